@@ -1,0 +1,20 @@
+/** Waiting between tries. */
+
+/** Full-jitter delay before try `attempt` (1, 2, 3 …): uniform in 0 … min(cap, base · 2^(attempt−1)), in milliseconds. */
+export function backoffMs(attempt: number, baseMs = 100, capMs = 2_000): number {
+  return Math.random() * Math.min(capMs, baseMs * 2 ** (attempt - 1));
+}
+
+/** Resolves after `ms`, or at once when `signal` aborts. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}

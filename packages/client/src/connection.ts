@@ -1,0 +1,171 @@
+/** One HTTP call by its row of the endpoint table: address, token, timeout, retry, problem → error. */
+import {
+  type Endpoint,
+  type EndpointInput,
+  type EndpointReply,
+  PROTOCOL_HEADER,
+  PROTOCOL_VERSION,
+  Problem,
+} from "@agentmesh/protocol";
+import { backoffMs, pause } from "./backoff.ts";
+import { BrokerUnreachableError, MeshApiError } from "./errors.ts";
+
+/** How a client reaches its broker. */
+export interface ConnectionOptions {
+  /**
+   * Base URL of the broker, or a function that finds (and may start) it.
+   * The function is called before the first call and again after a lost connection.
+   */
+  readonly url: string | (() => Promise<string>);
+  /** Agent token, or the mesh key. */
+  readonly token?: string;
+  /** Longest wait for one answer, in milliseconds; a long poll's own wait is added. Default 10,000. */
+  readonly timeoutMs?: number;
+  /** How long a repeatable call is tried again, in milliseconds. Default 10,000. */
+  readonly retryForMs?: number;
+  /** Replacement for the global `fetch`. */
+  readonly fetch?: typeof fetch;
+}
+
+/** Per-call settings. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** A broker's address and the token to use there. */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #base: Promise<string> | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  /** The address in use, found if it has to be. @throws BrokerUnreachableError */
+  async url(): Promise<string> {
+    const { url } = this.#options;
+    if (typeof url === "string") return url.replace(/\/+$/, "");
+    this.#base ??= url();
+    try {
+      return await this.#base;
+    } catch (error) {
+      this.#base = undefined;
+      throw error;
+    }
+  }
+
+  /** Forgets the address after a lost connection, so that the next call finds the broker anew. */
+  lost(): void {
+    this.#base = undefined;
+  }
+
+  /** Sends one request and returns the open response. @throws BrokerUnreachableError, MeshApiError */
+  async open(row: Endpoint, input: Record<string, unknown>, signal?: AbortSignal): Promise<Response> {
+    const base = await this.url();
+    const { path, query, body } = place(row, input);
+    let response: Response;
+    try {
+      response = await (this.#options.fetch ?? fetch)(base + path + query, {
+        method: row.method,
+        headers: {
+          [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
+          ...(this.#options.token !== undefined && { authorization: `Bearer ${this.#options.token}` }),
+          ...(body !== undefined && { "content-type": "application/json" }),
+        },
+        redirect: "error",
+        ...(body !== undefined && { body }),
+        ...(signal && { signal }),
+      });
+    } catch (error) {
+      this.lost();
+      throw unreachable(base, error);
+    }
+    if (!response.ok) throw await problemOf(response, base);
+    return response;
+  }
+
+  /** Makes one call; a repeatable one again after a lost connection or a retryable code. */
+  async call<E extends Endpoint>(
+    row: E,
+    input: EndpointInput<E>,
+    options: CallOptions = {},
+  ): Promise<EndpointReply<E>> {
+    const { timeoutMs = 10_000, retryForMs = 10_000 } = this.#options;
+    const fields = input as Record<string, unknown>;
+    const deadline = Date.now() + retryForMs;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const timeout = AbortSignal.timeout(timeoutMs + waitMsOf(fields));
+        const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+        const response = await this.open(row, fields, signal);
+        return await replyOf(row, response);
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        const delay = backoffMs(attempt);
+        if (!row.repeatable || !mayPass(error) || Date.now() + delay > deadline) throw error;
+        await pause(delay, options.signal);
+      }
+    }
+  }
+}
+
+async function replyOf<E extends Endpoint>(row: E, response: Response): Promise<EndpointReply<E>> {
+  let json: unknown;
+  try {
+    json = await response.json();
+  } catch (error) {
+    throw unreachable(response.url, error);
+  }
+  const reply = row.reply.safeParse(json);
+  if (!reply.success) {
+    throw new BrokerUnreachableError(
+      `${row.method} ${row.path}: the answer is not of this protocol version (${reply.error.issues[0]?.path.join(".")}: ${reply.error.issues[0]?.message}). Update both sides to one version.`,
+    );
+  }
+  return reply.data as EndpointReply<E>;
+}
+
+function place(row: Endpoint, input: Record<string, unknown>): { path: string; query: string; body?: string } {
+  const rest = { ...input };
+  const take = (name: string) => {
+    const value = rest[name];
+    delete rest[name];
+    return value;
+  };
+  const path = row.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(take(name))));
+  const search = new URLSearchParams();
+  for (const name of Object.keys(row.query?.shape ?? {})) {
+    const value = take(name);
+    if (value !== undefined) search.set(name, String(value));
+  }
+  const query = search.size > 0 ? `?${search}` : "";
+  return row.body ? { path, query, body: JSON.stringify(rest) } : { path, query };
+}
+
+function waitMsOf(input: Record<string, unknown>): number {
+  return typeof input.waitMs === "number" ? input.waitMs : 0;
+}
+
+function mayPass(error: unknown): boolean {
+  return error instanceof MeshApiError ? error.retryable : error instanceof BrokerUnreachableError;
+}
+
+async function problemOf(response: Response, base: string): Promise<Error> {
+  const text = await response.text().catch(() => "");
+  try {
+    return new MeshApiError(Problem.parse(JSON.parse(text)));
+  } catch {
+    return new BrokerUnreachableError(
+      `${base} answered ${response.status}, but not as an agentmesh broker of this version. Is another program on that port?`,
+    );
+  }
+}
+
+function unreachable(base: string, error: unknown): BrokerUnreachableError {
+  if (error instanceof BrokerUnreachableError) return error;
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const why = cause instanceof Error ? ("code" in cause ? String(cause.code) : cause.message) : String(cause);
+  return new BrokerUnreachableError(`No broker answers at ${base} (${why}). Start one with: npx agentmesh up`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,77 @@
+/** One delivery under a lease, with the verbs that end or renew it. */
+import type { AckEvidence, AckReply, DeliveryReply, LeasedDelivery, Message, SendReply } from "@agentmesh/protocol";
+import type { MeshClient } from "./mesh-client.ts";
+
+/** A leased delivery; `ack()` it when it is handled. */
+export class DeliveryHandle {
+  readonly id: LeasedDelivery["id"];
+  /** Number in this agent's inbox: 1, 2, 3 … */
+  readonly seq: number;
+  /** How many times it was leased, this time included. */
+  readonly attempt: number;
+  readonly redelivered: boolean;
+  readonly message: Message;
+  readonly leaseEndsAt: string;
+  readonly #client: MeshClient;
+  readonly #receipt: string;
+
+  constructor(client: MeshClient, leased: LeasedDelivery) {
+    this.#client = client;
+    this.#receipt = leased.receipt;
+    this.id = leased.id;
+    this.seq = leased.seq;
+    this.attempt = leased.attempt;
+    this.redelivered = leased.redelivered;
+    this.message = leased.message;
+    this.leaseEndsAt = leased.leaseEndsAt;
+  }
+
+  /** Text of the message. */
+  get body(): string {
+    return this.message.body;
+  }
+
+  /** Name of the sender, as the broker verified it. */
+  get from(): string {
+    return this.message.from.name;
+  }
+
+  /** Handled: never show it again. Owning the inbox is enough, even when the lease is over. */
+  ack(evidence: AckEvidence = "handled"): Promise<AckReply> {
+    return this.#client.ack({ delivery: this.id, evidence });
+  }
+
+  /** Not now: back to the inbox, by the backoff schedule or after `delayMs`. */
+  nack(options: { delayMs?: number; reason?: string } = {}): Promise<DeliveryReply> {
+    return this.#client.nack({ delivery: this.id, receipt: this.#receipt, ...options });
+  }
+
+  /** Still working: renews the lease, by default for a minute. */
+  extend(leaseMs?: number): Promise<DeliveryReply> {
+    return this.#client.extend({
+      delivery: this.id,
+      receipt: this.#receipt,
+      ...(leaseMs !== undefined && { leaseMs }),
+    });
+  }
+
+  /** Never: to the dead letters, with a reason the sender can see. */
+  reject(reason: string): Promise<DeliveryReply> {
+    return this.#client.reject({ delivery: this.id, receipt: this.#receipt, reason });
+  }
+
+  /** Answers the sender; this also acks the delivery. */
+  reply(body: string): Promise<SendReply> {
+    return this.#client.send({ inReplyTo: this.id, body });
+  }
+
+  /** Reports a push through `path`, or why it failed. Never an ack. */
+  reportPush(path: string, failedWhy?: string): Promise<DeliveryReply> {
+    return this.#client.reportPush({
+      delivery: this.id,
+      receipt: this.#receipt,
+      path,
+      ...(failedWhy !== undefined && { failedWhy }),
+    });
+  }
+}

@@ -1,0 +1,9 @@
+/** Typed HTTP client of agentmesh. Needs only `fetch`: Node, Bun, Deno, browsers. */
+export type { Agent, Delivery, Message, MessageStatus, SendReply, SendRequest } from "@agentmesh/protocol";
+export { backoffMs, pause } from "./backoff.ts";
+export { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
+export { DeliveryHandle } from "./delivery-handle.ts";
+export { BrokerUnreachableError, MeshApiError } from "./errors.ts";
+export type { StreamOptions } from "./inbox-stream.ts";
+export { MeshClient } from "./mesh-client.ts";
+export { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";

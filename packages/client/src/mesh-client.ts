@@ -1,0 +1,145 @@
+/** The typed client: one method per endpoint, and the inbox as an async iterator. */
+import { type EndpointInput, type EndpointReply, endpoints } from "@agentmesh/protocol";
+import { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
+import type { DeliveryHandle } from "./delivery-handle.ts";
+import { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";
+
+type Table = typeof endpoints;
+type In<K extends keyof Table> = EndpointInput<Table[K]>;
+type Out<K extends keyof Table> = Promise<EndpointReply<Table[K]>>;
+
+/**
+ * A broker as seen with one token.
+ * Every method throws MeshApiError when the broker refuses and BrokerUnreachableError when nobody answers;
+ * repeatable calls are tried again first.
+ */
+export class MeshClient {
+  readonly connection: Connection;
+
+  constructor(options: ConnectionOptions) {
+    this.connection = new Connection(options);
+  }
+
+  /** Is this an agentmesh broker, and which version? */
+  health(options?: CallOptions): Out<"health"> {
+    return this.connection.call(endpoints.health, {}, options);
+  }
+
+  /** Counts, limits and settings of the broker. */
+  status(options?: CallOptions): Out<"status"> {
+    return this.connection.call(endpoints.status, {}, options);
+  }
+
+  /** Stops the broker. Needs the mesh key. */
+  shutdown(options?: CallOptions): Out<"shutdown"> {
+    return this.connection.call(endpoints.shutdown, {}, options);
+  }
+
+  /** Makes an agent, or resumes the one that owns `token`. Needs the mesh key. */
+  register(input: In<"register">, options?: CallOptions): Out<"register"> {
+    return this.connection.call(endpoints.register, input, options);
+  }
+
+  /** Every agent with its presence and push paths. */
+  listAgents(input: In<"listAgents"> = {}, options?: CallOptions): Out<"listAgents"> {
+    return this.connection.call(endpoints.listAgents, input, options);
+  }
+
+  /** One agent by name or id; `me` is the caller. */
+  getAgent(input: In<"getAgent">, options?: CallOptions): Out<"getAgent"> {
+    return this.connection.call(endpoints.getAgent, input, options);
+  }
+
+  /** Says what this agent is working on. */
+  setSummary(input: In<"setSummary">, options?: CallOptions): Out<"setSummary"> {
+    return this.connection.call(endpoints.setSummary, input, options);
+  }
+
+  /** Takes an agent out of the mesh: `me`, or with the mesh key any. */
+  removeAgent(input: In<"removeAgent">, options?: CallOptions): Out<"removeAgent"> {
+    return this.connection.call(endpoints.removeAgent, input, options);
+  }
+
+  /** Opens a session; `join` also keeps it alive. */
+  openSession(input: In<"openSession"> = {}, options?: CallOptions): Out<"openSession"> {
+    return this.connection.call(endpoints.openSession, input, options);
+  }
+
+  /** Renews a session. */
+  heartbeat(input: In<"heartbeat">, options?: CallOptions): Out<"heartbeat"> {
+    return this.connection.call(endpoints.heartbeat, input, options);
+  }
+
+  /** Ends a session; what it leased returns to the inbox. */
+  endSession(input: In<"endSession">, options?: CallOptions): Out<"endSession"> {
+    return this.connection.call(endpoints.endSession, input, options);
+  }
+
+  /** Sends one message; resolves when it is on disk. A missing idempotency key is filled in, so a retry stores it once. */
+  send(input: In<"send">, options?: CallOptions): Out<"send"> {
+    return this.connection.call(endpoints.send, { idempotencyKey: crypto.randomUUID(), ...input }, options);
+  }
+
+  /** One message and what became of it. */
+  getMessage(input: In<"getMessage">, options?: CallOptions): Out<"getMessage"> {
+    return this.connection.call(endpoints.getMessage, input, options);
+  }
+
+  /** What happened to messages, oldest first; `cursor` of one reply is `after` of the next call. */
+  log(input: In<"log"> = {}, options?: CallOptions): Out<"log"> {
+    return this.connection.call(endpoints.log, input, options);
+  }
+
+  /** Looks into an inbox without leasing. */
+  listInbox(input: In<"listInbox"> = {}, options?: CallOptions): Out<"listInbox"> {
+    return this.connection.call(endpoints.listInbox, input, options);
+  }
+
+  /** Takes deliveries for a while; `waitMs` waits for the first. */
+  lease(input: In<"lease"> = {}, options?: CallOptions): Out<"lease"> {
+    return this.connection.call(endpoints.lease, input, options);
+  }
+
+  /** Ends a delivery for good. */
+  ack(input: In<"ack">, options?: CallOptions): Out<"ack"> {
+    return this.connection.call(endpoints.ack, input, options);
+  }
+
+  /** Gives a delivery back. */
+  nack(input: In<"nack">, options?: CallOptions): Out<"nack"> {
+    return this.connection.call(endpoints.nack, input, options);
+  }
+
+  /** Renews a lease. */
+  extend(input: In<"extend">, options?: CallOptions): Out<"extend"> {
+    return this.connection.call(endpoints.extend, input, options);
+  }
+
+  /** Refuses a delivery for good. */
+  reject(input: In<"reject">, options?: CallOptions): Out<"reject"> {
+    return this.connection.call(endpoints.reject, input, options);
+  }
+
+  /** Reports that a leased delivery was pushed through a path, or could not be. */
+  reportPush(input: In<"reportPush">, options?: CallOptions): Out<"reportPush"> {
+    return this.connection.call(endpoints.reportPush, input, options);
+  }
+
+  /** Opens a session that renews and re-opens itself until it is left. */
+  join(options: SessionOptions = {}): Promise<MeshSession> {
+    return MeshSession.open(this, options);
+  }
+
+  /**
+   * Deliveries as they come: joins with a session, yields one handle per delivery, survives broker restarts,
+   * and leaves when the loop ends. Ack each; what is not acked comes again.
+   */
+  async *inbox(options: SessionOptions & InboxOptions = {}): AsyncGenerator<DeliveryHandle, void, void> {
+    const session = await this.join(options);
+    try {
+      yield* session.inbox(options);
+    } finally {
+      await session.leave();
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/** A client whose broker is found, proven and, where wanted, started. */
+
+import { BrokerUnreachableError } from "../errors.ts";
+import { MeshClient } from "../mesh-client.ts";
+import { ensureBroker } from "./ensure-broker.ts";
+import { findBroker, locate } from "./locate.ts";
+import type { StateFolder } from "./state-folder.ts";
+
+/** How to reach this machine's mesh. */
+export interface ConnectOptions {
+  readonly folder: StateFolder;
+  readonly token: string;
+  /** Address from a flag; else the environment, the running broker's file, the default port. */
+  readonly url?: string;
+  /** Starts a missing local broker with this program. Without it a missing broker is an error. */
+  readonly brokerBin?: string;
+  readonly timeoutMs?: number;
+  readonly retryForMs?: number;
+}
+
+/** A client that checks the broker's proof before each first use of an address and after each lost connection. */
+export function connect(options: ConnectOptions): MeshClient {
+  const { folder, brokerBin, url: flag, ...rest } = options;
+  const url = async () => {
+    const address = locate(folder, process.env, flag);
+    if (!address.local) return address.url;
+    if (brokerBin !== undefined) return (await ensureBroker({ folder, address, brokerBin })).url;
+    const found = await findBroker(folder, address);
+    if (found) return found.url;
+    throw new BrokerUnreachableError(`No broker runs at ${address.url}. Start it with: npx agentmesh up`);
+  };
+  return new MeshClient({ ...rest, url });
+}

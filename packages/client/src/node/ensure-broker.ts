@@ -1,0 +1,95 @@
+/** Finds the broker, or starts one that outlives its starter. */
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { pause } from "../backoff.ts";
+import { BrokerUnreachableError } from "../errors.ts";
+import { FileLock } from "./file-lock.ts";
+import { type BrokerAddress, type FoundBroker, findBroker } from "./locate.ts";
+import type { StateFolder } from "./state-folder.ts";
+
+/** The broker was started and did not come up; the message holds the last line of its log. */
+export class BrokerStartError extends Error {
+  override readonly name = "BrokerStartError";
+}
+
+/** What to start when no broker answers. */
+export interface EnsureBrokerOptions {
+  readonly folder: StateFolder;
+  readonly address: BrokerAddress;
+  /** Path of the broker's program (`agentmesh-broker`'s `./bin`). */
+  readonly brokerBin: string;
+  /** How long to wait for it, in milliseconds. Default 15,000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * The broker at the address, started when it is local and nobody answers. Of many callers one starts it.
+ * @throws UntrustedBrokerError, BrokerStartError, BrokerUnreachableError (not local)
+ */
+export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundBroker & { readonly started: boolean }> {
+  const { folder, address, timeoutMs = 15_000 } = options;
+  const found = await findBroker(folder, address);
+  if (found) return { ...found, started: false };
+  if (!address.local) {
+    throw new BrokerUnreachableError(`No broker answers at ${address.url}, and only a local one is started by itself.`);
+  }
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const lock = FileLock.tryTake(folder.startLock);
+    try {
+      const now = await findBroker(folder, address);
+      if (now) return { ...now, started: false };
+      if (lock) return { ...(await start(options, deadline)), started: true };
+    } finally {
+      lock?.release();
+    }
+    if (Date.now() > deadline) throw new BrokerStartError(`No broker came up at ${address.url}. ${lastWords(folder)}`);
+    await pause(50);
+  }
+}
+
+async function start(options: EnsureBrokerOptions, deadline: number): Promise<FoundBroker> {
+  const { folder, address, brokerBin } = options;
+  const { hostname, port } = new URL(address.url);
+  const log = openSync(folder.logFile, "a", 0o600);
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, brokerBin, "--host", hostname.replace(/^\[|\]$/g, ""), "--port", port || "80"],
+    {
+      detached: true,
+      windowsHide: true,
+      stdio: ["ignore", log, log],
+      env: { ...process.env, AGENTMESH_HOME: folder.path, AGENTMESH_LOG_FORMAT: "json" },
+      cwd: folder.path,
+    },
+  );
+  closeSync(log);
+  child.unref();
+  let over: string | undefined;
+  child.once("exit", (code, signal) => {
+    over = `It ended with ${code === null ? signal : `exit code ${code}`}.`;
+  });
+  child.once("error", (error) => {
+    over = error.message;
+  });
+  for (;;) {
+    const found = await findBroker(folder, address);
+    if (found) return found;
+    if (over !== undefined || Date.now() > deadline) {
+      throw new BrokerStartError(
+        `The broker did not come up at ${address.url}. ${over ?? "It is still starting."} ${lastWords(folder)}`,
+      );
+    }
+    await pause(30);
+  }
+}
+
+function lastWords(folder: StateFolder): string {
+  let line = "";
+  try {
+    line = readFileSync(folder.logFile, "utf8").trimEnd().split("\n").at(-1) ?? "";
+  } catch {
+    // no log yet: the path below is all there is to say
+  }
+  return `Its log is ${folder.logFile}${line === "" ? "" : `; last line: ${line.slice(0, 300)}`}`;
+}

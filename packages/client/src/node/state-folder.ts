@@ -1,0 +1,105 @@
+/** The state folder: key, database, logs and identities of one mesh on this machine. */
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** The state folder cannot be used; the message names it and the remedy. */
+export class StateFolderError extends Error {
+  override readonly name = "StateFolderError";
+}
+
+/** Paths in a state folder. */
+export interface StateFolder {
+  readonly path: string;
+  /** The mesh key: registers agents, administers. */
+  readonly keyFile: string;
+  /** Where a running broker says its address. */
+  readonly brokerFile: string;
+  /** Log of a broker that was started in the background. */
+  readonly logFile: string;
+  /** Tokens of the agents of this machine. */
+  readonly agents: string;
+  /** Held while a broker is being started. */
+  readonly startLock: string;
+}
+
+/** Path of the state folder: `AGENTMESH_HOME`, or `~/.agentmesh`. */
+export function stateFolderPath(env: NodeJS.ProcessEnv = process.env): string {
+  return resolve(env.AGENTMESH_HOME || join(homedir(), ".agentmesh"));
+}
+
+/** Makes the state folder (0700) where it is missing. @throws StateFolderError */
+export function openStateFolder(path = stateFolderPath()): StateFolder {
+  const folder: StateFolder = {
+    path,
+    keyFile: join(path, "key"),
+    brokerFile: join(path, "broker.json"),
+    logFile: join(path, "broker.log"),
+    agents: join(path, "agents"),
+    startLock: join(path, "start.lock"),
+  };
+  try {
+    mkdirSync(folder.agents, { recursive: true, mode: 0o700 });
+    if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
+  } catch (error) {
+    throw new StateFolderError(
+      `The state folder ${path} cannot be written (${codeOf(error)}). Make it writable, or set AGENTMESH_HOME to a folder that is.`,
+      { cause: error },
+    );
+  }
+  return folder;
+}
+
+/** The mesh key, if a broker has made one. */
+export function readMeshKey(folder: StateFolder): string | undefined {
+  return readIfThere(folder.keyFile)?.trim();
+}
+
+/** Text of a file, or undefined when it does not exist. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw new StateFolderError(`${path} cannot be read (${codeOf(error)}).`, { cause: error });
+  }
+}
+
+/** Writes a new file whole (0600, on disk before it is visible); returns the text that won. @throws StateFolderError */
+export function writeOnce(path: string, text: string): string {
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  try {
+    const file = openSync(draft, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
+    try {
+      writeSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    linkSync(draft, path);
+    return text;
+  } catch (error) {
+    const winner = codeOf(error) === "EEXIST" ? readIfThere(path) : undefined;
+    if (winner !== undefined) return winner;
+    throw new StateFolderError(`${path} cannot be written (${codeOf(error)}).`, { cause: error });
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
+}

@@ -1,0 +1,149 @@
+/** A session that keeps itself: heartbeat, re-opened after a broker restart, deliveries streamed through it. */
+import type { Agent, AgentProfile, HeartbeatReply, OpenSessionReply, PushPath, SessionId } from "@agentmesh/protocol";
+import { HEARTBEAT_MS } from "@agentmesh/protocol";
+import { backoffMs, pause } from "./backoff.ts";
+import { DeliveryHandle } from "./delivery-handle.ts";
+import { BrokerUnreachableError, MeshApiError } from "./errors.ts";
+import { readStream, type StreamOptions } from "./inbox-stream.ts";
+import type { MeshClient } from "./mesh-client.ts";
+
+/** What a session says of itself. */
+export interface SessionOptions {
+  readonly profile?: AgentProfile;
+  readonly pushPaths?: PushPath[];
+  /** Called when the broker no longer knows the token (another database): register again, then return. */
+  readonly onUnknownToken?: () => Promise<void>;
+  /** Told when the connection is lost or back; for logs. */
+  readonly onNotice?: (notice: string) => void;
+}
+
+/** How deliveries are streamed. */
+export interface InboxOptions extends StreamOptions {
+  /** Ends the iterator. */
+  readonly signal?: AbortSignal;
+}
+
+/** One live process of an agent. */
+export class MeshSession {
+  readonly client: MeshClient;
+  readonly #options: SessionOptions;
+  readonly #left = new AbortController();
+  #open: OpenSessionReply;
+  #pushPaths: PushPath[];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #reopening: Promise<void> | undefined;
+
+  private constructor(client: MeshClient, options: SessionOptions, open: OpenSessionReply) {
+    this.client = client;
+    this.#options = options;
+    this.#open = open;
+    this.#pushPaths = options.pushPaths ?? [];
+    this.#schedule(open.heartbeatMs);
+  }
+
+  /** Opens a session. @throws MeshApiError, BrokerUnreachableError */
+  static async open(client: MeshClient, options: SessionOptions): Promise<MeshSession> {
+    const reply = await openSession(client, options, options.pushPaths ?? []);
+    return new MeshSession(client, options, reply);
+  }
+
+  /** Id of the session; a re-opened one has a new id. */
+  get id(): SessionId {
+    return this.#open.session.id;
+  }
+
+  /** The agent as the broker described it when the session was opened. */
+  get agent(): Agent {
+    return this.#open.agent;
+  }
+
+  /** Tells the broker how this session can be reached now. */
+  async setPushPaths(paths: PushPath[]): Promise<void> {
+    this.#pushPaths = paths;
+    await this.heartbeat();
+  }
+
+  /** Renews the session at once; re-opens it when the broker no longer knows it. */
+  async heartbeat(): Promise<HeartbeatReply | undefined> {
+    try {
+      return await this.client.heartbeat({ session: this.#open.session.id, pushPaths: this.#pushPaths });
+    } catch (error) {
+      await this.#recover(error);
+      return undefined;
+    }
+  }
+
+  /** Deliveries as they come, until the session is left or `signal` aborts. */
+  async *inbox(options: InboxOptions = {}): AsyncGenerator<DeliveryHandle, void, void> {
+    const { signal, ...stream } = options;
+    const ended = signal ? AbortSignal.any([signal, this.#left.signal]) : this.#left.signal;
+    for (let failures = 0; !ended.aborted; ) {
+      try {
+        const items = readStream(this.client.connection, { ...stream, session: this.id }, ended);
+        for (;;) {
+          const item = await items.next();
+          if (item.done) {
+            if (!item.value.reconnect) return;
+            failures++;
+            break;
+          }
+          if ("open" in item.value) {
+            if (failures > 0) this.#options.onNotice?.("connected to the broker again");
+            failures = 0;
+          } else yield new DeliveryHandle(this.client, item.value.delivery);
+        }
+      } catch (error) {
+        if (ended.aborted) return;
+        failures++;
+        await this.#recover(error);
+      }
+      if (failures === 1) this.#options.onNotice?.("lost the connection to the broker, trying again");
+      if (failures > 0) await pause(backoffMs(failures, 50, 2_000), ended);
+    }
+  }
+
+  /** Ends the session; what it had leased returns to the inbox. Never throws. */
+  async leave(): Promise<void> {
+    if (this.#left.signal.aborted) return;
+    this.#left.abort();
+    clearTimeout(this.#timer);
+    await this.client
+      .endSession({ session: this.#open.session.id }, { signal: AbortSignal.timeout(1_000) })
+      .catch(() => undefined);
+  }
+
+  #schedule(ms: number): void {
+    clearTimeout(this.#timer);
+    if (this.#left.signal.aborted) return;
+    this.#timer = setTimeout(async () => {
+      const reply = await this.heartbeat().catch(() => undefined);
+      this.#schedule(reply?.heartbeatMs ?? HEARTBEAT_MS);
+    }, ms);
+    if (typeof this.#timer === "object" && "unref" in this.#timer) this.#timer.unref();
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    if (error instanceof BrokerUnreachableError) return;
+    if (!(error instanceof MeshApiError)) throw error;
+    if (error.code === "session_not_found" || error.code === "unauthenticated") {
+      this.#reopening ??= this.#reopen(error).finally(() => {
+        this.#reopening = undefined;
+      });
+      return this.#reopening;
+    }
+    if (!error.retryable) throw error;
+  }
+
+  async #reopen(error: MeshApiError): Promise<void> {
+    if (error.code === "unauthenticated") {
+      if (!this.#options.onUnknownToken) throw error;
+      await this.#options.onUnknownToken();
+    }
+    this.#open = await openSession(this.client, this.#options, this.#pushPaths);
+    this.#options.onNotice?.(`session re-opened as ${this.#open.session.id}`);
+  }
+}
+
+function openSession(client: MeshClient, options: SessionOptions, pushPaths: PushPath[]): Promise<OpenSessionReply> {
+  return client.openSession({ ...options.profile, pushPaths });
+}

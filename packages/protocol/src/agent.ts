@@ -1,0 +1,96 @@
+/** Agents and their sessions: who is here, and how a message would reach them. */
+import { z } from "zod";
+import { AgentId, SessionId } from "./ids.ts";
+import { MAX_SUMMARY_CHARS } from "./limits.ts";
+import { AgentName } from "./names.ts";
+import { Timestamp } from "./time.ts";
+
+/** Whether an agent has a live session: `online`, `stale` (heartbeat missed for 45 s) or `offline` (120 s, or left). */
+export const Presence = z.enum(["online", "stale", "offline"]);
+export type Presence = z.infer<typeof Presence>;
+
+/** One way a session is reached without asking, and the last proof that it works. */
+export const PushPath = z.strictObject({
+  path: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,39}$/)
+    .meta({ description: "e.g. claude-inbox, claude-channel, stream" }),
+  provenAt: Timestamp.optional().meta({ description: "when evidence last showed that a pushed message was read" }),
+  failedWhy: z.string().max(200).optional().meta({ description: "why the last push through it failed" }),
+});
+export type PushPath = z.infer<typeof PushPath>;
+
+const place = z.string().min(1).max(1024);
+
+/** What an agent says of itself; `list` shows it to the other agents. */
+export const AgentProfile = z.strictObject({
+  client: z.string().min(1).max(64).optional().meta({ description: "program the agent runs in, e.g. claude-code" }),
+  host: z.string().min(1).max(255).optional().meta({ description: "machine the agent runs on" }),
+  directory: place.optional().meta({ description: "working directory" }),
+  repo: place.optional().meta({ description: "root of the git repository" }),
+  branch: z.string().min(1).max(255).optional(),
+  summary: z.string().max(MAX_SUMMARY_CHARS).optional().meta({ description: "what the agent is working on" }),
+});
+export type AgentProfile = z.infer<typeof AgentProfile>;
+
+/** A named participant that outlives its processes. */
+export const Agent = z.object({
+  id: AgentId,
+  name: AgentName,
+  ...AgentProfile.shape,
+  presence: Presence,
+  pushPaths: z.array(PushPath),
+  queued: z.int().nonnegative().meta({ description: "deliveries waiting in its inbox" }),
+  oldestQueuedMs: z.int().nonnegative().optional().meta({ description: "age of the oldest of them" }),
+  registeredAt: Timestamp,
+  lastSeenAt: Timestamp.optional(),
+});
+export type Agent = z.infer<typeof Agent>;
+
+/** Secret of one agent: `am_` and at least 43 base64url characters (256 bits). */
+export const AgentToken = z
+  .string()
+  .regex(/^am_[A-Za-z0-9_-]{43,86}$/, "am_ and 43 to 86 base64url characters")
+  .meta({ description: "secret that acts as this agent; the broker stores its SHA-256 only" });
+export type AgentToken = z.infer<typeof AgentToken>;
+
+/**
+ * Makes an agent, or resumes the one that owns `token`.
+ * A client that brings its own random token may repeat the call: the same token is the same agent.
+ */
+export const RegisterRequest = z.strictObject({
+  name: AgentName,
+  ifTaken: z.enum(["refuse", "number"]).default("refuse").meta({
+    description: "a name that another agent has: refuse with agent_name_taken, or take name-2, name-3 …",
+  }),
+  token: AgentToken.optional(),
+  ...AgentProfile.shape,
+});
+export type RegisterRequest = z.infer<typeof RegisterRequest>;
+
+/** The registered agent; `token` only when the broker made it, and only this once. */
+export const RegisterReply = z.object({ agent: Agent, created: z.boolean(), token: AgentToken.optional() });
+export type RegisterReply = z.infer<typeof RegisterReply>;
+
+/** One live process of an agent, a lease renewed by heartbeat. */
+export const Session = z.object({ id: SessionId, agentId: AgentId, openedAt: Timestamp });
+export type Session = z.infer<typeof Session>;
+
+/** Opens a session; the profile's fields replace those the agent had. */
+export const OpenSessionRequest = z.strictObject({
+  ...AgentProfile.shape,
+  pushPaths: z.array(PushPath).max(8).default([]),
+});
+export type OpenSessionRequest = z.infer<typeof OpenSessionRequest>;
+
+/** The open session, and how often to renew it. */
+export const OpenSessionReply = z.object({ session: Session, agent: Agent, heartbeatMs: z.int().positive() });
+export type OpenSessionReply = z.infer<typeof OpenSessionReply>;
+
+/** Renews a session; `pushPaths` replaces what the session said before. */
+export const HeartbeatRequest = z.strictObject({ pushPaths: z.array(PushPath).max(8).optional() });
+export type HeartbeatRequest = z.infer<typeof HeartbeatRequest>;
+
+/** When to renew again, and what waits in the inbox. */
+export const HeartbeatReply = z.object({ heartbeatMs: z.int().positive(), queued: z.int().nonnegative() });
+export type HeartbeatReply = z.infer<typeof HeartbeatReply>;

@@ -1,0 +1,151 @@
+/** Deliveries: one message in one inbox, leased, acked, or given back. */
+import { z } from "zod";
+import { DeliveryState } from "./delivery-state.ts";
+import { DeliveryId, MessageId, SessionId } from "./ids.ts";
+import { DEFAULT_LEASE_MS, MAX_DELIVERIES_PER_READ, MAX_LEASE_MS, MAX_WAIT_MS, MIN_LEASE_MS } from "./limits.ts";
+import { Message, Party } from "./message.ts";
+import { Timestamp } from "./time.ts";
+
+/** One message for one inbox. `seq` counts 1, 2, 3 … per inbox in the order of acceptance. */
+export const Delivery = z.object({
+  id: DeliveryId,
+  seq: z.int().positive(),
+  to: Party,
+  state: DeliveryState,
+  attempt: z.int().nonnegative().meta({ description: "how many times it was leased" }),
+  readyAt: Timestamp.optional().meta({ description: "when a returned delivery may be leased again" }),
+  leaseEndsAt: Timestamp.optional(),
+  holder: z.string().optional().meta({ description: "session that holds the lease" }),
+  reason: z.string().optional().meta({ description: "why it is dead, expired, or was returned" }),
+});
+export type Delivery = z.infer<typeof Delivery>;
+
+/** A delivery with its message, as an inbox page shows it. */
+export const InboxEntry = z.object({ ...Delivery.shape, message: Message });
+export type InboxEntry = z.infer<typeof InboxEntry>;
+
+/** Opaque proof of a lease. */
+export const Receipt = z.string().min(1).max(128);
+export type Receipt = z.infer<typeof Receipt>;
+
+/** A delivery under a lease; `redelivered` when it had been leased before. */
+export const LeasedDelivery = z.object({
+  id: DeliveryId,
+  seq: z.int().positive(),
+  attempt: z.int().positive(),
+  redelivered: z.boolean(),
+  receipt: Receipt,
+  leaseEndsAt: Timestamp,
+  message: Message,
+});
+export type LeasedDelivery = z.infer<typeof LeasedDelivery>;
+
+const leaseMs = z.int().min(MIN_LEASE_MS).max(MAX_LEASE_MS);
+
+/** Takes up to `max` deliveries for `leaseMs`; with `waitMs`, waits that long for the first. */
+export const LeaseRequest = z.strictObject({
+  max: z.int().min(1).max(MAX_DELIVERIES_PER_READ).default(MAX_DELIVERIES_PER_READ),
+  leaseMs: leaseMs.default(DEFAULT_LEASE_MS),
+  waitMs: z.int().min(0).max(MAX_WAIT_MS).default(0),
+  session: SessionId.optional().meta({ description: "holder; its leases return when the session ends" }),
+});
+export type LeaseRequest = z.infer<typeof LeaseRequest>;
+
+/** The leased deliveries in inbox order, and how many still wait behind them. */
+export const LeaseReply = z.object({ deliveries: z.array(LeasedDelivery), queued: z.int().nonnegative() });
+export type LeaseReply = z.infer<typeof LeaseReply>;
+
+/** What showed that the recipient has the message. */
+export const AckEvidence = z.enum(["handled", "read", "replied"]);
+export type AckEvidence = z.infer<typeof AckEvidence>;
+
+/** Ends a delivery for good. Without `receipt` the owner acks late; with one, the lease must still be that one. */
+export const AckRequest = z.strictObject({
+  receipt: Receipt.optional(),
+  evidence: AckEvidence.default("handled"),
+});
+export type AckRequest = z.infer<typeof AckRequest>;
+
+/** `duplicate`: it had been acked before. */
+export const AckReply = z.object({ deliveryId: DeliveryId, state: DeliveryState, duplicate: z.boolean() });
+export type AckReply = z.infer<typeof AckReply>;
+
+/** Gives a delivery back: to be leased again after `delayMs`, or by the backoff schedule. */
+export const NackRequest = z.strictObject({
+  receipt: Receipt,
+  delayMs: z.int().min(0).max(MAX_LEASE_MS).optional(),
+  reason: z.string().max(200).optional(),
+});
+export type NackRequest = z.infer<typeof NackRequest>;
+
+/** Renews a lease by `leaseMs` from now. */
+export const ExtendRequest = z.strictObject({ receipt: Receipt, leaseMs: leaseMs.default(DEFAULT_LEASE_MS) });
+export type ExtendRequest = z.infer<typeof ExtendRequest>;
+
+/** Refuses a delivery for good: it becomes a dead letter with this reason. */
+export const RejectRequest = z.strictObject({ receipt: Receipt, reason: z.string().min(1).max(200) });
+export type RejectRequest = z.infer<typeof RejectRequest>;
+
+/** Reports what a session did with a leased delivery: pushed it through a path, or could not. Never an ack. */
+export const PushReport = z.strictObject({
+  receipt: Receipt,
+  path: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
+  failedWhy: z.string().max(200).optional(),
+});
+export type PushReport = z.infer<typeof PushReport>;
+
+/** The delivery after nack, extend, reject or a push report. */
+export const DeliveryReply = z.object({
+  deliveryId: DeliveryId,
+  state: DeliveryState,
+  attempt: z.int().nonnegative(),
+  leaseEndsAt: Timestamp.optional(),
+});
+export type DeliveryReply = z.infer<typeof DeliveryReply>;
+
+/** What can happen to a delivery. */
+export const TimelineEvent = z.enum([
+  "accepted",
+  "leased",
+  "pushed",
+  "push_failed",
+  "extended",
+  "nacked",
+  "released",
+  "acked",
+  "rejected",
+  "dead",
+  "expired",
+]);
+export type TimelineEvent = z.infer<typeof TimelineEvent>;
+
+/** One thing that happened to a delivery, in the order of happening. */
+export const TimelineEntry = z.object({
+  at: Timestamp,
+  event: TimelineEvent,
+  attempt: z.int().nonnegative(),
+  session: z.string().optional(),
+  path: z.string().optional().meta({ description: "push path, for pushed and push_failed" }),
+  reason: z.string().optional().meta({ description: "evidence of an ack, or why it was returned" }),
+});
+export type TimelineEntry = z.infer<typeof TimelineEntry>;
+
+/** One message and what became of it, per recipient. */
+export const MessageStatus = z.object({
+  message: Message,
+  deliveries: z.array(z.object({ ...Delivery.shape, timeline: z.array(TimelineEntry) })),
+});
+export type MessageStatus = z.infer<typeof MessageStatus>;
+
+/** One line of the mesh's log: a timeline entry with the envelope of its message. */
+export const LogEntry = z.object({
+  ...TimelineEntry.shape,
+  deliveryId: DeliveryId,
+  seq: z.int().positive(),
+  messageId: MessageId,
+  threadId: z.string(),
+  from: Party,
+  to: Party,
+  preview: z.string().meta({ description: "first 120 characters of the body" }),
+});
+export type LogEntry = z.infer<typeof LogEntry>;

@@ -1,0 +1,65 @@
+/** The one table of error codes: HTTP status, title, and whether the same call may succeed later. */
+import { z } from "zod";
+
+interface ErrorRow {
+  readonly status: number;
+  readonly title: string;
+  readonly retryable: boolean;
+}
+
+/** Every error a broker answers with. Order as in docs/errors.md. */
+export const errorTable = {
+  invalid_request: { status: 400, title: "The request does not have the right form", retryable: false },
+  unauthenticated: { status: 401, title: "No valid token", retryable: false },
+  forbidden: { status: 403, title: "This token may not do that", retryable: false },
+  sender_mismatch: { status: 403, title: "The token belongs to another sender", retryable: false },
+  forbidden_origin: { status: 403, title: "Requests from web pages are refused", retryable: false },
+  forbidden_host: { status: 421, title: "The Host header does not name this broker", retryable: false },
+  agent_not_found: { status: 404, title: "No such agent", retryable: false },
+  session_not_found: { status: 404, title: "No such session", retryable: false },
+  message_not_found: { status: 404, title: "No such message", retryable: false },
+  delivery_not_found: { status: 404, title: "No such delivery", retryable: false },
+  route_not_found: { status: 404, title: "No such route", retryable: false },
+  method_not_allowed: { status: 405, title: "The route does not know this method", retryable: false },
+  agent_name_taken: { status: 409, title: "Another agent has this name", retryable: false },
+  lease_lost: { status: 409, title: "The lease is over", retryable: false },
+  delivery_settled: { status: 409, title: "The delivery has ended", retryable: false },
+  cursor_invalid: { status: 410, title: "The cursor belongs to another database", retryable: false },
+  body_too_large: { status: 413, title: "The message is too large", retryable: false },
+  unsupported_media_type: { status: 415, title: "Only application/json is read", retryable: false },
+  idempotency_mismatch: { status: 422, title: "The idempotency key was used for other content", retryable: false },
+  unsupported_protocol: { status: 426, title: "Client and broker speak different protocol versions", retryable: false },
+  inbox_full: { status: 429, title: "The recipient's inbox is full", retryable: true },
+  internal: { status: 500, title: "The broker failed", retryable: true },
+  shutting_down: { status: 503, title: "The broker is stopping", retryable: true },
+  store_unavailable: { status: 503, title: "The database is busy", retryable: true },
+  storage_full: { status: 507, title: "The disk is full", retryable: true },
+} as const satisfies Record<string, ErrorRow>;
+
+/** Code of an error, stable across versions. */
+export type ErrorCode = keyof typeof errorTable;
+
+const codes = Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]];
+
+/** Schema of {@link ErrorCode}. */
+export const ErrorCodeSchema = z.enum(codes);
+
+/** Body of every error answer: problem details of RFC 9457, media type `application/problem+json`. */
+export const Problem = z.object({
+  type: z.string().meta({ description: "where the code is explained" }),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().meta({ description: "what happened, to which id, and what to do" }),
+  instance: z.string().meta({ description: "request id, as in the broker's log" }),
+  code: ErrorCodeSchema,
+  retryable: z.boolean(),
+  issues: z
+    .array(z.object({ path: z.string(), message: z.string() }))
+    .optional()
+    .meta({ description: "for invalid_request: what is wrong where" }),
+  nearNames: z.array(z.string()).optional().meta({ description: "for agent_not_found: names that are close" }),
+});
+export type Problem = z.infer<typeof Problem>;
+
+/** Media type of {@link Problem}. */
+export const PROBLEM_MEDIA_TYPE = "application/problem+json";

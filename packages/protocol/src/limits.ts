@@ -1,0 +1,48 @@
+/** Every default and limit that both sides of the wire know, with its unit. */
+
+/** The broker's default port. */
+export const DEFAULT_PORT = 7899;
+
+/** Largest message body in UTF-8 bytes; a larger one is refused with `body_too_large`. */
+export const MAX_BODY_BYTES = 65_536;
+
+/** Largest HTTP request body in bytes: a full message body, JSON-escaped, fits. */
+export const MAX_REQUEST_BYTES = 524_288;
+
+/** Longest summary of an agent, in characters. */
+export const MAX_SUMMARY_CHARS = 200;
+
+/** Most deliveries that one lease or one inbox page returns. */
+export const MAX_DELIVERIES_PER_READ = 25;
+
+/** Most bytes of message bodies that one read returns; the first delivery is returned whatever its size. */
+export const MAX_BYTES_PER_READ = 16_384;
+
+/** Longest time a long poll waits, in milliseconds. */
+export const MAX_WAIT_MS = 60_000;
+
+/** Lease length when none is asked for, in milliseconds. */
+export const DEFAULT_LEASE_MS = 60_000;
+
+/** Shortest and longest lease, in milliseconds. */
+export const MIN_LEASE_MS = 1_000;
+export const MAX_LEASE_MS = 43_200_000;
+
+/** Message life when the sender names none, in milliseconds: 7 days. */
+export const DEFAULT_TTL_MS = 604_800_000;
+
+/** Shortest and longest message life, in milliseconds: 1 second and 30 days. */
+export const MIN_TTL_MS = 1_000;
+export const MAX_TTL_MS = 2_592_000_000;
+
+/** How long an idempotency key is remembered, in milliseconds: 24 hours. */
+export const IDEMPOTENCY_WINDOW_MS = 86_400_000;
+
+/** How often a session renews itself, in milliseconds. */
+export const HEARTBEAT_MS = 15_000;
+
+/** Age of the last heartbeat at which an agent is `stale`, in milliseconds. */
+export const STALE_AFTER_MS = 45_000;
+
+/** Age of the last heartbeat at which a session is over and its agent `offline`, in milliseconds. */
+export const OFFLINE_AFTER_MS = 120_000;

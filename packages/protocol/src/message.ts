@@ -1,0 +1,88 @@
+/** Messages: what is sent, and what the sender is told. */
+import { z } from "zod";
+import { Presence, PushPath } from "./agent.ts";
+import { DeliveryState } from "./delivery-state.ts";
+import { AgentId, DeliveryId, MessageId, MessageRef, ThreadId } from "./ids.ts";
+import { DEFAULT_TTL_MS, MAX_BODY_BYTES, MAX_TTL_MS, MIN_TTL_MS } from "./limits.ts";
+import { Timestamp } from "./time.ts";
+
+/** An agent as it stands in a message: its id, and its name when the message was accepted. */
+export const Party = z.object({ id: AgentId, name: z.string() });
+export type Party = z.infer<typeof Party>;
+
+/** Immutable content from one sender to one address. */
+export const Message = z.object({
+  id: MessageId,
+  from: Party,
+  to: z.string().meta({ description: "the address as resolved: the recipient's name" }),
+  body: z.string(),
+  bodyBytes: z.int(),
+  threadId: ThreadId,
+  inReplyTo: MessageId.optional(),
+  acceptedAt: Timestamp,
+  expiresAt: Timestamp,
+});
+export type Message = z.infer<typeof Message>;
+
+/** Text that survives JSON, SQLite and a terminal: well-formed Unicode without NUL. */
+const Body = z
+  .string()
+  .min(1)
+  .refine((text) => text.isWellFormed() && !text.includes("\0"), { error: "must be well-formed Unicode without NUL" })
+  .meta({ description: `message body, at most ${MAX_BODY_BYTES} bytes of UTF-8` });
+
+/** Sends one message to one agent, or replies to one message (`inReplyTo` without `to` goes to its sender). */
+export const SendRequest = z
+  .strictObject({
+    to: z.string().min(1).max(128).optional().meta({ description: "name or id of the recipient" }),
+    body: Body,
+    inReplyTo: MessageRef.optional().meta({ description: "message answered; its delivery to you is acked by this" }),
+    threadId: ThreadId.optional(),
+    from: z.string().optional().meta({ description: "may be left out; another sender than the token's is refused" }),
+    idempotencyKey: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,128}$/, "1 to 128 visible ASCII characters")
+      .optional()
+      .meta({ description: "same key and same content within 24 h is the same message" }),
+    ttlMs: z.int().min(MIN_TTL_MS).max(MAX_TTL_MS).default(DEFAULT_TTL_MS).meta({
+      description: "life of the message in milliseconds",
+    }),
+  })
+  .refine((request) => request.to !== undefined || request.inReplyTo !== undefined, {
+    error: 'name the recipient in "to", or the message you answer in "inReplyTo"',
+  });
+export type SendRequest = z.infer<typeof SendRequest>;
+
+/** Something the sender should know although the message was accepted. */
+export const Warning = z.object({
+  code: z.enum(["recipient_offline", "recipient_stale", "no_push_path", "push_path_failing", "backlog"]),
+  detail: z.string(),
+});
+export type Warning = z.infer<typeof Warning>;
+
+/** What is known about one delivery and its recipient at the moment of the answer. */
+export const DeliveryForecast = z.object({
+  deliveryId: DeliveryId,
+  seq: z.int().positive(),
+  to: Party,
+  state: DeliveryState,
+  recipient: z.object({
+    presence: Presence,
+    pushPaths: z.array(PushPath),
+    queued: z.int().nonnegative(),
+    oldestQueuedMs: z.int().nonnegative().optional(),
+  }),
+  warnings: z.array(Warning),
+});
+export type DeliveryForecast = z.infer<typeof DeliveryForecast>;
+
+/** The message is on disk. `duplicate` says that this key and content had been accepted before. */
+export const SendReply = z.object({
+  messageId: MessageId,
+  threadId: ThreadId,
+  acceptedAt: Timestamp,
+  expiresAt: Timestamp,
+  duplicate: z.boolean(),
+  deliveries: z.array(DeliveryForecast),
+});
+export type SendReply = z.infer<typeof SendReply>;

@@ -1,0 +1,15 @@
+/** Events of the push stream (Server-Sent Events, WHATWG HTML §9.2); each event's data is one JSON object. */
+import { z } from "zod";
+import { LeasedDelivery } from "./delivery.ts";
+
+/** Events a broker writes to a stream. */
+export const StreamEvent = z.discriminatedUnion("event", [
+  z.object({ event: z.literal("open"), data: z.object({ queued: z.int().nonnegative() }) }),
+  z.object({ event: z.literal("delivery"), data: LeasedDelivery }),
+  z.object({ event: z.literal("keepalive"), data: z.object({}) }),
+  z.object({ event: z.literal("closing"), data: z.object({ code: z.string(), reconnect: z.boolean() }) }),
+]);
+export type StreamEvent = z.infer<typeof StreamEvent>;
+
+/** How often a broker writes `keepalive` when nothing else is written, in milliseconds. */
+export const KEEPALIVE_MS = 15_000;

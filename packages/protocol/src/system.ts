@@ -1,0 +1,40 @@
+/** What the broker says of itself. */
+import { z } from "zod";
+import { DeliveryState } from "./delivery-state.ts";
+import { Timestamp } from "./time.ts";
+
+/** Answer of `GET /health`: safe to show to anybody. */
+export const Health = z.object({ status: z.literal("ok"), version: z.string() });
+export type Health = z.infer<typeof Health>;
+
+/** Counts, limits and settings of a running broker. */
+export const BrokerStatus = z.object({
+  version: z.string(),
+  protocol: z.int(),
+  instanceId: z.string().meta({ description: "identity of the database, made once" }),
+  pid: z.int(),
+  url: z.string(),
+  home: z.string(),
+  startedAt: Timestamp,
+  agents: z.object({ online: z.int(), stale: z.int(), offline: z.int() }),
+  deliveries: z.record(DeliveryState, z.int()),
+  streams: z.int(),
+  storage: z.object({ bytes: z.int(), synchronous: z.enum(["full", "normal"]) }),
+  limits: z.object({
+    maxBodyBytes: z.int(),
+    inboxMaxMessages: z.int(),
+    inboxMaxBytes: z.int(),
+    maxAttempts: z.int(),
+    messageTtlMs: z.int(),
+  }),
+});
+export type BrokerStatus = z.infer<typeof BrokerStatus>;
+
+/** Headers by which a client asks a broker to prove, before any token is sent, that it holds the mesh key. */
+export const NONCE_HEADER = "agentmesh-nonce";
+export const PROOF_HEADER = "agentmesh-proof";
+
+/** The text whose HMAC-SHA256 under the mesh key is the proof. */
+export function proofText(nonce: string, port: number): string {
+  return `agentmesh broker proof\n${nonce}\n${port}`;
+}

@@ -1,0 +1,101 @@
+/** An adapter process driven by a real MCP client, as an agent's program would. */
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { z } from "zod";
+import { cleanEnv, programArgs } from "./programs.ts";
+import { until } from "./until.ts";
+
+/** A `notifications/claude/channel` event as it came over stdio. */
+export const ChannelEvent = z.object({
+  method: z.literal("notifications/claude/channel"),
+  params: z.object({ content: z.string(), meta: z.record(z.string(), z.string()).optional() }),
+});
+
+/** What a tool answered. */
+export interface ToolAnswer {
+  readonly text: string;
+  readonly isError: boolean;
+  readonly data: Record<string, unknown>;
+}
+
+/** An MCP session with our adapter. */
+export interface McpSession extends AsyncDisposable {
+  readonly client: Client;
+  readonly pid: number;
+  /** Channel events received so far. */
+  readonly channel: z.infer<typeof ChannelEvent>["params"][];
+  tool(name: string, args?: Record<string, unknown>): Promise<ToolAnswer>;
+  stderr(): string;
+  /** Waits until the adapter has joined the mesh and returns its agent's name. */
+  joined(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Settings of an MCP session. */
+export interface McpSessionOptions {
+  readonly home: string;
+  readonly cwd: string;
+  readonly url?: string;
+  readonly clientName?: string;
+  readonly env?: Record<string, string>;
+}
+
+/** Starts `agentmesh-mcp` and completes the MCP handshake. */
+export async function startMcpSession(options: McpSessionOptions): Promise<McpSession> {
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: programArgs("mcp"),
+    cwd: options.cwd,
+    stderr: "pipe",
+    env: definedOnly(
+      cleanEnv({
+        AGENTMESH_HOME: options.home,
+        ...(options.url !== undefined && { AGENTMESH_URL: options.url }),
+        ...options.env,
+      }),
+    ),
+  });
+  const stderr: string[] = [];
+  transport.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk.toString()));
+  const client = new Client({ name: options.clientName ?? "claude-code", version: "0" });
+  const channel: McpSession["channel"] = [];
+  client.setNotificationHandler(ChannelEvent, (event) => {
+    channel.push(event.params);
+  });
+  await client.connect(transport);
+
+  const tool: McpSession["tool"] = async (name, args = {}) => {
+    const result = await client.callTool({ name, arguments: args });
+    const content = z.array(z.object({ type: z.string(), text: z.string().optional() })).parse(result.content);
+    return {
+      text: content.map((part) => part.text ?? "").join("\n"),
+      isError: result.isError === true,
+      data: z.record(z.string(), z.unknown()).optional().parse(result.structuredContent) ?? {},
+    };
+  };
+
+  return {
+    client,
+    channel,
+    tool,
+    get pid() {
+      return transport.pid ?? 0;
+    },
+    stderr: () => stderr.join(""),
+    joined: () =>
+      until(
+        async () => {
+          const answer = await tool("whoami");
+          return answer.isError ? undefined : z.object({ name: z.string() }).parse(answer.data).name;
+        },
+        "the adapter to join",
+        15_000,
+      ),
+    close: () => client.close(),
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
+
+function definedOnly(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

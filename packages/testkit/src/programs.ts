@@ -1,0 +1,63 @@
+/** Our programs as real child processes, run from their TypeScript sources. */
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const SOURCES = "--conditions=@agentmesh/source";
+
+/** Path of a program's entry file. */
+export function programPath(name: "broker" | "mcp" | "cli"): string {
+  return fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url));
+}
+
+/** Command line of a program under this Node. */
+export function programArgs(name: "broker" | "mcp" | "cli", args: readonly string[] = []): string[] {
+  return [SOURCES, programPath(name), ...args];
+}
+
+/** Environment without any AGENTMESH_ or client variable of the machine, plus `extra`. */
+export function cleanEnv(extra: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(AGENTMESH_|CLAUDE|NODE_OPTIONS|VITEST|OPENAI_)/.test(name),
+  );
+  return { ...Object.fromEntries(kept), ...extra };
+}
+
+/** A running program and everything it has written. */
+export interface RunningProgram {
+  readonly child: ChildProcess;
+  stdout(): string;
+  stderr(): string;
+  /** Resolves when the program is over. */
+  readonly exit: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+/** Starts a program. */
+export function startProgram(
+  name: "broker" | "mcp" | "cli",
+  args: readonly string[],
+  options: SpawnOptions = {},
+): RunningProgram {
+  const child = spawn(process.execPath, programArgs(name, args), { stdio: ["pipe", "pipe", "pipe"], ...options });
+  const out: string[] = [];
+  const err: string[] = [];
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => out.push(text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => err.push(text));
+  return {
+    child,
+    stdout: () => out.join(""),
+    stderr: () => err.join(""),
+    exit: new Promise((resolve) => child.once("close", (code, signal) => resolve({ code, signal }))),
+  };
+}
+
+/** Runs a program to its end. */
+export async function runProgram(
+  name: "broker" | "mcp" | "cli",
+  args: readonly string[],
+  options: SpawnOptions = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const running = startProgram(name, args, options);
+  running.child.stdin?.end();
+  const { code } = await running.exit;
+  return { code, stdout: running.stdout(), stderr: running.stderr() };
+}

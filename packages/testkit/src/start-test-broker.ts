@@ -1,0 +1,106 @@
+/** A real broker process on a free port with a state folder of its own. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { MeshClient } from "@agentmesh/client";
+import type { Agent, RegisterRequest } from "@agentmesh/protocol";
+import { z } from "zod";
+import { cleanEnv, type RunningProgram, startProgram } from "./programs.ts";
+import { tempDir } from "./temp-dir.ts";
+import { until } from "./until.ts";
+
+/** An agent registered for a test. */
+export interface TestAgent {
+  readonly agent: Agent;
+  readonly token: string;
+  readonly client: MeshClient;
+}
+
+/** A running broker; stopped and its folder removed on dispose. */
+export interface TestBroker extends AsyncDisposable {
+  readonly home: string;
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** The mesh key. */
+  readonly key: string;
+  /** A client that holds the mesh key. */
+  readonly admin: MeshClient;
+  /** Registers an agent and returns a client that acts as it. */
+  agent(name: string, more?: Partial<RegisterRequest>): Promise<TestAgent>;
+  /** A client with any token. */
+  client(token?: string): MeshClient;
+  /** Ends the process with a signal and waits until it is gone. */
+  kill(signal?: NodeJS.Signals): Promise<{ code: number | null; ms: number }>;
+  /** Starts it again on the same port and folder. */
+  start(): Promise<void>;
+  /** Everything it has logged since its last start. */
+  log(): string;
+}
+
+/** Settings of a test broker. */
+export interface TestBrokerOptions {
+  readonly args?: readonly string[];
+  readonly env?: Record<string, string>;
+}
+
+/** Starts a broker and waits until it answers. */
+export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
+  const home = tempDir();
+  let port = 0;
+  let running: RunningProgram;
+
+  async function start(): Promise<void> {
+    const args = ["--port", String(port), "--log-level", "debug", "--log-format", "json", ...(options.args ?? [])];
+    running = startProgram("broker", args, { env: cleanEnv({ AGENTMESH_HOME: home.path, ...options.env }) });
+    let over: number | null | undefined;
+    running.exit.then(({ code }) => {
+      over = code;
+    });
+    await until(
+      () => {
+        if (over !== undefined) throw new Error(`broker ended with ${over}: ${running.stdout()}${running.stderr()}`);
+        return running.stdout().includes('"broker.started"');
+      },
+      "the broker to start",
+      15_000,
+    );
+    port = z.object({ port: z.int() }).parse(JSON.parse(readFileSync(join(home.path, "broker.json"), "utf8"))).port;
+  }
+
+  async function kill(signal: NodeJS.Signals = "SIGKILL") {
+    const began = performance.now();
+    running.child.kill(signal);
+    const { code } = await running.exit;
+    return { code, ms: performance.now() - began };
+  }
+
+  await start();
+  const url = `http://127.0.0.1:${port}`;
+  const key = readFileSync(join(home.path, "key"), "utf8").trim();
+  const client = (token?: string) => new MeshClient({ url, ...(token !== undefined && { token }), retryForMs: 5_000 });
+  const admin = client(key);
+
+  return {
+    home: home.path,
+    url,
+    port,
+    key,
+    admin,
+    client,
+    get pid() {
+      return running.child.pid ?? 0;
+    },
+    async agent(name, more = {}) {
+      const { agent, token } = await admin.register({ name, ...more });
+      if (!token) throw new Error(`${name} was resumed, not made`);
+      return { agent, token, client: client(token) };
+    },
+    kill,
+    start,
+    log: () => running.stdout() + running.stderr(),
+    async [Symbol.asyncDispose]() {
+      if (running.child.exitCode === null && running.child.signalCode === null) await kill("SIGTERM");
+      home[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,26 @@
+// One build for all published packages: ESM JavaScript beside the declarations that tsc --build emits.
+import { defineConfig } from "tsup";
+
+const entries = {
+  protocol: ["index"],
+  client: ["index", "node/index"],
+  broker: ["index", "main"],
+  mcp: ["main"],
+  cli: ["main"],
+};
+
+export default defineConfig(
+  Object.entries(entries).map(([folder, names]) => ({
+    name: folder,
+    entry: Object.fromEntries(names.map((name) => [name, `packages/${folder}/src/${name}.ts`])),
+    outDir: `packages/${folder}/dist`,
+    format: "esm" as const,
+    target: "node22",
+    platform: folder === "protocol" || folder === "client" ? ("neutral" as const) : ("node" as const),
+    external: [/^[^./]/],
+    splitting: true,
+    sourcemap: false,
+    dts: false,
+    clean: false,
+  })),
+);
