@@ -60,7 +60,12 @@ export class Connection {
   }
 
   /** Sends one request and returns the open response. @throws BrokerUnreachableError, MeshApiError */
-  async open(row: Endpoint, input: Record<string, unknown>, signal?: AbortSignal): Promise<Response> {
+  async open(
+    row: Endpoint,
+    input: Record<string, unknown>,
+    signal?: AbortSignal,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
     const base = await this.url();
     const { path, query, body } = place(row, input);
     let response: Response;
@@ -71,6 +76,7 @@ export class Connection {
           [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
           ...(this.#options.token !== undefined && { authorization: `Bearer ${this.#options.token}` }),
           ...(body !== undefined && { "content-type": "application/json" }),
+          ...headers,
         },
         redirect: "error",
         ...(body !== undefined && { body }),

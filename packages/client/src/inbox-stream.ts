@@ -17,22 +17,26 @@ export interface StreamOptions {
 export const SILENCE_MS = 3 * KEEPALIVE_MS;
 
 /** What a stream yields: that it is open, or a delivery. */
-export type StreamItem = { readonly open: true } | { readonly delivery: LeasedDelivery };
+export type StreamItem = { readonly open: true } | { readonly delivery: LeasedDelivery; readonly position: string };
 
 /**
- * Reads one stream until it ends; returns whether to open it again.
+ * Reads one stream until it ends; returns whether to open it again. `lastPosition` of an earlier stream of the session
+ * tells the broker what arrived: leases after it were lost on the way and come again at once.
  * @throws MeshApiError when the broker refuses it, BrokerUnreachableError when nobody answers
  */
 export async function* readStream(
   connection: Connection,
   input: StreamOptions & { readonly session: string },
+  lastPosition: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<StreamItem, { readonly reconnect: boolean }, void> {
   const silence = new AbortController();
   let watch = setTimeout(() => silence.abort(), SILENCE_MS);
   const both = AbortSignal.any([signal, silence.signal]);
   try {
-    const response = await connection.open(endpoints.stream, { ...input }, both);
+    const response = await connection.open(endpoints.stream, { ...input }, both, {
+      ...(lastPosition !== undefined && { "last-event-id": lastPosition }),
+    });
     const events: EventSourceMessage[] = [];
     const parser = createParser({ onEvent: (event) => events.push(event) });
     const decoder = new TextDecoder();
@@ -50,7 +54,7 @@ export async function* readStream(
       for (const raw of events.splice(0)) {
         const event = parse(raw);
         if (event?.event === "open") yield { open: true };
-        else if (event?.event === "delivery") yield { delivery: event.data };
+        else if (event?.event === "delivery") yield { delivery: event.data, position: raw.id ?? "" };
         else if (event?.event === "closing") return { reconnect: event.data.reconnect };
       }
     }

@@ -77,9 +77,12 @@ export class MeshSession {
   async *inbox(options: InboxOptions = {}): AsyncGenerator<DeliveryHandle, void, void> {
     const { signal, ...stream } = options;
     const ended = signal ? AbortSignal.any([signal, this.#left.signal]) : this.#left.signal;
+    let last: { readonly session: string; readonly position: string } | undefined;
     for (let failures = 0; !ended.aborted; ) {
+      const session = this.id;
       try {
-        const items = readStream(this.client.connection, { ...stream, session: this.id }, ended);
+        const position = last?.session === session ? last.position : undefined;
+        const items = readStream(this.client.connection, { ...stream, session }, position, ended);
         for (;;) {
           const item = await items.next();
           if (item.done) {
@@ -90,7 +93,10 @@ export class MeshSession {
           if ("open" in item.value) {
             if (failures > 0) this.#options.onNotice?.("connected to the broker again");
             failures = 0;
-          } else yield new DeliveryHandle(this.client, item.value.delivery);
+          } else {
+            last = { session, position: item.value.position };
+            yield new DeliveryHandle(this.client, item.value.delivery);
+          }
         }
       } catch (error) {
         if (ended.aborted) return;

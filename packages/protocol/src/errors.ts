@@ -46,7 +46,7 @@ export const ErrorCodeSchema = z.enum(codes);
 
 /** Body of every error answer: problem details of RFC 9457, media type `application/problem+json`. */
 export const Problem = z.object({
-  type: z.string().meta({ description: "where the code is explained" }),
+  type: z.string().meta({ description: "urn:agentmesh:problem:CODE; docs/errors.md explains each" }),
   title: z.string(),
   status: z.int(),
   detail: z.string().meta({ description: "what happened, to which id, and what to do" }),

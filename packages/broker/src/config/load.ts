@@ -1,0 +1,102 @@
+/** Settings from flags, environment and file, in this order of precedence. Pure: prints nothing, exits nowhere. */
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { nearNames } from "../mesh/agents.ts";
+import { type Config, type ConfigKey, ConfigSchema, configRows } from "./schema.ts";
+
+/** Where a value came from. */
+export type Source = "flag" | "environment" | "file" | "default";
+
+/** The settings with their sources, or what is wrong with them. */
+export interface LoadedConfig {
+  readonly config?: Config;
+  readonly sources: Readonly<Record<ConfigKey, Source>>;
+  readonly errors: readonly string[];
+}
+
+/** Resolves the settings. `readFile` returns the text of the settings file of a state folder, if there is one. */
+export function loadConfig(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  readFile: (path: string) => string | undefined,
+): LoadedConfig {
+  const errors: string[] = [];
+  const flags = readFlags(argv, errors);
+  const environment = readEnvironment(env);
+  const home = expand(String(flags.home ?? environment.home ?? "~/.agentmesh"));
+  const file = readSettings(join(home, "config.json"), readFile, errors);
+
+  const sources: Partial<Record<ConfigKey, Source>> = {};
+  const raw: Record<string, unknown> = {};
+  for (const { key } of configRows) {
+    const [source, value] =
+      flags[key] !== undefined
+        ? (["flag", flags[key]] as const)
+        : environment[key] !== undefined
+          ? (["environment", environment[key]] as const)
+          : file[key] !== undefined
+            ? (["file", file[key]] as const)
+            : (["default", undefined] as const);
+    sources[key] = source;
+    if (value !== undefined) raw[key] = value;
+  }
+  const parsed = ConfigSchema.safeParse({ ...raw, home });
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const row = configRows.find(({ key }) => key === issue.path[0]);
+      errors.push(`${row ? `${row.flag} (${sources[row.key]})` : "settings"}: ${issue.message}`);
+    }
+  }
+  const all = Object.fromEntries(configRows.map(({ key }) => [key, sources[key] ?? "default"])) as Record<
+    ConfigKey,
+    Source
+  >;
+  return parsed.success && errors.length === 0
+    ? { config: Object.freeze(parsed.data), sources: all, errors }
+    : { sources: all, errors };
+}
+
+function readFlags(argv: readonly string[], errors: string[]): Partial<Record<ConfigKey, string | boolean>> {
+  const options = Object.fromEntries(
+    configRows.map((row) => [row.flag.slice(2), { type: row.isSwitch ? ("boolean" as const) : ("string" as const) }]),
+  );
+  try {
+    const { values } = parseArgs({ args: [...argv], options, strict: true, allowPositionals: false });
+    return Object.fromEntries(configRows.map((row) => [row.key, values[row.flag.slice(2)]]));
+  } catch (error) {
+    errors.push(error instanceof Error ? (error.message.split(". ")[0] ?? error.message) : String(error));
+    return {};
+  }
+}
+
+function readEnvironment(env: NodeJS.ProcessEnv): Partial<Record<ConfigKey, string>> {
+  return Object.fromEntries(
+    configRows.map((row) => [row.key, [row.env, ...row.aliases].map((name) => env[name]).find((value) => value)]),
+  );
+}
+
+function readSettings(
+  path: string,
+  readFile: (path: string) => string | undefined,
+  errors: string[],
+): Partial<Record<string, unknown>> {
+  const text = readFile(path);
+  if (text === undefined) return {};
+  try {
+    const settings: unknown = JSON.parse(text);
+    if (typeof settings !== "object" || settings === null || Array.isArray(settings)) throw new Error("not an object");
+    const known = configRows.map(({ key }) => key as string);
+    for (const key of Object.keys(settings).filter((name) => !known.includes(name))) {
+      errors.push(`${path}: unknown setting "${key}"; did you mean ${nearNames(key, known).join(", ") || "another"}?`);
+    }
+    return { ...settings };
+  } catch (error) {
+    errors.push(`${path} is not a JSON object of settings (${error instanceof Error ? error.message : error})`);
+    return {};
+  }
+}
+
+function expand(path: string): string {
+  return resolve(path.startsWith("~/") || path === "~" ? join(homedir(), path.slice(1)) : path);
+}

@@ -1,0 +1,92 @@
+/** Every setting of the broker, declared once: type, default, what it is for. Flags, environment and docs follow. */
+import { DEFAULT_PORT, HEARTBEAT_MS, MAX_BODY_BYTES, OFFLINE_AFTER_MS, STALE_AFTER_MS } from "@agentmesh/protocol";
+import { z } from "zod";
+
+const int = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
+const list = z.union([
+  z.array(z.string()),
+  z.string().transform((text) =>
+    text
+      .split(",")
+      .map((item) => item.trim())
+      .filter((item) => item !== ""),
+  ),
+]);
+const DAY_MS = 86_400_000;
+
+/** The settings. Keys are camelCase in the file, kebab-case as flags, AGENTMESH_UPPER_SNAKE in the environment. */
+export const ConfigSchema = z.strictObject({
+  host: z.string().min(1).default("127.0.0.1").describe("address to listen on; loopback unless you say more"),
+  port: int(0, 65_535).default(DEFAULT_PORT).describe("port to listen on; 0 takes a free one"),
+  home: z.string().min(1).default("~/.agentmesh").describe("state folder: database, key, logs"),
+  behindTlsProxy: flag.default(false).describe("a TLS proxy is in front: allows a host other than loopback"),
+  trustedNetwork: flag
+    .default(false)
+    .describe("the network is trusted, e.g. a tailnet: allows another host without TLS"),
+  allowedHosts: list
+    .default([])
+    .describe("more names the Host header may have, comma-separated, e.g. mesh.example:443"),
+  logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info").describe("least important line logged"),
+  logFormat: z.enum(["auto", "json", "pretty"]).default("auto").describe("auto: pretty on a terminal, else json"),
+  sqliteSynchronous: z
+    .enum(["full", "normal"])
+    .default("full")
+    .describe("full: a 202 survives a power cut; normal: faster, a power cut may undo the last moments"),
+  startEmpty: flag.default(false).describe("move a damaged database aside and begin an empty mesh"),
+  maxBodyBytes: int(1, MAX_BODY_BYTES).default(MAX_BODY_BYTES).describe("largest message body in bytes"),
+  inboxMaxMessages: int(1, 1_000_000).default(10_000).describe("most open messages of one inbox; then 429"),
+  inboxMaxBytes: int(1, 2 ** 40)
+    .default(64 * 1_048_576)
+    .describe("most bytes of open messages of one inbox; then 429"),
+  maxAttempts: int(1, 1_000).default(10).describe("leases of one delivery before it becomes a dead letter"),
+  heartbeatMs: int(50, 600_000).default(HEARTBEAT_MS).describe("how often sessions renew themselves"),
+  staleAfterMs: int(50, 3_600_000)
+    .default(STALE_AFTER_MS)
+    .describe("age of the last heartbeat that makes an agent stale"),
+  offlineAfterMs: int(50, 86_400_000)
+    .default(OFFLINE_AFTER_MS)
+    .describe("age of the last heartbeat that ends a session"),
+  streamGraceMs: int(0, 600_000).default(2_000).describe("how long a closed stream keeps its leases for a reconnect"),
+  retentionMs: int(60_000, 3_650 * DAY_MS)
+    .default(7 * DAY_MS)
+    .describe("how long ended deliveries are kept as history"),
+});
+
+/** Resolved settings. */
+export type Config = Readonly<z.output<typeof ConfigSchema>>;
+
+/** Name of a setting. */
+export type ConfigKey = keyof Config;
+
+/** A setting's names and help. */
+export interface ConfigRow {
+  readonly key: ConfigKey;
+  readonly flag: string;
+  readonly env: string;
+  readonly aliases: readonly string[];
+  readonly isSwitch: boolean;
+  readonly fallback: string;
+  readonly help: string;
+}
+
+/** Environment names of the predecessor that still work. */
+const ALIASES: Partial<Record<ConfigKey, readonly string[]>> = {
+  port: ["CLAUDE_PEERS_PORT"],
+  host: ["CLAUDE_PEERS_BIND"],
+};
+
+/** Every setting with its names, in order. */
+export const configRows: readonly ConfigRow[] = ConfigSchema.keyof().options.map((key) => {
+  const field = ConfigSchema.shape[key];
+  const fallback = field.parse(undefined);
+  return {
+    key,
+    flag: `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    env: `AGENTMESH_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
+    aliases: ALIASES[key] ?? [],
+    isSwitch: typeof fallback === "boolean",
+    fallback: Array.isArray(fallback) ? fallback.join(",") : String(fallback),
+    help: field.description ?? "",
+  };
+});

@@ -1,0 +1,57 @@
+/** The HTTP application: guard, errors, routes, registered by hand. */
+import { randomUUID } from "node:crypto";
+import { MAX_REQUEST_BYTES, PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh/protocol";
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from "fastify";
+import type { Mesh } from "../mesh/mesh.ts";
+import { binder } from "./bind.ts";
+import { authenticator } from "./plugins/auth.ts";
+import { localOnly } from "./plugins/local-only.ts";
+import { problems } from "./plugins/problem.ts";
+import { agentRoutes } from "./routes/agents.ts";
+import { inboxRoutes } from "./routes/inbox.ts";
+import { messageRoutes } from "./routes/messages.ts";
+import { streamRoute } from "./routes/stream.ts";
+import { type BrokerFacts, systemRoutes } from "./routes/system.ts";
+
+/** What the application is built from. */
+export interface AppParts {
+  readonly mesh: Mesh;
+  readonly facts: BrokerFacts;
+  readonly log: FastifyBaseLogger;
+  /** Host header values that name this broker, lower case. */
+  readonly allowedHosts: () => ReadonlySet<string>;
+  /** Aborted when the broker stops: long polls answer with what they have. */
+  readonly closing: AbortSignal;
+}
+
+/** Builds the application; it does not listen yet. */
+export function buildApp(parts: AppParts): FastifyInstance {
+  const app = fastify({
+    loggerInstance: parts.log,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    bodyLimit: MAX_REQUEST_BYTES,
+    exposeHeadRoutes: false,
+    requestTimeout: 30_000,
+    connectionTimeout: 90_000,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 200 },
+  });
+  app.removeContentTypeParser("text/plain");
+  app.server.maxConnections = 4_096;
+  problems(app);
+  localOnly(app, parts.allowedHosts);
+  app.addHook("onSend", async (_request, reply) => {
+    reply.header(PROTOCOL_HEADER, PROTOCOL_VERSION);
+    reply.header("x-content-type-options", "nosniff");
+    reply.header("cache-control", "no-store");
+  });
+  const bind = binder(app, authenticator(parts.mesh.agents, parts.facts.meshKey), parts.closing);
+  systemRoutes(bind, parts.mesh, parts.facts);
+  agentRoutes(bind, parts.mesh);
+  messageRoutes(bind, parts.mesh);
+  inboxRoutes(bind, parts.mesh);
+  streamRoute(bind, parts.mesh);
+  return app;
+}

@@ -1,0 +1,60 @@
+/** Binds one row of the endpoint table to a handler: access, validation, types, status. */
+import type { Access, Endpoint, EndpointName, EndpointReply, EndpointRequest } from "@agentmesh/protocol";
+import { endpoints } from "@agentmesh/protocol";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { AgentCaller, Caller, KeyCaller } from "../mesh/caller.ts";
+import type { Authenticate } from "./plugins/auth.ts";
+
+type Table = typeof endpoints;
+
+/** What the access of an endpoint makes of its caller. */
+export type CallerOf<A extends Access> = A extends "agent"
+  ? AgentCaller
+  : A extends "key"
+    ? KeyCaller
+    : A extends "any"
+      ? Caller
+      : undefined;
+
+/** What a handler gets: the parsed request, who calls, and a signal for when the caller is gone. */
+export type Bound<K extends EndpointName> = EndpointRequest<Table[K]> & {
+  readonly caller: CallerOf<Table[K]["access"]>;
+  readonly signal: AbortSignal;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+};
+
+/** Registers a handler for an endpoint. A handler that returns nothing has answered by itself. */
+export type Bind = <K extends EndpointName>(
+  name: K,
+  handler: (bound: Bound<K>) => Promise<EndpointReply<Table[K]> | undefined>,
+) => void;
+
+/** The binder of one application. */
+export function binder(app: FastifyInstance, authenticate: Authenticate, closing: AbortSignal): Bind {
+  return (name, handler) => {
+    const row: Endpoint = endpoints[name];
+    app.route({
+      method: row.method,
+      url: row.path,
+      handler: async (request, reply) => {
+        const caller = row.access === "public" ? undefined : await authenticate(request, row.access);
+        const gone = new AbortController();
+        reply.raw.once("close", () => gone.abort());
+        const bound = {
+          params: row.params?.parse(request.params),
+          query: row.query?.parse(request.query),
+          body: row.body?.parse(request.body ?? {}),
+          caller,
+          signal: AbortSignal.any([gone.signal, closing]),
+          request,
+          reply,
+        };
+        // The row's own schemas have just made these types true; the compiler cannot follow a table look-up.
+        const answer = await handler(bound as unknown as Bound<typeof name>);
+        if (answer === undefined) return reply;
+        return reply.code(row.status).send(answer);
+      },
+    });
+  };
+}

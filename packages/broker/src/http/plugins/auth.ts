@@ -1,0 +1,46 @@
+/** Token → caller. One place decides; handlers get the caller as an argument. */
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Access } from "@agentmesh/protocol";
+import type { FastifyRequest } from "fastify";
+import type { Agents } from "../../mesh/agents.ts";
+import type { Caller } from "../../mesh/caller.ts";
+import { MeshError } from "../../mesh/errors.ts";
+
+/** Decides who calls. */
+export type Authenticate = (request: FastifyRequest, access: Exclude<Access, "public">) => Promise<Caller>;
+
+/** Tells callers by their bearer token (RFC 6750 §2.1): the mesh key, or an agent's token. */
+export function authenticator(agents: Agents, meshKey: string): Authenticate {
+  const keyHash = sha256(meshKey);
+  return async (request, access) => {
+    if (/[?&](token|access_token|key)=/i.test(request.raw.url ?? "")) {
+      throw new MeshError("invalid_request", "A token must not stand in a URL. Send it as: Authorization: Bearer …");
+    }
+    const caller = await callerOf(request);
+    if (access === "any" || access === caller.kind) return caller;
+    throw new MeshError(
+      "forbidden",
+      access === "key"
+        ? "This needs the mesh key (the file key in the state folder), not an agent's token."
+        : "This needs an agent's token. The mesh key registers agents, it is none itself: POST /v1/agents first.",
+    );
+  };
+
+  async function callerOf(request: FastifyRequest): Promise<Caller> {
+    const headers = request.raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === "authorization");
+    const token = /^Bearer ([\w-]{20,200})$/.exec(request.headers.authorization ?? "")?.[1];
+    if (headers.length === 1 && token !== undefined) {
+      if (timingSafeEqual(sha256(token), keyHash)) return { kind: "key" };
+      const agent = await agents.byToken(token);
+      if (agent) return { kind: "agent", agent };
+    }
+    throw new MeshError(
+      "unauthenticated",
+      "No valid token. Send an agent's token or the mesh key as: Authorization: Bearer …",
+    );
+  }
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,81 @@
+/** Errors → problem answers (RFC 9457). The only place that makes one. */
+import {
+  type ErrorCode,
+  endpoints,
+  errorTable,
+  MAX_REQUEST_BYTES,
+  PROBLEM_MEDIA_TYPE,
+  type Problem,
+} from "@agentmesh/protocol";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ZodError } from "zod";
+import { MeshError } from "../../mesh/errors.ts";
+
+/** Answers every error and every unknown route with a problem. Unknown errors become `internal`, their stack stays in the log. */
+export function problems(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => send(request, reply, describe(error, request)));
+  app.setNotFoundHandler((request, reply) => send(request, reply, describeMissing(request)));
+}
+
+type Described = Pick<Problem, "code" | "detail" | "issues" | "nearNames">;
+
+function send(request: FastifyRequest, reply: FastifyReply, said: Described): FastifyReply {
+  const { status, title, retryable } = errorTable[said.code];
+  const problem: Problem = {
+    type: `urn:agentmesh:problem:${said.code}`,
+    title,
+    status,
+    instance: request.id,
+    retryable,
+    ...said,
+  };
+  request.log[status >= 500 && said.code !== "shutting_down" ? "error" : "debug"](
+    { requestId: request.id, method: request.method, route: request.routeOptions.url ?? "", code: said.code },
+    "request.refused",
+  );
+  return reply.code(status).header("content-type", PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
+}
+
+function describe(error: FastifyError | MeshError | ZodError, request: FastifyRequest): Described {
+  if (error instanceof MeshError) {
+    return {
+      code: error.code,
+      detail: error.message,
+      ...(error.extras.nearNames && { nearNames: [...error.extras.nearNames] }),
+    };
+  }
+  if (error instanceof ZodError) {
+    const issues = error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+    const said = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");
+    return { code: "invalid_request", detail: `The request is not of the right form: ${said}`, issues };
+  }
+  const known = fastifyCodes[error.code];
+  if (known) return known;
+  if (error.statusCode !== undefined && error.statusCode < 500) {
+    return { code: "invalid_request", detail: "The body is not valid JSON." };
+  }
+  request.log.error({ requestId: request.id, err: error }, "request.failed");
+  return { code: "internal", detail: `The broker failed; its log has the reason under request ${request.id}.` };
+}
+
+const fastifyCodes: Record<string, Described> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: "body_too_large",
+    detail: `The request is larger than ${MAX_REQUEST_BYTES} bytes. Nothing was stored.`,
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: "unsupported_media_type",
+    detail: 'Send the body as JSON, with "content-type: application/json".',
+  },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { code: "invalid_request", detail: "The body is empty; send a JSON object." },
+};
+
+function describeMissing(request: FastifyRequest): { code: ErrorCode; detail: string } {
+  const path = (request.raw.url ?? "").split("?")[0] ?? "";
+  const methods = Object.values(endpoints)
+    .filter((row) => new RegExp(`^${row.path.replace(/:\w+/g, "[^/]+")}$`).test(path))
+    .map((row) => row.method);
+  return methods.length > 0
+    ? { code: "method_not_allowed", detail: `${path} knows ${methods.join(", ")}, not ${request.method}.` }
+    : { code: "route_not_found", detail: `There is no ${path} here. The contract: GET /v1/openapi.json` };
+}

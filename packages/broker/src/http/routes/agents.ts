@@ -1,0 +1,16 @@
+/** Routes of agents and sessions. */
+import type { Mesh } from "../../mesh/mesh.ts";
+import type { Bind } from "../bind.ts";
+
+/** Binds them. */
+export function agentRoutes(bind: Bind, mesh: Mesh): void {
+  bind("register", ({ body }) => mesh.agents.register(body));
+  bind("listAgents", ({ query }) => mesh.agents.list(query));
+  bind("getAgent", async ({ params, caller }) => mesh.agents.show(await mesh.agents.resolve(params.agent, caller)));
+  bind("setSummary", ({ body, caller }) => mesh.agents.setSummary(caller, body.summary));
+  bind("removeAgent", ({ params, caller }) => mesh.agents.remove(caller, params.agent));
+
+  bind("openSession", ({ body, caller }) => mesh.sessions.open(caller, body));
+  bind("heartbeat", ({ params, body, caller }) => mesh.sessions.heartbeat(caller, params.session, body.pushPaths));
+  bind("endSession", ({ params, caller }) => mesh.sessions.end(caller, params.session));
+}

@@ -1,0 +1,14 @@
+/** Routes of the inbox and its deliveries. */
+import type { Mesh } from "../../mesh/mesh.ts";
+import type { Bind } from "../bind.ts";
+
+/** Binds them. */
+export function inboxRoutes(bind: Bind, mesh: Mesh): void {
+  bind("listInbox", ({ query, caller }) => mesh.inbox.list(caller, query));
+  bind("lease", ({ body, caller, signal }) => mesh.inbox.lease(caller, body, signal));
+  bind("ack", ({ params, body, caller }) => mesh.inbox.ack(caller, params.delivery, body));
+  bind("nack", ({ params, body, caller }) => mesh.inbox.nack(caller, params.delivery, body));
+  bind("extend", ({ params, body, caller }) => mesh.inbox.extend(caller, params.delivery, body));
+  bind("reject", ({ params, body, caller }) => mesh.inbox.reject(caller, params.delivery, body));
+  bind("reportPush", ({ params, body, caller }) => mesh.inbox.reportPush(caller, params.delivery, body));
+}

@@ -1,0 +1,10 @@
+/** Routes of messages and their log. */
+import type { Mesh } from "../../mesh/mesh.ts";
+import type { Bind } from "../bind.ts";
+
+/** Binds them. */
+export function messageRoutes(bind: Bind, mesh: Mesh): void {
+  bind("send", ({ body, caller }) => mesh.messages.send(caller, body));
+  bind("getMessage", ({ params, caller }) => mesh.messages.status(caller, params.message));
+  bind("log", ({ query, caller, signal }) => mesh.messages.log(caller, query, signal));
+}

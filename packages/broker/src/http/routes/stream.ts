@@ -1,0 +1,34 @@
+/** The route of the push stream. */
+import { KEEPALIVE_MS } from "@agentmesh/protocol";
+import type { Mesh } from "../../mesh/mesh.ts";
+import { SseSink } from "../../sinks/sse.ts";
+import type { Bind } from "../bind.ts";
+
+/** Binds it. While the stream takes its keepalives it renews the session. */
+export function streamRoute(bind: Bind, mesh: Mesh): void {
+  bind("stream", async ({ query, caller, request, reply }) => {
+    const { queued } = await mesh.sessions.heartbeat(caller, query.session);
+    reply.hijack();
+    const sink = new SseSink(reply.raw, queued);
+    const detach = await mesh.streams.attach(
+      {
+        agentId: caller.agent.id,
+        session: query.session,
+        maxInFlight: query.maxInFlight,
+        leaseMs: query.leaseMs,
+        maxPushes: query.maxPushes,
+        lastPosition: Number(request.headers["last-event-id"]) || undefined,
+      },
+      sink,
+    );
+    const beat = setInterval(() => {
+      if (sink.keepalive())
+        mesh.sessions.heartbeat(caller, query.session).catch(() => sink.close("session_over", true));
+    }, KEEPALIVE_MS);
+    sink.onClose(() => {
+      clearInterval(beat);
+      detach();
+    });
+    return undefined;
+  });
+}

@@ -1,0 +1,54 @@
+/** Routes about the broker itself. */
+import { createHmac } from "node:crypto";
+import { NONCE_HEADER, openApiDocument, PROOF_HEADER, PROTOCOL_VERSION, proofText, VERSION } from "@agentmesh/protocol";
+import type { Mesh } from "../../mesh/mesh.ts";
+import type { Bind } from "../bind.ts";
+
+/** What the broker knows of its own process. */
+export interface BrokerFacts {
+  readonly meshKey: string;
+  readonly home: string;
+  readonly synchronous: "full" | "normal";
+  readonly startedAt: string;
+  url(): string;
+  port(): number;
+  /** Begins a graceful stop. */
+  stop(): void;
+}
+
+/** Binds them. */
+export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
+  const openApi = openApiDocument();
+  bind("livez", async () => ({ status: "ok" as const }));
+  bind("openapi", async () => openApi);
+  bind("health", async ({ request, reply }) => {
+    const nonce = request.headers[NONCE_HEADER];
+    if (typeof nonce === "string" && /^[\w-]{16,128}$/.test(nonce)) {
+      const proof = createHmac("sha256", facts.meshKey).update(proofText(nonce, facts.port())).digest("base64url");
+      reply.header(PROOF_HEADER, proof);
+    }
+    return { status: "ok" as const, version: VERSION };
+  });
+  bind("status", async () => {
+    const { deliveries, bytes } = await mesh.stats();
+    const { maxBodyBytes, inboxMaxMessages, inboxMaxBytes, maxAttempts } = mesh.policy;
+    return {
+      version: VERSION,
+      protocol: PROTOCOL_VERSION,
+      instanceId: mesh.instanceId,
+      pid: process.pid,
+      url: facts.url(),
+      home: facts.home,
+      startedAt: facts.startedAt,
+      agents: await mesh.agents.count(),
+      deliveries,
+      streams: mesh.streams.size,
+      storage: { bytes, synchronous: facts.synchronous },
+      limits: { maxBodyBytes, inboxMaxMessages, inboxMaxBytes, maxAttempts, messageTtlMs: mesh.policy.messageTtlMs },
+    };
+  });
+  bind("shutdown", async ({ reply }) => {
+    reply.raw.once("finish", () => facts.stop());
+    return { stopping: true as const, pid: process.pid };
+  });
+}

@@ -1,0 +1,136 @@
+/** Agents: registered once, resumed by their token, listed with their presence. */
+import { createHash, randomBytes } from "node:crypto";
+import type { Agent, EndpointReply, EndpointRequest, endpoints, Presence, RegisterReply } from "@agentmesh/protocol";
+import { closest, distance } from "fastest-levenshtein";
+import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
+import { timestamp } from "./clock.ts";
+import { MeshError } from "./errors.ts";
+import { newId } from "./ids.ts";
+import type { Policy } from "./policy.ts";
+import type { AgentRecord, Store } from "./store.ts";
+
+type Table = typeof endpoints;
+
+/** The verbs on agents. */
+export class Agents {
+  readonly #store: Store;
+  readonly #policy: Policy;
+
+  constructor(store: Store, policy: Policy) {
+    this.#store = store;
+    this.#policy = policy;
+  }
+
+  /** Makes an agent, or resumes the one that owns the token. @throws MeshError agent_name_taken */
+  async register(request: EndpointRequest<Table["register"]>["body"]): Promise<RegisterReply> {
+    const { name, ifTaken, token: given, ...profile } = request;
+    const token = given ?? `am_${randomBytes(32).toString("base64url")}`;
+    const { agent, created } = await this.#store.registerAgent({
+      id: newId("agt"),
+      tokenHash: hashToken(token),
+      name,
+      ifTaken,
+      profile,
+    });
+    return { agent: this.show(agent), created, ...(given === undefined && { token }) };
+  }
+
+  /** The agent that owns a token. */
+  byToken(token: string): Promise<AgentRecord | undefined> {
+    return this.#store.agentByToken(hashToken(token));
+  }
+
+  /** The agent of this name or id; `me` is the caller. @throws MeshError agent_not_found, with near names */
+  async resolve(nameOrId: string, caller: Caller): Promise<AgentRecord> {
+    if (nameOrId === "me" && caller.kind === "agent") return caller.agent;
+    const found = await this.#store.findAgent(nameOrId);
+    if (found) return found;
+    const near = nearNames(
+      nameOrId,
+      (await this.#store.listAgents()).map((agent) => agent.name),
+    );
+    const known = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";
+    throw new MeshError(
+      "agent_not_found",
+      `No agent is named "${nameOrId}".${known} See who is there: agentmesh agents`,
+      {
+        nearNames: near,
+      },
+    );
+  }
+
+  /** Agents that fit the query, live ones first. */
+  async list(query: EndpointRequest<Table["listAgents"]>["query"]): Promise<EndpointReply<Table["listAgents"]>> {
+    const fitting = (await this.#store.listAgents())
+      .map((record) => this.show(record))
+      .filter(
+        (agent) =>
+          (query.presence === "all" || agent.presence !== "offline") &&
+          (query.directory === undefined || agent.directory === query.directory) &&
+          (query.repo === undefined || agent.repo === query.repo) &&
+          (query.client === undefined || agent.client === query.client),
+      )
+      .sort((a, b) => order[a.presence] - order[b.presence] || (a.name < b.name ? -1 : 1));
+    return { agents: fitting.slice(0, query.limit), total: fitting.length };
+  }
+
+  /** How many agents are online, stale and offline. */
+  async count(): Promise<Record<Presence, number>> {
+    const counts = { online: 0, stale: 0, offline: 0 };
+    for (const agent of await this.#store.listAgents()) counts[this.presence(agent)]++;
+    return counts;
+  }
+
+  /** Says what the caller works on. */
+  async setSummary(caller: AgentCaller, summary: string): Promise<Agent> {
+    await this.#store.setSummary(caller.agent.id, summary);
+    return this.show(await this.resolve(caller.agent.id, caller));
+  }
+
+  /** Takes an agent out of the mesh. @throws MeshError forbidden, agent_not_found */
+  async remove(caller: Caller, nameOrId: string): Promise<EndpointReply<Table["removeAgent"]>> {
+    const agent = await this.resolve(nameOrId, caller);
+    mayActFor(caller, agent);
+    return { removed: true, dead: await this.#store.removeAgent(agent.id) };
+  }
+
+  /** Presence from the age of the newest heartbeat; never from a process id. */
+  presence(agent: AgentRecord): Presence {
+    const age = agent.heartbeatAgeMs;
+    if (age === undefined || age >= this.#policy.offlineAfterMs) return "offline";
+    return age < this.#policy.staleAfterMs ? "online" : "stale";
+  }
+
+  /** An agent as others see it. */
+  show(agent: AgentRecord): Agent {
+    const presence = this.presence(agent);
+    return {
+      id: agent.id,
+      name: agent.name,
+      ...agent.profile,
+      presence,
+      pushPaths: presence === "offline" ? [] : agent.pushPaths,
+      queued: agent.queued,
+      ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
+      registeredAt: timestamp(agent.registeredAt),
+      ...(agent.lastSeenAt !== undefined && { lastSeenAt: timestamp(agent.lastSeenAt) }),
+    };
+  }
+}
+
+const order: Record<Presence, number> = { online: 0, stale: 1, offline: 2 };
+
+function hashToken(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+/** Up to five names within a third of the length in edits, or that contain or begin with what was asked; nearest first. */
+export function nearNames(wanted: string, names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  const text = wanted.toLowerCase();
+  const near = names
+    .filter((name) => distance(text, name) <= Math.max(2, name.length / 3) || (text.length > 2 && name.includes(text)))
+    .sort((a, b) => distance(text, a) - distance(text, b))
+    .slice(0, 5);
+  return near.length > 0 || names.length > 5 ? near : [closest(text, names)];
+}

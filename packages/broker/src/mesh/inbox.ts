@@ -1,0 +1,143 @@
+/** The inbox: lease, ack, nack, extend, reject. */
+import type {
+  AckReply,
+  DeliveryRef,
+  DeliveryReply,
+  EndpointReply,
+  EndpointRequest,
+  endpoints,
+  LeaseReply,
+} from "@agentmesh/protocol";
+import { MAX_BYTES_PER_READ } from "@agentmesh/protocol";
+import type { Agents } from "./agents.ts";
+import { redeliveryDelayMs } from "./backoff.ts";
+import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
+import { timestamp } from "./clock.ts";
+import { MeshError } from "./errors.ts";
+import type { Policy } from "./policy.ts";
+import type { AckVerdict, DeliveryRecord, RetryPolicy, Store } from "./store.ts";
+import type { Wakes } from "./wakes.ts";
+
+type Table = typeof endpoints;
+type Body<K extends "lease" | "ack" | "nack" | "extend" | "reject" | "reportPush"> = EndpointRequest<Table[K]>["body"];
+
+/** The verbs on an agent's deliveries. */
+export class Inbox {
+  readonly #store: Store;
+  readonly #agents: Agents;
+  readonly #ready: Wakes<string>;
+  readonly #retry: RetryPolicy;
+
+  constructor(parts: { store: Store; agents: Agents; policy: Policy; ready: Wakes<string> }) {
+    this.#store = parts.store;
+    this.#agents = parts.agents;
+    this.#ready = parts.ready;
+    this.#retry = { maxAttempts: parts.policy.maxAttempts, delayMs: redeliveryDelayMs };
+  }
+
+  /** Shows an inbox and changes nothing. @throws MeshError forbidden, agent_not_found */
+  async list(
+    caller: Caller,
+    query: EndpointRequest<Table["listInbox"]>["query"],
+  ): Promise<EndpointReply<Table["listInbox"]>> {
+    if (query.agent === undefined && caller.kind === "key") {
+      throw new MeshError("invalid_request", "The mesh key has no inbox. Name one: ?agent=NAME");
+    }
+    const agent = await this.#agents.resolve(query.agent ?? "me", caller);
+    mayActFor(caller, agent);
+    const { entries, open, more } = await this.#store.listInbox({
+      agentId: agent.id,
+      open: query.state === "open",
+      afterSeq: query.after,
+      limit: query.limit,
+    });
+    const last = entries.at(-1)?.seq;
+    return { entries, open, ...(more && last !== undefined && { nextAfter: last }) };
+  }
+
+  /** Leases up to `max` deliveries, waiting up to `waitMs` for the first. @throws MeshError session_not_found */
+  async lease(caller: AgentCaller, request: Body<"lease">, signal: AbortSignal): Promise<LeaseReply> {
+    const { id: agentId } = caller.agent;
+    if (request.session !== undefined && !(await this.#store.touchSession(request.session, agentId, undefined))) {
+      throw new MeshError(
+        "session_not_found",
+        `${caller.agent.name} has no session ${request.session}. Open a new one.`,
+      );
+    }
+    const deadline = Date.now() + request.waitMs;
+    for (;;) {
+      using wait = this.#ready.wait(agentId, deadline - Date.now(), signal);
+      const { leased, queued } = await this.#store.lease({
+        agentId,
+        max: request.max,
+        maxBytes: MAX_BYTES_PER_READ,
+        leaseMs: request.leaseMs,
+        session: request.session,
+      });
+      if (leased.length > 0 || Date.now() >= deadline || signal.aborted) {
+        return { deliveries: leased.map((record) => record.delivery), queued };
+      }
+      await wait.over;
+    }
+  }
+
+  /** Ends a delivery for good. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
+  async ack(caller: AgentCaller, ref: DeliveryRef, request: Body<"ack">): Promise<AckReply> {
+    const verdict = await this.#store.ack(caller.agent.id, ref, request.receipt, request.evidence);
+    if (verdict.kind === "acked_before") return ackReply(verdict.delivery, true);
+    return ackReply(granted(verdict, ref, caller), false);
+  }
+
+  /** Gives a delivery back. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
+  async nack(caller: AgentCaller, ref: DeliveryRef, request: Body<"nack">): Promise<DeliveryReply> {
+    const terms = { delayMs: request.delayMs, reason: request.reason, retry: this.#retry };
+    return reply(granted(await this.#store.nack(caller.agent.id, ref, request.receipt, terms), ref, caller));
+  }
+
+  /** Renews a lease. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
+  async extend(caller: AgentCaller, ref: DeliveryRef, request: Body<"extend">): Promise<DeliveryReply> {
+    const verdict = await this.#store.extend(caller.agent.id, ref, request.receipt, request.leaseMs);
+    return reply(granted(verdict, ref, caller));
+  }
+
+  /** Makes a delivery a dead letter. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
+  async reject(caller: AgentCaller, ref: DeliveryRef, request: Body<"reject">): Promise<DeliveryReply> {
+    const verdict = await this.#store.reject(caller.agent.id, ref, request.receipt, request.reason);
+    return reply(granted(verdict, ref, caller));
+  }
+
+  /** Notes a push, or its failure. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
+  async reportPush(caller: AgentCaller, ref: DeliveryRef, request: Body<"reportPush">): Promise<DeliveryReply> {
+    const push = { path: request.path, failedWhy: request.failedWhy };
+    return reply(granted(await this.#store.recordPush(caller.agent.id, ref, request.receipt, push), ref, caller));
+  }
+}
+
+function granted(verdict: AckVerdict, ref: DeliveryRef, caller: AgentCaller): DeliveryRecord {
+  switch (verdict.kind) {
+    case "done":
+      return verdict.delivery;
+    case "not_found":
+      throw new MeshError("delivery_not_found", `${caller.agent.name} has no delivery ${ref} in its inbox.`);
+    case "lease_lost":
+      throw new MeshError(
+        "lease_lost",
+        `The lease of ${verdict.delivery.id} by this receipt is over; it is ${verdict.delivery.state} now (attempt ${verdict.delivery.attempt}). Lease it again, or ack it without a receipt.`,
+      );
+    default:
+      throw new MeshError("delivery_settled", `${verdict.delivery.id} has ended: it is ${verdict.delivery.state}.`);
+  }
+}
+
+function ackReply(delivery: DeliveryRecord, duplicate: boolean): AckReply {
+  return { deliveryId: delivery.id, state: delivery.state, duplicate };
+}
+
+function reply(delivery: DeliveryRecord): DeliveryReply {
+  return {
+    deliveryId: delivery.id,
+    state: delivery.state,
+    attempt: delivery.attempt,
+    ...(delivery.leaseEndsAt !== undefined && { leaseEndsAt: timestamp(delivery.leaseEndsAt) }),
+  };
+}

@@ -1,0 +1,56 @@
+/** The mesh: its parts built over one store. Knows no HTTP, no SQL, no sockets. */
+import type { AgentId } from "@agentmesh/protocol";
+import { Agents } from "./agents.ts";
+import type { Clock } from "./clock.ts";
+import { Inbox } from "./inbox.ts";
+import { Messages } from "./messages.ts";
+import type { Policy } from "./policy.ts";
+import { Sessions } from "./sessions.ts";
+import type { Store, StoreStats } from "./store.ts";
+import { Streams } from "./streams.ts";
+import { startSweeper } from "./sweeper.ts";
+import { Wakes } from "./wakes.ts";
+
+/** All verbs of the mesh. */
+export interface Mesh {
+  readonly agents: Agents;
+  readonly sessions: Sessions;
+  readonly messages: Messages;
+  readonly inbox: Inbox;
+  readonly streams: Streams;
+  readonly policy: Policy;
+  readonly instanceId: string;
+  stats(): Promise<StoreStats>;
+  /** Ends the streams and the sweeper. The store stays open. */
+  close(): Promise<void>;
+}
+
+/** Builds the mesh and starts its sweeper. */
+export function createMesh(parts: {
+  readonly store: Store;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly onFault: (error: unknown) => void;
+}): Mesh {
+  const { store, policy } = parts;
+  const ready = new Wakes<string>();
+  const advanced = new Wakes<"log">();
+  store.listen({ ready: (agentId: AgentId) => ready.wake(agentId), advanced: () => advanced.wake("log") });
+  const agents = new Agents(store, policy);
+  const streams = new Streams({ ...parts, ready });
+  const stopSweeper = startSweeper(parts);
+  return {
+    agents,
+    streams,
+    sessions: new Sessions({ ...parts, agents, streams }),
+    messages: new Messages({ ...parts, agents, advanced }),
+    inbox: new Inbox({ ...parts, agents, ready }),
+    policy,
+    instanceId: store.instanceId,
+    stats: () => store.stats(),
+    async close() {
+      streams.closeAll("shutting_down", true);
+      await stopSweeper();
+    },
+  };
+}

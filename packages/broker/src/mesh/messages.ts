@@ -1,0 +1,196 @@
+/** Messages: accepted onto disk, and what became of them. */
+import { createHash } from "node:crypto";
+import type {
+  DeliveryForecast,
+  EndpointReply,
+  EndpointRequest,
+  endpoints,
+  MessageRef,
+  MessageStatus,
+  SendReply,
+  Warning,
+} from "@agentmesh/protocol";
+import { IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
+import type { Agents } from "./agents.ts";
+import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
+import { MeshError } from "./errors.ts";
+import { newId } from "./ids.ts";
+import type { Policy } from "./policy.ts";
+import type { AgentRecord, Enqueued, MessagePlace, Store, Viewer } from "./store.ts";
+import type { Wakes } from "./wakes.ts";
+
+type Table = typeof endpoints;
+type SendBody = EndpointRequest<Table["send"]>["body"];
+
+/** The verbs on messages. */
+export class Messages {
+  readonly #store: Store;
+  readonly #agents: Agents;
+  readonly #policy: Policy;
+  readonly #advanced: Wakes<"log">;
+
+  constructor(parts: { store: Store; agents: Agents; policy: Policy; advanced: Wakes<"log"> }) {
+    this.#store = parts.store;
+    this.#agents = parts.agents;
+    this.#policy = parts.policy;
+    this.#advanced = parts.advanced;
+  }
+
+  /**
+   * Accepts one message; on disk when it resolves.
+   * @throws MeshError sender_mismatch, body_too_large, agent_not_found, message_not_found, idempotency_mismatch, inbox_full
+   */
+  async send(caller: AgentCaller, request: SendBody): Promise<SendReply> {
+    const sender = caller.agent;
+    if (request.from !== undefined && request.from !== sender.name && request.from !== sender.id) {
+      throw new MeshError(
+        "sender_mismatch",
+        `This token belongs to ${sender.name}, not to "${request.from}". Leave "from" out: the broker knows the sender.`,
+      );
+    }
+    const bodyBytes = Buffer.byteLength(request.body);
+    if (bodyBytes > this.#policy.maxBodyBytes) {
+      throw new MeshError(
+        "body_too_large",
+        `The body has ${bodyBytes} bytes, the limit is ${this.#policy.maxBodyBytes}. Nothing was sent. Send a shorter text, or put it in a file and send its path.`,
+      );
+    }
+    const answered = request.inReplyTo === undefined ? undefined : await this.#place(request.inReplyTo, sender.id);
+    const recipient = await this.#agents.resolve(request.to ?? addresseeOf(answered, sender), caller);
+    const id = newId("msg");
+    const accepted = await this.#store.enqueue(
+      {
+        id,
+        threadId: request.threadId ?? answered?.threadId ?? `thr_${id.slice(4)}`,
+        senderId: sender.id,
+        recipientId: recipient.id,
+        deliveryId: newId("dlv"),
+        body: request.body,
+        bodyBytes,
+        inReplyTo: answered?.messageId,
+        ttlMs: request.ttlMs,
+        idempotency: request.idempotencyKey
+          ? {
+              key: request.idempotencyKey,
+              contentHash: contentHash(request, recipient),
+              windowMs: IDEMPOTENCY_WINDOW_MS,
+            }
+          : undefined,
+        answers: answered?.deliveryId,
+      },
+      { maxMessages: this.#policy.inboxMaxMessages, maxBytes: this.#policy.inboxMaxBytes },
+    );
+    return this.#reply(accepted);
+  }
+
+  /** One message and its timeline, for its sender, its recipients and the mesh key. @throws MeshError message_not_found */
+  async status(caller: Caller, ref: MessageRef): Promise<MessageStatus> {
+    const place = await this.#place(ref, viewerOf(caller));
+    const status = await this.#store.messageStatus(place.messageId);
+    if (!status) throw unknownMessage(ref);
+    return status;
+  }
+
+  /** What happened to messages; waits up to `waitMs` for a first entry. @throws MeshError cursor_invalid, agent_not_found */
+  async log(
+    caller: Caller,
+    query: EndpointRequest<Table["log"]>["query"],
+    signal: AbortSignal,
+  ): Promise<EndpointReply<Table["log"]>> {
+    let viewer = viewerOf(caller);
+    if (query.agent !== undefined) {
+      const agent = await this.#agents.resolve(query.agent, caller);
+      mayActFor(caller, agent);
+      viewer = agent.id;
+    }
+    const deadline = Date.now() + query.waitMs;
+    for (;;) {
+      using wait = this.#advanced.wait("log", deadline - Date.now(), signal);
+      const page = await this.#store.log({ after: query.after, limit: query.limit, viewer });
+      if (page.entries.length > 0 || Date.now() >= deadline || signal.aborted) return page;
+      await wait.over;
+    }
+  }
+
+  async #place(ref: MessageRef, viewer: Viewer): Promise<MessagePlace> {
+    const place = await this.#store.placeMessage(ref, viewer);
+    if (!place) throw unknownMessage(ref);
+    return place;
+  }
+
+  #reply(accepted: Enqueued): SendReply {
+    const { message, delivery, duplicate, recipient } = accepted;
+    const agent = this.#agents.show(recipient);
+    const forecast: DeliveryForecast = {
+      deliveryId: delivery.id,
+      seq: delivery.seq,
+      to: { id: agent.id, name: agent.name },
+      state: delivery.state,
+      recipient: {
+        presence: agent.presence,
+        pushPaths: agent.pushPaths,
+        queued: agent.queued,
+        ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
+      },
+      warnings: warningsFor(agent),
+    };
+    return {
+      messageId: message.id,
+      threadId: message.threadId,
+      acceptedAt: message.acceptedAt,
+      expiresAt: message.expiresAt,
+      duplicate,
+      deliveries: [forecast],
+    };
+  }
+}
+
+const BACKLOG = 25;
+
+function warningsFor(agent: ReturnType<Agents["show"]>): Warning[] {
+  const warnings: Warning[] = [];
+  if (agent.presence === "offline") {
+    warnings.push({
+      code: "recipient_offline",
+      detail: `${agent.name} has no live session. The message waits in its inbox until it comes back or the message expires.`,
+    });
+  } else if (agent.presence === "stale") {
+    warnings.push({ code: "recipient_stale", detail: `${agent.name} has missed its heartbeats and may be gone.` });
+  }
+  if (agent.presence !== "offline" && agent.pushPaths.length === 0) {
+    warnings.push({
+      code: "no_push_path",
+      detail: `Nothing can be pushed to ${agent.name}: it finds the message when it looks into its inbox.`,
+    });
+  } else if (agent.pushPaths.length > 0 && agent.pushPaths.every((path) => path.failedWhy !== undefined)) {
+    warnings.push({
+      code: "push_path_failing",
+      detail: `The last push to ${agent.name} failed (${agent.pushPaths[0]?.failedWhy}): it finds the message when it looks into its inbox.`,
+    });
+  }
+  if (agent.queued > BACKLOG) {
+    warnings.push({ code: "backlog", detail: `${agent.queued - 1} messages wait before this one.` });
+  }
+  return warnings;
+}
+
+function addresseeOf(answered: MessagePlace | undefined, sender: AgentRecord): string {
+  if (!answered) throw new MeshError("invalid_request", 'Name the recipient in "to".');
+  return answered.sender.id === sender.id ? (answered.recipients[0]?.id ?? sender.id) : answered.sender.id;
+}
+
+function contentHash(request: SendBody, recipient: AgentRecord): string {
+  const content = [recipient.id, request.body, request.inReplyTo, request.threadId, request.ttlMs];
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
+}
+
+function viewerOf(caller: Caller): Viewer {
+  return caller.kind === "agent" ? caller.agent.id : undefined;
+}
+
+function unknownMessage(ref: MessageRef): MeshError {
+  return new MeshError(
+    "message_not_found",
+    `No message ${ref} that you sent or received. It may have been pruned after its retention; list yours: agentmesh inbox --all`,
+  );
+}

@@ -1,0 +1,133 @@
+/** Streams: what is ready is leased and pushed into the sink of a session, within its credit. */
+import type { AgentId, SessionId } from "@agentmesh/protocol";
+import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
+import { redeliveryDelayMs } from "./backoff.ts";
+import type { Policy } from "./policy.ts";
+import type { Sink } from "./sink.ts";
+import type { RetryPolicy, Store } from "./store.ts";
+import type { Wakes } from "./wakes.ts";
+
+/** What a session asks of its stream. */
+export interface StreamTerms {
+  readonly agentId: AgentId;
+  readonly session: SessionId;
+  readonly maxInFlight: number;
+  readonly leaseMs: number;
+  readonly maxPushes: number | undefined;
+  /** Position of the last delivery the client has; later ones were lost on the way and come again at once. */
+  readonly lastPosition: number | undefined;
+}
+
+interface OpenStream {
+  readonly terms: StreamTerms;
+  readonly sink: Sink;
+  stop(): void;
+}
+
+/** Open streams by session, and the leases of those that just closed. */
+export class Streams {
+  readonly #store: Store;
+  readonly #ready: Wakes<string>;
+  readonly #retry: RetryPolicy;
+  readonly #graceMs: number;
+  readonly #open = new Map<SessionId, OpenStream>();
+  readonly #grace = new Map<SessionId, { readonly agentId: AgentId; readonly timer: NodeJS.Timeout }>();
+  readonly #onFault: (error: unknown) => void;
+
+  constructor(parts: { store: Store; policy: Policy; ready: Wakes<string>; onFault: (error: unknown) => void }) {
+    this.#store = parts.store;
+    this.#ready = parts.ready;
+    this.#graceMs = parts.policy.streamGraceMs;
+    this.#retry = { maxAttempts: parts.policy.maxAttempts, delayMs: redeliveryDelayMs };
+    this.#onFault = parts.onFault;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Pushes into `sink` until the returned function is called. A second stream of a session replaces the first. */
+  async attach(terms: StreamTerms, sink: Sink): Promise<() => void> {
+    this.#open.get(terms.session)?.sink.close("replaced", false);
+    this.#detach(terms.session, undefined);
+    const grace = this.#grace.get(terms.session);
+    clearTimeout(grace?.timer);
+    this.#grace.delete(terms.session);
+    await this.#store.returnStreamed(terms.session, terms.lastPosition, "lost on the way to the session", this.#retry);
+
+    let draining = false;
+    let again = false;
+    let open = true;
+    const drain = async () => {
+      again = true;
+      if (draining) return;
+      draining = true;
+      try {
+        while (again && open && sink.hasRoom) {
+          again = false;
+          again = (await this.#fill(terms, sink, () => open)) || again;
+        }
+      } catch (error) {
+        this.#onFault(error);
+      } finally {
+        draining = false;
+      }
+    };
+    const off = this.#ready.on(terms.agentId, drain);
+    sink.onRoom(drain);
+    const stream: OpenStream = {
+      terms,
+      sink,
+      stop: () => {
+        open = false;
+        off();
+      },
+    };
+    this.#open.set(terms.session, stream);
+    void drain();
+    return () => this.#detach(terms.session, stream);
+  }
+
+  /** Returns now what sessions of this agent held whose streams are gone. */
+  async settle(agentId: AgentId): Promise<void> {
+    for (const [session, grace] of this.#grace) {
+      if (grace.agentId === agentId) await this.#giveBack(session);
+    }
+  }
+
+  /** Says goodbye to every stream. */
+  closeAll(code: string, reconnect: boolean): void {
+    for (const { sink } of [...this.#open.values()]) sink.close(code, reconnect);
+    for (const { timer } of this.#grace.values()) clearTimeout(timer);
+    this.#grace.clear();
+  }
+
+  async #fill(terms: StreamTerms, sink: Sink, isOpen: () => boolean): Promise<boolean> {
+    const { leased } = await this.#store.lease({
+      agentId: terms.agentId,
+      max: MAX_DELIVERIES_PER_READ,
+      maxBytes: MAX_BYTES_PER_READ,
+      leaseMs: terms.leaseMs,
+      session: terms.session,
+      stream: { maxInFlight: terms.maxInFlight, maxPushes: terms.maxPushes },
+    });
+    // A lease that lands after the stream closed is returned with the others when the grace ends.
+    if (isOpen()) for (const { delivery, streamPosition } of leased) sink.push(delivery, streamPosition);
+    return leased.length > 0;
+  }
+
+  #detach(session: SessionId, only: OpenStream | undefined): void {
+    const stream = this.#open.get(session);
+    if (!stream || (only && stream !== only)) return;
+    this.#open.delete(session);
+    stream.stop();
+    const timer = setTimeout(() => void this.#giveBack(session).catch(this.#onFault), this.#graceMs);
+    this.#grace.set(session, { agentId: stream.terms.agentId, timer });
+  }
+
+  async #giveBack(session: SessionId): Promise<void> {
+    clearTimeout(this.#grace.get(session)?.timer);
+    this.#grace.delete(session);
+    await this.#store.returnStreamed(session, undefined, "the session's stream closed", this.#retry);
+  }
+}

@@ -1,0 +1,43 @@
+/** Care in the background: leases and sessions that are over, messages past their life, old history. */
+import { redeliveryDelayMs } from "./backoff.ts";
+import type { Policy } from "./policy.ts";
+import type { Store } from "./store.ts";
+
+const TICK_MS = 250;
+const PRUNE_EVERY_TICKS = 240;
+const CHUNK = 500;
+
+/** Starts the sweeper; the returned function stops it after the round under way. */
+export function startSweeper(parts: {
+  readonly store: Store;
+  readonly policy: Policy;
+  readonly onFault: (error: unknown) => void;
+}): () => Promise<void> {
+  const { store, policy, onFault } = parts;
+  let round: Promise<void> = Promise.resolve();
+  let ticks = 0;
+  let busy = false;
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    round = sweep(store, policy, ticks++ % PRUNE_EVERY_TICKS === 0)
+      .catch(onFault)
+      .finally(() => {
+        busy = false;
+      });
+  }, TICK_MS);
+  return async () => {
+    clearInterval(timer);
+    await round;
+  };
+}
+
+/** One round, in chunks, so that requests are never kept waiting for long. */
+export async function sweep(store: Store, policy: Policy, prune: boolean): Promise<void> {
+  const retry = { maxAttempts: policy.maxAttempts, delayMs: redeliveryDelayMs };
+  await store.expireSessions(policy.offlineAfterMs, retry);
+  await store.expireMessages(CHUNK);
+  await store.expireLeases(CHUNK, retry);
+  await store.announceDue();
+  if (prune) while ((await store.prune(policy.retentionMs, CHUNK)) === CHUNK);
+}

@@ -1,0 +1,96 @@
+/** From arguments to an exit code: settings, start, signals, graceful stop. */
+import { readFileSync } from "node:fs";
+import { VERSION } from "@agentmesh/protocol";
+import { loadConfig } from "./config/load.ts";
+import { configRows } from "./config/schema.ts";
+import { createLog } from "./log.ts";
+import { type RunningBroker, startBroker } from "./start-broker.ts";
+
+/** Exit codes by the name of the error that prevented the start. */
+const EXIT_CODES: Readonly<Record<string, number>> = {
+  AlreadyRunningError: 3,
+  PortTakenError: 4,
+  NewerDatabaseError: 5,
+  DatabaseDamagedError: 74,
+  StateFolderError: 77,
+  ExposedBindError: 78,
+};
+const FORCE_AFTER_MS = 5_000;
+
+/** Runs the broker until it is asked to stop; resolves to the exit code. */
+export async function serve(argv: readonly string[]): Promise<number> {
+  if (argv.includes("--version")) return say(VERSION);
+  if (argv.includes("--help") || argv.includes("-h")) return say(helpText());
+  const [command, ...rest] = argv;
+  const printConfig = command === "config";
+  const loaded = loadConfig(printConfig ? rest : argv, process.env, readIfThere);
+  if (!loaded.config) {
+    for (const error of loaded.errors) console.error(`agentmesh-broker: ${error}`);
+    console.error("See: agentmesh-broker --help");
+    return 2;
+  }
+  const { config, sources } = loaded;
+  if (printConfig) {
+    return say(
+      configRows.map(({ key }) => `${key.padEnd(18)} ${String(config[key]).padEnd(24)} ${sources[key]}`).join("\n"),
+    );
+  }
+  process.umask(0o077);
+  const log = createLog(config);
+  let broker: RunningBroker;
+  try {
+    broker = await startBroker(config, log);
+  } catch (error) {
+    const code = error instanceof Error ? EXIT_CODES[error.name] : undefined;
+    if (code === undefined) log.fatal({ err: error }, "broker.failed");
+    else log.error({ detail: error instanceof Error ? error.message : String(error) }, "broker.refused");
+    if (code !== undefined && error instanceof Error) console.error(`agentmesh-broker: ${error.message}`);
+    return code ?? 1;
+  }
+  const why = await Promise.race([broker.stopAsked.then(() => "request"), nextSignal()]);
+  log.info({ why }, "broker.stopping");
+  const force = setTimeout(() => process.exit(1), FORCE_AFTER_MS);
+  await broker.close();
+  clearTimeout(force);
+  log.info({ why }, "broker.stopped");
+  return 0;
+}
+
+/** Help made from the settings. */
+export function helpText(): string {
+  const rows = configRows.map(({ flag, isSwitch, fallback, help, env }) => {
+    const name = isSwitch ? flag : `${flag} <${fallback === "" ? "list" : "value"}>`;
+    return `  ${name.padEnd(32)} ${help} [${env}${isSwitch || fallback === "" ? "" : `, ${fallback}`}]`;
+  });
+  return [
+    `agentmesh-broker ${VERSION}: the message broker of agentmesh`,
+    "",
+    "  agentmesh-broker [settings]          serve until SIGTERM, SIGINT or `agentmesh down`",
+    "  agentmesh-broker config [settings]   print every setting with its source",
+    "",
+    "Settings; each also in the environment and in config.json of the state folder:",
+    ...rows,
+    "",
+    "Exit codes: 0 stopped, 1 failed, 2 bad settings, 3 already running, 4 port taken, 5 database newer than this broker,",
+    "74 database damaged or missing, 77 state folder not usable, 78 refused to listen beyond this machine.",
+  ].join("\n");
+}
+
+function say(text: string): number {
+  console.log(text);
+  return 0;
+}
+
+function nextSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

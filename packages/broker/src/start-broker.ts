@@ -1,0 +1,149 @@
+/** The only composition root: lock, database, mesh, HTTP, in this order; stopped in the reverse. */
+import { join } from "node:path";
+import { DEFAULT_TTL_MS, VERSION } from "@agentmesh/protocol";
+import type { Logger } from "pino";
+import type { Config } from "./config/schema.ts";
+import { buildApp } from "./http/app.ts";
+import { type Clock, systemClock } from "./mesh/clock.ts";
+import { createMesh, type Mesh } from "./mesh/mesh.ts";
+import { announce, meshKey, openFolder, readRunning, withdraw } from "./state-files.ts";
+import { BrokerLock } from "./store/sqlite/lock.ts";
+import { openDatabase } from "./store/sqlite/open.ts";
+import { sqliteStore } from "./store/sqlite/sqlite-store.ts";
+
+/** Another broker serves this state folder. */
+export class AlreadyRunningError extends Error {
+  override readonly name = "AlreadyRunningError";
+}
+
+/** The port is taken by another program. */
+export class PortTakenError extends Error {
+  override readonly name = "PortTakenError";
+}
+
+/** The settings would expose the broker to a network without protection. */
+export class ExposedBindError extends Error {
+  override readonly name = "ExposedBindError";
+}
+
+/** A running broker. */
+export interface RunningBroker extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly mesh: Mesh;
+  /** Resolves when somebody asks the broker to stop. */
+  readonly stopAsked: Promise<void>;
+  /** Says goodbye to streams, answers what is under way, closes the database. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a broker.
+ * @throws ExposedBindError, StateFolderError, AlreadyRunningError, DatabaseDamagedError, NewerDatabaseError, PortTakenError
+ */
+export async function startBroker(config: Config, log: Logger, clock: Clock = systemClock): Promise<RunningBroker> {
+  checkBind(config);
+  openFolder(config.home);
+  const lock = BrokerLock.tryTake(join(config.home, "broker.lock"));
+  if (!lock) {
+    const running = readRunning(config.home);
+    throw new AlreadyRunningError(
+      `A broker already serves ${config.home}${running ? `: pid ${running.pid}, ${running.url}` : ""}. Stop it with: npx agentmesh down`,
+    );
+  }
+  const release: (() => unknown)[] = [() => lock.release()];
+  const close = async () => {
+    for (const each of release.splice(0).reverse()) await each();
+  };
+  try {
+    const key = meshKey(config.home);
+    const database = openDatabase({
+      folder: config.home,
+      synchronous: config.sqliteSynchronous,
+      startEmpty: config.startEmpty,
+      notice: (event, fields) => log.warn(fields, event),
+    });
+    const store = sqliteStore(database, clock);
+    release.push(() => store.close());
+    const mesh = createMesh({
+      store,
+      policy: { ...config, messageTtlMs: DEFAULT_TTL_MS },
+      clock,
+      onFault: (error) => log.error({ err: error }, "mesh.fault"),
+    });
+    release.push(() => mesh.close());
+
+    const closing = new AbortController();
+    const { promise: stopAsked, resolve: stop } = Promise.withResolvers<void>();
+    let port = config.port;
+    const startedAt = new Date(clock.now()).toISOString();
+    const app = buildApp({
+      mesh,
+      log,
+      closing: closing.signal,
+      allowedHosts: () => hostsOf(config, port),
+      facts: {
+        meshKey: key,
+        home: config.home,
+        synchronous: config.sqliteSynchronous,
+        startedAt,
+        url: () => urlOf(config, port),
+        port: () => port,
+        stop,
+      },
+    });
+    release.push(() => app.close());
+    release.push(() => {
+      closing.abort();
+      mesh.streams.closeAll("shutting_down", true);
+    });
+    port = await listen(app, config);
+    const url = urlOf(config, port);
+    announce(config.home, { url, port, pid: process.pid, version: VERSION, startedAt });
+    release.push(() => withdraw(config.home));
+    log.info({ url, pid: process.pid, version: VERSION, home: config.home }, "broker.started");
+    return { url, port, mesh, stopAsked, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function listen(app: ReturnType<typeof buildApp>, { host, port }: Config): Promise<number> {
+  try {
+    await app.listen({ host, port, exclusive: true });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EADDRINUSE") {
+      throw new PortTakenError(
+        `Port ${port} on ${host} is taken by another program. Stop that, or choose another port with --port or AGENTMESH_PORT.`,
+      );
+    }
+    if (code === "EACCES")
+      throw new PortTakenError(`Port ${port} may not be used by this user. Choose one above 1023 with --port.`);
+    if (code === "EADDRNOTAVAIL")
+      throw new PortTakenError(`This machine has no address ${host}. Choose another with --host.`);
+    throw error;
+  }
+  const address = app.server.address();
+  return typeof address === "object" && address ? address.port : port;
+}
+
+const LOOPBACK = new Set(["127.0.0.1", "localhost", "::1"]);
+
+function checkBind(config: Config): void {
+  if (LOOPBACK.has(config.host) || config.behindTlsProxy || config.trustedNetwork) return;
+  throw new ExposedBindError(
+    `--host ${config.host} would let other machines reach this broker without TLS. Add --behind-tls-proxy if a TLS proxy is in front, or --trusted-network if the network is yours alone.`,
+  );
+}
+
+function hostsOf(config: Config, port: number): ReadonlySet<string> {
+  const own = LOOPBACK.has(config.host) ? [] : [config.host.includes(":") ? `[${config.host}]` : config.host];
+  const names = ["127.0.0.1", "localhost", "[::1]", ...own].map((name) => `${name}:${port}`);
+  return new Set([...names, ...config.allowedHosts].map((name) => name.toLowerCase()));
+}
+
+function urlOf(config: Config, port: number): string {
+  return `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
+}

@@ -1,0 +1,82 @@
+/** SQL of agents. */
+import type { AgentId } from "@agentmesh/protocol";
+import { numberedName } from "@agentmesh/protocol";
+import { MeshError } from "../../mesh/errors.ts";
+import type { AgentRecord, AgentToRegister } from "../../mesh/store.ts";
+import type { EngineContext } from "./context.ts";
+import { type AgentRow, agentRecord } from "./rows.ts";
+
+/** Columns of an agent with what its sessions and inbox say now. Takes the time as `now`. */
+const AGENT = `
+  SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.queued_count,
+    (SELECT MAX(s.seen_at) FROM session s WHERE s.agent_pk = a.pk) AS seen_at,
+    (SELECT s.push_paths FROM session s WHERE s.agent_pk = a.pk ORDER BY s.seen_at DESC LIMIT 1) AS push_paths,
+    (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk AND d.state = 'queued' ORDER BY d.seq LIMIT 1)
+      AS oldest_queued_at
+  FROM agent a`;
+
+/** The statements on agents. */
+export function agentStatements({ db, clock }: EngineContext) {
+  const selectByToken = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.token_hash = ? AND a.removed_at IS NULL`);
+  const selectById = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.id = ? AND a.removed_at IS NULL`);
+  const selectByName = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.name = ? AND a.removed_at IS NULL`);
+  const selectAll = db.prepare<[], AgentRow>(`${AGENT} WHERE a.removed_at IS NULL ORDER BY a.name`);
+  const insert = db.prepare<[string, string, string, string, number]>(
+    `INSERT INTO agent (id, name, token_hash, profile, registered_at) VALUES (?, ?, ?, ?, ?)`,
+  );
+  const updateSummary = db.prepare<[string, number]>(
+    `UPDATE agent SET profile = json_set(profile, '$.summary', ?) WHERE pk = ?`,
+  );
+  const updateProfile = db.prepare<[string, number, number]>(
+    `UPDATE agent SET profile = json_patch(profile, ?), last_seen_at = ? WHERE pk = ?`,
+  );
+  const markRemoved = db.prepare<[number, number]>(
+    `UPDATE agent SET removed_at = ?, token_hash = 'removed:' || id WHERE pk = ?`,
+  );
+
+  const record = (row: AgentRow | undefined): AgentRecord | undefined => row && agentRecord(row, clock.now());
+  const row = (id: AgentId) => selectById.get(id);
+
+  function freeName(wanted: string, ifTaken: "refuse" | "number"): string {
+    if (!selectByName.get(wanted)) return wanted;
+    if (ifTaken === "refuse") {
+      throw new MeshError(
+        "agent_name_taken",
+        `Another agent is named ${wanted}. Choose another name, or register with ifTaken "number" to become ${numberedName(wanted, 2)}.`,
+      );
+    }
+    for (let n = 2; ; n++) {
+      const name = numberedName(wanted, n);
+      if (!selectByName.get(name)) return name;
+    }
+  }
+
+  return {
+    row,
+    byToken: (tokenHash: string) => record(selectByToken.get(tokenHash)),
+    find: (nameOrId: string) => record(selectById.get(nameOrId) ?? selectByName.get(nameOrId)),
+    all: () => selectAll.all().map((each) => agentRecord(each, clock.now())),
+    current: (id: AgentId): AgentRecord => {
+      const found = record(row(id));
+      if (!found) throw new MeshError("agent_not_found", `Agent ${id} has left the mesh.`);
+      return found;
+    },
+
+    register(agent: AgentToRegister): { agent: AgentRecord; created: boolean } {
+      const known = selectByToken.get(agent.tokenHash);
+      if (known) {
+        updateProfile.run(JSON.stringify(agent.profile), clock.now(), known.pk);
+      } else {
+        const name = freeName(agent.name, agent.ifTaken);
+        insert.run(agent.id, name, agent.tokenHash, JSON.stringify(agent.profile), clock.now());
+      }
+      const stored = record(selectByToken.get(agent.tokenHash));
+      if (!stored) throw new Error(`agent ${agent.id} vanished while it was registered`);
+      return { agent: stored, created: known === undefined };
+    },
+
+    setSummary: (pk: number, summary: string) => updateSummary.run(summary, pk),
+    setProfile: (pk: number, profile: object) => updateProfile.run(JSON.stringify(profile), clock.now(), pk),
+    markRemoved: (pk: number) => markRemoved.run(clock.now(), pk),
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * Group commit: the acts of one event-loop turn share one transaction, and are answered after it is on disk.
+ * Worth 2–5 × at 64 senders with synchronous=FULL and nothing at one (measured on the prototype).
+ */
+import type { Database } from "better-sqlite3";
+import { MeshError } from "../../mesh/errors.ts";
+
+interface Waiting {
+  act(): void;
+  done(): void;
+  failed(error: unknown): void;
+}
+
+const MAX_BATCH = 256;
+const MAX_BATCH_MS = 2;
+
+/** Runs acts in the order they came; each is atomic and durable when its promise resolves. */
+export class CommitQueue {
+  readonly #db: Database;
+  readonly #afterCommit: () => void;
+  readonly #waiting: Waiting[] = [];
+  #scheduled = false;
+
+  /** `afterCommit` runs after each transaction that committed, before its promises resolve. */
+  constructor(db: Database, afterCommit: () => void) {
+    this.#db = db;
+    this.#afterCommit = afterCommit;
+  }
+
+  run<T>(act: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let result: T;
+      this.#waiting.push({
+        act: () => {
+          result = act();
+        },
+        done: () => resolve(result),
+        failed: reject,
+      });
+      this.#schedule();
+    });
+  }
+
+  /** Commits what waits, now. */
+  flush(): void {
+    while (this.#waiting.length > 0) this.#commit();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#commit();
+      if (this.#waiting.length > 0) this.#schedule();
+    });
+  }
+
+  #commit(): void {
+    const began = performance.now();
+    const done: Waiting[] = [];
+    try {
+      this.#db.exec("BEGIN IMMEDIATE");
+      while (done.length < MAX_BATCH && performance.now() - began < MAX_BATCH_MS) {
+        const item = this.#waiting.shift();
+        if (!item) break;
+        if (this.#runOne(item)) done.push(item);
+      }
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
+      const failure = storageError(error);
+      if (done.length === 0) this.#waiting.shift()?.failed(failure);
+      for (const item of done) item.failed(failure);
+      return;
+    }
+    this.#afterCommit();
+    for (const item of done) item.done();
+  }
+
+  /** Runs one act in a savepoint: a refusal undoes that act alone. Throws when the whole transaction is lost. */
+  #runOne(item: Waiting): boolean {
+    this.#db.exec("SAVEPOINT item");
+    try {
+      item.act();
+      this.#db.exec("RELEASE item");
+      return true;
+    } catch (error) {
+      if (!this.#db.inTransaction) {
+        item.failed(storageError(error));
+        throw error;
+      }
+      this.#db.exec("ROLLBACK TO item; RELEASE item");
+      item.failed(storageError(error));
+      return false;
+    }
+  }
+}
+
+/** An engine failure as the code a sender can act on; anything else unchanged. */
+export function storageError(error: unknown): unknown {
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  const code = String(error.code);
+  if (code === "SQLITE_FULL" || code.startsWith("SQLITE_IOERR")) {
+    return new MeshError(
+      "storage_full",
+      "The broker's disk is full or failing: nothing was stored. Free space; reads and acks go on as far as they can.",
+    );
+  }
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
+    return new MeshError(
+      "store_unavailable",
+      "Another program holds the broker's database. Nothing was stored; try again.",
+    );
+  }
+  return error;
+}

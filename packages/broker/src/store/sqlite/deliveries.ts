@@ -1,0 +1,141 @@
+/** SQL of deliveries: selected, leased, settled, returned. */
+import type { AgentId, DeliveryRef, DeliveryState, MessageId } from "@agentmesh/protocol";
+import type { EngineContext } from "./context.ts";
+import type { DeliveryRow } from "./rows.ts";
+
+/** Columns of a delivery joined with its message, sender and recipient. */
+const DELIVERY = `
+  SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.ready_at, d.receipt, d.session_id, d.lease_ends_at, d.reason,
+    r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
+    m.pk AS message_pk, m.id AS message_id, s.id AS sender_id, s.name AS sender_name,
+    m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.accepted_at, m.expires_at
+  FROM delivery d
+  JOIN message m ON m.pk = d.message_pk
+  JOIN agent r ON r.pk = d.agent_pk
+  JOIN agent s ON s.pk = m.sender_pk`;
+
+/** What may be leased: each condition repeats the predicate of the index delivery_queued. */
+export const LEASABLE = `
+  SELECT d.pk, d.bytes FROM delivery d
+  WHERE d.agent_pk = :agent AND d.state = 'queued' AND d.ready_at <= :now AND d.expires_at > :now
+    AND NOT (:maxPushes IS NOT NULL AND d.push_session_id IS :session AND d.pushes >= :maxPushes)
+  ORDER BY d.seq LIMIT :max`;
+
+/** A lease that is over, or that its holder gives up. */
+export interface HeldRow {
+  readonly pk: number;
+  readonly attempt: number;
+  readonly agent_id: AgentId;
+  readonly session_id: string | null;
+  readonly expires_at: number;
+}
+
+const HELD = `
+  SELECT d.pk, d.attempt, a.id AS agent_id, d.session_id, d.expires_at
+  FROM delivery d JOIN agent a ON a.pk = d.agent_pk`;
+
+/** The statements on deliveries. */
+export function deliveryStatements({ db, clock }: EngineContext) {
+  const insert = db.prepare<[string, number, number, number, number, number, number], { pk: number }>(
+    `INSERT INTO delivery (id, message_pk, agent_pk, seq, bytes, state, accepted_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?) RETURNING pk`,
+  );
+  const takeSeq = db.prepare<[number], { seq: number }>(
+    `UPDATE agent SET next_seq = next_seq + 1 WHERE pk = ? RETURNING next_seq - 1 AS seq`,
+  );
+  const selectById = db.prepare<[string, string], DeliveryRow>(`${DELIVERY} WHERE d.id = ? AND r.id = ?`);
+  const selectBySeq = db.prepare<[number, string], DeliveryRow>(
+    `${DELIVERY} WHERE d.seq = ? AND d.agent_pk = (SELECT pk FROM agent WHERE id = ?)`,
+  );
+  const selectByPk = db.prepare<[number], DeliveryRow>(`${DELIVERY} WHERE d.pk = ?`);
+  const selectOfMessage = db.prepare<[MessageId], DeliveryRow>(`${DELIVERY} WHERE m.id = ? ORDER BY d.pk`);
+  const selectOpen = db.prepare<[number, number, number], DeliveryRow>(
+    `${DELIVERY} WHERE d.agent_pk = ? AND d.state IN ('queued', 'leased') AND d.seq > ? ORDER BY d.seq LIMIT ?`,
+  );
+  const selectEvery = db.prepare<[number, number, number], DeliveryRow>(
+    `${DELIVERY} WHERE d.agent_pk = ? AND d.seq > ? ORDER BY d.seq LIMIT ?`,
+  );
+  const countLeased = db.prepare<[string], { n: number }>(
+    `SELECT COUNT(*) AS n FROM delivery WHERE session_id = ? AND state = 'leased' AND stream_position IS NOT NULL`,
+  );
+  const selectLeasable = db.prepare<
+    [{ agent: number; now: number; session: string | null; maxPushes: number | null; max: number }],
+    { pk: number; bytes: number }
+  >(LEASABLE);
+  const markLeased = db.prepare<[string, string | null, number, number]>(
+    `UPDATE delivery SET state = 'leased', attempt = attempt + 1, receipt = ?, session_id = ?, lease_ends_at = ?,
+       reason = NULL WHERE pk = ? AND state = 'queued'`,
+  );
+  const setPosition = db.prepare<[number, number]>(`UPDATE delivery SET stream_position = ? WHERE pk = ?`);
+  const markEnded = db.prepare<[DeliveryState, string | null, number, number]>(
+    `UPDATE delivery SET state = ?, reason = ?, ended_at = ?, receipt = NULL, session_id = NULL, lease_ends_at = NULL,
+       stream_position = NULL WHERE pk = ?`,
+  );
+  const markQueued = db.prepare<[number, string | null, number]>(
+    `UPDATE delivery SET state = 'queued', ready_at = ?, reason = ?, receipt = NULL, session_id = NULL,
+       lease_ends_at = NULL, stream_position = NULL WHERE pk = ?`,
+  );
+  const setLeaseEnd = db.prepare<[number, number]>(`UPDATE delivery SET lease_ends_at = ? WHERE pk = ?`);
+  const countPush = db.prepare<[{ pk: number }]>(
+    `UPDATE delivery SET pushes = CASE WHEN push_session_id IS session_id THEN pushes + 1 ELSE 1 END,
+       push_session_id = session_id WHERE pk = :pk`,
+  );
+  const selectOverdue = db.prepare<[number, number], HeldRow>(
+    `${HELD} WHERE d.state = 'leased' AND d.lease_ends_at <= ? ORDER BY d.lease_ends_at LIMIT ?`,
+  );
+  const selectHeldBy = db.prepare<[string], HeldRow>(
+    `${HELD} WHERE d.session_id = ? AND d.state = 'leased' ORDER BY d.pk`,
+  );
+  const selectStreamed = db.prepare<[string, number], HeldRow>(
+    `${HELD} WHERE d.session_id = ? AND d.state = 'leased' AND d.stream_position > ? ORDER BY d.stream_position`,
+  );
+  const selectAllHeld = db.prepare<[], HeldRow>(`${HELD} WHERE d.state = 'leased' ORDER BY d.pk`);
+  const selectExpired = db.prepare<[number, number], { pk: number; attempt: number }>(
+    `SELECT pk, attempt FROM delivery WHERE state = 'queued' AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
+  );
+  const selectDue = db.prepare<[number, number], { agent_id: AgentId }>(
+    `SELECT DISTINCT a.id AS agent_id FROM delivery d JOIN agent a ON a.pk = d.agent_pk
+     WHERE d.state = 'queued' AND d.ready_at > 0 AND d.ready_at > ? AND d.ready_at <= ?`,
+  );
+  const selectOpenOf = db.prepare<[number], { pk: number; attempt: number }>(
+    `SELECT pk, attempt FROM delivery WHERE agent_pk = ? AND state IN ('queued', 'leased') ORDER BY seq`,
+  );
+  const countByState = db.prepare<[], { state: DeliveryState; n: number }>(
+    `SELECT state, COUNT(*) AS n FROM delivery GROUP BY state`,
+  );
+
+  return {
+    insert(row: { id: string; messagePk: number; agentPk: number; bytes: number; at: number; expiresAt: number }) {
+      const seq = takeSeq.get(row.agentPk)?.seq ?? 0;
+      const pk = insert.get(row.id, row.messagePk, row.agentPk, seq, row.bytes, row.at, row.expiresAt)?.pk ?? 0;
+      return { pk, seq };
+    },
+    /** By id or by seq, in the agent's own inbox. */
+    find: (agentId: AgentId, ref: DeliveryRef) =>
+      ref.startsWith("dlv_") ? selectById.get(ref, agentId) : selectBySeq.get(Number(ref), agentId),
+    byPk: (pk: number) => selectByPk.get(pk),
+    ofMessage: (id: MessageId) => selectOfMessage.all(id),
+    page: (agentPk: number, open: boolean, afterSeq: number, limit: number) =>
+      (open ? selectOpen : selectEvery).all(agentPk, afterSeq, limit),
+    streamedBy: (session: string) => countLeased.get(session)?.n ?? 0,
+    leasable: (terms: { agent: number; session: string | null; maxPushes: number | null; max: number }) =>
+      selectLeasable.all({ ...terms, now: clock.now() }),
+    markLeased: (pk: number, receipt: string, session: string | null, leaseMs: number) =>
+      markLeased.run(receipt, session, clock.now() + leaseMs, pk),
+    setPosition: (pk: number, position: number) => setPosition.run(position, pk),
+    markEnded: (pk: number, state: "acked" | "dead" | "expired", reason: string | null) =>
+      markEnded.run(state, reason, clock.now(), pk),
+    markQueued: (pk: number, delayMs: number, reason: string | null) =>
+      markQueued.run(delayMs > 0 ? clock.now() + delayMs : 0, reason, pk),
+    setLeaseEnd: (pk: number, leaseMs: number) => setLeaseEnd.run(clock.now() + leaseMs, pk),
+    countPush: (pk: number) => countPush.run({ pk }),
+    overdue: (limit: number) => selectOverdue.all(clock.now(), limit),
+    heldBy: (session: string) => selectHeldBy.all(session),
+    streamedAfter: (session: string, position: number) => selectStreamed.all(session, position),
+    allHeld: () => selectAllHeld.all(),
+    expired: (limit: number) => selectExpired.all(clock.now(), limit),
+    due: (after: number, until: number) => selectDue.all(after, until),
+    openOf: (agentPk: number) => selectOpenOf.all(agentPk),
+    countByState: () => countByState.all(),
+  };
+}

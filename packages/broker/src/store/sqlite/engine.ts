@@ -1,0 +1,26 @@
+/** All statements of the engine, prepared once over one open database. */
+
+import { agentStatements } from "./agents.ts";
+import type { EngineContext } from "./context.ts";
+import { deliveryStatements } from "./deliveries.ts";
+import { messageStatements } from "./messages.ts";
+import { sessionStatements } from "./sessions.ts";
+import { timelineStatements } from "./timeline.ts";
+
+/** The statements by noun. */
+export type Engine = ReturnType<typeof prepareEngine>;
+
+/** Prepares every statement. */
+export function prepareEngine(context: EngineContext, epoch: string) {
+  const selectInboxSize = context.db.prepare<[number], { messages: number; bytes: number }>(
+    `SELECT open_count AS messages, open_bytes AS bytes FROM agent WHERE pk = ?`,
+  );
+  return {
+    agents: agentStatements(context),
+    sessions: sessionStatements(context),
+    messages: messageStatements(context),
+    deliveries: deliveryStatements(context),
+    timeline: timelineStatements(context, epoch),
+    inboxSize: (agentPk: number) => selectInboxSize.get(agentPk) ?? { messages: 0, bytes: 0 },
+  };
+}

@@ -1,0 +1,121 @@
+/** The acts on leases: take, ack, give back, end. */
+import { randomBytes } from "node:crypto";
+import type { AckEvidence, AgentId, DeliveryRef } from "@agentmesh/protocol";
+import { timestamp } from "../../mesh/clock.ts";
+import type { AckVerdict, LeasedRecord, LeaseTerms, LeaseVerdict, RetryPolicy } from "../../mesh/store.ts";
+import type { EngineContext } from "./context.ts";
+import type { HeldRow } from "./deliveries.ts";
+import type { Engine } from "./engine.ts";
+import { type DeliveryRow, deliveryRecord, messageOf } from "./rows.ts";
+
+/** Leases what is ready, in inbox order, within the caller's credit and the bytes of one read. */
+export function takeLeases(engine: Engine, terms: LeaseTerms): LeasedRecord[] {
+  const { deliveries, timeline, agents } = engine;
+  const agent = agents.row(terms.agentId);
+  if (!agent) return [];
+  const { session = null, stream } = terms;
+  const credit = stream && session ? stream.maxInFlight - deliveries.streamedBy(session) : terms.max;
+  const ready = deliveries.leasable({
+    agent: agent.pk,
+    session,
+    maxPushes: stream?.maxPushes ?? null,
+    max: Math.max(0, Math.min(terms.max, credit)),
+  });
+  const leased: LeasedRecord[] = [];
+  let bytes = 0;
+  for (const { pk, bytes: size } of ready) {
+    bytes += size;
+    if (leased.length > 0 && bytes > terms.maxBytes) break;
+    const receipt = randomBytes(12).toString("base64url");
+    deliveries.markLeased(pk, receipt, session, terms.leaseMs);
+    const row = deliveries.byPk(pk);
+    if (!row) continue;
+    const position = timeline.note(pk, "leased", { attempt: row.attempt, session });
+    if (stream) deliveries.setPosition(pk, position);
+    leased.push({ delivery: leasedDelivery(row, receipt), streamPosition: position });
+  }
+  return leased;
+}
+
+function leasedDelivery(row: DeliveryRow, receipt: string): LeasedRecord["delivery"] {
+  return {
+    id: row.id,
+    seq: row.seq,
+    attempt: row.attempt,
+    redelivered: row.attempt > 1,
+    receipt,
+    leaseEndsAt: timestamp(row.lease_ends_at ?? 0),
+    message: messageOf(row),
+  };
+}
+
+/** Acks for the owner; a receipt must be the current one. Acking twice is the same as once. */
+export function ackDelivery(
+  engine: Engine,
+  context: EngineContext,
+  agentId: AgentId,
+  ref: DeliveryRef,
+  receipt: string | undefined,
+  evidence: AckEvidence,
+): AckVerdict {
+  const row = engine.deliveries.find(agentId, ref);
+  if (!row) return { kind: "not_found" };
+  if (row.state === "acked") return { kind: "acked_before", delivery: deliveryRecord(row) };
+  if (row.state !== "queued" && row.state !== "leased") return { kind: "settled", delivery: deliveryRecord(row) };
+  if (receipt !== undefined && receipt !== row.receipt) return { kind: "lease_lost", delivery: deliveryRecord(row) };
+  engine.deliveries.markEnded(row.pk, "acked", evidence);
+  engine.timeline.note(row.pk, "acked", { attempt: row.attempt, session: row.session_id, reason: evidence });
+  context.ready(agentId);
+  return done(engine, row.pk);
+}
+
+/** Runs `act` on a delivery whose current lease is this receipt's. */
+export function underLease(
+  engine: Engine,
+  agentId: AgentId,
+  ref: DeliveryRef,
+  receipt: string,
+  act: (row: DeliveryRow) => void,
+): LeaseVerdict {
+  const row = engine.deliveries.find(agentId, ref);
+  if (!row) return { kind: "not_found" };
+  if (row.state !== "queued" && row.state !== "leased") return { kind: "settled", delivery: deliveryRecord(row) };
+  if (row.receipt !== receipt) return { kind: "lease_lost", delivery: deliveryRecord(row) };
+  act(row);
+  return done(engine, row.pk);
+}
+
+/** Returns one held delivery to its inbox, or ends it: past its life, or after its last attempt. */
+export function giveBack(
+  engine: Engine,
+  context: EngineContext,
+  held: HeldRow,
+  terms: {
+    readonly event: "nacked" | "released";
+    readonly reason: string | null;
+    readonly delayMs: number | undefined;
+    readonly retry: RetryPolicy;
+  },
+): void {
+  const { deliveries, timeline } = engine;
+  const { attempt, session_id: session } = held;
+  timeline.note(held.pk, terms.event, { attempt, session, reason: terms.reason });
+  if (held.expires_at <= context.clock.now()) {
+    deliveries.markEnded(held.pk, "expired", "the message was past its life when the lease ended");
+    timeline.note(held.pk, "expired", { attempt });
+  } else if (attempt >= terms.retry.maxAttempts) {
+    const reason = `given up after ${attempt} attempts${terms.reason ? `: ${terms.reason}` : ""}`;
+    deliveries.markEnded(held.pk, "dead", reason);
+    timeline.note(held.pk, "dead", { attempt, reason });
+  } else {
+    const delayMs = terms.delayMs ?? terms.retry.delayMs(attempt);
+    deliveries.markQueued(held.pk, delayMs, terms.reason);
+    if (delayMs === 0) context.ready(held.agent_id);
+  }
+  if (session !== null) context.ready(held.agent_id);
+}
+
+function done(engine: Engine, pk: number): LeaseVerdict {
+  const row = engine.deliveries.byPk(pk);
+  return row ? { kind: "done", delivery: deliveryRecord(row) } : { kind: "not_found" };
+}

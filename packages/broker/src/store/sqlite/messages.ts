@@ -1,0 +1,70 @@
+/** SQL of messages and idempotency keys. */
+import type { AgentId, MessageId, ThreadId } from "@agentmesh/protocol";
+import type { MessageToEnqueue } from "../../mesh/store.ts";
+import type { EngineContext } from "./context.ts";
+
+/** An idempotency key in use. */
+export interface KeyRow {
+  readonly content_hash: string;
+  readonly message_id: MessageId;
+}
+
+/** A message's envelope as its sender and thread see it. */
+export interface EnvelopeRow {
+  readonly id: MessageId;
+  readonly thread_id: ThreadId;
+  readonly sender_id: AgentId;
+  readonly sender_name: string;
+}
+
+/** The statements on messages. */
+export function messageStatements({ db, clock }: EngineContext) {
+  const insert = db.prepare<[string, number, string, string | null, string, number, number, number], { pk: number }>(
+    `INSERT INTO message (id, sender_pk, thread_id, in_reply_to, body, body_bytes, accepted_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
+  );
+  const selectEnvelope = db.prepare<[string], EnvelopeRow>(
+    `SELECT m.id, m.thread_id, s.id AS sender_id, s.name AS sender_name
+     FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
+  );
+  const selectKey = db.prepare<[number, string, number], KeyRow>(
+    `SELECT i.content_hash, m.id AS message_id FROM idempotency i JOIN message m ON m.pk = i.message_pk
+     WHERE i.sender_pk = ? AND i.key = ? AND i.expires_at > ?`,
+  );
+  const putKey = db.prepare<[number, string, string, number, number]>(
+    `INSERT INTO idempotency (sender_pk, key, content_hash, message_pk, expires_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (sender_pk, key) DO UPDATE SET
+       content_hash = excluded.content_hash, message_pk = excluded.message_pk, expires_at = excluded.expires_at`,
+  );
+  const dropKeys = db.prepare<[number]>(`DELETE FROM idempotency WHERE expires_at <= ?`);
+  const selectEnded = db.prepare<[number, number], { pk: number }>(
+    `SELECT pk FROM delivery WHERE ended_at IS NOT NULL AND ended_at <= ? ORDER BY ended_at LIMIT ?`,
+  );
+  const dropDelivery = db.prepare<[number], { message_pk: number }>(
+    `DELETE FROM delivery WHERE pk = ? RETURNING message_pk`,
+  );
+  const dropMessage = db.prepare<[number, number]>(
+    `DELETE FROM message WHERE pk = ? AND NOT EXISTS (SELECT 1 FROM delivery WHERE message_pk = ?)`,
+  );
+
+  return {
+    insert(message: MessageToEnqueue, senderPk: number): { pk: number; acceptedAt: number; expiresAt: number } {
+      const acceptedAt = clock.now();
+      const expiresAt = acceptedAt + message.ttlMs;
+      const { id, threadId, inReplyTo = null, body, bodyBytes } = message;
+      const pk = insert.get(id, senderPk, threadId, inReplyTo, body, bodyBytes, acceptedAt, expiresAt)?.pk ?? 0;
+      return { pk, acceptedAt, expiresAt };
+    },
+    envelope: (id: string) => selectEnvelope.get(id),
+    keyInUse: (senderPk: number, key: string) => selectKey.get(senderPk, key, clock.now()),
+    putKey: (senderPk: number, key: string, contentHash: string, messagePk: number, windowMs: number) =>
+      putKey.run(senderPk, key, contentHash, messagePk, clock.now() + windowMs),
+    dropOldKeys: () => dropKeys.run(clock.now()),
+    ended: (retentionMs: number, limit: number) => selectEnded.all(clock.now() - retentionMs, limit),
+    /** Deletes an ended delivery, and its message when it was the last. */
+    drop(deliveryPk: number): void {
+      const messagePk = dropDelivery.get(deliveryPk)?.message_pk;
+      if (messagePk !== undefined) dropMessage.run(messagePk, messagePk);
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/** Brings a database to the newest schema: forward only, each step in a transaction with its version. */
+import type { Database } from "better-sqlite3";
+import { init } from "./migrations/0001-init.ts";
+
+/** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
+export const migrations: readonly string[] = [init];
+
+/** The database was written by a newer broker. */
+export class NewerDatabaseError extends Error {
+  override readonly name = "NewerDatabaseError";
+}
+
+/** Applies what is missing. Returns the versions before and after. @throws NewerDatabaseError */
+export function migrate(db: Database): { from: number; to: number } {
+  const from = Number(db.pragma("user_version", { simple: true }));
+  const to = migrations.length;
+  if (from > to) {
+    throw new NewerDatabaseError(
+      `${db.name} has schema ${from}; this broker knows schemas up to ${to}. Run a newer agentmesh-broker.`,
+    );
+  }
+  migrations.slice(from).forEach((sql, index) => {
+    db.exec("BEGIN IMMEDIATE");
+    try {
+      db.exec(sql);
+      db.pragma(`user_version = ${from + index + 1}`);
+      db.exec("COMMIT");
+    } catch (error) {
+      if (db.inTransaction) db.exec("ROLLBACK");
+      throw error;
+    }
+  });
+  return { from, to };
+}

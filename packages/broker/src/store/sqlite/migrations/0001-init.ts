@@ -1,0 +1,118 @@
+/** Schema 1. Times are milliseconds since the Unix epoch; ids are text outside, dense integers inside. */
+export const init = `
+CREATE TABLE mesh (
+  one          INTEGER PRIMARY KEY CHECK (one = 1),
+  instance_id  TEXT NOT NULL,
+  epoch        TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE agent (
+  pk            INTEGER PRIMARY KEY,
+  id            TEXT NOT NULL UNIQUE,
+  name          TEXT NOT NULL,
+  token_hash    TEXT NOT NULL UNIQUE,
+  profile       TEXT NOT NULL,
+  registered_at INTEGER NOT NULL,
+  last_seen_at  INTEGER,
+  removed_at    INTEGER,
+  next_seq      INTEGER NOT NULL DEFAULT 1,
+  queued_count  INTEGER NOT NULL DEFAULT 0 CHECK (queued_count >= 0),
+  open_count    INTEGER NOT NULL DEFAULT 0 CHECK (open_count >= queued_count),
+  open_bytes    INTEGER NOT NULL DEFAULT 0 CHECK (open_bytes >= 0)
+) STRICT;
+CREATE UNIQUE INDEX agent_by_name ON agent (name) WHERE removed_at IS NULL;
+
+CREATE TABLE session (
+  id         TEXT PRIMARY KEY,
+  agent_pk   INTEGER NOT NULL REFERENCES agent,
+  opened_at  INTEGER NOT NULL,
+  seen_at    INTEGER NOT NULL,
+  push_paths TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_by_agent ON session (agent_pk, seen_at);
+CREATE INDEX session_by_age ON session (seen_at);
+
+CREATE TABLE message (
+  pk          INTEGER PRIMARY KEY,
+  id          TEXT NOT NULL UNIQUE,
+  sender_pk   INTEGER NOT NULL REFERENCES agent,
+  thread_id   TEXT NOT NULL,
+  in_reply_to TEXT,
+  body        TEXT NOT NULL,
+  body_bytes  INTEGER NOT NULL,
+  accepted_at INTEGER NOT NULL,
+  expires_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE idempotency (
+  sender_pk    INTEGER NOT NULL REFERENCES agent,
+  key          TEXT NOT NULL,
+  content_hash TEXT NOT NULL,
+  message_pk   INTEGER NOT NULL REFERENCES message ON DELETE CASCADE,
+  expires_at   INTEGER NOT NULL,
+  PRIMARY KEY (sender_pk, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_by_message ON idempotency (message_pk);
+CREATE INDEX idempotency_by_age ON idempotency (expires_at);
+
+CREATE TABLE delivery (
+  pk              INTEGER PRIMARY KEY,
+  id              TEXT NOT NULL UNIQUE,
+  message_pk      INTEGER NOT NULL REFERENCES message,
+  agent_pk        INTEGER NOT NULL REFERENCES agent,
+  seq             INTEGER NOT NULL,
+  bytes           INTEGER NOT NULL,
+  state           TEXT NOT NULL CHECK (state IN ('queued', 'leased', 'acked', 'dead', 'expired')),
+  attempt         INTEGER NOT NULL DEFAULT 0,
+  ready_at        INTEGER NOT NULL DEFAULT 0,
+  accepted_at     INTEGER NOT NULL,
+  expires_at      INTEGER NOT NULL,
+  receipt         TEXT,
+  session_id      TEXT,
+  stream_position INTEGER,
+  lease_ends_at   INTEGER,
+  push_session_id TEXT,
+  pushes          INTEGER NOT NULL DEFAULT 0,
+  reason          TEXT,
+  ended_at        INTEGER,
+  UNIQUE (agent_pk, seq),
+  CHECK ((state = 'leased') = (receipt IS NOT NULL AND lease_ends_at IS NOT NULL)),
+  CHECK ((state IN ('acked', 'dead', 'expired')) = (ended_at IS NOT NULL))
+) STRICT;
+CREATE INDEX delivery_by_message ON delivery (message_pk);
+CREATE INDEX delivery_queued ON delivery (agent_pk, seq) WHERE state = 'queued';
+CREATE INDEX delivery_open ON delivery (agent_pk, seq) WHERE state IN ('queued', 'leased');
+CREATE INDEX delivery_delayed ON delivery (ready_at, agent_pk) WHERE state = 'queued' AND ready_at > 0;
+CREATE INDEX delivery_expiring ON delivery (expires_at) WHERE state = 'queued';
+CREATE INDEX delivery_leased ON delivery (lease_ends_at) WHERE state = 'leased';
+CREATE INDEX delivery_by_session ON delivery (session_id, stream_position) WHERE state = 'leased';
+CREATE INDEX delivery_ended ON delivery (ended_at) WHERE ended_at IS NOT NULL;
+
+-- The counters of an inbox follow its deliveries whatever statement moves them.
+CREATE TRIGGER delivery_counted AFTER INSERT ON delivery BEGIN
+  UPDATE agent SET
+    queued_count = queued_count + (NEW.state = 'queued'),
+    open_count   = open_count + (NEW.state IN ('queued', 'leased')),
+    open_bytes   = open_bytes + (NEW.state IN ('queued', 'leased')) * NEW.bytes
+  WHERE pk = NEW.agent_pk;
+END;
+CREATE TRIGGER delivery_recounted AFTER UPDATE OF state ON delivery WHEN NEW.state <> OLD.state BEGIN
+  UPDATE agent SET
+    queued_count = queued_count + (NEW.state = 'queued') - (OLD.state = 'queued'),
+    open_count   = open_count + (NEW.state IN ('queued', 'leased')) - (OLD.state IN ('queued', 'leased')),
+    open_bytes   = open_bytes + ((NEW.state IN ('queued', 'leased')) - (OLD.state IN ('queued', 'leased'))) * NEW.bytes
+  WHERE pk = NEW.agent_pk;
+END;
+
+CREATE TABLE timeline (
+  pk          INTEGER PRIMARY KEY AUTOINCREMENT,
+  delivery_pk INTEGER NOT NULL REFERENCES delivery ON DELETE CASCADE,
+  at          INTEGER NOT NULL,
+  event       TEXT NOT NULL,
+  attempt     INTEGER NOT NULL,
+  session_id  TEXT,
+  path        TEXT,
+  reason      TEXT
+) STRICT;
+CREATE INDEX timeline_by_delivery ON timeline (delivery_pk);
+`;

@@ -1,0 +1,125 @@
+/** Opens the database of a state folder: settings read back, checked, migrated, compared with its high-water mark. */
+import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
+import { join } from "node:path";
+import SqliteDatabase, { type Database } from "better-sqlite3";
+import { v7 } from "uuid";
+import { migrate } from "./migrate.ts";
+import type { OpenDatabase } from "./sqlite-store.ts";
+import { readMark, Watermark } from "./watermark.ts";
+
+/** The database is damaged or gone. Nothing was changed; the message says what can be done. */
+export class DatabaseDamagedError extends Error {
+  override readonly name = "DatabaseDamagedError";
+}
+
+/** How to open a database. */
+export interface OpenOptions {
+  readonly folder: string;
+  readonly synchronous: "full" | "normal";
+  /** Moves a damaged database aside and begins an empty one. */
+  readonly startEmpty: boolean;
+  /** Told what happened on the way, for the log. */
+  readonly notice: (event: string, fields: Record<string, unknown>) => void;
+}
+
+const QUICK_CHECK_UP_TO_BYTES = 1 << 30;
+
+/** Opens, checks and migrates. @throws DatabaseDamagedError, NewerDatabaseError */
+export function openDatabase(options: OpenOptions): OpenDatabase {
+  const path = join(options.folder, "mesh.db");
+  const markPath = join(options.folder, "mesh.mark.json");
+  const fault = faultOf(path, markPath);
+  if (fault !== undefined) {
+    if (!options.startEmpty) {
+      throw new DatabaseDamagedError(
+        `${fault} Nothing was changed. Restore ${path} from a backup, or start with --start-empty: the damaged files are moved aside and the mesh begins empty.`,
+      );
+    }
+    options.notice("store.quarantined", { fault, folder: quarantine(options.folder) });
+  }
+  const db = openFile(path, options.synchronous);
+  const { from, to } = migrate(db);
+  if (from !== to) options.notice("store.migrated", { from, to });
+
+  const known = db.prepare<[], { instance_id: string; epoch: string }>("SELECT instance_id, epoch FROM mesh").get();
+  const mark = readMark(markPath);
+  const last =
+    db.prepare<[], { seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'timeline'").get()?.seq ?? 0;
+  const lost = known && mark?.instanceId === known.instance_id ? mark.lastPosition - last : 0;
+  const instanceId = known?.instance_id ?? v7();
+  const epoch = known && lost <= 0 ? known.epoch : v7().replaceAll("-", "").slice(-12);
+  if (lost > 0) {
+    options.notice("store.tail_lost", {
+      events: lost,
+      detail: "the newest part of the database is missing: senders that keep their idempotency keys may send again",
+    });
+  }
+  db.prepare(
+    "INSERT INTO mesh (one, instance_id, epoch) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET epoch = excluded.epoch",
+  ).run(instanceId, epoch);
+  const watermark = new Watermark(markPath, { instanceId, schema: to });
+  watermark.write(last, false);
+  return { db, instanceId, epoch, watermark };
+}
+
+/** What is wrong with the files, in a sentence; undefined when they can be used. */
+function faultOf(path: string, markPath: string): string | undefined {
+  const bytes = existsSync(path) ? statSync(path).size : 0;
+  const mark = readMark(markPath);
+  if (bytes === 0) {
+    return mark
+      ? `The database ${path} is ${existsSync(path) ? "empty" : "missing"}, but a mesh existed here.`
+      : undefined;
+  }
+  let db: Database | undefined;
+  try {
+    db = new SqliteDatabase(path);
+    if (bytes <= QUICK_CHECK_UP_TO_BYTES) {
+      const found = String(db.pragma("quick_check(1)", { simple: true }));
+      if (found !== "ok") return `The database ${path} is damaged (${found}).`;
+    }
+    const meshes = db.prepare<[], { n: number }>("SELECT COUNT(*) AS n FROM sqlite_schema WHERE name = 'mesh'").get();
+    if (meshes?.n !== 1 && mark) return `The database ${path} holds no mesh, but a mesh existed here.`;
+    return undefined;
+  } catch (error) {
+    return `The database ${path} cannot be read (${error instanceof Error ? error.message : error}).`;
+  } finally {
+    db?.close();
+  }
+}
+
+function quarantine(folder: string): string {
+  const aside = join(folder, `corrupt-${new Date().toISOString().replaceAll(":", "-")}`);
+  mkdirSync(aside, { mode: 0o700 });
+  for (const name of ["mesh.db", "mesh.db-wal", "mesh.db-shm", "mesh.mark.json"]) {
+    if (existsSync(join(folder, name))) renameSync(join(folder, name), join(aside, name));
+  }
+  return aside;
+}
+
+function openFile(path: string, synchronous: "full" | "normal"): Database {
+  // Created by us first, so that the file and what SQLite puts beside it are 0600 and never behind a symbolic link.
+  closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
+  const db = new SqliteDatabase(path);
+  db.pragma("journal_mode = WAL");
+  // better-sqlite3 sets NORMAL whenever a database is in WAL mode: set it after, and read it back.
+  db.pragma(`synchronous = ${synchronous}`);
+  db.pragma("busy_timeout = 5000");
+  db.pragma("foreign_keys = ON");
+  db.pragma("trusted_schema = OFF");
+  db.pragma("cell_size_check = ON");
+  db.pragma("temp_store = MEMORY");
+  db.pragma("cache_size = -65536");
+  db.pragma("wal_autocheckpoint = 4000");
+  db.pragma("journal_size_limit = 67108864");
+  db.pragma("fullfsync = ON");
+  db.pragma("checkpoint_fullfsync = ON");
+  const wanted = synchronous === "full" ? 2 : 1;
+  if (
+    Number(db.pragma("synchronous", { simple: true })) !== wanted ||
+    db.pragma("journal_mode", { simple: true }) !== "wal"
+  ) {
+    throw new Error(`SQLite did not take journal_mode=WAL and synchronous=${synchronous} for ${path}`);
+  }
+  return db;
+}

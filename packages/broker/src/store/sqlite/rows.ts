@@ -1,0 +1,158 @@
+/** Rows as SQLite returns them, and the records the mesh gets. */
+import {
+  type AgentId,
+  AgentProfile,
+  type Delivery,
+  type DeliveryId,
+  type DeliveryState,
+  type InboxEntry,
+  type LogEntry,
+  type Message,
+  type MessageId,
+  PushPath,
+  plainLine,
+  type ThreadId,
+  type TimelineEntry,
+  type TimelineEvent,
+} from "@agentmesh/protocol";
+import { timestamp } from "../../mesh/clock.ts";
+import type { AgentRecord, DeliveryRecord } from "../../mesh/store.ts";
+
+/** An agent with what its sessions and inbox say now. */
+export interface AgentRow {
+  readonly pk: number;
+  readonly id: AgentId;
+  readonly name: string;
+  readonly profile: string;
+  readonly registered_at: number;
+  readonly last_seen_at: number | null;
+  readonly queued_count: number;
+  readonly seen_at: number | null;
+  readonly push_paths: string | null;
+  readonly oldest_queued_at: number | null;
+}
+
+/** A delivery joined with its message, its sender and its recipient. */
+export interface DeliveryRow {
+  readonly pk: number;
+  readonly id: DeliveryId;
+  readonly seq: number;
+  readonly state: DeliveryState;
+  readonly attempt: number;
+  readonly ready_at: number;
+  readonly receipt: string | null;
+  readonly session_id: string | null;
+  readonly lease_ends_at: number | null;
+  readonly reason: string | null;
+  readonly recipient_pk: number;
+  readonly recipient_id: AgentId;
+  readonly recipient_name: string;
+  readonly message_pk: number;
+  readonly message_id: MessageId;
+  readonly sender_id: AgentId;
+  readonly sender_name: string;
+  readonly body: string;
+  readonly body_bytes: number;
+  readonly thread_id: ThreadId;
+  readonly in_reply_to: MessageId | null;
+  readonly accepted_at: number;
+  readonly expires_at: number;
+}
+
+/** A timeline entry. */
+export interface TimelineRow {
+  readonly pk: number;
+  readonly at: number;
+  readonly event: TimelineEvent;
+  readonly attempt: number;
+  readonly session_id: string | null;
+  readonly path: string | null;
+  readonly reason: string | null;
+}
+
+/** A timeline entry with the envelope of its message. */
+export interface LogRow extends TimelineRow {
+  readonly delivery_id: DeliveryId;
+  readonly seq: number;
+  readonly message_id: MessageId;
+  readonly thread_id: string;
+  readonly sender_id: AgentId;
+  readonly sender_name: string;
+  readonly recipient_id: AgentId;
+  readonly recipient_name: string;
+  readonly preview: string;
+}
+
+export function agentRecord(row: AgentRow, now: number): AgentRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    profile: AgentProfile.parse(JSON.parse(row.profile)),
+    registeredAt: row.registered_at,
+    lastSeenAt: row.seen_at ?? row.last_seen_at ?? undefined,
+    heartbeatAgeMs: row.seen_at === null ? undefined : Math.max(0, now - row.seen_at),
+    pushPaths: row.push_paths === null ? [] : PushPath.array().parse(JSON.parse(row.push_paths)),
+    queued: row.queued_count,
+    oldestQueuedMs: row.oldest_queued_at === null ? undefined : Math.max(0, now - row.oldest_queued_at),
+  };
+}
+
+export function messageOf(row: DeliveryRow): Message {
+  return {
+    id: row.message_id,
+    from: { id: row.sender_id, name: row.sender_name },
+    to: row.recipient_name,
+    body: row.body,
+    bodyBytes: row.body_bytes,
+    threadId: row.thread_id,
+    ...(row.in_reply_to !== null && { inReplyTo: row.in_reply_to }),
+    acceptedAt: timestamp(row.accepted_at),
+    expiresAt: timestamp(row.expires_at),
+  };
+}
+
+export function deliveryOf(row: DeliveryRow, now: number): Delivery {
+  return {
+    id: row.id,
+    seq: row.seq,
+    to: { id: row.recipient_id, name: row.recipient_name },
+    state: row.state,
+    attempt: row.attempt,
+    ...(row.state === "queued" && row.ready_at > now && { readyAt: timestamp(row.ready_at) }),
+    ...(row.lease_ends_at !== null && { leaseEndsAt: timestamp(row.lease_ends_at) }),
+    ...(row.session_id !== null && { holder: row.session_id }),
+    ...(row.reason !== null && { reason: row.reason }),
+  };
+}
+
+export function inboxEntryOf(row: DeliveryRow, now: number): InboxEntry {
+  return { ...deliveryOf(row, now), message: messageOf(row) };
+}
+
+export function deliveryRecord(row: DeliveryRow): DeliveryRecord {
+  return { id: row.id, state: row.state, attempt: row.attempt, leaseEndsAt: row.lease_ends_at ?? undefined };
+}
+
+export function timelineEntryOf(row: TimelineRow): TimelineEntry {
+  return {
+    at: timestamp(row.at),
+    event: row.event,
+    attempt: row.attempt,
+    ...(row.session_id !== null && { session: row.session_id }),
+    ...(row.path !== null && { path: row.path }),
+    ...(row.reason !== null && { reason: row.reason }),
+  };
+}
+
+export function logEntryOf(row: LogRow): LogEntry {
+  return {
+    ...timelineEntryOf(row),
+    deliveryId: row.delivery_id,
+    seq: row.seq,
+    messageId: row.message_id,
+    threadId: row.thread_id,
+    from: { id: row.sender_id, name: row.sender_name },
+    to: { id: row.recipient_id, name: row.recipient_name },
+    preview: plainLine(row.preview, 120),
+  };
+}

@@ -1,0 +1,259 @@
+/** The Store port over SQLite: writes go through the commit queue, reads are answered at once. */
+import type { AgentId } from "@agentmesh/protocol";
+import type { Database } from "better-sqlite3";
+import type { Clock } from "../../mesh/clock.ts";
+import type { RetryPolicy, Store, StoreListener } from "../../mesh/store.ts";
+import { CommitQueue, storageError } from "./commit-queue.ts";
+import type { EngineContext } from "./context.ts";
+import type { HeldRow } from "./deliveries.ts";
+import { prepareEngine } from "./engine.ts";
+import { ackDelivery, giveBack, takeLeases, underLease } from "./lease.ts";
+import { deliveryOf, inboxEntryOf, messageOf, timelineEntryOf } from "./rows.ts";
+import { accept } from "./send.ts";
+import type { Watermark } from "./watermark.ts";
+
+/** An open database and what identifies it. */
+export interface OpenDatabase {
+  readonly db: Database;
+  readonly instanceId: string;
+  readonly epoch: string;
+  readonly watermark: Watermark;
+}
+
+/** The Store over an open database; leases of an earlier broker process are void and return at once. */
+export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
+  const { db } = open;
+  let listener: StoreListener | undefined;
+  const readyAgents = new Set<AgentId>();
+  let grown = false;
+  const context: EngineContext = {
+    db,
+    clock,
+    ready: (agentId) => readyAgents.add(agentId),
+    advanced: () => {
+      grown = true;
+    },
+  };
+  const engine = prepareEngine(context, open.epoch);
+  const { agents, sessions, deliveries, messages, timeline } = engine;
+  const queue = new CommitQueue(db, () => {
+    const agentIds = [...readyAgents];
+    const advanced = grown;
+    readyAgents.clear();
+    grown = false;
+    // After the promises of this commit have been answered: a wake is a hint and may come late.
+    setImmediate(() => {
+      for (const agentId of agentIds) listener?.ready(agentId);
+      if (advanced) listener?.advanced();
+    });
+    if (advanced) open.watermark.advance(timeline.lastPosition);
+  });
+  const write = <T>(act: () => T): Promise<T> => queue.run(act);
+  const read = async <T>(act: () => T): Promise<T> => {
+    try {
+      return act();
+    } catch (error) {
+      throw storageError(error);
+    }
+  };
+  const giveBackAll = (held: HeldRow[], reason: string, retry: RetryPolicy, delayMs?: number): number => {
+    for (const row of held) giveBack(engine, context, row, { event: "released", reason, delayMs, retry });
+    return held.length;
+  };
+  let dueUntil = clock.now();
+
+  void write(() =>
+    giveBackAll(deliveries.allHeld(), "the broker restarted", { maxAttempts: Infinity, delayMs: () => 0 }, 0),
+  );
+
+  return {
+    instanceId: open.instanceId,
+    listen: (to) => {
+      listener = to;
+    },
+
+    registerAgent: (agent) => write(() => agents.register(agent)),
+    agentByToken: (tokenHash) => read(() => agents.byToken(tokenHash)),
+    findAgent: (nameOrId) => read(() => agents.find(nameOrId)),
+    listAgents: () => read(agents.all),
+    setSummary: (agentId, summary) =>
+      write(() => {
+        const row = agents.row(agentId);
+        if (row) agents.setSummary(row.pk, summary);
+      }),
+    removeAgent: (agentId) =>
+      write(() => {
+        const row = agents.row(agentId);
+        if (!row) return 0;
+        const open = deliveries.openOf(row.pk);
+        for (const { pk, attempt } of open) {
+          deliveries.markEnded(pk, "dead", "recipient_gone");
+          timeline.note(pk, "dead", { attempt, reason: "recipient_gone" });
+        }
+        sessions.removeAllOf(row.pk);
+        agents.markRemoved(row.pk);
+        return open.length;
+      }),
+
+    openSession: ({ id, agentId, profile, pushPaths }) =>
+      write(() => {
+        const pk = agents.row(agentId)?.pk;
+        if (pk === undefined) return agents.current(agentId);
+        agents.setProfile(pk, profile);
+        sessions.open(id, pk, pushPaths);
+        context.ready(agentId);
+        return agents.current(agentId);
+      }),
+    touchSession: (id, agentId, pushPaths) => write(() => sessions.touch(id, agentId, pushPaths)),
+    endSession: (id, agentId, retry) =>
+      write(() => {
+        if (!sessions.end(id, agentId)) return undefined;
+        return giveBackAll(deliveries.heldBy(id), "the session ended", retry);
+      }),
+    expireSessions: async (offlineAfterMs, retry) => {
+      if (sessions.over(offlineAfterMs).length === 0) return 0;
+      return write(() => {
+        const over = sessions.over(offlineAfterMs);
+        for (const { id, agent_id } of over) {
+          sessions.end(id, agent_id);
+          giveBackAll(deliveries.heldBy(id), "the session missed its heartbeats", retry);
+        }
+        return over.length;
+      });
+    },
+
+    enqueue: (message, quota) => write(() => accept(engine, context, message, quota)),
+    placeMessage: (ref, viewer) =>
+      read(() => {
+        const own = viewer !== undefined && !ref.startsWith("msg_") ? deliveries.find(viewer, ref) : undefined;
+        const envelope = messages.envelope(own?.message_id ?? ref);
+        if (!envelope) return undefined;
+        const rows = deliveries.ofMessage(envelope.id);
+        const mine = rows.find((row) => row.recipient_id === viewer);
+        if (viewer !== undefined && envelope.sender_id !== viewer && !mine) return undefined;
+        return {
+          messageId: envelope.id,
+          threadId: envelope.thread_id,
+          sender: { id: envelope.sender_id, name: envelope.sender_name },
+          recipients: rows.map((row) => ({ id: row.recipient_id, name: row.recipient_name })),
+          deliveryId: mine?.id,
+        };
+      }),
+    messageStatus: (messageId) =>
+      read(() => {
+        const rows = deliveries.ofMessage(messageId);
+        const first = rows[0];
+        if (!first) return undefined;
+        const entries = timeline.ofMessage(messageId);
+        return {
+          message: messageOf(first),
+          deliveries: rows.map((row) => ({
+            ...deliveryOf(row, clock.now()),
+            timeline: entries.filter((entry) => entry.delivery_pk === row.pk).map(timelineEntryOf),
+          })),
+        };
+      }),
+    log: (query) => read(() => timeline.log(query)),
+
+    listInbox: ({ agentId, open: onlyOpen, afterSeq, limit }) =>
+      read(() => {
+        const pk = agents.row(agentId)?.pk ?? 0;
+        const rows = deliveries.page(pk, onlyOpen, afterSeq, limit + 1);
+        return {
+          entries: rows.slice(0, limit).map((row) => inboxEntryOf(row, clock.now())),
+          open: engine.inboxSize(pk).messages,
+          more: rows.length > limit,
+        };
+      }),
+    lease: async (terms) => {
+      const agent = agents.row(terms.agentId);
+      if (!agent || agent.queued_count === 0) return { leased: [], queued: 0 };
+      return write(() => ({
+        leased: takeLeases(engine, terms),
+        queued: agents.row(terms.agentId)?.queued_count ?? 0,
+      }));
+    },
+    ack: (agentId, ref, receipt, evidence) =>
+      write(() => ackDelivery(engine, context, agentId, ref, receipt, evidence)),
+    nack: (agentId, ref, receipt, { delayMs, reason = null, retry }) =>
+      write(() =>
+        underLease(engine, agentId, ref, receipt, (row) =>
+          giveBack(engine, context, { ...row, agent_id: agentId }, { event: "nacked", reason, delayMs, retry }),
+        ),
+      ),
+    extend: (agentId, ref, receipt, leaseMs) =>
+      write(() =>
+        underLease(engine, agentId, ref, receipt, (row) => {
+          deliveries.setLeaseEnd(row.pk, leaseMs);
+          timeline.note(row.pk, "extended", { attempt: row.attempt, session: row.session_id });
+        }),
+      ),
+    reject: (agentId, ref, receipt, reason) =>
+      write(() =>
+        underLease(engine, agentId, ref, receipt, (row) => {
+          deliveries.markEnded(row.pk, "dead", reason);
+          timeline.note(row.pk, "rejected", { attempt: row.attempt, session: row.session_id, reason });
+          context.ready(agentId);
+        }),
+      ),
+    recordPush: (agentId, ref, receipt, { path, failedWhy }) =>
+      write(() =>
+        underLease(engine, agentId, ref, receipt, (row) => {
+          const { attempt, session_id: session } = row;
+          if (failedWhy === undefined) deliveries.countPush(row.pk);
+          timeline.note(row.pk, failedWhy === undefined ? "pushed" : "push_failed", {
+            attempt,
+            session,
+            path,
+            reason: failedWhy ?? null,
+          });
+        }),
+      ),
+    returnStreamed: async (session, afterPosition = 0, reason, retry) => {
+      if (deliveries.streamedAfter(session, afterPosition).length === 0) return 0;
+      return write(() => giveBackAll(deliveries.streamedAfter(session, afterPosition), reason, retry));
+    },
+
+    expireLeases: async (limit, retry) => {
+      if (deliveries.overdue(1).length === 0) return 0;
+      return write(() => giveBackAll(deliveries.overdue(limit), "the lease ended without an ack", retry));
+    },
+    expireMessages: async (limit) => {
+      if (deliveries.expired(1).length === 0) return 0;
+      return write(() => {
+        const expired = deliveries.expired(limit);
+        for (const { pk, attempt } of expired) {
+          deliveries.markEnded(pk, "expired", "not acked within the life of the message");
+          timeline.note(pk, "expired", { attempt });
+        }
+        return expired.length;
+      });
+    },
+    announceDue: () =>
+      read(() => {
+        const until = clock.now();
+        for (const { agent_id } of deliveries.due(Math.min(dueUntil, until), until)) listener?.ready(agent_id);
+        dueUntil = until;
+      }),
+    prune: async (retentionMs, limit) =>
+      write(() => {
+        messages.dropOldKeys();
+        const ended = messages.ended(retentionMs, limit);
+        for (const { pk } of ended) messages.drop(pk);
+        return ended.length;
+      }),
+    stats: () =>
+      read(() => {
+        const counts = { queued: 0, leased: 0, acked: 0, dead: 0, expired: 0 };
+        for (const { state, n } of deliveries.countByState()) counts[state] = n;
+        const pages = Number(db.pragma("page_count", { simple: true }));
+        return { deliveries: counts, bytes: pages * Number(db.pragma("page_size", { simple: true })) };
+      }),
+    close: async () => {
+      queue.flush();
+      open.watermark.write(timeline.lastPosition(), true);
+      db.pragma("wal_checkpoint(TRUNCATE)");
+      db.close();
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** A command that cannot do what it was asked, with the sentence that says so. */
+
+/** How a {@link CommandError} ends the program: wrong use, or an honest failure. */
+export type CommandExit = "usage" | "failure";
+
+/** An end of a command other than success that is no bug; `code` is stable for scripts. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly code: string;
+  readonly exit: CommandExit;
+
+  constructor(code: string, detail: string, exit: CommandExit = "failure") {
+    super(detail);
+    this.code = code;
+    this.exit = exit;
+  }
+}
+
+/** Wrong use of a command: exit code 2. */
+export function usageError(detail: string): CommandError {
+  return new CommandError("usage", detail, "usage");
+}

@@ -1,0 +1,73 @@
+/** The only place that turns errors into exit codes and sentences on stderr. */
+import { CommanderError } from "commander";
+import { CommandError } from "./command-error.ts";
+
+/** Exit codes of the command line; README.md lists them. */
+export const exitCodes = { ok: 0, failure: 1, usage: 2, unreachable: 3, notFound: 4, refused: 5, internal: 70 } as const;
+
+interface Report {
+  readonly exitCode: number;
+  readonly error: { readonly code: string; readonly detail: string } & Record<string, unknown>;
+}
+
+/** Runs one command line and returns its exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  endQuietlyWhenPipeCloses();
+  try {
+    const { buildProgram } = await import("./program.ts");
+    await buildProgram().parseAsync(argv, { from: "user" });
+    return exitCodes.ok;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
+    if (error instanceof CommanderError && error.code === "commander.help") return exitCodes.usage;
+    const report = await reportOf(error);
+    const { errorText, errorJson } = await import("./output.ts");
+    process.stderr.write(wantsJson(argv) ? errorJson(report.error) : errorText(report.error));
+    return report.exitCode;
+  }
+}
+
+async function reportOf(error: unknown): Promise<Report> {
+  const { MeshApiError, BrokerUnreachableError } = await import("@agentmesh/client");
+  const { BrokerStartError, StateFolderError, UntrustedBrokerError } = await import("@agentmesh/client/node");
+  if (error instanceof CommandError) return { exitCode: exitCodes[error.exit], error: { code: error.code, detail: error.message } };
+  if (error instanceof CommanderError) {
+    return { exitCode: exitCodes.usage, error: { code: "usage", detail: error.message.replace(/^error: /, "") } };
+  }
+  if (error instanceof MeshApiError) {
+    const { status, retryable, instance, issues, nearNames } = error.problem;
+    const detail = status < 500 ? error.message : `${error.message} (request ${instance}, as in the broker's log)`;
+    return {
+      exitCode: exitCodeOfStatus(status),
+      error: { code: error.code, detail, status, retryable, instance, ...(issues && { issues }), ...(nearNames && { nearNames }) },
+    };
+  }
+  const unreachable = error instanceof BrokerUnreachableError;
+  if (unreachable || error instanceof BrokerStartError || error instanceof UntrustedBrokerError) {
+    const code = unreachable ? "broker_unreachable" : error instanceof BrokerStartError ? "broker_start" : "broker_untrusted";
+    return { exitCode: exitCodes.unreachable, error: { code, detail: error.message.replace("npx agentmesh", "agentmesh") } };
+  }
+  if (error instanceof StateFolderError) {
+    return { exitCode: exitCodes.failure, error: { code: "state_folder", detail: error.message } };
+  }
+  const stack = error instanceof Error ? error.stack : undefined;
+  return { exitCode: exitCodes.internal, error: { code: "bug", detail: String(error), ...(stack !== undefined && { stack }) } };
+}
+
+function exitCodeOfStatus(status: number): number {
+  if (status === 400) return exitCodes.usage;
+  if (status === 404) return exitCodes.notFound;
+  return [401, 403, 409, 413, 421, 422, 429].includes(status) ? exitCodes.refused : exitCodes.failure;
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end === -1 ? undefined : end).includes("--json");
+}
+
+function endQuietlyWhenPipeCloses(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(exitCodes.ok);
+  });
+}

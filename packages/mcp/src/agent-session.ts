@@ -1,0 +1,100 @@
+/** The agent's session in the mesh: joined when first needed, tried again until it works, left at the end. */
+import { backoffMs } from "@agentmesh/client";
+import type { Identity } from "@agentmesh/client/node";
+import type { Config } from "./config.ts";
+import { type JoinedSession, join } from "./join.ts";
+import { pauseAtMost } from "./life-cycle.ts";
+import type { Log } from "./log.ts";
+import { type Notify, choosePushPaths } from "./push/push-paths.ts";
+
+/** What the MCP connection knows of the client. */
+export interface ClientSide {
+  clientName(): string | undefined;
+  readonly notify: Notify;
+}
+
+const LAST_ATTEMPT_MS = 300;
+
+/** One adapter's part in the mesh. */
+export class AgentSession {
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #left = new AbortController();
+  readonly #notices: string[];
+  #client: ClientSide | undefined;
+  #identity: Identity | undefined;
+  #attempt: Promise<JoinedSession> | undefined;
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
+
+  /** `warnings` are told to the model with its first tool result. */
+  constructor(options: { config: Config; log: Log; warnings: readonly string[] }) {
+    this.#config = options.config;
+    this.#log = options.log;
+    this.#notices = [...options.warnings];
+  }
+
+  /** Says which client this session belongs to; before the first join. */
+  attach(client: ClientSide): void {
+    this.#client = client;
+  }
+
+  /** Joins in the background, and keeps trying. */
+  start(): void {
+    this.joined().catch(() => undefined);
+  }
+
+  /** The joined session; starts an attempt unless one is under way or has succeeded. @throws why it failed */
+  joined(): Promise<JoinedSession> {
+    clearTimeout(this.#retry);
+    this.#attempt ??= this.#join().catch((error: unknown) => {
+      this.#attempt = undefined;
+      this.#log.warn("session.join_failed", { error });
+      if (!this.#left.signal.aborted) {
+        this.#retry = setTimeout(() => this.start(), 250 + backoffMs(++this.#failures, 500, 10_000)).unref();
+      }
+      throw error;
+    });
+    return this.#attempt;
+  }
+
+  /** What the model has to be told once; empty afterwards. */
+  takeNotices(): string[] {
+    return this.#notices.splice(0);
+  }
+
+  /** Ends the session and frees the identity for the next one. Never throws. */
+  async leave(): Promise<void> {
+    this.#left.abort();
+    clearTimeout(this.#retry);
+    let joined: JoinedSession | undefined;
+    const attempt = this.#attempt?.then((session) => {
+      joined = session;
+    });
+    if (attempt) await pauseAtMost(attempt, LAST_ATTEMPT_MS);
+    await joined?.mesh.leave();
+    this.#identity?.release();
+    if (joined) this.#log.info("session.left", { agent: joined.mesh.agent.name });
+  }
+
+  async #join(): Promise<JoinedSession> {
+    const { claimIdentity } = await import("@agentmesh/client/node");
+    const client = this.#client;
+    const clientName = client?.clientName() ?? "mcp";
+    const joined = await join({
+      config: this.#config,
+      log: this.#log,
+      clientName,
+      // Claimed once: a second claim by this process would be a second agent.
+      claim: (folder, place) => {
+        this.#identity ??= claimIdentity(folder, clientName, place);
+        return this.#identity;
+      },
+      paths: client ? choosePushPaths(this.#config, clientName, client.notify) : [],
+      left: this.#left.signal,
+    });
+    if (joined.notice !== undefined) this.#notices.push(joined.notice);
+    this.#failures = 0;
+    return joined;
+  }
+}

@@ -1,0 +1,127 @@
+/** Settings from the environment: one declaration per variable, resolved once by a pure function. */
+import { resolve } from "node:path";
+import { AgentName, plainLine, toAgentName } from "@agentmesh/protocol";
+import { z } from "zod";
+
+/** Which way messages are pushed into the session. */
+export const PushChoice = z.enum(["auto", "claude-inbox", "claude-channel", "none"]);
+export type PushChoice = z.infer<typeof PushChoice>;
+
+/** How much is logged. */
+export const LogLevel = z.enum(["error", "warn", "info", "debug"]);
+export type LogLevel = z.infer<typeof LogLevel>;
+
+/** Everything the environment decides. */
+export interface Config {
+  /** State folder; undefined for the default one. */
+  readonly home: string | undefined;
+  /** Address of the broker; undefined to look for the one of this machine. */
+  readonly url: string | undefined;
+  /** Name the agent was given; undefined to name it after its directory. */
+  readonly name: AgentName | undefined;
+  readonly push: PushChoice;
+  readonly logLevel: LogLevel;
+  /** Inbox socket of the Claude Code session that started this process, and its token. */
+  readonly claudeSocket: string | undefined;
+  readonly claudeToken: string | undefined;
+  /** Where the agent works. */
+  readonly directory: string;
+}
+
+/** The variables, in the order of the help text. */
+export const variables = [
+  { name: "AGENTMESH_HOME", default: "~/.agentmesh", description: "State folder: mesh key, database, identities." },
+  {
+    name: "AGENTMESH_URL",
+    default: "the running broker's, else http://127.0.0.1:7899",
+    description: "Address of the broker. One that is not this machine's loopback is never started by the adapter.",
+  },
+  {
+    name: "AGENTMESH_PORT",
+    default: "7899",
+    description: "Port of this machine's broker, for when none is running yet.",
+  },
+  {
+    name: "AGENTMESH_NAME",
+    default: "after the git repository or directory",
+    description: "Name of the agent. Sessions with the same name and client resume the same agent, wherever they run.",
+  },
+  {
+    name: "AGENTMESH_PUSH",
+    default: "auto",
+    description: `How messages come into the session: ${PushChoice.options.join(", ")}.`,
+  },
+  { name: "AGENTMESH_LOG_LEVEL", default: "info", description: `Log on stderr: ${LogLevel.options.join(", ")}.` },
+  {
+    name: "CLAUDE_CODE_MESSAGING_SOCKET",
+    default: "set by Claude Code",
+    description: "Inbox socket of the session, for the push path claude-inbox.",
+  },
+  {
+    name: "CLAUDE_CODE_MESSAGING_TOKEN",
+    default: "set by Claude Code",
+    description: "Token for that socket.",
+  },
+  {
+    name: "CLAUDE_PROJECT_DIR",
+    default: "the working directory",
+    description: "Directory the agent works in, set by Claude Code.",
+  },
+] as const;
+
+type VariableName = (typeof variables)[number]["name"];
+
+/** Settings, and a sentence for each value that had to be corrected. Neither prints nor throws. */
+export function resolveConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): { config: Config; warnings: string[] } {
+  const warnings: string[] = [];
+  const get = (name: VariableName) => env[name]?.trim() || undefined;
+
+  const choice = <T extends string>(name: VariableName, schema: z.ZodEnum<Record<string, T>>, fallback: T): T => {
+    const said = get(name);
+    if (said === undefined) return fallback;
+    const parsed = schema.safeParse(said);
+    if (parsed.success) return parsed.data;
+    warnings.push(`${name} is "${plainLine(said, 40)}", which is not one of ${schema.options.join(", ")}: ${fallback} is used.`);
+    return fallback;
+  };
+
+  const agentName = () => {
+    const said = get("AGENTMESH_NAME");
+    if (said === undefined || AgentName.safeParse(said).success) return said;
+    const nearest = toAgentName(said);
+    warnings.push(
+      `AGENTMESH_NAME is "${plainLine(said, 80)}", which cannot be an agent's name (a-z 0-9 . _ -, none reserved): "${nearest}" is used.`,
+    );
+    return nearest;
+  };
+
+  const home = get("AGENTMESH_HOME");
+  const config: Config = {
+    home: home === undefined ? undefined : resolve(cwd, home),
+    url: get("AGENTMESH_URL"),
+    name: agentName(),
+    push: choice("AGENTMESH_PUSH", PushChoice, "auto"),
+    logLevel: choice("AGENTMESH_LOG_LEVEL", LogLevel, "info"),
+    claudeSocket: get("CLAUDE_CODE_MESSAGING_SOCKET"),
+    claudeToken: get("CLAUDE_CODE_MESSAGING_TOKEN"),
+    directory: resolve(cwd, get("CLAUDE_PROJECT_DIR") ?? "."),
+  };
+  return { config, warnings };
+}
+
+/** The help text: what this program is, and every variable with its default. */
+export function helpText(): string {
+  const rows = variables.map((row) => `  ${row.name}\n      ${row.description}\n      Default: ${row.default}.`);
+  return [
+    "agentmesh-mcp: the MCP adapter of agentmesh. An agent's program starts it and speaks MCP over stdin and stdout.",
+    "",
+    "  claude mcp add agentmesh -- npx -y agentmesh-mcp",
+    "",
+    "Options: --help, --version. Settings come from the environment:",
+    "",
+    ...rows,
+  ].join("\n");
+}

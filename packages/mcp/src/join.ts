@@ -1,0 +1,116 @@
+/** One attempt to join the mesh: find or start the broker, resume the agent, open its session, begin to push. */
+import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { MeshClient, MeshSession } from "@agentmesh/client";
+import type { Identity, StateFolder } from "@agentmesh/client/node";
+import { type AgentProfile, plainLine } from "@agentmesh/protocol";
+import type { Config } from "./config.ts";
+import { HeldDeliveries } from "./held-deliveries.ts";
+import type { Log } from "./log.ts";
+import { type Place, placeOf } from "./place.ts";
+import { InboxPush } from "./push/inbox-push.ts";
+import { type PushPath, PushPaths } from "./push/push-paths.ts";
+import { SendKeys } from "./send-keys.ts";
+
+/** What the tools work with. */
+export interface JoinedSession {
+  readonly client: MeshClient;
+  readonly mesh: MeshSession;
+  readonly place: Place;
+  /** What the agent says of itself; a session re-opened later says it again, so it is kept up to date. */
+  readonly profile: AgentProfile;
+  readonly held: HeldDeliveries;
+  readonly paths: PushPaths;
+  readonly sendKeys: SendKeys;
+  readonly log: Log;
+  /** Begins to push again after every path had failed. */
+  resumePush(): void;
+  /** What the model should know about how the session was joined. */
+  readonly notice: string | undefined;
+}
+
+/** What an attempt needs. */
+export interface JoinTerms {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clientName: string;
+  claim(folder: StateFolder, place: string): Identity;
+  readonly paths: readonly PushPath[];
+  /** Aborts when the session is left. */
+  readonly left: AbortSignal;
+}
+
+const CALL_LIMITS = { timeoutMs: 5_000, retryForMs: 1_500 };
+
+/** Joins. @throws StateFolderError, UntrustedBrokerError, BrokerStartError, BrokerUnreachableError, MeshApiError */
+export async function join(terms: JoinTerms): Promise<JoinedSession> {
+  const { config, log, left } = terms;
+  const { connect, ensureBroker, locate, openStateFolder, readMeshKey, StateFolderError } = await import(
+    "@agentmesh/client/node"
+  );
+  const folder = openStateFolder(config.home);
+  const broker = { folder, ...(config.url !== undefined && { url: config.url }), brokerBin: brokerBin(), ...CALL_LIMITS };
+  const address = locate(folder, undefined, config.url);
+  if (address.local) await ensureBroker({ folder, address, brokerBin: broker.brokerBin });
+
+  const place = placeOf(config.directory);
+  const name = config.name ?? place.name;
+  const identity = terms.claim(folder, config.name ?? place.directory);
+  const profile = profileOf(place, terms.clientName);
+  const register = async () => {
+    const key = readMeshKey(folder);
+    if (key === undefined) {
+      throw new StateFolderError(
+        `No mesh key in ${folder.path}. Copy the file "key" of the mesh at ${address.url} to ${folder.keyFile}, or set AGENTMESH_HOME to a folder that has it.`,
+      );
+    }
+    await connect({ ...broker, token: key }).register({ name, ifTaken: "number", token: identity.token, ...profile });
+  };
+  await register();
+
+  const client = connect({ ...broker, token: identity.token });
+  const paths = new PushPaths(terms.paths, (report) => {
+    mesh.setPushPaths(report).catch((error: unknown) => log.warn("push.report_failed", { error }));
+  });
+  const mesh = await client.join({
+    profile,
+    pushPaths: paths.report(),
+    onUnknownToken: register,
+    onNotice: (notice) => log.info("session.notice", { notice }),
+  });
+  const own = mesh.agent.name;
+  log.info("session.joined", { agent: own, session: mesh.id, paths: paths.names.join(",") || "none" });
+
+  const held = new HeldDeliveries();
+  const push = new InboxPush({ mesh, held, paths, log });
+  if (paths.names.length > 0) void push.run(left);
+  return {
+    client,
+    mesh,
+    place,
+    profile,
+    held,
+    paths,
+    sendKeys: new SendKeys(),
+    log,
+    resumePush: () => push.resume(),
+    notice:
+      own === name ? undefined : `The name "${name}" belongs to another agent, so this one is called "${own}" in the mesh.`,
+  };
+}
+
+function profileOf(place: Place, clientName: string): AgentProfile {
+  const client = plainLine(clientName, 64);
+  return {
+    ...(client !== "" && { client }),
+    host: hostname().slice(0, 255) || "localhost",
+    directory: place.directory.slice(0, 1024),
+    ...(place.repo !== undefined && { repo: place.repo.slice(0, 1024) }),
+    ...(place.branch !== undefined && { branch: place.branch }),
+    summary: place.summary,
+  };
+}
+
+function brokerBin(): string {
+  return fileURLToPath(import.meta.resolve("agentmesh-broker/bin"));
+}

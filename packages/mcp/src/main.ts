@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+/** The program `agentmesh-mcp`: refuses a Node that is too old before anything newer is loaded, then runs. */
+import module from "node:module";
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(
+    `agentmesh-mcp needs Node 22.18 or newer, and this is ${process.versions.node} (${process.execPath}). ` +
+      "Install a newer one from https://nodejs.org, or name its full path as the command in your MCP configuration.\n",
+  );
+  process.exitCode = 1;
+} else {
+  module.enableCompileCache();
+  const { run } = await import("./run.ts");
+  await run(process.argv.slice(2));
+}

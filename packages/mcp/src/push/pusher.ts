@@ -1,0 +1,109 @@
+/** Collects deliveries into few texts, pushes them one at a time, and tells the broker what came of it. */
+import { type DeliveryHandle, pause } from "@agentmesh/client";
+import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
+import type { HeldDeliveries } from "../held-deliveries.ts";
+import type { Log } from "../log.ts";
+import { renderPush, senders } from "../render.ts";
+import type { PushMeta, PushPaths } from "./push-paths.ts";
+
+/** What arrives within this time becomes one text, in milliseconds. */
+const COLLECT_MS = 50;
+
+/** Least time between two texts, in milliseconds: Claude Code drops bursts. */
+const GAP_MS = 1_000;
+
+/** What a pusher works with. */
+export interface PusherParts {
+  readonly held: HeldDeliveries;
+  readonly paths: PushPaths;
+  readonly log: Log;
+  /** How many deliveries wait behind those in hand. */
+  waiting(): Promise<number>;
+  /** Told when a path took a text. */
+  onPushed(): void;
+  /** Told when no path took a text; these deliveries are still in hand. */
+  onAllFailed(deliveries: readonly DeliveryHandle[], why: string): Promise<void>;
+}
+
+/** Pushes deliveries in the order they are added. */
+export class Pusher {
+  readonly #parts: PusherParts;
+  #collected: DeliveryHandle[] = [];
+  #running = false;
+
+  constructor(parts: PusherParts) {
+    this.#parts = parts;
+  }
+
+  /** Adds a delivery to the next text. */
+  add(handle: DeliveryHandle): void {
+    this.#collected.push(handle);
+    if (this.#running) return;
+    this.#running = true;
+    void this.#run()
+      .catch((error: unknown) => this.#parts.log.error("push.broke", { error }))
+      .finally(() => {
+        this.#running = false;
+      });
+  }
+
+  async #run(): Promise<void> {
+    await pause(COLLECT_MS);
+    for (;;) {
+      // What was answered or read meanwhile is no longer in hand, and not pushed.
+      this.#collected = this.#collected.filter((handle) => this.#parts.held.holds(handle));
+      const batch = takeText(this.#collected);
+      if (batch.length === 0) return;
+      await this.#push(batch);
+      await pause(GAP_MS);
+    }
+  }
+
+  async #push(batch: readonly DeliveryHandle[]): Promise<void> {
+    const { held, paths, log } = this.#parts;
+    const result = await paths.push(renderPush(batch, await this.#parts.waiting()), metaOf(batch));
+    if ("path" in result) {
+      log.debug("push.sent", { path: result.path, deliveries: batch.length, first: batch[0]?.seq ?? 0 });
+      for (const handle of batch) held.pushed(handle, result.path);
+      this.#parts.onPushed();
+      await Promise.all(batch.map((handle) => this.#report(handle, result.path)));
+      return;
+    }
+    for (const { path, failedWhy } of result.failed) {
+      log.warn("push.failed", { path, why: failedWhy, deliveries: batch.length });
+      await Promise.all(batch.map((handle) => this.#report(handle, path, failedWhy)));
+    }
+    await this.#parts.onAllFailed(batch, result.failed.map(({ path, failedWhy }) => `${path}: ${failedWhy}`).join("; "));
+  }
+
+  async #report(handle: DeliveryHandle, path: string, failedWhy?: string): Promise<void> {
+    try {
+      await handle.reportPush(path, failedWhy);
+    } catch (error) {
+      // An answer may overtake the report, and a broker restart voids the lease; the delivery is safe either way.
+      this.#parts.log.debug("push.report_failed", { delivery: handle.id, error });
+    }
+  }
+}
+
+/** Takes the deliveries of the next text out of `collected`: at least one, within the limits of one read. */
+function takeText(collected: DeliveryHandle[]): DeliveryHandle[] {
+  let bytes = 0;
+  const end = collected.findIndex((handle, index) => {
+    bytes += handle.message.bodyBytes;
+    return index > 0 && (index >= MAX_DELIVERIES_PER_READ || bytes > MAX_BYTES_PER_READ);
+  });
+  return collected.splice(0, end === -1 ? collected.length : end);
+}
+
+function metaOf(batch: readonly DeliveryHandle[]): PushMeta {
+  const threads = new Set(batch.map((handle) => handle.message.threadId));
+  const [thread] = threads;
+  return {
+    from: senders(batch),
+    message_id: batch.map((handle) => handle.seq).join(","),
+    ...(threads.size === 1 && thread !== undefined && { thread_id: thread }),
+    sent_at: batch[0]?.message.acceptedAt ?? "",
+    ...(batch.some((handle) => handle.redelivered) && { redelivered: "true" as const }),
+  };
+}

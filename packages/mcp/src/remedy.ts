@@ -1,0 +1,41 @@
+/** What a tool says when it fails: what happened, and what to do next. */
+import { MeshApiError } from "@agentmesh/client";
+import { defang } from "./render.ts";
+
+/** A tool was called with parameters it does not take; the message names the right ones. */
+export class ToolInputError extends Error {
+  override readonly name = "ToolInputError";
+}
+
+/** Nobody answered within a tool's time. */
+export class NoAnswerError extends Error {
+  override readonly name = "NoAnswerError";
+}
+
+const remedies: Partial<Record<MeshApiError["code"], string>> = {
+  agent_not_found: "list_peers with include_offline shows every name.",
+  message_not_found: "check_messages shows what waits for you, each with its number.",
+  delivery_not_found: "check_messages shows what waits for you, each with its number.",
+  body_too_large: "Shorten the message, or write the text to a file and send its path.",
+  inbox_full: "The recipient has to read first; try again later.",
+};
+
+/** The failure as sentences for a model. */
+export function sentencesFor(error: unknown): string {
+  if (error instanceof ToolInputError) return error.message;
+  if (error instanceof MeshApiError) return defang(apiSentences(error));
+  const what = error instanceof Error ? error.message : String(error);
+  return defang(`${what} The adapter goes on trying to reach the broker: call the tool again in a few seconds.`);
+}
+
+function apiSentences(error: MeshApiError): string {
+  const { detail, nearNames = [], issues = [] } = error.problem;
+  const unsaid = nearNames.filter((name) => !detail.includes(name));
+  return [
+    detail,
+    ...(unsaid.length > 0 ? [`Near names: ${unsaid.join(", ")}.`] : []),
+    ...issues.map((issue) => `${issue.path}: ${issue.message}.`),
+    ...(remedies[error.code] === undefined ? [] : [remedies[error.code]]),
+    ...(error.retryable && error.code !== "inbox_full" ? ["Call the tool again in a few seconds."] : []),
+  ].join(" ");
+}
