@@ -61,7 +61,7 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
       folder: config.home,
       synchronous: config.sqliteSynchronous,
       startEmpty: config.startEmpty,
-      notice: (event, fields) => log.warn(fields, event),
+      notice: (level, event, fields) => log[level](fields, event),
     });
     const store = sqliteStore(database, clock);
     release.push(() => store.close());
@@ -111,7 +111,7 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
 
 async function listen(app: ReturnType<typeof buildApp>, { host, port }: Config): Promise<number> {
   try {
-    await app.listen({ host, port, exclusive: true });
+    await app.listen({ host, port, exclusive: true, listenTextResolver: () => "http.listening" });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "EADDRINUSE") {

@@ -1,7 +1,7 @@
 /** A command that cannot do what it was asked, with the sentence that says so. */
 
-/** How a {@link CommandError} ends the program: wrong use, or an honest failure. */
-export type CommandExit = "usage" | "failure";
+/** How a {@link CommandError} ends the program. */
+export type CommandExit = "usage" | "failure" | "notFound";
 
 /** An end of a command other than success that is no bug; `code` is stable for scripts. */
 export class CommandError extends Error {

@@ -57,27 +57,23 @@ export function openContext(options: GlobalOptions): Context {
   }
   const address = () => locate(folder, process.env, options.url);
 
-  async function client(token: string, retryForMs = 10_000): Promise<MeshClient> {
-    const { url, local } = address();
-    if (local && !(await findBroker(folder, { url, local }))) {
-      throw new BrokerUnreachableError(`No broker runs at ${url}. Start it with: agentmesh up`);
-    }
-    return connect({ folder, token, retryForMs, ...(options.url !== undefined && { url: options.url }) });
-  }
+  const client = (token: string, retryForMs = 10_000): MeshClient =>
+    connect({ folder, token, retryForMs, ...(options.url !== undefined && { url: options.url }) });
 
-  function meshKey(): string {
-    const key = readMeshKey(folder);
-    if (key !== undefined) return key;
-    throw new StateFolderError(
-      `There is no mesh key in ${folder.keyFile}. A broker makes it when it starts here (agentmesh up); for a mesh on another machine, copy its key to this path.`,
-    );
+  // Asked first, so that a missing broker is said at once and not after the client's retries.
+  async function reach(): Promise<void> {
+    const { url, local } = address();
+    if (!local || (await findBroker(folder, { url, local }))) return;
+    throw new BrokerUnreachableError(`No broker runs at ${url}. Start it with: agentmesh up`);
   }
 
   async function admin({ retryForMs }: { readonly retryForMs?: number } = {}): Promise<MeshClient> {
-    const { url, local } = address();
-    const key = local ? (readMeshKey(folder) ?? "") : meshKey();
-    if (local && key === "") await refuseWithoutKey(folder, { url, local });
-    return client(key, retryForMs);
+    await reach();
+    const key = readMeshKey(folder);
+    if (key !== undefined) return client(key, retryForMs);
+    throw new StateFolderError(
+      `There is no mesh key in ${folder.keyFile}. For a mesh on another machine, copy that mesh's key to this path.`,
+    );
   }
 
   return {
@@ -91,12 +87,14 @@ export function openContext(options: GlobalOptions): Context {
       const registrar = await admin();
       const { token } = sharedIdentity(folder, "cli", name.data);
       const { agent } = await registrar.register({ name: name.data, token, client: "cli", host: hostname() });
-      return { client: await client(token), agent };
+      return { client: client(token), agent };
     },
     async ownId(agents) {
       if (!agents.some((agent) => agent.name === name.data && agent.client === "cli")) return undefined;
       const { token } = sharedIdentity(folder, "cli", name.data);
-      const own = await (await client(token)).getAgent({ agent: "me" }).catch(() => undefined);
+      const own = await client(token)
+        .getAgent({ agent: "me" })
+        .catch(() => undefined);
       return own?.id;
     },
   };

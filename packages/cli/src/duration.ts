@@ -9,8 +9,10 @@ export function durationOption(minMs: number, maxMs: number): (text: string) => 
   return (text) => {
     if (!DURATION.test(text)) throw new InvalidArgumentError("Write a duration like 45s, 30m, 2h or 7d.");
     let ms = 0;
-    for (const [, amount, unit] of text.matchAll(/(\d+)(ms|s|m|h|d)/g)) ms += Number(amount) * (UNIT_MS[unit ?? ""] ?? 0);
-    if (ms < minMs || ms > maxMs) throw new InvalidArgumentError(`Choose from ${shortDuration(minMs)} to ${shortDuration(maxMs)}.`);
+    for (const [, amount, unit] of text.matchAll(/(\d+)(ms|s|m|h|d)/g))
+      ms += Number(amount) * (UNIT_MS[unit ?? ""] ?? 0);
+    if (ms < minMs || ms > maxMs)
+      throw new InvalidArgumentError(`Choose from ${shortDuration(minMs)} to ${shortDuration(maxMs)}.`);
     return ms;
   };
 }
@@ -19,18 +21,20 @@ export function durationOption(minMs: number, maxMs: number): (text: string) => 
 export function wholeNumberOption(min: number, max: number): (text: string) => number {
   return (text) => {
     const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!(number >= min && number <= max)) throw new InvalidArgumentError(`Write a whole number from ${min} to ${max}.`);
+    if (!(number >= min && number <= max))
+      throw new InvalidArgumentError(`Write a whole number from ${min} to ${max}.`);
     return number;
   };
 }
 
-/** A duration in its largest whole unit: `42s`, `4m`, `3h`, `2d`. */
+/** A duration rounded to one unit: `42s`, `4m`, `3h`, `2d`. */
 export function shortDuration(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  const minutes = Math.round(seconds / 60);
+  const hours = Math.round(minutes / 60);
   if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
-  if (seconds < 48 * 3_600) return `${Math.floor(seconds / 3_600)}h`;
-  return `${Math.floor(seconds / 86_400)}d`;
+  if (minutes < 60) return `${minutes}m`;
+  return hours < 48 ? `${hours}h` : `${Math.round(hours / 24)}d`;
 }
 
 /** Time since an RFC 3339 timestamp: `2m`. */

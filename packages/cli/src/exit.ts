@@ -3,7 +3,15 @@ import { CommanderError } from "commander";
 import { CommandError } from "./command-error.ts";
 
 /** Exit codes of the command line; README.md lists them. */
-export const exitCodes = { ok: 0, failure: 1, usage: 2, unreachable: 3, notFound: 4, refused: 5, internal: 70 } as const;
+export const exitCodes = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  unreachable: 3,
+  notFound: 4,
+  refused: 5,
+  internal: 70,
+} as const;
 
 interface Report {
   readonly exitCode: number;
@@ -30,7 +38,8 @@ export async function run(argv: readonly string[]): Promise<number> {
 async function reportOf(error: unknown): Promise<Report> {
   const { MeshApiError, BrokerUnreachableError } = await import("@agentmesh/client");
   const { BrokerStartError, StateFolderError, UntrustedBrokerError } = await import("@agentmesh/client/node");
-  if (error instanceof CommandError) return { exitCode: exitCodes[error.exit], error: { code: error.code, detail: error.message } };
+  if (error instanceof CommandError)
+    return { exitCode: exitCodes[error.exit], error: { code: error.code, detail: error.message } };
   if (error instanceof CommanderError) {
     return { exitCode: exitCodes.usage, error: { code: "usage", detail: error.message.replace(/^error: /, "") } };
   }
@@ -39,19 +48,37 @@ async function reportOf(error: unknown): Promise<Report> {
     const detail = status < 500 ? error.message : `${error.message} (request ${instance}, as in the broker's log)`;
     return {
       exitCode: exitCodeOfStatus(status),
-      error: { code: error.code, detail, status, retryable, instance, ...(issues && { issues }), ...(nearNames && { nearNames }) },
+      error: {
+        code: error.code,
+        detail,
+        status,
+        retryable,
+        instance,
+        ...(issues && { issues }),
+        ...(nearNames && { nearNames }),
+      },
     };
   }
   const unreachable = error instanceof BrokerUnreachableError;
   if (unreachable || error instanceof BrokerStartError || error instanceof UntrustedBrokerError) {
-    const code = unreachable ? "broker_unreachable" : error instanceof BrokerStartError ? "broker_start" : "broker_untrusted";
-    return { exitCode: exitCodes.unreachable, error: { code, detail: error.message.replace("npx agentmesh", "agentmesh") } };
+    const code = unreachable
+      ? "broker_unreachable"
+      : error instanceof BrokerStartError
+        ? "broker_start"
+        : "broker_untrusted";
+    return {
+      exitCode: exitCodes.unreachable,
+      error: { code, detail: error.message.replace("npx agentmesh", "agentmesh") },
+    };
   }
   if (error instanceof StateFolderError) {
     return { exitCode: exitCodes.failure, error: { code: "state_folder", detail: error.message } };
   }
   const stack = error instanceof Error ? error.stack : undefined;
-  return { exitCode: exitCodes.internal, error: { code: "bug", detail: String(error), ...(stack !== undefined && { stack }) } };
+  return {
+    exitCode: exitCodes.internal,
+    error: { code: "bug", detail: String(error), ...(stack !== undefined && { stack }) },
+  };
 }
 
 function exitCodeOfStatus(status: number): number {

@@ -1,6 +1,7 @@
 /** What the terminal gets: plain text for people, one JSON document for programs, colours only where they belong. */
 import { styleText } from "node:util";
 import { plainLine, plainText } from "@agentmesh/protocol";
+import { wrapped } from "./text-width.ts";
 
 /** Colours and weights in use. */
 export type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan";
@@ -33,7 +34,7 @@ export function remark(text: string): void {
 
 /** Writes a warning to stderr. */
 export function warn(text: string): void {
-  process.stderr.write(`${style("yellow", "warning:", process.stderr)} ${plainText(text)}\n`);
+  process.stderr.write(`${style("yellow", "warning:", process.stderr)} ${plainLine(text, 2_000)}\n`);
 }
 
 /** One JSON document, or one line of NDJSON, whose raw text is harmless in a terminal too. */
@@ -43,10 +44,12 @@ export function jsonText(value: unknown, indent: 0 | 2 = 2): string {
   );
 }
 
-/** Another agent's text, whole and indented. */
+/** Another agent's text, whole and indented; wrapped here, so that no line of it can pose as one of ours. */
 export function indented(body: string, by = "    "): string {
+  const width = terminalWidth() - by.length;
   return plainText(body)
     .split("\n")
+    .flatMap((line) => wrapped(line, width))
     .map((line) => (line === "" ? "" : by + line))
     .join("\n");
 }
@@ -59,7 +62,7 @@ export function facts(pairs: readonly (readonly [name: string, value: string])[]
 
 /** An error as a sentence, with what the broker found wrong or the stack of a bug below it. */
 export function errorText(error: { readonly code: string; readonly detail: string } & Record<string, unknown>): string {
-  const lines = [`${style("red", "error:", process.stderr)} ${plainText(error.detail)}`];
+  const lines = [`${style("red", "error:", process.stderr)} ${plainLine(error.detail, 2_000)}`];
   if (Array.isArray(error.issues)) {
     for (const { path, message } of error.issues) lines.push(`  ${plainLine(`${path}: ${message}`)}`);
   }

@@ -39,7 +39,15 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
   if (folding) shrink(first, width, (column) => column.min);
   shrink(first, width, () => SMALLEST);
   const below = folding ? all.filter((column) => column.fold) : [];
-  const lines = [style("bold", first.map((column) => fitted(column, column.title)).join(GAP).trimEnd())];
+  const lines = [
+    style(
+      "bold",
+      first
+        .map((column) => fitted(column, column.title))
+        .join(GAP)
+        .trimEnd(),
+    ),
+  ];
   for (const index of rows.keys()) {
     lines.push(rowLine(first, index));
     const more = below.map((column) => column.cells[index]?.text ?? "").filter((text) => text !== "");

@@ -31,6 +31,26 @@ export function cut(text: string, width: number, at: "end" | "start" = "end"): s
   return at === "start" ? `…${kept.reverse().join("")}` : `${kept.join("").trimEnd()}…`;
 }
 
+/** One line of text as lines of at most `width` columns, broken between words where there are any. */
+export function wrapped(line: string, width: number): string[] {
+  if (!Number.isFinite(width)) return [line];
+  const lines: string[] = [];
+  let now: string[] = [];
+  let taken = 0;
+  for (const { segment } of graphemes.segment(line.replaceAll("\t", "    "))) {
+    if (taken + graphemeWidth(segment) > width) {
+      const space = segment === " " ? now.length : now.lastIndexOf(" ") + 1;
+      const keep = space > now.length / 2 ? space : now.length;
+      lines.push(now.slice(0, keep).join("").trimEnd());
+      now = now.slice(keep);
+      taken = now.reduce((sum, part) => sum + graphemeWidth(part), 0);
+    }
+    now.push(segment);
+    taken += graphemeWidth(segment);
+  }
+  return [...lines, now.join("")];
+}
+
 /** `text` filled up with spaces to `width` columns. */
 export function pad(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - textWidth(text)));

@@ -1,11 +1,11 @@
 /** The agent's session in the mesh: joined when first needed, tried again until it works, left at the end. */
 import { backoffMs } from "@agentmesh/client";
-import type { Identity } from "@agentmesh/client/node";
+import { claimIdentity, type Identity } from "@agentmesh/client/node";
 import type { Config } from "./config.ts";
 import { type JoinedSession, join } from "./join.ts";
 import { pauseAtMost } from "./life-cycle.ts";
 import type { Log } from "./log.ts";
-import { type Notify, choosePushPaths } from "./push/push-paths.ts";
+import { choosePushPaths, type Notify } from "./push/push-paths.ts";
 
 /** What the MCP connection knows of the client. */
 export interface ClientSide {
@@ -58,6 +58,11 @@ export class AgentSession {
     return this.#attempt;
   }
 
+  /** Address of the broker as configured. */
+  get address(): string | undefined {
+    return this.#config.url;
+  }
+
   /** What the model has to be told once; empty afterwards. */
   takeNotices(): string[] {
     return this.#notices.splice(0);
@@ -78,7 +83,6 @@ export class AgentSession {
   }
 
   async #join(): Promise<JoinedSession> {
-    const { claimIdentity } = await import("@agentmesh/client/node");
     const client = this.#client;
     const clientName = client?.clientName() ?? "mcp";
     const joined = await join({

@@ -1,15 +1,15 @@
 /** Settings from the environment: one declaration per variable, resolved once by a pure function. */
 import { resolve } from "node:path";
 import { AgentName, plainLine, toAgentName } from "@agentmesh/protocol";
-import { z } from "zod";
+
+const pushChoices = ["auto", "claude-inbox", "claude-channel", "none"] as const;
+const logLevels = ["error", "warn", "info", "debug"] as const;
 
 /** Which way messages are pushed into the session. */
-export const PushChoice = z.enum(["auto", "claude-inbox", "claude-channel", "none"]);
-export type PushChoice = z.infer<typeof PushChoice>;
+export type PushChoice = (typeof pushChoices)[number];
 
 /** How much is logged. */
-export const LogLevel = z.enum(["error", "warn", "info", "debug"]);
-export type LogLevel = z.infer<typeof LogLevel>;
+export type LogLevel = (typeof logLevels)[number];
 
 /** Everything the environment decides. */
 export interface Config {
@@ -49,9 +49,9 @@ export const variables = [
   {
     name: "AGENTMESH_PUSH",
     default: "auto",
-    description: `How messages come into the session: ${PushChoice.options.join(", ")}.`,
+    description: `How messages come into the session: ${pushChoices.join(", ")}.`,
   },
-  { name: "AGENTMESH_LOG_LEVEL", default: "info", description: `Log on stderr: ${LogLevel.options.join(", ")}.` },
+  { name: "AGENTMESH_LOG_LEVEL", default: "info", description: `Log on stderr: ${logLevels.join(", ")}.` },
   {
     name: "CLAUDE_CODE_MESSAGING_SOCKET",
     default: "set by Claude Code",
@@ -79,12 +79,14 @@ export function resolveConfig(
   const warnings: string[] = [];
   const get = (name: VariableName) => env[name]?.trim() || undefined;
 
-  const choice = <T extends string>(name: VariableName, schema: z.ZodEnum<Record<string, T>>, fallback: T): T => {
+  const choice = <T extends string>(name: VariableName, choices: readonly T[], fallback: NoInfer<T>): T => {
     const said = get(name);
     if (said === undefined) return fallback;
-    const parsed = schema.safeParse(said);
-    if (parsed.success) return parsed.data;
-    warnings.push(`${name} is "${plainLine(said, 40)}", which is not one of ${schema.options.join(", ")}: ${fallback} is used.`);
+    const chosen = choices.find((one) => one === said);
+    if (chosen !== undefined) return chosen;
+    warnings.push(
+      `${name} is "${plainLine(said, 40)}", which is not one of ${choices.join(", ")}: ${fallback} is used.`,
+    );
     return fallback;
   };
 
@@ -103,8 +105,8 @@ export function resolveConfig(
     home: home === undefined ? undefined : resolve(cwd, home),
     url: get("AGENTMESH_URL"),
     name: agentName(),
-    push: choice("AGENTMESH_PUSH", PushChoice, "auto"),
-    logLevel: choice("AGENTMESH_LOG_LEVEL", LogLevel, "info"),
+    push: choice("AGENTMESH_PUSH", pushChoices, "auto"),
+    logLevel: choice("AGENTMESH_LOG_LEVEL", logLevels, "info"),
     claudeSocket: get("CLAUDE_CODE_MESSAGING_SOCKET"),
     claudeToken: get("CLAUDE_CODE_MESSAGING_TOKEN"),
     directory: resolve(cwd, get("CLAUDE_PROJECT_DIR") ?? "."),

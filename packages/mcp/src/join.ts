@@ -1,9 +1,9 @@
 /** One attempt to join the mesh: find or start the broker, resume the agent, open its session, begin to push. */
 import { hostname } from "node:os";
-import { fileURLToPath } from "node:url";
 import type { MeshClient, MeshSession } from "@agentmesh/client";
 import type { Identity, StateFolder } from "@agentmesh/client/node";
 import { type AgentProfile, plainLine } from "@agentmesh/protocol";
+import { reachBroker } from "./broker.ts";
 import type { Config } from "./config.ts";
 import { HeldDeliveries } from "./held-deliveries.ts";
 import type { Log } from "./log.ts";
@@ -40,42 +40,27 @@ export interface JoinTerms {
   readonly left: AbortSignal;
 }
 
-const CALL_LIMITS = { timeoutMs: 5_000, retryForMs: 1_500 };
-
 /** Joins. @throws StateFolderError, UntrustedBrokerError, BrokerStartError, BrokerUnreachableError, MeshApiError */
 export async function join(terms: JoinTerms): Promise<JoinedSession> {
   const { config, log, left } = terms;
-  const { connect, ensureBroker, locate, openStateFolder, readMeshKey, StateFolderError } = await import(
-    "@agentmesh/client/node"
-  );
-  const folder = openStateFolder(config.home);
-  const broker = { folder, ...(config.url !== undefined && { url: config.url }), brokerBin: brokerBin(), ...CALL_LIMITS };
-  const address = locate(folder, undefined, config.url);
-  if (address.local) await ensureBroker({ folder, address, brokerBin: broker.brokerBin });
-
+  const broker = reachBroker(config, left);
   const place = placeOf(config.directory);
   const name = config.name ?? place.name;
-  const identity = terms.claim(folder, config.name ?? place.directory);
   const profile = profileOf(place, terms.clientName);
-  const register = async () => {
-    const key = readMeshKey(folder);
-    if (key === undefined) {
-      throw new StateFolderError(
-        `No mesh key in ${folder.path}. Copy the file "key" of the mesh at ${address.url} to ${folder.keyFile}, or set AGENTMESH_HOME to a folder that has it.`,
-      );
-    }
-    await connect({ ...broker, token: key }).register({ name, ifTaken: "number", token: identity.token, ...profile });
-  };
-  await register();
+  const withKey = await broker.clientWithKey();
+  const { token } = terms.claim(broker.folder, config.name ?? place.directory);
+  await withKey.register({ name, ifTaken: "number", token, ...profile });
 
-  const client = connect({ ...broker, token: identity.token });
+  const client = broker.clientFor(token);
   const paths = new PushPaths(terms.paths, (report) => {
     mesh.setPushPaths(report).catch((error: unknown) => log.warn("push.report_failed", { error }));
   });
   const mesh = await client.join({
     profile,
     pushPaths: paths.report(),
-    onUnknownToken: register,
+    onUnknownToken: async () => {
+      await (await broker.clientWithKey()).register({ name, ifTaken: "number", token, ...profile });
+    },
     onNotice: (notice) => log.info("session.notice", { notice }),
   });
   const own = mesh.agent.name;
@@ -95,7 +80,9 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
     log,
     resumePush: () => push.resume(),
     notice:
-      own === name ? undefined : `The name "${name}" belongs to another agent, so this one is called "${own}" in the mesh.`,
+      own === name
+        ? undefined
+        : `The name "${name}" belongs to another agent, so this one is called "${own}" in the mesh.`,
   };
 }
 
@@ -109,8 +96,4 @@ function profileOf(place: Place, clientName: string): AgentProfile {
     ...(place.branch !== undefined && { branch: place.branch }),
     summary: place.summary,
   };
-}
-
-function brokerBin(): string {
-  return fileURLToPath(import.meta.resolve("agentmesh-broker/bin"));
 }

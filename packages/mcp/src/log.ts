@@ -16,11 +16,13 @@ export interface Log {
 
 /** A log that passes lines of `level` and graver to `write`. */
 export function createLog(level: LogLevel, write: (line: string) => void): Log {
-  const at = (own: LogLevel) => (event: string, fields: Fields = {}) => {
-    if (order[own] > order[level]) return;
-    const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${show(value)}`);
-    write(`${new Date().toISOString()} ${own} ${event}${pairs.join("")}\n`);
-  };
+  const at =
+    (own: LogLevel) =>
+    (event: string, fields: Fields = {}) => {
+      if (order[own] > order[level]) return;
+      const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${show(value)}`);
+      write(`${new Date().toISOString()} ${own} ${event}${pairs.join("")}\n`);
+    };
   return { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug") };
 }
 

@@ -20,6 +20,11 @@ const remedies: Partial<Record<MeshApiError["code"], string>> = {
   inbox_full: "The recipient has to read first; try again later.",
 };
 
+/** Whether the broker no longer knows the session or its agent: a heartbeat opens a new one. */
+export function needsSession(error: unknown): boolean {
+  return error instanceof MeshApiError && (error.code === "session_not_found" || error.code === "unauthenticated");
+}
+
 /** The failure as sentences for a model. */
 export function sentencesFor(error: unknown): string {
   if (error instanceof ToolInputError) return error.message;

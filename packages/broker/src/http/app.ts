@@ -1,7 +1,7 @@
 /** The HTTP application: guard, errors, routes, registered by hand. */
 import { randomUUID } from "node:crypto";
 import { MAX_REQUEST_BYTES, PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh/protocol";
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from "fastify";
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import type { Mesh } from "../mesh/mesh.ts";
 import { binder } from "./bind.ts";
 import { authenticator } from "./plugins/auth.ts";
@@ -28,7 +28,7 @@ export interface AppParts {
 export function buildApp(parts: AppParts): FastifyInstance {
   const app = fastify({
     loggerInstance: parts.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: MAX_REQUEST_BYTES,
     exposeHeadRoutes: false,

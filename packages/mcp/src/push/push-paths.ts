@@ -58,7 +58,7 @@ export class PushPaths {
     return [...this.#known.values()];
   }
 
-  /** Pushes through the first path that takes the text; returns its name, or undefined when all failed. */
+  /** Pushes through the first path that takes the text; returns its name, or what failed when none did. */
   async push(text: string, meta: PushMeta): Promise<{ path: string } | { failed: ReportedPath[] }> {
     for (const path of this.#paths) {
       try {
@@ -78,7 +78,15 @@ export class PushPaths {
     if (this.#known.has(name)) this.#note({ path: name, provenAt: new Date().toISOString() });
   }
 
-  #note({ path, provenAt, failedWhy }: { path: string; provenAt?: string | undefined; failedWhy?: string | undefined }) {
+  #note({
+    path,
+    provenAt,
+    failedWhy,
+  }: {
+    path: string;
+    provenAt?: string | undefined;
+    failedWhy?: string | undefined;
+  }) {
     const before = this.#known.get(path);
     this.#known.set(path, { path, ...(provenAt && { provenAt }), ...(failedWhy && { failedWhy }) });
     if (before?.provenAt !== provenAt || before?.failedWhy !== failedWhy) this.#onChange(this.report());

@@ -40,22 +40,22 @@ export class Pusher {
     this.#collected.push(handle);
     if (this.#running) return;
     this.#running = true;
-    void this.#run()
-      .catch((error: unknown) => this.#parts.log.error("push.broke", { error }))
-      .finally(() => {
-        this.#running = false;
-      });
+    void this.#run().catch((error: unknown) => this.#parts.log.error("push.broke", { error }));
   }
 
   async #run(): Promise<void> {
-    await pause(COLLECT_MS);
-    for (;;) {
-      // What was answered or read meanwhile is no longer in hand, and not pushed.
-      this.#collected = this.#collected.filter((handle) => this.#parts.held.holds(handle));
-      const batch = takeText(this.#collected);
-      if (batch.length === 0) return;
-      await this.#push(batch);
-      await pause(GAP_MS);
+    try {
+      await pause(COLLECT_MS);
+      for (;;) {
+        // What was answered or read meanwhile is no longer in hand, and not pushed.
+        this.#collected = this.#collected.filter((handle) => this.#parts.held.holds(handle));
+        const batch = takeText(this.#collected);
+        if (batch.length === 0) return;
+        await this.#push(batch);
+        await pause(GAP_MS);
+      }
+    } finally {
+      this.#running = false;
     }
   }
 
@@ -73,7 +73,11 @@ export class Pusher {
       log.warn("push.failed", { path, why: failedWhy, deliveries: batch.length });
       await Promise.all(batch.map((handle) => this.#report(handle, path, failedWhy)));
     }
-    await this.#parts.onAllFailed(batch, result.failed.map(({ path, failedWhy }) => `${path}: ${failedWhy}`).join("; "));
+    const given = [...batch, ...this.#collected.splice(0)];
+    await this.#parts.onAllFailed(
+      given,
+      result.failed.map(({ path, failedWhy }) => `${path}: ${failedWhy}`).join("; "),
+    );
   }
 
   async #report(handle: DeliveryHandle, path: string, failedWhy?: string): Promise<void> {

@@ -19,7 +19,7 @@ export interface OpenOptions {
   /** Moves a damaged database aside and begins an empty one. */
   readonly startEmpty: boolean;
   /** Told what happened on the way, for the log. */
-  readonly notice: (event: string, fields: Record<string, unknown>) => void;
+  readonly notice: (level: "info" | "error", event: string, fields: Record<string, unknown>) => void;
 }
 
 const QUICK_CHECK_UP_TO_BYTES = 1 << 30;
@@ -35,11 +35,11 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
         `${fault} Nothing was changed. Restore ${path} from a backup, or start with --start-empty: the damaged files are moved aside and the mesh begins empty.`,
       );
     }
-    options.notice("store.quarantined", { fault, folder: quarantine(options.folder) });
+    options.notice("error", "store.quarantined", { fault, folder: quarantine(options.folder) });
   }
   const db = openFile(path, options.synchronous);
   const { from, to } = migrate(db);
-  if (from !== to) options.notice("store.migrated", { from, to });
+  if (from !== to) options.notice("info", from === 0 ? "store.created" : "store.migrated", { from, to });
 
   const known = db.prepare<[], { instance_id: string; epoch: string }>("SELECT instance_id, epoch FROM mesh").get();
   const mark = readMark(markPath);
@@ -49,7 +49,7 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
   const instanceId = known?.instance_id ?? v7();
   const epoch = known && lost <= 0 ? known.epoch : v7().replaceAll("-", "").slice(-12);
   if (lost > 0) {
-    options.notice("store.tail_lost", {
+    options.notice("error", "store.tail_lost", {
       events: lost,
       detail: "the newest part of the database is missing: senders that keep their idempotency keys may send again",
     });

@@ -8,7 +8,8 @@ import type { EngineContext } from "./context.ts";
 import type { HeldRow } from "./deliveries.ts";
 import { prepareEngine } from "./engine.ts";
 import { ackDelivery, giveBack, takeLeases, underLease } from "./lease.ts";
-import { deliveryOf, inboxEntryOf, messageOf, timelineEntryOf } from "./rows.ts";
+import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
+import { removeAgent } from "./remove-agent.ts";
 import { accept } from "./send.ts";
 import type { Watermark } from "./watermark.ts";
 
@@ -56,15 +57,15 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
       throw storageError(error);
     }
   };
-  const giveBackAll = (held: HeldRow[], reason: string, retry: RetryPolicy, delayMs?: number): number => {
-    for (const row of held) giveBack(engine, context, row, { event: "released", reason, delayMs, retry });
+  const giveBackAll = (held: HeldRow[], reason: string, retry: RetryPolicy): number => {
+    for (const row of held) giveBack(engine, context, row, { event: "released", reason, delayMs: undefined, retry });
     return held.length;
   };
   let dueUntil = clock.now();
 
-  void write(() =>
-    giveBackAll(deliveries.allHeld(), "the broker restarted", { maxAttempts: Infinity, delayMs: () => 0 }, 0),
-  );
+  const atOnce = { maxAttempts: Number.POSITIVE_INFINITY, delayMs: () => 0 };
+  void write(() => giveBackAll(deliveries.allHeld(), "the broker restarted", atOnce));
+  queue.flush();
 
   return {
     instanceId: open.instanceId,
@@ -81,19 +82,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         const row = agents.row(agentId);
         if (row) agents.setSummary(row.pk, summary);
       }),
-    removeAgent: (agentId) =>
-      write(() => {
-        const row = agents.row(agentId);
-        if (!row) return 0;
-        const open = deliveries.openOf(row.pk);
-        for (const { pk, attempt } of open) {
-          deliveries.markEnded(pk, "dead", "recipient_gone");
-          timeline.note(pk, "dead", { attempt, reason: "recipient_gone" });
-        }
-        sessions.removeAllOf(row.pk);
-        agents.markRemoved(row.pk);
-        return open.length;
-      }),
+    removeAgent: (agentId) => write(() => removeAgent(engine, agentId)),
 
     openSession: ({ id, agentId, profile, pushPaths }) =>
       write(() => {
@@ -123,48 +112,11 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     },
 
     enqueue: (message, quota) => write(() => accept(engine, context, message, quota)),
-    placeMessage: (ref, viewer) =>
-      read(() => {
-        const own = viewer !== undefined && !ref.startsWith("msg_") ? deliveries.find(viewer, ref) : undefined;
-        const envelope = messages.envelope(own?.message_id ?? ref);
-        if (!envelope) return undefined;
-        const rows = deliveries.ofMessage(envelope.id);
-        const mine = rows.find((row) => row.recipient_id === viewer);
-        if (viewer !== undefined && envelope.sender_id !== viewer && !mine) return undefined;
-        return {
-          messageId: envelope.id,
-          threadId: envelope.thread_id,
-          sender: { id: envelope.sender_id, name: envelope.sender_name },
-          recipients: rows.map((row) => ({ id: row.recipient_id, name: row.recipient_name })),
-          deliveryId: mine?.id,
-        };
-      }),
-    messageStatus: (messageId) =>
-      read(() => {
-        const rows = deliveries.ofMessage(messageId);
-        const first = rows[0];
-        if (!first) return undefined;
-        const entries = timeline.ofMessage(messageId);
-        return {
-          message: messageOf(first),
-          deliveries: rows.map((row) => ({
-            ...deliveryOf(row, clock.now()),
-            timeline: entries.filter((entry) => entry.delivery_pk === row.pk).map(timelineEntryOf),
-          })),
-        };
-      }),
+    placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),
+    messageStatus: (messageId) => read(() => messageStatus(engine, messageId, clock.now())),
     log: (query) => read(() => timeline.log(query)),
 
-    listInbox: ({ agentId, open: onlyOpen, afterSeq, limit }) =>
-      read(() => {
-        const pk = agents.row(agentId)?.pk ?? 0;
-        const rows = deliveries.page(pk, onlyOpen, afterSeq, limit + 1);
-        return {
-          entries: rows.slice(0, limit).map((row) => inboxEntryOf(row, clock.now())),
-          open: engine.inboxSize(pk).messages,
-          more: rows.length > limit,
-        };
-      }),
+    listInbox: (query) => read(() => inboxPage(engine, query, clock.now())),
     lease: async (terms) => {
       const agent = agents.row(terms.agentId);
       if (!agent || agent.queued_count === 0) return { leased: [], queued: 0 };
@@ -242,13 +194,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         for (const { pk } of ended) messages.drop(pk);
         return ended.length;
       }),
-    stats: () =>
-      read(() => {
-        const counts = { queued: 0, leased: 0, acked: 0, dead: 0, expired: 0 };
-        for (const { state, n } of deliveries.countByState()) counts[state] = n;
-        const pages = Number(db.pragma("page_count", { simple: true }));
-        return { deliveries: counts, bytes: pages * Number(db.pragma("page_size", { simple: true })) };
-      }),
+    stats: () => read(() => storeStats(engine, db)),
     close: async () => {
       queue.flush();
       open.watermark.write(timeline.lastPosition(), true);

@@ -1,0 +1,69 @@
+/** Reads that join several statements; they change nothing. */
+import type { AgentId, InboxEntry, MessageId, MessageRef, MessageStatus } from "@agentmesh/protocol";
+import type { Database } from "better-sqlite3";
+import type { MessagePlace, StoreStats, Viewer } from "../../mesh/store.ts";
+import type { Engine } from "./engine.ts";
+import { deliveryOf, inboxEntryOf, messageOf, timelineEntryOf } from "./rows.ts";
+
+/** Resolves msg_…, dlv_… or a seq of the viewer's inbox to a message the viewer sent or received. */
+export function placeMessage(
+  { deliveries, messages }: Engine,
+  ref: MessageRef,
+  viewer: Viewer,
+): MessagePlace | undefined {
+  const own = viewer !== undefined && !ref.startsWith("msg_") ? deliveries.find(viewer, ref) : undefined;
+  const envelope = messages.envelope(own?.message_id ?? ref);
+  if (!envelope) return undefined;
+  const rows = deliveries.ofMessage(envelope.id);
+  const mine = rows.find((row) => row.recipient_id === viewer);
+  if (viewer !== undefined && envelope.sender_id !== viewer && !mine) return undefined;
+  return {
+    messageId: envelope.id,
+    threadId: envelope.thread_id,
+    sender: { id: envelope.sender_id, name: envelope.sender_name },
+    recipients: rows.map((row) => ({ id: row.recipient_id, name: row.recipient_name })),
+    deliveryId: mine?.id,
+  };
+}
+
+/** A message with each delivery's state and timeline. */
+export function messageStatus(
+  { deliveries, timeline }: Engine,
+  messageId: MessageId,
+  now: number,
+): MessageStatus | undefined {
+  const rows = deliveries.ofMessage(messageId);
+  const first = rows[0];
+  if (!first) return undefined;
+  const entries = timeline.ofMessage(messageId);
+  return {
+    message: messageOf(first),
+    deliveries: rows.map((row) => ({
+      ...deliveryOf(row, now),
+      timeline: entries.filter((entry) => entry.delivery_pk === row.pk).map(timelineEntryOf),
+    })),
+  };
+}
+
+/** One page of an inbox. */
+export function inboxPage(
+  engine: Engine,
+  query: { readonly agentId: AgentId; readonly open: boolean; readonly afterSeq: number; readonly limit: number },
+  now: number,
+): { entries: InboxEntry[]; open: number; more: boolean } {
+  const pk = engine.agents.row(query.agentId)?.pk ?? 0;
+  const rows = engine.deliveries.page(pk, query.open, query.afterSeq, query.limit + 1);
+  return {
+    entries: rows.slice(0, query.limit).map((row) => inboxEntryOf(row, now)),
+    open: engine.inboxSize(pk).messages,
+    more: rows.length > query.limit,
+  };
+}
+
+/** Deliveries by state, and the size of the database file. */
+export function storeStats({ deliveries }: Engine, db: Database): StoreStats {
+  const counts = { queued: 0, leased: 0, acked: 0, dead: 0, expired: 0 };
+  for (const { state, n } of deliveries.countByState()) counts[state] = n;
+  const pages = Number(db.pragma("page_count", { simple: true }));
+  return { deliveries: counts, bytes: pages * Number(db.pragma("page_size", { simple: true })) };
+}

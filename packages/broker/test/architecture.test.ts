@@ -1,0 +1,89 @@
+/** The layout's rules, kept by a test: which folder may import which, and how large a file may grow. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const packages = fileURLToPath(new URL("../..", import.meta.url));
+
+interface Source {
+  readonly path: string;
+  readonly imports: readonly string[];
+  readonly lines: number;
+  readonly text: string;
+}
+
+const sources: Source[] = ["protocol", "client", "broker", "mcp", "cli"].flatMap((name) =>
+  readdirSync(join(packages, name, "src"), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => {
+      const file = join(packages, name, "src", path);
+      const text = readFileSync(file, "utf8");
+      const imports = [
+        ...text.matchAll(/^(?:(?:import|export)\b[^;"]*?\bfrom |import )"([^"\n]+)"|\bimport\("([^"\n]+)"\)/gm),
+      ]
+        .map(([, stated, loaded]) => stated ?? loaded ?? "")
+        .map((to) => (to.startsWith(".") ? relative(packages, normalize(join(dirname(file), to))) : to));
+      return { path: relative(packages, file), imports, lines: text.split("\n").length, text };
+    }),
+);
+
+/** From where → what may be imported beside its own folder; prefixes of package or path. */
+const rules: [from: string, may: string[]][] = [
+  ["protocol/src/", ["zod"]],
+  ["client/src/node/", ["@agentmesh/protocol", "zod", "node:", "client/src/"]],
+  ["client/src/", ["@agentmesh/protocol", "eventsource-parser"]],
+  ["broker/src/mesh/", ["@agentmesh/protocol", "node:crypto", "uuid", "fastest-levenshtein"]],
+  [
+    "broker/src/store/sqlite/",
+    ["@agentmesh/protocol", "broker/src/mesh/", "better-sqlite3", "node:fs", "node:path", "node:crypto", "uuid", "zod"],
+  ],
+  ["broker/src/sinks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:http"]],
+  [
+    "broker/src/http/",
+    ["@agentmesh/protocol", "broker/src/mesh/", "broker/src/sinks/", "fastify", "zod", "node:crypto"],
+  ],
+  ["broker/src/config/", ["@agentmesh/protocol", "broker/src/mesh/agents.ts", "zod", "node:"]],
+  ["mcp/src/", ["@agentmesh/protocol", "@agentmesh/client", "@modelcontextprotocol/sdk", "zod", "node:"]],
+  ["cli/src/", ["@agentmesh/protocol", "@agentmesh/client", "commander", "zod", "node:"]],
+];
+
+describe("the layout", () => {
+  test.each(rules)("%s imports only what its layer may", (from, may) => {
+    const closer = rules.map(([other]) => other).filter((other) => other !== from && other.startsWith(from));
+    const own = sources.filter(({ path }) => path.startsWith(from) && !closer.some((other) => path.startsWith(other)));
+    expect(own.length).toBeGreaterThan(0);
+    const strays = own.flatMap(({ path, imports }) =>
+      imports
+        .filter((to) => !to.startsWith(from) || closer.some((other) => to.startsWith(other)))
+        .filter((to) => !may.some((allowed) => to === allowed || to.startsWith(allowed)))
+        .map((to) => `${path} → ${to}`),
+    );
+    expect(strays).toEqual([]);
+  });
+
+  test("only main and index import the composition root", () => {
+    const users = sources
+      .filter(({ imports }) => imports.includes("broker/src/start-broker.ts"))
+      .map(({ path }) => path);
+    expect(users.sort()).toEqual(["broker/src/index.ts", "broker/src/serve.ts"]);
+  });
+
+  test("no file has more than 250 lines", () => {
+    const long = sources.filter(({ lines }) => lines > 250).map(({ path, lines }) => `${path}: ${lines}`);
+    // protocol/src/endpoints.ts is the contract: one table, whole.
+    expect(long.filter((each) => !each.startsWith("protocol/src/endpoints.ts"))).toEqual([]);
+  });
+
+  test("every file says its duty in its first comment", () => {
+    const silent = sources.filter(({ text }) => !/^(#!.*\n)?\/\*\*/.test(text)).map(({ path }) => path);
+    expect(silent).toEqual([]);
+  });
+
+  test("the environment is read in the configuration alone", () => {
+    const readers = sources.filter(({ text }) => /process\.env\b/.test(text)).map(({ path }) => path);
+    const allowed =
+      /^(broker\/src\/serve|client\/src\/node\/|mcp\/src\/(config|run|main)|cli\/src\/(context|main|program|output))/;
+    expect(readers.filter((path) => !allowed.test(path))).toEqual([]);
+  });
+});

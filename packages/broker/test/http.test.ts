@@ -1,0 +1,278 @@
+/** What the broker refuses over HTTP, and with which code; every route is walked. */
+import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
+import { type Endpoint, endpoints, errorTable, MAX_BODY_BYTES, MAX_REQUEST_BYTES, Problem } from "@agentmesh/protocol";
+import { startTestBroker, type TestAgent, type TestBroker } from "testkit";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+
+let broker: TestBroker;
+let alice: TestAgent;
+let bob: TestAgent;
+
+beforeAll(async () => {
+  broker = await startTestBroker();
+  alice = await broker.agent("alice");
+  bob = await broker.agent("poker-engine");
+});
+
+afterEach(async () => {
+  const { deliveries } = await broker.admin.status();
+  expect(deliveries.leased, "no leased rows are left behind").toBe(0);
+});
+
+afterAll(() => broker[Symbol.asyncDispose]());
+
+interface Answer {
+  readonly status: number;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly problem: Problem | undefined;
+}
+
+function call(
+  method: string,
+  path: string,
+  options: { headers?: Record<string, string>; body?: string } = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest(
+      { host: "127.0.0.1", port: broker.port, method, path, headers: options.headers ?? {}, agent: false },
+      (response) => {
+        let text = "";
+        response.on("data", (chunk) => {
+          text += chunk;
+        });
+        response.on("end", () => {
+          const parsed = response.headers["content-type"]?.includes("problem")
+            ? Problem.parse(JSON.parse(text))
+            : undefined;
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, problem: parsed });
+        });
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(options.body);
+  });
+}
+
+const json = { "content-type": "application/json" };
+const as = (token: string) => ({ authorization: `Bearer ${token}` });
+const send = (body: unknown, headers: Record<string, string> = {}) =>
+  call("POST", "/v1/messages", {
+    headers: { ...json, ...as(alice.token), ...headers },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+const stored = async () => Object.values((await broker.admin.status()).deliveries).reduce((a, b) => a + b, 0);
+
+function pathOf(row: Endpoint): string {
+  return row.path
+    .replace(":session", `ses_${"0".repeat(32)}`)
+    .replace(":delivery", "1")
+    .replace(":message", `msg_${"0".repeat(32)}`)
+    .replace(":agent", "nobody-here");
+}
+
+describe("every route", () => {
+  const rows = Object.entries<Endpoint>(endpoints);
+  const guarded = rows.filter(([, row]) => row.access !== "public");
+
+  test.each(guarded)(
+    "%s refuses a caller without a valid token, and an agent's or the key's where it is not meant",
+    async (name, row) => {
+      const body = row.body ? { body: "{}" } : {};
+      const ask = (authorization?: string) =>
+        call(row.method, pathOf(row), {
+          headers: { ...(row.body && json), ...(authorization && { authorization }) },
+          ...body,
+        });
+      const broken = [
+        "",
+        "Bearer x",
+        "Bearer",
+        "Basic YTpi",
+        `bearer ${alice.token}`,
+        `Bearer ${alice.token}x`,
+        `Bearer ${"a".repeat(150)}`,
+      ];
+      for (const authorization of broken) {
+        expect((await ask(authorization)).problem, `${name} with "${authorization}"`).toMatchObject({
+          code: "unauthenticated",
+          status: 401,
+        });
+      }
+      if (row.access === "key") expect((await ask(`Bearer ${alice.token}`)).problem?.code).toBe("forbidden");
+      if (row.access === "agent") expect((await ask(`Bearer ${broker.key}`)).problem?.code).toBe("forbidden");
+    },
+  );
+
+  test.each(rows)("%s refuses what a web page can send", async (_, row) => {
+    const token = row.access === "agent" ? alice.token : broker.key;
+    const ask = (headers: Record<string, string>) =>
+      call(row.method, pathOf(row), {
+        headers: { ...as(token), ...(row.body && json), ...headers },
+        ...(row.body && { body: "{}" }),
+      });
+    expect((await ask({ host: "evil.com" })).problem).toMatchObject({ code: "forbidden_host", status: 421 });
+    expect((await ask({ origin: "https://x.example" })).problem).toMatchObject({
+      code: "forbidden_origin",
+      status: 403,
+    });
+    expect((await ask({ origin: "null" })).problem?.code).toBe("forbidden_origin");
+    expect((await ask({ "sec-fetch-site": "cross-site" })).problem?.code).toBe("forbidden_origin");
+    expect((await ask({ "agentmesh-protocol": "2" })).problem).toMatchObject({
+      code: "unsupported_protocol",
+      status: 426,
+    });
+    if (row.body) {
+      for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"]) {
+        expect((await ask({ "content-type": type })).problem).toMatchObject({
+          code: "unsupported_media_type",
+          status: 415,
+        });
+      }
+    }
+    const preflight = await call("OPTIONS", pathOf(row), { headers: { "access-control-request-method": "POST" } });
+    expect(preflight.status).toBe(403);
+    expect(Object.keys(preflight.headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
+  });
+
+  test("nothing of all that was stored", async () => {
+    expect(await stored()).toBe(0);
+    expect((await broker.admin.listAgents()).total).toBe(2);
+  });
+
+  test("a method that a route does not know is 405, an unknown route 404, both as problems", async () => {
+    expect((await call("PUT", "/v1/messages", { headers: as(alice.token) })).problem?.code).toBe("method_not_allowed");
+    expect((await call("GET", "/v2/nothing")).problem?.code).toBe("route_not_found");
+  });
+});
+
+describe("the Host header", () => {
+  const raw = (lines: string[]) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(broker.port, "127.0.0.1", () =>
+        socket.end(`${lines.join("\r\n")}\r\nconnection: close\r\n\r\n`),
+      );
+      let text = "";
+      socket.on("data", (chunk) => {
+        text += chunk;
+      });
+      socket.on("close", () => resolve(text.split("\r\n")[0] ?? ""));
+      socket.on("error", reject);
+    });
+
+  test.each(["evil.com", "127.0.0.1.evil.com", "localhost.evil.com", "127.0.0.1:80", "127.0.0.1", "localhost.:7899"])(
+    "%s is refused",
+    async (host) => {
+      expect(await raw(["GET /health HTTP/1.1", `host: ${host}`])).toContain("421");
+    },
+  );
+
+  test("two of them, or another authority in the request line, are refused", async () => {
+    const own = `127.0.0.1:${broker.port}`;
+    expect(await raw(["GET /health HTTP/1.1", `host: ${own}`, "host: evil.com"])).toContain("400");
+    expect(await raw([`GET http://evil.com/health HTTP/1.1`, `host: ${own}`])).toContain("421");
+    expect(await raw(["GET /health HTTP/1.1", `host: localhost:${broker.port}`])).toContain("200");
+  });
+});
+
+describe("a sender", () => {
+  test("may not name another sender", async () => {
+    const answer = await send({ from: "poker-engine", to: "poker-engine", body: "x" });
+    expect(answer.problem).toMatchObject({ code: "sender_mismatch", status: 403 });
+    expect((await send({ from: bob.agent.id, to: "poker-engine", body: "x" })).problem?.code).toBe("sender_mismatch");
+  });
+
+  test("of an unknown name gets 404 with near names", async () => {
+    const answer = await send({ to: "poker-engin", body: "x" });
+    expect(answer.problem).toMatchObject({ code: "agent_not_found", status: 404, nearNames: ["poker-engine"] });
+    expect(answer.problem?.detail).toContain("Did you mean poker-engine?");
+  });
+
+  test("of an oversize body gets 413 naming the limit, also when the request is too large to read", async () => {
+    const answer = await send({ to: "poker-engine", body: "é".repeat(MAX_BODY_BYTES / 2) + "x" });
+    expect(answer.problem).toMatchObject({ code: "body_too_large", status: 413 });
+    expect(answer.problem?.detail).toContain(String(MAX_BODY_BYTES));
+    const huge = await send({ to: "poker-engine", body: "x".repeat(MAX_REQUEST_BYTES) });
+    expect(huge.problem).toMatchObject({ code: "body_too_large" });
+    expect(huge.problem?.detail).toContain(String(MAX_REQUEST_BYTES));
+  });
+
+  const malformed: [string, unknown][] = [
+    ["broken JSON", "{"],
+    ["no JSON object", "[]"],
+    ["an empty request", ""],
+    ["an unknown field", { to: "poker-engine", body: "x", text: "y" }],
+    ["a wrong type", { to: "poker-engine", body: 5 }],
+    ["an empty body", { to: "poker-engine", body: "" }],
+    ["NUL in the text", { to: "poker-engine", body: "a\0b" }],
+    ["half a surrogate pair", '{"to":"poker-engine","body":"\\ud800"}'],
+    ["a prototype", '{"__proto__":{"to":"poker-engine"},"body":"x"}'],
+    ["neither recipient nor message", { body: "x" }],
+    ["a life of zero", { to: "poker-engine", body: "x", ttlMs: 0 }],
+    ["a key with blanks", { to: "poker-engine", body: "x", idempotencyKey: "a b" }],
+  ];
+  test.each(malformed)("of %s gets 400 saying what is wrong", async (_, body) => {
+    const answer = await send(body);
+    expect(answer.problem).toMatchObject({ code: "invalid_request", status: 400, retryable: false });
+    expect(answer.problem?.detail.length).toBeGreaterThan(20);
+  });
+
+  test("of a token in the URL is refused", async () => {
+    const answer = await call("GET", `/v1/agents?token=${alice.token}`, { headers: as(alice.token) });
+    expect(answer.problem?.detail).toContain("must not stand in a URL");
+  });
+
+  test("has stored nothing by all that", async () => {
+    expect(await stored()).toBe(0);
+  });
+});
+
+describe("another agent's things", () => {
+  test("cannot be looked at, taken, acked, renewed or removed", async () => {
+    const { messageId } = await alice.client.send({ to: "poker-engine", body: "private" });
+    const eve = await broker.agent("eve");
+    const { session } = await bob.client.openSession();
+    const refused = async (promise: Promise<unknown>) =>
+      promise.then(
+        () => "allowed",
+        (error: { code?: string }) => error.code,
+      );
+    expect(await refused(eve.client.listInbox({ agent: "poker-engine" }))).toBe("forbidden");
+    expect(await refused(eve.client.getMessage({ message: messageId }))).toBe("message_not_found");
+    expect(await refused(eve.client.ack({ delivery: "1" }))).toBe("delivery_not_found");
+    expect(await refused(eve.client.heartbeat({ session: session.id }))).toBe("session_not_found");
+    expect(await refused(eve.client.endSession({ session: session.id }))).toBe("session_not_found");
+    expect(await refused(eve.client.removeAgent({ agent: "poker-engine" }))).toBe("forbidden");
+    expect(await refused(eve.client.log({ agent: "poker-engine" }))).toBe("forbidden");
+    expect((await eve.client.log()).entries).toEqual([]);
+    expect((await eve.client.lease()).deliveries).toEqual([]);
+    const [mine] = (await bob.client.lease({ session: session.id })).deliveries;
+    expect(await refused(eve.client.ack({ delivery: mine?.id ?? "1" }))).toBe("delivery_not_found");
+    await bob.client.ack({ delivery: "1" });
+    await bob.client.endSession({ session: session.id });
+  });
+});
+
+describe("secrets", () => {
+  test("are in no log line and no listing", async () => {
+    const listing = JSON.stringify([
+      await broker.admin.listAgents(),
+      await broker.admin.status(),
+      await broker.admin.log(),
+    ]);
+    for (const secret of [alice.token, bob.token, broker.key]) {
+      expect(listing).not.toContain(secret);
+      expect(broker.log()).not.toContain(secret);
+    }
+  });
+});
+
+test("every code of the table has a status of its class, and its problem is what the client throws", async () => {
+  for (const [code, { status }] of Object.entries(errorTable))
+    expect([code, status >= 400 && status < 600]).toEqual([code, true]);
+  await expect(alice.client.send({ to: "nobody-at-all", body: "x" })).rejects.toMatchObject({
+    name: "MeshApiError",
+    code: "agent_not_found",
+    status: 404,
+  });
+});

@@ -1,0 +1,425 @@
+/** What every engine behind the Store port must do. One suite, run by each engine's test file. */
+import type { AgentId } from "@agentmesh/protocol";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { newId } from "../../src/mesh/ids.ts";
+import type { LeaseTerms, MessageToEnqueue, Store } from "../../src/mesh/store.ts";
+import { type FakeClock, fakeClock } from "./fake-clock.ts";
+
+/** Opens an engine; `reopen` is what a new broker process does after the old one was killed. */
+export interface EngineUnderTest {
+  open(clock: FakeClock): Promise<Store>;
+  reopen(clock: FakeClock): Promise<Store>;
+  dispose(): Promise<void>;
+}
+
+const QUOTA = { maxMessages: 5, maxBytes: 1_000 };
+const RETRY = { maxAttempts: 3, delayMs: (attempt: number) => (attempt - 1) * 1_000 };
+
+/** Defines the suite for one engine. */
+export function storeConformance(name: string, make: () => EngineUnderTest): void {
+  describe(`${name} as a store`, () => {
+    let engine: EngineUnderTest;
+    let clock: FakeClock;
+    let store: Store;
+    let alice: AgentId;
+    let bob: AgentId;
+
+    beforeEach(async () => {
+      engine = make();
+      clock = fakeClock();
+      store = await engine.open(clock);
+      alice = await agent("alice");
+      bob = await agent("bob");
+    });
+
+    afterEach(async () => {
+      const { deliveries } = await store.stats();
+      const sum = Object.values(deliveries).reduce((a, b) => a + b, 0);
+      const queued = (await store.listAgents()).reduce((n, each) => n + each.queued, 0);
+      expect(queued, "the inbox counters agree with the deliveries").toBe(deliveries.queued);
+      expect(sum).toBeGreaterThanOrEqual(queued);
+      await store.close();
+      await engine.dispose();
+    });
+
+    async function agent(wanted: string, more: { tokenHash?: string; ifTaken?: "refuse" | "number" } = {}) {
+      const { agent: made } = await store.registerAgent({
+        id: newId("agt"),
+        tokenHash: more.tokenHash ?? `hash-of-${wanted}`,
+        name: wanted,
+        ifTaken: more.ifTaken ?? "refuse",
+        profile: {},
+      });
+      return made.id;
+    }
+
+    function message(body: string, more: Partial<MessageToEnqueue> = {}): MessageToEnqueue {
+      const id = newId("msg");
+      return {
+        id,
+        threadId: `thr_${id.slice(4)}`,
+        senderId: alice,
+        recipientId: bob,
+        deliveryId: newId("dlv"),
+        body,
+        bodyBytes: Buffer.byteLength(body),
+        inReplyTo: undefined,
+        ttlMs: 60_000,
+        idempotency: undefined,
+        answers: undefined,
+        ...more,
+      };
+    }
+
+    const send = (body: string, more?: Partial<MessageToEnqueue>) => store.enqueue(message(body, more), QUOTA);
+    const lease = async (more: Partial<LeaseTerms> = {}) =>
+      (
+        await store.lease({ agentId: bob, max: 25, maxBytes: 16_384, leaseMs: 10_000, session: undefined, ...more })
+      ).leased.map(({ delivery }) => delivery);
+    const bodies = async (more?: Partial<LeaseTerms>) => (await lease(more)).map(({ message }) => message.body);
+    const events = async (messageId: string) =>
+      ((await store.messageStatus(messageId as `msg_${string}`))?.deliveries[0]?.timeline ?? []).map(
+        ({ event }) => event,
+      );
+    const session = async (of: AgentId = bob) => {
+      const id = newId("ses");
+      await store.openSession({ id, agentId: of, profile: {}, pushPaths: [] });
+      return id;
+    };
+
+    test("the same token is the same agent; another agent's name is refused or numbered", async () => {
+      expect(await agent("someone-else", { tokenHash: "hash-of-bob" })).toBe(bob);
+      await expect(agent("bob", { tokenHash: "other" })).rejects.toMatchObject({ code: "agent_name_taken" });
+      await agent("bob", { tokenHash: "other", ifTaken: "number" });
+      await agent("bob", { tokenHash: "third", ifTaken: "number" });
+      expect((await store.listAgents()).map((each) => each.name)).toEqual(["alice", "bob", "bob-2", "bob-3"]);
+    });
+
+    test("an inbox numbers its deliveries 1, 2, 3 in the order of acceptance and leases them in it", async () => {
+      const sent = await Promise.all(["a", "b", "c"].map((body) => send(body)));
+      expect(sent.map(({ delivery }) => delivery.seq)).toEqual([1, 2, 3]);
+      expect(await bodies()).toEqual(["a", "b", "c"]);
+    });
+
+    test("a delivery has one holder at a time, and comes back with attempt 2 when its lease ends", async () => {
+      const { message: sent } = await send("a");
+      expect(await bodies()).toEqual(["a"]);
+      expect(await bodies()).toEqual([]);
+      clock.advance(10_001);
+      expect(await store.expireLeases(10, RETRY)).toBe(1);
+      expect((await lease())[0]).toMatchObject({ attempt: 2, redelivered: true });
+      expect(await events(sent.id)).toEqual(["accepted", "leased", "released", "leased"]);
+    });
+
+    test("an ack is final, idempotent, and the owner's alone", async () => {
+      const { delivery } = await send("a");
+      const [leased] = await lease();
+      expect(await store.ack(alice, delivery.id, undefined, "handled")).toMatchObject({ kind: "not_found" });
+      expect(await store.ack(bob, delivery.id, "another receipt", "handled")).toMatchObject({ kind: "lease_lost" });
+      expect(await store.ack(bob, "1", leased?.receipt, "handled")).toMatchObject({ kind: "done" });
+      expect(await store.ack(bob, "1", leased?.receipt, "handled")).toMatchObject({ kind: "acked_before" });
+      clock.advance(60_000);
+      await store.expireLeases(10, RETRY);
+      expect(await bodies()).toEqual([]);
+    });
+
+    test("the owner may ack late, after its lease went back to the inbox", async () => {
+      await send("a");
+      await lease();
+      clock.advance(10_001);
+      await store.expireLeases(10, RETRY);
+      expect(await store.ack(bob, "1", undefined, "read")).toMatchObject({ kind: "done" });
+      expect(await bodies()).toEqual([]);
+    });
+
+    test("a receipt of an earlier lease can neither ack, nack, extend, reject nor report a push", async () => {
+      await send("a");
+      const [first] = await lease();
+      clock.advance(10_001);
+      await store.expireLeases(10, RETRY);
+      await lease();
+      const stale = first?.receipt ?? "";
+      const terms = { delayMs: undefined, reason: undefined, retry: RETRY };
+      expect(await store.ack(bob, "1", stale, "handled")).toMatchObject({ kind: "lease_lost" });
+      expect(await store.nack(bob, "1", stale, terms)).toMatchObject({ kind: "lease_lost" });
+      expect(await store.extend(bob, "1", stale, 5_000)).toMatchObject({ kind: "lease_lost" });
+      expect(await store.reject(bob, "1", stale, "no")).toMatchObject({ kind: "lease_lost" });
+      expect(await store.recordPush(bob, "1", stale, { path: "stream", failedWhy: undefined })).toMatchObject({
+        kind: "lease_lost",
+      });
+    });
+
+    test("a nack brings a delivery back after its delay, later mail passes it meanwhile", async () => {
+      await send("a");
+      const [leased] = await lease();
+      await store.nack(bob, "1", leased?.receipt ?? "", { delayMs: 500, reason: "busy", retry: RETRY });
+      await send("b");
+      expect(await bodies()).toEqual(["b"]);
+      clock.advance(501);
+      expect(await lease()).toMatchObject([{ seq: 1, attempt: 2 }]);
+    });
+
+    test("a delayed delivery is announced when it becomes due, once", async () => {
+      await send("a");
+      const [leased] = await lease();
+      await store.nack(bob, "1", leased?.receipt ?? "", { delayMs: 500, reason: undefined, retry: RETRY });
+      const woken: string[] = [];
+      store.listen({ ready: (id) => woken.push(id), advanced: () => {} });
+      await store.announceDue();
+      clock.advance(501);
+      await store.announceDue();
+      await store.announceDue();
+      expect(woken).toEqual([bob]);
+    });
+
+    test("after the last attempt a delivery is a dead letter with its reason", async () => {
+      const { message: sent } = await send("a");
+      for (let attempt = 1; attempt <= RETRY.maxAttempts; attempt++) {
+        const [leased] = await lease();
+        expect(leased?.attempt).toBe(attempt);
+        await store.nack(bob, "1", leased?.receipt ?? "", { delayMs: 0, reason: "boom", retry: RETRY });
+      }
+      expect((await store.messageStatus(sent.id))?.deliveries[0]).toMatchObject({
+        state: "dead",
+        reason: "given up after 3 attempts: boom",
+      });
+      expect((await events(sent.id)).at(-1)).toBe("dead");
+    });
+
+    test("a reject makes a dead letter at once", async () => {
+      const { message: sent } = await send("a");
+      const [leased] = await lease();
+      await store.reject(bob, "1", leased?.receipt ?? "", "not for me");
+      expect((await store.messageStatus(sent.id))?.deliveries[0]).toMatchObject({
+        state: "dead",
+        reason: "not for me",
+      });
+    });
+
+    test("an extended lease lasts from the extension on", async () => {
+      await send("a");
+      const [leased] = await lease();
+      clock.advance(9_000);
+      await store.extend(bob, "1", leased?.receipt ?? "", 10_000);
+      clock.advance(9_000);
+      expect(await store.expireLeases(10, RETRY)).toBe(0);
+      clock.advance(1_001);
+      expect(await store.expireLeases(10, RETRY)).toBe(1);
+    });
+
+    test("a message past its life expires, and is never leased after it", async () => {
+      const { message: sent } = await send("a", { ttlMs: 1_000 });
+      clock.advance(1_001);
+      expect(await bodies()).toEqual([]);
+      expect(await store.expireMessages(10)).toBe(1);
+      expect((await store.messageStatus(sent.id))?.deliveries[0]?.state).toBe("expired");
+    });
+
+    test("a lease that outlives its message ends in expired, but an ack under it counts", async () => {
+      await send("a", { ttlMs: 1_000 });
+      await send("b", { ttlMs: 1_000 });
+      await lease();
+      clock.advance(5_000);
+      expect(await store.ack(bob, "1", undefined, "handled")).toMatchObject({ kind: "done" });
+      clock.advance(5_001);
+      await store.expireLeases(10, RETRY);
+      const { entries } = await store.listInbox({ agentId: bob, open: false, afterSeq: 0, limit: 10 });
+      expect(entries.map(({ state }) => state)).toEqual(["acked", "expired"]);
+    });
+
+    test("the same key and content is the same message, also after a restart; other content is refused", async () => {
+      const idempotency = { key: "k", contentHash: "h", windowMs: 60_000 };
+      const first = await send("a", { idempotency });
+      await store.close();
+      store = await engine.reopen(clock);
+      const again = await send("a", { idempotency });
+      expect([again.duplicate, again.message.id]).toEqual([true, first.message.id]);
+      await expect(send("b", { idempotency: { ...idempotency, contentHash: "x" } })).rejects.toMatchObject({
+        code: "idempotency_mismatch",
+      });
+      expect((await store.stats()).deliveries.queued).toBe(1);
+      clock.advance(60_001);
+      expect((await send("a", { idempotency })).duplicate).toBe(false);
+    });
+
+    test("of two sends in one commit a refused one leaves no trace and does not touch the other", async () => {
+      const results = await Promise.allSettled([
+        send("fits"),
+        send("x".repeat(1_001)),
+        send("also"),
+        send("to nobody", { recipientId: newId("agt") }),
+      ]);
+      expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "rejected"]);
+      expect(await bodies()).toEqual(["fits", "also"]);
+      expect((await lease()).length).toBe(0);
+    });
+
+    test("a full inbox refuses new mail and keeps the old; an ack makes room", async () => {
+      for (let i = 0; i < QUOTA.maxMessages; i++) await send(`m${i}`);
+      await expect(send("one more")).rejects.toMatchObject({ code: "inbox_full" });
+      await lease({ max: 1 });
+      await store.ack(bob, "1", undefined, "handled");
+      await expect(send("one more")).resolves.toMatchObject({ delivery: { seq: 6 } });
+    });
+
+    test("a read is cut at its bytes, but never below one delivery", async () => {
+      await send("a".repeat(300));
+      await send("b".repeat(300));
+      expect((await lease({ maxBytes: 100 })).map(({ seq }) => seq)).toEqual([1]);
+      expect((await lease({ maxBytes: 600 })).map(({ seq }) => seq)).toEqual([2]);
+    });
+
+    test("a stream leases no more than its credit", async () => {
+      const holder = await session();
+      for (const body of ["a", "b", "c"]) await send(body);
+      const stream = { maxInFlight: 2, maxPushes: undefined };
+      expect(await bodies({ session: holder, stream })).toEqual(["a", "b"]);
+      expect(await bodies({ session: holder, stream })).toEqual([]);
+      await store.ack(bob, "1", undefined, "handled");
+      expect(await bodies({ session: holder, stream })).toEqual(["c"]);
+    });
+
+    test("a session is not streamed what it has pushed often enough; another session is", async () => {
+      const [first, second] = [await session(), await session()];
+      await send("a");
+      const stream = { maxInFlight: 16, maxPushes: 2 };
+      for (let push = 1; push <= 2; push++) {
+        const [leased] = await lease({ session: first, stream });
+        await store.recordPush(bob, "1", leased?.receipt ?? "", { path: "claude-inbox", failedWhy: undefined });
+        await store.nack(bob, "1", leased?.receipt ?? "", {
+          delayMs: 0,
+          reason: undefined,
+          retry: { ...RETRY, maxAttempts: 9 },
+        });
+      }
+      expect(await bodies({ session: first, stream })).toEqual([]);
+      expect(await bodies({ session: second, stream })).toEqual(["a"]);
+    });
+
+    test("ending a session returns all it leased; other sessions keep theirs", async () => {
+      const [one, two] = [await session(), await session()];
+      for (const body of ["a", "b"]) await send(body);
+      await lease({ session: one, max: 1 });
+      await lease({ session: two, max: 1 });
+      expect(await store.endSession(one, alice, RETRY)).toBeUndefined();
+      expect(await store.endSession(one, bob, RETRY)).toBe(1);
+      expect(await bodies()).toEqual(["a"]);
+    });
+
+    test("a reconnecting stream gets back what was lost on the way, and keeps what arrived", async () => {
+      const holder = await session();
+      for (const body of ["a", "b", "c"]) await send(body);
+      const stream = { maxInFlight: 16, maxPushes: undefined };
+      const { leased } = await store.lease({
+        agentId: bob,
+        max: 25,
+        maxBytes: 999,
+        leaseMs: 9_000,
+        session: holder,
+        stream,
+      });
+      expect(await store.returnStreamed(holder, leased[0]?.streamPosition, "lost", RETRY)).toBe(2);
+      expect(await bodies({ session: holder, stream })).toEqual(["b", "c"]);
+    });
+
+    test("a session that misses its heartbeats ends, and its leases come back", async () => {
+      const holder = await session();
+      await send("a");
+      await lease({ session: holder, leaseMs: 600_000 });
+      clock.advance(100_000);
+      expect(await store.expireSessions(120_000, RETRY)).toBe(0);
+      clock.advance(20_000);
+      expect(await store.expireSessions(120_000, RETRY)).toBe(1);
+      expect(await store.touchSession(holder, bob, undefined)).toBe(false);
+      expect((await store.findAgent("bob"))?.heartbeatAgeMs).toBeUndefined();
+    });
+
+    test("a heartbeat renews a session of its own agent only", async () => {
+      const holder = await session();
+      clock.advance(30_000);
+      expect(await store.touchSession(holder, alice, undefined)).toBe(false);
+      expect((await store.findAgent(bob))?.heartbeatAgeMs).toBe(30_000);
+      expect(await store.touchSession(holder, bob, [{ path: "stream" }])).toBe(true);
+      expect(await store.findAgent(bob)).toMatchObject({ heartbeatAgeMs: 0, pushPaths: [{ path: "stream" }] });
+    });
+
+    test("a reply acks the delivery it answers, in the same act", async () => {
+      const { message: sent, delivery } = await send("question");
+      await lease();
+      await send("answer", { senderId: bob, recipientId: alice, inReplyTo: sent.id, answers: delivery.id });
+      const status = await store.messageStatus(sent.id);
+      expect(status?.deliveries[0]).toMatchObject({ state: "acked", reason: "replied" });
+      await expect(
+        send("never", { senderId: bob, recipientId: newId("agt"), answers: delivery.id }),
+      ).rejects.toMatchObject({ code: "agent_not_found" });
+    });
+
+    test("a message is placed by id, delivery or seq, for its sender and recipient only", async () => {
+      const eve = await agent("eve");
+      const { message: sent, delivery } = await send("a");
+      expect((await store.placeMessage("1", bob))?.deliveryId).toBe(delivery.id);
+      expect((await store.placeMessage(delivery.id, bob))?.messageId).toBe(sent.id);
+      expect((await store.placeMessage(sent.id, alice))?.deliveryId).toBeUndefined();
+      expect(await store.placeMessage(sent.id, eve)).toBeUndefined();
+      expect(await store.placeMessage("1", eve)).toBeUndefined();
+    });
+
+    test("a killed broker's leases are void at the next start; nothing accepted is lost, nothing acked comes back", async () => {
+      for (const body of ["a", "b", "c"]) await send(body);
+      await lease({ session: await session(), leaseMs: 600_000 });
+      await store.ack(bob, "2", undefined, "handled");
+      store = await engine.reopen(clock);
+      expect(await lease()).toMatchObject([
+        { seq: 1, attempt: 2 },
+        { seq: 3, attempt: 2 },
+      ]);
+    });
+
+    test("the log goes forward by cursor and shows an agent its own only", async () => {
+      const eve = await agent("eve");
+      const start = await store.log({ after: undefined, limit: 10, viewer: undefined });
+      await send("for bob");
+      await send("for eve", { recipientId: eve });
+      const page = await store.log({ after: start.cursor, limit: 10, viewer: undefined });
+      expect(page.entries.map(({ preview }) => preview)).toEqual(["for bob", "for eve"]);
+      expect((await store.log({ after: page.cursor, limit: 10, viewer: undefined })).entries).toEqual([]);
+      const eves = await store.log({ after: start.cursor, limit: 10, viewer: eve });
+      expect(eves.entries.map(({ preview }) => preview)).toEqual(["for eve"]);
+      await expect(store.log({ after: "otherdb.3", limit: 10, viewer: undefined })).rejects.toMatchObject({
+        code: "cursor_invalid",
+      });
+    });
+
+    test("a removed agent's mail is dead, its name free, its token void", async () => {
+      const { message: sent } = await send("a");
+      expect(await store.removeAgent(bob)).toBe(1);
+      expect((await store.messageStatus(sent.id))?.deliveries[0]).toMatchObject({
+        state: "dead",
+        reason: "recipient_gone",
+      });
+      expect(await store.agentByToken("hash-of-bob")).toBeUndefined();
+      await expect(send("b")).rejects.toMatchObject({ code: "agent_not_found" });
+      bob = await agent("bob");
+      expect((await send("c")).delivery.seq).toBe(1);
+    });
+
+    test("pruning forgets what ended long ago, and only that", async () => {
+      await send("old", { ttlMs: 600_000 });
+      await send("waiting", { ttlMs: 600_000 });
+      await store.ack(bob, "1", undefined, "handled");
+      clock.advance(100_000);
+      expect(await store.prune(200_000, 10)).toBe(0);
+      expect(await store.prune(100_000, 10)).toBe(1);
+      const { entries } = await store.listInbox({ agentId: bob, open: false, afterSeq: 0, limit: 10 });
+      expect(entries.map(({ message }) => message.body)).toEqual(["waiting"]);
+      const { cursor } = await store.log({ after: undefined, limit: 1, viewer: undefined });
+      expect((await store.log({ after: cursor, limit: 10, viewer: undefined })).entries).toEqual([]);
+    });
+
+    test("an inbox is shown page by page and not changed by it", async () => {
+      for (const body of ["a", "b", "c"]) await send(body);
+      const page = await store.listInbox({ agentId: bob, open: true, afterSeq: 1, limit: 1 });
+      expect(page).toMatchObject({ open: 3, more: true, entries: [{ seq: 2, state: "queued", attempt: 0 }] });
+    });
+  });
+}

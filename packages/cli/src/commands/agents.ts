@@ -1,0 +1,45 @@
+/** `agentmesh agents`: who is there, and whether a message would be noticed. */
+import type { Agent } from "@agentmesh/protocol";
+import type { Context } from "../context.ts";
+import { presenceStyle, reachedBy, waiting, whereOf } from "../describe.ts";
+import { jsonText, print, remark } from "../output.ts";
+import { type Cell, type Column, table } from "../table.ts";
+
+/** Options of `agents`. */
+export interface AgentsOptions {
+  readonly live?: true;
+}
+
+/** Lists every agent, live ones first. @throws BrokerUnreachableError */
+export async function agents(context: Context, options: AgentsOptions): Promise<void> {
+  const admin = await context.admin();
+  const found = await admin.listAgents({ presence: options.live ? "live" : "all", limit: 1_000 });
+  const ownId = await context.ownId(found.agents);
+  if (context.json) return print(jsonText({ ...found, ...(ownId !== undefined && { ownId }) }));
+  if (found.agents.length === 0) {
+    return print(
+      options.live ? "No agent is live. All of them: agentmesh agents" : "No agent has joined this mesh yet.",
+    );
+  }
+  await print(table(columns(ownId), found.agents));
+  const hidden = found.total - found.agents.length;
+  if (hidden > 0) remark(`${hidden} more are not shown.`);
+}
+
+function columns(ownId: string | undefined): Column<Agent>[] {
+  return [
+    { title: "NAME", cell: (agent) => (agent.id === ownId ? `${agent.name} (you)` : agent.name), min: 20 },
+    { title: "PRESENCE", cell: ({ presence }) => ({ text: presence, style: presenceStyle[presence] }) },
+    { title: "CLIENT", cell: ({ client }) => client ?? "", min: 8 },
+    { title: "REACHED BY", cell: reached, min: 28 },
+    { title: "WAITING", cell: waiting },
+    { title: "WHERE", cell: whereOf, min: 36, fold: true, cutAt: "start" },
+    { title: "SUMMARY", cell: ({ summary }) => summary ?? "", min: 40, fold: true },
+  ];
+}
+
+function reached(agent: Agent): Cell {
+  const text = reachedBy(agent);
+  const failing = agent.pushPaths.length > 0 && agent.pushPaths.every(({ failedWhy }) => failedWhy !== undefined);
+  return failing ? { text, style: "yellow" } : text;
+}

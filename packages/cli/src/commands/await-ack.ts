@@ -1,0 +1,45 @@
+/** Waiting for an ack: polls one message and tells each new step of its timeline. */
+import { type MeshClient, pause } from "@agentmesh/client";
+import type { DeliveryState, MessageId, MessageStatus } from "@agentmesh/protocol";
+import { plainLine } from "@agentmesh/protocol";
+import { CommandError } from "../command-error.ts";
+import { shortDuration } from "../duration.ts";
+import { timelineLine } from "../timeline.ts";
+
+const POLL_MS = 250;
+const ended: ReadonlySet<DeliveryState> = new Set(["acked", "dead", "expired"]);
+
+/** Resolves when every delivery of the message has ended or the time is over. @throws MeshApiError, BrokerUnreachableError */
+export async function awaitAck(
+  client: MeshClient,
+  message: MessageId,
+  waitMs: number,
+  tell: (line: string) => unknown,
+): Promise<MessageStatus> {
+  const deadline = Date.now() + waitMs;
+  const told = new Map<string, number>();
+  for (;;) {
+    const status = await client.getMessage({ message });
+    for (const { id, timeline } of status.deliveries) {
+      for (const entry of timeline.slice(told.get(id) ?? 0)) await tell(timelineLine(entry));
+      told.set(id, timeline.length);
+    }
+    if (status.deliveries.every(({ state }) => ended.has(state)) || Date.now() >= deadline) return status;
+    await pause(Math.min(POLL_MS, deadline - Date.now()));
+  }
+}
+
+/** Fails unless every delivery is acked. @throws CommandError */
+export function requireAck({ message, deliveries }: MessageStatus, waitMs: number): void {
+  for (const { state, reason, to } of deliveries) {
+    if (state === "acked") continue;
+    const why = reason === undefined ? "" : ` (${plainLine(reason)})`;
+    const name = plainLine(to.name);
+    throw new CommandError(
+      "not_acked",
+      ended.has(state)
+        ? `${message.id} is ${state}${why}: ${name} never acked it. Its timeline: agentmesh log --message ${message.id}`
+        : `${name} has not acked ${message.id} within ${shortDuration(waitMs)}: it is ${state} and stays in the inbox. Later: agentmesh log --message ${message.id}`,
+    );
+  }
+}

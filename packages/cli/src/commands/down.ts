@@ -1,0 +1,55 @@
+/** `agentmesh down`: asks the broker to stop and waits until it is gone. Never kills. */
+import { BrokerUnreachableError, pause } from "@agentmesh/client";
+import { type BrokerAddress, findBroker, UntrustedBrokerError } from "@agentmesh/client/node";
+import { CommandError } from "../command-error.ts";
+import type { Context } from "../context.ts";
+import { jsonText, print } from "../output.ts";
+
+const PATIENCE_MS = 10_000;
+
+/** Stops the running broker. @throws UntrustedBrokerError, CommandError when it is still there after 10 s */
+export async function down(context: Context): Promise<void> {
+  const address = context.address();
+  if (address.local && !(await findBroker(context.folder, address))) {
+    return print(context.json ? jsonText({ stopped: false, url: address.url }) : `No broker runs at ${address.url}.`);
+  }
+  const admin = await context.admin({ retryForMs: 0 });
+  const { pid } = await admin.status();
+  await admin.shutdown().catch((error: unknown) => {
+    // it may be gone before its answer is read
+    if (!(error instanceof BrokerUnreachableError)) throw error;
+  });
+  const deadline = Date.now() + PATIENCE_MS;
+  while ((await answers(context, address)) || (address.local && isAlive(pid))) {
+    if (Date.now() > deadline) {
+      throw new CommandError(
+        "still_running",
+        `The broker at ${address.url} (pid ${pid}) was asked to stop and is still there after ${PATIENCE_MS / 1_000} s. Look into ${context.folder.logFile}.`,
+      );
+    }
+    await pause(30);
+  }
+  await print(
+    context.json
+      ? jsonText({ stopped: true, url: address.url, pid })
+      : `The broker at ${address.url} (pid ${pid}) has stopped. What waited is on disk.`,
+  );
+}
+
+async function answers(context: Context, address: BrokerAddress): Promise<boolean> {
+  try {
+    return (await findBroker(context.folder, address)) !== undefined;
+  } catch (error) {
+    // a broker that is closing may accept a connection and not answer
+    if (error instanceof UntrustedBrokerError) return true;
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

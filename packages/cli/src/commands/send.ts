@@ -1,0 +1,89 @@
+/** `agentmesh send`: stores one message and tells the truth about its recipient. */
+import type { Readable } from "node:stream";
+import type { MeshClient } from "@agentmesh/client";
+import { MessageRef, plainLine, type SendReply, ThreadId } from "@agentmesh/protocol";
+import { usageError } from "../command-error.ts";
+import type { Context } from "../context.ts";
+import { recipientText, stateStyle } from "../describe.ts";
+import { jsonText, print, remark, style, warn } from "../output.ts";
+import { awaitAck, requireAck } from "./await-ack.ts";
+
+/** Options of `send`. */
+export interface SendOptions {
+  readonly reply?: string;
+  readonly thread?: string;
+  readonly ttl?: number;
+  readonly idempotencyKey?: string;
+  readonly wait?: number;
+}
+
+/** Sends as the context's agent. @throws CommandError, MeshApiError, BrokerUnreachableError */
+export async function send(
+  context: Context,
+  to: string,
+  words: readonly string[],
+  options: SendOptions,
+): Promise<void> {
+  const threadId = options.thread === undefined ? undefined : threadOf(options.thread);
+  const inReplyTo = options.reply === undefined ? undefined : messageRefOf(options.reply);
+  const body =
+    words.length === 0 || (words.length === 1 && words[0] === "-") ? await textOf(process.stdin) : words.join(" ");
+  if (body.trim() === "") throw usageError(`The message for ${to} is empty. Nothing was sent.`);
+  const { client } = await context.acting();
+  const reply = await client.send({
+    to,
+    body,
+    ...(threadId !== undefined && { threadId }),
+    ...(inReplyTo !== undefined && { inReplyTo }),
+    ...(options.ttl !== undefined && { ttlMs: options.ttl }),
+    ...(options.idempotencyKey !== undefined && { idempotencyKey: options.idempotencyKey }),
+  });
+  if (!context.json) await printReply(reply);
+  if (options.wait === undefined) return context.json ? print(jsonText(reply)) : undefined;
+  await waitForAck(context, client, reply, options.wait);
+}
+
+async function waitForAck(context: Context, client: MeshClient, reply: SendReply, waitMs: number): Promise<void> {
+  const outcome = await awaitAck(client, reply.messageId, waitMs, context.json ? () => {} : print);
+  if (context.json) await print(jsonText({ ...reply, outcome: outcome.deliveries }));
+  requireAck(outcome, waitMs);
+}
+
+async function printReply(reply: SendReply): Promise<void> {
+  for (const { seq, state, to, recipient, warnings } of reply.deliveries) {
+    const ahead = reply.duplicate || state !== "queued" ? 0 : recipient.queued - 1;
+    const order = ahead > 0 ? `; ${ahead} ${ahead === 1 ? "waits" : "wait"} before it` : "";
+    const known = reply.duplicate ? "; sent before with this idempotency key, stored once" : "";
+    const shown = style(stateStyle[state], state);
+    await print(`${shown} as #${seq} for ${plainLine(to.name)} (${recipientText(recipient)})${order}${known}`);
+    for (const { detail } of warnings) warn(detail);
+  }
+  await print(reply.messageId);
+  if (process.stdout.isTTY) remark(`Follow it: agentmesh log --message ${reply.messageId}`);
+}
+
+async function textOf(stdin: Readable & { readonly isTTY?: boolean }): Promise<string> {
+  if (stdin.isTTY) remark("Type the message; Ctrl-D on an empty line sends it.");
+  const chunks: Buffer[] = [];
+  for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)).replace(/\r?\n$/, "");
+  } catch {
+    throw usageError("What came on stdin is not UTF-8 text. Nothing was sent. Put it in a file and send its path.");
+  }
+}
+
+function threadOf(text: string): ThreadId {
+  const thread = ThreadId.safeParse(text);
+  if (thread.success) return thread.data;
+  throw usageError(
+    `"${text}" is not a thread. Threads look like thr_0193…; agentmesh log --message REF shows a message's.`,
+  );
+}
+
+/** A message as people type it: an id, or the number in an inbox with or without `#`. @throws CommandError */
+export function messageRefOf(text: string): MessageRef {
+  const ref = MessageRef.safeParse(text.replace(/^#/, ""));
+  if (ref.success) return ref.data;
+  throw usageError(`"${text}" names no message. Write msg_…, dlv_…, or the number that an inbox shows, such as 12.`);
+}

@@ -1,0 +1,43 @@
+/** `agentmesh status`: what the broker says of itself. */
+import { existsSync } from "node:fs";
+import type { Context } from "../context.ts";
+import { shortPath } from "../describe.ts";
+import { shortDuration, since } from "../duration.ts";
+import { facts, jsonText, print } from "../output.ts";
+import { warnOfOtherVersion } from "./up.ts";
+
+/** Prints counts, limits and settings. @throws BrokerUnreachableError */
+export async function status(context: Context): Promise<void> {
+  const broker = await (await context.admin()).status();
+  if (context.json) return print(jsonText(broker));
+  const { agents, deliveries, limits, storage } = broker;
+  const { logFile } = context.folder;
+  await print(
+    facts([
+      ["broker", `${broker.url}, version ${broker.version}, pid ${broker.pid}, up ${since(broker.startedAt)}`],
+      ["home", `${shortPath(broker.home)}, ${bytes(storage.bytes)} on disk, synchronous ${storage.synchronous}`],
+      ...(existsSync(logFile) ? [["log", shortPath(logFile)] as const] : []),
+      ["agents", `${agents.online} online, ${agents.stale} stale, ${agents.offline} offline`],
+      [
+        "deliveries",
+        `${deliveries.queued} queued, ${deliveries.leased} leased, ${deliveries.acked} acked, ${deliveries.dead} dead, ${deliveries.expired} expired`,
+      ],
+      ["streams", `${broker.streams} open`],
+      [
+        "limits",
+        `${bytes(limits.maxBodyBytes)} a message; ${limits.inboxMaxMessages.toLocaleString("en")} messages or ${bytes(limits.inboxMaxBytes)} an inbox; ${limits.maxAttempts} attempts; ${shortDuration(limits.messageTtlMs)} to live`,
+      ],
+    ]),
+  );
+  warnOfOtherVersion(broker);
+}
+
+function bytes(count: number): string {
+  if (count < 1_024) return `${count} bytes`;
+  if (count < 1_048_576) return `${rounded(count / 1_024)} KiB`;
+  return `${rounded(count / 1_048_576)} MiB`;
+}
+
+function rounded(n: number): string {
+  return n < 10 ? n.toFixed(1).replace(/\.0$/, "") : Math.round(n).toLocaleString("en");
+}

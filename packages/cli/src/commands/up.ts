@@ -1,0 +1,59 @@
+/** `agentmesh up`: a running broker, started in the background if need be. */
+import { fileURLToPath } from "node:url";
+import { type BrokerAddress, ensureBroker, findBroker } from "@agentmesh/client/node";
+import { type BrokerStatus, VERSION } from "@agentmesh/protocol";
+import { CommandError, usageError } from "../command-error.ts";
+import type { Context } from "../context.ts";
+import { shortPath } from "../describe.ts";
+import { since } from "../duration.ts";
+import { facts, jsonText, print, warn } from "../output.ts";
+
+/** Options of `up`. */
+export interface UpOptions {
+  readonly port?: number;
+}
+
+/** Finds the broker or starts it. @throws BrokerStartError, UntrustedBrokerError, CommandError */
+export async function up(context: Context, options: UpOptions): Promise<void> {
+  const { folder } = context;
+  const { url, started } = await ensureBroker({
+    folder,
+    address: await addressToUse(context, options.port),
+    brokerBin: fileURLToPath(import.meta.resolve("agentmesh-broker/bin")),
+  });
+  const status = await (await context.admin()).status();
+  if (context.json) {
+    const { version, pid, home } = status;
+    return print(jsonText({ started, url, version, pid, home, logFile: folder.logFile }));
+  }
+  await print(started ? `The broker is up at ${url}` : `A broker already runs at ${url}`);
+  await print(
+    facts([
+      ["version", status.version],
+      ["pid", `${status.pid}, up ${since(status.startedAt)}`],
+      ["home", shortPath(status.home)],
+      ["log", shortPath(folder.logFile)],
+    ]),
+  );
+  warnOfOtherVersion(status);
+}
+
+async function addressToUse(context: Context, port: number | undefined): Promise<BrokerAddress> {
+  const address = context.address();
+  if (port === undefined) return address;
+  if (context.url !== undefined) throw usageError("Say either --port or --url, not both.");
+  const wanted = { url: `http://127.0.0.1:${port}`, local: true };
+  if (address.url === wanted.url || !address.local || !(await findBroker(context.folder, address))) return wanted;
+  throw new CommandError(
+    "other_port",
+    `The broker of ${context.folder.path} already runs at ${address.url}, not on port ${port}. To move it: agentmesh down, then agentmesh up --port ${port}`,
+  );
+}
+
+/** Warns when broker and command line are of different versions. */
+export function warnOfOtherVersion({ version }: Pick<BrokerStatus, "version">): void {
+  if (version === VERSION) return;
+  warn(
+    `the broker is version ${version}, this command line ${VERSION}. Restart it with: agentmesh down && agentmesh up`,
+  );
+}

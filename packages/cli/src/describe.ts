@@ -1,0 +1,93 @@
+/** Agents, push paths and timeline entries in words; everything of other agents leaves here as one plain line. */
+import { homedir, hostname } from "node:os";
+import { sep } from "node:path";
+import type {
+  Agent,
+  DeliveryState,
+  LogEntry,
+  Presence,
+  PushPath,
+  TimelineEntry,
+  TimelineEvent,
+} from "@agentmesh/protocol";
+import { plainLine } from "@agentmesh/protocol";
+import { shortDuration, since } from "./duration.ts";
+import type { Style } from "./output.ts";
+
+/** Colour of a presence. */
+export const presenceStyle: Readonly<Record<Presence, Style>> = { online: "green", stale: "yellow", offline: "dim" };
+
+/** Colour of a delivery state. */
+export const stateStyle: Readonly<Record<DeliveryState, Style>> = {
+  queued: "yellow",
+  leased: "cyan",
+  acked: "green",
+  dead: "red",
+  expired: "red",
+};
+
+/** Colour of what happened. */
+export const eventStyle: Readonly<Record<TimelineEvent, Style>> = {
+  accepted: "bold",
+  leased: "cyan",
+  pushed: "cyan",
+  push_failed: "yellow",
+  extended: "dim",
+  nacked: "yellow",
+  released: "yellow",
+  acked: "green",
+  rejected: "red",
+  dead: "red",
+  expired: "red",
+};
+
+/** What an agent's push paths are worth now, best first: `claude-inbox, proven 2m ago`. */
+export function reachedBy(agent: Pick<Agent, "presence" | "pushPaths">): string {
+  if (agent.presence === "offline") return "";
+  return agent.pushPaths.length === 0 ? "no push path" : agent.pushPaths.map(pushPath).join("; ");
+}
+
+/** Presence and push paths of a recipient in a sentence: `online, reached by claude-inbox, proven 2m ago`. */
+export function recipientText({ presence, pushPaths }: Pick<Agent, "presence" | "pushPaths">): string {
+  if (presence === "offline") return presence;
+  const working = pushPaths.filter(({ failedWhy }) => failedWhy === undefined);
+  if (working.length > 0) return `${presence}, reached by ${working.map(pushPath).join("; ")}`;
+  const [first] = pushPaths;
+  return first === undefined ? `${presence}, no push path` : `${presence}, the last push through ${first.path} failed`;
+}
+
+function pushPath({ path, provenAt, failedWhy }: PushPath): string {
+  if (failedWhy !== undefined) return `${path}, failed: ${plainLine(failedWhy)}`;
+  return provenAt === undefined ? `${path}, not proven yet` : `${path}, proven ${since(provenAt)} ago`;
+}
+
+/** What waits in an inbox: `3, oldest 4m`. */
+export function waiting({ queued, oldestQueuedMs }: Pick<Agent, "queued" | "oldestQueuedMs">): string {
+  return queued === 0 || oldestQueuedMs === undefined
+    ? String(queued)
+    : `${queued}, oldest ${shortDuration(oldestQueuedMs)}`;
+}
+
+/** Where an agent works: repository or directory, with its branch, and its machine when that is another one. */
+export function whereOf(agent: Agent): string {
+  const place = agent.repo ?? agent.directory;
+  const host = agent.host !== undefined && agent.host !== hostname() ? `${agent.host}:` : "";
+  if (place === undefined) return host.slice(0, -1);
+  return `${host}${shortPath(place)}${agent.branch === undefined ? "" : `@${agent.branch}`}`;
+}
+
+/** A path with the home directory as `~`. */
+export function shortPath(path: string): string {
+  const home = homedir();
+  if (path === home) return "~";
+  return path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
+}
+
+/** Attempt, path and reason of a timeline entry, as far as it has them. */
+export function detailOf(entry: TimelineEntry | LogEntry): string {
+  const parts: string[] = [];
+  if (entry.event === "leased") parts.push(`attempt ${entry.attempt}`);
+  if (entry.path !== undefined) parts.push(entry.event === "pushed" ? `through ${entry.path}` : entry.path);
+  if (entry.reason !== undefined) parts.push(plainLine(entry.reason));
+  return parts.join(": ");
+}

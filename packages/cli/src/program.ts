@@ -1,0 +1,109 @@
+/** Every command, its arguments and options, in one screenful; what a command does is loaded when it runs. */
+import { VERSION } from "@agentmesh/protocol";
+import { Command, type CommanderError } from "commander";
+import { usageError } from "./command-error.ts";
+import type { Context, GlobalOptions } from "./context.ts";
+import { durationOption, wholeNumberOption } from "./duration.ts";
+
+const DAY_MS = 86_400_000;
+
+const EXAMPLES = `
+Examples:
+  agentmesh up                                      start the broker in the background
+  agentmesh agents                                  who is there, and is a message noticed?
+  agentmesh send poker-engine "tests are red"       send; says how the agent is reached
+  git diff | agentmesh send reviewer --wait 2m      send stdin, wait for the ack
+  agentmesh inbox reviewer                          what waits for an agent, without taking it
+  agentmesh log -f                                  watch every message of the mesh
+
+Exit codes: 0 ok, 1 failure, 2 usage, 3 broker unreachable, 4 not found, 5 refused, 70 bug.`;
+
+/** The command line as declared; `parseAsync` runs it, every error is thrown. */
+export function buildProgram(): Command {
+  const program = new Command("agentmesh")
+    .description("Durable messages between coding agents: who is there, send, what became of it.")
+    .version(VERSION, "-V, --version", "print the version")
+    .option("--url <url>", "broker (default: the one that runs here)")
+    .option("--home <folder>", "state folder (default: ~/.agentmesh)")
+    .option("--as <name>", "agent to act as (default: cli)")
+    .option("--json", "print JSON for programs")
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: () => {} })
+    .exitOverride()
+    .addHelpText("after", EXAMPLES);
+
+  program
+    .command("up")
+    .description("start the broker if none runs")
+    .option("--port <port>", "port of a broker that is started", wholeNumberOption(1, 65_535))
+    .action(async (options, command) => (await import("./commands/up.ts")).up(await contextOf(command), options));
+  program
+    .command("down")
+    .description("stop the broker; messages stay on disk")
+    .action(async (_, command) => (await import("./commands/down.ts")).down(await contextOf(command)));
+  program
+    .command("status")
+    .description("the broker: address, counts, limits")
+    .action(async (_, command) => (await import("./commands/status.ts")).status(await contextOf(command)));
+  program
+    .command("agents")
+    .alias("peers")
+    .summary("who is there, and how each is reached")
+    .description("Every agent with its presence, the push paths that reach it now, and what waits for it.")
+    .option("--live", "leave out offline agents")
+    .action(async (options, command) =>
+      (await import("./commands/agents.ts")).agents(await contextOf(command), options),
+    );
+  program
+    .command("send")
+    .summary("send a message, say what is known")
+    .description("Send a message as the cli agent (see --as), and say what is known of its recipient.")
+    .exitOverride(explainDash)
+    .argument("<agent>", "name or id of the recipient")
+    .argument("[text...]", 'the message; "-" or nothing reads stdin; text that begins with a dash goes behind "--"')
+    .option("--reply <ref>", "message this answers: msg_…, or its number in your inbox; acks it")
+    .option("--thread <id>", "thread to send in: thr_…")
+    .option("--ttl <duration>", "life of the message, e.g. 30m (default: 7d)", durationOption(1_000, 30 * DAY_MS))
+    .option("--idempotency-key <key>", "same key and text within 24 h is stored once")
+    .option("--wait <duration>", "wait for the ack, print each step", durationOption(1_000, DAY_MS))
+    .action(async (to, text, options, command) =>
+      (await import("./commands/send.ts")).send(await contextOf(command), to, text, options),
+    );
+  program
+    .command("inbox")
+    .summary("what waits, in your inbox or another's")
+    .description("Messages that wait for you, or, with a name, in any agent's inbox. Looking changes nothing.")
+    .argument("[agent]", "whose inbox (default: your own)")
+    .option("--all", "ended ones too: acked, dead, expired")
+    .option("--full", "whole texts")
+    .option("--ack", "ack what was shown (your own inbox only)")
+    .option("--after <number>", "begin behind this number", wholeNumberOption(0, Number.MAX_SAFE_INTEGER))
+    .option("--limit <count>", "show at most this many", wholeNumberOption(1, 10_000), 25)
+    .action(async (agent, options, command) =>
+      (await import("./commands/inbox.ts")).inbox(await contextOf(command), agent, options),
+    );
+  program
+    .command("log")
+    .summary("what happened to messages")
+    .description("What happened to messages, newest last; --json prints one entry a line.")
+    .option("-f, --follow", "go on until Ctrl-C, through broker restarts")
+    .option("--agent <agent>", "only what this agent sent or received")
+    .option("--message <ref>", "one message's whole timeline: msg_…, dlv_…, or with --agent its number")
+    .option("--limit <count>", "entries to begin with", wholeNumberOption(1, 500), 50)
+    .action(async (options, command) => (await import("./commands/log.ts")).log(await contextOf(command), options));
+  program
+    .command("whoami")
+    .description("the agent you act as")
+    .action(async (_, command) => (await import("./commands/whoami.ts")).whoami(await contextOf(command)));
+  return program;
+}
+
+async function contextOf(command: Command): Promise<Context> {
+  const { openContext } = await import("./context.ts");
+  return openContext(command.optsWithGlobals<GlobalOptions>());
+}
+
+function explainDash(error: CommanderError): never {
+  if (error.code !== "commander.unknownOption") throw error;
+  throw usageError(`${error.message.replace(/^error: /, "")}. Text that begins with a dash goes behind "--".`);
+}

@@ -1,0 +1,139 @@
+/** The MCP server: capabilities, instructions, and tool calls with a limit on their time. */
+import { VERSION } from "@agentmesh/protocol";
+import { Server } from "@modelcontextprotocol/sdk/server/index.js";
+import {
+  CallToolRequestSchema,
+  type CallToolResult,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+} from "@modelcontextprotocol/sdk/types.js";
+import type { AgentSession } from "./agent-session.ts";
+import { instructions } from "./instructions.ts";
+import type { JoinedSession } from "./join.ts";
+import type { Log } from "./log.ts";
+import { NoAnswerError, needsSession, sentencesFor } from "./remedy.ts";
+import { tools } from "./tools/index.ts";
+import type { ToolResult } from "./tools/tool.ts";
+import type { AnsweringTransport } from "./transport.ts";
+
+/** A tool answers within this time, if only with what to do, in milliseconds. */
+const ANSWER_WITHIN_MS = 1_800;
+
+/** A client that is gone this soon after the handshake only looked, and joins nothing; in milliseconds. */
+const STAYS_AFTER_MS = 2_000;
+
+/** What the server works with. */
+export interface ServerParts {
+  readonly session: AgentSession;
+  readonly transport: AnsweringTransport;
+  readonly log: Log;
+}
+
+/** Makes the server; `idle` resolves when no tool call is under way. */
+export function createServer({ session, transport, log }: ServerParts): { server: Server; idle(): Promise<void> } {
+  const server = new Server(
+    { name: "agentmesh", version: VERSION },
+    { capabilities: { tools: {}, experimental: { "claude/channel": {} } }, instructions },
+  );
+  const underWay = new Set<Promise<unknown>>();
+  const track = <T>(work: Promise<T>): Promise<T> => {
+    const tracked = work.finally(() => underWay.delete(tracked)).catch(() => undefined);
+    underWay.add(tracked);
+    return work;
+  };
+
+  server.oninitialized = () => {
+    setTimeout(() => session.start(), STAYS_AFTER_MS).unref();
+  };
+  server.onerror = (error) => log.warn("protocol.failed", { error });
+
+  server.setRequestHandler(ListToolsRequestSchema, () => ({
+    tools: tools.map(({ name, description, annotations, schema }) => ({
+      name,
+      description,
+      annotations: { ...annotations },
+      inputSchema: { type: "object" as const, ...schema() },
+    })),
+  }));
+
+  server.setRequestHandler(CallToolRequestSchema, ({ params }, { requestId, signal }) =>
+    track(
+      (async (): Promise<CallToolResult> => {
+        const { settle, isError, ...result } = await answer(session, params, signal);
+        if (settle) {
+          transport.afterAnswer(requestId, signal, (written) => track(settle(written)));
+        }
+        const notices = isError ? [] : session.takeNotices();
+        return {
+          content: [{ type: "text", text: [...notices, result.text].join("\n\n") }],
+          structuredContent: { ...(notices.length > 0 && { notices }), ...result.data },
+          ...(isError && { isError }),
+        };
+      })(),
+    ),
+  );
+
+  return {
+    server,
+    async idle() {
+      while (underWay.size > 0) {
+        await Promise.all(underWay);
+        // The answers of these calls are written before this turn is over.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+}
+
+/** The result of one tool call, whatever happens. @throws McpError for an unknown tool */
+async function answer(
+  session: AgentSession,
+  params: { readonly name: string; readonly arguments?: Record<string, unknown> | undefined },
+  cancelled: AbortSignal,
+): Promise<ToolResult & { isError?: true }> {
+  const tool = tools.find(({ name }) => name === params.name);
+  if (!tool) {
+    const known = tools.map(({ name }) => name).join(", ");
+    throw new McpError(ErrorCode.InvalidParams, `agentmesh has no tool "${params.name}". It has ${known}.`);
+  }
+  const deadline = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const signal = AbortSignal.any([cancelled, deadline]);
+  try {
+    const run = tool.prepare(params.arguments);
+    return await soonEnough(
+      session.joined().then((joined) => withSession(joined, () => run(joined, signal))),
+      signal,
+    );
+  } catch (error) {
+    const text = sentencesFor(deadline.aborted ? new NoAnswerError(lateSentence(params.name, session.address)) : error);
+    return { text, data: { error: text }, isError: true };
+  }
+}
+
+/** Runs once more when the broker had forgotten the session, as after a restart. */
+async function withSession(joined: JoinedSession, run: () => Promise<ToolResult>): Promise<ToolResult> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!needsSession(error)) throw error;
+    await joined.mesh.heartbeat();
+    return run();
+  }
+}
+
+async function soonEnough<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = new Promise<never>((_, reject) => {
+    const end = () => reject(new NoAnswerError("The call was ended before the broker had answered."));
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
+  return Promise.race([work, over]);
+}
+
+function lateSentence(tool: string, address: string | undefined): string {
+  const again =
+    tool === "send_message" || tool === "reply" ? " Repeating the same call stores the message only once." : "";
+  const remedy = address === undefined ? "it can be started with: npx agentmesh up" : "check AGENTMESH_URL";
+  return `No broker has answered${address === undefined ? "" : ` at ${address}`} within ${ANSWER_WITHIN_MS} ms. It may still be starting; if not, ${remedy}.${again}`;
+}

@@ -1,0 +1,59 @@
+/** One agent as a tool shows it: a line of text and the same as data. */
+import { type Agent, type PushPath, plainLine } from "@agentmesh/protocol";
+import { defangLine } from "../render.ts";
+
+/** The line. Everything an agent says of itself is made harmless and marked as its words. */
+export function agentLine(agent: Agent, own: boolean): string {
+  const repo = repoOf(agent);
+  return [
+    `${agent.name}${own ? " (you)" : ""}: ${agent.presence}`,
+    ...(agent.client === undefined ? [] : [defangLine(agent.client, 64)]),
+    ...(agent.directory === undefined ? [] : [`in ${defangLine(agent.directory, 300)}`]),
+    ...(repo === undefined ? [] : [`repo ${repo}`]),
+    pushWords(agent.pushPaths),
+    `${agent.queued} waiting`,
+    ...(agent.summary ? [`says of itself: "${defangLine(agent.summary)}"`] : []),
+  ].join("; ");
+}
+
+/** The same facts as data. */
+export function agentData(agent: Agent, own: boolean): Record<string, unknown> {
+  const repo = repoOf(agent);
+  return {
+    name: agent.name,
+    ...(own && { you: true }),
+    presence: agent.presence,
+    ...(agent.client !== undefined && { client: defangLine(agent.client, 64) }),
+    ...(agent.directory !== undefined && { directory: defangLine(agent.directory, 300) }),
+    ...(repo !== undefined && { repo }),
+    push: agent.pushPaths.map(pathData),
+    waiting: agent.queued,
+    ...(agent.summary && { says_of_itself: defangLine(agent.summary) }),
+  };
+}
+
+/** How a session is reached, in words: never more than was proven. */
+export function pushWords(paths: readonly PushPath[]): string {
+  if (paths.length === 0) return "no push path";
+  return `push: ${paths.map((path) => `${path.path} (${proof(path)})`).join(", ")}`;
+}
+
+/** A push path as data. */
+export function pathData(path: PushPath): Record<string, string> {
+  return {
+    path: path.path,
+    ...(path.provenAt !== undefined && { proven_at: path.provenAt }),
+    ...(path.failedWhy !== undefined && { failing: defangLine(path.failedWhy) }),
+  };
+}
+
+function proof(path: PushPath): string {
+  if (path.failedWhy !== undefined) return `failing: ${defangLine(path.failedWhy)}`;
+  return path.provenAt === undefined ? "not proven yet" : `proven ${plainLine(path.provenAt, 30)}`;
+}
+
+function repoOf(agent: Agent): string | undefined {
+  if (agent.repo === undefined) return undefined;
+  const root = defangLine(agent.repo, 300);
+  return agent.branch === undefined ? root : `${root}@${defangLine(agent.branch, 100)}`;
+}

@@ -1,0 +1,11 @@
+/** The tools, in the order a client lists them. */
+import { checkMessages } from "./check-messages.ts";
+import { listPeers } from "./list-peers.ts";
+import { reply } from "./reply.ts";
+import { sendMessage } from "./send-message.ts";
+import { setSummary } from "./set-summary.ts";
+import type { Tool } from "./tool.ts";
+import { whoami } from "./whoami.ts";
+
+/** Every tool. */
+export const tools: readonly Tool[] = [listPeers, sendMessage, reply, checkMessages, setSummary, whoami];

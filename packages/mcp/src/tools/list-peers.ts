@@ -1,0 +1,63 @@
+/** Tool list_peers: who is in the mesh. */
+import { z } from "zod";
+import type { JoinedSession } from "../join.ts";
+import { ToolInputError } from "../remedy.ts";
+import { agentData, agentLine } from "./agent-row.ts";
+import { tool } from "./tool.ts";
+
+const LIMIT = 50;
+
+const Input = z.strictObject({
+  scope: z.enum(["machine", "directory", "repo"]).default("machine").meta({
+    description: "machine: all of this mesh; directory, repo: those in your directory or git repository",
+  }),
+  include_offline: z.boolean().default(false).meta({ description: "also those without a live session" }),
+});
+
+/** Lists agents, the caller first. */
+export const listPeers = tool({
+  name: "list_peers",
+  description:
+    "List the agents you can write to: name, presence, client, directory, repository, what they say they work on, and how a message reaches them.",
+  annotations: { title: "List agents", readOnlyHint: true, openWorldHint: false },
+  input: Input,
+  async run(session, { scope, include_offline }, signal) {
+    const [{ agents, total }, me] = await Promise.all([
+      session.client.listAgents(
+        { presence: include_offline ? "all" : "live", limit: LIMIT, ...within(session, scope) },
+        { signal },
+      ),
+      session.client.getAgent({ agent: "me" }, { signal }),
+    ]);
+    const rows = [me, ...agents.filter((agent) => agent.id !== me.id)];
+    const others = rows.length - 1;
+    const more = Math.max(0, total - agents.length);
+    const head =
+      others === 0
+        ? `Nobody else is here${include_offline ? "" : " now"}.`
+        : `${others} other${others === 1 ? "" : "s"}.`;
+    return {
+      text: [
+        head,
+        ...rows.map((agent) => `- ${agentLine(agent, agent.id === me.id)}`),
+        ...(more > 0 ? [`${more} more are not shown: narrow the scope.`] : []),
+      ].join("\n"),
+      data: {
+        agents: rows.map((agent) => agentData(agent, agent.id === me.id)),
+        ...(more > 0 && { not_shown: more }),
+      },
+    };
+  },
+});
+
+function within(
+  { place }: JoinedSession,
+  scope: z.output<typeof Input>["scope"],
+): { directory?: string; repo?: string } {
+  if (scope === "machine") return {};
+  if (scope === "directory") return { directory: place.directory };
+  if (place.repo !== undefined) return { repo: place.repo };
+  throw new ToolInputError(
+    `list_peers: ${place.directory} is not in a git repository; use scope "directory" or "machine".`,
+  );
+}

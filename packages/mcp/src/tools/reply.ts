@@ -1,0 +1,38 @@
+/** Tool reply: answers a message by its number. */
+import { MessageRef } from "@agentmesh/protocol";
+import { z } from "zod";
+import { ToolInputError } from "../remedy.ts";
+import { sendResult } from "./send-words.ts";
+import { tool } from "./tool.ts";
+
+/** Replies; the broker finds the address and acks the answered delivery in the same act. */
+export const reply = tool({
+  name: "reply",
+  description:
+    "Answer a message you got. Its sender is found by the message's number, and the message counts as handled.",
+  annotations: { title: "Answer a message", readOnlyHint: false, destructiveHint: false, openWorldHint: false },
+  input: z.strictObject({
+    message_id: z.preprocess(asTyped, z.string().max(64)).meta({ description: 'number of the message, e.g. "42"' }),
+    message: z.string().min(1).meta({ description: "text of the answer" }),
+  }),
+  async run({ client, sendKeys, held, paths }, { message_id, message }, signal) {
+    const ref = MessageRef.safeParse(message_id);
+    if (!ref.success) {
+      throw new ToolInputError(
+        `reply: message_id ${JSON.stringify(message_id)} is not the number of a message; write it as "42", as in the message's tag.`,
+      );
+    }
+    const sent = await sendKeys.under([ref.data, message, "reply"], (idempotencyKey) =>
+      client.send({ inReplyTo: ref.data, body: message, idempotencyKey }, { signal }),
+    );
+    const path = held.answered(ref.data);
+    if (path !== undefined) paths.proven(path);
+    return sendResult(sent);
+  },
+});
+
+/** Models also write the number as 42 or "#42". */
+function asTyped(value: unknown): unknown {
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" ? value.trim().replace(/^#/, "") : value;
+}

@@ -1,0 +1,40 @@
+/** The answer to a send in words: what is known, and not more. */
+import type { SendReply } from "@agentmesh/protocol";
+import { defangLine } from "../render.ts";
+import { pathData, pushWords } from "./agent-row.ts";
+import type { ToolResult } from "./tool.ts";
+
+/** Says that the message is stored, in which state, and what is known of its recipient. */
+export function sendResult(reply: SendReply): ToolResult {
+  const lines = reply.deliveries.map((delivery) => {
+    const { recipient, to, seq, state } = delivery;
+    const oldest =
+      recipient.oldestQueuedMs === undefined
+        ? ""
+        : `, the oldest for ${Math.round(recipient.oldestQueuedMs / 1_000)} s`;
+    return [
+      `Message ${reply.messageId} to ${to.name} is stored as number ${seq} of its inbox; state: ${state}${reply.duplicate ? " (it was stored by an earlier call)" : ""}.`,
+      `${to.name} is ${recipient.presence}; ${pushWords(recipient.pushPaths)}; ${recipient.queued} waiting${oldest}.`,
+      ...delivery.warnings.map((warning) => `Warning (${warning.code}): ${defangLine(warning.detail, 400)}`),
+    ].join("\n");
+  });
+  return {
+    text: [...lines, `Thread: ${reply.threadId}.`].join("\n"),
+    data: {
+      message_id: reply.messageId,
+      thread_id: reply.threadId,
+      accepted_at: reply.acceptedAt,
+      duplicate: reply.duplicate,
+      deliveries: reply.deliveries.map(({ seq, state, to, recipient, warnings }) => ({
+        to: to.name,
+        seq,
+        state,
+        presence: recipient.presence,
+        push: recipient.pushPaths.map(pathData),
+        waiting: recipient.queued,
+        ...(recipient.oldestQueuedMs !== undefined && { oldest_waiting_ms: recipient.oldestQueuedMs }),
+        warnings: warnings.map(({ code, detail }) => ({ code, detail: defangLine(detail, 400) })),
+      })),
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** What a tool is, and how its parameters are read. */
+import { z } from "zod";
+import type { JoinedSession } from "../join.ts";
+import { ToolInputError } from "../remedy.ts";
+
+/** What a tool answers: the same facts as text and as data, because clients show a model one or the other. */
+export interface ToolResult {
+  readonly text: string;
+  readonly data: Record<string, unknown>;
+  /** Called once with whether the client was written this answer. */
+  settle?(written: boolean): Promise<void>;
+}
+
+/** Hints for the client, as MCP names them. */
+export interface ToolHints {
+  readonly title: string;
+  readonly readOnlyHint?: boolean;
+  readonly destructiveHint?: boolean;
+  readonly idempotentHint?: boolean;
+  readonly openWorldHint?: boolean;
+}
+
+/** A tool with its parameters and what it does. */
+export interface ToolSpec<S extends z.ZodObject> {
+  readonly name: string;
+  readonly description: string;
+  readonly annotations: ToolHints;
+  readonly input: S;
+  /** Other spellings of parameters that are taken but not advertised in errors. */
+  readonly aliases?: readonly string[];
+  run(session: JoinedSession, input: z.output<S>, signal: AbortSignal): Promise<ToolResult>;
+}
+
+/** A tool that takes whatever a model wrote. */
+export interface Tool {
+  readonly name: string;
+  readonly description: string;
+  readonly annotations: ToolHints;
+  /** JSON schema of the parameters. */
+  schema(): Record<string, unknown>;
+  /** @throws ToolInputError, MeshApiError, BrokerUnreachableError */
+  prepare(input: unknown): (session: JoinedSession, signal: AbortSignal) => Promise<ToolResult>;
+}
+
+/** Makes a tool out of its parts. */
+export function tool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
+  const { name, description, annotations, input: schema } = spec;
+  return {
+    name,
+    description,
+    annotations,
+    schema() {
+      const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input" });
+      return rest;
+    },
+    prepare(input) {
+      const parsed = schema.safeParse(input ?? {});
+      if (!parsed.success) throw new ToolInputError(inputSentence(spec, parsed.error));
+      return (session, signal) => spec.run(session, parsed.data, signal);
+    },
+  };
+}
+
+function inputSentence(spec: Pick<ToolSpec<z.ZodObject>, "name" | "input" | "aliases">, error: z.ZodError): string {
+  const taken = Object.keys(spec.input.shape).filter((key) => !spec.aliases?.includes(key));
+  const takes = taken.length === 0 ? "it takes no parameters" : `it takes ${taken.join(", ")}`;
+  const unknown = error.issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : []));
+  if (unknown.length > 0) {
+    return `${spec.name} does not know ${unknown.map((key) => JSON.stringify(key.slice(0, 60))).join(", ")}; ${takes}.`;
+  }
+  const wrong = error.issues.map((issue) => [issue.path.join("."), issue.message].filter(Boolean).join(": "));
+  return `${spec.name}: ${wrong.join("; ")}; ${takes}.`;
+}
