@@ -1,7 +1,9 @@
 /** Real brokers, adapters and receivers for tests. */
 export { type ClaudeInbox, openClaudeInbox } from "./claude-inbox.ts";
+export { type Finding, History } from "./history.ts";
 export { type McpSession, type McpSessionOptions, startMcpSession, type ToolAnswer } from "./mcp-session.ts";
 export { cleanEnv, programArgs, programPath, type RunningProgram, runProgram, startProgram } from "./programs.ts";
+export { seededRandom } from "./random.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";
 export { until } from "./until.ts";

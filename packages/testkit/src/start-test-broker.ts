@@ -77,7 +77,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   await start();
   const url = `http://127.0.0.1:${port}`;
   const key = readFileSync(join(home.path, "key"), "utf8").trim();
-  const client = (token?: string) => new MeshClient({ url, ...(token !== undefined && { token }), retryForMs: 5_000 });
+  const client = (token?: string) => new MeshClient({ url, ...(token !== undefined && { token }), retryForMs: 30_000 });
   const admin = client(key);
 
   return {

@@ -54,7 +54,14 @@ async function start(options: EnsureBrokerOptions, deadline: number): Promise<Fo
   const log = openSync(folder.logFile, "a", 0o600);
   const child = spawn(
     process.execPath,
-    [...process.execArgv, brokerBin, "--host", hostname.replace(/^\[|\]$/g, ""), "--port", port || "80"],
+    [
+      ...process.execArgv.filter((flag) => flag.startsWith("--conditions=")),
+      brokerBin,
+      "--host",
+      hostname.replace(/^\[|\]$/g, ""),
+      "--port",
+      port || "80",
+    ],
     {
       detached: true,
       windowsHide: true,
