@@ -21,6 +21,7 @@ export default defineConfig(
     splitting: true,
     sourcemap: false,
     dts: false,
-    clean: false,
+    clean: ["!**/*.d.ts"],
+    removeNodeProtocol: false,
   })),
 );

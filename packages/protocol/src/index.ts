@@ -4,6 +4,7 @@ export * from "./delivery.ts";
 export * from "./delivery-state.ts";
 export * from "./endpoints.ts";
 export * from "./errors.ts";
+export * from "./errors-page.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
 export * from "./message.ts";

@@ -38,13 +38,15 @@ export interface McpSessionOptions {
   readonly url?: string;
   readonly clientName?: string;
   readonly env?: Record<string, string>;
+  /** Runs what `pnpm build` made instead of the sources. */
+  readonly built?: boolean;
 }
 
 /** Starts `agentmesh-mcp` and completes the MCP handshake. */
 export async function startMcpSession(options: McpSessionOptions): Promise<McpSession> {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: programArgs("mcp"),
+    args: programArgs("mcp", [], options.built),
     cwd: options.cwd,
     stderr: "pipe",
     env: definedOnly(

@@ -4,20 +4,23 @@ import { fileURLToPath } from "node:url";
 
 const SOURCES = "--conditions=@agentmesh/source";
 
-/** Path of a program's entry file. */
-export function programPath(name: "broker" | "mcp" | "cli"): string {
-  return fileURLToPath(new URL(`../../${name}/src/main.ts`, import.meta.url));
+/** One of our programs. */
+export type ProgramName = "broker" | "mcp" | "cli";
+
+/** Path of a program's entry file: its TypeScript source, or what `pnpm build` made of it. */
+export function programPath(name: ProgramName, built = false): string {
+  return fileURLToPath(new URL(`../../${name}/${built ? "dist/main.js" : "src/main.ts"}`, import.meta.url));
 }
 
 /** Command line of a program under this Node. */
-export function programArgs(name: "broker" | "mcp" | "cli", args: readonly string[] = []): string[] {
-  return [SOURCES, programPath(name), ...args];
+export function programArgs(name: ProgramName, args: readonly string[] = [], built = false): string[] {
+  return [...(built ? [] : [SOURCES]), programPath(name, built), ...args];
 }
 
 /** Environment without any AGENTMESH_ or client variable of the machine, plus `extra`. */
 export function cleanEnv(extra: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(AGENTMESH_|CLAUDE|NODE_OPTIONS|VITEST|OPENAI_)/.test(name),
+    ([name]) => !/^(AGENTMESH_|CLAUDE|NODE_OPTIONS|NODE_COMPILE_CACHE|VITEST|OPENAI_)/.test(name),
   );
   return { ...Object.fromEntries(kept), ...extra };
 }
@@ -32,11 +35,7 @@ export interface RunningProgram {
 }
 
 /** Starts a program. */
-export function startProgram(
-  name: "broker" | "mcp" | "cli",
-  args: readonly string[],
-  options: SpawnOptions = {},
-): RunningProgram {
+export function startProgram(name: ProgramName, args: readonly string[], options: SpawnOptions = {}): RunningProgram {
   const child = spawn(process.execPath, programArgs(name, args), { stdio: ["pipe", "pipe", "pipe"], ...options });
   const out: string[] = [];
   const err: string[] = [];
@@ -52,7 +51,7 @@ export function startProgram(
 
 /** Runs a program to its end. */
 export async function runProgram(
-  name: "broker" | "mcp" | "cli",
+  name: ProgramName,
   args: readonly string[],
   options: SpawnOptions = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {

@@ -1,0 +1,116 @@
+/** The client against real servers: retry, refusal, silence, and what is sent again. */
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { BrokerUnreachableError, MeshApiError, MeshClient } from "@agentmesh/client";
+import { startTestBroker } from "testkit";
+import { describe, expect, test } from "vitest";
+
+/** A server of the outside world, that answers as it is told. */
+async function serve(listener: RequestListener): Promise<{ url: string } & AsyncDisposable> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: () =>
+      new Promise<void>((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+const problem = (code: string, status: number) =>
+  JSON.stringify({
+    type: "x",
+    title: "x",
+    status,
+    detail: `it was ${code}`,
+    instance: "r",
+    code,
+    retryable: status >= 500,
+  });
+
+describe("a call", () => {
+  test("whose answer is lost is made again with the same idempotency key, so the message is stored once", async () => {
+    await using broker = await startTestBroker();
+    const alice = await broker.agent("alice");
+    await broker.agent("bob");
+    let calls = 0;
+    const client = new MeshClient({
+      url: broker.url,
+      token: alice.token,
+      fetch: async (...args) => {
+        const response = await fetch(...args);
+        if (++calls < 3) {
+          await response.text();
+          throw new TypeError("connection reset after the broker had answered");
+        }
+        return response;
+      },
+    });
+    const reply = await client.send({ to: "bob", body: "once" });
+    expect([calls, reply.duplicate]).toEqual([3, true]);
+    expect((await broker.admin.listInbox({ agent: "bob" })).entries).toHaveLength(1);
+  });
+
+  test("that may not be repeated is not", async () => {
+    let calls = 0;
+    await using server = await serve((_, response) => {
+      calls++;
+      response.writeHead(503, { "content-type": "application/problem+json" }).end(problem("store_unavailable", 503));
+    });
+    const client = new MeshClient({ url: server.url, token: "am_x", retryForMs: 1_000 });
+    await expect(client.lease()).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(calls).toBe(1);
+  });
+
+  test("is tried again for a retryable code and given up for one that is not", async () => {
+    let calls = 0;
+    await using server = await serve((_, response) => {
+      const code = ++calls < 3 ? (["shutting_down", 503] as const) : (["agent_not_found", 404] as const);
+      response.writeHead(code[1], { "content-type": "application/problem+json" }).end(problem(code[0], code[1]));
+    });
+    const client = new MeshClient({ url: server.url, token: "am_x" });
+    const error = await client.getAgent({ agent: "bob" }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(MeshApiError);
+    expect([calls, error]).toEqual([
+      3,
+      expect.objectContaining({ code: "agent_not_found", message: "it was agent_not_found" }),
+    ]);
+  });
+
+  test("to nobody says where it looked and how to start a broker", async () => {
+    const { url } = await serve(() => {}).then(async (server) => {
+      await server[Symbol.asyncDispose]();
+      return server;
+    });
+    const client = new MeshClient({ url, retryForMs: 0 });
+    await expect(client.health()).rejects.toThrow(
+      /No broker answers at http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\).*agentmesh up/,
+    );
+  });
+
+  test("to another program is not taken for an answer", async () => {
+    await using server = await serve((_, response) => response.end("<html>hello</html>"));
+    const client = new MeshClient({ url: server.url, retryForMs: 0 });
+    await expect(client.health()).rejects.toBeInstanceOf(BrokerUnreachableError);
+  });
+
+  test("to a server that does not answer ends after its time", async () => {
+    await using server = await serve(() => {});
+    const client = new MeshClient({ url: server.url, timeoutMs: 100, retryForMs: 0 });
+    await expect(client.health()).rejects.toBeInstanceOf(BrokerUnreachableError);
+  });
+
+  test("is not redirected: the token stays with the broker", async () => {
+    let stolen = 0;
+    await using elsewhere = await serve((_, response) => {
+      stolen++;
+      response.end("{}");
+    });
+    await using server = await serve((_, response) => response.writeHead(302, { location: elsewhere.url }).end());
+    const client = new MeshClient({ url: server.url, token: "am_x", retryForMs: 0 });
+    await expect(client.listAgents()).rejects.toBeInstanceOf(BrokerUnreachableError);
+    expect(stolen).toBe(0);
+  });
+});

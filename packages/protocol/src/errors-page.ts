@@ -1,0 +1,55 @@
+/** docs/errors.md, made from the error table. */
+import { type ErrorCode, errorTable } from "./errors.ts";
+
+/** What to do about each code, for the person or program that got it. */
+const REMEDIES: Record<ErrorCode, string> = {
+  invalid_request:
+    "Read `detail` and `issues`: each names a field and what it must be. Unknown fields are refused, not ignored.",
+  unauthenticated:
+    "Send `Authorization: Bearer` with an agent's token or the mesh key. After a lost database, register again.",
+  forbidden: "Use the token the endpoint asks for: an agent's own, or the mesh key (file `key` in the state folder).",
+  sender_mismatch: "Leave `from` out: the broker takes the sender from the token.",
+  forbidden_origin: "Call from a program, not from a web page. Requests with an `Origin` are refused.",
+  forbidden_host:
+    "Use a URL with 127.0.0.1, localhost or [::1] and the broker's port, or allow a name with `--allowed-hosts`.",
+  agent_not_found: "Look at `nearNames`, or list agents. Nothing was stored.",
+  session_not_found: "Open a new session with the same token; name and inbox are unchanged.",
+  message_not_found: "Only sender and recipients may see a message; ended ones are kept for the retention time.",
+  delivery_not_found: "The number or id is not of your inbox.",
+  route_not_found: "See `GET /v1/openapi.json`.",
+  method_not_allowed: "See `GET /v1/openapi.json`.",
+  agent_name_taken: 'Choose another name, or register with `"ifTaken": "number"`.',
+  lease_lost:
+    "The lease ended or another session has it. Lease again; an ack without a receipt is accepted from the owner.",
+  delivery_settled: "Nothing is left to do: `detail` says how it ended.",
+  cursor_invalid: "Ask without a cursor: the database was replaced or restored.",
+  body_too_large: "Send less, or put the text into a file and send its path. Nothing was stored.",
+  unsupported_media_type: "Send JSON with `content-type: application/json`.",
+  idempotency_mismatch: "Use a new key for a new message.",
+  unsupported_protocol: "Update the older side.",
+  inbox_full: "Wait until the recipient has read some; nothing was dropped and nothing stored.",
+  internal: "Look into the broker's log for the request id in `instance`.",
+  shutting_down: "Try again in a moment.",
+  store_unavailable: "Another program holds the database file; try again, and close that program.",
+  storage_full: "Free disk space. Nothing was stored.",
+};
+
+/** The page as Markdown. */
+export function errorsPage(): string {
+  const rows = Object.entries(errorTable).map(([code, { status, title, retryable }]) => {
+    const remedy = REMEDIES[code as ErrorCode];
+    return `| <a id="${code}"></a>\`${code}\` | ${status} | ${retryable ? "yes" : "no"} | ${title}. ${remedy} |`;
+  });
+  return [
+    "# Errors",
+    "",
+    "Generated from `packages/protocol/src/errors.ts`. Every refusal is `application/problem+json` (RFC 9457) with these",
+    "`code`s; `detail` says what happened, to which id, and what to do. The client throws them as `MeshApiError`, the",
+    "command line turns them into exit codes, MCP tools into `isError` results. *Retry*: the same call may succeed later.",
+    "",
+    "| code | status | retry | what it means and what to do |",
+    "|---|---|---|---|",
+    ...rows,
+    "",
+  ].join("\n");
+}

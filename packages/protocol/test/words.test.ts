@@ -1,0 +1,98 @@
+/** Names, ids and text as they may stand on the wire and before a reader. */
+import {
+  AgentName,
+  AgentToken,
+  DeliveryRef,
+  MessageRef,
+  numberedName,
+  plainLine,
+  plainText,
+  SendRequest,
+  toAgentName,
+} from "@agentmesh/protocol";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+describe("an agent name", () => {
+  test.each(["poker-engine", "a", "9lives", "a.b_c-d", "x".repeat(64)])("%s is one", (name) => {
+    expect(AgentName.safeParse(name).success).toBe(true);
+  });
+
+  test.each([
+    "",
+    "Alice",
+    "Аlice",
+    "a b",
+    "-a",
+    ".a",
+    "a/b",
+    "a>",
+    "x".repeat(65),
+    "human",
+    "operator",
+    "broker",
+    "me",
+  ])('"%s" is none', (name) => {
+    expect(AgentName.safeParse(name).success).toBe(false);
+  });
+
+  test("can be made of any text, also with a number behind it", () => {
+    expect(toAgentName("Poker Engine (v2)")).toBe("poker-engine-v2");
+    expect(toAgentName("Überraschung")).toBe("u-berraschung");
+    expect(toAgentName("…")).toBe("agent");
+    expect(toAgentName("human")).toBe("human-agent");
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.integer({ min: 2, max: 9_999 }), (text, n) => {
+        expect(AgentName.safeParse(toAgentName(text)).success).toBe(true);
+        expect(AgentName.safeParse(numberedName(toAgentName(text), n)).success).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("a reference", () => {
+  test("to a delivery is its id or a number without sign or leading zero", () => {
+    for (const ref of ["42", "1", `dlv_${"a".repeat(32)}`]) expect(DeliveryRef.safeParse(ref).success).toBe(true);
+    for (const ref of ["0", "-1", "01", "1.5", "x", "dlv_1", `msg_${"a".repeat(32)}`]) {
+      expect(DeliveryRef.safeParse(ref).success).toBe(false);
+    }
+    expect(MessageRef.safeParse(`msg_${"a".repeat(32)}`).success).toBe(true);
+  });
+});
+
+describe("a token", () => {
+  test("has at least 256 bits", () => {
+    expect(AgentToken.safeParse(`am_${"a".repeat(43)}`).success).toBe(true);
+    expect(AgentToken.safeParse(`am_${"a".repeat(42)}`).success).toBe(false);
+  });
+});
+
+describe("a send request", () => {
+  test("fills in the life of seven days and refuses fields it does not know", () => {
+    expect(SendRequest.parse({ to: "bob", body: "x" })).toEqual({ to: "bob", body: "x", ttlMs: 604_800_000 });
+    expect(SendRequest.safeParse({ to: "bob", body: "x", message: "y" }).success).toBe(false);
+  });
+});
+
+describe("plain text", () => {
+  const hostile =
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/u;
+
+  test("has no control, bidirectional, invisible or tag character, whatever came in", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 200 }), (text) => {
+        expect(plainText(text)).not.toMatch(hostile);
+        expect(plainText(text).isWellFormed()).toBe(true);
+        expect(plainLine(text)).not.toMatch(/[\n\t]/);
+        expect(Array.from(plainLine(text, 20)).length).toBeLessThanOrEqual(20);
+      }),
+      { numRuns: 500 },
+    );
+    expect(plainText("\u001b]52;c;YQ==\u0007\u001b[2J\u009b31mred")).toBe("]52;c;YQ==[2J31mred");
+  });
+
+  test("keeps letters of every script, emoji, tabs and lines", () => {
+    for (const text of ["Grüße, 你好, مرحبا, שלום", "a\tb\nc", "👩‍👩‍👧 ❤️ 🇩🇪 👍🏽"]) expect(plainText(text)).toBe(text);
+    expect(plainText("a\r\nb\rc")).toBe("a\nb\nc");
+  });
+});
