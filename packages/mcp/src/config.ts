@@ -111,6 +111,11 @@ export function resolveConfig(
     claudeToken: get("CLAUDE_CODE_MESSAGING_TOKEN"),
     directory: resolve(cwd, get("CLAUDE_PROJECT_DIR") ?? "."),
   };
+  if (config.push === "claude-inbox" && config.claudeSocket === undefined) {
+    warnings.push(
+      "AGENTMESH_PUSH is claude-inbox, but CLAUDE_CODE_MESSAGING_SOCKET is not set: messages wait for check_messages.",
+    );
+  }
   return { config, warnings };
 }
 

@@ -1,4 +1,4 @@
-/** Deliveries this session leased and has no evidence for yet, and the record of their pushes. */
+/** Deliveries the stream put into this session's hand, and the record of their pushes. */
 import type { DeliveryHandle } from "@agentmesh/client";
 
 interface Held {
@@ -23,6 +23,7 @@ const MAX_PUSHES_KEPT = 1_000;
 /** The deliveries in hand. Times are of this process's own steady clock. */
 export class HeldDeliveries {
   readonly #held = new Map<string, Held>();
+  readonly #shown = new Set<string>();
   readonly #pushes = new Map<string, Push>();
 
   /** How many leases are in hand. */
@@ -32,12 +33,16 @@ export class HeldDeliveries {
 
   /** Takes a leased delivery in hand; a newer lease of the same delivery replaces the older. */
   hold(handle: DeliveryHandle, leaseMs: number): void {
-    this.#held.set(handle.id, { handle, leaseOverMs: performance.now() + leaseMs });
+    const now = performance.now();
+    for (const [id, held] of this.#held) if (held.leaseOverMs <= now) this.#held.delete(id);
+    this.#held.set(handle.id, { handle, leaseOverMs: now + leaseMs });
   }
 
-  /** Whether this very lease is in hand. */
-  holds(handle: DeliveryHandle): boolean {
-    return this.#held.get(handle.id)?.handle === handle;
+  /** Whether to push this lease: it is in hand, and the model is not about to see the message anyway. */
+  mayPush(handle: DeliveryHandle): boolean {
+    const push = this.#pushes.get(handle.id);
+    const quiet = push !== undefined && performance.now() - push.atMs < QUIET_MS;
+    return !quiet && !this.#shown.has(handle.id) && this.#held.get(handle.id)?.handle === handle;
   }
 
   /** Lets one go without evidence. */
@@ -45,12 +50,18 @@ export class HeldDeliveries {
     this.#held.delete(id);
   }
 
-  /** Takes out every delivery whose lease still runs, in inbox order; forgets the others. */
-  takeAll(): DeliveryHandle[] {
-    const now = performance.now();
-    const live = [...this.#held.values()].filter((held) => held.leaseOverMs > now);
-    this.#held.clear();
-    return live.map((held) => held.handle).sort((a, b) => a.seq - b.seq);
+  /** check_messages shows these; until it is known whether the client was given them they are not pushed. */
+  show(ids: readonly string[]): void {
+    for (const id of ids) this.#shown.add(id);
+  }
+
+  /** Ends `show`: what was read is no longer in hand. */
+  endShow(id: string, read: boolean): void {
+    this.#shown.delete(id);
+    if (!read) return;
+    this.#held.delete(id);
+    const push = this.#pushes.get(id);
+    if (push) push.readElsewhere = true;
   }
 
   /** Notes a push that went through. */
@@ -67,16 +78,9 @@ export class HeldDeliveries {
     if (oldest !== undefined) this.#pushes.delete(oldest);
   }
 
-  /** Whether this process pushed the delivery so recently that the model may still come to it. */
-  pushedLately(id: string): boolean {
-    const push = this.#pushes.get(id);
-    return push !== undefined && performance.now() - push.atMs < QUIET_MS;
-  }
-
-  /** Notes that check_messages showed the delivery. */
-  readElsewhere(id: string): void {
-    const push = this.#pushes.get(id);
-    if (push) push.readElsewhere = true;
+  /** Whether this process has pushed the delivery, so that the model may know it. */
+  wasPushed(id: string): boolean {
+    return this.#pushes.has(id);
   }
 
   /**

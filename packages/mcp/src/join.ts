@@ -11,6 +11,7 @@ import { type Place, placeOf } from "./place.ts";
 import { InboxPush } from "./push/inbox-push.ts";
 import { type PushPath, PushPaths } from "./push/push-paths.ts";
 import { SendKeys } from "./send-keys.ts";
+import { Turns } from "./turns.ts";
 
 /** What the tools work with. */
 export interface JoinedSession {
@@ -22,6 +23,7 @@ export interface JoinedSession {
   readonly held: HeldDeliveries;
   readonly paths: PushPaths;
   readonly sendKeys: SendKeys;
+  readonly reading: Turns;
   readonly log: Log;
   /** Begins to push again after every path had failed. */
   resumePush(): void;
@@ -77,6 +79,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
     held,
     paths,
     sendKeys: new SendKeys(),
+    reading: new Turns(),
     log,
     resumePush: () => push.resume(),
     notice:

@@ -8,7 +8,7 @@ import { createServer } from "./server.ts";
 import { AnsweringTransport } from "./transport.ts";
 
 /** How long answers under way may still take when the client has closed, in milliseconds. */
-const DRAIN_MS = 600;
+const DRAIN_MS = 1_200;
 
 /** Serves MCP on stdin and stdout until the client is gone; or prints the help or the version. */
 export async function run(args: readonly string[]): Promise<void> {

@@ -122,13 +122,16 @@ async function withSession(joined: JoinedSession, run: () => Promise<ToolResult>
   }
 }
 
-async function soonEnough<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const over = new Promise<never>((_, reject) => {
-    const end = () => reject(new NoAnswerError("The call was ended before the broker had answered."));
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
+/** The result, unless the call ends first; a result that comes too late is settled as not written. */
+async function soonEnough(work: Promise<ToolResult>, signal: AbortSignal): Promise<ToolResult> {
+  const over = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
   });
-  return Promise.race([work, over]);
+  const result = await Promise.race([work, over]);
+  if (result) return result;
+  work.then((late) => late.settle?.(false)).catch(() => undefined);
+  throw new NoAnswerError("The call was ended before the broker had answered.");
 }
 
 function lateSentence(tool: string, address: string | undefined): string {

@@ -64,7 +64,7 @@ export class InboxPush {
 
   #take(handle: DeliveryHandle): void {
     this.#held.hold(handle, TERMS.leaseMs);
-    if (!this.#held.pushedLately(handle.id)) this.#pusher.add(handle);
+    if (this.#held.mayPush(handle)) this.#pusher.add(handle);
   }
 
   /** Only with its credit used up has the stream left something behind. */

@@ -47,8 +47,8 @@ export class Pusher {
     try {
       await pause(COLLECT_MS);
       for (;;) {
-        // What was answered or read meanwhile is no longer in hand, and not pushed.
-        this.#collected = this.#collected.filter((handle) => this.#parts.held.holds(handle));
+        // What was answered or read meanwhile is not pushed.
+        this.#collected = this.#collected.filter((handle) => this.#parts.held.mayPush(handle));
         const batch = takeText(this.#collected);
         if (batch.length === 0) return;
         await this.#push(batch);

@@ -38,13 +38,9 @@ export function pushWords(paths: readonly PushPath[]): string {
   return `push: ${paths.map((path) => `${path.path} (${proof(path)})`).join(", ")}`;
 }
 
-/** A push path as data. */
+/** A push path as data, with its proof in the same words. */
 export function pathData(path: PushPath): Record<string, string> {
-  return {
-    path: path.path,
-    ...(path.provenAt !== undefined && { proven_at: path.provenAt }),
-    ...(path.failedWhy !== undefined && { failing: defangLine(path.failedWhy) }),
-  };
+  return { path: path.path, proof: proof(path) };
 }
 
 function proof(path: PushPath): string {

@@ -1,9 +1,10 @@
 /** Tool check_messages: reads what waits, pushed or not, and acks it once the client has the answer. */
-import { DeliveryHandle } from "@agentmesh/client";
+import { BrokerUnreachableError } from "@agentmesh/client";
+import type { InboxEntry } from "@agentmesh/protocol";
 import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
 import { z } from "zod";
 import type { JoinedSession } from "../join.ts";
-import { renderDelivery } from "../render.ts";
+import { renderDelivery, type ShownDelivery } from "../render.ts";
 import { tool } from "./tool.ts";
 
 /** Long enough for the answer to be written and the ack to be made, in milliseconds. */
@@ -17,74 +18,81 @@ export const checkMessages = tool({
   annotations: { title: "Read messages", readOnlyHint: false, destructiveHint: false, openWorldHint: false },
   input: z.strictObject({}),
   async run(session, _, signal) {
-    const { shown, more } = await takeWaiting(session, signal);
+    // A second call waits for the acks of the first: it would show the same messages again.
+    const endTurn = await session.reading.take(signal);
+    const { entries, more } = await takeWaiting(session, signal).catch((error: unknown) => {
+      endTurn();
+      throw error;
+    });
     session.resumePush();
-    const wait = more === 0 ? [] : [`${more} more wait: call check_messages again.`];
+    const shown = entries.map((entry) => shownAs(entry, session));
+    session.held.show(entries.map((entry) => entry.id));
+    const rest = more === 0 ? [] : [`${more} more wait: call check_messages again.`];
+    const head = shown.length === 1 ? "1 message." : `${shown.length} messages, oldest first.`;
     return {
       text:
-        shown.length === 0
-          ? ["No message waits for you.", ...wait].join(" ")
-          : [`${count(shown.length)}, oldest first.`, ...shown.map(renderDelivery), ...wait].join("\n\n"),
+        shown.length === 0 ? "No message waits for you." : [head, ...shown.map(renderDelivery), ...rest].join("\n\n"),
       data: {
-        messages: shown.map((handle) => ({
-          message_id: String(handle.seq),
-          from: handle.from,
-          sent_at: handle.message.acceptedAt,
-          thread_id: handle.message.threadId,
-          ...(handle.redelivered && { redelivered: true }),
-          text: renderDelivery(handle),
+        messages: shown.map(({ seq, message, redelivered }) => ({
+          message_id: String(seq),
+          from: message.from.name,
+          sent_at: message.acceptedAt,
+          thread_id: message.threadId,
+          ...(redelivered && { redelivered }),
+          text: renderDelivery({ seq, message, redelivered }),
         })),
         more_waiting: more,
       },
-      settle: (written) => settle(session, shown, written),
+      settle: (written) => settle(session, entries, written).finally(endTurn),
     };
   },
 });
 
-/** The deliveries in hand, then leased ones, cut to what one read may hold; what is cut off stays in hand. */
+/**
+ * What is open in the inbox, cut to what one read may hold. It is leased first, so that nothing shown here is streamed
+ * at the same time; the listing also has what the stream holds, and what is on its way back.
+ */
 async function takeWaiting(
-  { client, mesh, held }: JoinedSession,
+  { client, mesh }: JoinedSession,
   signal: AbortSignal,
-): Promise<{ shown: DeliveryHandle[]; more: number }> {
-  const inHand = held.takeAll();
-  let leased: { deliveries: DeliveryHandle[]; queued: number };
+): Promise<{ entries: InboxEntry[]; more: number }> {
+  const lease = () => client.lease({ leaseMs: LEASE_MS, session: mesh.id }, { signal });
   try {
-    const max = Math.max(1, MAX_DELIVERIES_PER_READ - inHand.length);
-    const reply = await client.lease({ max, leaseMs: LEASE_MS, session: mesh.id }, { signal });
-    leased = { ...reply, deliveries: reply.deliveries.map((delivery) => new DeliveryHandle(client, delivery)) };
+    await lease();
   } catch (error) {
-    for (const handle of inHand) held.hold(handle, LEASE_MS);
-    throw error;
+    // The client makes a lease only once; here the listing below shows what an unanswered one took.
+    if (!(error instanceof BrokerUnreachableError)) throw error;
+    await mesh.heartbeat();
+    await lease();
   }
-  const byId = new Map([...inHand, ...leased.deliveries].map((handle) => [handle.id, handle]));
-  const all = [...byId.values()].sort((a, b) => a.seq - b.seq);
+  const { entries, open } = await client.listInbox({ limit: MAX_DELIVERIES_PER_READ }, { signal });
   let bytes = 0;
-  const cut = all.findIndex((handle, index) => {
-    bytes += handle.message.bodyBytes;
-    return index > 0 && (index >= MAX_DELIVERIES_PER_READ || bytes > MAX_BYTES_PER_READ);
+  const fitting = entries.filter((entry, index) => {
+    bytes += entry.message.bodyBytes;
+    return index === 0 || bytes <= MAX_BYTES_PER_READ;
   });
-  const rest = cut === -1 ? [] : all.splice(cut);
-  for (const handle of rest) held.hold(handle, LEASE_MS);
-  return { shown: all, more: leased.queued + rest.length };
+  return { entries: fitting, more: open - fitting.length };
+}
+
+function shownAs({ id, seq, message, attempt }: InboxEntry, { held }: JoinedSession): ShownDelivery {
+  return { seq, message, redelivered: attempt > 1 || held.wasPushed(id) };
 }
 
 /** Acks what the client was given; what it was not given, or what cannot be acked now, is shown again. */
-async function settle(session: JoinedSession, shown: readonly DeliveryHandle[], written: boolean): Promise<void> {
-  const { held, log } = session;
+async function settle(session: JoinedSession, entries: readonly InboxEntry[], written: boolean): Promise<void> {
+  const { client, held, log } = session;
   await Promise.all(
-    shown.map(async (handle) => {
+    entries.map(async ({ id }) => {
+      let read = false;
       try {
         if (!written) throw new Error("the answer did not reach the client");
-        held.readElsewhere(handle.id);
-        await handle.ack("read");
+        await client.ack({ delivery: id, evidence: "read" });
+        read = true;
       } catch (error) {
-        held.hold(handle, LEASE_MS);
-        log.warn("ack.failed", { delivery: handle.id, error });
+        log.warn("ack.failed", { delivery: id, error });
+      } finally {
+        held.endShow(id, read);
       }
     }),
   );
-}
-
-function count(messages: number): string {
-  return messages === 1 ? "1 message" : `${messages} messages`;
 }

@@ -1,0 +1,116 @@
+/** How an adapter comes and goes: joins only for a client that stays, leaves with it, however it ends. */
+import { spawn } from "node:child_process";
+import {
+  cleanEnv,
+  programArgs,
+  type RunningProgram,
+  startProgram,
+  startTestBroker,
+  type TestBroker,
+  until,
+} from "testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { directory, endBroker, session } from "./setting.ts";
+
+let broker: TestBroker;
+beforeAll(async () => {
+  broker = await startTestBroker();
+});
+afterAll(() => endBroker(broker));
+
+const lines = [
+  {
+    id: 1,
+    method: "initialize",
+    params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "raw", version: "0" } },
+  },
+  { method: "notifications/initialized" },
+  { id: 2, method: "tools/call", params: { name: "whoami", arguments: {} } },
+]
+  .map((line) => `${JSON.stringify({ jsonrpc: "2.0", ...line })}\n`)
+  .join("");
+
+function env() {
+  return cleanEnv({ AGENTMESH_HOME: broker.home, AGENTMESH_URL: broker.url });
+}
+
+async function presence(name: string): Promise<string | undefined> {
+  return (await broker.admin.listAgents()).agents.find((agent) => agent.name === name)?.presence;
+}
+
+async function joined(name: string, adapter: { stdout(): string }): Promise<void> {
+  await until(() => adapter.stdout().includes('"id":2'), `${name} to answer`);
+  expect(await presence(name)).toBe("online");
+}
+
+async function msUntilExit(adapter: RunningProgram): Promise<number> {
+  const began = performance.now();
+  expect((await adapter.exit).code).toBe(0);
+  return performance.now() - began;
+}
+
+test("a client that only looks is no agent", async () => {
+  const looker = await session(broker, "looker");
+  await looker.client.listTools();
+  await looker.close();
+  expect(await presence("looker")).toBeUndefined();
+});
+
+test("a client that stays is joined without a tool call", { timeout: 10_000 }, async () => {
+  await using stayer = await session(broker, "stayer");
+  await until(async () => (await presence("stayer")) === "online", "the join", 8_000);
+  await until(() => stayer.stderr().includes("session.joined"), "the log line");
+});
+
+test.each([
+  ["stdin ends", (adapter: RunningProgram) => adapter.child.stdin?.end()],
+  ["SIGTERM", (adapter: RunningProgram) => adapter.child.kill("SIGTERM")],
+  ["SIGINT", (adapter: RunningProgram) => adapter.child.kill("SIGINT")],
+])("%s: the adapter leaves the mesh and exits within two seconds", async (why, end) => {
+  const name = why.toLowerCase().replace(" ", "-");
+  const adapter = startProgram("mcp", [], { cwd: directory(broker, name), env: env() });
+  adapter.child.stdin?.write(lines);
+  await joined(name, adapter);
+  end(adapter);
+  expect(await msUntilExit(adapter)).toBeLessThan(2_000);
+  expect(await presence(name)).toBe("offline");
+});
+
+test("requests on a stdin that ends at once are still answered", async () => {
+  const adapter = startProgram("mcp", [], { cwd: directory(broker, "one-shot"), env: env() });
+  adapter.child.stdin?.end(lines);
+  expect((await adapter.exit).code).toBe(0);
+  expect(adapter.stdout()).toContain('"name":"one-shot"');
+  expect(await presence("one-shot")).toBe("offline");
+});
+
+test("a client that closes its end of stdout does not make the adapter hang or crash", async () => {
+  const adapter = startProgram("mcp", [], { cwd: directory(broker, "deaf-client"), env: env() });
+  adapter.child.stdin?.write(lines);
+  await joined("deaf-client", adapter);
+  adapter.child.stdout?.destroy();
+  adapter.child.stdin?.write(`{"jsonrpc":"2.0","id":3,"method":"tools/list"}\n`);
+  expect(await msUntilExit(adapter)).toBeLessThan(2_000);
+  expect(await presence("deaf-client")).toBe("offline");
+});
+
+test("when the parent is killed the adapter is gone within two seconds, although its stdin stays open", async () => {
+  const start = `require("node:child_process").spawn(process.execPath, ${JSON.stringify(programArgs("mcp"))}, { stdio: "inherit" })`;
+  const parent = spawn(process.execPath, ["-e", start], {
+    cwd: directory(broker, "orphan"),
+    env: env(),
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const out: string[] = [];
+  parent.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text));
+  // "close" comes when nobody holds the other end of stdout any more: parent and adapter are both gone.
+  const gone = new Promise((resolve) => parent.once("close", resolve));
+  parent.stdin.write(lines);
+  await joined("orphan", { stdout: () => out.join("") });
+  const began = performance.now();
+  parent.kill("SIGKILL");
+  await gone;
+  expect(performance.now() - began).toBeLessThan(2_000);
+  expect(await presence("orphan")).toBe("offline");
+  parent.stdin.destroy();
+});

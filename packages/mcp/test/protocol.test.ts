@@ -1,0 +1,68 @@
+/** The MCP side alone: what a client sees before any broker is needed. */
+import { cleanEnv, runProgram, startMcpSession, startProgram, tempDir } from "testkit";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { variables } from "../src/config.ts";
+
+test("the handshake takes under a second, claims the channel and not its permissions, and makes no file", async () => {
+  using home = tempDir();
+  const began = performance.now();
+  await using session = await startMcpSession({ home: `${home.path}/state`, cwd: home.path });
+  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(session.client.getServerCapabilities()).toEqual({ tools: {}, experimental: { "claude/channel": {} } });
+  expect(session.client.getServerVersion()?.name).toBe("agentmesh");
+  expect(Buffer.byteLength(session.client.getInstructions() ?? "")).toBeLessThan(2_048);
+  expect(session.stderr()).toBe("");
+});
+
+test("all tools with their schemas stay within 1,500 tokens, in a fixed order", async () => {
+  using home = tempDir();
+  await using session = await startMcpSession({ home: home.path, cwd: home.path });
+  const { tools } = await session.client.listTools();
+  expect(tools.map((tool) => tool.name)).toEqual([
+    "list_peers",
+    "send_message",
+    "reply",
+    "check_messages",
+    "set_summary",
+    "whoami",
+  ]);
+  expect(JSON.stringify(tools).length).toBeLessThan(6_000);
+  expect(tools.every((tool) => tool.inputSchema.additionalProperties === false)).toBe(true);
+});
+
+test("server/discover is an unknown method, and requests before initialize break nothing", async () => {
+  using home = tempDir();
+  const adapter = startProgram("mcp", [], { cwd: home.path, env: cleanEnv({ AGENTMESH_HOME: home.path }) });
+  const asks = ["server/discover", "ping", "tools/list", "resources/list"];
+  asks.forEach((method, id) => {
+    adapter.child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params: {} })}\n`);
+  });
+  adapter.child.stdin?.write("this is not JSON\n");
+  adapter.child.stdin?.end();
+  expect((await adapter.exit).code).toBe(0);
+  const answers = adapter
+    .stdout()
+    .trimEnd()
+    .split("\n")
+    .map((line) => z.looseObject({ id: z.int() }).parse(JSON.parse(line)))
+    .sort((a, b) => a.id - b.id);
+  expect(answers).toMatchObject([
+    { id: 0, error: { code: -32601 } },
+    { id: 1, result: {} },
+    { id: 2, result: { tools: [{ name: "list_peers" }, {}, {}, {}, {}, {}] } },
+    { id: 3, error: { code: -32601 } },
+  ]);
+});
+
+test("--version, --help and an unknown option", async () => {
+  const version = await runProgram("mcp", ["--version"]);
+  expect(version).toMatchObject({ code: 0, stderr: "" });
+  expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  const help = await runProgram("mcp", ["--help"]);
+  for (const { name, description } of variables) {
+    expect(help.stdout).toContain(name);
+    expect(help.stdout).toContain(description);
+  }
+  expect(await runProgram("mcp", ["--port"])).toMatchObject({ code: 2, stdout: "" });
+});

@@ -1,0 +1,139 @@
+/** What users get from the registry: the five packed packages, installed into an empty folder. */
+import { type ExecFileOptions, execFile, spawn } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { cleanEnv, type TempDir, tempDir, until } from "testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const run = promisify(execFile);
+const Announced = z.object({ url: z.string(), pid: z.int() });
+
+let app: TempDir;
+let home: TempDir;
+
+const options = (): ExecFileOptions & { encoding: "utf8" } => ({
+  cwd: app.path,
+  env: cleanEnv({ AGENTMESH_HOME: home.path }),
+  encoding: "utf8",
+});
+
+beforeAll(async () => {
+  app = tempDir();
+  home = tempDir();
+  const tarballs = join(app.path, "tarballs");
+  for (const name of ["protocol", "client", "broker", "mcp", "cli"]) {
+    await run("pnpm", ["pack", "--pack-destination", tarballs], { cwd: join(root, "packages", name) });
+  }
+  const files = readdirSync(tarballs).map((name) => join(tarballs, name));
+  expect(files).toHaveLength(5);
+  writeFileSync(join(app.path, "package.json"), '{ "private": true, "type": "module" }');
+  await run("npm", ["install", "--no-audit", "--no-fund", ...files], { cwd: app.path });
+});
+
+afterAll(() => {
+  app[Symbol.dispose]();
+  home[Symbol.dispose]();
+});
+
+describe("the packed packages", () => {
+  test("hold what they export, a README and the licence, and no sources", () => {
+    for (const name of ["@agentmesh/protocol", "@agentmesh/client", "agentmesh-broker", "agentmesh-mcp", "agentmesh"]) {
+      const folder = join(app.path, "node_modules", name);
+      const manifest = z
+        .object({ exports: z.record(z.string(), z.unknown()), bin: z.record(z.string(), z.string()).optional() })
+        .parse(JSON.parse(readFileSync(join(folder, "package.json"), "utf8")));
+      const named = [...Object.values(manifest.exports), ...Object.values(manifest.bin ?? {})]
+        .flatMap((value) =>
+          typeof value === "string" ? [value] : Object.values(z.record(z.string(), z.string()).parse(value)),
+        )
+        .filter((path) => !path.startsWith("./src/"));
+      for (const path of [...named, "README.md", "LICENSE"])
+        expect(readFileSync(join(folder, path)).length).toBeGreaterThan(0);
+      expect(readdirSync(folder)).not.toContain("src");
+    }
+  });
+
+  test("serve: npx agentmesh-broker, npx agentmesh status, npx agentmesh-mcp, and a strict TypeScript program that sends", async () => {
+    const broker = spawn("npx", ["--no-install", "agentmesh-broker", "--port", "0"], { ...options(), stdio: "pipe" });
+    const announced = await until(
+      () => {
+        try {
+          return Announced.parse(JSON.parse(readFileSync(join(home.path, "broker.json"), "utf8")));
+        } catch {
+          return undefined;
+        }
+      },
+      "npx agentmesh-broker to announce itself",
+      30_000,
+    );
+    try {
+      const status = await run("npx", ["--no-install", "agentmesh", "status"], options());
+      expect(status.stdout).toContain(announced.url);
+
+      const transport = new StdioClientTransport({
+        command: "npx",
+        args: ["--no-install", "agentmesh-mcp"],
+        cwd: app.path,
+        env: { ...(options().env as Record<string, string>), AGENTMESH_NAME: "packed" },
+        stderr: "ignore",
+      });
+      const client = new Client({ name: "packed-test", version: "0" });
+      await client.connect(transport);
+      expect((await client.listTools()).tools.map(({ name }) => name)).toContain("send_message");
+      const whoami = await client.callTool({ name: "whoami", arguments: {} });
+      expect(JSON.stringify(whoami.content)).toContain("packed");
+
+      writeFileSync(
+        join(app.path, "send.ts"),
+        `import { MeshClient } from "@agentmesh/client";
+const url = ${JSON.stringify(announced.url)};
+const admin = new MeshClient({ url, token: ${JSON.stringify(readFileSync(join(home.path, "key"), "utf8").trim())} });
+const { token = "" } = await admin.register({ name: "typed" });
+const typed = new MeshClient({ url, token });
+const reply = await typed.send({ to: "packed", body: "from a strict program" });
+const state: string = reply.deliveries[0]?.state ?? "none";
+console.log(state, reply.messageId);
+`,
+      );
+      await run(
+        join(root, "node_modules", ".bin", "tsc"),
+        [
+          "--strict",
+          "--noEmit",
+          "--module",
+          "nodenext",
+          "--target",
+          "es2023",
+          "--types",
+          "",
+          "--exactOptionalPropertyTypes",
+          "send.ts",
+        ],
+        options(),
+      );
+      const sent = await run(process.execPath, ["send.ts"], options());
+      expect(sent.stdout).toMatch(/^queued msg_[0-9a-f]{32}/);
+      const mail = await client.callTool({ name: "check_messages", arguments: {} });
+      expect(JSON.stringify(mail.content)).toContain("from a strict program");
+      await client.close();
+    } finally {
+      await run("npx", ["--no-install", "agentmesh", "down"], options());
+      await new Promise((resolve) => (broker.exitCode === null ? broker.once("close", resolve) : resolve(undefined)));
+    }
+  });
+
+  test("start the broker by themselves: npx agentmesh up, then down", async () => {
+    using other = tempDir();
+    const env = cleanEnv({ AGENTMESH_HOME: other.path, AGENTMESH_PORT: "17899" });
+    const up = await run("npx", ["--no-install", "agentmesh", "up"], { ...options(), env });
+    expect(up.stdout).toContain("17899");
+    const down = await run("npx", ["--no-install", "agentmesh", "down"], { ...options(), env });
+    expect(down.stdout).toMatch(/stopped/i);
+  });
+});
