@@ -57,7 +57,7 @@ export function openContext(options: GlobalOptions): Context {
   }
   const address = () => locate(folder, process.env, options.url);
 
-  const client = (token: string, retryForMs = 10_000): MeshClient =>
+  const client = (token: string, retryForMs = 5_000): MeshClient =>
     connect({ folder, token, retryForMs, ...(options.url !== undefined && { url: options.url }) });
 
   // Asked first, so that a missing broker is said at once and not after the client's retries.

@@ -64,7 +64,9 @@ export function facts(pairs: readonly (readonly [name: string, value: string])[]
 export function errorText(error: { readonly code: string; readonly detail: string } & Record<string, unknown>): string {
   const lines = [`${style("red", "error:", process.stderr)} ${plainLine(error.detail, 2_000)}`];
   if (Array.isArray(error.issues)) {
-    for (const { path, message } of error.issues) lines.push(`  ${plainLine(`${path}: ${message}`)}`);
+    for (const { path, message } of error.issues) {
+      if (!error.detail.includes(message)) lines.push(`  ${plainLine(`${path}: ${message}`)}`);
+    }
   }
   if (typeof error.stack === "string") {
     lines.push("This is a bug in agentmesh. Please report it with these lines:", plainText(error.stack));

@@ -4,6 +4,7 @@ import { type BrokerAddress, findBroker, UntrustedBrokerError } from "@agentmesh
 import { CommandError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { jsonText, print } from "../output.ts";
+import { isAlive } from "../process-alive.ts";
 
 const PATIENCE_MS = 10_000;
 
@@ -43,13 +44,5 @@ async function answers(context: Context, address: BrokerAddress): Promise<boolea
     // a broker that is closing may accept a connection and not answer
     if (error instanceof UntrustedBrokerError) return true;
     throw error;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

@@ -29,6 +29,7 @@ export async function follow(
       if (error instanceof MeshApiError && error.code === "cursor_invalid") {
         remark("The broker serves another database than before. Following that one from its newest entries.");
         cursor = undefined;
+        failures = 0;
         continue;
       }
       if (!mayPass(error)) throw error;

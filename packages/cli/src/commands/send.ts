@@ -47,6 +47,8 @@ async function waitForAck(context: Context, client: MeshClient, reply: SendReply
   const outcome = await awaitAck(client, reply.messageId, waitMs, context.json ? () => {} : print);
   if (context.json) await print(jsonText({ ...reply, outcome: outcome.deliveries }));
   requireAck(outcome, waitMs);
+  const answered = outcome.deliveries.some(({ timeline }) => timeline.at(-1)?.reason === "replied");
+  if (answered && !context.json) remark("It was answered. Read the answer: agentmesh inbox");
 }
 
 async function printReply(reply: SendReply): Promise<void> {

@@ -25,8 +25,9 @@ export async function status(context: Context): Promise<void> {
       ["streams", `${broker.streams} open`],
       [
         "limits",
-        `${bytes(limits.maxBodyBytes)} a message; ${limits.inboxMaxMessages.toLocaleString("en")} messages or ${bytes(limits.inboxMaxBytes)} an inbox; ${limits.maxAttempts} attempts; ${shortDuration(limits.messageTtlMs)} to live`,
+        `${bytes(limits.maxBodyBytes)} a message, ${limits.maxAttempts} attempts, ${shortDuration(limits.messageTtlMs)} to live`,
       ],
+      ["", `${limits.inboxMaxMessages.toLocaleString("en")} messages or ${bytes(limits.inboxMaxBytes)} an inbox`],
     ]),
   );
   warnOfOtherVersion(broker);

@@ -1,4 +1,5 @@
 /** `agentmesh up`: a running broker, started in the background if need be. */
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type BrokerAddress, ensureBroker, findBroker } from "@agentmesh/client/node";
 import { type BrokerStatus, VERSION } from "@agentmesh/protocol";
@@ -32,7 +33,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
       ["version", status.version],
       ["pid", `${status.pid}, up ${since(status.startedAt)}`],
       ["home", shortPath(status.home)],
-      ["log", shortPath(folder.logFile)],
+      ...(existsSync(folder.logFile) ? [["log", shortPath(folder.logFile)] as const] : []),
     ]),
   );
   warnOfOtherVersion(status);

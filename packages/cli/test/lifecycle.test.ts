@@ -1,0 +1,64 @@
+/** Starting, finding and stopping the broker from the command line. */
+import { createServer } from "node:http";
+import { BrokerStatus } from "@agentmesh/protocol";
+import { tempDir } from "testkit";
+import { expect, test } from "vitest";
+import { isAlive } from "../src/process-alive.ts";
+import { cli, freePort } from "./run-cli.ts";
+
+const Pid = BrokerStatus.pick({ pid: true });
+
+test("without a broker every other command exits 3 at once and says how to start one", async () => {
+  using home = tempDir();
+  const env = { AGENTMESH_PORT: String(await freePort()) };
+  const commands = [["status"], ["agents"], ["send", "a", "b"], ["inbox"], ["inbox", "a"], ["log", "-f"], ["whoami"]];
+  for (const ended of await Promise.all(commands.map((args) => cli(home.path, args, env)))) {
+    expect(ended).toMatchObject({ code: 3, stdout: "" });
+    expect(ended.stderr).toMatch(
+      /^error: No broker runs at http:\/\/127\.0\.0\.1:\d+\. Start it with: agentmesh up\n$/,
+    );
+  }
+  expect(await cli(home.path, ["down"], env)).toMatchObject({ code: 0 });
+});
+
+test("of three ups at once one starts the broker, and down waits until it is gone", async () => {
+  using home = tempDir();
+  const port = await freePort();
+  const env = { AGENTMESH_PORT: String(port) };
+  const run = (...args: string[]) => cli(home.path, args, env);
+  const ups = await Promise.all([1, 2, 3].map(() => run("up", "--port", String(port), "--json")));
+  const pids = ups.map(({ stdout }) => Pid.parse(JSON.parse(stdout)).pid);
+  try {
+    expect(ups.filter(({ stdout }) => stdout.includes('"started": true'))).toHaveLength(1);
+    expect(new Set(pids).size).toBe(1);
+    const [again, elsewhere, status] = await Promise.all([run("up"), run("up", "--port", "1"), run("status")]);
+    expect(again.stdout).toContain(`A broker already runs at http://127.0.0.1:${port}\n`);
+    expect(again).toMatchObject({ code: 0, stderr: "" });
+    expect(elsewhere).toMatchObject({ code: 1, stdout: "" });
+    expect(elsewhere.stderr).toContain("agentmesh down, then agentmesh up --port 1");
+    expect(status.stdout).toContain(`pid ${pids[0]}`);
+  } finally {
+    expect(await run("down")).toMatchObject({ code: 0 });
+  }
+  expect(pids.some(isAlive)).toBe(false);
+  expect(await run("status")).toMatchObject({ code: 3 });
+});
+
+test("a port that another program has exits 3, and nothing is sent to it", async () => {
+  using home = tempDir();
+  const seen: string[] = [];
+  const other = createServer((request, response) => {
+    seen.push(JSON.stringify(request.headers));
+    response.end("hello");
+  });
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const address = other.address();
+  const port = typeof address === "object" ? String(address?.port) : "";
+  const commands = [["up", "--port", port], ["status"], ["down"]];
+  for (const ended of await Promise.all(commands.map((args) => cli(home.path, args, { AGENTMESH_PORT: port })))) {
+    expect(ended).toMatchObject({ code: 3, stdout: "" });
+    expect(ended.stderr).toContain("not an agentmesh broker");
+  }
+  expect(seen.join()).not.toContain("authorization");
+  await new Promise((resolve) => other.close(resolve));
+});

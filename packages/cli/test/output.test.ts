@@ -1,0 +1,98 @@
+/** What reaches stdout: whole JSON documents, no secrets, nothing that commands a terminal. */
+import { endpoints, LogEntry } from "@agentmesh/protocol";
+import { startTestBroker, type TestBroker } from "testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cli, startCli } from "./run-cli.ts";
+
+const HOSTILE = "\u001b[31mred\u001b[0m \u202eevil\u202c \u001b]52;c;aGk=\u0007 \u009b2J\u200b end\nerror: second line";
+// C0 (but tab and line feed), DEL, C1, bidirectional and zero-width characters.
+const COMMANDS_TERMINAL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2066-\u2069]/;
+
+let broker: TestBroker;
+let message: string;
+beforeAll(async () => {
+  broker = await startTestBroker();
+  const mallory = await broker.agent("mallory", { client: "\u001b[5mclient", directory: `/tmp/${HOSTILE}` });
+  await mallory.client.setSummary({ summary: HOSTILE });
+  await mallory.client.join({ pushPaths: [{ path: "stream", failedWhy: HOSTILE }] });
+  await cli(broker.home, ["whoami"]);
+  message = (await mallory.client.send({ to: "cli", body: HOSTILE })).messageId;
+  const [first] = (await mallory.client.send({ to: "mallory", body: HOSTILE })).deliveries;
+  const [leased] = (await mallory.client.lease({ max: 1 })).deliveries;
+  await mallory.client.reject({ delivery: String(first?.seq), receipt: leased?.receipt ?? "", reason: HOSTILE });
+});
+afterAll(() => broker[Symbol.asyncDispose]());
+
+test("with --json every command prints one document, and log one per line", async () => {
+  const commands = [
+    ["up"],
+    ["status"],
+    ["agents"],
+    ["peers", "--live"],
+    ["send", "mallory", "hi"],
+    ["inbox"],
+    ["inbox", "mallory", "--all"],
+    ["log", "--message", message],
+    ["whoami"],
+  ];
+  for (const { code, stdout, stderr } of await Promise.all(
+    commands.map((args) => cli(broker.home, [...args, "--json"])),
+  )) {
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toBeTypeOf("object");
+    expect(stdout).not.toMatch(COMMANDS_TERMINAL);
+  }
+  const log = await cli(broker.home, ["log", "--json"]);
+  for (const line of log.stdout.trimEnd().split("\n")) LogEntry.parse(JSON.parse(line));
+});
+
+test("hostile text of other agents never reaches the terminal as a command, and JSON keeps it unchanged", async () => {
+  const commands = [
+    ["agents"],
+    ["inbox", "--full"],
+    ["inbox", "mallory", "--all"],
+    ["log"],
+    ["log", "--message", message],
+    ["send", "mallory", "hi"],
+    ["send", HOSTILE, "hi"],
+    ["send", HOSTILE, "hi", "--json"],
+  ];
+  for (const { stdout, stderr } of await Promise.all(commands.map((args) => cli(broker.home, args)))) {
+    expect(stdout + stderr).not.toMatch(COMMANDS_TERMINAL);
+    expect(stdout + stderr).toContain("end");
+    expect(stdout).not.toMatch(/^error:/m);
+  }
+  const shown = JSON.parse((await cli(broker.home, ["inbox", "--json"])).stdout);
+  expect(endpoints.listInbox.reply.parse(shown).entries[0]?.message.body).toBe(HOSTILE);
+});
+
+test("whoami names the agent and never prints a token", async () => {
+  const commands = [["whoami"], ["whoami", "--json"], ["agents", "--json"], ["whoami", "--as", "night-shift"]];
+  const ended = await Promise.all(commands.map((args) => cli(broker.home, args)));
+  for (const { code, stdout, stderr } of ended) {
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).not.toMatch(/am_|amk_/);
+  }
+  expect(ended.map(({ stdout }) => /cli|night-shift/.exec(stdout)?.[0])).toEqual(["cli", "cli", "cli", "night-shift"]);
+});
+
+test("--as cannot become an agent that is not this machine's", async () => {
+  const taken = await cli(broker.home, ["send", "cli", "hi", "--as", "mallory"]);
+  expect(taken).toMatchObject({ code: 5, stdout: "" });
+  expect(taken.stderr).toContain("mallory");
+});
+
+test("looking registers nobody and marks the own row", async () => {
+  await using empty = await startTestBroker();
+  await Promise.all([["agents"], ["log"], ["status"]].map((args) => cli(empty.home, args)));
+  expect((await empty.admin.listAgents()).total).toBe(0);
+  await cli(empty.home, ["whoami"]);
+  expect((await cli(empty.home, ["agents"])).stdout).toContain("cli (you)");
+});
+
+test("a reader that closes the pipe early sees no stack", async () => {
+  const running = startCli(broker.home, ["log", "-f"]);
+  running.child.stdout?.destroy();
+  expect((await running.exit).code).toBe(0);
+  expect(running.stderr()).toBe("");
+});

@@ -1,0 +1,42 @@
+/** The real command line as a child process, against a state folder. */
+import { createServer } from "node:net";
+import { cleanEnv, type RunningProgram, runProgram, startProgram } from "testkit";
+
+/** How a command ended and what it wrote. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function envOf(home: string, more: Record<string, string>): NodeJS.ProcessEnv {
+  return cleanEnv({ AGENTMESH_HOME: home, NO_COLOR: undefined, FORCE_COLOR: undefined, ...more });
+}
+
+/** Runs `agentmesh …args` to its end, with an empty stdin. */
+export function cli(home: string, args: readonly string[], more: Record<string, string> = {}): Promise<Ended> {
+  return runProgram("cli", args, { env: envOf(home, more) });
+}
+
+/** Starts `agentmesh …args` and leaves it running. */
+export function startCli(home: string, args: readonly string[]): RunningProgram {
+  return startProgram("cli", args, { env: envOf(home, {}) });
+}
+
+/** Runs `agentmesh …args` with `input` on stdin. */
+export async function cliWithStdin(home: string, args: readonly string[], input: string | Buffer): Promise<Ended> {
+  const running = startCli(home, args);
+  running.child.stdin?.end(input);
+  const { code } = await running.exit;
+  return { code, stdout: running.stdout(), stderr: running.stderr() };
+}
+
+/** A port that nobody listened on a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
