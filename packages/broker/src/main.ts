@@ -10,6 +10,6 @@ if (major < 22 || (major === 22 && minor < 18)) {
 const { enableCompileCache } = await import("node:module");
 enableCompileCache();
 const { serve } = await import("./serve.ts");
-process.exitCode = await serve(process.argv.slice(2));
+process.exit(await serve(process.argv.slice(2)));
 
 export {};

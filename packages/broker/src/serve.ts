@@ -5,6 +5,7 @@ import { loadConfig } from "./config/load.ts";
 import { configRows } from "./config/schema.ts";
 import { createLog } from "./log.ts";
 import { type RunningBroker, startBroker } from "./start-broker.ts";
+import { noteStopped } from "./state-files.ts";
 
 /** Exit codes by the name of the error that prevented the start. */
 const EXIT_CODES: Readonly<Record<string, number>> = {
@@ -47,8 +48,13 @@ export async function serve(argv: readonly string[]): Promise<number> {
     if (code !== undefined && error instanceof Error) console.error(`agentmesh-broker: ${error.message}`);
     return code ?? 1;
   }
-  const why = await Promise.race([broker.stopAsked.then(() => "request"), nextSignal()]);
+  const why = await Promise.race([broker.stopAsked.then(() => "request"), nextSignal()]).catch((error: Error) => error);
+  if (why instanceof Error) {
+    log.fatal({ detail: why.message }, "store.gone");
+    return EXIT_CODES[why.name] ?? 1;
+  }
   log.info({ why }, "broker.stopping");
+  if (why === "request" || why === "SIGINT") noteStopped(config.home);
   const force = setTimeout(() => process.exit(1), FORCE_AFTER_MS);
   await broker.close();
   clearTimeout(force);

@@ -1,4 +1,5 @@
 /** The only composition root: lock, database, mesh, HTTP, in this order; stopped in the reverse. */
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_TTL_MS, VERSION } from "@agentmesh/protocol";
 import type { Logger } from "pino";
@@ -6,9 +7,9 @@ import type { Config } from "./config/schema.ts";
 import { buildApp } from "./http/app.ts";
 import { type Clock, systemClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
-import { announce, meshKey, openFolder, readRunning, withdraw } from "./state-files.ts";
+import { announce, forgetStopped, meshKey, openFolder, readRunning, withdraw } from "./state-files.ts";
 import { BrokerLock } from "./store/sqlite/lock.ts";
-import { openDatabase } from "./store/sqlite/open.ts";
+import { DatabaseDamagedError, openDatabase } from "./store/sqlite/open.ts";
 import { sqliteStore } from "./store/sqlite/sqlite-store.ts";
 
 /** Another broker serves this state folder. */
@@ -31,7 +32,7 @@ export interface RunningBroker extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly mesh: Mesh;
-  /** Resolves when somebody asks the broker to stop. */
+  /** Resolves when somebody asks the broker to stop, rejects when its database is no longer there. */
   readonly stopAsked: Promise<void>;
   /** Says goodbye to streams, answers what is under way, closes the database. */
   close(): Promise<void>;
@@ -74,7 +75,8 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
     release.push(() => mesh.close());
 
     const closing = new AbortController();
-    const { promise: stopAsked, resolve: stop } = Promise.withResolvers<void>();
+    const { promise: stopAsked, resolve: stop, reject: fail } = Promise.withResolvers<void>();
+    release.push(watchDatabase(config.home, fail));
     let port = config.port;
     const startedAt = new Date(clock.now()).toISOString();
     const app = buildApp({
@@ -99,6 +101,7 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
     });
     port = await listen(app, config);
     const url = urlOf(config, port);
+    forgetStopped(config.home);
     announce(config.home, { url, port, pid: process.pid, version: VERSION, startedAt });
     release.push(() => withdraw(config.home));
     log.info({ url, pid: process.pid, version: VERSION, home: config.home }, "broker.started");
@@ -107,6 +110,19 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
     await close();
     throw error;
   }
+}
+
+const WATCH_MS = 2_000;
+
+/** Calls `lost` when the database file is deleted or replaced under the broker: what it then accepts would be gone. */
+function watchDatabase(home: string, lost: (error: Error) => void): () => void {
+  const path = join(home, "mesh.db");
+  const { ino } = statSync(path);
+  const timer = setInterval(() => {
+    if (statSync(path, { throwIfNoEntry: false })?.ino === ino) return;
+    lost(new DatabaseDamagedError(`The database ${path} was deleted or replaced while the broker ran. It stops now.`));
+  }, WATCH_MS);
+  return () => clearInterval(timer);
 }
 
 async function listen(app: ReturnType<typeof buildApp>, { host, port }: Config): Promise<number> {

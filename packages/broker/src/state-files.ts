@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -78,6 +79,16 @@ export function announce(folder: string, running: RunningBroker): void {
 /** Takes the announcement back, if it is this process's. */
 export function withdraw(folder: string): void {
   if (readRunning(folder)?.pid === process.pid) rmSync(join(folder, "broker.json"), { force: true });
+}
+
+/** Notes that a person stopped the broker: sessions that live on do not start it again by themselves. */
+export function noteStopped(folder: string): void {
+  writeFileSync(join(folder, "stopped"), `${new Date().toISOString()}\n`, { mode: 0o600 });
+}
+
+/** Takes that note back. */
+export function forgetStopped(folder: string): void {
+  rmSync(join(folder, "stopped"), { force: true });
 }
 
 /** The announcement of the broker that runs, or ran. */

@@ -189,7 +189,7 @@ describe("a sender", () => {
   });
 
   test("of an oversize body gets 413 naming the limit, also when the request is too large to read", async () => {
-    const answer = await send({ to: "poker-engine", body: "é".repeat(MAX_BODY_BYTES / 2) + "x" });
+    const answer = await send({ to: "poker-engine", body: `${"é".repeat(MAX_BODY_BYTES / 2)}x` });
     expect(answer.problem).toMatchObject({ code: "body_too_large", status: 413 });
     expect(answer.problem?.detail).toContain(String(MAX_BODY_BYTES));
     const huge = await send({ to: "poker-engine", body: "x".repeat(MAX_REQUEST_BYTES) });

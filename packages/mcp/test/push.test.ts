@@ -10,7 +10,7 @@ beforeAll(async () => {
   broker = await startTestBroker();
   sender = (await broker.agent("sender")).client;
 });
-afterAll(() => endBroker(broker, 1));
+afterAll(() => endBroker(broker));
 
 async function sendMany(to: string, count: number): Promise<string[]> {
   const ids: string[] = [];

@@ -54,11 +54,11 @@ export function fences(text: string): number {
   return text.match(/^<agentmesh from="/gm)?.length ?? 0;
 }
 
-/** The end of a file: every adapter but the `killed` ones has left, and took no lease with it. */
-export async function endBroker(broker: TestBroker, killed = 0): Promise<void> {
+/** The end of a file: every adapter has left, none is called online, and none took a lease with it. */
+export async function endBroker(broker: TestBroker): Promise<void> {
   await until(async () => {
     const { agents, deliveries, streams } = await broker.admin.status();
-    return agents.online === killed && streams === 0 && (deliveries.leased ?? 0) === 0;
+    return agents.online === 0 && streams === 0 && (deliveries.leased ?? 0) === 0;
   }, "every session and lease to be over");
   await broker[Symbol.asyncDispose]();
 }

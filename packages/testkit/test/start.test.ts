@@ -1,10 +1,19 @@
 /** Starting a broker: one at a time, found and proven, outliving its starter, refusing with a remedy. */
-import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { connect, ensureBroker, findBroker, openStateFolder, readMeshKey } from "@agentmesh/client/node";
-import { cleanEnv, programPath, runProgram, startProgram, startTestBroker, tempDir, until } from "testkit";
+import {
+  cleanEnv,
+  programPath,
+  runProgram,
+  startMcpSession,
+  startProgram,
+  startTestBroker,
+  tempDir,
+  until,
+} from "testkit";
 import { describe, expect, test } from "vitest";
 
 async function freePort(): Promise<number> {
@@ -38,23 +47,36 @@ function starter(home: string, port: number) {
 }
 
 describe("starting", () => {
-  test("by 8 processes at once on a clean machine ends with one broker that outlives them and logs to its file", async () => {
+  test("by 20 adapters at once on a clean machine ends with one broker that outlives them, 20 agents, and no error shown", async () => {
     using home = tempDir();
+    using place = tempDir();
     const port = await freePort();
-    const found = await Promise.all(Array.from({ length: 8 }, () => starter(home.path, port)));
-    expect(found.filter(({ started }) => started)).toHaveLength(1);
-    expect(new Set(found.map(({ url }) => url))).toEqual(new Set([`http://127.0.0.1:${port}`]));
+    const sessions = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => {
+        // Four sessions share each directory.
+        const cwd = join(place.path, `project-${i % 5}`);
+        mkdirSync(cwd, { recursive: true });
+        return startMcpSession({ home: home.path, cwd, env: { AGENTMESH_PORT: String(port) } });
+      }),
+    );
+    const names = await Promise.all(sessions.map((session) => session.joined()));
+    const expected = [0, 1, 2, 3, 4].flatMap((n) => ["", "-2", "-3", "-4"].map((suffix) => `project-${n}${suffix}`));
+    expect(names.sort()).toEqual(expected.sort());
+    for (const session of sessions) expect(session.stderr()).not.toMatch(/error|warn/i);
+    await Promise.all(sessions.map((session) => session.close()));
+
     const folder = openStateFolder(home.path);
     const admin = connect({ folder, token: readMeshKey(folder) ?? "", url: `http://127.0.0.1:${port}` });
-    const { pid } = await admin.status();
+    await until(async () => (await admin.status()).agents.online === 0, "the adapters to leave");
+    expect((await admin.status()).agents.offline).toBe(20);
     expect(readFileSync(folder.logFile, "utf8").match(/broker\.started/g)).toHaveLength(1);
     for (const name of ["key", "broker.log", "broker.json", "mesh.db"]) {
       expect([name, (statSync(join(home.path, name)).mode & 0o777).toString(8)]).toEqual([name, "600"]);
     }
     expect(statSync(home.path).mode & 0o777).toBe(0o700);
-    await admin.shutdown();
+    const { pid } = await admin.shutdown();
     await until(() => !isAlive(pid), "the broker to end");
-  }, 30_000);
+  }, 60_000);
 
   test("a second broker on a state folder says who serves it and exits 3; after kill -9 of the first it starts at once", async () => {
     await using broker = await startTestBroker();
@@ -137,6 +159,58 @@ describe("starting", () => {
     const { pid } = await broker.admin.shutdown();
     await until(() => !isAlive(pid), "the broker to end");
     await broker.start();
+  });
+
+  test("is left to a person after a person stopped the broker; a session that begins later may start it", async () => {
+    using home = tempDir();
+    const port = await freePort();
+    const folder = openStateFolder(home.path);
+    const options = {
+      folder,
+      address: { url: `http://127.0.0.1:${port}`, local: true },
+      brokerBin: programPath("broker"),
+    };
+    await ensureBroker(options);
+    const admin = () => connect({ folder, token: readMeshKey(folder) ?? "", retryForMs: 0 });
+    const stop = async () => {
+      const { pid } = await admin().shutdown();
+      await until(() => !isAlive(pid), "the broker to end");
+    };
+    await stop();
+    await expect(ensureBroker(options)).rejects.toThrow(/stopped on purpose.*agentmesh up/);
+    expect(await starter(home.path, port)).toMatchObject({ started: true });
+    await stop();
+    expect(await ensureBroker({ ...options, byPerson: true })).toMatchObject({ started: true });
+    await stop();
+  });
+
+  test("a broker in the background does not keep the secrets of the session that started it", async () => {
+    using home = tempDir();
+    const folder = openStateFolder(home.path);
+    process.env.CLAUDE_CODE_MESSAGING_TOKEN = "secret-of-the-session";
+    const address = { url: `http://127.0.0.1:${await freePort()}`, local: true };
+    await ensureBroker({ folder, address, brokerBin: programPath("broker") });
+    delete process.env.CLAUDE_CODE_MESSAGING_TOKEN;
+    const admin = connect({ folder, token: readMeshKey(folder) ?? "" });
+    const { pid } = await admin.status();
+    if (process.platform === "linux") {
+      const environ = readFileSync(`/proc/${pid}/environ`, "utf8");
+      expect(environ).toContain(`AGENTMESH_HOME=${home.path}`);
+      expect(environ).not.toContain("secret-of-the-session");
+    }
+    await admin.shutdown();
+    await until(() => !isAlive(pid), "the broker to end");
+  });
+
+  test("a broker whose database is deleted under it stops instead of accepting what would be lost", async () => {
+    using home = tempDir();
+    const running = startProgram("broker", ["--port", "0", "--log-format", "json"], {
+      env: cleanEnv({ AGENTMESH_HOME: home.path }),
+    });
+    await until(() => running.stdout().includes("broker.started"), "the broker to start", 15_000);
+    rmSync(join(home.path, "mesh.db"));
+    expect(await running.exit).toMatchObject({ code: 74 });
+    expect(running.stdout()).toContain("store.gone");
   });
 
   test("on an old Node would say what to do: the check stands before anything newer is loaded", () => {

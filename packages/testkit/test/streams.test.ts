@@ -49,6 +49,22 @@ describe("a stream", () => {
     await Promise.all([first.leave(), second.leave()]);
   });
 
+  test("that breaks makes its agent stale at once, not only after missed heartbeats; the next heartbeat mends it", async () => {
+    const bob = await broker.agent("bela");
+    const gone = new AbortController();
+    const session = await bob.client.join();
+    const reading = session.inbox({ signal: gone.signal }).next();
+    const presence = async () => (await broker.admin.getAgent({ agent: "bela" })).presence;
+    await until(async () => (await broker.admin.status()).streams === 1, "the stream to open");
+    expect(await presence()).toBe("online");
+    gone.abort();
+    await reading;
+    await until(async () => (await presence()) === "stale", "bela to be stale");
+    await session.heartbeat();
+    expect(await presence()).toBe("online");
+    await session.leave();
+  });
+
   test("goes on after a broker restart with the same session, and what was held is redelivered, not lost", async () => {
     const alice = await broker.agent("ada");
     const bob = await broker.agent("bob-2");

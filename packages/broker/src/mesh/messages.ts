@@ -191,6 +191,6 @@ function viewerOf(caller: Caller): Viewer {
 function unknownMessage(ref: MessageRef): MeshError {
   return new MeshError(
     "message_not_found",
-    `No message ${ref} that you sent or received. It may have been pruned after its retention; list yours: agentmesh inbox --all`,
+    `No message ${ref} is known to this caller. Only its sender, its recipient and the mesh key may see one, and ended ones are pruned after their retention.`,
   );
 }

@@ -169,6 +169,8 @@ export interface Store {
   touchSession(id: SessionId, agentId: AgentId, pushPaths: PushPath[] | undefined): Promise<boolean>;
   /** Ends a session of this agent and returns its leases; undefined when there is no such session. */
   endSession(id: SessionId, agentId: AgentId, retry: RetryPolicy): Promise<number | undefined>;
+  /** Makes a session's last heartbeat look at least `ageMs` old: its process is probably gone. */
+  doubtSession(id: SessionId, ageMs: number): Promise<void>;
   /** Ends every session that was not renewed for `offlineAfterMs`. */
   expireSessions(offlineAfterMs: number, retry: RetryPolicy): Promise<number>;
 

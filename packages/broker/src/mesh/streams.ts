@@ -30,6 +30,7 @@ export class Streams {
   readonly #ready: Wakes<string>;
   readonly #retry: RetryPolicy;
   readonly #graceMs: number;
+  readonly #staleAfterMs: number;
   readonly #open = new Map<SessionId, OpenStream>();
   readonly #grace = new Map<SessionId, { readonly agentId: AgentId; readonly timer: NodeJS.Timeout }>();
   readonly #onFault: (error: unknown) => void;
@@ -38,6 +39,7 @@ export class Streams {
     this.#store = parts.store;
     this.#ready = parts.ready;
     this.#graceMs = parts.policy.streamGraceMs;
+    this.#staleAfterMs = parts.policy.staleAfterMs;
     this.#retry = { maxAttempts: parts.policy.maxAttempts, delayMs: redeliveryDelayMs };
     this.#onFault = parts.onFault;
   }
@@ -129,5 +131,7 @@ export class Streams {
     clearTimeout(this.#grace.get(session)?.timer);
     this.#grace.delete(session);
     await this.#store.returnStreamed(session, undefined, "the session's stream closed", this.#retry);
+    // A process that lives on renews its session with the next heartbeat; a dead one is not called online until then.
+    await this.#store.doubtSession(session, this.#staleAfterMs);
   }
 }

@@ -21,6 +21,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     folder,
     address: await addressToUse(context, options.port),
     brokerBin: fileURLToPath(import.meta.resolve("agentmesh-broker/bin")),
+    byPerson: true,
   });
   const status = await (await context.admin()).status();
   if (context.json) {

@@ -5,7 +5,7 @@ import { pause } from "../backoff.ts";
 import { BrokerUnreachableError } from "../errors.ts";
 import { FileLock } from "./file-lock.ts";
 import { type BrokerAddress, type FoundBroker, findBroker } from "./locate.ts";
-import type { StateFolder } from "./state-folder.ts";
+import { makeStateFolder, type StateFolder, wasStopped } from "./state-folder.ts";
 
 /** The broker was started and did not come up; the message holds the last line of its log. */
 export class BrokerStartError extends Error {
@@ -18,6 +18,8 @@ export interface EnsureBrokerOptions {
   readonly address: BrokerAddress;
   /** Path of the broker's program (`agentmesh-broker`'s `./bin`). */
   readonly brokerBin: string;
+  /** Starts it even when a person stopped it since this process began: a person asks for it now. */
+  readonly byPerson?: boolean;
   /** How long to wait for it, in milliseconds. Default 15,000. */
   readonly timeoutMs?: number;
 }
@@ -33,6 +35,12 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
   if (!address.local) {
     throw new BrokerUnreachableError(`No broker answers at ${address.url}, and only a local one is started by itself.`);
   }
+  if (!options.byPerson && wasStopped(folder)) {
+    throw new BrokerUnreachableError(
+      `The broker at ${address.url} was stopped on purpose. Start it again with: npx agentmesh up`,
+    );
+  }
+  makeStateFolder(folder);
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const lock = FileLock.tryTake(folder.startLock);
@@ -66,7 +74,7 @@ async function start(options: EnsureBrokerOptions, deadline: number): Promise<Fo
       detached: true,
       windowsHide: true,
       stdio: ["ignore", log, log],
-      env: { ...process.env, AGENTMESH_HOME: folder.path, AGENTMESH_LOG_FORMAT: "json" },
+      env: { ...ownEnvironment(), AGENTMESH_HOME: folder.path, AGENTMESH_LOG_FORMAT: "json" },
       cwd: folder.path,
     },
   );
@@ -89,6 +97,12 @@ async function start(options: EnsureBrokerOptions, deadline: number): Promise<Fo
     }
     await pause(30);
   }
+}
+
+/** The environment without what belongs to the session that starts the broker: its secrets must not outlive it there. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const foreign = /^(CLAUDE(?!_PEERS_)|CODEX_|OPENCODE_|GEMINI_|ANTHROPIC_|OPENAI_|AGENTMESH_(NAME|PUSH|URL)$)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }
 
 function lastWords(folder: StateFolder): string {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AgentToken } from "@agentmesh/protocol";
 import { z } from "zod";
 import { FileLock } from "./file-lock.ts";
-import { readIfThere, type StateFolder, StateFolderError, writeOnce } from "./state-folder.ts";
+import { makeStateFolder, readIfThere, type StateFolder, StateFolderError, writeOnce } from "./state-folder.ts";
 
 const IdentityFile = z.object({ token: AgentToken, client: z.string(), place: z.string() });
 
@@ -23,6 +23,7 @@ export interface Identity {
  * @throws StateFolderError
  */
 export function claimIdentity(folder: StateFolder, client: string, place: string): Identity {
+  makeStateFolder(folder);
   for (let number = 1; number <= 1_000; number++) {
     const base = join(folder.agents, `${fingerprint(client, place)}-${number}`);
     const lock = FileLock.tryTake(`${base}.lock`);
@@ -35,6 +36,7 @@ export function claimIdentity(folder: StateFolder, client: string, place: string
 
 /** The identity of (client, place) that all processes share, such as the command line's. @throws StateFolderError */
 export function sharedIdentity(folder: StateFolder, client: string, place: string): { readonly token: string } {
+  makeStateFolder(folder);
   return { token: tokenIn(join(folder.agents, `${fingerprint(client, place)}.json`), client, place) };
 }
 

@@ -34,6 +34,8 @@ export interface StateFolder {
   readonly agents: string;
   /** Held while a broker is being started. */
   readonly startLock: string;
+  /** There since a person stopped the broker; its age says when. */
+  readonly stoppedFile: string;
 }
 
 /** Path of the state folder: `AGENTMESH_HOME`, or `~/.agentmesh`. */
@@ -41,18 +43,23 @@ export function stateFolderPath(env: NodeJS.ProcessEnv = process.env): string {
   return resolve(env.AGENTMESH_HOME || join(homedir(), ".agentmesh"));
 }
 
-/** Makes the state folder (0700) where it is missing. @throws StateFolderError */
+/** The state folder's paths; makes nothing. */
 export function openStateFolder(path = stateFolderPath()): StateFolder {
-  const folder: StateFolder = {
+  return {
     path,
     keyFile: join(path, "key"),
     brokerFile: join(path, "broker.json"),
     logFile: join(path, "broker.log"),
     agents: join(path, "agents"),
     startLock: join(path, "start.lock"),
+    stoppedFile: join(path, "stopped"),
   };
+}
+
+/** Makes the state folder (0700) where it is missing. @throws StateFolderError */
+export function makeStateFolder({ path, agents }: StateFolder): void {
   try {
-    mkdirSync(folder.agents, { recursive: true, mode: 0o700 });
+    mkdirSync(agents, { recursive: true, mode: 0o700 });
     if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
   } catch (error) {
     throw new StateFolderError(
@@ -60,7 +67,12 @@ export function openStateFolder(path = stateFolderPath()): StateFolder {
       { cause: error },
     );
   }
-  return folder;
+}
+
+/** Whether a person stopped the broker (`agentmesh down`, Ctrl-C) after this process had begun. */
+export function wasStopped(folder: StateFolder): boolean {
+  const stopped = statSync(folder.stoppedFile, { throwIfNoEntry: false });
+  return stopped !== undefined && stopped.mtimeMs > performance.timeOrigin;
 }
 
 /** The mesh key, if a broker has made one. */

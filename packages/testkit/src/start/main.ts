@@ -1,5 +1,12 @@
 /** `pnpm start`: a broker on this machine, a first conversation to watch, and how to connect one's own agents. */
-import { findBroker, locate, openStateFolder, StateFolderError, UntrustedBrokerError } from "@agentmesh/client/node";
+import {
+  findBroker,
+  locate,
+  makeStateFolder,
+  openStateFolder,
+  StateFolderError,
+  UntrustedBrokerError,
+} from "@agentmesh/client/node";
 import { connectionHelp } from "./connection-help.ts";
 import { showConversation } from "./conversation.ts";
 import { heading, line } from "./screen.ts";
@@ -21,6 +28,7 @@ try {
     connectionHelp(running.url);
     process.exit(0);
   }
+  makeStateFolder(folder);
   const broker = await serveBroker(folder, Number(new URL(address.url).port));
   heading(`Broker at ${broker.url}`);
   line(`state folder ${folder.path}, log ${folder.logFile}`);

@@ -18,6 +18,7 @@ export function sessionStatements({ db, clock }: EngineContext) {
   const selectOver = db.prepare<[number], { id: SessionId; agent_id: AgentId }>(
     `SELECT s.id, a.id AS agent_id FROM session s JOIN agent a ON a.pk = s.agent_pk WHERE s.seen_at <= ? LIMIT 500`,
   );
+  const age = db.prepare<[number, string]>(`UPDATE session SET seen_at = MIN(seen_at, ?) WHERE id = ?`);
   const removeAllOf = db.prepare<[number]>(`DELETE FROM session WHERE agent_pk = ?`);
 
   return {
@@ -32,6 +33,7 @@ export function sessionStatements({ db, clock }: EngineContext) {
       return ended !== undefined;
     },
     over: (offlineAfterMs: number) => selectOver.all(clock.now() - offlineAfterMs),
+    doubt: (id: SessionId, ageMs: number) => age.run(clock.now() - ageMs, id),
     removeAllOf: (agentPk: number) => removeAllOf.run(agentPk),
   };
 }

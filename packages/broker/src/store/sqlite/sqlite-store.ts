@@ -99,6 +99,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         if (!sessions.end(id, agentId)) return undefined;
         return giveBackAll(deliveries.heldBy(id), "the session ended", retry);
       }),
+    doubtSession: (id, ageMs) => write(() => void sessions.doubt(id, ageMs)),
     expireSessions: async (offlineAfterMs, retry) => {
       if (sessions.over(offlineAfterMs).length === 0) return 0;
       return write(() => {
