@@ -1,4 +1,18 @@
 // Runs every package's tests as one vitest project each, from TypeScript sources, without a build.
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { projects: ["packages/*"], maxWorkers: 2, testTimeout: 30_000, hookTimeout: 30_000 } });
+const conditions = ["@agentmesh/source", "node", "import", "module", "default"];
+
+// Real processes on a machine under load: a test that hangs is found by its own until(), long before this.
+const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
+
+export default defineConfig({
+  test: {
+    projects: ["protocol", "client", "broker", "mcp", "cli", "testkit"].map((name) => ({
+      root: `packages/${name}`,
+      resolve: { conditions },
+      ssr: { resolve: { conditions, externalConditions: conditions } },
+      test: { name, include: ["test/**/*.test.ts"], ...timeouts },
+    })),
+  },
+});
