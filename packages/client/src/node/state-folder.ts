@@ -86,7 +86,10 @@ export function readIfThere(path: string): string | undefined {
     return readFileSync(path, "utf8");
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
-    throw new StateFolderError(`${path} cannot be read (${codeOf(error)}).`, { cause: error });
+    throw new StateFolderError(
+      `${path} cannot be read (${codeOf(error)}). Make it readable, or set AGENTMESH_HOME to another folder.`,
+      { cause: error },
+    );
   }
 }
 
@@ -106,7 +109,10 @@ export function writeOnce(path: string, text: string): string {
   } catch (error) {
     const winner = codeOf(error) === "EEXIST" ? readIfThere(path) : undefined;
     if (winner !== undefined) return winner;
-    throw new StateFolderError(`${path} cannot be written (${codeOf(error)}).`, { cause: error });
+    throw new StateFolderError(
+      `${path} cannot be written (${codeOf(error)}). Make its folder writable, or set AGENTMESH_HOME to one that is.`,
+      { cause: error },
+    );
   } finally {
     rmSync(draft, { force: true });
   }

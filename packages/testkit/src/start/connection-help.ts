@@ -2,18 +2,29 @@
 import { programPath } from "../programs.ts";
 import { heading, line } from "./screen.ts";
 
-/** Prints it. */
-export function connectionHelp(url: string): void {
+/** Prints it, for the Node this clone brings and the state folder in use. */
+export function connectionHelp(url: string, env: NodeJS.ProcessEnv = process.env): void {
+  const node = process.execPath;
   const adapter = programPath("mcp", true);
-  const cli = programPath("cli", true);
+  const cli = `${env.AGENTMESH_HOME ? `AGENTMESH_HOME=${env.AGENTMESH_HOME} ` : ""}${node} ${programPath("cli", true)}`;
+  const flag = (name: string) => (env.AGENTMESH_HOME ? `${name} AGENTMESH_HOME=${env.AGENTMESH_HOME} ` : "");
+  const server = {
+    command: node,
+    args: [adapter],
+    ...(env.AGENTMESH_HOME && { env: { AGENTMESH_HOME: env.AGENTMESH_HOME } }),
+  };
   heading("Connect your agents");
-  line(`Claude Code   claude mcp add --scope user agentmesh -- node ${adapter}`);
-  line(`Codex         codex mcp add agentmesh -- node ${adapter}`);
-  line(`any MCP       {"mcpServers": {"agentmesh": {"command": "node", "args": ["${adapter}"]}}}`);
-  line(`any HTTP      ${url}/v1/openapi.json`);
+  line("Claude Code");
+  line(`  claude mcp add --scope user agentmesh ${flag("-e")}-- ${node} ${adapter}`);
+  line("Codex");
+  line(`  codex mcp add agentmesh ${flag("--env")}-- ${node} ${adapter}`);
+  line("any program that speaks MCP");
+  line(`  ${JSON.stringify({ mcpServers: { agentmesh: server } })}`);
+  line("any program that speaks HTTP");
+  line(`  ${url}/v1/openapi.json`);
   heading("Watch and talk from a terminal");
-  line(`node ${cli} agents`);
-  line(`node ${cli} send NAME "hello"`);
-  line(`node ${cli} log --follow`);
-  line("Node 22.18 or newer is needed for these.");
+  line(`alias agentmesh="${cli}"`);
+  line("agentmesh agents");
+  line('agentmesh send NAME "hello"');
+  line("agentmesh log --follow");
 }

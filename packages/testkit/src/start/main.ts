@@ -18,6 +18,7 @@ if (unknown.length > 0) fail(`start knows --once only, not ${unknown.join(" ")}.
 
 try {
   const folder = openStateFolder();
+  makeStateFolder(folder);
   const address = locate(folder);
   if (!address.local)
     fail(`AGENTMESH_URL names ${address.url}, which is not this machine. Unset it to start a broker here.`, 2);
@@ -28,7 +29,6 @@ try {
     connectionHelp(running.url);
     process.exit(0);
   }
-  makeStateFolder(folder);
   const broker = await serveBroker(folder, Number(new URL(address.url).port));
   heading(`Broker at ${broker.url}`);
   line(`state folder ${folder.path}, log ${folder.logFile}`);
@@ -45,7 +45,11 @@ try {
   }
   connectionHelp(broker.url);
   heading("Serving until Ctrl-C.");
-  process.exit(await broker.ended);
+  const code = await broker.ended;
+  line(
+    code === 0 ? "Stopped. What waits is on disk." : `The broker ended with exit code ${code}; see ${folder.logFile}.`,
+  );
+  process.exit(code);
 } catch (error) {
   const expected = [StateFolderError, UntrustedBrokerError, BrokerFailedError].some((kind) => error instanceof kind);
   if (expected && error instanceof Error) fail(error.message, 1);
