@@ -2,7 +2,7 @@
  * Group commit: the acts of one event-loop turn share one transaction, and are answered after it is on disk.
  * Worth 2–5 × at 64 senders with synchronous=FULL and nothing at one (measured on the prototype).
  */
-import type { Database } from "better-sqlite3";
+import type { Database, Statement } from "better-sqlite3";
 import { MeshError } from "../../mesh/errors.ts";
 
 interface Waiting {
@@ -18,6 +18,7 @@ const MAX_BATCH_MS = 2;
 export class CommitQueue {
   readonly #db: Database;
   readonly #afterCommit: () => void;
+  readonly #sql: Record<"begin" | "commit" | "mark" | "keep" | "undo", Statement>;
   readonly #waiting: Waiting[] = [];
   #scheduled = false;
 
@@ -25,6 +26,13 @@ export class CommitQueue {
   constructor(db: Database, afterCommit: () => void) {
     this.#db = db;
     this.#afterCommit = afterCommit;
+    this.#sql = {
+      begin: db.prepare("BEGIN IMMEDIATE"),
+      commit: db.prepare("COMMIT"),
+      mark: db.prepare("SAVEPOINT item"),
+      keep: db.prepare("RELEASE item"),
+      undo: db.prepare("ROLLBACK TO item"),
+    };
   }
 
   run<T>(act: () => T): Promise<T> {
@@ -60,13 +68,13 @@ export class CommitQueue {
     const began = performance.now();
     const done: Waiting[] = [];
     try {
-      this.#db.exec("BEGIN IMMEDIATE");
+      this.#sql.begin.run();
       while (done.length < MAX_BATCH && performance.now() - began < MAX_BATCH_MS) {
         const item = this.#waiting.shift();
         if (!item) break;
         if (this.#runOne(item)) done.push(item);
       }
-      this.#db.exec("COMMIT");
+      this.#sql.commit.run();
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
       const failure = storageError(error);
@@ -80,17 +88,18 @@ export class CommitQueue {
 
   /** Runs one act in a savepoint: a refusal undoes that act alone. Throws when the whole transaction is lost. */
   #runOne(item: Waiting): boolean {
-    this.#db.exec("SAVEPOINT item");
+    this.#sql.mark.run();
     try {
       item.act();
-      this.#db.exec("RELEASE item");
+      this.#sql.keep.run();
       return true;
     } catch (error) {
       if (!this.#db.inTransaction) {
         item.failed(storageError(error));
         throw error;
       }
-      this.#db.exec("ROLLBACK TO item; RELEASE item");
+      this.#sql.undo.run();
+      this.#sql.keep.run();
       item.failed(storageError(error));
       return false;
     }
