@@ -1,16 +1,8 @@
 /** Agents, push paths and timeline entries in words; everything of other agents leaves here as one plain line. */
 import { homedir, hostname } from "node:os";
 import { sep } from "node:path";
-import type {
-  Agent,
-  DeliveryState,
-  LogEntry,
-  Presence,
-  PushPath,
-  TimelineEntry,
-  TimelineEvent,
-} from "@agentmesh/protocol";
-import { plainLine } from "@agentmesh/protocol";
+import type { Agent, DeliveryState, LogEntry, Presence, PushPath, TimelineEntry } from "@agentmesh/protocol";
+import { plainLine, TimelineEvent } from "@agentmesh/protocol";
 import { shortDuration, since } from "./duration.ts";
 import type { Style } from "./output.ts";
 
@@ -27,7 +19,7 @@ export const stateStyle: Readonly<Record<DeliveryState, Style>> = {
 };
 
 /** Colour of what happened. */
-export const eventStyle: Readonly<Record<TimelineEvent, Style>> = {
+const eventStyles: Readonly<Record<TimelineEvent, Style>> = {
   accepted: "bold",
   leased: "cyan",
   pushed: "cyan",
@@ -40,6 +32,12 @@ export const eventStyle: Readonly<Record<TimelineEvent, Style>> = {
   dead: "red",
   expired: "red",
 };
+
+/** The style of a timeline event; a newer broker may know events this command line does not. */
+export function eventStyle(event: string): Style {
+  const known = TimelineEvent.safeParse(event).data;
+  return known === undefined ? "dim" : eventStyles[known];
+}
 
 /** What an agent's push paths are worth now, best first: `claude-inbox, proven 2m ago`. */
 export function reachedBy(agent: Pick<Agent, "presence" | "pushPaths">): string {

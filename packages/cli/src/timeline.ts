@@ -36,7 +36,7 @@ export function messageText({ message, deliveries }: MessageStatus): string {
 /** One thing that happened, with its local time and the session that did it. */
 export function timelineLine(entry: TimelineEntry): string {
   const by = entry.session === undefined ? "" : style("dim", `  ${plainLine(entry.session)}`);
-  const event = style(eventStyle[entry.event], pad(entry.event, EVENT_WIDTH));
+  const event = style(eventStyle(entry.event), pad(entry.event, EVENT_WIDTH));
   return `${clockTime(entry.at)}  ${event}  ${detailOf(entry)}${by}`.trimEnd();
 }
 

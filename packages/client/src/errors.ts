@@ -1,5 +1,5 @@
 /** Errors a caller can react to: the broker said no, or could not be reached. */
-import { type ErrorCode, errorTable, type Problem } from "@agentmesh/protocol";
+import { type ErrorCode, isErrorCode, type Problem } from "@agentmesh/protocol";
 
 /** The broker answered with a problem; switch on `code`. */
 export class MeshApiError extends Error {
@@ -12,9 +12,10 @@ export class MeshApiError extends Error {
 
   constructor(problem: Problem) {
     super(problem.detail);
-    this.code = problem.code;
+    // A newer broker may know codes this client does not: `problem.code` still has it.
+    this.code = isErrorCode(problem.code) ? problem.code : problem.status >= 500 ? "internal" : "invalid_request";
     this.status = problem.status;
-    this.retryable = errorTable[problem.code].retryable;
+    this.retryable = problem.retryable;
     this.problem = problem;
   }
 }

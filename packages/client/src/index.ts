@@ -1,4 +1,4 @@
-/** Typed HTTP client of agentmesh. Needs only `fetch`: Node, Bun, Deno, browsers. */
+/** Typed HTTP client of agentmesh. Needs only `fetch`: Node, Bun, Deno. A broker refuses web pages. */
 export type { Agent, Delivery, Message, MessageStatus, SendReply, SendRequest } from "@agentmesh/protocol";
 export { backoffMs, pause } from "./backoff.ts";
 export { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";

@@ -122,7 +122,7 @@ export type TimelineEvent = z.infer<typeof TimelineEvent>;
 /** One thing that happened to a delivery, in the order of happening. */
 export const TimelineEntry = z.object({
   at: Timestamp,
-  event: TimelineEvent,
+  event: z.union([TimelineEvent, z.string()]).meta({ description: "later versions may know more" }),
   attempt: z.int().nonnegative(),
   session: z.string().optional(),
   path: z.string().optional().meta({ description: "push path, for pushed and push_failed" }),

@@ -15,7 +15,7 @@ export const MAX_SUMMARY_CHARS = 200;
 /** Most deliveries that one lease or one inbox page returns. */
 export const MAX_DELIVERIES_PER_READ = 25;
 
-/** Most bytes of message bodies that one read returns; the first delivery is returned whatever its size. */
+/** Most bytes of message bodies that one lease call returns; the first delivery is returned whatever its size. */
 export const MAX_BYTES_PER_READ = 16_384;
 
 /** Longest time a long poll waits, in milliseconds. */

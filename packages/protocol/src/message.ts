@@ -55,7 +55,10 @@ export type SendRequest = z.infer<typeof SendRequest>;
 
 /** Something the sender should know although the message was accepted. */
 export const Warning = z.object({
-  code: z.enum(["recipient_offline", "recipient_stale", "no_push_path", "push_path_failing", "backlog"]),
+  code: z.string().meta({
+    description:
+      "recipient_offline, recipient_stale, no_push_path, push_path_failing, backlog; later versions may know more",
+  }),
   detail: z.string(),
 });
 export type Warning = z.infer<typeof Warning>;

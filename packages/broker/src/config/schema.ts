@@ -26,7 +26,7 @@ export const ConfigSchema = z.strictObject({
     .describe("the network is trusted, e.g. a tailnet: allows another host without TLS"),
   allowedHosts: list
     .default([])
-    .describe("more names the Host header may have, comma-separated, e.g. mesh.example:443"),
+    .describe("more names the Host header may have, comma-separated, each as clients send it, e.g. mesh.example"),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info").describe("least important line logged"),
   logFormat: z.enum(["auto", "json", "pretty"]).default("auto").describe("auto: pretty on a terminal, else json"),
   sqliteSynchronous: z
@@ -39,7 +39,7 @@ export const ConfigSchema = z.strictObject({
   inboxMaxBytes: int(1, 2 ** 40)
     .default(64 * 1_048_576)
     .describe("most bytes of open messages of one inbox; then 429"),
-  maxAttempts: int(1, 1_000).default(10).describe("leases of one delivery before it becomes a dead letter"),
+  maxAttempts: int(1, 1_000).default(10).describe("failed attempts of one delivery before it becomes a dead letter"),
   heartbeatMs: int(50, 600_000).default(HEARTBEAT_MS).describe("how often sessions renew themselves"),
   staleAfterMs: int(50, 3_600_000)
     .default(STALE_AFTER_MS)
@@ -48,9 +48,9 @@ export const ConfigSchema = z.strictObject({
     .default(OFFLINE_AFTER_MS)
     .describe("age of the last heartbeat that ends a session"),
   streamGraceMs: int(0, 600_000).default(2_000).describe("how long a closed stream keeps its leases for a reconnect"),
-  retentionMs: int(60_000, 3_650 * DAY_MS)
+  retentionMs: int(DAY_MS, 3_650 * DAY_MS)
     .default(7 * DAY_MS)
-    .describe("how long ended deliveries are kept as history"),
+    .describe("how long ended deliveries are kept as history, a day at least: idempotency keys live that long"),
 });
 
 /** Resolved settings. */

@@ -1,7 +1,7 @@
 /** Agents: registered once, resumed by their token, listed with their presence. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Agent, EndpointReply, EndpointRequest, endpoints, Presence, RegisterReply } from "@agentmesh/protocol";
-import { closest, distance } from "fastest-levenshtein";
+import { distance } from "fastest-levenshtein";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
@@ -124,13 +124,11 @@ function hashToken(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }
 
-/** Up to five names within a third of the length in edits, or that contain or begin with what was asked; nearest first. */
+/** Up to five names within a third of the length in edits, or that contain what was asked; nearest first. */
 export function nearNames(wanted: string, names: readonly string[]): string[] {
-  if (names.length === 0) return [];
   const text = wanted.toLowerCase();
-  const near = names
+  return names
     .filter((name) => distance(text, name) <= Math.max(2, name.length / 3) || (text.length > 2 && name.includes(text)))
     .sort((a, b) => distance(text, a) - distance(text, b))
     .slice(0, 5);
-  return near.length > 0 || names.length > 5 ? near : [closest(text, names)];
 }

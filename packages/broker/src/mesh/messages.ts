@@ -132,7 +132,7 @@ export class Messages {
         queued: agent.queued,
         ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
       },
-      warnings: warningsFor(agent),
+      warnings: delivery.state === "queued" || delivery.state === "leased" ? warningsFor(agent) : [],
     };
     return {
       messageId: message.id,

@@ -93,10 +93,10 @@ export interface LeasedRecord {
   readonly streamPosition: number;
 }
 
-/** When returned deliveries come back, and when they are given up. */
+/** When failed deliveries come back, and when they are given up: nacked, or not acked by a lost or silent holder. */
 export interface RetryPolicy {
   readonly maxAttempts: number;
-  readonly delayMs: (attempt: number) => number;
+  readonly delayMs: (failures: number) => number;
 }
 
 /** Where a message stands for one agent: as its sender or recipient. */
@@ -211,13 +211,11 @@ export interface Store {
     receipt: string,
     push: { readonly path: string; readonly failedWhy: string | undefined },
   ): Promise<LeaseVerdict>;
-  /** Returns the streamed leases of a session that come after `position` (all without it). */
-  returnStreamed(
-    session: SessionId,
-    afterPosition: number | undefined,
-    reason: string,
-    retry: RetryPolicy,
-  ): Promise<number>;
+  /**
+   * Returns the streamed leases of a session: those after `afterPosition`, which were lost on the way to a client that
+   * is back, or all of a client that is gone.
+   */
+  returnStreamed(session: SessionId, afterPosition: number | undefined, retry: RetryPolicy): Promise<number>;
 
   /** Returns leases that are over; up to `limit`. */
   expireLeases(limit: number, retry: RetryPolicy): Promise<number>;

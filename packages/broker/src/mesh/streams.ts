@@ -55,7 +55,7 @@ export class Streams {
     const grace = this.#grace.get(terms.session);
     clearTimeout(grace?.timer);
     this.#grace.delete(terms.session);
-    await this.#store.returnStreamed(terms.session, terms.lastPosition, "lost on the way to the session", this.#retry);
+    await this.#store.returnStreamed(terms.session, terms.lastPosition ?? 0, this.#retry);
 
     let draining = false;
     let again = false;
@@ -130,7 +130,7 @@ export class Streams {
   async #giveBack(session: SessionId): Promise<void> {
     clearTimeout(this.#grace.get(session)?.timer);
     this.#grace.delete(session);
-    await this.#store.returnStreamed(session, undefined, "the session's stream closed", this.#retry);
+    await this.#store.returnStreamed(session, undefined, this.#retry);
     // A process that lives on renews its session with the next heartbeat; a dead one is not called online until then.
     await this.#store.doubtSession(session, this.#staleAfterMs);
   }

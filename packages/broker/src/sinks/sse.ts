@@ -1,6 +1,6 @@
 /** A stream as a sink: Server-Sent Events on one open response. */
 import type { ServerResponse } from "node:http";
-import type { LeasedDelivery, StreamEvent } from "@agentmesh/protocol";
+import { type LeasedDelivery, PROTOCOL_HEADER, PROTOCOL_VERSION, type StreamEvent } from "@agentmesh/protocol";
 import type { Sink } from "../mesh/sink.ts";
 
 /** Unwritten bytes at which the broker stops leasing to this stream. */
@@ -20,6 +20,7 @@ export class SseSink implements Sink {
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-store",
       "x-accel-buffering": "no",
+      [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
       connection: "close",
     });
     this.#write({ event: "open", data: { queued } });

@@ -181,9 +181,38 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       }
       expect((await store.messageStatus(sent.id))?.deliveries[0]).toMatchObject({
         state: "dead",
-        reason: "given up after 3 attempts: boom",
+        reason: "given up after 3 failed attempts: boom",
       });
       expect((await events(sent.id)).at(-1)).toBe("dead");
+    });
+
+    test("sessions that end in order and brokers that restart cost a message nothing, however often", async () => {
+      await send("a", { ttlMs: 600_000 });
+      for (let round = 1; round <= 6; round++) {
+        const holder = await session();
+        expect(await lease({ session: holder })).toMatchObject([{ attempt: 2 * round - 1 }]);
+        await store.endSession(holder, bob, RETRY);
+        await lease({ leaseMs: 600_000 });
+        await store.close();
+        store = await engine.reopen(clock);
+      }
+      expect(await bodies()).toEqual(["a"]);
+    });
+
+    test("a pushed message that nobody answers comes back without end; a silent holder's becomes a dead letter", async () => {
+      await send("pushed", { ttlMs: 6_000_000 });
+      await send("ignored", { ttlMs: 6_000_000 });
+      const holder = await session();
+      for (let round = 1; round <= RETRY.maxAttempts; round++) {
+        for (const { seq, receipt } of await lease({ session: holder })) {
+          if (seq === 1) await store.recordPush(bob, "1", receipt, { path: "claude-inbox", failedWhy: undefined });
+        }
+        clock.advance(20_000);
+        await store.expireLeases(10, RETRY);
+        clock.advance(20_000);
+      }
+      const { entries } = await store.listInbox({ agentId: bob, open: false, afterSeq: 0, limit: 10 });
+      expect(entries.map(({ state }) => state)).toEqual(["queued", "dead"]);
     });
 
     test("a reject makes a dead letter at once", async () => {
@@ -318,7 +347,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
         session: holder,
         stream,
       });
-      expect(await store.returnStreamed(holder, leased[0]?.streamPosition, "lost", RETRY)).toBe(2);
+      expect(await store.returnStreamed(holder, leased[0]?.streamPosition, RETRY)).toBe(2);
       expect(await bodies({ session: holder, stream })).toEqual(["b", "c"]);
     });
 

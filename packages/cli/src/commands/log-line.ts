@@ -39,7 +39,7 @@ function logLine(entry: LogEntry, seqWidth: number, routeWidth: number): string 
   const detail = cut(detailOf(entry), room);
   const gap = detail === "" ? "" : "  ";
   const preview = cut(`“${plainLine(entry.preview)}”`, room - textWidth(detail) - gap.length);
-  const shownHead = `${time}  ${style(eventStyle[entry.event], event)}${head.slice(time.length + 2 + event.length)}`;
+  const shownHead = `${time}  ${style(eventStyle(entry.event), event)}${head.slice(time.length + 2 + event.length)}`;
   return `${shownHead}  ${detail}${gap}${style("dim", preview)}`.trimEnd();
 }
 

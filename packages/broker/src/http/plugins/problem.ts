@@ -17,7 +17,7 @@ export function problems(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => send(request, reply, describeMissing(request)));
 }
 
-type Described = Pick<Problem, "code" | "detail" | "issues" | "nearNames">;
+type Described = Pick<Problem, "detail" | "issues" | "nearNames"> & { readonly code: ErrorCode };
 
 function send(request: FastifyRequest, reply: FastifyReply, said: Described): FastifyReply {
   const { status, title, retryable } = errorTable[said.code];

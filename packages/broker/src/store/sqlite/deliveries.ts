@@ -5,7 +5,7 @@ import type { DeliveryRow } from "./rows.ts";
 
 /** Columns of a delivery joined with its message, sender and recipient. */
 const DELIVERY = `
-  SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.ready_at, d.receipt, d.session_id, d.lease_ends_at, d.reason,
+  SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.receipt, d.session_id, d.lease_ends_at, d.reason,
     r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
     m.pk AS message_pk, m.id AS message_id, s.id AS sender_id, s.name AS sender_name,
     m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.accepted_at, m.expires_at
@@ -25,13 +25,17 @@ export const LEASABLE = `
 export interface HeldRow {
   readonly pk: number;
   readonly attempt: number;
+  readonly failures: number;
+  /** Whether the holder has reported a push in this lease or an earlier one of its session. */
+  readonly pushed: number;
   readonly agent_id: AgentId;
   readonly session_id: string | null;
   readonly expires_at: number;
 }
 
 const HELD = `
-  SELECT d.pk, d.attempt, a.id AS agent_id, d.session_id, d.expires_at
+  SELECT d.pk, d.attempt, d.failures, (d.session_id IS NOT NULL AND d.push_session_id IS d.session_id) AS pushed,
+    a.id AS agent_id, d.session_id, d.expires_at
   FROM delivery d JOIN agent a ON a.pk = d.agent_pk`;
 
 /** The statements on deliveries. */
@@ -47,6 +51,7 @@ export function deliveryStatements({ db, clock }: EngineContext) {
   const selectBySeq = db.prepare<[number, string], DeliveryRow>(
     `${DELIVERY} WHERE d.seq = ? AND d.agent_pk = (SELECT pk FROM agent WHERE id = ?)`,
   );
+  const selectAnyById = db.prepare<[string], DeliveryRow>(`${DELIVERY} WHERE d.id = ?`);
   const selectByPk = db.prepare<[number], DeliveryRow>(`${DELIVERY} WHERE d.pk = ?`);
   const selectOfMessage = db.prepare<[MessageId], DeliveryRow>(`${DELIVERY} WHERE m.id = ? ORDER BY d.pk`);
   const selectOpen = db.prepare<[number, number, number], DeliveryRow>(
@@ -71,8 +76,8 @@ export function deliveryStatements({ db, clock }: EngineContext) {
     `UPDATE delivery SET state = ?, reason = ?, ended_at = ?, receipt = NULL, session_id = NULL, lease_ends_at = NULL,
        stream_position = NULL WHERE pk = ?`,
   );
-  const markQueued = db.prepare<[number, string | null, number]>(
-    `UPDATE delivery SET state = 'queued', ready_at = ?, reason = ?, receipt = NULL, session_id = NULL,
+  const markQueued = db.prepare<[number, number, string | null, number]>(
+    `UPDATE delivery SET state = 'queued', failures = ?, ready_at = ?, reason = ?, receipt = NULL, session_id = NULL,
        lease_ends_at = NULL, stream_position = NULL WHERE pk = ?`,
   );
   const setLeaseEnd = db.prepare<[number, number]>(`UPDATE delivery SET lease_ends_at = ? WHERE pk = ?`);
@@ -113,6 +118,8 @@ export function deliveryStatements({ db, clock }: EngineContext) {
     /** By id or by seq, in the agent's own inbox. */
     find: (agentId: AgentId, ref: DeliveryRef) =>
       ref.startsWith("dlv_") ? selectById.get(ref, agentId) : selectBySeq.get(Number(ref), agentId),
+    /** By id, in anybody's inbox. */
+    findAny: (id: string) => selectAnyById.get(id),
     byPk: (pk: number) => selectByPk.get(pk),
     ofMessage: (id: MessageId) => selectOfMessage.all(id),
     page: (agentPk: number, open: boolean, afterSeq: number, limit: number) =>
@@ -125,8 +132,8 @@ export function deliveryStatements({ db, clock }: EngineContext) {
     setPosition: (pk: number, position: number) => setPosition.run(position, pk),
     markEnded: (pk: number, state: "acked" | "dead" | "expired", reason: string | null) =>
       markEnded.run(state, reason, clock.now(), pk),
-    markQueued: (pk: number, delayMs: number, reason: string | null) =>
-      markQueued.run(delayMs > 0 ? clock.now() + delayMs : 0, reason, pk),
+    markQueued: (pk: number, failures: number, delayMs: number, reason: string | null) =>
+      markQueued.run(failures, delayMs > 0 ? clock.now() + delayMs : 0, reason, pk),
     setLeaseEnd: (pk: number, leaseMs: number) => setLeaseEnd.run(clock.now() + leaseMs, pk),
     countPush: (pk: number) => countPush.run({ pk }),
     overdue: (limit: number) => selectOverdue.all(clock.now(), limit),

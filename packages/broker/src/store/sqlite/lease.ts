@@ -85,7 +85,10 @@ export function underLease(
   return done(engine, row.pk);
 }
 
-/** Returns one held delivery to its inbox, or ends it: past its life, or after its last attempt. */
+/**
+ * Returns one held delivery to its inbox, or ends it: past its life, or failed too often. Only what the receiver did
+ * wrong is a failure; a session that ends in order, or a broker that restarts, costs a message nothing.
+ */
 export function giveBack(
   engine: Engine,
   context: EngineContext,
@@ -93,23 +96,25 @@ export function giveBack(
   terms: {
     readonly event: "nacked" | "released";
     readonly reason: string | null;
+    readonly failed: boolean;
     readonly delayMs: number | undefined;
     readonly retry: RetryPolicy;
   },
 ): void {
   const { deliveries, timeline } = engine;
   const { attempt, session_id: session } = held;
+  const failures = held.failures + (terms.failed ? 1 : 0);
   timeline.note(held.pk, terms.event, { attempt, session, reason: terms.reason });
   if (held.expires_at <= context.clock.now()) {
     deliveries.markEnded(held.pk, "expired", "the message was past its life when the lease ended");
     timeline.note(held.pk, "expired", { attempt });
-  } else if (attempt >= terms.retry.maxAttempts) {
-    const reason = `given up after ${attempt} attempts${terms.reason ? `: ${terms.reason}` : ""}`;
+  } else if (terms.failed && failures >= terms.retry.maxAttempts) {
+    const reason = `given up after ${failures} failed attempts${terms.reason ? `: ${terms.reason}` : ""}`;
     deliveries.markEnded(held.pk, "dead", reason);
     timeline.note(held.pk, "dead", { attempt, reason });
   } else {
-    const delayMs = terms.delayMs ?? terms.retry.delayMs(attempt);
-    deliveries.markQueued(held.pk, delayMs, terms.reason);
+    const delayMs = terms.delayMs ?? (terms.failed ? terms.retry.delayMs(failures) : 0);
+    deliveries.markQueued(held.pk, failures, delayMs, terms.reason);
     if (delayMs === 0) context.ready(held.agent_id);
   }
   if (session !== null) context.ready(held.agent_id);

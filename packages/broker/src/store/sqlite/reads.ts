@@ -11,7 +11,11 @@ export function placeMessage(
   ref: MessageRef,
   viewer: Viewer,
 ): MessagePlace | undefined {
-  const own = viewer !== undefined && !ref.startsWith("msg_") ? deliveries.find(viewer, ref) : undefined;
+  const own = ref.startsWith("msg_")
+    ? undefined
+    : viewer === undefined
+      ? deliveries.findAny(ref)
+      : deliveries.find(viewer, ref);
   const envelope = messages.envelope(own?.message_id ?? ref);
   if (!envelope) return undefined;
   const rows = deliveries.ofMessage(envelope.id);

@@ -39,6 +39,7 @@ export interface DeliveryRow {
   readonly seq: number;
   readonly state: DeliveryState;
   readonly attempt: number;
+  readonly failures: number;
   readonly ready_at: number;
   readonly receipt: string | null;
   readonly session_id: string | null;

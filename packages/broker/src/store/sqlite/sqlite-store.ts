@@ -57,14 +57,21 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
       throw storageError(error);
     }
   };
-  const giveBackAll = (held: HeldRow[], reason: string, retry: RetryPolicy): number => {
-    for (const row of held) giveBack(engine, context, row, { event: "released", reason, delayMs: undefined, retry });
+  const giveBackAll = (
+    held: HeldRow[],
+    reason: string,
+    retry: RetryPolicy,
+    failed: (row: HeldRow) => boolean = () => true,
+  ): number => {
+    for (const row of held) {
+      giveBack(engine, context, row, { event: "released", reason, failed: failed(row), delayMs: undefined, retry });
+    }
     return held.length;
   };
   let dueUntil = clock.now();
 
-  const atOnce = { maxAttempts: Number.POSITIVE_INFINITY, delayMs: () => 0 };
-  void write(() => giveBackAll(deliveries.allHeld(), "the broker restarted", atOnce));
+  const noRetry = { maxAttempts: Number.POSITIVE_INFINITY, delayMs: () => 0 };
+  void write(() => giveBackAll(deliveries.allHeld(), "the broker restarted", noRetry, () => false));
   queue.flush();
 
   return {
@@ -97,7 +104,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     endSession: (id, agentId, retry) =>
       write(() => {
         if (!sessions.end(id, agentId)) return undefined;
-        return giveBackAll(deliveries.heldBy(id), "the session ended", retry);
+        return giveBackAll(deliveries.heldBy(id), "the session ended", retry, () => false);
       }),
     doubtSession: (id, ageMs) => write(() => void sessions.doubt(id, ageMs)),
     expireSessions: async (offlineAfterMs, retry) => {
@@ -131,7 +138,18 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     nack: (agentId, ref, receipt, { delayMs, reason = null, retry }) =>
       write(() =>
         underLease(engine, agentId, ref, receipt, (row) =>
-          giveBack(engine, context, { ...row, agent_id: agentId }, { event: "nacked", reason, delayMs, retry }),
+          giveBack(
+            engine,
+            context,
+            { ...row, pushed: 0, agent_id: agentId },
+            {
+              event: "nacked",
+              reason,
+              failed: true,
+              delayMs,
+              retry,
+            },
+          ),
         ),
       ),
     extend: (agentId, ref, receipt, leaseMs) =>
@@ -162,14 +180,19 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
           });
         }),
       ),
-    returnStreamed: async (session, afterPosition = 0, reason, retry) => {
-      if (deliveries.streamedAfter(session, afterPosition).length === 0) return 0;
-      return write(() => giveBackAll(deliveries.streamedAfter(session, afterPosition), reason, retry));
+    returnStreamed: async (session, afterPosition, retry) => {
+      const rest = () => deliveries.streamedAfter(session, afterPosition ?? 0);
+      if (rest().length === 0) return 0;
+      const [reason, failed] =
+        afterPosition === undefined ? ["the session's stream closed", true] : ["lost on the way to the session", false];
+      return write(() => giveBackAll(rest(), reason, retry, () => failed));
     },
 
     expireLeases: async (limit, retry) => {
       if (deliveries.overdue(1).length === 0) return 0;
-      return write(() => giveBackAll(deliveries.overdue(limit), "the lease ended without an ack", retry));
+      return write(() =>
+        giveBackAll(deliveries.overdue(limit), "the lease ended without an ack", retry, ({ pushed }) => pushed === 0),
+      );
     },
     expireMessages: async (limit) => {
       if (deliveries.expired(1).length === 0) return 0;

@@ -64,6 +64,7 @@ CREATE TABLE delivery (
   bytes           INTEGER NOT NULL,
   state           TEXT NOT NULL CHECK (state IN ('queued', 'leased', 'acked', 'dead', 'expired')),
   attempt         INTEGER NOT NULL DEFAULT 0,
+  failures        INTEGER NOT NULL DEFAULT 0,
   ready_at        INTEGER NOT NULL DEFAULT 0,
   accepted_at     INTEGER NOT NULL,
   expires_at      INTEGER NOT NULL,
