@@ -63,7 +63,7 @@ async function start(options: EnsureBrokerOptions, deadline: number): Promise<Fo
   const child = spawn(
     process.execPath,
     [
-      ...process.execArgv.filter((flag) => flag.startsWith("--conditions=")),
+      ...(brokerBin.endsWith(".ts") ? ["--conditions=@agentmesh/source"] : []),
       brokerBin,
       "--host",
       hostname.replace(/^\[|\]$/g, ""),
@@ -108,9 +108,10 @@ function ownEnvironment(): NodeJS.ProcessEnv {
 function lastWords(folder: StateFolder): string {
   let line = "";
   try {
-    line = readFileSync(folder.logFile, "utf8").trimEnd().split("\n").at(-1) ?? "";
+    const lines = readFileSync(folder.logFile, "utf8").trimEnd().split("\n");
+    line = lines.findLast((each) => /Error|"detail"/.test(each)) ?? lines.at(-1) ?? "";
   } catch {
     // no log yet: the path below is all there is to say
   }
-  return `Its log is ${folder.logFile}${line === "" ? "" : `; last line: ${line.slice(0, 300)}`}`;
+  return `Its log is ${folder.logFile}${line === "" ? "" : `; it says: ${line.slice(0, 300)}`}`;
 }
