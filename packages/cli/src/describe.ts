@@ -16,6 +16,7 @@ export const stateStyle: Readonly<Record<DeliveryState, Style>> = {
   acked: "green",
   dead: "red",
   expired: "red",
+  cancelled: "dim",
 };
 
 /** Colour of what happened. */
@@ -31,6 +32,9 @@ const eventStyles: Readonly<Record<TimelineEvent, Style>> = {
   rejected: "red",
   dead: "red",
   expired: "red",
+  cancelled: "dim",
+  redriven: "bold",
+  bounced: "yellow",
 };
 
 /** The style of a timeline event; a newer broker may know events this command line does not. */

@@ -92,6 +92,33 @@ export function buildProgram(): Command {
     .option("--limit <count>", "entries to begin with", wholeNumberOption(1, 500), 50)
     .action(async (options, command) => (await import("./commands/log.ts")).log(await contextOf(command), options));
   program
+    .command("trace")
+    .summary("one message's life, and why it is not acked")
+    .description("Everything that happened to one message, why it is not acked, and what can be done about it.")
+    .argument("<ref>", "msg_…, dlv_…, or with --agent a number in that inbox")
+    .option("--agent <agent>", "whose inbox the number counts in")
+    .action(async (ref, options, command) =>
+      (await import("./commands/log.ts")).trace(await contextOf(command), ref, options),
+    );
+  program
+    .command("dead")
+    .description("dead letters: what was given up, and why")
+    .argument("[agent]", "only those for this agent")
+    .option("--limit <count>", "show at most this many", wholeNumberOption(1, 100), 25)
+    .action(async (agent, options, command) =>
+      (await import("./commands/dead.ts")).dead(await contextOf(command), agent, options),
+    );
+  program
+    .command("redrive")
+    .description("put a dead letter back into its inbox")
+    .argument("<delivery>", "dlv_…, as agentmesh dead lists it")
+    .action(async (ref, _, command) => (await import("./commands/dead.ts")).redrive(await contextOf(command), ref));
+  program
+    .command("cancel")
+    .description("take back a message you sent that nobody was given yet")
+    .argument("<message>", "msg_…, as send printed it")
+    .action(async (ref, _, command) => (await import("./commands/dead.ts")).cancel(await contextOf(command), ref));
+  program
     .command("whoami")
     .description("the agent you act as")
     .action(async (_, command) => (await import("./commands/whoami.ts")).whoami(await contextOf(command)));

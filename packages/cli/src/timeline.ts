@@ -29,6 +29,12 @@ export function messageText({ message, deliveries }: MessageStatus): string {
       `#${delivery.seq} for ${plainLine(delivery.to.name)}: ${state}${holder}${left}  ${style("dim", delivery.id)}`,
     );
     for (const entry of delivery.timeline) lines.push(`  ${timelineLine(entry)}`);
+    if (delivery.outlook) {
+      lines.push(
+        `  ${style("bold", plainLine(delivery.outlook.cause, 400))}`,
+        `  ${plainLine(delivery.outlook.remedy, 400)}`,
+      );
+    }
   }
   return lines.join("\n");
 }

@@ -120,6 +120,21 @@ export class MeshClient {
     return this.connection.call(endpoints.reject, input, options);
   }
 
+  /** Takes a message back that nobody has leased yet. */
+  cancel(input: In<"cancel">, options?: CallOptions): Out<"cancel"> {
+    return this.connection.call(endpoints.cancel, input, options);
+  }
+
+  /** Dead letters, newest first. */
+  listDead(input: In<"listDead"> = {}, options?: CallOptions): Out<"listDead"> {
+    return this.connection.call(endpoints.listDead, input, options);
+  }
+
+  /** Puts a dead letter back into its inbox. */
+  redrive(input: In<"redrive">, options?: CallOptions): Out<"redrive"> {
+    return this.connection.call(endpoints.redrive, input, options);
+  }
+
   /** Reports that a leased delivery was pushed through a path, or could not be. */
   reportPush(input: In<"reportPush">, options?: CallOptions): Out<"reportPush"> {
     return this.connection.call(endpoints.reportPush, input, options);

@@ -24,7 +24,7 @@ export async function wrongInput(): Promise<void> {
 
 export async function rightInput(): Promise<string> {
   const { messageId, deliveries } = await client.send({ to: "bob", body: "x" });
-  const state: "queued" | "leased" | "acked" | "dead" | "expired" | undefined = deliveries[0]?.state;
+  const state: "queued" | "leased" | "acked" | "dead" | "expired" | "cancelled" | undefined = deliveries[0]?.state;
   for await (const delivery of client.inbox({ maxInFlight: 4, profile: { client: "mine" } })) {
     await delivery.ack();
     await delivery.nack({ delayMs: 1_000 });

@@ -165,3 +165,16 @@ test("an agent that was taken out of the mesh is back with its next tool call", 
   await broker.admin.removeAgent({ agent: "phoenix" });
   expect((await one.tool("whoami")).data).toMatchObject({ name: "phoenix", presence: "online" });
 });
+
+test("trace_message tells the sender what became of a message, and why it is not acked", async () => {
+  await using alice = await session(broker, "tracer");
+  await alice.joined();
+  await broker.agent("sleeper");
+  const sent = await alice.tool("send_message", { to: "sleeper", message: "wake up" });
+  const id = /msg_[0-9a-f]{32}/.exec(sent.text)?.[0] ?? "";
+  const traced = await alice.tool("trace_message", { message_id: id });
+  expect(traced.text).toContain("For sleeper: queued (attempt 0).");
+  expect(traced.text).toContain("sleeper has had no live session. Start a session of sleeper: it gets the message.");
+  expect(traced.data).toMatchObject({ id, deliveries: [{ to: "sleeper", state: "queued" }] });
+  expect((await alice.tool("trace_message", { message_id: `msg_${"0".repeat(32)}` })).isError).toBe(true);
+});

@@ -24,6 +24,7 @@ test("all tools with their schemas stay within 1,500 tokens, in a fixed order", 
     "send_message",
     "reply",
     "check_messages",
+    "trace_message",
     "set_summary",
     "whoami",
   ]);
@@ -50,7 +51,7 @@ test("server/discover is an unknown method, and requests before initialize break
   expect(answers).toMatchObject([
     { id: 0, error: { code: -32601 } },
     { id: 1, result: {} },
-    { id: 2, result: { tools: [{ name: "list_peers" }, {}, {}, {}, {}, {}] } },
+    { id: 2, result: { tools: [{ name: "list_peers" }, {}, {}, {}, {}, {}, {}] } },
     { id: 3, error: { code: -32601 } },
   ]);
 });

@@ -11,6 +11,7 @@ function rendered(body: string, from = "alice", redelivered = false): string {
     redelivered,
     message: {
       id: `msg_${ids}1`,
+      kind: "message",
       from: { id: `agt_${ids}1`, name: from },
       to: "bob",
       body,

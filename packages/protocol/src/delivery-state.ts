@@ -3,7 +3,8 @@ import { z } from "zod";
 
 /**
  * State of a delivery. `queued → leased → acked`; `leased → queued` when the lease ends without an ack;
- * `→ dead` after the last attempt or a reject; `→ expired` at the message's `expiresAt`.
+ * `→ dead` after the last failure or a reject; `→ expired` at the message's `expiresAt`; `queued → cancelled` when its
+ * sender takes the message back before the first lease; `dead → queued` when it is redriven.
  */
-export const DeliveryState = z.enum(["queued", "leased", "acked", "dead", "expired"]);
+export const DeliveryState = z.enum(["queued", "leased", "acked", "dead", "expired", "cancelled"]);
 export type DeliveryState = z.infer<typeof DeliveryState>;

@@ -103,6 +103,10 @@ export const DeliveryReply = z.object({
 });
 export type DeliveryReply = z.infer<typeof DeliveryReply>;
 
+/** What became of a message that its sender took back. */
+export const CancelReply = z.object({ messageId: MessageId, cancelled: z.int().nonnegative() });
+export type CancelReply = z.infer<typeof CancelReply>;
+
 /** What can happen to a delivery. */
 export const TimelineEvent = z.enum([
   "accepted",
@@ -116,6 +120,9 @@ export const TimelineEvent = z.enum([
   "rejected",
   "dead",
   "expired",
+  "cancelled",
+  "redriven",
+  "bounced",
 ]);
 export type TimelineEvent = z.infer<typeof TimelineEvent>;
 
@@ -130,10 +137,14 @@ export const TimelineEntry = z.object({
 });
 export type TimelineEntry = z.infer<typeof TimelineEntry>;
 
-/** One message and what became of it, per recipient. */
+/** Why a delivery is not acked, and what can be done about it. */
+export const Outlook = z.object({ cause: z.string(), remedy: z.string() });
+export type Outlook = z.infer<typeof Outlook>;
+
+/** One message and what became of it, per recipient; `outlook` for a delivery that is not acked. */
 export const MessageStatus = z.object({
   message: Message,
-  deliveries: z.array(z.object({ ...Delivery.shape, timeline: z.array(TimelineEntry) })),
+  deliveries: z.array(z.object({ ...Delivery.shape, timeline: z.array(TimelineEntry), outlook: Outlook.optional() })),
 });
 export type MessageStatus = z.infer<typeof MessageStatus>;
 

@@ -21,6 +21,8 @@ const REMEDIES: Record<ErrorCode, string> = {
   agent_name_taken: 'Choose another name, or register with `"ifTaken": "number"`.',
   lease_lost:
     "The lease ended or another session has it. Lease again; an ack without a receipt is accepted from the owner.",
+  already_leased: "Too late to cancel: a session has leased it. Send a second message that takes the first one back.",
+  not_dead: "Only a dead letter is redriven; `detail` says what state it is in.",
   delivery_settled: "Nothing is left to do: `detail` says how it ended.",
   cursor_invalid: "Ask without a cursor: the database was replaced or restored.",
   body_too_large: "Send less, or put the text into a file and send its path. Nothing was stored.",

@@ -23,6 +23,8 @@ export const errorTable = {
   method_not_allowed: { status: 405, title: "The route does not know this method", retryable: false },
   agent_name_taken: { status: 409, title: "Another agent has this name", retryable: false },
   lease_lost: { status: 409, title: "The lease is over", retryable: false },
+  already_leased: { status: 409, title: "The message is out already", retryable: false },
+  not_dead: { status: 409, title: "The delivery is not a dead letter", retryable: false },
   delivery_settled: { status: 409, title: "The delivery has ended", retryable: false },
   cursor_invalid: { status: 410, title: "The cursor belongs to another database", retryable: false },
   body_too_large: { status: 413, title: "The message is too large", retryable: false },

@@ -13,6 +13,9 @@ export type Party = z.infer<typeof Party>;
 /** Immutable content from one sender to one address. */
 export const Message = z.object({
   id: MessageId,
+  kind: z.string().default("message").meta({
+    description: "message, or bounce: a notice of the mesh to a sender whose message died or expired",
+  }),
   from: Party,
   to: z.string().meta({ description: "the address as resolved: the recipient's name" }),
   body: z.string(),

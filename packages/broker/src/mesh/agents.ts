@@ -7,6 +7,7 @@ import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import type { Policy } from "./policy.ts";
+import { bounce } from "./retry.ts";
 import type { AgentRecord, Store } from "./store.ts";
 
 type Table = typeof endpoints;
@@ -91,7 +92,7 @@ export class Agents {
   async remove(caller: Caller, nameOrId: string): Promise<EndpointReply<Table["removeAgent"]>> {
     const agent = await this.resolve(nameOrId, caller);
     mayActFor(caller, agent);
-    return { removed: true, dead: await this.#store.removeAgent(agent.id) };
+    return { removed: true, dead: await this.#store.removeAgent(agent.id, bounce) };
   }
 
   /** Presence from the age of the newest heartbeat; never from a process id. */

@@ -10,11 +10,11 @@ import type {
 } from "@agentmesh/protocol";
 import { MAX_BYTES_PER_READ } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
-import { redeliveryDelayMs } from "./backoff.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import type { Policy } from "./policy.ts";
+import { bounce, retryPolicy } from "./retry.ts";
 import type { AckVerdict, DeliveryRecord, RetryPolicy, Store } from "./store.ts";
 import type { Wakes } from "./wakes.ts";
 
@@ -32,7 +32,7 @@ export class Inbox {
     this.#store = parts.store;
     this.#agents = parts.agents;
     this.#ready = parts.ready;
-    this.#retry = { maxAttempts: parts.policy.maxAttempts, delayMs: redeliveryDelayMs };
+    this.#retry = retryPolicy(parts.policy);
   }
 
   /** Shows an inbox and changes nothing. @throws MeshError forbidden, agent_not_found */
@@ -102,8 +102,33 @@ export class Inbox {
 
   /** Makes a delivery a dead letter. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
   async reject(caller: AgentCaller, ref: DeliveryRef, request: Body<"reject">): Promise<DeliveryReply> {
-    const verdict = await this.#store.reject(caller.agent.id, ref, request.receipt, request.reason);
+    const verdict = await this.#store.reject(caller.agent.id, ref, request.receipt, {
+      reason: request.reason,
+      bounce,
+    });
     return reply(granted(verdict, ref, caller));
+  }
+
+  /** Dead letters, newest first. @throws MeshError forbidden, agent_not_found */
+  async listDead(
+    caller: Caller,
+    query: EndpointRequest<Table["listDead"]>["query"],
+  ): Promise<EndpointReply<Table["listDead"]>> {
+    const whose = query.agent ?? (caller.kind === "agent" ? "me" : undefined);
+    const owner = whose === undefined ? undefined : await this.#agents.resolve(whose, caller);
+    if (owner) mayActFor(caller, owner);
+    return { entries: await this.#store.listDead({ owner: owner?.id, limit: query.limit }) };
+  }
+
+  /** Puts a dead letter back into its inbox. @throws MeshError delivery_not_found, not_dead */
+  async redrive(caller: Caller, ref: DeliveryRef): Promise<DeliveryReply> {
+    const verdict = await this.#store.redrive(caller.kind === "agent" ? caller.agent.id : undefined, ref);
+    if (verdict.kind === "done") return reply(verdict.delivery);
+    if (verdict.kind === "not_dead") {
+      const { id, state } = verdict.delivery;
+      throw new MeshError("not_dead", `${id} is ${state}, not dead: there is nothing to redrive.`);
+    }
+    throw new MeshError("delivery_not_found", `There is no dead letter ${ref}. List them: agentmesh dead`);
   }
 
   /** Notes a push, or its failure. @throws MeshError delivery_not_found, lease_lost, delivery_settled */

@@ -1,6 +1,7 @@
 /** Messages: accepted onto disk, and what became of them. */
 import { createHash } from "node:crypto";
 import type {
+  CancelReply,
   DeliveryForecast,
   EndpointReply,
   EndpointRequest,
@@ -15,6 +16,7 @@ import type { Agents } from "./agents.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { MeshError } from "./errors.ts";
 import { newId } from "./ids.ts";
+import { outlookOf } from "./outlook.ts";
 import type { Policy } from "./policy.ts";
 import type { AgentRecord, Enqueued, MessagePlace, Store, Viewer } from "./store.ts";
 import type { Wakes } from "./wakes.ts";
@@ -88,7 +90,28 @@ export class Messages {
     const place = await this.#place(ref, viewerOf(caller));
     const status = await this.#store.messageStatus(place.messageId);
     if (!status) throw unknownMessage(ref);
-    return status;
+    const deliveries = status.deliveries.map(async (delivery) => {
+      const recipient = await this.#store.findAgent(delivery.to.id);
+      const outlook = outlookOf(delivery, recipient && this.#agents.show(recipient));
+      return { ...delivery, ...(outlook && { outlook }) };
+    });
+    return { message: status.message, deliveries: await Promise.all(deliveries) };
+  }
+
+  /** Takes a message back that nobody has leased. @throws MeshError message_not_found, already_leased, delivery_settled */
+  async cancel(caller: AgentCaller, ref: MessageRef): Promise<CancelReply> {
+    const { messageId, sender } = await this.#place(ref, caller.agent.id);
+    if (sender.id !== caller.agent.id) throw unknownMessage(ref);
+    const { cancelled, left } = await this.#store.cancel(messageId, caller.agent.id);
+    const [out] = left;
+    if (cancelled === 0 && out) {
+      const open = out.state === "leased" || out.state === "queued";
+      throw new MeshError(
+        open ? "already_leased" : "delivery_settled",
+        `${messageId} cannot be taken back: its delivery ${out.id} is ${out.state} (attempt ${out.attempt}).`,
+      );
+    }
+    return { messageId, cancelled };
   }
 
   /** What happened to messages; waits up to `waitMs` for a first entry. @throws MeshError cursor_invalid, agent_not_found */

@@ -9,12 +9,12 @@ import type {
   SessionId,
 } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
-import { redeliveryDelayMs } from "./backoff.ts";
 import type { AgentCaller } from "./caller.ts";
 import { type Clock, timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import type { Policy } from "./policy.ts";
+import { retryPolicy } from "./retry.ts";
 import type { Store } from "./store.ts";
 import type { Streams } from "./streams.ts";
 
@@ -57,7 +57,7 @@ export class Sessions {
 
   /** Ends a session; what it leased returns to the inbox. @throws MeshError session_not_found */
   async end(caller: AgentCaller, id: SessionId): Promise<EndpointReply<Table["endSession"]>> {
-    const retry = { maxAttempts: this.#policy.maxAttempts, delayMs: redeliveryDelayMs };
+    const retry = retryPolicy(this.#policy);
     const returned = await this.#store.endSession(id, caller.agent.id, retry);
     if (returned === undefined) throw unknownSession(id, caller);
     return { returned };

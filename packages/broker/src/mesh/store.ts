@@ -6,135 +6,34 @@ import type {
   AckEvidence,
   AgentId,
   AgentProfile,
-  DeliveryId,
   DeliveryRef,
-  DeliveryState,
   InboxEntry,
-  LeasedDelivery,
   LogEntry,
-  Message,
   MessageId,
   MessageRef,
   MessageStatus,
-  Party,
   PushPath,
   SessionId,
-  ThreadId,
 } from "@agentmesh/protocol";
+import type {
+  AckVerdict,
+  AgentRecord,
+  AgentToRegister,
+  Bounce,
+  DeliveryRecord,
+  Enqueued,
+  InboxQuota,
+  LeasedRecord,
+  LeaseTerms,
+  LeaseVerdict,
+  MessagePlace,
+  MessageToEnqueue,
+  RetryPolicy,
+  StoreStats,
+  Viewer,
+} from "./records.ts";
 
-/** An agent as stored, with what its sessions and inbox say of it now. */
-export interface AgentRecord {
-  readonly id: AgentId;
-  readonly name: string;
-  readonly profile: AgentProfile;
-  readonly registeredAt: number;
-  readonly lastSeenAt: number | undefined;
-  /** Age of the newest heartbeat of its sessions, in milliseconds; undefined without a session. */
-  readonly heartbeatAgeMs: number | undefined;
-  readonly pushPaths: PushPath[];
-  readonly queued: number;
-  readonly oldestQueuedMs: number | undefined;
-}
-
-/** An agent to make, or to resume by its token. */
-export interface AgentToRegister {
-  readonly id: AgentId;
-  readonly tokenHash: string;
-  readonly name: string;
-  readonly ifTaken: "refuse" | "number";
-  readonly profile: AgentProfile;
-}
-
-/** A message to accept, already addressed. */
-export interface MessageToEnqueue {
-  readonly id: MessageId;
-  readonly threadId: ThreadId;
-  readonly senderId: AgentId;
-  readonly recipientId: AgentId;
-  readonly deliveryId: DeliveryId;
-  readonly body: string;
-  readonly bodyBytes: number;
-  readonly inReplyTo: MessageId | undefined;
-  readonly ttlMs: number;
-  readonly idempotency: { readonly key: string; readonly contentHash: string; readonly windowMs: number } | undefined;
-  /** Delivery of the sender that this message answers; acked in the same act. */
-  readonly answers: DeliveryId | undefined;
-}
-
-/** Most that one inbox holds open. */
-export interface InboxQuota {
-  readonly maxMessages: number;
-  readonly maxBytes: number;
-}
-
-/** An accepted message. `duplicate`: accepted before under the same key. */
-export interface Enqueued {
-  readonly duplicate: boolean;
-  readonly message: Message;
-  readonly delivery: { readonly id: DeliveryId; readonly seq: number; readonly state: DeliveryState };
-  readonly recipient: AgentRecord;
-}
-
-/** What to lease, for whom, for how long. */
-export interface LeaseTerms {
-  readonly agentId: AgentId;
-  readonly max: number;
-  readonly maxBytes: number;
-  readonly leaseMs: number;
-  /** Session that holds the leases; undefined for a caller without one. */
-  readonly session: SessionId | undefined;
-  /** For a stream: its credit, and how many reported pushes of this session are enough. */
-  readonly stream?: { readonly maxInFlight: number; readonly maxPushes: number | undefined };
-}
-
-/** A leased delivery; `streamPosition` orders the leases of one stream. */
-export interface LeasedRecord {
-  readonly delivery: LeasedDelivery;
-  readonly streamPosition: number;
-}
-
-/** When failed deliveries come back, and when they are given up: nacked, or not acked by a lost or silent holder. */
-export interface RetryPolicy {
-  readonly maxAttempts: number;
-  readonly delayMs: (failures: number) => number;
-}
-
-/** Where a message stands for one agent: as its sender or recipient. */
-export interface MessagePlace {
-  readonly messageId: MessageId;
-  readonly threadId: ThreadId;
-  readonly sender: Party;
-  readonly recipients: readonly Party[];
-  /** The agent's own delivery of it, if it is a recipient. */
-  readonly deliveryId: DeliveryId | undefined;
-}
-
-/** A settled or returned delivery. */
-export interface DeliveryRecord {
-  readonly id: DeliveryId;
-  readonly state: DeliveryState;
-  readonly attempt: number;
-  readonly leaseEndsAt: number | undefined;
-}
-
-/** Verdict on a verb that needs the current lease. */
-export type LeaseVerdict =
-  | { readonly kind: "done"; readonly delivery: DeliveryRecord }
-  | { readonly kind: "not_found" }
-  | { readonly kind: "lease_lost"; readonly delivery: DeliveryRecord }
-  | { readonly kind: "settled"; readonly delivery: DeliveryRecord };
-
-/** Verdict on an ack. */
-export type AckVerdict = LeaseVerdict | { readonly kind: "acked_before"; readonly delivery: DeliveryRecord };
-
-/** Who may see a log or a message: one agent, or all (undefined). */
-export type Viewer = AgentId | undefined;
-
-/** Counts of the whole store. */
-export interface StoreStats {
-  readonly deliveries: Record<DeliveryState, number>;
-  readonly bytes: number;
-}
+export type * from "./records.ts";
 
 /** Told that something may be leasable for an agent, or that the timeline grew. Hints: repeatable, may come early. */
 export interface StoreListener {
@@ -157,7 +56,7 @@ export interface Store {
   listAgents(): Promise<AgentRecord[]>;
   setSummary(agentId: AgentId, summary: string): Promise<void>;
   /** Removes an agent; what waits for it is dead. Returns how many. */
-  removeAgent(agentId: AgentId): Promise<number>;
+  removeAgent(agentId: AgentId, bounce?: Bounce): Promise<number>;
 
   openSession(session: {
     readonly id: SessionId;
@@ -203,7 +102,21 @@ export interface Store {
     terms: { readonly delayMs: number | undefined; readonly reason: string | undefined; readonly retry: RetryPolicy },
   ): Promise<LeaseVerdict>;
   extend(agentId: AgentId, ref: DeliveryRef, receipt: string, leaseMs: number): Promise<LeaseVerdict>;
-  reject(agentId: AgentId, ref: DeliveryRef, receipt: string, reason: string): Promise<LeaseVerdict>;
+  reject(
+    agentId: AgentId,
+    ref: DeliveryRef,
+    receipt: string,
+    terms: { readonly reason: string; readonly bounce?: Bounce },
+  ): Promise<LeaseVerdict>;
+  /** Cancels what is queued and was never leased of a message of this sender; says what could not be. */
+  cancel(messageId: MessageId, senderId: AgentId): Promise<{ cancelled: number; left: DeliveryRecord[] }>;
+  /** Puts a dead letter back; of any inbox without an owner. `not_dead` for a delivery in another state. */
+  redrive(
+    owner: Viewer,
+    ref: DeliveryRef,
+  ): Promise<LeaseVerdict | { readonly kind: "not_dead"; readonly delivery: DeliveryRecord }>;
+  /** Dead letters, newest first. */
+  listDead(query: { readonly owner: Viewer; readonly limit: number }): Promise<InboxEntry[]>;
   /** Writes a push, or its failure, into the timeline. */
   recordPush(
     agentId: AgentId,
@@ -220,7 +133,7 @@ export interface Store {
   /** Returns leases that are over; up to `limit`. */
   expireLeases(limit: number, retry: RetryPolicy): Promise<number>;
   /** Expires queued deliveries whose message is past its life; up to `limit`. */
-  expireMessages(limit: number): Promise<number>;
+  expireMessages(limit: number, bounce?: Bounce): Promise<number>;
   /** Hints `ready` for inboxes whose delayed deliveries became due since the last call. */
   announceDue(): Promise<void>;
   /** Deletes what ended more than `retentionMs` ago; up to `limit` deliveries. */

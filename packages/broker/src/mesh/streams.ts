@@ -1,8 +1,8 @@
 /** Streams: what is ready is leased and pushed into the sink of a session, within its credit. */
 import type { AgentId, SessionId } from "@agentmesh/protocol";
 import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
-import { redeliveryDelayMs } from "./backoff.ts";
 import type { Policy } from "./policy.ts";
+import { retryPolicy } from "./retry.ts";
 import type { Sink } from "./sink.ts";
 import type { RetryPolicy, Store } from "./store.ts";
 import type { Wakes } from "./wakes.ts";
@@ -40,7 +40,7 @@ export class Streams {
     this.#ready = parts.ready;
     this.#graceMs = parts.policy.streamGraceMs;
     this.#staleAfterMs = parts.policy.staleAfterMs;
-    this.#retry = { maxAttempts: parts.policy.maxAttempts, delayMs: redeliveryDelayMs };
+    this.#retry = retryPolicy(parts.policy);
     this.#onFault = parts.onFault;
   }
 

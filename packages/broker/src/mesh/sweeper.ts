@@ -1,6 +1,6 @@
 /** Care in the background: leases and sessions that are over, messages past their life, old history. */
-import { redeliveryDelayMs } from "./backoff.ts";
 import type { Policy } from "./policy.ts";
+import { bounce, retryPolicy } from "./retry.ts";
 import type { Store } from "./store.ts";
 
 const TICK_MS = 250;
@@ -34,9 +34,9 @@ export function startSweeper(parts: {
 
 /** One round, in chunks, so that requests are never kept waiting for long. */
 export async function sweep(store: Store, policy: Policy, prune: boolean): Promise<void> {
-  const retry = { maxAttempts: policy.maxAttempts, delayMs: redeliveryDelayMs };
+  const retry = retryPolicy(policy);
   await store.expireSessions(policy.offlineAfterMs, retry);
-  await store.expireMessages(CHUNK);
+  await store.expireMessages(CHUNK, bounce);
   await store.expireLeases(CHUNK, retry);
   await store.announceDue();
   if (prune) while ((await store.prune(policy.retentionMs, CHUNK)) === CHUNK);

@@ -143,7 +143,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await store.ack(bob, "1", stale, "handled")).toMatchObject({ kind: "lease_lost" });
       expect(await store.nack(bob, "1", stale, terms)).toMatchObject({ kind: "lease_lost" });
       expect(await store.extend(bob, "1", stale, 5_000)).toMatchObject({ kind: "lease_lost" });
-      expect(await store.reject(bob, "1", stale, "no")).toMatchObject({ kind: "lease_lost" });
+      expect(await store.reject(bob, "1", stale, { reason: "no" })).toMatchObject({ kind: "lease_lost" });
       expect(await store.recordPush(bob, "1", stale, { path: "stream", failedWhy: undefined })).toMatchObject({
         kind: "lease_lost",
       });
@@ -218,11 +218,71 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
     test("a reject makes a dead letter at once", async () => {
       const { message: sent } = await send("a");
       const [leased] = await lease();
-      await store.reject(bob, "1", leased?.receipt ?? "", "not for me");
+      await store.reject(bob, "1", leased?.receipt ?? "", { reason: "not for me" });
       expect((await store.messageStatus(sent.id))?.deliveries[0]).toMatchObject({
         state: "dead",
         reason: "not for me",
       });
+    });
+
+    test("a message that died or expired bounces to its sender once, in its thread; a bounce never bounces", async () => {
+      const bounce = ({ state, reason }: { state: string; reason: string }) => `${state}: ${reason}`;
+      const notices = async () =>
+        (await store.listInbox({ agentId: alice, open: true, afterSeq: 0, limit: 10 })).entries.map(
+          ({ message }) => message,
+        );
+      const { message: rejected } = await send("a");
+      const [leased] = await lease();
+      await store.reject(bob, "1", leased?.receipt ?? "", { reason: "no", bounce });
+      const { message: late } = await send("b", { ttlMs: 1_000 });
+      clock.advance(1_001);
+      await store.expireMessages(10, bounce);
+      const { message: orphan } = await send("c");
+      await store.removeAgent(bob, bounce);
+      expect(await notices()).toMatchObject([
+        {
+          kind: "bounce",
+          body: "dead: no",
+          inReplyTo: rejected.id,
+          threadId: rejected.threadId,
+          from: { name: "mesh" },
+        },
+        { kind: "bounce", body: "expired: not acked within the life of the message", inReplyTo: late.id },
+        { kind: "bounce", body: "dead: recipient_gone", inReplyTo: orphan.id },
+      ]);
+      expect(await events(rejected.id)).toEqual(["accepted", "leased", "rejected", "bounced"]);
+      clock.advance(10_000_000);
+      await store.expireMessages(10, bounce);
+      expect(await notices()).toEqual([]);
+      expect((await store.listAgents()).map(({ name }) => name)).toEqual(["alice"]);
+      expect(await store.findAgent("mesh")).toBeUndefined();
+    });
+
+    test("a dead letter is listed, and redriven with a new life and no failures; nothing else is", async () => {
+      const { delivery } = await send("a", { ttlMs: 60_000 });
+      const [leased] = await lease();
+      await store.reject(bob, "1", leased?.receipt ?? "", { reason: "no" });
+      expect(await store.listDead({ owner: alice, limit: 5 })).toEqual([]);
+      expect(await store.listDead({ owner: undefined, limit: 5 })).toMatchObject([{ id: delivery.id, reason: "no" }]);
+      clock.advance(59_000);
+      expect(await store.redrive(alice, delivery.id)).toMatchObject({ kind: "not_found" });
+      expect(await store.redrive(undefined, delivery.id)).toMatchObject({
+        kind: "done",
+        delivery: { state: "queued" },
+      });
+      expect(await store.redrive(bob, "1")).toMatchObject({ kind: "not_dead" });
+      clock.advance(59_000);
+      expect(await lease()).toMatchObject([{ seq: 1, attempt: 2 }]);
+    });
+
+    test("a message is taken back by its sender while nobody was given it, not after", async () => {
+      const { message: first } = await send("a");
+      const { message: second } = await send("b");
+      expect(await store.cancel(first.id, bob)).toMatchObject({ cancelled: 0, left: [{ state: "queued" }] });
+      expect(await store.cancel(first.id, alice)).toEqual({ cancelled: 1, left: [] });
+      expect(await bodies()).toEqual(["b"]);
+      expect(await store.cancel(second.id, alice)).toMatchObject({ cancelled: 0, left: [{ state: "leased" }] });
+      expect(await store.ack(bob, "1", undefined, "handled")).toMatchObject({ kind: "settled" });
     });
 
     test("an extended lease lasts from the extension on", async () => {

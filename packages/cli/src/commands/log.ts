@@ -21,8 +21,7 @@ export interface LogOptions {
 export async function log(context: Context, options: LogOptions): Promise<void> {
   if (options.message !== undefined) {
     if (options.follow) throw usageError("--message shows one timeline and --follow all of them: leave one out.");
-    const status = await oneMessage(await context.admin(), messageRefOf(options.message), options.agent);
-    return print(context.json ? jsonText(status) : messageText(status));
+    return trace(context, options.message, options);
   }
   const query = { ...(options.agent !== undefined && { agent: options.agent }), limit: options.limit };
   const printEntries = logPrinter(context.json);
@@ -36,6 +35,12 @@ export async function log(context: Context, options: LogOptions): Promise<void> 
       options.agent === undefined ? "Nothing has been sent on this mesh yet." : "Nothing has happened to its messages.",
     );
   }
+}
+
+/** `agentmesh trace`: one message's whole timeline, and why it is not acked. @throws CommandError, MeshApiError */
+export async function trace(context: Context, ref: string, options: { readonly agent?: string }): Promise<void> {
+  const status = await oneMessage(await context.admin(), messageRefOf(ref), options.agent);
+  return print(context.json ? jsonText(status) : messageText(status));
 }
 
 async function oneMessage(admin: MeshClient, ref: MessageRef, agent: string | undefined): Promise<MessageStatus> {

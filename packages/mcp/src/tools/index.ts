@@ -5,7 +5,8 @@ import { reply } from "./reply.ts";
 import { sendMessage } from "./send-message.ts";
 import { setSummary } from "./set-summary.ts";
 import type { Tool } from "./tool.ts";
+import { traceMessage } from "./trace-message.ts";
 import { whoami } from "./whoami.ts";
 
 /** Every tool. */
-export const tools: readonly Tool[] = [listPeers, sendMessage, reply, checkMessages, setSummary, whoami];
+export const tools: readonly Tool[] = [listPeers, sendMessage, reply, checkMessages, traceMessage, setSummary, whoami];

@@ -10,5 +10,7 @@ export function inboxRoutes(bind: Bind, mesh: Mesh): void {
   bind("nack", ({ params, body, caller }) => mesh.inbox.nack(caller, params.delivery, body));
   bind("extend", ({ params, body, caller }) => mesh.inbox.extend(caller, params.delivery, body));
   bind("reject", ({ params, body, caller }) => mesh.inbox.reject(caller, params.delivery, body));
+  bind("listDead", ({ query, caller }) => mesh.inbox.listDead(caller, query));
+  bind("redrive", ({ params, caller }) => mesh.inbox.redrive(caller, params.delivery));
   bind("reportPush", ({ params, body, caller }) => mesh.inbox.reportPush(caller, params.delivery, body));
 }

@@ -6,5 +6,6 @@ import type { Bind } from "../bind.ts";
 export function messageRoutes(bind: Bind, mesh: Mesh): void {
   bind("send", ({ body, caller }) => mesh.messages.send(caller, body));
   bind("getMessage", ({ params, caller }) => mesh.messages.status(caller, params.message));
+  bind("cancel", ({ params, caller }) => mesh.messages.cancel(caller, params.message));
   bind("log", ({ query, caller, signal }) => mesh.messages.log(caller, query, signal));
 }

@@ -8,7 +8,7 @@ const DELIVERY = `
   SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.receipt, d.session_id, d.lease_ends_at, d.reason,
     r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
     m.pk AS message_pk, m.id AS message_id, s.id AS sender_id, s.name AS sender_name,
-    m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.accepted_at, m.expires_at
+    m.kind, m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.accepted_at, m.expires_at
   FROM delivery d
   JOIN message m ON m.pk = d.message_pk
   JOIN agent r ON r.pk = d.agent_pk
@@ -105,6 +105,17 @@ export function deliveryStatements({ db, clock }: EngineContext) {
   const selectOpenOf = db.prepare<[number], { pk: number; attempt: number }>(
     `SELECT pk, attempt FROM delivery WHERE agent_pk = ? AND state IN ('queued', 'leased') ORDER BY seq`,
   );
+  const selectDead = db.prepare<[number], DeliveryRow>(
+    `${DELIVERY} WHERE d.state = 'dead' ORDER BY d.ended_at DESC LIMIT ?`,
+  );
+  const selectDeadOf = db.prepare<[string, number], DeliveryRow>(
+    `${DELIVERY} WHERE d.state = 'dead' AND d.agent_pk = (SELECT pk FROM agent WHERE id = ?)
+     ORDER BY d.ended_at DESC LIMIT ?`,
+  );
+  const revive = db.prepare<[number, number]>(
+    `UPDATE delivery SET state = 'queued', failures = 0, ready_at = 0, reason = NULL, ended_at = NULL,
+       expires_at = ? + expires_at - accepted_at WHERE pk = ? AND state = 'dead'`,
+  );
   const countByState = db.prepare<[], { state: DeliveryState; n: number }>(
     `SELECT state, COUNT(*) AS n FROM delivery GROUP BY state`,
   );
@@ -130,7 +141,7 @@ export function deliveryStatements({ db, clock }: EngineContext) {
     markLeased: (pk: number, receipt: string, session: string | null, leaseMs: number) =>
       markLeased.run(receipt, session, clock.now() + leaseMs, pk),
     setPosition: (pk: number, position: number) => setPosition.run(position, pk),
-    markEnded: (pk: number, state: "acked" | "dead" | "expired", reason: string | null) =>
+    markEnded: (pk: number, state: "acked" | "dead" | "expired" | "cancelled", reason: string | null) =>
       markEnded.run(state, reason, clock.now(), pk),
     markQueued: (pk: number, failures: number, delayMs: number, reason: string | null) =>
       markQueued.run(failures, delayMs > 0 ? clock.now() + delayMs : 0, reason, pk),
@@ -143,6 +154,9 @@ export function deliveryStatements({ db, clock }: EngineContext) {
     expired: (limit: number) => selectExpired.all(clock.now(), limit),
     due: (after: number, until: number) => selectDue.all(after, until),
     openOf: (agentPk: number) => selectOpenOf.all(agentPk),
+    dead: (owner: AgentId | undefined, limit: number) =>
+      owner === undefined ? selectDead.all(limit) : selectDeadOf.all(owner, limit),
+    revive: (pk: number) => revive.run(clock.now(), pk),
     countByState: () => countByState.all(),
   };
 }

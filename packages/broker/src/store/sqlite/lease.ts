@@ -1,10 +1,19 @@
 /** The acts on leases: take, ack, give back, end. */
 import { randomBytes } from "node:crypto";
-import type { AckEvidence, AgentId, DeliveryRef } from "@agentmesh/protocol";
+import type { AckEvidence, AgentId, DeliveryRef, MessageId } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
-import type { AckVerdict, LeasedRecord, LeaseTerms, LeaseVerdict, RetryPolicy } from "../../mesh/store.ts";
+import type {
+  AckVerdict,
+  DeliveryRecord,
+  LeasedRecord,
+  LeaseTerms,
+  LeaseVerdict,
+  RetryPolicy,
+  Viewer,
+} from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
 import type { HeldRow } from "./deliveries.ts";
+import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
 import { type DeliveryRow, deliveryRecord, messageOf } from "./rows.ts";
 
@@ -106,18 +115,43 @@ export function giveBack(
   const failures = held.failures + (terms.failed ? 1 : 0);
   timeline.note(held.pk, terms.event, { attempt, session, reason: terms.reason });
   if (held.expires_at <= context.clock.now()) {
-    deliveries.markEnded(held.pk, "expired", "the message was past its life when the lease ended");
-    timeline.note(held.pk, "expired", { attempt });
+    const reason = "the message was past its life when the lease ended";
+    endUnacked(engine, context, held.pk, { state: "expired", event: "expired", reason, bounce: terms.retry.bounce });
   } else if (terms.failed && failures >= terms.retry.maxAttempts) {
     const reason = `given up after ${failures} failed attempts${terms.reason ? `: ${terms.reason}` : ""}`;
-    deliveries.markEnded(held.pk, "dead", reason);
-    timeline.note(held.pk, "dead", { attempt, reason });
+    endUnacked(engine, context, held.pk, { state: "dead", event: "dead", reason, bounce: terms.retry.bounce });
   } else {
     const delayMs = terms.delayMs ?? (terms.failed ? terms.retry.delayMs(failures) : 0);
     deliveries.markQueued(held.pk, failures, delayMs, terms.reason);
     if (delayMs === 0) context.ready(held.agent_id);
   }
   if (session !== null) context.ready(held.agent_id);
+}
+
+/** Cancels what is queued and was never leased of a message of this sender. */
+export function cancelMessage(engine: Engine, messageId: MessageId, senderId: AgentId) {
+  const left: DeliveryRecord[] = [];
+  let cancelled = 0;
+  for (const row of engine.deliveries.ofMessage(messageId)) {
+    if (row.sender_id === senderId && row.state === "queued" && row.attempt === 0) {
+      engine.deliveries.markEnded(row.pk, "cancelled", "taken back by its sender");
+      engine.timeline.note(row.pk, "cancelled", { attempt: 0 });
+      cancelled++;
+    } else if (row.state !== "cancelled") left.push(deliveryRecord(row));
+  }
+  return { cancelled, left };
+}
+
+/** Puts a dead letter back into its inbox with a new life. */
+export function redriveDelivery(engine: Engine, context: EngineContext, owner: Viewer, ref: DeliveryRef) {
+  const { deliveries, timeline } = engine;
+  const row = owner === undefined ? deliveries.findAny(ref) : deliveries.find(owner, ref);
+  if (!row || !engine.agents.row(row.recipient_id)) return { kind: "not_found" } as const;
+  if (row.state !== "dead") return { kind: "not_dead", delivery: deliveryRecord(row) } as const;
+  deliveries.revive(row.pk);
+  timeline.note(row.pk, "redriven", { attempt: row.attempt });
+  context.ready(row.recipient_id);
+  return done(engine, row.pk);
 }
 
 function done(engine: Engine, pk: number): LeaseVerdict {

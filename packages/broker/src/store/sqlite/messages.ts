@@ -3,6 +3,9 @@ import type { AgentId, MessageId, ThreadId } from "@agentmesh/protocol";
 import type { MessageToEnqueue } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
 
+/** Id under which the mesh itself sends notices. */
+export const MESH_AGENT_ID: AgentId = `agt_${"0".repeat(32)}`;
+
 /** An idempotency key in use. */
 export interface KeyRow {
   readonly content_hash: string;
@@ -22,6 +25,15 @@ export function messageStatements({ db, clock }: EngineContext) {
   const insert = db.prepare<[string, number, string, string | null, string, number, number, number], { pk: number }>(
     `INSERT INTO message (id, sender_pk, thread_id, in_reply_to, body, body_bytes, accepted_at, expires_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
+  );
+  const insertNotice = db.prepare<[string, number, string, string, string, number, number, number], { pk: number }>(
+    `INSERT INTO message (id, kind, sender_pk, thread_id, in_reply_to, body, body_bytes, accepted_at, expires_at)
+     VALUES (?, 'bounce', ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
+  );
+  // The mesh as a sender: kept as a removed agent, so that nobody lists it, writes to it, or is it.
+  const insertMesh = db.prepare<[string], { pk: number }>(
+    `INSERT INTO agent (id, name, token_hash, profile, registered_at, removed_at)
+     VALUES (?, 'mesh', 'nobody', '{}', 0, 0) ON CONFLICT (id) DO UPDATE SET name = 'mesh' RETURNING pk`,
   );
   const selectEnvelope = db.prepare<[string], EnvelopeRow>(
     `SELECT m.id, m.thread_id, s.id AS sender_id, s.name AS sender_name
@@ -48,6 +60,15 @@ export function messageStatements({ db, clock }: EngineContext) {
   );
 
   return {
+    /** Inserts a notice of the mesh itself. */
+    insertBounce(notice: { id: MessageId; threadId: string; inReplyTo: MessageId; body: string; ttlMs: number }) {
+      const at = clock.now();
+      const bytes = Buffer.byteLength(notice.body);
+      const { id, threadId, inReplyTo, body, ttlMs } = notice;
+      const senderPk = insertMesh.get(MESH_AGENT_ID)?.pk ?? 0;
+      const pk = insertNotice.get(id, senderPk, threadId, inReplyTo, body, bytes, at, at + ttlMs)?.pk ?? 0;
+      return { pk, bytes, at, expiresAt: at + ttlMs };
+    },
     insert(message: MessageToEnqueue, senderPk: number): { pk: number; acceptedAt: number; expiresAt: number } {
       const acceptedAt = clock.now();
       const expiresAt = acceptedAt + message.ttlMs;

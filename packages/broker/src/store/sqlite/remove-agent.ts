@@ -1,15 +1,23 @@
 /** The act of removing an agent. */
 import type { AgentId } from "@agentmesh/protocol";
+import type { Bounce } from "../../mesh/store.ts";
+import type { EngineContext } from "./context.ts";
+import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
 
 /** Ends what is open in the agent's inbox as dead letters, its sessions and its token; returns how many died. */
-export function removeAgent({ agents, sessions, deliveries, timeline }: Engine, agentId: AgentId): number {
+export function removeAgent(
+  engine: Engine,
+  context: EngineContext,
+  agentId: AgentId,
+  bounce: Bounce | undefined,
+): number {
+  const { agents, sessions, deliveries } = engine;
   const row = agents.row(agentId);
   if (!row) return 0;
   const open = deliveries.openOf(row.pk);
-  for (const { pk, attempt } of open) {
-    deliveries.markEnded(pk, "dead", "recipient_gone");
-    timeline.note(pk, "dead", { attempt, reason: "recipient_gone" });
+  for (const { pk } of open) {
+    endUnacked(engine, context, pk, { state: "dead", event: "dead", reason: "recipient_gone", bounce });
   }
   sessions.removeAllOf(row.pk);
   agents.markRemoved(row.pk);

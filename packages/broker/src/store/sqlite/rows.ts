@@ -52,6 +52,7 @@ export interface DeliveryRow {
   readonly message_id: MessageId;
   readonly sender_id: AgentId;
   readonly sender_name: string;
+  readonly kind: string;
   readonly body: string;
   readonly body_bytes: number;
   readonly thread_id: ThreadId;
@@ -101,6 +102,7 @@ export function agentRecord(row: AgentRow, now: number): AgentRecord {
 export function messageOf(row: DeliveryRow): Message {
   return {
     id: row.message_id,
+    kind: row.kind,
     from: { id: row.sender_id, name: row.sender_name },
     to: row.recipient_name,
     body: row.body,

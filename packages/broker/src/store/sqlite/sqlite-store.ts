@@ -6,10 +6,12 @@ import type { RetryPolicy, Store, StoreListener } from "../../mesh/store.ts";
 import { CommitQueue, storageError } from "./commit-queue.ts";
 import type { EngineContext } from "./context.ts";
 import type { HeldRow } from "./deliveries.ts";
+import { endUnacked } from "./end.ts";
 import { prepareEngine } from "./engine.ts";
-import { ackDelivery, giveBack, takeLeases, underLease } from "./lease.ts";
+import { ackDelivery, cancelMessage, giveBack, redriveDelivery, takeLeases, underLease } from "./lease.ts";
 import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
 import { removeAgent } from "./remove-agent.ts";
+import { inboxEntryOf } from "./rows.ts";
 import { accept } from "./send.ts";
 import type { Watermark } from "./watermark.ts";
 
@@ -89,7 +91,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         const row = agents.row(agentId);
         if (row) agents.setSummary(row.pk, summary);
       }),
-    removeAgent: (agentId) => write(() => removeAgent(engine, agentId)),
+    removeAgent: (agentId, bounce) => write(() => removeAgent(engine, context, agentId, bounce)),
 
     openSession: ({ id, agentId, profile, pushPaths }) =>
       write(() => {
@@ -159,14 +161,17 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
           timeline.note(row.pk, "extended", { attempt: row.attempt, session: row.session_id });
         }),
       ),
-    reject: (agentId, ref, receipt, reason) =>
+    reject: (agentId, ref, receipt, { reason, bounce }) =>
       write(() =>
         underLease(engine, agentId, ref, receipt, (row) => {
-          deliveries.markEnded(row.pk, "dead", reason);
-          timeline.note(row.pk, "rejected", { attempt: row.attempt, session: row.session_id, reason });
+          endUnacked(engine, context, row.pk, { state: "dead", event: "rejected", reason, bounce });
           context.ready(agentId);
         }),
       ),
+    cancel: (messageId, senderId) => write(() => cancelMessage(engine, messageId, senderId)),
+    redrive: (owner, ref) => write(() => redriveDelivery(engine, context, owner, ref)),
+    listDead: ({ owner, limit }) =>
+      read(() => deliveries.dead(owner, limit).map((row) => inboxEntryOf(row, clock.now()))),
     recordPush: (agentId, ref, receipt, { path, failedWhy }) =>
       write(() =>
         underLease(engine, agentId, ref, receipt, (row) => {
@@ -194,13 +199,13 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         giveBackAll(deliveries.overdue(limit), "the lease ended without an ack", retry, ({ pushed }) => pushed === 0),
       );
     },
-    expireMessages: async (limit) => {
+    expireMessages: async (limit, bounce) => {
       if (deliveries.expired(1).length === 0) return 0;
       return write(() => {
         const expired = deliveries.expired(limit);
-        for (const { pk, attempt } of expired) {
-          deliveries.markEnded(pk, "expired", "not acked within the life of the message");
-          timeline.note(pk, "expired", { attempt });
+        const reason = "not acked within the life of the message";
+        for (const { pk } of expired) {
+          endUnacked(engine, context, pk, { state: "expired", event: "expired", reason, bounce });
         }
         return expired.length;
       });

@@ -35,6 +35,7 @@ CREATE INDEX session_by_age ON session (seen_at);
 CREATE TABLE message (
   pk          INTEGER PRIMARY KEY,
   id          TEXT NOT NULL UNIQUE,
+  kind        TEXT NOT NULL DEFAULT 'message',
   sender_pk   INTEGER NOT NULL REFERENCES agent,
   thread_id   TEXT NOT NULL,
   in_reply_to TEXT,
@@ -62,7 +63,7 @@ CREATE TABLE delivery (
   agent_pk        INTEGER NOT NULL REFERENCES agent,
   seq             INTEGER NOT NULL,
   bytes           INTEGER NOT NULL,
-  state           TEXT NOT NULL CHECK (state IN ('queued', 'leased', 'acked', 'dead', 'expired')),
+  state           TEXT NOT NULL CHECK (state IN ('queued', 'leased', 'acked', 'dead', 'expired', 'cancelled')),
   attempt         INTEGER NOT NULL DEFAULT 0,
   failures        INTEGER NOT NULL DEFAULT 0,
   ready_at        INTEGER NOT NULL DEFAULT 0,
@@ -78,7 +79,7 @@ CREATE TABLE delivery (
   ended_at        INTEGER,
   UNIQUE (agent_pk, seq),
   CHECK ((state = 'leased') = (receipt IS NOT NULL AND lease_ends_at IS NOT NULL)),
-  CHECK ((state IN ('acked', 'dead', 'expired')) = (ended_at IS NOT NULL))
+  CHECK ((state IN ('acked', 'dead', 'expired', 'cancelled')) = (ended_at IS NOT NULL))
 ) STRICT;
 CREATE INDEX delivery_by_message ON delivery (message_pk);
 CREATE INDEX delivery_queued ON delivery (agent_pk, seq) WHERE state = 'queued';
@@ -87,6 +88,7 @@ CREATE INDEX delivery_delayed ON delivery (ready_at, agent_pk) WHERE state = 'qu
 CREATE INDEX delivery_expiring ON delivery (expires_at) WHERE state = 'queued';
 CREATE INDEX delivery_leased ON delivery (lease_ends_at) WHERE state = 'leased';
 CREATE INDEX delivery_by_session ON delivery (session_id, stream_position) WHERE state = 'leased';
+CREATE INDEX delivery_dead ON delivery (ended_at, agent_pk) WHERE state = 'dead';
 CREATE INDEX delivery_ended ON delivery (ended_at) WHERE ended_at IS NOT NULL;
 
 -- The counters of an inbox follow its deliveries whatever statement moves them.

@@ -1,0 +1,72 @@
+/** Why a delivery is not acked, and what can be done about it: the sentence behind `trace`. */
+import type { Agent, Delivery, Outlook, TimelineEntry } from "@agentmesh/protocol";
+
+/** The outlook of a delivery; undefined once it is acked or was taken back. `recipient` is undefined when it has left. */
+export function outlookOf(
+  delivery: Delivery & { readonly timeline: readonly TimelineEntry[] },
+  recipient: Agent | undefined,
+): Outlook | undefined {
+  const name = delivery.to.name;
+  switch (delivery.state) {
+    case "queued":
+      return recipient ? queued(delivery, recipient) : undefined;
+    case "leased":
+      return leased(delivery, name);
+    case "dead":
+      return recipient
+        ? { cause: `It was given up: ${delivery.reason}.`, remedy: `Put it back: agentmesh redrive ${delivery.id}` }
+        : { cause: `${name} has left the mesh.`, remedy: "Send it to an agent that is there: agentmesh agents" };
+    case "expired":
+      return { cause: `It expired: ${delivery.reason}.`, remedy: "Send it again, with a longer life if need be." };
+    default:
+      return undefined;
+  }
+}
+
+function queued(delivery: Delivery & { readonly timeline: readonly TimelineEntry[] }, recipient: Agent): Outlook {
+  const { name } = recipient;
+  if (delivery.readyAt !== undefined) {
+    return {
+      cause: `A receiver failed with it (${delivery.reason ?? "no reason given"}); it may be leased again from ${delivery.readyAt} on.`,
+      remedy: `Wait, or have ${name} look into its inbox.`,
+    };
+  }
+  if (recipient.presence === "offline") {
+    const since = recipient.lastSeenAt === undefined ? "" : ` since ${recipient.lastSeenAt}`;
+    return {
+      cause: `${name} has had no live session${since}.`,
+      remedy: `Start a session of ${name}: it gets the message.`,
+    };
+  }
+  if (recipient.pushPaths.length === 0) {
+    return {
+      cause: `Nothing can be pushed to ${name}.`,
+      remedy: `Have ${name} look into its inbox (check_messages), or lease it over HTTP.`,
+    };
+  }
+  if (delivery.timeline.some(({ event }) => event === "pushed")) {
+    return {
+      cause: `It was pushed to ${name} and not answered; it rests in the inbox now.`,
+      remedy: `Have ${name} call check_messages, or look at its session.`,
+    };
+  }
+  const failing = recipient.pushPaths.find((path) => path.failedWhy !== undefined);
+  return failing
+    ? {
+        cause: `The push path ${failing.path} failed: ${failing.failedWhy}.`,
+        remedy: `Restart the session of ${name}.`,
+      }
+    : { cause: `${recipient.queued} deliveries wait for ${name}, its session takes them in order.`, remedy: "Wait." };
+}
+
+function leased(delivery: Delivery & { readonly timeline: readonly TimelineEntry[] }, name: string): Outlook {
+  const push = delivery.timeline.findLast(({ event }) => event === "pushed" || event === "push_failed");
+  const until = delivery.leaseEndsAt ?? "the end of its lease";
+  if (push?.event === "pushed") {
+    return {
+      cause: `It was pushed to ${name} through ${push.path} at ${push.at}; nothing has shown yet that it was read.`,
+      remedy: `Wait for an answer; without one it is pushed again after ${until}, then it rests in the inbox.`,
+    };
+  }
+  return { cause: `${name} has had it in hand since its lease; it has until ${until}.`, remedy: "Wait." };
+}

@@ -1,0 +1,143 @@
+/** The records that go through the Store port. */
+import type {
+  AgentId,
+  AgentProfile,
+  DeliveryId,
+  DeliveryState,
+  LeasedDelivery,
+  Message,
+  MessageId,
+  Party,
+  PushPath,
+  SessionId,
+  ThreadId,
+} from "@agentmesh/protocol";
+
+/** An agent as stored, with what its sessions and inbox say of it now. */
+export interface AgentRecord {
+  readonly id: AgentId;
+  readonly name: string;
+  readonly profile: AgentProfile;
+  readonly registeredAt: number;
+  readonly lastSeenAt: number | undefined;
+  /** Age of the newest heartbeat of its sessions, in milliseconds; undefined without a session. */
+  readonly heartbeatAgeMs: number | undefined;
+  readonly pushPaths: PushPath[];
+  readonly queued: number;
+  readonly oldestQueuedMs: number | undefined;
+}
+
+/** An agent to make, or to resume by its token. */
+export interface AgentToRegister {
+  readonly id: AgentId;
+  readonly tokenHash: string;
+  readonly name: string;
+  readonly ifTaken: "refuse" | "number";
+  readonly profile: AgentProfile;
+}
+
+/** A message to accept, already addressed. */
+export interface MessageToEnqueue {
+  readonly id: MessageId;
+  readonly threadId: ThreadId;
+  readonly senderId: AgentId;
+  readonly recipientId: AgentId;
+  readonly deliveryId: DeliveryId;
+  readonly body: string;
+  readonly bodyBytes: number;
+  readonly inReplyTo: MessageId | undefined;
+  readonly ttlMs: number;
+  readonly idempotency: { readonly key: string; readonly contentHash: string; readonly windowMs: number } | undefined;
+  /** Delivery of the sender that this message answers; acked in the same act. */
+  readonly answers: DeliveryId | undefined;
+}
+
+/** Most that one inbox holds open. */
+export interface InboxQuota {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+}
+
+/** An accepted message. `duplicate`: accepted before under the same key. */
+export interface Enqueued {
+  readonly duplicate: boolean;
+  readonly message: Message;
+  readonly delivery: { readonly id: DeliveryId; readonly seq: number; readonly state: DeliveryState };
+  readonly recipient: AgentRecord;
+}
+
+/** What to lease, for whom, for how long. */
+export interface LeaseTerms {
+  readonly agentId: AgentId;
+  readonly max: number;
+  readonly maxBytes: number;
+  readonly leaseMs: number;
+  /** Session that holds the leases; undefined for a caller without one. */
+  readonly session: SessionId | undefined;
+  /** For a stream: its credit, and how many reported pushes of this session are enough. */
+  readonly stream?: { readonly maxInFlight: number; readonly maxPushes: number | undefined };
+}
+
+/** A leased delivery; `streamPosition` orders the leases of one stream. */
+export interface LeasedRecord {
+  readonly delivery: LeasedDelivery;
+  readonly streamPosition: number;
+}
+
+/** A delivery that ended without an ack, as its sender's notice names it. */
+export interface EndedDelivery {
+  readonly deliveryId: DeliveryId;
+  readonly seq: number;
+  readonly state: "dead" | "expired";
+  readonly reason: string;
+  readonly recipient: string;
+  readonly body: string;
+}
+
+/** Writes the notice that a sender gets of such a delivery. */
+export type Bounce = (ended: EndedDelivery) => string;
+
+/** When failed deliveries come back, and when they are given up: nacked, or not acked by a lost or silent holder. */
+export interface RetryPolicy {
+  readonly maxAttempts: number;
+  readonly delayMs: (failures: number) => number;
+  /** Without it no sender is told. */
+  readonly bounce?: Bounce;
+}
+
+/** Where a message stands for one agent: as its sender or recipient. */
+export interface MessagePlace {
+  readonly messageId: MessageId;
+  readonly threadId: ThreadId;
+  readonly sender: Party;
+  readonly recipients: readonly Party[];
+  /** The agent's own delivery of it, if it is a recipient. */
+  readonly deliveryId: DeliveryId | undefined;
+}
+
+/** A settled or returned delivery. */
+export interface DeliveryRecord {
+  readonly id: DeliveryId;
+  readonly state: DeliveryState;
+  readonly attempt: number;
+  readonly leaseEndsAt: number | undefined;
+}
+
+/** Verdict on a verb that needs the current lease. */
+export type LeaseVerdict =
+  | { readonly kind: "done"; readonly delivery: DeliveryRecord }
+  | { readonly kind: "not_found" }
+  | { readonly kind: "lease_lost"; readonly delivery: DeliveryRecord }
+  | { readonly kind: "settled"; readonly delivery: DeliveryRecord };
+
+/** Verdict on an ack. */
+export type AckVerdict = LeaseVerdict | { readonly kind: "acked_before"; readonly delivery: DeliveryRecord };
+
+/** Who may see a log or a message: one agent, or all (undefined). */
+export type Viewer = AgentId | undefined;
+
+/** Counts of the whole store. */
+export interface StoreStats {
+  readonly deliveries: Record<DeliveryState, number>;
+  readonly bytes: number;
+}

@@ -1,0 +1,25 @@
+/** What the mesh does with deliveries that receivers fail with, and what their senders are told. */
+import { plainLine } from "@agentmesh/protocol";
+import { redeliveryDelayMs } from "./backoff.ts";
+import type { Policy } from "./policy.ts";
+import type { Bounce, RetryPolicy } from "./store.ts";
+
+/** The retry policy of a mesh. */
+export function retryPolicy({ maxAttempts }: Policy): RetryPolicy {
+  return { maxAttempts, delayMs: redeliveryDelayMs, bounce };
+}
+
+/** The notice that a sender gets of a message that died or expired. */
+export const bounce: Bounce = ({ deliveryId, state, reason, recipient, body }) => {
+  const happened =
+    state === "expired"
+      ? `Your message to ${recipient} expired before it was acked.`
+      : reason === "recipient_gone"
+        ? `Your message to ${recipient} was not acked: that agent has left the mesh.`
+        : `Your message to ${recipient} was given up (${plainLine(reason)}).`;
+  const remedy =
+    state === "expired" || reason === "recipient_gone"
+      ? "Send it again if it still matters."
+      : `It is kept as dead letter ${deliveryId}: the owner of the mesh can put it back with agentmesh redrive.`;
+  return `${happened} ${remedy} It began: "${plainLine(body, 120)}"`;
+};

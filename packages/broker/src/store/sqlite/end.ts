@@ -1,0 +1,52 @@
+/** The one place where a delivery ends without an ack, and its sender is told. */
+import type { TimelineEvent } from "@agentmesh/protocol";
+import { newId } from "../../mesh/ids.ts";
+import type { Bounce } from "../../mesh/store.ts";
+import type { EngineContext } from "./context.ts";
+import type { Engine } from "./engine.ts";
+import { MESH_AGENT_ID } from "./messages.ts";
+
+/** How a delivery ends. */
+export interface Ending {
+  readonly state: "dead" | "expired";
+  readonly event: Extract<TimelineEvent, "dead" | "expired" | "rejected">;
+  readonly reason: string;
+  /** Writes the sender's notice; without it none is sent. */
+  readonly bounce: Bounce | undefined;
+}
+
+/** Ends a delivery, notes it, and puts one notice into the inbox of its sender, who may have left. */
+export function endUnacked(engine: Engine, context: EngineContext, pk: number, ending: Ending): void {
+  const { deliveries, timeline } = engine;
+  const row = deliveries.byPk(pk);
+  if (!row) return;
+  deliveries.markEnded(pk, ending.state, ending.reason);
+  timeline.note(pk, ending.event, { attempt: row.attempt, session: row.session_id, reason: ending.reason });
+  const sender = engine.agents.row(row.sender_id);
+  if (!ending.bounce || !sender || row.sender_id === MESH_AGENT_ID) return;
+  const notice = engine.messages.insertBounce({
+    id: newId("msg"),
+    threadId: row.thread_id,
+    inReplyTo: row.message_id,
+    body: ending.bounce({
+      deliveryId: row.id,
+      seq: row.seq,
+      state: ending.state,
+      reason: ending.reason,
+      recipient: row.recipient_name,
+      body: row.body,
+    }),
+    ttlMs: row.expires_at - row.accepted_at,
+  });
+  const delivery = deliveries.insert({
+    id: newId("dlv"),
+    messagePk: notice.pk,
+    agentPk: sender.pk,
+    bytes: notice.bytes,
+    at: notice.at,
+    expiresAt: notice.expiresAt,
+  });
+  timeline.note(delivery.pk, "accepted", { attempt: 0 });
+  timeline.note(pk, "bounced", { attempt: row.attempt, reason: `#${delivery.seq} of ${row.sender_name}'s inbox` });
+  context.ready(row.sender_id);
+}

@@ -1,0 +1,51 @@
+/** `agentmesh dead`, `redrive`, `cancel`: what was given up, put back, or taken back. */
+import { DeliveryRef, type InboxEntry, MessageRef, plainLine } from "@agentmesh/protocol";
+import { usageError } from "../command-error.ts";
+import type { Context } from "../context.ts";
+import { since } from "../duration.ts";
+import { jsonText, print, remark } from "../output.ts";
+import { type Column, table } from "../table.ts";
+
+/** Lists dead letters, newest first. @throws MeshApiError, BrokerUnreachableError */
+export async function dead(
+  context: Context,
+  agent: string | undefined,
+  options: { readonly limit: number },
+): Promise<void> {
+  const admin = await context.admin();
+  const { entries } = await admin.listDead({ ...(agent !== undefined && { agent }), limit: options.limit });
+  if (context.json) return print(jsonText({ entries }));
+  if (entries.length === 0)
+    return print(agent === undefined ? "No dead letters." : `No dead letters of ${plainLine(agent)}.`);
+  await print(table(columns, entries));
+  remark("Put one back: agentmesh redrive dlv_…");
+}
+
+/** Puts a dead letter back into its inbox. @throws MeshApiError, BrokerUnreachableError, CommandError */
+export async function redrive(context: Context, ref: string): Promise<void> {
+  const parsed = DeliveryRef.safeParse(ref);
+  if (!parsed.success || !ref.startsWith("dlv_")) {
+    throw usageError(`"${ref}" is no delivery. Name one as agentmesh dead lists it: dlv_…`);
+  }
+  const reply = await (await context.admin()).redrive({ delivery: parsed.data });
+  await print(
+    context.json ? jsonText(reply) : `${reply.deliveryId} is queued again, with a new life as long as its first.`,
+  );
+}
+
+/** Takes back a message of the agent the command line acts as. @throws MeshApiError, CommandError */
+export async function cancel(context: Context, ref: string): Promise<void> {
+  const parsed = MessageRef.safeParse(ref);
+  if (!parsed.success) throw usageError(`"${ref}" is no message. Name the one that send printed: msg_…`);
+  const reply = await (await context.acting()).client.cancel({ message: parsed.data });
+  await print(context.json ? jsonText(reply) : `${reply.messageId} is taken back: nobody was given it.`);
+}
+
+const columns: Column<InboxEntry>[] = [
+  { title: "DELIVERY", cell: ({ id }) => id, min: 36 },
+  { title: "FROM", cell: ({ message }) => message.from.name, min: 12 },
+  { title: "TO", cell: ({ to }) => to.name, min: 12 },
+  { title: "SENT", cell: ({ message }) => `${since(message.acceptedAt)} ago` },
+  { title: "WHY", cell: ({ reason }) => reason ?? "", min: 20 },
+  { title: "TEXT", cell: ({ message }) => message.body, min: 12 },
+];

@@ -1,0 +1,39 @@
+/** Tool trace_message: what became of a message, and why it is not acked. */
+import { MessageRef, plainLine } from "@agentmesh/protocol";
+import { z } from "zod";
+import { defang } from "../render.ts";
+import { tool } from "./tool.ts";
+
+/** Shows state, timeline and outlook of each delivery of one message the agent sent or received. */
+export const traceMessage = tool({
+  name: "trace_message",
+  description:
+    "What became of a message you sent or got: its state, each step with its time, and why it is not acked with what can be done.",
+  annotations: { title: "Trace a message", readOnlyHint: true, openWorldHint: false },
+  input: z.strictObject({
+    message_id: MessageRef.describe("msg_… as send_message answered, or a number in your own inbox"),
+  }),
+  async run({ client }, { message_id }, signal) {
+    const { message, deliveries } = await client.getMessage({ message: message_id }, { signal });
+    const rows = deliveries.map(({ seq, to, state, attempt, timeline, outlook }) => ({
+      message_id: String(seq),
+      to: to.name,
+      state,
+      attempt,
+      steps: timeline.map(({ at, event, path, reason }) =>
+        [at, event, path && `through ${path}`, reason && plainLine(defang(reason))].filter(Boolean).join(" "),
+      ),
+      ...(outlook && { cause: plainLine(defang(outlook.cause), 400), remedy: plainLine(defang(outlook.remedy), 400) }),
+    }));
+    const text = rows.map(
+      (row) =>
+        `For ${row.to}: ${row.state} (attempt ${row.attempt}).\n${row.steps.map((step) => `  ${step}`).join("\n")}${
+          row.cause === undefined ? "" : `\n${row.cause} ${row.remedy}`
+        }`,
+    );
+    return {
+      text: `${message.id} from ${message.from.name}\n${text.join("\n")}`,
+      data: { id: message.id, from: message.from.name, deliveries: rows },
+    };
+  },
+});
