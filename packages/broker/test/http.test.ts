@@ -68,6 +68,7 @@ function pathOf(row: Endpoint): string {
     .replace(":session", `ses_${"0".repeat(32)}`)
     .replace(":delivery", "1")
     .replace(":message", `msg_${"0".repeat(32)}`)
+    .replace(":topic", "a.b")
     .replace(":agent", "nobody-here");
 }
 

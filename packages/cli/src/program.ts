@@ -92,6 +92,29 @@ export function buildProgram(): Command {
     .option("--limit <count>", "entries to begin with", wholeNumberOption(1, 500), 50)
     .action(async (options, command) => (await import("./commands/log.ts")).log(await contextOf(command), options));
   program
+    .command("publish")
+    .summary("publish a message on a topic")
+    .description("Publish as the cli agent; says which subscribers it is stored for, and who was left out and why.")
+    .exitOverride(explainDash)
+    .argument("<topic>", "e.g. build.api.failed")
+    .argument("[text...]", 'the message; "-" or nothing reads stdin')
+    .action(async (topic, text, _, command) =>
+      (await import("./commands/topics.ts")).publish(await contextOf(command), topic, text),
+    );
+  program
+    .command("subscribe")
+    .description("get what is published on a topic into your inbox")
+    .argument("<topic>", 'a topic or pattern: "build.*.failed", "build.>"')
+    .option("--retained <count>", "earlier messages to get as well", wholeNumberOption(0, 100), 0)
+    .option("--unsubscribe", "no longer")
+    .action(async (topic, options, command) =>
+      (await import("./commands/topics.ts")).subscribe(await contextOf(command), topic, options),
+    );
+  program
+    .command("topics")
+    .description("topics that were published on, and who is subscribed")
+    .action(async (_, command) => (await import("./commands/topics.ts")).topics(await contextOf(command)));
+  program
     .command("trace")
     .summary("one message's life, and why it is not acked")
     .description("Everything that happened to one message, why it is not acked, and what can be done about it.")

@@ -120,6 +120,31 @@ export class MeshClient {
     return this.connection.call(endpoints.reject, input, options);
   }
 
+  /** Publishes one message on a topic; a missing idempotency key is filled in. */
+  publish(input: In<"publish">, options?: CallOptions): Out<"publish"> {
+    return this.connection.call(endpoints.publish, { idempotencyKey: crypto.randomUUID(), ...input }, options);
+  }
+
+  /** Topics that were published on. */
+  listTopics(input: In<"listTopics"> = {}, options?: CallOptions): Out<"listTopics"> {
+    return this.connection.call(endpoints.listTopics, input, options);
+  }
+
+  /** Gets what is published on a topic or pattern from now on. */
+  subscribe(input: In<"subscribe">, options?: CallOptions): Out<"subscribe"> {
+    return this.connection.call(endpoints.subscribe, input, options);
+  }
+
+  /** Ends a subscription. */
+  unsubscribe(input: In<"unsubscribe">, options?: CallOptions): Out<"unsubscribe"> {
+    return this.connection.call(endpoints.unsubscribe, input, options);
+  }
+
+  /** Subscriptions: this agent's, or with the mesh key everybody's. */
+  listSubscriptions(options?: CallOptions): Out<"listSubscriptions"> {
+    return this.connection.call(endpoints.listSubscriptions, {}, options);
+  }
+
   /** Takes a message back that nobody has leased yet. */
   cancel(input: In<"cancel">, options?: CallOptions): Out<"cancel"> {
     return this.connection.call(endpoints.cancel, input, options);

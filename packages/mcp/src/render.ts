@@ -37,6 +37,7 @@ export function renderDelivery({ seq, message, redelivered }: ShownDelivery): st
     ["from", message.from.name],
     ["message", String(seq)],
     ["sent", message.acceptedAt],
+    ...(message.topic === undefined ? [] : [["topic", message.topic]]),
     ...(isFirstOfThread(message) ? [] : [["thread", message.threadId]]),
     ...(redelivered ? [["redelivered", "true"]] : []),
   ].map(([name, value]) => ` ${name}="${attribute(value ?? "")}"`);
@@ -44,7 +45,9 @@ export function renderDelivery({ seq, message, redelivered }: ShownDelivery): st
     `<agentmesh${attributes.join("")}>`,
     defang(message.body),
     "</agentmesh>",
-    `To answer: reply(message_id: "${seq}", message: "…")`,
+    message.kind === "bounce"
+      ? "A notice of the mesh about a message of yours; nobody is there to answer."
+      : `To answer: reply(message_id: "${seq}", message: "…")`,
   ].join("\n");
 }
 

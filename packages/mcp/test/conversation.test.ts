@@ -178,3 +178,32 @@ test("trace_message tells the sender what became of a message, and why it is not
   expect(traced.data).toMatchObject({ id, deliveries: [{ to: "sleeper", state: "queued" }] });
   expect((await alice.tool("trace_message", { message_id: `msg_${"0".repeat(32)}` })).isError).toBe(true);
 });
+
+test("publish reaches subscribed agents through their push path, names who was left out, and unsubscribe ends it", async () => {
+  await using ci = await session(broker, "ci");
+  await using dev = await session(broker, "dev");
+  await Promise.all([ci.joined(), dev.joined()]);
+  await broker.agent("asleep").then(({ client }) => client.subscribe({ topic: ">" }));
+  expect((await dev.tool("subscribe", { topic: "build.*.failed" })).text).toContain("Subscribed to build.*.failed.");
+  await ci.tool("subscribe", { topic: "build.>" });
+  const published = await ci.tool("publish", { topic: "build.api.failed", message: "api is red" });
+  expect(published.data).toMatchObject({
+    accepted: [
+      { to: "asleep", presence: "offline" },
+      { to: "dev", presence: "online" },
+    ],
+    skipped: [{ agent: "ci", why: "sender" }],
+  });
+  const pushed = await until(
+    () => dev.channel.find(({ content }) => content.includes("api is red")),
+    "the push to dev",
+  );
+  expect(pushed.content).toContain('topic="build.api.failed"');
+  await dev.tool("reply", { message_id: pushed.meta?.message_id ?? "", message: "on it" });
+  await until(() => ci.channel.some(({ content }) => content.includes("on it")), "the answer in ci");
+  expect((await dev.tool("subscribe", { topic: "build.*.failed", unsubscribe: true })).data).toMatchObject({
+    subscriptions: [],
+  });
+  expect((await ci.tool("publish", { topic: "Build!", message: "x" })).isError).toBe(true);
+  await ci.tool("check_messages");
+});

@@ -23,6 +23,8 @@ test("all tools with their schemas stay within 1,500 tokens, in a fixed order", 
     "list_peers",
     "send_message",
     "reply",
+    "publish",
+    "subscribe",
     "check_messages",
     "trace_message",
     "set_summary",
@@ -51,7 +53,7 @@ test("server/discover is an unknown method, and requests before initialize break
   expect(answers).toMatchObject([
     { id: 0, error: { code: -32601 } },
     { id: 1, result: {} },
-    { id: 2, result: { tools: [{ name: "list_peers" }, {}, {}, {}, {}, {}, {}] } },
+    { id: 2, result: { tools: [{ name: "list_peers" }, {}, {}, {}, {}, {}, {}, {}, {}] } },
     { id: 3, error: { code: -32601 } },
   ]);
 });

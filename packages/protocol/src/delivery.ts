@@ -1,9 +1,10 @@
 /** Deliveries: one message in one inbox, leased, acked, or given back. */
 import { z } from "zod";
+import { Party } from "./agent-party.ts";
 import { DeliveryState } from "./delivery-state.ts";
 import { DeliveryId, MessageId, SessionId } from "./ids.ts";
 import { DEFAULT_LEASE_MS, MAX_DELIVERIES_PER_READ, MAX_LEASE_MS, MAX_WAIT_MS, MIN_LEASE_MS } from "./limits.ts";
-import { Message, Party } from "./message.ts";
+import { Message } from "./message.ts";
 import { Timestamp } from "./time.ts";
 
 /** One message for one inbox. `seq` counts 1, 2, 3 … per inbox in the order of acceptance. */

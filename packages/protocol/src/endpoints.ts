@@ -36,6 +36,16 @@ import {
 } from "./limits.ts";
 import { SendReply, SendRequest } from "./message.ts";
 import { BrokerStatus, Health } from "./system.ts";
+import {
+  PublishReply,
+  PublishRequest,
+  SubscribeReply,
+  SubscribeRequest,
+  Subscription,
+  Topic,
+  TopicName,
+  TopicPattern,
+} from "./topic.ts";
 
 /** Who may call: nobody needs a token (`public`), an agent's token (`agent`), the mesh key (`key`), or either (`any`). */
 export type Access = "public" | "agent" | "key" | "any";
@@ -258,6 +268,61 @@ export const endpoints = {
     status: 200,
     reply: MessageStatus,
     errors: ["message_not_found"],
+  }),
+  publish: endpoint({
+    method: "POST",
+    path: "/v1/topics/:topic/messages",
+    summary: "Publish a message to everybody subscribed now. 202 means it is on disk, once, with every delivery.",
+    access: "agent",
+    repeatable: true,
+    params: z.strictObject({ topic: TopicName }),
+    body: PublishRequest,
+    status: 202,
+    reply: PublishReply,
+    errors: ["idempotency_mismatch"],
+  }),
+  listTopics: endpoint({
+    method: "GET",
+    path: "/v1/topics",
+    summary: "Topics that were published on, by name.",
+    access: "any",
+    repeatable: true,
+    query: z.strictObject({ limit: number(1, 1000).default(200) }),
+    status: 200,
+    reply: z.object({ topics: z.array(Topic) }),
+    errors: [],
+  }),
+  subscribe: endpoint({
+    method: "POST",
+    path: "/v1/subscriptions",
+    summary: "Get what is published on a topic, or on all that a pattern means, until you unsubscribe.",
+    access: "agent",
+    repeatable: true,
+    body: SubscribeRequest,
+    status: 200,
+    reply: SubscribeReply,
+    errors: [],
+  }),
+  unsubscribe: endpoint({
+    method: "DELETE",
+    path: "/v1/subscriptions/:topic",
+    summary: "End a subscription; what is in the inbox stays.",
+    access: "agent",
+    repeatable: true,
+    params: z.strictObject({ topic: TopicPattern }),
+    status: 200,
+    reply: z.object({ removed: z.boolean() }),
+    errors: [],
+  }),
+  listSubscriptions: endpoint({
+    method: "GET",
+    path: "/v1/subscriptions",
+    summary: "Subscriptions: your own, or with the mesh key everybody's.",
+    access: "any",
+    repeatable: true,
+    status: 200,
+    reply: z.object({ subscriptions: z.array(Subscription) }),
+    errors: [],
   }),
   cancel: endpoint({
     method: "POST",

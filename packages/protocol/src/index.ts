@@ -1,5 +1,6 @@
 /** The words of agentmesh: schemas, limits, errors and the endpoint table. */
 export * from "./agent.ts";
+export * from "./agent-party.ts";
 export * from "./delivery.ts";
 export * from "./delivery-state.ts";
 export * from "./endpoints.ts";
@@ -8,10 +9,12 @@ export * from "./errors-page.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
 export * from "./message.ts";
+export * from "./message-parts.ts";
 export * from "./names.ts";
 export * from "./openapi.ts";
 export * from "./plain-text.ts";
 export * from "./stream.ts";
 export * from "./system.ts";
 export * from "./time.ts";
+export * from "./topic.ts";
 export * from "./version.ts";

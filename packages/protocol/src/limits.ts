@@ -35,6 +35,9 @@ export const DEFAULT_TTL_MS = 604_800_000;
 export const MIN_TTL_MS = 1_000;
 export const MAX_TTL_MS = 2_592_000_000;
 
+/** Most messages of one topic that a new subscriber can ask for. */
+export const MAX_RETAINED = 100;
+
 /** How long an idempotency key is remembered, in milliseconds: 24 hours. */
 export const IDEMPOTENCY_WINDOW_MS = 86_400_000;
 

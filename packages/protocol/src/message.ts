@@ -1,14 +1,12 @@
 /** Messages: what is sent, and what the sender is told. */
 import { z } from "zod";
 import { Presence, PushPath } from "./agent.ts";
+import { Party } from "./agent-party.ts";
 import { DeliveryState } from "./delivery-state.ts";
-import { AgentId, DeliveryId, MessageId, MessageRef, ThreadId } from "./ids.ts";
-import { DEFAULT_TTL_MS, MAX_BODY_BYTES, MAX_TTL_MS, MIN_TTL_MS } from "./limits.ts";
+import { DeliveryId, MessageId, MessageRef, ThreadId } from "./ids.ts";
+import { DEFAULT_TTL_MS, MAX_TTL_MS, MIN_TTL_MS } from "./limits.ts";
+import { Body, IdempotencyKey } from "./message-parts.ts";
 import { Timestamp } from "./time.ts";
-
-/** An agent as it stands in a message: its id, and its name when the message was accepted. */
-export const Party = z.object({ id: AgentId, name: z.string() });
-export type Party = z.infer<typeof Party>;
 
 /** Immutable content from one sender to one address. */
 export const Message = z.object({
@@ -17,7 +15,8 @@ export const Message = z.object({
     description: "message, or bounce: a notice of the mesh to a sender whose message died or expired",
   }),
   from: Party,
-  to: z.string().meta({ description: "the address as resolved: the recipient's name" }),
+  to: z.string().meta({ description: "the address as resolved: the recipient's name, or the topic" }),
+  topic: z.string().optional().meta({ description: "set when it was published on a topic" }),
   body: z.string(),
   bodyBytes: z.int(),
   threadId: ThreadId,
@@ -27,13 +26,6 @@ export const Message = z.object({
 });
 export type Message = z.infer<typeof Message>;
 
-/** Text that survives JSON, SQLite and a terminal: well-formed Unicode without NUL. */
-const Body = z
-  .string()
-  .min(1)
-  .refine((text) => text.isWellFormed() && !text.includes("\0"), { error: "must be well-formed Unicode without NUL" })
-  .meta({ description: `message body, at most ${MAX_BODY_BYTES} bytes of UTF-8` });
-
 /** Sends one message to one agent, or replies to one message (`inReplyTo` without `to` goes to its sender). */
 export const SendRequest = z
   .strictObject({
@@ -42,11 +34,7 @@ export const SendRequest = z
     inReplyTo: MessageRef.optional().meta({ description: "message answered; its delivery to you is acked by this" }),
     threadId: ThreadId.optional(),
     from: z.string().optional().meta({ description: "may be left out; another sender than the token's is refused" }),
-    idempotencyKey: z
-      .string()
-      .regex(/^[\x21-\x7e]{1,128}$/, "1 to 128 visible ASCII characters")
-      .optional()
-      .meta({ description: "same key and same content within 24 h is the same message" }),
+    idempotencyKey: IdempotencyKey.optional(),
     ttlMs: z.int().min(MIN_TTL_MS).max(MAX_TTL_MS).default(DEFAULT_TTL_MS).meta({
       description: "life of the message in milliseconds",
     }),

@@ -8,7 +8,10 @@ import {
   plainLine,
   plainText,
   SendRequest,
+  TopicName,
+  TopicPattern,
   toAgentName,
+  topicMatches,
 } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -57,6 +60,33 @@ describe("a reference", () => {
       expect(DeliveryRef.safeParse(ref).success).toBe(false);
     }
     expect(MessageRef.safeParse(`msg_${"a".repeat(32)}`).success).toBe(true);
+  });
+});
+
+describe("a topic", () => {
+  test("is words joined by dots; a pattern may stand for words as in NATS subjects", () => {
+    for (const name of ["build", "build.api.failed", "a-b.c_d"]) expect(TopicName.safeParse(name).success).toBe(true);
+    for (const name of ["", ".a", "a.", "a..b", "a.*", ">", "A", "a b"])
+      expect(TopicName.safeParse(name).success).toBe(false);
+    for (const pattern of ["build", "build.*", "*", ">", "build.>", "*.api.>"]) {
+      expect(TopicPattern.safeParse(pattern).success).toBe(true);
+    }
+    for (const pattern of ["", "a.>.b", "a*", ">.a", "a.**"])
+      expect(TopicPattern.safeParse(pattern).success).toBe(false);
+  });
+
+  test.each([
+    ["build.api", "build.api", true],
+    ["build.*", "build.api", true],
+    ["build.*", "build.api.failed", false],
+    ["build.*", "build", false],
+    ["build.>", "build.api.failed", true],
+    ["build.>", "build", false],
+    ["*.api.>", "build.api.failed", true],
+    [">", "build", true],
+    ["build", "build.api", false],
+  ])("%s means %s: %s", (pattern, topic, means) => {
+    expect(topicMatches(pattern, topic)).toBe(means);
   });
 });
 

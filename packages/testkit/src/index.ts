@@ -1,6 +1,6 @@
 /** Real brokers, adapters and receivers for tests. */
 export { type ClaudeInbox, openClaudeInbox } from "./claude-inbox.ts";
-export { type Finding, History } from "./history.ts";
+export { type Finding, History, type MessageFate } from "./history.ts";
 export { type McpSession, type McpSessionOptions, startMcpSession, type ToolAnswer } from "./mcp-session.ts";
 export { cleanEnv, programArgs, programPath, type RunningProgram, runProgram, startProgram } from "./programs.ts";
 export { seededRandom } from "./random.ts";

@@ -12,6 +12,7 @@ import { inboxRoutes } from "./routes/inbox.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { streamRoute } from "./routes/stream.ts";
 import { type BrokerFacts, systemRoutes } from "./routes/system.ts";
+import { topicRoutes } from "./routes/topics.ts";
 
 /** What the application is built from. */
 export interface AppParts {
@@ -52,6 +53,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   agentRoutes(bind, parts.mesh);
   messageRoutes(bind, parts.mesh);
   inboxRoutes(bind, parts.mesh);
+  topicRoutes(bind, parts.mesh);
   streamRoute(bind, parts.mesh);
   return app;
 }

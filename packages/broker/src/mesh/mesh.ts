@@ -9,6 +9,7 @@ import { Sessions } from "./sessions.ts";
 import type { Store, StoreStats } from "./store.ts";
 import { Streams } from "./streams.ts";
 import { startSweeper } from "./sweeper.ts";
+import { Topics } from "./topics.ts";
 import { Wakes } from "./wakes.ts";
 
 /** All verbs of the mesh. */
@@ -17,6 +18,7 @@ export interface Mesh {
   readonly sessions: Sessions;
   readonly messages: Messages;
   readonly inbox: Inbox;
+  readonly topics: Topics;
   readonly streams: Streams;
   readonly policy: Policy;
   readonly instanceId: string;
@@ -45,6 +47,7 @@ export function createMesh(parts: {
     sessions: new Sessions({ ...parts, agents, streams }),
     messages: new Messages({ ...parts, agents, advanced }),
     inbox: new Inbox({ ...parts, agents, ready }),
+    topics: new Topics({ ...parts, agents }),
     policy,
     instanceId: store.instanceId,
     stats: () => store.stats(),

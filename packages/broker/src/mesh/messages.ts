@@ -2,19 +2,18 @@
 import { createHash } from "node:crypto";
 import type {
   CancelReply,
-  DeliveryForecast,
   EndpointReply,
   EndpointRequest,
   endpoints,
   MessageRef,
   MessageStatus,
   SendReply,
-  Warning,
 } from "@agentmesh/protocol";
 import { IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { MeshError } from "./errors.ts";
+import { checkBody, forecast } from "./forecast.ts";
 import { newId } from "./ids.ts";
 import { outlookOf } from "./outlook.ts";
 import type { Policy } from "./policy.ts";
@@ -50,13 +49,7 @@ export class Messages {
         `This token belongs to ${sender.name}, not to "${request.from}". Leave "from" out: the broker knows the sender.`,
       );
     }
-    const bodyBytes = Buffer.byteLength(request.body);
-    if (bodyBytes > this.#policy.maxBodyBytes) {
-      throw new MeshError(
-        "body_too_large",
-        `The body has ${bodyBytes} bytes, the limit is ${this.#policy.maxBodyBytes}. Nothing was sent. Send a shorter text, or put it in a file and send its path.`,
-      );
-    }
+    const bodyBytes = checkBody(request.body, this.#policy);
     const answered = request.inReplyTo === undefined ? undefined : await this.#place(request.inReplyTo, sender.id);
     const recipient = await this.#agents.resolve(request.to ?? addresseeOf(answered, sender), caller);
     const id = newId("msg");
@@ -143,62 +136,22 @@ export class Messages {
 
   #reply(accepted: Enqueued): SendReply {
     const { message, delivery, duplicate, recipient } = accepted;
-    const agent = this.#agents.show(recipient);
-    const forecast: DeliveryForecast = {
-      deliveryId: delivery.id,
-      seq: delivery.seq,
-      to: { id: agent.id, name: agent.name },
-      state: delivery.state,
-      recipient: {
-        presence: agent.presence,
-        pushPaths: agent.pushPaths,
-        queued: agent.queued,
-        ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
-      },
-      warnings: delivery.state === "queued" || delivery.state === "leased" ? warningsFor(agent) : [],
-    };
     return {
       messageId: message.id,
       threadId: message.threadId,
       acceptedAt: message.acceptedAt,
       expiresAt: message.expiresAt,
       duplicate,
-      deliveries: [forecast],
+      deliveries: [forecast(delivery, this.#agents.show(recipient))],
     };
   }
 }
 
-const BACKLOG = 25;
-
-function warningsFor(agent: ReturnType<Agents["show"]>): Warning[] {
-  const warnings: Warning[] = [];
-  if (agent.presence === "offline") {
-    warnings.push({
-      code: "recipient_offline",
-      detail: `${agent.name} has no live session. The message waits in its inbox until it comes back or the message expires.`,
-    });
-  } else if (agent.presence === "stale") {
-    warnings.push({ code: "recipient_stale", detail: `${agent.name} has missed its heartbeats and may be gone.` });
-  }
-  if (agent.presence !== "offline" && agent.pushPaths.length === 0) {
-    warnings.push({
-      code: "no_push_path",
-      detail: `Nothing can be pushed to ${agent.name}: it finds the message when it looks into its inbox.`,
-    });
-  } else if (agent.pushPaths.length > 0 && agent.pushPaths.every((path) => path.failedWhy !== undefined)) {
-    warnings.push({
-      code: "push_path_failing",
-      detail: `The last push to ${agent.name} failed (${agent.pushPaths[0]?.failedWhy}): it finds the message when it looks into its inbox.`,
-    });
-  }
-  if (agent.queued > BACKLOG) {
-    warnings.push({ code: "backlog", detail: `${agent.queued - 1} messages wait before this one.` });
-  }
-  return warnings;
-}
-
 function addresseeOf(answered: MessagePlace | undefined, sender: AgentRecord): string {
   if (!answered) throw new MeshError("invalid_request", 'Name the recipient in "to".');
+  if (answered.fromMesh) {
+    throw new MeshError("invalid_request", "That is a notice of the mesh itself: nobody is there to answer.");
+  }
   return answered.sender.id === sender.id ? (answered.recipients[0]?.id ?? sender.id) : answered.sender.id;
 }
 

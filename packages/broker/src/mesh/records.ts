@@ -52,6 +52,20 @@ export interface MessageToEnqueue {
   readonly answers: DeliveryId | undefined;
 }
 
+/** A message to publish on a topic; its subscribers are found inside the act. */
+export interface MessageToPublish
+  extends Omit<MessageToEnqueue, "recipientId" | "deliveryId" | "answers" | "inReplyTo"> {
+  readonly topic: string;
+}
+
+/** A published message: every subscriber is in `accepted` or in `skipped`. */
+export interface Published {
+  readonly duplicate: boolean;
+  readonly message: Message;
+  readonly accepted: readonly { readonly delivery: Enqueued["delivery"]; readonly recipient: AgentRecord }[];
+  readonly skipped: readonly { readonly agent: Party; readonly why: "sender" | "inbox_full" }[];
+}
+
 /** Most that one inbox holds open. */
 export interface InboxQuota {
   readonly maxMessages: number;
@@ -110,6 +124,8 @@ export interface MessagePlace {
   readonly messageId: MessageId;
   readonly threadId: ThreadId;
   readonly sender: Party;
+  /** It is a notice of the mesh itself. */
+  readonly fromMesh: boolean;
   readonly recipients: readonly Party[];
   /** The agent's own delivery of it, if it is a recipient. */
   readonly deliveryId: DeliveryId | undefined;

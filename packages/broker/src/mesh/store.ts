@@ -14,6 +14,9 @@ import type {
   MessageStatus,
   PushPath,
   SessionId,
+  SubscribeReply,
+  Subscription,
+  Topic,
 } from "@agentmesh/protocol";
 import type {
   AckVerdict,
@@ -28,6 +31,8 @@ import type {
   LeaseVerdict,
   MessagePlace,
   MessageToEnqueue,
+  MessageToPublish,
+  Published,
   RetryPolicy,
   StoreStats,
   Viewer,
@@ -75,6 +80,13 @@ export interface Store {
 
   /** Accepts one message: dedupe, quota, message, delivery and the ack it implies. @throws MeshError */
   enqueue(message: MessageToEnqueue, quota: InboxQuota): Promise<Enqueued>;
+  /** Accepts one message for every subscriber of its topic: one body, one delivery each, one act. @throws MeshError */
+  publish(message: MessageToPublish, quota: InboxQuota): Promise<Published>;
+  /** Adds a subscription; puts the newest `retained` messages that its pattern means into the inbox if it is new. */
+  subscribe(agentId: AgentId, pattern: string, retained: number): Promise<SubscribeReply>;
+  unsubscribe(agentId: AgentId, pattern: string): Promise<boolean>;
+  listSubscriptions(owner: Viewer): Promise<Subscription[]>;
+  listTopics(limit: number): Promise<Topic[]>;
   /** Resolves msg_…, dlv_… or a seq of the agent's own inbox to a message the agent sent or received. */
   placeMessage(ref: MessageRef, viewer: Viewer): Promise<MessagePlace | undefined>;
   messageStatus(messageId: MessageId): Promise<MessageStatus | undefined>;

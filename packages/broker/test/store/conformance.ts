@@ -285,6 +285,57 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await store.ack(bob, "1", undefined, "handled")).toMatchObject({ kind: "settled" });
     });
 
+    test("a published message reaches everybody subscribed at that moment, once, and the answer accounts for all", async () => {
+      const carol = await agent("carol");
+      const full = await agent("full");
+      const later = await agent("later");
+      await store.subscribe(bob, "build.*.failed", 0);
+      await store.subscribe(bob, "build.>", 0);
+      await store.subscribe(carol, "build.api.failed", 0);
+      await store.subscribe(alice, "build.>", 0);
+      await store.subscribe(full, ">", 0);
+      for (let i = 0; i < QUOTA.maxMessages; i++) await send(`m${i}`, { recipientId: full });
+      const publish = (body: string, key?: string) => {
+        const { recipientId: _, deliveryId: __, answers: ___, inReplyTo: ____, ...rest } = message(body);
+        const idempotency = key === undefined ? undefined : { key, contentHash: body, windowMs: 60_000 };
+        return store.publish({ ...rest, topic: "build.api.failed", idempotency }, QUOTA);
+      };
+      const { accepted, skipped, message: sent } = await publish("red", "k");
+      expect(accepted.map(({ recipient }) => recipient.name).sort()).toEqual(["bob", "carol"]);
+      expect(skipped.map(({ agent: { name }, why }) => [name, why]).sort()).toEqual([
+        ["alice", "sender"],
+        ["full", "inbox_full"],
+      ]);
+      expect((await publish("red", "k")).message.id).toBe(sent.id);
+      expect((await lease()).map(({ message: { topic, to, body } }) => [topic, to, body])).toEqual([
+        ["build.api.failed", "build.api.failed", "red"],
+      ]);
+      await store.subscribe(later, "build.*", 5);
+      expect(await bodies({ agentId: later })).toEqual([]);
+      expect(await store.subscribe(later, "build.>", 5)).toMatchObject({ created: true, retained: 1 });
+      expect(await store.subscribe(later, "build.>", 5)).toMatchObject({ created: false, retained: 0 });
+      expect(await bodies({ agentId: later })).toEqual(["red"]);
+      expect(await store.listTopics(10)).toMatchObject([{ topic: "build.api.failed", messages: 1, subscribers: 5 }]);
+      expect(await store.unsubscribe(bob, "build.>")).toBe(true);
+      expect(await store.unsubscribe(bob, "build.>")).toBe(false);
+      expect((await store.listSubscriptions(bob)).map(({ topic }) => topic)).toEqual(["build.*.failed"]);
+    });
+
+    test("a topic keeps its newest hundred messages for later subscribers, and nothing past its life", async () => {
+      const { recipientId: _, deliveryId: __, answers: ___, inReplyTo: ____, ...rest } = message("x");
+      for (let i = 0; i < 103; i++) {
+        const id = newId("msg");
+        await store.publish({ ...rest, id, topic: "news", body: String(i), ttlMs: 600_000 }, QUOTA);
+      }
+      await store.prune(0, 1_000);
+      expect(await store.listTopics(10)).toMatchObject([{ topic: "news", messages: 100 }]);
+      expect((await store.subscribe(bob, "news", 3)).retained).toBe(3);
+      expect(await bodies()).toEqual(["100", "101", "102"]);
+      clock.advance(600_001);
+      await store.prune(0, 1_000);
+      expect(await store.listTopics(10)).toMatchObject([{ messages: 3 }]);
+    });
+
     test("an extended lease lasts from the extension on", async () => {
       await send("a");
       const [leased] = await lease();

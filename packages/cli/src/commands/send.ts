@@ -26,9 +26,7 @@ export async function send(
 ): Promise<void> {
   const threadId = options.thread === undefined ? undefined : threadOf(options.thread);
   const inReplyTo = options.reply === undefined ? undefined : messageRefOf(options.reply);
-  const body =
-    words.length === 0 || (words.length === 1 && words[0] === "-") ? await textOf(process.stdin) : words.join(" ");
-  if (body.trim() === "") throw usageError(`The message for ${to} is empty. Nothing was sent.`);
+  const body = await messageBody(words, to);
   const { client } = await context.acting();
   const reply = await client.send({
     to,
@@ -41,6 +39,14 @@ export async function send(
   if (!context.json) await printReply(reply);
   if (options.wait === undefined) return context.json ? print(jsonText(reply)) : undefined;
   await waitForAck(context, client, reply, options.wait);
+}
+
+/** The text of a message: the words of the command line, or standard input. @throws CommandError when it is empty */
+export async function messageBody(words: readonly string[], to: string): Promise<string> {
+  const fromStdin = words.length === 0 || (words.length === 1 && words[0] === "-");
+  const body = fromStdin ? await textOf(process.stdin) : words.join(" ");
+  if (body.trim() === "") throw usageError(`The message for ${to} is empty. Nothing was sent.`);
+  return body;
 }
 
 async function waitForAck(context: Context, client: MeshClient, reply: SendReply, waitMs: number): Promise<void> {

@@ -8,7 +8,7 @@ const DELIVERY = `
   SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.receipt, d.session_id, d.lease_ends_at, d.reason,
     r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
     m.pk AS message_pk, m.id AS message_id, s.id AS sender_id, s.name AS sender_name,
-    m.kind, m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.accepted_at, m.expires_at
+    m.kind, m.topic, m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.accepted_at, m.expires_at
   FROM delivery d
   JOIN message m ON m.pk = d.message_pk
   JOIN agent r ON r.pk = d.agent_pk
@@ -50,6 +50,9 @@ export function deliveryStatements({ db, clock }: EngineContext) {
   const selectById = db.prepare<[string, string], DeliveryRow>(`${DELIVERY} WHERE d.id = ? AND r.id = ?`);
   const selectBySeq = db.prepare<[number, string], DeliveryRow>(
     `${DELIVERY} WHERE d.seq = ? AND d.agent_pk = (SELECT pk FROM agent WHERE id = ?)`,
+  );
+  const selectOne = db.prepare<[number, number], { pk: number }>(
+    `SELECT pk FROM delivery WHERE message_pk = ? AND agent_pk = ?`,
   );
   const selectAnyById = db.prepare<[string], DeliveryRow>(`${DELIVERY} WHERE d.id = ?`);
   const selectByPk = db.prepare<[number], DeliveryRow>(`${DELIVERY} WHERE d.pk = ?`);
@@ -129,6 +132,7 @@ export function deliveryStatements({ db, clock }: EngineContext) {
     /** By id or by seq, in the agent's own inbox. */
     find: (agentId: AgentId, ref: DeliveryRef) =>
       ref.startsWith("dlv_") ? selectById.get(ref, agentId) : selectBySeq.get(Number(ref), agentId),
+    has: (messagePk: number, agentPk: number) => selectOne.get(messagePk, agentPk) !== undefined,
     /** By id, in anybody's inbox. */
     findAny: (id: string) => selectAnyById.get(id),
     byPk: (pk: number) => selectByPk.get(pk),

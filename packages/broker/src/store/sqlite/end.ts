@@ -23,7 +23,8 @@ export function endUnacked(engine: Engine, context: EngineContext, pk: number, e
   deliveries.markEnded(pk, ending.state, ending.reason);
   timeline.note(pk, ending.event, { attempt: row.attempt, session: row.session_id, reason: ending.reason });
   const sender = engine.agents.row(row.sender_id);
-  if (!ending.bounce || !sender || row.sender_id === MESH_AGENT_ID) return;
+  // What was published has many recipients; its sender asked for none in particular.
+  if (!ending.bounce || !sender || row.topic !== null || row.sender_id === MESH_AGENT_ID) return;
   const notice = engine.messages.insertBounce({
     id: newId("msg"),
     threadId: row.thread_id,

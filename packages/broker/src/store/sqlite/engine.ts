@@ -6,6 +6,7 @@ import { deliveryStatements } from "./deliveries.ts";
 import { messageStatements } from "./messages.ts";
 import { sessionStatements } from "./sessions.ts";
 import { timelineStatements } from "./timeline.ts";
+import { topicStatements } from "./topics.ts";
 
 /** The statements by noun. */
 export type Engine = ReturnType<typeof prepareEngine>;
@@ -21,6 +22,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     messages: messageStatements(context),
     deliveries: deliveryStatements(context),
     timeline: timelineStatements(context, epoch),
+    topics: topicStatements(context),
     inboxSize: (agentPk: number) => selectInboxSize.get(agentPk) ?? { messages: 0, bytes: 0 },
   };
 }

@@ -12,6 +12,12 @@ export interface KeyRow {
   readonly message_id: MessageId;
 }
 
+/** What is stored of a message, direct or published. */
+export type NewMessage = Pick<MessageToEnqueue, "id" | "threadId" | "body" | "bodyBytes" | "ttlMs"> & {
+  readonly inReplyTo?: MessageId | undefined;
+  readonly topic?: string;
+};
+
 /** A message's envelope as its sender and thread see it. */
 export interface EnvelopeRow {
   readonly id: MessageId;
@@ -22,9 +28,12 @@ export interface EnvelopeRow {
 
 /** The statements on messages. */
 export function messageStatements({ db, clock }: EngineContext) {
-  const insert = db.prepare<[string, number, string, string | null, string, number, number, number], { pk: number }>(
-    `INSERT INTO message (id, sender_pk, thread_id, in_reply_to, body, body_bytes, accepted_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
+  const insert = db.prepare<
+    [string, number, string | null, string, string | null, string, number, number, number],
+    { pk: number }
+  >(
+    `INSERT INTO message (id, sender_pk, topic, thread_id, in_reply_to, body, body_bytes, accepted_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
   const insertNotice = db.prepare<[string, number, string, string, string, number, number, number], { pk: number }>(
     `INSERT INTO message (id, kind, sender_pk, thread_id, in_reply_to, body, body_bytes, accepted_at, expires_at)
@@ -38,6 +47,9 @@ export function messageStatements({ db, clock }: EngineContext) {
   const selectEnvelope = db.prepare<[string], EnvelopeRow>(
     `SELECT m.id, m.thread_id, s.id AS sender_id, s.name AS sender_name
      FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
+  );
+  const selectPublished = db.prepare<[string], { thread_id: ThreadId; accepted_at: number; expires_at: number }>(
+    `SELECT thread_id, accepted_at, expires_at FROM message WHERE id = ?`,
   );
   const selectKey = db.prepare<[number, string, number], KeyRow>(
     `SELECT i.content_hash, m.id AS message_id FROM idempotency i JOIN message m ON m.pk = i.message_pk
@@ -56,7 +68,7 @@ export function messageStatements({ db, clock }: EngineContext) {
     `DELETE FROM delivery WHERE pk = ? RETURNING message_pk`,
   );
   const dropMessage = db.prepare<[number, number]>(
-    `DELETE FROM message WHERE pk = ? AND NOT EXISTS (SELECT 1 FROM delivery WHERE message_pk = ?)`,
+    `DELETE FROM message WHERE pk = ? AND topic IS NULL AND NOT EXISTS (SELECT 1 FROM delivery WHERE message_pk = ?)`,
   );
 
   return {
@@ -69,13 +81,14 @@ export function messageStatements({ db, clock }: EngineContext) {
       const pk = insertNotice.get(id, senderPk, threadId, inReplyTo, body, bytes, at, at + ttlMs)?.pk ?? 0;
       return { pk, bytes, at, expiresAt: at + ttlMs };
     },
-    insert(message: MessageToEnqueue, senderPk: number): { pk: number; acceptedAt: number; expiresAt: number } {
+    insert(message: NewMessage, senderPk: number): { pk: number; acceptedAt: number; expiresAt: number } {
       const acceptedAt = clock.now();
       const expiresAt = acceptedAt + message.ttlMs;
-      const { id, threadId, inReplyTo = null, body, bodyBytes } = message;
-      const pk = insert.get(id, senderPk, threadId, inReplyTo, body, bodyBytes, acceptedAt, expiresAt)?.pk ?? 0;
+      const { id, topic = null, threadId, inReplyTo = null, body, bodyBytes } = message;
+      const pk = insert.get(id, senderPk, topic, threadId, inReplyTo, body, bodyBytes, acceptedAt, expiresAt)?.pk ?? 0;
       return { pk, acceptedAt, expiresAt };
     },
+    published: (id: MessageId) => selectPublished.get(id),
     envelope: (id: string) => selectEnvelope.get(id),
     keyInUse: (senderPk: number, key: string) => selectKey.get(senderPk, key, clock.now()),
     putKey: (senderPk: number, key: string, contentHash: string, messagePk: number, windowMs: number) =>

@@ -3,6 +3,7 @@ import type { AgentId, InboxEntry, MessageId, MessageRef, MessageStatus } from "
 import type { Database } from "better-sqlite3";
 import type { MessagePlace, StoreStats, Viewer } from "../../mesh/store.ts";
 import type { Engine } from "./engine.ts";
+import { MESH_AGENT_ID } from "./messages.ts";
 import { deliveryOf, inboxEntryOf, messageOf, timelineEntryOf } from "./rows.ts";
 
 /** Resolves msg_…, dlv_… or a seq of the viewer's inbox to a message the viewer sent or received. */
@@ -25,6 +26,7 @@ export function placeMessage(
     messageId: envelope.id,
     threadId: envelope.thread_id,
     sender: { id: envelope.sender_id, name: envelope.sender_name },
+    fromMesh: envelope.sender_id === MESH_AGENT_ID,
     recipients: rows.map((row) => ({ id: row.recipient_id, name: row.recipient_name })),
     deliveryId: mine?.id,
   };

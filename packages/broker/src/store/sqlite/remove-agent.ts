@@ -20,6 +20,7 @@ export function removeAgent(
     endUnacked(engine, context, pk, { state: "dead", event: "dead", reason: "recipient_gone", bounce });
   }
   sessions.removeAllOf(row.pk);
+  engine.topics.removeAllOf(row.pk);
   agents.markRemoved(row.pk);
   return open.length;
 }

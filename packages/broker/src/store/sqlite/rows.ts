@@ -11,12 +11,14 @@ import {
   type MessageId,
   PushPath,
   plainLine,
+  type Subscription,
   type ThreadId,
   type TimelineEntry,
   type TimelineEvent,
 } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
 import type { AgentRecord, DeliveryRecord } from "../../mesh/store.ts";
+import type { SubscriptionRow } from "./topics.ts";
 
 /** An agent with what its sessions and inbox say now. */
 export interface AgentRow {
@@ -53,6 +55,7 @@ export interface DeliveryRow {
   readonly sender_id: AgentId;
   readonly sender_name: string;
   readonly kind: string;
+  readonly topic: string | null;
   readonly body: string;
   readonly body_bytes: number;
   readonly thread_id: ThreadId;
@@ -104,7 +107,8 @@ export function messageOf(row: DeliveryRow): Message {
     id: row.message_id,
     kind: row.kind,
     from: { id: row.sender_id, name: row.sender_name },
-    to: row.recipient_name,
+    to: row.topic ?? row.recipient_name,
+    ...(row.topic !== null && { topic: row.topic }),
     body: row.body,
     bodyBytes: row.body_bytes,
     threadId: row.thread_id,
@@ -125,6 +129,14 @@ export function deliveryOf(row: DeliveryRow, now: number): Delivery {
     ...(row.lease_ends_at !== null && { leaseEndsAt: timestamp(row.lease_ends_at) }),
     ...(row.session_id !== null && { holder: row.session_id }),
     ...(row.reason !== null && { reason: row.reason }),
+  };
+}
+
+export function subscriptionOf(row: SubscriptionRow): Subscription {
+  return {
+    agent: { id: row.agent_id, name: row.agent_name },
+    topic: row.pattern,
+    since: timestamp(row.since),
   };
 }
 

@@ -1,4 +1,5 @@
 /** The act of accepting a message. */
+import type { AgentId, MessageId } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
 import type { Enqueued, InboxQuota, MessageToEnqueue } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
@@ -8,20 +9,11 @@ import { messageOf } from "./rows.ts";
 /** Accepts one message: dedupe, quota, message, delivery, timeline and the ack it implies. @throws MeshError */
 export function accept(engine: Engine, context: EngineContext, message: MessageToEnqueue, quota: InboxQuota): Enqueued {
   const { agents, messages, deliveries, timeline } = engine;
-  const senderPk = agents.row(message.senderId)?.pk;
+  const senderPk = senderOf(engine, message.senderId);
   const recipient = agents.row(message.recipientId);
-  if (senderPk === undefined) throw new MeshError("unauthenticated", "This agent has left the mesh. Register again.");
-  const before = message.idempotency && messages.keyInUse(senderPk, message.idempotency.key);
-  if (before && message.idempotency) {
-    if (before.content_hash !== message.idempotency.contentHash) {
-      throw new MeshError(
-        "idempotency_mismatch",
-        `The idempotency key "${message.idempotency.key}" was used for ${before.message_id} with other content. Use a new key for a new message.`,
-      );
-    }
-    const first = deliveries.ofMessage(before.message_id)[0];
-    if (first) return enqueued(engine, first.pk, true);
-  }
+  const before = earlierUnder(engine, senderPk, message.idempotency);
+  const first = before && deliveries.ofMessage(before)[0];
+  if (first) return enqueued(engine, first.pk, true);
   if (!recipient) throw new MeshError("agent_not_found", `The recipient ${message.recipientId} has left the mesh.`);
   const inbox = engine.inboxSize(recipient.pk);
   if (inbox.messages >= quota.maxMessages || inbox.bytes + message.bodyBytes > quota.maxBytes) {
@@ -40,13 +32,42 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
     expiresAt: stored.expiresAt,
   });
   timeline.note(pk, "accepted", { attempt: 0 });
-  if (message.idempotency) {
-    const { key, contentHash, windowMs } = message.idempotency;
-    messages.putKey(senderPk, key, contentHash, stored.pk, windowMs);
-  }
+  putKey(engine, senderPk, stored.pk, message.idempotency);
   if (message.answers !== undefined) ackAnswered(engine, context, message);
   context.ready(message.recipientId);
   return enqueued(engine, pk, false);
+}
+
+/** Key of the sender. @throws MeshError unauthenticated when it has left meanwhile */
+export function senderOf({ agents }: Engine, senderId: AgentId): number {
+  const pk = agents.row(senderId)?.pk;
+  if (pk === undefined) throw new MeshError("unauthenticated", "This agent has left the mesh. Register again.");
+  return pk;
+}
+
+/** The message that was accepted under the same key before. @throws MeshError idempotency_mismatch for other content */
+export function earlierUnder(
+  { messages }: Engine,
+  senderPk: number,
+  idempotency: MessageToEnqueue["idempotency"],
+): MessageId | undefined {
+  const before = idempotency && messages.keyInUse(senderPk, idempotency.key);
+  if (!before || before.content_hash === idempotency.contentHash) return before?.message_id;
+  throw new MeshError(
+    "idempotency_mismatch",
+    `The idempotency key "${idempotency.key}" was used for ${before.message_id} with other content. Use a new key for a new message.`,
+  );
+}
+
+/** Remembers under which key a message was accepted. */
+export function putKey(
+  { messages }: Engine,
+  senderPk: number,
+  messagePk: number,
+  idempotency: MessageToEnqueue["idempotency"],
+): void {
+  if (!idempotency) return;
+  messages.putKey(senderPk, idempotency.key, idempotency.contentHash, messagePk, idempotency.windowMs);
 }
 
 function ackAnswered(engine: Engine, context: EngineContext, message: MessageToEnqueue): void {

@@ -1,5 +1,5 @@
 /** The Store port over SQLite: writes go through the commit queue, reads are answered at once. */
-import type { AgentId } from "@agentmesh/protocol";
+import { type AgentId, MAX_RETAINED } from "@agentmesh/protocol";
 import type { Database } from "better-sqlite3";
 import type { Clock } from "../../mesh/clock.ts";
 import type { RetryPolicy, Store, StoreListener } from "../../mesh/store.ts";
@@ -9,9 +9,10 @@ import type { HeldRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
 import { prepareEngine } from "./engine.ts";
 import { ackDelivery, cancelMessage, giveBack, redriveDelivery, takeLeases, underLease } from "./lease.ts";
+import { listTopics, publish, subscribe } from "./publish.ts";
 import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
 import { removeAgent } from "./remove-agent.ts";
-import { inboxEntryOf } from "./rows.ts";
+import { inboxEntryOf, subscriptionOf } from "./rows.ts";
 import { accept } from "./send.ts";
 import type { Watermark } from "./watermark.ts";
 
@@ -122,6 +123,11 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     },
 
     enqueue: (message, quota) => write(() => accept(engine, context, message, quota)),
+    publish: (message, quota) => write(() => publish(engine, context, message, quota)),
+    subscribe: (agentId, pattern, retained) => write(() => subscribe(engine, context, agentId, pattern, retained)),
+    unsubscribe: (agentId, pattern) => write(() => engine.topics.unsubscribe(agentId, pattern)),
+    listSubscriptions: (owner) => read(() => engine.topics.subscriptions(owner).map(subscriptionOf)),
+    listTopics: (limit) => read(() => listTopics(engine, limit)),
     placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),
     messageStatus: (messageId) => read(() => messageStatus(engine, messageId, clock.now())),
     log: (query) => read(() => timeline.log(query)),
@@ -221,6 +227,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         messages.dropOldKeys();
         const ended = messages.ended(retentionMs, limit);
         for (const { pk } of ended) messages.drop(pk);
+        engine.topics.prune(MAX_RETAINED, limit);
         return ended.length;
       }),
     stats: () => read(() => storeStats(engine, db)),

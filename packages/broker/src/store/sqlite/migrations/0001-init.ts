@@ -37,6 +37,7 @@ CREATE TABLE message (
   id          TEXT NOT NULL UNIQUE,
   kind        TEXT NOT NULL DEFAULT 'message',
   sender_pk   INTEGER NOT NULL REFERENCES agent,
+  topic       TEXT,
   thread_id   TEXT NOT NULL,
   in_reply_to TEXT,
   body        TEXT NOT NULL,
@@ -44,6 +45,15 @@ CREATE TABLE message (
   accepted_at INTEGER NOT NULL,
   expires_at  INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX message_by_topic ON message (topic, pk) WHERE topic IS NOT NULL;
+
+CREATE TABLE subscription (
+  agent_pk INTEGER NOT NULL REFERENCES agent,
+  pattern  TEXT NOT NULL,
+  since    INTEGER NOT NULL,
+  PRIMARY KEY (agent_pk, pattern)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE idempotency (
   sender_pk    INTEGER NOT NULL REFERENCES agent,

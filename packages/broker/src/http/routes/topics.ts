@@ -1,0 +1,12 @@
+/** Routes of topics and subscriptions. */
+import type { Mesh } from "../../mesh/mesh.ts";
+import type { Bind } from "../bind.ts";
+
+/** Binds them. */
+export function topicRoutes(bind: Bind, mesh: Mesh): void {
+  bind("publish", ({ params, body, caller }) => mesh.topics.publish(caller, params.topic, body));
+  bind("listTopics", ({ query }) => mesh.topics.list(query.limit));
+  bind("subscribe", ({ body, caller }) => mesh.topics.subscribe(caller, body));
+  bind("unsubscribe", ({ params, caller }) => mesh.topics.unsubscribe(caller, params.topic));
+  bind("listSubscriptions", ({ caller }) => mesh.topics.subscriptions(caller));
+}

@@ -1,0 +1,61 @@
+/** What a sender is told: whether the body fits, and what is known of each recipient. */
+import type { Agent, DeliveryForecast, Warning } from "@agentmesh/protocol";
+import { MeshError } from "./errors.ts";
+import type { Policy } from "./policy.ts";
+import type { Enqueued } from "./store.ts";
+
+/** Bytes of a body in UTF-8. @throws MeshError body_too_large */
+export function checkBody(body: string, { maxBodyBytes }: Policy): number {
+  const bytes = Buffer.byteLength(body);
+  if (bytes <= maxBodyBytes) return bytes;
+  throw new MeshError(
+    "body_too_large",
+    `The body has ${bytes} bytes, the limit is ${maxBodyBytes}. Nothing was sent. Send a shorter text, or put it in a file and send its path.`,
+  );
+}
+
+/** One delivery with its recipient as it is at this moment. */
+export function forecast(delivery: Enqueued["delivery"], agent: Agent): DeliveryForecast {
+  return {
+    deliveryId: delivery.id,
+    seq: delivery.seq,
+    to: { id: agent.id, name: agent.name },
+    state: delivery.state,
+    recipient: {
+      presence: agent.presence,
+      pushPaths: agent.pushPaths,
+      queued: agent.queued,
+      ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
+    },
+    warnings: delivery.state === "queued" || delivery.state === "leased" ? warningsFor(agent) : [],
+  };
+}
+
+const BACKLOG = 25;
+
+function warningsFor(agent: Agent): Warning[] {
+  const warnings: Warning[] = [];
+  if (agent.presence === "offline") {
+    warnings.push({
+      code: "recipient_offline",
+      detail: `${agent.name} has no live session. The message waits in its inbox until it comes back or the message expires.`,
+    });
+  } else if (agent.presence === "stale") {
+    warnings.push({ code: "recipient_stale", detail: `${agent.name} has missed its heartbeats and may be gone.` });
+  }
+  if (agent.presence !== "offline" && agent.pushPaths.length === 0) {
+    warnings.push({
+      code: "no_push_path",
+      detail: `Nothing can be pushed to ${agent.name}: it finds the message when it looks into its inbox.`,
+    });
+  } else if (agent.pushPaths.length > 0 && agent.pushPaths.every((path) => path.failedWhy !== undefined)) {
+    warnings.push({
+      code: "push_path_failing",
+      detail: `The last push to ${agent.name} failed (${agent.pushPaths[0]?.failedWhy}): it finds the message when it looks into its inbox.`,
+    });
+  }
+  if (agent.queued > BACKLOG) {
+    warnings.push({ code: "backlog", detail: `${agent.queued - 1} messages wait before this one.` });
+  }
+  return warnings;
+}

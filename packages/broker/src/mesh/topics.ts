@@ -1,0 +1,87 @@
+/** Topics: publish to whoever is subscribed, and account for every one of them. */
+import { createHash } from "node:crypto";
+import type { EndpointReply, EndpointRequest, endpoints, PublishReply, SubscribeReply } from "@agentmesh/protocol";
+import { IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
+import type { Agents } from "./agents.ts";
+import type { AgentCaller, Caller } from "./caller.ts";
+import { checkBody, forecast } from "./forecast.ts";
+import { newId } from "./ids.ts";
+import type { Policy } from "./policy.ts";
+import type { Store } from "./store.ts";
+
+type Table = typeof endpoints;
+
+/** The verbs on topics and subscriptions. */
+export class Topics {
+  readonly #store: Store;
+  readonly #agents: Agents;
+  readonly #policy: Policy;
+
+  constructor(parts: { store: Store; agents: Agents; policy: Policy }) {
+    this.#store = parts.store;
+    this.#agents = parts.agents;
+    this.#policy = parts.policy;
+  }
+
+  /** Accepts one message for everybody subscribed now. @throws MeshError body_too_large, idempotency_mismatch */
+  async publish(
+    caller: AgentCaller,
+    topic: string,
+    request: EndpointRequest<Table["publish"]>["body"],
+  ): Promise<PublishReply> {
+    const bodyBytes = checkBody(request.body, this.#policy);
+    const id = newId("msg");
+    const content = JSON.stringify([topic, request.body, request.threadId, request.ttlMs]);
+    const { message, duplicate, accepted, skipped } = await this.#store.publish(
+      {
+        id,
+        topic,
+        threadId: request.threadId ?? `thr_${id.slice(4)}`,
+        senderId: caller.agent.id,
+        body: request.body,
+        bodyBytes,
+        ttlMs: request.ttlMs,
+        idempotency: request.idempotencyKey
+          ? {
+              key: request.idempotencyKey,
+              contentHash: createHash("sha256").update(content).digest("hex"),
+              windowMs: IDEMPOTENCY_WINDOW_MS,
+            }
+          : undefined,
+      },
+      { maxMessages: this.#policy.inboxMaxMessages, maxBytes: this.#policy.inboxMaxBytes },
+    );
+    return {
+      messageId: message.id,
+      threadId: message.threadId,
+      topic,
+      acceptedAt: message.acceptedAt,
+      expiresAt: message.expiresAt,
+      duplicate,
+      accepted: accepted.map(({ delivery, recipient }) => forecast(delivery, this.#agents.show(recipient))),
+      skipped: [...skipped],
+    };
+  }
+
+  /** Adds a subscription of the caller. */
+  subscribe(caller: AgentCaller, request: EndpointRequest<Table["subscribe"]>["body"]): Promise<SubscribeReply> {
+    return this.#store.subscribe(caller.agent.id, request.topic, request.retained);
+  }
+
+  /** Ends a subscription of the caller; false when there was none. */
+  async unsubscribe(caller: AgentCaller, topic: string): Promise<EndpointReply<Table["unsubscribe"]>> {
+    return { removed: await this.#store.unsubscribe(caller.agent.id, topic) };
+  }
+
+  /** Subscriptions: the caller's, or with the mesh key everybody's. */
+  async subscriptions(caller: Caller): Promise<EndpointReply<Table["listSubscriptions"]>> {
+    return {
+      subscriptions: await this.#store.listSubscriptions(caller.kind === "agent" ? caller.agent.id : undefined),
+    };
+  }
+
+  /** Topics that were published on. */
+  async list(limit: number): Promise<EndpointReply<Table["listTopics"]>> {
+    return { topics: await this.#store.listTopics(limit) };
+  }
+}

@@ -1,0 +1,155 @@
+/** The acts on topics: publish to all subscribers, subscribe with what was published before. */
+import { MAX_RETAINED, type Party, type SubscribeReply, type Topic, topicMatches } from "@agentmesh/protocol";
+import { timestamp } from "../../mesh/clock.ts";
+import { newId } from "../../mesh/ids.ts";
+import type { AgentRecord, InboxQuota, MessageToPublish, Published } from "../../mesh/store.ts";
+import type { EngineContext } from "./context.ts";
+import type { Engine } from "./engine.ts";
+import { messageOf } from "./rows.ts";
+import { earlierUnder, putKey, senderOf } from "./send.ts";
+import type { SubscriptionRow } from "./topics.ts";
+
+/** Accepts one message for everybody subscribed at this moment; the sender gets no copy. @throws MeshError */
+export function publish(
+  engine: Engine,
+  context: EngineContext,
+  message: MessageToPublish,
+  quota: InboxQuota,
+): Published {
+  const senderPk = senderOf(engine, message.senderId);
+  const before = earlierUnder(engine, senderPk, message.idempotency);
+  if (before !== undefined) return published(engine, before, message, true, []);
+  const { messages, deliveries, timeline } = engine;
+  const stored = messages.insert(message, senderPk);
+  putKey(engine, senderPk, stored.pk, message.idempotency);
+  const skipped: { agent: Party; why: "sender" | "inbox_full" }[] = [];
+  for (const subscriber of subscribersOf(engine, message.topic)) {
+    const agent: Party = { id: subscriber.agent_id, name: subscriber.agent_name };
+    const inbox = engine.inboxSize(subscriber.agent_pk);
+    if (subscriber.agent_pk === senderPk) skipped.push({ agent, why: "sender" });
+    else if (inbox.messages >= quota.maxMessages || inbox.bytes + message.bodyBytes > quota.maxBytes) {
+      skipped.push({ agent, why: "inbox_full" });
+    } else {
+      const { pk } = deliveries.insert({
+        id: newId("dlv"),
+        messagePk: stored.pk,
+        agentPk: subscriber.agent_pk,
+        bytes: message.bodyBytes,
+        at: stored.acceptedAt,
+        expiresAt: stored.expiresAt,
+      });
+      timeline.note(pk, "accepted", { attempt: 0 });
+      context.ready(subscriber.agent_id);
+    }
+  }
+  return published(engine, message.id, message, false, skipped);
+}
+
+function published(
+  engine: Engine,
+  messageId: MessageToPublish["id"],
+  message: MessageToPublish,
+  duplicate: boolean,
+  skipped: Published["skipped"],
+): Published {
+  const rows = engine.deliveries.ofMessage(messageId);
+  const [first] = rows;
+  const stored = engine.messages.published(messageId);
+  return {
+    duplicate,
+    message: first
+      ? messageOf(first)
+      : {
+          id: messageId,
+          kind: "message",
+          from: { id: message.senderId, name: engine.agents.current(message.senderId).name },
+          to: message.topic,
+          topic: message.topic,
+          body: message.body,
+          bodyBytes: message.bodyBytes,
+          threadId: stored?.thread_id ?? message.threadId,
+          acceptedAt: timestamp(stored?.accepted_at ?? 0),
+          expiresAt: timestamp(stored?.expires_at ?? 0),
+        },
+    accepted: rows.map((row) => ({
+      delivery: { id: row.id, seq: row.seq, state: row.state },
+      recipient: recordOf(engine, row.recipient_id, row.recipient_name),
+    })),
+    skipped,
+  };
+}
+
+/** A recipient as it is now; one that has left since is shown as gone. */
+function recordOf(engine: Engine, id: AgentRecord["id"], name: string): AgentRecord {
+  const gone: AgentRecord = {
+    id,
+    name,
+    profile: {},
+    registeredAt: 0,
+    lastSeenAt: undefined,
+    heartbeatAgeMs: undefined,
+    pushPaths: [],
+    queued: 0,
+    oldestQueuedMs: undefined,
+  };
+  return engine.agents.find(id) ?? gone;
+}
+
+/** Subscribers of a topic, each once whatever number of patterns fit. */
+function subscribersOf(engine: Engine, topic: string): SubscriptionRow[] {
+  const fitting = engine.topics.subscriptions(undefined).filter(({ pattern }) => topicMatches(pattern, topic));
+  return [...new Map(fitting.map((row) => [row.agent_pk, row])).values()];
+}
+
+/** Adds a subscription; a new one gets the newest `retained` messages that its pattern means, oldest first. */
+export function subscribe(
+  engine: Engine,
+  context: EngineContext,
+  agentId: AgentRecord["id"],
+  pattern: string,
+  retained: number,
+): SubscribeReply {
+  const agent = engine.agents.current(agentId);
+  const agentPk = senderOf(engine, agentId);
+  const created = engine.topics.subscribe(agentPk, pattern);
+  const wanted = created ? earlierMessages(engine, pattern, agentPk, retained) : [];
+  for (const earlier of wanted) {
+    const { pk } = engine.deliveries.insert({
+      id: newId("dlv"),
+      messagePk: earlier.pk,
+      agentPk,
+      bytes: earlier.body_bytes,
+      at: context.clock.now(),
+      expiresAt: earlier.expires_at,
+    });
+    engine.timeline.note(pk, "accepted", { attempt: 0, reason: "retained" });
+    context.ready(agentId);
+  }
+  const since = engine.topics.subscriptions(agentId).find((row) => row.pattern === pattern)?.since ?? 0;
+  return {
+    subscription: { agent: { id: agent.id, name: agent.name }, topic: pattern, since: timestamp(since) },
+    created,
+    retained: wanted.length,
+  };
+}
+
+function earlierMessages(engine: Engine, pattern: string, agentPk: number, count: number) {
+  if (count === 0) return [];
+  return engine.topics
+    .topics(Number.MAX_SAFE_INTEGER)
+    .filter(({ topic }) => topicMatches(pattern, topic))
+    .flatMap(({ topic }) => engine.topics.retained(topic, Math.min(count, MAX_RETAINED)))
+    .filter(({ pk, sender_pk }) => sender_pk !== agentPk && !engine.deliveries.has(pk, agentPk))
+    .sort((a, b) => a.pk - b.pk)
+    .slice(-count);
+}
+
+/** Topics with how many messages are kept and how many agents are subscribed. */
+export function listTopics(engine: Engine, limit: number): Topic[] {
+  return engine.topics.topics(limit).map(({ topic, messages, last }) => ({
+    topic,
+    messages,
+    subscribers: subscribersOf(engine, topic).length,
+    lastPublishedAt: timestamp(last),
+  }));
+}

@@ -1,0 +1,63 @@
+/** `agentmesh topics`, `publish`, `subscribe`: points of publication, and who listens there. */
+import { plainLine, type Topic, TopicName, TopicPattern } from "@agentmesh/protocol";
+import { usageError } from "../command-error.ts";
+import type { Context } from "../context.ts";
+import { since } from "../duration.ts";
+import { jsonText, print, style, warn } from "../output.ts";
+import { type Column, table } from "../table.ts";
+import { messageBody } from "./send.ts";
+
+/** Lists topics that were published on. @throws MeshApiError, BrokerUnreachableError */
+export async function topics(context: Context): Promise<void> {
+  const admin = await context.admin();
+  const [{ topics: published }, { subscriptions }] = [await admin.listTopics(), await admin.listSubscriptions()];
+  if (context.json) return print(jsonText({ topics: published, subscriptions }));
+  if (published.length > 0) await print(table(columns, published));
+  else await print("Nothing has been published yet.");
+  for (const { agent, topic } of subscriptions) await print(`${plainLine(agent.name)} is subscribed to ${topic}`);
+}
+
+/** Publishes as the context's agent; says who got it and who did not. @throws CommandError, MeshApiError */
+export async function publish(context: Context, name: string, words: readonly string[]): Promise<void> {
+  const topic = TopicName.safeParse(name);
+  if (!topic.success) throw usageError(`"${name}" is no topic: ${topic.error.issues[0]?.message}.`);
+  const body = await messageBody(words, name);
+  const reply = await (await context.acting()).client.publish({ topic: topic.data, body });
+  if (context.json) return print(jsonText(reply));
+  const all = reply.accepted.length + reply.skipped.length;
+  await print(
+    `${style("bold", "published")} on ${reply.topic}: stored for ${reply.accepted.length} of ${all} subscribers`,
+  );
+  for (const { to, seq, recipient } of reply.accepted) {
+    await print(`  #${seq} for ${plainLine(to.name)} (${recipient.presence})`);
+  }
+  for (const { agent, why } of reply.skipped) warn(`not for ${plainLine(agent.name)}: ${why}`);
+  await print(reply.messageId);
+}
+
+/** Subscribes the context's agent, or ends that. @throws CommandError, MeshApiError */
+export async function subscribe(
+  context: Context,
+  name: string,
+  options: { readonly unsubscribe?: true; readonly retained: number },
+): Promise<void> {
+  const topic = TopicPattern.safeParse(name);
+  if (!topic.success) throw usageError(`"${name}" is no topic or pattern: ${topic.error.issues[0]?.message}.`);
+  const { client, agent } = await context.acting();
+  if (options.unsubscribe) {
+    const { removed } = await client.unsubscribe({ topic: topic.data });
+    if (context.json) return print(jsonText({ removed }));
+    return print(`${agent.name} ${removed ? "is no longer" : "was not"} subscribed to ${topic.data}`);
+  }
+  const reply = await client.subscribe({ topic: topic.data, retained: options.retained });
+  if (context.json) return print(jsonText(reply));
+  const earlier = reply.retained > 0 ? `; ${reply.retained} earlier messages are in the inbox` : "";
+  await print(`${agent.name} ${reply.created ? "is now" : "was already"} subscribed to ${topic.data}${earlier}`);
+}
+
+const columns: Column<Topic>[] = [
+  { title: "TOPIC", cell: ({ topic }) => topic, min: 16 },
+  { title: "SUBSCRIBERS", cell: ({ subscribers }) => String(subscribers) },
+  { title: "KEPT", cell: ({ messages }) => String(messages) },
+  { title: "LAST", cell: ({ lastPublishedAt }) => `${since(lastPublishedAt)} ago` },
+];

@@ -1,0 +1,32 @@
+/** Tool publish: one message to everybody subscribed to a topic. */
+import { TopicName } from "@agentmesh/protocol";
+import { z } from "zod";
+import { tool } from "./tool.ts";
+
+/** Publishes; the answer accounts for every subscriber. */
+export const publish = tool({
+  name: "publish",
+  description:
+    "Publish a message on a topic: every agent subscribed now gets it in its inbox. The answer names them, and who was left out and why.",
+  annotations: { title: "Publish", readOnlyHint: false, destructiveHint: false, openWorldHint: false },
+  input: z.strictObject({
+    topic: TopicName,
+    message: z.string().min(1).meta({ description: "text, at most 64 KiB" }),
+  }),
+  async run({ client, sendKeys }, { topic, message }, signal) {
+    const reply = await sendKeys.under(["publish", topic, message], (idempotencyKey) =>
+      client.publish({ topic, body: message, idempotencyKey }, { signal }),
+    );
+    const accepted = reply.accepted.map(({ to, recipient }) => ({ to: to.name, presence: recipient.presence }));
+    const skipped = reply.skipped.map(({ agent, why }) => ({ agent: agent.name, why }));
+    const text = [
+      `Published on ${topic} as ${reply.messageId}: stored for ${accepted.length} of ${accepted.length + skipped.length} subscribers.`,
+      ...accepted.map(({ to, presence }) => `${to} (${presence})`),
+      ...skipped.map(({ agent, why }) => `not ${agent}: ${why}`),
+      ...(accepted.length === 0
+        ? ["Nobody else is subscribed: the message is kept for those who ask for it later."]
+        : []),
+    ];
+    return { text: text.join("\n"), data: { message_id: reply.messageId, topic, accepted, skipped } };
+  },
+});

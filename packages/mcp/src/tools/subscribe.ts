@@ -1,0 +1,36 @@
+/** Tool subscribe: get what is published on a topic, or no longer. */
+import { MAX_RETAINED, TopicPattern } from "@agentmesh/protocol";
+import { z } from "zod";
+import { tool } from "./tool.ts";
+
+/** Subscribes or unsubscribes, and lists what the agent is subscribed to. */
+export const subscribe = tool({
+  name: "subscribe",
+  description: "Get messages published on a topic into your inbox from now on; with unsubscribe: true, no longer.",
+  annotations: {
+    title: "Subscribe",
+    readOnlyHint: false,
+    destructiveHint: false,
+    idempotentHint: true,
+    openWorldHint: false,
+  },
+  input: z.strictObject({
+    topic: TopicPattern,
+    unsubscribe: z.boolean().default(false),
+    retained: z.int().min(0).max(MAX_RETAINED).default(0).meta({ description: "earlier messages to get as well" }),
+  }),
+  async run({ client }, { topic, unsubscribe, retained }, signal) {
+    let did: string;
+    if (unsubscribe) {
+      const { removed } = await client.unsubscribe({ topic }, { signal });
+      did = removed ? `Unsubscribed from ${topic}.` : `You were not subscribed to ${topic}.`;
+    } else {
+      const reply = await client.subscribe({ topic, retained }, { signal });
+      const earlier = reply.retained > 0 ? ` ${reply.retained} earlier messages are in your inbox.` : "";
+      did = `${reply.created ? "Subscribed" : "You were already subscribed"} to ${topic}.${earlier}`;
+    }
+    const { subscriptions } = await client.listSubscriptions({ signal });
+    const topics = subscriptions.map((each) => each.topic);
+    return { text: `${did} Your subscriptions: ${topics.join(", ") || "none"}.`, data: { did, subscriptions: topics } };
+  },
+});

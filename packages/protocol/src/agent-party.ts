@@ -1,0 +1,7 @@
+/** An agent as others name it. */
+import { z } from "zod";
+import { AgentId } from "./ids.ts";
+
+/** An agent as it stands in a message: its id, and its name when the message was accepted. */
+export const Party = z.object({ id: AgentId, name: z.string() });
+export type Party = z.infer<typeof Party>;
