@@ -16,7 +16,7 @@ const BODY = "x".repeat(1_024);
 const home = tempDir();
 const began = performance.now();
 const broker = spawn(process.execPath, programArgs("broker", ["--port", "0", "--log-level", "warn"], true), {
-  env: cleanEnv({ AGENTMESH_HOME: home.path }),
+  env: cleanEnv({ AGENTMESH_HOME: home.path, AGENTMESH_SENDER_PER_MINUTE: "0", AGENTMESH_PAIR_PER_MINUTE: "0" }),
   stdio: "ignore",
 });
 try {
@@ -48,7 +48,9 @@ try {
   for (let i = 0; i < ONE_BY_ONE; i++) {
     const next = inbox.next();
     const sentAt = performance.now();
-    const answered = alice.send({ to: "bob", body: BODY }).then(() => stored.push(performance.now() - sentAt));
+    const answered = alice
+      .send({ to: "bob", body: `${i} ${BODY}` })
+      .then(() => stored.push(performance.now() - sentAt));
     const { value } = await next;
     pushed.push(performance.now() - sentAt);
     await Promise.all([answered, value?.ack()]);
@@ -65,7 +67,7 @@ try {
     senders.map(async (sender, i) => {
       while (performance.now() < endsAt) {
         const sentAt = performance.now();
-        await sender.send({ to: `sink-${i}`, body: BODY });
+        await sender.send({ to: `sink-${i}`, body: `${times.length} ${BODY}` });
         times.push(performance.now() - sentAt);
       }
     }),

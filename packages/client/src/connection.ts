@@ -107,7 +107,10 @@ export class Connection {
         return await replyOf(row, response);
       } catch (error) {
         options.signal?.throwIfAborted();
-        const delay = backoffMs(attempt);
+        const delay = Math.max(
+          backoffMs(attempt),
+          error instanceof MeshApiError ? (error.problem.retryAfterMs ?? 0) : 0,
+        );
         if (!row.repeatable || !mayPass(error) || Date.now() + delay > deadline) throw error;
         await pause(delay, options.signal);
       }

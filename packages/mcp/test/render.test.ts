@@ -12,6 +12,7 @@ function rendered(body: string, from = "alice", redelivered = false): string {
     message: {
       id: `msg_${ids}1`,
       kind: "message",
+      hops: 0,
       from: { id: `agt_${ids}1`, name: from },
       to: "bob",
       body,

@@ -256,7 +256,16 @@ export const endpoints = {
     body: SendRequest,
     status: 202,
     reply: SendReply,
-    errors: ["sender_mismatch", "agent_not_found", "message_not_found", "idempotency_mismatch", "inbox_full"],
+    errors: [
+      "sender_mismatch",
+      "agent_not_found",
+      "message_not_found",
+      "idempotency_mismatch",
+      "loop_limit",
+      "rate_limited",
+      "duplicate_storm",
+      "inbox_full",
+    ],
   }),
   getMessage: endpoint({
     method: "GET",
@@ -279,7 +288,7 @@ export const endpoints = {
     body: PublishRequest,
     status: 202,
     reply: PublishReply,
-    errors: ["idempotency_mismatch"],
+    errors: ["idempotency_mismatch", "rate_limited"],
   }),
   listTopics: endpoint({
     method: "GET",

@@ -31,6 +31,9 @@ export const errorTable = {
   unsupported_media_type: { status: 415, title: "Only application/json is read", retryable: false },
   idempotency_mismatch: { status: 422, title: "The idempotency key was used for other content", retryable: false },
   unsupported_protocol: { status: 426, title: "Client and broker speak different protocol versions", retryable: false },
+  loop_limit: { status: 409, title: "Agents have answered each other too often in a row", retryable: false },
+  rate_limited: { status: 429, title: "Too many messages in a minute", retryable: true },
+  duplicate_storm: { status: 429, title: "The same text was sent too often", retryable: false },
   inbox_full: { status: 429, title: "The recipient's inbox is full", retryable: true },
   internal: { status: 500, title: "The broker failed", retryable: true },
   shutting_down: { status: 503, title: "The broker is stopping", retryable: true },
@@ -55,6 +58,7 @@ export const Problem = z.object({
   instance: z.string().meta({ description: "request id, as in the broker's log" }),
   code: z.string().meta({ description: "a code of docs/errors.md; later versions may know more" }),
   retryable: z.boolean(),
+  retryAfterMs: z.int().nonnegative().optional().meta({ description: "when to try again, in milliseconds" }),
   issues: z
     .array(z.object({ path: z.string(), message: z.string() }))
     .optional()

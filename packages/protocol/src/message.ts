@@ -21,6 +21,11 @@ export const Message = z.object({
   bodyBytes: z.int(),
   threadId: ThreadId,
   inReplyTo: MessageId.optional(),
+  hops: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .meta({ description: "answers in a row by agents before it; a person's has 0" }),
   acceptedAt: Timestamp,
   expiresAt: Timestamp,
 });

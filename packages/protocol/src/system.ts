@@ -26,6 +26,9 @@ export const BrokerStatus = z.object({
     inboxMaxBytes: z.int(),
     maxAttempts: z.int(),
     messageTtlMs: z.int(),
+    maxHops: z.int(),
+    senderPerMinute: z.int(),
+    pairPerMinute: z.int(),
   }),
 });
 export type BrokerStatus = z.infer<typeof BrokerStatus>;

@@ -28,7 +28,7 @@ export interface TestBroker extends AsyncDisposable {
   /** Registers an agent and returns a client that acts as it. */
   agent(name: string, more?: Partial<RegisterRequest>): Promise<TestAgent>;
   /** A client with any token. */
-  client(token?: string): MeshClient;
+  client(token?: string, options?: { readonly retryForMs?: number }): MeshClient;
   /** Ends the process with a signal and waits until it is gone. */
   kill(signal?: NodeJS.Signals): Promise<{ code: number | null; ms: number }>;
   /** Starts it again on the same port and folder. */
@@ -51,7 +51,10 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
 
   async function start(): Promise<void> {
     const args = ["--port", String(port), "--log-level", "debug", "--log-format", "json", ...(options.args ?? [])];
-    running = startProgram("broker", args, { env: cleanEnv({ AGENTMESH_HOME: home.path, ...options.env }) });
+    // Tests send faster than agents may; the one on the limits sets them.
+    const unlimited = { AGENTMESH_SENDER_PER_MINUTE: "0", AGENTMESH_PAIR_PER_MINUTE: "0" };
+    const env = cleanEnv({ AGENTMESH_HOME: home.path, ...unlimited, ...options.env });
+    running = startProgram("broker", args, { env });
     let over: number | null | undefined;
     running.exit.then(({ code }) => {
       over = code;
@@ -77,7 +80,8 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   await start();
   const url = `http://127.0.0.1:${port}`;
   const key = readFileSync(join(home.path, "key"), "utf8").trim();
-  const client = (token?: string) => new MeshClient({ url, ...(token !== undefined && { token }), retryForMs: 30_000 });
+  const client = (token?: string, { retryForMs = 30_000 } = {}) =>
+    new MeshClient({ url, ...(token !== undefined && { token }), retryForMs });
   const admin = client(key);
 
   return {

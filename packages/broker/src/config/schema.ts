@@ -40,6 +40,11 @@ export const ConfigSchema = z.strictObject({
     .default(64 * 1_048_576)
     .describe("most bytes of open messages of one inbox; then 429"),
   maxAttempts: int(1, 1_000).default(10).describe("failed attempts of one delivery before it becomes a dead letter"),
+  maxHops: int(1, 1_000)
+    .default(32)
+    .describe("most answers in a row by agents in one chain; a person's message starts anew"),
+  senderPerMinute: int(0, 1_000_000).default(120).describe("messages a minute that one agent may send; 0: any number"),
+  pairPerMinute: int(0, 1_000_000).default(30).describe("messages a minute from one agent to one other; 0: any number"),
   heartbeatMs: int(50, 600_000).default(HEARTBEAT_MS).describe("how often sessions renew themselves"),
   staleAfterMs: int(50, 3_600_000)
     .default(STALE_AFTER_MS)

@@ -4,6 +4,7 @@ import type { ErrorCode } from "@agentmesh/protocol";
 /** What an answer carries beside code and sentence. */
 export interface ErrorExtras {
   readonly nearNames?: readonly string[];
+  readonly retryAfterMs?: number;
 }
 
 /** A refusal with its code; `detail` says what happened, to which id, and what to do. */

@@ -3,6 +3,7 @@ import type { AgentId } from "@agentmesh/protocol";
 import { Agents } from "./agents.ts";
 import type { Clock } from "./clock.ts";
 import { Inbox } from "./inbox.ts";
+import { LoopGuard } from "./loop-guard.ts";
 import { Messages } from "./messages.ts";
 import type { Policy } from "./policy.ts";
 import { Sessions } from "./sessions.ts";
@@ -39,15 +40,16 @@ export function createMesh(parts: {
   const advanced = new Wakes<"log">();
   store.listen({ ready: (agentId: AgentId) => ready.wake(agentId), advanced: () => advanced.wake("log") });
   const agents = new Agents(store, policy);
+  const guard = new LoopGuard(policy, parts.clock);
   const streams = new Streams({ ...parts, ready });
   const stopSweeper = startSweeper(parts);
   return {
     agents,
     streams,
     sessions: new Sessions({ ...parts, agents, streams }),
-    messages: new Messages({ ...parts, agents, advanced }),
+    messages: new Messages({ ...parts, agents, advanced, guard }),
     inbox: new Inbox({ ...parts, agents, ready }),
-    topics: new Topics({ ...parts, agents }),
+    topics: new Topics({ ...parts, agents, guard }),
     policy,
     instanceId: store.instanceId,
     stats: () => store.stats(),

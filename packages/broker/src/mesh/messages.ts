@@ -15,6 +15,7 @@ import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { MeshError } from "./errors.ts";
 import { checkBody, forecast } from "./forecast.ts";
 import { newId } from "./ids.ts";
+import type { LoopGuard } from "./loop-guard.ts";
 import { outlookOf } from "./outlook.ts";
 import type { Policy } from "./policy.ts";
 import type { AgentRecord, Enqueued, MessagePlace, Store, Viewer } from "./store.ts";
@@ -23,23 +24,29 @@ import type { Wakes } from "./wakes.ts";
 type Table = typeof endpoints;
 type SendBody = EndpointRequest<Table["send"]>["body"];
 
+/** Client name of the command line, through which a person writes. */
+const PERSON = "cli";
+
 /** The verbs on messages. */
 export class Messages {
   readonly #store: Store;
   readonly #agents: Agents;
   readonly #policy: Policy;
   readonly #advanced: Wakes<"log">;
+  readonly #guard: LoopGuard;
 
-  constructor(parts: { store: Store; agents: Agents; policy: Policy; advanced: Wakes<"log"> }) {
+  constructor(parts: { store: Store; agents: Agents; policy: Policy; advanced: Wakes<"log">; guard: LoopGuard }) {
     this.#store = parts.store;
     this.#agents = parts.agents;
     this.#policy = parts.policy;
     this.#advanced = parts.advanced;
+    this.#guard = parts.guard;
   }
 
   /**
    * Accepts one message; on disk when it resolves.
-   * @throws MeshError sender_mismatch, body_too_large, agent_not_found, message_not_found, idempotency_mismatch, inbox_full
+   * @throws MeshError sender_mismatch, body_too_large, agent_not_found, message_not_found, idempotency_mismatch, loop_limit,
+   *   rate_limited, duplicate_storm, inbox_full
    */
   async send(caller: AgentCaller, request: SendBody): Promise<SendReply> {
     const sender = caller.agent;
@@ -52,6 +59,8 @@ export class Messages {
     const bodyBytes = checkBody(request.body, this.#policy);
     const answered = request.inReplyTo === undefined ? undefined : await this.#place(request.inReplyTo, sender.id);
     const recipient = await this.#agents.resolve(request.to ?? addresseeOf(answered, sender), caller);
+    const hops = answered && caller.agent.profile.client !== PERSON ? answered.hops + 1 : 0;
+    this.#guard.checkSend({ sender, recipient, body: request.body, hops, idempotencyKey: request.idempotencyKey });
     const id = newId("msg");
     const accepted = await this.#store.enqueue(
       {
@@ -63,6 +72,7 @@ export class Messages {
         body: request.body,
         bodyBytes,
         inReplyTo: answered?.messageId,
+        hops,
         ttlMs: request.ttlMs,
         idempotency: request.idempotencyKey
           ? {

@@ -6,6 +6,11 @@ export interface Policy {
   readonly inboxMaxMessages: number;
   readonly inboxMaxBytes: number;
   readonly maxAttempts: number;
+  /** Most answers in a row by agents, without a person between. */
+  readonly maxHops: number;
+  /** Messages a minute of one sender, and of one sender to one recipient; 0 for no limit. */
+  readonly senderPerMinute: number;
+  readonly pairPerMinute: number;
   readonly heartbeatMs: number;
   readonly staleAfterMs: number;
   readonly offlineAfterMs: number;

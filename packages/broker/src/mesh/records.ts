@@ -46,6 +46,7 @@ export interface MessageToEnqueue {
   readonly body: string;
   readonly bodyBytes: number;
   readonly inReplyTo: MessageId | undefined;
+  readonly hops?: number;
   readonly ttlMs: number;
   readonly idempotency: { readonly key: string; readonly contentHash: string; readonly windowMs: number } | undefined;
   /** Delivery of the sender that this message answers; acked in the same act. */
@@ -126,6 +127,7 @@ export interface MessagePlace {
   readonly sender: Party;
   /** It is a notice of the mesh itself. */
   readonly fromMesh: boolean;
+  readonly hops: number;
   readonly recipients: readonly Party[];
   /** The agent's own delivery of it, if it is a recipient. */
   readonly deliveryId: DeliveryId | undefined;

@@ -6,6 +6,7 @@ import type { Agents } from "./agents.ts";
 import type { AgentCaller, Caller } from "./caller.ts";
 import { checkBody, forecast } from "./forecast.ts";
 import { newId } from "./ids.ts";
+import type { LoopGuard } from "./loop-guard.ts";
 import type { Policy } from "./policy.ts";
 import type { Store } from "./store.ts";
 
@@ -16,11 +17,13 @@ export class Topics {
   readonly #store: Store;
   readonly #agents: Agents;
   readonly #policy: Policy;
+  readonly #guard: LoopGuard;
 
-  constructor(parts: { store: Store; agents: Agents; policy: Policy }) {
+  constructor(parts: { store: Store; agents: Agents; policy: Policy; guard: LoopGuard }) {
     this.#store = parts.store;
     this.#agents = parts.agents;
     this.#policy = parts.policy;
+    this.#guard = parts.guard;
   }
 
   /** Accepts one message for everybody subscribed now. @throws MeshError body_too_large, idempotency_mismatch */
@@ -30,6 +33,7 @@ export class Topics {
     request: EndpointRequest<Table["publish"]>["body"],
   ): Promise<PublishReply> {
     const bodyBytes = checkBody(request.body, this.#policy);
+    this.#guard.checkPublish(caller.agent);
     const id = newId("msg");
     const content = JSON.stringify([topic, request.body, request.threadId, request.ttlMs]);
     const { message, duplicate, accepted, skipped } = await this.#store.publish(

@@ -28,6 +28,8 @@ export async function status(context: Context): Promise<void> {
         `${bytes(limits.maxBodyBytes)} a message, ${limits.maxAttempts} attempts, ${shortDuration(limits.messageTtlMs)} to live`,
       ],
       ["", `${limits.inboxMaxMessages.toLocaleString("en")} messages or ${bytes(limits.inboxMaxBytes)} an inbox`],
+      ["", `${rate(limits.senderPerMinute)} of one agent, ${rate(limits.pairPerMinute)} to one other`],
+      ["", `${limits.maxHops} answers in a row without a person`],
     ]),
   );
   warnOfOtherVersion(broker);
@@ -41,4 +43,8 @@ function bytes(count: number): string {
 
 function rounded(n: number): string {
   return n < 10 ? n.toFixed(1).replace(/\.0$/, "") : Math.round(n).toLocaleString("en");
+}
+
+function rate(perMinute: number): string {
+  return perMinute === 0 ? "any number" : `${perMinute} messages a minute`;
 }

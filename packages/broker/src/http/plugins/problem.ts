@@ -17,7 +17,7 @@ export function problems(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => send(request, reply, describeMissing(request)));
 }
 
-type Described = Pick<Problem, "detail" | "issues" | "nearNames"> & { readonly code: ErrorCode };
+type Described = Pick<Problem, "detail" | "issues" | "nearNames" | "retryAfterMs"> & { readonly code: ErrorCode };
 
 function send(request: FastifyRequest, reply: FastifyReply, said: Described): FastifyReply {
   const { status, title, retryable } = errorTable[said.code];
@@ -33,15 +33,18 @@ function send(request: FastifyRequest, reply: FastifyReply, said: Described): Fa
     { requestId: request.id, method: request.method, route: request.routeOptions.url ?? "", code: said.code },
     "request.refused",
   );
+  if (said.retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(said.retryAfterMs / 1_000));
   return reply.code(status).header("content-type", PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
 }
 
 function describe(error: FastifyError | MeshError | ZodError, request: FastifyRequest): Described {
   if (error instanceof MeshError) {
+    const { nearNames, retryAfterMs } = error.extras;
     return {
       code: error.code,
       detail: error.message,
-      ...(error.extras.nearNames && { nearNames: [...error.extras.nearNames] }),
+      ...(nearNames && { nearNames: [...nearNames] }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
     };
   }
   if (error instanceof ZodError) {

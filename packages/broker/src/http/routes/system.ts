@@ -31,7 +31,8 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
   });
   bind("status", async () => {
     const { deliveries, bytes } = await mesh.stats();
-    const { maxBodyBytes, inboxMaxMessages, inboxMaxBytes, maxAttempts } = mesh.policy;
+    const { maxBodyBytes, inboxMaxMessages, inboxMaxBytes, maxAttempts, messageTtlMs } = mesh.policy;
+    const { maxHops, senderPerMinute, pairPerMinute } = mesh.policy;
     return {
       version: VERSION,
       protocol: PROTOCOL_VERSION,
@@ -44,7 +45,16 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       deliveries,
       streams: mesh.streams.size,
       storage: { bytes, synchronous: facts.synchronous },
-      limits: { maxBodyBytes, inboxMaxMessages, inboxMaxBytes, maxAttempts, messageTtlMs: mesh.policy.messageTtlMs },
+      limits: {
+        maxBodyBytes,
+        inboxMaxMessages,
+        inboxMaxBytes,
+        maxAttempts,
+        messageTtlMs,
+        maxHops,
+        senderPerMinute,
+        pairPerMinute,
+      },
     };
   });
   bind("shutdown", async ({ reply }) => {

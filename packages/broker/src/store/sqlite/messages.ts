@@ -15,6 +15,7 @@ export interface KeyRow {
 /** What is stored of a message, direct or published. */
 export type NewMessage = Pick<MessageToEnqueue, "id" | "threadId" | "body" | "bodyBytes" | "ttlMs"> & {
   readonly inReplyTo?: MessageId | undefined;
+  readonly hops?: number;
   readonly topic?: string;
 };
 
@@ -22,6 +23,7 @@ export type NewMessage = Pick<MessageToEnqueue, "id" | "threadId" | "body" | "bo
 export interface EnvelopeRow {
   readonly id: MessageId;
   readonly thread_id: ThreadId;
+  readonly hops: number;
   readonly sender_id: AgentId;
   readonly sender_name: string;
 }
@@ -29,11 +31,11 @@ export interface EnvelopeRow {
 /** The statements on messages. */
 export function messageStatements({ db, clock }: EngineContext) {
   const insert = db.prepare<
-    [string, number, string | null, string, string | null, string, number, number, number],
+    [string, number, string | null, string, string | null, number, string, number, number, number],
     { pk: number }
   >(
-    `INSERT INTO message (id, sender_pk, topic, thread_id, in_reply_to, body, body_bytes, accepted_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
+    `INSERT INTO message (id, sender_pk, topic, thread_id, in_reply_to, hops, body, body_bytes, accepted_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
   const insertNotice = db.prepare<[string, number, string, string, string, number, number, number], { pk: number }>(
     `INSERT INTO message (id, kind, sender_pk, thread_id, in_reply_to, body, body_bytes, accepted_at, expires_at)
@@ -45,7 +47,7 @@ export function messageStatements({ db, clock }: EngineContext) {
      VALUES (?, 'mesh', 'nobody', '{}', 0, 0) ON CONFLICT (id) DO UPDATE SET name = 'mesh' RETURNING pk`,
   );
   const selectEnvelope = db.prepare<[string], EnvelopeRow>(
-    `SELECT m.id, m.thread_id, s.id AS sender_id, s.name AS sender_name
+    `SELECT m.id, m.thread_id, m.hops, s.id AS sender_id, s.name AS sender_name
      FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
   );
   const selectPublished = db.prepare<[string], { thread_id: ThreadId; accepted_at: number; expires_at: number }>(
@@ -84,8 +86,9 @@ export function messageStatements({ db, clock }: EngineContext) {
     insert(message: NewMessage, senderPk: number): { pk: number; acceptedAt: number; expiresAt: number } {
       const acceptedAt = clock.now();
       const expiresAt = acceptedAt + message.ttlMs;
-      const { id, topic = null, threadId, inReplyTo = null, body, bodyBytes } = message;
-      const pk = insert.get(id, senderPk, topic, threadId, inReplyTo, body, bodyBytes, acceptedAt, expiresAt)?.pk ?? 0;
+      const { id, topic = null, threadId, inReplyTo = null, hops = 0, body, bodyBytes } = message;
+      const pk =
+        insert.get(id, senderPk, topic, threadId, inReplyTo, hops, body, bodyBytes, acceptedAt, expiresAt)?.pk ?? 0;
       return { pk, acceptedAt, expiresAt };
     },
     published: (id: MessageId) => selectPublished.get(id),

@@ -67,6 +67,7 @@ function published(
           topic: message.topic,
           body: message.body,
           bodyBytes: message.bodyBytes,
+          hops: 0,
           threadId: stored?.thread_id ?? message.threadId,
           acceptedAt: timestamp(stored?.accepted_at ?? 0),
           expiresAt: timestamp(stored?.expires_at ?? 0),

@@ -26,6 +26,7 @@ export function placeMessage(
     messageId: envelope.id,
     threadId: envelope.thread_id,
     sender: { id: envelope.sender_id, name: envelope.sender_name },
+    hops: envelope.hops,
     fromMesh: envelope.sender_id === MESH_AGENT_ID,
     recipients: rows.map((row) => ({ id: row.recipient_id, name: row.recipient_name })),
     deliveryId: mine?.id,

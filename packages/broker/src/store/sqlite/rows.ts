@@ -60,6 +60,7 @@ export interface DeliveryRow {
   readonly body_bytes: number;
   readonly thread_id: ThreadId;
   readonly in_reply_to: MessageId | null;
+  readonly hops: number;
   readonly accepted_at: number;
   readonly expires_at: number;
 }
@@ -113,6 +114,7 @@ export function messageOf(row: DeliveryRow): Message {
     bodyBytes: row.body_bytes,
     threadId: row.thread_id,
     ...(row.in_reply_to !== null && { inReplyTo: row.in_reply_to }),
+    hops: row.hops,
     acceptedAt: timestamp(row.accepted_at),
     expiresAt: timestamp(row.expires_at),
   };

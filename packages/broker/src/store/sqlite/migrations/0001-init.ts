@@ -40,6 +40,7 @@ CREATE TABLE message (
   topic       TEXT,
   thread_id   TEXT NOT NULL,
   in_reply_to TEXT,
+  hops        INTEGER NOT NULL DEFAULT 0,
   body        TEXT NOT NULL,
   body_bytes  INTEGER NOT NULL,
   accepted_at INTEGER NOT NULL,
