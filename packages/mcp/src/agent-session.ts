@@ -5,7 +5,8 @@ import type { Config } from "./config.ts";
 import { type JoinedSession, join } from "./join.ts";
 import { pauseAtMost } from "./life-cycle.ts";
 import type { Log } from "./log.ts";
-import { choosePushPaths, type Notify } from "./push/push-paths.ts";
+import type { Notify } from "./push/push-path.ts";
+import { choosePushPaths } from "./push/push-paths.ts";
 
 /** What the MCP connection knows of the client. */
 export interface ClientSide {

@@ -9,7 +9,8 @@ import { HeldDeliveries } from "./held-deliveries.ts";
 import type { Log } from "./log.ts";
 import { type Place, placeOf } from "./place.ts";
 import { InboxPush } from "./push/inbox-push.ts";
-import { type PushPath, PushPaths } from "./push/push-paths.ts";
+import type { PushPath } from "./push/push-path.ts";
+import { PushPaths } from "./push/push-paths.ts";
 import { SendKeys } from "./send-keys.ts";
 import { Turns } from "./turns.ts";
 

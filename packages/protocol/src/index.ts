@@ -3,6 +3,7 @@ export * from "./agent.ts";
 export * from "./agent-party.ts";
 export * from "./delivery.ts";
 export * from "./delivery-state.ts";
+export { type Access, commonErrors, type Endpoint } from "./endpoint.ts";
 export * from "./endpoints.ts";
 export * from "./errors.ts";
 export * from "./errors-page.ts";

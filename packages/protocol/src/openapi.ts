@@ -1,6 +1,7 @@
 /** OpenAPI 3.1 of the endpoint table. */
 import { z } from "zod";
-import { commonErrors, type Endpoint, endpoints } from "./endpoints.ts";
+import { commonErrors, type Endpoint } from "./endpoint.ts";
+import { endpoints } from "./endpoints.ts";
 import { type ErrorCode, errorTable, PROBLEM_MEDIA_TYPE, Problem } from "./errors.ts";
 import { PROTOCOL_VERSION, VERSION } from "./version.ts";
 

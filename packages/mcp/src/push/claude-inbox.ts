@@ -1,6 +1,6 @@
 /** Push path claude-inbox: one line into the inbox socket of the Claude Code session that started this process. */
 import { connect } from "node:net";
-import type { PushPath } from "./push-paths.ts";
+import type { PushPath } from "./push-path.ts";
 
 const TIMEOUT_MS = 2_000;
 

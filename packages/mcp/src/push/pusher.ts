@@ -4,7 +4,8 @@ import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol
 import type { HeldDeliveries } from "../held-deliveries.ts";
 import type { Log } from "../log.ts";
 import { renderPush, senders } from "../render.ts";
-import type { PushMeta, PushPaths } from "./push-paths.ts";
+import type { PushMeta } from "./push-path.ts";
+import type { PushPaths } from "./push-paths.ts";
 
 /** What arrives within this time becomes one text, in milliseconds. */
 const COLLECT_MS = 50;

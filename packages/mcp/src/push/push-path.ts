@@ -1,0 +1,19 @@
+/** What a push path is. */
+
+/** What a push says of the messages in it. Every value is a string: Claude Code loses an event with any other. */
+export interface PushMeta {
+  readonly from: string;
+  readonly message_id: string;
+  readonly thread_id?: string;
+  readonly sent_at: string;
+  readonly redelivered?: "true";
+}
+
+/** One way to put a text before the model. `push` throws when it failed. */
+export interface PushPath {
+  readonly name: string;
+  push(text: string, meta: PushMeta): Promise<void>;
+}
+
+/** Sends an MCP notification to the client. */
+export type Notify = (method: string, params: Record<string, unknown>) => Promise<void>;

@@ -1,0 +1,52 @@
+/** What an endpoint of the wire is. */
+import { z } from "zod";
+import type { ErrorCode } from "./errors.ts";
+
+/** Who may call: nobody needs a token (`public`), an agent's token (`agent`), the mesh key (`key`), or either (`any`). */
+export type Access = "public" | "agent" | "key" | "any";
+
+/** One endpoint of the wire. */
+export interface Endpoint {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly summary: string;
+  readonly access: Access;
+  /** May be sent again when its answer was lost. */
+  readonly repeatable: boolean;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly status: 200 | 201 | 202;
+  readonly reply: z.ZodType;
+  /** Codes beside those every endpoint may answer (`commonErrors`). */
+  readonly errors: readonly ErrorCode[];
+  /** The reply is a `text/event-stream` of StreamEvent. */
+  readonly stream?: true;
+}
+
+/** Codes that every endpoint may answer. */
+export const commonErrors = [
+  "invalid_request",
+  "unauthenticated",
+  "forbidden",
+  "forbidden_origin",
+  "forbidden_host",
+  "body_too_large",
+  "unsupported_media_type",
+  "unsupported_protocol",
+  "internal",
+  "shutting_down",
+  "store_unavailable",
+  "storage_full",
+] as const satisfies readonly ErrorCode[];
+
+/** A row of the table, with its exact types. */
+export function endpoint<const E extends Endpoint>(row: E): E {
+  return row;
+}
+
+/** A number in a query. */
+export const number = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** An opaque place in an ordered listing. */
+export const cursor = z.string().min(1).max(128);

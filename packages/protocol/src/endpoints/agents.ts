@@ -1,0 +1,125 @@
+/** Endpoints of agents and their sessions. */
+import { z } from "zod";
+import {
+  Agent,
+  HeartbeatReply,
+  HeartbeatRequest,
+  OpenSessionReply,
+  OpenSessionRequest,
+  RegisterReply,
+  RegisterRequest,
+} from "../agent.ts";
+import { endpoint, number } from "../endpoint.ts";
+import { SessionId } from "../ids.ts";
+import { MAX_SUMMARY_CHARS } from "../limits.ts";
+
+const agentParam = z.strictObject({
+  agent: z.string().min(1).max(128).meta({ description: "name or id; me is the caller" }),
+});
+const sessionParam = z.strictObject({ session: SessionId });
+
+/** Their rows. */
+export const agentsEndpoints = {
+  register: endpoint({
+    method: "POST",
+    path: "/v1/agents",
+    summary: "Make an agent, or resume the one that owns the token in the body.",
+    access: "key",
+    repeatable: true,
+    body: RegisterRequest,
+    status: 200,
+    reply: RegisterReply,
+    errors: ["agent_name_taken"],
+  }),
+
+  listAgents: endpoint({
+    method: "GET",
+    path: "/v1/agents",
+    summary: "Every agent with its presence and push paths; live ones first, then by name.",
+    access: "any",
+    repeatable: true,
+    query: z.strictObject({
+      presence: z.enum(["live", "all"]).default("all").meta({ description: "live leaves out offline agents" }),
+      directory: z.string().max(1024).optional(),
+      repo: z.string().max(1024).optional(),
+      client: z.string().max(64).optional(),
+      limit: number(1, 1000).default(200),
+    }),
+    status: 200,
+    reply: z.object({ agents: z.array(Agent), total: z.int() }),
+    errors: [],
+  }),
+
+  getAgent: endpoint({
+    method: "GET",
+    path: "/v1/agents/:agent",
+    summary: "One agent.",
+    access: "any",
+    repeatable: true,
+    params: agentParam,
+    status: 200,
+    reply: Agent,
+    errors: ["agent_not_found"],
+  }),
+
+  setSummary: endpoint({
+    method: "PATCH",
+    path: "/v1/agents/me",
+    summary: "Say what you are working on.",
+    access: "agent",
+    repeatable: true,
+    body: z.strictObject({ summary: z.string().max(MAX_SUMMARY_CHARS) }),
+    status: 200,
+    reply: Agent,
+    errors: [],
+  }),
+
+  removeAgent: endpoint({
+    method: "DELETE",
+    path: "/v1/agents/:agent",
+    summary: "Take an agent out of the mesh; what waits for it becomes a dead letter, its name is free again.",
+    access: "any",
+    repeatable: true,
+    params: agentParam,
+    status: 200,
+    reply: z.object({ removed: z.boolean(), dead: z.int().nonnegative() }),
+    errors: ["agent_not_found"],
+  }),
+
+  openSession: endpoint({
+    method: "POST",
+    path: "/v1/sessions",
+    summary: "Open a session: the agent is online until it ends or misses its heartbeats.",
+    access: "agent",
+    repeatable: true,
+    body: OpenSessionRequest,
+    status: 201,
+    reply: OpenSessionReply,
+    errors: [],
+  }),
+
+  heartbeat: endpoint({
+    method: "POST",
+    path: "/v1/sessions/:session/heartbeat",
+    summary: "Renew a session.",
+    access: "agent",
+    repeatable: true,
+    params: sessionParam,
+    body: HeartbeatRequest,
+    status: 200,
+    reply: HeartbeatReply,
+    errors: ["session_not_found"],
+  }),
+
+  endSession: endpoint({
+    method: "DELETE",
+    path: "/v1/sessions/:session",
+    summary: "End a session; the deliveries it leased return to the inbox at once.",
+    access: "agent",
+    repeatable: true,
+    params: sessionParam,
+    status: 200,
+    reply: z.object({ returned: z.int().nonnegative() }),
+    errors: ["session_not_found"],
+  }),
+} as const;

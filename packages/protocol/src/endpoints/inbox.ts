@@ -1,0 +1,167 @@
+/** Endpoints of the inbox and its deliveries. */
+import { z } from "zod";
+import {
+  AckReply,
+  AckRequest,
+  DeliveryReply,
+  ExtendRequest,
+  InboxEntry,
+  LeaseReply,
+  LeaseRequest,
+  NackRequest,
+  PushReport,
+  RejectRequest,
+} from "../delivery.ts";
+import { endpoint, number } from "../endpoint.ts";
+import { DeliveryRef, SessionId } from "../ids.ts";
+import { DEFAULT_LEASE_MS, MAX_DELIVERIES_PER_READ, MAX_LEASE_MS, MIN_LEASE_MS } from "../limits.ts";
+
+const deliveryParam = z.strictObject({ delivery: DeliveryRef });
+
+/** Their rows. */
+export const inboxEndpoints = {
+  listInbox: endpoint({
+    method: "GET",
+    path: "/v1/inbox",
+    summary: "Look into an inbox without leasing: your own, or with the mesh key any agent's.",
+    access: "any",
+    repeatable: true,
+    query: z.strictObject({
+      agent: z.string().min(1).max(128).optional(),
+      state: z.enum(["open", "all"]).default("open").meta({ description: "open: queued or leased" }),
+      after: number(0, Number.MAX_SAFE_INTEGER).default(0).meta({ description: "seq of the last entry you have" }),
+      limit: number(1, MAX_DELIVERIES_PER_READ).default(MAX_DELIVERIES_PER_READ),
+    }),
+    status: 200,
+    reply: z.object({
+      entries: z.array(InboxEntry),
+      open: z.int().nonnegative().meta({ description: "queued and leased deliveries in all" }),
+      nextAfter: z.int().optional().meta({ description: "set when more follow" }),
+    }),
+    errors: ["agent_not_found"],
+  }),
+
+  lease: endpoint({
+    method: "POST",
+    path: "/v1/inbox/lease",
+    summary: "Take deliveries for a while. What is not acked in time comes back.",
+    access: "agent",
+    repeatable: false,
+    body: LeaseRequest,
+    status: 200,
+    reply: LeaseReply,
+    errors: ["session_not_found"],
+  }),
+
+  stream: endpoint({
+    method: "GET",
+    path: "/v1/inbox/stream",
+    summary: "Deliveries as they come, each under a lease, as Server-Sent Events.",
+    access: "agent",
+    repeatable: true,
+    query: z.strictObject({
+      session: SessionId,
+      maxInFlight: number(1, 256).default(16).meta({ description: "credit: most unacked leases at once" }),
+      leaseMs: number(MIN_LEASE_MS, MAX_LEASE_MS).default(DEFAULT_LEASE_MS),
+      maxPushes: number(1, 100).optional().meta({
+        description: "leave out what this session reported as pushed that often",
+      }),
+    }),
+    status: 200,
+    reply: z.string(),
+    errors: ["session_not_found"],
+    stream: true,
+  }),
+
+  ack: endpoint({
+    method: "POST",
+    path: "/v1/deliveries/:delivery/ack",
+    summary: "Handled: never show it again.",
+    access: "agent",
+    repeatable: true,
+    params: deliveryParam,
+    body: AckRequest,
+    status: 200,
+    reply: AckReply,
+    errors: ["delivery_not_found", "lease_lost", "delivery_settled"],
+  }),
+
+  nack: endpoint({
+    method: "POST",
+    path: "/v1/deliveries/:delivery/nack",
+    summary: "Not now: back to the inbox after a delay.",
+    access: "agent",
+    repeatable: false,
+    params: deliveryParam,
+    body: NackRequest,
+    status: 200,
+    reply: DeliveryReply,
+    errors: ["delivery_not_found", "lease_lost", "delivery_settled"],
+  }),
+
+  extend: endpoint({
+    method: "POST",
+    path: "/v1/deliveries/:delivery/extend",
+    summary: "Still working: renew the lease.",
+    access: "agent",
+    repeatable: true,
+    params: deliveryParam,
+    body: ExtendRequest,
+    status: 200,
+    reply: DeliveryReply,
+    errors: ["delivery_not_found", "lease_lost", "delivery_settled"],
+  }),
+
+  reject: endpoint({
+    method: "POST",
+    path: "/v1/deliveries/:delivery/reject",
+    summary: "Never: to the dead letters, with a reason.",
+    access: "agent",
+    repeatable: false,
+    params: deliveryParam,
+    body: RejectRequest,
+    status: 200,
+    reply: DeliveryReply,
+    errors: ["delivery_not_found", "lease_lost", "delivery_settled"],
+  }),
+
+  listDead: endpoint({
+    method: "GET",
+    path: "/v1/dead",
+    summary: "Dead letters, newest first: your own, or with the mesh key everybody's.",
+    access: "any",
+    repeatable: true,
+    query: z.strictObject({
+      agent: z.string().min(1).max(128).optional(),
+      limit: number(1, 100).default(25),
+    }),
+    status: 200,
+    reply: z.object({ entries: z.array(InboxEntry) }),
+    errors: ["agent_not_found"],
+  }),
+
+  redrive: endpoint({
+    method: "POST",
+    path: "/v1/deliveries/:delivery/redrive",
+    summary: "Put a dead letter back into its inbox, with a new life as long as its first.",
+    access: "any",
+    repeatable: false,
+    params: deliveryParam,
+    status: 200,
+    reply: DeliveryReply,
+    errors: ["delivery_not_found", "not_dead"],
+  }),
+
+  reportPush: endpoint({
+    method: "POST",
+    path: "/v1/deliveries/:delivery/push",
+    summary: "Report what was done with a leased delivery. A push is never an ack.",
+    access: "agent",
+    repeatable: false,
+    params: deliveryParam,
+    body: PushReport,
+    status: 200,
+    reply: DeliveryReply,
+    errors: ["delivery_not_found", "lease_lost", "delivery_settled"],
+  }),
+} as const;

@@ -1,0 +1,72 @@
+/** Endpoints of messages and their log. */
+import { z } from "zod";
+import { CancelReply, LogEntry, MessageStatus } from "../delivery.ts";
+import { cursor, endpoint, number } from "../endpoint.ts";
+import { MessageRef } from "../ids.ts";
+import { MAX_WAIT_MS } from "../limits.ts";
+import { SendReply, SendRequest } from "../message.ts";
+
+/** Their rows. */
+export const messagesEndpoints = {
+  send: endpoint({
+    method: "POST",
+    path: "/v1/messages",
+    summary: "Send a message. 202 means it is on disk.",
+    access: "agent",
+    repeatable: true,
+    body: SendRequest,
+    status: 202,
+    reply: SendReply,
+    errors: [
+      "sender_mismatch",
+      "agent_not_found",
+      "message_not_found",
+      "idempotency_mismatch",
+      "loop_limit",
+      "rate_limited",
+      "duplicate_storm",
+      "inbox_full",
+    ],
+  }),
+
+  getMessage: endpoint({
+    method: "GET",
+    path: "/v1/messages/:message",
+    summary: "One message and what became of it, for its sender, its recipients and the mesh key.",
+    access: "any",
+    repeatable: true,
+    params: z.strictObject({ message: MessageRef }),
+    status: 200,
+    reply: MessageStatus,
+    errors: ["message_not_found"],
+  }),
+
+  cancel: endpoint({
+    method: "POST",
+    path: "/v1/messages/:message/cancel",
+    summary: "Take a message back that nobody has leased yet.",
+    access: "agent",
+    repeatable: true,
+    params: z.strictObject({ message: MessageRef }),
+    status: 200,
+    reply: CancelReply,
+    errors: ["message_not_found", "already_leased", "delivery_settled"],
+  }),
+
+  log: endpoint({
+    method: "GET",
+    path: "/v1/log",
+    summary: "What happened to messages, oldest first: all of the mesh for its key, an agent's own for the agent.",
+    access: "any",
+    repeatable: true,
+    query: z.strictObject({
+      after: cursor.optional().meta({ description: "cursor of the last reply; without it, the newest entries" }),
+      limit: number(1, 500).default(100),
+      waitMs: number(0, MAX_WAIT_MS).default(0).meta({ description: "wait this long for a first entry" }),
+      agent: z.string().min(1).max(128).optional(),
+    }),
+    status: 200,
+    reply: z.object({ entries: z.array(LogEntry), cursor }),
+    errors: ["agent_not_found", "cursor_invalid"],
+  }),
+} as const;

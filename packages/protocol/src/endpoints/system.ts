@@ -1,0 +1,62 @@
+/** Endpoints about the broker itself. */
+import { z } from "zod";
+import { endpoint } from "../endpoint.ts";
+import { BrokerStatus, Health } from "../system.ts";
+
+/** Their rows. */
+export const systemEndpoints = {
+  health: endpoint({
+    method: "GET",
+    path: "/health",
+    summary: "Is this an agentmesh broker, and which version?",
+    access: "public",
+    repeatable: true,
+    status: 200,
+    reply: Health,
+    errors: [],
+  }),
+
+  livez: endpoint({
+    method: "GET",
+    path: "/livez",
+    summary: "Does the process answer?",
+    access: "public",
+    repeatable: true,
+    status: 200,
+    reply: z.object({ status: z.literal("ok") }),
+    errors: [],
+  }),
+
+  openapi: endpoint({
+    method: "GET",
+    path: "/v1/openapi.json",
+    summary: "This contract as OpenAPI 3.1.",
+    access: "public",
+    repeatable: true,
+    status: 200,
+    reply: z.record(z.string(), z.unknown()),
+    errors: [],
+  }),
+
+  status: endpoint({
+    method: "GET",
+    path: "/v1/status",
+    summary: "Counts, limits and settings of the broker.",
+    access: "any",
+    repeatable: true,
+    status: 200,
+    reply: BrokerStatus,
+    errors: [],
+  }),
+
+  shutdown: endpoint({
+    method: "POST",
+    path: "/v1/shutdown",
+    summary: "Stop the broker after the requests under way.",
+    access: "key",
+    repeatable: true,
+    status: 202,
+    reply: z.object({ stopping: z.literal(true), pid: z.int() }),
+    errors: [],
+  }),
+} as const;

@@ -1,0 +1,76 @@
+/** Endpoints of topics and subscriptions. */
+import { z } from "zod";
+import { endpoint, number } from "../endpoint.ts";
+import {
+  PublishReply,
+  PublishRequest,
+  SubscribeReply,
+  SubscribeRequest,
+  Subscription,
+  Topic,
+  TopicName,
+  TopicPattern,
+} from "../topic.ts";
+
+/** Their rows. */
+export const topicsEndpoints = {
+  publish: endpoint({
+    method: "POST",
+    path: "/v1/topics/:topic/messages",
+    summary: "Publish a message to everybody subscribed now. 202 means it is on disk, once, with every delivery.",
+    access: "agent",
+    repeatable: true,
+    params: z.strictObject({ topic: TopicName }),
+    body: PublishRequest,
+    status: 202,
+    reply: PublishReply,
+    errors: ["idempotency_mismatch", "rate_limited"],
+  }),
+
+  listTopics: endpoint({
+    method: "GET",
+    path: "/v1/topics",
+    summary: "Topics that were published on, by name.",
+    access: "any",
+    repeatable: true,
+    query: z.strictObject({ limit: number(1, 1000).default(200) }),
+    status: 200,
+    reply: z.object({ topics: z.array(Topic) }),
+    errors: [],
+  }),
+
+  subscribe: endpoint({
+    method: "POST",
+    path: "/v1/subscriptions",
+    summary: "Get what is published on a topic, or on all that a pattern means, until you unsubscribe.",
+    access: "agent",
+    repeatable: true,
+    body: SubscribeRequest,
+    status: 200,
+    reply: SubscribeReply,
+    errors: [],
+  }),
+
+  unsubscribe: endpoint({
+    method: "DELETE",
+    path: "/v1/subscriptions/:topic",
+    summary: "End a subscription; what is in the inbox stays.",
+    access: "agent",
+    repeatable: true,
+    params: z.strictObject({ topic: TopicPattern }),
+    status: 200,
+    reply: z.object({ removed: z.boolean() }),
+    errors: [],
+  }),
+
+  listSubscriptions: endpoint({
+    method: "GET",
+    path: "/v1/subscriptions",
+    summary: "Subscriptions: your own, or with the mesh key everybody's.",
+    access: "any",
+    repeatable: true,
+    status: 200,
+    reply: z.object({ subscriptions: z.array(Subscription) }),
+    errors: [],
+  }),
+} as const;
