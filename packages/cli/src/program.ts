@@ -92,6 +92,24 @@ export function buildProgram(): Command {
     .option("--limit <count>", "entries to begin with", wholeNumberOption(1, 500), 50)
     .action(async (options, command) => (await import("./commands/log.ts")).log(await contextOf(command), options));
   program
+    .command("ask")
+    .summary("ask an agent and wait for its answer")
+    .description(
+      "Ask as the cli agent and wait; exits 1 when the answer is still pending. A late one is in your inbox.",
+    )
+    .exitOverride(explainDash)
+    .argument("<agent>", "name or id of the agent")
+    .argument("[text...]", 'the question; "-" or nothing reads stdin')
+    .option("--timeout <duration>", "how long to wait", durationOption(1_000, DAY_MS), 120_000)
+    .action(async (to, text, options, command) =>
+      (await import("./commands/ask.ts")).ask(await contextOf(command), to, text, options),
+    );
+  program
+    .command("owed")
+    .description("questions without an answer: who owes whom")
+    .argument("[agent]", "only what this agent owes and waits for")
+    .action(async (agent, _, command) => (await import("./commands/ask.ts")).owed(await contextOf(command), agent));
+  program
     .command("publish")
     .summary("publish a message on a topic")
     .description("Publish as the cli agent; says which subscribers it is stored for, and who was left out and why.")

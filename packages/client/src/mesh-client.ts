@@ -1,5 +1,5 @@
 /** The typed client: one method per endpoint, and the inbox as an async iterator. */
-import { type EndpointInput, type EndpointReply, endpoints } from "@agentmesh/protocol";
+import { type EndpointInput, type EndpointReply, endpoints, MAX_WAIT_MS } from "@agentmesh/protocol";
 import { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
 import type { DeliveryHandle } from "./delivery-handle.ts";
 import { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";
@@ -78,6 +78,29 @@ export class MeshClient {
   /** Sends one message; resolves when it is on disk. A missing idempotency key is filled in, so a retry stores it once. */
   send(input: In<"send">, options?: CallOptions): Out<"send"> {
     return this.connection.call(endpoints.send, { idempotencyKey: crypto.randomUUID(), ...input }, options);
+  }
+
+  /**
+   * Asks one agent and waits up to `timeoutMs` (default 30 s), over as many calls as that takes.
+   * Resolves to `replied` with the answer or to `pending`; a late answer comes into the inbox.
+   */
+  async ask(
+    input: Omit<In<"ask">, "waitMs"> & { readonly timeoutMs?: number },
+    options?: CallOptions,
+  ): Promise<EndpointReply<Table["ask"]>> {
+    const { timeoutMs = 30_000, ...rest } = input;
+    const question = { idempotencyKey: crypto.randomUUID(), ...rest };
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const waitMs = Math.max(0, Math.min(MAX_WAIT_MS, deadline - Date.now()));
+      const reply = await this.connection.call(endpoints.ask, { ...question, waitMs }, options);
+      if (reply.status === "replied" || Date.now() >= deadline) return reply;
+    }
+  }
+
+  /** Asks without an answer: what this agent owes and waits for, or with the mesh key any agent. */
+  listAsks(input: In<"listAsks"> = {}, options?: CallOptions): Out<"listAsks"> {
+    return this.connection.call(endpoints.listAsks, input, options);
   }
 
   /** One message and what became of it. */

@@ -45,8 +45,8 @@ export function renderDelivery({ seq, message, redelivered }: ShownDelivery): st
     `<agentmesh${attributes.join("")}>`,
     defang(message.body),
     "</agentmesh>",
-    message.kind === "bounce"
-      ? "A notice of the mesh about a message of yours; nobody is there to answer."
+    message.kind !== "message"
+      ? "A notice of the mesh itself; nobody is there to answer it."
       : `To answer: reply(message_id: "${seq}", message: "…")`,
   ].join("\n");
 }

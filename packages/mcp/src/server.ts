@@ -97,13 +97,17 @@ async function answer(
     const known = tools.map(({ name }) => name).join(", ");
     throw new McpError(ErrorCode.InvalidParams, `agentmesh has no tool "${params.name}". It has ${known}.`);
   }
-  const deadline = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  const signal = AbortSignal.any([cancelled, deadline]);
+  const soon = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  let deadline = soon;
   try {
-    const run = tool.prepare(params.arguments);
-    return await soonEnough(
-      session.joined().then((joined) => withSession(joined, () => run(joined, signal))),
+    const { run, waitMs } = tool.prepare(params.arguments);
+    const joined = await inTime(session.joined(), AbortSignal.any([cancelled, soon]));
+    if (waitMs > 0) deadline = AbortSignal.timeout(ANSWER_WITHIN_MS + waitMs);
+    const signal = AbortSignal.any([cancelled, deadline]);
+    return await inTime(
+      withSession(joined, () => run(joined, signal)),
       signal,
+      (late) => late.settle?.(false),
     );
   } catch (error) {
     const text = sentencesFor(deadline.aborted ? new NoAnswerError(lateSentence(params.name, session.address)) : error);
@@ -122,15 +126,19 @@ async function withSession(joined: JoinedSession, run: () => Promise<ToolResult>
   }
 }
 
-/** The result, unless the call ends first; a result that comes too late is settled as not written. */
-async function soonEnough(work: Promise<ToolResult>, signal: AbortSignal): Promise<ToolResult> {
+/** The outcome of `work`, unless the call ends first; what comes too late goes to `onLate`. */
+async function inTime<T extends object>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  onLate: (late: T) => unknown = () => undefined,
+): Promise<T> {
   const over = new Promise<undefined>((resolve) => {
     if (signal.aborted) resolve(undefined);
     else signal.addEventListener("abort", () => resolve(undefined), { once: true });
   });
   const result = await Promise.race([work, over]);
   if (result) return result;
-  work.then((late) => late.settle?.(false)).catch(() => undefined);
+  work.then(onLate).catch(() => undefined);
   throw new NoAnswerError("The call was ended before the broker had answered.");
 }
 

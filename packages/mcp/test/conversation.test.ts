@@ -207,3 +207,20 @@ test("publish reaches subscribed agents through their push path, names who was l
   expect((await ci.tool("publish", { topic: "Build!", message: "x" })).isError).toBe(true);
   await ci.tool("check_messages");
 });
+
+test("ask_peer brings the answer back in its result; without one in time it says pending", async () => {
+  await using asker = await session(broker, "asker");
+  await using oracle = await session(broker, "oracle");
+  await Promise.all([asker.joined(), oracle.joined()]);
+  const asking = asker.tool("ask_peer", { to: "oracle", message: "which port?", wait_seconds: 10 });
+  const pushed = await until(
+    () => oracle.channel.find(({ content }) => content.includes("which port?")),
+    "the question in oracle",
+  );
+  await oracle.tool("reply", { message_id: pushed.meta?.message_id ?? "", message: "4711" });
+  expect((await asking).data).toMatchObject({ status: "replied", from: "oracle", answer: "4711" });
+  expect(asker.channel.filter(({ content }) => content.includes("4711"))).toEqual([]);
+  const pending = await asker.tool("ask_peer", { to: "oracle", message: "and which host?", wait_seconds: 1 });
+  expect([pending.isError, pending.data.status]).toEqual([false, "pending"]);
+  await oracle.tool("check_messages");
+});

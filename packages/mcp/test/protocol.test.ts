@@ -23,6 +23,7 @@ test("all tools with their schemas stay within 1,500 tokens, in a fixed order", 
     "list_peers",
     "send_message",
     "reply",
+    "ask_peer",
     "publish",
     "subscribe",
     "check_messages",
@@ -53,7 +54,7 @@ test("server/discover is an unknown method, and requests before initialize break
   expect(answers).toMatchObject([
     { id: 0, error: { code: -32601 } },
     { id: 1, result: {} },
-    { id: 2, result: { tools: [{ name: "list_peers" }, {}, {}, {}, {}, {}, {}, {}, {}] } },
+    { id: 2, result: { tools: [{ name: "list_peers" }, {}, {}, {}, {}, {}, {}, {}, {}, {}] } },
     { id: 3, error: { code: -32601 } },
   ]);
 });

@@ -29,6 +29,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   unsupported_media_type: "Send JSON with `content-type: application/json`.",
   idempotency_mismatch: "Use a new key for a new message.",
   unsupported_protocol: "Update the older side.",
+  would_deadlock: "Answer what the other side waits for first, or send a message instead of asking.",
   loop_limit: "Stop answering, or let a person write into the thread: that starts the count anew.",
   rate_limited: "Wait `retryAfterMs`. The limits are settings: `senderPerMinute`, `pairPerMinute`; 0 turns one off.",
   duplicate_storm: "The recipient has this text. Send something new, or wait a minute.",

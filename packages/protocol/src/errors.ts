@@ -31,6 +31,7 @@ export const errorTable = {
   unsupported_media_type: { status: 415, title: "Only application/json is read", retryable: false },
   idempotency_mismatch: { status: 422, title: "The idempotency key was used for other content", retryable: false },
   unsupported_protocol: { status: 426, title: "Client and broker speak different protocol versions", retryable: false },
+  would_deadlock: { status: 409, title: "The agent asked is waiting for the asker", retryable: false },
   loop_limit: { status: 409, title: "Agents have answered each other too often in a row", retryable: false },
   rate_limited: { status: 429, title: "Too many messages in a minute", retryable: true },
   duplicate_storm: { status: 429, title: "The same text was sent too often", retryable: false },

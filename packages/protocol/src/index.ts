@@ -1,6 +1,7 @@
 /** The words of agentmesh: schemas, limits, errors and the endpoint table. */
 export * from "./agent.ts";
 export * from "./agent-party.ts";
+export * from "./ask.ts";
 export * from "./delivery.ts";
 export * from "./delivery-state.ts";
 export { type Access, commonErrors, type Endpoint } from "./endpoint.ts";

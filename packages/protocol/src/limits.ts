@@ -38,6 +38,9 @@ export const MAX_TTL_MS = 2_592_000_000;
 /** Most messages of one topic that a new subscriber can ask for. */
 export const MAX_RETAINED = 100;
 
+/** When the answer to an ask is overdue, in milliseconds, if the asker does not say: 10 minutes. */
+export const DEFAULT_ANSWER_MS = 600_000;
+
 /** How long an idempotency key is remembered, in milliseconds: 24 hours. */
 export const IDEMPOTENCY_WINDOW_MS = 86_400_000;
 

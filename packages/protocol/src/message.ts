@@ -12,7 +12,8 @@ import { Timestamp } from "./time.ts";
 export const Message = z.object({
   id: MessageId,
   kind: z.string().default("message").meta({
-    description: "message, or bounce: a notice of the mesh to a sender whose message died or expired",
+    description:
+      "message; from the mesh itself: bounce (yours died, expired or got no answer) or nudge (you owe an answer)",
   }),
   from: Party,
   to: z.string().meta({ description: "the address as resolved: the recipient's name, or the topic" }),

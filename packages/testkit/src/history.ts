@@ -111,8 +111,9 @@ export class History {
     return this.#received.length;
   }
 
+  /** Messages whose ack was answered. */
   get ackedCount(): number {
-    return this.#acked.length;
+    return this.#firstAcks().size;
   }
 
   /** Longest time without any answered send or ack, in milliseconds. */

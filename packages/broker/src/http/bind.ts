@@ -22,6 +22,8 @@ export type Bound<K extends EndpointName> = EndpointRequest<Table[K]> & {
   readonly signal: AbortSignal;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
+  /** Calls the listener when the answer has been written, and not when the caller was gone before. */
+  readonly onAnswered: (listener: () => void) => void;
 };
 
 /** Registers a handler for an endpoint. A handler that returns nothing has answered by itself. */
@@ -49,6 +51,7 @@ export function binder(app: FastifyInstance, authenticate: Authenticate, closing
           signal: AbortSignal.any([gone.signal, closing]),
           request,
           reply,
+          onAnswered: (listener: () => void) => reply.raw.once("finish", listener),
         };
         // The row's own schemas have just made these types true; the compiler cannot follow a table look-up.
         const answer = await handler(bound as unknown as Bound<typeof name>);

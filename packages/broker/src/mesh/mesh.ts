@@ -1,6 +1,7 @@
 /** The mesh: its parts built over one store. Knows no HTTP, no SQL, no sockets. */
 import type { AgentId } from "@agentmesh/protocol";
 import { Agents } from "./agents.ts";
+import { Asks, WaitingAsks } from "./asks.ts";
 import type { Clock } from "./clock.ts";
 import { Inbox } from "./inbox.ts";
 import { LoopGuard } from "./loop-guard.ts";
@@ -18,6 +19,7 @@ export interface Mesh {
   readonly agents: Agents;
   readonly sessions: Sessions;
   readonly messages: Messages;
+  readonly asks: Asks;
   readonly inbox: Inbox;
   readonly topics: Topics;
   readonly streams: Streams;
@@ -41,13 +43,16 @@ export function createMesh(parts: {
   store.listen({ ready: (agentId: AgentId) => ready.wake(agentId), advanced: () => advanced.wake("log") });
   const agents = new Agents(store, policy);
   const guard = new LoopGuard(policy, parts.clock);
+  const waiting = new WaitingAsks();
+  const messages = new Messages({ ...parts, agents, advanced, guard, waiting });
   const streams = new Streams({ ...parts, ready });
   const stopSweeper = startSweeper(parts);
   return {
     agents,
     streams,
     sessions: new Sessions({ ...parts, agents, streams }),
-    messages: new Messages({ ...parts, agents, advanced, guard }),
+    messages,
+    asks: new Asks({ ...parts, agents, messages, ready, waiting }),
     inbox: new Inbox({ ...parts, agents, ready }),
     topics: new Topics({ ...parts, agents, guard }),
     policy,

@@ -11,6 +11,7 @@ import type {
 } from "@agentmesh/protocol";
 import { IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
+import type { WaitingAsks } from "./asks.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { MeshError } from "./errors.ts";
 import { checkBody, forecast } from "./forecast.ts";
@@ -27,6 +28,9 @@ type SendBody = EndpointRequest<Table["send"]>["body"];
 /** Client name of the command line, through which a person writes. */
 const PERSON = "cli";
 
+/** How long an answer is kept from streams while a call waits for it; after that it comes as any message. */
+const HOLD_FOR_ASK_MS = 2_000;
+
 /** The verbs on messages. */
 export class Messages {
   readonly #store: Store;
@@ -34,13 +38,22 @@ export class Messages {
   readonly #policy: Policy;
   readonly #advanced: Wakes<"log">;
   readonly #guard: LoopGuard;
+  readonly #waiting: WaitingAsks;
 
-  constructor(parts: { store: Store; agents: Agents; policy: Policy; advanced: Wakes<"log">; guard: LoopGuard }) {
+  constructor(parts: {
+    store: Store;
+    agents: Agents;
+    policy: Policy;
+    advanced: Wakes<"log">;
+    guard: LoopGuard;
+    waiting: WaitingAsks;
+  }) {
     this.#store = parts.store;
     this.#agents = parts.agents;
     this.#policy = parts.policy;
     this.#advanced = parts.advanced;
     this.#guard = parts.guard;
+    this.#waiting = parts.waiting;
   }
 
   /**
@@ -48,7 +61,7 @@ export class Messages {
    * @throws MeshError sender_mismatch, body_too_large, agent_not_found, message_not_found, idempotency_mismatch, loop_limit,
    *   rate_limited, duplicate_storm, inbox_full
    */
-  async send(caller: AgentCaller, request: SendBody): Promise<SendReply> {
+  async send(caller: AgentCaller, request: SendBody, answerWithinMs?: number): Promise<SendReply> {
     const sender = caller.agent;
     if (request.from !== undefined && request.from !== sender.name && request.from !== sender.id) {
       throw new MeshError(
@@ -60,7 +73,11 @@ export class Messages {
     const answered = request.inReplyTo === undefined ? undefined : await this.#place(request.inReplyTo, sender.id);
     const recipient = await this.#agents.resolve(request.to ?? addresseeOf(answered, sender), caller);
     const hops = answered && caller.agent.profile.client !== PERSON ? answered.hops + 1 : 0;
-    this.#guard.checkSend({ sender, recipient, body: request.body, hops, idempotencyKey: request.idempotencyKey });
+    const { idempotencyKey } = request;
+    // A retry of what was accepted is answered, whatever has been sent since.
+    if (idempotencyKey === undefined || !(await this.#store.knowsKey(sender.id, idempotencyKey))) {
+      this.#guard.checkSend({ sender, recipient, body: request.body, hops, idempotencyKey });
+    }
     const id = newId("msg");
     const accepted = await this.#store.enqueue(
       {
@@ -73,6 +90,8 @@ export class Messages {
         bodyBytes,
         inReplyTo: answered?.messageId,
         hops,
+        answerWithinMs,
+        ...(answered && this.#waiting.has(answered.messageId) && { holdMs: HOLD_FOR_ASK_MS }),
         ttlMs: request.ttlMs,
         idempotency: request.idempotencyKey
           ? {

@@ -7,6 +7,7 @@ import type {
   LeasedDelivery,
   Message,
   MessageId,
+  OpenAsk,
   Party,
   PushPath,
   SessionId,
@@ -47,6 +48,10 @@ export interface MessageToEnqueue {
   readonly bodyBytes: number;
   readonly inReplyTo: MessageId | undefined;
   readonly hops?: number;
+  /** It expects an answer, overdue after this time. */
+  readonly answerWithinMs?: number | undefined;
+  /** Keeps the delivery from streams and leases for a moment: an ask that waits for it takes it first. */
+  readonly holdMs?: number;
   readonly ttlMs: number;
   readonly idempotency: { readonly key: string; readonly contentHash: string; readonly windowMs: number } | undefined;
   /** Delivery of the sender that this message answers; acked in the same act. */
@@ -97,6 +102,18 @@ export interface LeaseTerms {
 export interface LeasedRecord {
   readonly delivery: LeasedDelivery;
   readonly streamPosition: number;
+}
+
+/** An ask and its answer. */
+export interface AskStatus {
+  readonly dueAt: number;
+  readonly reply: { readonly message: Message; readonly deliveryId: DeliveryId } | undefined;
+}
+
+/** Writes the notices of an overdue ask: first to the agent that owes the answer, then to the asker. */
+export interface AskNotices {
+  readonly nudge: (ask: OpenAsk) => string;
+  readonly bounce: (ask: OpenAsk) => string;
 }
 
 /** A delivery that ended without an ack, as its sender's notice names it. */

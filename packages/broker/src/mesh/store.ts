@@ -12,6 +12,7 @@ import type {
   MessageId,
   MessageRef,
   MessageStatus,
+  OpenAsk,
   PushPath,
   SessionId,
   SubscribeReply,
@@ -22,6 +23,8 @@ import type {
   AckVerdict,
   AgentRecord,
   AgentToRegister,
+  AskNotices,
+  AskStatus,
   Bounce,
   DeliveryRecord,
   Enqueued,
@@ -80,6 +83,14 @@ export interface Store {
 
   /** Accepts one message: dedupe, quota, message, delivery and the ack it implies. @throws MeshError */
   enqueue(message: MessageToEnqueue, quota: InboxQuota): Promise<Enqueued>;
+  /** Whether the sender has used this key within its window. */
+  knowsKey(senderId: AgentId, key: string): Promise<boolean>;
+  /** The ask that a message is: when its answer is due, and the answer if there is one. */
+  askStatus(messageId: MessageId): Promise<AskStatus | undefined>;
+  /** Asks without an answer: owed by an agent, or waited for by it; the first due first. */
+  listAsks(side: "owed" | "waiting", agentId: Viewer, limit: number): Promise<OpenAsk[]>;
+  /** Nudges who owes an overdue answer, once; after as long again tells the asker, once. Returns how many notices. */
+  remindAsks(notices: AskNotices, limit: number): Promise<number>;
   /** Accepts one message for every subscriber of its topic: one body, one delivery each, one act. @throws MeshError */
   publish(message: MessageToPublish, quota: InboxQuota): Promise<Published>;
   /** Adds a subscription; puts the newest `retained` messages that its pattern means into the inbox if it is new. */

@@ -1,4 +1,5 @@
 /** Care in the background: leases and sessions that are over, messages past their life, old history. */
+import { askNotices } from "./asks.ts";
 import type { Policy } from "./policy.ts";
 import { bounce, retryPolicy } from "./retry.ts";
 import type { Store } from "./store.ts";
@@ -38,6 +39,7 @@ export async function sweep(store: Store, policy: Policy, prune: boolean): Promi
   await store.expireSessions(policy.offlineAfterMs, retry);
   await store.expireMessages(CHUNK, bounce);
   await store.expireLeases(CHUNK, retry);
+  await store.remindAsks(askNotices, CHUNK);
   await store.announceDue();
   if (prune) while ((await store.prune(policy.retentionMs, CHUNK)) === CHUNK);
 }

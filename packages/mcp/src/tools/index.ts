@@ -1,4 +1,5 @@
 /** The tools, in the order a client lists them. */
+import { askPeer } from "./ask-peer.ts";
 import { checkMessages } from "./check-messages.ts";
 import { listPeers } from "./list-peers.ts";
 import { publish } from "./publish.ts";
@@ -15,6 +16,7 @@ export const tools: readonly Tool[] = [
   listPeers,
   sendMessage,
   reply,
+  askPeer,
   publish,
   subscribe,
   checkMessages,

@@ -29,6 +29,8 @@ export interface ToolSpec<S extends z.ZodObject> {
   /** Other spellings of parameters that are taken but not advertised in errors. */
   readonly aliases?: readonly string[];
   run(session: JoinedSession, input: z.output<S>, signal: AbortSignal): Promise<ToolResult>;
+  /** How long the call is meant to wait beyond an answer of the broker, in milliseconds. */
+  waitMs?(input: z.output<S>): number;
 }
 
 /** A tool that takes whatever a model wrote. */
@@ -39,7 +41,10 @@ export interface Tool {
   /** JSON schema of the parameters. */
   schema(): Record<string, unknown>;
   /** @throws ToolInputError, MeshApiError, BrokerUnreachableError */
-  prepare(input: unknown): (session: JoinedSession, signal: AbortSignal) => Promise<ToolResult>;
+  prepare(input: unknown): {
+    readonly waitMs: number;
+    run(session: JoinedSession, signal: AbortSignal): Promise<ToolResult>;
+  };
 }
 
 /** Makes a tool out of its parts. */
@@ -56,7 +61,10 @@ export function tool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
     prepare(input) {
       const parsed = schema.safeParse(input ?? {});
       if (!parsed.success) throw new ToolInputError(inputSentence(spec, parsed.error));
-      return (session, signal) => spec.run(session, parsed.data, signal);
+      return {
+        waitMs: spec.waitMs?.(parsed.data) ?? 0,
+        run: (session, signal) => spec.run(session, parsed.data, signal),
+      };
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Endpoints of messages and their log. */
 import { z } from "zod";
+import { AskReply, AskRequest, OpenAsk } from "../ask.ts";
 import { CancelReply, LogEntry, MessageStatus } from "../delivery.ts";
 import { cursor, endpoint, number } from "../endpoint.ts";
 import { MessageRef } from "../ids.ts";
@@ -27,6 +28,40 @@ export const messagesEndpoints = {
       "duplicate_storm",
       "inbox_full",
     ],
+  }),
+
+  ask: endpoint({
+    method: "POST",
+    path: "/v1/asks",
+    summary: "Send a message that expects an answer, and wait for it for a while.",
+    access: "agent",
+    repeatable: true,
+    body: AskRequest,
+    status: 200,
+    reply: AskReply,
+    errors: [
+      "agent_not_found",
+      "would_deadlock",
+      "idempotency_mismatch",
+      "rate_limited",
+      "duplicate_storm",
+      "inbox_full",
+    ],
+  }),
+
+  listAsks: endpoint({
+    method: "GET",
+    path: "/v1/asks",
+    summary: "Asks without an answer, the first due first: what an agent owes and what it waits for.",
+    access: "any",
+    repeatable: true,
+    query: z.strictObject({
+      agent: z.string().min(1).max(128).optional(),
+      limit: number(1, 500).default(100),
+    }),
+    status: 200,
+    reply: z.object({ owed: z.array(OpenAsk), waiting: z.array(OpenAsk) }),
+    errors: ["agent_not_found"],
   }),
 
   getMessage: endpoint({

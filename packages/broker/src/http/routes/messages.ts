@@ -5,6 +5,12 @@ import type { Bind } from "../bind.ts";
 /** Binds them. */
 export function messageRoutes(bind: Bind, mesh: Mesh): void {
   bind("send", ({ body, caller }) => mesh.messages.send(caller, body));
+  bind("ask", async ({ body, caller, signal, onAnswered }) => {
+    const { answer, taken } = await mesh.asks.ask(caller, body, signal);
+    onAnswered(taken);
+    return answer;
+  });
+  bind("listAsks", ({ query, caller }) => mesh.asks.list(caller, query));
   bind("getMessage", ({ params, caller }) => mesh.messages.status(caller, params.message));
   bind("cancel", ({ params, caller }) => mesh.messages.cancel(caller, params.message));
   bind("log", ({ query, caller, signal }) => mesh.messages.log(caller, query, signal));

@@ -83,6 +83,7 @@ export function deliveryStatements({ db, clock }: EngineContext) {
     `UPDATE delivery SET state = 'queued', failures = ?, ready_at = ?, reason = ?, receipt = NULL, session_id = NULL,
        lease_ends_at = NULL, stream_position = NULL WHERE pk = ?`,
   );
+  const setReady = db.prepare<[number, number]>(`UPDATE delivery SET ready_at = ? WHERE pk = ?`);
   const setLeaseEnd = db.prepare<[number, number]>(`UPDATE delivery SET lease_ends_at = ? WHERE pk = ?`);
   const countPush = db.prepare<[{ pk: number }]>(
     `UPDATE delivery SET pushes = CASE WHEN push_session_id IS session_id THEN pushes + 1 ELSE 1 END,
@@ -149,6 +150,7 @@ export function deliveryStatements({ db, clock }: EngineContext) {
       markEnded.run(state, reason, clock.now(), pk),
     markQueued: (pk: number, failures: number, delayMs: number, reason: string | null) =>
       markQueued.run(failures, delayMs > 0 ? clock.now() + delayMs : 0, reason, pk),
+    hold: (pk: number, ms: number) => setReady.run(clock.now() + ms, pk),
     setLeaseEnd: (pk: number, leaseMs: number) => setLeaseEnd.run(clock.now() + leaseMs, pk),
     countPush: (pk: number) => countPush.run({ pk }),
     overdue: (limit: number) => selectOverdue.all(clock.now(), limit),

@@ -1,10 +1,10 @@
 /** The one place where a delivery ends without an ack, and its sender is told. */
 import type { TimelineEvent } from "@agentmesh/protocol";
-import { newId } from "../../mesh/ids.ts";
 import type { Bounce } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { MESH_AGENT_ID } from "./messages.ts";
+import { notify } from "./notice.ts";
 
 /** How a delivery ends. */
 export interface Ending {
@@ -22,13 +22,13 @@ export function endUnacked(engine: Engine, context: EngineContext, pk: number, e
   if (!row) return;
   deliveries.markEnded(pk, ending.state, ending.reason);
   timeline.note(pk, ending.event, { attempt: row.attempt, session: row.session_id, reason: ending.reason });
-  const sender = engine.agents.row(row.sender_id);
   // What was published has many recipients; its sender asked for none in particular.
-  if (!ending.bounce || !sender || row.topic !== null || row.sender_id === MESH_AGENT_ID) return;
-  const notice = engine.messages.insertBounce({
-    id: newId("msg"),
+  if (!ending.bounce || row.topic !== null || row.sender_id === MESH_AGENT_ID) return;
+  const seq = notify(engine, context, {
+    kind: "bounce",
+    to: row.sender_id,
+    about: row.message_id,
     threadId: row.thread_id,
-    inReplyTo: row.message_id,
     body: ending.bounce({
       deliveryId: row.id,
       seq: row.seq,
@@ -39,15 +39,6 @@ export function endUnacked(engine: Engine, context: EngineContext, pk: number, e
     }),
     ttlMs: row.expires_at - row.accepted_at,
   });
-  const delivery = deliveries.insert({
-    id: newId("dlv"),
-    messagePk: notice.pk,
-    agentPk: sender.pk,
-    bytes: notice.bytes,
-    at: notice.at,
-    expiresAt: notice.expiresAt,
-  });
-  timeline.note(delivery.pk, "accepted", { attempt: 0 });
-  timeline.note(pk, "bounced", { attempt: row.attempt, reason: `#${delivery.seq} of ${row.sender_name}'s inbox` });
-  context.ready(row.sender_id);
+  if (seq === undefined) return;
+  timeline.note(pk, "bounced", { attempt: row.attempt, reason: `#${seq} of ${row.sender_name}'s inbox` });
 }

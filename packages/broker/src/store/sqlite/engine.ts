@@ -1,6 +1,7 @@
 /** All statements of the engine, prepared once over one open database. */
 
 import { agentStatements } from "./agents.ts";
+import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
 import { deliveryStatements } from "./deliveries.ts";
 import { messageStatements } from "./messages.ts";
@@ -23,6 +24,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     deliveries: deliveryStatements(context),
     timeline: timelineStatements(context, epoch),
     topics: topicStatements(context),
+    asks: askStatements(context),
     inboxSize: (agentPk: number) => selectInboxSize.get(agentPk) ?? { messages: 0, bytes: 0 },
   };
 }

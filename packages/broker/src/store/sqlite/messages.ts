@@ -37,9 +37,12 @@ export function messageStatements({ db, clock }: EngineContext) {
     `INSERT INTO message (id, sender_pk, topic, thread_id, in_reply_to, hops, body, body_bytes, accepted_at, expires_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
-  const insertNotice = db.prepare<[string, number, string, string, string, number, number, number], { pk: number }>(
+  const insertNotice = db.prepare<
+    [string, string, number, string, string, string, number, number, number],
+    { pk: number }
+  >(
     `INSERT INTO message (id, kind, sender_pk, thread_id, in_reply_to, body, body_bytes, accepted_at, expires_at)
-     VALUES (?, 'bounce', ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
   // The mesh as a sender: kept as a removed agent, so that nobody lists it, writes to it, or is it.
   const insertMesh = db.prepare<[string], { pk: number }>(
@@ -75,12 +78,19 @@ export function messageStatements({ db, clock }: EngineContext) {
 
   return {
     /** Inserts a notice of the mesh itself. */
-    insertBounce(notice: { id: MessageId; threadId: string; inReplyTo: MessageId; body: string; ttlMs: number }) {
+    insertNotice(notice: {
+      id: MessageId;
+      kind: string;
+      threadId: string;
+      inReplyTo: MessageId;
+      body: string;
+      ttlMs: number;
+    }) {
       const at = clock.now();
       const bytes = Buffer.byteLength(notice.body);
-      const { id, threadId, inReplyTo, body, ttlMs } = notice;
+      const { id, kind, threadId, inReplyTo, body, ttlMs } = notice;
       const senderPk = insertMesh.get(MESH_AGENT_ID)?.pk ?? 0;
-      const pk = insertNotice.get(id, senderPk, threadId, inReplyTo, body, bytes, at, at + ttlMs)?.pk ?? 0;
+      const pk = insertNotice.get(id, kind, senderPk, threadId, inReplyTo, body, bytes, at, at + ttlMs)?.pk ?? 0;
       return { pk, bytes, at, expiresAt: at + ttlMs };
     },
     insert(message: NewMessage, senderPk: number): { pk: number; acceptedAt: number; expiresAt: number } {

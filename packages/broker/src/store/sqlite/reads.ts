@@ -1,7 +1,7 @@
 /** Reads that join several statements; they change nothing. */
 import type { AgentId, InboxEntry, MessageId, MessageRef, MessageStatus } from "@agentmesh/protocol";
 import type { Database } from "better-sqlite3";
-import type { MessagePlace, StoreStats, Viewer } from "../../mesh/store.ts";
+import type { AskStatus, MessagePlace, StoreStats, Viewer } from "../../mesh/store.ts";
 import type { Engine } from "./engine.ts";
 import { MESH_AGENT_ID } from "./messages.ts";
 import { deliveryOf, inboxEntryOf, messageOf, timelineEntryOf } from "./rows.ts";
@@ -50,6 +50,14 @@ export function messageStatus(
       timeline: entries.filter((entry) => entry.delivery_pk === row.pk).map(timelineEntryOf),
     })),
   };
+}
+
+/** An ask with its answer, if it has one. */
+export function askStatus({ asks, deliveries }: Engine, messageId: MessageId): AskStatus | undefined {
+  const ask = asks.one(messageId);
+  if (!ask) return undefined;
+  const row = ask.reply_delivery_pk === null ? undefined : deliveries.byPk(ask.reply_delivery_pk);
+  return { dueAt: ask.due_at, reply: row && { message: messageOf(row), deliveryId: row.id } };
 }
 
 /** One page of an inbox. */

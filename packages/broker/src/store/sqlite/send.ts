@@ -31,7 +31,10 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
     at: stored.acceptedAt,
     expiresAt: stored.expiresAt,
   });
+  if (message.holdMs !== undefined) deliveries.hold(pk, message.holdMs);
   timeline.note(pk, "accepted", { attempt: 0 });
+  if (message.answerWithinMs !== undefined) engine.asks.open(stored.pk, senderPk, recipient.pk, message.answerWithinMs);
+  if (message.inReplyTo !== undefined) engine.asks.answered(message.inReplyTo, senderPk, stored.pk);
   putKey(engine, senderPk, stored.pk, message.idempotency);
   if (message.answers !== undefined) ackAnswered(engine, context, message);
   context.ready(message.recipientId);

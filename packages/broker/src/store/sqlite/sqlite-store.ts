@@ -9,11 +9,11 @@ import type { HeldRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
 import { prepareEngine } from "./engine.ts";
 import { ackDelivery, cancelMessage, giveBack, redriveDelivery, takeLeases, underLease } from "./lease.ts";
-import { listTopics, publish, subscribe } from "./publish.ts";
 import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
 import { removeAgent } from "./remove-agent.ts";
-import { inboxEntryOf, subscriptionOf } from "./rows.ts";
+import { inboxEntryOf } from "./rows.ts";
 import { accept } from "./send.ts";
+import { askVerbs, topicVerbs } from "./verbs.ts";
 import type { Watermark } from "./watermark.ts";
 
 /** An open database and what identifies it. */
@@ -123,11 +123,8 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     },
 
     enqueue: (message, quota) => write(() => accept(engine, context, message, quota)),
-    publish: (message, quota) => write(() => publish(engine, context, message, quota)),
-    subscribe: (agentId, pattern, retained) => write(() => subscribe(engine, context, agentId, pattern, retained)),
-    unsubscribe: (agentId, pattern) => write(() => engine.topics.unsubscribe(agentId, pattern)),
-    listSubscriptions: (owner) => read(() => engine.topics.subscriptions(owner).map(subscriptionOf)),
-    listTopics: (limit) => read(() => listTopics(engine, limit)),
+    ...topicVerbs({ engine, context, read, write }),
+    ...askVerbs({ engine, context, read, write }),
     placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),
     messageStatus: (messageId) => read(() => messageStatus(engine, messageId, clock.now())),
     log: (query) => read(() => timeline.log(query)),

@@ -67,6 +67,21 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_by_message ON idempotency (message_pk);
 CREATE INDEX idempotency_by_age ON idempotency (expires_at);
 
+CREATE TABLE ask (
+  message_pk       INTEGER PRIMARY KEY REFERENCES message ON DELETE CASCADE,
+  asker_pk         INTEGER NOT NULL REFERENCES agent,
+  debtor_pk        INTEGER NOT NULL REFERENCES agent,
+  answer_within_ms INTEGER NOT NULL,
+  due_at           INTEGER NOT NULL,
+  nudged_at        INTEGER,
+  closed_at        INTEGER,
+  reply_pk         INTEGER REFERENCES message ON DELETE SET NULL
+) STRICT;
+CREATE INDEX ask_owed ON ask (debtor_pk, due_at) WHERE closed_at IS NULL;
+CREATE INDEX ask_waiting ON ask (asker_pk, due_at) WHERE closed_at IS NULL;
+CREATE INDEX ask_due ON ask (due_at) WHERE closed_at IS NULL;
+CREATE INDEX ask_reply ON ask (reply_pk);
+
 CREATE TABLE delivery (
   pk              INTEGER PRIMARY KEY,
   id              TEXT NOT NULL UNIQUE,

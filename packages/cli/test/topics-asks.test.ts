@@ -1,4 +1,4 @@
-/** Topics from the command line. */
+/** Topics and asks from the command line. */
 import { endpoints } from "@agentmesh/protocol";
 import { startTestBroker, type TestBroker } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -9,6 +9,18 @@ beforeAll(async () => {
   broker = await startTestBroker();
 });
 afterAll(() => broker[Symbol.asyncDispose]());
+
+test("ask prints the answer or says that it is pending, and owed names who owes whom", async () => {
+  const seer = await broker.agent("seer");
+  const asking = cli(broker.home, ["ask", "seer", "which port?", "--timeout", "20s"]);
+  const [question] = (await seer.client.lease({ waitMs: 10_000 })).deliveries;
+  expect((await cli(broker.home, ["owed"])).stdout).toMatch(/seer\s+#1\s+cli\s+.*which port\?/);
+  await seer.client.send({ inReplyTo: question?.id ?? "1", body: "4711" });
+  expect(await asking).toMatchObject({ code: 0, stdout: expect.stringMatching(/seer answered:\n\s+4711/) });
+  const pending = await cli(broker.home, ["ask", "seer", "and now?", "--timeout", "1s"]);
+  expect([pending.code, pending.stderr]).toEqual([1, expect.stringContaining("No answer yet")]);
+  await seer.client.ack({ delivery: "2" });
+});
 
 test("publish says who got it and who did not; subscribe gets what was published before; topics lists both", async () => {
   const bob = await broker.agent("bob");

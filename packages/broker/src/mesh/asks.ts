@@ -1,0 +1,146 @@
+/** Asks: send, wait for the answer, refuse what could only wait for itself, remind what is owed. */
+import type {
+  AgentId,
+  AskReply,
+  EndpointReply,
+  EndpointRequest,
+  endpoints,
+  MessageId,
+  OpenAsk,
+} from "@agentmesh/protocol";
+import type { Agents } from "./agents.ts";
+import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
+import { timestamp } from "./clock.ts";
+import { MeshError } from "./errors.ts";
+import type { Messages } from "./messages.ts";
+import type { AskNotices, Store } from "./store.ts";
+import type { Wakes } from "./wakes.ts";
+
+type Table = typeof endpoints;
+
+/** Who waits for whom right now, by the ask it waits on. */
+export class WaitingAsks {
+  readonly #edges = new Map<MessageId, { readonly asker: AgentId; readonly asked: AgentId }>();
+
+  begin(ask: MessageId, asker: AgentId, asked: AgentId): () => void {
+    this.#edges.set(ask, { asker, asked });
+    return () => this.#edges.delete(ask);
+  }
+
+  /** Whether a call waits for the answer to this message. */
+  has(ask: MessageId): boolean {
+    return this.#edges.has(ask);
+  }
+
+  /** Whether `from` waits, over any number of others, for `to`. */
+  reaches(from: AgentId, to: AgentId, seen = new Set<AgentId>()): boolean {
+    if (seen.has(from)) return false;
+    seen.add(from);
+    return [...this.#edges.values()].some(
+      ({ asker, asked }) => asker === from && (asked === to || this.reaches(asked, to, seen)),
+    );
+  }
+}
+
+/** The verbs on asks. */
+export class Asks {
+  readonly #store: Store;
+  readonly #agents: Agents;
+  readonly #messages: Messages;
+  readonly #ready: Wakes<string>;
+  readonly #waiting: WaitingAsks;
+
+  constructor(parts: {
+    store: Store;
+    agents: Agents;
+    messages: Messages;
+    ready: Wakes<string>;
+    waiting: WaitingAsks;
+  }) {
+    this.#store = parts.store;
+    this.#agents = parts.agents;
+    this.#messages = parts.messages;
+    this.#ready = parts.ready;
+    this.#waiting = parts.waiting;
+  }
+
+  /**
+   * Asks and waits up to `waitMs`. `taken` is to be called when the asker has been given the answer: it acks it.
+   * @throws MeshError would_deadlock and what a send throws
+   */
+  async ask(
+    caller: AgentCaller,
+    request: EndpointRequest<Table["ask"]>["body"],
+    signal: AbortSignal,
+  ): Promise<{ answer: AskReply; taken: () => void }> {
+    const { waitMs, answerWithinMs, ...message } = request;
+    const asked = await this.#agents.resolve(request.to, caller);
+    const asker = caller.agent;
+    if (asked.id === asker.id) throw new MeshError("would_deadlock", `${asker.name} cannot wait for itself.`);
+    if (this.#waiting.reaches(asked.id, asker.id)) {
+      throw new MeshError(
+        "would_deadlock",
+        `${asked.name} is waiting for an answer that depends on ${asker.name}: neither would ever answer. Answer first, or send a message instead.`,
+      );
+    }
+    const sent = await this.#messages.send(caller, message, answerWithinMs);
+    const done = this.#waiting.begin(sent.messageId, asker.id, asked.id);
+    try {
+      const deadline = Date.now() + waitMs;
+      for (;;) {
+        using wait = this.#ready.wait(asker.id, deadline - Date.now(), signal);
+        const status = await this.#store.askStatus(sent.messageId);
+        const over = Date.now() >= deadline || signal.aborted;
+        if (status?.reply || over) return this.#outcome(caller, sent, status);
+        await wait.over;
+      }
+    } finally {
+      done();
+    }
+  }
+
+  /** What an agent owes and waits for; with the mesh key and no name, all of the mesh. @throws MeshError forbidden */
+  async list(
+    caller: Caller,
+    query: EndpointRequest<Table["listAsks"]>["query"],
+  ): Promise<EndpointReply<Table["listAsks"]>> {
+    const whose = query.agent ?? (caller.kind === "agent" ? "me" : undefined);
+    const agent = whose === undefined ? undefined : await this.#agents.resolve(whose, caller);
+    if (agent) mayActFor(caller, agent);
+    const side = (name: "owed" | "waiting") => this.#store.listAsks(name, agent?.id, query.limit);
+    return { owed: await side("owed"), waiting: agent ? await side("waiting") : [] };
+  }
+
+  #outcome(
+    caller: AgentCaller,
+    sent: Awaited<ReturnType<Messages["send"]>>,
+    status: Awaited<ReturnType<Store["askStatus"]>>,
+  ): { answer: AskReply; taken: () => void } {
+    const [delivery] = sent.deliveries;
+    if (!delivery || !status) throw new Error(`ask ${sent.messageId} has no delivery`);
+    const { reply } = status;
+    return {
+      answer: {
+        status: reply ? "replied" : "pending",
+        messageId: sent.messageId,
+        threadId: sent.threadId,
+        dueAt: timestamp(status.dueAt),
+        duplicate: sent.duplicate,
+        delivery,
+        ...(reply && { reply: reply.message }),
+      },
+      taken: () => {
+        // Unacked it comes into the inbox once more, which is the lesser evil.
+        if (reply) this.#store.ack(caller.agent.id, reply.deliveryId, undefined, "read").catch(() => undefined);
+      },
+    };
+  }
+}
+
+/** What is said when an answer is overdue. */
+export const askNotices: AskNotices = {
+  nudge: (ask: OpenAsk) =>
+    `${ask.from.name} still waits for your answer to #${ask.seq}: "${ask.preview}" Answer with reply(message_id: "${ask.seq}", …), if only to say that you cannot.`,
+  bounce: (ask: OpenAsk) =>
+    `${ask.to.name} has not answered your question in time, and was reminded once: "${ask.preview}" A late answer would still come into your inbox.`,
+};

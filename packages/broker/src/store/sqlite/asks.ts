@@ -1,0 +1,70 @@
+/** SQL of asks. */
+import type { AgentId, MessageId } from "@agentmesh/protocol";
+import type { EngineContext } from "./context.ts";
+
+/** An ask without an answer. */
+export interface OpenAskRow {
+  readonly message_pk: number;
+  readonly message_id: MessageId;
+  readonly thread_id: string;
+  readonly seq: number;
+  readonly asker_id: AgentId;
+  readonly asker_name: string;
+  readonly debtor_id: AgentId;
+  readonly debtor_name: string;
+  readonly accepted_at: number;
+  readonly expires_at: number;
+  readonly due_at: number;
+  readonly answer_within_ms: number;
+  readonly nudged_at: number | null;
+  readonly preview: string;
+}
+
+const OPEN = `
+  SELECT k.message_pk, m.id AS message_id, m.thread_id, d.seq, a.id AS asker_id, a.name AS asker_name,
+    b.id AS debtor_id, b.name AS debtor_name, m.accepted_at, m.expires_at, k.due_at, k.answer_within_ms, k.nudged_at,
+    substr(m.body, 1, 400) AS preview
+  FROM ask k
+  JOIN message m ON m.pk = k.message_pk
+  JOIN delivery d ON d.message_pk = k.message_pk
+  JOIN agent a ON a.pk = k.asker_pk
+  JOIN agent b ON b.pk = k.debtor_pk
+  WHERE k.closed_at IS NULL`;
+
+/** The statements on asks. */
+export function askStatements({ db, clock }: EngineContext) {
+  const insert = db.prepare<[number, number, number, number, number]>(
+    `INSERT INTO ask (message_pk, asker_pk, debtor_pk, answer_within_ms, due_at) VALUES (?, ?, ?, ?, ?)`,
+  );
+  const close = db.prepare<[number, number, string, number]>(
+    `UPDATE ask SET closed_at = ?, reply_pk = ?
+     WHERE message_pk = (SELECT pk FROM message WHERE id = ?) AND debtor_pk = ? AND reply_pk IS NULL`,
+  );
+  const selectOne = db.prepare<[string], { due_at: number; reply_delivery_pk: number | null }>(
+    `SELECT k.due_at,
+       (SELECT d.pk FROM delivery d WHERE d.message_pk = k.reply_pk AND d.agent_pk = k.asker_pk) AS reply_delivery_pk
+     FROM ask k JOIN message m ON m.pk = k.message_pk WHERE m.id = ?`,
+  );
+  const selectOwed = db.prepare<[string, number], OpenAskRow>(`${OPEN} AND b.id = ? ORDER BY k.due_at LIMIT ?`);
+  const selectWaiting = db.prepare<[string, number], OpenAskRow>(`${OPEN} AND a.id = ? ORDER BY k.due_at LIMIT ?`);
+  const selectAll = db.prepare<[number], OpenAskRow>(`${OPEN} ORDER BY k.due_at LIMIT ?`);
+  const selectOverdue = db.prepare<[{ now: number; limit: number }], OpenAskRow>(
+    `${OPEN} AND k.due_at <= :now AND (k.nudged_at IS NULL OR k.due_at + k.answer_within_ms <= :now)
+     ORDER BY k.due_at LIMIT :limit`,
+  );
+  const setNudged = db.prepare<[number, number]>(`UPDATE ask SET nudged_at = ? WHERE message_pk = ?`);
+  const giveUp = db.prepare<[number, number]>(`UPDATE ask SET closed_at = ? WHERE message_pk = ?`);
+
+  return {
+    open: (messagePk: number, askerPk: number, debtorPk: number, answerWithinMs: number) =>
+      insert.run(messagePk, askerPk, debtorPk, answerWithinMs, clock.now() + answerWithinMs),
+    /** The debtor has answered; a late answer counts too. */
+    answered: (asked: MessageId, debtorPk: number, replyPk: number) => close.run(clock.now(), replyPk, asked, debtorPk),
+    one: (asked: MessageId) => selectOne.get(asked),
+    list: (side: "owed" | "waiting", agentId: AgentId | undefined, limit: number) =>
+      agentId === undefined ? selectAll.all(limit) : (side === "owed" ? selectOwed : selectWaiting).all(agentId, limit),
+    overdue: (limit: number) => selectOverdue.all({ now: clock.now(), limit }),
+    setNudged: (messagePk: number) => setNudged.run(clock.now(), messagePk),
+    giveUp: (messagePk: number) => giveUp.run(clock.now(), messagePk),
+  };
+}

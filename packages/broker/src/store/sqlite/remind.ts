@@ -1,0 +1,44 @@
+/** The act of reminding: one nudge to who owes an overdue answer, later one notice to the asker. */
+import { type OpenAsk, plainLine } from "@agentmesh/protocol";
+import { timestamp } from "../../mesh/clock.ts";
+import type { AskNotices } from "../../mesh/store.ts";
+import type { OpenAskRow } from "./asks.ts";
+import type { EngineContext } from "./context.ts";
+import type { Engine } from "./engine.ts";
+import { notify } from "./notice.ts";
+
+/** An ask as its parties see it. */
+export function openAskOf(row: OpenAskRow, now: number): OpenAsk {
+  return {
+    messageId: row.message_id,
+    seq: row.seq,
+    from: { id: row.asker_id, name: row.asker_name },
+    to: { id: row.debtor_id, name: row.debtor_name },
+    askedAt: timestamp(row.accepted_at),
+    dueAt: timestamp(row.due_at),
+    overdue: row.due_at <= now,
+    preview: plainLine(row.preview, 120),
+  };
+}
+
+/** Sends the notices that are due; returns how many asks that were. */
+export function remind(engine: Engine, context: EngineContext, notices: AskNotices, limit: number): number {
+  const overdue = engine.asks.overdue(limit);
+  const now = context.clock.now();
+  for (const row of overdue) {
+    const ask = openAskOf(row, now);
+    const about = {
+      about: row.message_id,
+      threadId: row.thread_id,
+      ttlMs: Math.max(60_000, row.expires_at - row.accepted_at),
+    };
+    if (row.nudged_at === null) {
+      notify(engine, context, { kind: "nudge", to: row.debtor_id, body: notices.nudge(ask), ...about });
+      engine.asks.setNudged(row.message_pk);
+    } else {
+      notify(engine, context, { kind: "bounce", to: row.asker_id, body: notices.bounce(ask), ...about });
+      engine.asks.giveUp(row.message_pk);
+    }
+  }
+  return overdue.length;
+}

@@ -1,0 +1,47 @@
+/** Tool ask_peer: a question to one agent, waited for a while. */
+import { z } from "zod";
+import { defang } from "../render.ts";
+import { pushWords } from "./agent-row.ts";
+import { tool } from "./tool.ts";
+
+/** Longest wait of one call, in seconds: beyond two minutes clients move a call to the background. */
+const MAX_WAIT_SECONDS = 110;
+
+/** Asks; the answer comes back in the result, or later into the inbox. */
+export const askPeer = tool({
+  name: "ask_peer",
+  description:
+    "Ask another agent a question and wait for its answer. Still pending when the time is over is no failure: the answer then comes as a message.",
+  annotations: { title: "Ask an agent", readOnlyHint: false, destructiveHint: false, openWorldHint: false },
+  input: z.strictObject({
+    to: z.string().min(1).max(128).meta({ description: "name of the agent" }),
+    message: z.string().min(1).meta({ description: "the question" }),
+    wait_seconds: z.int().min(1).max(MAX_WAIT_SECONDS).default(30),
+  }),
+  waitMs: ({ wait_seconds }) => wait_seconds * 1_000,
+  async run({ client, sendKeys }, { to, message, wait_seconds }, signal) {
+    const answer = await sendKeys.under(["ask", to, message], (idempotencyKey) =>
+      client.ask({ to, body: message, timeoutMs: wait_seconds * 1_000, idempotencyKey }, { signal }),
+    );
+    const { delivery, messageId, reply } = answer;
+    if (reply) {
+      return {
+        text: `${delivery.to.name} answered:\n<agentmesh from="${delivery.to.name}">\n${defang(reply.body)}\n</agentmesh>`,
+        data: { status: "replied", message_id: messageId, from: delivery.to.name, answer: defang(reply.body) },
+      };
+    }
+    const { recipient } = delivery;
+    const known = `${delivery.to.name} is ${recipient.presence}; ${pushWords(recipient.pushPaths)}; the question is ${delivery.state} there.`;
+    return {
+      text: `No answer within ${wait_seconds} s: pending, not failed. ${known} The answer will come as a message; do not ask again.`,
+      data: {
+        status: "pending",
+        message_id: messageId,
+        to: delivery.to.name,
+        state: delivery.state,
+        presence: recipient.presence,
+        due_at: answer.dueAt,
+      },
+    };
+  },
+});

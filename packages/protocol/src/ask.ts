@@ -1,0 +1,48 @@
+/** Asks: a message that expects an answer, waited for a while and owed until it is given. */
+import { z } from "zod";
+import { Party } from "./agent-party.ts";
+import { MessageId, ThreadId } from "./ids.ts";
+import { DEFAULT_ANSWER_MS, DEFAULT_TTL_MS, MAX_TTL_MS, MAX_WAIT_MS, MIN_TTL_MS } from "./limits.ts";
+import { DeliveryForecast, Message } from "./message.ts";
+import { Body, IdempotencyKey } from "./message-parts.ts";
+import { Timestamp } from "./time.ts";
+
+/** Asks one agent and waits up to `waitMs`; the same key again goes on waiting for the same answer. */
+export const AskRequest = z.strictObject({
+  to: z.string().min(1).max(128).meta({ description: "name or id of the agent asked" }),
+  body: Body,
+  waitMs: z.int().min(0).max(MAX_WAIT_MS).default(30_000).meta({ description: "how long this call waits" }),
+  answerWithinMs: z.int().min(MIN_TTL_MS).max(MAX_TTL_MS).default(DEFAULT_ANSWER_MS).meta({
+    description:
+      "when the answer is overdue: then the agent asked is reminded once, after as long again the asker is told",
+  }),
+  threadId: ThreadId.optional(),
+  idempotencyKey: IdempotencyKey.optional(),
+  ttlMs: z.int().min(MIN_TTL_MS).max(MAX_TTL_MS).default(DEFAULT_TTL_MS),
+});
+export type AskRequest = z.infer<typeof AskRequest>;
+
+/** `replied` with the answer, or `pending`: time over is no failure, a late answer comes into the asker's inbox. */
+export const AskReply = z.object({
+  status: z.enum(["replied", "pending"]),
+  messageId: MessageId,
+  threadId: ThreadId,
+  dueAt: Timestamp,
+  duplicate: z.boolean(),
+  delivery: DeliveryForecast,
+  reply: Message.optional(),
+});
+export type AskReply = z.infer<typeof AskReply>;
+
+/** An ask without an answer yet. */
+export const OpenAsk = z.object({
+  messageId: MessageId,
+  seq: z.int().positive().meta({ description: "its number in the inbox of the agent that owes the answer" }),
+  from: Party,
+  to: Party,
+  askedAt: Timestamp,
+  dueAt: Timestamp,
+  overdue: z.boolean(),
+  preview: z.string().meta({ description: "first 120 characters of the question" }),
+});
+export type OpenAsk = z.infer<typeof OpenAsk>;

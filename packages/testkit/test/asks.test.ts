@@ -1,0 +1,107 @@
+/** Asks: answered, pending, late, refused when they could only wait for each other, reminded when overdue. */
+import { startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+let broker: TestBroker;
+beforeAll(async () => {
+  broker = await startTestBroker();
+});
+afterAll(() => broker[Symbol.asyncDispose]());
+
+test("an ask resolves to the answer, which is acked by it and not shown twice", async () => {
+  const alice = await broker.agent("alice");
+  const bob = await broker.agent("bob");
+  const session = await alice.client.join();
+  const over = new AbortController();
+  const streamed: string[] = [];
+  const reading = (async () => {
+    for await (const delivery of session.inbox({ signal: over.signal })) streamed.push(delivery.body);
+  })();
+  const asking = alice.client.ask({ to: "bob", body: "which port?", timeoutMs: 10_000 });
+  const [question] = (await bob.client.lease({ waitMs: 5_000 })).deliveries;
+  expect((await bob.client.listAsks()).owed).toMatchObject([
+    { from: { name: "alice" }, seq: 1, preview: "which port?" },
+  ]);
+  await bob.client.send({ inReplyTo: question?.id ?? "1", body: "4711" });
+  const answer = await asking;
+  expect(answer).toMatchObject({ status: "replied", reply: { body: "4711", from: { name: "bob" } } });
+  await until(
+    async () => (await alice.client.listInbox({ state: "all" })).entries[0]?.state === "acked",
+    "the answer to be acked",
+  );
+  expect((await bob.client.listAsks()).owed).toEqual([]);
+  over.abort();
+  await reading;
+  expect(streamed).toEqual([]);
+  await session.leave();
+});
+
+test("time over is pending and no failure; the late answer lands in the asker's inbox", async () => {
+  const carol = await broker.agent("carol");
+  const dave = await broker.agent("dave");
+  const answer = await carol.client.ask({ to: "dave", body: "are you there?", timeoutMs: 100 });
+  expect(answer).toMatchObject({
+    status: "pending",
+    delivery: { state: "queued", recipient: { presence: "offline" } },
+  });
+  expect((await carol.client.listAsks()).waiting).toHaveLength(1);
+  await dave.client.send({ inReplyTo: "1", body: "now I am" });
+  const [late] = (await carol.client.lease()).deliveries;
+  expect(late?.message).toMatchObject({ body: "now I am", inReplyTo: answer.messageId });
+  await carol.client.ack({ delivery: "1" });
+  expect((await carol.client.listAsks()).waiting).toEqual([]);
+});
+
+test("crossed asks and rings of asks are refused at once, until somebody no longer waits", async () => {
+  const a = await broker.agent("ring-a");
+  const b = await broker.agent("ring-b");
+  const c = await broker.agent("ring-c");
+  const asks = (from: TestAgent, to: string, timeoutMs: number) => from.client.ask({ to, body: "?", timeoutMs });
+  const waits = [asks(a, "ring-b", 5_000), asks(b, "ring-c", 5_000)];
+  const open = async (agent: string) => (await broker.admin.listInbox({ agent })).open;
+  await until(async () => (await open("ring-b")) === 1 && (await open("ring-c")) === 1, "both asks");
+  await expect(asks(b, "ring-a", 100)).rejects.toMatchObject({ code: "would_deadlock" });
+  await expect(asks(c, "ring-a", 100)).rejects.toMatchObject({
+    code: "would_deadlock",
+    message: expect.stringContaining("ring-a is waiting for an answer that depends on ring-c"),
+  });
+  await expect(asks(c, "ring-c", 100)).rejects.toMatchObject({ code: "would_deadlock" });
+  await c.client.send({ inReplyTo: "1", body: "!" });
+  await b.client.send({ inReplyTo: "1", body: "!" });
+  expect((await Promise.all(waits)).map(({ status }) => status)).toEqual(["replied", "replied"]);
+  expect(await asks(c, "ring-a", 50)).toMatchObject({ status: "pending" });
+});
+
+test("an overdue answer is asked for once, then the asker is told once; a broker restart changes nothing", async () => {
+  const eve = await broker.agent("eve");
+  const fred = await broker.agent("fred");
+  await eve.client.ask({ to: "fred", body: "when is it done?", timeoutMs: 50, answerWithinMs: 1_000 });
+  await fred.client.ack({ delivery: "1" });
+  const notices = async ({ client }: TestAgent) =>
+    (await client.listInbox()).entries.map(({ message }) => [message.kind, message.body.split('"')[0]?.trim()]);
+  await until(async () => (await notices(fred)).length === 1, "the nudge");
+  expect(await notices(fred)).toEqual([["nudge", "eve still waits for your answer to #1:"]]);
+  await broker.kill("SIGKILL");
+  await broker.start();
+  await until(async () => (await notices(eve)).length === 1, "the notice to the asker");
+  expect(await notices(eve)).toEqual([
+    ["bounce", "fred has not answered your question in time, and was reminded once:"],
+  ]);
+  expect((await broker.admin.listAsks()).owed.filter(({ from }) => from.name === "eve")).toEqual([]);
+  expect(await notices(fred)).toHaveLength(1);
+});
+
+test("the same ask made again waits for the same answer and is stored once", async () => {
+  const gina = await broker.agent("gina");
+  const hugo = await broker.agent("hugo");
+  const question = { to: "hugo", body: "?", idempotencyKey: "q-1", timeoutMs: 50 };
+  const first = await gina.client.ask(question);
+  await hugo.client.send({ inReplyTo: "1", body: "!" });
+  expect(await gina.client.ask(question)).toMatchObject({
+    status: "replied",
+    messageId: first.messageId,
+    duplicate: true,
+    reply: { body: "!" },
+  });
+  expect((await hugo.client.listInbox({ state: "all" })).entries).toHaveLength(1);
+});
