@@ -45,10 +45,11 @@ export function messageStatements({ db, clock }: EngineContext) {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
   // The mesh as a sender: kept as a removed agent, so that nobody lists it, writes to it, or is it.
-  const insertMesh = db.prepare<[string], { pk: number }>(
+  const insertMesh = db.prepare<[string]>(
     `INSERT INTO agent (id, name, token_hash, profile, registered_at, removed_at)
-     VALUES (?, 'mesh', 'nobody', '{}', 0, 0) ON CONFLICT (id) DO UPDATE SET name = 'mesh' RETURNING pk`,
+     VALUES (?, 'mesh', 'nobody', '{}', 0, 0) ON CONFLICT DO NOTHING`,
   );
+  const selectMesh = db.prepare<[string], { pk: number }>(`SELECT pk FROM agent WHERE id = ?`);
   const selectEnvelope = db.prepare<[string], EnvelopeRow>(
     `SELECT m.id, m.thread_id, m.hops, s.id AS sender_id, s.name AS sender_name
      FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
@@ -89,7 +90,8 @@ export function messageStatements({ db, clock }: EngineContext) {
       const at = clock.now();
       const bytes = Buffer.byteLength(notice.body);
       const { id, kind, threadId, inReplyTo, body, ttlMs } = notice;
-      const senderPk = insertMesh.get(MESH_AGENT_ID)?.pk ?? 0;
+      insertMesh.run(MESH_AGENT_ID);
+      const senderPk = selectMesh.get(MESH_AGENT_ID)?.pk ?? 0;
       const pk = insertNotice.get(id, kind, senderPk, threadId, inReplyTo, body, bytes, at, at + ttlMs)?.pk ?? 0;
       return { pk, bytes, at, expiresAt: at + ttlMs };
     },
