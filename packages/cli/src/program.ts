@@ -74,7 +74,7 @@ export function buildProgram(): Command {
     .summary("what waits, in your inbox or another's")
     .description("Messages that wait for you, or, with a name, in any agent's inbox. Looking changes nothing.")
     .argument("[agent]", "whose inbox (default: your own)")
-    .option("--all", "ended ones too: acked, dead, expired")
+    .option("--all", "ended ones too: acked, dead, expired, cancelled")
     .option("--full", "whole texts")
     .option("--ack", "ack what was shown (your own inbox only)")
     .option("--after <number>", "begin behind this number", wholeNumberOption(0, Number.MAX_SAFE_INTEGER))

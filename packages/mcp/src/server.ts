@@ -143,8 +143,9 @@ async function inTime<T extends object>(
 }
 
 function lateSentence(tool: string, address: string | undefined): string {
-  const again =
-    tool === "send_message" || tool === "reply" ? " Repeating the same call stores the message only once." : "";
+  const again = ["send_message", "reply", "ask_peer", "publish"].includes(tool)
+    ? " Repeating the same call stores the message only once."
+    : "";
   const remedy = address === undefined ? "it can be started with: npx agentmesh up" : "check AGENTMESH_URL";
   return `No broker has answered${address === undefined ? "" : ` at ${address}`} within ${ANSWER_WITHIN_MS} ms. It may still be starting; if not, ${remedy}.${again}`;
 }

@@ -105,7 +105,11 @@ export const DeliveryReply = z.object({
 export type DeliveryReply = z.infer<typeof DeliveryReply>;
 
 /** What became of a message that its sender took back. */
-export const CancelReply = z.object({ messageId: MessageId, cancelled: z.int().nonnegative() });
+export const CancelReply = z.object({
+  messageId: MessageId,
+  cancelled: z.int().nonnegative().meta({ description: "deliveries that nobody will get" }),
+  given: z.int().nonnegative().meta({ description: "deliveries of a published message that were out already" }),
+});
 export type CancelReply = z.infer<typeof CancelReply>;
 
 /** What can happen to a delivery. */

@@ -1,4 +1,4 @@
-/** Asks: answered, pending, late, refused when they could only wait for each other, reminded when overdue. */
+/** Asks and publishes: answered, pending, late, refused when they could only wait for each other, reminded when overdue. */
 import { startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -89,6 +89,16 @@ test("an overdue answer is asked for once, then the asker is told once; a broker
   ]);
   expect((await broker.admin.listAsks()).owed.filter(({ from }) => from.name === "eve")).toEqual([]);
   expect(await notices(fred)).toHaveLength(1);
+});
+
+test("of what was published a recipient sees its own delivery, the sender sees all", async () => {
+  const [ivy, jan, kim] = [await broker.agent("ivy"), await broker.agent("jan"), await broker.agent("kim")];
+  for (const { client } of [jan, kim]) await client.subscribe({ topic: "news.>" });
+  const { messageId } = await ivy.client.publish({ topic: "news.today", body: "hello" });
+  const seenBy = async ({ client }: TestAgent) =>
+    (await client.getMessage({ message: messageId })).deliveries.map(({ to }) => to.name);
+  expect(await seenBy(ivy)).toEqual(["jan", "kim"]);
+  expect(await seenBy(kim)).toEqual(["kim"]);
 });
 
 test("the same ask made again waits for the same answer and is stored once", async () => {

@@ -91,7 +91,7 @@ export class Asks {
         using wait = this.#ready.wait(asker.id, deadline - Date.now(), signal);
         const status = await this.#store.askStatus(sent.messageId);
         const over = Date.now() >= deadline || signal.aborted;
-        if (status?.reply || over) return this.#outcome(caller, sent, status);
+        if (status?.reply || over) return await this.#outcome(caller, sent, status);
         await wait.over;
       }
     } finally {
@@ -111,11 +111,12 @@ export class Asks {
     return { owed: await side("owed"), waiting: agent ? await side("waiting") : [] };
   }
 
-  #outcome(
+  async #outcome(
     caller: AgentCaller,
     sent: Awaited<ReturnType<Messages["send"]>>,
     status: Awaited<ReturnType<Store["askStatus"]>>,
-  ): { answer: AskReply; taken: () => void } {
+  ): Promise<{ answer: AskReply; taken: () => void }> {
+    const now = (await this.#store.messageStatus(sent.messageId))?.deliveries[0];
     const [delivery] = sent.deliveries;
     if (!delivery || !status) throw new Error(`ask ${sent.messageId} has no delivery`);
     const { reply } = status;
@@ -126,7 +127,7 @@ export class Asks {
         threadId: sent.threadId,
         dueAt: timestamp(status.dueAt),
         duplicate: sent.duplicate,
-        delivery,
+        delivery: { ...delivery, state: now?.state ?? delivery.state },
         ...(reply && { reply: reply.message }),
       },
       taken: () => {

@@ -112,7 +112,12 @@ export class Messages {
     const place = await this.#place(ref, viewerOf(caller));
     const status = await this.#store.messageStatus(place.messageId);
     if (!status) throw unknownMessage(ref);
-    const deliveries = status.deliveries.map(async (delivery) => {
+    // Of what was published, a recipient sees its own delivery; the sender and the mesh key see all.
+    const viewer = viewerOf(caller);
+    const shown = status.deliveries.filter(
+      ({ to }) => viewer === undefined || viewer === place.sender.id || viewer === to.id,
+    );
+    const deliveries = shown.map(async (delivery) => {
       const recipient = await this.#store.findAgent(delivery.to.id);
       const outlook = outlookOf(delivery, recipient && this.#agents.show(recipient));
       return { ...delivery, ...(outlook && { outlook }) };
@@ -133,7 +138,7 @@ export class Messages {
         `${messageId} cannot be taken back: its delivery ${out.id} is ${out.state} (attempt ${out.attempt}).`,
       );
     }
-    return { messageId, cancelled };
+    return { messageId, cancelled, given: left.length };
   }
 
   /** What happened to messages; waits up to `waitMs` for a first entry. @throws MeshError cursor_invalid, agent_not_found */

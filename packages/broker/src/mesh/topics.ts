@@ -33,7 +33,10 @@ export class Topics {
     request: EndpointRequest<Table["publish"]>["body"],
   ): Promise<PublishReply> {
     const bodyBytes = checkBody(request.body, this.#policy);
-    this.#guard.checkPublish(caller.agent);
+    const { idempotencyKey } = request;
+    if (idempotencyKey === undefined || !(await this.#store.knowsKey(caller.agent.id, idempotencyKey))) {
+      this.#guard.checkPublish(caller.agent);
+    }
     const id = newId("msg");
     const content = JSON.stringify([topic, request.body, request.threadId, request.ttlMs]);
     const { message, duplicate, accepted, skipped } = await this.#store.publish(
@@ -45,9 +48,9 @@ export class Topics {
         body: request.body,
         bodyBytes,
         ttlMs: request.ttlMs,
-        idempotency: request.idempotencyKey
+        idempotency: idempotencyKey
           ? {
-              key: request.idempotencyKey,
+              key: idempotencyKey,
               contentHash: createHash("sha256").update(content).digest("hex"),
               windowMs: IDEMPOTENCY_WINDOW_MS,
             }

@@ -251,7 +251,10 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
         { kind: "bounce", body: "dead: recipient_gone", inReplyTo: orphan.id },
       ]);
       expect(await events(rejected.id)).toEqual(["accepted", "leased", "rejected", "bounced"]);
-      clock.advance(10_000_000);
+      clock.advance(6 * 86_400_000);
+      await store.expireMessages(10, bounce);
+      expect(await notices()).toHaveLength(3);
+      clock.advance(2 * 86_400_000);
       await store.expireMessages(10, bounce);
       expect(await notices()).toEqual([]);
       expect((await store.listAgents()).map(({ name }) => name)).toEqual(["alice"]);
@@ -272,7 +275,11 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       });
       expect(await store.redrive(bob, "1")).toMatchObject({ kind: "not_dead" });
       clock.advance(59_000);
-      expect(await lease()).toMatchObject([{ seq: 1, attempt: 2 }]);
+      const [again] = await lease();
+      expect(again).toMatchObject({ seq: 1, attempt: 2 });
+      expect(Date.parse(again?.message.expiresAt ?? "")).toBe(clock.now() + 1_000);
+      await store.nack(bob, "1", again?.receipt ?? "", { delayMs: 0, reason: undefined, retry: RETRY });
+      expect(await lease()).toMatchObject([{ seq: 1, attempt: 3 }]);
     });
 
     test("a message is taken back by its sender while nobody was given it, not after", async () => {
@@ -319,6 +326,37 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await store.unsubscribe(bob, "build.>")).toBe(true);
       expect(await store.unsubscribe(bob, "build.>")).toBe(false);
       expect((await store.listSubscriptions(bob)).map(({ topic }) => topic)).toEqual(["build.*.failed"]);
+    });
+
+    test("a published message that is taken back reaches nobody who subscribes later, and one for nobody can be looked up", async () => {
+      const { recipientId: _, deliveryId: __, answers: ___, inReplyTo: ____, ...rest } = message("oops");
+      await store.subscribe(bob, "news", 0);
+      const { message: sent } = await store.publish({ ...rest, topic: "news" }, QUOTA);
+      expect(await store.cancel(sent.id, alice)).toEqual({ cancelled: 1, left: [] });
+      const later = await agent("later");
+      expect((await store.subscribe(later, "news", 5)).retained).toBe(0);
+      const lonely = await store.publish({ ...rest, id: newId("msg"), topic: "nobody.listens" }, QUOTA);
+      expect(await store.messageStatus(lonely.message.id)).toMatchObject({
+        message: { to: "nobody.listens", body: "oops" },
+        deliveries: [],
+      });
+    });
+
+    test("an ask is over when its question is taken back or given up: nobody is reminded of it", async () => {
+      const notices = { nudge: () => "nudge", bounce: () => "bounce" };
+      const { message: first } = await send("one?", { answerWithinMs: 1_000 });
+      await send("two?", { answerWithinMs: 1_000 });
+      await send("three?", { answerWithinMs: 1_000 });
+      await store.cancel(first.id, alice);
+      const [leased] = await lease();
+      await store.reject(bob, "2", leased?.receipt ?? "", { reason: "no" });
+      expect((await store.listAsks("owed", bob, 10)).map(({ seq }) => seq)).toEqual([3]);
+      clock.advance(1_000);
+      expect(await store.remindAsks(notices, 10)).toBe(1);
+      expect(await store.remindAsks(notices, 10)).toBe(0);
+      clock.advance(1_000);
+      expect(await store.remindAsks(notices, 10)).toBe(1);
+      expect(await store.listAsks("waiting", alice, 10)).toEqual([]);
     });
 
     test("a topic keeps its newest hundred messages for later subscribers, and nothing past its life", async () => {

@@ -1,10 +1,11 @@
 /** `agentmesh dead`, `redrive`, `cancel`: what was given up, put back, or taken back. */
-import { DeliveryRef, type InboxEntry, MessageRef, plainLine } from "@agentmesh/protocol";
+import { DeliveryRef, type InboxEntry, plainLine } from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { since } from "../duration.ts";
 import { jsonText, print, remark } from "../output.ts";
 import { type Column, table } from "../table.ts";
+import { messageRefOf } from "./send.ts";
 
 /** Lists dead letters, newest first. @throws MeshApiError, BrokerUnreachableError */
 export async function dead(
@@ -35,10 +36,11 @@ export async function redrive(context: Context, ref: string): Promise<void> {
 
 /** Takes back a message of the agent the command line acts as. @throws MeshApiError, CommandError */
 export async function cancel(context: Context, ref: string): Promise<void> {
-  const parsed = MessageRef.safeParse(ref);
-  if (!parsed.success) throw usageError(`"${ref}" is no message. Name the one that send printed: msg_…`);
-  const reply = await (await context.acting()).client.cancel({ message: parsed.data });
-  await print(context.json ? jsonText(reply) : `${reply.messageId} is taken back: nobody was given it.`);
+  const reply = await (await context.acting()).client.cancel({ message: messageRefOf(ref) });
+  if (context.json) return print(jsonText(reply));
+  const others =
+    reply.given > 0 ? ` from ${reply.cancelled} inboxes; ${reply.given} had it already` : ": nobody was given it";
+  await print(`${reply.messageId} is taken back${others}.`);
 }
 
 const columns: Column<InboxEntry>[] = [

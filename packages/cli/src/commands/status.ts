@@ -20,7 +20,7 @@ export async function status(context: Context): Promise<void> {
       ["agents", `${agents.online} online, ${agents.stale} stale, ${agents.offline} offline`],
       [
         "deliveries",
-        `${deliveries.queued} queued, ${deliveries.leased} leased, ${deliveries.acked} acked, ${deliveries.dead} dead, ${deliveries.expired} expired`,
+        `${deliveries.queued} queued, ${deliveries.leased} leased, ${deliveries.acked} acked, ${deliveries.dead} dead, ${deliveries.expired} expired, ${deliveries.cancelled} cancelled`,
       ],
       ["streams", `${broker.streams} open`],
       [

@@ -3,7 +3,7 @@ import { MessageRef } from "@agentmesh/protocol";
 import { z } from "zod";
 import { ToolInputError } from "../remedy.ts";
 import { sendResult } from "./send-words.ts";
-import { tool } from "./tool.ts";
+import { asTyped, tool } from "./tool.ts";
 
 /** Replies; the broker finds the address and acks the answered delivery in the same act. */
 export const reply = tool({
@@ -30,9 +30,3 @@ export const reply = tool({
     return sendResult(sent);
   },
 });
-
-/** Models also write the number as 42 or "#42". */
-function asTyped(value: unknown): unknown {
-  if (typeof value === "number") return String(value);
-  return typeof value === "string" ? value.trim().replace(/^#/, "") : value;
-}

@@ -79,3 +79,9 @@ function inputSentence(spec: Pick<ToolSpec<z.ZodObject>, "name" | "input" | "ali
   const wrong = error.issues.map((issue) => [issue.path.join("."), issue.message].filter(Boolean).join(": "));
   return `${spec.name}: ${wrong.join("; ")}; ${takes}.`;
 }
+
+/** A message's number as models write it: "42", 42 or "#42". */
+export function asTyped(value: unknown): unknown {
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" ? value.trim().replace(/^#/, "") : value;
+}

@@ -2,7 +2,7 @@
 import { MessageRef, plainLine } from "@agentmesh/protocol";
 import { z } from "zod";
 import { defang } from "../render.ts";
-import { tool } from "./tool.ts";
+import { asTyped, tool } from "./tool.ts";
 
 /** Shows state, timeline and outlook of each delivery of one message the agent sent or received. */
 export const traceMessage = tool({
@@ -11,7 +11,9 @@ export const traceMessage = tool({
     "What became of a message you sent or got: its state, each step with its time, and why it is not acked with what can be done.",
   annotations: { title: "Trace a message", readOnlyHint: true, openWorldHint: false },
   input: z.strictObject({
-    message_id: MessageRef.describe("msg_… as send_message answered, or a number in your own inbox"),
+    message_id: z
+      .preprocess(asTyped, MessageRef)
+      .meta({ description: "msg_… as send_message answered, or a number in your own inbox" }),
   }),
   async run({ client }, { message_id }, signal) {
     const { message, deliveries } = await client.getMessage({ message: message_id }, { signal });

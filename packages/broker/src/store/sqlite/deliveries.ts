@@ -8,7 +8,7 @@ const DELIVERY = `
   SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.receipt, d.session_id, d.lease_ends_at, d.reason,
     r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
     m.pk AS message_pk, m.id AS message_id, s.id AS sender_id, s.name AS sender_name,
-    m.kind, m.topic, m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.accepted_at, m.expires_at
+    m.kind, m.topic, m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.accepted_at, d.expires_at
   FROM delivery d
   JOIN message m ON m.pk = d.message_pk
   JOIN agent r ON r.pk = d.agent_pk
@@ -118,7 +118,8 @@ export function deliveryStatements({ db, clock }: EngineContext) {
   );
   const revive = db.prepare<[number, number]>(
     `UPDATE delivery SET state = 'queued', failures = 0, ready_at = 0, reason = NULL, ended_at = NULL,
-       expires_at = ? + expires_at - accepted_at WHERE pk = ? AND state = 'dead'`,
+       expires_at = ? + (SELECT m.expires_at - m.accepted_at FROM message m WHERE m.pk = message_pk)
+     WHERE pk = ? AND state = 'dead'`,
   );
   const countByState = db.prepare<[], { state: DeliveryState; n: number }>(
     `SELECT state, COUNT(*) AS n FROM delivery GROUP BY state`,

@@ -22,6 +22,7 @@ export function endUnacked(engine: Engine, context: EngineContext, pk: number, e
   if (!row) return;
   deliveries.markEnded(pk, ending.state, ending.reason);
   timeline.note(pk, ending.event, { attempt: row.attempt, session: row.session_id, reason: ending.reason });
+  engine.asks.giveUp(row.message_pk);
   // What was published has many recipients; its sender asked for none in particular.
   if (!ending.bounce || row.topic !== null || row.sender_id === MESH_AGENT_ID) return;
   const seq = notify(engine, context, {
@@ -37,7 +38,6 @@ export function endUnacked(engine: Engine, context: EngineContext, pk: number, e
       recipient: row.recipient_name,
       body: row.body,
     }),
-    ttlMs: row.expires_at - row.accepted_at,
   });
   if (seq === undefined) return;
   timeline.note(pk, "bounced", { attempt: row.attempt, reason: `#${seq} of ${row.sender_name}'s inbox` });

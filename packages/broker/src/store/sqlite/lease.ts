@@ -136,9 +136,11 @@ export function cancelMessage(engine: Engine, messageId: MessageId, senderId: Ag
     if (row.sender_id === senderId && row.state === "queued" && row.attempt === 0) {
       engine.deliveries.markEnded(row.pk, "cancelled", "taken back by its sender");
       engine.timeline.note(row.pk, "cancelled", { attempt: 0 });
+      engine.asks.giveUp(row.message_pk);
       cancelled++;
     } else if (row.state !== "cancelled") left.push(deliveryRecord(row));
   }
+  if (cancelled > 0) engine.messages.recall(messageId);
   return { cancelled, left };
 }
 

@@ -2,6 +2,7 @@
 import type { AgentId, MessageId, ThreadId } from "@agentmesh/protocol";
 import type { MessageToEnqueue } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
+import type { MessageRow } from "./rows.ts";
 
 /** Id under which the mesh itself sends notices. */
 export const MESH_AGENT_ID: AgentId = `agt_${"0".repeat(32)}`;
@@ -54,8 +55,11 @@ export function messageStatements({ db, clock }: EngineContext) {
     `SELECT m.id, m.thread_id, m.hops, s.id AS sender_id, s.name AS sender_name
      FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
   );
-  const selectPublished = db.prepare<[string], { thread_id: ThreadId; accepted_at: number; expires_at: number }>(
-    `SELECT thread_id, accepted_at, expires_at FROM message WHERE id = ?`,
+  const recall = db.prepare<[number, string]>(`UPDATE message SET recalled_at = ? WHERE id = ?`);
+  const selectWhole = db.prepare<[string], MessageRow>(
+    `SELECT m.id AS message_id, m.kind, m.topic, s.id AS sender_id, s.name AS sender_name, '' AS recipient_name,
+       m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.accepted_at, m.expires_at
+     FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
   );
   const selectKey = db.prepare<[number, string, number], KeyRow>(
     `SELECT i.content_hash, m.id AS message_id FROM idempotency i JOIN message m ON m.pk = i.message_pk
@@ -103,7 +107,10 @@ export function messageStatements({ db, clock }: EngineContext) {
         insert.get(id, senderPk, topic, threadId, inReplyTo, hops, body, bodyBytes, acceptedAt, expiresAt)?.pk ?? 0;
       return { pk, acceptedAt, expiresAt };
     },
-    published: (id: MessageId) => selectPublished.get(id),
+    /** A cancelled message is kept from later subscribers. */
+    recall: (id: MessageId) => recall.run(clock.now(), id),
+    /** Everything of a message, as a row without a delivery. */
+    whole: (id: MessageId) => selectWhole.get(id),
     envelope: (id: string) => selectEnvelope.get(id),
     keyInUse: (senderPk: number, key: string) => selectKey.get(senderPk, key, clock.now()),
     putKey: (senderPk: number, key: string, contentHash: string, messagePk: number, windowMs: number) =>

@@ -1,5 +1,5 @@
-/** Notices of the mesh itself: put into an inbox beside the quota, never bounced, never answered. */
-import type { AgentId, MessageId } from "@agentmesh/protocol";
+/** Notices of the mesh itself: put into an inbox beside the quota, never bounced, never answered, kept for 7 days. */
+import { type AgentId, DEFAULT_TTL_MS, type MessageId } from "@agentmesh/protocol";
 import { newId } from "../../mesh/ids.ts";
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
@@ -11,14 +11,14 @@ export interface Notice {
   readonly about: MessageId;
   readonly threadId: string;
   readonly body: string;
-  readonly ttlMs: number;
 }
 
 /** Puts a notice into an inbox; returns its number there, or undefined when the agent has left. */
 export function notify(engine: Engine, context: EngineContext, notice: Notice): number | undefined {
   const recipient = engine.agents.row(notice.to);
   if (!recipient) return undefined;
-  const { kind, threadId, about, body, ttlMs } = notice;
+  const { kind, threadId, about, body } = notice;
+  const ttlMs = DEFAULT_TTL_MS;
   const stored = engine.messages.insertNotice({ id: newId("msg"), kind, threadId, inReplyTo: about, body, ttlMs });
   const { pk, seq } = engine.deliveries.insert({
     id: newId("dlv"),

@@ -18,7 +18,7 @@ export function publish(
 ): Published {
   const senderPk = senderOf(engine, message.senderId);
   const before = earlierUnder(engine, senderPk, message.idempotency);
-  if (before !== undefined) return published(engine, before, message, true, []);
+  if (before !== undefined) return published(engine, before, true, []);
   const { messages, deliveries, timeline } = engine;
   const stored = messages.insert(message, senderPk);
   putKey(engine, senderPk, stored.pk, message.idempotency);
@@ -42,36 +42,21 @@ export function publish(
       context.ready(subscriber.agent_id);
     }
   }
-  return published(engine, message.id, message, false, skipped);
+  return published(engine, message.id, false, skipped);
 }
 
 function published(
   engine: Engine,
   messageId: MessageToPublish["id"],
-  message: MessageToPublish,
   duplicate: boolean,
   skipped: Published["skipped"],
 ): Published {
   const rows = engine.deliveries.ofMessage(messageId);
-  const [first] = rows;
-  const stored = engine.messages.published(messageId);
+  const stored = engine.messages.whole(messageId);
+  if (!stored) throw new Error(`message ${messageId} vanished inside its own transaction`);
   return {
     duplicate,
-    message: first
-      ? messageOf(first)
-      : {
-          id: messageId,
-          kind: "message",
-          from: { id: message.senderId, name: engine.agents.current(message.senderId).name },
-          to: message.topic,
-          topic: message.topic,
-          body: message.body,
-          bodyBytes: message.bodyBytes,
-          hops: 0,
-          threadId: stored?.thread_id ?? message.threadId,
-          acceptedAt: timestamp(stored?.accepted_at ?? 0),
-          expiresAt: timestamp(stored?.expires_at ?? 0),
-        },
+    message: messageOf(stored),
     accepted: rows.map((row) => ({
       delivery: { id: row.id, seq: row.seq, state: row.state },
       recipient: recordOf(engine, row.recipient_id, row.recipient_name),
@@ -149,7 +134,7 @@ function earlierMessages(engine: Engine, pattern: string, agentPk: number, count
 export function listTopics(engine: Engine, limit: number): Topic[] {
   return engine.topics.topics(limit).map(({ topic, messages, last }) => ({
     topic,
-    messages,
+    messages: Math.min(messages, MAX_RETAINED),
     subscribers: subscribersOf(engine, topic).length,
     lastPublishedAt: timestamp(last),
   }));

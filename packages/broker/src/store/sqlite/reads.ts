@@ -35,12 +35,12 @@ export function placeMessage(
 
 /** A message with each delivery's state and timeline. */
 export function messageStatus(
-  { deliveries, timeline }: Engine,
+  { deliveries, messages, timeline }: Engine,
   messageId: MessageId,
   now: number,
 ): MessageStatus | undefined {
   const rows = deliveries.ofMessage(messageId);
-  const first = rows[0];
+  const first = rows[0] ?? messages.whole(messageId);
   if (!first) return undefined;
   const entries = timeline.ofMessage(messageId);
   return {

@@ -27,11 +27,7 @@ export function remind(engine: Engine, context: EngineContext, notices: AskNotic
   const now = context.clock.now();
   for (const row of overdue) {
     const ask = openAskOf(row, now);
-    const about = {
-      about: row.message_id,
-      threadId: row.thread_id,
-      ttlMs: Math.max(60_000, row.expires_at - row.accepted_at),
-    };
+    const about = { about: row.message_id, threadId: row.thread_id };
     if (row.nudged_at === null) {
       notify(engine, context, { kind: "nudge", to: row.debtor_id, body: notices.nudge(ask), ...about });
       engine.asks.setNudged(row.message_pk);

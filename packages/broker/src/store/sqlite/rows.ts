@@ -34,8 +34,26 @@ export interface AgentRow {
   readonly oldest_queued_at: number | null;
 }
 
+/** A message with its sender, and the name of the recipient it is shown for. */
+export interface MessageRow {
+  readonly message_id: MessageId;
+  readonly kind: string;
+  readonly topic: string | null;
+  readonly sender_id: AgentId;
+  readonly sender_name: string;
+  readonly recipient_name: string;
+  readonly body: string;
+  readonly body_bytes: number;
+  readonly thread_id: ThreadId;
+  readonly in_reply_to: MessageId | null;
+  readonly hops: number;
+  readonly accepted_at: number;
+  /** End of life: the message's, or that of the delivery it is shown with. */
+  readonly expires_at: number;
+}
+
 /** A delivery joined with its message, its sender and its recipient. */
-export interface DeliveryRow {
+export interface DeliveryRow extends MessageRow {
   readonly pk: number;
   readonly id: DeliveryId;
   readonly seq: number;
@@ -49,20 +67,7 @@ export interface DeliveryRow {
   readonly reason: string | null;
   readonly recipient_pk: number;
   readonly recipient_id: AgentId;
-  readonly recipient_name: string;
   readonly message_pk: number;
-  readonly message_id: MessageId;
-  readonly sender_id: AgentId;
-  readonly sender_name: string;
-  readonly kind: string;
-  readonly topic: string | null;
-  readonly body: string;
-  readonly body_bytes: number;
-  readonly thread_id: ThreadId;
-  readonly in_reply_to: MessageId | null;
-  readonly hops: number;
-  readonly accepted_at: number;
-  readonly expires_at: number;
 }
 
 /** A timeline entry. */
@@ -103,7 +108,7 @@ export function agentRecord(row: AgentRow, now: number): AgentRecord {
   };
 }
 
-export function messageOf(row: DeliveryRow): Message {
+export function messageOf(row: MessageRow): Message {
   return {
     id: row.message_id,
     kind: row.kind,

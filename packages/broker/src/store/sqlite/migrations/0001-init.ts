@@ -44,7 +44,8 @@ CREATE TABLE message (
   body        TEXT NOT NULL,
   body_bytes  INTEGER NOT NULL,
   accepted_at INTEGER NOT NULL,
-  expires_at  INTEGER NOT NULL
+  expires_at  INTEGER NOT NULL,
+  recalled_at INTEGER
 ) STRICT;
 
 CREATE INDEX message_by_topic ON message (topic, pk) WHERE topic IS NOT NULL;
