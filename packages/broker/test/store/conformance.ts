@@ -474,6 +474,34 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await bodies({ session: second, stream })).toEqual(["a"]);
     });
 
+    test("what a session has pushed is remembered whatever other sessions push between", async () => {
+      const [one, two] = [await session(), await session()];
+      await send("a");
+      const stream = { maxInFlight: 16, maxPushes: 1 };
+      for (const holder of [one, two]) {
+        const [leased] = await lease({ session: holder, stream });
+        await store.recordPush(bob, "1", leased?.receipt ?? "", { path: "claude-inbox", failedWhy: undefined });
+        clock.advance(10_001);
+        await store.expireLeases(10, RETRY);
+      }
+      expect(await bodies({ session: one, stream })).toEqual([]);
+      expect(await bodies({ session: two, stream })).toEqual([]);
+      expect(await bodies()).toEqual(["a"]);
+    });
+
+    test("after the clock was set back a delayed delivery is still announced", async () => {
+      await send("a");
+      await store.announceDue();
+      clock.advance(-700);
+      const [leased] = await lease();
+      await store.nack(bob, "1", leased?.receipt ?? "", { delayMs: 100, reason: undefined, retry: RETRY });
+      const woken: string[] = [];
+      store.listen({ ready: (id) => woken.push(id), advanced: () => {} });
+      clock.advance(100);
+      await store.announceDue();
+      expect(woken).toContain(bob);
+    });
+
     test("ending a session returns all it leased; other sessions keep theirs", async () => {
       const [one, two] = [await session(), await session()];
       for (const body of ["a", "b"]) await send(body);

@@ -18,7 +18,8 @@ const DELIVERY = `
 export const LEASABLE = `
   SELECT d.pk, d.bytes FROM delivery d
   WHERE d.agent_pk = :agent AND d.state = 'queued' AND d.ready_at <= :now AND d.expires_at > :now
-    AND NOT (:maxPushes IS NOT NULL AND d.push_session_id IS :session AND d.pushes >= :maxPushes)
+    AND NOT EXISTS (SELECT 1 FROM push p
+                    WHERE p.delivery_pk = d.pk AND p.session_id = :session AND p.pushes >= :maxPushes)
   ORDER BY d.seq LIMIT :max`;
 
 /** A lease that is over, or that its holder gives up. */
@@ -34,7 +35,7 @@ export interface HeldRow {
 }
 
 const HELD = `
-  SELECT d.pk, d.attempt, d.failures, (d.session_id IS NOT NULL AND d.push_session_id IS d.session_id) AS pushed,
+  SELECT d.pk, d.attempt, d.failures, EXISTS (SELECT 1 FROM push p WHERE p.delivery_pk = d.pk AND p.session_id = d.session_id) AS pushed,
     a.id AS agent_id, d.session_id, d.expires_at
   FROM delivery d JOIN agent a ON a.pk = d.agent_pk`;
 
@@ -86,8 +87,9 @@ export function deliveryStatements({ db, clock }: EngineContext) {
   const setReady = db.prepare<[number, number]>(`UPDATE delivery SET ready_at = ? WHERE pk = ?`);
   const setLeaseEnd = db.prepare<[number, number]>(`UPDATE delivery SET lease_ends_at = ? WHERE pk = ?`);
   const countPush = db.prepare<[{ pk: number }]>(
-    `UPDATE delivery SET pushes = CASE WHEN push_session_id IS session_id THEN pushes + 1 ELSE 1 END,
-       push_session_id = session_id WHERE pk = :pk`,
+    `INSERT INTO push (delivery_pk, session_id, pushes)
+       SELECT pk, session_id, 1 FROM delivery WHERE pk = :pk AND session_id IS NOT NULL
+     ON CONFLICT DO UPDATE SET pushes = pushes + 1`,
   );
   const selectOverdue = db.prepare<[number, number], HeldRow>(
     `${HELD} WHERE d.state = 'leased' AND d.lease_ends_at <= ? ORDER BY d.lease_ends_at LIMIT ?`,

@@ -216,7 +216,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     announceDue: () =>
       read(() => {
         const until = clock.now();
-        for (const { agent_id } of deliveries.due(Math.min(dueUntil, until), until)) listener?.ready(agent_id);
+        for (const { agent_id } of deliveries.due(until < dueUntil ? 0 : dueUntil, until)) listener?.ready(agent_id);
         dueUntil = until;
       }),
     prune: async (retentionMs, limit) =>

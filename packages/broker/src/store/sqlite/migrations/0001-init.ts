@@ -100,14 +100,19 @@ CREATE TABLE delivery (
   session_id      TEXT,
   stream_position INTEGER,
   lease_ends_at   INTEGER,
-  push_session_id TEXT,
-  pushes          INTEGER NOT NULL DEFAULT 0,
   reason          TEXT,
   ended_at        INTEGER,
   UNIQUE (agent_pk, seq),
   CHECK ((state = 'leased') = (receipt IS NOT NULL AND lease_ends_at IS NOT NULL)),
   CHECK ((state IN ('acked', 'dead', 'expired', 'cancelled')) = (ended_at IS NOT NULL))
 ) STRICT;
+-- How often each session has pushed a delivery: a session is not streamed what it has pushed often enough.
+CREATE TABLE push (
+  delivery_pk INTEGER NOT NULL REFERENCES delivery ON DELETE CASCADE,
+  session_id  TEXT NOT NULL,
+  pushes      INTEGER NOT NULL,
+  PRIMARY KEY (delivery_pk, session_id)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_by_message ON delivery (message_pk);
 CREATE INDEX delivery_queued ON delivery (agent_pk, seq) WHERE state = 'queued';
 CREATE INDEX delivery_open ON delivery (agent_pk, seq) WHERE state IN ('queued', 'leased');
