@@ -40,7 +40,7 @@ const HELD = `
   FROM delivery d JOIN agent a ON a.pk = d.agent_pk`;
 
 /** The statements on deliveries. */
-export function deliveryStatements({ db, clock }: EngineContext) {
+export function deliveryStatements({ db, clock, delayed }: EngineContext) {
   const insert = db.prepare<[string, number, number, number, number, number, number], { pk: number }>(
     `INSERT INTO delivery (id, message_pk, agent_pk, seq, bytes, state, accepted_at, expires_at)
      VALUES (?, ?, ?, ?, ?, 'queued', ?, ?) RETURNING pk`,
@@ -151,9 +151,15 @@ export function deliveryStatements({ db, clock }: EngineContext) {
     setPosition: (pk: number, position: number) => setPosition.run(position, pk),
     markEnded: (pk: number, state: "acked" | "dead" | "expired" | "cancelled", reason: string | null) =>
       markEnded.run(state, reason, clock.now(), pk),
-    markQueued: (pk: number, failures: number, delayMs: number, reason: string | null) =>
-      markQueued.run(failures, delayMs > 0 ? clock.now() + delayMs : 0, reason, pk),
-    hold: (pk: number, ms: number) => setReady.run(clock.now() + ms, pk),
+    markQueued(pk: number, failures: number, delayMs: number, reason: string | null) {
+      const readyAt = delayMs > 0 ? clock.now() + delayMs : 0;
+      if (readyAt > 0) delayed(readyAt);
+      markQueued.run(failures, readyAt, reason, pk);
+    },
+    hold(pk: number, ms: number) {
+      delayed(clock.now() + ms);
+      setReady.run(clock.now() + ms, pk);
+    },
     setLeaseEnd: (pk: number, leaseMs: number) => setLeaseEnd.run(clock.now() + leaseMs, pk),
     countPush: (pk: number) => countPush.run({ pk }),
     overdue: (limit: number) => selectOverdue.all(clock.now(), limit),

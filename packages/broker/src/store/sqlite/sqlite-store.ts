@@ -30,10 +30,14 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
   let listener: StoreListener | undefined;
   const readyAgents = new Set<AgentId>();
   let grown = false;
+  let announcedUntil = clock.now();
   const context: EngineContext = {
     db,
     clock,
     ready: (agentId) => readyAgents.add(agentId),
+    delayed: (readyAt) => {
+      announcedUntil = Math.min(announcedUntil, readyAt - 1);
+    },
     advanced: () => {
       grown = true;
     },
@@ -71,8 +75,6 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     }
     return held.length;
   };
-  let dueUntil = clock.now();
-
   const noRetry = { maxAttempts: Number.POSITIVE_INFINITY, delayMs: () => 0 };
   void write(() => giveBackAll(deliveries.allHeld(), "the broker restarted", noRetry, () => false));
   queue.flush();
@@ -216,8 +218,8 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     announceDue: () =>
       read(() => {
         const until = clock.now();
-        for (const { agent_id } of deliveries.due(until < dueUntil ? 0 : dueUntil, until)) listener?.ready(agent_id);
-        dueUntil = until;
+        for (const { agent_id } of deliveries.due(Math.min(announcedUntil, until), until)) listener?.ready(agent_id);
+        announcedUntil = until;
       }),
     prune: async (retentionMs, limit) =>
       write(() => {

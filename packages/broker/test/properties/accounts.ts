@@ -1,0 +1,167 @@
+/** Compares what an engine shows of itself with the history: statuses, inboxes, agents, totals, the whole log. */
+import { isDeepStrictEqual } from "node:util";
+import type { LogEntry, TimelineEntry } from "@agentmesh/protocol";
+import { type AgentHistory, type DeliveryHistory, type History, isOpen, short } from "./history.ts";
+import type { Observer } from "./observer.ts";
+import { demand } from "./promises.ts";
+import { QUOTA } from "./world.ts";
+
+/** After every step: what changed, then every counter. */
+export async function checkAccounts(observer: Observer): Promise<void> {
+  const { world, history, tape } = observer;
+  const touched = [...tape.touched];
+  tape.touched.clear();
+  for (const delivery of touched) await checkStatus(observer, delivery);
+  for (const agent of new Set(touched.map(({ to }) => history.agent(to.id)))) {
+    if (agent) await checkInbox(observer, agent);
+  }
+  await checkAgents(observer);
+  const { deliveries: counts } = await world.store.stats();
+  for (const [state, n] of Object.entries(counts)) {
+    const known = history.deliveries.filter((each) => each.state === state && !each.pruned).length;
+    demand(n === known, "I13 conservation", () => `stats() counts ${n} ${state}, the history ${known}`);
+  }
+}
+
+/** At the end of a run, with every inbox drained. */
+export async function checkWholeStory(observer: Observer): Promise<void> {
+  const { world, history, tape } = observer;
+  for (const { id, name } of history.agents) {
+    const seqs = history.deliveries.filter(({ to }) => to.id === id).map(({ seq }) => seq);
+    const gapless = seqs.every((seq, index) => seq === index + 1);
+    demand(gapless, "I9 seq gapless", () => `the inbox of ${name} was numbered ${seqs.join(", ")}`);
+  }
+  for (const delivery of history.deliveries) {
+    demand(!isOpen(delivery), "I1 no loss", () => `${short(delivery)} is ${delivery.state} although all was drained`);
+    checkTimeline(delivery);
+    if (!delivery.pruned) await checkStatus(observer, delivery);
+  }
+  const expected = tape.recorded.filter(({ delivery }) => !delivery.pruned).map(({ entry }) => entry);
+  const read: LogEntry[] = [];
+  for (let cursor = tape.begin, more = true; more; ) {
+    const page = await world.store.log({ after: cursor, limit: 50, viewer: undefined });
+    read.push(...page.entries);
+    more = page.entries.length === 50;
+    cursor = page.cursor;
+  }
+  demand(
+    isDeepStrictEqual(read, expected),
+    "log",
+    () => `read from its beginning the log has ${read.length} entries, the history ${expected.length}, or they differ`,
+  );
+}
+
+const LETTERS: Readonly<Record<string, string>> = {
+  accepted: "A",
+  leased: "L",
+  pushed: "p",
+  push_failed: "p",
+  extended: "x",
+  nacked: "R",
+  released: "R",
+  acked: "K",
+  rejected: "J",
+  dead: "D",
+  expired: "E",
+};
+const STORY = /^A(L[px]*R)*(L[px]*)?[KJDE]$/;
+const LAST: Readonly<Record<string, string>> = { K: "acked", J: "dead", D: "dead", E: "expired" };
+
+/** The whole timeline of an ended delivery: accepted, leased and returned any number of times, ended once. */
+function checkTimeline(delivery: DeliveryHistory): void {
+  const events = delivery.timeline.map(({ event }) => event);
+  const story = events.map((event) => LETTERS[event] ?? "?").join("");
+  const told = STORY.test(story) && LAST[story.at(-1) ?? ""] === delivery.state;
+  demand(told, "timeline", () => `${short(delivery)} is ${delivery.state} after ${events.join(", ")}`);
+  const attempts = delivery.timeline.filter(({ event }) => event === "leased").map(({ attempt }) => attempt);
+  const counted = attempts.every((attempt, index) => attempt === index + 1) && attempts.length === delivery.attempt;
+  demand(counted, "timeline", () => `${short(delivery)} had the attempts ${attempts.join(", ")}`);
+}
+
+/** Compares one delivery with its status. */
+export async function checkStatus({ world, now }: Observer, delivery: DeliveryHistory): Promise<void> {
+  const status = await world.store.messageStatus(delivery.message.id);
+  demand(status !== undefined, "I1 no loss", () => `${short(delivery)} (${delivery.state}) is not stored any more`);
+  const [shown, second] = status.deliveries;
+  demand(
+    shown !== undefined && second === undefined,
+    "I4 send idempotence",
+    () => `${short(delivery)} is stored twice`,
+  );
+  demand(
+    isDeepStrictEqual(status.message, delivery.message),
+    "I10 authenticity",
+    () =>
+      `${short(delivery)} was accepted as ${JSON.stringify(delivery.message)}, now it is ${JSON.stringify(status.message)}`,
+  );
+  const promise = delivery.state === "acked" ? "I3 ack is final" : "I13 conservation";
+  const facts: [string, unknown, unknown][] = [
+    ["state", shown.state, delivery.state],
+    ["attempt", shown.attempt, delivery.attempt],
+    ["seq", shown.seq, delivery.seq],
+    ["recipient", shown.to.id, delivery.to.id],
+    ["leaseEndsAt", shown.leaseEndsAt, time(delivery.lease?.endsAt)],
+    ["holder", shown.holder, delivery.lease?.session],
+    ["readyAt", shown.readyAt, delivery.state === "queued" && delivery.dueAt > now ? time(delivery.dueAt) : undefined],
+    ["end with a reason", isOpen(delivery) || Boolean(shown.reason), true],
+  ];
+  for (const [what, is, known] of facts) {
+    demand(is === known, promise, () => `${what} of ${short(delivery)} is ${is}, by the history ${known}`);
+  }
+  const same =
+    shown.timeline.length === delivery.timeline.length &&
+    shown.timeline.every((entry, index) => sameEntry(entry, delivery.timeline[index]));
+  demand(same, "timeline", () => `the timeline of ${short(delivery)} differs from what the log showed of it`);
+}
+
+function sameEntry(entry: TimelineEntry, logged: LogEntry | undefined): boolean {
+  return Object.entries(entry).every(([key, value]) => logged?.[key as keyof LogEntry] === value);
+}
+
+async function checkInbox({ world, history }: Observer, agent: AgentHistory): Promise<void> {
+  const page = await world.store.listInbox({ agentId: agent.id, open: true, afterSeq: 0, limit: 100 });
+  const shown = page.entries.map(({ seq, state, attempt }) => `#${seq} ${state} ${attempt}`).join(", ");
+  const open = history.open(agent.id);
+  const known = open.map(({ seq, state, attempt }) => `#${seq} ${state} ${attempt}`).join(", ");
+  demand(shown === known, "I13 conservation", () => `${agent.name}'s inbox shows ${shown}; by the history ${known}`);
+  demand(
+    page.open === open.length,
+    "I13 conservation",
+    () => `${agent.name} has ${open.length} open, not ${page.open}`,
+  );
+  const bytes = open.reduce((sum, { message }) => sum + message.bodyBytes, 0);
+  const fits = open.length <= QUOTA.maxMessages && bytes <= QUOTA.maxBytes;
+  demand(fits, "I8 quota", () => `${agent.name}'s inbox holds ${open.length} messages, ${bytes} bytes`);
+}
+
+async function checkAgents({ world, history, now }: Observer): Promise<void> {
+  const listed = await world.store.listAgents();
+  const names = listed.map(({ id, name }) => `${name} ${id}`).join();
+  const present = history.present.map(({ id, name }) => `${name} ${id}`).sort();
+  demand(names === present.join(), "ownership", () => `registered are ${present.join()}; listed are ${names}`);
+  for (const each of listed) {
+    const queued = history.queued(each.id);
+    const facts: [string, unknown, unknown][] = [
+      ["queued", each.queued, queued.length],
+      ["oldestQueuedMs", each.oldestQueuedMs, queued[0] && Math.max(0, now - queued[0].acceptedAt)],
+    ];
+    for (const [what, is, known] of facts) {
+      demand(is === known, "I13 conservation", () => `${what} of ${each.name} is ${is}, by the history ${known}`);
+    }
+    const age = ageOf(history, each.id, now);
+    demand(
+      each.heartbeatAgeMs === age,
+      "sessions",
+      () => `${each.name}'s heartbeat is ${each.heartbeatAgeMs} ms old, not ${age}`,
+    );
+  }
+}
+
+function ageOf(history: History, agentId: string, now: number): number | undefined {
+  const beats = history.sessions.filter((each) => each.open && each.agentId === agentId).map(({ beatAt }) => beatAt);
+  return beats.length === 0 ? undefined : Math.max(0, now - Math.max(...beats));
+}
+
+function time(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
+}

@@ -1,0 +1,56 @@
+/** Commands about agents and their sessions. */
+import fc from "fast-check";
+import { any, type CommandKind, kind, pick, pickAgent, rarely, someoneElse, who } from "./command-kind.ts";
+import type { SessionHistory } from "./history.ts";
+import type { Observer, Question } from "./observer.ts";
+import { doubtSession, endSession, heartbeat, openSession, register, removeAgent } from "./questions-agents.ts";
+import { OFFLINE_AFTER_MS } from "./world.ts";
+
+const NAMES = ["ada", "bob", "cyd", "dee"];
+
+/** Registers an agent of the pool, or resumes it; a removed one's name is registered anew with another token. */
+export function registerNamed(o: Observer, n: number): Question {
+  const name = pick(NAMES, n) ?? "ada";
+  const generation = o.history.agents.filter((each) => each.name === name && each.removed).length;
+  return register(name, `token ${generation} of ${name}`);
+}
+
+/** A session: open and its owner's, mostly. */
+const session = fc.record({ n: any, over: rarely, foreign: fc.nat(5).map((n) => n === 5) });
+type SessionChoice = typeof session extends fc.Arbitrary<infer T> ? T : never;
+
+function withSession(question: (session: SessionHistory, as: SessionHistory["agentId"]) => Question) {
+  return (o: Observer, { n, over, foreign }: SessionChoice): Question | undefined => {
+    const some = o.history.sessions.filter((each) => each.open !== over);
+    const holders = some.filter(({ id }) => o.history.heldBy(id).length > 0);
+    const found = pick(holders.length > 0 && n % 4 > 0 ? holders : some, n);
+    return found && question(found, foreign ? someoneElse(o, found.agentId, n) : found.agentId);
+  };
+}
+
+export const agentCommands: CommandKind[] = [
+  kind("register", 2, any, registerNamed),
+  kind("register under a taken name", 1, any, (o, n) => {
+    const taken = pickAgent(o, n);
+    return taken && register(taken.name, "a token of nobody");
+  }),
+  kind("remove", 1, fc.record({ n: any, really: fc.boolean() }), (o, { n, really }) => {
+    const agent = really ? pickAgent(o, n) : undefined;
+    return agent && removeAgent(agent.id);
+  }),
+  kind("open session", 4, who, (o, n) => {
+    const agent = pick(o.history.agents, n);
+    return agent && openSession(agent.id);
+  }),
+  kind("end session", 3, session, withSession(endSession)),
+  kind("heartbeat", 2, session, withSession(heartbeat)),
+  kind(
+    "doubt session",
+    1,
+    fc.record({ n: any, ageMs: fc.constantFrom(45_000, OFFLINE_AFTER_MS) }),
+    (o, { n, ageMs }) => {
+      const found = pick(o.history.sessions, n);
+      return found && doubtSession(found, ageMs);
+    },
+  ),
+];

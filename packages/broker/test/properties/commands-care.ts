@@ -1,0 +1,50 @@
+/** Commands of time and care: the clock, restarts, the sweeper's verbs. */
+import fc from "fast-check";
+import { type CommandKind, kind } from "./command-kind.ts";
+import { isOpen } from "./history.ts";
+import type { Observer } from "./observer.ts";
+import { expireSessions } from "./questions-agents.ts";
+import { advance, announceDue, expireLeases, expireMessages, prune, restart } from "./questions-care.ts";
+import { KEY_WINDOW_MS, OFFLINE_AFTER_MS, RETENTION_MS } from "./world.ts";
+
+const limit = fc.constantFrom(1, 2, 100, 100);
+
+const nearDeadline = fc.record({ n: fc.constantFrom(0, 0, 0, 0, 1, 1, 2, 4), off: fc.constantFrom(-1, 0, 0, 1) });
+
+/** How long it is until one of the next deadlines, or a moment before or after it. */
+function until(o: Observer, { n, off }: { readonly n: number; readonly off: number }): number {
+  return Math.max(0, (deadlines(o)[n] ?? o.now) - o.now + off);
+}
+
+export const careCommands: CommandKind[] = [
+  kind("advance", 2, fc.constantFrom(1, 500, 1_000, 5_000, 30_000), (_, ms) => advance(ms)),
+  kind("set the clock back", 1, fc.constantFrom(1, 700, 40_000), (_, ms) => [advance(-ms)]),
+  kind("advance far", 1, fc.constantFrom(120_000, KEY_WINDOW_MS, 3_600_000), (_, ms) => advance(ms)),
+  kind("advance to a deadline", 3, nearDeadline, (o, choice) => advance(until(o, choice))),
+  kind("sweep at a deadline", 7, nearDeadline, (o, choice) => [
+    advance(until(o, choice)),
+    expireSessions(OFFLINE_AFTER_MS),
+    expireMessages(100),
+    expireLeases(100),
+    announceDue,
+  ]),
+  kind("restart", 2, fc.constantFrom("clean", "kill"), (_, how) => restart(how)),
+  kind("expire leases", 2, limit, (_, n) => expireLeases(n)),
+  kind("expire messages", 2, limit, (_, n) => expireMessages(n)),
+  kind("expire sessions", 1, fc.constant(OFFLINE_AFTER_MS), (_, ms) => expireSessions(ms)),
+  kind("announce due", 2, fc.constant("now"), () => announceDue),
+  kind("prune", 2, fc.record({ later: fc.boolean(), n: limit }), (_, { later, n }) =>
+    later ? [advance(RETENTION_MS), prune(RETENTION_MS, n)] : prune(RETENTION_MS, n),
+  ),
+];
+
+/** Times at which something known will be over, soonest first. */
+export function deadlines(o: Observer): number[] {
+  const { deliveries, sessions } = o.history;
+  const times = [
+    ...deliveries.filter(isOpen).flatMap((each) => [each.expiresAt, each.dueAt, each.lease?.endsAt ?? 0]),
+    ...deliveries.map(({ endedAt }) => (endedAt ?? 0) + RETENTION_MS),
+    ...sessions.filter(({ open }) => open).map(({ beatAt }) => beatAt + OFFLINE_AFTER_MS),
+  ];
+  return [...new Set(times)].filter((at) => at > o.now).sort((a, b) => a - b);
+}

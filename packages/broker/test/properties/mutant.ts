@@ -1,0 +1,65 @@
+/** What a mutant is: the real engine with one promise broken, as quietly as can be. */
+import type { Database } from "better-sqlite3";
+import type { Store } from "../../src/mesh/store.ts";
+import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import type { FakeClock } from "../store/fake-clock.ts";
+import type { EngineMaker } from "./world.ts";
+
+/** A broken engine; `engine` is called once per run, what it returns at each start of that run. */
+export interface Mutant {
+  readonly name: string;
+  readonly engine: () => EngineMaker;
+}
+
+/** The sound engine that a mutant spoils. */
+export interface Sound {
+  readonly store: Store;
+  readonly db: Database;
+  readonly clock: FakeClock;
+  /** 1 at the first start, 2 after the first restart … */
+  readonly start: number;
+}
+
+/** A mutant that answers some verbs itself. `spoil` is called once per run; its function at each start. */
+export function mutant(name: string, spoil: () => (sound: Sound) => Partial<Store>): Mutant {
+  return {
+    name,
+    engine: () => {
+      const verbs = spoil();
+      let start = 0;
+      return (database, clock) => {
+        const store = sqliteStore(database, clock);
+        return { ...store, ...verbs({ store, db: database.db, clock, start: ++start }) };
+      };
+    },
+  };
+}
+
+/** A mutant without a memory. */
+export function stateless(name: string, verbs: (sound: Sound) => Partial<Store>): Mutant {
+  return mutant(name, () => verbs);
+}
+
+/** True each n-th time. */
+export function every(n: number): () => boolean {
+  let calls = 0;
+  return () => ++calls % n === 0;
+}
+
+/** Deletes deliveries as if they had never been: counters and timeline with them. */
+export function forgetDeliveries(db: Database, where: string, ...values: unknown[]): void {
+  const rows = db
+    .prepare<unknown[], { pk: number; agent_pk: number; bytes: number; state: string }>(
+      `SELECT pk, agent_pk, bytes, state FROM delivery WHERE ${where}`,
+    )
+    .all(...values);
+  for (const { pk, agent_pk, bytes, state } of rows) {
+    const open = state === "queued" || state === "leased" ? 1 : 0;
+    const queued = state === "queued" ? 1 : 0;
+    db.prepare(
+      `UPDATE agent SET queued_count = queued_count - ?, open_count = open_count - ?, open_bytes = open_bytes - ?
+       WHERE pk = ?`,
+    ).run(queued, open, open * bytes, agent_pk);
+    db.prepare("DELETE FROM delivery WHERE pk = ?").run(pk);
+  }
+}

@@ -1,0 +1,121 @@
+/** The outside observer: asks the engine, keeps the history, and holds every answer to the promises. */
+import type { AgentId } from "@agentmesh/protocol";
+import { MeshError } from "../../src/mesh/errors.ts";
+import { checkAccounts, checkWholeStory } from "./accounts.ts";
+import { type DeliveryHistory, History, short } from "./history.ts";
+import { demand } from "./promises.ts";
+import { Tape } from "./tape.ts";
+import { turn, type World } from "./world.ts";
+
+/** Holds an answer to the promises; runs when the log was read up to it. */
+export type Judge = () => void;
+
+/** Asks the engine one thing. The question is fixed when it begins; the answer is judged in the order of asking. */
+export type Question = (observer: Observer) => Promise<Judge>;
+
+/** What an act was answered: its value, or the code of the refusal. */
+export type Outcome<T> =
+  | { readonly kind: "answered"; readonly value: T }
+  | { readonly kind: "refused"; readonly code: string };
+
+/** Follows one engine through one run. */
+export class Observer {
+  readonly world: World;
+  readonly history: History;
+  readonly tape: Tape;
+  /** What was asked and answered, line by line, for a failure's report. */
+  readonly journal: string[] = [];
+  /** Where each reader of the log stands: its cursor, and how many entries lie before it. */
+  readonly readers = new Map<AgentId | undefined, { cursor: string; seen: number }>();
+  /** Asked several things in one turn: an empty answer may be older than its neighbours. */
+  together = false;
+  clockSetBack = false;
+  steps = 0;
+  readonly #owed = new Map<AgentId, string>();
+  readonly #creditFreed = new Map<AgentId, string>();
+  #started = false;
+
+  private constructor(world: World, history: History, tape: Tape) {
+    this.world = world;
+    this.history = history;
+    this.tape = tape;
+  }
+
+  static async begin(world: World): Promise<Observer> {
+    const { cursor } = await world.store.log({ after: undefined, limit: 1, viewer: undefined });
+    const history = new History();
+    return new Observer(world, history, new Tape(history, cursor));
+  }
+
+  get now(): number {
+    return this.world.now;
+  }
+
+  /** Asks in one turn of the event loop, then judges the answers, the log, the hints and the counters. */
+  async step(...questions: Question[]): Promise<void> {
+    this.steps++;
+    this.together = questions.length > 1;
+    this.world.forget();
+    const judges = await Promise.all(questions.map((question) => question(this)));
+    await turn();
+    await this.tape.read(this.world.store);
+    const grown = this.tape.length > 0;
+    for (const judge of judges) judge();
+    this.tape.done();
+    this.#checkHints(grown);
+    await checkAccounts(this);
+  }
+
+  /** Checks the whole history; every inbox has been drained. */
+  finish(): Promise<void> {
+    return checkWholeStory(this);
+  }
+
+  say(line: string): void {
+    this.journal.push(`${String(this.now % 10_000_000).padStart(7)} ${line}`);
+  }
+
+  /** A delivery became leasable: whoever waits for this inbox must be told in this step. */
+  becameLeasable(delivery: DeliveryHistory): void {
+    this.#owed.set(delivery.to.id, `${short(delivery)} became leasable`);
+  }
+
+  /** A lease is over: a stream has credit again. */
+  endLease(delivery: DeliveryHistory): void {
+    if (delivery.lease?.position !== undefined) {
+      this.#creditFreed.set(delivery.to.id, `the streamed lease of ${short(delivery)} ended and freed credit`);
+    }
+    delivery.lease = undefined;
+  }
+
+  #checkHints(grown: boolean): void {
+    for (const [agentId, why] of this.#creditFreed) {
+      if (this.history.leasable({ agentId, session: undefined }, this.now).length > 0) this.#owed.set(agentId, why);
+    }
+    const missing = [...this.#owed].find(([agentId]) => !this.world.told.has(agentId));
+    const told = !grown || this.world.grown || this.#started;
+    this.#owed.clear();
+    this.#creditFreed.clear();
+    this.#started = false;
+    demand(missing === undefined, "hints", () => `${missing?.[1]}, and nobody was told`);
+    demand(told, "hints", () => "the timeline grew, and nobody was told");
+  }
+
+  /** The engine was started anew: everybody asks anew, no hint is owed, delays that are over by now are known. */
+  started(): void {
+    this.#started = true;
+    this.#owed.clear();
+    this.#creditFreed.clear();
+    for (const each of this.history.deliveries) if (each.dueAt <= this.now) each.announced = true;
+  }
+}
+
+/** Waits for an act; a refusal by the rules is an answer, anything else a fault of the engine. */
+export async function outcome<T>(act: Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { kind: "answered", value: await act };
+  } catch (error) {
+    if (error instanceof MeshError) return { kind: "refused", code: error.code };
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+/** The promises of the mesh that the observer holds an engine to, and the error that says which one was broken. */
+
+/** Each promise with its sentence; I and L numbers as in the reliability notes. */
+export const PROMISES = {
+  "I1 no loss": "what was accepted is open, acked, or ended with a reason",
+  "I2 no misdelivery": "a delivery goes to its recipient and to nobody else",
+  "I3 ack is final": "no lease of a delivery begins after its ack was answered",
+  "I4 send idempotence": "one key and content of a sender is one message; other content is refused",
+  "I5 order": "the deliveries of an inbox are leased in the order of their seq",
+  "I6 single lease": "a delivery has one holder at a time, and only the current receipt counts",
+  "I7 attempts bound": "a delivery dies after maxAttempts failures, not before, and never without a failure",
+  "I8 quota": "an inbox never holds more than its quota; a refused send leaves nothing behind",
+  "I9 seq gapless": "an inbox numbers its deliveries 1, 2, 3 … in the order of acceptance",
+  "I10 authenticity": "a message names the sender whose request was accepted, and is unchanged",
+  "I11 expiry honesty": "a message lives exactly as long as promised",
+  "I12 broadcast": "every subscriber of a topic gets one copy (no command publishes yet)",
+  "I13 conservation": "counters, pages and totals agree with the deliveries",
+  "L1 progress": "what is leasable is leased when asked for, and everything accepted ends",
+  "L3 no stuck lease": "no lease survives its session, its time or its broker",
+  ownership: "only the owner acks, renews or ends what is its own",
+  delay: "a returned delivery is leased no earlier than its delay says, and then it is",
+  credit: "a stream leases no more than its credit, its byte limit and its push limit",
+  sessions: "a session lives from opening to its end, by its heartbeats",
+  timeline: "the timeline tells what happened, in order, and nothing else",
+  log: "the log shows every entry once, in order",
+  hints: "whoever waits is told when something becomes leasable",
+  retention: "only what ended long enough ago is forgotten",
+} as const;
+
+/** The name of a promise. */
+export type PromiseName = keyof typeof PROMISES;
+
+/** An engine did not keep a promise. */
+export class BrokenPromise extends Error {
+  override readonly name = "BrokenPromise";
+  readonly promise: PromiseName;
+
+  constructor(promise: PromiseName, detail: string) {
+    super(`${promise}: ${detail}\n(promised: ${PROMISES[promise]})`);
+    this.promise = promise;
+  }
+}
+
+/** Throws unless the promise is kept. */
+export function demand(kept: boolean, promise: PromiseName, detail: () => string): asserts kept {
+  if (!kept) throw new BrokenPromise(promise, detail());
+}

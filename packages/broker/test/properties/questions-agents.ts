@@ -1,0 +1,129 @@
+/** Questions about agents and sessions, with what their answers must be. */
+import type { AgentId, SessionId } from "@agentmesh/protocol";
+import { newId } from "../../src/mesh/ids.ts";
+import { isOpen, type SessionHistory } from "./history.ts";
+import { outcome, type Question } from "./observer.ts";
+import { demand } from "./promises.ts";
+import { judgeEnd, judgeReturn } from "./returns.ts";
+import { RETRY } from "./world.ts";
+
+/** Registers an agent, or resumes the one that owns the token. */
+export function register(name: string, tokenHash: string): Question {
+  return async (o) => {
+    const id = newId("agt");
+    const asked = { id, tokenHash, name, ifTaken: "refuse" as const, profile: {} };
+    const answer = await outcome(o.world.store.registerAgent(asked));
+    return () => {
+      const known = o.history.present.find((each) => each.tokenHash === tokenHash);
+      const taken = !known && o.history.present.some((each) => each.name === name);
+      o.say(
+        `register ${name} → ${answer.kind === "refused" ? answer.code : answer.value.created ? "made" : "resumed"}`,
+      );
+      if (answer.kind === "refused") {
+        demand(taken && answer.code === "agent_name_taken", "ownership", () => `${name} was refused: ${answer.code}`);
+        return;
+      }
+      const { agent, created } = answer.value;
+      demand(!taken, "ownership", () => `the name ${name} was given to a second agent`);
+      demand(
+        created === (known === undefined),
+        "ownership",
+        () => `a resumed ${name} is said to be new, or the reverse`,
+      );
+      demand(agent.id === (known?.id ?? id), "ownership", () => `the token of ${name} belongs to another agent now`);
+      if (!known) o.history.agents.push({ id, name: agent.name, tokenHash, removed: false, lastSeq: 0 });
+    };
+  };
+}
+
+/** Takes an agent out of the mesh: what is open in its inbox dies. */
+export function removeAgent(agentId: AgentId): Question {
+  return async (o) => {
+    const n = await o.world.store.removeAgent(agentId);
+    return () => {
+      const agent = o.history.agent(agentId);
+      const open = o.history.open(agentId);
+      o.say(`remove ${agent?.name} → ${n} dead`);
+      demand(n === open.length, "I1 no loss", () => `${open.length} open deliveries, but ${n} died with their agent`);
+      for (const each of open) judgeEnd(o, each, "dead", "dead");
+      if (agent) agent.removed = true;
+      for (const each of o.history.sessions) if (each.agentId === agentId) each.open = false;
+    };
+  };
+}
+
+/** Opens a session. */
+export function openSession(agentId: AgentId): Question {
+  return async (o) => {
+    const id = newId("ses");
+    const answer = await outcome(o.world.store.openSession({ id, agentId, profile: {}, pushPaths: [] }));
+    return () => {
+      const agent = o.history.agent(agentId);
+      o.say(`open session of ${agent?.name ?? agentId} → ${answer.kind}`);
+      demand((answer.kind === "answered") === (agent !== undefined), "sessions", () => `open session: ${answer.kind}`);
+      if (agent) o.history.sessions.push({ id, agentId, beatAt: o.now, open: true });
+    };
+  };
+}
+
+/** Ends a session; its leases return and count no failure. */
+export function endSession(session: SessionHistory, as: AgentId): Question {
+  return async (o) => {
+    const returned = await o.world.store.endSession(session.id, as, RETRY);
+    return () => {
+      const own = session.open && session.agentId === as;
+      o.say(`end session of ${o.history.agent(session.agentId)?.name}${own ? "" : " (foreign or over)"} → ${returned}`);
+      demand((returned !== undefined) === own, own ? "sessions" : "ownership", () => `ending a session: ${returned}`);
+      if (!own) return;
+      const held = o.history.heldBy(session.id);
+      for (const each of held) judgeReturn(o, each, "released", { failed: false });
+      demand(returned === held.length, "L3 no stuck lease", () => `${held.length} leases, but ${returned} returned`);
+      session.open = false;
+    };
+  };
+}
+
+/** Renews a session. */
+export function heartbeat(session: SessionHistory, as: AgentId): Question {
+  return async (o) => {
+    const renewed = await o.world.store.touchSession(session.id, as, undefined);
+    return () => {
+      const own = session.open && session.agentId === as;
+      o.say(`heartbeat of ${o.history.agent(session.agentId)?.name}${own ? "" : " (foreign or over)"} → ${renewed}`);
+      demand(renewed === own, own ? "sessions" : "ownership", () => `a heartbeat was answered ${renewed}`);
+      if (own) session.beatAt = o.now;
+    };
+  };
+}
+
+/** Makes a session look silent for so long. */
+export function doubtSession(session: SessionHistory, ageMs: number): Question {
+  return async (o) => {
+    await o.world.store.doubtSession(session.id, ageMs);
+    return () => {
+      o.say(`doubt a session: ${ageMs} ms`);
+      if (session.open) session.beatAt = Math.min(session.beatAt, o.now - ageMs);
+    };
+  };
+}
+
+/** Ends the sessions that were silent for so long; their leases return as failures. */
+export function expireSessions(offlineAfterMs: number): Question {
+  return async (o) => {
+    const ended = await o.world.store.expireSessions(offlineAfterMs, RETRY);
+    return () => {
+      const over = o.history.sessions.filter((each) => each.open && each.beatAt <= o.now - offlineAfterMs);
+      o.say(`expire sessions → ${ended}`);
+      demand(ended === over.length, "sessions", () => `${over.length} sessions are over, but ${ended} were ended`);
+      const ids = new Set<SessionId | undefined>(over.map(({ id }) => id));
+      for (let next = o.tape.nextOf("released"); next; next = o.tape.nextOf("released")) {
+        const lost = ids.has(next.lease?.session);
+        demand(lost, "I6 single lease", () => "a lease returned although its holder is alive");
+        judgeReturn(o, next, "released", { failed: true });
+      }
+      for (const each of over) each.open = false;
+      const stuck = o.history.leased().filter((each) => isOpen(each) && ids.has(each.lease?.session));
+      demand(stuck.length === 0, "L3 no stuck lease", () => "a lease survived the session that missed its heartbeats");
+    };
+  };
+}

@@ -1,0 +1,107 @@
+/** Questions about leases: take them, return those of a stream; with what the answers must be. */
+import type { SessionId } from "@agentmesh/protocol";
+import type { LeasedRecord, LeaseTerms } from "../../src/mesh/store.ts";
+import { type DeliveryHistory, isOpen, pushesBy, short } from "./history.ts";
+import { type Observer, outcome, type Question } from "./observer.ts";
+import { demand } from "./promises.ts";
+import { judgeReturn } from "./returns.ts";
+import { RETRY } from "./world.ts";
+
+/** Leases: the first in inbox order that are due and alive, as many as the terms allow. */
+export function lease(terms: LeaseTerms): Question {
+  return async (o) => {
+    const { leased, queued } = await o.world.store.lease(terms);
+    return () => {
+      const { agentId, session, stream } = terms;
+      const name = o.history.agent(agentId)?.name;
+      o.say(`lease for ${name} ${stream ? "as a stream" : ""} → ${leased.map(({ delivery }) => `#${delivery.seq}`)}`);
+      const streamed = session === undefined ? 0 : o.history.streamedBy(session).length;
+      const credit = stream && session ? stream.maxInFlight - streamed : terms.max;
+      const most = Math.max(0, Math.min(terms.max, credit));
+      demand(leased.length <= most, "credit", () => `${leased.length} were leased at once; ${most} were asked for`);
+      const ready = o.history.leasable(terms, o.now);
+      for (const [index, record] of leased.entries()) {
+        const delivery = judgeLease(o, terms, record);
+        const first = ready[index];
+        demand(
+          first === delivery,
+          "I5 order",
+          () => `${short(delivery)} was leased although ${short(first)} is before it`,
+        );
+      }
+      const bytes = ready.slice(0, leased.length).reduce((sum, { message }) => sum + message.bodyBytes, 0);
+      demand(leased.length < 2 || bytes <= terms.maxBytes, "credit", () => `${bytes} bytes were leased at once`);
+      // An empty answer is given before the turn's other acts are done.
+      if (o.together && leased.length === 0) return;
+      const left = leased.length < most ? ready[leased.length] : undefined;
+      const tooLarge = left && leased.length > 0 && bytes + left.message.bodyBytes > terms.maxBytes;
+      demand(!left || tooLarge === true, "L1 progress", () => `${short(left)} is leasable and was not leased`);
+      const waiting = o.history.agent(agentId) ? o.history.queued(agentId).length : 0;
+      demand(queued === waiting, "I13 conservation", () => `${name} has ${waiting} queued, the lease says ${queued}`);
+    };
+  };
+}
+
+function judgeLease(
+  o: Observer,
+  terms: LeaseTerms,
+  { delivery: leased, streamPosition }: LeasedRecord,
+): DeliveryHistory {
+  const { now, history } = o;
+  const delivery = history.delivery(leased.id);
+  demand(delivery !== undefined, "I1 no loss", () => `${leased.id} was leased, which nobody sent`);
+  const of = short(delivery);
+  demand(delivery.to.id === terms.agentId, "I2 no misdelivery", () => `${of} was leased to another agent`);
+  demand(delivery.state !== "leased", "I6 single lease", () => `${of} was leased to a second holder`);
+  demand(isOpen(delivery), "I3 ack is final", () => `${of} was leased although it is ${delivery.state}`);
+  demand(now < delivery.expiresAt, "I11 expiry honesty", () => `${of} was leased past its life`);
+  demand(delivery.dueAt <= now, "delay", () => `${of} was leased ${delivery.dueAt - now} ms before its delay was over`);
+  const enough = terms.stream?.maxPushes ?? Number.POSITIVE_INFINITY;
+  const pushes = pushesBy(delivery, terms.session);
+  demand(pushes < enough, "credit", () => `${of} was streamed again to a session that pushed it ${pushes} times`);
+  const same = leased.message.id === delivery.message.id && leased.message.body === delivery.message.body;
+  const { from } = leased.message;
+  demand(
+    same && from.id === delivery.message.from.id,
+    "I10 authenticity",
+    () => `${of} was leased with another message`,
+  );
+  const attempt = delivery.attempt + 1;
+  const counted = leased.attempt === attempt && leased.redelivered === attempt > 1;
+  demand(counted, "I7 attempts bound", () => `lease ${attempt} of ${of} says attempt ${leased.attempt}`);
+  demand(!history.receipts.has(leased.receipt), "I6 single lease", () => `${of} was leased under a used receipt`);
+  const endsAt = now + terms.leaseMs;
+  const inTime = leased.leaseEndsAt === new Date(endsAt).toISOString();
+  demand(inTime, "L3 no stuck lease", () => `the lease of ${of} ends at ${leased.leaseEndsAt}`);
+  // A clock set back revives what was past its life and had been passed by.
+  if (attempt === 1 && !o.clockSetBack) {
+    const pair = `${from.id} ${delivery.to.id}`;
+    const before = history.firstLeases.get(pair) ?? 0;
+    demand(delivery.seq > before, "I5 order", () => `${of} was first leased after #${before} of the same sender`);
+    history.firstLeases.set(pair, delivery.seq);
+  }
+  delivery.attempt = attempt;
+  delivery.state = "leased";
+  const position = terms.stream ? streamPosition : undefined;
+  delivery.lease = { receipt: leased.receipt, session: terms.session, position, endsAt };
+  delivery.receipts.push(leased.receipt);
+  history.receipts.add(leased.receipt);
+  o.tape.take("leased", delivery, now, { session: terms.session });
+  return delivery;
+}
+
+/** Returns the streamed leases of a session: those after a position, or all of a client that is gone. */
+export function returnStreamed(session: SessionId, after: number | undefined): Question {
+  return async (o) => {
+    const returned = await outcome(o.world.store.returnStreamed(session, after, RETRY));
+    return () => {
+      const held = o.history
+        .streamedBy(session, after)
+        .sort((a, b) => (a.lease?.position ?? 0) - (b.lease?.position ?? 0));
+      const n = returned.kind === "answered" ? returned.value : undefined;
+      o.say(`return what was streamed after ${after === undefined ? "the end" : after} → ${n}`);
+      demand(n === held.length, "L3 no stuck lease", () => `${held.length} streamed leases, but ${n} returned`);
+      for (const each of held) judgeReturn(o, each, "released", { failed: after === undefined });
+    };
+  };
+}

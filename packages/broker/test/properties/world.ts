@@ -1,0 +1,94 @@
+/** One engine under test in a folder of its own: its clock, its restarts, and what its listener was told. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AgentId } from "@agentmesh/protocol";
+import type { InboxQuota, RetryPolicy, Store } from "../../src/mesh/store.ts";
+import { openDatabase } from "../../src/store/sqlite/open.ts";
+import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { type FakeClock, fakeClock } from "../store/fake-clock.ts";
+
+/** Limits small enough that a hundred commands reach them. */
+export const QUOTA: InboxQuota = { maxMessages: 6, maxBytes: 700 };
+export const RETRY: RetryPolicy = { maxAttempts: 3, delayMs: (failures) => [0, 1_000, 5_000][failures - 1] ?? 5_000 };
+export const OFFLINE_AFTER_MS = 120_000;
+export const KEY_WINDOW_MS = 900_000;
+/** Not shorter than the window of the keys: the configuration sees to that. */
+export const RETENTION_MS = 900_000;
+
+/** Makes the store of an open database; a mutant gives another one. Called anew at each restart of one run. */
+export type EngineMaker = (database: OpenDatabase, clock: FakeClock) => Store;
+
+export const soundEngine: EngineMaker = sqliteStore;
+
+// In memory where there is such a folder: opening costs half of the time on a disk, and power is not lost here.
+const home = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+/** A broker's store, as its clients know it. */
+export class World implements AsyncDisposable {
+  readonly clock = fakeClock();
+  /** Agents that the listener was told of since the last `forget`. */
+  readonly told = new Set<AgentId>();
+  grown = false;
+  readonly #make: EngineMaker;
+  readonly #folder = mkdtempSync(join(home, "agentmesh-properties-"));
+  #database: OpenDatabase;
+  #store: Store;
+
+  constructor(make: EngineMaker) {
+    this.#make = make;
+    this.#database = this.#openFile();
+    this.#store = this.#listenTo(make(this.#database, this.clock));
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  get now(): number {
+    return this.clock.now();
+  }
+
+  forget(): void {
+    this.told.clear();
+    this.grown = false;
+  }
+
+  /** `clean` closes first; `kill` opens the same file beside the old handle, which is then dropped. */
+  async restart(how: "clean" | "kill"): Promise<void> {
+    const before = this.#database;
+    if (how === "clean") await this.#store.close();
+    this.#database = this.#openFile();
+    before.db.close();
+    this.#store = this.#listenTo(this.#make(this.#database, this.clock));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await turn();
+    this.#database.db.close();
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  #openFile(): OpenDatabase {
+    // "normal" leaves out one sync per commit: this suite kills brokers, not the power.
+    return openDatabase({ folder: this.#folder, synchronous: "normal", startEmpty: false, notice: () => {} });
+  }
+
+  #listenTo(store: Store): Store {
+    const current = () => this.#store === store;
+    store.listen({
+      ready: (agentId) => {
+        if (current()) this.told.add(agentId);
+      },
+      advanced: () => {
+        if (current()) this.grown = true;
+      },
+    });
+    return store;
+  }
+}
+
+/** One turn of the event loop: a store tells its listener after it has answered. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
