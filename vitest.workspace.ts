@@ -15,7 +15,7 @@ export default defineConfig({
       root: `packages/${name}`,
       resolve: { conditions },
       ssr: { resolve: { conditions, externalConditions: conditions } },
-      test: { name, include: ["test/**/*.test.ts"], setupFiles: [leakCheck], ...timeouts },
+      test: { name, include: ["{test,faults}/**/*.test.ts"], setupFiles: [leakCheck], ...timeouts },
     })),
   },
 });

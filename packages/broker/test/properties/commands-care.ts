@@ -18,7 +18,9 @@ function until(o: Observer, { n, off }: { readonly n: number; readonly off: numb
 
 export const careCommands: CommandKind[] = [
   kind("advance", 2, fc.constantFrom(1, 500, 1_000, 5_000, 30_000), (_, ms) => advance(ms)),
-  kind("set the clock back", 1, fc.constantFrom(1, 700, 40_000), (_, ms) => [advance(-ms)]),
+  // With the announcement that the sweeper makes within 250 ms. A delay that begins and ends between such a step and
+  // that announcement is announced only if the clock is then still behind the announcement before the step.
+  kind("set the clock back", 1, fc.constantFrom(1, 700, 40_000), (_, ms) => [advance(-ms), announceDue]),
   kind("advance far", 1, fc.constantFrom(120_000, KEY_WINDOW_MS, 3_600_000), (_, ms) => advance(ms)),
   kind("advance to a deadline", 3, nearDeadline, (o, choice) => advance(until(o, choice))),
   kind("sweep at a deadline", 7, nearDeadline, (o, choice) => [

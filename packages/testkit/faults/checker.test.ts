@@ -1,0 +1,122 @@
+/** The history checker finds what a broken broker does, says which promise it broke, and finds nothing in a good one. */
+import { History, startTestBroker, type TestBroker, until } from "testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Found, sleep } from "./fault.ts";
+import {
+  acksBeforeDurable,
+  dropsSends,
+  forgetsKeys,
+  hidesRedelivery,
+  inventsMessages,
+  reorders,
+  repeatsAcked,
+  swapsRecipients,
+} from "./faulty-fetch.ts";
+import { ledgerFindings } from "./ledger.ts";
+import { Workload, type WorkloadOptions } from "./workload.ts";
+
+describe("the checker", () => {
+  let broker: TestBroker;
+  let since: string;
+  beforeAll(async () => {
+    broker = await startTestBroker({ env: { AGENTMESH_STREAM_GRACE_MS: "100" } });
+    since = (await broker.admin.log({ limit: 1 })).cursor;
+  });
+  afterAll(() => broker[Symbol.asyncDispose]());
+
+  let n = 0;
+  async function run(
+    options: Partial<WorkloadOptions>,
+    more: { readonly sends?: number; readonly kill?: boolean } = {},
+  ): Promise<{ found: Found[]; accepted: number }> {
+    const name = `t${n++}-`;
+    const base = { seed: 7, name, since, senders: 4, receivers: 3, crashShare: 0, nackShare: 0 };
+    const workload = await Workload.start(broker, { ...base, ...options });
+    const { history } = workload;
+    await until(() => history.acceptedCount >= (more.sends ?? 60), "enough sends", 20_000);
+    if (more.kill) {
+      await broker.kill("SIGKILL");
+      await broker.start();
+      await sleep(200);
+    }
+    const found = await workload.finish(1_000);
+    return { found, accepted: history.acceptedCount };
+  }
+
+  const kinds = (found: readonly Found[]) => [...new Set(found.map(({ kind }) => kind))];
+
+  test("finds nothing in a broker that keeps its promise, receivers failing and the broker killed", async () => {
+    const { found, accepted } = await run({ crashShare: 0.01, nackShare: 0.05 }, { kill: true });
+    expect(found).toEqual([]);
+    expect(accepted).toBeGreaterThan(50);
+  });
+
+  test("finds one dropped send in a thousand", async () => {
+    const { found, accepted } = await run({ fetch: dropsSends(1_000), senders: 12 }, { sends: 1_020 });
+    expect(accepted).toBeGreaterThan(1_000);
+    expect(kinds(found)).toEqual(["lost"]);
+    expect(found[0]?.excerpt?.[0]).toContain('"what":"sent"');
+  });
+
+  test("finds recipients swapped", async () => {
+    const { found } = await run({ fetch: swapsRecipients(broker.url, 10, `t${n}-receiver-0`) });
+    expect(kinds(found)).toContain("misdelivered");
+  });
+
+  test("finds idempotency keys forgotten", async () => {
+    const { found } = await run({ fetch: forgetsKeys(broker.url, 10) });
+    expect(kinds(found)).toContain("duplicate_send");
+  });
+
+  test("finds deliveries out of order", async () => {
+    const { found } = await run({ fetch: reorders(5), senders: 1, receivers: 1 });
+    expect(kinds(found)).toEqual(["order"]);
+  });
+
+  test("finds deliveries repeated after their ack", async () => {
+    const { found } = await run({ fetch: repeatsAcked(10) });
+    expect(kinds(found)).toEqual(["duplicate_after_ack"]);
+  });
+
+  test("finds redeliveries that are said to be first ones", async () => {
+    const { found } = await run({ fetch: hidesRedelivery(), nackShare: 0.1 });
+    expect(kinds(found)).toEqual(["attempt"]);
+  });
+
+  test("finds messages that nobody sent", async () => {
+    const { found } = await run({ fetch: inventsMessages(10) });
+    expect(kinds(found)).toContain("phantom");
+  });
+
+  test("finds acks that were answered before they were on disk, when the broker is killed", async () => {
+    const { found } = await run({ fetch: acksBeforeDurable() }, { kill: true });
+    expect(kinds(found)).toContain("duplicate_after_ack");
+  });
+});
+
+describe("the checker, given what a broker tells at the end,", () => {
+  const told = (...events: [string, number][]) => {
+    const timeline = events.map(([event, attempt]) => ({ at: new Date(0).toISOString(), event, attempt }));
+    return new Map([["msg_1", { message: { id: "msg_1" }, deliveries: [{ id: "dlv_1", state: "acked", timeline }] }]]);
+  };
+  const kinds = (...events: [string, number][]) => new History().check(told(...events)).map(({ kind }) => kind);
+
+  test("finds two leases at once, attempts miscounted, leases after the ack", () => {
+    expect(kinds(["accepted", 0], ["leased", 1], ["released", 1], ["leased", 2], ["acked", 2])).toEqual([]);
+    expect(kinds(["accepted", 0], ["leased", 1], ["leased", 2], ["acked", 2])).toEqual(["lease"]);
+    expect(kinds(["accepted", 0], ["leased", 1], ["nacked", 1], ["leased", 1], ["acked", 1])).toEqual(["attempt"]);
+    expect(kinds(["accepted", 0], ["leased", 1], ["acked", 1], ["leased", 2])).toEqual(["duplicate_after_ack"]);
+  });
+
+  test("finds counters that differ from the log, and gaps in an inbox", () => {
+    const entry = { at: new Date(0).toISOString(), event: "accepted", attempt: 0 };
+    const account = (id: string, seq: number) =>
+      [id, { message: { id }, to: "bob", seq, deliveries: [{ id, state: "queued", timeline: [entry] }] }] as const;
+    const none = { queued: 0, leased: 0, acked: 0, dead: 0, expired: 0, cancelled: 0 };
+    type Ledger = Parameters<typeof ledgerFindings>[0];
+    const ledger = (...seqs: number[]) => new Map(seqs.map((seq) => account(`msg_${seq}`, seq))) as unknown as Ledger;
+    expect(ledgerFindings(ledger(1, 2), { ...none, queued: 2 })).toEqual([]);
+    expect(ledgerFindings(ledger(1, 2), { ...none, queued: 3 })).toMatchObject([{ kind: "conservation" }]);
+    expect(ledgerFindings(ledger(1, 3), { ...none, queued: 2 })).toMatchObject([{ messageId: "msg_3" }]);
+  });
+});

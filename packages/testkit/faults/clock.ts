@@ -1,0 +1,49 @@
+/** Steps of the wall clock under a running broker, by libfaketime; timers go on as they were. */
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startTestBroker, tempDir } from "testkit";
+import { type Fault, sleep } from "./fault.ts";
+import { loadOn, QUICK } from "./under-load.ts";
+
+const STEPS_S = [3_600, 0, -3_600, 0, 1, -1, 2, 0];
+
+function library(): string | undefined {
+  const roots = ["/usr/lib", "/usr/local/lib"].filter((root) => existsSync(root));
+  const folders = roots.flatMap((root) => [root, ...readdirSync(root).map((name) => join(root, name))]);
+  return folders.map((folder) => join(folder, "faketime", "libfaketimeMT.so.1")).find((path) => existsSync(path));
+}
+
+/** One hour ahead, back, one hour behind, back, and a second to and fro. */
+export const clockStepped: Fault = {
+  name: "clock",
+  missing: () => (library() ? undefined : "there is no libfaketime (Debian package libfaketime)"),
+  async run(turn) {
+    using folder = tempDir();
+    const file = join(folder.path, "offset");
+    const step = (seconds: number) => writeFileSync(file, `${seconds < 0 ? "" : "+"}${seconds}\n`);
+    step(0);
+    const env = {
+      ...QUICK,
+      LD_PRELOAD: library() ?? "",
+      FAKETIME_TIMESTAMP_FILE: file,
+      FAKETIME_NO_CACHE: "1",
+      FAKETIME_DONT_FAKE_MONOTONIC: "1",
+      DONT_FAKE_MONOTONIC: "1",
+    };
+    await using broker = await startTestBroker({ env });
+    return await loadOn(broker, turn, {
+      act: async ({ broker, random, expectations }, round) => {
+        const offset = STEPS_S[round % STEPS_S.length] ?? 0;
+        step(offset);
+        await sleep(400 + random() * 600);
+        const { entries } = await broker.admin.log({ limit: 1 });
+        const off = Date.parse(entries[0]?.at ?? "") - Date.now() - offset * 1_000;
+        expectations.expect(Math.abs(off) < 5_000, `the broker's clock was not stepped by ${offset} s: ${off} ms off`);
+      },
+      rounds: STEPS_S.length,
+      maxGapMs: 10_000,
+      // Times of the broker and of the receivers do not compare here.
+      workload: { now: () => Number.POSITIVE_INFINITY },
+    });
+  },
+};

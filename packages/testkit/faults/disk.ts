@@ -1,0 +1,99 @@
+/** A disk that is full, and files that may not grow: refused with 507, nothing half done, well when there is room. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { closeSync, cpSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { startTestBroker, tempDir, until } from "testkit";
+import { type Fault, sleep } from "./fault.ts";
+import { once, registers } from "./once.ts";
+import { loadOn, QUICK, type Site, underLoad } from "./under-load.ts";
+
+const CHUNK = Buffer.alloc(65_536, 1);
+
+/** Waits until a write is refused with `code`, checks that reads go on meanwhile, then heals and waits for a write. */
+async function refusedUntil(site: Site, code: string, holdMs: number, heal: () => void): Promise<void> {
+  const { broker, expectations } = site;
+  let answer = "";
+  try {
+    await until(
+      async () => {
+        answer = await once(registers, broker);
+        return answer !== "ok";
+      },
+      `a write to be refused with ${code}`,
+      20_000,
+    ).catch((error: Error) => expectations.expect(false, error.message));
+    expectations.expect(answer === code, `a write was answered ${answer}, not ${code}`);
+    const read = await once((client) => client.log({ limit: 1 }), broker);
+    expectations.expect(read === "ok", `a read was answered ${read} meanwhile`);
+    await sleep(holdMs);
+  } finally {
+    heal();
+  }
+  await until(async () => (await once(registers, broker)) === "ok", "a write after healing", 30_000);
+}
+
+function fill(path: string): void {
+  const file = openSync(path, "w");
+  try {
+    for (let chunk = CHUNK; chunk.length > 0; ) {
+      try {
+        writeSync(file, chunk);
+      } catch {
+        chunk = chunk.subarray(0, chunk.length >> 1);
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A file system of 48 MiB that is filled to its last byte, and emptied again. */
+export const diskFull: Fault = {
+  name: "disk-full",
+  missing: () => {
+    using folder = tempDir();
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder.path]).status === 0;
+    if (mounted) execFileSync("umount", [folder.path]);
+    return mounted
+      ? undefined
+      : "only root on Linux can mount a small file system; file-limit does the same by a limit";
+  },
+  async run(turn) {
+    await using broker = await startTestBroker({ env: QUICK });
+    await broker.kill("SIGTERM");
+    using kept = tempDir();
+    cpSync(broker.home, kept.path, { recursive: true });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m,mode=700", "tmpfs", broker.home]);
+    try {
+      for (const name of readdirSync(kept.path)) cpSync(join(kept.path, name), join(broker.home, name));
+      await broker.start();
+      const ballast = join(broker.home, "ballast");
+      const act = async (site: Site) => {
+        await sleep(200 + site.random() * 500);
+        fill(ballast);
+        await refusedUntil(site, "storage_full", site.random() * 1_000, () => rmSync(ballast));
+      };
+      return await loadOn(broker, turn, { act, rounds: 6, maxGapMs: 20_000 });
+    } finally {
+      await broker.kill("SIGTERM");
+      execFileSync("umount", [broker.home]);
+    }
+  },
+};
+
+/** `ulimit -f`, set from outside on the running broker: no file may grow beyond what it has. */
+export const fileLimit: Fault = {
+  name: "file-limit",
+  missing: () => (spawnSync("prlimit", ["--version"]).status === 0 ? undefined : "there is no prlimit (util-linux)"),
+  run: (turn) =>
+    underLoad(turn, {
+      act: async (site) => {
+        const limit = (soft: string) => execFileSync("prlimit", ["--pid", String(site.broker.pid), `--fsize=${soft}:`]);
+        await sleep(200 + site.random() * 500);
+        limit("16384");
+        await refusedUntil(site, "storage_full", site.random() * 1_000, () => limit("unlimited"));
+      },
+      rounds: 6,
+      maxGapMs: 20_000,
+    }),
+};

@@ -1,0 +1,57 @@
+/** What a fault is: something done to a broker, and what must hold while and after it. */
+import type { Finding } from "testkit";
+
+/** One turn of a fault: it ends soon after `until` (performance.now()). */
+export interface Turn {
+  readonly seed: number;
+  readonly random: () => number;
+  readonly until: number;
+}
+
+/** A finding with the events it rests on. */
+export interface Found extends Finding {
+  readonly excerpt?: readonly string[];
+}
+
+/** What a turn showed. */
+export interface Outcome {
+  /** How often the fault was done. */
+  readonly rounds: number;
+  /** Sends answered 2xx, and messages whose ack was answered. */
+  readonly accepted: number;
+  readonly acked: number;
+  /** Longest time without an answered send or ack. */
+  readonly longestGapMs: number;
+  readonly found: readonly Found[];
+  /** Figures worth keeping. */
+  readonly notes: readonly string[];
+}
+
+/** A fault of the table. */
+export interface Fault {
+  readonly name: string;
+  /** Why it cannot be done here; undefined when it can. */
+  missing?(): string | undefined;
+  run(turn: Turn): Promise<Outcome>;
+}
+
+/** Collects expectations of a turn that has no history of its own. */
+export class Expectations {
+  readonly found: Found[] = [];
+  readonly notes: string[] = [];
+
+  /** Notes a finding when `holds` is false. */
+  expect(holds: boolean, detail: string): void {
+    if (!holds) this.found.push({ kind: "unexpected", detail });
+  }
+
+  outcome(rounds: number, counts: { accepted?: number; acked?: number; longestGapMs?: number } = {}): Outcome {
+    const { accepted = 0, acked = 0, longestGapMs = 0 } = counts;
+    return { rounds, accepted, acked, longestGapMs, found: this.found, notes: this.notes };
+  }
+}
+
+/** Waits. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

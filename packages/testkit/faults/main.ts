@@ -1,0 +1,145 @@
+/** The program behind `pnpm test:faults [--seconds N] [--seed S] [--only a,b]`: does faults, prints what was found. */
+import { parseArgs } from "node:util";
+import { seededRandom } from "testkit";
+import { clockStepped } from "./clock.ts";
+import { damaged } from "./damage.ts";
+import { diskFull, fileLimit } from "./disk.ts";
+import type { Fault, Found, Outcome } from "./fault.ts";
+import { outsideLock } from "./outside-lock.ts";
+import { killed, mixed, paused, secondBroker } from "./processes.ts";
+import { halfOpen, slowConsumer } from "./receivers.ts";
+
+const FAULTS: readonly Fault[] = [
+  killed,
+  diskFull,
+  halfOpen,
+  paused,
+  secondBroker,
+  damaged,
+  mixed,
+  clockStepped,
+  fileLimit,
+  slowConsumer,
+  outsideLock,
+];
+const TURN_MS = 10_000;
+const SHOWN = 10;
+
+interface Sum {
+  turns: number;
+  rounds: number;
+  accepted: number;
+  acked: number;
+  longestGapMs: number;
+  found: number;
+  readonly notes: Set<string>;
+}
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "60" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    only: { type: "string" },
+  },
+});
+const seconds = Number(values.seconds);
+const seed = Number(values.seed);
+const wanted = values.only?.split(",");
+const unknown = wanted?.filter((name) => !FAULTS.some((fault) => fault.name === name)) ?? [];
+if (!(seconds > 0 && seconds <= 86_400) || !Number.isInteger(seed) || unknown.length > 0) {
+  console.error(`--seconds 1 … 86400, --seed a whole number, --only of: ${FAULTS.map(({ name }) => name).join(",")}`);
+  process.exit(2);
+}
+process.exit(await run());
+
+async function run(): Promise<number> {
+  const began = performance.now();
+  let end = began + seconds * 1_000;
+  // What a turn has made, mounted or stopped it also cleans up: it is finished first.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      console.log("ends after this turn");
+      end = 0;
+    });
+  }
+  console.log(`faults: ${seconds} s, --seed ${seed}`);
+  const able = FAULTS.filter((fault) => {
+    if (wanted && !wanted.includes(fault.name)) return false;
+    const missing = fault.missing?.();
+    if (missing !== undefined) console.log(`${fault.name.padEnd(14)} left out: ${missing}`);
+    return missing === undefined;
+  });
+  const sums = new Map<string, Sum>();
+  // When the time is short each turn is short; a turn that has begun is finished.
+  const turnMs = Math.min(TURN_MS, (seconds * 1_000) / Math.max(1, able.length));
+  for (let turn = 0; able.length > 0 && (turn < able.length || performance.now() < end); turn++) {
+    // The seed chooses which begins: short runs with other seeds come to other faults.
+    const fault = able[(turn + seed) % able.length];
+    if (!fault || performance.now() > end) break;
+    const turnSeed = seed + turn * 10_000;
+    const outcome = await oneTurn(fault, turnSeed, Math.min(end, performance.now() + turnMs));
+    add(sums, fault.name, outcome);
+    show(fault.name, turnSeed, outcome, performance.now() - began);
+  }
+  for (const { name } of able) if (!sums.has(name)) console.log(`${name.padEnd(14)} no time left for it`);
+  return report(sums, (performance.now() - began) / 1_000);
+}
+
+async function oneTurn(fault: Fault, turnSeed: number, until: number): Promise<Outcome> {
+  try {
+    return await fault.run({ seed: turnSeed, random: seededRandom(turnSeed), until });
+  } catch (error) {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { rounds: 0, accepted: 0, acked: 0, longestGapMs: 0, notes: [], found: [{ kind: "unexpected", detail }] };
+  }
+}
+
+function add(sums: Map<string, Sum>, name: string, outcome: Outcome): void {
+  const empty = { turns: 0, rounds: 0, accepted: 0, acked: 0, longestGapMs: 0, found: 0, notes: new Set<string>() };
+  const sum: Sum = sums.get(name) ?? empty;
+  sums.set(name, sum);
+  sum.turns++;
+  sum.rounds += outcome.rounds;
+  sum.accepted += outcome.accepted;
+  sum.acked += outcome.acked;
+  sum.found += outcome.found.length;
+  sum.longestGapMs = Math.max(sum.longestGapMs, outcome.longestGapMs);
+  for (const note of outcome.notes) if (sum.notes.size < SHOWN) sum.notes.add(note);
+}
+
+function show(name: string, turnSeed: number, { rounds, acked, longestGapMs, found }: Outcome, ms: number): void {
+  const at = `${(ms / 1_000).toFixed(0)} s`.padStart(6);
+  console.log(
+    `${at} ${name.padEnd(14)} rounds ${rounds}, acked ${acked}, gap ${longestGapMs} ms, found ${found.length}`,
+  );
+  for (const each of found.slice(0, SHOWN)) print(each);
+  if (found.length > SHOWN) console.log(`       … and ${found.length - SHOWN} more`);
+  if (found.length > 0) console.log(`       again: --only ${name} --seed ${turnSeed}`);
+}
+
+function print({ kind, detail, excerpt = [] }: Found): void {
+  console.log(`       ${kind}: ${detail}`);
+  for (const line of excerpt) console.log(`         ${line}`);
+}
+
+function report(sums: ReadonlyMap<string, Sum>, took: number): number {
+  console.log(`\n${"fault".padEnd(14)} turns rounds accepted    acked  longest gap  findings`);
+  let found = 0;
+  let acked = 0;
+  for (const [name, sum] of sums) {
+    found += sum.found;
+    acked += sum.acked;
+    const cells = [
+      String(sum.turns).padStart(5),
+      String(sum.rounds).padStart(6),
+      String(sum.accepted).padStart(8),
+      String(sum.acked).padStart(8),
+      `${sum.longestGapMs} ms`.padStart(12),
+      String(sum.found).padStart(9),
+    ];
+    console.log(`${name.padEnd(14)} ${cells.join(" ")}`);
+    for (const note of sum.notes) console.log(`  ${note}`);
+  }
+  console.log(`${acked} acked messages in ${took.toFixed(0)} s, ${found} findings, --seed ${seed}`);
+  return found > 0 ? 1 : 0;
+}

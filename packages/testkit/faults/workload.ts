@@ -1,0 +1,197 @@
+/** Senders and receivers that go on whatever happens to the broker, and write down what they saw. */
+import { type DeliveryHandle, MeshApiError, MeshClient } from "@agentmesh/client";
+import { History, seededRandom, type TestBroker, until } from "testkit";
+import { type Found, sleep } from "./fault.ts";
+import { type Ledger, ledgerFindings, readLedger } from "./ledger.ts";
+
+/** Settings of a workload. */
+export interface WorkloadOptions {
+  readonly seed: number;
+  /** First part of the agents' names. */
+  readonly name?: string;
+  readonly senders?: number;
+  readonly receivers?: number;
+  /** Share of deliveries given back, and of deliveries at which the receiver is gone without a word. */
+  readonly nackShare?: number;
+  readonly crashShare?: number;
+  readonly leaseMs?: number;
+  /** Pause of each sender between two sends, in milliseconds. */
+  readonly pauseMs?: number;
+  /** The clock that times of acks are taken from, if not this machine's. */
+  readonly now?: () => number;
+  /** A broken network or broker, for tests of the checker. */
+  readonly fetch?: typeof fetch;
+  /** Log position at which the broker was empty. */
+  readonly since?: string;
+}
+
+const SHOWN = 5;
+
+/** A running workload. */
+export class Workload {
+  readonly history = new History();
+  readonly #broker: TestBroker;
+  readonly #options: WorkloadOptions;
+  readonly #since: string;
+  readonly #surprises: Found[] = [];
+  readonly #stopSending = new AbortController();
+  readonly #giveUp = new AbortController();
+  readonly #over = new AbortController();
+  readonly #acks = new Set<Promise<void>>();
+  #sending: Promise<void>[] = [];
+  #reading: Promise<void>[] = [];
+
+  private constructor(broker: TestBroker, options: WorkloadOptions, since: string) {
+    this.#broker = broker;
+    this.#options = options;
+    this.#since = since;
+  }
+
+  /** Registers the agents and begins. */
+  static async start(broker: TestBroker, options: WorkloadOptions): Promise<Workload> {
+    const since = options.since ?? (await broker.admin.log({ limit: 1 })).cursor;
+    const workload = new Workload(broker, options, since);
+    const { seed, name = "", senders = 8, receivers = 8 } = options;
+    const names = Array.from({ length: receivers }, (_, i) => `${name}receiver-${i}`);
+    const froms = Array.from({ length: senders }, (_, i) => `${name}sender-${i}`);
+    const reading = await Promise.all(names.map((each) => workload.#client(each)));
+    const sending = await Promise.all(froms.map((each) => workload.#client(each)));
+    workload.#reading = reading.map((client, i) =>
+      workload.#read(names[i] ?? "", client, seededRandom(seed + 1_000 + i)),
+    );
+    workload.#sending = sending.map((client, i) =>
+      workload.#send(froms[i] ?? "", client, names, seededRandom(seed + i)),
+    );
+    return workload;
+  }
+
+  /** Ends sending; a send that is still not answered after `graceMs` is given up. */
+  async stopSending(graceMs = 15_000): Promise<void> {
+    this.#stopSending.abort();
+    const giveUp = setTimeout(() => this.#giveUp.abort(), graceMs);
+    await Promise.all(this.#sending);
+    clearTimeout(giveUp);
+  }
+
+  /** Waits until every inbox is empty; false when it takes too long. */
+  async drained(timeoutMs = 60_000): Promise<boolean> {
+    const open = async () => {
+      const { deliveries } = await this.#broker.admin.status();
+      return deliveries.queued + deliveries.leased === 0 && this.#acks.size === 0;
+    };
+    return until(open, "every inbox to be empty", timeoutMs).catch(() => false);
+  }
+
+  /** Ends receiving. */
+  async stop(): Promise<void> {
+    this.#stopSending.abort();
+    this.#giveUp.abort();
+    this.#over.abort();
+    await Promise.all([...this.#sending, ...this.#reading, ...this.#acks]);
+  }
+
+  /** Ends everything, checks the history, and returns every finding with its events. */
+  async finish(drainMs = 60_000): Promise<Found[]> {
+    await this.stopSending();
+    const drained = await this.drained(drainMs);
+    await this.stop();
+    const ledger: Ledger = await readLedger(this.#broker.admin, this.#since);
+    const { deliveries } = await this.#broker.admin.status();
+    const found: Found[] = [...this.#surprises, ...this.history.check(ledger), ...ledgerFindings(ledger, deliveries)];
+    if (!drained) {
+      const detail = `after ${drainMs} ms ${deliveries.queued} are queued and ${deliveries.leased} leased`;
+      found.push({ kind: "unavailable", detail });
+    }
+    const shown = new Map<string, number>();
+    return found.map((each) => {
+      const n = (shown.get(each.kind) ?? 0) + 1;
+      shown.set(each.kind, n);
+      if (each.messageId === undefined || n > SHOWN) return each;
+      return { ...each, excerpt: this.history.excerpt(each.messageId, ledger.get(each.messageId)) };
+    });
+  }
+
+  async #client(name: string): Promise<MeshClient> {
+    const { token } = await this.#broker.agent(name);
+    const { fetch } = this.#options;
+    return new MeshClient({ url: this.#broker.url, token, retryForMs: 5_000, ...(fetch && { fetch }) });
+  }
+
+  async #send(from: string, client: MeshClient, names: readonly string[], random: () => number): Promise<void> {
+    const stopped = this.#stopSending.signal;
+    for (let n = 0; !stopped.aborted; n++) {
+      const to = names[Math.floor(random() * names.length)] ?? "";
+      this.history.trying(from, to, n);
+      const text = { to, body: `${from} ${to} ${n}`, idempotencyKey: `${from}:${n}` };
+      while (!this.#giveUp.signal.aborted) {
+        try {
+          const { messageId } = await client.send(text, { signal: this.#giveUp.signal });
+          this.history.sent({ from, to, n, messageId, at: this.#now() });
+          break;
+        } catch (error) {
+          this.#surprise(`${from} #${n}`, error);
+          await sleep(20);
+        }
+      }
+      if (this.#options.pauseMs) await sleep(this.#options.pauseMs);
+    }
+  }
+
+  async #read(by: string, client: MeshClient, random: () => number): Promise<void> {
+    const { crashShare = 0.002, nackShare = 0.01, leaseMs = 5_000 } = this.#options;
+    const over = this.#over.signal;
+    while (!over.aborted) {
+      try {
+        const session = await client.join();
+        const crash = new AbortController();
+        const signal = AbortSignal.any([over, crash.signal]);
+        for await (const delivery of session.inbox({ signal, leaseMs })) {
+          this.#note(by, delivery);
+          const dice = random();
+          if (dice < crashShare) {
+            this.history.gone(session.id);
+            crash.abort();
+            break;
+          }
+          if (dice < crashShare + nackShare) this.#track(delivery.nack({ delayMs: 0 }));
+          else this.#track(this.#ack(delivery));
+        }
+        if (over.aborted) await session.leave();
+        else setTimeout(() => void session.leave(), 2_000).unref(); // gone; only its timers are ended
+      } catch (error) {
+        if (!over.aborted) this.#surprise(by, error);
+        await sleep(20);
+      }
+    }
+  }
+
+  #note(by: string, { body, message, attempt, redelivered }: DeliveryHandle): void {
+    const [from = "", to = "", n = ""] = body.split(" ");
+    this.history.received({ by, from, to, n: Number(n), messageId: message.id, attempt, redelivered, at: this.#now() });
+  }
+
+  async #ack(delivery: DeliveryHandle): Promise<void> {
+    await delivery.ack();
+    this.history.acked({ messageId: delivery.message.id, at: this.#now() });
+  }
+
+  #now(): number {
+    return (this.#options.now ?? Date.now)();
+  }
+
+  #track(act: Promise<unknown>): void {
+    const done: Promise<void> = act
+      .then(
+        () => undefined,
+        () => undefined, // not answered: it comes again
+      )
+      .finally(() => this.#acks.delete(done));
+    this.#acks.add(done);
+  }
+
+  /** An answer that no fault explains. */
+  #surprise(who: string, error: unknown): void {
+    if (!(error instanceof MeshApiError) || error.retryable) return;
+    this.#surprises.push({ kind: "unexpected", detail: `${who} was answered ${error.code}: ${error.message}` });
+  }
+}
