@@ -74,6 +74,7 @@ export interface Store {
   }): Promise<AgentRecord>;
   /** Renews a session of this agent; false when there is no such session. */
   touchSession(id: SessionId, agentId: AgentId, pushPaths: PushPath[] | undefined): Promise<boolean>;
+  hasSession(id: SessionId): Promise<boolean>;
   /** Ends a session of this agent and returns its leases; undefined when there is no such session. */
   endSession(id: SessionId, agentId: AgentId, retry: RetryPolicy): Promise<number | undefined>;
   /** Makes a session's last heartbeat look at least `ageMs` old: its process is probably gone. */

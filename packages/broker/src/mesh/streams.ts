@@ -18,6 +18,9 @@ export interface StreamTerms {
   readonly lastPosition: number | undefined;
 }
 
+/** When a stream tries again after the store failed it, in milliseconds. */
+const RETRY_MS = 1_000;
+
 interface OpenStream {
   readonly terms: StreamTerms;
   readonly sink: Sink;
@@ -71,6 +74,8 @@ export class Streams {
         }
       } catch (error) {
         this.#onFault(error);
+        // Nothing else would wake this stream: a lock or a full disk may be gone in a moment.
+        if (open) setTimeout(drain, RETRY_MS).unref();
       } finally {
         draining = false;
       }
@@ -123,8 +128,15 @@ export class Streams {
     if (!stream || (only && stream !== only)) return;
     this.#open.delete(session);
     stream.stop();
-    const timer = setTimeout(() => void this.#giveBack(session).catch(this.#onFault), this.#graceMs);
+    const timer = setTimeout(() => this.#giveBackUntilDone(session), this.#graceMs);
     this.#grace.set(session, { agentId: stream.terms.agentId, timer });
+  }
+
+  #giveBackUntilDone(session: SessionId): void {
+    this.#giveBack(session).catch((error: unknown) => {
+      this.#onFault(error);
+      setTimeout(() => this.#giveBackUntilDone(session), RETRY_MS).unref();
+    });
   }
 
   async #giveBack(session: SessionId): Promise<void> {

@@ -4,7 +4,10 @@ import type { Mesh } from "../../mesh/mesh.ts";
 import { SseSink } from "../../sinks/sse.ts";
 import type { Bind } from "../bind.ts";
 
-/** Binds it. While the stream takes its keepalives it renews the session. */
+/**
+ * Binds it. A stream ends with its session, and does not renew it: a socket takes keepalives long after its process
+ * has stopped reading.
+ */
 export function streamRoute(bind: Bind, mesh: Mesh): void {
   bind("stream", async ({ query, caller, request, reply }) => {
     const { queued } = await mesh.sessions.heartbeat(caller, query.session);
@@ -21,9 +24,10 @@ export function streamRoute(bind: Bind, mesh: Mesh): void {
       },
       sink,
     );
-    const beat = setInterval(() => {
-      if (sink.keepalive())
-        mesh.sessions.heartbeat(caller, query.session).catch(() => sink.close("session_over", true));
+    const beat = setInterval(async () => {
+      sink.keepalive();
+      const open = await mesh.sessions.isOpen(query.session).catch(() => true);
+      if (!open) sink.close("session_over", true);
     }, KEEPALIVE_MS);
     sink.onClose(() => {
       clearInterval(beat);

@@ -69,6 +69,13 @@ export class CommitQueue {
     const done: Waiting[] = [];
     try {
       this.#sql.begin.run();
+    } catch (error) {
+      // Another program holds the lock: all that wait are told now, instead of one after the other.
+      const failure = storageError(error);
+      for (const item of this.#waiting.splice(0)) item.failed(failure);
+      return;
+    }
+    try {
       while (done.length < MAX_BATCH && performance.now() - began < MAX_BATCH_MS) {
         const item = this.#waiting.shift();
         if (!item) break;

@@ -73,7 +73,8 @@ function faultOf(path: string, markPath: string): string | undefined {
   }
   let db: Database | undefined;
   try {
-    db = new SqliteDatabase(path);
+    // Read-only: a look at a damaged database must not write its log back into it.
+    db = new SqliteDatabase(path, { readonly: true, fileMustExist: true });
     if (bytes <= QUICK_CHECK_UP_TO_BYTES) {
       const found = String(db.pragma("quick_check(1)", { simple: true }));
       if (found !== "ok") return `The database ${path} is damaged (${found}).`;
@@ -104,7 +105,7 @@ function openFile(path: string, synchronous: "full" | "normal"): Database {
   db.pragma("journal_mode = WAL");
   // better-sqlite3 sets NORMAL whenever a database is in WAL mode: set it after, and read it back.
   db.pragma(`synchronous = ${synchronous}`);
-  db.pragma("busy_timeout = 5000");
+  db.pragma("busy_timeout = 1000");
   db.pragma("foreign_keys = ON");
   db.pragma("trusted_schema = OFF");
   db.pragma("cell_size_check = ON");

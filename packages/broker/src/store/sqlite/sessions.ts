@@ -14,6 +14,7 @@ export function sessionStatements({ db, clock }: EngineContext) {
   const remove = db.prepare<[string, string], { agent_pk: number; seen_at: number }>(
     `DELETE FROM session WHERE id = ? AND agent_pk = (SELECT pk FROM agent WHERE id = ?) RETURNING agent_pk, seen_at`,
   );
+  const selectOne = db.prepare<[string], { id: string }>(`SELECT id FROM session WHERE id = ?`);
   const rememberSeen = db.prepare<[number, number]>(`UPDATE agent SET last_seen_at = ? WHERE pk = ?`);
   const selectOver = db.prepare<[number], { id: SessionId; agent_id: AgentId }>(
     `SELECT s.id, a.id AS agent_id FROM session s JOIN agent a ON a.pk = s.agent_pk WHERE s.seen_at <= ? LIMIT 500`,
@@ -32,6 +33,7 @@ export function sessionStatements({ db, clock }: EngineContext) {
       if (ended) rememberSeen.run(ended.seen_at, ended.agent_pk);
       return ended !== undefined;
     },
+    has: (id: SessionId): boolean => selectOne.get(id) !== undefined,
     over: (offlineAfterMs: number) => selectOver.all(clock.now() - offlineAfterMs),
     doubt: (id: SessionId, ageMs: number) => age.run(clock.now() - ageMs, id),
     removeAllOf: (agentPk: number) => removeAllOf.run(agentPk),

@@ -106,6 +106,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         return agents.current(agentId);
       }),
     touchSession: (id, agentId, pushPaths) => write(() => sessions.touch(id, agentId, pushPaths)),
+    hasSession: (id) => read(() => sessions.has(id)),
     endSession: (id, agentId, retry) =>
       write(() => {
         if (!sessions.end(id, agentId)) return undefined;

@@ -34,7 +34,12 @@ export class Watermark {
 
   /** Writes the mark when the last one is older than 5 s. */
   advance(lastPosition: () => number): void {
-    if (performance.now() - this.#writtenAt > EVERY_MS || this.#writtenAt === 0) this.write(lastPosition(), false);
+    if (this.#writtenAt !== 0 && performance.now() - this.#writtenAt <= EVERY_MS) return;
+    try {
+      this.write(lastPosition(), false);
+    } catch {
+      // A full disk: the commit stands, an older mark is still true, the next one is tried in 5 s.
+    }
   }
 
   /** Writes the mark whole or not at all (0600). */
