@@ -19,7 +19,9 @@ export function lease(terms: LeaseTerms): Question {
       const credit = stream && session ? stream.maxInFlight - streamed : terms.max;
       const most = Math.max(0, Math.min(terms.max, credit));
       demand(leased.length <= most, "credit", () => `${leased.length} were leased at once; ${most} were asked for`);
-      const ready = o.history.leasable(terms, o.now);
+      const over = session !== undefined && !o.history.sessions.some(({ id, open }) => id === session && open);
+      demand(!over || leased.length === 0, "L3 no stuck lease", () => `${session} is over and was leased to`);
+      const ready = over ? [] : o.history.leasable(terms, o.now);
       for (const [index, record] of leased.entries()) {
         const delivery = judgeLease(o, terms, record);
         const first = ready[index];

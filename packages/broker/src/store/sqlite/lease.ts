@@ -23,6 +23,8 @@ export function takeLeases(engine: Engine, terms: LeaseTerms): LeasedRecord[] {
   const agent = agents.row(terms.agentId);
   if (!agent) return [];
   const { session = null, stream } = terms;
+  // A stream can outlive its session by a moment; what is leased to nobody would only have to come back.
+  if (session !== null && !engine.sessions.has(session)) return [];
   const credit = stream && session ? stream.maxInFlight - deliveries.streamedBy(session) : terms.max;
   const ready = deliveries.leasable({
     agent: agent.pk,

@@ -7,7 +7,7 @@ import { migrate } from "./migrate.ts";
 import type { OpenDatabase } from "./sqlite-store.ts";
 import { readMark, Watermark } from "./watermark.ts";
 
-/** The database is damaged or gone. Nothing was changed; the message says what can be done. */
+/** The database is damaged or gone. Its files are left in place; the message says what can be done. */
 export class DatabaseDamagedError extends Error {
   override readonly name = "DatabaseDamagedError";
 }
@@ -32,7 +32,7 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
   if (fault !== undefined) {
     if (!options.startEmpty) {
       throw new DatabaseDamagedError(
-        `${fault} Nothing was changed. Restore ${path} from a backup, or start with --start-empty: the damaged files are moved aside and the mesh begins empty.`,
+        `${fault} Its files were left in place. Restore ${path} from a backup, or start with --start-empty: the damaged files are moved aside and the mesh begins empty.`,
       );
     }
     options.notice("error", "store.quarantined", { fault, folder: quarantine(options.folder) });
