@@ -1,9 +1,9 @@
 /** Agents, push paths and timeline entries in words; everything of other agents leaves here as one plain line. */
 import { homedir, hostname } from "node:os";
 import { sep } from "node:path";
-import type { Agent, DeliveryState, LogEntry, Presence, PushPath, TimelineEntry } from "@agentmesh/protocol";
+import type { Agent, DeliveryState, Focus, LogEntry, Presence, PushPath, TimelineEntry } from "@agentmesh/protocol";
 import { plainLine, TimelineEvent } from "@agentmesh/protocol";
-import { shortDuration, since } from "./duration.ts";
+import { shortDuration, since, until } from "./duration.ts";
 import type { Style } from "./output.ts";
 
 /** Colour of a presence. */
@@ -17,6 +17,8 @@ export const stateStyle: Readonly<Record<DeliveryState, Style>> = {
   dead: "red",
   expired: "red",
   cancelled: "dim",
+  held: "yellow",
+  refused: "red",
 };
 
 /** Colour of what happened. */
@@ -35,6 +37,9 @@ const eventStyles: Readonly<Record<TimelineEvent, Style>> = {
   cancelled: "dim",
   redriven: "bold",
   bounced: "yellow",
+  held: "yellow",
+  admitted: "bold",
+  refused: "red",
 };
 
 /** The style of a timeline event; a newer broker may know events this command line does not. */
@@ -63,11 +68,16 @@ function pushPath({ path, provenAt, failedWhy }: PushPath): string {
   return provenAt === undefined ? `${path}, not proven yet` : `${path}, proven ${since(provenAt)} ago`;
 }
 
+/** A focus in words: `in focus for 20m, only interrupts are pushed (blocked on a dialog)`. */
+export function focusText({ until: end, allows, reason }: Focus): string {
+  const why = reason === undefined ? "" : ` (${plainLine(reason)})`;
+  return `in focus for ${until(end)}, ${allows === "interrupt" ? "only interrupts are" : "nothing is"} pushed${why}`;
+}
+
 /** What waits in an inbox: `3, oldest 4m`. */
-export function waiting({ queued, oldestQueuedMs }: Pick<Agent, "queued" | "oldestQueuedMs">): string {
-  return queued === 0 || oldestQueuedMs === undefined
-    ? String(queued)
-    : `${queued}, oldest ${shortDuration(oldestQueuedMs)}`;
+export function waiting({ queued, oldestQueuedMs, held }: Pick<Agent, "queued" | "oldestQueuedMs" | "held">): string {
+  const oldest = queued === 0 || oldestQueuedMs === undefined ? "" : `, oldest ${shortDuration(oldestQueuedMs)}`;
+  return `${queued}${oldest}${held > 0 ? `; ${held} held` : ""}`;
 }
 
 /** Where an agent works: repository or directory, with its branch, and its machine when that is another one. */

@@ -1,6 +1,6 @@
 /** Every command, its arguments and options, in one screenful; what a command does is loaded when it runs. */
-import { VERSION } from "@agentmesh/protocol";
-import { Command, type CommanderError } from "commander";
+import { Urgency, VERSION } from "@agentmesh/protocol";
+import { Command, type CommanderError, Option } from "commander";
 import { usageError } from "./command-error.ts";
 import type { Context, GlobalOptions } from "./context.ts";
 import { durationOption, wholeNumberOption } from "./duration.ts";
@@ -63,6 +63,7 @@ export function buildProgram(): Command {
     .argument("[text...]", 'the message; "-" or nothing reads stdin; text that begins with a dash goes behind "--"')
     .option("--reply <ref>", "message this answers: msg_…, or its number in your inbox; acks it")
     .option("--thread <id>", "thread to send in: thr_…")
+    .addOption(urgencyOption())
     .option("--ttl <duration>", "life of the message, e.g. 30m (default: 7d)", durationOption(1_000, 30 * DAY_MS))
     .option("--idempotency-key <key>", "same key and text within 24 h is stored once")
     .option("--wait <duration>", "wait for the ack, print each step", durationOption(1_000, DAY_MS))
@@ -116,8 +117,9 @@ export function buildProgram(): Command {
     .exitOverride(explainDash)
     .argument("<topic>", "e.g. build.api.failed")
     .argument("[text...]", 'the message; "-" or nothing reads stdin')
-    .action(async (topic, text, _, command) =>
-      (await import("./commands/topics.ts")).publish(await contextOf(command), topic, text),
+    .addOption(urgencyOption())
+    .action(async (topic, text, options, command) =>
+      (await import("./commands/topics.ts")).publish(await contextOf(command), topic, text, options),
     );
   program
     .command("subscribe")
@@ -160,10 +162,60 @@ export function buildProgram(): Command {
     .argument("<message>", "msg_…, as send printed it")
     .action(async (ref, _, command) => (await import("./commands/dead.ts")).cancel(await contextOf(command), ref));
   program
+    .command("focus")
+    .summary("an agent that is not to be disturbed")
+    .description("Keep messages from being pushed to an agent for a while; reading its inbox works as ever.")
+    .argument("<agent>", "name or id")
+    .option("--for <duration>", "how long, at most 8h (default: 30m)", durationOption(1_000, 8 * 3_600_000))
+    .addOption(new Option("--allow <what>", "what is pushed all the same").choices(["interrupt", "nothing"]))
+    .option("--reason <text>", "told to senders")
+    .option("--end", "end it now")
+    .action(async (agent, options, command) =>
+      (await import("./commands/focus.ts")).focus(await contextOf(command), agent, options),
+    );
+  program
+    .command("policy")
+    .summary("whose messages an agent takes")
+    .description("Whose messages an agent accepts, holds for you to decide, or refuses. Without options, shows it.")
+    .argument("<agent>", "name or id")
+    .option("--accept <sender...>", "accept these senders")
+    .option("--hold <sender...>", "hold what these send")
+    .option("--refuse <sender...>", "refuse these senders")
+    .option("--forget <sender...>", "no rule for these senders any more")
+    .option("--unverified <action>", "accept, hold or refuse agents of the predecessor's wire")
+    .option("--otherwise <action>", "accept, hold or refuse everybody else")
+    .action(async (agent, options, command) =>
+      (await import("./commands/policy.ts")).policy(await contextOf(command), agent, options),
+    );
+  program
+    .command("held")
+    .description("what policies keep aside until you decide")
+    .argument("[agent]", "only what is held for this agent")
+    .action(async (agent, _, command) => (await import("./commands/held.ts")).held(await contextOf(command), agent));
+  program
+    .command("admit")
+    .description("let a held message into its inbox")
+    .argument("<delivery>", "dlv_…, as agentmesh held lists it")
+    .action(async (ref, _, command) => (await import("./commands/held.ts")).admit(await contextOf(command), ref));
+  program
+    .command("refuse")
+    .description("refuse a held message for good; its sender is told")
+    .argument("<delivery>", "dlv_…, as agentmesh held lists it")
+    .option("--reason <text>", "told to the sender")
+    .action(async (ref, options, command) =>
+      (await import("./commands/held.ts")).refuse(await contextOf(command), ref, options),
+    );
+  program
     .command("whoami")
     .description("the agent you act as")
     .action(async (_, command) => (await import("./commands/whoami.ts")).whoami(await contextOf(command)));
   return program;
+}
+
+function urgencyOption(): Option {
+  return new Option("--urgency <urgency>", "fyi rests until it looks; interrupt goes before everything").choices(
+    Urgency.options,
+  );
 }
 
 async function contextOf(command: Command): Promise<Context> {

@@ -1,5 +1,5 @@
 /** The push stream: Server-Sent Events parsed, watched for silence, opened again when it ends. */
-import { endpoints, KEEPALIVE_MS, type LeasedDelivery, StreamEvent } from "@agentmesh/protocol";
+import { endpoints, KEEPALIVE_MS, type LeasedDelivery, StreamEvent, type Urgency } from "@agentmesh/protocol";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import type { Connection } from "./connection.ts";
 
@@ -11,6 +11,8 @@ export interface StreamOptions {
   readonly leaseMs?: number;
   /** Leave out deliveries that this session has reported as pushed that often. */
   readonly maxPushes?: number;
+  /** Least urgency that is streamed; less urgent mail rests for `lease`. Default fyi: everything. */
+  readonly urgency?: Urgency;
 }
 
 /** A stream that says nothing for this long is taken for dead, in milliseconds. */

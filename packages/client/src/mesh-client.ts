@@ -55,6 +55,26 @@ export class MeshClient {
     return this.connection.call(endpoints.setSummary, input, options);
   }
 
+  /** Not to be disturbed for a while: `me`, or with the mesh key any agent. */
+  setFocus(input: In<"setFocus">, options?: CallOptions): Out<"setFocus"> {
+    return this.connection.call(endpoints.setFocus, input, options);
+  }
+
+  /** Ends a focus before its time. */
+  endFocus(input: In<"endFocus">, options?: CallOptions): Out<"endFocus"> {
+    return this.connection.call(endpoints.endFocus, input, options);
+  }
+
+  /** Whose messages an agent accepts, holds or refuses. */
+  getPolicy(input: In<"getPolicy">, options?: CallOptions): Out<"getPolicy"> {
+    return this.connection.call(endpoints.getPolicy, input, options);
+  }
+
+  /** Replaces that policy. */
+  setPolicy(input: In<"setPolicy">, options?: CallOptions): Out<"setPolicy"> {
+    return this.connection.call(endpoints.setPolicy, input, options);
+  }
+
   /** Takes an agent out of the mesh: `me`, or with the mesh key any. */
   removeAgent(input: In<"removeAgent">, options?: CallOptions): Out<"removeAgent"> {
     return this.connection.call(endpoints.removeAgent, input, options);
@@ -181,6 +201,16 @@ export class MeshClient {
   /** Puts a dead letter back into its inbox. */
   redrive(input: In<"redrive">, options?: CallOptions): Out<"redrive"> {
     return this.connection.call(endpoints.redrive, input, options);
+  }
+
+  /** Lets a held delivery into the inbox. */
+  admit(input: In<"admit">, options?: CallOptions): Out<"admit"> {
+    return this.connection.call(endpoints.admit, input, options);
+  }
+
+  /** Refuses a held delivery for good. */
+  refuse(input: In<"refuse">, options?: CallOptions): Out<"refuse"> {
+    return this.connection.call(endpoints.refuse, input, options);
   }
 
   /** Reports that a leased delivery was pushed through a path, or could not be. */

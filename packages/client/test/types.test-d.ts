@@ -1,5 +1,6 @@
 /** What must not compile: each line marked so is an error of the compiler. Checked by `pnpm check`. */
 import { MeshClient } from "@agentmesh/client";
+import type { DeliveryState } from "@agentmesh/protocol";
 
 const client = new MeshClient({ url: "http://127.0.0.1:7899", token: "am_…" });
 
@@ -24,7 +25,7 @@ export async function wrongInput(): Promise<void> {
 
 export async function rightInput(): Promise<string> {
   const { messageId, deliveries } = await client.send({ to: "bob", body: "x" });
-  const state: "queued" | "leased" | "acked" | "dead" | "expired" | "cancelled" | undefined = deliveries[0]?.state;
+  const state: DeliveryState | undefined = deliveries[0]?.state;
   for await (const delivery of client.inbox({ maxInFlight: 4, profile: { client: "mine" } })) {
     await delivery.ack();
     await delivery.nack({ delayMs: 1_000 });

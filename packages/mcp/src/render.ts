@@ -37,6 +37,7 @@ export function renderDelivery({ seq, message, redelivered }: ShownDelivery): st
     ["from", message.from.name],
     ["message", String(seq)],
     ["sent", message.acceptedAt],
+    ...(message.urgency === "normal" ? [] : [["urgency", message.urgency]]),
     ...(message.topic === undefined ? [] : [["topic", message.topic]]),
     ...(isFirstOfThread(message) ? [] : [["thread", message.threadId]]),
     ...(redelivered ? [["redelivered", "true"]] : []),

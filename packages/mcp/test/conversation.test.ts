@@ -90,7 +90,7 @@ test("a tool refuses what it does not know and says what it takes", async () => 
   const wrong = await one.tool("send_message", { to: "x", text: "hello" });
   expect(wrong).toMatchObject({
     isError: true,
-    text: 'send_message does not know "text"; it takes to, message, thread_id.',
+    text: 'send_message does not know "text"; it takes to, message, thread_id, urgency.',
   });
   expect(wrong.data.error).toBe(wrong.text);
   expect((await one.tool("send_message", { message: "hello" })).text).toContain('"to" is missing');

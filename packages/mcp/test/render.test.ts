@@ -13,6 +13,7 @@ function rendered(body: string, from = "alice", redelivered = false): string {
       id: `msg_${ids}1`,
       kind: "message",
       hops: 0,
+      urgency: "normal",
       from: { id: `agt_${ids}1`, name: from },
       to: "bob",
       body,

@@ -1,5 +1,6 @@
 /** Agents and their sessions: who is here, and how a message would reach them. */
 import { z } from "zod";
+import { Focus } from "./focus.ts";
 import { AgentId, SessionId } from "./ids.ts";
 import { MAX_SUMMARY_CHARS } from "./limits.ts";
 import { AgentName } from "./names.ts";
@@ -8,6 +9,10 @@ import { Timestamp } from "./time.ts";
 /** Whether an agent has a live session: `online`, `stale` (heartbeat missed for 45 s) or `offline` (120 s, or left). */
 export const Presence = z.enum(["online", "stale", "offline"]);
 export type Presence = z.infer<typeof Presence>;
+
+/** How sure the mesh is of who an agent is: `verified` by its token, or `unverified` (the predecessor's wire). */
+export const Trust = z.enum(["verified", "unverified"]);
+export type Trust = z.infer<typeof Trust>;
 
 /** One way a session is reached without asking, and the last proof that it works. */
 export const PushPath = z.strictObject({
@@ -39,8 +44,11 @@ export const Agent = z.object({
   name: AgentName,
   ...AgentProfile.shape,
   presence: Presence,
+  trust: Trust.default("verified"),
   pushPaths: z.array(PushPath),
+  focus: Focus.optional().meta({ description: "set while the agent is not to be disturbed" }),
   queued: z.int().nonnegative().meta({ description: "deliveries waiting in its inbox" }),
+  held: z.int().nonnegative().default(0).meta({ description: "deliveries held by its policy" }),
   oldestQueuedMs: z.int().nonnegative().optional().meta({ description: "age of the oldest of them" }),
   registeredAt: Timestamp,
   lastSeenAt: Timestamp.optional(),

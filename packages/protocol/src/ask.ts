@@ -6,11 +6,13 @@ import { DEFAULT_ANSWER_MS, DEFAULT_TTL_MS, MAX_TTL_MS, MAX_WAIT_MS, MIN_TTL_MS 
 import { DeliveryForecast, Message } from "./message.ts";
 import { Body, IdempotencyKey } from "./message-parts.ts";
 import { Timestamp } from "./time.ts";
+import { Urgency } from "./urgency.ts";
 
 /** Asks one agent and waits up to `waitMs`; the same key again goes on waiting for the same answer. */
 export const AskRequest = z.strictObject({
   to: z.string().min(1).max(128).meta({ description: "name or id of the agent asked" }),
   body: Body,
+  urgency: Urgency.exclude(["fyi"]).default("normal"),
   waitMs: z.int().min(0).max(MAX_WAIT_MS).default(30_000).meta({ description: "how long this call waits" }),
   answerWithinMs: z.int().min(MIN_TTL_MS).max(MAX_TTL_MS).default(DEFAULT_ANSWER_MS).meta({
     description:

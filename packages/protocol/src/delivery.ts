@@ -87,6 +87,10 @@ export type ExtendRequest = z.infer<typeof ExtendRequest>;
 export const RejectRequest = z.strictObject({ receipt: Receipt, reason: z.string().min(1).max(200) });
 export type RejectRequest = z.infer<typeof RejectRequest>;
 
+/** Refuses a held delivery for good; its sender is told, with the reason if there is one. */
+export const RefuseRequest = z.strictObject({ reason: z.string().min(1).max(200).optional() });
+export type RefuseRequest = z.infer<typeof RefuseRequest>;
+
 /** Reports what a session did with a leased delivery: pushed it through a path, or could not. Never an ack. */
 export const PushReport = z.strictObject({
   receipt: Receipt,
@@ -95,7 +99,7 @@ export const PushReport = z.strictObject({
 });
 export type PushReport = z.infer<typeof PushReport>;
 
-/** The delivery after nack, extend, reject or a push report. */
+/** The delivery after a verb on it: nack, extend, reject, redrive, admit, refuse or a push report. */
 export const DeliveryReply = z.object({
   deliveryId: DeliveryId,
   state: DeliveryState,
@@ -128,6 +132,9 @@ export const TimelineEvent = z.enum([
   "cancelled",
   "redriven",
   "bounced",
+  "held",
+  "admitted",
+  "refused",
 ]);
 export type TimelineEvent = z.infer<typeof TimelineEvent>;
 

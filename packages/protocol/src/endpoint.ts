@@ -7,7 +7,7 @@ export type Access = "public" | "agent" | "key" | "any";
 
 /** One endpoint of the wire. */
 export interface Endpoint {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly summary: string;
   readonly access: Access;

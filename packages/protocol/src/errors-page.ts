@@ -9,6 +9,7 @@ const REMEDIES: Record<ErrorCode, string> = {
     "Send `Authorization: Bearer` with an agent's token or the mesh key. After a lost database, register again.",
   forbidden: "Use the token the endpoint asks for: an agent's own, or the mesh key (file `key` in the state folder).",
   sender_mismatch: "Leave `from` out: the broker takes the sender from the token.",
+  refused_by_policy: "Nothing was stored. Its owner can change that: `agentmesh policy NAME`.",
   forbidden_origin: "Call from a program, not from a web page. Requests with an `Origin` are refused.",
   forbidden_host:
     "Use a URL with 127.0.0.1, localhost or [::1] and the broker's port, or allow a name with `--allowed-hosts`.",
@@ -23,6 +24,7 @@ const REMEDIES: Record<ErrorCode, string> = {
     "The lease ended or another session has it. Lease again; an ack without a receipt is accepted from the owner.",
   already_leased: "Too late to cancel: a session has leased it. Send a second message that takes the first one back.",
   not_dead: "Only a dead letter is redriven; `detail` says what state it is in.",
+  not_held: "Only a held delivery is admitted or refused; `detail` says what state it is in.",
   delivery_settled: "Nothing is left to do: `detail` says how it ended.",
   cursor_invalid: "Ask without a cursor: the database was replaced or restored.",
   body_too_large: "Send less, or put the text into a file and send its path. Nothing was stored.",

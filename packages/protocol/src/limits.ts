@@ -41,6 +41,11 @@ export const MAX_RETAINED = 100;
 /** When the answer to an ask is overdue, in milliseconds, if the asker does not say: 10 minutes. */
 export const DEFAULT_ANSWER_MS = 600_000;
 
+/** Length of a focus, in milliseconds: 30 minutes when none is named, from 1 second to 8 hours. */
+export const DEFAULT_FOCUS_MS = 1_800_000;
+export const MIN_FOCUS_MS = 1_000;
+export const MAX_FOCUS_MS = 28_800_000;
+
 /** How long an idempotency key is remembered, in milliseconds: 24 hours. */
 export const IDEMPOTENCY_WINDOW_MS = 86_400_000;
 

@@ -3,10 +3,12 @@ import { z } from "zod";
 import { Presence, PushPath } from "./agent.ts";
 import { Party } from "./agent-party.ts";
 import { DeliveryState } from "./delivery-state.ts";
+import { Focus } from "./focus.ts";
 import { DeliveryId, MessageId, MessageRef, ThreadId } from "./ids.ts";
 import { DEFAULT_TTL_MS, MAX_TTL_MS, MIN_TTL_MS } from "./limits.ts";
 import { Body, IdempotencyKey } from "./message-parts.ts";
 import { Timestamp } from "./time.ts";
+import { AppliedRule, Urgency } from "./urgency.ts";
 
 /** Immutable content from one sender to one address. */
 export const Message = z.object({
@@ -18,6 +20,7 @@ export const Message = z.object({
   from: Party,
   to: z.string().meta({ description: "the address as resolved: the recipient's name, or the topic" }),
   topic: z.string().optional().meta({ description: "set when it was published on a topic" }),
+  urgency: Urgency.default("normal"),
   body: z.string(),
   bodyBytes: z.int(),
   threadId: ThreadId,
@@ -37,6 +40,7 @@ export const SendRequest = z
   .strictObject({
     to: z.string().min(1).max(128).optional().meta({ description: "name or id of the recipient" }),
     body: Body,
+    urgency: Urgency.default("normal"),
     inReplyTo: MessageRef.optional().meta({ description: "message answered; its delivery to you is acked by this" }),
     threadId: ThreadId.optional(),
     from: z.string().optional().meta({ description: "may be left out; another sender than the token's is refused" }),
@@ -66,9 +70,11 @@ export const DeliveryForecast = z.object({
   seq: z.int().positive(),
   to: Party,
   state: DeliveryState,
+  rule: AppliedRule,
   recipient: z.object({
     presence: Presence,
     pushPaths: z.array(PushPath),
+    focus: Focus.optional(),
     queued: z.int().nonnegative(),
     oldestQueuedMs: z.int().nonnegative().optional(),
   }),

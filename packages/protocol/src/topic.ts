@@ -6,6 +6,7 @@ import { DEFAULT_TTL_MS, MAX_RETAINED, MAX_TTL_MS, MIN_TTL_MS } from "./limits.t
 import { DeliveryForecast } from "./message.ts";
 import { Body, IdempotencyKey } from "./message-parts.ts";
 import { Timestamp } from "./time.ts";
+import { Urgency } from "./urgency.ts";
 
 const WORD = "[a-z0-9_-]+";
 
@@ -61,6 +62,7 @@ export type SubscribeReply = z.infer<typeof SubscribeReply>;
 /** Publishes one message to everybody who is subscribed now; the sender gets no copy. */
 export const PublishRequest = z.strictObject({
   body: Body,
+  urgency: Urgency.default("normal"),
   threadId: ThreadId.optional(),
   idempotencyKey: IdempotencyKey.optional(),
   ttlMs: z.int().min(MIN_TTL_MS).max(MAX_TTL_MS).default(DEFAULT_TTL_MS),
@@ -76,7 +78,7 @@ export const PublishReply = z.object({
   expiresAt: Timestamp,
   duplicate: z.boolean(),
   accepted: z.array(DeliveryForecast),
-  skipped: z.array(z.object({ agent: Party, why: z.string().meta({ description: "sender or inbox_full" }) })),
+  skipped: z.array(z.object({ agent: Party, why: z.string().meta({ description: "sender, inbox_full or refused" }) })),
 });
 export type PublishReply = z.infer<typeof PublishReply>;
 

@@ -99,7 +99,12 @@ describe("a token", () => {
 
 describe("a send request", () => {
   test("fills in the life of seven days and refuses fields it does not know", () => {
-    expect(SendRequest.parse({ to: "bob", body: "x" })).toEqual({ to: "bob", body: "x", ttlMs: 604_800_000 });
+    expect(SendRequest.parse({ to: "bob", body: "x" })).toEqual({
+      to: "bob",
+      body: "x",
+      urgency: "normal",
+      ttlMs: 604_800_000,
+    });
     expect(SendRequest.safeParse({ to: "bob", body: "x", message: "y" }).success).toBe(false);
   });
 });

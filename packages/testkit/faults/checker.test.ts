@@ -113,7 +113,7 @@ describe("the checker, given what a broker tells at the end,", () => {
     const entry = { at: new Date(0).toISOString(), event: "accepted", attempt: 0 };
     const account = (id: string, seq: number) =>
       [id, { message: { id }, to: "bob", seq, deliveries: [{ id, state: "queued", timeline: [entry] }] }] as const;
-    const none = { queued: 0, leased: 0, acked: 0, dead: 0, expired: 0, cancelled: 0 };
+    const none = { queued: 0, leased: 0, acked: 0, dead: 0, expired: 0, cancelled: 0, held: 0, refused: 0 };
     type Ledger = Parameters<typeof ledgerFindings>[0];
     const ledger = (...seqs: number[]) => new Map(seqs.map((seq) => account(`msg_${seq}`, seq))) as unknown as Ledger;
     expect(ledgerFindings(ledger(1, 2), { ...none, queued: 2 })).toEqual([]);

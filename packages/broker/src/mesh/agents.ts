@@ -88,6 +88,18 @@ export class Agents {
     return this.show(await this.resolve(caller.agent.id, caller));
   }
 
+  /** Begins a focus, or without terms ends it. @throws MeshError forbidden, agent_not_found */
+  async setFocus(
+    caller: Caller,
+    nameOrId: string,
+    focus: EndpointRequest<Table["setFocus"]>["body"] | undefined,
+  ): Promise<Agent> {
+    const agent = await this.resolve(nameOrId, caller);
+    mayActFor(caller, agent);
+    await this.#store.setFocus(agent.id, focus && { ...focus, reason: focus.reason });
+    return this.show((await this.#store.findAgent(agent.id)) ?? agent);
+  }
+
   /** Takes an agent out of the mesh. @throws MeshError forbidden, agent_not_found */
   async remove(caller: Caller, nameOrId: string): Promise<EndpointReply<Table["removeAgent"]>> {
     const agent = await this.resolve(nameOrId, caller);
@@ -110,8 +122,11 @@ export class Agents {
       name: agent.name,
       ...agent.profile,
       presence,
+      trust: agent.trust,
       pushPaths: presence === "offline" ? [] : agent.pushPaths,
+      ...(agent.focus && { focus: agent.focus }),
       queued: agent.queued,
+      held: agent.held,
       ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
       registeredAt: timestamp(agent.registeredAt),
       ...(agent.lastSeenAt !== undefined && { lastSeenAt: timestamp(agent.lastSeenAt) }),

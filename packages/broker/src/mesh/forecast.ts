@@ -1,8 +1,9 @@
 /** What a sender is told: whether the body fits, and what is known of each recipient. */
-import type { Agent, DeliveryForecast, Warning } from "@agentmesh/protocol";
+import type { Agent, DeliveryForecast, Urgency, Warning } from "@agentmesh/protocol";
 import { MeshError } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 import type { Enqueued } from "./store.ts";
+import { appliedRule } from "./urgency.ts";
 
 /** Bytes of a body in UTF-8. @throws MeshError body_too_large */
 export function checkBody(body: string, { maxBodyBytes }: Policy): number {
@@ -15,15 +16,17 @@ export function checkBody(body: string, { maxBodyBytes }: Policy): number {
 }
 
 /** One delivery with its recipient as it is at this moment. */
-export function forecast(delivery: Enqueued["delivery"], agent: Agent): DeliveryForecast {
+export function forecast(delivery: Enqueued["delivery"], urgency: Urgency, agent: Agent): DeliveryForecast {
   return {
     deliveryId: delivery.id,
     seq: delivery.seq,
     to: { id: agent.id, name: agent.name },
     state: delivery.state,
+    rule: appliedRule(urgency, delivery.state, agent),
     recipient: {
       presence: agent.presence,
       pushPaths: agent.pushPaths,
+      ...(agent.focus && { focus: agent.focus }),
       queued: agent.queued,
       ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
     },

@@ -15,11 +15,13 @@ import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 import { bounce, retryPolicy } from "./retry.ts";
-import type { AckVerdict, DeliveryRecord, RetryPolicy, Store } from "./store.ts";
+import type { AckVerdict, DeliveryRecord, HeldVerdict, RetryPolicy, Store, Viewer } from "./store.ts";
 import type { Wakes } from "./wakes.ts";
 
 type Table = typeof endpoints;
-type Body<K extends "lease" | "ack" | "nack" | "extend" | "reject" | "reportPush"> = EndpointRequest<Table[K]>["body"];
+type Body<K extends "lease" | "ack" | "nack" | "extend" | "reject" | "refuse" | "reportPush"> = EndpointRequest<
+  Table[K]
+>["body"];
 
 /** The verbs on an agent's deliveries. */
 export class Inbox {
@@ -45,14 +47,14 @@ export class Inbox {
     }
     const agent = await this.#agents.resolve(query.agent ?? "me", caller);
     mayActFor(caller, agent);
-    const { entries, open, more } = await this.#store.listInbox({
+    const { entries, open, held, more } = await this.#store.listInbox({
       agentId: agent.id,
-      open: query.state === "open",
+      which: query.state,
       afterSeq: query.after,
       limit: query.limit,
     });
     const last = entries.at(-1)?.seq;
-    return { entries, open, ...(more && last !== undefined && { nextAfter: last }) };
+    return { entries, open, held, ...(more && last !== undefined && { nextAfter: last }) };
   }
 
   /** Leases up to `max` deliveries, waiting up to `waitMs` for the first. @throws MeshError session_not_found */
@@ -122,13 +124,24 @@ export class Inbox {
 
   /** Puts a dead letter back into its inbox. @throws MeshError delivery_not_found, not_dead */
   async redrive(caller: Caller, ref: DeliveryRef): Promise<DeliveryReply> {
-    const verdict = await this.#store.redrive(caller.kind === "agent" ? caller.agent.id : undefined, ref);
+    const verdict = await this.#store.redrive(ownerOf(caller), ref);
     if (verdict.kind === "done") return reply(verdict.delivery);
     if (verdict.kind === "not_dead") {
       const { id, state } = verdict.delivery;
       throw new MeshError("not_dead", `${id} is ${state}, not dead: there is nothing to redrive.`);
     }
     throw new MeshError("delivery_not_found", `There is no dead letter ${ref}. List them: agentmesh dead`);
+  }
+
+  /** Lets a held delivery into its inbox. @throws MeshError delivery_not_found, not_held */
+  async admit(caller: Caller, ref: DeliveryRef): Promise<DeliveryReply> {
+    return reply(wasHeld(await this.#store.admit(ownerOf(caller), ref), ref));
+  }
+
+  /** Refuses a held delivery for good. @throws MeshError delivery_not_found, not_held */
+  async refuse(caller: Caller, ref: DeliveryRef, request: Body<"refuse">): Promise<DeliveryReply> {
+    const terms = { reason: request.reason ?? "no reason given", bounce };
+    return reply(wasHeld(await this.#store.refuse(ownerOf(caller), ref, terms), ref));
   }
 
   /** Notes a push, or its failure. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
@@ -152,6 +165,20 @@ function granted(verdict: AckVerdict, ref: DeliveryRef, caller: AgentCaller): De
     default:
       throw new MeshError("delivery_settled", `${verdict.delivery.id} has ended: it is ${verdict.delivery.state}.`);
   }
+}
+
+function wasHeld(verdict: HeldVerdict, ref: DeliveryRef): DeliveryRecord {
+  if (verdict.kind === "done") return verdict.delivery;
+  if (verdict.kind === "not_held") {
+    const { id, state } = verdict.delivery;
+    throw new MeshError("not_held", `${id} is ${state}, not held: there is nothing to decide.`);
+  }
+  throw new MeshError("delivery_not_found", `There is no held delivery ${ref}. List them: agentmesh held`);
+}
+
+/** The inbox a caller's verbs reach: its own, or with the mesh key any. */
+function ownerOf(caller: Caller): Viewer {
+  return caller.kind === "agent" ? caller.agent.id : undefined;
 }
 
 function ackReply(delivery: DeliveryRecord, duplicate: boolean): AckReply {

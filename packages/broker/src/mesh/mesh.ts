@@ -7,6 +7,7 @@ import { Inbox } from "./inbox.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import { Messages } from "./messages.ts";
 import type { Policy } from "./policy.ts";
+import { ReceiverPolicies } from "./receiver-policy.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store, StoreStats } from "./store.ts";
 import { Streams } from "./streams.ts";
@@ -17,6 +18,7 @@ import { Wakes } from "./wakes.ts";
 /** All verbs of the mesh. */
 export interface Mesh {
   readonly agents: Agents;
+  readonly policies: ReceiverPolicies;
   readonly sessions: Sessions;
   readonly messages: Messages;
   readonly asks: Asks;
@@ -50,6 +52,7 @@ export function createMesh(parts: {
   return {
     agents,
     streams,
+    policies: new ReceiverPolicies({ store, agents }),
     sessions: new Sessions({ ...parts, agents, streams }),
     messages,
     asks: new Asks({ ...parts, agents, messages, ready, waiting }),

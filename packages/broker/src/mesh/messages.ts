@@ -58,7 +58,7 @@ export class Messages {
 
   /**
    * Accepts one message; on disk when it resolves.
-   * @throws MeshError sender_mismatch, body_too_large, agent_not_found, message_not_found, idempotency_mismatch, loop_limit,
+   * @throws MeshError sender_mismatch, body_too_large, agent_not_found, refused_by_policy, message_not_found, idempotency_mismatch, loop_limit,
    *   rate_limited, duplicate_storm, inbox_full
    */
   async send(caller: AgentCaller, request: SendBody, answerWithinMs?: number): Promise<SendReply> {
@@ -86,12 +86,13 @@ export class Messages {
         senderId: sender.id,
         recipientId: recipient.id,
         deliveryId: newId("dlv"),
+        urgency: request.urgency,
         body: request.body,
         bodyBytes,
         inReplyTo: answered?.messageId,
         hops,
         answerWithinMs,
-        ...(answered && this.#waiting.has(answered.messageId) && { holdMs: HOLD_FOR_ASK_MS }),
+        ...(answered && this.#waiting.has(answered.messageId) && { keepBackMs: HOLD_FOR_ASK_MS }),
         ttlMs: request.ttlMs,
         idempotency: request.idempotencyKey
           ? {
@@ -119,7 +120,7 @@ export class Messages {
     );
     const deliveries = shown.map(async (delivery) => {
       const recipient = await this.#store.findAgent(delivery.to.id);
-      const outlook = outlookOf(delivery, recipient && this.#agents.show(recipient));
+      const outlook = outlookOf(status.message, delivery, recipient && this.#agents.show(recipient));
       return { ...delivery, ...(outlook && { outlook }) };
     });
     return { message: status.message, deliveries: await Promise.all(deliveries) };
@@ -176,7 +177,7 @@ export class Messages {
       acceptedAt: message.acceptedAt,
       expiresAt: message.expiresAt,
       duplicate,
-      deliveries: [forecast(delivery, this.#agents.show(recipient))],
+      deliveries: [forecast(delivery, message.urgency, this.#agents.show(recipient))],
     };
   }
 }
@@ -190,7 +191,7 @@ function addresseeOf(answered: MessagePlace | undefined, sender: AgentRecord): s
 }
 
 function contentHash(request: SendBody, recipient: AgentRecord): string {
-  const content = [recipient.id, request.body, request.inReplyTo, request.threadId, request.ttlMs];
+  const content = [recipient.id, request.body, request.inReplyTo, request.threadId, request.ttlMs, request.urgency];
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }
 

@@ -1,15 +1,24 @@
 /** Why a delivery is not acked, and what can be done about it: the sentence behind `trace`. */
-import type { Agent, Delivery, Outlook, TimelineEntry } from "@agentmesh/protocol";
+import type { Agent, Delivery, Message, Outlook, TimelineEntry, Urgency } from "@agentmesh/protocol";
+import { focusBefore, focusText } from "./urgency.ts";
 
 /** The outlook of a delivery; undefined once it is acked or was taken back. `recipient` is undefined when it has left. */
 export function outlookOf(
+  { urgency }: Pick<Message, "urgency">,
   delivery: Delivery & { readonly timeline: readonly TimelineEntry[] },
   recipient: Agent | undefined,
 ): Outlook | undefined {
   const name = delivery.to.name;
   switch (delivery.state) {
     case "queued":
-      return recipient ? queued(delivery, recipient) : undefined;
+      return recipient ? queued(urgency, delivery, recipient) : undefined;
+    case "held":
+      return {
+        cause: `The policy of ${name} holds messages of this sender.`,
+        remedy: `Look at it and decide: agentmesh admit ${delivery.id}, or agentmesh refuse ${delivery.id}`,
+      };
+    case "refused":
+      return { cause: `${name} refused it: ${delivery.reason}.`, remedy: "Talk to its owner." };
     case "leased":
       return leased(delivery, name);
     case "dead":
@@ -23,7 +32,11 @@ export function outlookOf(
   }
 }
 
-function queued(delivery: Delivery & { readonly timeline: readonly TimelineEntry[] }, recipient: Agent): Outlook {
+function queued(
+  urgency: Urgency,
+  delivery: Delivery & { readonly timeline: readonly TimelineEntry[] },
+  recipient: Agent,
+): Outlook {
   const { name } = recipient;
   if (delivery.readyAt !== undefined) {
     return {
@@ -37,6 +50,16 @@ function queued(delivery: Delivery & { readonly timeline: readonly TimelineEntry
       cause: `${name} has had no live session${since}.`,
       remedy: `Start a session of ${name}: it gets the message.`,
     };
+  }
+  const focus = focusBefore(urgency, recipient);
+  if (focus) {
+    return {
+      cause: focusText(recipient, focus),
+      remedy: `Wait, have ${name} look into its inbox, or end the focus: agentmesh focus ${name} --end`,
+    };
+  }
+  if (urgency === "fyi") {
+    return { cause: "It is fyi, which is never pushed.", remedy: `${name} finds it with its next check_messages.` };
   }
   if (recipient.pushPaths.length === 0) {
     return {

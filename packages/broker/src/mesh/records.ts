@@ -4,6 +4,7 @@ import type {
   AgentProfile,
   DeliveryId,
   DeliveryState,
+  Focus,
   LeasedDelivery,
   Message,
   MessageId,
@@ -12,6 +13,8 @@ import type {
   PushPath,
   SessionId,
   ThreadId,
+  Trust,
+  Urgency,
 } from "@agentmesh/protocol";
 
 /** An agent as stored, with what its sessions and inbox say of it now. */
@@ -24,7 +27,10 @@ export interface AgentRecord {
   /** Age of the newest heartbeat of its sessions, in milliseconds; undefined without a session. */
   readonly heartbeatAgeMs: number | undefined;
   readonly pushPaths: PushPath[];
+  readonly trust: Trust;
+  readonly focus: Focus | undefined;
   readonly queued: number;
+  readonly held: number;
   readonly oldestQueuedMs: number | undefined;
 }
 
@@ -44,6 +50,8 @@ export interface MessageToEnqueue {
   readonly senderId: AgentId;
   readonly recipientId: AgentId;
   readonly deliveryId: DeliveryId;
+  /** Left out, normal. */
+  readonly urgency?: Urgency;
   readonly body: string;
   readonly bodyBytes: number;
   readonly inReplyTo: MessageId | undefined;
@@ -51,7 +59,7 @@ export interface MessageToEnqueue {
   /** It expects an answer, overdue after this time. */
   readonly answerWithinMs?: number | undefined;
   /** Keeps the delivery from streams and leases for a moment: an ask that waits for it takes it first. */
-  readonly holdMs?: number;
+  readonly keepBackMs?: number;
   readonly ttlMs: number;
   readonly idempotency: { readonly key: string; readonly contentHash: string; readonly windowMs: number } | undefined;
   /** Delivery of the sender that this message answers; acked in the same act. */
@@ -64,12 +72,15 @@ export interface MessageToPublish
   readonly topic: string;
 }
 
+/** Why a subscriber got no delivery. */
+export type SkippedWhy = "sender" | "inbox_full" | "refused";
+
 /** A published message: every subscriber is in `accepted` or in `skipped`. */
 export interface Published {
   readonly duplicate: boolean;
   readonly message: Message;
   readonly accepted: readonly { readonly delivery: Enqueued["delivery"]; readonly recipient: AgentRecord }[];
-  readonly skipped: readonly { readonly agent: Party; readonly why: "sender" | "inbox_full" }[];
+  readonly skipped: readonly { readonly agent: Party; readonly why: SkippedWhy }[];
 }
 
 /** Most that one inbox holds open. */
@@ -86,6 +97,13 @@ export interface Enqueued {
   readonly recipient: AgentRecord;
 }
 
+/** A focus to begin. */
+export interface FocusTerms {
+  readonly forMs: number;
+  readonly allows: Focus["allows"];
+  readonly reason: string | undefined;
+}
+
 /** What to lease, for whom, for how long. */
 export interface LeaseTerms {
   readonly agentId: AgentId;
@@ -95,7 +113,12 @@ export interface LeaseTerms {
   /** Session that holds the leases; undefined for a caller without one. */
   readonly session: SessionId | undefined;
   /** For a stream: its credit, and how many reported pushes of this session are enough. */
-  readonly stream?: { readonly maxInFlight: number; readonly maxPushes: number | undefined };
+  readonly stream?: {
+    readonly maxInFlight: number;
+    readonly maxPushes: number | undefined;
+    /** Least urgency that it takes, left out fyi; a focus of the agent may ask for more. */
+    readonly urgency?: Urgency;
+  };
 }
 
 /** A leased delivery; `streamPosition` orders the leases of one stream. */
@@ -120,7 +143,7 @@ export interface AskNotices {
 export interface EndedDelivery {
   readonly deliveryId: DeliveryId;
   readonly seq: number;
-  readonly state: "dead" | "expired";
+  readonly state: "dead" | "expired" | "refused";
   readonly reason: string;
   readonly recipient: string;
   readonly body: string;
@@ -164,6 +187,12 @@ export type LeaseVerdict =
   | { readonly kind: "not_found" }
   | { readonly kind: "lease_lost"; readonly delivery: DeliveryRecord }
   | { readonly kind: "settled"; readonly delivery: DeliveryRecord };
+
+/** Verdict on a verb that needs a held delivery. */
+export type HeldVerdict =
+  | { readonly kind: "done"; readonly delivery: DeliveryRecord }
+  | { readonly kind: "not_found" }
+  | { readonly kind: "not_held"; readonly delivery: DeliveryRecord };
 
 /** Verdict on an ack. */
 export type AckVerdict = LeaseVerdict | { readonly kind: "acked_before"; readonly delivery: DeliveryRecord };

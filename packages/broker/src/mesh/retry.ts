@@ -16,10 +16,14 @@ export const bounce: Bounce = ({ deliveryId, state, reason, recipient, body }) =
       ? `Your message to ${recipient} expired before it was acked.`
       : reason === "recipient_gone"
         ? `Your message to ${recipient} was not acked: that agent has left the mesh.`
-        : `Your message to ${recipient} was given up (${plainLine(reason)}).`;
+        : state === "refused"
+          ? `Your message to ${recipient} was refused (${plainLine(reason)}).`
+          : `Your message to ${recipient} was given up (${plainLine(reason)}).`;
   const remedy =
     state === "expired" || reason === "recipient_gone"
       ? "Send it again if it still matters."
-      : `It is kept as dead letter ${deliveryId}: the owner of the mesh can put it back with agentmesh redrive.`;
+      : state === "refused"
+        ? "It was not shown to the agent; do not send it again."
+        : `It is kept as dead letter ${deliveryId}: the owner of the mesh can put it back with agentmesh redrive.`;
   return `${happened} ${remedy} It began: "${plainLine(body, 120)}"`;
 };

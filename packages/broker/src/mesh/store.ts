@@ -19,6 +19,7 @@ import type {
   Subscription,
   Topic,
 } from "@agentmesh/protocol";
+import type { PolicyRules } from "./receiver-policy.ts";
 import type {
   AckVerdict,
   AgentRecord,
@@ -28,6 +29,8 @@ import type {
   Bounce,
   DeliveryRecord,
   Enqueued,
+  FocusTerms,
+  HeldVerdict,
   InboxQuota,
   LeasedRecord,
   LeaseTerms,
@@ -63,6 +66,10 @@ export interface Store {
   /** Every agent that is not removed, by name. */
   listAgents(): Promise<AgentRecord[]>;
   setSummary(agentId: AgentId, summary: string): Promise<void>;
+  /** Begins a focus, or without terms ends it: then hints `ready`, as at its own end. */
+  setFocus(agentId: AgentId, focus: FocusTerms | undefined): Promise<void>;
+  policyOf(agentId: AgentId): Promise<PolicyRules | undefined>;
+  setPolicy(agentId: AgentId, rules: PolicyRules): Promise<void>;
   /** Removes an agent; what waits for it is dead. Returns how many. */
   removeAgent(agentId: AgentId, bounce?: Bounce): Promise<number>;
 
@@ -82,7 +89,7 @@ export interface Store {
   /** Ends every session that was not renewed for `offlineAfterMs`. */
   expireSessions(offlineAfterMs: number, retry: RetryPolicy): Promise<number>;
 
-  /** Accepts one message: dedupe, quota, message, delivery and the ack it implies. @throws MeshError */
+  /** Accepts one message: dedupe, the recipient's policy, quota, message, delivery and the ack it implies. @throws MeshError */
   enqueue(message: MessageToEnqueue, quota: InboxQuota): Promise<Enqueued>;
   /** Whether the sender has used this key within its window. */
   knowsKey(senderId: AgentId, key: string): Promise<boolean>;
@@ -111,10 +118,10 @@ export interface Store {
 
   listInbox(query: {
     readonly agentId: AgentId;
-    readonly open: boolean;
+    readonly which: "open" | "held" | "all";
     readonly afterSeq: number;
     readonly limit: number;
-  }): Promise<{ entries: InboxEntry[]; open: number; more: boolean }>;
+  }): Promise<{ entries: InboxEntry[]; open: number; held: number; more: boolean }>;
   /** Leases in inbox order; each delivery to at most one holder at a time. */
   lease(terms: LeaseTerms): Promise<{ leased: LeasedRecord[]; queued: number }>;
   /** Acks for the owner; with a receipt only while that lease is the current one. */
@@ -139,6 +146,13 @@ export interface Store {
     owner: Viewer,
     ref: DeliveryRef,
   ): Promise<LeaseVerdict | { readonly kind: "not_dead"; readonly delivery: DeliveryRecord }>;
+  /** Lets a held delivery into its inbox, or refuses it; of any inbox without an owner. */
+  admit(owner: Viewer, ref: DeliveryRef): Promise<HeldVerdict>;
+  refuse(
+    owner: Viewer,
+    ref: DeliveryRef,
+    terms: { readonly reason: string; readonly bounce?: Bounce },
+  ): Promise<HeldVerdict>;
   /** Dead letters, newest first. */
   listDead(query: { readonly owner: Viewer; readonly limit: number }): Promise<InboxEntry[]>;
   /** Writes a push, or its failure, into the timeline. */
@@ -156,9 +170,9 @@ export interface Store {
 
   /** Returns leases that are over; up to `limit`. */
   expireLeases(limit: number, retry: RetryPolicy): Promise<number>;
-  /** Expires queued deliveries whose message is past its life; up to `limit`. */
+  /** Expires queued and held deliveries whose message is past its life; up to `limit`. */
   expireMessages(limit: number, bounce?: Bounce): Promise<number>;
-  /** Hints `ready` for inboxes whose delayed deliveries became due since the last call. */
+  /** Hints `ready` for inboxes whose delayed deliveries became due, or whose focus ended, since the last call. */
   announceDue(): Promise<void>;
   /** Deletes what ended more than `retentionMs` ago; up to `limit` deliveries. */
   prune(retentionMs: number, limit: number): Promise<number>;

@@ -1,5 +1,5 @@
 /** Streams: what is ready is leased and pushed into the sink of a session, within its credit. */
-import type { AgentId, SessionId } from "@agentmesh/protocol";
+import type { AgentId, SessionId, Urgency } from "@agentmesh/protocol";
 import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
 import type { Policy } from "./policy.ts";
 import { retryPolicy } from "./retry.ts";
@@ -14,6 +14,8 @@ export interface StreamTerms {
   readonly maxInFlight: number;
   readonly leaseMs: number;
   readonly maxPushes: number | undefined;
+  /** Least urgency that is streamed. */
+  readonly urgency: Urgency;
   /** Position of the last delivery the client has; later ones were lost on the way and come again at once. */
   readonly lastPosition: number | undefined;
 }
@@ -116,7 +118,7 @@ export class Streams {
       maxBytes: MAX_BYTES_PER_READ,
       leaseMs: terms.leaseMs,
       session: terms.session,
-      stream: { maxInFlight: terms.maxInFlight, maxPushes: terms.maxPushes },
+      stream: { maxInFlight: terms.maxInFlight, maxPushes: terms.maxPushes, urgency: terms.urgency },
     });
     // A lease that lands after the stream closed is returned with the others when the grace ends.
     if (isOpen()) for (const { delivery, streamPosition } of leased) sink.push(delivery, streamPosition);

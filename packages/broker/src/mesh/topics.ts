@@ -38,13 +38,14 @@ export class Topics {
       this.#guard.checkPublish(caller.agent);
     }
     const id = newId("msg");
-    const content = JSON.stringify([topic, request.body, request.threadId, request.ttlMs]);
+    const content = JSON.stringify([topic, request.body, request.threadId, request.ttlMs, request.urgency]);
     const { message, duplicate, accepted, skipped } = await this.#store.publish(
       {
         id,
         topic,
         threadId: request.threadId ?? `thr_${id.slice(4)}`,
         senderId: caller.agent.id,
+        urgency: request.urgency,
         body: request.body,
         bodyBytes,
         ttlMs: request.ttlMs,
@@ -65,7 +66,9 @@ export class Topics {
       acceptedAt: message.acceptedAt,
       expiresAt: message.expiresAt,
       duplicate,
-      accepted: accepted.map(({ delivery, recipient }) => forecast(delivery, this.#agents.show(recipient))),
+      accepted: accepted.map(({ delivery, recipient }) =>
+        forecast(delivery, message.urgency, this.#agents.show(recipient)),
+      ),
       skipped: [...skipped],
     };
   }

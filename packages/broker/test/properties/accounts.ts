@@ -119,7 +119,7 @@ function sameEntry(entry: TimelineEntry, logged: LogEntry | undefined): boolean 
 }
 
 async function checkInbox({ world, history }: Observer, agent: AgentHistory): Promise<void> {
-  const page = await world.store.listInbox({ agentId: agent.id, open: true, afterSeq: 0, limit: 100 });
+  const page = await world.store.listInbox({ agentId: agent.id, which: "open", afterSeq: 0, limit: 100 });
   const shown = page.entries.map(({ seq, state, attempt }) => `#${seq} ${state} ${attempt}`).join(", ");
   const open = history.open(agent.id);
   const known = open.map(({ seq, state, attempt }) => `#${seq} ${state} ${attempt}`).join(", ");

@@ -122,7 +122,7 @@ export function look(delivery: DeliveryHistory, by: "message" | "id" | "seq", vi
 /** Shows one page of an inbox. */
 export function listInbox(agentId: AgentId, open: boolean, afterSeq: number, limit: number): Question {
   return async (o) => {
-    const page = await o.world.store.listInbox({ agentId, open, afterSeq, limit });
+    const page = await o.world.store.listInbox({ agentId, which: open ? "open" : "all", afterSeq, limit });
     return () => {
       const all = (open ? o.history.open(agentId) : o.history.kept(agentId)).filter(({ seq }) => seq > afterSeq);
       const known = o.history.agent(agentId) ? all : [];

@@ -101,6 +101,105 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await bodies()).toEqual(["a", "b", "c"]);
     });
 
+    test("a read gives interrupts first, then messages by number, then notices of the mesh", async () => {
+      const doomed = await send("doomed", { senderId: bob, recipientId: alice, ttlMs: 1_000 });
+      clock.advance(1_001);
+      await store.expireMessages(10, () => "your message expired");
+      expect(doomed.delivery.seq).toBe(1);
+      await send("first");
+      await send("quiet", { urgency: "fyi" });
+      await send("now", { urgency: "interrupt" });
+      expect(await bodies()).toEqual(["now", "first", "quiet", "your message expired"]);
+    });
+
+    test("a stream is given nothing less urgent than it asks for; a read is given all", async () => {
+      await send("quiet", { urgency: "fyi" });
+      await send("loud");
+      const stream = { maxInFlight: 8, maxPushes: undefined, urgency: "normal" as const };
+      expect(await bodies({ session: await session(), stream })).toEqual(["loud"]);
+      expect(await bodies()).toEqual(["quiet"]);
+    });
+
+    test("a focus keeps from streams what it does not allow, and hints ready when its time is over", async () => {
+      const woken: AgentId[] = [];
+      store.listen({ ready: (id) => woken.push(id), advanced: () => {} });
+      const stream = { maxInFlight: 8, maxPushes: undefined };
+      const own = await session();
+      await store.setFocus(bob, { forMs: 5_000, allows: "interrupt", reason: "thinking" });
+      expect((await store.findAgent("bob"))?.focus).toMatchObject({ allows: "interrupt", reason: "thinking" });
+      await send("later");
+      await send("now", { urgency: "interrupt" });
+      expect(await bodies({ session: own, stream })).toEqual(["now"]);
+      await store.setFocus(bob, { forMs: 5_000, allows: "nothing", reason: undefined });
+      await send("even now", { urgency: "interrupt" });
+      expect(await bodies({ session: own, stream })).toEqual([]);
+      await store.announceDue();
+      await new Promise(setImmediate);
+      woken.length = 0;
+      clock.advance(5_000);
+      await store.announceDue();
+      expect(woken).toEqual([bob]);
+      expect((await store.findAgent("bob"))?.focus).toBeUndefined();
+      expect(await bodies({ session: own, stream })).toEqual(["even now", "later"]);
+    });
+
+    test("a policy holds or refuses by sender, then by trust, then all others; answers always pass", async () => {
+      const asked = await send("may I?", { senderId: bob, recipientId: alice });
+      await store.setPolicy(bob, { otherwise: "hold", senders: {}, trust: {} });
+      const held = await send("stranger");
+      expect(held.delivery.state).toBe("held");
+      expect(await bodies()).toEqual([]);
+      const answer = await send("you may", { inReplyTo: asked.message.id });
+      expect(answer.delivery.state).toBe("queued");
+      await store.setPolicy(bob, { otherwise: "hold", senders: { [alice]: "refuse" }, trust: { verified: "accept" } });
+      await expect(send("again")).rejects.toMatchObject({ code: "refused_by_policy" });
+      await store.setPolicy(bob, { otherwise: "hold", senders: {}, trust: { verified: "accept" } });
+      expect((await send("trusted")).delivery.state).toBe("queued");
+      expect((await store.findAgent("bob"))?.held).toBe(1);
+    });
+
+    test("a held delivery is admitted into its place, or refused with one notice to its sender", async () => {
+      await store.setPolicy(bob, { otherwise: "hold", senders: {}, trust: {} });
+      const [one, two] = [await send("one"), await send("two")];
+      expect(await store.admit(alice, one.delivery.id)).toEqual({ kind: "not_found" });
+      expect(await store.admit(bob, one.delivery.id)).toMatchObject({ kind: "done", delivery: { state: "queued" } });
+      expect(await store.admit(undefined, one.delivery.id)).toMatchObject({ kind: "not_held" });
+      const terms = { reason: "spam", bounce: ({ reason }: { reason: string }) => `refused: ${reason}` };
+      expect(await store.refuse(undefined, two.delivery.id, terms)).toMatchObject({ delivery: { state: "refused" } });
+      expect(await bodies()).toEqual(["one"]);
+      expect(await bodies({ agentId: alice })).toEqual(["refused: spam"]);
+      expect(await events(one.message.id)).toEqual(["accepted", "held", "admitted", "leased"]);
+      expect(await events(two.message.id)).toEqual(["accepted", "held", "refused", "bounced"]);
+    });
+
+    test("what is held counts into the quota, expires, and is taken back like what is queued", async () => {
+      await store.setPolicy(bob, { otherwise: "hold", senders: {}, trust: {} });
+      const short = await send("short", { ttlMs: 1_000 });
+      const regretted = await send("regretted");
+      await expect(store.enqueue(message("third"), { maxMessages: 2, maxBytes: 1e6 })).rejects.toMatchObject({
+        code: "inbox_full",
+      });
+      expect((await store.cancel(regretted.message.id, alice)).cancelled).toBe(1);
+      clock.advance(1_001);
+      expect(await store.expireMessages(10)).toBe(1);
+      expect(await events(short.message.id)).toEqual(["accepted", "held", "expired"]);
+      expect((await store.findAgent("bob"))?.held).toBe(0);
+    });
+
+    test("a publish counts who refuses among the skipped, and holds for who holds", async () => {
+      for (const id of [bob, await agent("carol"), await agent("dave")]) await store.subscribe(id, "news", 0);
+      await store.setPolicy(bob, { otherwise: "refuse", senders: {}, trust: {} });
+      const carol = (await store.findAgent("carol"))?.id ?? bob;
+      await store.setPolicy(carol, { otherwise: "hold", senders: {}, trust: {} });
+      const { recipientId: _, deliveryId: __, answers: ___, inReplyTo: ____, ...news } = message("news");
+      const published = await store.publish({ ...news, topic: "news" }, QUOTA);
+      expect(published.skipped).toMatchObject([{ agent: { name: "bob" }, why: "refused" }]);
+      expect(published.accepted.map(({ recipient, delivery }) => [recipient.name, delivery.state])).toEqual([
+        ["carol", "held"],
+        ["dave", "queued"],
+      ]);
+    });
+
     test("a delivery has one holder at a time, and comes back with attempt 2 when its lease ends", async () => {
       const { message: sent } = await send("a");
       expect(await bodies()).toEqual(["a"]);
@@ -211,7 +310,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
         await store.expireLeases(10, RETRY);
         clock.advance(20_000);
       }
-      const { entries } = await store.listInbox({ agentId: bob, open: false, afterSeq: 0, limit: 10 });
+      const { entries } = await store.listInbox({ agentId: bob, which: "all", afterSeq: 0, limit: 10 });
       expect(entries.map(({ state }) => state)).toEqual(["queued", "dead"]);
     });
 
@@ -228,7 +327,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
     test("a message that died or expired bounces to its sender once, in its thread; a bounce never bounces", async () => {
       const bounce = ({ state, reason }: { state: string; reason: string }) => `${state}: ${reason}`;
       const notices = async () =>
-        (await store.listInbox({ agentId: alice, open: true, afterSeq: 0, limit: 10 })).entries.map(
+        (await store.listInbox({ agentId: alice, which: "open", afterSeq: 0, limit: 10 })).entries.map(
           ({ message }) => message,
         );
       const { message: rejected } = await send("a");
@@ -401,7 +500,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await store.ack(bob, "1", undefined, "handled")).toMatchObject({ kind: "done" });
       clock.advance(5_001);
       await store.expireLeases(10, RETRY);
-      const { entries } = await store.listInbox({ agentId: bob, open: false, afterSeq: 0, limit: 10 });
+      const { entries } = await store.listInbox({ agentId: bob, which: "all", afterSeq: 0, limit: 10 });
       expect(entries.map(({ state }) => state)).toEqual(["acked", "expired"]);
     });
 
@@ -616,7 +715,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       clock.advance(100_000);
       expect(await store.prune(200_000, 10)).toBe(0);
       expect(await store.prune(100_000, 10)).toBe(1);
-      const { entries } = await store.listInbox({ agentId: bob, open: false, afterSeq: 0, limit: 10 });
+      const { entries } = await store.listInbox({ agentId: bob, which: "all", afterSeq: 0, limit: 10 });
       expect(entries.map(({ message }) => message.body)).toEqual(["waiting"]);
       const { cursor } = await store.log({ after: undefined, limit: 1, viewer: undefined });
       expect((await store.log({ after: cursor, limit: 10, viewer: undefined })).entries).toEqual([]);
@@ -624,7 +723,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
 
     test("an inbox is shown page by page and not changed by it", async () => {
       for (const body of ["a", "b", "c"]) await send(body);
-      const page = await store.listInbox({ agentId: bob, open: true, afterSeq: 1, limit: 1 });
+      const page = await store.listInbox({ agentId: bob, which: "open", afterSeq: 1, limit: 1 });
       expect(page).toMatchObject({ open: 3, more: true, entries: [{ seq: 2, state: "queued", attempt: 0 }] });
     });
   });

@@ -58,7 +58,7 @@ describe("the SQLite engine", () => {
         .all(...values)
         .map(({ detail }) => detail)
         .join("; ");
-    const lease = plan(LEASABLE, { agent: 1, now: 1, session: "s", maxPushes: 2, max: 1 });
+    const lease = plan(LEASABLE, { agent: 1, now: 1, session: "s", maxPushes: 2, leastUrgency: 1, max: 1 });
     expect(lease).toContain("USING INDEX delivery_queued (agent_pk=?)");
     const overdue = plan(
       "SELECT pk FROM delivery WHERE state = 'leased' AND lease_ends_at <= ? ORDER BY lease_ends_at LIMIT ?",
@@ -67,7 +67,7 @@ describe("the SQLite engine", () => {
     );
     expect(overdue).toContain("delivery_leased");
     const expiring = plan(
-      "SELECT pk, attempt FROM delivery WHERE state = 'queued' AND expires_at <= ? ORDER BY expires_at LIMIT ?",
+      "SELECT pk, attempt FROM delivery WHERE state IN ('queued', 'held') AND expires_at <= ? ORDER BY expires_at LIMIT ?",
       1,
       1,
     );

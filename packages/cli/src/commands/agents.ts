@@ -1,7 +1,7 @@
 /** `agentmesh agents`: who is there, and whether a message would be noticed. */
 import type { Agent } from "@agentmesh/protocol";
 import type { Context } from "../context.ts";
-import { presenceStyle, reachedBy, waiting, whereOf } from "../describe.ts";
+import { focusText, presenceStyle, reachedBy, waiting, whereOf } from "../describe.ts";
 import { jsonText, print, remark } from "../output.ts";
 import { type Cell, type Column, table } from "../table.ts";
 
@@ -39,7 +39,7 @@ function columns(ownId: string | undefined): Column<Agent>[] {
 }
 
 function reached(agent: Agent): Cell {
-  const text = reachedBy(agent);
+  const text = agent.focus ? `${focusText(agent.focus)}; ${reachedBy(agent)}` : reachedBy(agent);
   const failing = agent.pushPaths.length > 0 && agent.pushPaths.every(({ failedWhy }) => failedWhy !== undefined);
   return failing ? { text, style: "yellow" } : text;
 }

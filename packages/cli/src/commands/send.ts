@@ -1,7 +1,7 @@
 /** `agentmesh send`: stores one message and tells the truth about its recipient. */
 import type { Readable } from "node:stream";
 import type { MeshClient } from "@agentmesh/client";
-import { MessageRef, plainLine, type SendReply, ThreadId } from "@agentmesh/protocol";
+import { MessageRef, plainLine, type SendReply, ThreadId, type Urgency } from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { recipientText, stateStyle } from "../describe.ts";
@@ -12,6 +12,7 @@ import { awaitAck, requireAck } from "./await-ack.ts";
 export interface SendOptions {
   readonly reply?: string;
   readonly thread?: string;
+  readonly urgency?: Urgency;
   readonly ttl?: number;
   readonly idempotencyKey?: string;
   readonly wait?: number;
@@ -33,6 +34,7 @@ export async function send(
     body,
     ...(threadId !== undefined && { threadId }),
     ...(inReplyTo !== undefined && { inReplyTo }),
+    ...(options.urgency !== undefined && { urgency: options.urgency }),
     ...(options.ttl !== undefined && { ttlMs: options.ttl }),
     ...(options.idempotencyKey !== undefined && { idempotencyKey: options.idempotencyKey }),
   });
@@ -58,12 +60,13 @@ async function waitForAck(context: Context, client: MeshClient, reply: SendReply
 }
 
 async function printReply(reply: SendReply): Promise<void> {
-  for (const { seq, state, to, recipient, warnings } of reply.deliveries) {
+  for (const { seq, state, rule, to, recipient, warnings } of reply.deliveries) {
     const ahead = reply.duplicate || state !== "queued" ? 0 : recipient.queued - 1;
     const order = ahead > 0 ? `; ${ahead} ${ahead === 1 ? "waits" : "wait"} before it` : "";
     const known = reply.duplicate ? "; sent before with this idempotency key, stored once" : "";
     const shown = style(stateStyle[state], state);
     await print(`${shown} as #${seq} for ${plainLine(to.name)} (${recipientText(recipient)})${order}${known}`);
+    if (rule.code !== "normal") await print(plainLine(rule.detail, 400));
     for (const { detail } of warnings) warn(detail);
   }
   await print(reply.messageId);

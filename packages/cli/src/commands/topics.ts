@@ -1,5 +1,5 @@
 /** `agentmesh topics`, `publish`, `subscribe`: points of publication, and who listens there. */
-import { plainLine, type Topic, TopicName, TopicPattern } from "@agentmesh/protocol";
+import { plainLine, type Topic, TopicName, TopicPattern, type Urgency } from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { since } from "../duration.ts";
@@ -18,11 +18,20 @@ export async function topics(context: Context): Promise<void> {
 }
 
 /** Publishes as the context's agent; says who got it and who did not. @throws CommandError, MeshApiError */
-export async function publish(context: Context, name: string, words: readonly string[]): Promise<void> {
+export async function publish(
+  context: Context,
+  name: string,
+  words: readonly string[],
+  { urgency }: { readonly urgency?: Urgency },
+): Promise<void> {
   const topic = TopicName.safeParse(name);
   if (!topic.success) throw usageError(`"${name}" is no topic: ${topic.error.issues[0]?.message}.`);
   const body = await messageBody(words, name);
-  const reply = await (await context.acting()).client.publish({ topic: topic.data, body });
+  const reply = await (await context.acting()).client.publish({
+    topic: topic.data,
+    body,
+    ...(urgency !== undefined && { urgency }),
+  });
   if (context.json) return print(jsonText(reply));
   const all = reply.accepted.length + reply.skipped.length;
   await print(

@@ -5,8 +5,8 @@ import type { Log } from "../log.ts";
 import type { PushPaths } from "./push-paths.ts";
 import { Pusher } from "./pusher.ts";
 
-/** A pushed delivery waits this long for evidence before it comes once more; two pushes are enough. */
-const TERMS = { leaseMs: 300_000, maxInFlight: 16, maxPushes: 2 };
+/** What is fyi rests for check_messages; a pushed delivery waits this long for evidence before it comes once more; two pushes are enough. */
+const TERMS = { leaseMs: 300_000, maxInFlight: 16, maxPushes: 2, urgency: "normal" } as const;
 
 /** Rests after the first and second text that no path took; after the third it rests until `resume`. */
 const RESTS_MS = [5_000, 30_000];

@@ -1,5 +1,5 @@
 /** One agent as a tool shows it: a line of text and the same as data. */
-import { type Agent, type PushPath, plainLine } from "@agentmesh/protocol";
+import { type Agent, type Focus, type PushPath, plainLine } from "@agentmesh/protocol";
 import { defangLine } from "../render.ts";
 
 /** The line. Everything an agent says of itself is made harmless and marked as its words. */
@@ -11,6 +11,7 @@ export function agentLine(agent: Agent, own: boolean): string {
     ...(agent.directory === undefined ? [] : [`in ${defangLine(agent.directory, 300)}`]),
     ...(repo === undefined ? [] : [`repo ${repo}`]),
     pushWords(agent.pushPaths),
+    ...(agent.focus ? [focusWords(agent.focus)] : []),
     `${agent.queued} waiting`,
     ...(agent.summary ? [`says of itself: "${defangLine(agent.summary)}"`] : []),
   ].join("; ");
@@ -27,9 +28,16 @@ export function agentData(agent: Agent, own: boolean): Record<string, unknown> {
     ...(agent.directory !== undefined && { directory: defangLine(agent.directory, 300) }),
     ...(repo !== undefined && { repo }),
     push: agent.pushPaths.map(pathData),
+    ...(agent.focus && { focus: focusWords(agent.focus) }),
     waiting: agent.queued,
     ...(agent.summary && { says_of_itself: defangLine(agent.summary) }),
   };
+}
+
+/** A focus in words. */
+function focusWords({ until, allows, reason }: Focus): string {
+  const why = reason === undefined ? "" : `, "${defangLine(reason)}"`;
+  return `in focus until ${until} (${allows === "interrupt" ? "interrupts only" : "nothing is pushed"}${why})`;
 }
 
 /** How a session is reached, in words: never more than was proven. */

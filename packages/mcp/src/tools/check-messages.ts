@@ -1,11 +1,14 @@
 /** Tool check_messages: reads what waits, pushed or not, and acks it once the client has the answer. */
 import { BrokerUnreachableError } from "@agentmesh/client";
-import type { InboxEntry } from "@agentmesh/protocol";
+import type { InboxEntry, LeaseReply } from "@agentmesh/protocol";
 import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
 import { z } from "zod";
 import type { JoinedSession } from "../join.ts";
 import { renderDelivery, type ShownDelivery } from "../render.ts";
 import { tool } from "./tool.ts";
+
+/** What is shown of a delivery, leased or listed. */
+type Waiting = Pick<InboxEntry, "id" | "seq" | "attempt" | "message">;
 
 /** Long enough for the answer to be written and the ack to be made, in milliseconds. */
 const LEASE_MS = 60_000;
@@ -14,7 +17,7 @@ const LEASE_MS = 60_000;
 export const checkMessages = tool({
   name: "check_messages",
   description:
-    "Read the messages that wait for you, oldest first, including those already shown to you and not answered. They count as read afterwards.",
+    "Read the messages that wait for you, interrupts first, then oldest first, including those already shown to you and not answered. They count as read afterwards.",
   annotations: { title: "Read messages", readOnlyHint: false, destructiveHint: false, openWorldHint: false },
   input: z.strictObject({}),
   async run(session, _, signal) {
@@ -28,7 +31,7 @@ export const checkMessages = tool({
     const shown = entries.map((entry) => shownAs(entry, session));
     session.held.show(entries.map((entry) => entry.id));
     const rest = more === 0 ? [] : [`${more} more wait: call check_messages again.`];
-    const head = shown.length === 1 ? "1 message." : `${shown.length} messages, oldest first.`;
+    const head = shown.length === 1 ? "1 message." : `${shown.length} messages.`;
     return {
       text:
         shown.length === 0 ? "No message waits for you." : [head, ...shown.map(renderDelivery), ...rest].join("\n\n"),
@@ -55,31 +58,42 @@ export const checkMessages = tool({
 async function takeWaiting(
   { client, mesh }: JoinedSession,
   signal: AbortSignal,
-): Promise<{ entries: InboxEntry[]; more: number }> {
+): Promise<{ entries: Waiting[]; more: number }> {
   const lease = () => client.lease({ leaseMs: LEASE_MS, session: mesh.id }, { signal });
+  let taken: LeaseReply = { deliveries: [], queued: 0 };
   try {
-    await lease();
+    taken = await lease();
   } catch (error) {
     // The client makes a lease only once; here the listing below shows what an unanswered one took.
     if (!(error instanceof BrokerUnreachableError)) throw error;
     await mesh.heartbeat();
-    await lease();
+    taken = await lease();
   }
   const { entries, open } = await client.listInbox({ limit: MAX_DELIVERIES_PER_READ }, { signal });
+  const known = new Map<string, Waiting>([...taken.deliveries, ...entries].map((entry) => [entry.id, entry]));
   let bytes = 0;
-  const fitting = entries.filter((entry, index) => {
+  const fitting = [...known.values()].sort(inReadingOrder).filter((entry, index) => {
     bytes += entry.message.bodyBytes;
-    return index === 0 || bytes <= MAX_BYTES_PER_READ;
+    return index === 0 || (index < MAX_DELIVERIES_PER_READ && bytes <= MAX_BYTES_PER_READ);
   });
   return { entries: fitting, more: open - fitting.length };
 }
 
-function shownAs({ id, seq, message, attempt }: InboxEntry, { held }: JoinedSession): ShownDelivery {
+/** Interrupts, then messages, then notices of the mesh; each by number. */
+function inReadingOrder(a: Waiting, b: Waiting): number {
+  return rankOf(a) - rankOf(b) || a.seq - b.seq;
+}
+
+function rankOf({ message }: Waiting): number {
+  return message.kind !== "message" ? 2 : message.urgency === "interrupt" ? 0 : 1;
+}
+
+function shownAs({ id, seq, message, attempt }: Waiting, { held }: JoinedSession): ShownDelivery {
   return { seq, message, redelivered: attempt > 1 || held.wasPushed(id) };
 }
 
 /** Acks what the client was given; what it was not given, or what cannot be acked now, is shown again. */
-async function settle(session: JoinedSession, entries: readonly InboxEntry[], written: boolean): Promise<void> {
+async function settle(session: JoinedSession, entries: readonly Waiting[], written: boolean): Promise<void> {
   const { client, held, log } = session;
   await Promise.all(
     entries.map(async ({ id }) => {

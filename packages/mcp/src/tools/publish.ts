@@ -1,7 +1,7 @@
 /** Tool publish: one message to everybody subscribed to a topic. */
 import { TopicName } from "@agentmesh/protocol";
 import { z } from "zod";
-import { tool } from "./tool.ts";
+import { tool, urgency } from "./tool.ts";
 
 /** Publishes; the answer accounts for every subscriber. */
 export const publish = tool({
@@ -12,10 +12,11 @@ export const publish = tool({
   input: z.strictObject({
     topic: TopicName,
     message: z.string().min(1).meta({ description: "text, at most 64 KiB" }),
+    urgency,
   }),
-  async run({ client, sendKeys }, { topic, message }, signal) {
-    const reply = await sendKeys.under(["publish", topic, message], (idempotencyKey) =>
-      client.publish({ topic, body: message, idempotencyKey }, { signal }),
+  async run({ client, sendKeys }, { topic, message, urgency }, signal) {
+    const reply = await sendKeys.under(["publish", topic, message, urgency], (idempotencyKey) =>
+      client.publish({ topic, body: message, urgency, idempotencyKey }, { signal }),
     );
     const accepted = reply.accepted.map(({ to, recipient }) => ({ to: to.name, presence: recipient.presence }));
     const skipped = reply.skipped.map(({ agent, why }) => ({ agent: agent.name, why }));

@@ -3,7 +3,7 @@ import { ThreadId } from "@agentmesh/protocol";
 import { z } from "zod";
 import { ToolInputError } from "../remedy.ts";
 import { sendResult } from "./send-words.ts";
-import { tool } from "./tool.ts";
+import { tool, urgency } from "./tool.ts";
 
 /** Sends; the answer says what is known of the recipient. */
 export const sendMessage = tool({
@@ -17,8 +17,9 @@ export const sendMessage = tool({
     to_id: z.string().min(1).max(128).optional().meta({ description: "same as to" }),
     message: z.string().min(1).meta({ description: "text, at most 64 KiB" }),
     thread_id: ThreadId.optional().meta({ description: "thread to continue" }),
+    urgency,
   }),
-  async run({ client, sendKeys }, { to, to_id, message, thread_id }, signal) {
+  async run({ client, sendKeys }, { to, to_id, message, thread_id, urgency }, signal) {
     const recipient = to ?? to_id;
     if (recipient === undefined) {
       throw new ToolInputError('send_message: "to" is missing; it takes to, message, thread_id.');
@@ -26,9 +27,15 @@ export const sendMessage = tool({
     if (to_id !== undefined && to_id !== recipient) {
       throw new ToolInputError('send_message: "to" and "to_id" name two recipients; give only "to".');
     }
-    const sent = await sendKeys.under([recipient, message, thread_id], (idempotencyKey) =>
+    const sent = await sendKeys.under([recipient, message, thread_id, urgency], (idempotencyKey) =>
       client.send(
-        { to: recipient, body: message, idempotencyKey, ...(thread_id !== undefined && { threadId: thread_id }) },
+        {
+          to: recipient,
+          body: message,
+          urgency,
+          idempotencyKey,
+          ...(thread_id !== undefined && { threadId: thread_id }),
+        },
         { signal },
       ),
     );

@@ -14,6 +14,9 @@ export function sendResult(reply: SendReply): ToolResult {
         : `, the oldest for ${Math.round(recipient.oldestQueuedMs / 1_000)} s`;
     return [
       `Message ${reply.messageId} to ${to.name} is stored as number ${seq} of its inbox; state: ${state}${reply.duplicate ? " (it was stored by an earlier call)" : ""}.`,
+      ...(delivery.rule.code === "normal"
+        ? []
+        : [`Rule (${delivery.rule.code}): ${defangLine(delivery.rule.detail, 400)}`]),
       `${to.name} is ${recipient.presence}; ${pushWords(recipient.pushPaths)}; ${recipient.queued} waiting${oldest}.`,
       ...delivery.warnings.map((warning) => `Warning (${warning.code}): ${defangLine(warning.detail, 400)}`),
     ].join("\n");
@@ -25,10 +28,11 @@ export function sendResult(reply: SendReply): ToolResult {
       thread_id: reply.threadId,
       accepted_at: reply.acceptedAt,
       duplicate: reply.duplicate,
-      deliveries: reply.deliveries.map(({ seq, state, to, recipient, warnings }) => ({
+      deliveries: reply.deliveries.map(({ seq, state, rule, to, recipient, warnings }) => ({
         to: to.name,
         seq,
         state,
+        rule: rule.code,
         presence: recipient.presence,
         push: recipient.pushPaths.map(pathData),
         waiting: recipient.queued,

@@ -1,4 +1,5 @@
 /** What a tool is, and how its parameters are read. */
+import { Urgency } from "@agentmesh/protocol";
 import { z } from "zod";
 import type { JoinedSession } from "../join.ts";
 import { ToolInputError } from "../remedy.ts";
@@ -10,6 +11,11 @@ export interface ToolResult {
   /** Called once with whether the client was written this answer. */
   settle?(written: boolean): Promise<void>;
 }
+
+/** Parameter of the tools that send. */
+export const urgency = Urgency.default("normal").meta({
+  description: "fyi rests until looked for; interrupt goes first, through a focus",
+});
 
 /** Hints for the client, as MCP names them. */
 export interface ToolHints {

@@ -10,8 +10,10 @@ import {
   RegisterRequest,
 } from "../agent.ts";
 import { endpoint, number } from "../endpoint.ts";
+import { SetFocusRequest } from "../focus.ts";
 import { SessionId } from "../ids.ts";
 import { MAX_SUMMARY_CHARS } from "../limits.ts";
+import { ReceiverPolicy, SetPolicyRequest } from "../receiver-policy.ts";
 
 const agentParam = z.strictObject({
   agent: z.string().min(1).max(128).meta({ description: "name or id; me is the caller" }),
@@ -72,6 +74,57 @@ export const agentsEndpoints = {
     status: 200,
     reply: Agent,
     errors: [],
+  }),
+
+  setFocus: endpoint({
+    method: "PUT",
+    path: "/v1/agents/:agent/focus",
+    summary: "Not to be disturbed for a while: only what the focus allows is pushed until it ends.",
+    access: "any",
+    repeatable: true,
+    params: agentParam,
+    body: SetFocusRequest,
+    status: 200,
+    reply: Agent,
+    errors: ["agent_not_found"],
+  }),
+
+  endFocus: endpoint({
+    method: "DELETE",
+    path: "/v1/agents/:agent/focus",
+    summary: "End a focus now: what waited is pushed, in order.",
+    access: "any",
+    repeatable: true,
+    params: agentParam,
+    status: 200,
+    reply: Agent,
+    errors: ["agent_not_found"],
+  }),
+
+  getPolicy: endpoint({
+    method: "GET",
+    path: "/v1/agents/:agent/policy",
+    summary: "Whose messages an agent takes: your own policy, or with the mesh key any agent's.",
+    access: "any",
+    repeatable: true,
+    params: agentParam,
+    status: 200,
+    reply: ReceiverPolicy,
+    errors: ["agent_not_found"],
+  }),
+
+  setPolicy: endpoint({
+    method: "PUT",
+    path: "/v1/agents/:agent/policy",
+    summary:
+      "Say whose messages are accepted, held for a person to look at, or refused. Counts from the next message on.",
+    access: "any",
+    repeatable: true,
+    params: agentParam,
+    body: SetPolicyRequest,
+    status: 200,
+    reply: ReceiverPolicy,
+    errors: ["agent_not_found"],
   }),
 
   removeAgent: endpoint({

@@ -10,11 +10,13 @@ import {
   LeaseRequest,
   NackRequest,
   PushReport,
+  RefuseRequest,
   RejectRequest,
 } from "../delivery.ts";
 import { endpoint, number } from "../endpoint.ts";
 import { DeliveryRef, SessionId } from "../ids.ts";
 import { DEFAULT_LEASE_MS, MAX_DELIVERIES_PER_READ, MAX_LEASE_MS, MIN_LEASE_MS } from "../limits.ts";
+import { Urgency } from "../urgency.ts";
 
 const deliveryParam = z.strictObject({ delivery: DeliveryRef });
 
@@ -28,7 +30,10 @@ export const inboxEndpoints = {
     repeatable: true,
     query: z.strictObject({
       agent: z.string().min(1).max(128).optional(),
-      state: z.enum(["open", "all"]).default("open").meta({ description: "open: queued or leased" }),
+      state: z
+        .enum(["open", "held", "all"])
+        .default("open")
+        .meta({ description: "open: queued or leased; held: by the policy" }),
       after: number(0, Number.MAX_SAFE_INTEGER).default(0).meta({ description: "seq of the last entry you have" }),
       limit: number(1, MAX_DELIVERIES_PER_READ).default(MAX_DELIVERIES_PER_READ),
     }),
@@ -36,6 +41,7 @@ export const inboxEndpoints = {
     reply: z.object({
       entries: z.array(InboxEntry),
       open: z.int().nonnegative().meta({ description: "queued and leased deliveries in all" }),
+      held: z.int().nonnegative().default(0).meta({ description: "deliveries held by the policy" }),
       nextAfter: z.int().optional().meta({ description: "set when more follow" }),
     }),
     errors: ["agent_not_found"],
@@ -63,6 +69,7 @@ export const inboxEndpoints = {
       session: SessionId,
       maxInFlight: number(1, 256).default(16).meta({ description: "credit: most unacked leases at once" }),
       leaseMs: number(MIN_LEASE_MS, MAX_LEASE_MS).default(DEFAULT_LEASE_MS),
+      urgency: Urgency.default("fyi").meta({ description: "the least urgency that is streamed" }),
       maxPushes: number(1, 100).optional().meta({
         description: "leave out what this session reported as pushed that often",
       }),
@@ -150,6 +157,31 @@ export const inboxEndpoints = {
     status: 200,
     reply: DeliveryReply,
     errors: ["delivery_not_found", "not_dead"],
+  }),
+
+  admit: endpoint({
+    method: "POST",
+    path: "/v1/deliveries/:delivery/admit",
+    summary: "Let a held delivery into the inbox.",
+    access: "any",
+    repeatable: false,
+    params: deliveryParam,
+    status: 200,
+    reply: DeliveryReply,
+    errors: ["delivery_not_found", "not_held"],
+  }),
+
+  refuse: endpoint({
+    method: "POST",
+    path: "/v1/deliveries/:delivery/refuse",
+    summary: "Refuse a held delivery for good; its sender is told.",
+    access: "any",
+    repeatable: false,
+    params: deliveryParam,
+    body: RefuseRequest,
+    status: 200,
+    reply: DeliveryReply,
+    errors: ["delivery_not_found", "not_held"],
   }),
 
   reportPush: endpoint({

@@ -20,6 +20,7 @@ export const messagesEndpoints = {
     reply: SendReply,
     errors: [
       "sender_mismatch",
+      "refused_by_policy",
       "agent_not_found",
       "message_not_found",
       "idempotency_mismatch",
@@ -41,6 +42,7 @@ export const messagesEndpoints = {
     reply: AskReply,
     errors: [
       "agent_not_found",
+      "refused_by_policy",
       "would_deadlock",
       "idempotency_mismatch",
       "rate_limited",

@@ -8,6 +8,10 @@ export function agentRoutes(bind: Bind, mesh: Mesh): void {
   bind("listAgents", ({ query }) => mesh.agents.list(query));
   bind("getAgent", async ({ params, caller }) => mesh.agents.show(await mesh.agents.resolve(params.agent, caller)));
   bind("setSummary", ({ body, caller }) => mesh.agents.setSummary(caller, body.summary));
+  bind("setFocus", ({ params, body, caller }) => mesh.agents.setFocus(caller, params.agent, body));
+  bind("endFocus", ({ params, caller }) => mesh.agents.setFocus(caller, params.agent, undefined));
+  bind("getPolicy", ({ params, caller }) => mesh.policies.show(caller, params.agent));
+  bind("setPolicy", ({ params, body, caller }) => mesh.policies.set(caller, params.agent, body));
   bind("removeAgent", ({ params, caller }) => mesh.agents.remove(caller, params.agent));
 
   bind("openSession", ({ body, caller }) => mesh.sessions.open(caller, body));

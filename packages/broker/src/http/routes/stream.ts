@@ -20,6 +20,7 @@ export function streamRoute(bind: Bind, mesh: Mesh): void {
         maxInFlight: query.maxInFlight,
         leaseMs: query.leaseMs,
         maxPushes: query.maxPushes,
+        urgency: query.urgency,
         lastPosition: Number(request.headers["last-event-id"]) || undefined,
       },
       sink,

@@ -2,21 +2,23 @@
 import type { AgentId } from "@agentmesh/protocol";
 import { numberedName } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
-import type { AgentRecord, AgentToRegister } from "../../mesh/store.ts";
+import type { PolicyRules } from "../../mesh/receiver-policy.ts";
+import type { AgentRecord, AgentToRegister, FocusTerms } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
-import { type AgentRow, agentRecord } from "./rows.ts";
+import { type AgentRow, agentRecord, policyOf } from "./rows.ts";
 
 /** Columns of an agent with what its sessions and inbox say now. Takes the time as `now`. */
 const AGENT = `
-  SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.queued_count,
+  SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.queued_count, a.held_count, a.trust,
+    a.focus_until, a.focus_allows, a.focus_reason,
     (SELECT MAX(s.seen_at) FROM session s WHERE s.agent_pk = a.pk) AS seen_at,
     (SELECT s.push_paths FROM session s WHERE s.agent_pk = a.pk ORDER BY s.seen_at DESC LIMIT 1) AS push_paths,
-    (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk AND d.state = 'queued' ORDER BY d.seq LIMIT 1)
-      AS oldest_queued_at
+    (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk AND d.state IN ('queued', 'leased')
+       AND d.state = 'queued' ORDER BY d.seq LIMIT 1) AS oldest_queued_at
   FROM agent a`;
 
 /** The statements on agents. */
-export function agentStatements({ db, clock }: EngineContext) {
+export function agentStatements({ db, clock, delayed }: EngineContext) {
   const selectByToken = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.token_hash = ? AND a.removed_at IS NULL`);
   const selectById = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.id = ? AND a.removed_at IS NULL`);
   const selectByName = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.name = ? AND a.removed_at IS NULL`);
@@ -30,6 +32,14 @@ export function agentStatements({ db, clock }: EngineContext) {
   const updateProfile = db.prepare<[string, number, number]>(
     `UPDATE agent SET profile = json_patch(profile, ?), last_seen_at = ? WHERE pk = ?`,
   );
+  const updateFocus = db.prepare<[number | null, string | null, string | null, number]>(
+    `UPDATE agent SET focus_until = ?, focus_allows = ?, focus_reason = ? WHERE pk = ?`,
+  );
+  const selectFocusEnded = db.prepare<[number, number], { id: AgentId }>(
+    `SELECT id FROM agent WHERE focus_until IS NOT NULL AND focus_until > ? AND focus_until <= ?`,
+  );
+  const selectPolicy = db.prepare<[number], { policy: string | null }>(`SELECT policy FROM agent WHERE pk = ?`);
+  const updatePolicy = db.prepare<[string, number]>(`UPDATE agent SET policy = ? WHERE pk = ?`);
   const markRemoved = db.prepare<[number, number]>(
     `UPDATE agent SET removed_at = ?, token_hash = 'removed:' || id WHERE pk = ?`,
   );
@@ -77,6 +87,16 @@ export function agentStatements({ db, clock }: EngineContext) {
 
     setSummary: (pk: number, summary: string) => updateSummary.run(summary, pk),
     setProfile: (pk: number, profile: object) => updateProfile.run(JSON.stringify(profile), clock.now(), pk),
+    /** Begins a focus; without terms, ends it. */
+    setFocus(pk: number, focus: FocusTerms | undefined) {
+      if (!focus) return updateFocus.run(null, null, null, pk);
+      const until = clock.now() + focus.forMs;
+      delayed(until);
+      return updateFocus.run(until, focus.allows, focus.reason ?? null, pk);
+    },
+    focusEnded: (after: number, until: number) => selectFocusEnded.all(after, until),
+    policy: (pk: number): PolicyRules | undefined => policyOf(selectPolicy.get(pk)?.policy),
+    setPolicy: (pk: number, rules: PolicyRules) => updatePolicy.run(JSON.stringify(rules), pk),
     markRemoved: (pk: number) => markRemoved.run(clock.now(), pk),
   };
 }

@@ -8,22 +8,51 @@ const DELIVERY = `
   SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.receipt, d.session_id, d.lease_ends_at, d.reason,
     r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
     m.pk AS message_pk, m.id AS message_id, s.id AS sender_id, s.name AS sender_name,
-    m.kind, m.topic, m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.accepted_at, d.expires_at
+    m.kind, m.topic, m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.urgency, m.accepted_at, d.expires_at
   FROM delivery d
   JOIN message m ON m.pk = d.message_pk
   JOIN agent r ON r.pk = d.agent_pk
   JOIN agent s ON s.pk = m.sender_pk`;
 
-/** What may be leased: each condition repeats the predicate of the index delivery_queued. */
+/**
+ * What may be leased, interrupts first and notices of the mesh last, each by number: an old message is never behind a
+ * heap of reminders. Each condition repeats the predicate of the index delivery_queued.
+ */
 export const LEASABLE = `
   SELECT d.pk, d.bytes FROM delivery d
   WHERE d.agent_pk = :agent AND d.state = 'queued' AND d.ready_at <= :now AND d.expires_at > :now
+    AND d.urgency >= :leastUrgency
     AND NOT EXISTS (SELECT 1 FROM push p
                     WHERE p.delivery_pk = d.pk AND p.session_id = :session AND p.pushes >= :maxPushes)
-  ORDER BY d.seq LIMIT :max`;
+  ORDER BY d.rank, d.seq LIMIT :max`;
+
+/** The order of reading, before the number in the inbox. */
+export const RANK = { interrupt: 0, message: 1, notice: 2 } as const;
+
+/** A delivery to insert. */
+export interface NewDelivery {
+  readonly id: string;
+  readonly messagePk: number;
+  readonly agentPk: number;
+  readonly bytes: number;
+  readonly state?: "queued" | "held";
+  readonly urgency: number;
+  readonly rank: number;
+  readonly at: number;
+  readonly expiresAt: number;
+}
+
+/** What to look for in an inbox. */
+export interface LeasableTerms {
+  readonly agent: number;
+  readonly session: string | null;
+  readonly maxPushes: number | null;
+  readonly leastUrgency: number;
+  readonly max: number;
+}
 
 /** A lease that is over, or that its holder gives up. */
-export interface HeldRow {
+export interface LeaseRow {
   readonly pk: number;
   readonly attempt: number;
   readonly failures: number;
@@ -34,16 +63,16 @@ export interface HeldRow {
   readonly expires_at: number;
 }
 
-const HELD = `
+const LEASE_OF = `
   SELECT d.pk, d.attempt, d.failures, EXISTS (SELECT 1 FROM push p WHERE p.delivery_pk = d.pk AND p.session_id = d.session_id) AS pushed,
     a.id AS agent_id, d.session_id, d.expires_at
   FROM delivery d JOIN agent a ON a.pk = d.agent_pk`;
 
 /** The statements on deliveries. */
 export function deliveryStatements({ db, clock, delayed }: EngineContext) {
-  const insert = db.prepare<[string, number, number, number, number, number, number], { pk: number }>(
-    `INSERT INTO delivery (id, message_pk, agent_pk, seq, bytes, state, accepted_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?) RETURNING pk`,
+  const insert = db.prepare<[Required<NewDelivery> & { seq: number }], { pk: number }>(
+    `INSERT INTO delivery (id, message_pk, agent_pk, seq, bytes, state, urgency, rank, accepted_at, expires_at)
+     VALUES (:id, :messagePk, :agentPk, :seq, :bytes, :state, :urgency, :rank, :at, :expiresAt) RETURNING pk`,
   );
   const takeSeq = db.prepare<[number], { seq: number }>(
     `UPDATE agent SET next_seq = next_seq + 1 WHERE pk = ? RETURNING next_seq - 1 AS seq`,
@@ -61,16 +90,16 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
   const selectOpen = db.prepare<[number, number, number], DeliveryRow>(
     `${DELIVERY} WHERE d.agent_pk = ? AND d.state IN ('queued', 'leased') AND d.seq > ? ORDER BY d.seq LIMIT ?`,
   );
+  const selectHeld = db.prepare<[number, number, number], DeliveryRow>(
+    `${DELIVERY} WHERE d.agent_pk = ? AND d.state = 'held' AND d.seq > ? ORDER BY d.seq LIMIT ?`,
+  );
   const selectEvery = db.prepare<[number, number, number], DeliveryRow>(
     `${DELIVERY} WHERE d.agent_pk = ? AND d.seq > ? ORDER BY d.seq LIMIT ?`,
   );
   const countLeased = db.prepare<[string], { n: number }>(
     `SELECT COUNT(*) AS n FROM delivery WHERE session_id = ? AND state = 'leased' AND stream_position IS NOT NULL`,
   );
-  const selectLeasable = db.prepare<
-    [{ agent: number; now: number; session: string | null; maxPushes: number | null; max: number }],
-    { pk: number; bytes: number }
-  >(LEASABLE);
+  const selectLeasable = db.prepare<[LeasableTerms & { now: number }], { pk: number; bytes: number }>(LEASABLE);
   const markLeased = db.prepare<[string, string | null, number, number]>(
     `UPDATE delivery SET state = 'leased', attempt = attempt + 1, receipt = ?, session_id = ?, lease_ends_at = ?,
        reason = NULL WHERE pk = ? AND state = 'queued'`,
@@ -84,6 +113,7 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
     `UPDATE delivery SET state = 'queued', failures = ?, ready_at = ?, reason = ?, receipt = NULL, session_id = NULL,
        lease_ends_at = NULL, stream_position = NULL WHERE pk = ?`,
   );
+  const admit = db.prepare<[number]>(`UPDATE delivery SET state = 'queued' WHERE pk = ? AND state = 'held'`);
   const setReady = db.prepare<[number, number]>(`UPDATE delivery SET ready_at = ? WHERE pk = ?`);
   const setLeaseEnd = db.prepare<[number, number]>(`UPDATE delivery SET lease_ends_at = ? WHERE pk = ?`);
   const countPush = db.prepare<[{ pk: number }]>(
@@ -91,25 +121,25 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
        SELECT pk, session_id, 1 FROM delivery WHERE pk = :pk AND session_id IS NOT NULL
      ON CONFLICT DO UPDATE SET pushes = pushes + 1`,
   );
-  const selectOverdue = db.prepare<[number, number], HeldRow>(
-    `${HELD} WHERE d.state = 'leased' AND d.lease_ends_at <= ? ORDER BY d.lease_ends_at LIMIT ?`,
+  const selectOverdue = db.prepare<[number, number], LeaseRow>(
+    `${LEASE_OF} WHERE d.state = 'leased' AND d.lease_ends_at <= ? ORDER BY d.lease_ends_at LIMIT ?`,
   );
-  const selectHeldBy = db.prepare<[string], HeldRow>(
-    `${HELD} WHERE d.session_id = ? AND d.state = 'leased' ORDER BY d.pk`,
+  const selectLeasedBy = db.prepare<[string], LeaseRow>(
+    `${LEASE_OF} WHERE d.session_id = ? AND d.state = 'leased' ORDER BY d.pk`,
   );
-  const selectStreamed = db.prepare<[string, number], HeldRow>(
-    `${HELD} WHERE d.session_id = ? AND d.state = 'leased' AND d.stream_position > ? ORDER BY d.stream_position`,
+  const selectStreamed = db.prepare<[string, number], LeaseRow>(
+    `${LEASE_OF} WHERE d.session_id = ? AND d.state = 'leased' AND d.stream_position > ? ORDER BY d.stream_position`,
   );
-  const selectAllHeld = db.prepare<[], HeldRow>(`${HELD} WHERE d.state = 'leased' ORDER BY d.pk`);
+  const selectAllLeased = db.prepare<[], LeaseRow>(`${LEASE_OF} WHERE d.state = 'leased' ORDER BY d.pk`);
   const selectExpired = db.prepare<[number, number], { pk: number; attempt: number }>(
-    `SELECT pk, attempt FROM delivery WHERE state = 'queued' AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
+    `SELECT pk, attempt FROM delivery WHERE state IN ('queued', 'held') AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
   );
   const selectDue = db.prepare<[number, number], { agent_id: AgentId }>(
     `SELECT DISTINCT a.id AS agent_id FROM delivery d JOIN agent a ON a.pk = d.agent_pk
      WHERE d.state = 'queued' AND d.ready_at > 0 AND d.ready_at > ? AND d.ready_at <= ?`,
   );
   const selectOpenOf = db.prepare<[number], { pk: number; attempt: number }>(
-    `SELECT pk, attempt FROM delivery WHERE agent_pk = ? AND state IN ('queued', 'leased') ORDER BY seq`,
+    `SELECT pk, attempt FROM delivery WHERE agent_pk = ? AND state IN ('queued', 'leased', 'held') ORDER BY seq`,
   );
   const selectDead = db.prepare<[number], DeliveryRow>(
     `${DELIVERY} WHERE d.state = 'dead' ORDER BY d.ended_at DESC LIMIT ?`,
@@ -128,9 +158,9 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
   );
 
   return {
-    insert(row: { id: string; messagePk: number; agentPk: number; bytes: number; at: number; expiresAt: number }) {
+    insert({ state = "queued", ...row }: NewDelivery) {
       const seq = takeSeq.get(row.agentPk)?.seq ?? 0;
-      const pk = insert.get(row.id, row.messagePk, row.agentPk, seq, row.bytes, row.at, row.expiresAt)?.pk ?? 0;
+      const pk = insert.get({ ...row, state, seq })?.pk ?? 0;
       return { pk, seq };
     },
     /** By id or by seq, in the agent's own inbox. */
@@ -141,31 +171,35 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
     findAny: (id: string) => selectAnyById.get(id),
     byPk: (pk: number) => selectByPk.get(pk),
     ofMessage: (id: MessageId) => selectOfMessage.all(id),
-    page: (agentPk: number, open: boolean, afterSeq: number, limit: number) =>
-      (open ? selectOpen : selectEvery).all(agentPk, afterSeq, limit),
+    page: (agentPk: number, which: "open" | "held" | "all", afterSeq: number, limit: number) =>
+      ({ open: selectOpen, held: selectHeld, all: selectEvery })[which].all(agentPk, afterSeq, limit),
     streamedBy: (session: string) => countLeased.get(session)?.n ?? 0,
-    leasable: (terms: { agent: number; session: string | null; maxPushes: number | null; max: number }) =>
-      selectLeasable.all({ ...terms, now: clock.now() }),
+    leasable: (terms: LeasableTerms) => selectLeasable.all({ ...terms, now: clock.now() }),
     markLeased: (pk: number, receipt: string, session: string | null, leaseMs: number) =>
       markLeased.run(receipt, session, clock.now() + leaseMs, pk),
     setPosition: (pk: number, position: number) => setPosition.run(position, pk),
-    markEnded: (pk: number, state: "acked" | "dead" | "expired" | "cancelled", reason: string | null) =>
-      markEnded.run(state, reason, clock.now(), pk),
+    markEnded: (
+      pk: number,
+      state: Extract<DeliveryState, "acked" | "dead" | "expired" | "cancelled" | "refused">,
+      reason: string | null,
+    ) => markEnded.run(state, reason, clock.now(), pk),
     markQueued(pk: number, failures: number, delayMs: number, reason: string | null) {
       const readyAt = delayMs > 0 ? clock.now() + delayMs : 0;
       if (readyAt > 0) delayed(readyAt);
       markQueued.run(failures, readyAt, reason, pk);
     },
-    hold(pk: number, ms: number) {
+    /** Keeps a delivery from streams and leases for a while. */
+    keepBack(pk: number, ms: number) {
       delayed(clock.now() + ms);
       setReady.run(clock.now() + ms, pk);
     },
+    admit: (pk: number) => admit.run(pk),
     setLeaseEnd: (pk: number, leaseMs: number) => setLeaseEnd.run(clock.now() + leaseMs, pk),
     countPush: (pk: number) => countPush.run({ pk }),
     overdue: (limit: number) => selectOverdue.all(clock.now(), limit),
-    heldBy: (session: string) => selectHeldBy.all(session),
+    leasedBy: (session: string) => selectLeasedBy.all(session),
     streamedAfter: (session: string, position: number) => selectStreamed.all(session, position),
-    allHeld: () => selectAllHeld.all(),
+    allLeased: () => selectAllLeased.all(),
     expired: (limit: number) => selectExpired.all(clock.now(), limit),
     due: (after: number, until: number) => selectDue.all(after, until),
     openOf: (agentPk: number) => selectOpenOf.all(agentPk),

@@ -8,8 +8,8 @@ import { notify } from "./notice.ts";
 
 /** How a delivery ends. */
 export interface Ending {
-  readonly state: "dead" | "expired";
-  readonly event: Extract<TimelineEvent, "dead" | "expired" | "rejected">;
+  readonly state: "dead" | "expired" | "refused";
+  readonly event: Extract<TimelineEvent, "dead" | "expired" | "rejected" | "refused">;
   readonly reason: string;
   /** Writes the sender's notice; without it none is sent. */
   readonly bounce: Bounce | undefined;

@@ -1,24 +1,31 @@
 /** The acts on leases: take, ack, give back, end. */
 import { randomBytes } from "node:crypto";
-import type { AckEvidence, AgentId, DeliveryRef, MessageId } from "@agentmesh/protocol";
+import type { AckEvidence, AgentId, DeliveryRef, MessageId, Urgency } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
 import type {
   AckVerdict,
   DeliveryRecord,
+  HeldVerdict,
   LeasedRecord,
   LeaseTerms,
   LeaseVerdict,
   RetryPolicy,
   Viewer,
 } from "../../mesh/store.ts";
+import { focusWeight, urgencyWeight } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
-import type { HeldRow } from "./deliveries.ts";
+import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
-import { type DeliveryRow, deliveryRecord, messageOf } from "./rows.ts";
+import { type AgentRow, type DeliveryRow, deliveryRecord, focusOf, messageOf } from "./rows.ts";
 
-/** Leases what is ready, in inbox order, within the caller's credit and the bytes of one read. */
-export function takeLeases(engine: Engine, terms: LeaseTerms): LeasedRecord[] {
+/** What a stream is not given rests for a read: less urgent than it asks for, or than the agent's focus allows. */
+function leastStreamed(agent: AgentRow, asked: Urgency, now: number): number {
+  return Math.max(urgencyWeight(asked), focusWeight(focusOf(agent, now)?.allows));
+}
+
+/** Leases what is ready, interrupts first, then in inbox order, within the caller's credit and the bytes of one read. */
+export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseTerms): LeasedRecord[] {
   const { deliveries, timeline, agents } = engine;
   const agent = agents.row(terms.agentId);
   if (!agent) return [];
@@ -30,6 +37,7 @@ export function takeLeases(engine: Engine, terms: LeaseTerms): LeasedRecord[] {
     agent: agent.pk,
     session,
     maxPushes: stream?.maxPushes ?? null,
+    leastUrgency: stream ? leastStreamed(agent, stream.urgency ?? "fyi", context.clock.now()) : 0,
     max: Math.max(0, Math.min(terms.max, credit)),
   });
   const leased: LeasedRecord[] = [];
@@ -103,7 +111,7 @@ export function underLease(
 export function giveBack(
   engine: Engine,
   context: EngineContext,
-  held: HeldRow,
+  held: LeaseRow,
   terms: {
     readonly event: "nacked" | "released";
     readonly reason: string | null;
@@ -130,12 +138,12 @@ export function giveBack(
   if (session !== null) context.ready(held.agent_id);
 }
 
-/** Cancels what is queued and was never leased of a message of this sender. */
+/** Cancels what is held, or queued and was never leased, of a message of this sender. */
 export function cancelMessage(engine: Engine, messageId: MessageId, senderId: AgentId) {
   const left: DeliveryRecord[] = [];
   let cancelled = 0;
   for (const row of engine.deliveries.ofMessage(messageId)) {
-    if (row.sender_id === senderId && row.state === "queued" && row.attempt === 0) {
+    if (row.sender_id === senderId && (row.state === "held" || (row.state === "queued" && row.attempt === 0))) {
       engine.deliveries.markEnded(row.pk, "cancelled", "taken back by its sender");
       engine.timeline.note(row.pk, "cancelled", { attempt: 0 });
       engine.asks.giveUp(row.message_pk);
@@ -144,6 +152,24 @@ export function cancelMessage(engine: Engine, messageId: MessageId, senderId: Ag
   }
   if (cancelled > 0) engine.messages.recall(messageId);
   return { cancelled, left };
+}
+
+/** Lets a held delivery into its inbox. */
+export function admitHeld(engine: Engine, context: EngineContext, owner: Viewer, ref: DeliveryRef): HeldVerdict {
+  return onHeld(engine, owner, ref, (row) => {
+    engine.deliveries.admit(row.pk);
+    engine.timeline.note(row.pk, "admitted", { attempt: row.attempt });
+    context.ready(row.recipient_id);
+  });
+}
+
+/** Runs `act` on a delivery that is held. */
+export function onHeld(engine: Engine, owner: Viewer, ref: DeliveryRef, act: (row: DeliveryRow) => void): HeldVerdict {
+  const row = owner === undefined ? engine.deliveries.findAny(ref) : engine.deliveries.find(owner, ref);
+  if (!row) return { kind: "not_found" };
+  if (row.state !== "held") return { kind: "not_held", delivery: deliveryRecord(row) };
+  act(row);
+  return { kind: "done", delivery: deliveryRecord(engine.deliveries.byPk(row.pk) ?? row) };
 }
 
 /** Puts a dead letter back into its inbox with a new life. */

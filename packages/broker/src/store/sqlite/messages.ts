@@ -1,6 +1,7 @@
 /** SQL of messages and idempotency keys. */
-import type { AgentId, MessageId, ThreadId } from "@agentmesh/protocol";
+import type { AgentId, MessageId, ThreadId, Urgency } from "@agentmesh/protocol";
 import type { MessageToEnqueue } from "../../mesh/store.ts";
+import { urgencyWeight } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
 import type { MessageRow } from "./rows.ts";
 
@@ -18,6 +19,7 @@ export type NewMessage = Pick<MessageToEnqueue, "id" | "threadId" | "body" | "bo
   readonly inReplyTo?: MessageId | undefined;
   readonly hops?: number;
   readonly topic?: string;
+  readonly urgency?: Urgency;
 };
 
 /** A message's envelope as its sender and thread see it. */
@@ -32,11 +34,11 @@ export interface EnvelopeRow {
 /** The statements on messages. */
 export function messageStatements({ db, clock }: EngineContext) {
   const insert = db.prepare<
-    [string, number, string | null, string, string | null, number, string, number, number, number],
+    [string, number, string | null, string, string | null, number, number, string, number, number, number],
     { pk: number }
   >(
-    `INSERT INTO message (id, sender_pk, topic, thread_id, in_reply_to, hops, body, body_bytes, accepted_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
+    `INSERT INTO message (id, sender_pk, topic, thread_id, in_reply_to, hops, urgency, body, body_bytes, accepted_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
   const insertNotice = db.prepare<
     [string, string, number, string, string, string, number, number, number],
@@ -58,7 +60,7 @@ export function messageStatements({ db, clock }: EngineContext) {
   const recall = db.prepare<[number, string]>(`UPDATE message SET recalled_at = ? WHERE id = ?`);
   const selectWhole = db.prepare<[string], MessageRow>(
     `SELECT m.id AS message_id, m.kind, m.topic, s.id AS sender_id, s.name AS sender_name, '' AS recipient_name,
-       m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.accepted_at, m.expires_at
+       m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.urgency, m.accepted_at, m.expires_at
      FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
   );
   const selectKey = db.prepare<[number, string, number], KeyRow>(
@@ -103,8 +105,10 @@ export function messageStatements({ db, clock }: EngineContext) {
       const acceptedAt = clock.now();
       const expiresAt = acceptedAt + message.ttlMs;
       const { id, topic = null, threadId, inReplyTo = null, hops = 0, body, bodyBytes } = message;
+      const weight = urgencyWeight(message.urgency ?? "normal");
       const pk =
-        insert.get(id, senderPk, topic, threadId, inReplyTo, hops, body, bodyBytes, acceptedAt, expiresAt)?.pk ?? 0;
+        insert.get(id, senderPk, topic, threadId, inReplyTo, hops, weight, body, bodyBytes, acceptedAt, expiresAt)
+          ?.pk ?? 0;
       return { pk, acceptedAt, expiresAt };
     },
     /** A cancelled message is kept from later subscribers. */

@@ -1,7 +1,9 @@
 /** Notices of the mesh itself: put into an inbox beside the quota, never bounced, never answered, kept for 7 days. */
 import { type AgentId, DEFAULT_TTL_MS, type MessageId } from "@agentmesh/protocol";
 import { newId } from "../../mesh/ids.ts";
+import { urgencyWeight } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
+import { RANK } from "./deliveries.ts";
 import type { Engine } from "./engine.ts";
 
 /** A notice about a message. */
@@ -25,6 +27,8 @@ export function notify(engine: Engine, context: EngineContext, notice: Notice): 
     messagePk: stored.pk,
     agentPk: recipient.pk,
     bytes: stored.bytes,
+    urgency: urgencyWeight("normal"),
+    rank: RANK.notice,
     at: stored.at,
     expiresAt: stored.expiresAt,
   });

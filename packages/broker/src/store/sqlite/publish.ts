@@ -2,11 +2,13 @@
 import { MAX_RETAINED, type Party, type SubscribeReply, type Topic, topicMatches } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
 import { newId } from "../../mesh/ids.ts";
-import type { AgentRecord, InboxQuota, MessageToPublish, Published } from "../../mesh/store.ts";
+import type { AgentRecord, InboxQuota, MessageToPublish, Published, SkippedWhy } from "../../mesh/store.ts";
+import { urgencyWeight } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
+import { RANK } from "./deliveries.ts";
 import type { Engine } from "./engine.ts";
 import { messageOf } from "./rows.ts";
-import { earlierUnder, putKey, senderOf } from "./send.ts";
+import { actionFor, deliver, earlierUnder, putKey, senderOf } from "./send.ts";
 import type { SubscriptionRow } from "./topics.ts";
 
 /** Accepts one message for everybody subscribed at this moment; the sender gets no copy. @throws MeshError */
@@ -19,27 +21,21 @@ export function publish(
   const senderPk = senderOf(engine, message.senderId);
   const before = earlierUnder(engine, senderPk, message.idempotency);
   if (before !== undefined) return published(engine, before, true, []);
-  const { messages, deliveries, timeline } = engine;
+  const { messages } = engine;
   const stored = messages.insert(message, senderPk);
   putKey(engine, senderPk, stored.pk, message.idempotency);
-  const skipped: { agent: Party; why: "sender" | "inbox_full" }[] = [];
+  const skipped: { agent: Party; why: SkippedWhy }[] = [];
   for (const subscriber of subscribersOf(engine, message.topic)) {
     const agent: Party = { id: subscriber.agent_id, name: subscriber.agent_name };
     const inbox = engine.inboxSize(subscriber.agent_pk);
+    const action = actionFor(engine, subscriber.agent_pk, message.senderId);
     if (subscriber.agent_pk === senderPk) skipped.push({ agent, why: "sender" });
+    else if (action === "refuse") skipped.push({ agent, why: "refused" });
     else if (inbox.messages >= quota.maxMessages || inbox.bytes + message.bodyBytes > quota.maxBytes) {
       skipped.push({ agent, why: "inbox_full" });
     } else {
-      const { pk } = deliveries.insert({
-        id: newId("dlv"),
-        messagePk: stored.pk,
-        agentPk: subscriber.agent_pk,
-        bytes: message.bodyBytes,
-        at: stored.acceptedAt,
-        expiresAt: stored.expiresAt,
-      });
-      timeline.note(pk, "accepted", { attempt: 0 });
-      context.ready(subscriber.agent_id);
+      const recipient = { pk: subscriber.agent_pk, id: subscriber.agent_id };
+      deliver(engine, { id: newId("dlv"), message, stored, recipient, action, context });
     }
   }
   return published(engine, message.id, false, skipped);
@@ -75,7 +71,10 @@ function recordOf(engine: Engine, id: AgentRecord["id"], name: string): AgentRec
     lastSeenAt: undefined,
     heartbeatAgeMs: undefined,
     pushPaths: [],
+    trust: "verified",
+    focus: undefined,
     queued: 0,
+    held: 0,
     oldestQueuedMs: undefined,
   };
   return engine.agents.find(id) ?? gone;
@@ -105,6 +104,8 @@ export function subscribe(
       messagePk: earlier.pk,
       agentPk,
       bytes: earlier.body_bytes,
+      urgency: urgencyWeight("normal"),
+      rank: RANK.message,
       at: context.clock.now(),
       expiresAt: earlier.expires_at,
     });

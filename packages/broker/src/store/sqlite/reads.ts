@@ -1,7 +1,7 @@
 /** Reads that join several statements; they change nothing. */
-import type { AgentId, InboxEntry, MessageId, MessageRef, MessageStatus } from "@agentmesh/protocol";
+import type { InboxEntry, MessageId, MessageRef, MessageStatus } from "@agentmesh/protocol";
 import type { Database } from "better-sqlite3";
-import type { AskStatus, MessagePlace, StoreStats, Viewer } from "../../mesh/store.ts";
+import type { AskStatus, MessagePlace, Store, StoreStats, Viewer } from "../../mesh/store.ts";
 import type { Engine } from "./engine.ts";
 import { MESH_AGENT_ID } from "./messages.ts";
 import { deliveryOf, inboxEntryOf, messageOf, timelineEntryOf } from "./rows.ts";
@@ -63,21 +63,24 @@ export function askStatus({ asks, deliveries }: Engine, messageId: MessageId): A
 /** One page of an inbox. */
 export function inboxPage(
   engine: Engine,
-  query: { readonly agentId: AgentId; readonly open: boolean; readonly afterSeq: number; readonly limit: number },
+  query: Parameters<Store["listInbox"]>[0],
   now: number,
-): { entries: InboxEntry[]; open: number; more: boolean } {
-  const pk = engine.agents.row(query.agentId)?.pk ?? 0;
-  const rows = engine.deliveries.page(pk, query.open, query.afterSeq, query.limit + 1);
+): { entries: InboxEntry[]; open: number; held: number; more: boolean } {
+  const agent = engine.agents.row(query.agentId);
+  const pk = agent?.pk ?? 0;
+  const held = agent?.held_count ?? 0;
+  const rows = engine.deliveries.page(pk, query.which, query.afterSeq, query.limit + 1);
   return {
     entries: rows.slice(0, query.limit).map((row) => inboxEntryOf(row, now)),
-    open: engine.inboxSize(pk).messages,
+    open: engine.inboxSize(pk).messages - held,
+    held,
     more: rows.length > query.limit,
   };
 }
 
 /** Deliveries by state, and the size of the database file. */
 export function storeStats({ deliveries }: Engine, db: Database): StoreStats {
-  const counts = { queued: 0, leased: 0, acked: 0, dead: 0, expired: 0, cancelled: 0 };
+  const counts = { queued: 0, leased: 0, acked: 0, dead: 0, expired: 0, cancelled: 0, held: 0, refused: 0 };
   for (const { state, n } of deliveries.countByState()) counts[state] = n;
   const pages = Number(db.pragma("page_count", { simple: true }));
   return { deliveries: counts, bytes: pages * Number(db.pragma("page_size", { simple: true })) };

@@ -1,23 +1,29 @@
 /** Rows as SQLite returns them, and the records the mesh gets. */
 import {
-  type AgentId,
+  AgentId,
   AgentProfile,
   type Delivery,
   type DeliveryId,
   type DeliveryState,
+  type Focus,
   type InboxEntry,
   type LogEntry,
   type Message,
   type MessageId,
+  PolicyAction,
   PushPath,
   plainLine,
   type Subscription,
   type ThreadId,
   type TimelineEntry,
   type TimelineEvent,
+  Trust,
 } from "@agentmesh/protocol";
+import { z } from "zod";
 import { timestamp } from "../../mesh/clock.ts";
+import type { PolicyRules } from "../../mesh/receiver-policy.ts";
 import type { AgentRecord, DeliveryRecord } from "../../mesh/store.ts";
+import { urgencyOf } from "../../mesh/urgency.ts";
 import type { SubscriptionRow } from "./topics.ts";
 
 /** An agent with what its sessions and inbox say now. */
@@ -29,6 +35,11 @@ export interface AgentRow {
   readonly registered_at: number;
   readonly last_seen_at: number | null;
   readonly queued_count: number;
+  readonly held_count: number;
+  readonly trust: Trust;
+  readonly focus_until: number | null;
+  readonly focus_allows: Focus["allows"] | null;
+  readonly focus_reason: string | null;
   readonly seen_at: number | null;
   readonly push_paths: string | null;
   readonly oldest_queued_at: number | null;
@@ -47,6 +58,7 @@ export interface MessageRow {
   readonly thread_id: ThreadId;
   readonly in_reply_to: MessageId | null;
   readonly hops: number;
+  readonly urgency: number;
   readonly accepted_at: number;
   /** End of life: the message's, or that of the delivery it is shown with. */
   readonly expires_at: number;
@@ -104,9 +116,33 @@ export function agentRecord(row: AgentRow, now: number): AgentRecord {
     heartbeatAgeMs: row.seen_at === null ? undefined : Math.max(0, now - row.seen_at),
     pushPaths: row.push_paths === null ? [] : PushPath.array().parse(JSON.parse(row.push_paths)),
     queued: row.queued_count,
+    held: row.held_count,
+    trust: row.trust,
+    focus: focusOf(row, now),
     oldestQueuedMs: row.oldest_queued_at === null ? undefined : Math.max(0, now - row.oldest_queued_at),
   };
 }
+
+/** The focus an agent is in now. */
+export function focusOf(row: AgentRow, now: number): Focus | undefined {
+  if (row.focus_until === null || row.focus_until <= now || row.focus_allows === null) return undefined;
+  return {
+    until: timestamp(row.focus_until),
+    allows: row.focus_allows,
+    ...(row.focus_reason !== null && { reason: row.focus_reason }),
+  };
+}
+
+/** A policy as stored. */
+export function policyOf(json: string | null | undefined): PolicyRules | undefined {
+  return json === null || json === undefined ? undefined : Rules.parse(JSON.parse(json));
+}
+
+const Rules = z.object({
+  otherwise: PolicyAction,
+  senders: z.record(AgentId, PolicyAction),
+  trust: z.partialRecord(Trust, PolicyAction),
+});
 
 export function messageOf(row: MessageRow): Message {
   return {
@@ -115,6 +151,7 @@ export function messageOf(row: MessageRow): Message {
     from: { id: row.sender_id, name: row.sender_name },
     to: row.topic ?? row.recipient_name,
     ...(row.topic !== null && { topic: row.topic }),
+    urgency: urgencyOf(row.urgency),
     body: row.body,
     bodyBytes: row.body_bytes,
     threadId: row.thread_id,

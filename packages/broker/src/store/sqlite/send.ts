@@ -1,14 +1,17 @@
 /** The act of accepting a message. */
-import type { AgentId, MessageId } from "@agentmesh/protocol";
+import type { AgentId, DeliveryId, MessageId, PolicyAction } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
+import { actionOn } from "../../mesh/receiver-policy.ts";
 import type { Enqueued, InboxQuota, MessageToEnqueue } from "../../mesh/store.ts";
+import { urgencyWeight } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
+import { RANK } from "./deliveries.ts";
 import type { Engine } from "./engine.ts";
 import { messageOf } from "./rows.ts";
 
 /** Accepts one message: dedupe, quota, message, delivery, timeline and the ack it implies. @throws MeshError */
 export function accept(engine: Engine, context: EngineContext, message: MessageToEnqueue, quota: InboxQuota): Enqueued {
-  const { agents, messages, deliveries, timeline } = engine;
+  const { agents, messages, deliveries } = engine;
   const senderPk = senderOf(engine, message.senderId);
   const recipient = agents.row(message.recipientId);
   const before = earlierUnder(engine, senderPk, message.idempotency);
@@ -22,23 +25,69 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
       `The inbox of ${recipient.name} is full (${inbox.messages} of ${quota.maxMessages} messages, ${inbox.bytes} of ${quota.maxBytes} bytes). Nothing was stored; try again when it has read some.`,
     );
   }
+  const action = answersRecipient(engine, message) ? "accept" : actionFor(engine, recipient.pk, message.senderId);
+  if (action === "refuse") {
+    throw new MeshError(
+      "refused_by_policy",
+      `${recipient.name} refuses messages of this sender. Nothing was stored. Ask its owner to change that: agentmesh policy ${recipient.name}`,
+    );
+  }
   const stored = messages.insert(message, senderPk);
-  const { pk } = deliveries.insert({
+  const pk = deliver(engine, {
     id: message.deliveryId,
-    messagePk: stored.pk,
-    agentPk: recipient.pk,
-    bytes: message.bodyBytes,
-    at: stored.acceptedAt,
-    expiresAt: stored.expiresAt,
+    message,
+    stored,
+    recipient: { pk: recipient.pk, id: message.recipientId },
+    action,
+    context,
   });
-  if (message.holdMs !== undefined) deliveries.hold(pk, message.holdMs);
-  timeline.note(pk, "accepted", { attempt: 0 });
+  if (message.keepBackMs !== undefined) deliveries.keepBack(pk, message.keepBackMs);
   if (message.answerWithinMs !== undefined) engine.asks.open(stored.pk, senderPk, recipient.pk, message.answerWithinMs);
   if (message.inReplyTo !== undefined) engine.asks.answered(message.inReplyTo, senderPk, stored.pk);
   putKey(engine, senderPk, stored.pk, message.idempotency);
   if (message.answers !== undefined) ackAnswered(engine, context, message);
-  context.ready(message.recipientId);
   return enqueued(engine, pk, false);
+}
+
+/** What an agent's policy does with this sender's messages. */
+export function actionFor({ agents }: Engine, recipientPk: number, senderId: AgentId): PolicyAction {
+  const rules = agents.policy(recipientPk);
+  return rules ? actionOn(rules, { id: senderId, trust: agents.row(senderId)?.trust ?? "unverified" }) : "accept";
+}
+
+/** Whoever asks gets the answer: what the recipient itself has sent may be answered whatever its policy. */
+function answersRecipient({ messages }: Engine, { inReplyTo, recipientId }: MessageToEnqueue): boolean {
+  return inReplyTo !== undefined && messages.envelope(inReplyTo)?.sender_id === recipientId;
+}
+
+/** Puts a stored message into one inbox, or holds it there; returns the delivery's key. */
+export function deliver(
+  { deliveries, timeline }: Engine,
+  parts: {
+    readonly id: DeliveryId;
+    readonly message: Pick<MessageToEnqueue, "urgency" | "bodyBytes">;
+    readonly stored: { readonly pk: number; readonly acceptedAt: number; readonly expiresAt: number };
+    readonly recipient: { readonly pk: number; readonly id: AgentId };
+    readonly action: Exclude<PolicyAction, "refuse">;
+    readonly context: EngineContext;
+  },
+): number {
+  const { id, message, stored, recipient, action, context } = parts;
+  const { pk } = deliveries.insert({
+    id,
+    messagePk: stored.pk,
+    agentPk: recipient.pk,
+    bytes: message.bodyBytes,
+    state: action === "hold" ? "held" : "queued",
+    urgency: urgencyWeight(message.urgency ?? "normal"),
+    rank: message.urgency === "interrupt" ? RANK.interrupt : RANK.message,
+    at: stored.acceptedAt,
+    expiresAt: stored.expiresAt,
+  });
+  timeline.note(pk, "accepted", { attempt: 0 });
+  if (action === "hold") timeline.note(pk, "held", { attempt: 0, reason: "by the recipient's policy" });
+  else context.ready(recipient.id);
+  return pk;
 }
 
 /** Key of the sender. @throws MeshError unauthenticated when it has left meanwhile */

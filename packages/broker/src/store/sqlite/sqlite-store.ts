@@ -5,15 +5,14 @@ import type { Clock } from "../../mesh/clock.ts";
 import type { RetryPolicy, Store, StoreListener } from "../../mesh/store.ts";
 import { CommitQueue, storageError } from "./commit-queue.ts";
 import type { EngineContext } from "./context.ts";
-import type { HeldRow } from "./deliveries.ts";
+import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
 import { prepareEngine } from "./engine.ts";
-import { ackDelivery, cancelMessage, giveBack, redriveDelivery, takeLeases, underLease } from "./lease.ts";
+import { ackDelivery, cancelMessage, giveBack, takeLeases, underLease } from "./lease.ts";
 import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
 import { removeAgent } from "./remove-agent.ts";
-import { inboxEntryOf } from "./rows.ts";
 import { accept } from "./send.ts";
-import { askVerbs, topicVerbs } from "./verbs.ts";
+import { askVerbs, decisionVerbs, policyVerbs, topicVerbs } from "./verbs.ts";
 import type { Watermark } from "./watermark.ts";
 
 /** An open database and what identifies it. */
@@ -65,10 +64,10 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     }
   };
   const giveBackAll = (
-    held: HeldRow[],
+    held: LeaseRow[],
     reason: string,
     retry: RetryPolicy,
-    failed: (row: HeldRow) => boolean = () => true,
+    failed: (row: LeaseRow) => boolean = () => true,
   ): number => {
     for (const row of held) {
       giveBack(engine, context, row, { event: "released", reason, failed: failed(row), delayMs: undefined, retry });
@@ -76,7 +75,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     return held.length;
   };
   const noRetry = { maxAttempts: Number.POSITIVE_INFINITY, delayMs: () => 0 };
-  void write(() => giveBackAll(deliveries.allHeld(), "the broker restarted", noRetry, () => false));
+  void write(() => giveBackAll(deliveries.allLeased(), "the broker restarted", noRetry, () => false));
   queue.flush();
 
   return {
@@ -94,6 +93,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         const row = agents.row(agentId);
         if (row) agents.setSummary(row.pk, summary);
       }),
+    ...policyVerbs({ engine, context, read, write }),
     removeAgent: (agentId, bounce) => write(() => removeAgent(engine, context, agentId, bounce)),
 
     openSession: ({ id, agentId, profile, pushPaths }) =>
@@ -110,7 +110,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     endSession: (id, agentId, retry) =>
       write(() => {
         if (!sessions.end(id, agentId)) return undefined;
-        return giveBackAll(deliveries.heldBy(id), "the session ended", retry, () => false);
+        return giveBackAll(deliveries.leasedBy(id), "the session ended", retry, () => false);
       }),
     doubtSession: (id, ageMs) => write(() => void sessions.doubt(id, ageMs)),
     expireSessions: async (offlineAfterMs, retry) => {
@@ -119,7 +119,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         const over = sessions.over(offlineAfterMs);
         for (const { id, agent_id } of over) {
           sessions.end(id, agent_id);
-          giveBackAll(deliveries.heldBy(id), "the session missed its heartbeats", retry);
+          giveBackAll(deliveries.leasedBy(id), "the session missed its heartbeats", retry);
         }
         return over.length;
       });
@@ -137,7 +137,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
       const agent = agents.row(terms.agentId);
       if (!agent || agent.queued_count === 0) return { leased: [], queued: 0 };
       return write(() => ({
-        leased: takeLeases(engine, terms),
+        leased: takeLeases(engine, context, terms),
         queued: agents.row(terms.agentId)?.queued_count ?? 0,
       }));
     },
@@ -175,9 +175,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         }),
       ),
     cancel: (messageId, senderId) => write(() => cancelMessage(engine, messageId, senderId)),
-    redrive: (owner, ref) => write(() => redriveDelivery(engine, context, owner, ref)),
-    listDead: ({ owner, limit }) =>
-      read(() => deliveries.dead(owner, limit).map((row) => inboxEntryOf(row, clock.now()))),
+    ...decisionVerbs({ engine, context, read, write }),
     recordPush: (agentId, ref, receipt, { path, failedWhy }) =>
       write(() =>
         underLease(engine, agentId, ref, receipt, (row) => {
@@ -219,7 +217,9 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     announceDue: () =>
       read(() => {
         const until = clock.now();
-        for (const { agent_id } of deliveries.due(Math.min(announcedUntil, until), until)) listener?.ready(agent_id);
+        const after = Math.min(announcedUntil, until);
+        for (const { agent_id } of deliveries.due(after, until)) listener?.ready(agent_id);
+        for (const { id } of agents.focusEnded(after, until)) listener?.ready(id);
         announcedUntil = until;
       }),
     prune: async (retentionMs, limit) =>

@@ -1,11 +1,14 @@
-/** The Store's verbs on topics and asks. */
+/** The Store's verbs on topics, asks, focus and policies, and on what was held or has died. */
+import type { AgentId } from "@agentmesh/protocol";
 import type { Store } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
+import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
+import { admitHeld, onHeld, redriveDelivery } from "./lease.ts";
 import { listTopics, publish, subscribe } from "./publish.ts";
 import { askStatus } from "./reads.ts";
 import { openAskOf, remind } from "./remind.ts";
-import { subscriptionOf } from "./rows.ts";
+import { inboxEntryOf, subscriptionOf } from "./rows.ts";
 
 /** What verbs are made of: the statements, and how to run an act or a read. */
 export interface VerbParts {
@@ -48,5 +51,46 @@ export function askVerbs({
       if (asks.overdue(1).length === 0) return 0;
       return write(() => remind(engine, context, notices, limit));
     },
+  };
+}
+
+/** Verbs on an agent's focus and policy. */
+export function policyVerbs({
+  engine: { agents },
+  context,
+  read,
+  write,
+}: VerbParts): Pick<Store, "setFocus" | "policyOf" | "setPolicy"> {
+  const pkOf = (agentId: AgentId) => agents.row(agentId)?.pk ?? 0;
+  return {
+    setFocus: (agentId, focus) =>
+      write(() => {
+        agents.setFocus(pkOf(agentId), focus);
+        context.ready(agentId);
+      }),
+    policyOf: (agentId) => read(() => agents.policy(pkOf(agentId))),
+    setPolicy: (agentId, rules) => write(() => void agents.setPolicy(pkOf(agentId), rules)),
+  };
+}
+
+/** Verbs of an inbox's owner on what is not on its way: held, or dead. */
+export function decisionVerbs({
+  engine,
+  context,
+  read,
+  write,
+}: VerbParts): Pick<Store, "admit" | "refuse" | "redrive" | "listDead"> {
+  const { deliveries } = engine;
+  return {
+    admit: (owner, ref) => write(() => admitHeld(engine, context, owner, ref)),
+    refuse: (owner, ref, { reason, bounce }) =>
+      write(() =>
+        onHeld(engine, owner, ref, ({ pk }) =>
+          endUnacked(engine, context, pk, { state: "refused", event: "refused", reason, bounce }),
+        ),
+      ),
+    redrive: (owner, ref) => write(() => redriveDelivery(engine, context, owner, ref)),
+    listDead: ({ owner, limit }) =>
+      read(() => deliveries.dead(owner, limit).map((row) => inboxEntryOf(row, context.clock.now()))),
   };
 }

@@ -18,9 +18,16 @@ CREATE TABLE agent (
   next_seq      INTEGER NOT NULL DEFAULT 1,
   queued_count  INTEGER NOT NULL DEFAULT 0 CHECK (queued_count >= 0),
   open_count    INTEGER NOT NULL DEFAULT 0 CHECK (open_count >= queued_count),
-  open_bytes    INTEGER NOT NULL DEFAULT 0 CHECK (open_bytes >= 0)
+  open_bytes    INTEGER NOT NULL DEFAULT 0 CHECK (open_bytes >= 0),
+  held_count    INTEGER NOT NULL DEFAULT 0 CHECK (held_count >= 0),
+  trust         TEXT NOT NULL DEFAULT 'verified' CHECK (trust IN ('verified', 'unverified')),
+  policy        TEXT,
+  focus_until   INTEGER,
+  focus_allows  TEXT CHECK (focus_allows IN ('interrupt', 'nothing')),
+  focus_reason  TEXT
 ) STRICT;
 CREATE UNIQUE INDEX agent_by_name ON agent (name) WHERE removed_at IS NULL;
+CREATE INDEX agent_in_focus ON agent (focus_until) WHERE focus_until IS NOT NULL;
 
 CREATE TABLE session (
   id         TEXT PRIMARY KEY,
@@ -41,6 +48,7 @@ CREATE TABLE message (
   thread_id   TEXT NOT NULL,
   in_reply_to TEXT,
   hops        INTEGER NOT NULL DEFAULT 0,
+  urgency     INTEGER NOT NULL DEFAULT 1,
   body        TEXT NOT NULL,
   body_bytes  INTEGER NOT NULL,
   accepted_at INTEGER NOT NULL,
@@ -90,7 +98,10 @@ CREATE TABLE delivery (
   agent_pk        INTEGER NOT NULL REFERENCES agent,
   seq             INTEGER NOT NULL,
   bytes           INTEGER NOT NULL,
-  state           TEXT NOT NULL CHECK (state IN ('queued', 'leased', 'acked', 'dead', 'expired', 'cancelled')),
+  state           TEXT NOT NULL CHECK (state IN ('queued', 'leased', 'acked', 'dead', 'expired', 'cancelled', 'held', 'refused')),
+  -- 0 fyi, 1 normal, 2 interrupt; and the order of reading: 0 interrupts, 1 messages, 2 notices of the mesh.
+  urgency         INTEGER NOT NULL DEFAULT 1,
+  rank            INTEGER NOT NULL DEFAULT 1,
   attempt         INTEGER NOT NULL DEFAULT 0,
   failures        INTEGER NOT NULL DEFAULT 0,
   ready_at        INTEGER NOT NULL DEFAULT 0,
@@ -104,7 +115,7 @@ CREATE TABLE delivery (
   ended_at        INTEGER,
   UNIQUE (agent_pk, seq),
   CHECK ((state = 'leased') = (receipt IS NOT NULL AND lease_ends_at IS NOT NULL)),
-  CHECK ((state IN ('acked', 'dead', 'expired', 'cancelled')) = (ended_at IS NOT NULL))
+  CHECK ((state IN ('acked', 'dead', 'expired', 'cancelled', 'refused')) = (ended_at IS NOT NULL))
 ) STRICT;
 -- How often each session has pushed a delivery: a session is not streamed what it has pushed often enough.
 CREATE TABLE push (
@@ -114,10 +125,11 @@ CREATE TABLE push (
   PRIMARY KEY (delivery_pk, session_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_by_message ON delivery (message_pk);
-CREATE INDEX delivery_queued ON delivery (agent_pk, seq) WHERE state = 'queued';
+CREATE INDEX delivery_queued ON delivery (agent_pk, rank, seq) WHERE state = 'queued';
 CREATE INDEX delivery_open ON delivery (agent_pk, seq) WHERE state IN ('queued', 'leased');
+CREATE INDEX delivery_held ON delivery (agent_pk, seq) WHERE state = 'held';
 CREATE INDEX delivery_delayed ON delivery (ready_at, agent_pk) WHERE state = 'queued' AND ready_at > 0;
-CREATE INDEX delivery_expiring ON delivery (expires_at) WHERE state = 'queued';
+CREATE INDEX delivery_expiring ON delivery (expires_at) WHERE state IN ('queued', 'held');
 CREATE INDEX delivery_leased ON delivery (lease_ends_at) WHERE state = 'leased';
 CREATE INDEX delivery_by_session ON delivery (session_id, stream_position) WHERE state = 'leased';
 CREATE INDEX delivery_dead ON delivery (ended_at, agent_pk) WHERE state = 'dead';
@@ -127,15 +139,18 @@ CREATE INDEX delivery_ended ON delivery (ended_at) WHERE ended_at IS NOT NULL;
 CREATE TRIGGER delivery_counted AFTER INSERT ON delivery BEGIN
   UPDATE agent SET
     queued_count = queued_count + (NEW.state = 'queued'),
-    open_count   = open_count + (NEW.state IN ('queued', 'leased')),
-    open_bytes   = open_bytes + (NEW.state IN ('queued', 'leased')) * NEW.bytes
+    held_count   = held_count + (NEW.state = 'held'),
+    open_count   = open_count + (NEW.state IN ('queued', 'leased', 'held')),
+    open_bytes   = open_bytes + (NEW.state IN ('queued', 'leased', 'held')) * NEW.bytes
   WHERE pk = NEW.agent_pk;
 END;
 CREATE TRIGGER delivery_recounted AFTER UPDATE OF state ON delivery WHEN NEW.state <> OLD.state BEGIN
   UPDATE agent SET
     queued_count = queued_count + (NEW.state = 'queued') - (OLD.state = 'queued'),
-    open_count   = open_count + (NEW.state IN ('queued', 'leased')) - (OLD.state IN ('queued', 'leased')),
-    open_bytes   = open_bytes + ((NEW.state IN ('queued', 'leased')) - (OLD.state IN ('queued', 'leased'))) * NEW.bytes
+    held_count   = held_count + (NEW.state = 'held') - (OLD.state = 'held'),
+    open_count   = open_count + (NEW.state IN ('queued', 'leased', 'held')) - (OLD.state IN ('queued', 'leased', 'held')),
+    open_bytes   = open_bytes + ((NEW.state IN ('queued', 'leased', 'held'))
+                               - (OLD.state IN ('queued', 'leased', 'held'))) * NEW.bytes
   WHERE pk = NEW.agent_pk;
 END;
 
