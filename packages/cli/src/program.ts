@@ -106,6 +106,17 @@ export function buildProgram(): Command {
       (await import("./commands/ask.ts")).ask(await contextOf(command), to, text, options),
     );
   program
+    .command("ping")
+    .summary("is a message noticed over there?")
+    .description(
+      "Send an agent a question that needs one word, and say how far it came: accepted, woken, answered. Costs it a turn.",
+    )
+    .argument("<agent>", "name or id")
+    .option("--timeout <duration>", "how long to wait", durationOption(1_000, DAY_MS), 60_000)
+    .action(async (agent, options, command) =>
+      (await import("./commands/ping.ts")).ping(await contextOf(command), agent, options),
+    );
+  program
     .command("owed")
     .description("questions without an answer: who owes whom")
     .argument("[agent]", "only what this agent owes and waits for")

@@ -39,7 +39,7 @@ function columns(ownId: string | undefined): Column<Agent>[] {
 }
 
 function reached(agent: Agent): Cell {
-  const text = agent.focus ? `${focusText(agent.focus)}; ${reachedBy(agent)}` : reachedBy(agent);
+  const text = [...(agent.focus ? [focusText(agent.focus)] : []), reachedBy(agent)].filter(Boolean).join("; ");
   const failing = agent.pushPaths.length > 0 && agent.pushPaths.every(({ failedWhy }) => failedWhy !== undefined);
   return failing ? { text, style: "yellow" } : text;
 }

@@ -7,7 +7,7 @@ import { shortDuration } from "../duration.ts";
 import { timelineLine } from "../timeline.ts";
 
 const POLL_MS = 250;
-const ended: ReadonlySet<DeliveryState> = new Set(["acked", "dead", "expired", "cancelled"]);
+const ended: ReadonlySet<DeliveryState> = new Set(["acked", "dead", "expired", "cancelled", "refused"]);
 
 /** Resolves when every delivery of the message has ended or the time is over. @throws MeshApiError, BrokerUnreachableError */
 export async function awaitAck(

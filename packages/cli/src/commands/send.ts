@@ -61,7 +61,8 @@ async function waitForAck(context: Context, client: MeshClient, reply: SendReply
 
 async function printReply(reply: SendReply): Promise<void> {
   for (const { seq, state, rule, to, recipient, warnings } of reply.deliveries) {
-    const ahead = reply.duplicate || state !== "queued" ? 0 : recipient.queued - 1;
+    const goesFirst = rule.code === "interrupt";
+    const ahead = reply.duplicate || goesFirst || state !== "queued" ? 0 : recipient.queued - 1;
     const order = ahead > 0 ? `; ${ahead} ${ahead === 1 ? "waits" : "wait"} before it` : "";
     const known = reply.duplicate ? "; sent before with this idempotency key, stored once" : "";
     const shown = style(stateStyle[state], state);

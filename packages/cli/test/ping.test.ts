@@ -1,0 +1,51 @@
+/** `agentmesh ping`: how far a message comes, and the name of the phase that it did not reach. */
+import { openClaudeInbox, startMcpSession, startTestBroker, type TestBroker, until } from "testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cli, startCli } from "./run-cli.ts";
+
+let broker: TestBroker;
+beforeAll(async () => {
+  broker = await startTestBroker();
+});
+afterAll(() => broker[Symbol.asyncDispose]());
+
+const ping = (agent: string, timeout: string) => cli(broker.home, ["ping", agent, "--timeout", timeout]);
+
+test("a session that answers is accepted, woken through its path, and answered (T50)", async () => {
+  await using inbox = await openClaudeInbox();
+  await using session = await startMcpSession({
+    home: broker.home,
+    url: broker.url,
+    cwd: broker.home,
+    env: { AGENTMESH_NAME: "awake", CLAUDE_CODE_MESSAGING_SOCKET: inbox.path },
+  });
+  await session.joined();
+  const running = startCli(broker.home, ["ping", "awake", "--timeout", "20s"]);
+  await until(() => inbox.texts.length > 0, "the ping to be pushed", 10_000);
+  await session.tool("reply", { message_id: "1", message: "pong" });
+  expect((await running.exit).code).toBe(0);
+  expect(running.stdout()).toMatch(
+    /^accepted +\d+ ms +as #1 of awake\nwoken +\d+ ms +through claude-inbox\nanswered +\d+ ms +"pong"\n$/,
+  );
+});
+
+test("a deaf session is woken and not heard of; an absent one is not woken, and the ping is taken back (T50)", async () => {
+  await using inbox = await openClaudeInbox();
+  await using session = await startMcpSession({
+    home: broker.home,
+    url: broker.url,
+    cwd: broker.home,
+    env: { AGENTMESH_NAME: "deaf", CLAUDE_CODE_MESSAGING_SOCKET: inbox.path },
+  });
+  await session.joined();
+  const deaf = await ping("deaf", "2s");
+  expect(deaf.code).toBe(1);
+  expect(deaf.stdout).toMatch(/woken +\d+ ms +through claude-inbox\n$/);
+  expect(deaf.stderr).toContain("deaf was not heard of: It was pushed to deaf through claude-inbox");
+
+  await broker.agent("absent");
+  const absent = await ping("absent", "1s");
+  expect(absent.code).toBe(1);
+  expect(absent.stderr).toContain("absent was not woken: absent has had no live session");
+  expect((await broker.admin.listInbox({ agent: "absent", state: "all" })).entries[0]?.state).toBe("cancelled");
+});
