@@ -1,0 +1,58 @@
+/** Commands about agents: who is there, how each is reached, whose messages it takes. */
+import { type Command, Option } from "commander";
+import { durationOption } from "../duration.ts";
+import { contextOf, DAY_MS } from "./parts.ts";
+
+/** Declares them. */
+export function agentsCommands(program: Command): void {
+  program
+    .command("agents")
+    .alias("peers")
+    .summary("who is there, and how each is reached")
+    .description("Every agent with its presence, the push paths that reach it now, and what waits for it.")
+    .option("--live", "leave out offline agents")
+    .action(async (options, command) =>
+      (await import("../commands/agents.ts")).agents(await contextOf(command), options),
+    );
+  program
+    .command("whoami")
+    .description("the agent you act as")
+    .action(async (_, command) => (await import("../commands/whoami.ts")).whoami(await contextOf(command)));
+  program
+    .command("ping")
+    .summary("is a message noticed over there?")
+    .description(
+      "Send an agent a question that needs one word, and say how far it came: accepted, woken, answered. Costs it a turn.",
+    )
+    .argument("<agent>", "name or id")
+    .option("--timeout <duration>", "how long to wait", durationOption(1_000, DAY_MS), 60_000)
+    .action(async (agent, options, command) =>
+      (await import("../commands/ping.ts")).ping(await contextOf(command), agent, options),
+    );
+  program
+    .command("focus")
+    .summary("an agent that is not to be disturbed")
+    .description("Keep messages from being pushed to an agent for a while; reading its inbox works as ever.")
+    .argument("<agent>", "name or id")
+    .option("--for <duration>", "how long, at most 8h (default: 30m)", durationOption(1_000, 8 * 3_600_000))
+    .addOption(new Option("--allow <what>", "what is pushed all the same").choices(["interrupt", "nothing"]))
+    .option("--reason <text>", "told to senders")
+    .option("--end", "end it now")
+    .action(async (agent, options, command) =>
+      (await import("../commands/focus.ts")).focus(await contextOf(command), agent, options),
+    );
+  program
+    .command("policy")
+    .summary("whose messages an agent takes")
+    .description("Whose messages an agent accepts, holds for you to decide, or refuses. Without options, shows it.")
+    .argument("<agent>", "name or id")
+    .option("--accept <sender...>", "accept these senders")
+    .option("--hold <sender...>", "hold what these send")
+    .option("--refuse <sender...>", "refuse these senders")
+    .option("--forget <sender...>", "no rule for these senders any more")
+    .option("--unverified <action>", "accept, hold or refuse agents of the predecessor's wire")
+    .option("--otherwise <action>", "accept, hold or refuse everybody else")
+    .action(async (agent, options, command) =>
+      (await import("../commands/policy.ts")).policy(await contextOf(command), agent, options),
+    );
+}

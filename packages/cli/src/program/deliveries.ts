@@ -1,0 +1,62 @@
+/** Commands about what became of messages, and decisions on them. */
+import type { Command } from "commander";
+import { wholeNumberOption } from "../duration.ts";
+import { contextOf } from "./parts.ts";
+
+/** Declares them. */
+export function deliveriesCommands(program: Command): void {
+  program
+    .command("log")
+    .summary("what happened to messages")
+    .description("What happened to messages, newest last; --json prints one entry a line.")
+    .option("-f, --follow", "go on until Ctrl-C, through broker restarts")
+    .option("--agent <agent>", "only what this agent sent or received")
+    .option("--message <ref>", "one message's whole timeline: msg_…, dlv_…, or with --agent its number")
+    .option("--limit <count>", "entries to begin with", wholeNumberOption(1, 500), 50)
+    .action(async (options, command) => (await import("../commands/log.ts")).log(await contextOf(command), options));
+  program
+    .command("trace")
+    .summary("one message's life, and why it is not acked")
+    .description("Everything that happened to one message, why it is not acked, and what can be done about it.")
+    .argument("<ref>", "msg_…, dlv_…, or with --agent a number in that inbox")
+    .option("--agent <agent>", "whose inbox the number counts in")
+    .action(async (ref, options, command) =>
+      (await import("../commands/log.ts")).trace(await contextOf(command), ref, options),
+    );
+  program
+    .command("held")
+    .description("what policies keep aside until you decide")
+    .argument("[agent]", "only what is held for this agent")
+    .action(async (agent, _, command) => (await import("../commands/held.ts")).held(await contextOf(command), agent));
+  program
+    .command("admit")
+    .description("let a held message into its inbox")
+    .argument("<delivery>", "dlv_…, as agentmesh held lists it")
+    .action(async (ref, _, command) => (await import("../commands/held.ts")).admit(await contextOf(command), ref));
+  program
+    .command("refuse")
+    .description("refuse a held message for good; its sender is told")
+    .argument("<delivery>", "dlv_…, as agentmesh held lists it")
+    .option("--reason <text>", "told to the sender")
+    .action(async (ref, options, command) =>
+      (await import("../commands/held.ts")).refuse(await contextOf(command), ref, options),
+    );
+  program
+    .command("dead")
+    .description("dead letters: what was given up, and why")
+    .argument("[agent]", "only those for this agent")
+    .option("--limit <count>", "show at most this many", wholeNumberOption(1, 100), 25)
+    .action(async (agent, options, command) =>
+      (await import("../commands/dead.ts")).dead(await contextOf(command), agent, options),
+    );
+  program
+    .command("redrive")
+    .description("put a dead letter back into its inbox")
+    .argument("<delivery>", "dlv_…, as agentmesh dead lists it")
+    .action(async (ref, _, command) => (await import("../commands/dead.ts")).redrive(await contextOf(command), ref));
+  program
+    .command("cancel")
+    .description("take back a message you sent that nobody was given yet")
+    .argument("<message>", "msg_…, as send printed it")
+    .action(async (ref, _, command) => (await import("../commands/dead.ts")).cancel(await contextOf(command), ref));
+}

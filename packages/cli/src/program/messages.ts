@@ -1,0 +1,79 @@
+/** Commands that send and read messages. */
+import type { Command } from "commander";
+import { durationOption, wholeNumberOption } from "../duration.ts";
+import { contextOf, DAY_MS, explainDash, urgencyOption } from "./parts.ts";
+
+/** Declares them. */
+export function messagesCommands(program: Command): void {
+  program
+    .command("send")
+    .summary("send a message, say what is known")
+    .description("Send a message as the cli agent (see --as), and say what is known of its recipient.")
+    .exitOverride(explainDash)
+    .argument("<agent>", "name or id of the recipient")
+    .argument("[text...]", 'the message; "-" or nothing reads stdin; text that begins with a dash goes behind "--"')
+    .option("--reply <ref>", "message this answers: msg_…, or its number in your inbox; acks it")
+    .option("--thread <id>", "thread to send in: thr_…")
+    .addOption(urgencyOption())
+    .option("--ttl <duration>", "life of the message, e.g. 30m (default: 7d)", durationOption(1_000, 30 * DAY_MS))
+    .option("--idempotency-key <key>", "same key and text within 24 h is stored once")
+    .option("--wait <duration>", "wait for the ack, print each step", durationOption(1_000, DAY_MS))
+    .action(async (to, text, options, command) =>
+      (await import("../commands/send.ts")).send(await contextOf(command), to, text, options),
+    );
+  program
+    .command("inbox")
+    .summary("what waits, in your inbox or another's")
+    .description("Messages that wait for you, or, with a name, in any agent's inbox. Looking changes nothing.")
+    .argument("[agent]", "whose inbox (default: your own)")
+    .option("--all", "ended ones too: acked, dead, expired, cancelled")
+    .option("--full", "whole texts")
+    .option("--ack", "ack what was shown (your own inbox only)")
+    .option("--after <number>", "begin behind this number", wholeNumberOption(0, Number.MAX_SAFE_INTEGER))
+    .option("--limit <count>", "show at most this many", wholeNumberOption(1, 10_000), 25)
+    .action(async (agent, options, command) =>
+      (await import("../commands/inbox.ts")).inbox(await contextOf(command), agent, options),
+    );
+  program
+    .command("ask")
+    .summary("ask an agent and wait for its answer")
+    .description(
+      "Ask as the cli agent and wait; exits 1 when the answer is still pending. A late one is in your inbox.",
+    )
+    .exitOverride(explainDash)
+    .argument("<agent>", "name or id of the agent")
+    .argument("[text...]", 'the question; "-" or nothing reads stdin')
+    .option("--timeout <duration>", "how long to wait", durationOption(1_000, DAY_MS), 120_000)
+    .action(async (to, text, options, command) =>
+      (await import("../commands/ask.ts")).ask(await contextOf(command), to, text, options),
+    );
+  program
+    .command("owed")
+    .description("questions without an answer: who owes whom")
+    .argument("[agent]", "only what this agent owes and waits for")
+    .action(async (agent, _, command) => (await import("../commands/ask.ts")).owed(await contextOf(command), agent));
+  program
+    .command("publish")
+    .summary("publish a message on a topic")
+    .description("Publish as the cli agent; says which subscribers it is stored for, and who was left out and why.")
+    .exitOverride(explainDash)
+    .argument("<topic>", "e.g. build.api.failed")
+    .argument("[text...]", 'the message; "-" or nothing reads stdin')
+    .addOption(urgencyOption())
+    .action(async (topic, text, options, command) =>
+      (await import("../commands/topics.ts")).publish(await contextOf(command), topic, text, options),
+    );
+  program
+    .command("subscribe")
+    .description("get what is published on a topic into your inbox")
+    .argument("<topic>", 'a topic or pattern: "build.*.failed", "build.>"')
+    .option("--retained <count>", "earlier messages to get as well", wholeNumberOption(0, 100), 0)
+    .option("--unsubscribe", "no longer")
+    .action(async (topic, options, command) =>
+      (await import("../commands/topics.ts")).subscribe(await contextOf(command), topic, options),
+    );
+  program
+    .command("topics")
+    .description("topics that were published on, and who is subscribed")
+    .action(async (_, command) => (await import("../commands/topics.ts")).topics(await contextOf(command)));
+}
