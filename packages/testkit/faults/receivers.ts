@@ -1,9 +1,8 @@
 /** Faults of receivers: one that reads a byte a second, one that is stopped, one whose socket nobody reads. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { cleanEnv, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import { bareStream, cleanEnv, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
 import { Expectations, type Fault } from "./fault.ts";
 import { QUICK } from "./under-load.ts";
 
@@ -15,17 +14,6 @@ const MOST_GROWTH_MIB = 64;
 const MAIL = 40;
 const STOPPED_LEASE_MS = 2_000;
 const TAKEN_OVER_MS = 20_000;
-
-/** A stream on a bare socket: what comes is left in the socket. */
-async function bareStream(broker: TestBroker, { client, token }: TestAgent, query: string): Promise<Socket> {
-  const { session } = await client.openSession();
-  const socket = connect(broker.port, "127.0.0.1");
-  socket.pause();
-  socket.on("error", () => socket.destroy());
-  const path = `/v1/inbox/stream?session=${session.id}&${query}`;
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${broker.port}\r\nAuthorization: Bearer ${token}\r\n\r\n`);
-  return socket;
-}
 
 /** Resident memory of the broker, in MiB. */
 function rss(broker: TestBroker): number {
@@ -68,7 +56,7 @@ export const slowConsumer: Fault = {
     };
     await Promise.all(Array.from({ length: 16 }, send));
     const full = rss(broker);
-    using socket = bareSocket(await bareStream(broker, slow, "maxInFlight=256"));
+    using socket = await bareStream(broker, slow, "maxInFlight=256");
     const reading = setInterval(() => socket.raw.read(1), 1_000);
     const beside = await latency(alice, bob, 5_000);
     clearInterval(reading);
@@ -95,10 +83,6 @@ export const slowConsumer: Fault = {
     return expectations.outcome(1, { accepted: QUEUED });
   },
 };
-
-function bareSocket(raw: Socket) {
-  return { raw, [Symbol.dispose]: () => void raw.destroy() };
-}
 
 /** The agent's next session must get and ack all its mail although the one before still looks alive. */
 async function takenOver(broker: TestBroker, { agent, client }: TestAgent, what: string, all: Expectations) {
@@ -131,7 +115,7 @@ const leasedTo = (broker: TestBroker, agent: string) => async () =>
 
 async function unread(broker: TestBroker, alice: TestAgent, all: Expectations): Promise<void> {
   const agent = await broker.agent("unread");
-  using _socket = bareSocket(await bareStream(broker, agent, `leaseMs=${STOPPED_LEASE_MS}`));
+  using _socket = await bareStream(broker, agent, `leaseMs=${STOPPED_LEASE_MS}`);
   await sendMail(alice, "unread");
   await until(leasedTo(broker, "unread"), "the stream to get mail");
   await takenOver(broker, agent, "a socket nobody reads", all);

@@ -1,6 +1,6 @@
 /** Push streams: redelivery after a receiver is gone, reconnects, stopping with many of them open. */
 import { MeshClient } from "@agentmesh/client";
-import { startTestBroker, type TestBroker, until } from "testkit";
+import { bareStream, startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 describe("a stream", () => {
@@ -49,6 +49,27 @@ describe("a stream", () => {
     await Promise.all([first.leave(), second.leave()]);
   });
 
+  test("that nobody reads gives its mail to the agent's next session once its lease ran out, though its own looks alive", async () => {
+    const alice = await broker.agent("agnes");
+    const bob = await broker.agent("bruno");
+    using _unread = await bareStream(broker, bob, "maxInFlight=4&leaseMs=1000");
+    const sent = Array.from({ length: 10 }, (_, n) => String(n));
+    for (const body of sent) await alice.client.send({ to: "bruno", body });
+    await until(async () => (await broker.admin.status()).deliveries.leased === 4, "the stream's leases");
+    const next = await bob.client.join();
+    const inbox = next.inbox();
+    const got: (string | undefined)[] = [];
+    for (const _ of sent) {
+      const { value } = await inbox.next();
+      got.push(value?.body);
+      await value?.ack();
+    }
+    expect(got.toSorted()).toEqual(sent);
+    const { deliveries } = await broker.admin.status();
+    expect(deliveries).toMatchObject({ queued: 0, leased: 0 });
+    await next.leave();
+  });
+
   test("that breaks makes its agent stale at once, not only after missed heartbeats; the next heartbeat mends it", async () => {
     const bob = await broker.agent("bela");
     const gone = new AbortController();
@@ -90,9 +111,9 @@ describe("a stream", () => {
     const inbox = session.inbox();
     const waiting = inbox.next();
     const before = session.id;
+    await until(async () => (await broker.admin.status()).streams === 1, "the stream to open");
     await bob.client.endSession({ session: before });
-    await session.heartbeat();
-    expect(session.id).not.toBe(before);
+    await until(() => session.id !== before, "a new session");
     await alice.client.send({ to: "boris", body: "still there?" });
     const { value } = await waiting;
     expect(value?.body).toBe("still there?");

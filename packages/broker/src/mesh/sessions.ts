@@ -65,6 +65,7 @@ export class Sessions {
     const retry = retryPolicy(this.#policy);
     const returned = await this.#store.endSession(id, caller.agent.id, retry);
     if (returned === undefined) throw unknownSession(id, caller);
+    this.#streams.end(id);
     return { returned };
   }
 }

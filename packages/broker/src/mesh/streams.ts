@@ -104,6 +104,11 @@ export class Streams {
     }
   }
 
+  /** Ends the stream of a session that is over. */
+  end(session: SessionId): void {
+    this.#open.get(session)?.sink.close("session_over", true);
+  }
+
   /** Says goodbye to every stream. */
   closeAll(code: string, reconnect: boolean): void {
     for (const { sink } of [...this.#open.values()]) sink.close(code, reconnect);

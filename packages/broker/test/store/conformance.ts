@@ -556,6 +556,63 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await bodies({ session: holder, stream })).toEqual(["c"]);
     });
 
+    test("a session whose streamed lease ran out without a sign is streamed nothing more; another one gets it at once", async () => {
+      const stream = { maxInFlight: 1, maxPushes: undefined };
+      const [still, other] = [await session(), await session()];
+      for (const body of ["a", "b"]) await send(body);
+      const [held] = await lease({ session: still, stream });
+      clock.advance(10_001);
+      await store.expireLeases(10, RETRY);
+      expect(await bodies({ session: still, stream })).toEqual([]);
+      expect(await bodies({ session: other, stream })).toEqual(["a"]);
+      expect(await bodies({ session: still, max: 1 })).toEqual(["b"]);
+      expect(held?.seq).toBe(1);
+    });
+
+    test("a silent session is streamed to again with its next sign: a heartbeat or a verb, late or not", async () => {
+      const stream = { maxInFlight: 1, maxPushes: undefined };
+      const woken: AgentId[] = [];
+      store.listen({ ready: (id) => woken.push(id), advanced: () => {} });
+      const receipts: string[] = [];
+      const own = await session();
+      const terms = { delayMs: 0, reason: undefined, retry: { ...RETRY, maxAttempts: 99, delayMs: () => 0 } };
+      const push = { path: "stream", failedWhy: undefined };
+      const signs: (() => Promise<unknown>)[] = [
+        () => store.touchSession(own, bob, undefined),
+        () => store.nack(bob, "1", receipts.at(-1) ?? "", terms),
+        () => store.extend(bob, "1", receipts.at(-1) ?? "", 1_000),
+        () => store.recordPush(bob, "1", receipts.at(-1) ?? "", push),
+        () => store.ack(bob, "1", undefined, "handled"),
+      ];
+      await send("a");
+      for (const sign of signs) {
+        const [leased] = await lease({ session: own, stream });
+        receipts.push(leased?.receipt ?? "");
+        clock.advance(10_001);
+        await store.expireLeases(10, terms.retry);
+        await new Promise(setImmediate);
+        woken.length = 0;
+        expect(await bodies({ session: own, stream })).toEqual([]);
+        await sign();
+        await new Promise(setImmediate);
+        expect(woken).toContain(bob);
+      }
+      await send("b");
+      expect(await bodies({ session: own, stream })).toEqual(["b"]);
+    });
+
+    test("a session that was heard of in its lease, by a heartbeat, is streamed to when the lease ran out", async () => {
+      const stream = { maxInFlight: 1, maxPushes: undefined };
+      const own = await session();
+      await send("a");
+      await lease({ session: own, stream });
+      clock.advance(5_000);
+      await store.touchSession(own, bob, undefined);
+      clock.advance(5_001);
+      await store.expireLeases(10, RETRY);
+      expect(await bodies({ session: own, stream })).toEqual(["a"]);
+    });
+
     test("a session is not streamed what it has pushed often enough; another session is", async () => {
       const [first, second] = [await session(), await session()];
       await send("a");

@@ -32,6 +32,7 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
   const { session = null, stream } = terms;
   // A stream can outlive its session by a moment; what is leased to nobody would only have to come back.
   if (session !== null && !engine.sessions.has(session)) return [];
+  if (session !== null && stream && engine.sessions.isSilent(session)) return [];
   const credit = stream && session ? stream.maxInFlight - deliveries.streamedBy(session) : terms.max;
   const ready = deliveries.leasable({
     agent: agent.pk,
@@ -79,6 +80,7 @@ export function ackDelivery(
 ): AckVerdict {
   const row = engine.deliveries.find(agentId, ref);
   if (!row) return { kind: "not_found" };
+  heardOfHolder(engine, context, row);
   if (row.state === "acked") return { kind: "acked_before", delivery: deliveryRecord(row) };
   if (row.state !== "queued" && row.state !== "leased") return { kind: "settled", delivery: deliveryRecord(row) };
   if (receipt !== undefined && receipt !== row.receipt) return { kind: "lease_lost", delivery: deliveryRecord(row) };
@@ -91,6 +93,7 @@ export function ackDelivery(
 /** Runs `act` on a delivery whose current lease is this receipt's. */
 export function underLease(
   engine: Engine,
+  context: EngineContext,
   agentId: AgentId,
   ref: DeliveryRef,
   receipt: string,
@@ -98,10 +101,25 @@ export function underLease(
 ): LeaseVerdict {
   const row = engine.deliveries.find(agentId, ref);
   if (!row) return { kind: "not_found" };
+  heardOfHolder(engine, context, row);
   if (row.state !== "queued" && row.state !== "leased") return { kind: "settled", delivery: deliveryRecord(row) };
   if (row.receipt !== receipt) return { kind: "lease_lost", delivery: deliveryRecord(row) };
   act(row);
   return done(engine, row.pk);
+}
+
+/** A verb on a delivery is a sign of the session that holds it, or held it last: it may be late, but it is there. */
+export function heardOfHolder({ sessions, timeline }: Engine, context: EngineContext, row: DeliveryRow): void {
+  const holder = row.state === "leased" ? row.session_id : timeline.lastHolder(row.pk);
+  if (holder !== null && sessions.hear(holder)) context.ready(row.recipient_id);
+}
+
+/** Returns a lease that ran out; a stream's session of which nothing was heard in it is silent from now on. */
+export function runOut(engine: Engine, context: EngineContext, lease: LeaseRow, retry: RetryPolicy): void {
+  if (lease.session_id !== null && lease.streamed) engine.sessions.silence(lease.session_id, lease.pk);
+  const reason = "the lease ended without an ack";
+  // A holder that reported a push has done its part.
+  giveBack(engine, context, lease, { event: "released", reason, failed: !lease.pushed, delayMs: undefined, retry });
 }
 
 /**
@@ -111,7 +129,7 @@ export function underLease(
 export function giveBack(
   engine: Engine,
   context: EngineContext,
-  held: LeaseRow,
+  held: Omit<LeaseRow, "pushed" | "streamed">,
   terms: {
     readonly event: "nacked" | "released";
     readonly reason: string | null;

@@ -7,6 +7,7 @@ import { urgencyWeight } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
 import { RANK } from "./deliveries.ts";
 import type { Engine } from "./engine.ts";
+import { heardOfHolder } from "./lease.ts";
 import { messageOf } from "./rows.ts";
 
 /** Accepts one message: dedupe, quota, message, delivery, timeline and the ack it implies. @throws MeshError */
@@ -124,6 +125,7 @@ export function putKey(
 
 function ackAnswered(engine: Engine, context: EngineContext, message: MessageToEnqueue): void {
   const answered = message.answers && engine.deliveries.find(message.senderId, message.answers);
+  if (answered) heardOfHolder(engine, context, answered);
   if (!answered || (answered.state !== "queued" && answered.state !== "leased")) return;
   engine.deliveries.markEnded(answered.pk, "acked", "replied");
   engine.timeline.note(answered.pk, "acked", {

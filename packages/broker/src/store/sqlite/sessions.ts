@@ -14,7 +14,13 @@ export function sessionStatements({ db, clock }: EngineContext) {
   const remove = db.prepare<[string, string], { agent_pk: number; seen_at: number }>(
     `DELETE FROM session WHERE id = ? AND agent_pk = (SELECT pk FROM agent WHERE id = ?) RETURNING agent_pk, seen_at`,
   );
-  const selectOne = db.prepare<[string], { id: string }>(`SELECT id FROM session WHERE id = ?`);
+  const selectOne = db.prepare<[string], { silent: number }>(`SELECT silent FROM session WHERE id = ?`);
+  // A heartbeat since the lease began is a sign, too.
+  const silence = db.prepare<[{ id: string; delivery: number }]>(
+    `UPDATE session SET silent = 1
+     WHERE id = :id AND seen_at <= (SELECT MAX(at) FROM timeline WHERE delivery_pk = :delivery AND event = 'leased')`,
+  );
+  const hear = db.prepare<[string]>(`UPDATE session SET silent = 0 WHERE id = ? AND silent = 1`);
   const rememberSeen = db.prepare<[number, number]>(`UPDATE agent SET last_seen_at = ? WHERE pk = ?`);
   const selectOver = db.prepare<[number], { id: SessionId; agent_id: AgentId }>(
     `SELECT s.id, a.id AS agent_id FROM session s JOIN agent a ON a.pk = s.agent_pk WHERE s.seen_at <= ? LIMIT 500`,
@@ -34,6 +40,11 @@ export function sessionStatements({ db, clock }: EngineContext) {
       return ended !== undefined;
     },
     has: (id: SessionId): boolean => selectOne.get(id) !== undefined,
+    isSilent: (id: SessionId): boolean => selectOne.get(id)?.silent === 1,
+    /** Takes a session for silent whose lease of a delivery ran out, unless it was heard of since the lease began. */
+    silence: (id: string, deliveryPk: number) => silence.run({ id, delivery: deliveryPk }),
+    /** Notes a sign of a session; true when it had been silent. */
+    hear: (id: string): boolean => hear.run(id).changes === 1,
     over: (offlineAfterMs: number) => selectOver.all(clock.now() - offlineAfterMs),
     doubt: (id: SessionId, ageMs: number) => age.run(clock.now() - ageMs, id),
     removeAllOf: (agentPk: number) => removeAllOf.run(agentPk),

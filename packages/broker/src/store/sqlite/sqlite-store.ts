@@ -8,7 +8,7 @@ import type { EngineContext } from "./context.ts";
 import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
 import { prepareEngine } from "./engine.ts";
-import { ackDelivery, cancelMessage, giveBack, takeLeases, underLease } from "./lease.ts";
+import { ackDelivery, cancelMessage, giveBack, runOut, takeLeases, underLease } from "./lease.ts";
 import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
 import { removeAgent } from "./remove-agent.ts";
 import { accept } from "./send.ts";
@@ -105,7 +105,12 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         context.ready(agentId);
         return agents.current(agentId);
       }),
-    touchSession: (id, agentId, pushPaths) => write(() => sessions.touch(id, agentId, pushPaths)),
+    touchSession: (id, agentId, pushPaths) =>
+      write(() => {
+        if (!sessions.touch(id, agentId, pushPaths)) return false;
+        if (sessions.hear(id)) context.ready(agentId);
+        return true;
+      }),
     hasSession: (id) => read(() => sessions.has(id)),
     endSession: (id, agentId, retry) =>
       write(() => {
@@ -145,31 +150,25 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
       write(() => ackDelivery(engine, context, agentId, ref, receipt, evidence)),
     nack: (agentId, ref, receipt, { delayMs, reason = null, retry }) =>
       write(() =>
-        underLease(engine, agentId, ref, receipt, (row) =>
+        underLease(engine, context, agentId, ref, receipt, (row) =>
           giveBack(
             engine,
             context,
-            { ...row, pushed: 0, agent_id: agentId },
-            {
-              event: "nacked",
-              reason,
-              failed: true,
-              delayMs,
-              retry,
-            },
+            { ...row, agent_id: agentId },
+            { event: "nacked", reason, failed: true, delayMs, retry },
           ),
         ),
       ),
     extend: (agentId, ref, receipt, leaseMs) =>
       write(() =>
-        underLease(engine, agentId, ref, receipt, (row) => {
+        underLease(engine, context, agentId, ref, receipt, (row) => {
           deliveries.setLeaseEnd(row.pk, leaseMs);
           timeline.note(row.pk, "extended", { attempt: row.attempt, session: row.session_id });
         }),
       ),
     reject: (agentId, ref, receipt, { reason, bounce }) =>
       write(() =>
-        underLease(engine, agentId, ref, receipt, (row) => {
+        underLease(engine, context, agentId, ref, receipt, (row) => {
           endUnacked(engine, context, row.pk, { state: "dead", event: "rejected", reason, bounce });
           context.ready(agentId);
         }),
@@ -178,7 +177,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     ...decisionVerbs({ engine, context, read, write }),
     recordPush: (agentId, ref, receipt, { path, failedWhy }) =>
       write(() =>
-        underLease(engine, agentId, ref, receipt, (row) => {
+        underLease(engine, context, agentId, ref, receipt, (row) => {
           const { attempt, session_id: session } = row;
           if (failedWhy === undefined) deliveries.countPush(row.pk);
           timeline.note(row.pk, failedWhy === undefined ? "pushed" : "push_failed", {
@@ -199,9 +198,11 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
 
     expireLeases: async (limit, retry) => {
       if (deliveries.overdue(1).length === 0) return 0;
-      return write(() =>
-        giveBackAll(deliveries.overdue(limit), "the lease ended without an ack", retry, ({ pushed }) => pushed === 0),
-      );
+      return write(() => {
+        const over = deliveries.overdue(limit);
+        for (const lease of over) runOut(engine, context, lease, retry);
+        return over.length;
+      });
     },
     expireMessages: async (limit, bounce) => {
       if (deliveries.expired(1).length === 0) return 0;

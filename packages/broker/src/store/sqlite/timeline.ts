@@ -46,11 +46,17 @@ export function timelineStatements({ db, clock, advanced }: EngineContext, epoch
      WHERE m.id = ? ORDER BY t.pk`,
   );
 
+  const selectLastHolder = db.prepare<[number], { session_id: string | null }>(
+    `SELECT session_id FROM timeline WHERE delivery_pk = ? AND event = 'leased' ORDER BY pk DESC LIMIT 1`,
+  );
+
   const lastPosition = (): number => selectLast.get()?.pk ?? 0;
   const cursorAt = (position: number): string => `${epoch}.${position}`;
 
   return {
     lastPosition,
+    /** Session of a delivery's newest lease. */
+    lastHolder: (deliveryPk: number) => selectLastHolder.get(deliveryPk)?.session_id ?? null,
     ofMessage: (id: MessageId) => selectOfMessage.all(id),
 
     /** Notes an event; returns its position. */

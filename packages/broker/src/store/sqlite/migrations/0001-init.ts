@@ -34,6 +34,8 @@ CREATE TABLE session (
   agent_pk   INTEGER NOT NULL REFERENCES agent,
   opened_at  INTEGER NOT NULL,
   seen_at    INTEGER NOT NULL,
+  -- Its stream let a lease run out, and nothing was heard of it since: it is streamed nothing more until then.
+  silent     INTEGER NOT NULL DEFAULT 0,
   push_paths TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX session_by_agent ON session (agent_pk, seen_at);
