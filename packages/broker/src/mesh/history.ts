@@ -13,6 +13,7 @@ import type { Agents } from "./agents.ts";
 import { type Caller, mayActFor, viewerOf } from "./caller.ts";
 import { unknownMessage } from "./errors.ts";
 import type { HistoryQuery, Store, Viewer } from "./store.ts";
+import { searchTerms, snippetOf } from "./words.ts";
 
 type Table = typeof endpoints;
 type Query = EndpointRequest<Table["listMessages"]>["query"];
@@ -37,6 +38,8 @@ export class History {
   async list(caller: Caller, query: Query, signal: AbortSignal): Promise<EndpointReply<Table["listMessages"]>> {
     const { party, other } = await this.#parties(caller, query);
     const thread = query.thread === undefined ? undefined : await threadOf(this.#store, query.thread, party);
+    const terms = query.query === undefined ? undefined : searchTerms(query.query);
+    if (terms?.length === 0) return { entries: [] };
     const ahead = query.after !== undefined;
     const { entries, more, place, end } = await this.#page(
       {
@@ -44,7 +47,7 @@ export class History {
         other,
         thread,
         topic: query.topic,
-        words: query.query,
+        terms,
         viewer: viewerOf(caller),
         ahead,
         from: query.after ?? query.before,
@@ -53,7 +56,7 @@ export class History {
       signal,
     );
     return {
-      entries,
+      entries: terms ? entries.map((entry) => ({ ...entry, snippet: snippetOf(entry.message.body, terms) })) : entries,
       ...(!ahead && more && { nextBefore: place }),
       ...(query.before === undefined && { nextAfter: ahead && more ? place : end }),
     };

@@ -17,6 +17,7 @@ import type {
   Trust,
   Urgency,
 } from "@agentmesh/protocol";
+import type { SearchTerm } from "./words.ts";
 
 /** An agent as stored, with what its sessions and inbox say of it now. */
 export interface AgentRecord {
@@ -182,8 +183,8 @@ export interface HistoryQuery {
   readonly other: Viewer;
   readonly thread: ThreadId | undefined;
   readonly topic: string | undefined;
-  /** As a person types them: words, `"a phrase"`, `begin*`. */
-  readonly words: string | undefined;
+  /** All of them in the body; at least one. */
+  readonly terms: readonly SearchTerm[] | undefined;
   /** Who looks: of what was published it is shown its own delivery, unless it sent it. */
   readonly viewer: Viewer;
   /** Oldest first and ahead, or newest first and back. */

@@ -51,6 +51,18 @@ export interface LeasableTerms {
   readonly max: number;
 }
 
+const inbox = (condition: string) => {
+  const part = `${DELIVERY} WHERE d.agent_pk = :agent AND ${condition} AND d.seq > :after AND d.seq < :before`;
+  return { oldest: `${part} ORDER BY d.seq LIMIT :limit`, newest: `${part} ORDER BY d.seq DESC LIMIT :limit` };
+};
+
+/** A page of an inbox, from either end. */
+export const INBOX = {
+  open: inbox("d.state IN ('queued', 'leased')"),
+  held: inbox("d.state = 'held'"),
+  all: inbox("TRUE"),
+} as const;
+
 /** Which part of an inbox to show: numbers between `after` and `before`. */
 export interface InboxTerms {
   readonly agent: number;
@@ -95,21 +107,11 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
   const selectAnyById = db.prepare<[string], DeliveryRow>(`${DELIVERY} WHERE d.id = ?`);
   const selectByPk = db.prepare<[number], DeliveryRow>(`${DELIVERY} WHERE d.pk = ?`);
   const selectOfMessage = db.prepare<[MessageId], DeliveryRow>(`${DELIVERY} WHERE m.id = ? ORDER BY d.pk`);
-  const page = (condition: string) => ({
-    oldest: db.prepare<[InboxTerms], DeliveryRow>(
-      `${DELIVERY} WHERE d.agent_pk = :agent AND ${condition} AND d.seq > :after AND d.seq < :before
-       ORDER BY d.seq LIMIT :limit`,
-    ),
-    newest: db.prepare<[InboxTerms], DeliveryRow>(
-      `${DELIVERY} WHERE d.agent_pk = :agent AND ${condition} AND d.seq > :after AND d.seq < :before
-       ORDER BY d.seq DESC LIMIT :limit`,
-    ),
+  const page = ({ oldest, newest }: { oldest: string; newest: string }) => ({
+    oldest: db.prepare<[InboxTerms], DeliveryRow>(oldest),
+    newest: db.prepare<[InboxTerms], DeliveryRow>(newest),
   });
-  const pages = {
-    open: page("d.state IN ('queued', 'leased')"),
-    held: page("d.state = 'held'"),
-    all: page("TRUE"),
-  };
+  const pages = { open: page(INBOX.open), held: page(INBOX.held), all: page(INBOX.all) };
   const countLeased = db.prepare<[string], { n: number }>(
     `SELECT COUNT(*) AS n FROM delivery WHERE session_id = ? AND state = 'leased' AND stream_position IS NOT NULL`,
   );

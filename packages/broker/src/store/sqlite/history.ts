@@ -1,15 +1,13 @@
 /** SQL of history: messages found by their words, thread, topic or party, in the order of acceptance. */
-import { type AgentId, type HistoryEntry, MAX_DELIVERIES_PER_READ, type Party, plainLine } from "@agentmesh/protocol";
-import type { HistoryPart, HistoryQuery } from "../../mesh/store.ts";
+import { type AgentId, type HistoryEntry, MAX_DELIVERIES_PER_READ, type Party } from "@agentmesh/protocol";
+import type { HistoryPart, HistoryQuery, Viewer } from "../../mesh/store.ts";
+import type { SearchTerm } from "../../mesh/words.ts";
 import type { EngineContext } from "./context.ts";
 import { cursors } from "./cursor.ts";
 import { type DeliveryRow, deliveryOf, type MessageRow, messageOf, type ShownDeliveryRow } from "./rows.ts";
-import { matchOf } from "./words.ts";
 
 /** Behind every message there can be. */
 const BEHIND_ALL = 999_999_999_999_999;
-
-const MAX_SNIPPET_CHARS = 200;
 
 /** What a message is looked at for; what is not asked for is NULL. Nobody's query gets past its first line. */
 interface Sought {
@@ -99,16 +97,12 @@ export function historyStatements({ db, clock }: EngineContext, epoch: string) {
   const selectOwn = db.prepare<[{ message: number; viewer: AgentId }], DeliveryOfMessage>(
     `${DELIVERY} AND r.id = :viewer`,
   );
-  const selectSnippet = db.prepare<[string, number], { snippet: string }>(
-    `SELECT snippet(message_text, 0, '', '', '…', 24) AS snippet FROM message_text
-     WHERE message_text MATCH ? AND rowid = ?`,
-  );
 
   const last = (): number => selectLast.get()?.pk ?? 0;
   /** Key of an agent, also of one that has left; 0, which nobody has, for one that was never there. */
   const keyOf = (id: AgentId | undefined): number | null => (id === undefined ? null : (selectAgent.get(id)?.pk ?? 0));
 
-  function entry(pk: number, { viewer }: HistoryQuery, match: string | undefined): HistoryEntry | undefined {
+  function entry(pk: number, viewer: Viewer): HistoryEntry | undefined {
     const row = selectMessage.get(pk);
     if (!row) return undefined;
     const all = viewer === undefined || viewer === row.sender_id;
@@ -116,7 +110,6 @@ export function historyStatements({ db, clock }: EngineContext, epoch: string) {
       ? selectDeliveries.all({ message: pk, max: MAX_DELIVERIES_PER_READ + 1 })
       : selectOwn.all({ message: pk, viewer });
     const [first] = shown;
-    const snippet = match === undefined ? undefined : selectSnippet.get(match, pk)?.snippet;
     return {
       message: messageOf({
         ...row,
@@ -125,22 +118,18 @@ export function historyStatements({ db, clock }: EngineContext, epoch: string) {
       }),
       deliveries: shown.slice(0, MAX_DELIVERIES_PER_READ).map((delivery) => deliveryOf(delivery, clock.now())),
       ...(shown.length > MAX_DELIVERIES_PER_READ && { moreDeliveries: true }),
-      ...(snippet !== undefined && { snippet: plainLine(snippet, MAX_SNIPPET_CHARS) }),
     };
   }
 
   /** Keys of messages that fit, at most one more than wanted, and how far the look went. */
-  function find(query: HistoryQuery, match: string | undefined, edge: number): Found {
-    const { party, other, thread, topic, ahead, limit, lookAt } = query;
-    const way =
-      match !== undefined ? "match" : thread !== undefined ? "thread" : topic !== undefined ? "topic" : undefined;
-    const statement = ways[way ?? (party === undefined ? "all" : "party")][ahead ? "ahead" : "back"];
-    const looked = statement.all({
+  function find(query: HistoryQuery, edge: number): Found {
+    const { party, other, thread, topic, terms, ahead, limit, lookAt } = query;
+    const looked = ways[wayOf(query)][ahead ? "ahead" : "back"].all({
       party: keyOf(party),
       other: keyOf(other),
       thread: thread ?? null,
       topic: topic ?? null,
-      match: match ?? null,
+      match: terms === undefined ? null : matchOf(terms),
       edge,
       max: lookAt,
     });
@@ -160,15 +149,12 @@ export function historyStatements({ db, clock }: EngineContext, epoch: string) {
     list(query: HistoryQuery): HistoryPart {
       const end = last();
       const edge = query.from === undefined ? (query.ahead ? 0 : BEHIND_ALL) : cursor.read(query.from);
-      const match = query.words === undefined ? undefined : matchOf(query.words);
-      // Words of which nothing is indexed are in no message.
-      const nothing = { fitting: [], more: false, edge };
-      const found = query.words !== undefined && match === undefined ? nothing : find(query, match, edge);
+      const found = find(query, edge);
       const entries: HistoryEntry[] = [];
       let bytes = 0;
       let place = edge;
       for (const pk of found.fitting) {
-        const next = entry(pk, query, match);
+        const next = entry(pk, query.viewer);
         if (!next) continue;
         bytes += next.message.bodyBytes;
         if (entries.length > 0 && bytes > query.maxBytes) break;
@@ -182,4 +168,17 @@ export function historyStatements({ db, clock }: EngineContext, epoch: string) {
       return { entries, more, place: cursor.at(place), end: cursor.at(Math.max(end, query.ahead ? edge : 0)) };
     },
   };
+}
+
+/** The narrowest way that a query allows. */
+function wayOf({ terms, thread, topic, party }: HistoryQuery): keyof typeof LOOK {
+  if (terms !== undefined) return "match";
+  if (thread !== undefined) return "thread";
+  if (topic !== undefined) return "topic";
+  return party === undefined ? "all" : "party";
+}
+
+/** All terms as a query of FTS5: each in quotes, so that none of it is syntax. */
+function matchOf(terms: readonly SearchTerm[]): string {
+  return terms.map(({ text, begins }) => `"${text.replaceAll('"', " ")}"${begins ? "*" : ""}`).join(" ");
 }

@@ -43,7 +43,7 @@ export const LOG = {
 } as const;
 
 /** The same, the newest first. */
-function newestOf(sql: string): string {
+export function newestOf(sql: string): string {
   return sql.replaceAll("> :edge", "< :edge").replaceAll(" ASC ", " DESC ");
 }
 
@@ -61,13 +61,15 @@ interface Sought {
 /** The statements on the timeline. `epoch` marks its positions: a replaced database has another. */
 export function timelineStatements({ db, clock, advanced }: EngineContext, epoch: string) {
   const cursor = cursors(epoch, "");
+  const selectParties = db.prepare<[number], { agent_pk: number; sender_pk: number }>(
+    `SELECT d.agent_pk, m.sender_pk FROM delivery d JOIN message m ON m.pk = d.message_pk WHERE d.pk = ?`,
+  );
   const insert = db.prepare<
-    [number, TimelineEvent, number, string | null, string | null, string | null, number],
+    [number, number, number, number, TimelineEvent, number, string | null, string | null, string | null],
     { pk: number }
   >(
     `INSERT INTO timeline (delivery_pk, agent_pk, sender_pk, at, event, attempt, session_id, path, reason)
-     SELECT d.pk, d.agent_pk, m.sender_pk, ?, ?, ?, ?, ?, ? FROM delivery d JOIN message m ON m.pk = d.message_pk
-     WHERE d.pk = ? RETURNING pk`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
   const way = (sql: string) => ({
     after: db.prepare<[Sought], LogRow>(sql),
@@ -91,8 +93,12 @@ export function timelineStatements({ db, clock, advanced }: EngineContext, epoch
     /** Notes an event; returns its position. */
     note(deliveryPk: number, event: TimelineEvent, note: Note): number {
       const { attempt, session = null, path = null, reason = null } = note;
+      const parties = selectParties.get(deliveryPk);
+      if (!parties) throw new Error(`delivery ${deliveryPk} vanished before its ${event} was noted`);
+      const { agent_pk, sender_pk } = parties;
       advanced();
-      return insert.get(clock.now(), event, attempt, session, path, reason, deliveryPk)?.pk ?? 0;
+      const at = clock.now();
+      return insert.get(deliveryPk, agent_pk, sender_pk, at, event, attempt, session, path, reason)?.pk ?? 0;
     },
 
     log({ after, limit, viewer, thread }: Parameters<Store["log"]>[0]) {

@@ -62,18 +62,21 @@ CREATE INDEX message_by_topic ON message (topic, pk) WHERE topic IS NOT NULL;
 CREATE INDEX message_by_sender ON message (sender_pk);
 CREATE INDEX message_by_thread ON message (thread_id);
 
--- The words of all bodies; the triggers keep it true whatever statement adds or deletes a message.
+-- The words of all bodies, without the bodies; the triggers keep it true whatever statement touches a message.
+-- Contentless, so that deleting reads no body again: 4 times cheaper than external content. Half of a segment may be
+-- deleted before it is merged for that alone: merges at the default of a tenth took 0.4 s at a time.
 CREATE VIRTUAL TABLE message_text USING fts5 (
-  body, content = 'message', content_rowid = 'pk', columnsize = 0, tokenize = 'unicode61 remove_diacritics 2'
+  body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
 );
+INSERT INTO message_text (message_text, rank) VALUES ('deletemerge', 50);
 CREATE TRIGGER message_indexed AFTER INSERT ON message BEGIN
   INSERT INTO message_text (rowid, body) VALUES (NEW.pk, NEW.body);
 END;
 CREATE TRIGGER message_unindexed AFTER DELETE ON message BEGIN
-  INSERT INTO message_text (message_text, rowid, body) VALUES ('delete', OLD.pk, OLD.body);
+  DELETE FROM message_text WHERE rowid = OLD.pk;
 END;
 CREATE TRIGGER message_reindexed AFTER UPDATE OF body ON message BEGIN
-  INSERT INTO message_text (message_text, rowid, body) VALUES ('delete', OLD.pk, OLD.body);
+  DELETE FROM message_text WHERE rowid = OLD.pk;
   INSERT INTO message_text (rowid, body) VALUES (NEW.pk, NEW.body);
 END;
 
