@@ -36,3 +36,9 @@ export const MessageRef = z
   .union([MessageId, DeliveryId, seq])
   .meta({ description: "msg_…, dlv_… or the seq number in your own inbox" });
 export type MessageRef = z.infer<typeof MessageRef>;
+
+/** Names one thread: its id, or any message of it. */
+export const ThreadRef = z
+  .union([ThreadId, MessageId, DeliveryId, seq])
+  .meta({ description: "thr_…, or a message of the thread: msg_…, dlv_… or the seq number in the inbox" });
+export type ThreadRef = z.infer<typeof ThreadRef>;

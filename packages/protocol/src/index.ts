@@ -9,6 +9,7 @@ export * from "./endpoints.ts";
 export * from "./errors.ts";
 export * from "./errors-page.ts";
 export * from "./focus.ts";
+export * from "./history.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
 export * from "./message.ts";

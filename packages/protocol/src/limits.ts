@@ -18,6 +18,12 @@ export const MAX_DELIVERIES_PER_READ = 25;
 /** Most bytes of message bodies that one lease call returns; the first delivery is returned whatever its size. */
 export const MAX_BYTES_PER_READ = 16_384;
 
+/** Most messages that one page of history holds. */
+export const MAX_MESSAGES_PER_PAGE = 100;
+
+/** Most bytes of message bodies that one page of history holds; the first message is there whatever its size. */
+export const MAX_BYTES_PER_PAGE = 262_144;
+
 /** Longest time a long poll waits, in milliseconds. */
 export const MAX_WAIT_MS = 60_000;
 

@@ -19,3 +19,11 @@ export class MeshError extends Error {
     this.extras = extras;
   }
 }
+
+/** A message that is not there, or that the caller may not know of. */
+export function unknownMessage(ref: string): MeshError {
+  return new MeshError(
+    "message_not_found",
+    `No message ${ref} is known to this caller. Only its sender, its recipient and the mesh key may see one, and ended ones are pruned after their retention.`,
+  );
+}

@@ -47,14 +47,18 @@ export class Inbox {
     }
     const agent = await this.#agents.resolve(query.agent ?? "me", caller);
     mayActFor(caller, agent);
+    const newestFirst = query.order === undefined ? query.before !== undefined : query.order === "newest";
     const { entries, open, held, more } = await this.#store.listInbox({
       agentId: agent.id,
       which: query.state,
       afterSeq: query.after,
+      beforeSeq: query.before,
+      newestFirst,
       limit: query.limit,
     });
     const last = entries.at(-1)?.seq;
-    return { entries, open, held, ...(more && last !== undefined && { nextAfter: last }) };
+    const next = last !== undefined && more && (newestFirst ? { nextBefore: last } : { nextAfter: last });
+    return { entries, open, held, ...next };
   }
 
   /** Leases up to `max` deliveries, waiting up to `waitMs` for the first. @throws MeshError session_not_found */

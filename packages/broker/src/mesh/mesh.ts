@@ -3,6 +3,7 @@ import type { AgentId } from "@agentmesh/protocol";
 import { Agents } from "./agents.ts";
 import { Asks, WaitingAsks } from "./asks.ts";
 import type { Clock } from "./clock.ts";
+import { History } from "./history.ts";
 import { Inbox } from "./inbox.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import { Messages } from "./messages.ts";
@@ -21,6 +22,7 @@ export interface Mesh {
   readonly policies: ReceiverPolicies;
   readonly sessions: Sessions;
   readonly messages: Messages;
+  readonly history: History;
   readonly asks: Asks;
   readonly inbox: Inbox;
   readonly topics: Topics;
@@ -55,6 +57,7 @@ export function createMesh(parts: {
     policies: new ReceiverPolicies({ store, agents }),
     sessions: new Sessions({ ...parts, agents, streams }),
     messages,
+    history: new History({ store, agents }),
     asks: new Asks({ ...parts, agents, messages, ready, waiting }),
     inbox: new Inbox({ ...parts, agents, ready }),
     topics: new Topics({ ...parts, agents, guard }),

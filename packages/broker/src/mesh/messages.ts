@@ -12,9 +12,10 @@ import type {
 import { IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
 import type { WaitingAsks } from "./asks.ts";
-import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
-import { MeshError } from "./errors.ts";
+import { type AgentCaller, type Caller, mayActFor, viewerOf } from "./caller.ts";
+import { MeshError, unknownMessage } from "./errors.ts";
 import { checkBody, forecast } from "./forecast.ts";
+import { threadOf } from "./history.ts";
 import { newId } from "./ids.ts";
 import type { LoopGuard } from "./loop-guard.ts";
 import { outlookOf } from "./outlook.ts";
@@ -142,7 +143,10 @@ export class Messages {
     return { messageId, cancelled, given: left.length };
   }
 
-  /** What happened to messages; waits up to `waitMs` for a first entry. @throws MeshError cursor_invalid, agent_not_found */
+  /**
+   * What happened to messages; waits up to `waitMs` for a first entry.
+   * @throws MeshError cursor_invalid, agent_not_found, message_not_found
+   */
   async log(
     caller: Caller,
     query: EndpointRequest<Table["log"]>["query"],
@@ -154,10 +158,11 @@ export class Messages {
       mayActFor(caller, agent);
       viewer = agent.id;
     }
+    const thread = query.thread === undefined ? undefined : await threadOf(this.#store, query.thread, viewer);
     const deadline = Date.now() + query.waitMs;
     for (;;) {
       using wait = this.#advanced.wait("log", deadline - Date.now(), signal);
-      const page = await this.#store.log({ after: query.after, limit: query.limit, viewer });
+      const page = await this.#store.log({ after: query.after, limit: query.limit, viewer, thread });
       if (page.entries.length > 0 || Date.now() >= deadline || signal.aborted) return page;
       await wait.over;
     }
@@ -193,15 +198,4 @@ function addresseeOf(answered: MessagePlace | undefined, sender: AgentRecord): s
 function contentHash(request: SendBody, recipient: AgentRecord): string {
   const content = [recipient.id, request.body, request.inReplyTo, request.threadId, request.ttlMs, request.urgency];
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
-}
-
-function viewerOf(caller: Caller): Viewer {
-  return caller.kind === "agent" ? caller.agent.id : undefined;
-}
-
-function unknownMessage(ref: MessageRef): MeshError {
-  return new MeshError(
-    "message_not_found",
-    `No message ${ref} is known to this caller. Only its sender, its recipient and the mesh key may see one, and ended ones are pruned after their retention.`,
-  );
 }

@@ -13,10 +13,12 @@ import type {
   MessageRef,
   MessageStatus,
   OpenAsk,
+  Party,
   PushPath,
   SessionId,
   SubscribeReply,
   Subscription,
+  ThreadId,
   Topic,
 } from "@agentmesh/protocol";
 import type { PolicyRules } from "./receiver-policy.ts";
@@ -31,6 +33,8 @@ import type {
   Enqueued,
   FocusTerms,
   HeldVerdict,
+  HistoryPart,
+  HistoryQuery,
   InboxQuota,
   LeasedRecord,
   LeaseTerms,
@@ -109,17 +113,24 @@ export interface Store {
   /** Resolves msg_…, dlv_… or a seq of the agent's own inbox to a message the agent sent or received. */
   placeMessage(ref: MessageRef, viewer: Viewer): Promise<MessagePlace | undefined>;
   messageStatus(messageId: MessageId): Promise<MessageStatus | undefined>;
+  /** Messages in the order of acceptance, from a place back or ahead. @throws MeshError cursor_invalid */
+  listMessages(query: HistoryQuery): Promise<HistoryPart>;
+  /** An agent of this id or name that is there, or else the last that has left. */
+  findParty(nameOrId: string): Promise<Party | undefined>;
   /** Timeline entries after a position, oldest first; without one the newest `limit`. @throws MeshError cursor_invalid */
   log(query: {
     readonly after: string | undefined;
     readonly limit: number;
     readonly viewer: Viewer;
+    readonly thread?: ThreadId | undefined;
   }): Promise<{ entries: LogEntry[]; cursor: string }>;
 
   listInbox(query: {
     readonly agentId: AgentId;
     readonly which: "open" | "held" | "all";
     readonly afterSeq: number;
+    readonly beforeSeq?: number | undefined;
+    readonly newestFirst?: boolean;
     readonly limit: number;
   }): Promise<{ entries: InboxEntry[]; open: number; held: number; more: boolean }>;
   /** Leases in inbox order; each delivery to at most one holder at a time. */

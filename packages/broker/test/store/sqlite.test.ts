@@ -3,11 +3,15 @@ import { cpSync, existsSync, readdirSync, rmSync, statSync, truncateSync, writeF
 import { join } from "node:path";
 import { type TempDir, tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
-import { LEASABLE } from "../../src/store/sqlite/deliveries.ts";
+import { searchTerms } from "../../src/mesh/words.ts";
+import { INBOX, LEASABLE } from "../../src/store/sqlite/deliveries.ts";
+import { LOOK, lookAhead } from "../../src/store/sqlite/history.ts";
 import { DatabaseDamagedError, openDatabase } from "../../src/store/sqlite/open.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { LOG, newestOf } from "../../src/store/sqlite/timeline.ts";
 import { storeConformance } from "./conformance.ts";
 import { fakeClock } from "./fake-clock.ts";
+import { historyConformance } from "./history-conformance.ts";
 
 type Notice = { event: string; fields: Record<string, unknown> };
 
@@ -20,7 +24,7 @@ function open(folder: string, startEmpty = false, notices: Notice[] = []): OpenD
   });
 }
 
-storeConformance("SQLite", () => {
+function engineInFolder() {
   const folder = tempDir();
   const crashed: OpenDatabase[] = [];
   const start = (clock: ReturnType<typeof fakeClock>) => {
@@ -36,7 +40,10 @@ storeConformance("SQLite", () => {
       folder[Symbol.dispose]();
     },
   };
-});
+}
+
+storeConformance("SQLite", engineInFolder);
+historyConformance("SQLite", engineInFolder);
 
 describe("the SQLite engine", () => {
   test("commits are synced to disk: synchronous reads FULL after WAL is on, on a new file and on a known one", () => {
@@ -74,6 +81,108 @@ describe("the SQLite engine", () => {
     expect(expiring).toContain("delivery_expiring");
     for (const each of [lease, overdue, expiring]) expect(each).not.toMatch(/SCAN|TEMP B-TREE/);
     db.close();
+  });
+
+  test("history and log are read along an index, whoever looks and for what: no scan, no sort", () => {
+    using folder = tempDir();
+    const { db } = open(folder.path);
+    const plan = (sql: string, sought: object) =>
+      db
+        .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(sought)
+        .map(({ detail }) => detail)
+        .join("; ");
+    const sought = { party: 1, other: 1, thread: "t", topic: "t", match: "x", edge: 1, max: 1 };
+    const ways: Record<string, string[]> = {
+      thread: ["m USING INDEX message_by_thread (thread_id=? AND rowid<?)"],
+      topic: ["m USING INDEX message_by_topic (topic=? AND pk<?)"],
+      party: [
+        "m USING INDEX message_by_sender (sender_pk=? AND rowid<?)",
+        "r USING COVERING INDEX delivery_by_agent (agent_pk=? AND message_pk<?)",
+      ],
+      all: ["SEARCH m USING INTEGER PRIMARY KEY (rowid<?)"],
+      // A scan by its name only: the index of words goes through what matches, in the order of messages (64, 192).
+      match: [],
+    };
+    for (const [way, sql] of Object.entries(LOOK)) {
+      const back = plan(sql, sought).replace("SCAN w VIRTUAL TABLE INDEX 192:M1<", "matches");
+      const ahead = plan(lookAhead(sql), sought).replace("SCAN w VIRTUAL TABLE INDEX 64:M1>", "matches");
+      for (const steps of [back, ahead]) expect(steps).not.toMatch(/SCAN|TEMP B-TREE/);
+      for (const step of ways[way] ?? ["none"]) {
+        expect(back).toContain(step);
+        expect(ahead).toContain(step.replace("<", ">"));
+      }
+    }
+    for (const newest of [false, true]) {
+      const log = (sql: string) => plan(newest ? newestOf(sql) : sql, { viewer: 1, thread: "t", edge: 1, limit: 1 });
+      const viewer = log(LOG.viewer);
+      expect(viewer).toContain(`USING INDEX timeline_by_agent (agent_pk=? AND rowid${newest ? "<" : ">"}?)`);
+      expect(viewer).toContain(`USING INDEX timeline_by_sender (sender_pk=? AND rowid${newest ? "<" : ">"}?)`);
+      const thread = log(LOG.thread);
+      expect(thread).toContain("USING INDEX message_by_thread");
+      for (const each of [viewer, log(LOG.all)]) expect(each).not.toMatch(/SCAN|TEMP B-TREE/);
+      expect(thread).not.toContain("SCAN");
+    }
+    for (const [which, index] of [
+      ["open", "delivery_open"],
+      ["held", "delivery_held"],
+      ["all", "sqlite_autoindex_delivery_2"],
+    ] as const) {
+      for (const order of ["oldest", "newest"] as const) {
+        const page = plan(INBOX[which][order], { agent: 1, after: 0, before: 9, limit: 1 });
+        expect(page).toContain(`USING INDEX ${index} (agent_pk=? AND seq>? AND seq<?)`);
+        expect(page).not.toMatch(/SCAN|TEMP B-TREE/);
+      }
+    }
+    db.close();
+  });
+
+  test("the index of words holds the words of the messages there are, whatever statement touched them", () => {
+    using folder = tempDir();
+    const { db } = open(folder.path);
+    db.exec(
+      `INSERT INTO agent (pk, id, name, token_hash, profile, registered_at) VALUES (1, 'agt_1', 'a', 'h', '{}', 0)`,
+    );
+    const insert = db.prepare<[string, string]>(
+      `INSERT INTO message (id, sender_pk, thread_id, body, body_bytes, accepted_at, expires_at) VALUES (?, 1, 't', ?, 0, 0, 0)`,
+    );
+    for (let i = 0; i < 300; i++) insert.run(`msg_${i}`, `word${i} common ${"filler ".repeat(i)}`);
+    db.exec("DELETE FROM message WHERE pk % 3 = 0");
+    db.exec("UPDATE message SET body = 'changed word' || pk WHERE pk % 50 = 1");
+    db.exec("SAVEPOINT a");
+    insert.run("msg_undone", "undone");
+    db.exec("ROLLBACK TO a; RELEASE a");
+    db.exec("INSERT INTO message_text (message_text) VALUES ('integrity-check')");
+    db.exec("CREATE VIRTUAL TABLE temp.word USING fts5vocab (main, message_text, instance)");
+    const indexed = db
+      .prepare<[], { doc: number; words: string }>(
+        "SELECT doc, group_concat(term, ' ') AS words FROM (SELECT * FROM word ORDER BY doc, offset) GROUP BY doc ORDER BY doc",
+      )
+      .all();
+    const messages = db.prepare<[], { pk: number; body: string }>("SELECT pk, body FROM message ORDER BY pk").all();
+    expect(indexed).toEqual(messages.map(({ pk, body }) => ({ doc: pk, words: body.trim() })));
+    db.close();
+  });
+
+  test("a damaged index of words is made anew at the start, and the mesh is served with all its messages", async () => {
+    using folder = tempDir();
+    const clock = fakeClock();
+    const { db } = open(folder.path);
+    db.unsafeMode();
+    db.exec(`INSERT INTO agent (pk, id, name, token_hash, profile, registered_at) VALUES (1, 'agt_1', 'a', 'h', '{}', 0);
+      INSERT INTO message (id, sender_pk, thread_id, body, body_bytes, accepted_at, expires_at)
+        VALUES ('msg_1', 1, 'thr_1', 'the parser is red', 17, 0, 0);
+      DELETE FROM message_text_data WHERE id = 10`);
+    db.close();
+    const notices: Notice[] = [];
+    const store = sqliteStore(open(folder.path, false, notices), clock);
+    expect(notices.map(({ event }) => event)).toEqual(["store.search_rebuilt"]);
+    const found = await store.listMessages({
+      ...{ party: undefined, other: undefined, thread: undefined, topic: undefined, viewer: undefined },
+      ...{ terms: searchTerms("parser"), ahead: false, from: undefined, limit: 5, maxBytes: 1_000, lookAt: 10 },
+    });
+    expect(found.entries.map(({ message }) => message.body)).toEqual(["the parser is red"]);
+    await store.close();
   });
 
   test("the database, its log and its mark are for their owner alone", () => {

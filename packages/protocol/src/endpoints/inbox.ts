@@ -34,7 +34,12 @@ export const inboxEndpoints = {
         .enum(["open", "held", "all"])
         .default("open")
         .meta({ description: "open: queued or leased; held: by the policy" }),
-      after: number(0, Number.MAX_SAFE_INTEGER).default(0).meta({ description: "seq of the last entry you have" }),
+      after: number(0, Number.MAX_SAFE_INTEGER).default(0).meta({ description: "only behind this seq" }),
+      before: number(1, Number.MAX_SAFE_INTEGER).optional().meta({ description: "only ahead of this seq" }),
+      order: z
+        .enum(["oldest", "newest"])
+        .optional()
+        .meta({ description: "which come first; left out: newest with before, else oldest" }),
       limit: number(1, MAX_DELIVERIES_PER_READ).default(MAX_DELIVERIES_PER_READ),
     }),
     status: 200,
@@ -42,7 +47,8 @@ export const inboxEndpoints = {
       entries: z.array(InboxEntry),
       open: z.int().nonnegative().meta({ description: "queued and leased deliveries in all" }),
       held: z.int().nonnegative().default(0).meta({ description: "deliveries held by the policy" }),
-      nextAfter: z.int().optional().meta({ description: "set when more follow" }),
+      nextAfter: z.int().optional().meta({ description: "oldest first: set when more follow" }),
+      nextBefore: z.int().optional().meta({ description: "newest first: set when there are older ones" }),
     }),
     errors: ["agent_not_found"],
   }),

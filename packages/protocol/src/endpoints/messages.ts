@@ -3,9 +3,11 @@ import { z } from "zod";
 import { AskReply, AskRequest, OpenAsk } from "../ask.ts";
 import { CancelReply, LogEntry, MessageStatus } from "../delivery.ts";
 import { cursor, endpoint, number } from "../endpoint.ts";
-import { MessageRef } from "../ids.ts";
-import { MAX_WAIT_MS } from "../limits.ts";
+import { HistoryEntry, SearchQuery } from "../history.ts";
+import { MessageRef, ThreadRef } from "../ids.ts";
+import { MAX_MESSAGES_PER_PAGE, MAX_WAIT_MS } from "../limits.ts";
 import { SendReply, SendRequest } from "../message.ts";
+import { TopicName } from "../topic.ts";
 
 /** Their rows. */
 export const messagesEndpoints = {
@@ -29,6 +31,36 @@ export const messagesEndpoints = {
       "duplicate_storm",
       "inbox_full",
     ],
+  }),
+
+  listMessages: endpoint({
+    method: "GET",
+    path: "/v1/messages",
+    summary:
+      "Messages you sent or got, or with the mesh key anybody's: the newest first, filtered, searched, page by page.",
+    access: "any",
+    repeatable: true,
+    query: z
+      .strictObject({
+        agent: z.string().min(1).max(128).optional().meta({ description: "sent or got by this agent; your own: me" }),
+        with: z.string().min(1).max(128).optional().meta({ description: "the other party, who may have left" }),
+        thread: ThreadRef.optional(),
+        topic: TopicName.optional(),
+        query: SearchQuery.optional(),
+        before: cursor.optional().meta({ description: "nextBefore of a page: what is older, newest first" }),
+        after: cursor.optional().meta({ description: "nextAfter of a page: what came after it, oldest first" }),
+        limit: number(1, MAX_MESSAGES_PER_PAGE).default(25),
+      })
+      .refine(({ before, after }) => before === undefined || after === undefined, {
+        error: "page back with before or forward with after, not both",
+      }),
+    status: 200,
+    reply: z.object({
+      entries: z.array(HistoryEntry),
+      nextBefore: cursor.optional().meta({ description: "set when there are older ones" }),
+      nextAfter: cursor.optional().meta({ description: "where what is accepted later begins; not with before" }),
+    }),
+    errors: ["agent_not_found", "message_not_found", "cursor_invalid"],
   }),
 
   ask: endpoint({
@@ -101,9 +133,10 @@ export const messagesEndpoints = {
       limit: number(1, 500).default(100),
       waitMs: number(0, MAX_WAIT_MS).default(0).meta({ description: "wait this long for a first entry" }),
       agent: z.string().min(1).max(128).optional(),
+      thread: ThreadRef.optional().meta({ description: "one conversation: thr_…, or a message of it" }),
     }),
     status: 200,
     reply: z.object({ entries: z.array(LogEntry), cursor }),
-    errors: ["agent_not_found", "cursor_invalid"],
+    errors: ["agent_not_found", "message_not_found", "cursor_invalid"],
   }),
 } as const;

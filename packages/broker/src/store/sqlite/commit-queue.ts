@@ -129,5 +129,11 @@ export function storageError(error: unknown): unknown {
       "Another program holds the broker's database. Nothing was stored; try again.",
     );
   }
+  if (code === "SQLITE_CORRUPT_VTAB") {
+    return new MeshError(
+      "store_unavailable",
+      "The broker's index of words is damaged; no message is lost. Restart the broker (agentmesh down, agentmesh up): it makes the index anew.",
+    );
+  }
   return error;
 }

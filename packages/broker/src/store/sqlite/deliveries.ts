@@ -51,6 +51,26 @@ export interface LeasableTerms {
   readonly max: number;
 }
 
+const inbox = (condition: string) => {
+  const part = `${DELIVERY} WHERE d.agent_pk = :agent AND ${condition} AND d.seq > :after AND d.seq < :before`;
+  return { oldest: `${part} ORDER BY d.seq LIMIT :limit`, newest: `${part} ORDER BY d.seq DESC LIMIT :limit` };
+};
+
+/** A page of an inbox, from either end. */
+export const INBOX = {
+  open: inbox("d.state IN ('queued', 'leased')"),
+  held: inbox("d.state = 'held'"),
+  all: inbox("TRUE"),
+} as const;
+
+/** Which part of an inbox to show: numbers between `after` and `before`. */
+export interface InboxTerms {
+  readonly agent: number;
+  readonly after: number;
+  readonly before: number;
+  readonly limit: number;
+}
+
 /** A lease that is over, or that its holder gives up. */
 export interface LeaseRow {
   readonly pk: number;
@@ -88,15 +108,11 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
   const selectAnyById = db.prepare<[string], DeliveryRow>(`${DELIVERY} WHERE d.id = ?`);
   const selectByPk = db.prepare<[number], DeliveryRow>(`${DELIVERY} WHERE d.pk = ?`);
   const selectOfMessage = db.prepare<[MessageId], DeliveryRow>(`${DELIVERY} WHERE m.id = ? ORDER BY d.pk`);
-  const selectOpen = db.prepare<[number, number, number], DeliveryRow>(
-    `${DELIVERY} WHERE d.agent_pk = ? AND d.state IN ('queued', 'leased') AND d.seq > ? ORDER BY d.seq LIMIT ?`,
-  );
-  const selectHeld = db.prepare<[number, number, number], DeliveryRow>(
-    `${DELIVERY} WHERE d.agent_pk = ? AND d.state = 'held' AND d.seq > ? ORDER BY d.seq LIMIT ?`,
-  );
-  const selectEvery = db.prepare<[number, number, number], DeliveryRow>(
-    `${DELIVERY} WHERE d.agent_pk = ? AND d.seq > ? ORDER BY d.seq LIMIT ?`,
-  );
+  const page = ({ oldest, newest }: { oldest: string; newest: string }) => ({
+    oldest: db.prepare<[InboxTerms], DeliveryRow>(oldest),
+    newest: db.prepare<[InboxTerms], DeliveryRow>(newest),
+  });
+  const pages = { open: page(INBOX.open), held: page(INBOX.held), all: page(INBOX.all) };
   const countLeased = db.prepare<[string], { n: number }>(
     `SELECT COUNT(*) AS n FROM delivery WHERE session_id = ? AND state = 'leased' AND stream_position IS NOT NULL`,
   );
@@ -172,8 +188,7 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
     findAny: (id: string) => selectAnyById.get(id),
     byPk: (pk: number) => selectByPk.get(pk),
     ofMessage: (id: MessageId) => selectOfMessage.all(id),
-    page: (agentPk: number, which: "open" | "held" | "all", afterSeq: number, limit: number) =>
-      ({ open: selectOpen, held: selectHeld, all: selectEvery })[which].all(agentPk, afterSeq, limit),
+    page: (which: keyof typeof pages, order: "oldest" | "newest", terms: InboxTerms) => pages[which][order].all(terms),
     streamedBy: (session: string) => countLeased.get(session)?.n ?? 0,
     leasable: (terms: LeasableTerms) => selectLeasable.all({ ...terms, now: clock.now() }),
     markLeased: (pk: number, receipt: string, session: string | null, leaseMs: number) =>

@@ -4,6 +4,7 @@ import { agentStatements } from "./agents.ts";
 import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
 import { deliveryStatements } from "./deliveries.ts";
+import { historyStatements } from "./history.ts";
 import { messageStatements } from "./messages.ts";
 import { sessionStatements } from "./sessions.ts";
 import { timelineStatements } from "./timeline.ts";
@@ -23,6 +24,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     messages: messageStatements(context),
     deliveries: deliveryStatements(context),
     timeline: timelineStatements(context, epoch),
+    history: historyStatements(context, epoch),
     topics: topicStatements(context),
     asks: askStatements(context),
     inboxSize: (agentPk: number) => selectInboxSize.get(agentPk) ?? { messages: 0, bytes: 0 },

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import SqliteDatabase, { type Database } from "better-sqlite3";
 import { v7 } from "uuid";
 import { migrate } from "./migrate.ts";
+import { isSearchDamage, rebuildSearch } from "./search-index.ts";
 import type { OpenDatabase } from "./sqlite-store.ts";
 import { readMark, Watermark } from "./watermark.ts";
 
@@ -28,7 +29,7 @@ const QUICK_CHECK_UP_TO_BYTES = 1 << 30;
 export function openDatabase(options: OpenOptions): OpenDatabase {
   const path = join(options.folder, "mesh.db");
   const markPath = join(options.folder, "mesh.mark.json");
-  const fault = faultOf(path, markPath);
+  const { fault, searchDamaged } = look(path, markPath);
   if (fault !== undefined) {
     if (!options.startEmpty) {
       throw new DatabaseDamagedError(
@@ -40,6 +41,12 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
   const db = openFile(path, options.synchronous);
   const { from, to } = migrate(db);
   if (from !== to) options.notice("info", from === 0 ? "store.created" : "store.migrated", { from, to });
+  if (searchDamaged) {
+    rebuildSearch(db);
+    options.notice("error", "store.search_rebuilt", {
+      detail: "the index of words was damaged and was made anew from the messages; no message is missing",
+    });
+  }
 
   const known = db.prepare<[], { instance_id: string; epoch: string }>("SELECT instance_id, epoch FROM mesh").get();
   const mark = readMark(markPath);
@@ -62,31 +69,41 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
   return { db, instanceId, epoch, watermark };
 }
 
-/** What is wrong with the files, in a sentence; undefined when they can be used. */
-function faultOf(path: string, markPath: string): string | undefined {
+/** What a look at the files showed. */
+interface Look {
+  /** What is wrong with them, in a sentence; undefined when they can be used. */
+  readonly fault?: string | undefined;
+  /** The index of words is damaged, and nothing else. */
+  readonly searchDamaged?: boolean;
+}
+
+function look(path: string, markPath: string): Look {
   const bytes = existsSync(path) ? statSync(path).size : 0;
   const mark = readMark(markPath);
   if (bytes === 0) {
-    return mark
-      ? `The database ${path} is ${existsSync(path) ? "empty" : "missing"}, but a mesh existed here.`
-      : undefined;
+    if (!mark) return {};
+    return { fault: `The database ${path} is ${existsSync(path) ? "empty" : "missing"}, but a mesh existed here.` };
   }
   let db: Database | undefined;
   try {
     // Read-only: a look at a damaged database must not write its log back into it.
     db = new SqliteDatabase(path, { readonly: true, fileMustExist: true });
-    if (bytes <= QUICK_CHECK_UP_TO_BYTES) {
-      const found = String(db.pragma("quick_check(1)", { simple: true }));
-      if (found !== "ok") return `The database ${path} is damaged (${found}).`;
-    }
+    const findings = bytes <= QUICK_CHECK_UP_TO_BYTES ? quickCheck(db) : [];
+    const damage = findings.find((finding) => !isSearchDamage(finding));
+    if (damage !== undefined) return { fault: `The database ${path} is damaged (${damage}).` };
     const meshes = db.prepare<[], { n: number }>("SELECT COUNT(*) AS n FROM sqlite_schema WHERE name = 'mesh'").get();
-    if (meshes?.n !== 1 && mark) return `The database ${path} holds no mesh, but a mesh existed here.`;
-    return undefined;
+    if (meshes?.n !== 1 && mark) return { fault: `The database ${path} holds no mesh, but a mesh existed here.` };
+    return { searchDamaged: findings.length > 0 };
   } catch (error) {
-    return `The database ${path} cannot be read (${error instanceof Error ? error.message : error}).`;
+    return { fault: `The database ${path} cannot be read (${error instanceof Error ? error.message : error}).` };
   } finally {
     db?.close();
   }
+}
+
+function quickCheck(db: Database): string[] {
+  const rows = db.prepare<[], { quick_check: string }>("PRAGMA quick_check(20)").all();
+  return rows.map(({ quick_check }) => quick_check).filter((finding) => finding !== "ok");
 }
 
 function quarantine(folder: string): string {

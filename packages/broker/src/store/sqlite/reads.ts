@@ -69,7 +69,12 @@ export function inboxPage(
   const agent = engine.agents.row(query.agentId);
   const pk = agent?.pk ?? 0;
   const held = agent?.held_count ?? 0;
-  const rows = engine.deliveries.page(pk, query.which, query.afterSeq, query.limit + 1);
+  const rows = engine.deliveries.page(query.which, query.newestFirst ? "newest" : "oldest", {
+    agent: pk,
+    after: query.afterSeq,
+    before: query.beforeSeq ?? Number.MAX_SAFE_INTEGER,
+    limit: query.limit + 1,
+  });
   return {
     entries: rows.slice(0, query.limit).map((row) => inboxEntryOf(row, now)),
     open: engine.inboxSize(pk).messages - held,

@@ -162,7 +162,22 @@ export function messageOf(row: MessageRow): Message {
   };
 }
 
-export function deliveryOf(row: DeliveryRow, now: number): Delivery {
+/** What is shown of a delivery beside its message. */
+export type ShownDeliveryRow = Pick<
+  DeliveryRow,
+  | "id"
+  | "seq"
+  | "recipient_id"
+  | "recipient_name"
+  | "state"
+  | "attempt"
+  | "ready_at"
+  | "lease_ends_at"
+  | "session_id"
+  | "reason"
+>;
+
+export function deliveryOf(row: ShownDeliveryRow, now: number): Delivery {
   return {
     id: row.id,
     seq: row.seq,

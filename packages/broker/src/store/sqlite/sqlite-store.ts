@@ -12,7 +12,7 @@ import { ackDelivery, cancelMessage, giveBack, runOut, takeLeases, underLease } 
 import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
 import { removeAgent } from "./remove-agent.ts";
 import { accept } from "./send.ts";
-import { askVerbs, decisionVerbs, policyVerbs, topicVerbs } from "./verbs.ts";
+import { askVerbs, decisionVerbs, historyVerbs, policyVerbs, topicVerbs } from "./verbs.ts";
 import type { Watermark } from "./watermark.ts";
 
 /** An open database and what identifies it. */
@@ -135,7 +135,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     ...askVerbs({ engine, context, read, write }),
     placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),
     messageStatus: (messageId) => read(() => messageStatus(engine, messageId, clock.now())),
-    log: (query) => read(() => timeline.log(query)),
+    ...historyVerbs({ engine, context, read, write }),
 
     listInbox: (query) => read(() => inboxPage(engine, query, clock.now())),
     lease: async (terms) => {

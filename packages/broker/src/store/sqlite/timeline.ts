@@ -1,8 +1,8 @@
 /** SQL of the timeline: everything that happens to a delivery, in order. */
-import type { AgentId, MessageId, TimelineEvent } from "@agentmesh/protocol";
-import { MeshError } from "../../mesh/errors.ts";
-import type { Viewer } from "../../mesh/store.ts";
+import type { MessageId, TimelineEvent } from "@agentmesh/protocol";
+import type { Store } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
+import { cursors } from "./cursor.ts";
 import { type LogRow, logEntryOf, type TimelineRow } from "./rows.ts";
 
 /** What is noted beside the event. */
@@ -13,32 +13,70 @@ export interface Note {
   readonly reason?: string | null;
 }
 
-const LOG = `
+const COLUMNS = `
   SELECT t.pk, t.at, t.event, t.attempt, t.session_id, t.path, t.reason,
     d.id AS delivery_id, d.seq, m.id AS message_id, m.thread_id, substr(m.body, 1, 400) AS preview,
-    s.id AS sender_id, s.name AS sender_name, r.id AS recipient_id, r.name AS recipient_name
+    s.id AS sender_id, s.name AS sender_name, r.id AS recipient_id, r.name AS recipient_name`;
+
+const ENTRY = `${COLUMNS}
   FROM timeline t
-  JOIN delivery d ON d.pk = t.delivery_pk
-  JOIN message m ON m.pk = d.message_pk
-  JOIN agent s ON s.pk = m.sender_pk
-  JOIN agent r ON r.pk = d.agent_pk
-  WHERE (:viewer IS NULL OR s.id = :viewer OR r.id = :viewer)`;
+  CROSS JOIN delivery d ON d.pk = t.delivery_pk
+  CROSS JOIN message m ON m.pk = d.message_pk
+  CROSS JOIN agent s ON s.pk = m.sender_pk
+  CROSS JOIN agent r ON r.pk = d.agent_pk`;
+
+/** The log ahead of a position, each along an index: of all, of what an agent sent or got, of one thread. */
+export const LOG = {
+  all: `${ENTRY} WHERE t.pk > :edge ORDER BY t.pk ASC LIMIT :limit`,
+  viewer: `${ENTRY} WHERE t.agent_pk = :viewer AND t.pk > :edge
+    UNION ALL
+    ${ENTRY} WHERE t.sender_pk = :viewer AND t.agent_pk <> :viewer AND t.pk > :edge ORDER BY 1 ASC LIMIT :limit`,
+  // As long as a conversation: its entries are sorted.
+  thread: `${COLUMNS}
+  FROM message m
+  CROSS JOIN delivery d ON d.message_pk = m.pk
+  CROSS JOIN timeline t ON t.delivery_pk = d.pk
+  CROSS JOIN agent s ON s.pk = m.sender_pk
+  CROSS JOIN agent r ON r.pk = d.agent_pk
+  WHERE m.thread_id = :thread AND (:viewer IS NULL OR t.agent_pk = :viewer OR t.sender_pk = :viewer)
+    AND t.pk > :edge ORDER BY t.pk ASC LIMIT :limit`,
+} as const;
+
+/** The same, the newest first. */
+export function newestOf(sql: string): string {
+  return sql.replaceAll("> :edge", "< :edge").replaceAll(" ASC ", " DESC ");
+}
+
+/** Behind every entry there can be. */
+const BEHIND_ALL = 999_999_999_999_999;
+
+/** What is looked for in the log. */
+interface Sought {
+  readonly viewer: number | null;
+  readonly thread: string | null;
+  readonly edge: number;
+  readonly limit: number;
+}
 
 /** The statements on the timeline. `epoch` marks its positions: a replaced database has another. */
 export function timelineStatements({ db, clock, advanced }: EngineContext, epoch: string) {
+  const cursor = cursors(epoch, "");
+  const selectParties = db.prepare<[number], { agent_pk: number; sender_pk: number }>(
+    `SELECT d.agent_pk, m.sender_pk FROM delivery d JOIN message m ON m.pk = d.message_pk WHERE d.pk = ?`,
+  );
   const insert = db.prepare<
-    [number, number, TimelineEvent, number, string | null, string | null, string | null],
+    [number, number, number, number, TimelineEvent, number, string | null, string | null, string | null],
     { pk: number }
   >(
-    `INSERT INTO timeline (delivery_pk, at, event, attempt, session_id, path, reason)
-     VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
+    `INSERT INTO timeline (delivery_pk, agent_pk, sender_pk, at, event, attempt, session_id, path, reason)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
-  const selectAfter = db.prepare<[{ viewer: AgentId | null; after: number; limit: number }], LogRow>(
-    `${LOG} AND t.pk > :after ORDER BY t.pk LIMIT :limit`,
-  );
-  const selectNewest = db.prepare<[{ viewer: AgentId | null; limit: number }], LogRow>(
-    `${LOG} ORDER BY t.pk DESC LIMIT :limit`,
-  );
+  const way = (sql: string) => ({
+    after: db.prepare<[Sought], LogRow>(sql),
+    newest: db.prepare<[Sought], LogRow>(newestOf(sql)),
+  });
+  const ways = { all: way(LOG.all), viewer: way(LOG.viewer), thread: way(LOG.thread) };
+  const selectViewer = db.prepare<[string], { pk: number }>(`SELECT pk FROM agent WHERE id = ?`);
   // Counts on when old entries are pruned, where MAX(pk) would fall back.
   const selectLast = db.prepare<[], { pk: number }>(`SELECT seq AS pk FROM sqlite_sequence WHERE name = 'timeline'`);
   const selectOfMessage = db.prepare<[MessageId], TimelineRow & { delivery_pk: number }>(
@@ -51,7 +89,6 @@ export function timelineStatements({ db, clock, advanced }: EngineContext, epoch
   );
 
   const lastPosition = (): number => selectLast.get()?.pk ?? 0;
-  const cursorAt = (position: number): string => `${epoch}.${position}`;
 
   return {
     lastPosition,
@@ -62,27 +99,28 @@ export function timelineStatements({ db, clock, advanced }: EngineContext, epoch
     /** Notes an event; returns its position. */
     note(deliveryPk: number, event: TimelineEvent, note: Note): number {
       const { attempt, session = null, path = null, reason = null } = note;
+      const parties = selectParties.get(deliveryPk);
+      if (!parties) throw new Error(`delivery ${deliveryPk} vanished before its ${event} was noted`);
+      const { agent_pk, sender_pk } = parties;
       advanced();
-      return insert.get(deliveryPk, clock.now(), event, attempt, session, path, reason)?.pk ?? 0;
+      const at = clock.now();
+      return insert.get(deliveryPk, agent_pk, sender_pk, at, event, attempt, session, path, reason)?.pk ?? 0;
     },
 
-    log({ after, limit, viewer }: { after: string | undefined; limit: number; viewer: Viewer }) {
+    log({ after, limit, viewer, thread }: Parameters<Store["log"]>[0]) {
+      const statements = ways[thread !== undefined ? "thread" : viewer !== undefined ? "viewer" : "all"];
+      const viewerPk = viewer === undefined ? null : (selectViewer.get(viewer)?.pk ?? 0);
+      const sought = { viewer: viewerPk, thread: thread ?? null, limit };
       if (after === undefined) {
-        const rows = selectNewest.all({ viewer: viewer ?? null, limit }).reverse();
-        return { entries: rows.map(logEntryOf), cursor: cursorAt(lastPosition()) };
-      }
-      const [of, position] = after.split(".");
-      if (of !== epoch || !/^\d{1,15}$/.test(position ?? "")) {
-        throw new MeshError(
-          "cursor_invalid",
-          `The cursor "${after}" is not of this database: it was replaced or restored. Ask again without a cursor.`,
-        );
+        const rows = statements.newest.all({ ...sought, edge: BEHIND_ALL }).reverse();
+        return { entries: rows.map(logEntryOf), cursor: cursor.at(lastPosition()) };
       }
       // An empty page moves the cursor to the end, so that a viewer's own entries are not searched for twice.
       const last = lastPosition();
-      const rows = selectAfter.all({ viewer: viewer ?? null, after: Number(position), limit });
-      const end = rows.length < limit ? Math.max(last, Number(position)) : (rows.at(-1)?.pk ?? last);
-      return { entries: rows.map(logEntryOf), cursor: cursorAt(end) };
+      const edge = cursor.read(after);
+      const rows = statements.after.all({ ...sought, edge });
+      const end = rows.length < limit ? Math.max(last, edge) : (rows.at(-1)?.pk ?? last);
+      return { entries: rows.map(logEntryOf), cursor: cursor.at(end) };
     },
   };
 }

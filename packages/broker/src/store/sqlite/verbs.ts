@@ -94,3 +94,15 @@ export function decisionVerbs({
       read(() => deliveries.dead(owner, limit).map((row) => inboxEntryOf(row, context.clock.now()))),
   };
 }
+
+/** Verbs on what was sent and what became of it. */
+export function historyVerbs({
+  engine: { history, timeline },
+  read,
+}: VerbParts): Pick<Store, "listMessages" | "findParty" | "log"> {
+  return {
+    listMessages: (query) => read(() => history.list(query)),
+    findParty: (nameOrId) => read(() => history.findParty(nameOrId)),
+    log: (query) => read(() => timeline.log(query)),
+  };
+}
