@@ -42,9 +42,9 @@ export class Breaker {
     return this.#failures;
   }
 
-  /** How much longer it is open. */
+  /** How much longer it is open, in whole milliseconds. */
   get restsForMs(): number {
-    return this.#restsUntil === undefined ? 0 : Math.max(0, this.#restsUntil - this.#now());
+    return this.#restsUntil === undefined ? 0 : Math.max(0, Math.ceil(this.#restsUntil - this.#now()));
   }
 
   /** How many more posts may begin while `inFlight` are under way: half open, one alone. */

@@ -66,31 +66,30 @@ export class WebhookHealth {
     const was = this.state;
     if (outcome.kind === "busy") this.breaker.rest(outcome.restMs);
     else this.breaker.failed();
-    const { failures, restsForMs } = this.breaker;
-    if (outcome.kind === "gone") {
-      this.#state = "disabled";
-      await this.#parts.note({ kind: "disabled", why: `disabled: ${outcome.why}`.slice(0, MAX_WHY_CHARS), failures });
-    } else {
-      if (this.#state !== "disabled") this.#state = "failing";
-      const why = this.#describe(outcome.why);
-      await this.#parts.note({ kind: "failed", why, failures, ...(restsForMs > 0 && { restMs: restsForMs }) });
-    }
-    if (this.state !== was) this.#parts.onChange(this.state, outcome.why);
+    if (outcome.kind === "gone") this.#state = "disabled";
+    else if (this.#state !== "disabled") this.#state = "failing";
+    await this.#tell(outcome, was);
   }
 
   /** A test failed: senders are told, the breaker is not. */
   async doubted(outcome: Failure): Promise<void> {
-    if (this.#state === "disabled") return;
+    const was = this.state;
+    if (was === "disabled") return;
     this.#state = "failing";
-    const { failures, restsForMs } = this.breaker;
-    const why = this.#describe(outcome.why);
-    await this.#parts.note({ kind: "failed", why, failures, ...(restsForMs > 0 && { restMs: restsForMs }) });
+    await this.#tell(outcome, was);
   }
 
-  #describe(why: string): string {
+  async #tell({ why }: Failure, was: WebhookState): Promise<void> {
+    if (this.state !== was) this.#parts.onChange(this.state, why);
     const { failures, restsForMs } = this.breaker;
+    const short = why.slice(0, MAX_WHY_CHARS - 80);
+    if (this.#state === "disabled") {
+      await this.#parts.note({ kind: "disabled", why: `disabled: ${short}`, failures });
+      return;
+    }
     const inARow = failures > 1 ? ` (${failures} in a row)` : "";
-    const next = restsForMs > 0 ? `, rests until ${timestamp(this.#parts.clock.now() + restsForMs)}` : "";
-    return `${why.slice(0, MAX_WHY_CHARS - 80)}${inARow}${next}`;
+    const until = restsForMs > 0 ? `, rests until ${timestamp(this.#parts.clock.now() + restsForMs)}` : "";
+    const rest = restsForMs > 0 ? { restMs: restsForMs } : {};
+    await this.#parts.note({ kind: "failed", why: short + inARow + until, failures, ...rest });
   }
 }

@@ -95,6 +95,8 @@ export class WebhookPump {
   #takeSlots(): (() => void)[] {
     const { health, slots, maxInFlight, streamed } = this.#parts;
     if (health.state === "disabled" || streamed()) return [];
+    // Set anew at each wake: a timer may fire a moment before the rest is over.
+    if (health.breaker.state === "open") this.#wakeIn(health.breaker.restsForMs + 1);
     const room = Math.min(maxInFlight - this.#inFlight, health.breaker.credit(this.#inFlight));
     const taken: (() => void)[] = [];
     while (taken.length < room) {
@@ -159,7 +161,6 @@ export class WebhookPump {
       const counts = outcome.kind === "failed" && !isTry && health.breaker.state === "closed";
       const noted = this.#note(health.failed(outcome));
       const atOnce = health.breaker.state !== "closed" || health.state === "disabled";
-      if (health.breaker.state === "open") this.#wakeIn(health.breaker.restsForMs + 1);
       await Promise.all([noted, this.#untilDone(() => this.#giveBack(delivery, outcome.why, { counts, atOnce }))]);
     }
   }

@@ -72,10 +72,10 @@ const isSpecial = networks(SPECIAL);
 /** The kind of an IP address as `net.isIP` knows it; an IPv6 address is judged by the IPv4 one inside it too. */
 export function addressKind(address: string): AddressKind {
   const bare = withoutZone(address);
-  if (isIP(bare) === 0) return "forbidden";
-  const inside = embeddedIPv4(bare);
-  if (isForbidden(bare) || (inside !== undefined && isForbidden(inside))) return "forbidden";
+  if (isIP(bare) === 0 || isForbidden(bare)) return "forbidden";
   if (isLoopback(bare)) return "loopback";
+  const inside = embeddedIPv4(bare);
+  if (inside !== undefined && isForbidden(inside)) return "forbidden";
   return isSpecial(bare) ? "special" : "public";
 }
 

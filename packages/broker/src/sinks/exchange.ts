@@ -53,10 +53,12 @@ function attempt(agent: HttpAgent, { url, headers, body }: Post, signal: AbortSi
       socket.destroy();
       reject(new Error("it wanted another protocol"));
     });
+    const closed = () => reject(new Error("the connection was closed before an answer"));
+    request.once("close", closed);
     request.once("response", (response) => {
+      request.off("close", closed);
       drain(response).then(() => resolve({ status: response.statusCode ?? 0, headers: response.headers }));
     });
-    request.once("close", () => reject(new Error("the connection was closed before an answer")));
   });
   request.end(body);
   return { answer, reused: () => request.reusedSocket };
