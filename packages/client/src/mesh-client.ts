@@ -3,6 +3,7 @@ import { type EndpointInput, type EndpointReply, endpoints, MAX_WAIT_MS } from "
 import { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
 import type { DeliveryHandle } from "./delivery-handle.ts";
 import { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";
+import { WebhookCalls } from "./webhook-calls.ts";
 
 type Table = typeof endpoints;
 type In<K extends keyof Table> = EndpointInput<Table[K]>;
@@ -13,11 +14,9 @@ type Out<K extends keyof Table> = Promise<EndpointReply<Table[K]>>;
  * Every method throws MeshApiError when the broker refuses and BrokerUnreachableError when nobody answers;
  * repeatable calls are tried again first.
  */
-export class MeshClient {
-  readonly connection: Connection;
-
+export class MeshClient extends WebhookCalls {
   constructor(options: ConnectionOptions) {
-    this.connection = new Connection(options);
+    super(new Connection(options));
   }
 
   /** Is this an agentmesh broker, and which version? */
@@ -216,31 +215,6 @@ export class MeshClient {
   /** Reports that a leased delivery was pushed through a path, or could not be. */
   reportPush(input: In<"reportPush">, options?: CallOptions): Out<"reportPush"> {
     return this.connection.call(endpoints.reportPush, input, options);
-  }
-
-  /** Has the broker post to a URL what comes into an agent's inbox; a 2xx answer is the ack. Shows a made secret once. */
-  setWebhook(input: In<"setWebhook">, options?: CallOptions): Out<"setWebhook"> {
-    return this.connection.call(endpoints.setWebhook, input, options);
-  }
-
-  /** An agent's webhook and how it does. */
-  getWebhook(input: In<"getWebhook">, options?: CallOptions): Out<"getWebhook"> {
-    return this.connection.call(endpoints.getWebhook, input, options);
-  }
-
-  /** Posts a signed test event now. */
-  testWebhook(input: In<"testWebhook">, options?: CallOptions): Out<"testWebhook"> {
-    return this.connection.call(endpoints.testWebhook, input, options);
-  }
-
-  /** Replaces the secret of a webhook; the old one signs as well for a while. */
-  rotateWebhook(input: In<"rotateWebhook">, options?: CallOptions): Out<"rotateWebhook"> {
-    return this.connection.call(endpoints.rotateWebhook, input, options);
-  }
-
-  /** Removes a webhook; what waits stays in the inbox. */
-  removeWebhook(input: In<"removeWebhook">, options?: CallOptions): Out<"removeWebhook"> {
-    return this.connection.call(endpoints.removeWebhook, input, options);
   }
 
   /** Opens a session that renews and re-opens itself until it is left. */

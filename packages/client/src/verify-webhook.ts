@@ -116,9 +116,14 @@ function checkTime(timestamp: string, toleranceMs: number): void {
 }
 
 function header(headers: VerifyWebhookOptions["headers"], name: string): string {
-  const value = headers instanceof Headers ? headers.get(name) : recordHeader(headers, name);
+  const value = isHeaders(headers) ? headers.get(name) : recordHeader(headers, name);
   if (value) return value;
   throw new WebhookVerificationError("missing_header", `The post has no header ${name}.`);
+}
+
+/** Of any Fetch implementation: some bring a class of their own. */
+function isHeaders(headers: VerifyWebhookOptions["headers"]): headers is Headers {
+  return typeof headers.get === "function";
 }
 
 function recordHeader(headers: Exclude<VerifyWebhookOptions["headers"], Headers>, name: string): string | undefined {

@@ -6,6 +6,7 @@ import type { LeasedDelivery, MessageStatus, WebhookMessageEvent } from "@agentm
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import {
   type Answering,
+  openWebhookLoad,
   openWebhookReceiver,
   type Posted,
   startTestBroker,
@@ -323,53 +324,62 @@ describe("a webhook that fails", () => {
   });
 });
 
+test("a webhook that never answers delays no other", async () => {
+  // Its first post hangs for the default ten seconds: whoever waited for it would be seen by that.
+  await using fresh = await startTestBroker();
+  await using load = await openWebhookLoad(fresh.admin, fresh.client, 20);
+  const took = await load.run({ messages: 100, perSecond: 200, blackHole: true });
+  expect(load.swallowed()).toBe(1);
+  expect(took).toHaveLength(100);
+  expect(Math.max(...took)).toBeLessThan(5_000);
+  expect((await fresh.admin.listInbox({ agent: "load-black-hole" })).entries).toMatchObject([{ state: "leased" }]);
+});
+
 describe("a publish", () => {
-  test("accounts for every subscriber: taken, waiting, failing, full and self", async () => {
+  test("accounts for every subscriber: taken, waiting, failing, refusing and self", async () => {
     await using ok = await openWebhookReceiver(200);
     await using broken = await openWebhookReceiver(500);
-    await using small = await startTestBroker({ env: { ...QUICK, AGENTMESH_INBOX_MAX_MESSAGES: "1" } });
-    const names = ["sender", "hook-ok", "offline", "hook-500", "full"];
-    const [sender, good, , bad] = await Promise.all(
-      names.map(async (name) => {
-        const agent = await small.agent(name);
-        await agent.client.subscribe({ topic: "build.>" });
-        return agent;
-      }),
-    );
-    if (!sender || !good || !bad) throw new Error("agents are missing");
+    const subscriber = async (name: string) => {
+      const agent = await broker.agent(name);
+      await agent.client.subscribe({ topic: "build.>" });
+      return agent;
+    };
+    const sender = await subscriber("t20-sender");
+    const good = await subscriber("t20-ok");
+    const bad = await subscriber("t20-failing");
+    await subscriber("t20-offline");
+    const closed = await subscriber("t20-refusing");
     await good.client.setWebhook({ agent: "me", url: ok.url });
     await bad.client.setWebhook({ agent: "me", url: broken.url });
-    await sender.client.send({ to: "full", body: "fills the inbox" });
+    await closed.client.setPolicy({ agent: "me", otherwise: "refuse" });
     const { messageId, accepted, skipped } = await sender.client.publish({ topic: "build.red", body: "3 tests" });
-    expect(accepted.map(({ to, state }) => [to.name, state])).toEqual([
-      ["hook-500", "queued"],
-      ["hook-ok", "queued"],
-      ["offline", "queued"],
-    ]);
-    expect(accepted.map(({ to, warnings }) => [to.name, warnings.map(({ code }) => code)])).toEqual([
-      ["hook-500", []],
-      ["hook-ok", []],
-      ["offline", ["recipient_offline"]],
+    expect(accepted.map(({ to, state, warnings }) => [to.name, state, warnings.map(({ code }) => code)])).toEqual([
+      ["t20-failing", "queued", []],
+      ["t20-offline", "queued", ["recipient_offline"]],
+      ["t20-ok", "queued", []],
     ]);
     expect(skipped.map(({ agent, why }) => [agent.name, why]).sort()).toEqual([
-      ["full", "inbox_full"],
-      ["sender", "sender"],
+      ["t20-refusing", "refused"],
+      ["t20-sender", "sender"],
     ]);
     const states = async () => {
       const { deliveries } = await sender.client.getMessage({ message: messageId });
-      return Object.fromEntries(
-        deliveries.map(({ to, state, timeline }) => [to.name, [state, timeline.at(-1)?.event]]),
-      );
+      return Object.fromEntries(deliveries.map(({ to, state, reason }) => [to.name, [state, reason]]));
     };
     await until(async () => {
       const now = await states();
-      return now["hook-ok"]?.[0] === "acked" && broken.posts.length > 1 && now["hook-500"]?.[1] === "nacked";
+      return now["t20-ok"]?.[0] === "acked" && now["t20-failing"]?.[1] !== undefined;
     }, "both webhooks to have answered");
     expect(await states()).toMatchObject({
-      "hook-ok": ["acked", "acked"],
-      "hook-500": ["queued", "nacked"],
-      offline: ["queued", "accepted"],
+      "t20-ok": ["acked", "taken"],
+      "t20-failing": ["queued", "webhook: answered 500"],
+      "t20-offline": ["queued", undefined],
     });
+    const [, forecast] = [
+      await until(() => broken.posts.length > 1, "a second try"),
+      await sender.client.send({ to: "t20-failing", body: "x" }),
+    ];
+    expect(forecast.deliveries[0]?.warnings.map(({ code }) => code)).toEqual(["push_path_failing"]);
   });
 });
 

@@ -60,6 +60,7 @@ export class WebhookPump {
   /** Posts a test event, whatever the breaker says. A success closes the breaker and enables the webhook. */
   async test(): Promise<PostOutcome> {
     const outcome = await this.#parts.sink.test();
+    if (!this.#open) return outcome;
     if (outcome.kind === "taken") await this.health.taken();
     else await this.health.doubted(outcome);
     this.wake();
@@ -151,7 +152,9 @@ export class WebhookPump {
   async #settle(delivery: LeasedDelivery, outcome: PostOutcome | undefined, isTry: boolean): Promise<void> {
     const { health } = this.#parts;
     if (outcome?.kind === "taken") {
-      await Promise.all([this.#note(health.taken()), this.#untilDone(() => this.#ack(delivery))]);
+      // What a webhook that was replaced did says nothing of the one in its place.
+      const noted = this.#open ? health.taken() : Promise.resolve();
+      await Promise.all([this.#note(noted), this.#untilDone(() => this.#ack(delivery))]);
     } else if (!outcome || !this.#open) {
       const { store, agent, retry } = this.#parts;
       const reason = "the webhook was changed, or the broker stops";

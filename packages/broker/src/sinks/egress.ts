@@ -27,6 +27,8 @@ export class EgressError extends MeshError {
   }
 }
 
+/** Longest wait for a resolver, in milliseconds. */
+const RESOLVE_MS = 3_000;
 const LOW_PORTS = new Set([80, 443]);
 const FIRST_FREE_PORT = 1_024;
 const SETTING = "webhookAllow (--webhook-allow, AGENTMESH_WEBHOOK_ALLOW, config.json of the broker)";
@@ -54,8 +56,7 @@ export class Egress {
   /** Judges the text of a URL, without asking anybody for its addresses. @throws EgressError */
   parse(text: string): URL {
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (!url)
-      throw refused("its URL is none", `"${text.slice(0, 100)}" is not a URL. Write http://127.0.0.1:PORT/PATH.`);
+    if (!url) throw refused("its URL is none", "That is not a URL. Write one like http://127.0.0.1:8080/hook.");
     const { protocol, hostname, host, origin } = url;
     if (protocol !== "https:" && protocol !== "http:") {
       throw refused("its URL is not http", `${protocol} is refused: a webhook has an http or https URL.`);
@@ -96,7 +97,7 @@ export class Egress {
     if (host === "localhost") return this.#judge(url, ["127.0.0.1", "::1"]);
     let found: readonly string[];
     try {
-      found = await (this.#rules.resolve ?? resolveAll)(host);
+      found = await Promise.race([(this.#rules.resolve ?? resolveAll)(host), afterMs(RESOLVE_MS)]);
     } catch {
       found = [];
     }
@@ -193,4 +194,8 @@ function resolveAll(name: string): Promise<string[]> {
       else resolve(found.map(({ address }) => address));
     });
   });
+}
+
+function afterMs(ms: number): Promise<never> {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error(`nothing within ${ms} ms`)), ms).unref());
 }

@@ -42,7 +42,7 @@ class HttpWebhookSink implements WebhookSink {
   readonly #egress: Egress;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
-  readonly #closed = new AbortController();
+  readonly #underWay = new Set<AbortController>();
   #agent: HttpAgent | undefined;
 
   constructor(terms: PostTerms, egress: Egress, timeoutMs: number, clock: Clock) {
@@ -61,12 +61,18 @@ class HttpWebhookSink implements WebhookSink {
   }
 
   close(): void {
-    this.#closed.abort();
+    for (const post of this.#underWay) post.abort();
     this.#agent?.destroy();
   }
 
   async #send(id: string, event: WebhookEvent): Promise<PostOutcome> {
-    const late = AbortSignal.timeout(this.#timeoutMs);
+    const abort = new AbortController();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      abort.abort();
+    }, this.#timeoutMs);
+    this.#underWay.add(abort);
     try {
       const { url, headers, body: content } = draft(id, event, this.#terms);
       this.#egress.parse(this.#terms.url);
@@ -74,11 +80,12 @@ class HttpWebhookSink implements WebhookSink {
       const body = JSON.stringify(content);
       const signed = signatureHeaders(id, body, this.#terms.secrets(), this.#clock.now());
       const post = { url, headers: { ...headers, "user-agent": `agentmesh/${VERSION}`, ...signed }, body };
-      const answer = await exchange(this.#agent, post, AbortSignal.any([late, this.#closed.signal]));
-      return meaning(answer, this.#clock.now());
+      return meaning(await exchange(this.#agent, post, abort.signal), this.#clock.now());
     } catch (error) {
-      if (late.aborted) return { kind: "failed", why: `no answer within ${this.#timeoutMs / 1_000} s` };
-      return { kind: "failed", why: failure(error) };
+      return { kind: "failed", why: late ? `no answer within ${this.#timeoutMs / 1_000} s` : failure(error) };
+    } finally {
+      clearTimeout(timer);
+      this.#underWay.delete(abort);
     }
   }
 }
