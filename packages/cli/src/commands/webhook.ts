@@ -119,7 +119,11 @@ async function printSecret(context: Context, reply: SetWebhookReply, said: strin
   await print(plainLine(said, 2_000));
   if (reply.secret === undefined) return;
   await print(reply.secret);
-  remark("This secret is shown only now. Its receiver checks posts with it: verifyWebhook of @agentmesh/client.");
+  const use =
+    reply.webhook.dialect === "hermes"
+      ? "It goes into the route, as its secret."
+      : "Its receiver checks posts with it: verifyWebhook of @agentmesh/client.";
+  remark(`This secret is shown only now. ${use}`);
 }
 
 function webhookText(webhook: Webhook): string {
