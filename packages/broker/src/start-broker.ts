@@ -7,6 +7,9 @@ import type { Config } from "./config/schema.ts";
 import { buildApp } from "./http/app.ts";
 import { type Clock, systemClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
+import { Seal } from "./mesh/seal.ts";
+import { Egress } from "./sinks/egress.ts";
+import { HttpWebhookSinks } from "./sinks/webhook.ts";
 import { announce, forgetStopped, meshKey, openFolder, readRunning, withdraw } from "./state-files.ts";
 import { BrokerLock } from "./store/sqlite/lock.ts";
 import { DatabaseDamagedError, openDatabase } from "./store/sqlite/open.ts";
@@ -66,10 +69,15 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
     });
     const store = sqliteStore(database, clock);
     release.push(() => store.close());
+    let port = config.port;
+    const egress = new Egress({ loopback: mayPostToLoopback(config), allow: config.webhookAllow, ownPort: () => port });
     const mesh = createMesh({
       store,
       policy: { ...config, messageTtlMs: DEFAULT_TTL_MS },
       clock,
+      seal: new Seal(key),
+      sinks: new HttpWebhookSinks({ egress, timeoutMs: config.webhookTimeoutMs, clock }),
+      onWebhook: (event, fields) => log[event in WEBHOOK_TROUBLE ? "warn" : "info"](fields, event),
       onFault: (error) => log.error({ err: error }, "mesh.fault"),
     });
     release.push(() => mesh.close());
@@ -77,7 +85,6 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
     const closing = new AbortController();
     const { promise: stopAsked, resolve: stop, reject: fail } = Promise.withResolvers<void>();
     release.push(watchDatabase(config.home, fail));
-    let port = config.port;
     const startedAt = new Date(clock.now()).toISOString();
     const app = buildApp({
       mesh,
@@ -143,6 +150,15 @@ async function listen(app: ReturnType<typeof buildApp>, { host, port }: Config):
   }
   const address = app.server.address();
   return typeof address === "object" && address ? address.port : port;
+}
+
+/** What the log warns of; the rest of a webhook's life is information. */
+const WEBHOOK_TROUBLE = { "webhook.failing": true, "webhook.resting": true, "webhook.disabled": true };
+
+/** Where other machines may reach the broker, this machine's loopback is not where its agents live. */
+function mayPostToLoopback({ webhookLoopback, host, behindTlsProxy, trustedNetwork }: Config): boolean {
+  if (webhookLoopback !== "auto") return webhookLoopback === "allow";
+  return LOOPBACK.has(host) && !behindTlsProxy && !trustedNetwork;
 }
 
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "::1"]);

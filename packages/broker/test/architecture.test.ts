@@ -33,12 +33,12 @@ const rules: [from: string, may: string[]][] = [
   ["protocol/src/", ["zod"]],
   ["client/src/node/", ["@agentmesh/protocol", "zod", "node:", "client/src/"]],
   ["client/src/", ["@agentmesh/protocol", "eventsource-parser"]],
-  ["broker/src/mesh/", ["@agentmesh/protocol", "node:crypto", "uuid", "fastest-levenshtein"]],
+  ["broker/src/mesh/", ["@agentmesh/protocol", "node:crypto", "uuid", "fastest-levenshtein", "zod"]],
   [
     "broker/src/store/sqlite/",
     ["@agentmesh/protocol", "broker/src/mesh/", "better-sqlite3", "node:fs", "node:path", "node:crypto", "uuid", "zod"],
   ],
-  ["broker/src/sinks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:http"]],
+  ["broker/src/sinks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:"]],
   [
     "broker/src/http/",
     ["@agentmesh/protocol", "broker/src/mesh/", "broker/src/sinks/", "fastify", "zod", "node:crypto"],

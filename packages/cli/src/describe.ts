@@ -48,15 +48,15 @@ export function eventStyle(event: string): Style {
   return known === undefined ? "dim" : eventStyles[known];
 }
 
-/** What an agent's push paths are worth now, best first: `claude-inbox, proven 2m ago`. */
+/** What an agent's push paths are worth now, best first: `claude-inbox, proven 2m ago`. A webhook needs no session. */
 export function reachedBy(agent: Pick<Agent, "presence" | "pushPaths">): string {
-  if (agent.presence === "offline") return "";
+  if (agent.presence === "offline" && agent.pushPaths.length === 0) return "";
   return agent.pushPaths.length === 0 ? "no push path" : agent.pushPaths.map(pushPath).join("; ");
 }
 
 /** Presence and push paths of a recipient in a sentence: `online, reached by claude-inbox, proven 2m ago`. */
 export function recipientText({ presence, pushPaths }: Pick<Agent, "presence" | "pushPaths">): string {
-  if (presence === "offline") return presence;
+  if (presence === "offline" && pushPaths.length === 0) return presence;
   const working = pushPaths.filter(({ failedWhy }) => failedWhy === undefined);
   if (working.length > 0) return `${presence}, reached by ${working.map(pushPath).join("; ")}`;
   const [first] = pushPaths;

@@ -5,6 +5,7 @@ import { agentsCommands } from "./program/agents.ts";
 import { brokerCommands } from "./program/broker.ts";
 import { deliveriesCommands } from "./program/deliveries.ts";
 import { messagesCommands } from "./program/messages.ts";
+import { webhooksCommands } from "./program/webhooks.ts";
 
 const EXAMPLES = `
 Examples:
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
   brokerCommands(program);
   program.commandsGroup("Agents:");
   agentsCommands(program);
+  webhooksCommands(program);
   program.commandsGroup("Messages:");
   messagesCommands(program);
   program.commandsGroup("What became of messages:");

@@ -1,5 +1,5 @@
 /** One delivery under a lease, with the verbs that end or renew it. */
-import type { AckEvidence, AckReply, DeliveryReply, LeasedDelivery, Message, SendReply } from "@agentmesh/protocol";
+import type { AckReply, AckRequest, DeliveryReply, LeasedDelivery, Message, SendReply } from "@agentmesh/protocol";
 import type { MeshClient } from "./mesh-client.ts";
 
 /** A leased delivery; `ack()` it when it is handled. */
@@ -37,7 +37,7 @@ export class DeliveryHandle {
   }
 
   /** Handled: never show it again. Owning the inbox is enough, even when the lease is over. */
-  ack(evidence: AckEvidence = "handled"): Promise<AckReply> {
+  ack(evidence: AckRequest["evidence"] = "handled"): Promise<AckReply> {
     return this.#client.ack({ delivery: this.id, evidence });
   }
 

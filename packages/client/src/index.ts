@@ -7,3 +7,10 @@ export { BrokerUnreachableError, MeshApiError } from "./errors.ts";
 export type { StreamOptions } from "./inbox-stream.ts";
 export { MeshClient } from "./mesh-client.ts";
 export { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";
+export {
+  type VerifiedWebhook,
+  type VerifyWebhookOptions,
+  verifyWebhook,
+  type WebhookFault,
+  WebhookVerificationError,
+} from "./verify-webhook.ts";

@@ -3,6 +3,7 @@ import { type EndpointInput, type EndpointReply, endpoints, MAX_WAIT_MS } from "
 import { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
 import type { DeliveryHandle } from "./delivery-handle.ts";
 import { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";
+import { WebhookCalls } from "./webhook-calls.ts";
 
 type Table = typeof endpoints;
 type In<K extends keyof Table> = EndpointInput<Table[K]>;
@@ -13,11 +14,9 @@ type Out<K extends keyof Table> = Promise<EndpointReply<Table[K]>>;
  * Every method throws MeshApiError when the broker refuses and BrokerUnreachableError when nobody answers;
  * repeatable calls are tried again first.
  */
-export class MeshClient {
-  readonly connection: Connection;
-
+export class MeshClient extends WebhookCalls {
   constructor(options: ConnectionOptions) {
-    this.connection = new Connection(options);
+    super(new Connection(options));
   }
 
   /** Is this an agentmesh broker, and which version? */

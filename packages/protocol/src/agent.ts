@@ -14,16 +14,19 @@ export type Presence = z.infer<typeof Presence>;
 export const Trust = z.enum(["verified", "unverified"]);
 export type Trust = z.infer<typeof Trust>;
 
-/** One way a session is reached without asking, and the last proof that it works. */
+/** One way an agent is reached without asking, and the last proof that it works. */
 export const PushPath = z.strictObject({
   path: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,39}$/)
-    .meta({ description: "e.g. claude-inbox, claude-channel, stream" }),
+    .meta({ description: "e.g. claude-inbox, claude-channel, stream, webhook" }),
   provenAt: Timestamp.optional().meta({ description: "when evidence last showed that a pushed message was read" }),
   failedWhy: z.string().max(200).optional().meta({ description: "why the last push through it failed" }),
 });
 export type PushPath = z.infer<typeof PushPath>;
+
+/** The push path of an agent's webhook, which needs no session. */
+export const WEBHOOK_PATH = "webhook";
 
 const place = z.string().min(1).max(1024);
 

@@ -56,14 +56,14 @@ export type LeaseRequest = z.infer<typeof LeaseRequest>;
 export const LeaseReply = z.object({ deliveries: z.array(LeasedDelivery), queued: z.int().nonnegative() });
 export type LeaseReply = z.infer<typeof LeaseReply>;
 
-/** What showed that the recipient has the message. */
-export const AckEvidence = z.enum(["handled", "read", "replied"]);
+/** What showed that the recipient has the message; `taken`: its webhook answered 2xx. */
+export const AckEvidence = z.enum(["handled", "read", "replied", "taken"]);
 export type AckEvidence = z.infer<typeof AckEvidence>;
 
 /** Ends a delivery for good. Without `receipt` the owner acks late; with one, the lease must still be that one. */
 export const AckRequest = z.strictObject({
   receipt: Receipt.optional(),
-  evidence: AckEvidence.default("handled"),
+  evidence: AckEvidence.exclude(["taken"]).default("handled"),
 });
 export type AckRequest = z.infer<typeof AckRequest>;
 

@@ -6,6 +6,7 @@ import { inboxEndpoints } from "./endpoints/inbox.ts";
 import { messagesEndpoints } from "./endpoints/messages.ts";
 import { systemEndpoints } from "./endpoints/system.ts";
 import { topicsEndpoints } from "./endpoints/topics.ts";
+import { webhooksEndpoints } from "./endpoints/webhooks.ts";
 
 /** Every endpoint by its name; the name is the client's method. */
 export const endpoints = {
@@ -14,6 +15,7 @@ export const endpoints = {
   ...messagesEndpoints,
   ...topicsEndpoints,
   ...inboxEndpoints,
+  ...webhooksEndpoints,
 } as const satisfies Record<string, Endpoint>;
 
 /** Name of an endpoint. */

@@ -17,6 +17,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   session_not_found: "Open a new session with the same token; name and inbox are unchanged.",
   message_not_found: "Only sender and recipients may see a message; ended ones are kept for the retention time.",
   delivery_not_found: "The number or id is not of your inbox.",
+  webhook_not_found: "Set one: `agentmesh webhook set`.",
   route_not_found: "See `GET /v1/openapi.json`.",
   method_not_allowed: "See `GET /v1/openapi.json`.",
   agent_name_taken: 'Choose another name, or register with `"ifTaken": "number"`.',
@@ -30,6 +31,8 @@ const REMEDIES: Record<ErrorCode, string> = {
   body_too_large: "Send less, or put the text into a file and send its path. Nothing was stored.",
   unsupported_media_type: "Send JSON with `content-type: application/json`.",
   idempotency_mismatch: "Use a new key for a new message.",
+  webhook_url_forbidden:
+    "`detail` says what about the URL is refused, and which setting allows it. Nothing was stored.",
   unsupported_protocol: "Update the older side.",
   would_deadlock: "Answer what the other side waits for first, or send a message instead of asking.",
   loop_limit: "Stop answering, or let a person write into the thread: that starts the count anew.",

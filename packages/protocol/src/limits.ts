@@ -55,6 +55,13 @@ export const MAX_FOCUS_MS = 28_800_000;
 /** How long an idempotency key is remembered, in milliseconds: 24 hours. */
 export const IDEMPOTENCY_WINDOW_MS = 86_400_000;
 
+/** How long the secret before a rotation signs a webhook's posts as well, in milliseconds: 24 hours, at most 7 days. */
+export const WEBHOOK_OVERLAP_MS = 86_400_000;
+export const MAX_WEBHOOK_OVERLAP_MS = 604_800_000;
+
+/** How far a post's timestamp may be from the receiver's clock, in milliseconds: 5 minutes. */
+export const WEBHOOK_TOLERANCE_MS = 300_000;
+
 /** How often a session renews itself, in milliseconds. */
 export const HEARTBEAT_MS = 15_000;
 

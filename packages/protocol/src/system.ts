@@ -19,6 +19,10 @@ export const BrokerStatus = z.object({
   agents: z.object({ online: z.int(), stale: z.int(), offline: z.int() }),
   deliveries: z.record(DeliveryState, z.int()),
   streams: z.int(),
+  webhooks: z
+    .object({ total: z.int(), resting: z.int(), disabled: z.int() })
+    .default({ total: 0, resting: 0, disabled: 0 })
+    .meta({ description: "resting and disabled ones are posted nothing now" }),
   storage: z.object({ bytes: z.int(), synchronous: z.enum(["full", "normal"]) }),
   limits: z.object({
     maxBodyBytes: z.int(),

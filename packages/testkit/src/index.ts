@@ -8,3 +8,5 @@ export { seededRandom } from "./random.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";
 export { until } from "./until.ts";
+export { openWebhookLoad, type WebhookLoad } from "./webhook-load.ts";
+export { type Answering, openWebhookReceiver, type Posted, type WebhookReceiver } from "./webhook-receiver.ts";

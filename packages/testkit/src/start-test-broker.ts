@@ -41,11 +41,13 @@ export interface TestBroker extends AsyncDisposable {
 export interface TestBrokerOptions {
   readonly args?: readonly string[];
   readonly env?: Record<string, string>;
+  /** State folder of another test broker that has stopped; its maker removes it. */
+  readonly home?: string;
 }
 
 /** Starts a broker and waits until it answers. */
 export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
-  const home = tempDir();
+  const home = options.home === undefined ? tempDir() : { path: options.home, [Symbol.dispose]: () => {} };
   let port = 0;
   let running: RunningProgram;
 

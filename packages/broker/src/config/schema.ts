@@ -15,6 +15,15 @@ const list = z.union([
 ]);
 const DAY_MS = 86_400_000;
 
+/** An address, a network or an origin that webhooks may have. */
+const egressEntry = z.union([
+  z.ipv4(),
+  z.ipv6(),
+  z.cidrv4(),
+  z.cidrv6(),
+  z.string().refine((text) => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text),
+]);
+
 /** The settings. Keys are camelCase in the file, kebab-case as flags, AGENTMESH_UPPER_SNAKE in the environment. */
 export const ConfigSchema = z.strictObject({
   host: z.string().min(1).default("127.0.0.1").describe("address to listen on; loopback unless you say more"),
@@ -56,6 +65,24 @@ export const ConfigSchema = z.strictObject({
   retentionMs: int(DAY_MS, 3_650 * DAY_MS)
     .default(7 * DAY_MS)
     .describe("how long ended deliveries are kept as history, a day at least: idempotency keys live that long"),
+  webhookAllow: list
+    .pipe(
+      z.array(egressEntry, {
+        error: "write addresses, networks or origins: 192.168.1.7,10.0.0.0/8,http://hermes:8644",
+      }),
+    )
+    .default([])
+    .describe(
+      "addresses, networks and origins that webhooks may have beside loopback and https to public ones, comma-separated, e.g. 10.0.0.0/8,http://hermes:8644",
+    ),
+  webhookLoopback: z
+    .enum(["auto", "allow", "refuse"])
+    .default("auto")
+    .describe("webhooks on this machine's loopback; auto: allowed unless other machines may reach the broker"),
+  webhookTimeoutMs: int(100, 60_000).default(10_000).describe("longest time that a post to a webhook takes"),
+  webhookRestMs: int(10, 600_000)
+    .default(30_000)
+    .describe("first rest of a webhook after 5 failures in a row; each failed try doubles it, up to 10 minutes"),
 });
 
 /** Resolved settings. */

@@ -13,6 +13,7 @@ import { messageRoutes } from "./routes/messages.ts";
 import { streamRoute } from "./routes/stream.ts";
 import { type BrokerFacts, systemRoutes } from "./routes/system.ts";
 import { topicRoutes } from "./routes/topics.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 
 /** What the application is built from. */
 export interface AppParts {
@@ -54,6 +55,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   messageRoutes(bind, parts.mesh);
   inboxRoutes(bind, parts.mesh);
   topicRoutes(bind, parts.mesh);
+  webhookRoutes(bind, parts.mesh);
   streamRoute(bind, parts.mesh);
   return app;
 }

@@ -1,6 +1,14 @@
 /** Agents: registered once, resumed by their token, listed with their presence. */
 import { createHash, randomBytes } from "node:crypto";
-import type { Agent, EndpointReply, EndpointRequest, endpoints, Presence, RegisterReply } from "@agentmesh/protocol";
+import type {
+  Agent,
+  AgentId,
+  EndpointReply,
+  EndpointRequest,
+  endpoints,
+  Presence,
+  RegisterReply,
+} from "@agentmesh/protocol";
 import { distance } from "fastest-levenshtein";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
@@ -9,6 +17,7 @@ import { newId } from "./ids.ts";
 import type { Policy } from "./policy.ts";
 import { bounce } from "./retry.ts";
 import type { AgentRecord, Store } from "./store.ts";
+import { webhookOf } from "./webhook-path.ts";
 
 type Table = typeof endpoints;
 
@@ -16,6 +25,8 @@ type Table = typeof endpoints;
 export class Agents {
   readonly #store: Store;
   readonly #policy: Policy;
+  /** Called when an agent has left the mesh. */
+  onLeft: (agentId: AgentId) => void = () => {};
 
   constructor(store: Store, policy: Policy) {
     this.#store = store;
@@ -66,7 +77,7 @@ export class Agents {
       .map((record) => this.show(record))
       .filter(
         (agent) =>
-          (query.presence === "all" || agent.presence !== "offline") &&
+          (query.presence === "all" || agent.presence !== "offline" || webhookOf(agent)?.works === true) &&
           (query.directory === undefined || agent.directory === query.directory) &&
           (query.repo === undefined || agent.repo === query.repo) &&
           (query.client === undefined || agent.client === query.client),
@@ -104,7 +115,9 @@ export class Agents {
   async remove(caller: Caller, nameOrId: string): Promise<EndpointReply<Table["removeAgent"]>> {
     const agent = await this.resolve(nameOrId, caller);
     mayActFor(caller, agent);
-    return { removed: true, dead: await this.#store.removeAgent(agent.id, bounce) };
+    const dead = await this.#store.removeAgent(agent.id, bounce);
+    this.onLeft(agent.id);
+    return { removed: true, dead };
   }
 
   /** Presence from the age of the newest heartbeat; never from a process id. */
@@ -123,7 +136,7 @@ export class Agents {
       ...agent.profile,
       presence,
       trust: agent.trust,
-      pushPaths: presence === "offline" ? [] : agent.pushPaths,
+      pushPaths: [...(presence === "offline" ? [] : agent.pushPaths), ...(agent.webhook ? [agent.webhook] : [])],
       ...(agent.focus && { focus: agent.focus }),
       queued: agent.queued,
       held: agent.held,

@@ -4,6 +4,7 @@ import { MeshError } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 import type { Enqueued } from "./store.ts";
 import { appliedRule } from "./urgency.ts";
+import { webhookOf, webhookWarning } from "./webhook-path.ts";
 
 /** Bytes of a body in UTF-8. @throws MeshError body_too_large */
 export function checkBody(body: string, { maxBodyBytes }: Policy): number {
@@ -38,7 +39,10 @@ const BACKLOG = 25;
 
 function warningsFor(agent: Agent): Warning[] {
   const warnings: Warning[] = [];
-  if (agent.presence === "offline") {
+  const webhook = webhookOf(agent);
+  if (agent.presence === "offline" && webhook) {
+    if (!webhook.works) warnings.push(webhookWarning(agent, webhook.why));
+  } else if (agent.presence === "offline") {
     warnings.push({
       code: "recipient_offline",
       detail: `${agent.name} has no live session. The message waits in its inbox until it comes back or the message expires.`,
@@ -51,7 +55,7 @@ function warningsFor(agent: Agent): Warning[] {
       code: "no_push_path",
       detail: `Nothing can be pushed to ${agent.name}: it finds the message when it looks into its inbox.`,
     });
-  } else if (agent.pushPaths.length > 0 && agent.pushPaths.every((path) => path.failedWhy !== undefined)) {
+  } else if (agent.presence !== "offline" && agent.pushPaths.every((path) => path.failedWhy !== undefined)) {
     warnings.push({
       code: "push_path_failing",
       detail: `The last push to ${agent.name} failed (${agent.pushPaths[0]?.failedWhy}): it finds the message when it looks into its inbox.`,

@@ -9,12 +9,15 @@ import { LoopGuard } from "./loop-guard.ts";
 import { Messages } from "./messages.ts";
 import type { Policy } from "./policy.ts";
 import { ReceiverPolicies } from "./receiver-policy.ts";
+import type { Seal } from "./seal.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store, StoreStats } from "./store.ts";
 import { Streams } from "./streams.ts";
 import { startSweeper } from "./sweeper.ts";
 import { Topics } from "./topics.ts";
 import { Wakes } from "./wakes.ts";
+import type { WebhookSinks } from "./webhook-sink.ts";
+import { type WebhookNotice, Webhooks } from "./webhooks.ts";
 
 /** All verbs of the mesh. */
 export interface Mesh {
@@ -27,10 +30,11 @@ export interface Mesh {
   readonly inbox: Inbox;
   readonly topics: Topics;
   readonly streams: Streams;
+  readonly webhooks: Webhooks;
   readonly policy: Policy;
   readonly instanceId: string;
   stats(): Promise<StoreStats>;
-  /** Ends the streams and the sweeper. The store stays open. */
+  /** Ends streams, webhooks and the sweeper. The store stays open. */
   close(): Promise<void>;
 }
 
@@ -39,6 +43,10 @@ export function createMesh(parts: {
   readonly store: Store;
   readonly policy: Policy;
   readonly clock: Clock;
+  /** Keeps the secrets of webhooks at rest. */
+  readonly seal: Seal;
+  readonly sinks: WebhookSinks;
+  readonly onWebhook: WebhookNotice;
   readonly onFault: (error: unknown) => void;
 }): Mesh {
   const { store, policy } = parts;
@@ -50,11 +58,15 @@ export function createMesh(parts: {
   const waiting = new WaitingAsks();
   const messages = new Messages({ ...parts, agents, advanced, guard, waiting });
   const streams = new Streams({ ...parts, ready });
+  const webhooks = new Webhooks({ ...parts, agents, streams, ready });
+  agents.onLeft = (agentId) => webhooks.forget(agentId);
+  const webhooksStarted = webhooks.start().catch(parts.onFault);
   const stopSweeper = startSweeper(parts);
   return {
     agents,
     streams,
     policies: new ReceiverPolicies({ store, agents }),
+    webhooks,
     sessions: new Sessions({ ...parts, agents, streams }),
     messages,
     history: new History({ store, agents }),
@@ -66,7 +78,8 @@ export function createMesh(parts: {
     stats: () => store.stats(),
     async close() {
       streams.closeAll("shutting_down", true);
-      await stopSweeper();
+      await webhooksStarted;
+      await Promise.all([webhooks.close(), stopSweeper()]);
     },
   };
 }

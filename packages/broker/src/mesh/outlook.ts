@@ -1,6 +1,7 @@
 /** Why a delivery is not acked, and what can be done about it: the sentence behind `trace`. */
 import type { Agent, Delivery, Message, Outlook, TimelineEntry, Urgency } from "@agentmesh/protocol";
 import { focusBefore, focusText } from "./urgency.ts";
+import { webhookOf, webhookOutlook } from "./webhook-path.ts";
 
 /** The outlook of a delivery; undefined once it is acked or was taken back. `recipient` is undefined when it has left. */
 export function outlookOf(
@@ -20,7 +21,7 @@ export function outlookOf(
     case "refused":
       return { cause: `${name} refused it: ${delivery.reason}.`, remedy: "Talk to its owner." };
     case "leased":
-      return leased(delivery, name);
+      return leased(delivery, name, recipient);
     case "dead":
       return recipient
         ? { cause: `It was given up: ${delivery.reason}.`, remedy: `Put it back: agentmesh redrive ${delivery.id}` }
@@ -44,7 +45,8 @@ function queued(
       remedy: `Wait, or have ${name} look into its inbox.`,
     };
   }
-  if (recipient.presence === "offline") {
+  const webhook = webhookOf(recipient);
+  if (recipient.presence === "offline" && !webhook) {
     const since = recipient.lastSeenAt === undefined ? "" : ` since ${recipient.lastSeenAt}`;
     return {
       cause: `${name} has had no live session${since}.`,
@@ -61,6 +63,7 @@ function queued(
   if (urgency === "fyi") {
     return { cause: "It is fyi, which is never pushed.", remedy: `${name} finds it with its next check_messages.` };
   }
+  if (webhook && recipient.pushPaths.length === 1) return webhookOutlook(recipient, webhook);
   if (recipient.pushPaths.length === 0) {
     return {
       cause: `Nothing can be pushed to ${name}.`,
@@ -82,13 +85,23 @@ function queued(
     : { cause: `${recipient.queued} deliveries wait for ${name}, its session takes them in order.`, remedy: "Wait." };
 }
 
-function leased(delivery: Delivery & { readonly timeline: readonly TimelineEntry[] }, name: string): Outlook {
+function leased(
+  delivery: Delivery & { readonly timeline: readonly TimelineEntry[] },
+  name: string,
+  recipient: Agent | undefined,
+): Outlook {
   const push = delivery.timeline.findLast(({ event }) => event === "pushed" || event === "push_failed");
   const until = delivery.leaseEndsAt ?? "the end of its lease";
   if (push?.event === "pushed") {
     return {
       cause: `It was pushed to ${name} through ${push.path} at ${push.at}; nothing has shown yet that it was read.`,
       remedy: `Wait for an answer; without one it is pushed again after ${until}, then it rests in the inbox.`,
+    };
+  }
+  if (delivery.holder === undefined && recipient && webhookOf(recipient)) {
+    return {
+      cause: `It is on its way to the webhook of ${name}, or ${name} has leased it; until ${until}.`,
+      remedy: "Wait.",
     };
   }
   return { cause: `${name} has had it in hand since its lease; it has until ${until}.`, remedy: "Wait." };

@@ -17,6 +17,8 @@ export interface Policy {
   /** How long a closed stream's leases wait for its session to come back. */
   readonly streamGraceMs: number;
   readonly retentionMs: number;
+  /** First rest of a webhook that failed too often. */
+  readonly webhookRestMs: number;
   /** Life of a message whose sender names none. */
   readonly messageTtlMs: number;
 }

@@ -34,6 +34,8 @@ export interface AgentRecord {
   readonly queued: number;
   readonly held: number;
   readonly oldestQueuedMs: number | undefined;
+  /** How its webhook does, if it has one; this path needs no session. */
+  readonly webhook?: PushPath | undefined;
 }
 
 /** An agent to make, or to resume by its token. */
@@ -121,6 +123,8 @@ export interface LeaseTerms {
     /** Least urgency that it takes, left out fyi; a focus of the agent may ask for more. */
     readonly urgency?: Urgency;
   };
+  /** For a webhook: least urgency as above, and the delivery to lease only if there is no other. */
+  readonly webhook?: { readonly urgency: Urgency; readonly last: DeliveryId | undefined };
 }
 
 /** A leased delivery; `streamPosition` orders the leases of one stream. */
@@ -241,3 +245,24 @@ export interface StoreStats {
   readonly deliveries: Record<DeliveryState, number>;
   readonly bytes: number;
 }
+
+/** An agent's webhook as stored; `sealed` is opaque to the engine. */
+export interface WebhookRecord {
+  readonly agentId: AgentId;
+  readonly sealed: string;
+  readonly setAt: number;
+  /** Failed posts in a row. */
+  readonly failures: number;
+  readonly provenAt: number | undefined;
+  readonly failedAt: number | undefined;
+  /** Why the last post failed; undefined when it was taken. */
+  readonly failedWhy: string | undefined;
+  readonly restsUntil: number | undefined;
+  readonly disabled: boolean;
+}
+
+/** What came of a post to a webhook. */
+export type WebhookNote =
+  | { readonly kind: "taken" }
+  | { readonly kind: "failed"; readonly why: string; readonly failures: number; readonly restMs?: number }
+  | { readonly kind: "disabled"; readonly why: string; readonly failures: number };

@@ -46,6 +46,8 @@ import type {
   RetryPolicy,
   StoreStats,
   Viewer,
+  WebhookNote,
+  WebhookRecord,
 } from "./records.ts";
 
 export type * from "./records.ts";
@@ -143,6 +145,13 @@ export interface Store {
     receipt: string,
     terms: { readonly delayMs: number | undefined; readonly reason: string | undefined; readonly retry: RetryPolicy },
   ): Promise<LeaseVerdict>;
+  /** Gives a lease back that cost the delivery nothing: no failure, leasable at once. */
+  release(
+    agentId: AgentId,
+    ref: DeliveryRef,
+    receipt: string,
+    terms: { readonly reason: string; readonly retry: RetryPolicy },
+  ): Promise<LeaseVerdict>;
   extend(agentId: AgentId, ref: DeliveryRef, receipt: string, leaseMs: number): Promise<LeaseVerdict>;
   reject(
     agentId: AgentId,
@@ -178,6 +187,17 @@ export interface Store {
    * is back, or all of a client that is gone.
    */
   returnStreamed(session: SessionId, afterPosition: number | undefined, retry: RetryPolicy): Promise<number>;
+
+  /** Sets an agent's webhook in place of the one it had, as one that was never tried. @throws MeshError agent_not_found */
+  putWebhook(agentId: AgentId, sealed: string): Promise<void>;
+  /** Replaces what is sealed of a webhook and keeps how it does. */
+  resealWebhook(agentId: AgentId, sealed: string): Promise<void>;
+  webhookOf(agentId: AgentId): Promise<WebhookRecord | undefined>;
+  listWebhooks(): Promise<WebhookRecord[]>;
+  /** Notes what came of a post. */
+  noteWebhook(agentId: AgentId, note: WebhookNote): Promise<void>;
+  /** Removes an agent's webhook; false when it has none. */
+  removeWebhook(agentId: AgentId): Promise<boolean>;
 
   /** Returns leases that are over; up to `limit`. */
   expireLeases(limit: number, retry: RetryPolicy): Promise<number>;

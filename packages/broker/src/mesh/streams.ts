@@ -38,6 +38,8 @@ export class Streams {
   readonly #staleAfterMs: number;
   readonly #open = new Map<SessionId, OpenStream>();
   readonly #grace = new Map<SessionId, { readonly agentId: AgentId; readonly timer: NodeJS.Timeout }>();
+  /** Sessions with a stream, or in its grace, by agent. */
+  readonly #streamed = new Map<AgentId, Set<SessionId>>();
   readonly #onFault: (error: unknown) => void;
 
   constructor(parts: { store: Store; policy: Policy; ready: Wakes<string>; onFault: (error: unknown) => void }) {
@@ -51,6 +53,11 @@ export class Streams {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** Whether a session of this agent has a stream, or had one a moment ago and may come back to it. */
+  has(agentId: AgentId): boolean {
+    return this.#streamed.has(agentId);
   }
 
   /** Pushes into `sink` until the returned function is called. A second stream of a session replaces the first. */
@@ -93,6 +100,7 @@ export class Streams {
       },
     };
     this.#open.set(terms.session, stream);
+    this.#streamed.set(terms.agentId, (this.#streamed.get(terms.agentId) ?? new Set()).add(terms.session));
     void drain();
     return () => this.#detach(terms.session, stream);
   }
@@ -100,7 +108,7 @@ export class Streams {
   /** Returns now what sessions of this agent held whose streams are gone. */
   async settle(agentId: AgentId): Promise<void> {
     for (const [session, grace] of this.#grace) {
-      if (grace.agentId === agentId) await this.#giveBack(session);
+      if (grace.agentId === agentId) await this.#giveBack(session, agentId);
     }
   }
 
@@ -135,22 +143,33 @@ export class Streams {
     if (!stream || (only && stream !== only)) return;
     this.#open.delete(session);
     stream.stop();
-    const timer = setTimeout(() => this.#giveBackUntilDone(session), this.#graceMs);
-    this.#grace.set(session, { agentId: stream.terms.agentId, timer });
+    const { agentId } = stream.terms;
+    const timer = setTimeout(() => this.#giveBackUntilDone(session, agentId), this.#graceMs);
+    this.#grace.set(session, { agentId, timer });
   }
 
-  #giveBackUntilDone(session: SessionId): void {
-    this.#giveBack(session).catch((error: unknown) => {
+  #giveBackUntilDone(session: SessionId, agentId: AgentId): void {
+    this.#giveBack(session, agentId).catch((error: unknown) => {
       this.#onFault(error);
-      setTimeout(() => this.#giveBackUntilDone(session), RETRY_MS).unref();
+      setTimeout(() => this.#giveBackUntilDone(session, agentId), RETRY_MS).unref();
     });
   }
 
-  async #giveBack(session: SessionId): Promise<void> {
+  async #giveBack(session: SessionId, agentId: AgentId): Promise<void> {
     clearTimeout(this.#grace.get(session)?.timer);
     this.#grace.delete(session);
+    this.#unstream(session, agentId);
     await this.#store.returnStreamed(session, undefined, this.#retry);
     // A process that lives on renews its session with the next heartbeat; a dead one is not called online until then.
     await this.#store.doubtSession(session, this.#staleAfterMs);
+  }
+
+  /** Without a stream an agent's webhook gets its mail again. */
+  #unstream(session: SessionId, agentId: AgentId): void {
+    if (this.#open.has(session)) return;
+    const sessions = this.#streamed.get(agentId);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#streamed.delete(agentId);
+    this.#ready.wake(agentId);
   }
 }

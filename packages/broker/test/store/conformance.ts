@@ -1,5 +1,5 @@
 /** What every engine behind the Store port must do. One suite, run by each engine's test file. */
-import type { AgentId } from "@agentmesh/protocol";
+import type { AgentId, DeliveryId, Urgency } from "@agentmesh/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
 import type { LeaseTerms, MessageToEnqueue, Store } from "../../src/mesh/store.ts";
@@ -763,6 +763,78 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       await expect(send("b")).rejects.toMatchObject({ code: "agent_not_found" });
       bob = await agent("bob");
       expect((await send("c")).delivery.seq).toBe(1);
+    });
+
+    test("a lease that cost a delivery nothing is given back at once, however often, and only under its receipt", async () => {
+      await send("a");
+      for (let i = 0; i < RETRY.maxAttempts + 2; i++) {
+        const [held] = await lease();
+        const terms = { reason: "the webhook rests", retry: RETRY };
+        expect(await store.release(bob, "1", "another receipt", terms)).toMatchObject({ kind: "lease_lost" });
+        expect(await store.release(bob, "1", held?.receipt ?? "", terms)).toMatchObject({
+          kind: "done",
+          delivery: { state: "queued", attempt: i + 1 },
+        });
+      }
+    });
+
+    test("a webhook leases what is urgent enough and not in focus; one delivery can be left for when there is no other", async () => {
+      await send("fyi", { urgency: "fyi" });
+      const { delivery: first } = await send("a");
+      await send("b");
+      const take = (last: DeliveryId | undefined, urgency: Urgency = "normal") =>
+        bodies({ max: 1, webhook: { urgency, last } });
+      expect(await take(first.id)).toEqual(["b"]);
+      expect(await take(first.id)).toEqual(["a"]);
+      expect(await take(undefined)).toEqual([]);
+      await send("c");
+      await store.setFocus(bob, { forMs: 60_000, allows: "interrupt", reason: undefined });
+      expect(await take(undefined)).toEqual([]);
+      await store.setFocus(bob, undefined);
+      expect(await take(undefined, "fyi")).toEqual(["fyi"]);
+      expect(await bodies()).toEqual(["c"]);
+    });
+
+    test("an agent's webhook is kept with how it does, over restarts, until it is set anew, removed, or the agent leaves", async () => {
+      expect(await store.webhookOf(bob)).toBeUndefined();
+      await store.putWebhook(bob, "sealed");
+      expect(await store.webhookOf(bob)).toEqual({
+        agentId: bob,
+        sealed: "sealed",
+        setAt: clock.now(),
+        failures: 0,
+        provenAt: undefined,
+        failedAt: undefined,
+        failedWhy: undefined,
+        restsUntil: undefined,
+        disabled: false,
+      });
+      const path = async () => (await store.findAgent("bob"))?.webhook;
+      expect(await path()).toEqual({ path: "webhook" });
+      await store.noteWebhook(bob, { kind: "failed", why: "answered 500", failures: 5, restMs: 30_000 });
+      store = await engine.reopen(clock);
+      expect((await store.listWebhooks()).map(({ agentId }) => agentId)).toEqual([bob]);
+      expect(await store.webhookOf(bob)).toMatchObject({
+        failures: 5,
+        failedAt: clock.now(),
+        failedWhy: "answered 500",
+        restsUntil: clock.now() + 30_000,
+      });
+      expect(await path()).toEqual({ path: "webhook", failedWhy: "answered 500" });
+      await store.resealWebhook(bob, "other");
+      expect(await store.webhookOf(bob)).toMatchObject({ sealed: "other", failures: 5 });
+      await store.noteWebhook(bob, { kind: "disabled", why: "disabled: answered 410 Gone", failures: 6 });
+      expect(await store.webhookOf(bob)).toMatchObject({ disabled: true, failedWhy: "disabled: answered 410 Gone" });
+      await store.noteWebhook(bob, { kind: "taken" });
+      expect(await store.webhookOf(bob)).toMatchObject({ disabled: false, failures: 0, provenAt: clock.now() });
+      expect(await path()).toEqual({ path: "webhook", provenAt: new Date(clock.now()).toISOString() });
+      await store.putWebhook(bob, "anew");
+      expect(await path()).toEqual({ path: "webhook" });
+      expect([await store.removeWebhook(bob), await store.removeWebhook(bob)]).toEqual([true, false]);
+      await store.putWebhook(bob, "once more");
+      await store.removeAgent(bob);
+      expect(await store.listWebhooks()).toEqual([]);
+      await expect(store.putWebhook(bob, "too late")).rejects.toMatchObject({ code: "agent_not_found" });
     });
 
     test("pruning forgets what ended long ago, and only that", async () => {

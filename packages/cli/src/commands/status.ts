@@ -1,5 +1,6 @@
 /** `agentmesh status`: what the broker says of itself. */
 import { existsSync } from "node:fs";
+import type { BrokerStatus } from "@agentmesh/protocol";
 import type { Context } from "../context.ts";
 import { shortPath } from "../describe.ts";
 import { shortDuration, since } from "../duration.ts";
@@ -10,7 +11,7 @@ import { warnOfOtherVersion } from "./up.ts";
 export async function status(context: Context): Promise<void> {
   const broker = await (await context.admin()).status();
   if (context.json) return print(jsonText(broker));
-  const { agents, deliveries, limits, storage } = broker;
+  const { agents, deliveries, limits, storage, webhooks } = broker;
   const { logFile } = context.folder;
   await print(
     facts([
@@ -23,6 +24,7 @@ export async function status(context: Context): Promise<void> {
         `${deliveries.queued} queued, ${deliveries.leased} leased, ${deliveries.acked} acked, ${deliveries.dead} dead, ${deliveries.expired} expired, ${deliveries.cancelled} cancelled`,
       ],
       ["streams", `${broker.streams} open`],
+      ...(webhooks.total > 0 ? [["webhooks", webhooksText(webhooks)] as const] : []),
       [
         "limits",
         `${bytes(limits.maxBodyBytes)} a message, ${limits.maxAttempts} attempts, ${shortDuration(limits.messageTtlMs)} to live`,
@@ -33,6 +35,10 @@ export async function status(context: Context): Promise<void> {
     ]),
   );
   warnOfOtherVersion(broker);
+}
+
+function webhooksText({ total, resting, disabled }: BrokerStatus["webhooks"]): string {
+  return `${total} set${resting > 0 ? `, ${resting} resting` : ""}${disabled > 0 ? `, ${disabled} disabled` : ""}`;
 }
 
 function bytes(count: number): string {

@@ -44,6 +44,7 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       agents: await mesh.agents.count(),
       deliveries,
       streams: mesh.streams.size,
+      webhooks: mesh.webhooks.counts,
       storage: { bytes, synchronous: facts.synchronous },
       limits: {
         maxBodyBytes,

@@ -14,7 +14,9 @@ const AGENT = `
     (SELECT MAX(s.seen_at) FROM session s WHERE s.agent_pk = a.pk) AS seen_at,
     (SELECT s.push_paths FROM session s WHERE s.agent_pk = a.pk ORDER BY s.seen_at DESC LIMIT 1) AS push_paths,
     (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk AND d.state IN ('queued', 'leased')
-       AND d.state = 'queued' ORDER BY d.seq LIMIT 1) AS oldest_queued_at
+       AND d.state = 'queued' ORDER BY d.seq LIMIT 1) AS oldest_queued_at,
+    (SELECT json_object('provenAt', w.proven_at, 'failedWhy', w.failed_why) FROM webhook w WHERE w.agent_pk = a.pk)
+      AS webhook
   FROM agent a`;
 
 /** The statements on agents. */

@@ -9,6 +9,7 @@ import { messageStatements } from "./messages.ts";
 import { sessionStatements } from "./sessions.ts";
 import { timelineStatements } from "./timeline.ts";
 import { topicStatements } from "./topics.ts";
+import { webhookStatements } from "./webhooks.ts";
 
 /** The statements by noun. */
 export type Engine = ReturnType<typeof prepareEngine>;
@@ -27,6 +28,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     history: historyStatements(context, epoch),
     topics: topicStatements(context),
     asks: askStatements(context),
+    webhooks: webhookStatements(context),
     inboxSize: (agentPk: number) => selectInboxSize.get(agentPk) ?? { messages: 0, bytes: 0 },
   };
 }

@@ -21,6 +21,7 @@ export function removeAgent(
   }
   sessions.removeAllOf(row.pk);
   engine.topics.removeAllOf(row.pk);
+  engine.webhooks.remove(row.pk);
   agents.markRemoved(row.pk);
   return open.length;
 }

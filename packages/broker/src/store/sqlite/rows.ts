@@ -18,6 +18,7 @@ import {
   type TimelineEntry,
   type TimelineEvent,
   Trust,
+  WEBHOOK_PATH,
 } from "@agentmesh/protocol";
 import { z } from "zod";
 import { timestamp } from "../../mesh/clock.ts";
@@ -43,6 +44,7 @@ export interface AgentRow {
   readonly seen_at: number | null;
   readonly push_paths: string | null;
   readonly oldest_queued_at: number | null;
+  readonly webhook: string | null;
 }
 
 /** A message with its sender, and the name of the recipient it is shown for. */
@@ -120,6 +122,18 @@ export function agentRecord(row: AgentRow, now: number): AgentRecord {
     trust: row.trust,
     focus: focusOf(row, now),
     oldestQueuedMs: row.oldest_queued_at === null ? undefined : Math.max(0, now - row.oldest_queued_at),
+    webhook: row.webhook === null ? undefined : webhookPath(row.webhook),
+  };
+}
+
+const WebhookHealth = z.object({ provenAt: z.number().nullable(), failedWhy: z.string().nullable() });
+
+function webhookPath(json: string): PushPath {
+  const { provenAt, failedWhy } = WebhookHealth.parse(JSON.parse(json));
+  return {
+    path: WEBHOOK_PATH,
+    ...(provenAt !== null && { provenAt: timestamp(provenAt) }),
+    ...(failedWhy !== null && { failedWhy }),
   };
 }
 

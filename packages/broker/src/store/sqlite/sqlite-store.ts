@@ -14,6 +14,7 @@ import { removeAgent } from "./remove-agent.ts";
 import { accept } from "./send.ts";
 import { askVerbs, decisionVerbs, historyVerbs, policyVerbs, topicVerbs } from "./verbs.ts";
 import type { Watermark } from "./watermark.ts";
+import { webhookVerbs } from "./webhooks.ts";
 
 /** An open database and what identifies it. */
 export interface OpenDatabase {
@@ -133,6 +134,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     enqueue: (message, quota) => write(() => accept(engine, context, message, quota)),
     ...topicVerbs({ engine, context, read, write }),
     ...askVerbs({ engine, context, read, write }),
+    ...webhookVerbs({ engine, context, read, write }),
     placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),
     messageStatus: (messageId) => read(() => messageStatus(engine, messageId, clock.now())),
     ...historyVerbs({ engine, context, read, write }),

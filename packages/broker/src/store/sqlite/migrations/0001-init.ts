@@ -42,6 +42,20 @@ CREATE TABLE session (
 CREATE INDEX session_by_agent ON session (agent_pk, seen_at);
 CREATE INDEX session_by_age ON session (seen_at);
 
+-- \`sealed\` holds the URL and every secret, under a key made from the mesh key: a copy of the database tells none.
+CREATE TABLE webhook (
+  agent_pk    INTEGER PRIMARY KEY REFERENCES agent,
+  sealed      TEXT NOT NULL,
+  set_at      INTEGER NOT NULL,
+  failures    INTEGER NOT NULL DEFAULT 0,
+  proven_at   INTEGER,
+  failed_at   INTEGER,
+  failed_why  TEXT,
+  rests_until INTEGER,
+  disabled    INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
+  CHECK (disabled = 0 OR failed_why IS NOT NULL)
+) STRICT;
+
 -- A place in the history is a pk: AUTOINCREMENT gives none twice, also when the newest messages were pruned.
 CREATE TABLE message (
   pk          INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,7 +1,8 @@
 /** Rendering: whatever a body holds, a model sees one message in one fence. */
+
+import { defang, defangLine, renderDelivery } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { defang, defangLine, renderDelivery } from "../src/render.ts";
 
 const ids = "0".repeat(31);
 

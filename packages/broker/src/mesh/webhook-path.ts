@@ -1,0 +1,28 @@
+/** What a webhook means for whoever writes to its agent. */
+import { type Agent, type Outlook, type Warning, WEBHOOK_PATH } from "@agentmesh/protocol";
+
+/** The webhook of an agent, if it has one: whether it works as far as is known, and why not. */
+export function webhookOf({ pushPaths }: Pick<Agent, "pushPaths">): { works: boolean; why: string } | undefined {
+  const path = pushPaths.find((each) => each.path === WEBHOOK_PATH);
+  return path && { works: path.failedWhy === undefined, why: path.failedWhy ?? "" };
+}
+
+/** The warning to a sender whose recipient has no other way in than a webhook that fails. */
+export function webhookWarning({ name }: Agent, why: string): Warning {
+  return {
+    code: "push_path_failing",
+    detail: `The webhook of ${name} does not take posts (${why}). The message waits in its inbox until the webhook takes it or ${name} looks. Try it now: agentmesh webhook test ${name}`,
+  };
+}
+
+/** Why a message waits for a webhook, and what can be done. */
+export function webhookOutlook({ name, queued }: Agent, { works, why }: { works: boolean; why: string }): Outlook {
+  if (works)
+    return { cause: `${queued} deliveries wait; the webhook of ${name} is posted them in order.`, remedy: "Wait." };
+  return {
+    cause: `The webhook of ${name} does not take posts: ${why}.`,
+    remedy: why.startsWith("disabled")
+      ? `Mend it, then: agentmesh webhook test ${name}. Meanwhile ${name} can lease its mail over HTTP.`
+      : `It is tried again by itself; try it now: agentmesh webhook test ${name}. Meanwhile ${name} can lease its mail over HTTP.`,
+  };
+}

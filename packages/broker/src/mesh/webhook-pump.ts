@@ -1,0 +1,219 @@
+/** The pump of one webhook: lease, post, ack or give back; in order, within its credit, past no open breaker. */
+import {
+  type DeliveryId,
+  type LeasedDelivery,
+  MAX_BYTES_PER_READ,
+  type Party,
+  type Urgency,
+  WEBHOOK_PATH,
+} from "@agentmesh/protocol";
+import type { Slots } from "./slots.ts";
+import type { RetryPolicy, Store } from "./store.ts";
+import type { WebhookHealth } from "./webhook-health.ts";
+import type { PostOutcome, WebhookSink } from "./webhook-sink.ts";
+
+/** When the store is tried again after it failed, in milliseconds. */
+const RETRY_MS = 1_000;
+
+/** What a pump works with. */
+export interface PumpParts {
+  readonly store: Store;
+  readonly agent: Party;
+  readonly sink: WebhookSink;
+  readonly health: WebhookHealth;
+  readonly slots: Slots;
+  readonly retry: RetryPolicy;
+  readonly maxInFlight: number;
+  readonly leaseMs: number;
+  /** Least urgency that is posted. */
+  readonly urgency: Urgency;
+  /** Whether a stream of the agent is open: then that has its mail. */
+  readonly streamed: () => boolean;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Posts what is ready until it is closed. */
+export class WebhookPump {
+  readonly #parts: PumpParts;
+  readonly #underWay = new Set<Promise<void>>();
+  #open = true;
+  #filling = false;
+  #again = false;
+  #inFlight = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #lastTry: DeliveryId | undefined;
+
+  constructor(parts: PumpParts) {
+    this.#parts = parts;
+  }
+
+  get health(): WebhookHealth {
+    return this.#parts.health;
+  }
+
+  /** Something may be ready, or may go on. */
+  readonly wake = (): void => {
+    this.#again = true;
+    if (!this.#filling) void this.#fill();
+  };
+
+  /** Posts a test event, whatever the breaker says. A success closes the breaker and enables the webhook. */
+  async test(): Promise<PostOutcome> {
+    const outcome = await this.#parts.sink.test();
+    if (!this.#open) return outcome;
+    if (outcome.kind === "taken") await this.health.taken();
+    else await this.health.doubted(outcome);
+    this.wake();
+    return outcome;
+  }
+
+  /** Leases nothing more; what is under way may end within `graceMs`, then it is given up and goes back. */
+  async close(graceMs: number): Promise<void> {
+    this.#open = false;
+    clearTimeout(this.#timer);
+    const timer = setTimeout(() => this.#parts.sink.close(), graceMs);
+    await Promise.all(this.#underWay);
+    clearTimeout(timer);
+    this.#parts.sink.close();
+  }
+
+  async #fill(): Promise<void> {
+    this.#filling = true;
+    try {
+      while (this.#again && this.#open) {
+        this.#again = false;
+        const slots = this.#takeSlots();
+        if (slots.length > 0) await this.#lease(slots);
+      }
+    } catch (error) {
+      this.#parts.onFault(error);
+      this.#wakeIn(RETRY_MS);
+    } finally {
+      this.#filling = false;
+    }
+  }
+
+  #takeSlots(): (() => void)[] {
+    const { health, slots, maxInFlight, streamed } = this.#parts;
+    if (health.state === "disabled" || streamed()) return [];
+    // Set anew at each wake: a timer may fire a moment before the rest is over.
+    if (health.breaker.state === "open") this.#wakeIn(health.breaker.restsForMs + 1);
+    const room = Math.min(maxInFlight - this.#inFlight, health.breaker.credit(this.#inFlight));
+    const taken: (() => void)[] = [];
+    while (taken.length < room) {
+      const slot = slots.take(health.isDoubtful, this.wake);
+      if (!slot) break;
+      taken.push(slot);
+    }
+    return taken;
+  }
+
+  async #lease(slots: (() => void)[]): Promise<void> {
+    const { store, agent, leaseMs, urgency, health } = this.#parts;
+    const isTry = health.breaker.state === "half_open";
+    let leased: LeasedDelivery[] = [];
+    try {
+      const answer = await store.lease({
+        agentId: agent.id,
+        max: slots.length,
+        maxBytes: MAX_BYTES_PER_READ,
+        leaseMs,
+        session: undefined,
+        // One that is never taken must not keep what waits behind it from being tried.
+        webhook: { urgency, last: isTry ? this.#lastTry : undefined },
+      });
+      leased = answer.leased.map(({ delivery }) => delivery);
+    } finally {
+      for (const free of slots.slice(leased.length)) free();
+    }
+    if (isTry) this.#lastTry = leased[0]?.id;
+    for (const [i, delivery] of leased.entries()) this.#begin(delivery, isTry, slots[i] ?? (() => {}));
+    if (leased.length > 0) this.#again = true;
+  }
+
+  #begin(delivery: LeasedDelivery, isTry: boolean, free: () => void): void {
+    const { sink, onFault } = this.#parts;
+    const run = async () => {
+      this.#inFlight++;
+      const outcome = this.#open ? await sink.post(delivery) : undefined;
+      this.#inFlight--;
+      free();
+      // The acts of one turn share a commit: this delivery is settled and the next one leased at once.
+      const settled = this.#settle(delivery, outcome, isTry);
+      this.wake();
+      await settled;
+    };
+    const posted = run()
+      .catch(onFault)
+      .finally(() => this.#underWay.delete(posted));
+    this.#underWay.add(posted);
+  }
+
+  async #settle(delivery: LeasedDelivery, outcome: PostOutcome | undefined, isTry: boolean): Promise<void> {
+    const { health } = this.#parts;
+    if (outcome?.kind === "taken") {
+      // What a webhook that was replaced did says nothing of the one in its place.
+      const noted = this.#open ? health.taken() : Promise.resolve();
+      await Promise.all([this.#note(noted), this.#untilDone(() => this.#ack(delivery))]);
+    } else if (!outcome || !this.#open) {
+      const { store, agent, retry } = this.#parts;
+      const reason = "the webhook was changed, or the broker stops";
+      await this.#untilDone(() => store.release(agent.id, delivery.id, delivery.receipt, { reason, retry }));
+    } else {
+      // Only what a closed breaker lets through can be spoiled: a try while it rests costs the message nothing.
+      const counts = outcome.kind === "failed" && !isTry && health.breaker.state === "closed";
+      const noted = this.#note(health.failed(outcome));
+      const atOnce = health.breaker.state !== "closed" || health.state === "disabled";
+      await Promise.all([noted, this.#untilDone(() => this.#giveBack(delivery, outcome.why, { counts, atOnce }))]);
+    }
+  }
+
+  /** The receiver has it: acked whatever became of the lease. */
+  async #ack({ id, receipt }: LeasedDelivery): Promise<void> {
+    const { store, agent } = this.#parts;
+    await Promise.all([
+      store.recordPush(agent.id, id, receipt, { path: WEBHOOK_PATH, failedWhy: undefined }),
+      store.ack(agent.id, id, undefined, "taken"),
+    ]);
+  }
+
+  /** `counts`: a failure of this delivery. `atOnce`: anybody may lease it now, since this webhook does not. */
+  async #giveBack(
+    { id, receipt }: LeasedDelivery,
+    why: string,
+    { counts, atOnce }: { readonly counts: boolean; readonly atOnce: boolean },
+  ): Promise<void> {
+    const { store, agent, retry } = this.#parts;
+    const reason = `webhook: ${why}`.slice(0, 200);
+    await Promise.all([
+      store.recordPush(agent.id, id, receipt, { path: WEBHOOK_PATH, failedWhy: why.slice(0, 200) }),
+      counts
+        ? store.nack(agent.id, id, receipt, { delayMs: atOnce ? 0 : undefined, reason, retry })
+        : store.release(agent.id, id, receipt, { reason, retry }),
+    ]);
+  }
+
+  /** A lock on the database or a full disk may be gone in a moment; a lease that ran out goes back by itself. */
+  async #untilDone(act: () => Promise<unknown>): Promise<void> {
+    const until = performance.now() + this.#parts.leaseMs;
+    for (;;) {
+      try {
+        await act();
+        return;
+      } catch (error) {
+        this.#parts.onFault(error);
+        if (!this.#open || performance.now() > until) return;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+      }
+    }
+  }
+
+  async #note(noted: Promise<void>): Promise<void> {
+    await noted.catch(this.#parts.onFault);
+  }
+
+  #wakeIn(ms: number): void {
+    clearTimeout(this.#timer);
+    if (this.#open) this.#timer = setTimeout(this.wake, ms).unref();
+  }
+}

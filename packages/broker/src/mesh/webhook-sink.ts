@@ -1,0 +1,40 @@
+/** The port of a webhook: a sink that answers, so that its 2xx is the ack. */
+import type { LeasedDelivery, OpenClawOptions, Party, WebhookDialect } from "@agentmesh/protocol";
+
+/** Where and how to post. */
+export interface PostTerms {
+  readonly to: Party;
+  readonly url: string;
+  readonly dialect: WebhookDialect;
+  readonly maxInFlight: number;
+  readonly openclaw?: OpenClawOptions | undefined;
+  /** Secrets that sign now, the newest first. */
+  readonly secrets: () => readonly string[];
+}
+
+/** What came of a post. `why` is for every sender's eyes: it names no address. */
+export type PostOutcome =
+  | { readonly kind: "taken"; readonly status: number }
+  | { readonly kind: "failed"; readonly why: string; readonly status?: number }
+  /** The receiver asked for time. */
+  | { readonly kind: "busy"; readonly why: string; readonly status: number; readonly restMs: number }
+  /** The receiver wants no more posts. */
+  | { readonly kind: "gone"; readonly why: string; readonly status: number };
+
+/** One webhook with its own connections. Posts are bounded in time and never reject. */
+export interface WebhookSink {
+  post(delivery: LeasedDelivery): Promise<PostOutcome>;
+  /** Posts a test event. */
+  test(): Promise<PostOutcome>;
+  /** Ends what is under way. */
+  close(): void;
+}
+
+/** Makes webhooks' sinks, and says which URLs they may have. */
+export interface WebhookSinks {
+  /** Longest time that a post takes, in milliseconds. */
+  readonly timeoutMs: number;
+  /** @throws MeshError webhook_url_forbidden: what is refused, and what allows it */
+  vet(url: string): Promise<void>;
+  open(terms: PostTerms): WebhookSink;
+}

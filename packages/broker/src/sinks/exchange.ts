@@ -1,0 +1,82 @@
+/** One POST, bounded: in time, in the headers and the body it reads, without redirects, decompression or cookies. */
+import {
+  type Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from "node:http";
+import { request as httpsRequest } from "node:https";
+
+/** Most bytes of an answer's headers, and of its body, that are read. */
+const MAX_HEADER_BYTES = 8_192;
+const MAX_BODY_BYTES = 8_192;
+/** How long the rest of an answer may take when its status is known, in milliseconds. */
+const DRAIN_MS = 500;
+
+/** What to post. */
+export interface Post {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Status and headers of an answer; its body is thrown away. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Posts once; over a connection that turns out to be closed, once more. @throws what the connection throws */
+export async function exchange(agent: HttpAgent, post: Post, signal: AbortSignal): Promise<Answer> {
+  for (let again = true; ; again = false) {
+    const { answer, reused } = attempt(agent, post, signal);
+    try {
+      return await answer;
+    } catch (error) {
+      // The receiver had closed an idle connection: nothing was read of it, and the id makes a second post harmless.
+      if (!again || !reused() || signal.aborted) throw error;
+    }
+  }
+}
+
+function attempt(agent: HttpAgent, { url, headers, body }: Post, signal: AbortSignal) {
+  const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, {
+    method: "POST",
+    agent,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headers: { ...headers, "content-length": Buffer.byteLength(body) },
+    signal,
+  });
+  const answer = new Promise<Answer>((resolve, reject) => {
+    request.once("error", reject);
+    request.once("upgrade", (_, socket) => {
+      socket.destroy();
+      reject(new Error("it wanted another protocol"));
+    });
+    const closed = () => reject(new Error("the connection was closed before an answer"));
+    request.once("close", closed);
+    request.once("response", (response) => {
+      request.off("close", closed);
+      drain(response).then(() => resolve({ status: response.statusCode ?? 0, headers: response.headers }));
+    });
+  });
+  request.end(body);
+  return { answer, reused: () => request.reusedSocket };
+}
+
+/** Reads a short body to its end, so that the connection can be used again; of any other, ends the connection. */
+function drain(response: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    let bytes = 0;
+    const late = setTimeout(() => response.destroy(), DRAIN_MS);
+    response.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MAX_BODY_BYTES) response.destroy();
+    });
+    response.on("error", () => undefined);
+    response.once("close", () => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
+}

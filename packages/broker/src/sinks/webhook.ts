@@ -1,0 +1,138 @@
+/** A webhook as a sink: signed posts through the egress guard, and what their answers mean. */
+import type { Agent as HttpAgent } from "node:http";
+import { type LeasedDelivery, VERSION, type WebhookEvent } from "@agentmesh/protocol";
+import { type Clock, timestamp } from "../mesh/clock.ts";
+import { newId } from "../mesh/ids.ts";
+import type { PostOutcome, PostTerms, WebhookSink, WebhookSinks } from "../mesh/webhook-sink.ts";
+import { draft, messageEvent, testEvent } from "./dialects.ts";
+import { type Egress, EgressError } from "./egress.ts";
+import { egressAgent } from "./egress-agent.ts";
+import { type Answer, exchange } from "./exchange.ts";
+import { signatureHeaders } from "./webhook-signature.ts";
+
+/** What is rested when a receiver says "too many" and not how long, in milliseconds. */
+const BUSY_MS = 30_000;
+/** Bounds of what a receiver may ask for, in milliseconds. */
+const MIN_REST_MS = 1_000;
+const MAX_REST_MS = 3_600_000;
+
+/** Webhooks over HTTP. */
+export class HttpWebhookSinks implements WebhookSinks {
+  readonly timeoutMs: number;
+  readonly #egress: Egress;
+  readonly #clock: Clock;
+
+  constructor(parts: { readonly egress: Egress; readonly timeoutMs: number; readonly clock: Clock }) {
+    this.#egress = parts.egress;
+    this.timeoutMs = parts.timeoutMs;
+    this.#clock = parts.clock;
+  }
+
+  async vet(url: string): Promise<void> {
+    await this.#egress.addresses(this.#egress.parse(url));
+  }
+
+  open(terms: PostTerms): WebhookSink {
+    return new HttpWebhookSink(terms, this.#egress, this.timeoutMs, this.#clock);
+  }
+}
+
+class HttpWebhookSink implements WebhookSink {
+  readonly #terms: PostTerms;
+  readonly #egress: Egress;
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+  readonly #underWay = new Set<AbortController>();
+  #agent: HttpAgent | undefined;
+
+  constructor(terms: PostTerms, egress: Egress, timeoutMs: number, clock: Clock) {
+    this.#terms = terms;
+    this.#egress = egress;
+    this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
+  }
+
+  post(delivery: LeasedDelivery): Promise<PostOutcome> {
+    return this.#send(delivery.id, messageEvent(delivery, this.#terms));
+  }
+
+  test(): Promise<PostOutcome> {
+    return this.#send(newId("tst"), testEvent(timestamp(this.#clock.now()), this.#terms));
+  }
+
+  close(): void {
+    for (const post of this.#underWay) post.abort();
+    this.#agent?.destroy();
+  }
+
+  async #send(id: string, event: WebhookEvent): Promise<PostOutcome> {
+    const abort = new AbortController();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      abort.abort();
+    }, this.#timeoutMs);
+    this.#underWay.add(abort);
+    try {
+      const { url, headers, body: content } = draft(id, event, this.#terms);
+      this.#egress.parse(this.#terms.url);
+      this.#agent ??= egressAgent(this.#egress, url, this.#terms.maxInFlight);
+      const body = JSON.stringify(content);
+      const signed = signatureHeaders(id, body, this.#terms.secrets(), this.#clock.now());
+      const post = { url, headers: { ...headers, "user-agent": `agentmesh/${VERSION}`, ...signed }, body };
+      return meaning(await exchange(this.#agent, post, abort.signal), this.#clock.now());
+    } catch (error) {
+      return { kind: "failed", why: late ? `no answer within ${this.#timeoutMs / 1_000} s` : failure(error) };
+    } finally {
+      clearTimeout(timer);
+      this.#underWay.delete(abort);
+    }
+  }
+}
+
+/** What an answer means. A redirect is a failure: it would lead past the guard. */
+function meaning({ status, headers }: Answer, now: number): PostOutcome {
+  if (status >= 200 && status < 300) return { kind: "taken", status };
+  if (status >= 300 && status < 400) {
+    return { kind: "failed", why: `answered ${status}, a redirect, which is not followed`, status };
+  }
+  const why = `answered ${status}`;
+  if (status === 410) return { kind: "gone", why: "answered 410 Gone", status };
+  const asked = retryAfterMs(headers["retry-after"], now);
+  if (status === 429 || (status === 503 && asked !== undefined)) {
+    return { kind: "busy", why, status, restMs: Math.min(MAX_REST_MS, Math.max(MIN_REST_MS, asked ?? BUSY_MS)) };
+  }
+  return { kind: "failed", why, status };
+}
+
+/** Retry-After (RFC 9110 §10.2.3): seconds or a date. */
+function retryAfterMs(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1_000;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? undefined : at - now;
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "the connection was reset",
+  EPIPE: "the connection was reset",
+  ETIMEDOUT: "no connection",
+  EHOSTUNREACH: "the host cannot be reached",
+  ENETUNREACH: "the network cannot be reached",
+  HPE_HEADER_OVERFLOW: "the headers of its answer are too large",
+};
+
+/** An error in words that name no address: every sender may read them. */
+function failure(error: unknown): string {
+  if (error instanceof EgressError) return error.publicly;
+  if (!(error instanceof Error)) return "it could not be posted";
+  const code = codeOf(error);
+  if (code === undefined) return error.message;
+  return CODES[code] ?? (code.startsWith("HPE_") ? "its answer is not HTTP" : `it could not be posted (${code})`);
+}
+
+function codeOf(error: Error): string | undefined {
+  const inner = error instanceof AggregateError ? error.errors[0] : error;
+  return inner instanceof Error && "code" in inner && typeof inner.code === "string" ? inner.code : undefined;
+}

@@ -1,0 +1,111 @@
+/** SQL of webhooks, and the Store's verbs on them. */
+import type { AgentId } from "@agentmesh/protocol";
+import type { Store, WebhookRecord } from "../../mesh/store.ts";
+import type { EngineContext } from "./context.ts";
+import { giveBack, underLease } from "./lease.ts";
+import type { VerbParts } from "./verbs.ts";
+
+/** A webhook with its agent. */
+export interface WebhookRow {
+  readonly agent_id: AgentId;
+  readonly sealed: string;
+  readonly set_at: number;
+  readonly failures: number;
+  readonly proven_at: number | null;
+  readonly failed_at: number | null;
+  readonly failed_why: string | null;
+  readonly rests_until: number | null;
+  readonly disabled: number;
+}
+
+const WEBHOOK = `
+  SELECT a.id AS agent_id, w.sealed, w.set_at, w.failures, w.proven_at, w.failed_at, w.failed_why, w.rests_until, w.disabled
+  FROM webhook w JOIN agent a ON a.pk = w.agent_pk`;
+
+/** The statements on webhooks. */
+export function webhookStatements({ db, clock }: EngineContext) {
+  const put = db.prepare<[number, string, number]>(
+    `INSERT OR REPLACE INTO webhook (agent_pk, sealed, set_at) VALUES (?, ?, ?)`,
+  );
+  const reseal = db.prepare<[string, number]>(`UPDATE webhook SET sealed = ? WHERE agent_pk = ?`);
+  const remove = db.prepare<[number]>(`DELETE FROM webhook WHERE agent_pk = ?`);
+  const selectOne = db.prepare<[number], WebhookRow>(`${WEBHOOK} WHERE w.agent_pk = ?`);
+  const selectAll = db.prepare<[], WebhookRow>(`${WEBHOOK} ORDER BY a.name`);
+  const noteTaken = db.prepare<[number, number]>(
+    `UPDATE webhook SET failures = 0, proven_at = ?, failed_why = NULL, rests_until = NULL, disabled = 0
+     WHERE agent_pk = ?`,
+  );
+  const noteFailed = db.prepare<[number, number, string, number | null, number, number]>(
+    `UPDATE webhook SET failures = ?, failed_at = ?, failed_why = ?, rests_until = ?, disabled = ? WHERE agent_pk = ?`,
+  );
+
+  return {
+    put: (agentPk: number, sealed: string) => put.run(agentPk, sealed, clock.now()),
+    reseal: (agentPk: number, sealed: string) => reseal.run(sealed, agentPk),
+    remove: (agentPk: number): boolean => remove.run(agentPk).changes === 1,
+    one: (agentPk: number) => selectOne.get(agentPk),
+    all: () => selectAll.all(),
+    noteTaken: (agentPk: number) => noteTaken.run(clock.now(), agentPk),
+    noteFailed: (agentPk: number, failed: { failures: number; why: string; restMs?: number; disabled: boolean }) => {
+      const restsUntil = failed.restMs === undefined ? null : clock.now() + failed.restMs;
+      const { failures, why, disabled } = failed;
+      return noteFailed.run(failures, clock.now(), why, restsUntil, disabled ? 1 : 0, agentPk);
+    },
+  };
+}
+
+/** The Store's verbs on webhooks. */
+export function webhookVerbs({
+  engine,
+  context,
+  read,
+  write,
+}: VerbParts): Pick<
+  Store,
+  "release" | "putWebhook" | "resealWebhook" | "webhookOf" | "listWebhooks" | "noteWebhook" | "removeWebhook"
+> {
+  const { agents, webhooks } = engine;
+  const pkOf = (agentId: AgentId) => agents.row(agentId)?.pk ?? 0;
+  return {
+    release: (agentId, ref, receipt, { reason, retry }) =>
+      write(() =>
+        underLease(engine, context, agentId, ref, receipt, (row) => {
+          const terms = { event: "released", reason, failed: false, delayMs: 0, retry } as const;
+          giveBack(engine, context, { ...row, agent_id: agentId }, terms);
+        }),
+      ),
+    putWebhook: (agentId, sealed) =>
+      write(() => {
+        // An agent that has left meanwhile has no row to hang it on.
+        const { id } = agents.current(agentId);
+        webhooks.put(pkOf(id), sealed);
+      }),
+    resealWebhook: (agentId, sealed) => write(() => void webhooks.reseal(pkOf(agentId), sealed)),
+    webhookOf: (agentId) =>
+      read(() => {
+        const row = webhooks.one(pkOf(agentId));
+        return row && webhookRecord(row);
+      }),
+    listWebhooks: () => read(() => webhooks.all().map(webhookRecord)),
+    noteWebhook: (agentId, note) =>
+      write(() => {
+        if (note.kind === "taken") webhooks.noteTaken(pkOf(agentId));
+        else webhooks.noteFailed(pkOf(agentId), { ...note, disabled: note.kind === "disabled" });
+      }),
+    removeWebhook: (agentId) => write(() => webhooks.remove(pkOf(agentId))),
+  };
+}
+
+function webhookRecord(row: WebhookRow): WebhookRecord {
+  return {
+    agentId: row.agent_id,
+    sealed: row.sealed,
+    setAt: row.set_at,
+    failures: row.failures,
+    provenAt: row.proven_at ?? undefined,
+    failedAt: row.failed_at ?? undefined,
+    failedWhy: row.failed_why ?? undefined,
+    restsUntil: row.rests_until ?? undefined,
+    disabled: row.disabled === 1,
+  };
+}

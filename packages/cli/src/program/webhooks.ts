@@ -1,0 +1,75 @@
+/** Commands about webhooks: URLs to which the broker posts what comes into an agent's inbox. */
+import { type Command, Option } from "commander";
+import { durationOption, wholeNumberOption } from "../duration.ts";
+import { contextOf, DAY_MS } from "./parts.ts";
+
+/** Declares them. */
+export function webhooksCommands(program: Command): void {
+  const webhook = program
+    .command("webhook")
+    .summary("post an agent's messages to a URL")
+    .description("Have the broker post what comes into an agent's inbox to a URL; a 2xx answer is the ack.");
+  webhook
+    .command("set")
+    .summary("set the URL; shows the secret that was made, once")
+    .description(
+      "Set an agent's webhook. Without --secret-file the broker makes a secret and this shows it, only now. A file named - is stdin.",
+    )
+    .argument("<agent>", "name or id")
+    .argument("<url>", "for openclaw its gateway, e.g. http://127.0.0.1:18789, or the whole URL of the hook")
+    .addOption(
+      new Option("--dialect <name>", "what a post looks like")
+        .choices(["agentmesh", "cloudevents", "openclaw", "hermes"])
+        .default("agentmesh"),
+    )
+    .option("--secret-file <file>", "secret to sign with: whsec_…, or of Hermes' own kind")
+    .addOption(new Option("--urgency <least>", "least urgency that is posted").choices(["fyi", "normal", "interrupt"]))
+    .option("--in-flight <count>", "posts at once; more than 1 gives up the order", wholeNumberOption(1, 16))
+    .option("--token-file <file>", "openclaw: hooks.token of its configuration")
+    .addOption(
+      new Option("--hook <name>", "openclaw: a turn of its own, or the main session").choices(["agent", "wake"]),
+    )
+    .option("--agent-id <id>", "openclaw: its agent")
+    .option("--session-key <key>", "openclaw: its session")
+    .option("--deliver", "openclaw: send the answer to a chat as well")
+    .action(async (agent, url, options, command) =>
+      (await import("../commands/webhook.ts")).setWebhook(await contextOf(command), agent, url, options),
+    );
+  webhook
+    .command("show")
+    .description("where posts go, how they do, when the next is tried; never a secret")
+    .argument("<agent>", "name or id")
+    .action(async (agent, _, command) =>
+      (await import("../commands/webhook.ts")).showWebhook(await contextOf(command), agent),
+    );
+  webhook
+    .command("test")
+    .summary("post a test event now")
+    .description(
+      "Post a signed test event now and say how it was answered. A success ends a rest and enables a disabled webhook.",
+    )
+    .argument("<agent>", "name or id")
+    .action(async (agent, _, command) =>
+      (await import("../commands/webhook.ts")).testWebhook(await contextOf(command), agent),
+    );
+  webhook
+    .command("rotate")
+    .description("replace the secret; the old one signs as well for a while")
+    .argument("<agent>", "name or id")
+    .option("--secret-file <file>", "the new secret (default: the broker makes one, shown only now)")
+    .option(
+      "--overlap <duration>",
+      "how long both sign, 0s for a leaked one (default: 24h)",
+      durationOption(0, 7 * DAY_MS),
+    )
+    .action(async (agent, options, command) =>
+      (await import("../commands/webhook.ts")).rotateWebhook(await contextOf(command), agent, options),
+    );
+  webhook
+    .command("remove")
+    .description("post nothing more; what waits stays in the inbox")
+    .argument("<agent>", "name or id")
+    .action(async (agent, _, command) =>
+      (await import("../commands/webhook.ts")).removeWebhook(await contextOf(command), agent),
+    );
+}

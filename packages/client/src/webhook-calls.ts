@@ -1,0 +1,41 @@
+/** The calls on webhooks; every client has them. */
+import { type EndpointInput, type EndpointReply, endpoints } from "@agentmesh/protocol";
+import type { CallOptions, Connection } from "./connection.ts";
+
+type Table = typeof endpoints;
+type In<K extends keyof Table> = EndpointInput<Table[K]>;
+type Out<K extends keyof Table> = Promise<EndpointReply<Table[K]>>;
+
+/** A client's webhook part: for its own agent as `me`, or with the mesh key for any. */
+export class WebhookCalls {
+  readonly connection: Connection;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  /** Has the broker post to a URL what comes into an agent's inbox; a 2xx answer is the ack. Shows a made secret once. */
+  setWebhook(input: In<"setWebhook">, options?: CallOptions): Out<"setWebhook"> {
+    return this.connection.call(endpoints.setWebhook, input, options);
+  }
+
+  /** An agent's webhook and how it does. */
+  getWebhook(input: In<"getWebhook">, options?: CallOptions): Out<"getWebhook"> {
+    return this.connection.call(endpoints.getWebhook, input, options);
+  }
+
+  /** Posts a signed test event now. */
+  testWebhook(input: In<"testWebhook">, options?: CallOptions): Out<"testWebhook"> {
+    return this.connection.call(endpoints.testWebhook, input, options);
+  }
+
+  /** Replaces the secret of a webhook; the old one signs as well for a while. */
+  rotateWebhook(input: In<"rotateWebhook">, options?: CallOptions): Out<"rotateWebhook"> {
+    return this.connection.call(endpoints.rotateWebhook, input, options);
+  }
+
+  /** Removes a webhook; what waits stays in the inbox. */
+  removeWebhook(input: In<"removeWebhook">, options?: CallOptions): Out<"removeWebhook"> {
+    return this.connection.call(endpoints.removeWebhook, input, options);
+  }
+}

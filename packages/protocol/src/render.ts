@@ -1,0 +1,64 @@
+/** Messages as a model is shown them: fenced, harmless, each with the exact call that answers it. */
+import type { Message } from "./message.ts";
+import { plainLine, plainText } from "./plain-text.ts";
+
+/** What a model is shown of a delivery. */
+export interface ShownDelivery {
+  readonly seq: number;
+  readonly message: Message;
+  /** It may have been shown before. */
+  readonly redelivered: boolean;
+}
+
+// An opening bracket, in any of its widths, and what a reader would take for the name behind it.
+const TAG = /[<\uff1c\ufe64\u226e](?=[\s\p{M}\p{C}/\\\u2044\u2215\uff0f]*([^<]{0,60}))/gsu;
+const FENCES = /^(agentmesh|channel|system|antml|tool|function|invoke|task-notification)/;
+
+/** `text` in which nothing can be taken for the tags that fence messages, tools or the system. */
+export function defang(text: string): string {
+  return plainText(text).replace(TAG, (opener, name: string) => (FENCES.test(bare(name)) ? "‹" : opener));
+}
+
+/** One line of another agent's words, for a list. */
+export function defangLine(text: string, maxChars = 200): string {
+  return defang(plainLine(text, maxChars));
+}
+
+/** What a tag's name would be taken for: without width, accents, spaces and invisible characters. */
+function bare(text: string): string {
+  return text
+    .normalize("NFKD")
+    .replace(/[\s\p{M}\p{C}]/gu, "")
+    .toLowerCase();
+}
+
+/** One message in its fence, with the call that answers it. */
+export function renderDelivery({ seq, message, redelivered }: ShownDelivery): string {
+  const attributes = [
+    ["from", message.from.name],
+    ["message", String(seq)],
+    ["sent", message.acceptedAt],
+    ...(message.urgency === "normal" ? [] : [["urgency", message.urgency]]),
+    ...(message.topic === undefined ? [] : [["topic", message.topic]]),
+    ...(isFirstOfThread(message) ? [] : [["thread", message.threadId]]),
+    ...(redelivered ? [["redelivered", "true"]] : []),
+  ].map(([name, value]) => ` ${name}="${fenceAttribute(value ?? "")}"`);
+  return [
+    `<agentmesh${attributes.join("")}>`,
+    defang(message.body),
+    "</agentmesh>",
+    message.kind !== "message"
+      ? "A notice of the mesh itself; nobody is there to answer it."
+      : `To answer: reply(message_id: "${seq}", message: "…")`,
+  ].join("\n");
+}
+
+/** A value for an attribute of the fence. */
+export function fenceAttribute(value: string): string {
+  return plainLine(value).replace(/["'<>&\uff1c\uff1e\ufe64\ufe65]/g, "");
+}
+
+/** A message that began its thread carries the thread's id behind another prefix. */
+function isFirstOfThread(message: Message): boolean {
+  return message.threadId.slice("thr_".length) === message.id.slice("msg_".length);
+}
