@@ -1,6 +1,6 @@
 /** Agents: registered once, resumed by their token, listed with their presence. */
 import { createHash, randomBytes } from "node:crypto";
-import type { Agent, EndpointReply, EndpointRequest, endpoints, Presence, RegisterReply } from "@agentmesh/protocol";
+import type { Agent, EndpointReply, EndpointRequest, endpoints, Presence, RegisterReply, Trust } from "@agentmesh/protocol";
 import { distance } from "fastest-levenshtein";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
@@ -23,7 +23,7 @@ export class Agents {
   }
 
   /** Makes an agent, or resumes the one that owns the token. @throws MeshError agent_name_taken */
-  async register(request: EndpointRequest<Table["register"]>["body"]): Promise<RegisterReply> {
+  async register(request: EndpointRequest<Table["register"]>["body"], trust?: Trust): Promise<RegisterReply> {
     const { name, ifTaken, token: given, ...profile } = request;
     const token = given ?? `am_${randomBytes(32).toString("base64url")}`;
     const { agent, created } = await this.#store.registerAgent({
@@ -32,6 +32,7 @@ export class Agents {
       name,
       ifTaken,
       profile,
+      ...(trust && { trust }),
     });
     return { agent: this.show(agent), created, ...(given === undefined && { token }) };
   }

@@ -4,6 +4,7 @@ import { agentStatements } from "./agents.ts";
 import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
 import { deliveryStatements } from "./deliveries.ts";
+import { legacyPeerStatements } from "./legacy-peers.ts";
 import { messageStatements } from "./messages.ts";
 import { sessionStatements } from "./sessions.ts";
 import { timelineStatements } from "./timeline.ts";
@@ -25,6 +26,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     timeline: timelineStatements(context, epoch),
     topics: topicStatements(context),
     asks: askStatements(context),
+    legacyPeers: legacyPeerStatements(context),
     inboxSize: (agentPk: number) => selectInboxSize.get(agentPk) ?? { messages: 0, bytes: 0 },
   };
 }

@@ -12,7 +12,7 @@ import { ackDelivery, cancelMessage, giveBack, runOut, takeLeases, underLease } 
 import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
 import { removeAgent } from "./remove-agent.ts";
 import { accept } from "./send.ts";
-import { askVerbs, decisionVerbs, policyVerbs, topicVerbs } from "./verbs.ts";
+import { askVerbs, decisionVerbs, legacyVerbs, policyVerbs, topicVerbs } from "./verbs.ts";
 import type { Watermark } from "./watermark.ts";
 
 /** An open database and what identifies it. */
@@ -133,6 +133,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     enqueue: (message, quota) => write(() => accept(engine, context, message, quota)),
     ...topicVerbs({ engine, context, read, write }),
     ...askVerbs({ engine, context, read, write }),
+    ...legacyVerbs({ engine, context, read, write }),
     placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),
     messageStatus: (messageId) => read(() => messageStatus(engine, messageId, clock.now())),
     log: (query) => read(() => timeline.log(query)),
