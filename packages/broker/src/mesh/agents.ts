@@ -1,6 +1,14 @@
 /** Agents: registered once, resumed by their token, listed with their presence. */
 import { createHash, randomBytes } from "node:crypto";
-import type { Agent, EndpointReply, EndpointRequest, endpoints, Presence, RegisterReply, Trust } from "@agentmesh/protocol";
+import type {
+  Agent,
+  EndpointReply,
+  EndpointRequest,
+  endpoints,
+  Presence,
+  RegisterReply,
+  Trust,
+} from "@agentmesh/protocol";
 import { distance } from "fastest-levenshtein";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
@@ -42,10 +50,15 @@ export class Agents {
     return this.#store.agentByToken(hashToken(token));
   }
 
+  /** The agent of this name or id, if there is one. */
+  find(nameOrId: string): Promise<AgentRecord | undefined> {
+    return this.#store.findAgent(nameOrId);
+  }
+
   /** The agent of this name or id; `me` is the caller. @throws MeshError agent_not_found, with near names */
   async resolve(nameOrId: string, caller: Caller): Promise<AgentRecord> {
     if (nameOrId === "me" && caller.kind === "agent") return caller.agent;
-    const found = await this.#store.findAgent(nameOrId);
+    const found = await this.find(nameOrId);
     if (found) return found;
     const near = nearNames(
       nameOrId,

@@ -35,11 +35,7 @@ export function topicVerbs({
 }
 
 /** Verbs on the predecessor's peers. */
-export function legacyVerbs({
-  engine,
-  read,
-  write,
-}: VerbParts): Pick<Store, "keepLegacyPeer" | "listLegacyPeers"> {
+export function legacyVerbs({ engine, read, write }: VerbParts): Pick<Store, "keepLegacyPeer" | "listLegacyPeers"> {
   return {
     keepLegacyPeer: (peer) => write(() => engine.legacyPeers.put(peer)),
     listLegacyPeers: () => read(engine.legacyPeers.all),
