@@ -477,7 +477,7 @@ describe("agents with a token", () => {
     ]);
     expect((await send(id, "poker-ui", "answer")).body).toEqual({ ok: true });
     const { deliveries } = await ui.client.lease();
-    expect(deliveries[0]?.message).toMatchObject({ from: { name }, body: "answer" });
+    expect(deliveries[0]?.message).toMatchObject({ from: { name }, trust: "unverified", body: "answer" });
     await ui.client.ack({ delivery: "1" });
   });
 
@@ -501,6 +501,11 @@ describe("agents with a token", () => {
     const { entries } = await carol.client.listInbox();
     expect(entries).toMatchObject([{ state: "queued", attempt: 0, message: { body: "secret" } }]);
     expect((await carol.client.getAgent({ agent: "carol" })).trust).toBe("verified");
+    await carol.client.setPolicy({ agent: "me", trust: { unverified: "refuse" } });
+    expect(await send(id, "carol", "x")).toMatchObject({
+      status: 403,
+      body: { error: expect.stringContaining("carol") },
+    });
   });
 });
 

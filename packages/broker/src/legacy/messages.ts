@@ -12,6 +12,9 @@ export interface MessageParts {
   readonly peers: Peers;
 }
 
+/** The wire knows no terms of a message: it gets those of one whose sender names none. */
+const TERMS = { urgency: "normal", ttlMs: DEFAULT_TTL_MS } as const;
+
 /** Stores one message for one peer or agent. @throws MeshError what a send throws */
 export async function sendMessage(
   { mesh, peers }: MessageParts,
@@ -21,7 +24,7 @@ export async function sendMessage(
 ): Promise<{ ok: true } | { ok: false; error: string }> {
   const recipient = to === undefined ? undefined : await peers.addressee(to);
   if (!recipient) return { ok: false, error: `Peer ${to} not found` };
-  await mesh.messages.send(caller, { to: recipient.id, body, ttlMs: DEFAULT_TTL_MS });
+  await mesh.messages.send(caller, { to: recipient.id, body, ...TERMS });
   return { ok: true };
 }
 
@@ -32,7 +35,7 @@ export async function broadcast(
   topic: string,
   body: string,
 ): Promise<{ ok: true; delivered_to: string[] }> {
-  const { accepted } = await mesh.topics.publish(caller, topicOf(topic), { body, ttlMs: DEFAULT_TTL_MS });
+  const { accepted } = await mesh.topics.publish(caller, topicOf(topic), { body, ...TERMS });
   return { ok: true, delivered_to: accepted.map(({ to }) => peers.idOf(to)).sort() };
 }
 
