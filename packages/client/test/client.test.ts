@@ -2,6 +2,7 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { BrokerUnreachableError, MeshApiError, MeshClient } from "@agentmesh/client";
+import { locate, openStateFolder, stateFolderPath } from "@agentmesh/client/node";
 import { startTestBroker } from "testkit";
 import { describe, expect, test } from "vitest";
 
@@ -112,5 +113,22 @@ describe("a call", () => {
     const client = new MeshClient({ url: server.url, token: "am_x", retryForMs: 0 });
     await expect(client.listAgents()).rejects.toBeInstanceOf(BrokerUnreachableError);
     expect(stolen).toBe(0);
+  });
+});
+
+describe("where the broker is", () => {
+  const at = (env: NodeJS.ProcessEnv) => locate(openStateFolder("/nowhere"), env);
+
+  test("may be said in the predecessor's names, which yield to ours", () => {
+    const elsewhere = { CLAUDE_PEERS_BROKER_URL: "http://10.0.0.5:7899/", CLAUDE_PEERS_PORT: "8001" };
+    expect(at(elsewhere)).toEqual({ url: "http://10.0.0.5:7899", local: false });
+    expect(at({ ...elsewhere, AGENTMESH_URL: "http://127.0.0.1:7" })).toEqual({
+      url: "http://127.0.0.1:7",
+      local: true,
+    });
+    expect(at({ CLAUDE_PEERS_PORT: "8001" })).toEqual({ url: "http://127.0.0.1:8001", local: true });
+    expect(at({ CLAUDE_PEERS_PORT: "8001", AGENTMESH_PORT: "8002" }).url).toBe("http://127.0.0.1:8002");
+    expect(stateFolderPath({ CLAUDE_PEERS_DB: "/data/peers.db" })).toBe("/data/peers.db.agentmesh");
+    expect(stateFolderPath({ CLAUDE_PEERS_DB: "/data/peers.db", AGENTMESH_HOME: "/mesh" })).toBe("/mesh");
   });
 });

@@ -80,6 +80,7 @@ export interface ConfigRow {
 
 /** Environment names of the predecessor that still work. */
 const ALIASES: Partial<Record<ConfigKey, readonly string[]>> = {
+  home: ["CLAUDE_PEERS_DB"],
   port: ["CLAUDE_PEERS_PORT"],
   host: ["CLAUDE_PEERS_BIND"],
 };
