@@ -1,9 +1,11 @@
 /** The client against real servers: retry, refusal, silence, and what is sent again. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { BrokerUnreachableError, MeshApiError, MeshClient } from "@agentmesh/client";
 import { locate, openStateFolder, stateFolderPath } from "@agentmesh/client/node";
-import { startTestBroker } from "testkit";
+import { cleanEnv, startTestBroker } from "testkit";
 import { describe, expect, test } from "vitest";
 
 /** A server of the outside world, that answers as it is told. */
@@ -131,4 +133,27 @@ describe("where the broker is", () => {
     expect(stateFolderPath({ CLAUDE_PEERS_DB: "/data/peers.db" })).toBe("/data/peers.db.agentmesh");
     expect(stateFolderPath({ CLAUDE_PEERS_DB: "/data/peers.db", AGENTMESH_HOME: "/mesh" })).toBe("/mesh");
   });
+});
+
+test("a program whose inbox loop ends by break is over at once", async () => {
+  await using broker = await startTestBroker();
+  const receiver = await broker.agent("receiver");
+  await receiver.client.send({ to: "receiver", body: "to myself" });
+  const script = `
+    import { MeshClient } from "@agentmesh/client";
+    const client = new MeshClient({ url: "${broker.url}", token: process.env.TOKEN });
+    for await (const delivery of client.inbox()) {
+      await delivery.ack();
+      break;
+    }
+  `;
+  const began = performance.now();
+  const child = spawn(process.execPath, ["--conditions=@agentmesh/source", "--input-type=module", "-e", script], {
+    env: cleanEnv({ TOKEN: receiver.token }),
+    cwd: import.meta.dirname,
+    stdio: "inherit",
+  });
+  const [code] = await once(child, "exit");
+  expect(code).toBe(0);
+  expect(performance.now() - began).toBeLessThan(10_000);
 });
