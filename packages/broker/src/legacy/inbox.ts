@@ -6,9 +6,11 @@ import {
   type LeasedDelivery,
   MAX_DELIVERIES_PER_READ,
   MAX_LEASE_MS,
+  type PushPath,
   type SessionId,
 } from "@agentmesh/protocol";
 import type { AgentCaller } from "../mesh/caller.ts";
+import { timestamp } from "../mesh/clock.ts";
 import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 
@@ -37,6 +39,7 @@ export class PeerInbox {
   readonly #mesh: Mesh;
   #session: SessionId | undefined;
   #renewedAt = 0;
+  #provenAt: string | undefined;
   #renewal: Promise<unknown> = Promise.resolve();
   /** Leased, and not yet written to the client. */
   #offered: LeasedDelivery[] = [];
@@ -94,15 +97,20 @@ export class PeerInbox {
     if (this.#session !== undefined) {
       if (renewedAgoMs < this.#mesh.policy.heartbeatMs / 2) return;
       const { code } = await this.#mesh.sessions
-        .heartbeat(caller, this.#session)
+        .heartbeat(caller, this.#session, this.#pushPaths())
         .then(() => ({ code: undefined }), refusal);
       this.#renewedAt = Date.now();
       if (code !== "session_not_found") return;
     }
-    const { session } = await this.#mesh.sessions.open(caller, { ...profile, pushPaths: [{ path: "legacy-poll" }] });
+    const { session } = await this.#mesh.sessions.open(caller, { ...profile, pushPaths: this.#pushPaths() });
     this.#session = session.id;
     this.#renewedAt = Date.now();
     this.#offered = [];
+  }
+
+  /** To the others a client that polls is one that is reached: proven once it came back for more. */
+  #pushPaths(): PushPath[] {
+    return [{ path: "legacy-poll", ...(this.#provenAt !== undefined && { provenAt: this.#provenAt }) }];
   }
 
   async #lease(caller: AgentCaller, gone: AbortSignal): Promise<LeasedDelivery[]> {
@@ -123,6 +131,7 @@ export class PeerInbox {
     const handled = due.filter(({ session, delivery }) => session === this.#session || delivery.attempt > 1);
     const acks = handled.map(({ delivery }) => this.#mesh.inbox.ack(caller, delivery.id, { evidence: "handled" }));
     await Promise.all(acks.map((ack) => ack.catch(refusal)));
+    if (acks.length > 0) this.#provenAt = timestamp(Date.now());
     this.#handedOver = this.#handedOver.filter((each) => !due.includes(each));
   }
 }
