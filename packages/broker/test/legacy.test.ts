@@ -453,6 +453,16 @@ describe("mail on this wire", () => {
     expect(await texts("k3f9x2ab")).toEqual(["you are known"]);
   });
 
+  test("goes on after agents were taken out of the mesh: whoever still polls or sends is an agent anew", async () => {
+    const { id } = await register("/m/removed");
+    await send("someone", id, "one");
+    for (const agent of [await nameIn("/m/removed"), "legacy-someone"]) await broker.admin.removeAgent({ agent });
+    expect((await send("someone", id, "two")).body).toEqual({ ok: false, error: `Peer ${id} not found` });
+    expect(await texts(id)).toEqual([]);
+    expect((await send("someone", id, "three")).body).toEqual({ ok: true });
+    expect(await texts(id)).toEqual(["three"]);
+  });
+
   test("that cannot be stored is refused with a sentence", async () => {
     const { id } = await register("/m/large");
     const answer = await send("cli", id, "x".repeat(65_537));

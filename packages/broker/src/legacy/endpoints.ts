@@ -27,14 +27,18 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
 
   /** Runs an act of a peer whose token, if it has shown one, is right; nothing for one that is not known. */
   async function as<T>(
-    found: Promise<Peer | undefined>,
+    find: () => Promise<Peer | undefined>,
     { authorization }: Asked,
     act: (caller: AgentCaller, peer: Peer) => Promise<T>,
   ): Promise<T | undefined> {
-    const peer = await found;
-    await checkToken(parts, authorization, peer);
-    const caller = peer && (await peers.callerOf(peer));
-    return caller && act(caller, peer);
+    for (;;) {
+      const peer = await find();
+      await checkToken(parts, authorization, peer);
+      if (!peer) return undefined;
+      const caller = await peers.callerOf(peer);
+      if (caller) return act(caller, peer);
+      // Its agent was taken out of the mesh, and the peer is forgotten with it: it is made anew, or not found.
+    }
   }
 
   async function keepAlive(caller: AgentCaller, { facts, inbox }: Peer): Promise<void> {
@@ -48,16 +52,20 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
     },
 
     "/heartbeat": async (asked: Asked) => {
-      await as(peers.acting(OfPeer.parse(asked.body).id), asked, keepAlive);
+      await as(() => peers.acting(OfPeer.parse(asked.body).id), asked, keepAlive);
       return OK;
     },
 
     "/set-summary": async (asked: Asked) => {
       const { id, summary } = SetSummary.parse(asked.body);
-      await as(peers.acting(id), asked, async (caller, peer) => {
-        await peers.change(peer, { summary });
-        await mesh.agents.setSummary(caller, profileOf(peer.facts).summary ?? "");
-      });
+      await as(
+        () => peers.acting(id),
+        asked,
+        async (caller, peer) => {
+          await peers.change(peer, { summary });
+          await mesh.agents.setSummary(caller, profileOf(peer.facts).summary ?? "");
+        },
+      );
       return OK;
     },
 
@@ -68,7 +76,11 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
 
     "/send-message": async (asked: Asked) => {
       const { from_id, to_id, text } = SendMessage.parse(asked.body);
-      return as(peers.sending(from_id), asked, (caller) => sendMessage(parts, caller, to_id, text));
+      return as(
+        () => peers.sending(from_id),
+        asked,
+        (caller) => sendMessage(parts, caller, to_id, text),
+      );
     },
 
     "/broadcast": async (asked: Asked) => {
@@ -77,14 +89,20 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
       if (from_id === undefined || text === undefined) {
         throw new MeshError("invalid_request", `${from_id === undefined ? "from_id" : "text"} is missing.`);
       }
-      return as(peers.sending(from_id), asked, (caller) => broadcast(parts, caller, topic, text));
+      return as(
+        () => peers.sending(from_id),
+        asked,
+        (caller) => broadcast(parts, caller, topic, text),
+      );
     },
 
     "/subscribe": async (asked: Asked) => {
       const { id, topic } = OnTopic.parse(asked.body);
       if (topic === undefined) return OK;
-      await as(peers.arriving(id), asked, (caller) =>
-        mesh.topics.subscribe(caller, { topic: topicOf(topic), retained: 0 }),
+      await as(
+        () => peers.arriving(id),
+        asked,
+        (caller) => mesh.topics.subscribe(caller, { topic: topicOf(topic), retained: 0 }),
       );
       return OK;
     },
@@ -92,27 +110,39 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
     "/unsubscribe": async (asked: Asked) => {
       const { id, topic } = OnTopic.parse(asked.body);
       if (topic === undefined) return OK;
-      await as(peers.acting(id), asked, (caller) => mesh.topics.unsubscribe(caller, topicOf(topic)));
+      await as(
+        () => peers.acting(id),
+        asked,
+        (caller) => mesh.topics.unsubscribe(caller, topicOf(topic)),
+      );
       return OK;
     },
 
     "/poll-messages": async (asked: Asked) => {
-      const messages = await as(peers.arriving(OfPeer.parse(asked.body).id), asked, async (caller, peer) => {
-        await keepAlive(caller, peer);
-        const deliveries = await peer.inbox.poll(caller, asked.writing);
-        return deliveries.map((delivery) => polledMessage(parts, peer.id, delivery));
-      });
+      const messages = await as(
+        () => peers.arriving(OfPeer.parse(asked.body).id),
+        asked,
+        async (caller, peer) => {
+          await keepAlive(caller, peer);
+          const deliveries = await peer.inbox.poll(caller, asked.writing);
+          return deliveries.map((delivery) => polledMessage(parts, peer.id, delivery));
+        },
+      );
       return { messages: messages ?? [] };
     },
 
     "/unregister": async (asked: Asked) => {
-      await as(peers.acting(OfPeer.parse(asked.body).id), asked, async (caller, peer) => {
-        if (peer.facts.standing !== "here") return;
-        await peers.change(peer, { standing: "left" });
-        await peer.inbox.leave(caller);
-        const { subscriptions } = await mesh.topics.subscriptions(caller);
-        for (const { topic } of subscriptions) await mesh.topics.unsubscribe(caller, topic);
-      });
+      await as(
+        () => peers.acting(OfPeer.parse(asked.body).id),
+        asked,
+        async (caller, peer) => {
+          if (peer.facts.standing !== "here") return;
+          await peers.change(peer, { standing: "left" });
+          await peer.inbox.leave(caller);
+          const { subscriptions } = await mesh.topics.subscriptions(caller);
+          for (const { topic } of subscriptions) await mesh.topics.unsubscribe(caller, topic);
+        },
+      );
       return OK;
     },
   } satisfies Record<string, (asked: Asked) => Promise<unknown>>;
