@@ -5,6 +5,7 @@ import { DEFAULT_TTL_MS, VERSION } from "@agentmesh/protocol";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
 import { buildApp } from "./http/app.ts";
+import { openLegacyWire } from "./legacy/legacy-wire.ts";
 import { type Clock, systemClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
 import { Seal } from "./mesh/seal.ts";
@@ -86,6 +87,7 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
     const { promise: stopAsked, resolve: stop, reject: fail } = Promise.withResolvers<void>();
     release.push(watchDatabase(config.home, fail));
     const startedAt = new Date(clock.now()).toISOString();
+    const legacy = config.legacy ? await openLegacyWire({ mesh, store, meshKey: key }) : undefined;
     const app = buildApp({
       mesh,
       log,
@@ -99,8 +101,10 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
         url: () => urlOf(config, port),
         port: () => port,
         stop,
+        ...(legacy && { countPeers: legacy.countPeers }),
       },
     });
+    legacy?.serve(app);
     release.push(() => app.close());
     release.push(() => {
       closing.abort();
@@ -112,6 +116,7 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
     announce(config.home, { url, port, pid: process.pid, version: VERSION, startedAt });
     release.push(() => withdraw(config.home));
     log.info({ url, pid: process.pid, version: VERSION, home: config.home }, "broker.started");
+    if (legacy) log.warn({ detail: legacy.caveat }, "legacy.served");
     return { url, port, mesh, stopAsked, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
@@ -164,6 +169,12 @@ function mayPostToLoopback({ webhookLoopback, host, behindTlsProxy, trustedNetwo
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "::1"]);
 
 function checkBind(config: Config): void {
+  const { legacy, behindTlsProxy, trustedNetwork, allowedHosts } = config;
+  if (legacy && (!LOOPBACK.has(config.host) || behindTlsProxy || trustedNetwork || allowedHosts.length > 0)) {
+    throw new ExposedBindError(
+      "--legacy serves clients that have no token, so this machine alone may reach the broker. Leave out --legacy, or --host (CLAUDE_PEERS_BIND), --behind-tls-proxy, --trusted-network and --allowed-hosts.",
+    );
+  }
   if (LOOPBACK.has(config.host) || config.behindTlsProxy || config.trustedNetwork) return;
   throw new ExposedBindError(
     `--host ${config.host} would let other machines reach this broker without TLS. Add --behind-tls-proxy if a TLS proxy is in front, or --trusted-network if the network is yours alone.`,

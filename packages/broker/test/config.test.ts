@@ -21,6 +21,10 @@ describe("a setting", () => {
   test("may be given by the predecessor's names", () => {
     expect(loadConfig([], { CLAUDE_PEERS_PORT: "8001" }, noFile).config?.port).toBe(8001);
     expect(loadConfig([], { CLAUDE_PEERS_PORT: "8001", AGENTMESH_PORT: "8002" }, noFile).config?.port).toBe(8002);
+    expect(loadConfig([], { CLAUDE_PEERS_BIND: "::1" }, noFile).config?.host).toBe("::1");
+    const database = { CLAUDE_PEERS_DB: "/data/peers.db" };
+    expect(loadConfig([], database, noFile).config?.home).toBe("/data/peers.db.agentmesh");
+    expect(loadConfig([], { ...database, AGENTMESH_HOME: "/mesh" }, noFile).config?.home).toBe("/mesh");
   });
 
   test("that is wrong or unknown is named with its source, and nothing is resolved", () => {

@@ -24,6 +24,7 @@ const delivery: LeasedDelivery = {
   message: {
     id: id("msg", 1) as `msg_${string}`,
     kind: "message",
+    trust: "verified",
     urgency: "normal",
     from: { id: id("agt", 1) as `agt_${string}`, name: "alice" },
     to: "bob",

@@ -80,9 +80,9 @@ export class MeshSession {
     let last: { readonly session: string; readonly position: string } | undefined;
     for (let failures = 0; !ended.aborted; ) {
       const session = this.id;
+      const position = last?.session === session ? last.position : undefined;
+      const items = readStream(this.client.connection, { ...stream, session }, position, ended);
       try {
-        const position = last?.session === session ? last.position : undefined;
-        const items = readStream(this.client.connection, { ...stream, session }, position, ended);
         for (;;) {
           const item = await items.next();
           if (item.done) {
@@ -102,6 +102,9 @@ export class MeshSession {
         if (ended.aborted) return;
         failures++;
         await this.#recover(error);
+      } finally {
+        // A loop that ends by break or return leaves the stream behind: its watch would keep the process alive.
+        await items.return({ reconnect: false });
       }
       if (failures === 1) this.#options.onNotice?.("lost the connection to the broker, trying again");
       if (failures > 0) await pause(backoffMs(failures, 50, 2_000), ended);

@@ -1,8 +1,11 @@
 /** The client against real servers: retry, refusal, silence, and what is sent again. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { BrokerUnreachableError, MeshApiError, MeshClient } from "@agentmesh/client";
-import { startTestBroker } from "testkit";
+import { locate, openStateFolder, stateFolderPath } from "@agentmesh/client/node";
+import { cleanEnv, startTestBroker } from "testkit";
 import { describe, expect, test } from "vitest";
 
 /** A server of the outside world, that answers as it is told. */
@@ -113,4 +116,44 @@ describe("a call", () => {
     await expect(client.listAgents()).rejects.toBeInstanceOf(BrokerUnreachableError);
     expect(stolen).toBe(0);
   });
+});
+
+describe("where the broker is", () => {
+  const at = (env: NodeJS.ProcessEnv) => locate(openStateFolder("/nowhere"), env);
+
+  test("may be said in the predecessor's names, which yield to ours", () => {
+    const elsewhere = { CLAUDE_PEERS_BROKER_URL: "http://10.0.0.5:7899/", CLAUDE_PEERS_PORT: "8001" };
+    expect(at(elsewhere)).toEqual({ url: "http://10.0.0.5:7899", local: false });
+    expect(at({ ...elsewhere, AGENTMESH_URL: "http://127.0.0.1:7" })).toEqual({
+      url: "http://127.0.0.1:7",
+      local: true,
+    });
+    expect(at({ CLAUDE_PEERS_PORT: "8001" })).toEqual({ url: "http://127.0.0.1:8001", local: true });
+    expect(at({ CLAUDE_PEERS_PORT: "8001", AGENTMESH_PORT: "8002" }).url).toBe("http://127.0.0.1:8002");
+    expect(stateFolderPath({ CLAUDE_PEERS_DB: "/data/peers.db" })).toBe("/data/peers.db.agentmesh");
+    expect(stateFolderPath({ CLAUDE_PEERS_DB: "/data/peers.db", AGENTMESH_HOME: "/mesh" })).toBe("/mesh");
+  });
+});
+
+test("a program whose inbox loop ends by break is over at once", async () => {
+  await using broker = await startTestBroker();
+  const receiver = await broker.agent("receiver");
+  await receiver.client.send({ to: "receiver", body: "to myself" });
+  const script = `
+    import { MeshClient } from "@agentmesh/client";
+    const client = new MeshClient({ url: "${broker.url}", token: process.env.TOKEN });
+    for await (const delivery of client.inbox()) {
+      await delivery.ack();
+      break;
+    }
+  `;
+  const began = performance.now();
+  const child = spawn(process.execPath, ["--conditions=@agentmesh/source", "--input-type=module", "-e", script], {
+    env: cleanEnv({ TOKEN: receiver.token }),
+    cwd: import.meta.dirname,
+    stdio: "inherit",
+  });
+  const [code] = await once(child, "exit");
+  expect(code).toBe(0);
+  expect(performance.now() - began).toBeLessThan(10_000);
 });

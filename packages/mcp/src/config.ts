@@ -3,10 +3,21 @@ import { resolve } from "node:path";
 import { AgentName, plainLine, toAgentName } from "@agentmesh/protocol";
 
 const pushChoices = ["auto", "claude-inbox", "claude-channel", "none"] as const;
+const summaryChoices = ["git", "llm", "none"] as const;
 const logLevels = ["error", "warn", "info", "debug"] as const;
 
 /** Which way messages are pushed into the session. */
 export type PushChoice = (typeof pushChoices)[number];
+
+/** Who writes the summary of an agent that has set none. */
+export type SummaryChoice = (typeof summaryChoices)[number];
+
+/** The language model that may write it: base address of an OpenAI-compatible endpoint, without a slash at its end. */
+export interface ModelSettings {
+  readonly url: string;
+  readonly model: string;
+  readonly key: string | undefined;
+}
 
 /** How much is logged. */
 export type LogLevel = (typeof logLevels)[number];
@@ -20,6 +31,9 @@ export interface Config {
   /** Name the agent was given; undefined to name it after its directory. */
   readonly name: AgentName | undefined;
   readonly push: PushChoice;
+  readonly summary: SummaryChoice;
+  /** Set when `summary` is `llm`. */
+  readonly model: ModelSettings | undefined;
   readonly logLevel: LogLevel;
   /** Inbox socket of the Claude Code session that started this process, and its token. */
   readonly claudeSocket: string | undefined;
@@ -50,6 +64,22 @@ export const variables = [
     name: "AGENTMESH_PUSH",
     default: "auto",
     description: `How messages come into the session: ${pushChoices.join(", ")}.`,
+  },
+  {
+    name: "AGENTMESH_SUMMARY",
+    default: "git",
+    description: `Who says what the agent works on until it does so itself: ${summaryChoices.join(", ")}. llm sends branch, commit subjects and file names to a language model, never what is in files.`,
+  },
+  {
+    name: "AGENTMESH_SUMMARY_URL",
+    default: "https://api.openai.com/v1",
+    description: "For llm: base address of any OpenAI-compatible endpoint.",
+  },
+  { name: "AGENTMESH_SUMMARY_MODEL", default: "gpt-5.4-nano", description: "For llm: the model." },
+  {
+    name: "OPENAI_API_KEY",
+    default: "none",
+    description: "For llm: the key for that endpoint. By itself it switches nothing on.",
   },
   { name: "AGENTMESH_LOG_LEVEL", default: "info", description: `Log on stderr: ${logLevels.join(", ")}.` },
   {
@@ -100,12 +130,34 @@ export function resolveConfig(
     return nearest;
   };
 
+  const model = (): ModelSettings | undefined => {
+    const said = get("AGENTMESH_SUMMARY_URL");
+    const url = (said ?? "https://api.openai.com/v1").replace(/\/+$/, "");
+    const key = get("OPENAI_API_KEY");
+    const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: "", hostname: "" };
+    const local = ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
+    const wrong =
+      protocol !== "https:" && protocol !== "http:"
+        ? `AGENTMESH_SUMMARY_URL is "${plainLine(url, 80)}", which is no address`
+        : protocol === "http:" && !local && key !== undefined
+          ? "AGENTMESH_SUMMARY_URL is not https, and OPENAI_API_KEY would cross the network in the clear"
+          : said === undefined && key === undefined
+            ? "AGENTMESH_SUMMARY is llm, but OPENAI_API_KEY is not set"
+            : undefined;
+    if (wrong === undefined) return { url, model: get("AGENTMESH_SUMMARY_MODEL") ?? "gpt-5.4-nano", key };
+    warnings.push(`${wrong}: the summary is made from git on this machine.`);
+    return undefined;
+  };
+
   const home = get("AGENTMESH_HOME");
+  const summary = choice("AGENTMESH_SUMMARY", summaryChoices, "git");
   const config: Config = {
     home: home === undefined ? undefined : resolve(cwd, home),
     url: get("AGENTMESH_URL"),
     name: agentName(),
     push: choice("AGENTMESH_PUSH", pushChoices, "auto"),
+    summary,
+    model: summary === "llm" ? model() : undefined,
     logLevel: choice("AGENTMESH_LOG_LEVEL", logLevels, "info"),
     claudeSocket: get("CLAUDE_CODE_MESSAGING_SOCKET"),
     claudeToken: get("CLAUDE_CODE_MESSAGING_TOKEN"),

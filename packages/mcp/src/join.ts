@@ -12,6 +12,7 @@ import { InboxPush } from "./push/inbox-push.ts";
 import type { PushPath } from "./push/push-path.ts";
 import { PushPaths } from "./push/push-paths.ts";
 import { SendKeys } from "./send-keys.ts";
+import { autoSummary } from "./summary/auto-summary.ts";
 import { Turns } from "./turns.ts";
 
 /** What the tools work with. */
@@ -49,7 +50,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   const broker = reachBroker(config, left);
   const place = placeOf(config.directory);
   const name = config.name ?? place.name;
-  const profile = profileOf(place, terms.clientName);
+  const profile = profileOf(place, terms.clientName, config);
   const withKey = await broker.clientWithKey();
   const { token } = terms.claim(broker.folder, config.name ?? place.directory);
   await withKey.register({ name, ifTaken: "number", token, ...profile });
@@ -72,6 +73,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   const held = new HeldDeliveries();
   const push = new InboxPush({ mesh, held, paths, log });
   if (paths.names.length > 0) void push.run(left);
+  void autoSummary({ config, place, client, profile, log, left });
   return {
     client,
     mesh,
@@ -90,7 +92,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   };
 }
 
-function profileOf(place: Place, clientName: string): AgentProfile {
+function profileOf(place: Place, clientName: string, config: Config): AgentProfile {
   const client = plainLine(clientName, 64);
   return {
     ...(client !== "" && { client }),
@@ -98,6 +100,6 @@ function profileOf(place: Place, clientName: string): AgentProfile {
     directory: place.directory.slice(0, 1024),
     ...(place.repo !== undefined && { repo: place.repo.slice(0, 1024) }),
     ...(place.branch !== undefined && { branch: place.branch }),
-    summary: place.summary,
+    summary: config.summary === "none" ? "" : place.summary,
   };
 }

@@ -11,6 +11,8 @@ export interface Place {
   readonly branch: string | undefined;
   /** Name for an agent here. */
   readonly name: AgentName;
+  /** Name of the repository, or of the directory. */
+  readonly title: string;
   /** One line that says what an agent here works on, until it says so itself. */
   readonly summary: string;
 }
@@ -27,6 +29,7 @@ export function placeOf(directory: string): Place {
     repo,
     branch,
     name: toAgentName(title),
+    title,
     summary: plainLine(branch === undefined ? title : `${title}@${branch}`, MAX_SUMMARY_CHARS),
   };
 }

@@ -17,7 +17,13 @@ test("a repository, a folder in it, a linked worktree and a detached head", () =
   git("commit", "--allow-empty", "-m", "one");
   git("worktree", "add", "-b", "fix", join(temp.path, "poker-fix"));
 
-  const inMain = { repo: main, branch: "feature/deal", name: "poker-engine", summary: "Poker Engine@feature/deal" };
+  const inMain = {
+    repo: main,
+    branch: "feature/deal",
+    name: "poker-engine",
+    title: "Poker Engine",
+    summary: "Poker Engine@feature/deal",
+  };
   expect(placeOf(main)).toEqual({ directory: main, ...inMain });
   expect(placeOf(join(main, "src"))).toEqual({ directory: join(main, "src"), ...inMain });
   expect(placeOf(join(temp.path, "poker-fix"))).toMatchObject({ repo: main, branch: "fix", name: "poker-fix" });
@@ -35,6 +41,7 @@ test("a directory outside any repository", () => {
     repo: undefined,
     branch: undefined,
     name: "notes",
+    title: "notes",
     summary: "notes",
   });
   expect(placeOf("/").name).toBe("agent");
@@ -47,6 +54,8 @@ test("settings come from the environment, and a wrong value is corrected with a 
       url: undefined,
       name: undefined,
       push: "auto",
+      summary: "git",
+      model: undefined,
       logLevel: "info",
       claudeSocket: undefined,
       claudeToken: undefined,

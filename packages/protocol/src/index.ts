@@ -17,6 +17,7 @@ export * from "./message-parts.ts";
 export * from "./names.ts";
 export * from "./openapi.ts";
 export * from "./plain-text.ts";
+export * from "./predecessor.ts";
 export * from "./receiver-policy.ts";
 export * from "./render.ts";
 export * from "./stream.ts";

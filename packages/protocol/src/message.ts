@@ -1,6 +1,6 @@
 /** Messages: what is sent, and what the sender is told. */
 import { z } from "zod";
-import { Presence, PushPath } from "./agent.ts";
+import { Presence, PushPath, Trust } from "./agent.ts";
 import { Party } from "./agent-party.ts";
 import { DeliveryState } from "./delivery-state.ts";
 import { Focus } from "./focus.ts";
@@ -18,6 +18,7 @@ export const Message = z.object({
       "message; from the mesh itself: bounce (yours died, expired or got no answer) or nudge (you owe an answer)",
   }),
   from: Party,
+  trust: Trust.default("verified").meta({ description: "of its sender; unverified: it came without a token" }),
   to: z.string().meta({ description: "the address as resolved: the recipient's name, or the topic" }),
   topic: z.string().optional().meta({ description: "set when it was published on a topic" }),
   urgency: Urgency.default("normal"),

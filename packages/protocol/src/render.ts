@@ -36,6 +36,7 @@ function bare(text: string): string {
 export function renderDelivery({ seq, message, redelivered }: ShownDelivery): string {
   const attributes = [
     ["from", message.from.name],
+    ...(message.trust === "verified" ? [] : [["trust", message.trust]]),
     ["message", String(seq)],
     ["sent", message.acceptedAt],
     ...(message.urgency === "normal" ? [] : [["urgency", message.urgency]]),

@@ -4,7 +4,11 @@ import { DeliveryState } from "./delivery-state.ts";
 import { Timestamp } from "./time.ts";
 
 /** Answer of `GET /health`: safe to show to anybody. */
-export const Health = z.object({ status: z.literal("ok"), version: z.string() });
+export const Health = z.object({
+  status: z.literal("ok"),
+  version: z.string(),
+  peers: z.int().optional().meta({ description: "with --legacy: agents that are here, as the predecessor said" }),
+});
 export type Health = z.infer<typeof Health>;
 
 /** Counts, limits and settings of a running broker. */

@@ -6,7 +6,12 @@ import { expect, test } from "vitest";
 
 const ids = "0".repeat(31);
 
-function rendered(body: string, from = "alice", redelivered = false): string {
+function rendered(
+  body: string,
+  from = "alice",
+  redelivered = false,
+  trust: "verified" | "unverified" = "verified",
+): string {
   return renderDelivery({
     seq: 42,
     redelivered,
@@ -16,6 +21,7 @@ function rendered(body: string, from = "alice", redelivered = false): string {
       hops: 0,
       urgency: "normal",
       from: { id: `agt_${ids}1`, name: from },
+      trust,
       to: "bob",
       body,
       bodyBytes: Buffer.byteLength(body),
@@ -88,4 +94,9 @@ test("no body breaks out of its fence or smuggles in invisible characters", () =
     }),
     { numRuns: 500 },
   );
+});
+
+test("a sender that the broker could not verify is marked", () => {
+  expect(rendered("hello", "legacy-cli", false, "unverified")).toContain('from="legacy-cli" trust="unverified"');
+  expect(rendered("hello")).not.toContain("trust=");
 });

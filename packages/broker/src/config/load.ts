@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { stateFolderBeside } from "@agentmesh/protocol";
 import { nearNames } from "../mesh/agents.ts";
 import { type Config, type ConfigKey, ConfigSchema, configRows } from "./schema.ts";
 
@@ -71,9 +72,11 @@ function readFlags(argv: readonly string[], errors: string[]): Partial<Record<Co
 }
 
 function readEnvironment(env: NodeJS.ProcessEnv): Partial<Record<ConfigKey, string>> {
-  return Object.fromEntries(
+  const said = Object.fromEntries(
     configRows.map((row) => [row.key, [row.env, ...row.aliases].map((name) => env[name]).find((value) => value)]),
   );
+  const database = env.CLAUDE_PEERS_DB;
+  return { ...said, ...(!env.AGENTMESH_HOME && database && { home: stateFolderBeside(database) }) };
 }
 
 function readSettings(

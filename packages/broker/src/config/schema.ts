@@ -42,6 +42,9 @@ export const ConfigSchema = z.strictObject({
     .enum(["full", "normal"])
     .default("full")
     .describe("full: a 202 survives a power cut; normal: faster, a power cut may undo the last moments"),
+  legacy: flag
+    .default(false)
+    .describe("serve claude-peers and agentmesh 0.1 clients too, without tokens, on loopback alone: docs/legacy.md"),
   startEmpty: flag.default(false).describe("move a damaged database aside and begin an empty mesh"),
   maxBodyBytes: int(1, MAX_BODY_BYTES).default(MAX_BODY_BYTES).describe("largest message body in bytes"),
   inboxMaxMessages: int(1, 1_000_000).default(10_000).describe("most open messages of one inbox; then 429"),
@@ -104,6 +107,7 @@ export interface ConfigRow {
 
 /** Environment names of the predecessor that still work. */
 const ALIASES: Partial<Record<ConfigKey, readonly string[]>> = {
+  home: ["CLAUDE_PEERS_DB"],
   port: ["CLAUDE_PEERS_PORT"],
   host: ["CLAUDE_PEERS_BIND"],
 };

@@ -8,6 +8,7 @@ import type {
   endpoints,
   Presence,
   RegisterReply,
+  Trust,
 } from "@agentmesh/protocol";
 import { distance } from "fastest-levenshtein";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
@@ -34,7 +35,7 @@ export class Agents {
   }
 
   /** Makes an agent, or resumes the one that owns the token. @throws MeshError agent_name_taken */
-  async register(request: EndpointRequest<Table["register"]>["body"]): Promise<RegisterReply> {
+  async register(request: EndpointRequest<Table["register"]>["body"], trust?: Trust): Promise<RegisterReply> {
     const { name, ifTaken, token: given, ...profile } = request;
     const token = given ?? `am_${randomBytes(32).toString("base64url")}`;
     const { agent, created } = await this.#store.registerAgent({
@@ -43,6 +44,7 @@ export class Agents {
       name,
       ifTaken,
       profile,
+      ...(trust && { trust }),
     });
     return { agent: this.show(agent), created, ...(given === undefined && { token }) };
   }
@@ -52,10 +54,15 @@ export class Agents {
     return this.#store.agentByToken(hashToken(token));
   }
 
+  /** The agent of this name or id, if there is one. */
+  find(nameOrId: string): Promise<AgentRecord | undefined> {
+    return this.#store.findAgent(nameOrId);
+  }
+
   /** The agent of this name or id; `me` is the caller. @throws MeshError agent_not_found, with near names */
   async resolve(nameOrId: string, caller: Caller): Promise<AgentRecord> {
     if (nameOrId === "me" && caller.kind === "agent") return caller.agent;
-    const found = await this.#store.findAgent(nameOrId);
+    const found = await this.find(nameOrId);
     if (found) return found;
     const near = nearNames(
       nameOrId,

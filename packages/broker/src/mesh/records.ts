@@ -45,6 +45,15 @@ export interface AgentToRegister {
   readonly name: string;
   readonly ifTaken: "refuse" | "number";
   readonly profile: AgentProfile;
+  /** Left out, verified. */
+  readonly trust?: Trust;
+}
+
+/** What the wire of the predecessor calls an agent, and what its client said of itself there, as JSON. */
+export interface LegacyPeerRecord {
+  readonly id: string;
+  readonly agentId: AgentId;
+  readonly facts: string;
 }
 
 /** A message to accept, already addressed. */

@@ -39,6 +39,7 @@ import type {
   LeasedRecord,
   LeaseTerms,
   LeaseVerdict,
+  LegacyPeerRecord,
   MessagePlace,
   MessageToEnqueue,
   MessageToPublish,
@@ -78,6 +79,11 @@ export interface Store {
   setPolicy(agentId: AgentId, rules: PolicyRules): Promise<void>;
   /** Removes an agent; what waits for it is dead. Returns how many. */
   removeAgent(agentId: AgentId, bounce?: Bounce): Promise<number>;
+
+  /** Keeps, or replaces, what the predecessor's wire knows of an agent. */
+  keepLegacyPeer(peer: LegacyPeerRecord): Promise<void>;
+  /** Those of agents that are not removed, oldest agent first. */
+  listLegacyPeers(): Promise<LegacyPeerRecord[]>;
 
   openSession(session: {
     readonly id: SessionId;

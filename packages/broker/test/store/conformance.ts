@@ -837,6 +837,29 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       await expect(store.putWebhook(bob, "too late")).rejects.toMatchObject({ code: "agent_not_found" });
     });
 
+    test("a peer of the predecessor's wire is kept over a restart, replaced, and gone with its agent", async () => {
+      const { agent: made } = await store.registerAgent({
+        id: newId("agt"),
+        tokenHash: "hash-of-peer",
+        name: "legacy-peer",
+        ifTaken: "refuse",
+        profile: {},
+        trust: "unverified",
+      });
+      await store.keepLegacyPeer({ id: "k3f9x2ab", agentId: made.id, facts: "{}" });
+      await store.keepLegacyPeer({ id: "k3f9x2ab", agentId: made.id, facts: '{"pid":1}' });
+      store = await engine.reopen(clock);
+      expect(await store.listLegacyPeers()).toEqual([{ id: "k3f9x2ab", agentId: made.id, facts: '{"pid":1}' }]);
+      const trusts = (await store.listAgents()).map((each) => [each.name, each.trust]);
+      expect(trusts).toEqual([
+        ["alice", "verified"],
+        ["bob", "verified"],
+        ["legacy-peer", "unverified"],
+      ]);
+      await store.removeAgent(made.id);
+      expect(await store.listLegacyPeers()).toEqual([]);
+    });
+
     test("pruning forgets what ended long ago, and only that", async () => {
       await send("old", { ttlMs: 600_000 });
       await send("waiting", { ttlMs: 600_000 });

@@ -4,4 +4,11 @@ export { BrokerStartError, type EnsureBrokerOptions, ensureBroker } from "./ensu
 export { FileLock } from "./file-lock.ts";
 export { claimIdentity, type Identity, sharedIdentity } from "./identity.ts";
 export { type BrokerAddress, type FoundBroker, findBroker, locate, UntrustedBrokerError } from "./locate.ts";
-export { makeStateFolder, openStateFolder, readMeshKey, type StateFolder, StateFolderError } from "./state-folder.ts";
+export {
+  makeStateFolder,
+  openStateFolder,
+  readMeshKey,
+  type StateFolder,
+  StateFolderError,
+  stateFolderPath,
+} from "./state-folder.ts";

@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { stateFolderBeside } from "@agentmesh/protocol";
 
 /** The state folder cannot be used; the message names it and the remedy. */
 export class StateFolderError extends Error {
@@ -38,9 +39,10 @@ export interface StateFolder {
   readonly stoppedFile: string;
 }
 
-/** Path of the state folder: `AGENTMESH_HOME`, or `~/.agentmesh`. */
+/** Path of the state folder: `AGENTMESH_HOME`, or beside `CLAUDE_PEERS_DB`, or `~/.agentmesh`. */
 export function stateFolderPath(env: NodeJS.ProcessEnv = process.env): string {
-  return resolve(env.AGENTMESH_HOME || join(homedir(), ".agentmesh"));
+  const beside = env.CLAUDE_PEERS_DB && stateFolderBeside(env.CLAUDE_PEERS_DB);
+  return resolve(env.AGENTMESH_HOME || beside || join(homedir(), ".agentmesh"));
 }
 
 /** The state folder's paths; makes nothing. */

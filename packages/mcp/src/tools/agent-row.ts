@@ -7,6 +7,7 @@ export function agentLine(agent: Agent, own: boolean): string {
   const repo = repoOf(agent);
   return [
     `${agent.name}${own ? " (you)" : ""}: ${agent.presence}`,
+    ...(agent.trust === "verified" ? [] : [agent.trust]),
     ...(agent.client === undefined ? [] : [defangLine(agent.client, 64)]),
     ...(agent.directory === undefined ? [] : [`in ${defangLine(agent.directory, 300)}`]),
     ...(repo === undefined ? [] : [`repo ${repo}`]),
@@ -24,6 +25,7 @@ export function agentData(agent: Agent, own: boolean): Record<string, unknown> {
     name: agent.name,
     ...(own && { you: true }),
     presence: agent.presence,
+    ...(agent.trust !== "verified" && { trust: agent.trust }),
     ...(agent.client !== undefined && { client: defangLine(agent.client, 64) }),
     ...(agent.directory !== undefined && { directory: defangLine(agent.directory, 300) }),
     ...(repo !== undefined && { repo }),

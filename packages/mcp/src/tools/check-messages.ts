@@ -39,6 +39,7 @@ export const checkMessages = tool({
         messages: shown.map(({ seq, message, redelivered }) => ({
           message_id: String(seq),
           from: message.from.name,
+          ...(message.trust !== "verified" && { trust: message.trust }),
           sent_at: message.acceptedAt,
           thread_id: message.threadId,
           ...(redelivered && { redelivered }),

@@ -12,6 +12,8 @@ export interface BrokerFacts {
   readonly startedAt: string;
   url(): string;
   port(): number;
+  /** Counts the predecessor's peers, where its wire is served. */
+  readonly countPeers?: () => Promise<number>;
   /** Begins a graceful stop. */
   stop(): void;
 }
@@ -27,7 +29,7 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       const proof = createHmac("sha256", facts.meshKey).update(proofText(nonce, facts.port())).digest("base64url");
       reply.header(PROOF_HEADER, proof);
     }
-    return { status: "ok" as const, version: VERSION };
+    return { status: "ok" as const, version: VERSION, ...(facts.countPeers && { peers: await facts.countPeers() }) };
   });
   bind("status", async () => {
     const { deliveries, bytes } = await mesh.stats();

@@ -25,8 +25,8 @@ export function agentStatements({ db, clock, delayed }: EngineContext) {
   const selectById = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.id = ? AND a.removed_at IS NULL`);
   const selectByName = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.name = ? AND a.removed_at IS NULL`);
   const selectAll = db.prepare<[], AgentRow>(`${AGENT} WHERE a.removed_at IS NULL ORDER BY a.name`);
-  const insert = db.prepare<[string, string, string, string, number]>(
-    `INSERT INTO agent (id, name, token_hash, profile, registered_at) VALUES (?, ?, ?, ?, ?)`,
+  const insert = db.prepare<[string, string, string, string, number, string]>(
+    `INSERT INTO agent (id, name, token_hash, profile, registered_at, trust) VALUES (?, ?, ?, ?, ?, ?)`,
   );
   const updateSummary = db.prepare<[string, number]>(
     `UPDATE agent SET profile = json_set(profile, '$.summary', ?) WHERE pk = ?`,
@@ -80,7 +80,8 @@ export function agentStatements({ db, clock, delayed }: EngineContext) {
         updateProfile.run(JSON.stringify(agent.profile), clock.now(), known.pk);
       } else {
         const name = freeName(agent.name, agent.ifTaken);
-        insert.run(agent.id, name, agent.tokenHash, JSON.stringify(agent.profile), clock.now());
+        const { id, tokenHash, profile, trust = "verified" } = agent;
+        insert.run(id, name, tokenHash, JSON.stringify(profile), clock.now(), trust);
       }
       const stored = record(selectByToken.get(agent.tokenHash));
       if (!stored) throw new Error(`agent ${agent.id} vanished while it was registered`);

@@ -5,6 +5,7 @@ import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
 import { deliveryStatements } from "./deliveries.ts";
 import { historyStatements } from "./history.ts";
+import { legacyPeerStatements } from "./legacy-peers.ts";
 import { messageStatements } from "./messages.ts";
 import { sessionStatements } from "./sessions.ts";
 import { timelineStatements } from "./timeline.ts";
@@ -29,6 +30,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     topics: topicStatements(context),
     asks: askStatements(context),
     webhooks: webhookStatements(context),
+    legacyPeers: legacyPeerStatements(context),
     inboxSize: (agentPk: number) => selectInboxSize.get(agentPk) ?? { messages: 0, bytes: 0 },
   };
 }

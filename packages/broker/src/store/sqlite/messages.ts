@@ -59,8 +59,8 @@ export function messageStatements({ db, clock }: EngineContext) {
   );
   const recall = db.prepare<[number, string]>(`UPDATE message SET recalled_at = ? WHERE id = ?`);
   const selectWhole = db.prepare<[string], MessageRow>(
-    `SELECT m.id AS message_id, m.kind, m.topic, s.id AS sender_id, s.name AS sender_name, '' AS recipient_name,
-       m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.urgency, m.accepted_at, m.expires_at
+    `SELECT m.id AS message_id, m.kind, m.topic, s.id AS sender_id, s.name AS sender_name, s.trust AS sender_trust,
+       '' AS recipient_name, m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.urgency, m.accepted_at, m.expires_at
      FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
   );
   const selectKey = db.prepare<[number, string, number], KeyRow>(

@@ -54,6 +54,7 @@ export interface MessageRow {
   readonly topic: string | null;
   readonly sender_id: AgentId;
   readonly sender_name: string;
+  readonly sender_trust: Trust;
   readonly recipient_name: string;
   readonly body: string;
   readonly body_bytes: number;
@@ -163,6 +164,7 @@ export function messageOf(row: MessageRow): Message {
     id: row.message_id,
     kind: row.kind,
     from: { id: row.sender_id, name: row.sender_name },
+    trust: row.sender_trust,
     to: row.topic ?? row.recipient_name,
     ...(row.topic !== null && { topic: row.topic }),
     urgency: urgencyOf(row.urgency),

@@ -12,7 +12,7 @@ import { ackDelivery, cancelMessage, giveBack, runOut, takeLeases, underLease } 
 import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
 import { removeAgent } from "./remove-agent.ts";
 import { accept } from "./send.ts";
-import { askVerbs, decisionVerbs, historyVerbs, policyVerbs, topicVerbs } from "./verbs.ts";
+import { askVerbs, decisionVerbs, historyVerbs, legacyVerbs, policyVerbs, topicVerbs } from "./verbs.ts";
 import type { Watermark } from "./watermark.ts";
 import { webhookVerbs } from "./webhooks.ts";
 
@@ -135,6 +135,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     ...topicVerbs({ engine, context, read, write }),
     ...askVerbs({ engine, context, read, write }),
     ...webhookVerbs({ engine, context, read, write }),
+    ...legacyVerbs({ engine, context, read, write }),
     placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),
     messageStatus: (messageId) => read(() => messageStatus(engine, messageId, clock.now())),
     ...historyVerbs({ engine, context, read, write }),

@@ -34,6 +34,14 @@ export function topicVerbs({
   };
 }
 
+/** Verbs on the predecessor's peers. */
+export function legacyVerbs({ engine, read, write }: VerbParts): Pick<Store, "keepLegacyPeer" | "listLegacyPeers"> {
+  return {
+    keepLegacyPeer: (peer) => write(() => engine.legacyPeers.put(peer)),
+    listLegacyPeers: () => read(engine.legacyPeers.all),
+  };
+}
+
 /** Verbs on asks, and on the keys under which messages were sent. */
 export function askVerbs({
   engine,

@@ -42,6 +42,13 @@ CREATE TABLE session (
 CREATE INDEX session_by_agent ON session (agent_pk, seen_at);
 CREATE INDEX session_by_age ON session (seen_at);
 
+-- Agents that came by the wire of the predecessor: what its clients call them, and what they said of themselves.
+CREATE TABLE legacy_peer (
+  id       TEXT PRIMARY KEY,
+  agent_pk INTEGER NOT NULL UNIQUE REFERENCES agent ON DELETE CASCADE,
+  facts    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- \`sealed\` holds the URL and every secret, under a key made from the mesh key: a copy of the database tells none.
 CREATE TABLE webhook (
   agent_pk    INTEGER PRIMARY KEY REFERENCES agent,

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Two agents with nothing but HTTP: register, send, lease, answer, ack. Needs curl and openssl.
+set -euo pipefail
+
+home=${AGENTMESH_HOME:-$HOME/.agentmesh}
+url=${AGENTMESH_URL:-$(sed -n 's/.*"url": *"\([^"]*\)".*/\1/p' "$home/broker.json")} # where the running broker is
+key=$(cat "$home/key")                                                              # the mesh key registers agents
+
+# A token is am_ and 256 random bits. Whoever has it is the agent: keep it, and the agent lasts.
+new_token() { echo "am_$(openssl rand -base64 32 | tr '+/' '-_' | tr -d '=')"; }
+
+# METHOD PATH TOKEN [JSON]. Token and body go through pipes, so that they are in no process list.
+call() {
+  curl -sS --fail-with-body -X "$1" "$url$2" -H @<(printf 'authorization: Bearer %s\n' "$3") \
+    ${4:+-H 'content-type: application/json' -d @<(printf %s "$4")}
+  echo
+}
+
+carol=$(new_token)
+dave=$(new_token)
+call POST /v1/agents "$key" '{"name":"example-carol","ifTaken":"number","token":"'"$carol"'"}' > /dev/null
+call POST /v1/agents "$key" '{"name":"example-dave","ifTaken":"number","token":"'"$dave"'"}' > /dev/null
+trap 'call DELETE /v1/agents/me "$carol" > /dev/null; call DELETE /v1/agents/me "$dave" > /dev/null' EXIT
+
+dave_name=$(call GET /v1/agents/me "$dave" | sed 's/.*"name":"\([^"]*\)".*/\1/')
+
+echo "carol sends; 202 says that the message is on disk:"
+call POST /v1/messages "$carol" '{"to":"'"$dave_name"'","body":"are the tests green?","idempotencyKey":"question-1"}'
+
+echo "dave leases what waits, up to ten seconds for the first message:"
+call POST /v1/inbox/lease "$dave" '{"waitMs":10000}'
+
+echo "dave answers number 1 of his inbox, which acks it:"
+call POST /v1/messages "$dave" '{"inReplyTo":"1","body":"all green"}'
+
+echo "carol leases the answer and acks it; until then it would come again:"
+call POST /v1/inbox/lease "$carol" '{}'
+call POST /v1/deliveries/1/ack "$carol" '{}'

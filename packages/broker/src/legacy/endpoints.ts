@@ -1,0 +1,149 @@
+/** The predecessor's endpoints by path: parse, check who acts, one act. */
+import type { AgentCaller } from "../mesh/caller.ts";
+import { MeshError } from "../mesh/errors.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import { checkToken } from "./access.ts";
+import type { Writing } from "./inbox.ts";
+import { listPeers } from "./listing.ts";
+import { broadcast, polledMessage, sendMessage } from "./messages.ts";
+import { type Peer, profileOf } from "./peer.ts";
+import type { Peers } from "./peers.ts";
+import { topicOf } from "./topics.ts";
+import { Broadcast, ListPeers, OfPeer, OnTopic, RegisterPeer, SendMessage, SetSummary } from "./wire.ts";
+
+/** What a request brings. */
+export interface Asked {
+  readonly body: unknown;
+  readonly authorization: string | undefined;
+  /** What becomes of the answer. */
+  readonly writing: Writing;
+}
+
+const OK = { ok: true } as const;
+
+/** The endpoints over a mesh. All are POST; a peer that is not known is no error, as its clients expect. */
+export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Peers }) {
+  const { mesh, peers } = parts;
+
+  /** Runs an act of a peer whose token, if it has shown one, is right; nothing for one that is not known. */
+  async function as<T>(
+    find: () => Promise<Peer | undefined>,
+    { authorization }: Asked,
+    act: (caller: AgentCaller, peer: Peer) => Promise<T>,
+  ): Promise<T | undefined> {
+    for (;;) {
+      const peer = await find();
+      await checkToken(parts, authorization, peer);
+      if (!peer) return undefined;
+      const caller = await peers.callerOf(peer);
+      if (caller) return act(caller, peer);
+      // Its agent was taken out of the mesh, and the peer is forgotten with it: it is made anew, or not found.
+    }
+  }
+
+  async function keepAlive(caller: AgentCaller, { facts, inbox }: Peer): Promise<void> {
+    if (facts.standing === "here") await inbox.keepAlive(caller, profileOf(facts));
+  }
+
+  return {
+    "/register": async ({ body }: Asked) => {
+      const { id } = await peers.register(RegisterPeer.parse(body));
+      return { id, token: peers.tokenOf(id) };
+    },
+
+    "/heartbeat": async (asked: Asked) => {
+      await as(() => peers.acting(OfPeer.parse(asked.body).id), asked, keepAlive);
+      return OK;
+    },
+
+    "/set-summary": async (asked: Asked) => {
+      const { id, summary } = SetSummary.parse(asked.body);
+      await as(
+        () => peers.acting(id),
+        asked,
+        async (caller, peer) => {
+          await peers.change(peer, { summary });
+          await mesh.agents.setSummary(caller, profileOf(peer.facts).summary ?? "");
+        },
+      );
+      return OK;
+    },
+
+    "/list-peers": async (asked: Asked) => {
+      await checkToken(parts, asked.authorization, undefined);
+      return listPeers(parts, ListPeers.parse(asked.body));
+    },
+
+    "/send-message": async (asked: Asked) => {
+      const { from_id, to_id, text } = SendMessage.parse(asked.body);
+      return as(
+        () => peers.sending(from_id),
+        asked,
+        (caller) => sendMessage(parts, caller, to_id, text),
+      );
+    },
+
+    "/broadcast": async (asked: Asked) => {
+      const { from_id, topic, text } = Broadcast.parse(asked.body);
+      if (topic === undefined) return { ...OK, delivered_to: [] };
+      if (from_id === undefined || text === undefined) {
+        throw new MeshError("invalid_request", `${from_id === undefined ? "from_id" : "text"} is missing.`);
+      }
+      return as(
+        () => peers.sending(from_id),
+        asked,
+        (caller) => broadcast(parts, caller, topic, text),
+      );
+    },
+
+    "/subscribe": async (asked: Asked) => {
+      const { id, topic } = OnTopic.parse(asked.body);
+      if (topic === undefined) return OK;
+      await as(
+        () => peers.arriving(id),
+        asked,
+        (caller) => mesh.topics.subscribe(caller, { topic: topicOf(topic), retained: 0 }),
+      );
+      return OK;
+    },
+
+    "/unsubscribe": async (asked: Asked) => {
+      const { id, topic } = OnTopic.parse(asked.body);
+      if (topic === undefined) return OK;
+      await as(
+        () => peers.acting(id),
+        asked,
+        (caller) => mesh.topics.unsubscribe(caller, topicOf(topic)),
+      );
+      return OK;
+    },
+
+    "/poll-messages": async (asked: Asked) => {
+      const messages = await as(
+        () => peers.arriving(OfPeer.parse(asked.body).id),
+        asked,
+        async (caller, peer) => {
+          await keepAlive(caller, peer);
+          const deliveries = await peer.inbox.poll(caller, asked.writing);
+          return deliveries.map((delivery) => polledMessage(parts, peer.id, delivery));
+        },
+      );
+      return { messages: messages ?? [] };
+    },
+
+    "/unregister": async (asked: Asked) => {
+      await as(
+        () => peers.acting(OfPeer.parse(asked.body).id),
+        asked,
+        async (caller, peer) => {
+          if (peer.facts.standing !== "here") return;
+          await peers.change(peer, { standing: "left" });
+          await peer.inbox.leave(caller);
+          const { subscriptions } = await mesh.topics.subscriptions(caller);
+          for (const { topic } of subscriptions) await mesh.topics.unsubscribe(caller, topic);
+        },
+      );
+      return OK;
+    },
+  } satisfies Record<string, (asked: Asked) => Promise<unknown>>;
+}

@@ -1,0 +1,63 @@
+/** What `/list-peers` shows: every agent of the mesh that is here, in the words of the predecessor. */
+import type { Agent } from "@agentmesh/protocol";
+import type { Mesh } from "../mesh/mesh.ts";
+import type { Peers } from "./peers.ts";
+import type { ListPeers, ShownPeer } from "./wire.ts";
+
+interface ListingParts {
+  readonly mesh: Mesh;
+  readonly peers: Peers;
+}
+
+/** Agents that are here and fit what was asked for, the oldest first. */
+export async function listPeers({ mesh, peers }: ListingParts, asked: ListPeers): Promise<ShownPeer[]> {
+  const { agents } = await mesh.agents.list({ presence: "live", limit: Number.MAX_SAFE_INTEGER });
+  return agents
+    .filter((agent) => peers.isHere(agent))
+    .sort((a, b) => (a.registeredAt < b.registeredAt ? -1 : 1))
+    .map((agent) => shownPeer(peers, agent))
+    .filter((peer) => fits(peer, asked));
+}
+
+/** An agent as a peer; what its client never said is as empty as the predecessor's clients can take it. */
+function shownPeer(peers: Peers, agent: Agent): ShownPeer {
+  const id = peers.idOf(agent);
+  const last_seen = agent.lastSeenAt ?? agent.registeredAt;
+  const peer = peers.ofAgent(agent.id);
+  if (peer) {
+    // A webhook's URL often has a secret in it: it is for the broker alone.
+    const { standing, bound, transport, ...said } = peer.facts;
+    const { webhook_url, ...shown } = transport;
+    return { id, ...said, transport: shown, last_seen };
+  }
+  return {
+    id,
+    pid: 0,
+    cwd: agent.directory ?? "",
+    git_root: agent.repo ?? null,
+    tty: null,
+    hostname: agent.host ?? "localhost",
+    summary: agent.summary ?? "",
+    agent_type: agent.client ?? "custom",
+    agent_name: agent.name,
+    capabilities: [],
+    transport: { type: agent.pushPaths.length > 0 ? "channel" : "poll" },
+    registered_at: agent.registeredAt,
+    last_seen,
+  };
+}
+
+/** Whether a peer fits all that was asked for; an unknown scope is the machine. */
+function fits(peer: ShownPeer, asked: ListPeers): boolean {
+  const { scope, cwd, git_root, exclude_id, agent_type, capabilities } = asked;
+  const near =
+    scope === "directory" || (scope === "repo" && !git_root)
+      ? peer.cwd === cwd
+      : scope !== "repo" || peer.git_root === git_root;
+  return (
+    near &&
+    peer.id !== exclude_id &&
+    (agent_type === undefined || peer.agent_type === agent_type) &&
+    (capabilities ?? []).every((wanted) => peer.capabilities.includes(wanted))
+  );
+}

@@ -1,0 +1,53 @@
+/** Messages on this wire: sent, broadcast, and as a poll shows them. */
+import { DEFAULT_TTL_MS, type LeasedDelivery } from "@agentmesh/protocol";
+import type { AgentCaller } from "../mesh/caller.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import type { Peers } from "./peers.ts";
+import { textOfTopic, topicOf } from "./topics.ts";
+import type { PolledMessage } from "./wire.ts";
+
+/** What the verbs need. */
+export interface MessageParts {
+  readonly mesh: Mesh;
+  readonly peers: Peers;
+}
+
+/** The wire knows no terms of a message: it gets those of one whose sender names none. */
+const TERMS = { urgency: "normal", ttlMs: DEFAULT_TTL_MS } as const;
+
+/** Stores one message for one peer or agent. @throws MeshError what a send throws */
+export async function sendMessage(
+  { mesh, peers }: MessageParts,
+  caller: AgentCaller,
+  to: string | undefined,
+  body: string,
+): Promise<{ ok: true } | { ok: false; error: string }> {
+  const recipient = to === undefined ? undefined : await peers.addressee(to);
+  if (!recipient) return { ok: false, error: `Peer ${to} not found` };
+  await mesh.messages.send(caller, { to: recipient.id, body, ...TERMS });
+  return { ok: true };
+}
+
+/** Publishes on a topic; says who got a delivery. @throws MeshError what a publish throws */
+export async function broadcast(
+  { mesh, peers }: MessageParts,
+  caller: AgentCaller,
+  topic: string,
+  body: string,
+): Promise<{ ok: true; delivered_to: string[] }> {
+  const { accepted } = await mesh.topics.publish(caller, topicOf(topic), { body, ...TERMS });
+  return { ok: true, delivered_to: accepted.map(({ to }) => peers.idOf(to)).sort() };
+}
+
+/** A delivery as its recipient's poll shows it. */
+export function polledMessage({ peers }: MessageParts, toId: string, { seq, message }: LeasedDelivery): PolledMessage {
+  return {
+    id: seq,
+    from_id: peers.idOf(message.from),
+    to_id: toId,
+    text: message.body,
+    topic: message.topic === undefined ? null : textOfTopic(message.topic),
+    sent_at: message.acceptedAt,
+    delivered: 0,
+  };
+}

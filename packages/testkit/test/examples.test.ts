@@ -1,0 +1,80 @@
+/** The examples, run as a reader runs them: each a process of its own that finds the broker by its state folder. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { cleanEnv, startTestBroker, type TestBroker, until } from "testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+let broker: TestBroker;
+
+beforeAll(async () => {
+  broker = await startTestBroker();
+});
+
+afterAll(() => broker[Symbol.asyncDispose]());
+
+const pathOf = (name: string) => fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url));
+
+/** Starts one; `over` resolves when it has ended by itself. */
+function example(name: string) {
+  const [command, ...args] = name.endsWith(".sh")
+    ? ["bash", pathOf(name)]
+    : [process.execPath, "--conditions=@agentmesh/source", pathOf(name)];
+  const child = spawn(command ?? "", args, { env: cleanEnv({ AGENTMESH_HOME: broker.home }) });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const over = new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { child, output: () => output, over };
+}
+
+/** Runs one to its end; it ends well and leaves nobody behind. */
+async function run(name: string): Promise<string> {
+  const { over, output } = example(name);
+  const before = (await broker.admin.listAgents()).total;
+  expect(await over, output()).toBe(0);
+  expect((await broker.admin.listAgents()).total).toBe(before);
+  return output();
+}
+
+test("two-agents.ts: a question is answered, and its life shown", async () => {
+  expect(await run("two-agents.ts")).toMatch(
+    /example-ui asks: Which port[\s\S]*replied: 4711[\s\S]*accepted → leased → acked/,
+  );
+});
+
+test("topic-fan-out.ts: three subscribers get the message, the publisher is accounted for", async () => {
+  const lines = (await run("topic-fan-out.ts")).trim().split("\n");
+  expect(lines.filter((line) => line.startsWith("stored for"))).toHaveLength(3);
+  expect(lines).toContain("not for example-ci: sender");
+  expect(lines.filter((line) => line.includes('got "web: 3 tests are red" from example-ci'))).toHaveLength(3);
+});
+
+test("curl.sh: send, lease, answer and ack with nothing but HTTP", async () => {
+  expect(await run("curl.sh")).toMatch(
+    /"state":"queued"[\s\S]*"body":"are the tests green\?"[\s\S]*"body":"all green"[\s\S]*"state":"acked","duplicate":false/,
+  );
+});
+
+test("custom-agent.ts: answers, refuses with a reason, outlives the broker, and leaves in order", async () => {
+  const { child, output, over } = example("custom-agent.ts");
+  await until(() => output().includes("word-counter is in the mesh"), "the example to join");
+  const asker = await broker.agent("asker");
+  const ask = () => asker.client.ask({ to: "word-counter", body: "how many words is this", timeoutMs: 10_000 });
+  expect((await ask()).reply?.body).toBe("5 words");
+
+  const { messageId } = await asker.client.send({ to: "word-counter", body: "  " });
+  const state = async () => (await asker.client.getMessage({ message: messageId })).deliveries[0]?.state;
+  await until(async () => (await state()) === "dead", "the empty message to be rejected");
+
+  await broker.kill("SIGKILL");
+  await broker.start();
+  expect((await ask()).reply?.body).toBe("5 words");
+
+  child.kill("SIGTERM");
+  expect(await over).toBe(0);
+  expect(output()).toContain("left; what comes meanwhile waits in the inbox");
+  expect((await broker.admin.getAgent({ agent: "word-counter" })).presence).toBe("offline");
+});
