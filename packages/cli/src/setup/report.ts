@@ -69,7 +69,10 @@ export function reportLines(report: ClientReport, { verb, at, to }: ReportTerms)
   const lines = files.flatMap((file) => fileRows(file, client, width));
   if (report.declined) return [row("skipped", "yellow", "nothing was written")];
   for (const { plan, outcome } of files) {
-    if (outcome?.backup !== undefined) lines.push(row("backup", "dim", shortPath(outcome.backup)));
+    if (outcome?.backup !== undefined) {
+      const why = verb === "setup" ? "" : "  from before setup; the file has changed otherwise since, so it is kept";
+      lines.push(row("backup", "dim", shortPath(outcome.backup) + why));
+    }
     if (!outcome?.restored) continue;
     const path = shortPath(plan.file.path).padEnd(width);
     lines.push(row("restored", "dim", `${path}  byte for byte as it was before; its backup is gone`));

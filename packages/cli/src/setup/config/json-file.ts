@@ -38,7 +38,8 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
   return {
     path,
     install(text, { replace }) {
-      const found = parseJson(text === undefined || isBlank(text) ? newText : text, syntax);
+      const begun = text?.includes("\r\n") ? newText.replaceAll("\n", "\r\n") : newText;
+      const found = parseJson(text === undefined || isBlank(text) ? begun : text, syntax);
       let json = found;
       const parts: Part[] = [];
       for (const entry of entries) {

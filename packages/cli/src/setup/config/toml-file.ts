@@ -25,7 +25,8 @@ export function tomlServerFile(path: string, value: ServerValue): ConfigFile {
         parts: [{ what: WHAT, ...part }],
         notes: [],
       });
-      if (current === undefined) return edition(withTable(withoutTable(text ?? ""), value), { standing: "added" });
+      if (current === undefined)
+        return edition(withTable(withoutCommentLines(text ?? ""), value), { standing: "added" });
       if (!isMarked(current)) {
         const found = isRecord(current) ? commandWords(current) : String(current);
         if (!replace) return edition(text, { standing: startsAdapter(found) ? "by hand" : "foreign", found });
@@ -56,6 +57,10 @@ export function tomlServerFile(path: string, value: ServerValue): ConfigFile {
 /** Codex may have dropped the table and kept the comments. */
 function hasCommentLines(text: string): boolean {
   return text.split(/\r?\n/).some((line) => line.trim() === BEGIN || line.trim() === END);
+}
+
+function withoutCommentLines(text: string): string {
+  return hasCommentLines(text) ? withoutTable(text) : text;
 }
 
 /** What setup decides, over what a person or Codex added to the table. */
@@ -121,7 +126,8 @@ function withoutTable(text: string): string {
   if (line !== undefined && (kept.slice(above + 1).join("") === "" || /^\r?\n$/.test(line))) {
     kept[above] = line.replace(/\r?\n$/, "");
   }
-  const next = kept.join("");
+  // Where the table began the file, the empty line that was set between it and the next one goes too.
+  const next = gone.has(0) ? kept.join("").replace(/^(\r?\n)+/, "") : kept.join("");
   if (parsesTo(next, { ...others, mcp_servers: rest }) || parsesTo(next, others)) return next;
   throw new ConfigRefusal(
     `its agentmesh server is not written as a table ${TABLE}. Take it out by hand, then run this again`,
