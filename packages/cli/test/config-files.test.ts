@@ -34,7 +34,7 @@ const json = (syntax: JsonSyntax, value = server) =>
 const toml = (value = server) => tomlServerFile("config.toml", value);
 
 function installed(file: ConfigFile, before: string | undefined): string {
-  const { text } = file.install(before, { replace: false });
+  const { text } = file.install(before, { replace: false, before: undefined });
   if (text === undefined) throw new Error("nothing was installed");
   return text;
 }
@@ -109,11 +109,11 @@ describe("JSON", () => {
     };
     const added = { ...old, env: { ...old.env, AGENTMESH_NAME: "me" }, timeout: 9 };
     const before = `{\n  // servers\n  "mcpServers": {"agentmesh": ${JSON.stringify(added)}, "x": {}}\n}\n`;
-    const { text = "", parts } = json("jsonc").install(before, { replace: false });
+    const { text = "", parts } = json("jsonc").install(before, { replace: false, before: undefined });
     expect(parts[0]?.standing).toBe("updated");
-    const { mcpServers } = valueAt(parseJson(text, "jsonc"), []) as { mcpServers: unknown };
+    const servers = valueAt(parseJson(text, "jsonc"), ["mcpServers"]);
     const env = { AGENTMESH_SETUP: "1", AGENTMESH_NAME: "me" };
-    expect(mcpServers).toEqual({ agentmesh: { ...server, env, timeout: 9 }, x: {} });
+    expect(servers).toEqual({ agentmesh: { ...server, env, timeout: 9 }, x: {} });
   });
 
   test.each([
@@ -125,7 +125,7 @@ describe("JSON", () => {
     ['{"hooks": {"Stop": {}}}', "hooks.Stop is not a list (line 1, column 20)"],
     ["[]", "the whole is not an object (line 1, column 1)"],
   ])("%s is refused with the place", (text, place) => {
-    expect(() => json("jsonc").install(text, { replace: false })).toThrow(place);
+    expect(() => json("jsonc").install(text, { replace: false, before: undefined })).toThrow(place);
   });
 
   test("any object in any layout is left as it was found", () => {
@@ -184,7 +184,7 @@ describe("TOML", () => {
   test("another version of setup is brought up to date, and what was added to the table stays", () => {
     const old = installed(toml({ ...server, args: ["-y", "agentmesh-mcp@0.0.9"] }), "a = 1\n");
     const added = old.replace("command =", "tool_timeout_sec = 90\ncommand =");
-    const { text = "", parts } = toml().install(added, { replace: false });
+    const { text = "", parts } = toml().install(added, { replace: false, before: undefined });
     expect(parts[0]?.standing).toBe("updated");
     expect(parseToml(text)).toEqual({ a: 1, mcp_servers: { agentmesh: { ...server, tool_timeout_sec: 90 } } });
     expect(toml().uninstall(text, "a = 1\n").text).toBe("a = 1\n");
@@ -195,7 +195,7 @@ describe("TOML", () => {
     ["[x]\n[x]\n", "line 2, column"],
     ['mcp_servers = { x = { command = "y" } }\n', "no table [mcp_servers.agentmesh] can follow"],
   ])("%j is refused with the place", (text, place) => {
-    expect(() => toml().install(text, { replace: false })).toThrow(place);
+    expect(() => toml().install(text, { replace: false, before: undefined })).toThrow(place);
   });
 
   test("any lines in any order are left as they were found", () => {

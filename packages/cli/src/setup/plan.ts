@@ -51,7 +51,7 @@ function planFile(file: ConfigFile, { verb, replace }: { readonly verb: Verb; re
   let from: string | undefined;
   try {
     from = readConfig(file.path);
-    if (verb === "setup") return { file, from, edition: file.install(from, { replace }) };
+    if (verb === "setup") return { file, from, edition: file.install(from, { replace, before: originalOf(file) }) };
     // What does not even hold the words needs no parsing, and may be as broken as it likes.
     if (from === undefined || !mayHoldOurs(from)) return { file, from, edition: untouched(from) };
     return { file, from, edition: file.uninstall(from, originalOf(file)) };

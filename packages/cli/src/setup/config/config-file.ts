@@ -25,11 +25,19 @@ export interface Edition {
   readonly notes: readonly string[];
 }
 
+/** How entries come into a file. */
+export interface InstallTerms {
+  /** Takes a foreign entry's place. */
+  readonly replace: boolean;
+  /** What the file was before setup; undefined when it was not there, or when that was not kept. */
+  readonly before: string | undefined;
+}
+
 /** A configuration file. */
 export interface ConfigFile {
   readonly path: string;
-  /** The file with our entries; `replace` takes a foreign entry's place. @throws ConfigRefusal */
-  install(text: string | undefined, options: { readonly replace: boolean }): Edition;
+  /** The file with our entries. @throws ConfigRefusal */
+  install(text: string | undefined, terms: InstallTerms): Edition;
   /** The file without them; `before` is what it was before setup, undefined when it was not there. @throws ConfigRefusal */
   uninstall(text: string, before: string | undefined): Edition;
   /** Whether an entry that setup wrote is in it. @throws ConfigRefusal */

@@ -37,7 +37,7 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
 
   return {
     path,
-    install(text, { replace }) {
+    install(text, { replace, before }) {
       const begun = text?.includes("\r\n") ? newText.replaceAll("\n", "\r\n") : newText;
       const found = parseJson(text === undefined || isBlank(text) ? begun : text, syntax);
       let json = found;
@@ -47,24 +47,18 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
         json = next;
         parts.push(part);
       }
-      const written = parts.some(({ standing }) => changedStandings.has(standing));
-      return { text: written ? json.text : text, parts, notes: notes?.(found) ?? [] };
+      return { text: edition(text, json, parts, before), parts, notes: notes?.(found) ?? [] };
     },
     uninstall(text, before) {
       if (isBlank(text)) return { text, parts: [], notes: [] };
-      const earlier = before === undefined || isBlank(before) ? undefined : parseJson(before, syntax);
       let json = parseJson(text, syntax);
       const parts: Part[] = [];
       for (const entry of entries) {
-        const { json: next, ...part } = entry.uninstall(json, earlier);
+        const { json: next, ...part } = entry.uninstall(json, parsed(before));
         json = next;
         parts.push(part);
       }
-      const removed = parts.some(({ standing }) => standing === "removed");
-      if (!removed) return { text, parts, notes: [] };
-      const within = entries.flatMap((entry) => entry.within).sort((one, other) => other.length - one.length);
-      for (const container of within) json = tidied(json, container, earlier);
-      return { text: ended(tidied(json, [], earlier), before), parts, notes: [] };
+      return { text: edition(text, json, parts, before), parts, notes: [] };
     },
     holdsOurs(text) {
       if (isBlank(text)) return false;
@@ -73,11 +67,25 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
     },
   };
 
-  /** The text; nothing when only what setup began it with is left. */
-  function ended(json: JsonText, before: string | undefined): Edition["text"] {
-    const bare =
-      isDeepStrictEqual(valueAt(json, []), fresh) && !json.tokens.some(({ type }) => type.endsWith("Comment"));
-    return bare && isBlank(before) ? before : json.text;
+  function parsed(before: string | undefined): JsonText | undefined {
+    return before === undefined || isBlank(before) ? undefined : parseJson(before, syntax);
+  }
+
+  /** The text as it is to be; what lost its last entry of ours is tidied, down to the file. */
+  function edition(
+    text: string | undefined,
+    json: JsonText,
+    parts: readonly Part[],
+    before: string | undefined,
+  ): Edition["text"] {
+    if (!parts.some(({ standing }) => changedStandings.has(standing))) return text;
+    if (!parts.some(({ standing }) => standing === "removed")) return json.text;
+    const earlier = parsed(before);
+    const within = entries.flatMap((entry) => entry.within).sort((one, other) => other.length - one.length);
+    const tidy = [...within, []].reduce((rest, container) => tidied(rest, container, earlier), json);
+    const bare = isDeepStrictEqual(valueAt(tidy, []), fresh);
+    const commented = tidy.tokens.some(({ type }) => type.endsWith("Comment"));
+    return bare && !commented && isBlank(before) ? before : tidy.text;
   }
 }
 
