@@ -1,8 +1,7 @@
 /** What every client is told: the adapter's command, its environment, and the command of its hooks. */
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { stateFolderPath } from "@agentmesh/client/node";
 import { VERSION } from "@agentmesh/protocol";
 import { type AdapterCommand, adapterCommand, originOf, shellWord } from "./adapter-command.ts";
 import type { Connection } from "./clients/client.ts";
@@ -34,7 +33,7 @@ export function connectionOf(terms: ConnectionTerms): { readonly to: Connection;
     ...(given !== undefined && { given }),
   });
   const [command = "", ...args] = adapter.words;
-  const elsewhere = stateFolder !== join(homedir(), ".agentmesh");
+  const elsewhere = stateFolder !== stateFolderPath({});
   const url = terms.url ?? env.AGENTMESH_URL;
   const home = elsewhere ? ` --home ${quoted(stateFolder, platform)}` : "";
   return {

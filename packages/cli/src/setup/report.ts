@@ -1,5 +1,5 @@
 /** What a person is told of each client: what was found, what became of which file, how to see that it works. */
-import { plainLine } from "@agentmesh/protocol";
+import { plainLine, plainText } from "@agentmesh/protocol";
 import { shortPath } from "../describe.ts";
 import { type Style, style } from "../output.ts";
 import type { ChosenClient } from "./choose.ts";
@@ -89,7 +89,10 @@ export function reportLines(report: ClientReport, { verb, at, to }: ReportTerms)
   const manual = verb === "setup" ? client.byHand?.(at, to) : undefined;
   if (manual !== undefined) {
     lines.push(row("by hand", "yellow", `nothing was written. Put this into ${shortPath(manual.file)}:`));
-    lines.push(...manual.lines.map((line) => `${" ".repeat(LABEL + 4)}${line}`), row("check", "dim", client.check));
+    lines.push(
+      ...manual.lines.map((line) => plainText(`${" ".repeat(LABEL + 4)}${line}`)),
+      row("check", "dim", client.check),
+    );
   } else if (files.length === 0) {
     lines.push(row("none", "dim", at.project === undefined ? "nothing to do" : "it has no configuration of a project"));
   }
@@ -130,5 +133,5 @@ function aside(standing: Standing, parts: readonly Part[], client: Client): stri
 }
 
 function row(label: string, colour: Style, text: string): string {
-  return `  ${style(colour, label.padEnd(LABEL))}  ${text}`;
+  return `  ${style(colour, label.padEnd(LABEL))}  ${plainText(text)}`;
 }

@@ -27,7 +27,7 @@ export const codex: Client = {
   afterwards: (at, to) => [
     ...(to.hookCommand("codex") === undefined
       ? []
-      : ['Codex runs new hooks only when you have trusted them: start codex, it says "hooks need review", press t']),
+      : ['Codex runs hooks only when you have trusted them: start codex once and take "Trust all and continue"']),
     ...(at.project === undefined ? [] : ["Codex reads .codex only in a folder that you trust"]),
   ],
 };
