@@ -52,7 +52,15 @@ export async function configure(context: Context, verb: Verb, options: Configure
   const platform = process.platform;
   const at = { env, platform, home: homedir(), project: shared ? process.cwd() : undefined };
   const stateFolder = folder.path;
-  const { to, adapter } = connectionOf({ env, platform, stateFolder, url, given: options.command, shared });
+  const { to, adapter } = connectionOf({
+    env,
+    platform,
+    home: at.home,
+    stateFolder,
+    url,
+    given: options.command,
+    shared,
+  });
   const run: Run = { verb, at, to, replace, shared };
 
   const chosen = await chooseClients(at, options.client);

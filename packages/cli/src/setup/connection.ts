@@ -1,7 +1,7 @@
 /** What every client is told: the adapter's command, its environment, and the command of its hooks. */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { stateFolderPath } from "@agentmesh/client/node";
 import { VERSION } from "@agentmesh/protocol";
 import { type AdapterCommand, adapterCommand, originOf, shellWord } from "./adapter-command.ts";
 import type { Connection } from "./clients/client.ts";
@@ -11,6 +11,8 @@ import { MARK } from "./config/mark.ts";
 export interface ConnectionTerms {
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
+  /** The person's home directory. */
+  readonly home: string;
   /** State folder that the commands of this command line use. */
   readonly stateFolder: string;
   /** `--url`. */
@@ -33,7 +35,7 @@ export function connectionOf(terms: ConnectionTerms): { readonly to: Connection;
     ...(given !== undefined && { given }),
   });
   const [command = "", ...args] = adapter.words;
-  const elsewhere = stateFolder !== stateFolderPath({});
+  const elsewhere = stateFolder !== join(terms.home, ".agentmesh");
   const url = terms.url ?? env.AGENTMESH_URL;
   const home = elsewhere ? ` --home ${quoted(stateFolder, platform)}` : "";
   return {
