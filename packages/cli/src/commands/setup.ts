@@ -1,17 +1,10 @@
 /** `agentmesh setup`: writes agentmesh into the configuration of the clients of this machine. */
-
 import type { Context } from "../context.ts";
 import { remark } from "../output.ts";
 import { type ConfigureOptions, configure } from "../setup/configure.ts";
 
-/** Options of `setup`. */
-export interface SetupOptions extends ConfigureOptions {
-  readonly replace?: true;
-  readonly command?: string;
-}
-
 /** Sets clients up. @throws CommandError when a file had to be left alone, CommandEnd for a dry run with changes */
-export async function setup(context: Context, options: SetupOptions): Promise<void> {
+export async function setup(context: Context, options: ConfigureOptions): Promise<void> {
   const done = await configure(context, "setup", options);
   if (context.json || done.written === 0) return done.end();
   if (done.hookless !== undefined) remark(`Hooks were left out: ${done.hookless}.`);

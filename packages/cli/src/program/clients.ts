@@ -15,6 +15,7 @@ export function clientsCommands(program: Command): void {
     .option("--yes", "do not ask")
     .option("--project", "configuration of this directory instead of your own")
     .option("--replace", "overwrite another server that is called agentmesh")
+    .option("--allow-tools", "let models use the tools of agentmesh without asking you each time")
     .option("--command <command>", "command of the adapter (default: as this command line was installed)")
     .action(async (options, command) =>
       (await import("../commands/setup.ts")).setup(await contextOf(command), options),

@@ -10,7 +10,7 @@ import { ConfigRefusal } from "./config/refusal.ts";
 import { connectionOf } from "./connection.ts";
 import { diffText } from "./diff.ts";
 import { type ClientPlan, carryOut, changes, type FilePlan, planClient, type Verb } from "./plan.ts";
-import { type ClientReport, type FileReport, fileRows, headline, reportLines } from "./report.ts";
+import { type ClientReport, type FileReport, fileRows, headline, pathWidth, reportLines } from "./report.ts";
 import { reportJson } from "./report-json.ts";
 
 /** Options of both commands. */
@@ -21,6 +21,7 @@ export interface ConfigureOptions {
   readonly project?: true;
   readonly replace?: true;
   readonly command?: string;
+  readonly allowTools?: true;
 }
 
 /** How a run went. */
@@ -48,7 +49,7 @@ interface Run {
 /** Runs it. @throws CommandError */
 export async function configure(context: Context, verb: Verb, options: ConfigureOptions): Promise<Configured> {
   const { env, json, folder, url } = context;
-  const { dryRun = false, yes = false, project: shared = false, replace = false } = options;
+  const { dryRun = false, yes = false, project: shared = false, replace = false, allowTools = false } = options;
   const platform = process.platform;
   const at = { env, platform, home: homedir(), project: shared ? process.cwd() : undefined };
   const stateFolder = folder.path;
@@ -59,6 +60,7 @@ export async function configure(context: Context, verb: Verb, options: Configure
     stateFolder,
     url,
     given: options.command,
+    allowTools,
     shared,
   });
   const run: Run = { verb, at, to, replace, shared };
@@ -66,7 +68,7 @@ export async function configure(context: Context, verb: Verb, options: Configure
   const chosen = await chooseClients(at, options.client);
   if (chosen.length === 0 && verb === "setup") throw noClientFound();
   const planned = chosen
-    .map((one): Planned => ({ ...one, plan: planClient(one.client, at, run) }))
+    .map((one): Planned => ({ ...one, plan: planClient(one, run) }))
     .filter(({ plan }) => verb === "setup" || options.client !== undefined || isConcerned(plan));
   const changing = planned.flatMap(({ plan }) => plan.files.filter(changes)).length;
   if (changing > 0 && !dryRun && !yes && (json || !canAsk())) throw nobodyToAsk(verb);
@@ -105,7 +107,7 @@ export async function configure(context: Context, verb: Verb, options: Configure
 async function consentTo({ client, plan }: Planned, asking: boolean): Promise<"yes" | "no" | "quit" | "all"> {
   const files = plan.files.filter(changes);
   if (!asking || files.length === 0) return "yes";
-  await print(files.flatMap((file) => fileRows({ plan: file }, client, 0)).join("\n"));
+  await print(files.flatMap((plan) => fileRows({ plan }, client, pathWidth(files))).join("\n"));
   for (;;) {
     const answer = await ask(`  Go on with ${client.title}?`);
     if (answer !== "diff") return answer;

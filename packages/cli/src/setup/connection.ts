@@ -20,6 +20,7 @@ export interface ConnectionTerms {
   /** `--command`. */
   readonly given: string | undefined;
   readonly shared: boolean;
+  readonly allowTools: boolean;
 }
 
 /** The connection, and the command it rests on. @throws CommandError */
@@ -50,6 +51,7 @@ export function connectionOf(terms: ConnectionTerms): { readonly to: Connection;
         ...(env.AGENTMESH_PORT && { AGENTMESH_PORT: env.AGENTMESH_PORT }),
       },
       hookCommand: (kind) => (adapter.hook === undefined ? undefined : `${adapter.hook} hook ${kind}${home}`),
+      allowTools: terms.allowTools,
       openCodePlugin: openCodePlugin(entry),
     },
   };

@@ -1,5 +1,6 @@
 /** What setup or uninstall would do to each file of a client, and the doing of it. */
-import type { Client, Connection, Surroundings } from "./clients/client.ts";
+import type { ChosenClient } from "./choose.ts";
+import type { Connection, Surroundings } from "./clients/client.ts";
 import { type ConfigFile, type Edition, mayHoldOurs } from "./config/config-file.ts";
 import { backUp, ChangedMeanwhile, latestBackup, readConfig, removeBackup, writeConfig } from "./config/file.ts";
 import { ConfigRefusal } from "./config/refusal.ts";
@@ -33,18 +34,22 @@ export interface Outcome {
 
 /** Plans without touching anything. */
 export function planClient(
-  client: Client,
-  at: Surroundings,
-  terms: { readonly verb: Verb; readonly to: Connection; readonly replace: boolean },
+  { client, found }: ChosenClient,
+  {
+    at,
+    verb,
+    to,
+    replace,
+  }: { readonly at: Surroundings; readonly verb: Verb; readonly to: Connection; readonly replace: boolean },
 ): ClientPlan {
   try {
-    const aside = terms.verb === "setup" ? client.standsAside?.(at) : undefined;
+    const aside = verb === "setup" ? client.standsAside?.(at) : undefined;
     if (aside !== undefined) return { files: [], aside };
   } catch (error) {
     // The file that cannot be read is named below.
     if (!(error instanceof ConfigRefusal)) throw error;
   }
-  return { files: client.files(at, terms.to).map((file) => planFile(file, terms)) };
+  return { files: client.files(at, to, found?.version).map((file) => planFile(file, { verb, replace })) };
 }
 
 function planFile(file: ConfigFile, { verb, replace }: { readonly verb: Verb; readonly replace: boolean }): FilePlan {

@@ -65,7 +65,7 @@ export function headline({ client, found }: ChosenClient): string {
 export function reportLines(report: ClientReport, { verb, at, to }: ReportTerms): string[] {
   const { client, files } = report;
   if (report.aside !== undefined) return [row("there", "dim", report.aside)];
-  const width = Math.max(0, ...files.map(({ plan }) => shortPath(plan.file.path).length));
+  const width = pathWidth(files.map(({ plan }) => plan));
   const lines = files.flatMap((file) => fileRows(file, client, width));
   if (report.declined) return [row("skipped", "yellow", "nothing was written")];
   for (const { plan, outcome } of files) {
@@ -97,6 +97,11 @@ export function reportLines(report: ClientReport, { verb, at, to }: ReportTerms)
     lines.push(row("none", "dim", at.project === undefined ? "nothing to do" : "it has no configuration of a project"));
   }
   return lines;
+}
+
+/** Columns that the longest path of some files takes. */
+export function pathWidth(files: readonly FilePlan[]): number {
+  return Math.max(0, ...files.map(({ file }) => shortPath(file.path).length));
 }
 
 /** What would be or was done to a file, a row for each way. */

@@ -5,6 +5,7 @@ import { readConfig } from "../config/file.ts";
 import { hookEntry } from "../config/hook-entry.ts";
 import { jsonFile } from "../config/json-file.ts";
 import { isRecord, type JsonText, parseJson, valueAt } from "../config/json-text.ts";
+import { listedEntry } from "../config/listed-entry.ts";
 import { serverEntry } from "../config/server-entry.ts";
 import type { Client, Connection, Surroundings } from "./client.ts";
 
@@ -18,7 +19,7 @@ export const claudeCode: Client = {
   traces: (at) => [folderOf(at), join(at.home, ".claude.json")],
   check: "claude mcp list",
   restart: "open sessions; new ones have it",
-  files(at, to) {
+  files(at, to, version) {
     const server = { type: "stdio", command: to.command, args: to.args, env: to.env, alwaysLoad: true };
     const local = at.project !== undefined;
     return [
@@ -29,7 +30,7 @@ export const claudeCode: Client = {
       }),
       jsonFile({
         path: local ? join(at.project, ".claude", "settings.local.json") : join(folderOf(at), "settings.json"),
-        entries: hookEntries(to),
+        entries: [...hookEntries(to, wakes(version)), toolsAllowed(to)],
         notes: (json) =>
           valueAt(json, ["disableAllHooks"]) === true ? ["disableAllHooks is on: hooks do not run"] : [],
       }),
@@ -49,12 +50,32 @@ export const claudeCode: Client = {
     at.project === undefined ? [] : ["Claude Code asks once whether it may use the servers of .mcp.json"],
 };
 
-function hookEntries(to: Connection) {
+/** The rule by which Claude Code lets every tool of ours pass. */
+function toolsAllowed(to: Connection) {
+  const rule = "mcp__agentmesh";
+  const what = `permission ${rule}`;
+  return listedEntry({
+    what,
+    path: ["permissions", "allow"],
+    value: rule,
+    wanted: to.allowTools,
+    isOurs: (name) => name === rule,
+  });
+}
+
+/** Whether a Claude Code knows hooks that wake it later; one that does not would wait for them. */
+function wakes(version: string | undefined): boolean {
+  const [major = 0, minor = 0, patch = 0] = (version ?? "").split(/[.+-]/).map(Number);
+  return major > 2 || (major === 2 && (minor > 1 || (minor === 1 && patch >= 224)));
+}
+
+function hookEntries(to: Connection, waking: boolean) {
   const command = to.hookCommand("claude");
   const now = { type: "command", command: command ?? "", timeout: 5 };
   // Waits behind the session's back, and wakes it when a message comes.
   const waiting = { type: "command", command: `${command} --wait`, asyncRewake: true, timeout: DAY_SECONDS };
-  const hooks = { SessionStart: [waiting], UserPromptSubmit: [now], PostToolUse: [now], Stop: [now, waiting] };
+  const later = waking ? [waiting] : [];
+  const hooks = { SessionStart: later, UserPromptSubmit: [now], PostToolUse: [now], Stop: [now, ...later] };
   return Object.entries(hooks).map(([event, all]) => hookEntry(event, command === undefined ? [] : all));
 }
 

@@ -20,6 +20,8 @@ export interface Connection {
   readonly env: Readonly<Record<string, string>>;
   /** Command line of a client's hook, or undefined when there shall be none. */
   hookCommand(kind: "claude" | "codex" | "gemini"): string | undefined;
+  /** The model may use our tools without a person's leave. */
+  readonly allowTools: boolean;
   /** Name of the OpenCode plugin as its configuration takes it. */
   readonly openCodePlugin: string;
 }
@@ -32,8 +34,8 @@ export interface Client {
   readonly programs: readonly string[];
   /** Its configuration folder or file: that it is there means the client was used here. */
   traces(at: Surroundings): readonly string[];
-  /** Files with entries of ours; none when the client has no configuration of that kind. */
-  files(at: Surroundings, to: Connection): readonly ConfigFile[];
+  /** Files with entries of ours, for the client's version if it is known; none without a configuration of that kind. */
+  files(at: Surroundings, to: Connection, version: string | undefined): readonly ConfigFile[];
   /** Why nothing is written although the client is there. */
   standsAside?(at: Surroundings): string | undefined;
   /** How a person sees that it works. */

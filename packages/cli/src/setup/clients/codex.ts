@@ -20,7 +20,12 @@ export const codex: Client = {
     const command = to.hookCommand("codex");
     const hooks = command === undefined ? [] : [{ type: "command", command, timeout: 5 }];
     return [
-      tomlServerFile(join(folder, "config.toml"), { command: to.command, args: to.args, env: to.env }),
+      tomlServerFile(join(folder, "config.toml"), {
+        command: to.command,
+        args: to.args,
+        env: to.env,
+        ...(to.allowTools && { default_tools_approval_mode: "approve" }),
+      }),
       jsonFile({ path: join(folder, "hooks.json"), entries: EVENTS.map((event) => hookEntry(event, hooks)) }),
     ];
   },

@@ -25,7 +25,12 @@ export const gemini: Client = {
       jsonFile({
         path: join(at.project === undefined ? ownFolder(at) : join(at.project, ".gemini"), "settings.json"),
         entries: [
-          serverEntry(["mcpServers", "agentmesh"], { command: to.command, args: to.args, env: to.env }),
+          serverEntry(["mcpServers", "agentmesh"], {
+            command: to.command,
+            args: to.args,
+            env: to.env,
+            ...(to.allowTools && { trust: true }),
+          }),
           ...EVENTS.map((event) => hookEntry(event, hooks)),
         ],
         notes: shutOut,

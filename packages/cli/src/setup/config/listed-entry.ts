@@ -8,14 +8,16 @@ export interface ListedTerms {
   readonly what: string;
   readonly path: JsonPath;
   readonly value: string;
-  /** Whether setup wrote an element, now or in another version. */
+  /** Whether it shall come in; one that is in stays either way. */
+  readonly wanted?: boolean;
+  /** Whether setup wrote an element, now or in another version, unless it was there before. */
   isOurs(element: string): boolean;
   /** Whether an element means the same and a person wrote it. */
-  isByHand(element: string): boolean;
+  isByHand?(element: string): boolean;
 }
 
 /** The name in the list at `path`; an element may also be a list whose first element is the name. */
-export function listedEntry({ what, path, value, isOurs, isByHand }: ListedTerms): JsonEntry {
+export function listedEntry({ what, path, value, wanted = true, isOurs, isByHand }: ListedTerms): JsonEntry {
   const elements = (json: JsonText): { readonly at: JsonPath; readonly name: string }[] => {
     const list = valueAt(json, path);
     if (!Array.isArray(list)) return [];
@@ -26,12 +28,13 @@ export function listedEntry({ what, path, value, isOurs, isByHand }: ListedTerms
     });
   };
   const ours = (json: JsonText) => elements(json).filter(({ name }) => isOurs(name));
-  const byHand = (json: JsonText) => elements(json).find(({ name }) => isByHand(name) && !isOurs(name));
+  const byHand = (json: JsonText) => elements(json).find(({ name }) => isByHand?.(name) === true && !isOurs(name));
   return {
-    within: [path],
+    within: path.map((_, index) => path.slice(0, path.length - index)),
     holdsOurs: (json) => ours(json).length > 0,
     install(json) {
       const [first] = ours(json);
+      if (!wanted) return { what, json, standing: first === undefined ? "missing" : "same" };
       if (first !== undefined) {
         const next = setAt(json, first.at, value);
         return { what, json: next, standing: next === json ? "same" : "updated" };
@@ -40,8 +43,10 @@ export function listedEntry({ what, path, value, isOurs, isByHand }: ListedTerms
       if (other !== undefined) return { what, json, standing: "by hand", found: other.name };
       return { what, json: appendAt(json, path, value), standing: "added" };
     },
-    uninstall(json) {
-      const next = ours(json).reduceRight((rest, { at }) => removeAt(rest, at.slice(0, path.length + 1)), json);
+    uninstall(json, before) {
+      const earlier = before === undefined ? [] : elements(before).map(({ name }) => name);
+      const added = ours(json).filter(({ name }) => !earlier.includes(name));
+      const next = added.reduceRight((rest, { at }) => removeAt(rest, at.slice(0, path.length + 1)), json);
       if (next !== json) return { what, json: next, standing: "removed" };
       const other = byHand(json);
       return other === undefined

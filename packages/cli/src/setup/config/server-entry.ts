@@ -42,9 +42,11 @@ export function serverEntry(path: JsonPath, value: ServerValue): JsonEntry {
     },
   };
 
-  /** Only what setup decides is brought up to date; what a person added to the entry stays. */
+  /** What setup decides is brought up to date, what is missing is added; what a person put into the entry stays. */
   function refreshed(json: JsonText): JsonText {
-    let next = setAt(setAt(json, [...path, "command"], value.command), [...path, "args"], value.args);
+    const missing = Object.entries(value).filter(([name]) => valueAt(json, [...path, name]) === undefined);
+    const whole = missing.reduce((rest, [name, one]) => setAt(rest, [...path, name], one), json);
+    let next = setAt(setAt(whole, [...path, "command"], value.command), [...path, "args"], value.args);
     for (const name of OWN_VARIABLES) {
       const wanted = value.env[name];
       next =

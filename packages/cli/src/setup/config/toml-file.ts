@@ -68,7 +68,13 @@ function refreshed(current: unknown, value: ServerValue): Table {
   const table = isRecord(current) ? current : {};
   const own: ReadonlySet<string> = new Set(OWN_VARIABLES);
   const env = isRecord(table.env) ? Object.entries(table.env).filter(([name]) => !own.has(name)) : [];
-  return { ...table, command: value.command, args: value.args, env: { ...Object.fromEntries(env), ...value.env } };
+  return {
+    ...value,
+    ...table,
+    command: value.command,
+    args: value.args,
+    env: { ...Object.fromEntries(env), ...value.env },
+  };
 }
 
 function read(text: string): { readonly all: Table; readonly server: unknown } {
