@@ -255,6 +255,7 @@ describe("setup", () => {
   test("writes the command of this clone, and the state folder when it is not the usual one", async () => {
     using home = new Home();
     const mesh = join(home.path, "my mesh");
+    home.program("claude", "2.1.330 (Claude Code)");
     const { code } = await home.run(["setup", "--yes", "--client", "claude-code", "--home", mesh], {
       AGENTMESH_URL: "http://127.0.0.1:7999",
     });
@@ -270,6 +271,38 @@ describe("setup", () => {
       expect.stringMatching(/mcp\/dist\/main\.js hook claude --home ".*\/my mesh"$/),
       expect.stringMatching(/mcp\/dist\/main\.js hook claude --home ".*\/my mesh" --wait$/),
     ]);
+  });
+
+  test("wakes idle sessions by hooks only where Claude Code knows such hooks", async () => {
+    using home = new Home();
+    const waiting = async (version: string) => {
+      home.program("claude", version);
+      await home.run(["setup", "--yes"]);
+      const { hooks } = home.json(".claude/settings.json", Hooks);
+      const commands = Object.values(hooks).flatMap((groups) => groups.flatMap((group) => group.hooks));
+      return commands.filter(({ command, asyncRewake }) => command.endsWith(" --wait") && asyncRewake === true).length;
+    };
+    expect(await waiting("2.1.223 (Claude Code)")).toBe(0);
+    expect(await waiting("2.1.224 (Claude Code)")).toBe(2);
+  });
+
+  test("--allow-tools lets the tools pass, and uninstall leaves a rule that was there before", async () => {
+    const rule = '{\n  "permissions": { "allow": ["mcp__agentmesh", "Bash(ls)"] }\n}\n';
+    using home = new Home({ ".claude/settings.json": rule, ".codex/config.toml": "", ".gemini/settings.json": "{}" });
+    const before = home.files();
+    await home.run(["setup", "--yes"]);
+    expect(home.read(".codex/config.toml") + home.read(".gemini/settings.json")).not.toMatch(/approve|trust/);
+    expect(await home.run(["setup", "--yes", "--allow-tools"])).toMatchObject({ code: 0 });
+    expect(home.read(".codex/config.toml")).toContain('default_tools_approval_mode = "approve"');
+    expect(home.read(".gemini/settings.json")).toContain('"trust": true');
+    await home.run(["uninstall", "--yes"]);
+    expect(home.files()).toEqual(before);
+
+    home.write(".claude/settings.json", "{}");
+    await home.run(["setup", "--yes", "--allow-tools"]);
+    expect(home.read(".claude/settings.json")).toContain('"mcp__agentmesh"');
+    await home.run(["uninstall", "--yes"]);
+    expect(home.read(".claude/settings.json")).toBe("{}");
   });
 
   test("takes --command, and leaves out hooks that uninstall could not tell from others", async () => {

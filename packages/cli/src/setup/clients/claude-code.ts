@@ -58,6 +58,7 @@ function toolsAllowed(to: Connection) {
     what,
     path: ["permissions", "allow"],
     value: rule,
+    unmarked: true,
     wanted: to.allowTools,
     isOurs: (name) => name === rule,
   });

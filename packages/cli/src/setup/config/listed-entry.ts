@@ -8,6 +8,8 @@ export interface ListedTerms {
   readonly what: string;
   readonly path: JsonPath;
   readonly value: string;
+  /** Nothing tells ours from one that a person wrote, but what the file was before. */
+  readonly unmarked?: true;
   /** Whether it shall come in; one that is in stays either way. */
   readonly wanted?: boolean;
   /** Whether setup wrote an element, now or in another version, unless it was there before. */
@@ -17,7 +19,7 @@ export interface ListedTerms {
 }
 
 /** The name in the list at `path`; an element may also be a list whose first element is the name. */
-export function listedEntry({ what, path, value, wanted = true, isOurs, isByHand }: ListedTerms): JsonEntry {
+export function listedEntry({ what, path, value, unmarked, wanted = true, isOurs, isByHand }: ListedTerms): JsonEntry {
   const elements = (json: JsonText): { readonly at: JsonPath; readonly name: string }[] => {
     const list = valueAt(json, path);
     if (!Array.isArray(list)) return [];
@@ -31,7 +33,7 @@ export function listedEntry({ what, path, value, wanted = true, isOurs, isByHand
   const byHand = (json: JsonText) => elements(json).find(({ name }) => isByHand?.(name) === true && !isOurs(name));
   return {
     within: path.map((_, index) => path.slice(0, path.length - index)),
-    holdsOurs: (json) => ours(json).length > 0,
+    holdsOurs: (json) => unmarked !== true && ours(json).length > 0,
     install(json) {
       const [first] = ours(json);
       if (!wanted) return { what, json, standing: first === undefined ? "missing" : "same" };
