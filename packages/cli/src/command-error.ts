@@ -1,7 +1,13 @@
-/** A command that cannot do what it was asked, with the sentence that says so. */
+/** Ends of a command: it cannot do what it was asked, with the sentence that says so; or it has more to say than "done". */
 
 /** How a {@link CommandError} ends the program. */
 export type CommandExit = "usage" | "failure" | "notFound";
+
+/** An end that is no error and yet not exit code 0: a dry run that would change something. Nothing is printed. */
+export class CommandEnd extends Error {
+  override readonly name = "CommandEnd";
+  readonly exit = "wouldChange";
+}
 
 /** An end of a command other than success that is no bug; `code` is stable for scripts. */
 export class CommandError extends Error {

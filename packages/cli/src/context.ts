@@ -34,6 +34,8 @@ export interface Acting {
 export interface Context {
   readonly folder: StateFolder;
   readonly json: boolean;
+  /** The environment, for commands that look for other programs. */
+  readonly env: NodeJS.ProcessEnv;
   /** Name of the agent that commands act as: `cli`, or what `--as` says. */
   readonly name: string;
   /** Address from `--url`. */
@@ -79,6 +81,7 @@ export function openContext(options: GlobalOptions): Context {
   return {
     folder,
     json: options.json === true,
+    env: process.env,
     name: name.data,
     url: options.url,
     address,

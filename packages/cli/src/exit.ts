@@ -1,6 +1,6 @@
 /** The only place that turns errors into exit codes and sentences on stderr. */
 import { CommanderError } from "commander";
-import { CommandError } from "./command-error.ts";
+import { CommandEnd, CommandError } from "./command-error.ts";
 
 /** Exit codes of the command line; README.md lists them. */
 export const exitCodes = {
@@ -10,6 +10,7 @@ export const exitCodes = {
   unreachable: 3,
   notFound: 4,
   refused: 5,
+  wouldChange: 6,
   internal: 70,
 } as const;
 
@@ -28,6 +29,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
     if (error instanceof CommanderError && error.code === "commander.help") return exitCodes.usage;
+    if (error instanceof CommandEnd) return exitCodes[error.exit];
     const report = await reportOf(error);
     const { errorText, errorJson } = await import("./output.ts");
     process.stderr.write(wantsJson(argv) ? errorJson(report.error) : errorText(report.error));

@@ -3,12 +3,14 @@ import { VERSION } from "@agentmesh/protocol";
 import { Command } from "commander";
 import { agentsCommands } from "./program/agents.ts";
 import { brokerCommands } from "./program/broker.ts";
+import { clientsCommands } from "./program/clients.ts";
 import { deliveriesCommands } from "./program/deliveries.ts";
 import { messagesCommands } from "./program/messages.ts";
 import { webhooksCommands } from "./program/webhooks.ts";
 
 const EXAMPLES = `
 Examples:
+  agentmesh setup                                   connect Claude Code, Codex and others on this machine
   agentmesh up                                      start the broker in the background
   agentmesh agents                                  who is there, and is a message noticed?
   agentmesh send poker-engine "tests are red"       send; says how the agent is reached
@@ -16,7 +18,7 @@ Examples:
   agentmesh inbox reviewer                          what waits for an agent, without taking it
   agentmesh log -f                                  watch every message of the mesh
 
-Exit codes: 0 ok, 1 failure, 2 usage, 3 broker unreachable, 4 not found, 5 refused, 70 bug.`;
+Exit codes: 0 ok, 1 failure, 2 usage, 3 broker unreachable, 4 not found, 5 refused, 6 would change, 70 bug.`;
 
 /** The command line as declared; `parseAsync` runs it, every error is thrown. */
 export function buildProgram(): Command {
@@ -32,6 +34,8 @@ export function buildProgram(): Command {
     .exitOverride()
     .addHelpText("after", EXAMPLES);
 
+  program.commandsGroup("Clients:");
+  clientsCommands(program);
   program.commandsGroup("Broker:");
   brokerCommands(program);
   program.commandsGroup("Agents:");

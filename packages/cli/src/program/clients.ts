@@ -1,0 +1,38 @@
+/** The commands about the clients of this machine. */
+import type { Command } from "commander";
+import { contextOf } from "./parts.ts";
+
+/** Declares setup and uninstall. */
+export function clientsCommands(program: Command): void {
+  program
+    .command("setup")
+    .summary("connect the clients of this machine: Claude Code, Codex, …")
+    .description(
+      "Write agentmesh into the configuration of each client that is found. Asks before it writes; keeps the rest of each file byte for byte, and a backup.",
+    )
+    .option("--client <name>", "only this client, found or not; may be repeated", several)
+    .option("--dry-run", "show the difference of every file and write nothing; exits 6 when there is one")
+    .option("--yes", "do not ask")
+    .option("--project", "configuration of this directory instead of your own")
+    .option("--replace", "overwrite another server that is called agentmesh")
+    .option("--allow-tools", "let models use the tools of agentmesh without asking you each time")
+    .option("--command <command>", "command of the adapter (default: as this command line was installed)")
+    .action(async (options, command) =>
+      (await import("../commands/setup.ts")).setup(await contextOf(command), options),
+    );
+  program
+    .command("uninstall")
+    .summary("take out of the clients what setup wrote")
+    .description("Take out of each client's configuration what setup wrote, and nothing else. Messages stay.")
+    .option("--client <name>", "only this client; may be repeated", several)
+    .option("--dry-run", "show the difference of every file and write nothing; exits 6 when there is one")
+    .option("--yes", "do not ask")
+    .option("--project", "configuration of this directory instead of your own")
+    .action(async (options, command) =>
+      (await import("../commands/uninstall.ts")).uninstall(await contextOf(command), options),
+    );
+}
+
+function several(name: string, before: readonly string[] = []): string[] {
+  return [...before, name];
+}

@@ -1,0 +1,110 @@
+/** Claude Code: MCP server in its own file of settings, hooks in `settings.json`. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { readConfig } from "../config/file.ts";
+import { hookEntry } from "../config/hook-entry.ts";
+import { jsonFile } from "../config/json-file.ts";
+import { isRecord, type JsonText, parseJson, valueAt } from "../config/json-text.ts";
+import { listedEntry } from "../config/listed-entry.ts";
+import { serverEntry } from "../config/server-entry.ts";
+import type { Client, Connection, Surroundings } from "./client.ts";
+
+const DAY_SECONDS = 86_400;
+
+/** Claude Code. */
+export const claudeCode: Client = {
+  name: "claude-code",
+  title: "Claude Code",
+  programs: ["claude"],
+  traces: (at) => [folderOf(at), join(at.home, ".claude.json")],
+  check: "claude mcp list",
+  restart: "open sessions; new ones have it",
+  files(at, to, version) {
+    const server = { type: "stdio", command: to.command, args: to.args, env: to.env, alwaysLoad: true };
+    const local = at.project !== undefined;
+    return [
+      jsonFile({
+        path: local ? join(at.project, ".mcp.json") : mainFileOf(at),
+        entries: [serverEntry(["mcpServers", "agentmesh"], server)],
+        notes: otherServers,
+      }),
+      jsonFile({
+        path: local ? join(at.project, ".claude", "settings.local.json") : join(folderOf(at), "settings.json"),
+        entries: [...hookEntries(to, wakes(version)), toolsAllowed(to)],
+        notes: (json) =>
+          valueAt(json, ["disableAllHooks"]) === true ? ["disableAllHooks is on: hooks do not run"] : [],
+      }),
+    ];
+  },
+  standsAside(at) {
+    const text = readConfig(join(folderOf(at), "settings.json"));
+    if (text === undefined || text.trim() === "") return undefined;
+    const plugins = valueAt(parseJson(text, "jsonc"), ["enabledPlugins"]);
+    const ours = Object.entries(isRecord(plugins) ? plugins : {}).find(
+      ([name, on]) => /^agentmesh@/.test(name) && on === true,
+    );
+    if (ours === undefined) return undefined;
+    return `its plugin ${ours[0]} is on and brings all this. To have it from setup instead: claude plugin uninstall ${ours[0]}`;
+  },
+  afterwards: (at) =>
+    at.project === undefined ? [] : ["Claude Code asks once whether it may use the servers of .mcp.json"],
+};
+
+/** The rule by which Claude Code lets every tool of ours pass. */
+function toolsAllowed(to: Connection) {
+  const rule = "mcp__agentmesh";
+  const what = `permission ${rule}`;
+  return listedEntry({
+    what,
+    path: ["permissions", "allow"],
+    value: rule,
+    unmarked: true,
+    wanted: to.allowTools,
+    isOurs: (name) => name === rule,
+  });
+}
+
+/** Whether a Claude Code knows hooks that wake it later; one that does not would wait for them. */
+function wakes(version: string | undefined): boolean {
+  const [major = 0, minor = 0, patch = 0] = (version ?? "").split(/[.+-]/).map(Number);
+  return major > 2 || (major === 2 && (minor > 1 || (minor === 1 && patch >= 224)));
+}
+
+function hookEntries(to: Connection, waking: boolean) {
+  const command = to.hookCommand("claude");
+  const now = { type: "command", command: command ?? "", timeout: 5 };
+  // Waits behind the session's back, and wakes it when a message comes.
+  const waiting = { type: "command", command: `${command} --wait`, asyncRewake: true, timeout: DAY_SECONDS };
+  const later = waking ? [waiting] : [];
+  const hooks = { SessionStart: later, UserPromptSubmit: [now], PostToolUse: [now], Stop: [now, ...later] };
+  return Object.entries(hooks).map(([event, all]) => hookEntry(event, command === undefined ? [] : all));
+}
+
+function folderOf({ env, home }: Surroundings): string {
+  return env.CLAUDE_CONFIG_DIR || join(home, ".claude");
+}
+
+/** Where Claude Code keeps its servers; an older file in its folder goes first as long as it holds something. */
+function mainFileOf(at: Surroundings): string {
+  const older = join(folderOf(at), ".config.json");
+  if ((statSync(older, { throwIfNoEntry: false })?.size ?? 0) > 0) return older;
+  return join(at.env.CLAUDE_CONFIG_DIR || at.home, ".claude.json");
+}
+
+/** The predecessor's server, and entries of single projects, which go before the one that setup writes. */
+function otherServers(json: JsonText): string[] {
+  const notes: string[] = [];
+  if (valueAt(json, ["mcpServers", "claude-peers"]) !== undefined) {
+    notes.push(
+      "claude-peers is configured too and talks to its own broker. Without it: claude mcp remove claude-peers",
+    );
+  }
+  const projects = valueAt(json, ["projects"]);
+  for (const [folder, project] of Object.entries(isRecord(projects) ? projects : {})) {
+    if (!isRecord(project) || !isRecord(project.mcpServers) || project.mcpServers.agentmesh === undefined) continue;
+    notes.push(
+      `${folder} has an agentmesh of its own, which goes first there. Without it, in that folder: claude mcp remove -s local agentmesh`,
+    );
+  }
+  return notes;
+}

@@ -1,0 +1,49 @@
+/** A program that agents run in, as setup sees it: where its configuration is and what goes into it. */
+import type { ConfigFile } from "../config/config-file.ts";
+
+/** Where setup runs. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly platform: NodeJS.Platform;
+  /** The person's home directory. */
+  readonly home: string;
+  /** The project's directory with `--project`; otherwise the configuration is the person's own. */
+  readonly project: string | undefined;
+}
+
+/** How a client is to reach the mesh. */
+export interface Connection {
+  /** Command line of the adapter. */
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Environment of the adapter, with the mark. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Command line of a client's hook, or undefined when there shall be none. */
+  hookCommand(kind: "claude" | "codex" | "gemini"): string | undefined;
+  /** The model may use our tools without a person's leave. */
+  readonly allowTools: boolean;
+  /** Name of the OpenCode plugin as its configuration takes it. */
+  readonly openCodePlugin: string;
+}
+
+/** One client. */
+export interface Client {
+  readonly name: string;
+  readonly title: string;
+  /** Names of its program, the first that is found counts. */
+  readonly programs: readonly string[];
+  /** Its configuration folder or file: that it is there means the client was used here. */
+  traces(at: Surroundings): readonly string[];
+  /** Files with entries of ours, for the client's version if it is known; none without a configuration of that kind. */
+  files(at: Surroundings, to: Connection, version: string | undefined): readonly ConfigFile[];
+  /** Why nothing is written although the client is there. */
+  standsAside?(at: Surroundings): string | undefined;
+  /** How a person sees that it works. */
+  readonly check: string;
+  /** What has to be started again. */
+  readonly restart: string;
+  /** What a person should know after a change, by what was written. */
+  afterwards?(at: Surroundings, to: Connection): readonly string[];
+  /** Lines to put in by hand, where setup does not write. */
+  byHand?(at: Surroundings, to: Connection): { readonly file: string; readonly lines: readonly string[] };
+}

@@ -1,0 +1,12 @@
+/** The clients that setup knows, in the order in which it speaks of them. */
+import { claudeCode } from "./claude-code.ts";
+import type { Client } from "./client.ts";
+import { codex } from "./codex.ts";
+import { cursor } from "./cursor.ts";
+import { gemini } from "./gemini.ts";
+import { hermes } from "./hermes.ts";
+import { openclaw } from "./openclaw.ts";
+import { opencode } from "./opencode.ts";
+
+/** All of them. */
+export const clients: readonly Client[] = [claudeCode, codex, opencode, gemini, openclaw, cursor, hermes];

@@ -1,0 +1,43 @@
+/** OpenCode: the plugin `opencode-agentmesh`, which brings the tools and pushes; no MCP server beside it. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { jsonFile } from "../config/json-file.ts";
+import { listedEntry } from "../config/listed-entry.ts";
+import type { Client, Surroundings } from "./client.ts";
+
+/** OpenCode. */
+export const opencode: Client = {
+  name: "opencode",
+  title: "OpenCode",
+  programs: ["opencode"],
+  traces: (at) => [ownFolder(at)],
+  check: "start opencode and ask it: who is on agentmesh?",
+  restart: "OpenCode; it fetches the plugin when it starts",
+  files: (at, to) => [
+    jsonFile({
+      path: fileOf(at),
+      fresh: { $schema: "https://opencode.ai/config.json" },
+      entries: [
+        listedEntry({
+          what: "plugin opencode-agentmesh",
+          path: ["plugin"],
+          value: to.openCodePlugin,
+          isOurs: (name) =>
+            name.startsWith("opencode-agentmesh@") || /^file:.*[\\/]packages[\\/]opencode[\\/]/.test(name),
+          isByHand: (name) => /(^|[\\/])opencode-agentmesh($|[\\/])/.test(name),
+        }),
+      ],
+    }),
+  ],
+};
+
+function ownFolder({ env, home }: Surroundings): string {
+  return join(env.XDG_CONFIG_HOME || join(home, ".config"), "opencode");
+}
+
+function fileOf(at: Surroundings): string {
+  if (at.project === undefined && at.env.OPENCODE_CONFIG) return at.env.OPENCODE_CONFIG;
+  const folder = at.project ?? ownFolder(at);
+  const withComments = join(folder, "opencode.jsonc");
+  return existsSync(withComments) ? withComments : join(folder, "opencode.json");
+}

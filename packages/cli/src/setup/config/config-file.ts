@@ -1,0 +1,70 @@
+/** One configuration file of a client: what setup writes into it and uninstall takes out again. */
+
+/**
+ * How one thing that setup wants in a file stands. `by hand`: it is there, and a person wrote it; `foreign`: something
+ * else has its name; `replaced`: that was overwritten; `missing`: uninstall found nothing.
+ */
+export type Standing = "added" | "updated" | "replaced" | "removed" | "same" | "missing" | "by hand" | "foreign";
+
+/** Standings of a part that was changed. */
+export const changedStandings: ReadonlySet<Standing> = new Set(["added", "updated", "replaced", "removed"]);
+
+/** One thing in a file: `MCP server agentmesh`. */
+export interface Part {
+  readonly what: string;
+  readonly standing: Standing;
+  /** What stands or stood there instead, for `foreign`, `replaced` and `by hand`. */
+  readonly found?: string;
+}
+
+/** A file as it is to be; `text` is undefined when it is to be gone. */
+export interface Edition {
+  readonly text: string | undefined;
+  readonly parts: readonly Part[];
+  /** What a person should know of this file. */
+  readonly notes: readonly string[];
+}
+
+/** How entries come into a file. */
+export interface InstallTerms {
+  /** Takes a foreign entry's place. */
+  readonly replace: boolean;
+  /** What the file was before setup; undefined when it was not there, or when that was not kept. */
+  readonly before: string | undefined;
+}
+
+/** A configuration file. */
+export interface ConfigFile {
+  readonly path: string;
+  /** The file with our entries. @throws ConfigRefusal */
+  install(text: string | undefined, terms: InstallTerms): Edition;
+  /** The file without them; `before` is what it was before setup, undefined when it was not there. @throws ConfigRefusal */
+  uninstall(text: string, before: string | undefined): Edition;
+  /** Whether an entry that setup wrote is in it. @throws ConfigRefusal */
+  holdsOurs(text: string): boolean;
+}
+
+/** Says in a few words what an MCP entry starts or calls. */
+export function commandWords(entry: Readonly<Record<string, unknown>>): string {
+  const { command, args, url } = entry;
+  const words = [command, args].flat().filter((word) => typeof word === "string");
+  if (words.length > 0) return words.join(" ");
+  return typeof url === "string" ? url : "no command";
+}
+
+/** Whether an MCP entry or hook that setup did not write starts our adapter all the same. */
+export function startsAdapter(words: string): boolean {
+  return ADAPTER.test(words);
+}
+
+/** Whether a hook's command is one of ours: the adapter, called as a hook. */
+export function isOurHook(command: unknown): boolean {
+  return typeof command === "string" && ADAPTER.test(command) && / hook (claude|codex|gemini)\b/.test(command);
+}
+
+/** Whether a text can have entries of ours at all. */
+export function mayHoldOurs(text: string): boolean {
+  return /agentmesh| hook (claude|codex|gemini)\b/i.test(text);
+}
+
+const ADAPTER = /\bagentmesh-mcp\b|[\\/]mcp[\\/]dist[\\/]main\.js/;

@@ -1,0 +1,172 @@
+/** Changes in a JSON text that leave every other byte as it was; a removal is the inverse of the insertion. */
+import { isDeepStrictEqual } from "node:util";
+import {
+  childrenOf,
+  isContainer,
+  type JsonContainer,
+  type JsonNode,
+  type JsonPath,
+  type JsonText,
+  nodeAt,
+  parseJson,
+  placeOf,
+  type Span,
+  spanOf,
+  valueAt,
+} from "./json-text.ts";
+import { inlineJson, layoutOf, multilineJson } from "./layout.ts";
+import { ConfigRefusal } from "./refusal.ts";
+
+/** Something that JSON can say. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
+/** Sets a value; missing objects on the way are made. @throws ConfigRefusal when something else is in the way */
+export function setAt(json: JsonText, path: JsonPath, value: Json): JsonText {
+  let node = json.root;
+  for (const [depth, key] of path.entries()) {
+    if (!isContainer(node) || (node.type === "Array") !== (typeof key === "number")) throw inTheWay(node, path, depth);
+    const child = childrenOf(node).findLast((one) => one.key === key);
+    if (child === undefined) {
+      const rest = path.slice(depth + 1).reduceRight<Json>((inner, name) => ({ [name]: inner }), value);
+      return insert(json, node, rest, String(key));
+    }
+    node = child.value;
+  }
+  return isDeepStrictEqual(valueAt(json, path), value) ? json : replace(json, node, value);
+}
+
+/** Adds an element to the end of a list; a missing list is made. @throws ConfigRefusal when it is no list */
+export function appendAt(json: JsonText, path: JsonPath, value: Json): JsonText {
+  const node = nodeAt(json, path);
+  if (node === undefined) return setAt(json, path, [value]);
+  if (node.type !== "Array") throw inTheWay(node, path, path.length);
+  return insert(json, node, value);
+}
+
+/** Takes a member or an element out, with the blanks before it and the comma that it needs no more. */
+export function removeAt(json: JsonText, path: JsonPath): JsonText {
+  const parent = nodeAt(json, path.slice(0, -1));
+  if (parent === undefined || !isContainer(parent)) return json;
+  const child = childrenOf(parent).findLast(({ key }) => key === path.at(-1));
+  if (child === undefined) return json;
+  const { text, tokens } = json;
+  const before = tokens.findLast(({ type, end }) => end <= child.span.start && !isComment(type));
+  const after = tokens.find(({ type, start }) => start >= child.span.end && !isComment(type));
+  const nearest = tokens.findLast(({ end }) => end <= child.span.start);
+  const gone: Span[] = [{ start: child.span.start - blanksBefore(text, child.span.start), end: child.span.end }];
+  if (after?.type === "Comma") gone.push(after);
+  else if (before?.type === "Comma") gone.push(before);
+  const rest = text.slice(after?.type === "Comma" ? after.end : child.span.end);
+  // What follows on the line must not become part of the comment in the line above.
+  const swallowed = nearest?.type === "LineComment" && !/^[ \t]*(\r?\n|$)/.test(rest);
+  return edited(json, [
+    ...gone.map((span) => ({ ...span, text: "" })),
+    ...(swallowed ? [{ start: child.span.end, end: child.span.end, text: layoutOf(json).eol }] : []),
+  ]);
+}
+
+/** What stands between the brackets of an object or list without members; undefined when it has some. */
+export function interiorAt(
+  json: JsonText,
+  path: JsonPath,
+): { readonly text: string; readonly comments: string } | undefined {
+  const node = nodeAt(json, path);
+  if (node === undefined || !isContainer(node) || childrenOf(node).length > 0) return undefined;
+  const { start, end } = spanOf(node);
+  const comments = json.tokens.filter((token) => isComment(token.type) && token.start > start && token.end < end);
+  return {
+    text: json.text.slice(start + 1, end - 1),
+    comments: comments.map((token) => json.text.slice(token.start, token.end)).join("\n"),
+  };
+}
+
+/** Puts a text between the brackets of an object or list without members. */
+export function setInteriorAt(json: JsonText, path: JsonPath, interior: string): JsonText {
+  const node = nodeAt(json, path);
+  if (node === undefined || interiorAt(json, path) === undefined) return json;
+  const { start, end } = spanOf(node);
+  return edited(json, [{ start: start + 1, end: end - 1, text: interior }]);
+}
+
+function insert(json: JsonText, parent: JsonContainer, value: Json, name?: string): JsonText {
+  const { text, tokens } = json;
+  const layout = layoutOf(json);
+  const { start, end } = spanOf(parent);
+  const inside = tokens.filter((token) => token.start > start && token.end < end);
+  const last = childrenOf(parent).at(-1);
+  const label = (blank: string) => (name === undefined ? "" : `${JSON.stringify(name)}:${blank}`);
+  const lines = (indent: string) => label(" ") + multilineJson(value, indent, layout);
+  const inline = label(layout.blank) + inlineJson(value, layout.blank);
+  const outer = layout.indentAt(start);
+
+  if (last === undefined) {
+    const comment = inside.findLast(({ type }) => isComment(type));
+    if (comment === undefined) {
+      const piece = layout.oneLine
+        ? inline
+        : layout.eol + outer + layout.unit + lines(outer + layout.unit) + layout.eol + outer;
+      return edited(json, [{ start: start + 1, end: end - 1, text: piece }]);
+    }
+    const closing = text.slice(comment.end, end - 1).includes("\n") ? "" : layout.eol + outer;
+    const piece = layout.eol + outer + layout.unit + lines(outer + layout.unit) + closing;
+    return edited(json, [{ start: comment.end, end: comment.end, text: piece }]);
+  }
+
+  const comma = inside.find((token) => token.start >= last.span.end && token.type === "Comma");
+  let anchor = comma?.end ?? last.span.end;
+  let behindLineComment = false;
+  // A comment on the line of the last member stays with it.
+  for (const token of inside.filter(({ start, type }) => start >= anchor && isComment(type))) {
+    if (text.slice(anchor, token.start).includes("\n")) break;
+    anchor = token.end;
+    behindLineComment = token.type === "LineComment";
+  }
+  const ownLine = layout.beginsLine(last.span.start);
+  const indent = ownLine ? layout.indentAt(last.span.start) : outer + layout.unit;
+  const piece = ownLine || behindLineComment ? layout.eol + indent + lines(indent) : layout.blank + inline;
+  return edited(json, [
+    ...(comma === undefined ? [{ start: last.span.end, end: last.span.end, text: "," }] : []),
+    { start: anchor, end: anchor, text: comma === undefined ? piece : `${piece},` },
+  ]);
+}
+
+function replace(json: JsonText, node: JsonNode, value: Json): JsonText {
+  const layout = layoutOf(json);
+  const { start, end } = spanOf(node);
+  const old = json.text.slice(start, end);
+  const asLines = old.includes("\n") || (!isContainer(node) && layout.beginsLine(start));
+  return edited(json, [
+    {
+      start,
+      end,
+      text: asLines ? multilineJson(value, layout.indentAt(start), layout) : inlineJson(value, layout.blank),
+    },
+  ]);
+}
+
+/** Applies changes that do not overlap; of two at one place the first comes first. */
+function edited(json: JsonText, changes: readonly (Span & { readonly text: string })[]): JsonText {
+  const inOrder = changes.map((change, index) => ({ ...change, index }));
+  inOrder.sort((one, other) => other.start - one.start || other.index - one.index);
+  const text = inOrder.reduce(
+    (all, { start, end, text: piece }) => all.slice(0, start) + piece + all.slice(end),
+    json.text,
+  );
+  return parseJson(text, json.syntax);
+}
+
+function inTheWay(node: JsonNode, path: JsonPath, depth: number): ConfigRefusal {
+  const name = path.slice(0, depth).join(".") || "the whole";
+  const wanted = typeof path[depth] === "string" ? "an object" : "a list";
+  return new ConfigRefusal(`${name} is not ${wanted} (${placeOf(node)}). Change it, then run this again`);
+}
+
+function isComment(type: string): boolean {
+  return type === "LineComment" || type === "BlockComment";
+}
+
+function blanksBefore(text: string, offset: number): number {
+  let begin = offset;
+  while (begin > 0 && /[^\S\uFEFF]/.test(text.charAt(begin - 1))) begin--;
+  return offset - begin;
+}

@@ -1,0 +1,101 @@
+/** A configuration file in JSON, JSONC or JSON5 with entries of ours. */
+import { isDeepStrictEqual } from "node:util";
+import { type ConfigFile, changedStandings, type Edition, type Part } from "./config-file.ts";
+import { interiorAt, type Json, removeAt, setInteriorAt } from "./json-edit.ts";
+import { type JsonPath, type JsonSyntax, type JsonText, nodeAt, parseJson, valueAt } from "./json-text.ts";
+
+/** A text after one entry was looked after. */
+export interface Entered extends Part {
+  readonly json: JsonText;
+}
+
+/** One entry of ours in a JSON file. */
+export interface JsonEntry {
+  /** Objects and lists it stands in, innermost first. */
+  readonly within: readonly JsonPath[];
+  /** @throws ConfigRefusal when something else is in the way */
+  install(json: JsonText, replace: boolean): Entered;
+  uninstall(json: JsonText, before: JsonText | undefined): Entered;
+  holdsOurs(json: JsonText): boolean;
+}
+
+/** What is said of a JSON file. */
+export interface JsonFileTerms {
+  readonly path: string;
+  readonly entries: readonly JsonEntry[];
+  readonly syntax?: JsonSyntax;
+  /** What a new file holds beside our entries. */
+  readonly fresh?: Readonly<Record<string, Json>>;
+  /** What a person should know, from the file as it was found. */
+  readonly notes?: (json: JsonText) => readonly string[];
+}
+
+/** A JSON file with entries. */
+export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }: JsonFileTerms): ConfigFile {
+  const newText = `${JSON.stringify(fresh, undefined, 2)}\n`;
+  const isBlank = (text: string | undefined) => text === undefined || /^\s*$/.test(text);
+
+  return {
+    path,
+    install(text, { replace, before }) {
+      const begun = text?.includes("\r\n") ? newText.replaceAll("\n", "\r\n") : newText;
+      const found = parseJson(text === undefined || isBlank(text) ? begun : text, syntax);
+      let json = found;
+      const parts: Part[] = [];
+      for (const entry of entries) {
+        const { json: next, ...part } = entry.install(json, replace);
+        json = next;
+        parts.push(part);
+      }
+      return { text: edition(text, json, parts, before), parts, notes: notes?.(found) ?? [] };
+    },
+    uninstall(text, before) {
+      if (isBlank(text)) return { text, parts: [], notes: [] };
+      let json = parseJson(text, syntax);
+      const parts: Part[] = [];
+      for (const entry of entries) {
+        const { json: next, ...part } = entry.uninstall(json, parsed(before));
+        json = next;
+        parts.push(part);
+      }
+      return { text: edition(text, json, parts, before), parts, notes: [] };
+    },
+    holdsOurs(text) {
+      if (isBlank(text)) return false;
+      const json = parseJson(text, syntax);
+      return entries.some((entry) => entry.holdsOurs(json));
+    },
+  };
+
+  function parsed(before: string | undefined): JsonText | undefined {
+    return before === undefined || isBlank(before) ? undefined : parseJson(before, syntax);
+  }
+
+  /** The text as it is to be; what lost its last entry of ours is tidied, down to the file. */
+  function edition(
+    text: string | undefined,
+    json: JsonText,
+    parts: readonly Part[],
+    before: string | undefined,
+  ): Edition["text"] {
+    if (!parts.some(({ standing }) => changedStandings.has(standing))) return text;
+    if (!parts.some(({ standing }) => standing === "removed")) return json.text;
+    const earlier = parsed(before);
+    const within = entries.flatMap((entry) => entry.within).sort((one, other) => other.length - one.length);
+    const tidy = [...within, []].reduce((rest, container) => tidied(rest, container, earlier), json);
+    const bare = isDeepStrictEqual(valueAt(tidy, []), fresh);
+    const commented = tidy.tokens.some(({ type }) => type.endsWith("Comment"));
+    return bare && !commented && isBlank(before) ? before : tidy.text;
+  }
+}
+
+/** An object or list that lost its last entry: as it was before setup, or gone when it was not there. */
+function tidied(json: JsonText, path: JsonPath, earlier: JsonText | undefined): JsonText {
+  const interior = interiorAt(json, path);
+  if (interior === undefined) return json;
+  const was = earlier && interiorAt(earlier, path);
+  if (was !== undefined && was.comments === interior.comments) return setInteriorAt(json, path, was.text);
+  if (interior.comments !== "") return json;
+  const stays = path.length === 0 || (earlier !== undefined && nodeAt(earlier, path) !== undefined);
+  return stays ? setInteriorAt(json, path, "") : removeAt(json, path);
+}

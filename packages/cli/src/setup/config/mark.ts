@@ -1,0 +1,13 @@
+/** How setup knows its own MCP entries again: a variable in their environment. */
+import { isRecord } from "./json-text.ts";
+
+/** The variable that marks an entry; the adapter does not look at it. */
+export const MARK = "AGENTMESH_SETUP";
+
+/** Variables of an entry that setup decides; others are a person's. */
+export const OWN_VARIABLES = [MARK, "AGENTMESH_HOME", "AGENTMESH_URL", "AGENTMESH_PORT"] as const;
+
+/** Whether setup wrote an MCP entry. */
+export function isMarked(entry: unknown): boolean {
+  return isRecord(entry) && isRecord(entry.env) && MARK in entry.env;
+}

@@ -1,0 +1,165 @@
+/** One run of setup or uninstall over the clients: find, plan, show or ask, write, report. */
+import { homedir } from "node:os";
+import { CommandEnd, CommandError, usageError } from "../command-error.ts";
+import type { Context } from "../context.ts";
+import { jsonText, print } from "../output.ts";
+import { ask, canAsk } from "./ask.ts";
+import { type ChosenClient, chooseClients, noClientFound } from "./choose.ts";
+import type { Connection, Surroundings } from "./clients/client.ts";
+import { ConfigRefusal } from "./config/refusal.ts";
+import { connectionOf } from "./connection.ts";
+import { diffText } from "./diff.ts";
+import { type ClientPlan, carryOut, changes, type FilePlan, planClient, type Verb } from "./plan.ts";
+import { type ClientReport, type FileReport, fileRows, headline, pathWidth, reportLines } from "./report.ts";
+import { reportJson } from "./report-json.ts";
+
+/** Options of both commands. */
+export interface ConfigureOptions {
+  readonly client?: readonly string[];
+  readonly dryRun?: true;
+  readonly yes?: true;
+  readonly project?: true;
+  readonly replace?: true;
+  readonly command?: string;
+  readonly allowTools?: true;
+}
+
+/** How a run went. */
+export interface Configured {
+  /** Files that were written. */
+  readonly written: number;
+  /** Why there are no hooks. */
+  readonly hookless?: string;
+  /** Ends the command. @throws CommandError, CommandEnd */
+  end(): void;
+}
+
+interface Planned extends ChosenClient {
+  readonly plan: ClientPlan;
+}
+
+interface Run {
+  readonly verb: Verb;
+  readonly at: Surroundings;
+  readonly to: Connection;
+  readonly replace: boolean;
+  readonly shared: boolean;
+}
+
+/** Runs it. @throws CommandError */
+export async function configure(context: Context, verb: Verb, options: ConfigureOptions): Promise<Configured> {
+  const { env, json, folder, url } = context;
+  const { dryRun = false, yes = false, project: shared = false, replace = false, allowTools = false } = options;
+  const platform = process.platform;
+  const at = { env, platform, home: homedir(), project: shared ? process.cwd() : undefined };
+  const stateFolder = folder.path;
+  const { to, adapter } = connectionOf({
+    env,
+    platform,
+    home: at.home,
+    stateFolder,
+    url,
+    given: options.command,
+    allowTools,
+    shared,
+  });
+  const run: Run = { verb, at, to, replace, shared };
+
+  const chosen = await chooseClients(at, options.client);
+  if (chosen.length === 0 && verb === "setup") throw noClientFound();
+  const planned = chosen
+    .map((one): Planned => ({ ...one, plan: planClient(one, run) }))
+    .filter(({ plan }) => verb === "setup" || options.client !== undefined || isConcerned(plan));
+  const changing = planned.flatMap(({ plan }) => plan.files.filter(changes)).length;
+  if (changing > 0 && !dryRun && !yes && (json || !canAsk())) throw nobodyToAsk(verb);
+
+  const reports: ClientReport[] = [];
+  let asking = !yes;
+  for (const one of planned) {
+    if (!json) await print(headline(one));
+    const consent = dryRun ? "no" : await consentTo(one, asking);
+    if (consent === "quit") break;
+    if (consent === "all") asking = false;
+    const report = consent === "no" ? reportOf(one, !dryRun) : write(one, run);
+    reports.push(report);
+    const diffs = dryRun ? one.plan.files.filter(changes).map(diffOf) : [];
+    if (!json) await print([...reportLines(report, run), ...diffs, ""].join("\n"));
+  }
+  if (json) await print(jsonText(reportJson(reports, { ...run, dryRun })));
+  else if (planned.length === 0) await print("Nothing of agentmesh is in the configuration of any client.");
+  else if (dryRun)
+    await print(changing === 0 ? "Nothing would change." : `Nothing was written. Files that would change: ${changing}`);
+
+  return {
+    written: reports.flatMap(({ files }) => files).filter(({ outcome }) => outcome !== undefined).length,
+    ...(adapter.hookless !== undefined && { hookless: adapter.hookless }),
+    end() {
+      const left = reports.filter(isIncomplete).map(({ client }) => client.title);
+      if (left.length > 0) {
+        throw new CommandError("incomplete", `Not all could be done for ${left.join(", ")}: the lines above say why.`);
+      }
+      if (dryRun && changing > 0) throw new CommandEnd();
+    },
+  };
+}
+
+/** Asks whether a client's files may be written; shows them first. */
+async function consentTo({ client, plan }: Planned, asking: boolean): Promise<"yes" | "no" | "quit" | "all"> {
+  const files = plan.files.filter(changes);
+  if (!asking || files.length === 0) return "yes";
+  await print(files.flatMap((plan) => fileRows({ plan }, client, pathWidth(files))).join("\n"));
+  for (;;) {
+    const answer = await ask(`  Go on with ${client.title}?`);
+    if (answer !== "diff") return answer;
+    await print(files.map(diffOf).join("\n"));
+  }
+}
+
+function write(one: Planned, run: Run): ClientReport {
+  const files = one.plan.files.map((plan): FileReport => {
+    if (!changes(plan)) return { plan };
+    try {
+      return { plan, outcome: carryOut(plan, run) };
+    } catch (error) {
+      if (error instanceof ConfigRefusal) return { plan, failed: error.message };
+      throw error;
+    }
+  });
+  return { ...reportOf(one, false), files };
+}
+
+function reportOf({ client, found, plan }: Planned, declined: boolean): ClientReport {
+  return {
+    client,
+    found,
+    files: plan.files.map((file) => ({ plan: file })),
+    ...(plan.aside !== undefined && { aside: plan.aside }),
+    ...(declined && { declined }),
+  };
+}
+
+function isConcerned({ files }: ClientPlan): boolean {
+  return files.some(
+    (file) =>
+      file.refused !== undefined || changes(file) || file.edition.parts.some(({ standing }) => standing === "by hand"),
+  );
+}
+
+function isIncomplete({ files }: ClientReport): boolean {
+  return files.some(
+    ({ plan, failed }) =>
+      failed !== undefined ||
+      plan.refused !== undefined ||
+      plan.edition.parts.some(({ standing }) => standing === "foreign"),
+  );
+}
+
+function nobodyToAsk(verb: Verb): CommandError {
+  return usageError(
+    `agentmesh ${verb} asks before it writes, and nobody can answer here. Look first: agentmesh ${verb} --dry-run. Then: agentmesh ${verb} --yes`,
+  );
+}
+
+function diffOf({ file, from, edition }: FilePlan): string {
+  return diffText(file.path, from, edition.text);
+}

@@ -1,0 +1,70 @@
+/** What every client is told: the adapter's command, its environment, and the command of its hooks. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { VERSION } from "@agentmesh/protocol";
+import { type AdapterCommand, adapterCommand, originOf, shellWord } from "./adapter-command.ts";
+import type { Connection } from "./clients/client.ts";
+import { MARK } from "./config/mark.ts";
+
+/** What the connection rests on. */
+export interface ConnectionTerms {
+  readonly env: NodeJS.ProcessEnv;
+  readonly platform: NodeJS.Platform;
+  /** The person's home directory. */
+  readonly home: string;
+  /** State folder that the commands of this command line use. */
+  readonly stateFolder: string;
+  /** `--url`. */
+  readonly url: string | undefined;
+  /** `--command`. */
+  readonly given: string | undefined;
+  readonly shared: boolean;
+  readonly allowTools: boolean;
+}
+
+/** The connection, and the command it rests on. @throws CommandError */
+export function connectionOf(terms: ConnectionTerms): { readonly to: Connection; readonly adapter: AdapterCommand } {
+  const { env, platform, stateFolder, given, shared } = terms;
+  const entry = fileURLToPath(import.meta.resolve("agentmesh-mcp/bin"));
+  const adapter = adapterCommand({
+    adapter: entry,
+    execPath: process.execPath,
+    env,
+    platform,
+    shared,
+    ...(given !== undefined && { given }),
+  });
+  const [command = "", ...args] = adapter.words;
+  const elsewhere = stateFolder !== join(terms.home, ".agentmesh");
+  const url = terms.url ?? env.AGENTMESH_URL;
+  const home = elsewhere ? ` --home ${quoted(stateFolder, platform)}` : "";
+  return {
+    adapter,
+    to: {
+      command,
+      args,
+      env: {
+        [MARK]: "1",
+        ...(elsewhere && { AGENTMESH_HOME: stateFolder }),
+        ...(url && { AGENTMESH_URL: url }),
+        ...(env.AGENTMESH_PORT && { AGENTMESH_PORT: env.AGENTMESH_PORT }),
+      },
+      hookCommand: (kind) => (adapter.hook === undefined ? undefined : `${adapter.hook} hook ${kind}${home}`),
+      allowTools: terms.allowTools,
+      openCodePlugin: openCodePlugin(entry),
+    },
+  };
+}
+
+/** The plugin from the registry, or, in a clone of the repository, what its build made. */
+function openCodePlugin(adapter: string): string {
+  const built = adapter.replace(/[\\/]mcp[\\/](src|dist)[\\/]main\.[jt]s$/, "/opencode/dist/index.js");
+  if (originOf(adapter) === "checkout" && built !== adapter && existsSync(built)) return pathToFileURL(built).href;
+  return `opencode-agentmesh@${VERSION}`;
+}
+
+function quoted(path: string, platform: NodeJS.Platform): string {
+  const word = shellWord(path, platform);
+  return word.startsWith('"') ? word : `"${word}"`;
+}

@@ -1,0 +1,128 @@
+/** What setup or uninstall would do to each file of a client, and the doing of it. */
+import type { ChosenClient } from "./choose.ts";
+import type { Connection, Surroundings } from "./clients/client.ts";
+import { type ConfigFile, type Edition, mayHoldOurs } from "./config/config-file.ts";
+import { backUp, ChangedMeanwhile, latestBackup, readConfig, removeBackup, writeConfig } from "./config/file.ts";
+import { ConfigRefusal } from "./config/refusal.ts";
+
+/** Which way. */
+export type Verb = "setup" | "uninstall";
+
+/** What is to become of one file. */
+export interface FilePlan {
+  readonly file: ConfigFile;
+  readonly from: string | undefined;
+  readonly edition: Edition;
+  /** Why it is left as it is. */
+  readonly refused?: string;
+}
+
+/** What is to become of a client's files. */
+export interface ClientPlan {
+  readonly files: readonly FilePlan[];
+  /** Why nothing is done. */
+  readonly aside?: string;
+}
+
+/** What became of one file. */
+export interface Outcome {
+  /** Copy of what the file was before its first change. */
+  readonly backup?: string;
+  /** The file is again what its copy was, and the copy is gone. */
+  readonly restored?: boolean;
+}
+
+/** Plans without touching anything. */
+export function planClient(
+  { client, found }: ChosenClient,
+  {
+    at,
+    verb,
+    to,
+    replace,
+  }: { readonly at: Surroundings; readonly verb: Verb; readonly to: Connection; readonly replace: boolean },
+): ClientPlan {
+  try {
+    const aside = verb === "setup" ? client.standsAside?.(at) : undefined;
+    if (aside !== undefined) return { files: [], aside };
+  } catch (error) {
+    // The file that cannot be read is named below.
+    if (!(error instanceof ConfigRefusal)) throw error;
+  }
+  return { files: client.files(at, to, found?.version).map((file) => planFile(file, { verb, replace })) };
+}
+
+function planFile(file: ConfigFile, { verb, replace }: { readonly verb: Verb; readonly replace: boolean }): FilePlan {
+  let from: string | undefined;
+  try {
+    from = readConfig(file.path);
+    if (verb === "setup") return { file, from, edition: file.install(from, { replace, before: originalOf(file) }) };
+    // What does not even hold the words needs no parsing, and may be as broken as it likes.
+    if (from === undefined || !mayHoldOurs(from)) return { file, from, edition: untouched(from) };
+    return { file, from, edition: file.uninstall(from, originalOf(file)) };
+  } catch (error) {
+    if (error instanceof ConfigRefusal) return { file, from, edition: untouched(from), refused: error.message };
+    throw error;
+  }
+}
+
+function untouched(text: string | undefined): Edition {
+  return { text, parts: [], notes: [] };
+}
+
+/** Whether a file would become another. */
+export function changes({ edition, from }: FilePlan): boolean {
+  return edition.text !== from;
+}
+
+/**
+ * Writes a file as planned; plans again when the client has written it meanwhile. What a person had is copied before
+ * the first change; a copy that says the same as the file in the end is removed. @throws ConfigRefusal
+ */
+export function carryOut(
+  plan: FilePlan,
+  terms: { readonly verb: Verb; readonly replace: boolean; readonly shared: boolean },
+): Outcome {
+  const { file } = plan;
+  for (let next = plan, left = 5; ; left--) {
+    try {
+      const { from, edition } = next;
+      const backup =
+        terms.verb === "setup" && from !== undefined && needsBackup(next) ? backUp(file.path, from) : undefined;
+      try {
+        writeConfig(file.path, { from, to: edition.text, shared: terms.shared });
+      } catch (error) {
+        if (backup !== undefined) removeBackup(backup);
+        throw error;
+      }
+      if (terms.verb === "setup") return backup === undefined ? {} : { backup };
+      return settleBackup(file, edition.text);
+    } catch (error) {
+      if (!(error instanceof ChangedMeanwhile)) throw error;
+      if (left === 0)
+        throw new ConfigRefusal("another program keeps writing it. Close the client, then run this again");
+      const again = planFile(file, terms);
+      if (again.refused !== undefined) throw new ConfigRefusal(again.refused);
+      next = again;
+    }
+  }
+}
+
+/** Before the first entry of ours, and before a foreign one is replaced. */
+function needsBackup({ file, from, edition }: FilePlan): boolean {
+  if (from === undefined) return false;
+  return !file.holdsOurs(from) || edition.parts.some(({ standing }) => standing === "replaced");
+}
+
+function settleBackup(file: ConfigFile, text: string | undefined): Outcome {
+  const copy = latestBackup(file.path);
+  if (copy === undefined) return {};
+  if (readConfig(copy) !== text) return { backup: copy };
+  removeBackup(copy);
+  return { restored: true };
+}
+
+function originalOf(file: ConfigFile): string | undefined {
+  const copy = latestBackup(file.path);
+  return copy === undefined ? undefined : readConfig(copy);
+}

@@ -1,0 +1,102 @@
+/** Which command setup writes for the adapter, by how the command line itself was installed. */
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { VERSION } from "@agentmesh/protocol";
+import { tempDir } from "testkit";
+import { describe, expect, test } from "vitest";
+import { type AdapterTerms, adapterCommand, originOf } from "../src/setup/adapter-command.ts";
+import { readConfig } from "../src/setup/config/file.ts";
+import { jsonFile } from "../src/setup/config/json-file.ts";
+import { serverEntry } from "../src/setup/config/server-entry.ts";
+import { carryOut } from "../src/setup/plan.ts";
+
+const npx = ["npx", "-y", `agentmesh-mcp@${VERSION}`];
+const terms = (adapter: string, more: Partial<AdapterTerms> = {}): AdapterTerms => ({
+  adapter,
+  execPath: "/opt/node/bin/node",
+  env: {},
+  platform: "linux",
+  shared: false,
+  ...more,
+});
+
+describe("the adapter's command", () => {
+  test.each([
+    ["/home/me/.npm/_npx/ab12/node_modules/agentmesh-mcp/dist/main.js", "passing"],
+    ["/home/me/.cache/pnpm/dlx-ab12/node_modules/agentmesh-mcp/dist/main.js", "passing"],
+    ["C:\\Users\\me\\AppData\\Local\\npm-cache\\_npx\\ab\\node_modules\\agentmesh-mcp\\dist\\main.js", "passing"],
+    ["/usr/lib/node_modules/agentmesh/node_modules/agentmesh-mcp/dist/main.js", "installed"],
+    ["/home/me/.local/share/pnpm/global/5/.pnpm/agentmesh-mcp@1/node_modules/agentmesh-mcp/dist/main.js", "installed"],
+    ["/home/me/src/agentmesh/packages/mcp/dist/main.js", "checkout"],
+  ])("of %s is %s", (adapter, origin) => {
+    expect(originOf(adapter)).toBe(origin);
+  });
+
+  test("from a cache that passes, or in a configuration that is shared, is npx with this version and no hook", () => {
+    const passing = terms("/home/me/.npm/_npx/ab12/node_modules/agentmesh-mcp/dist/main.js");
+    expect(adapterCommand(passing)).toEqual({
+      words: npx,
+      hookless: expect.stringContaining("npm install -g agentmesh"),
+    });
+    expect(adapterCommand({ ...passing, platform: "win32" }).words).toEqual(["cmd", "/c", ...npx]);
+    const installed = terms("/usr/lib/node_modules/agentmesh-mcp/dist/main.js", { shared: true });
+    expect(adapterCommand(installed).words).toEqual(npx);
+  });
+
+  test("of a project's own dependency is npx too: it goes with the project", () => {
+    using folder = tempDir();
+    writeFileSync(join(folder.path, "package.json"), "{}");
+    expect(originOf(join(folder.path, "node_modules/agentmesh-mcp/dist/main.js"))).toBe("passing");
+  });
+
+  test("of an installation is its name where that leads to this version, else Node and the path", () => {
+    using folder = tempDir();
+    const root = realpathSync(folder.path);
+    const entry = join(root, "lib/node_modules/agentmesh-mcp/dist/main.js");
+    mkdirSync(dirname(entry), { recursive: true });
+    mkdirSync(join(root, "bin"));
+    writeFileSync(entry, "", { mode: 0o755 });
+    writeFileSync(join(root, "node"), "", { mode: 0o755 });
+    symlinkSync(entry, join(root, "bin/agentmesh-mcp"));
+    symlinkSync(join(root, "node"), join(root, "bin/node"));
+    const manifest = (version: string) =>
+      writeFileSync(
+        join(root, "lib/node_modules/agentmesh-mcp/package.json"),
+        JSON.stringify({ name: "agentmesh-mcp", version }),
+      );
+    const at = terms(entry, { execPath: join(root, "node"), env: { PATH: join(root, "bin") } });
+
+    manifest(VERSION);
+    expect(adapterCommand(at)).toEqual({ words: ["agentmesh-mcp"], hook: "agentmesh-mcp" });
+    manifest("0.0.1");
+    // The link to Node is named, not what it points at: that changes with each version of Node.
+    expect(adapterCommand(at).words).toEqual([join(root, "bin/node"), entry]);
+    expect(adapterCommand({ ...at, platform: "win32", env: {} }).words).toEqual([join(root, "node"), entry]);
+  });
+
+  test("is quoted for the shell that runs hooks", () => {
+    const adapter = "/home/me/my $src/packages/mcp/src/main.ts";
+    expect(adapterCommand(terms(adapter))).toEqual({
+      words: ["/opt/node/bin/node", "/home/me/my $src/packages/mcp/dist/main.js"],
+      hook: '/opt/node/bin/node "/home/me/my \\$src/packages/mcp/dist/main.js"',
+    });
+    const windows = terms("C:\\my src\\packages\\mcp\\dist\\main.js", {
+      execPath: "C:\\node\\node.exe",
+      platform: "win32",
+    });
+    expect(adapterCommand(windows).hook).toBe('"C:\\node\\node.exe" "C:\\my src\\packages\\mcp\\dist\\main.js"');
+  });
+});
+
+test("what a client writes between plan and change is kept", () => {
+  using folder = tempDir();
+  const path = join(folder.path, "settings.json");
+  const server = { command: "npx", args: [], env: { AGENTMESH_SETUP: "1" } };
+  const file = jsonFile({ path, entries: [serverEntry(["mcpServers", "agentmesh"], server)] });
+  writeFileSync(path, '{"a": 1}');
+  const edition = file.install('{"a": 1}', { replace: false, before: undefined });
+  writeFileSync(path, '{"a": 2}');
+  const outcome = carryOut({ file, from: '{"a": 1}', edition }, { verb: "setup", replace: false, shared: false });
+  expect(JSON.parse(readConfig(path) ?? "")).toEqual({ a: 2, mcpServers: { agentmesh: server } });
+  expect(readConfig(outcome.backup ?? "")).toBe('{"a": 2}');
+});

@@ -1,0 +1,406 @@
+/** `agentmesh setup` and `agentmesh uninstall` in a home directory of their own: what they write, keep, refuse and say. */
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { VERSION } from "@agentmesh/protocol";
+import { cleanEnv, runProgram, type TempDir, tempDir } from "testkit";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+
+const Server = z.object({ command: z.string(), args: z.array(z.string()), env: z.record(z.string(), z.string()) });
+const Servers = z.object({ mcpServers: z.record(z.string(), Server) });
+const Hooks = z.object({
+  hooks: z.record(z.string(), z.array(z.object({ hooks: z.array(z.looseObject({ command: z.string() })) }))),
+});
+const Report = z.object({
+  adapter: z.array(z.string()),
+  clients: z.array(
+    z.object({
+      client: z.string(),
+      found: z.object({ program: z.string().optional(), version: z.string().optional() }).nullable(),
+      files: z.array(z.object({ path: z.string(), action: z.string(), backup: z.string().optional() })),
+    }),
+  ),
+});
+
+/** A home directory with nothing in it, and the command line that takes it for its person's. */
+class Home implements Disposable {
+  readonly folder: TempDir = tempDir();
+  readonly path = join(this.folder.path, "home dir");
+
+  constructor(files: Readonly<Record<string, string>> = {}) {
+    mkdirSync(join(this.path, "bin"), { recursive: true });
+    for (const [name, text] of Object.entries(files)) this.write(name, text);
+  }
+
+  write(name: string, text: string): void {
+    const path = join(this.path, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.path, name), "utf8");
+  }
+
+  json<T>(name: string, schema: z.ZodType<T>): T {
+    return schema.parse(JSON.parse(this.read(name)));
+  }
+
+  /** A program of that name on PATH. */
+  program(name: string, version: string): void {
+    this.write(join("bin", name), `#!/bin/sh\necho "${version}"\n`);
+    chmodSync(join(this.path, "bin", name), 0o755);
+  }
+
+  /** Every file with its text and mode. */
+  files(): Record<string, string> {
+    const names = readdirSync(this.path, { recursive: true, encoding: "utf8" });
+    const files = names.filter((name) => lstatSync(join(this.path, name)).isFile()).sort();
+    return Object.fromEntries(
+      files.map((name) => [name, `${statSync(join(this.path, name)).mode.toString(8)} ${this.read(name)}`]),
+    );
+  }
+
+  run(args: readonly string[], more: Record<string, string | undefined> = {}) {
+    const others = ["CODEX_HOME", "GEMINI_CLI_HOME", "XDG_CONFIG_HOME", "OPENCODE_CONFIG", "HERMES_HOME"];
+    const env = cleanEnv({
+      ...Object.fromEntries([...others, "OPENCLAW_STATE_DIR", "OPENCLAW_CONFIG_PATH"].map((name) => [name, undefined])),
+      HOME: this.path,
+      USERPROFILE: this.path,
+      PATH: join(this.path, "bin"),
+      NO_COLOR: undefined,
+      FORCE_COLOR: undefined,
+      ...more,
+    });
+    return runProgram("cli", args, { env, cwd: this.path });
+  }
+
+  [Symbol.dispose](): void {
+    this.folder[Symbol.dispose]();
+  }
+}
+
+const notify = { hooks: [{ type: "command", command: "notify-send done" }] };
+
+describe("a round trip", () => {
+  test("over odd files of every client adds our entries, then nothing, then takes them out byte for byte", async () => {
+    using home = new Home({
+      ".claude.json": '\uFEFF{\r\n  "numStartups": 3,\r\n  "mcpServers": {"github": {"command": "gh-mcp"},},\r\n}',
+      ".claude/settings.json": `// mine\n${JSON.stringify({ hooks: { Stop: [notify] } }, undefined, "\t")}`,
+      ".codex/config.toml": 'model = "gpt"\r\n# the end',
+      ".codex/hooks.json": "",
+      ".config/opencode/opencode.jsonc": '{\n  // plugins\n  "plugin": ["other"], /* x */\n}\n',
+      ".openclaw/openclaw.json": "{\n  gateway: { port: 18789, },\n  hooks: { enabled: false },\n}\n",
+      ".gemini/settings.json": "{}",
+      ".cursor/mcp.json": '{ "mcpServers": { broken',
+    });
+    chmodSync(join(home.path, ".claude.json"), 0o640);
+    const before = home.files();
+
+    const first = await home.run(["setup", "--yes"]);
+    expect(first.code).toBe(1);
+    expect(first.stderr).toContain("error: Not all could be done for Cursor");
+    expect(first.stdout).toMatch(/refused +~\/\.cursor\/mcp\.json +it cannot be parsed: .* \(line 1, column 19\)/);
+    const after = home.files();
+    expect(after[".cursor/mcp.json"]).toBe(before[".cursor/mcp.json"]);
+    for (const name of Object.keys(before).filter((one) => !one.startsWith(".cursor"))) {
+      const ours = name.includes("opencode")
+        ? `"opencode-agentmesh@${VERSION}"`
+        : /AGENTMESH_SETUP|main\.js hook (claude|codex)/;
+      expect.soft(home.read(name), name).toMatch(ours);
+      const copy = Object.keys(after).filter((one) => one.startsWith(`${name}.agentmesh-backup-`));
+      expect.soft(copy, name).toHaveLength(1);
+      expect.soft(after[copy[0] ?? ""]).toBe(`100600 ${before[name]?.slice("100600 ".length)}`);
+    }
+
+    const second = await home.run(["setup", "--yes"]);
+    expect(second.stdout).not.toMatch(/wrote|updated|backup/);
+    expect(home.files()).toEqual(after);
+
+    const out = await home.run(["uninstall", "--yes"]);
+    expect(out).toMatchObject({ code: 0 });
+    expect(out.stdout).toContain("byte for byte as it was before");
+    expect(home.files()).toEqual(before);
+    expect((await home.run(["uninstall", "--yes"])).stdout).toContain("Nothing of agentmesh is in the configuration");
+  });
+
+  test("makes files that were missing, for their owner only, and removes them again", async () => {
+    using home = new Home();
+    const clients = ["claude-code", "codex", "opencode", "gemini", "openclaw", "cursor"];
+    const named = clients.flatMap((name) => ["--client", name]);
+    expect(await home.run(["setup", "--yes", ...named])).toMatchObject({ code: 0 });
+    const made = home.files();
+    expect(Object.keys(made)).toHaveLength(8);
+    expect(Object.values(made).every((text) => text.startsWith("100600 "))).toBe(true);
+    expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
+    expect(home.files()).toEqual({});
+  });
+
+  test("keeps what others wrote in between, and then the backup too", async () => {
+    using home = new Home({ ".claude.json": '{\n  "a": 1\n}\n' });
+    await home.run(["setup", "--yes"]);
+    home.write(".claude.json", home.read(".claude.json").replace('"a": 1', '"a": 2'));
+    const { stdout } = await home.run(["uninstall", "--yes"]);
+    expect(home.read(".claude.json")).toBe('{\n  "a": 2\n}\n');
+    expect(stdout).toMatch(/backup +~\/\.claude\.json\.agentmesh-backup-.* kept/);
+    expect(Object.keys(home.files())).toHaveLength(2);
+  });
+});
+
+describe("setup", () => {
+  test("finds clients by their program or their folder, and says version, files, check and restart", async () => {
+    using home = new Home({ ".gemini/x": "" });
+    home.program("claude", "2.1.330 (Claude Code)");
+    const { stdout, code } = await home.run(["setup", "--yes"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Claude Code 2.1.330  ~/bin/claude\n");
+    expect(stdout).toContain("Gemini CLI  no program on PATH, but ~/.gemini is there\n");
+    expect(stdout).not.toContain("Codex");
+    expect(stdout).toMatch(/wrote +~\/\.claude\.json +MCP server agentmesh\n/);
+    expect(stdout).toMatch(
+      /wrote +~\/\.claude\/settings\.json +hooks SessionStart, UserPromptSubmit, PostToolUse, Stop\n/,
+    );
+    expect(stdout).toMatch(/check +claude mcp list\n.*restart +open sessions/s);
+  });
+
+  test("looks where the clients' own variables say", async () => {
+    using home = new Home();
+    const at = (name: string) => join(home.path, "elsewhere", name);
+    for (const name of ["codex", "oc"]) mkdirSync(at(name), { recursive: true });
+    const variables = {
+      CLAUDE_CONFIG_DIR: at("claude"),
+      CODEX_HOME: at("codex"),
+      GEMINI_CLI_HOME: at("gemini"),
+      XDG_CONFIG_HOME: at("xdg"),
+      OPENCLAW_STATE_DIR: at("oc"),
+    };
+    const names = ["claude-code", "codex", "gemini", "opencode", "openclaw"].flatMap((name) => ["--client", name]);
+    expect(await home.run(["setup", "--yes", ...names], variables)).toMatchObject({ code: 0 });
+    expect(Object.keys(home.files()).map((name) => name.replace("elsewhere/", ""))).toEqual([
+      "claude/.claude.json",
+      "claude/settings.json",
+      "codex/config.toml",
+      "codex/hooks.json",
+      "gemini/.gemini/settings.json",
+      "oc/openclaw.json",
+      "xdg/opencode/opencode.json",
+    ]);
+  });
+
+  test("a dry run shows the difference without secrets, writes nothing, and exits 6 as long as there is one", async () => {
+    using home = new Home({
+      ".claude.json": '{\n  "mcpServers": {\n    "x": {\n      "env": { "API_TOKEN": "hush" }\n    }\n  }\n}\n',
+    });
+    const before = home.files();
+    const dry = await home.run(["setup", "--dry-run"]);
+    expect(dry).toMatchObject({ code: 6, stderr: "" });
+    expect(dry.stdout).toContain("--- ~/.claude.json\n+++ ~/.claude.json\n@@ -2,6 +2,");
+    expect(dry.stdout).toContain('+    "agentmesh": {\n');
+    expect(dry.stdout).toContain('"API_TOKEN": "…"');
+    expect(dry.stdout).not.toContain("hush");
+    expect(dry.stdout).toContain("Nothing was written. Files that would change: 2\n");
+    expect(home.files()).toEqual(before);
+    await home.run(["setup", "--yes"]);
+    expect(await home.run(["setup", "--dry-run"])).toMatchObject({ code: 0 });
+    expect(await home.run(["uninstall", "--dry-run"])).toMatchObject({ code: 6 });
+  });
+
+  test("without --yes it asks, and where nobody can answer it writes nothing", async () => {
+    using home = new Home({ ".claude.json": "{}" });
+    const before = home.files();
+    const refused = await home.run(["setup"]);
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toContain("Look first: agentmesh setup --dry-run. Then: agentmesh setup --yes");
+    expect(home.files()).toEqual(before);
+  });
+
+  test("another server of that name is left alone until --replace, one written by hand stays", async () => {
+    const foreign =
+      '{\n  "mcpServers": {\n    "agentmesh": { "command": "bun", "args": ["/old/server.ts"] },\n    "claude-peers": {}\n  }\n}\n';
+    using home = new Home({
+      ".claude.json": foreign,
+      ".codex/config.toml": '[mcp_servers.agentmesh]\ncommand = "npx"\nargs = ["agentmesh-mcp"]\n',
+    });
+    const codex = home.read(".codex/config.toml");
+    const first = await home.run(["setup", "--yes"]);
+    expect(first.code).toBe(1);
+    expect(first.stdout).toMatch(
+      /not set .*: bun \/old\/server\.ts\. To replace it: agentmesh setup --client claude-code --replace/,
+    );
+    expect(first.stdout).toMatch(
+      /yours +~\/\.codex\/config\.toml +MCP server agentmesh: npx agentmesh-mcp \(left as it is\)/,
+    );
+    expect(first.stdout).toContain("Without it: claude mcp remove claude-peers");
+    expect(home.read(".claude.json")).toBe(foreign);
+    expect(home.read(".codex/config.toml")).toBe(codex);
+
+    const second = await home.run(["setup", "--yes", "--client", "claude-code", "--replace"]);
+    expect(second).toMatchObject({ code: 0 });
+    expect(second.stdout).toMatch(/replaced .*, in place of bun \/old\/server\.ts/);
+    expect(home.read(".claude.json")).toContain("AGENTMESH_SETUP");
+    const copy = Object.keys(home.files()).find((name) => name.startsWith(".claude.json.agentmesh-backup-"));
+    expect(home.read(copy ?? "")).toBe(foreign);
+  });
+
+  test("writes the command of this clone, and the state folder when it is not the usual one", async () => {
+    using home = new Home();
+    const mesh = join(home.path, "my mesh");
+    home.program("claude", "2.1.330 (Claude Code)");
+    const { code } = await home.run(["setup", "--yes", "--client", "claude-code", "--home", mesh], {
+      AGENTMESH_URL: "http://127.0.0.1:7999",
+    });
+    expect(code).toBe(0);
+    const { agentmesh } = home.json(".claude.json", Servers).mcpServers;
+    expect(agentmesh).toMatchObject({
+      command: process.execPath,
+      args: [expect.stringMatching(/packages\/mcp\/dist\/main\.js$/)],
+      env: { AGENTMESH_SETUP: "1", AGENTMESH_HOME: mesh, AGENTMESH_URL: "http://127.0.0.1:7999" },
+    });
+    const { Stop } = home.json(".claude/settings.json", Hooks).hooks;
+    expect(Stop?.[0]?.hooks.map(({ command }) => command)).toEqual([
+      expect.stringMatching(/mcp\/dist\/main\.js hook claude --home ".*\/my mesh"$/),
+      expect.stringMatching(/mcp\/dist\/main\.js hook claude --home ".*\/my mesh" --wait$/),
+    ]);
+  });
+
+  test("wakes idle sessions by hooks only where Claude Code knows such hooks", async () => {
+    using home = new Home();
+    const waiting = async (version: string) => {
+      home.program("claude", version);
+      await home.run(["setup", "--yes"]);
+      const { hooks } = home.json(".claude/settings.json", Hooks);
+      const commands = Object.values(hooks).flatMap((groups) => groups.flatMap((group) => group.hooks));
+      return commands.filter(({ command, asyncRewake }) => command.endsWith(" --wait") && asyncRewake === true).length;
+    };
+    expect(await waiting("2.1.223 (Claude Code)")).toBe(0);
+    expect(await waiting("2.1.224 (Claude Code)")).toBe(2);
+  });
+
+  test("--allow-tools lets the tools pass, and uninstall leaves a rule that was there before", async () => {
+    const rule = '{\n  "permissions": { "allow": ["mcp__agentmesh", "Bash(ls)"] }\n}\n';
+    using home = new Home({ ".claude/settings.json": rule, ".codex/config.toml": "", ".gemini/settings.json": "{}" });
+    const before = home.files();
+    await home.run(["setup", "--yes"]);
+    expect(home.read(".codex/config.toml") + home.read(".gemini/settings.json")).not.toMatch(/approve|trust/);
+    expect(await home.run(["setup", "--yes", "--allow-tools"])).toMatchObject({ code: 0 });
+    expect(home.read(".codex/config.toml")).toContain('default_tools_approval_mode = "approve"');
+    expect(home.read(".gemini/settings.json")).toContain('"trust": true');
+    await home.run(["uninstall", "--yes"]);
+    expect(home.files()).toEqual(before);
+
+    home.write(".claude/settings.json", "{}");
+    await home.run(["setup", "--yes", "--allow-tools"]);
+    expect(home.read(".claude/settings.json")).toContain('"mcp__agentmesh"');
+    await home.run(["uninstall", "--yes"]);
+    expect(home.read(".claude/settings.json")).toBe("{}");
+  });
+
+  test("takes --command, and leaves out hooks that uninstall could not tell from others", async () => {
+    using home = new Home();
+    const given = ["setup", "--yes", "--client", "claude-code", "--command"];
+    await home.run([...given, 'run-it "in a box" agentmesh-mcp']);
+    expect(home.json(".claude.json", Servers).mcpServers.agentmesh).toMatchObject({
+      command: "run-it",
+      args: ["in a box", "agentmesh-mcp"],
+    });
+    expect(home.read(".claude/settings.json")).toContain('"run-it \\"in a box\\" agentmesh-mcp hook claude"');
+    const other = await home.run([...given, "/opt/box"]);
+    expect(other.stderr).toContain("Hooks were left out: uninstall could not tell");
+    expect(existsSync(join(home.path, ".claude/settings.json"))).toBe(false);
+    expect(await home.run([...given, 'a "b'])).toMatchObject({ code: 2 });
+  });
+
+  test("writes through links, into their folder, and keeps the link", async () => {
+    using home = new Home({ "dotfiles/claude.json": '{"a": 1}\n' });
+    symlinkSync("dotfiles/claude.json", join(home.path, ".claude.json"));
+    mkdirSync(join(home.path, ".codex"));
+    symlinkSync("../dotfiles/codex.toml", join(home.path, ".codex/config.toml"));
+    expect(await home.run(["setup", "--yes"])).toMatchObject({ code: 0 });
+    expect(lstatSync(join(home.path, ".claude.json")).isSymbolicLink()).toBe(true);
+    expect(lstatSync(join(home.path, ".codex/config.toml")).isSymbolicLink()).toBe(true);
+    expect(home.read("dotfiles/claude.json")).toContain("AGENTMESH_SETUP");
+    expect(home.read("dotfiles/codex.toml")).toContain("AGENTMESH_SETUP");
+    await home.run(["uninstall", "--yes"]);
+    expect(Object.keys(home.files())).toEqual(["dotfiles/claude.json"]);
+    expect(home.read("dotfiles/claude.json")).toBe('{"a": 1}\n');
+  });
+
+  test("a folder in the way of one client does not keep it from the others", async () => {
+    using home = new Home({ ".claude.json/x": "", ".codex/config.toml": "" });
+    const { code, stdout } = await home.run(["setup", "--yes"]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/refused +~\/\.claude\.json +it cannot be read: a folder has its name \(EISDIR\)/);
+    expect(home.read(".codex/config.toml")).toContain("[mcp_servers.agentmesh]");
+  });
+
+  test("--project writes what the project's directory has, and nothing of this machine but hooks that are not shared", async () => {
+    using home = new Home();
+    const names = ["claude-code", "codex", "openclaw"].flatMap((name) => ["--client", name]);
+    const { code, stdout } = await home.run(["setup", "--yes", "--project", ...names]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("it has no configuration of a project");
+    expect(Object.keys(home.files())).toEqual([
+      ".claude/settings.local.json",
+      ".codex/config.toml",
+      ".codex/hooks.json",
+      ".mcp.json",
+    ]);
+    expect((await home.run(["uninstall", "--yes", "--project"])).code).toBe(0);
+    expect(home.files()).toEqual({});
+  });
+
+  test("stands aside when Claude Code has the plugin", async () => {
+    using home = new Home({ ".claude/settings.json": '{"enabledPlugins": {"agentmesh@agentmesh": true}}' });
+    const { stdout, code } = await home.run(["setup", "--yes", "--client", "claude-code"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("its plugin agentmesh@agentmesh is on and brings all this");
+    expect(existsSync(join(home.path, ".claude.json"))).toBe(false);
+  });
+
+  test("for Hermes it writes nothing, says so, and prints what belongs into its configuration", async () => {
+    using home = new Home({ ".hermes/config.yaml": "model: x\n" });
+    const { stdout, code } = await home.run(["setup", "--yes"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /by hand +nothing was written\. Put this into ~\/\.hermes\/config\.yaml:\n +mcp_servers:\n +agentmesh:\n/,
+    );
+    expect(home.read(".hermes/config.yaml")).toBe("model: x\n");
+  });
+
+  test("says that no client is there, and which names it knows", async () => {
+    using home = new Home();
+    const none = await home.run(["setup", "--yes"]);
+    expect(none).toMatchObject({ code: 4, stdout: "" });
+    expect(none.stderr).toContain("agentmesh setup --client NAME, one of claude-code, codex, opencode, gemini");
+    const unknown = await home.run(["setup", "--client", "emacs"]);
+    expect(unknown).toMatchObject({ code: 2 });
+    expect(unknown.stderr).toContain('"emacs" is no client that is known here');
+  });
+
+  test("prints one JSON document for programs", async () => {
+    using home = new Home({ ".claude.json": "{}" });
+    home.program("claude", "2.1.330 (Claude Code)");
+    const { stdout } = await home.run(["setup", "--yes", "--json"]);
+    const report = Report.parse(JSON.parse(stdout));
+    expect(report.clients).toMatchObject([
+      {
+        client: "claude-code",
+        found: { version: "2.1.330" },
+        files: [
+          { path: join(home.path, ".claude.json"), action: "change", backup: expect.any(String) },
+          { path: join(home.path, ".claude/settings.json"), action: "make" },
+        ],
+      },
+    ]);
+  });
+});
