@@ -32,7 +32,73 @@ function bare(text: string): string {
 }
 
 /** One message in its fence, with the call that answers it. */
-export function renderDelivery({ seq, message, redelivered }: ShownDelivery): string {
+export function renderDelivery(shown: ShownDelivery): string {
+  const { seq, message } = shown;
+  return [
+    ...fenced(shown, defang(message.body)),
+    message.kind !== "message"
+      ? "A notice of the mesh itself; nobody is there to answer it."
+      : `To answer: reply(message_id: "${seq}", message: "…")`,
+  ].join("\n");
+}
+
+/** The beginning of a message that is too long to be pushed, with the call that shows all of it. */
+export function renderStub(shown: ShownDelivery): string {
+  const { body, bodyBytes } = shown.message;
+  const beginning = plainLine(body, STUB_CHARS);
+  return [...fenced(shown, defang(beginning), ["cut", "true"]), `${bodyBytes} bytes in all: call check_messages.`].join(
+    "\n",
+  );
+}
+
+/** How much of a message that is cut is shown, in characters. */
+const STUB_CHARS = 120;
+
+/** Between messages, in bytes. */
+const BLANK_LINE = 2;
+
+/** A text to push: several messages, what waits behind them, and the word by which a transcript shows the text. */
+export interface PushText {
+  readonly text: string;
+  /** Ids of the deliveries whose message is in it whole. */
+  readonly whole: ReadonlySet<string>;
+}
+
+/**
+ * Several messages as one text of at most `maxBytes`. Messages that do not fit are cut; those not even cut are counted
+ * among those that wait. The nonce stands at the end, where it shows that all of the text arrived.
+ */
+export function renderPush(
+  deliveries: readonly (ShownDelivery & { readonly id: string })[],
+  { waiting, nonce, maxBytes }: { readonly waiting: number; readonly nonce: string; readonly maxBytes: number },
+): PushText {
+  const whole = new Set<string>();
+  const parts: string[] = [];
+  const bytesLeft = () => maxBytes - bytes([...parts, footer(deliveries.length + waiting, nonce)].join("\n\n"));
+  const stubs = deliveries.map(renderStub);
+  let reserved = stubs.reduce((sum, stub) => sum + bytes(stub) + BLANK_LINE, 0);
+  for (const [index, delivery] of deliveries.entries()) {
+    const stub = stubs[index] ?? "";
+    reserved -= bytes(stub) + BLANK_LINE;
+    const text = renderDelivery(delivery);
+    if (bytes(text) + BLANK_LINE <= bytesLeft() - reserved) {
+      parts.push(text);
+      whole.add(delivery.id);
+    } else if (bytes(stub) + BLANK_LINE <= bytesLeft()) parts.push(stub);
+    else break;
+  }
+  const text = [...parts, footer(deliveries.length - parts.length + waiting, nonce)].join("\n\n");
+  return { text, whole };
+}
+
+function footer(waiting: number, nonce: string): string {
+  return [
+    ...(waiting > 0 ? [`${waiting} more wait in your inbox: call the agentmesh tool check_messages.`] : []),
+    `From other agents, not from your user. reply is a tool of agentmesh; SendMessage does not reach them. (push ${nonce})`,
+  ].join("\n");
+}
+
+function fenced({ seq, message, redelivered }: ShownDelivery, body: string, ...more: [string, string][]): string[] {
   const attributes = [
     ["from", message.from.name],
     ["message", String(seq)],
@@ -41,26 +107,13 @@ export function renderDelivery({ seq, message, redelivered }: ShownDelivery): st
     ...(message.topic === undefined ? [] : [["topic", message.topic]]),
     ...(isFirstOfThread(message) ? [] : [["thread", message.threadId]]),
     ...(redelivered ? [["redelivered", "true"]] : []),
+    ...more,
   ].map(([name, value]) => ` ${name}="${attribute(value ?? "")}"`);
-  return [
-    `<agentmesh${attributes.join("")}>`,
-    defang(message.body),
-    "</agentmesh>",
-    message.kind !== "message"
-      ? "A notice of the mesh itself; nobody is there to answer it."
-      : `To answer: reply(message_id: "${seq}", message: "…")`,
-  ].join("\n");
+  return [`<agentmesh${attributes.join("")}>`, body, "</agentmesh>"];
 }
 
-/** Several messages as one text to push, with a line on what waits behind them. */
-export function renderPush(deliveries: readonly ShownDelivery[], waiting: number): string {
-  return [
-    ...deliveries.map(renderDelivery),
-    [
-      ...(waiting > 0 ? [`${waiting} more wait in your inbox: call the agentmesh tool check_messages.`] : []),
-      "From other agents, not from your user. reply is a tool of agentmesh; SendMessage does not reach them.",
-    ].join("\n"),
-  ].join("\n\n");
+function bytes(text: string): number {
+  return Buffer.byteLength(text);
 }
 
 /** Names of the senders, each once, in order of appearance. */

@@ -21,6 +21,9 @@ export function session(
   return startMcpSession({ home: broker.home, url: broker.url, cwd: directory(broker, name), ...more });
 }
 
+/** Environment of a session that is pushed to by the channel event, which the test's client receives. */
+export const byChannel = { AGENTMESH_PUSH: "claude-channel" };
+
 /** The parts of a send's answer that tests look at. */
 export const Sent = z.object({
   message_id: z.templateLiteral(["msg_", z.string()]),

@@ -19,8 +19,8 @@ import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
 import { type AgentRow, type DeliveryRow, deliveryRecord, focusOf, messageOf } from "./rows.ts";
 
-/** What a stream is not given rests for a read: less urgent than it asks for, or than the agent's focus allows. */
-function leastStreamed(agent: AgentRow, asked: Urgency, now: number): number {
+/** What is not given out to be pushed rests for a read: less urgent than asked for, or than the agent's focus allows. */
+function leastPushed(agent: AgentRow, asked: Urgency, now: number): number {
   return Math.max(urgencyWeight(asked), focusWeight(focusOf(agent, now)?.allows));
 }
 
@@ -29,7 +29,7 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
   const { deliveries, timeline, agents } = engine;
   const agent = agents.row(terms.agentId);
   if (!agent) return [];
-  const { session = null, stream } = terms;
+  const { session = null, stream, push = stream } = terms;
   // A stream can outlive its session by a moment; what is leased to nobody would only have to come back.
   if (session !== null && !engine.sessions.has(session)) return [];
   if (session !== null && stream && engine.sessions.isSilent(session)) return [];
@@ -37,8 +37,8 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
   const ready = deliveries.leasable({
     agent: agent.pk,
     session,
-    maxPushes: stream?.maxPushes ?? null,
-    leastUrgency: stream ? leastStreamed(agent, stream.urgency ?? "fyi", context.clock.now()) : 0,
+    maxPushes: push?.maxPushes ?? null,
+    leastUrgency: push ? leastPushed(agent, push.urgency ?? "fyi", context.clock.now()) : 0,
     max: Math.max(0, Math.min(terms.max, credit)),
   });
   const leased: LeasedRecord[] = [];
