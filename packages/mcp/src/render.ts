@@ -64,16 +64,26 @@ export interface PushText {
   readonly whole: ReadonlySet<string>;
 }
 
+/** How a text to push is made. */
+export interface PushTerms {
+  /** How many deliveries wait behind those in the text. */
+  readonly waiting: number;
+  readonly nonce: string;
+  readonly maxBytes: number;
+  /** Lines before the first message. */
+  readonly heading?: readonly string[];
+}
+
 /**
  * Several messages as one text of at most `maxBytes`. Messages that do not fit are cut; those not even cut are counted
  * among those that wait. The nonce stands at the end, where it shows that all of the text arrived.
  */
 export function renderPush(
   deliveries: readonly (ShownDelivery & { readonly id: string })[],
-  { waiting, nonce, maxBytes }: { readonly waiting: number; readonly nonce: string; readonly maxBytes: number },
+  { waiting, nonce, maxBytes, heading = [] }: PushTerms,
 ): PushText {
   const whole = new Set<string>();
-  const parts: string[] = [];
+  const parts = [...heading];
   const bytesLeft = () => maxBytes - bytes([...parts, footer(deliveries.length + waiting, nonce)].join("\n\n"));
   const stubs = deliveries.map(renderStub);
   let reserved = stubs.reduce((sum, stub) => sum + bytes(stub) + BLANK_LINE, 0);
@@ -87,7 +97,8 @@ export function renderPush(
     } else if (bytes(stub) + BLANK_LINE <= bytesLeft()) parts.push(stub);
     else break;
   }
-  const text = [...parts, footer(deliveries.length - parts.length + waiting, nonce)].join("\n\n");
+  const left = deliveries.length - (parts.length - heading.length);
+  const text = [...parts, footer(left + waiting, nonce)].join("\n\n");
   return { text, whole };
 }
 

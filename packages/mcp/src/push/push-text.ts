@@ -15,8 +15,8 @@ export function pushNonce(): string {
 type Batch = readonly (ShownDelivery & { readonly id: string })[];
 
 /** How a path's text is made of these deliveries; `waiting` more stand behind them. */
-export function pushText(batch: Batch, waiting: number, nonce: string): Render {
-  return (maxBytes) => renderPush(batch, { waiting, nonce, maxBytes });
+export function pushText(batch: Batch, waiting: number, nonce: string, heading: readonly string[] = []): Render {
+  return (maxBytes) => renderPush(batch, { waiting, nonce, maxBytes, heading });
 }
 
 /** What is said of these deliveries beside the text. */
