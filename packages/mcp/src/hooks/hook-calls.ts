@@ -18,6 +18,8 @@ const LOOK_AGAIN_MS = 500;
 /** How often in a row mail may begin another turn where one would have ended; Claude Code itself stops at 8. */
 const MAX_STOPS = 3;
 
+const NEVER = new AbortController().signal;
+
 /** What hooks are answered with. */
 export interface HookCallsParts {
   readonly session: ClientSession;
@@ -31,6 +33,7 @@ export class HookCalls {
   readonly #parts: HookCallsParts;
   #stops = 0;
   #waiter: Caller | undefined;
+  #polling = false;
 
   constructor(parts: HookCallsParts) {
     this.#parts = parts;
@@ -42,6 +45,7 @@ export class HookCalls {
     const { kind } = session;
     const { event, sessionId: id, transcript, codexHome, wait } = caller.call;
     if (kind === undefined) return;
+    log.debug("hook.heard", { event, wait: wait === true });
     const moment = moments[kind][event];
     session.learn({ id, transcript, codexHome, turnOpen: turnAfter(moment), hooks: true });
     try {
@@ -75,20 +79,36 @@ export class HookCalls {
     const before = this.#waiter;
     this.#waiter = caller;
     void before?.answer({});
-    while (this.#waiter === caller && !caller.gone.aborted) {
-      const joined = this.#parts.joined();
-      if (joined?.paths.usable) break;
-      const mail = await joined?.hookMail.take(WAIT_MS, caller.gone).catch(() => undefined);
-      if (mail && this.#waiter === caller && (await caller.answer({ wake: mail.text }))) {
-        this.#waiter = undefined;
-        this.#parts.session.learn({ turnOpen: true });
-        return mail.shown();
-      }
-      await mail?.lost();
-      await pause(LOOK_AGAIN_MS, caller.gone);
+    caller.gone.addEventListener("abort", () => this.#endWait(caller), { once: true });
+    if (this.#polling) return;
+    this.#polling = true;
+    try {
+      while (this.#waiter) await this.#pollOnce();
+    } finally {
+      this.#polling = false;
     }
+  }
+
+  /** One poll for whichever hook waits when mail comes: an aborted one might have taken mail with it. */
+  async #pollOnce(): Promise<void> {
+    const { session, joined } = this.#parts;
+    const mesh = joined();
+    if (mesh?.paths.usable) {
+      void this.#waiter?.answer({});
+      this.#waiter = undefined;
+      return;
+    }
+    const mail = await mesh?.hookMail.take(WAIT_MS, NEVER).catch(() => undefined);
+    if (!mail) return pause(LOOK_AGAIN_MS);
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    if (!(await waiter?.answer({ wake: mail.text }))) return mail.lost();
+    session.learn({ turnOpen: true });
+    await mail.shown();
+  }
+
+  #endWait(caller: Caller): void {
     if (this.#waiter === caller) this.#waiter = undefined;
-    await caller.answer({});
   }
 }
 
