@@ -26,7 +26,8 @@ export function openClaudeTranscript(path: string): ClaudeTranscript {
     path,
     queued: (content) => add({ type: "queue-operation", operation: "enqueue", content }),
     prompted: (content) => add({ type: "user", isSidechain: false, message: { role: "user", content } }),
-    attached: (prompt) => add({ type: "attachment", isSidechain: false, attachment: { type: "queued_command", prompt } }),
+    attached: (prompt) =>
+      add({ type: "attachment", isSidechain: false, attachment: { type: "queued_command", prompt } }),
     hookPrinted: (stdout) => add({ type: "attachment", attachment: { type: "hook_success", stdout } }),
     answered: (calling = false) =>
       add({

@@ -13,6 +13,9 @@ const LOOK_MS = 1_000;
 /** A session that is at work may look at a push this much later than an idle one, in milliseconds. */
 const BUSY_MS = 600_000;
 
+/** A path may have taken the text this long before it said so, in milliseconds. */
+const PUSH_TAKES_MS = 10_000;
+
 /** A lease is renewed this long before it ends, in milliseconds. */
 const RENEW_BEFORE_MS = 30_000;
 
@@ -155,7 +158,7 @@ export class Evidence {
 
   #silence(push: Waiting): void {
     const { transcript, held, paths, signWithinMs, log } = this.#parts;
-    transcript.search(push.nonce, push.since.getTime());
+    transcript.search(push.nonce, push.since.getTime() - PUSH_TAKES_MS);
     this.#readSigns();
     if (push.taken || !this.#waiting.has(push.nonce)) return;
     push.silent = true;
