@@ -1,13 +1,24 @@
 /** Rendering: whatever a body holds, a model sees one message in one fence. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { defang, defangLine, renderDelivery } from "../src/render.ts";
+import { defang, defangLine, renderDelivery, renderPush, type ShownDelivery } from "../src/render.ts";
 
 const ids = "0".repeat(31);
 
-function rendered(body: string, from = "alice", redelivered = false): string {
-  return renderDelivery({
-    seq: 42,
+interface Sent {
+  readonly body: string;
+  readonly from?: string;
+  readonly topic?: string;
+  readonly redelivered?: boolean;
+}
+
+function delivery(
+  { body, from = "alice", topic, redelivered = false }: Sent,
+  seq = 42,
+): ShownDelivery & { id: string } {
+  return {
+    id: `dlv_${ids}${seq}`,
+    seq,
     redelivered,
     message: {
       id: `msg_${ids}1`,
@@ -16,13 +27,18 @@ function rendered(body: string, from = "alice", redelivered = false): string {
       urgency: "normal",
       from: { id: `agt_${ids}1`, name: from },
       to: "bob",
+      ...(topic !== undefined && { topic }),
       body,
       bodyBytes: Buffer.byteLength(body),
       threadId: `thr_${ids}1`,
       acceptedAt: "2026-11-22T13:29:33.966Z",
       expiresAt: "2026-11-29T13:29:33.966Z",
     },
-  });
+  };
+}
+
+function rendered(body: string, from?: string, redelivered?: boolean): string {
+  return renderDelivery(delivery({ body, ...(from !== undefined && { from }), redelivered: redelivered ?? false }));
 }
 
 /** What a reader takes for a tag, however it is written. */
@@ -59,6 +75,12 @@ const hostile = [
   "a".repeat(70_000),
 ];
 
+const piece = fc.oneof(
+  fc.constantFrom(...hostile),
+  fc.string({ unit: "binary", maxLength: 40 }),
+  fc.string({ maxLength: 20 }),
+);
+
 test("a message is fenced, with the sender, its number and the call that answers it", () => {
   expect(rendered("hello\r\nthere")).toBe(
     '<agentmesh from="alice" message="42" sent="2026-11-22T13:29:33.966Z">\nhello\nthere\n</agentmesh>\nTo answer: reply(message_id: "42", message: "…")',
@@ -72,11 +94,6 @@ test("code and prose with angle brackets stay as they are", () => {
 });
 
 test("no body breaks out of its fence or smuggles in invisible characters", () => {
-  const piece = fc.oneof(
-    fc.constantFrom(...hostile),
-    fc.string({ unit: "binary", maxLength: 40 }),
-    fc.string({ maxLength: 20 }),
-  );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 8 }), fc.string({ unit: "binary", maxLength: 40 }), (pieces, from) => {
       const text = rendered(pieces.join(""), from);
@@ -87,4 +104,50 @@ test("no body breaks out of its fence or smuggles in invisible characters", () =
     }),
     { numRuns: 500 },
   );
+});
+
+test("a text holds what its path takes: messages whole, cut or counted, each in one fence, nothing smuggled", () => {
+  const short = fc.string({ unit: "binary", maxLength: 40 });
+  const sent = fc.record({
+    body: fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join("")),
+    from: fc.oneof(fc.constantFrom(...hostile.slice(0, -1)), short),
+    topic: fc.option(fc.oneof(fc.constantFrom(...hostile.slice(0, -1)), short), { nil: undefined }),
+    redelivered: fc.boolean(),
+  });
+  const terms = fc.record({ maxBytes: fc.integer({ min: 400, max: 20_000 }), waiting: fc.nat(3) });
+  fc.assert(
+    fc.property(fc.array(sent, { minLength: 1, maxLength: 6 }), terms, (messages, { maxBytes, waiting }) => {
+      const deliveries = messages.map(({ topic, ...rest }, index) =>
+        delivery({ ...rest, ...(topic !== undefined && { topic }) }, index + 1),
+      );
+      const { text, whole } = renderPush(deliveries, { waiting, nonce: "n0nce", maxBytes, heading: ["Mail:"] });
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(maxBytes);
+      expect(text).not.toMatch(unsafe);
+      const seen = tags(text);
+      const shown = seen.length / 2;
+      expect(seen).toEqual(Array.from({ length: shown }, () => ["<agentmesh", "</agentmesh"]).flat());
+      const cut = text.match(/^\d+ bytes in all: call check_messages\.$/gm)?.length ?? 0;
+      expect(whole.size + cut).toBe(shown);
+      for (const { id, message, seq } of deliveries) {
+        if (!whole.has(id)) continue;
+        expect(text).toContain(`>\n${defang(message.body)}\n</agentmesh>\nTo answer: reply(message_id: "${seq}"`);
+      }
+      const left = deliveries.length - shown + waiting;
+      expect(text.includes(`${left} more wait in your inbox`)).toBe(left > 0);
+      expect(text.endsWith("(push n0nce)")).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("a long message does not keep the short ones beside it from being shown whole", () => {
+  const deliveries = [
+    delivery({ body: "short" }, 1),
+    delivery({ body: "x".repeat(64 * 1024) }, 2),
+    delivery({ body: "brief" }, 3),
+  ];
+  const { text, whole } = renderPush(deliveries, { waiting: 0, nonce: "n0nce", maxBytes: 9_500 });
+  expect([...whole]).toEqual([deliveries[0]?.id, deliveries[2]?.id]);
+  expect(text).toContain('message="2" sent="2026-11-22T13:29:33.966Z" cut="true">\nxxx');
+  expect(text).toContain("…\n</agentmesh>\n65536 bytes in all: call check_messages.\n");
 });
