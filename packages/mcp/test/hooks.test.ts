@@ -84,9 +84,28 @@ test("mail at the end of a turn begins another one, at most three times in a row
     const printed = await hook(broker, ["claude"], { ...stop, stop_hook_active: turn > 1 });
     expect(fences(Block.parse(JSON.parse(printed)).reason)).toBe(1);
   }
-  await sendMany("tireless", 1);
+  const [last = ""] = await sendMany("tireless", 1);
   expect(await hook(broker, ["claude"], { ...stop, stop_hook_active: true })).toBe("");
+  expect((await deliveryOf(broker, last)).outlook?.cause).toContain("tireless is reached by its hooks");
   expect(fences(await hook(broker, ["claude"], { ...stop, hook_event_name: "UserPromptSubmit" }))).toBe(0);
+  await bob.tool("check_messages");
+});
+
+test("fyi rests, and a focus lets nothing through but an interrupt", async () => {
+  await using bob = await claude("focused");
+  await bob.joined();
+  const send = (urgency: "fyi" | "normal" | "interrupt") =>
+    sender.send({ to: "focused", body: `this is ${urgency}`, urgency });
+  const prompt = { hook_event_name: "UserPromptSubmit", session_id: "ses-focused" };
+  await send("fyi");
+  expect(await hook(broker, ["claude"], prompt)).toBe("");
+  await bob.tool("set_summary", { focus_minutes: 5 });
+  await send("normal");
+  expect(await hook(broker, ["claude"], prompt)).toBe("");
+  await send("interrupt");
+  const printed = await hook(broker, ["claude"], prompt);
+  expect(printed).toContain("this is interrupt");
+  expect(printed).not.toMatch(/this is (fyi|normal)|more wait/);
   await bob.tool("check_messages");
 });
 

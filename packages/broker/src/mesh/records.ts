@@ -121,7 +121,7 @@ export interface LeaseTerms {
 /** What may be pushed. */
 export interface PushTerms {
   /** How many reported pushes of this session are enough. */
-  readonly maxPushes: number | undefined;
+  readonly maxPushes?: number | undefined;
   /** Least urgency that is taken, left out fyi; a focus of the agent may ask for more. */
   readonly urgency?: Urgency;
 }

@@ -59,7 +59,9 @@ export class HookMail {
 
     const nonce = pushNonce();
     const shown = batch.map((handle) => held.shownAs(handle));
-    const { text, whole } = pushText(shown, queued, nonce, HEADING)(path.maxBytes);
+    // What rests in the inbox by its urgency or a focus is not counted: nobody is to be reminded of it.
+    const waiting = deliveries.length < MAX_DELIVERIES ? 0 : queued;
+    const { text, whole } = pushText(shown, waiting, nonce, HEADING)(path.maxBytes);
     return {
       text,
       shown: async () => {

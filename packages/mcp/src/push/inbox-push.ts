@@ -8,7 +8,7 @@ import { Pusher } from "./pusher.ts";
 import { LEASE_MS, LEAST_URGENCY, MAX_PUSHES } from "./terms.ts";
 
 /** What the stream is asked for: at most so many pushed messages wait for evidence at a time. */
-const TERMS = { leaseMs: LEASE_MS, maxInFlight: 16, maxPushes: MAX_PUSHES, urgency: LEAST_URGENCY };
+const TERMS = { leaseMs: LEASE_MS, maxInFlight: 16, maxPushes: MAX_PUSHES, urgency: LEAST_URGENCY } as const;
 
 /** Rests after the first and second text that no path took; after the third it rests until `resume`. */
 const RESTS_MS = [5_000, 30_000];
