@@ -1,12 +1,17 @@
 /** The agent's session in the mesh: joined when first needed, tried again until it works, left at the end. */
 import { backoffMs } from "@agentmesh/client";
 import { claimIdentity, type Identity } from "@agentmesh/client/node";
+import { clientKind } from "./client-kind.ts";
+import { ClientSession } from "./client-session.ts";
 import type { Config } from "./config.ts";
+import { HookCalls } from "./hooks/hook-calls.ts";
+import { HookSocket } from "./hooks/hook-socket.ts";
+import { variableOf } from "./hooks/process-tree.ts";
 import { type JoinedSession, join } from "./join.ts";
 import { pauseAtMost } from "./life-cycle.ts";
 import type { Log } from "./log.ts";
+import { choosePaths } from "./push/choose-paths.ts";
 import type { Notify } from "./push/push-path.ts";
-import { choosePushPaths } from "./push/push-paths.ts";
 
 /** What the MCP connection knows of the client. */
 export interface ClientSide {
@@ -23,6 +28,9 @@ export class AgentSession {
   readonly #left = new AbortController();
   readonly #notices: string[];
   #client: ClientSide | undefined;
+  #clientSession: ClientSession | undefined;
+  #hooks: HookSocket | undefined;
+  #joined: JoinedSession | undefined;
   #identity: Identity | undefined;
   #attempt: Promise<JoinedSession> | undefined;
   #failures = 0;
@@ -38,6 +46,38 @@ export class AgentSession {
   /** Says which client this session belongs to; before the first join. */
   attach(client: ClientSide): void {
     this.#client = client;
+  }
+
+  /** What is known of the client's own session. */
+  get clientSession(): ClientSession {
+    const { claudeSession, claudeHome, codexHome } = this.#config;
+    const kind = clientKind(this.#client?.clientName());
+    this.#clientSession ??= new ClientSession(kind, {
+      ...(kind === "claude" && { id: claudeSession, claudeHome }),
+      // Codex gives its MCP servers none of its own variables.
+      ...(kind === "codex" && { codexHome: codexHome ?? variableOf(process.ppid, "CODEX_HOME") }),
+    });
+    return this.#clientSession;
+  }
+
+  /** Listens to the hooks of the client's session, if it is one that has hooks. */
+  #listen(): void {
+    const session = this.clientSession;
+    const { kind, facts } = session;
+    if (this.#hooks || kind === undefined || this.#config.push.length === 0) return;
+    const log = this.#log;
+    const calls = new HookCalls({ session, log, joined: () => this.#joined });
+    const { home, directory } = this.#config;
+    const hooks = new HookSocket({
+      home,
+      kind,
+      directory,
+      sessionId: facts.id,
+      log,
+      onCall: (caller) => void calls.answer(caller),
+    });
+    session.onLearnt(() => hooks.belongsTo(session.facts.id));
+    this.#hooks = hooks;
   }
 
   /** Joins in the background, and keeps trying. */
@@ -73,6 +113,7 @@ export class AgentSession {
   async leave(): Promise<void> {
     this.#left.abort();
     clearTimeout(this.#retry);
+    this.#hooks?.close();
     let joined: JoinedSession | undefined;
     const attempt = this.#attempt?.then((session) => {
       joined = session;
@@ -86,6 +127,7 @@ export class AgentSession {
   async #join(): Promise<JoinedSession> {
     const client = this.#client;
     const clientName = client?.clientName() ?? "mcp";
+    this.#listen();
     const joined = await join({
       config: this.#config,
       log: this.#log,
@@ -95,11 +137,13 @@ export class AgentSession {
         this.#identity ??= claimIdentity(folder, clientName, place);
         return this.#identity;
       },
-      paths: client ? choosePushPaths(this.#config, clientName, client.notify) : [],
+      clientSession: this.clientSession,
+      paths: client ? choosePaths(this.#config, this.clientSession, client.notify) : [],
       left: this.#left.signal,
     });
     if (joined.notice !== undefined) this.#notices.push(joined.notice);
     this.#failures = 0;
+    this.#joined = joined;
     return joined;
   }
 }

@@ -2,12 +2,19 @@
 import { resolve } from "node:path";
 import { AgentName, plainLine, toAgentName } from "@agentmesh/protocol";
 
-const pushChoices = ["auto", "claude-inbox", "claude-channel", "none"] as const;
 const summaryChoices = ["git", "llm", "none"] as const;
+const pathNames = [
+  "claude-inbox",
+  "claude-channel",
+  "claude-hooks",
+  "codex-queue",
+  "codex-hooks",
+  "gemini-hooks",
+] as const;
 const logLevels = ["error", "warn", "info", "debug"] as const;
 
-/** Which way messages are pushed into the session. */
-export type PushChoice = (typeof pushChoices)[number];
+/** Which push paths are tried, in which order; `auto` is all that the client has, best first. */
+export type PushChoice = "auto" | readonly (typeof pathNames)[number][];
 
 /** Who writes the summary of an agent that has set none. */
 export type SummaryChoice = (typeof summaryChoices)[number];
@@ -38,8 +45,17 @@ export interface Config {
   /** Inbox socket of the Claude Code session that started this process, and its token. */
   readonly claudeSocket: string | undefined;
   readonly claudeToken: string | undefined;
+  /** Id of that session, and where Claude Code keeps its files. */
+  readonly claudeSession: string | undefined;
+  readonly claudeHome: string | undefined;
+  /** Where Codex keeps its files. */
+  readonly codexHome: string | undefined;
+  /** An idle session shows a sign of a push within this time, in milliseconds. */
+  readonly signWithinMs: number;
   /** Where the agent works. */
   readonly directory: string;
+  /** All of the environment, for programs that the adapter starts. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** The variables, in the order of the help text. */
@@ -63,7 +79,13 @@ export const variables = [
   {
     name: "AGENTMESH_PUSH",
     default: "auto",
-    description: `How messages come into the session: ${pushChoices.join(", ")}.`,
+    description: `How messages come into the session: auto, none, or push paths in the order of trying: ${pathNames.join(", ")}.`,
+  },
+  {
+    name: "AGENTMESH_SIGN_MS",
+    default: "20000",
+    description:
+      "A push path that shows no sign of a push within this time counts as failing, in milliseconds; a session at work has longer.",
   },
   {
     name: "AGENTMESH_SUMMARY",
@@ -93,11 +115,21 @@ export const variables = [
     description: "Token for that socket.",
   },
   {
+    name: "CLAUDE_CODE_SESSION_ID",
+    default: "set by Claude Code",
+    description: "The session, whose transcript shows what its model was shown.",
+  },
+  { name: "CLAUDE_CONFIG_DIR", default: "~/.claude", description: "Where Claude Code keeps its transcripts." },
+  { name: "CODEX_HOME", default: "as Codex has it", description: "Where Codex keeps its queue and its transcripts." },
+  {
     name: "CLAUDE_PROJECT_DIR",
     default: "the working directory",
     description: "Directory the agent works in, set by Claude Code.",
   },
 ] as const;
+
+/** Less than two heartbeats, so that senders learn of a broken path within that time. */
+const SIGN_WITHIN_MS = 20_000;
 
 type VariableName = (typeof variables)[number]["name"];
 
@@ -118,6 +150,29 @@ export function resolveConfig(
       `${name} is "${plainLine(said, 40)}", which is not one of ${choices.join(", ")}: ${fallback} is used.`,
     );
     return fallback;
+  };
+
+  const pushChoice = (): PushChoice => {
+    const said = get("AGENTMESH_PUSH") ?? "auto";
+    if (said === "auto") return "auto";
+    if (said === "none") return [];
+    const names = said.split(",").map((name) => name.trim());
+    const known = names.flatMap((name) => pathNames.filter((path) => path === name));
+    if (known.length === names.length) return known;
+    warnings.push(
+      `AGENTMESH_PUSH is "${plainLine(said, 80)}"; it takes auto, none, or of ${pathNames.join(", ")} some, separated by commas: auto is used.`,
+    );
+    return "auto";
+  };
+
+  const signWithinMs = () => {
+    const said = get("AGENTMESH_SIGN_MS");
+    const ms = Number(said ?? SIGN_WITHIN_MS);
+    if (Number.isInteger(ms) && ms >= 100 && ms <= 3_600_000) return ms;
+    warnings.push(
+      `AGENTMESH_SIGN_MS is "${plainLine(said ?? "", 40)}", not between 100 and 3600000: ${SIGN_WITHIN_MS} is used.`,
+    );
+    return SIGN_WITHIN_MS;
   };
 
   const agentName = () => {
@@ -155,17 +210,22 @@ export function resolveConfig(
     home: home === undefined ? undefined : resolve(cwd, home),
     url: get("AGENTMESH_URL"),
     name: agentName(),
-    push: choice("AGENTMESH_PUSH", pushChoices, "auto"),
+    push: pushChoice(),
     summary,
     model: summary === "llm" ? model() : undefined,
     logLevel: choice("AGENTMESH_LOG_LEVEL", logLevels, "info"),
     claudeSocket: get("CLAUDE_CODE_MESSAGING_SOCKET"),
     claudeToken: get("CLAUDE_CODE_MESSAGING_TOKEN"),
+    claudeSession: get("CLAUDE_CODE_SESSION_ID"),
+    claudeHome: get("CLAUDE_CONFIG_DIR"),
+    codexHome: get("CODEX_HOME"),
+    signWithinMs: signWithinMs(),
     directory: resolve(cwd, get("CLAUDE_PROJECT_DIR") ?? "."),
+    environment: env,
   };
-  if (config.push === "claude-inbox" && config.claudeSocket === undefined) {
+  if (config.push !== "auto" && config.push[0] === "claude-inbox" && config.claudeSocket === undefined) {
     warnings.push(
-      "AGENTMESH_PUSH is claude-inbox, but CLAUDE_CODE_MESSAGING_SOCKET is not set: messages wait for check_messages.",
+      "AGENTMESH_PUSH says claude-inbox, but CLAUDE_CODE_MESSAGING_SOCKET is not set: there is no such path.",
     );
   }
   return { config, warnings };
@@ -178,6 +238,9 @@ export function helpText(): string {
     "agentmesh-mcp: the MCP adapter of agentmesh. An agent's program starts it and speaks MCP over stdin and stdout.",
     "",
     "  claude mcp add agentmesh -- npx -y agentmesh-mcp",
+    "",
+    "  agentmesh-mcp hook claude|codex|gemini [--wait] [--home FOLDER]",
+    "      is what the hooks of these programs run: it gives the session the mail that waits.",
     "",
     "Options: --help, --version. Settings come from the environment:",
     "",

@@ -1,23 +1,29 @@
-/** Deliveries the stream put into this session's hand, and the record of their pushes. */
+/** Deliveries this session has leased to push them, and the record of their pushes. */
 import type { DeliveryHandle } from "@agentmesh/client";
+import { LEASE_MS, MAX_PUSHES, QUIET_MS } from "./push/terms.ts";
+import type { ShownDelivery } from "./render.ts";
 
 interface Held {
   readonly handle: DeliveryHandle;
   readonly leaseOverMs: number;
 }
 
-/** The last push of one delivery. */
+/** The pushes of one delivery. */
 interface Push {
   readonly seq: number;
   readonly messageId: string;
+  readonly count: number;
+  /** Path and time of the last one. */
   readonly path: string;
   readonly atMs: number;
+  /** Nothing came of the last one, and it may be repeated at once. */
+  silent: boolean;
   /** It came into the model's sight another way, so that evidence no longer speaks for the path. */
   readElsewhere: boolean;
+  /** The transcript has shown it; the broker may not know yet. */
+  confirmed: boolean;
 }
 
-/** A delivery pushed this long ago is not pushed again, whoever voided its lease; shorter than a lease. */
-const QUIET_MS = 270_000;
 const MAX_PUSHES_KEPT = 1_000;
 
 /** The deliveries in hand. Times are of this process's own steady clock. */
@@ -31,18 +37,24 @@ export class HeldDeliveries {
     return this.#held.size;
   }
 
-  /** Takes a leased delivery in hand; a newer lease of the same delivery replaces the older. */
-  hold(handle: DeliveryHandle, leaseMs: number): void {
+  /** Whether its lease is in hand. */
+  has(id: string): boolean {
+    return (this.#held.get(id)?.leaseOverMs ?? 0) > performance.now();
+  }
+
+  /** Takes a leased delivery in hand, or its renewed lease; a newer lease of the same delivery replaces the older. */
+  hold(handle: DeliveryHandle): void {
     const now = performance.now();
     for (const [id, held] of this.#held) if (held.leaseOverMs <= now) this.#held.delete(id);
-    this.#held.set(handle.id, { handle, leaseOverMs: now + leaseMs });
+    this.#held.set(handle.id, { handle, leaseOverMs: now + LEASE_MS });
   }
 
   /** Whether to push this lease: it is in hand, and the model is not about to see the message anyway. */
   mayPush(handle: DeliveryHandle): boolean {
+    if (this.#shown.has(handle.id) || this.#held.get(handle.id)?.handle !== handle) return false;
     const push = this.#pushes.get(handle.id);
-    const quiet = push !== undefined && performance.now() - push.atMs < QUIET_MS;
-    return !quiet && !this.#shown.has(handle.id) && this.#held.get(handle.id)?.handle === handle;
+    if (push === undefined) return true;
+    return push.count < MAX_PUSHES && (push.silent || performance.now() - push.atMs >= QUIET_MS);
   }
 
   /** Lets one go without evidence. */
@@ -66,21 +78,48 @@ export class HeldDeliveries {
 
   /** Notes a push that went through. */
   pushed(handle: DeliveryHandle, path: string): void {
+    const count = (this.#pushes.get(handle.id)?.count ?? 0) + 1;
     this.#pushes.delete(handle.id);
     this.#pushes.set(handle.id, {
       seq: handle.seq,
       messageId: handle.message.id,
+      count,
       path,
       atMs: performance.now(),
+      silent: false,
       readElsewhere: false,
+      confirmed: false,
     });
     const oldest = this.#pushes.size > MAX_PUSHES_KEPT ? this.#pushes.keys().next().value : undefined;
     if (oldest !== undefined) this.#pushes.delete(oldest);
   }
 
+  /** Notes that nothing came of its last push. */
+  silent(id: string): void {
+    const push = this.#pushes.get(id);
+    if (push) push.silent = true;
+  }
+
+  /** Notes that the transcript has shown it: it is not pushed again, even when the ack is lost. */
+  confirm(id: string): void {
+    this.#held.delete(id);
+    const push = this.#pushes.get(id);
+    if (push) push.confirmed = true;
+  }
+
+  /** Whether the transcript has shown it. */
+  wasConfirmed(id: string): boolean {
+    return this.#pushes.get(id)?.confirmed === true;
+  }
+
   /** Whether this process has pushed the delivery, so that the model may know it. */
   wasPushed(id: string): boolean {
     return this.#pushes.has(id);
+  }
+
+  /** What the model is shown of it: again, if it may know it. */
+  shownAs({ id, seq, message, redelivered }: DeliveryHandle): ShownDelivery & { readonly id: string } {
+    return { id, seq, message, redelivered: redelivered || this.wasPushed(id) };
   }
 
   /**

@@ -4,15 +4,19 @@ import type { MeshClient, MeshSession } from "@agentmesh/client";
 import type { Identity, StateFolder } from "@agentmesh/client/node";
 import { type AgentProfile, plainLine } from "@agentmesh/protocol";
 import { reachBroker } from "./broker.ts";
+import type { ClientSession } from "./client-session.ts";
 import type { Config } from "./config.ts";
 import { HeldDeliveries } from "./held-deliveries.ts";
 import type { Log } from "./log.ts";
 import { type Place, placeOf } from "./place.ts";
+import { Evidence } from "./push/evidence.ts";
+import { HookMail } from "./push/hook-mail.ts";
 import { InboxPush } from "./push/inbox-push.ts";
 import type { PushPath } from "./push/push-path.ts";
 import { PushPaths } from "./push/push-paths.ts";
 import { SendKeys } from "./send-keys.ts";
 import { autoSummary } from "./summary/auto-summary.ts";
+import { Transcript } from "./transcript/transcript.ts";
 import { Turns } from "./turns.ts";
 
 /** What the tools work with. */
@@ -24,6 +28,8 @@ export interface JoinedSession {
   readonly profile: AgentProfile;
   readonly held: HeldDeliveries;
   readonly paths: PushPaths;
+  readonly evidence: Evidence;
+  readonly hookMail: HookMail;
   readonly sendKeys: SendKeys;
   readonly reading: Turns;
   readonly log: Log;
@@ -39,6 +45,7 @@ export interface JoinTerms {
   readonly log: Log;
   readonly clientName: string;
   claim(folder: StateFolder, place: string): Identity;
+  readonly clientSession: ClientSession;
   readonly paths: readonly PushPath[];
   /** Aborts when the session is left. */
   readonly left: AbortSignal;
@@ -58,6 +65,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   const client = broker.clientFor(token);
   const paths = new PushPaths(terms.paths, (report) => {
     mesh.setPushPaths(report).catch((error: unknown) => log.warn("push.report_failed", { error }));
+    push.pathsChanged();
   });
   const mesh = await client.join({
     profile,
@@ -71,8 +79,20 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   log.info("session.joined", { agent: own, session: mesh.id, paths: paths.names.join(",") || "none" });
 
   const held = new HeldDeliveries();
-  const push = new InboxPush({ mesh, held, paths, log });
-  if (paths.names.length > 0) void push.run(left);
+  const { clientSession } = terms;
+  const evidence = new Evidence({
+    session: clientSession,
+    transcript: new Transcript(clientSession),
+    held,
+    paths,
+    log,
+    signWithinMs: config.signWithinMs,
+    onSilence: (deliveries, path) => push.pushAgain(deliveries, path),
+  });
+  const push = new InboxPush({ mesh, held, paths, evidence, log });
+  left.addEventListener("abort", () => evidence.stop(), { once: true });
+  clientSession.onLearnt(() => paths.changed());
+  if (terms.paths.length > 0) void push.run(left);
   void autoSummary({ config, place, client, profile, log, left });
   return {
     client,
@@ -81,6 +101,8 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
     profile,
     held,
     paths,
+    evidence,
+    hookMail: new HookMail({ client, mesh, held, paths, evidence, log }),
     sendKeys: new SendKeys(),
     reading: new Turns(),
     log,

@@ -11,6 +11,12 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exitCode = 1;
 } else {
   module.enableCompileCache();
-  const { run } = await import("./run.ts");
-  await run(process.argv.slice(2));
+  const [command, ...args] = process.argv.slice(2);
+  if (command === "hook") {
+    const { runHook } = await import("./hooks/run-hook.ts");
+    await runHook(args, process.env);
+  } else {
+    const { run } = await import("./run.ts");
+    await run(process.argv.slice(2));
+  }
 }

@@ -16,7 +16,9 @@ export async function run(args: readonly string[]): Promise<void> {
   if (first === "--version" || first === "-v") return print(VERSION);
   if (first === "--help" || first === "-h") return print(helpText());
   if (first !== undefined) {
-    process.stderr.write(`agentmesh-mcp does not know "${plainLine(first)}". It takes --help and --version only.\n`);
+    process.stderr.write(
+      `agentmesh-mcp does not know "${plainLine(first)}". It takes hook, --help and --version only.\n`,
+    );
     process.exitCode = 2;
     return;
   }

@@ -8,6 +8,7 @@ import {
   ListToolsRequestSchema,
   McpError,
 } from "@modelcontextprotocol/sdk/types.js";
+import { z } from "zod";
 import type { AgentSession } from "./agent-session.ts";
 import { instructions } from "./instructions.ts";
 import type { JoinedSession } from "./join.ts";
@@ -60,7 +61,10 @@ export function createServer({ session, transport, log }: ServerParts): { server
   server.setRequestHandler(CallToolRequestSchema, ({ params }, { requestId, signal }) =>
     track(
       (async (): Promise<CallToolResult> => {
-        const { settle, isError, ...result } = await answer(session, params, signal);
+        const { clientSession } = session;
+        if (clientSession.kind === "codex") clientSession.learn({ id: threadIn(params._meta) });
+        const call = answer(session, params, signal);
+        const { settle, isError, ...result } = await clientSession.during(call);
         if (settle) {
           transport.afterAnswer(requestId, signal, (written) => track(settle(written)));
         }
@@ -86,6 +90,13 @@ export function createServer({ session, transport, log }: ServerParts): { server
   };
 }
 
+const CodexMeta = z.object({ threadId: z.string().min(1).max(200) });
+
+/** The Codex thread that a call comes from. */
+function threadIn(meta: unknown): string | undefined {
+  return CodexMeta.safeParse(meta).data?.threadId;
+}
+
 /** The result of one tool call, whatever happens. @throws McpError for an unknown tool */
 async function answer(
   session: AgentSession,
@@ -102,6 +113,7 @@ async function answer(
   try {
     const { run, waitMs } = tool.prepare(params.arguments);
     const joined = await inTime(session.joined(), AbortSignal.any([cancelled, soon]));
+    joined.evidence.wrote(JSON.stringify(params.arguments ?? {}));
     if (waitMs > 0) deadline = AbortSignal.timeout(ANSWER_WITHIN_MS + waitMs);
     const signal = AbortSignal.any([cancelled, deadline]);
     return await inTime(

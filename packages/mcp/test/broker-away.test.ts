@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { MeshClient } from "@agentmesh/client";
 import { openClaudeInbox, startMcpSession, startTestBroker, tempDir, until } from "testkit";
 import { expect, test } from "vitest";
-import { deliveryOf, fences, session } from "./setting.ts";
+import { byChannel, deliveryOf, fences, session } from "./setting.ts";
 
 async function listening(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -65,7 +65,7 @@ test("a missing broker is started by the first tool call, and the mesh works at 
 }, async () => {
   using home = tempDir();
   await using broker = new StartedByAdapter(`http://127.0.0.1:${await freePort()}`, home.path);
-  await using one = await startMcpSession({ home: home.path, cwd: home.path, url: broker.url });
+  await using one = await startMcpSession({ home: home.path, cwd: home.path, url: broker.url, env: byChannel });
   const name = await one.joined();
   expect((await one.tool("send_message", { to: name, message: "to myself" })).isError).toBe(false);
   await until(() => one.channel.length === 1, "the push");

@@ -1,7 +1,7 @@
 /** Two agents in two adapters over one broker: find, write, be pushed, answer. */
 import { openClaudeInbox, startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { deliveryOf, endBroker, Sent, session, Waiting } from "./setting.ts";
+import { byChannel, deliveryOf, endBroker, Sent, session, Waiting } from "./setting.ts";
 
 let broker: TestBroker;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ afterAll(() => endBroker(broker));
 test("a message is queued, pushed and held, and acked by the answer", async () => {
   await using inbox = await openClaudeInbox();
   const env = { CLAUDE_CODE_MESSAGING_SOCKET: inbox.path, CLAUDE_CODE_MESSAGING_TOKEN: "t0ken" };
-  await using alice = await session(broker, "alice");
+  await using alice = await session(broker, "alice", { env: byChannel });
   await using bob = await session(broker, "bob", { env });
   expect(await alice.joined()).toBe("alice");
   expect(await bob.joined()).toBe("bob");
@@ -23,7 +23,7 @@ test("a message is queued, pushed and held, and acked by the answer", async () =
     { name: "bob", presence: "online", client: "claude-code", says_of_itself: "bob", waiting: 0 },
   ]);
   expect(peers.text).toContain("- bob: online; claude-code; in ");
-  expect(peers.text).toContain("push: claude-inbox (not proven yet), claude-channel (not proven yet)");
+  expect(peers.text).toContain("push: claude-inbox (not proven yet);");
 
   const sent = await alice.tool("send_message", { to: "bob", message: "is the parser ready?" });
   const { message_id, deliveries } = Sent.parse(sent.data);
@@ -180,8 +180,8 @@ test("trace_message tells the sender what became of a message, and why it is not
 });
 
 test("publish reaches subscribed agents through their push path, names who was left out, and unsubscribe ends it", async () => {
-  await using ci = await session(broker, "ci");
-  await using dev = await session(broker, "dev");
+  await using ci = await session(broker, "ci", { env: byChannel });
+  await using dev = await session(broker, "dev", { env: byChannel });
   await Promise.all([ci.joined(), dev.joined()]);
   await broker.agent("asleep").then(({ client }) => client.subscribe({ topic: ">" }));
   expect((await dev.tool("subscribe", { topic: "build.*.failed" })).text).toContain("Subscribed to build.*.failed.");
@@ -209,8 +209,8 @@ test("publish reaches subscribed agents through their push path, names who was l
 });
 
 test("ask_peer brings the answer back in its result; without one in time it says pending", async () => {
-  await using asker = await session(broker, "asker");
-  await using oracle = await session(broker, "oracle");
+  await using asker = await session(broker, "asker", { env: byChannel });
+  await using oracle = await session(broker, "oracle", { env: byChannel });
   await Promise.all([asker.joined(), oracle.joined()]);
   const asking = asker.tool("ask_peer", { to: "oracle", message: "which port?", wait_seconds: 10 });
   const pushed = await until(

@@ -1,5 +1,7 @@
 /** How an adapter comes and goes: joins only for a client that stays, leaves with it, however it ends. */
 import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import {
   cleanEnv,
   programArgs,
@@ -10,7 +12,7 @@ import {
   until,
 } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { directory, endBroker, session } from "./setting.ts";
+import { byChannel, directory, endBroker, hook, session } from "./setting.ts";
 
 let broker: TestBroker;
 beforeAll(async () => {
@@ -66,6 +68,7 @@ test.each([
   ["stdin ends", (adapter: RunningProgram) => adapter.child.stdin?.end()],
   ["SIGTERM", (adapter: RunningProgram) => adapter.child.kill("SIGTERM")],
   ["SIGINT", (adapter: RunningProgram) => adapter.child.kill("SIGINT")],
+  ["SIGHUP", (adapter: RunningProgram) => adapter.child.kill("SIGHUP")],
 ])("%s: the adapter leaves the mesh and exits within two seconds", async (why, end) => {
   const name = why.toLowerCase().replace(" ", "-");
   const adapter = startProgram("mcp", [], { cwd: directory(broker, name), env: env() });
@@ -114,3 +117,60 @@ test("when the parent is killed the adapter is gone within two seconds, although
   expect(await presence("orphan")).toBe("offline");
   parent.stdin.destroy();
 });
+
+/** Set it to 60 for the full minute: `AGENTMESH_TEST_LISTS=60 vitest … life-cycle`. */
+const LISTS = Number(process.env.AGENTMESH_TEST_LISTS ?? 3);
+
+test("a client that lists its servers once a second leaves no process, no agent and no card behind", {
+  timeout: LISTS * 2_000 + 20_000,
+}, async () => {
+  const before = (await broker.admin.listAgents({ presence: "all" })).total;
+  const pids: number[] = [];
+  const listing = async () => {
+    const looker = await session(broker, "lister");
+    pids.push(looker.pid);
+    expect((await looker.client.listTools()).tools).toHaveLength(10);
+    await looker.close();
+  };
+  const all: Promise<void>[] = [];
+  for (let n = 0; n < LISTS; n++) {
+    all.push(listing());
+    await new Promise((resolve) => setTimeout(resolve, LISTS > 3 ? 1_000 : 100));
+  }
+  await Promise.all(all);
+  expect(pids).toHaveLength(LISTS);
+  await until(() => pids.every((pid) => !isRunning(pid)), "every adapter to be gone");
+  expect((await broker.admin.listAgents({ presence: "all" })).total).toBe(before);
+  expect(cardsOf(pids)).toEqual([]);
+});
+
+test("the card of an adapter goes with it, and that of a killed one with the next hook", async () => {
+  const claude = { env: { ...byChannel, CLAUDE_CODE_SESSION_ID: "ses-card" } };
+  const first = await session(broker, "carded", claude);
+  const { pid } = first;
+  await first.joined();
+  expect(cardsOf([pid])).toHaveLength(1);
+  await first.close();
+  expect(cardsOf([pid])).toEqual([]);
+
+  const second = await session(broker, "carded", claude);
+  const { pid: killed } = second;
+  await second.joined();
+  process.kill(killed, "SIGKILL");
+  await second.close();
+  expect(cardsOf([killed])).toHaveLength(1);
+  expect(await hook(broker, ["claude"], { hook_event_name: "Stop", session_id: "ses-card" })).toBe("");
+  expect(cardsOf([killed])).toEqual([]);
+});
+
+function cardsOf(pids: readonly number[]): string[] {
+  return readdirSync(join(broker.home, "hooks")).filter((name) => pids.includes(Number(name.replace(".json", ""))));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

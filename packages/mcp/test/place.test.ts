@@ -59,7 +59,12 @@ test("settings come from the environment, and a wrong value is corrected with a 
       logLevel: "info",
       claudeSocket: undefined,
       claudeToken: undefined,
+      claudeSession: undefined,
+      claudeHome: undefined,
+      codexHome: undefined,
+      signWithinMs: 20_000,
       directory: "/here",
+      environment: {},
     },
     warnings: [],
   });
@@ -70,7 +75,12 @@ test("settings come from the environment, and a wrong value is corrected with a 
   expect(config).toMatchObject({ home: "/here/state", push: "auto", name: "root-agent", directory: "/project" });
   expect(warnings).toEqual([
     'AGENTMESH_NAME is "root", which cannot be an agent\'s name (a-z 0-9 . _ -, none reserved): "root-agent" is used.',
-    'AGENTMESH_PUSH is "tmux", which is not one of auto, claude-inbox, claude-channel, none: auto is used.',
+    'AGENTMESH_PUSH is "tmux"; it takes auto, none, or of claude-inbox, claude-channel, claude-hooks, codex-queue, codex-hooks, gemini-hooks some, separated by commas: auto is used.',
   ]);
   expect(resolveConfig({ AGENTMESH_PUSH: "claude-inbox" }, "/here").warnings).toHaveLength(1);
+  expect(resolveConfig({ AGENTMESH_PUSH: "codex-hooks, codex-queue" }, "/here")).toMatchObject({
+    config: { push: ["codex-hooks", "codex-queue"] },
+    warnings: [],
+  });
+  expect(resolveConfig({ AGENTMESH_SIGN_MS: "soon" }, "/here").config.signWithinMs).toBe(20_000);
 });

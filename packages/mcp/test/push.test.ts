@@ -40,7 +40,10 @@ test("a push that nobody looks at leaves every message for check_messages, once 
 });
 
 test("when the inbox socket is gone the channel takes over, and senders are told why", async () => {
-  const env = { CLAUDE_CODE_MESSAGING_SOCKET: join(broker.home, "gone.sock") };
+  const env = {
+    AGENTMESH_PUSH: "claude-inbox,claude-channel",
+    CLAUDE_CODE_MESSAGING_SOCKET: join(broker.home, "gone.sock"),
+  };
   await using bob = await session(broker, "fallback", { env });
   await bob.joined();
   const [id = ""] = await sendMany("fallback", 1);

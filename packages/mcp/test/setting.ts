@@ -2,7 +2,16 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { MessageRef } from "@agentmesh/protocol";
-import { type McpSession, type McpSessionOptions, startMcpSession, type TestBroker, until } from "testkit";
+import {
+  cleanEnv,
+  type McpSession,
+  type McpSessionOptions,
+  type RunningProgram,
+  startMcpSession,
+  startProgram,
+  type TestBroker,
+  until,
+} from "testkit";
 import { z } from "zod";
 
 /** A working directory of this name under the broker's folder. */
@@ -20,6 +29,9 @@ export function session(
 ): Promise<McpSession> {
   return startMcpSession({ home: broker.home, url: broker.url, cwd: directory(broker, name), ...more });
 }
+
+/** Environment of a session that is pushed to by the channel event, which the test's client receives. */
+export const byChannel = { AGENTMESH_PUSH: "claude-channel" };
 
 /** The parts of a send's answer that tests look at. */
 export const Sent = z.object({
@@ -61,4 +73,32 @@ export async function endBroker(broker: TestBroker): Promise<void> {
     return agents.online === 0 && streams === 0 && (deliveries.leased ?? 0) === 0;
   }, "every session and lease to be over");
   await broker[Symbol.asyncDispose]();
+}
+
+/** What a client tells its hook on stdin. */
+export interface HookInput {
+  readonly hook_event_name: string;
+  readonly session_id: string;
+  readonly [field: string]: unknown;
+}
+
+/** Starts a hook as a client does: the same parent as the adapter's, the input on stdin. */
+export function startHook(
+  broker: Pick<TestBroker, "home">,
+  args: readonly string[],
+  input: HookInput,
+  options: { readonly cwd?: string; readonly env?: Record<string, string> } = {},
+): RunningProgram {
+  const env = cleanEnv({ AGENTMESH_HOME: broker.home, ...options.env });
+  const hook = startProgram("mcp", ["hook", ...args], { env, ...(options.cwd !== undefined && { cwd: options.cwd }) });
+  hook.child.stdin?.end(JSON.stringify(input));
+  return hook;
+}
+
+/** Runs a hook to its end, which is always a good one, and returns what it printed. */
+export async function hook(...args: Parameters<typeof startHook>): Promise<string> {
+  const running = startHook(...args);
+  const { code } = await running.exit;
+  if (code !== 0) throw new Error(`the hook ended with ${code}: ${running.stderr()}`);
+  return running.stdout();
 }

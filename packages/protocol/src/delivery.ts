@@ -6,6 +6,7 @@ import { DeliveryId, MessageId, SessionId } from "./ids.ts";
 import { DEFAULT_LEASE_MS, MAX_DELIVERIES_PER_READ, MAX_LEASE_MS, MAX_WAIT_MS, MIN_LEASE_MS } from "./limits.ts";
 import { Message } from "./message.ts";
 import { Timestamp } from "./time.ts";
+import { Urgency } from "./urgency.ts";
 
 /** One message for one inbox. `seq` counts 1, 2, 3 … per inbox in the order of acceptance. */
 export const Delivery = z.object({
@@ -49,6 +50,13 @@ export const LeaseRequest = z.strictObject({
   leaseMs: leaseMs.default(DEFAULT_LEASE_MS),
   waitMs: z.int().min(0).max(MAX_WAIT_MS).default(0),
   session: SessionId.optional().meta({ description: "holder; its leases return when the session ends" }),
+  toPush: z
+    .strictObject({
+      urgency: Urgency.default("fyi"),
+      maxPushes: z.int().min(1).max(100).optional(),
+    })
+    .optional()
+    .meta({ description: "for a receiver that pushes what it leases: as a stream of these terms, focus included" }),
 });
 export type LeaseRequest = z.infer<typeof LeaseRequest>;
 
@@ -56,8 +64,8 @@ export type LeaseRequest = z.infer<typeof LeaseRequest>;
 export const LeaseReply = z.object({ deliveries: z.array(LeasedDelivery), queued: z.int().nonnegative() });
 export type LeaseReply = z.infer<typeof LeaseReply>;
 
-/** What showed that the recipient has the message; `taken`: its webhook answered 2xx. */
-export const AckEvidence = z.enum(["handled", "read", "replied", "taken"]);
+/** What showed that the recipient has the message; `taken`: its webhook answered 2xx; `transcript`: its session's own record. */
+export const AckEvidence = z.enum(["handled", "read", "replied", "taken", "transcript"]);
 export type AckEvidence = z.infer<typeof AckEvidence>;
 
 /** Ends a delivery for good. Without `receipt` the owner acks late; with one, the lease must still be that one. */

@@ -33,7 +33,29 @@ function bare(text: string): string {
 }
 
 /** One message in its fence, with the call that answers it. */
-export function renderDelivery({ seq, message, redelivered }: ShownDelivery): string {
+export function renderDelivery(shown: ShownDelivery): string {
+  const { seq, message } = shown;
+  return [
+    ...fenced(shown, defang(message.body)),
+    message.kind !== "message"
+      ? "A notice of the mesh itself; nobody is there to answer it."
+      : `To answer: reply(message_id: "${seq}", message: "…")`,
+  ].join("\n");
+}
+
+/** How much of a message that is cut is shown, in characters. */
+const STUB_CHARS = 120;
+
+/** The beginning of a message that is too long to be pushed, with the call that shows all of it. */
+export function renderStub(shown: ShownDelivery): string {
+  const { body, bodyBytes } = shown.message;
+  const beginning = plainLine(body, STUB_CHARS);
+  return [...fenced(shown, defang(beginning), ["cut", "true"]), `${bodyBytes} bytes in all: call check_messages.`].join(
+    "\n",
+  );
+}
+
+function fenced({ seq, message, redelivered }: ShownDelivery, body: string, ...more: [string, string][]): string[] {
   const attributes = [
     ["from", message.from.name],
     ...(message.trust === "verified" ? [] : [["trust", message.trust]]),
@@ -43,15 +65,9 @@ export function renderDelivery({ seq, message, redelivered }: ShownDelivery): st
     ...(message.topic === undefined ? [] : [["topic", message.topic]]),
     ...(isFirstOfThread(message) ? [] : [["thread", message.threadId]]),
     ...(redelivered ? [["redelivered", "true"]] : []),
+    ...more,
   ].map(([name, value]) => ` ${name}="${fenceAttribute(value ?? "")}"`);
-  return [
-    `<agentmesh${attributes.join("")}>`,
-    defang(message.body),
-    "</agentmesh>",
-    message.kind !== "message"
-      ? "A notice of the mesh itself; nobody is there to answer it."
-      : `To answer: reply(message_id: "${seq}", message: "…")`,
-  ].join("\n");
+  return [`<agentmesh${attributes.join("")}>`, body, "</agentmesh>"];
 }
 
 /** A value for an attribute of the fence. */

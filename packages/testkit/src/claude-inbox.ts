@@ -15,8 +15,8 @@ export interface ClaudeInbox extends AsyncDisposable {
   readonly lines: string[];
 }
 
-/** Opens an inbox socket in a folder of its own. */
-export async function openClaudeInbox(): Promise<ClaudeInbox> {
+/** Opens an inbox socket in a folder of its own. It swallows what it gets, or tells `onText` of it. */
+export async function openClaudeInbox(onText: (text: string) => void = () => undefined): Promise<ClaudeInbox> {
   const folder = tempDir();
   const path = join(folder.path, "inbox.sock");
   const lines: string[] = [];
@@ -31,7 +31,9 @@ export async function openClaudeInbox(): Promise<ClaudeInbox> {
       for (const line of parts) {
         lines.push(line);
         const user = UserLine.safeParse(JSON.parse(line)).data;
-        if (user) texts.push({ text: user.message.content, from: user.from, at: performance.now() });
+        if (!user) continue;
+        texts.push({ text: user.message.content, from: user.from, at: performance.now() });
+        onText(user.message.content);
       }
     });
     socket.on("close", () => sockets.delete(socket));

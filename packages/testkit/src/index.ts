@@ -1,6 +1,7 @@
 /** Real brokers, adapters and receivers for tests. */
 export { bareStream } from "./bare-stream.ts";
 export { type ClaudeInbox, openClaudeInbox } from "./claude-inbox.ts";
+export { type ClaudeTranscript, openClaudeTranscript } from "./claude-transcript.ts";
 export { type Finding, History, type MessageFate } from "./history.ts";
 export { type McpSession, type McpSessionOptions, startMcpSession, type ToolAnswer } from "./mcp-session.ts";
 export { cleanEnv, programArgs, programPath, type RunningProgram, runProgram, startProgram } from "./programs.ts";

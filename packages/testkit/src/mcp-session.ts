@@ -24,7 +24,7 @@ export interface McpSession extends AsyncDisposable {
   readonly pid: number;
   /** Channel events received so far. */
   readonly channel: z.infer<typeof ChannelEvent>["params"][];
-  tool(name: string, args?: Record<string, unknown>): Promise<ToolAnswer>;
+  tool(name: string, args?: Record<string, unknown>, meta?: Record<string, unknown>): Promise<ToolAnswer>;
   stderr(): string;
   /** Waits until the adapter has joined the mesh and returns its agent's name. */
   joined(): Promise<string>;
@@ -66,8 +66,8 @@ export async function startMcpSession(options: McpSessionOptions): Promise<McpSe
   });
   await client.connect(transport);
 
-  const tool: McpSession["tool"] = async (name, args = {}) => {
-    const result = await client.callTool({ name, arguments: args });
+  const tool: McpSession["tool"] = async (name, args = {}, meta) => {
+    const result = await client.callTool({ name, arguments: args, ...(meta && { _meta: meta }) });
     const content = z.array(z.object({ type: z.string(), text: z.string().optional() })).parse(result.content);
     return {
       text: content.map((part) => part.text ?? "").join("\n"),

@@ -79,6 +79,7 @@ export class Inbox {
         maxBytes: MAX_BYTES_PER_READ,
         leaseMs: request.leaseMs,
         session: request.session,
+        push: request.toPush,
       });
       if (leased.length > 0 || Date.now() >= deadline || signal.aborted) {
         return { deliveries: leased.map((record) => record.delivery), queued };

@@ -76,13 +76,24 @@ function queued(
       remedy: `Have ${name} call check_messages, or look at its session.`,
     };
   }
-  const failing = recipient.pushPaths.find((path) => path.failedWhy !== undefined);
-  return failing
-    ? {
-        cause: `The push path ${failing.path} failed: ${failing.failedWhy}.`,
-        remedy: `Restart the session of ${name}.`,
-      }
-    : { cause: `${recipient.queued} deliveries wait for ${name}, its session takes them in order.`, remedy: "Wait." };
+  const working = recipient.pushPaths.filter((path) => path.failedWhy === undefined);
+  const [failing] = recipient.pushPaths;
+  if (working.length === 0 && failing) {
+    return {
+      cause: `The push path ${failing.path} failed: ${failing.failedWhy}.`,
+      remedy: `Have ${name} call check_messages, or restart its session.`,
+    };
+  }
+  if (working.every(({ path }) => path.endsWith("-hooks"))) {
+    return {
+      cause: `${name} is reached by its hooks: they come for the message with the next step of its session.`,
+      remedy: "Wait; an idle session has to be given something to do.",
+    };
+  }
+  return {
+    cause: `${recipient.queued} deliveries wait for ${name}, its session takes them in order.`,
+    remedy: "Wait.",
+  };
 }
 
 function leased(

@@ -125,15 +125,20 @@ export interface LeaseTerms {
   readonly leaseMs: number;
   /** Session that holds the leases; undefined for a caller without one. */
   readonly session: SessionId | undefined;
-  /** For a stream: its credit, and how many reported pushes of this session are enough. */
-  readonly stream?: {
-    readonly maxInFlight: number;
-    readonly maxPushes: number | undefined;
-    /** Least urgency that it takes, left out fyi; a focus of the agent may ask for more. */
-    readonly urgency?: Urgency;
-  };
-  /** For a webhook: least urgency as above, and the delivery to lease only if there is no other. */
+  /** For a lease that is to be pushed: what a stream is not given either. */
+  readonly push?: PushTerms | undefined;
+  /** For a stream: its credit, and what is pushed. */
+  readonly stream?: PushTerms & { readonly maxInFlight: number };
+  /** For a webhook: least urgency, and the delivery to lease only if there is no other. */
   readonly webhook?: { readonly urgency: Urgency; readonly last: DeliveryId | undefined };
+}
+
+/** What may be pushed. */
+export interface PushTerms {
+  /** How many reported pushes of this session are enough. */
+  readonly maxPushes?: number | undefined;
+  /** Least urgency that is taken, left out fyi; a focus of the agent may ask for more. */
+  readonly urgency?: Urgency;
 }
 
 /** A leased delivery; `streamPosition` orders the leases of one stream. */

@@ -117,6 +117,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       await send("loud");
       const stream = { maxInFlight: 8, maxPushes: undefined, urgency: "normal" as const };
       expect(await bodies({ session: await session(), stream })).toEqual(["loud"]);
+      expect(await bodies({ push: { urgency: "normal" } })).toEqual([]);
       expect(await bodies()).toEqual(["quiet"]);
     });
 
@@ -133,6 +134,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       await store.setFocus(bob, { forMs: 5_000, allows: "nothing", reason: undefined });
       await send("even now", { urgency: "interrupt" });
       expect(await bodies({ session: own, stream })).toEqual([]);
+      expect(await bodies({ session: own, push: {} })).toEqual([]);
       await store.announceDue();
       await new Promise(setImmediate);
       woken.length = 0;
@@ -627,6 +629,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
         });
       }
       expect(await bodies({ session: first, stream })).toEqual([]);
+      expect(await bodies({ session: first, push: { maxPushes: 2 } })).toEqual([]);
       expect(await bodies({ session: second, stream })).toEqual(["a"]);
     });
 

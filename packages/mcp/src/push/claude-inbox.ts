@@ -8,6 +8,9 @@ const TIMEOUT_MS = 2_000;
 export function claudeInbox(socketPath: string, token: string | undefined): PushPath {
   return {
     name: "claude-inbox",
+    // Claude Code takes about a million characters; the longest text of ours is far below.
+    maxBytes: 512 * 1024,
+    known: () => true,
     push: (text, { from }) => {
       const line = { type: "user", from: `agentmesh:${from}`, message: { role: "user", content: text } };
       const lines = token === undefined ? [line] : [{ type: "auth", token }, line];

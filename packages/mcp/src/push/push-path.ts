@@ -9,10 +9,15 @@ export interface PushMeta {
   readonly redelivered?: "true";
 }
 
-/** One way to put a text before the model. `push` throws when it failed. */
+/** One way to put a text before the model. */
 export interface PushPath {
   readonly name: string;
-  push(text: string, meta: PushMeta): Promise<void>;
+  /** The longest text it takes whole, in bytes. */
+  readonly maxBytes: number;
+  /** Whether this session has the path by now. */
+  known(): boolean;
+  /** Throws when it failed. Missing where the session comes for its mail, as its hooks do. */
+  readonly push?: (text: string, meta: PushMeta) => Promise<void>;
 }
 
 /** Sends an MCP notification to the client. */

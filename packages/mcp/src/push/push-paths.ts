@@ -1,77 +1,127 @@
 /** The push paths of this session: which there are, in which order, and what is known of each. */
-import type { PushPath as ReportedPath } from "@agentmesh/protocol";
-import { plainLine } from "@agentmesh/protocol";
-import type { Config } from "../config.ts";
-import { claudeChannel } from "./claude-channel.ts";
-import { claudeInbox } from "./claude-inbox.ts";
-import type { Notify, PushMeta, PushPath } from "./push-path.ts";
+import { plainLine, type PushPath as ReportedPath } from "@agentmesh/protocol";
+import type { PushMeta, PushPath } from "./push-path.ts";
 
-/** The paths this client offers, best first. */
-export function choosePushPaths(config: Config, clientName: string, notify: Notify): PushPath[] {
-  const { push, claudeSocket, claudeToken } = config;
-  const paths: PushPath[] = [];
-  if (claudeSocket !== undefined && (push === "auto" || push === "claude-inbox")) {
-    paths.push(claudeInbox(claudeSocket, claudeToken));
-  }
-  if (push === "claude-channel" || (push === "auto" && clientName.startsWith("claude"))) {
-    paths.push(claudeChannel(notify));
-  }
-  return paths;
+/** A path that failed is tried again after this long, although there is a better one; in milliseconds. */
+const TRY_AGAIN_MS = 600_000;
+
+/** What was found out about a path. */
+interface Known {
+  readonly provenAt?: string | undefined;
+  readonly failedWhy?: string | undefined;
+  readonly failedAtMs?: number | undefined;
+  /** It took the text without an error, and nothing came of it. */
+  readonly silent?: boolean;
 }
+
+/** A text that went out. */
+export interface Pushed {
+  readonly path: string;
+  /** Ids of the deliveries whose whole text was in it. */
+  readonly whole: ReadonlySet<string>;
+}
+
+/** Makes the text for a path that takes so many bytes. */
+export type Render = (maxBytes: number) => { readonly text: string; readonly whole: ReadonlySet<string> };
 
 /** The paths in order, with their last proof and last failure. */
 export class PushPaths {
   readonly #paths: readonly PushPath[];
-  readonly #known: Map<string, ReportedPath>;
+  readonly #known = new Map<string, Known>();
   readonly #onChange: (report: ReportedPath[]) => void;
+  #told: string;
 
   constructor(paths: readonly PushPath[], onChange: (report: ReportedPath[]) => void) {
     this.#paths = paths;
-    this.#known = new Map(paths.map(({ name }) => [name, { path: name }]));
     this.#onChange = onChange;
+    this.#told = JSON.stringify(this.report());
   }
 
-  /** Names in order of trying. */
+  /** Names of those the session has, in order of trying. */
   get names(): string[] {
-    return this.#paths.map((path) => path.name);
+    return this.#present().map((path) => path.name);
   }
 
-  /** The paths as the broker and the other agents are told. */
+  /** Whether there is a path that a text should go through now, rather than wait for the session's hooks. */
+  get usable(): boolean {
+    return this.#candidates().length > 0;
+  }
+
+  /** The path through which the session comes for its mail. */
+  get hooks(): PushPath | undefined {
+    return this.#present().find(({ push }) => push === undefined);
+  }
+
+  /** Whether another path than this one would be tried now. */
+  hasOther(name: string): boolean {
+    return this.#candidates().some((path) => path.name !== name);
+  }
+
+  /** The paths as the broker and the other agents are told: without proof and failure nothing is known. */
   report(): ReportedPath[] {
-    return [...this.#known.values()];
+    return this.#present().map(({ name }) => {
+      const { provenAt, failedWhy } = this.#known.get(name) ?? {};
+      return { path: name, ...(provenAt && { provenAt }), ...(failedWhy && { failedWhy }) };
+    });
   }
 
-  /** Pushes through the first path that takes the text; returns its name, or what failed when none did. */
-  async push(text: string, meta: PushMeta): Promise<{ path: string } | { failed: ReportedPath[] }> {
-    for (const path of this.#paths) {
+  /** Tells when the session got a path, or something became known of one. */
+  changed(): void {
+    const report = this.report();
+    const told = JSON.stringify(report);
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#onChange(report);
+  }
+
+  /** Pushes through the first path that takes the text; returns what failed when none did. */
+  async push(render: Render, meta: PushMeta): Promise<Pushed | { failed: ReportedPath[] }> {
+    const failed: ReportedPath[] = [];
+    for (const { name, maxBytes, push } of this.#candidates()) {
+      const { text, whole } = render(maxBytes);
       try {
-        await path.push(text, meta);
-        this.#note({ ...this.#known.get(path.name), path: path.name, failedWhy: undefined });
-        return { path: path.name };
+        await push(text, meta);
+        // An error is over when it does not come again; silence is ended by evidence alone.
+        if (!this.#known.get(name)?.silent) this.#note(name, { failedWhy: undefined, failedAtMs: undefined });
+        return { path: name, whole };
       } catch (error) {
         const failedWhy = plainLine(error instanceof Error ? error.message : String(error)) || "unknown";
-        this.#note({ ...this.#known.get(path.name), path: path.name, failedWhy });
+        failed.push({ path: name, failedWhy });
+        this.#note(name, { failedWhy, failedAtMs: performance.now(), silent: false });
       }
     }
-    return { failed: this.report() };
+    return { failed };
   }
 
   /** Evidence showed that what was pushed through this path was read. */
   proven(name: string): void {
-    if (this.#known.has(name)) this.#note({ path: name, provenAt: new Date().toISOString() });
+    this.#known.set(name, { provenAt: new Date().toISOString() });
+    this.changed();
   }
 
-  #note({
-    path,
-    provenAt,
-    failedWhy,
-  }: {
-    path: string;
-    provenAt?: string | undefined;
-    failedWhy?: string | undefined;
-  }) {
-    const before = this.#known.get(path);
-    this.#known.set(path, { path, ...(provenAt && { provenAt }), ...(failedWhy && { failedWhy }) });
-    if (before?.provenAt !== provenAt || before?.failedWhy !== failedWhy) this.#onChange(this.report());
+  /** Nothing showed that what was pushed through this path was read. */
+  silent(name: string, failedWhy: string): void {
+    this.#note(name, { failedWhy, failedAtMs: performance.now(), silent: true });
+  }
+
+  #present(): PushPath[] {
+    return this.#paths.filter((path) => path.known());
+  }
+
+  /** Those without a failure, or whose failure is long ago; failed ones only where nothing else is left. */
+  #candidates(): (PushPath & Required<Pick<PushPath, "push">>)[] {
+    const good = this.#present().filter(({ name }) => !this.#failing(name));
+    const chosen = good.length > 0 ? good : this.#present();
+    return chosen.flatMap(({ name, maxBytes, known, push }) => (push ? [{ name, maxBytes, known, push }] : []));
+  }
+
+  #failing(name: string): boolean {
+    const { failedAtMs } = this.#known.get(name) ?? {};
+    return failedAtMs !== undefined && performance.now() - failedAtMs < TRY_AGAIN_MS;
+  }
+
+  #note(name: string, news: Known): void {
+    this.#known.set(name, { ...this.#known.get(name), ...news });
+    this.changed();
   }
 }

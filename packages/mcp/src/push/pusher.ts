@@ -3,9 +3,9 @@ import { type DeliveryHandle, pause } from "@agentmesh/client";
 import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
 import type { HeldDeliveries } from "../held-deliveries.ts";
 import type { Log } from "../log.ts";
-import { renderPush, senders } from "../render.ts";
-import type { PushMeta } from "./push-path.ts";
+import type { Evidence } from "./evidence.ts";
 import type { PushPaths } from "./push-paths.ts";
+import { pushMeta, pushNonce, pushText } from "./push-text.ts";
 
 /** What arrives within this time becomes one text, in milliseconds. */
 const COLLECT_MS = 50;
@@ -17,6 +17,7 @@ const GAP_MS = 1_000;
 export interface PusherParts {
   readonly held: HeldDeliveries;
   readonly paths: PushPaths;
+  readonly evidence: Evidence;
   readonly log: Log;
   /** How many deliveries wait behind those in hand. */
   waiting(): Promise<number>;
@@ -61,11 +62,14 @@ export class Pusher {
   }
 
   async #push(batch: readonly DeliveryHandle[]): Promise<void> {
-    const { held, paths, log } = this.#parts;
-    const result = await paths.push(renderPush(batch, await this.#parts.waiting()), metaOf(batch));
+    const { held, paths, evidence, log } = this.#parts;
+    const nonce = pushNonce();
+    const shown = batch.map((handle) => held.shownAs(handle));
+    const result = await paths.push(pushText(shown, await this.#parts.waiting(), nonce), pushMeta(shown));
     if ("path" in result) {
       log.debug("push.sent", { path: result.path, deliveries: batch.length, first: batch[0]?.seq ?? 0 });
       for (const handle of batch) held.pushed(handle, result.path);
+      evidence.expect({ nonce, path: result.path, deliveries: batch, whole: result.whole });
       this.#parts.onPushed();
       await Promise.all(batch.map((handle) => this.#report(handle, result.path)));
       return;
@@ -99,16 +103,4 @@ function takeText(collected: DeliveryHandle[]): DeliveryHandle[] {
     return index > 0 && (index >= MAX_DELIVERIES_PER_READ || bytes > MAX_BYTES_PER_READ);
   });
   return collected.splice(0, end === -1 ? collected.length : end);
-}
-
-function metaOf(batch: readonly DeliveryHandle[]): PushMeta {
-  const threads = new Set(batch.map((handle) => handle.message.threadId));
-  const [thread] = threads;
-  return {
-    from: senders(batch),
-    message_id: batch.map((handle) => handle.seq).join(","),
-    ...(threads.size === 1 && thread !== undefined && { thread_id: thread }),
-    sent_at: batch[0]?.message.acceptedAt ?? "",
-    ...(batch.some((handle) => handle.redelivered) && { redelivered: "true" as const }),
-  };
 }

@@ -15,7 +15,7 @@ export const reply = tool({
     message_id: z.preprocess(asTyped, z.string().max(64)).meta({ description: 'number of the message, e.g. "42"' }),
     message: z.string().min(1).meta({ description: "text of the answer" }),
   }),
-  async run({ client, sendKeys, held, paths }, { message_id, message }, signal) {
+  async run({ client, sendKeys, evidence }, { message_id, message }, signal) {
     const ref = MessageRef.safeParse(message_id);
     if (!ref.success) {
       throw new ToolInputError(
@@ -25,8 +25,7 @@ export const reply = tool({
     const sent = await sendKeys.under([ref.data, message, "reply"], (idempotencyKey) =>
       client.send({ inReplyTo: ref.data, body: message, idempotencyKey }, { signal }),
     );
-    const path = held.answered(ref.data);
-    if (path !== undefined) paths.proven(path);
+    evidence.answered(ref.data);
     return sendResult(sent);
   },
 });

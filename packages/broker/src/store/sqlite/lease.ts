@@ -9,6 +9,7 @@ import type {
   LeasedRecord,
   LeaseTerms,
   LeaseVerdict,
+  PushTerms,
   RetryPolicy,
   Viewer,
 } from "../../mesh/store.ts";
@@ -19,7 +20,7 @@ import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
 import { type AgentRow, type DeliveryRow, deliveryRecord, focusOf, messageOf } from "./rows.ts";
 
-/** What a sink is not given rests for a read: less urgent than it asks for, or than the agent's focus allows. */
+/** What is not given out to be pushed rests for a read: less urgent than asked for, or than the agent's focus allows. */
 function leastPushed(agent: AgentRow, asked: Urgency, now: number): number {
   return Math.max(urgencyWeight(asked), focusWeight(focusOf(agent, now)?.allows));
 }
@@ -30,7 +31,7 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
   const agent = agents.row(terms.agentId);
   if (!agent) return [];
   const { session = null, stream, webhook } = terms;
-  const push = stream ?? webhook;
+  const push: PushTerms | undefined = terms.push ?? stream ?? webhook;
   const lastPk = webhook?.last && deliveries.find(terms.agentId, webhook.last)?.pk;
   // A stream can outlive its session by a moment; what is leased to nobody would only have to come back.
   if (session !== null && !engine.sessions.has(session)) return [];
@@ -41,7 +42,7 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
     .leasable({
       agent: agent.pk,
       session,
-      maxPushes: stream?.maxPushes ?? null,
+      maxPushes: push?.maxPushes ?? null,
       leastUrgency: push ? leastPushed(agent, push.urgency ?? "fyi", context.clock.now()) : 0,
       max: lastPk === undefined ? max : max + 1,
     })

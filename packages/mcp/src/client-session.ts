@@ -1,0 +1,62 @@
+/** What is known of the client's own session: which it is, where its transcript lies, whether a turn is under way. */
+import type { ClientKind } from "./client-kind.ts";
+
+/** What can be learnt of it. */
+export interface SessionFacts {
+  /** The client's id of the session; a Codex thread. */
+  readonly id?: string | undefined;
+  readonly transcript?: string | undefined;
+  /** Whether the model is at work. */
+  readonly turnOpen?: boolean | undefined;
+  /** Where Codex and Claude Code keep their files, when not in the user's home. */
+  readonly codexHome?: string | undefined;
+  readonly claudeHome?: string | undefined;
+  /** A hook of the session was heard. */
+  readonly hooks?: true | undefined;
+}
+
+/** Kept up to date from the environment, the hooks, tool calls and the transcript itself. */
+export class ClientSession {
+  readonly kind: ClientKind | undefined;
+  #facts: SessionFacts;
+  readonly #listeners: ((facts: SessionFacts) => void)[] = [];
+  #calls = 0;
+
+  constructor(kind: ClientKind | undefined, facts: SessionFacts = {}) {
+    this.kind = kind;
+    this.#facts = facts;
+  }
+
+  get facts(): SessionFacts {
+    return this.#facts;
+  }
+
+  /** Whether the session can be expected to look at nothing new for a while. */
+  get busy(): boolean {
+    return this.#facts.turnOpen === true || this.#calls > 0;
+  }
+
+  /** Takes note; what is undefined stays as it was. A session with another id has another transcript. */
+  learn(news: SessionFacts): void {
+    const before = this.#facts;
+    const moved = news.id !== undefined && before.id !== undefined && news.id !== before.id;
+    const said = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== undefined));
+    this.#facts = { ...before, ...(moved && { transcript: undefined, turnOpen: undefined }), ...said };
+    for (const listener of this.#listeners) listener(before);
+  }
+
+  /** Calls `listener` with the facts as they were, after they may have changed. */
+  onLearnt(listener: (before: SessionFacts) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Counts `work` as a tool call under way. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#calls++;
+    try {
+      return await work;
+    } finally {
+      this.#calls--;
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/** What a hook tells the adapter, and what it is told: one line of JSON each. */
+import type { ClientKind } from "../client-kind.ts";
+
+/** A client's hook as the adapter is told of it. */
+export interface HookCall {
+  /** The client's name of the moment, such as `PostToolUse`. */
+  readonly event: string;
+  readonly sessionId: string;
+  readonly transcript?: string;
+  /** The turn goes on because an earlier hook kept it from ending. */
+  readonly stopActive?: boolean;
+  /** Not to be answered at once: the hook waits for mail. */
+  readonly wait?: boolean;
+  /** `CODEX_HOME` as Codex has it; it does not pass it to its MCP servers. */
+  readonly codexHome?: string;
+}
+
+/** What to do: print for the client, or wake it; nothing when both are missing. */
+export interface HookAnswer {
+  readonly print?: string;
+  readonly wake?: string;
+}
+
+/** The hook's line when it has printed, or is about to wake the client. */
+export const SHOWN = "shown";
+
+/** A moment of a session, whatever the client calls it. */
+export type Moment = "start" | "prompt" | "tool" | "stop";
+
+const claudeMoments: Readonly<Record<string, Moment>> = {
+  SessionStart: "start",
+  UserPromptSubmit: "prompt",
+  PostToolUse: "tool",
+  Stop: "stop",
+};
+
+/** The clients' names of the moments at which a hook of ours runs. */
+export const moments: Readonly<Record<ClientKind, Readonly<Record<string, Moment>>>> = {
+  claude: claudeMoments,
+  codex: claudeMoments,
+  gemini: { SessionStart: "start", BeforeAgent: "prompt", AfterTool: "tool", AfterAgent: "stop" },
+};
+
+/**
+ * What a hook prints so that its client shows `text` to the model. At the end of a turn this begins another one. Codex
+ * refuses any further key.
+ */
+export function hookOutput(kind: ClientKind, event: string, text: string): string {
+  if (moments[kind][event] !== "stop") {
+    return JSON.stringify({ hookSpecificOutput: { hookEventName: event, additionalContext: text } });
+  }
+  return JSON.stringify({ decision: kind === "gemini" ? "deny" : "block", reason: text });
+}

@@ -1,0 +1,79 @@
+/**
+ * `agentmesh-mcp hook CLIENT`: run by the client at moments of its session. Asks the session's adapter for mail and prints
+ * it. Runs once per tool call, so it loads nothing but Node; whatever goes wrong, it says nothing and exits 0.
+ */
+import { clientKinds } from "../client-kind.ts";
+import { hooksFolder } from "./card.ts";
+import { askAdapter } from "./find-adapter.ts";
+import type { HookCall } from "./hook-call.ts";
+
+/** A client waits for its hooks: this is the longest it ever does, in milliseconds. */
+const ANSWER_WITHIN_MS = 1_000;
+
+/** How long a waiting hook looks for its adapter, which starts after the session, in milliseconds. */
+const APPEARS_WITHIN_MS = 60_000;
+const LOOK_AGAIN_MS = 500;
+
+/** Exit code by which Claude Code's asyncRewake hooks wake the session with what they wrote to stderr. */
+const WAKE = 2;
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Runs one hook; ends the process. */
+export async function runHook(args: readonly string[], env: Env): Promise<void> {
+  const [client = "", ...options] = args;
+  const kind = clientKinds.find((name) => name === client);
+  const wait = options.includes("--wait");
+  const home = options[options.indexOf("--home") + 1];
+  if (kind === undefined) {
+    process.stderr.write(`agentmesh-mcp hook takes one of ${clientKinds.join(", ")}, then --wait and --home FOLDER.\n`);
+    return;
+  }
+  process.on("uncaughtException", () => process.exit(0));
+  const late = setTimeout(() => process.exit(0), ANSWER_WITHIN_MS);
+  const input = await readInput();
+  const call = input && callOf(input, env, wait);
+  if (!call) process.exit(0);
+
+  const folder = hooksFolder(options.includes("--home") ? home : env.AGENTMESH_HOME);
+  const claudePid = Number(env.CLAUDE_PID);
+  const session = { folder, kind, call, cwd: process.cwd(), ...(claudePid > 0 && { clientPid: claudePid }) };
+  if (wait) clearTimeout(late);
+  // A session with an inbox socket needs no waiter unless its adapter says so.
+  const until = performance.now() + (wait && env.CLAUDE_CODE_MESSAGING_SOCKET === undefined ? APPEARS_WITHIN_MS : 0);
+  for (;;) {
+    const answered = await askAdapter(session, async ({ print, wake }) => {
+      if (print !== undefined) await write(process.stdout, print);
+      if (wake !== undefined) await write(process.stderr, wake);
+      process.exitCode = wake === undefined ? 0 : WAKE;
+    });
+    if (answered || performance.now() >= until) process.exit();
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
+}
+
+async function readInput(): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  const input: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  return typeof input === "object" && input !== null ? { ...input } : undefined;
+}
+
+/** The call; none for a subagent, whose mail would be its parent's. */
+function callOf(input: Readonly<Record<string, unknown>>, env: Env, wait: boolean): HookCall | undefined {
+  const { session_id, hook_event_name, transcript_path, stop_hook_active, agent_id } = input;
+  if (typeof session_id !== "string" || typeof hook_event_name !== "string") return undefined;
+  if (typeof agent_id === "string" && agent_id !== "") return undefined;
+  return {
+    event: hook_event_name,
+    sessionId: session_id,
+    ...(typeof transcript_path === "string" && { transcript: transcript_path }),
+    ...(stop_hook_active === true && { stopActive: true }),
+    ...(wait && { wait }),
+    ...(env.CODEX_HOME !== undefined && { codexHome: env.CODEX_HOME }),
+  };
+}
+
+function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((resolve, reject) => stream.write(text, (error) => (error ? reject(error) : resolve())));
+}

@@ -1,0 +1,127 @@
+/** The client's transcript, read as it grows: which pushed texts it has taken, and which the model was shown. */
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { ClientSession } from "../client-session.ts";
+import { findTranscript } from "./find-transcript.ts";
+import { entryMeaning } from "./transcript-entry.ts";
+
+/** How far a pushed text has come: the client has it; the model was given it and has answered since. */
+export type Sign = "taken" | "shown";
+
+/** How much of a transcript that is new to us is looked at, from its end, in bytes. */
+const TAIL = 1024 * 1024;
+
+/** At most so much of it at a time; the rest the next time, in bytes. */
+const CHUNK = 8 * 1024 * 1024;
+
+/** Reads the transcript of one client session. */
+export class Transcript {
+  readonly #session: ClientSession;
+  #path: string | undefined;
+  #offset = 0;
+  #rest = Buffer.alloc(0);
+  /** Nonces in what the model was given since its last answer. */
+  #unanswered = new Set<string>();
+
+  constructor(session: ClientSession) {
+    this.#session = session;
+  }
+
+  /** What the transcript has newly said of these nonces. Never throws: what cannot be read says nothing. */
+  read(nonces: readonly string[]): Map<string, Sign> {
+    const signs = new Map<string, Sign>();
+    const { kind, facts } = this.#session;
+    const path = facts.transcript ?? findTranscript(this.#session);
+    if (path === undefined || kind === undefined) return signs;
+    if (path !== facts.transcript) this.#session.learn({ transcript: path });
+    if (path !== this.#path) this.#begin(path);
+    let turnOpen: boolean | undefined;
+    for (const line of this.#newLines()) {
+      const named = nonces.filter((nonce) => line.includes(nonce));
+      for (const nonce of named) signs.set(nonce, "taken");
+      const meaning = entryMeaning[kind](parsed(line));
+      if (meaning.shown) for (const nonce of named) this.#unanswered.add(nonce);
+      if (meaning.answer) {
+        for (const nonce of this.#unanswered) signs.set(nonce, "shown");
+        this.#unanswered.clear();
+      }
+      turnOpen = meaning.turnOpen ?? turnOpen;
+    }
+    this.#session.learn({ turnOpen });
+    return signs;
+  }
+
+  /**
+   * Looks for a nonce in the transcripts beside this one: after Claude Code's /clear a session goes on in another file.
+   * Takes the file that has it for the session's.
+   */
+  search(nonce: string, sinceMs: number): void {
+    if (this.#session.kind !== "claude" || this.#path === undefined) return;
+    const folder = dirname(this.#path);
+    for (const name of namesIn(folder)) {
+      const path = join(folder, name);
+      const file = statSync(path, { throwIfNoEntry: false });
+      if (path === this.#path || !name.endsWith(".jsonl") || !file || file.mtimeMs < sinceMs) continue;
+      if (!tailOf(path).includes(nonce)) continue;
+      this.#session.learn({ transcript: path });
+      return;
+    }
+  }
+
+  #begin(path: string): void {
+    this.#path = path;
+    this.#rest = Buffer.alloc(0);
+    this.#unanswered.clear();
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    this.#offset = Math.max(0, size - TAIL);
+  }
+
+  *#newLines(): Generator<string> {
+    if (this.#path === undefined) return;
+    const { bytes, size } = bytesOf(this.#path, this.#offset, CHUNK);
+    // A file that has become shorter is another one.
+    if (size < this.#offset) return this.#begin(this.#path);
+    this.#offset += bytes.length;
+    const all = Buffer.concat([this.#rest, bytes]);
+    const end = all.lastIndexOf(10) + 1;
+    this.#rest = all.subarray(end);
+    for (const line of all.toString("utf8", 0, end).split("\n")) if (line !== "") yield line;
+  }
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function tailOf(path: string): string {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return bytesOf(path, Math.max(0, size - TAIL), TAIL).bytes.toString("utf8");
+}
+
+/** The file from `offset` on, at most `max` bytes, and its size; nothing when it cannot be read. */
+function bytesOf(path: string, offset: number, max: number): { bytes: Buffer; size: number } {
+  let file: number | undefined;
+  try {
+    const size = statSync(path).size;
+    if (size <= offset) return { bytes: Buffer.alloc(0), size };
+    file = openSync(path, "r");
+    const bytes = Buffer.alloc(Math.min(size - offset, max));
+    return { bytes: bytes.subarray(0, readSync(file, bytes, 0, bytes.length, offset)), size };
+  } catch {
+    return { bytes: Buffer.alloc(0), size: offset };
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
