@@ -9,6 +9,7 @@ import { LoopGuard } from "./loop-guard.ts";
 import { Messages } from "./messages.ts";
 import type { Policy } from "./policy.ts";
 import { ReceiverPolicies } from "./receiver-policy.ts";
+import type { WebhookNotice } from "./running-webhooks.ts";
 import type { Seal } from "./seal.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store, StoreStats } from "./store.ts";
@@ -17,7 +18,7 @@ import { startSweeper } from "./sweeper.ts";
 import { Topics } from "./topics.ts";
 import { Wakes } from "./wakes.ts";
 import type { WebhookSinks } from "./webhook-sink.ts";
-import { type WebhookNotice, Webhooks } from "./webhooks.ts";
+import { Webhooks } from "./webhooks.ts";
 
 /** All verbs of the mesh. */
 export interface Mesh {

@@ -11,59 +11,29 @@ import type {
 } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
 import { type Caller, mayActFor } from "./caller.ts";
-import type { Clock } from "./clock.ts";
 import { MeshError } from "./errors.ts";
-import type { Policy } from "./policy.ts";
-import { retryPolicy } from "./retry.ts";
+import { type RunningParts, type RunningWebhook, RunningWebhooks } from "./running-webhooks.ts";
 import type { Seal } from "./seal.ts";
-import { Slots } from "./slots.ts";
-import type { AgentRecord, Store, WebhookRecord } from "./store.ts";
-import type { Streams } from "./streams.ts";
-import type { Wakes } from "./wakes.ts";
-import { WebhookHealth } from "./webhook-health.ts";
-import { WebhookPump } from "./webhook-pump.ts";
+import type { AgentRecord, WebhookRecord } from "./store.ts";
 import { shownWebhook } from "./webhook-shown.ts";
-import type { WebhookSinks } from "./webhook-sink.ts";
-import { newTerms, openTerms, rotatedTerms, sealTerms, secretsAt, type WebhookTerms } from "./webhook-terms.ts";
+import { newTerms, openTerms, rotatedTerms, sealTerms } from "./webhook-terms.ts";
 
 type Table = typeof endpoints;
 
-/** A lease outlives the longest post by this, in milliseconds. */
-const LEASE_MARGIN_MS = 20_000;
-/** How long a post may go on when the broker stops, in milliseconds. */
-const STOP_GRACE_MS = 2_000;
-
-/** What happened to a webhook, for the log. */
-export type WebhookNotice = (event: string, fields: { readonly agent: string; readonly why?: string }) => void;
-
-/** What the webhooks work with. */
-export interface WebhooksParts {
-  readonly store: Store;
+/** What the verbs work with. */
+export interface WebhooksParts extends RunningParts {
   readonly agents: Agents;
-  readonly streams: Streams;
-  readonly policy: Policy;
-  readonly ready: Wakes<string>;
-  readonly clock: Clock;
   readonly seal: Seal;
-  readonly sinks: WebhookSinks;
-  readonly onWebhook: WebhookNotice;
-  readonly onFault: (error: unknown) => void;
-}
-
-interface Running {
-  readonly pump: WebhookPump;
-  terms: WebhookTerms;
-  stop(graceMs: number): Promise<void>;
 }
 
 /** The verbs on webhooks. */
 export class Webhooks {
   readonly #parts: WebhooksParts;
-  readonly #slots = new Slots();
-  readonly #running = new Map<AgentId, Running>();
+  readonly #running: RunningWebhooks;
 
   constructor(parts: WebhooksParts) {
     this.#parts = parts;
+    this.#running = new RunningWebhooks(parts);
   }
 
   /** Begins to post for every webhook that is stored. */
@@ -73,7 +43,7 @@ export class Webhooks {
       const agent = await agents.resolve(record.agentId, { kind: "key" });
       const terms = openTerms(seal, record.agentId, record.sealed);
       if (terms) {
-        this.#begin(agent, terms, record);
+        this.#running.begin(agent, terms, record);
         continue;
       }
       const why = "disabled: its secrets cannot be opened, the mesh key is not the one it was set with; set it again";
@@ -93,9 +63,8 @@ export class Webhooks {
     await sinks.vet(request.url);
     const { terms, made } = newTerms(request);
     await store.putWebhook(agent.id, sealTerms(seal, agent.id, terms));
-    void this.#running.get(agent.id)?.stop(sinks.timeoutMs);
     const record = await this.#record(agent);
-    const running = this.#begin(agent, terms, record);
+    const running = this.#running.begin(agent, terms, record);
     onWebhook("webhook.set", { agent: agent.name });
     return { webhook: this.#shown(agent, record, running), ...(made !== undefined && { secret: made }) };
   }
@@ -154,64 +123,19 @@ export class Webhooks {
     return { removed };
   }
 
-  /** Posts nothing more for this agent. */
+  /** Posts nothing more for an agent that has left. */
   forget(agentId: AgentId): void {
-    void this.#running.get(agentId)?.stop(this.#parts.sinks.timeoutMs);
-    this.#running.delete(agentId);
+    this.#running.end(agentId);
   }
 
-  /** How many webhooks there are, and how many of them post nothing now. */
+  /** How many webhooks there are, and how many of them are posted nothing now. */
   get counts(): { total: number; resting: number; disabled: number } {
-    const states = [...this.#running.values()].map(({ pump }) => pump.health.state);
-    const of = (state: string) => states.filter((each) => each === state).length;
-    return { total: states.length, resting: of("resting"), disabled: of("disabled") };
+    return this.#running.counts;
   }
 
   /** Ends all posts, with a moment for those under way. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#running.values()].map(({ stop }) => stop(STOP_GRACE_MS)));
-  }
-
-  #begin(agent: Party, terms: WebhookTerms, before: WebhookRecord): Running {
-    const { store, sinks, policy, ready, streams, clock, onWebhook, onFault } = this.#parts;
-    const { url, dialect, maxInFlight, openclaw } = terms;
-    const running: Running = {
-      terms,
-      pump: new WebhookPump({
-        store,
-        agent,
-        sink: sinks.open({
-          to: { id: agent.id, name: agent.name },
-          url,
-          dialect,
-          maxInFlight,
-          openclaw,
-          secrets: () => secretsAt(running.terms, clock.now()),
-        }),
-        health: new WebhookHealth({
-          before,
-          restMs: policy.webhookRestMs,
-          clock,
-          note: (note) => store.noteWebhook(agent.id, note),
-          onChange: (state, why) => onWebhook(`webhook.${state}`, { agent: agent.name, ...(why !== "" && { why }) }),
-        }),
-        slots: this.#slots,
-        retry: retryPolicy(policy),
-        maxInFlight,
-        urgency: terms.urgency,
-        leaseMs: sinks.timeoutMs + LEASE_MARGIN_MS,
-        streamed: () => streams.has(agent.id),
-        onFault,
-      }),
-      stop: (graceMs) => {
-        off();
-        return running.pump.close(graceMs).catch(onFault);
-      },
-    };
-    const off = ready.on(agent.id, running.pump.wake);
-    this.#running.set(agent.id, running);
-    running.pump.wake();
-    return running;
+  close(): Promise<void> {
+    return this.#running.close();
   }
 
   async #agent(caller: Caller, nameOrId: string): Promise<AgentRecord> {
@@ -229,8 +153,8 @@ export class Webhooks {
     );
   }
 
-  #runningOf(agent: Party): Running {
-    const running = this.#running.get(agent.id);
+  #runningOf(agent: Party): RunningWebhook {
+    const running = this.#running.of(agent.id);
     if (running) return running;
     throw new MeshError(
       "webhook_not_found",
@@ -238,7 +162,7 @@ export class Webhooks {
     );
   }
 
-  #shown(agent: Party, record: WebhookRecord, { terms, pump }: Running): Webhook {
+  #shown(agent: Party, record: WebhookRecord, { terms, pump }: RunningWebhook): Webhook {
     return shownWebhook(agent, { record, terms, health: pump.health, now: this.#parts.clock.now() });
   }
 }

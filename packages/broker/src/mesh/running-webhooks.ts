@@ -1,0 +1,110 @@
+/** The webhooks of this process: one pump for each, begun, replaced and ended. */
+import type { AgentId, Party } from "@agentmesh/protocol";
+import type { Clock } from "./clock.ts";
+import type { Policy } from "./policy.ts";
+import { retryPolicy } from "./retry.ts";
+import { Slots } from "./slots.ts";
+import type { Store, WebhookRecord } from "./store.ts";
+import type { Streams } from "./streams.ts";
+import type { Wakes } from "./wakes.ts";
+import { WebhookHealth } from "./webhook-health.ts";
+import { WebhookPump } from "./webhook-pump.ts";
+import type { WebhookSinks } from "./webhook-sink.ts";
+import { secretsAt, type WebhookTerms } from "./webhook-terms.ts";
+
+/** A lease outlives the longest post by this, in milliseconds. */
+const LEASE_MARGIN_MS = 20_000;
+/** How long a post may go on when the broker stops, in milliseconds. */
+const STOP_GRACE_MS = 2_000;
+
+/** What happened to a webhook, for the log. */
+export type WebhookNotice = (event: string, fields: { readonly agent: string; readonly why?: string }) => void;
+
+/** What they work with. */
+export interface RunningParts {
+  readonly store: Store;
+  readonly streams: Streams;
+  readonly policy: Policy;
+  readonly ready: Wakes<string>;
+  readonly clock: Clock;
+  readonly sinks: WebhookSinks;
+  readonly onWebhook: WebhookNotice;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** A webhook that is posted to. Its terms may change under it: the next post is signed as they say then. */
+export interface RunningWebhook {
+  readonly pump: WebhookPump;
+  terms: WebhookTerms;
+}
+
+/** Pumps by agent. */
+export class RunningWebhooks {
+  readonly #parts: RunningParts;
+  readonly #slots = new Slots();
+  readonly #running = new Map<AgentId, RunningWebhook & { stop(graceMs: number): Promise<void> }>();
+
+  constructor(parts: RunningParts) {
+    this.#parts = parts;
+  }
+
+  of(agentId: AgentId): RunningWebhook | undefined {
+    return this.#running.get(agentId);
+  }
+
+  /** How many there are, and how many of them are posted nothing now. */
+  get counts(): { total: number; resting: number; disabled: number } {
+    const states = [...this.#running.values()].map(({ pump }) => pump.health.state);
+    const count = (state: string) => states.filter((each) => each === state).length;
+    return { total: states.length, resting: count("resting"), disabled: count("disabled") };
+  }
+
+  /** Begins to post, in place of what was posted to for this agent. */
+  begin({ id, name }: Party, terms: WebhookTerms, before: WebhookRecord): RunningWebhook {
+    const { store, sinks, policy, ready, streams, clock, onWebhook, onFault } = this.#parts;
+    const to = { id, name };
+    const { url, dialect, maxInFlight, urgency, openclaw } = terms;
+    const secrets = () => secretsAt(running.terms, clock.now());
+    const health = new WebhookHealth({
+      before,
+      restMs: policy.webhookRestMs,
+      clock,
+      note: (note) => store.noteWebhook(id, note),
+      onChange: (state, why) => onWebhook(`webhook.${state}`, { agent: name, ...(why !== "" && { why }) }),
+    });
+    const pump = new WebhookPump({
+      store,
+      agent: to,
+      sink: sinks.open({ to, url, dialect, maxInFlight, openclaw, secrets }),
+      health,
+      slots: this.#slots,
+      retry: retryPolicy(policy),
+      maxInFlight,
+      urgency,
+      leaseMs: sinks.timeoutMs + LEASE_MARGIN_MS,
+      streamed: () => streams.has(id),
+      onFault,
+    });
+    this.end(id);
+    const off = ready.on(id, pump.wake);
+    const stop = (graceMs: number) => {
+      off();
+      return pump.close(graceMs).catch(onFault);
+    };
+    const running = { pump, terms, stop };
+    this.#running.set(id, running);
+    pump.wake();
+    return running;
+  }
+
+  /** Posts nothing more for this agent; what is under way may end. */
+  end(agentId: AgentId): void {
+    void this.#running.get(agentId)?.stop(this.#parts.sinks.timeoutMs);
+    this.#running.delete(agentId);
+  }
+
+  /** Ends all posts, with a moment for those under way. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#running.values()].map(({ stop }) => stop(STOP_GRACE_MS)));
+  }
+}
