@@ -245,6 +245,11 @@ describe("another agent's things", () => {
     expect(await refused(eve.client.endSession({ session: session.id }))).toBe("session_not_found");
     expect(await refused(eve.client.removeAgent({ agent: "poker-engine" }))).toBe("forbidden");
     expect(await refused(eve.client.log({ agent: "poker-engine" }))).toBe("forbidden");
+    expect(await refused(eve.client.getWebhook({ agent: "poker-engine" }))).toBe("forbidden");
+    expect(await refused(eve.client.setWebhook({ agent: "poker-engine", url: "http://127.0.0.1:8080/" }))).toBe(
+      "forbidden",
+    );
+    expect(await refused(eve.client.removeWebhook({ agent: "poker-engine" }))).toBe("forbidden");
     expect((await eve.client.log()).entries).toEqual([]);
     expect((await eve.client.lease()).deliveries).toEqual([]);
     const [mine] = (await bob.client.lease({ session: session.id })).deliveries;

@@ -234,6 +234,19 @@ describe("a webhook that fails", () => {
     expect(kinds).not.toContain("nacked");
   });
 
+  test("leaves what it failed with last to whoever asks, at once", async () => {
+    await using receiver = await openWebhookReceiver(500);
+    const bob = await hooked(receiver);
+    const [first, second] = [await send(bob.name, "one"), await send(bob.name, "two")];
+    await until(async () => (await bob.client.getWebhook({ agent: "me" })).failures >= 5, "the rest");
+    // Two failures each with a second to wait, then the fifth in a row: a third failure would have five seconds.
+    const now = [await delivery(first.messageId), await delivery(second.messageId)];
+    const last = now.find(({ attempt }) => attempt >= 3);
+    expect(last).toMatchObject({ attempt: expect.any(Number) });
+    expect(last?.readyAt).toBeUndefined();
+    expect((await bob.client.lease()).deliveries.length).toBeGreaterThan(0);
+  });
+
   test("with one message that it cannot take gives that one up, and takes the others", async () => {
     const answer: Answering = ({ body }, response) => response.writeHead(body.includes("poison") ? 500 : 200).end();
     await using receiver = await openWebhookReceiver(answer);
