@@ -33,8 +33,6 @@ import type {
   Enqueued,
   FocusTerms,
   HeldVerdict,
-  HistoryPart,
-  HistoryQuery,
   InboxQuota,
   LeasedRecord,
   LeaseTerms,
@@ -47,11 +45,13 @@ import type {
   RetryPolicy,
   StoreStats,
   Viewer,
-  WebhookNote,
-  WebhookRecord,
 } from "./records.ts";
+import type { HistoryPart, HistoryQuery } from "./records-history.ts";
+import type { WebhookNote, WebhookRecord } from "./records-webhook.ts";
 
 export type * from "./records.ts";
+export type * from "./records-history.ts";
+export type * from "./records-webhook.ts";
 
 /** Told that something may be leasable for an agent, or that the timeline grew. Hints: repeatable, may come early. */
 export interface StoreListener {
