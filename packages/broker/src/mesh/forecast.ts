@@ -40,17 +40,17 @@ const BACKLOG = 25;
 function warningsFor(agent: Agent): Warning[] {
   const warnings: Warning[] = [];
   const webhook = webhookOf(agent);
-  if (agent.presence === "offline" && webhook) {
-    if (!webhook.works) warnings.push(webhookWarning(agent, webhook.why));
-  } else if (agent.presence === "offline") {
+  if (agent.presence === "offline" && !webhook) {
     warnings.push({
       code: "recipient_offline",
       detail: `${agent.name} has no live session. The message waits in its inbox until it comes back or the message expires.`,
     });
-  } else if (agent.presence === "stale") {
+  } else if (agent.presence === "stale" && !webhook?.works) {
     warnings.push({ code: "recipient_stale", detail: `${agent.name} has missed its heartbeats and may be gone.` });
   }
-  if (agent.presence !== "offline" && agent.pushPaths.length === 0) {
+  if (webhook && agent.pushPaths.length === 1) {
+    if (!webhook.works) warnings.push(webhookWarning(agent, webhook.why));
+  } else if (agent.presence !== "offline" && agent.pushPaths.length === 0) {
     warnings.push({
       code: "no_push_path",
       detail: `Nothing can be pushed to ${agent.name}: it finds the message when it looks into its inbox.`,
