@@ -21,6 +21,7 @@ import type {
   ThreadId,
   Topic,
 } from "@agentmesh/protocol";
+import type { HistoryPart, HistoryQuery } from "./history-query.ts";
 import type { PolicyRules } from "./receiver-policy.ts";
 import type {
   AckVerdict,
@@ -33,8 +34,6 @@ import type {
   Enqueued,
   FocusTerms,
   HeldVerdict,
-  HistoryPart,
-  HistoryQuery,
   InboxQuota,
   LeasedRecord,
   LeaseTerms,
@@ -51,6 +50,7 @@ import type {
   WebhookRecord,
 } from "./records.ts";
 
+export type * from "./history-query.ts";
 export type * from "./records.ts";
 
 /** Told that something may be leasable for an agent, or that the timeline grew. Hints: repeatable, may come early. */
