@@ -65,6 +65,7 @@ function headOf(entry: HistoryEntry): string {
   const start = `${timeOf(entry)}  ${routeOf(entry)}  `;
   const more = [
     ...(why === "" ? [] : [why]),
+    ...(message.trust === "verified" ? [] : [message.trust]),
     ...(message.urgency === "normal" ? [] : [message.urgency]),
     ...(message.kind === "message" ? [] : [plainLine(message.kind)]),
   ].map((fact) => ` · ${fact}`);
