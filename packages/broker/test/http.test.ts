@@ -252,6 +252,30 @@ describe("another agent's things", () => {
     expect(await refused(eve.client.removeWebhook({ agent: "poker-engine" }))).toBe("forbidden");
     expect((await eve.client.log()).entries).toEqual([]);
     expect((await eve.client.lease()).deliveries).toEqual([]);
+    const { threadId } = (await broker.admin.getMessage({ message: messageId })).message;
+    const filters = [
+      {},
+      { thread: threadId },
+      { query: "private" },
+      { query: "pri*" },
+      { with: "alice" },
+      { agent: "me" },
+    ];
+    for (const filter of filters) {
+      expect(await eve.client.listMessages(filter), JSON.stringify(filter)).toMatchObject({ entries: [] });
+      expect((await eve.client.listMessages(filter)).nextBefore).toBeUndefined();
+    }
+    expect((await eve.client.log({ thread: threadId })).entries).toEqual([]);
+    for (const thread of [messageId, "1"] as const) {
+      expect(await refused(eve.client.listMessages({ thread }))).toBe("message_not_found");
+      expect(await refused(eve.client.log({ thread }))).toBe("message_not_found");
+    }
+    expect(await refused(eve.client.listMessages({ agent: "poker-engine" }))).toBe("forbidden");
+    expect(await refused(eve.client.listMessages({ agent: "alice", with: "poker-engine" }))).toBe("forbidden");
+    expect(await refused(eve.client.listMessages({ with: "nobody-here" }))).toBe("agent_not_found");
+    for (const thread of [threadId, messageId, "1"] as const) {
+      expect((await bob.client.listMessages({ thread })).entries).toMatchObject([{ message: { body: "private" } }]);
+    }
     const [mine] = (await bob.client.lease({ session: session.id })).deliveries;
     expect(await refused(eve.client.ack({ delivery: mine?.id ?? "1" }))).toBe("delivery_not_found");
     await bob.client.ack({ delivery: "1" });

@@ -127,6 +127,11 @@ export class MeshClient extends WebhookCalls {
     return this.connection.call(endpoints.getMessage, input, options);
   }
 
+  /** Messages of the past, newest first; `nextBefore` of one reply is `before` of the next call. */
+  listMessages(input: In<"listMessages"> = {}, options?: CallOptions): Out<"listMessages"> {
+    return this.connection.call(endpoints.listMessages, input, options);
+  }
+
   /** What happened to messages, oldest first; `cursor` of one reply is `after` of the next call. */
   log(input: In<"log"> = {}, options?: CallOptions): Out<"log"> {
     return this.connection.call(endpoints.log, input, options);

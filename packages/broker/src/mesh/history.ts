@@ -76,7 +76,7 @@ export class History {
         ...query,
         from,
         limit: room > 0 ? limit - entries.length : 0,
-        maxBytes: entries.length === 0 ? Number.POSITIVE_INFINITY : room,
+        maxBytes: room,
         lookAt: LOOK_AT,
       });
       // What is accepted while a long search goes on belongs to the next page.

@@ -1,5 +1,5 @@
 /** What every engine must do with messages of the past. One suite, run by each engine's test file. */
-import type { AgentId } from "@agentmesh/protocol";
+import type { AgentId, Trust } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
@@ -32,13 +32,14 @@ export function historyConformance(name: string, make: () => EngineUnderTest): v
       await engine.dispose();
     });
 
-    async function agent(wanted: string): Promise<AgentId> {
+    async function agent(wanted: string, trust: Trust = "verified"): Promise<AgentId> {
       const { agent: made } = await store.registerAgent({
         id: newId("agt"),
         tokenHash: newId("tok"),
         name: wanted,
         ifTaken: "refuse",
         profile: {},
+        trust,
       });
       return made.id;
     }
@@ -168,6 +169,14 @@ export function historyConformance(name: string, make: () => EngineUnderTest): v
       expect(await bodies({ party: alice, other: bob })).toEqual(["bob to alice", "alice to bob"]);
       expect(await bodies({ party: alice, other: alice })).toEqual(["note"]);
       expect(await bodies({ party: alice })).toEqual(["note", "alice to eve", "bob to alice", "alice to bob"]);
+    });
+
+    test("a message is the same as its recipient got it: sender and trust, urgency, hops, what it answers", async () => {
+      const stranger = await agent("stranger", "unverified");
+      const first = await send(stranger, bob, "hello", { urgency: "interrupt", hops: 3 });
+      const second = await send(bob, stranger, "who is there?", { inReplyTo: first.id, threadId: first.threadId });
+      expect((await part()).entries.map((entry) => entry.message)).toEqual([second, first]);
+      expect(first).toMatchObject({ trust: "unverified", from: { name: "stranger" }, to: "bob" });
     });
 
     test("filters narrow each other", async () => {

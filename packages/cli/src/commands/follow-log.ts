@@ -1,6 +1,6 @@
 /** Following the log: long polls that survive broker restarts and keep their cursor. */
 import { BrokerUnreachableError, backoffMs, MeshApiError, type MeshClient, pause } from "@agentmesh/client";
-import type { LogEntry } from "@agentmesh/protocol";
+import type { LogEntry, ThreadId } from "@agentmesh/protocol";
 import { remark } from "../output.ts";
 
 const WAIT_MS = 25_000;
@@ -8,7 +8,7 @@ const WAIT_MS = 25_000;
 /** Prints the newest entries and every later one until Ctrl-C. @throws MeshApiError when the broker refuses */
 export async function follow(
   client: MeshClient,
-  query: { readonly agent?: string; readonly limit: number },
+  query: { readonly agent?: string; readonly thread?: ThreadId; readonly limit: number },
   printEntries: (entries: readonly LogEntry[]) => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController();

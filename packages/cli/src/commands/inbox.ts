@@ -13,7 +13,9 @@ export interface InboxOptions {
   readonly all?: true;
   readonly full?: true;
   readonly ack?: true;
+  readonly newest?: true;
   readonly after?: number;
+  readonly before?: number;
   readonly limit: number;
 }
 
@@ -21,6 +23,7 @@ interface Shown {
   readonly entries: readonly InboxEntry[];
   readonly open: number;
   readonly nextAfter?: number;
+  readonly nextBefore?: number;
 }
 
 /** Shows an inbox; `--ack` then acks what was shown. @throws CommandError, MeshApiError, BrokerUnreachableError */
@@ -38,17 +41,27 @@ export async function inbox(context: Context, name: string | undefined, options:
 
 async function look(client: MeshClient, agent: string | undefined, options: InboxOptions): Promise<Shown> {
   const entries: InboxEntry[] = [];
-  for (let after = options.after ?? 0; ; ) {
-    const page = await client.listInbox({
+  let { after = 0, before } = options;
+  for (;;) {
+    const { open, nextAfter, nextBefore, ...page } = await client.listInbox({
       ...(agent !== undefined && { agent }),
       state: options.all ? "all" : "open",
+      order: options.newest ? "newest" : "oldest",
       after,
+      ...(before !== undefined && { before }),
       limit: Math.min(MAX_DELIVERIES_PER_READ, options.limit - entries.length),
     });
     entries.push(...page.entries);
-    if (page.nextAfter === undefined) return { entries, open: page.open };
-    after = page.nextAfter;
-    if (entries.length >= options.limit) return { entries, open: page.open, nextAfter: after };
+    if (nextAfter === undefined && nextBefore === undefined) return { entries, open };
+    after = nextAfter ?? after;
+    before = nextBefore ?? before;
+    if (entries.length < options.limit) continue;
+    return {
+      entries,
+      open,
+      ...(nextAfter !== undefined && { nextAfter }),
+      ...(nextBefore !== undefined && { nextBefore }),
+    };
   }
 }
 
@@ -63,7 +76,7 @@ async function ackAll(client: MeshClient, entries: readonly InboxEntry[]): Promi
 }
 
 async function printShown(
-  { entries, open, nextAfter }: Shown,
+  { entries, open, nextAfter, nextBefore }: Shown,
   name: string | undefined,
   options: InboxOptions,
 ): Promise<void> {
@@ -74,7 +87,9 @@ async function printShown(
   }
   if (name === undefined || options.full) await print(entries.map(whole).join("\n\n"));
   else await print(table(columns, entries));
-  if (nextAfter !== undefined) remark(`${open} open in all. More follow: add --after ${nextAfter}`);
+  const next =
+    nextBefore !== undefined ? `--before ${nextBefore}` : nextAfter !== undefined ? `--after ${nextAfter}` : "";
+  if (next !== "") remark(`${open} open in all. More follow: add ${next}`);
 }
 
 const columns: Column<InboxEntry>[] = [

@@ -11,6 +11,7 @@ export function deliveriesCommands(program: Command): void {
     .description("What happened to messages, newest last; --json prints one entry a line.")
     .option("-f, --follow", "go on until Ctrl-C, through broker restarts")
     .option("--agent <agent>", "only what this agent sent or received")
+    .option("--thread <ref>", "one conversation: thr_…, or a message of it: msg_…, dlv_…, or with --agent its number")
     .option("--message <ref>", "one message's whole timeline: msg_…, dlv_…, or with --agent its number")
     .option("--limit <count>", "entries to begin with", wholeNumberOption(1, 500), 50)
     .action(async (options, command) => (await import("../commands/log.ts")).log(await contextOf(command), options));

@@ -29,10 +29,27 @@ export function messagesCommands(program: Command): void {
     .option("--all", "ended ones too: acked, dead, expired, cancelled")
     .option("--full", "whole texts")
     .option("--ack", "ack what was shown (your own inbox only)")
+    .option("--newest", "the newest first")
     .option("--after <number>", "begin behind this number", wholeNumberOption(0, Number.MAX_SAFE_INTEGER))
+    .option("--before <number>", "end before this number", wholeNumberOption(1, Number.MAX_SAFE_INTEGER))
     .option("--limit <count>", "show at most this many", wholeNumberOption(1, 10_000), 25)
     .action(async (agent, options, command) =>
       (await import("../commands/inbox.ts")).inbox(await contextOf(command), agent, options),
+    );
+  historyOptions(program.command("history"))
+    .summary("messages again, or one conversation")
+    .description("Messages that were sent, the newest last: of all, or of some agents; one thread as a conversation.")
+    .action(async (options, command) =>
+      (await import("../commands/history.ts")).history(await contextOf(command), options),
+    );
+  historyOptions(program.command("search"))
+    .summary("messages by the words in them")
+    .description(
+      'Messages that hold all words, the newest last. "a phrase" is found as it stands, par* by its beginning.',
+    )
+    .argument("<words...>", "words, phrases in quotes")
+    .action(async (words, options, command) =>
+      (await import("../commands/history.ts")).search(await contextOf(command), words, options),
     );
   program
     .command("ask")
@@ -76,4 +93,15 @@ export function messagesCommands(program: Command): void {
     .command("topics")
     .description("topics that were published on, and who is subscribed")
     .action(async (_, command) => (await import("../commands/topics.ts")).topics(await contextOf(command)));
+}
+
+function historyOptions(command: Command): Command {
+  return command
+    .option("--with <agent>", "what this agent sent or got; with --agent, between the two")
+    .option("--agent <agent>", "what this agent sent or got")
+    .option("--thread <ref>", "one conversation: thr_…, or a message of it: msg_…, dlv_…, or with --agent its number")
+    .option("--topic <topic>", "what was published there")
+    .option("--full", "whole texts")
+    .option("--before <cursor>", "older ones, as an earlier answer names them")
+    .option("--limit <count>", "show at most this many", wholeNumberOption(1, 10_000), 25);
 }

@@ -1,11 +1,13 @@
 /** Tool check_messages: reads what waits, pushed or not, and acks it once the client has the answer. */
 import { BrokerUnreachableError } from "@agentmesh/client";
 import type { InboxEntry, LeaseReply } from "@agentmesh/protocol";
-import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
+import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ, SearchQuery, ThreadRef } from "@agentmesh/protocol";
 import { z } from "zod";
 import type { JoinedSession } from "../join.ts";
+import { ToolInputError } from "../remedy.ts";
 import { renderDelivery, type ShownDelivery } from "../render.ts";
-import { tool } from "./tool.ts";
+import { reread } from "./reread.ts";
+import { asTyped, tool } from "./tool.ts";
 
 /** What is shown of a delivery, leased or listed. */
 type Waiting = Pick<InboxEntry, "id" | "seq" | "attempt" | "message">;
@@ -17,10 +19,19 @@ const LEASE_MS = 60_000;
 export const checkMessages = tool({
   name: "check_messages",
   description:
-    "Read the messages that wait for you, interrupts first, then oldest first, including those already shown to you and not answered. They count as read afterwards.",
+    "Read the messages that wait for you, interrupts first, then oldest first, including those already shown to you and not answered. They count as read afterwards. With thread or search: what you sent and got before, and nothing is acked.",
   annotations: { title: "Read messages", readOnlyHint: false, destructiveHint: false, openWorldHint: false },
-  input: z.strictObject({}),
-  async run(session, _, signal) {
+  input: z.strictObject({
+    thread: z
+      .preprocess(asTyped, ThreadRef)
+      .optional()
+      .meta({ description: "re-read a conversation: thr_…, or a message of it by number or msg_…" }),
+    search: SearchQuery.optional().meta({ description: 'words in it, "a phrase", par*' }),
+    before: z.string().min(1).max(128).optional().meta({ description: "older ones, as an answer said" }),
+  }),
+  async run(session, { thread, search, before }, signal) {
+    if (thread !== undefined || search !== undefined) return reread(session, { thread, search, before }, signal);
+    if (before !== undefined) throw new ToolInputError('check_messages: "before" goes with thread or search.');
     // A second call waits for the acks of the first: it would show the same messages again.
     const endTurn = await session.reading.take(signal);
     const { entries, more } = await takeWaiting(session, signal).catch((error: unknown) => {

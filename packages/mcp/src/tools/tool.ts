@@ -61,7 +61,7 @@ export function tool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
     description,
     annotations,
     schema() {
-      const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input" });
+      const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", override: brief });
       return rest;
     },
     prepare(input) {
@@ -73,6 +73,17 @@ export function tool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
       };
     },
   };
+}
+
+/** What a description says better, and a model never reads: what it wrote is checked here, in a sentence. */
+function brief({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  delete jsonSchema.pattern;
+  delete jsonSchema.minLength;
+  delete jsonSchema.maxLength;
+  if (jsonSchema.anyOf?.every(({ type }) => type === "string")) {
+    delete jsonSchema.anyOf;
+    jsonSchema.type = "string";
+  }
 }
 
 function inputSentence(spec: Pick<ToolSpec<z.ZodObject>, "name" | "input" | "aliases">, error: z.ZodError): string {

@@ -4,6 +4,7 @@ import type { HistoryPart, HistoryQuery, Viewer } from "../../mesh/store.ts";
 import type { SearchTerm } from "../../mesh/words.ts";
 import type { EngineContext } from "./context.ts";
 import { cursors } from "./cursor.ts";
+import { MESSAGE } from "./messages.ts";
 import { type DeliveryRow, deliveryOf, type MessageRow, messageOf, type ShownDeliveryRow } from "./rows.ts";
 
 /** Behind every message there can be. */
@@ -86,11 +87,7 @@ export function historyStatements({ db, clock }: EngineContext, epoch: string) {
   const selectGone = db.prepare<[string], Party>(
     `SELECT id, name FROM agent WHERE name = ? AND removed_at IS NOT NULL ORDER BY removed_at DESC LIMIT 1`,
   );
-  const selectMessage = db.prepare<[number], Omit<MessageRow, "recipient_name">>(
-    `SELECT m.id AS message_id, m.kind, m.topic, s.id AS sender_id, s.name AS sender_name, m.body, m.body_bytes,
-       m.thread_id, m.in_reply_to, m.hops, m.urgency, m.accepted_at, m.expires_at
-     FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.pk = ?`,
-  );
+  const selectMessage = db.prepare<[number], MessageRow>(`${MESSAGE} WHERE m.pk = ?`);
   const selectDeliveries = db.prepare<[{ message: number; max: number }], DeliveryOfMessage>(
     `${DELIVERY} ORDER BY d.pk LIMIT :max`,
   );

@@ -31,6 +31,12 @@ export interface EnvelopeRow {
   readonly sender_name: string;
 }
 
+/** A message without a delivery, so that its recipient has no name yet. */
+export const MESSAGE = `
+  SELECT m.id AS message_id, m.kind, m.topic, s.id AS sender_id, s.name AS sender_name, s.trust AS sender_trust,
+    '' AS recipient_name, m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.urgency, m.accepted_at, m.expires_at
+  FROM message m JOIN agent s ON s.pk = m.sender_pk`;
+
 /** The statements on messages. */
 export function messageStatements({ db, clock }: EngineContext) {
   const insert = db.prepare<
@@ -58,11 +64,7 @@ export function messageStatements({ db, clock }: EngineContext) {
      FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
   );
   const recall = db.prepare<[number, string]>(`UPDATE message SET recalled_at = ? WHERE id = ?`);
-  const selectWhole = db.prepare<[string], MessageRow>(
-    `SELECT m.id AS message_id, m.kind, m.topic, s.id AS sender_id, s.name AS sender_name, s.trust AS sender_trust,
-       '' AS recipient_name, m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.urgency, m.accepted_at, m.expires_at
-     FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
-  );
+  const selectWhole = db.prepare<[string], MessageRow>(`${MESSAGE} WHERE m.id = ?`);
   const selectKey = db.prepare<[number, string, number], KeyRow>(
     `SELECT i.content_hash, m.id AS message_id FROM idempotency i JOIN message m ON m.pk = i.message_pk
      WHERE i.sender_pk = ? AND i.key = ? AND i.expires_at > ?`,

@@ -1,0 +1,23 @@
+/** Search words: what is made of what people type, and the line that shows where it stands. */
+import { expect, test } from "vitest";
+import { searchTerms, snippetOf } from "../src/mesh/words.ts";
+
+const typed = (text: string) => searchTerms(text).map(({ text: term, begins }) => (begins ? [term] : term));
+
+test("words, phrases and beginnings are told apart; what holds no letter or digit is no word", () => {
+  expect(typed('side "the pots" par* ( AND')).toEqual(["side", "the pots", ["par"], "AND"]);
+  expect(typed('"open phrase')).toEqual(["open phrase"]);
+  expect(typed('"pots in"* a"b c"d')).toEqual([["pots in"], "a", "b c", "d"]);
+  expect(typed('*** () "" "-" \0\n')).toEqual([]);
+});
+
+test("a snippet is one plain line around what was found, cut between words", () => {
+  const long = `${"before ".repeat(40)}\u001b[31mthe Café\nparser is red ${"after ".repeat(60)}`;
+  const snippet = snippetOf(long, searchTerms('"cafe parser"'));
+  expect(snippet).toMatch(/^…before .*before \[31mthe Café parser is red after .*…$/);
+  expect(snippet.length).toBeLessThan(170);
+  expect(snippetOf("all of it", searchTerms("of"))).toBe("all of it");
+  expect(snippetOf("nothing of that", searchTerms("elsewhere"))).toBe("nothing of that");
+  expect(snippetOf("no cut in a word: superparser, parsers, parser!", searchTerms("parser"))).toContain("parser!");
+  expect(snippetOf(`${"x".repeat(500)} far`, searchTerms("far"))).toMatch(/^….*far$/);
+});

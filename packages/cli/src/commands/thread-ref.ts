@@ -1,0 +1,36 @@
+/** A thread as people name it: its id, or any message of it. */
+import type { MeshClient } from "@agentmesh/client";
+import { type MessageRef, type MessageStatus, ThreadId, ThreadRef } from "@agentmesh/protocol";
+import { CommandError, usageError } from "../command-error.ts";
+
+/** The thread that a reference names. @throws CommandError, MeshApiError */
+export async function threadOf(admin: MeshClient, text: string, agent: string | undefined): Promise<ThreadId> {
+  const ref = ThreadRef.safeParse(text.replace(/^#/, ""));
+  if (!ref.success) {
+    throw usageError(
+      `"${text}" names no thread. Write thr_…, or a message of it: msg_…, dlv_…, or a number with --agent.`,
+    );
+  }
+  const thread = ThreadId.safeParse(ref.data);
+  return thread.success ? thread.data : (await oneMessage(admin, ref.data, agent)).message.threadId;
+}
+
+/** One message by id, or by its number in an agent's inbox. @throws CommandError, MeshApiError */
+export async function oneMessage(
+  admin: MeshClient,
+  ref: MessageRef,
+  agent: string | undefined,
+): Promise<MessageStatus> {
+  if (!/^\d+$/.test(ref)) return admin.getMessage({ message: ref });
+  if (agent === undefined) {
+    throw usageError(`#${ref} counts within one inbox. Say whose with --agent NAME, or use the msg_… id.`);
+  }
+  const { entries } = await admin.listInbox({ agent, state: "all", after: Number(ref) - 1, limit: 1 });
+  const [entry] = entries;
+  if (entry?.seq === Number(ref)) return admin.getMessage({ message: entry.message.id });
+  throw new CommandError(
+    "delivery_not_found",
+    `${agent} has no #${ref} in its inbox. What it has: agentmesh inbox ${agent} --all`,
+    "notFound",
+  );
+}
