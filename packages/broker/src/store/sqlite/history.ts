@@ -87,8 +87,8 @@ export function historyStatements({ db, clock }: EngineContext, epoch: string) {
     `SELECT id, name FROM agent WHERE name = ? AND removed_at IS NOT NULL ORDER BY removed_at DESC LIMIT 1`,
   );
   const selectMessage = db.prepare<[number], Omit<MessageRow, "recipient_name">>(
-    `SELECT m.id AS message_id, m.kind, m.topic, s.id AS sender_id, s.name AS sender_name, m.body, m.body_bytes,
-       m.thread_id, m.in_reply_to, m.hops, m.urgency, m.accepted_at, m.expires_at
+    `SELECT m.id AS message_id, m.kind, m.topic, s.id AS sender_id, s.name AS sender_name, s.trust AS sender_trust,
+       m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.urgency, m.accepted_at, m.expires_at
      FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.pk = ?`,
   );
   const selectDeliveries = db.prepare<[{ message: number; max: number }], DeliveryOfMessage>(
