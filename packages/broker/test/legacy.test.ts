@@ -531,6 +531,9 @@ describe("agents with a token", () => {
     const { deliveries } = await ui.client.lease();
     expect(deliveries[0]?.message).toMatchObject({ from: { name }, trust: "unverified", body: "answer" });
     await ui.client.ack({ delivery: "1" });
+    const authorization = `Bearer ${ui.token}`;
+    const history = await fetch(`${broker.url}/v1/messages?query=answer`, { headers: { authorization } });
+    expect(await history.json()).toMatchObject({ entries: [{ message: { body: "answer", trust: "unverified" } }] });
   });
 
   test("cannot be acted as, read or replaced, whatever a client of this wire says", async () => {
