@@ -5,10 +5,11 @@ import { DEFAULT_TTL_MS, VERSION } from "@agentmesh/protocol";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
 import { buildApp } from "./http/app.ts";
-import { openLegacyWire } from "./legacy/legacy-wire.ts";
+import { type LegacyWire, openLegacyWire } from "./legacy/legacy-wire.ts";
 import { type Clock, systemClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
 import { Seal } from "./mesh/seal.ts";
+import { namedMessage } from "./sinks/dialects.ts";
 import { Egress } from "./sinks/egress.ts";
 import { HttpWebhookSinks } from "./sinks/webhook.ts";
 import { announce, forgetStopped, meshKey, openFolder, readRunning, withdraw } from "./state-files.ts";
@@ -72,12 +73,18 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
     release.push(() => store.close());
     let port = config.port;
     const egress = new Egress({ loopback: mayPostToLoopback(config), allow: config.webhookAllow, ownPort: () => port });
+    let legacy: LegacyWire | undefined;
     const mesh = createMesh({
       store,
       policy: { ...config, messageTtlMs: DEFAULT_TTL_MS },
       clock,
       seal: new Seal(key),
-      sinks: new HttpWebhookSinks({ egress, timeoutMs: config.webhookTimeoutMs, clock }),
+      sinks: new HttpWebhookSinks({
+        egress,
+        timeoutMs: config.webhookTimeoutMs,
+        clock,
+        legacyMessage: (delivery) => (legacy?.message ?? namedMessage)(delivery),
+      }),
       onWebhook: (event, fields) => log[event in WEBHOOK_TROUBLE ? "warn" : "info"](fields, event),
       onFault: (error) => log.error({ err: error }, "mesh.fault"),
     });
@@ -87,7 +94,7 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
     const { promise: stopAsked, resolve: stop, reject: fail } = Promise.withResolvers<void>();
     release.push(watchDatabase(config.home, fail));
     const startedAt = new Date(clock.now()).toISOString();
-    const legacy = config.legacy ? await openLegacyWire({ mesh, store, meshKey: key }) : undefined;
+    legacy = config.legacy ? await openLegacyWire({ mesh, store, meshKey: key }) : undefined;
     const app = buildApp({
       mesh,
       log,

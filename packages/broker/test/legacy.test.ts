@@ -1,7 +1,8 @@
 /** The predecessor's wire: its recorded requests and answers, no lost mail, and nothing of an agent that has a token. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { request as httpRequest } from "node:http";
+import { createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
 import { cleanEnv, runProgram, startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -453,6 +454,47 @@ describe("mail on this wire", () => {
     expect(await texts("k3f9x2ab")).toEqual(["you are known"]);
   });
 
+  test("is posted to a peer's webhook as the predecessor posted it, until that answers 2xx; the sender does not wait", async () => {
+    const posts: unknown[] = [];
+    const answers = [500, 200, 200];
+    const receiver = createServer(async (request, response) => {
+      let body = "";
+      for await (const chunk of request) body += chunk;
+      posts.push(JSON.parse(body));
+      response.writeHead(answers.shift() ?? 200).end();
+    });
+    await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+    const { port } = receiver.address() as AddressInfo;
+    try {
+      const sender = await register("/m/sender");
+      const transport = { type: "webhook", webhook_url: `http://127.0.0.1:${port}/hook?secret=1` };
+      const { id } = await register("/m/webhook", { transport });
+      const [listed] = z
+        .array(z.looseObject({}))
+        .parse((await post("/list-peers", { scope: "directory", cwd: "/m/webhook" })).body);
+      expect(listed).toMatchObject({ id, transport: { type: "webhook" } });
+      expect(JSON.stringify(listed)).not.toContain("secret");
+      expect((await send(sender.id, id, "one")).body).toEqual({ ok: true });
+      await post("/subscribe", { id, topic: "Deploys!" });
+      await post("/broadcast", { from_id: "cli", topic: "Deploys!", text: "two" });
+      const one = { id: 1, from_id: sender.id, text: "one", topic: null, sent_at: expect.any(String) };
+      const two = { id: 2, from_id: "cli", text: "two", topic: "Deploys!", sent_at: expect.any(String) };
+      await until(() => posts.length === 3, "three posts");
+      expect(posts).toEqual([one, one, two].map((message) => ({ type: "agentmesh.message", message })));
+      const name = await nameIn("/m/webhook");
+      await until(async () => (await stateOf(name)).every((state) => state === "acked"), "both to be acked");
+      expect(await texts(id)).toEqual([]);
+
+      await post("/unregister", { id });
+      await expect(broker.admin.getWebhook({ agent: name })).rejects.toMatchObject({ code: "webhook_not_found" });
+      const elsewhere = { type: "webhook", webhook_url: "http://169.254.169.254/latest" };
+      const said = { pid: 1, cwd: "/m/ssrf", summary: "", transport: elsewhere };
+      expect((await post("/register", said)).status).toBe(422);
+    } finally {
+      receiver.close();
+    }
+  });
+
   test("goes on after agents were taken out of the mesh: whoever still polls or sends is an agent anew", async () => {
     const { id } = await register("/m/removed");
     await send("someone", id, "one");
@@ -489,6 +531,9 @@ describe("agents with a token", () => {
     const { deliveries } = await ui.client.lease();
     expect(deliveries[0]?.message).toMatchObject({ from: { name }, trust: "unverified", body: "answer" });
     await ui.client.ack({ delivery: "1" });
+    const authorization = `Bearer ${ui.token}`;
+    const history = await fetch(`${broker.url}/v1/messages?query=answer`, { headers: { authorization } });
+    expect(await history.json()).toMatchObject({ entries: [{ message: { body: "answer", trust: "unverified" } }] });
   });
 
   test("cannot be acted as, read or replaced, whatever a client of this wire says", async () => {

@@ -6,8 +6,8 @@ import { Timestamp } from "./time.ts";
 import { Urgency } from "./urgency.ts";
 import { WebhookSecret } from "./webhook-signature.ts";
 
-/** What a post looks like: our own or a CloudEvents envelope for programs, or what OpenClaw or Hermes takes. */
-export const WebhookDialect = z.enum(["agentmesh", "cloudevents", "openclaw", "hermes"]);
+/** What a post looks like: our own or a CloudEvents envelope for programs, what OpenClaw or Hermes takes, or as agentmesh 0.1 posted. */
+export const WebhookDialect = z.enum(["agentmesh", "cloudevents", "openclaw", "hermes", "legacy"]);
 export type WebhookDialect = z.infer<typeof WebhookDialect>;
 
 const line = (max: number) => z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${max}}$`), "visible ASCII, no blanks");

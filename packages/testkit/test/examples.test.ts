@@ -78,3 +78,23 @@ test("custom-agent.ts: answers, refuses with a reason, outlives the broker, and 
   expect(output()).toContain("left; what comes meanwhile waits in the inbox");
   expect((await broker.admin.getAgent({ agent: "word-counter" })).presence).toBe("offline");
 });
+
+test("webhook-receiver.ts: takes what the broker signed, refuses the rest, and leaves without its webhook", async () => {
+  const { child, output, over } = example("webhook-receiver.ts");
+  await until(() => output().includes("webhook-receiver listens"), "the example to pass its own test post");
+  const sender = await broker.agent("sender");
+  const { messageId } = await sender.client.send({ to: "webhook-receiver", body: "by post" });
+  const state = async () => (await sender.client.getMessage({ message: messageId })).deliveries[0]?.state;
+  await until(async () => (await state()) === "acked", "the post to be answered 2xx");
+  expect(output()).toContain("sender: by post");
+
+  const { url } = await broker.admin.getWebhook({ agent: "webhook-receiver" });
+  expect((await fetch(url, { method: "POST", body: "{}" })).status).toBe(401);
+  expect(output()).toContain("refused a post");
+
+  child.kill("SIGTERM");
+  expect(await over).toBe(0);
+  await expect(broker.admin.getWebhook({ agent: "webhook-receiver" })).rejects.toMatchObject({
+    code: "webhook_not_found",
+  });
+});

@@ -27,12 +27,13 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
 
   /** Runs an act of a peer whose token, if it has shown one, is right; nothing for one that is not known. */
   async function as<T>(
-    find: () => Promise<Peer | undefined>,
+    how: "acting" | "arriving" | "sending",
+    id: string | undefined,
     { authorization }: Asked,
     act: (caller: AgentCaller, peer: Peer) => Promise<T>,
   ): Promise<T | undefined> {
     for (;;) {
-      const peer = await find();
+      const peer = await peers[how](id);
       await checkToken(parts, authorization, peer);
       if (!peer) return undefined;
       const caller = await peers.callerOf(peer);
@@ -42,7 +43,7 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
   }
 
   async function keepAlive(caller: AgentCaller, { facts, inbox }: Peer): Promise<void> {
-    if (facts.standing === "here") await inbox.keepAlive(caller, profileOf(facts));
+    if (facts.standing === "here") await inbox.keepAlive(caller, facts);
   }
 
   return {
@@ -52,20 +53,16 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
     },
 
     "/heartbeat": async (asked: Asked) => {
-      await as(() => peers.acting(OfPeer.parse(asked.body).id), asked, keepAlive);
+      await as("acting", OfPeer.parse(asked.body).id, asked, keepAlive);
       return OK;
     },
 
     "/set-summary": async (asked: Asked) => {
       const { id, summary } = SetSummary.parse(asked.body);
-      await as(
-        () => peers.acting(id),
-        asked,
-        async (caller, peer) => {
-          await peers.change(peer, { summary });
-          await mesh.agents.setSummary(caller, profileOf(peer.facts).summary ?? "");
-        },
-      );
+      await as("acting", id, asked, async (caller, peer) => {
+        await peers.change(peer, { summary });
+        await mesh.agents.setSummary(caller, profileOf(peer.facts).summary ?? "");
+      });
       return OK;
     },
 
@@ -76,33 +73,21 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
 
     "/send-message": async (asked: Asked) => {
       const { from_id, to_id, text } = SendMessage.parse(asked.body);
-      return as(
-        () => peers.sending(from_id),
-        asked,
-        (caller) => sendMessage(parts, caller, to_id, text),
-      );
+      return as("sending", from_id, asked, (caller) => sendMessage(parts, caller, to_id, text));
     },
 
     "/broadcast": async (asked: Asked) => {
       const { from_id, topic, text } = Broadcast.parse(asked.body);
       if (topic === undefined) return { ...OK, delivered_to: [] };
-      if (from_id === undefined || text === undefined) {
-        throw new MeshError("invalid_request", `${from_id === undefined ? "from_id" : "text"} is missing.`);
-      }
-      return as(
-        () => peers.sending(from_id),
-        asked,
-        (caller) => broadcast(parts, caller, topic, text),
-      );
+      if (text === undefined) throw new MeshError("invalid_request", "text is missing.");
+      return as("sending", from_id, asked, (caller) => broadcast(parts, caller, topic, text));
     },
 
     "/subscribe": async (asked: Asked) => {
       const { id, topic } = OnTopic.parse(asked.body);
       if (topic === undefined) return OK;
-      await as(
-        () => peers.arriving(id),
-        asked,
-        (caller) => mesh.topics.subscribe(caller, { topic: topicOf(topic), retained: 0 }),
+      await as("arriving", id, asked, (caller) =>
+        mesh.topics.subscribe(caller, { topic: topicOf(topic), retained: 0 }),
       );
       return OK;
     },
@@ -110,39 +95,23 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
     "/unsubscribe": async (asked: Asked) => {
       const { id, topic } = OnTopic.parse(asked.body);
       if (topic === undefined) return OK;
-      await as(
-        () => peers.acting(id),
-        asked,
-        (caller) => mesh.topics.unsubscribe(caller, topicOf(topic)),
-      );
+      await as("acting", id, asked, (caller) => mesh.topics.unsubscribe(caller, topicOf(topic)));
       return OK;
     },
 
     "/poll-messages": async (asked: Asked) => {
-      const messages = await as(
-        () => peers.arriving(OfPeer.parse(asked.body).id),
-        asked,
-        async (caller, peer) => {
-          await keepAlive(caller, peer);
-          const deliveries = await peer.inbox.poll(caller, asked.writing);
-          return deliveries.map((delivery) => polledMessage(parts, peer.id, delivery));
-        },
-      );
+      const messages = await as("arriving", OfPeer.parse(asked.body).id, asked, async (caller, peer) => {
+        await keepAlive(caller, peer);
+        const deliveries = await peer.inbox.poll(caller, asked.writing);
+        return deliveries.map((delivery) => polledMessage(parts, peer.id, delivery));
+      });
       return { messages: messages ?? [] };
     },
 
     "/unregister": async (asked: Asked) => {
-      await as(
-        () => peers.acting(OfPeer.parse(asked.body).id),
-        asked,
-        async (caller, peer) => {
-          if (peer.facts.standing !== "here") return;
-          await peers.change(peer, { standing: "left" });
-          await peer.inbox.leave(caller);
-          const { subscriptions } = await mesh.topics.subscriptions(caller);
-          for (const { topic } of subscriptions) await mesh.topics.unsubscribe(caller, topic);
-        },
-      );
+      await as("acting", OfPeer.parse(asked.body).id, asked, async (caller, peer) => {
+        if (peer.facts.standing === "here") await peers.farewell(peer, caller);
+      });
       return OK;
     },
   } satisfies Record<string, (asked: Asked) => Promise<unknown>>;

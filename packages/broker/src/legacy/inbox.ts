@@ -1,6 +1,5 @@
 /** A peer's inbox on this wire: a poll is a lease, and a later poll of the same client is the ack. */
 import {
-  type AgentProfile,
   DEFAULT_LEASE_MS,
   errorTable,
   type LeasedDelivery,
@@ -13,6 +12,7 @@ import type { AgentCaller } from "../mesh/caller.ts";
 import { timestamp } from "../mesh/clock.ts";
 import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
+import { type PeerFacts, profileOf } from "./peer.ts";
 
 /**
  * How long a client is given to do something with what it was given, in milliseconds: the predecessor's clients poll once
@@ -52,8 +52,8 @@ export class PeerInbox {
   }
 
   /** Shows that the client is alive: opens its session, or renews it when that is due. */
-  keepAlive(caller: AgentCaller, profile: AgentProfile): Promise<void> {
-    const renewed = this.#renewal.then(() => this.#renew(caller, profile));
+  keepAlive(caller: AgentCaller, facts: PeerFacts): Promise<void> {
+    const renewed = this.#renewal.then(() => this.#renew(caller, facts));
     this.#renewal = renewed.catch(() => undefined);
     return renewed;
   }
@@ -92,24 +92,28 @@ export class PeerInbox {
     if (session !== undefined) await this.#mesh.sessions.end(caller, session).catch(refusal);
   }
 
-  async #renew(caller: AgentCaller, profile: AgentProfile): Promise<void> {
+  async #renew(caller: AgentCaller, facts: PeerFacts): Promise<void> {
     const renewedAgoMs = Date.now() - this.#renewedAt;
     if (this.#session !== undefined) {
       if (renewedAgoMs < this.#mesh.policy.heartbeatMs / 2) return;
       const { code } = await this.#mesh.sessions
-        .heartbeat(caller, this.#session, this.#pushPaths())
+        .heartbeat(caller, this.#session, this.#pushPaths(facts))
         .then(() => ({ code: undefined }), refusal);
       this.#renewedAt = Date.now();
       if (code !== "session_not_found") return;
     }
-    const { session } = await this.#mesh.sessions.open(caller, { ...profile, pushPaths: this.#pushPaths() });
+    const { session } = await this.#mesh.sessions.open(caller, {
+      ...profileOf(facts),
+      pushPaths: this.#pushPaths(facts),
+    });
     this.#session = session.id;
     this.#renewedAt = Date.now();
     this.#offered = [];
   }
 
   /** To the others a client that polls is one that is reached: proven once it came back for more. */
-  #pushPaths(): PushPath[] {
+  #pushPaths({ transport }: PeerFacts): PushPath[] {
+    if (transport.type === "webhook") return [];
     return [{ path: "legacy-poll", ...(this.#provenAt !== undefined && { provenAt: this.#provenAt }) }];
   }
 

@@ -1,19 +1,22 @@
 /** The wire of the predecessor, put on the HTTP application: routes, and errors as its clients read them. */
-import { errorTable } from "@agentmesh/protocol";
+import { errorTable, type LeasedDelivery } from "@agentmesh/protocol";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ZodError } from "zod";
 import { MeshError } from "../mesh/errors.ts";
 import { checkOrigin } from "./access.ts";
 import { legacyEndpoints } from "./endpoints.ts";
 import { listPeers } from "./listing.ts";
+import { postedMessage } from "./messages.ts";
 import { type PeerParts, Peers } from "./peers.ts";
 import { canTellOwner } from "./socket-owner.ts";
-import { ListPeers } from "./wire.ts";
+import { ListPeers, type PostedMessage } from "./wire.ts";
 
 /** The wire of one broker. */
 export interface LegacyWire {
   /** How many peers `/list-peers` would show. */
   countPeers(): Promise<number>;
+  /** Writes a message for a peer's webhook. */
+  message(delivery: Pick<LeasedDelivery, "seq" | "message">): PostedMessage;
   /** Adds the routes. */
   serve(app: FastifyInstance): void;
   /** What whoever starts it should know. */
@@ -26,6 +29,7 @@ export async function openLegacyWire(parts: PeerParts): Promise<LegacyWire> {
   const endpoints = legacyEndpoints({ mesh: parts.mesh, peers });
   return {
     caveat: `Clients of claude-peers and agentmesh 0.1 are served without a token: any program of ${canTellOwner ? "your user" : "this machine, whatever its user,"} can list agents, read the mail of such a client and send as one. They are marked unverified.`,
+    message: (delivery) => postedMessage(peers, delivery),
     countPeers: async () => (await listPeers({ mesh: parts.mesh, peers }, ListPeers.parse({}))).length,
     serve: (app) => {
       app.register(async (wire) => {

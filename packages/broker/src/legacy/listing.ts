@@ -11,7 +11,7 @@ interface ListingParts {
 
 /** Agents that are here and fit what was asked for, the oldest first. */
 export async function listPeers({ mesh, peers }: ListingParts, asked: ListPeers): Promise<ShownPeer[]> {
-  const { agents } = await mesh.agents.list({ presence: "live", limit: Number.MAX_SAFE_INTEGER });
+  const { agents } = await mesh.agents.list({ presence: "all", limit: Number.MAX_SAFE_INTEGER });
   return agents
     .filter((agent) => peers.isHere(agent))
     .sort((a, b) => (a.registeredAt < b.registeredAt ? -1 : 1))

@@ -4,7 +4,7 @@ import type { AgentCaller } from "../mesh/caller.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Peers } from "./peers.ts";
 import { textOfTopic, topicOf } from "./topics.ts";
-import type { PolledMessage } from "./wire.ts";
+import type { PolledMessage, PostedMessage } from "./wire.ts";
 
 /** What the verbs need. */
 export interface MessageParts {
@@ -39,15 +39,19 @@ export async function broadcast(
   return { ok: true, delivered_to: accepted.map(({ to }) => peers.idOf(to)).sort() };
 }
 
-/** A delivery as its recipient's poll shows it. */
-export function polledMessage({ peers }: MessageParts, toId: string, { seq, message }: LeasedDelivery): PolledMessage {
+/** A message as it is posted to a peer's webhook. */
+export function postedMessage(peers: Peers, { seq, message }: Pick<LeasedDelivery, "seq" | "message">): PostedMessage {
   return {
     id: seq,
     from_id: peers.idOf(message.from),
-    to_id: toId,
     text: message.body,
     topic: message.topic === undefined ? null : textOfTopic(message.topic),
     sent_at: message.acceptedAt,
-    delivered: 0,
   };
+}
+
+/** A delivery as its recipient's poll shows it. */
+export function polledMessage({ peers }: MessageParts, toId: string, delivery: LeasedDelivery): PolledMessage {
+  const { id, from_id, text, topic, sent_at } = postedMessage(peers, delivery);
+  return { id, from_id, to_id: toId, text, topic, sent_at, delivered: 0 };
 }

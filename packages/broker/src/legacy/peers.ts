@@ -1,6 +1,6 @@
 /** The peers of this broker: registered, resumed after a restart, found again by what they are called. */
 import { createHmac, randomInt } from "node:crypto";
-import type { Agent, AgentId, Party } from "@agentmesh/protocol";
+import { type Agent, type AgentId, type Party, WEBHOOK_PATH } from "@agentmesh/protocol";
 import type { AgentCaller } from "../mesh/caller.ts";
 import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
@@ -72,8 +72,10 @@ export class Peers {
       const before = await this.#gonePeerLike(facts);
       const peer = await this.#keep(before?.id ?? this.#newId(), facts);
       const caller = await this.callerOf(peer);
-      if (caller) await before?.inbox.abandon(caller);
-      if (caller) await peer.inbox.keepAlive(caller, profileOf(facts));
+      if (!caller) return peer;
+      await before?.inbox.abandon(caller);
+      await peer.inbox.keepAlive(caller, facts);
+      await this.#setWebhook(caller, facts.transport);
       return peer;
     });
     this.#registering = registered.catch(() => undefined);
@@ -95,8 +97,9 @@ export class Peers {
     return this.#keep(id, unknownFacts("here", new Date().toISOString()));
   }
 
-  /** Whoever sends under an id; one that never registered is a name only. @throws MeshError forbidden */
-  async sending(id: string): Promise<Peer> {
+  /** Whoever sends under an id; one that never registered is a name only. @throws MeshError invalid_request, forbidden */
+  async sending(id: string | undefined): Promise<Peer> {
+    if (id === undefined) throw new MeshError("invalid_request", "from_id is missing.");
     const peer = await this.acting(id);
     if (peer) return peer;
     const senders = [...this.#byId.values()].filter(({ facts }) => facts.standing === "sender");
@@ -121,14 +124,32 @@ export class Peers {
     return agent && this.isHere(agent) ? agent : undefined;
   }
 
-  /** Whether an agent is listed: it has a live session, and has not said goodbye on this wire. */
-  isHere({ id, presence }: Pick<Agent, "id" | "presence">): boolean {
-    return presence !== "offline" && (this.#byAgent.get(id)?.facts.standing ?? "here") === "here";
+  /** Whether an agent is listed: it has a live session or a webhook, and has not said goodbye on this wire. */
+  isHere({ id, presence, pushPaths }: Pick<Agent, "id" | "presence" | "pushPaths">): boolean {
+    const reached = pushPaths.some(({ path }) => path === WEBHOOK_PATH);
+    return (presence !== "offline" || reached) && (this.#byAgent.get(id)?.facts.standing ?? "here") === "here";
+  }
+
+  /** A peer says goodbye: nothing is posted to it, and its subscriptions end. */
+  async farewell(peer: Peer, caller: AgentCaller): Promise<void> {
+    const { topics } = this.#parts.mesh;
+    await this.change(peer, { standing: "left" });
+    await peer.inbox.leave(caller);
+    await this.#setWebhook(caller, { type: "poll" });
+    const { subscriptions } = await topics.subscriptions(caller);
+    for (const { topic } of subscriptions) await topics.unsubscribe(caller, topic);
   }
 
   /** What an agent is called on this wire. */
   idOf({ id, name }: Party): string {
     return this.#byAgent.get(id)?.id ?? (name === COMMAND_LINE ? id : name);
+  }
+
+  /** Has what comes for a peer posted to its URL, or no longer. @throws MeshError webhook_url_forbidden */
+  async #setWebhook(caller: AgentCaller, { type, webhook_url: url }: PeerFacts["transport"]): Promise<void> {
+    const { webhooks } = this.#parts.mesh;
+    if (type !== "webhook" || url === undefined) await webhooks.remove(caller, "me");
+    else await webhooks.set(caller, "me", { url, dialect: "legacy", maxInFlight: 1, urgency: "normal" });
   }
 
   async #refuseVerified(id: string): Promise<void> {

@@ -79,13 +79,17 @@ export interface ShownPeer {
   readonly last_seen: string;
 }
 
-/** A message as `/poll-messages` gives it; `delivered` is always the number 0. */
-export interface PolledMessage {
+/** A message as it is posted to a webhook. */
+export interface PostedMessage {
   readonly id: number;
   readonly from_id: string;
-  readonly to_id: string;
   readonly text: string;
   readonly topic: string | null;
   readonly sent_at: string;
+}
+
+/** A message as `/poll-messages` gives it; `delivered` is always the number 0. */
+export interface PolledMessage extends PostedMessage {
+  readonly to_id: string;
   readonly delivered: 0;
 }

@@ -30,8 +30,20 @@ export function testEvent(now: string, { to }: PostTerms): WebhookTestEvent {
   return { type: "agentmesh.test.v1", timestamp: now, data: { to } };
 }
 
+/** Writes a message as the predecessor posted it. */
+export type LegacyMessage = (delivery: Pick<WebhookDelivery, "seq" | "message">) => object;
+
+/** As it is without the predecessor's wire: agents by their names, topics as they are. */
+export const namedMessage: LegacyMessage = ({ seq, message: { from, body, topic = null, acceptedAt } }) => ({
+  id: seq,
+  from_id: from.name,
+  text: body,
+  topic,
+  sent_at: acceptedAt,
+});
+
 /** The post of an event, as the dialect wants it. `id` names it in every attempt. */
-export function draft(id: string, event: WebhookEvent, terms: PostTerms): Draft {
+export function draft(id: string, event: WebhookEvent, terms: PostTerms, legacyMessage: LegacyMessage): Draft {
   const url = new URL(terms.url);
   const json = { "content-type": "application/json" };
   switch (terms.dialect) {
@@ -43,6 +55,8 @@ export function draft(id: string, event: WebhookEvent, terms: PostTerms): Draft 
       return { url, headers: json, body: hermesBody(id, event) };
     case "openclaw":
       return openclaw(id, event, url, terms);
+    case "legacy":
+      return { url, headers: json, body: legacyBody(event, legacyMessage) };
   }
 }
 
@@ -97,6 +111,11 @@ function openclaw(id: string, event: WebhookEvent, url: URL, { openclaw: options
             ...(sessionKey !== undefined && { sessionMode: "persistent" }),
           },
   };
+}
+
+function legacyBody(event: WebhookEvent, legacyMessage: LegacyMessage): unknown {
+  if (event.type === "agentmesh.test.v1") return { type: "agentmesh.test" };
+  return { type: "agentmesh.message", message: legacyMessage(event.data) };
 }
 
 function modelText(event: WebhookEvent): string {

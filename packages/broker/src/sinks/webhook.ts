@@ -4,7 +4,7 @@ import { type LeasedDelivery, VERSION, type WebhookEvent } from "@agentmesh/prot
 import { type Clock, timestamp } from "../mesh/clock.ts";
 import { newId } from "../mesh/ids.ts";
 import type { PostOutcome, PostTerms, WebhookSink, WebhookSinks } from "../mesh/webhook-sink.ts";
-import { draft, messageEvent, testEvent } from "./dialects.ts";
+import { draft, type LegacyMessage, messageEvent, namedMessage, testEvent } from "./dialects.ts";
 import { type Egress, EgressError } from "./egress.ts";
 import { egressAgent } from "./egress-agent.ts";
 import { type Answer, exchange } from "./exchange.ts";
@@ -16,40 +16,46 @@ const BUSY_MS = 30_000;
 const MIN_REST_MS = 1_000;
 const MAX_REST_MS = 3_600_000;
 
+/** What posts are made with. */
+export interface PostParts {
+  readonly egress: Egress;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  /** For the dialect legacy; left out, agents are called by their names. */
+  readonly legacyMessage?: LegacyMessage;
+}
+
 /** Webhooks over HTTP. */
 export class HttpWebhookSinks implements WebhookSinks {
-  readonly timeoutMs: number;
-  readonly #egress: Egress;
-  readonly #clock: Clock;
+  readonly #parts: PostParts;
 
-  constructor(parts: { readonly egress: Egress; readonly timeoutMs: number; readonly clock: Clock }) {
-    this.#egress = parts.egress;
-    this.timeoutMs = parts.timeoutMs;
-    this.#clock = parts.clock;
+  constructor(parts: PostParts) {
+    this.#parts = parts;
+  }
+
+  get timeoutMs(): number {
+    return this.#parts.timeoutMs;
   }
 
   async vet(url: string): Promise<void> {
-    await this.#egress.addresses(this.#egress.parse(url));
+    const { egress } = this.#parts;
+    await egress.addresses(egress.parse(url));
   }
 
   open(terms: PostTerms): WebhookSink {
-    return new HttpWebhookSink(terms, this.#egress, this.timeoutMs, this.#clock);
+    return new HttpWebhookSink(terms, this.#parts);
   }
 }
 
 class HttpWebhookSink implements WebhookSink {
   readonly #terms: PostTerms;
-  readonly #egress: Egress;
-  readonly #timeoutMs: number;
-  readonly #clock: Clock;
+  readonly #parts: PostParts;
   readonly #underWay = new Set<AbortController>();
   #agent: HttpAgent | undefined;
 
-  constructor(terms: PostTerms, egress: Egress, timeoutMs: number, clock: Clock) {
+  constructor(terms: PostTerms, parts: PostParts) {
     this.#terms = terms;
-    this.#egress = egress;
-    this.#timeoutMs = timeoutMs;
-    this.#clock = clock;
+    this.#parts = parts;
   }
 
   post(delivery: LeasedDelivery): Promise<PostOutcome> {
@@ -57,7 +63,7 @@ class HttpWebhookSink implements WebhookSink {
   }
 
   test(): Promise<PostOutcome> {
-    return this.#send(newId("tst"), testEvent(timestamp(this.#clock.now()), this.#terms));
+    return this.#send(newId("tst"), testEvent(timestamp(this.#parts.clock.now()), this.#terms));
   }
 
   close(): void {
@@ -66,23 +72,24 @@ class HttpWebhookSink implements WebhookSink {
   }
 
   async #send(id: string, event: WebhookEvent): Promise<PostOutcome> {
+    const { egress, timeoutMs, clock, legacyMessage = namedMessage } = this.#parts;
     const abort = new AbortController();
     let late = false;
     const timer = setTimeout(() => {
       late = true;
       abort.abort();
-    }, this.#timeoutMs);
+    }, timeoutMs);
     this.#underWay.add(abort);
     try {
-      const { url, headers, body: content } = draft(id, event, this.#terms);
-      this.#egress.parse(this.#terms.url);
-      this.#agent ??= egressAgent(this.#egress, url, this.#terms.maxInFlight);
+      const { url, headers, body: content } = draft(id, event, this.#terms, legacyMessage);
+      egress.parse(this.#terms.url);
+      this.#agent ??= egressAgent(egress, url, this.#terms.maxInFlight);
       const body = JSON.stringify(content);
-      const signed = signatureHeaders(id, body, this.#terms.secrets(), this.#clock.now());
+      const signed = signatureHeaders(id, body, this.#terms.secrets(), clock.now());
       const post = { url, headers: { ...headers, "user-agent": `agentmesh/${VERSION}`, ...signed }, body };
-      return meaning(await exchange(this.#agent, post, abort.signal), this.#clock.now());
+      return meaning(await exchange(this.#agent, post, abort.signal), clock.now());
     } catch (error) {
-      return { kind: "failed", why: late ? `no answer within ${this.#timeoutMs / 1_000} s` : failure(error) };
+      return { kind: "failed", why: late ? `no answer within ${timeoutMs / 1_000} s` : failure(error) };
     } finally {
       clearTimeout(timer);
       this.#underWay.delete(abort);
