@@ -147,7 +147,7 @@ describe("a round trip", () => {
     const named = clients.flatMap((name) => ["--client", name]);
     expect(await home.run(["setup", "--yes", ...named])).toMatchObject({ code: 0 });
     const made = home.files();
-    expect(Object.keys(made)).toHaveLength(8);
+    expect(Object.keys(made)).toHaveLength(9);
     expect(Object.values(made).every((text) => text.startsWith("100600 "))).toBe(true);
     expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
     expect(home.files()).toEqual({});
@@ -199,6 +199,7 @@ describe("setup", () => {
       "codex/config.toml",
       "codex/hooks.json",
       "gemini/.gemini/settings.json",
+      "oc/agentmesh-hooks-token",
       "oc/openclaw.json",
       "xdg/opencode/opencode.json",
     ]);
@@ -411,6 +412,22 @@ describe("setup", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("its plugin agentmesh@agentmesh is on and brings all this");
     expect(existsSync(join(home.path, ".claude.json"))).toBe(false);
+  });
+
+  test("gives OpenClaw a name and a token that agentmesh webhook set can read, and leaves a token of yours", async () => {
+    using home = new Home({ ".openclaw/openclaw.json": "{ gateway: { port: 18790 } }\n" });
+    const { stdout } = await home.run(["setup", "--yes"]);
+    const [, token] = /"token": ?"(agentmesh-[\w-]{43})"/.exec(home.read(".openclaw/openclaw.json")) ?? [];
+    expect(home.read(".openclaw/agentmesh-hooks-token")).toBe(`${token}\n`);
+    expect(home.read(".openclaw/openclaw.json")).toMatch(/"AGENTMESH_NAME": ?"openclaw"/);
+    expect(stdout).toMatch(
+      /webhook set openclaw http:\/\/127\.0\.0\.1:18790 --dialect openclaw --token-file ".*hooks-token"/,
+    );
+    await home.run(["uninstall", "--yes"]);
+    home.write(".openclaw/openclaw.json", '{ hooks: { enabled: true, token: "mine" } }\n');
+    const second = await home.run(["setup", "--yes"]);
+    expect(second.stdout).toMatch(/yours .*HTTP hooks: on, with a token of yours/);
+    expect(Object.keys(home.files()).join()).not.toContain("hooks-token");
   });
 
   test("for Hermes it writes nothing, says so, and prints what belongs into its configuration", async () => {
