@@ -331,6 +331,8 @@ describe("setup", () => {
     };
     expect(await waiting("2.1.223 (Claude Code)")).toBe(0);
     expect(await waiting("2.1.224 (Claude Code)")).toBe(2);
+    // A version that cannot be told changes nothing.
+    expect(await waiting("no answer")).toBe(2);
   });
 
   test("--allow-tools lets the tools pass, and uninstall leaves a rule that was there before", async () => {
