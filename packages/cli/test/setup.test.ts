@@ -1,4 +1,5 @@
 /** `agentmesh setup` and `agentmesh uninstall` in a home directory of their own: what they write, keep, refuse and say. */
+import { spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -12,9 +13,12 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { VERSION } from "@agentmesh/protocol";
-import { cleanEnv, runProgram, type TempDir, tempDir } from "testkit";
+import { cleanEnv, programArgs, runProgram, type TempDir, tempDir, until } from "testkit";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+
+/** Gives a program a terminal; part of util-linux. */
+const SCRIPT = "/usr/bin/script";
 
 const Server = z.object({ command: z.string(), args: z.array(z.string()), env: z.record(z.string(), z.string()) });
 const Servers = z.object({ mcpServers: z.record(z.string(), Server) });
@@ -72,8 +76,12 @@ class Home implements Disposable {
   }
 
   run(args: readonly string[], more: Record<string, string | undefined> = {}) {
+    return runProgram("cli", args, { env: this.env(more), cwd: this.path });
+  }
+
+  env(more: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
     const others = ["CODEX_HOME", "GEMINI_CLI_HOME", "XDG_CONFIG_HOME", "OPENCODE_CONFIG", "HERMES_HOME"];
-    const env = cleanEnv({
+    return cleanEnv({
       ...Object.fromEntries([...others, "OPENCLAW_STATE_DIR", "OPENCLAW_CONFIG_PATH"].map((name) => [name, undefined])),
       HOME: this.path,
       USERPROFILE: this.path,
@@ -82,7 +90,6 @@ class Home implements Disposable {
       FORCE_COLOR: undefined,
       ...more,
     });
-    return runProgram("cli", args, { env, cwd: this.path });
   }
 
   [Symbol.dispose](): void {
@@ -140,7 +147,7 @@ describe("a round trip", () => {
     const named = clients.flatMap((name) => ["--client", name]);
     expect(await home.run(["setup", "--yes", ...named])).toMatchObject({ code: 0 });
     const made = home.files();
-    expect(Object.keys(made)).toHaveLength(8);
+    expect(Object.keys(made)).toHaveLength(9);
     expect(Object.values(made).every((text) => text.startsWith("100600 "))).toBe(true);
     expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
     expect(home.files()).toEqual({});
@@ -192,6 +199,7 @@ describe("setup", () => {
       "codex/config.toml",
       "codex/hooks.json",
       "gemini/.gemini/settings.json",
+      "oc/agentmesh-hooks-token",
       "oc/openclaw.json",
       "xdg/opencode/opencode.json",
     ]);
@@ -223,6 +231,45 @@ describe("setup", () => {
     expect(refused.stderr).toContain("Look first: agentmesh setup --dry-run. Then: agentmesh setup --yes");
     expect(home.files()).toEqual(before);
   });
+
+  test.skipIf(!existsSync(SCRIPT))(
+    "on a terminal it asks for each client, and shows the difference when asked to",
+    async () => {
+      using home = new Home({ ".claude.json": "{}", ".codex/config.toml": "", ".cursor/mcp.json": "{}" });
+      const command = [process.execPath, ...programArgs("cli", ["setup"])].map((word) => `'${word}'`).join(" ");
+      const terminal = spawn(SCRIPT, ["-qefc", command, "/dev/null"], {
+        env: home.env({ TERM: "dumb" }),
+        cwd: home.path,
+      });
+      let shown = "";
+      terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
+        shown += text;
+      });
+      const over = new Promise<number | null>((resolve) => terminal.once("close", resolve));
+      const answer = async (client: string, said: string) => {
+        const question = `Go on with ${client}? [Y]es, [n]o, [a]ll, [d]iff, [q]uit `;
+        await until(() => shown.includes(question) || undefined, question);
+        const [before = ""] = shown.split(question);
+        shown = shown.slice(before.length + question.length);
+        terminal.stdin.write(`${said}\r`);
+        return before;
+      };
+      try {
+        expect(await answer("Claude Code", "what")).toMatch(/write +~\/\.claude\.json +MCP server agentmesh/);
+        await answer("Claude Code", "d");
+        expect(await answer("Claude Code", "n")).toContain("+++ ~/.claude.json");
+        expect(await answer("Codex", "")).toMatch(/skipped +nothing was written/);
+        expect(await answer("Cursor", "q")).toMatch(/wrote +~\/\.codex\/config\.toml/);
+        expect(await over).toBe(0);
+      } finally {
+        terminal.kill();
+        await over;
+      }
+      expect(home.read(".claude.json")).toBe("{}");
+      expect(home.read(".codex/config.toml")).toContain("[mcp_servers.agentmesh]");
+      expect(home.read(".cursor/mcp.json")).toBe("{}");
+    },
+  );
 
   test("another server of that name is left alone until --replace, one written by hand stays", async () => {
     const foreign =
@@ -284,6 +331,8 @@ describe("setup", () => {
     };
     expect(await waiting("2.1.223 (Claude Code)")).toBe(0);
     expect(await waiting("2.1.224 (Claude Code)")).toBe(2);
+    // A version that cannot be told changes nothing.
+    expect(await waiting("no answer")).toBe(2);
   });
 
   test("--allow-tools lets the tools pass, and uninstall leaves a rule that was there before", async () => {
@@ -365,6 +414,22 @@ describe("setup", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("its plugin agentmesh@agentmesh is on and brings all this");
     expect(existsSync(join(home.path, ".claude.json"))).toBe(false);
+  });
+
+  test("gives OpenClaw a name and a token that agentmesh webhook set can read, and leaves a token of yours", async () => {
+    using home = new Home({ ".openclaw/openclaw.json": "{ gateway: { port: 18790 } }\n" });
+    const { stdout } = await home.run(["setup", "--yes"]);
+    const [, token] = /"token": ?"(agentmesh-[\w-]{43})"/.exec(home.read(".openclaw/openclaw.json")) ?? [];
+    expect(home.read(".openclaw/agentmesh-hooks-token")).toBe(`${token}\n`);
+    expect(home.read(".openclaw/openclaw.json")).toMatch(/"AGENTMESH_NAME": ?"openclaw"/);
+    expect(stdout).toMatch(
+      /webhook set openclaw http:\/\/127\.0\.0\.1:18790 --dialect openclaw --token-file ".*hooks-token"/,
+    );
+    await home.run(["uninstall", "--yes"]);
+    home.write(".openclaw/openclaw.json", '{ hooks: { enabled: true, token: "mine" } }\n');
+    const second = await home.run(["setup", "--yes"]);
+    expect(second.stdout).toMatch(/yours .*HTTP hooks: on, with a token of yours/);
+    expect(Object.keys(home.files()).join()).not.toContain("hooks-token");
   });
 
   test("for Hermes it writes nothing, says so, and prints what belongs into its configuration", async () => {

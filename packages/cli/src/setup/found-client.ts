@@ -12,7 +12,7 @@ export interface FoundClient {
   readonly trace?: string;
 }
 
-const VERSION_TIMEOUT_MS = 5_000;
+const VERSION_TIMEOUT_MS = 10_000;
 
 /** Looks for a client; undefined when nothing speaks for it. */
 export async function findClient(client: Client, at: Surroundings): Promise<FoundClient | undefined> {

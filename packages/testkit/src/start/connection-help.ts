@@ -7,17 +7,14 @@ export function connectionHelp(url: string, env: NodeJS.ProcessEnv = process.env
   const node = process.execPath;
   const adapter = programPath("mcp", true);
   const cli = `${env.AGENTMESH_HOME ? `AGENTMESH_HOME=${env.AGENTMESH_HOME} ` : ""}${node} ${programPath("cli", true)}`;
-  const flag = (name: string) => (env.AGENTMESH_HOME ? `${name} AGENTMESH_HOME=${env.AGENTMESH_HOME} ` : "");
   const server = {
     command: node,
     args: [adapter],
     ...(env.AGENTMESH_HOME && { env: { AGENTMESH_HOME: env.AGENTMESH_HOME } }),
   };
   heading("Connect your agents");
-  line("Claude Code");
-  line(`  claude mcp add --scope user agentmesh ${flag("-e")}-- ${node} ${adapter}`);
-  line("Codex");
-  line(`  codex mcp add agentmesh ${flag("--env")}-- ${node} ${adapter}`);
+  line("Claude Code, Codex, OpenCode, Gemini CLI, OpenClaw, Cursor; asks before it writes");
+  line(`  ${cli} setup`);
   line("any program that speaks MCP");
   line(`  ${JSON.stringify({ mcpServers: { agentmesh: server } })}`);
   line("any program that speaks HTTP");

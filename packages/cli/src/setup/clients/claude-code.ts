@@ -9,6 +9,7 @@ import { listedEntry } from "../config/listed-entry.ts";
 import { serverEntry } from "../config/server-entry.ts";
 import type { Client, Connection, Surroundings } from "./client.ts";
 
+const EVENTS = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"];
 const DAY_SECONDS = 86_400;
 
 /** Claude Code. */
@@ -30,7 +31,7 @@ export const claudeCode: Client = {
       }),
       jsonFile({
         path: local ? join(at.project, ".claude", "settings.local.json") : join(folderOf(at), "settings.json"),
-        entries: [...hookEntries(to, wakes(version)), toolsAllowed(to)],
+        entries: [...hookEntries(to, version), toolsAllowed(to)],
         notes: (json) =>
           valueAt(json, ["disableAllHooks"]) === true ? ["disableAllHooks is on: hooks do not run"] : [],
       }),
@@ -64,20 +65,23 @@ function toolsAllowed(to: Connection) {
   });
 }
 
+function hookEntries(to: Connection, version: string | undefined) {
+  const command = to.hookCommand("claude");
+  if (command === undefined) return EVENTS.map((event) => hookEntry(event, []));
+  const now = { type: "command", command, timeout: 5 };
+  // Waits behind the session's back, and wakes it when a message comes.
+  const waiting = { type: "command", command: `${command} --wait`, asyncRewake: true, timeout: DAY_SECONDS };
+  return EVENTS.map((event) => {
+    const plain = event === "SessionStart" ? [] : [now];
+    const waking = event === "SessionStart" || event === "Stop" ? [...plain, waiting] : plain;
+    return hookEntry(event, wakes(version) ? waking : plain, version === undefined ? waking : undefined);
+  });
+}
+
 /** Whether a Claude Code knows hooks that wake it later; one that does not would wait for them. */
 function wakes(version: string | undefined): boolean {
   const [major = 0, minor = 0, patch = 0] = (version ?? "").split(/[.+-]/).map(Number);
   return major > 2 || (major === 2 && (minor > 1 || (minor === 1 && patch >= 224)));
-}
-
-function hookEntries(to: Connection, waking: boolean) {
-  const command = to.hookCommand("claude");
-  const now = { type: "command", command: command ?? "", timeout: 5 };
-  // Waits behind the session's back, and wakes it when a message comes.
-  const waiting = { type: "command", command: `${command} --wait`, asyncRewake: true, timeout: DAY_SECONDS };
-  const later = waking ? [waiting] : [];
-  const hooks = { SessionStart: later, UserPromptSubmit: [now], PostToolUse: [now], Stop: [now, ...later] };
-  return Object.entries(hooks).map(([event, all]) => hookEntry(event, command === undefined ? [] : all));
 }
 
 function folderOf({ env, home }: Surroundings): string {

@@ -13,7 +13,8 @@ export const hermes: Client = {
   restart: "Hermes",
   files: () => [],
   byHand: (at, { command, args, env }) => {
-    const { [MARK]: _, ...variables } = env;
+    const { [MARK]: _, ...others } = env;
+    const variables = { AGENTMESH_NAME: "hermes", ...others };
     return {
       file: join(ownFolder(at), "config.yaml"),
       lines: [
@@ -21,7 +22,7 @@ export const hermes: Client = {
         "  agentmesh:",
         `    command: ${JSON.stringify(command)}`,
         `    args: ${JSON.stringify(args)}`,
-        ...(Object.keys(variables).length > 0 ? [`    env: ${JSON.stringify(variables)}`] : []),
+        `    env: ${JSON.stringify(variables)}`,
       ],
     };
   },

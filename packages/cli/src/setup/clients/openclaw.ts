@@ -1,11 +1,24 @@
 /** OpenClaw: MCP server, and its HTTP hooks switched on with a token of their own, in one JSON5 file. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import type { ConfigFile } from "../config/config-file.ts";
+import { readConfig } from "../config/file.ts";
 import { removeAt, setAt } from "../config/json-edit.ts";
 import { type JsonEntry, jsonFile } from "../config/json-file.ts";
-import { type JsonPath, type JsonText, valueAt } from "../config/json-text.ts";
+import { type JsonPath, type JsonText, parseJson, valueAt } from "../config/json-text.ts";
+import { ConfigRefusal } from "../config/refusal.ts";
 import { serverEntry } from "../config/server-entry.ts";
 import type { Client, Surroundings } from "./client.ts";
+
+const DEFAULT_PORT = 18_789;
+const ENABLED: JsonPath = ["hooks", "enabled"];
+const TOKEN: JsonPath = ["hooks", "token"];
+
+/** OpenClaw takes no members that it does not know, so the token itself says whose it is. */
+const OURS = "agentmesh-";
+
+/** OpenClaw starts an adapter for every run: only a name makes one agent of them. */
+const AGENT = "openclaw";
 
 /** OpenClaw. */
 export const openclaw: Client = {
@@ -17,62 +30,100 @@ export const openclaw: Client = {
   restart: "the gateway: openclaw gateway restart",
   files(at, to) {
     if (at.project !== undefined) return [];
+    const token = tokenOf(at) ?? OURS + randomBytes(32).toString("base64url");
+    const env = { AGENTMESH_NAME: AGENT, ...to.env };
+    const config = jsonFile({
+      path: mainFile(at),
+      syntax: "json5",
+      entries: [
+        serverEntry(["mcp", "servers", "agentmesh"], { command: to.command, args: to.args, env }),
+        httpHooks(token),
+      ],
+    });
+    return configuration(at) !== "unreadable" && token.startsWith(OURS) ? [config, tokenFile(at, token)] : [config];
+  },
+  afterwards(at) {
+    if (at.project !== undefined) return [];
+    const port = valueIn(configuration(at), ["gateway", "port"]);
+    const url = `http://127.0.0.1:${typeof port === "number" ? port : DEFAULT_PORT}`;
+    const token = tokenOf(at)?.startsWith(OURS) === false ? "a file with your hooks.token" : `"${tokenPath(at)}"`;
     return [
-      jsonFile({
-        path: at.env.OPENCLAW_CONFIG_PATH || join(stateFolder(at), "openclaw.json"),
-        syntax: "json5",
-        entries: [
-          serverEntry(["mcp", "servers", "agentmesh"], { command: to.command, args: to.args, env: to.env }),
-          httpHooks,
-        ],
-      }),
+      `Messages are pushed into it once its first session has made the agent ${AGENT}, and you have run: agentmesh webhook set ${AGENT} ${url} --dialect openclaw --token-file ${token}`,
     ];
   },
 };
 
-const ENABLED: JsonPath = ["hooks", "enabled"];
-const TOKEN: JsonPath = ["hooks", "token"];
-const WHAT = "HTTP hooks, with a new token";
-
-/** OpenClaw takes no members it does not know, so the token itself says whose it is. */
-const OURS = "agentmesh-";
-
-const httpHooks: JsonEntry = {
-  within: [["hooks"]],
-  holdsOurs: (json) => isOurs(json),
-  install(json) {
-    const token = valueAt(json, TOKEN);
-    if (typeof token === "string" && token !== "") {
-      if (valueAt(json, ENABLED) === true) {
-        return isOurs(json)
-          ? { what: WHAT, json, standing: "same" }
-          : { what: "HTTP hooks", json, standing: "by hand", found: "with a token of yours" };
+function httpHooks(token: string): JsonEntry {
+  const what = "HTTP hooks with their token";
+  const isOurs: JsonEntry["holdsOurs"] = (json) => {
+    const found = valueAt(json, TOKEN);
+    return typeof found === "string" && found.startsWith(OURS);
+  };
+  return {
+    within: [["hooks"]],
+    holdsOurs: isOurs,
+    install(json) {
+      const found = valueAt(json, TOKEN);
+      const on = valueAt(json, ENABLED) === true;
+      if (isOurs(json) && on) return { what, json, standing: "same" };
+      if (found !== undefined && found !== "") {
+        const state = on ? "on, with a token of yours" : "off, as you left them: nothing can be pushed";
+        return { what: "HTTP hooks", json, standing: "by hand", found: state };
       }
-      return {
-        what: "HTTP hooks",
-        json,
-        standing: "by hand",
-        found: "switched off by you; without them nothing is pushed",
-      };
-    }
-    const made = setAt(json, TOKEN, OURS + randomBytes(32).toString("base64url"));
-    return { what: WHAT, json: setAt(made, ENABLED, true), standing: "added" };
-  },
-  uninstall(json, before) {
-    if (!isOurs(json)) return { what: WHAT, json, standing: "missing" };
-    const was = before && valueAt(before, ENABLED);
-    const next = removeAt(json, TOKEN);
-    return {
-      what: WHAT,
-      json: typeof was === "boolean" ? setAt(next, ENABLED, was) : removeAt(next, ENABLED),
-      standing: "removed",
-    };
-  },
-};
+      return { what, json: setAt(setAt(json, TOKEN, token), ENABLED, true), standing: "added" };
+    },
+    uninstall(json, before) {
+      if (!isOurs(json)) return { what, json, standing: "missing" };
+      const was = before && valueAt(before, ENABLED);
+      const next = removeAt(json, TOKEN);
+      const back = typeof was === "boolean" ? setAt(next, ENABLED, was) : removeAt(next, ENABLED);
+      return { what, json: back, standing: "removed" };
+    },
+  };
+}
 
-function isOurs(json: JsonText): boolean {
-  const token = valueAt(json, TOKEN);
-  return typeof token === "string" && token.startsWith(OURS);
+/** The token once more, in a file that `agentmesh webhook set` can read. */
+function tokenFile(at: Surroundings, token: string): ConfigFile {
+  const what = "that token, for agentmesh webhook set";
+  return {
+    path: tokenPath(at),
+    install: (text) => ({
+      text: `${token}\n`,
+      parts: [{ what, standing: text === undefined ? "added" : text === `${token}\n` ? "same" : "updated" }],
+      notes: [],
+    }),
+    uninstall: () => ({ text: undefined, parts: [{ what, standing: "removed" }], notes: [] }),
+    holdsOurs: () => true,
+  };
+}
+
+/** The token that stands in the configuration, whosever it is. */
+function tokenOf(at: Surroundings): string | undefined {
+  const token = valueIn(configuration(at), TOKEN);
+  return typeof token === "string" && token !== "" ? token : undefined;
+}
+
+/** The configuration; `unreadable` is said of the file itself when it is planned. */
+function configuration(at: Surroundings): JsonText | "missing" | "unreadable" {
+  try {
+    const text = readConfig(mainFile(at));
+    return text === undefined || text.trim() === "" ? "missing" : parseJson(text, "json5");
+  } catch (error) {
+    if (error instanceof ConfigRefusal) return "unreadable";
+    throw error;
+  }
+}
+
+function valueIn(json: JsonText | "missing" | "unreadable", path: JsonPath): unknown {
+  return typeof json === "string" ? undefined : valueAt(json, path);
+}
+
+function mainFile(at: Surroundings): string {
+  return at.env.OPENCLAW_CONFIG_PATH || join(stateFolder(at), "openclaw.json");
+}
+
+function tokenPath(at: Surroundings): string {
+  return join(stateFolder(at), "agentmesh-hooks-token");
 }
 
 function stateFolder({ env, home }: Surroundings): string {

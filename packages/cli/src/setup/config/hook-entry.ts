@@ -15,8 +15,8 @@ interface Place {
   readonly alone: boolean;
 }
 
-/** The hooks of ours for an event; none means that there shall be none. */
-export function hookEntry(event: string, hooks: readonly Hook[]): JsonEntry {
+/** The hooks of ours for an event, none means that there shall be none; `likewise` are as good when they are there. */
+export function hookEntry(event: string, hooks: readonly Hook[], likewise: readonly Hook[] = hooks): JsonEntry {
   const list: JsonPath = ["hooks", event];
   const what = `hook ${event}`;
   const group: Json = { hooks };
@@ -26,15 +26,18 @@ export function hookEntry(event: string, hooks: readonly Hook[]): JsonEntry {
     install(json) {
       const places = placesOf(json, list);
       const first = places[0];
-      if (hooks.length === 0) {
-        return first === undefined
-          ? { what, json, standing: "same" }
-          : { what, json: without(json, list), standing: "removed" };
+      if (first === undefined) {
+        return hooks.length === 0
+          ? { what, json, standing: "missing" }
+          : { what, json: appendAt(json, list, group), standing: "added" };
       }
-      if (first === undefined) return { what, json: appendAt(json, list, group), standing: "added" };
       const inOneGroup = places.every((place) => place.alone && place.group === first.group);
       const at = [...list, first.group];
-      if (inOneGroup && isDeepStrictEqual(valueAt(json, at), group)) return { what, json, standing: "same" };
+      const found = valueAt(json, at);
+      if (inOneGroup && [group, { hooks: likewise }].some((one) => isDeepStrictEqual(found, one))) {
+        return { what, json, standing: "same" };
+      }
+      if (hooks.length === 0) return { what, json: without(json, list), standing: "removed" };
       const next = inOneGroup ? setAt(json, at, group) : appendAt(without(json, list), list, group);
       return { what, json: next, standing: "updated" };
     },
