@@ -53,8 +53,12 @@ export class HeldDeliveries {
   mayPush(handle: DeliveryHandle): boolean {
     if (this.#shown.has(handle.id) || this.#held.get(handle.id)?.handle !== handle) return false;
     const push = this.#pushes.get(handle.id);
-    if (push === undefined) return true;
-    return push.count < MAX_PUSHES && (push.silent || performance.now() - push.atMs >= QUIET_MS);
+    return push === undefined || push.silent || performance.now() - push.atMs >= QUIET_MS;
+  }
+
+  /** Whether to push this lease once more at once: nothing came of its last push, and it was not pushed often enough. */
+  mayRepeat(handle: DeliveryHandle): boolean {
+    return this.mayPush(handle) && (this.#pushes.get(handle.id)?.count ?? 0) < MAX_PUSHES;
   }
 
   /** Lets one go without evidence. */

@@ -90,7 +90,7 @@ export class InboxPush {
   /** Pushes these once more if there is another path than the silent one; else they wait for their lease to end. */
   pushAgain(deliveries: readonly DeliveryHandle[], silent: string): void {
     if (!this.#parts.paths.hasOther(silent)) return;
-    for (const handle of deliveries) if (this.#parts.held.mayPush(handle)) this.#pusher.add(handle);
+    for (const handle of deliveries) if (this.#parts.held.mayRepeat(handle)) this.#pusher.add(handle);
   }
 
   #take(handle: DeliveryHandle): void {
