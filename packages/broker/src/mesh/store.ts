@@ -21,7 +21,6 @@ import type {
   ThreadId,
   Topic,
 } from "@agentmesh/protocol";
-import type { HistoryPart, HistoryQuery } from "./history-query.ts";
 import type { PolicyRules } from "./receiver-policy.ts";
 import type {
   AckVerdict,
@@ -50,7 +49,6 @@ import type {
 import type { HistoryPart, HistoryQuery } from "./records-history.ts";
 import type { WebhookNote, WebhookRecord } from "./records-webhook.ts";
 
-export type * from "./history-query.ts";
 export type * from "./records.ts";
 export type * from "./records-history.ts";
 export type * from "./records-webhook.ts";

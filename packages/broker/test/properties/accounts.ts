@@ -1,7 +1,7 @@
 /** Compares what an engine shows of itself with the history: statuses, inboxes, agents, totals, the whole log. */
 import { isDeepStrictEqual } from "node:util";
 import type { LogEntry, TimelineEntry } from "@agentmesh/protocol";
-import { type AgentHistory, type DeliveryHistory, type History, isOpen, short } from "./history.ts";
+import { type AgentHistory, type DeliveryHistory, type History, isAlive, short, time } from "./history.ts";
 import type { Observer } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { QUOTA } from "./world.ts";
@@ -32,7 +32,7 @@ export async function checkWholeStory(observer: Observer): Promise<void> {
     demand(gapless, "I9 seq gapless", () => `the inbox of ${name} was numbered ${seqs.join(", ")}`);
   }
   for (const delivery of history.deliveries) {
-    demand(!isOpen(delivery), "I1 no loss", () => `${short(delivery)} is ${delivery.state} although all was drained`);
+    demand(!isAlive(delivery), "I1 no loss", () => `${short(delivery)} is ${delivery.state} although all was drained`);
     checkTimeline(delivery);
     if (!delivery.pruned) await checkStatus(observer, delivery);
   }
@@ -53,6 +53,8 @@ export async function checkWholeStory(observer: Observer): Promise<void> {
 
 const LETTERS: Readonly<Record<string, string>> = {
   accepted: "A",
+  held: "H",
+  admitted: "M",
   leased: "L",
   pushed: "p",
   push_failed: "p",
@@ -63,15 +65,29 @@ const LETTERS: Readonly<Record<string, string>> = {
   rejected: "J",
   dead: "D",
   expired: "E",
+  cancelled: "C",
+  refused: "F",
+  bounced: "B",
+  redriven: "V",
 };
-const STORY = /^A(L[px]*R)*(L[px]*)?[KJDE]$/;
-const LAST: Readonly<Record<string, string>> = { K: "acked", J: "dead", D: "dead", E: "expired" };
+/** Leased and returned any number of times. */
+const TURNS = "(?:L[px]*R)*(?:L[px]*)?";
+/** Accepted, or held and admitted; died and was put back any number of times; ended once. */
+const STORY = new RegExp(`^A(?:HM)?(?:${TURNS}[JD]B?V)*(?:${TURNS}(?:K|[JDE]B?))$|^A(?:HM)?C$|^AH(?:[FED]B?|C)$`);
+const LAST: Readonly<Record<string, string>> = {
+  K: "acked",
+  J: "dead",
+  D: "dead",
+  E: "expired",
+  C: "cancelled",
+  F: "refused",
+};
 
 /** The whole timeline of an ended delivery: accepted, leased and returned any number of times, ended once. */
 function checkTimeline(delivery: DeliveryHistory): void {
   const events = delivery.timeline.map(({ event }) => event);
   const story = events.map((event) => LETTERS[event] ?? "?").join("");
-  const told = STORY.test(story) && LAST[story.at(-1) ?? ""] === delivery.state;
+  const told = STORY.test(story) && LAST[story.replace(/B$/, "").at(-1) ?? ""] === delivery.state;
   demand(told, "timeline", () => `${short(delivery)} is ${delivery.state} after ${events.join(", ")}`);
   const attempts = delivery.timeline.filter(({ event }) => event === "leased").map(({ attempt }) => attempt);
   const counted = attempts.every((attempt, index) => attempt === index + 1) && attempts.length === delivery.attempt;
@@ -80,19 +96,20 @@ function checkTimeline(delivery: DeliveryHistory): void {
 
 /** Compares one delivery with its status. */
 export async function checkStatus({ world, now }: Observer, delivery: DeliveryHistory): Promise<void> {
-  const status = await world.store.messageStatus(delivery.message.id);
+  const { of } = delivery;
+  const status = await world.store.messageStatus(of.id);
   demand(status !== undefined, "I1 no loss", () => `${short(delivery)} (${delivery.state}) is not stored any more`);
-  const [shown, second] = status.deliveries;
+  const kept = of.deliveries.filter(({ pruned }) => !pruned);
+  const stored = status.deliveries.map(({ id }) => id).join();
+  const known = kept.map(({ id }) => id).join();
+  demand(stored === known, "I4 send idempotence", () => `${of.id} is stored as ${stored}, by the history as ${known}`);
+  const shown = status.deliveries[kept.indexOf(delivery)];
+  demand(shown !== undefined, "I1 no loss", () => `${short(delivery)} is not shown`);
+  const accepted = { ...of.message, expiresAt: time(kept[0]?.expiresAt ?? 0) };
   demand(
-    shown !== undefined && second === undefined,
-    "I4 send idempotence",
-    () => `${short(delivery)} is stored twice`,
-  );
-  demand(
-    isDeepStrictEqual(status.message, delivery.message),
+    isDeepStrictEqual(status.message, accepted),
     "I10 authenticity",
-    () =>
-      `${short(delivery)} was accepted as ${JSON.stringify(delivery.message)}, now it is ${JSON.stringify(status.message)}`,
+    () => `${short(delivery)} was accepted as ${JSON.stringify(accepted)}, now it is ${JSON.stringify(status.message)}`,
   );
   const promise = delivery.state === "acked" ? "I3 ack is final" : "I13 conservation";
   const facts: [string, unknown, unknown][] = [
@@ -103,10 +120,10 @@ export async function checkStatus({ world, now }: Observer, delivery: DeliveryHi
     ["leaseEndsAt", shown.leaseEndsAt, time(delivery.lease?.endsAt)],
     ["holder", shown.holder, delivery.lease?.session],
     ["readyAt", shown.readyAt, delivery.state === "queued" && delivery.dueAt > now ? time(delivery.dueAt) : undefined],
-    ["end with a reason", isOpen(delivery) || Boolean(shown.reason), true],
+    ["end with a reason", isAlive(delivery) || Boolean(shown.reason), true],
   ];
-  for (const [what, is, known] of facts) {
-    demand(is === known, promise, () => `${what} of ${short(delivery)} is ${is}, by the history ${known}`);
+  for (const [what, is, expected] of facts) {
+    demand(is === expected, promise, () => `${what} of ${short(delivery)} is ${is}, by the history ${expected}`);
   }
   const same =
     shown.timeline.length === delivery.timeline.length &&
@@ -124,14 +141,16 @@ async function checkInbox({ world, history }: Observer, agent: AgentHistory): Pr
   const open = history.open(agent.id);
   const known = open.map(({ seq, state, attempt }) => `#${seq} ${state} ${attempt}`).join(", ");
   demand(shown === known, "I13 conservation", () => `${agent.name}'s inbox shows ${shown}; by the history ${known}`);
+  const held = history.held(agent.id).length;
   demand(
-    page.open === open.length,
+    page.open === open.length && page.held === held,
     "I13 conservation",
-    () => `${agent.name} has ${open.length} open, not ${page.open}`,
+    () => `${agent.name} has ${open.length} open and ${held} held, not ${page.open} and ${page.held}`,
   );
-  const bytes = open.reduce((sum, { message }) => sum + message.bodyBytes, 0);
-  const fits = open.length <= QUOTA.maxMessages && bytes <= QUOTA.maxBytes;
-  demand(fits, "I8 quota", () => `${agent.name}'s inbox holds ${open.length} messages, ${bytes} bytes`);
+  const counted = history.alive(agent.id).filter(({ beside }) => !beside);
+  const bytes = counted.reduce((sum, { of }) => sum + of.message.bodyBytes, 0);
+  const fits = counted.length <= QUOTA.maxMessages && bytes <= QUOTA.maxBytes;
+  demand(fits, "I8 quota", () => `${agent.name}'s inbox holds ${counted.length} messages, ${bytes} bytes`);
 }
 
 async function checkAgents({ world, history, now }: Observer): Promise<void> {
@@ -143,6 +162,7 @@ async function checkAgents({ world, history, now }: Observer): Promise<void> {
     const queued = history.queued(each.id);
     const facts: [string, unknown, unknown][] = [
       ["queued", each.queued, queued.length],
+      ["held", each.held, history.held(each.id).length],
       ["oldestQueuedMs", each.oldestQueuedMs, queued[0] && Math.max(0, now - queued[0].acceptedAt)],
     ];
     for (const [what, is, known] of facts) {
@@ -154,14 +174,14 @@ async function checkAgents({ world, history, now }: Observer): Promise<void> {
       "sessions",
       () => `${each.name}'s heartbeat is ${each.heartbeatAgeMs} ms old, not ${age}`,
     );
+    const focus = history.agent(each.id)?.focus;
+    const until = focus && focus.until > now ? time(focus.until) : undefined;
+    const same = each.focus?.until === until && (until === undefined || each.focus?.allows === focus?.allows);
+    demand(same, "urgency", () => `${each.name} is in focus until ${each.focus?.until}, not ${until}`);
   }
 }
 
 function ageOf(history: History, agentId: string, now: number): number | undefined {
   const beats = history.sessions.filter((each) => each.open && each.agentId === agentId).map(({ beatAt }) => beatAt);
   return beats.length === 0 ? undefined : Math.max(0, now - Math.max(...beats));
-}
-
-function time(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : new Date(ms).toISOString();
 }

@@ -14,6 +14,7 @@ export interface Draw {
 
 /** A kind of command: how often it comes, and whether it may share its turn, and so its commit, with others. */
 export interface CommandKind {
+  readonly name: string;
   readonly weight: number;
   readonly joins: boolean;
   readonly draws: fc.Arbitrary<Draw>;
@@ -34,7 +35,7 @@ export function kind<T>(
       return typeof asked === "function" ? [asked] : asked;
     },
   }));
-  return { weight, joins: joins === "joins", draws };
+  return { name, weight, joins: joins === "joins", draws };
 }
 
 /** Numbers to pick by. */

@@ -3,7 +3,17 @@ import fc from "fast-check";
 import { any, type CommandKind, kind, pick, pickAgent, rarely, someoneElse, who } from "./command-kind.ts";
 import type { SessionHistory } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
-import { doubtSession, endSession, heartbeat, openSession, register, removeAgent } from "./questions-agents.ts";
+import {
+  doubtSession,
+  endSession,
+  expireSessions,
+  heartbeat,
+  openSession,
+  register,
+  removeAgent,
+} from "./questions-agents.ts";
+import { advance } from "./questions-care.ts";
+import { lease } from "./questions-leases.ts";
 import { OFFLINE_AFTER_MS } from "./world.ts";
 
 const NAMES = ["ada", "bob", "cyd", "dee"];
@@ -28,7 +38,25 @@ function withSession(question: (session: SessionHistory, as: SessionHistory["age
   };
 }
 
+const ends = fc.record({ n: any, end: fc.constantFrom("in order", "in order", "missed", "doubted") });
+type EndChoice = typeof ends extends fc.Arbitrary<infer T> ? T : never;
+
+/** A session with mail takes some, as does another one of its agent; then it ends, in order or not. */
+function* streamAndEnd(o: Observer, { n, end }: EndChoice): Iterable<Question> {
+  const some = o.history.sessions.filter((each) => each.open && o.history.queued(each.agentId).length > 0);
+  const holder = pick(some, n);
+  if (!holder) return;
+  const stream = { maxInFlight: 1, maxPushes: undefined };
+  const terms = { agentId: holder.agentId, max: 1, maxBytes: 16_384, leaseMs: 300_000, stream };
+  for (const each of some) if (each.agentId === holder.agentId) yield lease({ ...terms, session: each.id });
+  if (end === "in order") yield endSession(holder, holder.agentId);
+  if (end === "missed") yield advance(OFFLINE_AFTER_MS);
+  if (end === "doubted") yield doubtSession(holder, OFFLINE_AFTER_MS);
+  if (end !== "in order") yield expireSessions(OFFLINE_AFTER_MS);
+}
+
 export const agentCommands: CommandKind[] = [
+  kind("stream and end", 3, ends, streamAndEnd),
   kind("register", 2, any, registerNamed),
   kind("register under a taken name", 1, any, (o, n) => {
     const taken = pickAgent(o, n);
@@ -42,7 +70,7 @@ export const agentCommands: CommandKind[] = [
     const agent = pick(o.history.agents, n);
     return agent && openSession(agent.id);
   }),
-  kind("end session", 3, session, withSession(endSession)),
+  kind("end session", 2, session, withSession(endSession)),
   kind("heartbeat", 2, session, withSession(heartbeat)),
   kind(
     "doubt session",

@@ -1,10 +1,12 @@
 /** Commands of time and care: the clock, restarts, the sweeper's verbs. */
 import fc from "fast-check";
-import { type CommandKind, kind } from "./command-kind.ts";
-import { isOpen } from "./history.ts";
-import type { Observer } from "./observer.ts";
+import { any, type CommandKind, kind, pick } from "./command-kind.ts";
+import { isAlive } from "./history.ts";
+import type { Observer, Question } from "./observer.ts";
 import { expireSessions } from "./questions-agents.ts";
+import { remindAsks } from "./questions-asks.ts";
 import { advance, announceDue, expireLeases, expireMessages, prune, restart } from "./questions-care.ts";
+import { lease } from "./questions-leases.ts";
 import { KEY_WINDOW_MS, OFFLINE_AFTER_MS, RETENTION_MS } from "./world.ts";
 
 const limit = fc.constantFrom(1, 2, 100, 100);
@@ -16,7 +18,21 @@ function until(o: Observer, { n, off }: { readonly n: number; readonly off: numb
   return Math.max(0, (deadlines(o)[n] ?? o.now) - o.now + off);
 }
 
+/** A lease that outlives its message, or not, is held while the broker restarts. */
+function* restartUnderLease(o: Observer, { n, ms, how }: RestartChoice): Iterable<Question> {
+  const withMail = o.history.present.filter(({ id }) => o.history.queued(id).length > 0);
+  const agent = pick(withMail, n);
+  if (!agent) return;
+  yield lease({ agentId: agent.id, max: 25, maxBytes: 16_384, leaseMs: 300_000, session: undefined });
+  yield advance(ms);
+  yield restart(how);
+}
+
+const held = fc.record({ n: any, ms: fc.constantFrom(0, 1_000, 20_000), how: fc.constantFrom("clean", "kill") });
+type RestartChoice = typeof held extends fc.Arbitrary<infer T> ? T : never;
+
 export const careCommands: CommandKind[] = [
+  kind("restart under a lease", 2, held, restartUnderLease),
   kind("advance", 2, fc.constantFrom(1, 500, 1_000, 5_000, 30_000), (_, ms) => advance(ms)),
   // With the announcement that the sweeper makes within 250 ms. A delay that begins and ends between such a step and
   // that announcement is announced only if the clock is then still behind the announcement before the step.
@@ -28,12 +44,14 @@ export const careCommands: CommandKind[] = [
     expireSessions(OFFLINE_AFTER_MS),
     expireMessages(100),
     expireLeases(100),
+    remindAsks(100),
     announceDue,
   ]),
-  kind("restart", 2, fc.constantFrom("clean", "kill"), (_, how) => restart(how)),
+  kind("restart", 1, fc.constantFrom("clean", "kill"), (_, how) => restart(how)),
   kind("expire leases", 2, limit, (_, n) => expireLeases(n)),
   kind("expire messages", 2, limit, (_, n) => expireMessages(n)),
   kind("expire sessions", 1, fc.constant(OFFLINE_AFTER_MS), (_, ms) => expireSessions(ms)),
+  kind("remind asks", 2, limit, (_, n) => remindAsks(n)),
   kind("announce due", 2, fc.constant("now"), () => announceDue),
   kind("prune", 2, fc.record({ later: fc.boolean(), n: limit }), (_, { later, n }) =>
     later ? [advance(RETENTION_MS), prune(RETENTION_MS, n)] : prune(RETENTION_MS, n),
@@ -42,9 +60,11 @@ export const careCommands: CommandKind[] = [
 
 /** Times at which something known will be over, soonest first. */
 export function deadlines(o: Observer): number[] {
-  const { deliveries, sessions } = o.history;
+  const { deliveries, sessions, asks, present } = o.history;
   const times = [
-    ...deliveries.filter(isOpen).flatMap((each) => [each.expiresAt, each.dueAt, each.lease?.endsAt ?? 0]),
+    ...asks.filter(({ open }) => open).map(({ dueAt, withinMs, nudged }) => (nudged ? dueAt + withinMs : dueAt)),
+    ...present.map(({ focus }) => focus?.until ?? 0),
+    ...deliveries.filter(isAlive).flatMap((each) => [each.expiresAt, each.dueAt, each.lease?.endsAt ?? 0]),
     ...deliveries.map(({ endedAt }) => (endedAt ?? 0) + RETENTION_MS),
     ...sessions.filter(({ open }) => open).map(({ beatAt }) => beatAt + OFFLINE_AFTER_MS),
   ];

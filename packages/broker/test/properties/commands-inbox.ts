@@ -1,9 +1,10 @@
 /** Commands about leases: take, settle, give back, by the right holder and by wrong ones. */
 import type { DeliveryRef } from "@agentmesh/protocol";
 import fc from "fast-check";
-import { any, type CommandKind, kind, pick, pickAgent, someoneElse, who } from "./command-kind.ts";
+import { any, type CommandKind, kind, pick, pickAgent, rarely, someoneElse, who } from "./command-kind.ts";
 import { type AgentHistory, type DeliveryHistory, isOpen, type SessionHistory } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
+import { heartbeat } from "./questions-agents.ts";
 import { advance, announceDue, expireLeases } from "./questions-care.ts";
 import { lease, returnStreamed } from "./questions-leases.ts";
 import { ack, extend, type Held, nack, recordPush, reject } from "./questions-verbs.ts";
@@ -68,18 +69,21 @@ function* hang(o: Observer, n: number): Iterable<Question> {
   yield announceDue;
 }
 
-/** An adapter that streams mail, reports its pushes, and hears nothing more. */
+/** An adapter that streams mail, reports its pushes, and hears nothing more; twice. */
 function* push(o: Observer, { n, maxPushes }: { readonly n: number; readonly maxPushes: number }): Iterable<Question> {
   const holder = streamer(o, n);
   if (!holder) return;
   const { id: session, agentId } = holder;
-  yield lease({ agentId, session, max: 25, maxBytes: 16_384, leaseMs: 1_000, stream: { maxInFlight: 3, maxPushes } });
-  for (const each of o.history.streamedBy(session)) {
-    yield recordPush({ agentId, ref: each.id, receipt: each.lease?.receipt ?? "" }, undefined);
+  const terms = { agentId, session, max: 25, maxBytes: 16_384, leaseMs: 1_000, stream: { maxInFlight: 3, maxPushes } };
+  for (const _ of [1, 2]) {
+    yield lease(terms);
+    for (const each of o.history.streamedBy(session)) {
+      yield recordPush({ agentId, ref: each.id, receipt: each.lease?.receipt ?? "" }, undefined);
+    }
+    yield advance(1_000);
+    yield expireLeases(100);
+    yield announceDue;
   }
-  yield advance(1_000);
-  yield expireLeases(100);
-  yield announceDue;
 }
 
 /** Mostly a session whose agent has mail. */
@@ -87,6 +91,45 @@ function streamer(o: Observer, n: number): SessionHistory | undefined {
   const open = o.history.sessions.filter((each) => each.open);
   const withMail = open.filter(({ agentId }) => o.history.queued(agentId).length > 0);
   return pick(withMail.length > 0 ? withMail : open, n);
+}
+
+const SIGNS = ["heartbeat", "ack", "nack", "extend", "push", "of another", "none"] as const;
+const reading = fc.record({ n: any, beat: rarely, sign: fc.constantFrom(...SIGNS) });
+type ReadingChoice = typeof reading extends fc.Arbitrary<infer T> ? T : never;
+
+/** A stream whose receiver does not read, so that its lease runs out; then a sign of it, or of another, or none. */
+function* stopReading(o: Observer, { n, beat, sign }: ReadingChoice): Iterable<Question> {
+  const holder = streamer(o, n);
+  if (!holder) return;
+  const { id: session, agentId } = holder;
+  const terms = { agentId, max: 1, maxBytes: 16_384, leaseMs: 1_000, session };
+  const stream = { maxInFlight: 1, maxPushes: undefined };
+  yield lease({ ...terms, stream });
+  const [held] = o.history.streamedBy(session);
+  yield advance(500);
+  if (beat) yield heartbeat(holder, agentId);
+  yield advance(500);
+  yield expireLeases(100);
+  const other = o.history.sessions.find((each) => each.open && each.agentId === agentId && each !== holder);
+  if (sign === "of another" && other) yield lease({ ...terms, session: other.id });
+  const target = { agentId, ref: held?.id ?? "1", receipt: held?.receipts.at(-1) ?? "" };
+  const [asOther] = other ? o.history.heldBy(other.id) : [];
+  if (sign === "heartbeat") yield heartbeat(holder, agentId);
+  if (sign === "ack") yield ack({ ...target, receipt: undefined }, "handled");
+  if (sign === "nack") yield nack(target, 0);
+  if (sign === "extend") yield extend(target, 1_000);
+  if (sign === "push") yield recordPush(target, undefined);
+  if (sign === "of another" && asOther) yield ack({ ...target, ref: asOther.id, receipt: undefined }, "handled");
+  yield lease({ ...terms, stream });
+}
+
+/** A receiver that rejects what it takes. */
+function* rejectOne(o: Observer, n: number): Iterable<Question> {
+  const agent = reader(o, n, 0);
+  if (!agent) return;
+  yield lease({ agentId: agent.id, max: 1, maxBytes: 16_384, leaseMs: 10_000, session: undefined });
+  const held = o.history.open(agent.id).find(({ lease: taken }) => taken && taken.session === undefined);
+  if (held) yield reject({ agentId: agent.id, ref: held.id, receipt: held.lease?.receipt ?? "" });
 }
 
 export const inboxCommands: CommandKind[] = [
@@ -117,17 +160,20 @@ export const inboxCommands: CommandKind[] = [
       n: any,
       maxInFlight: fc.integer({ min: 1, max: 3 }),
       maxPushes: fc.constantFrom(undefined, 1, 2),
+      urgency: fc.constantFrom(undefined, undefined, "normal", "interrupt"),
       leaseMs,
     }),
-    (o, { n, maxInFlight, maxPushes, leaseMs: ms }) => {
+    (o, { n, maxInFlight, maxPushes, urgency, leaseMs: ms }) => {
       const holder = streamer(o, n);
-      const stream = { maxInFlight, maxPushes };
+      const stream = { maxInFlight, maxPushes, ...(urgency !== undefined && { urgency }) };
       const terms = { max: 25, maxBytes: 16_384, leaseMs: ms, stream };
       return holder && lease({ agentId: holder.agentId, session: holder.id, ...terms });
     },
     "joins",
   ),
   kind("lease and hang", 4, any, hang),
+  kind("stream and stop reading", 5, reading, stopReading),
+  kind("lease and reject", 5, any, rejectOne),
   kind("stream and push", 4, fc.record({ n: any, maxPushes: fc.constantFrom(1, 2) }), push),
   kind(
     "ack",

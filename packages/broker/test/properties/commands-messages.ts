@@ -8,22 +8,29 @@ import { listInbox, look, readLog, send } from "./questions-messages.ts";
 import { KEY_WINDOW_MS } from "./world.ts";
 
 /** Small pools, so that keys and contents meet again; three of the long bodies fill an inbox. */
-const content = fc.record({
+export const content = fc.record({
   body: fc.constantFrom("yes", "no", "ß".repeat(30), "x".repeat(200), "y".repeat(250)),
   ttlMs: fc.constantFrom(1_000, 20_000, ...Array<number>(6).fill(600_000), 604_800_000, 604_800_000),
   key: fc.constantFrom(undefined, undefined, undefined, "k1", "k2", "k3"),
+  urgency: fc.constantFrom(undefined, undefined, undefined, undefined, "normal", "fyi", "interrupt"),
 });
-type Content = typeof content extends fc.Arbitrary<infer T> ? T : never;
+export type Content = typeof content extends fc.Arbitrary<infer T> ? T : never;
 
-function draft(from: AgentId, to: AgentId, { body, ttlMs, key }: Content, more: Partial<MessageToEnqueue> = {}) {
+/** What is the same of a message to an agent and of one to a topic. */
+export function draftOf(senderId: AgentId, { body, ttlMs, key, urgency }: Content, hashed: unknown[]) {
   const id = newId("msg");
-  const contentHash = JSON.stringify([to, body, ttlMs, more.inReplyTo]);
+  const contentHash = JSON.stringify([body, ttlMs, urgency, ...hashed]);
   return {
-    ...{ id, threadId: `thr_${id.slice(4)}` as const, senderId: from, recipientId: to, deliveryId: newId("dlv") },
-    ...{ body, bodyBytes: Buffer.byteLength(body), inReplyTo: undefined, ttlMs, answers: undefined },
+    ...{ id, threadId: `thr_${id.slice(4)}` as const, senderId, body, bodyBytes: Buffer.byteLength(body), ttlMs },
+    ...(urgency !== undefined && { urgency }),
     idempotency: key === undefined ? undefined : { key, contentHash, windowMs: KEY_WINDOW_MS },
-    ...more,
-  } satisfies MessageToEnqueue;
+  };
+}
+
+export function draft(from: AgentId, to: AgentId, what: Content, more: Partial<MessageToEnqueue> = {}) {
+  const to_ = { recipientId: to, deliveryId: newId("dlv"), inReplyTo: undefined, answers: undefined };
+  const made = draftOf(from, what, [to, more.inReplyTo, more.answerWithinMs]);
+  return { ...made, ...to_, ...more } satisfies MessageToEnqueue;
 }
 
 export const messageCommands: CommandKind[] = [
@@ -84,12 +91,10 @@ export const messageCommands: CommandKind[] = [
     (o, { n, foreign, content: what }) => {
       const answered = pick(o.history.deliveries.slice(-12), n);
       if (!answered) return undefined;
-      const { id, message, to } = answered;
+      const { id, of, to } = answered;
       const sender = foreign ? pickAgent(o, n)?.id : to.id;
-      return (
-        sender &&
-        send(draft(sender, message.from.id, what, { inReplyTo: message.id, threadId: message.threadId, answers: id }))
-      );
+      const inReply = { inReplyTo: of.id, threadId: of.message.threadId, answers: id };
+      return sender && send(draft(sender, of.message.from.id, what, inReply));
     },
     "joins",
   ),
@@ -105,10 +110,15 @@ export const messageCommands: CommandKind[] = [
   kind(
     "list inbox",
     1,
-    fc.record({ n: any, open: fc.boolean(), after: fc.nat(5), limit: fc.constantFrom(1, 3, 50) }),
-    (o, { n, open, after, limit }) => {
+    fc.record({
+      n: any,
+      which: fc.constantFrom("open", "held", "all"),
+      after: fc.nat(5),
+      limit: fc.constantFrom(1, 3, 50),
+    }),
+    (o, { n, which, after, limit }) => {
       const agent = pick(o.history.agents, n);
-      return agent && listInbox(agent.id, open, after, limit);
+      return agent && listInbox(agent.id, which, after, limit);
     },
   ),
   kind("read log", 3, fc.record({ viewer: fc.option(any), limit: fc.constantFrom(1, 4, 50) }), (o, { viewer, limit }) =>

@@ -2,22 +2,40 @@
 import fc from "fast-check";
 import { Command, type CommandKind } from "./command-kind.ts";
 import { agentCommands } from "./commands-agents.ts";
+import { askCommands } from "./commands-asks.ts";
 import { careCommands } from "./commands-care.ts";
+import { decisionCommands } from "./commands-decisions.ts";
 import { inboxCommands } from "./commands-inbox.ts";
 import { messageCommands } from "./commands-messages.ts";
+import { receiverCommands } from "./commands-receivers.ts";
+import { topicCommands } from "./commands-topics.ts";
 
-const kinds: readonly CommandKind[] = [...agentCommands, ...messageCommands, ...inboxCommands, ...careCommands];
+const kinds: readonly CommandKind[] = [
+  ...agentCommands,
+  ...messageCommands,
+  ...topicCommands,
+  ...askCommands,
+  ...inboxCommands,
+  ...decisionCommands,
+  ...receiverCommands,
+  ...careCommands,
+];
 
 /** How often several commands share a turn of the event loop. */
 const TOGETHER = 5;
 
-/** Every kind alone, and some together. */
-export function allCommands(): fc.Arbitrary<Command>[] {
+/** How much more often a kind comes that a check is about. */
+const EMPHASIS = 6;
+
+/** Every kind alone, and some together; those with a name in `often` more often. */
+export function allCommands(often: readonly string[] = []): fc.Arbitrary<Command>[] {
   const joined = fc.oneof(...kinds.filter(({ joins }) => joins).map(({ draws }) => draws));
   const several = fc.array(joined, { minLength: 2, maxLength: 4, size: "max" }).map((draws) => new Command(draws));
   return [
-    ...kinds.flatMap(({ weight, draws }) =>
-      Array.from({ length: weight }, () => draws.map((draw) => new Command([draw]))),
+    ...kinds.flatMap((each) =>
+      Array.from({ length: each.weight * (often.includes(each.name) ? EMPHASIS : 1) }, () =>
+        each.draws.map((draw) => new Command([draw])),
+      ),
     ),
     ...Array.from({ length: TOGETHER }, () => several),
   ];

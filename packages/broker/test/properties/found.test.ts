@@ -1,14 +1,18 @@
 /** Sequences that broke a promise once, in their smallest form. */
 import { expect, test } from "vitest";
 import type { LeaseTerms } from "../../src/mesh/store.ts";
+import { type Content, draft, draftOf } from "./commands-messages.ts";
 import type { DeliveryHistory } from "./history.ts";
 import { Observer, type Question } from "./observer.ts";
-import { openSession, register } from "./questions-agents.ts";
-import { advance, announceDue, expireLeases } from "./questions-care.ts";
+import { openSession, register, removeAgent } from "./questions-agents.ts";
+import { remindAsks } from "./questions-asks.ts";
+import { advance, announceDue, expireLeases, expireMessages, prune, restart } from "./questions-care.ts";
+import { cancel } from "./questions-decisions.ts";
 import { lease } from "./questions-leases.ts";
 import { send } from "./questions-messages.ts";
-import { nack, recordPush } from "./questions-verbs.ts";
-import { soundEngine, World } from "./world.ts";
+import { publish, subscribe } from "./questions-topics.ts";
+import { ack, nack, recordPush } from "./questions-verbs.ts";
+import { RETENTION_MS, soundEngine, World } from "./world.ts";
 
 /** Asks one after another. Begins with one agent, two sessions and a message to itself. @throws BrokenPromise */
 async function ask(sequence: (o: Observer, delivery: DeliveryHistory) => Iterable<Question>): Promise<Observer> {
@@ -35,6 +39,9 @@ const target = ({ to, id, lease: held }: DeliveryHistory) => ({
   ref: id,
   receipt: held?.receipt ?? "",
 });
+
+const content: Content = { body: "x", ttlMs: 1_000, key: undefined, urgency: undefined };
+const kinds = (o: Observer) => o.history.deliveries.map(({ of, state }) => `${of.message.kind} ${state}`);
 
 test("a session is not streamed again what it pushed often enough, whatever another session pushed in between", async () => {
   const o = await ask(function* (seen, delivery) {
@@ -71,4 +78,83 @@ test("a delay that begins after the clock was set back is announced when it is o
     yield announceDue;
   });
   expect(o.history.deliveries[0]).toMatchObject({ state: "queued", announced: true });
+});
+
+test("an agent that has written to itself leaves no notice in its inbox when it is removed", async () => {
+  const o = await ask(function* (_, delivery) {
+    yield removeAgent(delivery.to.id);
+  });
+  expect(kinds(o)).toEqual(["message dead"]);
+});
+
+test("a message whose lease outlived it and the broker expires with a notice to its sender, not in silence", async () => {
+  const o = await ask(function* (_, delivery) {
+    yield lease(terms(delivery));
+    yield advance(600_000);
+    yield restart("kill");
+    yield expireMessages(10);
+  });
+  expect(kinds(o)).toEqual(["message expired", "bounce queued"]);
+});
+
+test("an answer that goes to somebody else leaves the question owed", async () => {
+  const o = await ask(function* (seen, { to }) {
+    yield register("bob", "token of bob");
+    const bob = seen.history.agents[1]?.id ?? "agt_";
+    yield send(draft(to.id, bob, content, { answerWithinMs: 1_000 }));
+    const question = seen.history.asks[0]?.delivery.of.id;
+    yield send(draft(bob, bob, content, { inReplyTo: question }));
+    yield advance(1_000);
+    yield remindAsks(10);
+  });
+  expect(kinds(o).at(-1)).toBe("nudge queued");
+});
+
+test("a question that is owed outlives the retention, and its debtor is reminded", async () => {
+  const o = await ask(function* (seen, { to }) {
+    yield send(draft(to.id, to.id, content, { answerWithinMs: 2 * RETENTION_MS }));
+    yield ack({ agentId: to.id, ref: "2", receipt: undefined }, "read");
+    yield advance(RETENTION_MS);
+    yield prune(RETENTION_MS, 10);
+    yield advance(RETENTION_MS);
+    yield remindAsks(10);
+    expect(seen.history.asks[0]).toMatchObject({ nudged: true, open: true });
+  });
+  expect(kinds(o).at(-1)).toBe("nudge queued");
+});
+
+test("what was published to nobody and taken back comes to nobody who subscribes later", async () => {
+  const o = await ask(function* (seen, { to }) {
+    yield register("bob", "token of bob");
+    yield publish({ ...draftOf(to.id, content, []), topic: "news" });
+    const of = seen.history.messages.at(-1);
+    if (of) yield cancel(of, to.id);
+    yield subscribe(seen.history.agents[1]?.id ?? "agt_", "news", 1);
+  });
+  expect(kinds(o)).toEqual(["message queued"]);
+});
+
+test("what was published to nobody is kept as long as a retry can come under its key", async () => {
+  const o = await ask(function* (_, { to }) {
+    const published = { ...draftOf(to.id, { ...content, key: "k1" }, []), topic: "news" };
+    yield publish(published);
+    yield advance(1_000);
+    yield prune(RETENTION_MS, 10);
+    yield publish({ ...published, id: "msg_again" });
+  });
+  expect(o.history.messages).toHaveLength(2);
+});
+
+test("an fyi that was published earlier rests in the inbox of who subscribes later", async () => {
+  const o = await ask(function* (seen, { to }) {
+    yield register("bob", "token of bob");
+    const bob = seen.history.agents[1]?.id ?? "agt_";
+    yield openSession(bob);
+    yield publish({ ...draftOf(to.id, { ...content, urgency: "fyi" }, []), topic: "news" });
+    yield subscribe(bob, "news", 1);
+    const session = seen.history.sessions.at(-1)?.id;
+    const stream = { maxInFlight: 1, maxPushes: undefined, urgency: "normal" as const };
+    yield lease({ agentId: bob, max: 1, maxBytes: 1, leaseMs: 1_000, session, stream });
+  });
+  expect(o.history.deliveries.at(-1)).toMatchObject({ state: "queued", attempt: 0 });
 });

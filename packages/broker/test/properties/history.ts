@@ -1,82 +1,38 @@
-/** What was asked and answered so far, as an outsider remembers it: agents, sessions, deliveries, keys. */
-import type {
-  AgentId,
-  DeliveryId,
-  DeliveryRef,
-  DeliveryState,
-  LogEntry,
-  Message,
-  Party,
-  SessionId,
-} from "@agentmesh/protocol";
-import type { LeaseTerms, MessageToEnqueue } from "../../src/mesh/store.ts";
+/** What was asked and answered so far, as an outsider remembers it. */
+import type { AgentId, DeliveryRef, MessageId, PolicyAction, SessionId, Urgency } from "@agentmesh/protocol";
+import type { LeaseTerms, MessageToEnqueue, MessageToPublish } from "../../src/mesh/store.ts";
+import {
+  type AgentHistory,
+  type AskHistory,
+  type DeliveryHistory,
+  isAlive,
+  isOpen,
+  type KeyHistory,
+  type MessageHistory,
+  pushesBy,
+  type SessionHistory,
+} from "./history-records.ts";
+import { MEANS } from "./world.ts";
 
-/** An agent as its registration was answered. */
-export interface AgentHistory extends Party {
-  readonly tokenHash: string;
-  removed: boolean;
-  /** The newest seq that a sender was told for this inbox. */
-  lastSeq: number;
-}
+export * from "./history-records.ts";
 
-/** A session and its last heartbeat. */
-export interface SessionHistory {
-  readonly id: SessionId;
-  readonly agentId: AgentId;
-  beatAt: number;
-  open: boolean;
-}
-
-/** A lease as it was answered. */
-export interface LeaseHistory {
-  readonly receipt: string;
-  readonly session: SessionId | undefined;
-  /** Set for a streamed lease. */
-  readonly position: number | undefined;
-  endsAt: number;
-}
-
-/** A delivery: what its sender was told, and what happened since. */
-export interface DeliveryHistory {
-  readonly id: DeliveryId;
-  readonly seq: number;
-  readonly message: Message;
-  readonly to: Party;
-  readonly acceptedAt: number;
-  readonly expiresAt: number;
-  readonly timeline: LogEntry[];
-  readonly receipts: string[];
-  /** Reported pushes by session. */
-  readonly pushes: Map<SessionId, number>;
-  state: DeliveryState;
-  attempt: number;
-  failures: number;
-  /** When it may be leased again; 0 for at once. */
-  dueAt: number;
-  /** The listener was told, or need not be, that the delay is over. */
-  announced: boolean;
-  lease: LeaseHistory | undefined;
-  endedAt: number | undefined;
-  pruned: boolean;
-}
-
-/** A key in use: which message, which content, until when. */
-export interface KeyHistory {
-  readonly contentHash: string;
-  readonly first: DeliveryHistory;
-  readonly until: number;
-}
+const WEIGHTS = { fyi: 0, normal: 1, interrupt: 2 };
 
 /** The memory of one run. */
 export class History {
   readonly agents: AgentHistory[] = [];
   readonly sessions: SessionHistory[] = [];
+  /** In the order of acceptance. */
+  readonly messages: MessageHistory[] = [];
   readonly deliveries: DeliveryHistory[] = [];
+  readonly asks: AskHistory[] = [];
   readonly sends: MessageToEnqueue[] = [];
+  readonly publishes: MessageToPublish[] = [];
   readonly receipts = new Set<string>();
-  /** Highest seq that was leased for the first time, by sender and inbox. */
+  /** Highest seq that was leased for the first time, by sender, inbox and urgency. */
   readonly firstLeases = new Map<string, number>();
   readonly #byId = new Map<string, DeliveryHistory>();
+  readonly #inboxes = new Map<AgentId, DeliveryHistory[]>();
   readonly #keys = new Map<string, KeyHistory>();
 
   get present(): AgentHistory[] {
@@ -91,9 +47,21 @@ export class History {
     return this.#byId.get(id);
   }
 
+  message(id: MessageId | undefined): MessageHistory | undefined {
+    return this.messages.find((each) => each.id === id);
+  }
+
+  session(id: SessionId | undefined): SessionHistory | undefined {
+    return this.sessions.find((each) => each.id === id);
+  }
+
   remember(delivery: DeliveryHistory): void {
     this.deliveries.push(delivery);
     this.#byId.set(delivery.id, delivery);
+    const inbox = this.#inboxes.get(delivery.to.id) ?? [];
+    this.#inboxes.set(delivery.to.id, inbox);
+    inbox.push(delivery);
+    delivery.of.deliveries.push(delivery);
   }
 
   /** The delivery that an agent means by an id or a seq: one of its own inbox that is still kept. */
@@ -101,16 +69,32 @@ export class History {
     return this.kept(agentId).find((each) => each.id === ref || String(each.seq) === ref);
   }
 
+  /** The delivery that the owner of the mesh means by an id; an agent by an id or seq of its own inbox. */
+  meant(owner: AgentId | undefined, ref: DeliveryRef): DeliveryHistory | undefined {
+    if (owner !== undefined) return this.named(owner, ref);
+    const found = this.delivery(ref);
+    return found?.pruned ? undefined : found;
+  }
+
   kept(agentId: AgentId): DeliveryHistory[] {
-    return this.deliveries.filter((each) => each.to.id === agentId && !each.pruned);
+    return (this.#inboxes.get(agentId) ?? []).filter(({ pruned }) => !pruned);
   }
 
   open(agentId: AgentId): DeliveryHistory[] {
     return this.kept(agentId).filter(isOpen);
   }
 
+  /** What counts into the quota. */
+  alive(agentId: AgentId): DeliveryHistory[] {
+    return this.kept(agentId).filter(isAlive);
+  }
+
   queued(agentId: AgentId): DeliveryHistory[] {
     return this.kept(agentId).filter(({ state }) => state === "queued");
+  }
+
+  held(agentId: AgentId): DeliveryHistory[] {
+    return this.kept(agentId).filter(({ state }) => state === "held");
   }
 
   leased(): DeliveryHistory[] {
@@ -126,18 +110,50 @@ export class History {
     return this.heldBy(session).filter(({ lease }) => (lease?.position ?? 0) > after);
   }
 
-  /** What may be leased on these terms, in inbox order. */
+  /** What may be leased on these terms, in the order of reading. */
   leasable(terms: Pick<LeaseTerms, "agentId" | "session" | "stream">, now: number): DeliveryHistory[] {
     const { agentId, session, stream } = terms;
+    if (stream && this.session(session)?.silent) return [];
     const enough = stream?.maxPushes ?? Number.POSITIVE_INFINITY;
-    return this.queued(agentId).filter(
-      (each) => each.dueAt <= now && each.expiresAt > now && pushesBy(each, session) < enough,
-    );
+    const least = stream ? this.leastWeight(agentId, stream.urgency, now) : 0;
+    return this.queued(agentId)
+      .filter((each) => each.dueAt <= now && each.expiresAt > now && pushesBy(each, session) < enough)
+      .filter(({ weight }) => weight >= least)
+      .sort((a, b) => a.rank - b.rank || a.seq - b.seq);
+  }
+
+  /** The least urgency that a stream is given. */
+  leastWeight(agentId: AgentId, asked: Urgency = "fyi", now: number): number {
+    const focus = this.agent(agentId)?.focus;
+    if (!focus || focus.until <= now) return WEIGHTS[asked];
+    return focus.allows === "interrupt" ? WEIGHTS.interrupt : Number.POSITIVE_INFINITY;
+  }
+
+  /** What the receiver's policy does with messages of a sender. */
+  action({ policy }: AgentHistory, senderId: AgentId): PolicyAction {
+    return policy?.senders[senderId] ?? policy?.trust.verified ?? policy?.otherwise ?? "accept";
+  }
+
+  /** Agents with a pattern that means the topic, by name. */
+  subscribers(topic: string): AgentHistory[] {
+    return this.present
+      .filter(({ subscriptions }) => [...subscriptions.keys()].some((pattern) => MEANS[pattern]?.includes(topic)))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The ask that a message is. */
+  ask(id: MessageId | undefined): AskHistory | undefined {
+    return this.asks.find(({ delivery }) => delivery.of.id === id);
   }
 
   keyInUse(senderId: AgentId, key: string | undefined, now: number): KeyHistory | undefined {
     const found = key === undefined ? undefined : this.#keys.get(`${senderId} ${key}`);
     return found && found.until > now ? found : undefined;
+  }
+
+  /** Whether a key stands for a message. */
+  isKeyed(of: MessageHistory): boolean {
+    return [...this.#keys.values()].some((key) => key.of === of);
   }
 
   /** Forgets keys whose window is over, and those of a message that is gone. */
@@ -148,19 +164,4 @@ export class History {
   useKey(senderId: AgentId, key: string, use: KeyHistory): void {
     this.#keys.set(`${senderId} ${key}`, use);
   }
-}
-
-/** Whether a delivery is queued or leased. */
-export function isOpen({ state }: DeliveryHistory): boolean {
-  return state === "queued" || state === "leased";
-}
-
-/** How often a session reported a push of a delivery. */
-export function pushesBy({ pushes }: DeliveryHistory, session: SessionId | undefined): number {
-  return session === undefined ? 0 : (pushes.get(session) ?? 0);
-}
-
-/** A delivery in few characters: whose inbox, which seq. */
-export function short(delivery: DeliveryHistory | undefined): string {
-  return delivery ? `${delivery.to.name}#${delivery.seq}` : "(unknown delivery)";
 }

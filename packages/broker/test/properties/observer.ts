@@ -2,7 +2,7 @@
 import type { AgentId } from "@agentmesh/protocol";
 import { MeshError } from "../../src/mesh/errors.ts";
 import { checkAccounts, checkWholeStory } from "./accounts.ts";
-import { type DeliveryHistory, History, short } from "./history.ts";
+import { type DeliveryHistory, History, type SessionHistory, short } from "./history.ts";
 import { demand } from "./promises.ts";
 import { Tape } from "./tape.ts";
 import { turn, type World } from "./world.ts";
@@ -31,6 +31,8 @@ export class Observer {
   together = false;
   clockSetBack = false;
   steps = 0;
+  /** Counts leases and signs in their order. */
+  count = 0;
   readonly #owed = new Map<AgentId, string>();
   readonly #creditFreed = new Map<AgentId, string>();
   #started = false;
@@ -76,8 +78,25 @@ export class Observer {
   }
 
   /** A delivery became leasable: whoever waits for this inbox must be told in this step. */
-  becameLeasable(delivery: DeliveryHistory): void {
-    this.#owed.set(delivery.to.id, `${short(delivery)} became leasable`);
+  becameLeasable(delivery: DeliveryHistory, why = "became leasable"): void {
+    this.#owed.set(delivery.to.id, `${short(delivery)} ${why}`);
+  }
+
+  /** A session gave a sign: if it had been silent, its stream must be told of what is leasable. */
+  heardOf(session: SessionHistory | undefined): void {
+    if (!session?.open) return;
+    session.heard = ++this.count;
+    if (!session.silent) return;
+    session.silent = false;
+    const { id, agentId } = session;
+    const stream = { maxInFlight: 1, maxPushes: undefined };
+    const [first] = this.history.leasable({ agentId, session: id, stream }, this.now);
+    if (first) this.#owed.set(agentId, `${short(first)} can be streamed again to a session that had been silent`);
+  }
+
+  /** A verb on a delivery is a sign of its holder, or of the last one. */
+  heardOfHolder({ state, lease, lastHolder }: DeliveryHistory): void {
+    this.heardOf(this.history.session(state === "leased" ? lease?.session : lastHolder));
   }
 
   /** A lease is over: a stream has credit again. */
@@ -107,6 +126,7 @@ export class Observer {
     this.#owed.clear();
     this.#creditFreed.clear();
     for (const each of this.history.deliveries) if (each.dueAt <= this.now) each.announced = true;
+    for (const { focus } of this.history.agents) if (focus && focus.until <= this.now) focus.announced = true;
   }
 }
 

@@ -13,7 +13,7 @@ export const PROMISES = {
   "I9 seq gapless": "an inbox numbers its deliveries 1, 2, 3 … in the order of acceptance",
   "I10 authenticity": "a message names the sender whose request was accepted, and is unchanged",
   "I11 expiry honesty": "a message lives exactly as long as promised",
-  "I12 broadcast": "every subscriber of a topic gets one copy (no command publishes yet)",
+  "I12 broadcast": "every subscriber of a topic is accepted or skipped with a reason, one copy each, of one body",
   "I13 conservation": "counters, pages and totals agree with the deliveries",
   "L1 progress": "what is leasable is leased when asked for, and everything accepted ends",
   "L3 no stuck lease": "no lease survives its session, its time or its broker",
@@ -25,6 +25,13 @@ export const PROMISES = {
   log: "the log shows every entry once, in order",
   hints: "whoever waits is told when something becomes leasable",
   retention: "only what ended long enough ago is forgotten",
+  "never silent": "what ends without an ack is told to its sender, once",
+  asks: "an ask is owed until it is answered or given up; it is reminded of once, then its asker is told once",
+  "taken back": "what nobody was given yet can be taken back by its sender, and nothing else",
+  redrive: "a dead letter, and nothing else, can be put back: in its place, with no failures and a new life",
+  policy: "a receiver's policy is kept: accepted, held until somebody decides, or refused with nothing stored",
+  urgency: "a stream is given nothing less urgent than it asks for, and than its agent's focus allows",
+  silence: "a session whose streamed lease ran out without a sign is streamed nothing until it is heard of",
 } as const;
 
 /** The name of a promise. */

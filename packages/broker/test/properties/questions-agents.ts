@@ -5,7 +5,7 @@ import { isOpen, type SessionHistory } from "./history.ts";
 import { outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeEnd, judgeReturn } from "./returns.ts";
-import { RETRY } from "./world.ts";
+import { BOUNCE, RETRY } from "./world.ts";
 
 /** Registers an agent, or resumes the one that owns the token. */
 export function register(name: string, tokenHash: string): Question {
@@ -31,7 +31,11 @@ export function register(name: string, tokenHash: string): Question {
         () => `a resumed ${name} is said to be new, or the reverse`,
       );
       demand(agent.id === (known?.id ?? id), "ownership", () => `the token of ${name} belongs to another agent now`);
-      if (!known) o.history.agents.push({ id, name: agent.name, tokenHash, removed: false, lastSeq: 0 });
+      if (known) return;
+      o.history.agents.push({
+        ...{ id, name: agent.name, tokenHash, removed: false, lastSeq: 0 },
+        ...{ policy: undefined, focus: undefined, subscriptions: new Map() },
+      });
     };
   };
 }
@@ -39,14 +43,15 @@ export function register(name: string, tokenHash: string): Question {
 /** Takes an agent out of the mesh: what is open in its inbox dies. */
 export function removeAgent(agentId: AgentId): Question {
   return async (o) => {
-    const n = await o.world.store.removeAgent(agentId);
+    const n = await o.world.store.removeAgent(agentId, BOUNCE);
     return () => {
       const agent = o.history.agent(agentId);
-      const open = o.history.open(agentId);
+      const alive = o.history.alive(agentId);
       o.say(`remove ${agent?.name} → ${n} dead`);
-      demand(n === open.length, "I1 no loss", () => `${open.length} open deliveries, but ${n} died with their agent`);
-      for (const each of open) judgeEnd(o, each, "dead", "dead");
+      demand(n === alive.length, "I1 no loss", () => `${alive.length} lived, but ${n} died with their agent`);
       if (agent) agent.removed = true;
+      for (const each of alive) judgeEnd(o, each, "dead", "dead", { reason: "recipient_gone" });
+      agent?.subscriptions.clear();
       for (const each of o.history.sessions) if (each.agentId === agentId) each.open = false;
     };
   };
@@ -61,7 +66,7 @@ export function openSession(agentId: AgentId): Question {
       const agent = o.history.agent(agentId);
       o.say(`open session of ${agent?.name ?? agentId} → ${answer.kind}`);
       demand((answer.kind === "answered") === (agent !== undefined), "sessions", () => `open session: ${answer.kind}`);
-      if (agent) o.history.sessions.push({ id, agentId, beatAt: o.now, open: true });
+      if (agent) o.history.sessions.push({ id, agentId, beatAt: o.now, open: true, heard: ++o.count, silent: false });
     };
   };
 }
@@ -91,7 +96,9 @@ export function heartbeat(session: SessionHistory, as: AgentId): Question {
       const own = session.open && session.agentId === as;
       o.say(`heartbeat of ${o.history.agent(session.agentId)?.name}${own ? "" : " (foreign or over)"} → ${renewed}`);
       demand(renewed === own, own ? "sessions" : "ownership", () => `a heartbeat was answered ${renewed}`);
-      if (own) session.beatAt = o.now;
+      if (!own) return;
+      session.beatAt = o.now;
+      o.heardOf(session);
     };
   };
 }

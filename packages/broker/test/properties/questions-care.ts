@@ -1,9 +1,9 @@
 /** Questions of time and care: the clock, restarts, what is over, old history; with what must come of them. */
-import { isOpen, pushesBy, short } from "./history.ts";
+import { type DeliveryHistory, isAlive, type MessageHistory, pushesBy, short } from "./history.ts";
 import type { Judge, Observer, Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeEnd, judgeReturn } from "./returns.ts";
-import { RETRY } from "./world.ts";
+import { BOUNCE, RETRY } from "./world.ts";
 
 /** Time goes on; or the clock is set back. */
 export function advance(ms: number): Question {
@@ -21,7 +21,7 @@ export function restart(how: "clean" | "kill"): Question {
     return () => {
       o.say(`restart: ${how}`);
       for (let next = o.tape.nextOf("released"); next; next = o.tape.nextOf("released")) {
-        judgeReturn(o, next, "released", { failed: false });
+        judgeReturn(o, next, "released", { failed: false, restart: true });
       }
       const stuck = o.history.leased()[0];
       demand(stuck === undefined, "L3 no stuck lease", () => `${short(stuck)} is leased after the broker's restart`);
@@ -45,6 +45,7 @@ export function expireLeases(limit: number): Question {
       for (let i = 0; i < n; i++) {
         const next = o.tape.nextOf("released");
         demand(next !== undefined && over.has(next), "I6 single lease", () => `${short(next)} was released too early`);
+        silence(o, next);
         // A holder that reported a push has done its part; one that stayed silent has not.
         judgeReturn(o, next, "released", { failed: pushesBy(next, next.lease?.session) === 0 });
       }
@@ -52,12 +53,19 @@ export function expireLeases(limit: number): Question {
   };
 }
 
+/** A streamed lease ran out: if nothing was heard of its session since it began, that session is silent. */
+function silence(o: Observer, { lease }: DeliveryHistory): void {
+  const session = o.history.session(lease?.session);
+  if (lease?.position !== undefined && session?.open && session.heard < lease.began) session.silent = true;
+}
+
 /** Ends the queued deliveries whose message is past its life, up to a limit. */
 export function expireMessages(limit: number): Question {
   return async (o) => {
-    const n = await o.world.store.expireMessages(limit);
+    const n = await o.world.store.expireMessages(limit, BOUNCE);
     return () => {
-      const over = new Set(o.history.deliveries.filter((each) => each.state === "queued" && each.expiresAt <= o.now));
+      const waiting = o.history.deliveries.filter(({ state }) => state === "queued" || state === "held");
+      const over = new Set(waiting.filter(({ expiresAt }) => expiresAt <= o.now));
       o.say(`expire messages → ${n}`);
       demand(
         n === Math.min(limit, over.size),
@@ -83,20 +91,31 @@ export async function announceDue(o: Observer): Promise<Judge> {
       each.announced = true;
       o.becameLeasable(each);
     }
+    for (const { id, focus } of o.history.present) {
+      if (!focus || focus.announced || focus.until > o.now) continue;
+      focus.announced = true;
+      const [first] = o.history.leasable({ agentId: id, session: undefined }, o.now);
+      if (first) o.becameLeasable(first, "can be streamed: the focus is over");
+    }
   };
 }
 
-/** Forgets what ended long ago, up to a limit. */
+/** Forgets what ended long ago, up to a limit; and published messages without a delivery and past their life. */
 export function prune(retentionMs: number, limit: number): Question {
   return async (o) => {
+    const { history } = o;
     const n = await o.world.store.prune(retentionMs, limit);
-    const kept = o.history.deliveries.filter(({ pruned }) => !pruned);
-    const gone = await keepGone(
-      o,
-      kept.filter((each) => !isOpen(each)),
-    );
+    const kept = history.deliveries.filter((each) => !each.pruned && !isAlive(each));
+    const published = history.messages.filter(({ gone, message }) => !gone && message.topic !== undefined);
+    const gone = new Set<DeliveryHistory>();
+    for (const each of kept)
+      if (!(await o.world.store.messageStatus(each.of.id))?.deliveries.some(({ id }) => id === each.id)) gone.add(each);
+    const dropped = new Set<MessageHistory>();
+    for (const each of published) if (!(await o.world.store.messageStatus(each.id))) dropped.add(each);
     return () => {
-      const over = kept.filter(({ endedAt }) => endedAt !== undefined && endedAt <= o.now - retentionMs);
+      const over = kept
+        .filter(({ endedAt }) => endedAt !== undefined && endedAt <= o.now - retentionMs)
+        .filter(({ of }) => !history.ask(of.id)?.open);
       o.say(`prune → ${n}`);
       const young = [...gone].find((each) => !over.includes(each));
       demand(young === undefined, "retention", () => `${short(young)} was pruned before its time`);
@@ -107,15 +126,17 @@ export function prune(retentionMs: number, limit: number): Question {
         () => `${due} should be pruned, ${n} were, ${gone.size} are gone`,
       );
       for (const each of gone) each.pruned = true;
+      const empty = (of: MessageHistory) => of.deliveries.every(({ pruned }) => pruned);
+      for (const of of history.messages) if (of.message.topic === undefined && empty(of)) of.gone = true;
       // What is over stays over, whatever the clock says later. And a clock set back between acceptance and end makes a
       // key go with its message: earlier by that step.
-      o.history.forgetKeys(({ until, first }) => until <= o.now || (o.clockSetBack && first.pruned));
+      history.forgetKeys(({ until, of }) => until <= o.now || (o.clockSetBack && of.gone));
+      const past = published.filter((of) => empty(of) && of.acceptedAt + of.lifeMs <= o.now && !history.isKeyed(of));
+      const early = [...dropped].find((of) => !past.includes(of));
+      demand(early === undefined, "retention", () => `${early?.id}, published, was pruned before its time`);
+      const most = Math.min(limit, past.length);
+      demand(dropped.size === most, "retention", () => `${most} published messages should go, ${dropped.size} did`);
+      for (const of of dropped) of.gone = true;
     };
   };
-}
-
-async function keepGone<T extends Observer["history"]["deliveries"][number]>(o: Observer, from: T[]): Promise<Set<T>> {
-  const gone = new Set<T>();
-  for (const each of from) if (!(await o.world.store.messageStatus(each.message.id))) gone.add(each);
-  return gone;
 }

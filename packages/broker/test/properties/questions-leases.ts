@@ -1,7 +1,8 @@
 /** Questions about leases: take them, return those of a stream; with what the answers must be. */
+import { isDeepStrictEqual } from "node:util";
 import type { SessionId } from "@agentmesh/protocol";
 import type { LeasedRecord, LeaseTerms } from "../../src/mesh/store.ts";
-import { type DeliveryHistory, isOpen, pushesBy, short } from "./history.ts";
+import { type DeliveryHistory, isOpen, pushesBy, short, time } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeReturn } from "./returns.ts";
@@ -21,6 +22,8 @@ export function lease(terms: LeaseTerms): Question {
       demand(leased.length <= most, "credit", () => `${leased.length} were leased at once; ${most} were asked for`);
       const over = session !== undefined && !o.history.sessions.some(({ id, open }) => id === session && open);
       demand(!over || leased.length === 0, "L3 no stuck lease", () => `${session} is over and was leased to`);
+      const silent = stream !== undefined && o.history.session(session)?.silent === true;
+      demand(!silent || leased.length === 0, "silence", () => `${session} is silent and was streamed to`);
       const ready = over ? [] : o.history.leasable(terms, o.now);
       for (const [index, record] of leased.entries()) {
         const delivery = judgeLease(o, terms, record);
@@ -31,12 +34,12 @@ export function lease(terms: LeaseTerms): Question {
           () => `${short(delivery)} was leased although ${short(first)} is before it`,
         );
       }
-      const bytes = ready.slice(0, leased.length).reduce((sum, { message }) => sum + message.bodyBytes, 0);
+      const bytes = ready.slice(0, leased.length).reduce((sum, { of }) => sum + of.message.bodyBytes, 0);
       demand(leased.length < 2 || bytes <= terms.maxBytes, "credit", () => `${bytes} bytes were leased at once`);
       // An empty answer is given before the turn's other acts are done.
       if (o.together && leased.length === 0) return;
       const left = leased.length < most ? ready[leased.length] : undefined;
-      const tooLarge = left && leased.length > 0 && bytes + left.message.bodyBytes > terms.maxBytes;
+      const tooLarge = left && leased.length > 0 && bytes + left.of.message.bodyBytes > terms.maxBytes;
       demand(!left || tooLarge === true, "L1 progress", () => `${short(left)} is leasable and was not leased`);
       const waiting = o.history.agent(agentId) ? o.history.queued(agentId).length : 0;
       demand(queued === waiting, "I13 conservation", () => `${name} has ${waiting} queued, the lease says ${queued}`);
@@ -61,13 +64,15 @@ function judgeLease(
   const enough = terms.stream?.maxPushes ?? Number.POSITIVE_INFINITY;
   const pushes = pushesBy(delivery, terms.session);
   demand(pushes < enough, "credit", () => `${of} was streamed again to a session that pushed it ${pushes} times`);
-  const same = leased.message.id === delivery.message.id && leased.message.body === delivery.message.body;
-  const { from } = leased.message;
+  const told = { ...delivery.of.message, expiresAt: time(delivery.expiresAt) };
   demand(
-    same && from.id === delivery.message.from.id,
+    isDeepStrictEqual(leased.message, told),
     "I10 authenticity",
-    () => `${of} was leased with another message`,
+    () => `${of} was leased as ${JSON.stringify(leased.message)}, accepted as ${JSON.stringify(told)}`,
   );
+  const { from } = leased.message;
+  const least = terms.stream ? history.leastWeight(terms.agentId, terms.stream.urgency, now) : 0;
+  demand(delivery.weight >= least, "urgency", () => `${of} was streamed, which is to rest for a read`);
   const attempt = delivery.attempt + 1;
   const counted = leased.attempt === attempt && leased.redelivered === attempt > 1;
   demand(counted, "I7 attempts bound", () => `lease ${attempt} of ${of} says attempt ${leased.attempt}`);
@@ -76,8 +81,8 @@ function judgeLease(
   const inTime = leased.leaseEndsAt === new Date(endsAt).toISOString();
   demand(inTime, "L3 no stuck lease", () => `the lease of ${of} ends at ${leased.leaseEndsAt}`);
   // A clock set back revives what was past its life and had been passed by.
-  if (attempt === 1 && !o.clockSetBack) {
-    const pair = `${from.id} ${delivery.to.id}`;
+  if (attempt === 1 && !o.clockSetBack && !delivery.delayed) {
+    const pair = `${from.id} ${delivery.to.id} ${delivery.rank} ${delivery.weight}`;
     const before = history.firstLeases.get(pair) ?? 0;
     demand(delivery.seq > before, "I5 order", () => `${of} was first leased after #${before} of the same sender`);
     history.firstLeases.set(pair, delivery.seq);
@@ -85,7 +90,8 @@ function judgeLease(
   delivery.attempt = attempt;
   delivery.state = "leased";
   const position = terms.stream ? streamPosition : undefined;
-  delivery.lease = { receipt: leased.receipt, session: terms.session, position, endsAt };
+  delivery.lease = { receipt: leased.receipt, session: terms.session, position, began: ++o.count, endsAt };
+  delivery.lastHolder = terms.session;
   delivery.receipts.push(leased.receipt);
   history.receipts.add(leased.receipt);
   o.tape.take("leased", delivery, now, { session: terms.session });

@@ -1,11 +1,13 @@
 /** Questions about messages: send, find by reference, page through an inbox and the log, with what the answers must be. */
 import { isDeepStrictEqual } from "node:util";
-import type { AgentId, MessageRef } from "@agentmesh/protocol";
-import type { MessageToEnqueue } from "../../src/mesh/store.ts";
+import type { AgentId, Message, MessageRef, PolicyAction } from "@agentmesh/protocol";
+import type { MessageToEnqueue, MessageToPublish } from "../../src/mesh/store.ts";
+import { beginDelivery, beginMessage, isFull } from "./acceptance.ts";
 import { checkStatus } from "./accounts.ts";
-import { type DeliveryHistory, isOpen, short } from "./history.ts";
+import { type AgentHistory, type DeliveryHistory, isOpen, short, time } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
+import { answerAsk, openAsk } from "./questions-asks.ts";
 import { judgeEnd } from "./returns.ts";
 import { QUOTA } from "./world.ts";
 
@@ -15,15 +17,14 @@ export function send(asked: MessageToEnqueue): Question {
     const answer = await outcome(o.world.store.enqueue(asked, QUOTA));
     return () => {
       const { history, now } = o;
-      o.history.sends.push(asked);
+      history.sends.push(asked);
       const { idempotency, senderId, recipientId } = asked;
       const sender = history.agent(senderId);
       const recipient = history.agent(recipientId);
       const used = history.keyInUse(senderId, idempotency?.key, now);
       const other = used !== undefined && used.contentHash !== idempotency?.contentHash;
-      const open = history.open(recipientId);
-      const bytes = open.reduce((sum, { message }) => sum + message.bodyBytes, 0);
-      const full = open.length >= QUOTA.maxMessages || bytes + asked.bodyBytes > QUOTA.maxBytes;
+      const full = recipient !== undefined && isFull(o, recipient, asked.bodyBytes);
+      const action = recipient ? actionOn(o, recipient, asked) : "accept";
       const whom = `${sender?.name} → ${recipient?.name} (${asked.bodyBytes} bytes, key ${idempotency?.key})`;
 
       if (answer.kind === "refused") {
@@ -33,8 +34,10 @@ export function send(asked: MessageToEnqueue): Question {
           agent_not_found: !recipient,
           idempotency_mismatch: other,
           inbox_full: full && !used,
+          refused_by_policy: action === "refuse" && !full && !used,
         };
-        const promise = full && used ? "I4 send idempotence" : "I8 quota";
+        const promise =
+          full && used ? "I4 send idempotence" : answer.code === "refused_by_policy" ? "policy" : "I8 quota";
         demand(just[answer.code] === true, promise, () => `the send ${whom} was refused without cause: ${answer.code}`);
         return;
       }
@@ -44,31 +47,28 @@ export function send(asked: MessageToEnqueue): Question {
       demand(duplicate === (used !== undefined), "I4 send idempotence", () => `${whom} has duplicate: ${duplicate}`);
       demand(sender !== undefined, "I10 authenticity", () => `a message of a removed agent was accepted: ${whom}`);
       if (used) {
-        const { first } = used;
-        const same = message.id === first.message.id && delivery.id === first.id && delivery.state === first.state;
+        const [first] = used.of.deliveries;
+        const same = message.id === used.of.id && delivery.id === first?.id && delivery.state === first.state;
         demand(same, "I4 send idempotence", () => `the repeated send ${whom} was answered as another message`);
         return;
       }
-      demand(!full, "I8 quota", () => `${whom} was accepted into a full inbox (${open.length} open, ${bytes} bytes)`);
+      demand(!full, "I8 quota", () => `${whom} was accepted into a full inbox`);
       demand(recipient !== undefined, "I2 no misdelivery", () => `a message to a removed agent was accepted: ${whom}`);
-      const next = recipient.lastSeq + 1;
-      demand(delivery.seq === next, "I9 seq gapless", () => `${whom} is #${delivery.seq}, not #${next}`);
-      recipient.lastSeq = delivery.seq;
-      const accepted: DeliveryHistory = {
-        ...{ id: delivery.id, seq: delivery.seq, message, to: { id: recipientId, name: recipient.name } },
-        ...{ acceptedAt: now, expiresAt: now + asked.ttlMs, timeline: [], receipts: [], pushes: new Map() },
-        ...{ state: "queued", attempt: 0, failures: 0, dueAt: 0, announced: true },
-        ...{ lease: undefined, endedAt: undefined, pruned: false },
-      };
-      checkEcho(accepted, asked, sender.name);
-      history.remember(accepted);
-      o.tape.take("accepted", accepted, now);
-      o.becameLeasable(accepted);
+      demand(action !== "refuse", "policy", () => `${whom} was accepted although its receiver refuses it`);
+      const held = action === "hold";
+      demand((delivery.state === "held") === held, "policy", () => `${whom} is ${delivery.state}, policy: ${action}`);
+      checkEcho(message, delivery.id, asked, sender.name, now);
+      const of = beginMessage(o, message, asked.ttlMs);
+      const { keepBackMs } = asked;
+      const begun = beginDelivery(o, { id: delivery.id, seq: delivery.seq, of, to: recipient, held, keepBackMs });
+      if (asked.answerWithinMs !== undefined) openAsk(o, begun, sender, asked.answerWithinMs);
+      answerAsk(o, of, sender, recipient);
       if (idempotency) {
         const { key, contentHash, windowMs } = idempotency;
-        history.useKey(senderId, key, { contentHash, first: accepted, until: now + windowMs });
+        history.useKey(senderId, key, { contentHash, of, until: now + windowMs });
       }
       const answered = asked.answers && history.named(senderId, asked.answers);
+      if (answered) o.heardOfHolder(answered);
       if (answered && isOpen(answered)) judgeEnd(o, answered, "acked", "acked", { reason: "replied" });
       const queued = history.queued(recipientId).length;
       demand(
@@ -80,30 +80,45 @@ export function send(asked: MessageToEnqueue): Question {
   };
 }
 
-function checkEcho(
-  { message, id, acceptedAt, expiresAt }: DeliveryHistory,
-  asked: MessageToEnqueue,
+/** What the recipient's policy does; what it has sent itself may be answered. */
+function actionOn(o: Observer, recipient: AgentHistory, { senderId, inReplyTo }: MessageToEnqueue): PolicyAction {
+  const answered = o.history.message(inReplyTo);
+  if (answered && !answered.gone && answered.message.from.id === recipient.id) return "accept";
+  return o.history.action(recipient, senderId);
+}
+
+function checkEcho(message: Message, id: string, asked: MessageToEnqueue, name: string, now: number): void {
+  checkAccepted(message, asked, name, now);
+  const { inReplyTo, topic } = message;
+  const direct = inReplyTo === asked.inReplyTo && topic === undefined;
+  demand(direct, "I10 authenticity", () => `accepted was ${JSON.stringify(message)}`);
+  demand(id === asked.deliveryId, "I10 authenticity", () => "the delivery has another id than asked");
+}
+
+/** What was accepted is what was asked, from whoever asked. */
+export function checkAccepted(
+  message: Message,
+  asked: MessageToEnqueue | MessageToPublish,
   name: string,
+  now: number,
 ): void {
   const expected = {
-    ...{ id: asked.id, body: asked.body, bodyBytes: asked.bodyBytes, threadId: asked.threadId },
-    inReplyTo: asked.inReplyTo,
-    from: { id: asked.senderId, name },
-    acceptedAt: new Date(acceptedAt).toISOString(),
-    expiresAt: new Date(expiresAt).toISOString(),
+    ...{ id: asked.id, kind: "message", body: asked.body, bodyBytes: asked.bodyBytes, threadId: asked.threadId },
+    ...{ urgency: asked.urgency ?? "normal", hops: asked.hops ?? 0, from: { id: asked.senderId, name } },
+    ...{ acceptedAt: time(now), expiresAt: time(now + asked.ttlMs) },
   };
   const said = { ...message };
   for (const [key, value] of Object.entries(expected)) {
     const is: unknown = said[key as keyof typeof said];
     demand(isDeepStrictEqual(is, value), "I10 authenticity", () => `${key} was ${value}, accepted was ${is}`);
   }
-  demand(id === asked.deliveryId, "I10 authenticity", () => "the delivery has another id than asked");
 }
 
 /** Looks a delivery up by its message, its id or its seq, as one agent or as the owner of the mesh. */
 export function look(delivery: DeliveryHistory, by: "message" | "id" | "seq", viewer: AgentId | undefined): Question {
   return async (o) => {
-    const ref = { message: delivery.message.id, id: delivery.id, seq: String(delivery.seq) as MessageRef }[by];
+    const { of } = delivery;
+    const ref = { message: of.id, id: delivery.id, seq: String(delivery.seq) as MessageRef }[by];
     const place = await o.world.store.placeMessage(ref, viewer);
     if (!delivery.pruned) await checkStatus(o, delivery);
     return () => {
@@ -111,20 +126,25 @@ export function look(delivery: DeliveryHistory, by: "message" | "id" | "seq", vi
       const meant = by !== "seq" ? delivery : viewer && o.history.named(viewer, ref);
       const own = viewer === undefined || meant?.to.id === viewer;
       // Unclear in the port: whether its sender finds a delivery by its id, which the send's answer names.
-      if (by === "id" && !own && meant?.message.from.id === viewer) return;
-      const visible = meant && !meant.pruned && (own || (by === "message" && meant.message.from.id === viewer));
-      const expected = visible ? meant.message.id : undefined;
+      if (by === "id" && !own && of.message.from.id === viewer) return;
+      const copy = by === "message" && of.deliveries.some(({ to, pruned }) => !pruned && to.id === viewer);
+      const sent = by === "message" && of.message.from.id === viewer;
+      const visible =
+        meant && (by === "message" ? !of.gone && (viewer === undefined || copy || sent) : own && !meant.pruned);
+      const expected = visible ? meant.of.id : undefined;
       demand(place?.messageId === expected, "ownership", () => `${ref} is ${place?.messageId}, not ${expected}`);
     };
   };
 }
 
 /** Shows one page of an inbox. */
-export function listInbox(agentId: AgentId, open: boolean, afterSeq: number, limit: number): Question {
+export function listInbox(agentId: AgentId, which: "open" | "held" | "all", afterSeq: number, limit: number): Question {
   return async (o) => {
-    const page = await o.world.store.listInbox({ agentId, which: open ? "open" : "all", afterSeq, limit });
+    const page = await o.world.store.listInbox({ agentId, which, afterSeq, limit });
     return () => {
-      const all = (open ? o.history.open(agentId) : o.history.kept(agentId)).filter(({ seq }) => seq > afterSeq);
+      const { history } = o;
+      const some = { open: history.open(agentId), held: history.held(agentId), all: history.kept(agentId) }[which];
+      const all = some.filter(({ seq }) => seq > afterSeq);
       const known = o.history.agent(agentId) ? all : [];
       const shown = page.entries.map(({ id, state }) => `${id} ${state}`).join();
       const expected = known

@@ -5,7 +5,7 @@ import { type DeliveryHistory, isOpen, pushesBy, short } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeEnd, judgeReturn } from "./returns.ts";
-import { RETRY } from "./world.ts";
+import { BOUNCE, RETRY } from "./world.ts";
 
 /** What a verb on one delivery must be answered. */
 function judgeVerdict(
@@ -16,6 +16,7 @@ function judgeVerdict(
   done: (delivery: DeliveryHistory) => void,
 ): void {
   const delivery = o.history.named(agentId, ref);
+  if (delivery) o.heardOfHolder(delivery);
   const held = delivery?.lease?.receipt;
   if (verdict.kind === "done" && delivery && isOpen(delivery) && receipt === held) done(delivery);
   else if (verdict.kind === "done") {
@@ -127,7 +128,7 @@ export function reject(target: Held): Question {
   return verb(
     "reject",
     target,
-    (o) => o.world.store.reject(agentId, ref, receipt, { reason: "not for me" }),
+    (o) => o.world.store.reject(agentId, ref, receipt, { reason: "not for me", bounce: BOUNCE }),
     (o, each, more) => judgeEnd(o, each, "rejected", "dead", { ...more, reason: "not for me" }),
   );
 }

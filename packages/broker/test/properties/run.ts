@@ -2,11 +2,13 @@
 import fc from "fast-check";
 import { allCommands } from "./commands.ts";
 import { registerNamed } from "./commands-agents.ts";
-import { isOpen, short } from "./history.ts";
+import { isAlive, short } from "./history.ts";
 import { Observer } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { expireSessions, openSession } from "./questions-agents.ts";
+import { remindAsks } from "./questions-asks.ts";
 import { advance, announceDue, expireLeases, expireMessages } from "./questions-care.ts";
+import { admit } from "./questions-decisions.ts";
 import { lease } from "./questions-leases.ts";
 import { ack } from "./questions-verbs.ts";
 import { type EngineMaker, OFFLINE_AFTER_MS, World } from "./world.ts";
@@ -16,16 +18,21 @@ export interface Checked {
   readonly details: fc.RunDetails<[Iterable<fc.AsyncCommand<Observer, World>>]>;
   /** Questions and checks of all runs. */
   readonly steps: number;
+  /** How often each event happened to a delivery; "retained" and notices by their kind are counted, too. */
+  readonly events: ReadonlyMap<string, number>;
 }
 
-/** Runs an engine through many sequences of commands; `newEngine` is called once for each. */
+/** Runs an engine through many sequences of commands; `newEngine` is called once for each. commands named in `often` come more often. */
 export async function checkEngine(
   newEngine: () => EngineMaker,
   parameters: fc.Parameters<[Iterable<fc.AsyncCommand<Observer, World>>]>,
+  often: readonly string[] = [],
 ): Promise<Checked> {
   let steps = 0;
+  const events = new Map<string, number>();
+  const count = (event: string) => events.set(event, (events.get(event) ?? 0) + 1);
   // Without size "max" a sequence has five commands, and most faults survive.
-  const commands = fc.commands(allCommands(), { maxCommands: 100, size: "max" });
+  const commands = fc.commands(allCommands(often), { maxCommands: 100, size: "max" });
   const property = fc.asyncProperty(commands, async (drawn) => {
     await using world = new World(newEngine());
     const observer = await Observer.begin(world);
@@ -39,9 +46,14 @@ export async function checkEngine(
       throw error;
     } finally {
       steps += observer.steps;
+      for (const { entry, delivery } of observer.tape.recorded) {
+        count(entry.event);
+        if (entry.event === "accepted" && entry.reason !== undefined) count(entry.reason);
+        if (entry.event === "accepted" && delivery.rank === 2) count(delivery.of.message.kind);
+      }
     }
   });
-  return { details: await fc.check(property, parameters), steps };
+  return { details: await fc.check(property, parameters), steps, events };
 }
 
 /** Three agents to begin with; the first with two sessions, the second with one. */
@@ -51,30 +63,32 @@ async function settle(o: Observer): Promise<void> {
   for (const agent of [first, first, second]) if (agent) await o.step(openSession(agent.id));
 }
 
-/** No more faults: every agent leases and acks, and time goes on until nothing is open. */
+/** No more faults: what is held is admitted, every agent leases and acks, and time goes on until all has ended. */
 async function drain(o: Observer): Promise<void> {
-  const rounds = 5;
+  const rounds = 8;
+  const { history } = o;
   for (let round = 0; round < rounds; round++) {
-    for (const { id } of o.history.present) {
+    const held = history.deliveries.filter(({ state }) => state === "held");
+    for (const each of held) await o.step(admit(undefined, each.id));
+    for (const { id } of history.present) {
       const terms = { agentId: id, max: 25, maxBytes: 16_384, leaseMs: 10_000, session: undefined };
-      if (o.history.leasable(terms, o.now).length > 0) await o.step(lease(terms));
-      const held = o.history.kept(id).filter(({ lease: taken }) => taken?.session === undefined && taken);
-      const acks = held.map((each) => ack({ agentId: id, ref: each.id, receipt: each.lease?.receipt }, "handled"));
+      if (history.leasable(terms, o.now).length > 0) await o.step(lease(terms));
+      const taken = history.kept(id).filter(({ lease: its }) => its?.session === undefined && its);
+      const acks = taken.map((each) => ack({ agentId: id, ref: each.id, receipt: each.lease?.receipt }, "handled"));
       if (acks.length > 0) await o.step(...acks);
     }
-    const open = o.history.deliveries.filter(isOpen);
-    if (open.length === 0) return;
-    const last = Math.max(...open.map(({ lease: held, dueAt }) => held?.endsAt ?? dueAt));
+    const alive = history.deliveries.filter(isAlive);
+    const asks = history.asks.filter(({ open }) => open);
+    if (alive.length === 0 && asks.length === 0) return;
+    const ends = alive.map(({ lease: its, dueAt }) => its?.endsAt ?? dueAt);
+    const last = Math.max(...ends, ...asks.map(({ dueAt, withinMs }) => dueAt + withinMs));
     await o.step(advance(Math.max(0, last - o.now)));
     await o.step(expireSessions(OFFLINE_AFTER_MS));
     await o.step(expireMessages(100));
     await o.step(expireLeases(100));
+    await o.step(remindAsks(100));
     await o.step(announceDue);
   }
-  const left = o.history.deliveries.find(isOpen);
-  demand(
-    left === undefined,
-    "L1 progress",
-    () => `${short(left)} is ${left?.state} after ${rounds} rounds of draining`,
-  );
+  const left = history.deliveries.find(isAlive);
+  demand(false, "L1 progress", () => `${short(left)} is ${left?.state} after ${rounds} rounds of draining`);
 }

@@ -40,6 +40,11 @@ export class Tape {
     return this.#waiting.length;
   }
 
+  /** The next entry. */
+  peek(): LogEntry | undefined {
+    return this.#waiting[0];
+  }
+
   /** The next entry, if it is of this delivery. */
   next(of: DeliveryHistory): string | undefined {
     const entry = this.#waiting[0];
@@ -60,7 +65,7 @@ export class Tape {
       "timeline",
       () => `after ${event} of ${short(of)} the log's next entry is ${entry ? this.#name(entry) : "missing"}`,
     );
-    const { message } = of;
+    const { message } = of.of;
     const expected: Partial<LogEntry> = {
       at: new Date(now).toISOString(),
       attempt: of.attempt,

@@ -3,14 +3,33 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentId } from "@agentmesh/protocol";
-import type { InboxQuota, RetryPolicy, Store } from "../../src/mesh/store.ts";
+import type { AskNotices, Bounce, InboxQuota, RetryPolicy, Store } from "../../src/mesh/store.ts";
 import { openDatabase } from "../../src/store/sqlite/open.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { type FakeClock, fakeClock } from "../store/fake-clock.ts";
 
 /** Limits small enough that a hundred commands reach them. */
-export const QUOTA: InboxQuota = { maxMessages: 6, maxBytes: 700 };
-export const RETRY: RetryPolicy = { maxAttempts: 3, delayMs: (failures) => [0, 1_000, 5_000][failures - 1] ?? 5_000 };
+export const QUOTA: InboxQuota = { maxMessages: 7, maxBytes: 900 };
+export const BOUNCE: Bounce = ({ state, recipient, seq, reason, body }) =>
+  `${state}: ${recipient}#${seq}, ${reason}, ${body.length}`;
+export const RETRY: RetryPolicy = {
+  maxAttempts: 3,
+  delayMs: (failures) => [0, 1_000, 5_000][failures - 1] ?? 5_000,
+  bounce: BOUNCE,
+};
+export const NOTICES: AskNotices = {
+  nudge: ({ messageId }) => `owed: ${messageId}`,
+  bounce: ({ messageId }) => `not answered: ${messageId}`,
+};
+/** What each pattern of the pool means, written out. */
+export const MEANS: Readonly<Record<string, readonly string[]>> = {
+  news: ["news"],
+  "build.*": ["build.api", "build.web"],
+  "build.>": ["build.api", "build.web", "build.api.failed"],
+  "*.api": ["build.api"],
+  ">": ["news", "build.api", "build.web", "build.api.failed"],
+};
+export const TOPICS: readonly string[] = MEANS[">"] ?? [];
 export const OFFLINE_AFTER_MS = 120_000;
 export const KEY_WINDOW_MS = 900_000;
 /** Not shorter than the window of the keys: the configuration sees to that. */

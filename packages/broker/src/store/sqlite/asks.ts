@@ -36,9 +36,10 @@ export function askStatements({ db, clock }: EngineContext) {
   const insert = db.prepare<[number, number, number, number, number]>(
     `INSERT INTO ask (message_pk, asker_pk, debtor_pk, answer_within_ms, due_at) VALUES (?, ?, ?, ?, ?)`,
   );
-  const close = db.prepare<[number, number, string, number]>(
-    `UPDATE ask SET closed_at = ?, reply_pk = ?
-     WHERE message_pk = (SELECT pk FROM message WHERE id = ?) AND debtor_pk = ? AND reply_pk IS NULL`,
+  const close = db.prepare<[{ now: number; reply: number; asked: string; debtor: number; asker: number }]>(
+    `UPDATE ask SET closed_at = :now, reply_pk = :reply
+     WHERE message_pk = (SELECT pk FROM message WHERE id = :asked) AND debtor_pk = :debtor AND asker_pk = :asker
+       AND reply_pk IS NULL`,
   );
   const selectOne = db.prepare<[string], { due_at: number; reply_delivery_pk: number | null }>(
     `SELECT k.due_at,
@@ -58,8 +59,9 @@ export function askStatements({ db, clock }: EngineContext) {
   return {
     open: (messagePk: number, askerPk: number, debtorPk: number, answerWithinMs: number) =>
       insert.run(messagePk, askerPk, debtorPk, answerWithinMs, clock.now() + answerWithinMs),
-    /** The debtor has answered; a late answer counts too. */
-    answered: (asked: MessageId, debtorPk: number, replyPk: number) => close.run(clock.now(), replyPk, asked, debtorPk),
+    /** The debtor has answered the asker; a late answer counts too, one that went to somebody else does not. */
+    answered: (answer: { asked: MessageId; debtor: number; asker: number; reply: number }) =>
+      close.run({ ...answer, now: clock.now() }),
     one: (asked: MessageId) => selectOne.get(asked),
     list: (side: "owed" | "waiting", agentId: AgentId | undefined, limit: number) =>
       agentId === undefined ? selectAll.all(limit) : (side === "owed" ? selectOwed : selectWaiting).all(agentId, limit),

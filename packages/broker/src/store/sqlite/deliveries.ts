@@ -78,7 +78,8 @@ export interface LeaseRow {
   readonly failures: number;
   /** Whether the holder has reported a push in this lease or an earlier one of its session. */
   readonly pushed: number;
-  readonly streamed: number;
+  /** Where in the timeline a streamed lease began. */
+  readonly stream_position: number | null;
   readonly agent_id: AgentId;
   readonly session_id: string | null;
   readonly expires_at: number;
@@ -86,7 +87,7 @@ export interface LeaseRow {
 
 const LEASE_OF = `
   SELECT d.pk, d.attempt, d.failures, EXISTS (SELECT 1 FROM push p WHERE p.delivery_pk = d.pk AND p.session_id = d.session_id) AS pushed,
-    d.stream_position IS NOT NULL AS streamed, a.id AS agent_id, d.session_id, d.expires_at
+    d.stream_position, a.id AS agent_id, d.session_id, d.expires_at
   FROM delivery d JOIN agent a ON a.pk = d.agent_pk`;
 
 /** The statements on deliveries. */

@@ -118,12 +118,13 @@ export function underLease(
 /** A verb on a delivery is a sign of the session that holds it, or held it last: it may be late, but it is there. */
 export function heardOfHolder({ sessions, timeline }: Engine, context: EngineContext, row: DeliveryRow): void {
   const holder = row.state === "leased" ? row.session_id : timeline.lastHolder(row.pk);
-  if (holder !== null && sessions.hear(holder)) context.ready(row.recipient_id);
+  if (holder !== null && sessions.hear(holder, timeline.lastPosition())) context.ready(row.recipient_id);
 }
 
 /** Returns a lease that ran out; a stream's session of which nothing was heard in it is silent from now on. */
 export function runOut(engine: Engine, context: EngineContext, lease: LeaseRow, retry: RetryPolicy): void {
-  if (lease.session_id !== null && lease.streamed) engine.sessions.silence(lease.session_id, lease.pk);
+  const { session_id: session, stream_position: position } = lease;
+  if (session !== null && position !== null) engine.sessions.silence(session, position);
   const reason = "the lease ended without an ack";
   // A holder that reported a push has done its part.
   giveBack(engine, context, lease, { event: "released", reason, failed: !lease.pushed, delayMs: undefined, retry });
@@ -136,7 +137,7 @@ export function runOut(engine: Engine, context: EngineContext, lease: LeaseRow, 
 export function giveBack(
   engine: Engine,
   context: EngineContext,
-  held: Omit<LeaseRow, "pushed" | "streamed">,
+  held: Omit<LeaseRow, "pushed" | "stream_position">,
   terms: {
     readonly event: "nacked" | "released";
     readonly reason: string | null;
@@ -163,6 +164,18 @@ export function giveBack(
   if (session !== null) context.ready(held.agent_id);
 }
 
+/**
+ * Returns what an earlier broker process had leased. Nothing ends here, also not what is past its life: the sweeper does
+ * that, and tells the senders.
+ */
+export function voidLeases({ deliveries, timeline }: Engine): void {
+  const reason = "the broker restarted";
+  for (const { pk, attempt, failures, session_id: session } of deliveries.allLeased()) {
+    timeline.note(pk, "released", { attempt, session, reason });
+    deliveries.markQueued(pk, failures, 0, reason);
+  }
+}
+
 /** Cancels what is held, or queued and was never leased, of a message of this sender. */
 export function cancelMessage(engine: Engine, messageId: MessageId, senderId: AgentId) {
   const left: DeliveryRecord[] = [];
@@ -175,7 +188,8 @@ export function cancelMessage(engine: Engine, messageId: MessageId, senderId: Ag
       cancelled++;
     } else if (row.state !== "cancelled") left.push(deliveryRecord(row));
   }
-  if (cancelled > 0) engine.messages.recall(messageId);
+  // Also what was published to nobody yet: a later subscriber must not get it.
+  if (cancelled > 0 || left.length === 0) engine.messages.recall(messageId, senderId);
   return { cancelled, left };
 }
 

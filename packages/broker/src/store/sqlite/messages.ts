@@ -63,7 +63,9 @@ export function messageStatements({ db, clock }: EngineContext) {
     `SELECT m.id, m.thread_id, m.hops, s.id AS sender_id, s.name AS sender_name
      FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
   );
-  const recall = db.prepare<[number, string]>(`UPDATE message SET recalled_at = ? WHERE id = ?`);
+  const recall = db.prepare<[number, string, string]>(
+    `UPDATE message SET recalled_at = ? WHERE id = ? AND sender_pk = (SELECT pk FROM agent WHERE id = ?)`,
+  );
   const selectWhole = db.prepare<[string], MessageRow>(`${MESSAGE} WHERE m.id = ?`);
   const selectKey = db.prepare<[number, string, number], KeyRow>(
     `SELECT i.content_hash, m.id AS message_id FROM idempotency i JOIN message m ON m.pk = i.message_pk
@@ -76,7 +78,9 @@ export function messageStatements({ db, clock }: EngineContext) {
   );
   const dropKeys = db.prepare<[number]>(`DELETE FROM idempotency WHERE expires_at <= ?`);
   const selectEnded = db.prepare<[number, number], { pk: number }>(
-    `SELECT pk FROM delivery WHERE ended_at IS NOT NULL AND ended_at <= ? ORDER BY ended_at LIMIT ?`,
+    `SELECT d.pk FROM delivery d WHERE d.ended_at IS NOT NULL AND d.ended_at <= ?
+       AND NOT EXISTS (SELECT 1 FROM ask k WHERE k.message_pk = d.message_pk AND k.closed_at IS NULL)
+     ORDER BY d.ended_at LIMIT ?`,
   );
   const dropDelivery = db.prepare<[number], { message_pk: number }>(
     `DELETE FROM delivery WHERE pk = ? RETURNING message_pk`,
@@ -114,7 +118,7 @@ export function messageStatements({ db, clock }: EngineContext) {
       return { pk, acceptedAt, expiresAt };
     },
     /** A cancelled message is kept from later subscribers. */
-    recall: (id: MessageId) => recall.run(clock.now(), id),
+    recall: (id: MessageId, senderId: AgentId) => recall.run(clock.now(), id, senderId),
     /** Everything of a message, as a row without a delivery. */
     whole: (id: MessageId) => selectWhole.get(id),
     envelope: (id: string) => selectEnvelope.get(id),

@@ -104,7 +104,8 @@ export function subscribe(
       messagePk: earlier.pk,
       agentPk,
       bytes: earlier.body_bytes,
-      urgency: urgencyWeight("normal"),
+      // What was urgent once is not any more; an fyi still rests.
+      urgency: Math.min(urgencyWeight("normal"), earlier.urgency),
       rank: RANK.message,
       at: context.clock.now(),
       expiresAt: earlier.expires_at,

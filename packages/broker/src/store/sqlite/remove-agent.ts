@@ -16,12 +16,13 @@ export function removeAgent(
   const row = agents.row(agentId);
   if (!row) return 0;
   const open = deliveries.openOf(row.pk);
+  // First, so that what it has sent to itself leaves no notice in an inbox that nobody will open.
+  agents.markRemoved(row.pk);
   for (const { pk } of open) {
     endUnacked(engine, context, pk, { state: "dead", event: "dead", reason: "recipient_gone", bounce });
   }
   sessions.removeAllOf(row.pk);
   engine.topics.removeAllOf(row.pk);
   engine.webhooks.remove(row.pk);
-  agents.markRemoved(row.pk);
   return open.length;
 }

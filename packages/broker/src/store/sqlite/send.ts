@@ -44,7 +44,8 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
   });
   if (message.keepBackMs !== undefined) deliveries.keepBack(pk, message.keepBackMs);
   if (message.answerWithinMs !== undefined) engine.asks.open(stored.pk, senderPk, recipient.pk, message.answerWithinMs);
-  if (message.inReplyTo !== undefined) engine.asks.answered(message.inReplyTo, senderPk, stored.pk);
+  const { inReplyTo: asked } = message;
+  if (asked !== undefined) engine.asks.answered({ asked, debtor: senderPk, asker: recipient.pk, reply: stored.pk });
   putKey(engine, senderPk, stored.pk, message.idempotency);
   if (message.answers !== undefined) ackAnswered(engine, context, message);
   return enqueued(engine, pk, false);

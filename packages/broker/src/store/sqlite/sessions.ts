@@ -4,8 +4,8 @@ import type { EngineContext } from "./context.ts";
 
 /** The statements on sessions. */
 export function sessionStatements({ db, clock }: EngineContext) {
-  const insert = db.prepare<[string, number, number, number, string]>(
-    `INSERT INTO session (id, agent_pk, opened_at, seen_at, push_paths) VALUES (?, ?, ?, ?, ?)`,
+  const insert = db.prepare<[string, number, number, number, number, string]>(
+    `INSERT INTO session (id, agent_pk, opened_at, seen_at, heard, push_paths) VALUES (?, ?, ?, ?, ?, ?)`,
   );
   const touch = db.prepare<[number, string | null, string, string]>(
     `UPDATE session SET seen_at = ?, push_paths = COALESCE(?, push_paths)
@@ -15,12 +15,8 @@ export function sessionStatements({ db, clock }: EngineContext) {
     `DELETE FROM session WHERE id = ? AND agent_pk = (SELECT pk FROM agent WHERE id = ?) RETURNING agent_pk, seen_at`,
   );
   const selectOne = db.prepare<[string], { silent: number }>(`SELECT silent FROM session WHERE id = ?`);
-  // A heartbeat since the lease began is a sign, too.
-  const silence = db.prepare<[{ id: string; delivery: number }]>(
-    `UPDATE session SET silent = 1
-     WHERE id = :id AND seen_at <= (SELECT MAX(at) FROM timeline WHERE delivery_pk = :delivery AND event = 'leased')`,
-  );
-  const hear = db.prepare<[string]>(`UPDATE session SET silent = 0 WHERE id = ? AND silent = 1`);
+  const silence = db.prepare<[string, number]>(`UPDATE session SET silent = 1 WHERE id = ? AND heard < ?`);
+  const hear = db.prepare<[number, string]>(`UPDATE session SET heard = ?, silent = 0 WHERE id = ?`);
   const rememberSeen = db.prepare<[number, number]>(`UPDATE agent SET last_seen_at = ? WHERE pk = ?`);
   const selectOver = db.prepare<[number], { id: SessionId; agent_id: AgentId }>(
     `SELECT s.id, a.id AS agent_id FROM session s JOIN agent a ON a.pk = s.agent_pk WHERE s.seen_at <= ? LIMIT 500`,
@@ -29,8 +25,8 @@ export function sessionStatements({ db, clock }: EngineContext) {
   const removeAllOf = db.prepare<[number]>(`DELETE FROM session WHERE agent_pk = ?`);
 
   return {
-    open: (id: SessionId, agentPk: number, pushPaths: PushPath[]) =>
-      insert.run(id, agentPk, clock.now(), clock.now(), JSON.stringify(pushPaths)),
+    open: (id: SessionId, agentPk: number, pushPaths: PushPath[], position: number) =>
+      insert.run(id, agentPk, clock.now(), clock.now(), position, JSON.stringify(pushPaths)),
     touch: (id: SessionId, agentId: AgentId, pushPaths: PushPath[] | undefined): boolean =>
       touch.run(clock.now(), pushPaths ? JSON.stringify(pushPaths) : null, id, agentId).changes === 1,
     /** Removes a session of this agent; false when there is none. */
@@ -41,10 +37,14 @@ export function sessionStatements({ db, clock }: EngineContext) {
     },
     has: (id: SessionId): boolean => selectOne.get(id) !== undefined,
     isSilent: (id: SessionId): boolean => selectOne.get(id)?.silent === 1,
-    /** Takes a session for silent whose lease of a delivery ran out, unless it was heard of since the lease began. */
-    silence: (id: string, deliveryPk: number) => silence.run({ id, delivery: deliveryPk }),
-    /** Notes a sign of a session; true when it had been silent. */
-    hear: (id: string): boolean => hear.run(id).changes === 1,
+    /** Takes a session for silent whose lease ran out, unless it was heard of after the position where that began. */
+    silence: (id: string, position: number) => silence.run(id, position),
+    /** Notes a sign of a session at a position of the timeline; true when it had been silent. */
+    hear(id: string, position: number): boolean {
+      const before = selectOne.get(id);
+      if (before) hear.run(position, id);
+      return before?.silent === 1;
+    },
     over: (offlineAfterMs: number) => selectOver.all(clock.now() - offlineAfterMs),
     doubt: (id: SessionId, ageMs: number) => age.run(clock.now() - ageMs, id),
     removeAllOf: (agentPk: number) => removeAllOf.run(agentPk),

@@ -8,7 +8,7 @@ import type { EngineContext } from "./context.ts";
 import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
 import { prepareEngine } from "./engine.ts";
-import { ackDelivery, cancelMessage, giveBack, runOut, takeLeases, underLease } from "./lease.ts";
+import { ackDelivery, cancelMessage, giveBack, runOut, takeLeases, underLease, voidLeases } from "./lease.ts";
 import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
 import { removeAgent } from "./remove-agent.ts";
 import { accept } from "./send.ts";
@@ -75,8 +75,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     }
     return held.length;
   };
-  const noRetry = { maxAttempts: Number.POSITIVE_INFINITY, delayMs: () => 0 };
-  void write(() => giveBackAll(deliveries.allLeased(), "the broker restarted", noRetry, () => false));
+  void write(() => voidLeases(engine));
   queue.flush();
 
   return {
@@ -102,14 +101,14 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         const pk = agents.row(agentId)?.pk;
         if (pk === undefined) return agents.current(agentId);
         agents.setProfile(pk, profile);
-        sessions.open(id, pk, pushPaths);
+        sessions.open(id, pk, pushPaths, timeline.lastPosition());
         context.ready(agentId);
         return agents.current(agentId);
       }),
     touchSession: (id, agentId, pushPaths) =>
       write(() => {
         if (!sessions.touch(id, agentId, pushPaths)) return false;
-        if (sessions.hear(id)) context.ready(agentId);
+        if (sessions.hear(id, timeline.lastPosition())) context.ready(agentId);
         return true;
       }),
     hasSession: (id) => read(() => sessions.has(id)),

@@ -18,6 +18,7 @@ export interface RetainedRow {
   readonly topic: string;
   readonly sender_pk: number;
   readonly body_bytes: number;
+  readonly urgency: number;
   readonly expires_at: number;
 }
 
@@ -41,12 +42,13 @@ export function topicStatements({ db, clock }: EngineContext) {
      GROUP BY topic ORDER BY topic LIMIT ?`,
   );
   const selectRetained = db.prepare<[string, number, number], RetainedRow>(
-    `SELECT pk, id, topic, sender_pk, body_bytes, expires_at FROM message
+    `SELECT pk, id, topic, sender_pk, body_bytes, urgency, expires_at FROM message
      WHERE topic = ? AND expires_at > ? AND recalled_at IS NULL ORDER BY pk DESC LIMIT ?`,
   );
   const selectOld = db.prepare<[number, number, number], { pk: number }>(
     `SELECT m.pk FROM message m
      WHERE m.topic IS NOT NULL AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_pk = m.pk)
+       AND NOT EXISTS (SELECT 1 FROM idempotency i WHERE i.message_pk = m.pk)
        AND (m.expires_at <= ? OR (SELECT COUNT(*) FROM message n WHERE n.topic = m.topic AND n.pk > m.pk) >= ?)
      LIMIT ?`,
   );
@@ -59,7 +61,7 @@ export function topicStatements({ db, clock }: EngineContext) {
     subscriptions: (owner: AgentId | undefined) => (owner === undefined ? selectAll.all() : selectOf.all(owner)),
     topics: (limit: number) => selectTopics.all(limit),
     retained: (topic: string, limit: number) => selectRetained.all(topic, clock.now(), limit),
-    /** Deletes published messages without deliveries that are past their life or behind the newest `keep` of their topic. */
+    /** Deletes published messages without deliveries, and without a key that a retry could come under, that are past their life or behind the newest `keep` of their topic. */
     prune(keep: number, limit: number): void {
       for (const { pk } of selectOld.all(clock.now(), keep, limit)) drop.run(pk);
     },

@@ -35,7 +35,8 @@ CREATE TABLE session (
   agent_pk   INTEGER NOT NULL REFERENCES agent,
   opened_at  INTEGER NOT NULL,
   seen_at    INTEGER NOT NULL,
-  -- Its stream let a lease run out, and nothing was heard of it since: it is streamed nothing more until then.
+  -- Position of the timeline when it was last heard of; silent when its stream let a lease run out that began later.
+  heard      INTEGER NOT NULL,
   silent     INTEGER NOT NULL DEFAULT 0,
   push_paths TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

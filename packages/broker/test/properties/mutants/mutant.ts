@@ -1,14 +1,16 @@
 /** What a mutant is: the real engine with one promise broken, as quietly as can be. */
 import type { Database } from "better-sqlite3";
-import type { Store } from "../../src/mesh/store.ts";
-import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
-import type { FakeClock } from "../store/fake-clock.ts";
-import type { EngineMaker } from "./world.ts";
+import type { Store } from "../../../src/mesh/store.ts";
+import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
+import type { FakeClock } from "../../store/fake-clock.ts";
+import type { EngineMaker } from "../world.ts";
 
 /** A broken engine; `engine` is called once per run, what it returns at each start of that run. */
 export interface Mutant {
   readonly name: string;
   readonly engine: () => EngineMaker;
+  /** Commands that come more often when it is looked for, if not those of its noun. */
+  readonly often?: readonly string[] | undefined;
 }
 
 /** The sound engine that a mutant spoils. */
@@ -21,9 +23,10 @@ export interface Sound {
 }
 
 /** A mutant that answers some verbs itself. `spoil` is called once per run; its function at each start. */
-export function mutant(name: string, spoil: () => (sound: Sound) => Partial<Store>): Mutant {
+export function mutant(name: string, spoil: () => (sound: Sound) => Partial<Store>, often?: readonly string[]): Mutant {
   return {
     name,
+    often,
     engine: () => {
       const verbs = spoil();
       let start = 0;
@@ -36,8 +39,8 @@ export function mutant(name: string, spoil: () => (sound: Sound) => Partial<Stor
 }
 
 /** A mutant without a memory. */
-export function stateless(name: string, verbs: (sound: Sound) => Partial<Store>): Mutant {
-  return mutant(name, () => verbs);
+export function stateless(name: string, verbs: (sound: Sound) => Partial<Store>, often?: readonly string[]): Mutant {
+  return mutant(name, () => verbs, often);
 }
 
 /** True each n-th time. */
@@ -62,4 +65,21 @@ export function forgetDeliveries(db: Database, where: string, ...values: unknown
     ).run(queued, open, open * bytes, agent_pk);
     db.prepare("DELETE FROM delivery WHERE pk = ?").run(pk);
   }
+}
+
+/** Runs `act` while a column of every row is changed, and puts it back. */
+export async function whileSet<T>(
+  db: Database,
+  table: "agent" | "delivery" | "session",
+  column: string,
+  set: string,
+  act: () => Promise<T>,
+) {
+  const key = table === "session" ? "id" : "pk";
+  const kept = db.prepare<[], { key: unknown; was: unknown }>(`SELECT ${key} AS key, ${column} AS was FROM ${table}`);
+  const before = kept.all();
+  db.exec(`UPDATE ${table} SET ${column} = ${set}`);
+  const answer = await act();
+  for (const row of before) db.prepare(`UPDATE ${table} SET ${column} = :was WHERE ${key} = :key`).run(row);
+  return answer;
 }

@@ -1,7 +1,7 @@
-/** Mutants of leases, acks and returns. */
+/** Mutants of leases, acks and returns, and of sessions that fall silent. */
 import type { AgentId } from "@agentmesh/protocol";
-import type { LeasedRecord } from "../../src/mesh/store.ts";
-import { every, type Mutant, mutant, type Sound, stateless } from "./mutant.ts";
+import type { LeasedRecord } from "../../../src/mesh/store.ts";
+import { every, type Mutant, mutant, type Sound, stateless, whileSet } from "./mutant.ts";
 
 function ownerOf({ db }: Sound, deliveryId: string): AgentId | undefined {
   return db
@@ -17,6 +17,8 @@ function receiptOf({ db }: Sound, agentId: AgentId, ref: string): string {
     .get(agentId, ref, ref);
   return row?.receipt ?? "none";
 }
+
+const SILENCE = ["stream and stop reading"];
 
 export const leaseMutants: Mutant[] = [
   mutant("a lease is handed out twice", () => {
@@ -65,13 +67,17 @@ export const leaseMutants: Mutant[] = [
   stateless("anybody may ack", (sound) => ({
     ack: (agentId, ref, receipt, evidence) => sound.store.ack(ownerOf(sound, ref) ?? agentId, ref, receipt, evidence),
   })),
-  stateless("an ack is undone by a restart", ({ db, start }) => {
-    if (start > 1) {
-      db.exec("DELETE FROM timeline WHERE event = 'acked'");
-      db.exec("UPDATE delivery SET state = 'queued', ended_at = NULL, reason = NULL WHERE state = 'acked'");
-    }
-    return {};
-  }),
+  stateless(
+    "an ack is undone by a restart",
+    ({ db, start }) => {
+      if (start > 1) {
+        db.exec("DELETE FROM timeline WHERE event = 'acked'");
+        db.exec("UPDATE delivery SET state = 'queued', ended_at = NULL, reason = NULL WHERE state = 'acked'");
+      }
+      return {};
+    },
+    ["restart", "ack"],
+  ),
   mutant("a delivery comes back after its ack", () => {
     const now = every(4);
     return ({ store, db }) => ({
@@ -118,10 +124,14 @@ export const leaseMutants: Mutant[] = [
       return store.lease(terms);
     },
   })),
-  stateless("a delay never ends", ({ store }) => ({
-    nack: (agentId, ref, receipt, terms) =>
-      store.nack(agentId, ref, receipt, { ...terms, delayMs: (terms.delayMs ?? 0) > 0 ? 1e12 : terms.delayMs }),
-  })),
+  stateless(
+    "a delay never ends",
+    ({ store }) => ({
+      nack: (agentId, ref, receipt, terms) =>
+        store.nack(agentId, ref, receipt, { ...terms, delayMs: (terms.delayMs ?? 0) > 0 ? 1e12 : terms.delayMs }),
+    }),
+    ["nack", "lease"],
+  ),
   stateless("an attempt is not counted", ({ store, db }) => ({
     lease: async (terms) => {
       const { leased, queued } = await store.lease(terms);
@@ -147,20 +157,76 @@ export const leaseMutants: Mutant[] = [
   stateless("a lease takes one delivery at most", ({ store }) => ({
     lease: (terms) => store.lease({ ...terms, max: Math.min(1, terms.max) }),
   })),
-  stateless("a stream has no limit of credit", ({ store }) => ({
-    lease: (terms) => store.lease(terms.stream ? { ...terms, stream: { ...terms.stream, maxInFlight: 99 } } : terms),
-  })),
-  stateless("a session is streamed what it pushed often enough", ({ store }) => ({
-    lease: (terms) =>
-      store.lease(terms.stream ? { ...terms, stream: { ...terms.stream, maxPushes: undefined } } : terms),
-  })),
-  stateless("a reconnecting stream loses what it has", ({ store }) => ({
-    returnStreamed: (session, after, retry) => store.returnStreamed(session, after && 0, retry),
-  })),
+  stateless(
+    "a stream has no limit of credit",
+    ({ store }) => ({
+      lease: (terms) => store.lease(terms.stream ? { ...terms, stream: { ...terms.stream, maxInFlight: 99 } } : terms),
+    }),
+    ["stream"],
+  ),
+  stateless(
+    "a session is streamed what it pushed often enough",
+    ({ store }) => ({
+      lease: (terms) =>
+        store.lease(terms.stream ? { ...terms, stream: { ...terms.stream, maxPushes: undefined } } : terms),
+    }),
+    ["stream and push"],
+  ),
+  stateless(
+    "a reconnecting stream loses what it has",
+    ({ store }) => ({
+      returnStreamed: (session, after, retry) => store.returnStreamed(session, after && 0, retry),
+    }),
+    ["stream", "return streamed"],
+  ),
   stateless("a rejected delivery comes back", ({ store, db }) => ({
     expireMessages: (...asked) => {
       db.exec("UPDATE delivery SET state = 'queued', ended_at = NULL WHERE state = 'dead' AND reason = 'not for me'");
       return store.expireMessages(...asked);
     },
   })),
+  stateless(
+    "a silent session is streamed to",
+    ({ store, db }) => ({
+      lease: (terms) => whileSet(db, "session", "silent", "0", () => store.lease(terms)),
+    }),
+    SILENCE,
+  ),
+  stateless(
+    "a session that ran out of a lease is silent, whatever was heard of it",
+    ({ store, db }) => ({
+      expireLeases: (limit, retry) => whileSet(db, "session", "heard", "0", () => store.expireLeases(limit, retry)),
+    }),
+    SILENCE,
+  ),
+  stateless(
+    "a heartbeat is no sign of a silent session",
+    ({ store, db }) => ({
+      touchSession: async (id, ...more) => {
+        const was = db.prepare<[string], { silent: number }>("SELECT silent FROM session WHERE id = ?").get(id)?.silent;
+        const renewed = await store.touchSession(id, ...more);
+        db.prepare("UPDATE session SET silent = ? WHERE id = ?").run(was ?? 0, id);
+        return renewed;
+      },
+    }),
+    SILENCE,
+  ),
+  stateless(
+    "an ack is no sign of a silent session",
+    ({ store, db }) => ({
+      ack: (...asked) => whileSet(db, "session", "silent", "silent", () => store.ack(...asked)),
+    }),
+    SILENCE,
+  ),
+  stateless(
+    "a verb of another session is a sign of a silent one",
+    ({ store, db }) => ({
+      ack: async (...asked) => {
+        const verdict = await store.ack(...asked);
+        if (verdict.kind === "done") db.exec("UPDATE session SET silent = 0");
+        return verdict;
+      },
+    }),
+    SILENCE,
+  ),
 ];

@@ -1,5 +1,5 @@
 /** Mutants of sending, the log and the inbox's counters. */
-import { MeshError } from "../../src/mesh/errors.ts";
+import { MeshError } from "../../../src/mesh/errors.ts";
 import { every, forgetDeliveries, type Mutant, mutant, stateless } from "./mutant.ts";
 
 export const messageMutants: Mutant[] = [

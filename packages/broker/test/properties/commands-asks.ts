@@ -1,0 +1,97 @@
+/** Commands about asks: ask, answer, look, list. */
+import type { AgentId } from "@agentmesh/protocol";
+import fc from "fast-check";
+import { any, type CommandKind, kind, pick, pickAgent, who } from "./command-kind.ts";
+import { content, draft } from "./commands-messages.ts";
+import type { Observer, Question } from "./observer.ts";
+import { listAsks, lookAtAsk, remindAsks } from "./questions-asks.ts";
+import { advance, prune } from "./questions-care.ts";
+import { send } from "./questions-messages.ts";
+import { ack } from "./questions-verbs.ts";
+import { RETENTION_MS } from "./world.ts";
+
+const REPLIES = ["none", "none", "before", "between", "after", "to another"] as const;
+const story = fc.record({
+  n: any,
+  content,
+  withinMs: fc.constantFrom(1_000, 20_000, 3_600_000),
+  read: fc.boolean(),
+  prune: fc.boolean(),
+  reply: fc.constantFrom(...REPLIES),
+});
+type StoryChoice = typeof story extends fc.Arbitrary<infer T> ? T : never;
+
+/** One ask through its times: asked, perhaps read and pruned, overdue, overdue twice; answered at one of them or never. */
+function* askOne(
+  o: Observer,
+  { n, content: what, withinMs, read, prune: old, reply }: StoryChoice,
+): Iterable<Question> {
+  const [asker, debtor, third] = [0, 1, 2].map((i) => pickAgent(o, n + i));
+  if (!asker || !debtor || !third) return;
+  yield send(draft(asker.id, debtor.id, { ...what, key: undefined, ttlMs: 604_800_000 }, { answerWithinMs: withinMs }));
+  const ask = o.history.asks.at(-1);
+  if (!ask || ask.asker.id !== asker.id) return;
+  const { of, id } = ask.delivery;
+  const { threadId } = of.message;
+  const answer = (to: AgentId) =>
+    send(draft(debtor.id, to, { ...what, key: undefined }, { inReplyTo: of.id, threadId, answers: id }));
+  if (read) yield ack({ agentId: debtor.id, ref: id, receipt: undefined }, "read");
+  if (reply === "to another") yield answer(third.id);
+  if (reply === "before") yield answer(asker.id);
+  if (old) yield advance(RETENTION_MS);
+  if (old) yield prune(RETENTION_MS, 100);
+  for (const at of ["between", "after"]) {
+    yield advance(Math.max(0, (ask.nudged ? ask.dueAt + withinMs : ask.dueAt) - o.now - 1));
+    yield remindAsks(100);
+    yield advance(1);
+    yield remindAsks(100);
+    if (reply === at) yield answer(asker.id);
+    yield lookAtAsk(ask);
+  }
+  yield listAsks("waiting", asker.id);
+}
+
+export const askCommands: CommandKind[] = [
+  kind("ask one and wait", 2, story, askOne),
+  kind(
+    "ask",
+    5,
+    fc.record({ from: who, to: who, content, answerWithinMs: fc.constantFrom(1_000, 20_000, 20_000, 900_000) }),
+    (o, { from, to, content: what, answerWithinMs }) => {
+      const [asker, debtor] = [pickAgent(o, from), pickAgent(o, to)];
+      return asker && debtor && send(draft(asker.id, debtor.id, what, { answerWithinMs }));
+    },
+    "joins",
+  ),
+  kind(
+    "answer an ask",
+    4,
+    fc.record({
+      n: any,
+      newest: fc.boolean(),
+      by: fc.constantFrom("debtor", "debtor", "debtor", "debtor", "another"),
+      to: fc.constantFrom("asker", "asker", "asker", "asker", "another"),
+      keepBackMs: fc.constantFrom(undefined, undefined, 2_000),
+      content,
+    }),
+    (o, { n, newest, by, to, keepBackMs, content: what }) => {
+      const asks = o.history.asks.filter(({ delivery }) => !delivery.of.gone);
+      const ask = newest ? asks.at(-1) : pick(asks, n);
+      if (!ask) return undefined;
+      const { of, to: debtor, id } = ask.delivery;
+      const sender = by === "debtor" ? debtor.id : pickAgent(o, n)?.id;
+      const recipient = to === "asker" ? ask.asker.id : pickAgent(o, n)?.id;
+      const inReply = { inReplyTo: of.id, threadId: of.message.threadId, ...(by === "debtor" && { answers: id }) };
+      const kept = keepBackMs === undefined ? {} : { keepBackMs };
+      return sender && recipient && send(draft(sender, recipient, what, { ...inReply, ...kept }));
+    },
+    "joins",
+  ),
+  kind("look at an ask", 2, any, (o, n) => {
+    const ask = pick(o.history.asks, n);
+    return ask && lookAtAsk(ask);
+  }),
+  kind("list asks", 2, fc.record({ side: fc.constantFrom("owed", "waiting"), n: fc.option(any) }), (o, { side, n }) =>
+    listAsks(side, n === null ? undefined : pickAgent(o, n)?.id),
+  ),
+];

@@ -1,0 +1,181 @@
+/** Mutants of sessions, restarts, hints, expiry and history. */
+import type { Database } from "better-sqlite3";
+import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
+import { every, forgetDeliveries, type Mutant, mutant, stateless } from "./mutant.ts";
+
+/** Makes leases look as if this session did not hold them. */
+function hide(db: Database, session: string): void {
+  db.prepare("UPDATE delivery SET session_id = NULL WHERE session_id = ? AND state = 'leased'").run(session);
+}
+
+export const careMutants: Mutant[] = [
+  {
+    name: "a lease survives a restart",
+    engine: () => (database, clock) => {
+      const { db } = database;
+      const held = db.prepare<[], { pk: number }>("SELECT * FROM delivery WHERE state = 'leased'").all();
+      const last = db.prepare<[], { pk: number }>("SELECT MAX(pk) AS pk FROM timeline").get()?.pk ?? 0;
+      const store = sqliteStore(database, clock);
+      db.prepare("DELETE FROM timeline WHERE pk > ?").run(last);
+      for (const row of held) {
+        db.prepare(
+          `UPDATE delivery SET state = 'leased', receipt = :receipt, session_id = :session_id,
+             lease_ends_at = :lease_ends_at, stream_position = :stream_position, reason = :reason WHERE pk = :pk`,
+        ).run(row);
+      }
+      return store;
+    },
+  },
+  stateless(
+    "a lease survives the end of its session",
+    ({ store, db }) => ({
+      endSession: (session, agentId, retry) => {
+        hide(db, session);
+        return store.endSession(session, agentId, retry);
+      },
+    }),
+    ["stream and end"],
+  ),
+  stateless(
+    "a lease survives a session that missed its heartbeats",
+    ({ store, db, clock }) => ({
+      expireSessions: (offlineAfterMs, retry) => {
+        const over = db.prepare<[number], { id: string }>("SELECT id FROM session WHERE seen_at <= ?");
+        for (const { id } of over.all(clock.now() - offlineAfterMs)) hide(db, id);
+        return store.expireSessions(offlineAfterMs, retry);
+      },
+    }),
+    ["stream and end"],
+  ),
+  stateless(
+    "a session's end returns the leases of another",
+    ({ store, db }) => ({
+      endSession: (session, agentId, retry) => {
+        db.prepare(
+          `UPDATE delivery SET session_id = ? WHERE state = 'leased' AND session_id IS NOT NULL
+         AND agent_pk = (SELECT agent_pk FROM session WHERE id = ?)`,
+        ).run(session, session);
+        return store.endSession(session, agentId, retry);
+      },
+    }),
+    ["stream and end"],
+  ),
+  stateless(
+    "an orderly end counts as a failure",
+    ({ store, db }) => ({
+      endSession: (session, agentId, retry) => {
+        db.prepare("UPDATE delivery SET failures = failures + 1 WHERE session_id = ? AND state = 'leased'").run(
+          session,
+        );
+        return store.endSession(session, agentId, retry);
+      },
+    }),
+    ["stream and end"],
+  ),
+  stateless(
+    "a restart counts as a failure",
+    ({ store, db, start }) => {
+      if (start > 1) {
+        db.exec(
+          `UPDATE delivery SET failures = failures + 1
+         WHERE pk IN (SELECT delivery_pk FROM timeline WHERE reason = 'the broker restarted')`,
+        );
+      }
+      return store;
+    },
+    ["restart under a lease"],
+  ),
+  stateless(
+    "anybody may end a session",
+    ({ store, db }) => ({
+      endSession: (session, agentId, retry) => {
+        const owner = db
+          .prepare<[string], { id: `agt_${string}` }>(
+            "SELECT a.id FROM agent a JOIN session s ON s.agent_pk = a.pk WHERE s.id = ?",
+          )
+          .get(session);
+        return store.endSession(session, owner?.id ?? agentId, retry);
+      },
+    }),
+    ["end session", "open session"],
+  ),
+  stateless("a heartbeat is answered and forgotten", ({ store, db }) => ({
+    touchSession: async (id, agentId, pushPaths) => {
+      const before = db.prepare<[string], { at: number }>("SELECT seen_at AS at FROM session WHERE id = ?").get(id);
+      const renewed = await store.touchSession(id, agentId, pushPaths);
+      if (before) db.prepare("UPDATE session SET seen_at = ? WHERE id = ?").run(before.at, id);
+      return renewed;
+    },
+  })),
+  stateless("the listener is not told of delays that are over", () => ({ announceDue: async () => {} })),
+  mutant("one hint in twenty is not given", () => {
+    const now = every(20);
+    return ({ store }) => ({
+      listen: (to) =>
+        store.listen({ ...to, ready: (id) => (now() ? undefined : to.ready(id)), advanced: () => to.advanced() }),
+    });
+  }),
+  stateless("the listener is not told that the timeline grew", ({ store }) => ({
+    listen: (to) => store.listen({ ready: (id) => to.ready(id), advanced: () => {} }),
+  })),
+  stateless("what is past its life stays", () => ({ expireMessages: async () => 0 })),
+  stateless("leases that are over stay", () => ({ expireLeases: async () => 0 })),
+  stateless("pruning takes open mail", ({ store, db, clock }) => ({
+    prune: (retentionMs, limit) => {
+      forgetDeliveries(db, "state = 'queued' AND accepted_at <= ?", clock.now() - retentionMs);
+      return store.prune(retentionMs, limit);
+    },
+  })),
+  stateless("pruning takes what ended a moment ago", ({ store }) => ({ prune: (_, limit) => store.prune(0, limit) })),
+  stateless("pruning forgets nothing", () => ({ prune: async () => 0 })),
+  stateless(
+    "the mail of a removed agent stays open",
+    ({ db, clock }) => ({
+      removeAgent: async (agentId) => {
+        db.prepare("UPDATE agent SET removed_at = ?, token_hash = 'removed:' || id WHERE id = ?").run(
+          clock.now(),
+          agentId,
+        );
+        return 0;
+      },
+    }),
+    ["remove"],
+  ),
+  stateless(
+    "a removed agent's token is accepted",
+    ({ store, db }) => ({
+      removeAgent: async (agentId, ...more) => {
+        const n = await store.removeAgent(agentId, ...more);
+        db.prepare("UPDATE agent SET removed_at = NULL WHERE id = ?").run(agentId);
+        return n;
+      },
+    }),
+    ["remove"],
+  ),
+  stateless(
+    "whose recipient has left is not told",
+    ({ store }) => ({
+      removeAgent: (agentId) => store.removeAgent(agentId),
+    }),
+    ["remove"],
+  ),
+  {
+    name: "a restart ends what is past its life, and tells nobody",
+    engine: () => (database, clock) => {
+      const store = sqliteStore(database, clock);
+      const { db } = database;
+      const over = db
+        .prepare<[number], { pk: number; attempt: number }>(
+          "SELECT pk, attempt FROM delivery WHERE state = 'queued' AND reason = 'the broker restarted' AND expires_at <= ?",
+        )
+        .all(clock.now());
+      for (const { pk, attempt } of over) {
+        db.prepare("UPDATE delivery SET state = 'expired', ended_at = ? WHERE pk = ?").run(clock.now(), pk);
+        db.prepare(
+          "INSERT INTO timeline (delivery_pk, at, event, attempt, reason) VALUES (?, ?, 'expired', ?, 'late')",
+        ).run(pk, clock.now(), attempt);
+      }
+      return store;
+    },
+  },
+];

@@ -1,0 +1,88 @@
+/** Mutants of what receivers want: policy, urgency, focus. */
+import { type Mutant, stateless, whileSet } from "./mutant.ts";
+
+export const receiverMutants: Mutant[] = [
+  stateless("a policy is stored and ignored", ({ store, db }) => ({
+    enqueue: (message, quota) => whileSet(db, "agent", "policy", "NULL", () => store.enqueue(message, quota)),
+  })),
+  stateless("policies are forgotten at a restart", ({ db, start }) => {
+    if (start > 1) db.exec("UPDATE agent SET policy = NULL");
+    return {};
+  }),
+  stateless("a policy has no rules for single senders", ({ store, db }) => ({
+    enqueue: (message, quota) =>
+      whileSet(db, "agent", "policy", "json_set(policy, '$.senders', json('{}'))", () => store.enqueue(message, quota)),
+  })),
+  stateless("a rule for a class goes before one for a sender", ({ store, db }) => ({
+    enqueue: (message, quota) => {
+      const first =
+        "CASE WHEN json_extract(policy, '$.trust.verified') IS NULL THEN policy ELSE json_set(policy, '$.senders', json('{}')) END";
+      return whileSet(db, "agent", "policy", first, () => store.enqueue(message, quota));
+    },
+  })),
+  stateless("a refused message is held", ({ store, db }) => ({
+    enqueue: (message, quota) =>
+      whileSet(db, "agent", "policy", "replace(policy, 'refuse', 'hold')", () => store.enqueue(message, quota)),
+  })),
+  stateless("who is asked may not answer", ({ store, db }) => ({
+    enqueue: async (message, quota) => {
+      const { inReplyTo } = message;
+      if (inReplyTo === undefined) return store.enqueue(message, quota);
+      const sender = "(SELECT pk FROM agent WHERE id = ?)";
+      const was = db
+        .prepare<[string], { pk: number }>("SELECT sender_pk AS pk FROM message WHERE id = ?")
+        .get(inReplyTo);
+      db.prepare(`UPDATE message SET sender_pk = ${sender} WHERE id = ?`).run(message.senderId, inReplyTo);
+      try {
+        return await store.enqueue(message, quota);
+      } finally {
+        db.prepare("UPDATE message SET sender_pk = ? WHERE id = ?").run(was?.pk, inReplyTo);
+      }
+    },
+  })),
+  stateless("what is held is handed out", ({ store, db }) => ({
+    lease: (terms) => {
+      db.exec("UPDATE delivery SET state = 'queued' WHERE state = 'held'");
+      return store.lease(terms);
+    },
+  })),
+  stateless("what is held has no end", ({ store, db }) => ({
+    expireMessages: async (limit, bounce) => {
+      db.exec("UPDATE delivery SET expires_at = expires_at + 1e12 WHERE state = 'held'");
+      const n = await store.expireMessages(limit, bounce);
+      db.exec("UPDATE delivery SET expires_at = expires_at - 1e12 WHERE state = 'held'");
+      return n;
+    },
+  })),
+  stateless("an interrupt waits its turn", ({ store, db }) => ({
+    lease: (terms) => whileSet(db, "delivery", "rank", "MAX(rank, 1)", () => store.lease(terms)),
+  })),
+  stateless("notices go before messages", ({ store, db }) => ({
+    lease: (terms) => whileSet(db, "delivery", "rank", "rank % 2", () => store.lease(terms)),
+  })),
+  stateless("a stream is given what it did not ask for", ({ store }) => ({
+    lease: ({ stream, ...terms }) => {
+      if (!stream) return store.lease(terms);
+      const { urgency: _, ...rest } = stream;
+      return store.lease({ ...terms, stream: rest });
+    },
+  })),
+  stateless("a focus is ignored", ({ store, db }) => ({
+    lease: (terms) => whileSet(db, "agent", "focus_until", "NULL", () => store.lease(terms)),
+  })),
+  stateless("a focus keeps readers away", ({ store, db, clock }) => ({
+    lease: async (terms) => {
+      const focus = db.prepare("SELECT 1 FROM agent WHERE id = ? AND focus_until > ?").get(terms.agentId, clock.now());
+      return focus && !terms.stream ? { leased: [], queued: 0 } : store.lease(terms);
+    },
+  })),
+  stateless("a focus lasts a minute longer than it was set", ({ store }) => ({
+    setFocus: (agentId, focus) => store.setFocus(agentId, focus && { ...focus, forMs: focus.forMs + 60_000 }),
+  })),
+  stateless("nothing goes through a focus", ({ store, db }) => ({
+    lease: (terms) => whileSet(db, "agent", "focus_allows", "'nothing'", () => store.lease(terms)),
+  })),
+  stateless("the end of a focus is not announced", ({ store, db }) => ({
+    announceDue: () => whileSet(db, "agent", "focus_until", "NULL", () => store.announceDue()),
+  })),
+];

@@ -1,0 +1,7 @@
+/** Broken engines: topics. */
+
+import { topicCommands } from "../commands-topics.ts";
+import { catchAll } from "./suite.ts";
+import { topicMutants } from "./topics.ts";
+
+catchAll("topics", topicMutants, topicCommands);

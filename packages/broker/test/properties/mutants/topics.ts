@@ -1,0 +1,156 @@
+/** Mutants of topics: who gets what is published, and who is accounted for. */
+import { newId } from "../../../src/mesh/ids.ts";
+import { every, forgetDeliveries, type Mutant, mutant, stateless } from "./mutant.ts";
+
+export const topicMutants: Mutant[] = [
+  mutant("a publish leaves a subscriber out", () => {
+    const now = every(3);
+    return ({ store, db }) => ({
+      publish: async (message, quota) => {
+        const answer = await store.publish(message, quota);
+        const last = answer.accepted.at(-1);
+        if (!last || answer.duplicate || !now()) return answer;
+        forgetDeliveries(db, "id = ?", last.delivery.id);
+        return { ...answer, accepted: answer.accepted.slice(0, -1) };
+      },
+    });
+  }),
+  stateless("a publish names nobody it skipped", ({ store }) => ({
+    publish: async (message, quota) => ({ ...(await store.publish(message, quota)), skipped: [] }),
+  })),
+  stateless("a publish brings its sender a copy", ({ store, db }) => ({
+    publish: async (message, quota) => {
+      db.exec(
+        "INSERT OR IGNORE INTO agent (id, name, token_hash, profile, registered_at) VALUES ('agt_x', 'x', 'x', '{}', 0)",
+      );
+      const { senderId } = message;
+      const answer = await store.publish({ ...message, senderId: "agt_x", idempotency: undefined }, quota);
+      const owner = "(SELECT pk FROM agent WHERE id = ?)";
+      db.prepare(`UPDATE message SET sender_pk = ${owner} WHERE id = ?`).run(senderId, message.id);
+      db.exec("DELETE FROM agent WHERE id = 'agt_x'");
+      const status = await store.messageStatus(message.id);
+      return { ...answer, message: status?.message ?? answer.message };
+    },
+  })),
+  stateless("a published body is stored once for each subscriber", ({ store, db }) => ({
+    publish: async (message, quota) => {
+      const answer = await store.publish(message, quota);
+      for (const { delivery } of answer.duplicate ? [] : answer.accepted.slice(1)) {
+        const copy = newId("msg");
+        db.prepare(
+          `INSERT INTO message (id, sender_pk, topic, thread_id, urgency, body, body_bytes, accepted_at, expires_at)
+           SELECT ?, sender_pk, topic, thread_id, urgency, body, body_bytes, accepted_at, expires_at FROM message WHERE id = ?`,
+        ).run(copy, message.id);
+        db.prepare("UPDATE delivery SET message_pk = (SELECT pk FROM message WHERE id = ?) WHERE id = ?").run(
+          copy,
+          delivery.id,
+        );
+      }
+      return answer;
+    },
+  })),
+  stateless("a publish ignores the quota of inboxes", ({ store }) => ({
+    publish: (message) => store.publish(message, { maxMessages: 1e9, maxBytes: 1e9 }),
+  })),
+  stateless("a publish ignores keys", ({ store }) => ({
+    publish: (message, quota) => store.publish({ ...message, idempotency: undefined }, quota),
+  })),
+  stateless("a publish ignores policies", ({ store, db }) => ({
+    publish: async (message, quota) => {
+      const kept = db.prepare<[], { pk: number; policy: string | null }>("SELECT pk, policy FROM agent").all();
+      db.exec("UPDATE agent SET policy = NULL");
+      const answer = await store.publish(message, quota);
+      for (const { pk, policy } of kept) db.prepare("UPDATE agent SET policy = ? WHERE pk = ?").run(policy, pk);
+      return answer;
+    },
+  })),
+  stateless("> means one word only", ({ store, db }) => ({
+    publish: async (message, quota) => {
+      const long = message.topic.split(".").length > 2;
+      if (long) db.exec("UPDATE subscription SET pattern = 'none.>' WHERE pattern = 'build.>'");
+      const answer = await store.publish(message, quota);
+      db.exec("UPDATE subscription SET pattern = 'build.>' WHERE pattern = 'none.>'");
+      return answer;
+    },
+  })),
+  stateless("the end of a subscription is answered and forgotten", ({ store, db, clock }) => ({
+    unsubscribe: async (agentId, pattern) => {
+      const ended = await store.unsubscribe(agentId, pattern);
+      if (ended) {
+        const owner = "(SELECT pk FROM agent WHERE id = ?)";
+        db.prepare(`INSERT INTO subscription VALUES (${owner}, ?, ?)`).run(agentId, pattern, clock.now());
+      }
+      return ended;
+    },
+  })),
+  stateless("anybody may end a subscription", ({ store, db }) => ({
+    unsubscribe: async (agentId, pattern) => {
+      const ended = await store.unsubscribe(agentId, pattern);
+      return ended || db.prepare("DELETE FROM subscription WHERE pattern = ?").run(pattern).changes > 0;
+    },
+  })),
+  stateless("subscriptions are forgotten at a restart", ({ db, start }) => {
+    if (start > 1) db.exec("DELETE FROM subscription");
+    return {};
+  }),
+  stateless("the oldest messages are retained, not the newest", ({ store, db }) => ({
+    subscribe: async (agentId, pattern, retained) => {
+      const newest = "(SELECT MAX(pk) FROM message WHERE topic IS NOT NULL AND recalled_at IS NULL GROUP BY topic)";
+      const hidden = db.prepare<[], { pk: number }>(`SELECT pk FROM message WHERE pk IN ${newest}`).all();
+      for (const { pk } of hidden) db.prepare("UPDATE message SET recalled_at = 1 WHERE pk = ?").run(pk);
+      const answer = await store.subscribe(agentId, pattern, retained);
+      for (const { pk } of hidden) db.prepare("UPDATE message SET recalled_at = NULL WHERE pk = ?").run(pk);
+      return answer;
+    },
+  })),
+  stateless("a later subscriber gets what was taken back", ({ store, db }) => ({
+    subscribe: (agentId, pattern, retained) => {
+      db.exec("UPDATE message SET recalled_at = NULL");
+      return store.subscribe(agentId, pattern, retained);
+    },
+  })),
+  stateless("what was published to nobody cannot be taken back", ({ store, db }) => ({
+    cancel: async (messageId, senderId) => {
+      const answer = await store.cancel(messageId, senderId);
+      if (answer.cancelled === 0) db.prepare("UPDATE message SET recalled_at = NULL WHERE id = ?").run(messageId);
+      return answer;
+    },
+  })),
+  stateless("a later subscriber gets what is past its life", ({ store, db }) => ({
+    subscribe: async (agentId, pattern, retained) => {
+      db.exec("UPDATE message SET expires_at = expires_at + 1e12 WHERE topic IS NOT NULL");
+      const answer = await store.subscribe(agentId, pattern, retained);
+      db.exec("UPDATE message SET expires_at = expires_at - 1e12 WHERE topic IS NOT NULL");
+      return answer;
+    },
+  })),
+  stateless("who subscribes again gets again what it has", ({ store, db }) => ({
+    subscribe: async (agentId, pattern, retained) => {
+      const hide =
+        "UPDATE delivery SET message_pk = -message_pk WHERE message_pk IN (SELECT pk FROM message WHERE topic <> '')";
+      db.pragma("foreign_keys = OFF");
+      db.exec(hide);
+      const answer = await store.subscribe(agentId, pattern, retained);
+      db.exec("UPDATE delivery SET message_pk = -message_pk WHERE message_pk < 0");
+      db.pragma("foreign_keys = ON");
+      return answer;
+    },
+  })),
+  stateless("an fyi is pushed to who subscribes later", ({ store, db }) => ({
+    subscribe: async (agentId, pattern, retained) => {
+      const answer = await store.subscribe(agentId, pattern, retained);
+      db.exec("UPDATE delivery SET urgency = 1 WHERE urgency = 0 AND attempt = 0 AND state = 'queued'");
+      return answer;
+    },
+  })),
+  stateless("a published message is pruned with its key", ({ store, db, clock }) => ({
+    prune: async (retentionMs, limit) => {
+      const n = await store.prune(retentionMs, limit);
+      db.prepare(
+        `DELETE FROM message WHERE topic IS NOT NULL AND expires_at <= ?
+         AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_pk = message.pk)`,
+      ).run(clock.now());
+      return n;
+    },
+  })),
+];

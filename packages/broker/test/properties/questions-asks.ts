@@ -1,0 +1,119 @@
+/** Questions about asks: opened and answered by sends, owed and waited for, reminded of; with what must come of them. */
+import { isDeepStrictEqual } from "node:util";
+import { type AgentId, type OpenAsk, plainLine } from "@agentmesh/protocol";
+import { takeNotice } from "./acceptance.ts";
+import { type AgentHistory, type AskHistory, type DeliveryHistory, type MessageHistory, time } from "./history.ts";
+import type { Observer, Question } from "./observer.ts";
+import { demand } from "./promises.ts";
+import { NOTICES } from "./world.ts";
+
+/** A message that expects an answer was accepted. */
+export function openAsk(o: Observer, delivery: DeliveryHistory, asker: AgentHistory, withinMs: number): void {
+  const dueAt = o.now + withinMs;
+  o.history.asks.push({ delivery, asker, withinMs, dueAt, nudged: false, open: true, reply: undefined });
+}
+
+/** A message was accepted: if it is the debtor's answer to the asker, the ask is answered, late or not. */
+export function answerAsk(o: Observer, reply: MessageHistory, from: AgentHistory, to: AgentHistory): void {
+  const ask = o.history.ask(reply.message.inReplyTo);
+  if (!ask || ask.delivery.of.gone || (ask.reply && !ask.reply.gone)) return;
+  if (ask.delivery.to.id !== from.id || ask.asker.id !== to.id) return;
+  ask.open = false;
+  ask.reply = reply;
+}
+
+/** Looks at one ask: when it is due, and its answer. */
+export function lookAtAsk(ask: AskHistory): Question {
+  return async (o) => {
+    const { of } = ask.delivery;
+    const status = await o.world.store.askStatus(of.id);
+    return () => {
+      const reply = ask.reply?.gone ? undefined : ask.reply;
+      o.say(`look at the ask ${of.id} → ${status?.reply?.deliveryId}`);
+      demand((status === undefined) === of.gone, "asks", () => `the ask ${of.id} is ${status}`);
+      if (!status) return;
+      const { dueAt } = status;
+      demand(dueAt === ask.dueAt, "asks", () => `the ask ${of.id} is due at ${dueAt}, not ${ask.dueAt}`);
+      const told = status.reply?.deliveryId;
+      demand(
+        told === reply?.deliveries[0]?.id,
+        "asks",
+        () => `the ask ${of.id} is answered by ${told}, not ${reply?.id}`,
+      );
+    };
+  };
+}
+
+/** Asks without an answer, of one side or of the whole mesh. */
+export function listAsks(side: "owed" | "waiting", agentId: AgentId | undefined): Question {
+  return async (o) => {
+    const listed = await o.world.store.listAsks(side, agentId, 100);
+    return () => {
+      const known = o.history.asks.filter(({ open, delivery, asker }) => {
+        const whose = side === "owed" ? delivery.to.id : asker.id;
+        return open && !delivery.of.gone && (agentId === undefined || whose === agentId);
+      });
+      o.say(`list asks ${side} → ${listed.length}`);
+      const byId = (a: OpenAsk, b: OpenAsk) => (a.messageId < b.messageId ? -1 : 1);
+      const expected = known.map((ask) => asListed(ask, o.now)).sort(byId);
+      const same = isDeepStrictEqual(listed.toSorted(byId), expected);
+      demand(same, "asks", () => `${side}: ${JSON.stringify(listed)}, by the history ${JSON.stringify(expected)}`);
+      const due = listed.map((ask) => ask.dueAt);
+      demand(isDeepStrictEqual(due, due.toSorted()), "asks", () => `the asks are listed as due at ${due}`);
+    };
+  };
+}
+
+function asListed({ delivery, asker, dueAt }: AskHistory, now: number): OpenAsk {
+  const { of, seq, to } = delivery;
+  const askedAt = time(of.acceptedAt);
+  const from = { id: asker.id, name: asker.name };
+  return {
+    messageId: of.id,
+    seq,
+    from,
+    to,
+    askedAt,
+    dueAt: time(dueAt),
+    overdue: dueAt <= now,
+    preview: plainLine(of.message.body, 120),
+  };
+}
+
+/** Reminds of what is overdue, the first due first: one nudge to the debtor, as long after one notice to the asker. */
+export function remindAsks(limit: number): Question {
+  return async (o) => {
+    const n = await o.world.store.remindAsks(NOTICES, limit);
+    return () => {
+      const due = ({ dueAt, nudged, withinMs }: AskHistory) => (nudged ? dueAt + withinMs : dueAt) <= o.now;
+      const overdue = o.history.asks.filter((ask) => ask.open && !ask.delivery.of.gone && due(ask));
+      o.say(`remind of asks → ${n}`);
+      const most = Math.min(limit, overdue.length);
+      demand(n === most, "asks", () => `${overdue.length} asks are overdue, ${n} were reminded of`);
+      for (let i = 0; i < n; i++) judgeReminder(o, overdue);
+    };
+  };
+}
+
+/** One reminder, of an ask that is first due; several may be at the same time. */
+function judgeReminder(o: Observer, overdue: AskHistory[]): void {
+  const first = Math.min(...overdue.map(({ dueAt }) => dueAt));
+  const candidates = overdue.filter(({ dueAt }) => dueAt === first);
+  const preview = o.tape.peek()?.preview ?? "";
+  const named = candidates.find(({ delivery }) => preview.endsWith(delivery.of.id));
+  const ask = named ?? candidates.find((each) => !recipientOf(o, each)) ?? candidates[0];
+  if (!ask) return;
+  overdue.splice(overdue.indexOf(ask), 1);
+  const { of } = ask.delivery;
+  const shown = asListed(ask, o.now);
+  const to = recipientOf(o, ask);
+  if (ask.nudged) ask.open = false;
+  if (to && ask.nudged) takeNotice(o, "bounce", to, of, NOTICES.bounce(shown), "asks");
+  if (to && !ask.nudged) takeNotice(o, "nudge", to, of, NOTICES.nudge(shown), "asks");
+  ask.nudged = true;
+}
+
+/** Who gets the next notice of an ask, if it has not left. */
+function recipientOf(o: Observer, { nudged, asker, delivery }: AskHistory): AgentHistory | undefined {
+  return o.history.agent(nudged ? asker.id : delivery.to.id);
+}

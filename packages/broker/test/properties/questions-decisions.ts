@@ -1,0 +1,119 @@
+/** Questions of decision: taken back by the sender; put back, admitted or refused by the receiver; with what must follow. */
+import type { AgentId, DeliveryRef } from "@agentmesh/protocol";
+import type { HeldVerdict, LeaseVerdict } from "../../src/mesh/store.ts";
+import { type DeliveryHistory, type MessageHistory, short } from "./history.ts";
+import type { Observer, Question } from "./observer.ts";
+import { demand } from "./promises.ts";
+import { judgeEnd } from "./returns.ts";
+import { BOUNCE } from "./world.ts";
+
+/** Takes a message back: what was never leased is cancelled, the rest is named. */
+export function cancel(of: MessageHistory, as: AgentId): Question {
+  return async (o) => {
+    const { cancelled, left } = await o.world.store.cancel(of.id, as);
+    return () => {
+      const own = of.message.from.id === as;
+      const kept = of.deliveries.filter(({ pruned }) => !pruned);
+      const free = kept.filter(
+        ({ state, attempt }) => own && (state === "held" || (state === "queued" && attempt === 0)),
+      );
+      o.say(`take ${of.id} back${own ? "" : " (not its sender)"} → ${cancelled}`);
+      demand(
+        cancelled === free.length,
+        "taken back",
+        () => `${free.map(short).join()} of ${of.id} can be taken back; ${cancelled} were`,
+      );
+      const rest = kept.filter((each) => !free.includes(each) && each.state !== "cancelled");
+      const told = left.map(({ id, state }) => `${id} ${state}`).join();
+      const known = rest.map(({ id, state }) => `${id} ${state}`).join();
+      demand(told === known, "taken back", () => `left of ${of.id} are ${told}; by the history ${known}`);
+      for (const each of free) judgeEnd(o, each, "cancelled", "cancelled", { attempt: 0 });
+      if (free.length > 0 || (own && kept.length === 0)) of.recalled = true;
+    };
+  };
+}
+
+function judgeDecision(
+  o: Observer,
+  [owner, ref]: readonly [AgentId | undefined, DeliveryRef],
+  verdict: LeaseVerdict | HeldVerdict | { readonly kind: "not_dead"; readonly delivery: { readonly state: string } },
+  wanted: "held" | "dead",
+  done: (delivery: DeliveryHistory) => void,
+): void {
+  const promise = wanted === "dead" ? "redrive" : "policy";
+  const found = o.history.meant(owner, ref);
+  const delivery = found && (wanted === "held" || o.history.agent(found.to.id)) ? found : undefined;
+  const expected = !delivery ? "not_found" : delivery.state === wanted ? "done" : `not_${wanted}`;
+  demand(
+    verdict.kind === expected,
+    promise,
+    () => `${ref} (${short(delivery)}, ${delivery?.state}) was answered ${verdict.kind}, not ${expected}`,
+  );
+  if (verdict.kind === "done" && delivery) done(delivery);
+  if (verdict.kind === "not_found" || !delivery) return;
+  const { state } = verdict.delivery;
+  demand(state === delivery.state, promise, () => `${short(delivery)} is ${delivery.state}, the answer says ${state}`);
+}
+
+/** Puts a dead letter back. */
+export function redrive(owner: AgentId | undefined, ref: DeliveryRef): Question {
+  return async (o) => {
+    const verdict = await o.world.store.redrive(owner, ref);
+    return () => {
+      o.say(`redrive ${ref} → ${verdict.kind}`);
+      judgeDecision(o, [owner, ref], verdict, "dead", (delivery) => {
+        o.tape.take("redriven", delivery, o.now);
+        Object.assign(delivery, { state: "queued", failures: 0, dueAt: 0, announced: true, beside: true });
+        delivery.endedAt = undefined;
+        delivery.expiresAt = o.now + delivery.of.lifeMs;
+        o.becameLeasable(delivery);
+      });
+    };
+  };
+}
+
+/** Lets a held delivery into its inbox. */
+export function admit(owner: AgentId | undefined, ref: DeliveryRef): Question {
+  return async (o) => {
+    const verdict = await o.world.store.admit(owner, ref);
+    return () => {
+      o.say(`admit ${ref} → ${verdict.kind}`);
+      judgeDecision(o, [owner, ref], verdict, "held", (delivery) => {
+        o.tape.take("admitted", delivery, o.now);
+        delivery.state = "queued";
+        o.becameLeasable(delivery);
+      });
+    };
+  };
+}
+
+/** Refuses a held delivery for good. */
+export function refuse(owner: AgentId | undefined, ref: DeliveryRef): Question {
+  return async (o) => {
+    const verdict = await o.world.store.refuse(owner, ref, { reason: "unknown sender", bounce: BOUNCE });
+    return () => {
+      o.say(`refuse ${ref} → ${verdict.kind}`);
+      judgeDecision(o, [owner, ref], verdict, "held", (delivery) =>
+        judgeEnd(o, delivery, "refused", "refused", { reason: "unknown sender" }),
+      );
+    };
+  };
+}
+
+/** Lists dead letters, newest first. */
+export function listDead(owner: AgentId | undefined): Question {
+  return async (o) => {
+    const listed = await o.world.store.listDead({ owner, limit: 200 });
+    return () => {
+      const dead = o.history.deliveries
+        .filter(({ state, pruned, to }) => state === "dead" && !pruned && (owner === undefined || to.id === owner))
+        .map(({ id }) => id);
+      const told = listed.map(({ id }) => id);
+      const same = told.toSorted().join() === dead.toSorted().join();
+      demand(same, "redrive", () => `${told.length} dead letters are listed, not ${dead.length}`);
+      const ended = told.map((id) => o.history.delivery(id)?.endedAt ?? 0);
+      const sorted = ended.every((at, i) => i === 0 || at <= (ended[i - 1] ?? at));
+      demand(sorted, "redrive", () => `the dead letters are listed by ${ended.join()}`);
+    };
+  };
+}

@@ -1,0 +1,181 @@
+/** Questions about topics: publish, subscribe, unsubscribe, list; with what the answers must be. */
+import { isDeepStrictEqual } from "node:util";
+import type { AgentId } from "@agentmesh/protocol";
+import type { MessageToPublish, Published } from "../../src/mesh/store.ts";
+import { beginDelivery, beginMessage, isFull } from "./acceptance.ts";
+import { type AgentHistory, type MessageHistory, time } from "./history.ts";
+import { type Observer, outcome, type Question } from "./observer.ts";
+import { demand } from "./promises.ts";
+import { checkAccepted } from "./questions-messages.ts";
+import { MEANS, QUOTA } from "./world.ts";
+
+/** Publishes: every subscriber of the moment is accepted, or skipped with its reason. */
+export function publish(asked: MessageToPublish): Question {
+  return async (o) => {
+    const answer = await outcome(o.world.store.publish(asked, QUOTA));
+    return () => {
+      const { history, now } = o;
+      history.publishes.push(asked);
+      const { idempotency, senderId, topic } = asked;
+      const sender = history.agent(senderId);
+      const used = history.keyInUse(senderId, idempotency?.key, now);
+      const other = used !== undefined && used.contentHash !== idempotency?.contentHash;
+      const what = `${sender?.name} on ${topic} (${asked.bodyBytes} bytes, key ${idempotency?.key})`;
+      if (answer.kind === "refused") {
+        o.say(`publish ${what}: ${answer.code}`);
+        const just = { unauthenticated: !sender, idempotency_mismatch: other }[answer.code] === true;
+        demand(just, "I4 send idempotence", () => `the publish ${what} was refused without cause: ${answer.code}`);
+        return;
+      }
+      const { duplicate, message, accepted, skipped } = answer.value;
+      o.say(
+        `publish ${what}: ${accepted.length} accepted, ${skipped.length} skipped${duplicate ? " (duplicate)" : ""}`,
+      );
+      demand(!other, "I4 send idempotence", () => `key ${idempotency?.key} was accepted with other content: ${what}`);
+      demand(duplicate === (used !== undefined), "I4 send idempotence", () => `${what} has duplicate: ${duplicate}`);
+      demand(sender !== undefined, "I10 authenticity", () => `a removed agent has published: ${what}`);
+      if (used) {
+        const kept = used.of.deliveries.filter(({ pruned }) => !pruned).map(({ id, state }) => ({ id, state }));
+        const told = accepted.map(({ delivery: { id, state } }) => ({ id, state }));
+        const same = message.id === used.of.id && isDeepStrictEqual(told, kept);
+        demand(same, "I4 send idempotence", () => `the repeated publish ${what} was answered as another one`);
+        return;
+      }
+      checkAccepted(message, asked, sender.name, now);
+      const addressed = message.topic === topic && message.to === topic;
+      demand(addressed, "I10 authenticity", () => `published on ${topic}, accepted for ${message.to}`);
+      const expected = expectedFor(o, asked, sender);
+      const of = beginMessage(o, message, asked.ttlMs);
+      checkAccounting(expected, answer.value);
+      for (const { delivery, recipient } of accepted) {
+        const to = history.agent(recipient.id);
+        if (!to) continue;
+        const held = delivery.state === "held";
+        demand(held === (expected.get(to.id) === "hold"), "policy", () => `for ${to.name} it is ${delivery.state}`);
+        beginDelivery(o, { id: delivery.id, seq: delivery.seq, of, to, held });
+      }
+      if (idempotency) {
+        const { key, contentHash, windowMs } = idempotency;
+        history.useKey(senderId, key, { contentHash, of, until: now + windowMs });
+      }
+    };
+  };
+}
+
+type Fate = "accept" | "hold" | "sender" | "refused" | "inbox_full";
+
+function expectedFor(o: Observer, { topic, bodyBytes }: MessageToPublish, sender: AgentHistory): Map<AgentId, Fate> {
+  return new Map(
+    o.history.subscribers(topic).map((each): [AgentId, Fate] => {
+      const action = o.history.action(each, sender.id);
+      if (each.id === sender.id) return [each.id, "sender"];
+      if (action === "refuse") return [each.id, "refused"];
+      return [each.id, isFull(o, each, bodyBytes) ? "inbox_full" : action];
+    }),
+  );
+}
+
+/** Everybody subscribed is in the answer, once; who is accepted has one delivery of this one message. */
+function checkAccounting(expected: ReadonlyMap<AgentId, Fate>, { accepted, skipped }: Published): void {
+  const told = [
+    ...accepted.map(({ recipient }) => `${recipient.id} accepted`),
+    ...skipped.map(({ agent, why }) => `${agent.id} ${why}`),
+  ].sort();
+  const fates = [...expected].map(([id, fate]) => `${id} ${fate === "accept" || fate === "hold" ? "accepted" : fate}`);
+  const same = isDeepStrictEqual(told, fates.sort());
+  demand(same, "I12 broadcast", () => `a publish accounts for ${told.join(", ")}; subscribed are ${fates.join(", ")}`);
+}
+
+/** Subscribes; a new subscription brings the newest messages that were published before. */
+export function subscribe(agentId: AgentId, pattern: string, retained: number): Question {
+  return async (o) => {
+    const answer = await outcome(o.world.store.subscribe(agentId, pattern, retained));
+    return () => {
+      const agent = o.history.agent(agentId);
+      o.say(`subscribe ${agent?.name} to ${pattern} with ${retained} → ${JSON.stringify(answer)}`);
+      demand((answer.kind === "answered") === (agent !== undefined), "ownership", () => `subscribe: ${answer.kind}`);
+      if (answer.kind === "refused" || !agent) return;
+      const { created, subscription } = answer.value;
+      const since = agent.subscriptions.get(pattern);
+      demand(
+        created === (since === undefined),
+        "I12 broadcast",
+        () => `${pattern} of ${agent.name}: new is ${created}`,
+      );
+      if (since === undefined) agent.subscriptions.set(pattern, o.now);
+      const told = subscription.since === time(since ?? o.now) && subscription.agent.id === agentId;
+      demand(told, "I12 broadcast", () => `the subscription is told as ${JSON.stringify(subscription)}`);
+      const earlier = created ? retainedFor(o, agent, pattern, retained) : [];
+      const n = answer.value.retained;
+      demand(n === earlier.length, "I12 broadcast", () => `${n} retained messages, not ${earlier.length}`);
+      for (const of of earlier) {
+        const entry = o.tape.peek();
+        const next = entry?.messageId === of.id;
+        demand(next, "I12 broadcast", () => `${of.id} was retained, ${agent.name} got ${entry?.messageId}`);
+        const more = { reason: "retained" };
+        const { deliveryId: id, seq } = entry;
+        beginDelivery(o, { id, seq, of, to: agent, beside: true, retained: true, more });
+      }
+    };
+  };
+}
+
+/** The newest of each topic that the pattern means, taken together, that the agent has not sent and does not have. */
+function retainedFor(o: Observer, agent: AgentHistory, pattern: string, count: number): MessageHistory[] {
+  const has = (of: MessageHistory) => of.deliveries.some(({ to, pruned }) => to.id === agent.id && !pruned);
+  const ofTopic = (topic: string) =>
+    o.history.messages
+      .filter(({ message, gone, recalled }) => message.topic === topic && !gone && !recalled)
+      .filter(({ acceptedAt, lifeMs }) => acceptedAt + lifeMs > o.now)
+      .slice(-count);
+  const newest = new Set(count === 0 ? [] : (MEANS[pattern] ?? []).flatMap(ofTopic));
+  return o.history.messages.filter((of) => newest.has(of) && of.message.from.id !== agent.id && !has(of)).slice(-count);
+}
+
+/** Ends a subscription. */
+export function unsubscribe(agentId: AgentId, pattern: string): Question {
+  return async (o) => {
+    const ended = await o.world.store.unsubscribe(agentId, pattern);
+    return () => {
+      const agent = o.history.agent(agentId);
+      const known = agent?.subscriptions.delete(pattern) === true;
+      o.say(`unsubscribe ${agent?.name} from ${pattern} → ${ended}`);
+      demand(ended === known, "I12 broadcast", () => `unsubscribe from ${pattern} was answered ${ended}`);
+    };
+  };
+}
+
+/** Lists an agent's subscriptions, or all; and the topics. */
+export function listTopics(owner: AgentId | undefined): Question {
+  return async (o) => {
+    const listed = await o.world.store.listSubscriptions(owner);
+    const topics = await o.world.store.listTopics(100);
+    return () => {
+      const { history } = o;
+      const of = history.present.filter(({ id }) => owner === undefined || id === owner);
+      const known = of.flatMap(({ name, subscriptions }) =>
+        [...subscriptions].map(([pattern, since]) => `${name} ${pattern} ${time(since)}`),
+      );
+      const told = listed.map(({ agent, topic, since }) => `${agent.name} ${topic} ${since}`);
+      const same = isDeepStrictEqual(told.sort(), known.sort());
+      demand(same, "I12 broadcast", () => `subscribed are ${told.join(", ")}; by the history ${known.join(", ")}`);
+      for (const { topic, messages, subscribers, lastPublishedAt } of topics) {
+        const kept = history.messages.filter(({ message, gone }) => message.topic === topic && !gone);
+        const last = time(Math.max(...kept.map(({ acceptedAt }) => acceptedAt)));
+        const right = messages === kept.length && subscribers === history.subscribers(topic).length;
+        demand(
+          right && lastPublishedAt === last,
+          "I12 broadcast",
+          () => `${topic} is said to have ${messages} messages, ${subscribers} subscribers, last ${lastPublishedAt}`,
+        );
+      }
+      const names = new Set(history.messages.filter(({ gone }) => !gone).map(({ message }) => message.topic));
+      names.delete(undefined);
+      demand(
+        topics.length === names.size,
+        "I12 broadcast",
+        () => `${topics.length} topics are listed, not ${names.size}`,
+      );
+    };
+  };
+}
