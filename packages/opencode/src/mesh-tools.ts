@@ -1,22 +1,28 @@
 /** The mesh's tools as OpenCode's: named as OpenCode names the tools of an MCP server called agentmesh. */
 import { type AgentSession, callTool, type Tool, tools } from "agentmesh-mcp/session";
+import { z } from "zod";
+import type { OpenSessions } from "./open-sessions.ts";
 import type { OpenCodeCall, OpenCodeTool } from "./opencode.ts";
 
 /** OpenCode keeps a tool's answer within this time, in milliseconds. */
 const KEPT_WITHIN_MS = 30_000;
+
+const InThread = z.object({ thread_id: z.string() });
 
 type Settle = (kept: boolean) => void;
 
 /** The tools of one agent. */
 export class MeshTools {
   readonly #session: AgentSession;
+  readonly #sessions: OpenSessions;
   readonly #refusal: string | undefined;
   /** Answers that OpenCode has not yet been seen to keep, by call. */
   readonly #unkept = new Map<string, Settle>();
 
   /** With a `refusal` no tool does anything but say it. */
-  constructor(session: AgentSession, refusal: string | undefined) {
+  constructor(session: AgentSession, sessions: OpenSessions, refusal: string | undefined) {
     this.#session = session;
+    this.#sessions = sessions;
     this.#refusal = refusal;
   }
 
@@ -44,8 +50,11 @@ export class MeshTools {
     if (this.#refusal !== undefined) throw new Error(this.#refusal);
     const session = this.#session;
     const work = callTool(session, tool, args, call.abort);
-    const { text, isError, settle } = await session.clientSession.during(work);
+    const { text, data, isError, settle } = await session.clientSession.during(work);
     if (isError) throw new Error(text);
+    // Answers go to the session that asked, whichever is used then.
+    const thread = InThread.safeParse(data).data?.thread_id;
+    if (thread !== undefined) this.#sessions.talks(call.sessionID, thread);
     if (settle) this.#awaitKept(call, (kept) => void settle(kept).catch(() => undefined));
     return [...session.takeNotices(), text].join("\n\n");
   }

@@ -7,27 +7,43 @@ export interface OpenSession {
   readonly lastPrompt: Pick<UserMessage, "id" | "agent" | "model">;
 }
 
-/** Kept up to date from OpenCode's events. */
+const MAX_THREADS_KEPT = 1_000;
+
+/** Kept up to date from OpenCode's events. Sessions that were only opened are not known: OpenCode does not tell. */
 export class OpenSessions {
   readonly #sessions = new Map<string, OpenSession>();
   /** Sessions of sub-agents: their turns end with their task, and no user looks at them. */
-  readonly #children = new Set<string>();
+  readonly #parents = new Map<string, string>();
   readonly #busy = new Set<string>();
+  readonly #threads = new Map<string, string>();
 
-  /** The session that was prompted last. Those that were only opened are not known: OpenCode does not say so. */
+  /** The session that was prompted last. */
   get last(): OpenSession | undefined {
     let last: OpenSession | undefined;
     for (const session of this.#sessions.values()) {
-      if (this.#children.has(session.id)) continue;
+      if (this.#parents.has(session.id)) continue;
       if (last === undefined || session.lastPrompt.id > last.lastPrompt.id) last = session;
     }
     return last;
   }
 
-  /** Whether the model of that session is at work. */
+  /** The session a message goes to: the one that takes part in its thread, else the last. */
+  for(threadId: string | undefined): OpenSession | undefined {
+    const talking = threadId === undefined ? undefined : this.#threads.get(threadId);
+    return (talking === undefined ? undefined : this.#sessions.get(talking)) ?? this.last;
+  }
+
+  /** Whether the model of any session is at work. */
   get busy(): boolean {
-    const { last } = this;
-    return last !== undefined && this.#busy.has(last.id);
+    return this.#busy.size > 0;
+  }
+
+  /** Notes that a session takes part in a thread; for a sub-agent's, the session that began it. */
+  talks(sessionID: string, threadId: string): void {
+    this.#threads.delete(threadId);
+    this.#threads.set(threadId, this.#rootOf(sessionID));
+    const oldest = this.#threads.size > MAX_THREADS_KEPT ? this.#threads.keys().next().value : undefined;
+    if (oldest !== undefined) this.#threads.delete(oldest);
   }
 
   /** Notes a prompt; true when it is a new one. OpenCode tells of the same one several times. */
@@ -40,7 +56,7 @@ export class OpenSessions {
 
   /** Notes whether a session belongs to a sub-agent. */
   described({ id, parentID }: { readonly id: string; readonly parentID?: string | undefined }): void {
-    if (parentID !== undefined) this.#children.add(id);
+    if (parentID !== undefined) this.#parents.set(id, parentID);
   }
 
   /** Notes whether a session's model is at work. */
@@ -52,7 +68,13 @@ export class OpenSessions {
   /** Notes that there is no such session any more. */
   gone(id: string): void {
     this.#sessions.delete(id);
-    this.#children.delete(id);
+    this.#parents.delete(id);
     this.#busy.delete(id);
+  }
+
+  #rootOf(id: string): string {
+    let root = id;
+    for (let parent = this.#parents.get(id); parent !== undefined; parent = this.#parents.get(parent)) root = parent;
+    return root;
   }
 }

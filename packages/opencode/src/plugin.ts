@@ -33,7 +33,7 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
     clientName: () => "opencode",
     inside: { paths: [promptPath(client, sessions)], transcript: signs },
   });
-  const tools = new MeshTools(session, blocked);
+  const tools = new MeshTools(session, sessions, blocked);
   const joining = setTimeout(() => {
     if (blocked === undefined) session.start();
   }, STAYS_AFTER_MS).unref();

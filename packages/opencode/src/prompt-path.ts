@@ -1,4 +1,4 @@
-/** Push path opencode-plugin: a prompt in the session that was used last. OpenCode queues it behind a turn under way. */
+/** Push path opencode-plugin: a prompt in one of the sessions in use. OpenCode queues it behind a turn under way. */
 import type { PushPath } from "agentmesh-mcp/session";
 import type { OpenSessions } from "./open-sessions.ts";
 import { OpenCodeAnswer, type OpenCodeClient } from "./opencode.ts";
@@ -15,8 +15,8 @@ export function promptPath(client: OpenCodeClient, sessions: OpenSessions): Push
     name: "opencode-plugin",
     maxBytes: MAX_BYTES,
     known: () => sessions.last !== undefined,
-    async push(text) {
-      const session = sessions.last;
+    async push(text, { thread_id }) {
+      const session = sessions.for(thread_id);
       if (!session) throw new Error("no session of OpenCode is in use");
       const { agent, model } = session.lastPrompt;
       const prompt = client.session.promptAsync({
@@ -31,7 +31,10 @@ export function promptPath(client: OpenCodeClient, sessions: OpenSessions): Push
       });
       const answer = OpenCodeAnswer.parse(await inTime(prompt));
       const { error, response } = answer;
-      if (error === undefined && (response === undefined || response.status < 300)) return;
+      if (error === undefined && (response === undefined || response.status < 300)) {
+        if (thread_id !== undefined) sessions.talks(session.id, thread_id);
+        return;
+      }
       if (response?.status === 404) sessions.gone(session.id);
       throw new Error(`OpenCode refused the prompt with ${response?.status ?? JSON.stringify(error).slice(0, 80)}`);
     },
