@@ -5,6 +5,7 @@ import { MessageRef } from "@agentmesh/protocol";
 import { startTestBroker, type TestAgent, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { proxyBeforeLoopback } from "../src/loopback-proxy.ts";
+import { SessionSigns } from "../src/session-signs.ts";
 import { type StandIn, standIn } from "./stand-in.ts";
 
 let broker: TestBroker;
@@ -55,14 +56,26 @@ test("a message becomes a prompt of the session used last, with its agent and mo
   expect(pushed.text).toMatch(/^<agentmesh from="sender" message="1" [^>]*>\nis the parser ready\?\n<\/agentmesh>/);
   await until(async () => (await timeline(message)).includes("pushed"), "the push report");
 
-  // A step of the turn that was under way when it came says nothing of it, nor does one that failed.
-  await client.answer("ses_used", "msg_000000");
-  await client.answer("ses_used", pushed.message, { name: "MessageAbortedError" });
-  await client.call("ses_used", "agentmesh_whoami", {});
-  expect(await timeline(message)).toEqual(["accepted", "leased", "pushed"]);
-
   await client.answer("ses_used", pushed.message);
   await until(async () => (await timeline(message)).includes("acked transcript"), "the ack");
+});
+
+test("a pushed text counts as shown when a step after it is finished, not by an earlier, a failed or a foreign one", () => {
+  const signs = new SessionSigns();
+  const step = { role: "assistant", id: "msg_9", sessionID: "ses_a", finish: "stop" } as const;
+  const sign = () => signs.read(["abcdefghij"]).get("abcdefghij");
+  signs.text({ sessionID: "ses_a", messageID: "msg_4" }, "the model quotes (push abcdefghij)");
+  expect(sign()).toBeUndefined();
+  signs.prompted("msg_5");
+  signs.text({ sessionID: "ses_a", messageID: "msg_5" }, "a message (push abcdefghij)");
+  expect(sign()).toBe("taken");
+  signs.answered({ ...step, parentID: "msg_4" });
+  signs.answered({ ...step, parentID: "msg_5", error: { name: "MessageAbortedError" } });
+  signs.answered({ ...step, parentID: "msg_5", finish: undefined });
+  signs.answered({ ...step, parentID: "msg_5", sessionID: "ses_b" });
+  expect(sign()).toBe("taken");
+  signs.answered({ ...step, parentID: "msg_6" });
+  expect(sign()).toBe("shown");
 });
 
 test("until a session is used, a sender is told that nothing can be pushed; then it is", async () => {
