@@ -1,7 +1,7 @@
 /** Stub of an OpenAI-compatible chat completions server. */
 import { z } from "zod";
 import type { Act } from "./script.ts";
-import { type Dialect, events, plain } from "./stub-server.ts";
+import { type Dialect, events, plain, stringsIn } from "./stub-server.ts";
 
 const Content = z.union([
   z.string(),
@@ -27,7 +27,7 @@ export const openAiChat: Dialect = {
     const { messages, tools } = Request.parse(body);
     const asked = messages.findLastIndex(({ role }) => role === "user");
     return {
-      shown: messages.map(({ content }) => content),
+      shown: stringsIn(messages),
       asked: messages[asked]?.content ?? "",
       afterTool: messages.slice(asked + 1).some(({ role }) => role === "tool"),
       tools: tools.map((tool) => tool.function.name),

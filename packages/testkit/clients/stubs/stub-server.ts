@@ -6,10 +6,12 @@ import { type Act, Script, type Turn } from "./script.ts";
 /** What one request showed the model, and when it came (performance.now()). */
 export interface ModelRequest {
   readonly at: number;
-  /** The texts, with what clients hide in JSON made readable. */
+  /** The texts, one after the other. */
   readonly shown: string;
   readonly tools: readonly string[];
   readonly act: Act;
+  /** When it was answered; 0 until then. */
+  readonly answeredAt: number;
 }
 
 /** A vendor's wire. */
@@ -26,6 +28,10 @@ export interface Dialect {
 export interface ModelStub extends AsyncDisposable {
   readonly url: string;
   readonly requests: readonly ModelRequest[];
+  /** Requests that have no answer yet. */
+  readonly pending: number;
+  /** When the last answer was given (performance.now()). */
+  readonly quietSince: number;
   /** The first request after `since` (performance.now()) whose texts hold `text`. */
   shown(text: string, since?: number): ModelRequest | undefined;
 }
@@ -35,6 +41,8 @@ export async function serveModel(dialect: Dialect): Promise<ModelStub> {
   const requests: ModelRequest[] = [];
   const script = new Script();
   let number = 0;
+  let pending = 0;
+  let quietSince = 0;
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? "/").split("?")[0] ?? "/";
@@ -44,9 +52,12 @@ export async function serveModel(dialect: Dialect): Promise<ModelStub> {
     const at = performance.now();
     const delay = script.delayMs(turn);
     // What is shown is known when the request is there, not when it is answered.
-    const entry = { at, shown: turn.shown.join("\n"), tools: turn.tools, act: { text: "" } as Act };
+    const entry = { at, shown: turn.shown.join("\n"), tools: turn.tools, act: { text: "" } as Act, answeredAt: 0 };
     requests.push(entry);
+    pending++;
     if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+    pending--;
+    entry.answeredAt = quietSince = performance.now();
     entry.act = script.next(turn);
     if (!response.destroyed) dialect.write(response, { path, body }, entry.act, ++number);
   };
@@ -62,12 +73,25 @@ export async function serveModel(dialect: Dialect): Promise<ModelStub> {
   return {
     url: `http://127.0.0.1:${port}`,
     requests,
+    get pending() {
+      return pending;
+    },
+    get quietSince() {
+      return quietSince;
+    },
     shown: (text, since = 0) => requests.find((each) => each.at >= since && each.shown.includes(text)),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Every string in a value, in order: what a client hides in its own shapes is shown to the model all the same. */
+export function stringsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap(stringsIn);
 }
 
 /** Writes Server-Sent Events; an event without a name has data only. */

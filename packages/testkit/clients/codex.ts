@@ -1,0 +1,49 @@
+/** Codex: its terminal program. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { programPath } from "testkit";
+import type { Client } from "./client.ts";
+import { openAiResponses } from "./stubs/openai-responses.ts";
+import { Terminal, terminalMissing } from "./terminal.ts";
+
+/** The client of the table. */
+export const codex: Client = {
+  name: "codex",
+  packageName: "@openai/codex",
+  dialect: openAiResponses,
+  whenIdle: "at once",
+  missing: terminalMissing,
+  async prepare({ sandbox, model }) {
+    const folder = join(sandbox.home, ".codex");
+    mkdirSync(folder, { recursive: true });
+    Object.assign(sandbox.env, { CODEX_HOME: folder, STUB_KEY: "none" });
+    const config = `
+model = "stub"
+model_provider = "stub"
+check_for_update_on_startup = false
+
+[model_providers.stub]
+name = "stub"
+base_url = "${model.url}/v1"
+wire_api = "responses"
+env_key = "STUB_KEY"
+
+[projects."${sandbox.project}"]
+trust_level = "trusted"
+`;
+    writeFileSync(join(folder, "config.toml"), config);
+  },
+  async configure({ sandbox, broker }) {
+    const home = `AGENTMESH_HOME=${broker.home}`;
+    const adapter = [process.execPath, programPath("mcp", true)];
+    await sandbox.run("codex", ["mcp", "add", "agentmesh", "--env", home, "--", ...adapter]);
+  },
+  async start({ sandbox }) {
+    const terminal = await Terminal.open(sandbox, ["codex", "--dangerously-bypass-approvals-and-sandbox"]);
+    await terminal.shows(/›|>_/);
+    return {
+      prompt: (text) => terminal.line(text),
+      end: () => terminal.close(),
+    };
+  },
+};
