@@ -27,6 +27,8 @@ export interface Client {
   readonly packageName: string;
   readonly dialect: Dialect;
   readonly whenIdle: WhenIdle;
+  /** Why its agent stays online after its user has ended it; undefined when it does not. */
+  readonly lingers?: string;
   /** Why it cannot be tried here; undefined when it can. */
   missing?(): string | undefined;
   /** Prepares the client itself: where its model is, no first-run questions. */

@@ -1,7 +1,7 @@
 /** Codex: its terminal program. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { programPath } from "testkit";
+import { programPath, until } from "testkit";
 import type { Client } from "./client.ts";
 import { openAiResponses } from "./stubs/openai-responses.ts";
 import { Terminal, terminalMissing } from "./terminal.ts";
@@ -12,6 +12,7 @@ export const codex: Client = {
   packageName: "@openai/codex",
   dialect: openAiResponses,
   whenIdle: "at once",
+  lingers: "Codex's own daemon keeps the thread, and answers messages, after its terminal is closed",
   missing: terminalMissing,
   async prepare({ sandbox, model }) {
     const folder = join(sandbox.home, ".codex");
@@ -43,7 +44,10 @@ trust_level = "trusted"
     await terminal.shows(/›|>_/);
     return {
       prompt: (text) => terminal.line(text),
-      end: () => terminal.close(),
+      async end() {
+        await terminal.line("/quit");
+        await until(async () => !(await terminal.isOpen()), "codex to quit", 10_000);
+      },
     };
   },
 };

@@ -9,6 +9,7 @@ import { claude } from "./claude.ts";
 import type { Client } from "./client.ts";
 import { codex } from "./codex.ts";
 import { configureBy } from "./configure.ts";
+import { gemini } from "./gemini.ts";
 import { Installs } from "./installs.ts";
 import { opencode } from "./opencode.ts";
 import { type Proof, prove } from "./prove.ts";
@@ -17,7 +18,7 @@ import { serveDenyProxy } from "./stubs/deny-proxy.ts";
 import { serveModel } from "./stubs/stub-server.ts";
 import { table } from "./table.ts";
 
-const CLIENTS: readonly Client[] = [claude, codex, opencode];
+const CLIENTS: readonly Client[] = [claude, codex, opencode, gemini];
 const CLIENT_WITHIN_MS = 240_000;
 
 const { values } = parseArgs({ options: { only: { type: "string" }, keep: { type: "boolean", default: false } } });

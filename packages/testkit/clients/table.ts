@@ -39,5 +39,6 @@ function cell(proof: Proof | undefined): string {
   if (!proof) return "-";
   if (!proof.ok) return "FAILED";
   const evidence = / acked \((\w+)\)/.exec(` ${proof.detail}`)?.[1];
+  if (proof.detail.startsWith("stays online")) return "lingers";
   return proof.shownMs === undefined ? "yes" : `${proof.shownMs} ms, ${evidence}`;
 }

@@ -66,7 +66,7 @@ export class Terminal {
   }
 
   /** Whether its program still runs. */
-  async open(): Promise<boolean> {
+  async isOpen(): Promise<boolean> {
     return this.#tmux("list-sessions").then(
       () => true,
       () => false,
@@ -76,7 +76,7 @@ export class Terminal {
   /** Closes the terminal, whose program is told by a hang-up. */
   async close(): Promise<void> {
     await this.#tmux("kill-server").catch(() => undefined);
-    await until(async () => !(await this.open()), "the terminal to close");
+    await until(async () => !(await this.isOpen()), "the terminal to close");
   }
 
   async #tmux(...args: string[]): Promise<string> {

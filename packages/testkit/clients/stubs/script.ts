@@ -21,8 +21,8 @@ export class Script {
   #texts = 0;
 
   /** How long the model thinks, in milliseconds. */
-  delayMs({ asked, afterTool }: Turn): number {
-    return afterTool ? 0 : Number(/SLEEP:(\d{1,5})/.exec(asked)?.[1] ?? 0);
+  delayMs({ asked, afterTool, tools }: Turn): number {
+    return afterTool || tools.length === 0 ? 0 : Number(/SLEEP:(\d{1,5})/.exec(asked)?.[1] ?? 0);
   }
 
   /** What it does then. */
@@ -51,7 +51,9 @@ export class Script {
   }
 }
 
-const FENCE = /<agentmesh from=\\?"[^"\\]+\\?" message=\\?"(\d+)\\?"[^>]*>(?:\n|\\n)[^<]*?REPLY:([\w-]+)/g;
+// As text, inside of JSON, and as Gemini CLI escapes what hooks say.
+const FENCE =
+  /(?:<|&lt;)agentmesh from=\\?"[^"\\]+\\?" message=\\?"(\d+)\\?"(?:(?!>|&gt;).)*(?:>|&gt;)(?:\n|\\n)[^<&]*?REPLY:([\w-]+)/g;
 
 function inputOf(json: string): Record<string, unknown> {
   const input: unknown = JSON.parse(json);

@@ -32,7 +32,10 @@ export interface ModelStub extends AsyncDisposable {
   readonly pending: number;
   /** When the last answer was given (performance.now()). */
   readonly quietSince: number;
-  /** The first request after `since` (performance.now()) whose texts hold `text`. */
+  /**
+   * The first request after `since` (performance.now()) whose texts hold `text`. One without tools is no turn of the
+   * session: clients ask for titles and the like.
+   */
   shown(text: string, since?: number): ModelRequest | undefined;
 }
 
@@ -79,7 +82,8 @@ export async function serveModel(dialect: Dialect): Promise<ModelStub> {
     get quietSince() {
       return quietSince;
     },
-    shown: (text, since = 0) => requests.find((each) => each.at >= since && each.shown.includes(text)),
+    shown: (text, since = 0) =>
+      requests.find((each) => each.at >= since && each.tools.length > 0 && each.shown.includes(text)),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
