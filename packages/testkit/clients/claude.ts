@@ -1,13 +1,14 @@
 /** Claude Code: a session that stays, fed with prompts on stdin. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { programPath, until } from "testkit";
+import { until } from "testkit";
 import type { Client } from "./client.ts";
 import { anthropic } from "./stubs/anthropic.ts";
 
 /** The client of the table. */
 export const claude: Client = {
   name: "claude",
+  setupName: "claude-code",
   packageName: "@anthropic-ai/claude-code",
   dialect: anthropic,
   whenIdle: "at once",
@@ -25,15 +26,11 @@ export const claude: Client = {
     const answered = { hasCompletedOnboarding: true, projects: { [sandbox.project]: trusted } };
     writeFileSync(join(sandbox.home, ".claude.json"), JSON.stringify(answered));
   },
-  async configure({ sandbox }) {
-    const adapter = [process.execPath, programPath("mcp", true)];
-    await sandbox.run("claude", ["mcp", "add", "--scope", "user", "agentmesh", "--", ...adapter]);
-    const listed = await sandbox.run("claude", ["mcp", "list"]);
-    if (!/agentmesh.*Connected/.test(listed)) throw new Error(`claude mcp list says: ${listed}`);
-  },
   async start({ sandbox, broker }) {
     const stream = ["--input-format", "stream-json", "--output-format", "stream-json", "--verbose"];
-    const session = sandbox.start("claude", ["-p", ...stream, "--allowedTools", "mcp__agentmesh"]);
+    const listed = await sandbox.run("claude", ["mcp", "list"]);
+    if (!/agentmesh.*Connected/.test(listed)) throw new Error(`claude mcp list says: ${listed}`);
+    const session = sandbox.start("claude", ["-p", ...stream]);
     await until(
       async () => {
         const { agents } = await broker.admin.listAgents();

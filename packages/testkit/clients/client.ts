@@ -24,6 +24,8 @@ export type WhenIdle = "at once" | "with the next prompt";
 /** A client of the table. */
 export interface Client {
   readonly name: string;
+  /** Its name in `agentmesh setup`. */
+  readonly setupName: string;
   readonly packageName: string;
   readonly dialect: Dialect;
   readonly whenIdle: WhenIdle;
@@ -33,7 +35,7 @@ export interface Client {
   missing?(): string | undefined;
   /** Prepares the client itself: where its model is, no first-run questions. */
   prepare(site: Site): Promise<void>;
-  /** Gives the client the mesh by hand, for as long as `agentmesh setup` does not know it. */
-  configure(site: Site): Promise<void>;
+  /** What its user does when its agent is there, so that messages reach it. */
+  connect?(site: Site, agent: string): Promise<void>;
   start(site: Site): Promise<ClientSession>;
 }

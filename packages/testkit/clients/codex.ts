@@ -1,7 +1,7 @@
 /** Codex: its terminal program. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { programPath, until } from "testkit";
+import { until } from "testkit";
 import type { Client } from "./client.ts";
 import { openAiResponses } from "./stubs/openai-responses.ts";
 import { Terminal, terminalMissing } from "./terminal.ts";
@@ -9,6 +9,7 @@ import { Terminal, terminalMissing } from "./terminal.ts";
 /** The client of the table. */
 export const codex: Client = {
   name: "codex",
+  setupName: "codex",
   packageName: "@openai/codex",
   dialect: openAiResponses,
   whenIdle: "at once",
@@ -34,14 +35,13 @@ trust_level = "trusted"
 `;
     writeFileSync(join(folder, "config.toml"), config);
   },
-  async configure({ sandbox, broker }) {
-    const home = `AGENTMESH_HOME=${broker.home}`;
-    const adapter = [process.execPath, programPath("mcp", true)];
-    await sandbox.run("codex", ["mcp", "add", "agentmesh", "--env", home, "--", ...adapter]);
-  },
   async start({ sandbox }) {
     const terminal = await Terminal.open(sandbox, ["codex", "--dangerously-bypass-approvals-and-sandbox"]);
-    await terminal.shows(/›|>_/);
+    await terminal.shows(/Hooks need review/);
+    await terminal.key("Down");
+    await terminal.shows(/› 2\. Trust all/);
+    await terminal.key("Enter");
+    await terminal.shows(/OpenAI Codex/);
     return {
       prompt: (text) => terminal.line(text),
       async end() {

@@ -11,6 +11,7 @@ import { codex } from "./codex.ts";
 import { configureBy } from "./configure.ts";
 import { gemini } from "./gemini.ts";
 import { Installs } from "./installs.ts";
+import { openclaw } from "./openclaw.ts";
 import { opencode } from "./opencode.ts";
 import { type Proof, prove } from "./prove.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -18,7 +19,7 @@ import { serveDenyProxy } from "./stubs/deny-proxy.ts";
 import { serveModel } from "./stubs/stub-server.ts";
 import { table } from "./table.ts";
 
-const CLIENTS: readonly Client[] = [claude, codex, opencode, gemini];
+const CLIENTS: readonly Client[] = [claude, codex, opencode, openclaw, gemini];
 const CLIENT_WITHIN_MS = 240_000;
 
 const { values } = parseArgs({ options: { only: { type: "string" }, keep: { type: "boolean", default: false } } });

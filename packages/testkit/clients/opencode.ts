@@ -1,14 +1,11 @@
-/** OpenCode: its server, driven over HTTP, with the plugin loaded from what `pnpm build` made. */
-import { mkdirSync, writeFileSync } from "node:fs";
+/** OpenCode: its server, driven over HTTP. */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { until } from "testkit";
 import { z } from "zod";
-import type { Client, Site } from "./client.ts";
+import type { Client } from "./client.ts";
 import { openAiChat } from "./stubs/openai-chat.ts";
 
-const plugin = new URL("../../opencode/dist/index.js", import.meta.url);
-const configFile = ({ sandbox }: Site) => join(sandbox.home, ".config", "opencode", "opencode.json");
 const env = {
   OPENCODE_DISABLE_AUTOUPDATE: "1",
   OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
@@ -18,12 +15,11 @@ const env = {
 /** The client of the table. */
 export const opencode: Client = {
   name: "opencode",
+  setupName: "opencode",
   packageName: "opencode-ai",
   dialect: openAiChat,
   whenIdle: "at once",
-  async prepare(site) {
-    const { sandbox, model } = site;
-    mkdirSync(join(configFile(site), ".."), { recursive: true });
+  async prepare({ sandbox, model }) {
     const stub = { name: "stub", tool_call: true, limit: { context: 100_000, output: 4_000 } };
     const provider = {
       npm: "@ai-sdk/openai-compatible",
@@ -33,9 +29,6 @@ export const opencode: Client = {
     };
     const config = { model: "stub/stub", small_model: "stub/stub", provider: { stub: provider } };
     writeFileSync(join(sandbox.project, "opencode.json"), JSON.stringify(config));
-  },
-  async configure(site) {
-    writeFileSync(configFile(site), JSON.stringify({ plugin: [fileURLToPath(plugin)] }));
   },
   async start({ sandbox }) {
     const server = sandbox.start("opencode", ["serve", "--port", "0", "--hostname", "127.0.0.1"], env);

@@ -45,6 +45,7 @@ export async function prove(client: Client, site: Site, configure: () => Promise
     await needed(session).prompt('CALL:send_message {"to":"person","message":"hello from the client"}');
     const hello = await received(person, "hello from the client");
     agent = await person.client.getAgent({ agent: hello.from });
+    await client.connect?.(site, agent.name);
     return `the broker has a message of ${agent.name} (${agent.client ?? "no client named"})`;
   });
   await steps.step("idle", async () => {
