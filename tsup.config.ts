@@ -7,7 +7,11 @@ const entries = {
   broker: ["index", "main"],
   mcp: ["main"],
   cli: ["main"],
+  opencode: ["index"],
 };
+
+// The plugin is built with parts of the MCP adapter, so that OpenCode need not install the adapter's own dependencies.
+const BUNDLED = "agentmesh-mcp/session";
 
 export default defineConfig(
   Object.entries(entries).map(([folder, names]) => ({
@@ -17,7 +21,11 @@ export default defineConfig(
     format: "esm" as const,
     target: "node22",
     platform: folder === "protocol" || folder === "client" ? ("neutral" as const) : ("node" as const),
-    external: [/^[^./]/],
+    external: [new RegExp(`^(?!${BUNDLED}$)[^./]`)],
+    noExternal: [BUNDLED],
+    esbuildOptions(options) {
+      options.conditions = ["@agentmesh/source"];
+    },
     splitting: true,
     sourcemap: false,
     dts: false,

@@ -14,7 +14,7 @@ const leakCheck = fileURLToPath(new URL("packages/testkit/src/leak-check.ts", im
 
 export default defineConfig({
   test: {
-    projects: ["protocol", "client", "broker", "mcp", "cli", "testkit"].map((name) => ({
+    projects: ["protocol", "client", "broker", "mcp", "cli", "opencode", "testkit"].map((name) => ({
       root: `packages/${name}`,
       resolve: { conditions },
       ssr: { resolve: { conditions, externalConditions: conditions } },

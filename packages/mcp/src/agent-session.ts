@@ -11,12 +11,16 @@ import { type JoinedSession, join } from "./join.ts";
 import { pauseAtMost } from "./life-cycle.ts";
 import type { Log } from "./log.ts";
 import { choosePaths } from "./push/choose-paths.ts";
-import type { Notify } from "./push/push-path.ts";
+import type { Notify, PushPath } from "./push/push-path.ts";
+import { type PushSigns, Transcript } from "./transcript/transcript.ts";
 
-/** What the MCP connection knows of the client. */
+/** What is known of the client. */
 export interface ClientSide {
   clientName(): string | undefined;
-  readonly notify: Notify;
+  /** The way to tell it something; missing where there is no MCP connection. */
+  readonly notify?: Notify;
+  /** The paths into a client that this process is part of, and the signs it gives of what was pushed. */
+  readonly inside?: { readonly paths: readonly PushPath[]; readonly transcript: PushSigns };
 }
 
 const LAST_ATTEMPT_MS = 300;
@@ -99,6 +103,11 @@ export class AgentSession {
     return this.#attempt;
   }
 
+  /** Begins to push again after every path had failed. */
+  resumePush(): void {
+    this.#joined?.resumePush();
+  }
+
   /** Address of the broker as configured. */
   get address(): string | undefined {
     return this.#config.url;
@@ -124,6 +133,12 @@ export class AgentSession {
     if (joined) this.#log.info("session.left", { agent: joined.mesh.agent.name });
   }
 
+  #paths(): readonly PushPath[] {
+    const { inside, notify } = this.#client ?? {};
+    if (inside) return this.#config.push.length === 0 ? [] : inside.paths;
+    return notify ? choosePaths(this.#config, this.clientSession, notify) : [];
+  }
+
   async #join(): Promise<JoinedSession> {
     const client = this.#client;
     const clientName = client?.clientName() ?? "mcp";
@@ -138,7 +153,8 @@ export class AgentSession {
         return this.#identity;
       },
       clientSession: this.clientSession,
-      paths: client ? choosePaths(this.#config, this.clientSession, client.notify) : [],
+      paths: this.#paths(),
+      transcript: client?.inside?.transcript ?? new Transcript(this.clientSession),
       left: this.#left.signal,
     });
     if (joined.notice !== undefined) this.#notices.push(joined.notice);

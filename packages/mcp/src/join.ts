@@ -16,7 +16,7 @@ import type { PushPath } from "./push/push-path.ts";
 import { PushPaths } from "./push/push-paths.ts";
 import { SendKeys } from "./send-keys.ts";
 import { autoSummary } from "./summary/auto-summary.ts";
-import { Transcript } from "./transcript/transcript.ts";
+import type { PushSigns } from "./transcript/transcript.ts";
 import { Turns } from "./turns.ts";
 
 /** What the tools work with. */
@@ -47,6 +47,7 @@ export interface JoinTerms {
   claim(folder: StateFolder, place: string): Identity;
   readonly clientSession: ClientSession;
   readonly paths: readonly PushPath[];
+  readonly transcript: PushSigns;
   /** Aborts when the session is left. */
   readonly left: AbortSignal;
 }
@@ -82,7 +83,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   const { clientSession } = terms;
   const evidence = new Evidence({
     session: clientSession,
-    transcript: new Transcript(clientSession),
+    transcript: terms.transcript,
     held,
     paths,
     log,

@@ -15,13 +15,13 @@ export interface Log {
 }
 
 /** A log that passes lines of `level` and graver to `write`. */
-export function createLog(level: LogLevel, write: (line: string) => void): Log {
+export function createLog(level: LogLevel, write: (line: string, level: LogLevel) => void): Log {
   const at =
     (own: LogLevel) =>
     (event: string, fields: Fields = {}) => {
       if (order[own] > order[level]) return;
       const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${show(value)}`);
-      write(`${new Date().toISOString()} ${own} ${event}${pairs.join("")}\n`);
+      write(`${new Date().toISOString()} ${own} ${event}${pairs.join("")}\n`, own);
     };
   return { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug") };
 }

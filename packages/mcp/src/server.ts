@@ -1,4 +1,4 @@
-/** The MCP server: capabilities, instructions, and tool calls with a limit on their time. */
+/** The MCP server: capabilities, instructions, and tool calls. */
 import { VERSION } from "@agentmesh/protocol";
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import {
@@ -11,15 +11,11 @@ import {
 import { z } from "zod";
 import type { AgentSession } from "./agent-session.ts";
 import { instructions } from "./instructions.ts";
-import type { JoinedSession } from "./join.ts";
 import type { Log } from "./log.ts";
-import { NoAnswerError, needsSession, sentencesFor } from "./remedy.ts";
+import { callTool } from "./tools/call.ts";
 import { tools } from "./tools/index.ts";
-import type { ToolResult } from "./tools/tool.ts";
+import type { Tool } from "./tools/tool.ts";
 import type { AnsweringTransport } from "./transport.ts";
-
-/** A tool answers within this time, if only with what to do, in milliseconds. */
-const ANSWER_WITHIN_MS = 1_800;
 
 /** A client that is gone this soon after the handshake only looked, and joins nothing; in milliseconds. */
 const STAYS_AFTER_MS = 2_000;
@@ -63,7 +59,7 @@ export function createServer({ session, transport, log }: ServerParts): { server
       (async (): Promise<CallToolResult> => {
         const { clientSession } = session;
         if (clientSession.kind === "codex") clientSession.learn({ id: threadIn(params._meta) });
-        const call = answer(session, params, signal);
+        const call = callTool(session, toolNamed(params.name), params.arguments, signal);
         const { settle, isError, ...result } = await clientSession.during(call);
         if (settle) {
           transport.afterAnswer(requestId, signal, (written) => track(settle(written)));
@@ -97,67 +93,10 @@ function threadIn(meta: unknown): string | undefined {
   return CodexMeta.safeParse(meta).data?.threadId;
 }
 
-/** The result of one tool call, whatever happens. @throws McpError for an unknown tool */
-async function answer(
-  session: AgentSession,
-  params: { readonly name: string; readonly arguments?: Record<string, unknown> | undefined },
-  cancelled: AbortSignal,
-): Promise<ToolResult & { isError?: true }> {
-  const tool = tools.find(({ name }) => name === params.name);
-  if (!tool) {
-    const known = tools.map(({ name }) => name).join(", ");
-    throw new McpError(ErrorCode.InvalidParams, `agentmesh has no tool "${params.name}". It has ${known}.`);
-  }
-  const soon = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  let deadline = soon;
-  try {
-    const { run, waitMs } = tool.prepare(params.arguments);
-    const joined = await inTime(session.joined(), AbortSignal.any([cancelled, soon]));
-    joined.evidence.wrote(JSON.stringify(params.arguments ?? {}));
-    if (waitMs > 0) deadline = AbortSignal.timeout(ANSWER_WITHIN_MS + waitMs);
-    const signal = AbortSignal.any([cancelled, deadline]);
-    return await inTime(
-      withSession(joined, () => run(joined, signal)),
-      signal,
-      (late) => late.settle?.(false),
-    );
-  } catch (error) {
-    const text = sentencesFor(deadline.aborted ? new NoAnswerError(lateSentence(params.name, session.address)) : error);
-    return { text, data: { error: text }, isError: true };
-  }
-}
-
-/** Runs once more when the broker had forgotten the session, as after a restart. */
-async function withSession(joined: JoinedSession, run: () => Promise<ToolResult>): Promise<ToolResult> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!needsSession(error)) throw error;
-    await joined.mesh.heartbeat();
-    return run();
-  }
-}
-
-/** The outcome of `work`, unless the call ends first; what comes too late goes to `onLate`. */
-async function inTime<T extends object>(
-  work: Promise<T>,
-  signal: AbortSignal,
-  onLate: (late: T) => unknown = () => undefined,
-): Promise<T> {
-  const over = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
-  const result = await Promise.race([work, over]);
-  if (result) return result;
-  work.then(onLate).catch(() => undefined);
-  throw new NoAnswerError("The call was ended before the broker had answered.");
-}
-
-function lateSentence(tool: string, address: string | undefined): string {
-  const again = ["send_message", "reply", "ask_peer", "publish"].includes(tool)
-    ? " Repeating the same call stores the message only once."
-    : "";
-  const remedy = address === undefined ? "it can be started with: npx agentmesh up" : "check AGENTMESH_URL";
-  return `No broker has answered${address === undefined ? "" : ` at ${address}`} within ${ANSWER_WITHIN_MS} ms. It may still be starting; if not, ${remedy}.${again}`;
+/** @throws McpError */
+function toolNamed(wanted: string): Tool {
+  const tool = tools.find(({ name }) => name === wanted);
+  if (tool) return tool;
+  const known = tools.map(({ name }) => name).join(", ");
+  throw new McpError(ErrorCode.InvalidParams, `agentmesh has no tool "${wanted}". It has ${known}.`);
 }

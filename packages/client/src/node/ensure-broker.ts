@@ -61,7 +61,7 @@ async function start(options: EnsureBrokerOptions, deadline: number): Promise<Fo
   const { hostname, port } = new URL(address.url);
   const log = openSync(folder.logFile, "a", 0o600);
   const child = spawn(
-    process.execPath,
+    nodeProgram(),
     [
       ...(brokerBin.endsWith(".ts") ? ["--conditions=@agentmesh/source"] : []),
       brokerBin,
@@ -85,7 +85,7 @@ async function start(options: EnsureBrokerOptions, deadline: number): Promise<Fo
     over = `It ended with ${code === null ? signal : `exit code ${code}`}.`;
   });
   child.once("error", (error) => {
-    over = error.message;
+    over = "code" in error && error.code === "ENOENT" ? NO_NODE : error.message;
   });
   for (;;) {
     const found = await findBroker(folder, address);
@@ -97,6 +97,13 @@ async function start(options: EnsureBrokerOptions, deadline: number): Promise<Fo
     }
     await pause(30);
   }
+}
+
+const NO_NODE = "The broker runs under Node 22.18 or newer, and no program `node` is on the PATH of this one.";
+
+/** The Node that runs this process; where another runtime does, such as Bun in OpenCode, the one on the PATH. */
+function nodeProgram(): string {
+  return "bun" in process.versions || "electron" in process.versions ? "node" : process.execPath;
 }
 
 /** The environment without what belongs to the session that starts the broker: its secrets must not outlive it there. */

@@ -1,21 +1,27 @@
 /** A lock that the kernel releases when its holder dies: an exclusive transaction on a SQLite file of its own. */
 import { chmodSync } from "node:fs";
-import type { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
+
+/** What the lock needs of SQLite. */
+interface Database {
+  exec(sql: string): void;
+  close(): void;
+}
 
 // An open database that nothing refers to is closed by the garbage collector, and its lock is gone.
-const held = new Set<DatabaseSync>();
+const held = new Set<Database>();
 
 /** An exclusive lock on a file nobody else opens, until `release` or the end of the process. */
 export class FileLock {
-  readonly #database: DatabaseSync;
+  readonly #database: Database;
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: Database) {
     this.#database = database;
   }
 
   /** Takes the lock, or returns undefined when another process has it. */
   static tryTake(path: string): FileLock | undefined {
-    const database = new (sqlite().DatabaseSync)(path);
+    const database = openDatabase(path);
     try {
       database.exec(
         "PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE",
@@ -25,22 +31,31 @@ export class FileLock {
       return new FileLock(database);
     } catch (error) {
       database.close();
-      if (error instanceof Error && "errcode" in error && Number(error.errcode) % 256 === SQLITE_BUSY) return undefined;
+      if (codeOf(error) % 256 === SQLITE_BUSY) return undefined;
       throw error;
     }
   }
 
   /** Gives the lock back. */
   release(): void {
-    held.delete(this.#database);
-    if (this.#database.isOpen) this.#database.close();
+    if (held.delete(this.#database)) this.#database.close();
   }
 }
 
 const SQLITE_BUSY = 5;
 
+const BunSqlite = z.object({
+  Database: z.custom<new (path: string) => Database>((value) => typeof value === "function"),
+});
+
+function openDatabase(path: string): Database {
+  // Bun has no node:sqlite; its own takes the same locks on the file.
+  if ("bun" in process.versions) return new (BunSqlite.parse(process.getBuiltinModule("bun:sqlite")).Database)(path);
+  return new (nodeSqlite().DatabaseSync)(path);
+}
+
 /** node:sqlite, loaded when first needed; Node 22 says at that moment that it is experimental, which helps no user. */
-function sqlite(): typeof import("node:sqlite") {
+function nodeSqlite(): typeof import("node:sqlite") {
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {
@@ -48,4 +63,10 @@ function sqlite(): typeof import("node:sqlite") {
   } finally {
     process.emitWarning = emitWarning;
   }
+}
+
+/** SQLite's own code, as Node (`errcode`) and Bun (`errno`) say it. */
+function codeOf(error: unknown): number {
+  if (!(error instanceof Error)) return Number.NaN;
+  return Number("errcode" in error ? error.errcode : "errno" in error ? error.errno : Number.NaN);
 }

@@ -3,7 +3,7 @@ import type { DeliveryHandle } from "@agentmesh/client";
 import type { ClientSession } from "../client-session.ts";
 import type { HeldDeliveries } from "../held-deliveries.ts";
 import type { Log } from "../log.ts";
-import type { Transcript } from "../transcript/transcript.ts";
+import type { PushSigns } from "../transcript/transcript.ts";
 import type { PushPaths } from "./push-paths.ts";
 import { LEASE_MS } from "./terms.ts";
 
@@ -44,7 +44,7 @@ interface Waiting extends Awaited {
 /** What evidence works with. */
 export interface EvidenceParts {
   readonly session: ClientSession;
-  readonly transcript: Transcript;
+  readonly transcript: PushSigns;
   readonly held: HeldDeliveries;
   readonly paths: PushPaths;
   readonly log: Log;

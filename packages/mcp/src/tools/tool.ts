@@ -44,6 +44,8 @@ export interface Tool {
   readonly name: string;
   readonly description: string;
   readonly annotations: ToolHints;
+  /** The parameters, each with its schema. */
+  readonly parameters: z.ZodRawShape;
   /** JSON schema of the parameters. */
   schema(): Record<string, unknown>;
   /** @throws ToolInputError, MeshApiError, BrokerUnreachableError */
@@ -60,6 +62,7 @@ export function tool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
     name,
     description,
     annotations,
+    parameters: schema.shape,
     schema() {
       const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", override: brief });
       return rest;

@@ -8,6 +8,14 @@ import { entryMeaning } from "./transcript-entry.ts";
 /** How far a pushed text has come: the client has it; the model was given it and has answered since. */
 export type Sign = "taken" | "shown";
 
+/** Where the signs of pushed texts are read. */
+export interface PushSigns {
+  /** What has newly shown of these nonces. Never throws. */
+  read(nonces: readonly string[]): ReadonlyMap<string, Sign>;
+  /** Looks for a nonce pushed at `sinceMs` (Unix milliseconds) where the session may have gone on. */
+  search(nonce: string, sinceMs: number): void;
+}
+
 /** How much of a transcript that is new to us is looked at, from its end, in bytes. */
 const TAIL = 1024 * 1024;
 
@@ -15,7 +23,7 @@ const TAIL = 1024 * 1024;
 const CHUNK = 8 * 1024 * 1024;
 
 /** Reads the transcript of one client session. */
-export class Transcript {
+export class Transcript implements PushSigns {
   readonly #session: ClientSession;
   #path: string | undefined;
   #offset = 0;

@@ -1,0 +1,72 @@
+/** One tool call: joined first, once more after a broker restart, and answered in time whatever happens. */
+import type { AgentSession } from "../agent-session.ts";
+import type { JoinedSession } from "../join.ts";
+import { NoAnswerError, needsSession, sentencesFor } from "../remedy.ts";
+import type { Tool, ToolResult } from "./tool.ts";
+
+/** A tool answers within this time, if only with what to do, in milliseconds. */
+const ANSWER_WITHIN_MS = 1_800;
+
+/** What came of a call. */
+export type ToolOutcome = ToolResult & { readonly isError?: true };
+
+/** The result of one tool call, whatever happens. Never throws. */
+export async function callTool(
+  session: AgentSession,
+  tool: Tool,
+  input: Record<string, unknown> | undefined,
+  cancelled: AbortSignal,
+): Promise<ToolOutcome> {
+  const soon = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  let deadline = soon;
+  try {
+    const { run, waitMs } = tool.prepare(input);
+    const joined = await inTime(session.joined(), AbortSignal.any([cancelled, soon]));
+    joined.evidence.wrote(JSON.stringify(input ?? {}));
+    if (waitMs > 0) deadline = AbortSignal.timeout(ANSWER_WITHIN_MS + waitMs);
+    const signal = AbortSignal.any([cancelled, deadline]);
+    return await inTime(
+      withSession(joined, () => run(joined, signal)),
+      signal,
+      (late) => late.settle?.(false),
+    );
+  } catch (error) {
+    const text = sentencesFor(deadline.aborted ? new NoAnswerError(lateSentence(tool.name, session.address)) : error);
+    return { text, data: { error: text }, isError: true };
+  }
+}
+
+/** Runs once more when the broker had forgotten the session, as after a restart. */
+async function withSession(joined: JoinedSession, run: () => Promise<ToolResult>): Promise<ToolResult> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!needsSession(error)) throw error;
+    await joined.mesh.heartbeat();
+    return run();
+  }
+}
+
+/** The outcome of `work`, unless the call ends first; what comes too late goes to `onLate`. */
+async function inTime<T extends object>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  onLate: (late: T) => unknown = () => undefined,
+): Promise<T> {
+  const over = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  const result = await Promise.race([work, over]);
+  if (result) return result;
+  work.then(onLate).catch(() => undefined);
+  throw new NoAnswerError("The call was ended before the broker had answered.");
+}
+
+function lateSentence(tool: string, address: string | undefined): string {
+  const again = ["send_message", "reply", "ask_peer", "publish"].includes(tool)
+    ? " Repeating the same call stores the message only once."
+    : "";
+  const remedy = address === undefined ? "it can be started with: npx agentmesh up" : "check AGENTMESH_URL";
+  return `No broker has answered${address === undefined ? "" : ` at ${address}`} within ${ANSWER_WITHIN_MS} ms. It may still be starting; if not, ${remedy}.${again}`;
+}

@@ -1,0 +1,77 @@
+/** The mesh's tools as OpenCode's: named as OpenCode names the tools of an MCP server called agentmesh. */
+import { type AgentSession, callTool, type Tool, tools } from "agentmesh-mcp/session";
+import { z } from "zod";
+import type { OpenSessions } from "./open-sessions.ts";
+import type { OpenCodeCall, OpenCodeTool } from "./opencode.ts";
+
+/** OpenCode keeps a tool's answer within this time, in milliseconds. */
+const KEPT_WITHIN_MS = 30_000;
+
+const InThread = z.object({ thread_id: z.string() });
+
+type Settle = (kept: boolean) => void;
+
+/** The tools of one agent. */
+export class MeshTools {
+  readonly #session: AgentSession;
+  readonly #sessions: OpenSessions;
+  readonly #refusal: string | undefined;
+  /** Answers that OpenCode has not yet been seen to keep, by call. */
+  readonly #unkept = new Map<string, Settle>();
+
+  /** With a `refusal` no tool does anything but say it. */
+  constructor(session: AgentSession, sessions: OpenSessions, refusal: string | undefined) {
+    this.#session = session;
+    this.#sessions = sessions;
+    this.#refusal = refusal;
+  }
+
+  /** For OpenCode's hook `tool`. */
+  all(): Record<string, OpenCodeTool> {
+    return Object.fromEntries(
+      tools.map((tool) => [
+        `agentmesh_${tool.name}`,
+        {
+          description: tool.description,
+          args: tool.parameters,
+          execute: (args: Record<string, unknown>, call: OpenCodeCall) => this.#execute(tool, args, call),
+        },
+      ]),
+    );
+  }
+
+  /** OpenCode has kept what a call was answered, or has ended the call without it. */
+  kept(callID: string, kept: boolean): void {
+    this.#unkept.get(callID)?.(kept);
+  }
+
+  /** @throws what a model is told when the tool fails */
+  async #execute(tool: Tool, args: Record<string, unknown>, call: OpenCodeCall): Promise<string> {
+    if (this.#refusal !== undefined) throw new Error(this.#refusal);
+    const session = this.#session;
+    const work = callTool(session, tool, args, call.abort);
+    const { text, data, isError, settle } = await session.clientSession.during(work);
+    if (isError) throw new Error(text);
+    // Answers go to the session that asked, whichever is used then.
+    const thread = InThread.safeParse(data).data?.thread_id;
+    if (thread !== undefined) this.#sessions.talks(call.sessionID, thread);
+    if (settle) this.#awaitKept(call, (kept) => void settle(kept).catch(() => undefined));
+    return [...session.takeNotices(), text].join("\n\n");
+  }
+
+  #awaitKept({ callID, abort }: OpenCodeCall, settle: Settle): void {
+    // Without the id of the call nothing would tell of it.
+    if (callID === undefined) {
+      settle(!abort.aborted);
+      return;
+    }
+    const once: Settle = (kept) => {
+      if (!this.#unkept.delete(callID)) return;
+      clearTimeout(timer);
+      settle(kept);
+    };
+    const timer = setTimeout(() => once(false), KEPT_WITHIN_MS).unref();
+    this.#unkept.set(callID, once);
+    abort.addEventListener("abort", () => once(false), { once: true });
+  }
+}

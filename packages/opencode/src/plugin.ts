@@ -1,0 +1,94 @@
+/** The plugin's parts put together: one agent of the mesh per OpenCode process and directory. */
+import { AgentSession, createLog, instructions, pauseAtMost, resolveConfig } from "agentmesh-mcp/session";
+import { disableAdapters } from "./adapter-entries.ts";
+import { proxyBeforeLoopback } from "./loopback-proxy.ts";
+import { MeshTools } from "./mesh-tools.ts";
+import { OpenSessions } from "./open-sessions.ts";
+import { OpenCodeEvent, type OpenCodeHooks, type OpenCodeInput } from "./opencode.ts";
+import { promptPath } from "./prompt-path.ts";
+import { SessionSigns } from "./session-signs.ts";
+
+/** An OpenCode that is gone this soon only looked, and joins nothing; in milliseconds. */
+const STAYS_AFTER_MS = 2_000;
+
+const LONGEST_GOODBYE_MS = 1_500;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Starts the plugin. Never throws, and no hook of it does: a mesh that is away is no fault of OpenCode's. */
+export async function startPlugin(input: OpenCodeInput, env: Environment): Promise<OpenCodeHooks> {
+  const { client, directory } = input;
+  // Not the directory of a Claude Code session in whose terminal OpenCode was started.
+  const { config, warnings } = resolveConfig({ ...env, CLAUDE_PROJECT_DIR: undefined }, directory);
+  const log = createLog(config.logLevel, (line, level) => {
+    client.app.log({ body: { service: "agentmesh", level, message: line.trimEnd() } }).catch(() => undefined);
+  });
+  const blocked = proxyBeforeLoopback(env, "bun" in process.versions);
+  if (blocked !== undefined) log.warn("proxy.before_loopback", { remedy: blocked });
+
+  const sessions = new OpenSessions();
+  const signs = new SessionSigns();
+  const session = new AgentSession({ config, log, warnings });
+  session.attach({
+    clientName: () => "opencode",
+    inside: { paths: [promptPath(client, sessions)], transcript: signs },
+  });
+  const tools = new MeshTools(session, sessions, blocked);
+  const joining = setTimeout(() => {
+    if (blocked === undefined) session.start();
+  }, STAYS_AFTER_MS).unref();
+
+  const listen = (event: OpenCodeEvent) => {
+    switch (event.type) {
+      case "session.created":
+      case "session.updated":
+        sessions.described(event.properties.info);
+        break;
+      case "session.deleted":
+        sessions.gone(event.properties.info.id);
+        break;
+      case "session.status":
+        sessions.status(event.properties.sessionID, event.properties.status.type !== "idle");
+        break;
+      case "message.updated": {
+        const { info } = event.properties;
+        if (info.role === "assistant") signs.answered(info);
+        else if (sessions.prompted(info)) {
+          signs.prompted(info.id);
+          session.resumePush();
+        }
+        break;
+      }
+      case "message.part.updated": {
+        const { part } = event.properties;
+        if (part.text !== undefined) signs.text(part, part.text);
+        const status = part.state?.status;
+        if (part.callID !== undefined && (status === "completed" || status === "error")) {
+          tools.kept(part.callID, status === "completed");
+        }
+        return;
+      }
+    }
+    session.clientSession.learn({ id: sessions.last?.id, turnOpen: sessions.busy });
+  };
+
+  return {
+    async config(loaded) {
+      const disabled = disableAdapters(loaded.mcp ?? {});
+      if (disabled.length > 0)
+        log.warn("adapter.disabled", { mcp: disabled.join(", "), why: "the plugin has its tools" });
+    },
+    async event({ event }) {
+      const known = OpenCodeEvent.safeParse(event).data;
+      if (known) listen(known);
+    },
+    tool: tools.all(),
+    async "experimental.chat.system.transform"(_, output) {
+      output.system.push(instructions);
+    },
+    async dispose() {
+      clearTimeout(joining);
+      await pauseAtMost(session.leave(), LONGEST_GOODBYE_MS);
+    },
+  };
+}

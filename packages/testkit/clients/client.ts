@@ -1,0 +1,41 @@
+/** What a client under test is: how its program is installed, set up and driven. */
+import type { TestBroker } from "testkit";
+import type { Sandbox } from "./sandbox.ts";
+import type { Dialect, ModelStub } from "./stubs/stub-server.ts";
+
+/** Where a client is tried. */
+export interface Site {
+  readonly sandbox: Sandbox;
+  readonly broker: TestBroker;
+  readonly model: ModelStub;
+}
+
+/** A session of the client that stays. */
+export interface ClientSession {
+  /** Gives the model a prompt, and does not wait for its answer. */
+  prompt(text: string): Promise<void>;
+  /** Ends it as its user would. */
+  end(): Promise<void>;
+}
+
+/** How a message reaches a session that does nothing. */
+export type WhenIdle = "at once" | "with the next prompt";
+
+/** A client of the table. */
+export interface Client {
+  readonly name: string;
+  /** Its name in `agentmesh setup`. */
+  readonly setupName: string;
+  readonly packageName: string;
+  readonly dialect: Dialect;
+  readonly whenIdle: WhenIdle;
+  /** Why its agent stays online after its user has ended it; undefined when it does not. */
+  readonly lingers?: string;
+  /** Why it cannot be tried here; undefined when it can. */
+  missing?(): string | undefined;
+  /** Prepares the client itself: where its model is, no first-run questions. */
+  prepare(site: Site): Promise<void>;
+  /** What its user does when its agent is there, so that messages reach it. */
+  connect?(site: Site, agent: string): Promise<void>;
+  start(site: Site): Promise<ClientSession>;
+}

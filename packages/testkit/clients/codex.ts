@@ -1,0 +1,53 @@
+/** Codex: its terminal program. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "testkit";
+import type { Client } from "./client.ts";
+import { openAiResponses } from "./stubs/openai-responses.ts";
+import { Terminal, terminalMissing } from "./terminal.ts";
+
+/** The client of the table. */
+export const codex: Client = {
+  name: "codex",
+  setupName: "codex",
+  packageName: "@openai/codex",
+  dialect: openAiResponses,
+  whenIdle: "at once",
+  lingers: "Codex's own daemon keeps the thread, and answers messages, after its terminal is closed",
+  missing: terminalMissing,
+  async prepare({ sandbox, model }) {
+    const folder = join(sandbox.home, ".codex");
+    mkdirSync(folder, { recursive: true });
+    Object.assign(sandbox.env, { CODEX_HOME: folder, STUB_KEY: "none" });
+    const config = `
+model = "stub"
+model_provider = "stub"
+check_for_update_on_startup = false
+
+[model_providers.stub]
+name = "stub"
+base_url = "${model.url}/v1"
+wire_api = "responses"
+env_key = "STUB_KEY"
+
+[projects."${sandbox.project}"]
+trust_level = "trusted"
+`;
+    writeFileSync(join(folder, "config.toml"), config);
+  },
+  async start({ sandbox }) {
+    const terminal = await Terminal.open(sandbox, ["codex", "--dangerously-bypass-approvals-and-sandbox"]);
+    await terminal.shows(/Hooks need review/);
+    await terminal.key("Down");
+    await terminal.shows(/› 2\. Trust all/);
+    await terminal.key("Enter");
+    await terminal.shows(/OpenAI Codex/);
+    return {
+      prompt: (text) => terminal.line(text),
+      async end() {
+        await terminal.line("/quit");
+        await until(async () => !(await terminal.isOpen()), "codex to quit", 10_000);
+      },
+    };
+  },
+};

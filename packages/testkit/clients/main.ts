@@ -1,0 +1,91 @@
+/** The program behind `pnpm test:clients [--only a,b] [--keep]`: the real clients, offline, against stub models. */
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startTestBroker } from "testkit";
+import { claude } from "./claude.ts";
+import type { Client } from "./client.ts";
+import { codex } from "./codex.ts";
+import { configureBy } from "./configure.ts";
+import { gemini } from "./gemini.ts";
+import { Installs } from "./installs.ts";
+import { openclaw } from "./openclaw.ts";
+import { opencode } from "./opencode.ts";
+import { type Proof, prove } from "./prove.ts";
+import { Sandbox } from "./sandbox.ts";
+import { serveDenyProxy } from "./stubs/deny-proxy.ts";
+import { serveModel } from "./stubs/stub-server.ts";
+import { table } from "./table.ts";
+
+const CLIENTS: readonly Client[] = [claude, codex, opencode, openclaw, gemini];
+const CLIENT_WITHIN_MS = 240_000;
+
+const { values } = parseArgs({ options: { only: { type: "string" }, keep: { type: "boolean", default: false } } });
+const wanted = values.only?.split(",");
+const unknown = wanted?.filter((name) => !CLIENTS.some((client) => client.name === name)) ?? [];
+if (unknown.length > 0) {
+  console.error(`--only of: ${CLIENTS.map(({ name }) => name).join(",")}; --keep keeps the logs`);
+  process.exit(2);
+}
+process.exit(await run());
+
+/** Everything about one client. */
+interface Outcome {
+  readonly client: string;
+  readonly version: string;
+  readonly proofs: readonly Proof[];
+  readonly seconds: number;
+  /** Hosts it tried to reach, and was refused. */
+  readonly refused: readonly string[];
+}
+
+async function run(): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "agentmesh-clients-"));
+  const installs = new Installs(process.env.AGENTMESH_CLIENTS_DIR || join(folder, "installs"));
+  const outcomes: Outcome[] = [];
+  for (const client of CLIENTS) {
+    if (wanted && !wanted.includes(client.name)) continue;
+    const missing = client.missing?.();
+    if (missing !== undefined) console.log(`${client.name}: left out, ${missing}`);
+    else outcomes.push(await tried(client, installs, join(folder, client.name)));
+  }
+  console.log(`\n${table(outcomes)}`);
+  if (values.keep) console.log(`\nkept: ${folder}`);
+  else await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  return outcomes.every(({ proofs }) => proofs.length > 0 && proofs.every(({ ok }) => ok)) ? 0 : 1;
+}
+
+async function tried(client: Client, installs: Installs, path: string): Promise<Outcome> {
+  const began = performance.now();
+  const proofs: Proof[] = [];
+  const tell = (proof: Proof) => {
+    proofs.push(proof);
+    const time = proof.shownMs === undefined ? "" : ` shown after ${proof.shownMs} ms,`;
+    console.log(`${client.name.padEnd(9)} ${proof.ok ? "ok    " : "FAILED"} ${proof.step}:${time} ${proof.detail}`);
+  };
+  let version = "?";
+  await using proxy = await serveDenyProxy();
+  try {
+    const program = await installs.program(client.name, client.packageName);
+    version = program.version;
+    await using model = await serveModel(client.dialect);
+    await using broker = await startTestBroker();
+    await using sandbox = new Sandbox({ path, broker, proxy, bins: [program.bin] }, `${client.name}-project`);
+    const site = { sandbox, broker, model };
+    const tooLong = new Promise<never>((_, reject) => {
+      setTimeout(() => reject(new Error(`not done within ${CLIENT_WITHIN_MS / 1_000} s`)), CLIENT_WITHIN_MS).unref();
+    });
+    try {
+      await Promise.race([prove(client, site, () => configureBy(client, site), tell), tooLong]);
+    } finally {
+      const lines = model.requests.map((request) => JSON.stringify(request));
+      if (existsSync(sandbox.logs)) await writeFile(join(sandbox.logs, "model.jsonl"), lines.join("\n"));
+    }
+  } catch (error) {
+    tell({ step: "runs", ok: false, detail: error instanceof Error ? error.message : String(error) });
+  }
+  const seconds = Math.round((performance.now() - began) / 1_000);
+  return { client: client.name, version, proofs, seconds, refused: [...proxy.refused] };
+}

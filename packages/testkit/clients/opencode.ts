@@ -1,0 +1,60 @@
+/** OpenCode: its server, driven over HTTP. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "testkit";
+import { z } from "zod";
+import type { Client } from "./client.ts";
+import { openAiChat } from "./stubs/openai-chat.ts";
+
+const env = {
+  OPENCODE_DISABLE_AUTOUPDATE: "1",
+  OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
+  OPENCODE_DISABLE_MODELS_FETCH: "1",
+};
+
+/** The client of the table. */
+export const opencode: Client = {
+  name: "opencode",
+  setupName: "opencode",
+  packageName: "opencode-ai",
+  dialect: openAiChat,
+  whenIdle: "at once",
+  async prepare({ sandbox, model }) {
+    const stub = { name: "stub", tool_call: true, limit: { context: 100_000, output: 4_000 } };
+    const provider = {
+      npm: "@ai-sdk/openai-compatible",
+      name: "stub",
+      options: { baseURL: `${model.url}/v1`, apiKey: "none" },
+      models: { stub },
+    };
+    const config = { model: "stub/stub", small_model: "stub/stub", provider: { stub: provider } };
+    writeFileSync(join(sandbox.project, "opencode.json"), JSON.stringify(config));
+  },
+  async start({ sandbox }) {
+    const server = sandbox.start("opencode", ["serve", "--port", "0", "--hostname", "127.0.0.1"], env);
+    const url = await until(
+      () => /listening on (http:\S+)/.exec(server.output())?.[1],
+      "opencode serve to listen",
+      30_000,
+    );
+    const call = async (path: string, body: object) => {
+      const response = await fetch(`${url}${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-opencode-directory": sandbox.project },
+        body: JSON.stringify(body),
+      });
+      if (!response.ok) throw new Error(`opencode answered ${response.status}: ${await response.text()}`);
+      return response;
+    };
+    const { id } = z.object({ id: z.string() }).parse(await (await call("/session", { title: "a test" })).json());
+    return {
+      async prompt(text) {
+        await call(`/session/${id}/prompt_async`, { parts: [{ type: "text", text }] });
+      },
+      async end() {
+        server.child.kill("SIGINT");
+        await server.over;
+      },
+    };
+  },
+};

@@ -1,0 +1,44 @@
+/** The result as a table: a row per client, a column per step. */
+import type { Proof } from "./prove.ts";
+
+/** What a row is made of. */
+export interface Row {
+  readonly client: string;
+  readonly version: string;
+  readonly proofs: readonly Proof[];
+  readonly seconds: number;
+  readonly refused: readonly string[];
+}
+
+const STEPS = ["configured", "calls tools", "idle", "busy", "answers", "leaves"] as const;
+
+/** Lines of a Markdown table, and what the clients tried to reach beside loopback. */
+export function table(rows: readonly Row[]): string {
+  const head = ["client", "version", ...STEPS, "took"];
+  const cells = rows.map(({ client, version, proofs, seconds }) => [
+    client,
+    version,
+    ...STEPS.map((step) => cell(proofs.find((proof) => proof.step === step))),
+    `${seconds} s`,
+  ]);
+  const widths = head.map((title, index) => Math.max(title.length, ...cells.map((row) => row[index]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((text, index) => text.padEnd(widths[index] ?? 0)).join(" | ")} |`;
+  const refused = rows.flatMap(({ client, refused }) =>
+    refused.length > 0 ? [`${client}: ${refused.join(", ")}`] : [],
+  );
+  return [
+    line(head),
+    line(widths.map((width) => "-".repeat(width))),
+    ...cells.map(line),
+    ...(refused.length > 0 ? ["", "Tried to reach, and were refused:", ...refused] : []),
+  ].join("\n");
+}
+
+function cell(proof: Proof | undefined): string {
+  if (!proof) return "-";
+  if (!proof.ok) return "FAILED";
+  const evidence = / acked \((\w+)\)/.exec(` ${proof.detail}`)?.[1];
+  if (proof.detail.startsWith("stays online")) return "lingers";
+  return proof.shownMs === undefined ? "yes" : `${proof.shownMs} ms, ${evidence}`;
+}
