@@ -14,6 +14,8 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const run = promisify(execFile);
 const Announced = z.object({ url: z.string(), pid: z.int() });
 
+const Adapter = z.object({ adapter: z.array(z.string()) });
+
 let app: TempDir;
 let home: TempDir;
 
@@ -23,17 +25,19 @@ const options = (): ExecFileOptions & { encoding: "utf8" } => ({
   encoding: "utf8",
 });
 
+const tarballs = () => readdirSync(join(app.path, "tarballs")).map((name) => join(app.path, "tarballs", name));
+
 beforeAll(async () => {
   app = tempDir();
   home = tempDir();
-  const tarballs = join(app.path, "tarballs");
   for (const name of ["protocol", "client", "broker", "mcp", "cli"]) {
-    await run("pnpm", ["pack", "--pack-destination", tarballs], { cwd: join(root, "packages", name) });
+    await run("pnpm", ["pack", "--pack-destination", join(app.path, "tarballs")], {
+      cwd: join(root, "packages", name),
+    });
   }
-  const files = readdirSync(tarballs).map((name) => join(tarballs, name));
-  expect(files).toHaveLength(5);
+  expect(tarballs()).toHaveLength(5);
   writeFileSync(join(app.path, "package.json"), '{ "private": true, "type": "module" }');
-  await run("npm", ["install", "--no-audit", "--no-fund", ...files], { cwd: app.path });
+  await run("npm", ["install", "--no-audit", "--no-fund", ...tarballs()], { cwd: app.path });
 });
 
 afterAll(() => {
@@ -135,5 +139,31 @@ console.log(state, reply.messageId);
     expect(up.stdout).toContain("17899");
     const down = await run("npx", ["--no-install", "agentmesh", "down"], { ...options(), env });
     expect(down.stdout).toMatch(/stopped/i);
+  });
+
+  test("set clients up with a command that works: npx from a project, the adapter's name when installed globally", async () => {
+    const setup = async (program: string, args: readonly string[], path: string | undefined) => {
+      using person = tempDir();
+      const env = cleanEnv({ HOME: person.path, PATH: path });
+      const { stdout } = await run(program, [...args, "setup", "--yes", "--json", "--client", "gemini"], {
+        ...options(),
+        env,
+      });
+      const settings = readFileSync(join(person.path, ".gemini/settings.json"), "utf8");
+      return { adapter: Adapter.parse(JSON.parse(stdout)).adapter, settings };
+    };
+    const passing = await setup("npx", ["--no-install", "agentmesh"], process.env.PATH);
+    expect(passing.adapter).toEqual(["npx", "-y", expect.stringMatching(/^agentmesh-mcp@\d/)]);
+    expect(passing.settings).not.toContain("hook gemini");
+
+    const prefix = join(app.path, "global");
+    await run("npm", ["install", "-g", "--prefix", prefix, "--no-audit", "--no-fund", ...tarballs()], options());
+    const path = `${join(prefix, "bin")}:${process.env.PATH}`;
+    const installed = await setup(join(prefix, "bin/agentmesh"), [], path);
+    expect(installed.adapter).toEqual(["agentmesh-mcp"]);
+    expect(installed.settings).toContain('"agentmesh-mcp hook gemini"');
+    const hook = execFile("sh", ["-c", "agentmesh-mcp hook gemini"], { env: cleanEnv({ PATH: path }) });
+    hook.stdin?.end("{}");
+    expect(await new Promise((resolve) => hook.once("close", resolve))).toBe(0);
   });
 });

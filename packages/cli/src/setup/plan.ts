@@ -111,7 +111,7 @@ export function carryOut(
 /** Before the first entry of ours, and before a foreign one is replaced. */
 function needsBackup({ file, from, edition }: FilePlan): boolean {
   if (from === undefined) return false;
-  return !file.holdsOurs(from) || edition.parts.some(({ standing }) => standing === "replaced");
+  return !(mayHoldOurs(from) && file.holdsOurs(from)) || edition.parts.some(({ standing }) => standing === "replaced");
 }
 
 function settleBackup(file: ConfigFile, text: string | undefined): Outcome {
