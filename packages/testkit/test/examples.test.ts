@@ -1,8 +1,9 @@
 /** The examples, run as a reader runs them: each a process of its own that finds the broker by its state folder. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { cleanEnv, startTestBroker, type TestBroker, until } from "testkit";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
 let broker: TestBroker;
 
@@ -12,6 +13,16 @@ beforeAll(async () => {
 
 afterAll(() => broker[Symbol.asyncDispose]());
 
+const running = new Set<ReturnType<typeof spawn>>();
+
+afterEach(async () => {
+  for (const child of running) {
+    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  }
+  running.clear();
+});
+
 const pathOf = (name: string) => fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url));
 
 /** Starts one; `over` resolves when it has ended by itself. */
@@ -20,6 +31,7 @@ function example(name: string) {
     ? ["bash", pathOf(name)]
     : [process.execPath, "--conditions=@agentmesh/source", pathOf(name)];
   const child = spawn(command ?? "", args, { env: cleanEnv({ AGENTMESH_HOME: broker.home }) });
+  running.add(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
@@ -90,7 +102,7 @@ test("webhook-receiver.ts: takes what the broker signed, refuses the rest, and l
 
   const { url } = await broker.admin.getWebhook({ agent: "webhook-receiver" });
   expect((await fetch(url, { method: "POST", body: "{}" })).status).toBe(401);
-  expect(output()).toContain("refused a post");
+  await until(() => output().includes("refused a post"), "the refusal to be said");
 
   child.kill("SIGTERM");
   expect(await over).toBe(0);
