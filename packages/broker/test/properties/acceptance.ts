@@ -70,7 +70,14 @@ export function takeNotice(
   );
   const message: Message = {
     ...{ id: entry.messageId, kind, from: { id: MESH_AGENT_ID, name: "mesh" }, to: to.name, urgency: "normal" },
-    ...{ body, bodyBytes: Buffer.byteLength(body), threadId: about.message.threadId, inReplyTo: about.id, hops: 0 },
+    ...{
+      body,
+      bodyBytes: Buffer.byteLength(body),
+      threadId: about.message.threadId,
+      inReplyTo: about.id,
+      hops: 0,
+      trust: "verified",
+    },
     ...{ acceptedAt: time(o.now), expiresAt: time(o.now + DEFAULT_TTL_MS) },
   };
   const of = beginMessage(o, message, DEFAULT_TTL_MS);
