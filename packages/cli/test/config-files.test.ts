@@ -1,7 +1,9 @@
 /** Entries in odd but valid configuration files: they come in, are not doubled, and go without a trace. */
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { parse as parseToml } from "smol-toml";
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import type { ConfigFile } from "../src/setup/config/config-file.ts";
 import { hookEntry } from "../src/setup/config/hook-entry.ts";
 import { jsonFile } from "../src/setup/config/json-file.ts";
@@ -94,6 +96,23 @@ describe("JSON", () => {
     );
   });
 
+  test("a comment on a line stays with what stands on that line", () => {
+    expect(installed(json("jsonc"), '{\n  "a": 1 // one\n  // last\n}')).toMatch(
+      /^\{\n {2}"a": 1, \/\/ one\n {2}"mcpServers": [\s\S]*\]\n {2}\/\/ last\n\}$/,
+    );
+    const entry = JSON.stringify(server);
+    const { text } = json("jsonc").uninstall(
+      `{"mcpServers": {"a": 1, // one\n"agentmesh": ${entry}, "b": 2}}`,
+      undefined,
+    );
+    expect(text).toBe('{"mcpServers": {"a": 1, // one\n "b": 2}}');
+  });
+
+  test("an object that setup made stays when a person has left a comment in it", () => {
+    const text = `{"mcpServers": {\n// keep\n"agentmesh": ${JSON.stringify(server)}}}`;
+    expect(json("jsonc").uninstall(text, "{}").text).toBe('{"mcpServers": {\n// keep}}'.replace("keep", "keep\n"));
+  });
+
   test("our hooks go out of a group that they share, and a group of ours out of a list that it shares", () => {
     const file = json("jsonc");
     const shared = { hooks: { Stop: [{ hooks: [foreign.hooks[0], hook] }, { hooks: [hook] }, foreign] } };
@@ -144,6 +163,17 @@ describe("JSON", () => {
   });
 });
 
+test("our entries go out wherever a person has moved them, whatever stands around them", () => {
+  fc.assert(
+    fc.property(moved, ({ text, value }) => {
+      const { text: left = "" } = json("jsonc").uninstall(text, "{}");
+      expect(left).not.toMatch(/AGENTMESH_SETUP|main\.js/);
+      expect(withoutOurs(valueAt(parseJson(left, "jsonc"), []))).toEqual(withoutOurs(value));
+    }),
+    { numRuns: 150 },
+  );
+});
+
 const tomlTexts: readonly [what: string, text: string | undefined][] = [
   ["no file", undefined],
   ["an empty file", ""],
@@ -179,6 +209,17 @@ describe("TOML", () => {
     });
     expect(text).toContain("# about y\n[mcp_servers.y]");
     expect(text).not.toContain("agentmesh");
+  });
+
+  test("what stands behind our table keeps its comments and its line", () => {
+    const after = `${installed(toml(), "a = 1\n")}[b]\nc = 1\n`;
+    expect(toml().uninstall(after, "a = 1\n").text).toBe("a = 1\n[b]\nc = 1\n");
+    const first = installed(toml(), undefined);
+    expect(toml().uninstall(`${first}\n[b]\nc = 1\n`, undefined).text).toBe("[b]\nc = 1\n");
+    const withoutComments = first.replaceAll(/^#.*\n/gm, "");
+    expect(toml().uninstall(`${withoutComments}\n# about b\n[b]\nc = 1\n`, undefined).text).toBe(
+      "# about b\n[b]\nc = 1\n",
+    );
   });
 
   test("another version of setup is brought up to date, and what was added to the table stays", () => {
@@ -282,6 +323,37 @@ const document = fc
     gap,
   )
   .map(([before, { text, value }, after]) => ({ text: before + text + after, value }));
+
+const ourServer = fc.constant<Laid>({ text: JSON.stringify(server), value: server });
+const ourHook = fc.constant<Laid>({ text: JSON.stringify(hook), value: hook });
+const mixedGroup = object({ hooks: list(fc.oneof(object({ command: leaf }), ourHook)) });
+const moved = object({
+  first: leaf,
+  mcpServers: object({ x: leaf, agentmesh: ourServer, y: object({ command: leaf }) }),
+  hooks: object({ Stop: list(fc.oneof(leaf, mixedGroup)) }),
+  last: leaf,
+});
+
+const Moved = z.object({
+  first: z.unknown().optional(),
+  last: z.unknown().optional(),
+  mcpServers: z.record(z.string(), z.unknown()).default({}),
+  hooks: z.object({ Stop: z.array(z.unknown()).default([]) }).prefault({}),
+});
+const Group = z.object({ hooks: z.array(z.unknown()) });
+
+/** What there is of the four members, without what setup marks as its own. */
+function withoutOurs(value: unknown): z.infer<typeof Moved> {
+  const { mcpServers, hooks, ...others } = Moved.parse(value);
+  const { agentmesh: _, ...servers } = mcpServers;
+  const groups = hooks.Stop.flatMap((one) => {
+    const { data } = Group.safeParse(one);
+    if (data === undefined) return [one];
+    const left = data.hooks.filter((each) => !isDeepStrictEqual(each, hook));
+    return left.length === 0 && data.hooks.length > 0 ? [] : [{ hooks: left }];
+  });
+  return { ...others, mcpServers: servers, hooks: { Stop: groups } };
+}
 
 /** Lists that setup appends to are compared through what comes out in the end. */
 function withoutLists(value: unknown): Record<string, unknown> {

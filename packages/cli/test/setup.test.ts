@@ -273,7 +273,7 @@ describe("setup", () => {
 
   test("another server of that name is left alone until --replace, one written by hand stays", async () => {
     const foreign =
-      '{\n  "mcpServers": {\n    "agentmesh": { "command": "bun", "args": ["/old/server.ts"] },\n    "claude-peers": {}\n  }\n}\n';
+      '{\n  "mcpServers": {\n    "agentmesh": { "command": "bun", "args": ["/old/server.ts"], "env": {} },\n    "claude-peers": {}\n  }\n}\n';
     using home = new Home({
       ".claude.json": foreign,
       ".codex/config.toml": '[mcp_servers.agentmesh]\ncommand = "npx"\nargs = ["agentmesh-mcp"]\n',

@@ -53,15 +53,14 @@ export function removeAt(json: JsonText, path: JsonPath): JsonText {
   const before = tokens.findLast(({ type, end }) => end <= child.span.start && !isComment(type));
   const after = tokens.find(({ type, start }) => start >= child.span.end && !isComment(type));
   const nearest = tokens.findLast(({ end }) => end <= child.span.start);
-  const gone: Span[] = [{ start: child.span.start - blanksBefore(text, child.span.start), end: child.span.end }];
-  if (after?.type === "Comma") gone.push(after);
-  else if (before?.type === "Comma") gone.push(before);
-  const rest = text.slice(after?.type === "Comma" ? after.end : child.span.end);
+  const comma = after?.type === "Comma" ? after : before?.type === "Comma" ? before : undefined;
+  const rest = text.slice(comma === after && comma !== undefined ? comma.end : child.span.end);
   // What follows on the line must not become part of the comment in the line above.
   const swallowed = nearest?.type === "LineComment" && !/^[ \t]*(\r?\n|$)/.test(rest);
+  const start = child.span.start - blanksBefore(text, child.span.start);
   return edited(json, [
-    ...gone.map((span) => ({ ...span, text: "" })),
-    ...(swallowed ? [{ start: child.span.end, end: child.span.end, text: layoutOf(json).eol }] : []),
+    { start, end: child.span.end, text: swallowed ? layoutOf(json).eol : "" },
+    ...(comma === undefined ? [] : [{ ...comma, text: "" }]),
   ]);
 }
 
@@ -152,7 +151,13 @@ function edited(json: JsonText, changes: readonly (Span & { readonly text: strin
     (all, { start, end, text: piece }) => all.slice(0, start) + piece + all.slice(end),
     json.text,
   );
-  return parseJson(text, json.syntax);
+  try {
+    return parseJson(text, json.syntax);
+  } catch (error) {
+    throw new ConfigRefusal("it is laid out in a way that cannot be changed safely. Change it by hand", {
+      cause: error,
+    });
+  }
 }
 
 function inTheWay(node: JsonNode, path: JsonPath, depth: number): ConfigRefusal {
@@ -167,6 +172,6 @@ function isComment(type: string): boolean {
 
 function blanksBefore(text: string, offset: number): number {
   let begin = offset;
-  while (begin > 0 && /[^\S\uFEFF]/.test(text.charAt(begin - 1))) begin--;
+  while (begin > 0 && /\s/.test(text.charAt(begin - 1))) begin--;
   return offset - begin;
 }

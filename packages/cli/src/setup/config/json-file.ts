@@ -47,18 +47,19 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
         json = next;
         parts.push(part);
       }
-      return { text: edition(text, json, parts, before), parts, notes: notes?.(found) ?? [] };
+      return { text: edition({ text, found, json, parts, before }), parts, notes: notes?.(found) ?? [] };
     },
     uninstall(text, before) {
       if (isBlank(text)) return { text, parts: [], notes: [] };
-      let json = parseJson(text, syntax);
+      const found = parseJson(text, syntax);
+      let json = found;
       const parts: Part[] = [];
       for (const entry of entries) {
         const { json: next, ...part } = entry.uninstall(json, parsed(before));
         json = next;
         parts.push(part);
       }
-      return { text: edition(text, json, parts, before), parts, notes: [] };
+      return { text: edition({ text, found, json, parts, before }), parts, notes: [] };
     },
     holdsOurs(text) {
       if (isBlank(text)) return false;
@@ -72,17 +73,20 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
   }
 
   /** The text as it is to be; what lost its last entry of ours is tidied, down to the file. */
-  function edition(
-    text: string | undefined,
-    json: JsonText,
-    parts: readonly Part[],
-    before: string | undefined,
-  ): Edition["text"] {
+  function edition(terms: {
+    readonly text: string | undefined;
+    readonly found: JsonText;
+    readonly json: JsonText;
+    readonly parts: readonly Part[];
+    readonly before: string | undefined;
+  }): Edition["text"] {
+    const { text, found, json, parts, before } = terms;
     if (!parts.some(({ standing }) => changedStandings.has(standing))) return text;
     if (!parts.some(({ standing }) => standing === "removed")) return json.text;
     const earlier = parsed(before);
     const within = entries.flatMap((entry) => entry.within).sort((one, other) => other.length - one.length);
-    const tidy = [...within, []].reduce((rest, container) => tidied(rest, container, earlier), json);
+    const emptied = [...within, []].filter((container) => interiorAt(found, container) === undefined);
+    const tidy = emptied.reduce((rest, container) => tidied(rest, container, earlier), json);
     const bare = isDeepStrictEqual(valueAt(tidy, []), fresh);
     const commented = tidy.tokens.some(({ type }) => type.endsWith("Comment"));
     return bare && !commented && isBlank(before) ? before : tidy.text;
