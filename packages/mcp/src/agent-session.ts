@@ -1,6 +1,6 @@
 /** The agent's session in the mesh: joined when first needed, tried again until it works, left at the end. */
 import { backoffMs } from "@agentmesh/client";
-import { claimIdentity, type Identity } from "@agentmesh/client/node";
+import { claimIdentity, type Identity, sharedIdentity } from "@agentmesh/client/node";
 import { clientKind } from "./client-kind.ts";
 import { ClientSession } from "./client-session.ts";
 import type { Config } from "./config.ts";
@@ -149,7 +149,9 @@ export class AgentSession {
       clientName,
       // Claimed once: a second claim by this process would be a second agent.
       claim: (folder, place) => {
-        this.#identity ??= claimIdentity(folder, clientName, place);
+        this.#identity ??= startedPerRun(clientName)
+          ? { ...sharedIdentity(folder, clientName, place), number: 1, release: () => undefined }
+          : claimIdentity(folder, clientName, place);
         return this.#identity;
       },
       clientSession: this.clientSession,
@@ -162,4 +164,12 @@ export class AgentSession {
     this.#joined = joined;
     return joined;
   }
+}
+
+/**
+ * OpenClaw starts an adapter for each session and each posted message, several at a time: all of them are one agent, or
+ * the turn that was brought a message could not answer it.
+ */
+function startedPerRun(clientName: string): boolean {
+  return clientName.startsWith("openclaw");
 }

@@ -78,6 +78,20 @@ test("two sessions in one directory are two agents, and the second is told its n
   expect(here.data.agents).toMatchObject([{ name: "engine-2" }, { name: "engine" }]);
 });
 
+test("runs of OpenClaw are one agent: what waits for it can be answered by any of them", async () => {
+  const run = () => session(broker, "claw", { clientName: "openclaw-bundle-mcp" });
+  await using main = await run();
+  expect(await main.joined()).toBe("claw");
+  const { client } = await broker.agent("asks-claw");
+  await client.send({ to: "claw", body: "are you one?" });
+  await using turn = await run();
+  expect(await turn.joined()).toBe("claw");
+  expect((await turn.tool("reply", { message_id: "1", message: "yes" })).isError).toBe(false);
+  const [answer] = (await client.lease({ waitMs: 1_000 })).deliveries;
+  expect(answer?.message.body).toBe("yes");
+  await client.ack({ delivery: answer?.id ?? "" });
+});
+
 test("AGENTMESH_NAME names the agent, and a name that cannot be one is corrected aloud", async () => {
   await using named = await session(broker, "somewhere", { env: { AGENTMESH_NAME: "Dr. Data" } });
   const { text, data } = await named.tool("whoami");

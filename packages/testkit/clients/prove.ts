@@ -18,7 +18,7 @@ export interface Proof {
 /** Tells each proof as it is made. */
 export type Tell = (proof: Proof) => void;
 
-const SHOWN_WITHIN_MS = 30_000;
+const SHOWN_WITHIN_MS = 60_000;
 const ACKED_WITHIN_MS = 30_000;
 const BUSY_MS = 4_000;
 

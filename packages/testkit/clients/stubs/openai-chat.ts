@@ -14,7 +14,9 @@ const Content = z.union([
 const Request = z.object({
   model: z.string(),
   stream: z.boolean().default(false),
-  messages: z.array(z.object({ role: z.string(), content: Content.default("") })),
+  messages: z.array(
+    z.object({ role: z.string(), content: Content.default(""), tool_calls: z.array(z.unknown()).nullish() }),
+  ),
   tools: z.array(z.object({ function: z.object({ name: z.string() }) })).default([]),
 });
 
@@ -25,11 +27,12 @@ export const openAiChat: Dialect = {
   read(path, body) {
     if (!path.endsWith("/chat/completions")) return undefined;
     const { messages, tools } = Request.parse(body);
-    const asked = messages.findLastIndex(({ role }) => role === "user");
+    // Clients put more than one message of the user's side behind the model's last words.
+    const turn = messages.slice(messages.findLastIndex((each) => each.role === "assistant" && !each.tool_calls) + 1);
     return {
       shown: stringsIn(messages),
-      asked: messages[asked]?.content ?? "",
-      afterTool: messages.slice(asked + 1).some(({ role }) => role === "tool"),
+      asked: turn.flatMap(({ role, content }) => (role === "user" ? [content] : [])).join("\n"),
+      afterTool: turn.some(({ role }) => role === "tool"),
       tools: tools.map((tool) => tool.function.name),
     };
   },
