@@ -69,15 +69,9 @@ export function takeNotice(
     () => `${to.name} got no ${kind} about ${about.id}: "${body}"`,
   );
   const message: Message = {
-    ...{ id: entry.messageId, kind, from: { id: MESH_AGENT_ID, name: "mesh" }, to: to.name, urgency: "normal" },
-    ...{
-      body,
-      bodyBytes: Buffer.byteLength(body),
-      threadId: about.message.threadId,
-      inReplyTo: about.id,
-      hops: 0,
-      trust: "verified",
-    },
+    ...{ id: entry.messageId, kind, from: { id: MESH_AGENT_ID, name: "mesh" }, trust: "verified", to: to.name },
+    ...{ urgency: "normal", body, bodyBytes: Buffer.byteLength(body), threadId: about.message.threadId },
+    ...{ inReplyTo: about.id, hops: 0 },
     ...{ acceptedAt: time(o.now), expiresAt: time(o.now + DEFAULT_TTL_MS) },
   };
   const of = beginMessage(o, message, DEFAULT_TTL_MS);

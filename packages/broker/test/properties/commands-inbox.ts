@@ -7,7 +7,7 @@ import type { Observer, Question } from "./observer.ts";
 import { heartbeat } from "./questions-agents.ts";
 import { advance, announceDue, expireLeases } from "./questions-care.ts";
 import { lease, returnStreamed } from "./questions-leases.ts";
-import { ack, extend, type Held, nack, recordPush, reject } from "./questions-verbs.ts";
+import { ack, extend, type Held, nack, recordPush, reject, release } from "./questions-verbs.ts";
 
 const leaseMs = fc.constantFrom(1_000, 10_000, 60_000, 300_000);
 
@@ -187,6 +187,43 @@ export const inboxCommands: CommandKind[] = [
     5,
     fc.tuple(target, fc.constantFrom(undefined, undefined, 0, 700)),
     withTarget((held, delayMs) => nack(held, delayMs)),
+    "joins",
+  ),
+  kind(
+    "release",
+    2,
+    fc.tuple(target, fc.constant(null)),
+    withTarget((held) => release(held)),
+    "joins",
+  ),
+  kind(
+    "lease for a webhook",
+    3,
+    fc.record({ n: any, urgency: fc.constantFrom("fyi", "normal", "interrupt"), last: fc.option(any), leaseMs }),
+    (o, { n, urgency, last, leaseMs: ms }) => {
+      const agent = reader(o, n, 0);
+      const failed = agent ? o.history.queued(agent.id).filter(({ attempt }) => attempt > 0) : [];
+      const after = last === null ? undefined : pick(failed, last)?.id;
+      const terms = { max: 1, maxBytes: 16_384, leaseMs: ms, session: undefined };
+      return agent && lease({ ...terms, agentId: agent.id, webhook: { urgency, last: after } });
+    },
+    "joins",
+  ),
+  kind(
+    "lease to push",
+    3,
+    fc.record({
+      n: any,
+      maxPushes: fc.constantFrom(undefined, 1),
+      urgency: fc.constantFrom(undefined, "normal"),
+      leaseMs,
+    }),
+    (o, { n, maxPushes, urgency, leaseMs: ms }) => {
+      const holder = streamer(o, n);
+      const push = { maxPushes, ...(urgency !== undefined && { urgency }) };
+      const terms = { max: 25, maxBytes: 16_384, leaseMs: ms, push };
+      return holder && lease({ ...terms, agentId: holder.agentId, session: holder.id });
+    },
     "joins",
   ),
   kind(

@@ -1,6 +1,6 @@
 /** What was asked and answered so far, as an outsider remembers it. */
 import type { AgentId, DeliveryRef, MessageId, PolicyAction, SessionId, Urgency } from "@agentmesh/protocol";
-import type { LeaseTerms, MessageToEnqueue, MessageToPublish } from "../../src/mesh/store.ts";
+import type { LeaseTerms, MessageToEnqueue, MessageToPublish, PushTerms } from "../../src/mesh/store.ts";
 import {
   type AgentHistory,
   type AskHistory,
@@ -111,18 +111,23 @@ export class History {
   }
 
   /** What may be leased on these terms, in the order of reading. */
-  leasable(terms: Pick<LeaseTerms, "agentId" | "session" | "stream">, now: number): DeliveryHistory[] {
-    const { agentId, session, stream } = terms;
+  leasable(
+    terms: Pick<LeaseTerms, "agentId" | "session" | "stream" | "push" | "webhook">,
+    now: number,
+  ): DeliveryHistory[] {
+    const { agentId, session, stream, webhook } = terms;
     if (stream && this.session(session)?.silent) return [];
-    const enough = stream?.maxPushes ?? Number.POSITIVE_INFINITY;
-    const least = stream ? this.leastWeight(agentId, stream.urgency, now) : 0;
+    const push: PushTerms | undefined = terms.push ?? stream ?? webhook;
+    const enough = push?.maxPushes ?? Number.POSITIVE_INFINITY;
+    const least = push ? this.leastWeight(agentId, push.urgency, now) : 0;
+    const isLast = ({ id }: DeliveryHistory) => Number(id === webhook?.last);
     return this.queued(agentId)
       .filter((each) => each.dueAt <= now && each.expiresAt > now && pushesBy(each, session) < enough)
       .filter(({ weight }) => weight >= least)
-      .sort((a, b) => a.rank - b.rank || a.seq - b.seq);
+      .sort((a, b) => isLast(a) - isLast(b) || a.rank - b.rank || a.seq - b.seq);
   }
 
-  /** The least urgency that a stream is given. */
+  /** The least urgency that is given out to be pushed. */
   leastWeight(agentId: AgentId, asked: Urgency = "fyi", now: number): number {
     const focus = this.agent(agentId)?.focus;
     if (!focus || focus.until <= now) return WEIGHTS[asked];

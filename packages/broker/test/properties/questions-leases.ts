@@ -1,7 +1,7 @@
 /** Questions about leases: take them, return those of a stream; with what the answers must be. */
 import { isDeepStrictEqual } from "node:util";
 import type { SessionId } from "@agentmesh/protocol";
-import type { LeasedRecord, LeaseTerms } from "../../src/mesh/store.ts";
+import type { LeasedRecord, LeaseTerms, PushTerms } from "../../src/mesh/store.ts";
 import { type DeliveryHistory, isOpen, pushesBy, short, time } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
@@ -61,7 +61,8 @@ function judgeLease(
   demand(isOpen(delivery), "I3 ack is final", () => `${of} was leased although it is ${delivery.state}`);
   demand(now < delivery.expiresAt, "I11 expiry honesty", () => `${of} was leased past its life`);
   demand(delivery.dueAt <= now, "delay", () => `${of} was leased ${delivery.dueAt - now} ms before its delay was over`);
-  const enough = terms.stream?.maxPushes ?? Number.POSITIVE_INFINITY;
+  const push: PushTerms | undefined = terms.push ?? terms.stream ?? terms.webhook;
+  const enough = push?.maxPushes ?? Number.POSITIVE_INFINITY;
   const pushes = pushesBy(delivery, terms.session);
   demand(pushes < enough, "credit", () => `${of} was streamed again to a session that pushed it ${pushes} times`);
   const told = { ...delivery.of.message, expiresAt: time(delivery.expiresAt) };
@@ -71,7 +72,7 @@ function judgeLease(
     () => `${of} was leased as ${JSON.stringify(leased.message)}, accepted as ${JSON.stringify(told)}`,
   );
   const { from } = leased.message;
-  const least = terms.stream ? history.leastWeight(terms.agentId, terms.stream.urgency, now) : 0;
+  const least = push ? history.leastWeight(terms.agentId, push.urgency, now) : 0;
   demand(delivery.weight >= least, "urgency", () => `${of} was streamed, which is to rest for a read`);
   const attempt = delivery.attempt + 1;
   const counted = leased.attempt === attempt && leased.redelivered === attempt > 1;

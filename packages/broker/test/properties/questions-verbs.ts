@@ -110,6 +110,16 @@ export function nack(target: Held, delayMs: number | undefined): Question {
   );
 }
 
+export function release(target: Held): Question {
+  const { agentId, ref, receipt } = target;
+  return verb(
+    "release",
+    target,
+    (o) => o.world.store.release(agentId, ref, receipt, { reason: "the endpoint rests", retry: RETRY }),
+    (o, each) => judgeReturn(o, each, "released", { failed: false }),
+  );
+}
+
 export function extend(target: Held, leaseMs: number): Question {
   const { agentId, ref, receipt } = target;
   return verb(

@@ -172,8 +172,10 @@ export const careMutants: Mutant[] = [
       for (const { pk, attempt } of over) {
         db.prepare("UPDATE delivery SET state = 'expired', ended_at = ? WHERE pk = ?").run(clock.now(), pk);
         db.prepare(
-          "INSERT INTO timeline (delivery_pk, at, event, attempt, reason) VALUES (?, ?, 'expired', ?, 'late')",
-        ).run(pk, clock.now(), attempt);
+          `INSERT INTO timeline (delivery_pk, agent_pk, sender_pk, at, event, attempt, reason)
+           SELECT d.pk, d.agent_pk, m.sender_pk, ?, 'expired', ?, 'late' FROM delivery d
+           JOIN message m ON m.pk = d.message_pk WHERE d.pk = ?`,
+        ).run(clock.now(), attempt, pk);
       }
       return store;
     },

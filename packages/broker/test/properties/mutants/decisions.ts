@@ -181,11 +181,23 @@ export const decisionMutants: Mutant[] = [
     expireMessages: async (limit, bounce) => {
       const last = db.prepare<[], { pk: number | null }>("SELECT MAX(pk) AS pk FROM delivery").get()?.pk ?? 0;
       const n = await store.expireMessages(limit, bounce);
-      db.prepare(
-        `INSERT INTO delivery (id, message_pk, agent_pk, seq, bytes, state, urgency, rank, accepted_at, expires_at)
-         SELECT 'dlv_' || hex(randomblob(16)), message_pk, agent_pk, seq + 1000, bytes, state, urgency, rank,
-           accepted_at, expires_at FROM delivery WHERE pk > ?`,
-      ).run(last);
+      const told = db.prepare<[number], { pk: number; message: number }>(
+        "SELECT pk, message_pk AS message FROM delivery WHERE pk > ?",
+      );
+      for (const { pk, message } of told.all(last)) {
+        const copy = db
+          .prepare<[number], { pk: number }>(
+            `INSERT INTO message (id, kind, sender_pk, thread_id, body, body_bytes, accepted_at, expires_at)
+             SELECT 'msg_' || hex(randomblob(16)), kind, sender_pk, thread_id, body, body_bytes, accepted_at, expires_at
+             FROM message WHERE pk = ? RETURNING pk`,
+          )
+          .get(message);
+        db.prepare(
+          `INSERT INTO delivery (id, message_pk, agent_pk, seq, bytes, state, rank, accepted_at, expires_at)
+           SELECT 'dlv_' || hex(randomblob(16)), ?, agent_pk, seq + 1000, bytes, state, rank, accepted_at, expires_at
+           FROM delivery WHERE pk = ?`,
+        ).run(copy?.pk, pk);
+      }
       return n;
     },
   })),

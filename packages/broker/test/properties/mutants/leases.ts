@@ -99,6 +99,21 @@ export const leaseMutants: Mutant[] = [
       return verdict.kind === "done" ? verdict : store.nack(agentId, ref, receipt, terms);
     },
   })),
+  stateless(
+    "a release counts as a failure",
+    ({ store }) => ({
+      release: (agentId, ref, receipt, terms) => store.nack(agentId, ref, receipt, { ...terms, delayMs: 0 }),
+    }),
+    ["release"],
+  ),
+  stateless(
+    "a webhook is given first what it failed with",
+    ({ store }) => ({
+      lease: ({ webhook, ...terms }) =>
+        store.lease(webhook ? { ...terms, webhook: { ...webhook, last: undefined } } : terms),
+    }),
+    ["lease for a webhook", "send several"],
+  ),
   stateless("an extension is answered and forgotten", ({ store, db }) => ({
     extend: async (...asked) => {
       const ends = db.prepare<[], { pk: number; at: number }>(
