@@ -51,11 +51,12 @@ export const SubscribeRequest = z.strictObject({
 });
 export type SubscribeRequest = z.infer<typeof SubscribeRequest>;
 
-/** The subscription, whether it is new, and how many earlier messages were put into the inbox. */
+/** The subscription, whether it is new, and how many earlier messages were put into the inbox or did not fit. */
 export const SubscribeReply = z.object({
   subscription: Subscription,
   created: z.boolean(),
   retained: z.int().nonnegative(),
+  leftOut: z.int().nonnegative().default(0).meta({ description: "earlier messages that the full inbox did not take" }),
 });
 export type SubscribeReply = z.infer<typeof SubscribeReply>;
 

@@ -74,7 +74,7 @@ export class Asks {
     signal: AbortSignal,
   ): Promise<{ answer: AskReply; taken: () => void }> {
     const { waitMs, answerWithinMs, ...message } = request;
-    const asked = await this.#agents.resolve(request.to, caller);
+    const { recipient: asked } = await this.#messages.addressee(caller, request.to, request.idempotencyKey);
     const asker = caller.agent;
     if (asked.id === asker.id) throw new MeshError("would_deadlock", `${asker.name} cannot wait for itself.`);
     if (this.#waiting.reaches(asked.id, asker.id)) {

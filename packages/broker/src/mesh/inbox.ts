@@ -13,9 +13,9 @@ import type { Agents } from "./agents.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
-import type { Policy } from "./policy.ts";
+import { inboxQuota, type Policy } from "./policy.ts";
 import { bounce, retryPolicy } from "./retry.ts";
-import type { AckVerdict, DeliveryRecord, HeldVerdict, RetryPolicy, Store, Viewer } from "./store.ts";
+import type { AckVerdict, DeliveryRecord, HeldVerdict, InboxQuota, RetryPolicy, Store, Viewer } from "./store.ts";
 import type { Wakes } from "./wakes.ts";
 
 type Table = typeof endpoints;
@@ -29,12 +29,14 @@ export class Inbox {
   readonly #agents: Agents;
   readonly #ready: Wakes<string>;
   readonly #retry: RetryPolicy;
+  readonly #quota: InboxQuota;
 
   constructor(parts: { store: Store; agents: Agents; policy: Policy; ready: Wakes<string> }) {
     this.#store = parts.store;
     this.#agents = parts.agents;
     this.#ready = parts.ready;
     this.#retry = retryPolicy(parts.policy);
+    this.#quota = inboxQuota(parts.policy);
   }
 
   /** Shows an inbox and changes nothing. @throws MeshError forbidden, agent_not_found */
@@ -127,9 +129,9 @@ export class Inbox {
     return { entries: await this.#store.listDead({ owner: owner?.id, limit: query.limit }) };
   }
 
-  /** Puts a dead letter back into its inbox. @throws MeshError delivery_not_found, not_dead */
+  /** Puts a dead letter back into its inbox. @throws MeshError delivery_not_found, not_dead, inbox_full */
   async redrive(caller: Caller, ref: DeliveryRef): Promise<DeliveryReply> {
-    const verdict = await this.#store.redrive(ownerOf(caller), ref);
+    const verdict = await this.#store.redrive(ownerOf(caller), ref, this.#quota);
     if (verdict.kind === "done") return reply(verdict.delivery);
     if (verdict.kind === "not_dead") {
       const { id, state } = verdict.delivery;

@@ -7,6 +7,7 @@ import type {
   endpoints,
   MessageRef,
   MessageStatus,
+  Party,
   SendReply,
 } from "@agentmesh/protocol";
 import { IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
@@ -19,7 +20,7 @@ import { threadOf } from "./history.ts";
 import { newId } from "./ids.ts";
 import type { LoopGuard } from "./loop-guard.ts";
 import { outlookOf } from "./outlook.ts";
-import type { Policy } from "./policy.ts";
+import { inboxQuota, type Policy } from "./policy.ts";
 import type { AgentRecord, Enqueued, MessagePlace, Store, Viewer } from "./store.ts";
 import type { Wakes } from "./wakes.ts";
 
@@ -72,13 +73,15 @@ export class Messages {
     }
     const bodyBytes = checkBody(request.body, this.#policy);
     const answered = request.inReplyTo === undefined ? undefined : await this.#place(request.inReplyTo, sender.id);
-    const recipient = await this.#agents.resolve(request.to ?? addresseeOf(answered, sender), caller);
+    const { recipient, known } = await this.addressee(
+      caller,
+      request.to ?? addresseeOf(answered, sender),
+      request.idempotencyKey,
+    );
     const hops = answered && caller.agent.profile.client !== PERSON ? answered.hops + 1 : 0;
     const { idempotencyKey } = request;
     // A retry of what was accepted is answered, whatever has been sent since.
-    if (idempotencyKey === undefined || !(await this.#store.knowsKey(sender.id, idempotencyKey))) {
-      this.#guard.checkSend({ sender, recipient, body: request.body, hops, idempotencyKey });
-    }
+    if (!known) this.#guard.checkSend({ sender, recipient, body: request.body, hops, idempotencyKey });
     const id = newId("msg");
     const accepted = await this.#store.enqueue(
       {
@@ -104,9 +107,25 @@ export class Messages {
           : undefined,
         answers: answered?.deliveryId,
       },
-      { maxMessages: this.#policy.inboxMaxMessages, maxBytes: this.#policy.inboxMaxBytes },
+      inboxQuota(this.#policy),
     );
     return this.#reply(accepted);
+  }
+
+  /**
+   * Who a send goes to, and whether its key is known. A repeated send keeps the recipient it had, who may have left
+   * since, or given its name to another. @throws MeshError agent_not_found
+   */
+  async addressee(
+    caller: AgentCaller,
+    to: string,
+    idempotencyKey: string | undefined,
+  ): Promise<{ readonly recipient: Party; readonly known: boolean }> {
+    const earlier =
+      idempotencyKey === undefined ? undefined : await this.#store.acceptedUnder(caller.agent.id, idempotencyKey);
+    const before = earlier?.recipient;
+    if (before && (to === before.name || to === before.id)) return { recipient: before, known: true };
+    return { recipient: await this.#agents.resolve(to, caller), known: earlier !== undefined };
   }
 
   /** One message and its timeline, for its sender, its recipients and the mesh key. @throws MeshError message_not_found */
@@ -195,7 +214,7 @@ function addresseeOf(answered: MessagePlace | undefined, sender: AgentRecord): s
   return answered.sender.id === sender.id ? (answered.recipients[0]?.id ?? sender.id) : answered.sender.id;
 }
 
-function contentHash(request: SendBody, recipient: AgentRecord): string {
+function contentHash(request: SendBody, recipient: Party): string {
   const content = [recipient.id, request.body, request.inReplyTo, request.threadId, request.ttlMs, request.urgency];
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }

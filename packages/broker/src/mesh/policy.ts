@@ -1,4 +1,5 @@
 /** The rules' numbers, resolved from configuration. */
+import type { InboxQuota } from "./store.ts";
 
 /** Limits and durations the mesh applies; all times in milliseconds. */
 export interface Policy {
@@ -21,4 +22,9 @@ export interface Policy {
   readonly webhookRestMs: number;
   /** Life of a message whose sender names none. */
   readonly messageTtlMs: number;
+}
+
+/** Most that one inbox of this mesh holds open. */
+export function inboxQuota({ inboxMaxMessages, inboxMaxBytes }: Policy): InboxQuota {
+  return { maxMessages: inboxMaxMessages, maxBytes: inboxMaxBytes };
 }

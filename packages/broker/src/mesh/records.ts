@@ -83,15 +83,24 @@ export interface MessageToPublish
   readonly topic: string;
 }
 
-/** Why a subscriber got no delivery. */
-export type SkippedWhy = "sender" | "inbox_full" | "refused";
+/** What was accepted under an idempotency key; a published message has no recipient, a removed one is still named. */
+export interface AcceptedUnder {
+  readonly messageId: MessageId;
+  readonly recipient: Party | undefined;
+}
+
+/** A subscriber that got no delivery of what was published. */
+export interface Skipped {
+  readonly agent: Party;
+  readonly why: "sender" | "inbox_full" | "refused";
+}
 
 /** A published message: every subscriber is in `accepted` or in `skipped`. */
 export interface Published {
   readonly duplicate: boolean;
   readonly message: Message;
   readonly accepted: readonly { readonly delivery: Enqueued["delivery"]; readonly recipient: AgentRecord }[];
-  readonly skipped: readonly { readonly agent: Party; readonly why: SkippedWhy }[];
+  readonly skipped: readonly Skipped[];
 }
 
 /** Most that one inbox holds open. */

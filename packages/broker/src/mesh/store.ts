@@ -23,6 +23,7 @@ import type {
 } from "@agentmesh/protocol";
 import type { PolicyRules } from "./receiver-policy.ts";
 import type {
+  AcceptedUnder,
   AckVerdict,
   AgentRecord,
   AgentToRegister,
@@ -103,8 +104,8 @@ export interface Store {
 
   /** Accepts one message: dedupe, the recipient's policy, quota, message, delivery and the ack it implies. @throws MeshError */
   enqueue(message: MessageToEnqueue, quota: InboxQuota): Promise<Enqueued>;
-  /** Whether the sender has used this key within its window. */
-  knowsKey(senderId: AgentId, key: string): Promise<boolean>;
+  /** What the sender had accepted under this key within its window. */
+  acceptedUnder(senderId: AgentId, key: string): Promise<AcceptedUnder | undefined>;
   /** The ask that a message is: when its answer is due, and the answer if there is one. */
   askStatus(messageId: MessageId): Promise<AskStatus | undefined>;
   /** Asks without an answer: owed by an agent, or waited for by it; the first due first. */
@@ -113,8 +114,11 @@ export interface Store {
   remindAsks(notices: AskNotices, limit: number): Promise<number>;
   /** Accepts one message for every subscriber of its topic: one body, one delivery each, one act. @throws MeshError */
   publish(message: MessageToPublish, quota: InboxQuota): Promise<Published>;
-  /** Adds a subscription; puts the newest `retained` messages that its pattern means into the inbox if it is new. */
-  subscribe(agentId: AgentId, pattern: string, retained: number): Promise<SubscribeReply>;
+  /**
+   * Adds a subscription; a new one puts the newest `retained` messages that its pattern means into the inbox, as far as
+   * the quota goes.
+   */
+  subscribe(agentId: AgentId, pattern: string, retained: number, quota: InboxQuota): Promise<SubscribeReply>;
   unsubscribe(agentId: AgentId, pattern: string): Promise<boolean>;
   listSubscriptions(owner: Viewer): Promise<Subscription[]>;
   listTopics(limit: number): Promise<Topic[]>;
@@ -167,10 +171,14 @@ export interface Store {
   ): Promise<LeaseVerdict>;
   /** Cancels what is queued and was never leased of a message of this sender; says what could not be. */
   cancel(messageId: MessageId, senderId: AgentId): Promise<{ cancelled: number; left: DeliveryRecord[] }>;
-  /** Puts a dead letter back; of any inbox without an owner. `not_dead` for a delivery in another state. */
+  /**
+   * Puts a dead letter back; of any inbox without an owner. `not_dead` for a delivery in another state.
+   * @throws MeshError inbox_full
+   */
   redrive(
     owner: Viewer,
     ref: DeliveryRef,
+    quota: InboxQuota,
   ): Promise<LeaseVerdict | { readonly kind: "not_dead"; readonly delivery: DeliveryRecord }>;
   /** Lets a held delivery into its inbox, or refuses it; of any inbox without an owner. */
   admit(owner: Viewer, ref: DeliveryRef): Promise<HeldVerdict>;

@@ -7,7 +7,7 @@ import type { AgentCaller, Caller } from "./caller.ts";
 import { checkBody, forecast } from "./forecast.ts";
 import { newId } from "./ids.ts";
 import type { LoopGuard } from "./loop-guard.ts";
-import type { Policy } from "./policy.ts";
+import { inboxQuota, type Policy } from "./policy.ts";
 import type { Store } from "./store.ts";
 
 type Table = typeof endpoints;
@@ -34,7 +34,7 @@ export class Topics {
   ): Promise<PublishReply> {
     const bodyBytes = checkBody(request.body, this.#policy);
     const { idempotencyKey } = request;
-    if (idempotencyKey === undefined || !(await this.#store.knowsKey(caller.agent.id, idempotencyKey))) {
+    if (idempotencyKey === undefined || !(await this.#store.acceptedUnder(caller.agent.id, idempotencyKey))) {
       this.#guard.checkPublish(caller.agent);
     }
     const id = newId("msg");
@@ -57,7 +57,7 @@ export class Topics {
             }
           : undefined,
       },
-      { maxMessages: this.#policy.inboxMaxMessages, maxBytes: this.#policy.inboxMaxBytes },
+      inboxQuota(this.#policy),
     );
     return {
       messageId: message.id,
@@ -75,7 +75,7 @@ export class Topics {
 
   /** Adds a subscription of the caller. */
   subscribe(caller: AgentCaller, request: EndpointRequest<Table["subscribe"]>["body"]): Promise<SubscribeReply> {
-    return this.#store.subscribe(caller.agent.id, request.topic, request.retained);
+    return this.#store.subscribe(caller.agent.id, request.topic, request.retained, inboxQuota(this.#policy));
   }
 
   /** Ends a subscription of the caller; false when there was none. */

@@ -47,8 +47,14 @@ export function beginDelivery(o: Observer, beginning: Beginning): DeliveryHistor
 }
 
 /** Remembers an accepted message. */
-export function beginMessage(o: Observer, message: Message, lifeMs: number): MessageHistory {
-  const of = { id: message.id, message, acceptedAt: o.now, lifeMs, deliveries: [], recalled: false, gone: false };
+export function beginMessage(
+  o: Observer,
+  message: Message,
+  lifeMs: number,
+  skipped: MessageHistory["skipped"] = [],
+): MessageHistory {
+  const { id } = message;
+  const of = { id, message, acceptedAt: o.now, lifeMs, deliveries: [], skipped, recalled: false, gone: false };
   o.history.messages.push(of);
   return of;
 }
@@ -79,9 +85,9 @@ export function takeNotice(
   return beginDelivery(o, { id: entry.deliveryId, seq: entry.seq, of, to, beside: true });
 }
 
-/** Whether an inbox takes no more than it has. */
-export function isFull(o: Observer, to: AgentHistory, bodyBytes: number): boolean {
+/** Whether an inbox does not take `bodyBytes` in one message more, with `more` others before it. */
+export function isFull(o: Observer, to: AgentHistory, bodyBytes: number, more = 0): boolean {
   const alive = o.history.alive(to.id);
   const bytes = alive.reduce((sum, { of }) => sum + of.message.bodyBytes, 0);
-  return alive.length >= QUOTA.maxMessages || bytes + bodyBytes > QUOTA.maxBytes;
+  return alive.length + more >= QUOTA.maxMessages || bytes + bodyBytes > QUOTA.maxBytes;
 }

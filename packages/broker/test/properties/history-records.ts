@@ -11,6 +11,7 @@ import type {
   SessionId,
 } from "@agentmesh/protocol";
 import type { PolicyRules } from "../../src/mesh/receiver-policy.ts";
+import type { Published } from "../../src/mesh/store.ts";
 
 /** An agent as its registration was answered. */
 export interface AgentHistory extends Party {
@@ -63,6 +64,8 @@ export interface MessageHistory {
   readonly acceptedAt: number;
   readonly lifeMs: number;
   readonly deliveries: DeliveryHistory[];
+  /** Subscribers that got none of it, as the first answer told. */
+  readonly skipped: Published["skipped"];
   /** Taken back: nobody who subscribes later gets it. */
   recalled: boolean;
   /** Pruned. */
@@ -86,7 +89,7 @@ export interface DeliveryHistory {
   readonly receipts: string[];
   /** Reported pushes by session. */
   readonly pushes: Map<SessionId, number>;
-  /** It was put beside the quota: a notice, a retained message, a dead letter that was put back. */
+  /** It was put beside the quota: a notice. */
   beside: boolean;
   /** It was held, or kept back: younger ones may have passed it. */
   delayed: boolean;

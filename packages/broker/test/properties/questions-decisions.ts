@@ -1,11 +1,12 @@
 /** Questions of decision: taken back by the sender; put back, admitted or refused by the receiver; with what must follow. */
 import type { AgentId, DeliveryRef } from "@agentmesh/protocol";
 import type { HeldVerdict, LeaseVerdict } from "../../src/mesh/store.ts";
+import { isFull } from "./acceptance.ts";
 import { type DeliveryHistory, type MessageHistory, short } from "./history.ts";
-import type { Observer, Question } from "./observer.ts";
+import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeEnd } from "./returns.ts";
-import { BOUNCE } from "./world.ts";
+import { BOUNCE, QUOTA } from "./world.ts";
 
 /** Takes a message back: what was never leased is cancelled, the rest is named. */
 export function cancel(of: MessageHistory, as: AgentId): Question {
@@ -58,12 +59,22 @@ function judgeDecision(
 /** Puts a dead letter back. */
 export function redrive(owner: AgentId | undefined, ref: DeliveryRef): Question {
   return async (o) => {
-    const verdict = await o.world.store.redrive(owner, ref);
+    const answer = await outcome(o.world.store.redrive(owner, ref, QUOTA));
     return () => {
+      const meant = o.history.meant(owner, ref);
+      const to = meant && o.history.agent(meant.to.id);
+      const full = meant?.state === "dead" && to !== undefined && isFull(o, to, meant.of.message.bodyBytes);
+      if (answer.kind === "refused") {
+        o.say(`redrive ${ref}: ${answer.code}`);
+        demand(full && answer.code === "inbox_full", "I8 quota", () => `${ref} was not put back: ${answer.code}`);
+        return;
+      }
+      const verdict = answer.value;
       o.say(`redrive ${ref} → ${verdict.kind}`);
+      demand(!full, "I8 quota", () => `${ref} was put back into the full inbox of ${to?.name}`);
       judgeDecision(o, [owner, ref], verdict, "dead", (delivery) => {
         o.tape.take("redriven", delivery, o.now);
-        Object.assign(delivery, { state: "queued", failures: 0, dueAt: 0, announced: true, beside: true });
+        Object.assign(delivery, { state: "queued", failures: 0, dueAt: 0, announced: true, beside: false });
         delivery.endedAt = undefined;
         delivery.expiresAt = o.now + delivery.of.lifeMs;
         o.becameLeasable(delivery);

@@ -37,7 +37,8 @@ export function publish(asked: MessageToPublish): Question {
       if (used) {
         const kept = used.of.deliveries.filter(({ pruned }) => !pruned).map(({ id, state }) => ({ id, state }));
         const told = accepted.map(({ delivery: { id, state } }) => ({ id, state }));
-        const same = message.id === used.of.id && isDeepStrictEqual(told, kept);
+        const same =
+          message.id === used.of.id && isDeepStrictEqual(told, kept) && isDeepStrictEqual(skipped, used.of.skipped);
         demand(same, "I4 send idempotence", () => `the repeated publish ${what} was answered as another one`);
         return;
       }
@@ -45,7 +46,7 @@ export function publish(asked: MessageToPublish): Question {
       const addressed = message.topic === topic && message.to === topic;
       demand(addressed, "I10 authenticity", () => `published on ${topic}, accepted for ${message.to}`);
       const expected = expectedFor(o, asked, sender);
-      const of = beginMessage(o, message, asked.ttlMs);
+      const of = beginMessage(o, message, asked.ttlMs, skipped);
       checkAccounting(expected, answer.value);
       for (const { delivery, recipient } of accepted) {
         const to = history.agent(recipient.id);
@@ -89,7 +90,7 @@ function checkAccounting(expected: ReadonlyMap<AgentId, Fate>, { accepted, skipp
 /** Subscribes; a new subscription brings the newest messages that were published before. */
 export function subscribe(agentId: AgentId, pattern: string, retained: number): Question {
   return async (o) => {
-    const answer = await outcome(o.world.store.subscribe(agentId, pattern, retained));
+    const answer = await outcome(o.world.store.subscribe(agentId, pattern, retained, QUOTA));
     return () => {
       const agent = o.history.agent(agentId);
       o.say(`subscribe ${agent?.name} to ${pattern} with ${retained} → ${JSON.stringify(answer)}`);
@@ -105,16 +106,19 @@ export function subscribe(agentId: AgentId, pattern: string, retained: number): 
       if (since === undefined) agent.subscriptions.set(pattern, o.now);
       const told = subscription.since === time(since ?? o.now) && subscription.agent.id === agentId;
       demand(told, "I12 broadcast", () => `the subscription is told as ${JSON.stringify(subscription)}`);
-      const earlier = created ? retainedFor(o, agent, pattern, retained) : [];
-      const n = answer.value.retained;
+      const wanted = created ? retainedFor(o, agent, pattern, retained) : [];
+      const earlier = newestThatFit(o, agent, wanted);
+      const { retained: n, leftOut } = answer.value;
       demand(n === earlier.length, "I12 broadcast", () => `${n} retained messages, not ${earlier.length}`);
+      const rest = wanted.length - earlier.length;
+      demand(leftOut === rest, "I8 quota", () => `${leftOut} messages are said to be left out, not ${rest}`);
       for (const of of earlier) {
         const entry = o.tape.peek();
         const next = entry?.messageId === of.id;
         demand(next, "I12 broadcast", () => `${of.id} was retained, ${agent.name} got ${entry?.messageId}`);
         const more = { reason: "retained" };
         const { deliveryId: id, seq } = entry;
-        beginDelivery(o, { id, seq, of, to: agent, beside: true, retained: true, more });
+        beginDelivery(o, { id, seq, of, to: agent, retained: true, more });
       }
     };
   };
@@ -130,6 +134,18 @@ function retainedFor(o: Observer, agent: AgentHistory, pattern: string, count: n
       .slice(-count);
   const newest = new Set(count === 0 ? [] : (MEANS[pattern] ?? []).flatMap(ofTopic));
   return o.history.messages.filter((of) => newest.has(of) && of.message.from.id !== agent.id && !has(of)).slice(-count);
+}
+
+/** The newest of them that the inbox takes. */
+function newestThatFit(o: Observer, agent: AgentHistory, wanted: readonly MessageHistory[]): MessageHistory[] {
+  const fitting: MessageHistory[] = [];
+  let bytes = 0;
+  for (const of of wanted.toReversed()) {
+    bytes += of.message.bodyBytes;
+    if (isFull(o, agent, bytes, fitting.length)) break;
+    fitting.unshift(of);
+  }
+  return fitting;
 }
 
 /** Ends a subscription. */

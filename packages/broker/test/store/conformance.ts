@@ -189,7 +189,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
     });
 
     test("a publish counts who refuses among the skipped, and holds for who holds", async () => {
-      for (const id of [bob, await agent("carol"), await agent("dave")]) await store.subscribe(id, "news", 0);
+      for (const id of [bob, await agent("carol"), await agent("dave")]) await store.subscribe(id, "news", 0, QUOTA);
       await store.setPolicy(bob, { otherwise: "refuse", senders: {}, trust: {} });
       const carol = (await store.findAgent("carol"))?.id ?? bob;
       await store.setPolicy(carol, { otherwise: "hold", senders: {}, trust: {} });
@@ -369,12 +369,12 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await store.listDead({ owner: alice, limit: 5 })).toEqual([]);
       expect(await store.listDead({ owner: undefined, limit: 5 })).toMatchObject([{ id: delivery.id, reason: "no" }]);
       clock.advance(59_000);
-      expect(await store.redrive(alice, delivery.id)).toMatchObject({ kind: "not_found" });
-      expect(await store.redrive(undefined, delivery.id)).toMatchObject({
+      expect(await store.redrive(alice, delivery.id, QUOTA)).toMatchObject({ kind: "not_found" });
+      expect(await store.redrive(undefined, delivery.id, QUOTA)).toMatchObject({
         kind: "done",
         delivery: { state: "queued" },
       });
-      expect(await store.redrive(bob, "1")).toMatchObject({ kind: "not_dead" });
+      expect(await store.redrive(bob, "1", QUOTA)).toMatchObject({ kind: "not_dead" });
       clock.advance(59_000);
       const [again] = await lease();
       expect(again).toMatchObject({ seq: 1, attempt: 2 });
@@ -397,11 +397,11 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       const carol = await agent("carol");
       const full = await agent("full");
       const later = await agent("later");
-      await store.subscribe(bob, "build.*.failed", 0);
-      await store.subscribe(bob, "build.>", 0);
-      await store.subscribe(carol, "build.api.failed", 0);
-      await store.subscribe(alice, "build.>", 0);
-      await store.subscribe(full, ">", 0);
+      await store.subscribe(bob, "build.*.failed", 0, QUOTA);
+      await store.subscribe(bob, "build.>", 0, QUOTA);
+      await store.subscribe(carol, "build.api.failed", 0, QUOTA);
+      await store.subscribe(alice, "build.>", 0, QUOTA);
+      await store.subscribe(full, ">", 0, QUOTA);
       for (let i = 0; i < QUOTA.maxMessages; i++) await send(`m${i}`, { recipientId: full });
       const publish = (body: string, key?: string) => {
         const { recipientId: _, deliveryId: __, answers: ___, inReplyTo: ____, ...rest } = message(body);
@@ -418,10 +418,10 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect((await lease()).map(({ message: { topic, to, body } }) => [topic, to, body])).toEqual([
         ["build.api.failed", "build.api.failed", "red"],
       ]);
-      await store.subscribe(later, "build.*", 5);
+      await store.subscribe(later, "build.*", 5, QUOTA);
       expect(await bodies({ agentId: later })).toEqual([]);
-      expect(await store.subscribe(later, "build.>", 5)).toMatchObject({ created: true, retained: 1 });
-      expect(await store.subscribe(later, "build.>", 5)).toMatchObject({ created: false, retained: 0 });
+      expect(await store.subscribe(later, "build.>", 5, QUOTA)).toMatchObject({ created: true, retained: 1 });
+      expect(await store.subscribe(later, "build.>", 5, QUOTA)).toMatchObject({ created: false, retained: 0 });
       expect(await bodies({ agentId: later })).toEqual(["red"]);
       expect(await store.listTopics(10)).toMatchObject([{ topic: "build.api.failed", messages: 1, subscribers: 5 }]);
       expect(await store.unsubscribe(bob, "build.>")).toBe(true);
@@ -431,11 +431,11 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
 
     test("a published message that is taken back reaches nobody who subscribes later, and one for nobody can be looked up", async () => {
       const { recipientId: _, deliveryId: __, answers: ___, inReplyTo: ____, ...rest } = message("oops");
-      await store.subscribe(bob, "news", 0);
+      await store.subscribe(bob, "news", 0, QUOTA);
       const { message: sent } = await store.publish({ ...rest, topic: "news" }, QUOTA);
       expect(await store.cancel(sent.id, alice)).toEqual({ cancelled: 1, left: [] });
       const later = await agent("later");
-      expect((await store.subscribe(later, "news", 5)).retained).toBe(0);
+      expect((await store.subscribe(later, "news", 5, QUOTA)).retained).toBe(0);
       const lonely = await store.publish({ ...rest, id: newId("msg"), topic: "nobody.listens" }, QUOTA);
       expect(await store.messageStatus(lonely.message.id)).toMatchObject({
         message: { to: "nobody.listens", body: "oops" },
@@ -468,7 +468,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       }
       await store.prune(0, 1_000);
       expect(await store.listTopics(10)).toMatchObject([{ topic: "news", messages: 100 }]);
-      expect((await store.subscribe(bob, "news", 3)).retained).toBe(3);
+      expect((await store.subscribe(bob, "news", 3, QUOTA)).retained).toBe(3);
       expect(await bodies()).toEqual(["100", "101", "102"]);
       clock.advance(600_001);
       await store.prune(0, 1_000);

@@ -132,7 +132,7 @@ export function historyConformance(name: string, make: () => EngineUnderTest): v
     });
 
     test("a party sees what it sent or got, nobody else's: not by thread, topic, words or the other party", async () => {
-      await store.subscribe(bob, "news", 0);
+      await store.subscribe(bob, "news", 0, QUOTA);
       const secret = await send(alice, bob, "the secret plan");
       await send(bob, alice, "the secret answer", { threadId: secret.threadId });
       await publish(alice, "news", "secret news");
@@ -180,7 +180,7 @@ export function historyConformance(name: string, make: () => EngineUnderTest): v
     });
 
     test("filters narrow each other", async () => {
-      await store.subscribe(bob, ">", 0);
+      await store.subscribe(bob, ">", 0, QUOTA);
       const first = await send(alice, bob, "red one");
       await send(alice, bob, "red two");
       await send(bob, alice, "blue", { threadId: first.threadId });
@@ -196,15 +196,15 @@ export function historyConformance(name: string, make: () => EngineUnderTest): v
     });
 
     test("of what was published a recipient is shown its own delivery, the sender and the key all, at most 25", async () => {
-      await store.subscribe(bob, "news", 0);
-      await store.subscribe(eve, "news", 0);
+      await store.subscribe(bob, "news", 0, QUOTA);
+      await store.subscribe(eve, "news", 0, QUOTA);
       await publish(alice, "news", "red");
       const shown = async (query: Partial<HistoryQuery>) =>
         (await part(query)).entries[0]?.deliveries.map(({ to }) => to.name);
       expect(await shown({ party: bob })).toEqual(["bob"]);
       expect(await shown({ party: alice })).toEqual(["bob", "eve"]);
       expect(await shown({ party: bob, viewer: undefined })).toEqual(["bob", "eve"]);
-      for (let i = 0; i < 25; i++) await store.subscribe(await agent(`a${i}`), "news", 0);
+      for (let i = 0; i < 25; i++) await store.subscribe(await agent(`a${i}`), "news", 0, QUOTA);
       await publish(alice, "news", "amber");
       expect((await part({ limit: 1 })).entries[0]).toMatchObject({ moreDeliveries: true });
       expect((await shown({}))?.length).toBe(25);

@@ -62,6 +62,9 @@ export async function subscribe(
   if (context.json) return print(jsonText(reply));
   const earlier = reply.retained > 0 ? `; ${reply.retained} earlier messages are in the inbox` : "";
   await print(`${agent.name} ${reply.created ? "is now" : "was already"} subscribed to ${topic.data}${earlier}`);
+  if (reply.leftOut > 0) {
+    warn(`${reply.leftOut} more did not fit: the inbox is full. With room in it, unsubscribe and subscribe again.`);
+  }
 }
 
 const columns: Column<Topic>[] = [

@@ -27,7 +27,8 @@ export const subscribe = tool({
     } else {
       const reply = await client.subscribe({ topic, retained }, { signal });
       const earlier = reply.retained > 0 ? ` ${reply.retained} earlier messages are in your inbox.` : "";
-      did = `${reply.created ? "Subscribed" : "You were already subscribed"} to ${topic}.${earlier}`;
+      const left = reply.leftOut > 0 ? ` ${reply.leftOut} more did not fit: your inbox is full.` : "";
+      did = `${reply.created ? "Subscribed" : "You were already subscribed"} to ${topic}.${earlier}${left}`;
     }
     const { subscriptions } = await client.listSubscriptions({ signal });
     const topics = subscriptions.map((each) => each.topic);

@@ -6,6 +6,7 @@ import type {
   AckVerdict,
   DeliveryRecord,
   HeldVerdict,
+  InboxQuota,
   LeasedRecord,
   LeaseTerms,
   LeaseVerdict,
@@ -18,6 +19,7 @@ import type { EngineContext } from "./context.ts";
 import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
+import { checkRoom } from "./quota.ts";
 import { type AgentRow, type DeliveryRow, deliveryRecord, focusOf, messageOf } from "./rows.ts";
 
 /** What is not given out to be pushed rests for a read: less urgent than asked for, or than the agent's focus allows. */
@@ -211,12 +213,19 @@ export function onHeld(engine: Engine, owner: Viewer, ref: DeliveryRef, act: (ro
   return { kind: "done", delivery: deliveryRecord(engine.deliveries.byPk(row.pk) ?? row) };
 }
 
-/** Puts a dead letter back into its inbox with a new life. */
-export function redriveDelivery(engine: Engine, context: EngineContext, owner: Viewer, ref: DeliveryRef) {
+/** Puts a dead letter back into its inbox with a new life. @throws MeshError inbox_full */
+export function redriveDelivery(
+  engine: Engine,
+  context: EngineContext,
+  owner: Viewer,
+  ref: DeliveryRef,
+  quota: InboxQuota,
+) {
   const { deliveries, timeline } = engine;
   const row = owner === undefined ? deliveries.findAny(ref) : deliveries.find(owner, ref);
   if (!row || !engine.agents.row(row.recipient_id)) return { kind: "not_found" } as const;
   if (row.state !== "dead") return { kind: "not_dead", delivery: deliveryRecord(row) } as const;
+  checkRoom(engine, { pk: row.recipient_pk, name: row.recipient_name }, row.body_bytes, quota);
   deliveries.revive(row.pk);
   timeline.note(row.pk, "redriven", { attempt: row.attempt });
   context.ready(row.recipient_id);

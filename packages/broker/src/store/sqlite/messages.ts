@@ -1,9 +1,9 @@
 /** SQL of messages and idempotency keys. */
 import type { AgentId, MessageId, ThreadId, Urgency } from "@agentmesh/protocol";
-import type { MessageToEnqueue } from "../../mesh/store.ts";
+import type { MessageToEnqueue, Published } from "../../mesh/store.ts";
 import { urgencyWeight } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
-import type { MessageRow } from "./rows.ts";
+import { type MessageRow, skippedOf } from "./rows.ts";
 
 /** Id under which the mesh itself sends notices. */
 export const MESH_AGENT_ID: AgentId = `agt_${"0".repeat(32)}`;
@@ -63,6 +63,8 @@ export function messageStatements({ db, clock }: EngineContext) {
     `SELECT m.id, m.thread_id, m.hops, s.id AS sender_id, s.name AS sender_name
      FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
   );
+  const setSkipped = db.prepare<[string, number]>(`UPDATE message SET skipped = ? WHERE pk = ?`);
+  const selectSkipped = db.prepare<[string], { skipped: string | null }>(`SELECT skipped FROM message WHERE id = ?`);
   const recall = db.prepare<[number, string, string]>(
     `UPDATE message SET recalled_at = ? WHERE id = ? AND sender_pk = (SELECT pk FROM agent WHERE id = ?)`,
   );
@@ -117,6 +119,9 @@ export function messageStatements({ db, clock }: EngineContext) {
           ?.pk ?? 0;
       return { pk, acceptedAt, expiresAt };
     },
+    /** Remembers which subscribers got no delivery, so that a repeated publish is answered as the first was. */
+    setSkipped: (pk: number, skipped: Published["skipped"]) => setSkipped.run(JSON.stringify(skipped), pk),
+    skipped: (id: MessageId): Published["skipped"] => skippedOf(selectSkipped.get(id)?.skipped ?? null),
     /** A cancelled message is kept from later subscribers. */
     recall: (id: MessageId, senderId: AgentId) => recall.run(clock.now(), id, senderId),
     /** Everything of a message, as a row without a delivery. */

@@ -2,14 +2,15 @@
 import { MAX_RETAINED, type Party, type SubscribeReply, type Topic, topicMatches } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
 import { newId } from "../../mesh/ids.ts";
-import type { AgentRecord, InboxQuota, MessageToPublish, Published, SkippedWhy } from "../../mesh/store.ts";
+import type { AgentRecord, InboxQuota, MessageToPublish, Published, Skipped } from "../../mesh/store.ts";
 import { urgencyWeight } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
 import { RANK } from "./deliveries.ts";
 import type { Engine } from "./engine.ts";
+import { hasRoom } from "./quota.ts";
 import { messageOf } from "./rows.ts";
-import { actionFor, deliver, earlierUnder, putKey, senderOf } from "./send.ts";
-import type { SubscriptionRow } from "./topics.ts";
+import { actionFor, deliver, earlierUnder, putKey, recordOf, senderOf } from "./send.ts";
+import type { RetainedRow, SubscriptionRow } from "./topics.ts";
 
 /** Accepts one message for everybody subscribed at this moment; the sender gets no copy. @throws MeshError */
 export function publish(
@@ -20,33 +21,28 @@ export function publish(
 ): Published {
   const senderPk = senderOf(engine, message.senderId);
   const before = earlierUnder(engine, senderPk, message.idempotency);
-  if (before !== undefined) return published(engine, before, true, []);
+  if (before !== undefined) return published(engine, before, true);
   const { messages } = engine;
   const stored = messages.insert(message, senderPk);
   putKey(engine, senderPk, stored.pk, message.idempotency);
-  const skipped: { agent: Party; why: SkippedWhy }[] = [];
+  const skipped: Skipped[] = [];
   for (const subscriber of subscribersOf(engine, message.topic)) {
     const agent: Party = { id: subscriber.agent_id, name: subscriber.agent_name };
-    const inbox = engine.inboxSize(subscriber.agent_pk);
     const action = actionFor(engine, subscriber.agent_pk, message.senderId);
     if (subscriber.agent_pk === senderPk) skipped.push({ agent, why: "sender" });
     else if (action === "refuse") skipped.push({ agent, why: "refused" });
-    else if (inbox.messages >= quota.maxMessages || inbox.bytes + message.bodyBytes > quota.maxBytes) {
+    else if (!hasRoom(engine, subscriber.agent_pk, message.bodyBytes, quota)) {
       skipped.push({ agent, why: "inbox_full" });
     } else {
       const recipient = { pk: subscriber.agent_pk, id: subscriber.agent_id };
       deliver(engine, { id: newId("dlv"), message, stored, recipient, action, context });
     }
   }
-  return published(engine, message.id, false, skipped);
+  if (skipped.length > 0) messages.setSkipped(stored.pk, skipped);
+  return published(engine, message.id, false);
 }
 
-function published(
-  engine: Engine,
-  messageId: MessageToPublish["id"],
-  duplicate: boolean,
-  skipped: Published["skipped"],
-): Published {
+function published(engine: Engine, messageId: MessageToPublish["id"], duplicate: boolean): Published {
   const rows = engine.deliveries.ofMessage(messageId);
   const stored = engine.messages.whole(messageId);
   if (!stored) throw new Error(`message ${messageId} vanished inside its own transaction`);
@@ -57,27 +53,8 @@ function published(
       delivery: { id: row.id, seq: row.seq, state: row.state },
       recipient: recordOf(engine, row.recipient_id, row.recipient_name),
     })),
-    skipped,
+    skipped: engine.messages.skipped(messageId),
   };
-}
-
-/** A recipient as it is now; one that has left since is shown as gone. */
-function recordOf(engine: Engine, id: AgentRecord["id"], name: string): AgentRecord {
-  const gone: AgentRecord = {
-    id,
-    name,
-    profile: {},
-    registeredAt: 0,
-    lastSeenAt: undefined,
-    heartbeatAgeMs: undefined,
-    pushPaths: [],
-    trust: "verified",
-    focus: undefined,
-    queued: 0,
-    held: 0,
-    oldestQueuedMs: undefined,
-  };
-  return engine.agents.find(id) ?? gone;
 }
 
 /** Subscribers of a topic, each once whatever number of patterns fit. */
@@ -86,19 +63,21 @@ function subscribersOf(engine: Engine, topic: string): SubscriptionRow[] {
   return [...new Map(fitting.map((row) => [row.agent_pk, row])).values()];
 }
 
-/** Adds a subscription; a new one gets the newest `retained` messages that its pattern means, oldest first. */
+/** Adds a subscription; a new one gets the newest `retained` messages that its pattern means and its inbox takes. */
 export function subscribe(
   engine: Engine,
   context: EngineContext,
   agentId: AgentRecord["id"],
   pattern: string,
   retained: number,
+  quota: InboxQuota,
 ): SubscribeReply {
   const agent = engine.agents.current(agentId);
   const agentPk = senderOf(engine, agentId);
   const created = engine.topics.subscribe(agentPk, pattern);
   const wanted = created ? earlierMessages(engine, pattern, agentPk, retained) : [];
-  for (const earlier of wanted) {
+  const taken = newestThatFit(engine, wanted, agentPk, quota);
+  for (const earlier of taken) {
     const { pk } = engine.deliveries.insert({
       id: newId("dlv"),
       messagePk: earlier.pk,
@@ -117,8 +96,20 @@ export function subscribe(
   return {
     subscription: { agent: { id: agent.id, name: agent.name }, topic: pattern, since: timestamp(since) },
     created,
-    retained: wanted.length,
+    retained: taken.length,
+    leftOut: wanted.length - taken.length,
   };
+}
+
+/** The newest of these messages, oldest first, that an inbox takes. */
+function newestThatFit(engine: Engine, wanted: readonly RetainedRow[], agentPk: number, quota: InboxQuota) {
+  let { messages, bytes } = engine.inboxSize(agentPk);
+  const last = wanted.findLastIndex(({ body_bytes }) => {
+    messages += 1;
+    bytes += body_bytes;
+    return messages > quota.maxMessages || bytes > quota.maxBytes;
+  });
+  return wanted.slice(last + 1);
 }
 
 function earlierMessages(engine: Engine, pattern: string, agentPk: number, count: number) {

@@ -1,10 +1,10 @@
 /** Reads that join several statements; they change nothing. */
-import type { InboxEntry, MessageId, MessageRef, MessageStatus } from "@agentmesh/protocol";
+import type { AgentId, InboxEntry, MessageId, MessageRef, MessageStatus } from "@agentmesh/protocol";
 import type { Database } from "better-sqlite3";
-import type { AskStatus, MessagePlace, Store, StoreStats, Viewer } from "../../mesh/store.ts";
+import type { AcceptedUnder, AskStatus, MessagePlace, Store, StoreStats, Viewer } from "../../mesh/store.ts";
 import type { Engine } from "./engine.ts";
 import { MESH_AGENT_ID } from "./messages.ts";
-import { deliveryOf, inboxEntryOf, messageOf, timelineEntryOf } from "./rows.ts";
+import { type DeliveryRow, deliveryOf, inboxEntryOf, messageOf, timelineEntryOf } from "./rows.ts";
 
 /** Resolves msg_…, dlv_… or a seq of the viewer's inbox to a message the viewer sent or received. */
 export function placeMessage(
@@ -12,11 +12,7 @@ export function placeMessage(
   ref: MessageRef,
   viewer: Viewer,
 ): MessagePlace | undefined {
-  const own = ref.startsWith("msg_")
-    ? undefined
-    : viewer === undefined
-      ? deliveries.findAny(ref)
-      : deliveries.find(viewer, ref);
+  const own = ref.startsWith("msg_") ? undefined : deliveryNamed(deliveries, ref, viewer);
   const envelope = messages.envelope(own?.message_id ?? ref);
   if (!envelope) return undefined;
   const rows = deliveries.ofMessage(envelope.id);
@@ -31,6 +27,14 @@ export function placeMessage(
     recipients: rows.map((row) => ({ id: row.recipient_id, name: row.recipient_name })),
     deliveryId: mine?.id,
   };
+}
+
+/** A delivery by its id, for its recipient and its sender; by its seq, in the viewer's own inbox. */
+function deliveryNamed(deliveries: Engine["deliveries"], ref: MessageRef, viewer: Viewer): DeliveryRow | undefined {
+  if (viewer !== undefined && !ref.startsWith("dlv_")) return deliveries.find(viewer, ref);
+  const found = deliveries.findAny(ref);
+  const shown = viewer === undefined || found?.recipient_id === viewer || found?.sender_id === viewer;
+  return shown ? found : undefined;
 }
 
 /** A message with each delivery's state and timeline. */
@@ -50,6 +54,19 @@ export function messageStatus(
       timeline: entries.filter((entry) => entry.delivery_pk === row.pk).map(timelineEntryOf),
     })),
   };
+}
+
+/** What a sender had accepted under a key; the recipient as it was then, also when it has left. */
+export function acceptedUnder(
+  { agents, deliveries, messages }: Engine,
+  senderId: AgentId,
+  key: string,
+): AcceptedUnder | undefined {
+  const messageId = messages.keyInUse(agents.row(senderId)?.pk ?? 0, key)?.message_id;
+  if (messageId === undefined) return undefined;
+  const [first] = deliveries.ofMessage(messageId);
+  const direct = first && first.topic === null;
+  return { messageId, recipient: direct ? { id: first.recipient_id, name: first.recipient_name } : undefined };
 }
 
 /** An ask with its answer, if it has one. */

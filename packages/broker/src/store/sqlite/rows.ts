@@ -10,6 +10,7 @@ import {
   type LogEntry,
   type Message,
   type MessageId,
+  Party,
   PolicyAction,
   PushPath,
   plainLine,
@@ -23,7 +24,7 @@ import {
 import { z } from "zod";
 import { timestamp } from "../../mesh/clock.ts";
 import type { PolicyRules } from "../../mesh/receiver-policy.ts";
-import type { AgentRecord, DeliveryRecord } from "../../mesh/store.ts";
+import type { AgentRecord, DeliveryRecord, Skipped } from "../../mesh/store.ts";
 import { urgencyOf } from "../../mesh/urgency.ts";
 import type { SubscriptionRow } from "./topics.ts";
 
@@ -205,6 +206,13 @@ export function deliveryOf(row: ShownDeliveryRow, now: number): Delivery {
     ...(row.session_id !== null && { holder: row.session_id }),
     ...(row.reason !== null && { reason: row.reason }),
   };
+}
+
+const SkippedList = z.array(z.object({ agent: Party, why: z.enum(["sender", "inbox_full", "refused"]) }));
+
+/** The subscribers that were skipped, as they were stored. */
+export function skippedOf(json: string | null): Skipped[] {
+  return json === null ? [] : SkippedList.parse(JSON.parse(json));
 }
 
 export function subscriptionOf(row: SubscriptionRow): Subscription {

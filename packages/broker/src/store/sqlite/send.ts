@@ -2,12 +2,13 @@
 import type { AgentId, DeliveryId, MessageId, PolicyAction } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
 import { actionOn } from "../../mesh/receiver-policy.ts";
-import type { Enqueued, InboxQuota, MessageToEnqueue } from "../../mesh/store.ts";
+import type { AgentRecord, Enqueued, InboxQuota, MessageToEnqueue } from "../../mesh/store.ts";
 import { urgencyWeight } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
 import { RANK } from "./deliveries.ts";
 import type { Engine } from "./engine.ts";
 import { heardOfHolder } from "./lease.ts";
+import { checkRoom } from "./quota.ts";
 import { messageOf } from "./rows.ts";
 
 /** Accepts one message: dedupe, quota, message, delivery, timeline and the ack it implies. @throws MeshError */
@@ -19,13 +20,7 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
   const first = before && deliveries.ofMessage(before)[0];
   if (first) return enqueued(engine, first.pk, true);
   if (!recipient) throw new MeshError("agent_not_found", `The recipient ${message.recipientId} has left the mesh.`);
-  const inbox = engine.inboxSize(recipient.pk);
-  if (inbox.messages >= quota.maxMessages || inbox.bytes + message.bodyBytes > quota.maxBytes) {
-    throw new MeshError(
-      "inbox_full",
-      `The inbox of ${recipient.name} is full (${inbox.messages} of ${quota.maxMessages} messages, ${inbox.bytes} of ${quota.maxBytes} bytes). Nothing was stored; try again when it has read some.`,
-    );
-  }
+  checkRoom(engine, recipient, message.bodyBytes, quota);
   const action = answersRecipient(engine, message) ? "accept" : actionFor(engine, recipient.pk, message.senderId);
   if (action === "refuse") {
     throw new MeshError(
@@ -144,6 +139,25 @@ function enqueued(engine: Engine, deliveryPk: number, duplicate: boolean): Enque
     duplicate,
     message: messageOf(row),
     delivery: { id: row.id, seq: row.seq, state: row.state },
-    recipient: engine.agents.current(row.recipient_id),
+    recipient: recordOf(engine, row.recipient_id, row.recipient_name),
   };
+}
+
+/** A recipient as it is now; one that has left since is shown as gone. */
+export function recordOf(engine: Engine, id: AgentId, name: string): AgentRecord {
+  const gone: AgentRecord = {
+    id,
+    name,
+    profile: {},
+    registeredAt: 0,
+    lastSeenAt: undefined,
+    heartbeatAgeMs: undefined,
+    pushPaths: [],
+    trust: "verified",
+    focus: undefined,
+    queued: 0,
+    held: 0,
+    oldestQueuedMs: undefined,
+  };
+  return engine.agents.find(id) ?? gone;
 }

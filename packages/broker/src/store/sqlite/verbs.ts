@@ -6,7 +6,7 @@ import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
 import { admitHeld, onHeld, redriveDelivery } from "./lease.ts";
 import { listTopics, publish, subscribe } from "./publish.ts";
-import { askStatus } from "./reads.ts";
+import { acceptedUnder, askStatus } from "./reads.ts";
 import { openAskOf, remind } from "./remind.ts";
 import { inboxEntryOf, subscriptionOf } from "./rows.ts";
 
@@ -27,7 +27,8 @@ export function topicVerbs({
 }: VerbParts): Pick<Store, "publish" | "subscribe" | "unsubscribe" | "listSubscriptions" | "listTopics"> {
   return {
     publish: (message, quota) => write(() => publish(engine, context, message, quota)),
-    subscribe: (agentId, pattern, retained) => write(() => subscribe(engine, context, agentId, pattern, retained)),
+    subscribe: (agentId, pattern, retained, quota) =>
+      write(() => subscribe(engine, context, agentId, pattern, retained, quota)),
     unsubscribe: (agentId, pattern) => write(() => engine.topics.unsubscribe(agentId, pattern)),
     listSubscriptions: (owner) => read(() => engine.topics.subscriptions(owner).map(subscriptionOf)),
     listTopics: (limit) => read(() => listTopics(engine, limit)),
@@ -48,10 +49,10 @@ export function askVerbs({
   context,
   read,
   write,
-}: VerbParts): Pick<Store, "knowsKey" | "askStatus" | "listAsks" | "remindAsks"> {
-  const { agents, asks, messages } = engine;
+}: VerbParts): Pick<Store, "acceptedUnder" | "askStatus" | "listAsks" | "remindAsks"> {
+  const { asks } = engine;
   return {
-    knowsKey: (senderId, key) => read(() => messages.keyInUse(agents.row(senderId)?.pk ?? 0, key) !== undefined),
+    acceptedUnder: (senderId, key) => read(() => acceptedUnder(engine, senderId, key)),
     askStatus: (messageId) => read(() => askStatus(engine, messageId)),
     listAsks: (side, agentId, limit) =>
       read(() => asks.list(side, agentId, limit).map((row) => openAskOf(row, context.clock.now()))),
@@ -97,7 +98,7 @@ export function decisionVerbs({
           endUnacked(engine, context, pk, { state: "refused", event: "refused", reason, bounce }),
         ),
       ),
-    redrive: (owner, ref) => write(() => redriveDelivery(engine, context, owner, ref)),
+    redrive: (owner, ref, quota) => write(() => redriveDelivery(engine, context, owner, ref, quota)),
     listDead: ({ owner, limit }) =>
       read(() => deliveries.dead(owner, limit).map((row) => inboxEntryOf(row, context.clock.now()))),
   };

@@ -63,29 +63,32 @@ export const decisionMutants: Mutant[] = [
   stateless(
     "what has ended well is redriven",
     ({ store, db }) => ({
-      redrive: (owner, ref) => {
+      redrive: (owner, ref, quota) => {
         db.prepare("UPDATE delivery SET state = 'dead' WHERE state IN ('acked', 'expired') AND id = ?").run(ref);
-        return store.redrive(owner, ref);
+        return store.redrive(owner, ref, quota);
       },
     }),
     ["redrive"],
   ),
+  stateless("a redrive does not ask for room", ({ store }) => ({
+    redrive: (owner, ref) => store.redrive(owner, ref, { maxMessages: 1e9, maxBytes: 1e9 }),
+  })),
   stateless("anybody may redrive", ({ store, db }) => ({
-    redrive: (owner, ref) => {
+    redrive: (owner, ref, quota) => {
       const known = db.prepare("SELECT 1 FROM delivery WHERE id = ?").get(ref);
-      return store.redrive(known ? undefined : owner, ref);
+      return store.redrive(known ? undefined : owner, ref, quota);
     },
   })),
   stateless("a redriven delivery keeps its failures", ({ store, db }) => ({
-    redrive: async (owner, ref) => {
-      const verdict = await store.redrive(owner, ref);
+    redrive: async (owner, ref, quota) => {
+      const verdict = await store.redrive(owner, ref, quota);
       if (verdict.kind === "done") db.prepare("UPDATE delivery SET failures = 2 WHERE id = ?").run(verdict.delivery.id);
       return verdict;
     },
   })),
   stateless("a redriven delivery has its old life", ({ store, db }) => ({
-    redrive: async (owner, ref) => {
-      const verdict = await store.redrive(owner, ref);
+    redrive: async (owner, ref, quota) => {
+      const verdict = await store.redrive(owner, ref, quota);
       if (verdict.kind === "done") {
         db.prepare(
           "UPDATE delivery SET expires_at = (SELECT expires_at FROM message WHERE pk = message_pk) WHERE id = ?",
@@ -95,8 +98,8 @@ export const decisionMutants: Mutant[] = [
     },
   })),
   stateless("a redriven delivery goes to the end of its inbox", ({ store, db }) => ({
-    redrive: async (owner, ref) => {
-      const verdict = await store.redrive(owner, ref);
+    redrive: async (owner, ref, quota) => {
+      const verdict = await store.redrive(owner, ref, quota);
       if (verdict.kind === "done") {
         db.prepare("UPDATE delivery SET seq = (SELECT next_seq FROM agent WHERE pk = agent_pk) WHERE id = ?").run(
           verdict.delivery.id,
@@ -106,8 +109,8 @@ export const decisionMutants: Mutant[] = [
     },
   })),
   stateless("a redrive is answered and undone", ({ store, db }) => ({
-    redrive: async (owner, ref) => {
-      const verdict = await store.redrive(owner, ref);
+    redrive: async (owner, ref, quota) => {
+      const verdict = await store.redrive(owner, ref, quota);
       if (verdict.kind === "done") {
         db.prepare("UPDATE delivery SET state = 'dead', ended_at = 1 WHERE id = ?").run(verdict.delivery.id);
       }
@@ -118,9 +121,9 @@ export const decisionMutants: Mutant[] = [
     let deaf = false;
     return {
       listen: (to) => store.listen({ ready: (id) => (deaf ? undefined : to.ready(id)), advanced: () => to.advanced() }),
-      redrive: async (owner, ref) => {
+      redrive: async (owner, ref, quota) => {
         deaf = true;
-        const verdict = await store.redrive(owner, ref);
+        const verdict = await store.redrive(owner, ref, quota);
         setImmediate(() => setImmediate(() => (deaf = false)));
         return verdict;
       },

@@ -93,20 +93,30 @@ export const topicMutants: Mutant[] = [
     if (start > 1) db.exec("DELETE FROM subscription");
     return {};
   }),
+  stateless("retained messages do not ask for room", ({ store }) => ({
+    subscribe: (agentId, pattern, retained) =>
+      store.subscribe(agentId, pattern, retained, { maxMessages: 1e9, maxBytes: 1e9 }),
+  })),
+  stateless("a repeated publish forgets who was skipped", ({ store }) => ({
+    publish: async (message, quota) => {
+      const answer = await store.publish(message, quota);
+      return answer.duplicate ? { ...answer, skipped: [] } : answer;
+    },
+  })),
   stateless("the oldest messages are retained, not the newest", ({ store, db }) => ({
-    subscribe: async (agentId, pattern, retained) => {
+    subscribe: async (agentId, pattern, retained, quota) => {
       const newest = "(SELECT MAX(pk) FROM message WHERE topic IS NOT NULL AND recalled_at IS NULL GROUP BY topic)";
       const hidden = db.prepare<[], { pk: number }>(`SELECT pk FROM message WHERE pk IN ${newest}`).all();
       for (const { pk } of hidden) db.prepare("UPDATE message SET recalled_at = 1 WHERE pk = ?").run(pk);
-      const answer = await store.subscribe(agentId, pattern, retained);
+      const answer = await store.subscribe(agentId, pattern, retained, quota);
       for (const { pk } of hidden) db.prepare("UPDATE message SET recalled_at = NULL WHERE pk = ?").run(pk);
       return answer;
     },
   })),
   stateless("a later subscriber gets what was taken back", ({ store, db }) => ({
-    subscribe: (agentId, pattern, retained) => {
+    subscribe: (agentId, pattern, retained, quota) => {
       db.exec("UPDATE message SET recalled_at = NULL");
-      return store.subscribe(agentId, pattern, retained);
+      return store.subscribe(agentId, pattern, retained, quota);
     },
   })),
   stateless("what was published to nobody cannot be taken back", ({ store, db }) => ({
@@ -117,22 +127,22 @@ export const topicMutants: Mutant[] = [
     },
   })),
   stateless("a later subscriber gets what is past its life", ({ store, db }) => ({
-    subscribe: async (agentId, pattern, retained) => {
+    subscribe: async (agentId, pattern, retained, quota) => {
       db.exec("UPDATE message SET expires_at = expires_at + 1e12 WHERE topic IS NOT NULL");
-      const answer = await store.subscribe(agentId, pattern, retained);
+      const answer = await store.subscribe(agentId, pattern, retained, quota);
       db.exec("UPDATE message SET expires_at = expires_at - 1e12 WHERE topic IS NOT NULL");
       return answer;
     },
   })),
   stateless("a subscription that was there is made anew", ({ store }) => ({
-    subscribe: async (agentId, pattern, retained) => {
+    subscribe: async (agentId, pattern, retained, quota) => {
       await store.unsubscribe(agentId, pattern);
-      return store.subscribe(agentId, pattern, retained);
+      return store.subscribe(agentId, pattern, retained, quota);
     },
   })),
   stateless("an fyi is pushed to who subscribes later", ({ store, db }) => ({
-    subscribe: async (agentId, pattern, retained) => {
-      const answer = await store.subscribe(agentId, pattern, retained);
+    subscribe: async (agentId, pattern, retained, quota) => {
+      const answer = await store.subscribe(agentId, pattern, retained, quota);
       db.exec("UPDATE delivery SET urgency = 1 WHERE urgency = 0 AND attempt = 0 AND state = 'queued'");
       return answer;
     },

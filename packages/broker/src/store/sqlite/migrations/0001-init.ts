@@ -79,7 +79,8 @@ CREATE TABLE message (
   body_bytes  INTEGER NOT NULL,
   accepted_at INTEGER NOT NULL,
   expires_at  INTEGER NOT NULL,
-  recalled_at INTEGER
+  recalled_at INTEGER,
+  skipped     TEXT
 ) STRICT;
 
 CREATE INDEX message_by_topic ON message (topic, pk) WHERE topic IS NOT NULL;
