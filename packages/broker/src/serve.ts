@@ -4,6 +4,7 @@ import { VERSION } from "@agentmesh/protocol";
 import { loadConfig } from "./config/load.ts";
 import { configRows } from "./config/schema.ts";
 import { createLog } from "./log.ts";
+import { standardOutput } from "./log-output.ts";
 import { type RunningBroker, startBroker } from "./start-broker.ts";
 import { noteStopped } from "./state-files.ts";
 
@@ -17,6 +18,8 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   ExposedBindError: 78,
 };
 const FORCE_AFTER_MS = 5_000;
+/** How long a slow reader of the log is given for its last lines. */
+const LAST_LINES_MS = 300;
 
 /** Runs the broker until it is asked to stop; resolves to the exit code. */
 export async function serve(argv: readonly string[]): Promise<number> {
@@ -37,7 +40,8 @@ export async function serve(argv: readonly string[]): Promise<number> {
     );
   }
   process.umask(0o077);
-  const log = createLog(config);
+  const output = standardOutput();
+  const log = createLog(config, output);
   let broker: RunningBroker;
   try {
     broker = await startBroker(config, log);
@@ -59,6 +63,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
   await broker.close();
   clearTimeout(force);
   log.info({ why }, "broker.stopped");
+  await output.drained(LAST_LINES_MS);
   return 0;
 }
 
