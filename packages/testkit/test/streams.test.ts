@@ -1,7 +1,18 @@
 /** Push streams: redelivery after a receiver is gone, reconnects, stopping with many of them open. */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { MeshClient } from "@agentmesh/client";
 import { bareStream, startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+/** Makes the store fail wherever a streamed lease is returned, and nowhere else. */
+function brokenReturns(home: string): Disposable & { mend(): void } {
+  const db = new DatabaseSync(join(home, "mesh.db"));
+  db.exec(`CREATE TRIGGER broken BEFORE UPDATE OF stream_position ON delivery
+    WHEN OLD.stream_position IS NOT NULL AND NEW.state = 'queued'
+    BEGIN SELECT RAISE(ABORT, 'what is held cannot come back'); END`);
+  return { mend: () => db.exec("DROP TRIGGER broken"), [Symbol.dispose]: () => db.close() };
+}
 
 describe("a stream", () => {
   let broker: TestBroker;
@@ -118,6 +129,27 @@ describe("a stream", () => {
     const { value } = await waiting;
     expect(value?.body).toBe("still there?");
     await value?.ack();
+    await session.leave();
+  });
+
+  test("that the store fails at the opening is refused, not left open and silent: the client comes back and gets its mail", async () => {
+    const alice = await broker.agent("amy");
+    const bob = await broker.agent("ben");
+    await alice.client.send({ to: "ben", body: "still yours" });
+    const gone = new AbortController();
+    const session = await bob.client.join();
+    await session.inbox({ signal: gone.signal, leaseMs: 600_000 }).next();
+    using db = brokenReturns(broker.home);
+    gone.abort();
+    const inbox = session.inbox({ leaseMs: 600_000 });
+    const next = inbox.next();
+    await until(() => broker.log().includes("what is held cannot come back"), "an opening that fails");
+    db.mend();
+    const mendedAt = performance.now();
+    const { value: again } = await next;
+    expect(performance.now() - mendedAt).toBeLessThan(5_000);
+    expect(again).toMatchObject({ body: "still yours", attempt: 2 });
+    await again?.ack();
     await session.leave();
   });
 

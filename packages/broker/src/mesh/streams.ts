@@ -60,15 +60,24 @@ export class Streams {
     return this.#streamed.has(agentId);
   }
 
-  /** Pushes into `sink` until the returned function is called. A second stream of a session replaces the first. */
-  async attach(terms: StreamTerms, sink: Sink): Promise<() => void> {
+  /**
+   * Opens a sink and pushes into it until `detach` is called. A second stream of a session replaces the first. When the
+   * store fails nothing is opened: the caller can still be refused, and tries again.
+   */
+  async attach<S extends Sink>(terms: StreamTerms, openSink: () => S): Promise<{ sink: S; detach: () => void }> {
     this.#open.get(terms.session)?.sink.close("replaced", false);
     this.#detach(terms.session, undefined);
     const grace = this.#grace.get(terms.session);
     clearTimeout(grace?.timer);
     this.#grace.delete(terms.session);
-    await this.#store.returnStreamed(terms.session, terms.lastPosition ?? 0, this.#retry);
+    try {
+      await this.#store.returnStreamed(terms.session, terms.lastPosition ?? 0, this.#retry);
+    } catch (error) {
+      this.#startGrace(terms.session, terms.agentId);
+      throw error;
+    }
 
+    const sink = openSink();
     let draining = false;
     let again = false;
     let open = true;
@@ -102,7 +111,7 @@ export class Streams {
     this.#open.set(terms.session, stream);
     this.#streamed.set(terms.agentId, (this.#streamed.get(terms.agentId) ?? new Set()).add(terms.session));
     void drain();
-    return () => this.#detach(terms.session, stream);
+    return { sink, detach: () => this.#detach(terms.session, stream) };
   }
 
   /** Returns now what sessions of this agent held whose streams are gone. */
@@ -143,7 +152,10 @@ export class Streams {
     if (!stream || (only && stream !== only)) return;
     this.#open.delete(session);
     stream.stop();
-    const { agentId } = stream.terms;
+    this.#startGrace(session, stream.terms.agentId);
+  }
+
+  #startGrace(session: SessionId, agentId: AgentId): void {
     const timer = setTimeout(() => this.#giveBackUntilDone(session, agentId), this.#graceMs);
     this.#grace.set(session, { agentId, timer });
   }

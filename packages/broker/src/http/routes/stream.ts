@@ -11,20 +11,19 @@ import type { Bind } from "../bind.ts";
 export function streamRoute(bind: Bind, mesh: Mesh): void {
   bind("stream", async ({ query, caller, request, reply }) => {
     const { queued } = await mesh.sessions.heartbeat(caller, query.session);
-    reply.hijack();
-    const sink = new SseSink(reply.raw, queued);
-    const detach = await mesh.streams.attach(
-      {
-        agentId: caller.agent.id,
-        session: query.session,
-        maxInFlight: query.maxInFlight,
-        leaseMs: query.leaseMs,
-        maxPushes: query.maxPushes,
-        urgency: query.urgency,
-        lastPosition: Number(request.headers["last-event-id"]) || undefined,
-      },
-      sink,
-    );
+    const terms = {
+      agentId: caller.agent.id,
+      session: query.session,
+      maxInFlight: query.maxInFlight,
+      leaseMs: query.leaseMs,
+      maxPushes: query.maxPushes,
+      urgency: query.urgency,
+      lastPosition: Number(request.headers["last-event-id"]) || undefined,
+    };
+    const { sink, detach } = await mesh.streams.attach(terms, () => {
+      reply.hijack();
+      return new SseSink(reply.raw, queued);
+    });
     const beat = setInterval(async () => {
       sink.keepalive();
       const open = await mesh.sessions.isOpen(query.session).catch(() => true);
