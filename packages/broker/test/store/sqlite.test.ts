@@ -1,5 +1,5 @@
 /** The SQLite engine: conformance on a real file, query plans, durability settings, damage. */
-import { cpSync, existsSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TempDir, tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
@@ -197,6 +197,13 @@ describe("the SQLite engine", () => {
   const damages: [string, (folder: TempDir) => void][] = [
     ["missing", ({ path }) => rmSync(join(path, "mesh.db"))],
     ["empty", ({ path }) => truncateSync(join(path, "mesh.db"), 0)],
+    [
+      "scrambled inside",
+      ({ path }) => {
+        const bytes = readFileSync(join(path, "mesh.db"));
+        writeFileSync(join(path, "mesh.db"), bytes.fill(0xa5, bytes.length >> 1, (bytes.length >> 1) + 4_096));
+      },
+    ],
     ["cut in half", ({ path }) => truncateSync(join(path, "mesh.db"), statSync(join(path, "mesh.db")).size / 2)],
     ["overwritten", ({ path }) => writeFileSync(join(path, "mesh.db"), Buffer.alloc(20_000, 7))],
   ];
@@ -208,11 +215,11 @@ describe("the SQLite engine", () => {
       await store.registerAgent({ id: "agt_1", tokenHash: "h", name: "a", ifTaken: "refuse", profile: {} });
       await store.close();
       damage(folder);
-      const before = existsSync(join(folder.path, "mesh.db")) ? statSync(join(folder.path, "mesh.db")).size : undefined;
+      const files = () => readdirSync(folder.path).map((name) => [name, readFileSync(join(folder.path, name), "hex")]);
+      const before = files();
       expect(() => open(folder.path)).toThrow(DatabaseDamagedError);
       expect(() => open(folder.path)).toThrow("--start-empty");
-      const after = existsSync(join(folder.path, "mesh.db")) ? statSync(join(folder.path, "mesh.db")).size : undefined;
-      expect(after).toBe(before);
+      expect(files()).toEqual(before);
       const notices: Notice[] = [];
       const { db } = open(folder.path, true, notices);
       expect(notices.map(({ event }) => event)).toEqual(["store.quarantined", "store.created"]);

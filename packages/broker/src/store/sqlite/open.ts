@@ -1,5 +1,5 @@
 /** Opens the database of a state folder: settings read back, checked, migrated, compared with its high-water mark. */
-import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, statSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import SqliteDatabase, { type Database } from "better-sqlite3";
 import { v7 } from "uuid";
@@ -84,6 +84,7 @@ function look(path: string, markPath: string): Look {
     if (!mark) return {};
     return { fault: `The database ${path} is ${existsSync(path) ? "empty" : "missing"}, but a mesh existed here.` };
   }
+  const made = besideOf(path).filter((each) => !existsSync(each));
   let db: Database | undefined;
   try {
     // Read-only: a look at a damaged database must not write its log back into it.
@@ -98,7 +99,14 @@ function look(path: string, markPath: string): Look {
     return { fault: `The database ${path} cannot be read (${error instanceof Error ? error.message : error}).` };
   } finally {
     db?.close();
+    // A look at a database in WAL mode leaves an empty log and its index behind.
+    for (const each of made) rmSync(each, { force: true });
   }
+}
+
+/** What SQLite keeps beside a database in WAL mode. */
+function besideOf(path: string): string[] {
+  return [`${path}-wal`, `${path}-shm`];
 }
 
 function quickCheck(db: Database): string[] {
