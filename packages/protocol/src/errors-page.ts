@@ -26,6 +26,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   already_leased: "Too late to cancel: a session has leased it. Send a second message that takes the first one back.",
   not_dead: "Only a dead letter is redriven; `detail` says what state it is in.",
   not_held: "Only a held delivery is admitted or refused; `detail` says what state it is in.",
+  body_damaged: "Have the message sent again: its text on the broker's disk is not what was accepted.",
   delivery_settled: "Nothing is left to do: `detail` says how it ended.",
   cursor_invalid: "Ask without a cursor: the database was replaced or restored.",
   body_too_large: "Send less, or put the text into a file and send its path. Nothing was stored.",

@@ -28,6 +28,7 @@ export const errorTable = {
   already_leased: { status: 409, title: "The message is out already", retryable: false },
   not_dead: { status: 409, title: "The delivery is not a dead letter", retryable: false },
   not_held: { status: 409, title: "The delivery is not held", retryable: false },
+  body_damaged: { status: 409, title: "The text of the message is damaged", retryable: false },
   delivery_settled: { status: 409, title: "The delivery has ended", retryable: false },
   cursor_invalid: { status: 410, title: "The cursor belongs to another database", retryable: false },
   body_too_large: { status: 413, title: "The message is too large", retryable: false },

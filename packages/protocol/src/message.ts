@@ -23,6 +23,7 @@ export const Message = z.object({
   topic: z.string().optional().meta({ description: "set when it was published on a topic" }),
   urgency: Urgency.default("normal"),
   body: z.string(),
+  damaged: z.boolean().optional().meta({ description: "the body is no longer what was accepted, and is not shown" }),
   bodyBytes: z.int(),
   threadId: ThreadId,
   inReplyTo: MessageId.optional(),

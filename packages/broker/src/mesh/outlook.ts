@@ -23,6 +23,12 @@ export function outlookOf(
     case "leased":
       return leased(delivery, name, recipient);
     case "dead":
+      if (delivery.reason === "corrupt_body") {
+        return {
+          cause: "Its text was damaged on the broker's disk, and is not shown to anybody.",
+          remedy: "Send it again.",
+        };
+      }
       return recipient
         ? { cause: `It was given up: ${delivery.reason}.`, remedy: `Put it back: agentmesh redrive ${delivery.id}` }
         : { cause: `${name} has left the mesh.`, remedy: "Send it to an agent that is there: agentmesh agents" };

@@ -173,6 +173,7 @@ export interface EndedDelivery {
   readonly state: "dead" | "expired" | "refused";
   readonly reason: string;
   readonly recipient: string;
+  /** Empty when it is damaged. */
   readonly body: string;
 }
 

@@ -221,6 +221,10 @@ export interface Store {
   announceDue(): Promise<void>;
   /** Deletes what ended more than `retentionMs` ago; up to `limit` deliveries. */
   prune(retentionMs: number, limit: number): Promise<number>;
+  /** Compares the next `limit` bodies with what was accepted; true when it is through, and the next call begins anew. */
+  checkBodies(limit: number): Promise<boolean>;
+  /** Ends what waits of messages whose body was found damaged, by that check or a lease; returns how many messages. */
+  endDamaged(limit: number, bounce?: Bounce): Promise<number>;
   stats(): Promise<StoreStats>;
   close(): Promise<void>;
 }

@@ -7,6 +7,9 @@ import type { Store } from "./store.ts";
 const TICK_MS = 250;
 const PRUNE_EVERY_TICKS = 240;
 const CHUNK = 500;
+/** A day: bodies are compared with what was accepted after each start, and once a day, a few at a time. */
+const CHECK_EVERY_TICKS = 345_600;
+const CHECK_CHUNK = 100;
 
 /** Starts the sweeper; the returned function stops it after the round under way. */
 export function startSweeper(parts: {
@@ -18,10 +21,15 @@ export function startSweeper(parts: {
   let round: Promise<void> = Promise.resolve();
   let ticks = 0;
   let busy = false;
+  let checking = false;
   const timer = setInterval(() => {
     if (busy) return;
     busy = true;
+    if (ticks % CHECK_EVERY_TICKS === 0) checking = true;
     round = sweep(store, policy, ticks++ % PRUNE_EVERY_TICKS === 0)
+      .then(async () => {
+        if (checking) checking = !(await store.checkBodies(CHECK_CHUNK));
+      })
       .catch(onFault)
       .finally(() => {
         busy = false;
@@ -39,6 +47,7 @@ export async function sweep(store: Store, policy: Policy, prune: boolean): Promi
   await store.expireSessions(policy.offlineAfterMs, retry);
   await store.expireMessages(CHUNK, bounce);
   await store.expireLeases(CHUNK, retry);
+  await store.endDamaged(CHUNK, bounce);
   await store.remindAsks(askNotices, CHUNK);
   await store.announceDue();
   if (prune) while ((await store.prune(policy.retentionMs, CHUNK)) === CHUNK);

@@ -144,7 +144,8 @@ describe("the SQLite engine", () => {
       `INSERT INTO agent (pk, id, name, token_hash, profile, registered_at) VALUES (1, 'agt_1', 'a', 'h', '{}', 0)`,
     );
     const insert = db.prepare<[string, string]>(
-      `INSERT INTO message (id, sender_pk, thread_id, body, body_bytes, accepted_at, expires_at) VALUES (?, 1, 't', ?, 0, 0, 0)`,
+      `INSERT INTO message (id, sender_pk, thread_id, body, body_bytes, body_hash, accepted_at, expires_at)
+       VALUES (?, 1, 't', ?, 0, zeroblob(32), 0, 0)`,
     );
     for (let i = 0; i < 300; i++) insert.run(`msg_${i}`, `word${i} common ${"filler ".repeat(i)}`);
     db.exec("DELETE FROM message WHERE pk % 3 = 0");
@@ -170,8 +171,8 @@ describe("the SQLite engine", () => {
     const { db } = open(folder.path);
     db.unsafeMode();
     db.exec(`INSERT INTO agent (pk, id, name, token_hash, profile, registered_at) VALUES (1, 'agt_1', 'a', 'h', '{}', 0);
-      INSERT INTO message (id, sender_pk, thread_id, body, body_bytes, accepted_at, expires_at)
-        VALUES ('msg_1', 1, 'thr_1', 'the parser is red', 17, 0, 0);
+      INSERT INTO message (id, sender_pk, thread_id, body, body_bytes, body_hash, accepted_at, expires_at)
+        VALUES ('msg_1', 1, 'thr_1', 'the parser is red', 17, zeroblob(32), 0, 0);
       DELETE FROM message_text_data WHERE id = 10`);
     db.close();
     const notices: Notice[] = [];
@@ -268,6 +269,45 @@ describe("the SQLite engine", () => {
       code: "cursor_invalid",
     });
     await again.close();
+  });
+
+  test("a lease passes over a damaged body and what is behind it comes; what is leased already stays with its holder", async () => {
+    using folder = tempDir();
+    const clock = fakeClock();
+    const notices: Notice[] = [];
+    const database = open(folder.path, false, notices);
+    const store = sqliteStore(database, clock);
+    for (const name of ["alice", "bob"]) {
+      await store.registerAgent({ id: `agt_${name}`, tokenHash: name, name, ifTaken: "refuse", profile: {} });
+    }
+    const quota = { maxMessages: 10, maxBytes: 1_000 };
+    for (const n of [1, 2, 3]) {
+      const ids = { id: `msg_${n}`, threadId: `thr_${n}`, deliveryId: `dlv_${n}` } as const;
+      const parties = { senderId: "agt_alice", recipientId: "agt_bob", inReplyTo: undefined } as const;
+      const rest = { body: "text", bodyBytes: 4, ttlMs: 60_000, idempotency: undefined, answers: undefined };
+      await store.enqueue({ ...ids, ...parties, ...rest }, quota);
+    }
+    const terms = { agentId: "agt_bob", maxBytes: 1_000, leaseMs: 10_000, session: undefined } as const;
+    await store.lease({ ...terms, max: 1 });
+    database.db.exec("UPDATE message SET body = 'tekt' WHERE id IN ('msg_1', 'msg_2')");
+    const { leased } = await store.lease({ ...terms, max: 2 });
+    expect(leased.map(({ delivery }) => delivery.id)).toEqual(["dlv_3"]);
+    expect(await store.endDamaged(10)).toBe(1);
+    const states = async () =>
+      (await store.listInbox({ agentId: "agt_bob", which: "all", afterSeq: 0, limit: 9 })).entries;
+    expect((await states()).map(({ state }) => state)).toEqual(["leased", "dead", "leased"]);
+    expect(await store.checkBodies(2)).toBe(false);
+    expect(await store.checkBodies(2)).toBe(true);
+    expect(await store.endDamaged(10)).toBe(2);
+    expect((await states()).map(({ state }) => state)).toEqual(["leased", "dead", "leased"]);
+    clock.advance(10_000);
+    await store.expireLeases(10, { maxAttempts: 9, delayMs: () => 0 });
+    expect((await store.lease({ ...terms, max: 3 })).leased.map(({ delivery }) => delivery.id)).toEqual(["dlv_3"]);
+    expect(await store.endDamaged(10)).toBe(1);
+    expect((await states()).map(({ state }) => state)).toEqual(["dead", "dead", "leased"]);
+    const told = notices.filter(({ event }) => event === "message.damaged").map(({ fields }) => fields.messageId);
+    expect(told).toEqual(["msg_2", "msg_1"]);
+    await store.close();
   });
 
   test("a newer database is refused and left alone", () => {

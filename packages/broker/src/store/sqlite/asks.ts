@@ -17,13 +17,14 @@ export interface OpenAskRow {
   readonly due_at: number;
   readonly answer_within_ms: number;
   readonly nudged_at: number | null;
-  readonly preview: string;
+  readonly body: string;
+  readonly body_hash: Buffer;
 }
 
 const OPEN = `
   SELECT k.message_pk, m.id AS message_id, m.thread_id, d.seq, a.id AS asker_id, a.name AS asker_name,
     b.id AS debtor_id, b.name AS debtor_name, m.accepted_at, m.expires_at, k.due_at, k.answer_within_ms, k.nudged_at,
-    substr(m.body, 1, 400) AS preview
+    m.body, m.body_hash
   FROM ask k
   JOIN message m ON m.pk = k.message_pk
   JOIN delivery d ON d.message_pk = k.message_pk

@@ -13,4 +13,9 @@ export interface EngineContext {
   delayed(readyAt: number): void;
   /** Says that the timeline grew. */
   advanced(): void;
+  /** Tells the broker's log what an operator should know. */
+  readonly notice: Notice;
 }
+
+/** Told what an operator should know: a dotted event name and its facts. */
+export type Notice = (level: "info" | "error", event: string, fields: Record<string, unknown>) => void;

@@ -8,7 +8,8 @@ const DELIVERY = `
   SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.receipt, d.session_id, d.lease_ends_at, d.reason,
     r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
     m.pk AS message_pk, m.id AS message_id, s.id AS sender_id, s.name AS sender_name,
-    s.trust AS sender_trust, m.kind, m.topic, m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.urgency, m.accepted_at, d.expires_at
+    s.trust AS sender_trust, m.kind, m.topic, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops,
+    m.urgency, m.accepted_at, d.expires_at
   FROM delivery d
   JOIN message m ON m.pk = d.message_pk
   JOIN agent r ON r.pk = d.agent_pk
@@ -192,8 +193,12 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
     page: (which: keyof typeof pages, order: "oldest" | "newest", terms: InboxTerms) => pages[which][order].all(terms),
     streamedBy: (session: string) => countLeased.get(session)?.n ?? 0,
     leasable: (terms: LeasableTerms) => selectLeasable.all({ ...terms, now: clock.now() }),
-    markLeased: (pk: number, receipt: string, session: string | null, leaseMs: number) =>
-      markLeased.run(receipt, session, clock.now() + leaseMs, pk),
+    /** Returns the end of the lease. */
+    markLeased(pk: number, receipt: string, session: string | null, leaseMs: number): number {
+      const endsAt = clock.now() + leaseMs;
+      markLeased.run(receipt, session, endsAt, pk);
+      return endsAt;
+    },
     setPosition: (pk: number, position: number) => setPosition.run(position, pk),
     markEnded: (
       pk: number,

@@ -1,6 +1,7 @@
 /** The one place where a delivery ends without an ack, and its sender is told. */
 import type { TimelineEvent } from "@agentmesh/protocol";
 import type { Bounce } from "../../mesh/store.ts";
+import { isIntact } from "./body.ts";
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { MESH_AGENT_ID } from "./messages.ts";
@@ -36,7 +37,7 @@ export function endUnacked(engine: Engine, context: EngineContext, pk: number, e
       state: ending.state,
       reason: ending.reason,
       recipient: row.recipient_name,
-      body: row.body,
+      body: isIntact(row) ? row.body : "",
     }),
   });
   if (seq === undefined) return;

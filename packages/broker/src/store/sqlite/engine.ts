@@ -3,6 +3,7 @@
 import { agentStatements } from "./agents.ts";
 import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
+import { FoundDamage } from "./damage.ts";
 import { deliveryStatements } from "./deliveries.ts";
 import { historyStatements } from "./history.ts";
 import { legacyPeerStatements } from "./legacy-peers.ts";
@@ -31,6 +32,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     asks: askStatements(context),
     webhooks: webhookStatements(context),
     legacyPeers: legacyPeerStatements(context),
+    damage: new FoundDamage(),
     inboxSize: (agentPk: number) => selectInboxSize.get(agentPk) ?? { messages: 0, bytes: 0 },
   };
 }

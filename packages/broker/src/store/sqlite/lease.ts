@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { AckEvidence, AgentId, DeliveryRef, MessageId, Urgency } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
+import { MeshError } from "../../mesh/errors.ts";
 import type {
   AckVerdict,
   DeliveryRecord,
@@ -15,6 +16,7 @@ import type {
   Viewer,
 } from "../../mesh/store.ts";
 import { focusWeight, urgencyWeight } from "../../mesh/urgency.ts";
+import { isIntact } from "./body.ts";
 import type { EngineContext } from "./context.ts";
 import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
@@ -55,27 +57,23 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
   for (const { pk, bytes: size } of ready) {
     bytes += size;
     if (leased.length > 0 && bytes > terms.maxBytes) break;
-    const receipt = randomBytes(12).toString("base64url");
-    deliveries.markLeased(pk, receipt, session, terms.leaseMs);
     const row = deliveries.byPk(pk);
     if (!row) continue;
-    const position = timeline.note(pk, "leased", { attempt: row.attempt, session });
+    const message = messageOf(row);
+    if (message.damaged) {
+      engine.damage.note(row.message_pk);
+      continue;
+    }
+    const receipt = randomBytes(12).toString("base64url");
+    const attempt = row.attempt + 1;
+    const leaseEndsAt = timestamp(deliveries.markLeased(pk, receipt, session, terms.leaseMs));
+    const position = timeline.note(pk, "leased", { attempt, session });
     if (stream) deliveries.setPosition(pk, position);
-    leased.push({ delivery: leasedDelivery(row, receipt), streamPosition: position });
+    const { id, seq } = row;
+    const delivery = { id, seq, attempt, redelivered: attempt > 1, receipt, leaseEndsAt, message };
+    leased.push({ delivery, streamPosition: position });
   }
   return leased;
-}
-
-function leasedDelivery(row: DeliveryRow, receipt: string): LeasedRecord["delivery"] {
-  return {
-    id: row.id,
-    seq: row.seq,
-    attempt: row.attempt,
-    redelivered: row.attempt > 1,
-    receipt,
-    leaseEndsAt: timestamp(row.lease_ends_at ?? 0),
-    message: messageOf(row),
-  };
 }
 
 /** Acks for the owner; a receipt must be the current one. Acking twice is the same as once. */
@@ -213,7 +211,7 @@ export function onHeld(engine: Engine, owner: Viewer, ref: DeliveryRef, act: (ro
   return { kind: "done", delivery: deliveryRecord(engine.deliveries.byPk(row.pk) ?? row) };
 }
 
-/** Puts a dead letter back into its inbox with a new life. @throws MeshError inbox_full */
+/** Puts a dead letter back into its inbox with a new life. @throws MeshError inbox_full, body_damaged */
 export function redriveDelivery(
   engine: Engine,
   context: EngineContext,
@@ -225,6 +223,12 @@ export function redriveDelivery(
   const row = owner === undefined ? deliveries.findAny(ref) : deliveries.find(owner, ref);
   if (!row || !engine.agents.row(row.recipient_id)) return { kind: "not_found" } as const;
   if (row.state !== "dead") return { kind: "not_dead", delivery: deliveryRecord(row) } as const;
+  if (!isIntact(row)) {
+    throw new MeshError(
+      "body_damaged",
+      `The text of ${row.id} is damaged on the broker's disk: it cannot be put back. Ask ${row.sender_name} to send it again.`,
+    );
+  }
   checkRoom(engine, { pk: row.recipient_pk, name: row.recipient_name }, row.body_bytes, quota);
   deliveries.revive(row.pk);
   timeline.note(row.pk, "redriven", { attempt: row.attempt });

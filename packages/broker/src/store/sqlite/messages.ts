@@ -2,6 +2,7 @@
 import type { AgentId, MessageId, ThreadId, Urgency } from "@agentmesh/protocol";
 import type { MessageToEnqueue, Published } from "../../mesh/store.ts";
 import { urgencyWeight } from "../../mesh/urgency.ts";
+import { bodyHash } from "./body.ts";
 import type { EngineContext } from "./context.ts";
 import { type MessageRow, skippedOf } from "./rows.ts";
 
@@ -34,24 +35,27 @@ export interface EnvelopeRow {
 /** A message without a delivery, so that its recipient has no name yet. */
 export const MESSAGE = `
   SELECT m.id AS message_id, m.kind, m.topic, s.id AS sender_id, s.name AS sender_name, s.trust AS sender_trust,
-    '' AS recipient_name, m.body, m.body_bytes, m.thread_id, m.in_reply_to, m.hops, m.urgency, m.accepted_at, m.expires_at
+    '' AS recipient_name, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops, m.urgency,
+    m.accepted_at, m.expires_at
   FROM message m JOIN agent s ON s.pk = m.sender_pk`;
 
 /** The statements on messages. */
 export function messageStatements({ db, clock }: EngineContext) {
   const insert = db.prepare<
-    [string, number, string | null, string, string | null, number, number, string, number, number, number],
+    [string, number, string | null, string, string | null, number, number, string, number, Buffer, number, number],
     { pk: number }
   >(
-    `INSERT INTO message (id, sender_pk, topic, thread_id, in_reply_to, hops, urgency, body, body_bytes, accepted_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
+    `INSERT INTO message
+       (id, sender_pk, topic, thread_id, in_reply_to, hops, urgency, body, body_bytes, body_hash, accepted_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
   const insertNotice = db.prepare<
-    [string, string, number, string, string, string, number, number, number],
+    [string, string, number, string, string, string, number, Buffer, number, number],
     { pk: number }
   >(
-    `INSERT INTO message (id, kind, sender_pk, thread_id, in_reply_to, body, body_bytes, accepted_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
+    `INSERT INTO message
+       (id, kind, sender_pk, thread_id, in_reply_to, body, body_bytes, body_hash, accepted_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
   // The mesh as a sender: kept as a removed agent, so that nobody lists it, writes to it, or is it.
   const insertMesh = db.prepare<[string]>(
@@ -67,6 +71,13 @@ export function messageStatements({ db, clock }: EngineContext) {
   const selectSkipped = db.prepare<[string], { skipped: string | null }>(`SELECT skipped FROM message WHERE id = ?`);
   const recall = db.prepare<[number, string, string]>(
     `UPDATE message SET recalled_at = ? WHERE id = ? AND sender_pk = (SELECT pk FROM agent WHERE id = ?)`,
+  );
+  const selectWholeByPk = db.prepare<[number], MessageRow>(`${MESSAGE} WHERE m.pk = ?`);
+  const selectBodies = db.prepare<[number, number], { pk: number; body: string; body_hash: Buffer }>(
+    `SELECT pk, body, body_hash FROM message WHERE pk > ? ORDER BY pk LIMIT ?`,
+  );
+  const markDamaged = db.prepare<[number, string]>(
+    `UPDATE message SET damaged_at = ? WHERE id = ? AND damaged_at IS NULL`,
   );
   const selectWhole = db.prepare<[string], MessageRow>(`${MESSAGE} WHERE m.id = ?`);
   const selectKey = db.prepare<[number, string, number], KeyRow>(
@@ -106,7 +117,8 @@ export function messageStatements({ db, clock }: EngineContext) {
       const { id, kind, threadId, inReplyTo, body, ttlMs } = notice;
       insertMesh.run(MESH_AGENT_ID);
       const senderPk = selectMesh.get(MESH_AGENT_ID)?.pk ?? 0;
-      const pk = insertNotice.get(id, kind, senderPk, threadId, inReplyTo, body, bytes, at, at + ttlMs)?.pk ?? 0;
+      const pk =
+        insertNotice.get(id, kind, senderPk, threadId, inReplyTo, body, bytes, bodyHash(body), at, at + ttlMs)?.pk ?? 0;
       return { pk, bytes, at, expiresAt: at + ttlMs };
     },
     insert(message: NewMessage, senderPk: number): { pk: number; acceptedAt: number; expiresAt: number } {
@@ -114,8 +126,9 @@ export function messageStatements({ db, clock }: EngineContext) {
       const expiresAt = acceptedAt + message.ttlMs;
       const { id, topic = null, threadId, inReplyTo = null, hops = 0, body, bodyBytes } = message;
       const weight = urgencyWeight(message.urgency ?? "normal");
+      const hash = bodyHash(body);
       const pk =
-        insert.get(id, senderPk, topic, threadId, inReplyTo, hops, weight, body, bodyBytes, acceptedAt, expiresAt)
+        insert.get(id, senderPk, topic, threadId, inReplyTo, hops, weight, body, bodyBytes, hash, acceptedAt, expiresAt)
           ?.pk ?? 0;
       return { pk, acceptedAt, expiresAt };
     },
@@ -126,6 +139,10 @@ export function messageStatements({ db, clock }: EngineContext) {
     recall: (id: MessageId, senderId: AgentId) => recall.run(clock.now(), id, senderId),
     /** Everything of a message, as a row without a delivery. */
     whole: (id: MessageId) => selectWhole.get(id),
+    wholeByPk: (pk: number) => selectWholeByPk.get(pk),
+    bodiesAfter: (pk: number, limit: number) => selectBodies.all(pk, limit),
+    /** Notes that the body is not what was accepted; false when that was known. */
+    markDamaged: (id: MessageId): boolean => markDamaged.run(clock.now(), id).changes === 1,
     envelope: (id: string) => selectEnvelope.get(id),
     keyInUse: (senderPk: number, key: string) => selectKey.get(senderPk, key, clock.now()),
     putKey: (senderPk: number, key: string, contentHash: string, messagePk: number, windowMs: number) =>

@@ -3,6 +3,7 @@ import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, rmSy
 import { join } from "node:path";
 import SqliteDatabase, { type Database } from "better-sqlite3";
 import { v7 } from "uuid";
+import type { Notice } from "./context.ts";
 import { migrate } from "./migrate.ts";
 import { isSearchDamage, rebuildSearch } from "./search-index.ts";
 import type { OpenDatabase } from "./sqlite-store.ts";
@@ -20,7 +21,7 @@ export interface OpenOptions {
   /** Moves a damaged database aside and begins an empty one. */
   readonly startEmpty: boolean;
   /** Told what happened on the way, for the log. */
-  readonly notice: (level: "info" | "error", event: string, fields: Record<string, unknown>) => void;
+  readonly notice: Notice;
 }
 
 const QUICK_CHECK_UP_TO_BYTES = 1 << 30;
@@ -66,7 +67,7 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
   ).run(instanceId, epoch);
   const watermark = new Watermark(markPath, { instanceId, schema: to });
   watermark.write(last, false);
-  return { db, instanceId, epoch, watermark };
+  return { db, instanceId, epoch, watermark, notice: options.notice };
 }
 
 /** What a look at the files showed. */

@@ -39,16 +39,18 @@ function deliveryNamed(deliveries: Engine["deliveries"], ref: MessageRef, viewer
 
 /** A message with each delivery's state and timeline. */
 export function messageStatus(
-  { deliveries, messages, timeline }: Engine,
+  { damage, deliveries, messages, timeline }: Engine,
   messageId: MessageId,
   now: number,
 ): MessageStatus | undefined {
   const rows = deliveries.ofMessage(messageId);
   const first = rows[0] ?? messages.whole(messageId);
   if (!first) return undefined;
+  const message = messageOf(first);
+  if (message.damaged && rows[0]) damage.note(rows[0].message_pk);
   const entries = timeline.ofMessage(messageId);
   return {
-    message: messageOf(first),
+    message,
     deliveries: rows.map((row) => ({
       ...deliveryOf(row, now),
       timeline: entries.filter((entry) => entry.delivery_pk === row.pk).map(timelineEntryOf),
@@ -74,7 +76,10 @@ export function askStatus({ asks, deliveries }: Engine, messageId: MessageId): A
   const ask = asks.one(messageId);
   if (!ask) return undefined;
   const row = ask.reply_delivery_pk === null ? undefined : deliveries.byPk(ask.reply_delivery_pk);
-  return { dueAt: ask.due_at, reply: row && { message: messageOf(row), deliveryId: row.id } };
+  const message = row && messageOf(row);
+  // A damaged answer is none; it ends like any other, and who answered is told.
+  const reply = row && message && !message.damaged ? { message, deliveryId: row.id } : undefined;
+  return { dueAt: ask.due_at, reply };
 }
 
 /** One page of an inbox. */

@@ -1,11 +1,12 @@
 /** The act of reminding: one nudge to who owes an overdue answer, later one notice to the asker. */
-import { type OpenAsk, plainLine } from "@agentmesh/protocol";
+import type { OpenAsk } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
 import type { AskNotices } from "../../mesh/store.ts";
 import type { OpenAskRow } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { notify } from "./notice.ts";
+import { previewOf } from "./rows.ts";
 
 /** An ask as its parties see it. */
 export function openAskOf(row: OpenAskRow, now: number): OpenAsk {
@@ -17,7 +18,7 @@ export function openAskOf(row: OpenAskRow, now: number): OpenAsk {
     askedAt: timestamp(row.accepted_at),
     dueAt: timestamp(row.due_at),
     overdue: row.due_at <= now,
-    preview: plainLine(row.preview, 120),
+    preview: previewOf(row),
   };
 }
 

@@ -26,6 +26,7 @@ import { timestamp } from "../../mesh/clock.ts";
 import type { PolicyRules } from "../../mesh/receiver-policy.ts";
 import type { AgentRecord, DeliveryRecord, Skipped } from "../../mesh/store.ts";
 import { urgencyOf } from "../../mesh/urgency.ts";
+import { DAMAGED_TEXT, isIntact } from "./body.ts";
 import type { SubscriptionRow } from "./topics.ts";
 
 /** An agent with what its sessions and inbox say now. */
@@ -59,6 +60,7 @@ export interface MessageRow {
   readonly recipient_name: string;
   readonly body: string;
   readonly body_bytes: number;
+  readonly body_hash: Buffer;
   readonly thread_id: ThreadId;
   readonly in_reply_to: MessageId | null;
   readonly hops: number;
@@ -107,7 +109,8 @@ export interface LogRow extends TimelineRow {
   readonly sender_name: string;
   readonly recipient_id: AgentId;
   readonly recipient_name: string;
-  readonly preview: string;
+  readonly body: string;
+  readonly body_hash: Buffer;
 }
 
 export function agentRecord(row: AgentRow, now: number): AgentRecord {
@@ -161,6 +164,7 @@ const Rules = z.object({
 });
 
 export function messageOf(row: MessageRow): Message {
+  const intact = isIntact(row);
   return {
     id: row.message_id,
     kind: row.kind,
@@ -169,7 +173,8 @@ export function messageOf(row: MessageRow): Message {
     to: row.topic ?? row.recipient_name,
     ...(row.topic !== null && { topic: row.topic }),
     urgency: urgencyOf(row.urgency),
-    body: row.body,
+    body: intact ? row.body : DAMAGED_TEXT,
+    ...(!intact && { damaged: true }),
     bodyBytes: row.body_bytes,
     threadId: row.thread_id,
     ...(row.in_reply_to !== null && { inReplyTo: row.in_reply_to }),
@@ -251,6 +256,11 @@ export function logEntryOf(row: LogRow): LogEntry {
     threadId: row.thread_id,
     from: { id: row.sender_id, name: row.sender_name },
     to: { id: row.recipient_id, name: row.recipient_name },
-    preview: plainLine(row.preview, 120),
+    preview: previewOf(row),
   };
+}
+
+/** The first characters of a body, on one line. */
+export function previewOf(row: { readonly body: string; readonly body_hash: Buffer }): string {
+  return plainLine(isIntact(row) ? row.body.slice(0, 400) : DAMAGED_TEXT, 120);
 }

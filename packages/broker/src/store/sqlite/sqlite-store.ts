@@ -4,7 +4,8 @@ import type { Database } from "better-sqlite3";
 import type { Clock } from "../../mesh/clock.ts";
 import type { RetryPolicy, Store, StoreListener } from "../../mesh/store.ts";
 import { CommitQueue, storageError } from "./commit-queue.ts";
-import type { EngineContext } from "./context.ts";
+import type { EngineContext, Notice } from "./context.ts";
+import { checkBodies, endDamaged } from "./damage.ts";
 import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
 import { prepareEngine } from "./engine.ts";
@@ -22,6 +23,7 @@ export interface OpenDatabase {
   readonly instanceId: string;
   readonly epoch: string;
   readonly watermark: Watermark;
+  readonly notice: Notice;
 }
 
 /** The Store over an open database; leases of an earlier broker process are void and return at once. */
@@ -41,6 +43,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     advanced: () => {
       grown = true;
     },
+    notice: open.notice,
   };
   const engine = prepareEngine(context, open.epoch);
   const { agents, sessions, deliveries, messages, timeline } = engine;
@@ -233,6 +236,9 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         engine.topics.prune(MAX_RETAINED, limit);
         return ended.length;
       }),
+    checkBodies: (limit) => read(() => checkBodies(engine, limit)),
+    endDamaged: async (limit, bounce) =>
+      engine.damage.any ? write(() => endDamaged(engine, context, limit, bounce)) : 0,
     stats: () => read(() => storeStats(engine, db)),
     close: async () => {
       queue.flush();

@@ -15,7 +15,7 @@ export interface Note {
 
 const COLUMNS = `
   SELECT t.pk, t.at, t.event, t.attempt, t.session_id, t.path, t.reason,
-    d.id AS delivery_id, d.seq, m.id AS message_id, m.thread_id, substr(m.body, 1, 400) AS preview,
+    d.id AS delivery_id, d.seq, m.id AS message_id, m.thread_id, m.body, m.body_hash,
     s.id AS sender_id, s.name AS sender_name, r.id AS recipient_id, r.name AS recipient_name`;
 
 const ENTRY = `${COLUMNS}

@@ -43,7 +43,7 @@ export function topicStatements({ db, clock }: EngineContext) {
   );
   const selectRetained = db.prepare<[string, number, number], RetainedRow>(
     `SELECT pk, id, topic, sender_pk, body_bytes, urgency, expires_at FROM message
-     WHERE topic = ? AND expires_at > ? AND recalled_at IS NULL ORDER BY pk DESC LIMIT ?`,
+     WHERE topic = ? AND expires_at > ? AND recalled_at IS NULL AND damaged_at IS NULL ORDER BY pk DESC LIMIT ?`,
   );
   const selectOld = db.prepare<[number, number, number], { pk: number }>(
     `SELECT m.pk FROM message m

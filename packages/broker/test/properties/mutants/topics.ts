@@ -38,8 +38,9 @@ export const topicMutants: Mutant[] = [
       for (const { delivery } of answer.duplicate ? [] : answer.accepted.slice(1)) {
         const copy = newId("msg");
         db.prepare(
-          `INSERT INTO message (id, sender_pk, topic, thread_id, urgency, body, body_bytes, accepted_at, expires_at)
-           SELECT ?, sender_pk, topic, thread_id, urgency, body, body_bytes, accepted_at, expires_at FROM message WHERE id = ?`,
+          `INSERT INTO message (id, sender_pk, topic, thread_id, urgency, body, body_bytes, body_hash, accepted_at, expires_at)
+           SELECT ?, sender_pk, topic, thread_id, urgency, body, body_bytes, body_hash, accepted_at, expires_at
+           FROM message WHERE id = ?`,
         ).run(copy, message.id);
         db.prepare("UPDATE delivery SET message_pk = (SELECT pk FROM message WHERE id = ?) WHERE id = ?").run(
           copy,

@@ -1,0 +1,15 @@
+/** The hash of a body, kept beside it: SQLite has no checksum of a row, so what it gives back is compared. */
+import { hash } from "node:crypto";
+
+/** What stands in the place of a body that is not what was accepted. */
+export const DAMAGED_TEXT = "(The text of this message is damaged on the broker's disk. It is not shown.)";
+
+/** SHA-256 of a body in UTF-8. */
+export function bodyHash(body: string): Buffer {
+  return hash("sha256", body, "buffer");
+}
+
+/** Whether a body is what was accepted. */
+export function isIntact(row: { readonly body: string; readonly body_hash: Buffer }): boolean {
+  return bodyHash(row.body).equals(row.body_hash);
+}
