@@ -143,22 +143,38 @@ async function startEmpty(home: string, name: string, expectations: Expectations
   expectations.expect(again.stderr.includes("--start-empty"), `${name}: the refusal names no way out`);
 }
 
-/** One byte of a message's text: SQLite has no checksum of a row, so this is served; it must not do more harm. */
+/** One byte of a message's text: SQLite has no checksum of a row, the hash beside the body finds it. */
 async function textByte(expectations: Expectations): Promise<number> {
   await using broker = await startTestBroker();
   const alice = await broker.agent("alice");
-  await broker.agent("bob");
+  const bob = await broker.agent("bob");
   for (let i = 0; i < MESSAGES; i++) await alice.client.send({ to: "bob", body: `${i} ${FILLER}` });
   await broker.kill("SIGTERM");
+  const marked = `${MESSAGES >> 1} ${FILLER.slice(0, 20)}`;
   edit(join(broker.home, "mesh.db"), (bytes) => {
-    const at = bytes.indexOf("must be there");
-    bytes.write("M", at);
+    // Wherever the file has this text.
+    for (let at = bytes.indexOf(marked); at >= 0; at = bytes.indexOf(marked, at + 1)) bytes.write("M", at + 5);
   });
   await broker.start();
-  const { entries } = await broker.admin.listInbox({ agent: "bob" });
-  const found = entries.length > 0 && (await broker.admin.status()).deliveries.queued === MESSAGES;
-  expectations.expect(found, "one byte in a text: messages are gone");
-  expectations.notes.push("one byte in a text: not detected, served as it is");
+  const received: string[] = [];
+  for (;;) {
+    const { deliveries } = await bob.client.lease({ waitMs: 1_000 });
+    if (deliveries.length === 0) break;
+    for (const { id, receipt, message } of deliveries) {
+      received.push(message.body);
+      await bob.client.ack({ delivery: id, receipt });
+    }
+  }
+  const intact = received.every((body) => body.endsWith(FILLER));
+  expectations.expect(intact, "one byte in a text: a changed text was handed out");
+  expectations.expect(received.length === MESSAGES - 1, `one byte in a text: ${received.length} texts arrived`);
+  const { entries } = await broker.admin.listDead({});
+  const dead = entries.map(({ reason }) => reason).join();
+  expectations.expect(dead === "corrupt_body", `one byte in a text: dead letters for ${dead || "no reason"}`);
+  const [notice] = (await alice.client.lease()).deliveries;
+  const told = notice?.message.kind === "bounce" && broker.log().includes("message.damaged");
+  expectations.expect(told, "one byte in a text: nobody was told");
+  expectations.notes.push("one byte in a text: dead letter, sender told");
   return MESSAGES;
 }
 

@@ -18,7 +18,7 @@ export interface OpenAskRow {
   readonly answer_within_ms: number;
   readonly nudged_at: number | null;
   readonly body: string;
-  readonly body_hash: Buffer;
+  readonly body_hash: string;
 }
 
 const OPEN = `

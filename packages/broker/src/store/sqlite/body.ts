@@ -4,12 +4,12 @@ import { hash } from "node:crypto";
 /** What stands in the place of a body that is not what was accepted. */
 export const DAMAGED_TEXT = "(The text of this message is damaged on the broker's disk. It is not shown.)";
 
-/** SHA-256 of a body in UTF-8. */
-export function bodyHash(body: string): Buffer {
-  return hash("sha256", body, "buffer");
+/** SHA-256 of a body in UTF-8, as hex. */
+export function bodyHash(body: string): string {
+  return hash("sha256", body, "hex");
 }
 
 /** Whether a body is what was accepted. */
-export function isIntact(row: { readonly body: string; readonly body_hash: Buffer }): boolean {
-  return bodyHash(row.body).equals(row.body_hash);
+export function isIntact(row: { readonly body: string; readonly body_hash: string }): boolean {
+  return bodyHash(row.body) === row.body_hash;
 }

@@ -42,7 +42,7 @@ export const MESSAGE = `
 /** The statements on messages. */
 export function messageStatements({ db, clock }: EngineContext) {
   const insert = db.prepare<
-    [string, number, string | null, string, string | null, number, number, string, number, Buffer, number, number],
+    [string, number, string | null, string, string | null, number, number, string, number, string, number, number],
     { pk: number }
   >(
     `INSERT INTO message
@@ -50,7 +50,7 @@ export function messageStatements({ db, clock }: EngineContext) {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
   const insertNotice = db.prepare<
-    [string, string, number, string, string, string, number, Buffer, number, number],
+    [string, string, number, string, string, string, number, string, number, number],
     { pk: number }
   >(
     `INSERT INTO message
@@ -73,7 +73,7 @@ export function messageStatements({ db, clock }: EngineContext) {
     `UPDATE message SET recalled_at = ? WHERE id = ? AND sender_pk = (SELECT pk FROM agent WHERE id = ?)`,
   );
   const selectWholeByPk = db.prepare<[number], MessageRow>(`${MESSAGE} WHERE m.pk = ?`);
-  const selectBodies = db.prepare<[number, number], { pk: number; body: string; body_hash: Buffer }>(
+  const selectBodies = db.prepare<[number, number], { pk: number; body: string; body_hash: string }>(
     `SELECT pk, body, body_hash FROM message WHERE pk > ? ORDER BY pk LIMIT ?`,
   );
   const markDamaged = db.prepare<[number, string]>(

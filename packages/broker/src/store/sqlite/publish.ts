@@ -48,7 +48,7 @@ function published(engine: Engine, messageId: MessageToPublish["id"], duplicate:
   if (!stored) throw new Error(`message ${messageId} vanished inside its own transaction`);
   return {
     duplicate,
-    message: messageOf(stored),
+    message: duplicate ? messageOf(stored) : messageOf(stored, true),
     accepted: rows.map((row) => ({
       delivery: { id: row.id, seq: row.seq, state: row.state },
       recipient: recordOf(engine, row.recipient_id, row.recipient_name),

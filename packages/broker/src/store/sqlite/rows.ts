@@ -60,7 +60,7 @@ export interface MessageRow {
   readonly recipient_name: string;
   readonly body: string;
   readonly body_bytes: number;
-  readonly body_hash: Buffer;
+  readonly body_hash: string;
   readonly thread_id: ThreadId;
   readonly in_reply_to: MessageId | null;
   readonly hops: number;
@@ -110,7 +110,7 @@ export interface LogRow extends TimelineRow {
   readonly recipient_id: AgentId;
   readonly recipient_name: string;
   readonly body: string;
-  readonly body_hash: Buffer;
+  readonly body_hash: string;
 }
 
 export function agentRecord(row: AgentRow, now: number): AgentRecord {
@@ -163,8 +163,8 @@ const Rules = z.object({
   trust: z.partialRecord(Trust, PolicyAction),
 });
 
-export function messageOf(row: MessageRow): Message {
-  const intact = isIntact(row);
+/** A message as it may be shown; one that was just written need not be compared with what was accepted. */
+export function messageOf(row: MessageRow, intact = isIntact(row)): Message {
   return {
     id: row.message_id,
     kind: row.kind,
@@ -261,6 +261,6 @@ export function logEntryOf(row: LogRow): LogEntry {
 }
 
 /** The first characters of a body, on one line. */
-export function previewOf(row: { readonly body: string; readonly body_hash: Buffer }): string {
+export function previewOf(row: { readonly body: string; readonly body_hash: string }): string {
   return plainLine(isIntact(row) ? row.body.slice(0, 400) : DAMAGED_TEXT, 120);
 }

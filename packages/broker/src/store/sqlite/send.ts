@@ -137,7 +137,7 @@ function enqueued(engine: Engine, deliveryPk: number, duplicate: boolean): Enque
   if (!row) throw new Error(`delivery ${deliveryPk} vanished inside its own transaction`);
   return {
     duplicate,
-    message: messageOf(row),
+    message: duplicate ? messageOf(row) : messageOf(row, true),
     delivery: { id: row.id, seq: row.seq, state: row.state },
     recipient: recordOf(engine, row.recipient_id, row.recipient_name),
   };

@@ -77,7 +77,7 @@ CREATE TABLE message (
   urgency     INTEGER NOT NULL DEFAULT 1,
   body        TEXT NOT NULL,
   body_bytes  INTEGER NOT NULL,
-  body_hash   BLOB NOT NULL CHECK (length(body_hash) = 32),
+  body_hash   TEXT NOT NULL,
   accepted_at INTEGER NOT NULL,
   expires_at  INTEGER NOT NULL,
   recalled_at INTEGER,
