@@ -13,6 +13,8 @@ import { namedMessage } from "./sinks/dialects.ts";
 import { Egress } from "./sinks/egress.ts";
 import { HttpWebhookSinks } from "./sinks/webhook.ts";
 import { announce, forgetStopped, meshKey, openFolder, readRunning, withdraw } from "./state-files.ts";
+import type { Notice } from "./store/sqlite/context.ts";
+import { DiskUnder } from "./store/sqlite/disk.ts";
 import { BrokerLock } from "./store/sqlite/lock.ts";
 import { DatabaseDamagedError, openDatabase } from "./store/sqlite/open.ts";
 import { sqliteStore } from "./store/sqlite/sqlite-store.ts";
@@ -63,19 +65,28 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
   };
   try {
     const key = meshKey(config.home);
+    const notice: Notice = (level, event, fields) => log[level](fields, event);
+    const disk = new DiskUnder({
+      folder: config.home,
+      minFreeBytes: config.minFreeDiskBytes,
+      ballastBytes: config.ballastBytes,
+      notice,
+    });
     const database = openDatabase({
       folder: config.home,
       synchronous: config.sqliteSynchronous,
       startEmpty: config.startEmpty,
-      notice: (level, event, fields) => log[level](fields, event),
+      notice,
     });
-    const store = sqliteStore(database, clock);
+    const store = sqliteStore(database, clock, () => disk.full());
     release.push(() => store.close());
+    release.push(disk.watch());
     let port = config.port;
     const egress = new Egress({ loopback: mayPostToLoopback(config), allow: config.webhookAllow, ownPort: () => port });
     let legacy: LegacyWire | undefined;
     const mesh = createMesh({
       store,
+      disk,
       policy: { ...config, messageTtlMs: DEFAULT_TTL_MS },
       clock,
       seal: new Seal(key),

@@ -27,7 +27,18 @@ export const BrokerStatus = z.object({
     .object({ total: z.int(), resting: z.int(), disabled: z.int() })
     .default({ total: 0, resting: 0, disabled: 0 })
     .meta({ description: "resting and disabled ones are posted nothing now" }),
-  storage: z.object({ bytes: z.int(), synchronous: z.enum(["full", "normal"]) }),
+  storage: z.object({
+    bytes: z.int().meta({ description: "size of the database" }),
+    synchronous: z.enum(["full", "normal"]),
+    freeBytes: z.int().optional().meta({ description: "free on its disk, the ballast counted in" }),
+    minFreeBytes: z.int().default(0).meta({ description: "free bytes below which nothing new is accepted" }),
+    ballastBytes: z.int().default(0).meta({ description: "kept for acks on a full disk" }),
+    intake: z
+      .enum(["open", "closed"])
+      .default("open")
+      .meta({ description: "closed: sends, publishes and new agents are refused" }),
+    closedWhy: z.string().optional(),
+  }),
   limits: z.object({
     maxBodyBytes: z.int(),
     inboxMaxMessages: z.int(),

@@ -53,8 +53,12 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
 
   async function start(): Promise<void> {
     const args = ["--port", String(port), "--log-level", "debug", "--log-format", "json", ...(options.args ?? [])];
-    // Tests send faster than agents may; the one on the limits sets them.
-    const unlimited = { AGENTMESH_SENDER_PER_MINUTE: "0", AGENTMESH_PAIR_PER_MINUTE: "0" };
+    // Tests send faster than agents may, and need no reserve; those on the limits and on low disk set them.
+    const unlimited = {
+      AGENTMESH_SENDER_PER_MINUTE: "0",
+      AGENTMESH_PAIR_PER_MINUTE: "0",
+      AGENTMESH_BALLAST_BYTES: "0",
+    };
     const env = cleanEnv({ AGENTMESH_HOME: home.path, ...unlimited, ...options.env });
     running = startProgram("broker", args, { env });
     let over: number | null | undefined;

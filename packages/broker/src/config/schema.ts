@@ -46,6 +46,12 @@ export const ConfigSchema = z.strictObject({
     .default(false)
     .describe("serve claude-peers and agentmesh 0.1 clients too, without tokens, on loopback alone: docs/legacy.md"),
   startEmpty: flag.default(false).describe("move a damaged database aside and begin an empty mesh"),
+  minFreeDiskBytes: int(0, 2 ** 50)
+    .default(256 * 1_048_576)
+    .describe("free bytes on the disk below which nothing new is accepted (507), acks and reads go on; 0: no limit"),
+  ballastBytes: int(0, 2 ** 30)
+    .default(32 * 1_048_576)
+    .describe("bytes held by the file ballast, given up for acks when the disk is full; 0: none"),
   maxBodyBytes: int(1, MAX_BODY_BYTES).default(MAX_BODY_BYTES).describe("largest message body in bytes"),
   inboxMaxMessages: int(1, 1_000_000).default(10_000).describe("most open messages of one inbox; then 429"),
   inboxMaxBytes: int(1, 2 ** 40)

@@ -15,6 +15,7 @@ import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import { newId } from "./ids.ts";
+import type { Intake } from "./intake.ts";
 import type { Policy } from "./policy.ts";
 import { bounce } from "./retry.ts";
 import type { AgentRecord, Store } from "./store.ts";
@@ -26,17 +27,20 @@ type Table = typeof endpoints;
 export class Agents {
   readonly #store: Store;
   readonly #policy: Policy;
+  readonly #intake: Intake;
   /** Called when an agent has left the mesh. */
   onLeft: (agentId: AgentId) => void = () => {};
 
-  constructor(store: Store, policy: Policy) {
+  constructor(store: Store, policy: Policy, intake: Intake) {
     this.#store = store;
     this.#policy = policy;
+    this.#intake = intake;
   }
 
-  /** Makes an agent, or resumes the one that owns the token. @throws MeshError agent_name_taken */
+  /** Makes an agent, or resumes the one that owns the token. @throws MeshError agent_name_taken, storage_full */
   async register(request: EndpointRequest<Table["register"]>["body"], trust?: Trust): Promise<RegisterReply> {
     const { name, ifTaken, token: given, ...profile } = request;
+    if (given === undefined || !(await this.byToken(given))) this.#intake.check();
     const token = given ?? `am_${randomBytes(32).toString("base64url")}`;
     const { agent, created } = await this.#store.registerAgent({
       id: newId("agt"),

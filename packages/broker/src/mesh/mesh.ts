@@ -5,6 +5,7 @@ import { Asks, WaitingAsks } from "./asks.ts";
 import type { Clock } from "./clock.ts";
 import { History } from "./history.ts";
 import { Inbox } from "./inbox.ts";
+import { type Disk, Intake } from "./intake.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import { Messages } from "./messages.ts";
 import type { Policy } from "./policy.ts";
@@ -32,6 +33,7 @@ export interface Mesh {
   readonly topics: Topics;
   readonly streams: Streams;
   readonly webhooks: Webhooks;
+  readonly intake: Intake;
   readonly policy: Policy;
   readonly instanceId: string;
   stats(): Promise<StoreStats>;
@@ -42,6 +44,7 @@ export interface Mesh {
 /** Builds the mesh and starts its sweeper. */
 export function createMesh(parts: {
   readonly store: Store;
+  readonly disk: Disk;
   readonly policy: Policy;
   readonly clock: Clock;
   /** Keeps the secrets of webhooks at rest. */
@@ -54,10 +57,11 @@ export function createMesh(parts: {
   const ready = new Wakes<string>();
   const advanced = new Wakes<"log">();
   store.listen({ ready: (agentId: AgentId) => ready.wake(agentId), advanced: () => advanced.wake("log") });
-  const agents = new Agents(store, policy);
+  const intake = new Intake(parts.disk);
+  const agents = new Agents(store, policy, intake);
   const guard = new LoopGuard(policy, parts.clock);
   const waiting = new WaitingAsks();
-  const messages = new Messages({ ...parts, agents, advanced, guard, waiting });
+  const messages = new Messages({ ...parts, agents, advanced, guard, waiting, intake });
   const streams = new Streams({ ...parts, ready });
   const webhooks = new Webhooks({ ...parts, agents, streams, ready });
   agents.onLeft = (agentId) => webhooks.forget(agentId);
@@ -73,7 +77,8 @@ export function createMesh(parts: {
     history: new History({ store, agents }),
     asks: new Asks({ ...parts, agents, messages, ready, waiting }),
     inbox: new Inbox({ ...parts, agents, ready }),
-    topics: new Topics({ ...parts, agents, guard }),
+    topics: new Topics({ ...parts, agents, guard, intake }),
+    intake,
     policy,
     instanceId: store.instanceId,
     stats: () => store.stats(),

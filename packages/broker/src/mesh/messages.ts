@@ -18,6 +18,7 @@ import { MeshError, unknownMessage } from "./errors.ts";
 import { checkBody, forecast } from "./forecast.ts";
 import { threadOf } from "./history.ts";
 import { newId } from "./ids.ts";
+import type { Intake } from "./intake.ts";
 import type { LoopGuard } from "./loop-guard.ts";
 import { outlookOf } from "./outlook.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
@@ -41,6 +42,7 @@ export class Messages {
   readonly #advanced: Wakes<"log">;
   readonly #guard: LoopGuard;
   readonly #waiting: WaitingAsks;
+  readonly #intake: Intake;
 
   constructor(parts: {
     store: Store;
@@ -49,6 +51,7 @@ export class Messages {
     advanced: Wakes<"log">;
     guard: LoopGuard;
     waiting: WaitingAsks;
+    intake: Intake;
   }) {
     this.#store = parts.store;
     this.#agents = parts.agents;
@@ -56,12 +59,13 @@ export class Messages {
     this.#advanced = parts.advanced;
     this.#guard = parts.guard;
     this.#waiting = parts.waiting;
+    this.#intake = parts.intake;
   }
 
   /**
    * Accepts one message; on disk when it resolves.
-   * @throws MeshError sender_mismatch, body_too_large, agent_not_found, refused_by_policy, message_not_found, idempotency_mismatch, loop_limit,
-   *   rate_limited, duplicate_storm, inbox_full
+   * @throws MeshError sender_mismatch, body_too_large, agent_not_found, refused_by_policy, message_not_found,
+   *   idempotency_mismatch, loop_limit, rate_limited, duplicate_storm, inbox_full, storage_full
    */
   async send(caller: AgentCaller, request: SendBody, answerWithinMs?: number): Promise<SendReply> {
     const sender = caller.agent;
@@ -81,7 +85,10 @@ export class Messages {
     const hops = answered && caller.agent.profile.client !== PERSON ? answered.hops + 1 : 0;
     const { idempotencyKey } = request;
     // A retry of what was accepted is answered, whatever has been sent since.
-    if (!known) this.#guard.checkSend({ sender, recipient, body: request.body, hops, idempotencyKey });
+    if (!known) {
+      this.#intake.check();
+      this.#guard.checkSend({ sender, recipient, body: request.body, hops, idempotencyKey });
+    }
     const id = newId("msg");
     const accepted = await this.#store.enqueue(
       {

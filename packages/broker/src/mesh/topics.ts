@@ -6,6 +6,7 @@ import type { Agents } from "./agents.ts";
 import type { AgentCaller, Caller } from "./caller.ts";
 import { checkBody, forecast } from "./forecast.ts";
 import { newId } from "./ids.ts";
+import type { Intake } from "./intake.ts";
 import type { LoopGuard } from "./loop-guard.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
 import type { Store } from "./store.ts";
@@ -18,15 +19,17 @@ export class Topics {
   readonly #agents: Agents;
   readonly #policy: Policy;
   readonly #guard: LoopGuard;
+  readonly #intake: Intake;
 
-  constructor(parts: { store: Store; agents: Agents; policy: Policy; guard: LoopGuard }) {
+  constructor(parts: { store: Store; agents: Agents; policy: Policy; guard: LoopGuard; intake: Intake }) {
     this.#store = parts.store;
     this.#agents = parts.agents;
     this.#policy = parts.policy;
     this.#guard = parts.guard;
+    this.#intake = parts.intake;
   }
 
-  /** Accepts one message for everybody subscribed now. @throws MeshError body_too_large, idempotency_mismatch */
+  /** Accepts one message for everybody subscribed now. @throws MeshError body_too_large, idempotency_mismatch, storage_full */
   async publish(
     caller: AgentCaller,
     topic: string,
@@ -35,6 +38,7 @@ export class Topics {
     const bodyBytes = checkBody(request.body, this.#policy);
     const { idempotencyKey } = request;
     if (idempotencyKey === undefined || !(await this.#store.acceptedUnder(caller.agent.id, idempotencyKey))) {
+      this.#intake.check();
       this.#guard.checkPublish(caller.agent);
     }
     const id = newId("msg");

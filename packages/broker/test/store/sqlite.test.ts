@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type TempDir, tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 import { searchTerms } from "../../src/mesh/words.ts";
+import { bodyHash } from "../../src/store/sqlite/body.ts";
 import { INBOX, LEASABLE } from "../../src/store/sqlite/deliveries.ts";
 import { LOOK, lookAhead } from "../../src/store/sqlite/history.ts";
 import { DatabaseDamagedError, openDatabase } from "../../src/store/sqlite/open.ts";
@@ -145,7 +146,7 @@ describe("the SQLite engine", () => {
     );
     const insert = db.prepare<[string, string]>(
       `INSERT INTO message (id, sender_pk, thread_id, body, body_bytes, body_hash, accepted_at, expires_at)
-       VALUES (?, 1, 't', ?, 0, zeroblob(32), 0, 0)`,
+       VALUES (?, 1, 't', ?, 0, '', 0, 0)`,
     );
     for (let i = 0; i < 300; i++) insert.run(`msg_${i}`, `word${i} common ${"filler ".repeat(i)}`);
     db.exec("DELETE FROM message WHERE pk % 3 = 0");
@@ -170,10 +171,13 @@ describe("the SQLite engine", () => {
     const clock = fakeClock();
     const { db } = open(folder.path);
     db.unsafeMode();
-    db.exec(`INSERT INTO agent (pk, id, name, token_hash, profile, registered_at) VALUES (1, 'agt_1', 'a', 'h', '{}', 0);
-      INSERT INTO message (id, sender_pk, thread_id, body, body_bytes, body_hash, accepted_at, expires_at)
-        VALUES ('msg_1', 1, 'thr_1', 'the parser is red', 17, zeroblob(32), 0, 0);
-      DELETE FROM message_text_data WHERE id = 10`);
+    db.exec(
+      `INSERT INTO agent (pk, id, name, token_hash, profile, registered_at) VALUES (1, 'agt_1', 'a', 'h', '{}', 0)`,
+    );
+    const text = "the parser is red";
+    db.prepare(`INSERT INTO message (id, sender_pk, thread_id, body, body_bytes, body_hash, accepted_at, expires_at)
+      VALUES ('msg_1', 1, 'thr_1', ?, 17, ?, 0, 0)`).run(text, bodyHash(text));
+    db.exec("DELETE FROM message_text_data WHERE id = 10");
     db.close();
     const notices: Notice[] = [];
     const store = sqliteStore(open(folder.path, false, notices), clock);

@@ -1,6 +1,7 @@
 /** Routes about the broker itself. */
 import { createHmac } from "node:crypto";
 import { NONCE_HEADER, openApiDocument, PROOF_HEADER, PROTOCOL_VERSION, proofText, VERSION } from "@agentmesh/protocol";
+import type { Intake } from "../../mesh/intake.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
 import type { Bind } from "../bind.ts";
 
@@ -16,6 +17,18 @@ export interface BrokerFacts {
   readonly countPeers?: () => Promise<number>;
   /** Begins a graceful stop. */
   stop(): void;
+}
+
+/** The room on the disk, and whether something new is accepted. */
+function storageOf({ room, closedWhy }: Intake) {
+  const { freeBytes, minFreeBytes, ballastBytes } = room;
+  return {
+    ...(freeBytes !== undefined && { freeBytes }),
+    minFreeBytes,
+    ballastBytes,
+    intake: closedWhy === undefined ? ("open" as const) : ("closed" as const),
+    ...(closedWhy !== undefined && { closedWhy }),
+  };
 }
 
 /** Binds them. */
@@ -47,7 +60,7 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       deliveries,
       streams: mesh.streams.size,
       webhooks: mesh.webhooks.counts,
-      storage: { bytes, synchronous: facts.synchronous },
+      storage: { bytes, synchronous: facts.synchronous, ...storageOf(mesh.intake) },
       limits: {
         maxBodyBytes,
         inboxMaxMessages,

@@ -18,14 +18,19 @@ const MAX_BATCH_MS = 2;
 export class CommitQueue {
   readonly #db: Database;
   readonly #afterCommit: () => void;
+  readonly #makeRoom: () => boolean;
   readonly #sql: Record<"begin" | "commit" | "mark" | "keep" | "undo", Statement>;
   readonly #waiting: Waiting[] = [];
   #scheduled = false;
 
-  /** `afterCommit` runs after each transaction that committed, before its promises resolve. */
-  constructor(db: Database, afterCommit: () => void) {
+  /**
+   * `afterCommit` runs after each transaction that committed, before its promises resolve. `makeRoom` is asked on a full
+   * disk: true when there is more room now.
+   */
+  constructor(db: Database, afterCommit: () => void, makeRoom: () => boolean) {
     this.#db = db;
     this.#afterCommit = afterCommit;
+    this.#makeRoom = makeRoom;
     this.#sql = {
       begin: db.prepare("BEGIN IMMEDIATE"),
       commit: db.prepare("COMMIT"),
@@ -65,32 +70,46 @@ export class CommitQueue {
   }
 
   #commit(): void {
+    // On a full disk the same acts are tried again as long as room can be made for them.
+    while (!this.#commitOnce());
+  }
+
+  /** False when the transaction was lost to a full disk, room was made, and its acts wait again. */
+  #commitOnce(): boolean {
     const began = performance.now();
     const done: Waiting[] = [];
     try {
       this.#sql.begin.run();
     } catch (error) {
+      if (isFull(error) && this.#makeRoom()) return false;
       // Another program holds the lock: all that wait are told now, instead of one after the other.
       const failure = storageError(error);
       for (const item of this.#waiting.splice(0)) item.failed(failure);
-      return;
+      return true;
     }
+    let current: Waiting | undefined;
     try {
       while (done.length < MAX_BATCH && performance.now() - began < MAX_BATCH_MS) {
-        const item = this.#waiting.shift();
-        if (!item) break;
-        if (this.#runOne(item)) done.push(item);
+        current = this.#waiting.shift();
+        if (!current) break;
+        if (this.#runOne(current)) done.push(current);
       }
+      current = undefined;
       this.#sql.commit.run();
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
+      const lost = current ? [...done, current] : done;
+      if (isFull(error) && this.#makeRoom()) {
+        this.#waiting.unshift(...lost);
+        return false;
+      }
       const failure = storageError(error);
-      if (done.length === 0) this.#waiting.shift()?.failed(failure);
-      for (const item of done) item.failed(failure);
-      return;
+      for (const item of lost) item.failed(failure);
+      return true;
     }
     this.#afterCommit();
     for (const item of done) item.done();
+    return true;
   }
 
   /** Runs one act in a savepoint: a refusal undoes that act alone. Throws when the whole transaction is lost. */
@@ -101,16 +120,19 @@ export class CommitQueue {
       this.#sql.keep.run();
       return true;
     } catch (error) {
-      if (!this.#db.inTransaction) {
-        item.failed(storageError(error));
-        throw error;
-      }
+      if (!this.#db.inTransaction || isFull(error)) throw error;
       this.#sql.undo.run();
       this.#sql.keep.run();
       item.failed(storageError(error));
       return false;
     }
   }
+}
+
+/** Whether a failure says that the disk took no more: full, over a quota, or a file at its limit. */
+function isFull(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return code === "SQLITE_FULL" || code === "SQLITE_IOERR_WRITE" || code === "SQLITE_IOERR_SHMSIZE";
 }
 
 /** An engine failure as the code a sender can act on; anything else unchanged. */

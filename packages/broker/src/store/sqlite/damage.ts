@@ -16,14 +16,12 @@ export class FoundDamage {
     this.#messages.add(messagePk);
   }
 
-  get any(): boolean {
-    return this.#messages.size > 0;
+  list(limit: number): readonly number[] {
+    return [...this.#messages].slice(0, limit);
   }
 
-  take(limit: number): number[] {
-    const taken = [...this.#messages].slice(0, limit);
-    for (const pk of taken) this.#messages.delete(pk);
-    return taken;
+  forget(messagePks: readonly number[]): void {
+    for (const pk of messagePks) this.#messages.delete(pk);
   }
 }
 
@@ -40,8 +38,13 @@ export function checkBodies({ messages, damage }: Engine, limit: number): boolea
  * Ends what waits of the damaged messages; their senders get one notice each. What is leased stays: its holder has the
  * text as it was accepted. Returns how many messages.
  */
-export function endDamaged(engine: Engine, context: EngineContext, limit: number, bounce: Bounce | undefined): number {
-  const found = engine.damage.take(limit).flatMap((pk) => engine.messages.wholeByPk(pk) ?? []);
+export function endDamaged(
+  engine: Engine,
+  context: EngineContext,
+  messagePks: readonly number[],
+  bounce: Bounce | undefined,
+): number {
+  const found = messagePks.flatMap((pk) => engine.messages.wholeByPk(pk) ?? []);
   for (const message of found) {
     const waiting = engine.deliveries
       .ofMessage(message.message_id)

@@ -1,11 +1,11 @@
 /** The Store port over SQLite: writes go through the commit queue, reads are answered at once. */
-import { type AgentId, MAX_RETAINED } from "@agentmesh/protocol";
+import type { AgentId } from "@agentmesh/protocol";
 import type { Database } from "better-sqlite3";
 import type { Clock } from "../../mesh/clock.ts";
 import type { RetryPolicy, Store, StoreListener } from "../../mesh/store.ts";
+import { careVerbs } from "./care.ts";
 import { CommitQueue, storageError } from "./commit-queue.ts";
 import type { EngineContext, Notice } from "./context.ts";
-import { checkBodies, endDamaged } from "./damage.ts";
 import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
 import { prepareEngine } from "./engine.ts";
@@ -26,8 +26,11 @@ export interface OpenDatabase {
   readonly notice: Notice;
 }
 
-/** The Store over an open database; leases of an earlier broker process are void and return at once. */
-export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
+/**
+ * The Store over an open database; leases of an earlier broker process are void and return at once. `makeRoom` is asked
+ * on a full disk: true when there is more room now.
+ */
+export function sqliteStore(open: OpenDatabase, clock: Clock, makeRoom: () => boolean = () => false): Store {
   const { db } = open;
   let listener: StoreListener | undefined;
   const readyAgents = new Set<AgentId>();
@@ -46,19 +49,23 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
     notice: open.notice,
   };
   const engine = prepareEngine(context, open.epoch);
-  const { agents, sessions, deliveries, messages, timeline } = engine;
-  const queue = new CommitQueue(db, () => {
-    const agentIds = [...readyAgents];
-    const advanced = grown;
-    readyAgents.clear();
-    grown = false;
-    // After the promises of this commit have been answered: a wake is a hint and may come late.
-    setImmediate(() => {
-      for (const agentId of agentIds) listener?.ready(agentId);
-      if (advanced) listener?.advanced();
-    });
-    if (advanced) open.watermark.advance(timeline.lastPosition);
-  });
+  const { agents, sessions, deliveries, timeline } = engine;
+  const queue = new CommitQueue(
+    db,
+    () => {
+      const agentIds = [...readyAgents];
+      const advanced = grown;
+      readyAgents.clear();
+      grown = false;
+      // After the promises of this commit have been answered: a wake is a hint and may come late.
+      setImmediate(() => {
+        for (const agentId of agentIds) listener?.ready(agentId);
+        if (advanced) listener?.advanced();
+      });
+      if (advanced) open.watermark.advance(timeline.lastPosition);
+    },
+    makeRoom,
+  );
   const write = <T>(act: () => T): Promise<T> => queue.run(act);
   const read = async <T>(act: () => T): Promise<T> => {
     try {
@@ -209,17 +216,6 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         return over.length;
       });
     },
-    expireMessages: async (limit, bounce) => {
-      if (deliveries.expired(1).length === 0) return 0;
-      return write(() => {
-        const expired = deliveries.expired(limit);
-        const reason = "not acked within the life of the message";
-        for (const { pk } of expired) {
-          endUnacked(engine, context, pk, { state: "expired", event: "expired", reason, bounce });
-        }
-        return expired.length;
-      });
-    },
     announceDue: () =>
       read(() => {
         const until = clock.now();
@@ -228,22 +224,16 @@ export function sqliteStore(open: OpenDatabase, clock: Clock): Store {
         for (const { id } of agents.focusEnded(after, until)) listener?.ready(id);
         announcedUntil = until;
       }),
-    prune: async (retentionMs, limit) =>
-      write(() => {
-        messages.dropOldKeys();
-        const ended = messages.ended(retentionMs, limit);
-        for (const { pk } of ended) messages.drop(pk);
-        engine.topics.prune(MAX_RETAINED, limit);
-        return ended.length;
-      }),
-    checkBodies: (limit) => read(() => checkBodies(engine, limit)),
-    endDamaged: async (limit, bounce) =>
-      engine.damage.any ? write(() => endDamaged(engine, context, limit, bounce)) : 0,
+    ...careVerbs({ engine, context, read, write }),
     stats: () => read(() => storeStats(engine, db)),
     close: async () => {
       queue.flush();
-      open.watermark.write(timeline.lastPosition(), true);
-      db.pragma("wal_checkpoint(TRUNCATE)");
+      open.watermark.advance(timeline.lastPosition, "clean");
+      try {
+        db.pragma("wal_checkpoint(TRUNCATE)");
+      } catch {
+        // A full disk: the log stays beside the database, and is read at the next start.
+      }
       db.close();
     },
   };

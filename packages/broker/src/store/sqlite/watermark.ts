@@ -32,11 +32,11 @@ export class Watermark {
     this.#mark = mark;
   }
 
-  /** Writes the mark when the last one is older than 5 s. */
-  advance(lastPosition: () => number): void {
-    if (this.#writtenAt !== 0 && performance.now() - this.#writtenAt <= EVERY_MS) return;
+  /** Writes the mark when the last one is older than 5 s, or at a clean end. */
+  advance(lastPosition: () => number, end?: "clean"): void {
+    if (!end && this.#writtenAt !== 0 && performance.now() - this.#writtenAt <= EVERY_MS) return;
     try {
-      this.write(lastPosition(), false);
+      this.write(lastPosition(), end !== undefined);
     } catch {
       // A full disk: the commit stands, an older mark is still true, the next one is tried in 5 s.
     }

@@ -1,0 +1,45 @@
+/** The Store's verbs of care: what is past its life or its keeping ends, a chunk at a time. */
+import { MAX_RETAINED } from "@agentmesh/protocol";
+import type { Store } from "../../mesh/store.ts";
+import { checkBodies, endDamaged } from "./damage.ts";
+import { endUnacked } from "./end.ts";
+import type { VerbParts } from "./verbs.ts";
+
+/** Verbs that the sweeper calls. */
+export function careVerbs({
+  engine,
+  context,
+  read,
+  write,
+}: VerbParts): Pick<Store, "expireMessages" | "prune" | "checkBodies" | "endDamaged"> {
+  const { damage, deliveries, messages, topics } = engine;
+  return {
+    expireMessages: async (limit, bounce) => {
+      if (deliveries.expired(1).length === 0) return 0;
+      return write(() => {
+        const expired = deliveries.expired(limit);
+        const reason = "not acked within the life of the message";
+        for (const { pk } of expired) {
+          endUnacked(engine, context, pk, { state: "expired", event: "expired", reason, bounce });
+        }
+        return expired.length;
+      });
+    },
+    prune: (retentionMs, limit) =>
+      write(() => {
+        messages.dropOldKeys();
+        const ended = messages.ended(retentionMs, limit);
+        for (const { pk } of ended) messages.drop(pk);
+        topics.prune(MAX_RETAINED, limit);
+        return ended.length;
+      }),
+    checkBodies: (limit) => read(() => checkBodies(engine, limit)),
+    endDamaged: async (limit, bounce) => {
+      const found = damage.list(limit);
+      if (found.length === 0) return 0;
+      const ended = await write(() => endDamaged(engine, context, found, bounce));
+      damage.forget(found);
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/** The disk under the database: how much is free, looked at once a second, and the ballast on it. */
+import { statfsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Disk, DiskRoom } from "../../mesh/intake.ts";
+import { Ballast } from "./ballast.ts";
+import type { Notice } from "./context.ts";
+
+/** What is kept free, and where. */
+export interface DiskOptions {
+  readonly folder: string;
+  readonly minFreeBytes: number;
+  readonly ballastBytes: number;
+  readonly notice: Notice;
+}
+
+const LOOK_EVERY_MS = 1_000;
+/** How long to wait after the disk did not take the ballast. */
+const MAKE_AGAIN_MS = 5_000;
+/** What a start needs: locks, marks, the announcement. */
+const START_BYTES = 1_048_576;
+
+/** Looks at the disk of a state folder. Only the broker that holds the folder's lock may make one. */
+export class DiskUnder implements Disk {
+  readonly #options: DiskOptions;
+  readonly #ballast: Ballast;
+  #seen: DiskRoom | undefined;
+  #seenAt = 0;
+  #low = false;
+  #makeAt = 0;
+
+  constructor(options: DiskOptions) {
+    this.#options = options;
+    this.#ballast = new Ballast(join(options.folder, "ballast"), options.ballastBytes);
+    while (freeOn(options.folder) < START_BYTES && this.#ballast.release());
+  }
+
+  look(): DiskRoom {
+    const now = performance.now();
+    if (this.#seen !== undefined && now - this.#seenAt < LOOK_EVERY_MS) return this.#seen;
+    const { folder, minFreeBytes } = this.#options;
+    const free = freeOn(folder);
+    const ballastBytes = this.#ballast.bytes;
+    const wal = statSync(join(folder, "mesh.db-wal"), { throwIfNoEntry: false })?.size ?? 0;
+    this.#seen = {
+      freeBytes: Number.isFinite(free) ? free + ballastBytes : undefined,
+      // The log is folded into the database, which may grow by as much meanwhile.
+      minFreeBytes: minFreeBytes === 0 ? 0 : Math.max(minFreeBytes, 2 * wal),
+      ballastBytes,
+      spent: this.#ballast.spent,
+    };
+    this.#seenAt = now;
+    this.#tell(this.#seen);
+    return this.#seen;
+  }
+
+  /** The disk did not take a write: gives up a part of the ballast. False when there is none left to give. */
+  full(): boolean {
+    const released = this.#ballast.release();
+    this.#seen = undefined;
+    if (released && !this.#low) {
+      this.#low = true;
+      this.#options.notice("error", "disk.full", { ballastBytes: this.#ballast.bytes });
+    }
+    return released;
+  }
+
+  /** Looks again and again, and makes the ballast when there is room for it. The returned function ends that. */
+  watch(): () => Promise<void> {
+    let making: Promise<void> = Promise.resolve();
+    const look = () => {
+      const { freeBytes = Number.POSITIVE_INFINITY, minFreeBytes, ballastBytes } = this.look();
+      const missing = this.#ballast.missingBytes;
+      const hasRoom = freeBytes >= minFreeBytes && freeBytes - ballastBytes >= missing + START_BYTES;
+      if (missing === 0 || !hasRoom || performance.now() < this.#makeAt) return;
+      this.#makeAt = performance.now() + MAKE_AGAIN_MS;
+      making = this.#ballast.make().catch(() => undefined);
+    };
+    look();
+    const timer = setInterval(look, LOOK_EVERY_MS);
+    return () => {
+      clearInterval(timer);
+      return making;
+    };
+  }
+
+  #tell({ freeBytes, minFreeBytes, spent }: DiskRoom): void {
+    const low = spent || (freeBytes !== undefined && freeBytes < minFreeBytes);
+    if (low === this.#low) return;
+    this.#low = low;
+    this.#options.notice(low ? "error" : "info", low ? "disk.low" : "disk.enough", { freeBytes, minFreeBytes });
+  }
+}
+
+/** Bytes that this user may still write on the disk of a folder; infinite where the system does not say. */
+function freeOn(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
