@@ -78,7 +78,7 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
       startEmpty: config.startEmpty,
       notice,
     });
-    const store = sqliteStore(database, clock, () => disk.full());
+    const store = sqliteStore(database, clock, (tries) => disk.full(tries));
     release.push(() => store.close());
     release.push(disk.watch());
     let port = config.port;

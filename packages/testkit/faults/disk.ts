@@ -7,10 +7,19 @@ import { type Fault, sleep } from "./fault.ts";
 import { once, registers } from "./once.ts";
 import { loadOn, QUICK, type Site, underLoad } from "./under-load.ts";
 
+const MIB = 1_048_576;
 const CHUNK = Buffer.alloc(65_536, 1);
 
+/** A fault as it is held, healed, and looked at meanwhile. */
+interface Held {
+  readonly holdMs: number;
+  readonly heal: () => void;
+  /** Must go on under the fault: what is answered, for a finding. */
+  readonly acks?: () => Promise<string>;
+}
+
 /** Waits until a write is refused with `code`, checks that reads go on meanwhile, then heals and waits for a write. */
-async function refusedUntil(site: Site, code: string, holdMs: number, heal: () => void): Promise<void> {
+async function refusedUntil(site: Site, code: string, { holdMs, heal, acks }: Held): Promise<void> {
   const { broker, expectations } = site;
   let answer = "";
   try {
@@ -25,6 +34,8 @@ async function refusedUntil(site: Site, code: string, holdMs: number, heal: () =
     expectations.expect(answer === code, `a write was answered ${answer}, not ${code}`);
     const read = await once((client) => client.log({ limit: 1 }), broker);
     expectations.expect(read === "ok", `a read was answered ${read} meanwhile`);
+    const acked = (await acks?.()) ?? "ok";
+    expectations.expect(acked === "ok", `an ack was answered ${acked} meanwhile`);
     await sleep(holdMs);
   } finally {
     heal();
@@ -59,7 +70,8 @@ export const diskFull: Fault = {
       : "only root on Linux can mount a small file system; file-limit does the same by a limit";
   },
   async run(turn) {
-    await using broker = await startTestBroker({ env: QUICK });
+    const room = { AGENTMESH_MIN_FREE_DISK_BYTES: String(4 * MIB), AGENTMESH_BALLAST_BYTES: String(8 * MIB) };
+    await using broker = await startTestBroker({ env: { ...QUICK, ...room } });
     await broker.kill("SIGTERM");
     using kept = tempDir();
     cpSync(broker.home, kept.path, { recursive: true });
@@ -67,11 +79,23 @@ export const diskFull: Fault = {
     try {
       for (const name of readdirSync(kept.path)) cpSync(join(kept.path, name), join(broker.home, name));
       await broker.start();
-      const ballast = join(broker.home, "ballast");
+      const filler = join(broker.home, "filler");
+      const keeper = await broker.agent("keeper");
       const act = async (site: Site) => {
+        await keeper.client.send({ to: "keeper", body: `kept ${site.random()}` });
         await sleep(200 + site.random() * 500);
-        fill(ballast);
-        await refusedUntil(site, "storage_full", site.random() * 1_000, () => rmSync(ballast));
+        fill(filler);
+        const acks = () =>
+          once(async () => {
+            const client = broker.client(keeper.token, { retryForMs: 0 });
+            for (const { id, receipt } of (await client.lease()).deliveries)
+              await client.ack({ delivery: id, receipt });
+          }, broker);
+        await refusedUntil(site, "storage_full", {
+          holdMs: site.random() * 1_000,
+          heal: () => rmSync(filler),
+          acks,
+        });
       };
       return await loadOn(broker, turn, { act, rounds: 6, maxGapMs: 20_000 });
     } finally {
@@ -91,7 +115,8 @@ export const fileLimit: Fault = {
         const limit = (soft: string) => execFileSync("prlimit", ["--pid", String(site.broker.pid), `--fsize=${soft}:`]);
         await sleep(200 + site.random() * 500);
         limit("16384");
-        await refusedUntil(site, "storage_full", site.random() * 1_000, () => limit("unlimited"));
+        const holdMs = site.random() * 1_000;
+        await refusedUntil(site, "storage_full", { holdMs, heal: () => limit("unlimited") });
       },
       rounds: 6,
       maxGapMs: 20_000,

@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { statSync, truncateSync } from "node:fs";
 import { open } from "node:fs/promises";
 
-/** How much is written, and given up, at once: a commit needs less, and what another program takes at once is little. */
-const STEP_BYTES = 1_048_576;
+const CHUNK_BYTES = 1_048_576;
+/** What is given up at first: enough for most commits, and little for another program that takes all it can get. */
+const STEP_BYTES = 65_536;
 
 /** The file `ballast` of a state folder. Its bytes are random, so that no file system stores them in less. */
 export class Ballast {
@@ -33,13 +34,13 @@ export class Ballast {
     return this.#spent;
   }
 
-  /** Gives up a part; false when nothing is left. */
-  release(): boolean {
+  /** Gives up a part, twice as much with each try for the same write; false when nothing is left. */
+  release(tries: number): boolean {
     const bytes = this.bytes;
     if (bytes === 0) return false;
     this.#spent = true;
     this.#releases++;
-    truncateSync(this.#path, Math.max(0, bytes - STEP_BYTES));
+    truncateSync(this.#path, Math.max(0, bytes - STEP_BYTES * 2 ** tries));
     return true;
   }
 
@@ -54,12 +55,12 @@ export class Ballast {
   async #write(): Promise<void> {
     const before = this.bytes;
     const releases = this.#releases;
-    const chunk = randomBytes(STEP_BYTES);
+    const chunk = randomBytes(CHUNK_BYTES);
     const file = await open(this.#path, "a", 0o600);
     try {
       // Given up while it is written: the disk is full again.
       while (this.missingBytes > 0 && this.#releases === releases) {
-        await file.write(chunk, 0, Math.min(this.missingBytes, STEP_BYTES));
+        await file.write(chunk, 0, Math.min(this.missingBytes, CHUNK_BYTES));
       }
       if (this.#releases === releases) this.#spent = false;
     } catch (error) {

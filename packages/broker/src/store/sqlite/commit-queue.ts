@@ -14,20 +14,23 @@ interface Waiting {
 const MAX_BATCH = 256;
 const MAX_BATCH_MS = 2;
 
+/** Says whether there is more room on the disk now, after so many tries for the same acts. */
+export type MakeRoom = (tries: number) => boolean;
+
 /** Runs acts in the order they came; each is atomic and durable when its promise resolves. */
 export class CommitQueue {
   readonly #db: Database;
   readonly #afterCommit: () => void;
-  readonly #makeRoom: () => boolean;
+  readonly #makeRoom: MakeRoom;
   readonly #sql: Record<"begin" | "commit" | "mark" | "keep" | "undo", Statement>;
   readonly #waiting: Waiting[] = [];
   #scheduled = false;
 
   /**
    * `afterCommit` runs after each transaction that committed, before its promises resolve. `makeRoom` is asked on a full
-   * disk: true when there is more room now.
+   * disk.
    */
-  constructor(db: Database, afterCommit: () => void, makeRoom: () => boolean) {
+  constructor(db: Database, afterCommit: () => void, makeRoom: MakeRoom) {
     this.#db = db;
     this.#afterCommit = afterCommit;
     this.#makeRoom = makeRoom;
@@ -71,17 +74,17 @@ export class CommitQueue {
 
   #commit(): void {
     // On a full disk the same acts are tried again as long as room can be made for them.
-    while (!this.#commitOnce());
+    for (let tries = 0; !this.#commitOnce(tries); tries++);
   }
 
   /** False when the transaction was lost to a full disk, room was made, and its acts wait again. */
-  #commitOnce(): boolean {
+  #commitOnce(tries: number): boolean {
     const began = performance.now();
     const done: Waiting[] = [];
     try {
       this.#sql.begin.run();
     } catch (error) {
-      if (isFull(error) && this.#makeRoom()) return false;
+      if (isFull(error) && this.#makeRoom(tries)) return false;
       // Another program holds the lock: all that wait are told now, instead of one after the other.
       const failure = storageError(error);
       for (const item of this.#waiting.splice(0)) item.failed(failure);
@@ -99,7 +102,7 @@ export class CommitQueue {
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
       const lost = current ? [...done, current] : done;
-      if (isFull(error) && this.#makeRoom()) {
+      if (isFull(error) && this.#makeRoom(tries)) {
         this.#waiting.unshift(...lost);
         return false;
       }

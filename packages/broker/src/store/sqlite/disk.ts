@@ -1,5 +1,5 @@
 /** The disk under the database: how much is free, looked at once a second, and the ballast on it. */
-import { statfsSync, statSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { join } from "node:path";
 import type { Disk, DiskRoom } from "../../mesh/intake.ts";
 import { Ballast } from "./ballast.ts";
@@ -15,7 +15,7 @@ export interface DiskOptions {
 
 const LOOK_EVERY_MS = 1_000;
 /** How long to wait after the disk did not take the ballast. */
-const MAKE_AGAIN_MS = 5_000;
+const MAKE_AGAIN_MS = 2_000;
 /** What a start needs: locks, marks, the announcement. */
 const START_BYTES = 1_048_576;
 
@@ -31,7 +31,7 @@ export class DiskUnder implements Disk {
   constructor(options: DiskOptions) {
     this.#options = options;
     this.#ballast = new Ballast(join(options.folder, "ballast"), options.ballastBytes);
-    while (freeOn(options.folder) < START_BYTES && this.#ballast.release());
+    for (let tries = 0; freeOn(options.folder) < START_BYTES && this.#ballast.release(tries); tries++);
   }
 
   look(): DiskRoom {
@@ -40,11 +40,9 @@ export class DiskUnder implements Disk {
     const { folder, minFreeBytes } = this.#options;
     const free = freeOn(folder);
     const ballastBytes = this.#ballast.bytes;
-    const wal = statSync(join(folder, "mesh.db-wal"), { throwIfNoEntry: false })?.size ?? 0;
     this.#seen = {
       freeBytes: Number.isFinite(free) ? free + ballastBytes : undefined,
-      // The log is folded into the database, which may grow by as much meanwhile.
-      minFreeBytes: minFreeBytes === 0 ? 0 : Math.max(minFreeBytes, 2 * wal),
+      minFreeBytes,
       ballastBytes,
       spent: this.#ballast.spent,
     };
@@ -53,9 +51,9 @@ export class DiskUnder implements Disk {
     return this.#seen;
   }
 
-  /** The disk did not take a write: gives up a part of the ballast. False when there is none left to give. */
-  full(): boolean {
-    const released = this.#ballast.release();
+  /** The disk did not take a write, `tries` times before: gives up a part of the ballast. False when there is none left to give. */
+  full(tries: number): boolean {
+    const released = this.#ballast.release(tries);
     this.#seen = undefined;
     if (released && !this.#low) {
       this.#low = true;

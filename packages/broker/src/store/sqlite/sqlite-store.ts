@@ -4,7 +4,7 @@ import type { Database } from "better-sqlite3";
 import type { Clock } from "../../mesh/clock.ts";
 import type { RetryPolicy, Store, StoreListener } from "../../mesh/store.ts";
 import { careVerbs } from "./care.ts";
-import { CommitQueue, storageError } from "./commit-queue.ts";
+import { CommitQueue, type MakeRoom, storageError } from "./commit-queue.ts";
 import type { EngineContext, Notice } from "./context.ts";
 import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
@@ -28,9 +28,9 @@ export interface OpenDatabase {
 
 /**
  * The Store over an open database; leases of an earlier broker process are void and return at once. `makeRoom` is asked
- * on a full disk: true when there is more room now.
+ * on a full disk.
  */
-export function sqliteStore(open: OpenDatabase, clock: Clock, makeRoom: () => boolean = () => false): Store {
+export function sqliteStore(open: OpenDatabase, clock: Clock, makeRoom: MakeRoom = () => false): Store {
   const { db } = open;
   let listener: StoreListener | undefined;
   const readyAgents = new Set<AgentId>();
