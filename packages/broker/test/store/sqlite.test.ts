@@ -314,6 +314,38 @@ describe("the SQLite engine", () => {
     await store.close();
   });
 
+  test("what pruning frees goes back to the disk, a part at a time, up to what the next messages need", async () => {
+    using folder = tempDir();
+    const clock = fakeClock();
+    const database = open(folder.path);
+    const store = sqliteStore(database, clock);
+    for (const name of ["alice", "bob"]) {
+      await store.registerAgent({ id: `agt_${name}`, tokenHash: name, name, ifTaken: "refuse", profile: {} });
+    }
+    const body = "x".repeat(60_000);
+    const quota = { maxMessages: 1_000, maxBytes: 1e9 };
+    const sends = Array.from({ length: 250 }, (_, n) => {
+      const ids = { id: `msg_${n}`, threadId: `thr_${n}`, deliveryId: `dlv_${n}` } as const;
+      const parties = { senderId: "agt_alice", recipientId: "agt_bob", inReplyTo: undefined } as const;
+      const rest = { body, bodyBytes: body.length, ttlMs: 60_000, idempotency: undefined, answers: undefined };
+      return store.enqueue({ ...ids, ...parties, ...rest }, quota);
+    });
+    await Promise.all(sends);
+    const { bytes: most } = await store.stats();
+    clock.advance(60_000);
+    await store.expireMessages(1_000);
+    let before = Number.POSITIVE_INFINITY;
+    for (let bytes = most; bytes < before; bytes = (await store.stats()).bytes) {
+      before = bytes;
+      await store.prune(0, 1_000);
+    }
+    expect(most).toBeGreaterThan(15_000_000);
+    expect(before).toBeLessThan(11_000_000);
+    expect(before, "some is kept for what comes next").toBeGreaterThan(8_000_000);
+    await store.close();
+    expect(statSync(join(folder.path, "mesh.db")).size).toBeLessThan(11_000_000);
+  });
+
   test("a newer database is refused and left alone", () => {
     using folder = tempDir();
     const { db } = open(folder.path);

@@ -17,6 +17,10 @@ export async function status(context: Context): Promise<void> {
     facts([
       ["broker", `${broker.url}, version ${broker.version}, pid ${broker.pid}, up ${since(broker.startedAt)}`],
       ["home", `${shortPath(broker.home)}, ${bytes(storage.bytes)} on disk, synchronous ${storage.synchronous}`],
+      ["disk", diskText(storage)],
+      ...(storage.closedWhy === undefined
+        ? []
+        : [["intake", `closed: nothing new is accepted. ${storage.closedWhy}`] as const]),
       ...(existsSync(logFile) ? [["log", shortPath(logFile)] as const] : []),
       ["agents", `${agents.online} online, ${agents.stale} stale, ${agents.offline} offline`],
       [
@@ -41,10 +45,17 @@ function webhooksText({ total, resting, disabled }: BrokerStatus["webhooks"]): s
   return `${total} set${resting > 0 ? `, ${resting} resting` : ""}${disabled > 0 ? `, ${disabled} disabled` : ""}`;
 }
 
+function diskText({ freeBytes, minFreeBytes, ballastBytes }: BrokerStatus["storage"]): string {
+  const free = freeBytes === undefined ? "free space not known" : `${bytes(freeBytes)} free`;
+  const kept = minFreeBytes === 0 ? "no threshold" : `the last ${bytes(minFreeBytes)} are kept for acks and reads`;
+  return `${free}, ${kept}${ballastBytes === 0 ? "" : `, ${bytes(ballastBytes)} of them as ballast`}`;
+}
+
 function bytes(count: number): string {
   if (count < 1_024) return `${count} bytes`;
   if (count < 1_048_576) return `${rounded(count / 1_024)} KiB`;
-  return `${rounded(count / 1_048_576)} MiB`;
+  if (count < 10_737_418_240) return `${rounded(count / 1_048_576)} MiB`;
+  return `${rounded(count / 1_073_741_824)} GiB`;
 }
 
 function rounded(n: number): string {

@@ -5,6 +5,10 @@ import { checkBodies, endDamaged } from "./damage.ts";
 import { endUnacked } from "./end.ts";
 import type { VerbParts } from "./verbs.ts";
 
+/** Free pages (4 KiB each) that the database keeps for what comes next, and how many one prune gives back to the disk. */
+const KEPT_PAGES = 2_560;
+const GIVEN_BACK_PAGES = 512;
+
 /** Verbs that the sweeper calls. */
 export function careVerbs({
   engine,
@@ -31,6 +35,9 @@ export function careVerbs({
         const ended = messages.ended(retentionMs, limit);
         for (const { pk } of ended) messages.drop(pk);
         topics.prune(MAX_RETAINED, limit);
+        if (Number(context.db.pragma("freelist_count", { simple: true })) > KEPT_PAGES) {
+          context.db.pragma(`incremental_vacuum(${GIVEN_BACK_PAGES})`);
+        }
         return ended.length;
       }),
     checkBodies: (limit) => read(() => checkBodies(engine, limit)),

@@ -128,6 +128,8 @@ function openFile(path: string, synchronous: "full" | "normal"): Database {
   // Created by us first, so that the file and what SQLite puts beside it are 0600 and never behind a symbolic link.
   closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
   const db = new SqliteDatabase(path);
+  // Only a file without tables takes it: what pruning frees can go back to the disk (care.ts).
+  db.pragma("auto_vacuum = INCREMENTAL");
   db.pragma("journal_mode = WAL");
   // better-sqlite3 sets NORMAL whenever a database is in WAL mode: set it after, and read it back.
   db.pragma(`synchronous = ${synchronous}`);
