@@ -12,8 +12,8 @@ import { z } from "zod";
 
 const GOOD = 99;
 const MESSAGES = 10_000;
-const PER_SECOND = 250;
-const BLOCK = 500;
+const PER_SECOND = 200;
+const BLOCK = 250;
 
 const home = tempDir();
 const unlimited = { AGENTMESH_SENDER_PER_MINUTE: "0", AGENTMESH_PAIR_PER_MINUTE: "0" };
