@@ -113,6 +113,11 @@ describe("JSON", () => {
     expect(json("jsonc").uninstall(text, "{}").text).toBe('{"mcpServers": {\n// keep}}'.replace("keep", "keep\n"));
   });
 
+  test("an empty object that a person has made since stays", () => {
+    const text = JSON.stringify({ mcpServers: { agentmesh: server }, hooks: {} });
+    expect(json("jsonc").uninstall(text, "{}").text).toBe('{"hooks":{}}');
+  });
+
   test("our hooks go out of a group that they share, and a group of ours out of a list that it shares", () => {
     const file = json("jsonc");
     const shared = { hooks: { Stop: [{ hooks: [foreign.hooks[0], hook] }, { hooks: [hook] }, foreign] } };

@@ -10,7 +10,7 @@ export function clientsCommands(program: Command): void {
     .description(
       "Write agentmesh into the configuration of each client that is found. Asks before it writes; keeps the rest of each file byte for byte, and a backup.",
     )
-    .option("--client <name>", "only this client, found or not; may be repeated", several)
+    .option("--client <name>", "only this client, such as codex, found or not; may be repeated", several)
     .option("--dry-run", "show the difference of every file and write nothing; exits 6 when there is one")
     .option("--yes", "do not ask")
     .option("--project", "configuration of this directory instead of your own")
