@@ -143,18 +143,24 @@ test("while the inbox socket works, hooks bring nothing", async () => {
   expect(await hook(broker, ["claude"], { ...input, hook_event_name: "Stop" })).toBe("");
   expect((await deliveryOf(broker, ids[0] ?? "")).attempt).toBe(1);
   expect((await deliveryOf(broker, ids[17] ?? "")).attempt).toBe(0);
-  const waiter = startHook(broker, ["claude", "--wait"], input, { env });
+  const waiter = startHook(broker, ["claude", "--wait"], input, { env: { ...env, ...attended } });
   expect(await waiter.exit).toMatchObject({ code: 0 });
   await bob.tool("check_messages");
 });
+
+/** Set by Claude Code in a session with a person at it. */
+const attended = { CLAUDE_CODE_SESSION_ATTENDED: "1" };
 
 test("an idle session is woken by its waiting hook, and only one waits", async () => {
   await using bob = await claude("sleeper");
   await bob.joined();
   const input = { hook_event_name: "Stop", session_id: "ses-sleeper" };
-  const first = startHook(broker, ["claude", "--wait"], input);
+  // Claude Code would stand still until the hook of a session that nobody attends is over.
+  const unattended = startHook(broker, ["claude", "--wait"], input);
+  expect(await unattended.exit).toMatchObject({ code: 0 });
+  const first = startHook(broker, ["claude", "--wait"], input, { env: attended });
   await until(async () => (await broker.admin.getAgent({ agent: "sleeper" })).pushPaths.length === 1, "the waiter");
-  const second = startHook(broker, ["claude", "--wait"], input);
+  const second = startHook(broker, ["claude", "--wait"], input, { env: attended });
   expect(await first.exit).toMatchObject({ code: 0 });
   const [id = ""] = await sendMany("sleeper", 1);
   expect(await second.exit).toMatchObject({ code: 2 });
@@ -162,7 +168,7 @@ test("an idle session is woken by its waiting hook, and only one waits", async (
   expect(fences(second.stderr())).toBe(1);
   await until(async () => (await deliveryOf(broker, id)).events.includes("pushed"), "the push report");
 
-  const third = startHook(broker, ["claude", "--wait"], input);
+  const third = startHook(broker, ["claude", "--wait"], input, { env: attended });
   await until(() => bob.stderr().split("wait=true").length === 4, "the third to wait");
   await bob.tool("check_messages");
   await bob.close();

@@ -1,4 +1,7 @@
 /** The way from an adapter or a hook up to the client's process. */
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import type { Card } from "../src/hooks/card.ts";
 import { candidates } from "../src/hooks/find-adapter.ts";
@@ -57,4 +60,21 @@ test("Claude Code shows channel events only when it was started for it", () => {
   expect(hasChannels(["claude", "--channels", "plugin:x@y"])).toBe(true);
   expect(hasChannels(["claude", "--dangerously-load-development-channels=server:agentmesh"])).toBe(true);
   expect(hasChannels([])).toBeUndefined();
+});
+
+test("the program that runs after every tool call loads nothing but Node and its own few files", () => {
+  const seen = new Set<string>();
+  const foreign: string[] = [];
+  const visit = (file: string) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = readFileSync(file, "utf8").replace(/^import type .*$/gm, "");
+    for (const [, to = ""] of text.matchAll(/^import .*from "([^"]+)"|\bimport\("([^"]+)"\)/gm)) {
+      if (to.startsWith(".")) visit(join(dirname(file), to));
+      else if (!to.startsWith("node:")) foreign.push(to);
+    }
+  };
+  visit(fileURLToPath(new URL("../src/hooks/run-hook.ts", import.meta.url)));
+  expect(foreign).toEqual([]);
+  expect(seen.size).toBeLessThan(8);
 });

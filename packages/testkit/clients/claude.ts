@@ -51,3 +51,15 @@ export const claude: Client = {
     };
   },
 };
+
+/** The same without its inbox socket: its hooks alone bring messages. */
+export const claudeByHooks: Client = {
+  ...claude,
+  name: "claude-hooks",
+  installedAs: claude.name,
+  whenIdle: "with the next prompt",
+  async prepare(site) {
+    await claude.prepare(site);
+    Object.assign(site.sandbox.env, { AGENTMESH_PUSH: "claude-hooks" });
+  },
+};

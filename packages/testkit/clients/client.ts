@@ -27,6 +27,8 @@ export interface Client {
   /** Its name in `agentmesh setup`. */
   readonly setupName: string;
   readonly packageName: string;
+  /** Folder of its program, where another row of the table has it already. */
+  readonly installedAs?: string;
   readonly dialect: Dialect;
   readonly whenIdle: WhenIdle;
   /** Why its agent stays online after its user has ended it; undefined when it does not. */

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startTestBroker } from "testkit";
-import { claude } from "./claude.ts";
+import { claude, claudeByHooks } from "./claude.ts";
 import type { Client } from "./client.ts";
 import { codex } from "./codex.ts";
 import { configureBy } from "./configure.ts";
@@ -19,7 +19,7 @@ import { serveDenyProxy } from "./stubs/deny-proxy.ts";
 import { serveModel } from "./stubs/stub-server.ts";
 import { table } from "./table.ts";
 
-const CLIENTS: readonly Client[] = [claude, codex, opencode, openclaw, gemini];
+const CLIENTS: readonly Client[] = [claude, claudeByHooks, codex, opencode, openclaw, gemini];
 const CLIENT_WITHIN_MS = 240_000;
 
 const { values } = parseArgs({ options: { only: { type: "string" }, keep: { type: "boolean", default: false } } });
@@ -68,7 +68,7 @@ async function tried(client: Client, installs: Installs, path: string): Promise<
   let version = "?";
   await using proxy = await serveDenyProxy();
   try {
-    const program = await installs.program(client.name, client.packageName);
+    const program = await installs.program(client.installedAs ?? client.name, client.packageName);
     version = program.version;
     await using model = await serveModel(client.dialect);
     await using broker = await startTestBroker();

@@ -29,6 +29,8 @@ export async function runHook(args: readonly string[], env: Env): Promise<void> 
     process.stderr.write(`agentmesh-mcp hook takes one of ${clientKinds.join(", ")}, then --wait and --home FOLDER.\n`);
     return;
   }
+  // Where nobody attends a session, as in `claude -p`, Claude Code waits for such a hook in the foreground.
+  if (wait && env.CLAUDE_CODE_SESSION_ATTENDED !== "1") return;
   process.on("uncaughtException", () => process.exit(0));
   const late = setTimeout(() => process.exit(0), ANSWER_WITHIN_MS);
   const input = await readInput();
