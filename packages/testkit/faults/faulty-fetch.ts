@@ -1,6 +1,4 @@
 /** Broken brokers, made of a real one and a network that lies: each breaks one promise. */
-import { setTimeout as sleep } from "node:timers/promises";
-
 type Fetch = typeof fetch;
 
 /** What a broken broker does with one call. */
@@ -125,14 +123,24 @@ export function reorders(every: number): Fetch {
   });
 }
 
-/** Delivers one in `every` once more when it has long been acked. */
+/** Delivers one in `every` once more when its ack has been answered. */
 export function repeatsAcked(every: number): Fetch {
   let n = 0;
+  const again = new Map<string, () => void>();
   return faulty(async (path, _init, forward) => {
-    if (!isStream(path)) return forward();
-    return events(await forward(), (event, write) => {
+    const response = await forward();
+    const repeat = isAck(path) && again.get(decodeURIComponent(path.split("/").at(-2) ?? ""));
+    if (repeat && response.ok) {
+      // The whole answer is here: the receiver has written it down long before this timer.
+      const body = await response.json();
+      setTimeout(repeat, 50);
+      return answer(response.status, body);
+    }
+    if (!isStream(path)) return response;
+    return events(response, (event, write) => {
       write(event);
-      if (isDelivery(event) && ++n % every === 0) void sleep(150).then(() => write(event));
+      const id = /"id":"(dlv_[^"]+)"/.exec(event)?.[1];
+      if (id && ++n % every === 0) again.set(id, () => write(event));
     });
   });
 }

@@ -1,18 +1,13 @@
-/** The broker's own account at the end: its whole log, added up and compared with its counters. */
+/** The broker's own account at the end: its whole log, message by message. */
 import type { MeshClient } from "@agentmesh/client";
-import type { BrokerStatus, LogEntry } from "@agentmesh/protocol";
-import type { Finding, MessageFate } from "testkit";
+import type { LogEntry } from "@agentmesh/protocol";
+import type { Ledger, LedgerEntry } from "testkit";
 
 type Moment = Pick<LogEntry, "at" | "event" | "attempt" | "session" | "reason">;
 
-interface Account extends MessageFate {
-  readonly to: string;
-  readonly seq: number;
+interface Account extends LedgerEntry {
   readonly deliveries: [{ readonly id: string; state: string; readonly timeline: Moment[] }];
 }
-
-/** Every message of the log, in the order of acceptance. */
-export type Ledger = ReadonlyMap<string, Account>;
 
 const STATE_AFTER: Readonly<Record<string, string>> = {
   accepted: "queued",
@@ -25,6 +20,9 @@ const STATE_AFTER: Readonly<Record<string, string>> = {
   expired: "expired",
   cancelled: "cancelled",
   redriven: "queued",
+  held: "held",
+  admitted: "queued",
+  refused: "refused",
 };
 
 /** Reads the log from `cursor` to its end. */
@@ -55,26 +53,4 @@ function note(ledger: Map<string, Account>, entry: LogEntry): void {
     ...(session !== undefined && { session }),
     ...(reason !== undefined && { reason }),
   });
-}
-
-/** Counters equal the log, every inbox is numbered without a gap in the order of acceptance. */
-export function ledgerFindings(ledger: Ledger, counted: BrokerStatus["deliveries"]): Finding[] {
-  const found: Finding[] = [];
-  const added: Record<string, number> = {};
-  const lastSeq = new Map<string, number>();
-  for (const { message, to, seq, deliveries } of ledger.values()) {
-    const [{ state, timeline }] = deliveries;
-    added[state] = (added[state] ?? 0) + 1;
-    const before = lastSeq.get(to) ?? 0;
-    lastSeq.set(to, seq);
-    if (seq !== before + 1)
-      found.push({ kind: "conservation", detail: `${to} has #${seq} after #${before}`, messageId: message.id });
-    if (timeline[0]?.event !== "accepted")
-      found.push({ kind: "conservation", detail: `${message.id} was never accepted`, messageId: message.id });
-  }
-  for (const [state, n] of Object.entries(counted)) {
-    if ((added[state] ?? 0) !== n)
-      found.push({ kind: "conservation", detail: `${state}: the broker counts ${n}, its log ${added[state] ?? 0}` });
-  }
-  return found;
 }

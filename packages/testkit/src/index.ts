@@ -2,7 +2,9 @@
 export { bareStream } from "./bare-stream.ts";
 export { type ClaudeInbox, openClaudeInbox } from "./claude-inbox.ts";
 export { type ClaudeTranscript, openClaudeTranscript } from "./claude-transcript.ts";
-export { type Finding, History, type MessageFate } from "./history.ts";
+export { type Ledger, type LedgerEntry, ledgerFindings } from "./history/ledger.ts";
+export type { Finding, MessageFate } from "./history/records.ts";
+export { History } from "./history.ts";
 export { type McpSession, type McpSessionOptions, startMcpSession, type ToolAnswer } from "./mcp-session.ts";
 export { cleanEnv, programArgs, programPath, type RunningProgram, runProgram, startProgram } from "./programs.ts";
 export { seededRandom } from "./random.ts";
