@@ -4,8 +4,8 @@ import { numberedName } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
 import type { PolicyRules } from "../../mesh/receiver-policy.ts";
 import type { AgentRecord, AgentToRegister, FocusTerms } from "../../mesh/store.ts";
+import { type AgentRow, agentRecord, policyOf } from "./agent-rows.ts";
 import type { EngineContext } from "./context.ts";
-import { type AgentRow, agentRecord, policyOf } from "./rows.ts";
 
 /** Columns of an agent with what its sessions and inbox say now. Takes the time as `now`. */
 const AGENT = `

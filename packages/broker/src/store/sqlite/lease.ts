@@ -16,13 +16,14 @@ import type {
   Viewer,
 } from "../../mesh/store.ts";
 import { focusWeight, urgencyWeight } from "../../mesh/urgency.ts";
+import { type AgentRow, focusOf } from "./agent-rows.ts";
 import { isIntact } from "./body.ts";
 import type { EngineContext } from "./context.ts";
 import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
 import { checkRoom } from "./quota.ts";
-import { type AgentRow, type DeliveryRow, deliveryRecord, focusOf, messageOf } from "./rows.ts";
+import { type DeliveryRow, deliveryRecord, messageOf } from "./rows.ts";
 
 /** What is not given out to be pushed rests for a read: less urgent than asked for, or than the agent's focus allows. */
 function leastPushed(agent: AgentRow, asked: Urgency, now: number): number {

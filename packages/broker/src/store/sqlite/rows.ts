@@ -1,53 +1,27 @@
 /** Rows as SQLite returns them, and the records the mesh gets. */
 import {
-  AgentId,
-  AgentProfile,
+  type AgentId,
   type Delivery,
   type DeliveryId,
   type DeliveryState,
-  type Focus,
   type InboxEntry,
   type LogEntry,
   type Message,
   type MessageId,
   Party,
-  PolicyAction,
-  PushPath,
   plainLine,
   type Subscription,
   type ThreadId,
   type TimelineEntry,
   type TimelineEvent,
-  Trust,
-  WEBHOOK_PATH,
+  type Trust,
 } from "@agentmesh/protocol";
 import { z } from "zod";
 import { timestamp } from "../../mesh/clock.ts";
-import type { PolicyRules } from "../../mesh/receiver-policy.ts";
-import type { AgentRecord, DeliveryRecord, Skipped } from "../../mesh/store.ts";
+import type { DeliveryRecord, Skipped } from "../../mesh/store.ts";
 import { urgencyOf } from "../../mesh/urgency.ts";
 import { DAMAGED_TEXT, isIntact } from "./body.ts";
 import type { SubscriptionRow } from "./topics.ts";
-
-/** An agent with what its sessions and inbox say now. */
-export interface AgentRow {
-  readonly pk: number;
-  readonly id: AgentId;
-  readonly name: string;
-  readonly profile: string;
-  readonly registered_at: number;
-  readonly last_seen_at: number | null;
-  readonly queued_count: number;
-  readonly held_count: number;
-  readonly trust: Trust;
-  readonly focus_until: number | null;
-  readonly focus_allows: Focus["allows"] | null;
-  readonly focus_reason: string | null;
-  readonly seen_at: number | null;
-  readonly push_paths: string | null;
-  readonly oldest_queued_at: number | null;
-  readonly webhook: string | null;
-}
 
 /** A message with its sender, and the name of the recipient it is shown for. */
 export interface MessageRow {
@@ -112,56 +86,6 @@ export interface LogRow extends TimelineRow {
   readonly body: string;
   readonly body_hash: string;
 }
-
-export function agentRecord(row: AgentRow, now: number): AgentRecord {
-  return {
-    id: row.id,
-    name: row.name,
-    profile: AgentProfile.parse(JSON.parse(row.profile)),
-    registeredAt: row.registered_at,
-    lastSeenAt: row.seen_at ?? row.last_seen_at ?? undefined,
-    heartbeatAgeMs: row.seen_at === null ? undefined : Math.max(0, now - row.seen_at),
-    pushPaths: row.push_paths === null ? [] : PushPath.array().parse(JSON.parse(row.push_paths)),
-    queued: row.queued_count,
-    held: row.held_count,
-    trust: row.trust,
-    focus: focusOf(row, now),
-    oldestQueuedMs: row.oldest_queued_at === null ? undefined : Math.max(0, now - row.oldest_queued_at),
-    webhook: row.webhook === null ? undefined : webhookPath(row.webhook),
-  };
-}
-
-const WebhookHealth = z.object({ provenAt: z.number().nullable(), failedWhy: z.string().nullable() });
-
-function webhookPath(json: string): PushPath {
-  const { provenAt, failedWhy } = WebhookHealth.parse(JSON.parse(json));
-  return {
-    path: WEBHOOK_PATH,
-    ...(provenAt !== null && { provenAt: timestamp(provenAt) }),
-    ...(failedWhy !== null && { failedWhy }),
-  };
-}
-
-/** The focus an agent is in now. */
-export function focusOf(row: AgentRow, now: number): Focus | undefined {
-  if (row.focus_until === null || row.focus_until <= now || row.focus_allows === null) return undefined;
-  return {
-    until: timestamp(row.focus_until),
-    allows: row.focus_allows,
-    ...(row.focus_reason !== null && { reason: row.focus_reason }),
-  };
-}
-
-/** A policy as stored. */
-export function policyOf(json: string | null | undefined): PolicyRules | undefined {
-  return json === null || json === undefined ? undefined : Rules.parse(JSON.parse(json));
-}
-
-const Rules = z.object({
-  otherwise: PolicyAction,
-  senders: z.record(AgentId, PolicyAction),
-  trust: z.partialRecord(Trust, PolicyAction),
-});
 
 /** A message as it may be shown; one that was just written need not be compared with what was accepted. */
 export function messageOf(row: MessageRow, intact = isIntact(row)): Message {
