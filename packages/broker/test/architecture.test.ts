@@ -13,7 +13,7 @@ interface Source {
   readonly text: string;
 }
 
-const sources: Source[] = ["protocol", "client", "broker", "mcp", "cli"].flatMap((name) =>
+const sources: Source[] = ["protocol", "client", "broker", "mcp", "cli", "opencode"].flatMap((name) =>
   readdirSync(join(packages, name, "src"), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))
     .map((path) => {
@@ -59,6 +59,7 @@ const rules: [from: string, may: string[]][] = [
   ],
   ["broker/src/config/", ["@agentmesh/protocol", "broker/src/mesh/agents.ts", "zod", "node:"]],
   ["mcp/src/", ["@agentmesh/protocol", "@agentmesh/client", "@modelcontextprotocol/sdk", "zod", "node:"]],
+  ["opencode/src/", ["agentmesh-mcp/session", "zod"]],
   [
     "cli/src/setup/",
     [
@@ -109,7 +110,7 @@ describe("the layout", () => {
   test("the environment is read in the configuration alone", () => {
     const readers = sources.filter(({ text }) => /process\.env\b/.test(text)).map(({ path }) => path);
     const allowed =
-      /^(broker\/src\/serve|client\/src\/node\/|mcp\/src\/(config|run|main)|cli\/src\/(context|main|program|output))/;
+      /^(broker\/src\/serve|client\/src\/node\/|mcp\/src\/(config|run|main)|opencode\/src\/index|cli\/src\/(context|main|program|output))/;
     expect(readers.filter((path) => !allowed.test(path))).toEqual([]);
   });
 });

@@ -29,7 +29,7 @@ export function needsSession(error: unknown): boolean {
 export function sentencesFor(error: unknown): string {
   if (error instanceof ToolInputError) return error.message;
   if (error instanceof MeshApiError) return defang(apiSentences(error));
-  const what = error instanceof Error ? error.message : String(error);
+  const what = (error instanceof Error ? error.message : String(error)).replace(/\.?$/, ".");
   return defang(`${what} The adapter goes on trying to reach the broker: call the tool again in a few seconds.`);
 }
 

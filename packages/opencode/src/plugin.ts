@@ -21,7 +21,9 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
   // Not the directory of a Claude Code session in whose terminal OpenCode was started.
   const { config, warnings } = resolveConfig({ ...env, CLAUDE_PROJECT_DIR: undefined }, directory);
   const log = createLog(config.logLevel, (line, level) => {
-    client.app.log({ body: { service: "agentmesh", level, message: line.trimEnd() } }).catch(() => undefined);
+    // OpenCode writes time and level itself, and not the service.
+    const message = `agentmesh: ${line.trimEnd().split(" ").slice(2).join(" ")}`;
+    client.app.log({ body: { service: "agentmesh", level, message } }).catch(() => undefined);
   });
   const blocked = proxyBeforeLoopback(env, "bun" in process.versions);
   if (blocked !== undefined) log.warn("proxy.before_loopback", { remedy: blocked });

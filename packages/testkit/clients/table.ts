@@ -38,7 +38,8 @@ export function table(rows: readonly Row[]): string {
 function cell(proof: Proof | undefined): string {
   if (!proof) return "-";
   if (!proof.ok) return "FAILED";
-  const evidence = / acked \((\w+)\)/.exec(` ${proof.detail}`)?.[1];
-  if (proof.detail.startsWith("stays online")) return "lingers";
-  return proof.shownMs === undefined ? "yes" : `${proof.shownMs} ms, ${evidence}`;
+  if (proof.shownMs === undefined) return "yes";
+  const [, path] = /pushed \(([\w-]+)\)/.exec(proof.detail) ?? [];
+  const [, evidence] = /acked \((\w+)\)/.exec(proof.detail) ?? [];
+  return `${proof.shownMs} ms ${path}, ${evidence}`;
 }

@@ -1,4 +1,4 @@
-/** What users get from the registry: the five packed packages, installed into an empty folder. */
+/** What users get from the registry: the six packed packages, installed into an empty folder. */
 import { type ExecFileOptions, execFile, spawn } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,6 +16,15 @@ const Announced = z.object({ url: z.string(), pid: z.int() });
 
 const Adapter = z.object({ adapter: z.array(z.string()) });
 
+const PACKAGES = [
+  "@agentmesh/protocol",
+  "@agentmesh/client",
+  "agentmesh-broker",
+  "agentmesh-mcp",
+  "agentmesh",
+  "opencode-agentmesh",
+];
+
 let app: TempDir;
 let home: TempDir;
 
@@ -30,12 +39,12 @@ const tarballs = () => readdirSync(join(app.path, "tarballs")).map((name) => joi
 beforeAll(async () => {
   app = tempDir();
   home = tempDir();
-  for (const name of ["protocol", "client", "broker", "mcp", "cli"]) {
+  for (const name of ["protocol", "client", "broker", "mcp", "cli", "opencode"]) {
     await run("pnpm", ["pack", "--pack-destination", join(app.path, "tarballs")], {
       cwd: join(root, "packages", name),
     });
   }
-  expect(tarballs()).toHaveLength(5);
+  expect(tarballs()).toHaveLength(6);
   writeFileSync(join(app.path, "package.json"), '{ "private": true, "type": "module" }');
   await run("npm", ["install", "--no-audit", "--no-fund", ...tarballs()], { cwd: app.path });
 });
@@ -47,7 +56,7 @@ afterAll(() => {
 
 describe("the packed packages", () => {
   test("hold what they export, a README and the licence, and no sources", () => {
-    for (const name of ["@agentmesh/protocol", "@agentmesh/client", "agentmesh-broker", "agentmesh-mcp", "agentmesh"]) {
+    for (const name of PACKAGES) {
       const folder = join(app.path, "node_modules", name);
       const manifest = z
         .object({ exports: z.record(z.string(), z.unknown()), bin: z.record(z.string(), z.string()).optional() })
@@ -139,6 +148,27 @@ console.log(state, reply.messageId);
     expect(up.stdout).toContain("17899");
     const down = await run("npx", ["--no-install", "agentmesh", "down"], { ...options(), env });
     expect(down.stdout).toMatch(/stopped/i);
+  });
+
+  test("make the plugin work that OpenCode loads, which starts the broker", async () => {
+    using other = tempDir();
+    const env = cleanEnv({ AGENTMESH_HOME: other.path, AGENTMESH_PORT: "17898" });
+    const program = `
+import plugin from "opencode-agentmesh";
+const client = { app: { log: async () => {} }, session: { promptAsync: async () => ({}) } };
+const hooks = await plugin.server({ client, directory: process.cwd() });
+const call = { sessionID: "ses_a", messageID: "msg_a", abort: new AbortController().signal };
+for (let tries = 0; tries < 20; tries++) {
+  const answer = await hooks.tool.agentmesh_whoami.execute({}, call).catch((error) => error.message);
+  console.log(answer);
+  if (answer.startsWith("You are")) break;
+}
+await hooks.dispose();
+`;
+    writeFileSync(join(app.path, "opencode.mjs"), program);
+    const plugin = await run(process.execPath, ["opencode.mjs"], { ...options(), env });
+    expect(plugin.stdout).toMatch(/^You are .*opencode/m);
+    await run("npx", ["--no-install", "agentmesh", "down"], { ...options(), env });
   });
 
   test("set clients up with a command that works: npx from a project, the adapter's name when installed globally", async () => {
