@@ -7,9 +7,6 @@ const conditions = ["@agentmesh/source", "node", "import", "module", "default"];
 // Real processes on a machine under load: a test that hangs is found by its own until(), long before this.
 const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
 
-// On a shared CI machine a second try tells a stalled disk from a fault; a test that needs it is named in the report.
-const retry = process.env.CI ? 1 : 0;
-
 const leakCheck = fileURLToPath(new URL("packages/testkit/src/leak-check.ts", import.meta.url));
 
 export default defineConfig({
@@ -18,7 +15,7 @@ export default defineConfig({
       root: `packages/${name}`,
       resolve: { conditions },
       ssr: { resolve: { conditions, externalConditions: conditions } },
-      test: { name, include: ["{test,faults}/**/*.test.ts"], setupFiles: [leakCheck], retry, ...timeouts },
+      test: { name, include: ["{test,faults}/**/*.test.ts"], setupFiles: [leakCheck], ...timeouts },
     })),
   },
 });

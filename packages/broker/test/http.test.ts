@@ -183,13 +183,13 @@ describe("a sender", () => {
     expect((await send({ from: bob.agent.id, to: "poker-engine", body: "x" })).problem?.code).toBe("sender_mismatch");
   });
 
-  test("of an unknown name gets 404 with near names", async () => {
+  test("of an unknown name gets 404 with near names (T14)", async () => {
     const answer = await send({ to: "poker-engin", body: "x" });
     expect(answer.problem).toMatchObject({ code: "agent_not_found", status: 404, nearNames: ["poker-engine"] });
     expect(answer.problem?.detail).toContain("Did you mean poker-engine?");
   });
 
-  test("of an oversize body gets 413 naming the limit, also when the request is too large to read", async () => {
+  test("of an oversize body gets 413 naming the limit, also when the request is too large to read (T41)", async () => {
     const answer = await send({ to: "poker-engine", body: `${"é".repeat(MAX_BODY_BYTES / 2)}x` });
     expect(answer.problem).toMatchObject({ code: "body_too_large", status: 413 });
     expect(answer.problem?.detail).toContain(String(MAX_BODY_BYTES));

@@ -34,7 +34,7 @@ const problem = (code: string, status: number) =>
   });
 
 describe("a call", () => {
-  test("whose answer is lost is made again with the same idempotency key, so the message is stored once", async () => {
+  test("whose answer is lost is made again with the same idempotency key, so the message is stored once (T07)", async () => {
     await using broker = await startTestBroker();
     const alice = await broker.agent("alice");
     await broker.agent("bob");

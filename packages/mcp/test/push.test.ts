@@ -18,7 +18,7 @@ async function sendMany(to: string, count: number): Promise<string[]> {
   return ids;
 }
 
-test("a push that nobody looks at leaves every message for check_messages, once and in order", async () => {
+test("a push that nobody looks at leaves every message for check_messages, once and in order (T02)", async () => {
   await using deaf = await openClaudeInbox();
   await using bob = await session(broker, "deaf", { env: { CLAUDE_CODE_MESSAGING_SOCKET: deaf.path } });
   await bob.joined();
@@ -118,7 +118,7 @@ test("what arrives after a push is collected into one text a second later", asyn
   expect((inbox.texts[1]?.at ?? 0) - (inbox.texts[0]?.at ?? 0)).toBeGreaterThan(950);
 });
 
-test("an adapter killed after its push is resumed by the next session of the directory, with the message", async () => {
+test("an adapter killed after its push is resumed by the next session of the directory, with the message (T01, T08)", async () => {
   await using inbox = await openClaudeInbox();
   const env = { CLAUDE_CODE_MESSAGING_SOCKET: inbox.path };
   const first = await session(broker, "mortal", { env });

@@ -1,8 +1,6 @@
 /** Faults of receivers: one that reads a byte a second, one that is stopped, one whose socket nobody reads. */
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { bareStream, cleanEnv, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import { bareStream, startReceiver, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
 import { Expectations, type Fault } from "./fault.ts";
 import { QUICK } from "./under-load.ts";
 
@@ -123,25 +121,14 @@ async function unread(broker: TestBroker, alice: TestAgent, all: Expectations): 
 
 async function stopped(broker: TestBroker, alice: TestAgent, all: Expectations): Promise<void> {
   const agent = await broker.agent("stopped");
-  const program = fileURLToPath(new URL("receiver.ts", import.meta.url));
-  const env = cleanEnv({ RECEIVER_URL: broker.url, RECEIVER_TOKEN: agent.token });
-  const child = spawn(process.execPath, ["--conditions=@agentmesh/source", program, String(STOPPED_LEASE_MS)], {
-    env,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  try {
-    await new Promise((resolve) => child.stdout.once("data", resolve));
-    await sendMail(alice, "stopped");
-    await until(leasedTo(broker, "stopped"), "the receiver to get mail");
-    child.kill("SIGSTOP");
-    await takenOver(broker, agent, "a stopped receiver", all);
-    child.kill("SIGCONT"); // its late acks must change nothing
-    const settled = async () => (await broker.admin.listInbox({ agent: "stopped" })).open === 0;
-    await until(settled, "a stopped receiver that goes on to leave an empty inbox", 45_000);
-  } finally {
-    child.kill("SIGCONT");
-    child.kill("SIGKILL");
-  }
+  await using receiver = await startReceiver(broker, agent, { leaseMs: STOPPED_LEASE_MS, workMs: 100 });
+  await sendMail(alice, "stopped");
+  await until(leasedTo(broker, "stopped"), "the receiver to get mail");
+  receiver.child.kill("SIGSTOP");
+  await takenOver(broker, agent, "a stopped receiver", all);
+  receiver.child.kill("SIGCONT"); // its late acks must change nothing
+  const settled = async () => (await broker.admin.listInbox({ agent: "stopped" })).open === 0;
+  await until(settled, "a stopped receiver that goes on to leave an empty inbox", 45_000);
 }
 
 /** A receiver that neither reads nor closes: its agent's mail comes to the next session. */

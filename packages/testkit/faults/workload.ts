@@ -1,8 +1,7 @@
 /** Senders and receivers that go on whatever happens to the broker, and write down what they saw. */
 import { type DeliveryHandle, MeshApiError, MeshClient } from "@agentmesh/client";
-import { History, type Ledger, ledgerFindings, seededRandom, type TestBroker, until } from "testkit";
+import { History, type Ledger, ledgerFindings, readLedger, seededRandom, type TestBroker, until } from "testkit";
 import { type Found, sleep } from "./fault.ts";
-import { readLedger } from "./ledger.ts";
 
 /** Settings of a workload. */
 export interface WorkloadOptions {

@@ -8,6 +8,8 @@ export { History } from "./history.ts";
 export { type McpSession, type McpSessionOptions, startMcpSession, type ToolAnswer } from "./mcp-session.ts";
 export { cleanEnv, programArgs, programPath, type RunningProgram, runProgram, startProgram } from "./programs.ts";
 export { seededRandom } from "./random.ts";
+export { readLedger } from "./read-ledger.ts";
+export { type ReceiverTimes, startReceiver } from "./start-receiver.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";
 export { until } from "./until.ts";

@@ -36,7 +36,7 @@ test("an ask resolves to the answer, which is acked by it and not shown twice", 
   await session.leave();
 });
 
-test("time over is pending and no failure; the late answer lands in the asker's inbox", async () => {
+test("time over is pending and no failure; the late answer lands in the asker's inbox (T18)", async () => {
   const carol = await broker.agent("carol");
   const dave = await broker.agent("dave");
   const answer = await carol.client.ask({ to: "dave", body: "are you there?", timeoutMs: 100 });
@@ -52,7 +52,7 @@ test("time over is pending and no failure; the late answer lands in the asker's 
   expect((await carol.client.listAsks()).waiting).toEqual([]);
 });
 
-test("crossed asks and rings of asks are refused at once, until somebody no longer waits", async () => {
+test("crossed asks and rings of asks are refused at once, until somebody no longer waits (T39)", async () => {
   const a = await broker.agent("ring-a");
   const b = await broker.agent("ring-b");
   const c = await broker.agent("ring-c");

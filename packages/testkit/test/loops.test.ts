@@ -20,7 +20,7 @@ async function answerAll(
   return undefined;
 }
 
-test("two agents that thank each other are stopped after the limit of hops, and a person's answer starts anew", async () => {
+test("two agents that thank each other are stopped after the limit of hops, and a person's answer starts anew (T38)", async () => {
   await using broker = await startTestBroker({ env: { AGENTMESH_MAX_HOPS: "6" } });
   const alice = await broker.agent("alice");
   const bob = await broker.agent("bob");
@@ -43,6 +43,29 @@ test("two agents that thank each other are stopped after the limit of hops, and 
   const answered = await person.client.send({ inReplyTo: messageId, body: "carry on" });
   expect((await broker.admin.getMessage({ message: answered.messageId })).message.hops).toBe(0);
   expect(last?.message.hops).toBe(6);
+});
+
+test("three agents that answer each other in a ring are stopped as two are (T38)", async () => {
+  await using broker = await startTestBroker({ env: { AGENTMESH_MAX_HOPS: "12" } });
+  const ring = [await broker.agent("ada"), await broker.agent("bea"), await broker.agent("cleo")];
+  const over = new AbortController();
+  const bots = ring.map(async ({ client }, i) => {
+    const next = ring[(i + 1) % ring.length]?.agent.name ?? "";
+    for await (const { id, seq } of client.inbox({ signal: over.signal })) {
+      const sent = client.send({ to: next, inReplyTo: id, body: `passed on, my number ${seq}` });
+      const refusal = await sent.then(
+        () => undefined,
+        ({ code }: { code: string }) => code,
+      );
+      if (refusal) return refusal;
+    }
+    return undefined;
+  });
+  await ring[0]?.client.send({ to: "bea", body: "pass it on" });
+  expect(await Promise.race(bots)).toBe("loop_limit");
+  over.abort();
+  await Promise.all(bots);
+  expect(Object.values((await broker.admin.status()).deliveries).reduce((a, b) => a + b, 0)).toBe(13);
 });
 
 test("a sender has a budget a minute, and one for each recipient; the refusal says when to try again", async () => {

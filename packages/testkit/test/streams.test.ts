@@ -45,7 +45,7 @@ describe("a stream", () => {
     expect((await broker.admin.getAgent({ agent: "bob" })).presence).toBe("offline");
   });
 
-  test("whose receiver is gone before the ack gives the message to the next session, same id, attempt 2", async () => {
+  test("whose receiver is gone before the ack gives the message to the next session, same id, attempt 2 (T01)", async () => {
     const alice = await broker.agent("anna");
     const bob = await broker.agent("bert");
     const sent = await alice.client.send({ to: "bert", body: "x" });
@@ -218,7 +218,7 @@ describe("a long poll", () => {
 });
 
 describe("presence", () => {
-  test("goes from online over stale to offline with the heartbeats, mail is kept, and comes back with the next session", async () => {
+  test("goes from online over stale to offline with the heartbeats, mail is kept, and comes back with the next session (T24)", async () => {
     await using broker = await startTestBroker({
       env: { AGENTMESH_STALE_AFTER_MS: "300", AGENTMESH_OFFLINE_AFTER_MS: "900" },
     });

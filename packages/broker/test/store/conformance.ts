@@ -87,7 +87,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       return id;
     };
 
-    test("the same token is the same agent; another agent's name is refused or numbered", async () => {
+    test("the same token is the same agent; another agent's name is refused or numbered (T16)", async () => {
       expect(await agent("someone-else", { tokenHash: "hash-of-bob" })).toBe(bob);
       await expect(agent("bob", { tokenHash: "other" })).rejects.toMatchObject({ code: "agent_name_taken" });
       await agent("bob", { tokenHash: "other", ifTaken: "number" });
@@ -212,7 +212,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await events(sent.id)).toEqual(["accepted", "leased", "released", "leased"]);
     });
 
-    test("an ack is final, idempotent, and the owner's alone", async () => {
+    test("an ack is final, idempotent, and the owner's alone (T08, T09)", async () => {
       const { delivery } = await send("a");
       const [leased] = await lease();
       expect(await store.ack(alice, delivery.id, undefined, "handled")).toMatchObject({ kind: "not_found" });

@@ -1,6 +1,6 @@
-/** A receiver as a process of its own, to be stopped and continued: acks each delivery after a while. */
+/** A receiver as a process of its own, to be stopped, continued and killed: acks each delivery after a while. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { MeshClient } from "@agentmesh/client";
-import { sleep } from "./fault.ts";
 
 const client = new MeshClient({
   url: process.env.RECEIVER_URL ?? "",
@@ -10,6 +10,6 @@ const session = await client.join();
 const inbox = session.inbox({ leaseMs: Number(process.argv[2]) });
 console.log("ready");
 for await (const delivery of inbox) {
-  await sleep(100);
+  await sleep(Number(process.argv[3]));
   await delivery.ack();
 }

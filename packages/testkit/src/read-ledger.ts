@@ -1,7 +1,7 @@
 /** The broker's own account at the end: its whole log, message by message. */
 import type { MeshClient } from "@agentmesh/client";
 import type { LogEntry } from "@agentmesh/protocol";
-import type { Ledger, LedgerEntry } from "testkit";
+import type { Ledger, LedgerEntry } from "./history/ledger.ts";
 
 type Moment = Pick<LogEntry, "at" | "event" | "attempt" | "session" | "reason">;
 
@@ -25,7 +25,7 @@ const STATE_AFTER: Readonly<Record<string, string>> = {
   refused: "refused",
 };
 
-/** Reads the log from `cursor` to its end. */
+/** Reads the log of the mesh from `cursor` to its end. */
 export async function readLedger(admin: MeshClient, cursor: string): Promise<Ledger> {
   const ledger = new Map<string, Account>();
   for (let after = cursor; ; ) {
