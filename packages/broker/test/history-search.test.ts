@@ -7,6 +7,7 @@ import { Agents } from "../src/mesh/agents.ts";
 import type { AgentCaller } from "../src/mesh/caller.ts";
 import { History } from "../src/mesh/history.ts";
 import { newId } from "../src/mesh/ids.ts";
+import { Intake } from "../src/mesh/intake.ts";
 import { openDatabase } from "../src/store/sqlite/open.ts";
 import { sqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 
@@ -16,7 +17,9 @@ test("a search among thousands of messages of others is complete, and between it
   using folder = tempDir();
   const database = openDatabase({ folder: folder.path, synchronous: "normal", startEmpty: false, notice: () => {} });
   const store = sqliteStore(database, { now: () => Date.now() });
-  const agents = new Agents(store, { ...ConfigSchema.parse({}), messageTtlMs: DEFAULT_TTL_MS });
+  const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
+  const intake = new Intake({ look: () => room });
+  const agents = new Agents(store, { ...ConfigSchema.parse({}), messageTtlMs: DEFAULT_TTL_MS }, intake);
   const history = new History({ store, agents });
   const callers = new Map<string, AgentCaller>();
   for (const name of ["alice", "bob", "eve"]) {
