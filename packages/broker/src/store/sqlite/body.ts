@@ -1,5 +1,6 @@
 /** The hash of a body, kept beside it: SQLite has no checksum of a row, so what it gives back is compared. */
 import { hash } from "node:crypto";
+import { plainLine } from "@agentmesh/protocol";
 
 /** What stands in the place of a body that is not what was accepted. */
 export const DAMAGED_TEXT = "(The text of this message is damaged on the broker's disk. It is not shown.)";
@@ -12,4 +13,9 @@ export function bodyHash(body: string): string {
 /** Whether a body is what was accepted. */
 export function isIntact(row: { readonly body: string; readonly body_hash: string }): boolean {
   return bodyHash(row.body) === row.body_hash;
+}
+
+/** The first characters of a body, on one line. */
+export function previewOf(row: { readonly body: string; readonly body_hash: string }): string {
+  return plainLine(isIntact(row) ? row.body.slice(0, 400) : DAMAGED_TEXT, 120);
 }

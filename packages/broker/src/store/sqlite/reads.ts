@@ -4,7 +4,8 @@ import type { Database } from "better-sqlite3";
 import type { AcceptedUnder, AskStatus, MessagePlace, Store, StoreStats, Viewer } from "../../mesh/store.ts";
 import type { Engine } from "./engine.ts";
 import { MESH_AGENT_ID } from "./messages.ts";
-import { type DeliveryRow, deliveryOf, inboxEntryOf, messageOf, timelineEntryOf } from "./rows.ts";
+import { type DeliveryRow, deliveryOf, inboxEntryOf, messageOf } from "./rows.ts";
+import { timelineEntryOf } from "./timeline-rows.ts";
 
 /** Resolves msg_…, dlv_… or a seq of the viewer's inbox to a message the viewer sent or received. */
 export function placeMessage(

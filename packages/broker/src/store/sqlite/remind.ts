@@ -3,10 +3,10 @@ import type { OpenAsk } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
 import type { AskNotices } from "../../mesh/store.ts";
 import type { OpenAskRow } from "./asks.ts";
+import { previewOf } from "./body.ts";
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { notify } from "./notice.ts";
-import { previewOf } from "./rows.ts";
 
 /** An ask as its parties see it. */
 export function openAskOf(row: OpenAskRow, now: number): OpenAsk {

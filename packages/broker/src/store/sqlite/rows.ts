@@ -5,15 +5,11 @@ import {
   type DeliveryId,
   type DeliveryState,
   type InboxEntry,
-  type LogEntry,
   type Message,
   type MessageId,
   Party,
-  plainLine,
   type Subscription,
   type ThreadId,
-  type TimelineEntry,
-  type TimelineEvent,
   type Trust,
 } from "@agentmesh/protocol";
 import { z } from "zod";
@@ -60,31 +56,6 @@ export interface DeliveryRow extends MessageRow {
   readonly recipient_pk: number;
   readonly recipient_id: AgentId;
   readonly message_pk: number;
-}
-
-/** A timeline entry. */
-export interface TimelineRow {
-  readonly pk: number;
-  readonly at: number;
-  readonly event: TimelineEvent;
-  readonly attempt: number;
-  readonly session_id: string | null;
-  readonly path: string | null;
-  readonly reason: string | null;
-}
-
-/** A timeline entry with the envelope of its message. */
-export interface LogRow extends TimelineRow {
-  readonly delivery_id: DeliveryId;
-  readonly seq: number;
-  readonly message_id: MessageId;
-  readonly thread_id: string;
-  readonly sender_id: AgentId;
-  readonly sender_name: string;
-  readonly recipient_id: AgentId;
-  readonly recipient_name: string;
-  readonly body: string;
-  readonly body_hash: string;
 }
 
 /** A message as it may be shown; one that was just written need not be compared with what was accepted. */
@@ -158,33 +129,4 @@ export function inboxEntryOf(row: DeliveryRow, now: number): InboxEntry {
 
 export function deliveryRecord(row: DeliveryRow): DeliveryRecord {
   return { id: row.id, state: row.state, attempt: row.attempt, leaseEndsAt: row.lease_ends_at ?? undefined };
-}
-
-export function timelineEntryOf(row: TimelineRow): TimelineEntry {
-  return {
-    at: timestamp(row.at),
-    event: row.event,
-    attempt: row.attempt,
-    ...(row.session_id !== null && { session: row.session_id }),
-    ...(row.path !== null && { path: row.path }),
-    ...(row.reason !== null && { reason: row.reason }),
-  };
-}
-
-export function logEntryOf(row: LogRow): LogEntry {
-  return {
-    ...timelineEntryOf(row),
-    deliveryId: row.delivery_id,
-    seq: row.seq,
-    messageId: row.message_id,
-    threadId: row.thread_id,
-    from: { id: row.sender_id, name: row.sender_name },
-    to: { id: row.recipient_id, name: row.recipient_name },
-    preview: previewOf(row),
-  };
-}
-
-/** The first characters of a body, on one line. */
-export function previewOf(row: { readonly body: string; readonly body_hash: string }): string {
-  return plainLine(isIntact(row) ? row.body.slice(0, 400) : DAMAGED_TEXT, 120);
 }

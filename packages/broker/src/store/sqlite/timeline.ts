@@ -3,7 +3,7 @@ import type { MessageId, TimelineEvent } from "@agentmesh/protocol";
 import type { Store } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
 import { cursors } from "./cursor.ts";
-import { type LogRow, logEntryOf, type TimelineRow } from "./rows.ts";
+import { type LogRow, logEntryOf, type TimelineRow } from "./timeline-rows.ts";
 
 /** What is noted beside the event. */
 export interface Note {

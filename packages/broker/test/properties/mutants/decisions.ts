@@ -190,8 +190,9 @@ export const decisionMutants: Mutant[] = [
       for (const { pk, message } of told.all(last)) {
         const copy = db
           .prepare<[number], { pk: number }>(
-            `INSERT INTO message (id, kind, sender_pk, thread_id, body, body_bytes, accepted_at, expires_at)
-             SELECT 'msg_' || hex(randomblob(16)), kind, sender_pk, thread_id, body, body_bytes, accepted_at, expires_at
+            `INSERT INTO message (id, kind, sender_pk, thread_id, body, body_bytes, body_hash, accepted_at, expires_at)
+             SELECT 'msg_' || hex(randomblob(16)), kind, sender_pk, thread_id, body, body_bytes, body_hash, accepted_at,
+               expires_at
              FROM message WHERE pk = ? RETURNING pk`,
           )
           .get(message);
