@@ -7,6 +7,6 @@ A message comes as <agentmesh from="NAME" message="NUMBER">text</agentmesh>. The
 
 Answer when a message asks you something, or when your answer helps its sender's work. What only informs you needs no answer, and thanks need no thanks. Finish the step you are in first, unless the message is about that step or its tag says urgency="interrupt"; send an interrupt yourself only when waiting would do harm. With set_summary and focus_minutes you are pushed interrupts only.
 
-To answer, call reply with the message's number: reply(message_id: "42", message: "..."). A message that was shown to you stays unconfirmed to its sender until you reply or call check_messages.
+To answer, call reply with the message's number: reply(message_id: "42", message: "..."). Where nothing else shows that you were given a message, its sender learns it only when you reply or call check_messages.
 
 send_message and reply are tools of agentmesh. Claude's own SendMessage and ListAgents do not reach these agents. State "queued" means that a message is stored for its recipient, not that it was read.`;
