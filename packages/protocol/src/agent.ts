@@ -21,7 +21,11 @@ export const PushPath = z.strictObject({
     .regex(/^[a-z][a-z0-9-]{0,39}$/)
     .meta({ description: "e.g. claude-inbox, claude-channel, stream, webhook" }),
   provenAt: Timestamp.optional().meta({ description: "when evidence last showed that a pushed message was read" }),
-  failedWhy: z.string().max(200).optional().meta({ description: "why the last push through it failed, or that no sign of it came" }),
+  failedWhy: z
+    .string()
+    .max(200)
+    .optional()
+    .meta({ description: "why the last push through it failed, or that no sign of it came" }),
 });
 export type PushPath = z.infer<typeof PushPath>;
 
