@@ -38,6 +38,7 @@ export function table(rows: readonly Row[]): string {
 function cell(proof: Proof | undefined): string {
   if (!proof) return "-";
   if (!proof.ok) return "FAILED";
+  if (proof.detail.startsWith("stays online")) return "lingers";
   if (proof.shownMs === undefined) return "yes";
   const [, path] = /pushed \(([\w-]+)\)/.exec(proof.detail) ?? [];
   const [, evidence] = /acked \((\w+)\)/.exec(proof.detail) ?? [];
