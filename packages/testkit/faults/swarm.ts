@@ -155,8 +155,8 @@ export const swarm: Fault = {
     const { bytes } = (await broker.admin.status()).storage;
     const [p50, p99, bare] = [quantile(times, 0.5), quantile(times, 0.99), quantile(probed, 0.99)];
     all.expect(
-      p99 < MOST_P99_MS + disk,
-      `p99 of a send was ${p99.toFixed(0)} ms, of a bare write ${disk.toFixed(0)} ms`,
+      p99 < MOST_P99_MS + bare,
+      `p99 of a send was ${p99.toFixed(0)} ms, of the machine by itself ${bare.toFixed(0)} ms`,
     );
     const most = BASE_BYTES + sent.length * MOST_BYTES_PER_MESSAGE;
     all.expect(bytes < most, `the database has ${bytes} bytes for ${sent.length} messages`);
