@@ -30,9 +30,15 @@ export interface Outcome {
 /** A fault of the table. */
 export interface Fault {
   readonly name: string;
+  /** Longest turn in milliseconds, if not the usual one. */
+  readonly turnMs?: number;
   /** Why it cannot be done here; undefined when it can. */
   missing?(): string | undefined;
   run(turn: Turn): Promise<Outcome>;
+  /** Whether there is nothing more to do for it. */
+  done?(): boolean;
+  /** A line about all its turns, for the report. */
+  summary?(): string;
 }
 
 /** Collects expectations of a turn that has no history of its own. */

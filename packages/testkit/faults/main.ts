@@ -1,4 +1,4 @@
-/** The program behind `pnpm test:faults [--seconds N] [--seed S] [--only a,b]`: does faults, prints what was found. */
+/** The program behind `pnpm test:faults`: does faults, prints what was found. Its options are in docs/reliability.md. */
 import { parseArgs } from "node:util";
 import { seededRandom } from "testkit";
 import { clockStepped } from "./clock.ts";
@@ -7,7 +7,24 @@ import { diskFull, fileLimit } from "./disk.ts";
 import type { Fault, Found, Outcome } from "./fault.ts";
 import { outsideLock } from "./outside-lock.ts";
 import { killed, mixed, paused, secondBroker } from "./processes.ts";
+import { properties } from "./properties.ts";
 import { halfOpen, slowConsumer } from "./receivers.ts";
+import { swarm } from "./swarm.ts";
+
+const MOST_PROPERTY_RUNS = 20_000;
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "60" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    only: { type: "string" },
+    skip: { type: "string" },
+    "property-runs": { type: "string", default: String(MOST_PROPERTY_RUNS) },
+  },
+});
+const seconds = Number(values.seconds);
+const seed = Number(values.seed);
+const propertyRuns = Number(values["property-runs"]);
 
 const FAULTS: readonly Fault[] = [
   killed,
@@ -21,8 +38,10 @@ const FAULTS: readonly Fault[] = [
   fileLimit,
   slowConsumer,
   outsideLock,
+  swarm,
+  properties(propertyRuns),
 ];
-const TURN_MS = 10_000;
+const TURN_MS = 20_000;
 const SHOWN = 10;
 
 interface Sum {
@@ -35,19 +54,13 @@ interface Sum {
   readonly notes: Set<string>;
 }
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "60" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    only: { type: "string" },
-  },
-});
-const seconds = Number(values.seconds);
-const seed = Number(values.seed);
-const wanted = values.only?.split(",");
-const unknown = wanted?.filter((name) => !FAULTS.some((fault) => fault.name === name)) ?? [];
-if (!(seconds > 0 && seconds <= 86_400) || !Number.isInteger(seed) || unknown.length > 0) {
-  console.error(`--seconds 1 … 86400, --seed a whole number, --only of: ${FAULTS.map(({ name }) => name).join(",")}`);
+const names = FAULTS.map(({ name }) => name);
+const [only, skip] = [values.only, values.skip].map((list) => list?.split(","));
+const known = [...(only ?? []), ...(skip ?? [])].every((name) => names.includes(name));
+if (!(seconds > 0 && seconds <= 86_400) || !Number.isInteger(seed) || !(propertyRuns > 0) || !known) {
+  console.error(
+    `--seconds 1 … 86400, --seed a whole number, --property-runs at least 1, --only and --skip of: ${names.join(",")}`,
+  );
   process.exit(2);
 }
 process.exit(await run());
@@ -64,19 +77,21 @@ async function run(): Promise<number> {
   }
   console.log(`faults: ${seconds} s, --seed ${seed}`);
   const able = FAULTS.filter((fault) => {
-    if (wanted && !wanted.includes(fault.name)) return false;
+    if ((only && !only.includes(fault.name)) || skip?.includes(fault.name)) return false;
     const missing = fault.missing?.();
     if (missing !== undefined) console.log(`${fault.name.padEnd(14)} left out: ${missing}`);
     return missing === undefined;
   });
   const sums = new Map<string, Sum>();
   // When the time is short each turn is short; a turn that has begun is finished.
-  const turnMs = Math.min(TURN_MS, (seconds * 1_000) / Math.max(1, able.length));
-  for (let turn = 0; able.length > 0 && (turn < able.length || performance.now() < end); turn++) {
+  const share = (seconds * 1_000) / Math.max(1, able.length);
+  for (let turn = 0; turn < able.length || performance.now() < end; turn++) {
     // The seed chooses which begins: short runs with other seeds come to other faults.
     const fault = able[(turn + seed) % able.length];
-    if (!fault || performance.now() > end) break;
+    if (!fault || performance.now() > end || able.every((each) => each.done?.())) break;
+    if (fault.done?.()) continue;
     const turnSeed = seed + turn * 10_000;
+    const turnMs = Math.min(fault.turnMs ?? TURN_MS, share);
     const outcome = await oneTurn(fault, turnSeed, Math.min(end, performance.now() + turnMs));
     add(sums, fault.name, outcome);
     show(fault.name, turnSeed, outcome, performance.now() - began);
@@ -138,7 +153,8 @@ function report(sums: ReadonlyMap<string, Sum>, took: number): number {
       String(sum.found).padStart(9),
     ];
     console.log(`${name.padEnd(14)} ${cells.join(" ")}`);
-    for (const note of sum.notes) console.log(`  ${note}`);
+    for (const note of [FAULTS.find((each) => each.name === name)?.summary?.(), ...sum.notes])
+      if (note) console.log(`  ${note}`);
   }
   console.log(`${acked} acked messages in ${took.toFixed(0)} s, ${found} findings, --seed ${seed}`);
   return found > 0 ? 1 : 0;

@@ -3,8 +3,13 @@ import { cleanEnv, runProgram } from "testkit";
 import { type Fault, sleep } from "./fault.ts";
 import { type Site, underLoad } from "./under-load.ts";
 
+/** How long a broker serves before it is killed: half of them hardly begin, half have clients that are back at work. */
+function lifeMs(random: () => number): number {
+  return random() < 0.5 ? 30 + random() * 370 : 500 + random() * 2_500;
+}
+
 async function kill({ broker, random, expectations }: Site): Promise<void> {
-  await sleep(30 + random() * 370);
+  await sleep(lifeMs(random));
   await broker.kill("SIGKILL");
   const began = performance.now();
   await broker.start();
@@ -13,7 +18,7 @@ async function kill({ broker, random, expectations }: Site): Promise<void> {
 }
 
 async function pause({ broker, random }: Site, round: number): Promise<void> {
-  await sleep(100 + random() * 400);
+  await sleep(lifeMs(random));
   process.kill(broker.pid, "SIGSTOP");
   try {
     await sleep(round % 5 === 4 ? 1_000 + random() * 3_000 : 30 + random() * 470);
@@ -37,7 +42,7 @@ async function second({ broker, random, expectations }: Site, round: number): Pr
   expectations.notes.push(`started ${Math.round(performance.now() - began)} ms after the first was killed`);
 }
 
-/** kill -9 after 30 to 400 ms, again and again. */
+/** kill -9 after 30 ms to 3 s, again and again. */
 export const killed: Fault = {
   name: "kill",
   run: (turn) => underLoad(turn, { act: kill, rounds: 40, maxGapMs: 10_000 }),

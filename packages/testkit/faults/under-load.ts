@@ -28,7 +28,7 @@ export const QUICK = { AGENTMESH_STREAM_GRACE_MS: "300", AGENTMESH_MAX_ATTEMPTS:
 
 /** One turn: a fresh broker, faults until the time or the rounds are over, then the check. */
 export async function underLoad(turn: Turn, options: UnderLoad): Promise<Outcome> {
-  await using broker = await startTestBroker({ env: { ...QUICK, ...options.env } });
+  await using broker = await startTestBroker({ env: { ...QUICK, ...options.env }, logLevel: "info" });
   return await loadOn(broker, turn, options);
 }
 

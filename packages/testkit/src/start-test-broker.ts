@@ -41,6 +41,8 @@ export interface TestBroker extends AsyncDisposable {
 export interface TestBrokerOptions {
   readonly args?: readonly string[];
   readonly env?: Record<string, string>;
+  /** Left out, debug. */
+  readonly logLevel?: "debug" | "info";
   /** State folder of another test broker that has stopped; its maker removes it. */
   readonly home?: string;
 }
@@ -52,7 +54,8 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   let running: RunningProgram;
 
   async function start(): Promise<void> {
-    const args = ["--port", String(port), "--log-level", "debug", "--log-format", "json", ...(options.args ?? [])];
+    const args = ["--port", String(port), "--log-level", options.logLevel ?? "debug", "--log-format", "json"];
+    args.push(...(options.args ?? []));
     // Tests send faster than agents may, and need no reserve; those on the limits and on low disk set them.
     const unlimited = {
       AGENTMESH_SENDER_PER_MINUTE: "0",
