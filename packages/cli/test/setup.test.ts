@@ -12,7 +12,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { VERSION } from "@agentmesh/protocol";
 import { cleanEnv, programArgs, runProgram, type TempDir, tempDir, until } from "testkit";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -122,7 +121,7 @@ describe("a round trip", () => {
     expect(after[".cursor/mcp.json"]).toBe(before[".cursor/mcp.json"]);
     for (const name of Object.keys(before).filter((one) => !one.startsWith(".cursor"))) {
       const ours = name.includes("opencode")
-        ? `"opencode-agentmesh@${VERSION}"`
+        ? /"opencode-agentmesh@\d|packages\/opencode\/dist\/index\.js/
         : /AGENTMESH_SETUP|main\.js hook (claude|codex)/;
       expect.soft(home.read(name), name).toMatch(ours);
       const copy = Object.keys(after).filter((one) => one.startsWith(`${name}.agentmesh-backup-`));
@@ -151,6 +150,15 @@ describe("a round trip", () => {
     expect(Object.values(made).every((text) => text.startsWith("100600 "))).toBe(true);
     expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
     expect(home.files()).toEqual({});
+  });
+
+  test("takes the plugin of a clone out of OpenCode's configuration", async () => {
+    const others = '{\n  "plugin": ["other"]\n}\n';
+    using home = new Home({
+      ".config/opencode/opencode.json": others.replace("]", ', "file:///src/mesh/packages/opencode/dist/index.js"]'),
+    });
+    expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
+    expect(home.read(".config/opencode/opencode.json")).toBe(others);
   });
 
   test("keeps what others wrote in between, and then the backup too", async () => {

@@ -57,12 +57,13 @@ function planFile(file: ConfigFile, { verb, replace }: { readonly verb: Verb; re
   try {
     from = readConfig(file.path);
     if (verb === "setup") return { file, from, edition: file.install(from, { replace, before: originalOf(file) }) };
-    // What does not even hold the words needs no parsing, and may be as broken as it likes.
-    if (from === undefined || !mayHoldOurs(from)) return { file, from, edition: untouched(from) };
+    if (from === undefined) return { file, from, edition: untouched(from) };
     return { file, from, edition: file.uninstall(from, originalOf(file)) };
   } catch (error) {
-    if (error instanceof ConfigRefusal) return { file, from, edition: untouched(from), refused: error.message };
-    throw error;
+    if (!(error instanceof ConfigRefusal)) throw error;
+    // A file in which nothing can be of us may be as broken as it likes.
+    const ownAffair = verb === "uninstall" && from !== undefined && !mayHoldOurs(from);
+    return { file, from, edition: untouched(from), ...(!ownAffair && { refused: error.message }) };
   }
 }
 
@@ -111,7 +112,7 @@ export function carryOut(
 /** Before the first entry of ours, and before a foreign one is replaced. */
 function needsBackup({ file, from, edition }: FilePlan): boolean {
   if (from === undefined) return false;
-  return !(mayHoldOurs(from) && file.holdsOurs(from)) || edition.parts.some(({ standing }) => standing === "replaced");
+  return !file.holdsOurs(from) || edition.parts.some(({ standing }) => standing === "replaced");
 }
 
 function settleBackup(file: ConfigFile, text: string | undefined): Outcome {

@@ -64,7 +64,7 @@ export function isOurHook(command: unknown): boolean {
 
 /** Whether a text can have entries of ours at all. */
 export function mayHoldOurs(text: string): boolean {
-  return /agentmesh| hook (claude|codex|gemini)\b/i.test(text);
+  return /agentmesh|[\\/]packages[\\/]| hook (claude|codex|gemini)\b/i.test(text);
 }
 
 const ADAPTER = /\bagentmesh-mcp\b|[\\/]mcp[\\/]dist[\\/]main\.js/;
