@@ -38,9 +38,8 @@ test("with --json every command prints one document, and log one per line", asyn
     ["log", "--message", message],
     ["whoami"],
   ];
-  for (const { code, stdout, stderr } of await Promise.all(
-    commands.map((args) => cli(broker.home, [...args, "--json"])),
-  )) {
+  for (const args of commands) {
+    const { code, stdout, stderr } = await cli(broker.home, [...args, "--json"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout)).toBeTypeOf("object");
     expect(stdout).not.toMatch(COMMANDS_TERMINAL);
