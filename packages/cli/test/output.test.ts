@@ -2,7 +2,7 @@
 import { endpoints, LogEntry } from "@agentmesh/protocol";
 import { startTestBroker, type TestBroker } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cli, startCli } from "./run-cli.ts";
+import { cli, type Ended, startCli } from "./run-cli.ts";
 
 const HOSTILE = "\u001b[31mred\u001b[0m \u202eevil\u202c \u001b]52;c;aGk=\u0007 \u009b2J\u200b end\nerror: second line";
 // C0 (but tab and line feed), DEL, C1, bidirectional and zero-width characters.
@@ -23,6 +23,15 @@ beforeAll(async () => {
 });
 afterAll(() => broker[Symbol.asyncDispose]());
 
+/** Runs commands four at a time: a dozen processes at once would starve each other of their broker's answer. */
+async function runAll(commands: readonly (readonly string[])[]): Promise<Ended[]> {
+  const ended: Ended[] = [];
+  for (let i = 0; i < commands.length; i += 4) {
+    ended.push(...(await Promise.all(commands.slice(i, i + 4).map((args) => cli(broker.home, args)))));
+  }
+  return ended;
+}
+
 test("with --json every command prints one document, and log one per line", async () => {
   const commands = [
     ["up"],
@@ -38,8 +47,7 @@ test("with --json every command prints one document, and log one per line", asyn
     ["log", "--message", message],
     ["whoami"],
   ];
-  for (const args of commands) {
-    const { code, stdout, stderr } = await cli(broker.home, [...args, "--json"]);
+  for (const { code, stdout, stderr } of await runAll(commands.map((args) => [...args, "--json"]))) {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout)).toBeTypeOf("object");
     expect(stdout).not.toMatch(COMMANDS_TERMINAL);
@@ -62,7 +70,7 @@ test("hostile text of other agents never reaches the terminal as a command, and 
     ["send", HOSTILE, "hi"],
     ["send", HOSTILE, "hi", "--json"],
   ];
-  for (const { stdout, stderr } of await Promise.all(commands.map((args) => cli(broker.home, args)))) {
+  for (const { stdout, stderr } of await runAll(commands)) {
     expect(stdout + stderr).not.toMatch(COMMANDS_TERMINAL);
     expect(stdout + stderr).toContain("end");
     expect(stdout).not.toMatch(/^error:/m);
