@@ -1,25 +1,49 @@
 /** Compares what an engine shows of itself with the history: statuses, inboxes, agents, totals, the whole log. */
 import { isDeepStrictEqual } from "node:util";
-import type { LogEntry, TimelineEntry } from "@agentmesh/protocol";
-import { type AgentHistory, type DeliveryHistory, type History, isAlive, short, time } from "./history.ts";
+import type { LogEntry, MessageStatus, TimelineEntry } from "@agentmesh/protocol";
+import {
+  type AgentHistory,
+  type DeliveryHistory,
+  type History,
+  isAlive,
+  type MessageHistory,
+  short,
+  time,
+} from "./history.ts";
 import type { Observer } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { QUOTA } from "./world.ts";
 
-/** After every step: what changed, then every counter. */
+/** Every so many steps all counters are looked at, also when nothing has happened. */
+const ALL_EVERY = 5;
+
+/** After every step: what changed, and every counter when something did. */
 export async function checkAccounts(observer: Observer): Promise<void> {
-  const { world, history, tape } = observer;
+  const { history, tape, steps } = observer;
   const touched = [...tape.touched];
   tape.touched.clear();
-  for (const delivery of touched) await checkStatus(observer, delivery);
+  for (const of of new Set(touched.map((each) => each.of))) {
+    await checkStatus(
+      observer,
+      of,
+      touched.filter((each) => each.of === of),
+    );
+  }
   for (const agent of new Set(touched.map(({ to }) => history.agent(to.id)))) {
     if (agent) await checkInbox(observer, agent);
   }
+  if (touched.length > 0 || steps % ALL_EVERY === 0) await checkCounters(observer);
+}
+
+async function checkCounters(observer: Observer): Promise<void> {
   await checkAgents(observer);
-  const { deliveries: counts } = await world.store.stats();
+  const { deliveries: counts } = await observer.world.store.stats();
+  const known = new Map<string, number>();
+  for (const { state, pruned } of observer.history.deliveries)
+    if (!pruned) known.set(state, (known.get(state) ?? 0) + 1);
   for (const [state, n] of Object.entries(counts)) {
-    const known = history.deliveries.filter((each) => each.state === state && !each.pruned).length;
-    demand(n === known, "I13 conservation", () => `stats() counts ${n} ${state}, the history ${known}`);
+    const expected = known.get(state) ?? 0;
+    demand(n === expected, "I13 conservation", () => `stats() counts ${n} ${state}, the history ${expected}`);
   }
 }
 
@@ -34,8 +58,12 @@ export async function checkWholeStory(observer: Observer): Promise<void> {
   for (const delivery of history.deliveries) {
     demand(!isAlive(delivery), "I1 no loss", () => `${short(delivery)} is ${delivery.state} although all was drained`);
     checkTimeline(delivery);
-    if (!delivery.pruned) await checkStatus(observer, delivery);
   }
+  for (const of of history.messages) {
+    const kept = of.deliveries.filter(({ pruned }) => !pruned);
+    if (kept.length > 0) await checkStatus(observer, of, kept);
+  }
+  await checkCounters(observer);
   const expected = tape.recorded.filter(({ delivery }) => !delivery.pruned).map(({ entry }) => entry);
   const read: LogEntry[] = [];
   for (let cursor = tape.begin, more = true; more; ) {
@@ -94,23 +122,34 @@ function checkTimeline(delivery: DeliveryHistory): void {
   demand(counted, "timeline", () => `${short(delivery)} had the attempts ${attempts.join(", ")}`);
 }
 
-/** Compares one delivery with its status. */
-export async function checkStatus({ world, now }: Observer, delivery: DeliveryHistory): Promise<void> {
-  const { of } = delivery;
+/** Compares deliveries of a message with its status. */
+export async function checkStatus(
+  { world, now }: Observer,
+  of: MessageHistory,
+  deliveries: readonly DeliveryHistory[],
+): Promise<void> {
   const status = await world.store.messageStatus(of.id);
-  demand(status !== undefined, "I1 no loss", () => `${short(delivery)} (${delivery.state}) is not stored any more`);
+  const [one] = deliveries;
+  demand(status !== undefined, "I1 no loss", () => `${short(one)} (${one?.state}) is not stored any more`);
   const kept = of.deliveries.filter(({ pruned }) => !pruned);
   const stored = status.deliveries.map(({ id }) => id).join();
   const known = kept.map(({ id }) => id).join();
   demand(stored === known, "I4 send idempotence", () => `${of.id} is stored as ${stored}, by the history as ${known}`);
-  const shown = status.deliveries[kept.indexOf(delivery)];
-  demand(shown !== undefined, "I1 no loss", () => `${short(delivery)} is not shown`);
   const accepted = { ...of.message, expiresAt: time(kept[0]?.expiresAt ?? 0) };
   demand(
     isDeepStrictEqual(status.message, accepted),
     "I10 authenticity",
-    () => `${short(delivery)} was accepted as ${JSON.stringify(accepted)}, now it is ${JSON.stringify(status.message)}`,
+    () => `${short(one)} was accepted as ${JSON.stringify(accepted)}, now it is ${JSON.stringify(status.message)}`,
   );
+  for (const each of deliveries) checkDelivery(each, status.deliveries[kept.indexOf(each)], now);
+}
+
+function checkDelivery(
+  delivery: DeliveryHistory,
+  shown: MessageStatus["deliveries"][number] | undefined,
+  now: number,
+): void {
+  demand(shown !== undefined, "I1 no loss", () => `${short(delivery)} is not shown`);
   const promise = delivery.state === "acked" ? "I3 ack is final" : "I13 conservation";
   const facts: [string, unknown, unknown][] = [
     ["state", shown.state, delivery.state],

@@ -1,4 +1,5 @@
 /** The promises of the mesh, held against the SQLite engine: any commands in any order, seen from outside. */
+import { TimelineEvent } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkEngine } from "./run.ts";
@@ -14,7 +15,7 @@ describe("the SQLite engine under any commands in any order", () => {
     "keeps every promise, as seen from outside",
     async () => {
       const began = performance.now();
-      const { details, steps } = await checkEngine(() => soundEngine, {
+      const { details, steps, events } = await checkEngine(() => soundEngine, {
         numRuns,
         ...(seed !== undefined && { seed: Number(seed) }),
         interruptAfterTimeLimit: timeLimitMs,
@@ -27,6 +28,9 @@ describe("the SQLite engine under any commands in any order", () => {
         );
       }
       expect(details.numRuns).toBe(numRuns);
+      // What never happened was not checked.
+      const never = [...TimelineEvent.options, "retained", "bounce", "nudge"].filter((event) => !events.has(event));
+      expect(never).toEqual([]);
     },
     timeLimitMs + 30_000,
   );

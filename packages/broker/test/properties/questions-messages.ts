@@ -120,7 +120,7 @@ export function look(delivery: DeliveryHistory, by: "message" | "id" | "seq", vi
     const { of } = delivery;
     const ref = { message: of.id, id: delivery.id, seq: String(delivery.seq) as MessageRef }[by];
     const place = await o.world.store.placeMessage(ref, viewer);
-    if (!delivery.pruned) await checkStatus(o, delivery);
+    if (!delivery.pruned) await checkStatus(o, of, [delivery]);
     return () => {
       o.say(`look for ${short(delivery)} by its ${by} → ${place?.messageId}`);
       const meant = by !== "seq" ? delivery : viewer && o.history.named(viewer, ref);

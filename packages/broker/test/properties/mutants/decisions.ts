@@ -73,12 +73,16 @@ export const decisionMutants: Mutant[] = [
   stateless("a redrive does not ask for room", ({ store }) => ({
     redrive: (owner, ref) => store.redrive(owner, ref, { maxMessages: 1e9, maxBytes: 1e9 }),
   })),
-  stateless("anybody may redrive", ({ store, db }) => ({
-    redrive: (owner, ref, quota) => {
-      const known = db.prepare("SELECT 1 FROM delivery WHERE id = ?").get(ref);
-      return store.redrive(known ? undefined : owner, ref, quota);
-    },
-  })),
+  stateless(
+    "anybody may redrive",
+    ({ store, db }) => ({
+      redrive: (owner, ref, quota) => {
+        const known = db.prepare("SELECT 1 FROM delivery WHERE id = ?").get(ref);
+        return store.redrive(known ? undefined : owner, ref, quota);
+      },
+    }),
+    ["redrive", "lease and reject"],
+  ),
   stateless("a redriven delivery keeps its failures", ({ store, db }) => ({
     redrive: async (owner, ref, quota) => {
       const verdict = await store.redrive(owner, ref, quota);
@@ -164,9 +168,13 @@ export const decisionMutants: Mutant[] = [
   stateless("who is rejected is not told", ({ store }) => ({
     reject: (agentId, ref, receipt, terms) => store.reject(agentId, ref, receipt, silent(terms)),
   })),
-  stateless("whose message was given up is not told", ({ store }) => ({
-    expireLeases: (limit, retry) => store.expireLeases(limit, silent(retry)),
-  })),
+  stateless(
+    "whose message was given up is not told",
+    ({ store }) => ({
+      expireLeases: (limit, retry) => store.expireLeases(limit, silent(retry)),
+    }),
+    ["lease and hang", "send several"],
+  ),
   stateless("whose message expired is not told", ({ store }) => ({
     expireMessages: (limit) => store.expireMessages(limit),
   })),

@@ -13,16 +13,20 @@ export const messageMutants: Mutant[] = [
       },
     });
   }),
-  stateless("mail is handed to another agent", ({ store, db }) => ({
-    lease: async (terms) => {
-      const own = await store.lease(terms);
-      if (own.leased.length > 0) return own;
-      const other = db
-        .prepare<[], { id: `agt_${string}` }>("SELECT id FROM agent WHERE queued_count > 0 LIMIT 1")
-        .get();
-      return other ? { ...own, leased: (await store.lease({ ...terms, agentId: other.id })).leased } : own;
-    },
-  })),
+  stateless(
+    "mail is handed to another agent",
+    ({ store, db }) => ({
+      lease: async (terms) => {
+        const own = await store.lease(terms);
+        if (own.leased.length > 0) return own;
+        const other = db
+          .prepare<[], { id: `agt_${string}` }>("SELECT id FROM agent WHERE queued_count > 0 LIMIT 1")
+          .get();
+        return other ? { ...own, leased: (await store.lease({ ...terms, agentId: other.id })).leased } : own;
+      },
+    }),
+    ["lease", "send"],
+  ),
   stateless("keys are forgotten at a restart", ({ db, start }) => {
     if (start > 1) db.exec("DELETE FROM idempotency");
     return {};

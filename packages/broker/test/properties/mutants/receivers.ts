@@ -5,10 +5,14 @@ export const receiverMutants: Mutant[] = [
   stateless("a policy is stored and ignored", ({ store, db }) => ({
     enqueue: (message, quota) => whileSet(db, "agent", "policy", "NULL", () => store.enqueue(message, quota)),
   })),
-  stateless("policies are forgotten at a restart", ({ db, start }) => {
-    if (start > 1) db.exec("UPDATE agent SET policy = NULL");
-    return {};
-  }),
+  stateless(
+    "policies are forgotten at a restart",
+    ({ db, start }) => {
+      if (start > 1) db.exec("UPDATE agent SET policy = NULL");
+      return {};
+    },
+    ["policy", "restart", "send"],
+  ),
   stateless("a policy has no rules for single senders", ({ store, db }) => ({
     enqueue: (message, quota) =>
       whileSet(db, "agent", "policy", "json_set(policy, '$.senders', json('{}'))", () => store.enqueue(message, quota)),
@@ -60,13 +64,17 @@ export const receiverMutants: Mutant[] = [
   stateless("notices go before messages", ({ store, db }) => ({
     lease: (terms) => whileSet(db, "delivery", "rank", "rank % 2", () => store.lease(terms)),
   })),
-  stateless("a stream is given what it did not ask for", ({ store }) => ({
-    lease: ({ stream, ...terms }) => {
-      if (!stream) return store.lease(terms);
-      const { urgency: _, ...rest } = stream;
-      return store.lease({ ...terms, stream: rest });
-    },
-  })),
+  stateless(
+    "a stream is given what it did not ask for",
+    ({ store }) => ({
+      lease: ({ stream, ...terms }) => {
+        if (!stream) return store.lease(terms);
+        const { urgency: _, ...rest } = stream;
+        return store.lease({ ...terms, stream: rest });
+      },
+    }),
+    ["stream", "send"],
+  ),
   stateless("a focus is ignored", ({ store, db }) => ({
     lease: (terms) => whileSet(db, "agent", "focus_until", "NULL", () => store.lease(terms)),
   })),

@@ -56,15 +56,19 @@ export const topicMutants: Mutant[] = [
   stateless("a publish ignores keys", ({ store }) => ({
     publish: (message, quota) => store.publish({ ...message, idempotency: undefined }, quota),
   })),
-  stateless("a publish ignores policies", ({ store, db }) => ({
-    publish: async (message, quota) => {
-      const kept = db.prepare<[], { pk: number; policy: string | null }>("SELECT pk, policy FROM agent").all();
-      db.exec("UPDATE agent SET policy = NULL");
-      const answer = await store.publish(message, quota);
-      for (const { pk, policy } of kept) db.prepare("UPDATE agent SET policy = ? WHERE pk = ?").run(policy, pk);
-      return answer;
-    },
-  })),
+  stateless(
+    "a publish ignores policies",
+    ({ store, db }) => ({
+      publish: async (message, quota) => {
+        const kept = db.prepare<[], { pk: number; policy: string | null }>("SELECT pk, policy FROM agent").all();
+        db.exec("UPDATE agent SET policy = NULL");
+        const answer = await store.publish(message, quota);
+        for (const { pk, policy } of kept) db.prepare("UPDATE agent SET policy = ? WHERE pk = ?").run(policy, pk);
+        return answer;
+      },
+    }),
+    ["policy", "subscribe", "publish"],
+  ),
   stateless("> means one word only", ({ store, db }) => ({
     publish: async (message, quota) => {
       const long = message.topic.split(".").length > 2;
@@ -148,14 +152,18 @@ export const topicMutants: Mutant[] = [
       return answer;
     },
   })),
-  stateless("a published message is pruned with its key", ({ store, db, clock }) => ({
-    prune: async (retentionMs, limit) => {
-      const n = await store.prune(retentionMs, limit);
-      db.prepare(
-        `DELETE FROM message WHERE topic IS NOT NULL AND expires_at <= ?
+  stateless(
+    "a published message is pruned with its key",
+    ({ store, db, clock }) => ({
+      prune: async (retentionMs, limit) => {
+        const n = await store.prune(retentionMs, limit);
+        db.prepare(
+          `DELETE FROM message WHERE topic IS NOT NULL AND expires_at <= ?
          AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_pk = message.pk)`,
-      ).run(clock.now());
-      return n;
-    },
-  })),
+        ).run(clock.now());
+        return n;
+      },
+    }),
+    ["publish to a subscriber"],
+  ),
 ];
