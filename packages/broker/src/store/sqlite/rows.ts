@@ -7,17 +7,13 @@ import {
   type DeliveryState,
   type Focus,
   type InboxEntry,
-  type LogEntry,
   type Message,
   type MessageId,
   Party,
   PolicyAction,
   PushPath,
-  plainLine,
   type Subscription,
   type ThreadId,
-  type TimelineEntry,
-  type TimelineEvent,
   Trust,
   WEBHOOK_PATH,
 } from "@agentmesh/protocol";
@@ -37,6 +33,7 @@ export interface AgentRow {
   readonly profile: string;
   readonly registered_at: number;
   readonly last_seen_at: number | null;
+  readonly archived_at: number | null;
   readonly queued_count: number;
   readonly held_count: number;
   readonly trust: Trust;
@@ -95,6 +92,8 @@ export function agentRecord(row: AgentRow, now: number): AgentRecord {
     profile: AgentProfile.parse(JSON.parse(row.profile)),
     registeredAt: row.registered_at,
     lastSeenAt: row.seen_at ?? row.last_seen_at ?? undefined,
+    archivedAt: row.archived_at ?? undefined,
+    quietMs: Math.max(0, now - Math.max(row.seen_at ?? 0, row.last_seen_at ?? 0, row.registered_at)),
     heartbeatAgeMs: row.seen_at === null ? undefined : Math.max(0, now - row.seen_at),
     pushPaths: row.push_paths === null ? [] : PushPath.array().parse(JSON.parse(row.push_paths)),
     queued: row.queued_count,
@@ -188,7 +187,7 @@ export function deliveryOf(row: ShownDeliveryRow, now: number): Delivery {
   };
 }
 
-const SkippedList = z.array(z.object({ agent: Party, why: z.enum(["sender", "inbox_full", "refused"]) }));
+const SkippedList = z.array(z.object({ agent: Party, why: z.enum(["sender", "inbox_full", "refused", "archived"]) }));
 
 /** The subscribers that were skipped, as they were stored. */
 export function skippedOf(json: string | null): Skipped[] {
