@@ -15,6 +15,7 @@ import {
 } from "@agentmesh/client/node";
 import { type Agent, AgentName } from "@agentmesh/protocol";
 import { usageError } from "./command-error.ts";
+import { warn } from "./output.ts";
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -89,7 +90,13 @@ export function openContext(options: GlobalOptions): Context {
     async acting() {
       const registrar = await admin();
       const { token } = sharedIdentity(folder, "cli", name.data);
-      const { agent } = await registrar.register({ name: name.data, token, client: "cli", host: hostname() });
+      const own = { name: name.data, token, client: "cli", host: hostname() };
+      const { agent, renamedFrom } = await registrar.register(own);
+      if (renamedFrom !== undefined) {
+        warn(
+          `"${renamedFrom}" was archived, and another agent has that name by now: it is "${agent.name}" from now on.`,
+        );
+      }
       return { client: client(token), agent };
     },
     async ownId(agents) {

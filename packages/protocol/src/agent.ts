@@ -59,6 +59,9 @@ export const Agent = z.object({
   oldestQueuedMs: z.int().nonnegative().optional().meta({ description: "age of the oldest of them" }),
   registeredAt: Timestamp,
   lastSeenAt: Timestamp.optional(),
+  archivedAt: Timestamp.optional().meta({
+    description: "nothing was heard of it for long: it is not listed and cannot be written to until it is back",
+  }),
 });
 export type Agent = z.infer<typeof Agent>;
 
@@ -84,7 +87,14 @@ export const RegisterRequest = z.strictObject({
 export type RegisterRequest = z.infer<typeof RegisterRequest>;
 
 /** The registered agent; `token` only when the broker made it, and only this once. */
-export const RegisterReply = z.object({ agent: Agent, created: z.boolean(), token: AgentToken.optional() });
+export const RegisterReply = z.object({
+  agent: Agent,
+  created: z.boolean(),
+  renamedFrom: z.string().optional().meta({
+    description: "the name it had: it comes back from the archive, and another agent has that name by now",
+  }),
+  token: AgentToken.optional(),
+});
 export type RegisterReply = z.infer<typeof RegisterReply>;
 
 /** One live process of an agent, a lease renewed by heartbeat. */

@@ -20,7 +20,7 @@ export const BrokerStatus = z.object({
   url: z.string(),
   home: z.string(),
   startedAt: Timestamp,
-  agents: z.object({ online: z.int(), stale: z.int(), offline: z.int() }),
+  agents: z.object({ online: z.int(), stale: z.int(), offline: z.int(), archived: z.int().default(0) }),
   deliveries: z.record(DeliveryState, z.int()),
   streams: z.int(),
   webhooks: z
@@ -39,6 +39,14 @@ export const BrokerStatus = z.object({
       .meta({ description: "closed: sends, publishes and new agents are refused" }),
     closedWhy: z.string().optional(),
   }),
+  retention: z
+    .object({
+      endedMs: z.int().meta({ description: "how long ended deliveries are kept" }),
+      idempotencyKeyMs: z.int(),
+      retainedPerTopic: z.int().meta({ description: "published messages kept for later subscribers" }),
+      archiveAfterMs: z.int().meta({ description: "time without a sign of life after which an agent is archived" }),
+    })
+    .optional(),
   limits: z.object({
     maxBodyBytes: z.int(),
     inboxMaxMessages: z.int(),

@@ -79,7 +79,9 @@ export const PublishReply = z.object({
   expiresAt: Timestamp,
   duplicate: z.boolean(),
   accepted: z.array(DeliveryForecast),
-  skipped: z.array(z.object({ agent: Party, why: z.string().meta({ description: "sender, inbox_full or refused" }) })),
+  skipped: z.array(
+    z.object({ agent: Party, why: z.string().meta({ description: "sender, inbox_full, refused or archived" }) }),
+  ),
 });
 export type PublishReply = z.infer<typeof PublishReply>;
 

@@ -74,6 +74,11 @@ export const ConfigSchema = z.strictObject({
   retentionMs: int(DAY_MS, 3_650 * DAY_MS)
     .default(7 * DAY_MS)
     .describe("how long ended deliveries are kept as history, a day at least: idempotency keys live that long"),
+  archiveAfterMs: int(DAY_MS, 3_650 * DAY_MS)
+    .default(30 * DAY_MS)
+    .describe(
+      "time without a sign of life after which an agent is archived: not listed, not written to, back by its token",
+    ),
   webhookAllow: list
     .pipe(
       z.array(egressEntry, {

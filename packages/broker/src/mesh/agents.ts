@@ -23,6 +23,9 @@ import { webhookOf } from "./webhook-path.ts";
 
 type Table = typeof endpoints;
 
+/** How often signs of life of an agent without a session are noted within the time after which it is archived. */
+const NOTED_LIFE_SIGNS = 30;
+
 /** The verbs on agents. */
 export class Agents {
   readonly #store: Store;
@@ -40,9 +43,9 @@ export class Agents {
   /** Makes an agent, or resumes the one that owns the token. @throws MeshError agent_name_taken, storage_full */
   async register(request: EndpointRequest<Table["register"]>["body"], trust?: Trust): Promise<RegisterReply> {
     const { name, ifTaken, token: given, ...profile } = request;
-    if (given === undefined || !(await this.byToken(given))) this.#intake.check();
+    if (given === undefined || !(await this.#store.agentByToken(hashToken(given)))) this.#intake.check();
     const token = given ?? `am_${randomBytes(32).toString("base64url")}`;
-    const { agent, created } = await this.#store.registerAgent({
+    const { agent, created, renamedFrom } = await this.#store.registerAgent({
       id: newId("agt"),
       tokenHash: hashToken(token),
       name,
@@ -50,12 +53,21 @@ export class Agents {
       profile,
       ...(trust && { trust }),
     });
-    return { agent: this.show(agent), created, ...(given === undefined && { token }) };
+    return {
+      agent: this.show(agent),
+      created,
+      ...(renamedFrom !== undefined && { renamedFrom }),
+      ...(given === undefined && { token }),
+    };
   }
 
-  /** The agent that owns a token. */
-  byToken(token: string): Promise<AgentRecord | undefined> {
-    return this.#store.agentByToken(hashToken(token));
+  /** The agent that owns a token. A call with it is a sign of life, noted now and then; it ends an archiving. */
+  async byToken(token: string): Promise<AgentRecord | undefined> {
+    const agent = await this.#store.agentByToken(hashToken(token));
+    if (!agent) return undefined;
+    const isNew = agent.archivedAt === undefined && agent.quietMs < this.#policy.archiveAfterMs / NOTED_LIFE_SIGNS;
+    // Not noting it keeps nobody from its mail: a full disk does not, and the next call tries again.
+    return isNew ? agent : this.#store.reviveAgent(agent.id).catch(() => agent);
   }
 
   /** The agent of this name or id, if there is one. */
@@ -82,13 +94,25 @@ export class Agents {
     );
   }
 
+  /** The same, who can be written to: not in the archive. @throws MeshError agent_not_found */
+  async addressee(nameOrId: string, caller: Caller): Promise<AgentRecord> {
+    const agent = await this.resolve(nameOrId, caller);
+    if (agent.archivedAt === undefined) return agent;
+    const since = timestamp(agent.lastSeenAt ?? agent.registeredAt);
+    throw new MeshError(
+      "agent_not_found",
+      `${agent.name} is archived: nothing has been heard of it since ${since}. Nothing was stored. It can be written to again when it is back; until then, write to another agent.`,
+    );
+  }
+
   /** Agents that fit the query, live ones first. */
   async list(query: EndpointRequest<Table["listAgents"]>["query"]): Promise<EndpointReply<Table["listAgents"]>> {
-    const fitting = (await this.#store.listAgents())
+    const listed = query.presence === "archived" ? this.#store.listArchived() : this.#store.listAgents();
+    const fitting = (await listed)
       .map((record) => this.show(record))
       .filter(
         (agent) =>
-          (query.presence === "all" || agent.presence !== "offline" || webhookOf(agent)?.works === true) &&
+          (query.presence !== "live" || agent.presence !== "offline" || webhookOf(agent)?.works === true) &&
           (query.directory === undefined || agent.directory === query.directory) &&
           (query.repo === undefined || agent.repo === query.repo) &&
           (query.client === undefined || agent.client === query.client),
@@ -97,9 +121,9 @@ export class Agents {
     return { agents: fitting.slice(0, query.limit), total: fitting.length };
   }
 
-  /** How many agents are online, stale and offline. */
-  async count(): Promise<Record<Presence, number>> {
-    const counts = { online: 0, stale: 0, offline: 0 };
+  /** How many agents are online, stale, offline and archived. */
+  async count(): Promise<Record<Presence | "archived", number>> {
+    const counts = { online: 0, stale: 0, offline: 0, archived: (await this.#store.listArchived()).length };
     for (const agent of await this.#store.listAgents()) counts[this.presence(agent)]++;
     return counts;
   }
@@ -154,6 +178,7 @@ export class Agents {
       ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
       registeredAt: timestamp(agent.registeredAt),
       ...(agent.lastSeenAt !== undefined && { lastSeenAt: timestamp(agent.lastSeenAt) }),
+      ...(agent.archivedAt !== undefined && { archivedAt: timestamp(agent.archivedAt) }),
     };
   }
 }

@@ -132,7 +132,7 @@ export class Messages {
       idempotencyKey === undefined ? undefined : await this.#store.acceptedUnder(caller.agent.id, idempotencyKey);
     const before = earlier?.recipient;
     if (before && (to === before.name || to === before.id)) return { recipient: before, known: true };
-    return { recipient: await this.#agents.resolve(to, caller), known: earlier !== undefined };
+    return { recipient: await this.#agents.addressee(to, caller), known: earlier !== undefined };
   }
 
   /** One message and its timeline, for its sender, its recipients and the mesh key. @throws MeshError message_not_found */

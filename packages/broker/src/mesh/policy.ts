@@ -18,6 +18,8 @@ export interface Policy {
   /** How long a closed stream's leases wait for its session to come back. */
   readonly streamGraceMs: number;
   readonly retentionMs: number;
+  /** How long an agent may give no sign of life before it is archived. */
+  readonly archiveAfterMs: number;
   /** First rest of a webhook that failed too often. */
   readonly webhookRestMs: number;
   /** Life of a message whose sender names none. */

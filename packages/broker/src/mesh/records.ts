@@ -24,6 +24,10 @@ export interface AgentRecord {
   readonly profile: AgentProfile;
   readonly registeredAt: number;
   readonly lastSeenAt: number | undefined;
+  /** When it was archived; undefined for one that is there. */
+  readonly archivedAt: number | undefined;
+  /** Time since its last sign of life that was noted, in milliseconds. */
+  readonly quietMs: number;
   /** Age of the newest heartbeat of its sessions, in milliseconds; undefined without a session. */
   readonly heartbeatAgeMs: number | undefined;
   readonly pushPaths: PushPath[];
@@ -52,6 +56,13 @@ export interface LegacyPeerRecord {
   readonly id: string;
   readonly agentId: AgentId;
   readonly facts: string;
+}
+
+/** A registered agent. `renamedFrom`: another agent has its name since it was archived. */
+export interface RegisteredAgent {
+  readonly agent: AgentRecord;
+  readonly created: boolean;
+  readonly renamedFrom: string | undefined;
 }
 
 /** A message to accept, already addressed. */
@@ -92,7 +103,7 @@ export interface AcceptedUnder {
 /** A subscriber that got no delivery of what was published. */
 export interface Skipped {
   readonly agent: Party;
-  readonly why: "sender" | "inbox_full" | "refused";
+  readonly why: "sender" | "inbox_full" | "refused" | "archived";
 }
 
 /** A published message: every subscriber is in `accepted` or in `skipped`. */

@@ -43,6 +43,7 @@ import type {
   MessageToEnqueue,
   MessageToPublish,
   Published,
+  RegisteredAgent,
   RetryPolicy,
   StoreStats,
   Viewer,
@@ -67,12 +68,18 @@ export interface Store {
   listen(listener: StoreListener): void;
 
   /** Makes an agent or resumes the one that owns the token. @throws MeshError agent_name_taken */
-  registerAgent(agent: AgentToRegister): Promise<{ agent: AgentRecord; created: boolean }>;
+  registerAgent(agent: AgentToRegister): Promise<RegisteredAgent>;
   agentByToken(tokenHash: string): Promise<AgentRecord | undefined>;
-  /** By id or by name. */
+  /** By id or by name; one that is there before one in the archive. */
   findAgent(nameOrId: string): Promise<AgentRecord | undefined>;
-  /** Every agent that is not removed, by name. */
+  /** Every agent that is neither removed nor archived, by name. */
   listAgents(): Promise<AgentRecord[]>;
+  /** The archive, by name. */
+  listArchived(): Promise<AgentRecord[]>;
+  /** Notes a sign of life; takes the agent out of the archive, under a numbered name when its own is taken by now. */
+  reviveAgent(agentId: AgentId): Promise<AgentRecord>;
+  /** Archives agents without a sign of life for `quietMs` and without a message that waits; up to `limit`. */
+  archiveAgents(quietMs: number, limit: number): Promise<number>;
   setSummary(agentId: AgentId, summary: string): Promise<void>;
   /** Begins a focus, or without terms ends it: then hints `ready`, as at its own end. */
   setFocus(agentId: AgentId, focus: FocusTerms | undefined): Promise<void>;

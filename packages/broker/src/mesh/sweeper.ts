@@ -50,5 +50,7 @@ export async function sweep(store: Store, policy: Policy, prune: boolean): Promi
   await store.endDamaged(CHUNK, bounce);
   await store.remindAsks(askNotices, CHUNK);
   await store.announceDue();
-  if (prune) while ((await store.prune(policy.retentionMs, CHUNK)) === CHUNK);
+  if (!prune) return;
+  while ((await store.prune(policy.retentionMs, CHUNK)) === CHUNK);
+  while ((await store.archiveAgents(policy.archiveAfterMs, CHUNK)) === CHUNK);
 }

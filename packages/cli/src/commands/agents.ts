@@ -8,23 +8,29 @@ import { type Cell, type Column, table } from "../table.ts";
 /** Options of `agents`. */
 export interface AgentsOptions {
   readonly live?: true;
+  readonly archived?: true;
 }
 
 /** Lists every agent, live ones first. @throws BrokerUnreachableError */
 export async function agents(context: Context, options: AgentsOptions): Promise<void> {
   const admin = await context.admin();
-  const found = await admin.listAgents({ presence: options.live ? "live" : "all", limit: 1_000 });
+  const presence = options.archived ? "archived" : options.live ? "live" : "all";
+  const found = await admin.listAgents({ presence, limit: 1_000 });
   const ownId = await context.ownId(found.agents);
   if (context.json) return print(jsonText({ ...found, ...(ownId !== undefined && { ownId }) }));
   if (found.agents.length === 0) {
-    return print(
-      options.live ? "No agent is live. All of them: agentmesh agents" : "No agent has joined this mesh yet.",
-    );
+    return print(NOBODY[presence]);
   }
   await print(table(columns(ownId), found.agents));
   const hidden = found.total - found.agents.length;
   if (hidden > 0) remark(`${hidden} more are not shown.`);
 }
+
+const NOBODY = {
+  live: "No agent is live. All of them: agentmesh agents",
+  archived: "No agent is archived. All that are there: agentmesh agents",
+  all: "No agent has joined this mesh yet.",
+};
 
 function columns(ownId: string | undefined): Column<Agent>[] {
   return [

@@ -11,7 +11,7 @@ import { warnOfOtherVersion } from "./up.ts";
 export async function status(context: Context): Promise<void> {
   const broker = await (await context.admin()).status();
   if (context.json) return print(jsonText(broker));
-  const { agents, deliveries, limits, storage, webhooks } = broker;
+  const { agents, deliveries, limits, retention, storage, webhooks } = broker;
   const { logFile } = context.folder;
   await print(
     facts([
@@ -22,13 +22,17 @@ export async function status(context: Context): Promise<void> {
         ? []
         : [["intake", `closed: nothing new is accepted. ${storage.closedWhy}`] as const]),
       ...(existsSync(logFile) ? [["log", shortPath(logFile)] as const] : []),
-      ["agents", `${agents.online} online, ${agents.stale} stale, ${agents.offline} offline`],
+      [
+        "agents",
+        `${agents.online} online, ${agents.stale} stale, ${agents.offline} offline, ${agents.archived} archived`,
+      ],
       [
         "deliveries",
         `${deliveries.queued} queued, ${deliveries.leased} leased, ${deliveries.acked} acked, ${deliveries.dead} dead, ${deliveries.expired} expired, ${deliveries.cancelled} cancelled`,
       ],
       ["streams", `${broker.streams} open`],
       ...(webhooks.total > 0 ? [["webhooks", webhooksText(webhooks)] as const] : []),
+      ...(retention ? retentionFacts(retention) : []),
       [
         "limits",
         `${bytes(limits.maxBodyBytes)} a message, ${limits.maxAttempts} attempts, ${shortDuration(limits.messageTtlMs)} to live`,
@@ -43,6 +47,17 @@ export async function status(context: Context): Promise<void> {
 
 function webhooksText({ total, resting, disabled }: BrokerStatus["webhooks"]): string {
   return `${total} set${resting > 0 ? `, ${resting} resting` : ""}${disabled > 0 ? `, ${disabled} disabled` : ""}`;
+}
+
+function retentionFacts(retention: NonNullable<BrokerStatus["retention"]>): (readonly [string, string])[] {
+  const { endedMs, idempotencyKeyMs, retainedPerTopic, archiveAfterMs } = retention;
+  return [
+    ["retention", `${shortDuration(endedMs)} ended deliveries, ${shortDuration(idempotencyKeyMs)} idempotency keys`],
+    [
+      "",
+      `${retainedPerTopic} messages of a topic; agents are archived after ${shortDuration(archiveAfterMs)} of silence`,
+    ],
+  ];
 }
 
 function diskText({ freeBytes, minFreeBytes, ballastBytes }: BrokerStatus["storage"]): string {

@@ -40,7 +40,10 @@ export async function publish(
   for (const { to, seq, recipient } of reply.accepted) {
     await print(`  #${seq} for ${plainLine(to.name)} (${recipient.presence})`);
   }
-  for (const { agent, why } of reply.skipped) warn(`not for ${plainLine(agent.name)}: ${why}`);
+  const archived = reply.skipped.filter(({ why }) => why === "archived");
+  for (const { agent, why } of reply.skipped) if (why !== "archived") warn(`not for ${plainLine(agent.name)}: ${why}`);
+  if (archived.length > 0)
+    warn(`not for ${archived.length} archived: ${plainLine(archived.map(({ agent }) => agent.name).join(", "), 200)}`);
   await print(reply.messageId);
 }
 

@@ -11,6 +11,7 @@ export function agentsCommands(program: Command): void {
     .summary("who is there, and how each is reached")
     .description("Every agent with its presence, the push paths that reach it now, and what waits for it.")
     .option("--live", "leave out offline agents")
+    .option("--archived", "those alone that have not been heard of for long")
     .action(async (options, command) =>
       (await import("../commands/agents.ts")).agents(await contextOf(command), options),
     );

@@ -20,10 +20,12 @@ export const publish = tool({
     );
     const accepted = reply.accepted.map(({ to, recipient }) => ({ to: to.name, presence: recipient.presence }));
     const skipped = reply.skipped.map(({ agent, why }) => ({ agent: agent.name, why }));
+    const archived = skipped.filter(({ why }) => why === "archived").length;
     const text = [
       `Published on ${topic} as ${reply.messageId}: stored for ${accepted.length} of ${accepted.length + skipped.length} subscribers.`,
       ...accepted.map(({ to, presence }) => `${to} (${presence})`),
-      ...skipped.map(({ agent, why }) => `not ${agent}: ${why}`),
+      ...skipped.filter(({ why }) => why !== "archived").map(({ agent, why }) => `not ${agent}: ${why}`),
+      ...(archived > 0 ? [`not ${archived} archived agents`] : []),
       ...(accepted.length === 0
         ? ["Nobody else is subscribed: the message is kept for those who ask for it later."]
         : []),

@@ -37,11 +37,14 @@ export const agentsEndpoints = {
   listAgents: endpoint({
     method: "GET",
     path: "/v1/agents",
-    summary: "Every agent with its presence and push paths; live ones first, then by name.",
+    summary: "Agents with their presence and push paths; live ones first, then by name. Archived ones on request.",
     access: "any",
     repeatable: true,
     query: z.strictObject({
-      presence: z.enum(["live", "all"]).default("all").meta({ description: "live leaves out offline agents" }),
+      presence: z
+        .enum(["live", "all", "archived"])
+        .default("all")
+        .meta({ description: "live leaves out offline agents; archived: those alone" }),
       directory: z.string().max(1024).optional(),
       repo: z.string().max(1024).optional(),
       client: z.string().max(64).optional(),

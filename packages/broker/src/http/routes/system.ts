@@ -1,6 +1,15 @@
 /** Routes about the broker itself. */
 import { createHmac } from "node:crypto";
-import { NONCE_HEADER, openApiDocument, PROOF_HEADER, PROTOCOL_VERSION, proofText, VERSION } from "@agentmesh/protocol";
+import {
+  IDEMPOTENCY_WINDOW_MS,
+  MAX_RETAINED,
+  NONCE_HEADER,
+  openApiDocument,
+  PROOF_HEADER,
+  PROTOCOL_VERSION,
+  proofText,
+  VERSION,
+} from "@agentmesh/protocol";
 import type { Intake } from "../../mesh/intake.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
 import type { Bind } from "../bind.ts";
@@ -61,6 +70,12 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       streams: mesh.streams.size,
       webhooks: mesh.webhooks.counts,
       storage: { bytes, synchronous: facts.synchronous, ...storageOf(mesh.intake) },
+      retention: {
+        endedMs: mesh.policy.retentionMs,
+        idempotencyKeyMs: IDEMPOTENCY_WINDOW_MS,
+        retainedPerTopic: MAX_RETAINED,
+        archiveAfterMs: mesh.policy.archiveAfterMs,
+      },
       limits: {
         maxBodyBytes,
         inboxMaxMessages,

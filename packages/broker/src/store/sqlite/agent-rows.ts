@@ -13,6 +13,7 @@ export interface AgentRow {
   readonly profile: string;
   readonly registered_at: number;
   readonly last_seen_at: number | null;
+  readonly archived_at: number | null;
   readonly queued_count: number;
   readonly held_count: number;
   readonly trust: Trust;
@@ -32,6 +33,8 @@ export function agentRecord(row: AgentRow, now: number): AgentRecord {
     profile: AgentProfile.parse(JSON.parse(row.profile)),
     registeredAt: row.registered_at,
     lastSeenAt: row.seen_at ?? row.last_seen_at ?? undefined,
+    archivedAt: row.archived_at ?? undefined,
+    quietMs: Math.max(0, now - Math.max(row.seen_at ?? 0, row.last_seen_at ?? 0, row.registered_at)),
     heartbeatAgeMs: row.seen_at === null ? undefined : Math.max(0, now - row.seen_at),
     pushPaths: row.push_paths === null ? [] : PushPath.array().parse(JSON.parse(row.push_paths)),
     queued: row.queued_count,

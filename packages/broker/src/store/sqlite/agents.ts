@@ -3,13 +3,14 @@ import type { AgentId } from "@agentmesh/protocol";
 import { numberedName } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
 import type { PolicyRules } from "../../mesh/receiver-policy.ts";
-import type { AgentRecord, AgentToRegister, FocusTerms } from "../../mesh/store.ts";
+import type { AgentRecord, AgentToRegister, FocusTerms, RegisteredAgent } from "../../mesh/store.ts";
 import { type AgentRow, agentRecord, policyOf } from "./agent-rows.ts";
+import type { archiveStatements } from "./archive.ts";
 import type { EngineContext } from "./context.ts";
 
 /** Columns of an agent with what its sessions and inbox say now. Takes the time as `now`. */
 const AGENT = `
-  SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.queued_count, a.held_count, a.trust,
+  SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.archived_at, a.queued_count, a.held_count, a.trust,
     a.focus_until, a.focus_allows, a.focus_reason,
     (SELECT MAX(s.seen_at) FROM session s WHERE s.agent_pk = a.pk) AS seen_at,
     (SELECT s.push_paths FROM session s WHERE s.agent_pk = a.pk ORDER BY s.seen_at DESC LIMIT 1) AS push_paths,
@@ -20,11 +21,25 @@ const AGENT = `
   FROM agent a`;
 
 /** The statements on agents. */
-export function agentStatements({ db, clock, delayed }: EngineContext) {
+export function agentStatements(
+  { db, clock, delayed, notice }: EngineContext,
+  archive: ReturnType<typeof archiveStatements>,
+) {
   const selectByToken = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.token_hash = ? AND a.removed_at IS NULL`);
   const selectById = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.id = ? AND a.removed_at IS NULL`);
-  const selectByName = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.name = ? AND a.removed_at IS NULL`);
-  const selectAll = db.prepare<[], AgentRow>(`${AGENT} WHERE a.removed_at IS NULL ORDER BY a.name`);
+  const selectByName = db.prepare<[string], AgentRow>(
+    `${AGENT} WHERE a.name = ? AND a.removed_at IS NULL AND a.archived_at IS NULL`,
+  );
+  const selectArchivedByName = db.prepare<[string], AgentRow>(
+    `${AGENT} WHERE a.name = ? AND a.removed_at IS NULL AND a.archived_at IS NOT NULL
+     ORDER BY a.archived_at DESC LIMIT 1`,
+  );
+  const selectAll = db.prepare<[], AgentRow>(
+    `${AGENT} WHERE a.removed_at IS NULL AND a.archived_at IS NULL ORDER BY a.name`,
+  );
+  const selectArchived = db.prepare<[], AgentRow>(
+    `${AGENT} WHERE a.removed_at IS NULL AND a.archived_at IS NOT NULL ORDER BY a.name`,
+  );
   const insert = db.prepare<[string, string, string, string, number, string]>(
     `INSERT INTO agent (id, name, token_hash, profile, registered_at, trust) VALUES (?, ?, ?, ?, ?, ?)`,
   );
@@ -63,19 +78,35 @@ export function agentStatements({ db, clock, delayed }: EngineContext) {
     }
   }
 
+  /**
+   * Notes a sign of life, and takes an agent out of the archive: with its name, or a numbered one when another agent has
+   * that by now. Returns the name that it lost.
+   */
+  function revive({ pk, id, name: was, archived_at }: AgentRow): string | undefined {
+    const name = archived_at === null ? was : freeName(was, "number");
+    archive.noteLife(pk, name);
+    if (archived_at !== null) notice("info", "agent.back", { agentId: id, name, was });
+    return name === was ? undefined : was;
+  }
+
   return {
     row,
     byToken: (tokenHash: string) => record(selectByToken.get(tokenHash)),
-    find: (nameOrId: string) => record(selectById.get(nameOrId) ?? selectByName.get(nameOrId)),
+    /** By id, then by the name of one that is there, then of the one that was archived last. */
+    find: (nameOrId: string) =>
+      record(selectById.get(nameOrId) ?? selectByName.get(nameOrId) ?? selectArchivedByName.get(nameOrId)),
     all: () => selectAll.all().map((each) => agentRecord(each, clock.now())),
+    archived: () => selectArchived.all().map((each) => agentRecord(each, clock.now())),
+    revive,
     current: (id: AgentId): AgentRecord => {
       const found = record(row(id));
       if (!found) throw new MeshError("agent_not_found", `Agent ${id} has left the mesh.`);
       return found;
     },
 
-    register(agent: AgentToRegister): { agent: AgentRecord; created: boolean } {
+    register(agent: AgentToRegister): RegisteredAgent {
       const known = selectByToken.get(agent.tokenHash);
+      const renamedFrom = known && revive(known);
       if (known) {
         updateProfile.run(JSON.stringify(agent.profile), clock.now(), known.pk);
       } else {
@@ -85,7 +116,7 @@ export function agentStatements({ db, clock, delayed }: EngineContext) {
       }
       const stored = record(selectByToken.get(agent.tokenHash));
       if (!stored) throw new Error(`agent ${agent.id} vanished while it was registered`);
-      return { agent: stored, created: known === undefined };
+      return { agent: stored, created: known === undefined, renamedFrom };
     },
 
     setSummary: (pk: number, summary: string) => updateSummary.run(summary, pk),

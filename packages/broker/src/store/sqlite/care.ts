@@ -15,8 +15,8 @@ export function careVerbs({
   context,
   read,
   write,
-}: VerbParts): Pick<Store, "expireMessages" | "prune" | "checkBodies" | "endDamaged"> {
-  const { damage, deliveries, messages, topics } = engine;
+}: VerbParts): Pick<Store, "expireMessages" | "prune" | "archiveAgents" | "checkBodies" | "endDamaged"> {
+  const { archive, damage, deliveries, messages, topics } = engine;
   return {
     expireMessages: async (limit, bounce) => {
       if (deliveries.expired(1).length === 0) return 0;
@@ -40,6 +40,8 @@ export function careVerbs({
         }
         return ended.length;
       }),
+    archiveAgents: async (quietMs, limit) =>
+      archive.isDue(quietMs) ? write(() => archive.archive(quietMs, limit)) : 0,
     checkBodies: (limit) => read(() => checkBodies(engine, limit)),
     endDamaged: async (limit, bounce) => {
       const found = damage.list(limit);

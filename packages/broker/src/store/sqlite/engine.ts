@@ -1,6 +1,7 @@
 /** All statements of the engine, prepared once over one open database. */
 
 import { agentStatements } from "./agents.ts";
+import { archiveStatements } from "./archive.ts";
 import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
 import { FoundDamage } from "./damage.ts";
@@ -21,8 +22,10 @@ export function prepareEngine(context: EngineContext, epoch: string) {
   const selectInboxSize = context.db.prepare<[number], { messages: number; bytes: number }>(
     `SELECT open_count AS messages, open_bytes AS bytes FROM agent WHERE pk = ?`,
   );
+  const archive = archiveStatements(context);
   return {
-    agents: agentStatements(context),
+    agents: agentStatements(context, archive),
+    archive,
     sessions: sessionStatements(context),
     messages: messageStatements(context),
     deliveries: deliveryStatements(context),

@@ -83,7 +83,9 @@ export function historyStatements({ db, clock }: EngineContext, epoch: string) {
   const selectLast = db.prepare<[], { pk: number }>(`SELECT seq AS pk FROM sqlite_sequence WHERE name = 'message'`);
   const selectAgent = db.prepare<[string], { pk: number }>(`SELECT pk FROM agent WHERE id = ?`);
   const selectParty = db.prepare<[string], Party>(`SELECT id, name FROM agent WHERE id = ?`);
-  const selectPresent = db.prepare<[string], Party>(`SELECT id, name FROM agent WHERE name = ? AND removed_at IS NULL`);
+  const selectPresent = db.prepare<[string], Party>(
+    `SELECT id, name FROM agent WHERE name = ? AND removed_at IS NULL ORDER BY archived_at IS NOT NULL, archived_at DESC`,
+  );
   const selectGone = db.prepare<[string], Party>(
     `SELECT id, name FROM agent WHERE name = ? AND removed_at IS NOT NULL ORDER BY removed_at DESC LIMIT 1`,
   );
@@ -139,7 +141,7 @@ export function historyStatements({ db, clock }: EngineContext, epoch: string) {
   }
 
   return {
-    /** By id, then the one of this name that is there, then the last that has left. */
+    /** By id, then the one of this name that is there, then the last that was archived, then the last that has left. */
     findParty: (nameOrId: string): Party | undefined =>
       selectParty.get(nameOrId) ?? selectPresent.get(nameOrId) ?? selectGone.get(nameOrId),
 

@@ -30,6 +30,7 @@ export function publish(
     const agent: Party = { id: subscriber.agent_id, name: subscriber.agent_name };
     const action = actionFor(engine, subscriber.agent_pk, message.senderId);
     if (subscriber.agent_pk === senderPk) skipped.push({ agent, why: "sender" });
+    else if (subscriber.archived_at !== null) skipped.push({ agent, why: "archived" });
     else if (action === "refuse") skipped.push({ agent, why: "refused" });
     else if (!hasRoom(engine, subscriber.agent_pk, message.bodyBytes, quota)) {
       skipped.push({ agent, why: "inbox_full" });
@@ -128,7 +129,7 @@ export function listTopics(engine: Engine, limit: number): Topic[] {
   return engine.topics.topics(limit).map(({ topic, messages, last }) => ({
     topic,
     messages: Math.min(messages, MAX_RETAINED),
-    subscribers: subscribersOf(engine, topic).length,
+    subscribers: subscribersOf(engine, topic).filter(({ archived_at }) => archived_at === null).length,
     lastPublishedAt: timestamp(last),
   }));
 }

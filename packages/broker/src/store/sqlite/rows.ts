@@ -108,7 +108,7 @@ export function deliveryOf(row: ShownDeliveryRow, now: number): Delivery {
   };
 }
 
-const SkippedList = z.array(z.object({ agent: Party, why: z.enum(["sender", "inbox_full", "refused"]) }));
+const SkippedList = z.array(z.object({ agent: Party, why: z.enum(["sender", "inbox_full", "refused", "archived"]) }));
 
 /** The subscribers that were skipped, as they were stored. */
 export function skippedOf(json: string | null): Skipped[] {

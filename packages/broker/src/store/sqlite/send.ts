@@ -151,6 +151,8 @@ export function recordOf(engine: Engine, id: AgentId, name: string): AgentRecord
     profile: {},
     registeredAt: 0,
     lastSeenAt: undefined,
+    archivedAt: undefined,
+    quietMs: 0,
     heartbeatAgeMs: undefined,
     pushPaths: [],
     trust: "verified",

@@ -98,6 +98,13 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, makeRoom: MakeRoom
     agentByToken: (tokenHash) => read(() => agents.byToken(tokenHash)),
     findAgent: (nameOrId) => read(() => agents.find(nameOrId)),
     listAgents: () => read(agents.all),
+    listArchived: () => read(agents.archived),
+    reviveAgent: (agentId) =>
+      write(() => {
+        const row = agents.row(agentId);
+        if (row) agents.revive(row);
+        return agents.current(agentId);
+      }),
     setSummary: (agentId, summary) =>
       write(() => {
         const row = agents.row(agentId);
@@ -108,10 +115,11 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, makeRoom: MakeRoom
 
     openSession: ({ id, agentId, profile, pushPaths }) =>
       write(() => {
-        const pk = agents.row(agentId)?.pk;
-        if (pk === undefined) return agents.current(agentId);
-        agents.setProfile(pk, profile);
-        sessions.open(id, pk, pushPaths, timeline.lastPosition());
+        const row = agents.row(agentId);
+        if (!row) return agents.current(agentId);
+        agents.revive(row);
+        agents.setProfile(row.pk, profile);
+        sessions.open(id, row.pk, pushPaths, timeline.lastPosition());
         context.ready(agentId);
         return agents.current(agentId);
       }),

@@ -7,6 +7,7 @@ export interface SubscriptionRow {
   readonly agent_pk: number;
   readonly agent_id: AgentId;
   readonly agent_name: string;
+  readonly archived_at: number | null;
   readonly pattern: string;
   readonly since: number;
 }
@@ -23,7 +24,7 @@ export interface RetainedRow {
 }
 
 const SUBSCRIPTION = `
-  SELECT s.agent_pk, a.id AS agent_id, a.name AS agent_name, s.pattern, s.since
+  SELECT s.agent_pk, a.id AS agent_id, a.name AS agent_name, a.archived_at, s.pattern, s.since
   FROM subscription s JOIN agent a ON a.pk = s.agent_pk`;
 
 /** The statements on topics. */

@@ -15,6 +15,7 @@ CREATE TABLE agent (
   registered_at INTEGER NOT NULL,
   last_seen_at  INTEGER,
   removed_at    INTEGER,
+  archived_at   INTEGER,
   next_seq      INTEGER NOT NULL DEFAULT 1,
   queued_count  INTEGER NOT NULL DEFAULT 0 CHECK (queued_count >= 0),
   open_count    INTEGER NOT NULL DEFAULT 0 CHECK (open_count >= queued_count),
@@ -26,7 +27,8 @@ CREATE TABLE agent (
   focus_allows  TEXT CHECK (focus_allows IN ('interrupt', 'nothing')),
   focus_reason  TEXT
 ) STRICT;
-CREATE UNIQUE INDEX agent_by_name ON agent (name) WHERE removed_at IS NULL;
+CREATE UNIQUE INDEX agent_by_name ON agent (name) WHERE removed_at IS NULL AND archived_at IS NULL;
+CREATE INDEX agent_archived ON agent (name, archived_at) WHERE archived_at IS NOT NULL;
 CREATE INDEX agent_gone ON agent (name, removed_at) WHERE removed_at IS NOT NULL;
 CREATE INDEX agent_in_focus ON agent (focus_until) WHERE focus_until IS NOT NULL;
 
