@@ -22,6 +22,13 @@ test("a session that answers is accepted, woken through its path, and answered (
   await session.joined();
   const running = startCli(broker.home, ["ping", "awake", "--timeout", "20s"]);
   await until(() => inbox.texts.length > 0, "the ping to be pushed", 10_000);
+  // An answer that overtakes the report of the push is told as an answer alone.
+  const pushed = async () => {
+    const [entry] = (await broker.admin.listInbox({ agent: "awake" })).entries;
+    const status = entry && (await broker.admin.getMessage({ message: entry.message.id }));
+    return status?.deliveries[0]?.timeline.some(({ event }) => event === "pushed");
+  };
+  await until(pushed, "the report of the push");
   await session.tool("reply", { message_id: "1", message: "pong" });
   expect((await running.exit).code).toBe(0);
   expect(running.stdout()).toMatch(

@@ -16,8 +16,8 @@ export interface DiskOptions {
 const LOOK_EVERY_MS = 1_000;
 /** How long to wait after the disk did not take the ballast. */
 const MAKE_AGAIN_MS = 2_000;
-/** What a start needs: locks, marks, the announcement. */
-const START_BYTES = 1_048_576;
+/** What a start needs: what is checkpointed from the log, locks, marks, the announcement. */
+const START_BYTES = 8_388_608;
 
 /** Looks at the disk of a state folder. Only the broker that holds the folder's lock may make one. */
 export class DiskUnder implements Disk {

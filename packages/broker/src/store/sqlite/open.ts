@@ -66,7 +66,9 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
     "INSERT INTO mesh (one, instance_id, epoch) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET epoch = excluded.epoch",
   ).run(instanceId, epoch);
   const watermark = new Watermark(markPath, { instanceId, schema: to });
-  watermark.write(last, false);
+  // A full disk does not keep a known database from being served: an older mark is still true.
+  if (known) watermark.advance(() => last);
+  else watermark.write(last, false);
   return { db, instanceId, epoch, watermark, notice: options.notice };
 }
 
