@@ -19,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 /** Timeouts and rests so short that a test sees their ends. */
 const QUICK = {
-  AGENTMESH_WEBHOOK_TIMEOUT_MS: "250",
+  AGENTMESH_WEBHOOK_TIMEOUT_MS: "1000",
   AGENTMESH_WEBHOOK_REST_MS: "300",
   AGENTMESH_STREAM_GRACE_MS: "100",
 };
