@@ -18,25 +18,37 @@ import type { Wakes } from "./wakes.ts";
 
 type Table = typeof endpoints;
 
-/** Who waits for whom right now, by the ask it waits on. */
-export class WaitingAsks {
-  readonly #edges = new Map<MessageId, { readonly asker: AgentId; readonly asked: AgentId }>();
+/** A call that waits: who for whom, and on which message once that was sent. */
+export interface WaitingCall {
+  readonly asker: AgentId;
+  readonly asked: AgentId;
+  ask: MessageId | undefined;
+}
 
-  begin(ask: MessageId, asker: AgentId, asked: AgentId): () => void {
-    this.#edges.set(ask, { asker, asked });
-    return () => this.#edges.delete(ask);
+/** Who waits for whom right now. */
+export class WaitingAsks {
+  readonly #calls = new Set<WaitingCall>();
+
+  begin(asker: AgentId, asked: AgentId): WaitingCall {
+    const call = { asker, asked, ask: undefined };
+    this.#calls.add(call);
+    return call;
+  }
+
+  end(call: WaitingCall): void {
+    this.#calls.delete(call);
   }
 
   /** Whether a call waits for the answer to this message. */
   has(ask: MessageId): boolean {
-    return this.#edges.has(ask);
+    return [...this.#calls].some((call) => call.ask === ask);
   }
 
   /** Whether `from` waits, over any number of others, for `to`. */
   reaches(from: AgentId, to: AgentId, seen = new Set<AgentId>()): boolean {
     if (seen.has(from)) return false;
     seen.add(from);
-    return [...this.#edges.values()].some(
+    return [...this.#calls].some(
       ({ asker, asked }) => asker === from && (asked === to || this.reaches(asked, to, seen)),
     );
   }
@@ -83,9 +95,11 @@ export class Asks {
         `${asked.name} is waiting for an answer that depends on ${asker.name}: neither would ever answer. Answer first, or send a message instead.`,
       );
     }
-    const sent = await this.#messages.send(caller, message, answerWithinMs);
-    const done = this.#waiting.begin(sent.messageId, asker.id, asked.id);
+    // Before the send, which takes a moment: of asks that cross in it the second is refused, too.
+    const call = this.#waiting.begin(asker.id, asked.id);
     try {
+      const sent = await this.#messages.send(caller, message, answerWithinMs);
+      call.ask = sent.messageId;
       const deadline = Date.now() + waitMs;
       for (;;) {
         using wait = this.#ready.wait(asker.id, deadline - Date.now(), signal);
@@ -95,7 +109,7 @@ export class Asks {
         await wait.over;
       }
     } finally {
-      done();
+      this.#waiting.end(call);
     }
   }
 
