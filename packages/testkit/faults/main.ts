@@ -8,6 +8,7 @@ import type { Fault, Found, Outcome } from "./fault.ts";
 import { outsideLock } from "./outside-lock.ts";
 import { killed, mixed, paused, secondBroker } from "./processes.ts";
 import { halfOpen, slowConsumer } from "./receivers.ts";
+import { syncError } from "./sync-error.ts";
 
 const FAULTS: readonly Fault[] = [
   killed,
@@ -19,6 +20,7 @@ const FAULTS: readonly Fault[] = [
   mixed,
   clockStepped,
   fileLimit,
+  syncError,
   slowConsumer,
   outsideLock,
 ];
