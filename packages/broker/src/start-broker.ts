@@ -78,7 +78,11 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
       startEmpty: config.startEmpty,
       notice,
     });
-    const store = sqliteStore(database, clock, (tries) => disk.full(tries));
+    const { promise: stopAsked, resolve: stop, reject: fail } = Promise.withResolvers<void>();
+    const store = sqliteStore(database, clock, {
+      makeRoom: (tries) => disk.full(tries),
+      unsynced: (error) => fail(new DatabaseDamagedError(unsyncedText(config.home, error))),
+    });
     release.push(() => store.close());
     release.push(disk.watch());
     let port = config.port;
@@ -102,7 +106,6 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
     release.push(() => mesh.close());
 
     const closing = new AbortController();
-    const { promise: stopAsked, resolve: stop, reject: fail } = Promise.withResolvers<void>();
     release.push(watchDatabase(config.home, fail));
     const startedAt = new Date(clock.now()).toISOString();
     legacy = config.legacy ? await openLegacyWire({ mesh, store, meshKey: key }) : undefined;
@@ -140,6 +143,10 @@ export async function startBroker(config: Config, log: Logger, clock: Clock = sy
     await close();
     throw error;
   }
+}
+
+function unsyncedText(home: string, { message }: Error): string {
+  return `The disk under ${home} failed to keep what was written (${message}). What was answered before is there; the broker stops before it answers more. Look at the disk, then start it again.`;
 }
 
 const WATCH_MS = 2_000;

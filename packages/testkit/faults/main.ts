@@ -10,6 +10,7 @@ import { killed, mixed, paused, secondBroker } from "./processes.ts";
 import { properties } from "./properties.ts";
 import { halfOpen, slowConsumer } from "./receivers.ts";
 import { swarm } from "./swarm.ts";
+import { syncError } from "./sync-error.ts";
 
 const MOST_PROPERTY_RUNS = 20_000;
 
@@ -36,6 +37,7 @@ const FAULTS: readonly Fault[] = [
   mixed,
   clockStepped,
   fileLimit,
+  syncError,
   slowConsumer,
   outsideLock,
   swarm,

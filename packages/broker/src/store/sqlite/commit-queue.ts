@@ -14,26 +14,28 @@ interface Waiting {
 const MAX_BATCH = 256;
 const MAX_BATCH_MS = 2;
 
-/** Says whether there is more room on the disk now, after so many tries for the same acts. */
-export type MakeRoom = (tries: number) => boolean;
+/** What is done when the disk does not do as it should. */
+export interface DiskTrouble {
+  /** A full disk: says whether there is more room now, after so many tries for the same acts. */
+  readonly makeRoom: (tries: number) => boolean;
+  /** The disk failed to keep what it was told to. Trying again may succeed and have lost it: nothing more is accepted. */
+  readonly unsynced: (error: Error) => void;
+}
 
 /** Runs acts in the order they came; each is atomic and durable when its promise resolves. */
 export class CommitQueue {
   readonly #db: Database;
   readonly #afterCommit: () => void;
-  readonly #makeRoom: MakeRoom;
+  readonly #trouble: DiskTrouble;
   readonly #sql: Record<"begin" | "commit" | "mark" | "keep" | "undo", Statement>;
   readonly #waiting: Waiting[] = [];
   #scheduled = false;
 
-  /**
-   * `afterCommit` runs after each transaction that committed, before its promises resolve. `makeRoom` is asked on a full
-   * disk.
-   */
-  constructor(db: Database, afterCommit: () => void, makeRoom: MakeRoom) {
+  /** `afterCommit` runs after each transaction that committed, before its promises resolve. */
+  constructor(db: Database, afterCommit: () => void, trouble: DiskTrouble) {
     this.#db = db;
     this.#afterCommit = afterCommit;
-    this.#makeRoom = makeRoom;
+    this.#trouble = trouble;
     this.#sql = {
       begin: db.prepare("BEGIN IMMEDIATE"),
       commit: db.prepare("COMMIT"),
@@ -84,7 +86,7 @@ export class CommitQueue {
     try {
       this.#sql.begin.run();
     } catch (error) {
-      if (isFull(error) && this.#makeRoom(tries)) return false;
+      if (isFull(error) && this.#trouble.makeRoom(tries)) return false;
       // Another program holds the lock: all that wait are told now, instead of one after the other.
       const failure = storageError(error);
       for (const item of this.#waiting.splice(0)) item.failed(failure);
@@ -102,12 +104,13 @@ export class CommitQueue {
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
       const lost = current ? [...done, current] : done;
-      if (isFull(error) && this.#makeRoom(tries)) {
+      if (isFull(error) && this.#trouble.makeRoom(tries)) {
         this.#waiting.unshift(...lost);
         return false;
       }
       const failure = storageError(error);
       for (const item of lost) item.failed(failure);
+      if (error instanceof Error && /^SQLITE_IOERR_(DIR_)?FSYNC$/.test(codeOf(error))) this.#trouble.unsynced(error);
       return true;
     }
     this.#afterCommit();
@@ -134,8 +137,11 @@ export class CommitQueue {
 
 /** Whether a failure says that the disk took no more: full, over a quota, or a file at its limit. */
 function isFull(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return code === "SQLITE_FULL" || code === "SQLITE_IOERR_WRITE" || code === "SQLITE_IOERR_SHMSIZE";
+  return ["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"].includes(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 /** An engine failure as the code a sender can act on; anything else unchanged. */

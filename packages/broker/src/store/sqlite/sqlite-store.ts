@@ -4,7 +4,7 @@ import type { Database } from "better-sqlite3";
 import type { Clock } from "../../mesh/clock.ts";
 import type { RetryPolicy, Store, StoreListener } from "../../mesh/store.ts";
 import { careVerbs } from "./care.ts";
-import { CommitQueue, type MakeRoom, storageError } from "./commit-queue.ts";
+import { CommitQueue, type DiskTrouble, storageError } from "./commit-queue.ts";
 import type { EngineContext, Notice } from "./context.ts";
 import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
@@ -26,11 +26,10 @@ export interface OpenDatabase {
   readonly notice: Notice;
 }
 
-/**
- * The Store over an open database; leases of an earlier broker process are void and return at once. `makeRoom` is asked
- * on a full disk.
- */
-export function sqliteStore(open: OpenDatabase, clock: Clock, makeRoom: MakeRoom = () => false): Store {
+const NO_HELP: DiskTrouble = { makeRoom: () => false, unsynced: () => undefined };
+
+/** The Store over an open database; leases of an earlier broker process are void and return at once. */
+export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTrouble = NO_HELP): Store {
   const { db } = open;
   let listener: StoreListener | undefined;
   const readyAgents = new Set<AgentId>();
@@ -64,7 +63,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, makeRoom: MakeRoom
       });
       if (advanced) open.watermark.advance(timeline.lastPosition);
     },
-    makeRoom,
+    trouble,
   );
   const write = <T>(act: () => T): Promise<T> => queue.run(act);
   const read = async <T>(act: () => T): Promise<T> => {
