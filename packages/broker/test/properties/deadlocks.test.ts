@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Agents } from "../../src/mesh/agents.ts";
 import { Asks, WaitingAsks, type WaitingCall } from "../../src/mesh/asks.ts";
+import { Intake } from "../../src/mesh/intake.ts";
 import { LoopGuard } from "../../src/mesh/loop-guard.ts";
 import { Messages } from "../../src/mesh/messages.ts";
 import type { Policy } from "../../src/mesh/policy.ts";
@@ -54,9 +55,14 @@ async function check(
   const { store } = world;
   const ready = new Wakes<string>();
   store.listen({ ready: (id: AgentId) => ready.wake(id), advanced: () => {} });
-  const agents = new Agents(store, POLICY);
+  const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
+  const intake = new Intake({ look: () => room });
+  const agents = new Agents(store, POLICY, intake);
   const guard = new LoopGuard(POLICY, world.clock);
-  const messages = new Messages({ store, agents, policy: POLICY, advanced: new Wakes<"log">(), guard, waiting });
+  const messages = new Messages({
+    ...{ store, agents, policy: POLICY, guard, waiting, intake },
+    advanced: new Wakes<"log">(),
+  });
   const asks = new Asks({ store, agents, messages, ready, waiting });
   for (const name of NAMES) await agents.register({ name, ifTaken: "refuse" });
   const caller = async (n: number) => {
