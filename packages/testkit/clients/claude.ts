@@ -1,8 +1,8 @@
 /** Claude Code: a session that stays, fed with prompts on stdin. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { until } from "testkit";
 import type { Client } from "./client.ts";
+import { agentJoined } from "./joined.ts";
 import { anthropic } from "./stubs/anthropic.ts";
 
 /** The client of the table. */
@@ -31,14 +31,7 @@ export const claude: Client = {
     const listed = await sandbox.run("claude", ["mcp", "list"]);
     if (!/agentmesh.*Connected/.test(listed)) throw new Error(`claude mcp list says: ${listed}`);
     const session = sandbox.start("claude", ["-p", ...stream]);
-    await until(
-      async () => {
-        const { agents } = await broker.admin.listAgents();
-        return agents.some(({ presence }) => presence === "online");
-      },
-      "the adapter to join",
-      30_000,
-    );
+    await agentJoined(broker);
     return {
       async prompt(text) {
         const message = { role: "user", content: [{ type: "text", text }] };

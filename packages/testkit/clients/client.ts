@@ -14,6 +14,8 @@ export interface Site {
 export interface ClientSession {
   /** Gives the model a prompt, and does not wait for its answer. */
   prompt(text: string): Promise<void>;
+  /** What its user sees of it now, to be kept when a step fails. */
+  screen?(): Promise<string>;
   /** Ends it as its user would. */
   end(): Promise<void>;
 }

@@ -44,6 +44,7 @@ trust_level = "trusted"
     await terminal.shows(/OpenAI Codex/);
     return {
       prompt: (text) => terminal.line(text),
+      screen: () => terminal.screen(),
       async end() {
         await terminal.line("/quit");
         await until(async () => !(await terminal.isOpen()), "codex to quit", 10_000);

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "testkit";
 import type { Client } from "./client.ts";
+import { agentJoined } from "./joined.ts";
 import { gemini as dialect } from "./stubs/gemini.ts";
 import { Terminal, terminalMissing } from "./terminal.ts";
 
@@ -29,11 +30,14 @@ export const gemini: Client = {
     };
     writeFileSync(join(folder, "settings.json"), JSON.stringify(settings));
   },
-  async start({ sandbox }) {
+  async start({ sandbox, broker }) {
     const terminal = await Terminal.open(sandbox, ["gemini", "--yolo"]);
     await terminal.shows(/Type your message/, 60_000);
+    // It takes prompts before it has the tools of its MCP servers.
+    await agentJoined(broker);
     return {
       prompt: (text) => terminal.line(text),
+      screen: () => terminal.screen(),
       async end() {
         await terminal.key("C-d");
         await terminal.key("C-d");

@@ -1,5 +1,7 @@
 /** What is proven of every client, in the same steps, by what the stub model was shown and the broker's timeline. */
 import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Agent } from "@agentmesh/protocol";
 import { type TestAgent, type TestBroker, until } from "testkit";
 import type { Client, ClientSession, Site } from "./client.ts";
@@ -25,14 +27,17 @@ const BUSY_MS = 4_000;
 /** Sets the client up, and proves what it can. `configure` gives it the mesh. Never throws. */
 export async function prove(client: Client, site: Site, configure: () => Promise<string>, tell: Tell): Promise<void> {
   const { broker, sandbox } = site;
-  const steps = new Steps(tell);
+  const steps = new Steps(tell, async (step) => {
+    const screen = await session?.screen?.();
+    if (screen !== undefined) writeFileSync(join(sandbox.logs, `screen at ${step}.txt`), screen);
+  });
   const person = await broker.agent("person");
   let session: ClientSession | undefined;
   let agent: Agent | undefined;
 
   /** What a user does whose client looks for mail only then. */
   const nudge = async () => {
-    if (client.whenIdle === "with the next prompt") await needed(session).prompt("anything new?");
+    if (client.whenIdle === "with the next prompt") await needed(session).prompt("look for news");
   };
 
   await steps.step("configured", async () => {
@@ -88,9 +93,11 @@ export async function prove(client: Client, site: Site, configure: () => Promise
 /** Runs steps; what a step needs and an earlier one did not bring makes it fail with that word. */
 class Steps {
   readonly #tell: Tell;
+  readonly #onFailure: (step: string) => Promise<void>;
 
-  constructor(tell: Tell) {
+  constructor(tell: Tell, onFailure: (step: string) => Promise<void>) {
     this.#tell = tell;
+    this.#onFailure = onFailure;
   }
 
   async step(step: string, act: () => Promise<string | { readonly detail: string; readonly shownMs: number }>) {
@@ -98,6 +105,7 @@ class Steps {
       const seen = await act();
       this.#tell(typeof seen === "string" ? { step, ok: true, detail: seen } : { step, ok: true, ...seen });
     } catch (error) {
+      await this.#onFailure(step).catch(() => undefined);
       this.#tell({ step, ok: false, detail: error instanceof Error ? error.message : String(error) });
     }
   }

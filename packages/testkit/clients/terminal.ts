@@ -7,6 +7,9 @@ import type { Sandbox } from "./sandbox.ts";
 
 const run = promisify(execFile);
 
+/** So much of a typed line stands on one row of the screen. */
+const SEEN_CHARS = 16;
+
 /** Why no terminal can be had here; undefined when one can. */
 export function terminalMissing(): string | undefined {
   return spawnSync("tmux", ["-V"]).status === 0 ? undefined : "tmux is not installed";
@@ -39,12 +42,12 @@ export class Terminal {
   }
 
   /** Waits until the screen shows this. */
-  async shows(what: RegExp, withinMs = 30_000): Promise<void> {
+  async shows(what: RegExp | string, withinMs = 30_000): Promise<void> {
     let last = "";
     await until(
       async () => {
         last = await this.screen();
-        return what.test(last);
+        return typeof what === "string" ? last.includes(what) : what.test(last);
       },
       `the terminal to show ${what}`,
       withinMs,
@@ -56,6 +59,7 @@ export class Terminal {
   /** Types a line. Programs take a line that comes at once with its end for a paste, so the end comes a little later. */
   async line(text: string): Promise<void> {
     await this.#tmux("send-keys", "-l", "--", text);
+    await this.shows(text.slice(0, SEEN_CHARS));
     await new Promise((resolve) => setTimeout(resolve, 500));
     await this.key("Enter");
   }
