@@ -43,7 +43,7 @@ const FAULTS: readonly Fault[] = [
   swarm,
   properties(propertyRuns),
 ];
-const TURN_MS = 20_000;
+const TURN_MS = 60_000;
 const SHOWN = 10;
 
 interface Sum {

@@ -5,7 +5,7 @@ import { type Site, underLoad } from "./under-load.ts";
 
 /** How long a broker serves before it is killed: half of them hardly begin, half have clients that are back at work. */
 function lifeMs(random: () => number): number {
-  return random() < 0.5 ? 30 + random() * 370 : 500 + random() * 2_500;
+  return random() < 0.5 ? 30 + random() * 370 : 1_000 + random() * 4_000;
 }
 
 async function kill({ broker, random, expectations }: Site): Promise<void> {
@@ -42,7 +42,7 @@ async function second({ broker, random, expectations }: Site, round: number): Pr
   expectations.notes.push(`started ${Math.round(performance.now() - began)} ms after the first was killed`);
 }
 
-/** kill -9 after 30 ms to 3 s, again and again. */
+/** kill -9 after 30 ms to 5 s, again and again. */
 export const killed: Fault = {
   name: "kill",
   run: (turn) => underLoad(turn, { act: kill, rounds: 40, maxGapMs: 10_000 }),

@@ -6,6 +6,7 @@ import type { LeasedDelivery, MessageStatus, WebhookMessageEvent } from "@agentm
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import {
   type Answering,
+  bareStream,
   openWebhookLoad,
   openWebhookReceiver,
   type Posted,
@@ -163,6 +164,18 @@ describe("a message for an agent with a webhook", () => {
     await until(() => isAcked(third), "the ack");
     expect(bodies(receiver)).toContain("three");
   });
+});
+
+test("a message in a stream that nobody reads goes to the webhook when its lease ran out", async () => {
+  await using receiver = await openWebhookReceiver(200);
+  const bob = await hooked(receiver);
+  using _unread = await bareStream(broker, bob, "maxInFlight=1&leaseMs=1000");
+  await until(async () => (await broker.admin.status()).streams > 0, "the stream");
+  const { messageId: first } = await send(bob.name, "one");
+  const { messageId: second } = await send(bob.name, "two");
+  await until(async () => (await delivery(first)).state === "leased", "the stream's lease");
+  await until(async () => (await isAcked(first)) && (await isAcked(second)), "both acks");
+  expect(bodies(receiver).sort()).toEqual(["one", "two"]);
 });
 
 describe("a webhook that fails", () => {

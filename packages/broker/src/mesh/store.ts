@@ -152,8 +152,8 @@ export interface Store {
     readonly newestFirst?: boolean;
     readonly limit: number;
   }): Promise<{ entries: InboxEntry[]; open: number; held: number; more: boolean }>;
-  /** Leases in inbox order; each delivery to at most one holder at a time. */
-  lease(terms: LeaseTerms): Promise<{ leased: LeasedRecord[]; queued: number }>;
+  /** Leases in inbox order; each delivery to at most one holder at a time. A stream of a `silent` session gets none. */
+  lease(terms: LeaseTerms): Promise<{ leased: LeasedRecord[]; queued: number; silent?: boolean }>;
   /** Acks for the owner; with a receipt only while that lease is the current one. */
   ack(agentId: AgentId, ref: DeliveryRef, receipt: string | undefined, evidence: AckEvidence): Promise<AckVerdict>;
   nack(

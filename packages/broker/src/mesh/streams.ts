@@ -38,7 +38,7 @@ export class Streams {
   readonly #staleAfterMs: number;
   readonly #open = new Map<SessionId, OpenStream>();
   readonly #grace = new Map<SessionId, { readonly agentId: AgentId; readonly timer: NodeJS.Timeout }>();
-  /** Sessions with a stream, or in its grace, by agent. */
+  /** Sessions with a stream that is read, or in its grace, by agent. */
   readonly #streamed = new Map<AgentId, Set<SessionId>>();
   readonly #onFault: (error: unknown) => void;
 
@@ -55,7 +55,7 @@ export class Streams {
     return this.#open.size;
   }
 
-  /** Whether a session of this agent has a stream, or had one a moment ago and may come back to it. */
+  /** Whether a session of this agent has a stream and reads it, or had one a moment ago and may come back to it. */
   has(agentId: AgentId): boolean {
     return this.#streamed.has(agentId);
   }
@@ -109,7 +109,7 @@ export class Streams {
       },
     };
     this.#open.set(terms.session, stream);
-    this.#streamed.set(terms.agentId, (this.#streamed.get(terms.agentId) ?? new Set()).add(terms.session));
+    this.#stream(terms);
     void drain();
     return { sink, detach: () => this.#detach(terms.session, stream) };
   }
@@ -134,7 +134,7 @@ export class Streams {
   }
 
   async #fill(terms: StreamTerms, sink: Sink, isOpen: () => boolean): Promise<boolean> {
-    const { leased } = await this.#store.lease({
+    const { leased, silent } = await this.#store.lease({
       agentId: terms.agentId,
       max: MAX_DELIVERIES_PER_READ,
       maxBytes: MAX_BYTES_PER_READ,
@@ -142,6 +142,8 @@ export class Streams {
       session: terms.session,
       stream: { maxInFlight: terms.maxInFlight, maxPushes: terms.maxPushes, urgency: terms.urgency },
     });
+    if (silent) this.#unstream(terms.session, terms.agentId);
+    else if (isOpen()) this.#stream(terms);
     // A lease that lands after the stream closed is returned with the others when the grace ends.
     if (isOpen()) for (const { delivery, streamPosition } of leased) sink.push(delivery, streamPosition);
     return leased.length > 0;
@@ -170,18 +172,21 @@ export class Streams {
   async #giveBack(session: SessionId, agentId: AgentId): Promise<void> {
     clearTimeout(this.#grace.get(session)?.timer);
     this.#grace.delete(session);
-    this.#unstream(session, agentId);
+    if (!this.#open.has(session)) this.#unstream(session, agentId);
     await this.#store.returnStreamed(session, undefined, this.#retry);
     // A process that lives on renews its session with the next heartbeat; a dead one is not called online until then.
     await this.#store.doubtSession(session, this.#staleAfterMs);
   }
 
-  /** Without a stream an agent's webhook gets its mail again. */
+  #stream({ agentId, session }: StreamTerms): void {
+    this.#streamed.set(agentId, (this.#streamed.get(agentId) ?? new Set()).add(session));
+  }
+
+  /** Without a stream that is read an agent's webhook gets its mail again. */
   #unstream(session: SessionId, agentId: AgentId): void {
-    if (this.#open.has(session)) return;
     const sessions = this.#streamed.get(agentId);
-    sessions?.delete(session);
-    if (sessions?.size === 0) this.#streamed.delete(agentId);
+    if (!sessions?.delete(session)) return;
+    if (sessions.size === 0) this.#streamed.delete(agentId);
     this.#ready.wake(agentId);
   }
 }

@@ -163,6 +163,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
       return write(() => ({
         leased: takeLeases(engine, context, terms),
         queued: agents.row(terms.agentId)?.queued_count ?? 0,
+        ...(terms.stream && terms.session && { silent: sessions.isSilent(terms.session) }),
       }));
     },
     ack: (agentId, ref, receipt, evidence) =>
