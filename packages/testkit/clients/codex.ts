@@ -38,8 +38,7 @@ trust_level = "trusted"
   async start({ sandbox }) {
     const terminal = await Terminal.open(sandbox, ["codex", "--dangerously-bypass-approvals-and-sandbox"]);
     await terminal.shows(/Hooks need review/);
-    await terminal.key("Down");
-    await terminal.shows(/› 2\. Trust all/);
+    await terminal.pressUntil("Down", /› 2\. Trust all/);
     await terminal.key("Enter");
     await terminal.shows(/OpenAI Codex/);
     return {

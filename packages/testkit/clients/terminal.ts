@@ -69,6 +69,19 @@ export class Terminal {
     await this.#tmux("send-keys", name);
   }
 
+  /** Presses a key until the screen shows this: what is pressed while a program draws may be lost. */
+  async pressUntil(name: string, what: RegExp): Promise<void> {
+    for (let tries = 0; tries < 10; tries++) {
+      await this.key(name);
+      const shown = await this.shows(what, 2_000).then(
+        () => true,
+        () => false,
+      );
+      if (shown) return;
+    }
+    await this.shows(what, 0);
+  }
+
   /** Whether its program still runs. */
   async isOpen(): Promise<boolean> {
     return this.#tmux("list-sessions").then(
