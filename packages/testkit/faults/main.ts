@@ -20,11 +20,13 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     only: { type: "string" },
     skip: { type: "string" },
+    acked: { type: "string", default: "Infinity" },
     "property-runs": { type: "string", default: String(MOST_PROPERTY_RUNS) },
   },
 });
 const seconds = Number(values.seconds);
 const seed = Number(values.seed);
+const mostAcked = Number(values.acked);
 const propertyRuns = Number(values["property-runs"]);
 
 const FAULTS: readonly Fault[] = [
@@ -59,9 +61,15 @@ interface Sum {
 const names = FAULTS.map(({ name }) => name);
 const [only, skip] = [values.only, values.skip].map((list) => list?.split(","));
 const known = [...(only ?? []), ...(skip ?? [])].every((name) => names.includes(name));
-if (!(seconds > 0 && seconds <= 86_400) || !Number.isInteger(seed) || !(propertyRuns > 0) || !known) {
+if (
+  !(seconds > 0 && seconds <= 86_400) ||
+  !Number.isInteger(seed) ||
+  !(propertyRuns > 0) ||
+  !(mostAcked > 0) ||
+  !known
+) {
   console.error(
-    `--seconds 1 … 86400, --seed a whole number, --property-runs at least 1, --only and --skip of: ${names.join(",")}`,
+    `--seconds 1 … 86400, --seed a whole number, --acked and --property-runs at least 1, --only and --skip of: ${names.join(",")}`,
   );
   process.exit(2);
 }
@@ -87,7 +95,8 @@ async function run(): Promise<number> {
   const sums = new Map<string, Sum>();
   // When the time is short each turn is short; a turn that has begun is finished.
   const share = (seconds * 1_000) / Math.max(1, able.length);
-  for (let turn = 0; turn < able.length || performance.now() < end; turn++) {
+  let acked = 0;
+  for (let turn = 0; acked < mostAcked && (turn < able.length || performance.now() < end); turn++) {
     // The seed chooses which begins: short runs with other seeds come to other faults.
     const fault = able[(turn + seed) % able.length];
     if (!fault || performance.now() > end || able.every((each) => each.done?.())) break;
@@ -96,6 +105,7 @@ async function run(): Promise<number> {
     const turnMs = Math.min(fault.turnMs ?? TURN_MS, share);
     const outcome = await oneTurn(fault, turnSeed, Math.min(end, performance.now() + turnMs));
     add(sums, fault.name, outcome);
+    acked += outcome.acked;
     show(fault.name, turnSeed, outcome, performance.now() - began);
   }
   for (const { name } of able) if (!sums.has(name)) console.log(`${name.padEnd(14)} no time left for it`);

@@ -101,12 +101,13 @@ test("a publish accounts for five subscribers: three accepted, whatever becomes 
   await until(() => receiver.posts.length > 0, "a post that fails");
   const states = async () =>
     (await self.client.getMessage({ message: messageId })).deliveries.map(({ to, state }) => [to.name, state]);
-  await until(async () => (await states())[1]?.[1] === "queued", "the failed post to give it back");
-  expect(await states()).toEqual([
+  // Between its tries the failed post gives it back; the next look may find it leased again.
+  const wanted = JSON.stringify([
     ["t20-away", "queued"],
     ["t20-hooked", "queued"],
     ["t20-ok", "acked"],
   ]);
+  await until(async () => JSON.stringify(await states()) === wanted, "the failed post to give it back");
   expect((await self.client.listInbox()).entries).toEqual([]);
 });
 
