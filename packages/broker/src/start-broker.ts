@@ -12,10 +12,17 @@ import { Seal } from "./mesh/seal.ts";
 import { namedMessage } from "./sinks/dialects.ts";
 import { Egress } from "./sinks/egress.ts";
 import { HttpWebhookSinks } from "./sinks/webhook.ts";
-import { announce, forgetStopped, meshKey, openFolder, readRunning, withdraw } from "./state-files.ts";
+import {
+  announce,
+  forgetStopped,
+  meshKey,
+  openFolder,
+  readRunning,
+  StateFolderError,
+  withdraw,
+} from "./state-files.ts";
 import type { Notice } from "./store/sqlite/context.ts";
-import { DiskUnder } from "./store/sqlite/disk.ts";
-import { BrokerLock } from "./store/sqlite/lock.ts";
+import { DiskUnder, isFullDisk, takeBrokerLock } from "./store/sqlite/disk.ts";
 import { DatabaseDamagedError, openDatabase } from "./store/sqlite/open.ts";
 import { sqliteStore } from "./store/sqlite/sqlite-store.ts";
 
@@ -52,7 +59,16 @@ export interface RunningBroker extends AsyncDisposable {
 export async function startBroker(config: Config, log: Logger, clock: Clock = systemClock): Promise<RunningBroker> {
   checkBind(config);
   openFolder(config.home);
-  const lock = BrokerLock.tryTake(join(config.home, "broker.lock"));
+  try {
+    return await startIn(config, log, clock);
+  } catch (error) {
+    if (!isFullDisk(error)) throw error;
+    throw new StateFolderError(`The disk of ${config.home} is full: the broker cannot start. Free space on it.`);
+  }
+}
+
+async function startIn(config: Config, log: Logger, clock: Clock): Promise<RunningBroker> {
+  const lock = takeBrokerLock(config.home);
   if (!lock) {
     const running = readRunning(config.home);
     throw new AlreadyRunningError(

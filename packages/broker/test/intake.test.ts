@@ -12,7 +12,15 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { startTestBroker, type TestBroker, type TestBrokerOptions, tempDir, until } from "testkit";
+import {
+  cleanEnv,
+  runProgram,
+  startTestBroker,
+  type TestBroker,
+  type TestBrokerOptions,
+  tempDir,
+  until,
+} from "testkit";
 import { describe, expect, test } from "vitest";
 
 const MIB = 1_048_576;
@@ -118,6 +126,19 @@ function mayMount(): boolean {
 }
 
 describe.skipIf(!mayMount())("a full disk", () => {
+  test("without ballast is named as what keeps a broker from starting", async () => {
+    using home = tempDir();
+    expect(mount(home.path, "1m")).toBe(true);
+    try {
+      fill(join(home.path, "filler"));
+      const env = cleanEnv({ AGENTMESH_HOME: home.path });
+      const { code, stderr } = await runProgram("broker", ["--port", "0"], { env });
+      expect([code, stderr]).toEqual([77, expect.stringMatching(/The disk of .* is full.*Free space/)]);
+    } finally {
+      execFileSync("umount", [home.path]);
+    }
+  });
+
   const MESSAGES = 30;
 
   test.each([
@@ -146,11 +167,12 @@ describe.skipIf(!mayMount())("a full disk", () => {
     expect(storage).toMatchObject({ intake: "closed", closedWhy: expect.stringContaining(why) });
     expect(deliveries).toMatchObject({ acked: MESSAGES, queued: 0, leased: 0 });
 
-    await broker.kill("SIGKILL");
-    await broker.start();
-    expect((await broker.admin.status()).deliveries, "a full disk can be started on").toMatchObject({
-      acked: MESSAGES,
-    });
+    for (const end of ["SIGKILL", "SIGTERM"] as const) {
+      await broker.kill(end);
+      fill(`${filler}-${end}`);
+      await broker.start();
+      expect((await broker.admin.status()).deliveries, `started after ${end}`).toMatchObject({ acked: MESSAGES });
+    }
     for (const name of readdirSync(broker.home)) if (name.startsWith("filler")) rmSync(join(broker.home, name));
     await until(() => ballast() === 16 * MIB, "the ballast to be whole again", 10_000);
     await until(async () => (await intake(broker)) === "open", "the intake to open");

@@ -36,11 +36,16 @@ export class Ballast {
 
   /** Gives up a part, twice as much with each try for the same write; false when nothing is left. */
   release(tries: number): boolean {
+    return this.giveUp(STEP_BYTES * 2 ** tries);
+  }
+
+  /** Gives up so many bytes, or what is left; false when nothing is left. */
+  giveUp(count: number): boolean {
     const bytes = this.bytes;
     if (bytes === 0) return false;
     this.#spent = true;
     this.#releases++;
-    truncateSync(this.#path, Math.max(0, bytes - STEP_BYTES * 2 ** tries));
+    truncateSync(this.#path, Math.max(0, bytes - count));
     return true;
   }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Disk, DiskRoom } from "../../mesh/intake.ts";
 import { Ballast } from "./ballast.ts";
 import type { Notice } from "./context.ts";
+import { BrokerLock } from "./lock.ts";
 
 /** What is kept free, and where. */
 export interface DiskOptions {
@@ -19,6 +20,33 @@ const MAKE_AGAIN_MS = 2_000;
 /** What a start needs: what is checkpointed from the log, locks, marks, the announcement. */
 const START_BYTES = 8_388_608;
 
+/** Gives up what a start lacks. */
+function makeRoomToStart(folder: string, ballast: Ballast): void {
+  const missing = START_BYTES - freeOn(folder);
+  if (missing > 0) ballast.giveUp(missing);
+}
+
+/**
+ * Takes the lock of a state folder, or returns undefined when another broker has it. On a full disk that alone needs a
+ * part of the ballast.
+ */
+export function takeBrokerLock(folder: string): BrokerLock | undefined {
+  const path = join(folder, "broker.lock");
+  try {
+    return BrokerLock.tryTake(path);
+  } catch (error) {
+    if (!isFullDisk(error)) throw error;
+    makeRoomToStart(folder, new Ballast(join(folder, "ballast"), Number.POSITIVE_INFINITY));
+    return BrokerLock.tryTake(path);
+  }
+}
+
+/** Whether a failure says that a disk is full. */
+export function isFullDisk(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "SQLITE_FULL" || code === "ENOSPC" || code === "EDQUOT";
+}
+
 /** Looks at the disk of a state folder. Only the broker that holds the folder's lock may make one. */
 export class DiskUnder implements Disk {
   readonly #options: DiskOptions;
@@ -31,7 +59,7 @@ export class DiskUnder implements Disk {
   constructor(options: DiskOptions) {
     this.#options = options;
     this.#ballast = new Ballast(join(options.folder, "ballast"), options.ballastBytes);
-    for (let tries = 0; freeOn(options.folder) < START_BYTES && this.#ballast.release(tries); tries++);
+    makeRoomToStart(options.folder, this.#ballast);
   }
 
   look(): DiskRoom {
