@@ -187,7 +187,7 @@ describe("a name", () => {
     await expect(named()).rejects.toThrow("has no address");
   });
 
-  test("that is set with one address and posted to with another is not connected to", async () => {
+  test("that is set with one address and posted to with another is not connected to (T34)", async () => {
     await using canary = await openWebhookReceiver(204);
     const egress = guard({ resolve: answering(["93.184.216.34"], ["127.0.0.1"]) });
     const sinks = new HttpWebhookSinks({ egress, timeoutMs: 2_000, clock: systemClock });

@@ -222,7 +222,7 @@ describe("a webhook that fails", () => {
     },
   );
 
-  test("rests with its mail untouched, is tried with one post, and when that is taken gets the rest", async () => {
+  test("rests with its mail untouched, is tried with one post, and when that is taken gets the rest (T35)", async () => {
     await using receiver = await openWebhookReceiver(500);
     const bob = await hooked(receiver);
     const sent = await Promise.all(upTo(8).map((n) => send(bob.name, `message ${n}`)));
@@ -362,7 +362,7 @@ test("a webhook that never answers delays no other", async () => {
 });
 
 describe("a publish", () => {
-  test("accounts for every subscriber: taken, waiting, failing, refusing and self", async () => {
+  test("accounts for every subscriber: taken, waiting, failing, refusing and self (T20)", async () => {
     await using ok = await openWebhookReceiver(200);
     await using broken = await openWebhookReceiver(500);
     const subscriber = async (name: string) => {
@@ -493,7 +493,7 @@ describe("a webhook", () => {
     expect((await delivery(messageId)).attempt).toBe(0);
   });
 
-  test("is refused with what is wrong about it and what would allow it", async () => {
+  test("is refused with what is wrong about it and what would allow it (T34)", async () => {
     const bob = await broker.agent("refused");
     const set = (url: string, more: object = {}) => bob.client.setWebhook({ agent: "me", url, ...more });
     for (const url of [
