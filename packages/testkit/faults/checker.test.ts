@@ -1,7 +1,7 @@
 /** The history checker finds what a broken broker does, says which promise it broke, and finds nothing in a good one. */
 import { History, type LedgerEntry, ledgerFindings, startTestBroker, type TestBroker, until } from "testkit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Found, sleep } from "./fault.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Found } from "./fault.ts";
 import {
   acksBeforeDurable,
   dropsSends,
@@ -15,30 +15,28 @@ import {
 import { Workload, type WorkloadOptions } from "./workload.ts";
 
 describe("the checker", () => {
+  // One each: what a broken broker leaves behind is not to be found again by the next test.
   let broker: TestBroker;
-  let since: string;
-  beforeAll(async () => {
+  beforeEach(async () => {
     broker = await startTestBroker({ env: { AGENTMESH_STREAM_GRACE_MS: "100" } });
-    since = (await broker.admin.log({ limit: 1 })).cursor;
   });
-  afterAll(() => broker[Symbol.asyncDispose]());
+  afterEach(() => broker[Symbol.asyncDispose]());
 
-  let n = 0;
   async function run(
     options: Partial<WorkloadOptions>,
-    more: { readonly sends?: number; readonly kill?: boolean } = {},
+    more: { readonly sends?: number; readonly kill?: boolean; readonly drainMs?: number } = {},
   ): Promise<{ found: Found[]; accepted: number }> {
-    const name = `t${n++}-`;
-    const base = { seed: 7, name, since, senders: 4, receivers: 3, crashShare: 0, nackShare: 0 };
+    const base = { seed: 7, senders: 4, receivers: 3, crashShare: 0, nackShare: 0 };
     const workload = await Workload.start(broker, { ...base, ...options });
     const { history } = workload;
     await until(() => history.acceptedCount >= (more.sends ?? 60), "enough sends", 20_000);
     if (more.kill) {
       await broker.kill("SIGKILL");
       await broker.start();
-      await sleep(200);
+      const before = history.receivedCount;
+      await until(() => history.receivedCount > before, "something to be received again", 20_000);
     }
-    const found = await workload.finish(1_000);
+    const found = await workload.finish(more.drainMs ?? 20_000);
     return { found, accepted: history.acceptedCount };
   }
 
@@ -58,7 +56,7 @@ describe("the checker", () => {
   });
 
   test("finds recipients swapped", async () => {
-    const { found } = await run({ fetch: swapsRecipients(broker.url, 10, `t${n}-receiver-0`) });
+    const { found } = await run({ fetch: swapsRecipients(broker.url, 10, "receiver-0") });
     expect(kinds(found)).toContain("misdelivered");
   });
 
@@ -88,7 +86,8 @@ describe("the checker", () => {
   });
 
   test("finds acks that were answered before they were on disk, when the broker is killed", async () => {
-    const { found } = await run({ fetch: acksBeforeDurable() }, { kill: true });
+    // Inboxes never drain of what is never acked.
+    const { found } = await run({ fetch: acksBeforeDurable() }, { kill: true, drainMs: 1_000 });
     expect(kinds(found)).toContain("duplicate_after_ack");
   });
 });

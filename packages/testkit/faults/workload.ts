@@ -6,8 +6,6 @@ import { type Found, sleep } from "./fault.ts";
 /** Settings of a workload. */
 export interface WorkloadOptions {
   readonly seed: number;
-  /** First part of the agents' names. */
-  readonly name?: string;
   readonly senders?: number;
   readonly receivers?: number;
   /** Share of deliveries given back, and of deliveries at which the receiver is gone without a word. */
@@ -20,8 +18,6 @@ export interface WorkloadOptions {
   readonly now?: () => number;
   /** A broken network or broker, for tests of the checker. */
   readonly fetch?: typeof fetch;
-  /** Log position at which the broker was empty. */
-  readonly since?: string;
 }
 
 const SHOWN = 5;
@@ -48,11 +44,11 @@ export class Workload {
 
   /** Registers the agents and begins. */
   static async start(broker: TestBroker, options: WorkloadOptions): Promise<Workload> {
-    const since = options.since ?? (await broker.admin.log({ limit: 1 })).cursor;
+    const since = (await broker.admin.log({ limit: 1 })).cursor;
     const workload = new Workload(broker, options, since);
-    const { seed, name = "", senders = 24, receivers = 12 } = options;
-    const names = Array.from({ length: receivers }, (_, i) => `${name}receiver-${i}`);
-    const froms = Array.from({ length: senders }, (_, i) => `${name}sender-${i}`);
+    const { seed, senders = 24, receivers = 12 } = options;
+    const names = Array.from({ length: receivers }, (_, i) => `receiver-${i}`);
+    const froms = Array.from({ length: senders }, (_, i) => `sender-${i}`);
     const reading = await Promise.all(names.map((each) => workload.#client(each)));
     // Every other sender tries again at once, the rest as the client does by itself.
     const sending = await Promise.all(froms.map((each, i) => workload.#client(each, i % 2 === 0 ? 5_000 : 0)));
