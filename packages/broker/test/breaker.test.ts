@@ -1,8 +1,8 @@
 /** The breaker of a webhook, the slots all webhooks share, and the seal of their secrets; time is the subject. */
 import { describe, expect, test } from "vitest";
-import { BREAKER, Breaker } from "../src/mesh/breaker.ts";
-import { Seal } from "../src/mesh/seal.ts";
-import { Slots } from "../src/mesh/slots.ts";
+import { BREAKER, Breaker } from "../src/mesh/webhook/breaker.ts";
+import { Seal } from "../src/mesh/webhook/seal.ts";
+import { Slots } from "../src/mesh/webhook/slots.ts";
 
 function breaker(before?: { failures: number; isOpen: boolean }) {
   let now = 1_000;

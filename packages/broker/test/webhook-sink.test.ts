@@ -5,7 +5,7 @@ import { Webhook as StandardWebhook } from "standardwebhooks";
 import { type Answering, openWebhookReceiver, type Posted, type WebhookReceiver } from "testkit";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../src/mesh/clock.ts";
-import type { PostTerms, WebhookSink } from "../src/mesh/webhook-sink.ts";
+import type { PostTerms, WebhookSink } from "../src/mesh/webhook/sink.ts";
 import { Egress } from "../src/sinks/egress.ts";
 import { HttpWebhookSinks } from "../src/sinks/webhook.ts";
 

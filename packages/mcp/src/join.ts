@@ -6,7 +6,7 @@ import { type AgentProfile, plainLine } from "@agentmesh/protocol";
 import { reachBroker } from "./broker.ts";
 import type { ClientSession } from "./client-session.ts";
 import type { Config } from "./config.ts";
-import { HeldDeliveries } from "./held-deliveries.ts";
+import { DeliveriesInHand } from "./deliveries-in-hand.ts";
 import type { Log } from "./log.ts";
 import { type Place, placeOf } from "./place.ts";
 import { Evidence } from "./push/evidence.ts";
@@ -26,7 +26,7 @@ export interface JoinedSession {
   readonly place: Place;
   /** What the agent says of itself; a session re-opened later says it again, so it is kept up to date. */
   readonly profile: AgentProfile;
-  readonly held: HeldDeliveries;
+  readonly inHand: DeliveriesInHand;
   readonly paths: PushPaths;
   readonly evidence: Evidence;
   readonly hookMail: HookMail;
@@ -79,18 +79,18 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   const own = mesh.agent.name;
   log.info("session.joined", { agent: own, session: mesh.id, paths: paths.names.join(",") || "none" });
 
-  const held = new HeldDeliveries();
+  const inHand = new DeliveriesInHand();
   const { clientSession } = terms;
   const evidence = new Evidence({
     session: clientSession,
     transcript: terms.transcript,
-    held,
+    inHand,
     paths,
     log,
     signWithinMs: config.signWithinMs,
     onSilence: (deliveries, path) => push.pushAgain(deliveries, path),
   });
-  const push = new InboxPush({ mesh, held, paths, evidence, log });
+  const push = new InboxPush({ mesh, inHand, paths, evidence, log });
   left.addEventListener("abort", () => evidence.stop(), { once: true });
   clientSession.onLearnt(() => paths.changed());
   if (terms.paths.length > 0) void push.run(left);
@@ -100,10 +100,10 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
     mesh,
     place,
     profile,
-    held,
+    inHand,
     paths,
     evidence,
-    hookMail: new HookMail({ client, mesh, held, paths, evidence, log }),
+    hookMail: new HookMail({ client, mesh, inHand, paths, evidence, log }),
     sendKeys: new SendKeys(),
     reading: new Turns(),
     log,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openClaudeTranscript, tempDir } from "testkit";
 import { expect, test } from "vitest";
 import { ClientSession } from "../src/client-session.ts";
-import { HeldDeliveries } from "../src/held-deliveries.ts";
+import { DeliveriesInHand } from "../src/deliveries-in-hand.ts";
 import { createLog } from "../src/log.ts";
 import { pushCanary } from "../src/push/canary.ts";
 import { Evidence } from "../src/push/evidence.ts";
@@ -19,7 +19,7 @@ function setUp(transcript: string, ...all: PushPath[]) {
   const evidence = new Evidence({
     session,
     transcript: new Transcript(session),
-    held: new HeldDeliveries(),
+    inHand: new DeliveriesInHand(),
     paths,
     log: createLog("error", () => undefined),
     signWithinMs: 200,

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => endBroker(broker));
 
-test("a message is queued, pushed and held, and acked by the answer", async () => {
+test("a message is queued, pushed, kept in hand, and acked by the answer", async () => {
   await using inbox = await openClaudeInbox();
   const env = { CLAUDE_CODE_MESSAGING_SOCKET: inbox.path, CLAUDE_CODE_MESSAGING_TOKEN: "t0ken" };
   await using alice = await session(broker, "alice", { env: byChannel });

@@ -1,4 +1,4 @@
-/** Push: what goes through a path, what is held, and what stays for check_messages when a path is deaf. */
+/** Push: what goes through a path, what is in hand, and what stays for check_messages when a path is deaf. */
 import { join } from "node:path";
 import { openClaudeInbox, startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -19,7 +19,7 @@ import type { Intake } from "./intake.ts";
 import type { Policy } from "./policy.ts";
 import { bounce } from "./retry.ts";
 import type { AgentRecord, Store } from "./store.ts";
-import { webhookOf } from "./webhook-path.ts";
+import { webhookOf } from "./webhook/path.ts";
 
 type Table = typeof endpoints;
 

@@ -4,7 +4,7 @@ import { MeshError } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 import type { Enqueued } from "./store.ts";
 import { appliedRule } from "./urgency.ts";
-import { webhookOf, webhookWarning } from "./webhook-path.ts";
+import { webhookOf, webhookWarning } from "./webhook/path.ts";
 
 /** Bytes of a body in UTF-8. @throws MeshError body_too_large */
 export function checkBody(body: string, { maxBodyBytes }: Policy): number {

@@ -10,15 +10,15 @@ import { LoopGuard } from "./loop-guard.ts";
 import { Messages } from "./messages.ts";
 import type { Policy } from "./policy.ts";
 import { ReceiverPolicies } from "./receiver-policy.ts";
-import type { WebhookNotice } from "./running-webhooks.ts";
-import type { Seal } from "./seal.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store, StoreStats } from "./store.ts";
 import { Streams } from "./streams.ts";
 import { startSweeper } from "./sweeper.ts";
 import { Topics } from "./topics.ts";
 import { Wakes } from "./wakes.ts";
-import type { WebhookSinks } from "./webhook-sink.ts";
+import type { WebhookNotice } from "./webhook/running.ts";
+import type { Seal } from "./webhook/seal.ts";
+import type { WebhookSinks } from "./webhook/sink.ts";
 import { Webhooks } from "./webhooks.ts";
 
 /** All verbs of the mesh. */

@@ -32,7 +32,7 @@ type SendBody = EndpointRequest<Table["send"]>["body"];
 const PERSON = "cli";
 
 /** How long an answer is kept from streams while a call waits for it; after that it comes as any message. */
-const HOLD_FOR_ASK_MS = 2_000;
+const KEEP_BACK_FOR_ASK_MS = 2_000;
 
 /** The verbs on messages. */
 export class Messages {
@@ -103,7 +103,7 @@ export class Messages {
         inReplyTo: answered?.messageId,
         hops,
         answerWithinMs,
-        ...(answered && this.#waiting.has(answered.messageId) && { keepBackMs: HOLD_FOR_ASK_MS }),
+        ...(answered && this.#waiting.has(answered.messageId) && { keepBackMs: KEEP_BACK_FOR_ASK_MS }),
         ttlMs: request.ttlMs,
         idempotency: request.idempotencyKey
           ? {

@@ -1,7 +1,7 @@
 /** Why a delivery is not acked, and what can be done about it: the sentence behind `trace`. */
 import type { Agent, Delivery, Message, Outlook, TimelineEntry, Urgency } from "@agentmesh/protocol";
 import { focusBefore, focusText } from "./urgency.ts";
-import { webhookOf, webhookOutlook } from "./webhook-path.ts";
+import { webhookOf, webhookOutlook } from "./webhook/path.ts";
 
 /** The outlook of a delivery; undefined once it is acked or was taken back. `recipient` is undefined when it has left. */
 export function outlookOf(

@@ -34,6 +34,8 @@ import type {
   Enqueued,
   FocusTerms,
   HeldVerdict,
+  HistoryPart,
+  HistoryQuery,
   InboxQuota,
   LeasedRecord,
   LeaseTerms,
@@ -47,13 +49,11 @@ import type {
   RetryPolicy,
   StoreStats,
   Viewer,
-} from "./records.ts";
-import type { HistoryPart, HistoryQuery } from "./records-history.ts";
-import type { WebhookNote, WebhookRecord } from "./records-webhook.ts";
+  WebhookNote,
+  WebhookRecord,
+} from "./records/index.ts";
 
-export type * from "./records.ts";
-export type * from "./records-history.ts";
-export type * from "./records-webhook.ts";
+export type * from "./records/index.ts";
 
 /** Told that something may be leasable for an agent, or that the timeline grew. Hints: repeatable, may come early. */
 export interface StoreListener {

@@ -12,11 +12,11 @@ import type {
 import type { Agents } from "./agents.ts";
 import { type Caller, mayActFor } from "./caller.ts";
 import { MeshError } from "./errors.ts";
-import { type RunningParts, type RunningWebhook, RunningWebhooks } from "./running-webhooks.ts";
-import type { Seal } from "./seal.ts";
 import type { AgentRecord, WebhookRecord } from "./store.ts";
-import { shownWebhook } from "./webhook-shown.ts";
-import { newTerms, openTerms, rotatedTerms, sealTerms } from "./webhook-terms.ts";
+import { type RunningParts, type RunningWebhook, RunningWebhooks } from "./webhook/running.ts";
+import type { Seal } from "./webhook/seal.ts";
+import { shownWebhook } from "./webhook/shown.ts";
+import { newTerms, openTerms, rotatedTerms, sealTerms } from "./webhook/terms.ts";
 
 type Table = typeof endpoints;
 

@@ -9,7 +9,7 @@ import {
   type WebhookMessageEvent,
   type WebhookTestEvent,
 } from "@agentmesh/protocol";
-import type { PostTerms } from "../mesh/webhook-sink.ts";
+import type { PostTerms } from "../mesh/webhook/sink.ts";
 
 /** A post without its signature. */
 export interface Draft {

@@ -3,7 +3,7 @@ import type { Agent as HttpAgent } from "node:http";
 import { type LeasedDelivery, VERSION, type WebhookEvent } from "@agentmesh/protocol";
 import { type Clock, timestamp } from "../mesh/clock.ts";
 import { newId } from "../mesh/ids.ts";
-import type { PostOutcome, PostTerms, WebhookSink, WebhookSinks } from "../mesh/webhook-sink.ts";
+import type { PostOutcome, PostTerms, WebhookSink, WebhookSinks } from "../mesh/webhook/sink.ts";
 import { draft, type LegacyMessage, messageEvent, namedMessage, testEvent } from "./dialects.ts";
 import { type Egress, EgressError } from "./egress.ts";
 import { egressAgent } from "./egress-agent.ts";

@@ -205,7 +205,7 @@ export const inboxCommands: CommandKind[] = [
       const failed = agent ? o.history.queued(agent.id).filter(({ attempt }) => attempt > 0) : [];
       const after = last === null ? undefined : pick(failed, last)?.id;
       const terms = { max: 1, maxBytes: 16_384, leaseMs: ms, session: undefined };
-      return agent && lease({ ...terms, agentId: agent.id, webhook: { urgency, last: after } });
+      return agent && lease({ ...terms, agentId: agent.id, push: { urgency, last: after } });
     },
     "joins",
   ),

@@ -111,16 +111,13 @@ export class History {
   }
 
   /** What may be leased on these terms, in the order of reading. */
-  leasable(
-    terms: Pick<LeaseTerms, "agentId" | "session" | "stream" | "push" | "webhook">,
-    now: number,
-  ): DeliveryHistory[] {
-    const { agentId, session, stream, webhook } = terms;
+  leasable(terms: Pick<LeaseTerms, "agentId" | "session" | "stream" | "push">, now: number): DeliveryHistory[] {
+    const { agentId, session, stream } = terms;
     if (stream && this.session(session)?.silent) return [];
-    const push: PushTerms | undefined = terms.push ?? stream ?? webhook;
+    const push: PushTerms | undefined = stream ?? terms.push;
     const enough = push?.maxPushes ?? Number.POSITIVE_INFINITY;
     const least = push ? this.leastWeight(agentId, push.urgency, now) : 0;
-    const isLast = ({ id }: DeliveryHistory) => Number(id === webhook?.last);
+    const isLast = ({ id }: DeliveryHistory) => Number(id === push?.last);
     return this.queued(agentId)
       .filter((each) => each.dueAt <= now && each.expiresAt > now && pushesBy(each, session) < enough)
       .filter(({ weight }) => weight >= least)

@@ -61,7 +61,7 @@ function judgeLease(
   demand(isOpen(delivery), "I3 ack is final", () => `${of} was leased although it is ${delivery.state}`);
   demand(now < delivery.expiresAt, "I11 expiry honesty", () => `${of} was leased past its life`);
   demand(delivery.dueAt <= now, "delay", () => `${of} was leased ${delivery.dueAt - now} ms before its delay was over`);
-  const push: PushTerms | undefined = terms.push ?? terms.stream ?? terms.webhook;
+  const push: PushTerms | undefined = terms.stream ?? terms.push;
   const enough = push?.maxPushes ?? Number.POSITIVE_INFINITY;
   const pushes = pushesBy(delivery, terms.session);
   demand(pushes < enough, "credit", () => `${of} was streamed again to a session that pushed it ${pushes} times`);

@@ -786,7 +786,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       const { delivery: first } = await send("a");
       await send("b");
       const take = (last: DeliveryId | undefined, urgency: Urgency = "normal") =>
-        bodies({ max: 1, webhook: { urgency, last } });
+        bodies({ max: 1, push: { urgency, last } });
       expect(await take(first.id)).toEqual(["b"]);
       expect(await take(first.id)).toEqual(["a"]);
       expect(await take(undefined)).toEqual([]);

@@ -1,7 +1,7 @@
 /** What shows that a push was taken notice of: an answer, the nonce in a tool call, or the session's transcript. */
 import type { DeliveryHandle } from "@agentmesh/client";
 import type { ClientSession } from "../client-session.ts";
-import type { HeldDeliveries } from "../held-deliveries.ts";
+import type { DeliveriesInHand } from "../deliveries-in-hand.ts";
 import type { Log } from "../log.ts";
 import type { PushSigns } from "../transcript/transcript.ts";
 import type { PushPaths } from "./push-paths.ts";
@@ -45,7 +45,7 @@ interface Waiting extends Awaited {
 export interface EvidenceParts {
   readonly session: ClientSession;
   readonly transcript: PushSigns;
-  readonly held: HeldDeliveries;
+  readonly inHand: DeliveriesInHand;
   readonly paths: PushPaths;
   readonly log: Log;
   /** An idle session shows a sign of a push within this time, in milliseconds. */
@@ -74,7 +74,7 @@ export class Evidence {
 
   /** The model answered a delivery, named by number, delivery id or message id: proof of the path of its last push. */
   answered(ref: string): void {
-    const path = this.#parts.held.answered(ref);
+    const path = this.#parts.inHand.answered(ref);
     if (path !== undefined) this.#parts.paths.proven(path);
   }
 
@@ -111,7 +111,7 @@ export class Evidence {
     const { session, signWithinMs } = this.#parts;
     const now = performance.now();
     const ageMs = now - push.atMs;
-    const open = push.deliveries.filter(({ id }) => this.#parts.held.has(id));
+    const open = push.deliveries.filter(({ id }) => this.#parts.inHand.has(id));
     if (push.taken && open.length > 0 && ageMs < BUSY_MS && now - push.leasedAtMs > LEASE_MS - RENEW_BEFORE_MS) {
       this.#renew(push, open);
     }
@@ -126,7 +126,7 @@ export class Evidence {
   #renew(push: Waiting, open: readonly DeliveryHandle[]): void {
     push.leasedAtMs = performance.now();
     for (const handle of open) {
-      this.#parts.held.hold(handle);
+      this.#parts.inHand.take(handle);
       handle.extend(LEASE_MS).catch((error: unknown) => {
         this.#parts.log.debug("extend.failed", { delivery: handle.id, error });
       });
@@ -134,11 +134,11 @@ export class Evidence {
   }
 
   #shown(push: Waiting): void {
-    const { held } = this.#parts;
+    const { inHand } = this.#parts;
     this.#proven(push);
     for (const handle of push.deliveries) {
-      if (!push.whole.has(handle.id) || !held.has(handle.id)) continue;
-      held.confirm(handle.id);
+      if (!push.whole.has(handle.id) || !inHand.has(handle.id)) continue;
+      inHand.confirm(handle.id);
       this.confirm(handle);
     }
   }
@@ -157,7 +157,7 @@ export class Evidence {
   }
 
   #silence(push: Waiting): void {
-    const { transcript, held, paths, signWithinMs, log } = this.#parts;
+    const { transcript, inHand, paths, signWithinMs, log } = this.#parts;
     transcript.search(push.nonce, push.since.getTime() - PUSH_TAKES_MS);
     this.#readSigns();
     if (push.taken || !this.#waiting.has(push.nonce)) return;
@@ -169,8 +169,8 @@ export class Evidence {
       `no sign within ${seconds} s that the model was shown what was pushed at ${push.since.toISOString()}`,
     );
     push.settled?.(false);
-    const open = push.deliveries.filter(({ id }) => held.has(id));
-    for (const { id } of open) held.silent(id);
+    const open = push.deliveries.filter(({ id }) => inHand.has(id));
+    for (const { id } of open) inHand.silent(id);
     this.#parts.onSilence(open, push.path);
   }
 

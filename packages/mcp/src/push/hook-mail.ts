@@ -1,6 +1,6 @@
 /** Mail that the session's hooks come for: leased at that moment, and no other way at the same time. */
 import { DeliveryHandle, type MeshClient, type MeshSession } from "@agentmesh/client";
-import type { HeldDeliveries } from "../held-deliveries.ts";
+import type { DeliveriesInHand } from "../deliveries-in-hand.ts";
 import type { Log } from "../log.ts";
 import type { Evidence } from "./evidence.ts";
 import type { PushPaths } from "./push-paths.ts";
@@ -26,7 +26,7 @@ export interface Mail {
 export interface HookMailParts {
   readonly client: MeshClient;
   readonly mesh: MeshSession;
-  readonly held: HeldDeliveries;
+  readonly inHand: DeliveriesInHand;
   readonly paths: PushPaths;
   readonly evidence: Evidence;
   readonly log: Log;
@@ -45,33 +45,33 @@ export class HookMail {
    * @throws MeshApiError, BrokerUnreachableError
    */
   async take(waitMs: number, signal: AbortSignal): Promise<Mail | undefined> {
-    const { client, mesh, held, paths, evidence } = this.#parts;
+    const { client, mesh, inHand, paths, evidence } = this.#parts;
     const path = paths.hooks;
     if (path === undefined || paths.usable) return undefined;
     const toPush = { urgency: LEAST_URGENCY, maxPushes: MAX_PUSHES } as const;
     const terms = { max: MAX_DELIVERIES, leaseMs: LEASE_MS, toPush, waitMs, session: mesh.id };
     const { deliveries, queued } = await client.lease(terms, { signal });
     const handles = deliveries.map((leased) => new DeliveryHandle(client, leased));
-    for (const handle of handles) held.hold(handle);
-    for (const handle of handles) if (held.wasConfirmed(handle.id)) evidence.confirm(handle);
-    const batch = handles.filter((handle) => held.mayPush(handle));
+    for (const handle of handles) inHand.take(handle);
+    for (const handle of handles) if (inHand.wasConfirmed(handle.id)) evidence.confirm(handle);
+    const batch = handles.filter((handle) => inHand.mayPush(handle));
     if (batch.length === 0) return undefined;
 
     const nonce = pushNonce();
-    const shown = batch.map((handle) => held.shownAs(handle));
+    const shown = batch.map((handle) => inHand.shownAs(handle));
     // What rests in the inbox by its urgency or a focus is not counted: nobody is to be reminded of it.
     const waiting = deliveries.length < MAX_DELIVERIES ? 0 : queued;
     const { text, whole } = pushText(shown, waiting, nonce, HEADING)(path.maxBytes);
     return {
       text,
       shown: async () => {
-        for (const handle of batch) held.pushed(handle, path.name);
+        for (const handle of batch) inHand.pushed(handle, path.name);
         evidence.expect({ nonce, path: path.name, deliveries: batch, whole });
         await Promise.all(batch.map((handle) => this.#report(handle, path.name)));
       },
       lost: async () => {
         for (const handle of batch) {
-          held.drop(handle.id);
+          inHand.drop(handle.id);
           await handle.nack({ delayMs: 0, reason: "the hook that came for it was ended" }).catch(() => undefined);
         }
       },

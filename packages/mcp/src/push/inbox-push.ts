@@ -1,6 +1,6 @@
 /** The inbox streamed into the push paths, for as long as the session lives and a path works. */
 import { backoffMs, type DeliveryHandle, type MeshSession, pause } from "@agentmesh/client";
-import type { HeldDeliveries } from "../held-deliveries.ts";
+import type { DeliveriesInHand } from "../deliveries-in-hand.ts";
 import type { Log } from "../log.ts";
 import type { Evidence } from "./evidence.ts";
 import type { PushPaths } from "./push-paths.ts";
@@ -25,7 +25,7 @@ const LOOK_AGAIN_MS = 60_000;
 /** What the pushing of an inbox works with. */
 export interface InboxPushParts {
   readonly mesh: MeshSession;
-  readonly held: HeldDeliveries;
+  readonly inHand: DeliveriesInHand;
   readonly paths: PushPaths;
   readonly evidence: Evidence;
   readonly log: Log;
@@ -90,29 +90,29 @@ export class InboxPush {
   /** Pushes these once more if there is another path than the silent one; else they wait for their lease to end. */
   pushAgain(deliveries: readonly DeliveryHandle[], silent: string): void {
     if (!this.#parts.paths.hasOther(silent)) return;
-    for (const handle of deliveries) if (this.#parts.held.mayRepeat(handle)) this.#pusher.add(handle);
+    for (const handle of deliveries) if (this.#parts.inHand.mayRepeat(handle)) this.#pusher.add(handle);
   }
 
   #take(handle: DeliveryHandle): void {
-    const { held, evidence } = this.#parts;
-    held.hold(handle);
-    if (held.wasConfirmed(handle.id)) evidence.confirm(handle);
-    else if (held.mayPush(handle)) this.#pusher.add(handle);
+    const { inHand, evidence } = this.#parts;
+    inHand.take(handle);
+    if (inHand.wasConfirmed(handle.id)) evidence.confirm(handle);
+    else if (inHand.mayPush(handle)) this.#pusher.add(handle);
   }
 
   /** Only with its credit used up has the stream left something behind. */
   async #waiting(): Promise<number> {
-    if (this.#parts.held.size < TERMS.maxInFlight) return 0;
+    if (this.#parts.inHand.size < TERMS.maxInFlight) return 0;
     const beat = await this.#parts.mesh.heartbeat().catch(() => undefined);
     return beat?.queued ?? 0;
   }
 
   async #giveBack(deliveries: readonly DeliveryHandle[], why: string): Promise<void> {
-    const { held, log } = this.#parts;
+    const { inHand, log } = this.#parts;
     this.#failures++;
     this.#stream.abort();
     for (const handle of deliveries) {
-      held.drop(handle.id);
+      inHand.drop(handle.id);
       await handle
         .nack({ delayMs: RETURN_DELAY_MS, reason: `not pushed: ${why}`.slice(0, 200) })
         .catch((error: unknown) => log.debug("nack.failed", { delivery: handle.id, error }));

@@ -1,7 +1,7 @@
 /** Collects deliveries into few texts, pushes them one at a time, and tells the broker what came of it. */
 import { type DeliveryHandle, pause } from "@agentmesh/client";
 import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
-import type { HeldDeliveries } from "../held-deliveries.ts";
+import type { DeliveriesInHand } from "../deliveries-in-hand.ts";
 import type { Log } from "../log.ts";
 import type { Evidence } from "./evidence.ts";
 import type { PushPaths } from "./push-paths.ts";
@@ -15,7 +15,7 @@ const GAP_MS = 1_000;
 
 /** What a pusher works with. */
 export interface PusherParts {
-  readonly held: HeldDeliveries;
+  readonly inHand: DeliveriesInHand;
   readonly paths: PushPaths;
   readonly evidence: Evidence;
   readonly log: Log;
@@ -50,7 +50,7 @@ export class Pusher {
       await pause(COLLECT_MS);
       for (;;) {
         // What was answered or read meanwhile is not pushed.
-        this.#collected = this.#collected.filter((handle) => this.#parts.held.mayPush(handle));
+        this.#collected = this.#collected.filter((handle) => this.#parts.inHand.mayPush(handle));
         const batch = takeText(this.#collected);
         if (batch.length === 0) return;
         await this.#push(batch);
@@ -62,13 +62,13 @@ export class Pusher {
   }
 
   async #push(batch: readonly DeliveryHandle[]): Promise<void> {
-    const { held, paths, evidence, log } = this.#parts;
+    const { inHand, paths, evidence, log } = this.#parts;
     const nonce = pushNonce();
-    const shown = batch.map((handle) => held.shownAs(handle));
+    const shown = batch.map((handle) => inHand.shownAs(handle));
     const result = await paths.push(pushText(shown, await this.#parts.waiting(), nonce), pushMeta(shown));
     if ("path" in result) {
       log.debug("push.sent", { path: result.path, deliveries: batch.length, first: batch[0]?.seq ?? 0 });
-      for (const handle of batch) held.pushed(handle, result.path);
+      for (const handle of batch) inHand.pushed(handle, result.path);
       evidence.expect({ nonce, path: result.path, deliveries: batch, whole: result.whole });
       this.#parts.onPushed();
       await Promise.all(batch.map((handle) => this.#report(handle, result.path)));

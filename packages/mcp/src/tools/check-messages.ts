@@ -40,7 +40,7 @@ export const checkMessages = tool({
     });
     session.resumePush();
     const shown = entries.map((entry) => shownAs(entry, session));
-    session.held.show(entries.map((entry) => entry.id));
+    session.inHand.show(entries.map((entry) => entry.id));
     const rest = more === 0 ? [] : [`${more} more wait: call check_messages again.`];
     const head = shown.length === 1 ? "1 message." : `${shown.length} messages.`;
     return {
@@ -100,13 +100,13 @@ function rankOf({ message }: Waiting): number {
   return message.kind !== "message" ? 2 : message.urgency === "interrupt" ? 0 : 1;
 }
 
-function shownAs({ id, seq, message, attempt }: Waiting, { held }: JoinedSession): ShownDelivery {
-  return { seq, message, redelivered: attempt > 1 || held.wasPushed(id) };
+function shownAs({ id, seq, message, attempt }: Waiting, { inHand }: JoinedSession): ShownDelivery {
+  return { seq, message, redelivered: attempt > 1 || inHand.wasPushed(id) };
 }
 
 /** Acks what the client was given; what it was not given, or what cannot be acked now, is shown again. */
 async function settle(session: JoinedSession, entries: readonly Waiting[], written: boolean): Promise<void> {
-  const { client, held, log } = session;
+  const { client, inHand, log } = session;
   await Promise.all(
     entries.map(async ({ id }) => {
       let read = false;
@@ -117,7 +117,7 @@ async function settle(session: JoinedSession, entries: readonly Waiting[], writt
       } catch (error) {
         log.warn("ack.failed", { delivery: id, error });
       } finally {
-        held.endShow(id, read);
+        inHand.endShow(id, read);
       }
     }),
   );

@@ -35,9 +35,9 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
   const { deliveries, timeline, agents } = engine;
   const agent = agents.row(terms.agentId);
   if (!agent) return [];
-  const { session = null, stream, webhook } = terms;
-  const push: PushTerms | undefined = terms.push ?? stream ?? webhook;
-  const lastPk = webhook?.last && deliveries.find(terms.agentId, webhook.last)?.pk;
+  const { session = null, stream } = terms;
+  const push: PushTerms | undefined = stream ?? terms.push;
+  const lastPk = push?.last && deliveries.find(terms.agentId, push.last)?.pk;
   // A stream can outlive its session by a moment; what is leased to nobody would only have to come back.
   if (session !== null && !engine.sessions.has(session)) return [];
   if (session !== null && stream && engine.sessions.isSilent(session)) return [];
@@ -132,13 +132,13 @@ export function runOut(engine: Engine, context: EngineContext, lease: LeaseRow, 
 }
 
 /**
- * Returns one held delivery to its inbox, or ends it: past its life, or failed too often. Only what the receiver did
+ * Returns one leased delivery to its inbox, or ends it: past its life, or failed too often. Only what the receiver did
  * wrong is a failure; a session that ends in order, or a broker that restarts, costs a message nothing.
  */
 export function giveBack(
   engine: Engine,
   context: EngineContext,
-  held: Omit<LeaseRow, "pushed" | "stream_position">,
+  lease: Omit<LeaseRow, "pushed" | "stream_position">,
   terms: {
     readonly event: "nacked" | "released";
     readonly reason: string | null;
@@ -148,21 +148,21 @@ export function giveBack(
   },
 ): void {
   const { deliveries, timeline } = engine;
-  const { attempt, session_id: session } = held;
-  const failures = held.failures + (terms.failed ? 1 : 0);
-  timeline.note(held.pk, terms.event, { attempt, session, reason: terms.reason });
-  if (held.expires_at <= context.clock.now()) {
+  const { attempt, session_id: session } = lease;
+  const failures = lease.failures + (terms.failed ? 1 : 0);
+  timeline.note(lease.pk, terms.event, { attempt, session, reason: terms.reason });
+  if (lease.expires_at <= context.clock.now()) {
     const reason = "the message was past its life when the lease ended";
-    endUnacked(engine, context, held.pk, { state: "expired", event: "expired", reason, bounce: terms.retry.bounce });
+    endUnacked(engine, context, lease.pk, { state: "expired", event: "expired", reason, bounce: terms.retry.bounce });
   } else if (terms.failed && failures >= terms.retry.maxAttempts) {
     const reason = `given up after ${failures} failed attempts${terms.reason ? `: ${terms.reason}` : ""}`;
-    endUnacked(engine, context, held.pk, { state: "dead", event: "dead", reason, bounce: terms.retry.bounce });
+    endUnacked(engine, context, lease.pk, { state: "dead", event: "dead", reason, bounce: terms.retry.bounce });
   } else {
     const delayMs = terms.delayMs ?? (terms.failed ? terms.retry.delayMs(failures) : 0);
-    deliveries.markQueued(held.pk, failures, delayMs, terms.reason);
-    if (delayMs === 0) context.ready(held.agent_id);
+    deliveries.markQueued(lease.pk, failures, delayMs, terms.reason);
+    if (delayMs === 0) context.ready(lease.agent_id);
   }
-  if (session !== null) context.ready(held.agent_id);
+  if (session !== null) context.ready(lease.agent_id);
 }
 
 /**

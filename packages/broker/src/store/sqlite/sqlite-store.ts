@@ -74,15 +74,15 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
     }
   };
   const giveBackAll = (
-    held: LeaseRow[],
+    leases: LeaseRow[],
     reason: string,
     retry: RetryPolicy,
     failed: (row: LeaseRow) => boolean = () => true,
   ): number => {
-    for (const row of held) {
+    for (const row of leases) {
       giveBack(engine, context, row, { event: "released", reason, failed: failed(row), delayMs: undefined, retry });
     }
-    return held.length;
+    return leases.length;
   };
   void write(() => voidLeases(engine));
   queue.flush();

@@ -109,8 +109,7 @@ export const leaseMutants: Mutant[] = [
   stateless(
     "a webhook is given first what it failed with",
     ({ store }) => ({
-      lease: ({ webhook, ...terms }) =>
-        store.lease(webhook ? { ...terms, webhook: { ...webhook, last: undefined } } : terms),
+      lease: ({ push, ...terms }) => store.lease(push ? { ...terms, push: { ...push, last: undefined } } : terms),
     }),
     ["lease for a webhook", "send several"],
   ),

@@ -3,7 +3,7 @@ import type { DeliveryHandle } from "@agentmesh/client";
 import { LEASE_MS, MAX_PUSHES, QUIET_MS } from "./push/terms.ts";
 import type { ShownDelivery } from "./render.ts";
 
-interface Held {
+interface InHand {
   readonly handle: DeliveryHandle;
   readonly leaseOverMs: number;
 }
@@ -27,31 +27,31 @@ interface Push {
 const MAX_PUSHES_KEPT = 1_000;
 
 /** The deliveries in hand. Times are of this process's own steady clock. */
-export class HeldDeliveries {
-  readonly #held = new Map<string, Held>();
+export class DeliveriesInHand {
+  readonly #inHand = new Map<string, InHand>();
   readonly #shown = new Set<string>();
   readonly #pushes = new Map<string, Push>();
 
   /** How many leases are in hand. */
   get size(): number {
-    return this.#held.size;
+    return this.#inHand.size;
   }
 
   /** Whether its lease is in hand. */
   has(id: string): boolean {
-    return (this.#held.get(id)?.leaseOverMs ?? 0) > performance.now();
+    return (this.#inHand.get(id)?.leaseOverMs ?? 0) > performance.now();
   }
 
   /** Takes a leased delivery in hand, or its renewed lease; a newer lease of the same delivery replaces the older. */
-  hold(handle: DeliveryHandle): void {
+  take(handle: DeliveryHandle): void {
     const now = performance.now();
-    for (const [id, held] of this.#held) if (held.leaseOverMs <= now) this.#held.delete(id);
-    this.#held.set(handle.id, { handle, leaseOverMs: now + LEASE_MS });
+    for (const [id, { leaseOverMs }] of this.#inHand) if (leaseOverMs <= now) this.#inHand.delete(id);
+    this.#inHand.set(handle.id, { handle, leaseOverMs: now + LEASE_MS });
   }
 
   /** Whether to push this lease: it is in hand, and the model is not about to see the message anyway. */
   mayPush(handle: DeliveryHandle): boolean {
-    if (this.#shown.has(handle.id) || this.#held.get(handle.id)?.handle !== handle) return false;
+    if (this.#shown.has(handle.id) || this.#inHand.get(handle.id)?.handle !== handle) return false;
     const push = this.#pushes.get(handle.id);
     return push === undefined || push.silent || performance.now() - push.atMs >= QUIET_MS;
   }
@@ -63,7 +63,7 @@ export class HeldDeliveries {
 
   /** Lets one go without evidence. */
   drop(id: string): void {
-    this.#held.delete(id);
+    this.#inHand.delete(id);
   }
 
   /** check_messages shows these; until it is known whether the client was given them they are not pushed. */
@@ -75,7 +75,7 @@ export class HeldDeliveries {
   endShow(id: string, read: boolean): void {
     this.#shown.delete(id);
     if (!read) return;
-    this.#held.delete(id);
+    this.#inHand.delete(id);
     const push = this.#pushes.get(id);
     if (push) push.readElsewhere = true;
   }
@@ -106,7 +106,7 @@ export class HeldDeliveries {
 
   /** Notes that the transcript has shown it: it is not pushed again, even when the ack is lost. */
   confirm(id: string): void {
-    this.#held.delete(id);
+    this.#inHand.delete(id);
     const push = this.#pushes.get(id);
     if (push) push.confirmed = true;
   }
@@ -131,8 +131,8 @@ export class HeldDeliveries {
    * Returns the push path this proves: only a model that saw the push could have answered it.
    */
   answered(ref: string): string | undefined {
-    for (const [id, { handle }] of this.#held) {
-      if (id === ref || String(handle.seq) === ref || handle.message.id === ref) this.#held.delete(id);
+    for (const [id, { handle }] of this.#inHand) {
+      if (id === ref || String(handle.seq) === ref || handle.message.id === ref) this.#inHand.delete(id);
     }
     for (const [id, push] of this.#pushes) {
       if (id !== ref && String(push.seq) !== ref && push.messageId !== ref) continue;

@@ -1,7 +1,7 @@
 /** The records of history that go through the Store port. */
 import type { HistoryEntry, ThreadId } from "@agentmesh/protocol";
-import type { Viewer } from "./records.ts";
-import type { SearchTerm } from "./words.ts";
+import type { SearchTerm } from "../words.ts";
+import type { Viewer } from "./agent.ts";
 
 /** Which messages of the past, and from where. */
 export interface HistoryQuery {

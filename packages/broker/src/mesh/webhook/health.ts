@@ -1,9 +1,9 @@
 /** How one webhook does: its breaker, and what senders are told of it, in memory and written down as it changes. */
 import type { WebhookState } from "@agentmesh/protocol";
+import { type Clock, timestamp } from "../clock.ts";
+import type { WebhookNote, WebhookRecord } from "../store.ts";
 import { BREAKER, Breaker } from "./breaker.ts";
-import { type Clock, timestamp } from "./clock.ts";
-import type { WebhookNote, WebhookRecord } from "./store.ts";
-import type { PostOutcome } from "./webhook-sink.ts";
+import type { PostOutcome } from "./sink.ts";
 
 /** How often at most a success is written down that changes nothing, in milliseconds. */
 const PROVEN_EVERY_MS = 10_000;

@@ -7,10 +7,10 @@ import {
   type Urgency,
   WEBHOOK_PATH,
 } from "@agentmesh/protocol";
+import type { RetryPolicy, Store } from "../store.ts";
+import type { WebhookHealth } from "./health.ts";
+import type { PostOutcome, WebhookSink } from "./sink.ts";
 import type { Slots } from "./slots.ts";
-import type { RetryPolicy, Store } from "./store.ts";
-import type { WebhookHealth } from "./webhook-health.ts";
-import type { PostOutcome, WebhookSink } from "./webhook-sink.ts";
 
 /** When the store is tried again after it failed, in milliseconds. */
 const RETRY_MS = 1_000;
@@ -120,7 +120,7 @@ export class WebhookPump {
         leaseMs,
         session: undefined,
         // One that is never taken must not keep what waits behind it from being tried.
-        webhook: { urgency, last: isTry ? this.#lastTry : undefined },
+        push: { urgency, last: isTry ? this.#lastTry : undefined },
       });
       leased = answer.leased.map(({ delivery }) => delivery);
     } finally {

@@ -1,16 +1,16 @@
 /** The webhooks of this process: one pump for each, begun, replaced and ended. */
 import type { AgentId, Party } from "@agentmesh/protocol";
-import type { Clock } from "./clock.ts";
-import type { Policy } from "./policy.ts";
-import { retryPolicy } from "./retry.ts";
+import type { Clock } from "../clock.ts";
+import type { Policy } from "../policy.ts";
+import { retryPolicy } from "../retry.ts";
+import type { Store, WebhookRecord } from "../store.ts";
+import type { Streams } from "../streams.ts";
+import type { Wakes } from "../wakes.ts";
+import { WebhookHealth } from "./health.ts";
+import { WebhookPump } from "./pump.ts";
+import type { WebhookSinks } from "./sink.ts";
 import { Slots } from "./slots.ts";
-import type { Store, WebhookRecord } from "./store.ts";
-import type { Streams } from "./streams.ts";
-import type { Wakes } from "./wakes.ts";
-import { WebhookHealth } from "./webhook-health.ts";
-import { WebhookPump } from "./webhook-pump.ts";
-import type { WebhookSinks } from "./webhook-sink.ts";
-import { secretsAt, type WebhookTerms } from "./webhook-terms.ts";
+import { secretsAt, type WebhookTerms } from "./terms.ts";
 
 /** A lease outlives the longest post by this, in milliseconds. */
 const LEASE_MARGIN_MS = 20_000;

@@ -1,9 +1,9 @@
 /** A webhook as its owner is shown it: no secret, no token, no query. */
 import type { Party, Webhook } from "@agentmesh/protocol";
-import { timestamp } from "./clock.ts";
-import type { WebhookRecord } from "./store.ts";
-import type { WebhookHealth } from "./webhook-health.ts";
-import type { WebhookTerms } from "./webhook-terms.ts";
+import { timestamp } from "../clock.ts";
+import type { WebhookRecord } from "../store.ts";
+import type { WebhookHealth } from "./health.ts";
+import type { WebhookTerms } from "./terms.ts";
 
 /** The webhook of an agent at a time, in milliseconds since the Unix epoch. */
 export function shownWebhook(

@@ -1,0 +1,60 @@
+/** The records of agents that go through the Store port. */
+import type { AgentId, AgentProfile, Focus, PushPath, Trust } from "@agentmesh/protocol";
+
+/** An agent as stored, with what its sessions and inbox say of it now. */
+export interface AgentRecord {
+  readonly id: AgentId;
+  readonly name: string;
+  readonly profile: AgentProfile;
+  readonly registeredAt: number;
+  readonly lastSeenAt: number | undefined;
+  /** When it was archived; undefined for one that is there. */
+  readonly archivedAt: number | undefined;
+  /** Time since its last sign of life that was noted, in milliseconds. */
+  readonly quietMs: number;
+  /** Age of the newest heartbeat of its sessions, in milliseconds; undefined without a session. */
+  readonly heartbeatAgeMs: number | undefined;
+  readonly pushPaths: PushPath[];
+  readonly trust: Trust;
+  readonly focus: Focus | undefined;
+  readonly queued: number;
+  readonly held: number;
+  readonly oldestQueuedMs: number | undefined;
+  /** How its webhook does, if it has one; this path needs no session. */
+  readonly webhook?: PushPath | undefined;
+}
+
+/** An agent to make, or to resume by its token. */
+export interface AgentToRegister {
+  readonly id: AgentId;
+  readonly tokenHash: string;
+  readonly name: string;
+  readonly ifTaken: "refuse" | "number";
+  readonly profile: AgentProfile;
+  /** Left out, verified. */
+  readonly trust?: Trust;
+}
+
+/** What the wire of the predecessor calls an agent, and what its client said of itself there, as JSON. */
+export interface LegacyPeerRecord {
+  readonly id: string;
+  readonly agentId: AgentId;
+  readonly facts: string;
+}
+
+/** A registered agent. `renamedFrom`: another agent has its name since it was archived. */
+export interface RegisteredAgent {
+  readonly agent: AgentRecord;
+  readonly created: boolean;
+  readonly renamedFrom: string | undefined;
+}
+
+/** A focus to begin. */
+export interface FocusTerms {
+  readonly forMs: number;
+  readonly allows: Focus["allows"];
+  readonly reason: string | undefined;
+}
+
+/** Who may see a log or a message: one agent, or all (undefined). */
+export type Viewer = AgentId | undefined;

@@ -1,0 +1,84 @@
+/** The records of deliveries and their leases that go through the Store port. */
+import type { AgentId, DeliveryId, DeliveryState, LeasedDelivery, SessionId, Urgency } from "@agentmesh/protocol";
+
+/** What to lease, for whom, for how long. */
+export interface LeaseTerms {
+  readonly agentId: AgentId;
+  readonly max: number;
+  readonly maxBytes: number;
+  readonly leaseMs: number;
+  /** Session that holds the leases; undefined for a caller without one. */
+  readonly session: SessionId | undefined;
+  /** For a lease that is to be pushed; left out, it is for a read, which is given all. */
+  readonly push?: PushTerms | undefined;
+  /** For a stream, in place of `push`: the same terms, and its credit. */
+  readonly stream?: PushTerms & { readonly maxInFlight: number };
+}
+
+/** What may be pushed. */
+export interface PushTerms {
+  /** How many reported pushes of this session are enough. */
+  readonly maxPushes?: number | undefined;
+  /** Least urgency that is taken, left out fyi; a focus of the agent may ask for more. */
+  readonly urgency?: Urgency;
+  /** The delivery to lease only when there is no other. */
+  readonly last?: DeliveryId | undefined;
+}
+
+/** A leased delivery; `streamPosition` orders the leases of one stream. */
+export interface LeasedRecord {
+  readonly delivery: LeasedDelivery;
+  readonly streamPosition: number;
+}
+
+/** A delivery that ended without an ack, as its sender's notice names it. */
+export interface EndedDelivery {
+  readonly deliveryId: DeliveryId;
+  readonly seq: number;
+  readonly state: "dead" | "expired" | "refused";
+  readonly reason: string;
+  readonly recipient: string;
+  /** Empty when it is damaged. */
+  readonly body: string;
+}
+
+/** Writes the notice that a sender gets of such a delivery. */
+export type Bounce = (ended: EndedDelivery) => string;
+
+/** When failed deliveries come back, and when they are given up: nacked, or not acked by a lost or silent holder. */
+export interface RetryPolicy {
+  readonly maxAttempts: number;
+  readonly delayMs: (failures: number) => number;
+  /** Without it no sender is told. */
+  readonly bounce?: Bounce;
+}
+
+/** A settled or returned delivery. */
+export interface DeliveryRecord {
+  readonly id: DeliveryId;
+  readonly state: DeliveryState;
+  readonly attempt: number;
+  readonly leaseEndsAt: number | undefined;
+}
+
+/** Verdict on a verb that needs the current lease. */
+export type LeaseVerdict =
+  | { readonly kind: "done"; readonly delivery: DeliveryRecord }
+  | { readonly kind: "not_found" }
+  | { readonly kind: "lease_lost"; readonly delivery: DeliveryRecord }
+  | { readonly kind: "settled"; readonly delivery: DeliveryRecord };
+
+/** Verdict on a verb that needs a held delivery. */
+export type HeldVerdict =
+  | { readonly kind: "done"; readonly delivery: DeliveryRecord }
+  | { readonly kind: "not_found" }
+  | { readonly kind: "not_held"; readonly delivery: DeliveryRecord };
+
+/** Verdict on an ack. */
+export type AckVerdict = LeaseVerdict | { readonly kind: "acked_before"; readonly delivery: DeliveryRecord };
+
+/** Counts of the whole store. */
+export interface StoreStats {
+  readonly deliveries: Record<DeliveryState, number>;
+  readonly bytes: number;
+}
