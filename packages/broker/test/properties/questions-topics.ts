@@ -118,13 +118,14 @@ export function subscribe(agentId: AgentId, pattern: string, retained: number): 
         demand(next, "I12 broadcast", () => `${of.id} was retained, ${agent.name} got ${entry?.messageId}`);
         const more = { reason: "retained" };
         const { deliveryId: id, seq } = entry;
-        beginDelivery(o, { id, seq, of, to: agent, retained: true, more });
+        const held = o.history.action(agent, of.message.from.id) === "hold";
+        beginDelivery(o, { id, seq, of, to: agent, retained: true, held, more });
       }
     };
   };
 }
 
-/** The newest of each topic that the pattern means, taken together, that the agent has not sent and does not have. */
+/** The newest of each topic that the pattern means, taken together, that the agent has not sent, does not have and does not refuse. */
 function retainedFor(o: Observer, agent: AgentHistory, pattern: string, count: number): MessageHistory[] {
   const has = (of: MessageHistory) => of.deliveries.some(({ to, pruned }) => to.id === agent.id && !pruned);
   const ofTopic = (topic: string) =>
@@ -133,7 +134,10 @@ function retainedFor(o: Observer, agent: AgentHistory, pattern: string, count: n
       .filter(({ acceptedAt, lifeMs }) => acceptedAt + lifeMs > o.now)
       .slice(-count);
   const newest = new Set(count === 0 ? [] : (MEANS[pattern] ?? []).flatMap(ofTopic));
-  return o.history.messages.filter((of) => newest.has(of) && of.message.from.id !== agent.id && !has(of)).slice(-count);
+  const refuses = ({ message }: MessageHistory) => o.history.action(agent, message.from.id) === "refuse";
+  return o.history.messages
+    .filter((of) => newest.has(of) && of.message.from.id !== agent.id && !has(of) && !refuses(of))
+    .slice(-count);
 }
 
 /** The newest of them that the inbox takes. */

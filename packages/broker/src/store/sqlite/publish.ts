@@ -1,11 +1,17 @@
 /** The acts on topics: publish to all subscribers, subscribe with what was published before. */
-import { MAX_RETAINED, type Party, type SubscribeReply, type Topic, topicMatches } from "@agentmesh/protocol";
+import {
+  MAX_RETAINED,
+  type Party,
+  type PolicyAction,
+  type SubscribeReply,
+  type Topic,
+  topicMatches,
+} from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
 import { newId } from "../../mesh/ids.ts";
 import type { AgentRecord, InboxQuota, MessageToPublish, Published, Skipped } from "../../mesh/store.ts";
 import { urgencyWeight } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
-import { RANK } from "./deliveries.ts";
 import type { Engine } from "./engine.ts";
 import { hasRoom } from "./quota.ts";
 import { messageOf } from "./rows.ts";
@@ -19,17 +25,17 @@ export function publish(
   message: MessageToPublish,
   quota: InboxQuota,
 ): Published {
-  const senderPk = senderOf(engine, message.senderId);
-  const before = earlierUnder(engine, senderPk, message.idempotency);
+  const sender = senderOf(engine, message.senderId);
+  const before = earlierUnder(engine, sender.pk, message.idempotency);
   if (before !== undefined) return published(engine, before, true);
   const { messages } = engine;
-  const stored = messages.insert(message, senderPk);
-  putKey(engine, senderPk, stored.pk, message.idempotency);
+  const stored = messages.insert(message, sender.pk);
+  putKey(engine, sender.pk, stored.pk, message.idempotency);
   const skipped: Skipped[] = [];
   for (const subscriber of subscribersOf(engine, message.topic)) {
     const agent: Party = { id: subscriber.agent_id, name: subscriber.agent_name };
-    const action = actionFor(engine, subscriber.agent_pk, message.senderId);
-    if (subscriber.agent_pk === senderPk) skipped.push({ agent, why: "sender" });
+    const action = actionFor(engine, subscriber.agent_pk, sender);
+    if (subscriber.agent_pk === sender.pk) skipped.push({ agent, why: "sender" });
     else if (subscriber.archived_at !== null) skipped.push({ agent, why: "archived" });
     else if (action === "refuse") skipped.push({ agent, why: "refused" });
     else if (!hasRoom(engine, subscriber.agent_pk, message.bodyBytes, quota)) {
@@ -64,7 +70,10 @@ function subscribersOf(engine: Engine, topic: string): SubscriptionRow[] {
   return [...new Map(fitting.map((row) => [row.agent_pk, row])).values()];
 }
 
-/** Adds a subscription; a new one gets the newest `retained` messages that its pattern means and its inbox takes. */
+/**
+ * Adds a subscription; a new one gets the newest `retained` messages that its pattern means, its policy does not refuse and
+ * its inbox takes.
+ */
 export function subscribe(
   engine: Engine,
   context: EngineContext,
@@ -74,24 +83,20 @@ export function subscribe(
   quota: InboxQuota,
 ): SubscribeReply {
   const agent = engine.agents.current(agentId);
-  const agentPk = senderOf(engine, agentId);
+  const { pk: agentPk } = senderOf(engine, agentId);
   const created = engine.topics.subscribe(agentPk, pattern);
   const wanted = created ? earlierMessages(engine, pattern, agentPk, retained) : [];
   const taken = newestThatFit(engine, wanted, agentPk, quota);
-  for (const earlier of taken) {
-    const { pk } = engine.deliveries.insert({
+  for (const { row, action } of taken) {
+    // What was urgent once is not any more; an fyi still rests.
+    const urgency = row.urgency === urgencyWeight("fyi") ? "fyi" : "normal";
+    deliver(engine, {
       id: newId("dlv"),
-      messagePk: earlier.pk,
-      agentPk,
-      bytes: earlier.body_bytes,
-      // What was urgent once is not any more; an fyi still rests.
-      urgency: Math.min(urgencyWeight("normal"), earlier.urgency),
-      rank: RANK.message,
-      at: context.clock.now(),
-      expiresAt: earlier.expires_at,
+      message: { urgency, bodyBytes: row.body_bytes },
+      stored: { pk: row.pk, acceptedAt: context.clock.now(), expiresAt: row.expires_at },
+      recipient: { pk: agentPk, id: agentId },
+      ...{ action, context, retained: true },
     });
-    engine.timeline.note(pk, "accepted", { attempt: 0, reason: "retained" });
-    context.ready(agentId);
   }
   const since = engine.topics.subscriptions(agentId).find((row) => row.pattern === pattern)?.since ?? 0;
   return {
@@ -102,25 +107,35 @@ export function subscribe(
   };
 }
 
+/** A message published before, and what a new subscriber's policy does with it. */
+interface Earlier {
+  readonly row: RetainedRow;
+  readonly action: Exclude<PolicyAction, "refuse">;
+}
+
 /** The newest of these messages, oldest first, that an inbox takes. */
-function newestThatFit(engine: Engine, wanted: readonly RetainedRow[], agentPk: number, quota: InboxQuota) {
+function newestThatFit(engine: Engine, wanted: readonly Earlier[], agentPk: number, quota: InboxQuota) {
   let { messages, bytes } = engine.inboxSize(agentPk);
-  const last = wanted.findLastIndex(({ body_bytes }) => {
+  const last = wanted.findLastIndex(({ row }) => {
     messages += 1;
-    bytes += body_bytes;
+    bytes += row.body_bytes;
     return messages > quota.maxMessages || bytes > quota.maxBytes;
   });
   return wanted.slice(last + 1);
 }
 
-function earlierMessages(engine: Engine, pattern: string, agentPk: number, count: number) {
+function earlierMessages(engine: Engine, pattern: string, agentPk: number, count: number): Earlier[] {
   if (count === 0) return [];
   return engine.topics
     .topics(Number.MAX_SAFE_INTEGER)
     .filter(({ topic }) => topicMatches(pattern, topic))
     .flatMap(({ topic }) => engine.topics.retained(topic, Math.min(count, MAX_RETAINED)))
     .filter(({ pk, sender_pk }) => sender_pk !== agentPk && !engine.deliveries.has(pk, agentPk))
-    .sort((a, b) => a.pk - b.pk)
+    .flatMap((row) => {
+      const action = actionFor(engine, agentPk, { id: row.sender_id, trust: row.sender_trust });
+      return action === "refuse" ? [] : [{ row, action }];
+    })
+    .sort((a, b) => a.row.pk - b.row.pk)
     .slice(-count);
 }
 

@@ -1,9 +1,10 @@
 /** The act of accepting a message. */
-import type { AgentId, DeliveryId, MessageId, PolicyAction } from "@agentmesh/protocol";
+import type { AgentId, DeliveryId, MessageId, PolicyAction, Trust } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
 import { actionOn } from "../../mesh/receiver-policy.ts";
 import type { AgentRecord, Enqueued, InboxQuota, MessageToEnqueue } from "../../mesh/store.ts";
 import { urgencyWeight } from "../../mesh/urgency.ts";
+import type { AgentRow } from "./agent-rows.ts";
 import type { EngineContext } from "./context.ts";
 import { RANK } from "./deliveries.ts";
 import type { Engine } from "./engine.ts";
@@ -14,21 +15,21 @@ import { messageOf } from "./rows.ts";
 /** Accepts one message: dedupe, quota, message, delivery, timeline and the ack it implies. @throws MeshError */
 export function accept(engine: Engine, context: EngineContext, message: MessageToEnqueue, quota: InboxQuota): Enqueued {
   const { agents, messages, deliveries } = engine;
-  const senderPk = senderOf(engine, message.senderId);
+  const sender = senderOf(engine, message.senderId);
   const recipient = agents.row(message.recipientId);
-  const before = earlierUnder(engine, senderPk, message.idempotency);
+  const before = earlierUnder(engine, sender.pk, message.idempotency);
   const first = before && deliveries.ofMessage(before)[0];
   if (first) return enqueued(engine, first.pk, true);
   if (!recipient) throw new MeshError("agent_not_found", `The recipient ${message.recipientId} has left the mesh.`);
   checkRoom(engine, recipient, message.bodyBytes, quota);
-  const action = answersRecipient(engine, message) ? "accept" : actionFor(engine, recipient.pk, message.senderId);
+  const action = answersRecipient(engine, message) ? "accept" : actionFor(engine, recipient.pk, sender);
   if (action === "refuse") {
     throw new MeshError(
       "refused_by_policy",
       `${recipient.name} refuses messages of this sender. Nothing was stored. Ask its owner to change that: agentmesh policy ${recipient.name}`,
     );
   }
-  const stored = messages.insert(message, senderPk);
+  const stored = messages.insert(message, sender.pk);
   const pk = deliver(engine, {
     id: message.deliveryId,
     message,
@@ -38,18 +39,22 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
     context,
   });
   if (message.keepBackMs !== undefined) deliveries.keepBack(pk, message.keepBackMs);
-  if (message.answerWithinMs !== undefined) engine.asks.open(stored.pk, senderPk, recipient.pk, message.answerWithinMs);
+  if (message.answerWithinMs !== undefined)
+    engine.asks.open(stored.pk, sender.pk, recipient.pk, message.answerWithinMs);
   const { inReplyTo: asked } = message;
-  if (asked !== undefined) engine.asks.answered({ asked, debtor: senderPk, asker: recipient.pk, reply: stored.pk });
-  putKey(engine, senderPk, stored.pk, message.idempotency);
+  if (asked !== undefined) engine.asks.answered({ asked, debtor: sender.pk, asker: recipient.pk, reply: stored.pk });
+  putKey(engine, sender.pk, stored.pk, message.idempotency);
   if (message.answers !== undefined) ackAnswered(engine, context, message);
   return enqueued(engine, pk, false);
 }
 
 /** What an agent's policy does with this sender's messages. */
-export function actionFor({ agents }: Engine, recipientPk: number, senderId: AgentId): PolicyAction {
-  const rules = agents.policy(recipientPk);
-  return rules ? actionOn(rules, { id: senderId, trust: agents.row(senderId)?.trust ?? "unverified" }) : "accept";
+export function actionFor(
+  { agents }: Engine,
+  recipientPk: number,
+  sender: { readonly id: AgentId; readonly trust: Trust },
+): PolicyAction {
+  return actionOn(agents.policy(recipientPk), sender);
 }
 
 /** Whoever asks gets the answer: what the recipient itself has sent may be answered whatever its policy. */
@@ -63,13 +68,15 @@ export function deliver(
   parts: {
     readonly id: DeliveryId;
     readonly message: Pick<MessageToEnqueue, "urgency" | "bodyBytes">;
+    /** Accepted now because it was published before its recipient subscribed. */
+    readonly retained?: boolean;
     readonly stored: { readonly pk: number; readonly acceptedAt: number; readonly expiresAt: number };
     readonly recipient: { readonly pk: number; readonly id: AgentId };
     readonly action: Exclude<PolicyAction, "refuse">;
     readonly context: EngineContext;
   },
 ): number {
-  const { id, message, stored, recipient, action, context } = parts;
+  const { id, message, stored, recipient, action, context, retained = false } = parts;
   const { pk } = deliveries.insert({
     id,
     messagePk: stored.pk,
@@ -81,17 +88,17 @@ export function deliver(
     at: stored.acceptedAt,
     expiresAt: stored.expiresAt,
   });
-  timeline.note(pk, "accepted", { attempt: 0 });
+  timeline.note(pk, "accepted", retained ? { attempt: 0, reason: "retained" } : { attempt: 0 });
   if (action === "hold") timeline.note(pk, "held", { attempt: 0, reason: "by the recipient's policy" });
   else context.ready(recipient.id);
   return pk;
 }
 
-/** Key of the sender. @throws MeshError unauthenticated when it has left meanwhile */
-export function senderOf({ agents }: Engine, senderId: AgentId): number {
-  const pk = agents.row(senderId)?.pk;
-  if (pk === undefined) throw new MeshError("unauthenticated", "This agent has left the mesh. Register again.");
-  return pk;
+/** The sender as it is now. @throws MeshError unauthenticated when it has left meanwhile */
+export function senderOf({ agents }: Engine, senderId: AgentId): AgentRow {
+  const row = agents.row(senderId);
+  if (row === undefined) throw new MeshError("unauthenticated", "This agent has left the mesh. Register again.");
+  return row;
 }
 
 /** The message that was accepted under the same key before. @throws MeshError idempotency_mismatch for other content */

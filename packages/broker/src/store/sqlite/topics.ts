@@ -1,5 +1,5 @@
 /** SQL of topics and subscriptions. */
-import type { AgentId, MessageId } from "@agentmesh/protocol";
+import type { AgentId, MessageId, Trust } from "@agentmesh/protocol";
 import type { EngineContext } from "./context.ts";
 
 /** A subscription with its agent. */
@@ -18,6 +18,8 @@ export interface RetainedRow {
   readonly id: MessageId;
   readonly topic: string;
   readonly sender_pk: number;
+  readonly sender_id: AgentId;
+  readonly sender_trust: Trust;
   readonly body_bytes: number;
   readonly urgency: number;
   readonly expires_at: number;
@@ -43,8 +45,11 @@ export function topicStatements({ db, clock }: EngineContext) {
      GROUP BY topic ORDER BY topic LIMIT ?`,
   );
   const selectRetained = db.prepare<[string, number, number], RetainedRow>(
-    `SELECT pk, id, topic, sender_pk, body_bytes, urgency, expires_at FROM message
-     WHERE topic = ? AND expires_at > ? AND recalled_at IS NULL AND damaged_at IS NULL ORDER BY pk DESC LIMIT ?`,
+    `SELECT m.pk, m.id, m.topic, m.sender_pk, s.id AS sender_id, s.trust AS sender_trust, m.body_bytes, m.urgency,
+       m.expires_at
+     FROM message m JOIN agent s ON s.pk = m.sender_pk
+     WHERE m.topic = ? AND m.expires_at > ? AND m.recalled_at IS NULL AND m.damaged_at IS NULL
+     ORDER BY m.pk DESC LIMIT ?`,
   );
   const selectOld = db.prepare<[number, number, number], { pk: number }>(
     `SELECT m.pk FROM message m

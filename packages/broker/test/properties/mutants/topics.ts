@@ -1,6 +1,6 @@
 /** Mutants of topics: who gets what is published, and who is accounted for. */
 import { newId } from "../../../src/mesh/ids.ts";
-import { every, forgetDeliveries, type Mutant, mutant, stateless } from "./mutant.ts";
+import { every, forgetDeliveries, type Mutant, mutant, stateless, whileSet } from "./mutant.ts";
 
 export const topicMutants: Mutant[] = [
   mutant("a publish leaves a subscriber out", () => {
@@ -152,6 +152,13 @@ export const topicMutants: Mutant[] = [
       return answer;
     },
   })),
+  stateless(
+    "what was published before passes the policy",
+    ({ store, db }) => ({
+      subscribe: (...terms) => whileSet(db, "agent", "policy", "NULL", () => store.subscribe(...terms)),
+    }),
+    ["policy", "publish to a subscriber"],
+  ),
   stateless(
     "a published message is pruned with its key",
     ({ store, db, clock }) => ({
