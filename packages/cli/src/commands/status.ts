@@ -1,6 +1,6 @@
 /** `agentmesh status`: what the broker says of itself. */
 import { existsSync } from "node:fs";
-import type { BrokerStatus } from "@agentmesh/protocol";
+import type { BrokerStatus, DeliveryState } from "@agentmesh/protocol";
 import type { Context } from "../context.ts";
 import { shortPath } from "../describe.ts";
 import { shortDuration, since } from "../duration.ts";
@@ -26,10 +26,8 @@ export async function status(context: Context): Promise<void> {
         "agents",
         `${agents.online} online, ${agents.stale} stale, ${agents.offline} offline, ${agents.archived} archived`,
       ],
-      [
-        "deliveries",
-        `${deliveries.queued} queued, ${deliveries.leased} leased, ${deliveries.acked} acked, ${deliveries.dead} dead, ${deliveries.expired} expired, ${deliveries.cancelled} cancelled`,
-      ],
+      ["deliveries", counted(deliveries, ["queued", "leased", "held"])],
+      ["", counted(deliveries, ["acked", "dead", "refused", "expired", "cancelled"])],
       ["streams", `${broker.streams} open`],
       ...(webhooks.total > 0 ? [["webhooks", webhooksText(webhooks)] as const] : []),
       ...(retention ? retentionFacts(retention) : []),
@@ -43,6 +41,10 @@ export async function status(context: Context): Promise<void> {
     ]),
   );
   warnOfOtherVersion(broker);
+}
+
+function counted(deliveries: BrokerStatus["deliveries"], states: readonly DeliveryState[]): string {
+  return states.map((state) => `${deliveries[state]} ${state}`).join(", ");
 }
 
 function webhooksText({ total, resting, disabled }: BrokerStatus["webhooks"]): string {
