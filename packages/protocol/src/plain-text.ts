@@ -16,9 +16,10 @@ export function plainText(text: string): string {
   return text.replace(/\r\n?/g, "\n").replace(UNSAFE, "").replace(STRAY_JOINER, "");
 }
 
-/** `text` as one line of at most `maxChars` characters, for a table cell, an attribute or a log line. */
+/** `text` as one line of at most `maxChars` UTF-16 units, as schemas count them, for a table cell, an attribute or a log. */
 export function plainLine(text: string, maxChars = 200): string {
   const line = plainText(text).replace(/\s+/g, " ").trim();
-  const chars = Array.from(line);
-  return chars.length <= maxChars ? line : `${chars.slice(0, maxChars - 1).join("")}…`;
+  if (line.length <= maxChars) return line;
+  const half = /\p{Cs}$/u;
+  return `${line.slice(0, maxChars - 1).replace(half, "")}…`;
 }

@@ -77,7 +77,7 @@ export function profileOf({ agent_type, hostname, cwd, git_root, summary }: Peer
     ...(hostname !== "" && { host: hostname.slice(0, 255) }),
     ...(cwd !== "" && { directory: cwd.slice(0, 1024) }),
     ...(git_root && { repo: git_root.slice(0, 1024) }),
-    summary: plainLine(summary, MAX_SUMMARY_CHARS).slice(0, MAX_SUMMARY_CHARS),
+    summary: plainLine(summary, MAX_SUMMARY_CHARS),
   };
 }
 

@@ -50,7 +50,7 @@ async function say(
   summary: string,
 ): Promise<string | undefined> {
   if (profile.summary !== before) return undefined;
-  const line = plainLine(summary, MAX_SUMMARY_CHARS).slice(0, MAX_SUMMARY_CHARS);
+  const line = plainLine(summary, MAX_SUMMARY_CHARS);
   await client.setSummary({ summary: line }, { signal: left });
   // The agent's own words may have been on the way at the same time: they stand.
   if (profile.summary !== before) await client.setSummary({ summary: profile.summary ?? "" }, { signal: left });
