@@ -2,8 +2,9 @@
 import { z } from "zod";
 
 /**
- * `fyi` is never pushed, it rests until the recipient looks; `normal` is pushed, but waits for the end of a focus;
- * `interrupt` goes before everything that waits and through a focus that allows it.
+ * `fyi` wakes no session, it rests until the recipient looks or a stream or webhook asks for everything; `normal` is
+ * pushed, but waits for the end of a focus; `interrupt` goes before everything that waits and through a focus that
+ * allows it.
  */
 export const Urgency = z.enum(["fyi", "normal", "interrupt"]);
 export type Urgency = z.infer<typeof Urgency>;

@@ -45,6 +45,12 @@ function queued(
   recipient: Agent,
 ): Outlook {
   const { name } = recipient;
+  if (delivery.readyAt !== undefined && delivery.attempt === 0) {
+    return {
+      cause: `An ask of ${name} takes it first, until ${delivery.readyAt}; then it comes as any.`,
+      remedy: "Wait.",
+    };
+  }
   if (delivery.readyAt !== undefined) {
     return {
       cause: `A receiver failed with it (${delivery.reason ?? "no reason given"}); it may be leased again from ${delivery.readyAt} on.`,
@@ -67,7 +73,7 @@ function queued(
     };
   }
   if (urgency === "fyi") {
-    return { cause: "It is fyi, which is never pushed.", remedy: `${name} finds it with its next check_messages.` };
+    return { cause: "It is fyi, which wakes no session.", remedy: `${name} finds it with its next check_messages.` };
   }
   if (webhook && recipient.pushPaths.length === 1) return webhookOutlook(recipient, webhook);
   if (recipient.pushPaths.length === 0) {

@@ -35,7 +35,10 @@ export function appliedRule(urgency: Urgency, state: DeliveryState, agent: Agent
     };
   }
   if (urgency === "fyi") {
-    return { code: "fyi", detail: `fyi is never pushed: it rests in the inbox until ${name} looks.` };
+    return {
+      code: "fyi",
+      detail: `fyi wakes no session: it rests in the inbox until ${name} looks, or takes it by a stream or webhook that asks for everything.`,
+    };
   }
   const focus = focusBefore(urgency, agent);
   if (focus) return { code: "focus", detail: focusText(agent, focus) };
