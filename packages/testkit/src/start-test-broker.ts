@@ -75,7 +75,11 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
       },
       "the broker to start",
       15_000,
-    );
+    ).catch(async (error) => {
+      running.child.kill("SIGKILL");
+      await running.exit;
+      throw error;
+    });
     port = z.object({ port: z.int() }).parse(JSON.parse(readFileSync(join(home.path, "broker.json"), "utf8"))).port;
   }
 
