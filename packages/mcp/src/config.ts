@@ -1,17 +1,7 @@
-/** Settings from the environment: one declaration per variable, resolved once by a pure function. */
+/** Settings from the environment: the variables of config-variables.ts, resolved once by a pure function. */
 import { resolve } from "node:path";
 import { AgentName, plainLine, toAgentName } from "@agentmesh/protocol";
-
-const summaryChoices = ["git", "llm", "none"] as const;
-const pathNames = [
-  "claude-inbox",
-  "claude-channel",
-  "claude-hooks",
-  "codex-queue",
-  "codex-hooks",
-  "gemini-hooks",
-] as const;
-const logLevels = ["error", "warn", "info", "debug"] as const;
+import { canaryChoices, logLevels, pathNames, summaryChoices, variables } from "./config-variables.ts";
 
 /** Which push paths are tried, in which order; `auto` is all that the client has, best first. */
 export type PushChoice = "auto" | readonly (typeof pathNames)[number][];
@@ -38,6 +28,8 @@ export interface Config {
   /** Name the agent was given; undefined to name it after its directory. */
   readonly name: AgentName | undefined;
   readonly push: PushChoice;
+  /** Whether push paths are proven without a message, while the model is at work. */
+  readonly canary: (typeof canaryChoices)[number];
   readonly summary: SummaryChoice;
   /** Set when `summary` is `llm`. */
   readonly model: ModelSettings | undefined;
@@ -57,76 +49,6 @@ export interface Config {
   /** All of the environment, for programs that the adapter starts. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
-
-/** The variables, in the order of the help text. */
-export const variables = [
-  { name: "AGENTMESH_HOME", default: "~/.agentmesh", description: "State folder: mesh key, database, identities." },
-  {
-    name: "AGENTMESH_URL",
-    default: "the running broker's, else http://127.0.0.1:7899",
-    description: "Address of the broker. One that is not this machine's loopback is never started by the adapter.",
-  },
-  {
-    name: "AGENTMESH_PORT",
-    default: "7899",
-    description: "Port of this machine's broker, for when none is running yet.",
-  },
-  {
-    name: "AGENTMESH_NAME",
-    default: "after the git repository or directory",
-    description: "Name of the agent. Sessions with the same name and client resume the same agent, wherever they run.",
-  },
-  {
-    name: "AGENTMESH_PUSH",
-    default: "auto",
-    description: `How messages come into the session: auto, none, or push paths in the order of trying: ${pathNames.join(", ")}.`,
-  },
-  {
-    name: "AGENTMESH_SIGN_MS",
-    default: "20000",
-    description:
-      "A push path that shows no sign of a push within this time counts as failing, in milliseconds; a session at work has longer.",
-  },
-  {
-    name: "AGENTMESH_SUMMARY",
-    default: "git",
-    description: `Who says what the agent works on until it does so itself: ${summaryChoices.join(", ")}. llm sends branch, commit subjects and file names to a language model, never what is in files.`,
-  },
-  {
-    name: "AGENTMESH_SUMMARY_URL",
-    default: "https://api.openai.com/v1",
-    description: "For llm: base address of any OpenAI-compatible endpoint.",
-  },
-  { name: "AGENTMESH_SUMMARY_MODEL", default: "gpt-5.4-nano", description: "For llm: the model." },
-  {
-    name: "OPENAI_API_KEY",
-    default: "none",
-    description: "For llm: the key for that endpoint. By itself it switches nothing on.",
-  },
-  { name: "AGENTMESH_LOG_LEVEL", default: "info", description: `Log on stderr: ${logLevels.join(", ")}.` },
-  {
-    name: "CLAUDE_CODE_MESSAGING_SOCKET",
-    default: "set by Claude Code",
-    description: "Inbox socket of the session, for the push path claude-inbox.",
-  },
-  {
-    name: "CLAUDE_CODE_MESSAGING_TOKEN",
-    default: "set by Claude Code",
-    description: "Token for that socket.",
-  },
-  {
-    name: "CLAUDE_CODE_SESSION_ID",
-    default: "set by Claude Code",
-    description: "The session, whose transcript shows what its model was shown.",
-  },
-  { name: "CLAUDE_CONFIG_DIR", default: "~/.claude", description: "Where Claude Code keeps its transcripts." },
-  { name: "CODEX_HOME", default: "as Codex has it", description: "Where Codex keeps its queue and its transcripts." },
-  {
-    name: "CLAUDE_PROJECT_DIR",
-    default: "the working directory",
-    description: "Directory the agent works in, set by Claude Code.",
-  },
-] as const;
 
 /** Less than two heartbeats, so that senders learn of a broken path within that time. */
 const SIGN_WITHIN_MS = 20_000;
@@ -211,6 +133,7 @@ export function resolveConfig(
     url: get("AGENTMESH_URL"),
     name: agentName(),
     push: pushChoice(),
+    canary: choice("AGENTMESH_CANARY", canaryChoices, "on"),
     summary,
     model: summary === "llm" ? model() : undefined,
     logLevel: choice("AGENTMESH_LOG_LEVEL", logLevels, "info"),

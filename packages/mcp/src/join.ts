@@ -9,6 +9,7 @@ import type { Config } from "./config.ts";
 import { DeliveriesInHand } from "./deliveries-in-hand.ts";
 import type { Log } from "./log.ts";
 import { type Place, placeOf } from "./place.ts";
+import { Canaries } from "./push/canary.ts";
 import { Evidence } from "./push/evidence.ts";
 import { HookMail } from "./push/hook-mail.ts";
 import { InboxPush } from "./push/inbox-push.ts";
@@ -30,6 +31,7 @@ export interface JoinedSession {
   readonly paths: PushPaths;
   readonly evidence: Evidence;
   readonly hookMail: HookMail;
+  readonly canaries: Canaries;
   readonly sendKeys: SendKeys;
   readonly reading: Turns;
   readonly log: Log;
@@ -92,7 +94,14 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   });
   const push = new InboxPush({ mesh, inHand, paths, evidence, log });
   left.addEventListener("abort", () => evidence.stop(), { once: true });
-  clientSession.onLearnt(() => paths.changed());
+  const canaries = new Canaries({
+    ...{ session: clientSession, transcript: terms.transcript, paths, evidence, log },
+    enabled: config.canary === "on",
+  });
+  clientSession.onLearnt(() => {
+    paths.changed();
+    if (!left.aborted) canaries.look();
+  });
   if (terms.paths.length > 0) void push.run(left);
   void autoSummary({ config, place, client, profile, log, left });
   return {
@@ -103,6 +112,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
     inHand,
     paths,
     evidence,
+    canaries,
     hookMail: new HookMail({ client, mesh, inHand, paths, evidence, log }),
     sendKeys: new SendKeys(),
     reading: new Turns(),

@@ -1,77 +1,112 @@
-/** A canary: pushed on request, proven by the transcript, and honest about a path that stays silent. */
+/** Canaries: sent to a session at work, proven by its transcript, honest about a path that stays silent. */
 import { join } from "node:path";
-import { openClaudeTranscript, tempDir } from "testkit";
+import { openClaudeTranscript, tempDir, until } from "testkit";
 import { expect, test } from "vitest";
 import { ClientSession } from "../src/client-session.ts";
 import { DeliveriesInHand } from "../src/deliveries-in-hand.ts";
 import { createLog } from "../src/log.ts";
-import { pushCanary } from "../src/push/canary.ts";
+import { Canaries } from "../src/push/canary.ts";
 import { Evidence } from "../src/push/evidence.ts";
 import type { PushPath } from "../src/push/push-path.ts";
 import { PushPaths } from "../src/push/push-paths.ts";
 import { Transcript } from "../src/transcript/transcript.ts";
 
-const ping = { text: "agentmesh ping from alice: nothing to do.", from: "alice", withinMs: 1_000 };
-
-function setUp(transcript: string, ...all: PushPath[]) {
-  const session = new ClientSession("claude", { transcript });
+function setUp(transcript: string | undefined, all: PushPath[], againMs = 60_000) {
+  const session = new ClientSession("claude", { transcript, turnOpen: true });
   const paths = new PushPaths(all, () => undefined);
+  const signs = new Transcript(session);
+  const log = createLog("error", () => undefined);
   const evidence = new Evidence({
-    session,
-    transcript: new Transcript(session),
-    inHand: new DeliveriesInHand(),
-    paths,
-    log: createLog("error", () => undefined),
-    signWithinMs: 200,
+    ...{ session, transcript: signs, inHand: new DeliveriesInHand(), paths, log, signWithinMs: 200 },
     onSilence: () => undefined,
   });
-  return { paths, evidence, [Symbol.dispose]: () => evidence.stop() };
+  const canaries = new Canaries({ session, transcript: signs, paths, evidence, log, enabled: true, againMs });
+  return { session, paths, canaries, [Symbol.dispose]: () => evidence.stop() };
 }
 
 function path(name: string, push: (text: string) => void): PushPath {
-  return { name, maxBytes: 1_000, known: () => true, push: async (text) => push(text) };
+  return { name, maxBytes: 1_000, known: () => true, withinTurn: true, push: async (text) => push(text) };
 }
 
-test("a canary that the transcript shows proves the path", async () => {
+test("a canary waits for a turn, proves each path before the first that works, and comes once", async () => {
   using folder = tempDir();
   const transcript = openClaudeTranscript(join(folder.path, "s.jsonl"));
-  using set = setUp(
-    transcript.path,
-    path("broken", () => {
-      throw new Error("ENOENT");
-    }),
+  const texts: string[] = [];
+  const broken = () => {
+    throw new Error("ENOENT");
+  };
+  using set = setUp(transcript.path, [
+    path("broken", broken),
     path("works", (text) => {
-      transcript.prompted(text);
-      transcript.answered();
+      texts.push(text);
+      transcript.attached(text);
+      transcript.answered(true);
     }),
-  );
-  expect(await pushCanary(set, ping)).toEqual({ path: "works", provenAfterMs: expect.any(Number) });
+    path("not needed", (text) => texts.push(text)),
+  ]);
+  set.session.learn({ turnOpen: false });
+  set.canaries.look();
+  expect(texts).toEqual([]);
+  set.session.learn({ turnOpen: true });
+  await until(() => {
+    set.canaries.look();
+    return set.paths.report()[1]?.provenAt;
+  }, "the second path to be proven");
+  set.canaries.look();
   expect(set.paths.report()).toEqual([
     { path: "broken", failedWhy: "ENOENT" },
     { path: "works", provenAt: expect.any(String) },
+    { path: "not needed" },
   ]);
+  expect(texts).toEqual([expect.stringMatching(/^agentmesh: a check .* Nothing to do.* \(push [a-z2-9]{10}\)$/)]);
 });
 
-test("a canary that nothing comes of says so, and so does the path", async () => {
+test("a canary that nothing comes of makes its path failing; a later one shows that it works again", async () => {
   using folder = tempDir();
-  using set = setUp(
-    join(folder.path, "none.jsonl"),
-    path("deaf", () => undefined),
-  );
-  expect(await pushCanary(set, ping)).toEqual({ path: "deaf", silentForMs: expect.any(Number) });
-  expect(set.paths.report()).toEqual([{ path: "deaf", failedWhy: expect.stringContaining("no sign within") }]);
+  const transcript = openClaudeTranscript(join(folder.path, "s.jsonl"));
+  const texts: string[] = [];
+  let deaf = true;
+  const mends = path("mends", (text) => {
+    texts.push(text);
+    if (deaf) return;
+    transcript.attached(text);
+    transcript.answered(true);
+  });
+  using set = setUp(transcript.path, [mends], 300);
+  set.canaries.look();
+  // At the end of the turn it should have been seen.
+  set.session.learn({ turnOpen: false });
+  await until(() => set.paths.report()[0]?.failedWhy?.startsWith("no sign within"), "the path to be called failing");
+  deaf = false;
+  set.session.learn({ turnOpen: true });
+  await until(() => {
+    set.canaries.look();
+    return set.paths.report()[0]?.provenAt;
+  }, "the path to be proven");
+  expect(set.paths.report()).toEqual([{ path: "mends", provenAt: expect.any(String) }]);
+  expect(texts).toHaveLength(2);
 });
 
-test("without a path that can push now a canary says which failed, and why", async () => {
+test("no canary is sent where no transcript could show it, nor through a path that would begin a turn", () => {
+  const texts: string[] = [];
+  using blind = setUp(undefined, [path("blind", (text) => texts.push(text))]);
+  blind.canaries.look();
   using folder = tempDir();
-  const file = join(folder.path, "none.jsonl");
-  using none = setUp(file, { name: "claude-hooks", maxBytes: 1, known: () => true });
-  expect(await pushCanary(none, ping)).toEqual({ failed: [] });
-  using broken = setUp(
-    file,
-    path("gone", () => {
-      throw new Error("ENOENT");
-    }),
-  );
-  expect(await pushCanary(broken, ping)).toEqual({ failed: [{ path: "gone", failedWhy: "ENOENT" }] });
+  const { withinTurn: _, ...ownTurn } = path("own turn", (text) => texts.push(text));
+  using waking = setUp(openClaudeTranscript(join(folder.path, "s.jsonl")).path, [ownTurn]);
+  waking.canaries.look();
+  expect(texts).toEqual([]);
+});
+
+test("a hook is given a canary when hooks are the only way, once", async () => {
+  using folder = tempDir();
+  const transcript = openClaudeTranscript(join(folder.path, "s.jsonl"));
+  using set = setUp(transcript.path, [{ name: "claude-hooks", maxBytes: 9_500, known: () => true }]);
+  const canary = set.canaries.forHook();
+  expect(set.canaries.forHook()).toBeUndefined();
+  await canary?.shown();
+  transcript.attached(canary?.text ?? "");
+  transcript.answered();
+  await until(() => set.paths.report()[0]?.provenAt, "the hooks to be proven");
+  expect(set.canaries.forHook()).toBeUndefined();
 });

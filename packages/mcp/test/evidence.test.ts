@@ -34,6 +34,7 @@ function claude(name: string, socket: string, more: Record<string, string> = {})
     CLAUDE_CODE_SESSION_ID: `ses-${name}`,
     CLAUDE_CONFIG_DIR: join(broker.home, "claude"),
     AGENTMESH_SIGN_MS: SIGN_MS,
+    AGENTMESH_CANARY: "off",
     ...more,
   };
 }
@@ -120,6 +121,23 @@ test("the transcript of a session proves its inbox socket and acks, without any 
   expect((await deliveryOf(broker, messageId)).timeline.at(-1)).toMatchObject({ reason: "transcript" });
   expect((await pathsOf("seen"))[0]).toMatchObject({ path: "claude-inbox", provenAt: expect.any(String) });
   expect((await bob.tool("check_messages")).data).toEqual({ messages: [], more_waiting: 0 });
+});
+
+test("a session at work is sent a canary once, and its path is proven before any message", async () => {
+  const transcript = transcriptOf("early");
+  await using inbox = await openClaudeInbox((text) => {
+    transcript.attached(text);
+    transcript.answered();
+  });
+  await using bob = await session(broker, "early", { env: claude("early", inbox.path, { AGENTMESH_CANARY: "on" }) });
+  await bob.joined();
+  await bob.tool("whoami");
+  await until(async () => (await pathsOf("early"))[0]?.provenAt, "the proof");
+  await bob.tool("whoami");
+  const { messageId, deliveries } = await sender.send({ to: "early", body: "look" });
+  expect(deliveries[0]?.recipient.pushPaths[0]).toMatchObject({ path: "claude-inbox", provenAt: expect.any(String) });
+  await until(async () => (await deliveryOf(broker, messageId)).state === "acked", "the ack");
+  expect(inbox.texts.map(({ from }) => from)).toEqual(["agentmesh:mesh", "agentmesh:sender"]);
 });
 
 test("a busy session is given time, and what waits in its queue is no silence", async () => {

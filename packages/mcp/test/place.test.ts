@@ -54,6 +54,7 @@ test("settings come from the environment, and a wrong value is corrected with a 
       url: undefined,
       name: undefined,
       push: "auto",
+      canary: "on",
       summary: "git",
       model: undefined,
       logLevel: "info",

@@ -14,6 +14,7 @@ interface Place {
 
 /** Reads the signs off OpenCode's events. */
 export class SessionSigns implements PushSigns {
+  readonly readable = true;
   readonly #prompts = new Set<string>();
   readonly #places = new Map<string, Place>();
 

@@ -12,6 +12,7 @@ export const claude: Client = {
   packageName: "@anthropic-ai/claude-code",
   dialect: anthropic,
   whenIdle: "at once",
+  canary: true,
   async prepare({ sandbox, model }) {
     Object.assign(sandbox.env, {
       ANTHROPIC_BASE_URL: model.url,

@@ -33,6 +33,8 @@ export interface Client {
   readonly installedAs?: string;
   readonly dialect: Dialect;
   readonly whenIdle: WhenIdle;
+  /** A line can be put before its model within a turn: a canary proves its push path before any message. */
+  readonly canary?: true;
   /** Why its agent stays online after its user has ended it; undefined when it does not. */
   readonly lingers?: string;
   /** Why it cannot be tried here; undefined when it can. */

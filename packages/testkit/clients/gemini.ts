@@ -14,6 +14,7 @@ export const gemini: Client = {
   packageName: "@google/gemini-cli",
   dialect,
   whenIdle: "with the next prompt",
+  canary: true,
   missing: terminalMissing,
   async prepare({ sandbox, model }) {
     const folder = join(sandbox.home, ".gemini");

@@ -53,6 +53,14 @@ export async function prove(client: Client, site: Site, configure: () => Promise
     await client.connect?.(site, agent.name);
     return `the broker has a message of ${agent.name} (${agent.client ?? "no client named"})`;
   });
+  if (client.canary) {
+    await steps.step("proven", async () => {
+      const { name } = needed(agent);
+      const proven = async () =>
+        (await broker.admin.getAgent({ agent: name })).pushPaths.find(({ provenAt }) => provenAt);
+      return `${(await until(proven, "a canary to prove a push path", ACKED_WITHIN_MS)).path}, before any message`;
+    });
+  }
   await steps.step("idle", async () => {
     await idle(site);
     return brought(site, person, needed(agent), { nudge });

@@ -10,7 +10,7 @@ export interface Row {
   readonly refused: readonly string[];
 }
 
-const STEPS = ["configured", "calls tools", "idle", "busy", "answers", "leaves"] as const;
+const STEPS = ["configured", "calls tools", "proven", "idle", "busy", "answers", "leaves"] as const;
 
 /** Lines of a Markdown table, and what the clients tried to reach beside loopback. */
 export function table(rows: readonly Row[]): string {
@@ -39,6 +39,7 @@ function cell(proof: Proof | undefined): string {
   if (!proof) return "-";
   if (!proof.ok) return "FAILED";
   if (proof.detail.startsWith("stays online")) return "lingers";
+  if (proof.step === "proven") return "by a canary";
   if (proof.shownMs === undefined) return "yes";
   const [, path] = /pushed \(([\w-]+)\)/.exec(proof.detail) ?? [];
   const [, evidence] = /acked \((\w+)\)/.exec(proof.detail) ?? [];

@@ -64,7 +64,7 @@ export class HookCalls {
     if (moment !== "stop" || !caller.call.stopActive) this.#stops = 0;
     if (!joined || (moment === "stop" && this.#stops >= MAX_STOPS)) return void (await caller.answer({}));
     const soon = AbortSignal.any([caller.gone, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
-    const mail = await joined.hookMail.take(0, soon);
+    const mail = (await joined.hookMail.take(0, soon)) ?? (moment === "stop" ? undefined : joined.canaries.forHook());
     if (!mail) return void (await caller.answer({}));
     if (moment === "stop") {
       this.#stops++;

@@ -1,41 +1,106 @@
-/** A canary: a text with a nonce that is pushed on request, to learn whether pushes reach the model. */
-import { pause } from "@agentmesh/client";
+/** Canaries: texts without a message that show whether a push path reaches the model, sent while it is at work anyway. */
+import type { ClientSession } from "../client-session.ts";
+import type { Log } from "../log.ts";
+import type { PushSigns } from "../transcript/transcript.ts";
 import type { Evidence } from "./evidence.ts";
+import type { Mail } from "./hook-mail.ts";
+import type { PushPath } from "./push-path.ts";
 import type { PushPaths } from "./push-paths.ts";
 import { pushNonce } from "./push-text.ts";
 
-/** What came of it. */
-export type CanaryOutcome =
-  /** Evidence came through this path. */
-  | { readonly path: string; readonly provenAfterMs: number }
-  /** The path took the text; no evidence came in time. */
-  | { readonly path: string; readonly silentForMs: number }
-  /** No path took it: each with its reason; empty when the session has none that can push now. */
-  | { readonly failed: readonly { readonly path: string; readonly failedWhy?: string | undefined }[] };
+/** Pause after the first canary of a path that failed, in milliseconds. */
+const AGAIN_MS = 60_000;
 
-/** What a canary works with. */
+/** The longest of these pauses, in milliseconds. */
+const MAX_AGAIN_MS = 600_000;
+
+const WORDS =
+  "agentmesh: a check that messages from other agents reach this session. Nothing to do, nothing to answer.";
+
+/** What canaries work with. */
 export interface CanaryParts {
+  readonly session: ClientSession;
+  readonly transcript: PushSigns;
   readonly paths: PushPaths;
   readonly evidence: Evidence;
+  readonly log: Log;
+  /** Whether there are to be any. */
+  readonly enabled: boolean;
+  /** A path that failed gets its next one after this long, then after twice as long; left out, a minute. */
+  readonly againMs?: number;
 }
 
-/**
- * Pushes `text` through the path that a message would take now, and waits up to `withinMs` for evidence: the transcript
- * shows it, or the model repeats its nonce in a call of any tool of ours. `from` is the sender as the client is told.
- */
-export async function pushCanary(
-  { paths, evidence }: CanaryParts,
-  { text, from, withinMs }: { readonly text: string; readonly from: string; readonly withinMs: number },
-): Promise<CanaryOutcome> {
-  const nonce = pushNonce();
-  const began = performance.now();
-  const meta = { from, message_id: nonce, sent_at: new Date().toISOString() };
-  const pushed = await paths.push(() => ({ text: `${text}\n(push ${nonce})`, whole: new Set() }), meta);
-  if ("failed" in pushed) return pushed;
-  const { path } = pushed;
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  evidence.expect({ nonce, path, deliveries: [], whole: new Set(), settled: resolve });
-  const proven = await Promise.race([promise, pause(withinMs).then(() => false)]);
-  const afterMs = Math.round(performance.now() - began);
-  return proven ? { path, provenAfterMs: afterMs } : { path, silentForMs: afterMs };
+/** Proves each path that a message would take, once a session, and again after it has failed. */
+export class Canaries {
+  readonly #parts: CanaryParts;
+  readonly #sent = new Map<string, { readonly atMs: number; readonly count: number }>();
+  #underWay = false;
+
+  constructor(parts: CanaryParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Sends one if a path is due one that brings a text into a turn under way: an idle session is not woken for it. Never
+   * throws.
+   */
+  look(): void {
+    const { session, paths, log } = this.#parts;
+    const path = session.busy ? this.#due(paths.unproven).find(({ withinTurn }) => withinTurn) : undefined;
+    if (path) void this.#push(path.name).catch((error: unknown) => log.error("canary.broke", { error }));
+  }
+
+  /** One for a hook to say in a turn, if the session's hooks are its only way left and due one. */
+  forHook(): Mail | undefined {
+    const { paths, evidence } = this.#parts;
+    const hooks = paths.usable ? undefined : this.#due(paths.unproven).find(({ push }) => push === undefined);
+    if (!hooks) return undefined;
+    const nonce = this.#begin(hooks.name);
+    return {
+      text: canaryText(nonce),
+      shown: async () => evidence.expect(this.#awaited(hooks.name, nonce)),
+      lost: async () => {
+        this.#underWay = false;
+      },
+    };
+  }
+
+  /** Those that are due one. Without signs to read it could only make a path look broken that is not. */
+  #due(unproven: PushPaths["unproven"]): PushPath[] {
+    const { enabled, transcript, againMs = AGAIN_MS } = this.#parts;
+    if (!enabled || this.#underWay) return [];
+    const due = unproven.filter(({ path, failing }) => {
+      const sent = this.#sent.get(path.name);
+      if (!sent) return true;
+      return failing && performance.now() - sent.atMs > Math.min(againMs * 2 ** (sent.count - 1), MAX_AGAIN_MS);
+    });
+    return due.length > 0 && transcript.readable ? due.map(({ path }) => path) : [];
+  }
+
+  #begin(path: string): string {
+    this.#underWay = true;
+    this.#sent.set(path, { atMs: performance.now(), count: (this.#sent.get(path)?.count ?? 0) + 1 });
+    return pushNonce();
+  }
+
+  async #push(path: string): Promise<void> {
+    const { paths, evidence, log } = this.#parts;
+    const nonce = this.#begin(path);
+    const meta = { from: "mesh", message_id: nonce, sent_at: new Date().toISOString() };
+    const pushed = await paths.push(() => ({ text: canaryText(nonce), whole: new Set() }), meta, path);
+    log.debug("canary.sent", { path, taken: "path" in pushed });
+    if ("path" in pushed) evidence.expect(this.#awaited(path, nonce));
+    else this.#underWay = false;
+  }
+
+  #awaited(path: string, nonce: string) {
+    const settled = () => {
+      this.#underWay = false;
+    };
+    return { nonce, path, deliveries: [], whole: new Set<string>(), settled };
+  }
+}
+
+function canaryText(nonce: string): string {
+  return `${WORDS} (push ${nonce})`;
 }

@@ -10,6 +10,7 @@ export function claudeChannel(notify: Notify): PushPath {
     name: "claude-channel",
     maxBytes: 64 * 1024,
     known: () => true,
+    withinTurn: true,
     push: (text, meta) => notify("notifications/claude/channel", { content: text, meta: { ...meta } }),
   };
 }

@@ -11,6 +11,7 @@ export function claudeInbox(socketPath: string, token: string | undefined): Push
     // Claude Code takes about a million characters; the longest text of ours is far below.
     maxBytes: 512 * 1024,
     known: () => true,
+    withinTurn: true,
     push: (text, { from }) => {
       const line = { type: "user", from: `agentmesh:${from}`, message: { role: "user", content: text } };
       const lines = token === undefined ? [line] : [{ type: "auth", token }, line];

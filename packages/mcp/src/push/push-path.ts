@@ -16,6 +16,8 @@ export interface PushPath {
   readonly maxBytes: number;
   /** Whether this session has the path by now. */
   known(): boolean;
+  /** A text that is pushed while the model is at work comes before it in that turn, not as a turn of its own. */
+  readonly withinTurn?: true;
   /** Throws when it failed. Missing where the session comes for its mail, as its hooks do. */
   readonly push?: (text: string, meta: PushMeta) => Promise<void>;
 }

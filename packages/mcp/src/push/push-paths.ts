@@ -21,6 +21,12 @@ export interface Pushed {
   readonly whole: ReadonlySet<string>;
 }
 
+type Pushable = PushPath & Required<Pick<PushPath, "push">>;
+
+function pushable(paths: readonly PushPath[]): Pushable[] {
+  return paths.filter((path): path is Pushable => path.push !== undefined);
+}
+
 /** Makes the text for a path that takes so many bytes. */
 export type Render = (maxBytes: number) => { readonly text: string; readonly whole: ReadonlySet<string> };
 
@@ -74,10 +80,24 @@ export class PushPaths {
     this.#onChange(report);
   }
 
-  /** Pushes through the first path that takes the text; returns what failed when none did. */
-  async push(render: Render, meta: PushMeta): Promise<Pushed | { failed: ReportedPath[] }> {
+  /** Those before the first path that is proven and works, each with whether it is failing. */
+  get unproven(): { readonly path: PushPath; readonly failing: boolean }[] {
+    const all = this.#present().map((path) => {
+      const { provenAt, failedWhy } = this.#known.get(path.name) ?? {};
+      return { path, failing: failedWhy !== undefined, proven: provenAt !== undefined };
+    });
+    const works = all.findIndex(({ proven, failing }) => proven && !failing);
+    return works === -1 ? all : all.slice(0, works);
+  }
+
+  /**
+   * Pushes through the first path that takes the text, or through `only` that one; returns what failed when none took it.
+   */
+  async push(render: Render, meta: PushMeta, only?: string): Promise<Pushed | { failed: ReportedPath[] }> {
     const failed: ReportedPath[] = [];
-    for (const { name, maxBytes, push } of this.#candidates()) {
+    const candidates =
+      only === undefined ? this.#candidates() : pushable(this.#present()).filter(({ name }) => name === only);
+    for (const { name, maxBytes, push } of candidates) {
       const { text, whole } = render(maxBytes);
       try {
         await push(text, meta);
@@ -109,10 +129,9 @@ export class PushPaths {
   }
 
   /** Those without a failure, or whose failure is long ago; failed ones only where nothing else is left. */
-  #candidates(): (PushPath & Required<Pick<PushPath, "push">>)[] {
+  #candidates(): Pushable[] {
     const good = this.#present().filter(({ name }) => !this.#failing(name));
-    const chosen = good.length > 0 ? good : this.#present();
-    return chosen.flatMap(({ name, maxBytes, known, push }) => (push ? [{ name, maxBytes, known, push }] : []));
+    return pushable(good.length > 0 ? good : this.#present());
   }
 
   #failing(name: string): boolean {

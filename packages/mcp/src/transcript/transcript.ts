@@ -10,6 +10,8 @@ export type Sign = "taken" | "shown";
 
 /** Where the signs of pushed texts are read. */
 export interface PushSigns {
+  /** Whether there is anything to read them in. */
+  readonly readable: boolean;
   /** What has newly shown of these nonces. Never throws. */
   read(nonces: readonly string[]): ReadonlyMap<string, Sign>;
   /** Looks for a nonce pushed at `sinceMs` (Unix milliseconds) where the session may have gone on. */
@@ -33,6 +35,10 @@ export class Transcript implements PushSigns {
 
   constructor(session: ClientSession) {
     this.#session = session;
+  }
+
+  get readable(): boolean {
+    return (this.#session.facts.transcript ?? findTranscript(this.#session)) !== undefined;
   }
 
   /** What the transcript has newly said of these nonces. Never throws: what cannot be read says nothing. */

@@ -1,0 +1,93 @@
+/** The variables of the environment that decide something: name, default, what each is for. */
+
+/** What AGENTMESH_SUMMARY takes. */
+export const summaryChoices = ["git", "llm", "none"] as const;
+/** What AGENTMESH_PUSH takes, in any order. */
+export const pathNames = [
+  "claude-inbox",
+  "claude-channel",
+  "claude-hooks",
+  "codex-queue",
+  "codex-hooks",
+  "gemini-hooks",
+] as const;
+/** What AGENTMESH_CANARY takes. */
+export const canaryChoices = ["on", "off"] as const;
+/** What AGENTMESH_LOG_LEVEL takes. */
+export const logLevels = ["error", "warn", "info", "debug"] as const;
+
+/** The variables, in the order of the help text. */
+export const variables = [
+  { name: "AGENTMESH_HOME", default: "~/.agentmesh", description: "State folder: mesh key, database, identities." },
+  {
+    name: "AGENTMESH_URL",
+    default: "the running broker's, else http://127.0.0.1:7899",
+    description: "Address of the broker. One that is not this machine's loopback is never started by the adapter.",
+  },
+  {
+    name: "AGENTMESH_PORT",
+    default: "7899",
+    description: "Port of this machine's broker, for when none is running yet.",
+  },
+  {
+    name: "AGENTMESH_NAME",
+    default: "after the git repository or directory",
+    description: "Name of the agent. Sessions with the same name and client resume the same agent, wherever they run.",
+  },
+  {
+    name: "AGENTMESH_PUSH",
+    default: "auto",
+    description: `How messages come into the session: auto, none, or push paths in the order of trying: ${pathNames.join(", ")}.`,
+  },
+  {
+    name: "AGENTMESH_SIGN_MS",
+    default: "20000",
+    description:
+      "A push path that shows no sign of a push within this time counts as failing, in milliseconds; a session at work has longer.",
+  },
+  {
+    name: "AGENTMESH_CANARY",
+    default: "on",
+    description:
+      "Whether a line is put before the model, once a session and while it is at work, to prove that messages reach it: on, off.",
+  },
+  {
+    name: "AGENTMESH_SUMMARY",
+    default: "git",
+    description: `Who says what the agent works on until it does so itself: ${summaryChoices.join(", ")}. llm sends branch, commit subjects and file names to a language model, never what is in files.`,
+  },
+  {
+    name: "AGENTMESH_SUMMARY_URL",
+    default: "https://api.openai.com/v1",
+    description: "For llm: base address of any OpenAI-compatible endpoint.",
+  },
+  { name: "AGENTMESH_SUMMARY_MODEL", default: "gpt-5.4-nano", description: "For llm: the model." },
+  {
+    name: "OPENAI_API_KEY",
+    default: "none",
+    description: "For llm: the key for that endpoint. By itself it switches nothing on.",
+  },
+  { name: "AGENTMESH_LOG_LEVEL", default: "info", description: `Log on stderr: ${logLevels.join(", ")}.` },
+  {
+    name: "CLAUDE_CODE_MESSAGING_SOCKET",
+    default: "set by Claude Code",
+    description: "Inbox socket of the session, for the push path claude-inbox.",
+  },
+  {
+    name: "CLAUDE_CODE_MESSAGING_TOKEN",
+    default: "set by Claude Code",
+    description: "Token for that socket.",
+  },
+  {
+    name: "CLAUDE_CODE_SESSION_ID",
+    default: "set by Claude Code",
+    description: "The session, whose transcript shows what its model was shown.",
+  },
+  { name: "CLAUDE_CONFIG_DIR", default: "~/.claude", description: "Where Claude Code keeps its transcripts." },
+  { name: "CODEX_HOME", default: "as Codex has it", description: "Where Codex keeps its queue and its transcripts." },
+  {
+    name: "CLAUDE_PROJECT_DIR",
+    default: "the working directory",
+    description: "Directory the agent works in, set by Claude Code.",
+  },
+] as const;
