@@ -1,85 +1,53 @@
 /** `pnpm bench`: how long a send takes to be on disk and to be pushed, and how many a broker accepts. Built packages. */
-
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { join } from "node:path";
-import { MeshClient } from "@agentmesh/client";
-import { cleanEnv, programArgs, tempDir, until } from "testkit";
-import { z } from "zod";
+import { startBuiltBroker } from "./built-broker.ts";
 
 const ONE_BY_ONE = 500;
 const SENDERS = 64;
 const PARALLEL_FOR_MS = 5_000;
 const BODY = "x".repeat(1_024);
 
-const home = tempDir();
-const began = performance.now();
-const broker = spawn(process.execPath, programArgs("broker", ["--port", "0", "--log-level", "warn"], true), {
-  env: cleanEnv({ AGENTMESH_HOME: home.path, AGENTMESH_SENDER_PER_MINUTE: "0", AGENTMESH_PAIR_PER_MINUTE: "0" }),
-  stdio: "ignore",
-});
-try {
-  const { url } = await until(
-    () => {
-      try {
-        return z.object({ url: z.string() }).parse(JSON.parse(readFileSync(join(home.path, "broker.json"), "utf8")));
-      } catch {
-        return undefined;
-      }
-    },
-    "the broker to start",
-    10_000,
-  );
-  const startMs = performance.now() - began;
-  const admin = new MeshClient({ url, token: readFileSync(join(home.path, "key"), "utf8").trim() });
-  const agent = async (name: string) => new MeshClient({ url, token: (await admin.register({ name })).token ?? "" });
+await using broker = await startBuiltBroker();
+const { admin, startMs } = broker;
+const agent = async (name: string) => broker.client((await admin.register({ name })).token ?? "");
 
-  console.log(`machine    ${cpus().length} × ${cpus()[0]?.model.trim()}, ${process.platform}, Node ${process.version}`);
-  console.log(`broker     synchronous=FULL, body ${BODY.length} bytes, client and broker share the machine`);
-  console.log(`start      spawn → announced ${startMs.toFixed(0)} ms`);
+console.log(`machine    ${cpus().length} × ${cpus()[0]?.model.trim()}, ${process.platform}, Node ${process.version}`);
+console.log(`broker     synchronous=FULL, body ${BODY.length} bytes, client and broker share the machine`);
+console.log(`start      spawn → announced ${startMs.toFixed(0)} ms`);
 
-  const alice = await agent("alice");
-  const bob = await agent("bob");
-  const session = await bob.join();
-  const inbox = session.inbox();
-  const stored: number[] = [];
-  const pushed: number[] = [];
-  for (let i = 0; i < ONE_BY_ONE; i++) {
-    const next = inbox.next();
-    const sentAt = performance.now();
-    const answered = alice
-      .send({ to: "bob", body: `${i} ${BODY}` })
-      .then(() => stored.push(performance.now() - sentAt));
-    const { value } = await next;
-    pushed.push(performance.now() - sentAt);
-    await Promise.all([answered, value?.ack()]);
-  }
-  await session.leave();
-  report("one sender, answered (on disk)", stored);
-  report("one sender, pushed into a stream", pushed);
-
-  const senders = await Promise.all(Array.from({ length: SENDERS }, (_, i) => agent(`sender-${i}`)));
-  await Promise.all(Array.from({ length: SENDERS }, (_, i) => agent(`sink-${i}`)));
-  const endsAt = performance.now() + PARALLEL_FOR_MS;
-  const times: number[] = [];
-  await Promise.all(
-    senders.map(async (sender, i) => {
-      while (performance.now() < endsAt) {
-        const sentAt = performance.now();
-        await sender.send({ to: `sink-${i}`, body: `${times.length} ${BODY}` });
-        times.push(performance.now() - sentAt);
-      }
-    }),
-  );
-  console.log(`${SENDERS} senders  ${Math.round(times.length / (PARALLEL_FOR_MS / 1_000))} messages/s accepted`);
-  report(`${SENDERS} senders, answered (on disk)`, times);
-} finally {
-  const ended = new Promise((resolve) => broker.once("close", resolve));
-  broker.kill("SIGTERM");
-  await ended;
-  home[Symbol.dispose]();
+const alice = await agent("alice");
+const bob = await agent("bob");
+const session = await bob.join();
+const inbox = session.inbox();
+const stored: number[] = [];
+const pushed: number[] = [];
+for (let i = 0; i < ONE_BY_ONE; i++) {
+  const next = inbox.next();
+  const sentAt = performance.now();
+  const answered = alice.send({ to: "bob", body: `${i} ${BODY}` }).then(() => stored.push(performance.now() - sentAt));
+  const { value } = await next;
+  pushed.push(performance.now() - sentAt);
+  await Promise.all([answered, value?.ack()]);
 }
+await session.leave();
+report("one sender, answered (on disk)", stored);
+report("one sender, pushed into a stream", pushed);
+
+const senders = await Promise.all(Array.from({ length: SENDERS }, (_, i) => agent(`sender-${i}`)));
+await Promise.all(Array.from({ length: SENDERS }, (_, i) => agent(`sink-${i}`)));
+const endsAt = performance.now() + PARALLEL_FOR_MS;
+const times: number[] = [];
+await Promise.all(
+  senders.map(async (sender, i) => {
+    while (performance.now() < endsAt) {
+      const sentAt = performance.now();
+      await sender.send({ to: `sink-${i}`, body: `${times.length} ${BODY}` });
+      times.push(performance.now() - sentAt);
+    }
+  }),
+);
+console.log(`${SENDERS} senders  ${Math.round(times.length / (PARALLEL_FOR_MS / 1_000))} messages/s accepted`);
+report(`${SENDERS} senders, answered (on disk)`, times);
 
 function report(what: string, times: number[]): void {
   const sorted = times.toSorted((a, b) => a - b);

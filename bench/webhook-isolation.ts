@@ -2,72 +2,43 @@
  * `pnpm bench:webhooks`: does one webhook that never answers delay 99 that do? The same load with it and without it,
  * in alternating blocks, so that what else the machine does falls on both. Built packages.
  */
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { join } from "node:path";
-import { MeshClient } from "@agentmesh/client";
-import { cleanEnv, openWebhookLoad, programArgs, tempDir, until } from "testkit";
-import { z } from "zod";
+import { openWebhookLoad } from "testkit";
+import { startBuiltBroker } from "./built-broker.ts";
 
 const GOOD = 99;
 const MESSAGES = 10_000;
 const PER_SECOND = 200;
 const BLOCK = 50;
 
-const home = tempDir();
-const unlimited = { AGENTMESH_SENDER_PER_MINUTE: "0", AGENTMESH_PAIR_PER_MINUTE: "0" };
-const broker = spawn(process.execPath, programArgs("broker", ["--port", "0", "--log-level", "error"], true), {
-  env: cleanEnv({ AGENTMESH_HOME: home.path, ...unlimited }),
-  stdio: "ignore",
-});
-try {
-  const { url } = await until(
-    () => {
-      try {
-        return z.object({ url: z.string() }).parse(JSON.parse(readFileSync(join(home.path, "broker.json"), "utf8")));
-      } catch {
-        return undefined;
-      }
-    },
-    "the broker to start",
-    10_000,
-  );
-  const client = (token: string) => new MeshClient({ url, token });
-  const admin = client(readFileSync(join(home.path, "key"), "utf8").trim());
-  await using load = await openWebhookLoad(admin, client, GOOD);
-  console.log(`machine  ${cpus().length} × ${cpus()[0]?.model.trim()}, ${process.platform}, Node ${process.version}`);
-  console.log(`load     ${MESSAGES} messages each way, ${PER_SECOND}/s to ${GOOD} webhooks, blocks of ${BLOCK}`);
-  await load.run({ messages: BLOCK, perSecond: PER_SECOND, blackHole: true });
+await using broker = await startBuiltBroker();
+await using load = await openWebhookLoad(broker.admin, broker.client, GOOD);
+console.log(`machine  ${cpus().length} × ${cpus()[0]?.model.trim()}, ${process.platform}, Node ${process.version}`);
+console.log(`load     ${MESSAGES} messages each way, ${PER_SECOND}/s to ${GOOD} webhooks, blocks of ${BLOCK}`);
+await load.run({ messages: BLOCK, perSecond: PER_SECOND, blackHole: true });
 
-  const times = { without: [] as number[], with: [] as number[] };
-  const blocks = { without: [] as number[], with: [] as number[] };
-  for (let i = 0; i < MESSAGES / BLOCK; i++) {
-    // without, with; with, without: neither is always the first after a pause.
-    const order = i % 2 === 0 ? (["without", "with"] as const) : (["with", "without"] as const);
-    for (const kind of order) {
-      const took = await load.run({ messages: BLOCK, perSecond: PER_SECOND, blackHole: kind === "with" });
-      times[kind].push(...took);
-      blocks[kind].push(percentile(took, 0.99));
-    }
+const times = { without: [] as number[], with: [] as number[] };
+const blocks = { without: [] as number[], with: [] as number[] };
+for (let i = 0; i < MESSAGES / BLOCK; i++) {
+  // without, with; with, without: neither is always the first after a pause.
+  const order = i % 2 === 0 ? (["without", "with"] as const) : (["with", "without"] as const);
+  for (const kind of order) {
+    const took = await load.run({ messages: BLOCK, perSecond: PER_SECOND, blackHole: kind === "with" });
+    times[kind].push(...took);
+    blocks[kind].push(percentile(took, 0.99));
   }
-  report("without the black hole", times.without);
-  report("with the black hole", times.with);
-  for (const part of [0.5, 0.99]) {
-    const ratio = percentile(times.with, part) / percentile(times.without, part);
-    console.log(`p${part * 100} with / without: ${ratio.toFixed(3)}`);
-  }
-  // A stall of the machine spoils the blocks it falls into, and the p99 of all; the median block shows what is left.
-  const middle = { without: percentile(blocks.without, 0.5), with: percentile(blocks.with, 0.5) };
-  console.log(`median of the blocks' p99: ${middle.without.toFixed(2)} ms without, ${middle.with.toFixed(2)} ms with`);
-  console.log(`  with / without: ${(middle.with / middle.without).toFixed(3)}`);
-  console.log(`connections that the black hole swallowed: ${load.swallowed()}`);
-} finally {
-  const ended = new Promise((resolve) => broker.once("close", resolve));
-  // One that has ended by itself says so no more.
-  if (broker.exitCode === null && broker.kill("SIGTERM")) await ended;
-  home[Symbol.dispose]();
 }
+report("without the black hole", times.without);
+report("with the black hole", times.with);
+for (const part of [0.5, 0.99]) {
+  const ratio = percentile(times.with, part) / percentile(times.without, part);
+  console.log(`p${part * 100} with / without: ${ratio.toFixed(3)}`);
+}
+// A stall of the machine spoils the blocks it falls into, and the p99 of all; the median block shows what is left.
+const middle = { without: percentile(blocks.without, 0.5), with: percentile(blocks.with, 0.5) };
+console.log(`median of the blocks' p99: ${middle.without.toFixed(2)} ms without, ${middle.with.toFixed(2)} ms with`);
+console.log(`  with / without: ${(middle.with / middle.without).toFixed(3)}`);
+console.log(`connections that the black hole swallowed: ${load.swallowed()}`);
 
 function percentile(times: readonly number[], part: number): number {
   const sorted = times.toSorted((a, b) => a - b);

@@ -1,5 +1,13 @@
 /** `agentmesh ping`: how far a message comes, and the name of the phase that it did not reach. */
-import { openClaudeInbox, startMcpSession, startTestBroker, type TestBroker, until } from "testkit";
+import {
+  type ClaudeInbox,
+  type McpSession,
+  openClaudeInbox,
+  startMcpSession,
+  startTestBroker,
+  type TestBroker,
+  until,
+} from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cli, startCli } from "./run-cli.ts";
 
@@ -11,15 +19,17 @@ afterAll(() => broker[Symbol.asyncDispose]());
 
 const ping = (agent: string, timeout: string) => cli(broker.home, ["ping", agent, "--timeout", timeout]);
 
+async function sessionWith({ path }: ClaudeInbox, name: string): Promise<McpSession> {
+  const { home, url } = broker;
+  const env = { AGENTMESH_NAME: name, CLAUDE_CODE_MESSAGING_SOCKET: path };
+  const session = await startMcpSession({ home, url, cwd: home, env });
+  await session.joined();
+  return session;
+}
+
 test("a session that answers is accepted, woken through its path, and answered (T50)", async () => {
   await using inbox = await openClaudeInbox();
-  await using session = await startMcpSession({
-    home: broker.home,
-    url: broker.url,
-    cwd: broker.home,
-    env: { AGENTMESH_NAME: "awake", CLAUDE_CODE_MESSAGING_SOCKET: inbox.path },
-  });
-  await session.joined();
+  await using session = await sessionWith(inbox, "awake");
   const running = startCli(broker.home, ["ping", "awake", "--timeout", "20s"]);
   await until(() => inbox.texts.length > 0, "the ping to be pushed", 10_000);
   // An answer that overtakes the report of the push is told as an answer alone.
@@ -38,13 +48,7 @@ test("a session that answers is accepted, woken through its path, and answered (
 
 test("a deaf session is woken and not heard of; an absent one is not woken, and the ping is taken back (T50)", async () => {
   await using inbox = await openClaudeInbox();
-  await using session = await startMcpSession({
-    home: broker.home,
-    url: broker.url,
-    cwd: broker.home,
-    env: { AGENTMESH_NAME: "deaf", CLAUDE_CODE_MESSAGING_SOCKET: inbox.path },
-  });
-  await session.joined();
+  await using _session = await sessionWith(inbox, "deaf");
   const deaf = await ping("deaf", "2s");
   expect(deaf.code).toBe(1);
   expect(deaf.stdout).toMatch(/woken +\d+ ms +through claude-inbox\n$/);

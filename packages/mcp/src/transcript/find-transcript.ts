@@ -28,7 +28,8 @@ function rolloutBelow(folder: string, levels: number, id: string): string | unde
   return undefined;
 }
 
-function namesIn(folder: string): string[] {
+/** What is in a folder; nothing when it cannot be read. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {

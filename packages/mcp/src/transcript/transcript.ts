@@ -1,8 +1,8 @@
 /** The client's transcript, read as it grows: which pushed texts it has taken, and which the model was shown. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ClientSession } from "../client-session.ts";
-import { findTranscript } from "./find-transcript.ts";
+import { findTranscript, namesIn } from "./find-transcript.ts";
 import { entryMeaning } from "./transcript-entry.ts";
 
 /** How far a pushed text has come: the client has it; the model was given it and has answered since. */
@@ -108,14 +108,6 @@ function parsed(line: string): unknown {
     return JSON.parse(line);
   } catch {
     return undefined;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }
 
