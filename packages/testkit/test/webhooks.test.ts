@@ -425,6 +425,11 @@ describe("the secret of a webhook", () => {
     verified(receiver.posts.at(-1), secret);
     for (const old of [bob.secret, own])
       expect(() => verified(receiver.posts.at(-1), old)).toThrow("No matching signature");
+    // Two at the same time: nobody is given a secret that signs nothing.
+    const rotate = () => bob.client.rotateWebhook({ agent: "me" });
+    const both = await Promise.all([rotate(), rotate()]);
+    await bob.client.testWebhook({ agent: "me" });
+    for (const each of both) verified(receiver.posts.at(-1), each.secret ?? "");
   });
 
   test("is in no answer, listing, log or file, nor is the URL's query or OpenClaw's token", async () => {

@@ -107,9 +107,14 @@ export class Webhooks {
         "secret: only Hermes has secrets without whsec_. Leave it out for a new one.",
       );
     }
-    const { terms, made } = rotatedTerms(running.terms, request, clock.now());
-    await store.resealWebhook(agent.id, sealTerms(seal, agent.id, terms));
+    const before = running.terms;
+    const { terms, made } = rotatedTerms(before, request, clock.now());
+    // Before it is stored: a rotation at the same time goes on from this one, and both secrets sign.
     running.terms = terms;
+    await store.resealWebhook(agent.id, sealTerms(seal, agent.id, terms)).catch((error: unknown) => {
+      if (running.terms === terms) running.terms = before;
+      throw error;
+    });
     onWebhook("webhook.rotated", { agent: agent.name });
     return { webhook: this.#shown(agent, record, running), ...(made !== undefined && { secret: made }) };
   }
