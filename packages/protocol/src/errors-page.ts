@@ -38,7 +38,8 @@ const REMEDIES: Record<ErrorCode, string> = {
   would_deadlock: "Answer what the other side waits for first, or send a message instead of asking.",
   loop_limit: "Stop answering, or let a person write into the thread: that starts the count anew.",
   rate_limited: "Wait `retryAfterMs`. The limits are settings: `senderPerMinute`, `pairPerMinute`; 0 turns one off.",
-  duplicate_storm: "The recipient has this text. Send something new, or wait a minute.",
+  duplicate_storm:
+    "The recipient has this text. Send something new, or wait a minute. The limit is the setting `repeatsPerMinute`; 0 turns it off.",
   inbox_full: "Wait until the recipient has read some; nothing was dropped and nothing stored.",
   internal: "Look into the broker's log for the request id in `instance`.",
   shutting_down: "Try again in a moment.",

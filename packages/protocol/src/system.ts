@@ -56,6 +56,10 @@ export const BrokerStatus = z.object({
     maxHops: z.int(),
     senderPerMinute: z.int(),
     pairPerMinute: z.int(),
+    repeatsPerMinute: z
+      .int()
+      .default(0)
+      .meta({ description: "the same text to the same agent within a minute; 0 for any number" }),
   }),
 });
 export type BrokerStatus = z.infer<typeof BrokerStatus>;

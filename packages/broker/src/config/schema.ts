@@ -63,6 +63,9 @@ export const ConfigSchema = z.strictObject({
     .describe("most answers in a row by agents in one chain; a person's message starts anew"),
   senderPerMinute: int(0, 1_000_000).default(120).describe("messages a minute that one agent may send; 0: any number"),
   pairPerMinute: int(0, 1_000_000).default(30).describe("messages a minute from one agent to one other; 0: any number"),
+  repeatsPerMinute: int(0, 1_000_000)
+    .default(3)
+    .describe("how often the same text may go from one agent to one other within a minute; 0: as often as it likes"),
   heartbeatMs: int(50, 600_000).default(HEARTBEAT_MS).describe("how often sessions renew themselves"),
   staleAfterMs: int(50, 3_600_000)
     .default(STALE_AFTER_MS)

@@ -6,7 +6,6 @@ import { MeshError } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 
 const MINUTE_MS = 60_000;
-const MOST_REPEATS = 3;
 
 /** A budget that fills up by the minute. */
 interface Bucket {
@@ -82,16 +81,18 @@ export class LoopGuard {
     body: string,
     key: string | undefined,
   ): void {
+    const most = this.#policy.repeatsPerMinute;
+    if (most === 0) return;
     const now = this.#clock.now();
     const text = createHash("sha256").update(body).digest("base64url");
     const id = `${sender.id}>${recipient.id}>${text}`;
     const before = this.#repeats.get(id);
     const seen = before && now - before.since < MINUTE_MS ? before : { since: now, keys: new Set<string>() };
     const name = key ?? `unkeyed ${seen.keys.size}`;
-    if (!seen.keys.has(name) && seen.keys.size >= MOST_REPEATS) {
+    if (!seen.keys.has(name) && seen.keys.size >= most) {
       throw new MeshError(
         "duplicate_storm",
-        `${sender.name} has sent ${recipient.name} this same text ${MOST_REPEATS} times in a minute: ${recipient.name} has it. Send something new, or wait.`,
+        `${sender.name} has sent ${recipient.name} this same text ${most} times in a minute: ${recipient.name} has it. Send something new, or wait.`,
       );
     }
     seen.keys.add(name);

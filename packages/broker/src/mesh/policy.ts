@@ -12,6 +12,8 @@ export interface Policy {
   /** Messages a minute of one sender, and of one sender to one recipient; 0 for no limit. */
   readonly senderPerMinute: number;
   readonly pairPerMinute: number;
+  /** How often the same text may go to the same recipient within a minute; 0 for no limit. */
+  readonly repeatsPerMinute: number;
   readonly heartbeatMs: number;
   readonly staleAfterMs: number;
   readonly offlineAfterMs: number;

@@ -14,7 +14,7 @@ import { soundEngine, turn, World } from "./world.ts";
 const NAMES = ["ada", "bob", "cyd", "dee", "eve"];
 const POLICY = {
   ...{ maxBodyBytes: 1_000, inboxMaxMessages: 10_000, inboxMaxBytes: 1e9, maxHops: 1e9 },
-  ...{ senderPerMinute: 0, pairPerMinute: 0, messageTtlMs: 600_000 },
+  ...{ senderPerMinute: 0, pairPerMinute: 0, repeatsPerMinute: 0, messageTtlMs: 600_000 },
 } as Policy;
 
 /** One ask that waits: how it ends, and who for whom. */

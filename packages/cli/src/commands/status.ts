@@ -37,6 +37,7 @@ export async function status(context: Context): Promise<void> {
       ],
       ["", `${limits.inboxMaxMessages.toLocaleString("en")} messages or ${bytes(limits.inboxMaxBytes)} an inbox`],
       ["", `${rate(limits.senderPerMinute)} of one agent, ${rate(limits.pairPerMinute)} to one other`],
+      ["", `the same text to one other ${limits.repeatsPerMinute || "any number of"} times a minute`],
       ["", `${limits.maxHops} answers in a row without a person`],
     ]),
   );

@@ -56,7 +56,7 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
   bind("status", async () => {
     const { deliveries, bytes } = await mesh.stats();
     const { maxBodyBytes, inboxMaxMessages, inboxMaxBytes, maxAttempts, messageTtlMs } = mesh.policy;
-    const { maxHops, senderPerMinute, pairPerMinute } = mesh.policy;
+    const { maxHops, senderPerMinute, pairPerMinute, repeatsPerMinute } = mesh.policy;
     return {
       version: VERSION,
       protocol: PROTOCOL_VERSION,
@@ -85,6 +85,7 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
         maxHops,
         senderPerMinute,
         pairPerMinute,
+        repeatsPerMinute,
       },
     };
   });
