@@ -27,10 +27,12 @@ export const claude: Client = {
     const answered = { hasCompletedOnboarding: true, projects: { [sandbox.project]: trusted } };
     writeFileSync(join(sandbox.home, ".claude.json"), JSON.stringify(answered));
   },
-  async start({ sandbox, broker }) {
-    const stream = ["--input-format", "stream-json", "--output-format", "stream-json", "--verbose"];
+  async list({ sandbox }) {
     const listed = await sandbox.run("claude", ["mcp", "list"]);
     if (!/agentmesh.*Connected/.test(listed)) throw new Error(`claude mcp list says: ${listed}`);
+  },
+  async start({ sandbox, broker }) {
+    const stream = ["--input-format", "stream-json", "--output-format", "stream-json", "--verbose"];
     const session = sandbox.start("claude", ["-p", ...stream]);
     await agentJoined(broker);
     return {
@@ -46,9 +48,10 @@ export const claude: Client = {
   },
 };
 
+const { list: _, ...rest } = claude;
 /** The same without its inbox socket: its hooks alone bring messages. */
 export const claudeByHooks: Client = {
-  ...claude,
+  ...rest,
   name: "claude-hooks",
   installedAs: claude.name,
   whenIdle: "with the next prompt",

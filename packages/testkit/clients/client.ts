@@ -41,6 +41,8 @@ export interface Client {
   missing?(): string | undefined;
   /** Prepares the client itself: where its model is, no first-run questions. */
   prepare(site: Site): Promise<void>;
+  /** Lists its MCP servers, for which it starts each for a moment; undefined where it starts none. */
+  list?(site: Site): Promise<void>;
   /** What its user does when its agent is there, so that messages reach it. */
   connect?(site: Site, agent: string): Promise<void>;
   start(site: Site): Promise<ClientSession>;

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pause } from "@agentmesh/client";
 import type { Agent } from "@agentmesh/protocol";
 import { type TestAgent, type TestBroker, until } from "testkit";
 import type { Client, ClientSession, Site } from "./client.ts";
@@ -24,6 +25,10 @@ const SHOWN_WITHIN_MS = 60_000;
 const ACKED_WITHIN_MS = 30_000;
 const BUSY_MS = 4_000;
 
+/** How often the servers are listed, and how many listings may be under way. */
+const LISTS = 60;
+const MOST_LISTS = 4;
+
 /** Sets the client up, and proves what it can. `configure` gives it the mesh. Never throws. */
 export async function prove(client: Client, site: Site, configure: () => Promise<string>, tell: Tell): Promise<void> {
   const { broker, sandbox } = site;
@@ -42,12 +47,13 @@ export async function prove(client: Client, site: Site, configure: () => Promise
 
   await steps.step("configured", async () => {
     await client.prepare(site);
-    const how = await configure();
-    session = await client.start(site);
-    return how;
+    return configure();
   });
+  const { list } = client;
+  if (list) await steps.step("lists", () => listed(site, () => list(site)));
   await steps.step("calls tools", async () => {
-    await needed(session).prompt('CALL:send_message {"to":"person","message":"hello from the client"}');
+    session = await client.start(site);
+    await session.prompt('CALL:send_message {"to":"person","message":"hello from the client"}');
     const hello = await received(person, "hello from the client");
     agent = await person.client.getAgent({ agent: hello.from });
     await client.connect?.(site, agent.name);
@@ -160,6 +166,29 @@ async function brought(
     detail: `acked (${evidence}): ${last}`,
     shownMs: shownAfter(request, Math.max(sent, during?.answeredAt ?? 0)),
   };
+}
+
+/** Lists the servers once a second for a minute: a session of a moment may leave no process and no agent. */
+async function listed({ broker, sandbox }: Site, list: () => Promise<void>): Promise<string> {
+  const agents = async () => (await broker.admin.listAgents({ presence: "all" })).total;
+  const before = await agents();
+  const under = new Set<Promise<void>>();
+  const all: Promise<void>[] = [];
+  for (let n = 0; n < LISTS; n++) {
+    const one = list().finally(() => under.delete(one));
+    one.catch(() => undefined);
+    under.add(one);
+    all.push(one);
+    await pause(1_000);
+    if (under.size >= MOST_LISTS) await Promise.race(under);
+  }
+  await Promise.all(all);
+  await until(() => sandbox.running().length === 0, "what the listing has started to end", 5_000).catch(() => {
+    throw new Error(`still running: ${sandbox.running().join("; ")}`);
+  });
+  const made = (await agents()) - before;
+  if (made > 0) throw new Error(`${made} agents are listed that were never there`);
+  return `${LISTS} times, once a second: no process left, no agent listed`;
 }
 
 function shownAfter(request: ModelRequest, from: number): number {

@@ -108,6 +108,11 @@ export class Sandbox implements AsyncDisposable {
     throw new Error(`${program} ${args.join(" ")} ended with ${code}: ${running.output().slice(-600)}`);
   }
 
+  /** Command lines of what was started here and still runs, and of what that has started. */
+  running(): string[] {
+    return this.#left().map(({ command }) => command);
+  }
+
   /** Ends what was started here, and what that has started. Returns the command lines of what had to be killed. */
   async end(): Promise<string[]> {
     for (const { pid } of this.#left()) signal(pid, "SIGTERM");
