@@ -1,11 +1,14 @@
 /** Finds the broker, or starts one that outlives its starter. */
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { pause } from "../backoff.ts";
 import { BrokerUnreachableError } from "../errors.ts";
 import { FileLock } from "./file-lock.ts";
 import { type BrokerAddress, type FoundBroker, findBroker } from "./locate.ts";
 import { makeStateFolder, type StateFolder, wasStopped } from "./state-folder.ts";
+
+/** The log is put aside at a start when it is larger, in bytes. */
+const MOST_LOG_BYTES = 16 * 1_048_576;
 
 /** The broker was started and did not come up; the message holds the last line of its log. */
 export class BrokerStartError extends Error {
@@ -59,7 +62,7 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
 async function start(options: EnsureBrokerOptions, deadline: number): Promise<FoundBroker> {
   const { folder, address, brokerBin } = options;
   const { hostname, port } = new URL(address.url);
-  const log = openSync(folder.logFile, "a", 0o600);
+  const log = openLog(folder);
   const child = spawn(
     nodeProgram(),
     [
@@ -97,6 +100,12 @@ async function start(options: EnsureBrokerOptions, deadline: number): Promise<Fo
     }
     await pause(30);
   }
+}
+
+/** A log of this size is put aside, in place of the one put aside before; no broker writes to it now. */
+function openLog({ logFile }: StateFolder): number {
+  if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > MOST_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
+  return openSync(logFile, "a", 0o600);
 }
 
 const NO_NODE = "The broker runs under Node 22.18 or newer, and no program `node` is on the PATH of this one.";
