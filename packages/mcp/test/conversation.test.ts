@@ -236,5 +236,19 @@ test("ask_peer brings the answer back in its result; without one in time it says
   expect(asker.channel.filter(({ content }) => content.includes("4711"))).toEqual([]);
   const pending = await asker.tool("ask_peer", { to: "oracle", message: "and which host?", wait_seconds: 1 });
   expect([pending.isError, pending.data.status]).toEqual([false, "pending"]);
-  await oracle.tool("check_messages");
+
+  const read = await oracle.tool("check_messages");
+  expect(read.text).toMatch(/ answer_by="20[^"]+"[^>]*>\nand which host\?\n<\/agentmesh>\nAn answer is waited for: reply/);
+  expect(read.data.owed).toBeUndefined();
+  const later = await oracle.tool("check_messages");
+  expect(later.data).toMatchObject({
+    messages: [],
+    owed: [{ message_id: "2", from: "asker", preview: "and which host?" }],
+  });
+  expect(later.text).toMatch(
+    /^No message waits for you\.\n\nAlso waiting for your reply.*\n2 from asker, by 20.*: and/,
+  );
+  await oracle.tool("reply", { message_id: "2", message: "localhost" });
+  expect((await oracle.tool("check_messages")).data).toEqual({ messages: [], more_waiting: 0 });
+  await asker.tool("check_messages");
 });

@@ -34,6 +34,7 @@ export const Message = z.object({
     .meta({ description: "answers in a row by agents before it; a person's has 0" }),
   acceptedAt: Timestamp,
   expiresAt: Timestamp,
+  answerBy: Timestamp.optional().meta({ description: "it is an ask: its sender waits for an answer until then" }),
 });
 export type Message = z.infer<typeof Message>;
 

@@ -39,7 +39,7 @@ export function renderDelivery(shown: ShownDelivery): string {
     ...fenced(shown, defang(message.body)),
     message.kind !== "message"
       ? "A notice of the mesh itself; nobody is there to answer it."
-      : `To answer: reply(message_id: "${seq}", message: "…")`,
+      : `${message.answerBy === undefined ? "To answer" : "An answer is waited for"}: reply(message_id: "${seq}", message: "…")`,
   ].join("\n");
 }
 
@@ -62,6 +62,7 @@ function fenced({ seq, message, redelivered }: ShownDelivery, body: string, ...m
     ["message", String(seq)],
     ["sent", message.acceptedAt],
     ...(message.urgency === "normal" ? [] : [["urgency", message.urgency]]),
+    ...(message.answerBy === undefined ? [] : [["answer_by", message.answerBy]]),
     ...(message.topic === undefined ? [] : [["topic", message.topic]]),
     ...(isFirstOfThread(message) ? [] : [["thread", message.threadId]]),
     ...(redelivered ? [["redelivered", "true"]] : []),

@@ -106,6 +106,7 @@ export function checkAccepted(
     ...{ id: asked.id, kind: "message", body: asked.body, bodyBytes: asked.bodyBytes, threadId: asked.threadId },
     ...{ urgency: asked.urgency ?? "normal", hops: asked.hops ?? 0, from: { id: asked.senderId, name } },
     ...{ acceptedAt: time(now), expiresAt: time(now + asked.ttlMs) },
+    answerBy: asked.answerWithinMs === undefined ? undefined : time(now + asked.answerWithinMs),
   };
   const said = { ...message };
   for (const [key, value] of Object.entries(expected)) {

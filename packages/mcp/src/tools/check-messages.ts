@@ -1,11 +1,11 @@
 /** Tool check_messages: reads what waits, pushed or not, and acks it once the client has the answer. */
 import { BrokerUnreachableError } from "@agentmesh/client";
-import type { InboxEntry, LeaseReply } from "@agentmesh/protocol";
+import type { InboxEntry, LeaseReply, OpenAsk } from "@agentmesh/protocol";
 import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ, SearchQuery, ThreadRef } from "@agentmesh/protocol";
 import { z } from "zod";
 import type { JoinedSession } from "../join.ts";
 import { ToolInputError } from "../remedy.ts";
-import { renderDelivery, type ShownDelivery } from "../render.ts";
+import { defangLine, renderDelivery, type ShownDelivery } from "../render.ts";
 import { reread } from "./reread.ts";
 import { asTyped, tool } from "./tool.ts";
 
@@ -14,6 +14,9 @@ type Waiting = Pick<InboxEntry, "id" | "seq" | "attempt" | "message">;
 
 /** Long enough for the answer to be written and the ack to be made, in milliseconds. */
 const LEASE_MS = 60_000;
+
+/** How many questions without an answer are named beside the messages. */
+const MAX_OWED = 5;
 
 /** Shows waiting messages in inbox order. */
 export const checkMessages = tool({
@@ -34,18 +37,25 @@ export const checkMessages = tool({
     if (before !== undefined) throw new ToolInputError('check_messages: "before" goes with thread or search.');
     // A second call waits for the acks of the first: it would show the same messages again.
     const endTurn = await session.reading.take(signal);
-    const { entries, more } = await takeWaiting(session, signal).catch((error: unknown) => {
+    const read = Promise.all([takeWaiting(session, signal), asksOf(session, signal)]);
+    const [{ entries, more }, asks] = await read.catch((error: unknown) => {
       endTurn();
       throw error;
     });
     session.resumePush();
     const shown = entries.map((entry) => shownAs(entry, session));
+    // Read before and not answered, or behind much else.
+    const owed = asks.filter(({ messageId }) => shown.every(({ message }) => message.id !== messageId));
     session.inHand.show(entries.map((entry) => entry.id));
     const rest = more === 0 ? [] : [`${more} more wait: call check_messages again.`];
     const head = shown.length === 1 ? "1 message." : `${shown.length} messages.`;
     return {
-      text:
-        shown.length === 0 ? "No message waits for you." : [head, ...shown.map(renderDelivery), ...rest].join("\n\n"),
+      text: [
+        shown.length === 0 ? "No message waits for you." : head,
+        ...owedText(owed),
+        ...shown.map(renderDelivery),
+        ...rest,
+      ].join("\n\n"),
       data: {
         messages: shown.map(({ seq, message, redelivered }) => ({
           message_id: String(seq),
@@ -57,6 +67,7 @@ export const checkMessages = tool({
           text: renderDelivery({ seq, message, redelivered }),
         })),
         more_waiting: more,
+        ...(owed.length > 0 && { owed: owed.slice(0, MAX_OWED).map(owedFact) }),
       },
       settle: (written) => settle(session, entries, written).finally(endTurn),
     };
@@ -89,6 +100,29 @@ async function takeWaiting(
     return index === 0 || (index < MAX_DELIVERIES_PER_READ && bytes <= MAX_BYTES_PER_READ);
   });
   return { entries: fitting, more: open - fitting.length };
+}
+
+/** Questions that wait for an answer of this agent, the first due first; an extra that must not keep mail away. */
+async function asksOf({ client, log }: JoinedSession, signal: AbortSignal): Promise<OpenAsk[]> {
+  try {
+    return (await client.listAsks({}, { signal })).owed;
+  } catch (error) {
+    log.debug("asks.failed", { error });
+    return [];
+  }
+}
+
+function owedText(owed: readonly OpenAsk[]): string[] {
+  if (owed.length === 0) return [];
+  const lines = owed
+    .slice(0, MAX_OWED)
+    .map((ask) => `${ask.seq} from ${defangLine(ask.from.name)}, by ${ask.dueAt}: ${defangLine(ask.preview)}`);
+  const more = owed.length > MAX_OWED ? [`and ${owed.length - MAX_OWED} more: agentmesh owed`] : [];
+  return [["Also waiting for your reply, by message_id, the first due first:", ...lines, ...more].join("\n")];
+}
+
+function owedFact({ seq, from, dueAt, preview }: OpenAsk) {
+  return { message_id: String(seq), from: from.name, answer_by: dueAt, preview: defangLine(preview) };
 }
 
 /** Interrupts, then messages, then notices of the mesh; each by number. */

@@ -9,7 +9,8 @@ const DELIVERY = `
     r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
     m.pk AS message_pk, m.id AS message_id, s.id AS sender_id, s.name AS sender_name,
     s.trust AS sender_trust, m.kind, m.topic, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops,
-    m.urgency, m.accepted_at, d.expires_at
+    m.urgency, m.accepted_at, d.expires_at,
+    (SELECT k.due_at FROM ask k WHERE k.message_pk = m.pk) AS answer_by
   FROM delivery d
   JOIN message m ON m.pk = d.message_pk
   JOIN agent r ON r.pk = d.agent_pk

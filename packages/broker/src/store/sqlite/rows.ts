@@ -38,6 +38,8 @@ export interface MessageRow {
   readonly accepted_at: number;
   /** End of life: the message's, or that of the delivery it is shown with. */
   readonly expires_at: number;
+  /** When the answer to an ask is overdue. */
+  readonly answer_by: number | null;
 }
 
 /** A delivery joined with its message, its sender and its recipient. */
@@ -76,6 +78,7 @@ export function messageOf(row: MessageRow, intact = isIntact(row)): Message {
     hops: row.hops,
     acceptedAt: timestamp(row.accepted_at),
     expiresAt: timestamp(row.expires_at),
+    ...(row.answer_by !== null && { answerBy: timestamp(row.answer_by) }),
   };
 }
 
