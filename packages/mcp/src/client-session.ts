@@ -42,10 +42,10 @@ export class ClientSession {
     const moved = news.id !== undefined && before.id !== undefined && news.id !== before.id;
     const said = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== undefined));
     this.#facts = { ...before, ...(moved && { transcript: undefined, turnOpen: undefined }), ...said };
-    this.#tell(before);
+    for (const listener of this.#listeners) listener(before);
   }
 
-  /** Calls `listener` with the facts as they were, after they may have changed or the model was seen at work. */
+  /** Calls `listener` with the facts as they were, after they may have changed. */
   onLearnt(listener: (before: SessionFacts) => void): void {
     this.#listeners.push(listener);
   }
@@ -53,15 +53,10 @@ export class ClientSession {
   /** Counts `work` as a tool call under way. */
   async during<T>(work: Promise<T>): Promise<T> {
     this.#calls++;
-    this.#tell(this.#facts);
     try {
       return await work;
     } finally {
       this.#calls--;
     }
-  }
-
-  #tell(before: SessionFacts): void {
-    for (const listener of this.#listeners) listener(before);
   }
 }

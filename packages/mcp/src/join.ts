@@ -95,13 +95,10 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   const push = new InboxPush({ mesh, inHand, paths, evidence, log });
   left.addEventListener("abort", () => evidence.stop(), { once: true });
   const canaries = new Canaries({
-    ...{ session: clientSession, transcript: terms.transcript, paths, evidence, log },
+    ...{ transcript: terms.transcript, paths, evidence, log },
     enabled: config.canary === "on",
   });
-  clientSession.onLearnt(() => {
-    paths.changed();
-    if (!left.aborted) canaries.look();
-  });
+  clientSession.onLearnt(() => paths.changed());
   if (terms.paths.length > 0) void push.run(left);
   void autoSummary({ config, place, client, profile, log, left });
   return {

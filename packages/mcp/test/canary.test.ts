@@ -12,7 +12,7 @@ import { PushPaths } from "../src/push/push-paths.ts";
 import { Transcript } from "../src/transcript/transcript.ts";
 
 function setUp(transcript: string | undefined, all: PushPath[], againMs = 60_000) {
-  const session = new ClientSession("claude", { transcript, turnOpen: true });
+  const session = new ClientSession("claude", { transcript });
   const paths = new PushPaths(all, () => undefined);
   const signs = new Transcript(session);
   const log = createLog("error", () => undefined);
@@ -20,15 +20,15 @@ function setUp(transcript: string | undefined, all: PushPath[], againMs = 60_000
     ...{ session, transcript: signs, inHand: new DeliveriesInHand(), paths, log, signWithinMs: 200 },
     onSilence: () => undefined,
   });
-  const canaries = new Canaries({ session, transcript: signs, paths, evidence, log, enabled: true, againMs });
-  return { session, paths, canaries, [Symbol.dispose]: () => evidence.stop() };
+  const canaries = new Canaries({ transcript: signs, paths, evidence, log, enabled: true, againMs });
+  return { paths, canaries, [Symbol.dispose]: () => evidence.stop() };
 }
 
 function path(name: string, push: (text: string) => void): PushPath {
   return { name, maxBytes: 1_000, known: () => true, withinTurn: true, push: async (text) => push(text) };
 }
 
-test("a canary waits for a turn, proves each path before the first that works, and comes once", async () => {
+test("a canary proves each path before the first that works, and comes once", async () => {
   using folder = tempDir();
   const transcript = openClaudeTranscript(join(folder.path, "s.jsonl"));
   const texts: string[] = [];
@@ -44,15 +44,11 @@ test("a canary waits for a turn, proves each path before the first that works, a
     }),
     path("not needed", (text) => texts.push(text)),
   ]);
-  set.session.learn({ turnOpen: false });
-  set.canaries.look();
-  expect(texts).toEqual([]);
-  set.session.learn({ turnOpen: true });
-  await until(() => {
-    set.canaries.look();
+  await until(async () => {
+    await set.canaries.withinTurn();
     return set.paths.report()[1]?.provenAt;
   }, "the second path to be proven");
-  set.canaries.look();
+  await set.canaries.withinTurn();
   expect(set.paths.report()).toEqual([
     { path: "broken", failedWhy: "ENOENT" },
     { path: "works", provenAt: expect.any(String) },
@@ -73,28 +69,25 @@ test("a canary that nothing comes of makes its path failing; a later one shows t
     transcript.answered(true);
   });
   using set = setUp(transcript.path, [mends], 300);
-  set.canaries.look();
-  // At the end of the turn it should have been seen.
-  set.session.learn({ turnOpen: false });
+  await set.canaries.withinTurn();
   await until(() => set.paths.report()[0]?.failedWhy?.startsWith("no sign within"), "the path to be called failing");
   deaf = false;
-  set.session.learn({ turnOpen: true });
-  await until(() => {
-    set.canaries.look();
+  await until(async () => {
+    await set.canaries.withinTurn();
     return set.paths.report()[0]?.provenAt;
   }, "the path to be proven");
   expect(set.paths.report()).toEqual([{ path: "mends", provenAt: expect.any(String) }]);
   expect(texts).toHaveLength(2);
 });
 
-test("no canary is sent where no transcript could show it, nor through a path that would begin a turn", () => {
+test("no canary is sent where no transcript could show it, nor through a path that would begin a turn", async () => {
   const texts: string[] = [];
   using blind = setUp(undefined, [path("blind", (text) => texts.push(text))]);
-  blind.canaries.look();
+  await blind.canaries.withinTurn();
   using folder = tempDir();
   const { withinTurn: _, ...ownTurn } = path("own turn", (text) => texts.push(text));
   using waking = setUp(openClaudeTranscript(join(folder.path, "s.jsonl")).path, [ownTurn]);
-  waking.canaries.look();
+  await waking.canaries.withinTurn();
   expect(texts).toEqual([]);
 });
 

@@ -238,7 +238,9 @@ test("ask_peer brings the answer back in its result; without one in time it says
   expect([pending.isError, pending.data.status]).toEqual([false, "pending"]);
 
   const read = await oracle.tool("check_messages");
-  expect(read.text).toMatch(/ answer_by="20[^"]+"[^>]*>\nand which host\?\n<\/agentmesh>\nAn answer is waited for: reply/);
+  expect(read.text).toMatch(
+    / answer_by="20[^"]+"[^>]*>\nand which host\?\n<\/agentmesh>\nAn answer is waited for: reply/,
+  );
   expect(read.data.owed).toBeUndefined();
   const later = await oracle.tool("check_messages");
   expect(later.data).toMatchObject({

@@ -1,5 +1,5 @@
 /** Canaries: texts without a message that show whether a push path reaches the model, sent while it is at work anyway. */
-import type { ClientSession } from "../client-session.ts";
+import { pause } from "@agentmesh/client";
 import type { Log } from "../log.ts";
 import type { PushSigns } from "../transcript/transcript.ts";
 import type { Evidence } from "./evidence.ts";
@@ -14,12 +14,15 @@ const AGAIN_MS = 60_000;
 /** The longest of these pauses, in milliseconds. */
 const MAX_AGAIN_MS = 600_000;
 
+/** A path takes a canary within this time, or is not waited for; then the client reads it within the second one. */
+const TAKEN_WITHIN_MS = 300;
+const SETTLES_MS = 100;
+
 const WORDS =
   "agentmesh: a check that messages from other agents reach this session. Nothing to do, nothing to answer.";
 
 /** What canaries work with. */
 export interface CanaryParts {
-  readonly session: ClientSession;
   readonly transcript: PushSigns;
   readonly paths: PushPaths;
   readonly evidence: Evidence;
@@ -41,13 +44,17 @@ export class Canaries {
   }
 
   /**
-   * Sends one if a path is due one that brings a text into a turn under way: an idle session is not woken for it. Never
-   * throws.
+   * Sends one if a path is due one. For moments at which the client waits for a tool or a hook: what it has by the end of
+   * such a wait comes before the model with the next step of that turn; later it would begin a turn of its own. Resolves
+   * when the client can be taken to have it, soon in any case. Never throws.
    */
-  look(): void {
-    const { session, paths, log } = this.#parts;
-    const path = session.busy ? this.#due(paths.unproven).find(({ withinTurn }) => withinTurn) : undefined;
-    if (path) void this.#push(path.name).catch((error: unknown) => log.error("canary.broke", { error }));
+  async withinTurn(): Promise<void> {
+    const { paths, log } = this.#parts;
+    const path = this.#due(paths.unproven).find(({ withinTurn }) => withinTurn);
+    if (!path) return;
+    const pushed = this.#push(path.name).catch((error: unknown) => log.error("canary.broke", { error }));
+    await Promise.race([pushed, pause(TAKEN_WITHIN_MS)]);
+    await pause(SETTLES_MS);
   }
 
   /** One for a hook to say in a turn, if the session's hooks are its only way left and due one. */

@@ -25,11 +25,14 @@ export async function callTool(
     joined.evidence.wrote(JSON.stringify(input ?? {}));
     if (waitMs > 0) deadline = AbortSignal.timeout(ANSWER_WITHIN_MS + waitMs);
     const signal = AbortSignal.any([cancelled, deadline]);
-    return await inTime(
+    const canary = joined.canaries.withinTurn();
+    const outcome = await inTime(
       withSession(joined, () => run(joined, signal)),
       signal,
       (late) => late.settle?.(false),
     );
+    await canary;
+    return outcome;
   } catch (error) {
     const text = sentencesFor(deadline.aborted ? new NoAnswerError(lateSentence(tool.name, session.address)) : error);
     return { text, data: { error: text }, isError: true };
