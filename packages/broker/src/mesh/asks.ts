@@ -1,58 +1,15 @@
 /** Asks: send, wait for the answer, refuse what could only wait for itself, remind what is owed. */
-import type {
-  AgentId,
-  AskReply,
-  EndpointReply,
-  EndpointRequest,
-  endpoints,
-  MessageId,
-  OpenAsk,
-} from "@agentmesh/protocol";
+import type { AskReply, EndpointReply, EndpointRequest, endpoints, OpenAsk } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import type { Messages } from "./messages.ts";
 import type { AskNotices, Store } from "./store.ts";
+import type { WaitingAsks } from "./waiting-asks.ts";
 import type { Wakes } from "./wakes.ts";
 
 type Table = typeof endpoints;
-
-/** A call that waits: who for whom, and on which message once that was sent. */
-export interface WaitingCall {
-  readonly asker: AgentId;
-  readonly asked: AgentId;
-  ask: MessageId | undefined;
-}
-
-/** Who waits for whom right now. */
-export class WaitingAsks {
-  readonly #calls = new Set<WaitingCall>();
-
-  begin(asker: AgentId, asked: AgentId): WaitingCall {
-    const call = { asker, asked, ask: undefined };
-    this.#calls.add(call);
-    return call;
-  }
-
-  end(call: WaitingCall): void {
-    this.#calls.delete(call);
-  }
-
-  /** Whether a call waits for the answer to this message. */
-  has(ask: MessageId): boolean {
-    return [...this.#calls].some((call) => call.ask === ask);
-  }
-
-  /** Whether `from` waits, over any number of others, for `to`. */
-  reaches(from: AgentId, to: AgentId, seen = new Set<AgentId>()): boolean {
-    if (seen.has(from)) return false;
-    seen.add(from);
-    return [...this.#calls].some(
-      ({ asker, asked }) => asker === from && (asked === to || this.reaches(asked, to, seen)),
-    );
-  }
-}
 
 /** The verbs on asks. */
 export class Asks {

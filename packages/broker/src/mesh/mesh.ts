@@ -1,7 +1,7 @@
 /** The mesh: its parts built over one store. Knows no HTTP, no SQL, no sockets. */
 import type { AgentId } from "@agentmesh/protocol";
 import { Agents } from "./agents.ts";
-import { Asks, WaitingAsks } from "./asks.ts";
+import { Asks } from "./asks.ts";
 import type { Clock } from "./clock.ts";
 import { History } from "./history.ts";
 import { Inbox } from "./inbox.ts";
@@ -15,6 +15,7 @@ import type { Store, StoreStats } from "./store.ts";
 import { Streams } from "./streams.ts";
 import { startSweeper } from "./sweeper.ts";
 import { Topics } from "./topics.ts";
+import { WaitingAsks } from "./waiting-asks.ts";
 import { Wakes } from "./wakes.ts";
 import type { WebhookNotice } from "./webhook/running.ts";
 import type { Seal } from "./webhook/seal.ts";

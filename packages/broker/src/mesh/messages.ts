@@ -12,7 +12,6 @@ import type {
 } from "@agentmesh/protocol";
 import { IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
-import type { WaitingAsks } from "./asks.ts";
 import { type AgentCaller, type Caller, mayActFor, viewerOf } from "./caller.ts";
 import { MeshError, unknownMessage } from "./errors.ts";
 import { checkBody, forecast } from "./forecast.ts";
@@ -23,6 +22,7 @@ import type { LoopGuard } from "./loop-guard.ts";
 import { outlookOf } from "./outlook.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
 import type { AgentRecord, Enqueued, MessagePlace, Store, Viewer } from "./store.ts";
+import type { WaitingAsks } from "./waiting-asks.ts";
 import type { Wakes } from "./wakes.ts";
 
 type Table = typeof endpoints;

@@ -2,16 +2,9 @@
 import type { AgentId, EndpointRequest, endpoints, PolicyAction, ReceiverPolicy, Trust } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
 import { type Caller, mayActFor } from "./caller.ts";
-import type { Store } from "./store.ts";
+import type { PolicyRules, Store } from "./store.ts";
 
 type Table = typeof endpoints;
-
-/** A policy as stored: its rules by agent id, so that a name that is given away takes no rule with it. */
-export interface PolicyRules {
-  readonly otherwise: PolicyAction;
-  readonly senders: Readonly<Record<AgentId, PolicyAction>>;
-  readonly trust: Readonly<Partial<Record<Trust, PolicyAction>>>;
-}
 
 /** What a policy does with a sender's messages; without a policy all are accepted. */
 export function actionOn(

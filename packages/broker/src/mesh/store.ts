@@ -21,7 +21,6 @@ import type {
   ThreadId,
   Topic,
 } from "@agentmesh/protocol";
-import type { PolicyRules } from "./receiver-policy.ts";
 import type {
   AcceptedUnder,
   AckVerdict,
@@ -44,6 +43,7 @@ import type {
   MessagePlace,
   MessageToEnqueue,
   MessageToPublish,
+  PolicyRules,
   Published,
   RegisteredAgent,
   RetryPolicy,

@@ -3,11 +3,12 @@ import type { AgentId } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Agents } from "../../src/mesh/agents.ts";
-import { Asks, WaitingAsks, type WaitingCall } from "../../src/mesh/asks.ts";
+import { Asks } from "../../src/mesh/asks.ts";
 import { Intake } from "../../src/mesh/intake.ts";
 import { LoopGuard } from "../../src/mesh/loop-guard.ts";
 import { Messages } from "../../src/mesh/messages.ts";
 import type { Policy } from "../../src/mesh/policy.ts";
+import { WaitingAsks, type WaitingCall } from "../../src/mesh/waiting-asks.ts";
 import { Wakes } from "../../src/mesh/wakes.ts";
 import { soundEngine, turn, World } from "./world.ts";
 

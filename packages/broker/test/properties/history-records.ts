@@ -10,8 +10,7 @@ import type {
   Party,
   SessionId,
 } from "@agentmesh/protocol";
-import type { PolicyRules } from "../../src/mesh/receiver-policy.ts";
-import type { Published } from "../../src/mesh/store.ts";
+import type { PolicyRules, Published } from "../../src/mesh/store.ts";
 
 /** An agent as its registration was answered. */
 export interface AgentHistory extends Party {

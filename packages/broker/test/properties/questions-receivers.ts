@@ -1,7 +1,6 @@
 /** Questions about what a receiver wants: its policy and its focus. */
 import { isDeepStrictEqual } from "node:util";
-import type { PolicyRules } from "../../src/mesh/receiver-policy.ts";
-import type { FocusTerms } from "../../src/mesh/store.ts";
+import type { FocusTerms, PolicyRules } from "../../src/mesh/store.ts";
 import type { AgentHistory } from "./history.ts";
 import type { Question } from "./observer.ts";
 import { demand } from "./promises.ts";

@@ -1,5 +1,5 @@
 /** The records of agents that go through the Store port. */
-import type { AgentId, AgentProfile, Focus, PushPath, Trust } from "@agentmesh/protocol";
+import type { AgentId, AgentProfile, Focus, PolicyAction, PushPath, Trust } from "@agentmesh/protocol";
 
 /** An agent as stored, with what its sessions and inbox say of it now. */
 export interface AgentRecord {
@@ -58,3 +58,10 @@ export interface FocusTerms {
 
 /** Who may see a log or a message: one agent, or all (undefined). */
 export type Viewer = AgentId | undefined;
+
+/** A policy as stored: its rules by agent id, so that a name that is given away takes no rule with it. */
+export interface PolicyRules {
+  readonly otherwise: PolicyAction;
+  readonly senders: Readonly<Record<AgentId, PolicyAction>>;
+  readonly trust: Readonly<Partial<Record<Trust, PolicyAction>>>;
+}

@@ -2,8 +2,7 @@
 import { AgentId, AgentProfile, type Focus, PolicyAction, PushPath, Trust, WEBHOOK_PATH } from "@agentmesh/protocol";
 import { z } from "zod";
 import { timestamp } from "../../mesh/clock.ts";
-import type { PolicyRules } from "../../mesh/receiver-policy.ts";
-import type { AgentRecord } from "../../mesh/store.ts";
+import type { AgentRecord, PolicyRules } from "../../mesh/store.ts";
 
 /** An agent with what its sessions and inbox say now. */
 export interface AgentRow {

@@ -2,8 +2,7 @@
 import type { AgentId } from "@agentmesh/protocol";
 import { numberedName } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
-import type { PolicyRules } from "../../mesh/receiver-policy.ts";
-import type { AgentRecord, AgentToRegister, FocusTerms, RegisteredAgent } from "../../mesh/store.ts";
+import type { AgentRecord, AgentToRegister, FocusTerms, PolicyRules, RegisteredAgent } from "../../mesh/store.ts";
 import { type AgentRow, agentRecord, policyOf } from "./agent-rows.ts";
 import type { archiveStatements } from "./archive.ts";
 import type { EngineContext } from "./context.ts";
