@@ -132,6 +132,26 @@ describe("a stream", () => {
     await session.leave();
   });
 
+  test("of a session that missed its heartbeats, as after the machine has slept, ends; its client is back at once", async () => {
+    const alice = await broker.agent("early-bird");
+    const bob = await broker.agent("sleeper");
+    const session = await bob.client.join();
+    const inbox = session.inbox();
+    const first = inbox.next();
+    await alice.client.send({ to: "sleeper", body: "good night" });
+    await (await first).value?.ack();
+    const next = inbox.next();
+    const before = session.id;
+    {
+      using db = new DatabaseSync(join(broker.home, "mesh.db"));
+      db.prepare("UPDATE session SET seen_at = seen_at - 3600000 WHERE id = ?").run(before);
+    }
+    await until(() => session.id !== before, "the session to be opened again", 5_000);
+    await alice.client.send({ to: "sleeper", body: "good morning" });
+    expect((await next).value).toMatchObject({ body: "good morning", attempt: 1 });
+    await session.leave();
+  });
+
   test("that the store fails at the opening is refused, not left open and silent: the client comes back and gets its mail", async () => {
     const alice = await broker.agent("amy");
     const bob = await broker.agent("ben");

@@ -67,7 +67,7 @@ export function createMesh(parts: {
   const webhooks = new Webhooks({ ...parts, agents, streams, ready });
   agents.onLeft = (agentId) => webhooks.forget(agentId);
   const webhooksStarted = webhooks.start().catch(parts.onFault);
-  const stopSweeper = startSweeper(parts);
+  const stopSweeper = startSweeper({ ...parts, onSessionOver: (session) => streams.end(session) });
   return {
     agents,
     streams,

@@ -107,7 +107,7 @@ export interface Store {
   /** Makes a session's last heartbeat look at least `ageMs` old: its process is probably gone. */
   doubtSession(id: SessionId, ageMs: number): Promise<void>;
   /** Ends every session that was not renewed for `offlineAfterMs`. */
-  expireSessions(offlineAfterMs: number, retry: RetryPolicy): Promise<number>;
+  expireSessions(offlineAfterMs: number, retry: RetryPolicy): Promise<SessionId[]>;
 
   /** Accepts one message: dedupe, the recipient's policy, quota, message, delivery and the ack it implies. @throws MeshError */
   enqueue(message: MessageToEnqueue, quota: InboxQuota): Promise<Enqueued>;

@@ -1,4 +1,5 @@
 /** Care in the background: leases and sessions that are over, messages past their life, old history. */
+import type { SessionId } from "@agentmesh/protocol";
 import { askNotices } from "./asks.ts";
 import type { Policy } from "./policy.ts";
 import { bounce, retryPolicy } from "./retry.ts";
@@ -11,13 +12,17 @@ const CHUNK = 500;
 const CHECK_EVERY_TICKS = 345_600;
 const CHECK_CHUNK = 100;
 
-/** Starts the sweeper; the returned function stops it after the round under way. */
-export function startSweeper(parts: {
+/** What is cared for. */
+export interface SweepParts {
   readonly store: Store;
   readonly policy: Policy;
-  readonly onFault: (error: unknown) => void;
-}): () => Promise<void> {
-  const { store, policy, onFault } = parts;
+  /** Told of sessions that have missed their heartbeats, so that nothing of them stays open. */
+  readonly onSessionOver: (session: SessionId) => void;
+}
+
+/** Starts the sweeper; the returned function stops it after the round under way. */
+export function startSweeper(parts: SweepParts & { readonly onFault: (error: unknown) => void }): () => Promise<void> {
+  const { store, onFault } = parts;
   let round: Promise<void> = Promise.resolve();
   let ticks = 0;
   let busy = false;
@@ -26,7 +31,7 @@ export function startSweeper(parts: {
     if (busy) return;
     busy = true;
     if (ticks % CHECK_EVERY_TICKS === 0) checking = true;
-    round = sweep(store, policy, ticks++ % PRUNE_EVERY_TICKS === 0)
+    round = sweep(parts, ticks++ % PRUNE_EVERY_TICKS === 0)
       .then(async () => {
         if (checking) checking = !(await store.checkBodies(CHECK_CHUNK));
       })
@@ -42,9 +47,9 @@ export function startSweeper(parts: {
 }
 
 /** One round, in chunks, so that requests are never kept waiting for long. */
-export async function sweep(store: Store, policy: Policy, prune: boolean): Promise<void> {
+export async function sweep({ store, policy, onSessionOver }: SweepParts, prune: boolean): Promise<void> {
   const retry = retryPolicy(policy);
-  await store.expireSessions(policy.offlineAfterMs, retry);
+  for (const session of await store.expireSessions(policy.offlineAfterMs, retry)) onSessionOver(session);
   await store.expireMessages(CHUNK, bounce);
   await store.expireLeases(CHUNK, retry);
   await store.endDamaged(CHUNK, bounce);

@@ -120,9 +120,10 @@ export function expireSessions(offlineAfterMs: number): Question {
     const ended = await o.world.store.expireSessions(offlineAfterMs, RETRY);
     return () => {
       const over = o.history.sessions.filter((each) => each.open && each.beatAt <= o.now - offlineAfterMs);
-      o.say(`expire sessions → ${ended}`);
-      demand(ended === over.length, "sessions", () => `${over.length} sessions are over, but ${ended} were ended`);
       const ids = new Set<SessionId | undefined>(over.map(({ id }) => id));
+      o.say(`expire sessions → ${ended}`);
+      const same = ended.length === ids.size && ended.every((id) => ids.has(id));
+      demand(same, "sessions", () => `over are the sessions ${[...ids]}, ended were ${ended}`);
       for (let next = o.tape.nextOf("released"); next; next = o.tape.nextOf("released")) {
         const lost = ids.has(next.lease?.session);
         demand(lost, "I6 single lease", () => "a lease returned although its holder is alive");

@@ -136,14 +136,14 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
       }),
     doubtSession: (id, ageMs) => write(() => void sessions.doubt(id, ageMs)),
     expireSessions: async (offlineAfterMs, retry) => {
-      if (sessions.over(offlineAfterMs).length === 0) return 0;
+      if (sessions.over(offlineAfterMs).length === 0) return [];
       return write(() => {
         const over = sessions.over(offlineAfterMs);
         for (const { id, agent_id } of over) {
           sessions.end(id, agent_id);
           giveBackAll(deliveries.leasedBy(id), "the session missed its heartbeats", retry);
         }
-        return over.length;
+        return over.map(({ id }) => id);
       });
     },
 
