@@ -699,6 +699,15 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect((await store.findAgent("bob"))?.heartbeatAgeMs).toBeUndefined();
     });
 
+    test("a dead session is not called online for longer because the clock was set back", async () => {
+      const holder = await session();
+      clock.advance(-3_600_000);
+      expect(await store.expireSessions(120_000, RETRY)).toEqual([]);
+      clock.advance(120_000);
+      expect((await store.findAgent("bob"))?.heartbeatAgeMs).toBe(120_000);
+      expect(await store.expireSessions(120_000, RETRY)).toEqual([holder]);
+    });
+
     test("a heartbeat renews a session of its own agent only", async () => {
       const holder = await session();
       clock.advance(30_000);

@@ -21,6 +21,8 @@ export function sessionStatements({ db, clock }: EngineContext) {
   const selectOver = db.prepare<[number], { id: SessionId; agent_id: AgentId }>(
     `SELECT s.id, a.id AS agent_id FROM session s JOIN agent a ON a.pk = s.agent_pk WHERE s.seen_at <= ? LIMIT 500`,
   );
+  const selectAhead = db.prepare<[number], { id: SessionId }>(`SELECT id FROM session WHERE seen_at > ? LIMIT 1`);
+  const setBack = db.prepare<[{ now: number }]>(`UPDATE session SET seen_at = :now WHERE seen_at > :now`);
   const age = db.prepare<[number, string]>(`UPDATE session SET seen_at = MIN(seen_at, ?) WHERE id = ?`);
   const removeAllOf = db.prepare<[number]>(`DELETE FROM session WHERE agent_pk = ?`);
 
@@ -45,6 +47,10 @@ export function sessionStatements({ db, clock }: EngineContext) {
       if (before) hear.run(position, id);
       return before?.silent === 1;
     },
+    /** Whether one was seen at a time that is still to come, since the clock was set back. */
+    isAnyAhead: (): boolean => selectAhead.get(clock.now()) !== undefined,
+    /** Lets these age from now on: a dead one is not to be called online until the clock has caught up. */
+    setBack: () => setBack.run({ now: clock.now() }),
     over: (offlineAfterMs: number) => selectOver.all(clock.now() - offlineAfterMs),
     doubt: (id: SessionId, ageMs: number) => age.run(clock.now() - ageMs, id),
     removeAllOf: (agentPk: number) => removeAllOf.run(agentPk),

@@ -136,8 +136,9 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
       }),
     doubtSession: (id, ageMs) => write(() => void sessions.doubt(id, ageMs)),
     expireSessions: async (offlineAfterMs, retry) => {
-      if (sessions.over(offlineAfterMs).length === 0) return [];
+      if (sessions.over(offlineAfterMs).length === 0 && !sessions.isAnyAhead()) return [];
       return write(() => {
+        sessions.setBack();
         const over = sessions.over(offlineAfterMs);
         for (const { id, agent_id } of over) {
           sessions.end(id, agent_id);
