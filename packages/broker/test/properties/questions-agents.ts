@@ -119,6 +119,8 @@ export function expireSessions(offlineAfterMs: number): Question {
   return async (o) => {
     const ended = await o.world.store.expireSessions(offlineAfterMs, RETRY);
     return () => {
+      // What was seen before the clock was set back ages from now on.
+      for (const each of o.history.sessions) if (each.open) each.beatAt = Math.min(each.beatAt, o.now);
       const over = o.history.sessions.filter((each) => each.open && each.beatAt <= o.now - offlineAfterMs);
       const ids = new Set<SessionId | undefined>(over.map(({ id }) => id));
       o.say(`expire sessions → ${ended}`);

@@ -48,6 +48,21 @@ export const careMutants: Mutant[] = [
     ["stream and end"],
   ),
   stateless(
+    "a session does not age until a clock that was set back has caught up",
+    ({ store, db, clock }) => ({
+      expireSessions: async (offlineAfterMs, retry) => {
+        const ahead = db.prepare<[number], { id: string; seen_at: number }>(
+          "SELECT id, seen_at FROM session WHERE seen_at > ?",
+        );
+        const rows = ahead.all(clock.now());
+        const ended = await store.expireSessions(offlineAfterMs, retry);
+        for (const { id, seen_at } of rows) db.prepare("UPDATE session SET seen_at = ? WHERE id = ?").run(seen_at, id);
+        return ended;
+      },
+    }),
+    ["set the clock back", "expire sessions"],
+  ),
+  stateless(
     "a session's end returns the leases of another",
     ({ store, db }) => ({
       endSession: (session, agentId, retry) => {
