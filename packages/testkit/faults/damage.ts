@@ -148,12 +148,14 @@ async function textByte(expectations: Expectations): Promise<number> {
   await using broker = await startTestBroker();
   const alice = await broker.agent("alice");
   const bob = await broker.agent("bob");
-  for (let i = 0; i < MESSAGES; i++) await alice.client.send({ to: "bob", body: `${i} ${FILLER}` });
+  for (let i = 0; i < MESSAGES; i++) await alice.client.send({ to: "bob", body: `message ${i}: ${FILLER}` });
   await broker.kill("SIGTERM");
-  const marked = `${MESSAGES >> 1} ${FILLER.slice(0, 20)}`;
+  // A number alone could be the end of what stands before another message's text.
+  const marked = `message ${MESSAGES >> 1}: ${FILLER.slice(0, 20)}`;
   edit(join(broker.home, "mesh.db"), (bytes) => {
     // Wherever the file has this text.
-    for (let at = bytes.indexOf(marked); at >= 0; at = bytes.indexOf(marked, at + 1)) bytes.write("M", at + 5);
+    for (let at = bytes.indexOf(marked); at >= 0; at = bytes.indexOf(marked, at + 1))
+      bytes.write("M", at + marked.length - 5);
   });
   await broker.start();
   const received: string[] = [];
