@@ -95,7 +95,10 @@ test("a hook is given a canary when hooks are the only way, once", async () => {
   using folder = tempDir();
   const transcript = openClaudeTranscript(join(folder.path, "s.jsonl"));
   using set = setUp(transcript.path, [{ name: "claude-hooks", maxBytes: 9_500, known: () => true }]);
+  // A hook that was ended before it said it has said nothing.
+  await set.canaries.forHook()?.lost();
   const canary = set.canaries.forHook();
+  expect(canary?.text).toContain("(push ");
   expect(set.canaries.forHook()).toBeUndefined();
   await canary?.shown();
   transcript.attached(canary?.text ?? "");

@@ -106,7 +106,7 @@ export interface Store {
   endSession(id: SessionId, agentId: AgentId, retry: RetryPolicy): Promise<number | undefined>;
   /** Makes a session's last heartbeat look at least `ageMs` old: its process is probably gone. */
   doubtSession(id: SessionId, ageMs: number): Promise<void>;
-  /** Ends every session that was not renewed for `offlineAfterMs`. */
+  /** Ends every session that was not renewed for `offlineAfterMs`, and names them; one of the future ages from now on. */
   expireSessions(offlineAfterMs: number, retry: RetryPolicy): Promise<SessionId[]>;
 
   /** Accepts one message: dedupe, the recipient's policy, quota, message, delivery and the ack it implies. @throws MeshError */

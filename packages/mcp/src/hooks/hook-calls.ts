@@ -60,11 +60,11 @@ export class HookCalls {
 
   async #give(caller: Caller, moment: Moment, output: (text: string) => string): Promise<void> {
     const joined = this.#parts.joined();
+    const soon = AbortSignal.any([caller.gone, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
     joined?.evidence.look();
     if (moment === "tool") await joined?.canaries.withinTurn();
     if (moment !== "stop" || !caller.call.stopActive) this.#stops = 0;
     if (!joined || (moment === "stop" && this.#stops >= MAX_STOPS)) return void (await caller.answer({}));
-    const soon = AbortSignal.any([caller.gone, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
     const mail = (await joined.hookMail.take(0, soon)) ?? (moment === "stop" ? undefined : joined.canaries.forHook());
     if (!mail) return void (await caller.answer({}));
     if (moment === "stop") {

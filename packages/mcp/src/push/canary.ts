@@ -67,6 +67,7 @@ export class Canaries {
       text: canaryText(nonce),
       shown: async () => evidence.expect(this.#awaited(hooks.name, nonce)),
       lost: async () => {
+        this.#sent.delete(hooks.name);
         this.#underWay = false;
       },
     };
