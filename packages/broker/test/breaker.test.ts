@@ -115,7 +115,8 @@ describe("a seal", () => {
     expect(new Seal("amk_one").open(sealed, "agt_1")).toBe("whsec_secret");
     expect(seal.open(sealed, "agt_2")).toBeUndefined();
     expect(new Seal("amk_two").open(sealed, "agt_1")).toBeUndefined();
-    expect(seal.open(`A${sealed.slice(1)}`, "agt_1")).toBeUndefined();
+    const altered = (sealed.startsWith("A") ? "B" : "A") + sealed.slice(1);
+    expect(seal.open(altered, "agt_1")).toBeUndefined();
     expect(seal.open("", "agt_1")).toBeUndefined();
   });
 });

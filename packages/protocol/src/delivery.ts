@@ -16,6 +16,9 @@ export const Delivery = z.object({
   state: DeliveryState,
   attempt: z.int().nonnegative().meta({ description: "how many times it was leased" }),
   readyAt: Timestamp.optional().meta({ description: "when a returned delivery may be leased again" }),
+  postAt: Timestamp.optional().meta({
+    description: "when its webhook, which failed with it, is posted it again; whoever else asks may lease it now",
+  }),
   leaseEndsAt: Timestamp.optional(),
   holder: z.string().optional().meta({ description: "session that holds the lease" }),
   reason: z.string().optional().meta({ description: "why it is dead, expired, or was returned" }),

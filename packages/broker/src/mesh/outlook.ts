@@ -58,6 +58,12 @@ function queued(
     };
   }
   const webhook = webhookOf(recipient);
+  if (delivery.postAt !== undefined && webhook?.works) {
+    return {
+      cause: `The webhook of ${name} failed with it (${delivery.reason ?? "no reason given"}) and takes others; it is posted again at ${delivery.postAt}.`,
+      remedy: `Wait, or have ${name} lease it over HTTP.`,
+    };
+  }
   if (recipient.presence === "offline" && !webhook) {
     const since = recipient.lastSeenAt === undefined ? "" : ` since ${recipient.lastSeenAt}`;
     return {

@@ -29,6 +29,7 @@ import type {
   AskNotices,
   AskStatus,
   Bounce,
+  Delayed,
   DeliveryRecord,
   Enqueued,
   FocusTerms,
@@ -160,7 +161,12 @@ export interface Store {
     agentId: AgentId,
     ref: DeliveryRef,
     receipt: string,
-    terms: { readonly delayMs: number | undefined; readonly reason: string | undefined; readonly retry: RetryPolicy },
+    terms: {
+      readonly delayMs: number | undefined;
+      readonly reason: string | undefined;
+      readonly retry: RetryPolicy;
+      readonly delayed?: Delayed;
+    },
   ): Promise<LeaseVerdict>;
   /** Gives a lease back that cost the delivery nothing: no failure, leasable at once. */
   release(

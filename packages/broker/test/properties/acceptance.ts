@@ -36,6 +36,7 @@ export function beginDelivery(o: Observer, beginning: Beginning): DeliveryHistor
     ...{ id, seq, of, to: { id: to.id, name: to.name }, rank, weight, beside },
     ...{ acceptedAt: o.now, expiresAt: of.acceptedAt + of.lifeMs, timeline: [], receipts: [], pushes: new Map() },
     ...{ state: held ? "held" : "queued", attempt: 0, failures: 0, lease: undefined, lastHolder: undefined },
+    delays: "everybody",
     ...{ dueAt: keepBackMs === undefined ? 0 : o.now + keepBackMs, announced: keepBackMs === undefined },
     ...{ delayed: held || keepBackMs !== undefined, endedAt: undefined, pruned: false },
   };

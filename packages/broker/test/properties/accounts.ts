@@ -151,6 +151,7 @@ function checkDelivery(
 ): void {
   demand(shown !== undefined, "I1 no loss", () => `${short(delivery)} is not shown`);
   const promise = delivery.state === "acked" ? "I3 ack is final" : "I13 conservation";
+  const due = delivery.state === "queued" && delivery.dueAt > now ? time(delivery.dueAt) : undefined;
   const facts: [string, unknown, unknown][] = [
     ["state", shown.state, delivery.state],
     ["attempt", shown.attempt, delivery.attempt],
@@ -158,7 +159,8 @@ function checkDelivery(
     ["recipient", shown.to.id, delivery.to.id],
     ["leaseEndsAt", shown.leaseEndsAt, time(delivery.lease?.endsAt)],
     ["holder", shown.holder, delivery.lease?.session],
-    ["readyAt", shown.readyAt, delivery.state === "queued" && delivery.dueAt > now ? time(delivery.dueAt) : undefined],
+    ["readyAt", shown.readyAt, delivery.delays === "everybody" ? due : undefined],
+    ["postAt", shown.postAt, delivery.delays === "webhook" ? due : undefined],
     ["end with a reason", isAlive(delivery) || Boolean(shown.reason), true],
   ];
   for (const [what, is, expected] of facts) {

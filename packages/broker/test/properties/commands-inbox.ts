@@ -185,8 +185,14 @@ export const inboxCommands: CommandKind[] = [
   kind(
     "nack",
     5,
-    fc.tuple(target, fc.constantFrom(undefined, undefined, 0, 700)),
-    withTarget((held, delayMs) => nack(held, delayMs)),
+    fc.tuple(
+      target,
+      fc.record({
+        delayMs: fc.constantFrom(undefined, undefined, 0, 700),
+        delayed: fc.constantFrom("everybody", "webhook"),
+      }),
+    ),
+    withTarget((held, { delayMs, delayed }) => nack(held, delayMs, delayed)),
     "joins",
   ),
   kind(
@@ -205,7 +211,7 @@ export const inboxCommands: CommandKind[] = [
       const failed = agent ? o.history.queued(agent.id).filter(({ attempt }) => attempt > 0) : [];
       const after = last === null ? undefined : pick(failed, last)?.id;
       const terms = { max: 1, maxBytes: 16_384, leaseMs: ms, session: undefined };
-      return agent && lease({ ...terms, agentId: agent.id, push: { urgency, last: after } });
+      return agent && lease({ ...terms, agentId: agent.id, push: { urgency, webhook: { last: after } } });
     },
     "joins",
   ),

@@ -10,7 +10,7 @@ import type {
   Party,
   SessionId,
 } from "@agentmesh/protocol";
-import type { PolicyRules, Published } from "../../src/mesh/store.ts";
+import type { Delayed, PolicyRules, Published } from "../../src/mesh/store.ts";
 
 /** An agent as its registration was answered. */
 export interface AgentHistory extends Party {
@@ -98,6 +98,8 @@ export interface DeliveryHistory {
   failures: number;
   /** When it may be leased again; 0 for at once. */
   dueAt: number;
+  /** Whom `dueAt` keeps from it. */
+  delays: Delayed;
   /** The listener was told, or need not be, that the delay is over. */
   announced: boolean;
   lease: LeaseHistory | undefined;

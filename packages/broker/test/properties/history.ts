@@ -117,9 +117,10 @@ export class History {
     const push: PushTerms | undefined = stream ?? terms.push;
     const enough = push?.maxPushes ?? Number.POSITIVE_INFINITY;
     const least = push ? this.leastWeight(agentId, push.urgency, now) : 0;
-    const isLast = ({ id }: DeliveryHistory) => Number(id === push?.last);
+    const isLast = ({ id }: DeliveryHistory) => Number(id === push?.webhook?.last);
     return this.queued(agentId)
-      .filter((each) => each.dueAt <= now && each.expiresAt > now && pushesBy(each, session) < enough)
+      .filter(({ dueAt, delays }) => dueAt <= now || (delays === "webhook" && !push?.webhook))
+      .filter((each) => each.expiresAt > now && pushesBy(each, session) < enough)
       .filter(({ weight }) => weight >= least)
       .sort((a, b) => isLast(a) - isLast(b) || a.rank - b.rank || a.seq - b.seq);
   }

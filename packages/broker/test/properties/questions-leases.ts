@@ -60,8 +60,9 @@ function judgeLease(
   demand(delivery.state !== "leased", "I6 single lease", () => `${of} was leased to a second holder`);
   demand(isOpen(delivery), "I3 ack is final", () => `${of} was leased although it is ${delivery.state}`);
   demand(now < delivery.expiresAt, "I11 expiry honesty", () => `${of} was leased past its life`);
-  demand(delivery.dueAt <= now, "delay", () => `${of} was leased ${delivery.dueAt - now} ms before its delay was over`);
   const push: PushTerms | undefined = terms.stream ?? terms.push;
+  const free = delivery.dueAt <= now || (delivery.delays === "webhook" && !push?.webhook);
+  demand(free, "delay", () => `${of} was leased ${delivery.dueAt - now} ms before its delay was over`);
   const enough = push?.maxPushes ?? Number.POSITIVE_INFINITY;
   const pushes = pushesBy(delivery, terms.session);
   demand(pushes < enough, "credit", () => `${of} was streamed again to a session that pushed it ${pushes} times`);

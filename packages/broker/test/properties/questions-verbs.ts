@@ -1,6 +1,6 @@
 /** Questions about one delivery: ack, nack, extend, reject, report a push; with what the answers must be. */
 import type { AckEvidence, AgentId, DeliveryRef, LogEntry } from "@agentmesh/protocol";
-import type { AckVerdict } from "../../src/mesh/store.ts";
+import type { AckVerdict, Delayed } from "../../src/mesh/store.ts";
 import { type DeliveryHistory, isOpen, pushesBy, short } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import { demand } from "./promises.ts";
@@ -100,13 +100,13 @@ export function ack(target: Target, evidence: AckEvidence): Question {
 /** A target with a receipt: every verb but an ack needs one. */
 export type Held = Target & { readonly receipt: string };
 
-export function nack(target: Held, delayMs: number | undefined): Question {
+export function nack(target: Held, delayMs: number | undefined, delayed: Delayed = "everybody"): Question {
   const { agentId, ref, receipt } = target;
   return verb(
-    `nack (${delayMs ?? "by schedule"})`,
+    `nack (${delayMs ?? "by schedule"}, for ${delayed})`,
     target,
-    (o) => o.world.store.nack(agentId, ref, receipt, { delayMs, reason: "busy", retry: RETRY }),
-    (o, each) => judgeReturn(o, each, "nacked", { failed: true, delayMs }),
+    (o) => o.world.store.nack(agentId, ref, receipt, { delayMs, reason: "busy", retry: RETRY, delayed }),
+    (o, each) => judgeReturn(o, each, "nacked", { failed: true, delayMs, delayed }),
   );
 }
 

@@ -1,5 +1,6 @@
 /** What becomes of a delivery when its lease or its life is over: the same for whatever ended it. */
 import type { DeliveryState, LogEntry } from "@agentmesh/protocol";
+import type { Delayed } from "../../src/mesh/store.ts";
 import { takeNotice } from "./acceptance.ts";
 import { type DeliveryHistory, short } from "./history.ts";
 import type { Observer } from "./observer.ts";
@@ -11,7 +12,12 @@ export function judgeReturn(
   o: Observer,
   delivery: DeliveryHistory,
   event: "released" | "nacked",
-  how: { readonly failed: boolean; readonly delayMs?: number | undefined; readonly restart?: boolean },
+  how: {
+    readonly failed: boolean;
+    readonly delayMs?: number | undefined;
+    readonly delayed?: Delayed;
+    readonly restart?: boolean;
+  },
 ): void {
   demand(delivery.state === "leased", "I6 single lease", () => `${short(delivery)} returned while ${delivery.state}`);
   o.tape.take(event, delivery, o.now, { session: delivery.lease?.session });
@@ -34,8 +40,9 @@ export function judgeReturn(
     delivery.state = "queued";
     const delayMs = how.delayMs ?? (how.failed ? RETRY.delayMs(failures) : 0);
     delivery.dueAt = delayMs > 0 ? o.now + delayMs : 0;
+    delivery.delays = how.delayed ?? "everybody";
     delivery.announced = delayMs === 0;
-    if (delayMs === 0) o.becameLeasable(delivery);
+    if (delayMs === 0 || delivery.delays === "webhook") o.becameLeasable(delivery);
     o.say(`  ${event} ${short(delivery)}, ${failures} failures, again in ${delayMs} ms`);
   }
 }

@@ -1,5 +1,6 @@
 /** What every engine behind the Store port must do. One suite, run by each engine's test file. */
 import type { AgentId, DeliveryId, Urgency } from "@agentmesh/protocol";
+import { until } from "testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
 import type { LeaseTerms, MessageToEnqueue, Store } from "../../src/mesh/store.ts";
@@ -258,6 +259,25 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await bodies()).toEqual(["b"]);
       clock.advance(501);
       expect(await lease()).toMatchObject([{ seq: 1, attempt: 2 }]);
+    });
+
+    test("what a webhook failed with waits for that webhook alone: whoever else asks gets it at once", async () => {
+      const { message: sent } = await send("a");
+      const webhook = { last: undefined };
+      const [posted] = await lease({ push: { webhook } });
+      const woken: string[] = [];
+      store.listen({ ready: (id) => woken.push(id), advanced: () => {} });
+      const terms = { delayMs: 500, reason: "answered 500", retry: RETRY, delayed: "webhook" } as const;
+      await store.nack(bob, "1", posted?.receipt ?? "", terms);
+      await until(() => woken.includes(bob), "the word that it is ready");
+      const [delivery] = (await store.messageStatus(sent.id))?.deliveries ?? [];
+      expect(delivery).toMatchObject({ state: "queued", postAt: new Date(clock.now() + 500).toISOString() });
+      expect(delivery?.readyAt).toBeUndefined();
+      expect(await lease({ push: { webhook } })).toEqual([]);
+      const [read] = await lease();
+      expect(read).toMatchObject({ seq: 1, attempt: 2 });
+      await store.release(bob, "1", read?.receipt ?? "", { reason: "not now", retry: RETRY });
+      expect(await lease({ push: { webhook } })).toMatchObject([{ seq: 1, attempt: 3 }]);
     });
 
     test("a delayed delivery is announced when it becomes due, once", async () => {
@@ -795,7 +815,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       const { delivery: first } = await send("a");
       await send("b");
       const take = (last: DeliveryId | undefined, urgency: Urgency = "normal") =>
-        bodies({ max: 1, push: { urgency, last } });
+        bodies({ max: 1, push: { urgency, webhook: { last } } });
       expect(await take(first.id)).toEqual(["b"]);
       expect(await take(first.id)).toEqual(["a"]);
       expect(await take(undefined)).toEqual([]);

@@ -3,10 +3,12 @@ import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writ
 import { join } from "node:path";
 import { type TempDir, tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
+import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
 import { searchTerms } from "../../src/mesh/words.ts";
 import { bodyHash } from "../../src/store/sqlite/body.ts";
 import { INBOX, LEASABLE } from "../../src/store/sqlite/deliveries.ts";
 import { LOOK, lookAhead } from "../../src/store/sqlite/history.ts";
+import { migrations } from "../../src/store/sqlite/migrate.ts";
 import { DatabaseDamagedError, openDatabase } from "../../src/store/sqlite/open.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { LOG, newestOf } from "../../src/store/sqlite/timeline.ts";
@@ -23,6 +25,19 @@ function open(folder: string, startEmpty = false, notices: Notice[] = []): OpenD
     startEmpty,
     notice: (_level, event, fields) => notices.push({ event, fields }),
   });
+}
+
+async function aliceAndBob(store: Store): Promise<void> {
+  for (const name of ["alice", "bob"])
+    await store.registerAgent({ id: `agt_${name}`, tokenHash: name, name, ifTaken: "refuse", profile: {} });
+}
+
+/** A message of alice's: msg_1, in its own thread, for bob. */
+function toBob(n: number, body: string): MessageToEnqueue {
+  const ids = { id: `msg_${n}`, threadId: `thr_${n}`, deliveryId: `dlv_${n}` } as const;
+  const parties = { senderId: "agt_alice", recipientId: "agt_bob", inReplyTo: undefined } as const;
+  const rest = { body, bodyBytes: body.length, ttlMs: 60_000, idempotency: undefined, answers: undefined };
+  return { ...ids, ...parties, ...rest };
 }
 
 function engineInFolder() {
@@ -66,7 +81,7 @@ describe("the SQLite engine", () => {
         .all(...values)
         .map(({ detail }) => detail)
         .join("; ");
-    const lease = plan(LEASABLE, { agent: 1, now: 1, session: "s", maxPushes: 2, leastUrgency: 1, max: 1 });
+    const lease = plan(LEASABLE, { agent: 1, now: 1, session: "s", maxPushes: 2, leastUrgency: 1, webhook: 0, max: 1 });
     expect(lease).toContain("USING INDEX delivery_queued (agent_pk=?)");
     const overdue = plan(
       "SELECT pk FROM delivery WHERE state = 'leased' AND lease_ends_at <= ? ORDER BY lease_ends_at LIMIT ?",
@@ -281,16 +296,9 @@ describe("the SQLite engine", () => {
     const notices: Notice[] = [];
     const database = open(folder.path, false, notices);
     const store = sqliteStore(database, clock);
-    for (const name of ["alice", "bob"]) {
-      await store.registerAgent({ id: `agt_${name}`, tokenHash: name, name, ifTaken: "refuse", profile: {} });
-    }
+    await aliceAndBob(store);
     const quota = { maxMessages: 10, maxBytes: 1_000 };
-    for (const n of [1, 2, 3]) {
-      const ids = { id: `msg_${n}`, threadId: `thr_${n}`, deliveryId: `dlv_${n}` } as const;
-      const parties = { senderId: "agt_alice", recipientId: "agt_bob", inReplyTo: undefined } as const;
-      const rest = { body: "text", bodyBytes: 4, ttlMs: 60_000, idempotency: undefined, answers: undefined };
-      await store.enqueue({ ...ids, ...parties, ...rest }, quota);
-    }
+    for (const n of [1, 2, 3]) await store.enqueue(toBob(n, "text"), quota);
     const terms = { agentId: "agt_bob", maxBytes: 1_000, leaseMs: 10_000, session: undefined } as const;
     await store.lease({ ...terms, max: 1 });
     database.db.exec("UPDATE message SET body = 'tekt' WHERE id IN ('msg_1', 'msg_2')");
@@ -319,17 +327,10 @@ describe("the SQLite engine", () => {
     const clock = fakeClock();
     const database = open(folder.path);
     const store = sqliteStore(database, clock);
-    for (const name of ["alice", "bob"]) {
-      await store.registerAgent({ id: `agt_${name}`, tokenHash: name, name, ifTaken: "refuse", profile: {} });
-    }
+    await aliceAndBob(store);
     const body = "x".repeat(60_000);
     const quota = { maxMessages: 1_000, maxBytes: 1e9 };
-    const sends = Array.from({ length: 250 }, (_, n) => {
-      const ids = { id: `msg_${n}`, threadId: `thr_${n}`, deliveryId: `dlv_${n}` } as const;
-      const parties = { senderId: "agt_alice", recipientId: "agt_bob", inReplyTo: undefined } as const;
-      const rest = { body, bodyBytes: body.length, ttlMs: 60_000, idempotency: undefined, answers: undefined };
-      return store.enqueue({ ...ids, ...parties, ...rest }, quota);
-    });
+    const sends = Array.from({ length: 250 }, (_, n) => store.enqueue(toBob(n, body), quota));
     await Promise.all(sends);
     const { bytes: most } = await store.stats();
     clock.advance(60_000);
@@ -344,6 +345,30 @@ describe("the SQLite engine", () => {
     expect(before, "some is kept for what comes next").toBeGreaterThan(8_000_000);
     await store.close();
     expect(statSync(join(folder.path, "mesh.db")).size).toBeLessThan(11_000_000);
+  });
+
+  test("a database of an older broker is brought up to date with the mail in it", async () => {
+    using folder = tempDir();
+    const clock = fakeClock();
+    const before = open(folder.path);
+    const store = sqliteStore(before, clock);
+    await aliceAndBob(store);
+    await store.enqueue(toBob(1, "still here"), { maxMessages: 1, maxBytes: 100 });
+    before.db.exec("ALTER TABLE delivery DROP COLUMN delayed");
+    before.db.pragma("user_version = 1");
+    await store.close();
+    const notices: Notice[] = [];
+    const after = sqliteStore(open(folder.path, false, notices), clock);
+    expect(notices).toMatchObject([{ event: "store.migrated", fields: { from: 1, to: migrations.length } }]);
+    const { leased } = await after.lease({
+      agentId: "agt_bob",
+      max: 1,
+      maxBytes: 100,
+      leaseMs: 1_000,
+      session: undefined,
+    });
+    expect(leased.map(({ delivery }) => delivery.message.body)).toEqual(["still here"]);
+    await after.close();
   });
 
   test("a newer database is refused and left alone", () => {

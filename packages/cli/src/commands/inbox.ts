@@ -113,9 +113,11 @@ function whole(entry: InboxEntry): string {
   return `${heading}  ${facts.join(" · ")}\n${indented(message.body)}`;
 }
 
-function stateOf({ state, readyAt, leaseEndsAt, reason }: InboxEntry): string {
+function stateOf({ state, readyAt, postAt, leaseEndsAt, reason }: InboxEntry): string {
   if (state === "leased" && leaseEndsAt !== undefined) return `leased, ${until(leaseEndsAt)} left`;
   if (state === "queued" && readyAt !== undefined && Date.parse(readyAt) > Date.now())
     return `queued, again in ${until(readyAt)}`;
+  if (state === "queued" && postAt !== undefined && Date.parse(postAt) > Date.now())
+    return `queued, posted again in ${until(postAt)}`;
   return (state === "dead" || state === "expired") && reason !== undefined ? `${state}: ${reason}` : state;
 }

@@ -15,14 +15,20 @@ export interface LeaseTerms {
   readonly stream?: PushTerms & { readonly maxInFlight: number };
 }
 
+/** Whom the delay of a returned delivery keeps from it: everybody, left out, or the agent's webhook alone. */
+export type Delayed = "everybody" | "webhook";
+
 /** What may be pushed. */
 export interface PushTerms {
   /** How many reported pushes of this session are enough. */
   readonly maxPushes?: number | undefined;
   /** Least urgency that is taken, left out fyi; a focus of the agent may ask for more. */
   readonly urgency?: Urgency;
-  /** The delivery to lease only when there is no other. */
-  readonly last?: DeliveryId | undefined;
+  /** For the agent's webhook: what it failed with is kept from it until the delay is over. */
+  readonly webhook?: {
+    /** The delivery to lease only when there is no other. */
+    readonly last: DeliveryId | undefined;
+  };
 }
 
 /** A leased delivery; `streamPosition` orders the leases of one stream. */

@@ -120,7 +120,7 @@ export class WebhookPump {
         leaseMs,
         session: undefined,
         // One that is never taken must not keep what waits behind it from being tried.
-        push: { urgency, last: isTry ? this.#lastTry : undefined },
+        push: { urgency, webhook: { last: isTry ? this.#lastTry : undefined } },
       });
       leased = answer.leased.map(({ delivery }) => delivery);
     } finally {
@@ -163,8 +163,7 @@ export class WebhookPump {
       // Only what a closed breaker lets through can be spoiled: a try while it rests costs the message nothing.
       const counts = outcome.kind === "failed" && !isTry && health.breaker.state === "closed";
       const noted = this.#note(health.failed(outcome));
-      const atOnce = health.breaker.state !== "closed" || health.state === "disabled";
-      await Promise.all([noted, this.#untilDone(() => this.#giveBack(delivery, outcome.why, { counts, atOnce }))]);
+      await Promise.all([noted, this.#untilDone(() => this.#giveBack(delivery, outcome.why, counts))]);
     }
   }
 
@@ -177,18 +176,14 @@ export class WebhookPump {
     ]);
   }
 
-  /** `counts`: a failure of this delivery. `atOnce`: anybody may lease it now, since this webhook does not. */
-  async #giveBack(
-    { id, receipt }: LeasedDelivery,
-    why: string,
-    { counts, atOnce }: { readonly counts: boolean; readonly atOnce: boolean },
-  ): Promise<void> {
+  /** `counts`: a failure of this delivery, which the webhook alone waits out: whoever else asks gets it at once. */
+  async #giveBack({ id, receipt }: LeasedDelivery, why: string, counts: boolean): Promise<void> {
     const { store, agent, retry } = this.#parts;
     const reason = `webhook: ${why}`.slice(0, 200);
     await Promise.all([
       store.recordPush(agent.id, id, receipt, { path: WEBHOOK_PATH, failedWhy: why.slice(0, 200) }),
       counts
-        ? store.nack(agent.id, id, receipt, { delayMs: atOnce ? 0 : undefined, reason, retry })
+        ? store.nack(agent.id, id, receipt, { delayMs: undefined, reason, retry, delayed: "webhook" })
         : store.release(agent.id, id, receipt, { reason, retry }),
     ]);
   }

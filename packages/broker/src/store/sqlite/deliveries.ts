@@ -1,11 +1,12 @@
 /** SQL of deliveries: selected, leased, settled, returned. */
 import type { AgentId, DeliveryRef, DeliveryState, MessageId } from "@agentmesh/protocol";
+import type { Delayed } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
 import type { DeliveryRow } from "./rows.ts";
 
 /** Columns of a delivery joined with its message, sender and recipient. */
 const DELIVERY = `
-  SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.receipt, d.session_id, d.lease_ends_at, d.reason,
+  SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.delayed, d.receipt, d.session_id, d.lease_ends_at, d.reason,
     r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
     m.pk AS message_pk, m.id AS message_id, s.id AS sender_id, s.name AS sender_name,
     s.trust AS sender_trust, m.kind, m.topic, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops,
@@ -22,7 +23,8 @@ const DELIVERY = `
  */
 export const LEASABLE = `
   SELECT d.pk, d.bytes FROM delivery d
-  WHERE d.agent_pk = :agent AND d.state = 'queued' AND d.ready_at <= :now AND d.expires_at > :now
+  WHERE d.agent_pk = :agent AND d.state = 'queued' AND d.expires_at > :now
+    AND (d.ready_at <= :now OR (d.delayed = 'webhook' AND :webhook = 0))
     AND d.urgency >= :leastUrgency
     AND NOT EXISTS (SELECT 1 FROM push p
                     WHERE p.delivery_pk = d.pk AND p.session_id = :session AND p.pushes >= :maxPushes)
@@ -50,6 +52,8 @@ export interface LeasableTerms {
   readonly session: string | null;
   readonly maxPushes: number | null;
   readonly leastUrgency: number;
+  /** 1: the agent's webhook asks. */
+  readonly webhook: 0 | 1;
   readonly max: number;
 }
 
@@ -129,9 +133,9 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
     `UPDATE delivery SET state = ?, reason = ?, ended_at = ?, receipt = NULL, session_id = NULL, lease_ends_at = NULL,
        stream_position = NULL WHERE pk = ?`,
   );
-  const markQueued = db.prepare<[number, number, string | null, number]>(
-    `UPDATE delivery SET state = 'queued', failures = ?, ready_at = ?, reason = ?, receipt = NULL, session_id = NULL,
-       lease_ends_at = NULL, stream_position = NULL WHERE pk = ?`,
+  const markQueued = db.prepare<[number, number, Delayed, string | null, number]>(
+    `UPDATE delivery SET state = 'queued', failures = ?, ready_at = ?, delayed = ?, reason = ?, receipt = NULL,
+       session_id = NULL, lease_ends_at = NULL, stream_position = NULL WHERE pk = ?`,
   );
   const admit = db.prepare<[number]>(`UPDATE delivery SET state = 'queued' WHERE pk = ? AND state = 'held'`);
   const setReady = db.prepare<[number, number]>(`UPDATE delivery SET ready_at = ? WHERE pk = ?`);
@@ -206,10 +210,10 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
       state: Extract<DeliveryState, "acked" | "dead" | "expired" | "cancelled" | "refused">,
       reason: string | null,
     ) => markEnded.run(state, reason, clock.now(), pk),
-    markQueued(pk: number, failures: number, delayMs: number, reason: string | null) {
-      const readyAt = delayMs > 0 ? clock.now() + delayMs : 0;
+    markQueued(pk: number, failures: number, delay: { ms: number; delayed: Delayed }, reason: string | null) {
+      const readyAt = delay.ms > 0 ? clock.now() + delay.ms : 0;
       if (readyAt > 0) delayed(readyAt);
-      markQueued.run(failures, readyAt, reason, pk);
+      markQueued.run(failures, readyAt, delay.delayed, reason, pk);
     },
     /** Keeps a delivery from streams and leases for a while. */
     keepBack(pk: number, ms: number) {

@@ -5,6 +5,7 @@ import { timestamp } from "../../mesh/clock.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type {
   AckVerdict,
+  Delayed,
   DeliveryRecord,
   HeldVerdict,
   InboxQuota,
@@ -37,7 +38,8 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
   if (!agent) return [];
   const { session = null, stream } = terms;
   const push: PushTerms | undefined = stream ?? terms.push;
-  const lastPk = push?.last && deliveries.find(terms.agentId, push.last)?.pk;
+  const last = push?.webhook?.last;
+  const lastPk = last && deliveries.find(terms.agentId, last)?.pk;
   // A stream can outlive its session by a moment; what is leased to nobody would only have to come back.
   if (session !== null && !engine.sessions.has(session)) return [];
   if (session !== null && stream && engine.sessions.isSilent(session)) return [];
@@ -49,6 +51,7 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
       session,
       maxPushes: push?.maxPushes ?? null,
       leastUrgency: push ? leastPushed(agent, push.urgency ?? "fyi", context.clock.now()) : 0,
+      webhook: push?.webhook ? 1 : 0,
       max: lastPk === undefined ? max : max + 1,
     })
     .sort((a, b) => Number(a.pk === lastPk) - Number(b.pk === lastPk))
@@ -144,6 +147,7 @@ export function giveBack(
     readonly reason: string | null;
     readonly failed: boolean;
     readonly delayMs: number | undefined;
+    readonly delayed?: Delayed | undefined;
     readonly retry: RetryPolicy;
   },
 ): void {
@@ -158,9 +162,10 @@ export function giveBack(
     const reason = `given up after ${failures} failed attempts${terms.reason ? `: ${terms.reason}` : ""}`;
     endUnacked(engine, context, lease.pk, { state: "dead", event: "dead", reason, bounce: terms.retry.bounce });
   } else {
-    const delayMs = terms.delayMs ?? (terms.failed ? terms.retry.delayMs(failures) : 0);
-    deliveries.markQueued(lease.pk, failures, delayMs, terms.reason);
-    if (delayMs === 0) context.ready(lease.agent_id);
+    const ms = terms.delayMs ?? (terms.failed ? terms.retry.delayMs(failures) : 0);
+    const { delayed = "everybody" } = terms;
+    deliveries.markQueued(lease.pk, failures, { ms, delayed }, terms.reason);
+    if (ms === 0 || delayed === "webhook") context.ready(lease.agent_id);
   }
   if (session !== null) context.ready(lease.agent_id);
 }
@@ -173,7 +178,7 @@ export function voidLeases({ deliveries, timeline }: Engine): void {
   const reason = "the broker restarted";
   for (const { pk, attempt, failures, session_id: session } of deliveries.allLeased()) {
     timeline.note(pk, "released", { attempt, session, reason });
-    deliveries.markQueued(pk, failures, 0, reason);
+    deliveries.markQueued(pk, failures, { ms: 0, delayed: "everybody" }, reason);
   }
 }
 

@@ -1,9 +1,10 @@
 /** Brings a database to the newest schema: forward only, each step in a transaction with its version. */
 import type { Database } from "better-sqlite3";
 import { init } from "./migrations/0001-init.ts";
+import { webhookDelay } from "./migrations/0002-webhook-delay.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
-export const migrations: readonly string[] = [init];
+export const migrations: readonly string[] = [init, webhookDelay];
 
 /** The database was written by a newer broker. */
 export class NewerDatabaseError extends Error {

@@ -14,7 +14,7 @@ import {
 } from "@agentmesh/protocol";
 import { z } from "zod";
 import { timestamp } from "../../mesh/clock.ts";
-import type { DeliveryRecord, Skipped } from "../../mesh/store.ts";
+import type { Delayed, DeliveryRecord, Skipped } from "../../mesh/store.ts";
 import { urgencyOf } from "../../mesh/urgency.ts";
 import { DAMAGED_TEXT, isIntact } from "./body.ts";
 import type { SubscriptionRow } from "./topics.ts";
@@ -51,6 +51,8 @@ export interface DeliveryRow extends MessageRow {
   readonly attempt: number;
   readonly failures: number;
   readonly ready_at: number;
+  /** Whom `ready_at` keeps from it. */
+  readonly delayed: Delayed;
   readonly receipt: string | null;
   readonly session_id: string | null;
   readonly lease_ends_at: number | null;
@@ -92,6 +94,7 @@ export type ShownDeliveryRow = Pick<
   | "state"
   | "attempt"
   | "ready_at"
+  | "delayed"
   | "lease_ends_at"
   | "session_id"
   | "reason"
@@ -104,7 +107,8 @@ export function deliveryOf(row: ShownDeliveryRow, now: number): Delivery {
     to: { id: row.recipient_id, name: row.recipient_name },
     state: row.state,
     attempt: row.attempt,
-    ...(row.state === "queued" && row.ready_at > now && { readyAt: timestamp(row.ready_at) }),
+    ...(row.state === "queued" &&
+      row.ready_at > now && { [row.delayed === "webhook" ? "postAt" : "readyAt"]: timestamp(row.ready_at) }),
     ...(row.lease_ends_at !== null && { leaseEndsAt: timestamp(row.lease_ends_at) }),
     ...(row.session_id !== null && { holder: row.session_id }),
     ...(row.reason !== null && { reason: row.reason }),

@@ -169,14 +169,14 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
     },
     ack: (agentId, ref, receipt, evidence) =>
       write(() => ackDelivery(engine, context, agentId, ref, receipt, evidence)),
-    nack: (agentId, ref, receipt, { delayMs, reason = null, retry }) =>
+    nack: (agentId, ref, receipt, { delayMs, reason = null, retry, delayed }) =>
       write(() =>
         underLease(engine, context, agentId, ref, receipt, (row) =>
           giveBack(
             engine,
             context,
             { ...row, agent_id: agentId },
-            { event: "nacked", reason, failed: true, delayMs, retry },
+            { event: "nacked", reason, failed: true, delayMs, delayed, retry },
           ),
         ),
       ),

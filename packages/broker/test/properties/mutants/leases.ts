@@ -109,7 +109,11 @@ export const leaseMutants: Mutant[] = [
   stateless(
     "a webhook is given first what it failed with",
     ({ store }) => ({
-      lease: ({ push, ...terms }) => store.lease(push ? { ...terms, push: { ...push, last: undefined } } : terms),
+      lease: ({ push, ...terms }) => {
+        const { webhook, ...others } = push ?? {};
+        const shuffled = { ...others, ...(webhook && { webhook: { last: undefined } }) };
+        return store.lease({ ...terms, ...(push && { push: shuffled }) });
+      },
     }),
     ["lease for a webhook", "send several"],
   ),
@@ -136,6 +140,15 @@ export const leaseMutants: Mutant[] = [
     lease: (terms) => {
       db.exec("UPDATE delivery SET ready_at = 0 WHERE state = 'queued' AND ready_at > 0");
       return store.lease(terms);
+    },
+  })),
+  stateless("a webhook's delay keeps everybody from a delivery", ({ store }) => ({
+    nack: (agentId, ref, receipt, { delayed: _, ...terms }) => store.nack(agentId, ref, receipt, terms),
+  })),
+  stateless("a webhook leases what it failed with before the delay is over", ({ store }) => ({
+    lease: ({ push, ...terms }) => {
+      const { webhook: _, ...others } = push ?? {};
+      return store.lease({ ...terms, ...(push && { push: others }) });
     },
   })),
   stateless(
