@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cleanEnv, programArgs, tempDir, until } from "testkit";
+import { cleanEnv, programArgs, stopwatch, tempDir, until } from "testkit";
 import { describe, expect, test } from "vitest";
 
 /** Longest time from SIGTERM to the end. */
@@ -32,10 +32,10 @@ async function started(home: string, format: string, stdout: Stdio = "pipe", sta
 }
 
 async function ended(child: ChildProcess): Promise<{ code: number | null; ms: number }> {
-  const began = performance.now();
+  const ms = stopwatch();
   child.kill("SIGTERM");
   const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
-  return { code, ms: performance.now() - began };
+  return { code, ms: ms() };
 }
 
 describe("a broker", () => {

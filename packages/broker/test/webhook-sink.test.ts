@@ -2,7 +2,7 @@
 import { createServer as createTcpServer } from "node:net";
 import { type LeasedDelivery, webhookEventOf } from "@agentmesh/protocol";
 import { Webhook as StandardWebhook } from "standardwebhooks";
-import { type Answering, openWebhookReceiver, type Posted, type WebhookReceiver } from "testkit";
+import { type Answering, openWebhookReceiver, type Posted, stopwatch, type WebhookReceiver } from "testkit";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../src/mesh/clock.ts";
 import type { PostTerms, WebhookSink } from "../src/mesh/webhook/sink.ts";
@@ -242,9 +242,9 @@ describe("an answer", () => {
   });
 
   test("that never comes ends with the time for it, whether the receiver is silent or drips", async () => {
-    const began = performance.now();
+    const ms = stopwatch();
     expect(await outcome(() => undefined)).toEqual({ kind: "failed", why: "no answer within 0.6 s" });
-    expect(performance.now() - began).toBeLessThan(TIMEOUT_MS + 500);
+    expect(ms()).toBeLessThan(TIMEOUT_MS + 500);
     const drip = createTcpServer((socket) => {
       socket.on("error", () => undefined);
       const timer = setInterval(() => socket.write("H"), 50);
@@ -267,21 +267,21 @@ describe("an answer", () => {
     });
     using sink = sinkFor(receiver.url);
     const before = process.memoryUsage().rss;
-    const began = performance.now();
+    const ms = stopwatch();
     for (let i = 0; i < 5; i++) expect(await sink.post(delivery)).toEqual({ kind: "taken", status: 200 });
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(ms()).toBeLessThan(2_000);
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1_048_576);
   });
 
   test("with a body that drips is taken by its status, soon", async () => {
-    const began = performance.now();
+    const ms = stopwatch();
     const answer = await outcome((_, response) => {
       response.writeHead(200);
       const timer = setInterval(() => response.write("x"), 20);
       response.on("close", () => clearInterval(timer));
     });
     expect(answer).toEqual({ kind: "taken", status: 200 });
-    expect(performance.now() - began).toBeLessThan(1_500);
+    expect(ms()).toBeLessThan(1_500);
   });
 
   test("with a flood of headers, of another protocol, or cut off is a failure in plain words", async () => {

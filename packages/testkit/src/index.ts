@@ -11,6 +11,7 @@ export { seededRandom } from "./random.ts";
 export { readLedger } from "./read-ledger.ts";
 export { type ReceiverTimes, startReceiver } from "./start-receiver.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
+export { stopwatch } from "./stopwatch.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";
 export { until } from "./until.ts";
 export { openWebhookLoad, type WebhookLoad } from "./webhook-load.ts";

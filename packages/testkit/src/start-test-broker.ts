@@ -5,6 +5,7 @@ import { MeshClient } from "@agentmesh/client";
 import type { Agent, RegisterRequest } from "@agentmesh/protocol";
 import { z } from "zod";
 import { cleanEnv, type RunningProgram, startProgram } from "./programs.ts";
+import { stopwatch } from "./stopwatch.ts";
 import { tempDir } from "./temp-dir.ts";
 import { until } from "./until.ts";
 
@@ -84,10 +85,10 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   }
 
   async function kill(signal: NodeJS.Signals = "SIGKILL") {
-    const began = performance.now();
+    const ended = stopwatch();
     running.child.kill(signal);
     const { code } = await running.exit;
-    return { code, ms: performance.now() - began };
+    return { code, ms: ended() };
   }
 
   await start();

@@ -4,7 +4,7 @@
 export async function until<T>(
   condition: () => T | Promise<T>,
   what = "the condition",
-  timeoutMs = 5_000,
+  timeoutMs = 20_000,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -11,6 +11,7 @@ import {
   openWebhookReceiver,
   type Posted,
   startTestBroker,
+  stopwatch,
   type TestAgent,
   type TestBroker,
   until,
@@ -68,7 +69,7 @@ const verified = (post: Posted | undefined, secret: string) =>
 async function poll(client: MeshClient, count: number): Promise<LeasedDelivery[]> {
   const got: LeasedDelivery[] = [];
   const began = Date.now();
-  while (got.length < count && Date.now() - began < 5_000)
+  while (got.length < count && Date.now() - began < 20_000)
     got.push(...(await client.lease({ waitMs: 500 })).deliveries);
   return got;
 }
@@ -189,9 +190,9 @@ describe("a webhook that fails", () => {
     async (_, answering) => {
       await using receiver = await openWebhookReceiver(answering);
       const bob = await hooked(receiver);
-      const began = performance.now();
+      const ms = stopwatch();
       const { messageId } = await send(bob.name, "patience");
-      expect(performance.now() - began).toBeLessThan(200);
+      expect(ms()).toBeLessThan(800);
       await until(() => receiver.posts.length >= 2, "a second try");
       const [first, second] = receiver.posts;
       expect(second?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
