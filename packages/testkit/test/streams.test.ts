@@ -66,7 +66,9 @@ describe("a stream", () => {
     using _unread = await bareStream(broker, bob, "maxInFlight=4&leaseMs=1000");
     const sent = Array.from({ length: 10 }, (_, n) => String(n));
     for (const body of sent) await alice.client.send({ to: "bruno", body });
-    await until(async () => (await broker.admin.status()).deliveries.leased === 4, "the stream's leases");
+    const taken = async () =>
+      (await broker.admin.listInbox({ agent: "bruno" })).entries.filter((each) => each.attempt > 0);
+    await until(async () => (await taken()).length === 4, "the stream's leases");
     const next = await bob.client.join();
     const inbox = next.inbox();
     const got: (string | undefined)[] = [];
