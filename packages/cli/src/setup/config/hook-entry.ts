@@ -1,8 +1,9 @@
 /** Our hooks of one event in a JSON file that is laid out as Claude Code's, which Codex and Gemini CLI follow. */
 import { isDeepStrictEqual } from "node:util";
 import { isOurHook } from "./config-file.ts";
-import { appendAt, type Json, removeAt, setAt } from "./json-edit.ts";
+import { appendAt, removeAt, setAt } from "./json-edit.ts";
 import type { JsonEntry } from "./json-file.ts";
+import type { Json } from "./json-text.ts";
 import { isRecord, type JsonPath, type JsonText, valueAt } from "./json-text.ts";
 
 /** One command that the client runs. */

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import {
   childrenOf,
   isContainer,
+  type Json,
   type JsonContainer,
   type JsonNode,
   type JsonPath,
@@ -16,9 +17,6 @@ import {
 } from "./json-text.ts";
 import { inlineJson, layoutOf, multilineJson } from "./layout.ts";
 import { ConfigRefusal } from "./refusal.ts";
-
-/** Something that JSON can say. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
 /** Sets a value; missing objects on the way are made. @throws ConfigRefusal when something else is in the way */
 export function setAt(json: JsonText, path: JsonPath, value: Json): JsonText {

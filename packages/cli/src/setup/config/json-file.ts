@@ -1,8 +1,8 @@
 /** A configuration file in JSON, JSONC or JSON5 with entries of ours. */
 import { isDeepStrictEqual } from "node:util";
 import { type ConfigFile, changedStandings, type Edition, type Part } from "./config-file.ts";
-import { interiorAt, type Json, removeAt, setInteriorAt } from "./json-edit.ts";
-import { type JsonPath, type JsonSyntax, type JsonText, nodeAt, parseJson, valueAt } from "./json-text.ts";
+import { interiorAt, removeAt, setInteriorAt } from "./json-edit.ts";
+import { type Json, type JsonPath, type JsonSyntax, type JsonText, nodeAt, parseJson, valueAt } from "./json-text.ts";
 
 /** A text after one entry was looked after. */
 export interface Entered extends Part {

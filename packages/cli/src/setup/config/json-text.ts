@@ -5,6 +5,9 @@ import { ConfigRefusal } from "./refusal.ts";
 /** What may be written: JSON with comments and trailing commas, or JSON5. */
 export type JsonSyntax = "jsonc" | "json5";
 
+/** Something that JSON can say. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
 /** From the root to a value: names of members, numbers of elements. */
 export type JsonPath = readonly (string | number)[];
 

@@ -1,6 +1,5 @@
 /** How a JSON text is laid out, and new values written in the same way. */
-import type { Json } from "./json-edit.ts";
-import { childrenOf, isContainer, type JsonText, spanOf } from "./json-text.ts";
+import { childrenOf, isContainer, type Json, type JsonText, spanOf } from "./json-text.ts";
 
 /** The habits of a text. */
 export interface Layout {

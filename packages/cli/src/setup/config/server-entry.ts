@@ -1,7 +1,8 @@
 /** An MCP server entry of ours in a JSON file. */
 import { commandWords, startsAdapter } from "./config-file.ts";
-import { type Json, removeAt, setAt } from "./json-edit.ts";
+import { removeAt, setAt } from "./json-edit.ts";
 import type { JsonEntry } from "./json-file.ts";
+import type { Json } from "./json-text.ts";
 import { isRecord, type JsonPath, type JsonText, valueAt } from "./json-text.ts";
 import { isMarked, OWN_VARIABLES } from "./mark.ts";
 
