@@ -242,7 +242,7 @@ describe("a long poll", () => {
 describe("presence", () => {
   test("goes from online over stale to offline with the heartbeats, mail is kept, and comes back with the next session (T24)", async () => {
     await using broker = await startTestBroker({
-      env: { AGENTMESH_STALE_AFTER_MS: "300", AGENTMESH_OFFLINE_AFTER_MS: "900" },
+      env: { AGENTMESH_STALE_AFTER_MS: "1000", AGENTMESH_OFFLINE_AFTER_MS: "3500" },
     });
     const alice = await broker.agent("alice");
     const bob = await broker.agent("bob");
