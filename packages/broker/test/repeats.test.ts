@@ -63,6 +63,20 @@ describe("a publish that is repeated with its key", () => {
   });
 });
 
+test("a text counts as sent as often as it was accepted, not as often as it was refused", async () => {
+  const wary = await broker.agent("wary");
+  await wary.client.setPolicy({ agent: "me", otherwise: "refuse" });
+  const again = () => alice.client.send({ to: "wary", body: "deploy now" });
+  for (let i = 0; i < 4; i++) await expect(again()).rejects.toMatchObject({ code: "refused_by_policy" });
+  await wary.client.setPolicy({ agent: "me", otherwise: "accept" });
+  for (let i = 0; i < 3; i++) await again();
+  await wary.client.ack({ delivery: "1" });
+  await expect(again()).rejects.toMatchObject({
+    code: "duplicate_storm",
+    message: expect.stringContaining("was accepted for wary 3 times in a minute; this one was not stored"),
+  });
+});
+
 describe("a full inbox", () => {
   test("takes no dead letter back until it has room", async () => {
     const busy = await broker.agent("busy");

@@ -101,7 +101,8 @@ export class MeshClient extends WebhookCalls {
 
   /**
    * Asks one agent and waits up to `timeoutMs` (default 30 s), over as many calls as that takes.
-   * Resolves to `replied` with the answer or to `pending`; a late answer comes into the inbox.
+   * Resolves to `replied` with the answer, to `pending`, after which a late answer comes into the inbox, or to `ended`
+   * as soon as the question is dead, refused, expired or taken back.
    */
   async ask(
     input: Omit<In<"ask">, "waitMs"> & { readonly timeoutMs?: number },
@@ -113,7 +114,7 @@ export class MeshClient extends WebhookCalls {
     for (;;) {
       const waitMs = Math.max(0, Math.min(MAX_WAIT_MS, deadline - Date.now()));
       const reply = await this.connection.call(endpoints.ask, { ...question, waitMs }, options);
-      if (reply.status === "replied" || Date.now() >= deadline) return reply;
+      if (reply.status !== "pending" || Date.now() >= deadline) return reply;
     }
   }
 

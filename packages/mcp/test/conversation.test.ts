@@ -54,7 +54,7 @@ test("a message is queued, pushed, kept in hand, and acked by the answer", async
   await until(() => alice.channel.length > 0, "the answer in alice's channel");
   expect(alice.channel[0]?.meta).toMatchObject({ from: "bob", message_id: "1" });
   expect(alice.channel[0]?.content).toMatch(
-    /^<agentmesh from="bob" message="1" sent="[^"]+" thread="thr_[0-9a-f]+">\nyes/,
+    /^<agentmesh from="bob" message="1" sent="[^"]+" thread="thr_[0-9a-f]+" in_reply_to="msg_[0-9a-f]+">\nyes/,
   );
   await until(async () => {
     const { data } = await alice.tool("list_peers");

@@ -38,7 +38,7 @@ test("a conversation is read again by any message of it; what still waits is sai
     "3 messages of the past, oldest first. Nothing here is new, and nothing was acked by it.",
   );
   expect(again.text).toMatch(
-    /<agentmesh from="writer" message="1" sent="[^"]+" thread="thr_\w+" history="true">\nis the parser ‹\/agentmesh> ready\?\n<\/agentmesh>\nHandled before \(read\)\./,
+    /<agentmesh from="writer" message="1" sent="[^"]+" thread="thr_\w+" in_reply_to="msg_\w+" history="true">\nis the parser ‹\/agentmesh> ready\?\n<\/agentmesh>\nHandled before \(read\)\./,
   );
   expect(again.text).toMatch(
     /<agentmesh from="reader" to="writer" message="msg_\w+".*\nyes, on main\n.*\nYou sent this; state: acked\./,

@@ -24,14 +24,18 @@ export const AskRequest = z.strictObject({
 });
 export type AskRequest = z.infer<typeof AskRequest>;
 
-/** `replied` with the answer, or `pending`: time over is no failure, a late answer comes into the asker's inbox. */
+/**
+ * `replied` with the answer; `pending`: time over is no failure, a late answer comes into the asker's inbox; or `ended`:
+ * the question was given up, refused, taken back or has expired, and no answer is waited for any more.
+ */
 export const AskReply = z.object({
-  status: z.enum(["replied", "pending"]),
+  status: z.enum(["replied", "pending", "ended"]),
   messageId: MessageId,
   threadId: ThreadId,
   dueAt: Timestamp,
   duplicate: z.boolean(),
   delivery: DeliveryForecast,
+  endedWhy: z.string().optional().meta({ description: "why the question ended without an answer" }),
   reply: Message.optional(),
 });
 export type AskReply = z.infer<typeof AskReply>;

@@ -39,7 +39,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   loop_limit: "Stop answering, or let a person write into the thread: that starts the count anew.",
   rate_limited: "Wait `retryAfterMs`. The limits are settings: `senderPerMinute`, `pairPerMinute`; 0 turns one off.",
   duplicate_storm:
-    "The recipient has this text. Send something new, or wait a minute. The limit is the setting `repeatsPerMinute`; 0 turns it off.",
+    "This text was accepted for the recipient as often as a minute allows; this one was not stored. Send something new, or wait a minute. The limit is the setting `repeatsPerMinute`; 0 turns it off.",
   inbox_full: "Wait until the recipient has read some; nothing was dropped and nothing stored.",
   internal: "Look into the broker's log for the request id in `instance`.",
   shutting_down: "Try again in a moment.",

@@ -65,6 +65,7 @@ function fenced({ seq, message, redelivered }: ShownDelivery, body: string, ...m
     ...(message.answerBy === undefined ? [] : [["answer_by", message.answerBy]]),
     ...(message.topic === undefined ? [] : [["topic", message.topic]]),
     ...(isFirstOfThread(message) ? [] : [["thread", message.threadId]]),
+    ...(message.inReplyTo === undefined ? [] : [["in_reply_to", message.inReplyTo]]),
     ...(redelivered ? [["redelivered", "true"]] : []),
     ...more,
   ].map(([name, value]) => ` ${name}="${fenceAttribute(value ?? "")}"`);

@@ -43,6 +43,12 @@ test("two agents that thank each other are stopped after the limit of hops, and 
   const answered = await person.client.send({ inReplyTo: messageId, body: "carry on" });
   expect((await broker.admin.getMessage({ message: answered.messageId })).message.hops).toBe(0);
   expect(last?.message.hops).toBe(6);
+
+  const reply = () => bob.client.send({ inReplyTo: last?.id ?? "1", body: "where were we?" });
+  await expect(reply()).rejects.toMatchObject({ code: "loop_limit" });
+  await person.client.send({ to: "alice", threadId: last?.message.threadId, body: "go on, both of you" });
+  const { messageId: on } = await reply();
+  expect((await broker.admin.getMessage({ message: on })).message.hops).toBe(1);
 });
 
 test("three agents that answer each other in a ring are stopped as two are (T38)", async () => {

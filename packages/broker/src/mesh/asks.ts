@@ -62,7 +62,7 @@ export class Asks {
         using wait = this.#ready.wait(asker.id, deadline - Date.now(), signal);
         const status = await this.#store.askStatus(sent.messageId);
         const over = Date.now() >= deadline || signal.aborted;
-        if (status?.reply || over) return await this.#outcome(caller, sent, status);
+        if (status?.reply || status?.ended || over) return await this.#outcome(caller, sent, status);
         await wait.over;
       }
     } finally {
@@ -90,15 +90,16 @@ export class Asks {
     const now = (await this.#store.messageStatus(sent.messageId))?.deliveries[0];
     const [delivery] = sent.deliveries;
     if (!delivery || !status) throw new Error(`ask ${sent.messageId} has no delivery`);
-    const { reply } = status;
+    const { reply, ended } = status;
     return {
       answer: {
-        status: reply ? "replied" : "pending",
+        status: reply ? "replied" : ended ? "ended" : "pending",
         messageId: sent.messageId,
         threadId: sent.threadId,
         dueAt: timestamp(status.dueAt),
         duplicate: sent.duplicate,
         delivery: { ...delivery, state: now?.state ?? delivery.state },
+        ...(!reply && ended && { endedWhy: now?.reason ?? "no reason given" }),
         ...(reply && { reply: reply.message }),
       },
       taken: () => {
@@ -113,6 +114,8 @@ export class Asks {
 export const askNotices: AskNotices = {
   nudge: (ask: OpenAsk) =>
     `${ask.from.name} still waits for your answer to #${ask.seq}: "${ask.preview}" Answer with reply(message_id: "${ask.seq}", …), if only to say that you cannot.`,
-  bounce: (ask: OpenAsk) =>
-    `${ask.to.name} has not answered your question in time, and was reminded once: "${ask.preview}" A late answer would still come into your inbox.`,
+  bounce: (ask: OpenAsk, held: boolean) =>
+    held
+      ? `Your question to ${ask.to.name} is not answered in time: its policy holds it until somebody admits it. It is: "${ask.preview}" A late answer would still come into your inbox.`
+      : `${ask.to.name} has not answered your question in time, and was reminded once: "${ask.preview}" A late answer would still come into your inbox.`,
 };

@@ -62,7 +62,10 @@ function warningsFor(agent: Agent): Warning[] {
     });
   }
   if (agent.queued > BACKLOG) {
-    warnings.push({ code: "backlog", detail: `${agent.queued - 1} messages wait before this one.` });
+    warnings.push({
+      code: "backlog",
+      detail: `${agent.queued - 1} other messages wait in the inbox of ${agent.name}.`,
+    });
   }
   return warnings;
 }

@@ -129,13 +129,19 @@ export class Inbox {
     return { entries: await this.#store.listDead({ owner: owner?.id, limit: query.limit }) };
   }
 
-  /** Puts a dead letter back into its inbox. @throws MeshError delivery_not_found, not_dead, inbox_full */
+  /** Puts a dead letter back into its inbox. @throws MeshError delivery_not_found, not_dead, agent_not_found, inbox_full */
   async redrive(caller: Caller, ref: DeliveryRef): Promise<DeliveryReply> {
     const verdict = await this.#store.redrive(ownerOf(caller), ref, this.#quota);
     if (verdict.kind === "done") return reply(verdict.delivery);
     if (verdict.kind === "not_dead") {
       const { id, state } = verdict.delivery;
       throw new MeshError("not_dead", `${id} is ${state}, not dead: there is nothing to redrive.`);
+    }
+    if (verdict.kind === "recipient_gone") {
+      throw new MeshError(
+        "agent_not_found",
+        `${ref} was for ${verdict.recipient}, who has left the mesh: it cannot be put back. Its text is in the history (agentmesh history); send it to an agent that is there.`,
+      );
     }
     throw new MeshError("delivery_not_found", `There is no dead letter ${ref}. List them: agentmesh dead`);
   }

@@ -29,6 +29,7 @@ export class LoopGuard {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();
   readonly #repeats = new Map<string, { readonly since: number; readonly keys: Set<string> }>();
+  #unkeyed = 0;
   #sweptAt = 0;
 
   constructor(policy: Policy, clock: Clock) {
@@ -36,18 +37,27 @@ export class LoopGuard {
     this.#clock = clock;
   }
 
-  /** Lets a direct message pass, or refuses it. @throws MeshError loop_limit, rate_limited, duplicate_storm */
-  checkSend({ sender, recipient, body, hops, idempotencyKey }: Attempt): void {
+  /**
+   * Lets a direct message pass, or refuses it; the returned function says that it was not accepted after all.
+   * @throws MeshError loop_limit, rate_limited, duplicate_storm
+   */
+  checkSend({ sender, recipient, body, hops, idempotencyKey }: Attempt): () => void {
     if (hops > this.#policy.maxHops) {
       throw new MeshError(
         "loop_limit",
         `${sender.name} and others have answered each other ${hops - 1} times in a row without a person. Stop here, or let a person write into the thread.`,
       );
     }
-    this.#checkRepeat(sender, recipient, body, idempotencyKey);
     const { senderPerMinute, pairPerMinute } = this.#policy;
-    this.#spend(`${sender.id}>${recipient.id}`, pairPerMinute, `${sender.name} may send ${recipient.name}`);
-    this.#spend(sender.id, senderPerMinute, `${sender.name} may send`);
+    const takeBack = this.#countRepeat(sender, recipient, body, idempotencyKey);
+    try {
+      this.#spend(`${sender.id}>${recipient.id}`, pairPerMinute, `${sender.name} may send ${recipient.name}`);
+      this.#spend(sender.id, senderPerMinute, `${sender.name} may send`);
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
+    return takeBack;
   }
 
   /** Lets a publish pass, or refuses it. @throws MeshError rate_limited */
@@ -75,28 +85,33 @@ export class LoopGuard {
     bucket.tokens -= 1;
   }
 
-  #checkRepeat(
+  /** Counts a text before it is stored, so that many at once are counted, too; what is not accepted is taken back. */
+  #countRepeat(
     sender: Attempt["sender"],
     recipient: Attempt["recipient"],
     body: string,
     key: string | undefined,
-  ): void {
+  ): () => void {
     const most = this.#policy.repeatsPerMinute;
-    if (most === 0) return;
+    if (most === 0) return () => {};
     const now = this.#clock.now();
     const text = createHash("sha256").update(body).digest("base64url");
     const id = `${sender.id}>${recipient.id}>${text}`;
     const before = this.#repeats.get(id);
     const seen = before && now - before.since < MINUTE_MS ? before : { since: now, keys: new Set<string>() };
-    const name = key ?? `unkeyed ${seen.keys.size}`;
-    if (!seen.keys.has(name) && seen.keys.size >= most) {
+    const name = key ?? `unkeyed ${++this.#unkeyed}`;
+    const isNew = !seen.keys.has(name);
+    if (isNew && seen.keys.size >= most) {
       throw new MeshError(
         "duplicate_storm",
-        `${sender.name} has sent ${recipient.name} this same text ${most} times in a minute: ${recipient.name} has it. Send something new, or wait.`,
+        `This same text of ${sender.name} was accepted for ${recipient.name} ${most} times in a minute; this one was not stored. Send something new, or wait.`,
       );
     }
     seen.keys.add(name);
     this.#repeats.set(id, seen);
+    return () => {
+      if (isNew) seen.keys.delete(name);
+    };
   }
 
   /** Forgets what is a minute old, so that memory follows the traffic. */

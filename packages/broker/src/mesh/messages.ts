@@ -21,7 +21,7 @@ import type { Intake } from "./intake.ts";
 import type { LoopGuard } from "./loop-guard.ts";
 import { outlookOf } from "./outlook.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
-import type { AgentRecord, Enqueued, MessagePlace, Store, Viewer } from "./store.ts";
+import type { Enqueued, MessagePlace, MessageToEnqueue, Store, Viewer } from "./store.ts";
 import type { WaitingAsks } from "./waiting-asks.ts";
 import type { Wakes } from "./wakes.ts";
 
@@ -79,44 +79,47 @@ export class Messages {
     const answered = request.inReplyTo === undefined ? undefined : await this.#place(request.inReplyTo, sender.id);
     const { recipient, known } = await this.addressee(
       caller,
-      request.to ?? addresseeOf(answered, sender),
+      request.to ?? (await this.#answeredParty(answered, sender)).id,
       request.idempotencyKey,
     );
-    const hops = answered && caller.agent.profile.client !== PERSON ? answered.hops + 1 : 0;
+    const hops = answered && caller.agent.profile.client !== PERSON ? await this.#hopsAfter(answered) : 0;
     const { idempotencyKey } = request;
+    let takeBack = () => {};
     // A retry of what was accepted is answered, whatever has been sent since.
     if (!known) {
       this.#intake.check();
-      this.#guard.checkSend({ sender, recipient, body: request.body, hops, idempotencyKey });
+      takeBack = this.#guard.checkSend({ sender, recipient, body: request.body, hops, idempotencyKey });
     }
     const id = newId("msg");
-    const accepted = await this.#store.enqueue(
-      {
-        id,
-        threadId: request.threadId ?? answered?.threadId ?? `thr_${id.slice(4)}`,
-        senderId: sender.id,
-        recipientId: recipient.id,
-        deliveryId: newId("dlv"),
-        urgency: request.urgency,
-        body: request.body,
-        bodyBytes,
-        inReplyTo: answered?.messageId,
-        hops,
-        answerWithinMs,
-        ...(answered && this.#waiting.has(answered.messageId) && { keepBackMs: KEEP_BACK_FOR_ASK_MS }),
-        ttlMs: request.ttlMs,
-        idempotency: request.idempotencyKey
-          ? {
-              key: request.idempotencyKey,
-              contentHash: contentHash(request, recipient),
-              windowMs: IDEMPOTENCY_WINDOW_MS,
-            }
-          : undefined,
-        answers: answered?.deliveryId,
-      },
-      inboxQuota(this.#policy),
-    );
-    return this.#reply(accepted);
+    const message: MessageToEnqueue = {
+      id,
+      threadId: request.threadId ?? answered?.threadId ?? `thr_${id.slice(4)}`,
+      senderId: sender.id,
+      recipientId: recipient.id,
+      deliveryId: newId("dlv"),
+      urgency: request.urgency,
+      body: request.body,
+      bodyBytes,
+      inReplyTo: answered?.messageId,
+      hops,
+      answerWithinMs,
+      ...(answered && this.#waiting.has(answered.messageId) && { keepBackMs: KEEP_BACK_FOR_ASK_MS }),
+      ttlMs: request.ttlMs,
+      idempotency: request.idempotencyKey
+        ? {
+            key: request.idempotencyKey,
+            contentHash: contentHash(request, recipient, answerWithinMs !== undefined),
+            windowMs: IDEMPOTENCY_WINDOW_MS,
+          }
+        : undefined,
+      answers: answered?.deliveryId,
+    };
+    try {
+      return this.#reply(await this.#store.enqueue(message, inboxQuota(this.#policy)));
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
   }
 
   /**
@@ -147,7 +150,8 @@ export class Messages {
     );
     const deliveries = shown.map(async (delivery) => {
       const recipient = await this.#store.findAgent(delivery.to.id);
-      const outlook = outlookOf(status.message, delivery, recipient && this.#agents.show(recipient));
+      const decides = viewer === undefined || viewer === delivery.to.id;
+      const outlook = outlookOf(status.message, delivery, recipient && this.#agents.show(recipient), decides);
       return { ...delivery, ...(outlook && { outlook }) };
     });
     return { message: status.message, deliveries: await Promise.all(deliveries) };
@@ -157,9 +161,9 @@ export class Messages {
   async cancel(caller: AgentCaller, ref: MessageRef): Promise<CancelReply> {
     const { messageId, sender } = await this.#place(ref, caller.agent.id);
     if (sender.id !== caller.agent.id) throw unknownMessage(ref);
-    const { cancelled, left } = await this.#store.cancel(messageId, caller.agent.id);
+    const { cancelled, before, left } = await this.#store.cancel(messageId, caller.agent.id);
     const [out] = left;
-    if (cancelled === 0 && out) {
+    if (cancelled + before === 0 && out) {
       const open = out.state === "leased" || out.state === "queued";
       throw new MeshError(
         open ? "already_leased" : "delivery_settled",
@@ -194,6 +198,26 @@ export class Messages {
     }
   }
 
+  /** How many agents have answered each other in a row with an answer to this; a person who wrote since starts it anew. */
+  async #hopsAfter({ messageId, hops }: MessagePlace): Promise<number> {
+    const anew = hops >= this.#policy.maxHops && (await this.#store.wroteAfter(messageId, PERSON));
+    return anew ? 1 : hops + 1;
+  }
+
+  /** Who gets an answer to a message: its sender, or of one's own message its first recipient. @throws MeshError */
+  async #answeredParty(answered: MessagePlace | undefined, sender: Party): Promise<Party> {
+    if (!answered) throw new MeshError("invalid_request", 'Name the recipient in "to".');
+    if (answered.fromMesh) {
+      throw new MeshError("invalid_request", "That is a notice of the mesh itself: nobody is there to answer.");
+    }
+    const party = answered.sender.id === sender.id ? (answered.recipients[0] ?? sender) : answered.sender;
+    if (await this.#store.findAgent(party.id)) return party;
+    throw new MeshError(
+      "agent_not_found",
+      `${party.name} has left the mesh: there is nobody to answer any more. Nothing was stored.`,
+    );
+  }
+
   async #place(ref: MessageRef, viewer: Viewer): Promise<MessagePlace> {
     const place = await this.#store.placeMessage(ref, viewer);
     if (!place) throw unknownMessage(ref);
@@ -213,15 +237,9 @@ export class Messages {
   }
 }
 
-function addresseeOf(answered: MessagePlace | undefined, sender: AgentRecord): string {
-  if (!answered) throw new MeshError("invalid_request", 'Name the recipient in "to".');
-  if (answered.fromMesh) {
-    throw new MeshError("invalid_request", "That is a notice of the mesh itself: nobody is there to answer.");
-  }
-  return answered.sender.id === sender.id ? (answered.recipients[0]?.id ?? sender.id) : answered.sender.id;
-}
-
-function contentHash(request: SendBody, recipient: Party): string {
-  const content = [recipient.id, request.body, request.inReplyTo, request.threadId, request.ttlMs, request.urgency];
+/** An ask and a send of the same text are not the same. */
+function contentHash(request: SendBody, recipient: Party, isAsk: boolean): string {
+  const { body, inReplyTo, threadId, ttlMs, urgency } = request;
+  const content = [recipient.id, body, inReplyTo, threadId, ttlMs, urgency, ...(isAsk ? ["ask"] : [])];
   return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }

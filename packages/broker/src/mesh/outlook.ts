@@ -3,11 +3,15 @@ import type { Agent, Delivery, Message, Outlook, TimelineEntry, Urgency } from "
 import { focusBefore, focusText } from "./urgency.ts";
 import { webhookOf, webhookOutlook } from "./webhook/path.ts";
 
-/** The outlook of a delivery; undefined once it is acked or was taken back. `recipient` is undefined when it has left. */
+/**
+ * The outlook of a delivery; undefined once it is acked or was taken back. `recipient` is undefined when it has left.
+ * `decides`: it is for the recipient or the owner of the mesh, who decide on what is held; a sender is told no command.
+ */
 export function outlookOf(
   { urgency }: Pick<Message, "urgency">,
   delivery: Delivery & { readonly timeline: readonly TimelineEntry[] },
   recipient: Agent | undefined,
+  decides: boolean,
 ): Outlook | undefined {
   const name = delivery.to.name;
   switch (delivery.state) {
@@ -16,7 +20,9 @@ export function outlookOf(
     case "held":
       return {
         cause: `The policy of ${name} holds messages of this sender.`,
-        remedy: `Look at it and decide: agentmesh admit ${delivery.id}, or agentmesh refuse ${delivery.id}`,
+        remedy: decides
+          ? `Look at it and decide: agentmesh admit ${delivery.id}, or agentmesh refuse ${delivery.id}`
+          : `Wait: ${name} or its owner decides.`,
       };
     case "refused":
       return { cause: `${name} refused it: ${delivery.reason}.`, remedy: "Talk to its owner." };
@@ -64,22 +70,26 @@ function queued(
       remedy: `Wait, or have ${name} lease it over HTTP.`,
     };
   }
-  if (recipient.presence === "offline" && !webhook) {
+  const away = recipient.presence === "offline" && !webhook;
+  const focus = focusBefore(urgency, recipient);
+  if (focus) {
+    return {
+      cause: focusText(recipient, focus),
+      remedy: `Wait, ${away ? `start a session of ${name}` : `have ${name} look into its inbox`}, or end the focus: agentmesh focus ${name} --end`,
+    };
+  }
+  if (urgency === "fyi") {
+    return {
+      cause: "It is fyi, which wakes no session.",
+      remedy: `${away ? `Start a session of ${name}: it` : name} finds it with its next check_messages.`,
+    };
+  }
+  if (away) {
     const since = recipient.lastSeenAt === undefined ? "" : ` since ${recipient.lastSeenAt}`;
     return {
       cause: `${name} has had no live session${since}.`,
       remedy: `Start a session of ${name}: it gets the message.`,
     };
-  }
-  const focus = focusBefore(urgency, recipient);
-  if (focus) {
-    return {
-      cause: focusText(recipient, focus),
-      remedy: `Wait, have ${name} look into its inbox, or end the focus: agentmesh focus ${name} --end`,
-    };
-  }
-  if (urgency === "fyi") {
-    return { cause: "It is fyi, which wakes no session.", remedy: `${name} finds it with its next check_messages.` };
   }
   if (webhook && recipient.pushPaths.length === 1) return webhookOutlook(recipient, webhook);
   if (recipient.pushPaths.length === 0) {

@@ -22,11 +22,13 @@ export const bounce: Bounce = ({ deliveryId, state, reason, recipient, body }) =
             ? `Your message to ${recipient} was damaged on the broker's disk while it waited, and is not shown to anybody.`
             : `Your message to ${recipient} was given up (${plainLine(reason)}).`;
   const remedy =
-    state === "expired" || reason === "recipient_gone" || reason === "corrupt_body"
-      ? "Send it again if it still matters."
-      : state === "refused"
-        ? "It was not shown to the agent; do not send it again."
-        : `It is kept as dead letter ${deliveryId}: the owner of the mesh can put it back with agentmesh redrive.`;
+    reason === "recipient_gone"
+      ? "If it still matters, send it to an agent that is there."
+      : state === "expired" || reason === "corrupt_body"
+        ? "Send it again if it still matters."
+        : state === "refused"
+          ? "It was not shown to the agent; do not send it again."
+          : `It is kept as dead letter ${deliveryId}: the owner of the mesh can put it back with agentmesh redrive.`;
   const began = body === "" ? "" : ` It began: "${plainLine(body, 120)}"`;
   return `${happened} ${remedy}${began}`;
 };

@@ -46,6 +46,7 @@ import type {
   MessageToPublish,
   PolicyRules,
   Published,
+  RedriveVerdict,
   RegisteredAgent,
   RetryPolicy,
   StoreStats,
@@ -132,6 +133,8 @@ export interface Store {
   listTopics(limit: number): Promise<Topic[]>;
   /** Resolves msg_…, dlv_… or a seq of the agent's own inbox to a message the agent sent or received. */
   placeMessage(ref: MessageRef, viewer: Viewer): Promise<MessagePlace | undefined>;
+  /** Whether an agent of this client has written into the message's thread after it. */
+  wroteAfter(messageId: MessageId, client: string): Promise<boolean>;
   messageStatus(messageId: MessageId): Promise<MessageStatus | undefined>;
   /** Messages in the order of acceptance, from a place back or ahead. @throws MeshError cursor_invalid */
   listMessages(query: HistoryQuery): Promise<HistoryPart>;
@@ -183,16 +186,16 @@ export interface Store {
     terms: { readonly reason: string; readonly bounce?: Bounce },
   ): Promise<LeaseVerdict>;
   /** Cancels what is queued and was never leased of a message of this sender; says what could not be. */
-  cancel(messageId: MessageId, senderId: AgentId): Promise<{ cancelled: number; left: DeliveryRecord[] }>;
+  cancel(
+    messageId: MessageId,
+    senderId: AgentId,
+  ): Promise<{ cancelled: number; before: number; left: DeliveryRecord[] }>;
   /**
-   * Puts a dead letter back; of any inbox without an owner. `not_dead` for a delivery in another state.
+   * Puts a dead letter back; of any inbox without an owner. `not_dead` for a delivery in another state,
+   * `recipient_gone` when its agent has left.
    * @throws MeshError inbox_full
    */
-  redrive(
-    owner: Viewer,
-    ref: DeliveryRef,
-    quota: InboxQuota,
-  ): Promise<LeaseVerdict | { readonly kind: "not_dead"; readonly delivery: DeliveryRecord }>;
+  redrive(owner: Viewer, ref: DeliveryRef, quota: InboxQuota): Promise<RedriveVerdict>;
   /** Lets a held delivery into its inbox, or refuses it; of any inbox without an owner. */
   admit(owner: Viewer, ref: DeliveryRef): Promise<HeldVerdict>;
   refuse(

@@ -1,5 +1,6 @@
 /** Urgency and focus: what is pushed now, and what a sender is told of it. */
 import type { Agent, AppliedRule, DeliveryState, Focus, Urgency } from "@agentmesh/protocol";
+import { webhookOf } from "./webhook/path.ts";
 
 const WEIGHT: Readonly<Record<Urgency, number>> = { fyi: 0, normal: 1, interrupt: 2 };
 const MORE_THAN_ANY = 3;
@@ -46,7 +47,9 @@ export function appliedRule(urgency: Urgency, state: DeliveryState, agent: Agent
     const through = agent.focus === undefined ? "" : `, through the focus of ${name}`;
     return { code: "interrupt", detail: `interrupt goes before everything that waits${through}.` };
   }
-  return { code: "normal", detail: `normal is brought to ${name} at once, in the order of acceptance.` };
+  const away = agent.presence === "offline" && !webhookOf(agent);
+  const when = away ? "as soon as it has a session" : "at once";
+  return { code: "normal", detail: `normal is brought to ${name} ${when}, in the order of acceptance.` };
 }
 
 /** A focus in a sentence. */

@@ -121,7 +121,7 @@ export interface AskHistory {
   readonly delivery: DeliveryHistory;
   readonly asker: Party;
   readonly withinMs: number;
-  readonly dueAt: number;
+  dueAt: number;
   nudged: boolean;
   open: boolean;
   reply: MessageHistory | undefined;

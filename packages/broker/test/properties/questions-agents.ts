@@ -51,6 +51,7 @@ export function removeAgent(agentId: AgentId): Question {
       demand(n === alive.length, "I1 no loss", () => `${alive.length} lived, but ${n} died with their agent`);
       if (agent) agent.removed = true;
       for (const each of alive) judgeEnd(o, each, "dead", "dead", { reason: "recipient_gone" });
+      for (const ask of o.history.asks) if (ask.asker.id === agentId) ask.open = false;
       agent?.subscriptions.clear();
       for (const each of o.history.sessions) if (each.agentId === agentId) each.open = false;
     };

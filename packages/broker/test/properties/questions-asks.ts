@@ -2,7 +2,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { type AgentId, type OpenAsk, plainLine } from "@agentmesh/protocol";
 import { takeNotice } from "./acceptance.ts";
-import { type AgentHistory, type AskHistory, type DeliveryHistory, type MessageHistory, time } from "./history.ts";
+import {
+  type AgentHistory,
+  type AskHistory,
+  type DeliveryHistory,
+  isOpen,
+  type MessageHistory,
+  time,
+} from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { NOTICES } from "./world.ts";
@@ -32,7 +39,9 @@ export function lookAtAsk(ask: AskHistory): Question {
       o.say(`look at the ask ${of.id} → ${status?.reply?.deliveryId}`);
       demand((status === undefined) === of.gone, "asks", () => `the ask ${of.id} is ${status}`);
       if (!status) return;
-      const { dueAt } = status;
+      const { dueAt, ended } = status;
+      const over = !isOpen(ask.delivery) && !["acked", "held"].includes(ask.delivery.state);
+      demand(ended === over, "asks", () => `the ask ${of.id} is ${ended ? "over" : "open"}, but ${ask.delivery.state}`);
       demand(dueAt === ask.dueAt, "asks", () => `the ask ${of.id} is due at ${dueAt}, not ${ask.dueAt}`);
       const told = status.reply?.deliveryId;
       demand(
@@ -51,7 +60,8 @@ export function listAsks(side: "owed" | "waiting", agentId: AgentId | undefined)
     return () => {
       const known = o.history.asks.filter(({ open, delivery, asker }) => {
         const whose = side === "owed" ? delivery.to.id : asker.id;
-        return open && !delivery.of.gone && (agentId === undefined || whose === agentId);
+        const given = side === "waiting" || agentId === undefined || delivery.state !== "held";
+        return open && given && !delivery.of.gone && (agentId === undefined || whose === agentId);
       });
       o.say(`list asks ${side} → ${listed.length}`);
       const byId = (a: OpenAsk, b: OpenAsk) => (a.messageId < b.messageId ? -1 : 1);
@@ -85,7 +95,7 @@ export function remindAsks(limit: number): Question {
   return async (o) => {
     const n = await o.world.store.remindAsks(NOTICES, limit);
     return () => {
-      const due = ({ dueAt, nudged, withinMs }: AskHistory) => (nudged ? dueAt + withinMs : dueAt) <= o.now;
+      const due = (ask: AskHistory) => (isNudge(ask) ? ask.dueAt : ask.dueAt + ask.withinMs) <= o.now;
       const overdue = o.history.asks.filter((ask) => ask.open && !ask.delivery.of.gone && due(ask));
       o.say(`remind of asks → ${n}`);
       const most = Math.min(limit, overdue.length);
@@ -107,13 +117,21 @@ function judgeReminder(o: Observer, overdue: AskHistory[]): void {
   const { of } = ask.delivery;
   const shown = asListed(ask, o.now);
   const to = recipientOf(o, ask);
-  if (ask.nudged) ask.open = false;
-  if (to && ask.nudged) takeNotice(o, "bounce", to, of, NOTICES.bounce(shown), "asks");
-  if (to && !ask.nudged) takeNotice(o, "nudge", to, of, NOTICES.nudge(shown), "asks");
-  ask.nudged = true;
+  if (isNudge(ask)) {
+    if (to) takeNotice(o, "nudge", to, of, NOTICES.nudge(shown), "asks");
+    ask.nudged = true;
+    return;
+  }
+  if (to) takeNotice(o, "bounce", to, of, NOTICES.bounce(shown, ask.delivery.state === "held"), "asks");
+  ask.open = false;
+}
+
+/** Whether the next notice of an ask is for the agent asked: nobody is reminded of what its policy holds. */
+function isNudge({ nudged, delivery }: AskHistory): boolean {
+  return !nudged && delivery.state !== "held";
 }
 
 /** Who gets the next notice of an ask, if it has not left. */
-function recipientOf(o: Observer, { nudged, asker, delivery }: AskHistory): AgentHistory | undefined {
-  return o.history.agent(nudged ? asker.id : delivery.to.id);
+function recipientOf(o: Observer, ask: AskHistory): AgentHistory | undefined {
+  return o.history.agent(isNudge(ask) ? ask.delivery.to.id : ask.asker.id);
 }

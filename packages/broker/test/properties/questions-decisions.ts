@@ -1,8 +1,8 @@
 /** Questions of decision: taken back by the sender; put back, admitted or refused by the receiver; with what must follow. */
 import type { AgentId, DeliveryRef } from "@agentmesh/protocol";
-import type { HeldVerdict, LeaseVerdict } from "../../src/mesh/store.ts";
+import type { HeldVerdict, RedriveVerdict } from "../../src/mesh/store.ts";
 import { isFull } from "./acceptance.ts";
-import { type DeliveryHistory, type MessageHistory, short } from "./history.ts";
+import { type DeliveryHistory, type MessageHistory, short, time } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeEnd } from "./returns.ts";
@@ -11,7 +11,7 @@ import { BOUNCE, QUOTA } from "./world.ts";
 /** Takes a message back: what was never leased is cancelled, the rest is named. */
 export function cancel(of: MessageHistory, as: AgentId): Question {
   return async (o) => {
-    const { cancelled, left } = await o.world.store.cancel(of.id, as);
+    const { cancelled, before, left } = await o.world.store.cancel(of.id, as);
     return () => {
       const own = of.message.from.id === as;
       const kept = of.deliveries.filter(({ pruned }) => !pruned);
@@ -24,6 +24,8 @@ export function cancel(of: MessageHistory, as: AgentId): Question {
         "taken back",
         () => `${free.map(short).join()} of ${of.id} can be taken back; ${cancelled} were`,
       );
+      const earlier = own ? kept.filter(({ state }) => state === "cancelled").length : before;
+      demand(before === earlier, "taken back", () => `${earlier} of ${of.id} were taken back before, not ${before}`);
       const rest = kept.filter((each) => !free.includes(each) && each.state !== "cancelled");
       const told = left.map(({ id, state }) => `${id} ${state}`).join();
       const known = rest.map(({ id, state }) => `${id} ${state}`).join();
@@ -37,21 +39,22 @@ export function cancel(of: MessageHistory, as: AgentId): Question {
 function judgeDecision(
   o: Observer,
   [owner, ref]: readonly [AgentId | undefined, DeliveryRef],
-  verdict: LeaseVerdict | HeldVerdict | { readonly kind: "not_dead"; readonly delivery: { readonly state: string } },
+  verdict: RedriveVerdict | HeldVerdict,
   wanted: "held" | "dead",
   done: (delivery: DeliveryHistory) => void,
 ): void {
   const promise = wanted === "dead" ? "redrive" : "policy";
   const found = o.history.meant(owner, ref);
-  const delivery = found && (wanted === "held" || o.history.agent(found.to.id)) ? found : undefined;
-  const expected = !delivery ? "not_found" : delivery.state === wanted ? "done" : `not_${wanted}`;
+  const gone = wanted === "dead" && found !== undefined && !o.history.agent(found.to.id);
+  const delivery = found;
+  const expected = !found ? "not_found" : gone ? "recipient_gone" : found.state === wanted ? "done" : `not_${wanted}`;
   demand(
     verdict.kind === expected,
     promise,
     () => `${ref} (${short(delivery)}, ${delivery?.state}) was answered ${verdict.kind}, not ${expected}`,
   );
   if (verdict.kind === "done" && delivery) done(delivery);
-  if (verdict.kind === "not_found" || !delivery) return;
+  if (verdict.kind === "not_found" || verdict.kind === "recipient_gone" || !delivery) return;
   const { state } = verdict.delivery;
   demand(state === delivery.state, promise, () => `${short(delivery)} is ${delivery.state}, the answer says ${state}`);
 }
@@ -77,6 +80,11 @@ export function redrive(owner: AgentId | undefined, ref: DeliveryRef): Question 
         Object.assign(delivery, { state: "queued", failures: 0, dueAt: 0, announced: true, beside: false });
         delivery.endedAt = undefined;
         delivery.expiresAt = o.now + delivery.of.lifeMs;
+        const ask = o.history.ask(delivery.of.id);
+        if (ask && (!ask.reply || ask.reply.gone) && o.history.agent(ask.asker.id)) {
+          Object.assign(ask, { open: true, nudged: false, dueAt: o.now + ask.withinMs });
+          Object.assign(delivery.of.message, { answerBy: time(ask.dueAt) });
+        }
         o.becameLeasable(delivery);
       });
     };

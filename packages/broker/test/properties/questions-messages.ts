@@ -69,7 +69,10 @@ export function send(asked: MessageToEnqueue): Question {
       }
       const answered = asked.answers && history.named(senderId, asked.answers);
       if (answered) o.heardOfHolder(answered);
-      if (answered && isOpen(answered)) judgeEnd(o, answered, "acked", "acked", { reason: "replied" });
+      if (answered && isOpen(answered)) {
+        const reason = answered.of.message.from.id === recipientId ? "replied" : "read";
+        judgeEnd(o, answered, "acked", "acked", { reason });
+      }
       const queued = history.queued(recipientId).length;
       demand(
         answer.value.recipient.id === recipientId && answer.value.recipient.queued === queued,

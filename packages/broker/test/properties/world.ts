@@ -19,7 +19,7 @@ export const RETRY: RetryPolicy = {
 };
 export const NOTICES: AskNotices = {
   nudge: ({ messageId }) => `owed: ${messageId}`,
-  bounce: ({ messageId }) => `not answered: ${messageId}`,
+  bounce: ({ messageId }, held) => `${held ? "held" : "not answered"}: ${messageId}`,
 };
 /** What each pattern of the pool means, written out. */
 export const MEANS: Readonly<Record<string, readonly string[]>> = {

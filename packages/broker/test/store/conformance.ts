@@ -407,7 +407,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       const { message: first } = await send("a");
       const { message: second } = await send("b");
       expect(await store.cancel(first.id, bob)).toMatchObject({ cancelled: 0, left: [{ state: "queued" }] });
-      expect(await store.cancel(first.id, alice)).toEqual({ cancelled: 1, left: [] });
+      expect(await store.cancel(first.id, alice)).toEqual({ cancelled: 1, before: 0, left: [] });
       expect(await bodies()).toEqual(["b"]);
       expect(await store.cancel(second.id, alice)).toMatchObject({ cancelled: 0, left: [{ state: "leased" }] });
       expect(await store.ack(bob, "1", undefined, "handled")).toMatchObject({ kind: "settled" });
@@ -453,7 +453,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       const { recipientId: _, deliveryId: __, answers: ___, inReplyTo: ____, ...rest } = message("oops");
       await store.subscribe(bob, "news", 0, QUOTA);
       const { message: sent } = await store.publish({ ...rest, topic: "news" }, QUOTA);
-      expect(await store.cancel(sent.id, alice)).toEqual({ cancelled: 1, left: [] });
+      expect(await store.cancel(sent.id, alice)).toEqual({ cancelled: 1, before: 0, left: [] });
       const later = await agent("later");
       expect((await store.subscribe(later, "news", 5, QUOTA)).retained).toBe(0);
       const lonely = await store.publish({ ...rest, id: newId("msg"), topic: "nobody.listens" }, QUOTA);

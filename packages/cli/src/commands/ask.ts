@@ -8,7 +8,7 @@ import { indented, jsonText, print, remark, style } from "../output.ts";
 import { type Column, table } from "../table.ts";
 import { messageBody } from "./send.ts";
 
-/** Asks as the context's agent; exits 1 when no answer came in time. @throws CommandError, MeshApiError */
+/** Asks as the context's agent; exits 1 when no answer came in time, or none will come. @throws CommandError, MeshApiError */
 export async function ask(
   context: Context,
   to: string,
@@ -24,6 +24,12 @@ export async function ask(
     return print(`${style("bold", `${plainLine(answer.delivery.to.name)} answered:`)}\n${indented(answer.reply.body)}`);
   }
   const { delivery, messageId } = answer;
+  if (answer.status === "ended") {
+    throw new CommandError(
+      "ended",
+      `No answer will come: the question is ${delivery.state} for ${plainLine(delivery.to.name)} (${plainLine(answer.endedWhy ?? "no reason given", 200)}). What became of it: agentmesh trace ${messageId}`,
+    );
+  }
   throw new CommandError(
     "pending",
     `No answer yet; the question is ${delivery.state} for ${plainLine(delivery.to.name)} (${recipientText(delivery.recipient)}). A late answer comes into the inbox: agentmesh inbox. Why it waits: agentmesh trace ${messageId}`,

@@ -19,7 +19,7 @@ export async function dead(
   if (entries.length === 0)
     return print(agent === undefined ? "No dead letters." : `No dead letters of ${plainLine(agent)}.`);
   await print(table(columns, entries));
-  remark("Put one back: agentmesh redrive dlv_…");
+  if (entries.some(({ reason }) => reason !== "recipient_gone")) remark("Put one back: agentmesh redrive dlv_…");
 }
 
 /** Puts a dead letter back into its inbox. @throws MeshApiError, BrokerUnreachableError, CommandError */

@@ -1,6 +1,6 @@
 /** Tool ask_peer: a question to one agent, waited for a while. */
 import { z } from "zod";
-import { defang } from "../render.ts";
+import { defang, defangLine } from "../render.ts";
 import { pushWords } from "./agent-row.ts";
 import { tool } from "./tool.ts";
 
@@ -30,10 +30,17 @@ export const askPeer = tool({
         data: { status: "replied", message_id: messageId, from: delivery.to.name, answer: defang(reply.body) },
       };
     }
+    if (answer.status === "ended") {
+      const why = defangLine(answer.endedWhy ?? "no reason given");
+      return {
+        text: `No answer will come: the question is ${delivery.state} for ${delivery.to.name} (${why}).`,
+        data: { status: "ended", message_id: messageId, to: delivery.to.name, state: delivery.state, why },
+      };
+    }
     const { recipient } = delivery;
     const known = `${delivery.to.name} is ${recipient.presence}; ${pushWords(recipient.pushPaths)}; the question is ${delivery.state} there.`;
     return {
-      text: `No answer within ${wait_seconds} s: pending, not failed. ${known} The answer will come as a message; do not ask again.`,
+      text: `No answer within ${wait_seconds} s: pending, not failed. ${known} The answer will come as a message with in_reply_to="${messageId}"; do not ask again.`,
       data: {
         status: "pending",
         message_id: messageId,

@@ -162,7 +162,7 @@ export const inboxEndpoints = {
     params: deliveryParam,
     status: 200,
     reply: DeliveryReply,
-    errors: ["delivery_not_found", "not_dead", "inbox_full", "body_damaged"],
+    errors: ["delivery_not_found", "not_dead", "agent_not_found", "inbox_full", "body_damaged"],
   }),
 
   admit: endpoint({

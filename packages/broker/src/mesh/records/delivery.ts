@@ -88,3 +88,9 @@ export interface StoreStats {
   readonly deliveries: Record<DeliveryState, number>;
   readonly bytes: number;
 }
+
+/** What came of putting a dead letter back. */
+export type RedriveVerdict =
+  | LeaseVerdict
+  | { readonly kind: "not_dead"; readonly delivery: DeliveryRecord }
+  | { readonly kind: "recipient_gone"; readonly recipient: string };

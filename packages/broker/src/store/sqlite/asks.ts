@@ -1,5 +1,5 @@
 /** SQL of asks. */
-import type { AgentId, MessageId } from "@agentmesh/protocol";
+import type { AgentId, DeliveryState, MessageId } from "@agentmesh/protocol";
 import type { EngineContext } from "./context.ts";
 
 /** An ask without an answer. */
@@ -17,13 +17,14 @@ export interface OpenAskRow {
   readonly due_at: number;
   readonly answer_within_ms: number;
   readonly nudged_at: number | null;
+  readonly state: DeliveryState;
   readonly body: string;
   readonly body_hash: string;
 }
 
 const OPEN = `
   SELECT k.message_pk, m.id AS message_id, m.thread_id, d.seq, a.id AS asker_id, a.name AS asker_name,
-    b.id AS debtor_id, b.name AS debtor_name, m.accepted_at, m.expires_at, k.due_at, k.answer_within_ms, k.nudged_at,
+    b.id AS debtor_id, b.name AS debtor_name, m.accepted_at, m.expires_at, k.due_at, k.answer_within_ms, k.nudged_at, d.state,
     m.body, m.body_hash
   FROM ask k
   JOIN message m ON m.pk = k.message_pk
@@ -42,19 +43,31 @@ export function askStatements({ db, clock }: EngineContext) {
      WHERE message_pk = (SELECT pk FROM message WHERE id = :asked) AND debtor_pk = :debtor AND asker_pk = :asker
        AND reply_pk IS NULL`,
   );
-  const selectOne = db.prepare<[string], { due_at: number; reply_delivery_pk: number | null }>(
-    `SELECT k.due_at,
+  const selectOne = db.prepare<[string], { due_at: number; state: DeliveryState; reply_delivery_pk: number | null }>(
+    `SELECT k.due_at, (SELECT d.state FROM delivery d WHERE d.message_pk = k.message_pk) AS state,
        (SELECT d.pk FROM delivery d WHERE d.message_pk = k.reply_pk AND d.agent_pk = k.asker_pk) AS reply_delivery_pk
      FROM ask k JOIN message m ON m.pk = k.message_pk WHERE m.id = ?`,
   );
-  const selectOwed = db.prepare<[string, number], OpenAskRow>(`${OPEN} AND b.id = ? ORDER BY k.due_at LIMIT ?`);
+  // What its policy holds is given to nobody until it is admitted, in a list or a reminder neither.
+  const selectOwed = db.prepare<[string, number], OpenAskRow>(
+    `${OPEN} AND b.id = ? AND d.state <> 'held' ORDER BY k.due_at LIMIT ?`,
+  );
   const selectWaiting = db.prepare<[string, number], OpenAskRow>(`${OPEN} AND a.id = ? ORDER BY k.due_at LIMIT ?`);
   const selectAll = db.prepare<[number], OpenAskRow>(`${OPEN} ORDER BY k.due_at LIMIT ?`);
   const selectOverdue = db.prepare<[{ now: number; limit: number }], OpenAskRow>(
-    `${OPEN} AND k.due_at <= :now AND (k.nudged_at IS NULL OR k.due_at + k.answer_within_ms <= :now)
+    `${OPEN} AND k.due_at <= :now 
+       AND (k.due_at + k.answer_within_ms <= :now OR (k.nudged_at IS NULL AND d.state <> 'held'))
      ORDER BY k.due_at LIMIT :limit`,
   );
   const setNudged = db.prepare<[number, number]>(`UPDATE ask SET nudged_at = ? WHERE message_pk = ?`);
+  const reopen = db.prepare<[number, number]>(
+    `UPDATE ask SET closed_at = NULL, nudged_at = NULL, due_at = ? + answer_within_ms
+     WHERE message_pk = ? AND reply_pk IS NULL
+       AND asker_pk IN (SELECT pk FROM agent WHERE removed_at IS NULL)`,
+  );
+  const giveUpOf = db.prepare<[number, number]>(
+    `UPDATE ask SET closed_at = ? WHERE asker_pk = ? AND closed_at IS NULL`,
+  );
   const giveUp = db.prepare<[number, number]>(`UPDATE ask SET closed_at = ? WHERE message_pk = ?`);
 
   return {
@@ -68,6 +81,10 @@ export function askStatements({ db, clock }: EngineContext) {
       agentId === undefined ? selectAll.all(limit) : (side === "owed" ? selectOwed : selectWaiting).all(agentId, limit),
     overdue: (limit: number) => selectOverdue.all({ now: clock.now(), limit }),
     setNudged: (messagePk: number) => setNudged.run(clock.now(), messagePk),
+    /** The question is put back into its inbox: it is owed anew. */
+    reopen: (messagePk: number) => reopen.run(clock.now(), messagePk),
+    /** The asker has left: nothing is owed to it. */
+    giveUpOf: (askerPk: number) => giveUpOf.run(clock.now(), askerPk),
     giveUp: (messagePk: number) => giveUp.run(clock.now(), messagePk),
   };
 }

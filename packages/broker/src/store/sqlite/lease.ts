@@ -1,29 +1,22 @@
 /** The acts on leases: take, ack, give back, end. */
 import { randomBytes } from "node:crypto";
-import type { AckEvidence, AgentId, DeliveryRef, MessageId, Urgency } from "@agentmesh/protocol";
+import type { AckEvidence, AgentId, DeliveryRef, Urgency } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
-import { MeshError } from "../../mesh/errors.ts";
 import type {
   AckVerdict,
   Delayed,
-  DeliveryRecord,
-  HeldVerdict,
-  InboxQuota,
   LeasedRecord,
   LeaseTerms,
   LeaseVerdict,
   PushTerms,
   RetryPolicy,
-  Viewer,
 } from "../../mesh/store.ts";
 import { focusWeight, urgencyWeight } from "../../mesh/urgency.ts";
 import { type AgentRow, focusOf } from "./agent-rows.ts";
-import { isIntact } from "./body.ts";
 import type { EngineContext } from "./context.ts";
 import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
-import { checkRoom } from "./quota.ts";
 import { type DeliveryRow, deliveryRecord, messageOf } from "./rows.ts";
 
 /** What is not given out to be pushed rests for a read: less urgent than asked for, or than the agent's focus allows. */
@@ -182,67 +175,8 @@ export function voidLeases({ deliveries, timeline }: Engine): void {
   }
 }
 
-/** Cancels what is held, or queued and was never leased, of a message of this sender. */
-export function cancelMessage(engine: Engine, messageId: MessageId, senderId: AgentId) {
-  const left: DeliveryRecord[] = [];
-  let cancelled = 0;
-  for (const row of engine.deliveries.ofMessage(messageId)) {
-    if (row.sender_id === senderId && (row.state === "held" || (row.state === "queued" && row.attempt === 0))) {
-      engine.deliveries.markEnded(row.pk, "cancelled", "taken back by its sender");
-      engine.timeline.note(row.pk, "cancelled", { attempt: 0 });
-      engine.asks.giveUp(row.message_pk);
-      cancelled++;
-    } else if (row.state !== "cancelled") left.push(deliveryRecord(row));
-  }
-  // Also what was published to nobody yet: a later subscriber must not get it.
-  if (cancelled > 0 || left.length === 0) engine.messages.recall(messageId, senderId);
-  return { cancelled, left };
-}
-
-/** Lets a held delivery into its inbox. */
-export function admitHeld(engine: Engine, context: EngineContext, owner: Viewer, ref: DeliveryRef): HeldVerdict {
-  return onHeld(engine, owner, ref, (row) => {
-    engine.deliveries.admit(row.pk);
-    engine.timeline.note(row.pk, "admitted", { attempt: row.attempt });
-    context.ready(row.recipient_id);
-  });
-}
-
-/** Runs `act` on a delivery that is held. */
-export function onHeld(engine: Engine, owner: Viewer, ref: DeliveryRef, act: (row: DeliveryRow) => void): HeldVerdict {
-  const row = owner === undefined ? engine.deliveries.findAny(ref) : engine.deliveries.find(owner, ref);
-  if (!row) return { kind: "not_found" };
-  if (row.state !== "held") return { kind: "not_held", delivery: deliveryRecord(row) };
-  act(row);
-  return { kind: "done", delivery: deliveryRecord(engine.deliveries.byPk(row.pk) ?? row) };
-}
-
-/** Puts a dead letter back into its inbox with a new life. @throws MeshError inbox_full, body_damaged */
-export function redriveDelivery(
-  engine: Engine,
-  context: EngineContext,
-  owner: Viewer,
-  ref: DeliveryRef,
-  quota: InboxQuota,
-) {
-  const { deliveries, timeline } = engine;
-  const row = owner === undefined ? deliveries.findAny(ref) : deliveries.find(owner, ref);
-  if (!row || !engine.agents.row(row.recipient_id)) return { kind: "not_found" } as const;
-  if (row.state !== "dead") return { kind: "not_dead", delivery: deliveryRecord(row) } as const;
-  if (!isIntact(row)) {
-    throw new MeshError(
-      "body_damaged",
-      `The text of ${row.id} is damaged on the broker's disk: it cannot be put back. Ask ${row.sender_name} to send it again.`,
-    );
-  }
-  checkRoom(engine, { pk: row.recipient_pk, name: row.recipient_name }, row.body_bytes, quota);
-  deliveries.revive(row.pk);
-  timeline.note(row.pk, "redriven", { attempt: row.attempt });
-  context.ready(row.recipient_id);
-  return done(engine, row.pk);
-}
-
-function done(engine: Engine, pk: number): LeaseVerdict {
+/** The delivery as it is after an act. */
+export function done(engine: Engine, pk: number): LeaseVerdict {
   const row = engine.deliveries.byPk(pk);
   return row ? { kind: "done", delivery: deliveryRecord(row) } : { kind: "not_found" };
 }

@@ -67,6 +67,11 @@ export function messageStatements({ db, clock }: EngineContext) {
     `SELECT m.id, m.thread_id, m.hops, s.id AS sender_id, s.name AS sender_name
      FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
   );
+  const selectLater = db.prepare<[string, string], { pk: number }>(
+    `SELECT later.pk FROM message m JOIN message later ON later.thread_id = m.thread_id AND later.pk > m.pk
+     JOIN agent s ON s.pk = later.sender_pk
+     WHERE m.id = ? AND json_extract(s.profile, '$.client') = ? LIMIT 1`,
+  );
   const setSkipped = db.prepare<[string, number]>(`UPDATE message SET skipped = ? WHERE pk = ?`);
   const selectSkipped = db.prepare<[string], { skipped: string | null }>(`SELECT skipped FROM message WHERE id = ?`);
   const recall = db.prepare<[number, string, string]>(
@@ -143,6 +148,7 @@ export function messageStatements({ db, clock }: EngineContext) {
     bodiesAfter: (pk: number, limit: number) => selectBodies.all(pk, limit),
     /** Notes that the body is not what was accepted; false when that was known. */
     markDamaged: (id: MessageId): boolean => markDamaged.run(clock.now(), id).changes === 1,
+    wroteAfter: (id: MessageId, client: string) => selectLater.get(id, client) !== undefined,
     envelope: (id: string) => selectEnvelope.get(id),
     keyInUse: (senderPk: number, key: string) => selectKey.get(senderPk, key, clock.now()),
     putKey: (senderPk: number, key: string, contentHash: string, messagePk: number, windowMs: number) =>

@@ -1,5 +1,5 @@
 /** Reads that join several statements; they change nothing. */
-import type { AgentId, InboxEntry, MessageId, MessageRef, MessageStatus } from "@agentmesh/protocol";
+import type { AgentId, DeliveryState, InboxEntry, MessageId, MessageRef, MessageStatus } from "@agentmesh/protocol";
 import type { Database } from "better-sqlite3";
 import type { AcceptedUnder, AskStatus, MessagePlace, Store, StoreStats, Viewer } from "../../mesh/store.ts";
 import type { Engine } from "./engine.ts";
@@ -72,6 +72,8 @@ export function acceptedUnder(
   return { messageId, recipient: direct ? { id: first.recipient_id, name: first.recipient_name } : undefined };
 }
 
+const ENDED: ReadonlySet<DeliveryState> = new Set(["dead", "expired", "refused", "cancelled"]);
+
 /** An ask with its answer, if it has one. */
 export function askStatus({ asks, deliveries }: Engine, messageId: MessageId): AskStatus | undefined {
   const ask = asks.one(messageId);
@@ -80,7 +82,7 @@ export function askStatus({ asks, deliveries }: Engine, messageId: MessageId): A
   const message = row && messageOf(row);
   // A damaged answer is none; it ends like any other, and who answered is told.
   const reply = row && message && !message.damaged ? { message, deliveryId: row.id } : undefined;
-  return { dueAt: ask.due_at, reply };
+  return { dueAt: ask.due_at, ended: ENDED.has(ask.state), reply };
 }
 
 /** One page of an inbox. */

@@ -29,11 +29,12 @@ export function remind(engine: Engine, context: EngineContext, notices: AskNotic
   for (const row of overdue) {
     const ask = openAskOf(row, now);
     const about = { about: row.message_id, threadId: row.thread_id };
-    if (row.nudged_at === null) {
+    const held = row.state === "held";
+    if (row.nudged_at === null && !held) {
       notify(engine, context, { kind: "nudge", to: row.debtor_id, body: notices.nudge(ask), ...about });
       engine.asks.setNudged(row.message_pk);
     } else {
-      notify(engine, context, { kind: "bounce", to: row.asker_id, body: notices.bounce(ask), ...about });
+      notify(engine, context, { kind: "bounce", to: row.asker_id, body: notices.bounce(ask, held), ...about });
       engine.asks.giveUp(row.message_pk);
     }
   }

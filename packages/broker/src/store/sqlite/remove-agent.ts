@@ -21,6 +21,7 @@ export function removeAgent(
   for (const { pk } of open) {
     endUnacked(engine, context, pk, { state: "dead", event: "dead", reason: "recipient_gone", bounce });
   }
+  engine.asks.giveUpOf(row.pk);
   sessions.removeAllOf(row.pk);
   engine.topics.removeAllOf(row.pk);
   engine.webhooks.remove(row.pk);

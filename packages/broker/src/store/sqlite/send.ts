@@ -130,12 +130,10 @@ function ackAnswered(engine: Engine, context: EngineContext, message: MessageToE
   const answered = message.answers && engine.deliveries.find(message.senderId, message.answers);
   if (answered) heardOfHolder(engine, context, answered);
   if (!answered || (answered.state !== "queued" && answered.state !== "leased")) return;
-  engine.deliveries.markEnded(answered.pk, "acked", "replied");
-  engine.timeline.note(answered.pk, "acked", {
-    attempt: answered.attempt,
-    session: answered.session_id,
-    reason: "replied",
-  });
+  // Who writes about a message to somebody else has read it, and has not answered it.
+  const reason = answered.sender_id === message.recipientId ? "replied" : "read";
+  engine.deliveries.markEnded(answered.pk, "acked", reason);
+  engine.timeline.note(answered.pk, "acked", { attempt: answered.attempt, session: answered.session_id, reason });
   context.ready(message.senderId);
 }
 

@@ -9,7 +9,7 @@ import type { EngineContext, Notice } from "./context.ts";
 import type { LeaseRow } from "./deliveries.ts";
 import { endUnacked } from "./end.ts";
 import { prepareEngine } from "./engine.ts";
-import { ackDelivery, cancelMessage, giveBack, runOut, takeLeases, underLease, voidLeases } from "./lease.ts";
+import { ackDelivery, giveBack, runOut, takeLeases, underLease, voidLeases } from "./lease.ts";
 import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
 import { removeAgent } from "./remove-agent.ts";
 import { accept } from "./send.ts";
@@ -194,7 +194,6 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
           context.ready(agentId);
         }),
       ),
-    cancel: (messageId, senderId) => write(() => cancelMessage(engine, messageId, senderId)),
     ...decisionVerbs({ engine, context, read, write }),
     recordPush: (agentId, ref, receipt, { path, failedWhy }) =>
       write(() =>

@@ -2,9 +2,9 @@
 import type { AgentId } from "@agentmesh/protocol";
 import type { Store } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
+import { admitHeld, cancelMessage, onHeld, redriveDelivery } from "./decisions.ts";
 import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
-import { admitHeld, onHeld, redriveDelivery } from "./lease.ts";
 import { listTopics, publish, subscribe } from "./publish.ts";
 import { acceptedUnder, askStatus } from "./reads.ts";
 import { openAskOf, remind } from "./remind.ts";
@@ -88,9 +88,10 @@ export function decisionVerbs({
   context,
   read,
   write,
-}: VerbParts): Pick<Store, "admit" | "refuse" | "redrive" | "listDead"> {
+}: VerbParts): Pick<Store, "cancel" | "admit" | "refuse" | "redrive" | "listDead"> {
   const { deliveries } = engine;
   return {
+    cancel: (messageId, senderId) => write(() => cancelMessage(engine, messageId, senderId)),
     admit: (owner, ref) => write(() => admitHeld(engine, context, owner, ref)),
     refuse: (owner, ref, { reason, bounce }) =>
       write(() =>
@@ -106,12 +107,13 @@ export function decisionVerbs({
 
 /** Verbs on what was sent and what became of it. */
 export function historyVerbs({
-  engine: { history, timeline },
+  engine: { history, messages, timeline },
   read,
-}: VerbParts): Pick<Store, "listMessages" | "findParty" | "log"> {
+}: VerbParts): Pick<Store, "listMessages" | "findParty" | "wroteAfter" | "log"> {
   return {
     listMessages: (query) => read(() => history.list(query)),
     findParty: (nameOrId) => read(() => history.findParty(nameOrId)),
+    wroteAfter: (messageId, client) => read(() => messages.wroteAfter(messageId, client)),
     log: (query) => read(() => timeline.log(query)),
   };
 }

@@ -36,7 +36,7 @@ export const decisionMutants: Mutant[] = [
       const held = db.prepare(
         "SELECT 1 FROM delivery d JOIN message m ON m.pk = d.message_pk WHERE m.id = ? AND d.state = 'held'",
       );
-      return held.get(messageId) ? { cancelled: 0, left: [] } : store.cancel(messageId, senderId);
+      return held.get(messageId) ? { cancelled: 0, before: 0, left: [] } : store.cancel(messageId, senderId);
     },
   })),
   stateless("taking back is answered and undone", ({ store, db }) => ({
