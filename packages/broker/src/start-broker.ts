@@ -6,7 +6,7 @@ import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
 import { buildApp } from "./http/app.ts";
 import { type LegacyWire, openLegacyWire } from "./legacy/legacy-wire.ts";
-import { type Clock, systemClock } from "./mesh/clock.ts";
+import { type Clock, SteadyClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
 import { Seal } from "./mesh/webhook/seal.ts";
 import { namedMessage } from "./sinks/dialects.ts";
@@ -56,7 +56,11 @@ export interface RunningBroker extends AsyncDisposable {
  * Starts a broker.
  * @throws ExposedBindError, StateFolderError, AlreadyRunningError, DatabaseDamagedError, NewerDatabaseError, PortTakenError
  */
-export async function startBroker(config: Config, log: Logger, clock: Clock = systemClock): Promise<RunningBroker> {
+export async function startBroker(
+  config: Config,
+  log: Logger,
+  clock: Clock = new SteadyClock(),
+): Promise<RunningBroker> {
   checkBind(config);
   openFolder(config.home);
   try {

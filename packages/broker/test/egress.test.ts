@@ -2,7 +2,7 @@
 import { networkInterfaces } from "node:os";
 import { openWebhookReceiver } from "testkit";
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../src/mesh/clock.ts";
+import { SteadyClock } from "../src/mesh/clock.ts";
 import { addressKind } from "../src/sinks/address.ts";
 import { Egress, type EgressRules } from "../src/sinks/egress.ts";
 import { HttpWebhookSinks } from "../src/sinks/webhook.ts";
@@ -190,7 +190,7 @@ describe("a name", () => {
   test("that is set with one address and posted to with another is not connected to (T34)", async () => {
     await using canary = await openWebhookReceiver(204);
     const egress = guard({ resolve: answering(["93.184.216.34"], ["127.0.0.1"]) });
-    const sinks = new HttpWebhookSinks({ egress, timeoutMs: 2_000, clock: systemClock });
+    const sinks = new HttpWebhookSinks({ egress, timeoutMs: 2_000, clock: new SteadyClock() });
     const url = `https://agent.example:${canary.port}/`;
     await sinks.vet(url);
     const sink = sinks.open({

@@ -4,7 +4,7 @@ import { type LeasedDelivery, webhookEventOf } from "@agentmesh/protocol";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import { type Answering, openWebhookReceiver, type Posted, stopwatch, type WebhookReceiver } from "testkit";
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../src/mesh/clock.ts";
+import { SteadyClock } from "../src/mesh/clock.ts";
 import type { PostTerms, WebhookSink } from "../src/mesh/webhook/sink.ts";
 import { Egress } from "../src/sinks/egress.ts";
 import { HttpWebhookSinks } from "../src/sinks/webhook.ts";
@@ -41,7 +41,7 @@ const delivery: LeasedDelivery = {
 
 function sinkFor(url: string, more: Partial<PostTerms> = {}, timeoutMs = TIMEOUT_MS): WebhookSink & Disposable {
   const egress = new Egress({ loopback: true, allow: [], ownPort: () => 1 });
-  const sinks = new HttpWebhookSinks({ egress, timeoutMs, clock: systemClock });
+  const sinks = new HttpWebhookSinks({ egress, timeoutMs, clock: new SteadyClock() });
   const to = { id: id("agt", 2) as `agt_${string}`, name: "bob" };
   const sink = sinks.open({ to, url, dialect: "agentmesh", maxInFlight: 1, secrets: () => [SECRET], ...more });
   return {

@@ -1,13 +1,32 @@
 /** Where the mesh gets the time from. */
 
-/** Source of wall-clock time; replaced where a test's subject is time. */
+/** Source of time, near that of the wall; replaced where a test's subject is time. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
 }
 
-/** The machine's clock. */
-export const systemClock: Clock = { now: Date.now };
+/**
+ * The machine's clock without its steps: it goes on evenly when the wall clock is set, or the machine has slept, until it
+ * is told to follow. So the store can move what runs along with it, in one act.
+ */
+export class SteadyClock implements Clock {
+  /** The wall clock's time when this process began to count. */
+  #origin = Date.now() - performance.now();
+
+  now(): number {
+    return Math.round(this.#origin + performance.now());
+  }
+
+  /** How far the wall clock is ahead, in milliseconds; behind it is negative. */
+  step(): number {
+    return Date.now() - this.now();
+  }
+
+  follow(ms: number): void {
+    this.#origin += ms;
+  }
+}
 
 /** A stored time as it stands on the wire (RFC 3339 UTC). */
 export function timestamp(ms: number): string {

@@ -98,7 +98,7 @@ export class LoopGuard {
     const text = createHash("sha256").update(body).digest("base64url");
     const id = `${sender.id}>${recipient.id}>${text}`;
     const before = this.#repeats.get(id);
-    const seen = before && now - before.since < MINUTE_MS ? before : { since: now, keys: new Set<string>() };
+    const seen = before && Math.abs(now - before.since) < MINUTE_MS ? before : { since: now, keys: new Set<string>() };
     const name = key ?? `unkeyed ${++this.#unkeyed}`;
     const isNew = !seen.keys.has(name);
     if (isNew && seen.keys.size >= most) {

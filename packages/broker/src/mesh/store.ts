@@ -108,6 +108,8 @@ export interface Store {
   endSession(id: SessionId, agentId: AgentId, retry: RetryPolicy): Promise<number | undefined>;
   /** Makes a session's last heartbeat look at least `ageMs` old: its process is probably gone. */
   doubtSession(id: SessionId, ageMs: number): Promise<void>;
+  /** The clock is stepped by `step`, and all that runs with it: lives, leases, delays, sessions, focus, asks; in one act. */
+  shiftTimes(ms: number, step: () => void): Promise<void>;
   /** Ends every session that was not renewed for `offlineAfterMs`, and names them; one of the future ages from now on. */
   expireSessions(offlineAfterMs: number, retry: RetryPolicy): Promise<SessionId[]>;
 

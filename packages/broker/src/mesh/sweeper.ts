@@ -1,6 +1,7 @@
 /** Care in the background: leases and sessions that are over, messages past their life, old history. */
 import type { SessionId } from "@agentmesh/protocol";
 import { askNotices } from "./asks.ts";
+import { type Clock, SteadyClock } from "./clock.ts";
 import type { Policy } from "./policy.ts";
 import { bounce, retryPolicy } from "./retry.ts";
 import type { Store } from "./store.ts";
@@ -11,11 +12,14 @@ const CHUNK = 500;
 /** A day: bodies are compared with what was accepted after each start, and once a day, a few at a time. */
 const CHECK_EVERY_TICKS = 345_600;
 const CHECK_CHUNK = 100;
+/** What the wall clock differs by is a step from here on, in milliseconds; less is followed as it is. */
+const STEP_MS = 1_000;
 
 /** What is cared for. */
 export interface SweepParts {
   readonly store: Store;
   readonly policy: Policy;
+  readonly clock: Clock;
   /** Told of sessions that have missed their heartbeats, so that nothing of them stays open. */
   readonly onSessionOver: (session: SessionId) => void;
 }
@@ -47,8 +51,9 @@ export function startSweeper(parts: SweepParts & { readonly onFault: (error: unk
 }
 
 /** One round, in chunks, so that requests are never kept waiting for long. */
-export async function sweep({ store, policy, onSessionOver }: SweepParts, prune: boolean): Promise<void> {
+export async function sweep({ store, policy, clock, onSessionOver }: SweepParts, prune: boolean): Promise<void> {
   const retry = retryPolicy(policy);
+  if (clock instanceof SteadyClock) await followWall(store, clock);
   for (const session of await store.expireSessions(policy.offlineAfterMs, retry)) onSessionOver(session);
   await store.expireMessages(CHUNK, bounce);
   await store.expireLeases(CHUNK, retry);
@@ -58,4 +63,11 @@ export async function sweep({ store, policy, onSessionOver }: SweepParts, prune:
   if (!prune) return;
   while ((await store.prune(policy.retentionMs, CHUNK)) === CHUNK);
   while ((await store.archiveAgents(policy.archiveAfterMs, CHUNK)) === CHUNK);
+}
+
+/** Follows the wall clock; when it was set, or the machine slept, nothing that runs is shorter or longer for it. */
+async function followWall(store: Store, clock: SteadyClock): Promise<void> {
+  const ms = clock.step();
+  if (Math.abs(ms) < STEP_MS) clock.follow(ms);
+  else await store.shiftTimes(ms, () => clock.follow(ms));
 }

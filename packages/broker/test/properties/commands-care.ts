@@ -5,7 +5,7 @@ import { isAlive } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import { expireSessions } from "./questions-agents.ts";
 import { remindAsks } from "./questions-asks.ts";
-import { advance, announceDue, expireLeases, expireMessages, prune, restart } from "./questions-care.ts";
+import { advance, announceDue, expireLeases, expireMessages, prune, restart, stepClock } from "./questions-care.ts";
 import { lease } from "./questions-leases.ts";
 import { KEY_WINDOW_MS, OFFLINE_AFTER_MS, RETENTION_MS } from "./world.ts";
 
@@ -37,6 +37,10 @@ export const careCommands: CommandKind[] = [
   // With the announcement that the sweeper makes within 250 ms. A delay that begins and ends between such a step and
   // that announcement is announced only if the clock is then still behind the announcement before the step.
   kind("set the clock back", 1, fc.constantFrom(1, 700, 40_000), (_, ms) => [advance(-ms), announceDue]),
+  kind("step the clock", 2, fc.constantFrom(-40_000, -1_000, 5_000, 3_600_000), (_, ms) => [
+    stepClock(ms),
+    announceDue,
+  ]),
   kind("advance far", 1, fc.constantFrom(120_000, KEY_WINDOW_MS, 3_600_000), (_, ms) => advance(ms)),
   kind("advance to a deadline", 3, nearDeadline, (o, choice) => advance(until(o, choice))),
   kind("sweep at a deadline", 7, nearDeadline, (o, choice) => [

@@ -26,7 +26,7 @@ export interface AgentHistory extends Party {
 
 /** A focus as it was asked for. */
 export interface FocusHistory {
-  readonly until: number;
+  until: number;
   readonly allows: Focus["allows"];
   readonly reason: string | undefined;
   /** The listener was told, or need not be, that it is over. */

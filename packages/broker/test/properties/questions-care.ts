@@ -1,5 +1,5 @@
 /** Questions of time and care: the clock, restarts, what is over, old history; with what must come of them. */
-import { type DeliveryHistory, isAlive, type MessageHistory, pushesBy, short } from "./history.ts";
+import { type DeliveryHistory, isAlive, type MessageHistory, pushesBy, short, time } from "./history.ts";
 import type { Judge, Observer, Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeEnd, judgeReturn } from "./returns.ts";
@@ -11,6 +11,29 @@ export function advance(ms: number): Question {
     o.world.clock.advance(ms);
     o.clockSetBack ||= ms < 0;
     return () => o.say(`${ms} ms go by`);
+  };
+}
+
+/** The clock is set by `ms`, and the store follows: everything that runs goes on as long as it had to. */
+export function stepClock(ms: number): Question {
+  return async (o) => {
+    await o.world.store.shiftTimes(ms, () => o.world.clock.advance(ms));
+    o.clockSetBack ||= ms < 0;
+    return () => {
+      o.say(`the clock is set by ${ms} ms`);
+      const { deliveries, sessions, asks, present } = o.history;
+      for (const each of deliveries.filter(isAlive)) {
+        each.expiresAt += ms;
+        if (each.dueAt > 0) each.dueAt = Math.max(1, each.dueAt + ms);
+        if (each.lease) each.lease.endsAt += ms;
+      }
+      for (const each of sessions) each.beatAt += ms;
+      for (const { focus } of present) if (focus) focus.until += ms;
+      for (const ask of asks.filter(({ open }) => open)) {
+        ask.dueAt += ms;
+        Object.assign(ask.delivery.of.message, { answerBy: time(ask.dueAt) });
+      }
+    };
   };
 }
 

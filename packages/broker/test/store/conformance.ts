@@ -280,6 +280,39 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await lease({ push: { webhook } })).toMatchObject([{ seq: 1, attempt: 3 }]);
     });
 
+    test("a step of the clock shortens and lengthens nothing: lives, leases, delays, sessions, focus and asks go on as long", async () => {
+      const holder = await session();
+      await store.setFocus(bob, { forMs: 3_000, allows: "interrupt", reason: undefined });
+      const { message: asked } = await send("a", { answerWithinMs: 20_000 });
+      const [leased] = await lease({ leaseMs: 10_000, session: holder });
+      const year = 365 * 86_400_000;
+      for (const ms of [year, -year, -3_600_000]) {
+        await store.shiftTimes(ms, () => clock.advance(ms));
+        const inMs = (at: string | undefined) => Date.parse(at ?? "") - clock.now();
+        expect(await store.expireMessages(10)).toBe(0);
+        expect(await store.expireLeases(10, RETRY)).toBe(0);
+        expect(await store.expireSessions(1_000, RETRY)).toEqual([]);
+        const [delivery] = (await store.messageStatus(asked.id))?.deliveries ?? [];
+        expect(inMs(delivery?.leaseEndsAt)).toBe(10_000);
+        const [agentNow] = (await store.listAgents()).filter(({ id }) => id === bob);
+        expect(inMs(agentNow?.focus?.until)).toBe(3_000);
+        expect((await store.askStatus(asked.id))?.dueAt).toBe(clock.now() + 20_000);
+      }
+      await store.nack(bob, "1", leased?.receipt ?? "", { delayMs: 500, reason: undefined, retry: RETRY });
+      const woken: string[] = [];
+      store.listen({ ready: (id) => woken.push(id), advanced: () => {} });
+      await store.shiftTimes(-year, () => clock.advance(-year));
+      expect(await lease()).toEqual([]);
+      clock.advance(501);
+      await store.announceDue();
+      expect(woken).toContain(bob);
+      expect(await lease()).toHaveLength(1);
+      clock.advance(60_000);
+      expect(await store.expireMessages(10)).toBe(0);
+      expect(await store.expireLeases(10, RETRY)).toBe(1);
+      expect(await store.expireMessages(10)).toBe(0);
+    });
+
     test("a delayed delivery is announced when it becomes due, once", async () => {
       await send("a");
       const [leased] = await lease();

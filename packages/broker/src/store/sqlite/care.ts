@@ -3,6 +3,7 @@ import { MAX_RETAINED } from "@agentmesh/protocol";
 import type { Store } from "../../mesh/store.ts";
 import { checkBodies, endDamaged } from "./damage.ts";
 import { endUnacked } from "./end.ts";
+import { shiftStatements } from "./shift.ts";
 import type { VerbParts } from "./verbs.ts";
 
 /** Free pages (4 KiB each) that the database keeps for what comes next, and how many one prune gives back to the disk. */
@@ -15,9 +16,17 @@ export function careVerbs({
   context,
   read,
   write,
-}: VerbParts): Pick<Store, "expireMessages" | "prune" | "archiveAgents" | "checkBodies" | "endDamaged"> {
+}: VerbParts): Pick<Store, "shiftTimes" | "expireMessages" | "prune" | "archiveAgents" | "checkBodies" | "endDamaged"> {
   const { archive, damage, deliveries, messages, topics } = engine;
+  const shift = shiftStatements(context);
   return {
+    shiftTimes: (ms, step) =>
+      write(() => {
+        shift(ms);
+        step();
+        context.announced.until += ms;
+        context.notice("info", "clock.stepped", { ms, detail: "the clock was set, or the machine slept" });
+      }),
     expireMessages: async (limit, bounce) => {
       if (deliveries.expired(1).length === 0) return 0;
       return write(() => {

@@ -11,6 +11,8 @@ export interface EngineContext {
   ready(agentId: AgentId): void;
   /** Says that a delivery becomes leasable at a time: it is announced then, also when that time had passed before. */
   delayed(readyAt: number): void;
+  /** Until when delays that are over have been announced. */
+  readonly announced: { until: number };
   /** Says that the timeline grew. */
   advanced(): void;
   /** Tells the broker's log what an operator should know. */

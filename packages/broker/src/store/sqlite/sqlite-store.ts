@@ -34,13 +34,14 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
   let listener: StoreListener | undefined;
   const readyAgents = new Set<AgentId>();
   let grown = false;
-  let announcedUntil = clock.now();
+  const announced = { until: clock.now() };
   const context: EngineContext = {
     db,
     clock,
     ready: (agentId) => readyAgents.add(agentId),
+    announced,
     delayed: (readyAt) => {
-      announcedUntil = Math.min(announcedUntil, readyAt - 1);
+      announced.until = Math.min(announced.until, readyAt - 1);
     },
     advanced: () => {
       grown = true;
@@ -227,10 +228,10 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
     announceDue: () =>
       read(() => {
         const until = clock.now();
-        const after = Math.min(announcedUntil, until);
+        const after = Math.min(announced.until, until);
         for (const { agent_id } of deliveries.due(after, until)) listener?.ready(agent_id);
         for (const { id } of agents.focusEnded(after, until)) listener?.ready(id);
-        announcedUntil = until;
+        announced.until = until;
       }),
     ...careVerbs({ engine, context, read, write }),
     stats: () => read(() => storeStats(engine, db)),
