@@ -203,11 +203,14 @@ test("publish reaches subscribed agents through their push path, names who was l
   const published = await ci.tool("publish", { topic: "build.api.failed", message: "api is red" });
   expect(published.data).toMatchObject({
     accepted: [
-      { to: "asleep", presence: "offline" },
-      { to: "dev", presence: "online" },
+      { to: "asleep", presence: "offline", state: "queued" },
+      { to: "dev", presence: "online", state: "queued" },
     ],
     skipped: [{ agent: "ci", why: "sender" }],
+    warnings: [{ code: "recipient_offline" }],
   });
+  expect(published.text).toMatch(/^asleep \(offline\); state: queued\n/m);
+  expect(published.text).toMatch(/^Warning \(recipient_offline\): asleep has no live session/m);
   const pushed = await until(
     () => dev.channel.find(({ content }) => content.includes("api is red")),
     "the push to dev",
