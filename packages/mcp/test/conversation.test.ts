@@ -121,9 +121,10 @@ test("an unknown recipient is refused with near names, the old parameter to_id i
   await using one = await session(broker, "writer");
   const unknown = await one.tool("send_message", { to: "reviewr", message: "hello" });
   expect(unknown.isError).toBe(true);
-  expect(unknown.text).toContain("reviewer");
+  expect(unknown.text).toMatch(/Did you mean reviewer\?.*agentmesh agents\. list_peers with include_offline shows/);
+  expect((await one.tool("send_message", { message: "hello" })).text).toContain("thread_id, urgency.");
   const long = await one.tool("send_message", { to: "reviewer", message: "x".repeat(70_000) });
-  expect(long.text).toMatch(/65,?536.*Shorten the message/);
+  expect(long.text).toMatch(/65,?536.*Send a shorter text, or put it in a file and send its path\.$/);
   const sent = await one.tool("send_message", { to_id: "reviewer", message: "hello" });
   expect(Sent.parse(sent.data).deliveries[0]?.warnings.map((warning) => warning.code)).toContain("recipient_offline");
   expect(sent.text).toContain("Warning (recipient_offline):");

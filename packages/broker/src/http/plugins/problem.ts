@@ -69,7 +69,7 @@ function describe(error: FastifyError | MeshError | ZodError, request: FastifyRe
 const fastifyCodes: Record<string, Described> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     code: "body_too_large",
-    detail: `The request is larger than ${MAX_REQUEST_BYTES} bytes. Nothing was stored.`,
+    detail: `The request is larger than ${MAX_REQUEST_BYTES} bytes. Nothing was stored. Send a shorter text, or put it in a file and send its path.`,
   },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: "unsupported_media_type",
