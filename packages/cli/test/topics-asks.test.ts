@@ -1,4 +1,4 @@
-/** Topics and asks from the command line. */
+/** Topics, asks, focus and policy from the command line. */
 import { endpoints } from "@agentmesh/protocol";
 import { startTestBroker, type TestBroker } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -59,5 +59,21 @@ test("publish and subscribe say what a policy holds, and one warning a kind howe
   await broker.admin.setPolicy({ agent: "wary", otherwise: "hold" });
   expect((await cli(broker.home, ["subscribe", "news.>", "--retained", "3", "--as", "wary"])).stdout).toMatch(
     /; 1 earlier message was put into the inbox, where its policy holds 1 until you decide: agentmesh held wary\n$/,
+  );
+});
+
+test("focus and policy show what there is, and help shows durations as they are typed", async () => {
+  await broker.agent("calm");
+  expect((await cli(broker.home, ["focus", "calm"])).stdout).toBe("calm is not in focus (offline).\n");
+  expect((await cli(broker.home, ["focus", "calm", "--for", "30m"])).stdout).toMatch(/^calm is in focus for 30m/);
+  const id = (await broker.admin.getAgent({ agent: "plain" })).id;
+  await cli(broker.home, ["policy", "calm", "--hold", "plain"]);
+  const unknown = await cli(broker.home, ["policy", "calm", "--forget", "nobody"]);
+  expect(unknown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hold +plain\n/) });
+  expect(unknown.stderr).toBe("warning: There was no rule for nobody.\n");
+  const forgotten = await cli(broker.home, ["policy", "calm", "--forget", id]);
+  expect([forgotten.stdout, forgotten.stderr]).toEqual(["accept  everybody\n", ""]);
+  expect((await cli(broker.home, ["ask", "--help"])).stdout).toMatch(
+    /--timeout <duration> +how long to wait \(default: 2m\)/,
   );
 });
