@@ -226,6 +226,21 @@ test("publish reaches subscribed agents through their push path, names who was l
   await ci.tool("check_messages");
 });
 
+test("what a policy holds is said: of a publish, and of what a subscription brought from before", async () => {
+  await using wary = await session(broker, "wary");
+  await using paper = await session(broker, "paper");
+  await Promise.all([wary.joined(), paper.joined()]);
+  expect((await wary.tool("set_summary", { focus_minutes: 0 })).text).toContain("not in focus, but no push path works");
+  await broker.admin.setPolicy({ agent: "wary", otherwise: "hold" });
+  await paper.tool("publish", { topic: "daily.news", message: "one" });
+  expect((await wary.tool("subscribe", { topic: "daily.>", retained: 5 })).text).toContain(
+    "1 earlier message was put into your inbox. In all your policy holds 1 until a person decides (agentmesh held wary).",
+  );
+  const published = await paper.tool("publish", { topic: "daily.news", message: "two" });
+  expect(published.data.accepted).toContainEqual({ to: "wary", presence: "online", state: "held", rule: "held" });
+  expect(published.text).toMatch(/^wary \(online\); state: held\nRule \(held\): wary holds messages/m);
+});
+
 test("ask_peer brings the answer back in its result; without one in time it says pending", async () => {
   await using asker = await session(broker, "asker", { env: byChannel });
   await using oracle = await session(broker, "oracle", { env: byChannel });

@@ -42,6 +42,6 @@ async function earlierText(client: MeshClient, retained: number, signal: AbortSi
   const { name, held } = await client.getAgent({ agent: "me" }, { signal });
   const came = retained === 1 ? "1 earlier message was" : `${retained} earlier messages were`;
   const decided =
-    held === 0 ? "" : ` Your policy holds ${held} messages there until a person decides (agentmesh held ${name}).`;
+    held === 0 ? "" : ` In all your policy holds ${held} until a person decides (agentmesh held ${name}).`;
   return `${came} put into your inbox.${decided}`;
 }
