@@ -31,7 +31,7 @@ interface Answer {
 function call(
   method: string,
   path: string,
-  options: { headers?: Record<string, string>; body?: string } = {},
+  options: { headers?: Record<string, string>; body?: string | Buffer } = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest(
@@ -145,6 +145,20 @@ describe("every route", () => {
     expect((await call("PUT", "/v1/messages", { headers: as(alice.token) })).problem?.code).toBe("method_not_allowed");
     expect((await call("GET", "/v2/nothing")).problem?.code).toBe("route_not_found");
   });
+
+  test("a path that is too long, or no URL, is a problem in a sentence", async () => {
+    const publish = (topic: string) =>
+      call("POST", `/v1/topics/${topic}/messages`, { headers: { ...json, ...as(alice.token) }, body: '{"body":"x"}' });
+    expect((await publish("t".repeat(201))).problem).toMatchObject({
+      code: "invalid_request",
+      detail: expect.stringContaining("topic: "),
+    });
+    const long = await call("GET", `/v1/agents/${"a".repeat(9_000)}`, { headers: as(alice.token) });
+    expect(long.problem?.code).toBe("invalid_request");
+    const bad = await call("GET", "/v1/agents/%ff", { headers: as(alice.token) });
+    expect(bad.problem).toMatchObject({ code: "invalid_request", detail: expect.stringContaining("no valid URL") });
+    expect(bad.headers).toMatchObject({ "agentmesh-protocol": "1", "cache-control": "no-store" });
+  });
 });
 
 describe("the Host header", () => {
@@ -216,6 +230,12 @@ describe("a sender", () => {
     const answer = await send(body);
     expect(answer.problem).toMatchObject({ code: "invalid_request", status: 400, retryable: false });
     expect(answer.problem?.detail.length).toBeGreaterThan(20);
+  });
+
+  test("of bytes that are no UTF-8 gets 400, and nothing stands in their place", async () => {
+    const body = Buffer.from('{"to":"poker-engine","body":"caf\xe9"}', "latin1");
+    const answer = await call("POST", "/v1/messages", { headers: { ...json, ...as(alice.token) }, body });
+    expect(answer.problem).toMatchObject({ code: "invalid_request", detail: expect.stringContaining("not UTF-8") });
   });
 
   test("of a token in the URL is refused", async () => {

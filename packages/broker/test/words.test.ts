@@ -1,5 +1,6 @@
-/** Search words: what is made of what people type, and the line that shows where it stands. */
+/** Search words and names: what is made of what people type, the line that shows where it stands, and which names are near. */
 import { expect, test } from "vitest";
+import { nearNames } from "../src/mesh/agents.ts";
 import { searchTerms, snippetOf } from "../src/mesh/words.ts";
 
 const typed = (text: string) => searchTerms(text).map(({ text: term, begins }) => (begins ? [term] : term));
@@ -20,4 +21,12 @@ test("a snippet is one plain line around what was found, cut between words", () 
   expect(snippetOf("nothing of that", searchTerms("elsewhere"))).toBe("nothing of that");
   expect(snippetOf("no cut in a word: superparser, parsers, parser!", searchTerms("parser"))).toContain("parser!");
   expect(snippetOf(`${"x".repeat(500)} far`, searchTerms("far"))).toMatch(/^….*far$/);
+});
+
+test("near names are near for their length: of short ones most letters stand", () => {
+  expect(nearNames("zz", ["a1", "a2", "b"])).toEqual([]);
+  expect(nearNames("a", ["b", "a1"])).toEqual([]);
+  expect(nearNames("a3", ["a1", "bob"])).toEqual(["a1"]);
+  expect(nearNames("Reviewr", ["reviewer", "writer", "review"])).toEqual(["reviewer", "review"]);
+  expect(nearNames("eng", ["engine", "bob"])).toEqual(["engine"]);
 });

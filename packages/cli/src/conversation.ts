@@ -44,10 +44,8 @@ export function listText(entries: readonly HistoryEntry[]): string {
 }
 
 /** Whole texts under their heads. */
-export function conversationText(entries: readonly HistoryEntry[], thread?: string): string {
-  const count = `${entries.length} ${entries.length === 1 ? "message" : "messages"}`;
-  const title = thread === undefined ? "" : `${style("bold", thread)}  ${count}\n`;
-  return title + byDay(entries, (entry) => `${headOf(entry)}\n${indented(entry.message.body)}\n`).trimEnd();
+export function conversationText(entries: readonly HistoryEntry[]): string {
+  return byDay(entries, (entry) => `${headOf(entry)}\n${indented(entry.message.body)}\n`).trimEnd();
 }
 
 /** One line per message around what was found. */

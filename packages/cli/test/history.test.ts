@@ -44,6 +44,8 @@ TIME  bob → alice  queued · fyi  ID
 `,
   );
   expect((await run("history", "--thread", "1", "--agent", "bob")).stdout).toBe(talk.stdout);
+  const last = await run("history", "--thread", question.messageId, "--limit", "1");
+  expect(last.stdout).toMatch(new RegExp(`^${question.threadId}  the newest 1 message\n`));
 });
 
 test("history is narrowed by agent, topic and limit, and goes on behind a page", async () => {
@@ -53,6 +55,7 @@ test("history is narrowed by agent, topic and limit, and goes on behind a page",
   expect(newest.stdout).not.toContain("rounded");
   const before = /--before (\S+),/.exec(newest.stderr)?.[1] ?? "";
   expect(await bodies("history", "--before", before)).toEqual(["Are the side pots rounded?"]);
+  expect((await run("history", "--before", "foo")).stderr).toContain('"foo" is no cursor of this listing');
   expect((await run("history", "--topic", "nothing.there")).stdout).toContain("No such message is kept.");
 });
 

@@ -1,4 +1,4 @@
-/** Topics and asks from the command line. */
+/** Topics, asks, focus and policy from the command line. */
 import { endpoints } from "@agentmesh/protocol";
 import { startTestBroker, type TestBroker } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -36,11 +36,44 @@ test("publish says who got it and who did not; subscribe gets what was published
   await bob.client.ack({ delivery: "1" });
 
   const late = await cli(broker.home, ["subscribe", "build.*.failed", "--retained", "5", "--as", "late"]);
-  expect(late.stdout).toBe("late is now subscribed to build.*.failed; 1 earlier messages are in the inbox\n");
+  expect(late.stdout).toBe("late is now subscribed to build.*.failed; 1 earlier message was put into the inbox\n");
   const listed = endpoints.listTopics.reply.parse(JSON.parse((await cli(broker.home, ["topics", "--json"])).stdout));
   expect(listed.topics).toMatchObject([{ topic: "build.api.failed", subscribers: 2, messages: 1 }]);
   const gone = await cli(broker.home, ["subscribe", "build.*.failed", "--unsubscribe", "--as", "late"]);
   expect(gone.stdout).toContain("late is no longer subscribed");
   expect(await cli(broker.home, ["publish", "Build", "x"])).toMatchObject({ code: 2 });
   expect((await cli(broker.home, ["inbox", "late"])).stdout).toContain("api is red");
+});
+
+test("publish and subscribe say what a policy holds, and one warning a kind however many it is about", async () => {
+  for (const name of ["guarded", "plain", "plainer"]) {
+    await broker.agent(name).then(({ client }) => client.subscribe({ topic: "news.a" }));
+  }
+  await broker.admin.setPolicy({ agent: "guarded", otherwise: "hold" });
+  const published = await cli(broker.home, ["publish", "news.a", "hello"]);
+  expect(published.stdout).toContain("#1 for guarded (offline): held\n");
+  expect(published.stdout).toContain("guarded holds messages of this sender");
+  expect(published.stderr).toMatch(/^warning: plain has no live session\..* Likewise plainer\.\n$/);
+
+  await cli(broker.home, ["subscribe", "other", "--as", "wary"]);
+  await broker.admin.setPolicy({ agent: "wary", otherwise: "hold" });
+  expect((await cli(broker.home, ["subscribe", "news.>", "--retained", "3", "--as", "wary"])).stdout).toMatch(
+    /; 1 earlier message was put into the inbox, where its policy holds 1 until you decide: agentmesh held wary\n$/,
+  );
+});
+
+test("focus and policy show what there is, and help shows durations as they are typed", async () => {
+  await broker.agent("calm");
+  expect((await cli(broker.home, ["focus", "calm"])).stdout).toBe("calm is not in focus (offline).\n");
+  expect((await cli(broker.home, ["focus", "calm", "--for", "30m"])).stdout).toMatch(/^calm is in focus for 30m/);
+  const id = (await broker.admin.getAgent({ agent: "plain" })).id;
+  await cli(broker.home, ["policy", "calm", "--hold", "plain"]);
+  const unknown = await cli(broker.home, ["policy", "calm", "--forget", "nobody"]);
+  expect(unknown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hold +plain\n/) });
+  expect(unknown.stderr).toBe("warning: There was no rule for nobody.\n");
+  const forgotten = await cli(broker.home, ["policy", "calm", "--forget", id]);
+  expect([forgotten.stdout, forgotten.stderr]).toEqual(["accept  everybody\n", ""]);
+  expect((await cli(broker.home, ["ask", "--help"])).stdout).toMatch(
+    /--timeout <duration> +how long to wait \(default: 2m\)/,
+  );
 });

@@ -16,7 +16,6 @@ const remedies: Partial<Record<MeshApiError["code"], string>> = {
   agent_not_found: "list_peers with include_offline shows every name.",
   message_not_found: "check_messages shows what waits for you, each with its number.",
   delivery_not_found: "check_messages shows what waits for you, each with its number.",
-  body_too_large: "Shorten the message, or write the text to a file and send its path.",
   inbox_full: "The recipient has to read first; try again later.",
 };
 
@@ -37,7 +36,7 @@ function apiSentences(error: MeshApiError): string {
   const { detail, nearNames = [], issues = [] } = error.problem;
   const unsaid = nearNames.filter((name) => !detail.includes(name));
   return [
-    detail,
+    /[.?!]$/.test(detail) ? detail : `${detail}.`,
     ...(unsaid.length > 0 ? [`Near names: ${unsaid.join(", ")}.`] : []),
     ...issues.map((issue) => `${issue.path}: ${issue.message}.`),
     ...(remedies[error.code] === undefined ? [] : [remedies[error.code]]),

@@ -121,9 +121,10 @@ test("an unknown recipient is refused with near names, the old parameter to_id i
   await using one = await session(broker, "writer");
   const unknown = await one.tool("send_message", { to: "reviewr", message: "hello" });
   expect(unknown.isError).toBe(true);
-  expect(unknown.text).toContain("reviewer");
+  expect(unknown.text).toMatch(/Did you mean reviewer\?.*agentmesh agents\. list_peers with include_offline shows/);
+  expect((await one.tool("send_message", { message: "hello" })).text).toContain("thread_id, urgency.");
   const long = await one.tool("send_message", { to: "reviewer", message: "x".repeat(70_000) });
-  expect(long.text).toMatch(/65,?536.*Shorten the message/);
+  expect(long.text).toMatch(/65,?536.*Send a shorter text, or put it in a file and send its path\.$/);
   const sent = await one.tool("send_message", { to_id: "reviewer", message: "hello" });
   expect(Sent.parse(sent.data).deliveries[0]?.warnings.map((warning) => warning.code)).toContain("recipient_offline");
   expect(sent.text).toContain("Warning (recipient_offline):");
@@ -203,11 +204,14 @@ test("publish reaches subscribed agents through their push path, names who was l
   const published = await ci.tool("publish", { topic: "build.api.failed", message: "api is red" });
   expect(published.data).toMatchObject({
     accepted: [
-      { to: "asleep", presence: "offline" },
-      { to: "dev", presence: "online" },
+      { to: "asleep", presence: "offline", state: "queued" },
+      { to: "dev", presence: "online", state: "queued" },
     ],
     skipped: [{ agent: "ci", why: "sender" }],
+    warnings: [{ code: "recipient_offline" }],
   });
+  expect(published.text).toMatch(/^asleep \(offline\); state: queued\n/m);
+  expect(published.text).toMatch(/^Warning \(recipient_offline\): asleep has no live session/m);
   const pushed = await until(
     () => dev.channel.find(({ content }) => content.includes("api is red")),
     "the push to dev",
@@ -220,6 +224,21 @@ test("publish reaches subscribed agents through their push path, names who was l
   });
   expect((await ci.tool("publish", { topic: "Build!", message: "x" })).isError).toBe(true);
   await ci.tool("check_messages");
+});
+
+test("what a policy holds is said: of a publish, and of what a subscription brought from before", async () => {
+  await using wary = await session(broker, "wary");
+  await using paper = await session(broker, "paper");
+  await Promise.all([wary.joined(), paper.joined()]);
+  expect((await wary.tool("set_summary", { focus_minutes: 0 })).text).toContain("not in focus, but no push path works");
+  await broker.admin.setPolicy({ agent: "wary", otherwise: "hold" });
+  await paper.tool("publish", { topic: "daily.news", message: "one" });
+  expect((await wary.tool("subscribe", { topic: "daily.>", retained: 5 })).text).toContain(
+    "1 earlier message was put into your inbox. In all your policy holds 1 until a person decides (agentmesh held wary).",
+  );
+  const published = await paper.tool("publish", { topic: "daily.news", message: "two" });
+  expect(published.data.accepted).toContainEqual({ to: "wary", presence: "online", state: "held", rule: "held" });
+  expect(published.text).toMatch(/^wary \(online\); state: held\nRule \(held\): wary holds messages/m);
 });
 
 test("ask_peer brings the answer back in its result; without one in time it says pending", async () => {

@@ -28,7 +28,9 @@ test("in focus only an interrupt is pushed, and fyi never; check_messages shows 
   const { messages } = Waiting.parse((await bob.tool("check_messages")).data);
   expect(messages.map(({ message_id }) => message_id)).toEqual(["3", "1", "2"]);
   expect(inbox.texts).toHaveLength(1);
-  expect((await bob.tool("set_summary", { focus_minutes: 0 })).text).toContain("You are not in focus");
+  expect((await bob.tool("set_summary", { focus_minutes: 0 })).text).toContain(
+    "You are not in focus: messages are pushed to you.",
+  );
   await send("again", "normal");
   await until(() => inbox.texts.length === 2, "the push after the focus");
 });

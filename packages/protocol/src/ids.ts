@@ -3,42 +3,48 @@ import { z } from "zod";
 
 const uuidHex = z.string().regex(/^[0-9a-f]{32}$/);
 
+function id<const P extends string>(prefix: P, noun: string) {
+  return z.templateLiteral([prefix, uuidHex], { error: `${noun}: ${prefix} and 32 hex digits` });
+}
+
 /** Identifier of an agent. */
-export const AgentId = z.templateLiteral(["agt_", uuidHex]);
+export const AgentId = id("agt_", "an agent's id");
 export type AgentId = z.infer<typeof AgentId>;
 
 /** Identifier of a session. */
-export const SessionId = z.templateLiteral(["ses_", uuidHex]);
+export const SessionId = id("ses_", "a session's id");
 export type SessionId = z.infer<typeof SessionId>;
 
 /** Identifier of a message. */
-export const MessageId = z.templateLiteral(["msg_", uuidHex]);
+export const MessageId = id("msg_", "a message's id");
 export type MessageId = z.infer<typeof MessageId>;
 
 /** Identifier of a delivery. */
-export const DeliveryId = z.templateLiteral(["dlv_", uuidHex]);
+export const DeliveryId = id("dlv_", "a delivery's id");
 export type DeliveryId = z.infer<typeof DeliveryId>;
 
 /** Identifier of a thread: the id of the message that began it, with its own prefix. */
-export const ThreadId = z.templateLiteral(["thr_", uuidHex]);
+export const ThreadId = id("thr_", "a thread's id");
 export type ThreadId = z.infer<typeof ThreadId>;
 
-const seq = z.string().regex(/^[1-9][0-9]{0,14}$/);
+const seq = z.string().regex(/^[1-9][0-9]{0,14}$/, { abort: true });
 
 /** Names one delivery of the caller's own inbox: its id, or its `seq` number as a model types it (`42`). */
 export const DeliveryRef = z
-  .union([DeliveryId, seq])
+  .union([DeliveryId, seq], { error: "a string: dlv_… or a number of your own inbox as text" })
   .meta({ description: "dlv_… or the seq number in your own inbox" });
 export type DeliveryRef = z.infer<typeof DeliveryRef>;
 
 /** Names one message: its id, a delivery id, or the `seq` of a delivery in the caller's own inbox. */
 export const MessageRef = z
-  .union([MessageId, DeliveryId, seq])
+  .union([MessageId, DeliveryId, seq], { error: "a string: msg_…, dlv_… or a number of your own inbox as text" })
   .meta({ description: "msg_…, dlv_… or the seq number in your own inbox" });
 export type MessageRef = z.infer<typeof MessageRef>;
 
 /** Names one thread: its id, or any message of it. */
 export const ThreadRef = z
-  .union([ThreadId, MessageId, DeliveryId, seq])
+  .union([ThreadId, MessageId, DeliveryId, seq], {
+    error: "a string: thr_…, or a message of the thread: msg_…, dlv_… or a number of the inbox as text",
+  })
   .meta({ description: "thr_…, or a message of the thread: msg_…, dlv_… or the seq number in the inbox" });
 export type ThreadRef = z.infer<typeof ThreadRef>;

@@ -18,6 +18,7 @@ export * from "./names.ts";
 export * from "./openapi.ts";
 export * from "./plain-text.ts";
 export * from "./predecessor.ts";
+export * from "./publish-remarks.ts";
 export * from "./receiver-policy.ts";
 export * from "./render.ts";
 export * from "./stream.ts";

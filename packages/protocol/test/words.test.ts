@@ -8,6 +8,8 @@ import {
   plainLine,
   plainText,
   SendRequest,
+  ThreadId,
+  ThreadRef,
   TopicName,
   TopicPattern,
   toAgentName,
@@ -15,6 +17,7 @@ import {
 } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { z } from "zod";
 
 describe("an agent name", () => {
   test.each(["poker-engine", "a", "9lives", "a.b_c-d", "x".repeat(64)])("%s is one", (name) => {
@@ -95,6 +98,16 @@ describe("a token", () => {
     expect(AgentToken.safeParse(`am_${"a".repeat(43)}`).success).toBe(true);
     expect(AgentToken.safeParse(`am_${"a".repeat(42)}`).success).toBe(false);
   });
+});
+
+test("what is no id or reference is told in words what one looks like", () => {
+  const said = (schema: z.ZodType, value: unknown) =>
+    schema.safeParse(value).error?.issues.map(({ message }) => message);
+  const message = ["a string: msg_…, dlv_… or a number of your own inbox as text"];
+  for (const value of ["msg_x", "0", 1, "", null]) expect(said(MessageRef, value)).toEqual(message);
+  expect(said(DeliveryRef, "dlv_")).toEqual(["a string: dlv_… or a number of your own inbox as text"]);
+  expect(said(ThreadRef, "x")?.[0]).toContain("thr_…, or a message of the thread");
+  for (const value of ["foo", 1]) expect(said(ThreadId, value)).toEqual(["a thread's id: thr_ and 32 hex digits"]);
 });
 
 describe("a send request", () => {

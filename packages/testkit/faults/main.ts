@@ -1,5 +1,5 @@
 /** The program behind `pnpm test:faults`: does faults, prints what was found. Its options are in docs/reliability.md. */
-import { parseArgs } from "node:util";
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { seededRandom } from "testkit";
 import { clockStepped } from "./clock.ts";
 import { damaged } from "./damage.ts";
@@ -14,16 +14,17 @@ import { syncError } from "./sync-error.ts";
 
 const MOST_PROPERTY_RUNS = 20_000;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "60" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    only: { type: "string" },
-    skip: { type: "string" },
-    acked: { type: "string", default: "Infinity" },
-    "property-runs": { type: "string", default: String(MOST_PROPERTY_RUNS) },
-  },
-});
+const OPTIONS = {
+  help: { type: "boolean", short: "h", default: false },
+  seconds: { type: "string", default: "60" },
+  seed: { type: "string", default: String(Date.now() % 1_000_000) },
+  only: { type: "string" },
+  skip: { type: "string" },
+  acked: { type: "string", default: "Infinity" },
+  "property-runs": { type: "string", default: String(MOST_PROPERTY_RUNS) },
+} satisfies ParseArgsOptionsConfig;
+
+const { values, wrong } = parsed();
 const seconds = Number(values.seconds);
 const seed = Number(values.seed);
 const mostAcked = Number(values.acked);
@@ -61,19 +62,37 @@ interface Sum {
 const names = FAULTS.map(({ name }) => name);
 const [only, skip] = [values.only, values.skip].map((list) => list?.split(","));
 const known = [...(only ?? []), ...(skip ?? [])].every((name) => names.includes(name));
+if (values.help) {
+  console.log(usage());
+  process.exit(0);
+}
 if (
+  wrong !== undefined ||
   !(seconds > 0 && seconds <= 86_400) ||
   !Number.isInteger(seed) ||
   !(propertyRuns > 0) ||
   !(mostAcked > 0) ||
   !known
 ) {
-  console.error(
-    `--seconds 1 … 86400, --seed a whole number, --acked and --property-runs at least 1, --only and --skip of: ${names.join(",")}`,
-  );
+  if (wrong !== undefined) console.error(wrong);
+  console.error(usage());
   process.exit(2);
 }
 process.exit(await run());
+
+/** The options as typed, or what is wrong with them in a sentence of Node's. */
+function parsed() {
+  try {
+    return { values: parseArgs({ options: OPTIONS }).values };
+  } catch (error) {
+    const wrong = error instanceof Error ? error.message : String(error);
+    return { values: parseArgs({ options: OPTIONS, args: [] }).values, wrong };
+  }
+}
+
+function usage(): string {
+  return `pnpm test:faults: --seconds 1 … 86400, --seed a whole number, --acked and --property-runs at least 1, --only and --skip of: ${names.join(",")}`;
+}
 
 async function run(): Promise<number> {
   const began = performance.now();

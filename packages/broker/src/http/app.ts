@@ -5,8 +5,9 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { Mesh } from "../mesh/mesh.ts";
 import { binder } from "./bind.ts";
 import { authenticator } from "./plugins/auth.ts";
+import { jsonBodies } from "./plugins/json-bodies.ts";
 import { localOnly } from "./plugins/local-only.ts";
-import { problems } from "./plugins/problem.ts";
+import { problems, sendProblem } from "./plugins/problem.ts";
 import { agentRoutes } from "./routes/agents.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
 import { messageRoutes } from "./routes/messages.ts";
@@ -26,6 +27,12 @@ export interface AppParts {
   readonly closing: AbortSignal;
 }
 
+const HEADERS = {
+  [PROTOCOL_HEADER]: PROTOCOL_VERSION,
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-store",
+};
+
 /** Builds the application; it does not listen yet. */
 export function buildApp(parts: AppParts): FastifyInstance {
   const app = fastify({
@@ -38,16 +45,17 @@ export function buildApp(parts: AppParts): FastifyInstance {
     connectionTimeout: 90_000,
     forceCloseConnections: true,
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 200 },
+    // Longer than any request line: what a part of a path may be is said by its schema.
+    routerOptions: { maxParamLength: MAX_REQUEST_BYTES },
+    frameworkErrors: (error, request, reply) => sendProblem(error, request, reply.headers(HEADERS)),
   });
   app.removeContentTypeParser("text/plain");
+  jsonBodies(app);
   app.server.maxConnections = 4_096;
   problems(app);
   localOnly(app, parts.allowedHosts);
   app.addHook("onSend", async (_request, reply) => {
-    reply.header(PROTOCOL_HEADER, PROTOCOL_VERSION);
-    reply.header("x-content-type-options", "nosniff");
-    reply.header("cache-control", "no-store");
+    reply.headers(HEADERS);
   });
   const bind = binder(app, authenticator(parts.mesh.agents, parts.facts.meshKey), parts.closing);
   systemRoutes(bind, parts.mesh, parts.facts);

@@ -189,11 +189,15 @@ function hashToken(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }
 
-/** Up to five names within a third of the length in edits, or that contain what was asked; nearest first. */
+/** Up to five names within a third of the length in edits, of short ones in one, or that contain what was asked; nearest first. */
 export function nearNames(wanted: string, names: readonly string[]): string[] {
   const text = wanted.toLowerCase();
   return names
-    .filter((name) => distance(text, name) <= Math.max(2, name.length / 3) || (text.length > 2 && name.includes(text)))
+    .filter((name) => {
+      const shorter = Math.min(text.length, name.length);
+      const most = shorter < 2 ? 0 : shorter < 4 ? 1 : Math.max(2, name.length / 3);
+      return distance(text, name) <= most || (text.length > 2 && name.includes(text));
+    })
     .sort((a, b) => distance(text, a) - distance(text, b))
     .slice(0, 5);
 }

@@ -107,7 +107,9 @@ export function historyConformance(name: string, make: () => EngineUnderTest): v
       expect([rest.entries, rest.more]).toEqual([[], false]);
       await expect(part({ from: "elsewhere.m3" })).rejects.toMatchObject({ code: "cursor_invalid" });
       const { cursor } = await store.log({ after: undefined, limit: 1, viewer: undefined });
-      await expect(part({ from: cursor })).rejects.toMatchObject({ code: "cursor_invalid" });
+      for (const none of [cursor, "foo", "m3", "a.m"]) {
+        await expect(part({ from: none })).rejects.toMatchObject({ code: "invalid_request" });
+      }
     });
 
     test("one read looks at no more messages than it may, and says where to go on", async () => {

@@ -19,7 +19,12 @@ export async function agents(context: Context, options: AgentsOptions): Promise<
   const ownId = await context.ownId(found.agents);
   if (context.json) return print(jsonText({ ...found, ...(ownId !== undefined && { ownId }) }));
   if (found.agents.length === 0) {
-    return print(NOBODY[presence]);
+    const { archived } = (await admin.status()).agents;
+    return print(
+      presence === "all" && archived > 0
+        ? `No agent has been heard of for long: ${archived} archived. See who: agentmesh agents --archived`
+        : NOBODY[presence],
+    );
   }
   await print(table(columns(ownId), found.agents));
   const hidden = found.total - found.agents.length;

@@ -2,7 +2,7 @@
 import { plainLine } from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
-import { focusText } from "../describe.ts";
+import { focusText, recipientText } from "../describe.ts";
 import { jsonText, print } from "../output.ts";
 
 /** Options of `focus`. */
@@ -32,6 +32,6 @@ export async function focus(context: Context, agent: string, options: FocusOptio
   if (context.json) return print(jsonText(found));
   const name = plainLine(found.name);
   await print(
-    found.focus ? `${name} is ${focusText(found.focus)}.` : `${name} is not in focus: messages are pushed to it.`,
+    found.focus ? `${name} is ${focusText(found.focus)}.` : `${name} is not in focus (${recipientText(found)}).`,
   );
 }

@@ -12,7 +12,7 @@ import {
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { conversationText, foundText, listText } from "../conversation.ts";
-import { jsonText, print, remark } from "../output.ts";
+import { jsonText, print, remark, style } from "../output.ts";
 import { threadOf } from "./thread-ref.ts";
 
 /** Options of `history` and `search`. */
@@ -42,7 +42,8 @@ export async function history(context: Context, options: HistoryOptions): Promis
   if (shown.entries.length === 0) return print(nothingIn(options));
   const ordered = shown.entries.toReversed();
   const whole = options.full || query.thread !== undefined;
-  await print(whole ? conversationText(ordered, query.thread) : listText(ordered));
+  if (query.thread !== undefined) await print(`${style("bold", query.thread)}  ${countOf(shown, options)}`);
+  await print(whole ? conversationText(ordered) : listText(ordered));
   older(shown, options);
   if (!whole && process.stdout.isTTY) remark("Whole texts with their ids: add --full");
 }
@@ -94,6 +95,11 @@ async function fetchPages(admin: MeshClient, query: Query, limit: number): Promi
     if (entries.length >= limit) return { entries, nextBefore: page.nextBefore };
     place = { before: page.nextBefore };
   }
+}
+
+function countOf({ entries, nextBefore }: Shown, { before }: HistoryOptions): string {
+  const count = `${entries.length}${before === undefined ? "" : " earlier"} ${entries.length === 1 ? "message" : "messages"}`;
+  return nextBefore === undefined ? count : `the newest ${count}`;
 }
 
 function older({ entries, nextBefore }: Shown, { limit }: HistoryOptions): void {

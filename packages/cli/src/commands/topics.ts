@@ -1,7 +1,9 @@
 /** `agentmesh topics`, `publish`, `subscribe`: points of publication, and who listens there. */
-import { plainLine, type Topic, TopicName, TopicPattern, type Urgency } from "@agentmesh/protocol";
+import type { MeshClient } from "@agentmesh/client";
+import { plainLine, publishRemarks, type Topic, TopicName, TopicPattern, type Urgency } from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
+import { stateStyle } from "../describe.ts";
 import { since } from "../duration.ts";
 import { jsonText, print, style, warn } from "../output.ts";
 import { type Column, table } from "../table.ts";
@@ -37,9 +39,13 @@ export async function publish(
   await print(
     `${style("bold", "published")} on ${reply.topic}: stored for ${reply.accepted.length} of ${all} subscribers`,
   );
-  for (const { to, seq, recipient } of reply.accepted) {
-    await print(`  #${seq} for ${plainLine(to.name)} (${recipient.presence})`);
+  for (const { to, seq, state, recipient } of reply.accepted) {
+    const shown = state === "queued" ? "" : `: ${style(stateStyle[state], state)}`;
+    await print(`  #${seq} for ${plainLine(to.name)} (${recipient.presence})${shown}`);
   }
+  const { rules, warnings } = publishRemarks(reply.accepted);
+  for (const { detail } of rules) await print(plainLine(detail, 800));
+  for (const { detail } of warnings) warn(detail);
   const archived = reply.skipped.filter(({ why }) => why === "archived");
   for (const { agent, why } of reply.skipped) if (why !== "archived") warn(`not for ${plainLine(agent.name)}: ${why}`);
   if (archived.length > 0)
@@ -63,11 +69,19 @@ export async function subscribe(
   }
   const reply = await client.subscribe({ topic: topic.data, retained: options.retained });
   if (context.json) return print(jsonText(reply));
-  const earlier = reply.retained > 0 ? `; ${reply.retained} earlier messages are in the inbox` : "";
+  const earlier = reply.retained > 0 ? `; ${await earlierText(client, reply.retained)}` : "";
   await print(`${agent.name} ${reply.created ? "is now" : "was already"} subscribed to ${topic.data}${earlier}`);
   if (reply.leftOut > 0) {
     warn(`${reply.leftOut} more did not fit: the inbox is full. With room in it, unsubscribe and subscribe again.`);
   }
+}
+
+/** What came with a subscription; the reply counts what the policy holds as well, so the agent is asked for that. */
+async function earlierText(client: MeshClient, retained: number): Promise<string> {
+  const { name, held } = await client.getAgent({ agent: "me" });
+  const came = retained === 1 ? "1 earlier message was" : `${retained} earlier messages were`;
+  const decided = held === 0 ? "" : `, where its policy holds ${held} until you decide: agentmesh held ${name}`;
+  return `${came} put into the inbox${decided}`;
 }
 
 const columns: Column<Topic>[] = [

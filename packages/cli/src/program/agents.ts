@@ -1,7 +1,7 @@
 /** Commands about agents: who is there, how each is reached, whose messages it takes. */
 import { type Command, Option } from "commander";
 import { durationOption } from "../duration.ts";
-import { contextOf, DAY_MS } from "./parts.ts";
+import { contextOf, timeoutOption } from "./parts.ts";
 
 /** Declares them. */
 export function agentsCommands(program: Command): void {
@@ -26,16 +26,22 @@ export function agentsCommands(program: Command): void {
       "Send an agent a question that needs one word, and say how far it came: accepted, woken, answered. Costs it a turn.",
     )
     .argument("<agent>", "name or id")
-    .option("--timeout <duration>", "how long to wait", durationOption(1_000, DAY_MS), 60_000)
+    .addOption(timeoutOption(60_000))
     .action(async (agent, options, command) =>
       (await import("../commands/ping.ts")).ping(await contextOf(command), agent, options),
     );
   program
     .command("focus")
     .summary("an agent that is not to be disturbed")
-    .description("Keep messages from being pushed to an agent for a while; reading its inbox works as ever.")
+    .description(
+      "Keep messages from being pushed to an agent for a while; reading its inbox works as ever. Without options, shows it.",
+    )
     .argument("<agent>", "name or id")
-    .option("--for <duration>", "how long, at most 8h (default: 30m)", durationOption(1_000, 8 * 3_600_000))
+    .option(
+      "--for <duration>",
+      "how long, at most 8h; 30m when only --allow or --reason is given",
+      durationOption(1_000, 8 * 3_600_000),
+    )
     .addOption(new Option("--allow <what>", "what is pushed all the same").choices(["interrupt", "nothing"]))
     .option("--reason <text>", "told to senders")
     .option("--end", "end it now")

@@ -1,7 +1,7 @@
 /** Commands that send and read messages. */
 import type { Command } from "commander";
 import { durationOption, wholeNumberOption } from "../duration.ts";
-import { contextOf, DAY_MS, explainDash, urgencyOption } from "./parts.ts";
+import { contextOf, DAY_MS, explainDash, timeoutOption, urgencyOption } from "./parts.ts";
 
 /** Declares them. */
 export function messagesCommands(program: Command): void {
@@ -60,7 +60,7 @@ export function messagesCommands(program: Command): void {
     .exitOverride(explainDash)
     .argument("<agent>", "name or id of the agent")
     .argument("[text...]", 'the question; "-" or nothing reads stdin')
-    .option("--timeout <duration>", "how long to wait", durationOption(1_000, DAY_MS), 120_000)
+    .addOption(timeoutOption(120_000))
     .action(async (to, text, options, command) =>
       (await import("../commands/ask.ts")).ask(await contextOf(command), to, text, options),
     );

@@ -1,6 +1,7 @@
 /** Tool publish: one message to everybody subscribed to a topic. */
-import { TopicName } from "@agentmesh/protocol";
+import { publishRemarks, TopicName } from "@agentmesh/protocol";
 import { z } from "zod";
+import { defangLine } from "../render.ts";
 import { tool, urgency } from "./tool.ts";
 
 /** Publishes; the answer accounts for every subscriber. */
@@ -18,18 +19,27 @@ export const publish = tool({
     const reply = await sendKeys.under(["publish", topic, message, urgency], (idempotencyKey) =>
       client.publish({ topic, body: message, urgency, idempotencyKey }, { signal }),
     );
-    const accepted = reply.accepted.map(({ to, recipient }) => ({ to: to.name, presence: recipient.presence }));
+    const accepted = reply.accepted.map(({ to, state, rule, recipient }) => ({
+      to: to.name,
+      state,
+      rule: rule.code,
+      presence: recipient.presence,
+    }));
+    const { rules, warnings } = publishRemarks(reply.accepted);
+    const warned = warnings.map(({ code, detail }) => ({ code, detail: defangLine(detail, 800) }));
     const skipped = reply.skipped.map(({ agent, why }) => ({ agent: agent.name, why }));
     const archived = skipped.filter(({ why }) => why === "archived").length;
     const text = [
-      `Published on ${topic} as ${reply.messageId}: stored for ${accepted.length} of ${accepted.length + skipped.length} subscribers.`,
-      ...accepted.map(({ to, presence }) => `${to} (${presence})`),
+      `Published on ${topic} as ${reply.messageId}: stored for ${accepted.length} of ${accepted.length + skipped.length} subscribers${reply.duplicate ? " (by an earlier call)" : ""}.`,
+      ...accepted.map(({ to, state, presence }) => `${to} (${presence}); state: ${state}`),
+      ...rules.map(({ code, detail }) => `Rule (${code}): ${defangLine(detail, 800)}`),
+      ...warned.map(({ code, detail }) => `Warning (${code}): ${detail}`),
       ...skipped.filter(({ why }) => why !== "archived").map(({ agent, why }) => `not ${agent}: ${why}`),
       ...(archived > 0 ? [`not ${archived} archived agents`] : []),
       ...(accepted.length === 0
         ? ["Nobody else is subscribed: the message is kept for those who ask for it later."]
         : []),
     ];
-    return { text: text.join("\n"), data: { message_id: reply.messageId, topic, accepted, skipped } };
+    return { text: text.join("\n"), data: { message_id: reply.messageId, topic, accepted, skipped, warnings: warned } };
   },
 });

@@ -22,7 +22,7 @@ export const sendMessage = tool({
   async run({ client, sendKeys }, { to, to_id, message, thread_id, urgency }, signal) {
     const recipient = to ?? to_id;
     if (recipient === undefined) {
-      throw new ToolInputError('send_message: "to" is missing; it takes to, message, thread_id.');
+      throw new ToolInputError('send_message: "to" is missing; it takes to, message, thread_id, urgency.');
     }
     if (to_id !== undefined && to_id !== recipient) {
       throw new ToolInputError('send_message: "to" and "to_id" name two recipients; give only "to".');

@@ -39,13 +39,15 @@ export const setSummary = tool({
     profile.summary = summary;
     const said = summary === "" ? "Your summary is empty now." : `Your summary is now: "${summary}"`;
     if (input.focus_minutes === undefined) return { text: said, data: { summary } };
-    const { focus } =
+    const { focus, pushPaths } =
       input.focus_minutes === 0
         ? await client.endFocus({ agent: "me" }, { signal })
         : await client.setFocus({ agent: "me", forMs: input.focus_minutes * MINUTE_MS }, { signal });
     const rule = focus
       ? `Until ${focus.until} only interrupts are pushed to you; check_messages shows the rest.`
-      : "You are not in focus: messages are pushed to you.";
+      : pushPaths.some(({ failedWhy }) => failedWhy === undefined)
+        ? "You are not in focus: messages are pushed to you."
+        : "You are not in focus, but no push path works: check_messages shows what waits for you.";
     return { text: `${said}\n${rule}`, data: { summary, ...(focus && { focus_until: focus.until }) } };
   },
 });

@@ -1,4 +1,5 @@
 /** Tool subscribe: get what is published on a topic, or no longer. */
+import type { MeshClient } from "@agentmesh/client";
 import { MAX_RETAINED, TopicPattern } from "@agentmesh/protocol";
 import { z } from "zod";
 import { tool } from "./tool.ts";
@@ -26,7 +27,7 @@ export const subscribe = tool({
       did = removed ? `Unsubscribed from ${topic}.` : `You were not subscribed to ${topic}.`;
     } else {
       const reply = await client.subscribe({ topic, retained }, { signal });
-      const earlier = reply.retained > 0 ? ` ${reply.retained} earlier messages are in your inbox.` : "";
+      const earlier = reply.retained > 0 ? ` ${await earlierText(client, reply.retained, signal)}` : "";
       const left = reply.leftOut > 0 ? ` ${reply.leftOut} more did not fit: your inbox is full.` : "";
       did = `${reply.created ? "Subscribed" : "You were already subscribed"} to ${topic}.${earlier}${left}`;
     }
@@ -35,3 +36,12 @@ export const subscribe = tool({
     return { text: `${did} Your subscriptions: ${topics.join(", ") || "none"}.`, data: { did, subscriptions: topics } };
   },
 });
+
+/** What came with a subscription; the reply counts what the policy holds as well, so the agent is asked for that. */
+async function earlierText(client: MeshClient, retained: number, signal: AbortSignal): Promise<string> {
+  const { name, held } = await client.getAgent({ agent: "me" }, { signal });
+  const came = retained === 1 ? "1 earlier message was" : `${retained} earlier messages were`;
+  const decided =
+    held === 0 ? "" : ` In all your policy holds ${held} until a person decides (agentmesh held ${name}).`;
+  return `${came} put into your inbox.${decided}`;
+}

@@ -13,8 +13,13 @@ import { MeshError } from "../../mesh/errors.ts";
 
 /** Answers every error and every unknown route with a problem. Unknown errors become `internal`, their stack stays in the log. */
 export function problems(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => send(request, reply, describe(error, request)));
+  app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => send(request, reply, describeMissing(request)));
+}
+
+/** Answers an error with its problem; also one that the router meets before there is a route with a handler. */
+export function sendProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return send(request, reply, describe(error, request));
 }
 
 type Described = Pick<Problem, "detail" | "issues" | "nearNames" | "retryAfterMs"> & { readonly code: ErrorCode };
@@ -64,12 +69,17 @@ function describe(error: FastifyError | MeshError | ZodError, request: FastifyRe
 const fastifyCodes: Record<string, Described> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     code: "body_too_large",
-    detail: `The request is larger than ${MAX_REQUEST_BYTES} bytes. Nothing was stored.`,
+    detail: `The request is larger than ${MAX_REQUEST_BYTES} bytes. Nothing was stored. Send a shorter text, or put it in a file and send its path.`,
   },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: "unsupported_media_type",
     detail: 'Send the body as JSON, with "content-type: application/json".',
   },
+  FST_ERR_BAD_URL: {
+    code: "invalid_request",
+    detail: "The path is no valid URL: a % in it stands before two hex digits of UTF-8. Encode each part of it.",
+  },
+  FST_ERR_MAX_PARAM_LENGTH: { code: "invalid_request", detail: "A part of the path is too long." },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: "invalid_request", detail: "The body is empty; send a JSON object." },
 };
 
