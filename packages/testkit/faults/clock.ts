@@ -5,7 +5,9 @@ import { startTestBroker, tempDir } from "testkit";
 import { type Fault, sleep } from "./fault.ts";
 import { loadOn, QUICK } from "./under-load.ts";
 
-const STEPS_S = [3_600, 0, -3_600, 0, 1, -1, 2, 0];
+/** Eight days are more than a message lives. */
+const EIGHT_DAYS_S = 691_200;
+const STEPS_S = [3_600, 0, -3_600, 0, EIGHT_DAYS_S, 0, 1, -1, 2, 0];
 
 function library(): string | undefined {
   const roots = ["/usr/lib", "/usr/local/lib"].filter((root) => existsSync(root));
@@ -13,7 +15,7 @@ function library(): string | undefined {
   return folders.map((folder) => join(folder, "faketime", "libfaketimeMT.so.1")).find((path) => existsSync(path));
 }
 
-/** One hour ahead, back, one hour behind, back, and a second to and fro. */
+/** One hour ahead, back, one hour behind, back, eight days ahead, back, and a second to and fro. */
 export const clockStepped: Fault = {
   name: "clock",
   missing: () => (library() ? undefined : "there is no libfaketime (Debian package libfaketime)"),
