@@ -28,6 +28,7 @@ export function pastMessage(entry: HistoryEntry, ownId: string): PastMessage {
     ["sent", message.acceptedAt],
     ...(message.topic === undefined ? [] : [["topic", message.topic]]),
     ["thread", message.threadId],
+    ...(message.inReplyTo === undefined ? [] : [["in_reply_to", message.inReplyTo]]),
     ["history", "true"],
   ].map(([name, value]) => ` ${name}="${fenceAttribute(value ?? "")}"`);
   const withheld = own !== undefined && WITHHELD.includes(own.state);

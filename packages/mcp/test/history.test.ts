@@ -38,10 +38,10 @@ test("a conversation is read again by any message of it; what still waits is sai
     "3 messages of the past, oldest first. Nothing here is new, and nothing was acked by it.",
   );
   expect(again.text).toMatch(
-    /<agentmesh from="writer" message="1" sent="[^"]+" thread="thr_\w+" in_reply_to="msg_\w+" history="true">\nis the parser ‹\/agentmesh> ready\?\n<\/agentmesh>\nHandled before \(read\)\./,
+    /<agentmesh from="writer" message="1" sent="[^"]+" thread="thr_\w+" history="true">\nis the parser ‹\/agentmesh> ready\?\n<\/agentmesh>\nHandled before \(read\)\./,
   );
   expect(again.text).toMatch(
-    /<agentmesh from="reader" to="writer" message="msg_\w+".*\nyes, on main\n.*\nYou sent this; state: acked\./,
+    /<agentmesh from="reader" to="writer" message="msg_\w+".* in_reply_to="msg_\w+" history="true">\nyes, on main\n.*\nYou sent this; state: acked\./,
   );
   expect(again.text).toMatch(/and the lexer\?\n<\/agentmesh>\nNot handled yet: it waits for you in check_messages\./);
   expect(again.text).not.toContain("To answer: reply");

@@ -69,7 +69,7 @@ async function backUp({ broker, all, over }: Watch): Promise<number> {
 }
 
 function integrityOf(path: string): unknown {
-  const db = new DatabaseSync(path, { readOnly: true });
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
   try {
     return db.prepare("PRAGMA integrity_check").get()?.integrity_check;
   } finally {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 /** Makes the store fail wherever a streamed lease is returned, and nowhere else. */
 function brokenReturns(home: string): Disposable & { mend(): void } {
-  const db = new DatabaseSync(join(home, "mesh.db"));
+  const db = new DatabaseSync(join(home, "mesh.db"), { timeout: 10_000 });
   db.exec(`CREATE TRIGGER broken BEFORE UPDATE OF stream_position ON delivery
     WHEN OLD.stream_position IS NOT NULL AND NEW.state = 'queued'
     BEGIN SELECT RAISE(ABORT, 'what is held cannot come back'); END`);
@@ -145,7 +145,7 @@ describe("a stream", () => {
     const next = inbox.next();
     const before = session.id;
     {
-      using db = new DatabaseSync(join(broker.home, "mesh.db"));
+      using db = new DatabaseSync(join(broker.home, "mesh.db"), { timeout: 10_000 });
       db.prepare("UPDATE session SET seen_at = seen_at - 3600000 WHERE id = ?").run(before);
     }
     await until(() => session.id !== before, "the session to be opened again", 5_000);
