@@ -46,10 +46,14 @@ describe("an ask", () => {
     expect(await asking).toMatchObject({ status: "ended", endedWhy: "recipient_gone" });
 
     const other = await pair();
+    const answer = { inReplyTo: "1", body: "in time", idempotencyKey: "in-time" };
     await other.asker.client.ask({ to: other.name, body: "and you?", timeoutMs: 50 });
+    await other.asker.client.ask({ to: other.name, body: "and then?", timeoutMs: 50 });
+    const { messageId } = await other.asked.client.send(answer);
     await broker.admin.removeAgent({ agent: other.asker.agent.id });
     expect((await other.asked.client.listAsks()).owed).toEqual([]);
-    await expect(other.asked.client.send({ inReplyTo: "1", body: "yes" })).rejects.toMatchObject({
+    expect(await other.asked.client.send(answer)).toMatchObject({ messageId, duplicate: true });
+    await expect(other.asked.client.send({ inReplyTo: "2", body: "yes" })).rejects.toMatchObject({
       code: "agent_not_found",
       message: expect.stringContaining(`${other.asker.agent.name} has left the mesh`),
     });

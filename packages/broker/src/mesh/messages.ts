@@ -79,7 +79,7 @@ export class Messages {
     const answered = request.inReplyTo === undefined ? undefined : await this.#place(request.inReplyTo, sender.id);
     const { recipient, known } = await this.addressee(
       caller,
-      request.to ?? (await this.#answeredParty(answered, sender)).id,
+      request.to ?? answeredParty(answered, sender),
       request.idempotencyKey,
     );
     const hops = answered && caller.agent.profile.client !== PERSON ? await this.#hopsAfter(answered) : 0;
@@ -128,14 +128,20 @@ export class Messages {
    */
   async addressee(
     caller: AgentCaller,
-    to: string,
+    to: string | Party,
     idempotencyKey: string | undefined,
   ): Promise<{ readonly recipient: Party; readonly known: boolean }> {
+    const nameOrId = typeof to === "string" ? to : to.id;
     const earlier =
       idempotencyKey === undefined ? undefined : await this.#store.acceptedUnder(caller.agent.id, idempotencyKey);
     const before = earlier?.recipient;
-    if (before && (to === before.name || to === before.id)) return { recipient: before, known: true };
-    return { recipient: await this.#agents.addressee(to, caller), known: earlier !== undefined };
+    if (before && (nameOrId === before.name || nameOrId === before.id)) return { recipient: before, known: true };
+    if (typeof to !== "string" && !(await this.#store.findAgent(to.id)))
+      throw new MeshError(
+        "agent_not_found",
+        `${to.name} has left the mesh: nobody is there to answer. Nothing was stored.`,
+      );
+    return { recipient: await this.#agents.addressee(nameOrId, caller), known: earlier !== undefined };
   }
 
   /** One message and its timeline, for its sender, its recipients and the mesh key. @throws MeshError message_not_found */
@@ -204,20 +210,6 @@ export class Messages {
     return anew ? 1 : hops + 1;
   }
 
-  /** Who gets an answer to a message: its sender, or of one's own message its first recipient. @throws MeshError */
-  async #answeredParty(answered: MessagePlace | undefined, sender: Party): Promise<Party> {
-    if (!answered) throw new MeshError("invalid_request", 'Name the recipient in "to".');
-    if (answered.fromMesh) {
-      throw new MeshError("invalid_request", "That is a notice of the mesh itself: nobody is there to answer.");
-    }
-    const party = answered.sender.id === sender.id ? (answered.recipients[0] ?? sender) : answered.sender;
-    if (await this.#store.findAgent(party.id)) return party;
-    throw new MeshError(
-      "agent_not_found",
-      `${party.name} has left the mesh: there is nobody to answer any more. Nothing was stored.`,
-    );
-  }
-
   async #place(ref: MessageRef, viewer: Viewer): Promise<MessagePlace> {
     const place = await this.#store.placeMessage(ref, viewer);
     if (!place) throw unknownMessage(ref);
@@ -235,6 +227,15 @@ export class Messages {
       deliveries: [forecast(delivery, message.urgency, this.#agents.show(recipient))],
     };
   }
+}
+
+/** Who gets an answer to a message: its sender, or of one's own message its first recipient. @throws MeshError */
+function answeredParty(answered: MessagePlace | undefined, sender: Party): Party {
+  if (!answered) throw new MeshError("invalid_request", 'Name the recipient in "to".');
+  if (answered.fromMesh) {
+    throw new MeshError("invalid_request", "That is a notice of the mesh itself: nobody is there to answer.");
+  }
+  return answered.sender.id === sender.id ? (answered.recipients[0] ?? sender) : answered.sender;
 }
 
 /** An ask and a send of the same text are not the same. */
