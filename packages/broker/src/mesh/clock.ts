@@ -15,7 +15,7 @@ export class SteadyClock implements Clock {
   #origin = Date.now() - performance.now();
 
   now(): number {
-    return Math.round(this.#origin + performance.now());
+    return Math.floor(this.#origin + performance.now());
   }
 
   /** How far the wall clock is ahead, in milliseconds; behind it is negative. */

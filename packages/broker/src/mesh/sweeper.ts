@@ -12,8 +12,9 @@ const CHUNK = 500;
 /** A day: bodies are compared with what was accepted after each start, and once a day, a few at a time. */
 const CHECK_EVERY_TICKS = 345_600;
 const CHECK_CHUNK = 100;
-/** What the wall clock differs by is a step from here on, in milliseconds; less is followed as it is. */
+/** What the wall clock differs by is a step from here on, in milliseconds; less is a drift, which is followed as it is. */
 const STEP_MS = 1_000;
+const DRIFT_MS = 50;
 
 /** What is cared for. */
 export interface SweepParts {
@@ -68,6 +69,7 @@ export async function sweep({ store, policy, clock, onSessionOver }: SweepParts,
 /** Follows the wall clock; when it was set, or the machine slept, nothing that runs is shorter or longer for it. */
 async function followWall(store: Store, clock: SteadyClock): Promise<void> {
   const ms = clock.step();
+  if (Math.abs(ms) < DRIFT_MS) return;
   if (Math.abs(ms) < STEP_MS) clock.follow(ms);
   else await store.shiftTimes(ms, () => clock.follow(ms));
 }
