@@ -110,11 +110,11 @@ export class MeshClient extends WebhookCalls {
   ): Promise<EndpointReply<Table["ask"]>> {
     const { timeoutMs = 30_000, ...rest } = input;
     const question = { idempotencyKey: crypto.randomUUID(), ...rest };
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     for (;;) {
-      const waitMs = Math.max(0, Math.min(MAX_WAIT_MS, deadline - Date.now()));
+      const waitMs = Math.max(0, Math.min(MAX_WAIT_MS, deadline - performance.now()));
       const reply = await this.connection.call(endpoints.ask, { ...question, waitMs }, options);
-      if (reply.status !== "pending" || Date.now() >= deadline) return reply;
+      if (reply.status !== "pending" || performance.now() >= deadline) return reply;
     }
   }
 

@@ -57,11 +57,11 @@ export class Asks {
     try {
       const sent = await this.#messages.send(caller, message, answerWithinMs);
       call.ask = sent.messageId;
-      const deadline = Date.now() + waitMs;
+      const deadline = performance.now() + waitMs;
       for (;;) {
-        using wait = this.#ready.wait(asker.id, deadline - Date.now(), signal);
+        using wait = this.#ready.wait(asker.id, deadline - performance.now(), signal);
         const status = await this.#store.askStatus(sent.messageId);
-        const over = Date.now() >= deadline || signal.aborted;
+        const over = performance.now() >= deadline || signal.aborted;
         if (status?.reply || status?.ended || over) return await this.#outcome(caller, sent, status);
         await wait.over;
       }

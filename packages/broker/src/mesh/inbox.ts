@@ -72,9 +72,9 @@ export class Inbox {
         `${caller.agent.name} has no session ${request.session}. Open a new one.`,
       );
     }
-    const deadline = Date.now() + request.waitMs;
+    const deadline = performance.now() + request.waitMs;
     for (;;) {
-      using wait = this.#ready.wait(agentId, deadline - Date.now(), signal);
+      using wait = this.#ready.wait(agentId, deadline - performance.now(), signal);
       const { leased, queued } = await this.#store.lease({
         agentId,
         max: request.max,
@@ -83,7 +83,7 @@ export class Inbox {
         session: request.session,
         push: request.toPush,
       });
-      if (leased.length > 0 || Date.now() >= deadline || signal.aborted) {
+      if (leased.length > 0 || performance.now() >= deadline || signal.aborted) {
         return { deliveries: leased.map((record) => record.delivery), queued };
       }
       await wait.over;

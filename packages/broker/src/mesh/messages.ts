@@ -195,11 +195,11 @@ export class Messages {
       viewer = agent.id;
     }
     const thread = query.thread === undefined ? undefined : await threadOf(this.#store, query.thread, viewer);
-    const deadline = Date.now() + query.waitMs;
+    const deadline = performance.now() + query.waitMs;
     for (;;) {
-      using wait = this.#advanced.wait("log", deadline - Date.now(), signal);
+      using wait = this.#advanced.wait("log", deadline - performance.now(), signal);
       const page = await this.#store.log({ after: query.after, limit: query.limit, viewer, thread });
-      if (page.entries.length > 0 || Date.now() >= deadline || signal.aborted) return page;
+      if (page.entries.length > 0 || performance.now() >= deadline || signal.aborted) return page;
       await wait.over;
     }
   }

@@ -16,7 +16,7 @@ export async function awaitAck(
   waitMs: number,
   tell: (line: string) => unknown,
 ): Promise<MessageStatus> {
-  const deadline = Date.now() + waitMs;
+  const deadline = performance.now() + waitMs;
   const told = new Map<string, number>();
   for (;;) {
     const status = await client.getMessage({ message });
@@ -24,8 +24,8 @@ export async function awaitAck(
       for (const entry of timeline.slice(told.get(id) ?? 0)) await tell(timelineLine(entry));
       told.set(id, timeline.length);
     }
-    if (status.deliveries.every(({ state }) => ended.has(state)) || Date.now() >= deadline) return status;
-    await pause(Math.min(POLL_MS, deadline - Date.now()));
+    if (status.deliveries.every(({ state }) => ended.has(state)) || performance.now() >= deadline) return status;
+    await pause(Math.min(POLL_MS, deadline - performance.now()));
   }
 }
 

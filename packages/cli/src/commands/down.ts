@@ -20,9 +20,9 @@ export async function down(context: Context): Promise<void> {
     // it may be gone before its answer is read
     if (!(error instanceof BrokerUnreachableError)) throw error;
   });
-  const deadline = Date.now() + PATIENCE_MS;
+  const deadline = performance.now() + PATIENCE_MS;
   while ((await answers(context, address)) || (address.local && isAlive(pid))) {
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new CommandError(
         "still_running",
         `The broker at ${address.url} (pid ${pid}) was asked to stop and is still there after ${PATIENCE_MS / 1_000} s. Look into ${context.folder.logFile}.`,

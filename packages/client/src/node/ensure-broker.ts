@@ -44,7 +44,7 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
     );
   }
   makeStateFolder(folder);
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     const lock = FileLock.tryTake(folder.startLock);
     try {
@@ -54,7 +54,7 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
     } finally {
       lock?.release();
     }
-    if (Date.now() > deadline) throw new BrokerStartError(`No broker came up at ${address.url}. ${lastWords(folder)}`);
+    if (performance.now() > deadline) throw new BrokerStartError(`No broker came up at ${address.url}. ${lastWords(folder)}`);
     await pause(50);
   }
 }
@@ -93,7 +93,7 @@ async function start(options: EnsureBrokerOptions, deadline: number): Promise<Fo
   for (;;) {
     const found = await findBroker(folder, address);
     if (found) return found;
-    if (over !== undefined || Date.now() > deadline) {
+    if (over !== undefined || performance.now() > deadline) {
       throw new BrokerStartError(
         `The broker did not come up at ${address.url}. ${over ?? "It is still starting."} ${lastWords(folder)}`,
       );
