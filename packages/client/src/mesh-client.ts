@@ -112,7 +112,7 @@ export class MeshClient extends WebhookCalls {
     const question = { idempotencyKey: crypto.randomUUID(), ...rest };
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      const waitMs = Math.max(0, Math.min(MAX_WAIT_MS, deadline - performance.now()));
+      const waitMs = Math.max(0, Math.min(MAX_WAIT_MS, Math.ceil(deadline - performance.now())));
       const reply = await this.connection.call(endpoints.ask, { ...question, waitMs }, options);
       if (reply.status !== "pending" || performance.now() >= deadline) return reply;
     }

@@ -54,7 +54,8 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
     } finally {
       lock?.release();
     }
-    if (performance.now() > deadline) throw new BrokerStartError(`No broker came up at ${address.url}. ${lastWords(folder)}`);
+    if (performance.now() > deadline)
+      throw new BrokerStartError(`No broker came up at ${address.url}. ${lastWords(folder)}`);
     await pause(50);
   }
 }
