@@ -21,16 +21,23 @@ export interface FoundBroker {
   readonly version: string;
 }
 
+/** How long an address has to answer, in seconds: more where this folder's broker said it is, on a busy machine. */
+const ANSWERS_WITHIN_S = { announced: 6, unknown: 2 };
+
 const RunningBroker = z.object({ url: z.string(), pid: z.int(), port: z.int() });
 
 /** The address from, in this order: `flag`, AGENTMESH_URL, CLAUDE_PEERS_BROKER_URL, the running broker's file, the port. */
 export function locate(folder: StateFolder, env: NodeJS.ProcessEnv = process.env, flag?: string): BrokerAddress {
   const said = flag || env.AGENTMESH_URL || env.CLAUDE_PEERS_BROKER_URL;
   if (said) return addressOf(said);
-  const running = RunningBroker.safeParse(parseJson(readIfThere(folder.brokerFile))).data;
+  const running = announced(folder);
   if (running) return addressOf(running.url);
   const port = Number(env.AGENTMESH_PORT || env.CLAUDE_PEERS_PORT) || DEFAULT_PORT;
   return { url: `http://127.0.0.1:${port}`, local: true };
+}
+
+function announced(folder: StateFolder): z.infer<typeof RunningBroker> | undefined {
+  return RunningBroker.safeParse(parseJson(readIfThere(folder.brokerFile))).data;
 }
 
 function addressOf(text: string): BrokerAddress {
@@ -49,17 +56,18 @@ function addressOf(text: string): BrokerAddress {
  */
 export async function findBroker(folder: StateFolder, address: BrokerAddress): Promise<FoundBroker | undefined> {
   const nonce = randomBytes(24).toString("base64url");
+  const seconds = ANSWERS_WITHIN_S[announced(folder)?.url === address.url ? "announced" : "unknown"];
   let response: Response;
   try {
     response = await fetch(address.url + endpoints.health.path, {
       headers: { [NONCE_HEADER]: nonce },
       redirect: "error",
-      signal: AbortSignal.timeout(2_000),
+      signal: AbortSignal.timeout(seconds * 1_000),
     });
   } catch (error) {
     if (error instanceof Error && error.name === "TimeoutError") {
       throw new UntrustedBrokerError(
-        `Whatever listens at ${address.url} does not answer within 2 s. If it is a broker, look at ${folder.logFile}.`,
+        `Whatever listens at ${address.url} does not answer within ${seconds} s. If it is a broker, look at ${folder.logFile}.`,
       );
     }
     return undefined;
