@@ -104,6 +104,9 @@ test("OpenClaw's token and a secret of one's own come from a file or stdin, and 
   const given = await cliWithStdin(broker.home, ["webhook", "set", "claw", url, "--secret-file", "-"], own);
   expect(given).toMatchObject({ code: 0, stdout: expect.not.stringContaining("whsec_") });
 
+  const legacy = await cli(broker.home, ["webhook", "set", "claw", url, "--dialect", "legacy"]);
+  expect(legacy).toMatchObject({ code: 0, stdout: expect.stringContaining("(legacy)") });
+
   const wrong: [string[], RegExp][] = [
     [["set", "claw", url, "--dialect", "openclaw"], /needs --token-file/],
     [["set", "claw", url, "--agent-id", "main"], /--agent-id goes with --dialect openclaw/],
