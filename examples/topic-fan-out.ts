@@ -2,6 +2,12 @@
 import { connect, openStateFolder, readMeshKey, sharedIdentity } from "@agentmesh/client/node";
 
 const folder = openStateFolder();
+await connect({ folder, token: "", retryForMs: 0 })
+  .health()
+  .catch((error: Error) => {
+    console.error(error.message); // without a broker: how to start one
+    process.exit(1);
+  });
 const owner = connect({ folder, token: readMeshKey(folder) ?? "" });
 const names = ["example-web", "example-api", "example-docs", "example-ci"];
 

@@ -2,6 +2,12 @@
 import { connect, openStateFolder, readMeshKey, sharedIdentity } from "@agentmesh/client/node";
 
 const folder = openStateFolder(); // AGENTMESH_HOME, or ~/.agentmesh
+await connect({ folder, token: "", retryForMs: 0 })
+  .health()
+  .catch((error: Error) => {
+    console.error(error.message); // without a broker: how to start one
+    process.exit(1);
+  });
 const owner = connect({ folder, token: readMeshKey(folder) ?? "" }); // the mesh key registers agents
 
 /** Makes the agent at the first run; later runs find its token in the state folder and are the same agent. */

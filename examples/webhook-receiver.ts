@@ -4,6 +4,12 @@ import { verifyWebhook, WebhookVerificationError } from "@agentmesh/client";
 import { connect, openStateFolder, readMeshKey, sharedIdentity } from "@agentmesh/client/node";
 
 const folder = openStateFolder();
+await connect({ folder, token: "", retryForMs: 0 })
+  .health()
+  .catch((error: Error) => {
+    console.error(error.message); // without a broker: how to start one
+    process.exit(1);
+  });
 const name = "webhook-receiver";
 const { token } = sharedIdentity(folder, "examples", name);
 await connect({ folder, token: readMeshKey(folder) ?? "" }).register({ name, token, client: "example" });

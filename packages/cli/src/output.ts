@@ -7,7 +7,7 @@ import { wrapped } from "./text-width.ts";
 export type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan";
 
 // JSON.stringify leaves these as they are, and some of them are commands to a terminal (U+009B is CSI).
-const RAW_IN_JSON = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu;
+const RAW_IN_JSON = /[\u007f-\u009f\u2028\u2029\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** `text` in a style, on a terminal that shows colours. */
 export function style(name: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {

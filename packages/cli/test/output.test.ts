@@ -4,9 +4,10 @@ import { startTestBroker, type TestBroker } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cli, type Ended, startCli } from "./run-cli.ts";
 
-const HOSTILE = "\u001b[31mred\u001b[0m \u202eevil\u202c \u001b]52;c;aGk=\u0007 \u009b2J\u200b end\nerror: second line";
-// C0 (but tab and line feed), DEL, C1, bidirectional and zero-width characters.
-const COMMANDS_TERMINAL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2066-\u2069]/;
+const HOSTILE =
+  "\u001b[31mred\u001b[0m \u202eevil\u202c \u001b]52;c;aGk=\u0007 \u009b2J\u200b\ufe0f\u{13430} end\nerror: second line";
+// C0 (but tab and line feed), DEL, C1, bidirectional, zero-width and invisible characters.
+const COMMANDS_TERMINAL = /(?![\n\t])\p{Cc}|[\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 
 let broker: TestBroker;
 let message: string;

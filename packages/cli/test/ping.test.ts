@@ -3,6 +3,7 @@ import {
   type ClaudeInbox,
   type McpSession,
   openClaudeInbox,
+  openWebhookReceiver,
   startMcpSession,
   startTestBroker,
   type TestBroker,
@@ -44,6 +45,7 @@ test("a session that answers is accepted, woken through its path, and answered (
   expect(running.stdout()).toMatch(
     /^accepted +\d+ ms +as #1 of awake\nwoken +\d+ ms +through claude-inbox\nanswered +\d+ ms +"pong"\n$/,
   );
+  expect((await broker.admin.listInbox({ agent: "cli" })).entries).toEqual([]);
 });
 
 test("a deaf session is woken and not heard of; an absent one is not woken, and the ping is taken back (T50)", async () => {
@@ -53,10 +55,37 @@ test("a deaf session is woken and not heard of; an absent one is not woken, and 
   expect(deaf.code).toBe(1);
   expect(deaf.stdout).toMatch(/woken +\d+ ms +through claude-inbox\n$/);
   expect(deaf.stderr).toContain("deaf was not heard of: It was pushed to deaf through claude-inbox");
+  expect(deaf.stderr.replace(/\s+/g, " ")).toMatch(
+    /The ping was given out already: after \S+Z it is given to nobody\./,
+  );
+  const [out] = (await broker.admin.listInbox({ agent: "deaf" })).entries;
+  expect(Date.parse(out?.message.expiresAt ?? "") - Date.parse(out?.message.acceptedAt ?? "")).toBe(12_000);
+  expect((await broker.admin.listAsks()).owed).toEqual([]);
 
   await broker.agent("absent");
   const absent = await ping("absent", "1s");
   expect(absent.code).toBe(1);
   expect(absent.stderr).toContain("absent was not woken: absent has had no live session");
+  expect(absent.stderr).toContain("The ping is taken back.");
   expect((await broker.admin.listInbox({ agent: "absent", state: "all" })).entries[0]?.state).toBe("cancelled");
+});
+
+test("a webhook that took the ping has not answered it, until its agent does", async () => {
+  await using receiver = await openWebhookReceiver(200);
+  const { client } = await broker.agent("hooked");
+  await client.setWebhook({ agent: "me", url: receiver.url });
+  const silent = await ping("hooked", "1s");
+  expect(silent.code).toBe(1);
+  expect(silent.stdout).toMatch(/^accepted +\d+ ms +as #1 of hooked\ntaken +\d+ ms +by its webhook\n$/);
+  expect(silent.stderr.replace(/\s+/g, " ")).toContain(
+    "hooked was not heard of: its webhook took the ping, which does not show that a model read it, and no answer came within 1s.",
+  );
+
+  const running = startCli(broker.home, ["ping", "hooked", "--timeout", "20s"]);
+  const acked = async () =>
+    (await client.listInbox({ state: "all" })).entries.find(({ state, seq }) => seq === 2 && state === "acked");
+  await until(acked, "the ping to be taken", 10_000);
+  await client.send({ inReplyTo: "2", body: "pong" });
+  expect((await running.exit).code).toBe(0);
+  expect(running.stdout()).toMatch(/\ntaken +\d+ ms +by its webhook\nanswered +\d+ ms +"pong"\n$/);
 });

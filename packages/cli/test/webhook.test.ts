@@ -75,6 +75,17 @@ test("a webhook that fails exits 1 from its test, and everything about it says w
   expect((await cli(broker.home, ["agents"])).stdout).toMatch(/broken +offline +webhook, failed: answered 500/);
 });
 
+test("a test outlives a webhook that never answers, and says so", async () => {
+  await using slow = await startTestBroker({ env: { AGENTMESH_WEBHOOK_TIMEOUT_MS: "10500" } });
+  await using receiver = await openWebhookReceiver(() => undefined);
+  await slow.agent("silent");
+  await cli(slow.home, ["webhook", "set", "silent", receiver.url]);
+  expect(await cli(slow.home, ["webhook", "test", "silent"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/did not take the test after 1\d{4} ms: /),
+  });
+});
+
 test("OpenClaw's token and a secret of one's own come from a file or stdin, and never from the command line", async () => {
   await using receiver = await openWebhookReceiver(200);
   await broker.agent("claw");
@@ -92,6 +103,9 @@ test("OpenClaw's token and a secret of one's own come from a file or stdin, and 
   const own = `whsec_${Buffer.alloc(32, 5).toString("base64")}`;
   const given = await cliWithStdin(broker.home, ["webhook", "set", "claw", url, "--secret-file", "-"], own);
   expect(given).toMatchObject({ code: 0, stdout: expect.not.stringContaining("whsec_") });
+
+  const legacy = await cli(broker.home, ["webhook", "set", "claw", url, "--dialect", "legacy"]);
+  expect(legacy).toMatchObject({ code: 0, stdout: expect.stringContaining("(legacy)") });
 
   const wrong: [string[], RegExp][] = [
     [["set", "claw", url, "--dialect", "openclaw"], /needs --token-file/],

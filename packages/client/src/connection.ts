@@ -19,7 +19,7 @@ export interface ConnectionOptions {
   readonly url: string | (() => Promise<string>);
   /** Agent token, or the mesh key. */
   readonly token?: string;
-  /** Longest wait for one answer, in milliseconds; a long poll's own wait is added. Default 10,000. */
+  /** Longest wait for one answer, in milliseconds; the wait that a long poll or a test of a webhook has of its own is added. Default 10,000. */
   readonly timeoutMs?: number;
   /** How long a repeatable call is tried again, in milliseconds. Default 10,000. */
   readonly retryForMs?: number;
@@ -100,13 +100,20 @@ export class Connection {
     const fields = input as Record<string, unknown>;
     const deadline = Date.now() + retryForMs;
     for (let attempt = 1; ; attempt++) {
+      const limitMs = timeoutMs + (row.takesMs ?? waitMsOf(fields));
+      const timeout = AbortSignal.timeout(limitMs);
+      let base = "";
       try {
-        const timeout = AbortSignal.timeout(timeoutMs + waitMsOf(fields));
+        base = await this.url();
         const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
         const response = await this.open(row, fields, signal);
         return await replyOf(row, response);
-      } catch (error) {
+      } catch (failure) {
         options.signal?.throwIfAborted();
+        const error =
+          timeout.aborted && base !== "" && !(failure instanceof MeshApiError)
+            ? silent(base, row, limitMs, failure)
+            : failure;
         const delay = Math.max(
           backoffMs(attempt),
           error instanceof MeshApiError ? (error.problem.retryAfterMs ?? 0) : 0,
@@ -168,6 +175,13 @@ async function problemOf(response: Response, base: string): Promise<Error> {
       `${base} answered ${response.status}, but not as an agentmesh broker of this version. Is another program on that port?`,
     );
   }
+}
+
+function silent(base: string, row: Endpoint, limitMs: number, cause: unknown): BrokerUnreachableError {
+  return new BrokerUnreachableError(
+    `The broker at ${base} did not answer ${row.method} ${row.path} within ${limitMs / 1_000} s. Try again; if it stays silent, restart it: npx agentmesh down, then npx agentmesh up`,
+    { cause },
+  );
 }
 
 function unreachable(base: string, error: unknown): BrokerUnreachableError {

@@ -74,6 +74,22 @@ test("when every path fails the message returns to the inbox and check_messages 
   expect(seen.sort()).toEqual(["1", "2"]);
 });
 
+test("a socket that takes the text and does not close has it: it is pushed, unproven, and not again at once", async () => {
+  await using inbox = await openClaudeInbox(undefined, { keepsOpen: true });
+  await using bob = await session(broker, "lingering", { env: { CLAUDE_CODE_MESSAGING_SOCKET: inbox.path } });
+  await bob.joined();
+  const [id = ""] = await sendMany("lingering", 1);
+  await until(async () => (await deliveryOf(broker, id)).events.includes("pushed"), "the report of the push", 10_000);
+  // The next message is pushed after the first would have been tried again, had it failed.
+  const [next = ""] = await sendMany("lingering", 1);
+  await until(async () => (await deliveryOf(broker, next)).events.includes("pushed"), "the second push", 10_000);
+  for (const sent of [id, next]) {
+    expect(await deliveryOf(broker, sent)).toMatchObject({ state: "leased", attempt: 1 });
+    expect((await deliveryOf(broker, sent)).events).not.toContain("push_failed");
+  }
+  expect(inbox.texts.map(({ text }) => fences(text))).toEqual([1, 1]);
+});
+
 test("a burst of thirty becomes few texts, and nothing is lost", async () => {
   await using inbox = await openClaudeInbox();
   await using bob = await session(broker, "busy", { env: { CLAUDE_CODE_MESSAGING_SOCKET: inbox.path } });

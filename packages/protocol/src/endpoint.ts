@@ -13,6 +13,8 @@ export interface Endpoint {
   readonly access: Access;
   /** May be sent again when its answer was lost. */
   readonly repeatable: boolean;
+  /** How long the broker itself may wait for somebody else before it answers, in milliseconds. */
+  readonly takesMs?: number;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;

@@ -15,14 +15,20 @@ export interface ClaudeInbox extends AsyncDisposable {
   readonly lines: string[];
 }
 
-/** Opens an inbox socket in a folder of its own. It swallows what it gets, or tells `onText` of it. */
-export async function openClaudeInbox(onText: (text: string) => void = () => undefined): Promise<ClaudeInbox> {
+/**
+ * Opens an inbox socket in a folder of its own. It swallows what it gets, or tells `onText` of it. With `keepsOpen` it
+ * never closes a connection of its own accord.
+ */
+export async function openClaudeInbox(
+  onText: (text: string) => void = () => undefined,
+  { keepsOpen = false } = {},
+): Promise<ClaudeInbox> {
   const folder = tempDir();
   const path = join(folder.path, "inbox.sock");
   const lines: string[] = [];
   const texts: ClaudeInbox["texts"] = [];
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: keepsOpen }, (socket) => {
     sockets.add(socket);
     let rest = "";
     socket.setEncoding("utf8").on("data", (chunk: string) => {

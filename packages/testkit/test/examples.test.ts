@@ -1,8 +1,9 @@
 /** The examples, run as a reader runs them: each a process of its own that finds the broker by its state folder. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
-import { cleanEnv, startTestBroker, type TestBroker, until } from "testkit";
+import { cleanEnv, startTestBroker, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
 let broker: TestBroker;
@@ -26,11 +27,11 @@ afterEach(async () => {
 const pathOf = (name: string) => fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url));
 
 /** Starts one; `over` resolves when it has ended by itself. */
-function example(name: string) {
+function example(name: string, home = broker.home, at: Record<string, string> = {}) {
   const [command, ...args] = name.endsWith(".sh")
     ? ["bash", pathOf(name)]
     : [process.execPath, "--conditions=@agentmesh/source", pathOf(name)];
-  const child = spawn(command ?? "", args, { env: cleanEnv({ AGENTMESH_HOME: broker.home }) });
+  const child = spawn(command ?? "", args, { env: cleanEnv({ AGENTMESH_HOME: home, ...at }) });
   running.add(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -50,6 +51,22 @@ async function run(name: string): Promise<string> {
   expect((await broker.admin.listAgents()).total).toBe(before);
   return output();
 }
+
+test("without a broker each says in one line how to start one", async () => {
+  using home = tempDir();
+  // The default port may be somebody's broker; on this one nobody listens any more.
+  const closed = createServer().listen(0, "127.0.0.1");
+  await once(closed, "listening");
+  const address = closed.address();
+  closed.close();
+  const at = { AGENTMESH_PORT: String(typeof address === "object" ? address?.port : "") };
+  const names = ["two-agents.ts", "topic-fan-out.ts", "custom-agent.ts", "webhook-receiver.ts", "curl.sh"];
+  for (const name of names) {
+    const { over, output } = example(name, home.path, at);
+    expect(await over, output()).toBe(1);
+    expect(output(), name).toMatch(/^No broker runs at .*\. Start it with: npx agentmesh up\n$/);
+  }
+});
 
 test("two-agents.ts: a question is answered, and its life shown", async () => {
   expect(await run("two-agents.ts")).toMatch(

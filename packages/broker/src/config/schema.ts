@@ -1,5 +1,12 @@
 /** Every setting of the broker, declared once: type, default, what it is for. Flags, environment and docs follow. */
-import { DEFAULT_PORT, HEARTBEAT_MS, MAX_BODY_BYTES, OFFLINE_AFTER_MS, STALE_AFTER_MS } from "@agentmesh/protocol";
+import {
+  DEFAULT_PORT,
+  HEARTBEAT_MS,
+  MAX_BODY_BYTES,
+  MAX_WEBHOOK_TIMEOUT_MS,
+  OFFLINE_AFTER_MS,
+  STALE_AFTER_MS,
+} from "@agentmesh/protocol";
 import { z } from "zod";
 
 const int = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -96,7 +103,9 @@ export const ConfigSchema = z.strictObject({
     .enum(["auto", "allow", "refuse"])
     .default("auto")
     .describe("webhooks on this machine's loopback; auto: allowed unless other machines may reach the broker"),
-  webhookTimeoutMs: int(100, 60_000).default(10_000).describe("longest time that a post to a webhook takes"),
+  webhookTimeoutMs: int(100, MAX_WEBHOOK_TIMEOUT_MS)
+    .default(10_000)
+    .describe("longest time that a post to a webhook takes"),
   webhookRestMs: int(10, 600_000)
     .default(30_000)
     .describe("first rest of a webhook after 5 failures in a row; each failed try doubles it, up to 10 minutes"),

@@ -31,6 +31,7 @@ export class EgressError extends MeshError {
 const RESOLVE_MS = 3_000;
 const LOW_PORTS = new Set([80, 443]);
 const FIRST_FREE_PORT = 1_024;
+const NEVER_ALLOWED = "an unspecified, link-local or multicast address or a cloud's metadata service: never allowed.";
 const SETTING = "webhookAllow (--webhook-allow, AGENTMESH_WEBHOOK_ALLOW, config.json of the broker)";
 
 /** The guard of one broker. */
@@ -72,7 +73,8 @@ export class Egress {
     }
     const address = hostname.replace(/^\[|\]$/g, "");
     if (isIP(address) === 4 && writtenHost(text) !== hostname) {
-      throw refused("its address is written oddly", `"${writtenHost(text)}" means ${hostname}. Write it so.`);
+      const advice = addressKind(address) === "forbidden" ? `, ${NEVER_ALLOWED}` : ". Write it so.";
+      throw refused("its address is written oddly", `"${writtenHost(text)}" means ${hostname}${advice}`);
     }
     const port = portOf(url);
     if (!LOW_PORTS.has(port) && port < FIRST_FREE_PORT && !this.#origins.has(origin)) {
@@ -127,10 +129,7 @@ export class Egress {
     const kind = addressKind(address);
     const which = named ? `${hostname} is ${address}, which` : address;
     if (kind === "forbidden") {
-      throw refused(
-        "its address is never allowed",
-        `${which} is link-local, multicast or a cloud's metadata service: never allowed.`,
-      );
+      throw refused("its address is never allowed", `${which} is ${NEVER_ALLOWED}`);
     }
     if (portOf(url) === this.#rules.ownPort() && (kind === "loopback" || isOwn(address))) {
       throw refused("it is this broker", `${which} on port ${portOf(url)} is this broker itself.`);

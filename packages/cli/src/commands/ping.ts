@@ -1,14 +1,26 @@
 /** `agentmesh ping`: is a message noticed over there? Accepted, woken, answered, each with its time, or what failed. */
-import { type MeshClient, pause } from "@agentmesh/client";
-import { type AskReply, MAX_TTL_MS, type MessageStatus, plainLine, type TimelineEntry } from "@agentmesh/protocol";
+import { MeshApiError, type MeshClient, pause } from "@agentmesh/client";
+import {
+  MAX_TTL_MS,
+  type MessageId,
+  type MessageStatus,
+  plainLine,
+  type SendReply,
+  type TimelineEntry,
+} from "@agentmesh/protocol";
 import { CommandError } from "../command-error.ts";
 import type { Context } from "../context.ts";
+import { shortDuration } from "../duration.ts";
 import { jsonText, print, style } from "../output.ts";
 import { pad } from "../text-width.ts";
 
 const POLL_MS = 100;
-const PHASES = ["accepted", "woken", "answered"] as const;
-type Phase = (typeof PHASES)[number];
+
+// Longer than its wait by this, so that it is taken back before it could expire and be bounced.
+const OUTLIVES_MS = 10_000;
+
+/** `taken` in the place of `woken`: a webhook answered 2xx, which says nothing of a model. */
+type Phase = "accepted" | "woken" | "taken" | "answered";
 
 interface Reached {
   readonly phase: Phase;
@@ -20,60 +32,67 @@ interface Reached {
 /** Pings as the context's agent; exits 1 and names the phase that was not reached. @throws CommandError, MeshApiError */
 export async function ping(context: Context, to: string, options: { readonly timeout: number }): Promise<void> {
   const { client, agent } = await context.acting();
-  const over = new AbortController();
-  const idempotencyKey = crypto.randomUUID();
-  const question = {
+  // A message and no ask: nobody is to owe an answer to, or be reminded of, what is over in a minute.
+  const sent = await client.send({
     to,
     body: `Ping from ${agent.name}: is a message noticed in this session? Answer this one with reply and a word; nothing else is asked.`,
-    answerWithinMs: MAX_TTL_MS,
-    idempotencyKey,
-  };
-  const first = await client.ask({ ...question, timeoutMs: 0 });
-  const asking = client
-    .ask({ ...question, timeoutMs: options.timeout }, { signal: over.signal })
-    .catch(() => undefined);
-  const reached = await follow(client, first, asking, options.timeout, context.json ? () => {} : tell);
-  over.abort();
-  const missing = PHASES.find((phase) => reached.every((each) => each.phase !== phase));
-  const status = await client.getMessage({ message: first.messageId });
-  if (context.json) await print(jsonText({ messageId: first.messageId, reached, missing: missing ?? null, ...status }));
-  if (missing !== undefined) await fail(client, first, status, missing);
+    ttlMs: Math.min(options.timeout + OUTLIVES_MS, MAX_TTL_MS),
+  });
+  const reached = await follow(client, sent, options.timeout, context.json ? () => {} : tell);
+  const has = (...phases: Phase[]) => reached.some(({ phase }) => phases.includes(phase));
+  const missing = has("answered") ? undefined : has("woken", "taken") ? "answered" : "woken";
+  const status = await client.getMessage({ message: sent.messageId });
+  if (context.json) await print(jsonText({ messageId: sent.messageId, reached, missing: missing ?? null, ...status }));
+  if (missing === undefined) return;
+  const why = has("taken")
+    ? `its webhook took the ping, which does not show that a model read it, and no answer came within ${shortDuration(options.timeout)}.`
+    : undefined;
+  await fail(client, sent, status, missing, why);
 }
 
 async function follow(
   client: MeshClient,
-  first: AskReply,
-  asking: Promise<AskReply | undefined>,
+  sent: SendReply,
   timeoutMs: number,
   told: (reached: Reached) => unknown,
 ): Promise<Reached[]> {
   const reached: Reached[] = [];
   const reach = async (phase: Phase, at: string, detail: string) => {
     if (reached.some((each) => each.phase === phase)) return;
-    const step = { phase, ms: Math.max(0, Date.parse(at) - sentAt), detail };
+    const step = { phase, ms: Math.max(0, Date.parse(at) - Date.parse(sent.acceptedAt)), detail };
     reached.push(step);
     await told(step);
   };
-  let reply: AskReply["reply"];
-  void asking.then((answer) => {
-    reply = answer?.reply;
-  });
   const deadline = Date.now() + timeoutMs;
-  const { message } = await client.getMessage({ message: first.messageId });
-  const sentAt = Date.parse(message.acceptedAt);
-  await reach("accepted", message.acceptedAt, `as #${first.delivery.seq} of ${first.delivery.to.name}`);
+  const [first] = sent.deliveries;
+  await reach("accepted", sent.acceptedAt, `as #${first?.seq} of ${first?.to.name}`);
   for (;;) {
-    const [delivery] = (await client.getMessage({ message: first.messageId })).deliveries;
-    const woken = delivery?.timeline.find(({ event }) => event === "pushed") ?? wokenByLease(delivery?.timeline);
-    if (woken)
-      await reach("woken", woken.at, woken.path === undefined ? "it took the message" : `through ${woken.path}`);
-    const acked = delivery?.timeline.find(({ event }) => event === "acked");
+    const [delivery] = (await client.getMessage({ message: sent.messageId })).deliveries;
+    const timeline = delivery?.timeline ?? [];
+    const acked = timeline.find(({ event }) => event === "acked");
+    if (acked?.reason === "taken") await reach("taken", acked.at, "by its webhook");
+    else {
+      const woken =
+        timeline.find(({ event, path }) => event === "pushed" && path !== "webhook") ?? wokenByLease(timeline);
+      const through = woken?.path === undefined ? "it took the message" : `through ${woken.path}`;
+      if (woken) await reach("woken", woken.at, through);
+    }
+    const reply = acked && (await takeReply(client, sent.messageId));
     if (reply) await reach("answered", reply.acceptedAt, `"${plainLine(reply.body, 80)}"`);
-    else if (acked && acked.reason !== "replied")
+    else if (acked && acked.reason !== "replied" && acked.reason !== "taken")
       await reach("answered", acked.at, `no text, but acked: ${acked.reason}`);
-    if (reached.length === PHASES.length || Date.now() >= deadline) return reached;
+    if (reached.some(({ phase }) => phase === "answered") || Date.now() >= deadline) return reached;
     await pause(Math.min(POLL_MS, deadline - Date.now()));
   }
+}
+
+/** The answer among the newest of the own inbox, which it then leaves: it is shown here. */
+async function takeReply(client: MeshClient, asked: MessageId) {
+  const { entries } = await client.listInbox({ state: "all", order: "newest" });
+  const found = entries.find(({ message }) => message.inReplyTo === asked);
+  // Unacked it is seen once more in the inbox, which is the lesser evil.
+  if (found) await client.ack({ delivery: found.id, evidence: "read" }).catch(() => undefined);
+  return found?.message;
 }
 
 /** A lease counts as waking when it ended well: a program that leases has no push path to report. */
@@ -85,14 +104,33 @@ async function tell({ phase, ms, detail }: Reached): Promise<void> {
   await print(`${style("green", pad(phase, 9))} ${pad(`${ms} ms`, 10)} ${plainLine(detail, 120)}`);
 }
 
-async function fail(client: MeshClient, first: AskReply, status: MessageStatus, missing: Phase): Promise<never> {
-  // A ping that comes to light tomorrow would only puzzle: what was not given out yet is taken back.
-  await client.cancel({ message: first.messageId }).catch(() => undefined);
+async function fail(
+  client: MeshClient,
+  sent: SendReply,
+  status: MessageStatus,
+  missing: Phase,
+  why: string | undefined,
+): Promise<never> {
+  const left = await takeBack(client, sent);
   const [delivery] = status.deliveries;
   const { cause, remedy } = delivery?.outlook ?? { cause: `It is ${delivery?.state}.`, remedy: "" };
-  const name = plainLine(first.delivery.to.name);
+  const name = plainLine(sent.deliveries[0]?.to.name ?? "");
+  const said = why === undefined ? [plainLine(cause, 300), plainLine(remedy, 300)] : [why];
   throw new CommandError(
     `not_${missing}`,
-    `${name} was not ${missing === "answered" ? "heard of" : missing}: ${plainLine(cause, 300)} ${plainLine(remedy, 300)}`.trim(),
+    [`${name} was not ${missing === "answered" ? "heard of" : missing}:`, ...said, left].filter(Boolean).join(" "),
   );
+}
+
+/** A ping that comes to light tomorrow would only puzzle. Says what is left of it. */
+async function takeBack(client: MeshClient, { messageId, expiresAt }: SendReply): Promise<string> {
+  try {
+    await client.cancel({ message: messageId });
+    return "The ping is taken back.";
+  } catch (error) {
+    const code = error instanceof MeshApiError ? error.code : undefined;
+    if (code === "delivery_settled") return "";
+    const why = code === "already_leased" ? "was given out already" : "could not be taken back";
+    return `The ping ${why}: after ${expiresAt} it is given to nobody.`;
+  }
 }

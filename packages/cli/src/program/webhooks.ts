@@ -19,7 +19,7 @@ export function webhooksCommands(program: Command): void {
     .argument("<url>", "for openclaw its gateway, e.g. http://127.0.0.1:18789, or the whole URL of the hook")
     .addOption(
       new Option("--dialect <name>", "what a post looks like")
-        .choices(["agentmesh", "cloudevents", "openclaw", "hermes"])
+        .choices(["agentmesh", "cloudevents", "openclaw", "hermes", "legacy"])
         .default("agentmesh"),
     )
     .option("--secret-file <file>", "secret to sign with: whsec_…, or of Hermes' own kind")

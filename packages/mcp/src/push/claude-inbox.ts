@@ -20,15 +20,18 @@ export function claudeInbox(socketPath: string, token: string | undefined): Push
   };
 }
 
-/** Connects, writes, ends; resolves when all was flushed and the other side has closed without an error. */
+/**
+ * Connects, writes, ends; resolves when all was flushed and the other side has closed, or has not within the time: what
+ * it was given whole must not be pushed again at once. A reset says that something of the text was left unread.
+ */
 function write(socketPath: string, data: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let flushed = false;
     const socket = connect(socketPath, () => socket.end(data));
-    const timer = setTimeout(
-      () => socket.destroy(new Error(`the inbox socket did not take the text within ${TIMEOUT_MS} ms`)),
-      TIMEOUT_MS,
-    );
+    const timer = setTimeout(() => {
+      if (flushed) socket.destroy();
+      else socket.destroy(new Error(`the inbox socket did not take the text within ${TIMEOUT_MS} ms`));
+    }, TIMEOUT_MS);
     socket.resume();
     socket.once("finish", () => {
       flushed = true;

@@ -1,6 +1,7 @@
 /** Endpoints of webhooks. */
 import { z } from "zod";
 import { endpoint } from "../endpoint.ts";
+import { MAX_WEBHOOK_TIMEOUT_MS } from "../limits.ts";
 import { RotateWebhookRequest, SetWebhookReply, SetWebhookRequest, TestWebhookReply, Webhook } from "../webhook.ts";
 
 const params = z.strictObject({
@@ -40,6 +41,7 @@ export const webhooksEndpoints = {
     summary: "Post a signed test event now; when it is answered 2xx the webhook rests no more and is enabled.",
     access: "any",
     repeatable: false,
+    takesMs: MAX_WEBHOOK_TIMEOUT_MS,
     params,
     status: 200,
     reply: TestWebhookReply,
