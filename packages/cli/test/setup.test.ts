@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -146,19 +147,69 @@ describe("a round trip", () => {
     const named = clients.flatMap((name) => ["--client", name]);
     expect(await home.run(["setup", "--yes", ...named])).toMatchObject({ code: 0 });
     const made = home.files();
-    expect(Object.keys(made)).toHaveLength(9);
+    expect(Object.keys(made)).toHaveLength(10);
     expect(Object.values(made).every((text) => text.startsWith("100600 "))).toBe(true);
     expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
     expect(home.files()).toEqual({});
   });
 
-  test("takes the plugin of a clone out of OpenCode's configuration", async () => {
-    const others = '{\n  "plugin": ["other"]\n}\n';
+  test("leaves every entry of agentmesh that a person wrote, with and without a setup before", async () => {
+    const hook = "AGENTMESH_HOME=/srv/mesh node /opt/agentmesh-mcp/dist/main.js hook claude --home /srv/mesh";
     using home = new Home({
-      ".config/opencode/opencode.json": others.replace("]", ', "file:///src/mesh/packages/opencode/dist/index.js"]'),
+      ".claude/settings.json": JSON.stringify({
+        permissions: { allow: ["Bash(ls)", "mcp__agentmesh"] },
+        hooks: { UserPromptSubmit: [{ matcher: "x", hooks: [{ type: "command", command: hook, timeout: 10 }] }] },
+      }),
+      ".codex/hooks.json": JSON.stringify({
+        hooks: { Stop: [{ hooks: [{ type: "command", command: "agentmesh-mcp hook codex", timeout: 9 }] }] },
+      }),
+      ".config/opencode/opencode.json": '{ "plugin": ["opencode-agentmesh@0.1.0", "other"] }',
+      ".openclaw/openclaw.json": '{ hooks: { enabled: true, token: "agentmesh-my-own-token" } }',
     });
+    const before = home.files();
+    const first = await home.run(["uninstall", "--yes"]);
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stdout).toMatch(/hook claude --home \/srv\/mesh.*\(your own hooks are left as they are\)/);
+    expect(home.files()).toEqual(before);
+
+    const { code, stdout } = await home.run(["setup", "--yes", "--allow-tools"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /yours +~\/\.claude\/settings\.json .*hooks UserPromptSubmit: AGENTMESH_HOME=.*left as they are/,
+    );
+    expect(stdout).toMatch(/backup +~\/\.claude\/settings\.json\.agentmesh-backup-/);
+    const { hooks } = home.json(".claude/settings.json", Hooks);
+    expect(hooks.UserPromptSubmit).toHaveLength(1);
+    expect(hooks.UserPromptSubmit?.[0]?.hooks).toEqual([{ type: "command", command: hook, timeout: 10 }]);
+    expect(home.read(".config/opencode/opencode.json")).toBe('{ "plugin": ["opencode-agentmesh@0.1.0", "other"] }');
     expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
-    expect(home.read(".config/opencode/opencode.json")).toBe(others);
+    expect(home.files()).toEqual(before);
+  });
+
+  test("a second setup leaves what a person changed at its hooks", async () => {
+    using home = new Home({ ".codex/config.toml": "" });
+    await home.run(["setup", "--yes"]);
+    const written = home.read(".codex/hooks.json");
+    const changed = written
+      .replace('"timeout": 5', '"timeout": 30')
+      .replace('"hooks": [', '"matcher": "Bash",\n"hooks": [');
+    home.write(".codex/hooks.json", changed);
+    await home.run(["setup", "--yes"]);
+    expect(home.read(".codex/hooks.json")).toBe(changed);
+    home.write(".codex/hooks.json", changed.replaceAll("main.js hook", "main.js  --old hook"));
+    expect((await home.run(["setup", "--yes"])).stdout).toMatch(/updated +~\/\.codex\/hooks\.json/);
+    expect(home.read(".codex/hooks.json")).toBe(changed);
+  });
+
+  test("a backup that was kept is not taken for what was before a later setup", async () => {
+    using home = new Home({ ".codex/config.toml": "", ".codex/hooks.json": '{ "a": 1 }' });
+    await home.run(["setup", "--yes"]);
+    home.write(".codex/hooks.json", home.read(".codex/hooks.json").replace('"a": 1', '"a": 2'));
+    await home.run(["uninstall", "--yes"]);
+    rmSync(join(home.path, ".codex/hooks.json"));
+    await home.run(["setup", "--yes"]);
+    await home.run(["uninstall", "--yes"]);
+    expect(existsSync(join(home.path, ".codex/hooks.json"))).toBe(false);
   });
 
   test("keeps what others wrote in between, and then the backup too", async () => {
@@ -210,6 +261,7 @@ describe("setup", () => {
       "oc/agentmesh-hooks-token",
       "oc/openclaw.json",
       "xdg/opencode/opencode.json",
+      "xdg/opencode/opencode.json.agentmesh-setup",
     ]);
   });
 
@@ -323,8 +375,8 @@ describe("setup", () => {
     });
     const { Stop } = home.json(".claude/settings.json", Hooks).hooks;
     expect(Stop?.[0]?.hooks.map(({ command }) => command)).toEqual([
-      expect.stringMatching(/mcp\/dist\/main\.js hook claude --home ".*\/my mesh"$/),
-      expect.stringMatching(/mcp\/dist\/main\.js hook claude --home ".*\/my mesh" --wait$/),
+      expect.stringMatching(/mcp\/dist\/main\.js hook claude --by-setup --home ".*\/my mesh"$/),
+      expect.stringMatching(/mcp\/dist\/main\.js hook claude --by-setup --home ".*\/my mesh" --wait$/),
     ]);
   });
 
@@ -370,7 +422,9 @@ describe("setup", () => {
       command: "run-it",
       args: ["in a box", "agentmesh-mcp"],
     });
-    expect(home.read(".claude/settings.json")).toContain('"run-it \\"in a box\\" agentmesh-mcp hook claude"');
+    expect(home.read(".claude/settings.json")).toContain(
+      '"run-it \\"in a box\\" agentmesh-mcp hook claude --by-setup"',
+    );
     const other = await home.run([...given, "/opt/box"]);
     expect(other.stderr).toContain("Hooks were left out: uninstall could not tell");
     expect(existsSync(join(home.path, ".claude/settings.json"))).toBe(false);

@@ -1,8 +1,9 @@
 /** What setup or uninstall would do to each file of a client, and the doing of it. */
 import type { ChosenClient } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
+import { backUp, backupsOf, keepBackup, noteBeside, removeBackup } from "./config/backup.ts";
 import { type ConfigFile, type Edition, mayHoldOurs } from "./config/config-file.ts";
-import { backUp, ChangedMeanwhile, latestBackup, readConfig, removeBackup, writeConfig } from "./config/file.ts";
+import { ChangedMeanwhile, readConfig, writeConfig } from "./config/file.ts";
 import { ConfigRefusal } from "./config/refusal.ts";
 
 /** Which way. */
@@ -26,8 +27,10 @@ export interface ClientPlan {
 
 /** What became of one file. */
 export interface Outcome {
-  /** Copy of what the file was before its first change. */
+  /** Copy of what the file was. */
   readonly backup?: string;
+  /** Which state of the file that is, and why the copy stays; for uninstall. */
+  readonly backupOf?: string;
   /** The file is again what its copy was, and the copy is gone. */
   readonly restored?: boolean;
 }
@@ -56,9 +59,10 @@ function planFile(file: ConfigFile, { verb, replace }: { readonly verb: Verb; re
   let from: string | undefined;
   try {
     from = readConfig(file.path);
-    if (verb === "setup") return { file, from, edition: file.install(from, { replace, before: originalOf(file) }) };
+    if (verb === "setup")
+      return { file, from, edition: file.install(from, { replace, before: originalOf(file)?.text }) };
     if (from === undefined) return { file, from, edition: untouched(from) };
-    return { file, from, edition: file.uninstall(from, originalOf(file)) };
+    return { file, from, edition: file.uninstall(from, originalOf(file)?.text) };
   } catch (error) {
     if (!(error instanceof ConfigRefusal)) throw error;
     // A file in which nothing can be of us may be as broken as it likes.
@@ -88,16 +92,22 @@ export function carryOut(
   for (let next = plan, left = 5; ; left--) {
     try {
       const { from, edition } = next;
-      const backup =
-        terms.verb === "setup" && from !== undefined && needsBackup(next) ? backUp(file.path, from) : undefined;
+      if (terms.verb === "setup" && (from === undefined || !file.holdsOurs(from))) {
+        // What older runs left says nothing of this one.
+        for (const copy of backupsOf(file.path)) keepBackup(copy);
+      }
+      const backup = from !== undefined && needsBackup(next) ? backUp(file.path, from) : undefined;
       try {
+        // A name that is noted and not yet there does no harm; one that is there and not noted would stay for good.
+        if (terms.verb === "setup" && edition.noted !== undefined) noteBeside(file.path, edition.noted);
         writeConfig(file.path, { from, to: edition.text, shared: terms.shared });
       } catch (error) {
         if (backup !== undefined) removeBackup(backup);
         throw error;
       }
       if (terms.verb === "setup") return backup === undefined ? {} : { backup };
-      return settleBackup(file, edition.text);
+      if (edition.noted !== undefined) noteBeside(file.path, edition.noted);
+      return settleBackups(file, edition.text);
     } catch (error) {
       if (!(error instanceof ChangedMeanwhile)) throw error;
       if (left === 0)
@@ -109,21 +119,31 @@ export function carryOut(
   }
 }
 
-/** Before the first entry of ours, and before a foreign one is replaced. */
+/** Before the first entry of ours, before a foreign one is replaced, and where no copy is left; not of ours alone. */
 function needsBackup({ file, from, edition }: FilePlan): boolean {
-  if (from === undefined) return false;
-  return !file.holdsOurs(from) || edition.parts.some(({ standing }) => standing === "replaced");
+  if (from === undefined || edition.text === undefined) return false;
+  const replaced = edition.parts.some(({ standing }) => standing === "replaced");
+  return replaced || !file.holdsOurs(from) || backupsOf(file.path).length === 0;
 }
 
-function settleBackup(file: ConfigFile, text: string | undefined): Outcome {
-  const copy = latestBackup(file.path);
-  if (copy === undefined) return {};
-  if (readConfig(copy) !== text) return { backup: copy };
-  removeBackup(copy);
-  return { restored: true };
+/** After uninstall: a copy that says the same as the file goes, others stay as something of the past. */
+function settleBackups(file: ConfigFile, text: string | undefined): Outcome {
+  const original = originalOf(file);
+  const restored = original !== undefined && original.text === text;
+  if (restored) removeBackup(original.copy);
+  const kept = backupsOf(file.path).map((copy) => ({ copy, path: keepBackup(copy) }));
+  if (restored) return { restored };
+  const backup = (kept.find(({ copy }) => copy === original?.copy) ?? kept.at(-1))?.path;
+  if (backup === undefined) return {};
+  if (original === undefined) return { backup, backupOf: "as the file was until now" };
+  return { backup, backupOf: "from before setup; the file has changed otherwise since, so it is kept" };
 }
 
-function originalOf(file: ConfigFile): string | undefined {
-  const copy = latestBackup(file.path);
-  return copy === undefined ? undefined : readConfig(copy);
+/** What the file was before setup: the oldest copy without an entry of ours. */
+function originalOf(file: ConfigFile): { readonly copy: string; readonly text: string } | undefined {
+  for (const copy of backupsOf(file.path)) {
+    const text = readConfig(copy);
+    if (text !== undefined && !file.holdsOurs(text)) return { copy, text };
+  }
+  return undefined;
 }

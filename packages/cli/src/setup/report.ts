@@ -70,7 +70,7 @@ export function reportLines(report: ClientReport, { verb, at, to }: ReportTerms)
   if (report.declined) return [row("skipped", "yellow", "nothing was written")];
   for (const { plan, outcome } of files) {
     if (outcome?.backup !== undefined) {
-      const why = verb === "setup" ? "" : "  from before setup; the file has changed otherwise since, so it is kept";
+      const why = outcome.backupOf === undefined ? "" : `  ${outcome.backupOf}`;
       lines.push(row("backup", "dim", shortPath(outcome.backup) + why));
     }
     if (!outcome?.restored) continue;
@@ -130,8 +130,11 @@ export function partWords(parts: readonly Part[]): string {
 }
 
 function aside(standing: Standing, parts: readonly Part[], client: Client): string {
-  const found = plainLine(parts.map((part) => part.found ?? "").join(", "), 300);
-  if (standing === "by hand") return `: ${found} (left as it is)`;
+  const found = plainLine([...new Set(parts.map((part) => part.found ?? ""))].join(", "), 300);
+  if (standing === "by hand") {
+    const hooks = parts.some(({ what }) => what.startsWith("hook "));
+    return `: ${found} (${hooks ? "your own hooks are left as they are" : "left as it is"})`;
+  }
   if (standing === "replaced") return `, in place of ${found}`;
   if (standing !== "foreign") return "";
   return `: another one has that name: ${found}. To replace it: agentmesh setup --client ${client.name} --replace`;

@@ -1,6 +1,7 @@
 /** Claude Code: MCP server in its own file of settings, hooks in `settings.json`. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { notedBeside } from "../config/backup.ts";
 import { readConfig } from "../config/file.ts";
 import { hookEntry } from "../config/hook-entry.ts";
 import { jsonFile } from "../config/json-file.ts";
@@ -23,6 +24,7 @@ export const claudeCode: Client = {
   files(at, to, version) {
     const server = { type: "stdio", command: to.command, args: to.args, env: to.env, alwaysLoad: true };
     const local = at.project !== undefined;
+    const settings = local ? join(at.project, ".claude", "settings.local.json") : join(folderOf(at), "settings.json");
     return [
       jsonFile({
         path: local ? join(at.project, ".mcp.json") : mainFileOf(at),
@@ -30,8 +32,8 @@ export const claudeCode: Client = {
         notes: otherServers,
       }),
       jsonFile({
-        path: local ? join(at.project, ".claude", "settings.local.json") : join(folderOf(at), "settings.json"),
-        entries: [...hookEntries(to, version), toolsAllowed(to)],
+        path: settings,
+        entries: [...hookEntries(to, version), toolsAllowed(to, notedBeside(settings))],
         notes: (json) =>
           valueAt(json, ["disableAllHooks"]) === true ? ["disableAllHooks is on: hooks do not run"] : [],
       }),
@@ -52,16 +54,16 @@ export const claudeCode: Client = {
 };
 
 /** The rule by which Claude Code lets every tool of ours pass. */
-function toolsAllowed(to: Connection) {
+function toolsAllowed(to: Connection, noted: readonly string[]) {
   const rule = "mcp__agentmesh";
   const what = `permission ${rule}`;
   return listedEntry({
     what,
     path: ["permissions", "allow"],
     value: rule,
-    unmarked: true,
+    noted,
     wanted: to.allowTools,
-    isOurs: (name) => name === rule,
+    isLike: (name) => name === rule,
   });
 }
 

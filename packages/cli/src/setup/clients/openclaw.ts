@@ -14,8 +14,9 @@ const DEFAULT_PORT = 18_789;
 const ENABLED: JsonPath = ["hooks", "enabled"];
 const TOKEN: JsonPath = ["hooks", "token"];
 
-/** OpenClaw takes no members that it does not know, so the token itself says whose it is. */
+/** OpenClaw takes no members that it does not know, so the token itself says whose it is: by its beginning and length. */
 const OURS = "agentmesh-";
+const OUR_TOKEN = /^agentmesh-[\w-]{43}$/;
 
 /** OpenClaw starts an adapter for every run: only a name makes one agent of them. */
 const AGENT = "openclaw";
@@ -40,13 +41,13 @@ export const openclaw: Client = {
         httpHooks(token),
       ],
     });
-    return configuration(at) !== "unreadable" && token.startsWith(OURS) ? [config, tokenFile(at, token)] : [config];
+    return configuration(at) !== "unreadable" && OUR_TOKEN.test(token) ? [config, tokenFile(at, token)] : [config];
   },
   afterwards(at) {
     if (at.project !== undefined) return [];
     const port = valueIn(configuration(at), ["gateway", "port"]);
     const url = `http://127.0.0.1:${typeof port === "number" ? port : DEFAULT_PORT}`;
-    const token = tokenOf(at)?.startsWith(OURS) === false ? "a file with your hooks.token" : `"${tokenPath(at)}"`;
+    const token = !OUR_TOKEN.test(tokenOf(at) ?? "") ? "a file with your hooks.token" : `"${tokenPath(at)}"`;
     return [
       `Messages are pushed into it once its first session has made the agent ${AGENT}, and you have run: agentmesh webhook set ${AGENT} ${url} --dialect openclaw --token-file ${token}`,
     ];
@@ -57,7 +58,7 @@ function httpHooks(token: string): JsonEntry {
   const what = "HTTP hooks with their token";
   const isOurs: JsonEntry["holdsOurs"] = (json) => {
     const found = valueAt(json, TOKEN);
-    return typeof found === "string" && found.startsWith(OURS);
+    return typeof found === "string" && OUR_TOKEN.test(found);
   };
   return {
     within: [["hooks"]],

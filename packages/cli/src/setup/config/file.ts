@@ -1,4 +1,4 @@
-/** Configuration files on disk: read whole, replaced whole, with a backup of what a person had. */
+/** Configuration files on disk: read whole, replaced whole. */
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
@@ -8,7 +8,6 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
@@ -68,32 +67,6 @@ export function writeConfig(
   }
 }
 
-/** Copies a file beside itself, for its owner only; returns the copy's path. @throws ConfigRefusal */
-export function backUp(path: string, text: string, now = new Date()): string {
-  const copy = `${path}${BACKUP}${now.toISOString().replace(/[-:]/g, "")}`;
-  onDisk("backed up", () => writeWhole(copy, text, 0o600));
-  return copy;
-}
-
-/** The newest copy that {@link backUp} made of a file, if there is one. */
-export function latestBackup(path: string): string | undefined {
-  const begin = basename(path) + BACKUP;
-  try {
-    const names = readdirSync(dirname(path)).filter((name) => name.startsWith(begin));
-    const newest = names.sort().at(-1);
-    return newest === undefined ? undefined : join(dirname(path), newest);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Removes a copy that is needed no more. */
-export function removeBackup(copy: string): void {
-  rmSync(copy, { force: true });
-}
-
-const BACKUP = ".agentmesh-backup-";
-
 /** Where a path leads in the end, though nothing may be there yet. */
 function targetOf(path: string, depth = 0): string {
   try {
@@ -109,7 +82,8 @@ function targetOf(path: string, depth = 0): string {
   }
 }
 
-function writeWhole(path: string, text: string, mode: number): void {
+/** Writes a file that must not be there yet, down to the disk. */
+export function writeWhole(path: string, text: string, mode: number): void {
   const file = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, mode);
   try {
     writeFileSync(file, text);
@@ -124,7 +98,8 @@ function likeBefore(draft: string, { mode, uid, gid }: { mode: number; uid: numb
   chmodSync(draft, mode & 0o7777);
 }
 
-function onDisk<T>(what: "read" | "written" | "backed up", act: () => T): T {
+/** Does something with a file, and says what failed. @throws ConfigRefusal */
+export function onDisk<T>(what: "read" | "written" | "backed up", act: () => T): T {
   try {
     return act();
   } catch (error) {
