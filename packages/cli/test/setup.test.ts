@@ -283,6 +283,30 @@ describe("setup", () => {
     expect(await home.run(["uninstall", "--dry-run"])).toMatchObject({ code: 6 });
   });
 
+  test("a dry run shows no string of a person's, in whatever form, and no token of its own", async () => {
+    const servers = {
+      a: { args: ["--api-key", "sk-LEAK1"], env: { GITHUB_PAT: "LEAK2", MY_TOKEN: 'a"LEAK4' } },
+      b: { url: "https://u:LEAK5@h/", headers: { Cookie: "LEAK6" } },
+    };
+    using home = new Home({
+      ".claude.json": JSON.stringify({ mcpServers: servers }, undefined, 1),
+      ".cursor/mcp.json": JSON.stringify({ mcpServers: servers }),
+      ".codex/config.toml": `# LEAK7\nA = """LEAK8\nLEAK9"""\nB = ["LEAK10", 'LEAK11\\']\nC = "LEAK12"\n`,
+      ".openclaw/openclaw.json": "{ gateway: { auth: 'LEAK13' } /* LEAK14 */ }\n",
+    });
+    const dry = await home.run(["setup", "--dry-run"]);
+    expect(dry.stdout).not.toContain("LEAK");
+    expect(dry.stdout).toMatch(/\+ +"command": ".*node/);
+    expect(dry.stdout).toContain('"AGENTMESH_SETUP": "1"');
+    expect(dry.stdout).toContain("+# >>> agentmesh setup");
+    await home.run(["setup", "--yes"]);
+    const token = home.read(".openclaw/agentmesh-hooks-token").trim();
+    const out = await home.run(["uninstall", "--dry-run"]);
+    expect(out.stdout).not.toMatch(/LEAK/);
+    expect(out.stdout).not.toContain(token);
+    expect(out.stdout).toMatch(/-.*"command": ".* hook codex/);
+  });
+
   test("without --yes it asks, and where nobody can answer it writes nothing", async () => {
     using home = new Home({ ".claude.json": "{}" });
     const before = home.files();

@@ -161,5 +161,5 @@ function nobodyToAsk(verb: Verb): CommandError {
 }
 
 function diffOf({ file, from, edition }: FilePlan): string {
-  return diffText(file.path, from, edition.text);
+  return diffText(file, from, edition.text);
 }

@@ -88,6 +88,7 @@ function tokenFile(at: Surroundings, token: string): ConfigFile {
   const what = "that token, for agentmesh webhook set";
   return {
     path: tokenPath(at),
+    secret: true,
     install: (text) => ({
       text: `${token}\n`,
       parts: [{ what, standing: text === undefined ? "added" : text === `${token}\n` ? "same" : "updated" }],

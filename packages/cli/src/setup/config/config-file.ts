@@ -39,6 +39,8 @@ export interface InstallTerms {
 /** A configuration file. */
 export interface ConfigFile {
   readonly path: string;
+  /** Nothing of its text may be shown. */
+  readonly secret?: true;
   /** The file with our entries. @throws ConfigRefusal */
   install(text: string | undefined, terms: InstallTerms): Edition;
   /** The file without them; `before` is what it was before setup, undefined when it was not there. @throws ConfigRefusal */
