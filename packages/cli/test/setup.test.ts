@@ -515,7 +515,44 @@ describe("setup", () => {
     home.write(".openclaw/openclaw.json", '{ hooks: { enabled: true, token: "mine" } }\n');
     const second = await home.run(["setup", "--yes"]);
     expect(second.stdout).toMatch(/yours .*HTTP hooks: on, with a token of yours/);
+    expect(second.stdout).toContain("--token-file FILE, where FILE is a file of yours that holds hooks.token");
     expect(Object.keys(home.files()).join()).not.toContain("hooks-token");
+  });
+
+  test("OpenClaw's token file goes with its token, is not made where that could not be set, and an empty one comes back", async () => {
+    using home = new Home({ ".openclaw/openclaw.json": '{ hooks: { token: "", } }\n' });
+    const before = home.files();
+    await home.run(["setup", "--yes"]);
+    await home.run(["uninstall", "--yes"]);
+    expect(home.files()).toEqual(before);
+    await home.run(["setup", "--yes"]);
+    home.write(".openclaw/openclaw.json", home.read(".openclaw/openclaw.json").replace(/agentmesh-[\w-]{43}/, "mine"));
+    await home.run(["setup", "--yes"]);
+    expect(Object.keys(home.files()).join()).not.toContain("hooks-token");
+    for (const refused of ["{ hooks: [] }", '{ hooks: { enabled: "yes" } }']) {
+      home.write(".openclaw/openclaw.json", refused);
+      const { code, stdout } = await home.run(["setup", "--yes"]);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/refused +~\/\.openclaw\/agentmesh-hooks-token +left out: it does nothing without/);
+      expect(stdout).not.toContain("Messages are pushed");
+      expect(home.read(".openclaw/openclaw.json")).toBe(refused);
+      expect(Object.keys(home.files()).join()).not.toContain("hooks-token");
+    }
+  });
+
+  test("where the server could not be set there are no hooks, and no advice about them", async () => {
+    const foreign = { command: "bun", args: ["/old/server.ts"] };
+    using home = new Home({
+      ".codex/config.toml": "mcp_servers = { x = { command = 'y' } }\n",
+      ".gemini/settings.json": JSON.stringify({ mcpServers: { agentmesh: foreign } }),
+      ".claude.json": JSON.stringify({ mcpServers: { agentmesh: foreign } }),
+    });
+    const before = home.files();
+    const { code, stdout, stderr } = await home.run(["setup", "--yes"]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/refused +~\/\.codex\/hooks\.json +left out: .* see ~\/\.codex\/config\.toml/);
+    expect(stdout + stderr).not.toMatch(/trusted them|Start a session/);
+    expect(home.files()).toEqual(before);
   });
 
   test("for Hermes it writes nothing, says so, and prints what belongs into its configuration", async () => {

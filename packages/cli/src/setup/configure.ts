@@ -6,10 +6,11 @@ import { jsonText, print } from "../output.ts";
 import { ask, canAsk } from "./ask.ts";
 import { type ChosenClient, chooseClients, noClientFound } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
+import type { ConfigFile } from "./config/config-file.ts";
 import { ConfigRefusal } from "./config/refusal.ts";
 import { connectionOf } from "./connection.ts";
 import { diffText } from "./diff.ts";
-import { type ClientPlan, carryOut, changes, type FilePlan, planClient, type Verb } from "./plan.ts";
+import { type ClientPlan, carryOut, changes, type FilePlan, planClient, type Verb, withoutServer } from "./plan.ts";
 import { type ClientReport, type FileReport, fileRows, headline, pathWidth, reportLines } from "./report.ts";
 import { reportJson } from "./report-json.ts";
 
@@ -116,13 +117,16 @@ async function consentTo({ client, plan }: Planned, asking: boolean): Promise<"y
 }
 
 function write(one: Planned, run: Run): ClientReport {
+  let broken: ConfigFile | undefined;
   const files = one.plan.files.map((plan): FileReport => {
     if (!changes(plan)) return { plan };
+    if (broken !== undefined && run.verb === "setup") return { plan, failed: withoutServer(broken) };
     try {
       return { plan, outcome: carryOut(plan, run) };
     } catch (error) {
-      if (error instanceof ConfigRefusal) return { plan, failed: error.message };
-      throw error;
+      if (!(error instanceof ConfigRefusal)) throw error;
+      broken ??= plan.file;
+      return { plan, failed: error.message };
     }
   });
   return { ...reportOf(one, false), files };

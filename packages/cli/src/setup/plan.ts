@@ -1,4 +1,5 @@
 /** What setup or uninstall would do to each file of a client, and the doing of it. */
+import { shortPath } from "../describe.ts";
 import type { ChosenClient } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
 import { backUp, backupsOf, keepBackup, noteBeside, removeBackup } from "./config/backup.ts";
@@ -52,7 +53,25 @@ export function planClient(
     // The file that cannot be read is named below.
     if (!(error instanceof ConfigRefusal)) throw error;
   }
-  return { files: client.files(at, to, found?.version).map((file) => planFile(file, { verb, replace })) };
+  const files = client.files(at, to, found?.version).map((file) => planFile(file, { verb, replace }));
+  const [main, ...others] = files;
+  if (verb === "uninstall" || main === undefined || !isBarred(main)) return { files };
+  return { files: [main, ...others.map((plan) => (changes(plan) ? leftOut(plan, main.file) : plan))] };
+}
+
+/** Whether the MCP server could not be set: it stands in a client's first file. */
+function isBarred({ refused, edition }: FilePlan): boolean {
+  return refused !== undefined || edition.parts.some(({ standing }) => standing === "foreign");
+}
+
+/** Hooks and tokens do nothing without the server. */
+function leftOut({ file, from }: FilePlan, main: ConfigFile): FilePlan {
+  return { file, from, edition: untouched(from), refused: withoutServer(main) };
+}
+
+/** Why a file is left out. */
+export function withoutServer(main: ConfigFile): string {
+  return `left out: it does nothing without the MCP server, see ${shortPath(main.path)}`;
 }
 
 function planFile(file: ConfigFile, { verb, replace }: { readonly verb: Verb; readonly replace: boolean }): FilePlan {
@@ -123,7 +142,8 @@ export function carryOut(
 function needsBackup({ file, from, edition }: FilePlan): boolean {
   if (from === undefined || edition.text === undefined) return false;
   const replaced = edition.parts.some(({ standing }) => standing === "replaced");
-  return replaced || !file.holdsOurs(from) || backupsOf(file.path).length === 0;
+  if (replaced || !file.holdsOurs(from)) return true;
+  return file.secret !== true && backupsOf(file.path).length === 0;
 }
 
 /** After uninstall: a copy that says the same as the file goes, others stay as something of the past. */

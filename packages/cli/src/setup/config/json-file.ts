@@ -50,6 +50,8 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
         json = next;
         parts.push(part);
         if (name !== undefined) noted.push(name);
+        // Hooks do nothing without the server, which comes first.
+        if (part.standing === "foreign") break;
       }
       return { text: edition({ text, found, json, parts, before }), parts, notes: notes?.(found) ?? [], noted };
     },
