@@ -3,7 +3,7 @@ import { shortPath } from "../describe.ts";
 import type { ChosenClient } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
 import { backUp, backupsOf, keepBackup, noteBeside, removeBackup } from "./config/backup.ts";
-import { type ConfigFile, type Edition, mayHoldOurs } from "./config/config-file.ts";
+import { type ConfigFile, type Edition, mayHoldOurs, type Part } from "./config/config-file.ts";
 import { ChangedMeanwhile, readConfig, writeConfig } from "./config/file.ts";
 import { ConfigRefusal } from "./config/refusal.ts";
 
@@ -126,7 +126,7 @@ export function carryOut(
       }
       if (terms.verb === "setup") return backup === undefined ? {} : { backup };
       if (edition.noted !== undefined) noteBeside(file.path, edition.noted);
-      return settleBackups(file, edition.text);
+      return settleBackups(file, edition);
     } catch (error) {
       if (!(error instanceof ChangedMeanwhile)) throw error;
       if (left === 0)
@@ -147,16 +147,32 @@ function needsBackup({ file, from, edition }: FilePlan): boolean {
 }
 
 /** After uninstall: a copy that says the same as the file goes, others stay as something of the past. */
-function settleBackups(file: ConfigFile, text: string | undefined): Outcome {
+function settleBackups(file: ConfigFile, { text, parts }: Edition): Outcome {
   const original = originalOf(file);
   const restored = original !== undefined && original.text === text;
   if (restored) removeBackup(original.copy);
+  const took = restored ? undefined : replacedIn(file, parts);
   const kept = backupsOf(file.path).map((copy) => ({ copy, path: keepBackup(copy) }));
   if (restored) return { restored };
+  if (took !== undefined) {
+    const backupOf = `holds what --replace took the place of: ${took.words}. To have it back, copy it from there`;
+    return { backup: kept.find(({ copy }) => copy === took.copy)?.path ?? took.copy, backupOf };
+  }
   const backup = (kept.find(({ copy }) => copy === original?.copy) ?? kept.at(-1))?.path;
   if (backup === undefined) return {};
   if (original === undefined) return { backup, backupOf: "as the file was until now" };
   return { backup, backupOf: "from before setup; the file has changed otherwise since, so it is kept" };
+}
+
+/** The newest copy with an entry that --replace took the place of, and that entry in words. */
+function replacedIn(file: ConfigFile, parts: readonly Part[]): { copy: string; words: string } | undefined {
+  const gone = new Set(parts.filter(({ standing }) => standing === "removed").map(({ what }) => what));
+  for (const copy of backupsOf(file.path).toReversed()) {
+    const was = file.install(readConfig(copy), { replace: true, before: undefined }).parts;
+    const replaced = was.find(({ what, standing }) => standing === "replaced" && gone.has(what));
+    if (replaced !== undefined) return { copy, words: replaced.found ?? replaced.what };
+  }
+  return undefined;
 }
 
 /** What the file was before setup: the oldest copy without an entry of ours. */
