@@ -314,6 +314,20 @@ describe("setup", () => {
     expect(refused).toMatchObject({ code: 2, stdout: "" });
     expect(refused.stderr).toContain("Look first: agentmesh setup --dry-run. Then: agentmesh setup --yes");
     expect(home.files()).toEqual(before);
+    const { stderr } = await home.run([
+      "setup",
+      "--client",
+      "codex",
+      "--project",
+      "--allow-tools",
+      "--home",
+      "/a mesh",
+    ]);
+    expect(stderr).toContain('Then: agentmesh setup --client codex --project --allow-tools --home "/a mesh" --yes');
+    home.write(".mcp.json", '{ "mcpServers": { "agentmesh": { "command": "bun" } } }');
+    expect((await home.run(["setup", "--yes", "--client", "claude-code", "--project"])).stdout).toContain(
+      "To replace it: agentmesh setup --client claude-code --project --replace",
+    );
   });
 
   test.skipIf(!existsSync(SCRIPT))(
@@ -381,6 +395,11 @@ describe("setup", () => {
     expect(home.read(".claude.json")).toContain("AGENTMESH_SETUP");
     const copy = Object.keys(home.files()).find((name) => name.startsWith(".claude.json.agentmesh-backup-"));
     expect(home.read(copy ?? "")).toBe(foreign);
+    const out = await home.run(["uninstall", "--yes", "--client", "claude-code"]);
+    expect(out.stdout).toMatch(
+      /backup +~\/\.claude\.json\.agentmesh-backup-.*\.kept +holds what --replace took the place of: bun \/old\/server\.ts/,
+    );
+    expect(home.read(`${copy}.kept`)).toBe(foreign);
   });
 
   test("writes the command of this clone, and the state folder when it is not the usual one", async () => {

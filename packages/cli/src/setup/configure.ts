@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { CommandEnd, CommandError, usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { jsonText, print } from "../output.ts";
+import { asTyped } from "./as-typed.ts";
 import { ask, canAsk } from "./ask.ts";
 import { type ChosenClient, chooseClients, noClientFound } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
@@ -45,6 +46,8 @@ interface Run {
   readonly to: Connection;
   readonly replace: boolean;
   readonly shared: boolean;
+  /** This run for one client, as a person would type it again. */
+  again(client: string): string;
 }
 
 /** Runs it. @throws CommandError */
@@ -64,7 +67,14 @@ export async function configure(context: Context, verb: Verb, options: Configure
     allowTools,
     shared,
   });
-  const run: Run = { verb, at, to, replace, shared };
+  const run: Run = {
+    verb,
+    at,
+    to,
+    replace,
+    shared,
+    again: (client) => asTyped(context, verb, options, client),
+  };
 
   const chosen = await chooseClients(at, options.client);
   if (chosen.length === 0 && verb === "setup") throw noClientFound();
@@ -72,13 +82,13 @@ export async function configure(context: Context, verb: Verb, options: Configure
     .map((one): Planned => ({ ...one, plan: planClient(one, run) }))
     .filter(({ plan }) => verb === "setup" || options.client !== undefined || isConcerned(plan));
   const changing = planned.flatMap(({ plan }) => plan.files.filter(changes)).length;
-  if (changing > 0 && !dryRun && !yes && (json || !canAsk())) throw nobodyToAsk(verb);
+  if (changing > 0 && !dryRun && !yes && (json || !canAsk())) throw nobodyToAsk(verb, asTyped(context, verb, options));
 
   const reports: ClientReport[] = [];
   let asking = !yes;
   for (const one of planned) {
     if (!json) await print(headline(one));
-    const consent = dryRun ? "no" : await consentTo(one, asking);
+    const consent = dryRun ? "no" : await consentTo(one, run, asking);
     if (consent === "quit") break;
     if (consent === "all") asking = false;
     const report = consent === "no" ? reportOf(one, !dryRun) : write(one, run);
@@ -105,10 +115,10 @@ export async function configure(context: Context, verb: Verb, options: Configure
 }
 
 /** Asks whether a client's files may be written; shows them first. */
-async function consentTo({ client, plan }: Planned, asking: boolean): Promise<"yes" | "no" | "quit" | "all"> {
+async function consentTo({ client, plan }: Planned, run: Run, asking: boolean): Promise<"yes" | "no" | "quit" | "all"> {
   const files = plan.files.filter(changes);
   if (!asking || files.length === 0) return "yes";
-  await print(files.flatMap((plan) => fileRows({ plan }, client, pathWidth(files))).join("\n"));
+  await print(files.flatMap((plan) => fileRows({ plan }, run.again(client.name), pathWidth(files))).join("\n"));
   for (;;) {
     const answer = await ask(`  Go on with ${client.title}?`);
     if (answer !== "diff") return answer;
@@ -158,9 +168,9 @@ function isIncomplete({ files }: ClientReport): boolean {
   );
 }
 
-function nobodyToAsk(verb: Verb): CommandError {
+function nobodyToAsk(verb: Verb, typed: string): CommandError {
   return usageError(
-    `agentmesh ${verb} asks before it writes, and nobody can answer here. Look first: agentmesh ${verb} --dry-run. Then: agentmesh ${verb} --yes`,
+    `agentmesh ${verb} asks before it writes, and nobody can answer here. Look first: ${typed} --dry-run. Then: ${typed} --yes`,
   );
 }
 
