@@ -1,5 +1,5 @@
 /** `agentmesh setup` and `agentmesh uninstall` in a home directory of their own: what they write, keep, refuse and say. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -495,6 +495,18 @@ describe("setup", () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/refused +~\/\.claude\.json +it cannot be read: a folder has its name \(EISDIR\)/);
     expect(home.read(".codex/config.toml")).toContain("[mcp_servers.agentmesh]");
+  });
+
+  test.skipIf(process.platform === "win32")("a read-only file and a pipe are refused, and stay", async () => {
+    using home = new Home({ ".codex/config.toml": "a = 1\n", ".cursor/x": "" });
+    chmodSync(join(home.path, ".codex/config.toml"), 0o444);
+    execFileSync("mkfifo", [join(home.path, ".cursor/mcp.json")]);
+    const before = home.files();
+    const { code, stdout } = await home.run(["setup", "--yes"]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/refused +~\/\.codex\/config\.toml +it is read-only\. If it may be changed: chmod u\+w/);
+    expect(stdout).toMatch(/refused +~\/\.cursor\/mcp\.json +it is a pipe, a socket or a device\./);
+    expect(home.files()).toEqual(before);
   });
 
   test("--project writes what the project's directory has, and nothing of this machine but hooks that are not shared", async () => {

@@ -4,7 +4,7 @@ import type { ChosenClient } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
 import { backUp, backupsOf, keepBackup, noteBeside, removeBackup } from "./config/backup.ts";
 import { type ConfigFile, type Edition, mayHoldOurs, type Part } from "./config/config-file.ts";
-import { ChangedMeanwhile, readConfig, writeConfig } from "./config/file.ts";
+import { ChangedMeanwhile, readConfig, refuseReadOnly, writeConfig } from "./config/file.ts";
 import { ConfigRefusal } from "./config/refusal.ts";
 
 /** Which way. */
@@ -78,10 +78,12 @@ function planFile(file: ConfigFile, { verb, replace }: { readonly verb: Verb; re
   let from: string | undefined;
   try {
     from = readConfig(file.path);
-    if (verb === "setup")
-      return { file, from, edition: file.install(from, { replace, before: originalOf(file)?.text }) };
-    if (from === undefined) return { file, from, edition: untouched(from) };
-    return { file, from, edition: file.uninstall(from, originalOf(file)?.text) };
+    if (verb === "uninstall" && from === undefined) return { file, from, edition: untouched(from) };
+    const before = originalOf(file)?.text;
+    const edition =
+      verb === "setup" || from === undefined ? file.install(from, { replace, before }) : file.uninstall(from, before);
+    if (from !== undefined && edition.text !== from) refuseReadOnly(file.path);
+    return { file, from, edition };
   } catch (error) {
     if (!(error instanceof ConfigRefusal)) throw error;
     // A file in which nothing can be of us may be as broken as it likes.

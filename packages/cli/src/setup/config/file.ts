@@ -1,6 +1,7 @@
 /** Configuration files on disk: read whole, replaced whole. */
 import { randomBytes } from "node:crypto";
 import {
+  accessSync,
   chmodSync,
   chownSync,
   closeSync,
@@ -28,7 +29,12 @@ export class ChangedMeanwhile extends Error {
 export function readConfig(path: string): string | undefined {
   const bytes = onDisk("read", () => {
     const target = targetOf(path);
-    return statSync(target, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(target);
+    const known = statSync(target, { throwIfNoEntry: false });
+    // To read a pipe is to wait for whoever writes into it.
+    if (known !== undefined && !known.isFile() && !known.isDirectory()) {
+      throw new ConfigRefusal("it is a pipe, a socket or a device. Put a file in its place, then run this again");
+    }
+    return known === undefined ? undefined : readFileSync(target);
   });
   if (bytes === undefined) return undefined;
   try {
@@ -36,6 +42,17 @@ export function readConfig(path: string): string | undefined {
   } catch {
     throw new ConfigRefusal("it is not UTF-8. Save it as UTF-8, then run this again");
   }
+}
+
+/** Refuses a file that somebody made read-only: to replace it would need no leave but the folder's. @throws ConfigRefusal */
+export function refuseReadOnly(path: string): void {
+  onDisk("written", () => {
+    const target = targetOf(path);
+    if ((statSync(target).mode & 0o222) === 0) {
+      throw new ConfigRefusal("it is read-only. If it may be changed: chmod u+w, then run this again");
+    }
+    accessSync(target, constants.W_OK);
+  });
 }
 
 /**
@@ -103,6 +120,7 @@ export function onDisk<T>(what: "read" | "written" | "backed up", act: () => T):
   try {
     return act();
   } catch (error) {
+    if (error instanceof ConfigRefusal) throw error;
     const code = codeOf(error);
     const why = reasons[code] ?? (error instanceof Error ? error.message : String(error));
     throw new ConfigRefusal(`it cannot be ${what}: ${why} (${code})`, { cause: error });
