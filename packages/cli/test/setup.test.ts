@@ -529,8 +529,20 @@ describe("setup", () => {
     using home = new Home({ ".claude/settings.json": '{"enabledPlugins": {"agentmesh@agentmesh": true}}' });
     const { stdout, code } = await home.run(["setup", "--yes", "--client", "claude-code"]);
     expect(code).toBe(0);
-    expect(stdout).toContain("its plugin agentmesh@agentmesh is on and brings all this");
+    expect(stdout).toContain("its plugin agentmesh@agentmesh is on and brings server and hooks");
+    expect(stdout).not.toContain("still beside it");
     expect(existsSync(join(home.path, ".claude.json"))).toBe(false);
+
+    home.write(".claude/settings.json", "{}");
+    await home.run(["setup", "--yes"]);
+    home.write(
+      ".claude/settings.json",
+      home.read(".claude/settings.json").replace("{", '{"enabledPlugins": {"agentmesh@x": true},'),
+    );
+    const both = await home.run(["setup", "--yes"]);
+    expect(both.stdout).toContain(
+      "still beside it, in ~/.claude.json and ~/.claude/settings.json. Without that: agentmesh uninstall --client claude-code",
+    );
   });
 
   test("gives OpenClaw a name and a token that agentmesh webhook set can read, and leaves a token of yours", async () => {

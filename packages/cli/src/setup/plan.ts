@@ -48,7 +48,12 @@ export function planClient(
 ): ClientPlan {
   try {
     const aside = verb === "setup" ? client.standsAside?.(at) : undefined;
-    if (aside !== undefined) return { files: [], aside };
+    if (aside !== undefined) {
+      const both = client.files(at, to, found?.version).filter(hasOurs);
+      const paths = both.map(({ path }) => shortPath(path)).join(" and ");
+      const advice = `. What setup wrote is still beside it, in ${paths}. Without that: agentmesh uninstall --client ${client.name}`;
+      return { files: [], aside: both.length === 0 ? aside : aside + advice };
+    }
   } catch (error) {
     // The file that cannot be read is named below.
     if (!(error instanceof ConfigRefusal)) throw error;
@@ -57,6 +62,17 @@ export function planClient(
   const [main, ...others] = files;
   if (verb === "uninstall" || main === undefined || !isBarred(main)) return { files };
   return { files: [main, ...others.map((plan) => (changes(plan) ? leftOut(plan, main.file) : plan))] };
+}
+
+/** Whether entries that setup wrote are in a file; of one that cannot be read nothing is said. */
+function hasOurs(file: ConfigFile): boolean {
+  try {
+    const text = readConfig(file.path);
+    return text !== undefined && file.holdsOurs(text);
+  } catch (error) {
+    if (!(error instanceof ConfigRefusal)) throw error;
+    return false;
+  }
 }
 
 /** Whether the MCP server could not be set: it stands in a client's first file. */

@@ -47,7 +47,8 @@ export const claudeCode: Client = {
       ([name, on]) => /^agentmesh@/.test(name) && on === true,
     );
     if (ours === undefined) return undefined;
-    return `its plugin ${ours[0]} is on and brings all this. To have it from setup instead: claude plugin uninstall ${ours[0]}`;
+    // A plugin cannot tell Claude Code's version, and one that does not know waiting hooks would wait for them.
+    return `its plugin ${ours[0]} is on and brings server and hooks, but none that wakes an idle session. To have all from setup instead: claude plugin uninstall ${ours[0]}, then agentmesh setup`;
   },
   afterwards: (at) =>
     at.project === undefined ? [] : ["Claude Code asks once whether it may use the servers of .mcp.json"],
