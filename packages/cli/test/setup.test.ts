@@ -221,6 +221,18 @@ describe("a round trip", () => {
     expect(stdout).toMatch(/backup +~\/\.claude\.json\.agentmesh-backup-.* kept/);
     expect(Object.keys(home.files())).toHaveLength(2);
   });
+
+  test("backs up a file of its own making that others have written into since", async () => {
+    using home = new Home({ ".cursor/x": "" });
+    await home.run(["setup", "--yes"]);
+    const grown = home.read(".cursor/mcp.json").replace("{", '{ "theirs": 1,');
+    home.write(".cursor/mcp.json", grown);
+    const { stdout } = await home.run(["uninstall", "--yes"]);
+    expect(stdout).toMatch(/backup +~\/\.cursor\/mcp\.json\..*\.kept +as the file was before agentmesh changed it/);
+    expect(JSON.parse(home.read(".cursor/mcp.json"))).toEqual({ theirs: 1 });
+    const copy = Object.keys(home.files()).find((name) => name.endsWith(".kept"));
+    expect(home.read(copy ?? "")).toBe(grown);
+  });
 });
 
 describe("setup", () => {
@@ -436,6 +448,8 @@ describe("setup", () => {
     expect(await waiting("2.1.224 (Claude Code)")).toBe(2);
     // A version that cannot be told changes nothing.
     expect(await waiting("no answer")).toBe(2);
+    await home.run(["uninstall", "--yes"]);
+    expect(Object.keys(home.files())).toEqual(["bin/claude"]);
   });
 
   test("--allow-tools lets the tools pass, and uninstall leaves a rule that was there before", async () => {

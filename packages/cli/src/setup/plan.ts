@@ -161,7 +161,8 @@ function needsBackup({ file, from, edition }: FilePlan): boolean {
   if (from === undefined || edition.text === undefined) return false;
   const replaced = edition.parts.some(({ standing }) => standing === "replaced");
   if (replaced || !file.holdsOurs(from)) return true;
-  return file.secret !== true && backupsOf(file.path).length === 0;
+  const oursAlone = file.uninstall(from, undefined).text === undefined;
+  return !oursAlone && backupsOf(file.path).length === 0;
 }
 
 /** After uninstall: a copy that says the same as the file goes, others stay as something of the past. */
@@ -178,7 +179,7 @@ function settleBackups(file: ConfigFile, { text, parts }: Edition): Outcome {
   }
   const backup = (kept.find(({ copy }) => copy === original?.copy) ?? kept.at(-1))?.path;
   if (backup === undefined) return {};
-  if (original === undefined) return { backup, backupOf: "as the file was until now" };
+  if (original === undefined) return { backup, backupOf: "as the file was before agentmesh changed it" };
   return { backup, backupOf: "from before setup; the file has changed otherwise since, so it is kept" };
 }
 
