@@ -609,6 +609,7 @@ describe("setup", () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/refused +~\/\.codex\/hooks\.json +left out: .* see ~\/\.codex\/config\.toml/);
     expect(stdout + stderr).not.toMatch(/trusted them|Start a session/);
+    expect((await home.run(["setup", "--yes", "--json"])).stdout).not.toContain("trusted them");
     expect(home.files()).toEqual(before);
   });
 
