@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { VERSION } from "@agentmesh/protocol";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { isOurHook } from "../src/setup/config/config-file.ts";
+import { isAdapterHook } from "../src/setup/config/config-file.ts";
 
 const root = new URL("../../../", import.meta.url);
 const json = <T>(path: string, schema: z.ZodType<T>): T =>
@@ -35,7 +35,7 @@ test("the plugin's hooks are setup's, and do nothing where the adapter is not in
   const commands = Object.values(hooks).flatMap((groups) => groups.flatMap((group) => group.hooks));
   expect(Object.keys(hooks)).toEqual(["UserPromptSubmit", "PostToolUse", "Stop"]);
   for (const { command } of commands) {
-    expect(isOurHook(command)).toBe(true);
+    expect(isAdapterHook(command)).toBe(true);
     expect(command).toMatch(/^if command -v agentmesh-mcp /);
   }
 });

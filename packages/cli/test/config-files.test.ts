@@ -13,7 +13,7 @@ import { serverEntry } from "../src/setup/config/server-entry.ts";
 import { tomlServerFile } from "../src/setup/config/toml-file.ts";
 
 const server = { command: "npx", args: ["-y", "agentmesh-mcp@0.1.0"], env: { AGENTMESH_SETUP: "1" } };
-const hook = { type: "command", command: '"/a b/node" "/x/mcp/dist/main.js" hook claude', timeout: 5 };
+const hook = { type: "command", command: '"/a b/node" "/x/mcp/dist/main.js" hook claude --by-setup', timeout: 5 };
 const NAME = "opencode-agentmesh@0.1.0";
 
 const json = (syntax: JsonSyntax, value = server) =>
@@ -28,8 +28,8 @@ const json = (syntax: JsonSyntax, value = server) =>
         what: "plugin",
         path: ["plugin"],
         value: NAME,
-        isOurs: (name) => name === NAME,
-        isByHand: () => false,
+        noted: [NAME],
+        isLike: (name) => name === NAME,
       }),
     ],
   });

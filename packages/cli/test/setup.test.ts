@@ -1,5 +1,5 @@
 /** `agentmesh setup` and `agentmesh uninstall` in a home directory of their own: what they write, keep, refuse and say. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -146,19 +147,69 @@ describe("a round trip", () => {
     const named = clients.flatMap((name) => ["--client", name]);
     expect(await home.run(["setup", "--yes", ...named])).toMatchObject({ code: 0 });
     const made = home.files();
-    expect(Object.keys(made)).toHaveLength(9);
+    expect(Object.keys(made)).toHaveLength(10);
     expect(Object.values(made).every((text) => text.startsWith("100600 "))).toBe(true);
     expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
     expect(home.files()).toEqual({});
   });
 
-  test("takes the plugin of a clone out of OpenCode's configuration", async () => {
-    const others = '{\n  "plugin": ["other"]\n}\n';
+  test("leaves every entry of agentmesh that a person wrote, with and without a setup before", async () => {
+    const hook = "AGENTMESH_HOME=/srv/mesh node /opt/agentmesh-mcp/dist/main.js hook claude --home /srv/mesh";
     using home = new Home({
-      ".config/opencode/opencode.json": others.replace("]", ', "file:///src/mesh/packages/opencode/dist/index.js"]'),
+      ".claude/settings.json": JSON.stringify({
+        permissions: { allow: ["Bash(ls)", "mcp__agentmesh"] },
+        hooks: { UserPromptSubmit: [{ matcher: "x", hooks: [{ type: "command", command: hook, timeout: 10 }] }] },
+      }),
+      ".codex/hooks.json": JSON.stringify({
+        hooks: { Stop: [{ hooks: [{ type: "command", command: "agentmesh-mcp hook codex", timeout: 9 }] }] },
+      }),
+      ".config/opencode/opencode.json": '{ "plugin": ["opencode-agentmesh@0.1.0", "other"] }',
+      ".openclaw/openclaw.json": '{ hooks: { enabled: true, token: "agentmesh-my-own-token" } }',
     });
+    const before = home.files();
+    const first = await home.run(["uninstall", "--yes"]);
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stdout).toMatch(/hook claude --home \/srv\/mesh.*\(your own hooks are left as they are\)/);
+    expect(home.files()).toEqual(before);
+
+    const { code, stdout } = await home.run(["setup", "--yes", "--allow-tools"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /yours +~\/\.claude\/settings\.json .*hooks UserPromptSubmit: AGENTMESH_HOME=.*left as they are/,
+    );
+    expect(stdout).toMatch(/backup +~\/\.claude\/settings\.json\.agentmesh-backup-/);
+    const { hooks } = home.json(".claude/settings.json", Hooks);
+    expect(hooks.UserPromptSubmit).toHaveLength(1);
+    expect(hooks.UserPromptSubmit?.[0]?.hooks).toEqual([{ type: "command", command: hook, timeout: 10 }]);
+    expect(home.read(".config/opencode/opencode.json")).toBe('{ "plugin": ["opencode-agentmesh@0.1.0", "other"] }');
     expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
-    expect(home.read(".config/opencode/opencode.json")).toBe(others);
+    expect(home.files()).toEqual(before);
+  });
+
+  test("a second setup leaves what a person changed at its hooks", async () => {
+    using home = new Home({ ".codex/config.toml": "" });
+    await home.run(["setup", "--yes"]);
+    const written = home.read(".codex/hooks.json");
+    const changed = written
+      .replace('"timeout": 5', '"timeout": 30')
+      .replace('"hooks": [', '"matcher": "Bash",\n"hooks": [');
+    home.write(".codex/hooks.json", changed);
+    await home.run(["setup", "--yes"]);
+    expect(home.read(".codex/hooks.json")).toBe(changed);
+    home.write(".codex/hooks.json", changed.replaceAll("main.js hook", "main.js  --old hook"));
+    expect((await home.run(["setup", "--yes"])).stdout).toMatch(/updated +~\/\.codex\/hooks\.json/);
+    expect(home.read(".codex/hooks.json")).toBe(changed);
+  });
+
+  test("a backup that was kept is not taken for what was before a later setup", async () => {
+    using home = new Home({ ".codex/config.toml": "", ".codex/hooks.json": '{ "a": 1 }' });
+    await home.run(["setup", "--yes"]);
+    home.write(".codex/hooks.json", home.read(".codex/hooks.json").replace('"a": 1', '"a": 2'));
+    await home.run(["uninstall", "--yes"]);
+    rmSync(join(home.path, ".codex/hooks.json"));
+    await home.run(["setup", "--yes"]);
+    await home.run(["uninstall", "--yes"]);
+    expect(existsSync(join(home.path, ".codex/hooks.json"))).toBe(false);
   });
 
   test("keeps what others wrote in between, and then the backup too", async () => {
@@ -169,6 +220,18 @@ describe("a round trip", () => {
     expect(home.read(".claude.json")).toBe('{\n  "a": 2\n}\n');
     expect(stdout).toMatch(/backup +~\/\.claude\.json\.agentmesh-backup-.* kept/);
     expect(Object.keys(home.files())).toHaveLength(2);
+  });
+
+  test("backs up a file of its own making that others have written into since", async () => {
+    using home = new Home({ ".cursor/x": "" });
+    await home.run(["setup", "--yes"]);
+    const grown = home.read(".cursor/mcp.json").replace("{", '{ "theirs": 1,');
+    home.write(".cursor/mcp.json", grown);
+    const { stdout } = await home.run(["uninstall", "--yes"]);
+    expect(stdout).toMatch(/backup +~\/\.cursor\/mcp\.json\..*\.kept +as the file was before agentmesh changed it/);
+    expect(JSON.parse(home.read(".cursor/mcp.json"))).toEqual({ theirs: 1 });
+    const copy = Object.keys(home.files()).find((name) => name.endsWith(".kept"));
+    expect(home.read(copy ?? "")).toBe(grown);
   });
 });
 
@@ -210,6 +273,7 @@ describe("setup", () => {
       "oc/agentmesh-hooks-token",
       "oc/openclaw.json",
       "xdg/opencode/opencode.json",
+      "xdg/opencode/opencode.json.agentmesh-setup",
     ]);
   });
 
@@ -231,6 +295,30 @@ describe("setup", () => {
     expect(await home.run(["uninstall", "--dry-run"])).toMatchObject({ code: 6 });
   });
 
+  test("a dry run shows no string of a person's, in whatever form, and no token of its own", async () => {
+    const servers = {
+      a: { args: ["--api-key", "sk-LEAK1"], env: { GITHUB_PAT: "LEAK2", MY_TOKEN: 'a"LEAK4' } },
+      b: { url: "https://u:LEAK5@h/", headers: { Cookie: "LEAK6" } },
+    };
+    using home = new Home({
+      ".claude.json": JSON.stringify({ mcpServers: servers }, undefined, 1),
+      ".cursor/mcp.json": JSON.stringify({ mcpServers: servers }),
+      ".codex/config.toml": `# LEAK7\nA = """LEAK8\nLEAK9"""\nB = ["LEAK10", 'LEAK11\\']\nC = "LEAK12"\n`,
+      ".openclaw/openclaw.json": "{ gateway: { auth: 'LEAK13' } /* LEAK14 */ }\n",
+    });
+    const dry = await home.run(["setup", "--dry-run"]);
+    expect(dry.stdout).not.toContain("LEAK");
+    expect(dry.stdout).toMatch(/\+ +"command": ".*node/);
+    expect(dry.stdout).toContain('"AGENTMESH_SETUP": "1"');
+    expect(dry.stdout).toContain("+# >>> agentmesh setup");
+    await home.run(["setup", "--yes"]);
+    const token = home.read(".openclaw/agentmesh-hooks-token").trim();
+    const out = await home.run(["uninstall", "--dry-run"]);
+    expect(out.stdout).not.toMatch(/LEAK/);
+    expect(out.stdout).not.toContain(token);
+    expect(out.stdout).toMatch(/-.*"command": ".* hook codex/);
+  });
+
   test("without --yes it asks, and where nobody can answer it writes nothing", async () => {
     using home = new Home({ ".claude.json": "{}" });
     const before = home.files();
@@ -238,6 +326,20 @@ describe("setup", () => {
     expect(refused).toMatchObject({ code: 2, stdout: "" });
     expect(refused.stderr).toContain("Look first: agentmesh setup --dry-run. Then: agentmesh setup --yes");
     expect(home.files()).toEqual(before);
+    const { stderr } = await home.run([
+      "setup",
+      "--client",
+      "codex",
+      "--project",
+      "--allow-tools",
+      "--home",
+      "/a mesh",
+    ]);
+    expect(stderr).toContain('Then: agentmesh setup --client codex --project --allow-tools --home "/a mesh" --yes');
+    home.write(".mcp.json", '{ "mcpServers": { "agentmesh": { "command": "bun" } } }');
+    expect((await home.run(["setup", "--yes", "--client", "claude-code", "--project"])).stdout).toContain(
+      "To replace it: agentmesh setup --client claude-code --project --replace",
+    );
   });
 
   test.skipIf(!existsSync(SCRIPT))(
@@ -305,6 +407,11 @@ describe("setup", () => {
     expect(home.read(".claude.json")).toContain("AGENTMESH_SETUP");
     const copy = Object.keys(home.files()).find((name) => name.startsWith(".claude.json.agentmesh-backup-"));
     expect(home.read(copy ?? "")).toBe(foreign);
+    const out = await home.run(["uninstall", "--yes", "--client", "claude-code"]);
+    expect(out.stdout).toMatch(
+      /backup +~\/\.claude\.json\.agentmesh-backup-.*\.kept +holds what --replace took the place of: bun \/old\/server\.ts/,
+    );
+    expect(home.read(`${copy}.kept`)).toBe(foreign);
   });
 
   test("writes the command of this clone, and the state folder when it is not the usual one", async () => {
@@ -323,8 +430,8 @@ describe("setup", () => {
     });
     const { Stop } = home.json(".claude/settings.json", Hooks).hooks;
     expect(Stop?.[0]?.hooks.map(({ command }) => command)).toEqual([
-      expect.stringMatching(/mcp\/dist\/main\.js hook claude --home ".*\/my mesh"$/),
-      expect.stringMatching(/mcp\/dist\/main\.js hook claude --home ".*\/my mesh" --wait$/),
+      expect.stringMatching(/mcp\/dist\/main\.js hook claude --by-setup --home ".*\/my mesh"$/),
+      expect.stringMatching(/mcp\/dist\/main\.js hook claude --by-setup --home ".*\/my mesh" --wait$/),
     ]);
   });
 
@@ -341,6 +448,8 @@ describe("setup", () => {
     expect(await waiting("2.1.224 (Claude Code)")).toBe(2);
     // A version that cannot be told changes nothing.
     expect(await waiting("no answer")).toBe(2);
+    await home.run(["uninstall", "--yes"]);
+    expect(Object.keys(home.files())).toEqual(["bin/claude"]);
   });
 
   test("--allow-tools lets the tools pass, and uninstall leaves a rule that was there before", async () => {
@@ -370,7 +479,9 @@ describe("setup", () => {
       command: "run-it",
       args: ["in a box", "agentmesh-mcp"],
     });
-    expect(home.read(".claude/settings.json")).toContain('"run-it \\"in a box\\" agentmesh-mcp hook claude"');
+    expect(home.read(".claude/settings.json")).toContain(
+      '"run-it \\"in a box\\" agentmesh-mcp hook claude --by-setup"',
+    );
     const other = await home.run([...given, "/opt/box"]);
     expect(other.stderr).toContain("Hooks were left out: uninstall could not tell");
     expect(existsSync(join(home.path, ".claude/settings.json"))).toBe(false);
@@ -400,6 +511,18 @@ describe("setup", () => {
     expect(home.read(".codex/config.toml")).toContain("[mcp_servers.agentmesh]");
   });
 
+  test.skipIf(process.platform === "win32")("a read-only file and a pipe are refused, and stay", async () => {
+    using home = new Home({ ".codex/config.toml": "a = 1\n", ".cursor/x": "" });
+    chmodSync(join(home.path, ".codex/config.toml"), 0o444);
+    execFileSync("mkfifo", [join(home.path, ".cursor/mcp.json")]);
+    const before = home.files();
+    const { code, stdout } = await home.run(["setup", "--yes"]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/refused +~\/\.codex\/config\.toml +it is read-only\. If it may be changed: chmod u\+w/);
+    expect(stdout).toMatch(/refused +~\/\.cursor\/mcp\.json +it is a pipe, a socket or a device\./);
+    expect(home.files()).toEqual(before);
+  });
+
   test("--project writes what the project's directory has, and nothing of this machine but hooks that are not shared", async () => {
     using home = new Home();
     const names = ["claude-code", "codex", "openclaw"].flatMap((name) => ["--client", name]);
@@ -420,8 +543,20 @@ describe("setup", () => {
     using home = new Home({ ".claude/settings.json": '{"enabledPlugins": {"agentmesh@agentmesh": true}}' });
     const { stdout, code } = await home.run(["setup", "--yes", "--client", "claude-code"]);
     expect(code).toBe(0);
-    expect(stdout).toContain("its plugin agentmesh@agentmesh is on and brings all this");
+    expect(stdout).toContain("its plugin agentmesh@agentmesh is on and brings server and hooks");
+    expect(stdout).not.toContain("still beside it");
     expect(existsSync(join(home.path, ".claude.json"))).toBe(false);
+
+    home.write(".claude/settings.json", "{}");
+    await home.run(["setup", "--yes"]);
+    home.write(
+      ".claude/settings.json",
+      home.read(".claude/settings.json").replace("{", '{"enabledPlugins": {"agentmesh@x": true},'),
+    );
+    const both = await home.run(["setup", "--yes"]);
+    expect(both.stdout).toContain(
+      "still beside it, in ~/.claude.json and ~/.claude/settings.json. Without that: agentmesh uninstall --client claude-code",
+    );
   });
 
   test("gives OpenClaw a name and a token that agentmesh webhook set can read, and leaves a token of yours", async () => {
@@ -437,7 +572,45 @@ describe("setup", () => {
     home.write(".openclaw/openclaw.json", '{ hooks: { enabled: true, token: "mine" } }\n');
     const second = await home.run(["setup", "--yes"]);
     expect(second.stdout).toMatch(/yours .*HTTP hooks: on, with a token of yours/);
+    expect(second.stdout).toContain("--token-file FILE, where FILE is a file of yours that holds hooks.token");
     expect(Object.keys(home.files()).join()).not.toContain("hooks-token");
+  });
+
+  test("OpenClaw's token file goes with its token, is not made where that could not be set, and an empty one comes back", async () => {
+    using home = new Home({ ".openclaw/openclaw.json": '{ hooks: { token: "", } }\n' });
+    const before = home.files();
+    await home.run(["setup", "--yes"]);
+    await home.run(["uninstall", "--yes"]);
+    expect(home.files()).toEqual(before);
+    await home.run(["setup", "--yes"]);
+    home.write(".openclaw/openclaw.json", home.read(".openclaw/openclaw.json").replace(/agentmesh-[\w-]{43}/, "mine"));
+    await home.run(["setup", "--yes"]);
+    expect(Object.keys(home.files()).join()).not.toContain("hooks-token");
+    for (const refused of ["{ hooks: [] }", '{ hooks: { enabled: "yes" } }']) {
+      home.write(".openclaw/openclaw.json", refused);
+      const { code, stdout } = await home.run(["setup", "--yes"]);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/refused +~\/\.openclaw\/agentmesh-hooks-token +left out: it does nothing without/);
+      expect(stdout).not.toContain("Messages are pushed");
+      expect(home.read(".openclaw/openclaw.json")).toBe(refused);
+      expect(Object.keys(home.files()).join()).not.toContain("hooks-token");
+    }
+  });
+
+  test("where the server could not be set there are no hooks, and no advice about them", async () => {
+    const foreign = { command: "bun", args: ["/old/server.ts"] };
+    using home = new Home({
+      ".codex/config.toml": "mcp_servers = { x = { command = 'y' } }\n",
+      ".gemini/settings.json": JSON.stringify({ mcpServers: { agentmesh: foreign } }),
+      ".claude.json": JSON.stringify({ mcpServers: { agentmesh: foreign } }),
+    });
+    const before = home.files();
+    const { code, stdout, stderr } = await home.run(["setup", "--yes"]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/refused +~\/\.codex\/hooks\.json +left out: .* see ~\/\.codex\/config\.toml/);
+    expect(stdout + stderr).not.toMatch(/trusted them|Start a session/);
+    expect((await home.run(["setup", "--yes", "--json"])).stdout).not.toContain("trusted them");
+    expect(home.files()).toEqual(before);
   });
 
   test("for Hermes it writes nothing, says so, and prints what belongs into its configuration", async () => {

@@ -3,13 +3,15 @@ import { homedir } from "node:os";
 import { CommandEnd, CommandError, usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { jsonText, print } from "../output.ts";
+import { asTyped } from "./as-typed.ts";
 import { ask, canAsk } from "./ask.ts";
 import { type ChosenClient, chooseClients, noClientFound } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
+import type { ConfigFile } from "./config/config-file.ts";
 import { ConfigRefusal } from "./config/refusal.ts";
 import { connectionOf } from "./connection.ts";
 import { diffText } from "./diff.ts";
-import { type ClientPlan, carryOut, changes, type FilePlan, planClient, type Verb } from "./plan.ts";
+import { type ClientPlan, carryOut, changes, type FilePlan, planClient, type Verb, withoutServer } from "./plan.ts";
 import { type ClientReport, type FileReport, fileRows, headline, pathWidth, reportLines } from "./report.ts";
 import { reportJson } from "./report-json.ts";
 
@@ -44,6 +46,8 @@ interface Run {
   readonly to: Connection;
   readonly replace: boolean;
   readonly shared: boolean;
+  /** This run for one client, as a person would type it again. */
+  again(client: string): string;
 }
 
 /** Runs it. @throws CommandError */
@@ -63,7 +67,14 @@ export async function configure(context: Context, verb: Verb, options: Configure
     allowTools,
     shared,
   });
-  const run: Run = { verb, at, to, replace, shared };
+  const run: Run = {
+    verb,
+    at,
+    to,
+    replace,
+    shared,
+    again: (client) => asTyped(context, verb, options, client),
+  };
 
   const chosen = await chooseClients(at, options.client);
   if (chosen.length === 0 && verb === "setup") throw noClientFound();
@@ -71,13 +82,13 @@ export async function configure(context: Context, verb: Verb, options: Configure
     .map((one): Planned => ({ ...one, plan: planClient(one, run) }))
     .filter(({ plan }) => verb === "setup" || options.client !== undefined || isConcerned(plan));
   const changing = planned.flatMap(({ plan }) => plan.files.filter(changes)).length;
-  if (changing > 0 && !dryRun && !yes && (json || !canAsk())) throw nobodyToAsk(verb);
+  if (changing > 0 && !dryRun && !yes && (json || !canAsk())) throw nobodyToAsk(verb, asTyped(context, verb, options));
 
   const reports: ClientReport[] = [];
   let asking = !yes;
   for (const one of planned) {
     if (!json) await print(headline(one));
-    const consent = dryRun ? "no" : await consentTo(one, asking);
+    const consent = dryRun ? "no" : await consentTo(one, run, asking);
     if (consent === "quit") break;
     if (consent === "all") asking = false;
     const report = consent === "no" ? reportOf(one, !dryRun) : write(one, run);
@@ -104,10 +115,10 @@ export async function configure(context: Context, verb: Verb, options: Configure
 }
 
 /** Asks whether a client's files may be written; shows them first. */
-async function consentTo({ client, plan }: Planned, asking: boolean): Promise<"yes" | "no" | "quit" | "all"> {
+async function consentTo({ client, plan }: Planned, run: Run, asking: boolean): Promise<"yes" | "no" | "quit" | "all"> {
   const files = plan.files.filter(changes);
   if (!asking || files.length === 0) return "yes";
-  await print(files.flatMap((plan) => fileRows({ plan }, client, pathWidth(files))).join("\n"));
+  await print(files.flatMap((plan) => fileRows({ plan }, run.again(client.name), pathWidth(files))).join("\n"));
   for (;;) {
     const answer = await ask(`  Go on with ${client.title}?`);
     if (answer !== "diff") return answer;
@@ -116,13 +127,16 @@ async function consentTo({ client, plan }: Planned, asking: boolean): Promise<"y
 }
 
 function write(one: Planned, run: Run): ClientReport {
+  let broken: ConfigFile | undefined;
   const files = one.plan.files.map((plan): FileReport => {
     if (!changes(plan)) return { plan };
+    if (broken !== undefined && run.verb === "setup") return { plan, failed: withoutServer(broken) };
     try {
       return { plan, outcome: carryOut(plan, run) };
     } catch (error) {
-      if (error instanceof ConfigRefusal) return { plan, failed: error.message };
-      throw error;
+      if (!(error instanceof ConfigRefusal)) throw error;
+      broken ??= plan.file;
+      return { plan, failed: error.message };
     }
   });
   return { ...reportOf(one, false), files };
@@ -154,12 +168,12 @@ function isIncomplete({ files }: ClientReport): boolean {
   );
 }
 
-function nobodyToAsk(verb: Verb): CommandError {
+function nobodyToAsk(verb: Verb, typed: string): CommandError {
   return usageError(
-    `agentmesh ${verb} asks before it writes, and nobody can answer here. Look first: agentmesh ${verb} --dry-run. Then: agentmesh ${verb} --yes`,
+    `agentmesh ${verb} asks before it writes, and nobody can answer here. Look first: ${typed} --dry-run. Then: ${typed} --yes`,
   );
 }
 
 function diffOf({ file, from, edition }: FilePlan): string {
-  return diffText(file.path, from, edition.text);
+  return diffText(file, from, edition.text);
 }

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { VERSION } from "@agentmesh/protocol";
 import { type AdapterCommand, adapterCommand, originOf, shellWord } from "./adapter-command.ts";
 import type { Connection } from "./clients/client.ts";
-import { MARK } from "./config/mark.ts";
+import { HOOK_MARK, MARK } from "./config/mark.ts";
 
 /** What the connection rests on. */
 export interface ConnectionTerms {
@@ -50,7 +50,8 @@ export function connectionOf(terms: ConnectionTerms): { readonly to: Connection;
         ...(url && { AGENTMESH_URL: url }),
         ...(env.AGENTMESH_PORT && { AGENTMESH_PORT: env.AGENTMESH_PORT }),
       },
-      hookCommand: (kind) => (adapter.hook === undefined ? undefined : `${adapter.hook} hook ${kind}${home}`),
+      hookCommand: (kind) =>
+        adapter.hook === undefined ? undefined : `${adapter.hook} hook ${kind} ${HOOK_MARK}${home}`,
       allowTools: terms.allowTools,
       openCodePlugin: openCodePlugin(entry),
     },

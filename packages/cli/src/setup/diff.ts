@@ -3,19 +3,23 @@ import { plainText } from "@agentmesh/protocol";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { shortPath } from "../describe.ts";
 import { style } from "../output.ts";
+import type { ConfigFile } from "./config/config-file.ts";
+import { hidden, veilOf } from "./veil.ts";
 
 const LONGEST_LINE = 400;
-const SECRET =
-  /("?[\w.-]*(?:token|secret|password|passwd|api_?key|apikey|authorization|credential|private_?key)[\w.-]*"?\s*[:=]\s*)(?:"[^"]*"|'[^']*')/gi;
-
 /** The diff with three lines around each change. */
-export function diffText(path: string, from: string | undefined, to: string | undefined): string {
+export function diffText(
+  { path, secret }: Pick<ConfigFile, "path" | "secret">,
+  from: string | undefined,
+  to: string | undefined,
+): string {
   const name = shortPath(path);
+  const veil = secret === true ? hidden : veilOf(path, from ?? "", to ?? "");
   const patch = createTwoFilesPatch(
     from === undefined ? "/dev/null" : name,
     to === undefined ? "/dev/null" : name,
-    visible(from ?? ""),
-    visible(to ?? ""),
+    veil(visible(from ?? "")),
+    veil(visible(to ?? "")),
     undefined,
     undefined,
     { context: 3, headerOptions: FILE_HEADERS_ONLY },
@@ -29,8 +33,8 @@ function visible(text: string): string {
 }
 
 function shown(line: string): string {
-  const secretless = plainText(line).replace(SECRET, '$1"…"');
-  const text = secretless.length > LONGEST_LINE ? middleCut(secretless) : secretless;
+  const plain = plainText(line);
+  const text = plain.length > LONGEST_LINE ? middleCut(plain) : plain;
   if (text.startsWith("+++") || text.startsWith("---")) return style("bold", text);
   if (text.startsWith("@@")) return style("cyan", text);
   if (text.startsWith("+")) return style("green", text);

@@ -1,8 +1,10 @@
 /** What setup or uninstall would do to each file of a client, and the doing of it. */
+import { shortPath } from "../describe.ts";
 import type { ChosenClient } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
-import { type ConfigFile, type Edition, mayHoldOurs } from "./config/config-file.ts";
-import { backUp, ChangedMeanwhile, latestBackup, readConfig, removeBackup, writeConfig } from "./config/file.ts";
+import { backUp, backupsOf, keepBackup, noteBeside, removeBackup } from "./config/backup.ts";
+import { type ConfigFile, type Edition, mayHoldOurs, type Part } from "./config/config-file.ts";
+import { ChangedMeanwhile, readConfig, refuseReadOnly, writeConfig } from "./config/file.ts";
 import { ConfigRefusal } from "./config/refusal.ts";
 
 /** Which way. */
@@ -26,8 +28,10 @@ export interface ClientPlan {
 
 /** What became of one file. */
 export interface Outcome {
-  /** Copy of what the file was before its first change. */
+  /** Copy of what the file was. */
   readonly backup?: string;
+  /** Which state of the file that is, and why the copy stays; for uninstall. */
+  readonly backupOf?: string;
   /** The file is again what its copy was, and the copy is gone. */
   readonly restored?: boolean;
 }
@@ -44,21 +48,58 @@ export function planClient(
 ): ClientPlan {
   try {
     const aside = verb === "setup" ? client.standsAside?.(at) : undefined;
-    if (aside !== undefined) return { files: [], aside };
+    if (aside !== undefined) {
+      const both = client.files(at, to, found?.version).filter(hasOurs);
+      const paths = both.map(({ path }) => shortPath(path)).join(" and ");
+      const advice = `. What setup wrote is still beside it, in ${paths}. Without that: agentmesh uninstall --client ${client.name}`;
+      return { files: [], aside: both.length === 0 ? aside : aside + advice };
+    }
   } catch (error) {
     // The file that cannot be read is named below.
     if (!(error instanceof ConfigRefusal)) throw error;
   }
-  return { files: client.files(at, to, found?.version).map((file) => planFile(file, { verb, replace })) };
+  const files = client.files(at, to, found?.version).map((file) => planFile(file, { verb, replace }));
+  const [main, ...others] = files;
+  if (verb === "uninstall" || main === undefined || !isBarred(main)) return { files };
+  return { files: [main, ...others.map((plan) => (changes(plan) ? leftOut(plan, main.file) : plan))] };
+}
+
+/** Whether entries that setup wrote are in a file; of one that cannot be read nothing is said. */
+function hasOurs(file: ConfigFile): boolean {
+  try {
+    const text = readConfig(file.path);
+    return text !== undefined && file.holdsOurs(text);
+  } catch (error) {
+    if (!(error instanceof ConfigRefusal)) throw error;
+    return false;
+  }
+}
+
+/** Whether the MCP server could not be set: it stands in a client's first file. */
+function isBarred({ refused, edition }: FilePlan): boolean {
+  return refused !== undefined || edition.parts.some(({ standing }) => standing === "foreign");
+}
+
+/** Hooks and tokens do nothing without the server. */
+function leftOut({ file, from }: FilePlan, main: ConfigFile): FilePlan {
+  return { file, from, edition: untouched(from), refused: withoutServer(main) };
+}
+
+/** Why a file is left out. */
+export function withoutServer(main: ConfigFile): string {
+  return `left out: it does nothing without the MCP server, see ${shortPath(main.path)}`;
 }
 
 function planFile(file: ConfigFile, { verb, replace }: { readonly verb: Verb; readonly replace: boolean }): FilePlan {
   let from: string | undefined;
   try {
     from = readConfig(file.path);
-    if (verb === "setup") return { file, from, edition: file.install(from, { replace, before: originalOf(file) }) };
-    if (from === undefined) return { file, from, edition: untouched(from) };
-    return { file, from, edition: file.uninstall(from, originalOf(file)) };
+    if (verb === "uninstall" && from === undefined) return { file, from, edition: untouched(from) };
+    const before = originalOf(file)?.text;
+    const edition =
+      verb === "setup" || from === undefined ? file.install(from, { replace, before }) : file.uninstall(from, before);
+    if (from !== undefined && edition.text !== from) refuseReadOnly(file.path);
+    return { file, from, edition };
   } catch (error) {
     if (!(error instanceof ConfigRefusal)) throw error;
     // A file in which nothing can be of us may be as broken as it likes.
@@ -88,16 +129,22 @@ export function carryOut(
   for (let next = plan, left = 5; ; left--) {
     try {
       const { from, edition } = next;
-      const backup =
-        terms.verb === "setup" && from !== undefined && needsBackup(next) ? backUp(file.path, from) : undefined;
+      if (terms.verb === "setup" && (from === undefined || !file.holdsOurs(from))) {
+        // What older runs left says nothing of this one.
+        for (const copy of backupsOf(file.path)) keepBackup(copy);
+      }
+      const backup = from !== undefined && needsBackup(next) ? backUp(file.path, from) : undefined;
       try {
+        // A name that is noted and not yet there does no harm; one that is there and not noted would stay for good.
+        if (terms.verb === "setup" && edition.noted !== undefined) noteBeside(file.path, edition.noted);
         writeConfig(file.path, { from, to: edition.text, shared: terms.shared });
       } catch (error) {
         if (backup !== undefined) removeBackup(backup);
         throw error;
       }
       if (terms.verb === "setup") return backup === undefined ? {} : { backup };
-      return settleBackup(file, edition.text);
+      if (edition.noted !== undefined) noteBeside(file.path, edition.noted);
+      return settleBackups(file, edition);
     } catch (error) {
       if (!(error instanceof ChangedMeanwhile)) throw error;
       if (left === 0)
@@ -109,21 +156,49 @@ export function carryOut(
   }
 }
 
-/** Before the first entry of ours, and before a foreign one is replaced. */
+/** Before the first entry of ours, before a foreign one is replaced, and where no copy is left; not of ours alone. */
 function needsBackup({ file, from, edition }: FilePlan): boolean {
-  if (from === undefined) return false;
-  return !file.holdsOurs(from) || edition.parts.some(({ standing }) => standing === "replaced");
+  if (from === undefined || edition.text === undefined) return false;
+  const replaced = edition.parts.some(({ standing }) => standing === "replaced");
+  if (replaced || !file.holdsOurs(from)) return true;
+  const oursAlone = file.uninstall(from, undefined).text === undefined;
+  return !oursAlone && backupsOf(file.path).length === 0;
 }
 
-function settleBackup(file: ConfigFile, text: string | undefined): Outcome {
-  const copy = latestBackup(file.path);
-  if (copy === undefined) return {};
-  if (readConfig(copy) !== text) return { backup: copy };
-  removeBackup(copy);
-  return { restored: true };
+/** After uninstall: a copy that says the same as the file goes, others stay as something of the past. */
+function settleBackups(file: ConfigFile, { text, parts }: Edition): Outcome {
+  const original = originalOf(file);
+  const restored = original !== undefined && original.text === text;
+  if (restored) removeBackup(original.copy);
+  const took = restored ? undefined : replacedIn(file, parts);
+  const kept = backupsOf(file.path).map((copy) => ({ copy, path: keepBackup(copy) }));
+  if (restored) return { restored };
+  if (took !== undefined) {
+    const backupOf = `holds what --replace took the place of: ${took.words}. To have it back, copy it from there`;
+    return { backup: kept.find(({ copy }) => copy === took.copy)?.path ?? took.copy, backupOf };
+  }
+  const backup = (kept.find(({ copy }) => copy === original?.copy) ?? kept.at(-1))?.path;
+  if (backup === undefined) return {};
+  if (original === undefined) return { backup, backupOf: "as the file was before agentmesh changed it" };
+  return { backup, backupOf: "from before setup; the file has changed otherwise since, so it is kept" };
 }
 
-function originalOf(file: ConfigFile): string | undefined {
-  const copy = latestBackup(file.path);
-  return copy === undefined ? undefined : readConfig(copy);
+/** The newest copy with an entry that --replace took the place of, and that entry in words. */
+function replacedIn(file: ConfigFile, parts: readonly Part[]): { copy: string; words: string } | undefined {
+  const gone = new Set(parts.filter(({ standing }) => standing === "removed").map(({ what }) => what));
+  for (const copy of backupsOf(file.path).toReversed()) {
+    const was = file.install(readConfig(copy), { replace: true, before: undefined }).parts;
+    const replaced = was.find(({ what, standing }) => standing === "replaced" && gone.has(what));
+    if (replaced !== undefined) return { copy, words: replaced.found ?? replaced.what };
+  }
+  return undefined;
+}
+
+/** What the file was before setup: the oldest copy without an entry of ours. */
+function originalOf(file: ConfigFile): { readonly copy: string; readonly text: string } | undefined {
+  for (const copy of backupsOf(file.path)) {
+    const text = readConfig(copy);
+    if (text !== undefined && !file.holdsOurs(text)) return { copy, text };
+  }
+  return undefined;
 }

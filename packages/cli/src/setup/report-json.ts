@@ -19,9 +19,18 @@ export function reportJson(
       ...(declined && { declined }),
       check: client.check,
       restart: client.restart,
-      ...(verb === "setup" && { byHand: client.byHand?.(at, to), notes: client.afterwards?.(at, to) ?? [] }),
+      ...(verb === "setup" && {
+        byHand: client.byHand?.(at, to),
+        notes: files.some(isBarred) ? [] : (client.afterwards?.(at, to) ?? []),
+      }),
     })),
   };
+}
+
+/** Advice on what comes next is none where the server is not there. */
+function isBarred({ plan, failed }: FileReport): boolean {
+  const { refused, edition } = plan;
+  return (failed ?? refused) !== undefined || edition.parts.some(({ standing }) => standing === "foreign");
 }
 
 function fileJson({ plan, outcome, failed }: FileReport): Record<string, unknown> {

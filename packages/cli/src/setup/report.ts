@@ -3,7 +3,7 @@ import { plainLine, plainText } from "@agentmesh/protocol";
 import { shortPath } from "../describe.ts";
 import { type Style, style } from "../output.ts";
 import type { ChosenClient } from "./choose.ts";
-import type { Client, Connection, Surroundings } from "./clients/client.ts";
+import type { Connection, Surroundings } from "./clients/client.ts";
 import { changedStandings, type Part, type Standing } from "./config/config-file.ts";
 import type { FilePlan, Outcome, Verb } from "./plan.ts";
 
@@ -28,6 +28,8 @@ export interface ReportTerms {
   readonly verb: Verb;
   readonly at: Surroundings;
   readonly to: Connection;
+  /** This run for one client, as a person would type it again. */
+  again(client: string): string;
 }
 
 const LABEL = 9;
@@ -62,15 +64,15 @@ export function headline({ client, found }: ChosenClient): string {
 }
 
 /** The lines below it. */
-export function reportLines(report: ClientReport, { verb, at, to }: ReportTerms): string[] {
+export function reportLines(report: ClientReport, { verb, at, to, again }: ReportTerms): string[] {
   const { client, files } = report;
   if (report.aside !== undefined) return [row("there", "dim", report.aside)];
   const width = pathWidth(files.map(({ plan }) => plan));
-  const lines = files.flatMap((file) => fileRows(file, client, width));
+  const lines = files.flatMap((file) => fileRows(file, again(client.name), width));
   if (report.declined) return [row("skipped", "yellow", "nothing was written")];
   for (const { plan, outcome } of files) {
     if (outcome?.backup !== undefined) {
-      const why = verb === "setup" ? "" : "  from before setup; the file has changed otherwise since, so it is kept";
+      const why = outcome.backupOf === undefined ? "" : `  ${outcome.backupOf}`;
       lines.push(row("backup", "dim", shortPath(outcome.backup) + why));
     }
     if (!outcome?.restored) continue;
@@ -104,8 +106,8 @@ export function pathWidth(files: readonly FilePlan[]): number {
   return Math.max(0, ...files.map(({ file }) => shortPath(file.path).length));
 }
 
-/** What would be or was done to a file, a row for each way. */
-export function fileRows({ plan, outcome, failed }: FileReport, client: Client, width: number): string[] {
+/** What would be or was done to a file, a row for each way; `again` is the run for this client as it is typed. */
+export function fileRows({ plan, outcome, failed }: FileReport, again: string, width: number): string[] {
   const path = shortPath(plan.file.path).padEnd(width);
   const refused = failed ?? plan.refused;
   if (refused !== undefined) return [row("refused", "red", `${path}  ${refused}`)];
@@ -117,7 +119,7 @@ export function fileRows({ plan, outcome, failed }: FileReport, client: Client, 
     const intent = changedStandings.has(standing) && outcome === undefined;
     const said = intent ? row(intents[label] ?? label, "cyan", "") : row(label, colour, "");
     const whole = standing === "removed" && edition.text === undefined ? "; the file, as it held nothing else" : "";
-    rows.push(`${said}${path}  ${partWords(parts)}${aside(standing, parts, client)}${whole}`);
+    rows.push(`${said}${path}  ${partWords(parts)}${aside(standing, parts, again)}${whole}`);
   }
   return rows;
 }
@@ -129,12 +131,15 @@ export function partWords(parts: readonly Part[]): string {
   return [...others, ...(hooks.length > 0 ? [`hooks ${hooks.join(", ")}`] : [])].join(", ");
 }
 
-function aside(standing: Standing, parts: readonly Part[], client: Client): string {
-  const found = plainLine(parts.map((part) => part.found ?? "").join(", "), 300);
-  if (standing === "by hand") return `: ${found} (left as it is)`;
+function aside(standing: Standing, parts: readonly Part[], again: string): string {
+  const found = plainLine([...new Set(parts.map((part) => part.found ?? ""))].join(", "), 300);
+  if (standing === "by hand") {
+    const hooks = parts.some(({ what }) => what.startsWith("hook "));
+    return `: ${found} (${hooks ? "your own hooks are left as they are" : "left as it is"})`;
+  }
   if (standing === "replaced") return `, in place of ${found}`;
   if (standing !== "foreign") return "";
-  return `: another one has that name: ${found}. To replace it: agentmesh setup --client ${client.name} --replace`;
+  return `: another one has that name: ${found}. To replace it: ${again} --replace`;
 }
 
 function row(label: string, colour: Style, text: string): string {

@@ -1,6 +1,7 @@
 /** Claude Code: MCP server in its own file of settings, hooks in `settings.json`. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { notedBeside } from "../config/backup.ts";
 import { readConfig } from "../config/file.ts";
 import { hookEntry } from "../config/hook-entry.ts";
 import { jsonFile } from "../config/json-file.ts";
@@ -23,6 +24,7 @@ export const claudeCode: Client = {
   files(at, to, version) {
     const server = { type: "stdio", command: to.command, args: to.args, env: to.env, alwaysLoad: true };
     const local = at.project !== undefined;
+    const settings = local ? join(at.project, ".claude", "settings.local.json") : join(folderOf(at), "settings.json");
     return [
       jsonFile({
         path: local ? join(at.project, ".mcp.json") : mainFileOf(at),
@@ -30,8 +32,8 @@ export const claudeCode: Client = {
         notes: otherServers,
       }),
       jsonFile({
-        path: local ? join(at.project, ".claude", "settings.local.json") : join(folderOf(at), "settings.json"),
-        entries: [...hookEntries(to, version), toolsAllowed(to)],
+        path: settings,
+        entries: [...hookEntries(to, version), toolsAllowed(to, notedBeside(settings))],
         notes: (json) =>
           valueAt(json, ["disableAllHooks"]) === true ? ["disableAllHooks is on: hooks do not run"] : [],
       }),
@@ -45,23 +47,24 @@ export const claudeCode: Client = {
       ([name, on]) => /^agentmesh@/.test(name) && on === true,
     );
     if (ours === undefined) return undefined;
-    return `its plugin ${ours[0]} is on and brings all this. To have it from setup instead: claude plugin uninstall ${ours[0]}`;
+    // A plugin cannot tell Claude Code's version, and one that does not know waiting hooks would wait for them.
+    return `its plugin ${ours[0]} is on and brings server and hooks, but none that wakes an idle session. To have all from setup instead: claude plugin uninstall ${ours[0]}, then agentmesh setup`;
   },
   afterwards: (at) =>
     at.project === undefined ? [] : ["Claude Code asks once whether it may use the servers of .mcp.json"],
 };
 
 /** The rule by which Claude Code lets every tool of ours pass. */
-function toolsAllowed(to: Connection) {
+function toolsAllowed(to: Connection, noted: readonly string[]) {
   const rule = "mcp__agentmesh";
   const what = `permission ${rule}`;
   return listedEntry({
     what,
     path: ["permissions", "allow"],
     value: rule,
-    unmarked: true,
+    noted,
     wanted: to.allowTools,
-    isOurs: (name) => name === rule,
+    isLike: (name) => name === rule,
   });
 }
 

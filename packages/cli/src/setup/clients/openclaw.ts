@@ -1,7 +1,7 @@
 /** OpenClaw: MCP server, and its HTTP hooks switched on with a token of their own, in one JSON5 file. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { ConfigFile } from "../config/config-file.ts";
+import type { ConfigFile, Edition } from "../config/config-file.ts";
 import { readConfig } from "../config/file.ts";
 import { removeAt, setAt } from "../config/json-edit.ts";
 import { type JsonEntry, jsonFile } from "../config/json-file.ts";
@@ -14,8 +14,9 @@ const DEFAULT_PORT = 18_789;
 const ENABLED: JsonPath = ["hooks", "enabled"];
 const TOKEN: JsonPath = ["hooks", "token"];
 
-/** OpenClaw takes no members that it does not know, so the token itself says whose it is. */
+/** OpenClaw takes no members that it does not know, so the token itself says whose it is: by its beginning and length. */
 const OURS = "agentmesh-";
+const OUR_TOKEN = /^agentmesh-[\w-]{43}$/;
 
 /** OpenClaw starts an adapter for every run: only a name makes one agent of them. */
 const AGENT = "openclaw";
@@ -40,15 +41,21 @@ export const openclaw: Client = {
         httpHooks(token),
       ],
     });
-    return configuration(at) !== "unreadable" && token.startsWith(OURS) ? [config, tokenFile(at, token)] : [config];
+    if (configuration(at) === "unreadable") return [config];
+    return [config, tokenFile(at, OUR_TOKEN.test(token) ? token : undefined)];
   },
   afterwards(at) {
     if (at.project !== undefined) return [];
     const port = valueIn(configuration(at), ["gateway", "port"]);
     const url = `http://127.0.0.1:${typeof port === "number" ? port : DEFAULT_PORT}`;
-    const token = tokenOf(at)?.startsWith(OURS) === false ? "a file with your hooks.token" : `"${tokenPath(at)}"`;
+    const token = tokenOf(at);
+    const own = token !== undefined && !OUR_TOKEN.test(token);
+    if (own && valueIn(configuration(at), ENABLED) !== true) return [];
+    const [file, where] = own
+      ? ["FILE", ", where FILE is a file of yours that holds hooks.token"]
+      : [`"${tokenPath(at)}"`, ""];
     return [
-      `Messages are pushed into it once its first session has made the agent ${AGENT}, and you have run: agentmesh webhook set ${AGENT} ${url} --dialect openclaw --token-file ${token}`,
+      `Messages are pushed into it once its first session has made the agent ${AGENT}, and you have run: agentmesh webhook set ${AGENT} ${url} --dialect openclaw --token-file ${file}${where}`,
     ];
   },
 };
@@ -57,7 +64,7 @@ function httpHooks(token: string): JsonEntry {
   const what = "HTTP hooks with their token";
   const isOurs: JsonEntry["holdsOurs"] = (json) => {
     const found = valueAt(json, TOKEN);
-    return typeof found === "string" && found.startsWith(OURS);
+    return typeof found === "string" && OUR_TOKEN.test(found);
   };
   return {
     within: [["hooks"]],
@@ -70,31 +77,44 @@ function httpHooks(token: string): JsonEntry {
         const state = on ? "on, with a token of yours" : "off, as you left them: nothing can be pushed";
         return { what: "HTTP hooks", json, standing: "by hand", found: state };
       }
+      const enabled = valueAt(json, ENABLED);
+      if (enabled !== undefined && typeof enabled !== "boolean") {
+        throw new ConfigRefusal("hooks.enabled is neither true nor false. Change it, then run this again");
+      }
       return { what, json: setAt(setAt(json, TOKEN, token), ENABLED, true), standing: "added" };
     },
     uninstall(json, before) {
       if (!isOurs(json)) return { what, json, standing: "missing" };
       const was = before && valueAt(before, ENABLED);
-      const next = removeAt(json, TOKEN);
+      const empty = before !== undefined && valueAt(before, TOKEN) === "";
+      const next = empty ? setAt(json, TOKEN, "") : removeAt(json, TOKEN);
       const back = typeof was === "boolean" ? setAt(next, ENABLED, was) : removeAt(next, ENABLED);
       return { what, json: back, standing: "removed" };
     },
   };
 }
 
-/** The token once more, in a file that `agentmesh webhook set` can read. */
-function tokenFile(at: Surroundings, token: string): ConfigFile {
+/** Our token once more, in a file that `agentmesh webhook set` can read; none beside a token of the person's. */
+function tokenFile(at: Surroundings, token: string | undefined): ConfigFile {
   const what = "that token, for agentmesh webhook set";
+  const wanted = token === undefined ? undefined : `${token}\n`;
+  const holdsOurs = (text: string) => OUR_TOKEN.test(text.trim());
   return {
     path: tokenPath(at),
-    install: (text) => ({
-      text: `${token}\n`,
-      parts: [{ what, standing: text === undefined ? "added" : text === `${token}\n` ? "same" : "updated" }],
-      notes: [],
-    }),
-    uninstall: () => ({ text: undefined, parts: [{ what, standing: "removed" }], notes: [] }),
-    holdsOurs: () => true,
+    secret: true,
+    install(text) {
+      if (wanted === undefined) return without(text);
+      const standing = text === undefined ? "added" : text === wanted ? "same" : "updated";
+      return { text: wanted, parts: [{ what, standing }], notes: [] };
+    },
+    uninstall: without,
+    holdsOurs,
   };
+
+  function without(text: string | undefined): Edition {
+    if (text === undefined || !holdsOurs(text)) return { text, parts: [{ what, standing: "missing" }], notes: [] };
+    return { text: undefined, parts: [{ what, standing: "removed" }], notes: [] };
+  }
 }
 
 /** The token that stands in the configuration, whosever it is. */

@@ -1,6 +1,7 @@
 /** OpenCode: the plugin `opencode-agentmesh`, which brings the tools and pushes; no MCP server beside it. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { notedBeside } from "../config/backup.ts";
 import { jsonFile } from "../config/json-file.ts";
 import { listedEntry } from "../config/listed-entry.ts";
 import type { Client, Surroundings } from "./client.ts";
@@ -22,9 +23,9 @@ export const opencode: Client = {
           what: "plugin opencode-agentmesh",
           path: ["plugin"],
           value: to.openCodePlugin,
-          isOurs: (name) =>
-            name.startsWith("opencode-agentmesh@") || /^file:.*[\\/]packages[\\/]opencode[\\/]/.test(name),
-          isByHand: (name) => /(^|[\\/])opencode-agentmesh($|[\\/])/.test(name),
+          noted: notedBeside(fileOf(at)),
+          isLike: (name) =>
+            /(^|[\\/])opencode-agentmesh($|[\\/@])/.test(name) || /^file:.*[\\/]packages[\\/]opencode[\\/]/.test(name),
         }),
       ],
     }),

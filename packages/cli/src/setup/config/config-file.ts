@@ -1,4 +1,5 @@
 /** One configuration file of a client: what setup writes into it and uninstall takes out again. */
+import { HOOK_MARK } from "./mark.ts";
 
 /**
  * How one thing that setup wants in a file stands. `by hand`: it is there, and a person wrote it; `foreign`: something
@@ -23,6 +24,8 @@ export interface Edition {
   readonly parts: readonly Part[];
   /** What a person should know of this file. */
   readonly notes: readonly string[];
+  /** What of ours in the text carries no mark, for the note beside the file; undefined where all of it does. */
+  readonly noted?: readonly string[];
 }
 
 /** How entries come into a file. */
@@ -36,6 +39,8 @@ export interface InstallTerms {
 /** A configuration file. */
 export interface ConfigFile {
   readonly path: string;
+  /** Nothing of its text may be shown. */
+  readonly secret?: true;
   /** The file with our entries. @throws ConfigRefusal */
   install(text: string | undefined, terms: InstallTerms): Edition;
   /** The file without them; `before` is what it was before setup, undefined when it was not there. @throws ConfigRefusal */
@@ -57,9 +62,14 @@ export function startsAdapter(words: string): boolean {
   return ADAPTER.test(words);
 }
 
-/** Whether a hook's command is one of ours: the adapter, called as a hook. */
-export function isOurHook(command: unknown): boolean {
+/** Whether a hook's command calls the adapter as a hook, whoever wrote it. */
+export function isAdapterHook(command: unknown): command is string {
   return typeof command === "string" && ADAPTER.test(command) && / hook (claude|codex|gemini)\b/.test(command);
+}
+
+/** Whether setup wrote a hook's command: it carries the mark. */
+export function isOurHook(command: unknown): boolean {
+  return isAdapterHook(command) && command.includes(` ${HOOK_MARK}`);
 }
 
 /** Whether a text can have entries of ours at all. */

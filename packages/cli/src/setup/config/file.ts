@@ -1,6 +1,7 @@
-/** Configuration files on disk: read whole, replaced whole, with a backup of what a person had. */
+/** Configuration files on disk: read whole, replaced whole. */
 import { randomBytes } from "node:crypto";
 import {
+  accessSync,
   chmodSync,
   chownSync,
   closeSync,
@@ -8,7 +9,6 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
@@ -29,7 +29,12 @@ export class ChangedMeanwhile extends Error {
 export function readConfig(path: string): string | undefined {
   const bytes = onDisk("read", () => {
     const target = targetOf(path);
-    return statSync(target, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(target);
+    const known = statSync(target, { throwIfNoEntry: false });
+    // To read a pipe is to wait for whoever writes into it.
+    if (known !== undefined && !known.isFile() && !known.isDirectory()) {
+      throw new ConfigRefusal("it is a pipe, a socket or a device. Put a file in its place, then run this again");
+    }
+    return known === undefined ? undefined : readFileSync(target);
   });
   if (bytes === undefined) return undefined;
   try {
@@ -37,6 +42,17 @@ export function readConfig(path: string): string | undefined {
   } catch {
     throw new ConfigRefusal("it is not UTF-8. Save it as UTF-8, then run this again");
   }
+}
+
+/** Refuses a file that somebody made read-only: to replace it would need no leave but the folder's. @throws ConfigRefusal */
+export function refuseReadOnly(path: string): void {
+  onDisk("written", () => {
+    const target = targetOf(path);
+    if ((statSync(target).mode & 0o222) === 0) {
+      throw new ConfigRefusal("it is read-only. If it may be changed: chmod u+w, then run this again");
+    }
+    accessSync(target, constants.W_OK);
+  });
 }
 
 /**
@@ -68,32 +84,6 @@ export function writeConfig(
   }
 }
 
-/** Copies a file beside itself, for its owner only; returns the copy's path. @throws ConfigRefusal */
-export function backUp(path: string, text: string, now = new Date()): string {
-  const copy = `${path}${BACKUP}${now.toISOString().replace(/[-:]/g, "")}`;
-  onDisk("backed up", () => writeWhole(copy, text, 0o600));
-  return copy;
-}
-
-/** The newest copy that {@link backUp} made of a file, if there is one. */
-export function latestBackup(path: string): string | undefined {
-  const begin = basename(path) + BACKUP;
-  try {
-    const names = readdirSync(dirname(path)).filter((name) => name.startsWith(begin));
-    const newest = names.sort().at(-1);
-    return newest === undefined ? undefined : join(dirname(path), newest);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Removes a copy that is needed no more. */
-export function removeBackup(copy: string): void {
-  rmSync(copy, { force: true });
-}
-
-const BACKUP = ".agentmesh-backup-";
-
 /** Where a path leads in the end, though nothing may be there yet. */
 function targetOf(path: string, depth = 0): string {
   try {
@@ -109,7 +99,8 @@ function targetOf(path: string, depth = 0): string {
   }
 }
 
-function writeWhole(path: string, text: string, mode: number): void {
+/** Writes a file that must not be there yet, down to the disk. */
+export function writeWhole(path: string, text: string, mode: number): void {
   const file = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, mode);
   try {
     writeFileSync(file, text);
@@ -124,10 +115,12 @@ function likeBefore(draft: string, { mode, uid, gid }: { mode: number; uid: numb
   chmodSync(draft, mode & 0o7777);
 }
 
-function onDisk<T>(what: "read" | "written" | "backed up", act: () => T): T {
+/** Does something with a file, and says what failed. @throws ConfigRefusal */
+export function onDisk<T>(what: "read" | "written" | "backed up", act: () => T): T {
   try {
     return act();
   } catch (error) {
+    if (error instanceof ConfigRefusal) throw error;
     const code = codeOf(error);
     const why = reasons[code] ?? (error instanceof Error ? error.message : String(error));
     throw new ConfigRefusal(`it cannot be ${what}: ${why} (${code})`, { cause: error });

@@ -1,6 +1,5 @@
 /** Our hooks of one event in a JSON file that is laid out as Claude Code's, which Codex and Gemini CLI follow. */
-import { isDeepStrictEqual } from "node:util";
-import { isOurHook } from "./config-file.ts";
+import { isAdapterHook, isOurHook } from "./config-file.ts";
 import { appendAt, removeAt, setAt } from "./json-edit.ts";
 import type { JsonEntry } from "./json-file.ts";
 import type { Json } from "./json-text.ts";
@@ -12,60 +11,94 @@ export type Hook = Readonly<Record<string, Json>>;
 interface Place {
   readonly group: number;
   readonly hook: number;
-  /** Nothing but hooks of ours is in the group. */
-  readonly alone: boolean;
+  readonly command: string;
+  /** How many hooks its group has, whosever they are. */
+  readonly inGroup: number;
 }
 
 /** The hooks of ours for an event, none means that there shall be none; `likewise` are as good when they are there. */
 export function hookEntry(event: string, hooks: readonly Hook[], likewise: readonly Hook[] = hooks): JsonEntry {
   const list: JsonPath = ["hooks", event];
   const what = `hook ${event}`;
-  const group: Json = { hooks };
+  const oursIn = (json: JsonText) => placesOf(json, list).filter(({ command }) => isOurHook(command));
+  const byHandIn = (json: JsonText) => placesOf(json, list).find(({ command }) => !isOurHook(command));
   return {
     within: [list, ["hooks"]],
-    holdsOurs: (json) => placesOf(json, list).length > 0,
+    holdsOurs: (json) => oursIn(json).length > 0,
     install(json) {
-      const places = placesOf(json, list);
-      const first = places[0];
-      if (first === undefined) {
-        return hooks.length === 0
-          ? { what, json, standing: "missing" }
-          : { what, json: appendAt(json, list, group), standing: "added" };
+      const places = oursIn(json);
+      const byHand = byHandIn(json);
+      if (places.length === 0) {
+        if (hooks.length === 0) return { what, json, standing: "missing" };
+        // Two hooks of one event would each look for mail, perhaps in two meshes.
+        if (byHand !== undefined) return { what, json, standing: "by hand", found: byHand.command };
+        return { what, json: appendAt(json, list, { hooks }), standing: "added" };
       }
-      const inOneGroup = places.every((place) => place.alone && place.group === first.group);
-      const at = [...list, first.group];
-      const found = valueAt(json, at);
-      if (inOneGroup && [group, { hooks: likewise }].some((one) => isDeepStrictEqual(found, one))) {
-        return { what, json, standing: "same" };
-      }
-      if (hooks.length === 0) return { what, json: without(json, list), standing: "removed" };
-      const next = inOneGroup ? setAt(json, at, group) : appendAt(without(json, list), list, group);
-      return { what, json: next, standing: "updated" };
+      const next = refreshed(json, places);
+      const gone = oursIn(next).length === 0;
+      return { what, json: next, standing: next === json ? "same" : gone ? "removed" : "updated" };
     },
     uninstall(json) {
-      const next = without(json, list);
-      return { what, json: next, standing: next === json ? "missing" : "removed" };
+      const next = without(json, list, oursIn(json));
+      if (next !== json) return { what, json: next, standing: "removed" };
+      const byHand = byHandIn(json);
+      return byHand === undefined
+        ? { what, json, standing: "missing" }
+        : { what, json, standing: "by hand", found: byHand.command };
     },
   };
+
+  /** The command is brought up to date, what is missing is added; what a person changed beside it stays. */
+  function refreshed(json: JsonText, places: readonly Place[]): JsonText {
+    const kept = new Map<Hook, Place>();
+    let next = json;
+    for (const place of places) {
+      const wanted = [...hooks, ...likewise].find(({ command }) => sameKind(command, place.command));
+      if (wanted === undefined || [...kept.keys()].some(({ command }) => command === wanted.command)) continue;
+      kept.set(wanted, place);
+      const at = [...list, place.group, "hooks", place.hook];
+      for (const [name, value] of Object.entries(wanted)) {
+        if (name === "command" || valueAt(next, [...at, name]) === undefined) next = setAt(next, [...at, name], value);
+      }
+    }
+    const missing = hooks.filter((hook) => ![...kept.keys()].some(({ command }) => command === hook.command));
+    const [home] = kept.values();
+    if (home !== undefined) for (const hook of missing) next = appendAt(next, [...list, home.group, "hooks"], hook);
+    else if (missing.length > 0) next = appendAt(next, list, { hooks: missing });
+    const staying = new Set(kept.values());
+    return without(
+      next,
+      list,
+      places.filter((place) => !staying.has(place)),
+    );
+  }
 }
 
-/** The text without our hooks, and without the groups that held nothing else. */
-function without(json: JsonText, list: JsonPath): JsonText {
-  const places = placesOf(json, list);
+/** Of the two that an event may have, one waits for mail in the background. */
+function sameKind(command: Json | undefined, other: string): boolean {
+  return typeof command === "string" && / --wait\b/.test(command) === / --wait\b/.test(other);
+}
+
+/** The text without some hooks, and without the groups that held nothing else. */
+function without(json: JsonText, list: JsonPath, places: readonly Place[]): JsonText {
   let next = json;
-  for (const { group, hook, alone } of places.toReversed()) {
-    if (!alone) next = removeAt(next, [...list, group, "hooks", hook]);
-    else if (hook === 0) next = removeAt(next, [...list, group]);
+  for (const { group, hook, inGroup } of places.toReversed()) {
+    const going = places.filter((place) => place.group === group);
+    if (going.length < inGroup) next = removeAt(next, [...list, group, "hooks", hook]);
+    else if (going[0]?.hook === hook) next = removeAt(next, [...list, group]);
   }
   return next;
 }
 
+/** Hooks that call the adapter, whoever wrote them. */
 function placesOf(json: JsonText, list: JsonPath): Place[] {
   const groups = valueAt(json, list);
   if (!Array.isArray(groups)) return [];
   return groups.flatMap((one: unknown, group) => {
     const hooks: readonly unknown[] = isRecord(one) && Array.isArray(one.hooks) ? one.hooks : [];
-    const ours = hooks.flatMap((hook, index) => (isRecord(hook) && isOurHook(hook.command) ? [index] : []));
-    return ours.map((hook) => ({ group, hook, alone: ours.length === hooks.length }));
+    return hooks.flatMap((hook, index) => {
+      const command = isRecord(hook) ? hook.command : undefined;
+      return isAdapterHook(command) ? [{ group, hook: index, command, inGroup: hooks.length }] : [];
+    });
   });
 }

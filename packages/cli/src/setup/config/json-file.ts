@@ -7,6 +7,8 @@ import { type Json, type JsonPath, type JsonSyntax, type JsonText, nodeAt, parse
 /** A text after one entry was looked after. */
 export interface Entered extends Part {
   readonly json: JsonText;
+  /** What of ours is in it now without a mark. */
+  readonly noted?: string;
 }
 
 /** One entry of ours in a JSON file. */
@@ -42,12 +44,16 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
       const found = parseJson(text === undefined || isBlank(text) ? begun : text, syntax);
       let json = found;
       const parts: Part[] = [];
+      const noted: string[] = [];
       for (const entry of entries) {
-        const { json: next, ...part } = entry.install(json, replace);
+        const { json: next, noted: name, ...part } = entry.install(json, replace);
         json = next;
         parts.push(part);
+        if (name !== undefined) noted.push(name);
+        // Hooks do nothing without the server, which comes first.
+        if (part.standing === "foreign") break;
       }
-      return { text: edition({ text, found, json, parts, before }), parts, notes: notes?.(found) ?? [] };
+      return { text: edition({ text, found, json, parts, before }), parts, notes: notes?.(found) ?? [], noted };
     },
     uninstall(text, before) {
       if (isBlank(text)) return { text, parts: [], notes: [] };
@@ -59,7 +65,7 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
         json = next;
         parts.push(part);
       }
-      return { text: edition({ text, found, json, parts, before }), parts, notes: [] };
+      return { text: edition({ text, found, json, parts, before }), parts, notes: [], noted: [] };
     },
     holdsOurs(text) {
       if (isBlank(text)) return false;

@@ -1,8 +1,11 @@
-/** How setup knows its own MCP entries again: a variable in their environment. */
+/** How setup knows its own entries again: a variable in the environment of a server, an option in the command of a hook. */
 import { isRecord } from "./json-text.ts";
 
 /** The variable that marks an entry; the adapter does not look at it. */
 export const MARK = "AGENTMESH_SETUP";
+
+/** The option that marks a hook; the adapter does not look at it. */
+export const HOOK_MARK = "--by-setup";
 
 /** Variables of an entry that setup decides; others are a person's. */
 export const OWN_VARIABLES = [MARK, "AGENTMESH_HOME", "AGENTMESH_URL", "AGENTMESH_PORT"] as const;

@@ -1,0 +1,28 @@
+/** The command line of a run as a person would type it again, for remedies that keep the options given. */
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Context } from "../context.ts";
+import { shellWord } from "./adapter-command.ts";
+import type { ConfigureOptions } from "./configure.ts";
+import type { Verb } from "./plan.ts";
+
+/** `agentmesh setup` with the options that say what is written where; `client` stands for those that were named. */
+export function asTyped(
+  { env, folder, url }: Pick<Context, "env" | "folder" | "url">,
+  verb: Verb,
+  options: ConfigureOptions,
+  client?: string,
+): string {
+  const { client: named = [], project, replace, command, allowTools } = options;
+  const usual = resolve(env.AGENTMESH_HOME || join(homedir(), ".agentmesh"));
+  const words = [
+    ...(client === undefined ? named : [client]).flatMap((name) => ["--client", name]),
+    ...(project ? ["--project"] : []),
+    ...(replace ? ["--replace"] : []),
+    ...(allowTools ? ["--allow-tools"] : []),
+    ...(command === undefined ? [] : ["--command", command]),
+    ...(url === undefined ? [] : ["--url", url]),
+    ...(folder.path === usual ? [] : ["--home", folder.path]),
+  ];
+  return ["agentmesh", verb, ...words.map((word) => shellWord(word, process.platform))].join(" ");
+}
