@@ -98,7 +98,7 @@ export class Connection {
   ): Promise<EndpointReply<E>> {
     const { timeoutMs = 10_000, retryForMs = 10_000 } = this.#options;
     const fields = input as Record<string, unknown>;
-    const deadline = Date.now() + retryForMs;
+    const deadline = performance.now() + retryForMs;
     for (let attempt = 1; ; attempt++) {
       const limitMs = timeoutMs + (row.takesMs ?? waitMsOf(fields));
       const timeout = AbortSignal.timeout(limitMs);
@@ -118,7 +118,7 @@ export class Connection {
           backoffMs(attempt),
           error instanceof MeshApiError ? (error.problem.retryAfterMs ?? 0) : 0,
         );
-        if (!row.repeatable || !mayPass(error) || Date.now() + delay > deadline) throw error;
+        if (!row.repeatable || !mayPass(error) || performance.now() + delay > deadline) throw error;
         await pause(delay, options.signal);
       }
     }

@@ -187,7 +187,7 @@ export interface Store {
     receipt: string,
     terms: { readonly reason: string; readonly bounce?: Bounce },
   ): Promise<LeaseVerdict>;
-  /** Cancels what is queued and was never leased of a message of this sender; says what could not be. */
+  /** Cancels what is queued and was never leased of a message of this sender; says what was `before`, and what is left. */
   cancel(
     messageId: MessageId,
     senderId: AgentId,

@@ -63,7 +63,7 @@ async function follow(
     reached.push(step);
     await told(step);
   };
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   const [first] = sent.deliveries;
   await reach("accepted", sent.acceptedAt, `as #${first?.seq} of ${first?.to.name}`);
   for (;;) {
@@ -81,15 +81,15 @@ async function follow(
     if (reply) await reach("answered", reply.acceptedAt, `"${plainLine(reply.body, 80)}"`);
     else if (acked && acked.reason !== "replied" && acked.reason !== "taken")
       await reach("answered", acked.at, `no text, but acked: ${acked.reason}`);
-    if (reached.some(({ phase }) => phase === "answered") || Date.now() >= deadline) return reached;
-    await pause(Math.min(POLL_MS, deadline - Date.now()));
+    if (reached.some(({ phase }) => phase === "answered") || performance.now() >= deadline) return reached;
+    await pause(Math.min(POLL_MS, deadline - performance.now()));
   }
 }
 
 /** The answer among the newest of the own inbox, which it then leaves: it is shown here. */
 async function takeReply(client: MeshClient, asked: MessageId) {
   const { entries } = await client.listInbox({ state: "all", order: "newest" });
-  const found = entries.find(({ message }) => message.inReplyTo === asked);
+  const found = entries.find(({ message }) => message.kind === "message" && message.inReplyTo === asked);
   // Unacked it is seen once more in the inbox, which is the lesser evil.
   if (found) await client.ack({ delivery: found.id, evidence: "read" }).catch(() => undefined);
   return found?.message;

@@ -12,7 +12,15 @@ import { ConfigRefusal } from "./config/refusal.ts";
 import { connectionOf } from "./connection.ts";
 import { diffText } from "./diff.ts";
 import { type ClientPlan, carryOut, changes, type FilePlan, planClient, type Verb, withoutServer } from "./plan.ts";
-import { type ClientReport, type FileReport, fileRows, headline, pathWidth, reportLines } from "./report.ts";
+import {
+  type ClientReport,
+  type FileReport,
+  fileRows,
+  headline,
+  isIncomplete,
+  pathWidth,
+  reportLines,
+} from "./report.ts";
 import { reportJson } from "./report-json.ts";
 
 /** Options of both commands. */
@@ -105,7 +113,7 @@ export async function configure(context: Context, verb: Verb, options: Configure
     written: reports.flatMap(({ files }) => files).filter(({ outcome }) => outcome !== undefined).length,
     ...(adapter.hookless !== undefined && { hookless: adapter.hookless }),
     end() {
-      const left = reports.filter(isIncomplete).map(({ client }) => client.title);
+      const left = reports.filter(({ files }) => files.some(isIncomplete)).map(({ client }) => client.title);
       if (left.length > 0) {
         throw new CommandError("incomplete", `Not all could be done for ${left.join(", ")}: the lines above say why.`);
       }
@@ -156,15 +164,6 @@ function isConcerned({ files }: ClientPlan): boolean {
   return files.some(
     (file) =>
       file.refused !== undefined || changes(file) || file.edition.parts.some(({ standing }) => standing === "by hand"),
-  );
-}
-
-function isIncomplete({ files }: ClientReport): boolean {
-  return files.some(
-    ({ plan, failed }) =>
-      failed !== undefined ||
-      plan.refused !== undefined ||
-      plan.edition.parts.some(({ standing }) => standing === "foreign"),
   );
 }
 

@@ -7,6 +7,7 @@ import type { ConfigFile } from "./config/config-file.ts";
 import { hidden, veilOf } from "./veil.ts";
 
 const LONGEST_LINE = 400;
+
 /** The diff with three lines around each change. */
 export function diffText(
   { path, secret }: Pick<ConfigFile, "path" | "secret">,

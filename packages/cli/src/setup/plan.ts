@@ -59,6 +59,7 @@ export function planClient(
     if (!(error instanceof ConfigRefusal)) throw error;
   }
   const files = client.files(at, to, found?.version).map((file) => planFile(file, { verb, replace }));
+  // A client's first file has its MCP server.
   const [main, ...others] = files;
   if (verb === "uninstall" || main === undefined || !isBarred(main)) return { files };
   return { files: [main, ...others.map((plan) => (changes(plan) ? leftOut(plan, main.file) : plan))] };
@@ -75,8 +76,8 @@ function hasOurs(file: ConfigFile): boolean {
   }
 }
 
-/** Whether the MCP server could not be set: it stands in a client's first file. */
-function isBarred({ refused, edition }: FilePlan): boolean {
+/** Whether something of a file could not be set: it is refused, or something else has our name. */
+export function isBarred({ refused, edition }: FilePlan): boolean {
   return refused !== undefined || edition.parts.some(({ standing }) => standing === "foreign");
 }
 

@@ -1,6 +1,6 @@
 /** The report of setup and uninstall for programs. */
 import { changes } from "./plan.ts";
-import type { ClientReport, FileReport, ReportTerms } from "./report.ts";
+import { type ClientReport, type FileReport, isIncomplete, type ReportTerms } from "./report.ts";
 
 /** One object with an entry for each client. */
 export function reportJson(
@@ -21,16 +21,11 @@ export function reportJson(
       restart: client.restart,
       ...(verb === "setup" && {
         byHand: client.byHand?.(at, to),
-        notes: files.some(isBarred) ? [] : (client.afterwards?.(at, to) ?? []),
+        // Advice on what comes next is none where the server is not there.
+        notes: files.some(isIncomplete) ? [] : (client.afterwards?.(at, to) ?? []),
       }),
     })),
   };
-}
-
-/** Advice on what comes next is none where the server is not there. */
-function isBarred({ plan, failed }: FileReport): boolean {
-  const { refused, edition } = plan;
-  return (failed ?? refused) !== undefined || edition.parts.some(({ standing }) => standing === "foreign");
 }
 
 function fileJson({ plan, outcome, failed }: FileReport): Record<string, unknown> {

@@ -5,7 +5,7 @@ import { type Style, style } from "../output.ts";
 import type { ChosenClient } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
 import { changedStandings, type Part, type Standing } from "./config/config-file.ts";
-import type { FilePlan, Outcome, Verb } from "./plan.ts";
+import { type FilePlan, isBarred, type Outcome, type Verb } from "./plan.ts";
 
 /** What became of one file. */
 export interface FileReport {
@@ -61,6 +61,11 @@ export function headline({ client, found }: ChosenClient): string {
       ? "not found on this machine"
       : `no program on PATH, but ${shortPath(found.trace)} is there`);
   return `${style("bold", client.title)}${version}  ${style("dim", shortPath(plainLine(where, 400)))}`;
+}
+
+/** Whether something of a file was not set. */
+export function isIncomplete({ plan, failed }: FileReport): boolean {
+  return failed !== undefined || isBarred(plan);
 }
 
 /** The lines below it. */

@@ -24,8 +24,8 @@ export interface OpenAskRow {
 
 const OPEN = `
   SELECT k.message_pk, m.id AS message_id, m.thread_id, d.seq, a.id AS asker_id, a.name AS asker_name,
-    b.id AS debtor_id, b.name AS debtor_name, m.accepted_at, m.expires_at, k.due_at, k.answer_within_ms, k.nudged_at, d.state,
-    m.body, m.body_hash
+    b.id AS debtor_id, b.name AS debtor_name, m.accepted_at, m.expires_at, k.due_at, k.answer_within_ms, k.nudged_at,
+    d.state, m.body, m.body_hash
   FROM ask k
   JOIN message m ON m.pk = k.message_pk
   JOIN delivery d ON d.message_pk = k.message_pk
@@ -55,7 +55,7 @@ export function askStatements({ db, clock }: EngineContext) {
   const selectWaiting = db.prepare<[string, number], OpenAskRow>(`${OPEN} AND a.id = ? ORDER BY k.due_at LIMIT ?`);
   const selectAll = db.prepare<[number], OpenAskRow>(`${OPEN} ORDER BY k.due_at LIMIT ?`);
   const selectOverdue = db.prepare<[{ now: number; limit: number }], OpenAskRow>(
-    `${OPEN} AND k.due_at <= :now 
+    `${OPEN} AND k.due_at <= :now
        AND (k.due_at + k.answer_within_ms <= :now OR (k.nudged_at IS NULL AND d.state <> 'held'))
      ORDER BY k.due_at LIMIT :limit`,
   );

@@ -6,7 +6,8 @@ import type { DeliveryRow } from "./rows.ts";
 
 /** Columns of a delivery joined with its message, sender and recipient. */
 const DELIVERY = `
-  SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.delayed, d.receipt, d.session_id, d.lease_ends_at, d.reason,
+  SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.delayed, d.receipt, d.session_id,
+    d.lease_ends_at, d.reason,
     r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
     m.pk AS message_pk, m.id AS message_id, s.id AS sender_id, s.name AS sender_name,
     s.trust AS sender_trust, m.kind, m.topic, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops,
