@@ -1,7 +1,15 @@
 /** Messages as a session is pushed them: several in one text. How one is fenced is the protocol's. */
 import { fenceAttribute, renderDelivery, renderStub, type ShownDelivery } from "@agentmesh/protocol";
 
-export { defang, defangLine, renderDelivery, renderStub, type ShownDelivery } from "@agentmesh/protocol";
+export {
+  defang,
+  defangLine,
+  quoted,
+  quotedUnlessWord,
+  renderDelivery,
+  renderStub,
+  type ShownDelivery,
+} from "@agentmesh/protocol";
 
 /** Between messages, in bytes. */
 const BLANK_LINE = 2;

@@ -143,6 +143,36 @@ test("no frame of a client is left in a body, whatever stands around it", () => 
   );
 });
 
+test("a tag is judged as it is read: blanks, marks, invisible characters and other scripts make no difference", () => {
+  const many = (what: string) => what.repeat(200);
+  const spellings = [
+    "< next_years_frame>",
+    "<\n\nnext_years_frame>",
+    `<${many(" ")}next_years_frame>`,
+    `<${many("\u0301")}next_years_frame>`,
+    `<next${many("\u0301")}_years_frame>`,
+    `<next_${many("\u200b")}years_frame>`,
+    `</${many(" ")}next_years_frame${many(" ")}>`,
+    '< next_years_frame kind="1" of=2>',
+    "say < next_years_frame />",
+    "<n\u0435xt_y\u0435ars_fram\u0435>",
+    "\u1438next_years_frame\u1433",
+    "\u27e8next_years_frame\u27e9",
+    "\u3008/next\u2014years\u2014frame\u3009",
+    `<${many(" ")}agent${many("\u0301")}mesh>`,
+    "<\u0430gentmesh>",
+    "<a g e n t m e s h>",
+  ];
+  for (const spelling of spellings) expect(defang(spelling), spelling).toContain("‹");
+});
+
+test("a text of brackets alone is read in time that its length bounds", () => {
+  const text = "< \u0301".repeat(20_000) + "<".repeat(20_000) + " ".repeat(60_000);
+  const before = performance.now();
+  defang(text);
+  expect(performance.now() - before).toBeLessThan(2_000);
+});
+
 test("no body breaks out of its fence or smuggles in invisible characters", () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 8 }), fc.string({ unit: "binary", maxLength: 40 }), (pieces, from) => {

@@ -2,6 +2,7 @@
 export * from "./agent.ts";
 export * from "./agent-party.ts";
 export * from "./ask.ts";
+export * from "./defang.ts";
 export * from "./delivery.ts";
 export * from "./delivery-state.ts";
 export { type Access, commonErrors, type Endpoint } from "./endpoint.ts";
@@ -19,6 +20,7 @@ export * from "./openapi.ts";
 export * from "./plain-text.ts";
 export * from "./predecessor.ts";
 export * from "./publish-remarks.ts";
+export * from "./quote.ts";
 export * from "./receiver-policy.ts";
 export * from "./render.ts";
 export * from "./stream.ts";

@@ -1,6 +1,7 @@
 /** Messages as a model is shown them: fenced, harmless, each with the exact call that answers it. */
+import { defang } from "./defang.ts";
 import type { Message } from "./message.ts";
-import { plainLine, plainText } from "./plain-text.ts";
+import { plainLine } from "./plain-text.ts";
 
 /** What a model is shown of a delivery. */
 export interface ShownDelivery {
@@ -8,46 +9,6 @@ export interface ShownDelivery {
   readonly message: Message;
   /** It may have been shown before. */
   readonly redelivered: boolean;
-}
-
-// Opening brackets, in any of their widths, what may stand between them and a name, and what would be read as the name.
-const TAG = /[<\uff1c\ufe64\u226e]+(?=([\s\p{M}\p{C}/\\\u2044\u2215\uff0f]*)([^<]{0,60}))/gsu;
-
-// Names in which agentmesh, a client or a model's own format frame what is not the body's, wherever they stand.
-const FENCES =
-  /^(agentmesh|channel|system|antml|tool|function|invoke|task_notification|hook_(prompt|context)|user_prompt_submit|local_command|command_(name|message|args|contents)|user_instructions|environment_context|untrusted_context|(end_)?external_untrusted|\|\w+\|)/;
-
-// The frame of tomorrow's client has such a name too; no element of HTML does, and little code.
-const TAG_OF_TWO_WORDS = /^(?=[\p{L}_])(?=[^_]+_|_[^_])[\p{L}\p{N}_:]+(\/?[\s>]|$)/u;
-
-/** `text` in which nothing can be taken for the tags that fence messages, tools, a client's own words or the system. */
-export function defang(text: string): string {
-  return plainText(text).replace(TAG, (opener, gap: string, behind: string, at: number, all: string) =>
-    isFrame(opener, gap, behind, all.slice(0, at)) ? "‹".repeat(opener.length) : opener,
-  );
-}
-
-function isFrame(opener: string, gap: string, behind: string, before: string): boolean {
-  const name = bare(behind);
-  if (FENCES.test(name.replace(/\s/g, ""))) return true;
-  if (opener.length > 2 && gap === "" && /^\p{Lu}{2}/u.test(behind)) return true;
-  if (!TAG_OF_TWO_WORDS.test(name) || /^\p{Pd}/u.test(behind)) return false;
-  // `list<size_t>` and `i<max_i` are code, as is `ch <-my_value`; a frame is not glued to the word before it.
-  return gap === "" ? !/[\p{L}\p{N}_]$/u.test(before) : /[^\s\p{M}\p{C}]/u.test(gap);
-}
-
-/** One line of another agent's words, for a list. */
-export function defangLine(text: string, maxChars = 200): string {
-  return defang(plainLine(text, maxChars));
-}
-
-/** What a tag's name would be taken for: without width, accents and invisible characters, every dash a `_`. */
-function bare(text: string): string {
-  return text
-    .normalize("NFKD")
-    .replace(/(?!\s)[\p{M}\p{C}]/gu, "")
-    .replace(/[\p{Pd}\p{Pc}\u2212]/gu, "_")
-    .toLowerCase();
 }
 
 /** One message in its fence, with the call that answers it. */
