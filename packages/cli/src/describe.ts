@@ -1,8 +1,9 @@
 /** Agents, push paths and timeline entries in words; everything of other agents leaves here as one plain line. */
+
 import { homedir, hostname } from "node:os";
 import { sep } from "node:path";
 import type { Agent, DeliveryState, Focus, LogEntry, Presence, PushPath, TimelineEntry } from "@agentmesh/protocol";
-import { plainLine, TimelineEvent } from "@agentmesh/protocol";
+import { plainLine, quoted, quotedUnlessWord, TimelineEvent } from "@agentmesh/protocol";
 import { shortDuration, since, until } from "./duration.ts";
 import type { Style } from "./output.ts";
 
@@ -64,13 +65,13 @@ export function recipientText({ presence, pushPaths }: Pick<Agent, "presence" | 
 }
 
 function pushPath({ path, provenAt, failedWhy }: PushPath): string {
-  if (failedWhy !== undefined) return `${path}, failed: ${plainLine(failedWhy)}`;
+  if (failedWhy !== undefined) return `${path}, failed: ${quoted(failedWhy)}`;
   return provenAt === undefined ? `${path}, not proven yet` : `${path}, proven ${since(provenAt)} ago`;
 }
 
 /** A focus in words: `in focus for 20m, only interrupts are pushed (blocked on a dialog)`. */
 export function focusText({ until: end, allows, reason }: Focus): string {
-  const why = reason === undefined ? "" : ` (${plainLine(reason)})`;
+  const why = reason === undefined ? "" : ` (${quoted(reason)})`;
   return `in focus for ${until(end)}, ${allows === "interrupt" ? "only interrupts are" : "nothing is"} pushed${why}`;
 }
 
@@ -83,9 +84,9 @@ export function waiting({ queued, oldestQueuedMs, held }: Pick<Agent, "queued" |
 /** Where an agent works: repository or directory, with its branch, and its machine when that is another one. */
 export function whereOf(agent: Agent): string {
   const place = agent.repo ?? agent.directory;
-  const host = agent.host !== undefined && agent.host !== hostname() ? `${agent.host}:` : "";
+  const host = agent.host !== undefined && agent.host !== hostname() ? `${quotedUnlessWord(agent.host)}:` : "";
   if (place === undefined) return host.slice(0, -1);
-  return `${host}${shortPath(place)}${agent.branch === undefined ? "" : `@${agent.branch}`}`;
+  return `${host}${quotedUnlessWord(shortPath(place), 300)}${agent.branch === undefined ? "" : `@${quotedUnlessWord(agent.branch)}`}`;
 }
 
 /** A path with the home directory as `~`. */
@@ -100,6 +101,7 @@ export function detailOf(entry: TimelineEntry | LogEntry): string {
   const parts: string[] = [];
   if (entry.event === "leased") parts.push(`attempt ${entry.attempt}`);
   if (entry.path !== undefined) parts.push(entry.event === "pushed" ? `through ${entry.path}` : entry.path);
-  if (entry.reason !== undefined) parts.push(plainLine(entry.reason));
+  if (entry.reason !== undefined)
+    parts.push(entry.event === "acked" ? plainLine(entry.reason) : quotedUnlessWord(entry.reason));
   return parts.join(": ");
 }

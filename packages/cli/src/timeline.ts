@@ -31,8 +31,8 @@ export function messageText({ message, deliveries }: MessageStatus): string {
     for (const entry of delivery.timeline) lines.push(`  ${timelineLine(entry)}`);
     if (delivery.outlook) {
       lines.push(
-        `  ${style("bold", plainLine(delivery.outlook.cause, 400))}`,
-        `  ${plainLine(delivery.outlook.remedy, 400)}`,
+        `  ${style("bold", plainLine(delivery.outlook.cause, 800))}`,
+        `  ${plainLine(delivery.outlook.remedy, 800)}`,
       );
     }
   }

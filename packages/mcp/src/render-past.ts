@@ -1,6 +1,6 @@
 /** Messages of the past as a model is shown them: fenced like any other, and said to be of the past. */
 import type { Delivery, HistoryEntry, Message } from "@agentmesh/protocol";
-import { defang, defangLine, fenceAttribute } from "@agentmesh/protocol";
+import { defang, fenceAttribute, quotedUnlessWord } from "@agentmesh/protocol";
 
 /** What a model is shown of one message that was sent or got before. */
 export interface PastMessage {
@@ -42,7 +42,7 @@ export function pastMessage(entry: HistoryEntry, ownId: string): PastMessage {
 }
 
 function ownWords({ state, reason }: Delivery): string {
-  const why = reason === undefined ? "" : ` (${defangLine(reason)})`;
+  const why = reason === undefined ? "" : ` (${quotedUnlessWord(reason)})`;
   switch (state) {
     case "acked":
       return `Handled before${why}.`;

@@ -1,5 +1,6 @@
 /** Asks: send, wait for the answer, refuse what could only wait for itself, remind what is owed. */
 import type { AskReply, EndpointReply, EndpointRequest, endpoints, OpenAsk } from "@agentmesh/protocol";
+import { quoted } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
@@ -113,9 +114,9 @@ export class Asks {
 /** What is said when an answer is overdue. */
 export const askNotices: AskNotices = {
   nudge: (ask: OpenAsk) =>
-    `${ask.from.name} still waits for your answer to #${ask.seq}: "${ask.preview}" Answer with reply(message_id: "${ask.seq}", …), if only to say that you cannot.`,
+    `${ask.from.name} still waits for your answer to #${ask.seq}: ${quoted(ask.preview)} Answer with reply(message_id: "${ask.seq}", …), if only to say that you cannot.`,
   bounce: (ask: OpenAsk, held: boolean) =>
     held
-      ? `Your question to ${ask.to.name} is not answered in time: its policy holds it until somebody admits it. It is: "${ask.preview}" A late answer would still come into your inbox.`
-      : `${ask.to.name} has not answered your question in time, and was reminded once: "${ask.preview}" A late answer would still come into your inbox.`,
+      ? `Your question to ${ask.to.name} is not answered in time: its policy holds it until somebody admits it. It is: ${quoted(ask.preview)} A late answer would still come into your inbox.`
+      : `${ask.to.name} has not answered your question in time, and was reminded once: ${quoted(ask.preview)} A late answer would still come into your inbox.`,
 };

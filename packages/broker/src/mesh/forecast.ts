@@ -1,5 +1,6 @@
 /** What a sender is told: whether the body fits, and what is known of each recipient. */
 import type { Agent, DeliveryForecast, Urgency, Warning } from "@agentmesh/protocol";
+import { quoted } from "@agentmesh/protocol";
 import { MeshError } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 import type { Enqueued } from "./store.ts";
@@ -58,7 +59,7 @@ function warningsFor(agent: Agent): Warning[] {
   } else if (agent.presence !== "offline" && agent.pushPaths.every((path) => path.failedWhy !== undefined)) {
     warnings.push({
       code: "push_path_failing",
-      detail: `The last push to ${agent.name} failed (${agent.pushPaths[0]?.failedWhy}): it finds the message when it looks into its inbox.`,
+      detail: `The last push to ${agent.name} failed (${quoted(agent.pushPaths[0]?.failedWhy ?? "")}): it finds the message when it looks into its inbox.`,
     });
   }
   if (agent.queued > BACKLOG) {

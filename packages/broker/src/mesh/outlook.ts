@@ -1,5 +1,6 @@
 /** Why a delivery is not acked, and what can be done about it: the sentence behind `trace`. */
 import type { Agent, Delivery, Message, Outlook, TimelineEntry, Urgency } from "@agentmesh/protocol";
+import { quoted } from "@agentmesh/protocol";
 import { focusBefore, focusText } from "./urgency.ts";
 import { webhookOf, webhookOutlook } from "./webhook/path.ts";
 
@@ -25,7 +26,7 @@ export function outlookOf(
           : `Wait: ${name} or its owner decides.`,
       };
     case "refused":
-      return { cause: `${name} refused it: ${delivery.reason}.`, remedy: "Talk to its owner." };
+      return { cause: `${name} refused it: ${why(delivery)}.`, remedy: "Talk to its owner." };
     case "leased":
       return leased(delivery, name, recipient);
     case "dead":
@@ -36,13 +37,18 @@ export function outlookOf(
         };
       }
       return recipient
-        ? { cause: `It was given up: ${delivery.reason}.`, remedy: `Put it back: agentmesh redrive ${delivery.id}` }
+        ? { cause: `It was given up: ${why(delivery)}.`, remedy: `Put it back: agentmesh redrive ${delivery.id}` }
         : { cause: `${name} has left the mesh.`, remedy: "Send it to an agent that is there: agentmesh agents" };
     case "expired":
-      return { cause: `It expired: ${delivery.reason}.`, remedy: "Send it again, with a longer life if need be." };
+      return { cause: `It expired: ${why(delivery)}.`, remedy: "Send it again, with a longer life if need be." };
     default:
       return undefined;
   }
+}
+
+/** The reason of a delivery, which its receiver may have written. */
+function why({ reason }: Pick<Delivery, "reason">): string {
+  return reason === undefined ? "no reason given" : quoted(reason);
 }
 
 function queued(
@@ -59,14 +65,14 @@ function queued(
   }
   if (delivery.readyAt !== undefined) {
     return {
-      cause: `A receiver failed with it (${delivery.reason ?? "no reason given"}); it may be leased again from ${delivery.readyAt} on.`,
+      cause: `A receiver failed with it (${why(delivery)}); it may be leased again from ${delivery.readyAt} on.`,
       remedy: `Wait, or have ${name} look into its inbox.`,
     };
   }
   const webhook = webhookOf(recipient);
   if (delivery.postAt !== undefined && webhook?.works) {
     return {
-      cause: `The webhook of ${name} failed with it (${delivery.reason ?? "no reason given"}) and takes others; it is posted again at ${delivery.postAt}.`,
+      cause: `The webhook of ${name} failed with it (${why(delivery)}) and takes others; it is posted again at ${delivery.postAt}.`,
       remedy: `Wait, or have ${name} lease it over HTTP.`,
     };
   }
@@ -108,7 +114,7 @@ function queued(
   const [failing] = recipient.pushPaths;
   if (working.length === 0 && failing) {
     return {
-      cause: `The push path ${failing.path} failed: ${failing.failedWhy}.`,
+      cause: `The push path ${failing.path} failed: ${quoted(failing.failedWhy ?? "")}.`,
       remedy: `Have ${name} call check_messages, or restart its session.`,
     };
   }

@@ -1,5 +1,5 @@
 /** What the mesh does with deliveries that receivers fail with, and what their senders are told. */
-import { plainLine } from "@agentmesh/protocol";
+import { quoted } from "@agentmesh/protocol";
 import { redeliveryDelayMs } from "./backoff.ts";
 import type { Policy } from "./policy.ts";
 import type { Bounce, RetryPolicy } from "./store.ts";
@@ -17,10 +17,10 @@ export const bounce: Bounce = ({ deliveryId, state, reason, recipient, body }) =
       : reason === "recipient_gone"
         ? `Your message to ${recipient} was not acked: that agent has left the mesh.`
         : state === "refused"
-          ? `Your message to ${recipient} was refused (${plainLine(reason)}).`
+          ? `Your message to ${recipient} was refused: ${quoted(reason)}.`
           : reason === "corrupt_body"
             ? `Your message to ${recipient} was damaged on the broker's disk while it waited, and is not shown to anybody.`
-            : `Your message to ${recipient} was given up (${plainLine(reason)}).`;
+            : `Your message to ${recipient} was given up: ${quoted(reason)}.`;
   const remedy =
     reason === "recipient_gone"
       ? "If it still matters, send it to an agent that is there."
@@ -29,6 +29,6 @@ export const bounce: Bounce = ({ deliveryId, state, reason, recipient, body }) =
         : state === "refused"
           ? "It was not shown to the agent; do not send it again."
           : `It is kept as dead letter ${deliveryId}: the owner of the mesh can put it back with agentmesh redrive.`;
-  const began = body === "" ? "" : ` It began: "${plainLine(body, 120)}"`;
+  const began = body === "" ? "" : ` It began: ${quoted(body, 120)}`;
   return `${happened} ${remedy}${began}`;
 };

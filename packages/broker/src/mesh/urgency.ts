@@ -1,5 +1,6 @@
 /** Urgency and focus: what is pushed now, and what a sender is told of it. */
 import type { Agent, AppliedRule, DeliveryState, Focus, Urgency } from "@agentmesh/protocol";
+import { quoted } from "@agentmesh/protocol";
 import { webhookOf } from "./webhook/path.ts";
 
 const WEIGHT: Readonly<Record<Urgency, number>> = { fyi: 0, normal: 1, interrupt: 2 };
@@ -54,7 +55,7 @@ export function appliedRule(urgency: Urgency, state: DeliveryState, agent: Agent
 
 /** A focus in a sentence. */
 export function focusText({ name }: Pick<Agent, "name">, { until, allows, reason }: Focus): string {
-  const why = reason === undefined ? "" : ` (${reason})`;
+  const why = reason === undefined ? "" : ` (${quoted(reason)})`;
   const rest = allows === "interrupt" ? "only interrupts are pushed" : "nothing is pushed";
   return `${name} is in focus until ${until}${why}: ${rest} until then.`;
 }

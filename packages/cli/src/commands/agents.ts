@@ -1,5 +1,7 @@
 /** `agentmesh agents`: who is there, and whether a message would be noticed. */
+
 import type { Agent } from "@agentmesh/protocol";
+import { MAX_SUMMARY_CHARS, quoted, quotedUnlessWord } from "@agentmesh/protocol";
 import type { Context } from "../context.ts";
 import { focusText, presenceStyle, reachedBy, waiting, whereOf } from "../describe.ts";
 import { jsonText, print, remark } from "../output.ts";
@@ -41,11 +43,16 @@ function columns(ownId: string | undefined): Column<Agent>[] {
   return [
     { title: "NAME", cell: (agent) => (agent.id === ownId ? `${agent.name} (you)` : agent.name), min: 20 },
     { title: "PRESENCE", cell: ({ presence }) => ({ text: presence, style: presenceStyle[presence] }) },
-    { title: "CLIENT", cell: ({ client }) => client ?? "", min: 8 },
+    { title: "CLIENT", cell: ({ client }) => (client ? quotedUnlessWord(client) : ""), min: 8 },
     { title: "REACHED BY", cell: reached, min: 28 },
     { title: "WAITING", cell: waiting },
     { title: "WHERE", cell: whereOf, min: 36, fold: true, cutAt: "start" },
-    { title: "SUMMARY", cell: ({ summary }) => summary ?? "", min: 40, fold: true },
+    {
+      title: "SUMMARY",
+      cell: ({ summary }) => (summary ? quoted(summary, MAX_SUMMARY_CHARS) : ""),
+      min: 40,
+      fold: true,
+    },
   ];
 }
 

@@ -1,5 +1,5 @@
 /** `agentmesh ask` and `owed`: a question waited for, and the questions nobody has answered yet. */
-import { type OpenAsk, plainLine } from "@agentmesh/protocol";
+import { type OpenAsk, plainLine, quoted, quotedUnlessWord } from "@agentmesh/protocol";
 import { CommandError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { recipientText } from "../describe.ts";
@@ -27,7 +27,7 @@ export async function ask(
   if (answer.status === "ended") {
     throw new CommandError(
       "ended",
-      `No answer will come: the question is ${delivery.state} for ${plainLine(delivery.to.name)} (${plainLine(answer.endedWhy ?? "no reason given", 200)}). What became of it: agentmesh trace ${messageId}`,
+      `No answer will come: the question is ${delivery.state} for ${plainLine(delivery.to.name)} (${quotedUnlessWord(answer.endedWhy ?? "no reason given")}). What became of it: agentmesh trace ${messageId}`,
     );
   }
   throw new CommandError(
@@ -56,5 +56,5 @@ const columns: Column<OpenAsk>[] = [
     title: "DUE",
     cell: ({ overdue, dueAt }) => (overdue ? { text: `overdue ${since(dueAt)}`, style: "red" } : `in ${until(dueAt)}`),
   },
-  { title: "QUESTION", cell: ({ preview }) => preview, min: 20 },
+  { title: "QUESTION", cell: ({ preview }) => quoted(preview), min: 20 },
 ];

@@ -1,7 +1,8 @@
 /** Waiting for an ack: polls one message and tells each new step of its timeline. */
+
 import { type MeshClient, pause } from "@agentmesh/client";
 import type { DeliveryState, MessageId, MessageStatus } from "@agentmesh/protocol";
-import { plainLine } from "@agentmesh/protocol";
+import { plainLine, quotedUnlessWord } from "@agentmesh/protocol";
 import { CommandError } from "../command-error.ts";
 import { shortDuration } from "../duration.ts";
 import { timelineLine } from "../timeline.ts";
@@ -33,7 +34,7 @@ export async function awaitAck(
 export function requireAck({ message, deliveries }: MessageStatus, waitMs: number): void {
   for (const { state, reason, to } of deliveries) {
     if (state === "acked") continue;
-    const why = reason === undefined ? "" : ` (${plainLine(reason)})`;
+    const why = reason === undefined ? "" : ` (${quotedUnlessWord(reason)})`;
     const name = plainLine(to.name);
     throw new CommandError(
       "not_acked",

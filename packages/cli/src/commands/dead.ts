@@ -1,5 +1,5 @@
 /** `agentmesh dead`, `redrive`, `cancel`: what was given up, put back, or taken back. */
-import { DeliveryRef, type InboxEntry, plainLine } from "@agentmesh/protocol";
+import { DeliveryRef, type InboxEntry, plainLine, quoted, quotedUnlessWord } from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { since } from "../duration.ts";
@@ -48,6 +48,6 @@ const columns: Column<InboxEntry>[] = [
   { title: "FROM", cell: ({ message }) => message.from.name, min: 12 },
   { title: "TO", cell: ({ to }) => to.name, min: 12 },
   { title: "SENT", cell: ({ message }) => `${since(message.acceptedAt)} ago` },
-  { title: "WHY", cell: ({ reason }) => reason ?? "", min: 20 },
-  { title: "TEXT", cell: ({ message }) => message.body, min: 12 },
+  { title: "WHY", cell: ({ reason }) => (reason ? quotedUnlessWord(reason) : ""), min: 20 },
+  { title: "TEXT", cell: ({ message }) => quoted(message.body), min: 12 },
 ];

@@ -1,6 +1,6 @@
 /** `agentmesh inbox`: what waits for you, or for any agent; looking leases nothing. */
 import type { MeshClient } from "@agentmesh/client";
-import { type InboxEntry, MAX_DELIVERIES_PER_READ, plainLine } from "@agentmesh/protocol";
+import { type InboxEntry, MAX_DELIVERIES_PER_READ, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { stateStyle } from "../describe.ts";
@@ -119,5 +119,7 @@ function stateOf({ state, readyAt, postAt, leaseEndsAt, reason }: InboxEntry): s
     return `queued, again in ${until(readyAt)}`;
   if (state === "queued" && postAt !== undefined && Date.parse(postAt) > Date.now())
     return `queued, posted again in ${until(postAt)}`;
-  return (state === "dead" || state === "expired") && reason !== undefined ? `${state}: ${reason}` : state;
+  return (state === "dead" || state === "expired") && reason !== undefined
+    ? `${state}: ${quotedUnlessWord(reason)}`
+    : state;
 }

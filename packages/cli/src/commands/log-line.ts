@@ -1,5 +1,5 @@
 /** One line per thing that happened: aligned for people, NDJSON for programs. */
-import { type LogEntry, plainLine } from "@agentmesh/protocol";
+import { type LogEntry, plainLine, quoted } from "@agentmesh/protocol";
 import { detailOf, eventStyle } from "../describe.ts";
 import { jsonText, print, style, terminalWidth } from "../output.ts";
 import { cut, pad, textWidth } from "../text-width.ts";
@@ -38,7 +38,7 @@ function logLine(entry: LogEntry, seqWidth: number, routeWidth: number): string 
   const room = terminalWidth() - textWidth(head) - 2;
   const detail = cut(detailOf(entry), room);
   const gap = detail === "" ? "" : "  ";
-  const preview = cut(`“${plainLine(entry.preview)}”`, room - textWidth(detail) - gap.length);
+  const preview = cut(quoted(entry.preview), room - textWidth(detail) - gap.length);
   const shownHead = `${time}  ${style(eventStyle(entry.event), event)}${head.slice(time.length + 2 + event.length)}`;
   return `${shownHead}  ${detail}${gap}${style("dim", preview)}`.trimEnd();
 }

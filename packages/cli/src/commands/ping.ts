@@ -5,6 +5,7 @@ import {
   type MessageId,
   type MessageStatus,
   plainLine,
+  quoted,
   type SendReply,
   type TimelineEntry,
 } from "@agentmesh/protocol";
@@ -78,7 +79,7 @@ async function follow(
       if (woken) await reach("woken", woken.at, through);
     }
     const reply = acked && (await takeReply(client, sent.messageId));
-    if (reply) await reach("answered", reply.acceptedAt, `"${plainLine(reply.body, 80)}"`);
+    if (reply) await reach("answered", reply.acceptedAt, quoted(reply.body, 80));
     else if (acked && acked.reason !== "replied" && acked.reason !== "taken")
       await reach("answered", acked.at, `no text, but acked: ${acked.reason}`);
     if (reached.some(({ phase }) => phase === "answered") || performance.now() >= deadline) return reached;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import {
   plainLine,
+  quoted,
   type SetWebhookReply,
   type SetWebhookRequest,
   type Webhook,
@@ -137,7 +138,7 @@ function webhookText(webhook: Webhook): string {
     ["taken", ago(webhook.provenAt)],
     [
       "failed",
-      webhook.failedAt === undefined ? "never" : `${ago(webhook.failedAt)}${failedWhy ? `: ${failedWhy}` : ""}`,
+      webhook.failedAt === undefined ? "never" : `${ago(webhook.failedAt)}${failedWhy ? `: ${quoted(failedWhy)}` : ""}`,
     ],
   ];
   if (failures > 0) rows.push(["in a row", `${failures} failures`]);

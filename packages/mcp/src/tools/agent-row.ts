@@ -1,6 +1,6 @@
 /** One agent as a tool shows it: a line of text and the same as data. */
 import { type Agent, type Focus, type PushPath, plainLine } from "@agentmesh/protocol";
-import { defangLine } from "../render.ts";
+import { defangLine, quoted, quotedUnlessWord } from "../render.ts";
 
 /** The line. Everything an agent says of itself is made harmless and marked as its words. */
 export function agentLine(agent: Agent, own: boolean): string {
@@ -8,13 +8,13 @@ export function agentLine(agent: Agent, own: boolean): string {
   return [
     `${agent.name}${own ? " (you)" : ""}: ${agent.presence}`,
     ...(agent.trust === "verified" ? [] : [agent.trust]),
-    ...(agent.client === undefined ? [] : [defangLine(agent.client, 64)]),
-    ...(agent.directory === undefined ? [] : [`in ${defangLine(agent.directory, 300)}`]),
+    ...(agent.client === undefined ? [] : [quotedUnlessWord(agent.client, 64)]),
+    ...(agent.directory === undefined ? [] : [`in ${quotedUnlessWord(agent.directory, 300)}`]),
     ...(repo === undefined ? [] : [`repo ${repo}`]),
     pushWords(agent.pushPaths),
     ...(agent.focus ? [focusWords(agent.focus)] : []),
     `${agent.queued} waiting`,
-    ...(agent.summary ? [`says of itself: "${defangLine(agent.summary)}"`] : []),
+    ...(agent.summary ? [`says of itself: ${quoted(agent.summary)}`] : []),
   ].join("; ");
 }
 
@@ -38,7 +38,7 @@ export function agentData(agent: Agent, own: boolean): Record<string, unknown> {
 
 /** A focus in words. */
 function focusWords({ until, allows, reason }: Focus): string {
-  const why = reason === undefined ? "" : `, "${defangLine(reason)}"`;
+  const why = reason === undefined ? "" : `, ${quoted(reason)}`;
   return `in focus until ${until} (${allows === "interrupt" ? "interrupts only" : "nothing is pushed"}${why})`;
 }
 
@@ -54,12 +54,12 @@ export function pathData(path: PushPath): Record<string, string> {
 }
 
 function proof(path: PushPath): string {
-  if (path.failedWhy !== undefined) return `failing: ${defangLine(path.failedWhy)}`;
+  if (path.failedWhy !== undefined) return `failing: ${quoted(path.failedWhy)}`;
   return path.provenAt === undefined ? "not proven yet" : `proven ${plainLine(path.provenAt, 30)}`;
 }
 
 function repoOf(agent: Agent): string | undefined {
   if (agent.repo === undefined) return undefined;
-  const root = defangLine(agent.repo, 300);
-  return agent.branch === undefined ? root : `${root}@${defangLine(agent.branch, 100)}`;
+  const root = quotedUnlessWord(agent.repo, 300);
+  return agent.branch === undefined ? root : `${root}@${quotedUnlessWord(agent.branch, 100)}`;
 }

@@ -1,6 +1,6 @@
 /** Tool ask_peer: a question to one agent, waited for a while. */
 import { z } from "zod";
-import { defang, defangLine } from "../render.ts";
+import { defang, defangLine, quotedUnlessWord } from "../render.ts";
 import { pushWords } from "./agent-row.ts";
 import { tool } from "./tool.ts";
 
@@ -25,15 +25,22 @@ export const askPeer = tool({
     );
     const { delivery, messageId, reply } = answer;
     if (reply) {
+      const trust = reply.trust === "verified" ? "" : ` trust="${reply.trust}"`;
       return {
-        text: `${delivery.to.name} answered:\n<agentmesh from="${delivery.to.name}">\n${defang(reply.body)}\n</agentmesh>`,
-        data: { status: "replied", message_id: messageId, from: delivery.to.name, answer: defang(reply.body) },
+        text: `${delivery.to.name} answered:\n<agentmesh from="${delivery.to.name}"${trust}>\n${defang(reply.body)}\n</agentmesh>`,
+        data: {
+          status: "replied",
+          message_id: messageId,
+          from: delivery.to.name,
+          ...(reply.trust !== "verified" && { trust: reply.trust }),
+          answer: defang(reply.body),
+        },
       };
     }
     if (answer.status === "ended") {
       const why = defangLine(answer.endedWhy ?? "no reason given");
       return {
-        text: `No answer will come: the question is ${delivery.state} for ${delivery.to.name} (${why}).`,
+        text: `No answer will come: the question is ${delivery.state} for ${delivery.to.name} (${quotedUnlessWord(why)}).`,
         data: { status: "ended", message_id: messageId, to: delivery.to.name, state: delivery.state, why },
       };
     }

@@ -5,7 +5,7 @@ import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ, SearchQuery, ThreadRef } f
 import { z } from "zod";
 import type { JoinedSession } from "../join.ts";
 import { ToolInputError } from "../remedy.ts";
-import { defangLine, renderDelivery, type ShownDelivery } from "../render.ts";
+import { defangLine, quoted, renderDelivery, type ShownDelivery } from "../render.ts";
 import { reread } from "./reread.ts";
 import { asTyped, tool } from "./tool.ts";
 
@@ -116,7 +116,7 @@ function owedText(owed: readonly OpenAsk[]): string[] {
   if (owed.length === 0) return [];
   const lines = owed
     .slice(0, MAX_OWED)
-    .map((ask) => `${ask.seq} from ${defangLine(ask.from.name)}, by ${ask.dueAt}: ${defangLine(ask.preview)}`);
+    .map((ask) => `${ask.seq} from ${defangLine(ask.from.name)}, by ${ask.dueAt}: ${quoted(ask.preview)}`);
   const more = owed.length > MAX_OWED ? [`and ${owed.length - MAX_OWED} more: agentmesh owed`] : [];
   return [["Also waiting for your reply, by message_id, the first due first:", ...lines, ...more].join("\n")];
 }

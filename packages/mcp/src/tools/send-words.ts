@@ -16,9 +16,9 @@ export function sendResult(reply: SendReply): ToolResult {
       `Message ${reply.messageId} to ${to.name} is stored as number ${seq} of its inbox; state: ${state}${reply.duplicate ? " (it was stored by an earlier call)" : ""}.`,
       ...(delivery.rule.code === "normal"
         ? []
-        : [`Rule (${delivery.rule.code}): ${defangLine(delivery.rule.detail, 400)}`]),
+        : [`Rule (${delivery.rule.code}): ${defangLine(delivery.rule.detail, 800)}`]),
       `${to.name} is ${recipient.presence}; ${pushWords(recipient.pushPaths)}; ${recipient.queued} waiting${oldest}.`,
-      ...delivery.warnings.map((warning) => `Warning (${warning.code}): ${defangLine(warning.detail, 400)}`),
+      ...delivery.warnings.map((warning) => `Warning (${warning.code}): ${defangLine(warning.detail, 800)}`),
     ].join("\n");
   });
   return {
@@ -37,7 +37,7 @@ export function sendResult(reply: SendReply): ToolResult {
         push: recipient.pushPaths.map(pathData),
         waiting: recipient.queued,
         ...(recipient.oldestQueuedMs !== undefined && { oldest_waiting_ms: recipient.oldestQueuedMs }),
-        warnings: warnings.map(({ code, detail }) => ({ code, detail: defangLine(detail, 400) })),
+        warnings: warnings.map(({ code, detail }) => ({ code, detail: defangLine(detail, 800) })),
       })),
     },
   };

@@ -1,5 +1,5 @@
 /** Tool set_summary: what this agent works on, in its own words. */
-import { MAX_FOCUS_MS, MAX_SUMMARY_CHARS, plainLine } from "@agentmesh/protocol";
+import { MAX_FOCUS_MS, MAX_SUMMARY_CHARS, plainLine, quoted } from "@agentmesh/protocol";
 import { z } from "zod";
 import { ToolInputError } from "../remedy.ts";
 import { tool } from "./tool.ts";
@@ -37,7 +37,8 @@ export const setSummary = tool({
     const summary = plainLine(input.summary ?? profile.summary ?? "", MAX_SUMMARY_CHARS);
     if (input.summary !== undefined) await client.setSummary({ summary }, { signal });
     profile.summary = summary;
-    const said = summary === "" ? "Your summary is empty now." : `Your summary is now: "${summary}"`;
+    const said =
+      summary === "" ? "Your summary is empty now." : `Your summary is now: ${quoted(summary, MAX_SUMMARY_CHARS)}`;
     if (input.focus_minutes === undefined) return { text: said, data: { summary } };
     const { focus, pushPaths } =
       input.focus_minutes === 0

@@ -1,5 +1,5 @@
 /** What a webhook means for whoever writes to its agent. */
-import { type Agent, type Outlook, type Warning, WEBHOOK_PATH } from "@agentmesh/protocol";
+import { type Agent, type Outlook, quoted, type Warning, WEBHOOK_PATH } from "@agentmesh/protocol";
 
 /** The webhook of an agent, if it has one: whether it works as far as is known, and why not. */
 export function webhookOf({ pushPaths }: Pick<Agent, "pushPaths">): { works: boolean; why: string } | undefined {
@@ -11,7 +11,7 @@ export function webhookOf({ pushPaths }: Pick<Agent, "pushPaths">): { works: boo
 export function webhookWarning({ name }: Agent, why: string): Warning {
   return {
     code: "push_path_failing",
-    detail: `The webhook of ${name} does not take posts (${why}). The message waits in its inbox until the webhook takes it or ${name} looks. Try it now: agentmesh webhook test ${name}`,
+    detail: `The webhook of ${name} does not take posts (${quoted(why)}). The message waits in its inbox until the webhook takes it or ${name} looks. Try it now: agentmesh webhook test ${name}`,
   };
 }
 
@@ -20,7 +20,7 @@ export function webhookOutlook({ name, queued }: Agent, { works, why }: { works:
   if (works)
     return { cause: `${queued} deliveries wait; the webhook of ${name} is posted them in order.`, remedy: "Wait." };
   return {
-    cause: `The webhook of ${name} does not take posts: ${why}.`,
+    cause: `The webhook of ${name} does not take posts: ${quoted(why)}.`,
     remedy: why.startsWith("disabled")
       ? `Mend it, then: agentmesh webhook test ${name}. Meanwhile ${name} can lease its mail over HTTP.`
       : `It is tried again by itself; try it now: agentmesh webhook test ${name}. Meanwhile ${name} can lease its mail over HTTP.`,
