@@ -70,7 +70,7 @@ test("the mesh key sees what any agent sent or got, with whom, also notices and 
   expect(await texts({ agent: "alice", with: "carol" })).toEqual(["alice: for carol"]);
   expect(await texts({ agent: "bob", with: "carol" })).toEqual([]);
   expect(await texts({ agent: "alice", with: "mesh" })).toEqual([
-    expect.stringContaining("mesh: Your message to carol was given up (not now)."),
+    expect.stringContaining("mesh: Your message to carol was given up: “not now”."),
   ]);
   expect(await texts({ agent: "alice", thread: "1" })).toHaveLength(2);
   await expect(texts({ thread: "1" })).rejects.toMatchObject({ code: "message_not_found" });

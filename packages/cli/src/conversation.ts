@@ -1,6 +1,6 @@
 /** Messages of the past in words: one line each, or whole, as a conversation reads. */
 import { type HistoryEntry, plainLine } from "@agentmesh/protocol";
-import { stateStyle } from "./describe.ts";
+import { bodyLine, stateStyle } from "./describe.ts";
 import { indented, type Style, style, terminalWidth } from "./output.ts";
 import { cut, pad, textWidth } from "./text-width.ts";
 import { clockTime, localDate } from "./timeline.ts";
@@ -39,7 +39,7 @@ export function listText(entries: readonly HistoryEntry[]): string {
     const head = `${timeOf(entry)}  ${pad(cut(routeOf(entry), routeWidth), routeWidth)}`;
     const state = pad(cut(outcome.state, stateWidth), stateWidth);
     const room = terminalWidth() - textWidth(`${head}  ${state}  `);
-    return `${head}  ${style(outcome.style, state)}  ${cut(plainLine(entry.message.body, 400), room)}`.trimEnd();
+    return `${head}  ${style(outcome.style, state)}  ${cut(bodyLine(entry.message), room)}`.trimEnd();
   });
 }
 

@@ -2,8 +2,17 @@
 
 import { homedir, hostname } from "node:os";
 import { sep } from "node:path";
-import type { Agent, DeliveryState, Focus, LogEntry, Presence, PushPath, TimelineEntry } from "@agentmesh/protocol";
-import { plainLine, quoted, quotedUnlessWord, TimelineEvent } from "@agentmesh/protocol";
+import type {
+  Agent,
+  DeliveryState,
+  Focus,
+  LogEntry,
+  Message,
+  Presence,
+  PushPath,
+  TimelineEntry,
+} from "@agentmesh/protocol";
+import { plainLine, quoted, quotedReason, quotedUnlessWord, TimelineEvent } from "@agentmesh/protocol";
 import { shortDuration, since, until } from "./duration.ts";
 import type { Style } from "./output.ts";
 
@@ -96,12 +105,16 @@ export function shortPath(path: string): string {
   return path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
 }
 
+/** A body in one line: an agent's as its words, a notice of the mesh as it is. */
+export function bodyLine({ kind, body }: Pick<Message, "kind" | "body">): string {
+  return kind === "message" ? quoted(body, 400) : plainLine(body, 400);
+}
+
 /** Attempt, path and reason of a timeline entry, as far as it has them. */
 export function detailOf(entry: TimelineEntry | LogEntry): string {
   const parts: string[] = [];
   if (entry.event === "leased") parts.push(`attempt ${entry.attempt}`);
   if (entry.path !== undefined) parts.push(entry.event === "pushed" ? `through ${entry.path}` : entry.path);
-  if (entry.reason !== undefined)
-    parts.push(entry.event === "acked" ? plainLine(entry.reason) : quotedUnlessWord(entry.reason));
+  if (entry.reason !== undefined) parts.push(quotedReason(entry.event, entry.reason));
   return parts.join(": ");
 }

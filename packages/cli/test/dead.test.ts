@@ -23,10 +23,10 @@ test("a rejected message is a dead letter, its sender is told, and redrive puts 
   ]);
   const notice = (await cli(broker.home, ["inbox"])).stdout;
   expect(notice).toContain("#1 from mesh");
-  expect(notice).toContain("Your message to bob was given up (not my job).");
+  expect(notice).toContain("Your message to bob was given up: “not my job”.");
   const delivery = dead.entries[0]?.id ?? "";
   const traced = (await cli(broker.home, ["trace", delivery])).stdout;
-  expect(traced).toContain("It was given up: not my job.");
+  expect(traced).toContain("It was given up: “not my job”.");
   expect(traced).toContain(`agentmesh redrive ${delivery}`);
 
   expect((await cli(broker.home, ["redrive", delivery])).stdout).toContain("queued again");
@@ -58,7 +58,7 @@ test("the trace of a message that waits names the cause and the remedy", async (
   const { session } = await dave.client.openSession();
   expect(await trace()).toMatch(/Nothing can be pushed to dave\.\s+Have dave look into its inbox/);
   await dave.client.heartbeat({ session: session.id, pushPaths: [{ path: "claude-inbox", failedWhy: "socket gone" }] });
-  expect(await trace()).toContain("The push path claude-inbox failed: socket gone.");
+  expect(await trace()).toContain("The push path claude-inbox failed: “socket gone”.");
   const [leased] = (await dave.client.lease({ session: session.id })).deliveries;
   expect(await trace()).toContain("dave has had it in hand");
   await dave.client.reportPush({ delivery: "1", receipt: leased?.receipt ?? "", path: "claude-inbox" });

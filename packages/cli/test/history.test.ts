@@ -26,9 +26,9 @@ const bodies = async (...args: string[]) =>
 test("history lists a line per message, newest last, and a thread as the conversation it was", async () => {
   expect((await run("history")).stdout.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "TIME")).toBe(
     [
-      "TIME  alice → bob           acked     Are the side pots rounded? Three players.",
-      "TIME  bob → alice           queued    No, that is a bug.",
-      "TIME  alice → build.failed  1 queued  the side of the pots is red",
+      "TIME  alice → bob           acked     “Are the side pots rounded? Three players.”",
+      "TIME  bob → alice           queued    “No, that is a bug.”",
+      "TIME  alice → build.failed  1 queued  “the side of the pots is red”",
       "",
     ].join("\n"),
   );

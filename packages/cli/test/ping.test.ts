@@ -43,7 +43,7 @@ test("a session that answers is accepted, woken through its path, and answered (
   await session.tool("reply", { message_id: "1", message: "pong" });
   expect((await running.exit).code).toBe(0);
   expect(running.stdout()).toMatch(
-    /^accepted +\d+ ms +as #1 of awake\nwoken +\d+ ms +through claude-inbox\nanswered +\d+ ms +"pong"\n$/,
+    /^accepted +\d+ ms +as #1 of awake\nwoken +\d+ ms +through claude-inbox\nanswered +\d+ ms +“pong”\n$/,
   );
   expect((await broker.admin.listInbox({ agent: "cli" })).entries).toEqual([]);
 });
@@ -87,5 +87,5 @@ test("a webhook that took the ping has not answered it, until its agent does", a
   await until(acked, "the ping to be taken", 10_000);
   await client.send({ inReplyTo: "2", body: "pong" });
   expect((await running.exit).code).toBe(0);
-  expect(running.stdout()).toMatch(/\ntaken +\d+ ms +by its webhook\nanswered +\d+ ms +"pong"\n$/);
+  expect(running.stdout()).toMatch(/\ntaken +\d+ ms +by its webhook\nanswered +\d+ ms +“pong”\n$/);
 });

@@ -72,7 +72,7 @@ test("a webhook that fails exits 1 from its test, and everything about it says w
   const sent = await cli(broker.home, ["send", "broken", "late"]);
   expect(sent.stdout).toContain("the last push through webhook failed");
   expect(sent.stderr.replace(/\s+/g, " ")).toContain("Try it now: agentmesh webhook test broken");
-  expect((await cli(broker.home, ["agents"])).stdout).toMatch(/broken +offline +webhook, failed: answered 500/);
+  expect((await cli(broker.home, ["agents"])).stdout).toMatch(/broken +offline +webhook, failed: “answered 500/);
 });
 
 test("a test outlives a webhook that never answers, and says so", async () => {

@@ -21,3 +21,11 @@ export function quotedUnlessWord(text: string, maxChars = 200): string {
   const line = defangLine(text, maxChars);
   return WORD.test(line) ? line : quoted(text, maxChars);
 }
+
+/** What the mesh alone gives a reason for: the evidence of an ack, the number of a bounce. */
+const OWN_REASONS: readonly string[] = ["acked", "bounced"];
+
+/** The reason of a timeline entry, quoted unless it is the mesh's own. */
+export function quotedReason(event: string, reason: string): string {
+  return OWN_REASONS.includes(event) ? defangLine(reason) : quotedUnlessWord(reason);
+}

@@ -1,7 +1,8 @@
 /** `agentmesh dead`, `redrive`, `cancel`: what was given up, put back, or taken back. */
-import { DeliveryRef, type InboxEntry, plainLine, quoted, quotedUnlessWord } from "@agentmesh/protocol";
+import { DeliveryRef, type InboxEntry, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
+import { bodyLine } from "../describe.ts";
 import { since } from "../duration.ts";
 import { jsonText, print, remark } from "../output.ts";
 import { type Column, table } from "../table.ts";
@@ -49,5 +50,5 @@ const columns: Column<InboxEntry>[] = [
   { title: "TO", cell: ({ to }) => to.name, min: 12 },
   { title: "SENT", cell: ({ message }) => `${since(message.acceptedAt)} ago` },
   { title: "WHY", cell: ({ reason }) => (reason ? quotedUnlessWord(reason) : ""), min: 20 },
-  { title: "TEXT", cell: ({ message }) => quoted(message.body), min: 12 },
+  { title: "TEXT", cell: ({ message }) => bodyLine(message), min: 12 },
 ];

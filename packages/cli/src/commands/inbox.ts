@@ -3,7 +3,7 @@ import type { MeshClient } from "@agentmesh/client";
 import { type InboxEntry, MAX_DELIVERIES_PER_READ, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
-import { stateStyle } from "../describe.ts";
+import { bodyLine, stateStyle } from "../describe.ts";
 import { since, until } from "../duration.ts";
 import { indented, jsonText, print, remark, style } from "../output.ts";
 import { type Column, table } from "../table.ts";
@@ -98,7 +98,7 @@ const columns: Column<InboxEntry>[] = [
   { title: "ATTEMPT", cell: ({ attempt }) => String(attempt) },
   { title: "FROM", cell: ({ message }) => message.from.name, min: 16 },
   { title: "AGE", cell: ({ message }) => since(message.acceptedAt) },
-  { title: "TEXT", cell: ({ message }) => message.body, min: 20 },
+  { title: "TEXT", cell: ({ message }) => bodyLine(message), min: 20 },
 ];
 
 function whole(entry: InboxEntry): string {

@@ -1,7 +1,7 @@
 /** Tool trace_message: what became of a message, and why it is not acked. */
-import { MessageRef } from "@agentmesh/protocol";
+import { MessageRef, quotedReason } from "@agentmesh/protocol";
 import { z } from "zod";
-import { defangLine, quotedUnlessWord } from "../render.ts";
+import { defangLine } from "../render.ts";
 import { asTyped, tool } from "./tool.ts";
 
 /** Shows state, timeline and outlook of each delivery of one message the agent sent or received. */
@@ -23,14 +23,7 @@ export const traceMessage = tool({
       state,
       attempt,
       steps: timeline.map(({ at, event, path, reason }) =>
-        [
-          at,
-          event,
-          path && `through ${path}`,
-          reason && (event === "acked" ? defangLine(reason) : quotedUnlessWord(reason)),
-        ]
-          .filter(Boolean)
-          .join(" "),
+        [at, event, path && `through ${path}`, reason && quotedReason(event, reason)].filter(Boolean).join(" "),
       ),
       ...(outlook && { cause: defangLine(outlook.cause, 800), remedy: defangLine(outlook.remedy, 800) }),
     }));
