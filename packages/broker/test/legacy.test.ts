@@ -580,6 +580,33 @@ describe("who may use this wire", () => {
     expect((await post("/heartbeat", { id }, own)).status).toBe(401);
   });
 
+  test("what the list shows of a peer that has shown its token opens it to nobody who registers", async () => {
+    const { id, token } = await register("/s/shown", { agent_name: "shown" });
+    const own = { authorization: `Bearer ${token}` };
+    await post("/heartbeat", { id }, own);
+    const [listed] = z
+      .array(z.record(z.string(), z.unknown()))
+      .parse((await post("/list-peers", {})).body)
+      .filter((peer) => peer.cwd === "/s/shown");
+    const { pid, cwd, hostname, agent_type, agent_name, git_root, tty } = listed ?? {};
+    const copied = { pid, cwd, hostname, agent_type, agent_name, git_root, tty, summary: "" };
+    const taken = Registered.parse((await post("/register", copied)).body);
+    expect(taken.id).not.toBe(id);
+    expect((await post("/poll-messages", { id })).status).toBe(401);
+    const again = Registered.parse((await post("/register", copied, own)).body);
+    expect(again.id).toBe(id);
+    expect((await post("/poll-messages", { id })).status).toBe(401);
+    expect((await post("/poll-messages", { id }, own)).status).toBe(200);
+  });
+
+  test("a peer that had shown its token and whose process is gone is resumed, and needs its token still", async () => {
+    const { id, token } = await register("/s/crashed", { pid: deadPid() });
+    await post("/heartbeat", { id }, { authorization: `Bearer ${token}` });
+    expect((await register("/s/crashed")).id).toBe(id);
+    expect((await post("/poll-messages", { id })).status).toBe(401);
+    expect((await post("/poll-messages", { id }, { authorization: `Bearer ${token}` })).status).toBe(200);
+  });
+
   test("no web page, no proxy", async () => {
     const ask = (headers: Record<string, string>) =>
       new Promise<[number, string]>((resolve, reject) => {

@@ -21,11 +21,15 @@ export const RESERVED_NAMES: readonly string[] = [
 
 const NAME_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
-/** Unique name of an agent: 1–64 of `a-z 0-9 . _ -`, starting with a letter or digit, not reserved. */
+/** What is read as an id, whole or cut short: an agent of that name would be taken for the one whose id it is. */
+const LIKE_AN_ID = /^(agt|ses|msg|dlv|thr)_[0-9a-f]*$/;
+
+/** Unique name of an agent: 1–64 of `a-z 0-9 . _ -`, starting with a letter or digit, not reserved, not like an id. */
 export const AgentName = z
   .string()
   .regex(NAME_PATTERN, "1 to 64 characters a-z 0-9 . _ - and a letter or digit first")
   .refine((name) => !RESERVED_NAMES.includes(name), { error: "this name is reserved, choose another" })
+  .refine((name) => !LIKE_AN_ID.test(name), { error: "this reads as an id, choose another name" })
   .meta({ description: "Unique agent name, e.g. poker-engine" });
 export type AgentName = z.infer<typeof AgentName>;
 
@@ -39,6 +43,7 @@ export function toAgentName(text: string): AgentName {
     .slice(0, 60)
     .replace(/[^a-z0-9]+$/, "");
   if (name === "") return "agent";
+  if (LIKE_AN_ID.test(name)) return name.replace("_", "-");
   return RESERVED_NAMES.includes(name) ? `${name}-agent` : name;
 }
 

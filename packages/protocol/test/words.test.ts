@@ -38,6 +38,9 @@ describe("an agent name", () => {
     "operator",
     "broker",
     "me",
+    `agt_${"0".repeat(32)}`,
+    "msg_01a2",
+    "ses_",
   ])('"%s" is none', (name) => {
     expect(AgentName.safeParse(name).success).toBe(false);
   });
@@ -47,6 +50,8 @@ describe("an agent name", () => {
     expect(toAgentName("Überraschung")).toBe("u-berraschung");
     expect(toAgentName("…")).toBe("agent");
     expect(toAgentName("human")).toBe("human-agent");
+    expect(toAgentName("msg_feed")).toBe("msg-feed");
+    expect(toAgentName("msg_queue")).toBe("msg_queue");
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.integer({ min: 2, max: 9_999 }), (text, n) => {
         expect(AgentName.safeParse(toAgentName(text)).success).toBe(true);

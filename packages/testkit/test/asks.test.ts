@@ -78,7 +78,7 @@ test("an overdue answer is asked for once, then the asker is told once; a broker
   await eve.client.ask({ to: "fred", body: "when is it done?", timeoutMs: 50, answerWithinMs: 1_000 });
   await fred.client.ack({ delivery: "1" });
   const notices = async ({ client }: TestAgent) =>
-    (await client.listInbox()).entries.map(({ message }) => [message.kind, message.body.split('"')[0]?.trim()]);
+    (await client.listInbox()).entries.map(({ message }) => [message.kind, message.body.split("“")[0]?.trim()]);
   await until(async () => (await notices(fred)).length === 1, "the nudge");
   expect(await notices(fred)).toEqual([["nudge", "eve still waits for your answer to #1:"]]);
   await broker.kill("SIGKILL");

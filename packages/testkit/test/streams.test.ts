@@ -154,6 +154,31 @@ describe("a stream", () => {
     await session.leave();
   });
 
+  test("of an agent that is removed ends within a second, and so do its long poll and its ask", async () => {
+    const gone = await broker.agent("gone-for-good");
+    await broker.agent("asked-by-gone");
+    using stream = await bareStream(broker, gone, "maxInFlight=1");
+    const closed = new Promise((resolve) => stream.raw.once("close", resolve));
+    stream.raw.resume();
+    const outcome = (work: Promise<unknown>) =>
+      work.then(
+        () => "answered",
+        (error: { code: string }) => error.code,
+      );
+    const polled = outcome(gone.client.lease({ waitMs: 30_000 }));
+    const asked = outcome(gone.client.ask({ to: "asked-by-gone", body: "are you there?", timeoutMs: 30_000 }));
+    await until(
+      async () => (await broker.admin.listInbox({ agent: "asked-by-gone" })).entries.length === 1,
+      "the question to be stored",
+    );
+    const waited = stopwatch();
+    await broker.admin.removeAgent({ agent: "gone-for-good" });
+    await closed;
+    expect(await polled).toBe("agent_not_found");
+    expect(await asked).toBe("agent_not_found");
+    expect(waited()).toBeLessThan(1_000);
+  });
+
   test("that the store fails at the opening is refused, not left open and silent: the client comes back and gets its mail", async () => {
     const alice = await broker.agent("amy");
     const bob = await broker.agent("ben");

@@ -47,8 +47,8 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
   }
 
   return {
-    "/register": async ({ body }: Asked) => {
-      const { id } = await peers.register(RegisterPeer.parse(body));
+    "/register": async ({ body, authorization }: Asked) => {
+      const { id } = await peers.register(RegisterPeer.parse(body), authorization);
       return { id, token: peers.tokenOf(id) };
     },
 

@@ -66,10 +66,11 @@ export class Peers {
   }
 
   /** Makes a peer, or resumes the one of the same place whose process is gone: its mail is not lost with its process. */
-  register(said: RegisterPeer): Promise<Peer> {
+  register(said: RegisterPeer, authorization: string | undefined): Promise<Peer> {
     const registered = this.#registering.then(async () => {
-      const facts = factsOf(said, new Date().toISOString());
-      const before = await this.#gonePeerLike(facts);
+      const news = factsOf(said, new Date().toISOString());
+      const before = await this.#gonePeerLike(news, authorization);
+      const facts = { ...news, bound: before?.facts.bound ?? false };
       const peer = await this.#keep(before?.id ?? this.#newId(), facts);
       const caller = await this.callerOf(peer);
       if (!caller) return peer;
@@ -182,12 +183,17 @@ export class Peers {
     this.#byAgent.set(peer.agentId, peer);
   }
 
-  async #gonePeerLike(facts: PeerFacts): Promise<Peer | undefined> {
+  /**
+   * One that has shown its token is resumed by its token, or when the system says that its process is gone: what the list
+   * shows of it opens it to nobody.
+   */
+  async #gonePeerLike(facts: PeerFacts, authorization: string | undefined): Promise<Peer | undefined> {
     for (const peer of [...this.#byId.values()]) {
       if (peer.facts.standing === "sender" || !samePlace(peer.facts, facts)) continue;
       const caller = await this.callerOf(peer);
       if (!caller) continue;
-      const { standing, pid } = peer.facts;
+      const { standing, pid, bound } = peer.facts;
+      if (bound && authorization !== `Bearer ${this.tokenOf(peer.id)}` && !isGone(peer.facts)) continue;
       const offline = this.#parts.mesh.agents.presence(caller.agent) === "offline";
       if (standing === "left" || pid === facts.pid || offline || isGone(peer.facts)) return peer;
     }

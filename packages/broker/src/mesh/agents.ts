@@ -94,6 +94,12 @@ export class Agents {
     );
   }
 
+  /** For whoever waits: the caller is in the mesh still. @throws MeshError agent_not_found */
+  async stay({ agent }: AgentCaller): Promise<void> {
+    if (await this.find(agent.id)) return;
+    throw new MeshError("agent_not_found", `${agent.name} was removed from the mesh while it waited. Register again.`);
+  }
+
   /** The same, who can be written to: not in the archive. @throws MeshError agent_not_found */
   async addressee(nameOrId: string, caller: Caller): Promise<AgentRecord> {
     const agent = await this.resolve(nameOrId, caller);

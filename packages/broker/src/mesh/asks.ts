@@ -65,6 +65,7 @@ export class Asks {
         const over = performance.now() >= deadline || signal.aborted;
         if (status?.reply || status?.ended || over) return await this.#outcome(caller, sent, status);
         await wait.over;
+        await this.#agents.stay(caller);
       }
     } finally {
       this.#waiting.end(call);

@@ -63,7 +63,7 @@ export class Inbox {
     return { entries, open, held, ...next };
   }
 
-  /** Leases up to `max` deliveries, waiting up to `waitMs` for the first. @throws MeshError session_not_found */
+  /** Leases up to `max` deliveries, waiting up to `waitMs` for the first. @throws MeshError session_not_found, agent_not_found */
   async lease(caller: AgentCaller, request: Body<"lease">, signal: AbortSignal): Promise<LeaseReply> {
     const { id: agentId } = caller.agent;
     if (request.session !== undefined && !(await this.#store.touchSession(request.session, agentId, undefined))) {
@@ -87,6 +87,7 @@ export class Inbox {
         return { deliveries: leased.map((record) => record.delivery), queued };
       }
       await wait.over;
+      await this.#agents.stay(caller);
     }
   }
 

@@ -65,7 +65,12 @@ export function createMesh(parts: {
   const messages = new Messages({ ...parts, agents, advanced, guard, waiting, intake });
   const streams = new Streams({ ...parts, ready });
   const webhooks = new Webhooks({ ...parts, agents, streams, ready });
-  agents.onLeft = (agentId) => webhooks.forget(agentId);
+  agents.onLeft = (agentId) => {
+    webhooks.forget(agentId);
+    streams.endOf(agentId);
+    // Its long polls and asks look, and see that it is gone.
+    ready.wake(agentId);
+  };
   const webhooksStarted = webhooks.start().catch(parts.onFault);
   const stopSweeper = startSweeper({ ...parts, onSessionOver: (session) => streams.end(session) });
   return {

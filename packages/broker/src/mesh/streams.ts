@@ -126,6 +126,13 @@ export class Streams {
     this.#open.get(session)?.sink.close("session_over", true);
   }
 
+  /** Ends the streams of an agent that has left the mesh. */
+  endOf(agentId: AgentId): void {
+    for (const { terms, sink } of [...this.#open.values()]) {
+      if (terms.agentId === agentId) sink.close("agent_removed", false);
+    }
+  }
+
   /** Says goodbye to every stream. */
   closeAll(code: string, reconnect: boolean): void {
     for (const { sink } of [...this.#open.values()]) sink.close(code, reconnect);

@@ -1,6 +1,5 @@
 /** SQL of agents. */
-import type { AgentId } from "@agentmesh/protocol";
-import { numberedName } from "@agentmesh/protocol";
+import { AgentId, numberedName } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
 import type { AgentRecord, AgentToRegister, FocusTerms, PolicyRules, RegisteredAgent } from "../../mesh/store.ts";
 import { type AgentRow, agentRecord, policyOf } from "./agent-rows.ts";
@@ -91,9 +90,13 @@ export function agentStatements(
   return {
     row,
     byToken: (tokenHash: string) => record(selectByToken.get(tokenHash)),
-    /** By id, then by the name of one that is there, then of the one that was archived last. */
+    /** By id, and what is an id is nothing else; by the name of one that is there, then of the one archived last. */
     find: (nameOrId: string) =>
-      record(selectById.get(nameOrId) ?? selectByName.get(nameOrId) ?? selectArchivedByName.get(nameOrId)),
+      record(
+        AgentId.safeParse(nameOrId).success
+          ? selectById.get(nameOrId)
+          : (selectByName.get(nameOrId) ?? selectArchivedByName.get(nameOrId)),
+      ),
     all: () => selectAll.all().map((each) => agentRecord(each, clock.now())),
     archived: () => selectArchived.all().map((each) => agentRecord(each, clock.now())),
     revive,
