@@ -314,7 +314,7 @@ describe("a webhook that fails", () => {
     expect(deliveries[0]?.recipient.pushPaths).toMatchObject([{ failedWhy: "disabled: answered 410 Gone" }]);
     expect(deliveries[0]?.warnings[0]?.detail).toContain("disabled: answered 410 Gone");
     expect((await delivery(messageId)).outlook).toEqual({
-      cause: `The webhook of ${bob.name} does not take posts: disabled: answered 410 Gone.`,
+      cause: `The webhook of ${bob.name} does not take posts: “disabled: answered 410 Gone”.`,
       remedy: expect.stringContaining(`agentmesh webhook test ${bob.name}`),
     });
     await broker.kill("SIGTERM");
