@@ -133,6 +133,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       mesh,
       log,
       closing: closing.signal,
+      terms: config,
       allowedHosts: () => hostsOf(config, port),
       facts: {
         meshKey: key,

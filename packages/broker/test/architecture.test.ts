@@ -41,7 +41,16 @@ const rules: [from: string, may: string[]][] = [
   ["broker/src/sinks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:"]],
   [
     "broker/src/http/",
-    ["@agentmesh/protocol", "broker/src/mesh/", "broker/src/sinks/", "fastify", "zod", "node:crypto"],
+    [
+      "@agentmesh/protocol",
+      "broker/src/mesh/",
+      "broker/src/sinks/",
+      "fastify",
+      "zod",
+      "node:crypto",
+      "node:http",
+      "node:net",
+    ],
   ],
   [
     "broker/src/legacy/",

@@ -36,6 +36,7 @@ export const commonErrors = [
   "body_too_large",
   "unsupported_media_type",
   "unsupported_protocol",
+  "too_much_at_once",
   "internal",
   "shutting_down",
   "store_unavailable",

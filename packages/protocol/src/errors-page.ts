@@ -37,6 +37,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   unsupported_protocol: "Update the older side.",
   would_deadlock: "Answer what the other side waits for first, or send a message instead of asking.",
   loop_limit: "Stop answering, or let a person write into the thread: that starts the count anew.",
+  too_much_at_once: "Wait `retryAfterMs`, and have less under way: `detail` says of what. Nothing was stored.",
   rate_limited: "Wait `retryAfterMs`. The limits are settings: `senderPerMinute`, `pairPerMinute`; 0 turns one off.",
   duplicate_storm:
     "This text was accepted for the recipient as often as a minute allows; this one was not stored. Send something new, or wait a minute. The limit is the setting `repeatsPerMinute`; 0 turns it off.",

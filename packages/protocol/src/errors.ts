@@ -38,6 +38,7 @@ export const errorTable = {
   unsupported_protocol: { status: 426, title: "Client and broker speak different protocol versions", retryable: false },
   would_deadlock: { status: 409, title: "The agent asked is waiting for the asker", retryable: false },
   loop_limit: { status: 409, title: "Agents have answered each other too often in a row", retryable: false },
+  too_much_at_once: { status: 429, title: "Too much of one caller is under way", retryable: true },
   rate_limited: { status: 429, title: "Too many messages in a minute", retryable: true },
   duplicate_storm: { status: 429, title: "The same text was sent too often", retryable: false },
   inbox_full: { status: 429, title: "The recipient's inbox is full", retryable: true },

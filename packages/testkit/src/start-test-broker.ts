@@ -61,6 +61,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     const unlimited = {
       AGENTMESH_SENDER_PER_MINUTE: "0",
       AGENTMESH_PAIR_PER_MINUTE: "0",
+      AGENTMESH_WRONG_TOKENS_PER_MINUTE: "0",
       AGENTMESH_BALLAST_BYTES: "0",
     };
     const env = cleanEnv({ AGENTMESH_HOME: home.path, ...unlimited, ...options.env });

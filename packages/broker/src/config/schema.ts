@@ -109,6 +109,12 @@ export const ConfigSchema = z.strictObject({
   webhookRestMs: int(10, 600_000)
     .default(30_000)
     .describe("first rest of a webhook after 5 failures in a row; each failed try doubles it, up to 10 minutes"),
+  requestWithinMs: int(100, 600_000)
+    .default(15_000)
+    .describe("a request whose head and body have not come whole by then is ended"),
+  wrongTokensPerMinute: int(0, 1_000_000)
+    .default(20)
+    .describe("wrong tokens that one address may show in a minute, 0: any number; right ones are taken at any time"),
 });
 
 /** Resolved settings. */

@@ -4,7 +4,10 @@ import { MAX_REQUEST_BYTES, PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import type { Mesh } from "../mesh/mesh.ts";
 import { binder } from "./bind.ts";
+import type { HttpTerms } from "./budgets/limits.ts";
+import { WrongTokens } from "./budgets/wrong-tokens.ts";
 import { authenticator } from "./plugins/auth.ts";
+import { budgets } from "./plugins/budgets.ts";
 import { jsonBodies } from "./plugins/json-bodies.ts";
 import { localOnly } from "./plugins/local-only.ts";
 import { problems, sendProblem } from "./plugins/problem.ts";
@@ -21,11 +24,15 @@ export interface AppParts {
   readonly mesh: Mesh;
   readonly facts: BrokerFacts;
   readonly log: FastifyBaseLogger;
+  readonly terms: HttpTerms;
   /** Host header values that name this broker, lower case. */
   readonly allowedHosts: () => ReadonlySet<string>;
   /** Aborted when the broker stops: long polls answer with what they have. */
   readonly closing: AbortSignal;
 }
+
+/** How often Node looks for requests that do not end, in milliseconds. */
+const CHECK_MS = 1_000;
 
 const HEADERS = {
   [PROTOCOL_HEADER]: PROTOCOL_VERSION,
@@ -41,8 +48,9 @@ export function buildApp(parts: AppParts): FastifyInstance {
     genReqId: () => randomUUID(),
     bodyLimit: MAX_REQUEST_BYTES,
     exposeHeadRoutes: false,
-    requestTimeout: 30_000,
+    requestTimeout: parts.terms.requestWithinMs,
     connectionTimeout: 90_000,
+    http: { headersTimeout: parts.terms.requestWithinMs, connectionsCheckingInterval: CHECK_MS },
     forceCloseConnections: true,
     return503OnClosing: false,
     // Longer than any request line: what a part of a path may be is said by its schema.
@@ -51,13 +59,15 @@ export function buildApp(parts: AppParts): FastifyInstance {
   });
   app.removeContentTypeParser("text/plain");
   jsonBodies(app);
-  app.server.maxConnections = 4_096;
+  const budget = budgets(app, parts.terms);
   problems(app);
   localOnly(app, parts.allowedHosts);
   app.addHook("onSend", async (_request, reply) => {
     reply.headers(HEADERS);
   });
-  const bind = binder(app, authenticator(parts.mesh.agents, parts.facts.meshKey), parts.closing);
+  const wrong = new WrongTokens(parts.terms.wrongTokensPerMinute);
+  const authenticate = authenticator({ agents: parts.mesh.agents, meshKey: parts.facts.meshKey, budget, wrong });
+  const bind = binder(app, authenticate, parts.closing);
   systemRoutes(bind, parts.mesh, parts.facts);
   agentRoutes(bind, parts.mesh);
   messageRoutes(bind, parts.mesh);

@@ -34,13 +34,18 @@ export type Bind = <K extends EndpointName>(
 
 /** The binder of one application. */
 export function binder(app: FastifyInstance, authenticate: Authenticate, closing: AbortSignal): Bind {
+  const callers = new WeakMap<FastifyRequest, Caller>();
   return (name, handler) => {
     const row: Endpoint = endpoints[name];
     app.route({
       method: row.method,
       url: row.path,
+      // Before its body is read: who has no token keeps nothing of the broker's memory.
+      onRequest: async (request) => {
+        if (row.access !== "public") callers.set(request, await authenticate(request, row.access));
+      },
       handler: async (request, reply) => {
-        const caller = row.access === "public" ? undefined : await authenticate(request, row.access);
+        const caller = callers.get(request);
         const gone = new AbortController();
         reply.raw.once("close", () => gone.abort());
         const bound = {

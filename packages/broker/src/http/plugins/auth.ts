@@ -5,18 +5,29 @@ import type { FastifyRequest } from "fastify";
 import type { Agents } from "../../mesh/agents.ts";
 import type { Caller } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
+import type { WrongTokens } from "../budgets/wrong-tokens.ts";
+import type { Budgets } from "./budgets.ts";
 
 /** Decides who calls. */
 export type Authenticate = (request: FastifyRequest, access: Exclude<Access, "public">) => Promise<Caller>;
 
+/** What it takes to tell. */
+export interface AuthParts {
+  readonly agents: Agents;
+  readonly meshKey: string;
+  readonly budget: Budgets;
+  readonly wrong: WrongTokens;
+}
+
 /** Tells callers by their bearer token (RFC 6750 §2.1): the mesh key, or an agent's token. */
-export function authenticator(agents: Agents, meshKey: string): Authenticate {
+export function authenticator({ agents, meshKey, budget, wrong }: AuthParts): Authenticate {
   const keyHash = sha256(meshKey);
   return async (request, access) => {
-    if (/[?&](token|access_token|key)=/i.test(request.raw.url ?? "")) {
+    if (holdsToken(request.raw.url ?? "")) {
       throw new MeshError("invalid_request", "A token must not stand in a URL. Send it as: Authorization: Bearer …");
     }
     const caller = await callerOf(request);
+    budget.proven(request, caller);
     if (access === "any" || access === caller.kind) return caller;
     throw new MeshError(
       "forbidden",
@@ -34,11 +45,16 @@ export function authenticator(agents: Agents, meshKey: string): Authenticate {
       const agent = await agents.byToken(token);
       if (agent) return { kind: "agent", agent };
     }
-    throw new MeshError(
-      "unauthenticated",
-      "No valid token. Send an agent's token or the mesh key as: Authorization: Bearer …",
-    );
+    throw wrong.refusal(request.raw.socket.remoteAddress ?? "an unknown address");
   }
+}
+
+/** Whatever its parameter is called: the form of a secret, or a name for one. Such a URL is in somebody's log by now. */
+function holdsToken(url: string): boolean {
+  return (
+    /[?&#][^=&]*(token|key|secret|auth|bearer|password|passwd|credential)[^=&]*=/i.test(url) ||
+    /\b(am|amk|whsec)_[\w+/%-]{20,}/i.test(url)
+  );
 }
 
 function sha256(text: string): Buffer {

@@ -3,6 +3,7 @@
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { MeshError } from "../../mesh/errors.ts";
+import { missing } from "./problem.ts";
 
 /** Refuses foreign Host, any Origin, cross-site fetches, other content than JSON, other protocol versions. */
 export function localOnly(app: FastifyInstance, allowedHosts: () => ReadonlySet<string>): void {
@@ -17,6 +18,8 @@ export function localOnly(app: FastifyInstance, allowedHosts: () => ReadonlySet<
         `This broker speaks protocol ${PROTOCOL_VERSION}, the client ${protocol}. Update the older of the two.`,
       );
     }
+    // Before its body is read.
+    if (request.is404) throw missing(request);
   });
 }
 

@@ -14,7 +14,9 @@ import { MeshError } from "../../mesh/errors.ts";
 /** Answers every error and every unknown route with a problem. Unknown errors become `internal`, their stack stays in the log. */
 export function problems(app: FastifyInstance): void {
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request, reply) => send(request, reply, describeMissing(request)));
+  app.setNotFoundHandler((request) => {
+    throw missing(request);
+  });
 }
 
 /** Answers an error with its problem; also one that the router meets before there is a route with a handler. */
@@ -83,12 +85,13 @@ const fastifyCodes: Record<string, Described> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: "invalid_request", detail: "The body is empty; send a JSON object." },
 };
 
-function describeMissing(request: FastifyRequest): { code: ErrorCode; detail: string } {
+/** The error for a path that the table does not have, or not with this method. */
+export function missing(request: FastifyRequest): MeshError {
   const path = (request.raw.url ?? "").split("?")[0] ?? "";
   const methods = Object.values(endpoints)
     .filter((row) => new RegExp(`^${row.path.replace(/:\w+/g, "[^/]+")}$`).test(path))
     .map((row) => row.method);
   return methods.length > 0
-    ? { code: "method_not_allowed", detail: `${path} knows ${methods.join(", ")}, not ${request.method}.` }
-    : { code: "route_not_found", detail: `There is no ${path} here. The contract: GET /v1/openapi.json` };
+    ? new MeshError("method_not_allowed", `${path} knows ${methods.join(", ")}, not ${request.method}.`)
+    : new MeshError("route_not_found", `There is no ${path} here. The contract: GET /v1/openapi.json`);
 }

@@ -40,6 +40,7 @@ export class WebhookPump {
   #filling = false;
   #again = false;
   #inFlight = 0;
+  #test: Promise<PostOutcome> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastTry: DeliveryId | undefined;
 
@@ -57,8 +58,16 @@ export class WebhookPump {
     if (!this.#filling) void this.#fill();
   };
 
-  /** Posts a test event, whatever the breaker says. A success closes the breaker and enables the webhook. */
-  async test(): Promise<PostOutcome> {
+  /** Posts a test event, whatever the breaker says. A success closes the breaker and enables the webhook. Who asks
+   * while one is under way is told what comes of that one. */
+  test(): Promise<PostOutcome> {
+    this.#test ??= this.#tryOut().finally(() => {
+      this.#test = undefined;
+    });
+    return this.#test;
+  }
+
+  async #tryOut(): Promise<PostOutcome> {
     const outcome = await this.#parts.sink.test();
     if (!this.#open) return outcome;
     if (outcome.kind === "taken") await this.health.taken();

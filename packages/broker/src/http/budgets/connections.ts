@@ -1,0 +1,63 @@
+/** Who holds which connections: those without a valid token make room for the next one, an agent has its share. */
+import type { Socket } from "node:net";
+import type { Caller } from "../../mesh/caller.ts";
+import { MeshError } from "../../mesh/errors.ts";
+import { httpLimits } from "./limits.ts";
+
+/** Under which name a caller's share is counted. */
+export function shareOf(caller: Caller | undefined): string {
+  if (caller === undefined) return "";
+  return caller.kind === "key" ? "key" : caller.agent.id;
+}
+
+/** The open connections of one server. */
+export class Connections {
+  /** In the order they came. */
+  readonly #unproven = new Set<Socket>();
+  readonly #proven = new Map<string, Set<Socket>>();
+  readonly #underWay = new WeakMap<Socket, number>();
+
+  /** Counts a new connection. When too many have shown no token, the one that has been there longest is closed. */
+  opened(socket: Socket): void {
+    this.#unproven.add(socket);
+    socket.once("close", () => this.#unproven.delete(socket));
+    if (this.#unproven.size <= httpLimits.unprovenConnections) return;
+    const [oldest] = this.#unproven;
+    oldest?.destroy();
+    if (oldest) this.#unproven.delete(oldest);
+  }
+
+  /** A valid token came over it: it counts as its caller's from now on. @throws MeshError too_much_at_once */
+  proven(socket: Socket, caller: Caller): void {
+    this.#unproven.delete(socket);
+    const share = shareOf(caller);
+    const own = this.#proven.get(share) ?? new Set();
+    if (own.has(socket)) return;
+    if (caller.kind === "agent" && own.size >= httpLimits.connectionsPerAgent) {
+      throw new MeshError(
+        "too_much_at_once",
+        `${caller.agent.name} has ${own.size} connections open, the most one agent may have. Nothing was done. Close some, or use those that are open.`,
+        { retryAfterMs: 1_000 },
+      );
+    }
+    this.#proven.set(share, own.add(socket));
+    socket.once("close", () => {
+      own.delete(socket);
+      if (own.size === 0) this.#proven.delete(share);
+    });
+  }
+
+  /** A request has come; false when the connection has more unanswered ones than it may, and is closed. */
+  asked(socket: Socket): boolean {
+    const underWay = (this.#underWay.get(socket) ?? 0) + 1;
+    this.#underWay.set(socket, underWay);
+    if (underWay <= httpLimits.pipelined && !socket.destroyed) return true;
+    socket.destroy();
+    return false;
+  }
+
+  /** A request is over, answered or not. */
+  answered(socket: Socket): void {
+    this.#underWay.set(socket, Math.max(0, (this.#underWay.get(socket) ?? 0) - 1));
+  }
+}

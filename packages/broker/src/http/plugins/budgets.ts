@@ -1,0 +1,69 @@
+/** Keeps one caller from taking the broker from the others: connections, requests under way, bodies, unread answers. */
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Caller } from "../../mesh/caller.ts";
+import { MeshError } from "../../mesh/errors.ts";
+import { Connections, shareOf } from "../budgets/connections.ts";
+import { type HttpTerms, httpLimits } from "../budgets/limits.ts";
+import { UnreadAnswers } from "../budgets/unread-answers.ts";
+
+/** What the authentication tells the budgets. */
+export interface Budgets {
+  /** A valid token came with this request. @throws MeshError too_much_at_once */
+  proven(request: FastifyRequest, caller: Caller): void;
+}
+
+/** Applies the budgets to an application; before any other hook. */
+export function budgets(app: FastifyInstance, { requestWithinMs }: HttpTerms): Budgets {
+  const connections = new Connections();
+  const unread = new UnreadAnswers();
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  const bodies = new Map<string, number>();
+  app.server.maxConnections = httpLimits.connections;
+  app.server.on("connection", (socket) => connections.opened(socket));
+
+  app.addHook("onRequest", async (request, reply) => {
+    const { socket } = request.raw;
+    reply.raw.once("close", () => connections.answered(socket));
+    if (!connections.asked(socket)) return reply.hijack();
+  });
+
+  // A body is counted as its caller's from its first byte to its last, and has to be complete in time.
+  app.addHook("preParsing", async (request, _reply, payload) => {
+    const caller = callers.get(request);
+    const share = shareOf(caller);
+    const now = bodies.get(share) ?? 0;
+    const most = caller === undefined ? httpLimits.bodiesUnproven : httpLimits.bodiesPerAgent;
+    if (caller?.kind !== "key" && now >= most) {
+      const who = caller === undefined ? "Callers without a token are" : `${caller.agent.name} is`;
+      throw new MeshError(
+        "too_much_at_once",
+        `${who} sending ${now} bodies at a time, which is the most. Nothing was stored. Send fewer at a time.`,
+        { retryAfterMs: 1_000 },
+      );
+    }
+    bodies.set(share, now + 1);
+    const late = setTimeout(() => request.raw.destroy(), requestWithinMs);
+    let over = false;
+    const end = () => {
+      if (over) return;
+      over = true;
+      clearTimeout(late);
+      const left = (bodies.get(share) ?? 1) - 1;
+      if (left > 0) bodies.set(share, left);
+      else bodies.delete(share);
+    };
+    payload.once("end", end).once("close", end).once("error", end);
+  });
+
+  app.addHook("onSend", async (request, reply, payload) => {
+    if (typeof payload !== "string" && !Buffer.isBuffer(payload)) return;
+    unread.given(reply.raw, shareOf(callers.get(request)), payload.length);
+  });
+
+  return {
+    proven(request, caller) {
+      callers.set(request, caller);
+      connections.proven(request.raw.socket, caller);
+    },
+  };
+}

@@ -1,0 +1,183 @@
+/** Budgets: nobody without a token, and no single agent, takes the broker from the others. */
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { endpoints } from "@agentmesh/protocol";
+import { openWebhookReceiver, startTestBroker, stopwatch, type TestAgent, type TestBroker, until } from "testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+let broker: TestBroker;
+let alice: TestAgent;
+const sockets: Socket[] = [];
+beforeAll(async () => {
+  broker = await startTestBroker({
+    env: { AGENTMESH_REQUEST_WITHIN_MS: "400", AGENTMESH_WRONG_TOKENS_PER_MINUTE: "20" },
+  });
+  alice = await broker.agent("alice");
+});
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy();
+  await broker[Symbol.asyncDispose]();
+});
+
+/** A bare connection that reads only when `reads`. */
+async function connection({ reads = false } = {}): Promise<Socket> {
+  const socket = connect(broker.port, "127.0.0.1");
+  socket.on("error", () => undefined);
+  sockets.push(socket);
+  if (reads) socket.resume();
+  else socket.pause();
+  await once(socket, "connect");
+  return socket;
+}
+
+const head = (method: string, path: string, more: readonly string[] = []) =>
+  [`${method} ${path} HTTP/1.1`, `host: 127.0.0.1:${broker.port}`, ...more, "", ""].join("\r\n");
+const json = "content-type: application/json";
+const own = () => `authorization: Bearer ${alice.token}`;
+
+/** What the socket is told first. */
+async function firstLine(socket: Socket): Promise<string> {
+  socket.resume();
+  const [chunk] = await once(socket, "data");
+  return String(chunk).split("\r\n")[0] ?? "";
+}
+
+const isServed = async () => (await alice.client.getAgent({ agent: "me" })).name === "alice";
+const isClosed = (socket: Socket) =>
+  until(() => socket.closed || socket.destroyed, "the connection to be closed", 5_000);
+
+test("connections that show no token make room for who comes next, the oldest first", async () => {
+  const idle = await Promise.all(Array.from({ length: 400 }, () => connection({ reads: true })));
+  const more = await Promise.all(Array.from({ length: 400 }, () => connection({ reads: true })));
+  await until(() => idle.filter(({ closed }) => closed).length >= 280, "the oldest to be closed", 5_000);
+  expect(more.every(({ closed }) => !closed)).toBe(true);
+  expect(await isServed()).toBe(true);
+  for (const socket of [...idle, ...more]) socket.destroy();
+});
+
+test("who asks on and on without reading the answers is hung up on, and costs the broker next to nothing", async () => {
+  const before = await memoryOf(broker.pid);
+  const flood = await Promise.all(Array.from({ length: 50 }, () => connection()));
+  const request = head("GET", endpoints.openapi.path);
+  for (const socket of flood) socket.write(request.repeat(500));
+  await until(async () => (await isServed()) && flood.length, "an answer to somebody else");
+  for (const socket of flood) {
+    socket.resume();
+    await isClosed(socket);
+  }
+  expect((await memoryOf(broker.pid)) - before).toBeLessThan(100 * 1_048_576);
+});
+
+test("a body is read of nobody who has shown no token, and for no path that there is not", async () => {
+  const unknown = await connection();
+  unknown.write(head("POST", endpoints.send.path, [json, "content-length: 400000"]));
+  expect(await firstLine(unknown)).toContain("401");
+  const nowhere = await connection();
+  nowhere.write(head("POST", "/v1/nowhere", [json, own(), "content-length: 400000"]));
+  expect(await firstLine(nowhere)).toContain("404");
+});
+
+test("a request that does not come to its end is ended, whether its head drips or its body, and nothing is stored", async () => {
+  const body = JSON.stringify({ to: "alice", body: "x".repeat(200) });
+  const beginnings = [
+    `POST ${endpoints.send.path} HTTP/1.1\r\nx-slow: `,
+    head("POST", endpoints.send.path, [json, own(), `content-length: ${body.length}`]) + body.slice(0, 20),
+    head("POST", endpoints.send.path, [json, own(), "transfer-encoding: chunked"]),
+  ];
+  for (const beginning of beginnings) {
+    const socket = await connection({ reads: true });
+    const drip = setInterval(() => socket.write("a"), 20);
+    const ended = stopwatch();
+    socket.write(beginning);
+    await isClosed(socket);
+    clearInterval(drip);
+    expect(ended()).toBeLessThan(4_000);
+  }
+  expect((await alice.client.listInbox()).entries).toEqual([]);
+});
+
+test("more bodies of one agent than it may send at a time are refused, those of others are not", async () => {
+  const bob = await broker.agent("bob");
+  const beginning = head("POST", endpoints.send.path, [json, own(), "content-length: 60"]);
+  const slow = await Promise.all(Array.from({ length: 64 }, () => connection()));
+  for (const socket of slow) socket.write(`${beginning}{`);
+  const refused = async () => {
+    const one = await connection();
+    one.write(`${beginning}{`);
+    return (await firstLine(one)).includes("429");
+  };
+  await until(refused, "a refusal", 5_000);
+  await bob.client.send({ to: "alice", body: "I am still here" });
+  for (const socket of slow) socket.destroy();
+});
+
+test("wrong tokens are answered with 429 after twenty in a minute, right ones as ever", async () => {
+  const refusals: string[] = [];
+  for (let n = 0; n < 25; n++) {
+    const wrong = broker.client(`am_${"x".repeat(43)}`, { retryForMs: 0 });
+    refusals.push(
+      await wrong.getAgent({ agent: "me" }).then(
+        () => "let in",
+        (error: { code: string }) => error.code,
+      ),
+    );
+  }
+  expect(new Set(refusals.slice(0, 19))).toEqual(new Set(["unauthenticated"]));
+  expect(refusals.at(-1)).toBe("too_much_at_once");
+  expect(await isServed()).toBe(true);
+});
+
+test.each([
+  "/v1/agents/me?token=abc",
+  "/v1/agents/me?apikey=abc",
+  "/v1/agents/me?Authorization=abc",
+  "/v1/agents/me?x=1&client_secret=abc",
+  `/v1/agents/me?q=am_${"y".repeat(43)}`,
+])("a secret in a URL is refused, whatever its parameter is called: %s", async (path) => {
+  const response = await fetch(broker.url + path, { headers: { authorization: `Bearer ${alice.token}` } });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ code: "invalid_request", detail: expect.stringContaining("URL") });
+});
+
+test.each([
+  ["at the top", '{"to":"alice","body":"a","body":"b"}', "body"],
+  ["escaped", '{"to":"alice","body":"a","bo\\u0064y":"b"}', "body"],
+  ["inside", '{"to":"alice","body":"a","x":[{"k":1,"k" : 2}]}', "k"],
+])("a key that stands twice in one object is refused: %s", async (_, body, key) => {
+  const response = await fetch(broker.url + endpoints.send.path, {
+    method: "POST",
+    headers: { authorization: `Bearer ${alice.token}`, "content-type": "application/json" },
+    body,
+  });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ detail: expect.stringContaining(`"${key}" stands twice`) });
+});
+
+test("keys that are alike in different objects, or in strings, are none", async () => {
+  await alice.client.send({ to: "alice", body: '{"a":1,"a":2} \\" "to":' });
+  await alice.client.setPolicy({ agent: "me", trust: { verified: "accept", unverified: "hold" }, senders: [] });
+});
+
+test("however many ask for a test of one webhook at a time, it is posted one", async () => {
+  let release = () => {};
+  const posted = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await using receiver = await openWebhookReceiver(async (_, response) => {
+    await posted;
+    response.writeHead(204).end();
+  });
+  await alice.client.setWebhook({ agent: "me", url: receiver.url });
+  const tests = Array.from({ length: 100 }, () => alice.client.testWebhook({ agent: "me" }));
+  await until(() => receiver.posts.length > 0, "the test");
+  release();
+  expect((await Promise.all(tests)).every(({ taken }) => taken)).toBe(true);
+  expect(receiver.connections()).toBeLessThanOrEqual(2);
+});
+
+/** Resident memory of a process, in bytes. */
+async function memoryOf(pid: number): Promise<number> {
+  const { readFile } = await import("node:fs/promises");
+  const [, kib = "0"] = /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kib) * 1_024;
+}
