@@ -67,7 +67,11 @@ const rules: [from: string, may: string[]][] = [
     ],
   ],
   ["broker/src/config/", ["@agentmesh/protocol", "broker/src/mesh/agents.ts", "zod", "node:"]],
-  ["mcp/src/", ["@agentmesh/protocol", "@agentmesh/client", "@modelcontextprotocol/sdk", "zod", "node:"]],
+  ["mcp/src/place/", ["@agentmesh/protocol", "any-ascii", "node:"]],
+  [
+    "mcp/src/",
+    ["@agentmesh/protocol", "@agentmesh/client", "@modelcontextprotocol/sdk", "zod", "node:", "mcp/src/place/"],
+  ],
   ["opencode/src/", ["agentmesh-mcp/session", "zod"]],
   [
     "cli/src/setup/",
