@@ -74,7 +74,6 @@ const rules: [from: string, may: string[]][] = [
     [
       "@agentmesh/protocol",
       "@agentmesh/client/node",
-      "@humanwhocodes/momoa",
       "smol-toml",
       "diff",
       "zod",

@@ -7,7 +7,8 @@ import { z } from "zod";
 import type { ConfigFile } from "../src/setup/config/config-file.ts";
 import { hookEntry } from "../src/setup/config/hook-entry.ts";
 import { jsonFile } from "../src/setup/config/json-file.ts";
-import { type JsonSyntax, parseJson, valueAt } from "../src/setup/config/json-text.ts";
+import type { JsonSyntax } from "../src/setup/config/json-scan.ts";
+import { parseJson, valueAt } from "../src/setup/config/json-text.ts";
 import { listedEntry } from "../src/setup/config/listed-entry.ts";
 import { serverEntry } from "../src/setup/config/server-entry.ts";
 import { tomlServerFile } from "../src/setup/config/toml-file.ts";
@@ -144,7 +145,7 @@ describe("JSON", () => {
     ['{"a": 1,, "b": 2}', "line 1, column 9"],
     ['{\n  "a": 1\n  "b": 2\n}', "line 3, column 3"],
     ["{ broken", "line 1, column 3"],
-    ["// nothing else\n", "line 1, column"],
+    ["// nothing else\n", "line 2, column 1"],
     ['{"mcpServers": []}', "mcpServers is not an object (line 1, column 16)"],
     ['{"hooks": {"Stop": {}}}', "hooks.Stop is not a list (line 1, column 20)"],
     ["[]", "the whole is not an object (line 1, column 1)"],
