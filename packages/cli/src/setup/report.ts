@@ -123,7 +123,10 @@ export function fileRows({ plan, outcome, failed }: FileReport, again: string, w
     if (parts.length === 0) continue;
     const intent = changedStandings.has(standing) && outcome === undefined;
     const said = intent ? row(intents[label] ?? label, "cyan", "") : row(label, colour, "");
-    const whole = standing === "removed" && edition.text === undefined ? "; the file, as it held nothing else" : "";
+    const gone = outcome?.emptied
+      ? "; the file is a mount of its own and cannot go, so it is empty now"
+      : "; the file, as it held nothing else";
+    const whole = standing === "removed" && edition.text === undefined ? gone : "";
     rows.push(`${said}${path}  ${partWords(parts)}${aside(standing, parts, again)}${whole}`);
   }
   return rows;

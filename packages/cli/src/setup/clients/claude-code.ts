@@ -5,7 +5,7 @@ import { notedBeside } from "../config/backup.ts";
 import { readConfig } from "../config/file.ts";
 import { hookEntry } from "../config/hook-entry.ts";
 import { jsonFile } from "../config/json-file.ts";
-import { isRecord, type JsonText, parseJson, valueAt } from "../config/json-text.ts";
+import { childrenOf, isContainer, isRecord, type JsonText, nodeAt, parseJson, valueAt } from "../config/json-text.ts";
 import { listedEntry } from "../config/listed-entry.ts";
 import { serverEntry } from "../config/server-entry.ts";
 import type { Client, Connection, Surroundings } from "./client.ts";
@@ -106,11 +106,12 @@ function otherServers(json: JsonText): string[] {
       "claude-peers is configured too and talks to its own broker. Without it: claude mcp remove claude-peers",
     );
   }
-  const projects = valueAt(json, ["projects"]);
-  for (const [folder, project] of Object.entries(isRecord(projects) ? projects : {})) {
-    if (!isRecord(project) || !isRecord(project.mcpServers) || project.mcpServers.agentmesh === undefined) continue;
+  // One by one: all together they may be megabytes of prompts.
+  const projects = nodeAt(json, ["projects"]);
+  for (const { key, value } of projects !== undefined && isContainer(projects) ? childrenOf(json, projects) : []) {
+    if (nodeAt({ ...json, root: value }, ["mcpServers", "agentmesh"]) === undefined) continue;
     notes.push(
-      `${folder} has an agentmesh of its own, which goes first there. Without it, in that folder: claude mcp remove -s local agentmesh`,
+      `${key} has an agentmesh of its own, which goes first there. Without it, in that folder: claude mcp remove -s local agentmesh`,
     );
   }
   return notes;

@@ -18,6 +18,8 @@ export interface Connection {
   readonly args: readonly string[];
   /** Environment of the adapter, with the mark. */
   readonly env: Readonly<Record<string, string>>;
+  /** Variables that are this machine's and would stand in `env`, were the files not shared with other people. */
+  readonly leftOut: readonly string[];
   /** Command line of a client's hook, or undefined when there shall be none. */
   hookCommand(kind: "claude" | "codex" | "gemini"): string | undefined;
   /** The model may use our tools without a person's leave. */

@@ -102,6 +102,7 @@ function tokenFile(at: Surroundings, token: string | undefined): ConfigFile {
   return {
     path: tokenPath(at),
     secret: true,
+    empty: "",
     install(text) {
       if (wanted === undefined) return without(text);
       const standing = text === undefined ? "added" : text === wanted ? "same" : "updated";

@@ -41,6 +41,8 @@ export interface ConfigFile {
   readonly path: string;
   /** Nothing of its text may be shown. */
   readonly secret?: true;
+  /** What it holds when it holds nothing, for a file that cannot be removed. */
+  readonly empty: string;
   /** The file with our entries. @throws ConfigRefusal */
   install(text: string | undefined, terms: InstallTerms): Edition;
   /** The file without them; `before` is what it was before setup, undefined when it was not there. @throws ConfigRefusal */

@@ -50,6 +50,7 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
 
   return {
     path,
+    empty: newText,
     install(text, { replace, before }) {
       const begun = text?.includes("\r\n") ? newText.replaceAll("\n", "\r\n") : newText;
       const found = parseJson(text === undefined || isBlank(text) ? begun : text, syntax);

@@ -10,15 +10,13 @@ export interface Span {
   readonly end: number;
 }
 
-/** A value where it stands. */
-export interface JsonNode extends Span {
-  readonly type: "Object" | "Array" | "Scalar";
-}
-
 /** An object or a list where it stands. */
-export interface JsonContainer extends JsonNode {
+export interface JsonContainer extends Span {
   readonly type: "Object" | "Array";
 }
+
+/** A value where it stands. */
+export type JsonNode = JsonContainer | (Span & { readonly type: "Scalar" });
 
 /** A member or an element where it stands. */
 export interface ScannedChild extends Span {

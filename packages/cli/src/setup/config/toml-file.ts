@@ -18,6 +18,7 @@ type Table = Readonly<Record<string, unknown>>;
 export function tomlServerFile(path: string, value: ServerValue): ConfigFile {
   return {
     path,
+    empty: "",
     install(text, { replace }) {
       const { server: current } = read(text ?? "");
       const edition = (next: string | undefined, part: Omit<Part, "what">) => ({
