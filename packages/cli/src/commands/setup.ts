@@ -7,7 +7,7 @@ import { type ConfigureOptions, configure } from "../setup/configure.ts";
 export async function setup(context: Context, options: ConfigureOptions): Promise<void> {
   const done = await configure(context, "setup", options);
   if (context.json || done.written === 0) return done.end();
-  if (done.hookless !== undefined) remark(`Hooks were left out: ${done.hookless}.`);
+  for (const sentence of done.remarks) remark(sentence);
   remark(
     "Start a session and ask it: who is on agentmesh? From here: agentmesh agents. To undo it all: agentmesh uninstall",
   );

@@ -8,6 +8,7 @@ import { jsonFile } from "../config/json-file.ts";
 import { childrenOf, isContainer, isRecord, type JsonText, nodeAt, parseJson, valueAt } from "../config/json-text.ts";
 import { listedEntry } from "../config/listed-entry.ts";
 import { serverEntry } from "../config/server-entry.ts";
+import { claudeShutOut } from "./claude-code-shut-out.ts";
 import type { Client, Connection, Surroundings } from "./client.ts";
 
 const EVENTS = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"];
@@ -34,11 +35,10 @@ export const claudeCode: Client = {
       jsonFile({
         path: settings,
         entries: [...hookEntries(to, version), toolsAllowed(to, notedBeside(settings))],
-        notes: (json) =>
-          valueAt(json, ["disableAllHooks"]) === true ? ["disableAllHooks is on: hooks do not run"] : [],
       }),
     ];
   },
+  shutOut: (at, to) => claudeShutOut(at, to, folderOf(at), mainFileOf(at)),
   standsAside(at) {
     const text = readConfig(join(folderOf(at), "settings.json"));
     if (text === undefined || text.trim() === "") return undefined;

@@ -1,5 +1,6 @@
 /** A program that agents run in, as setup sees it: where its configuration is and what goes into it. */
 import type { ConfigFile } from "../config/config-file.ts";
+import type { ShutOut } from "./shut-out.ts";
 
 /** Where setup runs. */
 export interface Surroundings {
@@ -40,6 +41,8 @@ export interface Client {
   files(at: Surroundings, to: Connection, version: string | undefined): readonly ConfigFile[];
   /** Why nothing is written although the client is there. */
   standsAside?(at: Surroundings): string | undefined;
+  /** Settings that keep out what setup writes. */
+  shutOut?(at: Surroundings, to: Connection): readonly ShutOut[];
   /** How a person sees that it works. */
   readonly check: string;
   /** What has to be started again. */
