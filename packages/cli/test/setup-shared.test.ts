@@ -28,7 +28,9 @@ describe("setup --project", () => {
     );
     expect(code).toBe(0);
     expect(stdout).toContain("it has no configuration of a project");
-    expect(stderr).toContain("so what this machine has for AGENTMESH_HOME, AGENTMESH_URL, AGENTMESH_PORT is not in them");
+    expect(stderr).toContain(
+      "so what this machine has for AGENTMESH_HOME, AGENTMESH_URL, AGENTMESH_PORT is not in them",
+    );
     expect(stderr).toContain("agentmesh setup (without --project)");
     const files = home.files();
     expect(Object.keys(files)).toEqual(

@@ -11,6 +11,7 @@ import {
   rmSync,
   type Stats,
   statSync,
+  unlinkSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { codeOf, onDisk, targetOf } from "./disk.ts";
@@ -56,11 +57,12 @@ export interface Change {
  * `shared`. @throws ChangedMeanwhile when it is no longer as it was, ConfigRefusal
  */
 export function writeConfig(path: string, { from, to, empty, shared }: Change): "replaced" | "written over" {
+  // What they hold would say nothing any more of what comes now.
+  forgetRescues(path);
   const known = onDisk("written", path, () => statSync(targetOf(path), { throwIfNoEntry: false }));
   const stays = known !== undefined && from !== undefined && to !== undefined && losesByReplacing(path, known);
   if (!stays && replaced(path, { from, to, shared }, known)) return "replaced";
   writeInPlace(path, { from: from ?? "", to: to ?? empty });
-  forgetRescues(path);
   return "written over";
 }
 
@@ -78,8 +80,9 @@ function replaced(path: string, { from, to, shared }: Omit<Change, "empty">, kno
     }
     const now = readBytes(path);
     if (from === undefined ? now !== undefined : !now?.equals(Buffer.from(from))) throw new ChangedMeanwhile(path);
-    if (draft === undefined) rmSync(target, { force: true });
-    else renameSync(draft, target);
+    // `rmSync` says nothing of the kind of an error.
+    if (draft !== undefined) renameSync(draft, target);
+    else if (known !== undefined) unlinkSync(target);
     return true;
   } catch (error) {
     if (error instanceof ChangedMeanwhile || error instanceof ConfigRefusal) throw error;
