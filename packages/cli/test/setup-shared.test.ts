@@ -1,11 +1,14 @@
 /** What setup writes for more than one machine or person: project files, dotfiles, and the settings of who manages it. */
+import { spawnSync } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { VERSION } from "@agentmesh/protocol";
+import { programArgs } from "testkit";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Home } from "./home.ts";
 
+const canMount = process.getuid?.() === 0 && spawnSync("unshare", ["-m", "true"]).status === 0;
 const named = (...names: string[]) => names.flatMap((name) => ["--client", name]);
 const Report = z.object({
   remarks: z.array(z.string()),
@@ -185,5 +188,36 @@ describe("settings that keep out what setup writes", () => {
     });
     const { stdout } = await home.run(["setup", "--yes", "--json"]);
     expect(Report.parse(JSON.parse(stdout)).clients.flatMap(({ shutOut }) => shutOut)).toEqual([]);
+  });
+
+  test.skipIf(!canMount)("of who manages the machine are told too (needs root and unshare)", () => {
+    using home = new Home({ ".codex/x": "", ".claude/x": "", ".gemini/x": "" });
+    const managed = {
+      "etc/claude-code/managed-mcp.json": JSON.stringify({ mcpServers: { theirs: { command: "x" } } }),
+      "etc/claude-code/managed-settings.json": JSON.stringify({ allowManagedHooksOnly: true, allowedMcpServers: [] }),
+      "etc/claude-code/managed-settings.d/10.json": JSON.stringify({ deniedMcpServers: [{ serverName: "agentmesh" }] }),
+      "etc/codex/requirements.toml": 'allow_managed_hooks_only = true\n[mcp_servers.docs.identity]\ncommand = "x"\n',
+      "etc/gemini-cli/settings.json": JSON.stringify({ admin: { mcp: { enabled: false } } }),
+    };
+    for (const [name, text] of Object.entries(managed)) home.write(name, text);
+    const words = [process.execPath, ...programArgs("cli", ["setup", "--yes", "--json"])].map((word) => `'${word}'`);
+    const { stdout } = spawnSync("unshare", ["-m", "/bin/sh", "-c", `mount --bind etc /etc && ${words.join(" ")}`], {
+      env: { ...home.env(), PATH: "/usr/bin:/bin" },
+      cwd: home.path,
+      encoding: "utf8",
+    });
+    const told = Report.parse(JSON.parse(stdout)).clients.flatMap(({ shutOut }) =>
+      shutOut.map(({ file, key }) => `${file} ${key}`),
+    );
+    expect(told.sort()).toEqual([
+      "/etc/claude-code/managed-mcp.json mcpServers",
+      "/etc/claude-code/managed-settings.d/10.json deniedMcpServers",
+      "/etc/claude-code/managed-settings.json allowManagedHooksOnly",
+      "/etc/claude-code/managed-settings.json allowedMcpServers",
+      "/etc/codex/requirements.toml allow_managed_hooks_only",
+      "/etc/codex/requirements.toml mcp_servers",
+      "/etc/gemini-cli/settings.json admin.mcp.enabled",
+    ]);
+    for (const [name, text] of Object.entries(managed)) expect(home.read(name)).toBe(text);
   });
 });

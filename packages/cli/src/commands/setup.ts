@@ -8,8 +8,7 @@ export async function setup(context: Context, options: ConfigureOptions): Promis
   const done = await configure(context, "setup", options);
   if (context.json || done.written === 0) return done.end();
   for (const sentence of done.remarks) remark(sentence);
-  remark(
-    "Start a session and ask it: who is on agentmesh? From here: agentmesh agents. To undo it all: agentmesh uninstall",
-  );
+  const undo = `agentmesh uninstall${options.project ? " --project" : ""}`;
+  remark(`Start a session and ask it: who is on agentmesh? From here: agentmesh agents. To undo it all: ${undo}`);
   done.end();
 }
