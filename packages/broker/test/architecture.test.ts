@@ -75,16 +75,7 @@ const rules: [from: string, may: string[]][] = [
   ["opencode/src/", ["agentmesh-mcp/session", "zod"]],
   [
     "cli/src/setup/",
-    [
-      "@agentmesh/protocol",
-      "@agentmesh/client/node",
-      "@humanwhocodes/momoa",
-      "smol-toml",
-      "diff",
-      "zod",
-      "node:",
-      "cli/src/",
-    ],
+    ["@agentmesh/protocol", "@agentmesh/client/node", "smol-toml", "diff", "zod", "node:", "cli/src/"],
   ],
   ["cli/src/", ["@agentmesh/protocol", "@agentmesh/client", "commander", "zod", "node:", "cli/src/setup/configure.ts"]],
 ];
