@@ -1,5 +1,5 @@
 /** Cards: the files in the state folder by which a hook finds the adapter of its session. No module but Node's. */
-import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ClientKind } from "../client-kind.ts";
@@ -17,7 +17,7 @@ export interface Card extends ProcessMark {
   /** The client's own id of the session, once it is known. */
   readonly sessionId?: string;
   /** Where the process ids of this card mean something; see `pidSpace`. */
-  readonly space?: string;
+  readonly space?: string | undefined;
   /** The processes above the adapter, nearest first, and how many of them lead up to its client, which is the last of them. */
   readonly above: readonly ProcessMark[];
   readonly toClient: number;
@@ -53,7 +53,7 @@ export function cardText(card: Card): string {
 export function removeCard(folder: string, { name, socket }: Pick<Card, "name" | "socket">): void {
   removeFile(cardPath(folder, name));
   // A named pipe is no file, and goes with its process.
-  if (lstatSync(socket, { throwIfNoEntry: false })?.isSocket()) removeFile(socket);
+  if (fileAt(socket)?.isSocket()) removeFile(socket);
 }
 
 /**
@@ -96,8 +96,17 @@ export function readCards(folder: string): Card[] {
     });
 }
 
+/** What stands there, a link not followed; undefined for nothing, or what cannot be looked at. Never throws. */
+export function fileAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
 function isForgotten(path: string): boolean {
-  const file = lstatSync(path, { throwIfNoEntry: false });
+  const file = fileAt(path);
   return file !== undefined && Date.now() - file.mtimeMs > FORGOTTEN_MS;
 }
 

@@ -77,14 +77,18 @@ function isOfAnother({ space, above }: Card, { space: own, mark, sure }: HookCli
   return sure && mark !== undefined && !above.some((process) => isSame(process, mark));
 }
 
-/** The nearest process above that is no shell; sure when the client says the same. */
+/**
+ * The nearest process above that is no shell; sure when the client says the same. When it says another one, something stands
+ * between them or the word was inherited, and which process it is cannot be said.
+ */
 function clientOf({ clientPid }: HookSession): HookClient {
   const space = pidSpace();
   if (process.platform === "win32") {
     return { space, mark: { pid: clientPid ?? process.ppid }, sure: clientPid !== undefined };
   }
   const mark = ancestors(process.ppid).find(({ args }) => !isShell(args));
-  return { space, mark, sure: mark !== undefined && mark.pid === clientPid };
+  if (clientPid === undefined) return { space, mark, sure: false };
+  return mark?.pid === clientPid ? { space, mark, sure: true } : { space, sure: false };
 }
 
 /** One exchange; `asked` as soon as the adapter was reached, whether an answer came or not. */

@@ -1,12 +1,12 @@
 /** The adapter's end of its hooks: a socket in the state folder and the card that leads there, made again when they are lost. */
 import { randomBytes } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync, readFileSync, statSync, utimesSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ClientKind } from "../client-kind.ts";
 import type { Log } from "../log.ts";
-import { type Card, cardPath, cardText, hooksFolder, removeCard, sweepCards, writeCard } from "./card.ts";
+import { type Card, cardPath, cardText, fileAt, hooksFolder, removeCard, sweepCards, writeCard } from "./card.ts";
 import { type Caller, serveHook } from "./hook-connection.ts";
 import { ancestors, markOf, pidSpace, upToClient } from "./process-tree.ts";
 
@@ -80,7 +80,10 @@ export class HookSocket {
     const door = this.#door;
     if (this.#closed || (door && !door.server.listening)) return;
     const lost = door ? lostOf(this.#folder, door) : this.#trouble;
-    if (door && lost === undefined) return this.#touch(door);
+    if (door && lost === undefined) {
+      this.#touch(door);
+      return;
+    }
     if (door) {
       this.#parts.log.warn("hooks.lost", { why: lost });
       this.#door = undefined;
@@ -185,7 +188,7 @@ export class HookSocket {
 
   #touch({ card }: Door): void {
     for (const path of [cardPath(this.#folder, card.name), card.socket]) {
-      const file = lstatSync(path, { throwIfNoEntry: false });
+      const file = fileAt(path);
       if (!file || Date.now() - file.mtimeMs < TOUCH_MS) continue;
       try {
         utimesSync(path, new Date(), new Date());
@@ -199,7 +202,7 @@ export class HookSocket {
 /** What hooks would miss; undefined when all is there. */
 function lostOf(folder: string, { card, file }: Door): string | undefined {
   if (process.platform !== "win32" && fileOf(card.socket).file !== file) {
-    const gone = lstatSync(dirname(card.socket), { throwIfNoEntry: false }) ? "its socket" : "the folder of its socket";
+    const gone = fileAt(dirname(card.socket)) ? "its socket" : "the folder of its socket";
     return `${gone} was removed or replaced, ${card.socket}`;
   }
   const path = cardPath(folder, card.name);
@@ -211,7 +214,7 @@ function lostOf(folder: string, { card, file }: Door): string | undefined {
 }
 
 function fileOf(path: string): { file?: string } {
-  const file = process.platform === "win32" ? undefined : lstatSync(path, { throwIfNoEntry: false });
+  const file = process.platform === "win32" ? undefined : fileAt(path);
   return file?.isSocket() ? { file: `${file.dev}:${file.ino}` } : {};
 }
 

@@ -75,8 +75,9 @@ export function clientBeganMs(): number {
   const own = Date.now() - process.uptime() * 1_000;
   const start = upToClient(ancestors(process.ppid)).at(-1)?.start;
   if (start === undefined) return own;
-  const began = process.platform === "linux" ? bootedMs() + (Number(start) / TICKS_A_SECOND) * 1_000 : Date.parse(start);
-  return began < own ? began : own;
+  const began =
+    process.platform === "linux" ? bootedMs() + (Number(start) / TICKS_A_SECOND) * 1_000 : Date.parse(start);
+  return Number.isFinite(began) ? Math.min(began, own) : own;
 }
 
 /** A variable of a running process, where the system shows it. */

@@ -7,7 +7,7 @@ const Block = z.looseObject({ type: z.string(), text: z.string().optional() });
 const ClaudeEntry = z.object({
   type: z.string(),
   subtype: z.string().optional(),
-  content: z.unknown(),
+  content: z.unknown().optional(),
   isSidechain: z.boolean().optional(),
   isApiErrorMessage: z.boolean().optional(),
   isCompactSummary: z.boolean().optional(),
@@ -15,7 +15,7 @@ const ClaudeEntry = z.object({
   turnOrigin: z.string().optional(),
   /** Words of Claude Code's own with which a turn goes on. */
   turnCompanion: z.boolean().optional(),
-  /** `local` or `harness`: not from the user, and by itself no turn. */
+  /** Who wrote the line if not the user. A hook that keeps a turn from ending goes on with it; the rest by itself is none. */
   rowSource: z.string().optional(),
   attachment: z.object({ type: z.string() }).optional(),
   message: z
@@ -65,7 +65,7 @@ function userTurn(entry: ClaudeEntry): boolean | undefined {
   // A tool's result holds what it likes; Claude Code's own words stand in a block of their own.
   if (texts.some((text) => text.startsWith(INTERRUPTED))) return false;
   if (entry.isCompactSummary) return undefined;
-  if (entry.turnOrigin !== undefined || entry.turnCompanion) return true;
+  if (entry.turnOrigin !== undefined || entry.turnCompanion || entry.rowSource === "hook") return true;
   if (entry.rowSource !== undefined || texts.some((text) => LOCAL.test(text))) return undefined;
   return true;
 }

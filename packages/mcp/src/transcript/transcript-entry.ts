@@ -28,7 +28,11 @@ function codexMeaning(value: unknown): EntryMeaning {
   return { answer: entry.payload.role === "assistant" || /_call$|^reasoning$/.test(entry.payload.type ?? "") };
 }
 
-const GeminiEntry = z.object({ type: z.string(), content: z.unknown(), toolCalls: z.array(z.unknown()).default([]) });
+const GeminiEntry = z.object({
+  type: z.string(),
+  content: z.unknown().optional(),
+  toolCalls: z.array(z.unknown()).default([]),
+});
 
 /**
  * A line of `~/.gemini/tmp/…/chats/session-….jsonl`. An answer that calls a tool is written twice, first without the call:
