@@ -143,9 +143,8 @@ function look(pid: number): Looked {
       return { parent: Number(fields[PARENT]), ...(fields[STARTED] && { start: fields[STARTED] }), args };
     }
     if (isWindows()) return { args: [] };
-    const env = { ...process.env, LC_ALL: "C" };
     const asked = ["-o", "ppid=,lstart=,command=", "-p", String(pid)];
-    const line = execFileSync("ps", asked, { encoding: "utf8", timeout: 500, env });
+    const line = execFileSync("/bin/ps", asked, { encoding: "utf8", timeout: 500, env: { LC_ALL: "C" } });
     const [, parent, start, command = ""] = /^\s*(\d+)\s+(\w+ +\w+ +\d+ +[\d:]+ +\d+)\s+(.*)/.exec(line) ?? [];
     if (parent === undefined || start === undefined) return { args: [] };
     return { parent: Number(parent), start, args: command.split(" ") };
