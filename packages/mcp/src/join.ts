@@ -50,6 +50,8 @@ export interface JoinTerms {
   readonly clientSession: ClientSession;
   readonly paths: readonly PushPath[];
   readonly transcript: PushSigns;
+  /** Called at each heartbeat of the session. */
+  onBeat(): void;
   /** Aborts when the session is left. */
   readonly left: AbortSignal;
 }
@@ -76,6 +78,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
       await (await broker.clientWithKey()).register({ name, ifTaken: "number", token, ...profile });
     },
     onNotice: (notice) => log.info("session.notice", { notice }),
+    onBeat: terms.onBeat,
   });
   const own = mesh.agent.name;
   log.info("session.joined", { agent: own, session: mesh.id, paths: paths.names.join(",") || "none" });
