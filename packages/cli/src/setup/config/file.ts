@@ -103,7 +103,7 @@ function losesByReplacing(path: string, { nlink, uid, gid }: Stats): boolean {
   if (process.platform === "win32") return false;
   if (nlink > 1 || uid !== process.geteuid?.() || gid !== process.getegid?.()) return true;
   // Node does not tell of access lists; the eleventh letter does, on every Unix.
-  const env = { ...process.env, LC_ALL: "C", PATH: `/usr/bin:/bin:${process.env.PATH ?? ""}` };
+  const env = { LC_ALL: "C", PATH: "/usr/bin:/bin:/usr/sbin:/sbin" };
   const { stdout } = spawnSync("ls", ["-ld", "--", targetOf(path)], { encoding: "utf8", env });
   return /^.{10}[+@]/.test(stdout ?? "");
 }
