@@ -1,6 +1,6 @@
 /** The agent's session in the mesh: joined when first needed, tried again until it works, left at the end. */
 import { backoffMs } from "@agentmesh/client";
-import { claimIdentity, type Identity, sharedIdentity } from "@agentmesh/client/node";
+import { BrokerStartError, claimIdentity, type Identity, sharedIdentity } from "@agentmesh/client/node";
 import { clientKind } from "./client-kind.ts";
 import { ClientSession } from "./client-session.ts";
 import type { Config } from "./config.ts";
@@ -95,7 +95,8 @@ export class AgentSession {
     this.#attempt ??= this.#join().catch((error: unknown) => {
       this.#attempt = undefined;
       this.#log.warn("session.join_failed", { error });
-      if (!this.#left.signal.aborted) {
+      // What only a person can change is tried again when the model calls a tool, and not before.
+      if (!this.#left.signal.aborted && mayPass(error)) {
         this.#retry = setTimeout(() => this.start(), 250 + backoffMs(++this.#failures, 500, 10_000)).unref();
       }
       throw error;
@@ -172,4 +173,9 @@ export class AgentSession {
  */
 function startedPerRun(clientName: string): boolean {
   return clientName.startsWith("openclaw");
+}
+
+/** Whether another attempt may succeed without anybody doing anything. */
+function mayPass(error: unknown): boolean {
+  return !(error instanceof BrokerStartError) || error.passes;
 }
