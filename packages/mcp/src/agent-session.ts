@@ -94,9 +94,10 @@ export class AgentSession {
     clearTimeout(this.#retry);
     this.#attempt ??= this.#join().catch((error: unknown) => {
       this.#attempt = undefined;
-      this.#log.warn("session.join_failed", { error });
       // What only a person can change is tried again when the model calls a tool, and not before.
-      if (!this.#left.signal.aborted && mayPass(error)) {
+      const again = mayPass(error);
+      this.#log.warn("session.join_failed", { error, again: again ? "by itself" : "with the next tool call" });
+      if (!this.#left.signal.aborted && again) {
         this.#retry = setTimeout(() => this.start(), 250 + backoffMs(++this.#failures, 500, 10_000)).unref();
       }
       throw error;

@@ -1,12 +1,13 @@
 /** The drivers side by side: one file, one behaviour, one name for each failure. */
 import { execFile } from "node:child_process";
-import { truncateSync } from "node:fs";
+import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import SqliteDatabase from "better-sqlite3";
 import { tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 import type { Database, Driver } from "../../src/store/sqlite/driver/database.ts";
+import { LoadMark } from "../../src/store/sqlite/driver/load-mark.ts";
 import { openDatabase } from "../../src/store/sqlite/open.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { drivers } from "./drivers.ts";
@@ -167,6 +168,40 @@ describe("both drivers", () => {
       truncateSync(join(folder.path, "mesh.db"), 40_000);
       expect(() => open(driver, folder.path)).toThrow(/is damaged|cannot be read/);
     }
+  });
+});
+
+describe("the mark of an addon that is being loaded", () => {
+  test("counts processes that died over it: one may be chance, two in a row are the file", async () => {
+    using folder = tempDir();
+    const mark = new LoadMark(folder.path);
+    const dies = () => {
+      const program = `
+        import { LoadMark } from ${JSON.stringify(join(import.meta.dirname, "../../src/store/sqlite/driver/load-mark.ts"))};
+        new LoadMark(${JSON.stringify(folder.path)}).set();
+        process.kill(process.pid, "SIGKILL");`;
+      return promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]).catch(() => undefined);
+    };
+    await dies();
+    expect(mark.isDeadly).toBe(false);
+    await dies();
+    expect(mark.isDeadly).toBe(true);
+    mark.clear();
+    expect(mark.isDeadly).toBe(false);
+    await dies();
+    mark.set();
+    mark.clear();
+    await dies();
+    expect(mark.isDeadly).toBe(false);
+  });
+
+  test("is that of the installation it was set for alone", async () => {
+    using folder = tempDir();
+    const mark = new LoadMark(folder.path);
+    writeFileSync(mark.path, JSON.stringify({ pid: 1, at: 0, addon: "another installation", deaths: 9 }));
+    expect(mark.isDeadly).toBe(false);
+    writeFileSync(mark.path, "{");
+    expect(mark.isDeadly).toBe(false);
   });
 });
 

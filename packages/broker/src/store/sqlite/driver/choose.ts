@@ -50,7 +50,7 @@ export async function chooseDriver(wanted: WantedDriver, folder: string, notice:
     driver: name,
     sqlite,
     why: `The addon of better-sqlite3 does not load: ${addon.why}`,
-    detail: "Node's own SQLite is used instead: nothing is missing, each act takes a little longer",
+    detail: "Node's own SQLite is used instead; the mesh works the same",
   });
   return { driver: own.driver, why: addon.why };
 }
