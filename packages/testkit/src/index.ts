@@ -14,6 +14,15 @@ export { type ReceiverTimes, startReceiver } from "./start-receiver.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { stopwatch } from "./stopwatch.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";
+export {
+  type Trouble,
+  type TroublePage,
+  troubleIndex,
+  troublePage,
+  troublePages,
+  troublePath,
+} from "./troubleshooting/page.ts";
+export { commandScreen, logScreen, type Screen, type StandIns, toolScreen } from "./troubleshooting/screen.ts";
 export { until } from "./until.ts";
 export { openWebhookLoad, type WebhookLoad } from "./webhook-load.ts";
 export { type Answering, openWebhookReceiver, type Posted, type WebhookReceiver } from "./webhook-receiver.ts";

@@ -1,0 +1,48 @@
+/** What a person or a model saw, with what differs from run to run replaced by what stands for it. */
+import { VERSION } from "@agentmesh/protocol";
+
+/** What was there in a run, and what the page shows in its place; longer ones are replaced first. */
+export type StandIns = readonly (readonly [real: string | number, shown: string])[];
+
+/** A command or a call, and everything that was printed. */
+export interface Screen {
+  readonly typed: string;
+  readonly seen: string;
+}
+
+/** What somebody who typed `command` saw: both streams, and the exit code when it is not 0. */
+export function commandScreen(
+  command: string,
+  ended: { readonly code: number | null; readonly stdout: string; readonly stderr: string },
+): Screen {
+  const exit = ended.code === 0 ? "" : `(exit code ${ended.code})`;
+  return {
+    typed: `$ ${command}`,
+    seen: [ended.stdout.trimEnd(), ended.stderr.trimEnd(), exit].filter(Boolean).join("\n"),
+  };
+}
+
+/** What a model saw that called a tool. */
+export function toolScreen(call: string, answer: { readonly text: string }): Screen {
+  return { typed: `> ${call}`, seen: answer.text };
+}
+
+/** The lines of a log that hold one of `events`. */
+export function logScreen(file: string, log: string, events: readonly string[]): Screen {
+  const lines = log.split("\n").filter((line) => events.some((event) => line.includes(event)));
+  return { typed: `# ${file}`, seen: lines.join("\n") };
+}
+
+/** The text with stand-ins; times, durations, versions and process ids are replaced by themselves. */
+export function settled(text: string, standIns: StandIns): string {
+  const own = [...standIns].sort(([a], [b]) => String(b).length - String(a).length);
+  const named = own.reduce((sofar, [real, shown]) => sofar.replaceAll(String(real), shown), text);
+  return named
+    .replaceAll(VERSION, "X.Y.Z")
+    .replaceAll(process.versions.node, "24.0.0")
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "2026-01-02T03:04:05.678Z")
+    .replace(/("time":)\d+/g, "$11767323845678")
+    .replace(/(\bpid"?:? )\d+/g, "$14711")
+    .replace(/("pid":)\d+/g, "$14711")
+    .replace(/\b(up|for) \d+(ms|s|m)\b/g, "$1 2s");
+}
