@@ -201,3 +201,13 @@ test.each(lasting)(
     expect(session.stderr()).not.toContain("by itself");
   },
 );
+
+test("a command line in a Node without SQLite says so in a sentence, and is no bug", async () => {
+  using home = tempDir();
+  const ended = await run(
+    [process.execPath, "--no-experimental-sqlite", ...programArgs("cli", ["up"])],
+    cleanEnv({ AGENTMESH_HOME: home.path, AGENTMESH_PORT: String(await freePort()) }),
+  );
+  expect(ended.code).toBe(1);
+  expect(ended.stderr).toMatch(/^error: The Node at .* was built without SQLite.*Use a Node 22\.18 or newer.*\n$/);
+});

@@ -29,14 +29,14 @@ export async function chooseDriver(wanted: WantedDriver, folder: string, notice:
     const { driver, why } = await tried(nodeSqlite);
     if (driver) return { driver, why: undefined };
     throw new NoDriverError(
-      `Node's own SQLite was asked for (AGENTMESH_SQLITE_DRIVER=node-sqlite) and cannot be used: ${why}. Leave that setting out, or ${OTHER_NODE}.`,
+      `Node's own SQLite was asked for (sqliteDriver, AGENTMESH_SQLITE_DRIVER) and cannot be used: ${why}. Leave that setting out, or ${OTHER_NODE}.`,
     );
   }
   const addon = await (wanted === "auto" ? triedUnderMark(new LoadMark(folder)) : tried(betterSqlite3));
   if (addon.driver) return { driver: addon.driver, why: undefined };
   if (wanted === "better-sqlite3") {
     throw new NoDriverError(
-      `better-sqlite3 was asked for (AGENTMESH_SQLITE_DRIVER=better-sqlite3) and cannot be loaded: ${addon.why}. Leave that setting out: the broker then takes Node's own SQLite.`,
+      `better-sqlite3 was asked for (sqliteDriver, AGENTMESH_SQLITE_DRIVER) and cannot be loaded: ${addon.why}. Leave that setting out: the broker then takes Node's own SQLite.`,
     );
   }
   const own = await tried(nodeSqlite);
