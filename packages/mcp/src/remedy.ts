@@ -1,5 +1,6 @@
 /** What a tool says when it fails: what happened, and what to do next. */
 import { MeshApiError } from "@agentmesh/client";
+import { BrokerStartError } from "@agentmesh/client/node";
 import { defang } from "./render.ts";
 
 /** A tool was called with parameters it does not take; the message names the right ones. */
@@ -29,6 +30,8 @@ export function sentencesFor(error: unknown): string {
   if (error instanceof ToolInputError) return defang(error.message);
   if (error instanceof MeshApiError) return defang(apiSentences(error));
   const what = (error instanceof Error ? error.message : String(error)).replace(/\.?$/, ".");
+  if (error instanceof BrokerStartError && !error.passes)
+    return defang(`${what} When that is mended, call the tool again.`);
   return defang(`${what} The adapter goes on trying to reach the broker: call the tool again in a few seconds.`);
 }
 

@@ -1,19 +1,18 @@
 /** Finds the broker, or starts one that outlives its starter. */
 import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { closeSync, openSync, renameSync, statSync } from "node:fs";
 import { pause } from "../backoff.ts";
 import { BrokerUnreachableError } from "../errors.ts";
 import { FileLock } from "./file-lock.ts";
 import { type BrokerAddress, type FoundBroker, findBroker } from "./locate.ts";
+import { BrokerStartError, type EarlyEnd, isCrash, LastWords } from "./start-failure.ts";
 import { makeStateFolder, type StateFolder, wasStopped } from "./state-folder.ts";
 
 /** The log is put aside at a start when it is larger, in bytes. */
 const MOST_LOG_BYTES = 16 * 1_048_576;
 
-/** The broker was started and did not come up; the message holds the last line of its log. */
-export class BrokerStartError extends Error {
-  override readonly name = "BrokerStartError";
-}
+/** How often a broker that crashed is started again: at the third start it leaves out an addon that it died over. */
+const MOST_CRASHES = 2;
 
 /** What to start when no broker answers. */
 export interface EnsureBrokerOptions {
@@ -45,6 +44,7 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
   }
   makeStateFolder(folder);
   const deadline = performance.now() + timeoutMs;
+  const lastWords = new LastWords(folder.logFile);
   for (;;) {
     const lock = FileLock.tryTake(folder.startLock);
     try {
@@ -54,16 +54,29 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
     } finally {
       lock?.release();
     }
-    if (performance.now() > deadline)
-      throw new BrokerStartError(`No broker came up at ${address.url}. ${lastWords(folder)}`);
+    if (performance.now() > deadline) throw lastWords.missing(address.url);
     await pause(50);
   }
 }
 
 async function start(options: EnsureBrokerOptions, deadline: number): Promise<FoundBroker> {
+  for (let crashes = 0; ; crashes++) {
+    const started = await startOnce(options, deadline);
+    if (!("end" in started)) return started;
+    if (!isCrash(started.end) || crashes === MOST_CRASHES) throw started.failure;
+  }
+}
+
+interface Failed {
+  readonly end: EarlyEnd;
+  readonly failure: BrokerStartError;
+}
+
+async function startOnce(options: EnsureBrokerOptions, deadline: number): Promise<FoundBroker | Failed> {
   const { folder, address, brokerBin } = options;
   const { hostname, port } = new URL(address.url);
   const log = openLog(folder);
+  const lastWords = new LastWords(folder.logFile);
   const child = spawn(
     nodeProgram(),
     [
@@ -84,21 +97,21 @@ async function start(options: EnsureBrokerOptions, deadline: number): Promise<Fo
   );
   closeSync(log);
   child.unref();
-  let over: string | undefined;
+  let end: EarlyEnd | undefined;
+  let notStarted: BrokerStartError | undefined;
   child.once("exit", (code, signal) => {
-    over = `It ended with ${code === null ? signal : `exit code ${code}`}.`;
+    end = { code, signal };
   });
   child.once("error", (error) => {
-    over = "code" in error && error.code === "ENOENT" ? NO_NODE : error.message;
+    const noNode = "code" in error && error.code === "ENOENT";
+    notStarted = new BrokerStartError(noNode ? NO_NODE : error.message, { passes: !noNode });
   });
   for (;;) {
     const found = await findBroker(folder, address);
     if (found) return found;
-    if (over !== undefined || performance.now() > deadline) {
-      throw new BrokerStartError(
-        `The broker did not come up at ${address.url}. ${over ?? "It is still starting."} ${lastWords(folder)}`,
-      );
-    }
+    if (notStarted) throw notStarted;
+    if (end) return { end, failure: lastWords.failed(address.url, end) };
+    if (performance.now() > deadline) throw lastWords.missing(address.url);
     await pause(30);
   }
 }
@@ -120,15 +133,4 @@ function nodeProgram(): string {
 function ownEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(CLAUDE(?!_PEERS_)|CODEX_|OPENCODE_|GEMINI_|ANTHROPIC_|OPENAI_|AGENTMESH_(NAME|PUSH|URL)$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
-}
-
-function lastWords(folder: StateFolder): string {
-  let line = "";
-  try {
-    const lines = readFileSync(folder.logFile, "utf8").trimEnd().split("\n");
-    line = lines.findLast((each) => /Error|"detail"/.test(each)) ?? lines.at(-1) ?? "";
-  } catch {
-    // no log yet: the path below is all there is to say
-  }
-  return `Its log is ${folder.logFile}${line === "" ? "" : `; it says: ${line.slice(0, 300)}`}`;
 }

@@ -1,6 +1,7 @@
 /** A lock that the kernel releases when its holder dies: an exclusive transaction on a SQLite file of its own. */
 import { chmodSync } from "node:fs";
 import { z } from "zod";
+import { StateFolderError } from "./state-folder.ts";
 
 /** What the lock needs of SQLite. */
 interface Database {
@@ -19,7 +20,7 @@ export class FileLock {
     this.#database = database;
   }
 
-  /** Takes the lock, or returns undefined when another process has it. */
+  /** Takes the lock, or returns undefined when another process has it. @throws StateFolderError */
   static tryTake(path: string): FileLock | undefined {
     const database = openDatabase(path);
     try {
@@ -54,12 +55,19 @@ function openDatabase(path: string): Database {
   return new (nodeSqlite().DatabaseSync)(path);
 }
 
-/** node:sqlite, loaded when first needed; Node 22 says at that moment that it is experimental, which helps no user. */
+/**
+ * node:sqlite, loaded when first needed; Node 22 says at that moment that it is experimental, which helps no user.
+ * @throws StateFolderError where Node has none
+ */
 function nodeSqlite(): typeof import("node:sqlite") {
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {
-    return process.getBuiltinModule("node:sqlite");
+    const sqlite: typeof import("node:sqlite") | undefined = process.getBuiltinModule("node:sqlite");
+    if (sqlite) return sqlite;
+    throw new StateFolderError(
+      `The Node at ${process.execPath} was built without SQLite, which keeps the locks of the state folder. Use a Node 22.18 or newer as nodejs.org gives it.`,
+    );
   } finally {
     process.emitWarning = emitWarning;
   }

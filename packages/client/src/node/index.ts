@@ -1,9 +1,10 @@
 /** For programs under Node: the state folder, the broker's address and proof, starting it, and identities that last. */
 export { type ConnectOptions, connect } from "./connect.ts";
-export { BrokerStartError, type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
+export { type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
 export { FileLock } from "./file-lock.ts";
 export { claimIdentity, type Identity, sharedIdentity } from "./identity.ts";
 export { type BrokerAddress, type FoundBroker, findBroker, locate, UntrustedBrokerError } from "./locate.ts";
+export { BrokerStartError } from "./start-failure.ts";
 export {
   makeStateFolder,
   openStateFolder,
