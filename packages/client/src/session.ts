@@ -67,6 +67,8 @@ export class MeshSession {
 
   /** Renews the session at once; re-opens it when the broker no longer knows it. */
   async heartbeat(): Promise<HeartbeatReply | undefined> {
+    // Whoever still waits for an answer of a session that was left must not open it again.
+    if (this.#left.signal.aborted) return undefined;
     try {
       return await this.client.heartbeat({ session: this.#open.session.id, pushPaths: this.#pushPaths });
     } catch (error) {
@@ -118,6 +120,10 @@ export class MeshSession {
     if (this.#left.signal.aborted) return;
     this.#left.abort();
     clearTimeout(this.#timer);
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     await this.client
       .endSession({ session: this.#open.session.id }, { signal: AbortSignal.timeout(1_000) })
       .catch(() => undefined);
@@ -135,7 +141,7 @@ export class MeshSession {
   }
 
   async #recover(error: unknown): Promise<void> {
-    if (error instanceof BrokerUnreachableError) return;
+    if (error instanceof BrokerUnreachableError || this.#left.signal.aborted) return;
     if (!(error instanceof MeshApiError)) throw error;
     if (error.code === "session_not_found" || error.code === "unauthenticated") {
       this.#reopening ??= this.#reopen(error).finally(() => {
@@ -151,7 +157,9 @@ export class MeshSession {
       if (!this.#options.onUnknownToken) throw error;
       await this.#options.onUnknownToken();
     }
+    if (this.#left.signal.aborted) return;
     this.#open = await openSession(this.client, this.#options, this.#pushPaths);
+    if (this.#left.signal.aborted) return this.#end();
     this.#options.onNotice?.(`session re-opened as ${this.#open.session.id}`);
   }
 }

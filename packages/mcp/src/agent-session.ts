@@ -1,51 +1,55 @@
 /** The agent's session in the mesh: joined when first needed, tried again until it works, left at the end. */
 import { backoffMs } from "@agentmesh/client";
-import { BrokerStartError, claimIdentity, type Identity, sharedIdentity } from "@agentmesh/client/node";
-import { clientKind } from "./client-kind.ts";
-import { ClientSession } from "./client-session.ts";
+import { type Identity, sharedIdentity } from "@agentmesh/client/node";
+import { type Broker, reachBroker } from "./broker.ts";
+import type { ClientSession } from "./client-session.ts";
+import { type ClientSide, clientSessionOf, pathsInto } from "./client-side.ts";
 import type { Config } from "./config.ts";
-import { HookCalls } from "./hooks/hook-calls.ts";
-import { HookSocket } from "./hooks/hook-socket.ts";
-import { variableOf } from "./hooks/process-tree.ts";
+import { listenToHooks, type SessionHooks } from "./hooks/listen.ts";
+import { bidFarewell } from "./identity/farewell.ts";
+import { SessionIdentity } from "./identity/session-identity.ts";
+import { isSharedByAll } from "./identity/telling.ts";
 import { type JoinedSession, join } from "./join.ts";
 import { pauseAtMost } from "./life-cycle.ts";
 import type { Log } from "./log.ts";
-import { choosePaths } from "./push/choose-paths.ts";
-import type { Notify, PushPath } from "./push/push-path.ts";
-import { type PushSigns, Transcript } from "./transcript/transcript.ts";
-
-/** What is known of the client. */
-export interface ClientSide {
-  clientName(): string | undefined;
-  /** The way to tell it something; missing where there is no MCP connection. */
-  readonly notify?: Notify;
-  /** The paths into a client that this process is part of, and the signs it gives of what was pushed. */
-  readonly inside?: { readonly paths: readonly PushPath[]; readonly transcript: PushSigns };
-}
+import { mayPass } from "./remedy.ts";
+import { Transcript } from "./transcript/transcript.ts";
 
 const LAST_ATTEMPT_MS = 300;
 
-/** One adapter's part in the mesh. */
+/** How often the client is asked which conversation it is in, in milliseconds. */
+const LOOK_MS = 1_000;
+
+/** One adapter's part in the mesh: one agent at a time, that of the client's conversation. */
 export class AgentSession {
   readonly #config: Config;
   readonly #log: Log;
   readonly #left = new AbortController();
   readonly #notices: string[];
+  readonly #switchListeners: ((joined: JoinedSession) => void)[] = [];
+  readonly #broker: Broker;
   #client: ClientSide | undefined;
   #clientSession: ClientSession | undefined;
-  #hooks: HookSocket | undefined;
-  #hookTrouble: string | undefined;
+  #identity: SessionIdentity | undefined;
+  #hooks: SessionHooks | undefined;
+  /** The agent that the session is now. */
   #joined: JoinedSession | undefined;
-  #identity: Identity | undefined;
+  #stay = new AbortController();
+  /** Name of the agent that the session was before. */
+  #before: string | undefined;
+  #goingOver: Promise<unknown> = Promise.resolve();
+  #roots: Promise<void> = Promise.resolve();
   #attempt: Promise<JoinedSession> | undefined;
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
 
-  /** `warnings` are told to the model with its first tool result. */
+  /** `warnings` are told to the model with its first tool result. @throws StateFolderError */
   constructor(options: { config: Config; log: Log; warnings: readonly string[] }) {
     this.#config = options.config;
     this.#log = options.log;
     this.#notices = [...options.warnings];
+    this.#broker = reachBroker(options.config, this.#left.signal);
   }
 
   /** Says which client this session belongs to; before the first join. */
@@ -53,44 +57,28 @@ export class AgentSession {
     this.#client = client;
   }
 
+  get #clientName(): string {
+    return this.#client?.clientName() ?? "mcp";
+  }
+
   /** What is known of the client's own session. */
   get clientSession(): ClientSession {
-    const { claudeSession, claudeHome, codexHome } = this.#config;
-    const kind = clientKind(this.#client?.clientName());
-    this.#clientSession ??= new ClientSession(kind, {
-      ...(kind === "claude" && { id: claudeSession, claudeHome }),
-      // Codex gives its MCP servers none of its own variables.
-      ...(kind === "codex" && { codexHome: codexHome ?? variableOf(process.ppid, "CODEX_HOME") }),
+    if (this.#clientSession) return this.#clientSession;
+    const session = clientSessionOf(this.#config, this.#clientName);
+    this.#clientSession = session;
+    session.onLearnt(({ id }) => {
+      if (session.facts.id !== id) this.#consider();
     });
-    return this.#clientSession;
+    return session;
   }
 
-  /** Listens to the hooks of the client's session, if it is one that has hooks. */
-  #listen(): void {
-    const session = this.clientSession;
-    const { kind, facts } = session;
-    if (this.#hooks || kind === undefined || this.#config.push.length === 0) return;
-    const log = this.#log;
-    const calls = new HookCalls({ session, log, joined: () => this.#joined });
-    const { home, directory } = this.#config;
-    const hooks = new HookSocket({
-      home,
-      kind,
-      directory,
-      sessionId: facts.id,
-      log,
-      onCall: (caller) => void calls.answer(caller),
-      onMadeAgain: (sentence) => this.#notices.push(sentence),
-      onTrouble: (why) => this.#hooksFail(why),
+  get #whose(): SessionIdentity {
+    this.#identity ??= new SessionIdentity({
+      ...{ config: this.#config, broker: this.#broker, log: this.#log, clientName: this.#clientName },
+      telling: this.#client?.telling,
+      clientSession: this.clientSession,
     });
-    session.onLearnt(() => hooks.belongsTo(session.facts.id));
-    this.#hooks = hooks;
-  }
-
-  #hooksFail(why: string | undefined): void {
-    this.#hookTrouble = why;
-    if (why !== undefined) this.#notices.push(`Mail cannot be brought by hooks: ${why}.`);
-    this.#joined?.paths.hooksFail(why);
+    return this.#identity;
   }
 
   /** Joins in the background, and keeps trying. */
@@ -99,19 +87,47 @@ export class AgentSession {
   }
 
   /** The joined session; starts an attempt unless one is under way or has succeeded. @throws why it failed */
-  joined(): Promise<JoinedSession> {
-    clearTimeout(this.#retry);
-    this.#attempt ??= this.#join().catch((error: unknown) => {
-      this.#attempt = undefined;
-      // What only a person can change is tried again when the model calls a tool, and not before.
-      const again = mayPass(error);
-      this.#log.warn("session.join_failed", { error, again: again ? "by itself" : "with the next tool call" });
-      if (!this.#left.signal.aborted && again) {
-        this.#retry = setTimeout(() => this.start(), 250 + backoffMs(++this.#failures, 500, 10_000)).unref();
-      }
-      throw error;
-    });
-    return this.#attempt;
+  async joined(): Promise<JoinedSession> {
+    for (;;) {
+      await this.#goingOver;
+      clearTimeout(this.#retry);
+      this.#attempt ??= this.#join().catch((error: unknown) => {
+        this.#attempt = undefined;
+        // What only a person can change is tried again when the model calls a tool, and not before.
+        const again = mayPass(error);
+        this.#log.warn("session.join_failed", { error, again: again ? "by itself" : "with the next tool call" });
+        if (!this.#left.signal.aborted && again) {
+          this.#retry = setTimeout(() => this.start(), 250 + backoffMs(++this.#failures, 500, 10_000)).unref();
+        }
+        throw error;
+      });
+      const joined = await this.#attempt;
+      // The client may have told another conversation meanwhile.
+      if (!joined.over.aborted || this.#left.signal.aborted) return joined;
+    }
+  }
+
+  /** The client will say its roots by the end of this, or never; the session does not join before. */
+  awaitRoots(roots: Promise<void>): void {
+    this.#roots = roots;
+  }
+
+  /** The client offers these folders, by their URIs. */
+  rootsAre(uris: readonly string[]): void {
+    this.#whose.rootsAre(uris);
+    this.#consider();
+  }
+
+  /** A tool is being called: by now a client that tells its conversation has told it. */
+  called(): void {
+    this.#whose.look();
+    this.#whose.calledUntold();
+    this.#consider();
+  }
+
+  /** Notes that this agent has done what others can notice. */
+  wasUsed({ over }: JoinedSession): void {
+    if (!over.aborted) this.#whose.note({ used: true });
   }
 
   /** Begins to push again after every path had failed. */
@@ -119,9 +135,9 @@ export class AgentSession {
     this.#joined?.resumePush();
   }
 
-  /** Address of the broker as configured. */
-  get address(): string | undefined {
-    return this.#config.url;
+  /** What a call has to wait for: the address of the broker as configured, or another thing, as a sentence. */
+  get waitsFor(): { readonly address: string | undefined; readonly other: string | undefined } {
+    return { address: this.#config.url, other: this.#identity?.waits };
   }
 
   /** What the model has to be told once; empty afterwards. */
@@ -129,65 +145,103 @@ export class AgentSession {
     return this.#notices.splice(0);
   }
 
-  /** Ends the session and frees the identity for the next one. Never throws. */
-  async leave(): Promise<void> {
+  /** Calls `listener` each time the session has become another agent: its conversation was told, or is another one. */
+  onSwitched(listener: (joined: JoinedSession) => void): void {
+    this.#switchListeners.push(listener);
+  }
+
+  /**
+   * Ends the session and frees the identity for the next one. With `deleted` nobody can resume the conversation any more:
+   * the agent is taken out of the mesh, and the senders of what waits for it are told. Never throws.
+   */
+  async leave({ deleted = false }: { readonly deleted?: boolean } = {}): Promise<void> {
     this.#left.abort();
     clearTimeout(this.#retry);
+    clearInterval(this.#looking);
     this.#hooks?.close();
     let joined: JoinedSession | undefined;
     const attempt = this.#attempt?.then((session) => {
       joined = session;
     });
-    if (attempt) await pauseAtMost(attempt, LAST_ATTEMPT_MS);
+    await pauseAtMost(Promise.all([attempt, this.#goingOver]), LAST_ATTEMPT_MS);
     await joined?.mesh.leave();
-    this.#identity?.release();
+    const identity = this.#identity?.keeper.identity;
+    if (identity) await bidFarewell(identity, joined?.client, { deleted, log: this.#log });
     if (joined) this.#log.info("session.left", { agent: joined.mesh.agent.name });
   }
 
-  #paths(): readonly PushPath[] {
-    const { inside, notify } = this.#client ?? {};
-    if (inside) return this.#config.push.length === 0 ? [] : inside.paths;
-    return notify ? choosePaths(this.#config, this.clientSession, notify) : [];
+  /** Becomes another agent where the rules say so. From this moment on nothing is given that was for the one before. */
+  #consider(): void {
+    const keeper = this.#identity?.keeper;
+    if (!keeper?.identity || this.#left.signal.aborted || (this.#attempt && !this.#joined)) return;
+    try {
+      const change = this.#whose.consider();
+      if (change.kind === "switched") this.#goOver(change.left);
+    } catch (error) {
+      this.#log.warn("identity.failed", { error });
+    }
+  }
+
+  #goOver(left: Identity): void {
+    const joined = this.#joined;
+    this.#stay.abort();
+    this.#stay = new AbortController();
+    this.#joined = undefined;
+    this.#attempt = undefined;
+    this.#before = joined?.mesh.agent.name ?? this.#before;
+    this.#goingOver = this.#goingOver.then(async () => {
+      await joined?.mesh.leave();
+      await bidFarewell(left, joined?.client, { deleted: false, log: this.#log });
+    });
+    this.start();
   }
 
   async #join(): Promise<JoinedSession> {
     const client = this.#client;
-    const clientName = client?.clientName() ?? "mcp";
-    this.#listen();
+    const clientName = this.#clientName;
+    const whose = this.#whose;
+    const stay = AbortSignal.any([this.#left.signal, this.#stay.signal]);
+    await this.#roots;
+    whose.look();
+    this.#hooks ??= listenToHooks({
+      ...{ config: this.#config, session: this.clientSession, directory: whose.directory, log: this.#log },
+      ...{ notices: this.#notices, joined: () => this.#joined },
+    });
+    const shared = isSharedByAll(clientName);
     const joined = await join({
       config: this.#config,
       log: this.#log,
+      broker: this.#broker,
       clientName,
-      // Claimed once: a second claim by this process would be a second agent.
-      claim: (folder, place) => {
-        this.#identity ??= startedPerRun(clientName)
-          ? { ...sharedIdentity(folder, clientName, place), number: 1, release: () => undefined }
-          : claimIdentity(folder, clientName, place);
-        return this.#identity;
-      },
+      claim: async () =>
+        shared
+          ? sharedIdentity(this.#broker.folder, clientName, this.#config.name ?? whose.directory)
+          : whose.take(stay),
+      keepSummary: (summary) => (stay.aborted ? undefined : whose.note({ summary })),
+      where: whose,
       clientSession: this.clientSession,
-      paths: this.#paths(),
+      paths: pathsInto(client ?? {}, this.#config, this.clientSession, { look: () => whose.look(), stay }),
       transcript: client?.inside?.transcript ?? new Transcript(this.clientSession),
       onBeat: () => this.#hooks?.check(),
-      left: this.#left.signal,
+      left: stay,
     });
-    if (this.#hookTrouble !== undefined) joined.paths.hooksFail(this.#hookTrouble);
-    if (joined.notice !== undefined) this.#notices.push(joined.notice);
+    this.#hooks?.tell(joined.paths);
     this.#failures = 0;
     this.#joined = joined;
+    this.#consider();
+    if (!stay.aborted) await this.#settle(joined);
     return joined;
   }
-}
 
-/**
- * OpenClaw starts an adapter for each session and each posted message, several at a time: all of them are one agent, or
- * the turn that was brought a message could not answer it.
- */
-function startedPerRun(clientName: string): boolean {
-  return clientName.startsWith("openclaw");
-}
-
-/** Whether another attempt may succeed without anybody doing anything. */
-function mayPass(error: unknown): boolean {
-  return !(error instanceof BrokerStartError) || error.passes;
+  /** What is done when the session has become an agent. */
+  async #settle(joined: JoinedSession): Promise<void> {
+    const whose = this.#whose;
+    this.#notices.push(...(await whose.settle(joined, this.#before)));
+    if (this.#before !== undefined) for (const listener of this.#switchListeners) listener(joined);
+    this.#before = undefined;
+    this.#looking ??= setInterval(() => {
+      whose.look();
+      if (whose.keeper.apart) this.#consider();
+    }, LOOK_MS).unref();
+  }
 }

@@ -1,11 +1,14 @@
 /** What is known of the client's own session: which it is, where its transcript lies, whether a turn is under way. */
 import type { ClientKind } from "./client-kind.ts";
 import { clientBeganMs } from "./hooks/process-tree.ts";
+import type { ConversationSource } from "./identity/conversation.ts";
 
 /** What can be learnt of it. */
 export interface SessionFacts {
   /** The client's id of the session; a Codex thread. */
   readonly id?: string | undefined;
+  /** How the session came to that id, said together with it; undefined when nobody said so. */
+  readonly source?: ConversationSource | undefined;
   readonly transcript?: string | undefined;
   /** Whether the model is at work. */
   readonly turnOpen?: boolean | undefined;
@@ -20,7 +23,7 @@ export interface SessionFacts {
 export class ClientSession {
   readonly kind: ClientKind | undefined;
   #facts: SessionFacts;
-  readonly #listeners: ((facts: SessionFacts) => void)[] = [];
+  readonly #listeners = new Set<(facts: SessionFacts) => void>();
   #calls = 0;
   #sinceMs = clientBeganMs();
 
@@ -52,13 +55,18 @@ export class ClientSession {
     const moved = news.id !== undefined && before.id !== undefined && news.id !== before.id;
     if (moved) this.#sinceMs = Date.now();
     const said = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== undefined));
-    this.#facts = { ...before, ...(moved && { transcript: undefined, turnOpen: undefined }), ...said };
+    this.#facts = {
+      ...before,
+      ...(moved && { source: undefined, transcript: undefined, turnOpen: undefined }),
+      ...said,
+    };
     for (const listener of this.#listeners) listener(before);
   }
 
-  /** Calls `listener` with the facts as they were, after they may have changed. */
-  onLearnt(listener: (before: SessionFacts) => void): void {
-    this.#listeners.push(listener);
+  /** Calls `listener` with the facts as they were, after they may have changed; returns what ends that. */
+  onLearnt(listener: (before: SessionFacts) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Counts `work` as a tool call under way. */

@@ -81,7 +81,7 @@ export const variables = [
   {
     name: "CLAUDE_CODE_SESSION_ID",
     default: "set by Claude Code",
-    description: "The session, whose transcript shows what its model was shown.",
+    description: "The conversation: whose agent this is, and whose transcript shows what its model was shown.",
   },
   { name: "CLAUDE_CONFIG_DIR", default: "~/.claude", description: "Where Claude Code keeps its transcripts." },
   { name: "CODEX_HOME", default: "as Codex has it", description: "Where Codex keeps its queue and its transcripts." },
@@ -89,5 +89,10 @@ export const variables = [
     name: "CLAUDE_PROJECT_DIR",
     default: "the working directory",
     description: "Directory the agent works in, set by Claude Code.",
+  },
+  {
+    name: "WORKSPACE_FOLDER_PATHS",
+    default: "set by Cursor",
+    description: "Folders of the workspace, where the client offers no MCP roots.",
   },
 ] as const;

@@ -38,15 +38,18 @@ export interface Config {
   /** Inbox socket of the Claude Code session that started this process, and its token. */
   readonly claudeSocket: string | undefined;
   readonly claudeToken: string | undefined;
-  /** Id of that session, and where Claude Code keeps its files. */
-  readonly claudeSession: string | undefined;
+  /** Where Claude Code keeps its files. */
   readonly claudeHome: string | undefined;
   /** Where Codex keeps its files. */
   readonly codexHome: string | undefined;
   /** An idle session shows a sign of a push within this time, in milliseconds. */
   readonly signWithinMs: number;
-  /** Where the agent works. */
+  /** The working directory. */
   readonly directory: string;
+  /** Where Claude Code says that its agent works. A program started within its session inherits that. */
+  readonly claudeProject: string | undefined;
+  /** The folders of the workspace as Cursor says them. */
+  readonly workspaceFolders: string | undefined;
   /** All of the environment, for programs that the adapter starts. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -128,6 +131,7 @@ export function resolveConfig(
   };
 
   const home = get("AGENTMESH_HOME");
+  const claudeProject = get("CLAUDE_PROJECT_DIR");
   const summary = choice("AGENTMESH_SUMMARY", summaryChoices, "git");
   const config: Config = {
     home: home === undefined ? undefined : resolve(cwd, home),
@@ -140,11 +144,12 @@ export function resolveConfig(
     logLevel: choice("AGENTMESH_LOG_LEVEL", logLevels, "info"),
     claudeSocket: get("CLAUDE_CODE_MESSAGING_SOCKET"),
     claudeToken: get("CLAUDE_CODE_MESSAGING_TOKEN"),
-    claudeSession: get("CLAUDE_CODE_SESSION_ID"),
     claudeHome: get("CLAUDE_CONFIG_DIR"),
     codexHome: get("CODEX_HOME"),
     signWithinMs: signWithinMs(),
-    directory: resolve(cwd, get("CLAUDE_PROJECT_DIR") ?? "."),
+    directory: resolve(cwd),
+    claudeProject: claudeProject === undefined ? undefined : resolve(cwd, claudeProject),
+    workspaceFolders: get("WORKSPACE_FOLDER_PATHS"),
     environment: env,
   };
   if (config.push !== "auto" && config.push[0] === "claude-inbox" && config.claudeSocket === undefined) {

@@ -1,9 +1,8 @@
 /** One attempt to join the mesh: find or start the broker, resume the agent, open its session, begin to push. */
 import { hostname } from "node:os";
 import type { MeshClient, MeshSession } from "@agentmesh/client";
-import type { Identity, StateFolder } from "@agentmesh/client/node";
-import { type AgentProfile, plainLine } from "@agentmesh/protocol";
-import { reachBroker } from "./broker.ts";
+import { type AgentProfile, plainLine, toAgentName } from "@agentmesh/protocol";
+import type { Broker } from "./broker.ts";
 import type { ClientSession } from "./client-session.ts";
 import type { Config } from "./config.ts";
 import { DeliveriesInHand } from "./deliveries-in-hand.ts";
@@ -27,6 +26,8 @@ export interface JoinedSession {
   readonly place: Place;
   /** What the agent says of itself; a session re-opened later says it again, so it is kept up to date. */
   readonly profile: AgentProfile;
+  /** Keeps what the agent says that it works on: its next session says so again. */
+  keepSummary(summary: string): void;
   readonly inHand: DeliveriesInHand;
   readonly paths: PushPaths;
   readonly evidence: Evidence;
@@ -37,6 +38,8 @@ export interface JoinedSession {
   readonly log: Log;
   /** Begins to push again after every path had failed. */
   resumePush(): void;
+  /** Aborts when the session has left this agent. */
+  readonly over: AbortSignal;
   /** What the model should know about how the session was joined. */
   readonly notice: string | undefined;
 }
@@ -45,25 +48,33 @@ export interface JoinedSession {
 export interface JoinTerms {
   readonly config: Config;
   readonly log: Log;
+  readonly broker: Broker;
   readonly clientName: string;
-  claim(folder: StateFolder, place: string): Identity;
+  /** Called when there is a broker: whose agent the session is. */
+  claim(): Promise<{ readonly token: string; readonly summary?: string | undefined }>;
+  /** Keeps what the agent says that it works on, for its next session. */
+  keepSummary(summary: string): void;
+  /** Where the agent works, and a name for one that works nowhere in particular. */
+  readonly where: { readonly directory: string; readonly nameNowhere: string | undefined };
   readonly clientSession: ClientSession;
   readonly paths: readonly PushPath[];
   readonly transcript: PushSigns;
   /** Called at each heartbeat of the session. */
   onBeat(): void;
-  /** Aborts when the session is left. */
+  /** Aborts when the session is left, or leaves this agent. */
   readonly left: AbortSignal;
 }
 
 /** Joins. @throws StateFolderError, UntrustedBrokerError, BrokerStartError, BrokerUnreachableError, MeshApiError */
 export async function join(terms: JoinTerms): Promise<JoinedSession> {
   const { config, log, left } = terms;
-  const broker = reachBroker(config, left);
-  const [place, withKey] = await Promise.all([placeOf(config.directory, config.environment), broker.clientWithKey()]);
-  const name = config.name ?? place.name;
-  const profile = profileOf(place, terms.clientName, config);
-  const { token } = terms.claim(broker.folder, config.name ?? place.directory);
+  const { broker } = terms;
+  const withKey = await broker.clientWithKey();
+  const { token, summary } = await terms.claim();
+  const { directory, nameNowhere } = terms.where;
+  const place = await placeOf(directory, config.environment);
+  const name = config.name ?? (nameNowhere === undefined ? place.name : toAgentName(nameNowhere));
+  const profile = profileOf(place, terms.clientName, config, summary);
   await withKey.register({ name, ifTaken: "number", token, ...profile });
 
   const client = broker.clientFor(token);
@@ -100,14 +111,19 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
     ...{ transcript: terms.transcript, paths, evidence, log },
     enabled: config.canary === "on",
   });
-  clientSession.onLearnt(() => paths.changed());
+  left.addEventListener(
+    "abort",
+    clientSession.onLearnt(() => paths.changed()),
+    { once: true },
+  );
   if (terms.paths.length > 0) void push.run(left);
-  void autoSummary({ config, place, client, profile, log, left });
+  if (summary === undefined) void autoSummary({ config, place, client, profile, log, left });
   return {
     client,
     mesh,
     place,
     profile,
+    keepSummary: (own) => terms.keepSummary(own),
     inHand,
     paths,
     evidence,
@@ -116,6 +132,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
     sendKeys: new SendKeys(),
     reading: new Turns(),
     log,
+    over: left,
     resumePush: () => push.resume(),
     notice:
       own === name
@@ -124,7 +141,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   };
 }
 
-function profileOf(place: Place, clientName: string, config: Config): AgentProfile {
+function profileOf(place: Place, clientName: string, config: Config, said: string | undefined): AgentProfile {
   const client = plainLine(clientName, 64);
   return {
     ...(client !== "" && { client }),
@@ -132,6 +149,6 @@ function profileOf(place: Place, clientName: string, config: Config): AgentProfi
     directory: place.directory.slice(0, 1024),
     ...(place.repo !== undefined && { repo: place.repo.slice(0, 1024) }),
     ...(place.branch !== undefined && { branch: place.branch }),
-    summary: config.summary === "none" ? "" : place.summary,
+    summary: said ?? (config.summary === "none" ? "" : place.summary),
   };
 }

@@ -25,13 +25,17 @@ export function needsSession(error: unknown): boolean {
   return error instanceof MeshApiError && (error.code === "session_not_found" || error.code === "unauthenticated");
 }
 
+/** Whether another attempt may succeed without anybody doing anything. */
+export function mayPass(error: unknown): boolean {
+  return !(error instanceof BrokerStartError) || error.passes;
+}
+
 /** The failure as sentences for a model. */
 export function sentencesFor(error: unknown): string {
   if (error instanceof ToolInputError) return defang(error.message);
   if (error instanceof MeshApiError) return defang(apiSentences(error));
   const what = (error instanceof Error ? error.message : String(error)).replace(/\.?$/, ".");
-  if (error instanceof BrokerStartError && !error.passes)
-    return defang(`${what} When that is mended, call the tool again.`);
+  if (!mayPass(error)) return defang(`${what} When that is mended, call the tool again.`);
   return defang(`${what} The adapter goes on trying to reach the broker: call the tool again in a few seconds.`);
 }
 

@@ -1,7 +1,13 @@
 /** The MCP server: capabilities, instructions, and tool calls. */
 import { plainLine, VERSION } from "@agentmesh/protocol";
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
-import { type CallToolResult, ErrorCode, ListToolsRequestSchema, McpError } from "@modelcontextprotocol/sdk/types.js";
+import {
+  type CallToolResult,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+  RootsListChangedNotificationSchema,
+} from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 import type { AgentSession } from "./agent-session.ts";
 import { instructions } from "./instructions.ts";
@@ -13,6 +19,9 @@ import type { AnsweringTransport } from "./transport.ts";
 
 /** A client that is gone this soon after the handshake only looked, and joins nothing; in milliseconds. */
 const STAYS_AFTER_MS = 2_000;
+
+/** A client that offers roots says them within this time, in milliseconds. */
+const ROOTS_WITHIN_MS = 1_000;
 
 /** What the server works with. */
 export interface ServerParts {
@@ -34,9 +43,20 @@ export function createServer({ session, transport, log }: ServerParts): { server
     return work;
   };
 
+  const askRoots = async (): Promise<void> => {
+    if (!server.getClientCapabilities()?.roots) return;
+    try {
+      const { roots } = await server.listRoots(undefined, { timeout: ROOTS_WITHIN_MS });
+      session.rootsAre(roots.map(({ uri }) => uri));
+    } catch (error) {
+      log.debug("roots.failed", { error });
+    }
+  };
   server.oninitialized = () => {
+    session.awaitRoots(askRoots());
     setTimeout(() => session.start(), STAYS_AFTER_MS).unref();
   };
+  server.setNotificationHandler(RootsListChangedNotificationSchema, () => askRoots());
   server.onerror = (error) => log.warn("protocol.failed", { error });
 
   server.setRequestHandler(ListToolsRequestSchema, () => ({
@@ -55,6 +75,7 @@ export function createServer({ session, transport, log }: ServerParts): { server
         if (method !== "tools/call") throw new McpError(ErrorCode.MethodNotFound, `agentmesh does not know ${method}`);
         const { clientSession } = session;
         if (clientSession.kind === "codex") clientSession.learn({ id: threadIn(params?._meta) });
+        session.called();
         const call = callTool(session, toolNamed(params?.name), params?.arguments, signal);
         const { settle, isError, ...result } = await clientSession.during(call);
         if (settle) {

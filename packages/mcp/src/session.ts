@@ -1,6 +1,8 @@
 /** What an adapter is made of, for one that is no MCP server: the plugin of OpenCode is built with it. */
-export { AgentSession, type ClientSide } from "./agent-session.ts";
+export { AgentSession } from "./agent-session.ts";
+export type { ClientSide } from "./client-side.ts";
 export { type Config, type LogLevel, resolveConfig } from "./config.ts";
+export type { ConversationSource, Telling } from "./identity/conversation.ts";
 export { instructions } from "./instructions.ts";
 export type { JoinedSession } from "./join.ts";
 export { pauseAtMost } from "./life-cycle.ts";

@@ -133,7 +133,9 @@ test("a session that got a new id, as by /clear, is found by its process", async
   await using bob = await claude("cleared");
   await bob.joined();
   await sendMany("cleared", 1);
-  const input = { hook_event_name: "UserPromptSubmit", session_id: "ses-after-clear" };
+  const moved = { session_id: "ses-after-clear" };
+  await hook(broker, ["claude"], { ...moved, hook_event_name: "SessionStart", source: "clear" });
+  const input = { ...moved, hook_event_name: "UserPromptSubmit" };
   expect(await hook(broker, ["claude"], input)).toContain("mail ");
   await bob.tool("check_messages");
 });

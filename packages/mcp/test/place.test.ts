@@ -299,9 +299,10 @@ test("settings come from the environment, and a wrong value is corrected with a 
       summary: "git",
       model: undefined,
       logLevel: "info",
+      claudeProject: undefined,
+      workspaceFolders: undefined,
       claudeSocket: undefined,
       claudeToken: undefined,
-      claudeSession: undefined,
       claudeHome: undefined,
       codexHome: undefined,
       signWithinMs: 20_000,
@@ -314,7 +315,13 @@ test("settings come from the environment, and a wrong value is corrected with a 
     { AGENTMESH_HOME: "state", AGENTMESH_PUSH: "tmux", AGENTMESH_NAME: "root", CLAUDE_PROJECT_DIR: "/project" },
     "/here",
   );
-  expect(config).toMatchObject({ home: "/here/state", push: "auto", name: "root-agent", directory: "/project" });
+  expect(config).toMatchObject({
+    home: "/here/state",
+    push: "auto",
+    name: "root-agent",
+    directory: "/here",
+    claudeProject: "/project",
+  });
   expect(warnings).toEqual([
     'AGENTMESH_NAME is "root", which cannot be an agent\'s name (a-z 0-9 . _ -, none reserved): "root-agent" is used.',
     'AGENTMESH_PUSH is "tmux"; it takes auto, none, or of claude-inbox, claude-channel, claude-hooks, codex-queue, codex-hooks, gemini-hooks some, separated by commas: auto is used.',

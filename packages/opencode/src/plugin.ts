@@ -33,6 +33,8 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
   const session = new AgentSession({ config, log, warnings });
   session.attach({
     clientName: () => "opencode",
+    // All sessions of the process are one agent: none of them tells whose it is.
+    telling: "never",
     inside: { paths: [promptPath(client, sessions)], transcript: signs },
   });
   const tools = new MeshTools(session, sessions, blocked);

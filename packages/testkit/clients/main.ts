@@ -10,6 +10,7 @@ import type { Client } from "./client.ts";
 import { codex } from "./codex.ts";
 import { configureBy } from "./configure.ts";
 import { gemini } from "./gemini.ts";
+import { identityConversations } from "./identity/conversations.ts";
 import { identityHooks } from "./identity/hooks.ts";
 import { Installs } from "./installs.ts";
 import { openclaw } from "./openclaw.ts";
@@ -20,7 +21,10 @@ import { serveDenyProxy } from "./stubs/deny-proxy.ts";
 import { serveModel } from "./stubs/stub-server.ts";
 import { table } from "./table.ts";
 
-const CLIENTS: readonly Client[] = [claude, claudeByHooks, codex, opencode, openclaw, gemini, identityHooks];
+const CLIENTS: readonly Client[] = [
+  ...[claude, claudeByHooks, codex, opencode, openclaw, gemini],
+  ...[...identityConversations, identityHooks],
+];
 const CLIENT_WITHIN_MS = 240_000;
 
 const { values } = parseArgs({ options: { only: { type: "string" }, keep: { type: "boolean", default: false } } });

@@ -13,6 +13,7 @@ import { swarm } from "./swarm.ts";
 import { syncError } from "./sync-error.ts";
 
 const MOST_PROPERTY_RUNS = 20_000;
+const MOST_HISTORIES = 10_000;
 
 const OPTIONS = {
   help: { type: "boolean", short: "h", default: false },
@@ -44,7 +45,8 @@ const FAULTS: readonly Fault[] = [
   slowConsumer,
   outsideLock,
   swarm,
-  properties(propertyRuns),
+  properties("properties", propertyRuns),
+  properties("identity", Math.min(propertyRuns, MOST_HISTORIES)),
 ];
 const TURN_MS = 60_000;
 const SHOWN = 10;

@@ -1,4 +1,4 @@
-/** The property suite of the store as a stage: any commands in any order, with other seeds than the ordinary tests. */
+/** The property suites as stages: any commands in any order, with other seeds than the ordinary tests. */
 
 import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -8,21 +8,28 @@ import { cleanEnv } from "testkit";
 import { z } from "zod";
 import type { Fault, Found } from "./fault.ts";
 
-const PROGRAM = fileURLToPath(new URL("property-runs.ts", import.meta.url));
+/** The suites: the store under any commands, and whose mailbox a session has under any history. */
+const PROGRAMS = { properties: "property-runs.ts", identity: "identity-runs.ts" } as const;
 const Answer = z.object({ runs: z.int(), steps: z.int(), report: z.string().optional() });
 
-async function child(seed: number, runs: number, ms: number): Promise<z.infer<typeof Answer>> {
-  const args = ["--conditions=@agentmesh/source", PROGRAM, String(seed), String(runs), String(Math.round(ms))];
+async function child(
+  suite: keyof typeof PROGRAMS,
+  seed: number,
+  runs: number,
+  ms: number,
+): Promise<z.infer<typeof Answer>> {
+  const program = fileURLToPath(new URL(PROGRAMS[suite], import.meta.url));
+  const args = ["--conditions=@agentmesh/source", program, String(seed), String(runs), String(Math.round(ms))];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: cleanEnv(), maxBuffer: 1 << 26 });
   return Answer.parse(JSON.parse(stdout));
 }
 
 /** Up to `most` runs in all turns together, as many at a time as there are processors. */
-export function properties(most: number): Fault {
+export function properties(suite: keyof typeof PROGRAMS, most: number): Fault {
   let runs = 0;
   let steps = 0;
   return {
-    name: "properties",
+    name: suite,
     turnMs: 60_000,
     done: () => runs >= most,
     summary: () => `${runs} of ${most} runs, ${steps} steps`,
@@ -31,7 +38,9 @@ export function properties(most: number): Fault {
       const children = Math.min(availableParallelism(), most - runs);
       const share = Math.ceil((most - runs) / children);
       const answers = await Promise.all(
-        Array.from({ length: children }, (_, i) => child(turn.seed + i, Math.min(share, most - runs - i * share), ms)),
+        Array.from({ length: children }, (_, i) =>
+          child(suite, turn.seed + i, Math.min(share, most - runs - i * share), ms),
+        ),
       );
       const before = runs;
       const found: Found[] = [];

@@ -1,6 +1,8 @@
 /** An adapter process driven by a real MCP client, as an agent's program would. */
+import { pathToFileURL } from "node:url";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { ListRootsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 import { cleanEnv, programArgs } from "./programs.ts";
 import { until } from "./until.ts";
@@ -40,6 +42,8 @@ export interface McpSessionOptions {
   readonly env?: Record<string, string>;
   /** A command that runs the adapter, such as `unshare` with its arguments. */
   readonly under?: readonly string[];
+  /** Folders that the client offers as MCP roots, as they are when it is asked; without it, it offers none. */
+  readonly roots?: () => readonly string[];
   /** Runs what `pnpm build` made instead of the sources. */
   readonly built?: boolean;
 }
@@ -66,7 +70,16 @@ export async function startMcpSession(options: McpSessionOptions): Promise<McpSe
   });
   const stderr: string[] = [];
   transport.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk.toString()));
-  const client = new Client({ name: options.clientName ?? "claude-code", version: "0" });
+  const { roots } = options;
+  const client = new Client(
+    { name: options.clientName ?? "claude-code", version: "0" },
+    { capabilities: roots ? { roots: { listChanged: true } } : {} },
+  );
+  if (roots) {
+    client.setRequestHandler(ListRootsRequestSchema, () => ({
+      roots: roots().map((folder) => ({ uri: pathToFileURL(folder).href })),
+    }));
+  }
   const channel: McpSession["channel"] = [];
   client.setNotificationHandler(ChannelEvent, (event) => {
     channel.push(event.params);

@@ -1,5 +1,5 @@
 /** A lock that the kernel releases when its holder dies: an exclusive transaction on a SQLite file of its own. */
-import { chmodSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import { z } from "zod";
 import { StateFolderError } from "./state-folder.ts";
 
@@ -27,7 +27,9 @@ export class FileLock {
       database.exec(
         "PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE",
       );
-      if (process.platform !== "win32") chmodSync(path, 0o600);
+      if (process.platform !== "win32") {
+        for (const file of [path, `${path}-journal`]) if (existsSync(file)) chmodSync(file, 0o600);
+      }
       held.add(database);
       return new FileLock(database);
     } catch (error) {

@@ -2,7 +2,9 @@
 export { type ConnectOptions, connect } from "./connect.ts";
 export { type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
 export { FileLock } from "./file-lock.ts";
-export { claimIdentity, type Identity, sharedIdentity } from "./identity.ts";
+export type { Claim, Identities, Identity, IdentityNews, LastingOwner, Owner } from "./identities.ts";
+export { sharedIdentity } from "./identity.ts";
+export { IdentityFiles } from "./identity-files.ts";
 export { type BrokerAddress, type FoundBroker, findBroker, locate, UntrustedBrokerError } from "./locate.ts";
 export { BrokerStartError } from "./start-failure.ts";
 export {

@@ -9,6 +9,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeSync,
@@ -97,6 +98,31 @@ export function readIfThere(path: string): string | undefined {
 
 /** Writes a new file whole (0600, on disk before it is visible); returns the text that won. @throws StateFolderError */
 export function writeOnce(path: string, text: string): string {
+  const draft = draftOf(path, text);
+  try {
+    linkSync(draft, path);
+    return text;
+  } catch (error) {
+    const winner = codeOf(error) === "EEXIST" ? readIfThere(path) : undefined;
+    if (winner !== undefined) return winner;
+    throw notWritten(path, error);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** Writes a file whole (0600, on disk before it is visible), over one that is there. @throws StateFolderError */
+export function replaceFile(path: string, text: string): void {
+  const draft = draftOf(path, text);
+  try {
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw notWritten(path, error);
+  }
+}
+
+function draftOf(path: string, text: string): string {
   const draft = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   try {
     const file = openSync(draft, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
@@ -106,18 +132,18 @@ export function writeOnce(path: string, text: string): string {
     } finally {
       closeSync(file);
     }
-    linkSync(draft, path);
-    return text;
+    return draft;
   } catch (error) {
-    const winner = codeOf(error) === "EEXIST" ? readIfThere(path) : undefined;
-    if (winner !== undefined) return winner;
-    throw new StateFolderError(
-      `${path} cannot be written (${codeOf(error)}). Make its folder writable, or set AGENTMESH_HOME to one that is.`,
-      { cause: error },
-    );
-  } finally {
     rmSync(draft, { force: true });
+    throw notWritten(path, error);
   }
+}
+
+function notWritten(path: string, error: unknown): StateFolderError {
+  return new StateFolderError(
+    `${path} cannot be written (${codeOf(error)}). Make its folder writable, or set AGENTMESH_HOME to one that is.`,
+    { cause: error },
+  );
 }
 
 function codeOf(error: unknown): string {

@@ -1,11 +1,14 @@
 /** What a hook tells the adapter, and what it is told: one line of JSON each. */
 import type { ClientKind } from "../client-kind.ts";
+import type { ConversationSource } from "../identity/conversation.ts";
 
 /** A client's hook as the adapter is told of it. */
 export interface HookCall {
   /** The client's name of the moment, such as `PostToolUse`. */
   readonly event: string;
   readonly sessionId: string;
+  /** How a session that starts came about. */
+  readonly source?: ConversationSource;
   readonly transcript?: string;
   /** The turn goes on because an earlier hook kept it from ending. */
   readonly stopActive?: boolean;

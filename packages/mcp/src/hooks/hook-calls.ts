@@ -43,11 +43,11 @@ export class HookCalls {
   async answer(caller: Caller): Promise<void> {
     const { session, log } = this.#parts;
     const { kind } = session;
-    const { event, sessionId: id, transcript, codexHome, wait } = caller.call;
+    const { event, sessionId: id, source, transcript, codexHome, wait } = caller.call;
     if (kind === undefined) return;
     log.debug("hook.heard", { event, wait: wait === true });
     const moment = moments[kind][event];
-    session.learn({ id, transcript, codexHome, turnOpen: turnAfter(moment), hooks: true });
+    session.learn({ id, source, transcript, codexHome, turnOpen: turnAfter(moment), hooks: true });
     try {
       if (wait) await this.#wait(caller);
       else if (moment === undefined || moment === "start") await caller.answer({});
@@ -71,8 +71,11 @@ export class HookCalls {
       this.#stops++;
       this.#parts.session.learn({ turnOpen: true });
     }
-    if (await caller.answer({ print: output(mail.text) })) await mail.shown();
+    // Mail of the agent that this session was is not for what it is now.
+    const print = joined.over.aborted ? undefined : output(mail.text);
+    if (print !== undefined && (await caller.answer({ print }))) await mail.shown();
     else await mail.lost();
+    if (print === undefined) await caller.answer({});
   }
 
   /** Holds a waiting hook until mail comes that no other path brings; the newest one waits. */
@@ -101,6 +104,7 @@ export class HookCalls {
     }
     const mail = await mesh?.hookMail.take(WAIT_MS, NEVER).catch(() => undefined);
     if (!mail) return pause(LOOK_AGAIN_MS);
+    if (mesh?.over.aborted) return mail.lost();
     const waiter = this.#waiter;
     this.#waiter = undefined;
     if (!(await waiter?.answer({ wake: mail.text }))) return mail.lost();

@@ -2,6 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
 import { z } from "zod";
+import { conversationSources } from "../identity/conversation.ts";
 import { type HookAnswer, type HookCall, SHOWN } from "./hook-call.ts";
 
 /** A hook that says nothing for this long is hung up on, in milliseconds. */
@@ -13,6 +14,7 @@ const Line = z.object({
   call: z.object({
     event: z.string().max(64),
     sessionId: z.string().min(1).max(200),
+    source: z.enum(conversationSources).optional().catch(undefined),
     transcript: z.string().max(4_096).optional(),
     stopActive: z.boolean().optional(),
     wait: z.boolean().optional(),
@@ -72,10 +74,11 @@ function callIn(text: string, ownKey: string): HookCall | undefined {
     const { key, call } = Line.parse(JSON.parse(text));
     const [said, own] = [Buffer.from(key), Buffer.from(ownKey)];
     if (said.length !== own.length || !timingSafeEqual(said, own)) return undefined;
-    const { event, sessionId, transcript, stopActive, wait, codexHome } = call;
+    const { event, sessionId, source, transcript, stopActive, wait, codexHome } = call;
     return {
       event,
       sessionId,
+      ...(source !== undefined && { source }),
       ...(transcript !== undefined && { transcript }),
       ...(stopActive !== undefined && { stopActive }),
       ...(wait !== undefined && { wait }),

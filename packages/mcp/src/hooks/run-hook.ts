@@ -3,6 +3,7 @@
  * it. Runs once per tool call, so it loads nothing but Node; whatever goes wrong, it says nothing and exits 0.
  */
 import { clientKinds } from "../client-kind.ts";
+import { conversationSources } from "../identity/conversation.ts";
 import { hooksFolder } from "./card.ts";
 import { askAdapter } from "./find-adapter.ts";
 import type { HookCall } from "./hook-call.ts";
@@ -64,12 +65,14 @@ async function readInput(): Promise<Readonly<Record<string, unknown>> | undefine
 
 /** The call; none for a subagent, whose mail would be its parent's. */
 function callOf(input: Readonly<Record<string, unknown>>, env: Env, wait: boolean): HookCall | undefined {
+  const source = conversationSources.find((each) => each === input.source);
   const { session_id, hook_event_name, transcript_path, stop_hook_active, agent_id } = input;
   if (typeof session_id !== "string" || typeof hook_event_name !== "string") return undefined;
   if (typeof agent_id === "string" && agent_id !== "") return undefined;
   return {
     event: hook_event_name,
     sessionId: session_id,
+    ...(source !== undefined && { source }),
     ...(typeof transcript_path === "string" && { transcript: transcript_path }),
     ...(stop_hook_active === true && { stopActive: true }),
     ...(wait && { wait }),

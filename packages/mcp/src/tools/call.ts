@@ -19,12 +19,14 @@ export async function callTool(
 ): Promise<ToolOutcome> {
   const soon = AbortSignal.timeout(ANSWER_WITHIN_MS);
   let deadline = soon;
+  let over: AbortSignal | undefined;
   try {
     const { run, waitMs } = tool.prepare(input);
     const joined = await inTime(session.joined(), AbortSignal.any([cancelled, soon]));
+    over = joined.over;
     joined.evidence.wrote(JSON.stringify(input ?? {}));
     if (waitMs > 0) deadline = AbortSignal.timeout(ANSWER_WITHIN_MS + waitMs);
-    const signal = AbortSignal.any([cancelled, deadline]);
+    const signal = AbortSignal.any([cancelled, deadline, over]);
     const canary = joined.canaries.withinTurn();
     const outcome = await inTime(
       withSession(joined, () => run(joined, signal)),
@@ -32,9 +34,18 @@ export async function callTool(
       (late) => late.settle?.(false),
     );
     await canary;
+    if (tool.leavesTraces) session.wasUsed(joined);
     return outcome;
   } catch (error) {
-    const text = sentencesFor(deadline.aborted ? new NoAnswerError(lateSentence(tool.name, session.address)) : error);
+    if (over?.aborted) {
+      const text = `${tool.name} was ended: this session has gone over to another conversation, which is another agent. Call the tool again.`;
+      return { text, data: { error: text }, isError: true };
+    }
+    const text = sentencesFor(
+      deadline.aborted
+        ? new NoAnswerError(session.waitsFor.other ?? lateSentence(tool.name, session.waitsFor.address))
+        : error,
+    );
     return { text, data: { error: text }, isError: true };
   }
 }

@@ -30,13 +30,14 @@ export const setSummary = tool({
       .optional()
       .meta({ description: "0 ends it" }),
   }),
-  async run({ client, profile }, input, signal) {
+  async run({ client, profile, keepSummary }, input, signal) {
     if (input.summary === undefined && input.focus_minutes === undefined) {
       throw new ToolInputError('set_summary: "summary" is missing; it takes summary, focus_minutes.');
     }
     const summary = plainLine(input.summary ?? profile.summary ?? "", MAX_SUMMARY_CHARS);
     if (input.summary !== undefined) await client.setSummary({ summary }, { signal });
     profile.summary = summary;
+    if (input.summary !== undefined) keepSummary(summary);
     const said =
       summary === "" ? "Your summary is empty now." : `Your summary is now: ${quoted(summary, MAX_SUMMARY_CHARS)}`;
     if (input.focus_minutes === undefined) return { text: said, data: { summary } };

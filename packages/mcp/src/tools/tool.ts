@@ -45,6 +45,8 @@ export interface Tool {
   readonly name: string;
   readonly description: string;
   readonly annotations: ToolHints;
+  /** What it does can be noticed by others, or is remembered. */
+  readonly leavesTraces: boolean;
   /** JSON schema of the parameters. It says what is wanted; more than that is taken. */
   schema(): Schema;
   /** @throws ToolInputError, MeshApiError, BrokerUnreachableError */
@@ -68,6 +70,8 @@ export function tool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
     name,
     description,
     annotations,
+    // check_messages changes what waits, and what waited was of others' doing.
+    leavesTraces: annotations.readOnlyHint !== true && name !== "check_messages",
     schema() {
       const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", override: brief });
       return Schema.parse(rest);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ClientSession } from "../client-session.ts";
 
 /** Path of the session's transcript, if it is where the client usually keeps it. */
-export function findTranscript({ kind, facts }: ClientSession): string | undefined {
+export function findTranscript({ kind, facts }: Pick<ClientSession, "kind" | "facts">): string | undefined {
   const { id } = facts;
   if (id === undefined || !/^[\w-]+$/.test(id)) return undefined;
   if (kind === "claude") {

@@ -1,0 +1,232 @@
+/**
+ * Identities as files in the state folder: one file with a token per owner, and beside it a lock that the kernel releases
+ * when its holder dies. Which owner a token belongs to is the name of its file, so that binding it is one rename.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { AgentToken } from "@agentmesh/protocol";
+import { z } from "zod";
+import { FileLock } from "./file-lock.ts";
+import type { Claim, Identities, Identity, IdentityNews, LastingOwner, Owner } from "./identities.ts";
+import { makeStateFolder, readIfThere, replaceFile, type StateFolder, StateFolderError } from "./state-folder.ts";
+
+const IdentityFile = z.object({
+  token: AgentToken,
+  used: z.boolean().default(false),
+  name: z.string().optional(),
+  summary: z.string().optional(),
+});
+type IdentityFile = z.output<typeof IdentityFile>;
+
+/** The engine on files. */
+export class IdentityFiles implements Identities {
+  readonly #folder: StateFolder;
+
+  constructor(folder: StateFolder) {
+    this.#folder = folder;
+  }
+
+  claim(owner: LastingOwner): Claim | undefined {
+    makeStateFolder(this.#folder);
+    const path = this.#path(owner);
+    const lock = lockAt(path);
+    if (!lock) return undefined;
+    if (!isThere(path) && !this.#takeOver(owner, path)) {
+      lock.release();
+      return undefined;
+    }
+    const exists = isThere(path);
+    return {
+      exists,
+      open: () => (exists ? new HeldFile(path, lock, owner, read(path)) : newFile(path, lock, owner)),
+      adopt(identity) {
+        if (!(identity instanceof HeldFile))
+          throw new StateFolderError(`${path}: only an identity of files can be bound.`);
+        return identity.bindTo(path, lock, owner);
+      },
+      release: () => (exists ? lock.release() : endLock(path, lock)),
+    };
+  }
+
+  own(client: string): Identity {
+    makeStateFolder(this.#folder);
+    for (;;) {
+      const path = join(this.#folder.agents, `own-${randomBytes(12).toString("hex")}.json`);
+      const lock = lockAt(path);
+      if (lock) return newFile(path, lock, { kind: "own", client });
+    }
+  }
+
+  nameOf(owner: LastingOwner): string | undefined {
+    const text = readIfThere(this.#path(owner));
+    return text === undefined ? undefined : parsed(text)?.name;
+  }
+
+  orphans(most: number): Identity[] {
+    const found: Identity[] = [];
+    for (const name of namesIn(this.#folder.agents)) {
+      if (found.length >= most) break;
+      const base = /^(own-[0-9a-f]+)\.(?:json|lock)$/.exec(name)?.[1];
+      const path = join(this.#folder.agents, `${base}.json`);
+      const lock = base === undefined ? undefined : lockAt(path);
+      if (!lock) continue;
+      const content = parsed(readIfThere(path) ?? "");
+      const orphan = new HeldFile(path, lock, { kind: "own", client: "" }, content ?? { token: "", used: false });
+      // Its process ended before it had written a token, or after it had deleted it.
+      if (content) found.push(orphan);
+      else orphan.remove();
+    }
+    return found;
+  }
+
+  #path({ kind, client, of }: LastingOwner): string {
+    return join(this.#folder.agents, `${kind}-${fingerprint(`${kind}\0${client}\0${of}`, 24)}.json`);
+  }
+
+  /**
+   * Takes over what older versions kept for a place or name: the agent of whoever started first there. False while an
+   * adapter of such a version is still that agent.
+   */
+  #takeOver({ kind, client, of }: LastingOwner, path: string): boolean {
+    const old = join(this.#folder.agents, `${fingerprint(`${client}\0${of}`, 20)}-1.json`);
+    if (kind === "conversation" || !isThere(old)) return true;
+    const lock = lockAt(old);
+    if (!lock) return false;
+    renameSync(old, path);
+    endLock(old, lock);
+    return true;
+  }
+}
+
+/** A file that this process has the lock of. */
+class HeldFile implements Identity {
+  readonly owner: Owner;
+  readonly #path: string;
+  readonly #lock: FileLock;
+  #content: IdentityFile;
+
+  constructor(path: string, lock: FileLock, owner: Owner, content: IdentityFile) {
+    this.#path = path;
+    this.#lock = lock;
+    this.owner = owner;
+    this.#content = content;
+  }
+
+  get token(): string {
+    return this.#content.token;
+  }
+
+  get used(): boolean {
+    return this.#content.used;
+  }
+
+  get summary(): string | undefined {
+    return this.#content.summary;
+  }
+
+  note(news: IdentityNews): void {
+    const content = { ...this.#content, ...news };
+    if (JSON.stringify(content) === JSON.stringify(this.#content)) return;
+    this.#content = content;
+    replaceFile(this.#path, text(this.owner, content));
+  }
+
+  release(): void {
+    this.#lock.release();
+  }
+
+  remove(): void {
+    rmSync(this.#path, { force: true });
+    endLock(this.#path, this.#lock);
+  }
+
+  /** The rename is the moment of binding; what the file says beside the token is for people. */
+  bindTo(path: string, lock: FileLock, owner: Owner): HeldFile {
+    try {
+      renameSync(this.#path, path);
+    } catch (error) {
+      lock.release();
+      throw new StateFolderError(`${this.#path} cannot be renamed to ${path}. Make its folder writable.`, {
+        cause: error,
+      });
+    }
+    endLock(this.#path, this.#lock);
+    replaceFile(path, text(owner, this.#content));
+    return new HeldFile(path, lock, owner, this.#content);
+  }
+}
+
+function newFile(path: string, lock: FileLock, owner: Owner): HeldFile {
+  const content = { token: `am_${randomBytes(32).toString("base64url")}`, used: false };
+  try {
+    replaceFile(path, text(owner, content));
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  return new HeldFile(path, lock, owner, content);
+}
+
+function text(owner: Owner, content: IdentityFile): string {
+  return `${JSON.stringify({ ...content, ...owner })}\n`;
+}
+
+function read(path: string): IdentityFile {
+  const content = parsed(readIfThere(path) ?? "");
+  if (content) return content;
+  throw new StateFolderError(`${path} is damaged. Move it away to get a new agent.`);
+}
+
+function parsed(said: string): IdentityFile | undefined {
+  try {
+    return IdentityFile.safeParse(JSON.parse(said)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The lock of a token's file. One whose file was deleted between opening and locking it guards nothing: look again. */
+function lockAt(path: string): FileLock | undefined {
+  const file = lockFile(path);
+  for (;;) {
+    const before = inode(file);
+    const lock = FileLock.tryTake(file);
+    if (!lock) return undefined;
+    const now = inode(file);
+    if (now !== undefined && (before === undefined || before === now)) return lock;
+    lock.release();
+  }
+}
+
+/** Gives a lock back for good. Windows deletes no file that is open. */
+function endLock(path: string, lock: FileLock): void {
+  if (process.platform !== "win32") rmSync(lockFile(path), { force: true });
+  lock.release();
+  if (process.platform === "win32") rmSync(lockFile(path), { force: true });
+  rmSync(`${lockFile(path)}-journal`, { force: true });
+}
+
+function lockFile(path: string): string {
+  return path.replace(/\.json$/, ".lock");
+}
+
+function inode(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+function fingerprint(said: string, chars: number): string {
+  return createHash("sha256").update(said).digest("hex").slice(0, chars);
+}
