@@ -1,28 +1,23 @@
 /** The mesh's tools as OpenCode's: named as OpenCode names the tools of an MCP server called agentmesh. */
-import { type AgentSession, callTool, type Tool, tools } from "agentmesh-mcp/session";
-import { z } from "zod";
-import type { OpenSessions } from "./open-sessions.ts";
+import { callTool, type Tool, tools } from "agentmesh-mcp/session";
 import type { OpenCodeCall, OpenCodeTool } from "./opencode.ts";
+import type { SessionAgents } from "./session-agents.ts";
 
 /** OpenCode keeps a tool's answer within this time, in milliseconds. */
 const KEPT_WITHIN_MS = 30_000;
 
-const InThread = z.object({ thread_id: z.string() });
-
 type Settle = (kept: boolean) => void;
 
-/** The tools of one agent. */
+/** The tools: each call acts as the agent of the session that makes it. */
 export class MeshTools {
-  readonly #session: AgentSession;
-  readonly #sessions: OpenSessions;
+  readonly #agents: SessionAgents;
   readonly #refusal: string | undefined;
   /** Answers that OpenCode has not yet been seen to keep, by call. */
   readonly #unkept = new Map<string, Settle>();
 
   /** With a `refusal` no tool does anything but say it. */
-  constructor(session: AgentSession, sessions: OpenSessions, refusal: string | undefined) {
-    this.#session = session;
-    this.#sessions = sessions;
+  constructor(agents: SessionAgents, refusal: string | undefined) {
+    this.#agents = agents;
     this.#refusal = refusal;
   }
 
@@ -48,13 +43,10 @@ export class MeshTools {
   /** @throws what a model is told when the tool fails */
   async #execute(tool: Tool, args: Record<string, unknown>, call: OpenCodeCall): Promise<string> {
     if (this.#refusal !== undefined) throw new Error(this.#refusal);
-    const session = this.#session;
+    const { session } = this.#agents.of(call.sessionID);
     const work = callTool(session, tool, args, call.abort);
-    const { text, data, isError, settle } = await session.clientSession.during(work);
+    const { text, isError, settle } = await session.clientSession.during(work);
     if (isError) throw new Error(text);
-    // Answers go to the session that asked, whichever is used then.
-    const thread = InThread.safeParse(data).data?.thread_id;
-    if (thread !== undefined) this.#sessions.talks(call.sessionID, thread);
     if (settle) this.#awaitKept(call, (kept) => void settle(kept).catch(() => undefined));
     return [...session.takeNotices(), text].join("\n\n");
   }

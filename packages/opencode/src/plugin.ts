@@ -1,11 +1,11 @@
-/** The plugin's parts put together: one agent of the mesh per OpenCode process and directory. */
+/** The plugin's parts put together: one agent of the mesh per session of OpenCode. */
 import { AgentSession, createLog, instructions, pauseAtMost, resolveConfig } from "agentmesh-mcp/session";
 import { disableAdapters } from "./adapter-entries.ts";
 import { proxyBeforeLoopback } from "./loopback-proxy.ts";
 import { MeshTools } from "./mesh-tools.ts";
-import { OpenSessions } from "./open-sessions.ts";
 import { OpenCodeEvent, type OpenCodeHooks, type OpenCodeInput } from "./opencode.ts";
 import { promptPath } from "./prompt-path.ts";
+import { SessionAgents } from "./session-agents.ts";
 import { SessionSigns } from "./session-signs.ts";
 
 /** An OpenCode that is gone this soon only looked, and joins nothing; in milliseconds. */
@@ -25,40 +25,55 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
     const message = `agentmesh: ${line.trimEnd().split(" ").slice(2).join(" ")}`;
     client.app.log({ body: { service: "agentmesh", level, message } }).catch(() => undefined);
   });
-  const blocked = proxyBeforeLoopback(env, "bun" in process.versions);
+  let blocked = proxyBeforeLoopback(env, "bun" in process.versions);
   if (blocked !== undefined) log.warn("proxy.before_loopback", { remedy: blocked });
 
-  const sessions = new OpenSessions();
   const signs = new SessionSigns();
-  const session = new AgentSession({ config, log, warnings });
-  session.attach({
-    clientName: () => "opencode",
-    // All sessions of the process are one agent: none of them tells whose it is.
-    telling: "never",
-    inside: { paths: [promptPath(client, sessions)], transcript: signs },
+  const agents = new SessionAgents((open) => {
+    const session = new AgentSession({ config, log, warnings });
+    session.attach({
+      clientName: () => "opencode",
+      telling: "later",
+      inside: { paths: [promptPath(client, open)], transcript: signs },
+    });
+    return session;
   });
-  const tools = new MeshTools(session, sessions, blocked);
+  try {
+    agents.prepare();
+  } catch (error) {
+    blocked ??= error instanceof Error ? error.message : String(error);
+    log.error("plugin.blocked", { error });
+  }
+  const tools = new MeshTools(agents, blocked);
   const joining = setTimeout(() => {
-    if (blocked === undefined) session.start();
+    if (blocked === undefined) agents.begin();
   }, STAYS_AFTER_MS).unref();
 
   const listen = (event: OpenCodeEvent) => {
     switch (event.type) {
       case "session.created":
       case "session.updated":
-        sessions.described(event.properties.info);
+        agents.described(event.properties.info);
         break;
       case "session.deleted":
-        sessions.gone(event.properties.info.id);
+        void agents.deleted(event.properties.info.id);
         break;
-      case "session.status":
-        sessions.status(event.properties.sessionID, event.properties.status.type !== "idle");
+      case "session.status": {
+        const { sessionID, status } = event.properties;
+        const known = agents.known(sessionID);
+        known?.open.status(sessionID, status.type !== "idle");
+        known?.session.clientSession.learn({ turnOpen: known.open.busy });
         break;
+      }
       case "message.updated": {
         const { info } = event.properties;
         if (info.role === "assistant") signs.answered(info);
-        else if (sessions.prompted(info)) {
+        else if (blocked === undefined) {
           signs.prompted(info.id);
+          const { open, session } = agents.of(info.sessionID);
+          // A sub-agent's prompts say nothing of how the user works.
+          if (open.id !== info.sessionID || !open.prompted(info)) break;
+          session.clientSession.learn({});
           session.resumePush();
         }
         break;
@@ -70,10 +85,9 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
         if (part.callID !== undefined && (status === "completed" || status === "error")) {
           tools.kept(part.callID, status === "completed");
         }
-        return;
+        break;
       }
     }
-    session.clientSession.learn({ id: sessions.last?.id, turnOpen: sessions.busy });
   };
 
   return {
@@ -92,7 +106,7 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
     },
     async dispose() {
       clearTimeout(joining);
-      await pauseAtMost(session.leave(), LONGEST_GOODBYE_MS);
+      await pauseAtMost(agents.leave(), LONGEST_GOODBYE_MS);
     },
   };
 }

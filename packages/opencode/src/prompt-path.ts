@@ -1,6 +1,6 @@
-/** Push path opencode-plugin: a prompt in one of the sessions in use. OpenCode queues it behind a turn under way. */
+/** Push path opencode-plugin: a prompt in the agent's own session. OpenCode queues it behind a turn under way. */
 import type { PushPath } from "agentmesh-mcp/session";
-import type { OpenSessions } from "./open-sessions.ts";
+import type { OpenSession } from "./open-session.ts";
 import { OpenCodeAnswer, type OpenCodeClient } from "./opencode.ts";
 
 /** More than any text that is pushed. */
@@ -9,18 +9,18 @@ const MAX_BYTES = 256 * 1024;
 /** OpenCode answers as soon as it has the prompt, in milliseconds. */
 const TAKEN_WITHIN_MS = 5_000;
 
-/** The path, there from the first prompt of a session on. */
-export function promptPath(client: OpenCodeClient, sessions: OpenSessions): PushPath {
+/** The path, there from the first prompt of the session on. */
+export function promptPath(client: OpenCodeClient, open: OpenSession): PushPath {
   return {
     name: "opencode-plugin",
     maxBytes: MAX_BYTES,
-    known: () => sessions.last !== undefined,
-    async push(text, { thread_id }) {
-      const session = sessions.for(thread_id);
-      if (!session) throw new Error("no session of OpenCode is in use");
-      const { agent, model } = session.lastPrompt;
+    known: () => open.lastPrompt !== undefined,
+    async push(text) {
+      const { id, lastPrompt } = open;
+      if (id === undefined || lastPrompt === undefined) throw new Error("the session was not prompted yet");
+      const { agent, model } = lastPrompt;
       const prompt = client.session.promptAsync({
-        path: { id: session.id },
+        path: { id },
         body: {
           parts: [{ type: "text", text }],
           // Without them OpenCode takes its default agent, which may do more than the one the user has chosen.
@@ -31,11 +31,7 @@ export function promptPath(client: OpenCodeClient, sessions: OpenSessions): Push
       });
       const answer = OpenCodeAnswer.parse(await inTime(prompt));
       const { error, response } = answer;
-      if (error === undefined && (response === undefined || response.status < 300)) {
-        if (thread_id !== undefined) sessions.talks(session.id, thread_id);
-        return;
-      }
-      if (response?.status === 404) sessions.gone(session.id);
+      if (error === undefined && (response === undefined || response.status < 300)) return;
       throw new Error(`OpenCode refused the prompt with ${response?.status ?? JSON.stringify(error).slice(0, 80)}`);
     },
   };

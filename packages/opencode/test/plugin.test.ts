@@ -7,6 +7,7 @@ import { startTestBroker, type TestAgent, type TestBroker, tempDir, until } from
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { proxyBeforeLoopback } from "../src/loopback-proxy.ts";
+import { MOST_AGENTS } from "../src/session-agents.ts";
 import { SessionSigns } from "../src/session-signs.ts";
 import { type StandIn, standIn } from "./stand-in.ts";
 
@@ -25,7 +26,7 @@ function opencode(name: string, more: Record<string, string> = {}): Promise<Stan
 }
 
 async function joined(client: StandIn, name: string): Promise<void> {
-  await client.call("ses_tools", "agentmesh_whoami", {});
+  await agentOf(client, [...client.used][0] ?? "ses_a");
   await until(
     async () => (await sender.client.getAgent({ agent: name })).presence === "online",
     `${name} to be online`,
@@ -44,12 +45,18 @@ async function timeline(message: string): Promise<string[]> {
   return delivery?.timeline.map(({ event, reason }) => (event === "acked" ? `acked ${reason}` : event)) ?? [];
 }
 
-test("a message becomes a prompt of the session used last, with its agent and model, and is acked when the model has answered after it", async () => {
+/** The agent that a session of OpenCode is. */
+async function agentOf(client: StandIn, session: string): Promise<string> {
+  const said = await client.call(session, "agentmesh_whoami", {});
+  return /You are (\S+)/.exec(said)?.[1] ?? said;
+}
+
+test("a message becomes a prompt of the agent's session, with its agent and model, and is acked when the model has answered after it", async () => {
   await using client = await opencode("engine");
-  await client.prompt("ses_old");
   await client.prompt("ses_used", { agent: "plan" });
   await client.prompt("ses_child", { parent: "ses_used" });
-  await joined(client, "engine");
+  expect(await agentOf(client, "ses_used")).toBe("engine");
+  await client.prompt("ses_other");
 
   const { message } = await send("engine", "is the parser ready?");
   const pushed = await until(() => client.prompts[0], "the push");
@@ -80,9 +87,15 @@ test("a pushed text counts as shown when a step after it is finished, not by an 
   expect(sign()).toBe("shown");
 });
 
-test("until a session is used, a sender is told that nothing can be pushed; then it is", async () => {
+test("until a session is used a sender is told that nothing can be pushed; the first that is used becomes that agent", async () => {
   await using client = await opencode("unused");
-  await joined(client, "unused");
+  await until(
+    async () =>
+      (await broker.admin.listAgents({})).agents.some(
+        ({ name, presence }) => name === "unused" && presence === "online",
+      ),
+    "the plugin to join",
+  );
   const { message, delivery } = await send("unused", "anybody there?");
   expect(delivery.warnings.map(({ code }) => code)).toContain("no_push_path");
   expect(await timeline(message)).toEqual(["accepted"]);
@@ -90,15 +103,73 @@ test("until a session is used, a sender is told that nothing can be pushed; then
   expect((await until(() => client.prompts[0], "the push")).session).toBe("ses_first");
 });
 
-test("an answer goes to the session that asked, also when another one is used since", async () => {
-  await using client = await opencode("asker");
+test("each session is an agent of its own, a sub-agent's calls are its parent's, and no mail crosses", async () => {
+  await using client = await opencode("pair");
   await client.prompt("ses_asking");
   await client.prompt("ses_helper", { parent: "ses_asking" });
   await client.call("ses_helper", "agentmesh_send_message", { to: "sender", message: "which port?" });
   await client.prompt("ses_other");
+  const names = [
+    await agentOf(client, "ses_asking"),
+    await agentOf(client, "ses_helper"),
+    await agentOf(client, "ses_other"),
+  ];
+  expect(names).toEqual(["pair", "pair", "pair-2"]);
   const [asked] = (await sender.client.lease({ waitMs: 2_000 })).deliveries;
   await sender.client.send({ inReplyTo: asked?.id ?? "", body: "7899" });
-  expect((await until(() => client.prompts[0], "the answer")).session).toBe("ses_asking");
+  await send("pair-2", "for the other");
+  await until(() => client.prompts.length >= 2, "both pushes");
+  expect(client.prompts.map(({ session, text }) => [session, /\n(.*)\n<\/agentmesh>/.exec(text)?.[1]]).sort()).toEqual([
+    ["ses_asking", "7899"],
+    ["ses_other", "for the other"],
+  ]);
+});
+
+test("mail for a session waits for it: a new one of the next day gets none of it, the resumed one is who it was", async () => {
+  const { message } = await (async () => {
+    await using yesterday = await opencode("daily");
+    await yesterday.prompt("ses_yesterday");
+    expect(await agentOf(yesterday, "ses_yesterday")).toBe("daily");
+    await yesterday.call("ses_yesterday", "agentmesh_set_summary", { summary: "side pots" });
+    await yesterday.hooks.dispose();
+    return send("daily", "for yesterday's session");
+  })();
+  await using today = await opencode("daily");
+  await today.prompt("ses_today");
+  expect(await agentOf(today, "ses_today")).toBe("daily-2");
+  expect(await today.call("ses_today", "agentmesh_check_messages", {})).toContain("No message waits for you.");
+  expect(await timeline(message)).toEqual(["accepted"]);
+  await today.prompt("ses_yesterday");
+  expect(await agentOf(today, "ses_yesterday")).toBe("daily");
+  const pushed = await until(() => today.prompts[0], "the push");
+  expect([pushed.session, pushed.text.includes("for yesterday's session")]).toEqual(["ses_yesterday", true]);
+});
+
+test("a fork is an agent of its own; who wrote to a session that is deleted is told", async () => {
+  await using client = await opencode("forked");
+  await client.prompt("ses_trunk");
+  expect(await agentOf(client, "ses_trunk")).toBe("forked");
+  await client.prompt("ses_branch");
+  expect(await agentOf(client, "ses_branch")).toBe("forked-2");
+  client.refuse(500);
+  const { message } = await send("forked", "are you there?");
+  await client.remove("ses_trunk");
+  await until(async () => (await timeline(message)).includes("dead"), "the dead letter");
+  expect(await agentOf(client, "ses_branch")).toBe("forked-2");
+});
+
+test("more sessions than may be in the mesh at a time: the one not used for longest leaves, and is back with its next prompt", async () => {
+  await using client = await opencode("crowd");
+  await client.prompt("ses_00");
+  expect(await agentOf(client, "ses_00")).toBe("crowd");
+  await client.call("ses_00", "agentmesh_set_summary", { summary: "the first" });
+  for (let n = 1; n <= MOST_AGENTS; n++) await client.prompt(`ses_${String(n).padStart(2, "0")}`);
+  const presence = async () => (await sender.client.getAgent({ agent: "crowd" })).presence;
+  await until(async () => (await presence()) === "offline", "the first to leave");
+  const { message } = await send("crowd", "still yours");
+  await client.prompt("ses_00");
+  await until(async () => (await timeline(message)).includes("pushed"), "the push");
+  expect(client.prompts.map(({ session }) => session)).toEqual(["ses_00"]);
 });
 
 test("check_messages acks what OpenCode has kept, and shows again what it has not", async () => {
@@ -111,23 +182,21 @@ test("check_messages acks what OpenCode has kept, and shows again what it has no
   await until(async () => (await timeline(message)).includes("acked read"), "the ack");
 });
 
-test("a session that is gone or refuses is no loss: the message goes to the next session, or back to the inbox", async () => {
+test("a session that refuses a prompt is no loss: the failure is told, and the message comes with the next prompt", async () => {
   await using client = await opencode("closing");
   await client.prompt("ses_kept");
-  await client.prompt("ses_deleted");
   await joined(client, "closing");
   client.refuse(404);
   const { message } = await send("closing", "where to?");
   await until(async () => (await timeline(message)).includes("push_failed"), "the failure to be told");
   client.refuse(undefined);
   await client.prompt("ses_kept");
-  const pushed = await until(() => client.prompts[0], "the second try", 15_000);
-  expect(pushed.session).toBe("ses_kept");
+  expect((await until(() => client.prompts[0], "the second try", 15_000)).session).toBe("ses_kept");
 });
 
 test("what models write for nothing passes OpenCode's own check, and what is wrong is told in our words", async () => {
   await using client = await opencode("lenient");
-  const call = (tool: string, args: Record<string, unknown>) => client.call("ses_a", `agentmesh_${tool}`, args);
+  const call = (tool: string, args: Record<string, unknown>) => client.call("ses_lenient", `agentmesh_${tool}`, args);
   expect(await call("list_peers", { scope: null, include_offline: "" })).toContain("lenient (you)");
   const sent = await call("send_message", { to: "sender", to_id: null, message: "x", thread_id: "", urgency: null });
   expect(sent).toContain("to sender is stored");
@@ -149,20 +218,17 @@ test("OpenCode shows a model the same schemas as an MCP client does", async () =
   }
 });
 
-test("two OpenCodes in one directory are two agents, the next one after they left is the first again", async () => {
+test("two OpenCodes in one directory are two agents, and a session open in both is one of them", async () => {
   await using one = await opencode("twice");
-  await joined(one, "twice");
-  {
-    await using two = await opencode("twice");
-    expect(await two.call("ses_a", "agentmesh_whoami", {})).toContain("You are twice-2");
-  }
-  await one.hooks.dispose();
-  await until(
-    async () => (await sender.client.getAgent({ agent: "twice" })).presence === "offline",
-    "it to be offline",
-  );
-  await using next = await opencode("twice");
-  expect(await next.call("ses_a", "agentmesh_whoami", {})).toMatch(/You are twice \(/);
+  expect(await agentOf(one, "ses_one")).toBe("twice");
+  await using two = await opencode("twice");
+  expect(await agentOf(two, "ses_two")).toBe("twice-2");
+  const beside = async () => {
+    const said = await two.call("ses_one", "agentmesh_whoami", {}).catch(String);
+    return /You are (\S+)/.exec(said)?.[1];
+  };
+  expect(await until(beside, "an agent for the session that is open elsewhere", 10_000)).toBe("twice-3");
+  expect(await agentOf(one, "ses_one")).toBe("twice");
 });
 
 test("without a broker no hook fails, and a tool says what to do", async () => {

@@ -20,6 +20,10 @@ export interface StandIn extends AsyncDisposable {
   prompt(session: string, more?: { agent?: string; parent?: string }): Promise<string>;
   /** The model has finished a step after this message. */
   answer(session: string, after: string, error?: unknown): Promise<void>;
+  /** The user deletes a session. */
+  remove(session: string): Promise<void>;
+  /** Sessions that were prompted, in their order. */
+  readonly used: ReadonlySet<string>;
   status(session: string, type: "busy" | "idle"): Promise<void>;
   /** The model calls a tool; OpenCode keeps its answer unless told otherwise. */
   call(session: string, tool: string, args: Record<string, unknown>, kept?: boolean): Promise<string>;
@@ -31,6 +35,7 @@ export interface StandIn extends AsyncDisposable {
 export async function standIn(directory: string, env: Record<string, string>): Promise<StandIn> {
   const prompts: Prompted[] = [];
   const logged: string[] = [];
+  const used = new Set<string>();
   let count = 0;
   let refusal: number | undefined;
   const id = (kind: string) => `${kind}_${String(++count).padStart(6, "0")}`;
@@ -72,7 +77,10 @@ export async function standIn(directory: string, env: Record<string, string>): P
     hooks,
     prompts,
     logged,
+    used,
+    remove: (session) => emit("session.deleted", { info: { id: session, title: "a session" } }),
     async prompt(session, { agent, parent } = {}) {
+      used.add(session);
       const info = { id: session, title: "a session", ...(parent !== undefined && { parentID: parent }) };
       await emit("session.created", { sessionID: session, info });
       return added(session, "a prompt", agent);
