@@ -88,20 +88,15 @@ const rules: [from: string, may: string[]][] = [
     ],
   ],
   ["broker/src/config/", ["@agentmesh/protocol", "broker/src/mesh/agents.ts", "zod", "node:"]],
-  ["mcp/src/", ["@agentmesh/protocol", "@agentmesh/client", "@modelcontextprotocol/sdk", "zod", "node:"]],
+  ["mcp/src/place/", ["@agentmesh/protocol", "any-ascii", "node:"]],
+  [
+    "mcp/src/",
+    ["@agentmesh/protocol", "@agentmesh/client", "@modelcontextprotocol/sdk", "zod", "node:", "mcp/src/place/"],
+  ],
   ["opencode/src/", ["agentmesh-mcp/session", "zod"]],
   [
     "cli/src/setup/",
-    [
-      "@agentmesh/protocol",
-      "@agentmesh/client/node",
-      "@humanwhocodes/momoa",
-      "smol-toml",
-      "diff",
-      "zod",
-      "node:",
-      "cli/src/",
-    ],
+    ["@agentmesh/protocol", "@agentmesh/client/node", "smol-toml", "diff", "zod", "node:", "cli/src/"],
   ],
   ["cli/src/", ["@agentmesh/protocol", "@agentmesh/client", "commander", "zod", "node:", "cli/src/setup/configure.ts"]],
 ];

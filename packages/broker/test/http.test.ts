@@ -151,7 +151,7 @@ describe("every route", () => {
       call("POST", `/v1/topics/${topic}/messages`, { headers: { ...json, ...as(alice.token) }, body: '{"body":"x"}' });
     expect((await publish("t".repeat(201))).problem).toMatchObject({
       code: "invalid_request",
-      detail: expect.stringContaining("topic: "),
+      detail: expect.stringContaining("topic takes "),
     });
     const long = await call("GET", `/v1/agents/${"a".repeat(9_000)}`, { headers: as(alice.token) });
     expect(long.problem?.code).toBe("invalid_request");

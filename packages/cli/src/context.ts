@@ -13,7 +13,7 @@ import {
   StateFolderError,
   sharedIdentity,
 } from "@agentmesh/client/node";
-import { type Agent, AgentName } from "@agentmesh/protocol";
+import { type Agent, AgentName, inWords } from "@agentmesh/protocol";
 import { usageError } from "./command-error.ts";
 import { warn } from "./output.ts";
 
@@ -54,7 +54,7 @@ export interface Context {
 /** Opens the context of one command. @throws StateFolderError, CommandError */
 export function openContext(options: GlobalOptions): Context {
   const folder = openStateFolder(options.home === undefined ? undefined : resolve(options.home));
-  const name = AgentName.safeParse(options.as ?? "cli");
+  const name = AgentName.safeParse(options.as ?? "cli", inWords);
   if (!name.success) {
     throw usageError(`"${options.as}" cannot be an agent's name: ${name.error.issues[0]?.message}.`);
   }

@@ -35,7 +35,7 @@ describe("the adapter's command", () => {
   test("from a cache that passes, or in a configuration that is shared, is npx with this version and no hook", () => {
     const passing = terms("/home/me/.npm/_npx/ab12/node_modules/agentmesh-mcp/dist/main.js");
     expect(adapterCommand(passing)).toEqual({
-      words: npx,
+      words: ["/usr/bin/env", "PATH=/opt/node/bin:/usr/local/bin:/usr/bin:/bin", ...npx],
       hookless: expect.stringContaining("npm install -g agentmesh"),
     });
     expect(adapterCommand({ ...passing, platform: "win32" }).words).toEqual(["cmd", "/c", ...npx]);
@@ -49,29 +49,29 @@ describe("the adapter's command", () => {
     expect(originOf(join(folder.path, "node_modules/agentmesh-mcp/dist/main.js"))).toBe("passing");
   });
 
-  test("of an installation is its name where that leads to this version, else Node and the path", () => {
+  test("of an installation is Node and the file: programs with windows and services have no PATH of a shell", () => {
     using folder = tempDir();
     const root = realpathSync(folder.path);
     const entry = join(root, "lib/node_modules/agentmesh-mcp/dist/main.js");
+    const place = (path: string) => join(root, path);
     mkdirSync(dirname(entry), { recursive: true });
-    mkdirSync(join(root, "bin"));
     writeFileSync(entry, "", { mode: 0o755 });
-    writeFileSync(join(root, "node"), "", { mode: 0o755 });
-    symlinkSync(entry, join(root, "bin/agentmesh-mcp"));
-    symlinkSync(join(root, "node"), join(root, "bin/node"));
-    const manifest = (version: string) =>
-      writeFileSync(
-        join(root, "lib/node_modules/agentmesh-mcp/package.json"),
-        JSON.stringify({ name: "agentmesh-mcp", version }),
-      );
-    const at = terms(entry, { execPath: join(root, "node"), env: { PATH: join(root, "bin") } });
+    writeFileSync(place("node"), "", { mode: 0o755 });
+    for (const bin of ["bin", "run/fnm_multishells/7_1/bin"]) {
+      mkdirSync(place(bin), { recursive: true });
+      symlinkSync(entry, join(place(bin), "agentmesh-mcp"));
+      symlinkSync(place("node"), join(place(bin), "node"));
+    }
+    // Elsewhere the temporary folder would do for a fleeting one.
+    const env = { TMPDIR: "/nowhere" };
+    const at = (...folders: string[]) =>
+      adapterCommand(terms(entry, { execPath: place("node"), env: { ...env, PATH: folders.join(":") } })).words;
 
-    manifest(VERSION);
-    expect(adapterCommand(at)).toEqual({ words: ["agentmesh-mcp"], hook: "agentmesh-mcp" });
-    manifest("0.0.1");
-    // The link to Node is named, not what it points at: that changes with each version of Node.
-    expect(adapterCommand(at).words).toEqual([join(root, "bin/node"), entry]);
-    expect(adapterCommand({ ...at, platform: "win32", env: {} }).words).toEqual([join(root, "node"), entry]);
+    expect(at("/nowhere")).toEqual([place("node"), entry]);
+    // What fnm makes for one shell goes with it, and a folder that is not whole means another one elsewhere.
+    expect(at(place("run/fnm_multishells/7_1/bin"), "bin")).toEqual([place("node"), entry]);
+    const { hook } = adapterCommand(terms(entry, { execPath: place("node"), env: { PATH: place("bin") } }));
+    expect(hook).toBe(`${place("node")} ${entry}`);
   });
 
   test("is quoted for the shell that runs hooks", () => {

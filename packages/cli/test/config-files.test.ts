@@ -7,7 +7,8 @@ import { z } from "zod";
 import type { ConfigFile } from "../src/setup/config/config-file.ts";
 import { hookEntry } from "../src/setup/config/hook-entry.ts";
 import { jsonFile } from "../src/setup/config/json-file.ts";
-import { type JsonSyntax, parseJson, valueAt } from "../src/setup/config/json-text.ts";
+import type { JsonSyntax } from "../src/setup/config/json-scan.ts";
+import { parseJson, valueAt } from "../src/setup/config/json-text.ts";
 import { listedEntry } from "../src/setup/config/listed-entry.ts";
 import { serverEntry } from "../src/setup/config/server-entry.ts";
 import { tomlServerFile } from "../src/setup/config/toml-file.ts";
@@ -33,6 +34,8 @@ const json = (syntax: JsonSyntax, value = server) =>
       }),
     ],
   });
+const BEGIN = "# >>> agentmesh setup: `agentmesh uninstall` takes this out again";
+const END = "# <<< agentmesh setup";
 const toml = (value = server) => tomlServerFile("config.toml", value);
 
 function installed(file: ConfigFile, before: string | undefined): string {
@@ -144,7 +147,7 @@ describe("JSON", () => {
     ['{"a": 1,, "b": 2}', "line 1, column 9"],
     ['{\n  "a": 1\n  "b": 2\n}', "line 3, column 3"],
     ["{ broken", "line 1, column 3"],
-    ["// nothing else\n", "line 1, column"],
+    ["// nothing else\n", "line 2, column 1"],
     ['{"mcpServers": []}', "mcpServers is not an object (line 1, column 16)"],
     ['{"hooks": {"Stop": {}}}', "hooks.Stop is not a list (line 1, column 20)"],
     ["[]", "the whole is not an object (line 1, column 1)"],
@@ -188,10 +191,58 @@ const tomlTexts: readonly [what: string, text: string | undefined][] = [
   ["empty lines at the end", "a = 1\n\n\n"],
   ["other servers", '[mcp_servers.x]\ncommand = "y"\n[mcp_servers."a.b"]\ncommand = "z"\n'],
   ["a header within a text", 'note = """\n[mcp_servers.x]\n# <<< agentmesh\n"""\n[mcp_servers]\n'],
+  ["our header within a text", 'note = """\n[mcp_servers.agentmesh]\ncommand = "x"\n"""\nb = 1\n'],
+  ["our header within a literal text", "note = '''\n[mcp_servers.agentmesh]\n\"\"\"\n'''\n[t]\nc = 2\n"],
+  ["our comment lines within a text", `note = """\n${BEGIN}\n${END}\n"""\n`],
+  ["our comment line within a list", `l = [\n${BEGIN}\n  1,\n${END}\n]\n[t]\n`],
+  ["a text whose last line is our header", 'note = """\n[mcp_servers.agentmesh]"""'],
+  [
+    "quotes at the end of a text",
+    'a = """x\n""""\nb = \'\'\'y\n\'\'\'\'\'\nc = """\\"""\n"""\n[mcp_servers.z]\nd = 1\n',
+  ],
+  ["brackets and quotes in comments", '[t] # [mcp_servers.agentmesh] """\na = [ # ]\n  \'#\', # [\n]\n'],
+  ["quoted keys and blanks in headers", '[ "mcp_servers" . \'x y\' ]\r\n"a b".c = 1 # d\r\n["[q]"]\r\n'],
+  ["lists of tables called as ours", "[[agentmesh]]\na = 1\n[[agentmesh]]\n[t.mcp_servers.agentmesh]\nb = 2\n"],
+  ["an inline table", "p = { mcp_servers = { agentmesh = { command = 'x' } }, q = [{}, {}] }\n"],
   ["tables of tables, dates and large numbers", "[[a]]\nb = 1979-05-27T07:32:00Z\n[[a]]\nc = 9007199254740993\n"],
 ];
 
 describe("TOML", () => {
+  test.each([
+    ["a table with a comment at its header", "[mcp_servers.agentmesh] # mine\nENTRY\n", ""],
+    ["a table with blanks and quotes in its header", "[ mcp_servers . 'agentmesh' ]\nENTRY\n", ""],
+    ["an escape in its header", '[mcp_servers."agent\\u006desh"]\nENTRY\n', ""],
+    [
+      "dotted keys",
+      "a = 1\nmcp_servers.agentmesh.command = 'npx'\nmcp_servers.agentmesh.env.AGENTMESH_SETUP = '1'\n",
+      "a = 1\n",
+    ],
+    [
+      "an inline table",
+      "[mcp_servers]\nagentmesh = { command = 'x', env = { AGENTMESH_SETUP = '1' } } # c\n\n[t]\n",
+      "[mcp_servers]\n\n[t]\n",
+    ],
+    [
+      "dotted keys in a table",
+      "[mcp_servers]\nx.command = 'y'\nagentmesh.args = [\n  '[t]', # ]\n]\nagentmesh.env.AGENTMESH_SETUP = '1'\n",
+      "[mcp_servers]\nx.command = 'y'\n",
+    ],
+    [
+      "a table with what only looks like the next header",
+      "[mcp_servers.agentmesh]\nargs = ['''\n[t]\n''']\nENTRY\n[t]\n",
+      "[t]\n",
+    ],
+  ])("%s of ours goes out, and nothing else", (_, written, left) => {
+    const text = written.replace("ENTRY", 'command = "npx"\nenv = { AGENTMESH_SETUP = "1" }');
+    expect(toml().holdsOurs(text)).toBe(true);
+    expect(toml().uninstall(text, "").text).toBe(left);
+  });
+
+  test("an inline table of all servers is refused by uninstall too, with what to do", () => {
+    const text = "mcp_servers = { x = {}, agentmesh = { env = { AGENTMESH_SETUP = '1' } } }\n";
+    expect(() => toml().uninstall(text, "")).toThrow("Take it out by hand");
+  });
+
   test.each(tomlTexts)("%s: the table comes in once and leaves every byte", (_, text) => {
     const after = roundTrip(toml(), text);
     if (text?.includes("\r\n")) expect(after).not.toMatch(/[^\r]\n/);
@@ -254,6 +305,10 @@ describe("TOML", () => {
       "[[l]]",
       "x.y = [1,\n  2]",
       "m = '''\n[q]\n'''",
+      'n = """\n[mcp_servers.agentmesh]\n# <<< agentmesh setup\n"""',
+      "o = [\n# <<< agentmesh setup\n]",
+      "[mcp_servers.p] # [mcp_servers.agentmesh]",
+      '"mcp_servers.agentmesh" = { a = "]" }',
       "\t",
     );
     const texts = fc.tuple(fc.uniqueArray(line), fc.constantFrom("\n", "\r\n"), fc.boolean());

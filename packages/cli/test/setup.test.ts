@@ -1,21 +1,11 @@
 /** `agentmesh setup` and `agentmesh uninstall` in a home directory of their own: what they write, keep, refuse and say. */
 import { execFileSync, spawn } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
-import { cleanEnv, programArgs, runProgram, type TempDir, tempDir, until } from "testkit";
+import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { programArgs, until } from "testkit";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { Home } from "./home.ts";
 
 /** Gives a program a terminal; part of util-linux. */
 const SCRIPT = "/usr/bin/script";
@@ -35,67 +25,6 @@ const Report = z.object({
     }),
   ),
 });
-
-/** A home directory with nothing in it, and the command line that takes it for its person's. */
-class Home implements Disposable {
-  readonly folder: TempDir = tempDir();
-  readonly path = join(this.folder.path, "home dir");
-
-  constructor(files: Readonly<Record<string, string>> = {}) {
-    mkdirSync(join(this.path, "bin"), { recursive: true });
-    for (const [name, text] of Object.entries(files)) this.write(name, text);
-  }
-
-  write(name: string, text: string): void {
-    const path = join(this.path, name);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  }
-
-  read(name: string): string {
-    return readFileSync(join(this.path, name), "utf8");
-  }
-
-  json<T>(name: string, schema: z.ZodType<T>): T {
-    return schema.parse(JSON.parse(this.read(name)));
-  }
-
-  /** A program of that name on PATH. */
-  program(name: string, version: string): void {
-    this.write(join("bin", name), `#!/bin/sh\necho "${version}"\n`);
-    chmodSync(join(this.path, "bin", name), 0o755);
-  }
-
-  /** Every file with its text and mode. */
-  files(): Record<string, string> {
-    const names = readdirSync(this.path, { recursive: true, encoding: "utf8" });
-    const files = names.filter((name) => lstatSync(join(this.path, name)).isFile()).sort();
-    return Object.fromEntries(
-      files.map((name) => [name, `${statSync(join(this.path, name)).mode.toString(8)} ${this.read(name)}`]),
-    );
-  }
-
-  run(args: readonly string[], more: Record<string, string | undefined> = {}) {
-    return runProgram("cli", args, { env: this.env(more), cwd: this.path });
-  }
-
-  env(more: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
-    const others = ["CODEX_HOME", "GEMINI_CLI_HOME", "XDG_CONFIG_HOME", "OPENCODE_CONFIG", "HERMES_HOME"];
-    return cleanEnv({
-      ...Object.fromEntries([...others, "OPENCLAW_STATE_DIR", "OPENCLAW_CONFIG_PATH"].map((name) => [name, undefined])),
-      HOME: this.path,
-      USERPROFILE: this.path,
-      PATH: join(this.path, "bin"),
-      NO_COLOR: undefined,
-      FORCE_COLOR: undefined,
-      ...more,
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.folder[Symbol.dispose]();
-  }
-}
 
 const notify = { hooks: [{ type: "command", command: "notify-send done" }] };
 
@@ -521,22 +450,6 @@ describe("setup", () => {
     expect(stdout).toMatch(/refused +~\/\.codex\/config\.toml +it is read-only\. If it may be changed: chmod u\+w/);
     expect(stdout).toMatch(/refused +~\/\.cursor\/mcp\.json +it is a pipe, a socket or a device\./);
     expect(home.files()).toEqual(before);
-  });
-
-  test("--project writes what the project's directory has, and nothing of this machine but hooks that are not shared", async () => {
-    using home = new Home();
-    const names = ["claude-code", "codex", "openclaw"].flatMap((name) => ["--client", name]);
-    const { code, stdout } = await home.run(["setup", "--yes", "--project", ...names]);
-    expect(code).toBe(0);
-    expect(stdout).toContain("it has no configuration of a project");
-    expect(Object.keys(home.files())).toEqual([
-      ".claude/settings.local.json",
-      ".codex/config.toml",
-      ".codex/hooks.json",
-      ".mcp.json",
-    ]);
-    expect((await home.run(["uninstall", "--yes", "--project"])).code).toBe(0);
-    expect(home.files()).toEqual({});
   });
 
   test("stands aside when Claude Code has the plugin", async () => {

@@ -3,6 +3,7 @@ import {
   type Endpoint,
   type EndpointInput,
   type EndpointReply,
+  inWords,
   PROTOCOL_HEADER,
   PROTOCOL_VERSION,
   Problem,
@@ -132,7 +133,7 @@ async function replyOf<E extends Endpoint>(row: E, response: Response): Promise<
   } catch (error) {
     throw unreachable(response.url, error);
   }
-  const reply = row.reply.safeParse(json);
+  const reply = row.reply.safeParse(json, inWords);
   if (!reply.success) {
     throw new BrokerUnreachableError(
       `${row.method} ${row.path}: the answer is not of this protocol version (${reply.error.issues[0]?.path.join(".")}: ${reply.error.issues[0]?.message}). Update both sides to one version.`,

@@ -15,6 +15,8 @@ export interface SessionOptions {
   readonly onUnknownToken?: () => Promise<void>;
   /** Told when the connection is lost or back; for logs. */
   readonly onNotice?: (notice: string) => void;
+  /** Called each time the session is about to renew itself, whether the broker can be reached or not. */
+  readonly onBeat?: () => void;
 }
 
 /** How deliveries are streamed. */
@@ -125,6 +127,7 @@ export class MeshSession {
     clearTimeout(this.#timer);
     if (this.#left.signal.aborted) return;
     this.#timer = setTimeout(async () => {
+      this.#options.onBeat?.();
       const reply = await this.heartbeat().catch(() => undefined);
       this.#schedule(reply?.heartbeatMs ?? HEARTBEAT_MS);
     }, ms);

@@ -34,6 +34,7 @@ export class AgentSession {
   #client: ClientSide | undefined;
   #clientSession: ClientSession | undefined;
   #hooks: HookSocket | undefined;
+  #hookTrouble: string | undefined;
   #joined: JoinedSession | undefined;
   #identity: Identity | undefined;
   #attempt: Promise<JoinedSession> | undefined;
@@ -79,9 +80,17 @@ export class AgentSession {
       sessionId: facts.id,
       log,
       onCall: (caller) => void calls.answer(caller),
+      onMadeAgain: (sentence) => this.#notices.push(sentence),
+      onTrouble: (why) => this.#hooksFail(why),
     });
     session.onLearnt(() => hooks.belongsTo(session.facts.id));
     this.#hooks = hooks;
+  }
+
+  #hooksFail(why: string | undefined): void {
+    this.#hookTrouble = why;
+    if (why !== undefined) this.#notices.push(`Mail cannot be brought by hooks: ${why}.`);
+    this.#joined?.paths.hooksFail(why);
   }
 
   /** Joins in the background, and keeps trying. */
@@ -159,8 +168,10 @@ export class AgentSession {
       clientSession: this.clientSession,
       paths: this.#paths(),
       transcript: client?.inside?.transcript ?? new Transcript(this.clientSession),
+      onBeat: () => this.#hooks?.check(),
       left: this.#left.signal,
     });
+    if (this.#hookTrouble !== undefined) joined.paths.hooksFail(this.#hookTrouble);
     if (joined.notice !== undefined) this.#notices.push(joined.notice);
     this.#failures = 0;
     this.#joined = joined;

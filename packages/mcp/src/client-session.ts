@@ -1,5 +1,6 @@
 /** What is known of the client's own session: which it is, where its transcript lies, whether a turn is under way. */
 import type { ClientKind } from "./client-kind.ts";
+import { clientBeganMs } from "./hooks/process-tree.ts";
 
 /** What can be learnt of it. */
 export interface SessionFacts {
@@ -21,6 +22,7 @@ export class ClientSession {
   #facts: SessionFacts;
   readonly #listeners: ((facts: SessionFacts) => void)[] = [];
   #calls = 0;
+  #sinceMs = clientBeganMs();
 
   constructor(kind: ClientKind | undefined, facts: SessionFacts = {}) {
     this.kind = kind;
@@ -29,6 +31,14 @@ export class ClientSession {
 
   get facts(): SessionFacts {
     return this.#facts;
+  }
+
+  /**
+   * Since when the client's process has had this session, in Unix milliseconds. A turn that began before was another
+   * process', and ended with it.
+   */
+  get sinceMs(): number {
+    return this.#sinceMs;
   }
 
   /** Whether the session can be expected to look at nothing new for a while. */
@@ -40,6 +50,7 @@ export class ClientSession {
   learn(news: SessionFacts): void {
     const before = this.#facts;
     const moved = news.id !== undefined && before.id !== undefined && news.id !== before.id;
+    if (moved) this.#sinceMs = Date.now();
     const said = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== undefined));
     this.#facts = { ...before, ...(moved && { transcript: undefined, turnOpen: undefined }), ...said };
     for (const listener of this.#listeners) listener(before);

@@ -1,7 +1,8 @@
 /** Settings from the environment: the variables of config-variables.ts, resolved once by a pure function. */
 import { resolve } from "node:path";
-import { AgentName, plainLine, toAgentName } from "@agentmesh/protocol";
+import { AgentName, plainLine } from "@agentmesh/protocol";
 import { canaryChoices, logLevels, pathNames, summaryChoices, variables } from "./config-variables.ts";
+import { nameAfter } from "./place/agent-name.ts";
 
 /** Which push paths are tried, in which order; `auto` is all that the client has, best first. */
 export type PushChoice = "auto" | readonly (typeof pathNames)[number][];
@@ -100,7 +101,7 @@ export function resolveConfig(
   const agentName = () => {
     const said = get("AGENTMESH_NAME");
     if (said === undefined || AgentName.safeParse(said).success) return said;
-    const nearest = toAgentName(said);
+    const nearest = nameAfter(said);
     warnings.push(
       `AGENTMESH_NAME is "${plainLine(said, 80)}", which cannot be an agent's name (a-z 0-9 . _ -, none reserved): "${nearest}" is used.`,
     );

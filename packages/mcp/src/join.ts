@@ -8,7 +8,7 @@ import type { ClientSession } from "./client-session.ts";
 import type { Config } from "./config.ts";
 import { DeliveriesInHand } from "./deliveries-in-hand.ts";
 import type { Log } from "./log.ts";
-import { type Place, placeOf } from "./place.ts";
+import { type Place, placeOf } from "./place/place.ts";
 import { Canaries } from "./push/canary.ts";
 import { Evidence } from "./push/evidence.ts";
 import { HookMail } from "./push/hook-mail.ts";
@@ -50,6 +50,8 @@ export interface JoinTerms {
   readonly clientSession: ClientSession;
   readonly paths: readonly PushPath[];
   readonly transcript: PushSigns;
+  /** Called at each heartbeat of the session. */
+  onBeat(): void;
   /** Aborts when the session is left. */
   readonly left: AbortSignal;
 }
@@ -58,10 +60,9 @@ export interface JoinTerms {
 export async function join(terms: JoinTerms): Promise<JoinedSession> {
   const { config, log, left } = terms;
   const broker = reachBroker(config, left);
-  const place = placeOf(config.directory);
+  const [place, withKey] = await Promise.all([placeOf(config.directory, config.environment), broker.clientWithKey()]);
   const name = config.name ?? place.name;
   const profile = profileOf(place, terms.clientName, config);
-  const withKey = await broker.clientWithKey();
   const { token } = terms.claim(broker.folder, config.name ?? place.directory);
   await withKey.register({ name, ifTaken: "number", token, ...profile });
 
@@ -77,6 +78,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
       await (await broker.clientWithKey()).register({ name, ifTaken: "number", token, ...profile });
     },
     onNotice: (notice) => log.info("session.notice", { notice }),
+    onBeat: terms.onBeat,
   });
   const own = mesh.agent.name;
   log.info("session.joined", { agent: own, session: mesh.id, paths: paths.names.join(",") || "none" });

@@ -27,7 +27,7 @@ export function needsSession(error: unknown): boolean {
 
 /** The failure as sentences for a model. */
 export function sentencesFor(error: unknown): string {
-  if (error instanceof ToolInputError) return error.message;
+  if (error instanceof ToolInputError) return defang(error.message);
   if (error instanceof MeshApiError) return defang(apiSentences(error));
   const what = (error instanceof Error ? error.message : String(error)).replace(/\.?$/, ".");
   if (error instanceof BrokerStartError && !error.passes)
@@ -41,7 +41,7 @@ function apiSentences(error: MeshApiError): string {
   return [
     /[.?!]$/.test(detail) ? detail : `${detail}.`,
     ...(unsaid.length > 0 ? [`Near names: ${unsaid.join(", ")}.`] : []),
-    ...issues.map((issue) => `${issue.path}: ${issue.message}.`),
+    ...issues.filter(({ message }) => !detail.includes(message)).map(({ path, message }) => `${path}: ${message}.`),
     ...(remedies[error.code] === undefined ? [] : [remedies[error.code]]),
     ...(error.retryable && error.code !== "inbox_full" ? ["Call the tool again in a few seconds."] : []),
   ].join(" ");

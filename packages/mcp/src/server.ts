@@ -1,13 +1,7 @@
 /** The MCP server: capabilities, instructions, and tool calls. */
-import { VERSION } from "@agentmesh/protocol";
+import { plainLine, VERSION } from "@agentmesh/protocol";
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
-import {
-  CallToolRequestSchema,
-  type CallToolResult,
-  ErrorCode,
-  ListToolsRequestSchema,
-  McpError,
-} from "@modelcontextprotocol/sdk/types.js";
+import { type CallToolResult, ErrorCode, ListToolsRequestSchema, McpError } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 import type { AgentSession } from "./agent-session.ts";
 import { instructions } from "./instructions.ts";
@@ -54,12 +48,14 @@ export function createServer({ session, transport, log }: ServerParts): { server
     })),
   }));
 
-  server.setRequestHandler(CallToolRequestSchema, ({ params }, { requestId, signal }) =>
+  // Not by setRequestHandler: there the SDK refuses `"arguments": null` in its library's words before a tool is asked.
+  server.fallbackRequestHandler = ({ method, params }, { requestId, signal }) =>
     track(
       (async (): Promise<CallToolResult> => {
+        if (method !== "tools/call") throw new McpError(ErrorCode.MethodNotFound, `agentmesh does not know ${method}`);
         const { clientSession } = session;
-        if (clientSession.kind === "codex") clientSession.learn({ id: threadIn(params._meta) });
-        const call = callTool(session, toolNamed(params.name), params.arguments, signal);
+        if (clientSession.kind === "codex") clientSession.learn({ id: threadIn(params?._meta) });
+        const call = callTool(session, toolNamed(params?.name), params?.arguments, signal);
         const { settle, isError, ...result } = await clientSession.during(call);
         if (settle) {
           transport.afterAnswer(requestId, signal, (written) => track(settle(written)));
@@ -71,8 +67,7 @@ export function createServer({ session, transport, log }: ServerParts): { server
           ...(isError && { isError }),
         };
       })(),
-    ),
-  );
+    );
 
   return {
     server,
@@ -94,9 +89,10 @@ function threadIn(meta: unknown): string | undefined {
 }
 
 /** @throws McpError */
-function toolNamed(wanted: string): Tool {
+function toolNamed(wanted: unknown): Tool {
   const tool = tools.find(({ name }) => name === wanted);
   if (tool) return tool;
   const known = tools.map(({ name }) => name).join(", ");
-  throw new McpError(ErrorCode.InvalidParams, `agentmesh has no tool "${wanted}". It has ${known}.`);
+  const what = typeof wanted === "string" ? `agentmesh has no tool "${plainLine(wanted, 60)}"` : "No tool was named";
+  throw new McpError(ErrorCode.InvalidParams, `${what}. It has ${known}.`);
 }

@@ -1,11 +1,13 @@
 /** The way from an adapter or a hook up to the client's process. */
 import { readFileSync } from "node:fs";
+import { uptime } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import type { ClientKind } from "../src/client-kind.ts";
 import type { Card } from "../src/hooks/card.ts";
-import { candidates } from "../src/hooks/find-adapter.ts";
-import { ancestors, upToClient } from "../src/hooks/process-tree.ts";
+import { candidates, type HookClient } from "../src/hooks/find-adapter.ts";
+import { ancestors, clientBeganMs, isSame, markOf, pidSpace, upToClient } from "../src/hooks/process-tree.ts";
 import { hasChannels } from "../src/push/claude-channel.ts";
 
 test("a process finds those above it", () => {
@@ -28,31 +30,79 @@ test("shells and package runners stand between an adapter and its client", () =>
   expect(upToClient(line.slice(0, 2)).map(({ pid }) => pid)).toEqual([10, 11]);
 });
 
-test("a hook's session is the one that says so, else the nearest under its client, and for Codex only a sure one", () => {
-  const card = (pid: number, more: Partial<Card>): Card => ({
-    pid,
-    kind: "claude",
-    socket: "",
-    key: "",
-    line: [7],
+const ours = "boot pid:[1]";
+const claudeProcess = { pid: 7, start: "70" };
+
+function card(name: string, more: Partial<Card> = {}): Card {
+  const above = [claudeProcess];
+  return {
+    name,
+    ...{ pid: 1, start: "1", kind: "claude", socket: "", key: "", space: ours, above, toClient: above.length },
     directory: "/a",
     ...more,
-  });
-  const session = (kind: "claude" | "codex") => ({
-    folder: "",
-    kind,
-    call: { event: "Stop", sessionId: "s" },
-    cwd: "/a",
-    clientPid: 7,
-  });
-  const pids = (kind: "claude" | "codex", ...cards: Card[]) => candidates(session(kind), cards).map(({ pid }) => pid);
-  expect(pids("claude", card(1, {}), card(2, { sessionId: "s", line: [9] }))).toEqual([2]);
-  expect(pids("claude", card(1, { line: [3, 7] }), card(2, {}), card(3, { line: [8] }))).toEqual([2, 1]);
-  expect(pids("claude", card(1, { kind: "codex" }))).toEqual([]);
+  };
+}
+
+/** Names of the cards that a hook of session `s` under process 7 would ask. */
+function asked(cards: readonly Card[], client: Partial<HookClient> = {}, kind: ClientKind = "claude"): string[] {
+  const session = { kind, call: { event: "Stop", sessionId: "s" }, cwd: "/a" };
+  return candidates(session, { space: ours, mark: claudeProcess, sure: true, ...client }, cards).map(
+    ({ name }) => name,
+  );
+}
+
+test("a hook's session is the one that says so, else the nearest under its client", () => {
+  const elsewhere = { above: [], toClient: 0 };
+  expect(asked([card("near"), card("says so", { sessionId: "s", ...elsewhere })])).toEqual(["says so"]);
+  const far = { above: [{ pid: 3, start: "30" }, claudeProcess], toClient: 2 };
+  expect(asked([card("far", far), card("near"), card("other", { above: [{ pid: 8, start: "80" }] })])).toEqual([
+    "near",
+    "far",
+  ]);
+  expect(asked([card("codex", { kind: "codex" })])).toEqual([]);
+  // Beyond the client stands what started it: a session that another one's shell runs is not the outer one's.
+  expect(asked([card("inner", { above: [{ pid: 9, start: "90" }, claudeProcess], toClient: 1 })])).toEqual([]);
+});
+
+test("a session that has another id now is found by its process, and by nothing that only looks like it", () => {
+  const before = { sessionId: "before /clear" };
+  expect(asked([card("cleared", before)])).toEqual(["cleared"]);
+  expect(asked([card("another namespace", { ...before, space: "boot pid:[2]" })])).toEqual([]);
+  expect(asked([card("another machine", { ...before, space: "boot2 pid:[1]" })])).toEqual([]);
+  expect(asked([card("pid given out again", { ...before, above: [{ pid: 7, start: "69" }] })])).toEqual([]);
+  expect(asked([card("start unknown", { ...before, above: [{ pid: 7 }] })], { mark: { pid: 7 } })).toEqual([]);
+  expect(asked([card("namespace unknown", { ...before, space: undefined })], { space: undefined })).toEqual([]);
+});
+
+test("of a conversation that is open twice a hook asks the adapter under its own process, or none", () => {
+  const same = { sessionId: "s" };
+  const other = card("other process", { ...same, above: [{ pid: 8, start: "80" }] });
+  const container = card("container", { ...same, space: "boot pid:[2]" });
+  expect(asked([other, container, card("own", same)])).toEqual(["own"]);
+  expect(asked([other, container])).toEqual([]);
+  // An adapter that was put into a container has nobody above it there; it knows the session from its environment.
+  expect(asked([card("alone", { ...same, space: "boot pid:[2]", above: [], toClient: 0 })])).toEqual(["alone"]);
+  // A wrapper around the hook hides which process the client is.
+  expect(asked([other], { sure: false })).toEqual(["other process"]);
+});
+
+test("of Codex' sessions in one process a hook asks only a sure one", () => {
   const codex = { kind: "codex" } as const;
-  expect(pids("codex", card(1, codex), card(2, { ...codex, sessionId: "other" }))).toEqual([1]);
-  expect(pids("codex", card(1, codex), card(2, codex))).toEqual([]);
-  expect(pids("codex", card(1, { ...codex, directory: "/b" }))).toEqual([]);
+  expect(asked([card("free", codex), card("taken", { ...codex, sessionId: "t" })], {}, "codex")).toEqual(["free"]);
+  expect(asked([card("one", codex), card("two", codex)], {}, "codex")).toEqual([]);
+  expect(asked([card("elsewhere", { ...codex, directory: "/b" })], {}, "codex")).toEqual([]);
+});
+
+test("a process is known by its start as well as its id", () => {
+  const own = markOf(process.pid);
+  expect(own).toEqual({ pid: process.pid, start: expect.any(String) });
+  expect(own && isSame(own, { ...own })).toBe(true);
+  expect(own && isSame(own, { ...own, start: "another" })).toBe(false);
+  expect(markOf(2 ** 22 + 1)).toBeUndefined();
+  expect(pidSpace()).toEqual(expect.any(String));
+  // The client is above this process, so it began before it, and not before the machine did.
+  expect(clientBeganMs()).toBeLessThanOrEqual(Date.now() - process.uptime() * 1_000 + 1);
+  expect(clientBeganMs()).toBeGreaterThan(Date.now() - uptime() * 1_000 - 2_000);
 });
 
 test("Claude Code shows channel events only when it was started for it", () => {

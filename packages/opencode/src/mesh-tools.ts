@@ -33,7 +33,7 @@ export class MeshTools {
         `agentmesh_${tool.name}`,
         {
           description: tool.description,
-          args: tool.parameters,
+          args: shown(tool),
           execute: (args: Record<string, unknown>, call: OpenCodeCall) => this.#execute(tool, args, call),
         },
       ]),
@@ -74,4 +74,19 @@ export class MeshTools {
     this.#unkept.set(callID, once);
     abort.addEventListener("abort", () => once(false), { once: true });
   }
+}
+
+/**
+ * The parameters for OpenCode to show, and to let pass whatever a model wrote: its own refusal names neither parameter nor
+ * reason, and the tool takes more than its schema says.
+ */
+function shown(tool: Tool): z.ZodRawShape {
+  const { properties, required = [] } = tool.schema();
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => {
+      // Behind a step before it, a value that is missing passes as well, and is shown as required all the same.
+      const any = required.includes(name) ? z.preprocess((value) => value, z.any()) : z.any().optional();
+      return [name, any.meta(schema)];
+    }),
+  );
 }

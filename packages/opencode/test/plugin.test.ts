@@ -2,8 +2,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { MessageRef } from "@agentmesh/protocol";
+import { tools } from "agentmesh-mcp/session";
 import { startTestBroker, type TestAgent, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { proxyBeforeLoopback } from "../src/loopback-proxy.ts";
 import { SessionSigns } from "../src/session-signs.ts";
 import { type StandIn, standIn } from "./stand-in.ts";
@@ -121,6 +123,30 @@ test("a session that is gone or refuses is no loss: the message goes to the next
   await client.prompt("ses_kept");
   const pushed = await until(() => client.prompts[0], "the second try", 15_000);
   expect(pushed.session).toBe("ses_kept");
+});
+
+test("what models write for nothing passes OpenCode's own check, and what is wrong is told in our words", async () => {
+  await using client = await opencode("lenient");
+  const call = (tool: string, args: Record<string, unknown>) => client.call("ses_a", `agentmesh_${tool}`, args);
+  expect(await call("list_peers", { scope: null, include_offline: "" })).toContain("lenient (you)");
+  const sent = await call("send_message", { to: "sender", to_id: null, message: "x", thread_id: "", urgency: null });
+  expect(sent).toContain("to sender is stored");
+  await expect(call("ask_peer", { to: "sender", wait_seconds: "many" })).rejects.toThrow(
+    'ask_peer: message is missing; it takes a text; wait_seconds takes a number, not "many"; it takes to,',
+  );
+});
+
+test("OpenCode shows a model the same schemas as an MCP client does", async () => {
+  await using client = await opencode("schemas");
+  for (const tool of tools) {
+    const { properties, required } = z.toJSONSchema(z.object(client.hooks.tool[`agentmesh_${tool.name}`]?.args ?? {}), {
+      io: "input",
+    });
+    expect({ properties, required }).toEqual({
+      properties: tool.schema().properties,
+      required: tool.schema().required,
+    });
+  }
 });
 
 test("two OpenCodes in one directory are two agents, the next one after they left is the first again", async () => {

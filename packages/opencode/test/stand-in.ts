@@ -1,4 +1,5 @@
 /** OpenCode as the plugin meets it: takes prompts and tells of them in the events that OpenCode 1.18.33 was seen to send. */
+import { z } from "zod";
 import type { OpenCodeHooks, OpenCodeInput, Prompt } from "../src/opencode.ts";
 import { startPlugin } from "../src/plugin.ts";
 
@@ -88,6 +89,9 @@ export async function standIn(directory: string, env: Record<string, string>): P
     async call(session, name, args, kept = true) {
       const tool = hooks.tool[name];
       if (!tool) throw new Error(`the plugin has no tool ${name}`);
+      // So does OpenCode 1.18.33: what does not pass never comes to the plugin, and it says no more than this.
+      if (!z.object(tool.args).safeParse(args).success)
+        throw new Error(`The ${name} tool was called with invalid arguments`);
       const callID = id("call");
       const messageID = id("msg");
       const output = await tool.execute(args, {

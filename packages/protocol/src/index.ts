@@ -32,3 +32,4 @@ export * from "./version.ts";
 export * from "./webhook.ts";
 export * from "./webhook-event.ts";
 export * from "./webhook-signature.ts";
+export * from "./wrong-value.ts";

@@ -33,22 +33,38 @@ export const AgentName = z
   .meta({ description: "Unique agent name, e.g. poker-engine" });
 export type AgentName = z.infer<typeof AgentName>;
 
-/** The nearest valid agent name for any text, such as a directory's name; `agent` when nothing is left. */
+/**
+ * The nearest valid agent name for any text, such as a directory's name. Of letters it knows a to z, with or without
+ * accents; a text without any of them is `agent-` and four digits that are the same for the same text.
+ */
 export function toAgentName(text: string): AgentName {
   const name = text
     .normalize("NFKD")
+    .replace(/\p{M}+/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, "-")
     .replace(/^[^a-z0-9]+/, "")
     .slice(0, 60)
     .replace(/[^a-z0-9]+$/, "");
-  if (name === "") return "agent";
+  if (name === "") return text.trim() === "" ? "agent" : `agent-${shortHash(text.normalize("NFC"))}`;
   if (LIKE_AN_ID.test(name)) return name.replace("_", "-");
   return RESERVED_NAMES.includes(name) ? `${name}-agent` : name;
+}
+
+/** Four hex digits (FNV-1a, folded): this package runs where there is no `node:crypto`. */
+function shortHash(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return ((hash >>> 16) ^ (hash & 0xffff)).toString(16).padStart(4, "0");
 }
 
 /** `name` with a number behind it, as given to the second, third … agent that asks for the same name. */
 export function numberedName(name: AgentName, n: number): AgentName {
   const suffix = `-${n}`;
   return name.slice(0, 64 - suffix.length) + suffix;
+}
+
+/** The name without the number that `numberedName` gave it, if it did. */
+export function baseName(name: AgentName): AgentName {
+  return name.replace(/(?<=.)-[1-9][0-9]{0,3}$/, "");
 }

@@ -47,8 +47,11 @@ describe("an agent name", () => {
 
   test("can be made of any text, also with a number behind it", () => {
     expect(toAgentName("Poker Engine (v2)")).toBe("poker-engine-v2");
-    expect(toAgentName("Überraschung")).toBe("u-berraschung");
-    expect(toAgentName("…")).toBe("agent");
+    expect(toAgentName("Überraschung")).toBe("uberraschung");
+    expect(toAgentName("Mu\u0308ller & Łukasz")).toBe("muller-ukasz");
+    expect(toAgentName("…")).toMatch(/^agent-[0-9a-f]{4}$/);
+    expect(toAgentName("…")).not.toBe(toAgentName("‥"));
+    expect(toAgentName(" ")).toBe("agent");
     expect(toAgentName("human")).toBe("human-agent");
     expect(toAgentName("msg_feed")).toBe("msg-feed");
     expect(toAgentName("msg_queue")).toBe("msg_queue");

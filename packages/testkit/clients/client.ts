@@ -1,5 +1,6 @@
 /** What a client under test is: how its program is installed, set up and driven. */
 import type { TestBroker } from "testkit";
+import type { Tell } from "./prove.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Dialect, ModelStub } from "./stubs/stub-server.ts";
 
@@ -46,4 +47,6 @@ export interface Client {
   /** What its user does when its agent is there, so that messages reach it. */
   connect?(site: Site, agent: string): Promise<void>;
   start(site: Site): Promise<ClientSession>;
+  /** What is proven in place of the common steps. `configure` gives the client the mesh. Never throws. */
+  prove?(site: Site, configure: () => Promise<string>, tell: Tell): Promise<void>;
 }

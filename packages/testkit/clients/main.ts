@@ -10,6 +10,7 @@ import type { Client } from "./client.ts";
 import { codex } from "./codex.ts";
 import { configureBy } from "./configure.ts";
 import { gemini } from "./gemini.ts";
+import { identityHooks } from "./identity/hooks.ts";
 import { Installs } from "./installs.ts";
 import { openclaw } from "./openclaw.ts";
 import { opencode } from "./opencode.ts";
@@ -19,12 +20,14 @@ import { serveDenyProxy } from "./stubs/deny-proxy.ts";
 import { serveModel } from "./stubs/stub-server.ts";
 import { table } from "./table.ts";
 
-const CLIENTS: readonly Client[] = [claude, claudeByHooks, codex, opencode, openclaw, gemini];
+const CLIENTS: readonly Client[] = [claude, claudeByHooks, codex, opencode, openclaw, gemini, identityHooks];
 const CLIENT_WITHIN_MS = 240_000;
 
 const { values } = parseArgs({ options: { only: { type: "string" }, keep: { type: "boolean", default: false } } });
 const wanted = values.only?.split(",");
-const unknown = wanted?.filter((name) => !CLIENTS.some((client) => client.name === name)) ?? [];
+/** A word names a row, or all rows whose names begin with it: `identity` is a family of them. */
+const isNamed = (client: Client, word: string) => client.name === word || client.name.startsWith(`${word}-`);
+const unknown = wanted?.filter((word) => !CLIENTS.some((client) => isNamed(client, word))) ?? [];
 if (unknown.length > 0) {
   console.error(`--only of: ${CLIENTS.map(({ name }) => name).join(",")}; --keep keeps the logs`);
   process.exit(2);
@@ -46,7 +49,7 @@ async function run(): Promise<number> {
   const installs = new Installs(process.env.AGENTMESH_CLIENTS_DIR || join(folder, "installs"));
   const outcomes: Outcome[] = [];
   for (const client of CLIENTS) {
-    if (wanted && !wanted.includes(client.name)) continue;
+    if (wanted && !wanted.some((word) => isNamed(client, word))) continue;
     const missing = client.missing?.();
     if (missing !== undefined) console.log(`${client.name}: left out, ${missing}`);
     else outcomes.push(await tried(client, installs, join(folder, client.name)));
@@ -78,7 +81,10 @@ async function tried(client: Client, installs: Installs, path: string): Promise<
       setTimeout(() => reject(new Error(`not done within ${CLIENT_WITHIN_MS / 1_000} s`)), CLIENT_WITHIN_MS).unref();
     });
     try {
-      await Promise.race([prove(client, site, () => configureBy(client, site), tell), tooLong]);
+      await Promise.race([
+        (client.prove?.bind(client) ?? prove.bind(undefined, client))(site, () => configureBy(client, site), tell),
+        tooLong,
+      ]);
     } finally {
       const lines = model.requests.map((request) => JSON.stringify(request));
       if (existsSync(sandbox.logs)) await writeFile(join(sandbox.logs, "model.jsonl"), lines.join("\n"));

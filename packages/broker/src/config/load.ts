@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { stateFolderBeside } from "@agentmesh/protocol";
+import { inWords, stateFolderBeside, wrongValues } from "@agentmesh/protocol";
 import { nearNames } from "../mesh/agents.ts";
 import { type Config, type ConfigKey, ConfigSchema, configRows } from "./schema.ts";
 
@@ -42,11 +42,11 @@ export function loadConfig(
     sources[key] = source;
     if (value !== undefined) raw[key] = value;
   }
-  const parsed = ConfigSchema.safeParse({ ...raw, home });
+  const parsed = ConfigSchema.safeParse({ ...raw, home }, inWords);
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      const row = configRows.find(({ key }) => key === issue.path[0]);
-      errors.push(`${row ? `${row.flag} (${sources[row.key]})` : "settings"}: ${issue.message}`);
+    for (const { path, message } of wrongValues(parsed.error)) {
+      const row = configRows.find(({ key }) => key === path);
+      errors.push(`${row ? `${row.flag} (${sources[row.key]})` : "settings"}: ${message}`);
     }
   }
   const all = Object.fromEntries(configRows.map(({ key }) => [key, sources[key] ?? "default"])) as Record<

@@ -1,6 +1,6 @@
 /** Binds one row of the endpoint table to a handler: access, validation, types, status. */
 import type { Access, Endpoint, EndpointName, EndpointReply, EndpointRequest } from "@agentmesh/protocol";
-import { endpoints } from "@agentmesh/protocol";
+import { endpoints, inWords } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { AgentCaller, Caller, KeyCaller } from "../mesh/caller.ts";
 import type { Authenticate } from "./plugins/auth.ts";
@@ -49,9 +49,9 @@ export function binder(app: FastifyInstance, authenticate: Authenticate, closing
         const gone = new AbortController();
         reply.raw.once("close", () => gone.abort());
         const bound = {
-          params: row.params?.parse(request.params),
-          query: row.query?.parse(request.query),
-          body: row.body?.parse(request.body ?? {}),
+          params: row.params?.parse(request.params, inWords),
+          query: row.query?.parse(request.query, inWords),
+          body: row.body?.parse(request.body ?? {}, inWords),
           caller,
           signal: AbortSignal.any([gone.signal, closing]),
           request,

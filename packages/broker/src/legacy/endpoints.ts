@@ -1,4 +1,5 @@
 /** The predecessor's endpoints by path: parse, check who acts, one act. */
+import { inWords } from "@agentmesh/protocol";
 import type { AgentCaller } from "../mesh/caller.ts";
 import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
@@ -48,17 +49,17 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
 
   return {
     "/register": async ({ body, authorization }: Asked) => {
-      const { id } = await peers.register(RegisterPeer.parse(body), authorization);
+      const { id } = await peers.register(RegisterPeer.parse(body, inWords), authorization);
       return { id, token: peers.tokenOf(id) };
     },
 
     "/heartbeat": async (asked: Asked) => {
-      await as("acting", OfPeer.parse(asked.body).id, asked, keepAlive);
+      await as("acting", OfPeer.parse(asked.body, inWords).id, asked, keepAlive);
       return OK;
     },
 
     "/set-summary": async (asked: Asked) => {
-      const { id, summary } = SetSummary.parse(asked.body);
+      const { id, summary } = SetSummary.parse(asked.body, inWords);
       await as("acting", id, asked, async (caller, peer) => {
         await peers.change(peer, { summary });
         await mesh.agents.setSummary(caller, profileOf(peer.facts).summary ?? "");
@@ -68,23 +69,23 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
 
     "/list-peers": async (asked: Asked) => {
       await checkToken(parts, asked.authorization, undefined);
-      return listPeers(parts, ListPeers.parse(asked.body));
+      return listPeers(parts, ListPeers.parse(asked.body, inWords));
     },
 
     "/send-message": async (asked: Asked) => {
-      const { from_id, to_id, text } = SendMessage.parse(asked.body);
+      const { from_id, to_id, text } = SendMessage.parse(asked.body, inWords);
       return as("sending", from_id, asked, (caller) => sendMessage(parts, caller, to_id, text));
     },
 
     "/broadcast": async (asked: Asked) => {
-      const { from_id, topic, text } = Broadcast.parse(asked.body);
+      const { from_id, topic, text } = Broadcast.parse(asked.body, inWords);
       if (topic === undefined) return { ...OK, delivered_to: [] };
       if (text === undefined) throw new MeshError("invalid_request", "text is missing.");
       return as("sending", from_id, asked, (caller) => broadcast(parts, caller, topic, text));
     },
 
     "/subscribe": async (asked: Asked) => {
-      const { id, topic } = OnTopic.parse(asked.body);
+      const { id, topic } = OnTopic.parse(asked.body, inWords);
       if (topic === undefined) return OK;
       await as("arriving", id, asked, (caller) =>
         mesh.topics.subscribe(caller, { topic: topicOf(topic), retained: 0 }),
@@ -93,14 +94,14 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
     },
 
     "/unsubscribe": async (asked: Asked) => {
-      const { id, topic } = OnTopic.parse(asked.body);
+      const { id, topic } = OnTopic.parse(asked.body, inWords);
       if (topic === undefined) return OK;
       await as("acting", id, asked, (caller) => mesh.topics.unsubscribe(caller, topicOf(topic)));
       return OK;
     },
 
     "/poll-messages": async (asked: Asked) => {
-      const messages = await as("arriving", OfPeer.parse(asked.body).id, asked, async (caller, peer) => {
+      const messages = await as("arriving", OfPeer.parse(asked.body, inWords).id, asked, async (caller, peer) => {
         await keepAlive(caller, peer);
         const deliveries = await peer.inbox.poll(caller, asked.writing);
         return deliveries.map((delivery) => polledMessage(parts, peer.id, delivery));
@@ -109,7 +110,7 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
     },
 
     "/unregister": async (asked: Asked) => {
-      await as("acting", OfPeer.parse(asked.body).id, asked, async (caller, peer) => {
+      await as("acting", OfPeer.parse(asked.body, inWords).id, asked, async (caller, peer) => {
         if (peer.facts.standing === "here") await peers.farewell(peer, caller);
       });
       return OK;

@@ -1,5 +1,5 @@
 /** The wire of the predecessor, put on the HTTP application: routes, and errors as its clients read them. */
-import { errorTable, type LeasedDelivery } from "@agentmesh/protocol";
+import { errorTable, type LeasedDelivery, wrongValues, wrongValueText } from "@agentmesh/protocol";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ZodError } from "zod";
 import { MeshError } from "../mesh/errors.ts";
@@ -79,8 +79,7 @@ function refuse(
 ): FastifyReply {
   if (error instanceof MeshError) return say(reply, errorTable[error.code].status, { error: error.message });
   if (error instanceof ZodError) {
-    const said = error.issues.map(({ path, message }) => [path.join("."), message].filter(Boolean).join(": "));
-    return say(reply, 400, { error: said.join("; ") });
+    return say(reply, 400, { error: wrongValueText(wrongValues(error)) });
   }
   const status = error.statusCode ?? 500;
   if (status < 500) return say(reply, status, { error: error.message });

@@ -66,7 +66,7 @@ export function unknownFacts(standing: PeerFacts["standing"], now: string): Peer
 
 /** The name that an agent of this wire asks for in the mesh: `legacy-` before what names it best. */
 export function nameFor(id: string, { agent_name, git_root, cwd }: PeerFacts): string {
-  return toAgentName(`legacy-${agent_name || basename(git_root ?? cwd) || id}`);
+  return toAgentName(`legacy-${toAgentName(agent_name || basename(git_root ?? cwd) || id)}`);
 }
 
 /** The facts as the mesh shows them. A client that says it is `cli` is no person for it. */

@@ -75,6 +75,12 @@ export class Agents {
     return this.#store.findAgent(nameOrId);
   }
 
+  /** The agent of this name as others see it, if it is there. */
+  async named(name: string): Promise<Agent | undefined> {
+    const found = await this.find(name);
+    return found?.name === name ? this.show(found) : undefined;
+  }
+
   /** The agent of this name or id; `me` is the caller. @throws MeshError agent_not_found, with near names */
   async resolve(nameOrId: string, caller: Caller): Promise<AgentRecord> {
     if (nameOrId === "me" && caller.kind === "agent") return caller.agent;

@@ -17,8 +17,13 @@ export function checkBody(body: string, { maxBodyBytes }: Policy): number {
   );
 }
 
-/** One delivery with its recipient as it is at this moment. */
-export function forecast(delivery: Enqueued["delivery"], urgency: Urgency, agent: Agent): DeliveryForecast {
+/** One delivery with its recipient as it is at this moment, and who is online in its place. */
+export function forecast(
+  delivery: Enqueued["delivery"],
+  urgency: Urgency,
+  agent: Agent,
+  namesakes: readonly string[] = [],
+): DeliveryForecast {
   return {
     deliveryId: delivery.id,
     seq: delivery.seq,
@@ -32,13 +37,13 @@ export function forecast(delivery: Enqueued["delivery"], urgency: Urgency, agent
       queued: agent.queued,
       ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
     },
-    warnings: delivery.state === "queued" || delivery.state === "leased" ? warningsFor(agent) : [],
+    warnings: delivery.state === "queued" || delivery.state === "leased" ? warningsFor(agent, namesakes) : [],
   };
 }
 
 const BACKLOG = 25;
 
-function warningsFor(agent: Agent): Warning[] {
+function warningsFor(agent: Agent, namesakes: readonly string[]): Warning[] {
   const warnings: Warning[] = [];
   const webhook = webhookOf(agent);
   if (agent.presence === "offline" && !webhook) {
@@ -60,6 +65,15 @@ function warningsFor(agent: Agent): Warning[] {
     warnings.push({
       code: "push_path_failing",
       detail: `The last push to ${agent.name} failed (${quoted(agent.pushPaths[0]?.failedWhy ?? "")}): it finds the message when it looks into its inbox.`,
+    });
+  }
+  if (namesakes.length > 0) {
+    const [first = ""] = namesakes;
+    const others = namesakes.length === 1 ? `${first} works` : `${namesakes.join(", ")} work`;
+    const same = agent.repo === undefined ? "directory" : "repository";
+    warnings.push({
+      code: "namesake_online",
+      detail: `${agent.name} is offline; ${others} in the same ${same} and ${namesakes.length === 1 ? "is" : "are"} online. If you mean ${namesakes.length === 1 ? "that agent" : "one of them"}, send it to ${first}.`,
     });
   }
   if (agent.queued > BACKLOG) {

@@ -19,6 +19,7 @@ import { threadOf } from "./history.ts";
 import { newId } from "./ids.ts";
 import type { Intake } from "./intake.ts";
 import type { LoopGuard } from "./loop-guard.ts";
+import { namesakesOnline } from "./namesakes.ts";
 import { outlookOf } from "./outlook.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
 import type { Enqueued, MessagePlace, MessageToEnqueue, Store, Viewer } from "./store.ts";
@@ -115,7 +116,7 @@ export class Messages {
       answers: answered?.deliveryId,
     };
     try {
-      return this.#reply(await this.#store.enqueue(message, inboxQuota(this.#policy)));
+      return await this.#reply(await this.#store.enqueue(message, inboxQuota(this.#policy)));
     } catch (error) {
       takeBack();
       throw error;
@@ -216,15 +217,16 @@ export class Messages {
     return place;
   }
 
-  #reply(accepted: Enqueued): SendReply {
-    const { message, delivery, duplicate, recipient } = accepted;
+  async #reply({ message, delivery, duplicate, recipient: record }: Enqueued): Promise<SendReply> {
+    const recipient = this.#agents.show(record);
+    const namesakes = await namesakesOnline(recipient, (name) => this.#agents.named(name));
     return {
       messageId: message.id,
       threadId: message.threadId,
       acceptedAt: message.acceptedAt,
       expiresAt: message.expiresAt,
       duplicate,
-      deliveries: [forecast(delivery, message.urgency, this.#agents.show(recipient))],
+      deliveries: [forecast(delivery, message.urgency, recipient, namesakes)],
     };
   }
 }

@@ -4,7 +4,7 @@ import { CommandError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { recipientText } from "../describe.ts";
 import { since, until } from "../duration.ts";
-import { indented, jsonText, print, remark, style } from "../output.ts";
+import { indented, jsonText, print, remark, style, warn } from "../output.ts";
 import { type Column, table } from "../table.ts";
 import { messageBody } from "./send.ts";
 
@@ -30,6 +30,7 @@ export async function ask(
       `No answer will come: the question is ${delivery.state} for ${plainLine(delivery.to.name)} (${quotedUnlessWord(answer.endedWhy ?? "no reason given")}). What became of it: agentmesh trace ${messageId}`,
     );
   }
+  for (const { detail } of delivery.warnings) warn(detail);
   throw new CommandError(
     "pending",
     `No answer yet; the question is ${delivery.state} for ${plainLine(delivery.to.name)} (${recipientText(delivery.recipient)}). A late answer comes into the inbox: agentmesh inbox. Why it waits: agentmesh trace ${messageId}`,

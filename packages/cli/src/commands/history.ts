@@ -4,6 +4,7 @@ import {
   type EndpointInput,
   type endpoints,
   type HistoryEntry,
+  inWords,
   MAX_MESSAGES_PER_PAGE,
   plainLine,
   SearchQuery,
@@ -71,7 +72,7 @@ export async function search(context: Context, words: readonly string[], options
 }
 
 async function queryOf(admin: MeshClient, options: HistoryOptions): Promise<Query> {
-  const topic = options.topic === undefined ? undefined : TopicName.safeParse(options.topic);
+  const topic = options.topic === undefined ? undefined : TopicName.safeParse(options.topic, inWords);
   if (topic?.success === false) throw usageError(`"${options.topic}" is no topic: ${topic.error.issues[0]?.message}.`);
   return {
     ...(options.agent !== undefined && { agent: options.agent }),

@@ -7,9 +7,8 @@ import { type ConfigureOptions, configure } from "../setup/configure.ts";
 export async function setup(context: Context, options: ConfigureOptions): Promise<void> {
   const done = await configure(context, "setup", options);
   if (context.json || done.written === 0) return done.end();
-  if (done.hookless !== undefined) remark(`Hooks were left out: ${done.hookless}.`);
-  remark(
-    "Start a session and ask it: who is on agentmesh? From here: agentmesh agents. To undo it all: agentmesh uninstall",
-  );
+  for (const sentence of done.remarks) remark(sentence);
+  const undo = `agentmesh uninstall${options.project ? " --project" : ""}`;
+  remark(`Start a session and ask it: who is on agentmesh? From here: agentmesh agents. To undo it all: ${undo}`);
   done.end();
 }

@@ -1,6 +1,14 @@
 /** `agentmesh topics`, `publish`, `subscribe`: points of publication, and who listens there. */
 import type { MeshClient } from "@agentmesh/client";
-import { plainLine, publishRemarks, type Topic, TopicName, TopicPattern, type Urgency } from "@agentmesh/protocol";
+import {
+  inWords,
+  plainLine,
+  publishRemarks,
+  type Topic,
+  TopicName,
+  TopicPattern,
+  type Urgency,
+} from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { stateStyle } from "../describe.ts";
@@ -26,7 +34,7 @@ export async function publish(
   words: readonly string[],
   { urgency }: { readonly urgency?: Urgency },
 ): Promise<void> {
-  const topic = TopicName.safeParse(name);
+  const topic = TopicName.safeParse(name, inWords);
   if (!topic.success) throw usageError(`"${name}" is no topic: ${topic.error.issues[0]?.message}.`);
   const body = await messageBody(words, name);
   const reply = await (await context.acting()).client.publish({
@@ -59,7 +67,7 @@ export async function subscribe(
   name: string,
   options: { readonly unsubscribe?: true; readonly retained: number },
 ): Promise<void> {
-  const topic = TopicPattern.safeParse(name);
+  const topic = TopicPattern.safeParse(name, inWords);
   if (!topic.success) throw usageError(`"${name}" is no topic or pattern: ${topic.error.issues[0]?.message}.`);
   const { client, agent } = await context.acting();
   if (options.unsubscribe) {

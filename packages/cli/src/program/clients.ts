@@ -13,7 +13,7 @@ export function clientsCommands(program: Command): void {
     .option("--client <name>", "only this client, such as codex, found or not; may be repeated", several)
     .option("--dry-run", "show the difference of every file and write nothing; exits 6 when there is one")
     .option("--yes", "do not ask")
-    .option("--project", "configuration of this directory instead of your own")
+    .option("--project", "configuration of this directory, shared with others: nothing of this machine in it")
     .option("--replace", "overwrite another server that is called agentmesh")
     .option("--allow-tools", "let models use the tools of agentmesh without asking you each time")
     .option("--command <command>", "command of the adapter (default: as this command line was installed)")

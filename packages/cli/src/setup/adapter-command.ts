@@ -1,13 +1,12 @@
 /** The command that client configurations are given for the adapter, decided from how this command line itself runs. */
-import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { dirname, join, sep } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, isAbsolute, join, sep } from "node:path";
 import { VERSION } from "@agentmesh/protocol";
-import { z } from "zod";
 import { usageError } from "../command-error.ts";
 import { startsAdapter } from "./config/config-file.ts";
-import { programOnPath } from "./program-on-path.ts";
-
-const OurManifest = z.object({ name: z.literal("agentmesh-mcp"), version: z.literal(VERSION) });
+import { programsOnPath } from "./program-on-path.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** The command, and whether clients may run it at every tool call. */
 export interface AdapterCommand {
@@ -31,9 +30,14 @@ export interface AdapterTerms {
   readonly shared: boolean;
 }
 
-/** Decides it. @throws CommandError for a `--command` that cannot be read */
+/**
+ * Decides it. Programs with windows and services have another PATH than a shell, and each shell may have its own: what is
+ * written finds Node and the adapter without it. @throws CommandError for a `--command` that cannot be read
+ */
 export function adapterCommand(terms: AdapterTerms): AdapterCommand {
-  const { platform, given } = terms;
+  const { platform, given, shared } = terms;
+  const npx = ["npx", "-y", `agentmesh-mcp@${VERSION}`];
+  if (shared) return { words: given === undefined ? npx : wordsOf(given), hookless: "hooks name paths of one machine" };
   if (given !== undefined) {
     const words = wordsOf(given);
     return startsAdapter(given)
@@ -44,17 +48,11 @@ export function adapterCommand(terms: AdapterTerms): AdapterCommand {
   const origin = originOf(adapter);
   if (origin === "checkout")
     return withHook([nodePath(terms), adapter.replace(/src([\\/])main\.ts$/, "dist$1main.js")], platform);
-  if (origin === "installed" && !terms.shared) {
-    // On Windows the name stands for a .cmd file, which many programs cannot start.
-    const named = platform === "win32" ? undefined : programOnPath("agentmesh-mcp", terms.env, platform);
-    return withHook(named !== undefined && isOurs(named) ? ["agentmesh-mcp"] : [nodePath(terms), adapter], platform);
-  }
-  const npx = ["npx", "-y", `agentmesh-mcp@${VERSION}`];
+  if (origin === "installed") return withHook([nodePath(terms), adapter], platform);
   return {
-    words: platform === "win32" ? ["cmd", "/c", ...npx] : npx,
-    hookless: terms.shared
-      ? "hooks name a path of this machine"
-      : "npx would take half a second at every tool call. For hooks: npm install -g agentmesh, then agentmesh setup",
+    words: platform === "win32" ? ["cmd", "/c", ...npx] : [...pathFor(terms), ...npx],
+    hookless:
+      "npx would take half a second at every tool call. For hooks: npm install -g agentmesh, then agentmesh setup",
   };
 }
 
@@ -68,12 +66,6 @@ export function originOf(adapter: string): "checkout" | "installed" | "passing" 
   // Below a project's own package.json it goes with the project.
   const owner = parts.slice(0, parts.indexOf("node_modules")).join(sep);
   return existsSync(join(owner, "package.json")) ? "passing" : "installed";
-}
-
-/** One argument for the shell that runs hooks: sh, or cmd on Windows. */
-export function shellWord(word: string, platform: NodeJS.Platform): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  return platform === "win32" ? `"${word}"` : `"${word.replace(/["$`\\]/g, "\\$&")}"`;
 }
 
 function withHook(words: readonly string[], platform: NodeJS.Platform): AdapterCommand {
@@ -93,18 +85,31 @@ function wordsOf(given: string): string[] {
 
 /** The path of this Node that stays when Node is updated: a package manager's link rather than what it points at. */
 function nodePath({ execPath, env, platform }: AdapterTerms): string {
-  const named = programOnPath("node", env, platform);
-  return named !== undefined && realPath(named) === realPath(execPath) ? named : execPath;
+  const ours = realPath(execPath);
+  const named = programsOnPath("node", env, platform).filter((path) => realPath(path) === ours);
+  return named.find((path) => isAbsolute(path) && !isFleeting(path, env)) ?? execPath;
 }
 
-function isOurs(program: string): boolean {
-  try {
-    const manifest = readFileSync(join(dirname(dirname(realPath(program))), "package.json"), "utf8");
-    return OurManifest.safeParse(JSON.parse(manifest)).success;
-  } catch {
-    return false;
-  }
+/** fnm makes a folder of links for each shell, which goes with it. */
+function isFleeting(path: string, env: NodeJS.ProcessEnv): boolean {
+  const passing = [tmpdir(), "/tmp", "/run", env.XDG_RUNTIME_DIR ?? "/run"].some((folder) =>
+    path.startsWith(folder + sep),
+  );
+  return passing || /[\\/](fnm_multishells|_npx)[\\/]/.test(path);
 }
+
+/** npx and the programs it runs find Node by PATH alone: that of the system, and where this Node is. */
+function pathFor(terms: AdapterTerms): string[] {
+  if (!existsSync(ENV)) return [];
+  const npx = programsOnPath("npx", terms.env, terms.platform).find(
+    (path) => isAbsolute(path) && !isFleeting(path, terms.env),
+  );
+  const folders = [nodePath(terms), ...(npx === undefined ? [] : [npx])].map((path) => dirname(path));
+  return [ENV, `PATH=${[...new Set([...folders, ...SYSTEM_PATH])].join(":")}`];
+}
+
+const ENV = "/usr/bin/env";
+const SYSTEM_PATH = ["/usr/local/bin", "/usr/bin", "/bin"];
 
 function realPath(path: string): string {
   try {

@@ -2,9 +2,9 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Context } from "../context.ts";
-import { shellWord } from "./adapter-command.ts";
 import type { ConfigureOptions } from "./configure.ts";
 import type { Verb } from "./plan.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** `agentmesh setup` with the options that say what is written where; `client` stands for those that were named. */
 export function asTyped(

@@ -9,9 +9,11 @@ import { type ChosenClient, chooseClients, noClientFound } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
 import type { ConfigFile } from "./config/config-file.ts";
 import { ConfigRefusal } from "./config/refusal.ts";
-import { connectionOf } from "./connection.ts";
+import { connectionOf, isLocalPath } from "./connection.ts";
 import { diffText } from "./diff.ts";
+import { actAsOwnerOf, refuseOutOfReach } from "./person.ts";
 import { type ClientPlan, carryOut, changes, type FilePlan, planClient, type Verb, withoutServer } from "./plan.ts";
+import { remarksOf } from "./remarks.ts";
 import {
   type ClientReport,
   type FileReport,
@@ -38,8 +40,8 @@ export interface ConfigureOptions {
 export interface Configured {
   /** Files that were written. */
   readonly written: number;
-  /** Why there are no hooks. */
-  readonly hookless?: string;
+  /** What a person should know beside what was said of each client. */
+  readonly remarks: readonly string[];
   /** Ends the command. @throws CommandError, CommandEnd */
   end(): void;
 }
@@ -64,6 +66,7 @@ export async function configure(context: Context, verb: Verb, options: Configure
   const { dryRun = false, yes = false, project: shared = false, replace = false, allowTools = false } = options;
   const platform = process.platform;
   const at = { env, platform, home: homedir(), project: shared ? process.cwd() : undefined };
+  const forAnother = actAsOwnerOf(at.project ?? at.home, env);
   const stateFolder = folder.path;
   const { to, adapter } = connectionOf({
     env,
@@ -75,6 +78,8 @@ export async function configure(context: Context, verb: Verb, options: Configure
     allowTools,
     shared,
   });
+  if (forAnother && verb === "setup" && options.command === undefined)
+    refuseOutOfReach([to.command, ...to.args].filter(isLocalPath));
   const run: Run = {
     verb,
     at,
@@ -99,19 +104,24 @@ export async function configure(context: Context, verb: Verb, options: Configure
     const consent = dryRun ? "no" : await consentTo(one, run, asking);
     if (consent === "quit") break;
     if (consent === "all") asking = false;
-    const report = consent === "no" ? reportOf(one, !dryRun) : write(one, run);
+    const told = consent === "no" ? reportOf(one, !dryRun) : write(one, run);
+    const report = { ...told, shutOut: verb === "setup" ? (one.client.shutOut?.(at, to) ?? []) : [] };
     reports.push(report);
     const diffs = dryRun ? one.plan.files.filter(changes).map(diffOf) : [];
     if (!json) await print([...reportLines(report, run), ...diffs, ""].join("\n"));
   }
-  if (json) await print(jsonText(reportJson(reports, { ...run, dryRun })));
+  const written = reports.flatMap(({ files }) =>
+    files.flatMap(({ plan, outcome }) => (outcome ? [plan.file.path] : [])),
+  );
+  const remarks = verb === "setup" ? remarksOf({ at, to, adapter, shared, written }) : [];
+  if (json) await print(jsonText({ ...reportJson(reports, { ...run, dryRun }), remarks }));
   else if (planned.length === 0) await print("Nothing of agentmesh is in the configuration of any client.");
   else if (dryRun)
     await print(changing === 0 ? "Nothing would change." : `Nothing was written. Files that would change: ${changing}`);
 
   return {
-    written: reports.flatMap(({ files }) => files).filter(({ outcome }) => outcome !== undefined).length,
-    ...(adapter.hookless !== undefined && { hookless: adapter.hookless }),
+    written: written.length,
+    remarks,
     end() {
       const left = reports.filter(({ files }) => files.some(isIncomplete)).map(({ client }) => client.title);
       if (left.length > 0) {

@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { VERSION } from "@agentmesh/protocol";
-import { type AdapterCommand, adapterCommand, originOf, shellWord } from "./adapter-command.ts";
+import { type AdapterCommand, adapterCommand, originOf } from "./adapter-command.ts";
 import type { Connection } from "./clients/client.ts";
 import { HOOK_MARK, MARK } from "./config/mark.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** What the connection rests on. */
 export interface ConnectionTerms {
@@ -38,31 +39,39 @@ export function connectionOf(terms: ConnectionTerms): { readonly to: Connection;
   const [command = "", ...args] = adapter.words;
   const elsewhere = stateFolder !== join(terms.home, ".agentmesh");
   const url = terms.url ?? env.AGENTMESH_URL;
+  const ofThisMachine = {
+    ...(elsewhere && { AGENTMESH_HOME: stateFolder }),
+    ...(url && { AGENTMESH_URL: url }),
+    ...(env.AGENTMESH_PORT && { AGENTMESH_PORT: env.AGENTMESH_PORT }),
+  };
   const home = elsewhere ? ` --home ${quoted(stateFolder, platform)}` : "";
   return {
     adapter,
     to: {
       command,
       args,
-      env: {
-        [MARK]: "1",
-        ...(elsewhere && { AGENTMESH_HOME: stateFolder }),
-        ...(url && { AGENTMESH_URL: url }),
-        ...(env.AGENTMESH_PORT && { AGENTMESH_PORT: env.AGENTMESH_PORT }),
-      },
+      env: { [MARK]: "1", ...(!shared && ofThisMachine) },
+      leftOut: shared ? Object.keys(ofThisMachine) : [],
       hookCommand: (kind) =>
         adapter.hook === undefined ? undefined : `${adapter.hook} hook ${kind} ${HOOK_MARK}${home}`,
       allowTools: terms.allowTools,
-      openCodePlugin: openCodePlugin(entry),
+      openCodePlugin: shared ? PUBLISHED_PLUGIN : openCodePlugin(entry),
     },
   };
 }
+
+/** Whether a word of a command means something on one machine only. */
+export function isLocalPath(word: string): boolean {
+  return /^(?:[\w-]+=)?(?:~|\/|[A-Za-z]:[\\/]|\\\\)/.test(word);
+}
+
+const PUBLISHED_PLUGIN = `opencode-agentmesh@${VERSION}`;
 
 /** The plugin from the registry, or, in a clone of the repository, what its build made. */
 function openCodePlugin(adapter: string): string {
   const built = adapter.replace(/[\\/]mcp[\\/](src|dist)[\\/]main\.[jt]s$/, "/opencode/dist/index.js");
   if (originOf(adapter) === "checkout" && built !== adapter && existsSync(built)) return pathToFileURL(built).href;
-  return `opencode-agentmesh@${VERSION}`;
+  return PUBLISHED_PLUGIN;
 }
 
 function quoted(path: string, platform: NodeJS.Platform): string {

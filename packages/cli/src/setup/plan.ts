@@ -4,7 +4,8 @@ import type { ChosenClient } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
 import { backUp, backupsOf, keepBackup, noteBeside, removeBackup } from "./config/backup.ts";
 import { type ConfigFile, type Edition, mayHoldOurs, type Part } from "./config/config-file.ts";
-import { ChangedMeanwhile, readConfig, refuseReadOnly, writeConfig } from "./config/file.ts";
+import { readConfig, refuseReadOnly, writeConfig } from "./config/file.ts";
+import { ChangedMeanwhile, refuseHalfWritten } from "./config/in-place.ts";
 import { ConfigRefusal } from "./config/refusal.ts";
 
 /** Which way. */
@@ -34,6 +35,8 @@ export interface Outcome {
   readonly backupOf?: string;
   /** The file is again what its copy was, and the copy is gone. */
   readonly restored?: boolean;
+  /** It could not be removed, being a mount of its own, and holds nothing now. */
+  readonly emptied?: boolean;
 }
 
 /** Plans without touching anything. */
@@ -94,6 +97,7 @@ export function withoutServer(main: ConfigFile): string {
 function planFile(file: ConfigFile, { verb, replace }: { readonly verb: Verb; readonly replace: boolean }): FilePlan {
   let from: string | undefined;
   try {
+    refuseHalfWritten(file.path);
     from = readConfig(file.path);
     if (verb === "uninstall" && from === undefined) return { file, from, edition: untouched(from) };
     const before = originalOf(file)?.text;
@@ -130,6 +134,7 @@ export function carryOut(
   for (let next = plan, left = 5; ; left--) {
     try {
       const { from, edition } = next;
+      let emptied = false;
       if (terms.verb === "setup" && (from === undefined || !file.holdsOurs(from))) {
         // What older runs left says nothing of this one.
         for (const copy of backupsOf(file.path)) keepBackup(copy);
@@ -138,14 +143,15 @@ export function carryOut(
       try {
         // A name that is noted and not yet there does no harm; one that is there and not noted would stay for good.
         if (terms.verb === "setup" && edition.noted !== undefined) noteBeside(file.path, edition.noted);
-        writeConfig(file.path, { from, to: edition.text, shared: terms.shared });
+        const how = writeConfig(file.path, { from, to: edition.text, empty: file.empty, shared: terms.shared });
+        emptied = edition.text === undefined && how === "written over";
       } catch (error) {
         if (backup !== undefined) removeBackup(backup);
         throw error;
       }
       if (terms.verb === "setup") return backup === undefined ? {} : { backup };
       if (edition.noted !== undefined) noteBeside(file.path, edition.noted);
-      return settleBackups(file, edition);
+      return { ...settleBackups(file, edition), ...(emptied && { emptied }) };
     } catch (error) {
       if (!(error instanceof ChangedMeanwhile)) throw error;
       if (left === 0)

@@ -11,7 +11,7 @@ export function reportJson(
     verb,
     dryRun,
     adapter: [to.command, ...to.args],
-    clients: reports.map(({ client, found, files, aside, declined }) => ({
+    clients: reports.map(({ client, found, files, aside, declined, shutOut }) => ({
       client: client.name,
       found: found ?? null,
       files: files.map(fileJson),
@@ -20,6 +20,7 @@ export function reportJson(
       check: client.check,
       restart: client.restart,
       ...(verb === "setup" && {
+        shutOut: shutOut ?? [],
         byHand: client.byHand?.(at, to),
         // Advice on what comes next is none where the server is not there.
         notes: files.some(isIncomplete) ? [] : (client.afterwards?.(at, to) ?? []),

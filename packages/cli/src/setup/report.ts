@@ -4,6 +4,7 @@ import { shortPath } from "../describe.ts";
 import { type Style, style } from "../output.ts";
 import type { ChosenClient } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
+import type { ShutOut } from "./clients/shut-out.ts";
 import { changedStandings, type Part, type Standing } from "./config/config-file.ts";
 import { type FilePlan, isBarred, type Outcome, type Verb } from "./plan.ts";
 
@@ -19,6 +20,8 @@ export interface FileReport {
 export interface ClientReport extends ChosenClient {
   readonly files: readonly FileReport[];
   readonly aside?: string;
+  /** Settings that keep out what is written; they are left as they are. */
+  readonly shutOut?: readonly ShutOut[];
   /** A person said no. */
   readonly declined?: boolean;
 }
@@ -90,6 +93,9 @@ export function reportLines(report: ClientReport, { verb, at, to, again }: Repor
     const after = client.afterwards?.(at, to) ?? [];
     if (changed) lines.push(row("check", "dim", client.check), row("restart", "dim", client.restart));
     lines.push(...[...notes, ...(changed ? after : [])].map((note) => row("note", "yellow", note)));
+    for (const { file, key, says } of report.shutOut ?? []) {
+      lines.push(row("shut out", "red", `${shortPath(file)}  ${plainLine(key, 200)}: ${says}`));
+    }
   } else if (changed) {
     lines.push(row("restart", "dim", client.restart));
   }
@@ -123,7 +129,10 @@ export function fileRows({ plan, outcome, failed }: FileReport, again: string, w
     if (parts.length === 0) continue;
     const intent = changedStandings.has(standing) && outcome === undefined;
     const said = intent ? row(intents[label] ?? label, "cyan", "") : row(label, colour, "");
-    const whole = standing === "removed" && edition.text === undefined ? "; the file, as it held nothing else" : "";
+    const gone = outcome?.emptied
+      ? "; the file is a mount of its own and cannot go, so it is empty now"
+      : "; the file, as it held nothing else";
+    const whole = standing === "removed" && edition.text === undefined ? gone : "";
     rows.push(`${said}${path}  ${partWords(parts)}${aside(standing, parts, again)}${whole}`);
   }
   return rows;
@@ -137,12 +146,13 @@ export function partWords(parts: readonly Part[]): string {
 }
 
 function aside(standing: Standing, parts: readonly Part[], again: string): string {
-  const found = plainLine([...new Set(parts.map((part) => part.found ?? ""))].join(", "), 300);
+  const found = plainLine([...new Set(parts.flatMap(({ found }) => found ?? []))].join(", "), 300);
   if (standing === "by hand") {
     const hooks = parts.some(({ what }) => what.startsWith("hook "));
     return `: ${found} (${hooks ? "your own hooks are left as they are" : "left as it is"})`;
   }
   if (standing === "replaced") return `, in place of ${found}`;
+  if (standing === "updated" && found !== "") return `: ${found} is no more`;
   if (standing !== "foreign") return "";
   return `: another one has that name: ${found}. To replace it: ${again} --replace`;
 }

@@ -4,7 +4,7 @@ import type { ClientSession } from "../client-session.ts";
 import type { JoinedSession } from "../join.ts";
 import type { Log } from "../log.ts";
 import { hookOutput, type Moment, moments } from "./hook-call.ts";
-import type { Caller } from "./hook-socket.ts";
+import type { Caller } from "./hook-connection.ts";
 
 /** A hook is answered within this time, if only with nothing, in milliseconds. */
 const ANSWER_WITHIN_MS = 600;

@@ -1,43 +1,20 @@
-/** The adapter's end of its hooks: a socket in the state folder, and the card that leads there. */
-import { randomBytes, timingSafeEqual } from "node:crypto";
-import { chmodSync, mkdirSync } from "node:fs";
+/** The adapter's end of its hooks: a socket in the state folder and the card that leads there, made again when they are lost. */
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { z } from "zod";
+import { dirname, join } from "node:path";
 import type { ClientKind } from "../client-kind.ts";
 import type { Log } from "../log.ts";
-import { type Card, hooksFolder, removeCard, writeCard } from "./card.ts";
-import { type HookAnswer, type HookCall, SHOWN } from "./hook-call.ts";
-import { ancestors, upToClient } from "./process-tree.ts";
+import { type Card, cardPath, cardText, fileAt, hooksFolder, removeCard, sweepCards, writeCard } from "./card.ts";
+import { type Caller, serveHook } from "./hook-connection.ts";
+import { ancestors, markOf, pidSpace, upToClient } from "./process-tree.ts";
 
 /** Longest path of a Unix socket that every system takes, in bytes. */
 const MAX_SOCKET_PATH = 100;
 
-/** A hook that says nothing for this long is hung up on, in milliseconds. */
-const SILENCE_MS = 5_000;
-const MAX_LINE = 64 * 1024;
-
-const Line = z.object({
-  key: z.string(),
-  call: z.object({
-    event: z.string().max(64),
-    sessionId: z.string().min(1).max(200),
-    transcript: z.string().max(4_096).optional(),
-    stopActive: z.boolean().optional(),
-    wait: z.boolean().optional(),
-    codexHome: z.string().max(4_096).optional(),
-  }),
-});
-
-/** A hook that is waiting for its answer. */
-export interface Caller {
-  readonly call: HookCall;
-  /** Aborts when the hook has hung up. */
-  readonly gone: AbortSignal;
-  /** Answers; resolves with whether the hook has shown it to its client. */
-  answer(answer: HookAnswer): Promise<boolean>;
-}
+/** Cleaners of temporary files take what is old: our files are never older than this, in milliseconds. */
+const TOUCH_MS = 3_600_000;
 
 /** What a hook socket needs. */
 export interface HookSocketParts {
@@ -47,135 +24,203 @@ export interface HookSocketParts {
   readonly sessionId: string | undefined;
   readonly log: Log;
   onCall(caller: Caller): void;
+  /** Told that hooks could not find this adapter for a while and can again; a sentence for the session's model. */
+  onMadeAgain?(sentence: string): void;
+  /** Told why hooks cannot find this adapter, and `undefined` when they can again. */
+  onTrouble?(why: string | undefined): void;
+}
+
+/** Where hooks come in: one server, and the file it made. */
+interface Door {
+  readonly card: Card;
+  readonly server: Server;
+  /** Which file the socket was when it was made. */
+  file?: string;
 }
 
 /** Listens for the hooks of one session. */
 export class HookSocket {
   readonly #folder: string;
-  readonly #server: Server;
   readonly #open = new Set<Socket>();
   readonly #parts: HookSocketParts;
-  #card: Card;
+  readonly #key = randomBytes(24).toString("base64url");
+  #sessionId: string | undefined;
+  #door: Door | undefined;
+  #trouble: string | undefined;
   #closed = false;
 
   /** Never throws: without hooks the adapter still serves, and the log says why they do not work. */
   constructor(parts: HookSocketParts) {
     this.#parts = parts;
+    this.#sessionId = parts.sessionId;
     this.#folder = hooksFolder(parts.home);
-    const line = upToClient(ancestors(process.ppid)).map(({ pid }) => pid);
-    this.#card = {
-      pid: process.pid,
-      kind: parts.kind,
-      socket: socketPath(this.#folder),
-      key: randomBytes(24).toString("base64url"),
-      ...(parts.sessionId !== undefined && { sessionId: parts.sessionId }),
-      line,
-      directory: parts.directory,
-    };
-    this.#server = createServer((socket) => this.#serve(socket));
-    this.#server.on("error", (error) => parts.log.warn("hooks.failed", { error }));
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      removeCard(this.#folder, this.#card);
-      this.#server.listen(this.#card.socket, () => {
-        if (process.platform !== "win32") chmodSync(this.#card.socket, 0o600);
-        this.#publish();
-      });
-      this.#server.unref();
-    } catch (error) {
-      parts.log.warn("hooks.failed", { error });
+      sweepCards(this.#folder);
+    } catch {
+      // What is wrong with the folder is told by the attempt to listen in it.
     }
+    this.#listen();
   }
 
   /** Says to coming hooks whose session this is. */
   belongsTo(sessionId: string | undefined): void {
-    if (sessionId === undefined || this.#card.sessionId === sessionId) return;
-    this.#card = { ...this.#card, sessionId };
-    this.#publish();
+    if (sessionId === undefined || this.#sessionId === sessionId) return;
+    this.#sessionId = sessionId;
+    if (!this.#door?.server.listening) return;
+    this.#door = { ...this.#door, card: { ...this.#door.card, sessionId } };
+    this.#publish(this.#door);
+  }
+
+  /**
+   * Sees whether hooks still find this adapter, and makes socket and card again under another name when not: cleaners of
+   * temporary files and people remove them. To be called now and then; never throws.
+   */
+  check(): void {
+    const door = this.#door;
+    if (this.#closed || (door && !door.server.listening)) return;
+    const lost = door ? lostOf(this.#folder, door) : this.#trouble;
+    if (door && lost === undefined) {
+      this.#touch(door);
+      return;
+    }
+    if (door) {
+      this.#parts.log.warn("hooks.lost", { why: lost });
+      this.#door = undefined;
+      removeCard(this.#folder, door.card);
+      // Hooks that wait keep their connection.
+      door.server.close();
+    }
+    this.#listen(lost);
   }
 
   /** Takes the card away and hangs up. */
   close(): void {
     this.#closed = true;
-    removeCard(this.#folder, this.#card);
-    this.#server.close();
+    if (this.#door) {
+      removeCard(this.#folder, this.#door.card);
+      this.#door.server.close();
+    }
     for (const socket of this.#open) socket.destroy();
   }
 
-  #publish(): void {
-    if (this.#closed || !this.#server.listening) return;
+  #listen(lost?: string): void {
+    const card = this.#newCard();
+    const server = createServer((socket) => {
+      this.#open.add(socket);
+      socket.once("close", () => this.#open.delete(socket));
+      serveHook(socket, this.#key, (caller) => this.#parts.onCall(caller));
+    });
+    const door: Door = { card, server };
+    server.on("error", (error) => this.#failed(door, error));
     try {
-      writeCard(this.#folder, this.#card);
+      // A state folder that is gone is not begun anew by its hooks.
+      if (!statSync(this.#folder, { throwIfNoEntry: false })) mkdirSync(this.#folder, { mode: 0o700 });
+      this.#door = door;
+      server.listen(card.socket, () => {
+        if (this.#closed || this.#door?.server !== server) return;
+        try {
+          if (process.platform !== "win32") chmodSync(card.socket, 0o600);
+          this.#door = { ...this.#door, ...fileOf(card.socket) };
+        } catch (error) {
+          return this.#failed(door, error);
+        }
+        if (this.#publish(this.#door)) this.#found(lost);
+      });
+      server.unref();
     } catch (error) {
-      this.#parts.log.warn("hooks.failed", { error });
+      this.#failed(door, error);
     }
   }
 
-  #serve(socket: Socket): void {
-    this.#open.add(socket);
-    socket.unref();
-    socket.on("error", () => undefined);
-    socket.setTimeout(SILENCE_MS, () => socket.destroy());
-    const gone = new AbortController();
-    let shown = false;
-    let text = "";
-    socket.once("close", () => {
-      this.#open.delete(socket);
-      gone.abort();
-    });
-    socket.setEncoding("utf8").on("data", (chunk: string) => {
-      text += chunk;
-      if (text.length > MAX_LINE) socket.destroy();
-      for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n")) {
-        const line = text.slice(0, end);
-        text = text.slice(end + 1);
-        if (line === SHOWN) {
-          shown = true;
-          continue;
-        }
-        const call = this.#callIn(line);
-        if (!call) return void socket.destroy();
-        if (call.wait) socket.setTimeout(0);
-        this.#parts.onCall({
-          call,
-          gone: gone.signal,
-          async answer(answer) {
-            if (gone.signal.aborted) return false;
-            const closed = new Promise((resolve) => socket.once("close", resolve));
-            socket.setTimeout(SILENCE_MS);
-            socket.write(`${JSON.stringify(answer)}\n`);
-            await closed;
-            return shown;
-          },
-        });
-      }
-    });
+  #newCard(): Card {
+    const name = randomBytes(8).toString("hex");
+    const above = ancestors(process.ppid);
+    const space = pidSpace();
+    return {
+      name,
+      ...(markOf(process.pid) ?? { pid: process.pid }),
+      ...(space !== undefined && { space }),
+      kind: this.#parts.kind,
+      socket: socketPath(this.#folder, name),
+      key: this.#key,
+      ...(this.#sessionId !== undefined && { sessionId: this.#sessionId }),
+      above: above.map(({ pid, start }) => ({ pid, ...(start !== undefined && { start }) })),
+      toClient: upToClient(above).length,
+      directory: this.#parts.directory,
+    };
   }
 
-  #callIn(line: string): HookCall | undefined {
+  #publish(door: Door): boolean {
+    if (this.#closed) return false;
     try {
-      const { key, call } = Line.parse(JSON.parse(line));
-      const [said, own] = [Buffer.from(key), Buffer.from(this.#card.key)];
-      if (said.length !== own.length || !timingSafeEqual(said, own)) return undefined;
-      const { event, sessionId, transcript, stopActive, wait, codexHome } = call;
-      return {
-        event,
-        sessionId,
-        ...(transcript !== undefined && { transcript }),
-        ...(stopActive !== undefined && { stopActive }),
-        ...(wait !== undefined && { wait }),
-        ...(codexHome !== undefined && { codexHome }),
-      };
-    } catch {
-      return undefined;
+      writeCard(this.#folder, door.card);
+      return true;
+    } catch (error) {
+      this.#failed(door, error);
+      return false;
+    }
+  }
+
+  #found(lost: string | undefined): void {
+    const { log, onMadeAgain, onTrouble } = this.#parts;
+    if (lost !== undefined) {
+      log.warn("hooks.made_again", { lost });
+      onMadeAgain?.(`The hooks of this session brought no mail for a while: ${lost}. That is mended.`);
+    }
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    onTrouble?.(undefined);
+  }
+
+  #failed(door: Door, error: unknown): void {
+    if (this.#closed) return;
+    removeCard(this.#folder, door.card);
+    door.server.close();
+    if (this.#door?.server === door.server) this.#door = undefined;
+    const why = error instanceof Error ? error.message : String(error);
+    const trouble = `hooks cannot find their adapter, pid ${process.pid}: its socket cannot be made in ${this.#folder} (${why})`;
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#parts.log.warn("hooks.failed", { error, folder: this.#folder });
+    this.#parts.onTrouble?.(`${trouble}; it is tried again every few seconds, make the folder writable`);
+  }
+
+  #touch({ card }: Door): void {
+    for (const path of [cardPath(this.#folder, card.name), card.socket]) {
+      const file = fileAt(path);
+      if (!file || Date.now() - file.mtimeMs < TOUCH_MS) continue;
+      try {
+        utimesSync(path, new Date(), new Date());
+      } catch (error) {
+        this.#parts.log.debug("hooks.touch_failed", { path, error });
+      }
     }
   }
 }
 
+/** What hooks would miss; undefined when all is there. */
+function lostOf(folder: string, { card, file }: Door): string | undefined {
+  if (process.platform !== "win32" && fileOf(card.socket).file !== file) {
+    const gone = fileAt(dirname(card.socket)) ? "its socket" : "the folder of its socket";
+    return `${gone} was removed or replaced, ${card.socket}`;
+  }
+  const path = cardPath(folder, card.name);
+  try {
+    return readFileSync(path, "utf8") === cardText(card) ? undefined : `its card was changed, ${path}`;
+  } catch {
+    return `its card was removed, ${path}`;
+  }
+}
+
+function fileOf(path: string): { file?: string } {
+  const file = process.platform === "win32" ? undefined : fileAt(path);
+  return file?.isSocket() ? { file: `${file.dev}:${file.ino}` } : {};
+}
+
 /** In the state folder; where its name is too long for a socket, in the folder for temporary files. */
-function socketPath(folder: string): string {
-  const random = randomBytes(8).toString("hex");
-  if (process.platform === "win32") return `\\\\.\\pipe\\agentmesh-${random}`;
-  const path = join(folder, `${process.pid}.sock`);
-  return Buffer.byteLength(path) <= MAX_SOCKET_PATH ? path : join(tmpdir(), `agentmesh-${random}.sock`);
+function socketPath(folder: string, name: string): string {
+  if (process.platform === "win32") return `\\\\.\\pipe\\agentmesh-${name}`;
+  const path = join(folder, `${name}.sock`);
+  return Buffer.byteLength(path) <= MAX_SOCKET_PATH ? path : join(tmpdir(), `agentmesh-${name}.sock`);
 }

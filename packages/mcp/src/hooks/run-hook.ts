@@ -38,7 +38,8 @@ export async function runHook(args: readonly string[], env: Env): Promise<void> 
   if (!call) process.exit(0);
 
   const folder = hooksFolder(options.includes("--home") ? home : env.AGENTMESH_HOME);
-  const claudePid = Number(env.CLAUDE_PID);
+  // A Codex or Gemini CLI that was started in a Claude Code session has that one's variables.
+  const claudePid = kind === "claude" ? Number(env.CLAUDE_PID) : 0;
   const session = { folder, kind, call, cwd: process.cwd(), ...(claudePid > 0 && { clientPid: claudePid }) };
   if (wait) clearTimeout(late);
   // A session with an inbox socket needs no waiter unless its adapter says so.

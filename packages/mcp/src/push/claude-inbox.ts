@@ -12,6 +12,7 @@ export function claudeInbox(socketPath: string, token: string | undefined): Push
     maxBytes: 512 * 1024,
     known: () => true,
     withinTurn: true,
+    tellsAtOnce: true,
     push: (text, { from }) => {
       const line = { type: "user", from: `agentmesh:${from}`, message: { role: "user", content: text } };
       const lines = token === undefined ? [line] : [{ type: "auth", token }, line];

@@ -13,6 +13,9 @@ const LOOK_MS = 1_000;
 /** A session that is at work may look at a push this much later than an idle one, in milliseconds. */
 const BUSY_MS = 600_000;
 
+/** For a path that tells at once what it has brought, a session at work has so many times as long as an idle one. */
+const BUSY_FACTOR = 3;
+
 /** A path may have taken the text this long before it said so, in milliseconds. */
 const PUSH_TAKES_MS = 10_000;
 
@@ -117,7 +120,8 @@ export class Evidence {
     }
     // Everything in it was answered or read another way, or may be pushed again.
     const over = push.settled === undefined ? open.length === 0 : ageMs > LEASE_MS;
-    const patienceMs = session.busy ? BUSY_MS : signWithinMs;
+    const busyMs = this.#parts.paths.tellsAtOnce(push.path) ? signWithinMs * BUSY_FACTOR : BUSY_MS;
+    const patienceMs = session.busy ? busyMs : signWithinMs;
     if (over) this.#forget(push, false);
     else if (!push.silent && !push.taken && ageMs > patienceMs) this.#silence(push);
   }

@@ -18,6 +18,8 @@ export interface PushPath {
   known(): boolean;
   /** A text that is pushed while the model is at work comes before it in that turn, not as a turn of its own. */
   readonly withinTurn?: true;
+  /** The client notes in its transcript at once what it was brought, even while the model is at work. */
+  readonly tellsAtOnce?: true;
   /** Throws when it failed. Missing where the session comes for its mail, as its hooks do. */
   readonly push?: (text: string, meta: PushMeta) => Promise<void>;
 }

@@ -124,6 +124,19 @@ export class PushPaths {
     this.#note(name, { failedWhy, failedAtMs: performance.now(), silent: true });
   }
 
+  /** The session's hooks cannot come for its mail, and why; `undefined` when they can again. */
+  hooksFail(why: string | undefined): void {
+    const hooks = this.#paths.find(({ push }) => push === undefined);
+    if (!hooks) return;
+    const failed = why === undefined ? undefined : { failedWhy: plainLine(why), failedAtMs: performance.now() };
+    this.#note(hooks.name, failed ?? { failedWhy: undefined, failedAtMs: undefined });
+  }
+
+  /** Whether a text that this path brought is in the client's hands at once, at work or not. */
+  tellsAtOnce(name: string): boolean {
+    return this.#paths.some((path) => path.name === name && path.tellsAtOnce === true);
+  }
+
   #present(): PushPath[] {
     return this.#paths.filter((path) => path.known());
   }

@@ -4,13 +4,13 @@ import type { MeshClient } from "@agentmesh/client";
 import { type AgentProfile, MAX_SUMMARY_CHARS, plainLine } from "@agentmesh/protocol";
 import type { Config } from "../config.ts";
 import type { Log } from "../log.ts";
-import type { Place } from "../place.ts";
+import type { Place } from "../place/place.ts";
 import { askModel } from "./ask-model.ts";
 import { type GitState, gitState } from "./git-state.ts";
 
 /** Whose summary, and how it is made. */
 export interface SummaryTerms {
-  readonly config: Pick<Config, "summary" | "model">;
+  readonly config: Pick<Config, "summary" | "model" | "environment">;
   readonly place: Place;
   readonly client: MeshClient;
   /** What the agent says of itself; a summary that it has set meanwhile is left alone. */
@@ -24,7 +24,7 @@ export async function autoSummary(terms: SummaryTerms): Promise<void> {
   const { config, place, profile, log, left } = terms;
   if (config.summary === "none" || place.repo === undefined) return;
   try {
-    const state = await gitState(place.directory, left);
+    const state = await gitState({ directory: place.directory, environment: config.environment, signal: left });
     const own = await say(terms, profile.summary, lineOf(place, state));
     if (config.model === undefined || own === undefined) return;
     const said = await askModel(config.model, place.branch, state, left).catch((error: unknown) => {

@@ -1,15 +1,8 @@
 /** What git says of the work in a directory: commit subjects and names of changed files, never what is in them. */
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { askGit, type GitTerms } from "../place/git.ts";
 
 /** How long git may take, in milliseconds: a summary is not worth more. */
 const WITHIN_MS = 1_500;
-const MOST_OUTPUT_BYTES = 4_194_304;
-
-// A repository's own settings must not start programs here, and its index is not locked for this.
-const CAREFULLY = ["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false"];
-
-const run = promisify(execFile);
 
 /** The last commits and the changed files; `changed` is undefined when git did not say in time. */
 export interface GitState {
@@ -18,17 +11,11 @@ export interface GitState {
 }
 
 /** Asks git. Never throws: what it does not say is left out. */
-export async function gitState(directory: string, signal: AbortSignal): Promise<GitState> {
-  const git = async (...args: string[]) => {
-    const options = { cwd: directory, signal, timeout: WITHIN_MS, maxBuffer: MOST_OUTPUT_BYTES, windowsHide: true };
-    return run("git", [...CAREFULLY, ...args], options).then(
-      ({ stdout }) => stdout,
-      () => undefined,
-    );
-  };
+export async function gitState(where: Omit<GitTerms, "withinMs">): Promise<GitState> {
+  const terms = { ...where, withinMs: WITHIN_MS };
   const [log, status] = await Promise.all([
-    git("log", "-5", "--format=%s"),
-    git("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal"),
+    askGit(terms, "log", "-5", "--format=%s"),
+    askGit(terms, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal"),
   ]);
   return {
     subjects: log?.split("\n").filter((subject) => subject !== "") ?? [],

@@ -45,9 +45,10 @@ export const askPeer = tool({
       };
     }
     const { recipient } = delivery;
+    const warnings = delivery.warnings.map(({ code, detail }) => ({ code, detail: defangLine(detail, 400) }));
     const known = `${delivery.to.name} is ${recipient.presence}; ${pushWords(recipient.pushPaths)}; the question is ${delivery.state} there.`;
     return {
-      text: `No answer within ${wait_seconds} s: pending, not failed. ${known} The answer will come as a message with in_reply_to="${messageId}"; do not ask again.`,
+      text: `No answer within ${wait_seconds} s: pending, not failed. ${known} The answer will come as a message with in_reply_to="${messageId}"; do not ask again.${warnings.map(({ code, detail }) => `\nWarning (${code}): ${detail}`).join("")}`,
       data: {
         status: "pending",
         message_id: messageId,
@@ -55,6 +56,7 @@ export const askPeer = tool({
         state: delivery.state,
         presence: recipient.presence,
         due_at: answer.dueAt,
+        ...(warnings.length > 0 && { warnings }),
       },
     };
   },

@@ -14,7 +14,7 @@ export type ToolOutcome = ToolResult & { readonly isError?: true };
 export async function callTool(
   session: AgentSession,
   tool: Tool,
-  input: Record<string, unknown> | undefined,
+  input: unknown,
   cancelled: AbortSignal,
 ): Promise<ToolOutcome> {
   const soon = AbortSignal.timeout(ANSWER_WITHIN_MS);

@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { JoinedSession } from "../join.ts";
 import { ToolInputError } from "../remedy.ts";
 import { defangLine, quoted, renderDelivery, type ShownDelivery } from "../render.ts";
+import { isNothing } from "./as-meant.ts";
 import { reread } from "./reread.ts";
 import { asTyped, tool } from "./tool.ts";
 
@@ -30,7 +31,12 @@ export const checkMessages = tool({
       .optional()
       .meta({ description: "re-read a conversation: thr_…, or a message of it by number or msg_…" }),
     search: SearchQuery.optional().meta({ description: 'words in it, "a phrase", par*' }),
-    before: z.string().min(1).max(128).optional().meta({ description: "older ones, as an answer said" }),
+    before: z
+      .string()
+      .max(128)
+      .refine((place) => !isNothing(place))
+      .optional()
+      .meta({ description: "older ones, as an answer said" }),
   }),
   async run(session, { thread, search, before }, signal) {
     if (thread !== undefined || search !== undefined) return reread(session, { thread, search, before }, signal);

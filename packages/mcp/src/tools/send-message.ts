@@ -2,6 +2,7 @@
 import { ThreadId } from "@agentmesh/protocol";
 import { z } from "zod";
 import { ToolInputError } from "../remedy.ts";
+import { isNothing } from "./as-meant.ts";
 import { sendResult } from "./send-words.ts";
 import { tool, urgency } from "./tool.ts";
 
@@ -14,7 +15,12 @@ export const sendMessage = tool({
   aliases: ["to_id"],
   input: z.strictObject({
     to: z.string().min(1).max(128).optional().meta({ description: "name of the agent, as in list_peers" }),
-    to_id: z.string().min(1).max(128).optional().meta({ description: "same as to" }),
+    to_id: z
+      .string()
+      .max(128)
+      .refine((name) => !isNothing(name))
+      .optional()
+      .meta({ description: "same as to" }),
     message: z.string().min(1).meta({ description: "text, at most 64 KiB" }),
     thread_id: ThreadId.optional().meta({ description: "thread to continue" }),
     urgency,

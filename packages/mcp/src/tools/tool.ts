@@ -1,8 +1,9 @@
 /** What a tool is, and how its parameters are read. */
-import { Urgency } from "@agentmesh/protocol";
+import { inWords, plainLine, Urgency, wrongValues, wrongValueText } from "@agentmesh/protocol";
 import { z } from "zod";
 import type { JoinedSession } from "../join.ts";
 import { ToolInputError } from "../remedy.ts";
+import { asMeant, isNothing } from "./as-meant.ts";
 
 /** What a tool answers: the same facts as text and as data, because clients show a model one or the other. */
 export interface ToolResult {
@@ -44,16 +45,21 @@ export interface Tool {
   readonly name: string;
   readonly description: string;
   readonly annotations: ToolHints;
-  /** The parameters, each with its schema. */
-  readonly parameters: z.ZodRawShape;
-  /** JSON schema of the parameters. */
-  schema(): Record<string, unknown>;
+  /** JSON schema of the parameters. It says what is wanted; more than that is taken. */
+  schema(): Schema;
   /** @throws ToolInputError, MeshApiError, BrokerUnreachableError */
   prepare(input: unknown): {
     readonly waitMs: number;
     run(session: JoinedSession, signal: AbortSignal): Promise<ToolResult>;
   };
 }
+
+/** JSON schema of a tool's parameters. */
+const Schema = z.looseObject({
+  properties: z.record(z.string(), z.looseObject({})),
+  required: z.array(z.string()).optional(),
+});
+type Schema = z.infer<typeof Schema>;
 
 /** Makes a tool out of its parts. */
 export function tool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
@@ -62,13 +68,12 @@ export function tool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
     name,
     description,
     annotations,
-    parameters: schema.shape,
     schema() {
       const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", override: brief });
-      return rest;
+      return Schema.parse(rest);
     },
     prepare(input) {
-      const parsed = schema.safeParse(input ?? {});
+      const parsed = schema.safeParse(parametersOf(spec, input), inWords);
       if (!parsed.success) throw new ToolInputError(inputSentence(spec, parsed.error));
       return {
         waitMs: spec.waitMs?.(parsed.data) ?? 0,
@@ -89,15 +94,28 @@ function brief({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): vo
   }
 }
 
-function inputSentence(spec: Pick<ToolSpec<z.ZodObject>, "name" | "input" | "aliases">, error: z.ZodError): string {
-  const taken = Object.keys(spec.input.shape).filter((key) => !spec.aliases?.includes(key));
-  const takes = taken.length === 0 ? "it takes no parameters" : `it takes ${taken.join(", ")}`;
+/** @throws ToolInputError when it is no object */
+function parametersOf(spec: AnySpec, input: unknown): Record<string, unknown> {
+  if (isNothing(input)) return {};
+  const written = z.record(z.string(), z.unknown()).safeParse(input).data;
+  if (written) return asMeant(spec.input.shape, written);
+  throw new ToolInputError(`${spec.name}: the arguments have to be an object with its parameters; ${takenBy(spec)}.`);
+}
+
+type AnySpec = Pick<ToolSpec<z.ZodObject>, "name" | "input" | "aliases">;
+
+function inputSentence(spec: AnySpec, error: z.ZodError): string {
   const unknown = error.issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : []));
   if (unknown.length > 0) {
-    return `${spec.name} does not know ${unknown.map((key) => JSON.stringify(key.slice(0, 60))).join(", ")}; ${takes}.`;
+    const names = unknown.map((key) => JSON.stringify(plainLine(key, 60))).join(", ");
+    return `${spec.name} does not know ${names}; ${takenBy(spec)}.`;
   }
-  const wrong = error.issues.map((issue) => [issue.path.join("."), issue.message].filter(Boolean).join(": "));
-  return `${spec.name}: ${wrong.join("; ")}; ${takes}.`;
+  return `${spec.name}: ${wrongValueText(wrongValues(error))}; ${takenBy(spec)}.`;
+}
+
+function takenBy({ input, aliases }: AnySpec): string {
+  const taken = Object.keys(input.shape).filter((key) => !aliases?.includes(key));
+  return taken.length === 0 ? "it takes no parameters" : `it takes ${taken.join(", ")}`;
 }
 
 /** A message's number as models write it: "42", 42 or "#42". */

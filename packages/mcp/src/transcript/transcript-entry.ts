@@ -1,38 +1,14 @@
-/** What one line of a client's transcript says: whether the model was shown it, and whether the model has answered. */
+/** What one line of a client's transcript says: whether the model was shown it or has answered, and whether a turn is on. */
 import { z } from "zod";
 import type { ClientKind } from "../client-kind.ts";
+import { claudeMeaning } from "./claude-entry.ts";
 
-/** `shown`: part of what the model is given; `answer`: by the model; `turn`: a turn begins or is over. */
+/** `shown`: part of what the model is given; `answer`: by the model; `turnOpen`: a turn is on, or is over. */
 export interface EntryMeaning {
   readonly shown?: boolean;
   readonly answer?: boolean;
+  /** Missing where the line says nothing of it: an unknown one neither opens nor closes a turn. */
   readonly turnOpen?: boolean;
-}
-
-const ClaudeEntry = z.object({
-  type: z.string(),
-  isSidechain: z.boolean().optional(),
-  isApiErrorMessage: z.boolean().optional(),
-  attachment: z.object({ type: z.string() }).optional(),
-  message: z
-    .object({ model: z.string().optional(), stop_reason: z.string().nullish(), content: z.unknown() })
-    .optional(),
-});
-
-/** Attachments that Claude Code keeps for itself: what a hook printed is shown by another attachment. */
-const UNSHOWN = new Set(["hook_success", "hook_non_blocking_error", "hook_cancelled", "prompt_snapshot"]);
-
-/** A line of `~/.claude/projects/…/SESSION.jsonl`. What waits in Claude Code's queue (`queue-operation`) is not shown. */
-function claudeMeaning(value: unknown): EntryMeaning {
-  const entry = ClaudeEntry.safeParse(value).data;
-  if (!entry || entry.isSidechain) return {};
-  if (entry.type === "attachment") return { shown: !UNSHOWN.has(entry.attachment?.type ?? "") };
-  if (entry.type === "user") {
-    const interrupted = JSON.stringify(entry.message?.content ?? "").includes("[Request interrupted by user");
-    return { shown: true, turnOpen: !interrupted };
-  }
-  if (entry.type !== "assistant" || entry.isApiErrorMessage || entry.message?.model === "<synthetic>") return {};
-  return { answer: true, turnOpen: entry.message?.stop_reason === "tool_use" };
 }
 
 const CodexEntry = z.object({
@@ -40,7 +16,7 @@ const CodexEntry = z.object({
   payload: z.object({ type: z.string().optional(), role: z.string().optional() }),
 });
 
-/** A line of `$CODEX_HOME/sessions/…/rollout-….jsonl`. */
+/** A line of `$CODEX_HOME/sessions/…/rollout-….jsonl`. A turn that fails ends with `task_complete`, too. */
 function codexMeaning(value: unknown): EntryMeaning {
   const entry = CodexEntry.safeParse(value).data;
   if (entry?.type === "event_msg") {
@@ -52,13 +28,24 @@ function codexMeaning(value: unknown): EntryMeaning {
   return { answer: entry.payload.role === "assistant" || /_call$|^reasoning$/.test(entry.payload.type ?? "") };
 }
 
-const GeminiEntry = z.object({ type: z.string() });
+const GeminiEntry = z.object({
+  type: z.string(),
+  content: z.unknown().optional(),
+  toolCalls: z.array(z.unknown()).default([]),
+});
 
-/** A line of `~/.gemini/tmp/…/chats/session-….jsonl`. */
+/**
+ * A line of `~/.gemini/tmp/…/chats/session-….jsonl`. An answer that calls a tool is written twice, first without the call:
+ * then it has no text.
+ */
 function geminiMeaning(value: unknown): EntryMeaning {
-  const type = GeminiEntry.safeParse(value).data?.type;
-  if (type === "user") return { shown: true };
-  return type === "gemini" ? { answer: true } : {};
+  const entry = GeminiEntry.safeParse(value).data;
+  if (entry?.type === "user") return { shown: true, turnOpen: true };
+  if (entry?.type === "error") return { turnOpen: false };
+  if (entry?.type === "info") return entry.content === "Request cancelled." ? { turnOpen: false } : {};
+  if (entry?.type !== "gemini") return {};
+  if (entry.toolCalls.length > 0) return { answer: true, turnOpen: true };
+  return { answer: true, ...(entry.content !== "" && { turnOpen: false }) };
 }
 
 /** How each client writes its transcript. */

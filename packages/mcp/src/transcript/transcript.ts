@@ -29,6 +29,8 @@ export class Transcript implements PushSigns {
   readonly #session: ClientSession;
   #path: string | undefined;
   #offset = 0;
+  /** What stood in the file when it was opened ends here; it may be of another process. */
+  #historyEnd = 0;
   #rest = Buffer.alloc(0);
   /** Nonces in what the model was given since its last answer. */
   #unanswered = new Set<string>();
@@ -50,15 +52,18 @@ export class Transcript implements PushSigns {
     if (path !== facts.transcript) this.#session.learn({ transcript: path });
     if (path !== this.#path) this.#begin(path);
     let turnOpen: boolean | undefined;
-    for (const line of this.#newLines()) {
+    for (const { line, old } of this.#newLines()) {
       const named = nonces.filter((nonce) => line.includes(nonce));
       for (const nonce of named) signs.set(nonce, "taken");
-      const meaning = entryMeaning[kind](parsed(line));
+      const entry = parsed(line);
+      const meaning = entryMeaning[kind](entry);
       if (meaning.shown) for (const nonce of named) this.#unanswered.add(nonce);
       if (meaning.answer) {
         for (const nonce of this.#unanswered) signs.set(nonce, "shown");
         this.#unanswered.clear();
       }
+      // Whoever was at work when a process was killed is so no more.
+      if (old && writtenMs(entry) < this.#session.sinceMs) continue;
       turnOpen = meaning.turnOpen ?? turnOpen;
     }
     this.#session.learn({ turnOpen });
@@ -88,18 +93,20 @@ export class Transcript implements PushSigns {
     this.#unanswered.clear();
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     this.#offset = Math.max(0, size - TAIL);
+    this.#historyEnd = size;
   }
 
-  *#newLines(): Generator<string> {
+  *#newLines(): Generator<{ readonly line: string; readonly old: boolean }> {
     if (this.#path === undefined) return;
     const { bytes, size } = bytesOf(this.#path, this.#offset, CHUNK);
     // A file that has become shorter is another one.
     if (size < this.#offset) return this.#begin(this.#path);
+    const old = this.#offset < this.#historyEnd;
     this.#offset += bytes.length;
     const all = Buffer.concat([this.#rest, bytes]);
     const end = all.lastIndexOf(10) + 1;
     this.#rest = all.subarray(end);
-    for (const line of all.toString("utf8", 0, end).split("\n")) if (line !== "") yield line;
+    for (const line of all.toString("utf8", 0, end).split("\n")) if (line !== "") yield { line, old };
   }
 }
 
@@ -109,6 +116,13 @@ function parsed(line: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** When a client wrote an entry, in Unix milliseconds; Infinity when it does not say. */
+function writtenMs(entry: unknown): number {
+  const stamp: unknown = typeof entry === "object" && entry !== null ? Reflect.get(entry, "timestamp") : undefined;
+  const ms = typeof stamp === "string" ? Date.parse(stamp) : Number.NaN;
+  return Number.isNaN(ms) ? Number.POSITIVE_INFINITY : ms;
 }
 
 function tailOf(path: string): string {

@@ -15,7 +15,7 @@ export interface Turn {
 /** What the model does. */
 export type Act = { readonly text: string } | { readonly tool: string; readonly input: Record<string, unknown> };
 
-/** Follows three directives: CALL:<end of a tool's name> {json}, SLEEP:<ms>, and REPLY:<word> in a fenced message. */
+/** Follows the directives CALL:<end of a tool's name> {json}, SLEEP:<ms>, FAIL:<status>, and REPLY:<word> in a fenced message. */
 export class Script {
   readonly #answered = new Set<string>();
   #texts = 0;
@@ -23,6 +23,12 @@ export class Script {
   /** How long the model thinks, in milliseconds. */
   delayMs({ asked, afterTool, tools }: Turn): number {
     return afterTool || tools.length === 0 ? 0 : Number(/SLEEP:(\d{1,5})/.exec(asked)?.[1] ?? 0);
+  }
+
+  /** With which HTTP status the request fails; undefined when it does not. */
+  failure({ asked, tools }: Turn): number | undefined {
+    const [, status] = /FAIL:([45]\d\d)/.exec(asked) ?? [];
+    return status === undefined || tools.length === 0 ? undefined : Number(status);
   }
 
   /** What it does then. */

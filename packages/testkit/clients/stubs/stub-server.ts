@@ -61,6 +61,8 @@ export async function serveModel(dialect: Dialect): Promise<ModelStub> {
     if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
     pending--;
     entry.answeredAt = quietSince = performance.now();
+    const status = script.failure(turn);
+    if (status !== undefined) return failed(response, status);
     entry.act = script.next(turn);
     if (!response.destroyed) dialect.write(response, { path, body }, entry.act, ++number);
   };
@@ -115,6 +117,11 @@ export function events(
 export function plain(response: ServerResponse, value: unknown): void {
   response.writeHead(value === undefined ? 404 : 200, { "content-type": "application/json" });
   response.end(JSON.stringify(value ?? { type: "error", error: { type: "not_found_error", message: "a stub" } }));
+}
+
+function failed(response: ServerResponse, status: number): void {
+  response.writeHead(status, { "content-type": "application/json", "x-should-retry": "false" });
+  response.end(JSON.stringify({ type: "error", error: { type: "api_error", message: "the stub fails" } }));
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {

@@ -6,6 +6,8 @@ import {
   MAX_REQUEST_BYTES,
   PROBLEM_MEDIA_TYPE,
   type Problem,
+  wrongValues,
+  wrongValueText,
 } from "@agentmesh/protocol";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ZodError } from "zod";
@@ -55,9 +57,9 @@ function describe(error: FastifyError | MeshError | ZodError, request: FastifyRe
     };
   }
   if (error instanceof ZodError) {
-    const issues = error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
-    const said = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");
-    return { code: "invalid_request", detail: `The request is not of the right form: ${said}`, issues };
+    const issues = wrongValues(error);
+    const said = wrongValueText(issues);
+    return { code: "invalid_request", detail: `The request is not of the right form: ${said}.`, issues };
   }
   const known = fastifyCodes[error.code];
   if (known) return known;

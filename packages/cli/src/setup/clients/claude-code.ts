@@ -5,9 +5,10 @@ import { notedBeside } from "../config/backup.ts";
 import { readConfig } from "../config/file.ts";
 import { hookEntry } from "../config/hook-entry.ts";
 import { jsonFile } from "../config/json-file.ts";
-import { isRecord, type JsonText, parseJson, valueAt } from "../config/json-text.ts";
+import { childrenOf, isContainer, isRecord, type JsonText, nodeAt, parseJson, valueAt } from "../config/json-text.ts";
 import { listedEntry } from "../config/listed-entry.ts";
 import { serverEntry } from "../config/server-entry.ts";
+import { claudeShutOut } from "./claude-code-shut-out.ts";
 import type { Client, Connection, Surroundings } from "./client.ts";
 
 const EVENTS = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"];
@@ -34,11 +35,10 @@ export const claudeCode: Client = {
       jsonFile({
         path: settings,
         entries: [...hookEntries(to, version), toolsAllowed(to, notedBeside(settings))],
-        notes: (json) =>
-          valueAt(json, ["disableAllHooks"]) === true ? ["disableAllHooks is on: hooks do not run"] : [],
       }),
     ];
   },
+  shutOut: (at, to) => claudeShutOut(at, to, folderOf(at), mainFileOf(at)),
   standsAside(at) {
     const text = readConfig(join(folderOf(at), "settings.json"));
     if (text === undefined || text.trim() === "") return undefined;
@@ -106,11 +106,12 @@ function otherServers(json: JsonText): string[] {
       "claude-peers is configured too and talks to its own broker. Without it: claude mcp remove claude-peers",
     );
   }
-  const projects = valueAt(json, ["projects"]);
-  for (const [folder, project] of Object.entries(isRecord(projects) ? projects : {})) {
-    if (!isRecord(project) || !isRecord(project.mcpServers) || project.mcpServers.agentmesh === undefined) continue;
+  // One by one: all together they may be megabytes of prompts.
+  const projects = nodeAt(json, ["projects"]);
+  for (const { key, value } of projects !== undefined && isContainer(projects) ? childrenOf(json, projects) : []) {
+    if (nodeAt({ ...json, root: value }, ["mcpServers", "agentmesh"]) === undefined) continue;
     notes.push(
-      `${folder} has an agentmesh of its own, which goes first there. Without it, in that folder: claude mcp remove -s local agentmesh`,
+      `${key} has an agentmesh of its own, which goes first there. Without it, in that folder: claude mcp remove -s local agentmesh`,
     );
   }
   return notes;

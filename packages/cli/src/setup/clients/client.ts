@@ -1,5 +1,6 @@
 /** A program that agents run in, as setup sees it: where its configuration is and what goes into it. */
 import type { ConfigFile } from "../config/config-file.ts";
+import type { ShutOut } from "./shut-out.ts";
 
 /** Where setup runs. */
 export interface Surroundings {
@@ -18,6 +19,8 @@ export interface Connection {
   readonly args: readonly string[];
   /** Environment of the adapter, with the mark. */
   readonly env: Readonly<Record<string, string>>;
+  /** Variables that are this machine's and would stand in `env`, were the files not shared with other people. */
+  readonly leftOut: readonly string[];
   /** Command line of a client's hook, or undefined when there shall be none. */
   hookCommand(kind: "claude" | "codex" | "gemini"): string | undefined;
   /** The model may use our tools without a person's leave. */
@@ -38,6 +41,8 @@ export interface Client {
   files(at: Surroundings, to: Connection, version: string | undefined): readonly ConfigFile[];
   /** Why nothing is written although the client is there. */
   standsAside?(at: Surroundings): string | undefined;
+  /** Settings that keep out what setup writes. */
+  shutOut?(at: Surroundings, to: Connection): readonly ShutOut[];
   /** How a person sees that it works. */
   readonly check: string;
   /** What has to be started again. */

@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { hookEntry } from "../config/hook-entry.ts";
 import { jsonFile } from "../config/json-file.ts";
-import { isRecord, type JsonText, valueAt } from "../config/json-text.ts";
 import { serverEntry } from "../config/server-entry.ts";
 import type { Client, Surroundings } from "./client.ts";
+import { jsonSettings, type Settings, type ShutOut, someOf } from "./shut-out.ts";
 
 const EVENTS = ["SessionStart", "BeforeAgent", "AfterTool", "AfterAgent"];
 const HOOK_TIMEOUT_MS = 5_000;
@@ -33,8 +33,24 @@ export const gemini: Client = {
           }),
           ...EVENTS.map((event) => hookEntry(event, hooks)),
         ],
-        notes: shutOut,
       }),
+    ];
+  },
+  shutOut(at) {
+    const folders = [
+      ownFolder(at),
+      systemFolder(at),
+      ...(at.project === undefined ? [] : [join(at.project, ".gemini")]),
+    ];
+    // What `gemini mcp disable` writes.
+    const switched = jsonSettings(join(ownFolder(at), "mcp-server-enablement.json"));
+    return [
+      ...folders.flatMap((folder) => inSettings(jsonSettings(join(folder, "settings.json")))),
+      ...switched.when(
+        ["agentmesh", "enabled"],
+        (on) => on === false,
+        "its server is off: gemini mcp enable agentmesh",
+      ),
     ];
   },
   afterwards: (_, to) =>
@@ -47,20 +63,29 @@ function ownFolder({ env, home }: Surroundings): string {
   return join(env.GEMINI_CLI_HOME || home, ".gemini");
 }
 
-/** Settings that keep out what setup writes. */
-function shutOut(json: JsonText): string[] {
-  const allowed = valueAt(json, ["mcp", "allowed"]);
-  const excluded = valueAt(json, ["mcp", "excluded"]);
+function inSettings(settings: Settings): ShutOut[] {
+  const ours = (name: unknown) => name === "agentmesh";
+  const off = (value: unknown) => value === false;
+  const tools = (list: unknown) =>
+    someOf(list, (name) => typeof name === "string" && /^mcp_(?:\*|agentmesh_)/.test(name));
   return [
-    ...(Array.isArray(allowed) && !allowed.includes("agentmesh")
-      ? ["mcp.allowed does not name agentmesh: add it"]
-      : []),
-    ...(Array.isArray(excluded) && excluded.includes("agentmesh") ? ["mcp.excluded names agentmesh: take it out"] : []),
-    ...(hooksAreOff(json) ? ["hooksConfig.enabled is false: hooks do not run, and nothing can be pushed"] : []),
+    ...settings.when(
+      ["mcp", "allowed"],
+      (list) => Array.isArray(list) && !list.some(ours),
+      "does not name agentmesh: its server is not started",
+    ),
+    ...settings.when(["mcp", "excluded"], (list) => someOf(list, ours), "names agentmesh: its server is not started"),
+    ...settings.when(["admin", "mcp", "enabled"], off, "no MCP server is started"),
+    ...settings.when(["tools", "exclude"], tools, "tools of agentmesh are left out"),
+    ...["includeTools", "excludeTools"].flatMap((name) =>
+      settings.when(["mcpServers", "agentmesh", name], Array.isArray, "not all tools of agentmesh are on"),
+    ),
+    ...settings.when(["hooksConfig", "enabled"], off, "hooks do not run, and nothing can be pushed"),
+    ...settings.when(["hooksConfig", "disabled"], (list) => someOf(list, ours), "the hooks of agentmesh do not run"),
   ];
 }
 
-function hooksAreOff(json: JsonText): boolean {
-  const config = valueAt(json, ["hooksConfig"]);
-  return isRecord(config) && config.enabled === false;
+function systemFolder({ platform, env }: Surroundings): string {
+  if (platform === "darwin") return "/Library/Application Support/GeminiCli";
+  return platform === "win32" ? join(env.ProgramData ?? "C:\\ProgramData", "gemini-cli") : "/etc/gemini-cli";
 }

@@ -9,6 +9,7 @@ import { type JsonPath, type JsonText, parseJson, valueAt } from "../config/json
 import { ConfigRefusal } from "../config/refusal.ts";
 import { serverEntry } from "../config/server-entry.ts";
 import type { Client, Surroundings } from "./client.ts";
+import { jsonSettings, someOf } from "./shut-out.ts";
 
 const DEFAULT_PORT = 18_789;
 const ENABLED: JsonPath = ["hooks", "enabled"];
@@ -43,6 +44,19 @@ export const openclaw: Client = {
     });
     if (configuration(at) === "unreadable") return [config];
     return [config, tokenFile(at, OUR_TOKEN.test(token) ? token : undefined)];
+  },
+  shutOut(at) {
+    const settings = jsonSettings(mainFile(at), "json5");
+    const ours = (tool: unknown) => typeof tool === "string" && /^(?:\*$|agentmesh__|bundle-mcp$)/.test(tool);
+    return [
+      ...settings.when(["mcp", "servers", "agentmesh", "enabled"], (on) => on === false, "the server agentmesh is off"),
+      ...settings.when(["tools", "deny"], (list) => someOf(list, ours), "tools of agentmesh are denied"),
+      ...settings.when(
+        ["tools", "allow"],
+        (list) => Array.isArray(list) && list.length > 0 && !list.some(ours),
+        "names none of the tools of agentmesh: agentmesh__* would",
+      ),
+    ];
   },
   afterwards(at) {
     if (at.project !== undefined) return [];
@@ -102,6 +116,7 @@ function tokenFile(at: Surroundings, token: string | undefined): ConfigFile {
   return {
     path: tokenPath(at),
     secret: true,
+    empty: "",
     install(text) {
       if (wanted === undefined) return without(text);
       const standing = text === undefined ? "added" : text === wanted ? "same" : "updated";

@@ -5,6 +5,7 @@ import { notedBeside } from "../config/backup.ts";
 import { jsonFile } from "../config/json-file.ts";
 import { listedEntry } from "../config/listed-entry.ts";
 import type { Client, Surroundings } from "./client.ts";
+import { jsonSettings } from "./shut-out.ts";
 
 /** OpenCode. */
 export const opencode: Client = {
@@ -14,6 +15,23 @@ export const opencode: Client = {
   traces: (at) => [ownFolder(at)],
   check: "start opencode and ask it: who is on agentmesh?",
   restart: "OpenCode; it fetches the plugin when it starts",
+  shutOut(at) {
+    const settings = jsonSettings(fileOf(at));
+    const shut = (how: unknown) => how === false || how === "deny";
+    return [
+      ...["tools", "permission"].flatMap((group) =>
+        settings
+          .names(group)
+          .filter((name) => /^(?:\*$|agentmesh)/.test(name))
+          .flatMap((name) => settings.when([group, name], shut, "shuts tools of agentmesh out")),
+      ),
+      ...settings.when(
+        ["mcp", "agentmesh", "enabled"],
+        (on) => on === false,
+        "the server agentmesh is off; the plugin, which brings the same tools, is not",
+      ),
+    ];
+  },
   files: (at, to) => [
     jsonFile({
       path: fileOf(at),

@@ -1,7 +1,8 @@
 /** What stands beside a configuration file: copies of what a person had, and a note of what carries no mark of ours. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { onDisk, writeWhole } from "./file.ts";
+import { onDisk } from "./disk.ts";
+import { writeWhole } from "./in-place.ts";
 
 const BACKUP = ".agentmesh-backup-";
 const KEPT = ".kept";
@@ -10,7 +11,7 @@ const NOTE = ".agentmesh-setup";
 /** Copies a file beside itself, for its owner only; returns the copy's path. @throws ConfigRefusal */
 export function backUp(path: string, text: string, now = new Date()): string {
   const copy = `${path}${BACKUP}${now.toISOString().replace(/[-:]/g, "")}`;
-  onDisk("backed up", () => writeWhole(copy, text, 0o600));
+  onDisk("backed up", path, () => writeWhole(copy, text, 0o600));
   return copy;
 }
 
@@ -28,7 +29,7 @@ export function backupsOf(path: string): string[] {
 /** Keeps a copy as something of the past, that no later run takes for what was before setup; returns its new path. */
 export function keepBackup(copy: string): string {
   const kept = copy + KEPT;
-  onDisk("backed up", () => renameSync(copy, kept));
+  onDisk("backed up", copy, () => renameSync(copy, kept));
   return kept;
 }
 
@@ -50,7 +51,7 @@ export function notedBeside(path: string): string[] {
 
 /** Notes it; without anything to note there is no file. @throws ConfigRefusal */
 export function noteBeside(path: string, noted: readonly string[]): void {
-  onDisk("written", () => {
+  onDisk("written", path + NOTE, () => {
     rmSync(path + NOTE, { force: true });
     if (noted.length === 0) return;
     mkdirSync(dirname(path), { recursive: true });

@@ -1,4 +1,7 @@
 /** One configuration file of a client: what setup writes into it and uninstall takes out again. */
+import { existsSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { isRecord } from "./json-text.ts";
 import { HOOK_MARK } from "./mark.ts";
 
 /**
@@ -14,7 +17,7 @@ export const changedStandings: ReadonlySet<Standing> = new Set(["added", "update
 export interface Part {
   readonly what: string;
   readonly standing: Standing;
-  /** What stands or stood there instead, for `foreign`, `replaced` and `by hand`. */
+  /** What stands or stood there instead, for `foreign`, `replaced` and `by hand`; what was gone, for `updated`. */
   readonly found?: string;
 }
 
@@ -41,6 +44,8 @@ export interface ConfigFile {
   readonly path: string;
   /** Nothing of its text may be shown. */
   readonly secret?: true;
+  /** What it holds when it holds nothing, for a file that cannot be removed. */
+  readonly empty: string;
   /** The file with our entries. @throws ConfigRefusal */
   install(text: string | undefined, terms: InstallTerms): Edition;
   /** The file without them; `before` is what it was before setup, undefined when it was not there. @throws ConfigRefusal */
@@ -55,6 +60,14 @@ export function commandWords(entry: Readonly<Record<string, unknown>>): string {
   const words = [command, args].flat().filter((word) => typeof word === "string");
   if (words.length > 0) return words.join(" ");
   return typeof url === "string" ? url : "no command";
+}
+
+/** The Node or the adapter that an entry names and that is no more, as after an upgrade of Node. */
+export function goneProgram(entry: unknown): { readonly found?: string } {
+  if (!isRecord(entry)) return {};
+  const words = [entry.command, entry.args].flat().filter((word) => typeof word === "string");
+  const gone = words.find((word) => isAbsolute(word) && !existsSync(word));
+  return gone === undefined ? {} : { found: gone };
 }
 
 /** Whether an MCP entry or hook that setup did not write starts our adapter all the same. */

@@ -1,41 +1,26 @@
-/** Configuration files on disk: read whole, replaced whole. */
+/** Configuration files on disk: read whole, replaced whole, or written over where replacing would lose something. */
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   accessSync,
   chmodSync,
-  chownSync,
-  closeSync,
   constants,
-  fsyncSync,
   mkdirSync,
-  openSync,
   readFileSync,
-  readlinkSync,
-  realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
-  writeFileSync,
+  unlinkSync,
 } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { codeOf, onDisk, targetOf } from "./disk.ts";
+import { ChangedMeanwhile, forgetRescues, writeInPlace, writeWhole } from "./in-place.ts";
 import { ConfigRefusal } from "./refusal.ts";
-
-/** A file changed between being read and being replaced. */
-export class ChangedMeanwhile extends Error {
-  override readonly name = "ChangedMeanwhile";
-}
 
 /** Text of a file with its byte order mark; undefined when it is not there. @throws ConfigRefusal */
 export function readConfig(path: string): string | undefined {
-  const bytes = onDisk("read", () => {
-    const target = targetOf(path);
-    const known = statSync(target, { throwIfNoEntry: false });
-    // To read a pipe is to wait for whoever writes into it.
-    if (known !== undefined && !known.isFile() && !known.isDirectory()) {
-      throw new ConfigRefusal("it is a pipe, a socket or a device. Put a file in its place, then run this again");
-    }
-    return known === undefined ? undefined : readFileSync(target);
-  });
+  const bytes = readBytes(path);
   if (bytes === undefined) return undefined;
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -46,7 +31,7 @@ export function readConfig(path: string): string | undefined {
 
 /** Refuses a file that somebody made read-only: to replace it would need no leave but the folder's. @throws ConfigRefusal */
 export function refuseReadOnly(path: string): void {
-  onDisk("written", () => {
+  onDisk("written", path, () => {
     const target = targetOf(path);
     if ((statSync(target).mode & 0o222) === 0) {
       throw new ConfigRefusal("it is read-only. If it may be changed: chmod u+w, then run this again");
@@ -55,88 +40,82 @@ export function refuseReadOnly(path: string): void {
   });
 }
 
+/** What becomes of a file. */
+export interface Change {
+  readonly from: string | undefined;
+  /** Undefined when it is to be gone. */
+  readonly to: string | undefined;
+  /** What it holds when it is to be gone and cannot go, as a mount of its own cannot. */
+  readonly empty: string;
+  /** Others may read a new one. */
+  readonly shared: boolean;
+}
+
 /**
- * Replaces a file at once, or makes or removes it. Links stay links, mode and owner stay; a new file is for its owner
- * only unless `shared`. @throws ChangedMeanwhile when it is no longer as it was, ConfigRefusal
+ * Replaces a file at once, or makes or removes it. Links and hard links stay, and so do mode, owner and access list: a file
+ * that would lose one of them, or is a mount of its own, is written over instead. A new file is for its owner only unless
+ * `shared`. @throws ChangedMeanwhile when it is no longer as it was, ConfigRefusal
  */
-export function writeConfig(
-  path: string,
-  change: { readonly from: string | undefined; readonly to: string | undefined; readonly shared: boolean },
-): void {
-  const draft = onDisk("written", () => {
-    const target = targetOf(path);
-    if (change.to === undefined) return undefined;
-    mkdirSync(dirname(target), { recursive: true });
-    const known = statSync(target, { throwIfNoEntry: false });
-    const name = join(dirname(target), `.${basename(target)}.${process.pid}.${randomBytes(4).toString("hex")}`);
-    writeWhole(name, change.to, known === undefined && change.shared ? 0o666 : 0o600);
-    if (known !== undefined) likeBefore(name, known);
-    return { name, target };
-  });
+export function writeConfig(path: string, { from, to, empty, shared }: Change): "replaced" | "written over" {
+  // What they hold would say nothing any more of what comes now.
+  forgetRescues(path);
+  const known = onDisk("written", path, () => statSync(targetOf(path), { throwIfNoEntry: false }));
+  const stays = known !== undefined && from !== undefined && to !== undefined && losesByReplacing(path, known);
+  if (!stays && replaced(path, { from, to, shared }, known)) return "replaced";
+  writeInPlace(path, { from: from ?? "", to: to ?? empty });
+  return "written over";
+}
+
+/** False when a file that is there can be written but not replaced. */
+function replaced(path: string, { from, to, shared }: Omit<Change, "empty">, known: Stats | undefined): boolean {
+  let draft: string | undefined;
   try {
-    if (readConfig(path) !== change.from) throw new ChangedMeanwhile(path);
-    onDisk("written", () => {
-      if (draft === undefined) rmSync(targetOf(path), { force: true });
-      else renameSync(draft.name, draft.target);
+    const target = targetOf(path);
+    if (to !== undefined) {
+      mkdirSync(dirname(target), { recursive: true });
+      const name = join(dirname(target), `.${basename(target)}.${process.pid}.${randomBytes(4).toString("hex")}`);
+      writeWhole(name, to, known === undefined && shared ? 0o666 : 0o600);
+      draft = name;
+      if (known !== undefined) chmodSync(draft, known.mode & 0o7777);
+    }
+    const now = readBytes(path);
+    if (from === undefined ? now !== undefined : !now?.equals(Buffer.from(from))) throw new ChangedMeanwhile(path);
+    // `rmSync` says nothing of the kind of an error.
+    if (draft !== undefined) renameSync(draft, target);
+    else if (known !== undefined) unlinkSync(target);
+    return true;
+  } catch (error) {
+    if (error instanceof ChangedMeanwhile || error instanceof ConfigRefusal) throw error;
+    if (known !== undefined && STAYS.has(codeOf(error))) return false;
+    return onDisk("written", path, () => {
+      throw error;
     });
   } finally {
-    if (draft !== undefined) rmSync(draft.name, { force: true });
+    if (draft !== undefined) rmSync(draft, { force: true });
   }
 }
 
-/** Where a path leads in the end, though nothing may be there yet. */
-function targetOf(path: string, depth = 0): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT" || depth > 8) throw error;
-    try {
-      return targetOf(resolve(dirname(path), readlinkSync(path)), depth + 1);
-    } catch (inner) {
-      if (["EINVAL", "ENOENT"].includes(codeOf(inner))) return path;
-      throw inner;
+/** What is said of a mount, of a folder in which one may make nothing, and of one on another device. */
+const STAYS: ReadonlySet<string> = new Set(["EBUSY", "EXDEV", "EACCES", "EPERM", "EROFS"]);
+
+/** Other names, another owner and an access list would go to the file that is replaced, not to the one that comes. */
+function losesByReplacing(path: string, { nlink, uid, gid }: Stats): boolean {
+  if (process.platform === "win32") return false;
+  if (nlink > 1 || uid !== process.geteuid?.() || gid !== process.getegid?.()) return true;
+  // Node does not tell of access lists; the eleventh letter does, on every Unix.
+  const env = { LC_ALL: "C", PATH: "/usr/bin:/bin:/usr/sbin:/sbin" };
+  const { stdout } = spawnSync("ls", ["-ld", "--", targetOf(path)], { encoding: "utf8", env });
+  return /^.{10}[+@]/.test(stdout ?? "");
+}
+
+function readBytes(path: string): Buffer | undefined {
+  return onDisk("read", path, () => {
+    const target = targetOf(path);
+    const known = statSync(target, { throwIfNoEntry: false });
+    // To read a pipe is to wait for whoever writes into it.
+    if (known !== undefined && !known.isFile() && !known.isDirectory()) {
+      throw new ConfigRefusal("it is a pipe, a socket or a device. Put a file in its place, then run this again");
     }
-  }
-}
-
-/** Writes a file that must not be there yet, down to the disk. */
-export function writeWhole(path: string, text: string, mode: number): void {
-  const file = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, mode);
-  try {
-    writeFileSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function likeBefore(draft: string, { mode, uid, gid }: { mode: number; uid: number; gid: number }): void {
-  if (process.getuid?.() === 0) chownSync(draft, uid, gid);
-  chmodSync(draft, mode & 0o7777);
-}
-
-/** Does something with a file, and says what failed. @throws ConfigRefusal */
-export function onDisk<T>(what: "read" | "written" | "backed up", act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    if (error instanceof ConfigRefusal) throw error;
-    const code = codeOf(error);
-    const why = reasons[code] ?? (error instanceof Error ? error.message : String(error));
-    throw new ConfigRefusal(`it cannot be ${what}: ${why} (${code})`, { cause: error });
-  }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: "you may not; look at its owner and mode, and at those of its folder",
-  EPERM: "you may not; look at its owner and mode, and at those of its folder",
-  EROFS: "its file system is read-only; another program may manage this file",
-  EISDIR: "a folder has its name",
-  ENOTDIR: "a file stands where its folder should be",
-  ENOSPC: "the disk is full",
-  ELOOP: "its links lead in a circle",
-};
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    return known === undefined ? undefined : readFileSync(target);
+  });
 }

@@ -1,18 +1,16 @@
 /** Changes in a JSON text that leave every other byte as it was; a removal is the inverse of the insertion. */
 import { isDeepStrictEqual } from "node:util";
+import type { JsonContainer, JsonNode, Span } from "./json-scan.ts";
 import {
   childrenOf,
   isContainer,
   type Json,
-  type JsonContainer,
-  type JsonNode,
   type JsonPath,
   type JsonText,
+  marksOf,
   nodeAt,
   parseJson,
-  placeOf,
-  type Span,
-  spanOf,
+  placeAt,
   valueAt,
 } from "./json-text.ts";
 import { inlineJson, layoutOf, multilineJson } from "./layout.ts";
@@ -22,8 +20,9 @@ import { ConfigRefusal } from "./refusal.ts";
 export function setAt(json: JsonText, path: JsonPath, value: Json): JsonText {
   let node = json.root;
   for (const [depth, key] of path.entries()) {
-    if (!isContainer(node) || (node.type === "Array") !== (typeof key === "number")) throw inTheWay(node, path, depth);
-    const child = childrenOf(node).findLast((one) => one.key === key);
+    if (!isContainer(node) || (node.type === "Array") !== (typeof key === "number"))
+      throw inTheWay(json, node, path, depth);
+    const child = childrenOf(json, node).findLast((one) => one.key === key);
     if (child === undefined) {
       const rest = path.slice(depth + 1).reduceRight<Json>((inner, name) => ({ [name]: inner }), value);
       return insert(json, node, rest, String(key));
@@ -37,7 +36,7 @@ export function setAt(json: JsonText, path: JsonPath, value: Json): JsonText {
 export function appendAt(json: JsonText, path: JsonPath, value: Json): JsonText {
   const node = nodeAt(json, path);
   if (node === undefined) return setAt(json, path, [value]);
-  if (node.type !== "Array") throw inTheWay(node, path, path.length);
+  if (node.type !== "Array") throw inTheWay(json, node, path, path.length);
   return insert(json, node, value);
 }
 
@@ -45,14 +44,15 @@ export function appendAt(json: JsonText, path: JsonPath, value: Json): JsonText 
 export function removeAt(json: JsonText, path: JsonPath): JsonText {
   const parent = nodeAt(json, path.slice(0, -1));
   if (parent === undefined || !isContainer(parent)) return json;
-  const child = childrenOf(parent).findLast(({ key }) => key === path.at(-1));
+  const child = childrenOf(json, parent).findLast(({ key }) => key === path.at(-1));
   if (child === undefined) return json;
-  const { text, tokens } = json;
-  const before = tokens.findLast(({ type, end }) => end <= child.span.start && !isComment(type));
-  const after = tokens.find(({ type, start }) => start >= child.span.end && !isComment(type));
-  const nearest = tokens.findLast(({ end }) => end <= child.span.start);
-  const comma = after?.type === "Comma" ? after : before?.type === "Comma" ? before : undefined;
-  const rest = text.slice(comma === after && comma !== undefined ? comma.end : child.span.end);
+  const { text } = json;
+  const marks = marksOf(json, parent);
+  const before = marks.findLast(({ type, end }) => end <= child.span.start && type === "Comma");
+  const after = marks.find(({ type, start }) => start >= child.span.end && type === "Comma");
+  const nearest = marks.findLast(({ end }) => end <= child.span.start);
+  const comma = after ?? before;
+  const rest = text.slice(after?.end ?? child.span.end);
   // What follows on the line must not become part of the comment in the line above.
   const swallowed = nearest?.type === "LineComment" && !/^[ \t]*(\r?\n|$)/.test(rest);
   const start = child.span.start - blanksBefore(text, child.span.start);
@@ -68,9 +68,9 @@ export function interiorAt(
   path: JsonPath,
 ): { readonly text: string; readonly comments: string } | undefined {
   const node = nodeAt(json, path);
-  if (node === undefined || !isContainer(node) || childrenOf(node).length > 0) return undefined;
-  const { start, end } = spanOf(node);
-  const comments = json.tokens.filter((token) => isComment(token.type) && token.start > start && token.end < end);
+  if (node === undefined || !isContainer(node) || childrenOf(json, node).length > 0) return undefined;
+  const { start, end } = node;
+  const comments = marksOf(json, node).filter(({ type }) => isComment(type));
   return {
     text: json.text.slice(start + 1, end - 1),
     comments: comments.map((token) => json.text.slice(token.start, token.end)).join("\n"),
@@ -81,16 +81,16 @@ export function interiorAt(
 export function setInteriorAt(json: JsonText, path: JsonPath, interior: string): JsonText {
   const node = nodeAt(json, path);
   if (node === undefined || interiorAt(json, path) === undefined) return json;
-  const { start, end } = spanOf(node);
+  const { start, end } = node;
   return edited(json, [{ start: start + 1, end: end - 1, text: interior }]);
 }
 
 function insert(json: JsonText, parent: JsonContainer, value: Json, name?: string): JsonText {
-  const { text, tokens } = json;
+  const { text } = json;
   const layout = layoutOf(json);
-  const { start, end } = spanOf(parent);
-  const inside = tokens.filter((token) => token.start > start && token.end < end);
-  const last = childrenOf(parent).at(-1);
+  const { start, end } = parent;
+  const inside = marksOf(json, parent);
+  const last = childrenOf(json, parent).at(-1);
   const label = (blank: string) => (name === undefined ? "" : `${JSON.stringify(name)}:${blank}`);
   const lines = (indent: string) => label(" ") + multilineJson(value, indent, layout);
   const inline = label(layout.blank) + inlineJson(value, layout.blank);
@@ -129,7 +129,7 @@ function insert(json: JsonText, parent: JsonContainer, value: Json, name?: strin
 
 function replace(json: JsonText, node: JsonNode, value: Json): JsonText {
   const layout = layoutOf(json);
-  const { start, end } = spanOf(node);
+  const { start, end } = node;
   const old = json.text.slice(start, end);
   const asLines = old.includes("\n") || (!isContainer(node) && layout.beginsLine(start));
   return edited(json, [
@@ -158,10 +158,10 @@ function edited(json: JsonText, changes: readonly (Span & { readonly text: strin
   }
 }
 
-function inTheWay(node: JsonNode, path: JsonPath, depth: number): ConfigRefusal {
+function inTheWay({ text }: JsonText, node: JsonNode, path: JsonPath, depth: number): ConfigRefusal {
   const name = path.slice(0, depth).join(".") || "the whole";
   const wanted = typeof path[depth] === "string" ? "an object" : "a list";
-  return new ConfigRefusal(`${name} is not ${wanted} (${placeOf(node)}). Change it, then run this again`);
+  return new ConfigRefusal(`${name} is not ${wanted} (${placeAt(text, node.start)}). Change it, then run this again`);
 }
 
 function isComment(type: string): boolean {

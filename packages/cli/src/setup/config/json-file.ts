@@ -2,7 +2,18 @@
 import { isDeepStrictEqual } from "node:util";
 import { type ConfigFile, changedStandings, type Edition, type Part } from "./config-file.ts";
 import { interiorAt, removeAt, setInteriorAt } from "./json-edit.ts";
-import { type Json, type JsonPath, type JsonSyntax, type JsonText, nodeAt, parseJson, valueAt } from "./json-text.ts";
+import type { JsonSyntax } from "./json-scan.ts";
+import {
+  childrenOf,
+  hasComment,
+  isContainer,
+  type Json,
+  type JsonPath,
+  type JsonText,
+  nodeAt,
+  parseJson,
+  valueAt,
+} from "./json-text.ts";
 
 /** A text after one entry was looked after. */
 export interface Entered extends Part {
@@ -39,6 +50,7 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
 
   return {
     path,
+    empty: newText,
     install(text, { replace, before }) {
       const begun = text?.includes("\r\n") ? newText.replaceAll("\n", "\r\n") : newText;
       const found = parseJson(text === undefined || isBlank(text) ? begun : text, syntax);
@@ -74,6 +86,12 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
     },
   };
 
+  /** Whether nothing is left but what a new file holds; asked of few members first, as a file may be large. */
+  function isBare(json: JsonText): boolean {
+    const few = isContainer(json.root) && childrenOf(json, json.root).length <= Object.keys(fresh).length;
+    return few && isDeepStrictEqual(valueAt(json, []), fresh) && !hasComment(json);
+  }
+
   function parsed(before: string | undefined): JsonText | undefined {
     return before === undefined || isBlank(before) ? undefined : parseJson(before, syntax);
   }
@@ -93,9 +111,7 @@ export function jsonFile({ path, entries, syntax = "jsonc", fresh = {}, notes }:
     const within = entries.flatMap((entry) => entry.within).sort((one, other) => other.length - one.length);
     const emptied = [...within, []].filter((container) => interiorAt(found, container) === undefined);
     const tidy = emptied.reduce((rest, container) => tidied(rest, container, earlier), json);
-    const bare = isDeepStrictEqual(valueAt(tidy, []), fresh);
-    const commented = tidy.tokens.some(({ type }) => type.endsWith("Comment"));
-    return bare && !commented && isBlank(before) ? before : tidy.text;
+    return isBlank(before) && isBare(tidy) ? before : tidy.text;
   }
 }
 

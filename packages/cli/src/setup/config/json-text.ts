@@ -1,9 +1,15 @@
-/** A JSON, JSONC or JSON5 text with the place of everything in it. */
-import { evaluate, parse } from "@humanwhocodes/momoa";
+/** A JSON, JSONC or JSON5 text with the place of everything in it; what it holds is looked up when it is asked for. */
+import { nameValue, scalarValue } from "./json-scalar.ts";
+import {
+  type JsonContainer,
+  JsonFault,
+  type JsonMark,
+  type JsonNode,
+  JsonScan,
+  type JsonSyntax,
+  type Span,
+} from "./json-scan.ts";
 import { ConfigRefusal } from "./refusal.ts";
-
-/** What may be written: JSON with comments and trailing commas, or JSON5. */
-export type JsonSyntax = "jsonc" | "json5";
 
 /** Something that JSON can say. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
@@ -11,84 +17,100 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** From the root to a value: names of members, numbers of elements. */
 export type JsonPath = readonly (string | number)[];
 
-type Tree = ReturnType<typeof parse>;
-
-/** A value where it stands. */
-export type JsonNode = Tree["body"];
-
-/** An object or a list where it stands. */
-export type JsonContainer = Extract<JsonNode, { type: "Object" | "Array" }>;
-
-/** From the first character to behind the last. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** A bracket, a comma, a comment … where it stands. */
-export interface JsonToken extends Span {
-  readonly type: string;
-}
-
-/** A parsed text. */
+/** A text that was gone over once and holds together. */
 export interface JsonText {
   readonly text: string;
   readonly syntax: JsonSyntax;
   readonly root: JsonNode;
-  readonly tokens: readonly JsonToken[];
 }
 
-/** Parses a text; a byte order mark is taken for a blank. @throws ConfigRefusal with line and column */
+/** A member of an object or an element of a list. */
+export interface JsonChild {
+  readonly key: string | number;
+  readonly value: JsonNode;
+  readonly span: Span;
+  /** Behind the colon of a member. */
+  readonly colonEnd?: number;
+}
+
+/** Checks a text; a byte order mark is taken for a blank. @throws ConfigRefusal with line and column */
 export function parseJson(text: string, syntax: JsonSyntax): JsonText {
   try {
-    const tree = parse(text.replace(/^\uFEFF/, " "), { mode: syntax, tokens: true, allowTrailingCommas: true });
-    const tokens = (tree.tokens ?? []).map(({ type, loc }) => ({
-      type,
-      start: loc.start.offset,
-      end: loc.end.offset,
-    }));
-    return { text, syntax, root: tree.body, tokens };
+    return { text, syntax, root: new JsonScan(text, syntax).whole() };
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    const [, what = said, line, column] = /^(.*?)\.? \((\d+):(\d+)\)$/s.exec(said) ?? [];
-    const where = line === undefined ? "" : ` (line ${line}, column ${column})`;
-    throw new ConfigRefusal(`it cannot be parsed: ${what}${where}. Mend it, then run this again`);
+    if (error instanceof RangeError) throw new ConfigRefusal("it is nested too deeply to be changed safely");
+    if (!(error instanceof JsonFault)) throw error;
+    const where = placeAt(text, error.offset);
+    throw new ConfigRefusal(`it cannot be parsed: ${error.message} (${where}). Mend it, then run this again`);
   }
 }
 
-/** First and last offset of a node. */
-export function spanOf(node: { readonly loc: JsonNode["loc"] }): Span {
-  return { start: node.loc.start.offset, end: node.loc.end.offset };
+/** Members of an object or elements of a list, in order; of members with one name the last counts. */
+export function childrenOf(json: JsonText, node: JsonContainer): readonly JsonChild[] {
+  const known = looked.get(node) ?? scannedChildren(json, node);
+  looked.set(node, known);
+  return known;
 }
 
-/** Members of an object or elements of a list, in order; of members with one name the last counts. */
-export function childrenOf(
-  node: JsonContainer,
-): { readonly key: string | number; readonly value: JsonNode; readonly span: Span }[] {
-  return node.type === "Object"
-    ? node.members.map((member) => ({ key: nameOf(member.name), value: member.value, span: spanOf(member) }))
-    : node.elements.map((element, index) => ({ key: index, value: element.value, span: spanOf(element) }));
+/** What was looked up is looked up again at once, and goes with its text. */
+const looked = new WeakMap<JsonContainer, readonly JsonChild[]>();
+
+function scannedChildren({ text, syntax }: JsonText, node: JsonContainer): JsonChild[] {
+  const children: JsonChild[] = [];
+  const scan = new JsonScan(text, syntax, {
+    child({ name, value, start, end, colonEnd }) {
+      const key = name === undefined ? children.length : nameValue(text.slice(name.start, name.end));
+      children.push({ key, value, span: { start, end }, ...(colonEnd !== undefined && { colonEnd }) });
+    },
+  });
+  scan.container(node.start);
+  return children;
+}
+
+/** Commas and comments between the members or elements, in order. */
+export function marksOf({ text, syntax }: JsonText, node: JsonContainer): JsonMark[] {
+  const marks: JsonMark[] = [];
+  new JsonScan(text, syntax, { mark: (mark) => marks.push(mark) }).container(node.start);
+  return marks;
+}
+
+/** Whether there is a comment anywhere. */
+export function hasComment({ text, syntax }: JsonText): boolean {
+  let found = false;
+  const comment = () => {
+    found = true;
+  };
+  new JsonScan(text, syntax, { comment }).whole();
+  return found;
 }
 
 /** The value at a path, if it is there. */
-export function nodeAt({ root }: Pick<JsonText, "root">, path: JsonPath): JsonNode | undefined {
-  let node: JsonNode | undefined = root;
+export function nodeAt(json: JsonText, path: JsonPath): JsonNode | undefined {
+  let node: JsonNode | undefined = json.root;
   for (const key of path) {
     if (node === undefined || !isContainer(node)) return undefined;
-    node = childrenOf(node).findLast((child) => child.key === key)?.value;
+    node = childrenOf(json, node).findLast((child) => child.key === key)?.value;
   }
   return node;
 }
 
 /** The value at a path as JavaScript has it; undefined when it is not there. */
-export function valueAt(json: Pick<JsonText, "root">, path: JsonPath): unknown {
+export function valueAt(json: JsonText, path: JsonPath): unknown {
   const node = nodeAt(json, path);
-  return node === undefined ? undefined : evaluate(node);
+  return node === undefined ? undefined : valueOfNode(json, node);
+}
+
+/** A value as JavaScript has it. */
+export function valueOfNode(json: JsonText, node: JsonNode): unknown {
+  if (!isContainer(node)) return scalarValue(json.text.slice(node.start, node.end));
+  const children = scannedChildren(json, node);
+  if (node.type === "Array") return children.map(({ value }) => valueOfNode(json, value));
+  return Object.fromEntries(children.map(({ key, value }) => [key, valueOfNode(json, value)]));
 }
 
 /** Whether a node can hold others. */
 export function isContainer(node: JsonNode): node is JsonContainer {
-  return node.type === "Object" || node.type === "Array";
+  return node.type !== "Scalar";
 }
 
 /** Whether a value is an object, and no list. */
@@ -96,13 +118,9 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Line and column of a node, as editors count. */
-export function placeOf({ loc }: JsonNode): string {
-  return `line ${loc.start.line}, column ${loc.start.column}`;
-}
-
-function nameOf(
-  name: { readonly type: "String"; readonly value: string } | { readonly type: "Identifier"; readonly name: string },
-): string {
-  return name.type === "String" ? name.value : name.name;
+/** Line and column of an offset, as editors count. */
+export function placeAt(text: string, offset: number): string {
+  const before = text.slice(0, offset);
+  const lineStart = Math.max(before.lastIndexOf("\n"), before.lastIndexOf("\r")) + 1;
+  return `line ${before.split(/\r\n|\n|\r/).length}, column ${offset - lineStart + 1}`;
 }

@@ -1,5 +1,5 @@
 /** How a JSON text is laid out, and new values written in the same way. */
-import { childrenOf, isContainer, type Json, type JsonText, spanOf } from "./json-text.ts";
+import { childrenOf, isContainer, type Json, type JsonText } from "./json-text.ts";
 
 /** The habits of a text. */
 export interface Layout {
@@ -17,20 +17,21 @@ export interface Layout {
 }
 
 /** The layout of a text, as its first members show it. */
-export function layoutOf({ text, root, tokens }: JsonText): Layout {
+export function layoutOf(json: JsonText): Layout {
+  const { text, root } = json;
   const lineBefore = (offset: number) =>
     text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset).replace(/^\uFEFF/, "");
   const beginsLine = (offset: number) => /^[ \t]*$/.test(lineBefore(offset));
   const indentAt = (offset: number) => /^[ \t]*/.exec(lineBefore(offset))?.[0] ?? "";
-  const { start, end } = spanOf(root);
-  const members = isContainer(root) ? childrenOf(root) : [];
+  const { start, end } = root;
+  const members = isContainer(root) ? childrenOf(json, root) : [];
   const indented = members.find(({ span }) => beginsLine(span.start) && span.start > start);
   const step = indented === undefined ? "" : lineBefore(indented.span.start).slice(indentAt(start).length);
-  const colon = tokens.find(({ type }) => type === "Colon");
+  const colonEnd = members[0]?.colonEnd;
   return {
     eol: text.includes("\r\n") ? "\r\n" : "\n",
     unit: step === "" ? "  " : step,
-    blank: colon === undefined || /\s/.test(text.charAt(colon.end)) ? " " : "",
+    blank: colonEnd === undefined || /\s/.test(text.charAt(colonEnd)) ? " " : "",
     oneLine: members.length > 0 && !text.slice(start, end).includes("\n"),
     indentAt,
     beginsLine,

@@ -1,11 +1,12 @@
 /** Codex's configuration in TOML: one table of ours between two comment lines, the rest byte for byte as it was. */
 import { isDeepStrictEqual } from "node:util";
 import { parse, stringify, TomlError } from "smol-toml";
-import { type ConfigFile, commandWords, type Part, startsAdapter } from "./config-file.ts";
+import { type ConfigFile, commandWords, goneProgram, type Part, startsAdapter } from "./config-file.ts";
 import { isRecord } from "./json-text.ts";
 import { isMarked, OWN_VARIABLES } from "./mark.ts";
 import { ConfigRefusal } from "./refusal.ts";
 import type { ServerValue } from "./server-entry.ts";
+import { statementsOf } from "./toml-statements.ts";
 
 const BEGIN = "# >>> agentmesh setup: `agentmesh uninstall` takes this out again";
 const END = "# <<< agentmesh setup";
@@ -18,6 +19,7 @@ type Table = Readonly<Record<string, unknown>>;
 export function tomlServerFile(path: string, value: ServerValue): ConfigFile {
   return {
     path,
+    empty: "",
     install(text, { replace }) {
       const { server: current } = read(text ?? "");
       const edition = (next: string | undefined, part: Omit<Part, "what">) => ({
@@ -28,13 +30,13 @@ export function tomlServerFile(path: string, value: ServerValue): ConfigFile {
       if (current === undefined)
         return edition(withTable(withoutCommentLines(text ?? ""), value), { standing: "added" });
       if (!isMarked(current)) {
-        const found = isRecord(current) ? commandWords(current) : String(current);
+        const found = isRecord(current) ? commandWords(current) : JSON.stringify(current);
         if (!replace) return edition(text, { standing: startsAdapter(found) ? "by hand" : "foreign", found });
         return edition(withTable(withoutTable(text ?? ""), value), { standing: "replaced", found });
       }
       const wanted = refreshed(current, value);
       if (isDeepStrictEqual(plain(current), plain(wanted))) return edition(text, { standing: "same" });
-      return edition(withTable(withoutTable(text ?? ""), wanted), { standing: "updated" });
+      return edition(withTable(withoutTable(text ?? ""), wanted), { standing: "updated", ...goneProgram(current) });
     },
     uninstall(text, before) {
       const { server: current } = read(text);
@@ -56,7 +58,7 @@ export function tomlServerFile(path: string, value: ServerValue): ConfigFile {
 
 /** Codex may have dropped the table and kept the comments. */
 function hasCommentLines(text: string): boolean {
-  return text.split(/\r?\n/).some((line) => line.trim() === BEGIN || line.trim() === END);
+  return linesOf(text).some(({ role }) => role === "mark");
 }
 
 function withoutCommentLines(text: string): string {
@@ -100,32 +102,40 @@ function withTable(text: string, value: Table): string {
   const next = text === "" ? block : text + eol + block;
   const { mcp_servers: servers, ...others } = read(text).all;
   const wanted = { ...others, mcp_servers: { ...(isRecord(servers) ? servers : {}), agentmesh: value } };
-  if (parsesTo(next, wanted)) return next;
+  if (parsesTo(next, wanted) && canGoAgain(next)) return next;
   throw new ConfigRefusal(
     `its mcp_servers is written so that no table ${TABLE} can follow (an inline table?). Add the server to it by hand, or write mcp_servers as tables, then run this again`,
   );
+}
+
+/** What cannot be taken out again is not put in. */
+function canGoAgain(text: string): boolean {
+  try {
+    return withoutTable(text) !== text;
+  } catch (error) {
+    if (error instanceof ConfigRefusal) return false;
+    throw error;
+  }
 }
 
 /** The text without our table, its sub-tables and the two comment lines. @throws ConfigRefusal when it is no table */
 function withoutTable(text: string): string {
   const { mcp_servers: servers, ...others } = read(text).all;
   const { agentmesh: _, ...rest } = isRecord(servers) ? servers : {};
-  const lines = text.split(/(?<=\n)/);
+  const lines = linesOf(text);
   const gone = new Set<number>();
   let inTable = false;
   let begin: number | undefined;
-  for (const [index, line] of lines.entries()) {
-    const bare = line.trim();
-    const mark = bare === BEGIN || bare === END;
-    const header = /^\[\[?[^\]]/.test(bare);
-    if (bare === BEGIN) begin = index;
-    if (mark || header) {
-      if (inTable && !isOurHeader(bare)) keepWhatBelongsBelow(index, mark);
-      inTable = header && isOurHeader(bare);
+  for (const [index, { written, role, ours }] of lines.entries()) {
+    const mark = role === "mark";
+    if (mark && written.trim() === BEGIN) begin = index;
+    if (mark || role === "header") {
+      if (inTable && !ours) keepWhatBelongsBelow(index, mark);
+      inTable = ours;
     }
-    if (mark || inTable) gone.add(index);
+    if (mark || inTable || ours) gone.add(index);
   }
-  const kept = lines.map((line, index) => (gone.has(index) ? "" : line));
+  const kept = lines.map(({ written }, index) => (gone.has(index) ? "" : written));
   const above = begin === undefined ? -1 : begin - 1;
   const line = kept[above];
   // The line end before the block was written with it, unless something has come to stand behind the block.
@@ -141,15 +151,31 @@ function withoutTable(text: string): string {
 
   /** Comments and empty lines directly above the next table are that table's. */
   function keepWhatBelongsBelow(index: number, mark: boolean): void {
-    for (let above = index - 1; !mark && /^\s*(#.*)?$/.test(lines[above]?.trimEnd() ?? "x"); above--)
-      gone.delete(above);
+    for (let above = index - 1; !mark && lines[above]?.role === "between"; above--) gone.delete(above);
   }
 }
 
-function isOurHeader(header: string): boolean {
-  return /^\[\[?\s*(mcp_servers|"mcp_servers"|'mcp_servers')\s*\.\s*(agentmesh|"agentmesh"|'agentmesh')\s*[.\]]/.test(
-    header,
-  );
+interface Line {
+  readonly written: string;
+  /** `between`: empty or a comment; `mark`: a comment line of ours. */
+  readonly role: "header" | "pair" | "between" | "mark";
+  /** It is of our server. */
+  readonly ours: boolean;
+}
+
+function linesOf(text: string): Line[] {
+  const lines = text.split(/(?<=\n)/).map((written): Line => {
+    const bare = written.trim();
+    return { written, role: bare === BEGIN || bare === END ? "mark" : "between", ours: false };
+  });
+  for (const { kind, path, first, last } of statementsOf(text)) {
+    const ours = path[0] === "mcp_servers" && path[1] === "agentmesh";
+    for (let index = first; index <= last; index++) {
+      const { written = "" } = lines[index] ?? {};
+      lines[index] = { written, role: index === first ? kind : "pair", ours };
+    }
+  }
+  return lines;
 }
 
 function parsesTo(text: string, wanted: Table): boolean {

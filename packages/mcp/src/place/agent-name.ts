@@ -1,0 +1,20 @@
+/** Names for agents, made of the names of directories in any script. */
+import { type AgentName, toAgentName } from "@agentmesh/protocol";
+import anyAscii from "any-ascii";
+
+/** The name that tells most of a text: `Größe` is `grosse`, `北京` is `beijing`. The same text has the same name. */
+export function nameAfter(text: string): AgentName {
+  // File systems write an accent into its letter or behind it.
+  const latin = anyAscii(text.normalize("NFC"));
+  return toAgentName(/[a-z0-9]/i.test(latin) ? latin : text);
+}
+
+/** A name for one of several worktrees: `proj` and `proj-fix` are `proj-fix`, `proj` and `main` are `proj-main`. */
+export function nameInWorktree(repository: string, worktree: string): AgentName {
+  const words = (text: string) => nameAfter(text).split(/[._-]+/);
+  const known = words(repository);
+  const own = words(worktree);
+  const shared = own.findIndex((word, i) => word !== known[i]);
+  const unsaid = shared === -1 ? [] : own.slice(shared);
+  return nameAfter([nameAfter(repository), ...unsaid].join("-"));
+}

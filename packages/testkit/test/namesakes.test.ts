@@ -1,0 +1,85 @@
+/** Two agents of one place: who writes to the one that is away is told of the one that is there. */
+import { cleanEnv, runProgram, startMcpSession, startTestBroker, type TestAgent, type TestBroker } from "testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+let broker: TestBroker;
+let writer: TestAgent;
+beforeAll(async () => {
+  broker = await startTestBroker();
+  writer = await broker.agent("writer");
+});
+afterAll(() => broker[Symbol.asyncDispose]());
+
+interface Where {
+  readonly host?: string;
+  readonly repo?: string;
+  readonly directory?: string;
+}
+
+/** An agent; online until the session is left, when `online`. */
+async function agent(name: string, where: Where, online = false) {
+  const made = await broker.agent(name, where);
+  if (online) await made.client.join({ profile: where });
+  return made;
+}
+
+const warned = async (to: string) => (await writer.client.send({ to, body: `to ${to}` })).deliveries[0]?.warnings ?? [];
+
+describe("a send to an agent that is offline", () => {
+  test("names those who are online in its repository, whichever has the number", async () => {
+    const where = { host: "h", repo: "/src/api", directory: "/src/api" };
+    await agent("api", where);
+    await agent("api-2", { ...where, directory: "/src/api/sub" }, true);
+    await agent("api-3", where);
+    const warnings = await warned("api");
+    expect(warnings).toContainEqual({
+      code: "namesake_online",
+      detail:
+        "api is offline; api-2 works in the same repository and is online. If you mean that agent, send it to api-2.",
+    });
+    expect((await warned("api-3")).map(({ code }) => code)).toContain("namesake_online");
+    expect((await warned("api-2")).map(({ code }) => code)).not.toContain("namesake_online");
+  });
+
+  test("names several, and an agent without a repository by its directory", async () => {
+    const where = { host: "h", directory: "/notes" };
+    await agent("notes", where);
+    await agent("notes-2", where, true);
+    await agent("notes-4", where, true);
+    expect((await warned("notes")).find(({ code }) => code === "namesake_online")?.detail).toBe(
+      "notes is offline; notes-2, notes-4 work in the same directory and are online. If you mean one of them, send it to notes-2.",
+    );
+  });
+
+  test("names nobody of another place, machine or name", async () => {
+    await agent("web", { host: "h", repo: "/src/web" });
+    await agent("web-2", { host: "h", repo: "/other/web" }, true);
+    await agent("web-3", { host: "elsewhere", repo: "/src/web" }, true);
+    await agent("web-docs", { host: "h", repo: "/src/web" }, true);
+    await agent("webs", { host: "h", repo: "/src/web" }, true);
+    await agent("placeless", {});
+    await agent("placeless-2", {}, true);
+    expect((await warned("web")).map(({ code }) => code)).toEqual(["recipient_offline"]);
+    expect((await warned("placeless")).map(({ code }) => code)).toEqual(["recipient_offline"]);
+  });
+});
+
+test("an ask, the command line and the tools say it", async () => {
+  const where = { host: "h", repo: "/src/shown" };
+  await agent("shown", where);
+  await agent("shown-2", where, true);
+  const said = "shown-2 works in the same repository and is online";
+  const { delivery } = await writer.client.ask({ to: "shown", body: "there?", timeoutMs: 1 });
+  expect(delivery.warnings.map(({ code }) => code)).toContain("namesake_online");
+
+  const env = cleanEnv({ AGENTMESH_HOME: broker.home });
+  expect((await runProgram("cli", ["send", "shown", "hello"], { env })).stderr).toContain(said);
+  expect((await runProgram("cli", ["ask", "shown", "hello?", "--timeout", "1s"], { env })).stderr).toContain(said);
+
+  await using session = await startMcpSession({ home: broker.home, url: broker.url, cwd: broker.home });
+  await session.joined();
+  const sent = await session.tool("send_message", { to: "shown", message: "hello" });
+  expect(sent.text).toContain(`Warning (namesake_online): shown is offline; ${said}`);
+  const asked = await session.tool("ask_peer", { to: "shown", message: "hello?", wait_seconds: 1 });
+  expect(asked.text).toContain(`Warning (namesake_online): shown is offline; ${said}`);
+});
