@@ -159,11 +159,15 @@ export class AgentSession {
     clearTimeout(this.#retry);
     clearInterval(this.#looking);
     this.#hooks?.close();
-    let joined: JoinedSession | undefined;
+    let joined = this.#joined;
+    let gone = false;
     const attempt = this.#attempt?.then((session) => {
       joined = session;
+      // On a machine under load it joins after the farewell: nobody would keep that session.
+      return gone ? session.mesh.leave() : undefined;
     });
     await pauseAtMost(Promise.all([attempt, this.#goingOver]), LAST_ATTEMPT_MS);
+    gone = true;
     await joined?.mesh.leave();
     const identity = this.#identity?.keeper.identity;
     if (identity) await bidFarewell(identity, joined?.client, { deleted, log: this.#log });
