@@ -39,6 +39,7 @@ export async function run(argv: readonly string[]): Promise<number> {
 
 async function reportOf(error: unknown): Promise<Report> {
   const { MeshApiError, BrokerUnreachableError } = await import("@agentmesh/client");
+  const { systemRefusal, systemSentences } = await import("@agentmesh/protocol");
   const { BrokerStartError, StateFolderError, UntrustedBrokerError } = await import("@agentmesh/client/node");
   if (error instanceof CommandError)
     return { exitCode: exitCodes[error.exit], error: { code: error.code, detail: error.message } };
@@ -70,12 +71,14 @@ async function reportOf(error: unknown): Promise<Report> {
         : "broker_untrusted";
     return {
       exitCode: exitCodes.unreachable,
-      error: { code, detail: error.message.replace("npx agentmesh", "agentmesh") },
+      error: { code, detail: error.message.replaceAll("npx agentmesh", "agentmesh") },
     };
   }
   if (error instanceof StateFolderError) {
     return { exitCode: exitCodes.failure, error: { code: "state_folder", detail: error.message } };
   }
+  const refusal = systemRefusal(error);
+  if (refusal) return { exitCode: exitCodes.failure, error: { code: "system", detail: systemSentences(refusal) } };
   const stack = error instanceof Error ? error.stack : undefined;
   return {
     exitCode: exitCodes.internal,

@@ -1,5 +1,6 @@
 /** What a tool says when it fails: what happened, and what to do next. */
-import { MeshApiError } from "@agentmesh/client";
+import { Hindrance, MeshApiError, mayPass } from "@agentmesh/client";
+import { systemRefusal, systemSentences } from "@agentmesh/protocol";
 import { defang } from "./render.ts";
 
 /** A tool was called with parameters it does not take; the message names the right ones. */
@@ -28,8 +29,13 @@ export function needsSession(error: unknown): boolean {
 export function sentencesFor(error: unknown): string {
   if (error instanceof ToolInputError) return defang(error.message);
   if (error instanceof MeshApiError) return defang(apiSentences(error));
-  const what = (error instanceof Error ? error.message : String(error)).replace(/\.?$/, ".");
-  return defang(`${what} The adapter goes on trying to reach the broker: call the tool again in a few seconds.`);
+  const refusal = error instanceof Hindrance ? undefined : systemRefusal(error);
+  const said = refusal ? systemSentences(refusal) : error instanceof Error ? error.message : String(error);
+  const what = said.replace(/[.)]?$/, (end) => (end === ")" ? ")." : "."));
+  if (error instanceof NoAnswerError || mayPass(error)) {
+    return defang(`${what} The adapter goes on trying to reach the broker: call the tool again in a few seconds.`);
+  }
+  return defang(`${what} Calling the tool again does not help before that is done: tell the person you work for.`);
 }
 
 function apiSentences(error: MeshApiError): string {

@@ -1,17 +1,18 @@
 /** Finds the broker, or starts one that outlives its starter. */
-import { spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
+import { systemRefusal, systemSentences } from "@agentmesh/protocol";
 import { pause } from "../backoff.ts";
-import { BrokerUnreachableError } from "../errors.ts";
+import { BrokerUnreachableError, Hindrance } from "../errors.ts";
+import { servedElsewhere } from "./absence.ts";
+import { lastWords, openLog } from "./broker-log.ts";
 import { FileLock } from "./file-lock.ts";
-import { type BrokerAddress, type FoundBroker, findBroker } from "./locate.ts";
+import { type BrokerAddress, type FoundBroker, findBroker, requireBroker } from "./locate.ts";
+import { announced } from "./running-broker.ts";
 import { makeStateFolder, type StateFolder, wasStopped } from "./state-folder.ts";
 
-/** The log is put aside at a start when it is larger, in bytes. */
-const MOST_LOG_BYTES = 16 * 1_048_576;
-
-/** The broker was started and did not come up; the message holds the last line of its log. */
-export class BrokerStartError extends Error {
+/** The broker was started and did not come up; the message holds what it said last. */
+export class BrokerStartError extends Hindrance {
   override readonly name = "BrokerStartError";
 }
 
@@ -27,16 +28,29 @@ export interface EnsureBrokerOptions {
   readonly timeoutMs?: number;
 }
 
+/** Another broker took the folder first. */
+const ALREADY_RUNNING = 3;
+
+/** How long a broker has from its lock to its announcement before it is asked why it does not answer. */
+const ANNOUNCES_WITHIN_MS = 3_000;
+
+/** Exit codes of a broker whose start fails again until somebody does something; docs/operations.md explains each. */
+const LASTING: ReadonlySet<number> = new Set([2, 4, 5, 71, 74, 77, 78]);
+
 /**
- * The broker at the address, started when it is local and nobody answers. Of many callers one starts it.
- * @throws UntrustedBrokerError, BrokerStartError, BrokerUnreachableError (not local)
+ * The broker at the address, started when it is local and nobody answers. Of many callers one starts it. Where nobody
+ * named the address, the broker takes a free port, and is found by what it writes into the folder.
+ * @throws UntrustedBrokerError, BrokerStartError, BrokerUnreachableError (not local, in another network), StateFolderError
  */
 export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundBroker & { readonly started: boolean }> {
   const { folder, address, timeoutMs = 15_000 } = options;
   const found = await findBroker(folder, address);
   if (found) return { ...found, started: false };
   if (!address.local) {
-    throw new BrokerUnreachableError(`No broker answers at ${address.url}, and only a local one is started by itself.`);
+    throw new BrokerUnreachableError(
+      `No broker answers at ${address.url}, and only a local one is started by itself.`,
+      { passes: true },
+    );
   }
   if (!options.byPerson && wasStopped(folder)) {
     throw new BrokerUnreachableError(
@@ -45,34 +59,92 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
   }
   makeStateFolder(folder);
   const deadline = performance.now() + timeoutMs;
+  const look = lookout(folder, address);
   for (;;) {
     const lock = FileLock.tryTake(folder.startLock);
     try {
-      const now = await findBroker(folder, address);
+      const now = await look();
       if (now) return { ...now, started: false };
-      if (lock) return { ...(await start(options, deadline)), started: true };
+      if (lock) return { ...(await start(options, look, deadline)), started: true };
     } finally {
       lock?.release();
     }
-    if (performance.now() > deadline)
-      throw new BrokerStartError(`No broker came up at ${address.url}. ${lastWords(folder)}`);
+    if (performance.now() > deadline) {
+      throw new BrokerStartError(`No broker came up for ${folder.path}. ${lastWords(folder, 0)}`, { passes: true });
+    }
     await pause(50);
   }
 }
 
-async function start(options: EnsureBrokerOptions, deadline: number): Promise<FoundBroker> {
-  const { folder, address, brokerBin } = options;
-  const { hostname, port } = new URL(address.url);
+/** Looks for the broker again: where it was named, or where a new announcement in the folder says it is. */
+function lookout(folder: StateFolder, address: BrokerAddress): () => Promise<FoundBroker | undefined> {
+  if (!address.unnamed) return () => findBroker(folder, address);
+  // Whoever announced this did not answer just now: a stranger on its old port is not waited for again.
+  const before = announced(folder);
+  return async () => {
+    const running = announced(folder);
+    if (!running || (running.pid === before?.pid && running.startedAt === before.startedAt)) return undefined;
+    return findBroker(folder, { url: running.url, local: true, unnamed: true });
+  };
+}
+
+async function start(
+  options: EnsureBrokerOptions,
+  look: () => Promise<FoundBroker | undefined>,
+  deadline: number,
+): Promise<FoundBroker> {
+  const { folder, address } = options;
+  const elsewhere = servedElsewhere(folder);
+  if (elsewhere) throw elsewhere;
   const log = openLog(folder);
-  const child = spawn(
+  let child: ChildProcess;
+  try {
+    child = spawnBroker(options, log.file);
+  } catch (error) {
+    throw notStarted(error);
+  } finally {
+    closeSync(log.file);
+  }
+  child.unref();
+  let patience = deadline;
+  let over: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined;
+  let refused: unknown;
+  child.once("exit", (code, signal) => {
+    over = { code, signal };
+  });
+  child.once("error", (error) => {
+    refused = error;
+  });
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (refused !== undefined) throw notStarted(refused);
+    const late = performance.now() > patience;
+    if (over?.code === ALREADY_RUNNING) {
+      // Another starter was faster, and announces itself in a moment; else this says who holds the folder.
+      if (late) return requireBroker(folder, address);
+      patience = Math.min(patience, performance.now() + ANNOUNCES_WITHIN_MS);
+    } else if (over || late) {
+      const end =
+        over === undefined ? "It is still starting." : `It ended with ${over.signal ?? `exit code ${over.code}`}.`;
+      throw new BrokerStartError(`The broker did not come up. ${end} ${lastWords(folder, log.from)}`, {
+        passes: !LASTING.has(over?.code ?? 0),
+      });
+    }
+    await pause(30);
+  }
+}
+
+function spawnBroker({ folder, address, brokerBin }: EnsureBrokerOptions, log: number): ChildProcess {
+  const { hostname, port } = new URL(address.url);
+  const place = ["--host", hostname.replace(/^\[|\]$/g, ""), "--port", port || "80"];
+  return spawn(
     nodeProgram(),
     [
       ...(brokerBin.endsWith(".ts") ? ["--conditions=@agentmesh/source"] : []),
       brokerBin,
-      "--host",
-      hostname.replace(/^\[|\]$/g, ""),
-      "--port",
-      port || "80",
+      // Where nobody named it, the broker's own settings decide.
+      ...(address.unnamed ? [] : place),
     ],
     {
       detached: true,
@@ -82,31 +154,20 @@ async function start(options: EnsureBrokerOptions, deadline: number): Promise<Fo
       cwd: folder.path,
     },
   );
-  closeSync(log);
-  child.unref();
-  let over: string | undefined;
-  child.once("exit", (code, signal) => {
-    over = `It ended with ${code === null ? signal : `exit code ${code}`}.`;
-  });
-  child.once("error", (error) => {
-    over = "code" in error && error.code === "ENOENT" ? NO_NODE : error.message;
-  });
-  for (;;) {
-    const found = await findBroker(folder, address);
-    if (found) return found;
-    if (over !== undefined || performance.now() > deadline) {
-      throw new BrokerStartError(
-        `The broker did not come up at ${address.url}. ${over ?? "It is still starting."} ${lastWords(folder)}`,
-      );
-    }
-    await pause(30);
-  }
 }
 
-/** A log of this size is put aside, in place of the one put aside before; no broker writes to it now. */
-function openLog({ logFile }: StateFolder): number {
-  if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > MOST_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
-  return openSync(logFile, "a", 0o600);
+function notStarted(error: unknown): BrokerStartError {
+  const refusal = systemRefusal(error);
+  const program = nodeProgram();
+  const why =
+    refusal?.code !== "ENOENT"
+      ? refusal
+        ? systemSentences(refusal, { about: `The broker's program ${program}`, denied: "cannot be started" })
+        : String(error)
+      : program === "node"
+        ? NO_NODE
+        : `The Node that runs this program, ${program}, is gone: it was updated or removed. Start this program again, and agentmesh setup if its configuration names that file.`;
+  return new BrokerStartError(why, { cause: error });
 }
 
 const NO_NODE = "The broker runs under Node 22.18 or newer, and no program `node` is on the PATH of this one.";
@@ -120,15 +181,4 @@ function nodeProgram(): string {
 function ownEnvironment(): NodeJS.ProcessEnv {
   const foreign = /^(CLAUDE(?!_PEERS_)|CODEX_|OPENCODE_|GEMINI_|ANTHROPIC_|OPENAI_|AGENTMESH_(NAME|PUSH|URL)$)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
-}
-
-function lastWords(folder: StateFolder): string {
-  let line = "";
-  try {
-    const lines = readFileSync(folder.logFile, "utf8").trimEnd().split("\n");
-    line = lines.findLast((each) => /Error|"detail"/.test(each)) ?? lines.at(-1) ?? "";
-  } catch {
-    // no log yet: the path below is all there is to say
-  }
-  return `Its log is ${folder.logFile}${line === "" ? "" : `; it says: ${line.slice(0, 300)}`}`;
 }

@@ -3,11 +3,20 @@ export { type ConnectOptions, connect } from "./connect.ts";
 export { BrokerStartError, type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
 export { FileLock } from "./file-lock.ts";
 export { claimIdentity, type Identity, sharedIdentity } from "./identity.ts";
-export { type BrokerAddress, type FoundBroker, findBroker, locate, UntrustedBrokerError } from "./locate.ts";
+export {
+  type BrokerAddress,
+  type FoundBroker,
+  findBroker,
+  locate,
+  requireBroker,
+  UntrustedBrokerError,
+} from "./locate.ts";
+export { announced, isServed, ownStandpoint } from "./running-broker.ts";
 export {
   makeStateFolder,
   openStateFolder,
   readMeshKey,
+  refusedBy,
   type StateFolder,
   StateFolderError,
   stateFolderPath,

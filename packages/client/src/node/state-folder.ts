@@ -15,10 +15,11 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { stateFolderBeside } from "@agentmesh/protocol";
+import { stateFolderBeside, systemRefusal, systemSentences } from "@agentmesh/protocol";
+import { Hindrance } from "../errors.ts";
 
 /** The state folder cannot be used; the message names it and the remedy. */
-export class StateFolderError extends Error {
+export class StateFolderError extends Hindrance {
   override readonly name = "StateFolderError";
 }
 
@@ -35,6 +36,10 @@ export interface StateFolder {
   readonly agents: string;
   /** Held while a broker is being started. */
   readonly startLock: string;
+  /** Held by a broker for as long as it serves the folder. */
+  readonly brokerLock: string;
+  /** The port that the broker took last, when it chose one itself. */
+  readonly portFile: string;
   /** There since a person stopped the broker; its age says when. */
   readonly stoppedFile: string;
 }
@@ -54,6 +59,8 @@ export function openStateFolder(path = stateFolderPath()): StateFolder {
     logFile: join(path, "broker.log"),
     agents: join(path, "agents"),
     startLock: join(path, "start.lock"),
+    brokerLock: join(path, "broker.lock"),
+    portFile: join(path, "port"),
     stoppedFile: join(path, "stopped"),
   };
 }
@@ -64,11 +71,18 @@ export function makeStateFolder({ path, agents }: StateFolder): void {
     mkdirSync(agents, { recursive: true, mode: 0o700 });
     if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
   } catch (error) {
-    throw new StateFolderError(
-      `The state folder ${path} cannot be written (${codeOf(error)}). Make it writable, or set AGENTMESH_HOME to a folder that is.`,
-      { cause: error },
-    );
+    throw refusedBy(error, `The state folder ${path}`, "cannot be used");
   }
+}
+
+/** The error for a file of the state folder that the operating system refuses. */
+export function refusedBy(error: unknown, about: string, denied: string): StateFolderError {
+  const refusal = systemRefusal(error);
+  const remedy = "Or set AGENTMESH_HOME to another folder.";
+  const why = refusal
+    ? systemSentences(refusal, { about, denied, ...(!refusal.passes && { remedy }) })
+    : `${about} ${denied} (${error instanceof Error ? error.message : String(error)}). ${remedy}`;
+  return new StateFolderError(why, { cause: error });
 }
 
 /** Whether a person stopped the broker (`agentmesh down`, Ctrl-C) after this process had begun. */
@@ -88,10 +102,7 @@ export function readIfThere(path: string): string | undefined {
     return readFileSync(path, "utf8");
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
-    throw new StateFolderError(
-      `${path} cannot be read (${codeOf(error)}). Make it readable, or set AGENTMESH_HOME to another folder.`,
-      { cause: error },
-    );
+    throw refusedBy(error, path, "cannot be read");
   }
 }
 
@@ -111,10 +122,7 @@ export function writeOnce(path: string, text: string): string {
   } catch (error) {
     const winner = codeOf(error) === "EEXIST" ? readIfThere(path) : undefined;
     if (winner !== undefined) return winner;
-    throw new StateFolderError(
-      `${path} cannot be written (${codeOf(error)}). Make its folder writable, or set AGENTMESH_HOME to one that is.`,
-      { cause: error },
-    );
+    throw refusedBy(error, path, "cannot be written");
   } finally {
     rmSync(draft, { force: true });
   }
