@@ -40,13 +40,16 @@ export interface McpSessionOptions {
   readonly env?: Record<string, string>;
   /** Runs what `pnpm build` made instead of the sources. */
   readonly built?: boolean;
+  /** Command line before the adapter's own, such as a network's `inside`. */
+  readonly inside?: readonly string[];
 }
 
 /** Starts `agentmesh-mcp` and completes the MCP handshake. */
 export async function startMcpSession(options: McpSessionOptions): Promise<McpSession> {
+  const [command = process.execPath, ...args] = [...(options.inside ?? []), process.execPath];
   const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: programArgs("mcp", [], options.built),
+    command,
+    args: [...args, ...programArgs("mcp", [], options.built)],
     cwd: options.cwd,
     stderr: "pipe",
     env: definedOnly(
