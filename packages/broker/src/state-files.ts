@@ -1,6 +1,7 @@
 /** Files of the state folder that the broker makes: the folder itself, the mesh key, where it runs. */
 import { randomBytes } from "node:crypto";
 import {
+  accessSync,
   chmodSync,
   closeSync,
   constants,
@@ -13,12 +14,20 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { BrokerFile, type Standpoint, shareLoopback, standpointOf } from "@agentmesh/protocol";
+import {
+  BrokerFile,
+  type Standpoint,
+  shareLoopback,
+  standpointOf,
+  systemRefusal,
+  systemSentences,
+} from "@agentmesh/protocol";
 
 /** The state folder cannot be used; the message names the remedy. */
 export class StateFolderError extends Error {
@@ -36,10 +45,30 @@ export function openFolder(path: string): void {
     closeSync(openSync(probe, "w", 0o600));
     rmSync(probe);
   } catch (error) {
-    throw new StateFolderError(
-      `The state folder ${path} cannot be written (${codeOf(error)}). Make it writable, or choose another with AGENTMESH_HOME or --home.`,
-    );
+    throw refusedBy(error, `The state folder ${path}`, "cannot be used");
   }
+  for (const name of FILES) checkFile(join(path, name));
+}
+
+/** What the broker opens at its start, partly through SQLite, which does not say why it cannot. */
+const FILES = ["broker.lock", "broker.lock-journal", "mesh.db", "mesh.db-wal", "mesh.db-shm", "mesh.mark.json", "key"];
+
+function checkFile(path: string): void {
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      throw Object.assign(new Error("EISDIR"), { code: "EISDIR" });
+    }
+    accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw refusedBy(error, path, "cannot be used");
+  }
+}
+
+function refusedBy(error: unknown, about: string, denied: string): StateFolderError {
+  const refusal = systemRefusal(error);
+  const why = refusal ? systemSentences(refusal, { about, denied }) : `${about} ${denied} (${codeOf(error)}).`;
+  const elsewhere = refusal?.passes ? "" : " Or choose another folder with AGENTMESH_HOME or --home.";
+  return new StateFolderError(`${why}${elsewhere}`, { cause: error });
 }
 
 /** The mesh key, made at the first start (0600). @throws StateFolderError when others can read it */
@@ -50,7 +79,7 @@ export function meshKey(folder: string): string {
     writeNew(path, `${made}\n`);
     return made;
   } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw new StateFolderError(`${path} cannot be written (${codeOf(error)}).`);
+    if (codeOf(error) !== "EEXIST") throw refusedBy(error, path, "cannot be written");
   }
   const stat = lstatSync(path);
   if (process.platform !== "win32" && (!stat.isFile() || (stat.mode & 0o077) !== 0)) {

@@ -1,11 +1,11 @@
 /** What every command needs: the state folder, a client with the mesh key, and a client that acts as an agent. */
-import { hostname } from "node:os";
 import { resolve } from "node:path";
 import type { MeshClient } from "@agentmesh/client";
 import {
   type BrokerAddress,
   connect,
   locate,
+  machineName,
   openStateFolder,
   readMeshKey,
   requireBroker,
@@ -89,7 +89,7 @@ export function openContext(options: GlobalOptions): Context {
     async acting() {
       const registrar = await admin();
       const { token } = sharedIdentity(folder, "cli", name.data);
-      const own = { name: name.data, token, client: "cli", host: hostname() };
+      const own = { name: name.data, token, client: "cli", host: machineName() };
       const { agent, renamedFrom } = await registrar.register(own);
       if (renamedFrom !== undefined) {
         warn(

@@ -21,7 +21,7 @@ interface Report {
 
 /** Runs one command line and returns its exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
-  endQuietlyWhenPipeCloses();
+  watchOutput(argv);
   try {
     const { buildProgram } = await import("./program.ts");
     await buildProgram().parseAsync(argv, { from: "user" });
@@ -30,10 +30,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
     if (error instanceof CommanderError && error.code === "commander.help") return exitCodes.usage;
     if (error instanceof CommandEnd) return exitCodes[error.exit];
-    const report = await reportOf(error);
-    const { errorText, errorJson } = await import("./output.ts");
-    process.stderr.write(wantsJson(argv) ? errorJson(report.error) : errorText(report.error));
-    return report.exitCode;
+    return say(error, argv);
   }
 }
 
@@ -97,9 +94,23 @@ function wantsJson(argv: readonly string[]): boolean {
   return argv.slice(0, end === -1 ? undefined : end).includes("--json");
 }
 
-function endQuietlyWhenPipeCloses(): void {
+async function sayAndEnd(error: unknown, argv: readonly string[]): Promise<never> {
+  process.exit(await say(error, argv));
+}
+
+/** Says an error on stderr; returns the exit code that belongs to it. */
+async function say(error: unknown, argv: readonly string[]): Promise<number> {
+  const report = await reportOf(error);
+  const { errorText, errorJson } = await import("./output.ts");
+  process.stderr.write(wantsJson(argv) ? errorJson(report.error) : errorText(report.error));
+  return report.exitCode;
+}
+
+/** A reader that has enough ends the command quietly; whatever else nobody caught is said like any error. */
+function watchOutput(argv: readonly string[]): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(exitCodes.ok);
+    if (error.code === "EPIPE") process.exit(exitCodes.ok);
+    void sayAndEnd(new Error("stdout", { cause: Object.assign(error, { path: "The output" }) }), argv);
   });
+  process.on("uncaughtException", (error) => void sayAndEnd(error, argv));
 }

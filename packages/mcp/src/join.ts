@@ -1,7 +1,6 @@
 /** One attempt to join the mesh: find or start the broker, resume the agent, open its session, begin to push. */
-import { hostname } from "node:os";
 import type { MeshClient, MeshSession } from "@agentmesh/client";
-import type { Identity, StateFolder } from "@agentmesh/client/node";
+import { type Identity, machineName, type StateFolder } from "@agentmesh/client/node";
 import { type AgentProfile, plainLine } from "@agentmesh/protocol";
 import { reachBroker } from "./broker.ts";
 import type { ClientSession } from "./client-session.ts";
@@ -128,7 +127,7 @@ function profileOf(place: Place, clientName: string, config: Config): AgentProfi
   const client = plainLine(clientName, 64);
   return {
     ...(client !== "" && { client }),
-    host: hostname().slice(0, 255) || "localhost",
+    host: machineName().slice(0, 255),
     directory: place.directory.slice(0, 1024),
     ...(place.repo !== undefined && { repo: place.repo.slice(0, 1024) }),
     ...(place.branch !== undefined && { branch: place.branch }),

@@ -1,5 +1,5 @@
 /** A lock that the kernel releases when its holder dies: an exclusive transaction on a SQLite file of its own. */
-import { accessSync, chmodSync, constants, existsSync } from "node:fs";
+import { accessSync, chmodSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { refusedBy } from "./state-folder.ts";
@@ -90,6 +90,9 @@ function nodeSqlite(): typeof import("node:sqlite") {
 
 /** What the operating system says of the file: SQLite says only that it cannot be opened. */
 function causeAt(path: string): unknown {
+  if (existsSync(path) && statSync(path).isDirectory()) {
+    return Object.assign(new Error("EISDIR"), { code: "EISDIR", path });
+  }
   for (const [place, wanted] of [
     [path, constants.R_OK | constants.W_OK],
     [dirname(path), constants.W_OK | constants.X_OK],

@@ -11,7 +11,7 @@ export {
   requireBroker,
   UntrustedBrokerError,
 } from "./locate.ts";
-export { announced, isServed, ownStandpoint } from "./running-broker.ts";
+export { announced, isServed, machineName, ownStandpoint } from "./running-broker.ts";
 export {
   makeStateFolder,
   openStateFolder,

@@ -5,7 +5,12 @@ import { BrokerFile, type Standpoint, standpointOf } from "@agentmesh/protocol";
 import { FileLock } from "./file-lock.ts";
 import { readIfThere, type StateFolder } from "./state-folder.ts";
 
-/** Where this program stands. */
+/** Name of this machine; `localhost` where the system does not say. Never throws. */
+export function machineName(): string {
+  return ownStandpoint().hostname;
+}
+
+/** Where this program stands. Never throws. */
 export function ownStandpoint(): Standpoint {
   return standpointOf({ hostname, readFile: (path) => readFileSync(path, "utf8"), readLink: readlinkSync });
 }

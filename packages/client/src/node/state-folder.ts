@@ -1,9 +1,11 @@
 /** The state folder: key, database, logs and identities of one mesh on this machine. */
 import { randomBytes } from "node:crypto";
 import {
+  accessSync,
   chmodSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -14,7 +16,7 @@ import {
   writeSync,
 } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { stateFolderBeside, systemRefusal, systemSentences } from "@agentmesh/protocol";
 import { Hindrance } from "../errors.ts";
 
@@ -71,7 +73,20 @@ export function makeStateFolder({ path, agents }: StateFolder): void {
     mkdirSync(agents, { recursive: true, mode: 0o700 });
     if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
   } catch (error) {
-    throw refusedBy(error, `The state folder ${path}`, "cannot be used");
+    throw refusedBy(reasonOf(error, path), `The state folder ${path}`, "cannot be used");
+  }
+}
+
+/** Node says ENOENT of a folder that cannot be made in one that exists, as on a disk mounted read-only. */
+function reasonOf(error: unknown, path: string): unknown {
+  if (codeOf(error) !== "ENOENT") return error;
+  let place = path;
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  try {
+    accessSync(place, constants.W_OK | constants.X_OK);
+    return error;
+  } catch (reason) {
+    return reason;
   }
 }
 
