@@ -1,6 +1,6 @@
 /** From arguments to an exit code: settings, start, signals, graceful stop. */
 import { readFileSync } from "node:fs";
-import { systemRefusal, systemSentences, VERSION } from "@agentmesh/protocol";
+import { type SystemRefusal, systemRefusal, systemSentences, VERSION } from "@agentmesh/protocol";
 import { type LoadedConfig, loadConfig } from "./config/load.ts";
 import { configRows } from "./config/schema.ts";
 import { createLog } from "./log.ts";
@@ -68,11 +68,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
       log.fatal({ err: error }, "broker.failed");
       return 1;
     }
-    const about = `The state folder ${config.home}`;
-    const own = code === undefined ? undefined : (error as Error).message;
-    const detail =
-      own ??
-      (refusal ? systemSentences(refusal, refusal.about === undefined ? { about, denied: "cannot be used" } : {}) : "");
+    const detail = code === undefined && refusal ? unforeseen(refusal, config.home) : messageOf(error);
     log.error({ detail }, "broker.refused");
     console.error(`agentmesh-broker: ${detail}`);
     return refusal?.passes ? PASSES : (code ?? STATE_FOLDER);
@@ -90,6 +86,15 @@ export async function serve(argv: readonly string[]): Promise<number> {
   log.info({ why }, "broker.stopped");
   await output.drained(LAST_LINES_MS);
   return 0;
+}
+
+function unforeseen(refusal: SystemRefusal, home: string): string {
+  const given = { about: `The state folder ${home}`, denied: "cannot be used" };
+  return systemSentences(refusal, refusal.about === undefined ? given : {});
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Help made from the settings. */
