@@ -219,6 +219,12 @@ describe.skipIf(why !== undefined)(`one loopback${why === undefined ? "" : ` (sk
     expect(configured.stderr).not.toContain("{");
 
     rmSync(join(ada.folder, "config.json"));
+    const usual = await strangerOn(network, USUAL, "a web server");
+    const legacy = await network.run("broker", ["--legacy"], {
+      env: cleanEnv({ AGENTMESH_HOME: join(root.path, "old") }),
+    });
+    expect(legacy.code).toBe(4);
+    await end(usual);
     expect(await ada.run(["up"])).toMatchObject({ code: 0, stderr: "" });
     expect(await ada.run(["down"])).toMatchObject({ code: 0 });
     await end(stranger);

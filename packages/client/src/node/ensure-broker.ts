@@ -8,7 +8,7 @@ import { servedElsewhere } from "./absence.ts";
 import { lastWords, openLog } from "./broker-log.ts";
 import { FileLock } from "./file-lock.ts";
 import { type BrokerAddress, type FoundBroker, findBroker, requireBroker } from "./locate.ts";
-import { announced } from "./running-broker.ts";
+import { announced, isServed } from "./running-broker.ts";
 import { makeStateFolder, type StateFolder, wasStopped } from "./state-folder.ts";
 
 /** The broker was started and did not come up; the message holds what it said last. */
@@ -35,7 +35,7 @@ const ALREADY_RUNNING = 3;
 const ANNOUNCES_WITHIN_MS = 3_000;
 
 /** Exit codes of a broker whose start fails again until somebody does something; docs/operations.md explains each. */
-const LASTING: ReadonlySet<number> = new Set([2, 4, 5, 71, 74, 77, 78]);
+const LASTING: ReadonlySet<number> = new Set([2, 4, 5, 74, 77, 78]);
 
 /**
  * The broker at the address, started when it is local and nobody answers. Of many callers one starts it. Where nobody
@@ -44,6 +44,7 @@ const LASTING: ReadonlySet<number> = new Set([2, 4, 5, 71, 74, 77, 78]);
  */
 export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundBroker & { readonly started: boolean }> {
   const { folder, address, timeoutMs = 15_000 } = options;
+  const look = lookout(folder, address);
   const found = await findBroker(folder, address);
   if (found) return { ...found, started: false };
   if (!address.local) {
@@ -59,7 +60,6 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
   }
   makeStateFolder(folder);
   const deadline = performance.now() + timeoutMs;
-  const look = lookout(folder, address);
   for (;;) {
     const lock = FileLock.tryTake(folder.startLock);
     try {
@@ -76,14 +76,15 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
   }
 }
 
-/** Looks for the broker again: where it was named, or where a new announcement in the folder says it is. */
+/** Looks for the broker again: where it was named, or where an announcement says it is that is newer than this lookout. */
 function lookout(folder: StateFolder, address: BrokerAddress): () => Promise<FoundBroker | undefined> {
   if (!address.unnamed) return () => findBroker(folder, address);
-  // Whoever announced this did not answer just now: a stranger on its old port is not waited for again.
+  // Whoever announced this address is asked once: a stranger on its old port is not waited for again and again.
   const before = announced(folder);
   return async () => {
     const running = announced(folder);
-    if (!running || (running.pid === before?.pid && running.startedAt === before.startedAt)) return undefined;
+    const asked = running?.url === address.url && running.startedAt === before?.startedAt;
+    if (!running || asked) return undefined;
     return findBroker(folder, { url: running.url, local: true, unnamed: true });
   };
 }
@@ -93,9 +94,10 @@ async function start(
   look: () => Promise<FoundBroker | undefined>,
   deadline: number,
 ): Promise<FoundBroker> {
-  const { folder, address } = options;
+  const { folder } = options;
   const elsewhere = servedElsewhere(folder);
   if (elsewhere) throw elsewhere;
+  if (isServed(folder)) return announcing(options, look, deadline);
   const log = openLog(folder);
   let child: ChildProcess;
   try {
@@ -106,7 +108,6 @@ async function start(
     closeSync(log.file);
   }
   child.unref();
-  let patience = deadline;
   let over: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined;
   let refused: unknown;
   child.once("exit", (code, signal) => {
@@ -119,12 +120,8 @@ async function start(
     const found = await look();
     if (found) return found;
     if (refused !== undefined) throw notStarted(refused);
-    const late = performance.now() > patience;
-    if (over?.code === ALREADY_RUNNING) {
-      // Another starter was faster, and announces itself in a moment; else this says who holds the folder.
-      if (late) return requireBroker(folder, address);
-      patience = Math.min(patience, performance.now() + ANNOUNCES_WITHIN_MS);
-    } else if (over || late) {
+    if (over?.code === ALREADY_RUNNING) return announcing(options, look, deadline);
+    if (over || performance.now() > deadline) {
       const end =
         over === undefined ? "It is still starting." : `It ended with ${over.signal ?? `exit code ${over.code}`}.`;
       throw new BrokerStartError(`The broker did not come up. ${end} ${lastWords(folder, log.from)}`, {
@@ -133,6 +130,21 @@ async function start(
     }
     await pause(30);
   }
+}
+
+/** The broker that another starter made, which announces itself in a moment; else the error says who holds the folder. */
+async function announcing(
+  { folder, address }: EnsureBrokerOptions,
+  look: () => Promise<FoundBroker | undefined>,
+  deadline: number,
+): Promise<FoundBroker> {
+  const patience = Math.min(deadline, performance.now() + ANNOUNCES_WITHIN_MS);
+  while (performance.now() < patience) {
+    const found = await look();
+    if (found) return found;
+    await pause(30);
+  }
+  return requireBroker(folder, address.unnamed ? { ...address, url: announced(folder)?.url ?? address.url } : address);
 }
 
 function spawnBroker({ folder, address, brokerBin }: EnsureBrokerOptions, log: number): ChildProcess {

@@ -66,4 +66,5 @@ test.skipIf(why)(
     });
     await expect(page).toMatchFileSnapshot(troublePath("containers"));
   },
+  180_000,
 );

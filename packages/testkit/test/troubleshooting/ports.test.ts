@@ -103,4 +103,5 @@ test.skipIf(why)(
     });
     await expect(page).toMatchFileSnapshot(troublePath("ports"));
   },
+  180_000,
 );

@@ -97,4 +97,5 @@ test.skipIf(why)(
     });
     await expect(page).toMatchFileSnapshot(troublePath("refusals"));
   },
+  180_000,
 );
