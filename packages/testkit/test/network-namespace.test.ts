@@ -17,6 +17,7 @@ import {
 import { describe, expect, test } from "vitest";
 
 const why = whyNoNetworks();
+const SLOW = { timeout: 180_000 };
 const elsewhere = /runs \(pid \d+, http:\/\/127\.0\.0\.1:7899\) in another network namespace/;
 
 function commands(network: Network, home: string) {
@@ -53,6 +54,7 @@ function root(...command: string[]): ChildProcess {
 
 describe.skipIf(why !== undefined)(
   `one folder in two network namespaces${why === undefined ? "" : ` (skipped: ${why})`}`,
+  SLOW,
   () => {
     test("is said by every command, the adapter and a second broker, none of which disturbs the one that runs", async () => {
       using home = tempDir();

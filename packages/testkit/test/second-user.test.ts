@@ -18,6 +18,8 @@ import { describe, expect, test } from "vitest";
 
 const USUAL = 7899;
 const why = whyNoNetworks();
+/** Dozens of programs one after another: longer than other tests on a machine under load. */
+const SLOW = { timeout: 180_000 };
 
 /** A person on the machine: a user id, a home folder, and programs that run as that user. */
 function person(network: Network, root: string, user: number) {
@@ -65,7 +67,7 @@ async function end({ child, exit }: RunningProgram): Promise<void> {
   await exit;
 }
 
-describe.skipIf(why !== undefined)(`one loopback${why === undefined ? "" : ` (skipped: ${why})`}`, () => {
+describe.skipIf(why !== undefined)(`one loopback${why === undefined ? "" : ` (skipped: ${why})`}`, SLOW, () => {
   test("gives the second user another port by itself, says so, and each user's programs find their own broker", async () => {
     using root = tempDir();
     await using network = await openNetwork();

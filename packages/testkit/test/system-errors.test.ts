@@ -159,74 +159,78 @@ const breakages: Readonly<Record<string, Breakage>> = {
   "has a folder in place of the announcement": folderInPlaceOf("broker.json"),
 };
 
-describe.skipIf(!root)(`a state folder${root ? "" : " (skipped: needs root on Linux, and setpriv)"}`, () => {
-  test.each(Object.entries(breakages))(
-    "that %s is said with file, cause and remedy, and works when that is mended",
-    async (_, breakage) => {
+describe.skipIf(!root)(
+  `a state folder${root ? "" : " (skipped: needs root on Linux, and setpriv)"}`,
+  { timeout: 180_000 },
+  () => {
+    test.each(Object.entries(breakages))(
+      "that %s is said with file, cause and remedy, and works when that is mended",
+      async (_, breakage) => {
+        using home = tempDir();
+        chmodSync(home.path, 0o755);
+        const dir = join(home.path, "parent");
+        const mesh = join(dir, "mesh");
+        mkdirSync(mesh, { recursive: true });
+        if (breakage.code === "EISDIR") chownSync(mesh, USER, USER);
+        breakage.break(mesh, dir);
+        spawnSync("chown", ["-R", `${USER}:${USER}`, ...(breakage.code === "EISDIR" ? [mesh] : [])]);
+        try {
+          const up = ended(asUser, "cli", ["up"], mesh);
+          expect(up.code).toBeGreaterThan(0);
+          expect(up.code).toBeLessThan(70);
+          expect(up.stderr).toContain(`(${breakage.code})`);
+          expect(up.stderr).toMatch(SENTENCES);
+          expect(up.stderr).toContain(mesh);
+          expect(up.stderr).not.toMatch(NO_STACK);
+          expect(up.stderr).not.toContain("{");
+
+          const inside = [...asUser];
+          await using session = await startMcpSession({
+            home: mesh,
+            cwd: "/",
+            inside,
+            env: { HOME: "/", AGENTMESH_PORT: "0" },
+          });
+          const answer = await until(
+            () => session.tool("list_peers").then((each) => (each.text.includes("within 1800 ms") ? undefined : each)),
+            "the adapter's own words",
+          );
+          expect(answer.isError).toBe(true);
+          expect(answer.text).toContain(`(${breakage.code})`);
+          expect(answer.text).toContain("does not help before that is done");
+          expect(answer.text).not.toMatch(NO_STACK);
+          expect(session.stderr()).not.toMatch(/\n\s+at |node:internal/);
+
+          breakage.mend(mesh, dir);
+          await session.joined();
+          await session.close();
+          expect(ended(asUser, "cli", ["down"], mesh)).toMatchObject({ code: 0 });
+        } finally {
+          spawnSync("umount", ["-q", mesh]);
+        }
+      },
+    );
+
+    test("whose disk has no room for a first start says so, and how much that needs is no riddle", () => {
       using home = tempDir();
       chmodSync(home.path, 0o755);
-      const dir = join(home.path, "parent");
-      const mesh = join(dir, "mesh");
-      mkdirSync(mesh, { recursive: true });
-      if (breakage.code === "EISDIR") chownSync(mesh, USER, USER);
-      breakage.break(mesh, dir);
-      spawnSync("chown", ["-R", `${USER}:${USER}`, ...(breakage.code === "EISDIR" ? [mesh] : [])]);
+      const mesh = join(home.path, "mesh");
+      mkdirSync(mesh);
+      expect(
+        spawnSync("mount", ["-t", "tmpfs", "-o", `size=16k,uid=${USER},gid=${USER},mode=700`, "tmpfs", mesh]).status,
+      ).toBe(0);
       try {
         const up = ended(asUser, "cli", ["up"], mesh);
-        expect(up.code).toBeGreaterThan(0);
         expect(up.code).toBeLessThan(70);
-        expect(up.stderr).toContain(`(${breakage.code})`);
-        expect(up.stderr).toMatch(SENTENCES);
-        expect(up.stderr).toContain(mesh);
+        expect(up.stderr).toMatch(/is full|\(ENOSPC\)/);
+        expect(up.stderr).toMatch(/[Ff]ree space/);
         expect(up.stderr).not.toMatch(NO_STACK);
-        expect(up.stderr).not.toContain("{");
-
-        const inside = [...asUser];
-        await using session = await startMcpSession({
-          home: mesh,
-          cwd: "/",
-          inside,
-          env: { HOME: "/", AGENTMESH_PORT: "0" },
-        });
-        const answer = await until(
-          () => session.tool("list_peers").then((each) => (each.text.includes("within 1800 ms") ? undefined : each)),
-          "the adapter's own words",
-        );
-        expect(answer.isError).toBe(true);
-        expect(answer.text).toContain(`(${breakage.code})`);
-        expect(answer.text).toContain("does not help before that is done");
-        expect(answer.text).not.toMatch(NO_STACK);
-        expect(session.stderr()).not.toMatch(/\n\s+at |node:internal/);
-
-        breakage.mend(mesh, dir);
-        await session.joined();
-        await session.close();
-        expect(ended(asUser, "cli", ["down"], mesh)).toMatchObject({ code: 0 });
       } finally {
-        spawnSync("umount", ["-q", mesh]);
+        spawnSync("umount", [mesh]);
       }
-    },
-  );
-
-  test("whose disk has no room for a first start says so, and how much that needs is no riddle", () => {
-    using home = tempDir();
-    chmodSync(home.path, 0o755);
-    const mesh = join(home.path, "mesh");
-    mkdirSync(mesh);
-    expect(
-      spawnSync("mount", ["-t", "tmpfs", "-o", `size=16k,uid=${USER},gid=${USER},mode=700`, "tmpfs", mesh]).status,
-    ).toBe(0);
-    try {
-      const up = ended(asUser, "cli", ["up"], mesh);
-      expect(up.code).toBeLessThan(70);
-      expect(up.stderr).toMatch(/is full|\(ENOSPC\)/);
-      expect(up.stderr).toMatch(/[Ff]ree space/);
-      expect(up.stderr).not.toMatch(NO_STACK);
-    } finally {
-      spawnSync("umount", [mesh]);
-    }
-  });
-});
+    });
+  },
+);
 
 describe("a program", () => {
   test("that cannot write its output or read its input says so, and is no bug", () => {
