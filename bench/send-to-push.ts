@@ -1,4 +1,7 @@
-/** `pnpm bench`: how long a send takes to be on disk and to be pushed, and how many a broker accepts. Built packages. */
+/**
+ * `pnpm bench`: how long a send takes to be on disk and to be pushed, and how many a broker accepts. Built packages.
+ * Arguments are settings of the broker: `pnpm bench --sqlite-driver node-sqlite`.
+ */
 import { cpus } from "node:os";
 import { startBuiltBroker } from "./built-broker.ts";
 
@@ -7,12 +10,14 @@ const SENDERS = 64;
 const PARALLEL_FOR_MS = 5_000;
 const BODY = "x".repeat(1_024);
 
-await using broker = await startBuiltBroker();
+await using broker = await startBuiltBroker(process.argv.slice(2));
 const { admin, startMs } = broker;
 const agent = async (name: string) => broker.client((await admin.register({ name })).token ?? "");
 
 console.log(`machine    ${cpus().length} × ${cpus()[0]?.model.trim()}, ${process.platform}, Node ${process.version}`);
 console.log(`broker     synchronous=FULL, body ${BODY.length} bytes, client and broker share the machine`);
+const { driver } = (await admin.status()).storage;
+console.log(`database   ${driver?.name}, SQLite ${driver?.sqlite}`);
 console.log(`start      spawn → announced ${startMs.toFixed(0)} ms`);
 
 const alice = await agent("alice");

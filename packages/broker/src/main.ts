@@ -5,7 +5,7 @@ if (major < 22 || (major === 22 && minor < 18)) {
   console.error(
     `agentmesh-broker needs Node 22.18 or newer; this is ${process.versions.node}. Install a newer Node, or run: npx -y -p node@24 -p agentmesh-broker agentmesh-broker`,
   );
-  process.exit(1);
+  process.exit(72);
 }
 const { enableCompileCache } = await import("node:module");
 enableCompileCache();

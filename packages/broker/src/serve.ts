@@ -17,6 +17,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   AlreadyRunningError: 3,
   PortTakenError: 4,
   NewerDatabaseError: 5,
+  NoDriverError: 72,
   DatabaseDamagedError: 74,
   StateFolderError: STATE_FOLDER,
   ExposedBindError: 78,
@@ -113,8 +114,8 @@ export function helpText(): string {
     ...rows,
     "",
     "Exit codes: 0 stopped, 1 failed, 2 bad settings, 3 already running, 4 port taken, 5 database newer than this broker,",
-    "74 database damaged or missing, 75 refused by the system for the moment, 77 state folder not usable,",
-    "78 refused to listen beyond this machine.",
+    "72 no SQLite loads, 74 database damaged or missing, 75 refused by the system for the moment,",
+    "77 state folder not usable, 78 refused to listen beyond this machine.",
   ].join("\n");
 }
 

@@ -25,6 +25,7 @@ import {
 } from "./state-files.ts";
 import type { Notice } from "./store/sqlite/context.ts";
 import { DiskUnder, isFullDisk, takeBrokerLock } from "./store/sqlite/disk.ts";
+import { chooseDriver } from "./store/sqlite/driver/choose.ts";
 import { DatabaseDamagedError, openDatabase } from "./store/sqlite/open.ts";
 import { sqliteStore } from "./store/sqlite/sqlite-store.ts";
 
@@ -46,7 +47,8 @@ export interface RunningBroker extends AsyncDisposable {
 
 /**
  * Starts a broker.
- * @throws ExposedBindError, StateFolderError, AlreadyRunningError, DatabaseDamagedError, NewerDatabaseError, PortTakenError
+ * @throws ExposedBindError, StateFolderError, AlreadyRunningError, DatabaseDamagedError, NewerDatabaseError, PortTakenError,
+ *   NoDriverError
  */
 export async function startBroker(
   config: Config,
@@ -64,7 +66,9 @@ export async function startBroker(
 }
 
 async function startIn(config: Config, log: Logger, clock: Clock): Promise<RunningBroker> {
-  const lock = takeBrokerLock(config.home);
+  const notice: Notice = (level, event, fields) => log[level](fields, event);
+  const { driver, why } = await chooseDriver(config.sqliteDriver, config.home, notice);
+  const lock = takeBrokerLock(driver, config.home);
   if (!lock) {
     throw new AlreadyRunningError(alreadyServedText(config.home));
   }
@@ -74,7 +78,6 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
   };
   try {
     const key = meshKey(config.home);
-    const notice: Notice = (level, event, fields) => log[level](fields, event);
     const disk = new DiskUnder({
       folder: config.home,
       minFreeBytes: config.minFreeDiskBytes,
@@ -82,6 +85,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       notice,
     });
     const database = openDatabase({
+      driver,
       folder: config.home,
       synchronous: config.sqliteSynchronous,
       startEmpty: config.startEmpty,
@@ -128,6 +132,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
         meshKey: key,
         home: config.home,
         synchronous: config.sqliteSynchronous,
+        driver: { name: driver.name, sqlite: driver.sqlite, ...(why !== undefined && { why }) },
         startedAt,
         url: () => urlOf(config, port),
         insteadOf: () => (config.port === "auto" && port !== DEFAULT_PORT ? DEFAULT_PORT : undefined),

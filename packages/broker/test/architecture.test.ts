@@ -36,7 +36,28 @@ const rules: [from: string, may: string[]][] = [
   ["broker/src/mesh/", ["@agentmesh/protocol", "node:crypto", "uuid", "fastest-levenshtein", "zod"]],
   [
     "broker/src/store/sqlite/",
-    ["@agentmesh/protocol", "broker/src/mesh/", "better-sqlite3", "node:fs", "node:path", "node:crypto", "uuid", "zod"],
+    [
+      "@agentmesh/protocol",
+      "broker/src/mesh/",
+      "broker/src/store/sqlite/driver/",
+      "node:fs",
+      "node:path",
+      "node:crypto",
+      "uuid",
+      "zod",
+    ],
+  ],
+  [
+    "broker/src/store/sqlite/driver/",
+    [
+      "broker/src/store/sqlite/context.ts",
+      "better-sqlite3",
+      "node:fs",
+      "node:module",
+      "node:path",
+      "node:sqlite",
+      "zod",
+    ],
   ],
   ["broker/src/sinks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:"]],
   [

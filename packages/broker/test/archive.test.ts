@@ -16,6 +16,7 @@ import { WaitingAsks } from "../src/mesh/waiting-asks.ts";
 import { Wakes } from "../src/mesh/wakes.ts";
 import { openDatabase } from "../src/store/sqlite/open.ts";
 import { sqliteStore } from "../src/store/sqlite/sqlite-store.ts";
+import { driver } from "./store/drivers.ts";
 import { type FakeClock, fakeClock } from "./store/fake-clock.ts";
 
 const DAY_MS = 86_400_000;
@@ -31,7 +32,13 @@ let topics: Topics;
 beforeEach(() => {
   folder = tempDir();
   clock = fakeClock();
-  const database = openDatabase({ folder: folder.path, synchronous: "normal", startEmpty: false, notice: () => {} });
+  const database = openDatabase({
+    driver,
+    folder: folder.path,
+    synchronous: "normal",
+    startEmpty: false,
+    notice: () => {},
+  });
   store = sqliteStore(database, clock);
   const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
   const intake = new Intake({ look: () => room });

@@ -10,12 +10,19 @@ import { newId } from "../src/mesh/ids.ts";
 import { Intake } from "../src/mesh/intake.ts";
 import { openDatabase } from "../src/store/sqlite/open.ts";
 import { sqliteStore } from "../src/store/sqlite/sqlite-store.ts";
+import { driver } from "./store/drivers.ts";
 
 const MESSAGES = 4_500;
 
 test("a search among thousands of messages of others is complete, and between its parts others have their turn", async () => {
   using folder = tempDir();
-  const database = openDatabase({ folder: folder.path, synchronous: "normal", startEmpty: false, notice: () => {} });
+  const database = openDatabase({
+    driver,
+    folder: folder.path,
+    synchronous: "normal",
+    startEmpty: false,
+    notice: () => {},
+  });
   const store = sqliteStore(database, { now: () => Date.now() });
   const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
   const intake = new Intake({ look: () => room });

@@ -1,6 +1,6 @@
 /** The agent's session in the mesh: joined when first needed, tried again until it works, left at the end. */
 import { backoffMs } from "@agentmesh/client";
-import { claimIdentity, type Identity, sharedIdentity } from "@agentmesh/client/node";
+import { BrokerStartError, claimIdentity, type Identity, sharedIdentity } from "@agentmesh/client/node";
 import { clientKind } from "./client-kind.ts";
 import { ClientSession } from "./client-session.ts";
 import type { Config } from "./config.ts";
@@ -103,8 +103,10 @@ export class AgentSession {
     clearTimeout(this.#retry);
     this.#attempt ??= this.#join().catch((error: unknown) => {
       this.#attempt = undefined;
-      this.#log.warn("session.join_failed", { error });
-      if (!this.#left.signal.aborted) {
+      // What only a person can change is tried again when the model calls a tool, and not before.
+      const again = mayPass(error);
+      this.#log.warn("session.join_failed", { error, again: again ? "by itself" : "with the next tool call" });
+      if (!this.#left.signal.aborted && again) {
         this.#retry = setTimeout(() => this.start(), 250 + backoffMs(++this.#failures, 500, 10_000)).unref();
       }
       throw error;
@@ -183,4 +185,9 @@ export class AgentSession {
  */
 function startedPerRun(clientName: string): boolean {
   return clientName.startsWith("openclaw");
+}
+
+/** Whether another attempt may succeed without anybody doing anything. */
+function mayPass(error: unknown): boolean {
+  return !(error instanceof BrokerStartError) || error.passes;
 }

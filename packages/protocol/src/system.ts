@@ -34,6 +34,14 @@ export const BrokerStatus = z.object({
   storage: z.object({
     bytes: z.int().meta({ description: "size of the database" }),
     synchronous: z.enum(["full", "normal"]),
+    driver: z
+      .object({
+        name: z.string().meta({ description: "better-sqlite3, or node-sqlite for Node's own" }),
+        sqlite: z.string().meta({ description: "version of SQLite" }),
+        why: z.string().optional().meta({ description: "why it is not better-sqlite3, which is taken first" }),
+      })
+      .optional()
+      .meta({ description: "what opens the database" }),
     freeBytes: z.int().optional().meta({ description: "free on its disk, the ballast counted in" }),
     minFreeBytes: z.int().default(0).meta({ description: "free bytes below which nothing new is accepted" }),
     ballastBytes: z.int().default(0).meta({ description: "kept for acks on a full disk" }),

@@ -1,4 +1,5 @@
 /** Real brokers, adapters and receivers for tests. */
+export { type AddonTrouble, addonTroubles, canMount, underMounts } from "./addon-troubles.ts";
 export { bareStream } from "./bare-stream.ts";
 export { type ClaudeInbox, openClaudeInbox } from "./claude-inbox.ts";
 export { type ClaudeTranscript, openClaudeTranscript } from "./claude-transcript.ts";

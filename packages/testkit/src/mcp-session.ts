@@ -38,18 +38,22 @@ export interface McpSessionOptions {
   readonly url?: string;
   readonly clientName?: string;
   readonly env?: Record<string, string>;
+  /** A command that runs the adapter, such as `unshare` with its arguments. */
+  readonly under?: readonly string[];
   /** Runs what `pnpm build` made instead of the sources. */
   readonly built?: boolean;
-  /** Command line before the adapter's own, such as a network's `inside`. */
-  readonly inside?: readonly string[];
 }
 
 /** Starts `agentmesh-mcp` and completes the MCP handshake. */
 export async function startMcpSession(options: McpSessionOptions): Promise<McpSession> {
-  const [command = process.execPath, ...args] = [...(options.inside ?? []), process.execPath];
+  const [command = process.execPath, ...args] = [
+    ...(options.under ?? []),
+    process.execPath,
+    ...programArgs("mcp", [], options.built),
+  ];
   const transport = new StdioClientTransport({
     command,
-    args: [...args, ...programArgs("mcp", [], options.built)],
+    args,
     cwd: options.cwd,
     stderr: "pipe",
     env: definedOnly(

@@ -81,7 +81,7 @@ describe.skipIf(why !== undefined)(
         expect(ended.stderr).toContain("AGENTMESH_URL");
         expect(ended.stderr).not.toMatch(/agentmesh (up|down)/);
       }
-      await using session = await startMcpSession({ home: home.path, cwd: home.path, inside: box.inside });
+      await using session = await startMcpSession({ home: home.path, cwd: home.path, under: box.inside });
       const answer = await session.tool("list_peers");
       expect(answer.isError).toBe(true);
       expect(answer.text).toMatch(elsewhere);
@@ -117,7 +117,7 @@ describe.skipIf(why !== undefined)(
       expect((await inBox(["status"])).stderr).toContain("pid 1, ");
       const stop = await forward(box, host, 7_899, join(home.path, "forward.sock"));
       expect(await inBox(["status"])).toMatchObject({ code: 0, stderr: "" });
-      await using session = await startMcpSession({ home: home.path, cwd: home.path, inside: box.inside });
+      await using session = await startMcpSession({ home: home.path, cwd: home.path, under: box.inside });
       const name = await session.joined();
       expect(await inBox(["send", name, "hello"])).toMatchObject({ code: 0 });
       await session.close();

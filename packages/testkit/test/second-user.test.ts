@@ -97,7 +97,7 @@ describe.skipIf(why !== undefined)(`one loopback${why === undefined ? "" : ` (sk
     expect(await ada.run(["up"])).toMatchObject({ code: 0 });
     const inside = [...network.inside, "setpriv", "--reuid=4104", "--regid=4104", "--clear-groups"];
     const env = { HOME: join(bob.folder, "..") };
-    await using session = await startMcpSession({ home: bob.folder, cwd: env.HOME, inside, env });
+    await using session = await startMcpSession({ home: bob.folder, cwd: env.HOME, under: inside, env });
     const name = await session.joined();
     expect(name).toBe("user-4104");
     expect((await bob.run(["agents"])).stdout).toContain(name);

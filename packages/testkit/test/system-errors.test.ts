@@ -44,7 +44,7 @@ describe("a working directory that was removed", () => {
     await using session = await startMcpSession({
       home: mesh,
       cwd: "/",
-      inside: removed(gone),
+      under: removed(gone),
       env: { AGENTMESH_PORT: "0" },
     });
     await session.joined();
@@ -188,7 +188,7 @@ describe.skipIf(!root)(
           await using session = await startMcpSession({
             home: mesh,
             cwd: "/",
-            inside,
+            under: inside,
             env: { HOME: "/", AGENTMESH_PORT: "0" },
           });
           const answer = await until(
@@ -197,7 +197,7 @@ describe.skipIf(!root)(
           );
           expect(answer.isError).toBe(true);
           expect(answer.text).toContain(`(${breakage.code})`);
-          expect(answer.text).toContain("does not help before that is done");
+          expect(answer.text).toContain("until then, tell the person you work for");
           expect(answer.text).not.toMatch(NO_STACK);
           expect(session.stderr()).not.toMatch(/\n\s+at |node:internal/);
 
@@ -263,9 +263,14 @@ test("an adapter whose own Node was updated away says that, not that the broker 
   chmodSync(node, 0o755);
   const mesh = join(home.path, "mesh");
   const inside = ["sh", "-c", `shift; exec "${node}" "$@"`, "sh"];
-  await using session = await startMcpSession({ home: mesh, cwd: home.path, inside, env: { AGENTMESH_PORT: "0" } });
+  await using session = await startMcpSession({
+    home: mesh,
+    cwd: home.path,
+    under: inside,
+    env: { AGENTMESH_PORT: "0" },
+  });
   rmSync(node);
   const answer = await session.tool("list_peers");
   expect(answer.text).toMatch(/The Node that runs this program, .*, is gone: it was updated or removed/);
-  expect(answer.text).toContain("does not help before that is done");
+  expect(answer.text).toContain("until then, tell the person you work for");
 });

@@ -52,6 +52,10 @@ export const ConfigSchema = z.strictObject({
     .enum(["full", "normal"])
     .default("full")
     .describe("full: a 202 survives a power cut; normal: faster, a power cut may undo the last moments"),
+  sqliteDriver: z
+    .enum(["auto", "better-sqlite3", "node-sqlite"])
+    .default("auto")
+    .describe("what opens the database; auto: better-sqlite3 where its addon loads, else Node's own SQLite"),
   legacy: flag
     .default(false)
     .describe("serve claude-peers and agentmesh 0.1 clients too, without tokens, on loopback alone: docs/legacy.md"),

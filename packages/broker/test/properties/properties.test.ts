@@ -2,24 +2,35 @@
 import { TimelineEvent } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Driver } from "../../src/store/sqlite/driver/database.ts";
+import { drivers } from "../store/drivers.ts";
 import { checkEngine } from "./run.ts";
 import { soundEngine } from "./world.ts";
 
 const { AGENTMESH_PROPERTY_RUNS: runs, AGENTMESH_PROPERTY_SEED: seed } = process.env;
-const numRuns = Number(runs ?? 300);
+const wanted = Number(runs ?? 300);
 /** Far more than it takes; the seed of a failure replays it. */
-const timeLimitMs = Math.max(180_000, numRuns * 600);
+const timeLimitMs = Math.max(180_000, wanted * 600);
+const [first, own] = drivers;
+
+/** Of each driver: how it is used, and in what part of the runs. */
+const ways: [how: string, drivers: readonly Driver[], part: number][] = [
+  ["better-sqlite3", first ? [first] : [], 1],
+  ["Node's own, and at each clean restart the other", own && first ? [own, first] : [], 1 / 3],
+];
 
 describe("the SQLite engine under any commands in any order", () => {
-  test(
-    "keeps every promise, as seen from outside",
-    async () => {
+  test.each(ways)(
+    "keeps every promise, as seen from outside, over %s",
+    async (_, by, part) => {
+      const numRuns = Math.ceil(wanted * part);
       const began = performance.now();
-      const { details, steps, events } = await checkEngine(() => soundEngine, {
-        numRuns,
-        ...(seed !== undefined && { seed: Number(seed) }),
-        interruptAfterTimeLimit: timeLimitMs,
-      });
+      const { details, steps, events } = await checkEngine(
+        () => soundEngine,
+        { numRuns, ...(seed !== undefined && { seed: Number(seed) }), interruptAfterTimeLimit: timeLimitMs },
+        [],
+        by,
+      );
       const seconds = ((performance.now() - began) / 1_000).toFixed(1);
       console.log(`${details.numRuns} runs, ${steps} steps, ${seconds} s, seed ${details.seed}`);
       if (details.failed) {

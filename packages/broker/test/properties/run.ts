@@ -1,5 +1,6 @@
 /** One property run: commands in any order, then the faults stop, every inbox is drained, and all must add up. */
 import fc from "fast-check";
+import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { allCommands } from "./commands.ts";
 import { registerNamed } from "./commands-agents.ts";
 import { isAlive, short } from "./history.ts";
@@ -22,11 +23,15 @@ export interface Checked {
   readonly events: ReadonlyMap<string, number>;
 }
 
-/** Runs an engine through many sequences of commands; `newEngine` is called once for each. commands named in `often` come more often. */
+/**
+ * Runs an engine through many sequences of commands; `newEngine` is called once for each. Commands named in `often` come
+ * more often.
+ */
 export async function checkEngine(
   newEngine: () => EngineMaker,
   parameters: fc.Parameters<[Iterable<fc.AsyncCommand<Observer, World>>]>,
   often: readonly string[] = [],
+  drivers?: readonly Driver[],
 ): Promise<Checked> {
   let steps = 0;
   const events = new Map<string, number>();
@@ -34,7 +39,7 @@ export async function checkEngine(
   // Without size "max" a sequence has five commands, and most faults survive.
   const commands = fc.commands(allCommands(often), { maxCommands: 100, size: "max" });
   const property = fc.asyncProperty(commands, async (drawn) => {
-    await using world = new World(newEngine());
+    await using world = new World(newEngine(), drivers);
     const observer = await Observer.begin(world);
     try {
       await settle(observer);

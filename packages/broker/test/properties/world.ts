@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentId } from "@agentmesh/protocol";
 import type { AskNotices, Bounce, InboxQuota, RetryPolicy, Store } from "../../src/mesh/store.ts";
+import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { openDatabase } from "../../src/store/sqlite/open.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { driver } from "../store/drivers.ts";
 import { type FakeClock, fakeClock } from "../store/fake-clock.ts";
 
 /** Limits small enough that a hundred commands reach them. */
@@ -50,12 +52,15 @@ export class World implements AsyncDisposable {
   readonly told = new Set<AgentId>();
   grown = false;
   readonly #make: EngineMaker;
+  readonly #drivers: Driver[];
   readonly #folder = mkdtempSync(join(home, "agentmesh-properties-"));
   #database: OpenDatabase;
   #store: Store;
 
-  constructor(make: EngineMaker) {
+  /** With several drivers, each clean restart takes the next. */
+  constructor(make: EngineMaker, drivers: readonly Driver[] = [driver]) {
     this.#make = make;
+    this.#drivers = [...drivers];
     this.#database = this.#openFile();
     this.#store = this.#listenTo(make(this.#database, this.clock));
   }
@@ -76,7 +81,11 @@ export class World implements AsyncDisposable {
   /** `clean` closes first; `kill` opens the same file beside the old handle, which is then dropped. */
   async restart(how: "clean" | "kill"): Promise<void> {
     const before = this.#database;
-    if (how === "clean") await this.#store.close();
+    if (how === "clean") {
+      await this.#store.close();
+      // Not after a kill: two libraries in one process know nothing of each other's locks.
+      this.#drivers.push(...this.#drivers.splice(0, 1));
+    }
     this.#database = this.#openFile();
     before.db.close();
     this.#store = this.#listenTo(this.#make(this.#database, this.clock));
@@ -90,7 +99,9 @@ export class World implements AsyncDisposable {
 
   #openFile(): OpenDatabase {
     // "normal" leaves out one sync per commit: this suite kills brokers, not the power.
-    return openDatabase({ folder: this.#folder, synchronous: "normal", startEmpty: false, notice: () => {} });
+    const [driver] = this.#drivers;
+    if (!driver) throw new Error("there is no driver");
+    return openDatabase({ driver, folder: this.#folder, synchronous: "normal", startEmpty: false, notice: () => {} });
   }
 
   #listenTo(store: Store): Store {

@@ -1,25 +1,29 @@
 /** The SQLite engine: conformance on a real file, query plans, durability settings, damage. */
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import SqliteDatabase from "better-sqlite3";
 import { type TempDir, tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
 import { searchTerms } from "../../src/mesh/words.ts";
 import { bodyHash } from "../../src/store/sqlite/body.ts";
 import { INBOX, LEASABLE } from "../../src/store/sqlite/deliveries.ts";
+import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { LOOK, lookAhead } from "../../src/store/sqlite/history.ts";
 import { migrations } from "../../src/store/sqlite/migrate.ts";
 import { DatabaseDamagedError, openDatabase } from "../../src/store/sqlite/open.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { LOG, newestOf } from "../../src/store/sqlite/timeline.ts";
 import { storeConformance } from "./conformance.ts";
+import { drivers } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
 import { historyConformance } from "./history-conformance.ts";
 
 type Notice = { event: string; fields: Record<string, unknown> };
 
-function open(folder: string, startEmpty = false, notices: Notice[] = []): OpenDatabase {
+function openBy(driver: Driver, folder: string, startEmpty = false, notices: Notice[] = []): OpenDatabase {
   return openDatabase({
+    driver,
     folder,
     synchronous: "full",
     startEmpty,
@@ -40,11 +44,11 @@ function toBob(n: number, body: string): MessageToEnqueue {
   return { ...ids, ...parties, ...rest };
 }
 
-function engineInFolder() {
+function engineInFolder(driver: Driver) {
   const folder = tempDir();
   const crashed: OpenDatabase[] = [];
   const start = (clock: ReturnType<typeof fakeClock>) => {
-    const database = open(folder.path);
+    const database = openBy(driver, folder.path);
     crashed.push(database);
     return Promise.resolve(sqliteStore(database, clock));
   };
@@ -58,10 +62,15 @@ function engineInFolder() {
   };
 }
 
-storeConformance("SQLite", engineInFolder);
-historyConformance("SQLite", engineInFolder);
+for (const driver of drivers) {
+  storeConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
+  historyConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
+}
 
-describe("the SQLite engine", () => {
+describe.each(drivers)("the SQLite engine by $name", (driver) => {
+  const open = (folder: string, startEmpty = false, notices: Notice[] = []) =>
+    openBy(driver, folder, startEmpty, notices);
+
   test("commits are synced to disk: synchronous reads FULL after WAL is on, on a new file and on a known one", () => {
     using folder = tempDir();
     for (let round = 0; round < 2; round++) {
@@ -185,15 +194,16 @@ describe("the SQLite engine", () => {
     using folder = tempDir();
     const clock = fakeClock();
     const { db } = open(folder.path);
-    db.unsafeMode();
     db.exec(
       `INSERT INTO agent (pk, id, name, token_hash, profile, registered_at) VALUES (1, 'agt_1', 'a', 'h', '{}', 0)`,
     );
     const text = "the parser is red";
     db.prepare(`INSERT INTO message (id, sender_pk, thread_id, body, body_bytes, body_hash, accepted_at, expires_at)
       VALUES ('msg_1', 1, 'thr_1', ?, 17, ?, 0, 0)`).run(text, bodyHash(text));
-    db.exec("DELETE FROM message_text_data WHERE id = 10");
     db.close();
+    const spoiler = new SqliteDatabase(join(folder.path, "mesh.db"));
+    spoiler.unsafeMode().exec("DELETE FROM message_text_data WHERE id = 10");
+    spoiler.close();
     const notices: Notice[] = [];
     const store = sqliteStore(open(folder.path, false, notices), clock);
     expect(notices.map(({ event }) => event)).toEqual(["store.search_rebuilt"]);

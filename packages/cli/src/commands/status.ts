@@ -18,6 +18,7 @@ export async function status(context: Context): Promise<void> {
       ["broker", `${broker.url}, version ${broker.version}, pid ${broker.pid}, up ${since(broker.startedAt)}`],
       ...otherPort(broker),
       ["home", `${shortPath(broker.home)}, ${bytes(storage.bytes)} on disk, synchronous ${storage.synchronous}`],
+      ...(storage.driver?.why === undefined ? [] : [["database", substituteText(storage.driver)] as const]),
       ["disk", diskText(storage)],
       ...(storage.closedWhy === undefined
         ? []
@@ -62,6 +63,11 @@ function retentionFacts(retention: NonNullable<BrokerStatus["retention"]>): (rea
       `${retainedPerTopic} messages of a topic; agents are archived after ${shortDuration(archiveAfterMs)} of silence`,
     ],
   ];
+}
+
+/** Said where the first choice did not load. */
+function substituteText({ sqlite, why }: NonNullable<BrokerStatus["storage"]["driver"]>): string {
+  return `opened by Node's own SQLite ${sqlite}, because the addon of better-sqlite3 does not load: ${why}`;
 }
 
 function diskText({ freeBytes, minFreeBytes, ballastBytes }: BrokerStatus["storage"]): string {

@@ -1,20 +1,21 @@
 /** Finds the broker, or starts one that outlives its starter. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync } from "node:fs";
+import { closeSync, openSync, renameSync, statSync } from "node:fs";
 import { systemRefusal, systemSentences } from "@agentmesh/protocol";
 import { pause } from "../backoff.ts";
-import { BrokerUnreachableError, Hindrance } from "../errors.ts";
+import { BrokerUnreachableError } from "../errors.ts";
 import { servedElsewhere } from "./absence.ts";
-import { lastWords, openLog } from "./broker-log.ts";
 import { FileLock } from "./file-lock.ts";
 import { type BrokerAddress, type FoundBroker, findBroker, requireBroker } from "./locate.ts";
 import { announced, isServed } from "./running-broker.ts";
-import { makeStateFolder, type StateFolder, wasStopped } from "./state-folder.ts";
+import { BrokerStartError, type EarlyEnd, isCrash, LastWords } from "./start-failure.ts";
+import { makeStateFolder, refusedBy, type StateFolder, wasStopped } from "./state-folder.ts";
 
-/** The broker was started and did not come up; the message holds what it said last. */
-export class BrokerStartError extends Hindrance {
-  override readonly name = "BrokerStartError";
-}
+/** The log is put aside at a start when it is larger, in bytes. */
+const MOST_LOG_BYTES = 16 * 1_048_576;
+
+/** How often a broker that crashed is started again: at the third start it leaves out an addon that it died over. */
+const MOST_CRASHES = 2;
 
 /** What to start when no broker answers. */
 export interface EnsureBrokerOptions {
@@ -33,9 +34,6 @@ const ALREADY_RUNNING = 3;
 
 /** How long a broker has from its lock to its announcement before it is asked why it does not answer. */
 const ANNOUNCES_WITHIN_MS = 3_000;
-
-/** Exit codes of a broker whose start fails again until somebody does something; docs/operations.md explains each. */
-const LASTING: ReadonlySet<number> = new Set([2, 4, 5, 74, 77, 78]);
 
 /**
  * The broker at the address, started when it is local and nobody answers. Of many callers one starts it. Where nobody
@@ -60,6 +58,7 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
   }
   makeStateFolder(folder);
   const deadline = performance.now() + timeoutMs;
+  const lastWords = new LastWords(folder.logFile);
   for (;;) {
     const lock = FileLock.tryTake(folder.startLock);
     try {
@@ -69,15 +68,13 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
     } finally {
       lock?.release();
     }
-    if (performance.now() > deadline) {
-      throw new BrokerStartError(`No broker came up for ${folder.path}. ${lastWords(folder, 0)}`, { passes: true });
-    }
+    if (performance.now() > deadline) throw lastWords.missing(address.url);
     await pause(50);
   }
 }
 
 /** Looks for the broker again: where it was named, or where an announcement says it is that is newer than this lookout. */
-function lookout(folder: StateFolder, address: BrokerAddress): () => Promise<FoundBroker | undefined> {
+function lookout(folder: StateFolder, address: BrokerAddress): Look {
   if (!address.unnamed) return () => findBroker(folder, address);
   // Whoever announced this address is asked once: a stranger on its old port is not waited for again and again.
   const before = announced(folder);
@@ -89,29 +86,42 @@ function lookout(folder: StateFolder, address: BrokerAddress): () => Promise<Fou
   };
 }
 
-async function start(
-  options: EnsureBrokerOptions,
-  look: () => Promise<FoundBroker | undefined>,
-  deadline: number,
-): Promise<FoundBroker> {
-  const { folder } = options;
-  const elsewhere = servedElsewhere(folder);
+type Look = () => Promise<FoundBroker | undefined>;
+
+async function start(options: EnsureBrokerOptions, look: Look, deadline: number): Promise<FoundBroker> {
+  const elsewhere = servedElsewhere(options.folder);
   if (elsewhere) throw elsewhere;
-  if (isServed(folder)) return announcing(options, look, deadline);
+  if (isServed(options.folder)) return announcing(options, look, deadline);
+  for (let crashes = 0; ; crashes++) {
+    const started = await startOnce(options, look, deadline);
+    if (!("end" in started)) return started;
+    if (started.end.code === ALREADY_RUNNING) return announcing(options, look, deadline);
+    if (!isCrash(started.end) || crashes === MOST_CRASHES) throw started.failure;
+  }
+}
+
+interface Failed {
+  readonly end: EarlyEnd;
+  readonly failure: BrokerStartError;
+}
+
+async function startOnce(options: EnsureBrokerOptions, look: Look, deadline: number): Promise<FoundBroker | Failed> {
+  const { folder, address } = options;
   const log = openLog(folder);
+  const lastWords = new LastWords(folder.logFile);
   let child: ChildProcess;
   try {
-    child = spawnBroker(options, log.file);
+    child = spawnBroker(options, log);
   } catch (error) {
     throw notStarted(error);
   } finally {
-    closeSync(log.file);
+    closeSync(log);
   }
   child.unref();
-  let over: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | undefined;
+  let end: EarlyEnd | undefined;
   let refused: unknown;
   child.once("exit", (code, signal) => {
-    over = { code, signal };
+    end = { code, signal };
   });
   child.once("error", (error) => {
     refused = error;
@@ -120,22 +130,27 @@ async function start(
     const found = await look();
     if (found) return found;
     if (refused !== undefined) throw notStarted(refused);
-    if (over?.code === ALREADY_RUNNING) return announcing(options, look, deadline);
-    if (over || performance.now() > deadline) {
-      const end =
-        over === undefined ? "It is still starting." : `It ended with ${over.signal ?? `exit code ${over.code}`}.`;
-      throw new BrokerStartError(`The broker did not come up. ${end} ${lastWords(folder, log.from)}`, {
-        passes: !LASTING.has(over?.code ?? 0),
-      });
-    }
+    if (end) return { end, failure: lastWords.failed(address.url, end) };
+    if (performance.now() > deadline) throw lastWords.missing(address.url);
     await pause(30);
+  }
+}
+
+/** A log of this size is put aside, in place of the one put aside before; no broker writes to it now. @throws StateFolderError */
+function openLog({ logFile }: StateFolder): number {
+  try {
+    const bytes = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+    if (bytes > MOST_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
+    return openSync(logFile, "a", 0o600);
+  } catch (error) {
+    throw refusedBy(error, `The broker's log ${logFile}`, "cannot be written");
   }
 }
 
 /** The broker that another starter made, which announces itself in a moment; else the error says who holds the folder. */
 async function announcing(
   { folder, address }: EnsureBrokerOptions,
-  look: () => Promise<FoundBroker | undefined>,
+  look: Look,
   deadline: number,
 ): Promise<FoundBroker> {
   const patience = Math.min(deadline, performance.now() + ANNOUNCES_WITHIN_MS);

@@ -2,7 +2,7 @@
 import { accessSync, chmodSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { refusedBy } from "./state-folder.ts";
+import { refusedBy, StateFolderError } from "./state-folder.ts";
 
 /** What the lock needs of SQLite. */
 interface Database {
@@ -35,6 +35,7 @@ export class FileLock {
     } catch (error) {
       database?.close();
       if (codeOf(error) % 256 === SQLITE_BUSY) return undefined;
+      if (error instanceof StateFolderError) throw error;
       throw refusedBy(causeAt(path) ?? error, path, "cannot be locked");
     }
   }
@@ -77,12 +78,19 @@ function openDatabase(path: string, readOnly = false): Database {
   return new (nodeSqlite().DatabaseSync)(path, { readOnly });
 }
 
-/** node:sqlite, loaded when first needed; Node 22 says at that moment that it is experimental, which helps no user. */
+/**
+ * node:sqlite, loaded when first needed; Node 22 says at that moment that it is experimental, which helps no user.
+ * @throws StateFolderError where Node has none
+ */
 function nodeSqlite(): typeof import("node:sqlite") {
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {
-    return process.getBuiltinModule("node:sqlite");
+    const sqlite: typeof import("node:sqlite") | undefined = process.getBuiltinModule("node:sqlite");
+    if (sqlite) return sqlite;
+    throw new StateFolderError(
+      `The Node at ${process.execPath} was built without SQLite, which keeps the locks of the state folder. Use a Node 22.18 or newer as nodejs.org gives it.`,
+    );
   } finally {
     process.emitWarning = emitWarning;
   }

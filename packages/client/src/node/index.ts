@@ -1,6 +1,6 @@
 /** For programs under Node: the state folder, the broker's address and proof, starting it, and identities that last. */
 export { type ConnectOptions, connect } from "./connect.ts";
-export { BrokerStartError, type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
+export { type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
 export { FileLock } from "./file-lock.ts";
 export { claimIdentity, type Identity, sharedIdentity } from "./identity.ts";
 export {
@@ -12,6 +12,7 @@ export {
   UntrustedBrokerError,
 } from "./locate.ts";
 export { announced, isServed, machineName, ownStandpoint } from "./running-broker.ts";
+export { BrokerStartError } from "./start-failure.ts";
 export {
   makeStateFolder,
   openStateFolder,

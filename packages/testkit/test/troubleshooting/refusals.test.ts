@@ -47,14 +47,14 @@ test.skipIf(why)(
     mkdirSync(mesh, { mode: 0o755 });
     const foreign = await run("agentmesh up");
     const inside = [...network.inside, ...asUser];
-    const session = await startMcpSession({ home: mesh, cwd: home, inside, env: { HOME: home } });
+    const session = await startMcpSession({ home: mesh, cwd: home, under: inside, env: { HOME: home } });
     const tool = toolScreen("list_peers()", await session.tool("list_peers"));
     await session.close();
     rmSync(mesh, { recursive: true });
 
     const gone = join(home, "worktree");
     const removed = ["sh", "-c", `mkdir ${gone} && cd ${gone} && rmdir ${gone} && exec "$@"`, "sh"];
-    const late = await startMcpSession({ home: mesh, cwd: "/", inside: [...inside, ...removed], env: { HOME: home } });
+    const late = await startMcpSession({ home: mesh, cwd: "/", under: [...inside, ...removed], env: { HOME: home } });
     await late.joined();
     await late.close();
     const notice = late.stderr().match(/warning="(.*)"/)?.[1] ?? "";

@@ -1,6 +1,7 @@
 /** Routes about the broker itself. */
 import { createHmac } from "node:crypto";
 import {
+  type BrokerStatus,
   IDEMPOTENCY_WINDOW_MS,
   MAX_RETAINED,
   NONCE_HEADER,
@@ -19,6 +20,8 @@ export interface BrokerFacts {
   readonly meshKey: string;
   readonly home: string;
   readonly synchronous: "full" | "normal";
+  /** What opens the database, and why, where it is a substitute. */
+  readonly driver: NonNullable<BrokerStatus["storage"]["driver"]>;
   readonly startedAt: string;
   url(): string;
   /** The usual port, where the broker took another one by itself. */
@@ -77,7 +80,7 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       deliveries,
       streams: mesh.streams.size,
       webhooks: mesh.webhooks.counts,
-      storage: { bytes, synchronous: facts.synchronous, ...storageOf(mesh.intake) },
+      storage: { bytes, synchronous: facts.synchronous, driver: facts.driver, ...storageOf(mesh.intake) },
       retention: {
         endedMs: mesh.policy.retentionMs,
         idempotencyKeyMs: IDEMPOTENCY_WINDOW_MS,

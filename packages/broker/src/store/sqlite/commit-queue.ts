@@ -2,8 +2,9 @@
  * Group commit: the acts of one event-loop turn share one transaction, and are answered after it is on disk.
  * Worth 2–5 × at 64 senders with synchronous=FULL and nothing at one (measured on the prototype).
  */
-import type { Database, Statement } from "better-sqlite3";
+
 import { MeshError } from "../../mesh/errors.ts";
+import type { Database, Statement } from "./driver/database.ts";
 
 interface Waiting {
   act(): void;

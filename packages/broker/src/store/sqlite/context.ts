@@ -1,7 +1,7 @@
 /** What every statement file of the engine works with. */
 import type { AgentId } from "@agentmesh/protocol";
-import type { Database } from "better-sqlite3";
 import type { Clock } from "../../mesh/clock.ts";
+import type { Database } from "./driver/database.ts";
 
 /** The open database, its clock, and the hints an act leaves for after the commit. */
 export interface EngineContext {
@@ -20,4 +20,4 @@ export interface EngineContext {
 }
 
 /** Told what an operator should know: a dotted event name and its facts. */
-export type Notice = (level: "info" | "error", event: string, fields: Record<string, unknown>) => void;
+export type Notice = (level: "info" | "warn" | "error", event: string, fields: Record<string, unknown>) => void;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Disk, DiskRoom } from "../../mesh/intake.ts";
 import { Ballast } from "./ballast.ts";
 import type { Notice } from "./context.ts";
+import type { Driver } from "./driver/database.ts";
 import { BrokerLock } from "./lock.ts";
 
 /** What is kept free, and where. */
@@ -30,14 +31,14 @@ function makeRoomToStart(folder: string, ballast: Ballast): void {
  * Takes the lock of a state folder, or returns undefined when another broker has it. On a full disk that alone needs a
  * part of the ballast.
  */
-export function takeBrokerLock(folder: string): BrokerLock | undefined {
+export function takeBrokerLock(driver: Driver, folder: string): BrokerLock | undefined {
   const path = join(folder, "broker.lock");
   try {
-    return BrokerLock.tryTake(path);
+    return BrokerLock.tryTake(driver, path);
   } catch (error) {
     if (!isFullDisk(error)) throw error;
     makeRoomToStart(folder, new Ballast(join(folder, "ballast"), Number.POSITIVE_INFINITY));
-    return BrokerLock.tryTake(path);
+    return BrokerLock.tryTake(driver, path);
   }
 }
 

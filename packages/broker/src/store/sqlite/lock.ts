@@ -1,5 +1,5 @@
 /** One broker per state folder: an exclusive transaction on a file of its own, released by the kernel. */
-import SqliteDatabase, { type Database } from "better-sqlite3";
+import type { Database, Driver } from "./driver/database.ts";
 
 /** Held for the life of the broker. Keep it referenced, and never open the file a second time: either frees it. */
 export class BrokerLock {
@@ -10,8 +10,8 @@ export class BrokerLock {
   }
 
   /** Takes the lock, or returns undefined when another broker has it. */
-  static tryTake(path: string): BrokerLock | undefined {
-    const db = new SqliteDatabase(path);
+  static tryTake(driver: Driver, path: string): BrokerLock | undefined {
+    const db = driver.open(path);
     try {
       // A client that looks whether a broker runs has the file for a moment.
       db.pragma("busy_timeout = 250");

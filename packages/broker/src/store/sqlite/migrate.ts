@@ -1,5 +1,5 @@
 /** Brings a database to the newest schema: forward only, each step in a transaction with its version. */
-import type { Database } from "better-sqlite3";
+import type { Database } from "./driver/database.ts";
 import { init } from "./migrations/0001-init.ts";
 import { webhookDelay } from "./migrations/0002-webhook-delay.ts";
 

@@ -1,9 +1,9 @@
 /** Opens the database of a state folder: settings read back, checked, migrated, compared with its high-water mark. */
 import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import SqliteDatabase, { type Database } from "better-sqlite3";
 import { v7 } from "uuid";
 import type { Notice } from "./context.ts";
+import type { Database, Driver } from "./driver/database.ts";
 import { migrate } from "./migrate.ts";
 import { isSearchDamage, rebuildSearch } from "./search-index.ts";
 import type { OpenDatabase } from "./sqlite-store.ts";
@@ -16,6 +16,7 @@ export class DatabaseDamagedError extends Error {
 
 /** How to open a database. */
 export interface OpenOptions {
+  readonly driver: Driver;
   readonly folder: string;
   readonly synchronous: "full" | "normal";
   /** Moves a damaged database aside and begins an empty one. */
@@ -30,7 +31,8 @@ const QUICK_CHECK_UP_TO_BYTES = 1 << 30;
 export function openDatabase(options: OpenOptions): OpenDatabase {
   const path = join(options.folder, "mesh.db");
   const markPath = join(options.folder, "mesh.mark.json");
-  const { fault, searchDamaged } = look(path, markPath);
+  const { driver } = options;
+  const { fault, searchDamaged } = look(driver, path, markPath);
   if (fault !== undefined) {
     if (!options.startEmpty) {
       throw new DatabaseDamagedError(
@@ -39,7 +41,7 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
     }
     options.notice("error", "store.quarantined", { fault, folder: quarantine(options.folder) });
   }
-  const db = openFile(path, options.synchronous);
+  const db = openFile(driver, path, options.synchronous);
   const { from, to } = migrate(db);
   if (from !== to) options.notice("info", from === 0 ? "store.created" : "store.migrated", { from, to });
   if (searchDamaged) {
@@ -80,7 +82,7 @@ interface Look {
   readonly searchDamaged?: boolean;
 }
 
-function look(path: string, markPath: string): Look {
+function look(driver: Driver, path: string, markPath: string): Look {
   const bytes = existsSync(path) ? statSync(path).size : 0;
   const mark = readMark(markPath);
   if (bytes === 0) {
@@ -91,7 +93,7 @@ function look(path: string, markPath: string): Look {
   let db: Database | undefined;
   try {
     // Read-only: a look at a damaged database must not write its log back into it.
-    db = new SqliteDatabase(path, { readonly: true, fileMustExist: true });
+    db = driver.open(path, { readonly: true });
     const findings = bytes <= QUICK_CHECK_UP_TO_BYTES ? quickCheck(db) : [];
     const damage = findings.find((finding) => !isSearchDamage(finding));
     if (damage !== undefined) return { fault: `The database ${path} is damaged (${damage}).` };
@@ -132,10 +134,10 @@ function quarantine(folder: string): string {
   return aside;
 }
 
-function openFile(path: string, synchronous: "full" | "normal"): Database {
+function openFile(driver: Driver, path: string, synchronous: "full" | "normal"): Database {
   // Created by us first, so that the file and what SQLite puts beside it are 0600 and never behind a symbolic link.
   closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
-  const db = new SqliteDatabase(path);
+  const db = driver.open(path);
   // Only a file without tables takes it: what pruning frees can go back to the disk (care.ts).
   db.pragma("auto_vacuum = INCREMENTAL");
   db.pragma("journal_mode = WAL");

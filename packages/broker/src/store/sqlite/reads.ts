@@ -1,7 +1,7 @@
 /** Reads that join several statements; they change nothing. */
 import type { AgentId, DeliveryState, InboxEntry, MessageId, MessageRef, MessageStatus } from "@agentmesh/protocol";
-import type { Database } from "better-sqlite3";
 import type { AcceptedUnder, AskStatus, MessagePlace, Store, StoreStats, Viewer } from "../../mesh/store.ts";
+import type { Database } from "./driver/database.ts";
 import type { Engine } from "./engine.ts";
 import { MESH_AGENT_ID } from "./messages.ts";
 import { type DeliveryRow, deliveryOf, inboxEntryOf, messageOf } from "./rows.ts";

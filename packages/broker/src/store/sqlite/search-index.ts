@@ -1,5 +1,5 @@
 /** Care for the index of all words: it holds nothing that the messages do not, so damage to it costs no message. */
-import type { Database } from "better-sqlite3";
+import type { Database } from "./driver/database.ts";
 
 /** Whether a finding of SQLite is about the index of words alone. */
 export function isSearchDamage(finding: string): boolean {

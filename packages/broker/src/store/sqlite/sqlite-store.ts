@@ -1,12 +1,12 @@
 /** The Store port over SQLite: writes go through the commit queue, reads are answered at once. */
 import type { AgentId } from "@agentmesh/protocol";
-import type { Database } from "better-sqlite3";
 import type { Clock } from "../../mesh/clock.ts";
 import type { RetryPolicy, Store, StoreListener } from "../../mesh/store.ts";
 import { careVerbs } from "./care.ts";
 import { CommitQueue, type DiskTrouble, storageError } from "./commit-queue.ts";
 import type { EngineContext, Notice } from "./context.ts";
 import type { LeaseRow } from "./deliveries.ts";
+import type { Database } from "./driver/database.ts";
 import { endUnacked } from "./end.ts";
 import { prepareEngine } from "./engine.ts";
 import { ackDelivery, giveBack, runOut, takeLeases, underLease, voidLeases } from "./lease.ts";

@@ -1,5 +1,5 @@
 /** Mutants of asks: answers, debts, reminders. */
-import type { Database } from "better-sqlite3";
+import type { Database } from "../../../src/store/sqlite/driver/database.ts";
 import { type Mutant, stateless } from "./mutant.ts";
 
 /** Runs `act` while the asks are changed, and puts the changed column back. */

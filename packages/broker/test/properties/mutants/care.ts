@@ -1,5 +1,5 @@
 /** Mutants of sessions, restarts, hints, expiry and history. */
-import type { Database } from "better-sqlite3";
+import type { Database } from "../../../src/store/sqlite/driver/database.ts";
 import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 import { every, forgetDeliveries, type Mutant, mutant, stateless } from "./mutant.ts";
 

@@ -1,6 +1,6 @@
 /** Mutants of what senders and receivers decide, and of what senders are told. */
 import type { AgentId } from "@agentmesh/protocol";
-import type { Database } from "better-sqlite3";
+import type { Database } from "../../../src/store/sqlite/driver/database.ts";
 import { type Mutant, stateless } from "./mutant.ts";
 
 const silent = <T extends { readonly bounce?: unknown }>({ bounce: _, ...rest }: T) => rest;

@@ -1,6 +1,7 @@
 /** What a mutant is: the real engine with one promise broken, as quietly as can be. */
-import type { Database } from "better-sqlite3";
+
 import type { Store } from "../../../src/mesh/store.ts";
+import type { Database } from "../../../src/store/sqlite/driver/database.ts";
 import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 import type { FakeClock } from "../../store/fake-clock.ts";
 import type { EngineMaker } from "../world.ts";

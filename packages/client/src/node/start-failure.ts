@@ -1,0 +1,89 @@
+/** Why a broker that was started did not come up: how it ended, and its last words, for a person. */
+import { readFileSync, statSync } from "node:fs";
+import { z } from "zod";
+import { Hindrance } from "../errors.ts";
+
+/** The broker was started and did not come up; the message says why, in the broker's words where it had any. */
+export class BrokerStartError extends Hindrance {
+  override readonly name = "BrokerStartError";
+}
+
+/** How a broker ended before it had come up. */
+export interface EarlyEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Exit codes of what stays as it is until a person changes it; all of them are in docs/operations.md. */
+const LASTING: ReadonlySet<number> = new Set([2, 4, 5, 72, 74, 77, 78]);
+
+const CRASHES: ReadonlySet<string> = new Set(["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"]);
+/** Windows has no signals: a crash is an exit code from here on. */
+const WINDOWS_CRASHES = 0xc000_0000;
+
+/** Whether the process did not end by itself but was ended over what it executed, such as a damaged addon. */
+export function isCrash({ code, signal }: EarlyEnd): boolean {
+  return CRASHES.has(signal ?? "") || (code ?? 0) >= WINDOWS_CRASHES;
+}
+
+/** Reads what a broker says from now on into its log. */
+export class LastWords {
+  readonly #logFile: string;
+  readonly #from: number;
+
+  constructor(logFile: string) {
+    this.#logFile = logFile;
+    this.#from = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  /** A broker that was started and has ended; a start that cannot succeed by being repeated does not pass. */
+  failed(url: string, end: EarlyEnd): BrokerStartError {
+    const { code, signal } = end;
+    const how = code === null ? `ended by ${signal}` : `exit code ${code}`;
+    const passes = !LASTING.has(code ?? 0);
+    const said = this.#said();
+    const where = `(${how}; its log is ${this.#logFile})`;
+    if (said === undefined) return new BrokerStartError(`The broker did not come up at ${url} ${where}.`, { passes });
+    return new BrokerStartError(`The broker did not come up at ${url}: ${said} ${where}`, { passes });
+  }
+
+  /** A broker that is not there in time, whoever starts it. */
+  missing(url: string): BrokerStartError {
+    const said = this.#said();
+    const log = `Its log is ${this.#logFile}${said === undefined ? "" : `; it says: ${said}`}`;
+    return new BrokerStartError(`No broker came up at ${url} in time; it may be starting still. ${log}`, {
+      passes: true,
+    });
+  }
+
+  #said(): string | undefined {
+    try {
+      const lines = readFileSync(this.#logFile).subarray(this.#from).toString("utf8").split("\n");
+      return lines.map(saidBy).findLast((said) => said !== undefined);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+const LONGEST = 1_000;
+const Line = z.object({
+  msg: z.string(),
+  detail: z.string().optional(),
+  err: z.object({ message: z.string() }).optional(),
+});
+
+/** What a line of the log says to a person: the reason of a start that failed, or the error Node ended with. */
+function saidBy(line: string): string | undefined {
+  const said = line.startsWith("{") ? reasonIn(line) : /^(agentmesh-broker\b.*|\w*Error\b.*)/.exec(line)?.[1];
+  return said?.replace(/^agentmesh-broker: /, "").slice(0, LONGEST);
+}
+
+function reasonIn(line: string): string | undefined {
+  try {
+    const { msg, detail, err } = Line.parse(JSON.parse(line));
+    return msg === "broker.refused" || msg === "broker.failed" ? (detail ?? err?.message) : undefined;
+  } catch {
+    return undefined;
+  }
+}
