@@ -1,4 +1,5 @@
 /** The broker's log: one line per event, `msg` is a stable dotted name, secrets are never written. */
+import { systemRefusal, systemSentences } from "@agentmesh/protocol";
 import { type Logger, pino } from "pino";
 import type { Config } from "./config/schema.ts";
 import type { LogOutput } from "./log-output.ts";
@@ -9,8 +10,21 @@ const SECRETS = ["req.headers.authorization", "headers.authorization", "*.token"
 /** A logger that writes its lines to `output`. */
 export function createLog(config: Pick<Config, "logLevel" | "logFormat">, output: Pick<LogOutput, "write">): Logger {
   const pretty = config.logFormat === "pretty" || (config.logFormat === "auto" && process.stdout.isTTY);
-  const options = { level: config.logLevel, base: null, redact: { paths: SECRETS, censor: "[secret]" } };
+  const options = {
+    level: config.logLevel,
+    base: null,
+    redact: { paths: SECRETS, censor: "[secret]" },
+    serializers: { err: errorFields },
+  };
   return pino(options, pretty ? { write: (line) => output.write(prettyLine(line)) } : output);
+}
+
+/** A refusal of the operating system is sentences without a stack: no code of ours is at fault. */
+function errorFields(error: Error): object {
+  const refusal = systemRefusal(error);
+  return refusal
+    ? { type: error.name, code: refusal.code, message: systemSentences(refusal) }
+    : pino.stdSerializers.err(error);
 }
 
 /** Turns a JSON line into `12:01:03 info  broker.started  url=… `. */

@@ -1,12 +1,16 @@
 /** From arguments to an exit code: settings, start, signals, graceful stop. */
 import { readFileSync } from "node:fs";
-import { VERSION } from "@agentmesh/protocol";
-import { loadConfig } from "./config/load.ts";
+import { type SystemRefusal, systemRefusal, systemSentences, VERSION } from "@agentmesh/protocol";
+import { type LoadedConfig, loadConfig } from "./config/load.ts";
 import { configRows } from "./config/schema.ts";
 import { createLog } from "./log.ts";
 import { standardOutput } from "./log-output.ts";
 import { type RunningBroker, startBroker } from "./start-broker.ts";
 import { noteStopped } from "./state-files.ts";
+
+/** What is refused may be granted in a moment: too many open files, no memory. */
+const PASSES = 75;
+const STATE_FOLDER = 77;
 
 /** Exit codes by the name of the error that prevented the start. */
 const EXIT_CODES: Readonly<Record<string, number>> = {
@@ -15,7 +19,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   NewerDatabaseError: 5,
   NoDriverError: 72,
   DatabaseDamagedError: 74,
-  StateFolderError: 77,
+  StateFolderError: STATE_FOLDER,
   ExposedBindError: 78,
 };
 const FORCE_AFTER_MS = 5_000;
@@ -28,7 +32,15 @@ export async function serve(argv: readonly string[]): Promise<number> {
   if (argv.includes("--help") || argv.includes("-h")) return say(helpText());
   const [command, ...rest] = argv;
   const printConfig = command === "config";
-  const loaded = loadConfig(printConfig ? rest : argv, process.env, readIfThere);
+  let loaded: LoadedConfig;
+  try {
+    loaded = loadConfig(printConfig ? rest : argv, process.env, readIfThere);
+  } catch (error) {
+    const refusal = systemRefusal(error);
+    if (!refusal) throw error;
+    console.error(`agentmesh-broker: ${systemSentences(refusal)}`);
+    return refusal.passes ? PASSES : STATE_FOLDER;
+  }
   if (!loaded.config) {
     for (const error of loaded.errors) console.error(`agentmesh-broker: ${error}`);
     console.error("See: agentmesh-broker --help");
@@ -43,15 +55,24 @@ export async function serve(argv: readonly string[]): Promise<number> {
   process.umask(0o077);
   const output = standardOutput();
   const log = createLog(config, output);
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "broker.failed");
+    process.exit(1);
+  });
   let broker: RunningBroker;
   try {
     broker = await startBroker(config, log);
   } catch (error) {
     const code = error instanceof Error ? EXIT_CODES[error.name] : undefined;
-    if (code === undefined) log.fatal({ err: error }, "broker.failed");
-    else log.error({ detail: error instanceof Error ? error.message : String(error) }, "broker.refused");
-    if (code !== undefined && error instanceof Error) console.error(`agentmesh-broker: ${error.message}`);
-    return code ?? 1;
+    const refusal = systemRefusal(error);
+    if (code === undefined && !refusal) {
+      log.fatal({ err: error }, "broker.failed");
+      return 1;
+    }
+    const detail = code === undefined && refusal ? unforeseen(refusal, config.home) : messageOf(error);
+    log.error({ detail }, "broker.refused");
+    console.error(`agentmesh-broker: ${detail}`);
+    return refusal?.passes ? PASSES : (code ?? STATE_FOLDER);
   }
   const why = await Promise.race([broker.stopAsked.then(() => "request"), nextSignal()]).catch((error: Error) => error);
   if (why instanceof Error) {
@@ -66,6 +87,15 @@ export async function serve(argv: readonly string[]): Promise<number> {
   log.info({ why }, "broker.stopped");
   await output.drained(LAST_LINES_MS);
   return 0;
+}
+
+function unforeseen(refusal: SystemRefusal, home: string): string {
+  const given = { about: `The state folder ${home}`, denied: "cannot be used" };
+  return systemSentences(refusal, refusal.about === undefined ? given : {});
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Help made from the settings. */
@@ -84,7 +114,8 @@ export function helpText(): string {
     ...rows,
     "",
     "Exit codes: 0 stopped, 1 failed, 2 bad settings, 3 already running, 4 port taken, 5 database newer than this broker,",
-    "72 no SQLite loads, 74 database damaged or missing, 77 state folder not usable, 78 refused to listen beyond this machine.",
+    "72 no SQLite loads, 74 database damaged or missing, 75 refused by the system for the moment,",
+    "77 state folder not usable, 78 refused to listen beyond this machine.",
   ].join("\n");
 }
 
@@ -102,7 +133,9 @@ function nextSignal(): Promise<string> {
 function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
   }
 }

@@ -1,11 +1,12 @@
 /** The only composition root: lock, database, mesh, HTTP, in this order; stopped in the reverse. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_TTL_MS, VERSION } from "@agentmesh/protocol";
+import { DEFAULT_PORT, DEFAULT_TTL_MS, VERSION } from "@agentmesh/protocol";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
 import { buildApp } from "./http/app.ts";
 import { type LegacyWire, openLegacyWire } from "./legacy/legacy-wire.ts";
+import { checkBind, hostsOf, listen, mayPostToLoopback, portsToTry, urlOf } from "./listening.ts";
 import { type Clock, SteadyClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
 import { Seal } from "./mesh/webhook/seal.ts";
@@ -13,13 +14,14 @@ import { namedMessage } from "./sinks/dialects.ts";
 import { Egress } from "./sinks/egress.ts";
 import { HttpWebhookSinks } from "./sinks/webhook.ts";
 import {
+  alreadyServedText,
   announce,
   forgetStopped,
+  lastPort,
   meshKey,
+  noteLastPort,
   openFolder,
-  readRunning,
   StateFolderError,
-  withdraw,
 } from "./state-files.ts";
 import type { Notice } from "./store/sqlite/context.ts";
 import { DiskUnder, isFullDisk, takeBrokerLock } from "./store/sqlite/disk.ts";
@@ -30,16 +32,6 @@ import { sqliteStore } from "./store/sqlite/sqlite-store.ts";
 /** Another broker serves this state folder. */
 export class AlreadyRunningError extends Error {
   override readonly name = "AlreadyRunningError";
-}
-
-/** The port is taken by another program. */
-export class PortTakenError extends Error {
-  override readonly name = "PortTakenError";
-}
-
-/** The settings would expose the broker to a network without protection. */
-export class ExposedBindError extends Error {
-  override readonly name = "ExposedBindError";
 }
 
 /** A running broker. */
@@ -78,10 +70,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
   const { driver, why } = await chooseDriver(config.sqliteDriver, config.home, notice);
   const lock = takeBrokerLock(driver, config.home);
   if (!lock) {
-    const running = readRunning(config.home);
-    throw new AlreadyRunningError(
-      `A broker already serves ${config.home}${running ? `: pid ${running.pid}, ${running.url}` : ""}. Stop it with: npx agentmesh down`,
-    );
+    throw new AlreadyRunningError(alreadyServedText(config.home));
   }
   const release: (() => unknown)[] = [() => lock.release()];
   const close = async () => {
@@ -109,7 +98,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     });
     release.push(() => store.close());
     release.push(disk.watch());
-    let port = config.port;
+    let port = config.port === "auto" ? DEFAULT_PORT : config.port;
     const egress = new Egress({ loopback: mayPostToLoopback(config), allow: config.webhookAllow, ownPort: () => port });
     let legacy: LegacyWire | undefined;
     const mesh = createMesh({
@@ -146,6 +135,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
         driver: { name: driver.name, sqlite: driver.sqlite, ...(why !== undefined && { why }) },
         startedAt,
         url: () => urlOf(config, port),
+        insteadOf: () => (config.port === "auto" && port !== DEFAULT_PORT ? DEFAULT_PORT : undefined),
         port: () => port,
         stop,
         ...(legacy && { countPeers: legacy.countPeers }),
@@ -157,11 +147,13 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       closing.abort();
       mesh.streams.closeAll("shutting_down", true);
     });
-    port = await listen(app, config);
+    port = await listen(app, config.host, portsToTry(config, lastPort(config.home)));
     const url = urlOf(config, port);
     forgetStopped(config.home);
-    announce(config.home, { url, port, pid: process.pid, version: VERSION, startedAt });
-    release.push(() => withdraw(config.home));
+    if (config.port === "auto") noteLastPort(config.home, port);
+    release.push(announce(config.home, { url, port, pid: process.pid, version: VERSION, startedAt }));
+    if (config.port === "auto" && port !== DEFAULT_PORT)
+      log.warn({ port, detail: otherPortText(config.home) }, "port.other");
     log.info({ url, pid: process.pid, version: VERSION, home: config.home }, "broker.started");
     if (legacy) log.warn({ detail: legacy.caveat }, "legacy.served");
     return { url, port, mesh, stopAsked, close, [Symbol.asyncDispose]: close };
@@ -169,6 +161,10 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     await close();
     throw error;
   }
+}
+
+function otherPortText(home: string): string {
+  return `Port ${DEFAULT_PORT} was taken, as by another user's broker, so this one took another. Clients that use ${home} find it; a program that has the port written down needs this one.`;
 }
 
 function unsyncedText(home: string, { message }: Error): string {
@@ -188,56 +184,5 @@ function watchDatabase(home: string, lost: (error: Error) => void): () => void {
   return () => clearInterval(timer);
 }
 
-async function listen(app: ReturnType<typeof buildApp>, { host, port }: Config): Promise<number> {
-  try {
-    await app.listen({ host, port, exclusive: true, listenTextResolver: () => "http.listening" });
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EADDRINUSE") {
-      throw new PortTakenError(
-        `Port ${port} on ${host} is taken by another program. Stop that, or choose another port with --port or AGENTMESH_PORT.`,
-      );
-    }
-    if (code === "EACCES")
-      throw new PortTakenError(`Port ${port} may not be used by this user. Choose one above 1023 with --port.`);
-    if (code === "EADDRNOTAVAIL")
-      throw new PortTakenError(`This machine has no address ${host}. Choose another with --host.`);
-    throw error;
-  }
-  const address = app.server.address();
-  return typeof address === "object" && address ? address.port : port;
-}
-
 /** What the log warns of; the rest of a webhook's life is information. */
 const WEBHOOK_TROUBLE = { "webhook.failing": true, "webhook.resting": true, "webhook.disabled": true };
-
-/** Where other machines may reach the broker, this machine's loopback is not where its agents live. */
-function mayPostToLoopback({ webhookLoopback, host, behindTlsProxy, trustedNetwork }: Config): boolean {
-  if (webhookLoopback !== "auto") return webhookLoopback === "allow";
-  return LOOPBACK.has(host) && !behindTlsProxy && !trustedNetwork;
-}
-
-const LOOPBACK = new Set(["127.0.0.1", "localhost", "::1"]);
-
-function checkBind(config: Config): void {
-  const { legacy, behindTlsProxy, trustedNetwork, allowedHosts } = config;
-  if (legacy && (!LOOPBACK.has(config.host) || behindTlsProxy || trustedNetwork || allowedHosts.length > 0)) {
-    throw new ExposedBindError(
-      "--legacy serves clients that have no token, so this machine alone may reach the broker. Leave out --legacy, or --host (CLAUDE_PEERS_BIND), --behind-tls-proxy, --trusted-network and --allowed-hosts.",
-    );
-  }
-  if (LOOPBACK.has(config.host) || config.behindTlsProxy || config.trustedNetwork) return;
-  throw new ExposedBindError(
-    `--host ${config.host} would let other machines reach this broker without TLS. Add --behind-tls-proxy if a TLS proxy is in front, or --trusted-network if the network is yours alone.`,
-  );
-}
-
-function hostsOf(config: Config, port: number): ReadonlySet<string> {
-  const own = LOOPBACK.has(config.host) ? [] : [config.host.includes(":") ? `[${config.host}]` : config.host];
-  const names = ["127.0.0.1", "localhost", "[::1]", ...own].map((name) => `${name}:${port}`);
-  return new Set([...names, ...config.allowedHosts].map((name) => name.toLowerCase()));
-}
-
-function urlOf(config: Config, port: number): string {
-  return `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${port}`;
-}

@@ -1,33 +1,37 @@
 /** Files of the state folder that the broker makes: the folder itself, the mesh key, where it runs. */
 import { randomBytes } from "node:crypto";
 import {
+  accessSync,
   chmodSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import {
+  BrokerFile,
+  type Standpoint,
+  shareLoopback,
+  standpointOf,
+  systemRefusal,
+  systemSentences,
+} from "@agentmesh/protocol";
 
 /** The state folder cannot be used; the message names the remedy. */
 export class StateFolderError extends Error {
   override readonly name = "StateFolderError";
-}
-
-/** What a running broker tells its clients: pid and version for people, url for programs. */
-export interface RunningBroker {
-  readonly url: string;
-  readonly port: number;
-  readonly pid: number;
-  readonly version: string;
-  readonly startedAt: string;
 }
 
 /** Makes the folder (0700) and checks that it can be written. @throws StateFolderError */
@@ -41,10 +45,30 @@ export function openFolder(path: string): void {
     closeSync(openSync(probe, "w", 0o600));
     rmSync(probe);
   } catch (error) {
-    throw new StateFolderError(
-      `The state folder ${path} cannot be written (${codeOf(error)}). Make it writable, or choose another with AGENTMESH_HOME or --home.`,
-    );
+    throw refusedBy(error, `The state folder ${path}`, "cannot be used");
   }
+  for (const name of FILES) checkFile(join(path, name));
+}
+
+/** What the broker opens at its start, partly through SQLite, which does not say why it cannot. */
+const FILES = ["broker.lock", "broker.lock-journal", "mesh.db", "mesh.db-wal", "mesh.db-shm", "mesh.mark.json", "key"];
+
+function checkFile(path: string): void {
+  try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      throw Object.assign(new Error("EISDIR"), { code: "EISDIR" });
+    }
+    accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw refusedBy(error, path, "cannot be used");
+  }
+}
+
+function refusedBy(error: unknown, about: string, denied: string): StateFolderError {
+  const refusal = systemRefusal(error);
+  const why = refusal ? systemSentences(refusal, { about, denied }) : `${about} ${denied} (${codeOf(error)}).`;
+  const elsewhere = refusal?.passes ? "" : " Or choose another folder with AGENTMESH_HOME or --home.";
+  return new StateFolderError(`${why}${elsewhere}`, { cause: error });
 }
 
 /** The mesh key, made at the first start (0600). @throws StateFolderError when others can read it */
@@ -55,7 +79,7 @@ export function meshKey(folder: string): string {
     writeNew(path, `${made}\n`);
     return made;
   } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw new StateFolderError(`${path} cannot be written (${codeOf(error)}).`);
+    if (codeOf(error) !== "EEXIST") throw refusedBy(error, path, "cannot be written");
   }
   const stat = lstatSync(path);
   if (process.platform !== "win32" && (!stat.isFile() || (stat.mode & 0o077) !== 0)) {
@@ -68,17 +92,53 @@ export function meshKey(folder: string): string {
   return key;
 }
 
-/** Says where the broker runs. */
-export function announce(folder: string, running: RunningBroker): void {
+/** How often a broker looks whether its announcement is still there. */
+const ANNOUNCED_EVERY_MS = 2_000;
+
+/** Says where the broker runs, again when a cleaner of files took that away; the returned function takes it back. */
+export function announce(folder: string, running: Omit<BrokerFile, "standpoint">): () => void {
   const path = join(folder, "broker.json");
-  rmSync(`${path}.draft`, { force: true });
-  writeNew(`${path}.draft`, `${JSON.stringify(running, null, 2)}\n`);
-  renameSync(`${path}.draft`, path);
+  const file: BrokerFile = { ...running, standpoint: ownStandpoint() };
+  writeWhole(path, `${JSON.stringify(file, null, 2)}\n`);
+  const timer = setInterval(() => {
+    if (existsSync(path)) return;
+    try {
+      writeWhole(path, `${JSON.stringify(file, null, 2)}\n`);
+    } catch {
+      // a full disk, or a folder that is going away: looked at again
+    }
+  }, ANNOUNCED_EVERY_MS);
+  return () => {
+    clearInterval(timer);
+    if (readAnnounced(folder)?.startedAt === running.startedAt) rmSync(path, { force: true });
+  };
 }
 
-/** Takes the announcement back, if it is this process's. */
-export function withdraw(folder: string): void {
-  if (readRunning(folder)?.pid === process.pid) rmSync(join(folder, "broker.json"), { force: true });
+/** The port that a broker of this folder took last, when it chose one. */
+export function lastPort(folder: string): number | undefined {
+  try {
+    const port = Number(readFileSync(join(folder, "port"), "utf8"));
+    return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps the port for the next start: programs may have it written down. */
+export function noteLastPort(folder: string, port: number): void {
+  if (lastPort(folder) !== port) writeWhole(join(folder, "port"), `${port}\n`);
+}
+
+/** Why a broker does not start beside the one that holds the folder. */
+export function alreadyServedText(folder: string): string {
+  const running = readAnnounced(folder);
+  const refusal = `A broker already serves ${folder}`;
+  if (!running) return `${refusal}. It is just starting, or look for it with: npx agentmesh status`;
+  const who = `pid ${running.pid}, ${running.url}`;
+  if (running.standpoint && shareLoopback(ownStandpoint(), running.standpoint) === false) {
+    return `${refusal}: ${who}, in another network namespace (host ${running.standpoint.hostname}), as of a container and its host. Two on one database would damage it. Run npx agentmesh status here: it says how to reach that one.`;
+  }
+  return `${refusal}: ${who}. Use that one, or stop it with: npx agentmesh down`;
 }
 
 /** Notes that a person stopped the broker: sessions that live on do not start it again by themselves. */
@@ -91,14 +151,22 @@ export function forgetStopped(folder: string): void {
   rmSync(join(folder, "stopped"), { force: true });
 }
 
-/** The announcement of the broker that runs, or ran. */
-export function readRunning(folder: string): { readonly url?: unknown; readonly pid?: unknown } | undefined {
+function readAnnounced(folder: string): BrokerFile | undefined {
   try {
-    const running: unknown = JSON.parse(readFileSync(join(folder, "broker.json"), "utf8"));
-    return typeof running === "object" && running !== null ? running : undefined;
+    return BrokerFile.safeParse(JSON.parse(readFileSync(join(folder, "broker.json"), "utf8"))).data;
   } catch {
     return undefined;
   }
+}
+
+function ownStandpoint(): Standpoint {
+  return standpointOf({ hostname, readFile: (path) => readFileSync(path, "utf8"), readLink: readlinkSync });
+}
+
+function writeWhole(path: string, text: string): void {
+  rmSync(`${path}.draft`, { force: true });
+  writeNew(`${path}.draft`, text);
+  renameSync(`${path}.draft`, path);
 }
 
 function writeNew(path: string, text: string): void {

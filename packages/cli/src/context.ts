@@ -1,14 +1,14 @@
 /** What every command needs: the state folder, a client with the mesh key, and a client that acts as an agent. */
-import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { BrokerUnreachableError, type MeshClient } from "@agentmesh/client";
+import type { MeshClient } from "@agentmesh/client";
 import {
   type BrokerAddress,
   connect,
-  findBroker,
   locate,
+  machineName,
   openStateFolder,
   readMeshKey,
+  requireBroker,
   type StateFolder,
   StateFolderError,
   sharedIdentity,
@@ -65,9 +65,8 @@ export function openContext(options: GlobalOptions): Context {
 
   // Asked first, so that a missing broker is said at once and not after the client's retries.
   async function reach(): Promise<void> {
-    const { url, local } = address();
-    if (!local || (await findBroker(folder, { url, local }))) return;
-    throw new BrokerUnreachableError(`No broker runs at ${url}. Start it with: agentmesh up`);
+    const found = address();
+    if (found.local) await requireBroker(folder, found);
   }
 
   async function admin({ retryForMs }: { readonly retryForMs?: number } = {}): Promise<MeshClient> {
@@ -90,7 +89,7 @@ export function openContext(options: GlobalOptions): Context {
     async acting() {
       const registrar = await admin();
       const { token } = sharedIdentity(folder, "cli", name.data);
-      const own = { name: name.data, token, client: "cli", host: hostname() };
+      const own = { name: name.data, token, client: "cli", host: machineName() };
       const { agent, renamedFrom } = await registrar.register(own);
       if (renamedFrom !== undefined) {
         warn(

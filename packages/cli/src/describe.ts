@@ -1,7 +1,7 @@
 /** Agents, push paths and timeline entries in words; everything of other agents leaves here as one plain line. */
-
-import { homedir, hostname } from "node:os";
+import { homedir } from "node:os";
 import { sep } from "node:path";
+import { machineName } from "@agentmesh/client/node";
 import type {
   Agent,
   DeliveryState,
@@ -93,7 +93,7 @@ export function waiting({ queued, oldestQueuedMs, held }: Pick<Agent, "queued" |
 /** Where an agent works: repository or directory, with its branch, and its machine when that is another one. */
 export function whereOf(agent: Agent): string {
   const place = agent.repo ?? agent.directory;
-  const host = agent.host !== undefined && agent.host !== hostname() ? `${quotedUnlessWord(agent.host)}:` : "";
+  const host = agent.host !== undefined && agent.host !== machineName() ? `${quotedUnlessWord(agent.host)}:` : "";
   if (place === undefined) return host.slice(0, -1);
   return `${host}${quotedUnlessWord(shortPath(place), 300)}${agent.branch === undefined ? "" : `@${quotedUnlessWord(agent.branch)}`}`;
 }

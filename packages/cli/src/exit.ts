@@ -21,7 +21,7 @@ interface Report {
 
 /** Runs one command line and returns its exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
-  endQuietlyWhenPipeCloses();
+  watchOutput(argv);
   try {
     const { buildProgram } = await import("./program.ts");
     await buildProgram().parseAsync(argv, { from: "user" });
@@ -30,15 +30,13 @@ export async function run(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
     if (error instanceof CommanderError && error.code === "commander.help") return exitCodes.usage;
     if (error instanceof CommandEnd) return exitCodes[error.exit];
-    const report = await reportOf(error);
-    const { errorText, errorJson } = await import("./output.ts");
-    process.stderr.write(wantsJson(argv) ? errorJson(report.error) : errorText(report.error));
-    return report.exitCode;
+    return say(error, argv);
   }
 }
 
 async function reportOf(error: unknown): Promise<Report> {
   const { MeshApiError, BrokerUnreachableError } = await import("@agentmesh/client");
+  const { systemRefusal, systemSentences } = await import("@agentmesh/protocol");
   const { BrokerStartError, StateFolderError, UntrustedBrokerError } = await import("@agentmesh/client/node");
   if (error instanceof CommandError)
     return { exitCode: exitCodes[error.exit], error: { code: error.code, detail: error.message } };
@@ -70,12 +68,14 @@ async function reportOf(error: unknown): Promise<Report> {
         : "broker_untrusted";
     return {
       exitCode: exitCodes.unreachable,
-      error: { code, detail: error.message.replace("npx agentmesh", "agentmesh") },
+      error: { code, detail: error.message.replaceAll("npx agentmesh", "agentmesh") },
     };
   }
   if (error instanceof StateFolderError) {
     return { exitCode: exitCodes.failure, error: { code: "state_folder", detail: error.message } };
   }
+  const refusal = systemRefusal(error);
+  if (refusal) return { exitCode: exitCodes.failure, error: { code: "system", detail: systemSentences(refusal) } };
   const stack = error instanceof Error ? error.stack : undefined;
   return {
     exitCode: exitCodes.internal,
@@ -94,9 +94,23 @@ function wantsJson(argv: readonly string[]): boolean {
   return argv.slice(0, end === -1 ? undefined : end).includes("--json");
 }
 
-function endQuietlyWhenPipeCloses(): void {
+async function sayAndEnd(error: unknown, argv: readonly string[]): Promise<never> {
+  process.exit(await say(error, argv));
+}
+
+/** Says an error on stderr; returns the exit code that belongs to it. */
+async function say(error: unknown, argv: readonly string[]): Promise<number> {
+  const report = await reportOf(error);
+  const { errorText, errorJson } = await import("./output.ts");
+  process.stderr.write(wantsJson(argv) ? errorJson(report.error) : errorText(report.error));
+  return report.exitCode;
+}
+
+/** A reader that has enough ends the command quietly; whatever else nobody caught is said like any error. */
+function watchOutput(argv: readonly string[]): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(exitCodes.ok);
+    if (error.code === "EPIPE") process.exit(exitCodes.ok);
+    void sayAndEnd(new Error("stdout", { cause: Object.assign(error, { path: "The output" }) }), argv);
   });
+  process.on("uncaughtException", (error) => void sayAndEnd(error, argv));
 }

@@ -7,9 +7,10 @@ import {
   PROTOCOL_HEADER,
   PROTOCOL_VERSION,
   Problem,
+  systemRefusal,
 } from "@agentmesh/protocol";
 import { backoffMs, pause } from "./backoff.ts";
-import { BrokerUnreachableError, MeshApiError } from "./errors.ts";
+import { BrokerUnreachableError, MeshApiError, mayPass } from "./errors.ts";
 
 /** How a client reaches its broker. */
 export interface ConnectionOptions {
@@ -163,10 +164,6 @@ function waitMsOf(input: Record<string, unknown>): number {
   return typeof input.waitMs === "number" ? input.waitMs : 0;
 }
 
-function mayPass(error: unknown): boolean {
-  return error instanceof MeshApiError ? error.retryable : error instanceof BrokerUnreachableError;
-}
-
 async function problemOf(response: Response, base: string): Promise<Error> {
   const text = await response.text().catch(() => "");
   try {
@@ -174,6 +171,8 @@ async function problemOf(response: Response, base: string): Promise<Error> {
   } catch {
     return new BrokerUnreachableError(
       `${base} answered ${response.status}, but not as an agentmesh broker of this version. Is another program on that port?`,
+      // A proxy in front of a broker that starts says so for a moment.
+      { passes: response.status >= 500 },
     );
   }
 }
@@ -181,15 +180,18 @@ async function problemOf(response: Response, base: string): Promise<Error> {
 function silent(base: string, row: Endpoint, limitMs: number, cause: unknown): BrokerUnreachableError {
   return new BrokerUnreachableError(
     `The broker at ${base} did not answer ${row.method} ${row.path} within ${limitMs / 1_000} s. Try again; if it stays silent, restart it: npx agentmesh down, then npx agentmesh up`,
-    { cause },
+    { cause, passes: true },
   );
 }
 
 function unreachable(base: string, error: unknown): BrokerUnreachableError {
   if (error instanceof BrokerUnreachableError) return error;
+  const refusal = systemRefusal(error);
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const why = cause instanceof Error ? ("code" in cause ? String(cause.code) : cause.message) : String(cause);
-  return new BrokerUnreachableError(`No broker answers at ${base} (${why}). Start one with: npx agentmesh up`, {
+  const why = refusal ? `${refusal.cause}, ${refusal.code}` : cause instanceof Error ? cause.message : String(cause);
+  const remedy = refusal && refusal.code !== "ECONNREFUSED" ? refusal.remedy : "Start one with: npx agentmesh up";
+  return new BrokerUnreachableError(`No broker answers at ${base} (${why}). ${remedy}`, {
     cause: error,
+    passes: refusal?.passes ?? true,
   });
 }

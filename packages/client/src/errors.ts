@@ -1,5 +1,5 @@
 /** Errors a caller can react to: the broker said no, or could not be reached. */
-import { type ErrorCode, isErrorCode, type Problem } from "@agentmesh/protocol";
+import { type ErrorCode, isErrorCode, type Problem, systemRefusal } from "@agentmesh/protocol";
 
 /** The broker answered with a problem; switch on `code`. */
 export class MeshApiError extends Error {
@@ -20,7 +20,31 @@ export class MeshApiError extends Error {
   }
 }
 
+/** What an error about reaching the broker is made with. */
+export interface HindranceOptions extends ErrorOptions {
+  /** Whether it may be over in a few seconds without anybody doing anything. */
+  readonly passes?: boolean;
+}
+
+/** Something stands between a program and its broker; the message says what, and what to do. */
+export abstract class Hindrance extends Error {
+  /** Whether it may be over in a few seconds without anybody doing anything: only then is trying again worth it. */
+  readonly passes: boolean;
+
+  constructor(message: string, { passes, ...options }: HindranceOptions = {}) {
+    super(message, options);
+    this.passes = passes ?? systemRefusal(options.cause)?.passes ?? false;
+  }
+}
+
 /** Nobody answered at the broker's address, or not as an agentmesh broker; the message says what to do. */
-export class BrokerUnreachableError extends Error {
+export class BrokerUnreachableError extends Hindrance {
   override readonly name = "BrokerUnreachableError";
+}
+
+/** Whether the same call may succeed in a few seconds without anybody doing anything. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof MeshApiError) return error.retryable;
+  if (error instanceof Hindrance) return error.passes;
+  return systemRefusal(error)?.passes ?? false;
 }

@@ -57,7 +57,11 @@ export async function* readStream(
         const event = parse(raw);
         if (event?.event === "open") yield { open: true };
         else if (event?.event === "delivery") yield { delivery: event.data, position: raw.id ?? "" };
-        else if (event?.event === "closing") return { reconnect: event.data.reconnect };
+        else if (event?.event === "closing") {
+          // Whoever has the port next proves itself before it is sent a token.
+          connection.lost();
+          return { reconnect: event.data.reconnect };
+        }
       }
     }
   } finally {

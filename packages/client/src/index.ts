@@ -3,7 +3,7 @@ export type { Agent, Delivery, Message, MessageStatus, SendReply, SendRequest } 
 export { backoffMs, pause } from "./backoff.ts";
 export { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
 export { DeliveryHandle } from "./delivery-handle.ts";
-export { BrokerUnreachableError, MeshApiError } from "./errors.ts";
+export { BrokerUnreachableError, Hindrance, type HindranceOptions, MeshApiError, mayPass } from "./errors.ts";
 export type { StreamOptions } from "./inbox-stream.ts";
 export { MeshClient } from "./mesh-client.ts";
 export { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";

@@ -89,7 +89,7 @@ describe("a call", () => {
     });
     const client = new MeshClient({ url, retryForMs: 0 });
     await expect(client.health()).rejects.toThrow(
-      /No broker answers at http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\).*agentmesh up/,
+      /No broker answers at http:\/\/127\.0\.0\.1:\d+ \(nobody listens there, ECONNREFUSED\).*agentmesh up/,
     );
   });
 
@@ -125,12 +125,13 @@ describe("where the broker is", () => {
 
   test("may be said in the predecessor's names, which yield to ours", () => {
     const elsewhere = { CLAUDE_PEERS_BROKER_URL: "http://10.0.0.5:7899/", CLAUDE_PEERS_PORT: "8001" };
-    expect(at(elsewhere)).toEqual({ url: "http://10.0.0.5:7899", local: false });
+    expect(at(elsewhere)).toMatchObject({ url: "http://10.0.0.5:7899", local: false });
     expect(at({ ...elsewhere, AGENTMESH_URL: "http://127.0.0.1:7" })).toEqual({
       url: "http://127.0.0.1:7",
       local: true,
+      namedBy: "AGENTMESH_URL",
     });
-    expect(at({ CLAUDE_PEERS_PORT: "8001" })).toEqual({ url: "http://127.0.0.1:8001", local: true });
+    expect(at({ CLAUDE_PEERS_PORT: "8001" })).toMatchObject({ url: "http://127.0.0.1:8001", local: true });
     expect(at({ CLAUDE_PEERS_PORT: "8001", AGENTMESH_PORT: "8002" }).url).toBe("http://127.0.0.1:8002");
     expect(stateFolderPath({ CLAUDE_PEERS_DB: "/data/peers.db" })).toBe("/data/peers.db.agentmesh");
     expect(stateFolderPath({ CLAUDE_PEERS_DB: "/data/peers.db", AGENTMESH_HOME: "/mesh" })).toBe("/mesh");

@@ -1,5 +1,5 @@
 /** The agent's session in the mesh: joined when first needed, tried again until it works, left at the end. */
-import { backoffMs } from "@agentmesh/client";
+import { backoffMs, mayPass } from "@agentmesh/client";
 import { type Identity, sharedIdentity } from "@agentmesh/client/node";
 import { type Broker, reachBroker } from "./broker.ts";
 import type { ClientSession } from "./client-session.ts";
@@ -12,7 +12,6 @@ import { isSharedByAll } from "./identity/telling.ts";
 import { type JoinedSession, join } from "./join.ts";
 import { pauseAtMost } from "./life-cycle.ts";
 import type { Log } from "./log.ts";
-import { mayPass } from "./remedy.ts";
 import { Transcript } from "./transcript/transcript.ts";
 
 const LAST_ATTEMPT_MS = 300;
@@ -35,7 +34,7 @@ export class AgentSession {
   /** The agent that the session is now. */
   #joined: JoinedSession | undefined;
   #stay = new AbortController();
-  /** Name of the agent that the session was before. */
+  /** The agent that the session was before. */
   #before: string | undefined;
   #goingOver: Promise<unknown> = Promise.resolve();
   #roots: Promise<void> = Promise.resolve();
@@ -151,8 +150,8 @@ export class AgentSession {
   }
 
   /**
-   * Ends the session and frees the identity for the next one. With `deleted` nobody can resume the conversation any more:
-   * the agent is taken out of the mesh, and the senders of what waits for it are told. Never throws.
+   * Ends the session and frees the identity. With `deleted` nobody can resume the conversation any more: the agent is taken
+   * out of the mesh, and the senders of what waits for it are told. Never throws.
    */
   async leave({ deleted = false }: { readonly deleted?: boolean } = {}): Promise<void> {
     this.#left.abort();
@@ -163,7 +162,7 @@ export class AgentSession {
     let gone = false;
     const attempt = this.#attempt?.then((session) => {
       joined = session;
-      // On a machine under load it joins after the farewell: nobody would keep that session.
+      // Joined after the farewell, as under load: nobody would end that session.
       return gone ? session.mesh.leave() : undefined;
     });
     await pauseAtMost(Promise.all([attempt, this.#goingOver]), LAST_ATTEMPT_MS);

@@ -1,13 +1,13 @@
 /** The broker as this adapter reaches it: found, proven, started when it is missing and local. */
 import { fileURLToPath } from "node:url";
-import { BrokerUnreachableError, MeshClient } from "@agentmesh/client";
+import { MeshClient } from "@agentmesh/client";
 import type { StateFolder } from "@agentmesh/client/node";
 import {
   ensureBroker,
-  findBroker,
   locate,
   openStateFolder,
   readMeshKey,
+  requireBroker,
   StateFolderError,
 } from "@agentmesh/client/node";
 import type { Config } from "./config.ts";
@@ -33,9 +33,7 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
       const brokerBin = fileURLToPath(import.meta.resolve("agentmesh-broker/bin"));
       return (await ensureBroker({ folder, address, brokerBin })).url;
     }
-    const found = await findBroker(folder, address);
-    if (!found) throw new BrokerUnreachableError(`No broker runs at ${address.url}.`);
-    return found.url;
+    return (await requireBroker(folder, address)).url;
   };
   return {
     folder,

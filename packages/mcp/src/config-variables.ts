@@ -26,8 +26,9 @@ export const variables = [
   },
   {
     name: "AGENTMESH_PORT",
-    default: "7899",
-    description: "Port of this machine's broker, for when none is running yet.",
+    default: "7899, or another when that is taken",
+    description:
+      "Port of this machine's broker, for when none is running yet. One that is named and taken is an error.",
   },
   {
     name: "AGENTMESH_NAME",

@@ -1,6 +1,6 @@
 /** One attempt to join the mesh: find or start the broker, resume the agent, open its session, begin to push. */
-import { hostname } from "node:os";
 import type { MeshClient, MeshSession } from "@agentmesh/client";
+import { machineName } from "@agentmesh/client/node";
 import { type AgentProfile, plainLine, toAgentName } from "@agentmesh/protocol";
 import type { Broker } from "./broker.ts";
 import type { ClientSession } from "./client-session.ts";
@@ -145,7 +145,7 @@ function profileOf(place: Place, clientName: string, config: Config, said: strin
   const client = plainLine(clientName, 64);
   return {
     ...(client !== "" && { client }),
-    host: hostname().slice(0, 255) || "localhost",
+    host: machineName().slice(0, 255),
     directory: place.directory.slice(0, 1024),
     ...(place.repo !== undefined && { repo: place.repo.slice(0, 1024) }),
     ...(place.branch !== undefined && { branch: place.branch }),

@@ -1,5 +1,5 @@
 /** The log: one line per event on stderr, because stdout is the protocol. */
-import { plainLine } from "@agentmesh/protocol";
+import { plainLine, systemRefusal, systemSentences } from "@agentmesh/protocol";
 import type { LogLevel } from "./config.ts";
 
 const order: Record<LogLevel, number> = { error: 0, warn: 1, info: 2, debug: 3 };
@@ -28,5 +28,7 @@ export function createLog(level: LogLevel, write: (line: string, level: LogLevel
 
 function show(value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
-  return JSON.stringify(plainLine(value instanceof Error ? value.message : String(value), 300));
+  const refusal = systemRefusal(value);
+  const said = refusal ? systemSentences(refusal) : value instanceof Error ? value.message : String(value);
+  return JSON.stringify(plainLine(said, 300));
 }

@@ -1,6 +1,6 @@
 /** What a tool says when it fails: what happened, and what to do next. */
-import { MeshApiError } from "@agentmesh/client";
-import { BrokerStartError } from "@agentmesh/client/node";
+import { Hindrance, MeshApiError, mayPass } from "@agentmesh/client";
+import { systemRefusal, systemSentences } from "@agentmesh/protocol";
 import { defang } from "./render.ts";
 
 /** A tool was called with parameters it does not take; the message names the right ones. */
@@ -25,18 +25,17 @@ export function needsSession(error: unknown): boolean {
   return error instanceof MeshApiError && (error.code === "session_not_found" || error.code === "unauthenticated");
 }
 
-/** Whether another attempt may succeed without anybody doing anything. */
-export function mayPass(error: unknown): boolean {
-  return !(error instanceof BrokerStartError) || error.passes;
-}
-
 /** The failure as sentences for a model. */
 export function sentencesFor(error: unknown): string {
   if (error instanceof ToolInputError) return defang(error.message);
   if (error instanceof MeshApiError) return defang(apiSentences(error));
-  const what = (error instanceof Error ? error.message : String(error)).replace(/\.?$/, ".");
-  if (!mayPass(error)) return defang(`${what} When that is mended, call the tool again.`);
-  return defang(`${what} The adapter goes on trying to reach the broker: call the tool again in a few seconds.`);
+  const refusal = error instanceof Hindrance ? undefined : systemRefusal(error);
+  const said = refusal ? systemSentences(refusal) : error instanceof Error ? error.message : String(error);
+  const what = said.replace(/[.)]?$/, (end) => (end === ")" ? ")." : "."));
+  if (error instanceof NoAnswerError || mayPass(error)) {
+    return defang(`${what} The adapter goes on trying to reach the broker: call the tool again in a few seconds.`);
+  }
+  return defang(`${what} When that is mended, call the tool again; until then, tell the person you work for.`);
 }
 
 function apiSentences(error: MeshApiError): string {

@@ -1,17 +1,28 @@
 /** From the command line to a serving adapter: the composition root. */
-import { plainLine, VERSION } from "@agentmesh/protocol";
+import { existsSync } from "node:fs";
+import { plainLine, systemRefusal, systemSentences, VERSION } from "@agentmesh/protocol";
 import { AgentSession } from "./agent-session.ts";
 import { helpText, resolveConfig } from "./config.ts";
 import { pauseAtMost, stayUntilOver } from "./life-cycle.ts";
 import { createLog } from "./log.ts";
 import { createServer } from "./server.ts";
 import { AnsweringTransport } from "./transport.ts";
+import { workingDirectory } from "./working-directory.ts";
 
 /** How long answers under way may still take when the client has closed, in milliseconds. */
 const DRAIN_MS = 1_200;
 
+function goneSentence(directory: string): string {
+  return `${plainLine(directory, 200)}, where this agent works, does not exist any more: branch and repository are not known. To be listed where you work, start the client again in a directory that exists.`;
+}
+
 /** Serves MCP on stdin and stdout until the client is gone; or prints the help or the version. */
 export async function run(args: readonly string[]): Promise<void> {
+  process.on("uncaughtException", (error) => {
+    const refusal = systemRefusal(error);
+    process.stderr.write(refusal ? `agentmesh-mcp: ${systemSentences(refusal)}\n` : `${error.stack ?? error}\n`);
+    process.exit(1);
+  });
   const [first] = args;
   if (first === "--version" || first === "-v") return print(VERSION);
   if (first === "--help" || first === "-h") return print(helpText());
@@ -23,7 +34,8 @@ export async function run(args: readonly string[]): Promise<void> {
     return;
   }
 
-  const { config, warnings } = resolveConfig(process.env, process.cwd());
+  const { config, warnings } = resolveConfig(process.env, workingDirectory(process.env));
+  if (!existsSync(config.directory)) warnings.push(goneSentence(config.directory));
   const log = createLog(config.logLevel, (line) => process.stderr.write(line));
   for (const warning of warnings) log.warn("config.corrected", { warning });
 

@@ -13,6 +13,8 @@ export * from "./focus.ts";
 export * from "./history.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
+export * from "./machine/standpoint.ts";
+export { type SystemRefusal, systemRefusal, systemSentences } from "./machine/system-refusal.ts";
 export * from "./message.ts";
 export * from "./message-parts.ts";
 export * from "./names.ts";

@@ -18,6 +18,10 @@ export const BrokerStatus = z.object({
   instanceId: z.string().meta({ description: "identity of the database, made once" }),
   pid: z.int(),
   url: z.string(),
+  insteadOf: z
+    .int()
+    .optional()
+    .meta({ description: "the usual port, where the broker took another one by itself because that was taken" }),
   home: z.string(),
   startedAt: Timestamp,
   agents: z.object({ online: z.int(), stale: z.int(), offline: z.int(), archived: z.int().default(0) }),

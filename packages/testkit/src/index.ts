@@ -7,7 +7,16 @@ export { type Ledger, type LedgerEntry, ledgerFindings } from "./history/ledger.
 export type { Finding, MessageFate } from "./history/records.ts";
 export { History } from "./history.ts";
 export { type McpSession, type McpSessionOptions, startMcpSession, type ToolAnswer } from "./mcp-session.ts";
-export { cleanEnv, programArgs, programPath, type RunningProgram, runProgram, startProgram } from "./programs.ts";
+export { type Network, openNetwork, whyNoNetworks } from "./network.ts";
+export {
+  cleanEnv,
+  programArgs,
+  programPath,
+  type RunningProgram,
+  runProgram,
+  startProgram,
+  watched,
+} from "./programs.ts";
 export { seededRandom } from "./random.ts";
 export { readLedger } from "./read-ledger.ts";
 export { type ReceiverTimes, startReceiver } from "./start-receiver.ts";

@@ -36,7 +36,11 @@ export interface RunningProgram {
 
 /** Starts a program. */
 export function startProgram(name: ProgramName, args: readonly string[], options: SpawnOptions = {}): RunningProgram {
-  const child = spawn(process.execPath, programArgs(name, args), { stdio: ["pipe", "pipe", "pipe"], ...options });
+  return watched(spawn(process.execPath, programArgs(name, args), { stdio: ["pipe", "pipe", "pipe"], ...options }));
+}
+
+/** A child process with everything it writes. */
+export function watched(child: ChildProcess): RunningProgram {
   const out: string[] = [];
   const err: string[] = [];
   child.stdout?.setEncoding("utf8").on("data", (text: string) => out.push(text));

@@ -105,7 +105,7 @@ describe("starting", () => {
     expect(taken.code).toBe(4);
     expect(taken.stderr).toMatch(/Port \d+ on 127\.0\.0\.1 is taken by another program.*--port/);
     const folder = openStateFolder(home.path);
-    const address = { url: `http://127.0.0.1:${port}`, local: true };
+    const address = { url: `http://127.0.0.1:${port}`, local: true, namedBy: "AGENTMESH_PORT" };
     await expect(findBroker(folder, address)).rejects.toThrow("does not hold the key");
     await expect(ensureBroker({ folder, address, brokerBin: programPath("broker") })).rejects.toThrow("AGENTMESH_PORT");
     await expect(connect({ folder, token: "am_x", url: address.url, retryForMs: 0 }).listAgents()).rejects.toThrow();

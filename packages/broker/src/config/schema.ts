@@ -34,7 +34,10 @@ const egressEntry = z.union([
 /** The settings. Keys are camelCase in the file, kebab-case as flags, AGENTMESH_UPPER_SNAKE in the environment. */
 export const ConfigSchema = z.strictObject({
   host: z.string().min(1).default("127.0.0.1").describe("address to listen on; loopback unless you say more"),
-  port: int(0, 65_535).default(DEFAULT_PORT).describe("port to listen on; 0 takes a free one"),
+  port: z
+    .union([z.literal("auto"), int(0, 65_535)], { error: "write auto, or a port from 0 to 65535" })
+    .default("auto")
+    .describe(`port to listen on; auto: ${DEFAULT_PORT}, or another when that is taken; 0 takes a free one`),
   home: z.string().min(1).default("~/.agentmesh").describe("state folder: database, key, logs"),
   behindTlsProxy: flag.default(false).describe("a TLS proxy is in front: allows a host other than loopback"),
   trustedNetwork: flag

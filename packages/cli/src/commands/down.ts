@@ -1,6 +1,15 @@
 /** `agentmesh down`: asks the broker to stop and waits until it is gone. Never kills. */
 import { BrokerUnreachableError, pause } from "@agentmesh/client";
-import { type BrokerAddress, findBroker, UntrustedBrokerError } from "@agentmesh/client/node";
+import {
+  announced,
+  type BrokerAddress,
+  findBroker,
+  isServed,
+  ownStandpoint,
+  requireBroker,
+  UntrustedBrokerError,
+} from "@agentmesh/client/node";
+import { shareProcesses } from "@agentmesh/protocol";
 import { CommandError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { jsonText, print } from "../output.ts";
@@ -12,8 +21,13 @@ const PATIENCE_MS = 10_000;
 export async function down(context: Context): Promise<void> {
   const address = context.address();
   if (address.local && !(await findBroker(context.folder, address))) {
+    // One that runs where it cannot be reached, or hangs, is not "none".
+    if (isServed(context.folder)) await requireBroker(context.folder, address);
     return print(context.json ? jsonText({ stopped: false, url: address.url }) : `No broker runs at ${address.url}.`);
   }
+  // The pid of a broker in another container is that of some other process here.
+  const running = announced(context.folder)?.standpoint;
+  const ownNumbers = address.local && (running === undefined || shareProcesses(ownStandpoint(), running) !== false);
   const admin = await context.admin({ retryForMs: 0 });
   const { pid } = await admin.status();
   await admin.shutdown().catch((error: unknown) => {
@@ -21,7 +35,7 @@ export async function down(context: Context): Promise<void> {
     if (!(error instanceof BrokerUnreachableError)) throw error;
   });
   const deadline = performance.now() + PATIENCE_MS;
-  while ((await answers(context, address)) || (address.local && isAlive(pid))) {
+  while ((await answers(context, address)) || (ownNumbers && isAlive(pid))) {
     if (performance.now() > deadline) {
       throw new CommandError(
         "still_running",

@@ -1,5 +1,5 @@
 /** Following the log: long polls that survive broker restarts and keep their cursor. */
-import { BrokerUnreachableError, backoffMs, MeshApiError, type MeshClient, pause } from "@agentmesh/client";
+import { backoffMs, MeshApiError, type MeshClient, mayPass, pause } from "@agentmesh/client";
 import type { LogEntry, ThreadId } from "@agentmesh/protocol";
 import { remark } from "../output.ts";
 
@@ -37,8 +37,4 @@ export async function follow(
       await pause(100 + backoffMs(failures, 100, 1_000), stop.signal);
     }
   }
-}
-
-function mayPass(error: unknown): boolean {
-  return error instanceof MeshApiError ? error.retryable : error instanceof BrokerUnreachableError;
 }

@@ -1,7 +1,15 @@
 /** `agentmesh send`: stores one message and tells the truth about its recipient. */
 import type { Readable } from "node:stream";
 import type { MeshClient } from "@agentmesh/client";
-import { MessageRef, plainLine, type SendReply, ThreadId, type Urgency } from "@agentmesh/protocol";
+import {
+  MessageRef,
+  plainLine,
+  type SendReply,
+  systemRefusal,
+  systemSentences,
+  ThreadId,
+  type Urgency,
+} from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { recipientText, stateStyle } from "../describe.ts";
@@ -77,7 +85,13 @@ async function printReply(reply: SendReply): Promise<void> {
 async function textOf(stdin: Readable & { readonly isTTY?: boolean }): Promise<string> {
   if (stdin.isTTY) remark("Type the message; Ctrl-D on an empty line sends it.");
   const chunks: Buffer[] = [];
-  for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
+  try {
+    for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
+  } catch (error) {
+    const refusal = systemRefusal(error);
+    if (!refusal) throw error;
+    throw usageError(systemSentences(refusal, { about: "Standard input", denied: "cannot be read" }));
+  }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)).replace(/\r?\n$/, "");
   } catch {

@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { shortPath } from "../describe.ts";
 import { shortDuration, since } from "../duration.ts";
 import { facts, jsonText, print } from "../output.ts";
-import { warnOfOtherVersion } from "./up.ts";
+import { otherPort, warnOfOtherVersion } from "./up.ts";
 
 /** Prints counts, limits and settings. @throws BrokerUnreachableError */
 export async function status(context: Context): Promise<void> {
@@ -16,6 +16,7 @@ export async function status(context: Context): Promise<void> {
   await print(
     facts([
       ["broker", `${broker.url}, version ${broker.version}, pid ${broker.pid}, up ${since(broker.startedAt)}`],
+      ...otherPort(broker),
       ["home", `${shortPath(broker.home)}, ${bytes(storage.bytes)} on disk, synchronous ${storage.synchronous}`],
       ...(storage.driver?.why === undefined ? [] : [["database", substituteText(storage.driver)] as const]),
       ["disk", diskText(storage)],

@@ -25,12 +25,13 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   });
   const status = await (await context.admin()).status();
   if (context.json) {
-    const { version, pid, home } = status;
-    return print(jsonText({ started, url, version, pid, home, logFile: folder.logFile }));
+    const { version, pid, home, insteadOf } = status;
+    return print(jsonText({ started, url, insteadOf, version, pid, home, logFile: folder.logFile }));
   }
   await print(started ? `The broker is up at ${url}` : `A broker already runs at ${url}`);
   await print(
     facts([
+      ...otherPort(status),
       ["version", status.version],
       ["pid", `${status.pid}, up ${since(status.startedAt)}`],
       ["home", shortPath(status.home)],
@@ -44,12 +45,22 @@ async function addressToUse(context: Context, port: number | undefined): Promise
   const address = context.address();
   if (port === undefined) return address;
   if (context.url !== undefined) throw usageError("Say either --port or --url, not both.");
-  const wanted = { url: `http://127.0.0.1:${port}`, local: true };
+  const wanted = { url: `http://127.0.0.1:${port}`, local: true, namedBy: "--port" };
   if (address.url === wanted.url || !address.local || !(await findBroker(context.folder, address))) return wanted;
   throw new CommandError(
     "other_port",
     `The broker of ${context.folder.path} already runs at ${address.url}, not on port ${port}. To move it: agentmesh down, then agentmesh up --port ${port}`,
   );
+}
+
+/** What is said of a broker that took another port than the usual one. */
+export function otherPort({ url, home, insteadOf }: BrokerStatus): readonly (readonly [string, string])[] {
+  if (insteadOf === undefined) return [];
+  const { port } = new URL(url);
+  return [
+    ["port", `${port} instead of ${insteadOf}, which another program had, such as another user's broker;`],
+    ["", `every program that uses ${shortPath(home)} finds it`],
+  ];
 }
 
 /** Warns when broker and command line are of different versions. */

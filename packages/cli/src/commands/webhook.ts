@@ -6,6 +6,8 @@ import {
   quoted,
   type SetWebhookReply,
   type SetWebhookRequest,
+  systemRefusal,
+  systemSentences,
   type Webhook,
   type WebhookState,
 } from "@agentmesh/protocol";
@@ -155,7 +157,11 @@ async function secretOf(file: string, flag: string): Promise<string> {
     const secret = (file === "-" ? await text(process.stdin) : readFileSync(file, "utf8")).trim();
     if (secret !== "") return secret;
   } catch (error) {
-    throw usageError(`${flag}: ${file} cannot be read (${error instanceof Error ? error.message : error}).`);
+    const refusal = systemRefusal(error);
+    if (!refusal)
+      throw usageError(`${flag}: ${file} cannot be read (${error instanceof Error ? error.message : error}).`);
+    const about = file === "-" ? "standard input" : file;
+    throw usageError(`${flag}: ${systemSentences(refusal, { about, denied: "cannot be read" })}`);
   }
   throw usageError(`${flag}: ${file === "-" ? "stdin" : file} is empty.`);
 }

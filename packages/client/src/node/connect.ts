@@ -1,9 +1,8 @@
 /** A client whose broker is found, proven and, where wanted, started. */
 
-import { BrokerUnreachableError } from "../errors.ts";
 import { MeshClient } from "../mesh-client.ts";
 import { ensureBroker } from "./ensure-broker.ts";
-import { findBroker, locate } from "./locate.ts";
+import { locate, requireBroker } from "./locate.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 /** How to reach this machine's mesh. */
@@ -25,9 +24,7 @@ export function connect(options: ConnectOptions): MeshClient {
     const address = locate(folder, process.env, flag);
     if (!address.local) return address.url;
     if (brokerBin !== undefined) return (await ensureBroker({ folder, address, brokerBin })).url;
-    const found = await findBroker(folder, address);
-    if (found) return found.url;
-    throw new BrokerUnreachableError(`No broker runs at ${address.url}. Start it with: npx agentmesh up`);
+    return (await requireBroker(folder, address)).url;
   };
   return new MeshClient({ ...rest, url });
 }

@@ -1,12 +1,15 @@
 /** Finds the broker, or starts one that outlives its starter. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, renameSync, statSync } from "node:fs";
+import { systemRefusal, systemSentences } from "@agentmesh/protocol";
 import { pause } from "../backoff.ts";
 import { BrokerUnreachableError } from "../errors.ts";
+import { servedElsewhere } from "./absence.ts";
 import { FileLock } from "./file-lock.ts";
-import { type BrokerAddress, type FoundBroker, findBroker } from "./locate.ts";
+import { type BrokerAddress, type FoundBroker, findBroker, requireBroker } from "./locate.ts";
+import { announced, isServed } from "./running-broker.ts";
 import { BrokerStartError, type EarlyEnd, isCrash, LastWords } from "./start-failure.ts";
-import { makeStateFolder, type StateFolder, wasStopped } from "./state-folder.ts";
+import { makeStateFolder, refusedBy, type StateFolder, wasStopped } from "./state-folder.ts";
 
 /** The log is put aside at a start when it is larger, in bytes. */
 const MOST_LOG_BYTES = 16 * 1_048_576;
@@ -26,16 +29,27 @@ export interface EnsureBrokerOptions {
   readonly timeoutMs?: number;
 }
 
+/** Another broker took the folder first. */
+const ALREADY_RUNNING = 3;
+
+/** How long a broker has from its lock to its announcement before it is asked why it does not answer. */
+const ANNOUNCES_WITHIN_MS = 3_000;
+
 /**
- * The broker at the address, started when it is local and nobody answers. Of many callers one starts it.
- * @throws UntrustedBrokerError, BrokerStartError, BrokerUnreachableError (not local)
+ * The broker at the address, started when it is local and nobody answers. Of many callers one starts it. Where nobody
+ * named the address, the broker takes a free port, and is found by what it writes into the folder.
+ * @throws UntrustedBrokerError, BrokerStartError, BrokerUnreachableError (not local, in another network), StateFolderError
  */
 export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundBroker & { readonly started: boolean }> {
   const { folder, address, timeoutMs = 15_000 } = options;
+  const look = lookout(folder, address);
   const found = await findBroker(folder, address);
   if (found) return { ...found, started: false };
   if (!address.local) {
-    throw new BrokerUnreachableError(`No broker answers at ${address.url}, and only a local one is started by itself.`);
+    throw new BrokerUnreachableError(
+      `No broker answers at ${address.url}, and only a local one is started by itself.`,
+      { passes: true },
+    );
   }
   if (!options.byPerson && wasStopped(folder)) {
     throw new BrokerUnreachableError(
@@ -48,9 +62,9 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
   for (;;) {
     const lock = FileLock.tryTake(folder.startLock);
     try {
-      const now = await findBroker(folder, address);
+      const now = await look();
       if (now) return { ...now, started: false };
-      if (lock) return { ...(await start(options, deadline)), started: true };
+      if (lock) return { ...(await start(options, look, deadline)), started: true };
     } finally {
       lock?.release();
     }
@@ -59,10 +73,29 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
   }
 }
 
-async function start(options: EnsureBrokerOptions, deadline: number): Promise<FoundBroker> {
+/** Looks for the broker again: where it was named, or where an announcement says it is that is newer than this lookout. */
+function lookout(folder: StateFolder, address: BrokerAddress): Look {
+  if (!address.unnamed) return () => findBroker(folder, address);
+  // Whoever announced this address is asked once: a stranger on its old port is not waited for again and again.
+  const before = announced(folder);
+  return async () => {
+    const running = announced(folder);
+    const asked = running?.url === address.url && running.startedAt === before?.startedAt;
+    if (!running || asked) return undefined;
+    return findBroker(folder, { url: running.url, local: true, unnamed: true });
+  };
+}
+
+type Look = () => Promise<FoundBroker | undefined>;
+
+async function start(options: EnsureBrokerOptions, look: Look, deadline: number): Promise<FoundBroker> {
+  const elsewhere = servedElsewhere(options.folder);
+  if (elsewhere) throw elsewhere;
+  if (isServed(options.folder)) return announcing(options, look, deadline);
   for (let crashes = 0; ; crashes++) {
-    const started = await startOnce(options, deadline);
+    const started = await startOnce(options, look, deadline);
     if (!("end" in started)) return started;
+    if (started.end.code === ALREADY_RUNNING) return announcing(options, look, deadline);
     if (!isCrash(started.end) || crashes === MOST_CRASHES) throw started.failure;
   }
 }
@@ -72,20 +105,73 @@ interface Failed {
   readonly failure: BrokerStartError;
 }
 
-async function startOnce(options: EnsureBrokerOptions, deadline: number): Promise<FoundBroker | Failed> {
-  const { folder, address, brokerBin } = options;
-  const { hostname, port } = new URL(address.url);
+async function startOnce(options: EnsureBrokerOptions, look: Look, deadline: number): Promise<FoundBroker | Failed> {
+  const { folder, address } = options;
   const log = openLog(folder);
   const lastWords = new LastWords(folder.logFile);
-  const child = spawn(
+  let child: ChildProcess;
+  try {
+    child = spawnBroker(options, log);
+  } catch (error) {
+    throw notStarted(error);
+  } finally {
+    closeSync(log);
+  }
+  child.unref();
+  let end: EarlyEnd | undefined;
+  let refused: unknown;
+  child.once("exit", (code, signal) => {
+    end = { code, signal };
+  });
+  child.once("error", (error) => {
+    refused = error;
+  });
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (refused !== undefined) throw notStarted(refused);
+    if (end) return { end, failure: lastWords.failed(address.url, end) };
+    if (performance.now() > deadline) throw lastWords.missing(address.url);
+    await pause(30);
+  }
+}
+
+/** A log of this size is put aside, in place of the one put aside before; no broker writes to it now. @throws StateFolderError */
+function openLog({ logFile }: StateFolder): number {
+  try {
+    const bytes = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+    if (bytes > MOST_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
+    return openSync(logFile, "a", 0o600);
+  } catch (error) {
+    throw refusedBy(error, `The broker's log ${logFile}`, "cannot be written");
+  }
+}
+
+/** The broker that another starter made, which announces itself in a moment; else the error says who holds the folder. */
+async function announcing(
+  { folder, address }: EnsureBrokerOptions,
+  look: Look,
+  deadline: number,
+): Promise<FoundBroker> {
+  const patience = Math.min(deadline, performance.now() + ANNOUNCES_WITHIN_MS);
+  while (performance.now() < patience) {
+    const found = await look();
+    if (found) return found;
+    await pause(30);
+  }
+  return requireBroker(folder, address.unnamed ? { ...address, url: announced(folder)?.url ?? address.url } : address);
+}
+
+function spawnBroker({ folder, address, brokerBin }: EnsureBrokerOptions, log: number): ChildProcess {
+  const { hostname, port } = new URL(address.url);
+  const place = ["--host", hostname.replace(/^\[|\]$/g, ""), "--port", port || "80"];
+  return spawn(
     nodeProgram(),
     [
       ...(brokerBin.endsWith(".ts") ? ["--conditions=@agentmesh/source"] : []),
       brokerBin,
-      "--host",
-      hostname.replace(/^\[|\]$/g, ""),
-      "--port",
-      port || "80",
+      // Where nobody named it, the broker's own settings decide.
+      ...(address.unnamed ? [] : place),
     ],
     {
       detached: true,
@@ -95,31 +181,20 @@ async function startOnce(options: EnsureBrokerOptions, deadline: number): Promis
       cwd: folder.path,
     },
   );
-  closeSync(log);
-  child.unref();
-  let end: EarlyEnd | undefined;
-  let notStarted: BrokerStartError | undefined;
-  child.once("exit", (code, signal) => {
-    end = { code, signal };
-  });
-  child.once("error", (error) => {
-    const noNode = "code" in error && error.code === "ENOENT";
-    notStarted = new BrokerStartError(noNode ? NO_NODE : error.message, { passes: !noNode });
-  });
-  for (;;) {
-    const found = await findBroker(folder, address);
-    if (found) return found;
-    if (notStarted) throw notStarted;
-    if (end) return { end, failure: lastWords.failed(address.url, end) };
-    if (performance.now() > deadline) throw lastWords.missing(address.url);
-    await pause(30);
-  }
 }
 
-/** A log of this size is put aside, in place of the one put aside before; no broker writes to it now. */
-function openLog({ logFile }: StateFolder): number {
-  if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > MOST_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
-  return openSync(logFile, "a", 0o600);
+function notStarted(error: unknown): BrokerStartError {
+  const refusal = systemRefusal(error);
+  const program = nodeProgram();
+  const why =
+    refusal?.code !== "ENOENT"
+      ? refusal
+        ? systemSentences(refusal, { about: `The broker's program ${program}`, denied: "cannot be started" })
+        : String(error)
+      : program === "node"
+        ? NO_NODE
+        : `The Node that runs this program, ${program}, is gone: it was updated or removed. Start this program again, and agentmesh setup if its configuration names that file.`;
+  return new BrokerStartError(why, { cause: error });
 }
 
 const NO_NODE = "The broker runs under Node 22.18 or newer, and no program `node` is on the PATH of this one.";

@@ -1,7 +1,8 @@
 /** A lock that the kernel releases when its holder dies: an exclusive transaction on a SQLite file of its own. */
-import { chmodSync, existsSync } from "node:fs";
+import { accessSync, chmodSync, constants, existsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { z } from "zod";
-import { StateFolderError } from "./state-folder.ts";
+import { refusedBy, StateFolderError } from "./state-folder.ts";
 
 /** What the lock needs of SQLite. */
 interface Database {
@@ -22,8 +23,9 @@ export class FileLock {
 
   /** Takes the lock, or returns undefined when another process has it. @throws StateFolderError */
   static tryTake(path: string): FileLock | undefined {
-    const database = openDatabase(path);
+    let database: Database | undefined;
     try {
+      database = openDatabase(path);
       database.exec(
         "PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE",
       );
@@ -33,9 +35,25 @@ export class FileLock {
       held.add(database);
       return new FileLock(database);
     } catch (error) {
-      database.close();
+      database?.close();
       if (codeOf(error) % 256 === SQLITE_BUSY) return undefined;
-      throw error;
+      if (error instanceof StateFolderError) throw error;
+      throw refusedBy(causeAt(path) ?? error, path, "cannot be locked");
+    }
+  }
+
+  /** Whether a process has the lock. Not for a lock of this very process: a look at it takes it away. */
+  static isHeld(path: string): boolean {
+    if (!existsSync(path)) return false;
+    let database: Database | undefined;
+    try {
+      database = openDatabase(path, true);
+      database.exec("PRAGMA busy_timeout = 0; SELECT 1 FROM sqlite_schema");
+      return false;
+    } catch (error) {
+      return codeOf(error) % 256 === SQLITE_BUSY;
+    } finally {
+      database?.close();
     }
   }
 
@@ -48,13 +66,18 @@ export class FileLock {
 const SQLITE_BUSY = 5;
 
 const BunSqlite = z.object({
-  Database: z.custom<new (path: string) => Database>((value) => typeof value === "function"),
+  Database: z.custom<new (path: string, options?: { readonly: boolean }) => Database>(
+    (value) => typeof value === "function",
+  ),
 });
 
-function openDatabase(path: string): Database {
-  // Bun has no node:sqlite; its own takes the same locks on the file.
-  if ("bun" in process.versions) return new (BunSqlite.parse(process.getBuiltinModule("bun:sqlite")).Database)(path);
-  return new (nodeSqlite().DatabaseSync)(path);
+function openDatabase(path: string, readOnly = false): Database {
+  if ("bun" in process.versions) {
+    // Bun has no node:sqlite; its own takes the same locks on the file.
+    const { Database } = BunSqlite.parse(process.getBuiltinModule("bun:sqlite"));
+    return readOnly ? new Database(path, { readonly: true }) : new Database(path);
+  }
+  return new (nodeSqlite().DatabaseSync)(path, { readOnly });
 }
 
 /**
@@ -73,6 +96,24 @@ function nodeSqlite(): typeof import("node:sqlite") {
   } finally {
     process.emitWarning = emitWarning;
   }
+}
+
+/** What the operating system says of the file: SQLite says only that it cannot be opened. */
+function causeAt(path: string): unknown {
+  if (existsSync(path) && statSync(path).isDirectory()) {
+    return Object.assign(new Error("EISDIR"), { code: "EISDIR", path });
+  }
+  for (const [place, wanted] of [
+    [path, constants.R_OK | constants.W_OK],
+    [dirname(path), constants.W_OK | constants.X_OK],
+  ] as const) {
+    try {
+      accessSync(place, wanted);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT" && place === path)) return error;
+    }
+  }
+  return undefined;
 }
 
 /** SQLite's own code, as Node (`errcode`) and Bun (`errno`) say it. */

@@ -5,12 +5,21 @@ export { FileLock } from "./file-lock.ts";
 export type { Claim, Identities, Identity, IdentityNews, LastingOwner, Owner } from "./identities.ts";
 export { sharedIdentity } from "./identity.ts";
 export { IdentityFiles } from "./identity-files.ts";
-export { type BrokerAddress, type FoundBroker, findBroker, locate, UntrustedBrokerError } from "./locate.ts";
+export {
+  type BrokerAddress,
+  type FoundBroker,
+  findBroker,
+  locate,
+  requireBroker,
+  UntrustedBrokerError,
+} from "./locate.ts";
+export { announced, isServed, machineName, ownStandpoint } from "./running-broker.ts";
 export { BrokerStartError } from "./start-failure.ts";
 export {
   makeStateFolder,
   openStateFolder,
   readMeshKey,
+  refusedBy,
   type StateFolder,
   StateFolderError,
   stateFolderPath,

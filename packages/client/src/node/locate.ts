@@ -1,18 +1,34 @@
 /** Where the broker is, and whether the one that answers there is ours. */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { DEFAULT_PORT, endpoints, Health, NONCE_HEADER, PROOF_HEADER, proofText } from "@agentmesh/protocol";
-import { z } from "zod";
-import { readIfThere, readMeshKey, type StateFolder } from "./state-folder.ts";
+import {
+  DEFAULT_PORT,
+  endpoints,
+  Health,
+  NONCE_HEADER,
+  PROOF_HEADER,
+  proofText,
+  systemRefusal,
+  systemSentences,
+} from "@agentmesh/protocol";
+import { BrokerUnreachableError, Hindrance } from "../errors.ts";
+import { type Answer, absenceOf } from "./absence.ts";
+import { announced, isServed, rememberedPort } from "./running-broker.ts";
+import { readMeshKey, type StateFolder } from "./state-folder.ts";
 
 /** Something answers at the broker's address but cannot prove that it holds this mesh's key. No token was sent. */
-export class UntrustedBrokerError extends Error {
+export class UntrustedBrokerError extends Hindrance {
   override readonly name = "UntrustedBrokerError";
 }
 
-/** The address to try. `local`: this machine's loopback, where a missing broker may be started. */
+/** The address to try. */
 export interface BrokerAddress {
   readonly url: string;
+  /** The broker of this state folder: it has to prove itself, and may be started where it is missing. */
   readonly local: boolean;
+  /** Nobody named it: it is where the folder's broker was last or usually is, and that may be on another port by now. */
+  readonly unnamed?: true;
+  /** What named it, as in `--url` or `AGENTMESH_PORT`. */
+  readonly namedBy?: string;
 }
 
 /** A broker that proved itself. */
@@ -24,37 +40,66 @@ export interface FoundBroker {
 /** How long an address has to answer, in seconds: more where this folder's broker said it is, on a busy machine. */
 const ANSWERS_WITHIN_S = { announced: 6, unknown: 2 };
 
-const RunningBroker = z.object({ url: z.string(), pid: z.int(), port: z.int() });
+const PORT_NAMES = ["AGENTMESH_PORT", "CLAUDE_PEERS_PORT"] as const;
+const URL_NAMES = ["AGENTMESH_URL", "CLAUDE_PEERS_BROKER_URL"] as const;
 
-/** The address from, in this order: `flag`, AGENTMESH_URL, CLAUDE_PEERS_BROKER_URL, the running broker's file, the port. */
+/**
+ * The address from, in this order: `flag`, AGENTMESH_URL, CLAUDE_PEERS_BROKER_URL, the running broker's file,
+ * AGENTMESH_PORT, CLAUDE_PEERS_PORT, the port it had last, 7899.
+ * @throws UntrustedBrokerError for what is no address, StateFolderError
+ */
 export function locate(folder: StateFolder, env: NodeJS.ProcessEnv = process.env, flag?: string): BrokerAddress {
-  const said = flag || env.AGENTMESH_URL || env.CLAUDE_PEERS_BROKER_URL;
-  if (said) return addressOf(said);
+  if (flag) return addressOf(flag, "--url");
+  for (const name of URL_NAMES) {
+    const said = env[name];
+    if (said) return addressOf(said, name);
+  }
   const running = announced(folder);
-  if (running) return addressOf(running.url);
-  const port = Number(env.AGENTMESH_PORT || env.CLAUDE_PEERS_PORT) || DEFAULT_PORT;
-  return { url: `http://127.0.0.1:${port}`, local: true };
+  if (running) return { url: running.url, local: true, unnamed: true };
+  for (const name of PORT_NAMES) {
+    const port = Number(env[name]);
+    if (port) return { url: `http://127.0.0.1:${port}`, local: true, namedBy: name };
+  }
+  return { url: `http://127.0.0.1:${rememberedPort(folder) ?? DEFAULT_PORT}`, local: true, unnamed: true };
 }
 
-function announced(folder: StateFolder): z.infer<typeof RunningBroker> | undefined {
-  return RunningBroker.safeParse(parseJson(readIfThere(folder.brokerFile))).data;
-}
-
-function addressOf(text: string): BrokerAddress {
+function addressOf(text: string, namedBy: string): BrokerAddress {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
     throw new UntrustedBrokerError(`"${text}" is not a broker address. Write it as http://127.0.0.1:7899`);
   }
   const local = url.protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-  return { url: url.origin, local };
+  return { url: url.origin, local, namedBy };
 }
 
 /**
- * Asks who answers at the address: undefined for nobody, a broker that holds the mesh key, or an error.
- * The key itself is never sent: the broker returns an HMAC-SHA256 of a fresh nonce and its port.
- * @throws UntrustedBrokerError
+ * Asks who answers at the address: a broker that holds the mesh key, or undefined for nobody. A stranger at an address
+ * that nobody named is nobody: the folder's broker will be elsewhere.
+ * @throws UntrustedBrokerError for a stranger at an address that was named, StateFolderError
  */
 export async function findBroker(folder: StateFolder, address: BrokerAddress): Promise<FoundBroker | undefined> {
+  const answer = await whoAnswers(folder, address);
+  if (answer.who === "ours") return { url: address.url, version: answer.version };
+  if (isStranger(folder, address, answer)) throw strangerAt(folder, address, answer);
+  return undefined;
+}
+
+/**
+ * The broker at the address.
+ * @throws BrokerUnreachableError that says why it is not there, UntrustedBrokerError, StateFolderError
+ */
+export async function requireBroker(folder: StateFolder, address: BrokerAddress): Promise<FoundBroker> {
+  const answer = await whoAnswers(folder, address);
+  if (answer.who === "ours") return { url: address.url, version: answer.version };
+  if (isStranger(folder, address, answer)) throw strangerAt(folder, address, answer);
+  throw absenceOf(folder, address.url, answer);
+}
+
+/**
+ * Who is at an address. The key itself is never sent: the broker returns an HMAC-SHA256 of a fresh nonce and its port.
+ * @throws BrokerUnreachableError when this process cannot ask
+ */
+async function whoAnswers(folder: StateFolder, address: BrokerAddress): Promise<Answer> {
   const nonce = randomBytes(24).toString("base64url");
   const seconds = ANSWERS_WITHIN_S[announced(folder)?.url === address.url ? "announced" : "unknown"];
   let response: Response;
@@ -65,36 +110,56 @@ export async function findBroker(folder: StateFolder, address: BrokerAddress): P
       signal: AbortSignal.timeout(seconds * 1_000),
     });
   } catch (error) {
-    if (error instanceof Error && error.name === "TimeoutError") {
-      throw new UntrustedBrokerError(
-        `Whatever listens at ${address.url} does not answer within ${seconds} s. If it is a broker, look at ${folder.logFile}.`,
-      );
+    if (error instanceof Error && error.name === "TimeoutError") return { who: "silent", seconds };
+    const refusal = systemRefusal(error);
+    if (refusal && ["EMFILE", "ENFILE", "ENOMEM", "EPERM", "EACCES"].includes(refusal.code)) {
+      const about = `The broker at ${address.url}`;
+      throw new BrokerUnreachableError(systemSentences(refusal, { about, denied: "cannot be asked" }), {
+        cause: error,
+      });
     }
-    return undefined;
+    return { who: speaksOtherwise(error) ? "another program" : "nobody" };
   }
   const health = Health.safeParse(await response.json().catch(() => undefined)).data;
+  if (!health) return { who: "another program" };
   const key = readMeshKey(folder);
   const port = Number(new URL(address.url).port) || 80;
-  if (!health || !key || !proves(response.headers.get(PROOF_HEADER), key, nonce, port)) {
-    throw new UntrustedBrokerError(
-      health
-        ? `The broker at ${address.url} does not hold the key of ${folder.path}: it serves another state folder. Set AGENTMESH_HOME to that folder, or choose another port with AGENTMESH_PORT.`
-        : `Port ${port} is taken by a program that is not an agentmesh broker. Stop it, or choose another port with AGENTMESH_PORT.`,
+  const proven = key !== undefined && proves(response.headers.get(PROOF_HEADER), key, nonce, port);
+  return proven ? { who: "ours", version: health.version } : { who: "another broker" };
+}
+
+/** Whether an answer came that is no HTTP, or leads elsewhere. */
+function speaksOtherwise(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error)) return false;
+  return ("code" in cause && String(cause.code).startsWith("HPE_")) || cause.message === "unexpected redirect";
+}
+
+/** Whether somebody else is where the broker was said to be. Who is silent while the folder is held may well be ours. */
+function isStranger(folder: StateFolder, { unnamed }: BrokerAddress, { who }: Answer): boolean {
+  if (who === "nobody" || unnamed) return false;
+  return who !== "silent" || !isServed(folder);
+}
+
+function strangerAt(folder: StateFolder, address: BrokerAddress, answer: Answer): UntrustedBrokerError {
+  const { url, namedBy } = address;
+  const named = namedBy === undefined ? url : `${url}, as ${namedBy} says,`;
+  const without = `leave ${namedBy ?? "the port"} out: the broker of ${folder.path} then takes a free port by itself, and is found by that folder`;
+  if (answer.who === "silent") {
+    return new UntrustedBrokerError(
+      `Whatever listens at ${named} does not answer within ${answer.seconds} s. If it is a broker, look at ${folder.logFile}; if it is another program, ${without}.`,
+      { passes: true },
     );
   }
-  return { url: address.url, version: health.version };
+  return new UntrustedBrokerError(
+    answer.who === "another broker"
+      ? `The broker at ${named} does not hold the key of ${folder.path}: it serves another state folder, or another user of this machine. Name another address, or ${without}. If that broker is yours, set AGENTMESH_HOME to its folder.`
+      : `${named} is taken by a program that is not an agentmesh broker. Name another address, or ${without}.`,
+  );
 }
 
 function proves(proof: string | null, key: string, nonce: string, port: number): boolean {
   const expected = createHmac("sha256", key).update(proofText(nonce, port)).digest();
   const given = Buffer.from(proof ?? "", "base64url");
   return given.length === expected.length && timingSafeEqual(given, expected);
-}
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,17 +1,11 @@
 /** Why a broker that was started did not come up: how it ended, and its last words, for a person. */
 import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
+import { Hindrance } from "../errors.ts";
 
 /** The broker was started and did not come up; the message says why, in the broker's words where it had any. */
-export class BrokerStartError extends Error {
+export class BrokerStartError extends Hindrance {
   override readonly name = "BrokerStartError";
-  /** Whether it may be over in a few seconds without anybody doing anything: only then is trying again worth it. */
-  readonly passes: boolean;
-
-  constructor(message: string, { passes }: { readonly passes: boolean }) {
-    super(message);
-    this.passes = passes;
-  }
 }
 
 /** How a broker ended before it had come up. */
@@ -21,7 +15,7 @@ export interface EarlyEnd {
 }
 
 /** Exit codes of what stays as it is until a person changes it; all of them are in docs/operations.md. */
-const LASTING: ReadonlySet<number> = new Set([2, 5, 72, 74, 77, 78]);
+const LASTING: ReadonlySet<number> = new Set([2, 4, 5, 72, 74, 77, 78]);
 
 const CRASHES: ReadonlySet<string> = new Set(["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"]);
 /** Windows has no signals: a crash is an exit code from here on. */

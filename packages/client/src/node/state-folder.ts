@@ -1,9 +1,11 @@
 /** The state folder: key, database, logs and identities of one mesh on this machine. */
 import { randomBytes } from "node:crypto";
 import {
+  accessSync,
   chmodSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -15,11 +17,12 @@ import {
   writeSync,
 } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
-import { stateFolderBeside } from "@agentmesh/protocol";
+import { dirname, join, resolve } from "node:path";
+import { stateFolderBeside, systemRefusal, systemSentences } from "@agentmesh/protocol";
+import { Hindrance } from "../errors.ts";
 
 /** The state folder cannot be used; the message names it and the remedy. */
-export class StateFolderError extends Error {
+export class StateFolderError extends Hindrance {
   override readonly name = "StateFolderError";
 }
 
@@ -36,6 +39,10 @@ export interface StateFolder {
   readonly agents: string;
   /** Held while a broker is being started. */
   readonly startLock: string;
+  /** Held by a broker for as long as it serves the folder. */
+  readonly brokerLock: string;
+  /** The port that the broker took last, when it chose one itself. */
+  readonly portFile: string;
   /** There since a person stopped the broker; its age says when. */
   readonly stoppedFile: string;
 }
@@ -55,6 +62,8 @@ export function openStateFolder(path = stateFolderPath()): StateFolder {
     logFile: join(path, "broker.log"),
     agents: join(path, "agents"),
     startLock: join(path, "start.lock"),
+    brokerLock: join(path, "broker.lock"),
+    portFile: join(path, "port"),
     stoppedFile: join(path, "stopped"),
   };
 }
@@ -65,11 +74,31 @@ export function makeStateFolder({ path, agents }: StateFolder): void {
     mkdirSync(agents, { recursive: true, mode: 0o700 });
     if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
   } catch (error) {
-    throw new StateFolderError(
-      `The state folder ${path} cannot be written (${codeOf(error)}). Make it writable, or set AGENTMESH_HOME to a folder that is.`,
-      { cause: error },
-    );
+    throw refusedBy(reasonOf(error, path), `The state folder ${path}`, "cannot be used");
   }
+}
+
+/** Node says ENOENT of a folder that cannot be made in one that exists, as on a disk mounted read-only. */
+function reasonOf(error: unknown, path: string): unknown {
+  if (codeOf(error) !== "ENOENT") return error;
+  let place = path;
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  try {
+    accessSync(place, constants.W_OK | constants.X_OK);
+    return error;
+  } catch (reason) {
+    return reason;
+  }
+}
+
+/** The error for a file of the state folder that the operating system refuses. */
+export function refusedBy(error: unknown, about: string, denied: string): StateFolderError {
+  const refusal = systemRefusal(error);
+  const remedy = "Or set AGENTMESH_HOME to another folder.";
+  const why = refusal
+    ? systemSentences(refusal, { about, denied, ...(!refusal.passes && { remedy }) })
+    : `${about} ${denied} (${error instanceof Error ? error.message : String(error)}). ${remedy}`;
+  return new StateFolderError(why, { cause: error });
 }
 
 /** Whether a person stopped the broker (`agentmesh down`, Ctrl-C) after this process had begun. */
@@ -89,10 +118,7 @@ export function readIfThere(path: string): string | undefined {
     return readFileSync(path, "utf8");
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
-    throw new StateFolderError(
-      `${path} cannot be read (${codeOf(error)}). Make it readable, or set AGENTMESH_HOME to another folder.`,
-      { cause: error },
-    );
+    throw refusedBy(error, path, "cannot be read");
   }
 }
 
@@ -140,10 +166,7 @@ function draftOf(path: string, text: string): string {
 }
 
 function notWritten(path: string, error: unknown): StateFolderError {
-  return new StateFolderError(
-    `${path} cannot be written (${codeOf(error)}). Make its folder writable, or set AGENTMESH_HOME to one that is.`,
-    { cause: error },
-  );
+  return refusedBy(error, path, "cannot be written");
 }
 
 function codeOf(error: unknown): string {

@@ -4,6 +4,7 @@
  */
 import { clientKinds } from "../client-kind.ts";
 import { conversationSources } from "../identity/conversation.ts";
+import { workingDirectory } from "../working-directory.ts";
 import { hooksFolder } from "./card.ts";
 import { askAdapter } from "./find-adapter.ts";
 import type { HookCall } from "./hook-call.ts";
@@ -41,7 +42,7 @@ export async function runHook(args: readonly string[], env: Env): Promise<void> 
   const folder = hooksFolder(options.includes("--home") ? home : env.AGENTMESH_HOME);
   // A Codex or Gemini CLI that was started in a Claude Code session has that one's variables.
   const claudePid = kind === "claude" ? Number(env.CLAUDE_PID) : 0;
-  const session = { folder, kind, call, cwd: process.cwd(), ...(claudePid > 0 && { clientPid: claudePid }) };
+  const session = { folder, kind, call, cwd: workingDirectory(env), ...(claudePid > 0 && { clientPid: claudePid }) };
   if (wait) clearTimeout(late);
   // A session with an inbox socket needs no waiter unless its adapter says so.
   const until = performance.now() + (wait && env.CLAUDE_CODE_MESSAGING_SOCKET === undefined ? APPEARS_WITHIN_MS : 0);

@@ -41,8 +41,8 @@ export function settled(text: string, standIns: StandIns): string {
     .replaceAll(VERSION, "X.Y.Z")
     .replaceAll(process.versions.node, "24.0.0")
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "2026-01-02T03:04:05.678Z")
+    .replace(/^\d\d:\d\d:\d\d /gm, "03:04:05 ")
     .replace(/("time":)\d+/g, "$11767323845678")
-    .replace(/(\bpid"?:? )\d+/g, "$14711")
-    .replace(/("pid":)\d+/g, "$14711")
+    .replace(/(\bpid"?:? +|"pid":|kill -CONT )\d+/g, "$14711")
     .replace(/\b(up|for) \d+(ms|s|m)\b/g, "$1 2s");
 }

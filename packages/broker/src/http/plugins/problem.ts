@@ -6,6 +6,7 @@ import {
   MAX_REQUEST_BYTES,
   PROBLEM_MEDIA_TYPE,
   type Problem,
+  systemRefusal,
   wrongValues,
   wrongValueText,
 } from "@agentmesh/protocol";
@@ -67,7 +68,9 @@ function describe(error: FastifyError | MeshError | ZodError, request: FastifyRe
     return { code: "invalid_request", detail: "The body is not valid JSON." };
   }
   request.log.error({ requestId: request.id, err: error }, "request.failed");
-  return { code: "internal", detail: `The broker failed; its log has the reason under request ${request.id}.` };
+  const refusal = systemRefusal(error);
+  const why = refusal ? `: its system said that ${refusal.cause} (${refusal.code}). ${refusal.remedy} Its` : "; its";
+  return { code: "internal", detail: `The broker failed${why} log has the reason under request ${request.id}.` };
 }
 
 const fastifyCodes: Record<string, Described> = {

@@ -24,6 +24,8 @@ export interface BrokerFacts {
   readonly driver: NonNullable<BrokerStatus["storage"]["driver"]>;
   readonly startedAt: string;
   url(): string;
+  /** The usual port, where the broker took another one by itself. */
+  insteadOf(): number | undefined;
   port(): number;
   /** Counts the predecessor's peers, where its wire is served. */
   readonly countPeers?: () => Promise<number>;
@@ -64,12 +66,14 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
     const { deliveries, bytes } = await mesh.stats();
     const { maxBodyBytes, inboxMaxMessages, inboxMaxBytes, maxAttempts, messageTtlMs } = mesh.policy;
     const { maxHops, senderPerMinute, pairPerMinute, repeatsPerMinute } = mesh.policy;
+    const insteadOf = facts.insteadOf();
     return {
       version: VERSION,
       protocol: PROTOCOL_VERSION,
       instanceId: mesh.instanceId,
       pid: process.pid,
       url: facts.url(),
+      ...(insteadOf !== undefined && { insteadOf }),
       home: facts.home,
       startedAt: facts.startedAt,
       agents: await mesh.agents.count(),

@@ -13,7 +13,8 @@ export class BrokerLock {
   static tryTake(driver: Driver, path: string): BrokerLock | undefined {
     const db = driver.open(path);
     try {
-      db.pragma("busy_timeout = 0");
+      // A client that looks whether a broker runs has the file for a moment.
+      db.pragma("busy_timeout = 250");
       db.pragma("journal_mode = DELETE");
       db.pragma("locking_mode = EXCLUSIVE");
       db.exec("BEGIN EXCLUSIVE");

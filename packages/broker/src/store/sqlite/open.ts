@@ -101,12 +101,18 @@ function look(driver: Driver, path: string, markPath: string): Look {
     if (meshes?.n !== 1 && mark) return { fault: `The database ${path} holds no mesh, but a mesh existed here.` };
     return { searchDamaged: findings.length > 0 };
   } catch (error) {
+    // No word on what is in it: too many open files, no memory.
+    if (isRefusal(error)) throw error;
     return { fault: `The database ${path} cannot be read (${error instanceof Error ? error.message : error}).` };
   } finally {
     db?.close();
     // A look at a database in WAL mode leaves an empty log and its index behind.
     for (const each of made) rmSync(each, { force: true });
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && "code" in error && /^SQLITE_(CANTOPEN|NOMEM|PERM|BUSY)/.test(String(error.code));
 }
 
 /** What SQLite keeps beside a database in WAL mode. */

@@ -1,0 +1,101 @@
+/** docs/troubleshooting/refusals.md: what is seen when the operating system refuses something. */
+import { spawnSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import {
+  cleanEnv,
+  commandScreen,
+  openNetwork,
+  startMcpSession,
+  tempDir,
+  toolScreen,
+  troublePage,
+  troublePath,
+  whyNoNetworks,
+} from "testkit";
+import { expect, test } from "vitest";
+
+const why = whyNoNetworks();
+const USER = 4_193;
+const asUser = ["setpriv", `--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
+
+test.skipIf(why)(
+  `docs/troubleshooting/refusals.md is what is seen when the system refuses something${why === undefined ? "" : ` (skipped: ${why})`}`,
+  async () => {
+    using root = tempDir();
+    chmodSync(root.path, 0o755);
+    await using network = await openNetwork();
+    const home = join(root.path, "ada");
+    const mesh = join(home, ".agentmesh");
+    mkdirSync(home);
+    chownSync(home, USER, USER);
+    const env = cleanEnv({ HOME: home });
+    const run = async (typed: string) => {
+      const ended = await network.run("cli", typed.split(" ").slice(1), { user: USER, env, cwd: "/" });
+      return commandScreen(typed, ended);
+    };
+    const mounted = async (options: string, typed: string) => {
+      mkdirSync(mesh);
+      expect(spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", mesh]).status).toBe(0);
+      const screen = await run(typed);
+      spawnSync("umount", [mesh]);
+      rmSync(mesh, { recursive: true });
+      return screen;
+    };
+    const readOnly = await mounted("ro", "agentmesh up");
+    const full = await mounted(`size=16k,uid=${USER},gid=${USER},mode=700`, "agentmesh up");
+    mkdirSync(mesh, { mode: 0o755 });
+    const foreign = await run("agentmesh up");
+    const inside = [...network.inside, ...asUser];
+    const session = await startMcpSession({ home: mesh, cwd: home, under: inside, env: { HOME: home } });
+    const tool = toolScreen("list_peers()", await session.tool("list_peers"));
+    await session.close();
+    rmSync(mesh, { recursive: true });
+
+    const gone = join(home, "worktree");
+    const removed = ["sh", "-c", `mkdir ${gone} && cd ${gone} && rmdir ${gone} && exec "$@"`, "sh"];
+    const late = await startMcpSession({ home: mesh, cwd: "/", under: [...inside, ...removed], env: { HOME: home } });
+    await late.joined();
+    await late.close();
+    const notice = late.stderr().match(/warning="(.*)"/)?.[1] ?? "";
+    await run("agentmesh down");
+    rmSync(join(mesh, "start.lock"));
+    mkdirSync(join(mesh, "start.lock"));
+    chownSync(join(mesh, "start.lock"), USER, USER);
+    const folder = await run("agentmesh up");
+
+    const page = troublePage({
+      title: "Refusals of the operating system",
+      about:
+        "What the system refuses is said with file, cause, its code, and what to do. Where it passes by itself, as too many open files, adapters go on trying and models are told to call the tool again; where somebody has to do something, they are told that too, and nothing is lost meanwhile.",
+      standIns: [[root.path, "/home"]],
+      troubles: [
+        {
+          symptom: "The state folder belongs to somebody else",
+          about:
+            "As after `sudo agentmesh up`, or a folder that a container made as root. Give it back: `sudo chown -R ada ~/.agentmesh`.",
+          screens: [foreign, tool],
+        },
+        { symptom: "The disk is mounted read-only", about: "Also inside sandboxes.", screens: [readOnly] },
+        {
+          symptom: "The disk is full at the first start",
+          about: "A running broker keeps a reserve for acks: see operations.md.",
+          screens: [full],
+        },
+        {
+          symptom: "A folder stands where a file belongs",
+          about: "Docker makes one when it is to mount a file that does not exist.",
+          screens: [folder],
+        },
+        {
+          symptom: "The working directory was removed",
+          about:
+            "A worktree that was removed under its session. The adapter serves all the same; this is told to the model once.",
+          screens: [{ typed: "> the first tool call", seen: notice }],
+        },
+      ],
+    });
+    await expect(page).toMatchFileSnapshot(troublePath("refusals"));
+  },
+  180_000,
+);
