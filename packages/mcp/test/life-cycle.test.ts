@@ -1,6 +1,6 @@
 /** How an adapter comes and goes: joins only for a client that stays, leaves with it, however it ends. */
 import { spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   cleanEnv,
@@ -13,6 +13,7 @@ import {
   until,
 } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { byChannel, directory, endBroker, hook, session } from "./setting.ts";
 
 let broker: TestBroker;
@@ -165,8 +166,12 @@ test("the card of an adapter goes with it, and that of a killed one with the nex
 });
 
 function cardsOf(pids: readonly number[]): string[] {
-  return readdirSync(join(broker.home, "hooks")).filter((name) => pids.includes(Number(name.replace(".json", ""))));
+  const folder = join(broker.home, "hooks");
+  const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  return names.filter((name) => pids.includes(Card.parse(JSON.parse(readFileSync(join(folder, name), "utf8"))).pid));
 }
+
+const Card = z.object({ pid: z.int() });
 
 function isRunning(pid: number): boolean {
   try {

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type McpSession, type McpSessionOptions, startMcpSession, startTestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { directory, endBroker, Waiting } from "../setting.ts";
+import { directory, Waiting } from "../setting.ts";
 
 let broker: Awaited<ReturnType<typeof startTestBroker>>;
 let sender: Awaited<ReturnType<typeof broker.agent>>;
@@ -11,7 +11,8 @@ beforeAll(async () => {
   broker = await startTestBroker();
   sender = await broker.agent("sender");
 });
-afterAll(() => endBroker(broker));
+// Killed sessions count as online for a while: their end is not waited for.
+afterAll(() => broker[Symbol.asyncDispose]());
 
 /** A session of Claude Code in this conversation. */
 function claude(cwd: string, conversation: string, env: Record<string, string> = {}): Promise<McpSession> {
