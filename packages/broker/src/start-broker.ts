@@ -1,7 +1,7 @@
 /** The only composition root: lock, database, mesh, HTTP, in this order; stopped in the reverse. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_TTL_MS, VERSION } from "@agentmesh/protocol";
+import { DEFAULT_TTL_MS, loopbackHost, VERSION } from "@agentmesh/protocol";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
 import { buildApp } from "./http/app.ts";
@@ -214,27 +214,28 @@ const WEBHOOK_TROUBLE = { "webhook.failing": true, "webhook.resting": true, "web
 /** Where other machines may reach the broker, this machine's loopback is not where its agents live. */
 function mayPostToLoopback({ webhookLoopback, host, behindTlsProxy, trustedNetwork }: Config): boolean {
   if (webhookLoopback !== "auto") return webhookLoopback === "allow";
-  return LOOPBACK.has(host) && !behindTlsProxy && !trustedNetwork;
+  return loopbackHost(host) !== undefined && !behindTlsProxy && !trustedNetwork;
 }
-
-const LOOPBACK = new Set(["127.0.0.1", "localhost", "::1"]);
 
 function checkBind(config: Config): void {
   const { legacy, behindTlsProxy, trustedNetwork, allowedHosts } = config;
-  if (legacy && (!LOOPBACK.has(config.host) || behindTlsProxy || trustedNetwork || allowedHosts.length > 0)) {
+  if (
+    legacy &&
+    (loopbackHost(config.host) === undefined || behindTlsProxy || trustedNetwork || allowedHosts.length > 0)
+  ) {
     throw new ExposedBindError(
       "--legacy serves clients that have no token, so this machine alone may reach the broker. Leave out --legacy, or --host (CLAUDE_PEERS_BIND), --behind-tls-proxy, --trusted-network and --allowed-hosts.",
     );
   }
-  if (LOOPBACK.has(config.host) || config.behindTlsProxy || config.trustedNetwork) return;
+  if (loopbackHost(config.host) !== undefined || config.behindTlsProxy || config.trustedNetwork) return;
   throw new ExposedBindError(
     `--host ${config.host} would let other machines reach this broker without TLS. Add --behind-tls-proxy if a TLS proxy is in front, or --trusted-network if the network is yours alone.`,
   );
 }
 
 function hostsOf(config: Config, port: number): ReadonlySet<string> {
-  const own = LOOPBACK.has(config.host) ? [] : [config.host.includes(":") ? `[${config.host}]` : config.host];
-  const names = ["127.0.0.1", "localhost", "[::1]", ...own].map((name) => `${name}:${port}`);
+  const own = config.host.includes(":") ? `[${config.host}]` : config.host;
+  const names = ["127.0.0.1", "localhost", "[::1]", own].map((name) => `${name}:${port}`);
   return new Set([...names, ...config.allowedHosts].map((name) => name.toLowerCase()));
 }
 

@@ -1,6 +1,6 @@
 /** Settings from the environment: the variables of config-variables.ts, resolved once by a pure function. */
 import { resolve } from "node:path";
-import { AgentName, plainLine } from "@agentmesh/protocol";
+import { AgentName, loopbackHost, plainLine } from "@agentmesh/protocol";
 import { canaryChoices, logLevels, pathNames, summaryChoices, variables } from "./config-variables.ts";
 import { nameAfter } from "./place/agent-name.ts";
 
@@ -113,7 +113,7 @@ export function resolveConfig(
     const url = (said ?? "https://api.openai.com/v1").replace(/\/+$/, "");
     const key = get("OPENAI_API_KEY");
     const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: "", hostname: "" };
-    const local = ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
+    const local = loopbackHost(hostname) !== undefined;
     const wrong =
       protocol !== "https:" && protocol !== "http:"
         ? `AGENTMESH_SUMMARY_URL is "${plainLine(url, 80)}", which is no address`

@@ -15,15 +15,12 @@ type Settle = (kept: boolean) => void;
 export class MeshTools {
   readonly #session: AgentSession;
   readonly #sessions: OpenSessions;
-  readonly #refusal: string | undefined;
   /** Answers that OpenCode has not yet been seen to keep, by call. */
   readonly #unkept = new Map<string, Settle>();
 
-  /** With a `refusal` no tool does anything but say it. */
-  constructor(session: AgentSession, sessions: OpenSessions, refusal: string | undefined) {
+  constructor(session: AgentSession, sessions: OpenSessions) {
     this.#session = session;
     this.#sessions = sessions;
-    this.#refusal = refusal;
   }
 
   /** For OpenCode's hook `tool`. */
@@ -47,7 +44,6 @@ export class MeshTools {
 
   /** @throws what a model is told when the tool fails */
   async #execute(tool: Tool, args: Record<string, unknown>, call: OpenCodeCall): Promise<string> {
-    if (this.#refusal !== undefined) throw new Error(this.#refusal);
     const session = this.#session;
     const work = callTool(session, tool, args, call.abort);
     const { text, data, isError, settle } = await session.clientSession.during(work);

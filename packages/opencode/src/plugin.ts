@@ -1,7 +1,6 @@
 /** The plugin's parts put together: one agent of the mesh per OpenCode process and directory. */
 import { AgentSession, createLog, instructions, pauseAtMost, resolveConfig } from "agentmesh-mcp/session";
 import { disableAdapters } from "./adapter-entries.ts";
-import { proxyBeforeLoopback } from "./loopback-proxy.ts";
 import { MeshTools } from "./mesh-tools.ts";
 import { OpenSessions } from "./open-sessions.ts";
 import { OpenCodeEvent, type OpenCodeHooks, type OpenCodeInput } from "./opencode.ts";
@@ -25,8 +24,6 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
     const message = `agentmesh: ${line.trimEnd().split(" ").slice(2).join(" ")}`;
     client.app.log({ body: { service: "agentmesh", level, message } }).catch(() => undefined);
   });
-  const blocked = proxyBeforeLoopback(env, "bun" in process.versions);
-  if (blocked !== undefined) log.warn("proxy.before_loopback", { remedy: blocked });
 
   const sessions = new OpenSessions();
   const signs = new SessionSigns();
@@ -35,10 +32,8 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
     clientName: () => "opencode",
     inside: { paths: [promptPath(client, sessions)], transcript: signs },
   });
-  const tools = new MeshTools(session, sessions, blocked);
-  const joining = setTimeout(() => {
-    if (blocked === undefined) session.start();
-  }, STAYS_AFTER_MS).unref();
+  const tools = new MeshTools(session, sessions);
+  const joining = setTimeout(() => session.start(), STAYS_AFTER_MS).unref();
 
   const listen = (event: OpenCodeEvent) => {
     switch (event.type) {

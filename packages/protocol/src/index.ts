@@ -13,6 +13,7 @@ export * from "./focus.ts";
 export * from "./history.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
+export * from "./loopback.ts";
 export * from "./message.ts";
 export * from "./message-parts.ts";
 export * from "./names.ts";

@@ -10,6 +10,7 @@ export { type McpSession, type McpSessionOptions, startMcpSession, type ToolAnsw
 export { cleanEnv, programArgs, programPath, type RunningProgram, runProgram, startProgram } from "./programs.ts";
 export { seededRandom } from "./random.ts";
 export { readLedger } from "./read-ledger.ts";
+export { openRecordingProxy, type RecordingProxy } from "./recording-proxy.ts";
 export { type ReceiverTimes, startReceiver } from "./start-receiver.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { stopwatch } from "./stopwatch.ts";

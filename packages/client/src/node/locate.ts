@@ -1,7 +1,16 @@
 /** Where the broker is, and whether the one that answers there is ours. */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { DEFAULT_PORT, endpoints, Health, NONCE_HEADER, PROOF_HEADER, proofText } from "@agentmesh/protocol";
+import {
+  DEFAULT_PORT,
+  endpoints,
+  Health,
+  loopbackHost,
+  NONCE_HEADER,
+  PROOF_HEADER,
+  proofText,
+} from "@agentmesh/protocol";
 import { z } from "zod";
+import { directFetch } from "../direct-fetch.ts";
 import { readIfThere, readMeshKey, type StateFolder } from "./state-folder.ts";
 
 /** Something answers at the broker's address but cannot prove that it holds this mesh's key. No token was sent. */
@@ -45,8 +54,10 @@ function addressOf(text: string): BrokerAddress {
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
     throw new UntrustedBrokerError(`"${text}" is not a broker address. Write it as http://127.0.0.1:7899`);
   }
-  const local = url.protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-  return { url: url.origin, local };
+  const host = url.protocol === "http:" ? loopbackHost(url.hostname) : undefined;
+  // A name below localhost is how a proxy in front of a broker is reached, never what a broker listens on.
+  if (host === undefined || host.endsWith(".localhost")) return { url: url.origin, local: false };
+  return { url: `http://${host}${url.port === "" ? "" : `:${url.port}`}`, local: true };
 }
 
 /**
@@ -59,9 +70,8 @@ export async function findBroker(folder: StateFolder, address: BrokerAddress): P
   const seconds = ANSWERS_WITHIN_S[announced(folder)?.url === address.url ? "announced" : "unknown"];
   let response: Response;
   try {
-    response = await fetch(address.url + endpoints.health.path, {
+    response = await directFetch(address.url + endpoints.health.path, {
       headers: { [NONCE_HEADER]: nonce },
-      redirect: "error",
       signal: AbortSignal.timeout(seconds * 1_000),
     });
   } catch (error) {
