@@ -5,6 +5,7 @@ import { pause } from "../backoff.ts";
 import { BrokerUnreachableError } from "../errors.ts";
 import { FileLock } from "./file-lock.ts";
 import { type BrokerAddress, type FoundBroker, findBroker } from "./locate.ts";
+import { brokerEnvironment } from "./spawn-environment.ts";
 import { BrokerStartError, type EarlyEnd, isCrash, LastWords } from "./start-failure.ts";
 import { makeStateFolder, type StateFolder, wasStopped } from "./state-folder.ts";
 
@@ -91,7 +92,7 @@ async function startOnce(options: EnsureBrokerOptions, deadline: number): Promis
       detached: true,
       windowsHide: true,
       stdio: ["ignore", log, log],
-      env: { ...ownEnvironment(), AGENTMESH_HOME: folder.path, AGENTMESH_LOG_FORMAT: "json" },
+      env: { ...brokerEnvironment(process.env), AGENTMESH_HOME: folder.path, AGENTMESH_LOG_FORMAT: "json" },
       cwd: folder.path,
     },
   );
@@ -127,10 +128,4 @@ const NO_NODE = "The broker runs under Node 22.18 or newer, and no program `node
 /** The Node that runs this process; where another runtime does, such as Bun in OpenCode, the one on the PATH. */
 function nodeProgram(): string {
   return "bun" in process.versions || "electron" in process.versions ? "node" : process.execPath;
-}
-
-/** The environment without what belongs to the session that starts the broker: its secrets must not outlive it there. */
-function ownEnvironment(): NodeJS.ProcessEnv {
-  const foreign = /^(CLAUDE(?!_PEERS_)|CODEX_|OPENCODE_|GEMINI_|ANTHROPIC_|OPENAI_|AGENTMESH_(NAME|PUSH|URL)$)/;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }

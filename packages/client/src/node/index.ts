@@ -4,6 +4,7 @@ export { type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
 export { FileLock } from "./file-lock.ts";
 export { claimIdentity, type Identity, sharedIdentity } from "./identity.ts";
 export { type BrokerAddress, type FoundBroker, findBroker, locate, UntrustedBrokerError } from "./locate.ts";
+export { systemEnvironment } from "./spawn-environment.ts";
 export { BrokerStartError } from "./start-failure.ts";
 export {
   makeStateFolder,
