@@ -70,6 +70,8 @@ export class AgentSession {
     const session = this.clientSession;
     const { kind, facts } = session;
     if (this.#hooks || kind === undefined || this.#config.push.length === 0) return;
+    // Without a state folder nothing is joined either, and the tools say why.
+    if (this.#config.homeFault !== undefined) return;
     const log = this.#log;
     const calls = new HookCalls({ session, log, joined: () => this.#joined });
     const { home, directory } = this.#config;

@@ -25,6 +25,7 @@ export interface Broker {
 
 /** Opens the state folder. After `left` aborts no broker is started any more. @throws StateFolderError */
 export function reachBroker(config: Config, left: AbortSignal): Broker {
+  if (config.homeFault !== undefined) throw new StateFolderError(config.homeFault);
   const folder = openStateFolder(config.home);
   const url = async () => {
     const address = locate(folder, undefined, config.url);

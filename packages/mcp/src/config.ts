@@ -1,5 +1,6 @@
 /** Settings from the environment: the variables of config-variables.ts, resolved once by a pure function. */
 import { resolve } from "node:path";
+import { StateFolderError, stateFolderPath } from "@agentmesh/client/node";
 import { AgentName, loopbackHost, plainLine } from "@agentmesh/protocol";
 import { canaryChoices, logLevels, pathNames, summaryChoices, variables } from "./config-variables.ts";
 import { nameAfter } from "./place/agent-name.ts";
@@ -22,8 +23,9 @@ export type LogLevel = (typeof logLevels)[number];
 
 /** Everything the environment decides. */
 export interface Config {
-  /** State folder; undefined for the default one. */
+  /** State folder; undefined with `homeFault`, which says what is wrong with its setting. */
   readonly home: string | undefined;
+  readonly homeFault?: string;
   /** Address of the broker; undefined to look for the one of this machine. */
   readonly url: string | undefined;
   /** Name the agent was given; undefined to name it after its directory. */
@@ -127,10 +129,9 @@ export function resolveConfig(
     return undefined;
   };
 
-  const home = get("AGENTMESH_HOME");
   const summary = choice("AGENTMESH_SUMMARY", summaryChoices, "git");
   const config: Config = {
-    home: home === undefined ? undefined : resolve(cwd, home),
+    ...stateFolder(env),
     url: get("AGENTMESH_URL"),
     name: agentName(),
     push: pushChoice(),
@@ -153,6 +154,15 @@ export function resolveConfig(
     );
   }
   return { config, warnings };
+}
+
+function stateFolder(env: Config["environment"]): Pick<Config, "home" | "homeFault"> {
+  try {
+    return { home: stateFolderPath(env) };
+  } catch (error) {
+    if (!(error instanceof StateFolderError)) throw error;
+    return { home: undefined, homeFault: error.message };
+  }
 }
 
 /** The help text: what this program is, and every variable with its default. */

@@ -18,6 +18,7 @@ export * from "./message.ts";
 export * from "./message-parts.ts";
 export * from "./names.ts";
 export * from "./openapi.ts";
+export * from "./path-setting.ts";
 export * from "./plain-text.ts";
 export * from "./predecessor.ts";
 export * from "./publish-remarks.ts";

@@ -13,4 +13,6 @@ export {
   type StateFolder,
   StateFolderError,
   stateFolderPath,
+  typedPath,
+  userHome,
 } from "./state-folder.ts";
