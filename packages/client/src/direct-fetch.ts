@@ -2,7 +2,6 @@
  * A call over HTTP that no proxy sees when it stays on this machine. The global `fetch` of Node, Bun and Deno asks the
  * proxy of the environment, of a flag or of another module even for loopback, and the call carries a token.
  */
-import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { thisMachine } from "@agentmesh/protocol";
 
 /** What is asked. */
@@ -29,6 +28,9 @@ export function directFetch(url: string, request: DirectRequest = {}): Promise<R
 }
 
 type Modules = NonNullable<ReturnType<typeof nodeModules>>;
+type Http = Modules["http"];
+type Agent = InstanceType<Http["Agent"]>;
+type IncomingMessage = InstanceType<Http["IncomingMessage"]>;
 
 function nodeModules() {
   const { process } = globalThis;
@@ -56,7 +58,7 @@ function agentFor(protocol: string, { http, https }: Modules): Agent {
 
 function send(modules: Modules, url: URL, host: string, request: DirectRequest): Promise<Response> {
   const { method = "GET", headers, body, signal } = request;
-  const options: RequestOptions = {
+  const options = {
     protocol: url.protocol,
     // RFC 6761: names below localhost are loopback, whatever a resolver says.
     host: (host.endsWith(".localhost") ? "localhost" : host).replace(/^\[|\]$/g, ""),
@@ -73,7 +75,7 @@ function send(modules: Modules, url: URL, host: string, request: DirectRequest):
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     // Not http.request: modules that send all of a process through a proxy replace that function.
-    const sent: ClientRequest = new modules.http.ClientRequest(options);
+    const sent = new modules.http.ClientRequest(options);
     let answer: IncomingMessage | undefined;
     const abort = () => {
       (answer ?? sent).destroy(reasonOf(signal));
