@@ -2,7 +2,7 @@
 import { defineConfig } from "tsup";
 
 const entries = {
-  protocol: ["index"],
+  protocol: ["index", "path-setting"],
   client: ["index", "node/index"],
   broker: ["index", "main"],
   mcp: ["main"],

@@ -1,5 +1,5 @@
 /** Where the broker listens: who may reach that, which port is free, under which names it is called. */
-import { DEFAULT_PORT, systemRefusal, systemSentences } from "@agentmesh/protocol";
+import { DEFAULT_PORT, loopbackHost, systemRefusal, systemSentences } from "@agentmesh/protocol";
 import type { FastifyInstance } from "fastify";
 import type { Config } from "./config/schema.ts";
 
@@ -13,7 +13,6 @@ export class ExposedBindError extends Error {
   override readonly name = "ExposedBindError";
 }
 
-const LOOPBACK = new Set(["127.0.0.1", "localhost", "::1"]);
 /** All addresses of the machine: nothing that a client connects to. */
 const EVERYWHERE: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
@@ -23,12 +22,15 @@ const NEXT_PORTS = 20;
 /** Checks that nothing but this machine reaches the broker, unless the settings say how that is safe. @throws ExposedBindError */
 export function checkBind(config: Config): void {
   const { legacy, behindTlsProxy, trustedNetwork, allowedHosts } = config;
-  if (legacy && (!LOOPBACK.has(config.host) || behindTlsProxy || trustedNetwork || allowedHosts.length > 0)) {
+  if (
+    legacy &&
+    (loopbackHost(config.host) === undefined || behindTlsProxy || trustedNetwork || allowedHosts.length > 0)
+  ) {
     throw new ExposedBindError(
       "--legacy serves clients that have no token, so this machine alone may reach the broker. Leave out --legacy, or --host (CLAUDE_PEERS_BIND), --behind-tls-proxy, --trusted-network and --allowed-hosts.",
     );
   }
-  if (LOOPBACK.has(config.host) || config.behindTlsProxy || config.trustedNetwork) return;
+  if (loopbackHost(config.host) !== undefined || config.behindTlsProxy || config.trustedNetwork) return;
   throw new ExposedBindError(
     `--host ${config.host} would let other machines reach this broker without TLS. Add --behind-tls-proxy if a TLS proxy is in front, or --trusted-network if the network is yours alone.`,
   );
@@ -37,13 +39,12 @@ export function checkBind(config: Config): void {
 /** Where other machines may reach the broker, this machine's loopback is not where its agents live. */
 export function mayPostToLoopback({ webhookLoopback, host, behindTlsProxy, trustedNetwork }: Config): boolean {
   if (webhookLoopback !== "auto") return webhookLoopback === "allow";
-  return LOOPBACK.has(host) && !behindTlsProxy && !trustedNetwork;
+  return loopbackHost(host) !== undefined && !behindTlsProxy && !trustedNetwork;
 }
 
 /** The Host headers that name this broker. */
 export function hostsOf(config: Config, port: number): ReadonlySet<string> {
-  const own = LOOPBACK.has(config.host) ? [] : [bracketed(config.host)];
-  const names = ["127.0.0.1", "localhost", "[::1]", ...own].map((name) => `${name}:${port}`);
+  const names = ["127.0.0.1", "localhost", "[::1]", bracketed(config.host)].map((name) => `${name}:${port}`);
   return new Set([...names, ...config.allowedHosts].map((name) => name.toLowerCase()));
 }
 

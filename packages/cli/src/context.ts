@@ -1,5 +1,3 @@
-/** What every command needs: the state folder, a client with the mesh key, and a client that acts as an agent. */
-import { resolve } from "node:path";
 import type { MeshClient } from "@agentmesh/client";
 import {
   type BrokerAddress,
@@ -12,6 +10,7 @@ import {
   type StateFolder,
   StateFolderError,
   sharedIdentity,
+  typedPath,
 } from "@agentmesh/client/node";
 import { type Agent, AgentName, inWords } from "@agentmesh/protocol";
 import { usageError } from "./command-error.ts";
@@ -53,7 +52,7 @@ export interface Context {
 
 /** Opens the context of one command. @throws StateFolderError, CommandError */
 export function openContext(options: GlobalOptions): Context {
-  const folder = openStateFolder(options.home === undefined ? undefined : resolve(options.home));
+  const folder = openStateFolder(options.home === undefined ? undefined : typedPath(options.home, "--home"));
   const name = AgentName.safeParse(options.as ?? "cli", inWords);
   if (!name.success) {
     throw usageError(`"${options.as}" cannot be an agent's name: ${name.error.issues[0]?.message}.`);

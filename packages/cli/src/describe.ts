@@ -1,7 +1,6 @@
 /** Agents, push paths and timeline entries in words; everything of other agents leaves here as one plain line. */
-import { homedir } from "node:os";
 import { sep } from "node:path";
-import { machineName } from "@agentmesh/client/node";
+import { machineName, userHome } from "@agentmesh/client/node";
 import type {
   Agent,
   DeliveryState,
@@ -100,9 +99,18 @@ export function whereOf(agent: Agent): string {
 
 /** A path with the home directory as `~`. */
 export function shortPath(path: string): string {
-  const home = homedir();
+  const home = ownHome();
+  if (home === undefined) return path;
   if (path === home) return "~";
   return path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
+}
+
+function ownHome(): string | undefined {
+  try {
+    return userHome();
+  } catch {
+    return undefined;
+  }
 }
 
 /** A body in one line: an agent's as its words, a notice of the mesh as it is. */

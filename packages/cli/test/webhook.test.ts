@@ -52,6 +52,19 @@ test("an agent's webhook is set, tried, used, rotated and removed", async () => 
   });
 });
 
+test("a secret's file is found below home by ~, which no shell expands in --secret-file=~/x, or refused", async () => {
+  await using receiver = await openWebhookReceiver(200);
+  await broker.agent("tilde");
+  writeFileSync(join(broker.home, "secret"), `whsec_${Buffer.alloc(32, 7).toString("base64")}\n`);
+  const set = (file: string) =>
+    cli(broker.home, ["webhook", "set", "tilde", receiver.url, `--secret-file=${file}`], { HOME: broker.home });
+  expect(await set("~/secret")).toMatchObject({ code: 0, stdout: expect.stringContaining("Posts for tilde go to") });
+  expect(await set("~grace/secret")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("~grace is not expanded"),
+  });
+});
+
 test("a webhook that fails exits 1 from its test, and everything about it says why and what to do", async () => {
   await using receiver = await openWebhookReceiver(500);
   await broker.agent("broken");

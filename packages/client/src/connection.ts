@@ -10,6 +10,7 @@ import {
   systemRefusal,
 } from "@agentmesh/protocol";
 import { backoffMs, pause } from "./backoff.ts";
+import { directFetch } from "./direct-fetch.ts";
 import { BrokerUnreachableError, MeshApiError, mayPass } from "./errors.ts";
 
 /** How a client reaches its broker. */
@@ -25,7 +26,7 @@ export interface ConnectionOptions {
   readonly timeoutMs?: number;
   /** How long a repeatable call is tried again, in milliseconds. Default 10,000. */
   readonly retryForMs?: number;
-  /** Replacement for the global `fetch`. */
+  /** Makes the calls instead of `directFetch`, which is the global `fetch` but never a proxy for this machine. */
   readonly fetch?: typeof fetch;
 }
 
@@ -72,7 +73,7 @@ export class Connection {
     const { path, query, body } = place(row, input);
     let response: Response;
     try {
-      response = await (this.#options.fetch ?? fetch)(base + path + query, {
+      response = await (this.#options.fetch ?? directFetch)(base + path + query, {
         method: row.method,
         headers: {
           [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
@@ -103,17 +104,19 @@ export class Connection {
     const deadline = performance.now() + retryForMs;
     for (let attempt = 1; ; attempt++) {
       const limitMs = timeoutMs + (row.takesMs ?? waitMsOf(fields));
-      const timeout = AbortSignal.timeout(limitMs);
+      const timeout = new AbortController();
+      // Not AbortSignal.timeout: under Deno it would keep a program alive that has its answer.
+      const timer = setTimeout(() => timeout.abort(), limitMs);
       let base = "";
       try {
         base = await this.url();
-        const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+        const signal = options.signal ? AbortSignal.any([options.signal, timeout.signal]) : timeout.signal;
         const response = await this.open(row, fields, signal);
-        return await replyOf(row, response);
+        return await replyOf(row, response, base);
       } catch (failure) {
         options.signal?.throwIfAborted();
         const error =
-          timeout.aborted && base !== "" && !(failure instanceof MeshApiError)
+          timeout.signal.aborted && base !== "" && !(failure instanceof MeshApiError)
             ? silent(base, row, limitMs, failure)
             : failure;
         const delay = Math.max(
@@ -122,17 +125,19 @@ export class Connection {
         );
         if (!row.repeatable || !mayPass(error) || performance.now() + delay > deadline) throw error;
         await pause(delay, options.signal);
+      } finally {
+        clearTimeout(timer);
       }
     }
   }
 }
 
-async function replyOf<E extends Endpoint>(row: E, response: Response): Promise<EndpointReply<E>> {
+async function replyOf<E extends Endpoint>(row: E, response: Response, base: string): Promise<EndpointReply<E>> {
   let json: unknown;
   try {
     json = await response.json();
   } catch (error) {
-    throw unreachable(response.url, error);
+    throw unreachable(base, error);
   }
   const reply = row.reply.safeParse(json, inWords);
   if (!reply.success) {

@@ -1,8 +1,9 @@
-/** Typed HTTP client of agentmesh. Needs only `fetch`: Node, Bun, Deno. A broker refuses web pages. */
+/** Typed HTTP client of agentmesh. For Node, Bun and Deno: imports no module of theirs. A broker refuses web pages. */
 export type { Agent, Delivery, Message, MessageStatus, SendReply, SendRequest } from "@agentmesh/protocol";
 export { backoffMs, pause } from "./backoff.ts";
 export { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
 export { DeliveryHandle } from "./delivery-handle.ts";
+export { type DirectRequest, directFetch } from "./direct-fetch.ts";
 export { BrokerUnreachableError, Hindrance, type HindranceOptions, MeshApiError, mayPass } from "./errors.ts";
 export type { StreamOptions } from "./inbox-stream.ts";
 export { MeshClient } from "./mesh-client.ts";

@@ -25,7 +25,6 @@ export class AgentSession {
   readonly #log: Log;
   readonly #left = new AbortController();
   readonly #notices: string[];
-  readonly #switchListeners: ((joined: JoinedSession) => void)[] = [];
   readonly #broker: Broker;
   #client: ClientSide | undefined;
   #clientSession: ClientSession | undefined;
@@ -43,7 +42,7 @@ export class AgentSession {
   #retry: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
 
-  /** `warnings` are told to the model with its first tool result. @throws StateFolderError */
+  /** `warnings` are told to the model with its first tool result. */
   constructor(options: { config: Config; log: Log; warnings: readonly string[] }) {
     this.#config = options.config;
     this.#log = options.log;
@@ -113,12 +112,14 @@ export class AgentSession {
 
   /** The client offers these folders, by their URIs. */
   rootsAre(uris: readonly string[]): void {
+    if (this.#config.homeFault !== undefined) return;
     this.#whose.rootsAre(uris);
     this.#consider();
   }
 
   /** A tool is being called: by now a client that tells its conversation has told it. */
   called(): void {
+    if (this.#config.homeFault !== undefined) return;
     this.#whose.look();
     this.#whose.calledUntold();
     this.#consider();
@@ -142,11 +143,6 @@ export class AgentSession {
   /** What the model has to be told once; empty afterwards. */
   takeNotices(): string[] {
     return this.#notices.splice(0);
-  }
-
-  /** Calls `listener` each time the session has become another agent: its conversation was told, or is another one. */
-  onSwitched(listener: (joined: JoinedSession) => void): void {
-    this.#switchListeners.push(listener);
   }
 
   /**
@@ -240,7 +236,6 @@ export class AgentSession {
   async #settle(joined: JoinedSession): Promise<void> {
     const whose = this.#whose;
     this.#notices.push(...(await whose.settle(joined, this.#before)));
-    if (this.#before !== undefined) for (const listener of this.#switchListeners) listener(joined);
     this.#before = undefined;
     this.#looking ??= setInterval(() => {
       whose.look();

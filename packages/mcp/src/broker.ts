@@ -16,6 +16,7 @@ const CALL_LIMITS = { timeoutMs: 5_000, retryForMs: 1_500 };
 
 /** Ways to the broker. */
 export interface Broker {
+  /** The state folder. @throws StateFolderError where the environment names none that can be */
   readonly folder: StateFolder;
   /** A client that acts as the owner of this token. */
   clientFor(token: string): MeshClient;
@@ -23,10 +24,14 @@ export interface Broker {
   clientWithKey(): Promise<MeshClient>;
 }
 
-/** Opens the state folder. After `left` aborts no broker is started any more. @throws StateFolderError */
+/** Finds the ways when they are first gone. After `left` aborts no broker is started any more. */
 export function reachBroker(config: Config, left: AbortSignal): Broker {
-  const folder = openStateFolder(config.home);
+  const folderOf = () => {
+    if (config.homeFault !== undefined) throw new StateFolderError(config.homeFault);
+    return openStateFolder(config.home);
+  };
   const url = async () => {
+    const folder = folderOf();
     const address = locate(folder, undefined, config.url);
     if (!address.local) return address.url;
     if (!left.aborted) {
@@ -36,11 +41,14 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
     return (await requireBroker(folder, address)).url;
   };
   return {
-    folder,
+    get folder() {
+      return folderOf();
+    },
     clientFor: (token) => new MeshClient({ url, token, ...CALL_LIMITS }),
     async clientWithKey() {
       // The key exists from the first start of a broker on.
       const address = await url();
+      const folder = folderOf();
       const key = readMeshKey(folder);
       if (key !== undefined) return new MeshClient({ url, token: key, ...CALL_LIMITS });
       throw new StateFolderError(

@@ -1,6 +1,7 @@
 /** Settings from the environment: the variables of config-variables.ts, resolved once by a pure function. */
 import { resolve } from "node:path";
-import { AgentName, plainLine } from "@agentmesh/protocol";
+import { StateFolderError, stateFolderPath } from "@agentmesh/client/node";
+import { AgentName, loopbackHost, plainLine } from "@agentmesh/protocol";
 import { canaryChoices, logLevels, pathNames, summaryChoices, variables } from "./config-variables.ts";
 import { nameAfter } from "./place/agent-name.ts";
 
@@ -22,8 +23,9 @@ export type LogLevel = (typeof logLevels)[number];
 
 /** Everything the environment decides. */
 export interface Config {
-  /** State folder; undefined for the default one. */
+  /** State folder; undefined with `homeFault`, which says what is wrong with its setting. */
   readonly home: string | undefined;
+  readonly homeFault?: string;
   /** Address of the broker; undefined to look for the one of this machine. */
   readonly url: string | undefined;
   /** Name the agent was given; undefined to name it after its directory. */
@@ -116,7 +118,7 @@ export function resolveConfig(
     const url = (said ?? "https://api.openai.com/v1").replace(/\/+$/, "");
     const key = get("OPENAI_API_KEY");
     const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: "", hostname: "" };
-    const local = ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
+    const local = loopbackHost(hostname) !== undefined;
     const wrong =
       protocol !== "https:" && protocol !== "http:"
         ? `AGENTMESH_SUMMARY_URL is "${plainLine(url, 80)}", which is no address`
@@ -130,11 +132,10 @@ export function resolveConfig(
     return undefined;
   };
 
-  const home = get("AGENTMESH_HOME");
   const claudeProject = get("CLAUDE_PROJECT_DIR");
   const summary = choice("AGENTMESH_SUMMARY", summaryChoices, "git");
   const config: Config = {
-    home: home === undefined ? undefined : resolve(cwd, home),
+    ...stateFolder(env),
     url: get("AGENTMESH_URL"),
     name: agentName(),
     push: pushChoice(),
@@ -158,6 +159,15 @@ export function resolveConfig(
     );
   }
   return { config, warnings };
+}
+
+function stateFolder(env: Config["environment"]): Pick<Config, "home" | "homeFault"> {
+  try {
+    return { home: stateFolderPath(env) };
+  } catch (error) {
+    if (!(error instanceof StateFolderError)) throw error;
+    return { home: undefined, homeFault: error.message };
+  }
 }
 
 /** The help text: what this program is, and every variable with its default. */

@@ -121,10 +121,12 @@ test("the program that runs after every tool call loads nothing but Node and its
     const text = readFileSync(file, "utf8").replace(/^import type .*$/gm, "");
     for (const [, to = ""] of text.matchAll(/^import .*from "([^"]+)"|\bimport\("([^"]+)"\)/gm)) {
       if (to.startsWith(".")) visit(join(dirname(file), to));
+      // One file of the protocol that loads nothing but its own: visited as if it were ours.
+      else if (to === "@agentmesh/protocol/path-setting") visit(fileURLToPath(import.meta.resolve(to)));
       else if (!to.startsWith("node:")) foreign.push(to);
     }
   };
   visit(fileURLToPath(new URL("../src/hooks/run-hook.ts", import.meta.url)));
   expect(foreign).toEqual([]);
-  expect(seen.size).toBeLessThan(8);
+  expect(seen.size).toBeLessThan(10);
 });

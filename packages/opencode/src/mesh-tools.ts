@@ -12,14 +12,11 @@ type Settle = (kept: boolean) => void;
 /** The tools: each call acts as the agent of the session that makes it. */
 export class MeshTools {
   readonly #agents: SessionAgents;
-  readonly #refusal: string | undefined;
   /** Answers that OpenCode has not yet been seen to keep, by call. */
   readonly #unkept = new Map<string, Settle>();
 
-  /** With a `refusal` no tool does anything but say it. */
-  constructor(agents: SessionAgents, refusal: string | undefined) {
+  constructor(agents: SessionAgents) {
     this.#agents = agents;
-    this.#refusal = refusal;
   }
 
   /** For OpenCode's hook `tool`. */
@@ -43,7 +40,6 @@ export class MeshTools {
 
   /** @throws what a model is told when the tool fails */
   async #execute(tool: Tool, args: Record<string, unknown>, call: OpenCodeCall): Promise<string> {
-    if (this.#refusal !== undefined) throw new Error(this.#refusal);
     const { session } = this.#agents.of(call.sessionID);
     const work = callTool(session, tool, args, call.abort);
     const { text, isError, settle } = await session.clientSession.during(work);

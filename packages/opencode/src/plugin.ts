@@ -1,7 +1,6 @@
 /** The plugin's parts put together: one agent of the mesh per session of OpenCode. */
 import { AgentSession, createLog, instructions, pauseAtMost, resolveConfig } from "agentmesh-mcp/session";
 import { disableAdapters } from "./adapter-entries.ts";
-import { proxyBeforeLoopback } from "./loopback-proxy.ts";
 import { MeshTools } from "./mesh-tools.ts";
 import { OpenCodeEvent, type OpenCodeHooks, type OpenCodeInput } from "./opencode.ts";
 import { promptPath } from "./prompt-path.ts";
@@ -25,8 +24,6 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
     const message = `agentmesh: ${line.trimEnd().split(" ").slice(2).join(" ")}`;
     client.app.log({ body: { service: "agentmesh", level, message } }).catch(() => undefined);
   });
-  let blocked = proxyBeforeLoopback(env, "bun" in process.versions);
-  if (blocked !== undefined) log.warn("proxy.before_loopback", { remedy: blocked });
 
   const signs = new SessionSigns();
   const agents = new SessionAgents((open) => {
@@ -38,16 +35,8 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
     });
     return session;
   });
-  try {
-    agents.prepare();
-  } catch (error) {
-    blocked ??= error instanceof Error ? error.message : String(error);
-    log.error("plugin.blocked", { error });
-  }
-  const tools = new MeshTools(agents, blocked);
-  const joining = setTimeout(() => {
-    if (blocked === undefined) agents.begin();
-  }, STAYS_AFTER_MS).unref();
+  const tools = new MeshTools(agents);
+  const joining = setTimeout(() => agents.begin(), STAYS_AFTER_MS).unref();
 
   const listen = (event: OpenCodeEvent) => {
     switch (event.type) {
@@ -68,7 +57,7 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
       case "message.updated": {
         const { info } = event.properties;
         if (info.role === "assistant") signs.answered(info);
-        else if (blocked === undefined) {
+        else {
           signs.prompted(info.id);
           const { open, session } = agents.of(info.sessionID);
           // A sub-agent's prompts say nothing of how the user works.

@@ -25,11 +25,6 @@ export class SessionAgents {
     this.#make = make;
   }
 
-  /** Makes the first of them, which joins nothing yet. @throws StateFolderError */
-  prepare(): void {
-    this.#waiting();
-  }
-
   /** Joins the mesh before any session is used, as nobody's agent yet. */
   begin(): void {
     if (this.#agents.size === 0) this.#waiting().session.start();

@@ -6,7 +6,6 @@ import { tools } from "agentmesh-mcp/session";
 import { startTestBroker, type TestAgent, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { proxyBeforeLoopback } from "../src/loopback-proxy.ts";
 import { MOST_AGENTS } from "../src/session-agents.ts";
 import { SessionSigns } from "../src/session-signs.ts";
 import { type StandIn, standIn } from "./stand-in.ts";
@@ -257,13 +256,4 @@ test("MCP entries that start the adapter are switched off while the plugin runs,
     other,
   });
   expect(client.logged.join("\n")).toContain("adapter.disabled");
-});
-
-test("a proxy before loopback is refused under Bun, with what to set", () => {
-  const proxied = { HTTP_PROXY: "http://proxy:3128" };
-  expect(proxyBeforeLoopback(proxied, true)).toContain("NO_PROXY=127.0.0.1,localhost");
-  expect(proxyBeforeLoopback({ ...proxied, NO_PROXY: "corp.example, 127.0.0.1,localhost" }, true)).toBeUndefined();
-  expect(proxyBeforeLoopback({ ...proxied, no_proxy: "*" }, true)).toBeUndefined();
-  expect(proxyBeforeLoopback(proxied, false)).toBeUndefined();
-  expect(proxyBeforeLoopback({ HTTPS_PROXY: "http://proxy:3128" }, true)).toBeUndefined();
 });

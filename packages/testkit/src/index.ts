@@ -19,6 +19,7 @@ export {
 } from "./programs.ts";
 export { seededRandom } from "./random.ts";
 export { readLedger } from "./read-ledger.ts";
+export { openRecordingProxy, type RecordingProxy } from "./recording-proxy.ts";
 export { type ReceiverTimes, startReceiver } from "./start-receiver.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { stopwatch } from "./stopwatch.ts";

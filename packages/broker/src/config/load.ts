@@ -1,8 +1,8 @@
 /** Settings from flags, environment and file, in this order of precedence. Pure: prints nothing, exits nowhere. */
-import { homedir } from "node:os";
+import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { inWords, stateFolderBeside, wrongValues } from "@agentmesh/protocol";
+import { inWords, PathSettingError, pathSetting, stateFolderSetting, wrongValues } from "@agentmesh/protocol";
 import { nearNames } from "../mesh/agents.ts";
 import { type Config, type ConfigKey, ConfigSchema, configRows } from "./schema.ts";
 
@@ -25,7 +25,8 @@ export function loadConfig(
   const errors: string[] = [];
   const flags = readFlags(argv, errors);
   const environment = readEnvironment(env);
-  const home = expand(String(flags.home ?? environment.home ?? "~/.agentmesh"));
+  const home = stateFolder(flags.home, env, errors);
+  if (home === undefined) return { sources: sourcesOf({}), errors };
   const file = readSettings(join(home, "config.json"), readFile, errors);
 
   const sources: Partial<Record<ConfigKey, Source>> = {};
@@ -49,13 +50,30 @@ export function loadConfig(
       errors.push(`${row ? `${row.flag} (${sources[row.key]})` : "settings"}: ${message}`);
     }
   }
-  const all = Object.fromEntries(configRows.map(({ key }) => [key, sources[key] ?? "default"])) as Record<
-    ConfigKey,
-    Source
-  >;
+  const all = sourcesOf(sources);
   return parsed.success && errors.length === 0
     ? { config: Object.freeze(parsed.data), sources: all, errors }
     : { sources: all, errors };
+}
+
+function sourcesOf(known: Partial<Record<ConfigKey, Source>>): Record<ConfigKey, Source> {
+  return Object.fromEntries(configRows.map(({ key }) => [key, known[key] ?? "default"])) as Record<ConfigKey, Source>;
+}
+
+/** A flag is typed by a person, so a relative one starts here; nobody knows where one of the environment would. */
+function stateFolder(flag: string | boolean | undefined, env: NodeJS.ProcessEnv, errors: string[]): string | undefined {
+  const systemHome = () => userInfo().homedir;
+  try {
+    return resolve(
+      typeof flag === "string"
+        ? pathSetting(flag, { setting: "--home", env, systemHome, from: "." })
+        : stateFolderSetting(env, systemHome),
+    );
+  } catch (error) {
+    if (!(error instanceof PathSettingError)) throw error;
+    errors.push(error.message);
+    return undefined;
+  }
 }
 
 function readFlags(argv: readonly string[], errors: string[]): Partial<Record<ConfigKey, string | boolean>> {
@@ -72,11 +90,10 @@ function readFlags(argv: readonly string[], errors: string[]): Partial<Record<Co
 }
 
 function readEnvironment(env: NodeJS.ProcessEnv): Partial<Record<ConfigKey, string>> {
-  const said = Object.fromEntries(
+  const said: Partial<Record<ConfigKey, string>> = Object.fromEntries(
     configRows.map((row) => [row.key, [row.env, ...row.aliases].map((name) => env[name]).find((value) => value)]),
   );
-  const database = env.CLAUDE_PEERS_DB;
-  return { ...said, ...(!env.AGENTMESH_HOME && database && { home: stateFolderBeside(database) }) };
+  return said;
 }
 
 function readSettings(
@@ -98,8 +115,4 @@ function readSettings(
     errors.push(`${path} is not a JSON object of settings (${error instanceof Error ? error.message : error})`);
     return {};
   }
-}
-
-function expand(path: string): string {
-  return resolve(path.startsWith("~/") || path === "~" ? join(homedir(), path.slice(1)) : path);
 }

@@ -2,6 +2,7 @@
 import {
   DEFAULT_PORT,
   HEARTBEAT_MS,
+  loopbackHost,
   MAX_BODY_BYTES,
   MAX_WEBHOOK_TIMEOUT_MS,
   OFFLINE_AFTER_MS,
@@ -31,9 +32,20 @@ const egressEntry = z.union([
   z.string().refine((text) => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text),
 ]);
 
+/** Loopback as it is listened on: `::1`, never a name that a resolver may lead elsewhere. */
+function usualHost(host: string): string {
+  const own = loopbackHost(host)?.replace(/^\[|\]$/g, "");
+  return own?.endsWith(".localhost") ? "localhost" : (own ?? host);
+}
+
 /** The settings. Keys are camelCase in the file, kebab-case as flags, AGENTMESH_UPPER_SNAKE in the environment. */
 export const ConfigSchema = z.strictObject({
-  host: z.string().min(1).default("127.0.0.1").describe("address to listen on; loopback unless you say more"),
+  host: z
+    .string()
+    .min(1)
+    .transform(usualHost)
+    .default("127.0.0.1")
+    .describe("address to listen on; loopback unless you say more"),
   port: z
     .union([z.literal("auto"), int(0, 65_535)], { error: "write auto, or a port from 0 to 65535" })
     .default("auto")

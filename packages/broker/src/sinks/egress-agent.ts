@@ -42,7 +42,8 @@ async function open(egress: Egress, url: URL): Promise<Socket> {
     }
     if (url.protocol === "http:") return socket;
     const servername = isIP(host) === 0 ? host : "";
-    const tls = connectTls({ socket, host, servername, ALPNProtocols: ["http/1.1"] });
+    // Said here, or NODE_TLS_REJECT_UNAUTHORIZED of whoever started the broker would decide it.
+    const tls = connectTls({ socket, host, servername, ALPNProtocols: ["http/1.1"], rejectUnauthorized: true });
     await Promise.race([once(tls, "secureConnect"), rejection(late)]);
     return tls;
   } catch (error) {

@@ -1,6 +1,7 @@
 /** `agentmesh webhook`: set, show, test, rotate, remove. Secrets come from files, never from the command line. */
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
+import { StateFolderError, typedPath } from "@agentmesh/client/node";
 import {
   plainLine,
   quoted,
@@ -154,9 +155,10 @@ function webhookText(webhook: Webhook): string {
 /** A secret from a file or stdin; the command line itself is seen by every user of the machine. */
 async function secretOf(file: string, flag: string): Promise<string> {
   try {
-    const secret = (file === "-" ? await text(process.stdin) : readFileSync(file, "utf8")).trim();
+    const secret = (file === "-" ? await text(process.stdin) : readFileSync(typedPath(file, flag), "utf8")).trim();
     if (secret !== "") return secret;
   } catch (error) {
+    if (error instanceof StateFolderError) throw usageError(error.message);
     const refusal = systemRefusal(error);
     if (!refusal)
       throw usageError(`${flag}: ${file} cannot be read (${error instanceof Error ? error.message : error}).`);

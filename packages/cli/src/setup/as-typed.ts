@@ -1,6 +1,5 @@
 /** The command line of a run as a person would type it again, for remedies that keep the options given. */
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { stateFolderPath } from "@agentmesh/client/node";
 import type { Context } from "../context.ts";
 import type { ConfigureOptions } from "./configure.ts";
 import type { Verb } from "./plan.ts";
@@ -14,7 +13,6 @@ export function asTyped(
   client?: string,
 ): string {
   const { client: named = [], project, replace, command, allowTools } = options;
-  const usual = resolve(env.AGENTMESH_HOME || join(homedir(), ".agentmesh"));
   const words = [
     ...(client === undefined ? named : [client]).flatMap((name) => ["--client", name]),
     ...(project ? ["--project"] : []),
@@ -22,7 +20,16 @@ export function asTyped(
     ...(allowTools ? ["--allow-tools"] : []),
     ...(command === undefined ? [] : ["--command", command]),
     ...(url === undefined ? [] : ["--url", url]),
-    ...(folder.path === usual ? [] : ["--home", folder.path]),
+    ...(folder.path === usual(env) ? [] : ["--home", folder.path]),
   ];
   return ["agentmesh", verb, ...words.map((word) => shellWord(word, process.platform))].join(" ");
+}
+
+/** The state folder without `--home`; none where the environment names it in no usable way. */
+function usual(env: NodeJS.ProcessEnv): string | undefined {
+  try {
+    return stateFolderPath(env);
+  } catch {
+    return undefined;
+  }
 }

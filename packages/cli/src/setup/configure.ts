@@ -1,5 +1,5 @@
 /** One run of setup or uninstall over the clients: find, plan, show or ask, write, report. */
-import { homedir } from "node:os";
+import { userHome } from "@agentmesh/client/node";
 import { CommandEnd, CommandError, usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { jsonText, print } from "../output.ts";
@@ -60,12 +60,12 @@ interface Run {
   again(client: string): string;
 }
 
-/** Runs it. @throws CommandError */
+/** Runs it. @throws CommandError, StateFolderError for a user without a home */
 export async function configure(context: Context, verb: Verb, options: ConfigureOptions): Promise<Configured> {
   const { env, json, folder, url } = context;
   const { dryRun = false, yes = false, project: shared = false, replace = false, allowTools = false } = options;
   const platform = process.platform;
-  const at = { env, platform, home: homedir(), project: shared ? process.cwd() : undefined };
+  const at = { env, platform, home: userHome(env), project: shared ? process.cwd() : undefined };
   const forAnother = actAsOwnerOf(at.project ?? at.home, env);
   const stateFolder = folder.path;
   const { to, adapter } = connectionOf({

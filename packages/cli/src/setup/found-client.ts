@@ -1,6 +1,7 @@
 /** Which clients are on this machine: their program on PATH, or what they left in the home directory. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { systemEnvironment } from "@agentmesh/client/node";
 import type { Client, Surroundings } from "./clients/client.ts";
 import { programOnPath } from "./program-on-path.ts";
 
@@ -30,7 +31,14 @@ export async function findClient(client: Client, at: Surroundings): Promise<Foun
 function versionOf(program: string, { env, platform }: Surroundings): Promise<string | undefined> {
   const shell = platform === "win32";
   return new Promise((resolve) => {
-    const options = { env, shell, timeout: VERSION_TIMEOUT_MS, killSignal: "SIGKILL" as const, windowsHide: true };
+    // Not what a project wants of Node: its inspector would wait for a debugger.
+    const options = {
+      env: systemEnvironment(env),
+      shell,
+      timeout: VERSION_TIMEOUT_MS,
+      killSignal: "SIGKILL" as const,
+      windowsHide: true,
+    };
     const child = execFile(shell ? `"${program}"` : program, ["--version"], options, (error, stdout) =>
       resolve(error === null ? /\d+\.\d+[\w.+-]*/.exec(stdout)?.[0] : undefined),
     );

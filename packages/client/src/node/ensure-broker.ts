@@ -8,6 +8,7 @@ import { servedElsewhere } from "./absence.ts";
 import { FileLock } from "./file-lock.ts";
 import { type BrokerAddress, type FoundBroker, findBroker, requireBroker } from "./locate.ts";
 import { announced, isServed } from "./running-broker.ts";
+import { brokerEnvironment } from "./spawn-environment.ts";
 import { BrokerStartError, type EarlyEnd, isCrash, LastWords } from "./start-failure.ts";
 import { makeStateFolder, refusedBy, type StateFolder, wasStopped } from "./state-folder.ts";
 
@@ -177,7 +178,7 @@ function spawnBroker({ folder, address, brokerBin }: EnsureBrokerOptions, log: n
       detached: true,
       windowsHide: true,
       stdio: ["ignore", log, log],
-      env: { ...ownEnvironment(), AGENTMESH_HOME: folder.path, AGENTMESH_LOG_FORMAT: "json" },
+      env: { ...brokerEnvironment(process.env), AGENTMESH_HOME: folder.path, AGENTMESH_LOG_FORMAT: "json" },
       cwd: folder.path,
     },
   );
@@ -202,10 +203,4 @@ const NO_NODE = "The broker runs under Node 22.18 or newer, and no program `node
 /** The Node that runs this process; where another runtime does, such as Bun in OpenCode, the one on the PATH. */
 function nodeProgram(): string {
   return "bun" in process.versions || "electron" in process.versions ? "node" : process.execPath;
-}
-
-/** The environment without what belongs to the session that starts the broker: its secrets must not outlive it there. */
-function ownEnvironment(): NodeJS.ProcessEnv {
-  const foreign = /^(CLAUDE(?!_PEERS_)|CODEX_|OPENCODE_|GEMINI_|ANTHROPIC_|OPENAI_|AGENTMESH_(NAME|PUSH|URL)$)/;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }

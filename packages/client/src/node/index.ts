@@ -14,6 +14,7 @@ export {
   UntrustedBrokerError,
 } from "./locate.ts";
 export { announced, isServed, machineName, ownStandpoint } from "./running-broker.ts";
+export { systemEnvironment } from "./spawn-environment.ts";
 export { BrokerStartError } from "./start-failure.ts";
 export {
   makeStateFolder,
@@ -23,4 +24,6 @@ export {
   type StateFolder,
   StateFolderError,
   stateFolderPath,
+  typedPath,
+  userHome,
 } from "./state-folder.ts";

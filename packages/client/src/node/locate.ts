@@ -4,12 +4,14 @@ import {
   DEFAULT_PORT,
   endpoints,
   Health,
+  loopbackHost,
   NONCE_HEADER,
   PROOF_HEADER,
   proofText,
   systemRefusal,
   systemSentences,
 } from "@agentmesh/protocol";
+import { directFetch } from "../direct-fetch.ts";
 import { BrokerUnreachableError, Hindrance } from "../errors.ts";
 import { type Answer, absenceOf } from "./absence.ts";
 import { announced, isServed, rememberedPort } from "./running-broker.ts";
@@ -68,8 +70,10 @@ function addressOf(text: string, namedBy: string): BrokerAddress {
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
     throw new UntrustedBrokerError(`"${text}" is not a broker address. Write it as http://127.0.0.1:7899`);
   }
-  const local = url.protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
-  return { url: url.origin, local, namedBy };
+  const host = url.protocol === "http:" ? loopbackHost(url.hostname) : undefined;
+  // A name below localhost is how a proxy in front of a broker is reached, never what a broker listens on.
+  if (host === undefined || host.endsWith(".localhost")) return { url: url.origin, local: false, namedBy };
+  return { url: `http://${host}${url.port === "" ? "" : `:${url.port}`}`, local: true, namedBy };
 }
 
 /**
@@ -104,9 +108,8 @@ async function whoAnswers(folder: StateFolder, address: BrokerAddress): Promise<
   const seconds = ANSWERS_WITHIN_S[announced(folder)?.url === address.url ? "announced" : "unknown"];
   let response: Response;
   try {
-    response = await fetch(address.url + endpoints.health.path, {
+    response = await directFetch(address.url + endpoints.health.path, {
       headers: { [NONCE_HEADER]: nonce },
-      redirect: "error",
       signal: AbortSignal.timeout(seconds * 1_000),
     });
   } catch (error) {

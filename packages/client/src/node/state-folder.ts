@@ -16,9 +16,16 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { homedir } from "node:os";
+import { userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { stateFolderBeside, systemRefusal, systemSentences } from "@agentmesh/protocol";
+import {
+  homeFolder,
+  PathSettingError,
+  pathSetting,
+  stateFolderSetting,
+  systemRefusal,
+  systemSentences,
+} from "@agentmesh/protocol";
 import { Hindrance } from "../errors.ts";
 
 /** The state folder cannot be used; the message names it and the remedy. */
@@ -47,13 +54,35 @@ export interface StateFolder {
   readonly stoppedFile: string;
 }
 
-/** Path of the state folder: `AGENTMESH_HOME`, or beside `CLAUDE_PEERS_DB`, or `~/.agentmesh`. */
-export function stateFolderPath(env: NodeJS.ProcessEnv = process.env): string {
-  const beside = env.CLAUDE_PEERS_DB && stateFolderBeside(env.CLAUDE_PEERS_DB);
-  return resolve(env.AGENTMESH_HOME || beside || join(homedir(), ".agentmesh"));
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Path of the state folder: `AGENTMESH_HOME`, or beside `CLAUDE_PEERS_DB`, or `~/.agentmesh`. @throws StateFolderError */
+export function stateFolderPath(env: Environment = process.env): string {
+  return whole(() => stateFolderSetting(env, systemHome));
 }
 
-/** The state folder's paths; makes nothing. */
+/** A path that a person typed as `setting`; a relative one starts from the working directory. @throws StateFolderError */
+export function typedPath(said: string, setting: string, env: Environment = process.env): string {
+  return whole(() => pathSetting(said, { setting, env, systemHome, from: "." }));
+}
+
+/** The user's home folder. @throws StateFolderError for a user who has none */
+export function userHome(env: Environment = process.env): string {
+  return whole(() => homeFolder({ env, systemHome }));
+}
+
+const systemHome = () => userInfo().homedir;
+
+function whole(path: () => string): string {
+  try {
+    return resolve(path());
+  } catch (error) {
+    if (error instanceof PathSettingError) throw new StateFolderError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** The state folder's paths; makes nothing. @throws StateFolderError when the environment names it in no usable way */
 export function openStateFolder(path = stateFolderPath()): StateFolder {
   return {
     path,

@@ -2,6 +2,8 @@
  * `agentmesh-mcp hook CLIENT`: run by the client at moments of its session. Asks the session's adapter for mail and prints
  * it. Runs once per tool call, so it loads nothing but Node; whatever goes wrong, it says nothing and exits 0.
  */
+import { userInfo } from "node:os";
+import { pathSetting, stateFolderSetting } from "@agentmesh/protocol/path-setting";
 import { clientKinds } from "../client-kind.ts";
 import { conversationSources } from "../identity/conversation.ts";
 import { workingDirectory } from "../working-directory.ts";
@@ -39,7 +41,7 @@ export async function runHook(args: readonly string[], env: Env): Promise<void> 
   const call = input && callOf(input, env, wait);
   if (!call) process.exit(0);
 
-  const folder = hooksFolder(options.includes("--home") ? home : env.AGENTMESH_HOME);
+  const folder = hooksFolder(stateFolder(options.includes("--home") ? home : undefined, env));
   // A Codex or Gemini CLI that was started in a Claude Code session has that one's variables.
   const claudePid = kind === "claude" ? Number(env.CLAUDE_PID) : 0;
   const session = { folder, kind, call, cwd: workingDirectory(env), ...(claudePid > 0 && { clientPid: claudePid }) };
@@ -55,6 +57,13 @@ export async function runHook(args: readonly string[], env: Env): Promise<void> 
     if (answered || performance.now() >= until) process.exit();
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
+}
+
+/** As the adapter finds it; throws where that refuses the setting, and there the adapter has said so. */
+function stateFolder(home: string | undefined, env: Env): string {
+  const systemHome = () => userInfo().homedir;
+  if (home === undefined) return stateFolderSetting(env, systemHome);
+  return pathSetting(home, { setting: "--home", env, systemHome });
 }
 
 async function readInput(): Promise<Readonly<Record<string, unknown>> | undefined> {

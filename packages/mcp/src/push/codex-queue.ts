@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { basename } from "node:path";
 import { promisify } from "node:util";
+import { systemEnvironment } from "@agentmesh/client/node";
 import { plainLine } from "@agentmesh/protocol";
 import type { ClientSession } from "../client-session.ts";
 import type { PushPath } from "./push-path.ts";
@@ -34,7 +35,11 @@ export function codexQueue({ session, clientArgs, environment }: CodexQueueParts
     known: () => session.facts.id !== undefined,
     async push(text) {
       const { id, codexHome } = session.facts;
-      const env = { ...environment, ...(codexHome !== undefined && { CODEX_HOME: codexHome }) };
+      // Its own settings, not what a project wants of Node or has as secrets.
+      const env = {
+        ...systemEnvironment(environment, /^CODEX_/),
+        ...(codexHome !== undefined && { CODEX_HOME: codexHome }),
+      };
       await run(codex, ["queue", "--thread", id ?? "", `--message=${text}`], { env, timeout: TIMEOUT_MS }).catch(
         (error: unknown) => {
           throw new Error(`codex queue failed: ${reasonIn(error)}`);

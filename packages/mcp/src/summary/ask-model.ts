@@ -1,4 +1,5 @@
 /** A summary by a language model, where that is switched on: the one thing of the adapter that leaves the mesh. */
+import { directFetch } from "@agentmesh/client";
 import { plainLine } from "@agentmesh/protocol";
 import { z } from "zod";
 import type { ModelSettings } from "../config.ts";
@@ -33,11 +34,10 @@ export async function askModel(
     { role: "system", content: TASK },
     { role: "user", content: state.join("\n") },
   ];
-  const response = await fetch(`${url}/chat/completions`, {
+  const response = await directFetch(`${url}/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json", ...(key !== undefined && { authorization: `Bearer ${key}` }) },
     body: JSON.stringify({ model, messages }),
-    redirect: "error",
     signal: AbortSignal.any([signal, AbortSignal.timeout(WITHIN_MS)]),
   });
   if (!response.ok) throw new Error(`the endpoint answered ${response.status}`);

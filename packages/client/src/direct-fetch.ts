@@ -1,0 +1,120 @@
+/**
+ * A call over HTTP that no proxy sees when it stays on this machine. The global `fetch` of Node, Bun and Deno asks the
+ * proxy of the environment, of a flag or of another module even for loopback, and the call carries a token.
+ */
+import { thisMachine } from "@agentmesh/protocol";
+
+/** What is asked. */
+export interface DirectRequest {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+}
+
+const HAS_NO_BODY = new Set([204, 205, 304]);
+
+/**
+ * `fetch` without redirects: straight to this machine in every spelling of loopback, by the runtime's own `fetch`, and so
+ * through the proxies that are set, to every other host. Where there is no `node:http` all goes by `fetch`.
+ * @throws TypeError for a redirect, the signal's reason, and what the system says of a connection that fails
+ */
+export function directFetch(url: string, request: DirectRequest = {}): Promise<Response> {
+  const asked = new URL(url);
+  const host = thisMachine(asked.hostname);
+  const modules = host === undefined ? undefined : nodeModules();
+  if (host === undefined || modules === undefined) return fetch(url, { ...request, redirect: "error" });
+  return send(modules, asked, host, request);
+}
+
+type Modules = NonNullable<ReturnType<typeof nodeModules>>;
+type Http = Modules["http"];
+type Agent = InstanceType<Http["Agent"]>;
+type IncomingMessage = InstanceType<Http["IncomingMessage"]>;
+
+function nodeModules() {
+  const { process } = globalThis;
+  if (typeof process === "undefined" || typeof process.getBuiltinModule !== "function") return undefined;
+  const [http, https, stream] = [
+    process.getBuiltinModule("node:http"),
+    process.getBuiltinModule("node:https"),
+    process.getBuiltinModule("node:stream"),
+  ];
+  return http && https && stream ? { http, https, stream } : undefined;
+}
+
+const agents = new Map<string, Agent>();
+
+/**
+ * Connections that are used for nothing else. Deno asks the environment for proxies unless `proxyEnv` is given, and does not
+ * close a connection that is used a second time when its call is aborted (2.9.6): there each call has its own.
+ */
+function agentFor(protocol: string, { http, https }: Modules): Agent {
+  const options = { keepAlive: !("Deno" in globalThis), proxyEnv: {} };
+  const agent = agents.get(protocol) ?? (protocol === "https:" ? new https.Agent(options) : new http.Agent(options));
+  agents.set(protocol, agent);
+  return agent;
+}
+
+function send(modules: Modules, url: URL, host: string, request: DirectRequest): Promise<Response> {
+  const { method = "GET", headers, body, signal } = request;
+  const options = {
+    protocol: url.protocol,
+    // RFC 6761: names below localhost are loopback, whatever a resolver says.
+    host: (host.endsWith(".localhost") ? "localhost" : host).replace(/^\[|\]$/g, ""),
+    port: url.port || (url.protocol === "https:" ? 443 : 80),
+    path: url.pathname + url.search,
+    method,
+    headers: {
+      ...headers,
+      host: url.port === "" ? host : `${host}:${url.port}`,
+      ...(body !== undefined && { "content-length": new TextEncoder().encode(body).length }),
+    },
+    agent: agentFor(url.protocol, modules),
+  };
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    // Not http.request: modules that send all of a process through a proxy replace that function.
+    const sent = new modules.http.ClientRequest(options);
+    let answer: IncomingMessage | undefined;
+    const abort = () => {
+      (answer ?? sent).destroy(reasonOf(signal));
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    const over = () => signal?.removeEventListener("abort", abort);
+    sent.once("response", (response) => {
+      answer = response;
+      response.once("close", over).on("error", () => undefined);
+      try {
+        resolve(responseOf(modules, response, url));
+      } catch (error) {
+        response.destroy();
+        reject(error);
+      }
+    });
+    sent.on("error", (error) => {
+      over();
+      reject(error);
+    });
+    sent.end(body);
+  });
+}
+
+function responseOf({ stream }: Modules, message: IncomingMessage, url: URL): Response {
+  const status = message.statusCode ?? 0;
+  if (status >= 300 && status < 400 && message.headers.location !== undefined) {
+    throw new TypeError(`${url.origin} sends the call on to another address, which is not followed`);
+  }
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(message.headersDistinct)) {
+    for (const value of values ?? []) headers.append(name, value);
+  }
+  if (!HAS_NO_BODY.has(status)) return new Response(stream.Readable.toWeb(message), { status, headers });
+  message.resume();
+  return new Response(null, { status, headers });
+}
+
+function reasonOf(signal: AbortSignal | undefined): Error {
+  return signal?.reason instanceof Error ? signal.reason : new Error("aborted", { cause: signal?.reason });
+}
