@@ -1,3 +1,4 @@
+/** What every command needs: the state folder, a client with the mesh key, and a client that acts as an agent. */
 import type { MeshClient } from "@agentmesh/client";
 import {
   type BrokerAddress,

@@ -126,7 +126,10 @@ describe("a call to this machine", () => {
 
 test("an address is local when a broker of ours may listen there, and is spelled in one way", () => {
   using folder = tempDir();
-  const at = (url: string) => locate(openStateFolder(folder.path), {}, url);
+  const at = (said: string) => {
+    const { url, local } = locate(openStateFolder(folder.path), {}, said);
+    return { url, local };
+  };
   expect(at("http://LOCALHOST.:7899/x")).toEqual({ url: "http://localhost:7899", local: true });
   expect(at("http://0x7f.1:1")).toEqual({ url: "http://127.0.0.1:1", local: true });
   expect(at("http://[::ffff:127.0.0.1]:1")).toEqual({ url: "http://127.0.0.1:1", local: true });
