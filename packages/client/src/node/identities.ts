@@ -56,6 +56,9 @@ export interface Identities {
   own(client: string): Identity;
   /** Name of the owner's agent, if it was noted. */
   nameOf(owner: LastingOwner): string | undefined;
-  /** Identities of kind `own` whose processes have ended without removing them, at most so many. Never throws. */
+  /**
+   * Identities whose processes have ended without a farewell, at most so many: those of kind `own`, and those of
+   * conversations that were not noted as used. @throws StateFolderError
+   */
   orphans(most: number): Identity[];
 }

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { AgentToken } from "@agentmesh/protocol";
 import { z } from "zod";
 import { FileLock } from "./file-lock.ts";
@@ -67,15 +67,18 @@ export class IdentityFiles implements Identities {
     const found: Identity[] = [];
     for (const name of namesIn(this.#folder.agents)) {
       if (found.length >= most) break;
-      const base = /^(own-[0-9a-f]+)\.(?:json|lock)$/.exec(name)?.[1];
+      const [, base, kind] = /^((own|conversation)-[0-9a-f]+)\.(?:json|lock)$/.exec(name) ?? [];
       const path = join(this.#folder.agents, `${base}.json`);
-      const lock = base === undefined ? undefined : lockAt(path);
+      if (kind === undefined || (kind === "conversation" && !isUnused(path))) continue;
+      const lock = lockAt(path);
       if (!lock) continue;
       const content = parsed(readIfThere(path) ?? "");
-      const orphan = new HeldFile(path, lock, { kind: "own", client: "" }, content ?? { token: "", used: false });
+      const owner = ownerIn(path);
+      const orphan = new HeldFile(path, lock, owner, content ?? { token: "", used: false });
       // Its process ended before it had written a token, or after it had deleted it.
-      if (content) found.push(orphan);
-      else orphan.remove();
+      if (!content) orphan.remove();
+      else if (content.used && owner.kind !== "own") orphan.release();
+      else found.push(orphan);
     }
     return found;
   }
@@ -184,6 +187,19 @@ function parsed(said: string): IdentityFile | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether the file is of an agent that was not noted as used. */
+function isUnused(path: string): boolean {
+  return parsed(readIfThere(path) ?? "")?.used === false;
+}
+
+const OwnerIn = z.object({ client: z.string().catch(""), of: z.string().catch("") });
+
+/** Whose a file is that was found and not looked for: its name says the kind, its text the rest, to a person. */
+function ownerIn(path: string): Owner {
+  if (basename(path).startsWith("own-")) return { kind: "own", client: "" };
+  return { kind: "conversation", ...OwnerIn.parse(JSON.parse(readIfThere(path) ?? "{}")) };
 }
 
 /** The lock of a token's file. One whose file was deleted between opening and locking it guards nothing: look again. */

@@ -78,6 +78,19 @@ describe.each(engines)("identities %s", (_, make) => {
     expect(left?.open().token).not.toBe(first.token);
   });
 
+  test("of conversations, those are orphans that were not used and that no live process has", () => {
+    const engine = make();
+    const [dead, live] = [engine.process(), engine.process()];
+    const unused = dead.identities.claim(A)?.open();
+    dead.identities.claim(B)?.open().note({ used: true });
+    live.identities.claim({ ...A, of: "c" })?.open();
+    dead.identities.claim({ ...A, kind: "place" })?.open();
+    dead.kill();
+    const orphans = engine.process().identities.orphans(9);
+    expect(orphans).toMatchObject([{ token: unused?.token, owner: A }]);
+    expect(engine.process().identities.claim(A)).toBeUndefined();
+  });
+
   test("orphans are the own identities of dead processes alone, so many at a time, until they are removed", () => {
     const engine = make();
     const [dead, live, sweeper] = [engine.process(), engine.process(), engine.process()];

@@ -178,12 +178,18 @@ export function memoryEngine(): Engine {
         },
         nameOf: (owner) => kept.get(keyOf(owner))?.name,
         orphans: (most) =>
-          [...kept.keys()]
-            .filter((key) => key.startsWith("own ") && !locks.has(key))
+          [...kept]
+            .filter(
+              ([key, { used }]) => !locks.has(key) && (key.startsWith("own ") || (key.startsWith("conv") && !used)),
+            )
             .slice(0, most)
-            .flatMap((key) => {
+            .flatMap(([key]) => {
               const held = lock(key);
-              return held ? [grip.keep(new Held({ kind: "own", client: "" }, key, held))] : [];
+              const [, client = "", of = ""] = key.split(" ");
+              const owner: Owner = key.startsWith("own ")
+                ? { kind: "own", client: "" }
+                : { kind: "conversation", client, of };
+              return held ? [grip.keep(new Held(owner, key, held))] : [];
             }),
       };
       return { identities, kill: () => grip.loose() };

@@ -155,8 +155,7 @@ export class World {
     this.#live.set(slot, session);
     this.#expectItself(session);
     for (const orphan of process.identities.orphans(50)) {
-      this.#mesh.remove(orphan.token);
-      orphan.remove();
+      this.#leave(orphan, false);
     }
   }
 
