@@ -171,8 +171,7 @@ export class AgentSession {
 
   /** Becomes another agent where the rules say so. From this moment on nothing is given that was for the one before. */
   #consider(): void {
-    const keeper = this.#identity?.keeper;
-    if (!keeper?.identity || this.#left.signal.aborted || (this.#attempt && !this.#joined)) return;
+    if (!this.#identity?.keeper.identity || this.#left.signal.aborted || (this.#attempt && !this.#joined)) return;
     try {
       const change = this.#whose.consider();
       if (change.kind === "switched") this.#goOver(change.left);
@@ -234,12 +233,11 @@ export class AgentSession {
 
   /** What is done when the session has become an agent. */
   async #settle(joined: JoinedSession): Promise<void> {
-    const whose = this.#whose;
-    this.#notices.push(...(await whose.settle(joined, this.#before)));
+    this.#notices.push(...(await this.#whose.settle(joined, this.#before)));
     this.#before = undefined;
     this.#looking ??= setInterval(() => {
-      whose.look();
-      if (whose.keeper.apart) this.#consider();
+      this.#whose.look();
+      if (this.#whose.keeper.apart) this.#consider();
     }, LOOK_MS).unref();
   }
 }
