@@ -29,6 +29,7 @@ export function budgets(app: FastifyInstance, { requestWithinMs }: HttpTerms): B
 
   // A body is counted as its caller's from its first byte to its last, and has to be complete in time.
   app.addHook("preParsing", async (request, _reply, payload) => {
+    if (!hasBody(request)) return;
     const caller = callers.get(request);
     const share = shareOf(caller);
     const now = bodies.get(share) ?? 0;
@@ -66,4 +67,9 @@ export function budgets(app: FastifyInstance, { requestWithinMs }: HttpTerms): B
       connections.proven(request.raw.socket, caller);
     },
   };
+}
+
+/** Whether a request announces a body (RFC 9112 §6.3). */
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
