@@ -175,7 +175,7 @@ describe.skipIf(!isRoot)("setup by root in the home of a person, as by sudo (nee
     const names = ["claude-code", "codex", "opencode", "openclaw"].flatMap((name) => ["--client", name]);
     const { code, stderr } = await home.run(["setup", "--yes", ...names], env);
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(home.read(".config/opencode/opencode.json")).toContain("opencode-agentmesh");
+    expect(home.read(".config/opencode/opencode.json")).toContain('"plugin"');
     expect(owners(home)).toEqual(new Set([PERSON]));
     expect((await home.run(["uninstall", "--yes"], env)).code).toBe(0);
     expect(owners(home)).toEqual(new Set([PERSON]));

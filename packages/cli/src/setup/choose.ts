@@ -11,15 +11,19 @@ export interface ChosenClient {
   readonly found: FoundClient | undefined;
 }
 
-/** The clients named, or all that are found. @throws CommandError for a name that is not known */
-export async function chooseClients(at: Surroundings, names: readonly string[] | undefined): Promise<ChosenClient[]> {
+/** The clients named, or all that are found, or of which files may be left. @throws CommandError for a name that is not known */
+export async function chooseClients(
+  at: Surroundings,
+  names: readonly string[] | undefined,
+  alsoMissing: boolean,
+): Promise<ChosenClient[]> {
   const unknown = names?.find((name) => !clients.some((client) => client.name === name));
   if (unknown !== undefined) {
     throw usageError(`"${unknown}" is no client that is known here. Known: ${knownNames()}.`);
   }
   const asked = clients.filter(({ name }) => names === undefined || names.includes(name));
   const all = await Promise.all(asked.map(async (client) => ({ client, found: await findClient(client, at) })));
-  return names === undefined ? all.filter(({ found }) => found !== undefined) : all;
+  return names === undefined && !alsoMissing ? all.filter(({ found }) => found !== undefined) : all;
 }
 
 /** There is nothing to set up. */

@@ -89,7 +89,7 @@ export async function configure(context: Context, verb: Verb, options: Configure
     again: (client) => asTyped(context, verb, options, client),
   };
 
-  const chosen = await chooseClients(at, options.client);
+  const chosen = await chooseClients(at, options.client, verb === "uninstall");
   if (chosen.length === 0 && verb === "setup") throw noClientFound();
   const planned = chosen
     .map((one): Planned => ({ ...one, plan: planClient(one, run) }))
