@@ -35,7 +35,7 @@ export function sentencesFor(error: unknown): string {
   if (error instanceof NoAnswerError || mayPass(error)) {
     return defang(`${what} The adapter goes on trying to reach the broker: call the tool again in a few seconds.`);
   }
-  return defang(`${what} When that is mended, call the tool again; until then, tell the person you work for.`);
+  return defang(`${what} Tell the person you work for; when that is mended, call the tool again.`);
 }
 
 function apiSentences(error: MeshApiError): string {

@@ -32,7 +32,14 @@ export {
   troublePages,
   troublePath,
 } from "./troubleshooting/page.ts";
-export { commandScreen, logScreen, type Screen, type StandIns, toolScreen } from "./troubleshooting/screen.ts";
+export {
+  commandScreen,
+  lastingAnswer,
+  logScreen,
+  type Screen,
+  type StandIns,
+  toolScreen,
+} from "./troubleshooting/screen.ts";
 export { until } from "./until.ts";
 export { openWebhookLoad, type WebhookLoad } from "./webhook-load.ts";
 export { type Answering, openWebhookReceiver, type Posted, type WebhookReceiver } from "./webhook-receiver.ts";

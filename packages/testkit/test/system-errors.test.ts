@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cleanEnv, programArgs, runProgram, startMcpSession, tempDir, until } from "testkit";
+import { cleanEnv, lastingAnswer, programArgs, runProgram, startMcpSession, tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 
 /** Runs the rest of a command line in a directory that was removed under it. */
@@ -191,13 +191,10 @@ describe.skipIf(!root)(
             under: inside,
             env: { HOME: "/", AGENTMESH_PORT: "0" },
           });
-          const answer = await until(
-            () => session.tool("list_peers").then((each) => (each.text.includes("within 1800 ms") ? undefined : each)),
-            "the adapter's own words",
-          );
+          const answer = await lastingAnswer(session, "list_peers");
           expect(answer.isError).toBe(true);
           expect(answer.text).toContain(`(${breakage.code})`);
-          expect(answer.text).toContain("until then, tell the person you work for");
+          expect(answer.text).toContain("Tell the person you work for; when that is mended");
           expect(answer.text).not.toMatch(NO_STACK);
           expect(session.stderr()).not.toMatch(/\n\s+at |node:internal/);
 
@@ -270,7 +267,7 @@ test("an adapter whose own Node was updated away says that, not that the broker 
     env: { AGENTMESH_PORT: "0" },
   });
   rmSync(node);
-  const answer = await session.tool("list_peers");
+  const answer = await lastingAnswer(session, "list_peers");
   expect(answer.text).toMatch(/The Node that runs this program, .*, is gone: it was updated or removed/);
-  expect(answer.text).toContain("until then, tell the person you work for");
+  expect(answer.text).toContain("Tell the person you work for; when that is mended");
 });

@@ -1,5 +1,7 @@
 /** What a person or a model saw, with what differs from run to run replaced by what stands for it. */
 import { VERSION } from "@agentmesh/protocol";
+import type { McpSession, ToolAnswer } from "../mcp-session.ts";
+import { until } from "../until.ts";
 
 /** What was there in a run, and what the page shows in its place; longer ones are replaced first. */
 export type StandIns = readonly (readonly [real: string | number, shown: string])[];
@@ -20,6 +22,14 @@ export function commandScreen(
     typed: `$ ${command}`,
     seen: [ended.stdout.trimEnd(), ended.stderr.trimEnd(), exit].filter(Boolean).join("\n"),
   };
+}
+
+/** What a tool answers for good: on a machine under load the first call may be over before the broker has ended. */
+export function lastingAnswer(session: Pick<McpSession, "tool">, name: string): Promise<ToolAnswer> {
+  return until(async () => {
+    const answer = await session.tool(name);
+    return answer.text.includes("within 1800 ms") ? undefined : answer;
+  }, `an answer of ${name} that is not that it takes too long`);
 }
 
 /** What a model saw that called a tool. */

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import {
   cleanEnv,
   commandScreen,
+  lastingAnswer,
   openNetwork,
   startMcpSession,
   tempDir,
@@ -34,7 +35,7 @@ test.skipIf(why)(
     const status = await run("agentmesh status");
     const second = await run("agentmesh-broker --log-level error --log-format pretty");
     await using session = await startMcpSession({ home: home.path, cwd: home.path, under: box.inside });
-    const tool = toolScreen("list_peers()", await session.tool("list_peers"));
+    const tool = toolScreen("list_peers()", await lastingAnswer(session, "list_peers"));
     await session.close();
     const apart = await run("agentmesh up", { AGENTMESH_HOME: own.path });
     await run("agentmesh down", { AGENTMESH_HOME: own.path });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import {
   cleanEnv,
   commandScreen,
+  lastingAnswer,
   openNetwork,
   startMcpSession,
   tempDir,
@@ -48,7 +49,7 @@ test.skipIf(why)(
     const foreign = await run("agentmesh up");
     const inside = [...network.inside, ...asUser];
     const session = await startMcpSession({ home: mesh, cwd: home, under: inside, env: { HOME: home } });
-    const tool = toolScreen("list_peers()", await session.tool("list_peers"));
+    const tool = toolScreen("list_peers()", await lastingAnswer(session, "list_peers"));
     await session.close();
     rmSync(mesh, { recursive: true });
 
