@@ -9,9 +9,7 @@ let broker: TestBroker;
 let alice: TestAgent;
 const sockets: Socket[] = [];
 beforeAll(async () => {
-  broker = await startTestBroker({
-    env: { AGENTMESH_REQUEST_WITHIN_MS: "400", AGENTMESH_WRONG_TOKENS_PER_MINUTE: "20" },
-  });
+  broker = await startTestBroker({ env: { AGENTMESH_WRONG_TOKENS_PER_MINUTE: "20" } });
   alice = await broker.agent("alice");
 });
 afterAll(async () => {
@@ -20,8 +18,8 @@ afterAll(async () => {
 });
 
 /** A bare connection that reads only when `reads`. */
-async function connection({ reads = false } = {}): Promise<Socket> {
-  const socket = connect(broker.port, "127.0.0.1");
+async function connection({ reads = false, to = broker } = {}): Promise<Socket> {
+  const socket = connect(to.port, "127.0.0.1");
   socket.on("error", () => undefined);
   sockets.push(socket);
   if (reads) socket.resume();
@@ -30,8 +28,11 @@ async function connection({ reads = false } = {}): Promise<Socket> {
   return socket;
 }
 
-const head = (method: string, path: string, more: readonly string[] = []) =>
-  [`${method} ${path} HTTP/1.1`, `host: 127.0.0.1:${broker.port}`, ...more, "", ""].join("\r\n");
+const headFor =
+  ({ port }: TestBroker) =>
+  (method: string, path: string, more: readonly string[] = []) =>
+    [`${method} ${path} HTTP/1.1`, `host: 127.0.0.1:${port}`, ...more, "", ""].join("\r\n");
+const head = (...args: Parameters<ReturnType<typeof headFor>>) => headFor(broker)(...args);
 const json = "content-type: application/json";
 const own = () => `authorization: Bearer ${alice.token}`;
 
@@ -78,6 +79,10 @@ test("a body is read of nobody who has shown no token, and for no path that ther
 });
 
 test("a request that does not come to its end is ended, whether its head drips or its body, and nothing is stored", async () => {
+  await using hasty = await startTestBroker({ env: { AGENTMESH_REQUEST_WITHIN_MS: "400" } });
+  const { client, token } = await hasty.agent("alice");
+  const own = () => `authorization: Bearer ${token}`;
+  const head = headFor(hasty);
   const body = JSON.stringify({ to: "alice", body: "x".repeat(200) });
   const beginnings = [
     `POST ${endpoints.send.path} HTTP/1.1\r\nx-slow: `,
@@ -85,7 +90,7 @@ test("a request that does not come to its end is ended, whether its head drips o
     head("POST", endpoints.send.path, [json, own(), "transfer-encoding: chunked"]),
   ];
   for (const beginning of beginnings) {
-    const socket = await connection({ reads: true });
+    const socket = await connection({ reads: true, to: hasty });
     const drip = setInterval(() => socket.write("a"), 20);
     const ended = stopwatch();
     socket.write(beginning);
@@ -93,7 +98,7 @@ test("a request that does not come to its end is ended, whether its head drips o
     clearInterval(drip);
     expect(ended()).toBeLessThan(4_000);
   }
-  expect((await alice.client.listInbox()).entries).toEqual([]);
+  expect((await client.listInbox()).entries).toEqual([]);
 });
 
 test("more bodies of one agent than it may send at a time are refused, those of others are not", async () => {
