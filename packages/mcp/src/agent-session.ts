@@ -1,5 +1,5 @@
 /** The agent's session in the mesh: joined when first needed, tried again until it works, left at the end. */
-import { backoffMs, mayPass } from "@agentmesh/client";
+import { backoffMs } from "@agentmesh/client";
 import { type Identity, sharedIdentity } from "@agentmesh/client/node";
 import { type Broker, reachBroker } from "./broker.ts";
 import type { ClientSession } from "./client-session.ts";
@@ -12,6 +12,7 @@ import { isSharedByAll } from "./identity/telling.ts";
 import { type JoinedSession, join } from "./join.ts";
 import { pauseAtMost } from "./life-cycle.ts";
 import type { Log } from "./log.ts";
+import { isTriedAgain } from "./remedy.ts";
 import { Transcript } from "./transcript/transcript.ts";
 
 const LAST_ATTEMPT_MS = 300;
@@ -92,7 +93,7 @@ export class AgentSession {
       this.#attempt ??= this.#join().catch((error: unknown) => {
         this.#attempt = undefined;
         // What only a person can change is tried again when the model calls a tool, and not before.
-        const again = mayPass(error);
+        const again = isTriedAgain(error);
         this.#log.warn("session.join_failed", { error, again: again ? "by itself" : "with the next tool call" });
         if (!this.#left.signal.aborted && again) {
           this.#retry = setTimeout(() => this.start(), 250 + backoffMs(++this.#failures, 500, 10_000)).unref();

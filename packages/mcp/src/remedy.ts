@@ -1,5 +1,6 @@
 /** What a tool says when it fails: what happened, and what to do next. */
 import { Hindrance, MeshApiError, mayPass } from "@agentmesh/client";
+import { BrokerStartError } from "@agentmesh/client/node";
 import { systemRefusal, systemSentences } from "@agentmesh/protocol";
 import { defang } from "./render.ts";
 
@@ -23,6 +24,14 @@ const remedies: Partial<Record<MeshApiError["code"], string>> = {
 /** Whether the broker no longer knows the session or its agent: a heartbeat opens a new one. */
 export function needsSession(error: unknown): boolean {
   return error instanceof MeshApiError && (error.code === "session_not_found" || error.code === "unauthenticated");
+}
+
+/**
+ * Whether joining is tried again without a tool call. A look for a broker costs nothing, and a person may have done
+ * something; a start that fails until somebody does is not repeated.
+ */
+export function isTriedAgain(error: unknown): boolean {
+  return !(error instanceof BrokerStartError) || error.passes;
 }
 
 /** The failure as sentences for a model. */

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cleanEnv, lastingAnswer, programArgs, runProgram, startMcpSession, tempDir } from "testkit";
+import { cleanEnv, lastingAnswer, programArgs, runProgram, startMcpSession, tempDir, until } from "testkit";
 import { describe, expect, test } from "vitest";
 
 /** Runs the rest of a command line in a directory that was removed under it. */
@@ -270,4 +270,16 @@ test("an adapter whose own Node was updated away says that, not that the broker 
   const answer = await lastingAnswer(session, "list_peers");
   expect(answer.text).toMatch(/The Node that runs this program, .*, is gone: it was updated or removed/);
   expect(answer.text).toContain("Tell the person you work for; when that is mended");
+});
+
+test("an adapter joins by itself, without a tool call, once a person has done what it said", async () => {
+  using home = tempDir();
+  const mesh = join(home.path, "mesh");
+  writeFileSync(mesh, "");
+  await using session = await startMcpSession({ home: mesh, cwd: home.path, env: { AGENTMESH_PORT: "0" } });
+  expect((await lastingAnswer(session, "list_peers")).text).toContain("(ENOTDIR)");
+  rmSync(mesh);
+  await until(() => session.stderr().includes("session.joined"), "the adapter to join", 40_000);
+  await session.close();
+  expect(await runProgram("cli", ["down"], { env: cleanEnv({ AGENTMESH_HOME: mesh }) })).toMatchObject({ code: 0 });
 });
