@@ -289,9 +289,9 @@ describe("a name", () => {
 });
 
 test("settings come from the environment, and a wrong value is corrected with a sentence", () => {
-  expect(resolveConfig({}, "/here")).toEqual({
+  expect(resolveConfig({ HOME: "/home/ada" }, "/here")).toEqual({
     config: {
-      home: undefined,
+      home: "/home/ada/.agentmesh",
       url: undefined,
       name: undefined,
       push: "auto",
@@ -307,16 +307,16 @@ test("settings come from the environment, and a wrong value is corrected with a 
       codexHome: undefined,
       signWithinMs: 20_000,
       directory: "/here",
-      environment: {},
+      environment: { HOME: "/home/ada" },
     },
     warnings: [],
   });
   const { config, warnings } = resolveConfig(
-    { AGENTMESH_HOME: "state", AGENTMESH_PUSH: "tmux", AGENTMESH_NAME: "root", CLAUDE_PROJECT_DIR: "/project" },
+    { AGENTMESH_HOME: "/state", AGENTMESH_PUSH: "tmux", AGENTMESH_NAME: "root", CLAUDE_PROJECT_DIR: "/project" },
     "/here",
   );
   expect(config).toMatchObject({
-    home: "/here/state",
+    home: "/state",
     push: "auto",
     name: "root-agent",
     directory: "/here",

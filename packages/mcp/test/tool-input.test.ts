@@ -139,7 +139,7 @@ describe("not given is", () => {
 test("numbers and truth values are taken as text, and text as a number where a text is wanted", async () => {
   expect((await call("subscribe", { topic: "c.d", retained: "3", unsubscribe: "False" })).text).toContain("Subscribed");
   expect((await call("subscribe", { topic: "c.d", unsubscribe: "true" })).text).toContain("Unsubscribed");
-  expect((await call("set_summary", { summary: 42, focus_minutes: " 5 " })).text).toContain('"42"\nUntil ');
+  expect((await call("set_summary", { summary: 42, focus_minutes: " 5 " })).text).toContain("“42”\nUntil ");
   expect((await call("set_summary", { focus_minutes: "0" })).text).toContain("not in focus");
   expect((await call("check_messages", { search: 42 })).isError).toBe(false);
   for (const [value, words] of [
