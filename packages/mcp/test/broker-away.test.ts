@@ -24,7 +24,7 @@ async function freePort(): Promise<number> {
 test.each([
   [
     "a dead address that is not this machine's",
-    async () => ({ url: `http://127.0.0.2:${await freePort()}` }),
+    async () => ({ url: `http://elsewhere.localhost:${await freePort()}` }),
     /No mesh key|No broker/,
   ],
   ["a port that never answers", async () => silentServer(), /does not answer within 2 s|check AGENTMESH_URL/],

@@ -84,9 +84,11 @@ test.skipIf(missing)(
     const second = await two.start("other");
     expect(second.client).toBe(first.client);
     await sender.send({ to: second.name ?? "", body: "for other alone" });
+    await two.tell({ do: "clear", session: "ses-after-clear" });
     const printed = await two.hook("ses-after-clear");
     expect(printed).toContain("for other alone");
     expect(printed).not.toContain("for alike alone");
+    await one.tell({ do: "clear", session: "ses-after-clear-too" });
     expect(await one.hook("ses-after-clear-too")).toContain("for alike alone");
     // The same conversation, opened in the other container as well.
     await sender.send({ to: first.name ?? "", body: "more for alike" });

@@ -7,6 +7,7 @@ import { hook } from "./setting.ts";
 const Order = z.discriminatedUnion("do", [
   z.object({ do: z.literal("start"), url: z.string(), cwd: z.string(), session: z.string() }),
   z.object({ do: z.literal("hook"), session: z.string() }),
+  z.object({ do: z.literal("clear"), session: z.string() }),
   z.object({ do: z.literal("read") }),
   z.object({ do: z.literal("end") }),
 ]);
@@ -22,8 +23,11 @@ async function obey(line: string): Promise<unknown> {
       adapter = await startMcpSession({ home, url: order.url, cwd: order.cwd, env });
       return { name: await adapter.joined(), client: process.pid };
     }
+    case "clear":
     case "hook": {
-      const input = { hook_event_name: "PostToolUse", session_id: order.session };
+      const cleared = { hook_event_name: "SessionStart", source: "clear" };
+      const about = order.do === "clear" ? cleared : { hook_event_name: "PostToolUse" };
+      const input = { ...about, session_id: order.session };
       return { printed: await hook({ home }, ["claude"], input, { env: { CLAUDE_PID: String(process.pid) } }) };
     }
     case "read":
