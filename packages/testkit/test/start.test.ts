@@ -68,7 +68,8 @@ describe("starting", () => {
     const folder = openStateFolder(home.path);
     const admin = connect({ folder, token: readMeshKey(folder) ?? "", url: `http://127.0.0.1:${port}` });
     await until(async () => (await admin.status()).agents.online === 0, "the adapters to leave");
-    expect((await admin.status()).agents.offline).toBe(20);
+    // Those of the five directories wait for their next session; the others were their process's own, and are gone.
+    expect((await admin.status()).agents.offline).toBe(5);
     expect(readFileSync(folder.logFile, "utf8").match(/broker\.started/g)).toHaveLength(1);
     for (const name of ["key", "broker.log", "broker.json", "mesh.db"]) {
       expect([name, (statSync(join(home.path, name)).mode & 0o777).toString(8)]).toEqual([name, "600"]);
