@@ -179,6 +179,7 @@ test("however many ask for a test of one webhook at a time, it is posted one", a
   await alice.client.setWebhook({ agent: "me", url: receiver.url });
   const tests = Array.from({ length: 40 }, () => alice.client.testWebhook({ agent: "me" }));
   await until(() => receiver.posts.length > 0, "the test");
+  await isServed();
   release();
   expect((await Promise.all(tests)).every(({ taken }) => taken)).toBe(true);
   // Who asks after the first has come back begins another one.
