@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { programArgs } from "testkit";
+import { programArgs, whyNoOtherUser } from "testkit";
 import { describe, expect, test } from "vitest";
 import { Home } from "./home.ts";
 
@@ -158,61 +158,68 @@ describe("a run that was ended while it wrote over a file", () => {
   });
 });
 
-describe.skipIf(!isRoot)("setup by root in the home of a person, as by sudo (needs root)", () => {
-  function homeOf(person: number, files: Record<string, string>): Home {
-    const home = new Home(files);
-    spawnSync("chown", ["-R", `${person}:${person}`, home.folder.path]);
-    return home;
-  }
-  const sudo = { SUDO_UID: String(PERSON), SUDO_GID: String(PERSON), SUDO_USER: "me" };
-  const owners = (home: Home) =>
-    new Set(
-      readdirSync(home.path, { recursive: true, encoding: "utf8" }).map((name) => lstatSync(join(home.path, name)).uid),
-    );
+const noUser = whyNoOtherUser();
 
-  test.each([sudo, {}])("leaves no file and no folder of root's, %o", async (env) => {
-    using home = homeOf(PERSON, { ".codex/config.toml": "a = 1\n", ".claude.json": "{}" });
-    const names = ["claude-code", "codex", "opencode", "openclaw"].flatMap((name) => ["--client", name]);
-    const { code, stderr } = await home.run(["setup", "--yes", ...names], env);
-    expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(home.read(".config/opencode/opencode.json")).toContain('"plugin"');
-    expect(owners(home)).toEqual(new Set([PERSON]));
-    expect((await home.run(["uninstall", "--yes"], env)).code).toBe(0);
-    expect(owners(home)).toEqual(new Set([PERSON]));
-  });
+describe.skipIf(noUser)(
+  `setup by root in the home of a person, as by sudo${noUser ? ` (skipped: ${noUser})` : ""}`,
+  () => {
+    function homeOf(person: number, files: Record<string, string>): Home {
+      const home = new Home(files);
+      spawnSync("chown", ["-R", `${person}:${person}`, home.folder.path]);
+      return home;
+    }
+    const sudo = { SUDO_UID: String(PERSON), SUDO_GID: String(PERSON), SUDO_USER: "me" };
+    const owners = (home: Home) =>
+      new Set(
+        readdirSync(home.path, { recursive: true, encoding: "utf8" }).map(
+          (name) => lstatSync(join(home.path, name)).uid,
+        ),
+      );
 
-  test("does not write through a person's link to what only root may change", async () => {
-    using home = homeOf(PERSON, { ".codex/x": "" });
-    using other = new Home({ "secret.toml": "a = 1\n" });
-    spawnSync("ln", ["-s", join(other.path, "secret.toml"), join(home.path, ".codex/config.toml")]);
-    chmodSync(other.folder.path, 0o755);
-    const { code, stdout } = await home.run(codex("setup"), sudo);
-    expect(code).toBe(1);
-    expect(stdout).toMatch(
-      /it belongs to root, and you are user 45678\. If it is to be yours: sudo chown 45678 .*secret\.toml/,
-    );
-    expect(other.read("secret.toml")).toBe("a = 1\n");
-  });
+    test.each([sudo, {}])("leaves no file and no folder of root's, %o", async (env) => {
+      using home = homeOf(PERSON, { ".codex/config.toml": "a = 1\n", ".claude.json": "{}" });
+      const names = ["claude-code", "codex", "opencode", "openclaw"].flatMap((name) => ["--client", name]);
+      const { code, stderr } = await home.run(["setup", "--yes", ...names], env);
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(home.read(".config/opencode/opencode.json")).toContain('"plugin"');
+      expect(owners(home)).toEqual(new Set([PERSON]));
+      expect((await home.run(["uninstall", "--yes"], env)).code).toBe(0);
+      expect(owners(home)).toEqual(new Set([PERSON]));
+    });
 
-  test("what an older sudo made root's is refused with the command that gives it back", async () => {
-    using home = homeOf(PERSON, { ".codex/config.toml": "a = 1\n" });
-    const path = join(home.path, ".codex/config.toml");
-    chownSync(path, 0, 0);
-    chmodSync(path, 0o600);
-    const { stdout } = await home.run(codex("setup"), sudo);
-    expect(stdout).toContain(
-      'it cannot be read: it belongs to root, and you are user 45678. If it is to be yours: sudo chown 45678 "',
-    );
-  });
+    test("does not write through a person's link to what only root may change", async () => {
+      using home = homeOf(PERSON, { ".codex/x": "" });
+      using other = new Home({ "secret.toml": "a = 1\n" });
+      spawnSync("ln", ["-s", join(other.path, "secret.toml"), join(home.path, ".codex/config.toml")]);
+      chmodSync(other.folder.path, 0o755);
+      const { code, stdout } = await home.run(codex("setup"), sudo);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(
+        /it belongs to root, and you are user 45678\. If it is to be yours: sudo chown 45678 .*secret\.toml/,
+      );
+      expect(other.read("secret.toml")).toBe("a = 1\n");
+    });
 
-  test("in root's own home it says whose configuration that is", async () => {
-    using home = new Home({ ".codex/config.toml": "" });
-    const { stderr } = await home.run(codex("setup"), sudo);
-    expect(stderr).toContain(
-      `This is the configuration of root, in ${home.path}. For that of me: agentmesh setup without sudo.`,
-    );
-  });
-});
+    test("what an older sudo made root's is refused with the command that gives it back", async () => {
+      using home = homeOf(PERSON, { ".codex/config.toml": "a = 1\n" });
+      const path = join(home.path, ".codex/config.toml");
+      chownSync(path, 0, 0);
+      chmodSync(path, 0o600);
+      const { stdout } = await home.run(codex("setup"), sudo);
+      expect(stdout).toContain(
+        'it cannot be read: it belongs to root, and you are user 45678. If it is to be yours: sudo chown 45678 "',
+      );
+    });
+
+    test("in root's own home it says whose configuration that is", async () => {
+      using home = new Home({ ".codex/config.toml": "" });
+      const { stderr } = await home.run(codex("setup"), sudo);
+      expect(stderr).toContain(
+        `This is the configuration of root, in ${home.path}. For that of me: agentmesh setup without sudo.`,
+      );
+    });
+  },
+);
 
 test("a .claude.json of 15 MB is looked at, changed and changed back within ten times its size", async () => {
   using home = new Home();

@@ -4,7 +4,16 @@ import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { cleanEnv, programArgs, startMcpSession, startTestBroker, type TestBroker, tempDir, until } from "testkit";
+import {
+  cleanEnv,
+  programArgs,
+  startMcpSession,
+  startTestBroker,
+  type TestBroker,
+  tempDir,
+  until,
+  whyNoOtherUser,
+} from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { directory, endBroker } from "./setting.ts";
@@ -148,8 +157,10 @@ test.skipIf(missing)(
   },
 );
 
-test.skipIf(missing || process.getuid?.() !== 0)(
-  `a hook of another user gets nothing and takes nothing away${needs || (process.getuid?.() === 0 ? "" : " (skipped: needs root)")}`,
+const noUser = whyNoOtherUser();
+
+test.skipIf(missing || noUser !== undefined)(
+  `a hook of another user gets nothing and takes nothing away${needs || (noUser === undefined ? "" : ` (skipped: ${noUser})`)}`,
   async () => {
     const cwd = directory(broker, "mine");
     await using bob = await startMcpSession({

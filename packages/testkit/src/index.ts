@@ -8,6 +8,7 @@ export type { Finding, MessageFate } from "./history/records.ts";
 export { History } from "./history.ts";
 export { type McpSession, type McpSessionOptions, startMcpSession, type ToolAnswer } from "./mcp-session.ts";
 export { type Network, openNetwork, whyNoNetworks } from "./network.ts";
+export { whyNoOtherUser } from "./other-user.ts";
 export {
   cleanEnv,
   programArgs,

@@ -13,11 +13,12 @@ import {
   until,
   watched,
   whyNoNetworks,
+  whyNoOtherUser,
 } from "testkit";
 import { describe, expect, test } from "vitest";
 
 const USUAL = 7899;
-const why = whyNoNetworks();
+const why = whyNoNetworks() ?? whyNoOtherUser();
 /** Dozens of programs one after another: longer than other tests on a machine under load. */
 const SLOW = { timeout: 180_000 };
 

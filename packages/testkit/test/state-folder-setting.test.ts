@@ -3,7 +3,16 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { cleanEnv, programPath, runProgram, startMcpSession, type TempDir, tempDir, until } from "testkit";
+import {
+  cleanEnv,
+  programPath,
+  runProgram,
+  startMcpSession,
+  type TempDir,
+  tempDir,
+  until,
+  whyNoOtherUser,
+} from "testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ended } from "./ended.ts";
 
@@ -88,11 +97,11 @@ test("a relative --home is taken from where it is typed, and ~ in it from home",
   }
 });
 
-const isRoot = process.getuid?.() === 0 && process.platform === "linux";
+const noUser = whyNoOtherUser();
 const STRANGER = "64321";
 
-test.skipIf(!isRoot)(
-  "a user without a home is told what to set, by every program (needs root and setpriv)",
+test.skipIf(noUser)(
+  `a user without a home is told what to set, by every program${noUser === undefined ? "" : ` (skipped: ${noUser})`}`,
   async () => {
     const bare = { PATH: process.env.PATH ?? "" };
     const as = (program: "cli" | "broker" | "mcp", args: string[], more: Record<string, string> = {}) =>

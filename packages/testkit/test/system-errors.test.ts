@@ -2,7 +2,16 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cleanEnv, lastingAnswer, programArgs, runProgram, startMcpSession, tempDir, until } from "testkit";
+import {
+  cleanEnv,
+  lastingAnswer,
+  programArgs,
+  runProgram,
+  startMcpSession,
+  tempDir,
+  until,
+  whyNoOtherUser,
+} from "testkit";
 import { describe, expect, test } from "vitest";
 
 /** Runs the rest of a command line in a directory that was removed under it. */
@@ -89,8 +98,7 @@ describe("a working directory that was removed", () => {
 
 const USER = 4_201;
 const asUser = ["setpriv", `--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
-const root =
-  process.platform === "linux" && process.getuid?.() === 0 && spawnSync("setpriv", ["--version"]).status === 0;
+const noUser = whyNoOtherUser();
 
 /** A way to break the state folder `mesh` in `dir`, and what is said then. `mend` undoes it. */
 interface Breakage {
@@ -159,8 +167,8 @@ const breakages: Readonly<Record<string, Breakage>> = {
   "has a folder in place of the announcement": folderInPlaceOf("broker.json"),
 };
 
-describe.skipIf(!root)(
-  `a state folder${root ? "" : " (skipped: needs root on Linux, and setpriv)"}`,
+describe.skipIf(noUser)(
+  `a state folder${noUser === undefined ? "" : ` (skipped: ${noUser})`}`,
   { timeout: 180_000 },
   () => {
     test.each(Object.entries(breakages))(

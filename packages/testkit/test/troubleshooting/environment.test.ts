@@ -14,15 +14,16 @@ import {
   toolScreen,
   troublePage,
   troublePath,
+  whyNoOtherUser,
 } from "testkit";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { ended } from "../ended.ts";
 
-const isRoot = process.getuid?.() === 0 && process.platform === "linux";
+const noUser = whyNoOtherUser();
 
-test.skipIf(!isRoot)(
-  "docs/troubleshooting/environment.md is what the programs say (needs root and setpriv)",
+test.skipIf(noUser)(
+  `docs/troubleshooting/environment.md is what the programs say${noUser === undefined ? "" : ` (skipped: ${noUser})`}`,
   async () => {
     using folder = tempDir();
     await using proxy = await openRecordingProxy();

@@ -11,10 +11,11 @@ import {
   troublePage,
   troublePath,
   whyNoNetworks,
+  whyNoOtherUser,
 } from "testkit";
 import { expect, test } from "vitest";
 
-const why = whyNoNetworks();
+const why = whyNoNetworks() ?? whyNoOtherUser();
 
 test.skipIf(why)(
   `docs/troubleshooting/ports.md is what two users of one machine see${why === undefined ? "" : ` (skipped: ${why})`}`,

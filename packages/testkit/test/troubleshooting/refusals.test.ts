@@ -13,10 +13,11 @@ import {
   troublePage,
   troublePath,
   whyNoNetworks,
+  whyNoOtherUser,
 } from "testkit";
 import { expect, test } from "vitest";
 
-const why = whyNoNetworks();
+const why = whyNoNetworks() ?? whyNoOtherUser();
 const USER = 4_193;
 const asUser = ["setpriv", `--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
 
