@@ -176,8 +176,9 @@ test("however many ask for a test of one webhook at a time, it is posted one", a
     response.writeHead(204).end();
     open--;
   });
-  await alice.client.setWebhook({ agent: "me", url: receiver.url });
-  const tests = Array.from({ length: 40 }, () => alice.client.testWebhook({ agent: "me" }));
+  const { client } = await broker.agent("hooked");
+  await client.setWebhook({ agent: "me", url: receiver.url });
+  const tests = Array.from({ length: 40 }, () => client.testWebhook({ agent: "me" }));
   await until(() => receiver.posts.length > 0, "the test");
   await isServed();
   release();
