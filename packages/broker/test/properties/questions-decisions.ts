@@ -100,6 +100,8 @@ export function admit(owner: AgentId | undefined, ref: DeliveryRef): Question {
       judgeDecision(o, [owner, ref], verdict, "held", (delivery) => {
         o.tape.take("admitted", delivery, o.now);
         delivery.state = "queued";
+        // A delay that was over while it was held is told of now, and not once more.
+        if (delivery.dueAt <= o.now) delivery.announced = true;
         o.becameLeasable(delivery);
       });
     };
