@@ -1,7 +1,7 @@
 /** What users get from the registry: the six packed packages, installed into an empty folder. */
 import { type ExecFileOptions, execFile, spawn } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -171,7 +171,7 @@ await hooks.dispose();
     await run("npx", ["--no-install", "agentmesh", "down"], { ...options(), env });
   });
 
-  test("set clients up with a command that works: npx from a project, the adapter's name when installed globally", async () => {
+  test("set clients up with a command that works: npx from a project, Node and the file when installed globally", async () => {
     const setup = async (program: string, args: readonly string[], path: string | undefined) => {
       using person = tempDir();
       const env = cleanEnv({ HOME: person.path, PATH: path });
@@ -183,16 +183,21 @@ await hooks.dispose();
       return { adapter: Adapter.parse(JSON.parse(stdout)).adapter, settings };
     };
     const passing = await setup("npx", ["--no-install", "agentmesh"], process.env.PATH);
-    expect(passing.adapter).toEqual(["npx", "-y", expect.stringMatching(/^agentmesh-mcp@\d/)]);
+    // A client's own PATH may have no npx: the folder of this Node comes first in it.
+    const [env, first, ...rest] = passing.adapter;
+    expect([env, first?.startsWith(`PATH=${dirname(process.execPath)}`)]).toEqual(["/usr/bin/env", true]);
+    expect(rest).toEqual(["npx", "-y", expect.stringMatching(/^agentmesh-mcp@\d/)]);
     expect(passing.settings).not.toContain("hook gemini");
 
     const prefix = join(app.path, "global");
     await run("npm", ["install", "-g", "--prefix", prefix, "--no-audit", "--no-fund", ...tarballs()], options());
     const path = `${join(prefix, "bin")}:${process.env.PATH}`;
     const installed = await setup(join(prefix, "bin/agentmesh"), [], path);
-    expect(installed.adapter).toEqual(["agentmesh-mcp"]);
-    expect(installed.settings).toContain('"agentmesh-mcp hook gemini --by-setup"');
-    const hook = execFile("sh", ["-c", "agentmesh-mcp hook gemini --by-setup"], { env: cleanEnv({ PATH: path }) });
+    expect(installed.adapter.every((word) => existsSync(word))).toBe(true);
+    expect(installed.adapter.at(-1)).toContain("agentmesh-mcp");
+    const [, written = ""] = /"command": "((?:[^"\\]|\\.)* hook gemini --by-setup)"/.exec(installed.settings) ?? [];
+    const command = z.string().parse(JSON.parse(`"${written}"`));
+    const hook = execFile("sh", ["-c", command], { env: { PATH: "/usr/bin:/bin" } });
     hook.stdin?.end("{}");
     expect(await new Promise((resolve) => hook.once("close", resolve))).toBe(0);
   });
