@@ -1,0 +1,86 @@
+/** Every endpoint × every kind of caller: each is answered by the endpoint's rule, and who is refused has changed nothing. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { errorTable } from "@agentmesh/protocol";
+import SqliteDatabase from "better-sqlite3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Example, type Ground, openGround, type Row } from "./ground.ts";
+import { type Expected, type Kind, kinds } from "./kinds.ts";
+import { type Answer, made } from "./wire.ts";
+
+let ground: Ground;
+/** A call of each endpoint that nobody has made yet. */
+const standing = new Map<Row, Example>();
+
+beforeAll(async () => {
+  ground = await openGround();
+  for (const row of ground.rows) standing.set(row, await row.example());
+}, 60_000);
+afterAll(() => ground[Symbol.asyncDispose]());
+
+/** All that is kept, by table, but for when an agent was last heard of: a valid token is a sign of life also where it is refused. */
+function kept(): Record<string, string> {
+  const db = new SqliteDatabase(join(ground.broker.home, "mesh.db"), { readonly: true });
+  try {
+    const tables = db
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%' ORDER BY name")
+      .pluck()
+      .all() as string[];
+    return Object.fromEntries(
+      tables.map((name) => {
+        const rows = db.prepare(`SELECT * FROM "${name}"`).all();
+        const text = JSON.stringify(rows, (key, value) => (key === "last_seen_at" ? undefined : value));
+        return [name, createHash("sha256").update(text).digest("hex")];
+      }),
+    );
+  } finally {
+    db.close();
+  }
+}
+
+function verdict(row: Row, expected: Expected): string {
+  if (expected === "admitted") return String(row.endpoint.status);
+  return typeof expected === "number" ? String(expected) : `${errorTable[expected].status} ${expected}`;
+}
+
+function said({ status, problem }: Answer): string {
+  return problem ? `${status} ${problem.code}` : String(status);
+}
+
+async function walk(kind: Kind, exampleOf: (row: Row) => Promise<Example>, which: (row: Row) => boolean) {
+  const rows = ground.rows.filter((row) => (kind.of?.(row) ?? true) && which(row));
+  const found: Record<string, string> = {};
+  for (const row of rows) {
+    const answer = await made(ground.broker.port, kind.call(await exampleOf(row), ground, row));
+    found[row.name] = said(answer);
+    expect(Object.keys(answer.headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
+  }
+  expect(found).toEqual(Object.fromEntries(rows.map((row) => [row.name, verdict(row, kind.expected(row))])));
+  return rows.length;
+}
+
+const standingOf = async (row: Row) => standing.get(row) ?? row.example();
+/** What ends the broker comes last. */
+const ends = ({ name }: Row) => name === "shutdown";
+
+describe("every endpoint, called by", () => {
+  test.each(Object.entries(kinds))("%s, answers by its rule, and a refusal changes nothing", async (_, kind) => {
+    const before = kept();
+    const isRefused = (row: Row) => kind.expected(row) !== "admitted";
+    const refused = await walk(kind, standingOf, isRefused);
+    expect(kept(), "what is kept").toEqual(before);
+    const admitted = await walk(
+      kind,
+      (row) => row.example(),
+      (row) => !isRefused(row) && !ends(row),
+    );
+    expect(refused + admitted).toBeGreaterThan(0);
+  });
+
+  test("whoever was refused, still answers its owner", async () => {
+    const { "the owner of what it is about": owner } = kinds;
+    if (!owner) throw new Error("the owner is no kind of caller any more");
+    await walk(owner, standingOf, (row) => !ends(row));
+    expect(await walk(owner, standingOf, ends)).toBe(1);
+  });
+});

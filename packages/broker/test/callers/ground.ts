@@ -1,0 +1,227 @@
+/** The ground of the matrix: for each endpoint one valid call of its owner, and what becomes of it in other hands. */
+import { type Access, type Endpoint, type EndpointName, type ErrorCode, endpoints } from "@agentmesh/protocol";
+import { openWebhookReceiver, startTestBroker, type TestAgent, type TestBroker } from "testkit";
+
+/** A call that its owner may make. */
+export interface Example {
+  /** Whose token opens it; the mesh key where the endpoint is the operator's. */
+  readonly owner: string;
+  readonly path: string;
+  readonly body?: object;
+}
+
+/** What another agent's token gets: its own thing, as everybody would; or the refusal. */
+export type InOtherHands = "its own" | ErrorCode;
+
+/** One row of the matrix. */
+export interface Row {
+  readonly name: EndpointName;
+  readonly endpoint: Endpoint;
+  readonly access: Access;
+  readonly inOtherHands: InOtherHands;
+  example(): Promise<Example>;
+}
+
+/** A mesh with an owner of everything, another agent, and whoever was here. */
+export interface Ground extends AsyncDisposable {
+  readonly broker: TestBroker;
+  readonly rows: readonly Row[];
+  readonly other: TestAgent;
+  /** Token of an agent that was removed. */
+  readonly removed: string;
+  /** Token of a peer of the predecessor's wire. */
+  readonly peer: string;
+}
+
+interface Parts {
+  readonly params?: Record<string, string>;
+  readonly query?: Record<string, string>;
+  readonly body?: object;
+}
+
+type Making = (owner: TestAgent, sender: TestAgent) => Parts | Promise<Parts>;
+
+/** Rows by endpoint: the type asks for each. */
+type Declared = Record<EndpointName, { readonly inOtherHands: InOtherHands; readonly make: Making }>;
+
+const HOUR_MS = 3_600_000;
+/** Where webhooks go: to a receiver that takes everything, once there is one. */
+let hookUrl = "";
+const nothing: Making = () => ({});
+const itself: Making = ({ agent }) => ({ params: { agent: agent.name } });
+const about: Making = ({ agent }) => ({ query: { agent: agent.name } });
+
+const session: Making = async ({ client }) => ({ params: { session: (await client.openSession()).session.id } });
+
+async function sent({ agent }: TestAgent, sender: TestAgent, to: string = agent.name) {
+  const { messageId, deliveries } = await sender.client.send({ to, body: "between the two of us" });
+  return { message: messageId, delivery: deliveries[0]?.deliveryId ?? "none" };
+}
+
+async function leased(owner: TestAgent, sender: TestAgent) {
+  const { delivery } = await sent(owner, sender);
+  const [first] = (await owner.client.lease({ leaseMs: HOUR_MS })).deliveries;
+  return { params: { delivery }, receipt: first?.receipt ?? "none" };
+}
+
+async function withHook({ client, agent }: TestAgent) {
+  await client.setWebhook({ agent: "me", url: hookUrl });
+  return { params: { agent: agent.name } };
+}
+
+async function dead(owner: TestAgent, sender: TestAgent) {
+  const { params, receipt } = await leased(owner, sender);
+  await owner.client.reject({ ...params, receipt, reason: "not mine" });
+  return { params };
+}
+
+async function held(owner: TestAgent, sender: TestAgent) {
+  await owner.client.setPolicy({ agent: "me", otherwise: "hold" });
+  const { delivery } = await sent(owner, sender);
+  return { params: { delivery } };
+}
+
+const declared: Declared = {
+  health: { inOtherHands: "its own", make: nothing },
+  livez: { inOtherHands: "its own", make: nothing },
+  openapi: { inOtherHands: "its own", make: nothing },
+  status: { inOtherHands: "its own", make: nothing },
+  shutdown: { inOtherHands: "forbidden", make: nothing },
+
+  register: { inOtherHands: "forbidden", make: () => ({ body: { name: "newcomer", ifTaken: "number" } }) },
+  listAgents: { inOtherHands: "its own", make: nothing },
+  getAgent: { inOtherHands: "its own", make: itself },
+  setSummary: { inOtherHands: "its own", make: () => ({ body: { summary: "at work" } }) },
+  setFocus: { inOtherHands: "forbidden", make: async (owner) => ({ ...(await itself(owner, owner)), body: {} }) },
+  endFocus: { inOtherHands: "forbidden", make: itself },
+  getPolicy: { inOtherHands: "forbidden", make: itself },
+  setPolicy: {
+    inOtherHands: "forbidden",
+    make: ({ agent }) => ({ params: { agent: agent.name }, body: { otherwise: "refuse" } }),
+  },
+  removeAgent: { inOtherHands: "forbidden", make: itself },
+  openSession: { inOtherHands: "its own", make: () => ({ body: {} }) },
+  heartbeat: {
+    inOtherHands: "session_not_found",
+    make: async (owner) => ({ ...(await session(owner, owner)), body: {} }),
+  },
+  endSession: { inOtherHands: "session_not_found", make: session },
+
+  send: { inOtherHands: "its own", make: (_, { agent }) => ({ body: { to: agent.name, body: "hello" } }) },
+  listMessages: { inOtherHands: "forbidden", make: about },
+  ask: {
+    inOtherHands: "its own",
+    make: (_, { agent }) => ({ body: { to: agent.name, body: "which port?", waitMs: 0 } }),
+  },
+  listAsks: { inOtherHands: "forbidden", make: about },
+  getMessage: {
+    inOtherHands: "message_not_found",
+    make: async (owner, sender) => ({ params: { message: (await sent(owner, sender)).message } }),
+  },
+  cancel: {
+    inOtherHands: "message_not_found",
+    make: async (owner, sender) => ({ params: { message: (await sent(sender, owner)).message } }),
+  },
+  log: { inOtherHands: "forbidden", make: about },
+
+  publish: { inOtherHands: "its own", make: () => ({ params: { topic: "build.done" }, body: { body: "green" } }) },
+  listTopics: { inOtherHands: "its own", make: nothing },
+  subscribe: { inOtherHands: "its own", make: () => ({ body: { topic: "build.>" } }) },
+  unsubscribe: {
+    inOtherHands: "its own",
+    make: async ({ client }) => {
+      await client.subscribe({ topic: "build.*" });
+      return { params: { topic: "build.*" } };
+    },
+  },
+  listSubscriptions: { inOtherHands: "its own", make: nothing },
+
+  listInbox: { inOtherHands: "forbidden", make: about },
+  lease: { inOtherHands: "its own", make: () => ({ body: { leaseMs: HOUR_MS } }) },
+  stream: {
+    inOtherHands: "session_not_found",
+    make: async ({ client }) => ({ query: { session: (await client.openSession()).session.id } }),
+  },
+  ack: {
+    inOtherHands: "delivery_not_found",
+    make: async (owner, sender) => ({ params: (await leased(owner, sender)).params, body: {} }),
+  },
+  nack: { inOtherHands: "delivery_not_found", make: async (...two) => withReceipt(await leased(...two), {}) },
+  extend: { inOtherHands: "delivery_not_found", make: async (...two) => withReceipt(await leased(...two), {}) },
+  reject: {
+    inOtherHands: "delivery_not_found",
+    make: async (...two) => withReceipt(await leased(...two), { reason: "not mine" }),
+  },
+  listDead: { inOtherHands: "forbidden", make: about },
+  redrive: { inOtherHands: "delivery_not_found", make: dead },
+  admit: { inOtherHands: "delivery_not_found", make: held },
+  refuse: {
+    inOtherHands: "delivery_not_found",
+    make: async (...two) => ({ ...(await held(...two)), body: { reason: "no" } }),
+  },
+  reportPush: {
+    inOtherHands: "delivery_not_found",
+    make: async (...two) => withReceipt(await leased(...two), { path: "claude-inbox" }),
+  },
+
+  setWebhook: {
+    inOtherHands: "forbidden",
+    make: ({ agent }) => ({ params: { agent: agent.name }, body: { url: hookUrl } }),
+  },
+  getWebhook: { inOtherHands: "forbidden", make: withHook },
+  testWebhook: { inOtherHands: "forbidden", make: withHook },
+  rotateWebhook: { inOtherHands: "forbidden", make: async (owner) => ({ ...(await withHook(owner)), body: {} }) },
+  removeWebhook: { inOtherHands: "forbidden", make: withHook },
+};
+
+function withReceipt({ params, receipt }: { params: { delivery: string }; receipt: string }, body: object): Parts {
+  return { params, body: { receipt, ...body } };
+}
+
+/** Starts it. Nothing in it ends by itself while the matrix is walked. */
+export async function openGround(): Promise<Ground> {
+  const args = ["--legacy", "--offline-after-ms", String(HOUR_MS), "--stale-after-ms", String(HOUR_MS)];
+  const receiver = await openWebhookReceiver();
+  hookUrl = receiver.url;
+  const broker = await startTestBroker({ args: [...args, "--heartbeat-ms", "600000", "--stream-grace-ms", "600000"] });
+  const other = await broker.agent("other");
+  const gone = await broker.agent("gone");
+  await gone.client.removeAgent({ agent: "me" });
+  const registered = await fetch(`${broker.url}/register`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ pid: process.pid, cwd: "/tmp", summary: "" }),
+  });
+  const { token: peer } = (await registered.json()) as { token: string };
+
+  let count = 0;
+  const rows = Object.entries<Endpoint>(endpoints).map(([key, endpoint]): Row => {
+    const name = key as EndpointName;
+    const row = declared[name];
+    if (!row) throw new Error(`${name} has no row in the matrix: declare what becomes of it in other hands.`);
+    return {
+      name,
+      endpoint,
+      access: endpoint.access,
+      inOtherHands: row.inOtherHands,
+      async example() {
+        count++;
+        const owner = await broker.agent(`owner-${count}`);
+        const { params = {}, query, body } = await row.make(owner, await broker.agent(`sender-${count}`));
+        const path = endpoint.path.replace(/:(\w+)/g, (_, part: string) => encodeURIComponent(params[part] ?? "none"));
+        return {
+          owner: endpoint.access === "key" ? broker.key : owner.token,
+          path: query ? `${path}?${new URLSearchParams(query)}` : path,
+          ...(body && { body }),
+        };
+      },
+    };
+  });
+  return {
+    ...{ broker, rows, other, removed: gone.token, peer },
+    async [Symbol.asyncDispose]() {
+      await broker[Symbol.asyncDispose]();
+      await receiver[Symbol.asyncDispose]();
+    },
+  };
+}

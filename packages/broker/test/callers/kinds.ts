@@ -1,0 +1,178 @@
+/** The kinds of caller: what each makes of a valid call, and what it is to be answered by the rule of the endpoint. */
+import { type Endpoint, type ErrorCode, endpoints, MAX_REQUEST_BYTES } from "@agentmesh/protocol";
+import type { Example, Ground, Row } from "./ground.ts";
+import type { Call } from "./wire.ts";
+
+/** `admitted`: answered with the endpoint's own status. A number is a status without a problem. */
+export type Expected = "admitted" | ErrorCode | number;
+
+/** One kind of caller. */
+export interface Kind {
+  /** Which endpoints it can call at all. */
+  readonly of?: (row: Row) => boolean;
+  readonly call: (example: Example, ground: Ground, row: Row) => Call;
+  readonly expected: (row: Row) => Expected;
+}
+
+type Headers = Call["headers"];
+const bearer = (token: string): Headers => [["authorization", `Bearer ${token}`]];
+const guarded = ({ access }: Row) => access !== "public";
+const hasBody = ({ endpoint }: Row) => endpoint.body !== undefined;
+
+/** A call of this example with these headers for the token, and others in place of the usual ones. */
+function asked(
+  example: Example,
+  { broker }: Ground,
+  row: Row,
+  given: Partial<Call> & { auth?: Headers; host?: Headers },
+) {
+  const { auth = bearer(example.owner), host = [["host", `127.0.0.1:${broker.port}`]], headers = [], ...rest } = given;
+  const body = example.body && JSON.stringify(example.body);
+  const typed = headers.some(([name]) => name === "content-type");
+  const type: Headers = body !== undefined && !typed ? [["content-type", "application/json"]] : [];
+  return {
+    method: row.endpoint.method,
+    target: example.path,
+    ...(body !== undefined && { body }),
+    headers: [...host, ...auth, ...type, ...headers],
+    ...rest,
+  };
+}
+
+/** Whoever shows no valid token: let in by what is public alone. */
+function stranger(auth: (ground: Ground, example: Example) => Headers): Kind {
+  return {
+    call: (example, ground, row) => asked(example, ground, row, { auth: auth(ground, example) }),
+    expected: (row) => (guarded(row) ? "unauthenticated" : "admitted"),
+  };
+}
+
+/** The owner, or the operator where it is the operator's, with something wrong about the request. */
+function flawed(
+  code: Exclude<Expected, "admitted">,
+  flaw: (example: Example, ground: Ground, row: Row) => Partial<Call> & { host?: Headers },
+  of?: Kind["of"],
+): Kind {
+  return {
+    ...(of && { of }),
+    call: (example, ground, row) => asked(example, ground, row, flaw(example, ground, row)),
+    expected: () => code,
+  };
+}
+
+const anotherAgent = (token: (ground: Ground) => string): Kind => ({
+  call: (example, ground, row) => asked(example, ground, row, { auth: bearer(token(ground)) }),
+  expected: ({ inOtherHands }) => (inOtherHands === "its own" ? "admitted" : inOtherHands),
+});
+
+/** A method that no endpoint of this path knows. */
+function wrongMethod({ endpoint }: Row): string {
+  const shape = (path: string) => path.replace(/:\w+/g, ":");
+  const fits = (row: Endpoint) =>
+    shape(row.path) === shape(endpoint.path) ||
+    new RegExp(`^${endpoint.path.replace(/:\w+/g, "[^/]+")}$`).test(row.path);
+  const known = Object.values<Endpoint>(endpoints)
+    .filter(fits)
+    .map(({ method }) => method as string);
+  return ["PATCH", "PUT", "DELETE"].find((method) => !known.includes(method)) ?? "TRACE";
+}
+
+function withKeyTwice(body: object): string {
+  const text = JSON.stringify(body);
+  const [[key, value] = ["extra", 1]] = Object.entries(body);
+  const again = `${JSON.stringify(key)}:${JSON.stringify(value)}`;
+  return text === "{}" ? `{${again},${again}}` : text.replace(/\}$/, `,${again}}`);
+}
+
+/** Every kind by its name. */
+export const kinds: Record<string, Kind> = {
+  "the owner of what it is about": {
+    call: (example, ground, row) => asked(example, ground, row, {}),
+    expected: () => "admitted",
+  },
+  "another agent": anotherAgent(({ other }) => other.token),
+  "a peer of the predecessor's wire": anotherAgent(({ peer }) => peer),
+  "the mesh key": {
+    call: (example, ground, row) => asked(example, ground, row, { auth: bearer(ground.broker.key) }),
+    expected: ({ access }) => (access === "agent" ? "forbidden" : "admitted"),
+  },
+  "an agent where the mesh key is asked for": {
+    of: ({ access }) => access === "key",
+    call: (example, ground, row) => asked(example, ground, row, { auth: bearer(ground.other.token) }),
+    expected: () => "forbidden",
+  },
+
+  "nobody: no token": stranger(() => []),
+  "a wrong token": stranger(({ other }) => bearer(`${other.token.slice(0, -4)}AAAA`)),
+  "a token with something behind it": stranger((_, { owner }) => bearer(`${owner}x`)),
+  "a removed agent's token": stranger(({ removed }) => bearer(removed)),
+  "a valid token under another scheme": stranger((_, { owner }) => [["authorization", `Basic ${owner}`]]),
+  "a scheme in small letters": stranger((_, { owner }) => [["authorization", `bearer ${owner}`]]),
+  "a scheme without a token": stranger(() => [["authorization", "Bearer"]]),
+  "a token of nobody, as long as they may be": stranger(() => bearer("a".repeat(150))),
+  "two tokens, one of them valid": stranger((_, { owner }) => [...bearer(owner), ...bearer("a".repeat(47))]),
+  "a proxy that says who it calls for": stranger(() => [
+    ["x-forwarded-for", "127.0.0.1"],
+    ["x-forwarded-user", "owner"],
+  ]),
+  "a name and id in place of a token": stranger(({ other }) => [
+    ["x-agent", other.agent.name],
+    ["cookie", `token=${other.token}`],
+  ]),
+
+  "a token in the URL": flawed(
+    "invalid_request",
+    ({ path, owner }) => ({ target: `${path}${path.includes("?") ? "&" : "?"}token=${owner}` }),
+    guarded,
+  ),
+  "a web page": flawed("forbidden_origin", () => ({ headers: [["origin", "https://example.org"]] })),
+  "a page without an origin": flawed("forbidden_origin", () => ({ headers: [["origin", "null"]] })),
+  "a page of another site": flawed("forbidden_origin", () => ({ headers: [["sec-fetch-site", "cross-site"]] })),
+  "a preflight": flawed("forbidden_origin", () => ({ method: "OPTIONS" })),
+  "a Host of another name": flawed("forbidden_host", () => ({ host: [["host", "mesh.example.org"]] })),
+  "a Host of another port": flawed("forbidden_host", () => ({ host: [["host", "127.0.0.1:1"]] })),
+  "two Hosts": flawed("invalid_request", (_, { broker }) => ({
+    host: [
+      ["host", `127.0.0.1:${broker.port}`],
+      ["host", "mesh.example.org"],
+    ],
+  })),
+  "a whole URL in the request line": flawed("forbidden_host", ({ path }, { broker }) => ({
+    target: `http://127.0.0.1:${broker.port}${path}`,
+  })),
+  "a header of 64 KiB": flawed(431, () => ({ headers: [["x-long", "x".repeat(65_536)]] })),
+  "another method": flawed("method_not_allowed", (_example, _ground, row) => ({ method: wrongMethod(row) })),
+  HEAD: flawed(
+    405,
+    () => ({ method: "HEAD" }),
+    ({ endpoint }) => !endpoint.stream,
+  ),
+  "another version of the protocol": flawed("unsupported_protocol", () => ({ headers: [["agentmesh-protocol", "2"]] })),
+  "a form": flawed("unsupported_media_type", ({ body }) => ({
+    headers: [["content-type", "application/x-www-form-urlencoded"]],
+    body: JSON.stringify(body ?? {}),
+  })),
+  "JSON that calls itself text": flawed(
+    "unsupported_media_type",
+    () => ({ headers: [["content-type", "text/plain"]] }),
+    hasBody,
+  ),
+  "a key that stands twice": flawed("invalid_request", ({ body }) => ({ body: withKeyTwice(body ?? {}) }), hasBody),
+  "a field nobody knows": flawed(
+    "invalid_request",
+    ({ body }) => ({ body: JSON.stringify({ ...body, unheardOf: 1 }) }),
+    hasBody,
+  ),
+  "no JSON": flawed("invalid_request", () => ({ body: '{"body":' }), hasBody),
+  "no UTF-8": flawed("invalid_request", () => ({ body: Buffer.from('{"x":"\xe9"}', "latin1") }), hasBody),
+  "a body beyond the limit": flawed(
+    "body_too_large",
+    () => ({ body: JSON.stringify({ x: "x".repeat(MAX_REQUEST_BYTES) }) }),
+    hasBody,
+  ),
+  "a parameter nobody knows": flawed(
+    "invalid_request",
+    ({ path }) => ({ target: `${path}${path.includes("?") ? "&" : "?"}unheardof=1` }),
+    ({ endpoint }) => endpoint.query !== undefined,
+  ),
+};
