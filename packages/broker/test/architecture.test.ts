@@ -87,7 +87,7 @@ const rules: [from: string, may: string[]][] = [
       "node:path",
     ],
   ],
-  ["broker/src/config/", ["@agentmesh/protocol", "broker/src/mesh/agents.ts", "zod", "node:"]],
+  ["broker/src/config/", ["@agentmesh/protocol", "broker/src/mesh/near-names.ts", "zod", "node:"]],
   ["mcp/src/place/", ["@agentmesh/protocol", "any-ascii", "node:"]],
   [
     "mcp/src/",

@@ -12,6 +12,7 @@ import { Messages } from "../src/mesh/messages.ts";
 import type { Store } from "../src/mesh/store.ts";
 import { sweep } from "../src/mesh/sweeper.ts";
 import { Topics } from "../src/mesh/topics.ts";
+import { Turns } from "../src/mesh/turns.ts";
 import { WaitingAsks } from "../src/mesh/waiting-asks.ts";
 import { Wakes } from "../src/mesh/wakes.ts";
 import { openDatabase } from "../src/store/sqlite/open.ts";
@@ -43,7 +44,7 @@ beforeEach(() => {
   const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
   const intake = new Intake({ look: () => room });
   const guard = new LoopGuard(policy, clock);
-  agents = new Agents(store, policy, intake);
+  agents = new Agents({ store, policy, intake, turns: new Turns() });
   const parts = { store, policy, agents, guard, intake };
   messages = new Messages({ ...parts, advanced: new Wakes<"log">(), waiting: new WaitingAsks() });
   topics = new Topics(parts);

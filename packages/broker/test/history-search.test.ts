@@ -8,6 +8,7 @@ import type { AgentCaller } from "../src/mesh/caller.ts";
 import { History } from "../src/mesh/history.ts";
 import { newId } from "../src/mesh/ids.ts";
 import { Intake } from "../src/mesh/intake.ts";
+import { Turns } from "../src/mesh/turns.ts";
 import { openDatabase } from "../src/store/sqlite/open.ts";
 import { sqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { driver } from "./store/drivers.ts";
@@ -26,7 +27,12 @@ test("a search among thousands of messages of others is complete, and between it
   const store = sqliteStore(database, { now: () => Date.now() });
   const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
   const intake = new Intake({ look: () => room });
-  const agents = new Agents(store, { ...ConfigSchema.parse({}), messageTtlMs: DEFAULT_TTL_MS }, intake);
+  const agents = new Agents({
+    store,
+    policy: { ...ConfigSchema.parse({}), messageTtlMs: DEFAULT_TTL_MS },
+    intake,
+    turns: new Turns(),
+  });
   const history = new History({ store, agents });
   const callers = new Map<string, AgentCaller>();
   for (const name of ["alice", "bob", "eve"]) {

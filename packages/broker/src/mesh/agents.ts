@@ -10,15 +10,16 @@ import type {
   RegisterReply,
   Trust,
 } from "@agentmesh/protocol";
-import { distance } from "fastest-levenshtein";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import type { Intake } from "./intake.ts";
+import { findNearNames } from "./near-names.ts";
 import type { Policy } from "./policy.ts";
 import { bounce } from "./retry.ts";
 import type { AgentRecord, Store } from "./store.ts";
+import type { Turns } from "./turns.ts";
 import { webhookOf } from "./webhook/path.ts";
 
 type Table = typeof endpoints;
@@ -31,13 +32,15 @@ export class Agents {
   readonly #store: Store;
   readonly #policy: Policy;
   readonly #intake: Intake;
+  readonly #turns: Turns;
   /** Called when an agent has left the mesh. */
   onLeft: (agentId: AgentId) => void = () => {};
 
-  constructor(store: Store, policy: Policy, intake: Intake) {
-    this.#store = store;
-    this.#policy = policy;
-    this.#intake = intake;
+  constructor(parts: { store: Store; policy: Policy; intake: Intake; turns: Turns }) {
+    this.#store = parts.store;
+    this.#policy = parts.policy;
+    this.#intake = parts.intake;
+    this.#turns = parts.turns;
   }
 
   /** Makes an agent, or resumes the one that owns the token. @throws MeshError agent_name_taken, storage_full */
@@ -86,10 +89,7 @@ export class Agents {
     if (nameOrId === "me" && caller.kind === "agent") return caller.agent;
     const found = await this.find(nameOrId);
     if (found) return found;
-    const near = nearNames(
-      nameOrId,
-      (await this.#store.listAgents()).map((agent) => agent.name),
-    );
+    const near = await findNearNames(this.#store, nameOrId, this.#turns.look(caller));
     const known = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";
     throw new MeshError(
       "agent_not_found",
@@ -199,17 +199,4 @@ const order: Record<Presence, number> = { online: 0, stale: 1, offline: 2 };
 
 function hashToken(token: string): string {
   return createHash("sha256").update(token).digest("hex");
-}
-
-/** Up to five names within a third of the length in edits, of short ones in one, or that contain what was asked; nearest first. */
-export function nearNames(wanted: string, names: readonly string[]): string[] {
-  const text = wanted.toLowerCase();
-  return names
-    .filter((name) => {
-      const shorter = Math.min(text.length, name.length);
-      const most = shorter < 2 ? 0 : shorter < 4 ? 1 : Math.max(2, name.length / 3);
-      return distance(text, name) <= most || (text.length > 2 && name.includes(text));
-    })
-    .sort((a, b) => distance(text, a) - distance(text, b))
-    .slice(0, 5);
 }

@@ -15,6 +15,7 @@ import type { Store, StoreStats } from "./store.ts";
 import { Streams } from "./streams.ts";
 import { startSweeper } from "./sweeper.ts";
 import { Topics } from "./topics.ts";
+import { Turns } from "./turns.ts";
 import { WaitingAsks } from "./waiting-asks.ts";
 import { Wakes } from "./wakes.ts";
 import type { WebhookNotice } from "./webhook/running.ts";
@@ -59,7 +60,8 @@ export function createMesh(parts: {
   const advanced = new Wakes<"log">();
   store.listen({ ready: (agentId: AgentId) => ready.wake(agentId), advanced: () => advanced.wake("log") });
   const intake = new Intake(parts.disk);
-  const agents = new Agents(store, policy, intake);
+  const turns = new Turns();
+  const agents = new Agents({ store, policy, intake, turns });
   const guard = new LoopGuard(policy, parts.clock);
   const waiting = new WaitingAsks();
   const messages = new Messages({ ...parts, agents, advanced, guard, waiting, intake });

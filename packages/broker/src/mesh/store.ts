@@ -21,6 +21,7 @@ import type {
   ThreadId,
   Topic,
 } from "@agentmesh/protocol";
+import type { Looks } from "./looks.ts";
 import type {
   AcceptedUnder,
   AckVerdict,
@@ -64,7 +65,7 @@ export interface StoreListener {
 }
 
 /** The port. */
-export interface Store {
+export interface Store extends Looks {
   /** Identity of the database, made once. */
   readonly instanceId: string;
   listen(listener: StoreListener): void;

@@ -8,6 +8,7 @@ import { Intake } from "../../src/mesh/intake.ts";
 import { LoopGuard } from "../../src/mesh/loop-guard.ts";
 import { Messages } from "../../src/mesh/messages.ts";
 import type { Policy } from "../../src/mesh/policy.ts";
+import { Turns } from "../../src/mesh/turns.ts";
 import { WaitingAsks, type WaitingCall } from "../../src/mesh/waiting-asks.ts";
 import { Wakes } from "../../src/mesh/wakes.ts";
 import { soundEngine, turn, World } from "./world.ts";
@@ -58,7 +59,7 @@ async function check(
   store.listen({ ready: (id: AgentId) => ready.wake(id), advanced: () => {} });
   const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
   const intake = new Intake({ look: () => room });
-  const agents = new Agents(store, POLICY, intake);
+  const agents = new Agents({ store, policy: POLICY, intake, turns: new Turns() });
   const guard = new LoopGuard(POLICY, world.clock);
   const messages = new Messages({
     ...{ store, agents, policy: POLICY, guard, waiting, intake },

@@ -11,6 +11,7 @@ import { INBOX, LEASABLE } from "../../src/store/sqlite/deliveries.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { LOOK, lookAhead } from "../../src/store/sqlite/history.ts";
 import { migrations } from "../../src/store/sqlite/migrate.ts";
+import { NAMES } from "../../src/store/sqlite/names.ts";
 import { DatabaseDamagedError, openDatabase } from "../../src/store/sqlite/open.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { LOG, newestOf } from "../../src/store/sqlite/timeline.ts";
@@ -105,6 +106,19 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
     );
     expect(expiring).toContain("delivery_expiring");
     for (const each of [lease, overdue, expiring]) expect(each).not.toMatch(/SCAN|TEMP B-TREE/);
+    db.close();
+  });
+
+  test("names are looked for along an index, whoever is there", () => {
+    using folder = tempDir();
+    const { db } = open(folder.path);
+    for (const [way, sql] of Object.entries(NAMES)) {
+      const values = way === "among" ? { names: "[]" } : { text: "x", limit: 1 };
+      const steps = db.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all(values);
+      const plan = steps.map(({ detail }) => detail).join("; ");
+      expect(plan).toContain(way === "word" ? "PRIMARY KEY (word>? AND word<?)" : "agent_by_name (name");
+      expect(plan.replace("SCAN j VIRTUAL TABLE", "for each")).not.toMatch(/SCAN|TEMP B-TREE FOR ORDER/);
+    }
     db.close();
   });
 
@@ -364,7 +378,8 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
     const store = sqliteStore(before, clock);
     await aliceAndBob(store);
     await store.enqueue(toBob(1, "still here"), { maxMessages: 1, maxBytes: 100 });
-    before.db.exec("ALTER TABLE delivery DROP COLUMN delayed");
+    before.db.exec(`ALTER TABLE delivery DROP COLUMN delayed; DROP TRIGGER agent_named; DROP TRIGGER agent_renamed;
+      DROP TABLE agent_word`);
     before.db.pragma("user_version = 1");
     await store.close();
     const notices: Notice[] = [];
@@ -378,6 +393,10 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       session: undefined,
     });
     expect(leased.map(({ delivery }) => delivery.message.body)).toEqual(["still here"]);
+    expect((await after.namesAround("bob", 1)).sort(), "and the names of its agents are known").toEqual([
+      "alice",
+      "bob",
+    ]);
     await after.close();
   });
 

@@ -9,6 +9,7 @@ import { deliveryStatements } from "./deliveries.ts";
 import { historyStatements } from "./history.ts";
 import { legacyPeerStatements } from "./legacy-peers.ts";
 import { messageStatements } from "./messages.ts";
+import { nameStatements } from "./names.ts";
 import { sessionStatements } from "./sessions.ts";
 import { timelineStatements } from "./timeline.ts";
 import { topicStatements } from "./topics.ts";
@@ -26,6 +27,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
   return {
     agents: agentStatements(context, archive),
     archive,
+    names: nameStatements(context),
     sessions: sessionStatements(context),
     messages: messageStatements(context),
     deliveries: deliveryStatements(context),

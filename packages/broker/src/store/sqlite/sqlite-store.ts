@@ -10,7 +10,7 @@ import type { Database } from "./driver/database.ts";
 import { endUnacked } from "./end.ts";
 import { prepareEngine } from "./engine.ts";
 import { ackDelivery, giveBack, runOut, takeLeases, underLease, voidLeases } from "./lease.ts";
-import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
+import { lookVerbs } from "./looks.ts";
 import { removeAgent } from "./remove-agent.ts";
 import { accept } from "./send.ts";
 import { askVerbs, decisionVerbs, historyVerbs, legacyVerbs, policyVerbs, topicVerbs } from "./verbs.ts";
@@ -85,6 +85,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
     }
     return leases.length;
   };
+  const parts = { engine, context, read, write };
   void write(() => voidLeases(engine));
   queue.flush();
 
@@ -110,7 +111,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
         const row = agents.row(agentId);
         if (row) agents.setSummary(row.pk, summary);
       }),
-    ...policyVerbs({ engine, context, read, write }),
+    ...policyVerbs(parts),
     removeAgent: (agentId, bounce) => write(() => removeAgent(engine, context, agentId, bounce)),
 
     openSession: ({ id, agentId, profile, pushPaths }) =>
@@ -150,15 +151,12 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
     },
 
     enqueue: (message, quota) => write(() => accept(engine, context, message, quota)),
-    ...topicVerbs({ engine, context, read, write }),
-    ...askVerbs({ engine, context, read, write }),
-    ...webhookVerbs({ engine, context, read, write }),
-    ...legacyVerbs({ engine, context, read, write }),
-    placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),
-    messageStatus: (messageId) => read(() => messageStatus(engine, messageId, clock.now())),
-    ...historyVerbs({ engine, context, read, write }),
-
-    listInbox: (query) => read(() => inboxPage(engine, query, clock.now())),
+    ...topicVerbs(parts),
+    ...askVerbs(parts),
+    ...lookVerbs(parts),
+    ...webhookVerbs(parts),
+    ...legacyVerbs(parts),
+    ...historyVerbs(parts),
     lease: async (terms) => {
       const agent = agents.row(terms.agentId);
       if (!agent || agent.queued_count === 0) return { leased: [], queued: 0 };
@@ -195,7 +193,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
           context.ready(agentId);
         }),
       ),
-    ...decisionVerbs({ engine, context, read, write }),
+    ...decisionVerbs(parts),
     recordPush: (agentId, ref, receipt, { path, failedWhy }) =>
       write(() =>
         underLease(engine, context, agentId, ref, receipt, (row) => {
@@ -233,8 +231,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
         for (const { id } of agents.focusEnded(after, until)) listener?.ready(id);
         announced.until = until;
       }),
-    ...careVerbs({ engine, context, read, write }),
-    stats: () => read(() => storeStats(engine, db)),
+    ...careVerbs(parts),
     close: async () => {
       queue.flush();
       open.watermark.advance(timeline.lastPosition, "clean");

@@ -1,0 +1,58 @@
+/** A mesh over a real file with much stored in it, and how long it lets others wait. */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { AgentId } from "@agentmesh/protocol";
+import { DEFAULT_TTL_MS } from "@agentmesh/protocol";
+import { tempDir } from "testkit";
+import { ConfigSchema } from "../src/config/schema.ts";
+import { Agents } from "../src/mesh/agents.ts";
+import { newId } from "../src/mesh/ids.ts";
+import { Intake } from "../src/mesh/intake.ts";
+import type { Policy } from "../src/mesh/policy.ts";
+import { Turns } from "../src/mesh/turns.ts";
+import type { Driver } from "../src/store/sqlite/driver/database.ts";
+import { openDatabase } from "../src/store/sqlite/open.ts";
+import { sqliteStore } from "../src/store/sqlite/sqlite-store.ts";
+import { driver as usual } from "./store/drivers.ts";
+
+/** Opens it; with the parts that looks are made of. */
+export function largeMesh(driver: Driver = usual) {
+  const folder = tempDir();
+  const database = openDatabase({
+    driver,
+    folder: folder.path,
+    synchronous: "normal",
+    startEmpty: false,
+    notice: () => {},
+  });
+  const store = sqliteStore(database, { now: () => Date.now() });
+  const policy: Policy = { ...ConfigSchema.parse({}), messageTtlMs: DEFAULT_TTL_MS };
+  const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
+  const intake = new Intake({ look: () => room });
+  const turns = new Turns();
+  const agents = new Agents({ store, policy, intake, turns });
+  return {
+    ...{ store, policy, intake, turns, agents, db: database.db, home: folder.path },
+    /** Registers agents of these names. */
+    register: async (names: readonly string[]): Promise<AgentId[]> => {
+      const made = names.map((name) =>
+        store.registerAgent({ id: newId("agt"), tokenHash: `hash of ${name}`, name, ifTaken: "refuse", profile: {} }),
+      );
+      return (await Promise.all(made)).map(({ agent }) => agent.id);
+    },
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+/** The longest time that others had to wait while something was done, in milliseconds. */
+export async function longestHold(act: () => Promise<unknown>): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  delay.enable();
+  await act();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  delay.disable();
+  return delay.max / 1e6;
+}
