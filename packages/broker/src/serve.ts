@@ -80,7 +80,12 @@ export async function serve(argv: readonly string[]): Promise<number> {
     return EXIT_CODES[why.name] ?? 1;
   }
   log.info({ why }, "broker.stopping");
-  if (why === "request" || why === "SIGINT") noteStopped(config.home);
+  if ((why === "request" || why === "SIGINT") && !noteStopped(config.home)) {
+    log.warn(
+      { detail: "the disk does not take the note that a person stopped it: sessions may start it again" },
+      "stop.unnoted",
+    );
+  }
   const force = setTimeout(() => process.exit(1), FORCE_AFTER_MS);
   await broker.close();
   clearTimeout(force);

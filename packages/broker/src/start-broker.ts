@@ -10,6 +10,7 @@ import { checkBind, hostsOf, listen, mayPostToLoopback, portsToTry, urlOf } from
 import { type Clock, SteadyClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
 import { Seal } from "./mesh/webhook/seal.ts";
+import { meshKey } from "./mesh-key.ts";
 import { namedMessage } from "./sinks/dialects.ts";
 import { Egress } from "./sinks/egress.ts";
 import { HttpWebhookSinks } from "./sinks/webhook.ts";
@@ -18,7 +19,6 @@ import {
   announce,
   forgetStopped,
   lastPort,
-  meshKey,
   noteLastPort,
   openFolder,
   StateFolderError,

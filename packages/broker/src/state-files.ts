@@ -1,22 +1,18 @@
-/** Files of the state folder that the broker makes: the folder itself, the mesh key, where it runs. */
-import { randomBytes } from "node:crypto";
+/** Files of the state folder that the broker makes: the folder itself, where it runs, that it was stopped. */
 import {
   accessSync,
   chmodSync,
   closeSync,
   constants,
   existsSync,
-  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
   readlinkSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
-  writeSync,
 } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -28,6 +24,7 @@ import {
   systemRefusal,
   systemSentences,
 } from "@agentmesh/protocol";
+import { writeWhole } from "./whole-file.ts";
 
 /** The state folder cannot be used; the message names the remedy. */
 export class StateFolderError extends Error {
@@ -41,9 +38,9 @@ export function openFolder(path: string): void {
     const stat = lstatSync(path);
     if (process.platform !== "win32" && stat.uid === process.getuid?.() && (stat.mode & 0o077) !== 0)
       chmodSync(path, 0o700);
-    const probe = join(path, `.probe-${process.pid}`);
+    const probe = join(path, ".probe");
     closeSync(openSync(probe, "w", 0o600));
-    rmSync(probe);
+    rmSync(probe, { force: true });
   } catch (error) {
     throw refusedBy(error, `The state folder ${path}`, "cannot be used");
   }
@@ -64,32 +61,12 @@ function checkFile(path: string): void {
   }
 }
 
-function refusedBy(error: unknown, about: string, denied: string): StateFolderError {
+/** The error for a file of the state folder that the system refuses. */
+export function refusedBy(error: unknown, about: string, denied: string): StateFolderError {
   const refusal = systemRefusal(error);
   const why = refusal ? systemSentences(refusal, { about, denied }) : `${about} ${denied} (${codeOf(error)}).`;
   const elsewhere = refusal?.passes ? "" : " Or choose another folder with AGENTMESH_HOME or --home.";
   return new StateFolderError(`${why}${elsewhere}`, { cause: error });
-}
-
-/** The mesh key, made at the first start (0600). @throws StateFolderError when others can read it */
-export function meshKey(folder: string): string {
-  const path = join(folder, "key");
-  const made = `amk_${randomBytes(32).toString("base64url")}`;
-  try {
-    writeNew(path, `${made}\n`);
-    return made;
-  } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw refusedBy(error, path, "cannot be written");
-  }
-  const stat = lstatSync(path);
-  if (process.platform !== "win32" && (!stat.isFile() || (stat.mode & 0o077) !== 0)) {
-    throw new StateFolderError(`${path} can be read by other users. Run: chmod 600 ${path}`);
-  }
-  const key = readFileSync(path, "utf8").trim();
-  if (!/^amk_[\w-]{43}$/.test(key)) {
-    throw new StateFolderError(`${path} does not hold a mesh key. Move it away: the broker makes a new one.`);
-  }
-  return key;
 }
 
 /** How often a broker looks whether its announcement is still there. */
@@ -141,9 +118,17 @@ export function alreadyServedText(folder: string): string {
   return `${refusal}: ${who}. Use that one, or stop it with: npx agentmesh down`;
 }
 
-/** Notes that a person stopped the broker: sessions that live on do not start it again by themselves. */
-export function noteStopped(folder: string): void {
-  writeFileSync(join(folder, "stopped"), `${new Date().toISOString()}\n`, { mode: 0o600 });
+/**
+ * Notes that a person stopped the broker: sessions that live on do not start it again by themselves. Its age is what
+ * counts, so that half of it is as good. False on a disk that does not take it: the broker stops all the same.
+ */
+export function noteStopped(folder: string): boolean {
+  try {
+    writeFileSync(join(folder, "stopped"), `${new Date().toISOString()}\n`, { mode: 0o600 });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Takes that note back. */
@@ -161,22 +146,6 @@ function readAnnounced(folder: string): BrokerFile | undefined {
 
 function ownStandpoint(): Standpoint {
   return standpointOf({ hostname, readFile: (path) => readFileSync(path, "utf8"), readLink: readlinkSync });
-}
-
-function writeWhole(path: string, text: string): void {
-  rmSync(`${path}.draft`, { force: true });
-  writeNew(`${path}.draft`, text);
-  renameSync(`${path}.draft`, path);
-}
-
-function writeNew(path: string, text: string): void {
-  const file = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 function codeOf(error: unknown): string {

@@ -7,9 +7,17 @@ import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { AgentToken } from "@agentmesh/protocol";
 import { z } from "zod";
-import { FileLock } from "./file-lock.ts";
+import type { FileLock } from "./file-lock.ts";
 import type { Claim, Identities, Identity, IdentityNews, LastingOwner, Owner } from "./identities.ts";
-import { makeStateFolder, readIfThere, replaceFile, type StateFolder, StateFolderError } from "./state-folder.ts";
+import { endLock, lockAt } from "./identity-lock.ts";
+import {
+  forgetDraft,
+  makeStateFolder,
+  readIfThere,
+  replaceFile,
+  type StateFolder,
+  StateFolderError,
+} from "./state-folder.ts";
 
 const IdentityFile = z.object({
   token: AgentToken,
@@ -67,6 +75,7 @@ export class IdentityFiles implements Identities {
     const found: Identity[] = [];
     for (const name of namesIn(this.#folder.agents)) {
       if (found.length >= most) break;
+      forgetDraft(join(this.#folder.agents, name));
       const [, base, kind] = /^((own|conversation)-[0-9a-f]+)\.(?:json|lock)$/.exec(name) ?? [];
       const path = join(this.#folder.agents, `${base}.json`);
       if (kind === undefined || (kind === "conversation" && !isUnused(path))) continue;
@@ -200,35 +209,6 @@ const OwnerIn = z.object({ client: z.string().catch(""), of: z.string().catch(""
 function ownerIn(path: string): Owner {
   if (basename(path).startsWith("own-")) return { kind: "own", client: "" };
   return { kind: "conversation", ...OwnerIn.parse(JSON.parse(readIfThere(path) ?? "{}")) };
-}
-
-/** The lock of a token's file. One whose file was deleted between opening and locking it guards nothing: look again. */
-function lockAt(path: string): FileLock | undefined {
-  const file = lockFile(path);
-  for (;;) {
-    const before = inode(file);
-    const lock = FileLock.tryTake(file);
-    if (!lock) return undefined;
-    const now = inode(file);
-    if (now !== undefined && (before === undefined || before === now)) return lock;
-    lock.release();
-  }
-}
-
-/** Gives a lock back for good. Windows deletes no file that is open. */
-function endLock(path: string, lock: FileLock): void {
-  if (process.platform !== "win32") rmSync(lockFile(path), { force: true });
-  lock.release();
-  if (process.platform === "win32") rmSync(lockFile(path), { force: true });
-  rmSync(`${lockFile(path)}-journal`, { force: true });
-}
-
-function lockFile(path: string): string {
-  return path.replace(/\.json$/, ".lock");
-}
-
-function inode(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
 function isThere(path: string): boolean {

@@ -194,6 +194,16 @@ function draftOf(path: string, text: string): string {
   }
 }
 
+/** How long after its last write a draft is taken for one that its process will not finish, in milliseconds. */
+const ABANDONED_MS = 60_000;
+
+/** Takes away a draft whose process ended before it was put in its place; leaves any other file alone. */
+export function forgetDraft(path: string): void {
+  if (!/\.json\.\d+\.[0-9a-f]{8}$/.test(path)) return;
+  const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  if (written !== undefined && Date.now() - written > ABANDONED_MS) rmSync(path, { force: true });
+}
+
 function notWritten(path: string, error: unknown): StateFolderError {
   return refusedBy(error, path, "cannot be written");
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { v7 } from "uuid";
 import type { Notice } from "./context.ts";
 import type { Database, Driver } from "./driver/database.ts";
+import { besideOf, makeDatabase, neverWasWhole, newEpoch } from "./first-start.ts";
 import { migrate } from "./migrate.ts";
 import { isSearchDamage, rebuildSearch } from "./search-index.ts";
 import type { OpenDatabase } from "./sqlite-store.ts";
@@ -32,7 +33,7 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
   const path = join(options.folder, "mesh.db");
   const markPath = join(options.folder, "mesh.mark.json");
   const { driver } = options;
-  const { fault, searchDamaged } = look(driver, path, markPath);
+  const { fault, searchDamaged, isNew } = look(driver, path, markPath);
   if (fault !== undefined) {
     if (!options.startEmpty) {
       throw new DatabaseDamagedError(
@@ -41,7 +42,10 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
     }
     options.notice("error", "store.quarantined", { fault, folder: quarantine(options.folder) });
   }
-  const db = openFile(driver, path, options.synchronous);
+  const open = (at: string) => openFile(driver, at, options.synchronous);
+  const makes = isNew || fault !== undefined;
+  if (makes) options.notice("info", "store.created", { from: 0, to: makeDatabase(path, open) });
+  const db = open(path);
   const { from, to } = migrate(db);
   if (from !== to) options.notice("info", from === 0 ? "store.created" : "store.migrated", { from, to });
   if (searchDamaged) {
@@ -57,7 +61,7 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
     db.prepare<[], { seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'timeline'").get()?.seq ?? 0;
   const lost = known && mark?.instanceId === known.instance_id ? mark.lastPosition - last : 0;
   const instanceId = known?.instance_id ?? v7();
-  const epoch = known && lost <= 0 ? known.epoch : v7().replaceAll("-", "").slice(-12);
+  const epoch = known && lost <= 0 ? known.epoch : newEpoch();
   if (lost > 0) {
     options.notice("error", "store.tail_lost", {
       events: lost,
@@ -69,7 +73,7 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
   ).run(instanceId, epoch);
   const watermark = new Watermark(markPath, { instanceId, schema: to });
   // A full disk does not keep a known database from being served: an older mark is still true.
-  if (known) watermark.advance(() => last);
+  if (known && !makes) watermark.advance(() => last);
   else watermark.write(last, false);
   return { db, instanceId, epoch, watermark, notice: options.notice };
 }
@@ -80,15 +84,19 @@ interface Look {
   readonly fault?: string | undefined;
   /** The index of words is damaged, and nothing else. */
   readonly searchDamaged?: boolean;
+  /** There was never a mesh here: the database is to be made. */
+  readonly isNew?: boolean;
 }
 
 function look(driver: Driver, path: string, markPath: string): Look {
   const bytes = existsSync(path) ? statSync(path).size : 0;
   const mark = readMark(markPath);
   if (bytes === 0) {
-    if (!mark) return {};
+    const hasLog = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    if (!mark && !hasLog) return { isNew: true };
     return { fault: `The database ${path} is ${existsSync(path) ? "empty" : "missing"}, but a mesh existed here.` };
   }
+  if (!existsSync(markPath) && neverWasWhole(path)) return { isNew: true };
   const made = besideOf(path).filter((each) => !existsSync(each));
   let db: Database | undefined;
   try {
@@ -115,11 +123,6 @@ function isRefusal(error: unknown): boolean {
   return error instanceof Error && "code" in error && /^SQLITE_(CANTOPEN|NOMEM|PERM|BUSY)/.test(String(error.code));
 }
 
-/** What SQLite keeps beside a database in WAL mode. */
-function besideOf(path: string): string[] {
-  return [`${path}-wal`, `${path}-shm`];
-}
-
 function quickCheck(db: Database): string[] {
   const rows = db.prepare<[], { quick_check: string }>("PRAGMA quick_check(20)").all();
   return rows.map(({ quick_check }) => quick_check).filter((finding) => finding !== "ok");
@@ -128,7 +131,7 @@ function quickCheck(db: Database): string[] {
 function quarantine(folder: string): string {
   const aside = join(folder, `corrupt-${new Date().toISOString().replaceAll(":", "-")}`);
   mkdirSync(aside, { mode: 0o700 });
-  for (const name of ["mesh.db", "mesh.db-wal", "mesh.db-shm", "mesh.mark.json"]) {
+  for (const name of ["mesh.db", "mesh.db-wal", "mesh.db-shm", "mesh.db-journal", "mesh.mark.json"]) {
     if (existsSync(join(folder, name))) renameSync(join(folder, name), join(aside, name));
   }
   return aside;

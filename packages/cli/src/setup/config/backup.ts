@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { onDisk } from "./disk.ts";
-import { writeWhole } from "./in-place.ts";
+import { putWhole } from "./in-place.ts";
 
 const BACKUP = ".agentmesh-backup-";
 const KEPT = ".kept";
@@ -11,7 +11,7 @@ const NOTE = ".agentmesh-setup";
 /** Copies a file beside itself, for its owner only; returns the copy's path. @throws ConfigRefusal */
 export function backUp(path: string, text: string, now = new Date()): string {
   const copy = `${path}${BACKUP}${now.toISOString().replace(/[-:]/g, "")}`;
-  onDisk("backed up", path, () => writeWhole(copy, text, 0o600));
+  onDisk("backed up", path, () => putWhole(copy, text, 0o600));
   return copy;
 }
 
@@ -52,9 +52,8 @@ export function notedBeside(path: string): string[] {
 /** Notes it; without anything to note there is no file. @throws ConfigRefusal */
 export function noteBeside(path: string, noted: readonly string[]): void {
   onDisk("written", path + NOTE, () => {
-    rmSync(path + NOTE, { force: true });
-    if (noted.length === 0) return;
+    if (noted.length === 0) return rmSync(path + NOTE, { force: true });
     mkdirSync(dirname(path), { recursive: true });
-    writeWhole(path + NOTE, noted.map((name) => `${name}\n`).join(""), 0o600);
+    putWhole(path + NOTE, noted.map((name) => `${name}\n`).join(""), 0o600);
   });
 }

@@ -1,5 +1,5 @@
 /** A file that cannot be replaced, or would lose something by it, is written over, with a copy beside it meanwhile. */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  renameSync,
   rmSync,
   writeFileSync,
   writeSync,
@@ -35,8 +36,7 @@ export function writeInPlace(path: string, { from, to }: { readonly from: string
   const [before, after] = [Buffer.from(from), Buffer.from(to)];
   const rescue = rescueOf(path, after);
   onDisk("backed up", path, () => {
-    rmSync(rescue, { force: true });
-    writeWhole(rescue, before, 0o600);
+    putWhole(rescue, before, 0o600);
   });
   let safe = true;
   try {
@@ -84,6 +84,18 @@ export function writeWhole(path: string, content: string | Uint8Array, mode: num
     throw error;
   } finally {
     closeSync(file);
+  }
+}
+
+/** Puts a file at its place at once, down to the disk: a run that is ended leaves it whole, or as it was. @throws SystemError */
+export function putWhole(path: string, content: string | Uint8Array, mode: number): void {
+  const draft = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}`);
+  writeWhole(draft, content, mode);
+  try {
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
   }
 }
 
