@@ -1,5 +1,6 @@
 /** Where log lines go. The broker outlives its readers: a line that is not taken is dropped and counted, never waited for. */
 import { fstatSync, writeSync } from "node:fs";
+import { type OwnLog, PutAside } from "./log-aside.ts";
 
 /** Takes lines. */
 export interface LogOutput {
@@ -13,9 +14,11 @@ const MOST_BYTES = 1_048_576;
 const STDOUT = 1;
 
 /** Standard output: a pipe whose reader is slow, stuck or gone, a closed terminal, or a file on a full disk. */
-export function standardOutput(): LogOutput {
+export function standardOutput(own: OwnLog): LogOutput {
   const kind = fstatSync(STDOUT);
-  return kind.isFIFO() || kind.isSocket() || process.stdout.isTTY ? streamOutput() : fileOutput();
+  return kind.isFIFO() || kind.isSocket() || process.stdout.isTTY
+    ? streamOutput()
+    : fileOutput(new PutAside(own, STDOUT));
 }
 
 /** Node does not wait for pipes here; what is not taken stays in memory up to a limit. */
@@ -47,11 +50,12 @@ function streamOutput(): LogOutput {
 }
 
 /** Each line is tried anew, so that the log goes on when the disk has room again. */
-function fileOutput(): LogOutput {
+function fileOutput(aside: PutAside): LogOutput {
   let dropped = 0;
   const put = (text: string) => {
     const bytes = Buffer.from(text);
     for (let done = 0; done < bytes.length; ) done += writeSync(STDOUT, bytes, done);
+    aside.wrote(bytes.length);
   };
   return {
     write(line) {

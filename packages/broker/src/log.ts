@@ -3,15 +3,21 @@ import { systemRefusal, systemSentences } from "@agentmesh/protocol";
 import { type Logger, pino } from "pino";
 import type { Config } from "./config/schema.ts";
 import type { LogOutput } from "./log-output.ts";
+import { RepeatedLines } from "./log-repeats.ts";
 
 /** Paths whose values are replaced in every line. */
 const SECRETS = ["req.headers.authorization", "headers.authorization", "*.token", "token", "*.key", "key", "*.secret"];
 
-/** A logger that writes its lines to `output`. */
-export function createLog(config: Pick<Config, "logLevel" | "logFormat">, output: Pick<LogOutput, "write">): Logger {
+/** A logger that writes its lines to `output`; those that repeat are counted by `repeats`. */
+export function createLog(
+  config: Pick<Config, "logLevel" | "logFormat">,
+  output: Pick<LogOutput, "write">,
+  repeats: RepeatedLines = new RepeatedLines(),
+): Logger {
   const pretty = config.logFormat === "pretty" || (config.logFormat === "auto" && process.stdout.isTTY);
   const options = {
     level: config.logLevel,
+    hooks: repeats.hooks,
     base: null,
     redact: { paths: SECRETS, censor: "[secret]" },
     serializers: { err: errorFields },

@@ -1,10 +1,12 @@
 /** From arguments to an exit code: settings, start, signals, graceful stop. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type SystemRefusal, systemRefusal, systemSentences, VERSION } from "@agentmesh/protocol";
 import { type LoadedConfig, loadConfig } from "./config/load.ts";
 import { configRows } from "./config/schema.ts";
 import { createLog } from "./log.ts";
 import { standardOutput } from "./log-output.ts";
+import { RepeatedLines } from "./log-repeats.ts";
 import { type RunningBroker, startBroker } from "./start-broker.ts";
 import { noteStopped } from "./state-files.ts";
 
@@ -53,8 +55,9 @@ export async function serve(argv: readonly string[]): Promise<number> {
     );
   }
   process.umask(0o077);
-  const output = standardOutput();
-  const log = createLog(config, output);
+  const output = standardOutput({ path: join(config.home, "broker.log"), mostBytes: config.logMaxBytes });
+  const repeats = new RepeatedLines();
+  const log = createLog(config, output, repeats);
   process.on("uncaughtException", (error) => {
     log.fatal({ err: error }, "broker.failed");
     process.exit(1);
@@ -89,6 +92,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
   const force = setTimeout(() => process.exit(1), FORCE_AFTER_MS);
   await broker.close();
   clearTimeout(force);
+  repeats.tell();
   log.info({ why }, "broker.stopped");
   await output.drained(LAST_LINES_MS);
   return 0;

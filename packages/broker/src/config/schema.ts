@@ -60,6 +60,9 @@ export const ConfigSchema = z.strictObject({
     .describe("more names the Host header may have, comma-separated, each as clients send it, e.g. mesh.example"),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info").describe("least important line logged"),
   logFormat: z.enum(["auto", "json", "pretty"]).default("auto").describe("auto: pretty on a terminal, else json"),
+  logMaxBytes: int(65_536, 2 ** 40)
+    .default(16 * 1_048_576)
+    .describe("size at which broker.log is put aside as broker.log.1, in place of the one before"),
   sqliteSynchronous: z
     .enum(["full", "normal"])
     .default("full")
