@@ -46,7 +46,7 @@ beforeEach(() => {
   const guard = new LoopGuard(policy, clock);
   agents = new Agents({ store, policy, intake, turns: new Turns() });
   const parts = { store, policy, agents, guard, intake };
-  messages = new Messages({ ...parts, advanced: new Wakes<"log">(), waiting: new WaitingAsks() });
+  messages = new Messages({ ...parts, turns: new Turns(), advanced: new Wakes<"log">(), waiting: new WaitingAsks() });
   topics = new Topics(parts);
 });
 
@@ -111,7 +111,7 @@ test("its mail is settled first: what waits for it expires and its sender is tol
   expect(await names("archived")).toEqual([]);
   await days(4);
   expect(await names("archived")).toEqual(["bob"]);
-  const { deliveries } = await messages.status(await as("alice"), messageId);
+  const { deliveries } = await messages.status(await as("alice"), messageId, { limit: 50 });
   expect(deliveries[0]?.timeline.map(({ event }) => event)).toEqual(["accepted", "expired", "bounced"]);
 });
 

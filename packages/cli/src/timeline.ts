@@ -28,6 +28,7 @@ export function messageText({ message, deliveries }: MessageStatus): string {
       "",
       `#${delivery.seq} for ${plainLine(delivery.to.name)}: ${state}${holder}${left}  ${style("dim", delivery.id)}`,
     );
+    if (delivery.earlierSteps) lines.push(`  … what happened before: agentmesh log --thread ${message.threadId}`);
     for (const entry of delivery.timeline) lines.push(`  ${timelineLine(entry)}`);
     if (delivery.outlook) {
       lines.push(

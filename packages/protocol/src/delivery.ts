@@ -164,10 +164,20 @@ export type TimelineEntry = z.infer<typeof TimelineEntry>;
 export const Outlook = z.object({ cause: z.string(), remedy: z.string() });
 export type Outlook = z.infer<typeof Outlook>;
 
-/** One message and what became of it, per recipient; `outlook` for a delivery that is not acked. */
+/** One delivery, what happened to it, and why it is not acked. */
+export const TracedDelivery = z.object({
+  ...Delivery.shape,
+  timeline: z.array(TimelineEntry),
+  earlierSteps: z.boolean().optional().meta({ description: "more happened before; the log of its thread has all" }),
+  outlook: Outlook.optional(),
+});
+export type TracedDelivery = z.infer<typeof TracedDelivery>;
+
+/** One message and what became of it, per recipient, a page at a time; `outlook` for a delivery that is not acked. */
 export const MessageStatus = z.object({
   message: Message,
-  deliveries: z.array(z.object({ ...Delivery.shape, timeline: z.array(TimelineEntry), outlook: Outlook.optional() })),
+  deliveries: z.array(TracedDelivery),
+  nextAfter: z.string().optional().meta({ description: "set when it has more deliveries: ask again with after" }),
 });
 export type MessageStatus = z.infer<typeof MessageStatus>;
 

@@ -24,6 +24,12 @@ export const MAX_MESSAGES_PER_PAGE = 100;
 /** Most bytes of message bodies that one page of history holds; the first message is there whatever its size. */
 export const MAX_BYTES_PER_PAGE = 262_144;
 
+/** Most deliveries that one answer about a message tells of; more are asked for with its cursor. */
+export const MAX_DELIVERIES_PER_TRACE = 50;
+
+/** Most things that happened to one delivery which such an answer tells, the newest; the log has all. */
+export const MAX_STEPS_PER_TRACE = 100;
+
 /** Longest time a long poll waits, in milliseconds. */
 export const MAX_WAIT_MS = 60_000;
 

@@ -1,9 +1,26 @@
 /** The part of the Store port that looks at what everybody has stored: along an index, a page at a time. */
 
+import type { MessageId, MessageStatus } from "@agentmesh/protocol";
+import type { Viewer } from "./records/index.ts";
+
+/** Which deliveries of a message: all, or the one that an agent has of it; behind a cursor. */
+export interface TracePage {
+  readonly viewer: Viewer;
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+/** Some deliveries of a message with the newest of what happened to each. */
+export type TracePart = Pick<MessageStatus, "deliveries" | "nextAfter">;
+
 /** Reads that stay short however much is stored. */
 export interface Looks {
   /** Names of agents that are there: the nearest to a text in the order of names, and those with a word that begins so. */
   namesAround(text: string, limit: number): Promise<string[]>;
   /** Which of these names an agent has that is there. */
   namesAmong(names: readonly string[]): Promise<string[]>;
+  /** A message with the first of its deliveries. */
+  messageStatus(messageId: MessageId): Promise<MessageStatus | undefined>;
+  /** More of its deliveries. @throws MeshError cursor_invalid */
+  traceMessage(messageId: MessageId, page: TracePage): Promise<TracePart>;
 }

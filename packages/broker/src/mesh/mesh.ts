@@ -64,7 +64,7 @@ export function createMesh(parts: {
   const agents = new Agents({ store, policy, intake, turns });
   const guard = new LoopGuard(policy, parts.clock);
   const waiting = new WaitingAsks();
-  const messages = new Messages({ ...parts, agents, advanced, guard, waiting, intake });
+  const messages = new Messages({ ...parts, agents, advanced, guard, waiting, intake, turns });
   const streams = new Streams({ ...parts, ready });
   const webhooks = new Webhooks({ ...parts, agents, streams, ready });
   agents.onLeft = (agentId) => {

@@ -20,9 +20,10 @@ import { newId } from "./ids.ts";
 import type { Intake } from "./intake.ts";
 import type { LoopGuard } from "./loop-guard.ts";
 import { namesakesOnline } from "./namesakes.ts";
-import { outlookOf } from "./outlook.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
 import type { Enqueued, MessagePlace, MessageToEnqueue, Store, Viewer } from "./store.ts";
+import { traceOf } from "./trace.ts";
+import type { Turns } from "./turns.ts";
 import type { WaitingAsks } from "./waiting-asks.ts";
 import type { Wakes } from "./wakes.ts";
 
@@ -44,6 +45,7 @@ export class Messages {
   readonly #guard: LoopGuard;
   readonly #waiting: WaitingAsks;
   readonly #intake: Intake;
+  readonly #turns: Turns;
 
   constructor(parts: {
     store: Store;
@@ -53,6 +55,7 @@ export class Messages {
     guard: LoopGuard;
     waiting: WaitingAsks;
     intake: Intake;
+    turns: Turns;
   }) {
     this.#store = parts.store;
     this.#agents = parts.agents;
@@ -61,6 +64,7 @@ export class Messages {
     this.#guard = parts.guard;
     this.#waiting = parts.waiting;
     this.#intake = parts.intake;
+    this.#turns = parts.turns;
   }
 
   /**
@@ -145,23 +149,15 @@ export class Messages {
     return { recipient: await this.#agents.addressee(nameOrId, caller), known: earlier !== undefined };
   }
 
-  /** One message and its timeline, for its sender, its recipients and the mesh key. @throws MeshError message_not_found */
-  async status(caller: Caller, ref: MessageRef): Promise<MessageStatus> {
-    const place = await this.#place(ref, viewerOf(caller));
-    const status = await this.#store.messageStatus(place.messageId);
-    if (!status) throw unknownMessage(ref);
-    // Of what was published, a recipient sees its own delivery; the sender and the mesh key see all.
-    const viewer = viewerOf(caller);
-    const shown = status.deliveries.filter(
-      ({ to }) => viewer === undefined || viewer === place.sender.id || viewer === to.id,
-    );
-    const deliveries = shown.map(async (delivery) => {
-      const recipient = await this.#store.findAgent(delivery.to.id);
-      const decides = viewer === undefined || viewer === delivery.to.id;
-      const outlook = outlookOf(status.message, delivery, recipient && this.#agents.show(recipient), decides);
-      return { ...delivery, ...(outlook && { outlook }) };
-    });
-    return { message: status.message, deliveries: await Promise.all(deliveries) };
+  /** One message and what became of it, for its sender, its recipients and the mesh key. @throws MeshError message_not_found, cursor_invalid */
+  async status(
+    caller: Caller,
+    ref: MessageRef,
+    query: EndpointRequest<Table["getMessage"]>["query"],
+    signal?: AbortSignal,
+  ): Promise<MessageStatus> {
+    const parts = { store: this.#store, agents: this.#agents };
+    return traceOf(parts, caller, await this.#place(ref, viewerOf(caller)), query, this.#turns.look(caller, signal));
   }
 
   /** Takes a message back that nobody has leased. @throws MeshError message_not_found, already_leased, delivery_settled */
@@ -237,7 +233,7 @@ function answeredParty(answered: MessagePlace | undefined, sender: Party): Party
   if (answered.fromMesh) {
     throw new MeshError("invalid_request", "That is a notice of the mesh itself: nobody is there to answer.");
   }
-  return answered.sender.id === sender.id ? (answered.recipients[0] ?? sender) : answered.sender;
+  return answered.sender.id === sender.id ? (answered.recipient ?? sender) : answered.sender;
 }
 
 /** An ask and a send of the same text are not the same. */

@@ -11,7 +11,6 @@ import type {
   LogEntry,
   MessageId,
   MessageRef,
-  MessageStatus,
   OpenAsk,
   Party,
   PushPath,
@@ -138,7 +137,6 @@ export interface Store extends Looks {
   placeMessage(ref: MessageRef, viewer: Viewer): Promise<MessagePlace | undefined>;
   /** Whether an agent of this client has written into the message's thread after it. */
   wroteAfter(messageId: MessageId, client: string): Promise<boolean>;
-  messageStatus(messageId: MessageId): Promise<MessageStatus | undefined>;
   /** Messages in the order of acceptance, from a place back or ahead. @throws MeshError cursor_invalid */
   listMessages(query: HistoryQuery): Promise<HistoryPart>;
   /** An agent of this id or name that is there, or else the last that has left. */

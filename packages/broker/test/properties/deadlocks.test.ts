@@ -62,7 +62,7 @@ async function check(
   const agents = new Agents({ store, policy: POLICY, intake, turns: new Turns() });
   const guard = new LoopGuard(POLICY, world.clock);
   const messages = new Messages({
-    ...{ store, agents, policy: POLICY, guard, waiting, intake },
+    ...{ store, agents, policy: POLICY, guard, waiting, intake, turns: new Turns() },
     advanced: new Wakes<"log">(),
   });
   const asks = new Asks({ store, agents, messages, ready, waiting });

@@ -781,6 +781,44 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       ).rejects.toMatchObject({ code: "agent_not_found" });
     });
 
+    test("the deliveries of a message are traced page by page, its own to who got it, the newest steps of each", async () => {
+      const agents: AgentId[] = [];
+      for (let n = 0; n < 23; n++) {
+        const made = await agent(`listener-${10 + n}`);
+        agents.push(made);
+        await store.subscribe(made, "build.api", 0, QUOTA);
+      }
+      const id = newId("msg");
+      const { accepted } = await store.publish({ ...message("built", { id }), topic: "build.api" }, QUOTA);
+      const wanted = accepted.map(({ delivery }) => delivery.id);
+      const got: string[] = [];
+      let after: string | undefined;
+      do {
+        const page = await store.traceMessage(id, { viewer: undefined, after, limit: 5 });
+        expect(page.deliveries.length).toBeLessThanOrEqual(5);
+        got.push(...page.deliveries.map((each) => each.id));
+        after = page.nextAfter;
+      } while (after !== undefined);
+      expect(got).toEqual(wanted);
+      const own = await store.traceMessage(id, { viewer: agents[7], after: undefined, limit: 5 });
+      expect(own).toMatchObject({ deliveries: [{ id: wanted[7] }] });
+      expect(own.nextAfter).toBeUndefined();
+      expect((await store.traceMessage(id, { viewer: alice, after: undefined, limit: 5 })).deliveries).toEqual([]);
+
+      const [leased] = await lease({ agentId: agents[3] ?? bob });
+      for (let n = 0; n < 120; n++)
+        await store.extend(agents[3] ?? bob, leased?.id ?? "1", leased?.receipt ?? "", 5_000);
+      const [traced] = (await store.traceMessage(id, { viewer: agents[3], after: undefined, limit: 1 })).deliveries;
+      expect(traced).toMatchObject({ earlierSteps: true });
+      expect(traced?.timeline).toHaveLength(100);
+      expect((await store.ack(agents[3] ?? bob, leased?.id ?? "1", undefined, "handled")).kind).toBe("done");
+      const [acked] = (await store.traceMessage(id, { viewer: agents[3], after: undefined, limit: 1 })).deliveries;
+      expect(acked?.timeline.at(-1)?.event).toBe("acked");
+      await expect(store.traceMessage(id, { viewer: undefined, after: "another.d1", limit: 1 })).rejects.toMatchObject({
+        code: "cursor_invalid",
+      });
+    });
+
     test("a message is placed by id, delivery or seq, for its sender and recipient only", async () => {
       const eve = await agent("eve");
       const { message: sent, delivery } = await send("a");

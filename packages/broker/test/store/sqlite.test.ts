@@ -15,6 +15,7 @@ import { NAMES } from "../../src/store/sqlite/names.ts";
 import { DatabaseDamagedError, openDatabase } from "../../src/store/sqlite/open.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { LOG, newestOf } from "../../src/store/sqlite/timeline.ts";
+import { TRACE } from "../../src/store/sqlite/trace.ts";
 import { storeConformance } from "./conformance.ts";
 import { drivers } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
@@ -118,6 +119,21 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       const plan = steps.map(({ detail }) => detail).join("; ");
       expect(plan).toContain(way === "word" ? "PRIMARY KEY (word>? AND word<?)" : "agent_by_name (name");
       expect(plan.replace("SCAN j VIRTUAL TABLE", "for each")).not.toMatch(/SCAN|TEMP B-TREE FOR ORDER/);
+    }
+    db.close();
+  });
+
+  test("the deliveries of a message and what happened to them are read along an index: no scan, no sort", () => {
+    using folder = tempDir();
+    const { db } = open(folder.path);
+    for (const sql of Object.values(TRACE)) {
+      const named = [...sql.matchAll(/:([a-z]+)/g)].map(([, name = ""]) => [name, 1]);
+      const steps = db
+        .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(Object.fromEntries(named));
+      const plan = steps.map(({ detail }) => detail).join("; ");
+      expect(plan).toMatch(/delivery_by_message \(message_pk=\? AND rowid>|delivery_by_agent|timeline_by_delivery/);
+      expect(plan).not.toMatch(/SCAN|TEMP B-TREE/);
     }
     db.close();
   });

@@ -18,12 +18,14 @@ export async function awaitAck(
   tell: (line: string) => unknown,
 ): Promise<MessageStatus> {
   const deadline = performance.now() + waitMs;
-  const told = new Map<string, number>();
+  const told = new Map<string, string>();
   for (;;) {
     const status = await client.getMessage({ message });
     for (const { id, timeline } of status.deliveries) {
-      for (const entry of timeline.slice(told.get(id) ?? 0)) await tell(timelineLine(entry));
-      told.set(id, timeline.length);
+      // Of a long timeline the newest steps come: what was told last may stand elsewhere, or no more.
+      const last = timeline.findLastIndex((entry) => JSON.stringify(entry) === told.get(id));
+      for (const entry of timeline.slice(last + 1)) await tell(timelineLine(entry));
+      told.set(id, JSON.stringify(timeline.at(-1)));
     }
     if (status.deliveries.every(({ state }) => ended.has(state)) || performance.now() >= deadline) return status;
     await pause(Math.min(POLL_MS, deadline - performance.now()));

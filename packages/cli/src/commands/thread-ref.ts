@@ -21,16 +21,28 @@ export async function oneMessage(
   ref: MessageRef,
   agent: string | undefined,
 ): Promise<MessageStatus> {
-  if (!/^\d+$/.test(ref)) return admin.getMessage({ message: ref });
+  if (!/^\d+$/.test(ref)) return wholeStatus(admin, ref);
   if (agent === undefined) {
     throw usageError(`#${ref} counts within one inbox. Say whose with --agent NAME, or use the msg_… id.`);
   }
   const { entries } = await admin.listInbox({ agent, state: "all", after: Number(ref) - 1, limit: 1 });
   const [entry] = entries;
-  if (entry?.seq === Number(ref)) return admin.getMessage({ message: entry.message.id });
+  if (entry?.seq === Number(ref)) return wholeStatus(admin, entry.message.id);
   throw new CommandError(
     "delivery_not_found",
     `${agent} has no #${ref} in its inbox. What it has: agentmesh inbox ${agent} --all`,
     "notFound",
   );
+}
+
+/** A message with all of its deliveries, page by page. */
+async function wholeStatus(admin: MeshClient, message: MessageRef): Promise<MessageStatus> {
+  const { nextAfter, ...status } = await admin.getMessage({ message });
+  let after = nextAfter;
+  while (after !== undefined) {
+    const page = await admin.getMessage({ message, after });
+    status.deliveries.push(...page.deliveries);
+    after = page.nextAfter;
+  }
+  return status;
 }

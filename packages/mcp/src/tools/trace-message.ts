@@ -14,10 +14,14 @@ export const traceMessage = tool({
     message_id: z
       .preprocess(asTyped, MessageRef)
       .meta({ description: "msg_… as send_message answered, or a number in your own inbox" }),
+    after: z.string().max(128).optional().meta({ description: "for more recipients: next_after of the answer before" }),
   }),
-  async run({ client }, { message_id }, signal) {
-    const { message, deliveries } = await client.getMessage({ message: message_id }, { signal });
-    const rows = deliveries.map(({ seq, to, state, attempt, timeline, outlook }) => ({
+  async run({ client }, { message_id, after }, signal) {
+    const { message, deliveries, nextAfter } = await client.getMessage(
+      { message: message_id, ...(after !== undefined && { after }) },
+      { signal },
+    );
+    const rows = deliveries.map(({ seq, to, state, attempt, timeline, earlierSteps, outlook }) => ({
       message_id: String(seq),
       to: to.name,
       state,
@@ -25,17 +29,27 @@ export const traceMessage = tool({
       steps: timeline.map(({ at, event, path, reason }) =>
         [at, event, path && `through ${path}`, reason && quotedReason(event, reason)].filter(Boolean).join(" "),
       ),
+      ...(earlierSteps && { earlier_steps: true }),
       ...(outlook && { cause: defangLine(outlook.cause, 800), remedy: defangLine(outlook.remedy, 800) }),
     }));
     const text = rows.map(
       (row) =>
-        `For ${row.to}: ${row.state} (attempt ${row.attempt}).\n${row.steps.map((step) => `  ${step}`).join("\n")}${
+        `For ${row.to}: ${row.state} (attempt ${row.attempt}).\n${row.earlier_steps ? "  (the newest steps)\n" : ""}${row.steps.map((step) => `  ${step}`).join("\n")}${
           row.cause === undefined ? "" : `\n${row.cause} ${row.remedy}`
         }`,
     );
     return {
-      text: `${message.id} from ${message.from.name}\n${text.join("\n")}`,
-      data: { id: message.id, from: message.from.name, deliveries: rows },
+      text: [
+        `${message.id} from ${message.from.name}`,
+        ...text,
+        ...(nextAfter === undefined ? [] : [`It has more recipients: call trace_message with after: "${nextAfter}".`]),
+      ].join("\n"),
+      data: {
+        id: message.id,
+        from: message.from.name,
+        deliveries: rows,
+        ...(nextAfter !== undefined && { next_after: nextAfter }),
+      },
     };
   },
 });

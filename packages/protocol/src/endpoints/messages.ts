@@ -5,7 +5,7 @@ import { CancelReply, LogEntry, MessageStatus } from "../delivery.ts";
 import { cursor, endpoint, number } from "../endpoint.ts";
 import { HistoryEntry, SearchQuery } from "../history.ts";
 import { MessageRef, ThreadRef } from "../ids.ts";
-import { MAX_MESSAGES_PER_PAGE, MAX_WAIT_MS } from "../limits.ts";
+import { MAX_DELIVERIES_PER_TRACE, MAX_MESSAGES_PER_PAGE, MAX_WAIT_MS } from "../limits.ts";
 import { SendReply, SendRequest } from "../message.ts";
 import { TopicName } from "../topic.ts";
 
@@ -105,9 +105,13 @@ export const messagesEndpoints = {
     access: "any",
     repeatable: true,
     params: z.strictObject({ message: MessageRef }),
+    query: z.strictObject({
+      after: cursor.optional().meta({ description: "nextAfter of the page before" }),
+      limit: number(1, MAX_DELIVERIES_PER_TRACE).default(MAX_DELIVERIES_PER_TRACE),
+    }),
     status: 200,
     reply: MessageStatus,
-    errors: ["message_not_found"],
+    errors: ["message_not_found", "cursor_invalid"],
   }),
 
   cancel: endpoint({

@@ -12,7 +12,9 @@ export function messageRoutes(bind: Bind, mesh: Mesh): void {
     return answer;
   });
   bind("listAsks", ({ query, caller }) => mesh.asks.list(caller, query));
-  bind("getMessage", ({ params, caller }) => mesh.messages.status(caller, params.message));
+  bind("getMessage", ({ params, query, caller, signal }) =>
+    mesh.messages.status(caller, params.message, query, signal),
+  );
   bind("cancel", ({ params, caller }) => mesh.messages.cancel(caller, params.message));
   bind("log", ({ query, caller, signal }) => mesh.messages.log(caller, query, signal));
 }

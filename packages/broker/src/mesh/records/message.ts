@@ -43,6 +43,7 @@ export interface MessageToPublish
 /** What was accepted under an idempotency key; a published message has no recipient, a removed one is still named. */
 export interface AcceptedUnder {
   readonly messageId: MessageId;
+  /** The first of its recipients. */
   readonly recipient: Party | undefined;
 }
 
@@ -82,7 +83,8 @@ export interface MessagePlace {
   /** It is a notice of the mesh itself. */
   readonly fromMesh: boolean;
   readonly hops: number;
-  readonly recipients: readonly Party[];
+  /** The first of its recipients. */
+  readonly recipient: Party | undefined;
   /** The agent's own delivery of it, if it is a recipient. */
   readonly deliveryId: DeliveryId | undefined;
 }

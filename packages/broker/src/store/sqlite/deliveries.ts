@@ -1,5 +1,5 @@
 /** SQL of deliveries: selected, leased, settled, returned. */
-import type { AgentId, DeliveryRef, DeliveryState, MessageId } from "@agentmesh/protocol";
+import type { AgentId, DeliveryId, DeliveryRef, DeliveryState, MessageId } from "@agentmesh/protocol";
 import type { Delayed } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
 import type { DeliveryRow } from "./rows.ts";
@@ -113,9 +113,14 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
   const selectOne = db.prepare<[number, number], { pk: number }>(
     `SELECT pk FROM delivery WHERE message_pk = ? AND agent_pk = ?`,
   );
+  const selectOwn = db.prepare<[MessageId, AgentId], { id: DeliveryId }>(
+    `SELECT id FROM delivery WHERE message_pk = (SELECT pk FROM message WHERE id = ?)
+       AND agent_pk = (SELECT pk FROM agent WHERE id = ?)`,
+  );
   const selectAnyById = db.prepare<[string], DeliveryRow>(`${DELIVERY} WHERE d.id = ?`);
   const selectByPk = db.prepare<[number], DeliveryRow>(`${DELIVERY} WHERE d.pk = ?`);
   const selectOfMessage = db.prepare<[MessageId], DeliveryRow>(`${DELIVERY} WHERE m.id = ? ORDER BY d.pk`);
+  const selectFirstOf = db.prepare<[MessageId], DeliveryRow>(`${DELIVERY} WHERE m.id = ? ORDER BY d.pk LIMIT 1`);
   const page = ({ oldest, newest }: { oldest: string; newest: string }) => ({
     oldest: db.prepare<[InboxTerms], DeliveryRow>(oldest),
     newest: db.prepare<[InboxTerms], DeliveryRow>(newest),
@@ -192,10 +197,13 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
     find: (agentId: AgentId, ref: DeliveryRef) =>
       ref.startsWith("dlv_") ? selectById.get(ref, agentId) : selectBySeq.get(Number(ref), agentId),
     has: (messagePk: number, agentPk: number) => selectOne.get(messagePk, agentPk) !== undefined,
+    /** An agent's own delivery of a message. */
+    ownOf: (id: MessageId, agentId: AgentId) => selectOwn.get(id, agentId)?.id,
     /** By id, in anybody's inbox. */
     findAny: (id: string) => selectAnyById.get(id),
     byPk: (pk: number) => selectByPk.get(pk),
     ofMessage: (id: MessageId) => selectOfMessage.all(id),
+    firstOf: (id: MessageId) => selectFirstOf.get(id),
     page: (which: keyof typeof pages, order: "oldest" | "newest", terms: InboxTerms) => pages[which][order].all(terms),
     streamedBy: (session: string) => countLeased.get(session)?.n ?? 0,
     leasable: (terms: LeasableTerms) => selectLeasable.all({ ...terms, now: clock.now() }),

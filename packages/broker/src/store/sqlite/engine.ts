@@ -13,6 +13,7 @@ import { nameStatements } from "./names.ts";
 import { sessionStatements } from "./sessions.ts";
 import { timelineStatements } from "./timeline.ts";
 import { topicStatements } from "./topics.ts";
+import { traceStatements } from "./trace.ts";
 import { webhookStatements } from "./webhooks.ts";
 
 /** The statements by noun. */
@@ -33,6 +34,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     deliveries: deliveryStatements(context),
     timeline: timelineStatements(context, epoch),
     history: historyStatements(context, epoch),
+    trace: traceStatements(context, epoch),
     topics: topicStatements(context),
     asks: askStatements(context),
     webhooks: webhookStatements(context),

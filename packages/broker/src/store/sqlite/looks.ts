@@ -9,13 +9,14 @@ export function lookVerbs({
   engine,
   context: { db, clock },
   read,
-}: VerbParts): Looks & Pick<Store, "placeMessage" | "messageStatus" | "listInbox" | "stats"> {
+}: VerbParts): Looks & Pick<Store, "placeMessage" | "listInbox" | "stats"> {
   const { names } = engine;
   return {
     namesAround: (text, limit) => read(() => names.around(text, limit)),
     namesAmong: (wanted) => read(() => names.among(wanted)),
     placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),
-    messageStatus: (messageId) => read(() => messageStatus(engine, messageId, clock.now())),
+    messageStatus: (messageId) => read(() => messageStatus(engine, messageId)),
+    traceMessage: (messageId, page) => read(() => engine.trace.page(messageId, page)),
     listInbox: (query) => read(() => inboxPage(engine, query, clock.now())),
     stats: () => read(() => storeStats(engine, db)),
   };

@@ -4,8 +4,7 @@ import type { AcceptedUnder, AskStatus, MessagePlace, Store, StoreStats, Viewer 
 import type { Database } from "./driver/database.ts";
 import type { Engine } from "./engine.ts";
 import { MESH_AGENT_ID } from "./messages.ts";
-import { type DeliveryRow, deliveryOf, inboxEntryOf, messageOf } from "./rows.ts";
-import { timelineEntryOf } from "./timeline-rows.ts";
+import { type DeliveryRow, inboxEntryOf, messageOf } from "./rows.ts";
 
 /** Resolves msg_…, dlv_… or a seq of the viewer's inbox to a message the viewer sent or received. */
 export function placeMessage(
@@ -16,17 +15,17 @@ export function placeMessage(
   const own = ref.startsWith("msg_") ? undefined : deliveryNamed(deliveries, ref, viewer);
   const envelope = messages.envelope(own?.message_id ?? ref);
   if (!envelope) return undefined;
-  const rows = deliveries.ofMessage(envelope.id);
-  const mine = rows.find((row) => row.recipient_id === viewer);
+  const mine = viewer === undefined ? undefined : deliveries.ownOf(envelope.id, viewer);
   if (viewer !== undefined && envelope.sender_id !== viewer && !mine) return undefined;
+  const first = deliveries.firstOf(envelope.id);
   return {
     messageId: envelope.id,
     threadId: envelope.thread_id,
     sender: { id: envelope.sender_id, name: envelope.sender_name },
     hops: envelope.hops,
     fromMesh: envelope.sender_id === MESH_AGENT_ID,
-    recipients: rows.map((row) => ({ id: row.recipient_id, name: row.recipient_name })),
-    deliveryId: mine?.id,
+    recipient: first && { id: first.recipient_id, name: first.recipient_name },
+    deliveryId: mine,
   };
 }
 
@@ -38,25 +37,20 @@ function deliveryNamed(deliveries: Engine["deliveries"], ref: MessageRef, viewer
   return shown ? found : undefined;
 }
 
-/** A message with each delivery's state and timeline. */
+/** Deliveries that a look at a message begins with. */
+const FIRST = 10;
+
+/** A message with the state and timeline of its first deliveries. */
 export function messageStatus(
-  { damage, deliveries, messages, timeline }: Engine,
+  { damage, deliveries, messages, trace }: Engine,
   messageId: MessageId,
-  now: number,
 ): MessageStatus | undefined {
-  const rows = deliveries.ofMessage(messageId);
-  const first = rows[0] ?? messages.whole(messageId);
-  if (!first) return undefined;
-  const message = messageOf(first);
-  if (message.damaged && rows[0]) damage.note(rows[0].message_pk);
-  const entries = timeline.ofMessage(messageId);
-  return {
-    message,
-    deliveries: rows.map((row) => ({
-      ...deliveryOf(row, now),
-      timeline: entries.filter((entry) => entry.delivery_pk === row.pk).map(timelineEntryOf),
-    })),
-  };
+  const first = deliveries.firstOf(messageId);
+  const row = first ?? messages.whole(messageId);
+  if (!row) return undefined;
+  const message = messageOf(row);
+  if (message.damaged && first) damage.note(first.message_pk);
+  return { message, ...trace.page(messageId, { viewer: undefined, after: undefined, limit: FIRST }) };
 }
 
 /** What a sender had accepted under a key; the recipient as it was then, also when it has left. */
@@ -67,7 +61,7 @@ export function acceptedUnder(
 ): AcceptedUnder | undefined {
   const messageId = messages.keyInUse(agents.row(senderId)?.pk ?? 0, key)?.message_id;
   if (messageId === undefined) return undefined;
-  const [first] = deliveries.ofMessage(messageId);
+  const first = deliveries.firstOf(messageId);
   const direct = first && first.topic === null;
   return { messageId, recipient: direct ? { id: first.recipient_id, name: first.recipient_name } : undefined };
 }

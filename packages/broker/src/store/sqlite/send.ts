@@ -18,7 +18,7 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
   const sender = senderOf(engine, message.senderId);
   const recipient = agents.row(message.recipientId);
   const before = earlierUnder(engine, sender.pk, message.idempotency);
-  const first = before && deliveries.ofMessage(before)[0];
+  const first = before && deliveries.firstOf(before);
   if (first) return enqueued(engine, first.pk, true);
   if (!recipient) throw new MeshError("agent_not_found", `The recipient ${message.recipientId} has left the mesh.`);
   checkRoom(engine, recipient, message.bodyBytes, quota);

@@ -1,9 +1,9 @@
 /** SQL of the timeline: everything that happens to a delivery, in order. */
-import type { MessageId, TimelineEvent } from "@agentmesh/protocol";
+import type { TimelineEvent } from "@agentmesh/protocol";
 import type { Store } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
 import { cursors } from "./cursor.ts";
-import { type LogRow, logEntryOf, type TimelineRow } from "./timeline-rows.ts";
+import { type LogRow, logEntryOf } from "./timeline-rows.ts";
 
 /** What is noted beside the event. */
 export interface Note {
@@ -79,10 +79,6 @@ export function timelineStatements({ db, clock, advanced }: EngineContext, epoch
   const selectViewer = db.prepare<[string], { pk: number }>(`SELECT pk FROM agent WHERE id = ?`);
   // Counts on when old entries are pruned, where MAX(pk) would fall back.
   const selectLast = db.prepare<[], { pk: number }>(`SELECT seq AS pk FROM sqlite_sequence WHERE name = 'timeline'`);
-  const selectOfMessage = db.prepare<[MessageId], TimelineRow & { delivery_pk: number }>(
-    `SELECT t.* FROM timeline t JOIN delivery d ON d.pk = t.delivery_pk JOIN message m ON m.pk = d.message_pk
-     WHERE m.id = ? ORDER BY t.pk`,
-  );
 
   const selectLastHolder = db.prepare<[number], { session_id: string | null }>(
     `SELECT session_id FROM timeline WHERE delivery_pk = ? AND event = 'leased' ORDER BY pk DESC LIMIT 1`,
@@ -94,7 +90,6 @@ export function timelineStatements({ db, clock, advanced }: EngineContext, epoch
     lastPosition,
     /** Session of a delivery's newest lease. */
     lastHolder: (deliveryPk: number) => selectLastHolder.get(deliveryPk)?.session_id ?? null,
-    ofMessage: (id: MessageId) => selectOfMessage.all(id),
 
     /** Notes an event; returns its position. */
     note(deliveryPk: number, event: TimelineEvent, note: Note): number {

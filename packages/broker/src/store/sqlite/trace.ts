@@ -1,0 +1,52 @@
+/** SQL of traces: the deliveries of one message a page at a time, without its body, and the newest of what happened to each. */
+import { MAX_STEPS_PER_TRACE, type MessageId } from "@agentmesh/protocol";
+import type { TracePage, TracePart } from "../../mesh/looks.ts";
+import type { EngineContext } from "./context.ts";
+import { cursors } from "./cursor.ts";
+import { deliveryOf, type ShownDeliveryRow } from "./rows.ts";
+import { type TimelineRow, timelineEntryOf } from "./timeline-rows.ts";
+
+const DELIVERY = `
+  SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.ready_at, d.delayed, d.session_id, d.lease_ends_at, d.reason,
+    r.id AS recipient_id, r.name AS recipient_name
+  FROM delivery d CROSS JOIN agent r ON r.pk = d.agent_pk`;
+
+/** The deliveries of a message, or the one that an agent has of it; and what happened to a delivery, the newest first. */
+export const TRACE = {
+  all: `${DELIVERY} WHERE d.message_pk = (SELECT pk FROM message WHERE id = :message) AND d.pk > :after
+    ORDER BY d.pk LIMIT :limit`,
+  own: `${DELIVERY} WHERE d.agent_pk = (SELECT pk FROM agent WHERE id = :viewer)
+    AND d.message_pk = (SELECT pk FROM message WHERE id = :message) AND d.pk > :after LIMIT :limit`,
+  steps: `SELECT * FROM timeline WHERE delivery_pk = :delivery ORDER BY pk DESC LIMIT :limit`,
+} as const;
+
+/** The statements on traces. `epoch` marks their cursors. */
+export function traceStatements({ db, clock }: EngineContext, epoch: string) {
+  const cursor = cursors(epoch, "d");
+  type Row = ShownDeliveryRow & { readonly pk: number };
+  const selectAll = db.prepare<[{ message: MessageId; after: number; limit: number }], Row>(TRACE.all);
+  const selectOwn = db.prepare<[{ message: MessageId; viewer: string; after: number; limit: number }], Row>(TRACE.own);
+  const selectSteps = db.prepare<[{ delivery: number; limit: number }], TimelineRow>(TRACE.steps);
+
+  function traced(row: Row): TracePart["deliveries"][number] {
+    const steps = selectSteps.all({ delivery: row.pk, limit: MAX_STEPS_PER_TRACE + 1 });
+    return {
+      ...deliveryOf(row, clock.now()),
+      timeline: steps.slice(0, MAX_STEPS_PER_TRACE).reverse().map(timelineEntryOf),
+      ...(steps.length > MAX_STEPS_PER_TRACE && { earlierSteps: true }),
+    };
+  }
+
+  return {
+    page(message: MessageId, { viewer, after, limit }: TracePage): TracePart {
+      const sought = { message, after: after === undefined ? 0 : cursor.read(after), limit: limit + 1 };
+      const rows = viewer === undefined ? selectAll.all(sought) : selectOwn.all({ ...sought, viewer });
+      const shown = rows.slice(0, limit);
+      const last = shown.at(-1);
+      return {
+        deliveries: shown.map(traced),
+        ...(rows.length > limit && last && { nextAfter: cursor.at(last.pk) }),
+      };
+    },
+  };
+}
