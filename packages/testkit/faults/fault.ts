@@ -32,6 +32,8 @@ export interface Fault {
   readonly name: string;
   /** Longest turn in milliseconds, if not the usual one. */
   readonly turnMs?: number;
+  /** How long all of it takes, in seconds: what `--seconds` is when it is asked for by name. */
+  readonly wholeS?: number;
   /** Why it cannot be done here; undefined when it can. */
   missing?(): string | undefined;
   run(turn: Turn): Promise<Outcome>;

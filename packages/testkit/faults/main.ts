@@ -5,6 +5,7 @@ import { clockStepped } from "./clock.ts";
 import { damaged } from "./damage.ts";
 import { diskFull, fileLimit } from "./disk.ts";
 import type { Fault, Found, Outcome } from "./fault.ts";
+import { malice, maliceNames } from "./malice.ts";
 import { outsideLock } from "./outside-lock.ts";
 import { killed, mixed, paused, secondBroker } from "./processes.ts";
 import { properties } from "./properties.ts";
@@ -17,7 +18,7 @@ const MOST_HISTORIES = 10_000;
 
 const OPTIONS = {
   help: { type: "boolean", short: "h", default: false },
-  seconds: { type: "string", default: "60" },
+  seconds: { type: "string" },
   seed: { type: "string", default: String(Date.now() % 1_000_000) },
   only: { type: "string" },
   skip: { type: "string" },
@@ -26,10 +27,11 @@ const OPTIONS = {
 } satisfies ParseArgsOptionsConfig;
 
 const { values, wrong } = parsed();
-const seconds = Number(values.seconds);
 const seed = Number(values.seed);
 const mostAcked = Number(values.acked);
 const propertyRuns = Number(values["property-runs"]);
+
+const [only, skip] = [values.only, values.skip].map((list) => list?.split(","));
 
 const FAULTS: readonly Fault[] = [
   killed,
@@ -47,8 +49,10 @@ const FAULTS: readonly Fault[] = [
   swarm,
   properties("properties", propertyRuns),
   properties("identity", Math.min(propertyRuns, MOST_HISTORIES)),
+  malice((only ?? []).filter((name) => maliceNames.includes(name))),
 ];
 const TURN_MS = 60_000;
+const USUAL_S = 60;
 const SHOWN = 10;
 
 interface Sum {
@@ -62,8 +66,13 @@ interface Sum {
 }
 
 const names = FAULTS.map(({ name }) => name);
-const [only, skip] = [values.only, values.skip].map((list) => list?.split(","));
-const known = [...(only ?? []), ...(skip ?? [])].every((name) => names.includes(name));
+const known =
+  (only ?? []).every((name) => names.includes(name) || maliceNames.includes(name)) &&
+  (skip ?? []).every((name) => names.includes(name));
+/** Whether a fault, or a load of it, is among these. */
+const isOf = (fault: Fault, list: readonly string[]) => list.some((name) => name.split("/")[0] === fault.name);
+const wholeS = FAULTS.filter((fault) => isOf(fault, only ?? [])).map((fault) => fault.wholeS ?? 0);
+const seconds = Number(values.seconds ?? Math.max(USUAL_S, ...wholeS));
 if (values.help) {
   console.log(usage());
   process.exit(0);
@@ -93,7 +102,7 @@ function parsed() {
 }
 
 function usage(): string {
-  return `pnpm test:faults: --seconds 1 … 86400, --seed a whole number, --acked and --property-runs at least 1, --only and --skip of: ${names.join(",")}`;
+  return `pnpm test:faults: --seconds 1 … 86400, --seed a whole number, --acked and --property-runs at least 1, --only and --skip of: ${names.join(",")}; --only also of: ${maliceNames.join(",")}`;
 }
 
 async function run(): Promise<number> {
@@ -108,7 +117,7 @@ async function run(): Promise<number> {
   }
   console.log(`faults: ${seconds} s, --seed ${seed}`);
   const able = FAULTS.filter((fault) => {
-    if ((only && !only.includes(fault.name)) || skip?.includes(fault.name)) return false;
+    if ((only && !isOf(fault, only)) || isOf(fault, skip ?? [])) return false;
     const missing = fault.missing?.();
     if (missing !== undefined) console.log(`${fault.name.padEnd(14)} left out: ${missing}`);
     return missing === undefined;

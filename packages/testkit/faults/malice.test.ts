@@ -1,0 +1,129 @@
+/** The check behind `malice` finds a bystander that is harmed, says by what, and finds nothing when all is well. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startTestBroker, tempDir, until } from "testkit";
+import { describe, expect, test } from "vitest";
+import { dropsSends, repeatsAcked, swapsRecipients } from "./faulty-fetch.ts";
+import { Bystander } from "./malice/bystander.ts";
+import { percentile, withOmitted } from "./malice/figures.ts";
+import { holdsOf } from "./malice/loop.ts";
+import type { Measured } from "./malice/measure.ts";
+import { LOADS } from "./malice/table.ts";
+import { table, verdict } from "./malice/verdict.ts";
+import { maliceNames } from "./malice.ts";
+
+const [load] = LOADS;
+if (!load) throw new Error("the table of loads is empty");
+const well: Measured = {
+  load,
+  did: "",
+  quiet: Array.from({ length: 300 }, () => 5),
+  loaded: Array.from({ length: 300 }, () => 20),
+  newcomers: { tried: 10, refused: 0, longestMs: 30 },
+  holds: { p99Ms: 5, longestMs: 9, longestWallMs: 12 },
+  rssQuietMiB: 120,
+  rssPeakMiB: 200,
+  logBytesPerS: 100,
+  seconds: 3,
+  found: [],
+};
+const details = (more: Partial<Measured>) => verdict({ ...well, ...more }).map(({ detail }) => detail);
+
+describe("the verdict on a load", () => {
+  test("finds nothing in one that nobody notices", () => {
+    expect(verdict(well)).toEqual([]);
+    expect(table([well])[1]).toMatch(/held \|$/);
+  });
+
+  test.each<[string, Partial<Measured>, RegExp]>([
+    [
+      "two waits in a hundred that are long",
+      { loaded: [...well.loaded, ...Array.from({ length: 7 }, () => 90)] },
+      /p99 is 90 ms, 5.0/,
+    ],
+    [
+      "a long wait where all is slow already",
+      { quiet: well.loaded.map(() => 80), loaded: well.loaded.map(() => 300) },
+      /never over 250/,
+    ],
+    ["a bystander that saw nothing", { loaded: [] }, /saw nothing/],
+    ["newcomers that are not served", { newcomers: { tried: 10, refused: 1, longestMs: 30 } }, /1 of 10 newcomers/],
+    ["a newcomer that waits", { newcomers: { tried: 10, refused: 0, longestMs: 2_500 } }, /waited 2500 ms/],
+    ["memory", { rssPeakMiB: 2_000 }, /2000 MiB/],
+    ["a log that grows", { logBytesPerS: 800_000 }, /log grew/],
+    ["what the load found itself", { found: [{ kind: "lost", detail: "a message" }] }, /a message/],
+  ])("finds %s, and that alone", (_, more, said) => {
+    expect(details(more)).toEqual([expect.stringMatching(said)]);
+    expect(table([{ ...well, ...more }])[1]).toMatch(/FOUND \|$/);
+  });
+
+  test("counts for one long wait every message that would have waited too", () => {
+    expect(withOmitted([5, 70, 20], 20)).toEqual([5, 70, 50, 30, 10, 20]);
+    const stall = withOmitted([...Array.from({ length: 300 }, () => 5), 1_000], 20);
+    expect(percentile(stall, 0.99)).toBeGreaterThan(900);
+    expect(percentile([], 0.99)).toBe(0);
+  });
+
+  test("takes the longest hold of the loop within the span, by the processor and by the wall", () => {
+    using folder = tempDir();
+    const file = join(folder.path, "loop");
+    const lines = [
+      { at: 1_000, ticks: 50, long: [[900, 900]] },
+      {
+        at: 2_000,
+        ticks: 50,
+        long: [
+          [40, 3],
+          [12, 11],
+        ],
+      },
+      { at: 2_100, ticks: 50, long: [] },
+    ];
+    writeFileSync(file, `${lines.map((line) => JSON.stringify(line)).join("\n")}\n{"at":`);
+    expect(holdsOf(file, 1_500, 2_100)).toEqual({ p99Ms: 3, longestMs: 11, longestWallMs: 40 });
+  });
+});
+
+describe("a bystander", () => {
+  async function stands(faulty?: (url: string) => typeof globalThis.fetch) {
+    await using broker = await startTestBroker();
+    const [writer, reader] = [await broker.agent("writer"), await broker.agent("reader")];
+    await broker.agent("somebody");
+    const bystander = new Bystander({
+      url: broker.url,
+      key: broker.key,
+      writer: { name: writer.agent.name, token: writer.token },
+      reader: { name: reader.agent.name, token: reader.token },
+      does: "mail",
+      pushWithinMs: 200,
+      ...(faulty && { fetch: faulty(broker.url) }),
+    });
+    await bystander.start();
+    const times: number[] = [];
+    await until(() => times.push(...bystander.next().times) > 0 && times.length > 60, "enough mail", 30_000);
+    return { times, kinds: new Set((await bystander.finish()).map(({ kind }) => kind)) };
+  }
+
+  test("follows every message to its push and finds nothing on a good broker", async () => {
+    const { times, kinds } = await stands();
+    expect(times.every((time) => time > 0)).toBe(true);
+    expect([...kinds]).toEqual([]);
+  });
+
+  test("finds messages that were accepted and are lost", async () => {
+    expect([...(await stands(() => dropsSends(10))).kinds]).toContain("lost");
+  });
+
+  test("finds messages that went to somebody else", async () => {
+    expect([...(await stands((url) => swapsRecipients(url, 10, "somebody"))).kinds]).toContain("lost");
+  });
+
+  test("finds messages that come again after their ack", async () => {
+    expect([...(await stands(() => repeatsAcked(10))).kinds]).toContain("duplicate_after_ack");
+  });
+});
+
+test("every load has a name of its own, and can be chosen by it", () => {
+  expect(new Set(maliceNames).size).toBe(LOADS.length);
+  expect(maliceNames).toContain("malice/remove-agent");
+});
