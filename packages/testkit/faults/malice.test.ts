@@ -100,7 +100,14 @@ describe("a bystander", () => {
     });
     await bystander.start();
     const times: number[] = [];
-    await until(() => times.push(...bystander.next().times) > 0 && times.length > 60, "enough mail", 30_000);
+    let taken = 0;
+    const looks = async () => {
+      const seen = await bystander.next();
+      times.push(...seen.times);
+      taken += seen.taken;
+      return taken > 25;
+    };
+    await until(looks, "enough mail", 30_000);
     return { times, kinds: new Set((await bystander.finish()).map(({ kind }) => kind)) };
   }
 
@@ -111,15 +118,15 @@ describe("a bystander", () => {
   });
 
   test("finds messages that were accepted and are lost", async () => {
-    expect([...(await stands(() => dropsSends(10))).kinds]).toContain("lost");
+    expect([...(await stands(() => dropsSends(5))).kinds]).toContain("lost");
   });
 
   test("finds messages that went to somebody else", async () => {
-    expect([...(await stands((url) => swapsRecipients(url, 10, "somebody"))).kinds]).toContain("lost");
+    expect([...(await stands((url) => swapsRecipients(url, 5, "somebody"))).kinds]).toContain("lost");
   });
 
   test("finds messages that come again after their ack", async () => {
-    expect([...(await stands(() => repeatsAcked(10))).kinds]).toContain("duplicate_after_ack");
+    expect([...(await stands(() => repeatsAcked(5))).kinds]).toContain("duplicate_after_ack");
   });
 });
 

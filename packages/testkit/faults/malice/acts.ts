@@ -63,8 +63,8 @@ const expiry: Load = {
         });
         return sent?.messageId ?? "";
       });
-      await sleep(Math.max(0, at - 500 - Date.now()));
-      begins();
+      await sleep(Math.max(0, at - 1_000 - Date.now()));
+      await begins();
       const over = await counted(now, "expired", EXPIRING);
       return { did: `${EXPIRING} sent`, accepted, wrong: over ? [] : ["not all have expired after a minute"] };
     };
@@ -111,7 +111,7 @@ const closeLeases: Load = {
         if (deliveries.length === 0) break;
         held += deliveries.length;
       }
-      begins();
+      await begins();
       const { returned } = await client.endSession({ session: session.id });
       const over = await counted(now, "queued", LEASED);
       return { did: `${returned} returned`, wrong: over ? [] : [`not all of ${LEASED} are back after a minute`] };

@@ -34,6 +34,8 @@ export interface Newcomers {
 export interface Seen {
   /** From each send to its push, or how long each read took, in milliseconds. */
   readonly times: number[];
+  /** How many of the times were taken; the others are of messages that would have waited meanwhile. */
+  readonly taken: number;
   readonly newcomers: Newcomers;
 }
 
@@ -51,6 +53,8 @@ export class Bystander {
   #times: number[] = [];
   #newcomers = { tried: 0, refused: 0, longestMs: 0 };
   #stopping = false;
+  /** The message or read under way. */
+  #current: Promise<void> = Promise.resolve();
   #acting: Promise<unknown> = Promise.resolve();
   #reading: Promise<unknown> = Promise.resolve();
 
@@ -66,12 +70,14 @@ export class Bystander {
     for (const end = performance.now() + 20_000; this.#times.length === 0; await sleep(10)) {
       if (performance.now() > end) throw new Error("nothing came to the bystander within 20 s");
     }
-    this.next();
+    await this.next();
   }
 
-  /** What was seen since it was asked last. */
-  next(): Seen {
-    const seen = { times: withOmitted(this.#times, EVERY_MS), newcomers: this.#newcomers };
+  /** What was seen since it was asked last; what was begun until now is waited for. */
+  async next(): Promise<Seen> {
+    await this.#current;
+    const taken = this.#times.length;
+    const seen = { times: withOmitted(this.#times, EVERY_MS), taken, newcomers: this.#newcomers };
     this.#times = [];
     this.#newcomers = { tried: 0, refused: 0, longestMs: 0 };
     return seen;
@@ -98,27 +104,34 @@ export class Bystander {
     return new MeshClient({ url, token, retryForMs: 0, timeoutMs: 60_000, ...(fetch && { fetch }) });
   }
 
-  async #write(): Promise<void> {
-    const { writer, reader, pushWithinMs = 60_000 } = this.#options;
-    const client = this.#client(writer.token);
+  /** One after another, at a steady pace as long as each ends in time. */
+  async #pace(act: (n: number) => Promise<unknown>): Promise<void> {
     for (let n = 0; !this.#stopping; n++) {
       const began = performance.now();
-      const pushed = new Promise<void>((resolve) => this.#pushed.set(n, resolve));
-      this.#history.trying(writer.name, reader.name, n);
-      try {
-        const { messageId } = await client.send({ to: reader.name, body: String(n) });
-        this.#history.sent({ from: writer.name, to: reader.name, n, messageId, at: Date.now() });
-        const late = new AbortController();
-        const waited = sleep(pushWithinMs, undefined, { signal: late.signal }).catch(() => undefined);
-        await Promise.race([pushed, waited]);
-        late.abort();
-      } catch (error) {
-        this.#fails(error);
-      }
-      this.#pushed.delete(n);
+      this.#current = act(n).then(
+        () => undefined,
+        (error) => this.#fails(error),
+      );
+      await this.#current;
       this.#times.push(performance.now() - began);
       await sleep(Math.max(0, began + EVERY_MS - performance.now()));
     }
+  }
+
+  #write(): Promise<void> {
+    const { writer, reader, pushWithinMs = 60_000 } = this.#options;
+    const client = this.#client(writer.token);
+    return this.#pace(async (n) => {
+      const { promise: pushed, resolve } = Promise.withResolvers<void>();
+      this.#pushed.set(n, resolve);
+      this.#history.trying(writer.name, reader.name, n);
+      const { messageId } = await client.send({ to: reader.name, body: String(n) });
+      this.#history.sent({ from: writer.name, to: reader.name, n, messageId, at: Date.now() });
+      const late = setTimeout(resolve, pushWithinMs);
+      await pushed;
+      clearTimeout(late);
+      this.#pushed.delete(n);
+    });
   }
 
   async #read(): Promise<void> {
@@ -161,14 +174,9 @@ export class Bystander {
     this.#pushed.get(n)?.();
   }
 
-  async #look(): Promise<void> {
+  #look(): Promise<void> {
     const client = this.#client(this.#options.writer.token);
-    while (!this.#stopping) {
-      const began = performance.now();
-      await client.getAgent({ agent: "me" }).catch((error) => this.#fails(error));
-      this.#times.push(performance.now() - began);
-      await sleep(Math.max(0, began + EVERY_MS - performance.now()));
-    }
+    return this.#pace(() => client.getAgent({ agent: "me" }));
   }
 
   async #arrive(): Promise<void> {

@@ -55,7 +55,7 @@ export interface Load {
  * The load itself: ends by itself, after a bounded number of calls and a bounded time. It calls `begins` when it has only
  * got ready so far: what comes then is measured.
  */
-export type Act = (ground: Ground, begins: () => void) => Promise<Done>;
+export type Act = (ground: Ground, begins: () => Promise<void>) => Promise<Done>;
 
 /** A client that tries once and waits long. */
 export function clientOf({ url }: Ground, token: string): MeshClient {

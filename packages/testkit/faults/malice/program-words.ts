@@ -34,6 +34,7 @@ export const DoneWords = z.object({
 /** What a bystander saw. */
 export const SeenWords = z.object({
   times: z.array(z.number()),
+  taken: z.int(),
   newcomers: z.object({ tried: z.int(), refused: z.int(), longestMs: z.number() }),
 });
 

@@ -1,4 +1,5 @@
 /** The program of a partner: prepares and does one load, or stands by, as it is asked over its channel. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Bystander } from "./bystander.ts";
 import type { Act } from "./load.ts";
 import { Question } from "./program-words.ts";
@@ -13,7 +14,7 @@ async function answer(question: Question): Promise<unknown> {
       act = await LOADS.find(({ name }) => name === question.load)?.prepare(question.ground);
       return true;
     case "load":
-      return await act?.(question.ground, () => process.send?.({ is: "begins" }));
+      return await act?.(question.ground, begins);
     case "stand":
       bystander = new Bystander(question.as);
       await bystander.start();
@@ -23,6 +24,12 @@ async function answer(question: Question): Promise<unknown> {
     case "finish":
       return await bystander?.finish();
   }
+}
+
+/** Said a moment before, so that what is begun then is measured whole. */
+async function begins(): Promise<void> {
+  process.send?.({ is: "begins" });
+  await sleep(500);
 }
 
 process.on("message", (message) => {
