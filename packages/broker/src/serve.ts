@@ -24,7 +24,8 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   StateFolderError: STATE_FOLDER,
   ExposedBindError: 78,
 };
-const FORCE_AFTER_MS = 5_000;
+/** Answers and posts under way, the sweeper and the database: each has its own, shorter time. */
+const FORCE_AFTER_MS = 8_000;
 /** How long a slow reader of the log is given for its last lines. */
 const LAST_LINES_MS = 300;
 

@@ -122,7 +122,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     release.push(watchDatabase(config.home, fail));
     const startedAt = new Date(clock.now()).toISOString();
     legacy = config.legacy ? await openLegacyWire({ mesh, store, meshKey: key }) : undefined;
-    const app = buildApp({
+    const { app, leave } = buildApp({
       mesh,
       log,
       closing: closing.signal,
@@ -143,9 +143,11 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     });
     legacy?.serve(app);
     release.push(() => app.close());
-    release.push(() => {
+    release.push(async () => {
       closing.abort();
       mesh.streams.closeAll("shutting_down", true);
+      const unanswered = await leave();
+      if (unanswered > 0) log.warn({ unanswered }, "stop.unanswered");
     });
     port = await listen(app, config.host, portsToTry(config, lastPort(config.home)));
     const url = urlOf(config, port);

@@ -8,6 +8,7 @@ import type { HttpTerms } from "./budgets/limits.ts";
 import { WrongTokens } from "./budgets/wrong-tokens.ts";
 import { authenticator } from "./plugins/auth.ts";
 import { budgets } from "./plugins/budgets.ts";
+import { type Departure, departure } from "./plugins/departure.ts";
 import { jsonBodies } from "./plugins/json-bodies.ts";
 import { localOnly } from "./plugins/local-only.ts";
 import { problems, sendProblem } from "./plugins/problem.ts";
@@ -40,8 +41,13 @@ const HEADERS = {
   "cache-control": "no-store",
 };
 
+/** The application, and how it leaves. */
+export interface App extends Departure {
+  readonly app: FastifyInstance;
+}
+
 /** Builds the application; it does not listen yet. */
-export function buildApp(parts: AppParts): FastifyInstance {
+export function buildApp(parts: AppParts): App {
   const app = fastify({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -59,6 +65,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
   });
   app.removeContentTypeParser("text/plain");
   jsonBodies(app);
+  const { leave } = departure(app);
   const budget = budgets(app, parts.terms);
   problems(app);
   localOnly(app, parts.allowedHosts);
@@ -75,5 +82,5 @@ export function buildApp(parts: AppParts): FastifyInstance {
   topicRoutes(bind, parts.mesh);
   webhookRoutes(bind, parts.mesh);
   streamRoute(bind, parts.mesh);
-  return app;
+  return { app, leave };
 }

@@ -41,6 +41,8 @@ export class Streams {
   /** Sessions with a stream that is read, or in its grace, by agent. */
   readonly #streamed = new Map<AgentId, Set<SessionId>>();
   readonly #onFault: (error: unknown) => void;
+  /** Set when all have been told goodbye: one that is opened after that is told so too. */
+  #over: { readonly code: string; readonly reconnect: boolean } | undefined;
 
   constructor(parts: { store: Store; policy: Policy; ready: Wakes<string>; onFault: (error: unknown) => void }) {
     this.#store = parts.store;
@@ -78,6 +80,10 @@ export class Streams {
     }
 
     const sink = openSink();
+    if (this.#over) {
+      sink.close(this.#over.code, this.#over.reconnect);
+      return { sink, detach: () => {} };
+    }
     let draining = false;
     let again = false;
     let open = true;
@@ -135,6 +141,7 @@ export class Streams {
 
   /** Says goodbye to every stream. */
   closeAll(code: string, reconnect: boolean): void {
+    this.#over = { code, reconnect };
     for (const { sink } of [...this.#open.values()]) sink.close(code, reconnect);
     for (const { timer } of this.#grace.values()) clearTimeout(timer);
     this.#grace.clear();

@@ -19,6 +19,8 @@ export const httpLimits = {
   unreadUnproven: 4_194_304,
   /** In all. */
   unread: 268_435_456,
+  /** How long a broker that stops gives to what it has taken, in milliseconds. */
+  leaveMs: 3_000,
 } as const;
 
 /** Those that are settings. */
