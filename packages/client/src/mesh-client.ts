@@ -49,6 +49,11 @@ export class MeshClient extends WebhookCalls {
     return this.connection.call(endpoints.getAgent, input, options);
   }
 
+  /** Whose messages take how much of what is kept; with the mesh key. */
+  listKeepers(input: In<"listKeepers"> = {}, options?: CallOptions): Out<"listKeepers"> {
+    return this.connection.call(endpoints.listKeepers, input, options);
+  }
+
   /** Says what this agent is working on. */
   setSummary(input: In<"setSummary">, options?: CallOptions): Out<"setSummary"> {
     return this.connection.call(endpoints.setSummary, input, options);

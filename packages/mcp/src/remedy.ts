@@ -19,6 +19,7 @@ const remedies: Partial<Record<MeshApiError["code"], string>> = {
   message_not_found: "check_messages shows what waits for you, each with its number.",
   delivery_not_found: "check_messages shows what waits for you, each with its number.",
   inbox_full: "The recipient has to read first; try again later.",
+  quota_full: "Tell the person you work for; send nothing more until then.",
 };
 
 /** Whether the broker no longer knows the session or its agent: a heartbeat opens a new one. */
@@ -55,6 +56,6 @@ function apiSentences(error: MeshApiError): string {
     ...(unsaid.length > 0 ? [`Near names: ${unsaid.join(", ")}.`] : []),
     ...issues.filter(({ message }) => !detail.includes(message)).map(({ path, message }) => `${path}: ${message}.`),
     ...(remedies[error.code] === undefined ? [] : [remedies[error.code]]),
-    ...(error.retryable && error.code !== "inbox_full" ? ["Call the tool again in a few seconds."] : []),
+    ...(error.retryable && !(error.code in remedies) ? ["Call the tool again in a few seconds."] : []),
   ].join(" ");
 }

@@ -42,6 +42,7 @@ export const errorTable = {
   rate_limited: { status: 429, title: "Too many messages in a minute", retryable: true },
   duplicate_storm: { status: 429, title: "The same text was sent too often", retryable: false },
   inbox_full: { status: 429, title: "The recipient's inbox is full", retryable: true },
+  quota_full: { status: 429, title: "As much is kept as may be", retryable: true },
   internal: { status: 500, title: "The broker failed", retryable: true },
   shutting_down: { status: 503, title: "The broker is stopping", retryable: true },
   store_unavailable: { status: 503, title: "The database is busy", retryable: true },

@@ -12,6 +12,7 @@ export * from "./errors-page.ts";
 export * from "./focus.ts";
 export * from "./history.ts";
 export * from "./ids.ts";
+export * from "./keeping.ts";
 export * from "./limits.ts";
 export * from "./loopback.ts";
 export * from "./machine/standpoint.ts";

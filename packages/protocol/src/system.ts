@@ -1,6 +1,7 @@
 /** What the broker says of itself. */
 import { z } from "zod";
 import { DeliveryState } from "./delivery-state.ts";
+import { KeepingStatus } from "./keeping.ts";
 import { Timestamp } from "./time.ts";
 
 /** Answer of `GET /health`: safe to show to anybody. */
@@ -51,6 +52,7 @@ export const BrokerStatus = z.object({
       .meta({ description: "closed: sends, publishes and new agents are refused" }),
     closedWhy: z.string().optional(),
   }),
+  keeping: KeepingStatus.optional(),
   retention: z
     .object({
       endedMs: z.int().meta({ description: "how long ended deliveries are kept" }),

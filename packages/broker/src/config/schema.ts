@@ -86,6 +86,18 @@ export const ConfigSchema = z.strictObject({
   inboxMaxBytes: int(1, 2 ** 40)
     .default(64 * 1_048_576)
     .describe("most bytes of open messages of one inbox; then 429"),
+  agentKeptMessages: int(0, 2 ** 40)
+    .default(250_000)
+    .describe("most messages of one sender that are kept, history included; then 429, 0: any number"),
+  agentKeptBytes: int(0, 2 ** 50)
+    .default(512 * 1_048_576)
+    .describe("most bytes kept of one sender, history and indexes included; then 429, 0: any number"),
+  meshKeptMessages: int(0, 2 ** 40)
+    .default(4_000_000)
+    .describe("most messages that are kept of all senders together; then 429, 0: any number"),
+  meshKeptBytes: int(0, 2 ** 50)
+    .default(8_192 * 1_048_576)
+    .describe("most bytes kept of all senders together; then 429, 0: any number"),
   maxAttempts: int(1, 1_000).default(10).describe("failed attempts of one delivery before it becomes a dead letter"),
   maxHops: int(1, 1_000)
     .default(32)

@@ -1,5 +1,5 @@
 /** The mesh: its parts built over one store. Knows no HTTP, no SQL, no sockets. */
-import type { AgentId } from "@agentmesh/protocol";
+import type { AgentId, Keeper, KeepingStatus } from "@agentmesh/protocol";
 import { Agents } from "./agents.ts";
 import { Asks } from "./asks.ts";
 import type { Clock } from "./clock.ts";
@@ -8,7 +8,7 @@ import { Inbox } from "./inbox.ts";
 import { type Disk, Intake } from "./intake.ts";
 import { LoopGuard } from "./loop-guard.ts";
 import { Messages } from "./messages.ts";
-import type { Policy } from "./policy.ts";
+import { keepingStatus, type Policy } from "./policy.ts";
 import { ReceiverPolicies } from "./receiver-policy.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store, StoreStats } from "./store.ts";
@@ -39,6 +39,10 @@ export interface Mesh {
   readonly policy: Policy;
   readonly instanceId: string;
   stats(): Promise<StoreStats>;
+  /** What is kept of all, and the quotas. */
+  keeping(): Promise<KeepingStatus>;
+  /** Who keeps most. */
+  listKeepers(limit: number): Promise<Keeper[]>;
   /** Ends streams, webhooks and the sweeper. The store stays open. */
   close(): Promise<void>;
 }
@@ -90,6 +94,8 @@ export function createMesh(parts: {
     policy,
     instanceId: store.instanceId,
     stats: () => store.stats(),
+    keeping: async () => keepingStatus(await store.kept(), policy),
+    listKeepers: (limit) => store.listKeepers(limit),
     async close() {
       streams.closeAll("shutting_down", true);
       await webhooksStarted;

@@ -1,4 +1,7 @@
 /** The rules' numbers, resolved from configuration. */
+import type { KeepingStatus } from "@agentmesh/protocol";
+import { timestamp } from "./clock.ts";
+import type { KeepingQuota, Kept } from "./keeping.ts";
 import type { InboxQuota } from "./store.ts";
 
 /** Limits and durations the mesh applies; all times in milliseconds. */
@@ -6,6 +9,11 @@ export interface Policy {
   readonly maxBodyBytes: number;
   readonly inboxMaxMessages: number;
   readonly inboxMaxBytes: number;
+  /** Most that is kept of one sender, and of all: messages and bytes; 0 for any number. */
+  readonly agentKeptMessages: number;
+  readonly agentKeptBytes: number;
+  readonly meshKeptMessages: number;
+  readonly meshKeptBytes: number;
   readonly maxAttempts: number;
   /** Most answers in a row by agents, without a person between. */
   readonly maxHops: number;
@@ -28,7 +36,31 @@ export interface Policy {
   readonly messageTtlMs: number;
 }
 
-/** Most that one inbox of this mesh holds open. */
-export function inboxQuota({ inboxMaxMessages, inboxMaxBytes }: Policy): InboxQuota {
-  return { maxMessages: inboxMaxMessages, maxBytes: inboxMaxBytes };
+/** Most that one inbox of this mesh holds open, and what may be kept. */
+export function inboxQuota(policy: Policy): InboxQuota {
+  const { inboxMaxMessages, inboxMaxBytes } = policy;
+  return { maxMessages: inboxMaxMessages, maxBytes: inboxMaxBytes, keeping: keepingQuota(policy) };
+}
+
+/** Most that this mesh keeps, of one sender and of all. */
+export function keepingQuota(policy: Policy): KeepingQuota {
+  return {
+    agentMessages: policy.agentKeptMessages,
+    agentBytes: policy.agentKeptBytes,
+    meshMessages: policy.meshKeptMessages,
+    meshBytes: policy.meshKeptBytes,
+  };
+}
+
+/** What is kept beside what may be. */
+export function keepingStatus({ messages, bytes, letGo }: Kept, policy: Policy): KeepingStatus {
+  return {
+    messages,
+    bytes,
+    maxMessages: policy.meshKeptMessages,
+    maxBytes: policy.meshKeptBytes,
+    agentMaxMessages: policy.agentKeptMessages,
+    agentMaxBytes: policy.agentKeptBytes,
+    ...(letGo && { letGo: { messages: letGo.messages, until: timestamp(letGo.until) } }),
+  };
 }

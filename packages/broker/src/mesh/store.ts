@@ -20,6 +20,7 @@ import type {
   ThreadId,
   Topic,
 } from "@agentmesh/protocol";
+import type { Keeping } from "./keeping.ts";
 import type { Looks } from "./looks.ts";
 import type {
   AcceptedUnder,
@@ -51,9 +52,8 @@ import type {
   RetryPolicy,
   StoreStats,
   Viewer,
-  WebhookNote,
-  WebhookRecord,
 } from "./records/index.ts";
+import type { WebhookKeeping } from "./webhook/keeping.ts";
 
 export type * from "./records/index.ts";
 
@@ -64,7 +64,7 @@ export interface StoreListener {
 }
 
 /** The port. */
-export interface Store extends Looks {
+export interface Store extends Looks, Keeping, WebhookKeeping {
   /** Identity of the database, made once. */
   readonly instanceId: string;
   listen(listener: StoreListener): void;
@@ -218,17 +218,6 @@ export interface Store extends Looks {
    * is back, or all of a client that is gone.
    */
   returnStreamed(session: SessionId, afterPosition: number | undefined, retry: RetryPolicy): Promise<number>;
-
-  /** Sets an agent's webhook in place of the one it had, as one that was never tried. @throws MeshError agent_not_found */
-  putWebhook(agentId: AgentId, sealed: string): Promise<void>;
-  /** Replaces what is sealed of a webhook and keeps how it does. */
-  resealWebhook(agentId: AgentId, sealed: string): Promise<void>;
-  webhookOf(agentId: AgentId): Promise<WebhookRecord | undefined>;
-  listWebhooks(): Promise<WebhookRecord[]>;
-  /** Notes what came of a post. */
-  noteWebhook(agentId: AgentId, note: WebhookNote): Promise<void>;
-  /** Removes an agent's webhook; false when it has none. */
-  removeWebhook(agentId: AgentId): Promise<boolean>;
 
   /** Returns leases that are over; up to `limit`. */
   expireLeases(limit: number, retry: RetryPolicy): Promise<number>;

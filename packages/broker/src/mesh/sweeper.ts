@@ -1,14 +1,17 @@
 /** Care in the background: leases and sessions that are over, messages past their life, old history. */
-import type { SessionId } from "@agentmesh/protocol";
+import { IDEMPOTENCY_WINDOW_MS, type SessionId } from "@agentmesh/protocol";
 import { askNotices } from "./asks.ts";
 import { type Clock, SteadyClock } from "./clock.ts";
-import type { Policy } from "./policy.ts";
+import { keepingQuota, type Policy } from "./policy.ts";
 import { bounce, retryPolicy } from "./retry.ts";
 import type { Store } from "./store.ts";
 
 const TICK_MS = 250;
 const PRUNE_EVERY_TICKS = 240;
 const CHUNK = 500;
+/** How many deliveries one act lets go of for a quota, and how many acts of a minute are for that. */
+const LET_GO_CHUNK = 50;
+const LET_GO_ROUNDS = 400;
 /** A day: bodies are compared with what was accepted after each start, and once a day, a few at a time. */
 const CHECK_EVERY_TICKS = 345_600;
 const CHECK_CHUNK = 100;
@@ -63,6 +66,9 @@ export async function sweep({ store, policy, clock, onSessionOver }: SweepParts,
   await store.announceDue();
   if (!prune) return;
   while ((await store.prune(policy.retentionMs, CHUNK)) === CHUNK);
+  for (let round = 0; round < LET_GO_ROUNDS; round++) {
+    if (!(await store.letGo(keepingQuota(policy), IDEMPOTENCY_WINDOW_MS, LET_GO_CHUNK))) break;
+  }
   while ((await store.archiveAgents(policy.archiveAfterMs, CHUNK)) === CHUNK);
 }
 

@@ -86,6 +86,7 @@ const declared: Declared = {
   livez: { inOtherHands: "its own", make: nothing },
   openapi: { inOtherHands: "its own", make: nothing },
   status: { inOtherHands: "its own", make: nothing },
+  listKeepers: { inOtherHands: "forbidden", make: nothing },
   shutdown: { inOtherHands: "forbidden", make: nothing },
 
   register: { inOtherHands: "forbidden", make: () => ({ body: { name: "newcomer", ifTaken: "number" } }) },

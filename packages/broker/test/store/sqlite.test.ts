@@ -10,6 +10,7 @@ import { bodyHash } from "../../src/store/sqlite/body.ts";
 import { INBOX, LEASABLE } from "../../src/store/sqlite/deliveries.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { LOOK, lookAhead } from "../../src/store/sqlite/history.ts";
+import { LARGEST, OLDEST } from "../../src/store/sqlite/keeping.ts";
 import { migrations } from "../../src/store/sqlite/migrate.ts";
 import { NAMES } from "../../src/store/sqlite/names.ts";
 import { DatabaseDamagedError, openDatabase } from "../../src/store/sqlite/open.ts";
@@ -135,6 +136,25 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       expect(plan).toMatch(/delivery_by_message \(message_pk=\? AND rowid>|delivery_by_agent|timeline_by_delivery/);
       expect(plan).not.toMatch(/SCAN|TEMP B-TREE/);
     }
+    db.close();
+  });
+
+  test("who keeps most, and what may go, are looked for along an index", () => {
+    using folder = tempDir();
+    const { db } = open(folder.path);
+    const plan = (sql: string, values: object | number[]) =>
+      db
+        .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(values)
+        .map(({ detail }) => detail)
+        .join("; ");
+    expect(plan(LARGEST, [1])).toContain("SCAN k USING INDEX keeping_largest");
+    expect(plan(LARGEST, [1])).not.toMatch(/SCAN a|TEMP B-TREE/);
+    const sought = { now: 1, edge: 1, limit: 1 };
+    for (const steps of [plan(OLDEST.all, sought), plan(OLDEST.sender, { ...sought, sender: 1 })]) {
+      expect(steps).not.toMatch(/SCAN|TEMP B-TREE/);
+    }
+    expect(plan(OLDEST.sender, { ...sought, sender: 1 })).toContain("message_by_sender (sender_pk=? AND rowid>?)");
     db.close();
   });
 
@@ -395,7 +415,10 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
     await aliceAndBob(store);
     await store.enqueue(toBob(1, "still here"), { maxMessages: 1, maxBytes: 100 });
     before.db.exec(`ALTER TABLE delivery DROP COLUMN delayed; DROP TRIGGER agent_named; DROP TRIGGER agent_renamed;
-      DROP TABLE agent_word`);
+      DROP TABLE agent_word; DROP TRIGGER keeping_agent; DROP TRIGGER keeping_all; DROP TRIGGER keeping_message;
+      DROP TRIGGER keeping_skipped; DROP TRIGGER keeping_no_message; DROP TRIGGER keeping_delivery;
+      DROP TRIGGER keeping_no_delivery; DROP TRIGGER keeping_subscription; DROP TRIGGER keeping_no_subscription;
+      DROP TABLE keeping; DROP TABLE kept`);
     before.db.pragma("user_version = 1");
     await store.close();
     const notices: Notice[] = [];
@@ -413,6 +436,10 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       "alice",
       "bob",
     ]);
+    expect(await after.kept(), "and what is kept").toMatchObject({
+      messages: 1,
+      bytes: 2_048 + 2 * "still here".length,
+    });
     await after.close();
   });
 

@@ -1,6 +1,6 @@
 /** `agentmesh status`: what the broker says of itself. */
 import { existsSync } from "node:fs";
-import type { BrokerStatus, DeliveryState } from "@agentmesh/protocol";
+import type { BrokerStatus, DeliveryState, Keeper, KeepingStatus } from "@agentmesh/protocol";
 import type { Context } from "../context.ts";
 import { shortPath } from "../describe.ts";
 import { shortDuration, since } from "../duration.ts";
@@ -9,8 +9,11 @@ import { otherPort, warnOfOtherVersion } from "./up.ts";
 
 /** Prints counts, limits and settings. @throws BrokerUnreachableError */
 export async function status(context: Context): Promise<void> {
-  const broker = await (await context.admin()).status();
+  const admin = await context.admin();
+  const broker = await admin.status();
   if (context.json) return print(jsonText(broker));
+  // A broker from before there were quotas has no list of keepers either.
+  const keepers = broker.keeping ? (await admin.listKeepers({ limit: SHOWN_KEEPERS })).keepers : [];
   const { agents, deliveries, limits, retention, storage, webhooks } = broker;
   const { logFile } = context.folder;
   await print(
@@ -32,6 +35,7 @@ export async function status(context: Context): Promise<void> {
       ["", counted(deliveries, ["acked", "dead", "refused", "expired", "cancelled"])],
       ["streams", `${broker.streams} open`],
       ...(webhooks.total > 0 ? [["webhooks", webhooksText(webhooks)] as const] : []),
+      ...(broker.keeping ? keepingFacts(broker.keeping, keepers) : []),
       ...(retention ? retentionFacts(retention) : []),
       [
         "limits",
@@ -44,6 +48,38 @@ export async function status(context: Context): Promise<void> {
     ]),
   );
   warnOfOtherVersion(broker);
+}
+
+/** How many of the largest keepers are shown. */
+const SHOWN_KEEPERS = 3;
+
+function keepingFacts(keeping: KeepingStatus, keepers: readonly Keeper[]): (readonly [string, string])[] {
+  const { messages, maxMessages, maxBytes, letGo } = keeping;
+  return [
+    [
+      "kept",
+      `${ofMost(messages.toLocaleString("en"), maxMessages.toLocaleString("en"), maxMessages)} messages, ${ofMost(bytes(keeping.bytes), bytes(maxBytes), maxBytes)}`,
+    ],
+    ...keepers.map(
+      ({ agent, isGone, messages, bytes: kept, oldestAt }) =>
+        [
+          "",
+          `${agent.name}${isGone ? " (gone)" : ""} ${messages.toLocaleString("en")} messages, ${bytes(kept)}${oldestAt === undefined ? "" : `, the oldest ${since(oldestAt)} old`}`,
+        ] as const,
+    ),
+    ...(letGo === undefined
+      ? []
+      : [
+          [
+            "",
+            `history up to ${letGo.until} was let go for a quota: ${letGo.messages.toLocaleString("en")} messages`,
+          ] as const,
+        ]),
+  ];
+}
+
+function ofMost(now: string, most: string, limit: number): string {
+  return limit === 0 ? now : `${now} of ${most}`;
 }
 
 function counted(deliveries: BrokerStatus["deliveries"], states: readonly DeliveryState[]): string {

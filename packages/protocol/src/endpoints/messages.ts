@@ -30,6 +30,7 @@ export const messagesEndpoints = {
       "rate_limited",
       "duplicate_storm",
       "inbox_full",
+      "quota_full",
     ],
   }),
 
@@ -80,6 +81,7 @@ export const messagesEndpoints = {
       "rate_limited",
       "duplicate_storm",
       "inbox_full",
+      "quota_full",
     ],
   }),
 

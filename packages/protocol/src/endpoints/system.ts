@@ -1,6 +1,7 @@
 /** Endpoints about the broker itself. */
 import { z } from "zod";
-import { endpoint } from "../endpoint.ts";
+import { endpoint, number } from "../endpoint.ts";
+import { Keeper } from "../keeping.ts";
 import { BrokerStatus, Health } from "../system.ts";
 
 /** Their rows. */
@@ -46,6 +47,18 @@ export const systemEndpoints = {
     repeatable: true,
     status: 200,
     reply: BrokerStatus,
+    errors: [],
+  }),
+
+  listKeepers: endpoint({
+    method: "GET",
+    path: "/v1/keepers",
+    summary: "Whose messages take how much of what is kept: the largest first.",
+    access: "key",
+    repeatable: true,
+    query: z.strictObject({ limit: number(1, 100).default(10) }),
+    status: 200,
+    reply: z.object({ keepers: z.array(Keeper) }),
     errors: [],
   }),
 

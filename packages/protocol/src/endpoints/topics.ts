@@ -24,7 +24,7 @@ export const topicsEndpoints = {
     body: PublishRequest,
     status: 202,
     reply: PublishReply,
-    errors: ["idempotency_mismatch", "rate_limited"],
+    errors: ["idempotency_mismatch", "rate_limited", "quota_full"],
   }),
 
   listTopics: endpoint({
@@ -48,7 +48,7 @@ export const topicsEndpoints = {
     body: SubscribeRequest,
     status: 200,
     reply: SubscribeReply,
-    errors: [],
+    errors: ["quota_full"],
   }),
 
   unsubscribe: endpoint({

@@ -81,6 +81,7 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       streams: mesh.streams.size,
       webhooks: mesh.webhooks.counts,
       storage: { bytes, synchronous: facts.synchronous, driver: facts.driver, ...storageOf(mesh.intake) },
+      keeping: await mesh.keeping(),
       retention: {
         endedMs: mesh.policy.retentionMs,
         idempotencyKeyMs: IDEMPOTENCY_WINDOW_MS,
@@ -100,6 +101,7 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       },
     };
   });
+  bind("listKeepers", async ({ query }) => ({ keepers: await mesh.listKeepers(query.limit) }));
   bind("shutdown", async ({ reply }) => {
     reply.raw.once("finish", () => facts.stop());
     return { stopping: true as const, pid: process.pid };

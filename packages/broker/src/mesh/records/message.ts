@@ -9,6 +9,7 @@ import type {
   ThreadId,
   Urgency,
 } from "@agentmesh/protocol";
+import type { KeepingQuota } from "../keeping.ts";
 import type { AgentRecord } from "./agent.ts";
 
 /** A message to accept, already addressed. */
@@ -61,10 +62,12 @@ export interface Published {
   readonly skipped: readonly Skipped[];
 }
 
-/** Most that one inbox holds open. */
+/** Most that one inbox holds open; and what a sender, and all, may have kept. */
 export interface InboxQuota {
   readonly maxMessages: number;
   readonly maxBytes: number;
+  /** Left out where nothing else is asked. */
+  readonly keeping?: KeepingQuota;
 }
 
 /** An accepted message. `duplicate`: accepted before under the same key. */

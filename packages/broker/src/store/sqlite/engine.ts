@@ -7,6 +7,7 @@ import type { EngineContext } from "./context.ts";
 import { FoundDamage } from "./damage.ts";
 import { deliveryStatements } from "./deliveries.ts";
 import { historyStatements } from "./history.ts";
+import { keepingStatements } from "./keeping.ts";
 import { legacyPeerStatements } from "./legacy-peers.ts";
 import { messageStatements } from "./messages.ts";
 import { nameStatements } from "./names.ts";
@@ -30,6 +31,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     archive,
     names: nameStatements(context),
     sessions: sessionStatements(context),
+    keeping: keepingStatements(context),
     messages: messageStatements(context),
     deliveries: deliveryStatements(context),
     timeline: timelineStatements(context, epoch),

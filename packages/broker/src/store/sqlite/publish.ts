@@ -1,5 +1,6 @@
 /** The acts on topics: publish to all subscribers, subscribe with what was published before. */
 import {
+  KEPT_BYTES_PER_SUBSCRIPTION,
   MAX_RETAINED,
   type Party,
   type PolicyAction,
@@ -13,6 +14,7 @@ import type { AgentRecord, InboxQuota, MessageToPublish, Published, Skipped } fr
 import { urgencyWeight } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
+import { checkKeeping, keptBytes } from "./let-go.ts";
 import { hasRoom } from "./quota.ts";
 import { messageOf } from "./rows.ts";
 import { actionFor, deliver, earlierUnder, putKey, recordOf, senderOf } from "./send.ts";
@@ -28,6 +30,7 @@ export function publish(
   const sender = senderOf(engine, message.senderId);
   const before = earlierUnder(engine, sender.pk, message.idempotency);
   if (before !== undefined) return published(engine, before, true);
+  checkKeeping(engine, sender, { messages: 1, bytes: keptBytes(message.bodyBytes) }, quota.keeping);
   const { messages } = engine;
   const stored = messages.insert(message, sender.pk);
   putKey(engine, sender.pk, stored.pk, message.idempotency);
@@ -84,6 +87,12 @@ export function subscribe(
 ): SubscribeReply {
   const agent = engine.agents.current(agentId);
   const { pk: agentPk } = senderOf(engine, agentId);
+  checkKeeping(
+    engine,
+    { pk: agentPk, name: agent.name },
+    { messages: 0, bytes: KEPT_BYTES_PER_SUBSCRIPTION },
+    quota.keeping,
+  );
   const created = engine.topics.subscribe(agentPk, pattern);
   const wanted = created ? earlierMessages(engine, pattern, agentPk, retained) : [];
   const taken = newestThatFit(engine, wanted, agentPk, quota);

@@ -9,6 +9,7 @@ import type { EngineContext } from "./context.ts";
 import { RANK } from "./deliveries.ts";
 import type { Engine } from "./engine.ts";
 import { heardOfHolder } from "./lease.ts";
+import { checkKeeping, keptBytes } from "./let-go.ts";
 import { checkRoom } from "./quota.ts";
 import { messageOf } from "./rows.ts";
 
@@ -22,6 +23,7 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
   if (first) return enqueued(engine, first.pk, true);
   if (!recipient) throw new MeshError("agent_not_found", `The recipient ${message.recipientId} has left the mesh.`);
   checkRoom(engine, recipient, message.bodyBytes, quota);
+  checkKeeping(engine, sender, { messages: 1, bytes: keptBytes(message.bodyBytes) }, quota.keeping);
   const action = answersRecipient(engine, message) ? "accept" : actionFor(engine, recipient.pk, sender);
   if (action === "refuse") {
     throw new MeshError(

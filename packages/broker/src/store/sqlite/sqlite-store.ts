@@ -10,6 +10,7 @@ import type { Database } from "./driver/database.ts";
 import { endUnacked } from "./end.ts";
 import { prepareEngine } from "./engine.ts";
 import { ackDelivery, giveBack, runOut, takeLeases, underLease, voidLeases } from "./lease.ts";
+import { keepingVerbs } from "./let-go.ts";
 import { lookVerbs } from "./looks.ts";
 import { removeAgent } from "./remove-agent.ts";
 import { accept } from "./send.ts";
@@ -231,6 +232,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
         for (const { id } of agents.focusEnded(after, until)) listener?.ready(id);
         announced.until = until;
       }),
+    ...keepingVerbs(parts),
     ...careVerbs(parts),
     close: async () => {
       queue.flush();

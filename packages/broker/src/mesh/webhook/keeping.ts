@@ -1,0 +1,17 @@
+/** The part of the Store port that keeps webhooks. */
+import type { AgentId } from "@agentmesh/protocol";
+import type { WebhookNote, WebhookRecord } from "../records/index.ts";
+
+/** One webhook of an agent at most, and how it does. */
+export interface WebhookKeeping {
+  /** Sets an agent's webhook in place of the one it had, as one that was never tried. @throws MeshError agent_not_found */
+  putWebhook(agentId: AgentId, sealed: string): Promise<void>;
+  /** Replaces what is sealed of a webhook and keeps how it does. */
+  resealWebhook(agentId: AgentId, sealed: string): Promise<void>;
+  webhookOf(agentId: AgentId): Promise<WebhookRecord | undefined>;
+  listWebhooks(): Promise<WebhookRecord[]>;
+  /** Notes what came of a post. */
+  noteWebhook(agentId: AgentId, note: WebhookNote): Promise<void>;
+  /** Removes an agent's webhook; false when it has none. */
+  removeWebhook(agentId: AgentId): Promise<boolean>;
+}
