@@ -1,6 +1,7 @@
 /** A post and its answer: what is signed and sent in each dialect, what an answer means, and what a receiver cannot do. */
+import type { ServerResponse } from "node:http";
 import { createServer as createTcpServer } from "node:net";
-import { type LeasedDelivery, webhookEventOf } from "@agentmesh/protocol";
+import { type LeasedDelivery, WebhookSecret, webhookEventOf } from "@agentmesh/protocol";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import { type Answering, openWebhookReceiver, type Posted, stopwatch, type WebhookReceiver } from "testkit";
 import { describe, expect, test } from "vitest";
@@ -217,6 +218,23 @@ describe("an answer", () => {
     expect(await outcome(status)).toEqual({ kind: "failed", why: `answered ${status}`, status });
   });
 
+  const saying = (body: string) => (_: unknown, response: ServerResponse) => void response.writeHead(200).end(body);
+  test.each([
+    ["hermes", '{"status":"accepted"}', "taken"],
+    ["hermes", '{"status":"duplicate","delivery_id":"x"}', "taken"],
+    ["hermes", '{"status":"ignored","event":"agentmesh.message.v1"}', "failed"],
+    ["hermes", ' {"reason":"filter","status":"ignored"}', "failed"],
+    ["hermes", "ignored", "taken"],
+    ["hermes", "", "taken"],
+    ["agentmesh", '{"status":"ignored"}', "taken"],
+    ["cloudevents", '{"status":"ignored"}', "taken"],
+  ] as const)("in the dialect %s of 200 and %s is %s", async (dialect, body, kind) => {
+    await using receiver = await openWebhookReceiver(saying(body));
+    using sink = sinkFor(receiver.url, { dialect });
+    expect(await sink.post(delivery)).toMatchObject({ kind, status: 200 });
+    expect(await sink.test()).toMatchObject({ kind, status: 200 });
+  });
+
   test("of 410 ends the posts", async () => {
     expect(await outcome(410)).toEqual({ kind: "gone", why: "answered 410 Gone", status: 410 });
   });
@@ -310,4 +328,23 @@ describe("an answer", () => {
     using gone = sinkFor(receiver.url);
     expect(await gone.post(delivery)).toEqual({ kind: "failed", why: "connection refused" });
   });
+});
+
+test("a secret is taken as every receiver can read it, and in no other writing of the same bytes", () => {
+  const of24 = `whsec_${Buffer.alloc(24, 251).toString("base64")}`;
+  const of25 = `whsec_${Buffer.alloc(25, 251).toString("base64")}`;
+  const of26 = `whsec_${Buffer.alloc(26, 251).toString("base64")}`;
+  for (const secret of [of24, of25, of26, "x".repeat(16), "a=b=c=d=e=f=g=h=i"]) {
+    expect(WebhookSecret.safeParse(secret).success).toBe(true);
+  }
+  const unreadable = [
+    of25.replace(/=+$/, ""),
+    of25.replace(/=$/, ""),
+    of26.replace(/=$/, ""),
+    of26.replace(/.=$/, "/="),
+    of24.replaceAll("+", "-"),
+  ];
+  for (const secret of unreadable) {
+    expect(WebhookSecret.safeParse(secret).error?.issues[0]?.message).toMatch(/base64/);
+  }
 });

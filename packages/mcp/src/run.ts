@@ -6,7 +6,7 @@ import { helpText, resolveConfig } from "./config.ts";
 import { pauseAtMost, stayUntilOver } from "./life-cycle.ts";
 import { createLog } from "./log.ts";
 import { createServer } from "./server.ts";
-import { AnsweringTransport } from "./transport.ts";
+import { StdioTransport } from "./wire/transport.ts";
 import { workingDirectory } from "./working-directory.ts";
 
 /** How long answers under way may still take when the client has closed, in milliseconds. */
@@ -39,7 +39,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const log = createLog(config.logLevel, (line) => process.stderr.write(line));
   for (const warning of warnings) log.warn("config.corrected", { warning });
 
-  const transport = new AnsweringTransport((error) => log.warn("transport.failed", { error }));
+  const transport = new StdioTransport(log);
   const session = new AgentSession({ config, log, warnings });
   const { server, idle } = createServer({ session, transport, log });
   session.attach({

@@ -5,7 +5,6 @@ import {
   type CallToolResult,
   ErrorCode,
   ListToolsRequestSchema,
-  McpError,
   RootsListChangedNotificationSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
@@ -15,7 +14,8 @@ import type { Log } from "./log.ts";
 import { callTool } from "./tools/call.ts";
 import { tools } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
-import type { AnsweringTransport } from "./transport.ts";
+import { RequestError } from "./wire/request-error.ts";
+import type { StdioTransport } from "./wire/transport.ts";
 
 /** A client that is gone this soon after the handshake only looked, and joins nothing; in milliseconds. */
 const STAYS_AFTER_MS = 2_000;
@@ -26,7 +26,7 @@ const ROOTS_WITHIN_MS = 1_000;
 /** What the server works with. */
 export interface ServerParts {
   readonly session: AgentSession;
-  readonly transport: AnsweringTransport;
+  readonly transport: StdioTransport;
   readonly log: Log;
 }
 
@@ -72,7 +72,8 @@ export function createServer({ session, transport, log }: ServerParts): { server
   server.fallbackRequestHandler = ({ method, params }, { requestId, signal }) =>
     track(
       (async (): Promise<CallToolResult> => {
-        if (method !== "tools/call") throw new McpError(ErrorCode.MethodNotFound, `agentmesh does not know ${method}`);
+        if (method !== "tools/call")
+          throw new RequestError(ErrorCode.MethodNotFound, `agentmesh does not know ${method}`);
         const { clientSession } = session;
         if (clientSession.kind === "codex") clientSession.learn({ id: threadIn(params?._meta) });
         session.called();
@@ -109,11 +110,11 @@ function threadIn(meta: unknown): string | undefined {
   return CodexMeta.safeParse(meta).data?.threadId;
 }
 
-/** @throws McpError */
+/** @throws RequestError */
 function toolNamed(wanted: unknown): Tool {
   const tool = tools.find(({ name }) => name === wanted);
   if (tool) return tool;
   const known = tools.map(({ name }) => name).join(", ");
   const what = typeof wanted === "string" ? `agentmesh has no tool "${plainLine(wanted, 60)}"` : "No tool was named";
-  throw new McpError(ErrorCode.InvalidParams, `${what}. It has ${known}.`);
+  throw new RequestError(ErrorCode.InvalidParams, `${what}. It has ${known}.`);
 }

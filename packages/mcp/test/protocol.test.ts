@@ -42,7 +42,6 @@ test("server/discover is an unknown method, and requests before initialize break
   asks.forEach((method, id) => {
     adapter.child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params: {} })}\n`);
   });
-  adapter.child.stdin?.write("this is not JSON\n");
   adapter.child.stdin?.end();
   expect((await adapter.exit).code).toBe(0);
   const answers = adapter

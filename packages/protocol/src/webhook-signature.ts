@@ -12,6 +12,10 @@ export const WEBHOOK_SIGNATURE_HEADER = "webhook-signature";
 
 const PREFIX = "whsec_";
 
+/** Some receivers read base64 strictly: what they could not read is not taken, or they would refuse every post. */
+const UNPADDED =
+  "its base64 is not as RFC 4648 §4 writes it, with = to a multiple of four: receivers could not read it";
+
 /**
  * Secret of one webhook: `whsec_` and the base64 of 24 to 64 bytes, or, as Hermes has them, any 16 to 256 visible ASCII
  * characters, whose bytes are the key.
@@ -21,6 +25,11 @@ export const WebhookSecret = z
   .regex(/^[\x21-\x7e]{16,256}$/, "at least 16 visible ASCII characters")
   .refine((secret) => !secret.startsWith(PREFIX) || isKeyLength(bytesOf(secret)?.length), {
     error: "behind whsec_ comes the base64 of 24 to 64 bytes",
+  })
+  .superRefine((secret, context) => {
+    const key = secret.startsWith(PREFIX) ? bytesOf(secret) : undefined;
+    if (!key || !isKeyLength(key.length) || webhookSecret(key) === secret) return;
+    context.addIssue({ code: "custom", message: UNPADDED });
   })
   .meta({ description: "whsec_ and the base64 of 24 to 64 bytes; left out, the broker makes one and shows it once" });
 export type WebhookSecret = z.infer<typeof WebhookSecret>;

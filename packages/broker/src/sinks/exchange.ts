@@ -20,10 +20,11 @@ export interface Post {
   readonly body: string;
 }
 
-/** Status and headers of an answer; its body is thrown away. */
+/** Status and headers of an answer, and what was read of its body: at most 8 KiB, in half a second. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  readonly body: string;
 }
 
 /** Posts once; over a connection that turns out to be closed, once more. @throws what the connection throws */
@@ -57,7 +58,7 @@ function attempt(agent: HttpAgent, { url, headers, body }: Post, signal: AbortSi
     request.once("close", closed);
     request.once("response", (response) => {
       request.off("close", closed);
-      drain(response).then(() => resolve({ status: response.statusCode ?? 0, headers: response.headers }));
+      read(response).then((body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
     });
   });
   request.end(body);
@@ -65,18 +66,20 @@ function attempt(agent: HttpAgent, { url, headers, body }: Post, signal: AbortSi
 }
 
 /** Reads a short body to its end, so that the connection can be used again; of any other, ends the connection. */
-function drain(response: IncomingMessage): Promise<void> {
+function read(response: IncomingMessage): Promise<string> {
   return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
     let bytes = 0;
     const late = setTimeout(() => response.destroy(), DRAIN_MS);
     response.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > MAX_BODY_BYTES) response.destroy();
+      else chunks.push(chunk);
     });
     response.on("error", () => undefined);
     response.once("close", () => {
       clearTimeout(late);
-      resolve();
+      resolve(Buffer.concat(chunks).toString("utf8"));
     });
   });
 }

@@ -1,20 +1,15 @@
-/** A webhook as a sink: signed posts through the egress guard, and what their answers mean. */
+/** A webhook as a sink: signed posts through the egress guard. */
 import type { Agent as HttpAgent } from "node:http";
 import { type LeasedDelivery, VERSION, type WebhookEvent } from "@agentmesh/protocol";
 import { type Clock, timestamp } from "../mesh/clock.ts";
 import { newId } from "../mesh/ids.ts";
 import type { PostOutcome, PostTerms, WebhookSink, WebhookSinks } from "../mesh/webhook/sink.ts";
+import { meaning } from "./answers.ts";
 import { draft, type LegacyMessage, messageEvent, namedMessage, testEvent } from "./dialects.ts";
 import { type Egress, EgressError } from "./egress.ts";
 import { egressAgent } from "./egress-agent.ts";
-import { type Answer, exchange } from "./exchange.ts";
+import { exchange } from "./exchange.ts";
 import { signatureHeaders } from "./webhook-signature.ts";
-
-/** What is rested when a receiver says "too many" and not how long, in milliseconds. */
-const BUSY_MS = 30_000;
-/** Bounds of what a receiver may ask for, in milliseconds. */
-const MIN_REST_MS = 1_000;
-const MAX_REST_MS = 3_600_000;
 
 /** What posts are made with. */
 export interface PostParts {
@@ -87,7 +82,7 @@ class HttpWebhookSink implements WebhookSink {
       const body = JSON.stringify(content);
       const signed = signatureHeaders(id, body, this.#terms.secrets(), clock.now());
       const post = { url, headers: { ...headers, "user-agent": `agentmesh/${VERSION}`, ...signed }, body };
-      return meaning(await exchange(this.#agent, post, abort.signal), clock.now());
+      return meaning(await exchange(this.#agent, post, abort.signal), this.#terms.dialect, clock.now());
     } catch (error) {
       return { kind: "failed", why: late ? `no answer within ${timeoutMs / 1_000} s` : failure(error) };
     } finally {
@@ -95,29 +90,6 @@ class HttpWebhookSink implements WebhookSink {
       this.#underWay.delete(abort);
     }
   }
-}
-
-/** What an answer means. A redirect is a failure: it would lead past the guard. */
-function meaning({ status, headers }: Answer, now: number): PostOutcome {
-  if (status >= 200 && status < 300) return { kind: "taken", status };
-  if (status >= 300 && status < 400) {
-    return { kind: "failed", why: `answered ${status}, a redirect, which is not followed`, status };
-  }
-  const why = `answered ${status}`;
-  if (status === 410) return { kind: "gone", why: "answered 410 Gone", status };
-  const asked = retryAfterMs(headers["retry-after"], now);
-  if (status === 429 || (status === 503 && asked !== undefined)) {
-    return { kind: "busy", why, status, restMs: Math.min(MAX_REST_MS, Math.max(MIN_REST_MS, asked ?? BUSY_MS)) };
-  }
-  return { kind: "failed", why, status };
-}
-
-/** Retry-After (RFC 9110 §10.2.3): seconds or a date. */
-function retryAfterMs(value: string | undefined, now: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1_000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : at - now;
 }
 
 const CODES: Readonly<Record<string, string>> = {

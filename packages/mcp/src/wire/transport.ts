@@ -1,0 +1,82 @@
+/** MCP over stdin and stdout: nothing that comes in goes without a word, and it is known when an answer is written. */
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
+import type { Log } from "../log.ts";
+import { LineReader } from "./lines.ts";
+import { type Refusal, readMessage } from "./message.ts";
+
+/** Told whether the answer was written. */
+type Settle = (written: boolean) => Promise<void>;
+
+/** The stdio transport of MCP (2025-11-25, transports), plus `afterAnswer`. */
+export class StdioTransport implements Transport {
+  onmessage?: (message: JSONRPCMessage) => void;
+  onerror?: (error: Error) => void;
+  onclose?: () => void;
+  readonly #waiting = new Map<RequestId, Settle>();
+  readonly #lines = new LineReader();
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  async start(): Promise<void> {
+    process.stdin.on("data", this.#take);
+    process.stdin.on("error", this.#fail);
+  }
+
+  async close(): Promise<void> {
+    process.stdin.off("data", this.#take);
+    process.stdin.off("error", this.#fail);
+    process.stdin.pause();
+    this.onclose?.();
+  }
+
+  /** Resolves when stdout takes more. */
+  async send(message: JSONRPCMessage): Promise<void> {
+    await this.#write(message);
+    const id = "method" in message || !("id" in message) ? undefined : message.id;
+    if (id === undefined || !this.#waiting.has(id)) return;
+    // The callback of an empty write comes after everything before it is written, or failed.
+    process.stdout.write("", (error) => void this.#settle(id, !error));
+  }
+
+  /** Calls `settle` once: when the answer to this request is written, cannot be written, or was cancelled. */
+  afterAnswer(id: RequestId, cancelled: AbortSignal, settle: Settle): void {
+    this.#waiting.set(id, settle);
+    const cancel = () => void this.#settle(id, false);
+    if (cancelled.aborted) cancel();
+    else cancelled.addEventListener("abort", cancel, { once: true });
+  }
+
+  readonly #take = (chunk: Buffer): void => {
+    for (const line of this.#lines.read(chunk)) {
+      const read = readMessage(line);
+      if (read?.kind === "message") {
+        if (read.dropped.length > 0) this.#log.debug("protocol.dropped", { fields: read.dropped });
+        this.onmessage?.(read.message);
+      } else if (read?.kind === "refused") {
+        this.#log.warn("protocol.refused", { why: read.answer.error.message });
+        this.#write(read.answer).catch(this.#fail);
+      } else if (read) {
+        this.#log.warn("protocol.ignored", { why: read.why });
+      }
+    }
+  };
+
+  readonly #fail = (error: Error): void => this.onerror?.(error);
+
+  #write(message: JSONRPCMessage | Refusal): Promise<void> {
+    return new Promise((resolve) => {
+      if (process.stdout.write(`${JSON.stringify(message)}\n`)) resolve();
+      else process.stdout.once("drain", resolve);
+    });
+  }
+
+  async #settle(id: RequestId, written: boolean): Promise<void> {
+    const settle = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    await settle?.(written).catch((error: unknown) => this.#log.warn("transport.failed", { error }));
+  }
+}
