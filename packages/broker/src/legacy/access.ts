@@ -18,7 +18,7 @@ export async function checkOrigin({ raw: { socket }, headers }: FastifyRequest):
     throw new MeshError("forbidden", "This wire serves programs of this machine only, not what a proxy passes on.");
   }
   if (!canTellOwner) return;
-  const own = ownUsers.get(socket) ?? isOwnUser(socket);
+  const own = ownUsers.get(socket) ?? (await isOwnUser(socket));
   ownUsers.set(socket, own);
   if (own) return;
   throw new MeshError("forbidden", "This wire serves programs of the broker's own user only. Use /v1 with a token.");

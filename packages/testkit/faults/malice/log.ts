@@ -40,7 +40,8 @@ const refusals: Load = {
   name: "refusals",
   kind: "log",
   what: "calls that are refused, of six kinds, 16 at a time, for 6 s",
-  env: { AGENTMESH_SENDER_PER_MINUTE: "120" },
+  envThen: { AGENTMESH_SENDER_PER_MINUTE: "120" },
+  bystander: "reads",
   async prepare(ground) {
     const [sender] = await hands(ground, "sender", 2);
     return async (now) => {

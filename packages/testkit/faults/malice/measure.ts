@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Finding, startTestBroker, type TestBroker, tempDir } from "testkit";
 import { z } from "zod";
 import type { Seen } from "./bystander.ts";
+import { percentile } from "./figures.ts";
 import { atOnce, clientOf, type Ground, type Load } from "./load.ts";
 import { type Holds, holdsOf } from "./loop.ts";
 import { type Partner, startPartner } from "./partner.ts";
@@ -28,6 +29,7 @@ export interface Measured {
 }
 
 const QUIET_MS = 3_000;
+const REST_MS = 2_000;
 const LEAST_LOAD_MS = 2_000;
 const MOST_LOOKED_UP = 200;
 const WATCH = new URL("loop-watch.ts", import.meta.url).href;
@@ -70,9 +72,9 @@ export async function measure(load: Load): Promise<Measured> {
   const seconds = (performance.now() - called) / 1_000;
   const logBytesPerS = (broker.log().length - logged) / seconds;
   const rssPeakMiB = memory.peakMiB;
-  // What the load left behind is no longer the load's: the bystander is let come to rest.
-  await sleep(2_000);
-  await look();
+  // What the load left behind is the load's too, where it is worse; then the bystander is let come to rest.
+  await sleep(REST_MS);
+  const behind = await look();
   await sleep(QUIET_MS);
   const after = await look();
 
@@ -86,7 +88,7 @@ export async function measure(load: Load): Promise<Measured> {
     load,
     did,
     quiet: [...before.times, ...after.times],
-    loaded: during.times,
+    loaded: [during.times, behind.times].toSorted((a, b) => percentile(b, 0.99) - percentile(a, 0.99))[0] ?? [],
     newcomers: during.newcomers,
     holds: holdsOf(loopFile, began, ended),
     rssQuietMiB,
