@@ -9,7 +9,7 @@ export const canTellOwner = process.platform === "linux";
  * Whether the process at the other end belongs to the broker's user, or to root. Read from /proc/net/tcp (proc(5)), whose
  * entry of an established socket has the user id of its owner; false for one that is not there (any more).
  */
-export async function isOwnUser(socket: Pick<Socket, End>): Promise<boolean> {
+export async function isOwnUser(socket: Ends): Promise<boolean> {
   const there = endOf(socket.remoteAddress, socket.remotePort);
   const here = endOf(socket.localAddress, socket.localPort);
   if (there === undefined || here === undefined) return false;
@@ -23,7 +23,10 @@ export async function isOwnUser(socket: Pick<Socket, End>): Promise<boolean> {
   }
 }
 
-type End = "remoteAddress" | "remotePort" | "localAddress" | "localPort";
+/** Both ends of a connection. */
+type Ends = {
+  readonly [K in "remoteAddress" | "remotePort" | "localAddress" | "localPort"]: Socket[K] | undefined;
+};
 
 /** The kernel's table of sockets. It takes milliseconds to write: who asks while it does shares the next reading. */
 class SocketTable {
