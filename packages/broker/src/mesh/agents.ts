@@ -2,7 +2,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import type {
   Agent,
-  AgentId,
   EndpointReply,
   EndpointRequest,
   endpoints,
@@ -33,8 +32,6 @@ export class Agents {
   readonly #policy: Policy;
   readonly #intake: Intake;
   readonly #turns: Turns;
-  /** Called when an agent has left the mesh. */
-  onLeft: (agentId: AgentId) => void = () => {};
 
   constructor(parts: { store: Store; policy: Policy; intake: Intake; turns: Turns }) {
     this.#store = parts.store;
@@ -163,7 +160,6 @@ export class Agents {
     const agent = await this.resolve(nameOrId, caller);
     mayActFor(caller, agent);
     const dead = await this.#store.removeAgent(agent.id, bounce);
-    this.onLeft(agent.id);
     return { removed: true, dead };
   }
 

@@ -62,7 +62,6 @@ export function createMesh(parts: {
   const { store, policy } = parts;
   const ready = new Wakes<string>();
   const advanced = new Wakes<"log">();
-  store.listen({ ready: (agentId: AgentId) => ready.wake(agentId), advanced: () => advanced.wake("log") });
   const intake = new Intake(parts.disk);
   const turns = new Turns();
   const agents = new Agents({ store, policy, intake, turns });
@@ -71,12 +70,16 @@ export function createMesh(parts: {
   const messages = new Messages({ ...parts, agents, advanced, guard, waiting, intake, turns });
   const streams = new Streams({ ...parts, ready });
   const webhooks = new Webhooks({ ...parts, agents, streams, ready });
-  agents.onLeft = (agentId) => {
-    webhooks.forget(agentId);
-    streams.endOf(agentId);
-    // Its long polls and asks look, and see that it is gone.
-    ready.wake(agentId);
-  };
+  store.listen({
+    ready: (agentId: AgentId) => ready.wake(agentId),
+    advanced: () => advanced.wake("log"),
+    left: (agentId) => {
+      webhooks.forget(agentId);
+      streams.endOf(agentId);
+      // Its long polls and asks look, and see that it is gone.
+      ready.wake(agentId);
+    },
+  });
   const webhooksStarted = webhooks.start().catch(parts.onFault);
   const stopSweeper = startSweeper({ ...parts, onSessionOver: (session) => streams.end(session) });
   return {

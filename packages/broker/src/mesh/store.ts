@@ -60,6 +60,8 @@ export type * from "./records/index.ts";
 /** Told that something may be leasable for an agent, or that the timeline grew. Hints: repeatable, may come early. */
 export interface StoreListener {
   ready(agentId: AgentId): void;
+  /** An agent has left the mesh; what waits for it may still be ending. */
+  left?(agentId: AgentId): void;
   advanced(): void;
 }
 
@@ -87,8 +89,13 @@ export interface Store extends Looks, Keeping, WebhookKeeping {
   setFocus(agentId: AgentId, focus: FocusTerms | undefined): Promise<void>;
   policyOf(agentId: AgentId): Promise<PolicyRules | undefined>;
   setPolicy(agentId: AgentId, rules: PolicyRules): Promise<void>;
-  /** Removes an agent; what waits for it is dead. Returns how many. */
+  /**
+   * Removes an agent: at once it has no token and nobody writes to it, then what waits for it dies, a slice at a time.
+   * Returns how many.
+   */
   removeAgent(agentId: AgentId, bounce?: Bounce): Promise<number>;
+  /** Ends what is left open of agents that were removed when the broker was stopped on the way; up to `limit`. */
+  endRemoved(limit: number, bounce?: Bounce): Promise<number>;
 
   /** Keeps, or replaces, what the predecessor's wire knows of an agent. */
   keepLegacyPeer(peer: LegacyPeerRecord): Promise<void>;
@@ -225,7 +232,10 @@ export interface Store extends Looks, Keeping, WebhookKeeping {
   expireMessages(limit: number, bounce?: Bounce): Promise<number>;
   /** Hints `ready` for inboxes whose delayed deliveries became due, or whose focus ended, since the last call. */
   announceDue(): Promise<void>;
-  /** Deletes what ended more than `retentionMs` ago; up to `limit` deliveries. */
+  /**
+   * Deletes what ended more than `retentionMs` ago, up to `limit` deliveries; when these were all, also the published
+   * messages that nothing needs.
+   */
   prune(retentionMs: number, limit: number): Promise<number>;
   /** Compares the next `limit` bodies with what was accepted; true when it is through, and the next call begins anew. */
   checkBodies(limit: number): Promise<boolean>;

@@ -54,12 +54,13 @@ export function startSweeper(parts: SweepParts & { readonly onFault: (error: unk
   };
 }
 
-/** One round, in chunks, so that requests are never kept waiting for long. */
+/** One round, in chunks; the store does each in slices, so that nobody is kept waiting for long. */
 export async function sweep({ store, policy, clock, onSessionOver }: SweepParts, prune: boolean): Promise<void> {
   const retry = retryPolicy(policy);
   if (clock instanceof SteadyClock) await followWall(store, clock);
   for (const session of await store.expireSessions(policy.offlineAfterMs, retry)) onSessionOver(session);
   await store.expireMessages(CHUNK, bounce);
+  await store.endRemoved(CHUNK, bounce);
   await store.expireLeases(CHUNK, retry);
   await store.endDamaged(CHUNK, bounce);
   await store.remindAsks(askNotices, CHUNK);

@@ -123,7 +123,7 @@ export async function announceDue(o: Observer): Promise<Judge> {
   };
 }
 
-/** Forgets what ended long ago, up to a limit; and published messages without a delivery and past their life. */
+/** Forgets what ended long ago, up to a limit; when that was all, also published messages without a delivery and past their life. */
 export function prune(retentionMs: number, limit: number): Question {
   return async (o) => {
     const { history } = o;
@@ -157,7 +157,7 @@ export function prune(retentionMs: number, limit: number): Question {
       const past = published.filter((of) => empty(of) && of.acceptedAt + of.lifeMs <= o.now && !history.isKeyed(of));
       const early = [...dropped].find((of) => !past.includes(of));
       demand(early === undefined, "retention", () => `${early?.id}, published, was pruned before its time`);
-      const most = Math.min(limit, past.length);
+      const most = n < limit ? past.length : 0;
       demand(dropped.size === most, "retention", () => `${most} published messages should go, ${dropped.size} did`);
       for (const of of dropped) of.gone = true;
     };

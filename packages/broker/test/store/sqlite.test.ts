@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
 import { searchTerms } from "../../src/mesh/words.ts";
 import { bodyHash } from "../../src/store/sqlite/body.ts";
-import { INBOX, LEASABLE } from "../../src/store/sqlite/deliveries.ts";
+import { INBOX, LEASABLE } from "../../src/store/sqlite/delivery-sql.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { LOOK, lookAhead } from "../../src/store/sqlite/history.ts";
 import { LARGEST, OLDEST } from "../../src/store/sqlite/keeping.ts";
@@ -418,7 +418,7 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       DROP TABLE agent_word; DROP TRIGGER keeping_agent; DROP TRIGGER keeping_all; DROP TRIGGER keeping_message;
       DROP TRIGGER keeping_skipped; DROP TRIGGER keeping_no_message; DROP TRIGGER keeping_delivery;
       DROP TRIGGER keeping_no_delivery; DROP TRIGGER keeping_subscription; DROP TRIGGER keeping_no_subscription;
-      DROP TABLE keeping; DROP TABLE kept`);
+      DROP TABLE keeping; DROP TABLE kept; DROP INDEX agent_leaving; DROP INDEX agent_quiet`);
     before.db.pragma("user_version = 1");
     await store.close();
     const notices: Notice[] = [];

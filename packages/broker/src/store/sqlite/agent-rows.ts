@@ -4,21 +4,27 @@ import { z } from "zod";
 import { timestamp } from "../../mesh/clock.ts";
 import type { AgentRecord, PolicyRules } from "../../mesh/store.ts";
 
-/** An agent with what its sessions and inbox say now. */
-export interface AgentRow {
+/** An agent as acts know it. */
+export interface PartyRow {
   readonly pk: number;
   readonly id: AgentId;
   readonly name: string;
-  readonly profile: string;
-  readonly registered_at: number;
-  readonly last_seen_at: number | null;
   readonly archived_at: number | null;
   readonly queued_count: number;
   readonly held_count: number;
+  /** Queued, leased and held. */
+  readonly open_count: number;
   readonly trust: Trust;
   readonly focus_until: number | null;
   readonly focus_allows: Focus["allows"] | null;
   readonly focus_reason: string | null;
+}
+
+/** An agent with what its sessions and inbox say now. */
+export interface AgentRow extends PartyRow {
+  readonly profile: string;
+  readonly registered_at: number;
+  readonly last_seen_at: number | null;
   readonly seen_at: number | null;
   readonly push_paths: string | null;
   readonly oldest_queued_at: number | null;
@@ -57,7 +63,10 @@ function webhookPath(json: string): PushPath {
 }
 
 /** The focus an agent is in now. */
-export function focusOf(row: AgentRow, now: number): Focus | undefined {
+export function focusOf(
+  row: Pick<PartyRow, "focus_until" | "focus_allows" | "focus_reason">,
+  now: number,
+): Focus | undefined {
   if (row.focus_until === null || row.focus_until <= now || row.focus_allows === null) return undefined;
   return {
     until: timestamp(row.focus_until),

@@ -2,20 +2,29 @@
 import { AgentId, numberedName } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
 import type { AgentRecord, AgentToRegister, FocusTerms, PolicyRules, RegisteredAgent } from "../../mesh/store.ts";
-import { type AgentRow, agentRecord, policyOf } from "./agent-rows.ts";
+import { type AgentRow, agentRecord, type PartyRow, policyOf } from "./agent-rows.ts";
 import type { archiveStatements } from "./archive.ts";
 import type { EngineContext } from "./context.ts";
 
 /** Columns of an agent with what its sessions and inbox say now. Takes the time as `now`. */
 const AGENT = `
-  SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.archived_at, a.queued_count, a.held_count, a.trust,
-    a.focus_until, a.focus_allows, a.focus_reason,
+  SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.archived_at, a.queued_count, a.held_count,
+    a.open_count, a.trust, a.focus_until, a.focus_allows, a.focus_reason,
     (SELECT MAX(s.seen_at) FROM session s WHERE s.agent_pk = a.pk) AS seen_at,
     (SELECT s.push_paths FROM session s WHERE s.agent_pk = a.pk ORDER BY s.seen_at DESC LIMIT 1) AS push_paths,
     (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk AND d.state IN ('queued', 'leased')
        AND d.state = 'queued' ORDER BY d.seq LIMIT 1) AS oldest_queued_at,
     (SELECT json_object('provenAt', w.proven_at, 'failedWhy', w.failed_why) FROM webhook w WHERE w.agent_pk = a.pk)
       AS webhook
+  FROM agent a`;
+
+/** An agent that has left, and whose mail has not ended. */
+export const REMOVED_WITH_MAIL = `SELECT pk FROM agent WHERE removed_at IS NOT NULL AND open_count > 0 LIMIT 1`;
+
+/** The same of an act's party: what an act asks of it. */
+const PARTY = `
+  SELECT a.pk, a.id, a.name, a.archived_at, a.queued_count, a.held_count, a.open_count, a.trust,
+    a.focus_until, a.focus_allows, a.focus_reason
   FROM agent a`;
 
 /** The statements on agents. */
@@ -59,8 +68,11 @@ export function agentStatements(
     `UPDATE agent SET removed_at = ?, token_hash = 'removed:' || id WHERE pk = ?`,
   );
 
+  const selectPk = db.prepare<[string], { pk: number }>(`SELECT pk FROM agent WHERE id = ?`);
+  const selectRemovedWithMail = db.prepare<[], { pk: number }>(REMOVED_WITH_MAIL);
+  const selectRow = db.prepare<[string], PartyRow>(`${PARTY} WHERE a.id = ? AND a.removed_at IS NULL`);
   const record = (row: AgentRow | undefined): AgentRecord | undefined => row && agentRecord(row, clock.now());
-  const row = (id: AgentId) => selectById.get(id);
+  const row = (id: AgentId) => selectRow.get(id);
 
   function freeName(wanted: string, ifTaken: "refuse" | "number"): string {
     if (!selectByName.get(wanted)) return wanted;
@@ -80,7 +92,7 @@ export function agentStatements(
    * Notes a sign of life, and takes an agent out of the archive: with its name, or a numbered one when another agent has
    * that by now. Returns the name that it lost.
    */
-  function revive({ pk, id, name: was, archived_at }: AgentRow): string | undefined {
+  function revive({ pk, id, name: was, archived_at }: PartyRow): string | undefined {
     const name = archived_at === null ? was : freeName(was, "number");
     archive.noteLife(pk, name);
     if (archived_at !== null) notice("info", "agent.back", { agentId: id, name, was });
@@ -89,6 +101,10 @@ export function agentStatements(
 
   return {
     row,
+    /** Key of an agent, also of one that has left; 0, which nobody has, for one that was never there. */
+    pkOf: (id: AgentId) => selectPk.get(id)?.pk ?? 0,
+    /** One that has left and whose inbox holds something open. */
+    removedWithMail: () => selectRemovedWithMail.get()?.pk,
     byToken: (tokenHash: string) => record(selectByToken.get(tokenHash)),
     /** By id, and what is an id is nothing else; by the name of one that is there, then of the one archived last. */
     find: (nameOrId: string) =>
@@ -101,7 +117,7 @@ export function agentStatements(
     archived: () => selectArchived.all().map((each) => agentRecord(each, clock.now())),
     revive,
     current: (id: AgentId): AgentRecord => {
-      const found = record(row(id));
+      const found = record(selectById.get(id));
       if (!found) throw new MeshError("agent_not_found", `Agent ${id} has left the mesh.`);
       return found;
     },

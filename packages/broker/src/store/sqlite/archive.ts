@@ -3,7 +3,7 @@ import type { AgentId } from "@agentmesh/protocol";
 import type { EngineContext } from "./context.ts";
 
 /** An agent that goes into the archive. */
-interface QuietRow {
+export interface QuietRow {
   readonly pk: number;
   readonly id: AgentId;
   readonly name: string;
@@ -33,14 +33,11 @@ export function archiveStatements({ db, clock, notice }: EngineContext) {
   return {
     /** Whether somebody is to be archived. */
     isDue: (quietMs: number): boolean => selectQuiet.get(clock.now() - quietMs, 1) !== undefined,
-    /** Archives up to `limit` agents that were quiet for so long; returns how many. */
-    archive(quietMs: number, limit: number): number {
-      const quiet = selectQuiet.all(clock.now() - quietMs, limit);
-      for (const { pk, id, name } of quiet) {
-        archive.run(clock.now(), pk);
-        notice("info", "agent.archived", { agentId: id, name });
-      }
-      return quiet.length;
+    /** Agents that were quiet for so long. */
+    quiet: (quietMs: number, limit: number) => selectQuiet.all(clock.now() - quietMs, limit),
+    archive({ pk, id, name }: QuietRow): void {
+      archive.run(clock.now(), pk);
+      notice("info", "agent.archived", { agentId: id, name });
     },
     /** Notes a sign of life of an agent, which has this name from now on. */
     noteLife: (pk: number, name: string) => seen.run(clock.now(), name, pk),

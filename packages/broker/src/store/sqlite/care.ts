@@ -1,14 +1,13 @@
-/** The Store's verbs of care: what is past its life or its keeping ends, a chunk at a time. */
-import { MAX_RETAINED } from "@agentmesh/protocol";
+/** The Store's verbs of care: what is past its life or its keeping ends, a slice at a time. */
 import type { Store } from "../../mesh/store.ts";
 import { checkBodies, endDamaged } from "./damage.ts";
 import { endUnacked } from "./end.ts";
+import { runOut } from "./lease.ts";
+import { prune } from "./prune.ts";
+import { endOfRemoved } from "./remove-agent.ts";
 import { shiftStatements } from "./shift.ts";
+import { laneOf, ROWS, sum, upTo } from "./slices.ts";
 import type { VerbParts } from "./verbs.ts";
-
-/** Free pages (4 KiB each) that the database keeps for what comes next, and how many one prune gives back to the disk. */
-const KEPT_PAGES = 2_560;
-const GIVEN_BACK_PAGES = 512;
 
 /** Verbs that the sweeper calls. */
 export function careVerbs({
@@ -16,46 +15,76 @@ export function careVerbs({
   context,
   read,
   write,
-}: VerbParts): Pick<Store, "shiftTimes" | "expireMessages" | "prune" | "archiveAgents" | "checkBodies" | "endDamaged"> {
-  const { archive, damage, deliveries, messages, topics } = engine;
+  writeSliced,
+  hint,
+}: VerbParts): Pick<
+  Store,
+  | "shiftTimes"
+  | "expireLeases"
+  | "expireMessages"
+  | "endRemoved"
+  | "announceDue"
+  | "prune"
+  | "archiveAgents"
+  | "checkBodies"
+  | "endDamaged"
+> {
+  const { agents, archive, damage, deliveries } = engine;
+  const { announced, clock } = context;
   const shift = shiftStatements(context);
+  const inSlices = async (slice: Parameters<typeof writeSliced<number>>[1]) =>
+    sum(await writeSliced(laneOf.care, slice));
   return {
     shiftTimes: (ms, step) =>
-      write(() => {
+      write(laneOf.care, () => {
         shift(ms);
         step();
-        context.announced.until += ms;
+        announced.until += ms;
         context.notice("info", "clock.stepped", { ms, detail: "the clock was set, or the machine slept" });
       }),
+    expireLeases: async (limit, retry) => {
+      if (deliveries.overdue(1).length === 0) return 0;
+      return inSlices(upTo(limit, deliveries.overdue, (lease) => runOut(engine, context, lease, retry)));
+    },
     expireMessages: async (limit, bounce) => {
       if (deliveries.expired(1).length === 0) return 0;
-      return write(() => {
-        const expired = deliveries.expired(limit);
-        const reason = "not acked within the life of the message";
-        for (const { pk } of expired) {
-          endUnacked(engine, context, pk, { state: "expired", event: "expired", reason, bounce });
-        }
-        return expired.length;
-      });
+      const reason = "not acked within the life of the message";
+      return inSlices(
+        upTo(limit, deliveries.expired, ({ pk }) =>
+          endUnacked(engine, context, pk, { state: "expired", event: "expired", reason, bounce }),
+        ),
+      );
     },
-    prune: (retentionMs, limit) =>
-      write(() => {
-        messages.dropOldKeys();
-        const ended = messages.ended(retentionMs, limit);
-        for (const { pk } of ended) messages.drop(pk);
-        topics.prune(MAX_RETAINED, limit);
-        if (Number(context.db.pragma("freelist_count", { simple: true })) > KEPT_PAGES) {
-          context.db.pragma(`incremental_vacuum(${GIVEN_BACK_PAGES})`);
-        }
-        return ended.length;
-      }),
+    endRemoved: async (limit, bounce) =>
+      agents.removedWithMail() === undefined ? 0 : inSlices(endOfRemoved(engine, context, limit, bounce)),
+    announceDue: async () => {
+      const until = clock.now();
+      const since = Math.min(announced.until, until);
+      // What is delayed from now on counts anew.
+      announced.until = until;
+      for (const { id } of await read(() => agents.focusEnded(since, until))) hint(id);
+      const end = Number.MAX_SAFE_INTEGER;
+      for (let place = { ready_at: since, agent_pk: end, pk: end }; ; ) {
+        const { ready_at: after, agent_pk: agent, pk } = place;
+        const due = await read(() => deliveries.due({ after, agent, pk, until, limit: ROWS }));
+        for (const agentId of new Set(due.map(({ agent_id }) => agent_id))) hint(agentId);
+        const last = due.at(-1);
+        if (last === undefined || due.length < ROWS) return;
+        place = last;
+        await new Promise(setImmediate);
+      }
+    },
+    prune: async (retentionMs, limit) => {
+      const parts = await writeSliced(laneOf.care, prune(engine, context, retentionMs, limit));
+      return sum(parts.map(({ dropped }) => dropped));
+    },
     archiveAgents: async (quietMs, limit) =>
-      archive.isDue(quietMs) ? write(() => archive.archive(quietMs, limit)) : 0,
+      archive.isDue(quietMs) ? inSlices(upTo(limit, (count) => archive.quiet(quietMs, count), archive.archive)) : 0,
     checkBodies: (limit) => read(() => checkBodies(engine, limit)),
     endDamaged: async (limit, bounce) => {
       const found = damage.list(limit);
       if (found.length === 0) return 0;
-      const ended = await write(() => endDamaged(engine, context, found, bounce));
+      const ended = await inSlices(endDamaged(engine, context, found, bounce));
       damage.forget(found);
       return ended;
     },

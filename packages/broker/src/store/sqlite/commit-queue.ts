@@ -1,14 +1,18 @@
 /**
  * Group commit: the acts of one event-loop turn share one transaction, and are answered after it is on disk.
  * Worth 2–5 × at 64 senders with synchronous=FULL and nothing at one (measured on the prototype).
+ * Callers take turns, and what may be big is done a slice at a time: no one act holds the event loop (decision 0016).
  */
 
 import { MeshError } from "../../mesh/errors.ts";
 import type { Database, Statement } from "./driver/database.ts";
+import { Rounds, type Waiting } from "./rounds.ts";
+import { type Budget, type Slice, sliceBudget } from "./slices.ts";
 
-interface Waiting {
+interface Act extends Waiting {
   act(): void;
-  done(): void;
+  /** What it changed is on disk; false when there is more to do. */
+  kept(): boolean;
   failed(error: unknown): void;
 }
 
@@ -23,13 +27,13 @@ export interface DiskTrouble {
   readonly unsynced: (error: Error) => void;
 }
 
-/** Runs acts in the order they came; each is atomic and durable when its promise resolves. */
+/** Runs acts, each lane's in the order they came; each is atomic and durable when its promise resolves. */
 export class CommitQueue {
   readonly #db: Database;
   readonly #afterCommit: () => void;
   readonly #trouble: DiskTrouble;
   readonly #sql: Record<"begin" | "commit" | "mark" | "keep" | "undo", Statement>;
-  readonly #waiting: Waiting[] = [];
+  readonly #rounds = new Rounds<Act>();
   #scheduled = false;
 
   /** `afterCommit` runs after each transaction that committed, before its promises resolve. */
@@ -46,23 +50,57 @@ export class CommitQueue {
     };
   }
 
-  run<T>(act: () => T): Promise<T> {
+  run<T>(lane: string, act: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let result: T;
-      this.#waiting.push({
+      this.#add({
+        ...{ lane, sliced: false, begun: false },
         act: () => {
           result = act();
         },
-        done: () => resolve(result),
+        kept: () => {
+          resolve(result);
+          return true;
+        },
         failed: reject,
       });
-      this.#schedule();
+    });
+  }
+
+  /**
+   * Runs an act that may be big: a slice in each transaction until one says that there is no more. `slice` is given the
+   * parts that are on disk, and may run twice for the same one. Resolves to all parts.
+   */
+  runSliced<T>(lane: string, slice: (budget: Budget, kept: readonly T[]) => Slice<T>): Promise<readonly T[]> {
+    return new Promise<readonly T[]>((resolve, reject) => {
+      const kept: T[] = [];
+      let last: Slice<T>;
+      this.#add({
+        ...{ lane, sliced: true },
+        get begun() {
+          return kept.length > 0;
+        },
+        act: () => {
+          last = slice(sliceBudget(kept.length === 0), kept);
+        },
+        kept: () => {
+          kept.push(last.part);
+          if (!last.more) resolve(kept);
+          return !last.more;
+        },
+        failed: reject,
+      });
     });
   }
 
   /** Commits what waits, now. */
   flush(): void {
-    while (this.#waiting.length > 0) this.#commit();
+    while (!this.#rounds.isEmpty) this.#commit();
+  }
+
+  #add(act: Act): void {
+    this.#rounds.add(act);
+    this.#schedule();
   }
 
   #schedule(): void {
@@ -71,7 +109,7 @@ export class CommitQueue {
     setImmediate(() => {
       this.#scheduled = false;
       this.#commit();
-      if (this.#waiting.length > 0) this.#schedule();
+      if (!this.#rounds.isEmpty) this.#schedule();
     });
   }
 
@@ -83,44 +121,56 @@ export class CommitQueue {
   /** False when the transaction was lost to a full disk, room was made, and its acts wait again. */
   #commitOnce(tries: number): boolean {
     const began = performance.now();
-    const done: Waiting[] = [];
+    const done: Act[] = [];
     try {
       this.#sql.begin.run();
     } catch (error) {
       if (isFull(error) && this.#trouble.makeRoom(tries)) return false;
       // Another program holds the lock: all that wait are told now, instead of one after the other.
       const failure = storageError(error);
-      for (const item of this.#waiting.splice(0)) item.failed(failure);
+      for (const item of this.#rounds.takeAll()) item.failed(failure);
       return true;
     }
-    let current: Waiting | undefined;
+    let current: Act | undefined;
     try {
       while (done.length < MAX_BATCH && performance.now() - began < MAX_BATCH_MS) {
-        current = this.#waiting.shift();
+        current = this.#rounds.next();
         if (!current) break;
         if (this.#runOne(current)) done.push(current);
       }
+      // One that goes on, of all: what was asked for since is not behind it.
+      current = this.#rounds.nextSliced();
+      if (current && this.#runOne(current)) done.push(current);
       current = undefined;
       this.#sql.commit.run();
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
       const lost = current ? [...done, current] : done;
       if (isFull(error) && this.#trouble.makeRoom(tries)) {
-        this.#waiting.unshift(...lost);
+        this.#rounds.putBack(lost);
         return false;
       }
       const failure = storageError(error);
-      for (const item of lost) item.failed(failure);
+      for (const item of lost) this.#fail(item, failure);
       if (error instanceof Error && /^SQLITE_IOERR_(DIR_)?FSYNC$/.test(codeOf(error))) this.#trouble.unsynced(error);
       return true;
     }
     this.#afterCommit();
-    for (const item of done) item.done();
+    for (const item of done) {
+      const isWhole = item.kept();
+      if (!isWhole) this.#rounds.goOn(item);
+      else if (item.sliced) this.#rounds.whole(item);
+    }
     return true;
   }
 
+  #fail(item: Act, failure: unknown): void {
+    if (item.sliced) this.#rounds.whole(item);
+    item.failed(failure);
+  }
+
   /** Runs one act in a savepoint: a refusal undoes that act alone. Throws when the whole transaction is lost. */
-  #runOne(item: Waiting): boolean {
+  #runOne(item: Act): boolean {
     this.#sql.mark.run();
     try {
       item.act();
@@ -130,7 +180,7 @@ export class CommitQueue {
       if (!this.#db.inTransaction || isFull(error)) throw error;
       this.#sql.undo.run();
       this.#sql.keep.run();
-      item.failed(storageError(error));
+      this.#fail(item, storageError(error));
       return false;
     }
   }

@@ -9,6 +9,8 @@ export interface EngineContext {
   readonly clock: Clock;
   /** Says that something may be leasable for an agent. */
   ready(agentId: AgentId): void;
+  /** Says that an agent has left the mesh. */
+  left(agentId: AgentId): void;
   /** Says that a delivery becomes leasable at a time: it is announced then, also when that time had passed before. */
   delayed(readyAt: number): void;
   /** Until when delays that are over have been announced. */

@@ -8,24 +8,47 @@ import type { Engine } from "./engine.ts";
 import { done } from "./lease.ts";
 import { checkRoom } from "./quota.ts";
 import { type DeliveryRow, deliveryRecord } from "./rows.ts";
+import { type Budget, each, ROWS, type Slice, sum } from "./slices.ts";
 
-/** Cancels what is held, or queued and was never leased, of a message of this sender. */
+/** What one slice of taking a message back has come to. */
+interface TakenBack {
+  readonly cancelled: number;
+  readonly before: number;
+  readonly left: readonly DeliveryRecord[];
+  /** The last delivery looked at. */
+  readonly last: number;
+}
+
+/** Cancels what is held, or queued and was never leased, of a message of this sender; a slice at a time. */
 export function cancelMessage(engine: Engine, messageId: MessageId, senderId: AgentId) {
-  const left: DeliveryRecord[] = [];
-  let cancelled = 0;
-  let before = 0;
-  for (const row of engine.deliveries.ofMessage(messageId)) {
-    if (row.sender_id === senderId && (row.state === "held" || (row.state === "queued" && row.attempt === 0))) {
-      engine.deliveries.markEnded(row.pk, "cancelled", "taken back by its sender");
-      engine.timeline.note(row.pk, "cancelled", { attempt: 0 });
-      engine.asks.giveUp(row.message_pk);
-      cancelled++;
-    } else if (row.state === "cancelled") before++;
-    else left.push(deliveryRecord(row));
-  }
-  // Also what was published to nobody yet: a later subscriber must not get it.
-  if (cancelled > 0 || left.length === 0) engine.messages.recall(messageId, senderId);
-  return { cancelled, before, left };
+  return (budget: Budget, kept: readonly TakenBack[]): Slice<TakenBack> => {
+    const { deliveries } = engine;
+    const left: DeliveryRecord[] = [];
+    let [cancelled, before, last] = [0, 0, kept.at(-1)?.last ?? 0];
+    const { more } = each(budget, deliveries.statesOf({ messageId, after: last, limit: ROWS }), ROWS, (row) => {
+      last = row.pk;
+      if (row.sender_id === senderId && (row.state === "held" || (row.state === "queued" && row.attempt === 0))) {
+        deliveries.markEnded(row.pk, "cancelled", "taken back by its sender");
+        engine.timeline.note(row.pk, "cancelled", { attempt: 0 });
+        engine.asks.giveUp(row.message_pk);
+        cancelled++;
+      } else if (row.state === "cancelled") before++;
+      else left.push(deliveryRecord(row));
+    });
+    // From the first on: a later subscriber must not get it. Also what was published to nobody yet.
+    const isNothingLeft = !more && left.length === 0 && kept.every((part) => part.left.length === 0);
+    if (cancelled > 0 || isNothingLeft) engine.messages.recall(messageId, senderId);
+    return { part: { cancelled, before, left, last }, more };
+  };
+}
+
+/** What all slices of taking a message back have come to. */
+export function allTaken(parts: readonly TakenBack[]) {
+  return {
+    cancelled: sum(parts.map(({ cancelled }) => cancelled)),
+    before: sum(parts.map(({ before }) => before)),
+    left: parts.flatMap(({ left }) => left),
+  };
 }
 
 /** Lets a held delivery into its inbox. */

@@ -2,34 +2,26 @@
 import type { AgentId, DeliveryId, DeliveryRef, DeliveryState, MessageId } from "@agentmesh/protocol";
 import type { Delayed } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
+import {
+  DELIVERY,
+  DUE,
+  type DueRow,
+  type DueTerms,
+  INBOX,
+  type InboxTerms,
+  LEASABLE,
+  LEASE_OF,
+  LEASED_BY,
+  type LeasableTerms,
+  type LeaseRow,
+  OPEN_OF,
+  STATES_OF,
+  STREAMED,
+  type StateRow,
+  type StatesTerms,
+  type StreamedTerms,
+} from "./delivery-sql.ts";
 import type { DeliveryRow } from "./rows.ts";
-
-/** Columns of a delivery joined with its message, sender and recipient. */
-const DELIVERY = `
-  SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.delayed, d.receipt, d.session_id,
-    d.lease_ends_at, d.reason,
-    r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
-    m.pk AS message_pk, m.id AS message_id, s.id AS sender_id, s.name AS sender_name,
-    s.trust AS sender_trust, m.kind, m.topic, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops,
-    m.urgency, m.accepted_at, d.expires_at,
-    (SELECT k.due_at FROM ask k WHERE k.message_pk = m.pk) AS answer_by
-  FROM delivery d
-  JOIN message m ON m.pk = d.message_pk
-  JOIN agent r ON r.pk = d.agent_pk
-  JOIN agent s ON s.pk = m.sender_pk`;
-
-/**
- * What may be leased, interrupts first and notices of the mesh last, each by number: an old message is never behind a
- * heap of reminders. Each condition repeats the predicate of the index delivery_queued.
- */
-export const LEASABLE = `
-  SELECT d.pk, d.bytes FROM delivery d
-  WHERE d.agent_pk = :agent AND d.state = 'queued' AND d.expires_at > :now
-    AND (d.ready_at <= :now OR (d.delayed = 'webhook' AND :webhook = 0))
-    AND d.urgency >= :leastUrgency
-    AND NOT EXISTS (SELECT 1 FROM push p
-                    WHERE p.delivery_pk = d.pk AND p.session_id = :session AND p.pushes >= :maxPushes)
-  ORDER BY d.rank, d.seq LIMIT :max`;
 
 /** The order of reading, before the number in the inbox. */
 export const RANK = { interrupt: 0, message: 1, notice: 2 } as const;
@@ -46,56 +38,6 @@ export interface NewDelivery {
   readonly at: number;
   readonly expiresAt: number;
 }
-
-/** What to look for in an inbox. */
-export interface LeasableTerms {
-  readonly agent: number;
-  readonly session: string | null;
-  readonly maxPushes: number | null;
-  readonly leastUrgency: number;
-  /** 1: the agent's webhook asks. */
-  readonly webhook: 0 | 1;
-  readonly max: number;
-}
-
-const inbox = (condition: string) => {
-  const part = `${DELIVERY} WHERE d.agent_pk = :agent AND ${condition} AND d.seq > :after AND d.seq < :before`;
-  return { oldest: `${part} ORDER BY d.seq LIMIT :limit`, newest: `${part} ORDER BY d.seq DESC LIMIT :limit` };
-};
-
-/** A page of an inbox, from either end. */
-export const INBOX = {
-  open: inbox("d.state IN ('queued', 'leased')"),
-  held: inbox("d.state = 'held'"),
-  all: inbox("TRUE"),
-} as const;
-
-/** Which part of an inbox to show: numbers between `after` and `before`. */
-export interface InboxTerms {
-  readonly agent: number;
-  readonly after: number;
-  readonly before: number;
-  readonly limit: number;
-}
-
-/** A lease that is over, or that its holder gives up. */
-export interface LeaseRow {
-  readonly pk: number;
-  readonly attempt: number;
-  readonly failures: number;
-  /** Whether the holder has reported a push in this lease or an earlier one of its session. */
-  readonly pushed: number;
-  /** Where in the timeline a streamed lease began. */
-  readonly stream_position: number | null;
-  readonly agent_id: AgentId;
-  readonly session_id: string | null;
-  readonly expires_at: number;
-}
-
-const LEASE_OF = `
-  SELECT d.pk, d.attempt, d.failures, EXISTS (SELECT 1 FROM push p WHERE p.delivery_pk = d.pk AND p.session_id = d.session_id) AS pushed,
-    d.stream_position, a.id AS agent_id, d.session_id, d.expires_at
-  FROM delivery d JOIN agent a ON a.pk = d.agent_pk`;
 
 /** The statements on deliveries. */
 export function deliveryStatements({ db, clock, delayed }: EngineContext) {
@@ -120,7 +62,11 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
   const selectAnyById = db.prepare<[string], DeliveryRow>(`${DELIVERY} WHERE d.id = ?`);
   const selectByPk = db.prepare<[number], DeliveryRow>(`${DELIVERY} WHERE d.pk = ?`);
   const selectOfMessage = db.prepare<[MessageId], DeliveryRow>(`${DELIVERY} WHERE m.id = ? ORDER BY d.pk`);
+  const selectStates = db.prepare<[StatesTerms], StateRow>(STATES_OF);
   const selectFirstOf = db.prepare<[MessageId], DeliveryRow>(`${DELIVERY} WHERE m.id = ? ORDER BY d.pk LIMIT 1`);
+  const selectWaiting = db.prepare<[{ message: number; limit: number }], DeliveryRow>(
+    `${DELIVERY} WHERE d.message_pk = :message AND d.state IN ('queued', 'held') ORDER BY d.pk LIMIT :limit`,
+  );
   const page = ({ oldest, newest }: { oldest: string; newest: string }) => ({
     oldest: db.prepare<[InboxTerms], DeliveryRow>(oldest),
     newest: db.prepare<[InboxTerms], DeliveryRow>(newest),
@@ -154,23 +100,14 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
   const selectOverdue = db.prepare<[number, number], LeaseRow>(
     `${LEASE_OF} WHERE d.state = 'leased' AND d.lease_ends_at <= ? ORDER BY d.lease_ends_at LIMIT ?`,
   );
-  const selectLeasedBy = db.prepare<[string], LeaseRow>(
-    `${LEASE_OF} WHERE d.session_id = ? AND d.state = 'leased' ORDER BY d.pk`,
-  );
-  const selectStreamed = db.prepare<[string, number], LeaseRow>(
-    `${LEASE_OF} WHERE d.session_id = ? AND d.state = 'leased' AND d.stream_position > ? ORDER BY d.stream_position`,
-  );
-  const selectAllLeased = db.prepare<[], LeaseRow>(`${LEASE_OF} WHERE d.state = 'leased' ORDER BY d.pk`);
+  const selectLeasedBy = db.prepare<[string, number], LeaseRow>(LEASED_BY);
+  const selectStreamed = db.prepare<[StreamedTerms], LeaseRow>(STREAMED);
+  const selectAllLeased = db.prepare<[number], LeaseRow>(`${LEASE_OF} WHERE d.state = 'leased' LIMIT ?`);
   const selectExpired = db.prepare<[number, number], { pk: number; attempt: number }>(
     `SELECT pk, attempt FROM delivery WHERE state IN ('queued', 'held') AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
   );
-  const selectDue = db.prepare<[number, number], { agent_id: AgentId }>(
-    `SELECT DISTINCT a.id AS agent_id FROM delivery d JOIN agent a ON a.pk = d.agent_pk
-     WHERE d.state = 'queued' AND d.ready_at > 0 AND d.ready_at > ? AND d.ready_at <= ?`,
-  );
-  const selectOpenOf = db.prepare<[number], { pk: number; attempt: number }>(
-    `SELECT pk, attempt FROM delivery WHERE agent_pk = ? AND state IN ('queued', 'leased', 'held') ORDER BY seq`,
-  );
+  const selectDue = db.prepare<[DueTerms], DueRow>(DUE);
+  const selectOpenOf = db.prepare<[{ agent: number; limit: number }], { pk: number }>(OPEN_OF);
   const selectDead = db.prepare<[number], DeliveryRow>(
     `${DELIVERY} WHERE d.state = 'dead' ORDER BY d.ended_at DESC LIMIT ?`,
   );
@@ -202,8 +139,11 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
     /** By id, in anybody's inbox. */
     findAny: (id: string) => selectAnyById.get(id),
     byPk: (pk: number) => selectByPk.get(pk),
-    ofMessage: (id: MessageId) => selectOfMessage.all(id),
+    statesOf: (terms: StatesTerms) => selectStates.all(terms),
     firstOf: (id: MessageId) => selectFirstOf.get(id),
+    /** What is queued or held of a message. */
+    waitingOf: (message: number, limit: number) => selectWaiting.all({ message, limit }),
+    ofMessage: (id: MessageId) => selectOfMessage.all(id),
     page: (which: keyof typeof pages, order: "oldest" | "newest", terms: InboxTerms) => pages[which][order].all(terms),
     streamedBy: (session: string) => countLeased.get(session)?.n ?? 0,
     leasable: (terms: LeasableTerms) => selectLeasable.all({ ...terms, now: clock.now() }),
@@ -233,12 +173,12 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
     setLeaseEnd: (pk: number, leaseMs: number) => setLeaseEnd.run(clock.now() + leaseMs, pk),
     countPush: (pk: number) => countPush.run({ pk }),
     overdue: (limit: number) => selectOverdue.all(clock.now(), limit),
-    leasedBy: (session: string) => selectLeasedBy.all(session),
-    streamedAfter: (session: string, position: number) => selectStreamed.all(session, position),
-    allLeased: () => selectAllLeased.all(),
+    leasedBy: (session: string, limit: number) => selectLeasedBy.all(session, limit),
+    streamed: (terms: StreamedTerms) => selectStreamed.all(terms),
+    allLeased: (limit: number) => selectAllLeased.all(limit),
     expired: (limit: number) => selectExpired.all(clock.now(), limit),
-    due: (after: number, until: number) => selectDue.all(after, until),
-    openOf: (agentPk: number) => selectOpenOf.all(agentPk),
+    due: (terms: DueTerms) => selectDue.all(terms),
+    openOf: (agent: number, limit: number) => selectOpenOf.all({ agent, limit }),
     dead: (owner: AgentId | undefined, limit: number) =>
       owner === undefined ? selectDead.all(limit) : selectDeadOf.all(owner, limit),
     revive: (pk: number) => revive.run(clock.now(), pk),

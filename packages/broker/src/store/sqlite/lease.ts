@@ -12,15 +12,16 @@ import type {
   RetryPolicy,
 } from "../../mesh/store.ts";
 import { focusWeight, urgencyWeight } from "../../mesh/urgency.ts";
-import { type AgentRow, focusOf } from "./agent-rows.ts";
+import { focusOf, type PartyRow } from "./agent-rows.ts";
 import type { EngineContext } from "./context.ts";
-import type { LeaseRow } from "./deliveries.ts";
+import type { LeaseRow } from "./delivery-sql.ts";
 import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
 import { type DeliveryRow, deliveryRecord, messageOf } from "./rows.ts";
+import { type Budget, each, ROWS, type Slice } from "./slices.ts";
 
 /** What is not given out to be pushed rests for a read: less urgent than asked for, or than the agent's focus allows. */
-function leastPushed(agent: AgentRow, asked: Urgency, now: number): number {
+function leastPushed(agent: PartyRow, asked: Urgency, now: number): number {
   return Math.max(urgencyWeight(asked), focusWeight(focusOf(agent, now)?.allows));
 }
 
@@ -164,15 +165,16 @@ export function giveBack(
 }
 
 /**
- * Returns what an earlier broker process had leased. Nothing ends here, also not what is past its life: the sweeper does
+ * Returns what an earlier broker process had leased, a slice at a time. Nothing ends here, also not what is past its life: the sweeper does
  * that, and tells the senders.
  */
-export function voidLeases({ deliveries, timeline }: Engine): void {
+export function voidLeases({ deliveries, timeline }: Engine) {
   const reason = "the broker restarted";
-  for (const { pk, attempt, failures, session_id: session } of deliveries.allLeased()) {
-    timeline.note(pk, "released", { attempt, session, reason });
-    deliveries.markQueued(pk, failures, { ms: 0, delayed: "everybody" }, reason);
-  }
+  return (budget: Budget): Slice<number> =>
+    each(budget, deliveries.allLeased(ROWS), ROWS, ({ pk, attempt, failures, session_id: session }) => {
+      timeline.note(pk, "released", { attempt, session, reason });
+      deliveries.markQueued(pk, failures, { ms: 0, delayed: "everybody" }, reason);
+    });
 }
 
 /** The delivery as it is after an act. */

@@ -6,6 +6,7 @@ import { type Keeping, type KeepingQuota, LET_GO_FROM } from "../../mesh/keeping
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import type { KeeperRow } from "./keeping.ts";
+import { laneOf, ROWS, sliceBudget } from "./slices.ts";
 import type { VerbParts } from "./verbs.ts";
 
 /** How soon a refused sender may try again, in milliseconds: history is let go once a minute. */
@@ -76,7 +77,7 @@ export function keepingVerbs({ engine, context, read, write }: VerbParts): Keepi
       ),
     letGo: async (quota, keepMs, limit) => {
       for (const scope of scopesBeyond(engine, quota)) {
-        if (await write(() => letGoOf(engine, context, { scope, edges, keepMs, limit }))) return true;
+        if (await write(laneOf.care, () => letGoOf(engine, context, { scope, edges, keepMs, limit }))) return true;
       }
       return false;
     },
@@ -129,12 +130,20 @@ function letGoOf(
   let messages = 0;
   let until = 0;
   const rows = keeping.old(scope, edges.get(scope) ?? 0, LOOK).filter(({ accepted_at }) => accepted_at <= before);
+  const budget = sliceBudget();
+  let isCut = false;
   for (const { pk, accepted_at, ended } of rows) {
-    if (limit <= 0) break;
+    if (limit <= 0 || !budget.fits()) {
+      isCut = true;
+      break;
+    }
     if (ended === 1) {
-      const { deliveries, whole } = keeping.drop(pk, limit);
+      const { deliveries, whole } = keeping.drop(pk, Math.min(limit, ROWS));
       limit -= deliveries + 1;
-      if (!whole) break;
+      if (!whole) {
+        isCut = true;
+        break;
+      }
       messages++;
       until = accepted_at;
     }
@@ -148,7 +157,7 @@ function letGoOf(
       of: scope === undefined ? "all" : "one sender",
     });
   }
-  const more = rows.length === LOOK || limit <= 0;
+  const more = isCut || rows.length === LOOK || limit <= 0;
   if (!more) edges.delete(scope);
   return more;
 }

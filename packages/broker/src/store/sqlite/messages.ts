@@ -94,7 +94,10 @@ export function messageStatements({ db, clock }: EngineContext) {
      ON CONFLICT (sender_pk, key) DO UPDATE SET
        content_hash = excluded.content_hash, message_pk = excluded.message_pk, expires_at = excluded.expires_at`,
   );
-  const dropKeys = db.prepare<[number]>(`DELETE FROM idempotency WHERE expires_at <= ?`);
+  const dropKeys = db.prepare<[number, number]>(
+    `DELETE FROM idempotency WHERE (sender_pk, key) IN
+       (SELECT sender_pk, key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+  );
   const selectEnded = db.prepare<[number, number], { pk: number }>(
     `SELECT d.pk FROM delivery d WHERE d.ended_at IS NOT NULL AND d.ended_at <= ?
        AND NOT EXISTS (SELECT 1 FROM ask k WHERE k.message_pk = d.message_pk AND k.closed_at IS NULL)
@@ -153,7 +156,8 @@ export function messageStatements({ db, clock }: EngineContext) {
     keyInUse: (senderPk: number, key: string) => selectKey.get(senderPk, key, clock.now()),
     putKey: (senderPk: number, key: string, contentHash: string, messagePk: number, windowMs: number) =>
       putKey.run(senderPk, key, contentHash, messagePk, clock.now() + windowMs),
-    dropOldKeys: () => dropKeys.run(clock.now()),
+    /** Forgets keys that are past their window; returns how many. */
+    dropOldKeys: (limit: number): number => dropKeys.run(clock.now(), limit).changes,
     ended: (retentionMs: number, limit: number) => selectEnded.all(clock.now() - retentionMs, limit),
     /** Deletes an ended delivery, and its message when it was the last. */
     drop(deliveryPk: number): void {

@@ -4,9 +4,10 @@ import { init } from "./migrations/0001-init.ts";
 import { webhookDelay } from "./migrations/0002-webhook-delay.ts";
 import { agentWords } from "./migrations/0003-agent-words.ts";
 import { keeping } from "./migrations/0004-keeping.ts";
+import { slices } from "./migrations/0005-slices.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
-export const migrations: readonly string[] = [init, webhookDelay, agentWords, keeping];
+export const migrations: readonly string[] = [init, webhookDelay, agentWords, keeping, slices];
 
 /** The database was written by a newer broker. */
 export class NewerDatabaseError extends Error {

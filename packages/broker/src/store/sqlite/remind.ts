@@ -7,6 +7,7 @@ import { previewOf } from "./body.ts";
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { notify } from "./notice.ts";
+import { upTo } from "./slices.ts";
 
 /** An ask as its parties see it. */
 export function openAskOf(row: OpenAskRow, now: number): OpenAsk {
@@ -22,11 +23,10 @@ export function openAskOf(row: OpenAskRow, now: number): OpenAsk {
   };
 }
 
-/** Sends the notices that are due; returns how many asks that were. */
-export function remind(engine: Engine, context: EngineContext, notices: AskNotices, limit: number): number {
-  const overdue = engine.asks.overdue(limit);
-  const now = context.clock.now();
-  for (const row of overdue) {
+/** Sends the notices that are due, of up to `limit` asks, a slice at a time. */
+export function remind(engine: Engine, context: EngineContext, notices: AskNotices, limit: number) {
+  return upTo(limit, engine.asks.overdue, (row) => {
+    const now = context.clock.now();
     const ask = openAskOf(row, now);
     const about = { about: row.message_id, threadId: row.thread_id };
     const held = row.state === "held";
@@ -37,6 +37,5 @@ export function remind(engine: Engine, context: EngineContext, notices: AskNotic
       notify(engine, context, { kind: "bounce", to: row.asker_id, body: notices.bounce(ask, held), ...about });
       engine.asks.giveUp(row.message_pk);
     }
-  }
-  return overdue.length;
+  });
 }

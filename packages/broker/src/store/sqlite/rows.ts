@@ -134,6 +134,6 @@ export function inboxEntryOf(row: DeliveryRow, now: number): InboxEntry {
   return { ...deliveryOf(row, now), message: messageOf(row) };
 }
 
-export function deliveryRecord(row: DeliveryRow): DeliveryRecord {
+export function deliveryRecord(row: Pick<DeliveryRow, "id" | "state" | "attempt" | "lease_ends_at">): DeliveryRecord {
   return { id: row.id, state: row.state, attempt: row.attempt, leaseEndsAt: row.lease_ends_at ?? undefined };
 }

@@ -4,7 +4,7 @@ import { MeshError } from "../../mesh/errors.ts";
 import { actionOn } from "../../mesh/receiver-policy.ts";
 import type { AgentRecord, Enqueued, InboxQuota, MessageToEnqueue } from "../../mesh/store.ts";
 import { urgencyWeight } from "../../mesh/urgency.ts";
-import type { AgentRow } from "./agent-rows.ts";
+import type { PartyRow } from "./agent-rows.ts";
 import type { EngineContext } from "./context.ts";
 import { RANK } from "./deliveries.ts";
 import type { Engine } from "./engine.ts";
@@ -97,7 +97,7 @@ export function deliver(
 }
 
 /** The sender as it is now. @throws MeshError unauthenticated when it has left meanwhile */
-export function senderOf({ agents }: Engine, senderId: AgentId): AgentRow {
+export function senderOf({ agents }: Engine, senderId: AgentId): PartyRow {
   const row = agents.row(senderId);
   if (row === undefined) throw new MeshError("unauthenticated", "This agent has left the mesh. Register again.");
   return row;

@@ -19,7 +19,7 @@ export function sessionStatements({ db, clock }: EngineContext) {
   const hear = db.prepare<[number, string]>(`UPDATE session SET heard = ?, silent = 0 WHERE id = ?`);
   const rememberSeen = db.prepare<[number, number]>(`UPDATE agent SET last_seen_at = ? WHERE pk = ?`);
   const selectOver = db.prepare<[number], { id: SessionId; agent_id: AgentId }>(
-    `SELECT s.id, a.id AS agent_id FROM session s JOIN agent a ON a.pk = s.agent_pk WHERE s.seen_at <= ? LIMIT 500`,
+    `SELECT s.id, a.id AS agent_id FROM session s JOIN agent a ON a.pk = s.agent_pk WHERE s.seen_at <= ? LIMIT 64`,
   );
   const selectAhead = db.prepare<[number], { id: SessionId }>(`SELECT id FROM session WHERE seen_at > ? LIMIT 1`);
   const setBack = db.prepare<[{ now: number }]>(`UPDATE session SET seen_at = :now WHERE seen_at > :now`);

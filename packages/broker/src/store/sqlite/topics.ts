@@ -29,6 +29,26 @@ const SUBSCRIPTION = `
   SELECT s.agent_pk, a.id AS agent_id, a.name AS agent_name, a.archived_at, s.pattern, s.since
   FROM subscription s JOIN agent a ON a.pk = s.agent_pk`;
 
+/** Messages of a topic, and whether something needs them still: a delivery, or a key that a retry could come under. */
+export const KEPT = `
+  SELECT m.pk, m.expires_at, EXISTS (SELECT 1 FROM delivery d WHERE d.message_pk = m.pk)
+      OR EXISTS (SELECT 1 FROM idempotency i WHERE i.message_pk = m.pk) AS needed
+  FROM message m WHERE m.topic = :topic AND m.pk > :after ORDER BY m.pk LIMIT :limit`;
+
+/** Which of them. */
+export interface KeptTerms {
+  readonly topic: string;
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** A message that a topic keeps. */
+export interface KeptRow {
+  readonly pk: number;
+  readonly expires_at: number;
+  readonly needed: 0 | 1;
+}
+
 /** The statements on topics. */
 export function topicStatements({ db, clock }: EngineContext) {
   const insert = db.prepare<[number, string, number]>(
@@ -51,13 +71,13 @@ export function topicStatements({ db, clock }: EngineContext) {
      WHERE m.topic = ? AND m.expires_at > ? AND m.recalled_at IS NULL AND m.damaged_at IS NULL
      ORDER BY m.pk DESC LIMIT ?`,
   );
-  const selectOld = db.prepare<[number, number, number], { pk: number }>(
-    `SELECT m.pk FROM message m
-     WHERE m.topic IS NOT NULL AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_pk = m.pk)
-       AND NOT EXISTS (SELECT 1 FROM idempotency i WHERE i.message_pk = m.pk)
-       AND (m.expires_at <= ? OR (SELECT COUNT(*) FROM message n WHERE n.topic = m.topic AND n.pk > m.pk) >= ?)
-     LIMIT ?`,
+  const selectNextTopic = db.prepare<[string], { topic: string }>(
+    `SELECT topic FROM message WHERE topic > ? ORDER BY topic LIMIT 1`,
   );
+  const selectBehind = db.prepare<[string, number], { pk: number }>(
+    `SELECT pk FROM message WHERE topic = ? ORDER BY pk DESC LIMIT 1 OFFSET ?`,
+  );
+  const selectKept = db.prepare<[KeptTerms], KeptRow>(KEPT);
   const drop = db.prepare<[number]>(`DELETE FROM message WHERE pk = ?`);
 
   return {
@@ -67,9 +87,13 @@ export function topicStatements({ db, clock }: EngineContext) {
     subscriptions: (owner: AgentId | undefined) => (owner === undefined ? selectAll.all() : selectOf.all(owner)),
     topics: (limit: number) => selectTopics.all(limit),
     retained: (topic: string, limit: number) => selectRetained.all(topic, clock.now(), limit),
-    /** Deletes published messages without deliveries, and without a key that a retry could come under, that are past their life or behind the newest `keep` of their topic. */
-    prune(keep: number, limit: number): void {
-      for (const { pk } of selectOld.all(clock.now(), keep, limit)) drop.run(pk);
-    },
+    /** The topic behind another one, in the order of their names. */
+    topicBehind: (topic: string): string | undefined => selectNextTopic.get(topic)?.topic,
+    /** The newest message behind the newest `keep` of a topic; 0, which none is, when there are no more. */
+    behindNewest: (topic: string, keep: number): number => selectBehind.get(topic, keep)?.pk ?? 0,
+    /** Messages of a topic behind one of them. */
+    keptBehind: (terms: KeptTerms) => selectKept.all(terms),
+    isOver: ({ expires_at }: KeptRow): boolean => expires_at <= clock.now(),
+    drop: (pk: number) => drop.run(pk),
   };
 }

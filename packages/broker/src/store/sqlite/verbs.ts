@@ -2,20 +2,29 @@
 import type { AgentId } from "@agentmesh/protocol";
 import type { Store } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
-import { admitHeld, cancelMessage, onHeld, redriveDelivery } from "./decisions.ts";
+import { admitHeld, allTaken, cancelMessage, onHeld, redriveDelivery } from "./decisions.ts";
 import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
 import { listTopics, publish, subscribe } from "./publish.ts";
 import { acceptedUnder, askStatus } from "./reads.ts";
 import { openAskOf, remind } from "./remind.ts";
 import { inboxEntryOf, subscriptionOf } from "./rows.ts";
+import { type Budget, laneOf, type Slice, sum } from "./slices.ts";
 
 /** What verbs are made of: the statements, and how to run an act or a read. */
 export interface VerbParts {
   readonly engine: Engine;
   readonly context: EngineContext;
   readonly read: <T>(act: () => T) => Promise<T>;
-  readonly write: <T>(act: () => T) => Promise<T>;
+  /** Runs an act in a lane: whoever's it is, it takes its turn. */
+  readonly write: <T>(lane: string, act: () => T) => Promise<T>;
+  /** Runs an act that may be big, a slice at a time. */
+  readonly writeSliced: <T>(
+    lane: string,
+    slice: (budget: Budget, kept: readonly T[]) => Slice<T>,
+  ) => Promise<readonly T[]>;
+  /** Hints `ready`, now. */
+  readonly hint: (agentId: AgentId) => void;
 }
 
 /** Verbs on topics and subscriptions. */
@@ -26,10 +35,10 @@ export function topicVerbs({
   write,
 }: VerbParts): Pick<Store, "publish" | "subscribe" | "unsubscribe" | "listSubscriptions" | "listTopics"> {
   return {
-    publish: (message, quota) => write(() => publish(engine, context, message, quota)),
+    publish: (message, quota) => write(laneOf.sends(message.senderId), () => publish(engine, context, message, quota)),
     subscribe: (agentId, pattern, retained, quota) =>
-      write(() => subscribe(engine, context, agentId, pattern, retained, quota)),
-    unsubscribe: (agentId, pattern) => write(() => engine.topics.unsubscribe(agentId, pattern)),
+      write(laneOf.agent(agentId), () => subscribe(engine, context, agentId, pattern, retained, quota)),
+    unsubscribe: (agentId, pattern) => write(laneOf.agent(agentId), () => engine.topics.unsubscribe(agentId, pattern)),
     listSubscriptions: (owner) => read(() => engine.topics.subscriptions(owner).map(subscriptionOf)),
     listTopics: (limit) => read(() => listTopics(engine, limit)),
   };
@@ -38,7 +47,7 @@ export function topicVerbs({
 /** Verbs on the predecessor's peers. */
 export function legacyVerbs({ engine, read, write }: VerbParts): Pick<Store, "keepLegacyPeer" | "listLegacyPeers"> {
   return {
-    keepLegacyPeer: (peer) => write(() => engine.legacyPeers.put(peer)),
+    keepLegacyPeer: (peer) => write(laneOf.agent(peer.agentId), () => engine.legacyPeers.put(peer)),
     listLegacyPeers: () => read(engine.legacyPeers.all),
   };
 }
@@ -48,7 +57,7 @@ export function askVerbs({
   engine,
   context,
   read,
-  write,
+  writeSliced,
 }: VerbParts): Pick<Store, "acceptedUnder" | "askStatus" | "listAsks" | "remindAsks"> {
   const { asks } = engine;
   return {
@@ -58,7 +67,7 @@ export function askVerbs({
       read(() => asks.list(side, agentId, limit).map((row) => openAskOf(row, context.clock.now()))),
     remindAsks: async (notices, limit) => {
       if (asks.overdue(1).length === 0) return 0;
-      return write(() => remind(engine, context, notices, limit));
+      return sum(await writeSliced(laneOf.care, remind(engine, context, notices, limit)));
     },
   };
 }
@@ -73,12 +82,12 @@ export function policyVerbs({
   const pkOf = (agentId: AgentId) => agents.row(agentId)?.pk ?? 0;
   return {
     setFocus: (agentId, focus) =>
-      write(() => {
+      write(laneOf.agent(agentId), () => {
         agents.setFocus(pkOf(agentId), focus);
         context.ready(agentId);
       }),
     policyOf: (agentId) => read(() => agents.policy(pkOf(agentId))),
-    setPolicy: (agentId, rules) => write(() => void agents.setPolicy(pkOf(agentId), rules)),
+    setPolicy: (agentId, rules) => write(laneOf.agent(agentId), () => void agents.setPolicy(pkOf(agentId), rules)),
   };
 }
 
@@ -88,18 +97,21 @@ export function decisionVerbs({
   context,
   read,
   write,
+  writeSliced,
 }: VerbParts): Pick<Store, "cancel" | "admit" | "refuse" | "redrive" | "listDead"> {
   const { deliveries } = engine;
   return {
-    cancel: (messageId, senderId) => write(() => cancelMessage(engine, messageId, senderId)),
-    admit: (owner, ref) => write(() => admitHeld(engine, context, owner, ref)),
+    cancel: async (messageId, senderId) =>
+      allTaken(await writeSliced(laneOf.sends(senderId), cancelMessage(engine, messageId, senderId))),
+    admit: (owner, ref) => write(laneOf.owner(owner), () => admitHeld(engine, context, owner, ref)),
     refuse: (owner, ref, { reason, bounce }) =>
-      write(() =>
+      write(laneOf.owner(owner), () =>
         onHeld(engine, owner, ref, ({ pk }) =>
           endUnacked(engine, context, pk, { state: "refused", event: "refused", reason, bounce }),
         ),
       ),
-    redrive: (owner, ref, quota) => write(() => redriveDelivery(engine, context, owner, ref, quota)),
+    redrive: (owner, ref, quota) =>
+      write(laneOf.owner(owner), () => redriveDelivery(engine, context, owner, ref, quota)),
     listDead: ({ owner, limit }) =>
       read(() => deliveries.dead(owner, limit).map((row) => inboxEntryOf(row, context.clock.now()))),
   };

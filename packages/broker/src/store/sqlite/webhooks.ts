@@ -3,6 +3,7 @@ import type { AgentId } from "@agentmesh/protocol";
 import type { Store, WebhookRecord } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
 import { giveBack, underLease } from "./lease.ts";
+import { laneOf } from "./slices.ts";
 import type { VerbParts } from "./verbs.ts";
 
 /** A webhook with its agent. */
@@ -68,19 +69,19 @@ export function webhookVerbs({
   const pkOf = (agentId: AgentId) => agents.row(agentId)?.pk ?? 0;
   return {
     release: (agentId, ref, receipt, { reason, retry }) =>
-      write(() =>
+      write(laneOf.agent(agentId), () =>
         underLease(engine, context, agentId, ref, receipt, (row) => {
           const terms = { event: "released", reason, failed: false, delayMs: 0, retry } as const;
           giveBack(engine, context, { ...row, agent_id: agentId }, terms);
         }),
       ),
     putWebhook: (agentId, sealed) =>
-      write(() => {
+      write(laneOf.agent(agentId), () => {
         // An agent that has left meanwhile has no row to hang it on.
         const { id } = agents.current(agentId);
         webhooks.put(pkOf(id), sealed);
       }),
-    resealWebhook: (agentId, sealed) => write(() => void webhooks.reseal(pkOf(agentId), sealed)),
+    resealWebhook: (agentId, sealed) => write(laneOf.agent(agentId), () => void webhooks.reseal(pkOf(agentId), sealed)),
     webhookOf: (agentId) =>
       read(() => {
         const row = webhooks.one(pkOf(agentId));
@@ -88,11 +89,11 @@ export function webhookVerbs({
       }),
     listWebhooks: () => read(() => webhooks.all().map(webhookRecord)),
     noteWebhook: (agentId, note) =>
-      write(() => {
+      write(laneOf.agent(agentId), () => {
         if (note.kind === "taken") webhooks.noteTaken(pkOf(agentId));
         else webhooks.noteFailed(pkOf(agentId), { ...note, disabled: note.kind === "disabled" });
       }),
-    removeWebhook: (agentId) => write(() => webhooks.remove(pkOf(agentId))),
+    removeWebhook: (agentId) => write(laneOf.agent(agentId), () => webhooks.remove(pkOf(agentId))),
   };
 }
 

@@ -1,0 +1,130 @@
+/**
+ * Who is next: the acts that wait, in rounds. They run in the order they came, but a caller has a share of each round: one
+ * caller's thousand acts do not stand before another's one.
+ */
+
+/** Acts of one lane in a round. */
+const SHARE = 16;
+
+/** An act that waits, or one that is done a slice at a time. */
+export interface Waiting {
+  /** Whose it is: acts of one lane are done in the order they came. */
+  readonly lane: string;
+  /** It may be big: it takes several transactions, and what came later in its lane waits until it is whole. */
+  readonly sliced: boolean;
+  /** A slice of it is on disk. */
+  readonly begun: boolean;
+}
+
+/** The round in which a lane's newest act waits, and how many of its acts do. */
+interface Place {
+  round: number;
+  inRound: number;
+  waiting: number;
+}
+
+/** The acts that wait. */
+export class Rounds<T extends Waiting> {
+  #round = 0;
+  /** From the current round on. */
+  readonly #rounds: T[][] = [];
+  readonly #places = new Map<string, Place>();
+  /** Sliced acts between two slices. */
+  readonly #underWay: T[] = [];
+  /** What waits in the lane of a sliced act that was begun. */
+  readonly #behind = new Map<string, T[]>();
+
+  get isEmpty(): boolean {
+    return this.#rounds.length === 0 && this.#underWay.length === 0;
+  }
+
+  /** Puts an act behind what came before it, in this round or the first one in which its lane has a share left. */
+  add(act: T): void {
+    const place = this.#places.get(act.lane) ?? { round: this.#round, inRound: 0, waiting: 0 };
+    if (place.round < this.#round) Object.assign(place, { round: this.#round, inRound: 0 });
+    else if (place.inRound === SHARE) Object.assign(place, { round: place.round + 1, inRound: 0 });
+    place.inRound++;
+    place.waiting++;
+    this.#places.set(act.lane, place);
+    const ahead = place.round - this.#round;
+    while (this.#rounds.length <= ahead) this.#rounds.push([]);
+    this.#rounds[ahead]?.push(act);
+  }
+
+  /** The next act; from a sliced one on, its lane waits until it is whole. */
+  next(): T | undefined {
+    for (;;) {
+      const act = this.#takeFirst();
+      if (!act) return undefined;
+      const behind = this.#behind.get(act.lane);
+      if (behind) {
+        behind.push(act);
+        continue;
+      }
+      if (act.sliced) this.#behind.set(act.lane, []);
+      return act;
+    }
+  }
+
+  /** The next sliced act that was begun, for one slice more. */
+  nextSliced(): T | undefined {
+    return this.#underWay.shift();
+  }
+
+  /** A sliced act is not whole yet: it waits for its next slice behind the others. */
+  goOn(act: T): void {
+    this.#underWay.push(act);
+  }
+
+  /** A sliced act is whole, or was refused: what waited behind it goes on. */
+  whole({ lane }: T): void {
+    this.#putFirst(this.#behind.get(lane) ?? []);
+    this.#behind.delete(lane);
+  }
+
+  /** Puts acts that were taken, in this order, back to where they were taken from. */
+  putBack(acts: readonly T[]): void {
+    for (const act of acts.toReversed()) {
+      if (act.begun) this.#underWay.unshift(act);
+      else {
+        if (act.sliced) this.whole(act);
+        this.#putFirst([act]);
+      }
+    }
+  }
+
+  /** Takes out all that wait. */
+  takeAll(): T[] {
+    const all = [...this.#underWay.splice(0), ...[...this.#behind.values()].flat(), ...this.#rounds.splice(0).flat()];
+    this.#behind.clear();
+    this.#places.clear();
+    return all;
+  }
+
+  #takeFirst(): T | undefined {
+    for (let round = this.#rounds[0]; round !== undefined; round = this.#rounds[0]) {
+      const act = round.shift();
+      if (round.length === 0) {
+        this.#rounds.shift();
+        this.#round++;
+      }
+      if (!act) continue;
+      const place = this.#places.get(act.lane);
+      if (place && --place.waiting === 0) this.#places.delete(act.lane);
+      return act;
+    }
+    return undefined;
+  }
+
+  #putFirst(acts: readonly T[]): void {
+    if (acts.length === 0) return;
+    const [first] = this.#rounds;
+    if (first) first.unshift(...acts);
+    else this.#rounds.push([...acts]);
+    for (const { lane } of acts) {
+      const place = this.#places.get(lane) ?? { round: this.#round, inRound: 0, waiting: 0 };
+      place.waiting++;
+      this.#places.set(lane, place);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** Slices of acts whose work grows with what is stored: how much fits into one, and how one goes on where one ended. */
+
+/** How long a slice may hold the event loop, in milliseconds, its commit left out; the first one stands before others' acts. */
+const SLICE_MS = 4;
+const FIRST_SLICE_MS = 1;
+/** What is small stays whole: so many pieces are in one slice, whatever they take. */
+const SMALL = 16;
+/** Rows looked up at a time. */
+export const ROWS = 64;
+
+/** What fits into one slice. */
+export interface Budget {
+  /** Whether one piece more does. */
+  fits(): boolean;
+}
+
+/** What one slice has done, and whether there is more. */
+export interface Slice<T> {
+  readonly part: T;
+  readonly more: boolean;
+}
+
+/** The budget of a slice that begins now. */
+export function sliceBudget(isFirst = false): Budget {
+  const end = performance.now() + (isFirst ? FIRST_SLICE_MS : SLICE_MS);
+  let pieces = 0;
+  return { fits: () => pieces++ < SMALL || performance.now() < end };
+}
+
+/** Does one piece for each row as long as the slice takes it; `more` when rows are left of these, or behind `full` of them. */
+export function each<Row>(
+  budget: Budget,
+  rows: readonly Row[],
+  full: number,
+  piece: (row: Row) => void,
+): Slice<number> {
+  let part = 0;
+  for (const row of rows) {
+    if (!budget.fits()) return { part, more: true };
+    piece(row);
+    part++;
+  }
+  return { part, more: rows.length > 0 && rows.length === full };
+}
+
+/** Up to `limit` pieces, as many slices as that takes: `rows` gives the next ones that are to be done. */
+export function upTo<Row>(limit: number, rows: (count: number) => readonly Row[], piece: (row: Row) => void) {
+  return (budget: Budget, kept: readonly number[]): Slice<number> => {
+    const left = limit - sum(kept);
+    const wanted = Math.min(left, ROWS);
+    const { part, more } = each(budget, rows(wanted), wanted, piece);
+    return { part, more: more && part < left };
+  };
+}
+
+/** All of them together. */
+export function sum(parts: readonly number[]): number {
+  return parts.reduce((all, part) => all + part, 0);
+}
+
+/** The lanes of the commit queue: what an agent sends, what it does beside, the owner of the mesh key, the sweeper. */
+export const laneOf = {
+  sends: (agentId: string) => `sends ${agentId}`,
+  agent: (agentId: string) => `agent ${agentId}`,
+  owner: (agentId: string | undefined) => (agentId === undefined ? "mesh key" : `agent ${agentId}`),
+  key: "mesh key",
+  /** What ends for a session or an agent whoever asks for it: behind nobody's other acts. */
+  session: (sessionId: string) => `session ${sessionId}`,
+  removal: (agentId: string) => `removal ${agentId}`,
+  care: "care",
+} as const;

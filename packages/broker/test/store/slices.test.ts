@@ -1,0 +1,189 @@
+/** Acts that may be big: done in slices, between other acts, finished after a crash; and callers that take turns. */
+import type { AgentId } from "@agentmesh/protocol";
+import { tempDir } from "testkit";
+import { describe, expect, test } from "vitest";
+import { newId } from "../../src/mesh/ids.ts";
+import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
+import { REMOVED_WITH_MAIL } from "../../src/store/sqlite/agents.ts";
+import { QUIET } from "../../src/store/sqlite/archive.ts";
+import { DUE, LEASED_BY, OPEN_OF, STATES_OF, STREAMED } from "../../src/store/sqlite/delivery-sql.ts";
+import type { Driver } from "../../src/store/sqlite/driver/database.ts";
+import { openDatabase } from "../../src/store/sqlite/open.ts";
+import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { KEPT } from "../../src/store/sqlite/topics.ts";
+import { drivers } from "./drivers.ts";
+import { fakeClock } from "./fake-clock.ts";
+
+const QUOTA = { maxMessages: 10_000, maxBytes: 1e9 };
+const RETRY = { maxAttempts: 3, delayMs: () => 0 };
+const MANY = 200;
+const turn = () => new Promise(setImmediate);
+
+describe.each(drivers)("acts in slices by $name", (driver: Driver) => {
+  const openIn = (folder: string) =>
+    openDatabase({ driver, folder, synchronous: "normal", startEmpty: false, notice: () => {} });
+
+  async function agent(store: Store, name: string): Promise<AgentId> {
+    const asked = { id: newId("agt"), tokenHash: name, name, ifTaken: "refuse", profile: {} } as const;
+    return (await store.registerAgent(asked)).agent.id;
+  }
+
+  function message(senderId: AgentId, recipientId: AgentId, ttlMs = 60_000): MessageToEnqueue {
+    const id = newId("msg");
+    const ids = { id, threadId: `thr_${id.slice(4)}`, deliveryId: newId("dlv") } as const;
+    const rest = { body: "text", bodyBytes: 4, inReplyTo: undefined, idempotency: undefined, answers: undefined };
+    return { ...ids, senderId, recipientId, ttlMs, ...rest };
+  }
+
+  /** A store with MANY messages of alice's in bob's inbox, and carol, whom nobody writes to. */
+  async function begin(folder: string, ttlMs?: number) {
+    const clock = fakeClock();
+    const database = openIn(folder);
+    const store = sqliteStore(database, clock);
+    const [alice, bob, carol] = [await agent(store, "alice"), await agent(store, "bob"), await agent(store, "carol")];
+    const sends = Array.from({ length: MANY }, () => store.enqueue(message(alice, bob, ttlMs), QUOTA));
+    await Promise.all(sends);
+    return { clock, database, store, alice, bob, carol };
+  }
+
+  const inboxOf = async (store: Store, agentId: AgentId) =>
+    (await store.listInbox({ agentId, which: "all", afterSeq: 0, limit: 1_000 })).entries;
+
+  test("an agent that is removed has no token at once; its mail ends in slices, and others' sends go between", async () => {
+    using folder = tempDir();
+    const { store, alice, bob, carol } = await begin(folder.path);
+    const gone: AgentId[] = [];
+    store.listen({ ready: () => {}, advanced: () => {}, left: (id) => gone.push(id) });
+    let isOver = false;
+    const removed = store
+      .removeAgent(bob, () => "it left")
+      .finally(() => {
+        isOver = true;
+      });
+    await turn();
+    expect(await store.agentByToken("bob")).toBeUndefined();
+    await expect(store.enqueue(message(alice, bob), QUOTA)).rejects.toMatchObject({ code: "agent_not_found" });
+    await store.enqueue(message(alice, carol), QUOTA);
+    expect(isOver, "the removal is whole before others had a turn").toBe(false);
+    await turn();
+    expect(gone).toEqual([bob]);
+    expect(await removed).toBe(MANY);
+    expect((await store.stats()).deliveries).toMatchObject({ dead: MANY, queued: MANY + 1 });
+    const bounces = await inboxOf(store, alice);
+    expect(bounces.map(({ seq }) => seq)).toEqual(Array.from({ length: MANY }, (_, i) => i + 1));
+    await store.close();
+  });
+
+  test("a removal that a crash cuts off is finished after the next start, with one notice for each message", async () => {
+    using folder = tempDir();
+    const { clock, database, store, alice, bob } = await begin(folder.path);
+    const cut = store.removeAgent(bob, () => "it left").catch((error: Error) => error);
+    await turn();
+    database.db.close();
+    expect(await cut).toBeInstanceOf(Error);
+    const again = sqliteStore(openIn(folder.path), clock);
+    const { dead, queued } = (await again.stats()).deliveries;
+    expect(dead, "the crash came after the first slice and before the last").toBeGreaterThan(0);
+    expect(dead + queued - (await inboxOf(again, alice)).length).toBe(MANY);
+    expect(dead).toBeLessThan(MANY);
+    expect(await again.agentByToken("bob")).toBeUndefined();
+    expect(await again.endRemoved(1_000, () => "it left")).toBe(MANY - dead);
+    expect(await again.endRemoved(1_000, () => "it left")).toBe(0);
+    expect((await again.stats()).deliveries).toMatchObject({ dead: MANY, queued: MANY });
+    expect(new Set((await inboxOf(again, alice)).map(({ message: { inReplyTo } }) => inReplyTo)).size).toBe(MANY);
+    await again.close();
+  });
+
+  test.each(["expired", "released by the end of its session", "taken back"] as const)(
+    "what is %s is so in slices, once each, and others' sends go between",
+    async (what) => {
+      using folder = tempDir();
+      const { clock, store, alice, bob, carol } = await begin(folder.path, 1_000);
+      const session = newId("ses");
+      await store.openSession({ id: session, agentId: bob, profile: {}, pushPaths: [] });
+      const lease = { agentId: bob, max: MANY, maxBytes: 1e6, leaseMs: 60_000, session };
+      const everybody = { ...message(alice, alice), topic: "news" };
+      if (what === "released by the end of its session") await store.lease(lease);
+      if (what === "expired") clock.advance(1_001);
+      if (what === "taken back") {
+        for (let i = 0; i < MANY; i++) await store.subscribe(await agent(store, `s${i}`), "news", 0, QUOTA);
+        await store.publish(everybody, QUOTA);
+      }
+      let isOver = false;
+      const act = {
+        expired: () => store.expireMessages(1_000),
+        "released by the end of its session": () => store.endSession(session, bob, RETRY),
+        "taken back": async () => (await store.cancel(everybody.id, alice)).cancelled,
+      }
+        [what]()
+        .finally(() => {
+          isOver = true;
+        });
+      await turn();
+      await store.enqueue(message(carol, alice), QUOTA);
+      expect(isOver).toBe(false);
+      expect(await act).toBe(MANY);
+      const { deliveries } = await store.stats();
+      const ended = {
+        expired: "expired",
+        "released by the end of its session": "queued",
+        "taken back": "cancelled",
+      } as const;
+      expect(deliveries[ended[what]]).toBeGreaterThanOrEqual(MANY);
+      await store.close();
+    },
+  );
+
+  test("one caller's thousand sends do not stand before another's one, and keep their order", async () => {
+    using folder = tempDir();
+    const { store, alice, bob, carol } = await begin(folder.path);
+    const done: string[] = [];
+    const flood = Array.from({ length: 1_000 }, (_, i) =>
+      store.enqueue(message(alice, bob), QUOTA).then(({ delivery }) => done.push(`flood ${i}: #${delivery.seq}`)),
+    );
+    const other = store.enqueue(message(carol, bob), QUOTA).then(() => done.push("carol"));
+    await other;
+    expect(done.length).toBeLessThan(300);
+    await Promise.all(flood);
+    const seqs = done.filter((each) => each !== "carol").map((each) => Number(each.split("#")[1]));
+    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
+    expect(done.filter((each) => each !== "carol").map((each) => Number(each.split(/[ :]/)[1]))).toEqual(
+      Array.from({ length: 1_000 }, (_, i) => i),
+    );
+    await store.close();
+  });
+
+  test("what slices look for is found along an index: no scan of what is stored", () => {
+    using folder = tempDir();
+    const { db } = openIn(folder.path);
+    const plan = (sql: string, ...bound: unknown[]) =>
+      db
+        .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(...bound)
+        .map(({ detail }) => detail)
+        .join("; ");
+    const plans: Record<string, readonly [plan: string, along: string]> = {
+      open: [plan(OPEN_OF, { agent: 1, limit: 1 }), "delivery_open (agent_pk=?)"],
+      held: [plan(OPEN_OF, { agent: 1, limit: 1 }), "delivery_held (agent_pk=?)"],
+      leased: [plan(LEASED_BY, "s", 1), "delivery_by_session (session_id=?)"],
+      streamed: [
+        plan(STREAMED, { session: "s", after: 1, until: 1, limit: 1 }),
+        "delivery_by_session (session_id=? AND stream_position>? AND stream_position<?)",
+      ],
+      due: [plan(DUE, { after: 1, agent: 1, pk: 1, until: 1, limit: 1 }), "delivery_delayed"],
+      states: [
+        plan(STATES_OF, { messageId: "m", after: 1, limit: 1 }),
+        "delivery_by_message (message_pk=? AND rowid>?)",
+      ],
+      kept: [plan(KEPT, { topic: "t", after: 1, limit: 1 }), "message_by_topic (topic=? AND pk>?)"],
+      quiet: [plan(QUIET, 1, 1), "agent_quiet (<expr><?)"],
+    };
+    for (const [name, [steps, along]] of Object.entries(plans)) {
+      expect(steps, name).toContain(along);
+      expect(steps, name).not.toContain("SCAN");
+    }
+    // An index of these alone.
+    expect(plan(REMOVED_WITH_MAIL)).toBe("SCAN agent USING INDEX agent_leaving");
+    db.close();
+  });
+});
