@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, cpSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { startTestBroker, tempDir, until } from "testkit";
+import type { FaultKind } from "./bounds.ts";
 import { type Fault, sleep } from "./fault.ts";
 import { once, registers } from "./once.ts";
 import { loadOn, QUICK, type Site, underLoad } from "./under-load.ts";
@@ -12,6 +13,8 @@ const CHUNK = Buffer.alloc(65_536, 1);
 
 /** A fault as it is held, healed, and looked at meanwhile. */
 interface Held {
+  readonly kind: FaultKind;
+  readonly hold: () => void;
   readonly holdMs: number;
   readonly heal: () => void;
   /** Must go on under the fault: what is answered, for a finding. */
@@ -19,10 +22,12 @@ interface Held {
 }
 
 /** Waits until a write is refused with `code`, checks that reads go on meanwhile, then heals and waits for a write. */
-async function refusedUntil(site: Site, code: string, { holdMs, heal, acks }: Held): Promise<void> {
-  const { broker, expectations } = site;
+async function refusedUntil(site: Site, code: string, { kind, hold, holdMs, heal, acks }: Held): Promise<void> {
+  const { broker, workload, expectations } = site;
+  const over = workload.history.fault(kind);
   let answer = "";
   try {
+    hold();
     await until(
       async () => {
         answer = await once(registers, broker);
@@ -39,6 +44,7 @@ async function refusedUntil(site: Site, code: string, { holdMs, heal, acks }: He
     await sleep(holdMs);
   } finally {
     heal();
+    over();
   }
   await until(async () => (await once(registers, broker)) === "ok", "a write after healing", 30_000);
 }
@@ -84,7 +90,6 @@ export const diskFull: Fault = {
       const act = async (site: Site) => {
         await keeper.client.send({ to: "keeper", body: `kept ${site.random()}` });
         await sleep(200 + site.random() * 500);
-        fill(filler);
         const acks = () =>
           once(async () => {
             const client = broker.client(keeper.token, { retryForMs: 0 });
@@ -92,6 +97,8 @@ export const diskFull: Fault = {
               await client.ack({ delivery: id, receipt });
           }, broker);
         await refusedUntil(site, "storage_full", {
+          kind: "disk full",
+          hold: () => fill(filler),
           holdMs: site.random() * 1_000,
           heal: () => rmSync(filler),
           acks,
@@ -114,9 +121,12 @@ export const fileLimit: Fault = {
       act: async (site) => {
         const limit = (soft: string) => execFileSync("prlimit", ["--pid", String(site.broker.pid), `--fsize=${soft}:`]);
         await sleep(200 + site.random() * 500);
-        limit("16384");
-        const holdMs = site.random() * 1_000;
-        await refusedUntil(site, "storage_full", { holdMs, heal: () => limit("unlimited") });
+        await refusedUntil(site, "storage_full", {
+          kind: "file limit",
+          hold: () => limit("16384"),
+          holdMs: site.random() * 1_000,
+          heal: () => limit("unlimited"),
+        });
       },
       rounds: 6,
       maxGapMs: 20_000,

@@ -1,5 +1,5 @@
 /** What a fault is: something done to a broker, and what must hold while and after it. */
-import type { Finding } from "testkit";
+import type { Availability, Finding } from "testkit";
 
 /** One turn of a fault: it ends soon after `until` (performance.now()). */
 export interface Turn {
@@ -20,8 +20,10 @@ export interface Outcome {
   /** Sends answered 2xx, and messages whose ack was answered. */
   readonly accepted: number;
   readonly acked: number;
-  /** Longest time without an answered send or ack. */
-  readonly longestGapMs: number;
+  /** How the sending went, where there was a workload. */
+  readonly availability?: Availability;
+  /** Longest time that a delivery came later than its lease or its backoff allows, after the last send. */
+  readonly longestLateMs?: number;
   readonly found: readonly Found[];
   /** Figures worth keeping. */
   readonly notes: readonly string[];
@@ -53,9 +55,9 @@ export class Expectations {
     if (!holds) this.found.push({ kind: "unexpected", detail });
   }
 
-  outcome(rounds: number, counts: { accepted?: number; acked?: number; longestGapMs?: number } = {}): Outcome {
-    const { accepted = 0, acked = 0, longestGapMs = 0 } = counts;
-    return { rounds, accepted, acked, longestGapMs, found: this.found, notes: this.notes };
+  outcome(rounds: number, counts: { accepted?: number; acked?: number } = {}): Outcome {
+    const { accepted = 0, acked = 0 } = counts;
+    return { rounds, accepted, acked, found: this.found, notes: this.notes };
   }
 }
 

@@ -4,12 +4,13 @@ import { seededRandom } from "testkit";
 import { clockStepped } from "./clock.ts";
 import { damaged } from "./damage.ts";
 import { diskFull, fileLimit } from "./disk.ts";
-import type { Fault, Found, Outcome } from "./fault.ts";
+import type { Fault, Outcome } from "./fault.ts";
 import { malice, maliceNames } from "./malice.ts";
 import { outsideLock } from "./outside-lock.ts";
 import { killed, mixed, paused, secondBroker } from "./processes.ts";
 import { properties } from "./properties.ts";
 import { halfOpen, slowConsumer } from "./receivers.ts";
+import { Report } from "./report.ts";
 import { swarm } from "./swarm.ts";
 import { syncError } from "./sync-error.ts";
 
@@ -53,17 +54,6 @@ const FAULTS: readonly Fault[] = [
 ];
 const TURN_MS = 60_000;
 const USUAL_S = 60;
-const SHOWN = 10;
-
-interface Sum {
-  turns: number;
-  rounds: number;
-  accepted: number;
-  acked: number;
-  longestGapMs: number;
-  found: number;
-  readonly notes: Set<string>;
-}
 
 const names = FAULTS.map(({ name }) => name);
 const known =
@@ -122,7 +112,7 @@ async function run(): Promise<number> {
     if (missing !== undefined) console.log(`${fault.name.padEnd(14)} left out: ${missing}`);
     return missing === undefined;
   });
-  const sums = new Map<string, Sum>();
+  const report = new Report(FAULTS, seed);
   // When the time is short each turn is short; a turn that has begun is finished.
   const share = (seconds * 1_000) / Math.max(1, able.length);
   let acked = 0;
@@ -134,12 +124,11 @@ async function run(): Promise<number> {
     const turnSeed = seed + turn * 10_000;
     const turnMs = Math.min(fault.turnMs ?? TURN_MS, share);
     const outcome = await oneTurn(fault, turnSeed, Math.min(end, performance.now() + turnMs));
-    add(sums, fault.name, outcome);
     acked += outcome.acked;
-    show(fault.name, turnSeed, outcome, performance.now() - began);
+    report.turn(fault.name, turnSeed, outcome, performance.now() - began);
   }
-  for (const { name } of able) if (!sums.has(name)) console.log(`${name.padEnd(14)} no time left for it`);
-  return report(sums, (performance.now() - began) / 1_000);
+  for (const { name } of able) if (!report.has(name)) console.log(`${name.padEnd(14)} no time left for it`);
+  return report.end((performance.now() - began) / 1_000) > 0 ? 1 : 0;
 }
 
 async function oneTurn(fault: Fault, turnSeed: number, until: number): Promise<Outcome> {
@@ -147,57 +136,6 @@ async function oneTurn(fault: Fault, turnSeed: number, until: number): Promise<O
     return await fault.run({ seed: turnSeed, random: seededRandom(turnSeed), until });
   } catch (error) {
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { rounds: 0, accepted: 0, acked: 0, longestGapMs: 0, notes: [], found: [{ kind: "unexpected", detail }] };
+    return { rounds: 0, accepted: 0, acked: 0, notes: [], found: [{ kind: "unexpected", detail }] };
   }
-}
-
-function add(sums: Map<string, Sum>, name: string, outcome: Outcome): void {
-  const empty = { turns: 0, rounds: 0, accepted: 0, acked: 0, longestGapMs: 0, found: 0, notes: new Set<string>() };
-  const sum: Sum = sums.get(name) ?? empty;
-  sums.set(name, sum);
-  sum.turns++;
-  sum.rounds += outcome.rounds;
-  sum.accepted += outcome.accepted;
-  sum.acked += outcome.acked;
-  sum.found += outcome.found.length;
-  sum.longestGapMs = Math.max(sum.longestGapMs, outcome.longestGapMs);
-  for (const note of outcome.notes) if (sum.notes.size < SHOWN) sum.notes.add(note);
-}
-
-function show(name: string, turnSeed: number, { rounds, acked, longestGapMs, found }: Outcome, ms: number): void {
-  const at = `${(ms / 1_000).toFixed(0)} s`.padStart(6);
-  console.log(
-    `${at} ${name.padEnd(14)} rounds ${rounds}, acked ${acked}, gap ${longestGapMs} ms, found ${found.length}`,
-  );
-  for (const each of found.slice(0, SHOWN)) print(each);
-  if (found.length > SHOWN) console.log(`       … and ${found.length - SHOWN} more`);
-  if (found.length > 0) console.log(`       again: --only ${name} --seed ${turnSeed}`);
-}
-
-function print({ kind, detail, excerpt = [] }: Found): void {
-  console.log(`       ${kind}: ${detail}`);
-  for (const line of excerpt) console.log(`         ${line}`);
-}
-
-function report(sums: ReadonlyMap<string, Sum>, took: number): number {
-  console.log(`\n${"fault".padEnd(14)} turns rounds accepted    acked  longest gap  findings`);
-  let found = 0;
-  let acked = 0;
-  for (const [name, sum] of sums) {
-    found += sum.found;
-    acked += sum.acked;
-    const cells = [
-      String(sum.turns).padStart(5),
-      String(sum.rounds).padStart(6),
-      String(sum.accepted).padStart(8),
-      String(sum.acked).padStart(8),
-      `${sum.longestGapMs} ms`.padStart(12),
-      String(sum.found).padStart(9),
-    ];
-    console.log(`${name.padEnd(14)} ${cells.join(" ")}`);
-    for (const note of [FAULTS.find((each) => each.name === name)?.summary?.(), ...sum.notes])
-      if (note) console.log(`  ${note}`);
-  }
-  console.log(`${acked} acked messages in ${took.toFixed(0)} s, ${found} findings, --seed ${seed}`);
-  return found > 0 ? 1 : 0;
 }

@@ -27,7 +27,7 @@ export function malice(chosen: readonly string[]): Fault {
       console.log(`       malice/${load.name}: ${load.what}: ${result.did}`);
       for (const row of table([result])) console.log(`       ${row}`);
       const found = verdict(result).map((each) => ({ ...each, detail: `malice/${load.name}: ${each.detail}` }));
-      return { rounds: 1, accepted: 0, acked: 0, longestGapMs: 0, found, notes: [] };
+      return { rounds: 1, accepted: 0, acked: 0, found, notes: [] };
     },
     summary: () => table(measured).join("\n  "),
   };

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { startTestBroker, until } from "testkit";
+import type { FaultKind } from "./bounds.ts";
 import { Expectations, type Fault, sleep } from "./fault.ts";
 import { once, registers } from "./once.ts";
 import { loadOn, QUICK, type Site } from "./under-load.ts";
@@ -61,10 +62,18 @@ export const outsideLock: Fault = {
       act: async (site, round) => {
         await sleep(200 + site.random() * 300);
         const database = new DatabaseSync(join(site.broker.home, "mesh.db"), { timeout: 5_000 });
+        const over = site.workload.history.fault("outside lock" satisfies FaultKind);
+        const release = () => {
+          database.exec("ROLLBACK");
+          over();
+        };
         try {
           database.exec("BEGIN IMMEDIATE");
-          if (round % 3 === 0) await lockedLong(site, () => database.exec("ROLLBACK"));
-          else await sleep(200 + site.random() * 2_000);
+          if (round % 3 === 0) await lockedLong(site, release);
+          else {
+            await sleep(200 + site.random() * 2_000);
+            release();
+          }
         } finally {
           database.close();
         }

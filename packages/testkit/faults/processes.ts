@@ -8,35 +8,37 @@ function lifeMs(random: () => number): number {
   return random() < 0.5 ? 30 + random() * 370 : 1_000 + random() * 4_000;
 }
 
-async function kill({ broker, random, expectations }: Site): Promise<void> {
+async function kill({ broker, workload, random, expectations }: Site): Promise<void> {
   await sleep(lifeMs(random));
-  await broker.kill("SIGKILL");
+  await workload.during("kill", () => broker.kill("SIGKILL"));
   const began = performance.now();
   await broker.start();
   const ms = performance.now() - began;
   expectations.expect(ms < 10_000, `the broker took ${Math.round(ms)} ms to start again`);
 }
 
-async function pause({ broker, random }: Site, round: number): Promise<void> {
+async function pause({ broker, workload, random }: Site, round: number): Promise<void> {
   await sleep(lifeMs(random));
-  process.kill(broker.pid, "SIGSTOP");
-  try {
-    await sleep(round % 5 === 4 ? 1_000 + random() * 3_000 : 30 + random() * 470);
-  } finally {
-    process.kill(broker.pid, "SIGCONT");
-  }
+  await workload.during("stop", async () => {
+    process.kill(broker.pid, "SIGSTOP");
+    try {
+      await sleep(round % 5 === 4 ? 1_000 + random() * 3_000 : 30 + random() * 470);
+    } finally {
+      process.kill(broker.pid, "SIGCONT");
+    }
+  });
 }
 
-async function second({ broker, random, expectations }: Site, round: number): Promise<void> {
+async function second({ broker, workload, random, expectations }: Site, round: number): Promise<void> {
   await sleep(100 + random() * 300);
   const { pid } = broker;
   const env = cleanEnv({ AGENTMESH_HOME: broker.home });
-  const refused = await runProgram("broker", ["--port", "0"], { env });
+  const refused = await workload.during("second broker", () => runProgram("broker", ["--port", "0"], { env }));
   expectations.expect(refused.code === 3, `a second broker ended with ${refused.code}: ${refused.stderr}`);
   expectations.expect(refused.stderr.includes(`pid ${pid}`), `it does not name pid ${pid}: ${refused.stderr}`);
   expectations.expect((await broker.admin.status()).pid === pid, "the first broker is no longer the one that answers");
   if (round % 3 !== 2) return;
-  await broker.kill("SIGKILL");
+  await workload.during("kill", () => broker.kill("SIGKILL"));
   const began = performance.now();
   await broker.start();
   expectations.notes.push(`started ${Math.round(performance.now() - began)} ms after the first was killed`);

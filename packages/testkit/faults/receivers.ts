@@ -1,8 +1,9 @@
 /** Faults of receivers: one that reads a byte a second, one that is stopped, one whose socket nobody reads. */
 import { readFileSync } from "node:fs";
 import { bareStream, startReceiver, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import { RECOVERY_MS } from "./bounds.ts";
 import { Expectations, type Fault } from "./fault.ts";
-import { QUICK } from "./under-load.ts";
+import { loadOn, QUICK } from "./under-load.ts";
 
 const QUEUED = 10_000;
 const BODY = "a line of a long message that nobody reads. ".repeat(24);
@@ -134,13 +135,23 @@ async function stopped(broker: TestBroker, alice: TestAgent, all: Expectations):
 /** A receiver that neither reads nor closes: its agent's mail comes to the next session. */
 export const halfOpen: Fault = {
   name: "half-open",
-  async run() {
+  async run(turn) {
     const expectations = new Expectations();
     await using broker = await startTestBroker({ env: { ...QUICK, AGENTMESH_MAX_ATTEMPTS: "10" } });
     const alice = await broker.agent("alice");
-    await Promise.all([unread(broker, alice, expectations), stopped(broker, alice, expectations)]);
+    // Others go on meanwhile, and must not notice.
+    const outcome = await loadOn(broker, turn, {
+      act: ({ workload }) =>
+        workload.during("half-open receiver", async () => {
+          await Promise.all([unread(broker, alice, expectations), stopped(broker, alice, expectations)]);
+        }),
+      rounds: 1,
+      maxGapMs: RECOVERY_MS["half-open receiver"],
+      workload: { senders: 2, receivers: 2, crashShare: 0, nackShare: 0, pauseMs: 20 },
+    });
     const { dead, acked } = (await broker.admin.status()).deliveries;
     expectations.expect(dead === 0, `${dead} became dead letters`);
-    return expectations.outcome(2, { accepted: 2 * MAIL, acked });
+    const { found, notes } = expectations;
+    return { ...outcome, rounds: 2, acked, found: [...outcome.found, ...found], notes };
   },
 };

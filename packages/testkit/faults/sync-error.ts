@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startTestBroker, tempDir } from "testkit";
+import type { FaultKind } from "./bounds.ts";
 import { type Fault, sleep } from "./fault.ts";
 import { loadOn, QUICK, type Site } from "./under-load.ts";
 
@@ -55,12 +56,14 @@ export const syncError: Fault = {
     await using broker = await startTestBroker({ env: { ...QUICK, LD_PRELOAD: shim, FAIL_SYNC_WHILE: trigger } });
     const act = async (site: Site) => {
       await sleep(200 + site.random() * 500);
+      const over = site.workload.history.fault("failed flush" satisfies FaultKind);
       writeFileSync(trigger, "");
       // A signal that does nothing: only the exit is waited for.
       const ended = await Promise.race([broker.kill("SIGCONT"), sleep(ENDS_WITHIN_MS)]);
       site.expectations.expect(ended?.code === FAILED, `the broker ended with ${ended?.code}, not ${FAILED}`);
       if (!ended) await broker.kill("SIGKILL");
       rmSync(trigger);
+      over();
       await broker.start();
     };
     return await loadOn(broker, turn, { act, rounds: 6, maxGapMs: 20_000 });

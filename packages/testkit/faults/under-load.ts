@@ -1,5 +1,6 @@
 /** A fault done again and again to a broker under load; then healed, drained, and its history checked. */
-import { startTestBroker, type TestBroker } from "testkit";
+import { availabilityFindings, startTestBroker, type TestBroker, until } from "testkit";
+import { QUIET_MS, recoveryMs } from "./bounds.ts";
 import { Expectations, type Found, type Outcome, type Turn } from "./fault.ts";
 import { Workload, type WorkloadOptions } from "./workload.ts";
 
@@ -13,13 +14,15 @@ export interface Site {
 
 /** How the fault is done. */
 export interface UnderLoad {
-  /** Does the fault once; healed when it resolves. */
+  /** Does the fault once, as `workload.during` says which; healed when it resolves. */
   act(site: Site, round: number): Promise<void>;
+  /** Undoes what the rounds leave behind, before the drain. */
+  heal?(site: Site): Promise<void>;
   /** Most rounds with one broker. */
   readonly rounds: number;
   readonly env?: Record<string, string>;
   readonly workload?: Omit<WorkloadOptions, "seed">;
-  /** Longest time without an answer that is not a finding. */
+  /** Longest time without an answered send that is not a finding, while there is sending. */
   readonly maxGapMs: number;
 }
 
@@ -44,20 +47,23 @@ export async function loadOn(broker: TestBroker, turn: Turn, options: UnderLoad)
       await options.act(site, rounds);
       rounds++;
     }
+    await options.heal?.(site);
+    // Not answered at all is a finding of its own, by its bound.
+    await until(() => workload.history.recovered, "an answer after the last fault", options.maxGapMs).catch(() => {});
     found = await workload.finish();
   } catch (error) {
     const detail = `round ${rounds}: ${error instanceof Error ? error.message : error}`;
     found.push({ kind: "unexpected", detail, excerpt: lastErrors(broker) });
     await workload.stop();
   }
-  const { acceptedCount, ackedCount, longestGapMs } = workload.history;
-  if (longestGapMs > options.maxGapMs)
-    found.push({ kind: "unavailable", detail: `no answer for ${longestGapMs} ms; ${options.maxGapMs} may pass` });
+  const { acceptedCount, ackedCount, availability } = workload.history;
+  found.push(...availabilityFindings(availability, { gapMs: options.maxGapMs, quietMs: QUIET_MS, recoveryMs }));
   return {
     rounds,
     accepted: acceptedCount,
     acked: ackedCount,
-    longestGapMs,
+    availability,
+    longestLateMs: workload.longestLateMs,
     found: [...expectations.found, ...found],
     notes: expectations.notes,
   };

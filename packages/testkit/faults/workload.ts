@@ -1,6 +1,17 @@
 /** Senders and receivers that go on whatever happens to the broker, and write down what they saw. */
 import { type DeliveryHandle, MeshApiError, MeshClient } from "@agentmesh/client";
-import { History, type Ledger, ledgerFindings, readLedger, seededRandom, type TestBroker, until } from "testkit";
+import {
+  drainFindings,
+  History,
+  type Ledger,
+  ledgerFindings,
+  readLedger,
+  restingUntil,
+  seededRandom,
+  type TestBroker,
+  until,
+} from "testkit";
+import { DRAIN_GRACE_MS, type FaultKind } from "./bounds.ts";
 import { type Found, sleep } from "./fault.ts";
 
 /** Settings of a workload. */
@@ -14,13 +25,16 @@ export interface WorkloadOptions {
   readonly leaseMs?: number;
   /** Pause of each sender between two sends, in milliseconds. */
   readonly pauseMs?: number;
-  /** The clock that times of acks are taken from, if not this machine's. */
-  readonly now?: () => number;
+  /** The broker's clock is stepped: its moments and those of the receivers do not compare. */
+  readonly stepped?: true;
   /** A broken network or broker, for tests of the checker. */
   readonly fetch?: typeof fetch;
 }
 
 const SHOWN = 5;
+const LEASE_MS = 5_000;
+/** How long an inbox may take to drain while nothing rests by the backoff. */
+const DRAIN_MS = 60_000;
 
 /** A running workload. */
 export class Workload {
@@ -35,6 +49,8 @@ export class Workload {
   readonly #acks = new Set<Promise<void>>();
   #sending: Promise<void>[] = [];
   #reading: Promise<void>[] = [];
+  #drainFrom = 0;
+  #longestLateMs = 0;
 
   private constructor(broker: TestBroker, options: WorkloadOptions, since: string) {
     this.#broker = broker;
@@ -61,21 +77,44 @@ export class Workload {
     return workload;
   }
 
+  /** Notes that a fault of a kind is done to the broker as long as `act` runs. */
+  async during<T>(kind: FaultKind, act: () => T | Promise<T>): Promise<T> {
+    const over = this.history.fault(kind);
+    try {
+      return await act();
+    } finally {
+      over();
+    }
+  }
+
+  /** Longest time that a delivery came later than its lease or its backoff allows, after the last send. */
+  get longestLateMs(): number {
+    return this.#longestLateMs;
+  }
+
   /** Ends sending; a send that is still not answered after `graceMs` is given up. */
   async stopSending(graceMs = 15_000): Promise<void> {
+    this.history.sendingEnds();
     this.#stopSending.abort();
     const giveUp = setTimeout(() => this.#giveUp.abort(), graceMs);
     await Promise.all(this.#sending);
     clearTimeout(giveUp);
+    this.#drainFrom = Date.now();
   }
 
-  /** Waits until every inbox is empty; false when it takes too long. */
-  async drained(timeoutMs = 60_000): Promise<boolean> {
-    const open = async () => {
+  /** Waits until every inbox is empty, as long as deliveries rest by the backoff and `timeoutMs` more; false when over. */
+  async drained(timeoutMs = DRAIN_MS): Promise<boolean> {
+    const empty = async () => {
       const { deliveries } = await this.#broker.admin.status();
       return deliveries.queued + deliveries.leased === 0 && this.#acks.size === 0;
     };
-    return until(open, "every inbox to be empty", timeoutMs).catch(() => false);
+    for (let ms = timeoutMs; ms > 0; ) {
+      if (await until(empty, "every inbox to be empty", ms).catch(() => false)) return true;
+      const ledger = await readLedger(this.#broker.admin, this.#since);
+      const resting = restingUntil(ledger.values(), this.#terms) - Date.now();
+      ms = resting > 0 ? resting + timeoutMs : 0;
+    }
+    return false;
   }
 
   /** Ends receiving. */
@@ -87,13 +126,21 @@ export class Workload {
   }
 
   /** Ends everything, checks the history, and returns every finding with its events. */
-  async finish(drainMs = 60_000): Promise<Found[]> {
+  async finish(drainMs = DRAIN_MS): Promise<Found[]> {
     await this.stopSending();
     const drained = await this.drained(drainMs);
+    const to = Date.now();
     await this.stop();
     const ledger: Ledger = await readLedger(this.#broker.admin, this.#since);
     const { deliveries } = await this.#broker.admin.status();
-    const found: Found[] = [...this.#surprises, ...this.history.check(ledger), ...ledgerFindings(ledger, deliveries)];
+    const late = drainFindings(ledger.values(), { ...this.#terms, to, graceMs: DRAIN_GRACE_MS });
+    this.#longestLateMs = late.longestMs;
+    const found: Found[] = [
+      ...this.#surprises,
+      ...this.history.check(ledger),
+      ...ledgerFindings(ledger, deliveries),
+      ...late.found,
+    ];
     if (!drained) {
       const detail = `after ${drainMs} ms ${deliveries.queued} are queued and ${deliveries.leased} leased`;
       found.push({ kind: "unavailable", detail });
@@ -120,9 +167,10 @@ export class Workload {
       this.history.trying(from, to, n);
       const text = { to, body: `${from} ${to} ${n}`, idempotencyKey: `${from}:${n}` };
       while (!this.#giveUp.signal.aborted) {
+        const begun = performance.now();
         try {
           const { messageId } = await client.send(text, { signal: this.#giveUp.signal });
-          this.history.sent({ from, to, n, messageId, at: this.#now() });
+          this.history.sent({ from, to, n, messageId, at: this.#now() }, begun);
           break;
         } catch (error) {
           this.#surprise(`${from} #${n}`, error);
@@ -134,7 +182,7 @@ export class Workload {
   }
 
   async #read(by: string, client: MeshClient, random: () => number): Promise<void> {
-    const { crashShare = 0.002, nackShare = 0.01, leaseMs = 5_000 } = this.#options;
+    const { crashShare = 0.002, nackShare = 0.01, leaseMs = LEASE_MS } = this.#options;
     const over = this.#over.signal;
     while (!over.aborted) {
       try {
@@ -172,7 +220,12 @@ export class Workload {
   }
 
   #now(): number {
-    return (this.#options.now ?? Date.now)();
+    return this.#options.stepped ? Number.POSITIVE_INFINITY : Date.now();
+  }
+
+  get #terms() {
+    const { leaseMs = LEASE_MS, stepped = false } = this.#options;
+    return { from: this.#drainFrom, leaseMs, stepped };
   }
 
   #track(act: Promise<unknown>): void {

@@ -1,5 +1,6 @@
 /** What senders and receivers saw of a mesh, and whether it kept its promise: a rule for each part of it. */
 import { attempts } from "./history/attempts.ts";
+import { type AnsweredSend, type Availability, availabilityOf, type FaultDone } from "./history/availability.ts";
 import { duplicateAfterAck } from "./history/duplicate-after-ack.ts";
 import { duplicateSend } from "./history/duplicate-send.ts";
 import { leases } from "./history/leases.ts";
@@ -18,18 +19,38 @@ export class History {
   readonly #ackedAt = new Map<string, number>();
   readonly #tried = new Set<string>();
   readonly #gone = new Set<string>();
-  #lastOk: number | undefined;
-  #longestGapMs = 0;
+  readonly #answered: AnsweredSend[] = [];
+  readonly #faults: FaultDone[] = [];
+  #sendingFrom: number | undefined;
+  #sendingUntil: number | undefined;
 
   /** A send is about to be made: from now on it may appear. */
   trying(from: string, to: string, n: number): void {
+    this.#sendingFrom ??= performance.now();
     this.#tried.add(`${from} ${to} ${n}`);
   }
 
-  /** A send was answered 2xx. */
-  sent(sent: Sent): void {
+  /** A send was answered 2xx, by the try that began at `begun` (performance.now()). */
+  sent(sent: Sent, begun = performance.now()): void {
     this.#sent.push(sent);
-    this.#ok();
+    this.#answered.push({ begun, answered: performance.now() });
+  }
+
+  /** Something is done to the broker; the returned function says that it is over. */
+  fault(kind: string): () => void {
+    const began = performance.now();
+    return () => this.#faults.push({ kind, began, over: performance.now() });
+  }
+
+  /** Whether a send was answered whose try began after the last fault was over. */
+  get recovered(): boolean {
+    const { over } = this.#faults.at(-1) ?? { over: 0 };
+    return (this.#answered.at(-1)?.answered ?? 0) >= over && this.#answered.some(({ begun }) => begun >= over);
+  }
+
+  /** From now on nobody begins to send: what is answered later is no part of the sending. */
+  sendingEnds(): void {
+    this.#sendingUntil ??= performance.now();
   }
 
   /** A receiver got a delivery. */
@@ -40,7 +61,6 @@ export class History {
   /** An ack was answered 2xx. */
   acked({ messageId, at }: Acked): void {
     if (!this.#ackedAt.has(messageId)) this.#ackedAt.set(messageId, at);
-    this.#ok();
   }
 
   /** A receiver's session is gone without a word: what it held may come to the next one after newer messages. */
@@ -61,9 +81,10 @@ export class History {
     return this.#ackedAt.size;
   }
 
-  /** Longest time without any answered send or ack, in milliseconds. */
-  get longestGapMs(): number {
-    return Math.round(this.#longestGapMs);
+  /** How the sending went, faults and answers. */
+  get availability(): Availability {
+    const until = this.#sendingUntil ?? performance.now();
+    return availabilityOf({ from: this.#sendingFrom ?? until, until, sends: this.#answered, faults: this.#faults });
   }
 
   /** Messages whose final state must be looked up for {@link check}. */
@@ -94,11 +115,5 @@ export class History {
         []),
     ];
     return lines.map((line) => JSON.stringify(line));
-  }
-
-  #ok(): void {
-    const now = performance.now();
-    this.#longestGapMs = Math.max(this.#longestGapMs, now - (this.#lastOk ?? now));
-    this.#lastOk = now;
   }
 }

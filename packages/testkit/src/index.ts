@@ -3,6 +3,15 @@ export { type AddonTrouble, addonTroubles, canMount, underMounts } from "./addon
 export { bareStream } from "./bare-stream.ts";
 export { type ClaudeInbox, openClaudeInbox } from "./claude-inbox.ts";
 export { type ClaudeTranscript, openClaudeTranscript } from "./claude-transcript.ts";
+export {
+  type AnsweredSend,
+  type Availability,
+  type AvailabilityBounds,
+  availabilityFindings,
+  availabilityOf,
+  type FaultDone,
+} from "./history/availability.ts";
+export { type Drain, drainFindings, restingUntil } from "./history/drain.ts";
 export { type Ledger, type LedgerEntry, ledgerFindings } from "./history/ledger.ts";
 export type { Finding, MessageFate } from "./history/records.ts";
 export { History } from "./history.ts";
