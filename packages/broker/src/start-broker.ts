@@ -60,8 +60,10 @@ export async function startBroker(
   try {
     return await startIn(config, log, clock);
   } catch (error) {
-    if (!isFullDisk(error)) throw error;
-    throw new StateFolderError(`The disk of ${config.home} is full: the broker cannot start. Free space on it.`);
+    if (!isFullDisk(error, config.home)) throw error;
+    throw new StateFolderError(
+      `The disk of ${config.home} is full, or has no inode left: the broker cannot start. Free space on it: df -h and df -i show how much there is.`,
+    );
   }
 }
 

@@ -2,6 +2,7 @@
 import { accessSync, chmodSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { isFull } from "./room.ts";
 import { refusedBy, StateFolderError } from "./state-folder.ts";
 
 /** What the lock needs of SQLite. */
@@ -113,7 +114,7 @@ function causeAt(path: string): unknown {
       if (!(error instanceof Error && "code" in error && error.code === "ENOENT" && place === path)) return error;
     }
   }
-  return undefined;
+  return isFull(dirname(path)) ? Object.assign(new Error("ENOSPC"), { code: "ENOSPC", path }) : undefined;
 }
 
 /** SQLite's own code, as Node (`errcode`) and Bun (`errno`) say it. */

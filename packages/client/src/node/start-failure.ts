@@ -1,7 +1,9 @@
 /** Why a broker that was started did not come up: how it ended, and its last words, for a person. */
 import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { z } from "zod";
 import { Hindrance } from "../errors.ts";
+import { isFull } from "./room.ts";
 
 /** The broker was started and did not come up; the message says why, in the broker's words where it had any. */
 export class BrokerStartError extends Hindrance {
@@ -43,7 +45,13 @@ export class LastWords {
     const passes = !LASTING.has(code ?? 0);
     const said = this.#said();
     const where = `(${how}; its log is ${this.#logFile})`;
-    if (said === undefined) return new BrokerStartError(`The broker did not come up at ${url} ${where}.`, { passes });
+    if (said === undefined) {
+      const folder = dirname(this.#logFile);
+      const why = isFull(folder)
+        ? ` The disk of ${folder} is full, or has no inode left: df -h and df -i. Free space on it.`
+        : "";
+      return new BrokerStartError(`The broker did not come up at ${url} ${where}.${why}`, { passes });
+    }
     return new BrokerStartError(`The broker did not come up at ${url}: ${said} ${where}`, { passes });
   }
 

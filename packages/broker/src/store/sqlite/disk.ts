@@ -36,16 +36,29 @@ export function takeBrokerLock(driver: Driver, folder: string): BrokerLock | und
   try {
     return BrokerLock.tryTake(driver, path);
   } catch (error) {
-    if (!isFullDisk(error)) throw error;
+    if (!isFullDisk(error, folder)) throw error;
     makeRoomToStart(folder, new Ballast(join(folder, "ballast"), Number.POSITIVE_INFINITY));
     return BrokerLock.tryTake(driver, path);
   }
 }
 
-/** Whether a failure says that a disk is full. */
-export function isFullDisk(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "SQLITE_FULL" || code === "ENOSPC" || code === "EDQUOT";
+/** What the smallest file of a broker needs beside its content; with less free a file cannot be made or grow. */
+const HARDLY_ANY_BYTES = 262_144;
+
+/** Whether a failure says that the disk of a folder is full. SQLite calls that a failed device, or a file it cannot open, too. */
+export function isFullDisk(error: unknown, folder: string): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "SQLITE_FULL" || code === "ENOSPC" || code === "EDQUOT") return true;
+  return /^SQLITE_(IOERR|CANTOPEN)/.test(code) && hasHardlyRoom(folder);
+}
+
+function hasHardlyRoom(folder: string): boolean {
+  try {
+    const { bavail, bsize, files, ffree } = statfsSync(folder);
+    return bavail * bsize < HARDLY_ANY_BYTES || (files > 0 && ffree === 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Looks at the disk of a state folder. Only the broker that holds the folder's lock may make one. */

@@ -1,8 +1,9 @@
 /** Opens the database of a state folder: settings read back, checked, migrated, compared with its high-water mark. */
 import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { v7 } from "uuid";
 import type { Notice } from "./context.ts";
+import { isFullDisk } from "./disk.ts";
 import type { Database, Driver } from "./driver/database.ts";
 import { besideOf, makeDatabase, neverWasWhole, newEpoch } from "./first-start.ts";
 import { migrate } from "./migrate.ts";
@@ -109,8 +110,8 @@ function look(driver: Driver, path: string, markPath: string): Look {
     if (meshes?.n !== 1 && mark) return { fault: `The database ${path} holds no mesh, but a mesh existed here.` };
     return { searchDamaged: findings.length > 0 };
   } catch (error) {
-    // No word on what is in it: too many open files, no memory.
-    if (isRefusal(error)) throw error;
+    // No word on what is in it: too many open files, no memory, no room for SQLite's own files beside it.
+    if (isRefusal(error) || isFullDisk(error, dirname(path))) throw error;
     return { fault: `The database ${path} cannot be read (${error instanceof Error ? error.message : error}).` };
   } finally {
     db?.close();

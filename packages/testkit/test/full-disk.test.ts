@@ -1,0 +1,84 @@
+/** `agentmesh up` where the disk has hardly any room: it says that the disk is full, and nothing else. */
+import { spawnSync } from "node:child_process";
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { cleanEnv, runProgram, tempDir } from "testkit";
+import { describe, expect, test } from "vitest";
+
+function mount(path: string, options: string): boolean {
+  mkdirSync(path, { recursive: true });
+  return spawnSync("mount", ["-t", "tmpfs", "-o", `${options},mode=700`, "tmpfs", path]).status === 0;
+}
+
+function mayMount(): boolean {
+  using folder = tempDir();
+  const path = join(folder.path, "tried");
+  const mounted = mount(path, "size=64k");
+  if (mounted) spawnSync("umount", [path]);
+  return mounted;
+}
+
+/** Takes all but so many KiB. */
+function leave(folder: string, kib: number): void {
+  const file = openSync(join(folder, "filler"), "w");
+  try {
+    const page = Buffer.alloc(4_096, 1);
+    while (statfsSync(folder).bavail * 4 > kib) writeSync(file, page);
+  } catch {
+    // As full as it gets.
+  } finally {
+    closeSync(file);
+  }
+}
+
+interface Trouble {
+  /** What is left of the space. */
+  readonly kib?: number;
+  readonly inodes?: number;
+  /** A broker ran there before. */
+  readonly second?: boolean;
+}
+
+/** What would be advice for another trouble. */
+const WRONG = /bug in agentmesh|\n\s+at |backup|start-empty|device under it failed|ulimit/;
+
+const cli = (home: string, ...args: string[]) =>
+  runProgram("cli", args, { env: cleanEnv({ AGENTMESH_HOME: home, AGENTMESH_BALLAST_BYTES: "0" }) });
+
+describe.skipIf(!mayMount())("agentmesh up on a disk (not where file systems cannot be mounted)", () => {
+  test.each([
+    ["of which nothing is left", { kib: 0 }],
+    ["with room for one file", { kib: 4 }],
+    ["with room for a key", { kib: 8 }],
+    ["with room for half a database", { kib: 32 }],
+    ["with room for a database and no log", { kib: 128 }],
+    ["that filled up behind a broker", { kib: 0, second: true }],
+    ["that filled up but for two pages", { kib: 8, second: true }],
+    ["with hardly an inode", { inodes: 3 }],
+    ["with inodes for half a state folder", { inodes: 6 }],
+  ] satisfies [string, Trouble][])("%s says that it is full, and works when there is room", async (_, how) => {
+    using folder = tempDir();
+    const home = join(folder.path, "mesh");
+    const { kib, inodes, second }: Trouble = how;
+    expect(mount(home, inodes === undefined ? "size=16m" : `size=16m,nr_inodes=${inodes}`)).toBe(true);
+    try {
+      if (second) {
+        expect((await cli(home, "up")).code).toBe(0);
+        expect((await cli(home, "down")).code).toBe(0);
+      }
+      if (kib !== undefined) leave(home, kib);
+      const { code, stderr } = await cli(home, "up");
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(/is full, or has no inode left/);
+      expect(stderr).toMatch(/df -h and df -i/);
+      expect(stderr).not.toMatch(WRONG);
+      if (inodes === undefined) rmSync(join(home, "filler"));
+      else spawnSync("mount", ["-o", "remount,nr_inodes=1000", home]);
+      const again = await cli(home, "up");
+      expect([again.code, again.stderr]).toEqual([0, ""]);
+    } finally {
+      await cli(home, "down");
+      spawnSync("umount", ["-l", home]);
+    }
+  });
+});
