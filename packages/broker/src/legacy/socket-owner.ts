@@ -25,7 +25,7 @@ export async function isOwnUser(socket: Ends): Promise<boolean> {
 
 /** Both ends of a connection. */
 type Ends = {
-  readonly [K in "remoteAddress" | "remotePort" | "localAddress" | "localPort"]: Socket[K] | undefined;
+  readonly [K in "remoteAddress" | "remotePort" | "localAddress" | "localPort"]?: Socket[K] | undefined;
 };
 
 /** The kernel's table of sockets. It takes milliseconds to write: who asks while it does shares the next reading. */
