@@ -25,3 +25,12 @@ test("every threat of the list has a row, and every row a test that there is, or
     else expect(sources.includes(name), `${numbers}: ${name}`).toBe(true);
   }
 });
+
+test("what would stop the mesh has a test for each kind", () => {
+  const kinds = (page.split("## What would stop the mesh for everybody")[1] ?? "")
+    .split("\n")
+    .filter((line) => /^\| [a-z]/.test(line) && !line.startsWith("| kind |"))
+    .map((line) => /^\| (.+?) \|.*\| `(.+)` \|$/.exec(line));
+  expect(kinds.length).toBeGreaterThan(10);
+  for (const kind of kinds) expect(sources.includes(kind?.[2] ?? "no test"), kind?.[1]).toBe(true);
+});
