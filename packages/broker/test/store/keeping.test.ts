@@ -247,6 +247,35 @@ describe.each(drivers)("what is kept, by $name", (driver) => {
     expect(await codeOf(mesh.send(bob, alice, "more", { ...NONE, meshMessages: 14 }))).toBe("quota_full");
   });
 
+  test("has an end also where a receiver repeats itself: of each event of a delivery the newest hundred entries", async () => {
+    await using mesh = opened(driver);
+    const [alice, bob] = [await mesh.agent("alice"), await mesh.agent("bob")];
+    const { delivery } = await mesh.send(alice, bob, "take your time");
+    const terms = { agentId: bob, max: 1, maxBytes: 999, leaseMs: 60_000, session: undefined };
+    const receipt = async () => (await mesh.store.lease(terms)).leased[0]?.delivery.receipt ?? "";
+    const held = await receipt();
+    for (let i = 0; i < 130; i++) {
+      await mesh.store.extend(bob, delivery.id, held, 60_000);
+      await mesh.store.recordPush(bob, delivery.id, held, {
+        path: "stream",
+        failedWhy: i % 2 === 0 ? undefined : `no ${i}`,
+      });
+    }
+    await mesh.store.release(bob, delivery.id, held, { reason: "nobody's fault", retry: RETRY });
+    for (let i = 0; i < 130; i++) {
+      await mesh.store.release(bob, delivery.id, await receipt(), { reason: `again ${i}`, retry: RETRY });
+    }
+    const { entries } = await mesh.store.log({ after: undefined, limit: 500, viewer: undefined });
+    const counts: Record<string, number> = {};
+    for (const { event } of entries) counts[event] = (counts[event] ?? 0) + 1;
+    expect(counts.extended).toBe(100);
+    expect(counts.pushed).toBe(65);
+    expect(counts.leased).toBeLessThanOrEqual(101);
+    expect(counts.released).toBeLessThanOrEqual(101);
+    expect(counts.accepted).toBe(1);
+    expect(entries.at(-1)).toMatchObject({ event: "released", reason: "again 129" });
+  });
+
   test("counts about what the disk gives for it", async () => {
     await using mesh = opened(driver);
     const [alice, bob] = [await mesh.agent("alice"), await mesh.agent("bob")];

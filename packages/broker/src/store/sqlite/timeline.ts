@@ -47,6 +47,12 @@ export function newestOf(sql: string): string {
   return sql.replaceAll("> :edge", "< :edge").replaceAll(" ASC ", " DESC ");
 }
 
+/** Entries of one delivery that are kept of each event: the newest. */
+const MAX_ENTRIES_PER_EVENT = 100;
+
+/** What a receiver can do as often as it likes under one lease. */
+const REPEATABLE: ReadonlySet<TimelineEvent> = new Set(["extended", "pushed", "push_failed"]);
+
 /** Behind every entry there can be. */
 const BEHIND_ALL = 999_999_999_999_999;
 
@@ -84,6 +90,11 @@ export function timelineStatements({ db, clock, advanced }: EngineContext, epoch
     `SELECT session_id FROM timeline WHERE delivery_pk = ? AND event = 'leased' ORDER BY pk DESC LIMIT 1`,
   );
 
+  const dropOldest = db.prepare<[number, string, number]>(
+    `DELETE FROM timeline WHERE pk = (
+       SELECT pk FROM timeline WHERE delivery_pk = ? AND event = ? ORDER BY pk DESC LIMIT 1 OFFSET ?)`,
+  );
+
   const lastPosition = (): number => selectLast.get()?.pk ?? 0;
 
   return {
@@ -99,7 +110,12 @@ export function timelineStatements({ db, clock, advanced }: EngineContext, epoch
       const { agent_pk, sender_pk } = parties;
       advanced();
       const at = clock.now();
-      return insert.get(deliveryPk, agent_pk, sender_pk, at, event, attempt, session, path, reason)?.pk ?? 0;
+      const pk = insert.get(deliveryPk, agent_pk, sender_pk, at, event, attempt, session, path, reason)?.pk ?? 0;
+      // What a receiver can repeat without end: of a lease's own life each time, of leases when there have been many.
+      if (attempt > MAX_ENTRIES_PER_EVENT || REPEATABLE.has(event)) {
+        dropOldest.run(deliveryPk, event, MAX_ENTRIES_PER_EVENT);
+      }
+      return pk;
     },
 
     log({ after, limit, viewer, thread }: Parameters<Store["log"]>[0]) {
