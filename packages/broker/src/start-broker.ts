@@ -1,7 +1,7 @@
 /** The only composition root: lock, database, mesh, HTTP, in this order; stopped in the reverse. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_PORT, DEFAULT_TTL_MS, VERSION } from "@agentmesh/protocol";
+import { DEFAULT_PORT, DEFAULT_TTL_MS, folderId, VERSION } from "@agentmesh/protocol";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
 import { buildApp } from "./http/app.ts";
@@ -133,6 +133,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       facts: {
         meshKey: key,
         home: config.home,
+        folder: folderId(statSync(config.home, { bigint: true })),
         synchronous: config.sqliteSynchronous,
         driver: { name: driver.name, sqlite: driver.sqlite, ...(why !== undefined && { why }) },
         startedAt,

@@ -86,3 +86,16 @@ export const PROOF_HEADER = "agentmesh-proof";
 export function proofText(nonce: string, port: number): string {
   return `agentmesh broker proof\n${nonce}\n${port}`;
 }
+
+/** Header by which a broker proves, with its answer to a nonce, which state folder it serves: a copy has the same key. */
+export const FOLDER_PROOF_HEADER = "agentmesh-folder-proof";
+
+/** The text whose HMAC-SHA256 under the mesh key proves the folder: a copy of it is another directory. */
+export function folderProofText(nonce: string, port: number, folder: string): string {
+  return `agentmesh folder proof\n${nonce}\n${port}\n${folder}`;
+}
+
+/** What tells a directory from its copies, by whatever path it is reached. */
+export function folderId({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
+  return `${dev}:${ino}`;
+}

@@ -7,7 +7,7 @@ import type { StateFolder } from "./state-folder.ts";
 /** Who is at an address. */
 export type Answer =
   | { readonly who: "ours"; readonly version: string }
-  | { readonly who: "nobody" | "another broker" | "another program" }
+  | { readonly who: "nobody" | "another broker" | "another folder" | "another program" }
   | { readonly who: "silent"; readonly seconds: number };
 
 /** The error for an address where the folder's broker did not answer. @throws StateFolderError */
@@ -42,6 +42,7 @@ const strangers: Readonly<Record<Answer["who"], string>> = {
   nobody: "nobody",
   silent: "a program that does not answer",
   "another broker": "a broker of another state folder, such as another user's",
+  "another folder": "the broker of a folder that this one is a copy of, or the other way round",
   "another program": "another program",
 };
 

@@ -1,20 +1,26 @@
 /** Where the broker is, and whether the one that answers there is ours. */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import {
   DEFAULT_PORT,
   endpoints,
+  FOLDER_PROOF_HEADER,
+  folderId,
+  folderProofText,
   Health,
   loopbackHost,
   NONCE_HEADER,
   PROOF_HEADER,
   proofText,
+  shareProcesses,
   systemRefusal,
   systemSentences,
 } from "@agentmesh/protocol";
 import { directFetch } from "../direct-fetch.ts";
 import { BrokerUnreachableError, Hindrance } from "../errors.ts";
 import { type Answer, absenceOf } from "./absence.ts";
-import { announced, isServed, rememberedPort } from "./running-broker.ts";
+import { announced, isServed, ownStandpoint, rememberedPort } from "./running-broker.ts";
 import { readMeshKey, type StateFolder } from "./state-folder.ts";
 
 /** Something answers at the broker's address but cannot prove that it holds this mesh's key. No token was sent. */
@@ -127,8 +133,33 @@ async function whoAnswers(folder: StateFolder, address: BrokerAddress): Promise<
   if (!health) return { who: "another program" };
   const key = readMeshKey(folder);
   const port = Number(new URL(address.url).port) || 80;
-  const proven = key !== undefined && proves(response.headers.get(PROOF_HEADER), key, nonce, port);
-  return proven ? { who: "ours", version: health.version } : { who: "another broker" };
+  const { headers } = response;
+  if (key === undefined || !proves(headers.get(PROOF_HEADER), key, proofText(nonce, port))) {
+    return { who: "another broker" };
+  }
+  if (servesCopy(folder, address, headers.get(FOLDER_PROOF_HEADER), (id) => [key, folderProofText(nonce, port, id)])) {
+    return { who: "another folder" };
+  }
+  return { who: "ours", version: health.version };
+}
+
+/**
+ * Whether a broker that holds the key serves another directory: one is a copy of the other. A broker of an earlier version
+ * does not say. A container or a virtual machine may number the same directory otherwise: there its lock tells.
+ */
+function servesCopy(
+  folder: StateFolder,
+  { url }: BrokerAddress,
+  proof: string | null,
+  expected: (id: string) => readonly [key: string, text: string],
+): boolean {
+  // With the key alone a folder is no copy of a mesh: its programs use a broker elsewhere, as through a tunnel.
+  if (proof === null || !existsSync(join(folder.path, "mesh.db"))) return false;
+  const stat = statSync(folder.path, { bigint: true, throwIfNoEntry: false });
+  if (stat && proves(proof, ...expected(folderId(stat)))) return false;
+  const running = announced(folder);
+  const elsewhere = running?.standpoint && shareProcesses(ownStandpoint(), running.standpoint) === false;
+  return !(elsewhere && running.url === url && isServed(folder));
 }
 
 /** Whether an answer came that is no HTTP, or leads elsewhere. */
@@ -154,6 +185,11 @@ function strangerAt(folder: StateFolder, address: BrokerAddress, answer: Answer)
       { passes: true },
     );
   }
+  if (answer.who === "another folder") {
+    return new UntrustedBrokerError(
+      `The broker at ${named} holds the key of ${folder.path} and serves another folder: one is a copy of the other. It was not touched. Set AGENTMESH_HOME to the folder it serves, or ${without}.`,
+    );
+  }
   return new UntrustedBrokerError(
     answer.who === "another broker"
       ? `The broker at ${named} does not hold the key of ${folder.path}: it serves another state folder, or another user of this machine. Name another address, or ${without}. If that broker is yours, set AGENTMESH_HOME to its folder.`
@@ -161,8 +197,8 @@ function strangerAt(folder: StateFolder, address: BrokerAddress, answer: Answer)
   );
 }
 
-function proves(proof: string | null, key: string, nonce: string, port: number): boolean {
-  const expected = createHmac("sha256", key).update(proofText(nonce, port)).digest();
+function proves(proof: string | null, key: string, text: string): boolean {
+  const expected = createHmac("sha256", key).update(text).digest();
   const given = Buffer.from(proof ?? "", "base64url");
   return given.length === expected.length && timingSafeEqual(given, expected);
 }

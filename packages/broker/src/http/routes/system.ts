@@ -2,6 +2,8 @@
 import { createHmac } from "node:crypto";
 import {
   type BrokerStatus,
+  FOLDER_PROOF_HEADER,
+  folderProofText,
   IDEMPOTENCY_WINDOW_MS,
   MAX_RETAINED,
   NONCE_HEADER,
@@ -19,6 +21,8 @@ import type { Bind } from "../bind.ts";
 export interface BrokerFacts {
   readonly meshKey: string;
   readonly home: string;
+  /** What tells the state folder from its copies. */
+  readonly folder: string;
   readonly synchronous: "full" | "normal";
   /** What opens the database, and why, where it is a substitute. */
   readonly driver: NonNullable<BrokerStatus["storage"]["driver"]>;
@@ -58,7 +62,9 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
     const nonce = request.headers[NONCE_HEADER];
     if (typeof nonce === "string" && /^[\w-]{16,128}$/.test(nonce)) {
       const proof = createHmac("sha256", facts.meshKey).update(proofText(nonce, facts.port())).digest("base64url");
+      const place = folderProofText(nonce, facts.port(), facts.folder);
       reply.header(PROOF_HEADER, proof);
+      reply.header(FOLDER_PROOF_HEADER, createHmac("sha256", facts.meshKey).update(place).digest("base64url"));
     }
     return { status: "ok" as const, version: VERSION, ...(facts.countPeers && { peers: await facts.countPeers() }) };
   });
