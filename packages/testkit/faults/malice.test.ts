@@ -49,6 +49,7 @@ describe("the verdict on a load", () => {
     ["a bystander that saw nothing", { loaded: [] }, /saw nothing/],
     ["newcomers that are not served", { newcomers: { tried: 10, refused: 1, longestMs: 30 } }, /1 of 10 newcomers/],
     ["a newcomer that waits", { newcomers: { tried: 10, refused: 0, longestMs: 2_500 } }, /waited 2500 ms/],
+    ["a loop that is held", { holds: { p99Ms: 5, longestMs: 900, longestWallMs: 950 } }, /held for 900 ms/],
     ["memory", { rssPeakMiB: 2_000 }, /2000 MiB/],
     ["a log that grows", { logBytesPerS: 800_000 }, /log grew/],
     ["what the load found itself", { found: [{ kind: "lost", detail: "a message" }] }, /a message/],

@@ -24,6 +24,8 @@ export interface Bound {
   readonly timesQuiet: number;
   /** Milliseconds that it is never over. */
   readonly p99Ms: number;
+  /** Milliseconds of the processor for which the broker's event loop is held at a time: nothing else on the machine matters. */
+  readonly heldMs: number;
   /** Resident memory of the broker at its peak. */
   readonly rssMiB: number;
   /** Bytes that the broker logs in a second. */
@@ -31,7 +33,7 @@ export interface Bound {
 }
 
 /** The bound of every load that names no other. */
-export const BOUND: Bound = { timesQuiet: 5, p99Ms: 250, rssMiB: 512, logBytesPerS: 16_384 };
+export const BOUND: Bound = { timesQuiet: 5, p99Ms: 250, heldMs: 100, rssMiB: 512, logBytesPerS: 16_384 };
 
 /** A load of the table. */
 export interface Load {

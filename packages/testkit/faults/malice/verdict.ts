@@ -11,7 +11,7 @@ const NEWCOMER_MS = 2_000;
 
 /** Everything that broke the bound, or was found by those who took part. */
 export function verdict(measured: Measured): Finding[] {
-  const { load, quiet, loaded, newcomers, rssPeakMiB, logBytesPerS, found } = measured;
+  const { load, quiet, loaded, newcomers, holds, rssPeakMiB, logBytesPerS, found } = measured;
   const bound = { ...BOUND, ...load.bound };
   const [quietMs, loadedMs] = [percentile(quiet, 0.99), percentile(loaded, 0.99)];
   const most = Math.max(quietMs, LEAST_QUIET_MS) * bound.timesQuiet;
@@ -21,6 +21,9 @@ export function verdict(measured: Measured): Finding[] {
       ? `the bystander's p99 is ${ms(loadedMs)}, ${ms(quietMs)} when all is quiet; ${ms(most)} may be`
       : "",
     loadedMs > bound.p99Ms ? `the bystander's p99 is ${ms(loadedMs)}; it is never over ${ms(bound.p99Ms)}` : "",
+    holds.longestMs > bound.heldMs
+      ? `the broker's loop was held for ${ms(holds.longestMs)} of the processor; ${ms(bound.heldMs)} may be`
+      : "",
     newcomers.refused > 0 ? `${newcomers.refused} of ${newcomers.tried} newcomers were not served` : "",
     newcomers.longestMs > NEWCOMER_MS ? `a newcomer waited ${ms(newcomers.longestMs)}` : "",
     rssPeakMiB > bound.rssMiB ? `the broker had ${rssPeakMiB} MiB in memory; ${bound.rssMiB} may be` : "",
