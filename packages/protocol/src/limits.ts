@@ -68,6 +68,9 @@ export const MAX_WEBHOOK_OVERLAP_MS = 604_800_000;
 /** Longest time that a broker can be set to wait for a webhook's answer, in milliseconds. */
 export const MAX_WEBHOOK_TIMEOUT_MS = 60_000;
 
+/** How many of those who got a published message, and of those who did not, its publisher is told by name. */
+export const MAX_NAMED_PER_PUBLISH = 50;
+
 /** How far a post's timestamp may be from the receiver's clock, in milliseconds: 5 minutes. */
 export const WEBHOOK_TOLERANCE_MS = 300_000;
 

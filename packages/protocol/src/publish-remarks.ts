@@ -1,5 +1,6 @@
 /** What a publisher should know of its deliveries, one remark a kind however many subscribers there are. */
 import type { DeliveryForecast, Warning } from "./message.ts";
+import type { PublishReply } from "./topic.ts";
 
 const NAMED = 10;
 
@@ -11,6 +12,16 @@ export function publishRemarks(accepted: readonly DeliveryForecast[]): {
   return {
     rules: byKind(accepted, ({ rule }) => (rule.code === "normal" ? [] : [rule])),
     warnings: byKind(accepted, ({ warnings }) => warnings),
+  };
+}
+
+/** How many subscribers got a published message, how many did not, and how many of each are not named. */
+export function publishCounts({ accepted, skipped, counts }: PublishReply) {
+  const all = counts ?? { accepted: accepted.length, skipped: skipped.length };
+  return {
+    ...all,
+    acceptedUnnamed: all.accepted - accepted.length,
+    skippedUnnamed: all.skipped - skipped.length,
   };
 }
 

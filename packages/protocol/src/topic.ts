@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { Party } from "./agent-party.ts";
 import { MessageId, ThreadId } from "./ids.ts";
-import { DEFAULT_TTL_MS, MAX_RETAINED, MAX_TTL_MS, MIN_TTL_MS } from "./limits.ts";
+import { DEFAULT_TTL_MS, MAX_NAMED_PER_PUBLISH, MAX_RETAINED, MAX_TTL_MS, MIN_TTL_MS } from "./limits.ts";
 import { DeliveryForecast } from "./message.ts";
 import { Body, IdempotencyKey } from "./message-parts.ts";
 import { Timestamp } from "./time.ts";
@@ -70,7 +70,7 @@ export const PublishRequest = z.strictObject({
 });
 export type PublishRequest = z.infer<typeof PublishRequest>;
 
-/** Every subscriber is accounted for: `accepted` has a delivery, `skipped` has none and a reason. */
+/** Every subscriber is counted: as accepted, with a delivery, or as skipped, with a reason. The first of each are named. */
 export const PublishReply = z.object({
   messageId: MessageId,
   threadId: ThreadId,
@@ -78,10 +78,14 @@ export const PublishReply = z.object({
   acceptedAt: Timestamp,
   expiresAt: Timestamp,
   duplicate: z.boolean(),
-  accepted: z.array(DeliveryForecast),
-  skipped: z.array(
-    z.object({ agent: Party, why: z.string().meta({ description: "sender, inbox_full, refused or archived" }) }),
-  ),
+  accepted: z.array(DeliveryForecast).meta({ description: `the first ${MAX_NAMED_PER_PUBLISH}` }),
+  skipped: z
+    .array(z.object({ agent: Party, why: z.string().meta({ description: "sender, inbox_full, refused or archived" }) }))
+    .meta({ description: `the first ${MAX_NAMED_PER_PUBLISH}` }),
+  counts: z
+    .object({ accepted: z.int().nonnegative(), skipped: z.int().nonnegative() })
+    .optional()
+    .meta({ description: "of all subscribers; left out by a broker that names all of them" }),
 });
 export type PublishReply = z.infer<typeof PublishReply>;
 

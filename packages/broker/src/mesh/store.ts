@@ -130,7 +130,7 @@ export interface Store extends Looks, Keeping, WebhookKeeping {
   listAsks(side: "owed" | "waiting", agentId: Viewer, limit: number): Promise<OpenAsk[]>;
   /** Nudges who owes an overdue answer, once; after as long again tells the asker, once. Returns how many notices. */
   remindAsks(notices: AskNotices, limit: number): Promise<number>;
-  /** Accepts one message for every subscriber of its topic: one body, one delivery each, one act. @throws MeshError */
+  /** Accepts one message for every subscriber of its topic: one body, one delivery each; in slices. @throws MeshError */
   publish(message: MessageToPublish, quota: InboxQuota): Promise<Published>;
   /**
    * Adds a subscription; a new one puts the newest `retained` messages that its pattern means into the inbox, as far as

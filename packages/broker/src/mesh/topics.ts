@@ -43,7 +43,7 @@ export class Topics {
     }
     const id = newId("msg");
     const content = JSON.stringify([topic, request.body, request.threadId, request.ttlMs, request.urgency]);
-    const { message, duplicate, accepted, skipped } = await this.#store.publish(
+    const { message, duplicate, accepted, skipped, counts } = await this.#store.publish(
       {
         id,
         topic,
@@ -74,6 +74,7 @@ export class Topics {
         forecast(delivery, message.urgency, this.#agents.show(recipient)),
       ),
       skipped: [...skipped],
+      counts,
     };
   }
 

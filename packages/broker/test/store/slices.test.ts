@@ -10,7 +10,7 @@ import { DUE, LEASED_BY, OPEN_OF, STATES_OF, STREAMED } from "../../src/store/sq
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { openDatabase } from "../../src/store/sqlite/open.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
-import { KEPT } from "../../src/store/sqlite/topics.ts";
+import { KEPT, SUBSCRIBED } from "../../src/store/sqlite/topics.ts";
 import { drivers } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
 
@@ -134,6 +134,80 @@ describe.each(drivers)("acts in slices by $name", (driver: Driver) => {
     },
   );
 
+  /** A store in whose topic MANY agents take part, one of them without room, and what carol publishes there. */
+  async function beginTopic(folder: string) {
+    const begun = await begin(folder);
+    const { store, bob, carol } = begun;
+    const subscribers: AgentId[] = [];
+    for (let i = 0; i < MANY; i++) subscribers.push(await agent(store, `s${i}`));
+    const patterns = ["news.local", "news.*", "news.>", "*.local", ">"];
+    await Promise.all(subscribers.map((id, i) => store.subscribe(id, patterns[i % 5] ?? ">", 0, QUOTA)));
+    for (const other of ["news", "news.local.more", "old.*", "*"]) await store.subscribe(begun.alice, other, 0, QUOTA);
+    await store.subscribe(bob, "news.local", 0, QUOTA);
+    const idempotency = { key: "k", contentHash: "h", windowMs: 60_000 };
+    const news = { ...message(carol, carol), topic: "news.local", idempotency };
+    return { ...begun, subscribers, news, quota: { ...QUOTA, maxMessages: MANY } };
+  }
+
+  test("a publish to many is in slices; who looks at it is shown all of it, and its sender's next act waits for it", async () => {
+    using folder = tempDir();
+    const { store, alice, carol, subscribers, news, quota } = await beginTopic(folder.path);
+    const order: string[] = [];
+    const published = store.publish(news, quota).finally(() => order.push("published"));
+    await turn();
+    await store.enqueue(message(alice, carol), QUOTA).then(() => order.push("alice's send"));
+    const next = store.enqueue(message(carol, subscribers.at(-1) ?? carol), QUOTA);
+    const again = store.publish({ ...news, id: newId("msg") }, quota);
+    const shown = store.traceMessage(news.id, { viewer: undefined, after: undefined, limit: 1_000 });
+    const past = await store.listMessages({
+      ...{ party: undefined, other: undefined, thread: undefined, topic: "news.local", terms: undefined },
+      ...{ viewer: undefined, ahead: false, from: undefined, limit: 1, maxBytes: 1_000, lookAt: 10 },
+    });
+    expect(past.entries[0]?.moreDeliveries).toBe(true);
+    const { accepted, skipped, counts } = await published;
+    expect(order).toEqual(["alice's send", "published"]);
+    expect(accepted).toHaveLength(50);
+    expect(skipped).toMatchObject([{ agent: { name: "bob" }, why: "inbox_full" }]);
+    expect(counts).toEqual({ accepted: MANY, skipped: 1 });
+    expect((await shown).deliveries).toHaveLength(MANY);
+    expect((await next).delivery.seq).toBe(2);
+    expect(await again).toMatchObject({ duplicate: true, message: { id: news.id }, counts, skipped });
+    await store.close();
+  });
+
+  test("a publish that a crash cuts off is whole at the next start, each subscriber once, and answered as before", async () => {
+    using folder = tempDir();
+    const { clock, database, store, subscribers, news, quota } = await beginTopic(folder.path);
+    const cut = store.publish(news, quota).catch((error: Error) => error);
+    await turn();
+    database.db.close();
+    expect(await cut).toBeInstanceOf(Error);
+    const reopened = openIn(folder.path);
+    const rest = reopened.db.prepare<[], { rest: string }>("SELECT rest FROM publishing").get()?.rest ?? "[]";
+    expect(JSON.parse(rest).length, "the crash came after the first slice").toBeGreaterThan(0);
+    const again = sqliteStore(reopened, clock);
+    const { deliveries } = await again.traceMessage(news.id, { viewer: undefined, after: undefined, limit: 1_000 });
+    expect(new Set(deliveries.map(({ to }) => to.id))).toEqual(new Set(subscribers));
+    expect(deliveries.map(({ seq }) => seq)).toEqual(deliveries.map(() => 1));
+    const answer = await again.publish({ ...news, id: newId("msg") }, quota);
+    expect(answer).toMatchObject({ duplicate: true, counts: { accepted: MANY, skipped: 1 } });
+    expect(reopened.db.prepare("SELECT * FROM publishing").all()).toEqual([]);
+    await again.close();
+  });
+
+  test("who leaves while it is published gets nothing and no notice is owed; who takes part anew gets it once", async () => {
+    using folder = tempDir();
+    const { store, subscribers, news, quota } = await beginTopic(folder.path);
+    const [last, before] = subscribers.toReversed();
+    if (!last || !before) throw new Error("nobody is subscribed");
+    const published = store.publish(news, quota);
+    await turn();
+    await Promise.all([store.removeAgent(last), store.subscribe(before, "news.local", 10, QUOTA)]);
+    expect((await published).counts).toEqual({ accepted: MANY - 1, skipped: 1 });
+    expect(await inboxOf(store, before)).toHaveLength(1);
+    await store.close();
+  });
+
   test("one caller's thousand sends do not stand before another's one, and keep their order", async () => {
     using folder = tempDir();
     const { store, alice, bob, carol } = await begin(folder.path);
@@ -175,12 +249,13 @@ describe.each(drivers)("acts in slices by $name", (driver: Driver) => {
         plan(STATES_OF, { messageId: "m", after: 1, limit: 1 }),
         "delivery_by_message (message_pk=? AND rowid>?)",
       ],
+      subscribed: [plan(SUBSCRIBED, "[]"), "subscription_by_pattern (pattern=?)"],
       kept: [plan(KEPT, { topic: "t", after: 1, limit: 1 }), "message_by_topic (topic=? AND pk>?)"],
       quiet: [plan(QUIET, 1, 1), "agent_quiet (<expr><?)"],
     };
     for (const [name, [steps, along]] of Object.entries(plans)) {
       expect(steps, name).toContain(along);
-      expect(steps, name).not.toContain("SCAN");
+      expect(steps, name).not.toMatch(/SCAN (?!json_each|\()/);
     }
     // An index of these alone.
     expect(plan(REMOVED_WITH_MAIL)).toBe("SCAN agent USING INDEX agent_leaving");

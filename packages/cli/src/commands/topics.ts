@@ -3,6 +3,7 @@ import type { MeshClient } from "@agentmesh/client";
 import {
   inWords,
   plainLine,
+  publishCounts,
   publishRemarks,
   type Topic,
   TopicName,
@@ -43,14 +44,15 @@ export async function publish(
     ...(urgency !== undefined && { urgency }),
   });
   if (context.json) return print(jsonText(reply));
-  const all = reply.accepted.length + reply.skipped.length;
+  const { accepted, skipped, acceptedUnnamed, skippedUnnamed } = publishCounts(reply);
   await print(
-    `${style("bold", "published")} on ${reply.topic}: stored for ${reply.accepted.length} of ${all} subscribers`,
+    `${style("bold", "published")} on ${reply.topic}: stored for ${accepted} of ${accepted + skipped} subscribers`,
   );
   for (const { to, seq, state, recipient } of reply.accepted) {
     const shown = state === "queued" ? "" : `: ${style(stateStyle[state], state)}`;
     await print(`  #${seq} for ${plainLine(to.name)} (${recipient.presence})${shown}`);
   }
+  if (acceptedUnnamed > 0) await print(`  and for ${acceptedUnnamed} more`);
   const { rules, warnings } = publishRemarks(reply.accepted);
   for (const { detail } of rules) await print(plainLine(detail, 800));
   for (const { detail } of warnings) warn(detail);
@@ -58,6 +60,7 @@ export async function publish(
   for (const { agent, why } of reply.skipped) if (why !== "archived") warn(`not for ${plainLine(agent.name)}: ${why}`);
   if (archived.length > 0)
     warn(`not for ${archived.length} archived: ${plainLine(archived.map(({ agent }) => agent.name).join(", "), 200)}`);
+  if (skippedUnnamed > 0) warn(`not for ${skippedUnnamed} more`);
   await print(reply.messageId);
 }
 

@@ -1,5 +1,5 @@
 /** Tool publish: one message to everybody subscribed to a topic. */
-import { publishRemarks, TopicName } from "@agentmesh/protocol";
+import { publishCounts, publishRemarks, TopicName } from "@agentmesh/protocol";
 import { z } from "zod";
 import { defangLine } from "../render.ts";
 import { tool, urgency } from "./tool.ts";
@@ -27,19 +27,33 @@ export const publish = tool({
     }));
     const { rules, warnings } = publishRemarks(reply.accepted);
     const warned = warnings.map(({ code, detail }) => ({ code, detail: defangLine(detail, 800) }));
+    const counts = publishCounts(reply);
     const skipped = reply.skipped.map(({ agent, why }) => ({ agent: agent.name, why }));
     const archived = skipped.filter(({ why }) => why === "archived").length;
     const text = [
-      `Published on ${topic} as ${reply.messageId}: stored for ${accepted.length} of ${accepted.length + skipped.length} subscribers${reply.duplicate ? " (by an earlier call)" : ""}.`,
+      `Published on ${topic} as ${reply.messageId}: stored for ${counts.accepted} of ${counts.accepted + counts.skipped} subscribers${reply.duplicate ? " (by an earlier call)" : ""}.`,
       ...accepted.map(({ to, state, presence }) => `${to} (${presence}); state: ${state}`),
+      ...(counts.acceptedUnnamed > 0 ? [`and ${counts.acceptedUnnamed} more`] : []),
       ...rules.map(({ code, detail }) => `Rule (${code}): ${defangLine(detail, 800)}`),
       ...warned.map(({ code, detail }) => `Warning (${code}): ${detail}`),
       ...skipped.filter(({ why }) => why !== "archived").map(({ agent, why }) => `not ${agent}: ${why}`),
       ...(archived > 0 ? [`not ${archived} archived agents`] : []),
-      ...(accepted.length === 0
+      ...(counts.skippedUnnamed > 0 ? [`not ${counts.skippedUnnamed} more`] : []),
+      ...(counts.accepted === 0
         ? ["Nobody else is subscribed: the message is kept for those who ask for it later."]
         : []),
     ];
-    return { text: text.join("\n"), data: { message_id: reply.messageId, topic, accepted, skipped, warnings: warned } };
+    return {
+      text: text.join("\n"),
+      data: {
+        message_id: reply.messageId,
+        topic,
+        accepted,
+        skipped,
+        ...(counts.acceptedUnnamed > 0 && { more_accepted: counts.acceptedUnnamed }),
+        ...(counts.skippedUnnamed > 0 && { more_skipped: counts.skippedUnnamed }),
+        warnings: warned,
+      },
+    };
   },
 });

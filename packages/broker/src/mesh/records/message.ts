@@ -54,12 +54,13 @@ export interface Skipped {
   readonly why: "sender" | "inbox_full" | "refused" | "archived";
 }
 
-/** A published message: every subscriber is in `accepted` or in `skipped`. */
+/** A published message: every subscriber is counted as accepted or as skipped, and the first of them are named. */
 export interface Published {
   readonly duplicate: boolean;
   readonly message: Message;
   readonly accepted: readonly { readonly delivery: Enqueued["delivery"]; readonly recipient: AgentRecord }[];
   readonly skipped: readonly Skipped[];
+  readonly counts: { readonly accepted: number; readonly skipped: number };
 }
 
 /** Most that one inbox holds open; and what a sender, and all, may have kept. */

@@ -71,6 +71,7 @@ export function agentStatements(
   const selectPk = db.prepare<[string], { pk: number }>(`SELECT pk FROM agent WHERE id = ?`);
   const selectRemovedWithMail = db.prepare<[], { pk: number }>(REMOVED_WITH_MAIL);
   const selectRow = db.prepare<[string], PartyRow>(`${PARTY} WHERE a.id = ? AND a.removed_at IS NULL`);
+  const selectRowByPk = db.prepare<[number], PartyRow>(`${PARTY} WHERE a.pk = ? AND a.removed_at IS NULL`);
   const record = (row: AgentRow | undefined): AgentRecord | undefined => row && agentRecord(row, clock.now());
   const row = (id: AgentId) => selectRow.get(id);
 
@@ -101,6 +102,7 @@ export function agentStatements(
 
   return {
     row,
+    rowByPk: (pk: number) => selectRowByPk.get(pk),
     /** Key of an agent, also of one that has left; 0, which nobody has, for one that was never there. */
     pkOf: (id: AgentId) => selectPk.get(id)?.pk ?? 0,
     /** One that has left and whose inbox holds something open. */

@@ -1,5 +1,5 @@
 /** What every statement file of the engine works with. */
-import type { AgentId } from "@agentmesh/protocol";
+import type { AgentId, MessageId } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Database } from "./driver/database.ts";
 
@@ -9,6 +9,8 @@ export interface EngineContext {
   readonly clock: Clock;
   /** Says that something may be leasable for an agent. */
   ready(agentId: AgentId): void;
+  /** Messages that are being published: not all who get them have them. */
+  readonly publishing: Map<MessageId, Promise<unknown>>;
   /** Says that an agent has left the mesh. */
   left(agentId: AgentId): void;
   /** Says that a delivery becomes leasable at a time: it is announced then, also when that time had passed before. */

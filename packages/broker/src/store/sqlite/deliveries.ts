@@ -21,7 +21,7 @@ import {
   type StatesTerms,
   type StreamedTerms,
 } from "./delivery-sql.ts";
-import type { DeliveryRow } from "./rows.ts";
+import type { DeliveryPartyRow, DeliveryRow } from "./rows.ts";
 
 /** The order of reading, before the number in the inbox. */
 export const RANK = { interrupt: 0, message: 1, notice: 2 } as const;
@@ -63,6 +63,14 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
   const selectByPk = db.prepare<[number], DeliveryRow>(`${DELIVERY} WHERE d.pk = ?`);
   const selectOfMessage = db.prepare<[MessageId], DeliveryRow>(`${DELIVERY} WHERE m.id = ? ORDER BY d.pk`);
   const selectStates = db.prepare<[StatesTerms], StateRow>(STATES_OF);
+  const selectPartiesOf = db.prepare<[MessageId, number], DeliveryPartyRow>(
+    `SELECT d.id, d.seq, d.state, r.id AS recipient_id, r.name AS recipient_name
+     FROM message m CROSS JOIN delivery d ON d.message_pk = m.pk CROSS JOIN agent r ON r.pk = d.agent_pk
+     WHERE m.id = ? ORDER BY d.pk LIMIT ?`,
+  );
+  const countOf = db.prepare<[MessageId], { n: number }>(
+    `SELECT COUNT(*) AS n FROM delivery WHERE message_pk = (SELECT pk FROM message WHERE id = ?)`,
+  );
   const selectFirstOf = db.prepare<[MessageId], DeliveryRow>(`${DELIVERY} WHERE m.id = ? ORDER BY d.pk LIMIT 1`);
   const selectWaiting = db.prepare<[{ message: number; limit: number }], DeliveryRow>(
     `${DELIVERY} WHERE d.message_pk = :message AND d.state IN ('queued', 'held') ORDER BY d.pk LIMIT :limit`,
@@ -140,6 +148,9 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
     findAny: (id: string) => selectAnyById.get(id),
     byPk: (pk: number) => selectByPk.get(pk),
     statesOf: (terms: StatesTerms) => selectStates.all(terms),
+    /** The first of a message, with their recipients, without the message. */
+    firstOfMessage: (id: MessageId, limit: number) => selectPartiesOf.all(id, limit),
+    countOf: (id: MessageId) => countOf.get(id)?.n ?? 0,
     firstOf: (id: MessageId) => selectFirstOf.get(id),
     /** What is queued or held of a message. */
     waitingOf: (message: number, limit: number) => selectWaiting.all({ message, limit }),

@@ -66,7 +66,7 @@ interface Found {
 type DeliveryOfMessage = ShownDeliveryRow & Pick<DeliveryRow, "expires_at">;
 
 /** The statements on history. `epoch` marks its cursors. */
-export function historyStatements({ db, clock }: EngineContext, epoch: string) {
+export function historyStatements({ db, clock, publishing }: EngineContext, epoch: string) {
   const cursor = cursors(epoch, "m");
   const way = (sql: string) => ({
     back: db.prepare<[Sought], { pk: number; fits: number }>(sql),
@@ -116,7 +116,9 @@ export function historyStatements({ db, clock }: EngineContext, epoch: string) {
         expires_at: first?.expires_at ?? row.expires_at,
       }),
       deliveries: shown.slice(0, MAX_DELIVERIES_PER_READ).map((delivery) => deliveryOf(delivery, clock.now())),
-      ...(shown.length > MAX_DELIVERIES_PER_READ && { moreDeliveries: true }),
+      ...((shown.length > MAX_DELIVERIES_PER_READ || (all && publishing.has(row.message_id))) && {
+        moreDeliveries: true,
+      }),
     };
   }
 

@@ -1,6 +1,6 @@
 /** SQL of messages and idempotency keys. */
-import type { AgentId, MessageId, ThreadId, Urgency } from "@agentmesh/protocol";
-import type { MessageToEnqueue, Published } from "../../mesh/store.ts";
+import { type AgentId, MAX_NAMED_PER_PUBLISH, type MessageId, type ThreadId, type Urgency } from "@agentmesh/protocol";
+import type { MessageToEnqueue, Skipped } from "../../mesh/store.ts";
 import { urgencyWeight } from "../../mesh/urgency.ts";
 import { bodyHash } from "./body.ts";
 import type { EngineContext } from "./context.ts";
@@ -74,6 +74,9 @@ export function messageStatements({ db, clock }: EngineContext) {
   );
   const setSkipped = db.prepare<[string, number]>(`UPDATE message SET skipped = ? WHERE pk = ?`);
   const selectSkipped = db.prepare<[string], { skipped: string | null }>(`SELECT skipped FROM message WHERE id = ?`);
+  const selectSkippedByPk = db.prepare<[number], { skipped: string | null }>(
+    `SELECT skipped FROM message WHERE pk = ?`,
+  );
   const recall = db.prepare<[number, string, string]>(
     `UPDATE message SET recalled_at = ? WHERE id = ? AND sender_pk = (SELECT pk FROM agent WHERE id = ?)`,
   );
@@ -141,8 +144,12 @@ export function messageStatements({ db, clock }: EngineContext) {
       return { pk, acceptedAt, expiresAt };
     },
     /** Remembers which subscribers got no delivery, so that a repeated publish is answered as the first was. */
-    setSkipped: (pk: number, skipped: Published["skipped"]) => setSkipped.run(JSON.stringify(skipped), pk),
-    skipped: (id: MessageId): Published["skipped"] => skippedOf(selectSkipped.get(id)?.skipped ?? null),
+    addSkipped(pk: number, more: readonly Skipped[]): void {
+      const { skipped, count } = skippedOf(selectSkippedByPk.get(pk)?.skipped ?? null);
+      const first = [...skipped, ...more].slice(0, MAX_NAMED_PER_PUBLISH);
+      setSkipped.run(JSON.stringify({ skipped: first, count: count + more.length }), pk);
+    },
+    skipped: (id: MessageId) => skippedOf(selectSkipped.get(id)?.skipped ?? null),
     /** A cancelled message is kept from later subscribers. */
     recall: (id: MessageId, senderId: AgentId) => recall.run(clock.now(), id, senderId),
     /** Everything of a message, as a row without a delivery. */

@@ -5,9 +5,10 @@ import { webhookDelay } from "./migrations/0002-webhook-delay.ts";
 import { agentWords } from "./migrations/0003-agent-words.ts";
 import { keeping } from "./migrations/0004-keeping.ts";
 import { slices } from "./migrations/0005-slices.ts";
+import { publishing } from "./migrations/0006-publishing.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
-export const migrations: readonly string[] = [init, webhookDelay, agentWords, keeping, slices];
+export const migrations: readonly string[] = [init, webhookDelay, agentWords, keeping, slices, publishing];
 
 /** The database was written by a newer broker. */
 export class NewerDatabaseError extends Error {

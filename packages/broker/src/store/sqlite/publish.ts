@@ -1,159 +1,112 @@
-/** The acts on topics: publish to all subscribers, subscribe with what was published before. */
-import {
-  KEPT_BYTES_PER_SUBSCRIPTION,
-  MAX_RETAINED,
-  type Party,
-  type PolicyAction,
-  type SubscribeReply,
-  type Topic,
-  topicMatches,
-} from "@agentmesh/protocol";
-import { timestamp } from "../../mesh/clock.ts";
+/** The act of publishing: the message and who gets it at once, the deliveries a slice at a time. */
+import { MAX_NAMED_PER_PUBLISH, type MessageId, type Party } from "@agentmesh/protocol";
 import { newId } from "../../mesh/ids.ts";
-import type { AgentRecord, InboxQuota, MessageToPublish, Published, Skipped } from "../../mesh/store.ts";
-import { urgencyWeight } from "../../mesh/urgency.ts";
+import type { InboxQuota, MessageToPublish, Published, Skipped } from "../../mesh/store.ts";
+import { urgencyOf } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { checkKeeping, keptBytes } from "./let-go.ts";
 import { hasRoom } from "./quota.ts";
-import { messageOf } from "./rows.ts";
+import { type MessageRow, messageOf } from "./rows.ts";
 import { actionFor, deliver, earlierUnder, putKey, recordOf, senderOf } from "./send.ts";
-import type { RetainedRow, SubscriptionRow } from "./topics.ts";
+import type { Budget, Slice } from "./slices.ts";
 
-/** Accepts one message for everybody subscribed at this moment; the sender gets no copy. @throws MeshError */
-export function publish(
-  engine: Engine,
-  context: EngineContext,
-  message: MessageToPublish,
-  quota: InboxQuota,
-): Published {
-  const sender = senderOf(engine, message.senderId);
-  const before = earlierUnder(engine, sender.pk, message.idempotency);
-  if (before !== undefined) return published(engine, before, true);
-  checkKeeping(engine, sender, { messages: 1, bytes: keptBytes(message.bodyBytes) }, quota.keeping);
-  const { messages } = engine;
-  const stored = messages.insert(message, sender.pk);
-  putKey(engine, sender.pk, stored.pk, message.idempotency);
-  const skipped: Skipped[] = [];
-  for (const subscriber of subscribersOf(engine, message.topic)) {
-    const agent: Party = { id: subscriber.agent_id, name: subscriber.agent_name };
-    const action = actionFor(engine, subscriber.agent_pk, sender);
-    if (subscriber.agent_pk === sender.pk) skipped.push({ agent, why: "sender" });
-    else if (subscriber.archived_at !== null) skipped.push({ agent, why: "archived" });
-    else if (action === "refuse") skipped.push({ agent, why: "refused" });
-    else if (!hasRoom(engine, subscriber.agent_pk, message.bodyBytes, quota)) {
-      skipped.push({ agent, why: "inbox_full" });
-    } else {
-      const recipient = { pk: subscriber.agent_pk, id: subscriber.agent_id };
-      deliver(engine, { id: newId("dlv"), message, stored, recipient, action, context });
-    }
-  }
-  if (skipped.length > 0) messages.setSkipped(stored.pk, skipped);
-  return published(engine, message.id, false);
+/**
+ * Accepts one message for everybody subscribed at this moment; the sender gets no copy. Who they are is on disk with the
+ * message: a crash leaves all of it or nothing, and the next start goes on. @throws MeshError
+ */
+export function publish(engine: Engine, context: EngineContext, message: MessageToPublish, quota: InboxQuota) {
+  return (budget: Budget, kept: readonly (Published | undefined)[]): Slice<Published | undefined> => {
+    if (kept.length > 0) return spread(engine, context, message.id, engine.topics.underWay(message.id), budget);
+    const sender = senderOf(engine, message.senderId);
+    const before = earlierUnder(engine, sender.pk, message.idempotency);
+    if (before !== undefined) return { part: published(engine, before, true), more: false };
+    checkKeeping(engine, sender, { messages: 1, bytes: keptBytes(message.bodyBytes) }, quota.keeping);
+    const stored = engine.messages.insert(message, sender.pk);
+    putKey(engine, sender.pk, stored.pk, message.idempotency);
+    const rest = engine.topics.subscribedTo(message.topic);
+    return spread(engine, context, message.id, { pk: stored.pk, rest, ...quota }, budget);
+  };
 }
 
-function published(engine: Engine, messageId: MessageToPublish["id"], duplicate: boolean): Published {
-  const rows = engine.deliveries.ofMessage(messageId);
+/** What a crash has cut off: the rest of a publish that was accepted. */
+export function publishRest(engine: Engine, context: EngineContext, messageId: MessageId) {
+  return (budget: Budget): Slice<Published | undefined> =>
+    spread(engine, context, messageId, engine.topics.underWay(messageId), budget);
+}
+
+/** A publish with those who have not got it yet. */
+export interface UnderWay extends InboxQuota {
+  readonly pk: number;
+  readonly rest: readonly number[];
+}
+
+function spread(
+  engine: Engine,
+  context: EngineContext,
+  messageId: MessageId,
+  { pk, rest, maxMessages, maxBytes }: UnderWay,
+  budget: Budget,
+): Slice<Published | undefined> {
+  const message = engine.messages.wholeByPk(pk);
+  if (!message) throw new Error(`message ${messageId} vanished while it was published`);
+  const skipped: Skipped[] = [];
+  let done = 0;
+  for (const agentPk of rest) {
+    if (!budget.fits()) break;
+    const why = give(engine, context, { ...message, pk }, agentPk, { maxMessages, maxBytes });
+    if (why) skipped.push(why);
+    done++;
+  }
+  if (skipped.length > 0) engine.messages.addSkipped(pk, skipped);
+  if (done < rest.length) {
+    engine.topics.keepUnderWay({ pk, rest: rest.slice(done), maxMessages, maxBytes });
+    return { part: undefined, more: true };
+  }
+  engine.topics.isWhole(pk);
+  return { part: published(engine, messageId, false), more: false };
+}
+
+/** Puts it into one inbox; says why not. */
+function give(
+  engine: Engine,
+  context: EngineContext,
+  message: MessageRow & { readonly pk: number },
+  agentPk: number,
+  quota: InboxQuota,
+): Skipped | undefined {
+  const subscriber = engine.agents.rowByPk(agentPk);
+  // Left meanwhile, or had it as a retained message.
+  if (!subscriber || engine.deliveries.has(message.pk, agentPk)) return undefined;
+  const agent: Party = { id: subscriber.id, name: subscriber.name };
+  const action = actionFor(engine, agentPk, { id: message.sender_id, trust: message.sender_trust });
+  if (subscriber.id === message.sender_id) return { agent, why: "sender" };
+  if (subscriber.archived_at !== null) return { agent, why: "archived" };
+  if (action === "refuse") return { agent, why: "refused" };
+  if (!hasRoom(engine, agentPk, message.body_bytes, quota)) return { agent, why: "inbox_full" };
+  deliver(engine, {
+    id: newId("dlv"),
+    message: { urgency: urgencyOf(message.urgency), bodyBytes: message.body_bytes },
+    stored: { pk: message.pk, acceptedAt: message.accepted_at, expiresAt: message.expires_at },
+    recipient: { pk: agentPk, id: subscriber.id },
+    action,
+    context,
+  });
+  return undefined;
+}
+
+function published(engine: Engine, messageId: MessageId, duplicate: boolean): Published {
   const stored = engine.messages.whole(messageId);
   if (!stored) throw new Error(`message ${messageId} vanished inside its own transaction`);
+  const { skipped, count } = engine.messages.skipped(messageId);
   return {
     duplicate,
     message: duplicate ? messageOf(stored) : messageOf(stored, true),
-    accepted: rows.map((row) => ({
+    accepted: engine.deliveries.firstOfMessage(messageId, MAX_NAMED_PER_PUBLISH).map((row) => ({
       delivery: { id: row.id, seq: row.seq, state: row.state },
       recipient: recordOf(engine, row.recipient_id, row.recipient_name),
     })),
-    skipped: engine.messages.skipped(messageId),
+    skipped,
+    counts: { accepted: engine.deliveries.countOf(messageId), skipped: count },
   };
-}
-
-/** Subscribers of a topic, each once whatever number of patterns fit. */
-function subscribersOf(engine: Engine, topic: string): SubscriptionRow[] {
-  const fitting = engine.topics.subscriptions(undefined).filter(({ pattern }) => topicMatches(pattern, topic));
-  return [...new Map(fitting.map((row) => [row.agent_pk, row])).values()];
-}
-
-/**
- * Adds a subscription; a new one gets the newest `retained` messages that its pattern means, its policy does not refuse and
- * its inbox takes.
- */
-export function subscribe(
-  engine: Engine,
-  context: EngineContext,
-  agentId: AgentRecord["id"],
-  pattern: string,
-  retained: number,
-  quota: InboxQuota,
-): SubscribeReply {
-  const agent = engine.agents.current(agentId);
-  const { pk: agentPk } = senderOf(engine, agentId);
-  checkKeeping(
-    engine,
-    { pk: agentPk, name: agent.name },
-    { messages: 0, bytes: KEPT_BYTES_PER_SUBSCRIPTION },
-    quota.keeping,
-  );
-  const created = engine.topics.subscribe(agentPk, pattern);
-  const wanted = created ? earlierMessages(engine, pattern, agentPk, retained) : [];
-  const taken = newestThatFit(engine, wanted, agentPk, quota);
-  for (const { row, action } of taken) {
-    // What was urgent once is not any more; an fyi still rests.
-    const urgency = row.urgency === urgencyWeight("fyi") ? "fyi" : "normal";
-    deliver(engine, {
-      id: newId("dlv"),
-      message: { urgency, bodyBytes: row.body_bytes },
-      stored: { pk: row.pk, acceptedAt: context.clock.now(), expiresAt: row.expires_at },
-      recipient: { pk: agentPk, id: agentId },
-      ...{ action, context, retained: true },
-    });
-  }
-  const since = engine.topics.subscriptions(agentId).find((row) => row.pattern === pattern)?.since ?? 0;
-  return {
-    subscription: { agent: { id: agent.id, name: agent.name }, topic: pattern, since: timestamp(since) },
-    created,
-    retained: taken.length,
-    leftOut: wanted.length - taken.length,
-  };
-}
-
-/** A message published before, and what a new subscriber's policy does with it. */
-interface Earlier {
-  readonly row: RetainedRow;
-  readonly action: Exclude<PolicyAction, "refuse">;
-}
-
-/** The newest of these messages, oldest first, that an inbox takes. */
-function newestThatFit(engine: Engine, wanted: readonly Earlier[], agentPk: number, quota: InboxQuota) {
-  let { messages, bytes } = engine.inboxSize(agentPk);
-  const last = wanted.findLastIndex(({ row }) => {
-    messages += 1;
-    bytes += row.body_bytes;
-    return messages > quota.maxMessages || bytes > quota.maxBytes;
-  });
-  return wanted.slice(last + 1);
-}
-
-function earlierMessages(engine: Engine, pattern: string, agentPk: number, count: number): Earlier[] {
-  if (count === 0) return [];
-  return engine.topics
-    .topics(Number.MAX_SAFE_INTEGER)
-    .filter(({ topic }) => topicMatches(pattern, topic))
-    .flatMap(({ topic }) => engine.topics.retained(topic, Math.min(count, MAX_RETAINED)))
-    .filter(({ pk, sender_pk }) => sender_pk !== agentPk && !engine.deliveries.has(pk, agentPk))
-    .flatMap((row) => {
-      const action = actionFor(engine, agentPk, { id: row.sender_id, trust: row.sender_trust });
-      return action === "refuse" ? [] : [{ row, action }];
-    })
-    .sort((a, b) => a.row.pk - b.row.pk)
-    .slice(-count);
-}
-
-/** Topics with how many messages are kept and how many agents are subscribed. */
-export function listTopics(engine: Engine, limit: number): Topic[] {
-  return engine.topics.topics(limit).map(({ topic, messages, last }) => ({
-    topic,
-    messages: Math.min(messages, MAX_RETAINED),
-    subscribers: subscribersOf(engine, topic).filter(({ archived_at }) => archived_at === null).length,
-    lastPublishedAt: timestamp(last),
-  }));
 }

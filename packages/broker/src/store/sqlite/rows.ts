@@ -5,6 +5,7 @@ import {
   type DeliveryId,
   type DeliveryState,
   type InboxEntry,
+  MAX_NAMED_PER_PUBLISH,
   type Message,
   type MessageId,
   Party,
@@ -62,6 +63,9 @@ export interface DeliveryRow extends MessageRow {
   readonly message_pk: number;
 }
 
+/** A delivery and whose it is. */
+export type DeliveryPartyRow = Pick<DeliveryRow, "id" | "seq" | "state" | "recipient_id" | "recipient_name">;
+
 /** A message as it may be shown; one that was just written need not be compared with what was accepted. */
 export function messageOf(row: MessageRow, intact = isIntact(row)): Message {
   return {
@@ -117,9 +121,16 @@ export function deliveryOf(row: ShownDeliveryRow, now: number): Delivery {
 
 const SkippedList = z.array(z.object({ agent: Party, why: z.enum(["sender", "inbox_full", "refused", "archived"]) }));
 
-/** The subscribers that were skipped, as they were stored. */
-export function skippedOf(json: string | null): Skipped[] {
-  return json === null ? [] : SkippedList.parse(JSON.parse(json));
+// An older broker kept the list alone, and all of it.
+const SkippedCount = z.union([
+  z.object({ skipped: SkippedList, count: z.int() }),
+  SkippedList.transform((skipped) => ({ skipped, count: skipped.length })),
+]);
+
+/** The first subscribers that were skipped, as they were stored, and how many there were. */
+export function skippedOf(json: string | null): { readonly skipped: Skipped[]; readonly count: number } {
+  const { skipped, count } = json === null ? { skipped: [], count: 0 } : SkippedCount.parse(JSON.parse(json));
+  return { skipped: skipped.slice(0, MAX_NAMED_PER_PUBLISH), count };
 }
 
 export function subscriptionOf(row: SubscriptionRow): Subscription {

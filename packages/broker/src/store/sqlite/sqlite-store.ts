@@ -11,6 +11,7 @@ import { voidLeases } from "./lease.ts";
 import { leaseVerbs } from "./lease-verbs.ts";
 import { keepingVerbs } from "./let-go.ts";
 import { lookVerbs } from "./looks.ts";
+import { publishRest } from "./publish.ts";
 import { removeAgent } from "./remove-agent.ts";
 import { accept } from "./send.ts";
 import { sessionVerbs } from "./session-verbs.ts";
@@ -51,6 +52,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
     clock,
     ready: (agentId) => readyAgents.add(agentId),
     left: (agentId) => gone.add(agentId),
+    publishing: new Map(),
     announced,
     delayed: (readyAt) => {
       announced.until = Math.min(announced.until, readyAt - 1);
@@ -92,6 +94,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
   };
   const parts: VerbParts = { engine, context, read, write, writeSliced, hint: (agentId) => listener?.ready(agentId) };
   void writeSliced(laneOf.care, voidLeases(engine));
+  for (const id of engine.topics.allUnderWay()) void writeSliced(laneOf.care, publishRest(engine, context, id));
   queue.flush();
 
   return {

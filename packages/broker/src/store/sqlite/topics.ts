@@ -1,6 +1,8 @@
 /** SQL of topics and subscriptions. */
 import type { AgentId, MessageId, Trust } from "@agentmesh/protocol";
+import { z } from "zod";
 import type { EngineContext } from "./context.ts";
+import type { UnderWay } from "./publish.ts";
 
 /** A subscription with its agent. */
 export interface SubscriptionRow {
@@ -32,7 +34,8 @@ const SUBSCRIPTION = `
 /** Messages of a topic, and whether something needs them still: a delivery, or a key that a retry could come under. */
 export const KEPT = `
   SELECT m.pk, m.expires_at, EXISTS (SELECT 1 FROM delivery d WHERE d.message_pk = m.pk)
-      OR EXISTS (SELECT 1 FROM idempotency i WHERE i.message_pk = m.pk) AS needed
+      OR EXISTS (SELECT 1 FROM idempotency i WHERE i.message_pk = m.pk)
+      OR EXISTS (SELECT 1 FROM publishing p WHERE p.message_pk = m.pk) AS needed
   FROM message m WHERE m.topic = :topic AND m.pk > :after ORDER BY m.pk LIMIT :limit`;
 
 /** Which of them. */
@@ -47,6 +50,30 @@ export interface KeptRow {
   readonly pk: number;
   readonly expires_at: number;
   readonly needed: 0 | 1;
+}
+
+/** Who is subscribed to one of these patterns, as one list. */
+export const SUBSCRIBED = `
+  SELECT json_group_array(agent_pk) AS pks FROM
+    (SELECT DISTINCT agent_pk FROM subscription WHERE pattern IN (SELECT value FROM json_each(?)) ORDER BY agent_pk)`;
+
+const Keys = z.array(z.int());
+
+/**
+ * Patterns that mean a topic, of those that somebody may be subscribed to: word by word along the index of patterns, and
+ * no further where none begins so.
+ */
+export function patternsOf(topic: string, begins: (text: string) => boolean): string[] {
+  const words = topic.split(".");
+  const patterns: string[] = [];
+  let heads = [""];
+  for (const [i, word] of words.entries()) {
+    patterns.push(...heads.map((head) => `${head}>`));
+    const next = heads.flatMap((head) => [`${head}${word}`, `${head}*`]);
+    if (i === words.length - 1) patterns.push(...next);
+    else heads = next.map((head) => `${head}.`).filter(begins);
+  }
+  return patterns;
 }
 
 /** The statements on topics. */
@@ -78,11 +105,49 @@ export function topicStatements({ db, clock }: EngineContext) {
     `SELECT pk FROM message WHERE topic = ? ORDER BY pk DESC LIMIT 1 OFFSET ?`,
   );
   const selectKept = db.prepare<[KeptTerms], KeptRow>(KEPT);
+  const selectFrom = db.prepare<[string], { pattern: string }>(
+    `SELECT pattern FROM subscription WHERE pattern >= ? ORDER BY pattern LIMIT 1`,
+  );
+  const selectSubscribed = db.prepare<[string], { pks: string }>(SUBSCRIBED);
+  const selectSince = db.prepare<[number, string], { since: number }>(
+    `SELECT since FROM subscription WHERE agent_pk = ? AND pattern = ?`,
+  );
+  const putUnderWay = db.prepare<[number, string, number, number]>(
+    `INSERT INTO publishing (message_pk, rest, max_messages, max_bytes) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET rest = excluded.rest`,
+  );
+  const selectUnderWay = db.prepare<
+    [string],
+    { message_pk: number; rest: string; max_messages: number; max_bytes: number }
+  >(`SELECT p.* FROM publishing p JOIN message m ON m.pk = p.message_pk WHERE m.id = ?`);
+  const selectAllUnderWay = db.prepare<[], { id: MessageId }>(
+    `SELECT m.id FROM publishing p JOIN message m ON m.pk = p.message_pk ORDER BY p.message_pk`,
+  );
+  const dropUnderWay = db.prepare<[number]>(`DELETE FROM publishing WHERE message_pk = ?`);
+
+  /** Whether somebody is subscribed to a pattern that begins so. */
+  const begins = (text: string): boolean => selectFrom.get(text)?.pattern.startsWith(text) === true;
+
   const drop = db.prepare<[number]>(`DELETE FROM message WHERE pk = ?`);
 
   return {
     subscribe: (agentPk: number, pattern: string): boolean => insert.run(agentPk, pattern, clock.now()).changes === 1,
     unsubscribe: (agentId: AgentId, pattern: string): boolean => remove.run(agentId, pattern).changes === 1,
+    since: (agentPk: number, pattern: string): number => selectSince.get(agentPk, pattern)?.since ?? 0,
+    /** Keys of the agents whose patterns mean a topic, each once. */
+    subscribedTo: (topic: string): readonly number[] =>
+      Keys.parse(JSON.parse(selectSubscribed.get(JSON.stringify(patternsOf(topic, begins)))?.pks ?? "[]")),
+    /** A publish whose message is accepted, with those who have not got it. */
+    underWay(id: MessageId): UnderWay {
+      const row = selectUnderWay.get(id);
+      if (!row) throw new Error(`the publish of ${id} is not under way`);
+      const { message_pk: pk, max_messages: maxMessages, max_bytes: maxBytes } = row;
+      return { pk, rest: Keys.parse(JSON.parse(row.rest)), maxMessages, maxBytes };
+    },
+    allUnderWay: () => selectAllUnderWay.all().map(({ id }) => id),
+    keepUnderWay: ({ pk, rest, maxMessages, maxBytes }: UnderWay) =>
+      putUnderWay.run(pk, JSON.stringify(rest), maxMessages, maxBytes),
+    isWhole: (pk: number) => dropUnderWay.run(pk),
     removeAllOf: (agentPk: number) => removeAllOf.run(agentPk),
     subscriptions: (owner: AgentId | undefined) => (owner === undefined ? selectAll.all() : selectOf.all(owner)),
     topics: (limit: number) => selectTopics.all(limit),

@@ -5,11 +5,12 @@ import type { EngineContext } from "./context.ts";
 import { admitHeld, allTaken, cancelMessage, onHeld, redriveDelivery } from "./decisions.ts";
 import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
-import { listTopics, publish, subscribe } from "./publish.ts";
+import { publish } from "./publish.ts";
 import { acceptedUnder, askStatus } from "./reads.ts";
 import { openAskOf, remind } from "./remind.ts";
 import { inboxEntryOf, subscriptionOf } from "./rows.ts";
 import { type Budget, laneOf, type Slice, sum } from "./slices.ts";
+import { listTopics, subscribe } from "./subscribe.ts";
 
 /** What verbs are made of: the statements, and how to run an act or a read. */
 export interface VerbParts {
@@ -33,9 +34,20 @@ export function topicVerbs({
   context,
   read,
   write,
+  writeSliced,
 }: VerbParts): Pick<Store, "publish" | "subscribe" | "unsubscribe" | "listSubscriptions" | "listTopics"> {
   return {
-    publish: (message, quota) => write(laneOf.sends(message.senderId), () => publish(engine, context, message, quota)),
+    publish: async (message, quota) => {
+      const whole = writeSliced(laneOf.sends(message.senderId), publish(engine, context, message, quota));
+      context.publishing.set(message.id, whole);
+      try {
+        const last = (await whole).at(-1);
+        if (!last) throw new Error(`the publish of ${message.id} has no end`);
+        return last;
+      } finally {
+        context.publishing.delete(message.id);
+      }
+    },
     subscribe: (agentId, pattern, retained, quota) =>
       write(laneOf.agent(agentId), () => subscribe(engine, context, agentId, pattern, retained, quota)),
     unsubscribe: (agentId, pattern) => write(laneOf.agent(agentId), () => engine.topics.unsubscribe(agentId, pattern)),

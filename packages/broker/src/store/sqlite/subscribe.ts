@@ -1,0 +1,109 @@
+/** The act of subscribing, with what was published before; and the topics there are. */
+import {
+  KEPT_BYTES_PER_SUBSCRIPTION,
+  MAX_RETAINED,
+  type PolicyAction,
+  type SubscribeReply,
+  type Topic,
+  topicMatches,
+} from "@agentmesh/protocol";
+import { timestamp } from "../../mesh/clock.ts";
+import { newId } from "../../mesh/ids.ts";
+import type { AgentRecord, InboxQuota } from "../../mesh/store.ts";
+import { urgencyWeight } from "../../mesh/urgency.ts";
+import type { EngineContext } from "./context.ts";
+import type { Engine } from "./engine.ts";
+import { checkKeeping } from "./let-go.ts";
+import { actionFor, deliver, senderOf } from "./send.ts";
+import type { RetainedRow, SubscriptionRow } from "./topics.ts";
+
+/** Subscribers of a topic, each once whatever number of patterns fit. */
+function subscribersOf(engine: Engine, topic: string): SubscriptionRow[] {
+  const fitting = engine.topics.subscriptions(undefined).filter(({ pattern }) => topicMatches(pattern, topic));
+  return [...new Map(fitting.map((row) => [row.agent_pk, row])).values()];
+}
+
+/**
+ * Adds a subscription; a new one gets the newest `retained` messages that its pattern means, its policy does not refuse and
+ * its inbox takes.
+ */
+export function subscribe(
+  engine: Engine,
+  context: EngineContext,
+  agentId: AgentRecord["id"],
+  pattern: string,
+  retained: number,
+  quota: InboxQuota,
+): SubscribeReply {
+  const agent = engine.agents.current(agentId);
+  const { pk: agentPk } = senderOf(engine, agentId);
+  checkKeeping(
+    engine,
+    { pk: agentPk, name: agent.name },
+    { messages: 0, bytes: KEPT_BYTES_PER_SUBSCRIPTION },
+    quota.keeping,
+  );
+  const created = engine.topics.subscribe(agentPk, pattern);
+  const wanted = created ? earlierMessages(engine, pattern, agentPk, retained) : [];
+  const taken = newestThatFit(engine, wanted, agentPk, quota);
+  for (const { row, action } of taken) {
+    // What was urgent once is not any more; an fyi still rests.
+    const urgency = row.urgency === urgencyWeight("fyi") ? "fyi" : "normal";
+    deliver(engine, {
+      id: newId("dlv"),
+      message: { urgency, bodyBytes: row.body_bytes },
+      stored: { pk: row.pk, acceptedAt: context.clock.now(), expiresAt: row.expires_at },
+      recipient: { pk: agentPk, id: agentId },
+      ...{ action, context, retained: true },
+    });
+  }
+  const since = engine.topics.since(agentPk, pattern);
+  return {
+    subscription: { agent: { id: agent.id, name: agent.name }, topic: pattern, since: timestamp(since) },
+    created,
+    retained: taken.length,
+    leftOut: wanted.length - taken.length,
+  };
+}
+
+/** A message published before, and what a new subscriber's policy does with it. */
+interface Earlier {
+  readonly row: RetainedRow;
+  readonly action: Exclude<PolicyAction, "refuse">;
+}
+
+/** The newest of these messages, oldest first, that an inbox takes. */
+function newestThatFit(engine: Engine, wanted: readonly Earlier[], agentPk: number, quota: InboxQuota) {
+  let { messages, bytes } = engine.inboxSize(agentPk);
+  const last = wanted.findLastIndex(({ row }) => {
+    messages += 1;
+    bytes += row.body_bytes;
+    return messages > quota.maxMessages || bytes > quota.maxBytes;
+  });
+  return wanted.slice(last + 1);
+}
+
+function earlierMessages(engine: Engine, pattern: string, agentPk: number, count: number): Earlier[] {
+  if (count === 0) return [];
+  return engine.topics
+    .topics(Number.MAX_SAFE_INTEGER)
+    .filter(({ topic }) => topicMatches(pattern, topic))
+    .flatMap(({ topic }) => engine.topics.retained(topic, Math.min(count, MAX_RETAINED)))
+    .filter(({ pk, sender_pk }) => sender_pk !== agentPk && !engine.deliveries.has(pk, agentPk))
+    .flatMap((row) => {
+      const action = actionFor(engine, agentPk, { id: row.sender_id, trust: row.sender_trust });
+      return action === "refuse" ? [] : [{ row, action }];
+    })
+    .sort((a, b) => a.row.pk - b.row.pk)
+    .slice(-count);
+}
+
+/** Topics with how many messages are kept and how many agents are subscribed. */
+export function listTopics(engine: Engine, limit: number): Topic[] {
+  return engine.topics.topics(limit).map(({ topic, messages, last }) => ({
+    topic,
+    messages: Math.min(messages, MAX_RETAINED),
+    subscribers: subscribersOf(engine, topic).filter(({ archived_at }) => archived_at === null).length,
+    lastPublishedAt: timestamp(last),
+  }));
+}
