@@ -11,8 +11,10 @@ import { type Budget, type Slice, sliceBudget } from "./slices.ts";
 
 interface Act extends Waiting {
   act(): void;
-  /** What it changed is on disk; false when there is more to do. */
-  kept(): boolean;
+  /** Whether the slice that it ran was not its last. */
+  hasMore(): boolean;
+  /** What it changed is on disk. */
+  kept(): void;
   failed(error: unknown): void;
 }
 
@@ -58,10 +60,8 @@ export class CommitQueue {
         act: () => {
           result = act();
         },
-        kept: () => {
-          resolve(result);
-          return true;
-        },
+        hasMore: () => false,
+        kept: () => resolve(result),
         failed: reject,
       });
     });
@@ -83,10 +83,10 @@ export class CommitQueue {
         act: () => {
           last = slice(sliceBudget(kept.length === 0), kept);
         },
+        hasMore: () => last.more,
         kept: () => {
           kept.push(last.part);
           if (!last.more) resolve(kept);
-          return !last.more;
         },
         failed: reject,
       });
@@ -157,9 +157,8 @@ export class CommitQueue {
     }
     this.#afterCommit();
     for (const item of done) {
-      const isWhole = item.kept();
-      if (!isWhole) this.#rounds.goOn(item);
-      else if (item.sliced) this.#rounds.whole(item);
+      item.kept();
+      if (item.hasMore()) this.#rounds.goOn(item);
     }
     return true;
   }
@@ -175,6 +174,8 @@ export class CommitQueue {
     try {
       item.act();
       this.#sql.keep.run();
+      // What is behind it goes on in the same transaction.
+      if (item.sliced && !item.hasMore()) this.#rounds.whole(item);
       return true;
     } catch (error) {
       if (!this.#db.inTransaction || isFull(error)) throw error;

@@ -85,8 +85,10 @@ export class Rounds<T extends Waiting> {
   /** Puts acts that were taken, in this order, back to where they were taken from. */
   putBack(acts: readonly T[]): void {
     for (const act of acts.toReversed()) {
-      if (act.begun) this.#underWay.unshift(act);
-      else {
+      if (act.begun) {
+        this.#underWay.unshift(act);
+        this.#behind.set(act.lane, this.#behind.get(act.lane) ?? []);
+      } else {
         if (act.sliced) this.whole(act);
         this.#putFirst([act]);
       }

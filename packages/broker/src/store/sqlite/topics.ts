@@ -52,10 +52,11 @@ export interface KeptRow {
   readonly needed: 0 | 1;
 }
 
-/** Who is subscribed to one of these patterns, as one list. */
+/** Who is subscribed to one of these patterns by name, as one list. */
 export const SUBSCRIBED = `
   SELECT json_group_array(agent_pk) AS pks FROM
-    (SELECT DISTINCT agent_pk FROM subscription WHERE pattern IN (SELECT value FROM json_each(?)) ORDER BY agent_pk)`;
+    (SELECT DISTINCT s.agent_pk, a.name FROM subscription s CROSS JOIN agent a ON a.pk = s.agent_pk
+     WHERE s.pattern IN (SELECT value FROM json_each(?)) ORDER BY a.name, a.pk)`;
 
 const Keys = z.array(z.int());
 
