@@ -57,3 +57,30 @@ test("a look that nobody waits for any more ends before its next piece", async (
   gone.abort();
   await expect(own.turn()).rejects.toMatchObject({ code: "shutting_down" });
 });
+
+test("a look whose caller goes while it waits is not begun, and those behind it come", async () => {
+  const turns = new Turns();
+  const gone = new AbortController();
+  const left = turns.look(caller("agt_gone"), gone.signal).turn();
+  const stays = turns.look(caller("agt_gone")).turn();
+  gone.abort();
+  await expect(left).rejects.toMatchObject({ code: "shutting_down" });
+  await stays;
+});
+
+test("all without a token have one turn between them, those with the mesh key another", async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  const look = async (who: string, from: Parameters<Turns["look"]>[0]) => {
+    await turns.look(from).turn();
+    order.push(who);
+  };
+  await Promise.all([
+    look("none", undefined),
+    look("none", undefined),
+    look("none", undefined),
+    look("key", { kind: "key" }),
+    look("agent", caller("agt_one")),
+  ]);
+  expect(order).toEqual(["none", "key", "agent", "none", "none"]);
+});

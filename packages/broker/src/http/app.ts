@@ -74,7 +74,7 @@ export function buildApp(parts: AppParts): App {
   });
   const wrong = new WrongTokens(parts.terms.wrongTokensPerMinute);
   const authenticate = authenticator({ agents: parts.mesh.agents, meshKey: parts.facts.meshKey, budget, wrong });
-  const bind = binder(app, authenticate, parts.closing);
+  const bind = binder(app, { authenticate, closing: parts.closing, turns: parts.mesh.turns });
   systemRoutes(bind, parts.mesh, parts.facts);
   agentRoutes(bind, parts.mesh);
   messageRoutes(bind, parts.mesh);

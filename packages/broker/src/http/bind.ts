@@ -3,6 +3,7 @@ import type { Access, Endpoint, EndpointName, EndpointReply, EndpointRequest } f
 import { endpoints, inWords } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { AgentCaller, Caller, KeyCaller } from "../mesh/caller.ts";
+import type { Turns } from "../mesh/turns.ts";
 import type { Authenticate } from "./plugins/auth.ts";
 
 type Table = typeof endpoints;
@@ -32,8 +33,15 @@ export type Bind = <K extends EndpointName>(
   handler: (bound: Bound<K>) => Promise<EndpointReply<Table[K]> | undefined>,
 ) => void;
 
-/** The binder of one application. */
-export function binder(app: FastifyInstance, authenticate: Authenticate, closing: AbortSignal): Bind {
+/** What it takes to bind. */
+export interface BindParts {
+  readonly authenticate: Authenticate;
+  readonly closing: AbortSignal;
+  readonly turns: Turns;
+}
+
+/** The binder of one application. Looks are begun one in a turn, callers one after the other: many of one delay nobody. */
+export function binder(app: FastifyInstance, { authenticate, closing, turns }: BindParts): Bind {
   const callers = new WeakMap<FastifyRequest, Caller>();
   return (name, handler) => {
     const row: Endpoint = endpoints[name];
@@ -58,6 +66,7 @@ export function binder(app: FastifyInstance, authenticate: Authenticate, closing
           reply,
           onAnswered: (listener: () => void) => reply.raw.once("finish", listener),
         };
+        if (row.method === "GET") await turns.look(caller, gone.signal).turn();
         // The row's own schemas have just made these types true; the compiler cannot follow a table look-up.
         const answer = await handler(bound as unknown as Bound<typeof name>);
         if (answer === undefined) return reply;

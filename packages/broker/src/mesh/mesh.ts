@@ -25,6 +25,7 @@ import { Webhooks } from "./webhooks.ts";
 
 /** All verbs of the mesh. */
 export interface Mesh {
+  readonly turns: Turns;
   readonly agents: Agents;
   readonly policies: ReceiverPolicies;
   readonly sessions: Sessions;
@@ -83,6 +84,7 @@ export function createMesh(parts: {
   const webhooksStarted = webhooks.start().catch(parts.onFault);
   const stopSweeper = startSweeper({ ...parts, onSessionOver: (session) => streams.end(session) });
   return {
+    turns,
     agents,
     streams,
     policies: new ReceiverPolicies({ store, agents }),

@@ -19,15 +19,16 @@ export class Turns {
   readonly #lanes = new Map<string, (() => void)[]>();
   #isSet = false;
 
-  /** Begins a look; it ends early when the signal says that nobody waits for it. */
-  look(caller: Caller, signal?: AbortSignal): Look {
-    const lane = caller.kind === "agent" ? caller.agent.id : "";
+  /** Begins a look; it ends early when the signal says that nobody waits for it. All without a token are one caller. */
+  look(caller: Caller | undefined, signal?: AbortSignal): Look {
+    const lane = caller?.kind === "agent" ? caller.agent.id : (caller?.kind ?? "none");
     let until = 0;
     return {
       turn: async () => {
         if (signal?.aborted) throw new MeshError("shutting_down", "The look was ended: nobody waits for it any more.");
         if (performance.now() < until) return;
         await this.#next(lane);
+        if (signal?.aborted) throw new MeshError("shutting_down", "The look was ended: nobody waits for it any more.");
         until = performance.now() + PIECE_MS;
       },
     };
