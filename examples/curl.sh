@@ -4,7 +4,7 @@ set -euo pipefail
 
 home=${AGENTMESH_HOME:-$HOME/.agentmesh}
 url=${AGENTMESH_URL:-$(sed -n 's/.*"url": *"\([^"]*\)".*/\1/p' "$home/broker.json" 2> /dev/null || true)} # where the running broker is
-curl -so /dev/null --fail "$url/health" || { echo "No broker runs at ${url:-$home}. Start it with: npx agentmesh up" >&2; exit 1; }
+curl -so /dev/null --fail "$url/health" || { echo "No broker runs at ${url:-$home}. Start it with: agentmesh up" >&2; exit 1; }
 key=$(cat "$home/key") # the mesh key registers agents
 
 # A token is am_ and 256 random bits. Whoever has it is the agent: keep it, and the agent lasts.

@@ -24,7 +24,7 @@ const inbox = connect({ folder, token }).inbox({
   onNotice: (notice) => console.error(notice), // lost the broker, found it again
   signal: stop.signal,
 });
-console.log(`${name} is in the mesh. Write to it: npx agentmesh send ${name} "how many words is this"`);
+console.log(`${name} is in the mesh. Write to it: agentmesh send ${name} "how many words is this"`);
 
 const counted = new Set<string>(); // a delivery may come twice: after a crash, or when an ack was lost
 

@@ -42,9 +42,7 @@ server.listen(Number(process.env.PORT ?? 0), "127.0.0.1", async () => {
   const set = await me.setWebhook({ agent: "me", url: `http://127.0.0.1:${port}/agentmesh` });
   secret = set.secret ?? "";
   const { taken, why } = await me.testWebhook({ agent: "me" });
-  console.log(
-    taken ? `${name} listens. Write to it: npx agentmesh send ${name} hello` : `the test post failed: ${why}`,
-  );
+  console.log(taken ? `${name} listens. Write to it: agentmesh send ${name} hello` : `the test post failed: ${why}`);
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

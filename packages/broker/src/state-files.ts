@@ -110,12 +110,12 @@ export function noteLastPort(folder: string, port: number): void {
 export function alreadyServedText(folder: string): string {
   const running = readAnnounced(folder);
   const refusal = `A broker already serves ${folder}`;
-  if (!running) return `${refusal}. It is just starting, or look for it with: npx agentmesh status`;
+  if (!running) return `${refusal}. It is just starting, or look for it with: agentmesh status`;
   const who = `pid ${running.pid}, ${running.url}`;
   if (running.standpoint && shareLoopback(ownStandpoint(), running.standpoint) === false) {
-    return `${refusal}: ${who}, in another network namespace (host ${running.standpoint.hostname}), as of a container and its host. Two on one database would damage it. Run npx agentmesh status here: it says how to reach that one.`;
+    return `${refusal}: ${who}, in another network namespace (host ${running.standpoint.hostname}), as of a container and its host. Two on one database would damage it. Run agentmesh status here: it says how to reach that one.`;
   }
-  return `${refusal}: ${who}. Use that one, or stop it with: npx agentmesh down`;
+  return `${refusal}: ${who}. Use that one, or stop it with: agentmesh down`;
 }
 
 /**

@@ -68,7 +68,7 @@ async function reportOf(error: unknown): Promise<Report> {
         : "broker_untrusted";
     return {
       exitCode: exitCodes.unreachable,
-      error: { code, detail: error.message.replaceAll("npx agentmesh", "agentmesh") },
+      error: { code, detail: error.message },
     };
   }
   if (error instanceof StateFolderError) {

@@ -184,7 +184,7 @@ async function problemOf(response: Response, base: string): Promise<Error> {
 
 function silent(base: string, row: Endpoint, limitMs: number, cause: unknown): BrokerUnreachableError {
   return new BrokerUnreachableError(
-    `The broker at ${base} did not answer ${row.method} ${row.path} within ${limitMs / 1_000} s. Try again; if it stays silent, restart it: npx agentmesh down, then npx agentmesh up`,
+    `The broker at ${base} did not answer ${row.method} ${row.path} within ${limitMs / 1_000} s. Try again; if it stays silent, restart it: agentmesh down, then agentmesh up`,
     { cause, passes: true },
   );
 }
@@ -194,7 +194,7 @@ function unreachable(base: string, error: unknown): BrokerUnreachableError {
   const refusal = systemRefusal(error);
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const why = refusal ? `${refusal.cause}, ${refusal.code}` : cause instanceof Error ? cause.message : String(cause);
-  const remedy = refusal && refusal.code !== "ECONNREFUSED" ? refusal.remedy : "Start one with: npx agentmesh up";
+  const remedy = refusal && refusal.code !== "ECONNREFUSED" ? refusal.remedy : "Start one with: agentmesh up";
   return new BrokerUnreachableError(`No broker answers at ${base} (${why}). ${remedy}`, {
     cause: error,
     passes: refusal?.passes ?? true,

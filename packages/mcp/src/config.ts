@@ -176,7 +176,7 @@ export function helpText(): string {
   return [
     "agentmesh-mcp: the MCP adapter of agentmesh. An agent's program starts it and speaks MCP over stdin and stdout.",
     "",
-    "  claude mcp add agentmesh -- npx -y agentmesh-mcp",
+    '  claude mcp add --scope user agentmesh -- "$(command -v agentmesh-mcp)"',
     "",
     "  agentmesh-mcp hook claude|codex|gemini [--wait] [--home FOLDER]",
     "      is what the hooks of these programs run: it gives the session the mail that waits.",

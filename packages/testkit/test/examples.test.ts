@@ -64,7 +64,7 @@ test("without a broker each says in one line how to start one", async () => {
   for (const name of names) {
     const { over, output } = example(name, home.path, at);
     expect(await over, output()).toBe(1);
-    expect(output(), name).toMatch(/^No broker runs at .*\. Start it with: npx agentmesh up\n$/);
+    expect(output(), name).toMatch(/^No broker runs at .*\. Start it with: agentmesh up\n$/);
   }
 });
 

@@ -27,7 +27,7 @@ export function absenceOf(folder: StateFolder, url: string, answer: Answer): Bro
       { passes: true },
     );
   }
-  const start = "Start it with: npx agentmesh up";
+  const start = "Start it with: agentmesh up";
   const port = new URL(url).port || "80";
   return new BrokerUnreachableError(
     answer.who === "nobody"

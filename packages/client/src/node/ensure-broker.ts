@@ -54,7 +54,7 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
   }
   if (!options.byPerson && wasStopped(folder)) {
     throw new BrokerUnreachableError(
-      `The broker at ${address.url} was stopped on purpose. Start it again with: npx agentmesh up`,
+      `The broker at ${address.url} was stopped on purpose. Start it again with: agentmesh up`,
     );
   }
   makeStateFolder(folder);

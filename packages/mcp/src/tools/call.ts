@@ -81,6 +81,6 @@ function lateSentence(tool: string, address: string | undefined): string {
   const again = ["send_message", "reply", "ask_peer", "publish"].includes(tool)
     ? " Repeating the same call stores the message only once."
     : "";
-  const remedy = address === undefined ? "it can be started with: npx agentmesh up" : "check AGENTMESH_URL";
+  const remedy = address === undefined ? "it can be started with: agentmesh up" : "check AGENTMESH_URL";
   return `No broker has answered${address === undefined ? "" : ` at ${address}`} within ${ANSWER_WITHIN_MS} ms. It may still be starting; if not, ${remedy}.${again}`;
 }
