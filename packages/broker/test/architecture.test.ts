@@ -1,5 +1,5 @@
 /** The layout's rules, kept by a test: which folder may import which, and how large a file may grow. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -137,5 +137,24 @@ describe("the layout", () => {
     const allowed =
       /^(broker\/src\/serve|client\/src\/node\/|mcp\/src\/(config|run|main)|opencode\/src\/index|cli\/src\/(context|main|program|output))/;
     expect(readers.filter((path) => !allowed.test(path))).toEqual([]);
+  });
+
+  test("every changeset names packages that exist, each once, and says something", () => {
+    const names = readdirSync(packages)
+      .map((folder) => join(packages, folder, "package.json"))
+      .filter((file) => existsSync(file))
+      .map((file) => /"name": "([^"]+)"/.exec(readFileSync(file, "utf8"))?.[1]);
+    const folder = join(packages, "..", ".changeset");
+    const wrong = readdirSync(folder)
+      .filter((file) => file.endsWith(".md"))
+      .filter((file) => {
+        const [, head = "", text = ""] =
+          /^---\n([\s\S]*?)\n---\n([\s\S]*)$/.exec(readFileSync(join(folder, file), "utf8")) ?? [];
+        const bumps = head.split("\n").map((line) => /^"([^"]+)": (?:patch|minor|major)$/.exec(line)?.[1]);
+        return (
+          text.trim() === "" || new Set(bumps).size < bumps.length || bumps.some((name) => !names.includes(name ?? "-"))
+        );
+      });
+    expect(wrong).toEqual([]);
   });
 });
