@@ -8,10 +8,10 @@ import { RepeatedLines } from "./log-repeats.ts";
 /** Paths whose values are replaced in every line. */
 const SECRETS = ["req.headers.authorization", "headers.authorization", "*.token", "token", "*.key", "key", "*.secret"];
 
-/** A logger that writes its lines to `output`; those that repeat are counted by `repeats`. */
+/** A logger that writes its lines to `output`, left out to stdout; those that repeat are counted by `repeats`. */
 export function createLog(
   config: Pick<Config, "logLevel" | "logFormat">,
-  output: Pick<LogOutput, "write">,
+  output: Pick<LogOutput, "write"> = process.stdout,
   repeats: RepeatedLines = new RepeatedLines(),
 ): Logger {
   const pretty = config.logFormat === "pretty" || (config.logFormat === "auto" && process.stdout.isTTY);
