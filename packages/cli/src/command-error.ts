@@ -1,7 +1,7 @@
 /** Ends of a command: it cannot do what it was asked, with the sentence that says so; or it has more to say than "done". */
 
 /** How a {@link CommandError} ends the program. */
-export type CommandExit = "usage" | "failure" | "notFound";
+export type CommandExit = "usage" | "failure" | "notFound" | "refused";
 
 /** An end that is no error and yet not exit code 0: a dry run that would change something. Nothing is printed. */
 export class CommandEnd extends Error {

@@ -1,8 +1,9 @@
 /** What every command needs: the state folder, a client with the mesh key, and a client that acts as an agent. */
-import type { MeshClient } from "@agentmesh/client";
+import { MeshApiError, type MeshClient } from "@agentmesh/client";
 import {
   type BrokerAddress,
   connect,
+  knownIdentity,
   locate,
   machineName,
   openStateFolder,
@@ -13,9 +14,13 @@ import {
   sharedIdentity,
   typedPath,
 } from "@agentmesh/client/node";
-import { type Agent, AgentName, inWords } from "@agentmesh/protocol";
-import { usageError } from "./command-error.ts";
+import { type Agent, AgentName, inWords, plainLine } from "@agentmesh/protocol";
+import { CommandError, usageError } from "./command-error.ts";
+import { canAsk, confirmed } from "./confirm.ts";
 import { warn } from "./output.ts";
+
+/** As which client the command line keeps its agents. */
+export const CLIENT = "cli";
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -23,6 +28,7 @@ export interface GlobalOptions {
   readonly home?: string;
   readonly json?: true;
   readonly as?: string;
+  readonly create?: true;
 }
 
 /** The agent that a command acts as. */
@@ -45,8 +51,17 @@ export interface Context {
   address(): BrokerAddress;
   /** A client with the mesh key. @throws BrokerUnreachableError at once when no broker runs */
   admin(options?: { readonly retryForMs?: number }): Promise<MeshClient>;
-  /** A client that acts as the agent {@link name}, registered on first use. */
+  /** Whether `--as` named it. */
+  readonly isNamed: boolean;
+  /**
+   * A client that acts as the agent {@link name}. `cli` is made at its first act; one that `--as` names has to be there,
+   * or is made with `--create` or a person's yes. @throws CommandError
+   */
   acting(): Promise<Acting>;
+  /** The same for a look, which makes nobody: undefined while `cli` has not acted. @throws CommandError for another name */
+  own(): Promise<Acting | undefined>;
+  /** A client with an agent's token. */
+  as(token: string): MeshClient;
   /** Id of the agent {@link name} if it is this machine's; registers nobody. */
   ownId(agents: readonly Agent[]): Promise<string | undefined>;
 }
@@ -58,6 +73,7 @@ export function openContext(options: GlobalOptions): Context {
   if (!name.success) {
     throw usageError(`"${options.as}" cannot be an agent's name: ${name.error.issues[0]?.message}.`);
   }
+  const ownName = name.data;
   const address = () => locate(folder, process.env, options.url);
 
   const client = (token: string, retryForMs = 5_000): MeshClient =>
@@ -78,33 +94,90 @@ export function openContext(options: GlobalOptions): Context {
     );
   }
 
+  async function own(): Promise<Acting | undefined> {
+    const registrar = await admin();
+    const known = await ownIn();
+    if (!known && options.as !== undefined) throw await unknownAs(registrar);
+    return known;
+  }
+
+  async function ownIn(): Promise<Acting | undefined> {
+    const token = knownIdentity(folder, CLIENT, ownName)?.token;
+    const agent = token === undefined ? undefined : await ownAgent(client(token));
+    if (token === undefined || agent === undefined) return undefined;
+    if (agent.name !== ownName) {
+      warn(
+        `${ownName} is called ${agent.name} by now: somebody renamed it, or another agent took the name while it was archived.`,
+      );
+    }
+    return { client: client(token), agent };
+  }
+
+  async function unknownAs(registrar: MeshClient): Promise<CommandError> {
+    const wanted = ownName;
+    try {
+      const other = await registrar.getAgent({ agent: wanted });
+      if (other.name === wanted) {
+        return new CommandError(
+          "not_yours",
+          `${wanted} belongs to another program${other.client === undefined ? "" : ` (${plainLine(other.client)})`}: only that one acts as it. To write to it: agentmesh send ${wanted} "…"`,
+          "refused",
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof MeshApiError) || error.code !== "agent_not_found") throw error;
+      const near = error.problem.nearNames?.filter((each) => knownIdentity(folder, CLIENT, each)) ?? [];
+      const known = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";
+      return new CommandError(
+        "agent_not_found",
+        `You have no agent named ${wanted}.${known} Make it: agentmesh agent add ${wanted}, or --create with a command that acts as it.`,
+        "notFound",
+      );
+    }
+    return new CommandError("agent_not_found", `You have no agent named ${wanted}.`, "notFound");
+  }
+
   return {
     folder,
     json: options.json === true,
     env: process.env,
-    name: name.data,
+    name: ownName,
+    isNamed: options.as !== undefined,
     url: options.url,
     address,
     admin,
+    own,
+    as: (token) => client(token),
     async acting() {
       const registrar = await admin();
-      const { token } = sharedIdentity(folder, "cli", name.data);
-      const own = { name: name.data, token, client: "cli", host: machineName() };
-      const { agent, renamedFrom } = await registrar.register(own);
-      if (renamedFrom !== undefined) {
-        warn(
-          `"${renamedFrom}" was archived, and another agent has that name by now: it is "${agent.name}" from now on.`,
-        );
-      }
-      return { client: client(token), agent };
+      const known = await ownIn();
+      if (known) return known;
+      if (options.as !== undefined && !options.create) await mayMake(ownName, () => unknownAs(registrar));
+      const { token } = sharedIdentity(folder, CLIENT, ownName);
+      const own = { name: ownName, token, client: CLIENT, host: machineName() };
+      return { client: client(token), agent: (await registrar.register(own)).agent };
     },
     async ownId(agents) {
-      if (!agents.some((agent) => agent.name === name.data && agent.client === "cli")) return undefined;
-      const { token } = sharedIdentity(folder, "cli", name.data);
-      const own = await client(token)
-        .getAgent({ agent: "me" })
-        .catch(() => undefined);
-      return own?.id;
+      const token = knownIdentity(folder, CLIENT, ownName)?.token;
+      if (token === undefined || agents.length === 0) return undefined;
+      return (await ownAgent(client(token)))?.id;
     },
   };
+}
+
+/** The agent that a token acts as; undefined when the mesh knows none. */
+async function ownAgent(client: MeshClient): Promise<Agent | undefined> {
+  try {
+    return await client.getAgent({ agent: "me" });
+  } catch (error) {
+    if (error instanceof MeshApiError && error.code === "unauthenticated") return undefined;
+    throw error;
+  }
+}
+
+/** Asks whether the agent is to be made; where nobody can be asked, refuses. */
+async function mayMake(name: string, refusal: () => Promise<CommandError>): Promise<void> {
+  const unknown = await refusal();
+  if (unknown.code !== "agent_not_found" || !canAsk()) throw unknown;
+  if (!(await confirmed(`You have no agent named ${name}. Make it?`))) throw unknown;
 }

@@ -45,6 +45,7 @@ const eventStyles: Readonly<Record<TimelineEvent, Style>> = {
   expired: "red",
   cancelled: "dim",
   redriven: "bold",
+  dismissed: "dim",
   bounced: "yellow",
   held: "yellow",
   admitted: "bold",

@@ -28,6 +28,7 @@ export function buildProgram(): Command {
     .option("--url <url>", "broker (default: the one that runs here)")
     .option("--home <folder>", "state folder (default: ~/.agentmesh)")
     .option("--as <name>", "agent to act as (default: cli)")
+    .option("--create", "make the agent that --as names, if you have none of this name")
     .option("--json", "print JSON for programs")
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: () => {} })

@@ -1,4 +1,6 @@
 /** What reaches stdout: whole JSON documents, no secrets, nothing that commands a terminal. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { endpoints, LogEntry } from "@agentmesh/protocol";
 import { startTestBroker, type TestBroker } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -16,7 +18,7 @@ beforeAll(async () => {
   const mallory = await broker.agent("mallory", { client: "\u001b[5mclient", directory: `/tmp/${HOSTILE}` });
   await mallory.client.setSummary({ summary: HOSTILE });
   await mallory.client.join({ pushPaths: [{ path: "stream", failedWhy: HOSTILE }] });
-  await cli(broker.home, ["whoami"]);
+  await cli(broker.home, ["agent", "add", "cli"]);
   message = (await mallory.client.send({ to: "cli", body: HOSTILE })).messageId;
   const [first] = (await mallory.client.send({ to: "mallory", body: HOSTILE })).deliveries;
   const [leased] = (await mallory.client.lease({ max: 1 })).deliveries;
@@ -81,13 +83,13 @@ test("hostile text of other agents never reaches the terminal as a command, and 
 });
 
 test("whoami names the agent and never prints a token", async () => {
-  const commands = [["whoami"], ["whoami", "--json"], ["agents", "--json"], ["whoami", "--as", "night-shift"]];
+  const commands = [["whoami"], ["whoami", "--json"], ["agents", "--json"], ["whoami", "--as", "cli"]];
   const ended = await Promise.all(commands.map((args) => cli(broker.home, args)));
   for (const { code, stdout, stderr } of ended) {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).not.toMatch(/am_|amk_/);
   }
-  expect(ended.map(({ stdout }) => /cli|night-shift/.exec(stdout)?.[0])).toEqual(["cli", "cli", "cli", "night-shift"]);
+  for (const { stdout } of ended) expect(stdout).toMatch(/\bcli\b/);
 });
 
 test("--as cannot become an agent that is not this machine's", async () => {
@@ -98,9 +100,24 @@ test("--as cannot become an agent that is not this machine's", async () => {
 
 test("looking registers nobody and marks the own row", async () => {
   await using empty = await startTestBroker();
-  await Promise.all([["agents"], ["log"], ["status"]].map((args) => cli(empty.home, args)));
+  const looks = [
+    ["agents"],
+    ["log"],
+    ["status"],
+    ["whoami"],
+    ["inbox"],
+    ["inbox", "--ack"],
+    ["dead"],
+    ["held"],
+    ["owed"],
+  ];
+  const named = looks.map((look) => [...look, "--as", "typo"]);
+  for (const args of [...looks, ...named]) await cli(empty.home, args);
   expect((await empty.admin.listAgents()).total).toBe(0);
-  await cli(empty.home, ["whoami"]);
+  const identities = join(empty.home, "agents");
+  expect(existsSync(identities) ? readdirSync(identities) : []).toEqual([]);
+  expect((await cli(empty.home, ["whoami"])).stdout).toContain("cli, which is not in the mesh yet");
+  await cli(empty.home, ["send", "nobody", "hello"]);
   expect((await cli(empty.home, ["agents"])).stdout).toContain("cli (you)");
 });
 

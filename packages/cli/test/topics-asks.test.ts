@@ -35,11 +35,11 @@ test("publish says who got it and who did not; subscribe gets what was published
   });
   await bob.client.ack({ delivery: "1" });
 
-  const late = await cli(broker.home, ["subscribe", "build.*.failed", "--retained", "5", "--as", "late"]);
+  const late = await cli(broker.home, ["subscribe", "build.*.failed", "--retained", "5", "--as", "late", "--create"]);
   expect(late.stdout).toBe("late is now subscribed to build.*.failed; 1 earlier message was put into the inbox\n");
   const listed = endpoints.listTopics.reply.parse(JSON.parse((await cli(broker.home, ["topics", "--json"])).stdout));
   expect(listed.topics).toMatchObject([{ topic: "build.api.failed", subscribers: 2, messages: 1 }]);
-  const gone = await cli(broker.home, ["subscribe", "build.*.failed", "--unsubscribe", "--as", "late"]);
+  const gone = await cli(broker.home, ["subscribe", "build.*.failed", "--unsubscribe", "--as", "late", "--create"]);
   expect(gone.stdout).toContain("late is no longer subscribed");
   expect(await cli(broker.home, ["publish", "Build", "x"])).toMatchObject({ code: 2 });
   expect((await cli(broker.home, ["inbox", "late"])).stdout).toContain("api is red");
@@ -55,9 +55,11 @@ test("publish and subscribe say what a policy holds, and one warning a kind howe
   expect(published.stdout).toContain("guarded holds messages of this sender");
   expect(published.stderr).toMatch(/^warning: plain has no live session\..* Likewise plainer\.\n$/);
 
-  await cli(broker.home, ["subscribe", "other", "--as", "wary"]);
+  await cli(broker.home, ["subscribe", "other", "--as", "wary", "--create"]);
   await broker.admin.setPolicy({ agent: "wary", otherwise: "hold" });
-  expect((await cli(broker.home, ["subscribe", "news.>", "--retained", "3", "--as", "wary"])).stdout).toMatch(
+  expect(
+    (await cli(broker.home, ["subscribe", "news.>", "--retained", "3", "--as", "wary", "--create"])).stdout,
+  ).toMatch(
     /; 1 earlier message was put into the inbox, where its policy holds 1 until you decide: agentmesh held wary\n$/,
   );
 });

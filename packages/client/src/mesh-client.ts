@@ -1,9 +1,9 @@
 /** The typed client: one method per endpoint, and the inbox as an async iterator. */
 import { type EndpointInput, type EndpointReply, endpoints, MAX_WAIT_MS } from "@agentmesh/protocol";
+import { AgentCalls } from "./agent-calls.ts";
 import { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
 import type { DeliveryHandle } from "./delivery-handle.ts";
 import { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";
-import { WebhookCalls } from "./webhook-calls.ts";
 
 type Table = typeof endpoints;
 type In<K extends keyof Table> = EndpointInput<Table[K]>;
@@ -14,7 +14,7 @@ type Out<K extends keyof Table> = Promise<EndpointReply<Table[K]>>;
  * Every method throws MeshApiError when the broker refuses and BrokerUnreachableError when nobody answers;
  * repeatable calls are tried again first.
  */
-export class MeshClient extends WebhookCalls {
+export class MeshClient extends AgentCalls {
   constructor(options: ConnectionOptions) {
     super(new Connection(options));
   }
@@ -32,56 +32,6 @@ export class MeshClient extends WebhookCalls {
   /** Stops the broker. Needs the mesh key. */
   shutdown(options?: CallOptions): Out<"shutdown"> {
     return this.connection.call(endpoints.shutdown, {}, options);
-  }
-
-  /** Makes an agent, or resumes the one that owns `token`. Needs the mesh key. */
-  register(input: In<"register">, options?: CallOptions): Out<"register"> {
-    return this.connection.call(endpoints.register, input, options);
-  }
-
-  /** Every agent with its presence and push paths. */
-  listAgents(input: In<"listAgents"> = {}, options?: CallOptions): Out<"listAgents"> {
-    return this.connection.call(endpoints.listAgents, input, options);
-  }
-
-  /** One agent by name or id; `me` is the caller. */
-  getAgent(input: In<"getAgent">, options?: CallOptions): Out<"getAgent"> {
-    return this.connection.call(endpoints.getAgent, input, options);
-  }
-
-  /** Whose messages take how much of what is kept; with the mesh key. */
-  listKeepers(input: In<"listKeepers"> = {}, options?: CallOptions): Out<"listKeepers"> {
-    return this.connection.call(endpoints.listKeepers, input, options);
-  }
-
-  /** Says what this agent is working on. */
-  setSummary(input: In<"setSummary">, options?: CallOptions): Out<"setSummary"> {
-    return this.connection.call(endpoints.setSummary, input, options);
-  }
-
-  /** Not to be disturbed for a while: `me`, or with the mesh key any agent. */
-  setFocus(input: In<"setFocus">, options?: CallOptions): Out<"setFocus"> {
-    return this.connection.call(endpoints.setFocus, input, options);
-  }
-
-  /** Ends a focus before its time. */
-  endFocus(input: In<"endFocus">, options?: CallOptions): Out<"endFocus"> {
-    return this.connection.call(endpoints.endFocus, input, options);
-  }
-
-  /** Whose messages an agent accepts, holds or refuses. */
-  getPolicy(input: In<"getPolicy">, options?: CallOptions): Out<"getPolicy"> {
-    return this.connection.call(endpoints.getPolicy, input, options);
-  }
-
-  /** Replaces that policy. */
-  setPolicy(input: In<"setPolicy">, options?: CallOptions): Out<"setPolicy"> {
-    return this.connection.call(endpoints.setPolicy, input, options);
-  }
-
-  /** Takes an agent out of the mesh: `me`, or with the mesh key any. */
-  removeAgent(input: In<"removeAgent">, options?: CallOptions): Out<"removeAgent"> {
-    return this.connection.call(endpoints.removeAgent, input, options);
   }
 
   /** Opens a session; `join` also keeps it alive. */
@@ -211,6 +161,11 @@ export class MeshClient extends WebhookCalls {
   /** Puts a dead letter back into its inbox. */
   redrive(input: In<"redrive">, options?: CallOptions): Out<"redrive"> {
     return this.connection.call(endpoints.redrive, input, options);
+  }
+
+  /** Takes a dead letter off the list. */
+  dismiss(input: In<"dismiss">, options?: CallOptions): Out<"dismiss"> {
+    return this.connection.call(endpoints.dismiss, input, options);
   }
 
   /** Lets a held delivery into the inbox. */

@@ -54,7 +54,7 @@ export class MeshSession {
     return this.#open.session.id;
   }
 
-  /** The agent as the broker described it when the session was opened. */
+  /** The agent as the broker described it when the session was opened, by the name that it has now. */
   get agent(): Agent {
     return this.#open.agent;
   }
@@ -70,7 +70,10 @@ export class MeshSession {
     // Whoever still waits for an answer of a session that was left must not open it again.
     if (this.#left.signal.aborted) return undefined;
     try {
-      return await this.client.heartbeat({ session: this.#open.session.id, pushPaths: this.#pushPaths });
+      const reply = await this.client.heartbeat({ session: this.#open.session.id, pushPaths: this.#pushPaths });
+      const { name = this.agent.name } = reply;
+      if (name !== this.agent.name) this.#open = { ...this.#open, agent: { ...this.agent, name } };
+      return reply;
     } catch (error) {
       await this.#recover(error);
       return undefined;

@@ -97,6 +97,14 @@ export const RegisterReply = z.object({
 });
 export type RegisterReply = z.infer<typeof RegisterReply>;
 
+/** Gives an agent another name. */
+export const RenameRequest = z.strictObject({ name: AgentName });
+export type RenameRequest = z.infer<typeof RenameRequest>;
+
+/** The agent under its new name. */
+export const RenameReply = z.object({ agent: Agent, was: z.string().meta({ description: "the name it had" }) });
+export type RenameReply = z.infer<typeof RenameReply>;
+
 /** One live process of an agent, a lease renewed by heartbeat. */
 export const Session = z.object({ id: SessionId, agentId: AgentId, openedAt: Timestamp });
 export type Session = z.infer<typeof Session>;
@@ -117,5 +125,9 @@ export const HeartbeatRequest = z.strictObject({ pushPaths: z.array(PushPath).ma
 export type HeartbeatRequest = z.infer<typeof HeartbeatRequest>;
 
 /** When to renew again, and what waits in the inbox. */
-export const HeartbeatReply = z.object({ heartbeatMs: z.int().positive(), queued: z.int().nonnegative() });
+export const HeartbeatReply = z.object({
+  heartbeatMs: z.int().positive(),
+  queued: z.int().nonnegative(),
+  name: z.string().optional().meta({ description: "the agent's name, which somebody may have changed" }),
+});
 export type HeartbeatReply = z.infer<typeof HeartbeatReply>;

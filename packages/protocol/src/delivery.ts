@@ -110,7 +110,7 @@ export const PushReport = z.strictObject({
 });
 export type PushReport = z.infer<typeof PushReport>;
 
-/** The delivery after a verb on it: nack, extend, reject, redrive, admit, refuse or a push report. */
+/** The delivery after a verb on it: nack, extend, reject, redrive, dismiss, admit, refuse or a push report. */
 export const DeliveryReply = z.object({
   deliveryId: DeliveryId,
   state: DeliveryState,
@@ -142,6 +142,7 @@ export const TimelineEvent = z.enum([
   "expired",
   "cancelled",
   "redriven",
+  "dismissed",
   "bounced",
   "held",
   "admitted",

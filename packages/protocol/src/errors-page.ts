@@ -24,7 +24,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   lease_lost:
     "The lease ended or another session has it. Lease again; an ack without a receipt is accepted from the owner.",
   already_leased: "Too late to cancel: a session has leased it. Send a second message that takes the first one back.",
-  not_dead: "Only a dead letter is redriven; `detail` says what state it is in.",
+  not_dead: "Only a dead letter is redriven or dismissed; `detail` says what state it is in.",
   not_held: "Only a held delivery is admitted or refused; `detail` says what state it is in.",
   body_damaged: "Have the message sent again: its text on the broker's disk is not what was accepted.",
   delivery_settled: "Nothing is left to do: `detail` says how it ended.",

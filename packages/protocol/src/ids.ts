@@ -27,24 +27,37 @@ export type DeliveryId = z.infer<typeof DeliveryId>;
 export const ThreadId = id("thr_", "a thread's id");
 export type ThreadId = z.infer<typeof ThreadId>;
 
+/** How many digits of an id are enough to name it by its beginning. */
+export const MIN_SHORT_ID_DIGITS = 8;
+
+/** The beginning of an id, as people type it: it names the one thing whose id begins so. */
+function cutShort<const P extends string>(prefix: P) {
+  return z.templateLiteral([prefix, z.string().regex(new RegExp(`^[0-9a-f]{${MIN_SHORT_ID_DIGITS},31}$`))]);
+}
+
 const seq = z.string().regex(/^[1-9][0-9]{0,14}$/, { abort: true });
 
 /** Names one delivery of the caller's own inbox: its id, or its `seq` number as a model types it (`42`). */
 export const DeliveryRef = z
-  .union([DeliveryId, seq], { error: "a string: dlv_… or a number of your own inbox as text" })
-  .meta({ description: "dlv_… or the seq number in your own inbox" });
+  .union([DeliveryId, cutShort("dlv_"), seq], { error: "a string: dlv_… or a number of your own inbox as text" })
+  .meta({ description: "dlv_…, its beginning, or the seq number in your own inbox" });
 export type DeliveryRef = z.infer<typeof DeliveryRef>;
 
 /** Names one message: its id, a delivery id, or the `seq` of a delivery in the caller's own inbox. */
 export const MessageRef = z
-  .union([MessageId, DeliveryId, seq], { error: "a string: msg_…, dlv_… or a number of your own inbox as text" })
-  .meta({ description: "msg_…, dlv_… or the seq number in your own inbox" });
+  .union([MessageId, DeliveryId, cutShort("msg_"), cutShort("dlv_"), seq], {
+    error: "a string: msg_…, dlv_… or a number of your own inbox as text",
+  })
+  .meta({ description: "msg_…, dlv_…, the beginning of either, or the seq number in your own inbox" });
 export type MessageRef = z.infer<typeof MessageRef>;
 
 /** Names one thread: its id, or any message of it. */
 export const ThreadRef = z
-  .union([ThreadId, MessageId, DeliveryId, seq], {
+  .union([ThreadId, MessageId, DeliveryId, cutShort("thr_"), cutShort("msg_"), cutShort("dlv_"), seq], {
     error: "a string: thr_…, or a message of the thread: msg_…, dlv_… or a number of the inbox as text",
   })
-  .meta({ description: "thr_…, or a message of the thread: msg_…, dlv_… or the seq number in the inbox" });
+  .meta({
+    description:
+      "thr_…, or a message of the thread: msg_…, dlv_… or the seq number in the inbox; or the beginning of an id",
+  });
 export type ThreadRef = z.infer<typeof ThreadRef>;

@@ -61,7 +61,7 @@ export type SendRequest = z.infer<typeof SendRequest>;
 export const Warning = z.object({
   code: z.string().meta({
     description:
-      "recipient_offline, namesake_online, recipient_stale, no_push_path, push_path_failing, backlog; later versions may know more",
+      "recipient_offline, namesake_online, renamed, recipient_stale, no_push_path, push_path_failing, backlog; later versions may know more",
   }),
   detail: z.string(),
 });

@@ -87,7 +87,7 @@ describe.skipIf(why !== undefined)(`one loopback${why === undefined ? "" : ` (sk
     expect(await ada.status()).toMatchObject({ home: ada.folder, url: `http://127.0.0.1:${USUAL}` });
 
     expect((await ada.run(["whoami"])).stdout).toContain("cli");
-    expect(await bob.run(["send", "cli", "hello", "--as", "bob"])).toMatchObject({ code: 4 });
+    expect(await bob.run(["send", "cli", "hello", "--as", "bob", "--create"])).toMatchObject({ code: 4 });
     for (const each of [ada, bob]) expect(await each.run(["down"])).toMatchObject({ code: 0 });
   });
 

@@ -17,6 +17,7 @@ import type { Intake } from "./intake.ts";
 import { findNearNames } from "./near-names.ts";
 import type { Policy } from "./policy.ts";
 import { bounce } from "./retry.ts";
+import { wholeId } from "./short-ids.ts";
 import type { AgentRecord, Store } from "./store.ts";
 import type { Turns } from "./turns.ts";
 import { webhookOf } from "./webhook/path.ts";
@@ -70,9 +71,9 @@ export class Agents {
     return isNew ? agent : this.#store.reviveAgent(agent.id).catch(() => agent);
   }
 
-  /** The agent of this name or id, if there is one. */
-  find(nameOrId: string): Promise<AgentRecord | undefined> {
-    return this.#store.findAgent(nameOrId);
+  /** The agent of this name or id, if there is one; a former name leads to it until another agent takes it. */
+  async find(nameOrId: string): Promise<AgentRecord | undefined> {
+    return this.#store.findAgent(await wholeId(this.#store, nameOrId, undefined));
   }
 
   /** The agent of this name as others see it, if it is there. */
@@ -153,6 +154,12 @@ export class Agents {
     mayActFor(caller, agent);
     await this.#store.setFocus(agent.id, focus && { ...focus, reason: focus.reason });
     return this.show((await this.#store.findAgent(agent.id)) ?? agent);
+  }
+
+  /** Gives an agent another name: what is its own stays so. @throws MeshError agent_not_found, agent_name_taken */
+  async rename(nameOrId: string, name: string): Promise<EndpointReply<Table["renameAgent"]>> {
+    const { id, name: was } = await this.resolve(nameOrId, { kind: "key" });
+    return { agent: this.show(await this.#store.renameAgent(id, name)), was };
   }
 
   /** Takes an agent out of the mesh. @throws MeshError forbidden, agent_not_found */

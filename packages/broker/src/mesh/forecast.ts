@@ -1,6 +1,6 @@
 /** What a sender is told: whether the body fits, and what is known of each recipient. */
 import type { Agent, DeliveryForecast, Urgency, Warning } from "@agentmesh/protocol";
-import { quoted } from "@agentmesh/protocol";
+import { AgentName, quoted } from "@agentmesh/protocol";
 import { MeshError } from "./errors.ts";
 import type { Policy } from "./policy.ts";
 import type { Enqueued } from "./store.ts";
@@ -17,12 +17,20 @@ export function checkBody(body: string, { maxBodyBytes }: Policy): number {
   );
 }
 
-/** One delivery with its recipient as it is at this moment, and who is online in its place. */
+/** What is known of an address beside the agent it led to. */
+export interface Address {
+  /** Who is online of those one may have meant. */
+  readonly namesakes?: readonly string[];
+  /** The name or id as it was written. */
+  readonly writtenTo?: string;
+}
+
+/** One delivery with its recipient as it is at this moment, and what is to be said of the address. */
 export function forecast(
   delivery: Enqueued["delivery"],
   urgency: Urgency,
   agent: Agent,
-  namesakes: readonly string[] = [],
+  address: Address = {},
 ): DeliveryForecast {
   return {
     deliveryId: delivery.id,
@@ -37,14 +45,20 @@ export function forecast(
       queued: agent.queued,
       ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
     },
-    warnings: delivery.state === "queued" || delivery.state === "leased" ? warningsFor(agent, namesakes) : [],
+    warnings: delivery.state === "queued" || delivery.state === "leased" ? warningsFor(agent, address) : [],
   };
 }
 
 const BACKLOG = 25;
 
-function warningsFor(agent: Agent, namesakes: readonly string[]): Warning[] {
+function warningsFor(agent: Agent, { namesakes = [], writtenTo = agent.name }: Address): Warning[] {
   const warnings: Warning[] = [];
+  if (writtenTo !== agent.name && AgentName.safeParse(writtenTo).success) {
+    warnings.push({
+      code: "renamed",
+      detail: `${writtenTo} is called ${agent.name} now, and the message went to it. Write to ${agent.name}: another agent may take the old name.`,
+    });
+  }
   const webhook = webhookOf(agent);
   if (agent.presence === "offline" && !webhook) {
     warnings.push({

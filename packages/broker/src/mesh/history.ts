@@ -12,6 +12,7 @@ import {
 import type { Agents } from "./agents.ts";
 import { type Caller, mayActFor, viewerOf } from "./caller.ts";
 import { unknownMessage } from "./errors.ts";
+import { wholeId } from "./short-ids.ts";
 import type { HistoryQuery, Store, Viewer } from "./store.ts";
 import { searchTerms, snippetOf } from "./words.ts";
 
@@ -114,9 +115,10 @@ export class History {
  * nothing to see. @throws MeshError message_not_found
  */
 export async function threadOf(store: Store, ref: ThreadRef, viewer: Viewer): Promise<ThreadId> {
-  const thread = ThreadId.safeParse(ref);
+  const whole = await wholeId(store, ref, viewer);
+  const thread = ThreadId.safeParse(whole);
   if (thread.success) return thread.data;
-  const place = await store.placeMessage(ref, viewer);
+  const place = await store.placeMessage(whole, viewer);
   if (!place) throw unknownMessage(ref);
   return place.threadId;
 }

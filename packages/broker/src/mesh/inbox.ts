@@ -15,6 +15,7 @@ import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
 import { bounce, retryPolicy } from "./retry.ts";
+import { wholeId } from "./short-ids.ts";
 import type { AckVerdict, DeliveryRecord, HeldVerdict, InboxQuota, RetryPolicy, Store, Viewer } from "./store.ts";
 import type { Wakes } from "./wakes.ts";
 
@@ -92,26 +93,30 @@ export class Inbox {
   }
 
   /** Ends a delivery for good. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
-  async ack(caller: AgentCaller, ref: DeliveryRef, request: Body<"ack">): Promise<AckReply> {
+  async ack(caller: AgentCaller, named: DeliveryRef, request: Body<"ack">): Promise<AckReply> {
+    const ref = await this.#whole(caller, named);
     const verdict = await this.#store.ack(caller.agent.id, ref, request.receipt, request.evidence);
     if (verdict.kind === "acked_before") return ackReply(verdict.delivery, true);
     return ackReply(granted(verdict, ref, caller), false);
   }
 
   /** Gives a delivery back. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
-  async nack(caller: AgentCaller, ref: DeliveryRef, request: Body<"nack">): Promise<DeliveryReply> {
+  async nack(caller: AgentCaller, named: DeliveryRef, request: Body<"nack">): Promise<DeliveryReply> {
+    const ref = await this.#whole(caller, named);
     const terms = { delayMs: request.delayMs, reason: request.reason, retry: this.#retry };
     return reply(granted(await this.#store.nack(caller.agent.id, ref, request.receipt, terms), ref, caller));
   }
 
   /** Renews a lease. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
-  async extend(caller: AgentCaller, ref: DeliveryRef, request: Body<"extend">): Promise<DeliveryReply> {
+  async extend(caller: AgentCaller, named: DeliveryRef, request: Body<"extend">): Promise<DeliveryReply> {
+    const ref = await this.#whole(caller, named);
     const verdict = await this.#store.extend(caller.agent.id, ref, request.receipt, request.leaseMs);
     return reply(granted(verdict, ref, caller));
   }
 
   /** Makes a delivery a dead letter. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
-  async reject(caller: AgentCaller, ref: DeliveryRef, request: Body<"reject">): Promise<DeliveryReply> {
+  async reject(caller: AgentCaller, named: DeliveryRef, request: Body<"reject">): Promise<DeliveryReply> {
+    const ref = await this.#whole(caller, named);
     const verdict = await this.#store.reject(caller.agent.id, ref, request.receipt, {
       reason: request.reason,
       bounce,
@@ -131,7 +136,8 @@ export class Inbox {
   }
 
   /** Puts a dead letter back into its inbox. @throws MeshError delivery_not_found, not_dead, agent_not_found, inbox_full */
-  async redrive(caller: Caller, ref: DeliveryRef): Promise<DeliveryReply> {
+  async redrive(caller: Caller, named: DeliveryRef): Promise<DeliveryReply> {
+    const ref = await this.#whole(caller, named);
     const verdict = await this.#store.redrive(ownerOf(caller), ref, this.#quota);
     if (verdict.kind === "done") return reply(verdict.delivery);
     if (verdict.kind === "not_dead") {
@@ -144,25 +150,46 @@ export class Inbox {
         `${ref} was for ${verdict.recipient}, who has left the mesh: it cannot be put back. Its text is in the history (agentmesh history); send it to an agent that is there.`,
       );
     }
-    throw new MeshError("delivery_not_found", `There is no dead letter ${ref}. List them: agentmesh dead`);
+    throw noDeadLetter(ref);
+  }
+
+  /** Takes a dead letter off the list. @throws MeshError delivery_not_found, not_dead */
+  async dismiss(caller: Caller, named: DeliveryRef): Promise<DeliveryReply> {
+    const ref = await this.#whole(caller, named);
+    const verdict = await this.#store.dismiss(ownerOf(caller), ref);
+    if (verdict.kind === "done") return reply(verdict.delivery);
+    if (verdict.kind === "not_found") throw noDeadLetter(ref);
+    const { id, state } = verdict.delivery;
+    throw new MeshError("not_dead", `${id} is ${state}, not dead: there is nothing to dismiss.`);
   }
 
   /** Lets a held delivery into its inbox. @throws MeshError delivery_not_found, not_held */
-  async admit(caller: Caller, ref: DeliveryRef): Promise<DeliveryReply> {
+  async admit(caller: Caller, named: DeliveryRef): Promise<DeliveryReply> {
+    const ref = await this.#whole(caller, named);
     return reply(wasHeld(await this.#store.admit(ownerOf(caller), ref), ref));
   }
 
   /** Refuses a held delivery for good. @throws MeshError delivery_not_found, not_held */
-  async refuse(caller: Caller, ref: DeliveryRef, request: Body<"refuse">): Promise<DeliveryReply> {
+  async refuse(caller: Caller, named: DeliveryRef, request: Body<"refuse">): Promise<DeliveryReply> {
+    const ref = await this.#whole(caller, named);
     const terms = { reason: request.reason ?? "no reason given", bounce };
     return reply(wasHeld(await this.#store.refuse(ownerOf(caller), ref, terms), ref));
   }
 
   /** Notes a push, or its failure. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
-  async reportPush(caller: AgentCaller, ref: DeliveryRef, request: Body<"reportPush">): Promise<DeliveryReply> {
+  async reportPush(caller: AgentCaller, named: DeliveryRef, request: Body<"reportPush">): Promise<DeliveryReply> {
+    const ref = await this.#whole(caller, named);
     const push = { path: request.path, failedWhy: request.failedWhy };
     return reply(granted(await this.#store.recordPush(caller.agent.id, ref, request.receipt, push), ref, caller));
   }
+
+  #whole(caller: Caller, ref: DeliveryRef): Promise<DeliveryRef> {
+    return wholeId(this.#store, ref, ownerOf(caller));
+  }
+}
+
+function noDeadLetter(ref: DeliveryRef): MeshError {
+  return new MeshError("delivery_not_found", `There is no dead letter ${ref}. List them: agentmesh dead`);
 }
 
 function granted(verdict: AckVerdict, ref: DeliveryRef, caller: AgentCaller): DeliveryRecord {

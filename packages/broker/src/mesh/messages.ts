@@ -1,5 +1,4 @@
 /** Messages: accepted onto disk, and what became of them. */
-import { createHash } from "node:crypto";
 import type {
   CancelReply,
   EndpointReply,
@@ -13,6 +12,7 @@ import type {
 import { IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
 import { type AgentCaller, type Caller, mayActFor, viewerOf } from "./caller.ts";
+import { contentHash } from "./content-hash.ts";
 import { MeshError, unknownMessage } from "./errors.ts";
 import { checkBody, forecast } from "./forecast.ts";
 import { threadOf } from "./history.ts";
@@ -21,6 +21,7 @@ import type { Intake } from "./intake.ts";
 import type { LoopGuard } from "./loop-guard.ts";
 import { namesakesOnline } from "./namesakes.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
+import { wholeId } from "./short-ids.ts";
 import type { Enqueued, MessagePlace, MessageToEnqueue, Store, Viewer } from "./store.ts";
 import { traceOf } from "./trace.ts";
 import type { Turns } from "./turns.ts";
@@ -120,7 +121,7 @@ export class Messages {
       answers: answered?.deliveryId,
     };
     try {
-      return await this.#reply(await this.#store.enqueue(message, inboxQuota(this.#policy)));
+      return await this.#reply(await this.#store.enqueue(message, inboxQuota(this.#policy)), request.to);
     } catch (error) {
       takeBack();
       throw error;
@@ -208,12 +209,12 @@ export class Messages {
   }
 
   async #place(ref: MessageRef, viewer: Viewer): Promise<MessagePlace> {
-    const place = await this.#store.placeMessage(ref, viewer);
+    const place = await this.#store.placeMessage(await wholeId(this.#store, ref, viewer), viewer);
     if (!place) throw unknownMessage(ref);
     return place;
   }
 
-  async #reply({ message, delivery, duplicate, recipient: record }: Enqueued): Promise<SendReply> {
+  async #reply({ message, delivery, duplicate, recipient: record }: Enqueued, writtenTo?: string): Promise<SendReply> {
     const recipient = this.#agents.show(record);
     const namesakes = await namesakesOnline(recipient, (name) => this.#agents.named(name));
     return {
@@ -222,7 +223,9 @@ export class Messages {
       acceptedAt: message.acceptedAt,
       expiresAt: message.expiresAt,
       duplicate,
-      deliveries: [forecast(delivery, message.urgency, recipient, namesakes)],
+      deliveries: [
+        forecast(delivery, message.urgency, recipient, { namesakes, ...(writtenTo !== undefined && { writtenTo }) }),
+      ],
     };
   }
 }
@@ -234,11 +237,4 @@ function answeredParty(answered: MessagePlace | undefined, sender: Party): Party
     throw new MeshError("invalid_request", "That is a notice of the mesh itself: nobody is there to answer.");
   }
   return answered.sender.id === sender.id ? (answered.recipient ?? sender) : answered.sender;
-}
-
-/** An ask and a send of the same text are not the same. */
-function contentHash(request: SendBody, recipient: Party, isAsk: boolean): string {
-  const { body, inReplyTo, threadId, ttlMs, urgency } = request;
-  const content = [recipient.id, body, inReplyTo, threadId, ttlMs, urgency, ...(isAsk ? ["ask"] : [])];
-  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
 }

@@ -52,7 +52,7 @@ export class Sessions {
   /** Renews a session. @throws MeshError session_not_found: open a new one with the same token */
   async heartbeat(caller: AgentCaller, id: SessionId, pushPaths?: PushPath[]): Promise<HeartbeatReply> {
     if (!(await this.#store.touchSession(id, caller.agent.id, pushPaths))) throw unknownSession(id, caller);
-    return { heartbeatMs: this.#policy.heartbeatMs, queued: caller.agent.queued };
+    return { heartbeatMs: this.#policy.heartbeatMs, queued: caller.agent.queued, name: caller.agent.name };
   }
 
   /** Whether a session is still open. */

@@ -26,14 +26,13 @@ import type {
   AcceptedUnder,
   AckVerdict,
   AgentRecord,
-  AgentToRegister,
   AskNotices,
   AskStatus,
   Bounce,
+  DeadVerdict,
   Delayed,
   DeliveryRecord,
   Enqueued,
-  FocusTerms,
   HeldVerdict,
   HistoryPart,
   HistoryQuery,
@@ -45,14 +44,13 @@ import type {
   MessagePlace,
   MessageToEnqueue,
   MessageToPublish,
-  PolicyRules,
   Published,
   RedriveVerdict,
-  RegisteredAgent,
   RetryPolicy,
   StoreStats,
   Viewer,
 } from "./records/index.ts";
+import type { AgentStore } from "./store-agents.ts";
 import type { WebhookKeeping } from "./webhook/keeping.ts";
 
 export type * from "./records/index.ts";
@@ -66,36 +64,10 @@ export interface StoreListener {
 }
 
 /** The port. */
-export interface Store extends Looks, Keeping, WebhookKeeping {
+export interface Store extends AgentStore, Looks, Keeping, WebhookKeeping {
   /** Identity of the database, made once. */
   readonly instanceId: string;
   listen(listener: StoreListener): void;
-
-  /** Makes an agent or resumes the one that owns the token. @throws MeshError agent_name_taken */
-  registerAgent(agent: AgentToRegister): Promise<RegisteredAgent>;
-  agentByToken(tokenHash: string): Promise<AgentRecord | undefined>;
-  /** By id or by name; one that is there before one in the archive. */
-  findAgent(nameOrId: string): Promise<AgentRecord | undefined>;
-  /** Every agent that is neither removed nor archived, by name. */
-  listAgents(): Promise<AgentRecord[]>;
-  /** The archive, by name. */
-  listArchived(): Promise<AgentRecord[]>;
-  /** Notes a sign of life; takes the agent out of the archive, under a numbered name when its own is taken by now. */
-  reviveAgent(agentId: AgentId): Promise<AgentRecord>;
-  /** Archives agents without a sign of life for `quietMs` and without a message that waits; up to `limit`. */
-  archiveAgents(quietMs: number, limit: number): Promise<number>;
-  setSummary(agentId: AgentId, summary: string): Promise<void>;
-  /** Begins a focus, or without terms ends it: then hints `ready`, as at its own end. */
-  setFocus(agentId: AgentId, focus: FocusTerms | undefined): Promise<void>;
-  policyOf(agentId: AgentId): Promise<PolicyRules | undefined>;
-  setPolicy(agentId: AgentId, rules: PolicyRules): Promise<void>;
-  /**
-   * Removes an agent: at once it has no token and nobody writes to it, then what waits for it dies, a slice at a time.
-   * Returns how many.
-   */
-  removeAgent(agentId: AgentId, bounce?: Bounce): Promise<number>;
-  /** Ends what is left open of agents that were removed when the broker was stopped on the way; up to `limit`. */
-  endRemoved(limit: number, bounce?: Bounce): Promise<number>;
 
   /** Keeps, or replaces, what the predecessor's wire knows of an agent. */
   keepLegacyPeer(peer: LegacyPeerRecord): Promise<void>;
@@ -142,6 +114,8 @@ export interface Store extends Looks, Keeping, WebhookKeeping {
   listTopics(limit: number): Promise<Topic[]>;
   /** Resolves msg_…, dlv_… or a seq of the agent's own inbox to a message the agent sent or received. */
   placeMessage(ref: MessageRef, viewer: Viewer): Promise<MessagePlace | undefined>;
+  /** Ids of agents, messages, deliveries or threads that begin so, of what the viewer may see; six at most. */
+  idsLike(beginning: string, viewer: Viewer): Promise<string[]>;
   /** Whether an agent of this client has written into the message's thread after it. */
   wroteAfter(messageId: MessageId, client: string): Promise<boolean>;
   /** Messages in the order of acceptance, from a place back or ahead. @throws MeshError cursor_invalid */
@@ -204,6 +178,8 @@ export interface Store extends Looks, Keeping, WebhookKeeping {
    * @throws MeshError inbox_full
    */
   redrive(owner: Viewer, ref: DeliveryRef, quota: InboxQuota): Promise<RedriveVerdict>;
+  /** Takes a dead letter off the list, once or again; of any inbox without an owner. */
+  dismiss(owner: Viewer, ref: DeliveryRef): Promise<DeadVerdict>;
   /** Lets a held delivery into its inbox, or refuses it; of any inbox without an owner. */
   admit(owner: Viewer, ref: DeliveryRef): Promise<HeldVerdict>;
   refuse(
@@ -211,7 +187,7 @@ export interface Store extends Looks, Keeping, WebhookKeeping {
     ref: DeliveryRef,
     terms: { readonly reason: string; readonly bounce?: Bounce },
   ): Promise<HeldVerdict>;
-  /** Dead letters, newest first. */
+  /** Dead letters that nobody has dismissed, newest first. */
   listDead(query: { readonly owner: Viewer; readonly limit: number }): Promise<InboxEntry[]>;
   /** Writes a push, or its failure, into the timeline. */
   recordPush(

@@ -100,6 +100,10 @@ const declared: Declared = {
     inOtherHands: "forbidden",
     make: ({ agent }) => ({ params: { agent: agent.name }, body: { otherwise: "refuse" } }),
   },
+  renameAgent: {
+    inOtherHands: "forbidden",
+    make: async (owner) => ({ ...(await itself(owner, owner)), body: { name: `${owner.agent.name}-renamed` } }),
+  },
   removeAgent: { inOtherHands: "forbidden", make: itself },
   openSession: { inOtherHands: "its own", make: () => ({ body: {} }) },
   heartbeat: {
@@ -155,6 +159,7 @@ const declared: Declared = {
   },
   listDead: { inOtherHands: "forbidden", make: about },
   redrive: { inOtherHands: "delivery_not_found", make: dead },
+  dismiss: { inOtherHands: "delivery_not_found", make: dead },
   admit: { inOtherHands: "delivery_not_found", make: held },
   refuse: {
     inOtherHands: "delivery_not_found",

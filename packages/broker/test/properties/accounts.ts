@@ -97,11 +97,14 @@ const LETTERS: Readonly<Record<string, string>> = {
   refused: "F",
   bounced: "B",
   redriven: "V",
+  dismissed: "O",
 };
 /** Leased and returned any number of times. */
 const TURNS = "(?:L[px]*R)*(?:L[px]*)?";
-/** Accepted, or held and admitted; died and was put back any number of times; ended once. */
-const STORY = new RegExp(`^A(?:HM)?(?:${TURNS}[JD]B?V)*(?:${TURNS}(?:K|[JDE]B?))$|^A(?:HM)?C$|^AH(?:[FED]B?|C)$`);
+/** Accepted, or held and admitted; died, was dismissed or not, and was put back any number of times; ended once. */
+const STORY = new RegExp(
+  `^A(?:HM)?(?:${TURNS}[JD]B?O?V)*(?:${TURNS}(?:K|[JD]B?O?|EB?))$|^A(?:HM)?C$|^AH(?:[FE]B?|DB?O?|C)$`,
+);
 const LAST: Readonly<Record<string, string>> = {
   K: "acked",
   J: "dead",
@@ -115,7 +118,7 @@ const LAST: Readonly<Record<string, string>> = {
 function checkTimeline(delivery: DeliveryHistory): void {
   const events = delivery.timeline.map(({ event }) => event);
   const story = events.map((event) => LETTERS[event] ?? "?").join("");
-  const told = STORY.test(story) && LAST[story.replace(/B$/, "").at(-1) ?? ""] === delivery.state;
+  const told = STORY.test(story) && LAST[story.replace(/B?O?$/, "").at(-1) ?? ""] === delivery.state;
   demand(told, "timeline", () => `${short(delivery)} is ${delivery.state} after ${events.join(", ")}`);
   const attempts = delivery.timeline.filter(({ event }) => event === "leased").map(({ attempt }) => attempt);
   const counted = attempts.every((attempt, index) => attempt === index + 1) && attempts.length === delivery.attempt;

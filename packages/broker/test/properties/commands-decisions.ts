@@ -6,7 +6,7 @@ import { content, draft } from "./commands-messages.ts";
 import type { DeliveryHistory } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import { advance, expireLeases } from "./questions-care.ts";
-import { admit, cancel, listDead, redrive, refuse } from "./questions-decisions.ts";
+import { admit, cancel, dismiss, listDead, redrive, refuse } from "./questions-decisions.ts";
 import { lease } from "./questions-leases.ts";
 import { send } from "./questions-messages.ts";
 import { setPolicy } from "./questions-receivers.ts";
@@ -61,6 +61,18 @@ function* redriveOne(o: Observer, chosen: Choice): Iterable<Question> {
   yield expireLeases(100);
 }
 
+/** A dead letter is dismissed, once or twice; then the list is looked at, and perhaps it is put back. */
+function* dismissOne(o: Observer, chosen: Choice): Iterable<Question> {
+  const question = decide("dead", dismiss)(o, chosen);
+  if (!question) return;
+  yield question;
+  if (chosen.n % 3 === 0) yield question;
+  yield listDead(undefined);
+  const off = o.history.deliveries.findLast(({ dismissed, pruned }) => dismissed && !pruned);
+  if (off && chosen.n % 2 === 0) yield redrive(undefined, off.id);
+  yield listDead(undefined);
+}
+
 export const decisionCommands: CommandKind[] = [
   kind(
     "take back",
@@ -75,6 +87,7 @@ export const decisionCommands: CommandKind[] = [
   ),
   kind("redrive", 3, choice, decide("dead", redrive), "joins"),
   kind("redrive and lease", 5, choice, redriveOne),
+  kind("dismiss", 3, choice, dismissOne),
   kind("hold and decide", 5, hold, holdOne),
   kind("admit", 3, choice, decide("held", admit), "joins"),
   kind("refuse", 2, choice, decide("held", refuse), "joins"),

@@ -106,6 +106,8 @@ export interface DeliveryHistory {
   /** Session of its newest lease. */
   lastHolder: SessionId | undefined;
   endedAt: number | undefined;
+  /** A dead letter that somebody has taken off the list. */
+  dismissed?: boolean;
   pruned: boolean;
 }
 

@@ -1,6 +1,6 @@
 /** Questions of decision: taken back by the sender; put back, admitted or refused by the receiver; with what must follow. */
 import type { AgentId, DeliveryRef } from "@agentmesh/protocol";
-import type { HeldVerdict, RedriveVerdict } from "../../src/mesh/store.ts";
+import type { DeadVerdict, HeldVerdict, RedriveVerdict } from "../../src/mesh/store.ts";
 import { isFull } from "./acceptance.ts";
 import { type DeliveryHistory, type MessageHistory, short, time } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
@@ -39,13 +39,14 @@ export function cancel(of: MessageHistory, as: AgentId): Question {
 function judgeDecision(
   o: Observer,
   [owner, ref]: readonly [AgentId | undefined, DeliveryRef],
-  verdict: RedriveVerdict | HeldVerdict,
+  verdict: RedriveVerdict | HeldVerdict | DeadVerdict,
   wanted: "held" | "dead",
   done: (delivery: DeliveryHistory) => void,
+  alsoGone = false,
 ): void {
   const promise = wanted === "dead" ? "redrive" : "policy";
   const found = o.history.meant(owner, ref);
-  const gone = wanted === "dead" && found !== undefined && !o.history.agent(found.to.id);
+  const gone = wanted === "dead" && !alsoGone && found !== undefined && !o.history.agent(found.to.id);
   const delivery = found;
   const expected = !found ? "not_found" : gone ? "recipient_gone" : found.state === wanted ? "done" : `not_${wanted}`;
   demand(
@@ -79,6 +80,7 @@ export function redrive(owner: AgentId | undefined, ref: DeliveryRef): Question 
         o.tape.take("redriven", delivery, o.now);
         Object.assign(delivery, { state: "queued", failures: 0, dueAt: 0, announced: true, beside: false });
         delivery.endedAt = undefined;
+        delivery.dismissed = false;
         delivery.expiresAt = o.now + delivery.of.lifeMs;
         const ask = o.history.ask(delivery.of.id);
         if (ask && (!ask.reply || ask.reply.gone) && o.history.agent(ask.asker.id)) {
@@ -87,6 +89,27 @@ export function redrive(owner: AgentId | undefined, ref: DeliveryRef): Question 
         }
         o.becameLeasable(delivery);
       });
+    };
+  };
+}
+
+/** Takes a dead letter off the list; its agent may have left. */
+export function dismiss(owner: AgentId | undefined, ref: DeliveryRef): Question {
+  return async (o) => {
+    const verdict = await o.world.store.dismiss(owner, ref);
+    return () => {
+      o.say(`dismiss ${ref} → ${verdict.kind}`);
+      judgeDecision(
+        o,
+        [owner, ref],
+        verdict,
+        "dead",
+        (delivery) => {
+          if (!delivery.dismissed) o.tape.take("dismissed", delivery, o.now);
+          delivery.dismissed = true;
+        },
+        true,
+      );
     };
   };
 }
@@ -121,13 +144,16 @@ export function refuse(owner: AgentId | undefined, ref: DeliveryRef): Question {
   };
 }
 
-/** Lists dead letters, newest first. */
+/** Lists dead letters that nobody has dismissed, newest first. */
 export function listDead(owner: AgentId | undefined): Question {
   return async (o) => {
     const listed = await o.world.store.listDead({ owner, limit: 200 });
     return () => {
       const dead = o.history.deliveries
-        .filter(({ state, pruned, to }) => state === "dead" && !pruned && (owner === undefined || to.id === owner))
+        .filter(
+          ({ state, pruned, dismissed, to }) =>
+            state === "dead" && !pruned && !dismissed && (owner === undefined || to.id === owner),
+        )
         .map(({ id }) => id);
       const told = listed.map(({ id }) => id);
       const same = told.toSorted().join() === dead.toSorted().join();

@@ -981,5 +981,37 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       const page = await store.listInbox({ agentId: bob, which: "open", afterSeq: 1, limit: 1 });
       expect(page).toMatchObject({ open: 3, more: true, entries: [{ seq: 2, state: "queued", attempt: 0 }] });
     });
+
+    test("an agent's former names lead to it until another takes them, and leave with it", async () => {
+      await store.renameAgent(alice, "ada");
+      await store.renameAgent(alice, "augusta");
+      for (const name of ["alice", "ada", "augusta"]) expect((await store.findAgent(name))?.id).toBe(alice);
+      expect((await store.findParty("ada"))?.name).toBe("augusta");
+      await expect(store.renameAgent(alice, "bob")).rejects.toMatchObject({ code: "agent_name_taken" });
+      const heir = await agent("alice", { tokenHash: "hash-of-heir" });
+      expect((await store.findAgent("alice"))?.id).toBe(heir);
+      await store.renameAgent(bob, "ada");
+      expect((await store.findAgent("ada"))?.id).toBe(bob);
+      await store.renameAgent(bob, "bob");
+      expect((await store.findAgent("ada"))?.id).toBe(bob);
+      await store.removeAgent(bob);
+      expect(await store.findAgent("ada")).toBeUndefined();
+      expect(await store.findAgent(bob)).toBeUndefined();
+    });
+
+    test("an id's beginning finds what the viewer may see of it", async () => {
+      const sent = await store.enqueue(message("hello"), QUOTA);
+      const carol = await agent("carol");
+      const beginning = (id: string) => id.slice(0, 30);
+      const { id, threadId } = sent.message;
+      for (const whole of [id, threadId, sent.delivery.id]) {
+        for (const viewer of [alice, bob, undefined])
+          expect(await store.idsLike(beginning(whole), viewer)).toContain(whole);
+        expect(await store.idsLike(beginning(whole), carol)).toEqual([]);
+        expect(await store.idsLike(`${whole.slice(0, 4)}ffffffff`, undefined)).toEqual([]);
+      }
+      expect(await store.idsLike(beginning(bob), undefined)).toContain(bob);
+      expect(await store.idsLike(beginning(bob), carol)).toEqual([]);
+    });
   });
 }

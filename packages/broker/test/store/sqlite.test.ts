@@ -418,7 +418,8 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       DROP TABLE agent_word; DROP TRIGGER keeping_agent; DROP TRIGGER keeping_all; DROP TRIGGER keeping_message;
       DROP TRIGGER keeping_skipped; DROP TRIGGER keeping_no_message; DROP TRIGGER keeping_delivery;
       DROP TRIGGER keeping_no_delivery; DROP TRIGGER keeping_subscription; DROP TRIGGER keeping_no_subscription;
-      DROP TABLE keeping; DROP TABLE kept; DROP INDEX agent_leaving; DROP INDEX agent_quiet; DROP TABLE publishing; DROP INDEX subscription_by_pattern`);
+      DROP TABLE keeping; DROP TABLE kept; DROP INDEX agent_leaving; DROP INDEX agent_quiet; DROP TABLE publishing; DROP INDEX subscription_by_pattern;
+      DROP TABLE former_name; ALTER TABLE delivery DROP COLUMN dismissed_at`);
     before.db.pragma("user_version = 1");
     await store.close();
     const notices: Notice[] = [];

@@ -1,11 +1,11 @@
-/** `agentmesh dead`, `redrive`, `cancel`: what was given up, put back, or taken back. */
-import { DeliveryRef, type InboxEntry, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
-import { usageError } from "../command-error.ts";
+/** `agentmesh dead`, `redrive`, `dismiss`, `cancel`: what was given up, put back, looked after, or taken back. */
+import { type DeliveryReply, type InboxEntry, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
 import type { Context } from "../context.ts";
 import { bodyLine } from "../describe.ts";
 import { since } from "../duration.ts";
 import { jsonText, print, remark } from "../output.ts";
 import { type Column, table } from "../table.ts";
+import { deliveryIdOf } from "./delivery-ref.ts";
 import { messageRefOf } from "./send.ts";
 
 /** Lists dead letters, newest first. @throws MeshApiError, BrokerUnreachableError */
@@ -20,19 +20,33 @@ export async function dead(
   if (entries.length === 0)
     return print(agent === undefined ? "No dead letters." : `No dead letters of ${plainLine(agent)}.`);
   await print(table(columns, entries));
-  if (entries.some(({ reason }) => reason !== "recipient_gone")) remark("Put one back: agentmesh redrive dlv_…");
+  const back = entries.some(({ reason }) => reason !== "recipient_gone")
+    ? "Put one back: agentmesh redrive dlv_…  "
+    : "";
+  remark(`${back}Take one off this list: agentmesh dismiss dlv_…`);
 }
 
 /** Puts a dead letter back into its inbox. @throws MeshApiError, BrokerUnreachableError, CommandError */
 export async function redrive(context: Context, ref: string): Promise<void> {
-  const parsed = DeliveryRef.safeParse(ref);
-  if (!parsed.success || !ref.startsWith("dlv_")) {
-    throw usageError(`"${ref}" is no delivery. Name one as agentmesh dead lists it: dlv_…`);
-  }
-  const reply = await (await context.admin()).redrive({ delivery: parsed.data });
+  const delivery = deliveryIdOf(ref, "agentmesh dead");
+  const reply = await (await context.admin()).redrive({ delivery });
   await print(
     context.json ? jsonText(reply) : `${reply.deliveryId} is queued again, with a new life as long as its first.`,
   );
+}
+
+/** Takes dead letters off the list. @throws MeshApiError, BrokerUnreachableError, CommandError */
+export async function dismiss(context: Context, refs: readonly string[]): Promise<void> {
+  const deliveries = refs.map((ref) => deliveryIdOf(ref, "agentmesh dead"));
+  const admin = await context.admin();
+  const replies: DeliveryReply[] = [];
+  for (const delivery of deliveries) {
+    const reply = await admin.dismiss({ delivery });
+    replies.push(reply);
+    if (!context.json)
+      await print(`${reply.deliveryId} is off the list of dead letters; its text stays in the history.`);
+  }
+  if (context.json) await print(jsonText({ dismissed: replies }));
 }
 
 /** Takes back a message of the agent the command line acts as. @throws MeshApiError, CommandError */

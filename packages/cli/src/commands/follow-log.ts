@@ -5,15 +5,15 @@ import { remark } from "../output.ts";
 
 const WAIT_MS = 25_000;
 
-/** Prints the newest entries and every later one until Ctrl-C. @throws MeshApiError when the broker refuses */
+/** Prints the newest entries, or those after a cursor, and every later one until Ctrl-C. @throws MeshApiError when the broker refuses */
 export async function follow(
   client: MeshClient,
-  query: { readonly agent?: string; readonly thread?: ThreadId; readonly limit: number },
+  query: { readonly agent?: string; readonly thread?: ThreadId; readonly limit: number; readonly after?: string },
   printEntries: (entries: readonly LogEntry[]) => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
-  let cursor: string | undefined;
+  let cursor = query.after;
   for (let failures = 0; !stop.signal.aborted; ) {
     try {
       const page = await client.log(

@@ -1,10 +1,9 @@
 /** `agentmesh held`, `admit`, `refuse`: what a policy keeps aside, and what becomes of it. */
-import type { DeliveryId, InboxEntry } from "@agentmesh/protocol";
-import { DeliveryId as DeliveryIdSchema, plainLine } from "@agentmesh/protocol";
-import { usageError } from "../command-error.ts";
+import { type InboxEntry, plainLine } from "@agentmesh/protocol";
 import type { Context } from "../context.ts";
 import { since } from "../duration.ts";
 import { indented, jsonText, print, remark, style } from "../output.ts";
+import { deliveryIdOf } from "./delivery-ref.ts";
 
 /** Shows what is held, of one agent or of all, with whole texts: somebody is to decide on them. @throws MeshApiError */
 export async function held(context: Context, agent: string | undefined): Promise<void> {
@@ -35,21 +34,18 @@ async function heldBy(context: Context, agent: string): Promise<InboxEntry[]> {
 
 /** Lets a held delivery into its inbox. @throws MeshApiError, CommandError */
 export async function admit(context: Context, ref: string): Promise<void> {
-  const reply = await (await context.admin()).admit({ delivery: heldRef(ref) });
+  const reply = await (await context.admin()).admit({ delivery: deliveryIdOf(ref, "agentmesh held") });
   await print(context.json ? jsonText(reply) : `${reply.deliveryId} is admitted: it is ${reply.state} now.`);
 }
 
 /** Refuses a held delivery for good. @throws MeshApiError, CommandError */
 export async function refuse(context: Context, ref: string, { reason }: { readonly reason?: string }): Promise<void> {
   const admin = await context.admin();
-  const reply = await admin.refuse({ delivery: heldRef(ref), ...(reason !== undefined && { reason }) });
+  const reply = await admin.refuse({
+    delivery: deliveryIdOf(ref, "agentmesh held"),
+    ...(reason !== undefined && { reason }),
+  });
   await print(context.json ? jsonText(reply) : `${reply.deliveryId} is refused; its sender is told.`);
-}
-
-function heldRef(ref: string): DeliveryId {
-  const parsed = DeliveryIdSchema.safeParse(ref);
-  if (parsed.success) return parsed.data;
-  throw usageError(`"${ref}" is no delivery. Name one as agentmesh held lists it: dlv_…`);
 }
 
 function whole({ id, seq, to, message }: InboxEntry): string {

@@ -7,6 +7,7 @@ import { bodyLine, stateStyle } from "../describe.ts";
 import { since, until } from "../duration.ts";
 import { indented, jsonText, print, remark, style } from "../output.ts";
 import { type Column, table } from "../table.ts";
+import { follow } from "./follow-log.ts";
 
 /** Options of `inbox`. */
 export interface InboxOptions {
@@ -16,6 +17,7 @@ export interface InboxOptions {
   readonly newest?: true;
   readonly after?: number;
   readonly before?: number;
+  readonly follow?: true;
   readonly limit: number;
 }
 
@@ -28,16 +30,62 @@ interface Shown {
 
 /** Shows an inbox; `--ack` then acks what was shown. @throws CommandError, MeshApiError, BrokerUnreachableError */
 export async function inbox(context: Context, name: string | undefined, options: InboxOptions): Promise<void> {
+  if (options.follow && (options.before !== undefined || options.newest)) {
+    throw usageError("-f goes on where the inbox ends: leave --newest and --before out.");
+  }
   if (name !== undefined && options.ack) {
     throw usageError("--ack works in your own inbox only: only the owner of an inbox acks. Leave the name out.");
   }
-  const client = name === undefined ? (await context.acting()).client : await context.admin();
+  // Following tries again by itself, and says so; the client's silent retries would hide it.
+  const client =
+    name === undefined ? (await context.own())?.client : await context.admin(options.follow ? { retryForMs: 0 } : {});
+  if (!client) return noInboxYet(context);
+  // Before the page, so that nothing comes between the two.
+  const from = options.follow
+    ? (await client.log({ ...(name !== undefined && { agent: name }), limit: 1 })).cursor
+    : "";
   const shown = await look(client, name, options);
   if (!context.json) await printShown(shown, name, options);
   const acked = options.ack ? await ackAll(client, shown.entries) : undefined;
   if (context.json) await print(jsonText({ ...shown, ...(acked && { acked }) }));
-  else if (acked && acked.length > 0) await print(`acked ${acked.map((seq) => `#${seq}`).join(", ")}`);
+  else if (acked && acked.length > 0) await print(ackedText(acked));
+  if (options.follow) await followInbox(context, client, name, { ...options, from });
 }
+
+/** The inbox of an agent that is not in the mesh: nobody could write to it. */
+function noInboxYet(context: Context): Promise<void> {
+  if (context.json) return print(jsonText({ entries: [], open: 0 }));
+  return print(
+    `Nothing waits for you: ${context.name} is not in the mesh yet, and nobody can write to it before your first message.`,
+  );
+}
+
+/** Shows what comes into an inbox from a place of the log on, until Ctrl-C. */
+async function followInbox(
+  context: Context,
+  client: MeshClient,
+  name: string | undefined,
+  { from, ack }: { readonly from: string; readonly ack?: true },
+): Promise<void> {
+  const whose = name === undefined ? {} : { agent: name };
+  const owner = (await client.getAgent({ agent: name ?? "me" })).id;
+  if (!context.json) remark("Waiting for more; Ctrl-C ends.");
+  await follow(client, { ...whose, limit: 1, after: from }, async (entries) => {
+    for (const { to, event, seq } of entries) {
+      if (to.id !== owner || !ARRIVALS.has(event)) continue;
+      const [entry] = (await client.listInbox({ ...whose, state: "all", after: seq - 1, limit: 1 })).entries;
+      if (entry?.seq !== seq || entry.state === "held") continue;
+      await print(context.json ? jsonText(entry, 0) : `\n${whole(entry)}`);
+      const acked = ack ? await ackAll(client, [entry]) : [];
+      if (acked.length > 0 && !context.json) await print(ackedText(acked));
+    }
+  });
+}
+
+/** What brings a delivery into an inbox. */
+const ARRIVALS: ReadonlySet<string> = new Set(["accepted", "admitted", "redriven"]);
+
+const ackedText = (acked: readonly number[]) => `acked ${acked.map((seq) => `#${seq}`).join(", ")}`;
 
 async function look(client: MeshClient, agent: string | undefined, options: InboxOptions): Promise<Shown> {
   const entries: InboxEntry[] = [];

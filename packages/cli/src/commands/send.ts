@@ -7,7 +7,6 @@ import {
   type SendReply,
   systemRefusal,
   systemSentences,
-  ThreadId,
   type Urgency,
 } from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
@@ -15,6 +14,7 @@ import type { Context } from "../context.ts";
 import { recipientText, stateStyle } from "../describe.ts";
 import { jsonText, print, remark, style, warn } from "../output.ts";
 import { awaitAck, requireAck } from "./await-ack.ts";
+import { threadOf } from "./thread-ref.ts";
 
 /** Options of `send`. */
 export interface SendOptions {
@@ -26,19 +26,20 @@ export interface SendOptions {
   readonly wait?: number;
 }
 
-/** Sends as the context's agent. @throws CommandError, MeshApiError, BrokerUnreachableError */
+/** Sends as the context's agent; without a recipient, to whom the reply is due. @throws CommandError, MeshApiError, BrokerUnreachableError */
 export async function send(
   context: Context,
-  to: string,
+  to: string | undefined,
   words: readonly string[],
   options: SendOptions,
 ): Promise<void> {
-  const threadId = options.thread === undefined ? undefined : threadOf(options.thread);
   const inReplyTo = options.reply === undefined ? undefined : messageRefOf(options.reply);
-  const body = await messageBody(words, to);
-  const { client } = await context.acting();
+  const body = await messageBody(words, to ?? `the sender of ${options.reply}`);
+  const { client, agent } = await context.acting();
+  const threadId =
+    options.thread === undefined ? undefined : await threadOf(await context.admin(), options.thread, agent.name);
   const reply = await client.send({
-    to,
+    ...(to !== undefined && { to }),
     body,
     ...(threadId !== undefined && { threadId }),
     ...(inReplyTo !== undefined && { inReplyTo }),
@@ -99,17 +100,11 @@ async function textOf(stdin: Readable & { readonly isTTY?: boolean }): Promise<s
   }
 }
 
-function threadOf(text: string): ThreadId {
-  const thread = ThreadId.safeParse(text);
-  if (thread.success) return thread.data;
-  throw usageError(
-    `"${text}" is not a thread. Threads look like thr_0193…; agentmesh log --message REF shows a message's.`,
-  );
-}
-
 /** A message as people type it: an id, or the number in an inbox with or without `#`. @throws CommandError */
 export function messageRefOf(text: string): MessageRef {
   const ref = MessageRef.safeParse(text.replace(/^#/, ""));
   if (ref.success) return ref.data;
-  throw usageError(`"${text}" names no message. Write msg_…, dlv_…, or the number that an inbox shows, such as 12.`);
+  throw usageError(
+    `"${text}" names no message. Write msg_… or dlv_…, at least 8 digits of one, or the number that an inbox shows, such as 12.`,
+  );
 }

@@ -12,7 +12,11 @@ export async function threadOf(admin: MeshClient, text: string, agent: string | 
     );
   }
   const thread = ThreadId.safeParse(ref.data);
-  return thread.success ? thread.data : (await oneMessage(admin, ref.data, agent)).message.threadId;
+  if (thread.success) return thread.data;
+  if (!ref.data.startsWith("thr_")) return (await oneMessage(admin, ref.data, agent)).message.threadId;
+  const [of] = (await admin.listMessages({ thread: ref.data, limit: 1 })).entries;
+  if (of) return of.message.threadId;
+  throw new CommandError("message_not_found", `No thread begins with ${ref.data}.`, "notFound");
 }
 
 /** One message by id, or by its number in an agent's inbox. @throws CommandError, MeshApiError */

@@ -1,4 +1,4 @@
-/** `agentmesh webhook`: set, show, test, rotate, remove. Secrets come from files, never from the command line. */
+/** `agentmesh webhook`: set, list, show, test, rotate, remove. Secrets come from files, never from the command line. */
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { StateFolderError, typedPath } from "@agentmesh/client/node";
@@ -9,6 +9,7 @@ import {
   type SetWebhookRequest,
   systemRefusal,
   systemSentences,
+  WEBHOOK_PATH,
   type Webhook,
   type WebhookState,
 } from "@agentmesh/protocol";
@@ -16,6 +17,7 @@ import { CommandError, usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { since, until } from "../duration.ts";
 import { facts, jsonText, print, remark, type Style, style } from "../output.ts";
+import { type Column, table } from "../table.ts";
 
 /** Options of `webhook set`. */
 export interface SetWebhookOptions {
@@ -80,6 +82,33 @@ export async function showWebhook(context: Context, agent: string): Promise<void
   await print(context.json ? jsonText(webhook) : webhookText(webhook));
 }
 
+/** Lists the webhooks of all agents, archived ones too. @throws MeshApiError */
+export async function listWebhooks(context: Context): Promise<void> {
+  const admin = await context.admin();
+  const found = await Promise.all(
+    (["all", "archived"] as const).map((presence) => admin.listAgents({ presence, limit: 1_000 })),
+  );
+  const webhooks: Webhook[] = [];
+  for (const { id, pushPaths } of found.flatMap(({ agents }) => agents)) {
+    if (!pushPaths.some(({ path }) => path === WEBHOOK_PATH)) continue;
+    webhooks.push(await admin.getWebhook({ agent: id }));
+  }
+  if (context.json) return print(jsonText({ webhooks }));
+  if (webhooks.length === 0) return print("No agent has a webhook. Set one: agentmesh webhook set AGENT URL");
+  await print(table(columns, webhooks));
+}
+
+const columns: Column<Webhook>[] = [
+  { title: "AGENT", cell: ({ agent }) => agent.name, min: 12 },
+  { title: "STATE", cell: ({ state }) => ({ text: state, style: stateStyle[state] }) },
+  { title: "TAKEN", cell: ({ provenAt }) => ago(provenAt) },
+  { title: "FAILED", cell: ({ failedAt }) => ago(failedAt) },
+  { title: "DIALECT", cell: ({ dialect }) => dialect },
+  { title: "URL", cell: ({ url }) => url, min: 20, fold: true },
+];
+
+const ago = (at: string | undefined) => (at === undefined ? "never" : `${since(at)} ago`);
+
 /** Posts a test event; exits 1 unless it is answered 2xx. @throws CommandError, MeshApiError */
 export async function testWebhook(context: Context, agent: string): Promise<void> {
   const reply = await (await context.admin()).testWebhook({ agent });
@@ -132,7 +161,6 @@ async function printSecret(context: Context, reply: SetWebhookReply, said: strin
 
 function webhookText(webhook: Webhook): string {
   const { url, dialect, urgency, maxInFlight, openclaw, state, failures, failedWhy } = webhook;
-  const ago = (at: string | undefined) => (at === undefined ? "never" : `${since(at)} ago`);
   const rows: [string, string][] = [
     ["url", url],
     ["dialect", openclaw === undefined ? dialect : `${dialect}, hook ${openclaw.hook}`],

@@ -7,13 +7,52 @@ import { contextOf, timeoutOption } from "./parts.ts";
 export function agentsCommands(program: Command): void {
   program
     .command("agents")
-    .alias("peers")
+    .aliases(["peers", "ls", "ps"])
     .summary("who is there, and how each is reached")
     .description("Every agent with its presence, the push paths that reach it now, and what waits for it.")
     .option("--live", "leave out offline agents")
     .option("--archived", "those alone that have not been heard of for long")
     .action(async (options, command) =>
       (await import("../commands/agents.ts")).agents(await contextOf(command), options),
+    );
+  const agent = program.command("agent").summary("one agent: add, rename, remove, show");
+  agent
+    .command("add")
+    .summary("make an agent")
+    .description("Make an agent that you act as with --as, or that a program or a webhook is to be.")
+    .argument("<name>", "a-z 0-9 . _ -, up to 64")
+    .option("--token", "print its token, for a program that speaks HTTP; it acts as the agent")
+    .action(async (name, options, command) =>
+      (await import("../commands/agent.ts")).addAgent(await contextOf(command), name, options),
+    );
+  agent
+    .command("rename")
+    .alias("mv")
+    .summary("give an agent another name")
+    .description(
+      "Give an agent another name. Mail, threads, subscriptions, policies and webhook stay its own; what is sent to the old name comes to it until another agent takes that.",
+    )
+    .argument("<agent>", "name or id")
+    .argument("<name>", "the new name")
+    .action(async (found, name, _, command) =>
+      (await import("../commands/agent.ts")).renameAgent(await contextOf(command), found, name),
+    );
+  agent
+    .command("remove")
+    .alias("rm")
+    .summary("take an agent out of the mesh")
+    .description("Take an agent out of the mesh. What waits for it becomes dead letters, whose senders are told.")
+    .argument("<agent>", "name or id")
+    .option("--yes", "do not ask, although it is online or mail waits for it")
+    .action(async (found, options, command) =>
+      (await import("../commands/agent.ts")).removeAgent(await contextOf(command), found, options),
+    );
+  agent
+    .command("show")
+    .description("what is known of one agent")
+    .argument("<agent>", "name or id")
+    .action(async (found, _, command) =>
+      (await import("../commands/agent.ts")).showAgent(await contextOf(command), found),
     );
   program
     .command("whoami")

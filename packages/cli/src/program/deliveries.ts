@@ -56,6 +56,12 @@ export function deliveriesCommands(program: Command): void {
     .argument("<delivery>", "dlv_…, as agentmesh dead lists it")
     .action(async (ref, _, command) => (await import("../commands/dead.ts")).redrive(await contextOf(command), ref));
   program
+    .command("dismiss")
+    .summary("take a dead letter off the list")
+    .description("Take dead letters off the list: somebody has looked after them. Their text stays in the history.")
+    .argument("<delivery...>", "dlv_…, as agentmesh dead lists it")
+    .action(async (refs, _, command) => (await import("../commands/dead.ts")).dismiss(await contextOf(command), refs));
+  program
     .command("cancel")
     .description("take back a message you sent that nobody was given yet")
     .argument("<message>", "msg_…, as send printed it")

@@ -13,7 +13,7 @@ export function messagesCommands(program: Command): void {
     .argument("<agent>", "name or id of the recipient")
     .argument("[text...]", 'the message; "-" or nothing reads stdin; text that begins with a dash goes behind "--"')
     .option("--reply <ref>", "message this answers: msg_…, or its number in your inbox; acks it")
-    .option("--thread <id>", "thread to send in: thr_…")
+    .option("--thread <ref>", "thread to send in: thr_…, or a message of it")
     .addOption(urgencyOption())
     .option("--ttl <duration>", "life of the message, e.g. 30m (default: 7d)", durationOption(1_000, 30 * DAY_MS))
     .option("--idempotency-key <key>", "same key and text within 24 h is stored once")
@@ -22,12 +22,31 @@ export function messagesCommands(program: Command): void {
       (await import("../commands/send.ts")).send(await contextOf(command), to, text, options),
     );
   program
+    .command("reply")
+    .summary("answer a message")
+    .description("Answer a message of your inbox, which acks it: the answer goes to its sender, in its thread.")
+    .exitOverride(explainDash)
+    .argument("<ref>", "its number in your inbox, msg_… or dlv_…")
+    .argument("[text...]", 'the answer; "-" or nothing reads stdin')
+    .addOption(urgencyOption())
+    .option("--wait <duration>", "wait for the ack, print each step", durationOption(1_000, DAY_MS))
+    .action(async (reply, text, options, command) =>
+      (await import("../commands/send.ts")).send(await contextOf(command), undefined, text, { ...options, reply }),
+    );
+  program
+    .command("ack")
+    .summary("end single messages of your inbox")
+    .description("Say that you have read messages of your inbox: they wait no longer.")
+    .argument("<ref...>", "numbers as inbox shows them, msg_… or dlv_…")
+    .action(async (refs, _, command) => (await import("../commands/ack.ts")).ack(await contextOf(command), refs));
+  program
     .command("inbox")
     .summary("what waits, in your inbox or another's")
     .description("Messages that wait for you, or, with a name, in any agent's inbox. Looking changes nothing.")
     .argument("[agent]", "whose inbox (default: your own)")
     .option("--all", "ended ones too: acked, dead, expired, cancelled")
     .option("--full", "whole texts")
+    .option("-f, --follow", "show what comes until Ctrl-C, through broker restarts")
     .option("--ack", "ack what was shown (your own inbox only)")
     .option("--newest", "the newest first")
     .option("--after <number>", "begin behind this number", wholeNumberOption(0, Number.MAX_SAFE_INTEGER))
@@ -88,6 +107,16 @@ export function messagesCommands(program: Command): void {
     .option("--unsubscribe", "no longer")
     .action(async (topic, options, command) =>
       (await import("../commands/topics.ts")).subscribe(await contextOf(command), topic, options),
+    );
+  program
+    .command("unsubscribe")
+    .description("get nothing more that is published on a topic")
+    .argument("<topic>", "the topic or pattern, as it was subscribed")
+    .action(async (topic, _, command) =>
+      (await import("../commands/topics.ts")).subscribe(await contextOf(command), topic, {
+        unsubscribe: true,
+        retained: 0,
+      }),
     );
   program
     .command("topics")

@@ -36,6 +36,11 @@ export function webhooksCommands(program: Command): void {
       (await import("../commands/webhook.ts")).setWebhook(await contextOf(command), agent, url, options),
     );
   webhook
+    .command("list")
+    .alias("ls")
+    .description("every agent that has one, and how it does")
+    .action(async (_, command) => (await import("../commands/webhook.ts")).listWebhooks(await contextOf(command)));
+  webhook
     .command("show")
     .description("where posts go, how they do, when the next is tried; never a secret")
     .argument("<agent>", "name or id")
@@ -67,6 +72,7 @@ export function webhooksCommands(program: Command): void {
     );
   webhook
     .command("remove")
+    .alias("rm")
     .description("post nothing more; what waits stays in the inbox")
     .argument("<agent>", "name or id")
     .action(async (agent, _, command) =>

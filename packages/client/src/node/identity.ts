@@ -1,21 +1,70 @@
 /** The identity that all processes of a program share, such as the command line's: it has no lock. */
 import { createHash, randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { AgentToken } from "@agentmesh/protocol";
 import { z } from "zod";
-import { makeStateFolder, readIfThere, type StateFolder, StateFolderError, writeOnce } from "./state-folder.ts";
+import {
+  makeStateFolder,
+  readIfThere,
+  refusedBy,
+  replaceFile,
+  type StateFolder,
+  StateFolderError,
+  writeOnce,
+} from "./state-folder.ts";
 
 const IdentityFile = z.object({ token: AgentToken, client: z.string(), place: z.string() });
 
 /** The identity of (client, place) that all processes share, such as the command line's. @throws StateFolderError */
 export function sharedIdentity(folder: StateFolder, client: string, place: string): { readonly token: string } {
   makeStateFolder(folder);
-  return { token: tokenIn(join(folder.agents, `${fingerprint(client, place)}.json`), client, place) };
+  return { token: tokenIn(pathOf(folder, client, place), client, place) };
+}
+
+/** The same identity if some process has made it; makes nothing. @throws StateFolderError */
+export function knownIdentity(
+  folder: StateFolder,
+  client: string,
+  place: string,
+): { readonly token: string } | undefined {
+  const path = pathOf(folder, client, place);
+  const text = readIfThere(path);
+  return text === undefined ? undefined : { token: tokenOf(text, path) };
+}
+
+/** Keeps an identity for another place from now on, instead of what was kept for that. @throws StateFolderError */
+export function moveIdentity(folder: StateFolder, client: string, from: string, to: string): void {
+  const known = knownIdentity(folder, client, from);
+  if (!known) return;
+  replaceFile(pathOf(folder, client, to), fileText({ token: known.token, client, place: to }));
+  forgetIdentity(folder, client, from);
+}
+
+/** Nobody can be this agent again. @throws StateFolderError */
+export function forgetIdentity(folder: StateFolder, client: string, place: string): void {
+  const path = pathOf(folder, client, place);
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    throw refusedBy(error, path, "cannot be removed");
+  }
+}
+
+function pathOf(folder: StateFolder, client: string, place: string): string {
+  return join(folder.agents, `${fingerprint(client, place)}.json`);
+}
+
+function fileText(identity: z.infer<typeof IdentityFile>): string {
+  return `${JSON.stringify(identity)}\n`;
 }
 
 function tokenIn(path: string, client: string, place: string): string {
   const made = { token: `am_${randomBytes(32).toString("base64url")}`, client, place };
-  const text = readIfThere(path) ?? writeOnce(path, `${JSON.stringify(made)}\n`);
+  return tokenOf(readIfThere(path) ?? writeOnce(path, fileText(made)), path);
+}
+
+function tokenOf(text: string, path: string): string {
   try {
     return IdentityFile.parse(JSON.parse(text)).token;
   } catch (error) {

@@ -3,7 +3,7 @@ export { type ConnectOptions, connect } from "./connect.ts";
 export { type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
 export { FileLock } from "./file-lock.ts";
 export type { Claim, Identities, Identity, IdentityNews, LastingOwner, Owner } from "./identities.ts";
-export { sharedIdentity } from "./identity.ts";
+export { forgetIdentity, knownIdentity, moveIdentity, sharedIdentity } from "./identity.ts";
 export { IdentityFiles } from "./identity-files.ts";
 export {
   type BrokerAddress,

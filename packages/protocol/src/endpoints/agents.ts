@@ -8,6 +8,8 @@ import {
   OpenSessionRequest,
   RegisterReply,
   RegisterRequest,
+  RenameReply,
+  RenameRequest,
 } from "../agent.ts";
 import { endpoint, number } from "../endpoint.ts";
 import { SetFocusRequest } from "../focus.ts";
@@ -128,6 +130,20 @@ export const agentsEndpoints = {
     status: 200,
     reply: ReceiverPolicy,
     errors: ["agent_not_found"],
+  }),
+
+  renameAgent: endpoint({
+    method: "PUT",
+    path: "/v1/agents/:agent/name",
+    summary:
+      "Give an agent another name. Everything of it stays its own; the old name leads to it until another agent takes it.",
+    access: "key",
+    repeatable: true,
+    params: agentParam,
+    body: RenameRequest,
+    status: 200,
+    reply: RenameReply,
+    errors: ["agent_not_found", "agent_name_taken"],
   }),
 
   removeAgent: endpoint({

@@ -141,7 +141,7 @@ export const inboxEndpoints = {
   listDead: endpoint({
     method: "GET",
     path: "/v1/dead",
-    summary: "Dead letters, newest first: your own, or with the mesh key everybody's.",
+    summary: "Dead letters that nobody has dismissed, newest first: your own, or with the mesh key everybody's.",
     access: "any",
     repeatable: true,
     query: z.strictObject({
@@ -163,6 +163,18 @@ export const inboxEndpoints = {
     status: 200,
     reply: DeliveryReply,
     errors: ["delivery_not_found", "not_dead", "agent_not_found", "inbox_full", "body_damaged"],
+  }),
+
+  dismiss: endpoint({
+    method: "POST",
+    path: "/v1/deliveries/:delivery/dismiss",
+    summary: "Take a dead letter off the list: it is looked after. Its text and timeline stay until they are pruned.",
+    access: "any",
+    repeatable: true,
+    params: deliveryParam,
+    status: 200,
+    reply: DeliveryReply,
+    errors: ["delivery_not_found", "not_dead"],
   }),
 
   admit: endpoint({

@@ -12,6 +12,7 @@ export function agentRoutes(bind: Bind, mesh: Mesh): void {
   bind("endFocus", ({ params, caller }) => mesh.agents.setFocus(caller, params.agent, undefined));
   bind("getPolicy", ({ params, caller }) => mesh.policies.show(caller, params.agent));
   bind("setPolicy", ({ params, body, caller }) => mesh.policies.set(caller, params.agent, body));
+  bind("renameAgent", ({ params, body }) => mesh.agents.rename(params.agent, body.name));
   bind("removeAgent", ({ params, caller }) => mesh.agents.remove(caller, params.agent));
 
   bind("openSession", ({ body, caller }) => mesh.sessions.open(caller, body));

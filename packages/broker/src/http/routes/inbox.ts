@@ -12,6 +12,7 @@ export function inboxRoutes(bind: Bind, mesh: Mesh): void {
   bind("reject", ({ params, body, caller }) => mesh.inbox.reject(caller, params.delivery, body));
   bind("listDead", ({ query, caller }) => mesh.inbox.listDead(caller, query));
   bind("redrive", ({ params, caller }) => mesh.inbox.redrive(caller, params.delivery));
+  bind("dismiss", ({ params, caller }) => mesh.inbox.dismiss(caller, params.delivery));
   bind("admit", ({ params, caller }) => mesh.inbox.admit(caller, params.delivery));
   bind("refuse", ({ params, body, caller }) => mesh.inbox.refuse(caller, params.delivery, body));
   bind("reportPush", ({ params, body, caller }) => mesh.inbox.reportPush(caller, params.delivery, body));

@@ -83,6 +83,12 @@ export type HeldVerdict =
 /** Verdict on an ack. */
 export type AckVerdict = LeaseVerdict | { readonly kind: "acked_before"; readonly delivery: DeliveryRecord };
 
+/** Verdict on a verb that needs a dead letter. */
+export type DeadVerdict =
+  | { readonly kind: "done"; readonly delivery: DeliveryRecord }
+  | { readonly kind: "not_found" }
+  | { readonly kind: "not_dead"; readonly delivery: DeliveryRecord };
+
 /** Counts of the whole store. */
 export interface StoreStats {
   readonly deliveries: Record<DeliveryState, number>;

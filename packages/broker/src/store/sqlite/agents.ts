@@ -5,6 +5,7 @@ import type { AgentRecord, AgentToRegister, FocusTerms, PolicyRules, RegisteredA
 import { type AgentRow, agentRecord, type PartyRow, policyOf } from "./agent-rows.ts";
 import type { archiveStatements } from "./archive.ts";
 import type { EngineContext } from "./context.ts";
+import type { formerNameStatements } from "./former-names.ts";
 
 /** Columns of an agent with what its sessions and inbox say now. Takes the time as `now`. */
 const AGENT = `
@@ -31,11 +32,15 @@ const PARTY = `
 export function agentStatements(
   { db, clock, delayed, notice }: EngineContext,
   archive: ReturnType<typeof archiveStatements>,
+  formerNames: ReturnType<typeof formerNameStatements>,
 ) {
   const selectByToken = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.token_hash = ? AND a.removed_at IS NULL`);
   const selectById = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.id = ? AND a.removed_at IS NULL`);
   const selectByName = db.prepare<[string], AgentRow>(
     `${AGENT} WHERE a.name = ? AND a.removed_at IS NULL AND a.archived_at IS NULL`,
+  );
+  const selectByFormerName = db.prepare<[string], AgentRow>(
+    `${AGENT} WHERE a.pk = (SELECT agent_pk FROM former_name WHERE name = ?) AND a.removed_at IS NULL`,
   );
   const selectArchivedByName = db.prepare<[string], AgentRow>(
     `${AGENT} WHERE a.name = ? AND a.removed_at IS NULL AND a.archived_at IS NOT NULL
@@ -53,6 +58,7 @@ export function agentStatements(
   const updateSummary = db.prepare<[string, number]>(
     `UPDATE agent SET profile = json_set(profile, '$.summary', ?) WHERE pk = ?`,
   );
+  const updateName = db.prepare<[string, number]>(`UPDATE agent SET name = ? WHERE pk = ?`);
   const updateProfile = db.prepare<[string, number, number]>(
     `UPDATE agent SET profile = json_patch(profile, ?), last_seen_at = ? WHERE pk = ?`,
   );
@@ -96,6 +102,7 @@ export function agentStatements(
   function revive({ pk, id, name: was, archived_at }: PartyRow): string | undefined {
     const name = archived_at === null ? was : freeName(was, "number");
     archive.noteLife(pk, name);
+    if (archived_at !== null) formerNames.drop(name);
     if (archived_at !== null) notice("info", "agent.back", { agentId: id, name, was });
     return name === was ? undefined : was;
   }
@@ -108,12 +115,12 @@ export function agentStatements(
     /** One that has left and whose inbox holds something open. */
     removedWithMail: () => selectRemovedWithMail.get()?.pk,
     byToken: (tokenHash: string) => record(selectByToken.get(tokenHash)),
-    /** By id, and what is an id is nothing else; by the name of one that is there, then of the one archived last. */
+    /** By id, and what is an id is nothing else; by the name of one that is there, then a former one, then of the one archived last. */
     find: (nameOrId: string) =>
       record(
         AgentId.safeParse(nameOrId).success
           ? selectById.get(nameOrId)
-          : (selectByName.get(nameOrId) ?? selectArchivedByName.get(nameOrId)),
+          : (selectByName.get(nameOrId) ?? selectByFormerName.get(nameOrId) ?? selectArchivedByName.get(nameOrId)),
       ),
     all: () => selectAll.all().map((each) => agentRecord(each, clock.now())),
     archived: () => selectArchived.all().map((each) => agentRecord(each, clock.now())),
@@ -133,12 +140,23 @@ export function agentStatements(
         const name = freeName(agent.name, agent.ifTaken);
         const { id, tokenHash, profile, trust = "verified" } = agent;
         insert.run(id, name, tokenHash, JSON.stringify(profile), clock.now(), trust);
+        formerNames.drop(name);
       }
       const stored = record(selectByToken.get(agent.tokenHash));
       if (!stored) throw new Error(`agent ${agent.id} vanished while it was registered`);
       return { agent: stored, created: known === undefined, renamedFrom };
     },
 
+    /** Gives an agent another name; the old one leads to it. @throws MeshError agent_name_taken */
+    rename({ pk, name: was }: Pick<AgentRow, "pk" | "name">, name: string): void {
+      if (name === was) return;
+      if (selectByName.get(name)) {
+        throw new MeshError("agent_name_taken", `Another agent is named ${name}. Choose another name.`);
+      }
+      updateName.run(name, pk);
+      formerNames.drop(name);
+      formerNames.put(was, pk);
+    },
     setSummary: (pk: number, summary: string) => updateSummary.run(summary, pk),
     setProfile: (pk: number, profile: object) => updateProfile.run(JSON.stringify(profile), clock.now(), pk),
     /** Begins a focus; without terms, ends it. */

@@ -1,7 +1,7 @@
 /** The acts that decide on a delivery beside its leases: taken back, admitted, refused, put back. */
 import type { AgentId, DeliveryRef, MessageId } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
-import type { DeliveryRecord, HeldVerdict, InboxQuota, Viewer } from "../../mesh/store.ts";
+import type { DeadVerdict, DeliveryRecord, HeldVerdict, InboxQuota, Viewer } from "../../mesh/store.ts";
 import { isIntact } from "./body.ts";
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
@@ -67,6 +67,15 @@ export function onHeld(engine: Engine, owner: Viewer, ref: DeliveryRef, act: (ro
   if (row.state !== "held") return { kind: "not_held", delivery: deliveryRecord(row) };
   act(row);
   return { kind: "done", delivery: deliveryRecord(engine.deliveries.byPk(row.pk) ?? row) };
+}
+
+/** Takes a dead letter off the list; one that was taken off stays so. */
+export function dismissDelivery(engine: Engine, owner: Viewer, ref: DeliveryRef): DeadVerdict {
+  const row = owner === undefined ? engine.deliveries.findAny(ref) : engine.deliveries.find(owner, ref);
+  if (!row) return { kind: "not_found" };
+  if (row.state !== "dead") return { kind: "not_dead", delivery: deliveryRecord(row) };
+  if (engine.deliveries.dismiss(row.pk)) engine.timeline.note(row.pk, "dismissed", { attempt: row.attempt });
+  return { kind: "done", delivery: deliveryRecord(row) };
 }
 
 /** Puts a dead letter back into its inbox with a new life. @throws MeshError inbox_full, body_damaged */

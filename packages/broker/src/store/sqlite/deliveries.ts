@@ -117,16 +117,19 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
   const selectDue = db.prepare<[DueTerms], DueRow>(DUE);
   const selectOpenOf = db.prepare<[{ agent: number; limit: number }], { pk: number }>(OPEN_OF);
   const selectDead = db.prepare<[number], DeliveryRow>(
-    `${DELIVERY} WHERE d.state = 'dead' ORDER BY d.ended_at DESC LIMIT ?`,
+    `${DELIVERY} WHERE d.state = 'dead' AND d.dismissed_at IS NULL ORDER BY d.ended_at DESC LIMIT ?`,
   );
   const selectDeadOf = db.prepare<[string, number], DeliveryRow>(
-    `${DELIVERY} WHERE d.state = 'dead' AND d.agent_pk = (SELECT pk FROM agent WHERE id = ?)
+    `${DELIVERY} WHERE d.state = 'dead' AND d.dismissed_at IS NULL AND d.agent_pk = (SELECT pk FROM agent WHERE id = ?)
      ORDER BY d.ended_at DESC LIMIT ?`,
   );
   const revive = db.prepare<[number, number]>(
     `UPDATE delivery SET state = 'queued', failures = 0, ready_at = 0, reason = NULL, ended_at = NULL,
-       expires_at = ? + (SELECT m.expires_at - m.accepted_at FROM message m WHERE m.pk = message_pk)
+       dismissed_at = NULL, expires_at = ? + (SELECT m.expires_at - m.accepted_at FROM message m WHERE m.pk = message_pk)
      WHERE pk = ? AND state = 'dead'`,
+  );
+  const dismiss = db.prepare<[number, number]>(
+    `UPDATE delivery SET dismissed_at = ? WHERE pk = ? AND dismissed_at IS NULL`,
   );
   const countByState = db.prepare<[], { state: DeliveryState; n: number }>(
     `SELECT state, COUNT(*) AS n FROM delivery GROUP BY state`,
@@ -192,6 +195,8 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
     openOf: (agent: number, limit: number) => selectOpenOf.all({ agent, limit }),
     dead: (owner: AgentId | undefined, limit: number) =>
       owner === undefined ? selectDead.all(limit) : selectDeadOf.all(owner, limit),
+    /** Takes a dead letter off the list; false when it was taken off before. */
+    dismiss: (pk: number): boolean => dismiss.run(clock.now(), pk).changes === 1,
     revive: (pk: number) => revive.run(clock.now(), pk),
     countByState: () => countByState.all(),
   };

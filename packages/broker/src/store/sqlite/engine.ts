@@ -6,12 +6,14 @@ import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
 import { FoundDamage } from "./damage.ts";
 import { deliveryStatements } from "./deliveries.ts";
+import { formerNameStatements } from "./former-names.ts";
 import { historyStatements } from "./history.ts";
 import { keepingStatements } from "./keeping.ts";
 import { legacyPeerStatements } from "./legacy-peers.ts";
 import { messageStatements } from "./messages.ts";
 import { nameStatements } from "./names.ts";
 import { sessionStatements } from "./sessions.ts";
+import { shortIdStatements } from "./short-ids.ts";
 import { timelineStatements } from "./timeline.ts";
 import { topicStatements } from "./topics.ts";
 import { traceStatements } from "./trace.ts";
@@ -26,8 +28,11 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     `SELECT open_count AS messages, open_bytes AS bytes FROM agent WHERE pk = ?`,
   );
   const archive = archiveStatements(context);
+  const formerNames = formerNameStatements(context);
   return {
-    agents: agentStatements(context, archive),
+    agents: agentStatements(context, archive, formerNames),
+    formerNames,
+    shortIds: shortIdStatements(context),
     archive,
     names: nameStatements(context),
     sessions: sessionStatements(context),

@@ -84,7 +84,14 @@ export function historyStatements({ db, clock, publishing }: EngineContext, epoc
   const selectAgent = db.prepare<[string], { pk: number }>(`SELECT pk FROM agent WHERE id = ?`);
   const selectParty = db.prepare<[string], Party>(`SELECT id, name FROM agent WHERE id = ?`);
   const selectPresent = db.prepare<[string], Party>(
-    `SELECT id, name FROM agent WHERE name = ? AND removed_at IS NULL ORDER BY archived_at IS NOT NULL, archived_at DESC`,
+    `SELECT id, name FROM agent WHERE name = ? AND removed_at IS NULL AND archived_at IS NULL`,
+  );
+  const selectFormer = db.prepare<[string], Party>(
+    `SELECT id, name FROM agent WHERE pk = (SELECT agent_pk FROM former_name WHERE name = ?) AND removed_at IS NULL`,
+  );
+  const selectArchived = db.prepare<[string], Party>(
+    `SELECT id, name FROM agent WHERE name = ? AND removed_at IS NULL AND archived_at IS NOT NULL
+     ORDER BY archived_at DESC LIMIT 1`,
   );
   const selectGone = db.prepare<[string], Party>(
     `SELECT id, name FROM agent WHERE name = ? AND removed_at IS NOT NULL ORDER BY removed_at DESC LIMIT 1`,
@@ -143,9 +150,13 @@ export function historyStatements({ db, clock, publishing }: EngineContext, epoc
   }
 
   return {
-    /** By id, then the one of this name that is there, then the last that was archived, then the last that has left. */
+    /** By id, then the one of this name that is there, that had it, that was archived last, or that has left last. */
     findParty: (nameOrId: string): Party | undefined =>
-      selectParty.get(nameOrId) ?? selectPresent.get(nameOrId) ?? selectGone.get(nameOrId),
+      selectParty.get(nameOrId) ??
+      selectPresent.get(nameOrId) ??
+      selectFormer.get(nameOrId) ??
+      selectArchived.get(nameOrId) ??
+      selectGone.get(nameOrId),
 
     list(query: HistoryQuery): HistoryPart {
       const end = last();

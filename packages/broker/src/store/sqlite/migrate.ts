@@ -6,9 +6,10 @@ import { agentWords } from "./migrations/0003-agent-words.ts";
 import { keeping } from "./migrations/0004-keeping.ts";
 import { slices } from "./migrations/0005-slices.ts";
 import { publishing } from "./migrations/0006-publishing.ts";
+import { formerNames } from "./migrations/0007-former-names.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
-export const migrations: readonly string[] = [init, webhookDelay, agentWords, keeping, slices, publishing];
+export const migrations: readonly string[] = [init, webhookDelay, agentWords, keeping, slices, publishing, formerNames];
 
 /** The database was written by a newer broker. */
 export class NewerDatabaseError extends Error {

@@ -20,6 +20,7 @@ export function removeAgent(
     // First, so that what it has sent to itself leaves no notice in an inbox that nobody will open.
     agents.markRemoved(row.pk);
     engine.asks.giveUpOf(row.pk);
+    engine.formerNames.dropOf(row.pk);
     engine.sessions.removeAllOf(row.pk);
     engine.topics.removeAllOf(row.pk);
     engine.webhooks.remove(row.pk);

@@ -2,6 +2,7 @@
 import type { AgentId } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Store, StoreListener } from "../../mesh/store.ts";
+import { agentVerbs } from "./agent-verbs.ts";
 import { careVerbs } from "./care.ts";
 import { CommitQueue, type DiskTrouble, storageError } from "./commit-queue.ts";
 import type { EngineContext, Notice } from "./context.ts";
@@ -12,19 +13,10 @@ import { leaseVerbs } from "./lease-verbs.ts";
 import { keepingVerbs } from "./let-go.ts";
 import { lookVerbs } from "./looks.ts";
 import { publishRest } from "./publish.ts";
-import { removeAgent } from "./remove-agent.ts";
 import { accept } from "./send.ts";
 import { sessionVerbs } from "./session-verbs.ts";
-import { laneOf, sum } from "./slices.ts";
-import {
-  askVerbs,
-  decisionVerbs,
-  historyVerbs,
-  legacyVerbs,
-  policyVerbs,
-  topicVerbs,
-  type VerbParts,
-} from "./verbs.ts";
+import { laneOf } from "./slices.ts";
+import { askVerbs, decisionVerbs, historyVerbs, legacyVerbs, topicVerbs, type VerbParts } from "./verbs.ts";
 import type { Watermark } from "./watermark.ts";
 import { webhookVerbs } from "./webhooks.ts";
 
@@ -63,7 +55,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
     notice: open.notice,
   };
   const engine = prepareEngine(context, open.epoch);
-  const { agents, timeline } = engine;
+  const { timeline } = engine;
   const queue = new CommitQueue(
     db,
     () => {
@@ -103,27 +95,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
       listener = to;
     },
 
-    registerAgent: (agent) => write(laneOf.key, () => agents.register(agent)),
-    agentByToken: (tokenHash) => read(() => agents.byToken(tokenHash)),
-    findAgent: (nameOrId) => read(() => agents.find(nameOrId)),
-    listAgents: () => read(agents.all),
-    listArchived: () => read(agents.archived),
-    reviveAgent: (agentId) =>
-      write(laneOf.agent(agentId), () => {
-        const row = agents.row(agentId);
-        if (row) agents.revive(row);
-        return agents.current(agentId);
-      }),
-    setSummary: (agentId, summary) =>
-      write(laneOf.agent(agentId), () => {
-        const row = agents.row(agentId);
-        if (row) agents.setSummary(row.pk, summary);
-      }),
-    ...policyVerbs(parts),
-    removeAgent: async (agentId, bounce) =>
-      sum(
-        await writeSliced(laneOf.removal(agentId), (budget) => removeAgent(engine, context, agentId, bounce, budget)),
-      ),
+    ...agentVerbs(parts),
 
     ...sessionVerbs(parts),
     ...leaseVerbs(parts),

@@ -1,8 +1,8 @@
-/** The Store's verbs on topics, asks, focus and policies, and on what was held or has died. */
+/** The Store's verbs on topics and asks, and on what was held or has died. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { Store } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
-import { admitHeld, allTaken, cancelMessage, onHeld, redriveDelivery } from "./decisions.ts";
+import { admitHeld, allTaken, cancelMessage, dismissDelivery, onHeld, redriveDelivery } from "./decisions.ts";
 import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
 import { publish } from "./publish.ts";
@@ -84,25 +84,6 @@ export function askVerbs({
   };
 }
 
-/** Verbs on an agent's focus and policy. */
-export function policyVerbs({
-  engine: { agents },
-  context,
-  read,
-  write,
-}: VerbParts): Pick<Store, "setFocus" | "policyOf" | "setPolicy"> {
-  const pkOf = (agentId: AgentId) => agents.row(agentId)?.pk ?? 0;
-  return {
-    setFocus: (agentId, focus) =>
-      write(laneOf.agent(agentId), () => {
-        agents.setFocus(pkOf(agentId), focus);
-        context.ready(agentId);
-      }),
-    policyOf: (agentId) => read(() => agents.policy(pkOf(agentId))),
-    setPolicy: (agentId, rules) => write(laneOf.agent(agentId), () => void agents.setPolicy(pkOf(agentId), rules)),
-  };
-}
-
 /** Verbs of an inbox's owner on what is not on its way: held, or dead. */
 export function decisionVerbs({
   engine,
@@ -110,7 +91,7 @@ export function decisionVerbs({
   read,
   write,
   writeSliced,
-}: VerbParts): Pick<Store, "cancel" | "admit" | "refuse" | "redrive" | "listDead"> {
+}: VerbParts): Pick<Store, "cancel" | "admit" | "refuse" | "redrive" | "dismiss" | "listDead"> {
   const { deliveries } = engine;
   return {
     cancel: async (messageId, senderId) =>
@@ -124,6 +105,7 @@ export function decisionVerbs({
       ),
     redrive: (owner, ref, quota) =>
       write(laneOf.owner(owner), () => redriveDelivery(engine, context, owner, ref, quota)),
+    dismiss: (owner, ref) => write(laneOf.owner(owner), () => dismissDelivery(engine, owner, ref)),
     listDead: ({ owner, limit }) =>
       read(() => deliveries.dead(owner, limit).map((row) => inboxEntryOf(row, context.clock.now()))),
   };
@@ -131,13 +113,14 @@ export function decisionVerbs({
 
 /** Verbs on what was sent and what became of it. */
 export function historyVerbs({
-  engine: { history, messages, timeline },
+  engine: { history, messages, shortIds, timeline },
   read,
-}: VerbParts): Pick<Store, "listMessages" | "findParty" | "wroteAfter" | "log"> {
+}: VerbParts): Pick<Store, "listMessages" | "findParty" | "wroteAfter" | "log" | "idsLike"> {
   return {
     listMessages: (query) => read(() => history.list(query)),
     findParty: (nameOrId) => read(() => history.findParty(nameOrId)),
     wroteAfter: (messageId, client) => read(() => messages.wroteAfter(messageId, client)),
+    idsLike: (beginning, viewer) => read(() => shortIds.like(beginning, viewer)),
     log: (query) => read(() => timeline.log(query)),
   };
 }

@@ -11,6 +11,45 @@ function reopen(db: Database, state: string, ref: string): void {
 }
 
 export const decisionMutants: Mutant[] = [
+  stateless(
+    "what was dismissed is listed",
+    ({ db, store }) => ({
+      listDead: (query) => {
+        db.exec("UPDATE delivery SET dismissed_at = NULL");
+        return store.listDead(query);
+      },
+    }),
+    ["dismiss"],
+  ),
+  stateless(
+    "anybody may dismiss what is dead",
+    ({ store }) => ({ dismiss: (_, ref) => store.dismiss(undefined, ref) }),
+    ["dismiss"],
+  ),
+  stateless(
+    "dismissing takes a dead letter out of the history",
+    ({ db, store }) => ({
+      dismiss: async (owner, ref) => {
+        const answer = await store.dismiss(owner, ref);
+        if (answer.kind === "done")
+          db.prepare("UPDATE delivery SET state = 'cancelled' WHERE id = ?").run(answer.delivery.id);
+        return answer;
+      },
+    }),
+    ["dismiss"],
+  ),
+  stateless(
+    "what is put back stays dismissed",
+    ({ db, store }) => ({
+      redrive: async (owner, ref, quota) => {
+        const answer = await store.redrive(owner, ref, quota);
+        if (answer.kind === "done")
+          db.prepare("UPDATE delivery SET dismissed_at = 1 WHERE id = ?").run(answer.delivery.id);
+        return answer;
+      },
+    }),
+    ["dismiss", "redrive"],
+  ),
   stateless("what was leased can be taken back", ({ store, db }) => ({
     cancel: (messageId, senderId) => {
       db.exec("UPDATE delivery SET attempt = 0 WHERE state = 'queued'");

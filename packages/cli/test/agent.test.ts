@@ -1,0 +1,139 @@
+/** One agent as a thing: added, renamed, removed; whoever is unknown is never made by the way. */
+import { endpoints, type RenameReply } from "@agentmesh/protocol";
+import { startTestBroker, type TestBroker } from "testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cli } from "./run-cli.ts";
+
+let broker: TestBroker;
+beforeAll(async () => {
+  broker = await startTestBroker();
+});
+afterAll(() => broker[Symbol.asyncDispose]());
+
+const run = (...args: string[]) => cli(broker.home, args);
+const names = async () => (await broker.admin.listAgents()).agents.map(({ name }) => name);
+const inboxOf = async (...args: string[]) => {
+  const { entries } = endpoints.listInbox.reply.parse(JSON.parse((await run("inbox", ...args, "--json")).stdout));
+  return entries.map(({ message }) => message.body);
+};
+
+describe("an agent that the command line does not have", () => {
+  const acts: readonly string[][] = [
+    ["whoami"],
+    ["inbox"],
+    ["send", "cli", "hello"],
+    ["reply", "1", "hello"],
+    ["ask", "cli", "hello?"],
+    ["publish", "news", "hello"],
+    ["subscribe", "news"],
+    ["unsubscribe", "news"],
+    ["ack", "1"],
+    ["ping", "cli"],
+    ["cancel", "msg_019ac2f100007000800000000000000a"],
+  ];
+
+  test.each(acts)("is made by no %s", async (...args) => {
+    const ended = await run(...args, "--as", "tpyo");
+    expect(ended).toMatchObject({ code: 4, stdout: "" });
+    expect(ended.stderr).toContain("You have no agent named tpyo.");
+    expect(ended.stderr).toContain("agentmesh agent add tpyo");
+    expect(await names()).not.toContain("tpyo");
+  });
+
+  test("is named when one that it has is close, and made with --create", async () => {
+    await run("agent", "add", "night-shift");
+    expect((await run("whoami", "--as", "nigth-shift")).stderr).toContain("Did you mean night-shift?");
+    expect(await run("send", "night-shift", "hello", "--as", "day-shift", "--create")).toMatchObject({ code: 0 });
+    expect(await names()).toContain("day-shift");
+    expect(await run("send", "night-shift", "again", "--as", "day-shift")).toMatchObject({ code: 0 });
+  });
+
+  test("and that another program is cannot be acted as, with --create either", async () => {
+    await broker.agent("other-program", { client: "codex" });
+    for (const more of [[], ["--create"]]) {
+      const ended = await run("send", "cli", "hi", "--as", "other-program", ...more);
+      expect(ended).toMatchObject({ code: 5, stdout: "" });
+      expect(ended.stderr).toContain("other-program");
+    }
+  });
+});
+
+test("agent add makes one that mail and a webhook can go to, once; --token prints what a program needs", async () => {
+  expect(await run("agent", "add", "my-agent")).toMatchObject({ code: 0 });
+  expect((await run("agent", "add", "my-agent")).stdout).toContain("was in the mesh before");
+  expect(await run("send", "my-agent", "hello")).toMatchObject({ code: 0 });
+  expect(await inboxOf("--as", "my-agent")).toEqual(["hello"]);
+  const token = (await run("agent", "add", "for-http", "--token")).stdout.trim();
+  expect((await broker.client(token).getAgent({ agent: "me" })).name).toBe("for-http");
+  expect(await run("agent", "add", "No Name")).toMatchObject({ code: 2, stdout: "" });
+  await broker.agent("taken");
+  expect(await run("agent", "add", "taken")).toMatchObject({ code: 5, stdout: "" });
+  expect((await run("whoami", "--as", "taken")).code).toBe(5);
+});
+
+describe("a rename", () => {
+  test("takes the command line's own agent along: its inbox, and who acts as it", async () => {
+    await run("agent", "add", "old-own");
+    await run("send", "old-own", "before");
+    const renamed: RenameReply = endpoints.renameAgent.reply.parse(
+      JSON.parse((await run("agent", "rename", "old-own", "new-own", "--json")).stdout),
+    );
+    expect(renamed).toMatchObject({ was: "old-own", agent: { name: "new-own" } });
+    const sent = await run("send", "old-own", "by the old name");
+    expect(sent.stderr).toContain("old-own is called new-own now, and the message went to it.");
+    expect(await inboxOf("--as", "new-own")).toEqual(["before", "by the old name"]);
+    expect(await run("whoami", "--as", "old-own")).toMatchObject({ code: 4 });
+    await run("agent", "add", "old-own");
+    await run("send", "old-own", "to the heir");
+    expect(await inboxOf("--as", "old-own")).toEqual(["to the heir"]);
+    expect((await inboxOf("--as", "new-own")).length).toBe(2);
+  });
+
+  test("by another program is followed, and said", async () => {
+    await run("agent", "add", "moved-here");
+    await broker.admin.renameAgent({ agent: "moved-here", name: "moved-there" });
+    const ended = await run("whoami", "--as", "moved-here");
+    expect(ended.stderr).toContain("moved-here is called moved-there by now");
+    expect(ended.stdout).toContain("moved-there");
+  });
+
+  test("to a name that is taken, or no name, is refused and changes nothing", async () => {
+    await run("agent", "add", "stays");
+    expect(await run("agent", "rename", "stays", "cli-taken")).toMatchObject({ code: 0 });
+    await run("agent", "add", "second");
+    expect(await run("agent", "rename", "second", "cli-taken")).toMatchObject({ code: 5 });
+    for (const bad of ["Second", "mesh", "msg_019ac2f1"]) {
+      expect(await run("agent", "rename", "second", bad)).toMatchObject({ code: 2, stdout: "" });
+    }
+    expect(await run("agent", "rename", "nobody-here", "x")).toMatchObject({ code: 4 });
+    expect(await names()).toContain("second");
+  });
+});
+
+test("agent remove says what would die, and does it only when told", async () => {
+  await run("agent", "add", "leaving");
+  await run("send", "leaving", "unread");
+  const asked = await run("agent", "remove", "leaving");
+  expect(asked).toMatchObject({ code: 2, stdout: "" });
+  expect(asked.stderr).toContain("leaving has 1 message that waits and would die");
+  expect((await run("agent", "rm", "leaving", "--yes")).stdout).toContain("1 message that waited is a dead letter");
+  expect(await run("whoami", "--as", "leaving")).toMatchObject({ code: 4 });
+  await run("agent", "add", "empty");
+  expect(await run("agent", "remove", "empty")).toMatchObject({ code: 0 });
+  expect(await names()).not.toContain("empty");
+});
+
+test("agent show says what is known of one", async () => {
+  await broker.agent("shown-one", { client: "codex", summary: "fixes the build" });
+  const { stdout } = await run("agent", "show", "shown-one");
+  for (const fact of ["shown-one", "offline", "codex", "fixes the build"]) expect(stdout).toContain(fact);
+});
+
+test.each([
+  ["ls", "NAME"],
+  ["ps", "NAME"],
+  ["peers", "NAME"],
+  ["start", "A broker already runs"],
+])("%s does what people mean by it", async (word, said) => {
+  expect((await run(word)).stdout).toContain(said);
+});
