@@ -1,0 +1,73 @@
+/** Every `agentmesh …` that a page or a message of ours names is one that the command line has, with its arguments. */
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import { expect, test } from "vitest";
+import { buildProgram } from "../src/program.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const program = buildProgram();
+
+/** What is wrong with a command line; undefined when it could be typed. */
+function wrong(line: string): string | undefined {
+  const words = wordsOf(line);
+  let command: Command = program;
+  let at = 0;
+  for (; at < words.length; at++) {
+    const next = command.commands.find((each) => [each.name(), ...each.aliases()].includes(words[at] ?? ""));
+    if (!next) break;
+    command = next;
+  }
+  if (command === program && words[at] !== undefined && !words[at]?.startsWith("-")) return `no command ${words[at]}`;
+  const known = [...command.options, ...program.options, ...(command.parent?.options ?? [])];
+  let operands = 0;
+  for (; at < words.length; at++) {
+    const word = words[at] ?? "";
+    if (word === "--") return undefined;
+    if (!/^-[-a-zA-Z]/.test(word)) {
+      operands += 1;
+      continue;
+    }
+    const [flag] = word.split("=");
+    if (flag === "--help" || flag === "-h") return undefined;
+    const option = known.find(({ short, long }) => short === flag || long === flag);
+    if (!option) return `no option ${flag}`;
+    if ((option.required || option.optional) && !word.includes("=")) at += 1;
+  }
+  const { registeredArguments: declared } = command;
+  const least = declared.filter(({ required }) => required).length;
+  const most = declared.some(({ variadic }) => variadic) ? Number.POSITIVE_INFINITY : declared.length;
+  // Without any, it is the name of a command.
+  return operands === 0 || (operands >= least && operands <= most) ? undefined : `${operands} arguments`;
+}
+
+/** Words as a shell has them, up to what another command follows. */
+function wordsOf(line: string): string[] {
+  const [own = ""] = line.split(/ [|>&;] ?| #|\||;/);
+  return own.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)?.slice(1) ?? [];
+}
+
+function commandsOf(text: string): string[] {
+  const prose = text.replaceAll(/^```(?:ts|js)\n[\s\S]*?^```$/gm, "");
+  const inline = [...prose.matchAll(/`(agentmesh [^`\n]+)`/g)].map(([, line = ""]) => line);
+  const fences = [...text.matchAll(/^```(?:sh|bash)?\n([\s\S]*?)^```$/gm)].flatMap(([, block = ""]) =>
+    [...block.matchAll(/^(?:\$ )?(agentmesh [^\n]+)$/gm)].map(([, line = ""]) => line),
+  );
+  return [...inline, ...fences];
+}
+
+const pages = ["*.md", "docs/*.md", "packages/*/README.md", "examples/*.md", ".changeset/*.md"].flatMap((pattern) =>
+  globSync(pattern, { cwd: root }),
+);
+
+test.each(pages)("%s names commands that exist, with their arguments", (page) => {
+  const named = commandsOf(readFileSync(join(root, page), "utf8"));
+  expect(named.map((line) => [line, wrong(line)]).filter(([, why]) => why !== undefined)).toEqual([]);
+});
+
+test("the check itself tells right from wrong", () => {
+  expect(
+    ["agentmesh webhook set URL", "agentmesh sned bob", "agentmesh send bob x --hurry", "agentmesh trace"].map(wrong),
+  ).toEqual(["1 arguments", "no command sned", "no option --hurry", undefined]);
+});
