@@ -22,6 +22,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   NoDriverError: 72,
   DatabaseDamagedError: 74,
   StateFolderError: STATE_FOLDER,
+  LockLostError: PASSES,
   ExposedBindError: 78,
 };
 /** Answers and posts under way, the sweeper and the database: each has its own, shorter time. */
@@ -124,7 +125,7 @@ export function helpText(): string {
     ...rows,
     "",
     "Exit codes: 0 stopped, 1 failed, 2 bad settings, 3 already running, 4 port taken, 5 database newer than this broker,",
-    "72 no SQLite loads, 74 database damaged or missing, 75 refused by the system for the moment,",
+    "72 no SQLite loads, 74 database damaged or missing, 75 refused by the system for the moment, or its lock was taken away,",
     "77 state folder not usable, 78 refused to listen beyond this machine.",
   ].join("\n");
 }

@@ -1,9 +1,9 @@
 /** The only composition root: lock, database, mesh, HTTP, in this order; stopped in the reverse. */
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import { DEFAULT_PORT, DEFAULT_TTL_MS, folderId, VERSION } from "@agentmesh/protocol";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
+import { lockDatabase, watchHeldFiles } from "./held-files.ts";
 import { buildApp } from "./http/app.ts";
 import { type LegacyWire, openLegacyWire } from "./legacy/legacy-wire.ts";
 import { checkBind, hostsOf, listen, mayPostToLoopback, portsToTry, urlOf } from "./listening.ts";
@@ -93,6 +93,12 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       startEmpty: config.startEmpty,
       notice,
     });
+    const unlock = await lockDatabase(config.home, key);
+    if (!unlock) {
+      database.db.close();
+      throw new AlreadyRunningError(alreadyServedText(config.home));
+    }
+    release.push(unlock);
     const { promise: stopAsked, resolve: stop, reject: fail } = Promise.withResolvers<void>();
     const store = sqliteStore(database, clock, {
       makeRoom: (tries) => disk.full(tries),
@@ -121,7 +127,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     release.push(() => mesh.close());
 
     const closing = new AbortController();
-    release.push(watchDatabase(config.home, fail));
+    release.push(watchHeldFiles(config.home, fail));
     const startedAt = new Date(clock.now()).toISOString();
     legacy = config.legacy ? await openLegacyWire({ mesh, store, meshKey: key }) : undefined;
     const { app, leave } = buildApp({
@@ -174,19 +180,6 @@ function otherPortText(home: string): string {
 
 function unsyncedText(home: string, { message }: Error): string {
   return `The disk under ${home} failed to keep what was written (${message}). What was answered before is there; the broker stops before it answers more. Look at the disk, then start it again.`;
-}
-
-const WATCH_MS = 2_000;
-
-/** Calls `lost` when the database file is deleted or replaced under the broker: what it then accepts would be gone. */
-function watchDatabase(home: string, lost: (error: Error) => void): () => void {
-  const path = join(home, "mesh.db");
-  const { ino } = statSync(path);
-  const timer = setInterval(() => {
-    if (statSync(path, { throwIfNoEntry: false })?.ino === ino) return;
-    lost(new DatabaseDamagedError(`The database ${path} was deleted or replaced while the broker ran. It stops now.`));
-  }, WATCH_MS);
-  return () => clearInterval(timer);
 }
 
 /** What the log warns of; the rest of a webhook's life is information. */

@@ -66,7 +66,10 @@ function warningsFor(agent: Agent, { namesakes = [], writtenTo = agent.name }: A
       detail: `${agent.name} has no live session. The message waits in its inbox until it comes back or the message expires.`,
     });
   } else if (agent.presence === "stale" && !webhook?.works) {
-    warnings.push({ code: "recipient_stale", detail: `${agent.name} has missed its heartbeats and may be gone.` });
+    warnings.push({
+      code: "recipient_stale",
+      detail: `${agent.name} has missed its heartbeats, or has not been heard of since the broker started, and may be gone.`,
+    });
   }
   if (webhook && agent.pushPaths.length === 1) {
     if (!webhook.works) warnings.push(webhookWarning(agent, webhook.why));

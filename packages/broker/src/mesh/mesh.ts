@@ -81,6 +81,8 @@ export function createMesh(parts: {
       ready.wake(agentId);
     },
   });
+  // In this life nobody has been heard of yet, whatever the wall clock says of the last one.
+  store.doubtSession("all", policy.staleAfterMs).catch(parts.onFault);
   const webhooksStarted = webhooks.start().catch(parts.onFault);
   const stopSweeper = startSweeper({ ...parts, onSessionOver: (session) => streams.end(session) });
   return {

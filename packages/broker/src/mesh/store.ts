@@ -85,8 +85,8 @@ export interface Store extends AgentStore, Looks, Keeping, WebhookKeeping {
   hasSession(id: SessionId): Promise<boolean>;
   /** Ends a session of this agent and returns its leases; undefined when there is no such session. */
   endSession(id: SessionId, agentId: AgentId, retry: RetryPolicy): Promise<number | undefined>;
-  /** Makes a session's last heartbeat look at least `ageMs` old: its process is probably gone. */
-  doubtSession(id: SessionId, ageMs: number): Promise<void>;
+  /** Makes the last heartbeat of a session, or of all, look at least `ageMs` old: its process is probably gone. */
+  doubtSession(id: SessionId | "all", ageMs: number): Promise<void>;
   /** The clock is stepped by `step`, and all that runs with it: lives, leases, delays, sessions, focus, asks; in one act. */
   shiftTimes(ms: number, step: () => void): Promise<void>;
   /** Ends every session that was not renewed for `offlineAfterMs`, and names them; one of the future ages from now on. */

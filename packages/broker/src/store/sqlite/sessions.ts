@@ -24,6 +24,7 @@ export function sessionStatements({ db, clock }: EngineContext) {
   const selectAhead = db.prepare<[number], { id: SessionId }>(`SELECT id FROM session WHERE seen_at > ? LIMIT 1`);
   const setBack = db.prepare<[{ now: number }]>(`UPDATE session SET seen_at = :now WHERE seen_at > :now`);
   const age = db.prepare<[number, string]>(`UPDATE session SET seen_at = MIN(seen_at, ?) WHERE id = ?`);
+  const ageAll = db.prepare<[{ at: number }]>(`UPDATE session SET seen_at = :at WHERE seen_at > :at`);
   const removeAllOf = db.prepare<[number]>(`DELETE FROM session WHERE agent_pk = ?`);
 
   return {
@@ -52,7 +53,8 @@ export function sessionStatements({ db, clock }: EngineContext) {
     /** Lets these age from now on: a dead one is not to be called online until the clock has caught up. */
     setBack: () => setBack.run({ now: clock.now() }),
     over: (offlineAfterMs: number) => selectOver.all(clock.now() - offlineAfterMs),
-    doubt: (id: SessionId, ageMs: number) => age.run(clock.now() - ageMs, id),
+    doubt: (id: SessionId | "all", ageMs: number) =>
+      id === "all" ? ageAll.run({ at: clock.now() - ageMs }) : age.run(clock.now() - ageMs, id),
     removeAllOf: (agentPk: number) => removeAllOf.run(agentPk),
   };
 }

@@ -17,3 +17,19 @@ export function shiftStatements({ db }: EngineContext) {
     for (const each of [deliveries, sessions, focuses, asks]) each.run({ ms });
   };
 }
+
+/** How far a clock is behind before that counts as a step, in milliseconds. */
+const STEP_MS = 1_000;
+
+/**
+ * Follows a step of the clock backwards that was made while no broker ran, as far as it shows: a session was seen at a
+ * time that is still to come. What waited would wait for longer by as much.
+ */
+export function followStepBack(context: EngineContext): void {
+  const { db, clock, notice } = context;
+  const newest = db.prepare<[], { at: number | null }>("SELECT MAX(seen_at) AS at FROM session").get()?.at ?? 0;
+  const ms = clock.now() - newest;
+  if (ms > -STEP_MS) return;
+  shiftStatements(context)(ms);
+  notice("info", "clock.stepped", { ms, detail: "the clock was set back while no broker ran" });
+}

@@ -15,6 +15,7 @@ import { lookVerbs } from "./looks.ts";
 import { publishRest } from "./publish.ts";
 import { accept } from "./send.ts";
 import { sessionVerbs } from "./session-verbs.ts";
+import { followStepBack } from "./shift.ts";
 import { laneOf } from "./slices.ts";
 import { askVerbs, decisionVerbs, historyVerbs, legacyVerbs, topicVerbs, type VerbParts } from "./verbs.ts";
 import type { Watermark } from "./watermark.ts";
@@ -85,6 +86,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
     }
   };
   const parts: VerbParts = { engine, context, read, write, writeSliced, hint: (agentId) => listener?.ready(agentId) };
+  void write(laneOf.care, () => followStepBack(context));
   void writeSliced(laneOf.care, voidLeases(engine));
   for (const id of engine.topics.allUnderWay()) void writeSliced(laneOf.care, publishRest(engine, context, id));
   queue.flush();
