@@ -4,6 +4,7 @@ import { any, type CommandKind, kind, pick, pickAgent, rarely, someoneElse, who 
 import type { SessionHistory } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import {
+  doubtAll,
   doubtSession,
   endSession,
   expireSessions,
@@ -81,4 +82,5 @@ export const agentCommands: CommandKind[] = [
       return found && doubtSession(found, ageMs);
     },
   ),
+  kind("doubt all sessions", 1, fc.constantFrom(45_000, OFFLINE_AFTER_MS), (_, ageMs) => doubtAll(ageMs)),
 ];

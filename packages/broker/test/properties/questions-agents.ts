@@ -104,6 +104,19 @@ export function heartbeat(session: SessionHistory, as: AgentId): Question {
   };
 }
 
+/** Makes every session look silent for so long, as a start does. */
+export function doubtAll(ageMs: number): Question {
+  return async (o) => {
+    await o.world.store.doubtSession("all", ageMs);
+    return () => {
+      o.say(`doubt all sessions: ${ageMs} ms`);
+      for (const session of o.history.sessions) {
+        if (session.open) session.beatAt = Math.min(session.beatAt, o.now - ageMs);
+      }
+    };
+  };
+}
+
 /** Makes a session look silent for so long. */
 export function doubtSession(session: SessionHistory, ageMs: number): Question {
   return async (o) => {

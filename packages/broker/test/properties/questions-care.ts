@@ -21,28 +21,38 @@ export function stepClock(ms: number): Question {
     o.clockSetBack ||= ms < 0;
     return () => {
       o.say(`the clock is set by ${ms} ms`);
-      const { deliveries, sessions, asks, present } = o.history;
-      for (const each of deliveries.filter(isAlive)) {
-        each.expiresAt += ms;
-        if (each.dueAt > 0) each.dueAt = Math.max(1, each.dueAt + ms);
-        if (each.lease) each.lease.endsAt += ms;
-      }
-      for (const each of sessions) each.beatAt += ms;
-      for (const { focus } of present) if (focus) focus.until += ms;
-      for (const ask of asks.filter(({ open }) => open)) {
-        ask.dueAt += ms;
-        Object.assign(ask.delivery.of.message, { answerBy: time(ask.dueAt) });
-      }
+      moveTimes(o, ms);
     };
   };
 }
 
-/** The broker stops, or is killed, and starts again: every lease is void, nothing else changed. */
+/** What runs goes on as long as it had to, by a clock that was set by `ms`. */
+function moveTimes(o: Observer, ms: number): void {
+  const { deliveries, sessions, asks, present } = o.history;
+  for (const each of deliveries.filter(isAlive)) {
+    each.expiresAt += ms;
+    if (each.dueAt > 0) each.dueAt = Math.max(1, each.dueAt + ms);
+    if (each.lease) each.lease.endsAt += ms;
+  }
+  for (const each of sessions) each.beatAt += ms;
+  for (const { focus } of present) if (focus) focus.until += ms;
+  for (const ask of asks.filter(({ open }) => open)) {
+    ask.dueAt += ms;
+    Object.assign(ask.delivery.of.message, { answerBy: time(ask.dueAt) });
+  }
+}
+
+/** A clock that is behind the newest session by so much was set back, as a start sees it. */
+const STEP_MS = 1_000;
+
+/** The broker stops, or is killed, and starts again: every lease is void, and a step back of the clock that shows is followed. */
 export function restart(how: "clean" | "kill"): Question {
   return async (o) => {
     await o.world.restart(how);
     return () => {
       o.say(`restart: ${how}`);
+      const newest = Math.max(0, ...o.history.sessions.filter(({ open }) => open).map(({ beatAt }) => beatAt));
+      if (newest - o.now >= STEP_MS) moveTimes(o, o.now - newest);
       for (let next = o.tape.nextOf("released"); next; next = o.tape.nextOf("released")) {
         judgeReturn(o, next, "released", { failed: false, restart: true });
       }

@@ -63,6 +63,36 @@ export const careMutants: Mutant[] = [
     ["set the clock back", "expire sessions"],
   ),
   stateless(
+    "a doubt about all sessions leaves one out",
+    ({ store, db }) => ({
+      doubtSession: async (id, ageMs) => {
+        const newest = "SELECT id, seen_at FROM session ORDER BY seen_at DESC, id LIMIT 1";
+        const spared = id === "all" ? db.prepare<[], { id: string; seen_at: number }>(newest).get() : undefined;
+        await store.doubtSession(id, ageMs);
+        if (spared) db.prepare("UPDATE session SET seen_at = ? WHERE id = ?").run(spared.seen_at, spared.id);
+      },
+    }),
+    ["doubt all sessions", "expire sessions", "open session"],
+  ),
+  stateless(
+    "a doubt about all sessions makes those younger that were silent for longer",
+    ({ store, db, clock }) => ({
+      doubtSession: async (id, ageMs) => {
+        await store.doubtSession(id, ageMs);
+        if (id === "all") db.prepare("UPDATE session SET seen_at = ?").run(clock.now() - ageMs);
+      },
+    }),
+    ["doubt all sessions", "expire sessions", "open session", "advance"],
+  ),
+  {
+    name: "a start does not follow a clock that was set back before it",
+    often: ["set the clock back", "restart", "open session", "send", "expire messages"],
+    engine: () => (database, clock) => {
+      database.db.prepare("UPDATE session SET seen_at = MIN(seen_at, ?)").run(clock.now());
+      return sqliteStore(database, clock);
+    },
+  },
+  stateless(
     "a session's end returns the leases of another",
     ({ store, db }) => ({
       endSession: (session, agentId, retry) => {
