@@ -158,3 +158,20 @@ test("an fyi that was published earlier rests in the inbox of who subscribes lat
   });
   expect(o.history.deliveries.at(-1)).toMatchObject({ state: "queued", attempt: 0 });
 });
+
+test.each([1_000, 40_000])(
+  "a message lives as long as it had to when a start finds the clock set back by %i ms",
+  async (ms) => {
+    const o = await ask(function* (_, delivery) {
+      yield advance(-ms);
+      yield lease({ ...terms(delivery), leaseMs: 300_000 });
+      yield restart("kill");
+      yield advance(599_999);
+      yield expireMessages(1);
+      yield restart("clean");
+      yield advance(1);
+      yield expireMessages(1);
+    });
+    expect(kinds(o)[0]).toBe("message expired");
+  },
+);
