@@ -14,9 +14,10 @@ import {
   sharedIdentity,
   typedPath,
 } from "@agentmesh/client/node";
-import { type Agent, AgentName, inWords, plainLine } from "@agentmesh/protocol";
-import { CommandError, usageError } from "./command-error.ts";
+import { type Agent, AgentName, plainLine } from "@agentmesh/protocol";
+import { CommandError } from "./command-error.ts";
 import { canAsk, confirmed } from "./confirm.ts";
+import { typed } from "./option-values.ts";
 import { warn } from "./output.ts";
 
 /** As which client the command line keeps its agents. */
@@ -34,6 +35,8 @@ export interface GlobalOptions {
 /** The agent that a command acts as. */
 export interface Acting {
   readonly client: MeshClient;
+  /** The same for a command that waits: it tries again by itself and says so, where this one's retries would be silent. */
+  readonly patient: MeshClient;
   readonly agent: Agent;
 }
 
@@ -69,15 +72,13 @@ export interface Context {
 /** Opens the context of one command. @throws StateFolderError, CommandError */
 export function openContext(options: GlobalOptions): Context {
   const folder = openStateFolder(options.home === undefined ? undefined : typedPath(options.home, "--home"));
-  const name = AgentName.safeParse(options.as ?? "cli", inWords);
-  if (!name.success) {
-    throw usageError(`"${options.as}" cannot be an agent's name: ${name.error.issues[0]?.message}.`);
-  }
-  const ownName = name.data;
+  const ownName = typed("--as", AgentName, options.as ?? "cli");
   const address = () => locate(folder, process.env, options.url);
 
   const client = (token: string, retryForMs = 5_000): MeshClient =>
     connect({ folder, token, retryForMs, ...(options.url !== undefined && { url: options.url }) });
+
+  const actor = (token: string, agent: Agent): Acting => ({ client: client(token), patient: client(token, 0), agent });
 
   // Asked first, so that a missing broker is said at once and not after the client's retries.
   async function reach(): Promise<void> {
@@ -110,7 +111,7 @@ export function openContext(options: GlobalOptions): Context {
         `${ownName} is called ${agent.name} by now: somebody renamed it, or another agent took the name while it was archived.`,
       );
     }
-    return { client: client(token), agent };
+    return actor(token, agent);
   }
 
   async function unknownAs(registrar: MeshClient): Promise<CommandError> {
@@ -155,7 +156,7 @@ export function openContext(options: GlobalOptions): Context {
       if (options.as !== undefined && !options.create) await mayMake(ownName, () => unknownAs(registrar));
       const { token } = sharedIdentity(folder, CLIENT, ownName);
       const own = { name: ownName, token, client: CLIENT, host: machineName() };
-      return { client: client(token), agent: (await registrar.register(own)).agent };
+      return actor(token, (await registrar.register(own)).agent);
     },
     async ownId(agents) {
       const token = knownIdentity(folder, CLIENT, ownName)?.token;

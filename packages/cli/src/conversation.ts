@@ -1,9 +1,9 @@
 /** Messages of the past in words: one line each, or whole, as a conversation reads. */
 import { type HistoryEntry, plainLine } from "@agentmesh/protocol";
-import { bodyLine, stateStyle } from "./describe.ts";
+import { clockTime, localDate } from "./clock.ts";
+import { bodyLine, bodyText, stateStyle } from "./describe.ts";
 import { indented, type Style, style, terminalWidth } from "./output.ts";
 import { cut, pad, textWidth } from "./text-width.ts";
-import { clockTime, localDate } from "./timeline.ts";
 
 const MAX_ROUTE = 40;
 const MAX_STATE = 24;
@@ -45,13 +45,13 @@ export function listText(entries: readonly HistoryEntry[]): string {
 
 /** Whole texts under their heads. */
 export function conversationText(entries: readonly HistoryEntry[]): string {
-  return byDay(entries, (entry) => `${headOf(entry)}\n${indented(entry.message.body)}\n`).trimEnd();
+  return byDay(entries, (entry) => `${headOf(entry)}\n${indented(bodyText(entry.message))}\n`).trimEnd();
 }
 
 /** One line per message around what was found. */
 export function foundText(entries: readonly HistoryEntry[], typed: string): string {
   return byDay(entries, (entry) => {
-    const line = cut(plainLine(entry.snippet ?? entry.message.body), terminalWidth() - 4);
+    const line = cut(plainLine(entry.snippet ?? bodyText(entry.message)), terminalWidth() - 4);
     return `${headOf(entry)}\n    ${emphasised(line, typed)}`;
   });
 }
@@ -80,7 +80,7 @@ function routeOf({ message }: HistoryEntry): string {
 
 /** The time of day on a terminal, where a line names each day; the date as well anywhere else. */
 function timeOf({ message: { acceptedAt } }: HistoryEntry): string {
-  const time = clockTime(acceptedAt).slice(0, 8);
+  const time = clockTime(acceptedAt);
   return process.stdout.isTTY ? time : `${localDate(acceptedAt)} ${time}`;
 }
 

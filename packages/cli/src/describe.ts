@@ -12,7 +12,7 @@ import type {
   TimelineEntry,
 } from "@agentmesh/protocol";
 import { plainLine, quoted, quotedReason, quotedUnlessWord, TimelineEvent } from "@agentmesh/protocol";
-import { shortDuration, since, until } from "./duration.ts";
+import { inLocalTime, shortDuration, since, until } from "./clock.ts";
 import type { Style } from "./output.ts";
 
 /** Colour of a presence. */
@@ -116,7 +116,12 @@ function ownHome(): string | undefined {
 
 /** A body in one line: an agent's as its words, a notice of the mesh as it is. */
 export function bodyLine({ kind, body }: Pick<Message, "kind" | "body">): string {
-  return kind === "message" ? quoted(body, 400) : plainLine(body, 400);
+  return kind === "message" ? quoted(body, 400) : plainLine(inLocalTime(body), 400);
+}
+
+/** A whole body: an agent's as it is, the times in a notice of the mesh as people read them. */
+export function bodyText({ kind, body }: Pick<Message, "kind" | "body">): string {
+  return kind === "message" ? body : inLocalTime(body);
 }
 
 /** Attempt, path and reason of a timeline entry, as far as it has them. */

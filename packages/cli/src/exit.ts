@@ -1,21 +1,10 @@
 /** The only place that turns errors into exit codes and sentences on stderr. */
 import { CommanderError } from "commander";
 import { CommandEnd, CommandError } from "./command-error.ts";
-
-/** Exit codes of the command line; README.md lists them. */
-export const exitCodes = {
-  ok: 0,
-  failure: 1,
-  usage: 2,
-  unreachable: 3,
-  notFound: 4,
-  refused: 5,
-  wouldChange: 6,
-  internal: 70,
-} as const;
+import { type ExitName, exitCodeOf, exitOfProblem } from "./exit-codes.ts";
 
 interface Report {
-  readonly exitCode: number;
+  readonly exit: ExitName;
   readonly error: { readonly code: string; readonly detail: string } & Record<string, unknown>;
 }
 
@@ -25,11 +14,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   try {
     const { buildProgram } = await import("./program.ts");
     await buildProgram().parseAsync(argv, { from: "user" });
-    return exitCodes.ok;
+    return exitCodeOf("ok");
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
-    if (error instanceof CommanderError && error.code === "commander.help") return exitCodes.usage;
-    if (error instanceof CommandEnd) return exitCodes[error.exit];
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodeOf("ok");
+    if (error instanceof CommanderError && error.code === "commander.help") return exitCodeOf("usage");
+    if (error instanceof CommandEnd) return exitCodeOf(error.exit);
     return say(error, argv);
   }
 }
@@ -37,17 +26,19 @@ export async function run(argv: readonly string[]): Promise<number> {
 async function reportOf(error: unknown): Promise<Report> {
   const { MeshApiError, BrokerUnreachableError } = await import("@agentmesh/client");
   const { systemRefusal, systemSentences } = await import("@agentmesh/protocol");
-  const { BrokerStartError, StateFolderError, UntrustedBrokerError } = await import("@agentmesh/client/node");
+  const { BrokerStartError, StateFolderError, UntrustedBrokerError, WrongAddressError } = await import(
+    "@agentmesh/client/node"
+  );
   if (error instanceof CommandError)
-    return { exitCode: exitCodes[error.exit], error: { code: error.code, detail: error.message } };
+    return { exit: error.exit, error: { ...error.facts, code: error.code, detail: error.message } };
   if (error instanceof CommanderError) {
-    return { exitCode: exitCodes.usage, error: { code: "usage", detail: error.message.replace(/^error: /, "") } };
+    return { exit: "usage", error: { code: "usage", detail: error.message.replace(/^error: /, "") } };
   }
   if (error instanceof MeshApiError) {
     const { status, retryable, instance, issues, nearNames } = error.problem;
     const detail = status < 500 ? error.message : `${error.message} (request ${instance}, as in the broker's log)`;
     return {
-      exitCode: exitCodeOfStatus(status),
+      exit: exitOfProblem(error.problem),
       error: {
         code: error.code,
         detail,
@@ -59,6 +50,7 @@ async function reportOf(error: unknown): Promise<Report> {
       },
     };
   }
+  if (error instanceof WrongAddressError) return { exit: "usage", error: { code: "usage", detail: error.message } };
   const unreachable = error instanceof BrokerUnreachableError;
   if (unreachable || error instanceof BrokerStartError || error instanceof UntrustedBrokerError) {
     const code = unreachable
@@ -67,26 +59,21 @@ async function reportOf(error: unknown): Promise<Report> {
         ? "broker_start"
         : "broker_untrusted";
     return {
-      exitCode: exitCodes.unreachable,
+      exit: "unreachable",
       error: { code, detail: error.message },
     };
   }
   if (error instanceof StateFolderError) {
-    return { exitCode: exitCodes.failure, error: { code: "state_folder", detail: error.message } };
+    return { exit: "failure", error: { code: "state_folder", detail: error.message } };
   }
   const refusal = systemRefusal(error);
-  if (refusal) return { exitCode: exitCodes.failure, error: { code: "system", detail: systemSentences(refusal) } };
+  if (refusal)
+    return { exit: refusal.passes ? "later" : "failure", error: { code: "system", detail: systemSentences(refusal) } };
   const stack = error instanceof Error ? error.stack : undefined;
   return {
-    exitCode: exitCodes.internal,
+    exit: "internal",
     error: { code: "bug", detail: String(error), ...(stack !== undefined && { stack }) },
   };
-}
-
-function exitCodeOfStatus(status: number): number {
-  if (status === 400) return exitCodes.usage;
-  if (status === 404) return exitCodes.notFound;
-  return [401, 403, 409, 413, 421, 422, 429].includes(status) ? exitCodes.refused : exitCodes.failure;
 }
 
 function wantsJson(argv: readonly string[]): boolean {
@@ -103,13 +90,13 @@ async function say(error: unknown, argv: readonly string[]): Promise<number> {
   const report = await reportOf(error);
   const { errorText, errorJson } = await import("./output.ts");
   process.stderr.write(wantsJson(argv) ? errorJson(report.error) : errorText(report.error));
-  return report.exitCode;
+  return exitCodeOf(report.exit);
 }
 
 /** A reader that has enough ends the command quietly; whatever else nobody caught is said like any error. */
 function watchOutput(argv: readonly string[]): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(exitCodes.ok);
+    if (error.code === "EPIPE") process.exit(exitCodeOf("outputGone"));
     void sayAndEnd(new Error("stdout", { cause: Object.assign(error, { path: "The output" }) }), argv);
   });
   process.on("uncaughtException", (error) => void sayAndEnd(error, argv));

@@ -1,7 +1,8 @@
 /** What the terminal gets: plain text for people, one JSON document for programs, colours only where they belong. */
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 import { plainLine, plainText } from "@agentmesh/protocol";
-import { wrapped } from "./text-width.ts";
+import { inLocalTime } from "./clock.ts";
+import { textWidth, wrapped } from "./text-width.ts";
 
 /** Colours and weights in use. */
 export type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan";
@@ -9,32 +10,85 @@ export type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan";
 // JSON.stringify leaves these as they are, and some of them are commands to a terminal (U+009B is CSI).
 const RAW_IN_JSON = /[\u007f-\u009f\u2028\u2029\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
 
+/** Whether the terminal takes no commands, such as to clear a line. */
+export function isDumb(): boolean {
+  return process.env.TERM === "dumb";
+}
+
 /** `text` in a style, on a terminal that shows colours. */
 export function style(name: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
-  const coloured = stream.isTTY && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+  const coloured = stream.isTTY && !process.env.NO_COLOR && !isDumb();
   return coloured && text !== "" ? styleText(name, text, { validateStream: false }) : text;
 }
 
-/** Columns of the terminal; without one, lines are not cut. */
+/** Narrower than this nothing can be laid out; a terminal that does not know its size says 0. */
+const NARROWEST = 40;
+const USUAL = 80;
+
+/** Columns of the terminal on stdout; without one, lines are not cut. */
 export function terminalWidth(): number {
-  return process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Number.POSITIVE_INFINITY;
+  return process.stdout.isTTY ? columnsOf(process.stdout) : Number.POSITIVE_INFINITY;
+}
+
+/** Columns of a terminal that may not know them. */
+export function columnsOf({ columns }: NodeJS.WriteStream): number {
+  return columns > 0 ? Math.max(NARROWEST, columns) : USUAL;
+}
+
+let clearStatus: (() => void) | undefined;
+
+/** Registers what takes a status line off the terminal before anything else is written; returns what ends that. */
+export function whileShown(clear: () => void): () => void {
+  clearStatus = clear;
+  return () => {
+    clearStatus = undefined;
+  };
 }
 
 /** Writes lines to stdout; resolves when they are written. */
 export function print(text: string): Promise<void> {
+  clearStatus?.();
   return new Promise((resolve) => {
     process.stdout.write(`${text}\n`, () => resolve());
   });
 }
 
+/** A sentence of ours in lines that fit the terminal, the further ones behind `by`; as it is where there is none. */
+export function sentence(text: string, by = "", stream: NodeJS.WriteStream = process.stdout): string {
+  const room = stream.isTTY ? columnsOf(stream) : Number.POSITIVE_INFINITY;
+  const [first = "", ...rest] = wrapped(text, room);
+  if (rest.length === 0) return first;
+  return [first, ...wrapped(text.slice(first.length).trimStart(), room - by.length).map((line) => by + line)].join(
+    "\n",
+  );
+}
+
+/** A line and the id behind it; below it where the terminal is too narrow. */
+export function withId(line: string, id: string, gap = " · "): string {
+  const beside = textWidth(stripVTControlCharacters(line)) + gap.length + id.length <= terminalWidth();
+  return `${line}${beside ? gap : "\n    "}${style("dim", id)}`;
+}
+
+/** A text of several lines, those broken between words that are too long for the terminal. */
+export function fitted(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => sentence(line, "    "))
+    .join("\n");
+}
+
 /** Writes a remark to stderr, so that stdout stays what was asked for. */
 export function remark(text: string): void {
-  process.stderr.write(`${style("dim", plainText(text), process.stderr)}\n`);
+  clearStatus?.();
+  const lines = plainText(inLocalTime(text)).split("\n");
+  const shown = lines.map((line) => sentence(line, "", process.stderr)).join("\n");
+  process.stderr.write(`${style("dim", shown, process.stderr)}\n`);
 }
 
 /** Writes a warning to stderr. */
 export function warn(text: string): void {
-  process.stderr.write(`${style("yellow", "warning:", process.stderr)} ${plainLine(text, 2_000)}\n`);
+  clearStatus?.();
+  process.stderr.write(`${labelled("yellow", "warning:", text)}\n`);
 }
 
 /** One JSON document, or one line of NDJSON, whose raw text is harmless in a terminal too. */
@@ -57,12 +111,22 @@ export function indented(body: string, by = "    "): string {
 /** Name and value in two columns, one pair a line. */
 export function facts(pairs: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...pairs.map(([name]) => name.length));
-  return pairs.map(([name, value]) => `${style("dim", name.padEnd(width))}  ${plainLine(value, 4_096)}`).join("\n");
+  return pairs
+    .map(([name, value]) => {
+      const lines = wrapped(plainLine(inLocalTime(value), 4_096), terminalWidth() - width - 2);
+      return lines.map((line, n) => `${style("dim", (n === 0 ? name : "").padEnd(width))}  ${line}`).join("\n");
+    })
+    .join("\n");
+}
+
+function labelled(colour: Style, label: string, text: string): string {
+  const said = sentence(`${label} ${plainLine(inLocalTime(text), 2_000)}`, "  ", process.stderr);
+  return style(colour, label, process.stderr) + said.slice(label.length);
 }
 
 /** An error as a sentence, with what the broker found wrong or the stack of a bug below it. */
 export function errorText(error: { readonly code: string; readonly detail: string } & Record<string, unknown>): string {
-  const lines = [`${style("red", "error:", process.stderr)} ${plainLine(error.detail, 2_000)}`];
+  const lines = [labelled("red", "error:", error.detail)];
   if (Array.isArray(error.issues)) {
     for (const { path, message } of error.issues) {
       if (!error.detail.includes(message)) lines.push(`  ${plainLine(`${path}: ${message}`)}`);

@@ -1,10 +1,12 @@
 /** The command line as declared; what a command does is loaded when it runs. */
 import { VERSION } from "@agentmesh/protocol";
 import { Command } from "commander";
+import { columnsOf, fitted } from "./output.ts";
 import { agentsCommands } from "./program/agents.ts";
 import { brokerCommands } from "./program/broker.ts";
 import { clientsCommands } from "./program/clients.ts";
 import { deliveriesCommands } from "./program/deliveries.ts";
+import { exitCodesCommand } from "./program/exit-codes.ts";
 import { messagesCommands } from "./program/messages.ts";
 import { webhooksCommands } from "./program/webhooks.ts";
 
@@ -14,11 +16,16 @@ Examples:
   agentmesh up                                      start the broker in the background
   agentmesh agents                                  who is there, and is a message noticed?
   agentmesh send poker-engine "tests are red"       send; says how the agent is reached
-  git diff | agentmesh send reviewer --wait 2m      send stdin, wait for the ack
+  git diff | agentmesh send reviewer "please read:"  send text and standard input
   agentmesh inbox reviewer                          what waits for an agent, without taking it
   agentmesh log -f                                  watch every message of the mesh
 
-Exit codes: 0 ok, 1 failure, 2 usage, 3 broker unreachable, 4 not found, 5 refused, 6 would change, 70 bug.`;
+What exit codes mean, and which commands to run again: agentmesh help exit-codes`;
+
+/** Help is laid out for a person, whatever it is written to. */
+function helpWidth(): number {
+  return Math.min(120, columnsOf(process.stdout));
+}
 
 /** The command line as declared; `parseAsync` runs it, every error is thrown. */
 export function buildProgram(): Command {
@@ -30,11 +37,12 @@ export function buildProgram(): Command {
     .option("--as <name>", "agent to act as (default: cli)")
     .option("--create", "make the agent that --as names, if you have none of this name")
     .option("--json", "print JSON for programs")
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ outputError: () => {} })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 10 })
+    .configureOutput({ outputError: () => {}, getOutHelpWidth: helpWidth, getErrHelpWidth: helpWidth })
     .exitOverride()
-    .addHelpText("after", EXAMPLES);
+    .addHelpText("after", () => fitted(EXAMPLES));
 
+  exitCodesCommand(program);
   program.commandsGroup("Clients:");
   clientsCommands(program);
   program.commandsGroup("Broker:");

@@ -31,7 +31,7 @@ export function cut(text: string, width: number, at: "end" | "start" = "end"): s
   return at === "start" ? `…${kept.reverse().join("")}` : `${kept.join("").trimEnd()}…`;
 }
 
-/** One line of text as lines of at most `width` columns, broken between words where there are any. */
+/** One line of text as lines of at most `width` columns, broken between words; a word that is longer than that is broken inside. */
 export function wrapped(line: string, width: number): string[] {
   if (!Number.isFinite(width)) return [line];
   const lines: string[] = [];
@@ -40,7 +40,8 @@ export function wrapped(line: string, width: number): string[] {
   for (const { segment } of graphemes.segment(line.replaceAll("\t", "    "))) {
     if (taken + graphemeWidth(segment) > width) {
       const space = segment === " " ? now.length : now.lastIndexOf(" ") + 1;
-      const keep = space > now.length / 2 ? space : now.length;
+      // A word is broken only when it has the line for itself and does not fit.
+      const keep = now.slice(0, space).some((part) => part !== " ") ? space : now.length;
       lines.push(now.slice(0, keep).join("").trimEnd());
       now = now.slice(keep);
       taken = now.reduce((sum, part) => sum + graphemeWidth(part), 0);

@@ -26,7 +26,8 @@ export function startCli(home: string, args: readonly string[]): RunningProgram 
 /** Runs `agentmesh …args` with `input` on stdin. */
 export async function cliWithStdin(home: string, args: readonly string[], input: string | Buffer): Promise<Ended> {
   const running = startCli(home, args);
-  running.child.stdin?.end(input);
+  // A command that refuses its input does not read the rest.
+  running.child.stdin?.on("error", () => {}).end(input);
   const { code } = await running.exit;
   return { code, stdout: running.stdout(), stderr: running.stderr() };
 }

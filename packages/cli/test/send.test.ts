@@ -113,10 +113,10 @@ test("--wait prints each step and exits 0 at the ack", async () => {
   expect((await cli(broker.home, ["inbox"])).stdout).toContain("Nothing waits for you.");
 });
 
-test("--wait exits 1 when the time is over, and names the state", async () => {
+test("--wait exits 7 when the time is over, and names the state", async () => {
   await broker.agent("gus");
   const over = await cli(broker.home, ["send", "gus", "please", "--wait", "1s", "--json"]);
-  expect(over.code).toBe(1);
+  expect(over.code).toBe(7);
   const Outcome = SendReply.extend({ outcome: MessageStatus.shape.deliveries });
   expect(Outcome.parse(JSON.parse(over.stdout)).outcome[0]?.state).toBe("queued");
   expect(JSON.parse(over.stderr)).toMatchObject({ error: { code: "not_acked" } });

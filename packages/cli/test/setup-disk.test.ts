@@ -236,13 +236,13 @@ test("a .claude.json of 15 MB is looked at, changed and changed back within ten 
   expect(size).toBeGreaterThan(14_000_000);
   const bound = { NODE_OPTIONS: `--max-old-space-size=${Math.floor((10 * size) / 2 ** 20)}` };
   const claude = ["--client", "claude-code"];
-  const dry = await home.run(["setup", "--dry-run", ...claude], bound);
+  const dry = await home.run(["setup", "--dry-run", "--exit-code", ...claude], bound);
   expect(dry.code).toBe(6);
   expect(dry.stdout).toContain('+    "agentmesh": {');
   expect(dry.stdout.length).toBeLessThan(10_000);
   expect((await home.run(["setup", "--yes", ...claude], bound)).code).toBe(0);
   expect((await home.run(["setup", "--yes", ...claude], bound)).stdout).toMatch(/there +~\/\.claude\.json/);
-  expect((await home.run(["uninstall", "--dry-run", ...claude], bound)).code).toBe(6);
+  expect((await home.run(["uninstall", "--dry-run", "--exit-code", ...claude], bound)).code).toBe(6);
   expect((await home.run(["uninstall", "--yes", ...claude], bound)).stdout).toContain("byte for byte as it was before");
   expect(readFileSync(join(home.path, ".claude.json"), "utf8") === text).toBe(true);
 });

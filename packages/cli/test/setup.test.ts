@@ -206,13 +206,14 @@ describe("setup", () => {
     ]);
   });
 
-  test("a dry run shows the difference without secrets, writes nothing, and exits 6 as long as there is one", async () => {
+  test("a dry run shows the difference without secrets, writes nothing, and exits 6 only when it is asked whether there is one", async () => {
     using home = new Home({
       ".claude.json": '{\n  "mcpServers": {\n    "x": {\n      "env": { "API_TOKEN": "hush" }\n    }\n  }\n}\n',
     });
     const before = home.files();
     const dry = await home.run(["setup", "--dry-run"]);
-    expect(dry).toMatchObject({ code: 6, stderr: "" });
+    expect(dry).toMatchObject({ code: 0, stderr: "" });
+    expect(await home.run(["setup", "--dry-run", "--exit-code"])).toMatchObject({ code: 6, stdout: dry.stdout });
     expect(dry.stdout).toContain("--- ~/.claude.json\n+++ ~/.claude.json\n@@ -2,6 +2,");
     expect(dry.stdout).toContain('+    "agentmesh": {\n');
     expect(dry.stdout).toContain('"API_TOKEN": "…"');
@@ -220,8 +221,9 @@ describe("setup", () => {
     expect(dry.stdout).toContain("Nothing was written. Files that would change: 2\n");
     expect(home.files()).toEqual(before);
     await home.run(["setup", "--yes"]);
-    expect(await home.run(["setup", "--dry-run"])).toMatchObject({ code: 0 });
-    expect(await home.run(["uninstall", "--dry-run"])).toMatchObject({ code: 6 });
+    expect(await home.run(["setup", "--dry-run", "--exit-code"])).toMatchObject({ code: 0 });
+    expect(await home.run(["uninstall", "--dry-run", "--exit-code"])).toMatchObject({ code: 6 });
+    expect(await home.run(["uninstall", "--exit-code"])).toMatchObject({ code: 2, stdout: "" });
   });
 
   test("a dry run shows no string of a person's, in whatever form, and no token of its own", async () => {

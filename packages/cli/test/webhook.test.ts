@@ -124,7 +124,10 @@ test("OpenClaw's token and a secret of one's own come from a file or stdin, and 
     [["set", "claw", url, "--dialect", "openclaw"], /needs --token-file/],
     [["set", "claw", url, "--agent-id", "main"], /--agent-id goes with --dialect openclaw/],
     [["set", "claw", url, "--secret-file", "/nowhere/at/all"], /cannot be read/],
-    [["set", "claw", url, "--dialect", "smoke-signals"], /Allowed choices/],
+    [
+      ["set", "claw", url, "--dialect", "smoke-signals"],
+      /--dialect takes agentmesh, cloudevents, openclaw, hermes or legacy, not "smoke-signals"/,
+    ],
     [["set", "claw"], /missing required argument/],
   ];
   for (const [args, why] of wrong) {

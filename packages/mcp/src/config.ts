@@ -1,7 +1,16 @@
 /** Settings from the environment: the variables of config-variables.ts, resolved once by a pure function. */
 import { resolve } from "node:path";
 import { StateFolderError, stateFolderPath } from "@agentmesh/client/node";
-import { AgentName, loopbackHost, plainLine } from "@agentmesh/protocol";
+import {
+  AgentName,
+  loopbackHost,
+  oneOf,
+  plainLine,
+  settingOf,
+  WrongSettingError,
+  wholeNumber,
+} from "@agentmesh/protocol";
+import type { z } from "zod";
 import { canaryChoices, logLevels, pathNames, summaryChoices, variables } from "./config-variables.ts";
 import { nameAfter } from "./place/agent-name.ts";
 
@@ -69,15 +78,20 @@ export function resolveConfig(
   const warnings: string[] = [];
   const get = (name: VariableName) => env[name]?.trim() || undefined;
 
+  const valueOr = <T>(fallback: T, name: VariableName, schema: z.ZodType<T>, said: string): T => {
+    try {
+      return settingOf(name, schema, said);
+    } catch (error) {
+      if (!(error instanceof WrongSettingError)) throw error;
+      warnings.push(`${error.message} ${fallback} is used.`);
+      return fallback;
+    }
+  };
+
   const choice = <T extends string>(name: VariableName, choices: readonly T[], fallback: NoInfer<T>): T => {
     const said = get(name);
     if (said === undefined) return fallback;
-    const chosen = choices.find((one) => one === said);
-    if (chosen !== undefined) return chosen;
-    warnings.push(
-      `${name} is "${plainLine(said, 40)}", which is not one of ${choices.join(", ")}: ${fallback} is used.`,
-    );
-    return fallback;
+    return valueOr(fallback, name, oneOf(choices), said);
   };
 
   const pushChoice = (): PushChoice => {
@@ -88,29 +102,20 @@ export function resolveConfig(
     const known = names.flatMap((name) => pathNames.filter((path) => path === name));
     if (known.length === names.length) return known;
     warnings.push(
-      `AGENTMESH_PUSH is "${plainLine(said, 80)}"; it takes auto, none, or of ${pathNames.join(", ")} some, separated by commas: auto is used.`,
+      `AGENTMESH_PUSH takes auto, none, or of ${pathNames.join(", ")} some, separated by commas, not "${plainLine(said, 80)}". auto is used.`,
     );
     return "auto";
   };
 
   const signWithinMs = () => {
     const said = get("AGENTMESH_SIGN_MS");
-    const ms = Number(said ?? SIGN_WITHIN_MS);
-    if (Number.isInteger(ms) && ms >= 100 && ms <= 3_600_000) return ms;
-    warnings.push(
-      `AGENTMESH_SIGN_MS is "${plainLine(said ?? "", 40)}", not between 100 and 3600000: ${SIGN_WITHIN_MS} is used.`,
-    );
-    return SIGN_WITHIN_MS;
+    if (said === undefined) return SIGN_WITHIN_MS;
+    return valueOr(SIGN_WITHIN_MS, "AGENTMESH_SIGN_MS", wholeNumber(100, 3_600_000), said);
   };
 
   const agentName = () => {
     const said = get("AGENTMESH_NAME");
-    if (said === undefined || AgentName.safeParse(said).success) return said;
-    const nearest = nameAfter(said);
-    warnings.push(
-      `AGENTMESH_NAME is "${plainLine(said, 80)}", which cannot be an agent's name (a-z 0-9 . _ -, none reserved): "${nearest}" is used.`,
-    );
-    return nearest;
+    return said === undefined ? undefined : valueOr(nameAfter(said), "AGENTMESH_NAME", AgentName, said);
   };
 
   const model = (): ModelSettings | undefined => {

@@ -96,7 +96,9 @@ test("AGENTMESH_NAME names the agent, and a name that cannot be one is corrected
   await using named = await session(broker, "somewhere", { env: { AGENTMESH_NAME: "Dr. Data" } });
   const { text, data } = await named.tool("whoami");
   expect(data.name).toBe("dr.-data");
-  expect(text).toContain('AGENTMESH_NAME is "Dr. Data", which cannot be an agent\'s name');
+  expect(text).toContain(
+    'AGENTMESH_NAME takes 1 to 64 characters a-z 0-9 . _ - and a letter or digit first, not "Dr. Data".',
+  );
 });
 
 test("a tool refuses what it does not know and says what it takes", async () => {

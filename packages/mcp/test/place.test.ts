@@ -323,8 +323,8 @@ test("settings come from the environment, and a wrong value is corrected with a 
     claudeProject: "/project",
   });
   expect(warnings).toEqual([
-    'AGENTMESH_NAME is "root", which cannot be an agent\'s name (a-z 0-9 . _ -, none reserved): "root-agent" is used.',
-    'AGENTMESH_PUSH is "tmux"; it takes auto, none, or of claude-inbox, claude-channel, claude-hooks, codex-queue, codex-hooks, gemini-hooks some, separated by commas: auto is used.',
+    "AGENTMESH_NAME is refused: this name is reserved, choose another. root-agent is used.",
+    'AGENTMESH_PUSH takes auto, none, or of claude-inbox, claude-channel, claude-hooks, codex-queue, codex-hooks, gemini-hooks some, separated by commas, not "tmux". auto is used.',
   ]);
   expect(resolveConfig({ AGENTMESH_PUSH: "claude-inbox" }, "/here").warnings).toHaveLength(1);
   expect(resolveConfig({ AGENTMESH_PUSH: "codex-hooks, codex-queue" }, "/here")).toMatchObject({

@@ -32,6 +32,7 @@ export * from "./stream.ts";
 export * from "./system.ts";
 export * from "./time.ts";
 export * from "./topic.ts";
+export * from "./typed-value.ts";
 export * from "./urgency.ts";
 export * from "./version.ts";
 export * from "./webhook.ts";

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { inWords, PathSettingError, pathSetting, stateFolderSetting, wrongValues } from "@agentmesh/protocol";
 import { nearNames } from "../mesh/near-names.ts";
-import { type Config, type ConfigKey, ConfigSchema, configRows } from "./schema.ts";
+import { type Config, type ConfigKey, type ConfigRow, ConfigSchema, configRows } from "./schema.ts";
 
 /** Where a value came from. */
 export type Source = "flag" | "environment" | "file" | "default";
@@ -46,14 +46,20 @@ export function loadConfig(
   const parsed = ConfigSchema.safeParse({ ...raw, home }, inWords);
   if (!parsed.success) {
     for (const { path, message } of wrongValues(parsed.error)) {
-      const row = configRows.find(({ key }) => key === path);
-      errors.push(`${row ? `${row.flag} (${sources[row.key]})` : "settings"}: ${message}`);
+      const row = configRows.find(({ key }) => key === path.split(".")[0]);
+      errors.push(`${row ? saidBy(row, sources[row.key], env, join(home, "config.json")) : "settings"} ${message}.`);
     }
   }
   const all = sourcesOf(sources);
   return parsed.success && errors.length === 0
     ? { config: Object.freeze(parsed.data), sources: all, errors }
     : { sources: all, errors };
+}
+
+/** A setting by the name that its value was given under. */
+function saidBy(row: ConfigRow, source: Source | undefined, env: NodeJS.ProcessEnv, file: string): string {
+  if (source === "environment") return [row.env, ...row.aliases].find((name) => env[name]) ?? row.env;
+  return source === "file" ? `"${row.key}" in ${file}` : row.flag;
 }
 
 function sourcesOf(known: Partial<Record<ConfigKey, Source>>): Record<ConfigKey, Source> {

@@ -6,12 +6,14 @@ import {
   MAX_BODY_BYTES,
   MAX_WEBHOOK_TIMEOUT_MS,
   OFFLINE_AFTER_MS,
+  oneOf,
+  PortSetting,
   STALE_AFTER_MS,
+  SwitchSetting,
+  wholeNumber,
 } from "@agentmesh/protocol";
 import { z } from "zod";
 
-const int = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
 const list = z.union([
   z.array(z.string()),
   z.string().transform((text) =>
@@ -24,13 +26,16 @@ const list = z.union([
 const DAY_MS = 86_400_000;
 
 /** An address, a network or an origin that webhooks may have. */
-const egressEntry = z.union([
-  z.ipv4(),
-  z.ipv6(),
-  z.cidrv4(),
-  z.cidrv6(),
-  z.string().refine((text) => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text),
-]);
+const egressEntry = z.union(
+  [
+    z.ipv4(),
+    z.ipv6(),
+    z.cidrv4(),
+    z.cidrv6(),
+    z.string().refine((text) => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text),
+  ],
+  { error: "addresses, networks or origins such as 192.168.1.7,10.0.0.0/8,http://hermes:8644" },
+);
 
 /** Loopback as it is listened on: `::1`, never a name that a resolver may lead elsewhere. */
 function usualHost(host: string): string {
@@ -46,107 +51,107 @@ export const ConfigSchema = z.strictObject({
     .transform(usualHost)
     .default("127.0.0.1")
     .describe("address to listen on; loopback unless you say more"),
-  port: z
-    .union([z.literal("auto"), int(0, 65_535)], { error: "write auto, or a port from 0 to 65535" })
-    .default("auto")
-    .describe(`port to listen on; auto: ${DEFAULT_PORT}, or another when that is taken; 0 takes a free one`),
+  port: PortSetting.default("auto").describe(
+    `port to listen on; auto: ${DEFAULT_PORT}, or another when that is taken; 0 takes a free one`,
+  ),
   home: z.string().min(1).default("~/.agentmesh").describe("state folder: database, key, logs"),
-  behindTlsProxy: flag.default(false).describe("a TLS proxy is in front: allows a host other than loopback"),
-  trustedNetwork: flag
-    .default(false)
-    .describe("the network is trusted, e.g. a tailnet: allows another host without TLS"),
+  behindTlsProxy: SwitchSetting.default(false).describe("a TLS proxy is in front: allows a host other than loopback"),
+  trustedNetwork: SwitchSetting.default(false).describe(
+    "the network is trusted, e.g. a tailnet: allows another host without TLS",
+  ),
   allowedHosts: list
     .default([])
     .describe("more names the Host header may have, comma-separated, each as clients send it, e.g. mesh.example"),
-  logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info").describe("least important line logged"),
-  logFormat: z.enum(["auto", "json", "pretty"]).default("auto").describe("auto: pretty on a terminal, else json"),
-  logMaxBytes: int(65_536, 2 ** 40)
+  logLevel: oneOf(["trace", "debug", "info", "warn", "error"]).default("info").describe("least important line logged"),
+  logFormat: oneOf(["auto", "json", "pretty"]).default("auto").describe("auto: pretty on a terminal, else json"),
+  logMaxBytes: wholeNumber(65_536, 2 ** 40)
     .default(16 * 1_048_576)
     .describe("size at which broker.log is put aside as broker.log.1, in place of the one before"),
-  sqliteSynchronous: z
-    .enum(["full", "normal"])
+  sqliteSynchronous: oneOf(["full", "normal"])
     .default("full")
     .describe("full: a 202 survives a power cut; normal: faster, a power cut may undo the last moments"),
-  sqliteDriver: z
-    .enum(["auto", "better-sqlite3", "node-sqlite"])
+  sqliteDriver: oneOf(["auto", "better-sqlite3", "node-sqlite"])
     .default("auto")
     .describe("what opens the database; auto: better-sqlite3 where its addon loads, else Node's own SQLite"),
-  legacy: flag
-    .default(false)
-    .describe("serve claude-peers and agentmesh 0.1 clients too, without tokens, on loopback alone: docs/legacy.md"),
-  startEmpty: flag.default(false).describe("move a damaged database aside and begin an empty mesh"),
-  minFreeDiskBytes: int(0, 2 ** 50)
+  legacy: SwitchSetting.default(false).describe(
+    "serve claude-peers and agentmesh 0.1 clients too, without tokens, on loopback alone: docs/legacy.md",
+  ),
+  startEmpty: SwitchSetting.default(false).describe("move a damaged database aside and begin an empty mesh"),
+  minFreeDiskBytes: wholeNumber(0, 2 ** 50)
     .default(256 * 1_048_576)
     .describe("free bytes on the disk below which nothing new is accepted (507), acks and reads go on; 0: no limit"),
-  ballastBytes: int(0, 2 ** 30)
+  ballastBytes: wholeNumber(0, 2 ** 30)
     .default(32 * 1_048_576)
     .describe("bytes held by the file ballast, given up for acks when the disk is full; 0: none"),
-  maxBodyBytes: int(1, MAX_BODY_BYTES).default(MAX_BODY_BYTES).describe("largest message body in bytes"),
-  inboxMaxMessages: int(1, 1_000_000).default(10_000).describe("most open messages of one inbox; then 429"),
-  inboxMaxBytes: int(1, 2 ** 40)
+  maxBodyBytes: wholeNumber(1, MAX_BODY_BYTES).default(MAX_BODY_BYTES).describe("largest message body in bytes"),
+  inboxMaxMessages: wholeNumber(1, 1_000_000).default(10_000).describe("most open messages of one inbox; then 429"),
+  inboxMaxBytes: wholeNumber(1, 2 ** 40)
     .default(64 * 1_048_576)
     .describe("most bytes of open messages of one inbox; then 429"),
-  agentKeptMessages: int(0, 2 ** 40)
+  agentKeptMessages: wholeNumber(0, 2 ** 40)
     .default(250_000)
     .describe("most messages of one sender that are kept, history included; then 429, 0: any number"),
-  agentKeptBytes: int(0, 2 ** 50)
+  agentKeptBytes: wholeNumber(0, 2 ** 50)
     .default(512 * 1_048_576)
     .describe("most bytes kept of one sender, history and indexes included; then 429, 0: any number"),
-  meshKeptMessages: int(0, 2 ** 40)
+  meshKeptMessages: wholeNumber(0, 2 ** 40)
     .default(4_000_000)
     .describe("most messages that are kept of all senders together; then 429, 0: any number"),
-  meshKeptBytes: int(0, 2 ** 50)
+  meshKeptBytes: wholeNumber(0, 2 ** 50)
     .default(8_192 * 1_048_576)
     .describe("most bytes kept of all senders together; then 429, 0: any number"),
-  maxAttempts: int(1, 1_000).default(10).describe("failed attempts of one delivery before it becomes a dead letter"),
-  maxHops: int(1, 1_000)
+  maxAttempts: wholeNumber(1, 1_000)
+    .default(10)
+    .describe("failed attempts of one delivery before it becomes a dead letter"),
+  maxHops: wholeNumber(1, 1_000)
     .default(32)
     .describe("most answers in a row by agents in one chain; a person's message starts anew"),
-  senderPerMinute: int(0, 1_000_000).default(120).describe("messages a minute that one agent may send; 0: any number"),
-  pairPerMinute: int(0, 1_000_000).default(30).describe("messages a minute from one agent to one other; 0: any number"),
-  repeatsPerMinute: int(0, 1_000_000)
+  senderPerMinute: wholeNumber(0, 1_000_000)
+    .default(120)
+    .describe("messages a minute that one agent may send; 0: any number"),
+  pairPerMinute: wholeNumber(0, 1_000_000)
+    .default(30)
+    .describe("messages a minute from one agent to one other; 0: any number"),
+  repeatsPerMinute: wholeNumber(0, 1_000_000)
     .default(3)
     .describe("how often the same text may go from one agent to one other within a minute; 0: as often as it likes"),
-  heartbeatMs: int(50, 600_000).default(HEARTBEAT_MS).describe("how often sessions renew themselves"),
-  staleAfterMs: int(50, 3_600_000)
+  heartbeatMs: wholeNumber(50, 600_000).default(HEARTBEAT_MS).describe("how often sessions renew themselves"),
+  staleAfterMs: wholeNumber(50, 3_600_000)
     .default(STALE_AFTER_MS)
     .describe("age of the last heartbeat that makes an agent stale"),
-  offlineAfterMs: int(50, 86_400_000)
+  offlineAfterMs: wholeNumber(50, 86_400_000)
     .default(OFFLINE_AFTER_MS)
     .describe("age of the last heartbeat that ends a session"),
-  streamGraceMs: int(0, 600_000).default(2_000).describe("how long a closed stream keeps its leases for a reconnect"),
-  retentionMs: int(DAY_MS, 3_650 * DAY_MS)
+  streamGraceMs: wholeNumber(0, 600_000)
+    .default(2_000)
+    .describe("how long a closed stream keeps its leases for a reconnect"),
+  retentionMs: wholeNumber(DAY_MS, 3_650 * DAY_MS)
     .default(7 * DAY_MS)
     .describe("how long ended deliveries are kept as history, a day at least: idempotency keys live that long"),
-  archiveAfterMs: int(DAY_MS, 3_650 * DAY_MS)
+  archiveAfterMs: wholeNumber(DAY_MS, 3_650 * DAY_MS)
     .default(30 * DAY_MS)
     .describe(
       "time without a sign of life after which an agent is archived: not listed, not written to, back by its token",
     ),
   webhookAllow: list
-    .pipe(
-      z.array(egressEntry, {
-        error: "write addresses, networks or origins: 192.168.1.7,10.0.0.0/8,http://hermes:8644",
-      }),
-    )
+    .pipe(z.array(egressEntry))
     .default([])
     .describe(
       "addresses, networks and origins that webhooks may have beside loopback and https to public ones, comma-separated, e.g. 10.0.0.0/8,http://hermes:8644",
     ),
-  webhookLoopback: z
-    .enum(["auto", "allow", "refuse"])
+  webhookLoopback: oneOf(["auto", "allow", "refuse"])
     .default("auto")
     .describe("webhooks on this machine's loopback; auto: allowed unless other machines may reach the broker"),
-  webhookTimeoutMs: int(100, MAX_WEBHOOK_TIMEOUT_MS)
+  webhookTimeoutMs: wholeNumber(100, MAX_WEBHOOK_TIMEOUT_MS)
     .default(10_000)
     .describe("longest time that a post to a webhook takes"),
-  webhookRestMs: int(10, 600_000)
+  webhookRestMs: wholeNumber(10, 600_000)
     .default(30_000)
     .describe("first rest of a webhook after 5 failures in a row; each failed try doubles it, up to 10 minutes"),
-  requestWithinMs: int(100, 600_000)
+  requestWithinMs: wholeNumber(100, 600_000)
     .default(15_000)
     .describe("a request whose head and body have not come whole by then is ended"),
-  wrongTokensPerMinute: int(0, 1_000_000)
+  wrongTokensPerMinute: wholeNumber(0, 1_000_000)
     .default(20)
     .describe("wrong tokens that one address may show in a minute, 0: any number; right ones are taken at any time"),
 });

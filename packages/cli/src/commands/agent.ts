@@ -2,11 +2,11 @@
 import { MeshApiError } from "@agentmesh/client";
 import { forgetIdentity, knownIdentity, machineName, moveIdentity, sharedIdentity } from "@agentmesh/client/node";
 import { type Agent, AgentName, inWords, plainLine, quoted } from "@agentmesh/protocol";
+import { since } from "../clock.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import { canAsk, confirmed } from "../confirm.ts";
 import { CLIENT, type Context } from "../context.ts";
 import { focusText, reachedBy, waiting, whereOf } from "../describe.ts";
-import { since } from "../duration.ts";
 import { facts, jsonText, print, remark } from "../output.ts";
 
 /** Makes an agent that the command line can act as. @throws CommandError, MeshApiError */

@@ -1,40 +1,70 @@
 /** `agentmesh ask` and `owed`: a question waited for, and the questions nobody has answered yet. */
-import { type OpenAsk, plainLine, quoted, quotedUnlessWord } from "@agentmesh/protocol";
+import { randomUUID } from "node:crypto";
+import { type AskReply, type OpenAsk, plainLine, quoted, quotedUnlessWord } from "@agentmesh/protocol";
+import { since, until } from "../clock.ts";
 import { CommandError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { recipientText } from "../describe.ts";
-import { since, until } from "../duration.ts";
 import { indented, jsonText, print, remark, style, warn } from "../output.ts";
 import { type Column, table } from "../table.ts";
-import { messageBody } from "./send.ts";
+import { textFrom } from "../text-input.ts";
+import { waitFor } from "../waiting.ts";
 
-/** Asks as the context's agent; exits 1 when no answer came in time, or none will come. @throws CommandError, MeshApiError */
+/** Longest wait of one call; then it is said how far it has come. */
+const EACH_MS = 10_000;
+
+/** Asks as the context's agent; exits 7 when no answer came in time, 8 when none will come. @throws CommandError, MeshApiError */
 export async function ask(
   context: Context,
   to: string,
   words: readonly string[],
-  options: { readonly timeout: number },
+  options: { readonly timeout: number; readonly file?: string },
 ): Promise<void> {
-  const body = await messageBody(words, to);
-  const { client } = await context.acting();
-  const answer = await client.ask({ to, body, timeoutMs: options.timeout });
-  if (context.json) await print(jsonText(answer));
-  if (answer.reply) {
-    if (context.json) return;
-    return print(`${style("bold", `${plainLine(answer.delivery.to.name)} answered:`)}\n${indented(answer.reply.body)}`);
+  const { json } = context;
+  const body = await textFrom({ words, file: options.file }, `question for ${plainLine(to)}`);
+  const { client, patient } = await context.acting();
+  // One key for all calls: the question is stored once, however often it is asked for its answer.
+  const question = { to, body, idempotencyKey: randomUUID() };
+  let last: AskReply | undefined;
+  const answer = await waitFor({
+    json,
+    what: () =>
+      last
+        ? `the answer of ${plainLine(last.delivery.to.name)} to ${last.messageId}`
+        : "the broker to take the question",
+    ms: options.timeout,
+    stands: () =>
+      last ? stands(last) : "The broker has not said that it has the question. Whether it has: agentmesh owed",
+    facts: () => (last ? { messageId: last.messageId } : {}),
+    async look({ signal, leftMs, progress }) {
+      const timeoutMs = last === undefined ? 0 : Math.ceil(Math.max(0, Math.min(EACH_MS, leftMs())));
+      last = await (last === undefined ? client : patient).ask({ ...question, timeoutMs }, { signal });
+      const { state, recipient } = last.delivery;
+      progress(`${state}, ${plainLine(recipientText(recipient))}`);
+      return last.status === "pending" ? undefined : last;
+    },
+  });
+  const ended = answer ?? last;
+  if (ended === undefined) return; // ended before its first look: waitFor has thrown
+  if (json) await print(jsonText(ended));
+  const { delivery, messageId, reply } = ended;
+  const name = plainLine(delivery.to.name);
+  if (reply) {
+    if (!json) await print(`${style("bold", `${name} answered:`)}\n${indented(reply.body)}`);
+    return;
   }
-  const { delivery, messageId } = answer;
-  if (answer.status === "ended") {
-    throw new CommandError(
-      "ended",
-      `No answer will come: the question is ${delivery.state} for ${plainLine(delivery.to.name)} (${quotedUnlessWord(answer.endedWhy ?? "no reason given")}). What became of it: agentmesh trace ${messageId}`,
-    );
+  if (ended.status === "ended") {
+    const why = quotedUnlessWord(ended.endedWhy ?? "no reason given");
+    const detail = `No answer will come: the question is ${delivery.state} for ${name} (${why}). What became of it: agentmesh trace ${messageId}`;
+    throw new CommandError("ended", detail, "ended", { messageId });
   }
-  for (const { detail } of delivery.warnings) warn(detail);
-  throw new CommandError(
-    "pending",
-    `No answer yet; the question is ${delivery.state} for ${plainLine(delivery.to.name)} (${recipientText(delivery.recipient)}). A late answer comes into the inbox: agentmesh inbox. Why it waits: agentmesh trace ${messageId}`,
-  );
+  if (!json) for (const { detail } of delivery.warnings) warn(detail);
+  const detail = `No answer yet; the question is ${delivery.state} for ${name} (${recipientText(delivery.recipient)}). ${stands(ended)}`;
+  throw new CommandError("pending", detail, "pending", { messageId });
+}
+
+function stands({ messageId }: AskReply): string {
+  return `The question stands, and a late answer comes into the inbox: agentmesh inbox. Why it waits: agentmesh trace ${messageId}. Take it back while nobody was given it: agentmesh cancel ${messageId}`;
 }
 
 /** Lists questions without an answer: all of the mesh, or those of one agent. @throws MeshApiError */

@@ -1,8 +1,8 @@
 /** `agentmesh dead`, `redrive`, `dismiss`, `cancel`: what was given up, put back, looked after, or taken back. */
 import { type DeliveryReply, type InboxEntry, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
+import { since } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { bodyLine } from "../describe.ts";
-import { since } from "../duration.ts";
 import { jsonText, print, remark } from "../output.ts";
 import { type Column, table } from "../table.ts";
 import { deliveryIdOf } from "./delivery-ref.ts";

@@ -1,5 +1,5 @@
 /** `agentmesh down`: asks the broker to stop and waits until it is gone. Never kills. */
-import { BrokerUnreachableError, pause } from "@agentmesh/client";
+import { BrokerUnreachableError } from "@agentmesh/client";
 import {
   announced,
   type BrokerAddress,
@@ -14,8 +14,10 @@ import { CommandError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { jsonText, print } from "../output.ts";
 import { isAlive } from "../process-alive.ts";
+import { waitFor } from "../waiting.ts";
 
 const PATIENCE_MS = 10_000;
+const POLL_MS = 30;
 
 /** Stops the running broker. @throws UntrustedBrokerError, CommandError when it is still there after 10 s */
 export async function down(context: Context): Promise<void> {
@@ -34,15 +36,23 @@ export async function down(context: Context): Promise<void> {
     // it may be gone before its answer is read
     if (!(error instanceof BrokerUnreachableError)) throw error;
   });
-  const deadline = performance.now() + PATIENCE_MS;
-  while ((await answers(context, address)) || (ownNumbers && isAlive(pid))) {
-    if (performance.now() > deadline) {
-      throw new CommandError(
-        "still_running",
-        `The broker at ${address.url} (pid ${pid}) was asked to stop and is still there after ${PATIENCE_MS / 1_000} s. Look into ${context.folder.logFile}.`,
-      );
-    }
-    await pause(30);
+  const stopped = await waitFor({
+    json: context.json,
+    what: () => `the broker at ${address.url} (pid ${pid}) to stop`,
+    ms: PATIENCE_MS,
+    saidWhenSlow: true,
+    everyMs: POLL_MS,
+    stands: () => "It was asked to stop and does so by itself. Whether it has: agentmesh status",
+    facts: () => ({ pid }),
+    look: async () => ((await answers(context, address)) || (ownNumbers && isAlive(pid)) ? undefined : true),
+  });
+  if (!stopped) {
+    throw new CommandError(
+      "still_running",
+      `The broker at ${address.url} (pid ${pid}) was asked to stop and is still there after ${PATIENCE_MS / 1_000} s. Look into ${context.folder.logFile}.`,
+      "pending",
+      { pid },
+    );
   }
   await print(
     context.json

@@ -3,7 +3,7 @@ import { plainLine } from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { focusText, recipientText } from "../describe.ts";
-import { jsonText, print } from "../output.ts";
+import { jsonText, print, sentence } from "../output.ts";
 
 /** Options of `focus`. */
 export interface FocusOptions {
@@ -32,6 +32,8 @@ export async function focus(context: Context, agent: string, options: FocusOptio
   if (context.json) return print(jsonText(found));
   const name = plainLine(found.name);
   await print(
-    found.focus ? `${name} is ${focusText(found.focus)}.` : `${name} is not in focus (${recipientText(found)}).`,
+    sentence(
+      found.focus ? `${name} is ${focusText(found.focus)}.` : `${name} is not in focus (${recipientText(found)}).`,
+    ),
   );
 }

@@ -1,8 +1,9 @@
 /** `agentmesh held`, `admit`, `refuse`: what a policy keeps aside, and what becomes of it. */
 import { type InboxEntry, plainLine } from "@agentmesh/protocol";
+import { since } from "../clock.ts";
 import type { Context } from "../context.ts";
-import { since } from "../duration.ts";
-import { indented, jsonText, print, remark, style } from "../output.ts";
+import { bodyText } from "../describe.ts";
+import { indented, jsonText, print, remark, style, withId } from "../output.ts";
 import { deliveryIdOf } from "./delivery-ref.ts";
 
 /** Shows what is held, of one agent or of all, with whole texts: somebody is to decide on them. @throws MeshApiError */
@@ -50,5 +51,5 @@ export async function refuse(context: Context, ref: string, { reason }: { readon
 
 function whole({ id, seq, to, message }: InboxEntry): string {
   const heading = style("bold", `${plainLine(message.from.name)} → ${plainLine(to.name)} #${seq}`);
-  return `${heading}  ${since(message.acceptedAt)} ago · ${style("dim", id)}\n${indented(message.body)}`;
+  return `${withId(`${heading}  ${since(message.acceptedAt)} ago`, id)}\n${indented(bodyText(message))}`;
 }

@@ -4,7 +4,6 @@ import {
   type EndpointInput,
   type endpoints,
   type HistoryEntry,
-  inWords,
   MAX_MESSAGES_PER_PAGE,
   plainLine,
   SearchQuery,
@@ -13,6 +12,7 @@ import {
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { conversationText, foundText, listText } from "../conversation.ts";
+import { typed } from "../option-values.ts";
 import { jsonText, print, remark, style } from "../output.ts";
 import { threadOf } from "./thread-ref.ts";
 
@@ -72,13 +72,12 @@ export async function search(context: Context, words: readonly string[], options
 }
 
 async function queryOf(admin: MeshClient, options: HistoryOptions): Promise<Query> {
-  const topic = options.topic === undefined ? undefined : TopicName.safeParse(options.topic, inWords);
-  if (topic?.success === false) throw usageError(`"${options.topic}" is no topic: ${topic.error.issues[0]?.message}.`);
+  const topic = options.topic === undefined ? undefined : typed("--topic", TopicName, options.topic);
   return {
     ...(options.agent !== undefined && { agent: options.agent }),
     ...(options.with !== undefined && { with: options.with }),
     ...(options.thread !== undefined && { thread: await threadOf(admin, options.thread, options.agent) }),
-    ...(topic && { topic: topic.data }),
+    ...(topic !== undefined && { topic }),
     ...(options.before !== undefined && { before: options.before }),
   };
 }

@@ -1,11 +1,11 @@
 /** `agentmesh inbox`: what waits for you, or for any agent; looking leases nothing. */
 import type { MeshClient } from "@agentmesh/client";
 import { type InboxEntry, MAX_DELIVERIES_PER_READ, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
+import { since, until } from "../clock.ts";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
-import { bodyLine, stateStyle } from "../describe.ts";
-import { since, until } from "../duration.ts";
-import { indented, jsonText, print, remark, style } from "../output.ts";
+import { bodyLine, bodyText, stateStyle } from "../describe.ts";
+import { indented, jsonText, print, remark, style, withId } from "../output.ts";
 import { type Column, table } from "../table.ts";
 import { follow } from "./follow-log.ts";
 
@@ -69,17 +69,21 @@ async function followInbox(
 ): Promise<void> {
   const whose = name === undefined ? {} : { agent: name };
   const owner = (await client.getAgent({ agent: name ?? "me" })).id;
-  if (!context.json) remark("Waiting for more; Ctrl-C ends.");
-  await follow(client, { ...whose, limit: 1, after: from }, async (entries) => {
-    for (const { to, event, seq } of entries) {
-      if (to.id !== owner || !ARRIVALS.has(event)) continue;
-      const [entry] = (await client.listInbox({ ...whose, state: "all", after: seq - 1, limit: 1 })).entries;
-      if (entry?.seq !== seq || entry.state === "held") continue;
-      await print(context.json ? jsonText(entry, 0) : `\n${whole(entry)}`);
-      const acked = ack ? await ackAll(client, [entry]) : [];
-      if (acked.length > 0 && !context.json) await print(ackedText(acked));
-    }
-  });
+  await follow(
+    client,
+    { ...whose, limit: 1, after: from },
+    async (entries) => {
+      for (const { to, event, seq } of entries) {
+        if (to.id !== owner || !ARRIVALS.has(event)) continue;
+        const [entry] = (await client.listInbox({ ...whose, state: "all", after: seq - 1, limit: 1 })).entries;
+        if (entry?.seq !== seq || entry.state === "held") continue;
+        await print(context.json ? jsonText(entry, 0) : `\n${whole(entry)}`);
+        const acked = ack ? await ackAll(client, [entry]) : [];
+        if (acked.length > 0 && !context.json) await print(ackedText(acked));
+      }
+    },
+    { json: context.json, what: "more", again: `agentmesh inbox${name === undefined ? "" : ` ${plainLine(name)}`} -f` },
+  );
 }
 
 /** What brings a delivery into an inbox. */
@@ -155,10 +159,9 @@ function whole(entry: InboxEntry): string {
     style(stateStyle[state], plainLine(stateOf(entry))),
     ...(attempt > 0 ? [`attempt ${attempt}`] : []),
     `${since(message.acceptedAt)} ago`,
-    style("dim", message.id),
   ];
   const heading = style("bold", `#${seq} from ${plainLine(message.from.name)}`);
-  return `${heading}  ${facts.join(" · ")}\n${indented(message.body)}`;
+  return `${withId(`${heading}  ${facts.join(" · ")}`, message.id)}\n${indented(bodyText(message))}`;
 }
 
 function stateOf({ state, readyAt, postAt, leaseEndsAt, reason }: InboxEntry): string {

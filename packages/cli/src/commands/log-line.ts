@@ -1,9 +1,10 @@
 /** One line per thing that happened: aligned for people, NDJSON for programs. */
 import { type LogEntry, plainLine, quoted } from "@agentmesh/protocol";
+import { clockTime, localDate } from "../clock.ts";
 import { detailOf, eventStyle } from "../describe.ts";
 import { jsonText, print, style, terminalWidth } from "../output.ts";
 import { cut, pad, textWidth } from "../text-width.ts";
-import { clockTime, EVENT_WIDTH, localDate } from "../timeline.ts";
+import { EVENT_WIDTH } from "../timeline.ts";
 
 const MAX_ROUTE = 34;
 
@@ -31,7 +32,7 @@ export function logPrinter(json: boolean): (entries: readonly LogEntry[]) => Pro
 }
 
 function logLine(entry: LogEntry, seqWidth: number, routeWidth: number): string {
-  const time = process.stdout.isTTY ? clockTime(entry.at).slice(0, 8) : `${localDate(entry.at)} ${clockTime(entry.at)}`;
+  const time = process.stdout.isTTY ? clockTime(entry.at) : `${localDate(entry.at)} ${clockTime(entry.at)}`;
   const event = pad(entry.event, EVENT_WIDTH);
   const route = pad(cut(routeOf(entry), routeWidth), routeWidth);
   const head = [time, event, `#${entry.seq}`.padEnd(seqWidth), route].join("  ");

@@ -33,7 +33,7 @@ export async function log(context: Context, options: LogOptions): Promise<void> 
     ...(options.thread !== undefined && { thread: await threadOf(admin, options.thread, options.agent) }),
     limit: options.limit,
   };
-  if (options.follow) return follow(admin, query, printEntries);
+  if (options.follow) return follow(admin, query, printEntries, context);
   const { entries } = await admin.log(query);
   await printEntries(entries);
   if (entries.length === 0 && !context.json) {

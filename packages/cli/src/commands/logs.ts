@@ -1,14 +1,14 @@
 /** `agentmesh logs`: the broker's own log, for people. What happened to messages is `agentmesh log`. */
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
-import { pause } from "@agentmesh/client";
 import { refusedBy } from "@agentmesh/client/node";
 import { plainLine } from "@agentmesh/protocol";
 import { z } from "zod";
+import { clockTime, localDate } from "../clock.ts";
 import { CommandError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { shortPath } from "../describe.ts";
-import { jsonText, print, remark, type Style, style } from "../output.ts";
-import { clockTime, localDate } from "../timeline.ts";
+import { jsonText, print, type Style, style } from "../output.ts";
+import { waitFor } from "../waiting.ts";
 
 const POLL_MS = 200;
 const CHUNK = 65_536;
@@ -36,13 +36,16 @@ export async function logs(context: Context, options: LogsOptions): Promise<void
   };
   await show((lines ?? []).slice(-options.limit));
   if (!options.follow) return;
-  if (!context.json) remark(`Following ${shortPath(logFile)}; Ctrl-C ends.`);
-  const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort());
-  while (!stop.signal.aborted) {
-    await pause(POLL_MS, stop.signal);
-    await show(log.rest() ?? []);
-  }
+  await waitFor({
+    json: context.json,
+    what: () => `more lines of ${shortPath(logFile)}`,
+    everyMs: POLL_MS,
+    stands: () => "Followed until here. Go on: agentmesh logs -f",
+    look: async () => {
+      await show(log.rest() ?? []);
+      return undefined;
+    },
+  });
 }
 
 /** A log that grows, and may be put aside for a new one. */
@@ -114,7 +117,7 @@ function lineText(line: string): string {
   const said = Object.entries(fields).map(
     ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
-  return `${localDate(at)} ${clockTime(at).slice(0, 8)}  ${style(colour, name.padEnd(5))}  ${plainLine(msg, 200)}  ${style("dim", plainLine(said.join(" "), 1_000))}`.trimEnd();
+  return `${localDate(at)} ${clockTime(at)}  ${style(colour, name.padEnd(5))}  ${plainLine(msg, 200)}  ${style("dim", plainLine(said.join(" "), 1_000))}`.trimEnd();
 }
 
 function rawLine(line: string): string {

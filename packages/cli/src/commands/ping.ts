@@ -1,5 +1,5 @@
 /** `agentmesh ping`: is a message noticed over there? Accepted, woken, answered, each with its time, or what failed. */
-import { MeshApiError, type MeshClient, pause } from "@agentmesh/client";
+import { MeshApiError, type MeshClient } from "@agentmesh/client";
 import {
   MAX_TTL_MS,
   type MessageId,
@@ -9,11 +9,12 @@ import {
   type SendReply,
   type TimelineEntry,
 } from "@agentmesh/protocol";
+import { inLocalTime, localTime, shortDuration } from "../clock.ts";
 import { CommandError } from "../command-error.ts";
 import type { Context } from "../context.ts";
-import { shortDuration } from "../duration.ts";
 import { jsonText, print, style } from "../output.ts";
 import { pad } from "../text-width.ts";
+import { waitFor } from "../waiting.ts";
 
 const POLL_MS = 100;
 
@@ -30,16 +31,16 @@ interface Reached {
   readonly detail: string;
 }
 
-/** Pings as the context's agent; exits 1 and names the phase that was not reached. @throws CommandError, MeshApiError */
+/** Pings as the context's agent; exits 8 and names the phase that was not reached. @throws CommandError, MeshApiError */
 export async function ping(context: Context, to: string, options: { readonly timeout: number }): Promise<void> {
-  const { client, agent } = await context.acting();
+  const { client, patient, agent } = await context.acting();
   // A message and no ask: nobody is to owe an answer to, or be reminded of, what is over in a minute.
   const sent = await client.send({
     to,
     body: `Ping from ${agent.name}: is a message noticed in this session? Answer this one with reply and a word; nothing else is asked.`,
     ttlMs: Math.min(options.timeout + OUTLIVES_MS, MAX_TTL_MS),
   });
-  const reached = await follow(client, sent, options.timeout, context.json ? () => {} : tell);
+  const reached = await follow(patient, sent, options.timeout, context.json);
   const has = (...phases: Phase[]) => reached.some(({ phase }) => phases.includes(phase));
   const missing = has("answered") ? undefined : has("woken", "taken") ? "answered" : "woken";
   const status = await client.getMessage({ message: sent.messageId });
@@ -51,24 +52,19 @@ export async function ping(context: Context, to: string, options: { readonly tim
   await fail(client, sent, status, missing, why);
 }
 
-async function follow(
-  client: MeshClient,
-  sent: SendReply,
-  timeoutMs: number,
-  told: (reached: Reached) => unknown,
-): Promise<Reached[]> {
+async function follow(client: MeshClient, sent: SendReply, timeoutMs: number, json: boolean): Promise<Reached[]> {
   const reached: Reached[] = [];
   const reach = async (phase: Phase, at: string, detail: string) => {
     if (reached.some((each) => each.phase === phase)) return;
     const step = { phase, ms: Math.max(0, Date.parse(at) - Date.parse(sent.acceptedAt)), detail };
     reached.push(step);
-    await told(step);
+    if (!json) await tell(step);
   };
-  const deadline = performance.now() + timeoutMs;
   const [first] = sent.deliveries;
   await reach("accepted", sent.acceptedAt, `as #${first?.seq} of ${first?.to.name}`);
-  for (;;) {
-    const [delivery] = (await client.getMessage({ message: sent.messageId })).deliveries;
+  const { messageId } = sent;
+  const look = async (signal: AbortSignal) => {
+    const [delivery] = (await client.getMessage({ message: messageId }, { signal })).deliveries;
     const timeline = delivery?.timeline ?? [];
     const acked = timeline.find(({ event }) => event === "acked");
     if (acked?.reason === "taken") await reach("taken", acked.at, "by its webhook");
@@ -78,13 +74,22 @@ async function follow(
       const through = woken?.path === undefined ? "it took the message" : `through ${woken.path}`;
       if (woken) await reach("woken", woken.at, through);
     }
-    const reply = acked && (await takeReply(client, sent.messageId));
+    const reply = acked && (await takeReply(client, messageId));
     if (reply) await reach("answered", reply.acceptedAt, quoted(reply.body, 80));
     else if (acked && acked.reason !== "replied" && acked.reason !== "taken")
       await reach("answered", acked.at, `no text, but acked: ${acked.reason}`);
-    if (reached.some(({ phase }) => phase === "answered") || performance.now() >= deadline) return reached;
-    await pause(Math.min(POLL_MS, deadline - performance.now()));
-  }
+    return reached.some(({ phase }) => phase === "answered") ? reached : undefined;
+  };
+  await waitFor({
+    json,
+    what: () => `the answer of ${plainLine(first?.to.name ?? "")} to the ping ${messageId}`,
+    ms: timeoutMs,
+    everyMs: POLL_MS,
+    stands: async () => (await takeBack(client, sent)) || `What became of the ping: agentmesh trace ${messageId}`,
+    facts: () => ({ messageId }),
+    look: ({ signal }) => look(signal),
+  });
+  return reached;
 }
 
 /** The answer among the newest of the own inbox, which it then leaves: it is shown here. */
@@ -116,10 +121,12 @@ async function fail(
   const [delivery] = status.deliveries;
   const { cause, remedy } = delivery?.outlook ?? { cause: `It is ${delivery?.state}.`, remedy: "" };
   const name = plainLine(sent.deliveries[0]?.to.name ?? "");
-  const said = why === undefined ? [plainLine(cause, 300), plainLine(remedy, 300)] : [why];
+  const said = why === undefined ? [plainLine(inLocalTime(cause), 300), plainLine(inLocalTime(remedy), 300)] : [why];
   throw new CommandError(
     `not_${missing}`,
     [`${name} was not ${missing === "answered" ? "heard of" : missing}:`, ...said, left].filter(Boolean).join(" "),
+    "ended",
+    { messageId: sent.messageId },
   );
 }
 
@@ -132,6 +139,6 @@ async function takeBack(client: MeshClient, { messageId, expiresAt }: SendReply)
     const code = error instanceof MeshApiError ? error.code : undefined;
     if (code === "delivery_settled") return "";
     const why = code === "already_leased" ? "was given out already" : "could not be taken back";
-    return `The ping ${why}: after ${expiresAt} it is given to nobody.`;
+    return `The ping ${why}: after ${localTime(expiresAt)} it is given to nobody.`;
   }
 }

@@ -1,7 +1,7 @@
 /** `agentmesh policy`: whose messages an agent accepts, holds or refuses. */
-import { PolicyAction, plainLine, type ReceiverPolicy, type SetPolicyRequest } from "@agentmesh/protocol";
-import { usageError } from "../command-error.ts";
+import { oneOf, PolicyAction, plainLine, type ReceiverPolicy, type SetPolicyRequest } from "@agentmesh/protocol";
 import type { Context } from "../context.ts";
+import { typed } from "../option-values.ts";
 import { jsonText, print, warn } from "../output.ts";
 
 /** Options of `policy`; what is not named stays as it is. */
@@ -36,9 +36,15 @@ function changed(before: ReceiverPolicy, options: PolicyOptions): Omit<SetPolicy
   for (const name of options.forget ?? []) {
     for (const rule of before.senders) if (isOf(rule, name)) rules.delete(rule.agent.name);
   }
-  const unverified = options.unverified === undefined ? before.trust.unverified : actionOf(options.unverified);
+  const unverified =
+    options.unverified === undefined
+      ? before.trust.unverified
+      : typed("--unverified", oneOf(PolicyAction.options), options.unverified);
   return {
-    otherwise: options.otherwise === undefined ? before.otherwise : actionOf(options.otherwise),
+    otherwise:
+      options.otherwise === undefined
+        ? before.otherwise
+        : typed("--otherwise", oneOf(PolicyAction.options), options.otherwise),
     senders: [...rules].map(([agent, action]) => ({ agent, action })),
     trust: { ...before.trust, ...(unverified && { unverified }) },
   };
@@ -46,10 +52,4 @@ function changed(before: ReceiverPolicy, options: PolicyOptions): Omit<SetPolicy
 
 function isOf({ agent }: ReceiverPolicy["senders"][number], nameOrId: string): boolean {
   return agent.name === nameOrId || agent.id === nameOrId;
-}
-
-function actionOf(text: string): PolicyAction {
-  const action = PolicyAction.safeParse(text);
-  if (action.success) return action.data;
-  throw usageError(`"${text}" is not accept, hold or refuse.`);
 }

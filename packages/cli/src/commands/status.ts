@@ -1,9 +1,9 @@
 /** `agentmesh status`: what the broker says of itself. */
 import { existsSync } from "node:fs";
 import type { BrokerStatus, DeliveryState, Keeper, KeepingStatus } from "@agentmesh/protocol";
+import { shortDuration, since } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { shortPath } from "../describe.ts";
-import { shortDuration, since } from "../duration.ts";
 import { facts, jsonText, print } from "../output.ts";
 import { otherPort, warnOfOtherVersion } from "./up.ts";
 

@@ -1,7 +1,6 @@
 /** `agentmesh topics`, `publish`, `subscribe`: points of publication, and who listens there. */
 import type { MeshClient } from "@agentmesh/client";
 import {
-  inWords,
   plainLine,
   publishCounts,
   publishRemarks,
@@ -10,13 +9,13 @@ import {
   TopicPattern,
   type Urgency,
 } from "@agentmesh/protocol";
-import { usageError } from "../command-error.ts";
+import { inLocalTime, since } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { stateStyle } from "../describe.ts";
-import { since } from "../duration.ts";
-import { jsonText, print, style, warn } from "../output.ts";
+import { typed } from "../option-values.ts";
+import { jsonText, print, sentence, style, warn } from "../output.ts";
 import { type Column, table } from "../table.ts";
-import { messageBody } from "./send.ts";
+import { textFrom } from "../text-input.ts";
 
 /** Lists topics that were published on. @throws MeshApiError, BrokerUnreachableError */
 export async function topics(context: Context): Promise<void> {
@@ -33,13 +32,12 @@ export async function publish(
   context: Context,
   name: string,
   words: readonly string[],
-  { urgency }: { readonly urgency?: Urgency },
+  { urgency, file }: { readonly urgency?: Urgency; readonly file?: string },
 ): Promise<void> {
-  const topic = TopicName.safeParse(name, inWords);
-  if (!topic.success) throw usageError(`"${name}" is no topic: ${topic.error.issues[0]?.message}.`);
-  const body = await messageBody(words, name);
+  const topic = typed("The topic", TopicName, name);
+  const body = await textFrom({ words, file }, `message on ${topic}`);
   const reply = await (await context.acting()).client.publish({
-    topic: topic.data,
+    topic,
     body,
     ...(urgency !== undefined && { urgency }),
   });
@@ -54,7 +52,7 @@ export async function publish(
   }
   if (acceptedUnnamed > 0) await print(`  and for ${acceptedUnnamed} more`);
   const { rules, warnings } = publishRemarks(reply.accepted);
-  for (const { detail } of rules) await print(plainLine(detail, 800));
+  for (const { detail } of rules) await print(sentence(plainLine(inLocalTime(detail), 800), "  "));
   for (const { detail } of warnings) warn(detail);
   const archived = reply.skipped.filter(({ why }) => why === "archived");
   for (const { agent, why } of reply.skipped) if (why !== "archived") warn(`not for ${plainLine(agent.name)}: ${why}`);
@@ -70,18 +68,17 @@ export async function subscribe(
   name: string,
   options: { readonly unsubscribe?: true; readonly retained: number },
 ): Promise<void> {
-  const topic = TopicPattern.safeParse(name, inWords);
-  if (!topic.success) throw usageError(`"${name}" is no topic or pattern: ${topic.error.issues[0]?.message}.`);
+  const topic = typed("The topic", TopicPattern, name);
   const { client, agent } = await context.acting();
   if (options.unsubscribe) {
-    const { removed } = await client.unsubscribe({ topic: topic.data });
+    const { removed } = await client.unsubscribe({ topic });
     if (context.json) return print(jsonText({ removed }));
-    return print(`${agent.name} ${removed ? "is no longer" : "was not"} subscribed to ${topic.data}`);
+    return print(`${agent.name} ${removed ? "is no longer" : "was not"} subscribed to ${topic}`);
   }
-  const reply = await client.subscribe({ topic: topic.data, retained: options.retained });
+  const reply = await client.subscribe({ topic, retained: options.retained });
   if (context.json) return print(jsonText(reply));
   const earlier = reply.retained > 0 ? `; ${await earlierText(client, reply.retained)}` : "";
-  await print(`${agent.name} ${reply.created ? "is now" : "was already"} subscribed to ${topic.data}${earlier}`);
+  await print(`${agent.name} ${reply.created ? "is now" : "was already"} subscribed to ${topic}${earlier}`);
   if (reply.leftOut > 0) {
     warn(`${reply.leftOut} more did not fit: the inbox is full. With room in it, unsubscribe and subscribe again.`);
   }

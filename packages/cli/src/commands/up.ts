@@ -3,11 +3,14 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type BrokerAddress, ensureBroker, findBroker } from "@agentmesh/client/node";
 import { type BrokerStatus, VERSION } from "@agentmesh/protocol";
+import { since } from "../clock.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { shortPath } from "../describe.ts";
-import { since } from "../duration.ts";
 import { facts, jsonText, print, warn } from "../output.ts";
+import { inFrame } from "../waiting.ts";
+
+const START_WITHIN_MS = 15_000;
 
 /** Options of `up`. */
 export interface UpOptions {
@@ -17,11 +20,21 @@ export interface UpOptions {
 /** Finds the broker or starts it. @throws BrokerStartError, UntrustedBrokerError, CommandError */
 export async function up(context: Context, options: UpOptions): Promise<void> {
   const { folder } = context;
-  const { url, started } = await ensureBroker({
-    folder,
-    address: await addressToUse(context, options.port),
-    brokerBin: fileURLToPath(import.meta.resolve("agentmesh-broker/bin")),
-    byPerson: true,
+  const address = await addressToUse(context, options.port);
+  const { url, started } = await inFrame({
+    json: context.json,
+    what: () => `the broker at ${address.url}`,
+    ms: START_WITHIN_MS,
+    stands: () =>
+      "A broker that was being started goes on by itself. Whether it runs: agentmesh status. Stop it: agentmesh down",
+    call: () =>
+      ensureBroker({
+        folder,
+        address,
+        brokerBin: fileURLToPath(import.meta.resolve("agentmesh-broker/bin")),
+        byPerson: true,
+        timeoutMs: START_WITHIN_MS,
+      }),
   });
   const status = await (await context.admin()).status();
   if (context.json) {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { StateFolderError, typedPath } from "@agentmesh/client/node";
 import {
+  MAX_WEBHOOK_TIMEOUT_MS,
   plainLine,
   quoted,
   type SetWebhookReply,
@@ -13,11 +14,12 @@ import {
   type Webhook,
   type WebhookState,
 } from "@agentmesh/protocol";
+import { since, until } from "../clock.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
-import { since, until } from "../duration.ts";
 import { facts, jsonText, print, remark, type Style, style } from "../output.ts";
 import { type Column, table } from "../table.ts";
+import { inFrame } from "../waiting.ts";
 
 /** Options of `webhook set`. */
 export interface SetWebhookOptions {
@@ -111,7 +113,15 @@ const ago = (at: string | undefined) => (at === undefined ? "never" : `${since(a
 
 /** Posts a test event; exits 1 unless it is answered 2xx. @throws CommandError, MeshApiError */
 export async function testWebhook(context: Context, agent: string): Promise<void> {
-  const reply = await (await context.admin()).testWebhook({ agent });
+  const admin = await context.admin();
+  const reply = await inFrame({
+    json: context.json,
+    what: () => `the answer to the test event that is posted for ${plainLine(agent)}`,
+    ms: MAX_WEBHOOK_TIMEOUT_MS,
+    stands: () =>
+      `The event may have been posted all the same; it stands for no message. How posts do: agentmesh webhook show ${plainLine(agent)}`,
+    call: (signal) => admin.testWebhook({ agent }, { signal }),
+  });
   const { taken, status, why = "", tookMs, webhook } = reply;
   if (context.json) await print(jsonText(reply));
   else if (taken) await print(`${style("green", "taken")}: ${webhook.url} answered ${status} after ${tookMs} ms`);

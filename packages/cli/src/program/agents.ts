@@ -1,6 +1,6 @@
 /** Commands about agents: who is there, how each is reached, whose messages it takes. */
-import { type Command, Option } from "commander";
-import { durationOption } from "../duration.ts";
+import type { Command } from "commander";
+import { choiceOption, durationOption } from "../option-values.ts";
 import { contextOf, timeoutOption } from "./parts.ts";
 
 /** Declares them. */
@@ -76,12 +76,15 @@ export function agentsCommands(program: Command): void {
       "Keep messages from being pushed to an agent for a while; reading its inbox works as ever. Without options, shows it.",
     )
     .argument("<agent>", "name or id")
-    .option(
-      "--for <duration>",
-      "how long, at most 8h; 30m when only --allow or --reason is given",
-      durationOption(1_000, 8 * 3_600_000),
+    .addOption(
+      durationOption(
+        "--for <duration>",
+        "how long, at most 8h; 30m when only --allow or --reason is given",
+        1_000,
+        8 * 3_600_000,
+      ),
     )
-    .addOption(new Option("--allow <what>", "what is pushed all the same").choices(["interrupt", "nothing"]))
+    .addOption(choiceOption("--allow <what>", "what is pushed all the same", ["interrupt", "nothing"]))
     .option("--reason <text>", "told to senders")
     .option("--end", "end it now")
     .action(async (agent, options, command) =>

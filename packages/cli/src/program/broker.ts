@@ -1,6 +1,7 @@
 /** Commands about the broker: start, stop, what it is like. */
+import { PortNumber } from "@agentmesh/protocol";
 import type { Command } from "commander";
-import { wholeNumberOption } from "../duration.ts";
+import { countOption, typedOption } from "../option-values.ts";
 import { contextOf } from "./parts.ts";
 
 /** Declares them. */
@@ -9,7 +10,7 @@ export function brokerCommands(program: Command): void {
     .command("up")
     .alias("start")
     .description("start the broker if none runs")
-    .option("--port <port>", "port of a broker that is started", wholeNumberOption(1, 65_535))
+    .addOption(typedOption("--port <port>", "port of a broker that is started", PortNumber))
     .action(async (options, command) => (await import("../commands/up.ts")).up(await contextOf(command), options));
   program
     .command("down")
@@ -25,6 +26,6 @@ export function brokerCommands(program: Command): void {
     .summary("the broker's own log")
     .description("The last lines of the broker's log, for people; --json prints them as they are. Of messages: log.")
     .option("-f, --follow", "go on until Ctrl-C")
-    .option("-n, --limit <count>", "lines to begin with", wholeNumberOption(1, 100_000), 50)
+    .addOption(countOption("-n, --limit <count>", "lines to begin with", 1, 100_000, 50))
     .action(async (options, command) => (await import("../commands/logs.ts")).logs(await contextOf(command), options));
 }

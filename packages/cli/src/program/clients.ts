@@ -11,7 +11,8 @@ export function clientsCommands(program: Command): void {
       "Write agentmesh into the configuration of each client that is found. Asks before it writes; keeps the rest of each file byte for byte, and a backup.",
     )
     .option("--client <name>", "only this client, such as codex, found or not; may be repeated", several)
-    .option("--dry-run", "show the difference of every file and write nothing; exits 6 when there is one")
+    .option("--dry-run", "show the difference of every file and write nothing")
+    .option("--exit-code", "with --dry-run: exit 6 when there is a difference")
     .option("--yes", "do not ask")
     .option("--project", "configuration of this directory, shared with others: nothing of this machine in it")
     .option("--replace", "overwrite another server that is called agentmesh")
@@ -25,7 +26,8 @@ export function clientsCommands(program: Command): void {
     .summary("take out of the clients what setup wrote")
     .description("Take out of each client's configuration what setup wrote, and nothing else. Messages stay.")
     .option("--client <name>", "only this client; may be repeated", several)
-    .option("--dry-run", "show the difference of every file and write nothing; exits 6 when there is one")
+    .option("--dry-run", "show the difference of every file and write nothing")
+    .option("--exit-code", "with --dry-run: exit 6 when there is a difference")
     .option("--yes", "do not ask")
     .option("--project", "configuration of this directory instead of your own")
     .action(async (options, command) =>

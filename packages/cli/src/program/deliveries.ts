@@ -1,6 +1,6 @@
 /** Commands about what became of messages, and decisions on them. */
 import type { Command } from "commander";
-import { wholeNumberOption } from "../duration.ts";
+import { countOption } from "../option-values.ts";
 import { contextOf } from "./parts.ts";
 
 /** Declares them. */
@@ -13,7 +13,7 @@ export function deliveriesCommands(program: Command): void {
     .option("--agent <agent>", "only what this agent sent or received")
     .option("--thread <ref>", "one conversation: thr_…, or a message of it: msg_…, dlv_…, or with --agent its number")
     .option("--message <ref>", "one message's whole timeline: msg_…, dlv_…, or with --agent its number")
-    .option("--limit <count>", "entries to begin with", wholeNumberOption(1, 500), 50)
+    .addOption(countOption("--limit <count>", "entries to begin with", 1, 500, 50))
     .action(async (options, command) => (await import("../commands/log.ts")).log(await contextOf(command), options));
   program
     .command("trace")
@@ -46,7 +46,7 @@ export function deliveriesCommands(program: Command): void {
     .command("dead")
     .description("dead letters: what was given up, and why")
     .argument("[agent]", "only those for this agent")
-    .option("--limit <count>", "show at most this many", wholeNumberOption(1, 100), 25)
+    .addOption(countOption("--limit <count>", "show at most this many", 1, 100, 25))
     .action(async (agent, options, command) =>
       (await import("../commands/dead.ts")).dead(await contextOf(command), agent, options),
     );

@@ -1,35 +1,33 @@
 /** Commands that send and read messages. */
 import type { Command } from "commander";
-import { durationOption, wholeNumberOption } from "../duration.ts";
-import { contextOf, DAY_MS, explainDash, timeoutOption, urgencyOption } from "./parts.ts";
+import { countOption, durationOption } from "../option-values.ts";
+import { contextOf, DAY_MS, textArgument, timeoutOption, urgencyOption } from "./parts.ts";
 
 /** Declares them. */
 export function messagesCommands(program: Command): void {
-  program
+  const send = program
     .command("send")
     .summary("send a message, say what is known")
     .description("Send a message as the cli agent (see --as), and say what is known of its recipient.")
-    .exitOverride(explainDash)
-    .argument("<agent>", "name or id of the recipient")
-    .argument("[text...]", 'the message; "-" or nothing reads stdin; text that begins with a dash goes behind "--"')
+    .argument("<agent>", "name or id of the recipient");
+  textArgument(send, "the message")
     .option("--reply <ref>", "message this answers: msg_…, or its number in your inbox; acks it")
     .option("--thread <ref>", "thread to send in: thr_…, or a message of it")
     .addOption(urgencyOption())
-    .option("--ttl <duration>", "life of the message, e.g. 30m (default: 7d)", durationOption(1_000, 30 * DAY_MS))
+    .addOption(durationOption("--ttl <duration>", "life of the message, e.g. 30m (default: 7d)", 1_000, 30 * DAY_MS))
     .option("--idempotency-key <key>", "same key and text within 24 h is stored once")
-    .option("--wait <duration>", "wait for the ack, print each step", durationOption(1_000, DAY_MS))
+    .addOption(durationOption("--wait <duration>", "wait for the ack, print each step", 1_000, DAY_MS))
     .action(async (to, text, options, command) =>
       (await import("../commands/send.ts")).send(await contextOf(command), to, text, options),
     );
-  program
+  const reply = program
     .command("reply")
     .summary("answer a message")
     .description("Answer a message of your inbox, which acks it: the answer goes to its sender, in its thread.")
-    .exitOverride(explainDash)
-    .argument("<ref>", "its number in your inbox, msg_… or dlv_…")
-    .argument("[text...]", 'the answer; "-" or nothing reads stdin')
+    .argument("<ref>", "its number in your inbox, msg_… or dlv_…");
+  textArgument(reply, "the answer")
     .addOption(urgencyOption())
-    .option("--wait <duration>", "wait for the ack, print each step", durationOption(1_000, DAY_MS))
+    .addOption(durationOption("--wait <duration>", "wait for the ack, print each step", 1_000, DAY_MS))
     .action(async (reply, text, options, command) =>
       (await import("../commands/send.ts")).send(await contextOf(command), undefined, text, { ...options, reply }),
     );
@@ -49,9 +47,9 @@ export function messagesCommands(program: Command): void {
     .option("-f, --follow", "show what comes until Ctrl-C, through broker restarts")
     .option("--ack", "ack what was shown (your own inbox only)")
     .option("--newest", "the newest first")
-    .option("--after <number>", "begin behind this number", wholeNumberOption(0, Number.MAX_SAFE_INTEGER))
-    .option("--before <number>", "end before this number", wholeNumberOption(1, Number.MAX_SAFE_INTEGER))
-    .option("--limit <count>", "show at most this many", wholeNumberOption(1, 10_000), 25)
+    .addOption(countOption("--after <number>", "begin behind this number", 0, Number.MAX_SAFE_INTEGER))
+    .addOption(countOption("--before <number>", "end before this number", 1, Number.MAX_SAFE_INTEGER))
+    .addOption(countOption("--limit <count>", "show at most this many", 1, 10_000, 25))
     .action(async (agent, options, command) =>
       (await import("../commands/inbox.ts")).inbox(await contextOf(command), agent, options),
     );
@@ -70,15 +68,14 @@ export function messagesCommands(program: Command): void {
     .action(async (words, options, command) =>
       (await import("../commands/history.ts")).search(await contextOf(command), words, options),
     );
-  program
+  const ask = program
     .command("ask")
     .summary("ask an agent and wait for its answer")
     .description(
-      "Ask as the cli agent and wait; exits 1 when the answer is still pending. A late one is in your inbox.",
+      "Ask as the cli agent and wait; exits 7 when the answer is still pending. A late one is in your inbox.",
     )
-    .exitOverride(explainDash)
-    .argument("<agent>", "name or id of the agent")
-    .argument("[text...]", 'the question; "-" or nothing reads stdin')
+    .argument("<agent>", "name or id of the agent");
+  textArgument(ask, "the question")
     .addOption(timeoutOption(120_000))
     .action(async (to, text, options, command) =>
       (await import("../commands/ask.ts")).ask(await contextOf(command), to, text, options),
@@ -88,13 +85,12 @@ export function messagesCommands(program: Command): void {
     .description("questions without an answer: who owes whom")
     .argument("[agent]", "only what this agent owes and waits for")
     .action(async (agent, _, command) => (await import("../commands/ask.ts")).owed(await contextOf(command), agent));
-  program
+  const publish = program
     .command("publish")
     .summary("publish a message on a topic")
     .description("Publish as the cli agent; says which subscribers it is stored for, and who was left out and why.")
-    .exitOverride(explainDash)
-    .argument("<topic>", "e.g. build.api.failed")
-    .argument("[text...]", 'the message; "-" or nothing reads stdin')
+    .argument("<topic>", "e.g. build.api.failed");
+  textArgument(publish, "the message")
     .addOption(urgencyOption())
     .action(async (topic, text, options, command) =>
       (await import("../commands/topics.ts")).publish(await contextOf(command), topic, text, options),
@@ -103,7 +99,7 @@ export function messagesCommands(program: Command): void {
     .command("subscribe")
     .description("get what is published on a topic into your inbox")
     .argument("<topic>", 'a topic or pattern: "build.*.failed", "build.>"')
-    .option("--retained <count>", "earlier messages to get as well", wholeNumberOption(0, 100), 0)
+    .addOption(countOption("--retained <count>", "earlier messages to get as well", 0, 100, 0))
     .option("--unsubscribe", "no longer")
     .action(async (topic, options, command) =>
       (await import("../commands/topics.ts")).subscribe(await contextOf(command), topic, options),
@@ -132,5 +128,5 @@ function historyOptions(command: Command): Command {
     .option("--topic <topic>", "what was published there")
     .option("--full", "whole texts")
     .option("--before <cursor>", "older ones, as an earlier answer names them")
-    .option("--limit <count>", "show at most this many", wholeNumberOption(1, 10_000), 25);
+    .addOption(countOption("--limit <count>", "show at most this many", 1, 10_000, 25));
 }

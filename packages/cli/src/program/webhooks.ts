@@ -1,6 +1,6 @@
 /** Commands about webhooks: URLs to which the broker posts what comes into an agent's inbox. */
-import { type Command, Option } from "commander";
-import { durationOption, wholeNumberOption } from "../duration.ts";
+import type { Command } from "commander";
+import { choiceOption, countOption, durationOption } from "../option-values.ts";
 import { contextOf, DAY_MS } from "./parts.ts";
 
 /** Declares them. */
@@ -18,17 +18,19 @@ export function webhooksCommands(program: Command): void {
     .argument("<agent>", "name or id")
     .argument("<url>", "for openclaw its gateway, e.g. http://127.0.0.1:18789, or the whole URL of the hook")
     .addOption(
-      new Option("--dialect <name>", "what a post looks like")
-        .choices(["agentmesh", "cloudevents", "openclaw", "hermes", "legacy"])
-        .default("agentmesh"),
+      choiceOption("--dialect <name>", "what a post looks like", [
+        "agentmesh",
+        "cloudevents",
+        "openclaw",
+        "hermes",
+        "legacy",
+      ]).default("agentmesh"),
     )
     .option("--secret-file <file>", "secret to sign with: whsec_…, or of Hermes' own kind")
-    .addOption(new Option("--urgency <least>", "least urgency that is posted").choices(["fyi", "normal", "interrupt"]))
-    .option("--in-flight <count>", "posts at once; more than 1 gives up the order", wholeNumberOption(1, 16))
+    .addOption(choiceOption("--urgency <least>", "least urgency that is posted", ["fyi", "normal", "interrupt"]))
+    .addOption(countOption("--in-flight <count>", "posts at once; more than 1 gives up the order", 1, 16))
     .option("--token-file <file>", "openclaw: hooks.token of its configuration")
-    .addOption(
-      new Option("--hook <name>", "openclaw: a turn of its own, or the main session").choices(["agent", "wake"]),
-    )
+    .addOption(choiceOption("--hook <name>", "openclaw: a turn of its own, or the main session", ["agent", "wake"]))
     .option("--agent-id <id>", "openclaw: its agent")
     .option("--session-key <key>", "openclaw: its session")
     .option("--deliver", "openclaw: send the answer to a chat as well")
@@ -62,10 +64,8 @@ export function webhooksCommands(program: Command): void {
     .description("replace the secret; the old one signs as well for a while")
     .argument("<agent>", "name or id")
     .option("--secret-file <file>", "the new secret (default: the broker makes one, shown only now)")
-    .option(
-      "--overlap <duration>",
-      "how long both sign, 0s for a leaked one (default: 24h)",
-      durationOption(0, 7 * DAY_MS),
+    .addOption(
+      durationOption("--overlap <duration>", "how long both sign, 0s for a leaked one (default: 24h)", 0, 7 * DAY_MS),
     )
     .action(async (agent, options, command) =>
       (await import("../commands/webhook.ts")).rotateWebhook(await contextOf(command), agent, options),

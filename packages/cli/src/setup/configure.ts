@@ -29,6 +29,7 @@ import { reportJson } from "./report-json.ts";
 export interface ConfigureOptions {
   readonly client?: readonly string[];
   readonly dryRun?: true;
+  readonly exitCode?: true;
   readonly yes?: true;
   readonly project?: true;
   readonly replace?: true;
@@ -64,6 +65,8 @@ interface Run {
 export async function configure(context: Context, verb: Verb, options: ConfigureOptions): Promise<Configured> {
   const { env, json, folder, url } = context;
   const { dryRun = false, yes = false, project: shared = false, replace = false, allowTools = false } = options;
+  if (options.exitCode && !dryRun)
+    throw usageError("--exit-code goes with --dry-run: it says by exit code 6 that a file would change.");
   const platform = process.platform;
   const at = { env, platform, home: userHome(env), project: shared ? process.cwd() : undefined };
   const forAnother = actAsOwnerOf(at.project ?? at.home, env);
@@ -127,7 +130,7 @@ export async function configure(context: Context, verb: Verb, options: Configure
       if (left.length > 0) {
         throw new CommandError("incomplete", `Not all could be done for ${left.join(", ")}: the lines above say why.`);
       }
-      if (dryRun && changing > 0) throw new CommandEnd();
+      if (dryRun && options.exitCode && changing > 0) throw new CommandEnd("wouldChange");
     },
   };
 }

@@ -12,6 +12,7 @@ export {
   locate,
   requireBroker,
   UntrustedBrokerError,
+  WrongAddressError,
 } from "./locate.ts";
 export { announced, isServed, machineName, ownStandpoint } from "./running-broker.ts";
 export { systemEnvironment } from "./spawn-environment.ts";

@@ -11,11 +11,14 @@ import {
   Health,
   loopbackHost,
   NONCE_HEADER,
+  PortSetting,
   PROOF_HEADER,
   proofText,
+  settingOf,
   shareProcesses,
   systemRefusal,
   systemSentences,
+  WrongSettingError,
 } from "@agentmesh/protocol";
 import { directFetch } from "../direct-fetch.ts";
 import { BrokerUnreachableError, Hindrance } from "../errors.ts";
@@ -26,6 +29,11 @@ import { readMeshKey, type StateFolder } from "./state-folder.ts";
 /** Something answers at the broker's address but cannot prove that it holds this mesh's key. No token was sent. */
 export class UntrustedBrokerError extends Hindrance {
   override readonly name = "UntrustedBrokerError";
+}
+
+/** What a flag or the environment says of the broker's address is none. */
+export class WrongAddressError extends Hindrance {
+  override readonly name = "WrongAddressError";
 }
 
 /** The address to try. */
@@ -54,7 +62,7 @@ const URL_NAMES = ["AGENTMESH_URL", "CLAUDE_PEERS_BROKER_URL"] as const;
 /**
  * The address from, in this order: `flag`, AGENTMESH_URL, CLAUDE_PEERS_BROKER_URL, the running broker's file,
  * AGENTMESH_PORT, CLAUDE_PEERS_PORT, the port it had last, 7899.
- * @throws UntrustedBrokerError for what is no address, StateFolderError
+ * @throws WrongAddressError, StateFolderError
  */
 export function locate(folder: StateFolder, env: NodeJS.ProcessEnv = process.env, flag?: string): BrokerAddress {
   if (flag) return addressOf(flag, "--url");
@@ -62,19 +70,32 @@ export function locate(folder: StateFolder, env: NodeJS.ProcessEnv = process.env
     const said = env[name];
     if (said) return addressOf(said, name);
   }
+  // Before anything is looked for: what a broker would refuse is not overlooked here.
+  const named = portOf(env);
   const running = announced(folder);
   if (running) return { url: running.url, local: true, unnamed: true };
-  for (const name of PORT_NAMES) {
-    const port = Number(env[name]);
-    if (port) return { url: `http://127.0.0.1:${port}`, local: true, namedBy: name };
-  }
+  if (named) return { url: `http://127.0.0.1:${named.port}`, local: true, namedBy: named.name };
   return { url: `http://127.0.0.1:${rememberedPort(folder) ?? DEFAULT_PORT}`, local: true, unnamed: true };
+}
+
+/** The port that the environment names; `auto` and 0 leave it to the broker. @throws WrongAddressError */
+function portOf(env: NodeJS.ProcessEnv): { readonly name: string; readonly port: number } | undefined {
+  const name = PORT_NAMES.find((each) => env[each]);
+  if (name === undefined) return undefined;
+  try {
+    const port = settingOf(name, PortSetting, env[name]);
+    return port === "auto" || port === 0 ? undefined : { name, port };
+  } catch (error) {
+    throw error instanceof WrongSettingError ? new WrongAddressError(error.message) : error;
+  }
 }
 
 function addressOf(text: string, namedBy: string): BrokerAddress {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    throw new UntrustedBrokerError(`"${text}" is not a broker address. Write it as http://127.0.0.1:7899`);
+    throw new WrongAddressError(
+      `${namedBy} takes an address such as http://127.0.0.1:7899, not ${JSON.stringify(text)}.`,
+    );
   }
   const host = url.protocol === "http:" ? loopbackHost(url.hostname) : undefined;
   // A name below localhost is how a proxy in front of a broker is reached, never what a broker listens on.

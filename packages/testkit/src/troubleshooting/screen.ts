@@ -12,6 +12,9 @@ export interface Screen {
   readonly seen: string;
 }
 
+/** Said only where the machine takes its time. */
+const SLOW = /^Waiting for the broker .*\n/gm;
+
 /** What somebody who typed `command` saw: both streams, and the exit code when it is not 0. */
 export function commandScreen(
   command: string,
@@ -20,7 +23,7 @@ export function commandScreen(
   const exit = ended.code === 0 ? "" : `(exit code ${ended.code})`;
   return {
     typed: `$ ${command}`,
-    seen: [ended.stdout.trimEnd(), ended.stderr.trimEnd(), exit].filter(Boolean).join("\n"),
+    seen: [ended.stdout.trimEnd(), ended.stderr.replace(SLOW, "").trimEnd(), exit].filter(Boolean).join("\n"),
   };
 }
 
@@ -51,7 +54,7 @@ export function settled(text: string, standIns: StandIns): string {
     .replaceAll(VERSION, "X.Y.Z")
     .replaceAll(process.versions.node, "24.0.0")
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "2026-01-02T03:04:05.678Z")
-    .replace(/^\d\d:\d\d:\d\d /gm, "03:04:05 ")
+    .replace(/(?:\b\d{4}-\d\d-\d\d )?\b\d\d:\d\d:\d\d\b(?!\.)/g, "03:04:05")
     .replace(/("time":)\d+/g, "$11767323845678")
     .replace(/(\bpid"?:? +|"pid":|kill -CONT )\d+/g, "$14711")
     .replace(/\b(up|for) \d+(ms|s|m)\b/g, "$1 2s");

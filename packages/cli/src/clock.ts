@@ -1,0 +1,54 @@
+/**
+ * The one clock for people: local time, short, or how long ago; JSON keeps RFC 3339 UTC. No other file of the command line
+ * turns a time into text.
+ */
+import { shortDuration } from "@agentmesh/protocol";
+
+export { shortDuration };
+
+/** Time since an RFC 3339 timestamp: `2m`. */
+export function since(at: string, now = Date.now()): string {
+  return shortDuration(now - Date.parse(at));
+}
+
+/** Time until an RFC 3339 timestamp: `6d`. */
+export function until(at: string, now = Date.now()): string {
+  return shortDuration(Date.parse(at) - now);
+}
+
+/** Local time of day: `13:29:33`. */
+export function clockTime(at: string): string {
+  const time = new Date(at);
+  return [time.getHours(), time.getMinutes(), time.getSeconds()].map(twoDigits).join(":");
+}
+
+/** Local date: `2026-11-22`. */
+export function localDate(at: string): string {
+  const time = new Date(at);
+  return [time.getFullYear(), twoDigits(time.getMonth() + 1), twoDigits(time.getDate())].join("-");
+}
+
+/** Local time with the date, which is left out for today: `13:29:33`, `2026-11-21 13:29:33`. */
+export function localTime(at: string, now = Date.now()): string {
+  const time = clockTime(at);
+  const day = localDate(at);
+  return day === localDate(new Date(now).toISOString()) ? time : `${day} ${time}`;
+}
+
+/** RFC 3339 in UTC, as the broker writes times into its sentences. */
+const WIRE_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+
+/** What somebody else said stands between these. */
+const QUOTATION = /(“[^”]*”?)/;
+
+/** A sentence of the mesh with its times as people read them here; what it quotes stays as it is. */
+export function inLocalTime(sentence: string, now = Date.now()): string {
+  return sentence
+    .split(QUOTATION)
+    .map((part) => (part.startsWith("“") ? part : part.replace(WIRE_TIME, (at) => localTime(at, now))))
+    .join("");
+}
+
+function twoDigits(n: number): string {
+  return String(n).padStart(2, "0");
+}

@@ -1,0 +1,152 @@
+/** Commands that wait: what they wait for, a broker that goes and comes back, and what they say when they are ended. */
+import { spawn } from "node:child_process";
+import { FileLock, makeStateFolder, openStateFolder } from "@agentmesh/client/node";
+import type { RunningProgram } from "testkit";
+import {
+  cleanEnv,
+  openWebhookReceiver,
+  programArgs,
+  startTestBroker,
+  type TestBroker,
+  tempDir,
+  until,
+  watched,
+} from "testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cli, freePort, startCli } from "./run-cli.ts";
+
+let broker: TestBroker;
+beforeAll(async () => {
+  broker = await startTestBroker({ env: { AGENTMESH_REPEATS_PER_MINUTE: "0" } });
+  for (const name of ["seer", "sender", "pinged"]) await broker.agent(name);
+});
+afterAll(() => broker[Symbol.asyncDispose]());
+
+const MESSAGE = /msg_[0-9a-f]{32}/;
+
+/** Every command that waits for somebody, what it waits for, and what it says of what stands. */
+const waits = [
+  {
+    args: ["ask", "seer", "which port?", "--timeout", "1m"],
+    what: "the answer of seer to msg_",
+    stands: "The question stands",
+  },
+  {
+    args: ["send", "sender", "please", "--wait", "1m"],
+    what: "the ack of msg_",
+    stands: "The message stays in the inbox",
+  },
+  {
+    args: ["ping", "pinged", "--timeout", "1m"],
+    what: "the answer of pinged to the ping msg_",
+    stands: "The ping is taken back",
+  },
+] as const;
+
+const endings = [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const;
+
+function startWait(args: readonly string[]): RunningProgram {
+  const running = startCli(broker.home, args);
+  running.child.stdin?.end();
+  return running;
+}
+
+describe.each(waits)("$args.0", ({ args, what, stands }) => {
+  test.each(endings)("ended by %s it says the id, what stands and how to go on, and exits %d", async (signal, code) => {
+    const running = startWait(args);
+    await until(() => running.stderr().includes(`Waiting for ${what}`), "the wait to be said", 30_000);
+    const id = MESSAGE.exec(running.stderr())?.[0] ?? "none";
+    running.child.kill(signal);
+    expect((await running.exit).code).toBe(code);
+    expect(running.stderr()).toContain(`Ended while waiting for ${what}`);
+    expect(running.stderr()).toContain(stands);
+    expect((await broker.admin.getMessage({ message: id })).message.id).toBe(id);
+  });
+
+  test("with --json it waits in silence, and what it says at the end of its time has the id", async () => {
+    const ended = await cli(broker.home, [...args.slice(0, -1), "1s", "--json"]);
+    expect([ended.code, ended.stderr.trim().split("\n").length]).toEqual([args[0] === "ping" ? 8 : 7, 1]);
+    expect(JSON.parse(ended.stderr).error.messageId).toMatch(MESSAGE);
+  });
+});
+
+test("ask and send --wait outlive a broker that is killed, and ask prints the answer that comes after", async () => {
+  await using own = await startTestBroker();
+  const seer = await own.agent("seer");
+  const asking = startCli(own.home, ["ask", "seer", "which port?", "--timeout", "1m"]);
+  const sending = startCli(own.home, ["send", "seer", "please", "--wait", "1m"]);
+  for (const each of [asking, sending]) each.child.stdin?.end();
+  for (const each of [asking, sending]) await until(() => each.stderr().includes("Waiting for"), "the wait", 30_000);
+  await own.kill("SIGKILL");
+  for (const each of [asking, sending])
+    await until(() => each.stderr().includes("Lost the broker"), "the loss", 30_000);
+  await own.start();
+  const { deliveries } = await seer.client.lease({ max: 2, waitMs: 10_000 });
+  for (const { id } of deliveries) await seer.client.send({ inReplyTo: id, body: "4711" });
+  expect((await asking.exit).code).toBe(0);
+  expect(asking.stdout()).toMatch(/seer answered:\n\s+4711/);
+  expect((await sending.exit).code).toBe(0);
+  for (const each of [asking, sending]) expect(each.stderr()).toContain("The broker is back");
+  expect((await own.admin.status()).deliveries.acked).toBeGreaterThanOrEqual(2);
+});
+
+test("a broker that stays away ends the wait with its time, exit code 3 and the id", async () => {
+  await using own = await startTestBroker();
+  await own.agent("seer");
+  for (const args of [
+    ["ask", "seer", "which port?", "--timeout", "5s"],
+    ["send", "seer", "please", "--wait", "5s"],
+  ]) {
+    const running = startCli(own.home, args);
+    running.child.stdin?.end();
+    await until(() => running.stderr().includes("Waiting for"), "the wait", 30_000);
+    await own.kill("SIGKILL");
+    expect((await running.exit).code).toBe(3);
+    expect(running.stderr()).toMatch(/No broker .*agentmesh trace msg_/s);
+    await own.start();
+  }
+});
+
+test("up and a webhook's test say what they wait for, and what stands when they are ended", async () => {
+  await using receiver = await openWebhookReceiver(() => {});
+  const { client } = await broker.agent("hooked");
+  await client.setWebhook({ agent: "me", url: receiver.url });
+  const testing = startWait(["webhook", "test", "hooked"]);
+  await until(() => testing.stderr().includes("Waiting for the answer to the test event"), "the wait", 30_000);
+  testing.child.kill("SIGINT");
+  expect((await testing.exit).code).toBe(130);
+  expect(testing.stderr()).toContain("agentmesh webhook show hooked");
+
+  // Whoever holds this lock is starting a broker.
+  using empty = tempDir();
+  const folder = openStateFolder(empty.path);
+  makeStateFolder(folder);
+  const lock = FileLock.tryTake(folder.startLock);
+  const starting = startCli(empty.path, ["up", "--port", String(await freePort())]);
+  await until(() => starting.stderr().includes("Waiting for the broker at http://127.0.0.1:"), "the wait", 30_000);
+  starting.child.kill("SIGTERM");
+  expect((await starting.exit).code).toBe(143);
+  expect(starting.stderr()).toContain("Whether it runs: agentmesh status");
+  lock?.release();
+});
+
+describe("a reader that goes away", () => {
+  test.each([
+    ["log -f", ["log", "-f"], "accepted"],
+    ["send --wait", ["send", "sender", "for a reader", "--wait", "1m"], "queued"],
+  ])("ends %s at once, before anything else happens", async (_, args, word) => {
+    const line = [process.execPath, ...programArgs("cli", args)].map((each) => `'${each}'`).join(" ");
+    await broker.admin.status();
+    const running = watched(
+      spawn("bash", ["-c", `${line} < /dev/null | grep -m1 ${word}; echo "codes \${PIPESTATUS[*]}"`], {
+        env: cleanEnv({ AGENTMESH_HOME: broker.home }),
+      }),
+    );
+    expect((await running.exit).code).toBe(0);
+    expect(running.stdout()).toContain("codes 141 0");
+  });
+});

@@ -1,0 +1,83 @@
+/** Values as people type them, behind a flag, in the environment or in a file: one grammar and one sentence for each kind. */
+import { z } from "zod";
+import { inWords, wrongValues, wrongValueText } from "./wrong-value.ts";
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DURATION = /^(?:\d{1,12}(?:ms|s|m|h|d))+$/;
+const DIGITS = /^\d{1,16}$/;
+
+/** A setting has a value that it does not take; the message says which, what it takes, and what was given. */
+export class WrongSettingError extends Error {
+  override readonly name = "WrongSettingError";
+}
+
+/** A whole number within limits, written in digits. */
+export function wholeNumber(min: number, max: number) {
+  return numberOf(min, max, `a whole number from ${min} to ${max}`);
+}
+
+/** A TCP port that somebody chose. */
+export const PortNumber = numberOf(1, 65_535, "a port from 1 to 65535");
+
+const A_PORT_OR_AUTO = "auto, or a port from 0 to 65535";
+
+/** A TCP port, or `auto` or 0 for one that the broker finds. */
+export const PortSetting = z.union([z.literal("auto"), numberOf(0, 65_535, A_PORT_OR_AUTO)], { error: A_PORT_OR_AUTO });
+
+/** True or false, as a word or as JSON has it. */
+export const SwitchSetting = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")], {
+  error: "true or false",
+});
+
+/** One of a few words. */
+export function oneOf<const T extends string>(words: readonly T[]) {
+  const all = words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return z.literal(words, { error: all });
+}
+
+/** A time such as `45s`, `1h30m` or `7d`, as milliseconds within limits. */
+export function duration(minMs: number, maxMs: number) {
+  const error = `a time such as 45s, 30m, 2h or 7d, from ${shortDuration(minMs)} to ${shortDuration(maxMs)}`;
+  const fits = (text: string) => DURATION.test(text) && within(millisecondsOf(text), minMs, maxMs);
+  return z.string().superRefine(unless(fits, error)).transform(millisecondsOf);
+}
+
+/** The value of a setting by its schema. @throws WrongSettingError with one sentence */
+export function settingOf<T>(setting: string, schema: z.ZodType<T>, said: unknown): T {
+  const parsed = z.object({ [setting]: schema }).safeParse({ [setting]: said }, inWords);
+  if (!parsed.success) throw new WrongSettingError(`${wrongValueText(wrongValues(parsed.error))}.`);
+  return schema.parse(said);
+}
+
+/** A duration rounded to one unit: `42s`, `4m`, `3h`, `2d`. */
+export function shortDuration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  const minutes = Math.round(seconds / 60);
+  const hours = Math.round(minutes / 60);
+  if (seconds < 60) return `${seconds}s`;
+  if (minutes < 60) return `${minutes}m`;
+  return hours < 48 ? `${hours}h` : `${Math.round(hours / 24)}d`;
+}
+
+function numberOf(min: number, max: number, error: string) {
+  const fits = (said: number | string) =>
+    (typeof said === "number" || DIGITS.test(said)) && Number.isInteger(Number(said)) && within(Number(said), min, max);
+  return z.union([z.number(), z.string()], { error }).superRefine(unless(fits, error)).transform(Number);
+}
+
+function within(n: number, min: number, max: number): boolean {
+  return n >= min && n <= max;
+}
+
+/** An issue that says what is taken, as one of the library's own would: what was given is said behind it. */
+function unless<T extends string | number>(fits: (said: T) => boolean, message: string) {
+  return (said: T, context: z.RefinementCtx<T>) => {
+    if (!fits(said)) context.addIssue({ code: "invalid_format", format: "setting", message, input: String(said) });
+  };
+}
+
+function millisecondsOf(text: string): number {
+  let ms = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+)(ms|s|m|h|d)/g)) ms += Number(amount) * (UNIT_MS[unit ?? ""] ?? 0);
+  return ms;
+}
