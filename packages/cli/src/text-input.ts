@@ -53,9 +53,9 @@ export async function textFrom({ words, file }: TextSource, about: string): Prom
  */
 async function standardInput(asked: boolean, alone: boolean): Promise<string> {
   const kind = kindOfStdin();
-  if (kind === "none" || (kind === "terminal" && !asked && !alone)) return "";
+  if ((kind === "none" || kind === "terminal") && !asked && !alone) return "";
   if (kind === "terminal") remark("Type the message; Ctrl-D on an empty line sends it.");
-  const patient = asked || kind === "terminal" || kind === "file" || (alone && kind === "pipe");
+  const patient = asked || (kind !== "pipe" && kind !== "socket") || (alone && kind === "pipe");
   const limitMs = patient ? undefined : alone ? ALONE_MS : SILENCE_MS[kind];
   const { bytes, ended } = await readAll(limitMs, kind !== "terminal");
   if (ended) return decoded(bytes, "What came on standard input");
