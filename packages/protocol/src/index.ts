@@ -15,6 +15,7 @@ export * from "./ids.ts";
 export * from "./keeping.ts";
 export * from "./limits.ts";
 export * from "./loopback.ts";
+export * from "./machine/room.ts";
 export * from "./machine/standpoint.ts";
 export { type SystemRefusal, systemRefusal, systemSentences } from "./machine/system-refusal.ts";
 export * from "./message.ts";

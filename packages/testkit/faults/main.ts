@@ -2,6 +2,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { seededRandom } from "testkit";
 import { clockStepped } from "./clock.ts";
+import { crashPoints } from "./crash-points.ts";
 import { damaged } from "./damage.ts";
 import { diskFull, fileLimit } from "./disk.ts";
 import type { Fault, Outcome } from "./fault.ts";
@@ -45,6 +46,7 @@ const FAULTS: readonly Fault[] = [
   clockStepped,
   fileLimit,
   syncError,
+  crashPoints,
   slowConsumer,
   outsideLock,
   swarm,

@@ -3,6 +3,7 @@ export { type AddonTrouble, addonTroubles, canMount, underMounts } from "./addon
 export { bareStream } from "./bare-stream.ts";
 export { type ClaudeInbox, openClaudeInbox } from "./claude-inbox.ts";
 export { type ClaudeTranscript, openClaudeTranscript } from "./claude-transcript.ts";
+export { type CrashHow, type CrashPoints, openCrashPoints, whyNoCrashPoints } from "./crash-point.ts";
 export {
   type AnsweredSend,
   type Availability,

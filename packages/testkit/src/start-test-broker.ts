@@ -48,6 +48,9 @@ export interface TestBrokerOptions {
   readonly home?: string;
 }
 
+/** One that has ended is noticed at once; a start beside other work may take long. */
+const STARTS_WITHIN_MS = 45_000;
+
 /** Starts a broker and waits until it answers. */
 export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
   const home = options.home === undefined ? tempDir() : { path: options.home, [Symbol.dispose]: () => {} };
@@ -76,7 +79,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
         return running.stdout().includes('"broker.started"');
       },
       "the broker to start",
-      15_000,
+      STARTS_WITHIN_MS,
     ).catch(async (error) => {
       running.child.kill("SIGKILL");
       await running.exit;

@@ -1,6 +1,7 @@
 /** The disk under the database: how much is free, looked at once a second, and the ballast on it. */
-import { statfsSync } from "node:fs";
+import fs, { statfsSync } from "node:fs";
 import { join } from "node:path";
+import { hasNoRoom } from "@agentmesh/protocol";
 import type { Disk, DiskRoom } from "../../mesh/intake.ts";
 import { Ballast } from "./ballast.ts";
 import type { Notice } from "./context.ts";
@@ -49,16 +50,7 @@ const HARDLY_ANY_BYTES = 262_144;
 export function isFullDisk(error: unknown, folder: string): boolean {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "SQLITE_FULL" || code === "ENOSPC" || code === "EDQUOT") return true;
-  return /^SQLITE_(IOERR|CANTOPEN)/.test(code) && hasHardlyRoom(folder);
-}
-
-function hasHardlyRoom(folder: string): boolean {
-  try {
-    const { bavail, bsize, files, ffree } = statfsSync(folder);
-    return bavail * bsize < HARDLY_ANY_BYTES || (files > 0 && ffree === 0);
-  } catch {
-    return false;
-  }
+  return /^SQLITE_(IOERR|CANTOPEN)/.test(code) && hasNoRoom(folder, HARDLY_ANY_BYTES, fs);
 }
 
 /** Looks at the disk of a state folder. Only the broker that holds the folder's lock may make one. */
