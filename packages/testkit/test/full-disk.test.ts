@@ -1,8 +1,8 @@
 /** `agentmesh up` where the disk has hardly any room: it says that the disk is full, and nothing else. */
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { cleanEnv, runProgram, tempDir } from "testkit";
+import { cleanEnv, openCrashPoints, runProgram, tempDir, whyNoCrashPoints } from "testkit";
 import { describe, expect, test } from "vitest";
 
 function mount(path: string, options: string): boolean {
@@ -82,3 +82,39 @@ describe.skipIf(!mayMount())("agentmesh up on a disk (not where file systems can
     }
   });
 });
+
+const missing = whyNoCrashPoints();
+
+// As under a quota: the counts of the disk say that there is room, and every file that grows is refused.
+describe.skipIf(missing !== undefined)(
+  `agentmesh up where the disk counts room and gives none${missing ? ` (${missing})` : ""}`,
+  () => {
+    test.each([
+      ["the folder of the agents", 1],
+      ["the log of the lock", 3],
+      ["the log of the broker", 5],
+    ])(
+      "says that it is full from %s on, and works when there is room",
+      async (_, at) => {
+        using points = openCrashPoints();
+        using folder = tempDir();
+        const home = join(folder.path, "mesh");
+        mkdirSync(home, { mode: 0o700 });
+        writeFileSync(points.trigger, "");
+        const env = cleanEnv({ AGENTMESH_HOME: home, AGENTMESH_BALLAST_BYTES: "0", ...points.env(home, at, "full") });
+        const { code, stderr } = await runProgram("cli", ["up"], { env });
+        expect(code).not.toBe(0);
+        expect(stderr).toMatch(/is full|no room/);
+        expect(stderr).not.toMatch(WRONG);
+        rmSync(points.trigger);
+        try {
+          const again = await cli(home, "up");
+          expect([again.code, again.stderr]).toEqual([0, ""]);
+        } finally {
+          await cli(home, "down");
+        }
+      },
+      120_000,
+    );
+  },
+);
