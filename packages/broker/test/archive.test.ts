@@ -45,8 +45,8 @@ beforeEach(() => {
   const intake = new Intake({ look: () => room });
   const guard = new LoopGuard(policy, clock);
   agents = new Agents({ store, policy, intake, turns: new Turns() });
-  const parts = { store, policy, agents, guard, intake };
-  messages = new Messages({ ...parts, turns: new Turns(), advanced: new Wakes<"log">(), waiting: new WaitingAsks() });
+  const parts = { store, policy, agents, guard, intake, turns: new Turns() };
+  messages = new Messages({ ...parts, advanced: new Wakes<"log">(), waiting: new WaitingAsks() });
   topics = new Topics(parts);
 });
 
@@ -98,7 +98,7 @@ test("an agent without a sign of life for 30 days is archived: not listed, not w
   await expect(send("alice", bob.id)).rejects.toMatchObject(refusal);
   const { accepted, skipped } = await publish("alice");
   expect([accepted, skipped]).toEqual([[], [{ agent: { id: bob.id, name: "bob" }, why: "archived" }]]);
-  expect(await topics.list(10)).toMatchObject({ topics: [{ subscribers: 0 }] });
+  expect(await topics.list({ kind: "key" }, { limit: 10 })).toMatchObject({ topics: [{ subscribers: 0 }] });
   expect((await agents.resolve("bob", { kind: "key" })).archivedAt).toBeDefined();
 });
 

@@ -144,8 +144,8 @@ export class MeshClient extends AgentCalls {
   }
 
   /** Subscriptions: this agent's, or with the mesh key everybody's. */
-  listSubscriptions(options?: CallOptions): Out<"listSubscriptions"> {
-    return this.connection.call(endpoints.listSubscriptions, {}, options);
+  listSubscriptions(input: In<"listSubscriptions"> = {}, options?: CallOptions): Out<"listSubscriptions"> {
+    return this.connection.call(endpoints.listSubscriptions, input, options);
   }
 
   /** Takes a message back that nobody has leased yet. */

@@ -50,6 +50,9 @@ export const MAX_TTL_MS = 2_592_000_000;
 /** Most messages of one topic that a new subscriber can ask for. */
 export const MAX_RETAINED = 100;
 
+/** Most topics of a pattern, those published on last, of which a new subscriber gets earlier messages. */
+export const MAX_TOPICS_PER_PATTERN = 1_000;
+
 /** When the answer to an ask is overdue, in milliseconds, if the asker does not say: 10 minutes. */
 export const DEFAULT_ANSWER_MS = 600_000;
 

@@ -1,7 +1,7 @@
 /** Topics and subscriptions: named points of publication, and standing requests for what is published there. */
 import { z } from "zod";
 import { Party } from "./agent-party.ts";
-import { MessageId, ThreadId } from "./ids.ts";
+import { AgentId, MessageId, ThreadId } from "./ids.ts";
 import { DEFAULT_TTL_MS, MAX_NAMED_PER_PUBLISH, MAX_RETAINED, MAX_TTL_MS, MIN_TTL_MS } from "./limits.ts";
 import { DeliveryForecast } from "./message.ts";
 import { Body, IdempotencyKey } from "./message-parts.ts";
@@ -43,6 +43,15 @@ export function topicMatches(pattern: TopicPattern, topic: TopicName): boolean {
 /** An agent's standing request to get what is published on the topics a pattern means. */
 export const Subscription = z.object({ agent: Party, topic: TopicPattern, since: Timestamp });
 export type Subscription = z.infer<typeof Subscription>;
+
+/** Where a page of subscriptions begins: the agent and pattern of the one before it. */
+export const SubscriptionCursor = z
+  .string()
+  .max(260)
+  .refine((text) => {
+    const [agent, pattern, ...rest] = text.split("/");
+    return rest.length === 0 && AgentId.safeParse(agent).success && TopicPattern.safeParse(pattern).success;
+  }, "the nextAfter of an earlier page");
 
 /** Subscribes; with `retained`, the newest messages published there before come into the inbox too. */
 export const SubscribeRequest = z.strictObject({

@@ -57,6 +57,7 @@ const stated: Record<Exclude<keyof typeof limits, "DEFAULT_PORT">, readonly [wha
   MIN_TTL_MS: ["life of a message", `${time(limits.MIN_TTL_MS)} to`],
   MAX_TTL_MS: ["life of a message", `to ${time(limits.MAX_TTL_MS)}`],
   MAX_RETAINED: ["retained messages", `${limits.MAX_RETAINED} per topic`],
+  MAX_TOPICS_PER_PATTERN: ["retained messages", `${count(limits.MAX_TOPICS_PER_PATTERN)} topics`],
   DEFAULT_ANSWER_MS: ["answer to an ask", `after ${time(limits.DEFAULT_ANSWER_MS)}`],
   DEFAULT_FOCUS_MS: ["focus", `${time(limits.DEFAULT_FOCUS_MS)} by default`],
   MIN_FOCUS_MS: ["focus", `${time(limits.MIN_FOCUS_MS)} to`],

@@ -137,8 +137,11 @@ export class Peers {
     await this.change(peer, { standing: "left" });
     await peer.inbox.leave(caller);
     await this.#setWebhook(caller, { type: "poll" });
-    const { subscriptions } = await topics.subscriptions(caller);
-    for (const { topic } of subscriptions) await topics.unsubscribe(caller, topic);
+    for (;;) {
+      const { subscriptions } = await topics.subscriptions(caller, { limit: 200 });
+      if (subscriptions.length === 0) break;
+      for (const { topic } of subscriptions) await topics.unsubscribe(caller, topic);
+    }
   }
 
   /** What an agent is called on this wire. */

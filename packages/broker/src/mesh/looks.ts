@@ -1,6 +1,6 @@
 /** The part of the Store port that looks at what everybody has stored: along an index, a page at a time. */
 
-import type { MessageId, MessageStatus } from "@agentmesh/protocol";
+import type { AgentId, MessageId, MessageStatus, Subscription, Topic } from "@agentmesh/protocol";
 import type { Viewer } from "./records/index.ts";
 
 /** Which deliveries of a message: all, or the one that an agent has of it; behind a cursor. */
@@ -13,12 +13,21 @@ export interface TracePage {
 /** Some deliveries of a message with the newest of what happened to each. */
 export type TracePart = Pick<MessageStatus, "deliveries" | "nextAfter">;
 
+/** Behind which subscription a page begins; undefined for the first. */
+export type SubscriptionPlace = { readonly agentId: AgentId; readonly pattern: string } | undefined;
+
 /** Reads that stay short however much is stored. */
 export interface Looks {
   /** Names of agents that are there: the nearest to a text in the order of names, and those with a word that begins so. */
   namesAround(text: string, limit: number): Promise<string[]>;
   /** Which of these names an agent has that is there. */
   namesAmong(names: readonly string[]): Promise<string[]>;
+  /** Topics that were published on, by name, behind one of them. */
+  topicsAfter(after: string, limit: number): Promise<Omit<Topic, "subscribers">[]>;
+  /** Agents, archived ones left out, that are subscribed to a topic or to a pattern that means it. */
+  countSubscribers(topic: string): Promise<number>;
+  /** Subscriptions of an agent by pattern, or of all, those of the oldest agent first. */
+  listSubscriptions(owner: Viewer, after: SubscriptionPlace, limit: number): Promise<Subscription[]>;
   /** A message with the first of its deliveries. */
   messageStatus(messageId: MessageId): Promise<MessageStatus | undefined>;
   /** More of its deliveries. @throws MeshError cursor_invalid */

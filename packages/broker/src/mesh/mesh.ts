@@ -96,7 +96,7 @@ export function createMesh(parts: {
     history: new History({ store, agents }),
     asks: new Asks({ ...parts, agents, messages, ready, waiting }),
     inbox: new Inbox({ ...parts, agents, ready }),
-    topics: new Topics({ ...parts, agents, guard, intake }),
+    topics: new Topics({ ...parts, agents, guard, intake, turns }),
     intake,
     policy,
     instanceId: store.instanceId,

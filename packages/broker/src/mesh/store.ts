@@ -16,9 +16,7 @@ import type {
   PushPath,
   SessionId,
   SubscribeReply,
-  Subscription,
   ThreadId,
-  Topic,
 } from "@agentmesh/protocol";
 import type { Keeping } from "./keeping.ts";
 import type { Looks } from "./looks.ts";
@@ -110,8 +108,6 @@ export interface Store extends AgentStore, Looks, Keeping, WebhookKeeping {
    */
   subscribe(agentId: AgentId, pattern: string, retained: number, quota: InboxQuota): Promise<SubscribeReply>;
   unsubscribe(agentId: AgentId, pattern: string): Promise<boolean>;
-  listSubscriptions(owner: Viewer): Promise<Subscription[]>;
-  listTopics(limit: number): Promise<Topic[]>;
   /** Resolves msg_…, dlv_… or a seq of the agent's own inbox to a message the agent sent or received. */
   placeMessage(ref: MessageRef, viewer: Viewer): Promise<MessagePlace | undefined>;
   /** Ids of agents, messages, deliveries or threads that begin so, of what the viewer may see; six at most. */

@@ -1,15 +1,23 @@
 /** Topics: publish to whoever is subscribed, and account for every one of them. */
 import { createHash } from "node:crypto";
-import type { EndpointReply, EndpointRequest, endpoints, PublishReply, SubscribeReply } from "@agentmesh/protocol";
-import { IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
+import type {
+  EndpointReply,
+  EndpointRequest,
+  endpoints,
+  PublishReply,
+  SubscribeReply,
+  Topic,
+} from "@agentmesh/protocol";
+import { AgentId, IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
-import type { AgentCaller, Caller } from "./caller.ts";
+import { type AgentCaller, type Caller, viewerOf } from "./caller.ts";
 import { checkBody, forecast } from "./forecast.ts";
 import { newId } from "./ids.ts";
 import type { Intake } from "./intake.ts";
 import type { LoopGuard } from "./loop-guard.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
 import type { Store } from "./store.ts";
+import type { Turns } from "./turns.ts";
 
 type Table = typeof endpoints;
 
@@ -20,13 +28,15 @@ export class Topics {
   readonly #policy: Policy;
   readonly #guard: LoopGuard;
   readonly #intake: Intake;
+  readonly #turns: Turns;
 
-  constructor(parts: { store: Store; agents: Agents; policy: Policy; guard: LoopGuard; intake: Intake }) {
+  constructor(parts: { store: Store; agents: Agents; policy: Policy; guard: LoopGuard; intake: Intake; turns: Turns }) {
     this.#store = parts.store;
     this.#agents = parts.agents;
     this.#policy = parts.policy;
     this.#guard = parts.guard;
     this.#intake = parts.intake;
+    this.#turns = parts.turns;
   }
 
   /** Accepts one message for everybody subscribed now. @throws MeshError body_too_large, idempotency_mismatch, storage_full */
@@ -88,15 +98,38 @@ export class Topics {
     return { removed: await this.#store.unsubscribe(caller.agent.id, topic) };
   }
 
-  /** Subscriptions: the caller's, or with the mesh key everybody's. */
-  async subscriptions(caller: Caller): Promise<EndpointReply<Table["listSubscriptions"]>> {
+  /** Subscriptions, page by page: the caller's, or with the mesh key everybody's. */
+  async subscriptions(
+    caller: Caller,
+    { after, limit }: EndpointRequest<Table["listSubscriptions"]>["query"],
+  ): Promise<EndpointReply<Table["listSubscriptions"]>> {
+    const [agentId, pattern = ""] = after === undefined ? [] : after.split("/");
+    const place = agentId === undefined ? undefined : { agentId: AgentId.parse(agentId), pattern };
+    await this.#turns.look(caller).turn();
+    const found = await this.#store.listSubscriptions(viewerOf(caller), place, limit + 1);
+    const shown = found.slice(0, limit);
+    const last = shown.at(-1);
     return {
-      subscriptions: await this.#store.listSubscriptions(caller.kind === "agent" ? caller.agent.id : undefined),
+      subscriptions: shown,
+      ...(found.length > limit && last && { nextAfter: `${last.agent.id}/${last.topic}` }),
     };
   }
 
-  /** Topics that were published on. */
-  async list(limit: number): Promise<EndpointReply<Table["listTopics"]>> {
-    return { topics: await this.#store.listTopics(limit) };
+  /** Topics that were published on, page by page. */
+  async list(
+    caller: Caller,
+    { after, limit }: EndpointRequest<Table["listTopics"]>["query"],
+    signal?: AbortSignal,
+  ): Promise<EndpointReply<Table["listTopics"]>> {
+    const look = this.#turns.look(caller, signal);
+    await look.turn();
+    const found = await this.#store.topicsAfter(after ?? "", limit + 1);
+    const topics: Topic[] = [];
+    for (const each of found.slice(0, limit)) {
+      await look.turn();
+      topics.push({ ...each, subscribers: await this.#store.countSubscribers(each.topic) });
+    }
+    const last = topics.at(-1);
+    return { topics, ...(found.length > limit && last && { nextAfter: last.topic }) };
   }
 }

@@ -1,6 +1,6 @@
 /** Questions about topics: publish, subscribe, unsubscribe, list; with what the answers must be. */
 import { isDeepStrictEqual } from "node:util";
-import type { AgentId } from "@agentmesh/protocol";
+import type { AgentId, Topic } from "@agentmesh/protocol";
 import type { MessageToPublish, Published } from "../../src/mesh/store.ts";
 import { beginDelivery, beginMessage, isFull } from "./acceptance.ts";
 import { type AgentHistory, type MessageHistory, time } from "./history.ts";
@@ -168,8 +168,11 @@ export function unsubscribe(agentId: AgentId, pattern: string): Question {
 /** Lists an agent's subscriptions, or all; and the topics. */
 export function listTopics(owner: AgentId | undefined): Question {
   return async (o) => {
-    const listed = await o.world.store.listSubscriptions(owner);
-    const topics = await o.world.store.listTopics(100);
+    const listed = await o.world.store.listSubscriptions(owner, undefined, 1_000);
+    const topics: Topic[] = [];
+    for (const each of await o.world.store.topicsAfter("", 100)) {
+      topics.push({ ...each, subscribers: await o.world.store.countSubscribers(each.topic) });
+    }
     return () => {
       const { history } = o;
       const of = history.present.filter(({ id }) => owner === undefined || id === owner);
@@ -181,7 +184,7 @@ export function listTopics(owner: AgentId | undefined): Question {
       demand(same, "I12 broadcast", () => `subscribed are ${told.join(", ")}; by the history ${known.join(", ")}`);
       for (const { topic, messages, subscribers, lastPublishedAt } of topics) {
         const kept = history.messages.filter(({ message, gone }) => message.topic === topic && !gone);
-        const last = time(Math.max(...kept.map(({ acceptedAt }) => acceptedAt)));
+        const last = time(kept.at(-1)?.acceptedAt ?? 0);
         const right = messages === kept.length && subscribers === history.subscribers(topic).length;
         demand(
           right && lastPublishedAt === last,

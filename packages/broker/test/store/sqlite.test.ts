@@ -16,6 +16,7 @@ import { NAMES } from "../../src/store/sqlite/names.ts";
 import { DatabaseDamagedError, openDatabase } from "../../src/store/sqlite/open.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { LOG, newestOf } from "../../src/store/sqlite/timeline.ts";
+import { TOPICS } from "../../src/store/sqlite/topic-pages.ts";
 import { TRACE } from "../../src/store/sqlite/trace.ts";
 import { storeConformance } from "./conformance.ts";
 import { drivers } from "./drivers.ts";
@@ -108,6 +109,21 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
     );
     expect(expiring).toContain("delivery_expiring");
     for (const each of [lease, overdue, expiring]) expect(each).not.toMatch(/SCAN|TEMP B-TREE/);
+    db.close();
+  });
+
+  test("topics, subscriptions and who means a topic are read along an index: no scan, no sort", () => {
+    using folder = tempDir();
+    const { db } = open(folder.path);
+    for (const sql of Object.values(TOPICS)) {
+      const named = [...sql.matchAll(/:([a-z]+)/g)].map(([, name = ""]) => [name, name === "patterns" ? "[]" : 1]);
+      const steps = db
+        .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(Object.fromEntries(named));
+      const plan = steps.map(({ detail }) => detail).join("; ");
+      expect(plan.replace("SCAN p VIRTUAL TABLE", "for each")).not.toMatch(/SCAN|TEMP B-TREE FOR ORDER/);
+      expect(plan).toMatch(/SEARCH (t|s|topic|subscription) USING/);
+    }
     db.close();
   });
 
@@ -419,7 +435,8 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       DROP TRIGGER keeping_skipped; DROP TRIGGER keeping_no_message; DROP TRIGGER keeping_delivery;
       DROP TRIGGER keeping_no_delivery; DROP TRIGGER keeping_subscription; DROP TRIGGER keeping_no_subscription;
       DROP TABLE keeping; DROP TABLE kept; DROP INDEX agent_leaving; DROP INDEX agent_quiet; DROP TABLE publishing; DROP INDEX subscription_by_pattern;
-      DROP TABLE former_name; ALTER TABLE delivery DROP COLUMN dismissed_at`);
+      DROP TABLE former_name; ALTER TABLE delivery DROP COLUMN dismissed_at;
+      DROP TRIGGER topic_published; DROP TRIGGER topic_pruned; DROP TABLE topic`);
     before.db.pragma("user_version = 1");
     await store.close();
     const notices: Notice[] = [];

@@ -4,6 +4,7 @@ import {
   plainLine,
   publishCounts,
   publishRemarks,
+  type Subscription,
   type Topic,
   TopicName,
   TopicPattern,
@@ -20,11 +21,33 @@ import { textFrom } from "../text-input.ts";
 /** Lists topics that were published on. @throws MeshApiError, BrokerUnreachableError */
 export async function topics(context: Context): Promise<void> {
   const admin = await context.admin();
-  const [{ topics: published }, { subscriptions }] = [await admin.listTopics(), await admin.listSubscriptions()];
+  const [published, subscriptions] = [await allTopics(admin), await allSubscriptions(admin)];
   if (context.json) return print(jsonText({ topics: published, subscriptions }));
   if (published.length > 0) await print(table(columns, published));
   else await print("Nothing has been published yet.");
   for (const { agent, topic } of subscriptions) await print(`${plainLine(agent.name)} is subscribed to ${topic}`);
+}
+
+/** Topics of all pages. */
+async function allTopics(admin: MeshClient): Promise<Topic[]> {
+  const all: Topic[] = [];
+  for (let after: TopicName | undefined; ; ) {
+    const { topics: page, nextAfter } = await admin.listTopics({ limit: 1_000, ...(after !== undefined && { after }) });
+    all.push(...page);
+    if (nextAfter === undefined) return all;
+    after = nextAfter;
+  }
+}
+
+/** Subscriptions of all pages. */
+async function allSubscriptions(admin: MeshClient): Promise<Subscription[]> {
+  const all: Subscription[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await admin.listSubscriptions({ limit: 1_000, ...(after !== undefined && { after }) });
+    all.push(...page.subscriptions);
+    if (page.nextAfter === undefined) return all;
+    after = page.nextAfter;
+  }
 }
 
 /** Publishes as the context's agent; says who got it and who did not. @throws CommandError, MeshApiError */

@@ -31,9 +31,13 @@ export const subscribe = tool({
       const left = reply.leftOut > 0 ? ` ${reply.leftOut} more did not fit: your inbox is full.` : "";
       did = `${reply.created ? "Subscribed" : "You were already subscribed"} to ${topic}.${earlier}${left}`;
     }
-    const { subscriptions } = await client.listSubscriptions({ signal });
+    const { subscriptions, nextAfter } = await client.listSubscriptions({}, { signal });
     const topics = subscriptions.map((each) => each.topic);
-    return { text: `${did} Your subscriptions: ${topics.join(", ") || "none"}.`, data: { did, subscriptions: topics } };
+    const more = nextAfter === undefined ? "" : ", and more";
+    return {
+      text: `${did} Your subscriptions: ${topics.join(", ") || "none"}${more}.`,
+      data: { did, subscriptions: topics, ...(nextAfter !== undefined && { more: true }) },
+    };
   },
 });
 

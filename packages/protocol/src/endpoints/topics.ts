@@ -7,6 +7,7 @@ import {
   SubscribeReply,
   SubscribeRequest,
   Subscription,
+  SubscriptionCursor,
   Topic,
   TopicName,
   TopicPattern,
@@ -33,9 +34,15 @@ export const topicsEndpoints = {
     summary: "Topics that were published on, by name.",
     access: "any",
     repeatable: true,
-    query: z.strictObject({ limit: number(1, 1000).default(200) }),
+    query: z.strictObject({
+      after: TopicName.optional().meta({ description: "nextAfter of the page before" }),
+      limit: number(1, 1000).default(200),
+    }),
     status: 200,
-    reply: z.object({ topics: z.array(Topic) }),
+    reply: z.object({
+      topics: z.array(Topic),
+      nextAfter: TopicName.optional().meta({ description: "set when more follow" }),
+    }),
     errors: [],
   }),
 
@@ -69,8 +76,15 @@ export const topicsEndpoints = {
     summary: "Subscriptions: your own, or with the mesh key everybody's.",
     access: "any",
     repeatable: true,
+    query: z.strictObject({
+      after: SubscriptionCursor.optional().meta({ description: "nextAfter of the page before" }),
+      limit: number(1, 1000).default(200),
+    }),
     status: 200,
-    reply: z.object({ subscriptions: z.array(Subscription) }),
+    reply: z.object({
+      subscriptions: z.array(Subscription),
+      nextAfter: z.string().optional().meta({ description: "set when more follow" }),
+    }),
     errors: [],
   }),
 } as const;

@@ -15,6 +15,7 @@ import { nameStatements } from "./names.ts";
 import { sessionStatements } from "./sessions.ts";
 import { shortIdStatements } from "./short-ids.ts";
 import { timelineStatements } from "./timeline.ts";
+import { topicPageStatements } from "./topic-pages.ts";
 import { topicStatements } from "./topics.ts";
 import { traceStatements } from "./trace.ts";
 import { webhookStatements } from "./webhooks.ts";
@@ -43,6 +44,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     history: historyStatements(context, epoch),
     trace: traceStatements(context, epoch),
     topics: topicStatements(context),
+    topicPages: topicPageStatements(context),
     asks: askStatements(context),
     webhooks: webhookStatements(context),
     legacyPeers: legacyPeerStatements(context),

@@ -1,9 +1,18 @@
 /** The Store's reads over what everybody has stored: each along an index, with an end. */
-import type { MessageId } from "@agentmesh/protocol";
-import type { Looks } from "../../mesh/looks.ts";
-import type { Store } from "../../mesh/store.ts";
+import { MAX_RETAINED, type MessageId } from "@agentmesh/protocol";
+import { timestamp } from "../../mesh/clock.ts";
+import type { Looks, SubscriptionPlace } from "../../mesh/looks.ts";
+import type { Store, Viewer } from "../../mesh/store.ts";
+import type { Engine } from "./engine.ts";
 import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
+import { subscriptionOf } from "./rows.ts";
 import type { VerbParts } from "./verbs.ts";
+
+/** Subscriptions of an agent, or of all by the time of their agents' registration. */
+function subscriptionsPage({ agents, topicPages }: Engine, owner: Viewer, after: SubscriptionPlace, limit: number) {
+  if (owner !== undefined) return topicPages.subscriptionsOf(owner, after?.pattern ?? "", limit);
+  return topicPages.subscriptions(after ? agents.pkOf(after.agentId) : 0, after?.pattern ?? "", limit);
+}
 
 /** The verbs that look. */
 export function lookVerbs({
@@ -11,10 +20,21 @@ export function lookVerbs({
   context: { db, clock, publishing },
   read,
 }: VerbParts): Looks & Pick<Store, "placeMessage" | "listInbox" | "stats"> {
-  const { names } = engine;
+  const { names, topicPages } = engine;
   /** Nobody is shown a part of those who get what is being published. */
   const whole = (messageId: MessageId) => publishing.get(messageId)?.catch(() => undefined);
   return {
+    topicsAfter: (after, limit) =>
+      read(() =>
+        topicPages.page(after, limit).map(({ name, messages, last }) => ({
+          topic: name,
+          messages: Math.min(messages, MAX_RETAINED),
+          lastPublishedAt: timestamp(last),
+        })),
+      ),
+    countSubscribers: (topic) => read(() => topicPages.listening(engine.topics.patternsOf(topic))),
+    listSubscriptions: (owner, after, limit) =>
+      read(() => subscriptionsPage(engine, owner, after, limit).map(subscriptionOf)),
     namesAround: (text, limit) => read(() => names.around(text, limit)),
     namesAmong: (wanted) => read(() => names.among(wanted)),
     placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),

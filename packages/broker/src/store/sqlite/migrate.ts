@@ -7,9 +7,19 @@ import { keeping } from "./migrations/0004-keeping.ts";
 import { slices } from "./migrations/0005-slices.ts";
 import { publishing } from "./migrations/0006-publishing.ts";
 import { formerNames } from "./migrations/0007-former-names.ts";
+import { topics } from "./migrations/0008-topics.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
-export const migrations: readonly string[] = [init, webhookDelay, agentWords, keeping, slices, publishing, formerNames];
+export const migrations: readonly string[] = [
+  init,
+  webhookDelay,
+  agentWords,
+  keeping,
+  slices,
+  publishing,
+  formerNames,
+  topics,
+];
 
 /** The database was written by a newer broker. */
 export class NewerDatabaseError extends Error {

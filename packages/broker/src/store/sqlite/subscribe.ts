@@ -1,12 +1,5 @@
-/** The act of subscribing, with what was published before; and the topics there are. */
-import {
-  KEPT_BYTES_PER_SUBSCRIPTION,
-  MAX_RETAINED,
-  type PolicyAction,
-  type SubscribeReply,
-  type Topic,
-  topicMatches,
-} from "@agentmesh/protocol";
+/** The act of subscribing, with what was published before. */
+import { KEPT_BYTES_PER_SUBSCRIPTION, MAX_RETAINED, type PolicyAction, type SubscribeReply } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
 import { newId } from "../../mesh/ids.ts";
 import type { AgentRecord, InboxQuota } from "../../mesh/store.ts";
@@ -14,14 +7,10 @@ import { urgencyWeight } from "../../mesh/urgency.ts";
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { checkKeeping } from "./let-go.ts";
+import { type MeantTopics, topicsNow } from "./meant-topics.ts";
 import { actionFor, deliver, senderOf } from "./send.ts";
-import type { RetainedRow, SubscriptionRow } from "./topics.ts";
-
-/** Subscribers of a topic, each once whatever number of patterns fit. */
-function subscribersOf(engine: Engine, topic: string): SubscriptionRow[] {
-  const fitting = engine.topics.subscriptions(undefined).filter(({ pattern }) => topicMatches(pattern, topic));
-  return [...new Map(fitting.map((row) => [row.agent_pk, row])).values()];
-}
+import type { RecentTopicRow } from "./topic-pages.ts";
+import type { RetainedRow } from "./topics.ts";
 
 /**
  * Adds a subscription; a new one gets the newest `retained` messages that its pattern means, its policy does not refuse and
@@ -34,6 +23,7 @@ export function subscribe(
   pattern: string,
   retained: number,
   quota: InboxQuota,
+  meant: MeantTopics | undefined,
 ): SubscribeReply {
   const agent = engine.agents.current(agentId);
   const { pk: agentPk } = senderOf(engine, agentId);
@@ -44,7 +34,7 @@ export function subscribe(
     quota.keeping,
   );
   const created = engine.topics.subscribe(agentPk, pattern);
-  const wanted = created ? earlierMessages(engine, pattern, agentPk, retained) : [];
+  const wanted = created && meant ? earlierMessages(engine, topicsNow(engine, pattern, meant), agentPk, retained) : [];
   const taken = newestThatFit(engine, wanted, agentPk, quota);
   for (const { row, action } of taken) {
     // What was urgent once is not any more; an fyi still rests.
@@ -83,27 +73,23 @@ function newestThatFit(engine: Engine, wanted: readonly Earlier[], agentPk: numb
   return wanted.slice(last + 1);
 }
 
-function earlierMessages(engine: Engine, pattern: string, agentPk: number, count: number): Earlier[] {
-  if (count === 0) return [];
-  return engine.topics
-    .topics(Number.MAX_SAFE_INTEGER)
-    .filter(({ topic }) => topicMatches(pattern, topic))
-    .flatMap(({ topic }) => engine.topics.retained(topic, Math.min(count, MAX_RETAINED)))
-    .filter(({ pk, sender_pk }) => sender_pk !== agentPk && !engine.deliveries.has(pk, agentPk))
-    .flatMap((row) => {
-      const action = actionFor(engine, agentPk, { id: row.sender_id, trust: row.sender_trust });
-      return action === "refuse" ? [] : [{ row, action }];
-    })
-    .sort((a, b) => a.row.pk - b.row.pk)
-    .slice(-count);
-}
-
-/** Topics with how many messages are kept and how many agents are subscribed. */
-export function listTopics(engine: Engine, limit: number): Topic[] {
-  return engine.topics.topics(limit).map(({ topic, messages, last }) => ({
-    topic,
-    messages: Math.min(messages, MAX_RETAINED),
-    subscribers: subscribersOf(engine, topic).filter(({ archived_at }) => archived_at === null).length,
-    lastPublishedAt: timestamp(last),
-  }));
+/**
+ * The newest messages of topics that a pattern means, oldest first. `topics` are in the order of their newest messages, the
+ * newest first: behind the first that has nothing new enough there is nothing more.
+ */
+function earlierMessages(engine: Engine, topics: readonly RecentTopicRow[], agentPk: number, count: number): Earlier[] {
+  let newest: Earlier[] = [];
+  for (const topic of topics) {
+    const oldest = newest[count - 1];
+    if (oldest && oldest.row.pk > topic.newest) break;
+    const more = engine.topics
+      .retained(topic.name, Math.min(count, MAX_RETAINED))
+      .filter(({ pk, sender_pk }) => sender_pk !== agentPk && !engine.deliveries.has(pk, agentPk))
+      .flatMap((row) => {
+        const action = actionFor(engine, agentPk, { id: row.sender_id, trust: row.sender_trust });
+        return action === "refuse" ? [] : [{ row, action }];
+      });
+    newest = [...newest, ...more].sort((a, b) => b.row.pk - a.row.pk).slice(0, count);
+  }
+  return newest.reverse();
 }

@@ -27,10 +27,6 @@ export interface RetainedRow {
   readonly expires_at: number;
 }
 
-const SUBSCRIPTION = `
-  SELECT s.agent_pk, a.id AS agent_id, a.name AS agent_name, a.archived_at, s.pattern, s.since
-  FROM subscription s JOIN agent a ON a.pk = s.agent_pk`;
-
 /** Messages of a topic, and whether something needs them still: a delivery, or a key that a retry could come under. */
 export const KEPT = `
   SELECT m.pk, m.expires_at, EXISTS (SELECT 1 FROM delivery d WHERE d.message_pk = m.pk)
@@ -86,12 +82,6 @@ export function topicStatements({ db, clock }: EngineContext) {
     `DELETE FROM subscription WHERE agent_pk = (SELECT pk FROM agent WHERE id = ?) AND pattern = ?`,
   );
   const removeAllOf = db.prepare<[number]>(`DELETE FROM subscription WHERE agent_pk = ?`);
-  const selectAll = db.prepare<[], SubscriptionRow>(`${SUBSCRIPTION} ORDER BY a.name, s.pattern`);
-  const selectOf = db.prepare<[string], SubscriptionRow>(`${SUBSCRIPTION} WHERE a.id = ? ORDER BY s.pattern`);
-  const selectTopics = db.prepare<[number], { topic: string; messages: number; last: number }>(
-    `SELECT topic, COUNT(*) AS messages, MAX(accepted_at) AS last FROM message WHERE topic IS NOT NULL
-     GROUP BY topic ORDER BY topic LIMIT ?`,
-  );
   const selectRetained = db.prepare<[string, number, number], RetainedRow>(
     `SELECT m.pk, m.id, m.topic, m.sender_pk, s.id AS sender_id, s.trust AS sender_trust, m.body_bytes, m.urgency,
        m.expires_at
@@ -134,7 +124,8 @@ export function topicStatements({ db, clock }: EngineContext) {
   return {
     subscribe: (agentPk: number, pattern: string): boolean => insert.run(agentPk, pattern, clock.now()).changes === 1,
     unsubscribe: (agentId: AgentId, pattern: string): boolean => remove.run(agentId, pattern).changes === 1,
-    since: (agentPk: number, pattern: string): number => selectSince.get(agentPk, pattern)?.since ?? 0,
+    /** Patterns that mean a topic and that somebody may be subscribed to. */
+    patternsOf: (topic: string): readonly string[] => patternsOf(topic, begins),
     /** Keys of the agents whose patterns mean a topic, each once. */
     subscribedTo: (topic: string): readonly number[] =>
       Keys.parse(JSON.parse(selectSubscribed.get(JSON.stringify(patternsOf(topic, begins)))?.pks ?? "[]")),
@@ -150,8 +141,7 @@ export function topicStatements({ db, clock }: EngineContext) {
       putUnderWay.run(pk, JSON.stringify(rest), maxMessages, maxBytes),
     isWhole: (pk: number) => dropUnderWay.run(pk),
     removeAllOf: (agentPk: number) => removeAllOf.run(agentPk),
-    subscriptions: (owner: AgentId | undefined) => (owner === undefined ? selectAll.all() : selectOf.all(owner)),
-    topics: (limit: number) => selectTopics.all(limit),
+    since: (agentPk: number, pattern: string): number => selectSince.get(agentPk, pattern)?.since ?? 0,
     retained: (topic: string, limit: number) => selectRetained.all(topic, clock.now(), limit),
     /** The topic behind another one, in the order of their names. */
     topicBehind: (topic: string): string | undefined => selectNextTopic.get(topic)?.topic,

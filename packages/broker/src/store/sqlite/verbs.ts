@@ -5,12 +5,13 @@ import type { EngineContext } from "./context.ts";
 import { admitHeld, allTaken, cancelMessage, dismissDelivery, onHeld, redriveDelivery } from "./decisions.ts";
 import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
+import { lookForTopics } from "./meant-topics.ts";
 import { publish } from "./publish.ts";
 import { acceptedUnder, askStatus } from "./reads.ts";
 import { openAskOf, remind } from "./remind.ts";
-import { inboxEntryOf, subscriptionOf } from "./rows.ts";
+import { inboxEntryOf } from "./rows.ts";
 import { type Budget, laneOf, type Slice, sum } from "./slices.ts";
-import { listTopics, subscribe } from "./subscribe.ts";
+import { subscribe } from "./subscribe.ts";
 
 /** What verbs are made of: the statements, and how to run an act or a read. */
 export interface VerbParts {
@@ -32,10 +33,9 @@ export interface VerbParts {
 export function topicVerbs({
   engine,
   context,
-  read,
   write,
   writeSliced,
-}: VerbParts): Pick<Store, "publish" | "subscribe" | "unsubscribe" | "listSubscriptions" | "listTopics"> {
+}: VerbParts): Pick<Store, "publish" | "subscribe" | "unsubscribe"> {
   return {
     publish: async (message, quota) => {
       const whole = writeSliced(laneOf.sends(message.senderId), publish(engine, context, message, quota));
@@ -48,11 +48,12 @@ export function topicVerbs({
         context.publishing.delete(message.id);
       }
     },
-    subscribe: (agentId, pattern, retained, quota) =>
-      write(laneOf.agent(agentId), () => subscribe(engine, context, agentId, pattern, retained, quota)),
+    subscribe: async (agentId, pattern, retained, quota) => {
+      const looked = retained > 0 ? lookForTopics(engine, pattern) : undefined;
+      const meant = looked instanceof Promise ? await looked : looked;
+      return write(laneOf.agent(agentId), () => subscribe(engine, context, agentId, pattern, retained, quota, meant));
+    },
     unsubscribe: (agentId, pattern) => write(laneOf.agent(agentId), () => engine.topics.unsubscribe(agentId, pattern)),
-    listSubscriptions: (owner) => read(() => engine.topics.subscriptions(owner).map(subscriptionOf)),
-    listTopics: (limit) => read(() => listTopics(engine, limit)),
   };
 }
 
