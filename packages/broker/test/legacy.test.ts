@@ -352,6 +352,19 @@ describe("the recorded wire", () => {
   test("GET answers health with the number of peers, and the broker's name on the other paths", async () => {
     const health = await fetch(`${broker.url}/health`);
     expect(await health.json()).toEqual({ status: "ok", version: expect.any(String), peers: expect.any(Number) });
+    const counted = async () => z.object({ peers: z.int() }).parse(await (await fetch(`${broker.url}/health`)).json());
+    const listed = async () => z.array(z.unknown()).parse((await post("/list-peers", {})).body).length;
+    for (const [cwd, more] of [
+      ["/t/counted", {}],
+      ["/t/hooked", { transport: { type: "webhook", webhook_url: "http://127.0.0.1:40009/" } }],
+    ] as const) {
+      await register(cwd, more);
+      await until(async () => (await counted()).peers === (await listed()));
+    }
+    const { id } = await register("/t/leaving");
+    await until(async () => (await counted()).peers === (await listed()));
+    await post("/unregister", { id });
+    await until(async () => (await counted()).peers === (await listed()));
     const other = await fetch(`${broker.url}/list-peers`);
     expect([other.status, await other.text()]).toEqual([200, "agentmesh broker"]);
     expect((await fetch(`${broker.url}/v1/nothing`, { method: "POST" })).status).toBe(404);

@@ -5,15 +5,14 @@ import { ZodError } from "zod";
 import { MeshError } from "../mesh/errors.ts";
 import { checkOrigin } from "./access.ts";
 import { legacyEndpoints } from "./endpoints.ts";
-import { listPeers } from "./listing.ts";
 import { postedMessage } from "./messages.ts";
 import { type PeerParts, Peers } from "./peers.ts";
 import { canTellOwner } from "./socket-owner.ts";
-import { ListPeers, type PostedMessage } from "./wire.ts";
+import type { PostedMessage } from "./wire.ts";
 
 /** The wire of one broker. */
 export interface LegacyWire {
-  /** How many peers `/list-peers` would show. */
+  /** How many peers `/list-peers` would show, or would have shown a second ago. */
   countPeers(): Promise<number>;
   /** Writes a message for a peer's webhook. */
   message(delivery: Pick<LeasedDelivery, "seq" | "message">): PostedMessage;
@@ -30,7 +29,7 @@ export async function openLegacyWire(parts: PeerParts): Promise<LegacyWire> {
   return {
     caveat: `Clients of claude-peers and agentmesh 0.1 are served without a token: any program of ${canTellOwner ? "your user" : "this machine, whatever its user,"} can list agents, read the mail of such a client and send as one. They are marked unverified.`,
     message: (delivery) => postedMessage(peers, delivery),
-    countPeers: async () => (await listPeers({ mesh: parts.mesh, peers }, ListPeers.parse({}))).length,
+    countPeers: atMostEvery(1_000, () => peers.count()),
     serve: (app) => {
       app.register(async (wire) => {
         wire.setErrorHandler((error: FastifyError, request, reply) => refuse(request, reply, error));
@@ -59,6 +58,20 @@ const GREETING = "agentmesh broker";
 
 function say(reply: FastifyReply, status: number, answer: unknown): FastifyReply {
   return reply.code(status).header("content-type", JSON_TYPE).send(JSON.stringify(answer));
+}
+
+/** Does something at most once in a while, and once at a time: who asks meanwhile gets what came of that. */
+function atMostEvery<T>(ms: number, act: () => Promise<T>): () => Promise<T> {
+  let last: Promise<T> | undefined;
+  let freshUntil = 0;
+  return () => {
+    if (last && performance.now() < freshUntil) return last;
+    freshUntil = Number.POSITIVE_INFINITY;
+    last = act().finally(() => {
+      freshUntil = performance.now() + ms;
+    });
+    return last;
+  };
 }
 
 /** Whether an answer is written before its connection is gone. */

@@ -128,7 +128,19 @@ export class Peers {
   /** Whether an agent is listed: it has a live session or a webhook, and has not said goodbye on this wire. */
   isHere({ id, presence, pushPaths }: Pick<Agent, "id" | "presence" | "pushPaths">): boolean {
     const reached = pushPaths.some(({ path }) => path === WEBHOOK_PATH);
-    return (presence !== "offline" || reached) && (this.#byAgent.get(id)?.facts.standing ?? "here") === "here";
+    return (presence !== "offline" || reached) && this.#stays(id);
+  }
+
+  /** Whether an agent has not said goodbye here, nor is a mere name of a sender. */
+  #stays(id: AgentId): boolean {
+    return (this.#byAgent.get(id)?.facts.standing ?? "here") === "here";
+  }
+
+  /** How many agents are here. */
+  async count(): Promise<number> {
+    const { agents, webhooks } = this.#parts.mesh;
+    const reached = new Set([...(await agents.live({ kind: "key" })).keys(), ...webhooks.agents]);
+    return [...reached].filter((id) => this.#stays(id)).length;
   }
 
   /** A peer says goodbye: nothing is posted to it, and its subscriptions end. */

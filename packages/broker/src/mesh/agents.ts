@@ -2,11 +2,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import type {
   Agent,
+  AgentId,
   EndpointReply,
   EndpointRequest,
   endpoints,
   Presence,
   RegisterReply,
+  SessionId,
   Trust,
 } from "@agentmesh/protocol";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
@@ -26,6 +28,9 @@ type Table = typeof endpoints;
 
 /** How often signs of life of an agent without a session are noted within the time after which it is archived. */
 const NOTED_LIFE_SIGNS = 30;
+
+/** So many are looked at in a row. */
+const PAGE = 64;
 
 /** The verbs on agents. */
 export class Agents {
@@ -132,10 +137,28 @@ export class Agents {
   }
 
   /** How many agents are online, stale, offline and archived. */
-  async count(): Promise<Record<Presence | "archived", number>> {
-    const counts = { online: 0, stale: 0, offline: 0, archived: (await this.#store.listArchived()).length };
-    for (const agent of await this.#store.listAgents()) counts[this.presence(agent)]++;
-    return counts;
+  async count(caller: Caller, signal?: AbortSignal): Promise<Record<Presence | "archived", number>> {
+    const counts = { online: 0, stale: 0, offline: 0 };
+    for (const presence of (await this.live(caller, signal)).values()) counts[presence]++;
+    const { present, archived } = (await this.#store.stats()).agents;
+    const { online, stale } = counts;
+    return { online, stale, offline: Math.max(0, present - online - stale), archived };
+  }
+
+  /** Every agent that is not offline, with its presence. */
+  async live(caller: Caller, signal?: AbortSignal): Promise<ReadonlyMap<AgentId, Presence>> {
+    const look = this.#turns.look(caller, signal);
+    const found = new Map<AgentId, Presence>();
+    for (let after: SessionId | undefined; ; ) {
+      await look.turn();
+      const sessions = await this.#store.sessionsAfter(after, PAGE);
+      for (const { agentId, heartbeatAgeMs } of sessions) {
+        const presence = this.presence({ heartbeatAgeMs });
+        if (presence === "online" || (presence === "stale" && !found.has(agentId))) found.set(agentId, presence);
+      }
+      after = sessions.at(-1)?.id;
+      if (sessions.length < PAGE) return found;
+    }
   }
 
   /** Says what the caller works on. */
@@ -171,7 +194,7 @@ export class Agents {
   }
 
   /** Presence from the age of the newest heartbeat; never from a process id. */
-  presence(agent: AgentRecord): Presence {
+  presence(agent: Pick<AgentRecord, "heartbeatAgeMs">): Presence {
     const age = agent.heartbeatAgeMs;
     if (age === undefined || age >= this.#policy.offlineAfterMs) return "offline";
     return age < this.#policy.staleAfterMs ? "online" : "stale";

@@ -1,6 +1,6 @@
 /** The part of the Store port that looks at what everybody has stored: along an index, a page at a time. */
 
-import type { AgentId, MessageId, MessageStatus, Subscription, Topic } from "@agentmesh/protocol";
+import type { AgentId, MessageId, MessageStatus, SessionId, Subscription, Topic } from "@agentmesh/protocol";
 import type { Viewer } from "./records/index.ts";
 
 /** Which deliveries of a message: all, or the one that an agent has of it; behind a cursor. */
@@ -16,12 +16,21 @@ export type TracePart = Pick<MessageStatus, "deliveries" | "nextAfter">;
 /** Behind which subscription a page begins; undefined for the first. */
 export type SubscriptionPlace = { readonly agentId: AgentId; readonly pattern: string } | undefined;
 
+/** A session of an agent, and how long ago it was renewed. */
+export interface SessionAge {
+  readonly id: SessionId;
+  readonly agentId: AgentId;
+  readonly heartbeatAgeMs: number;
+}
+
 /** Reads that stay short however much is stored. */
 export interface Looks {
   /** Names of agents that are there: the nearest to a text in the order of names, and those with a word that begins so. */
   namesAround(text: string, limit: number): Promise<string[]>;
   /** Which of these names an agent has that is there. */
   namesAmong(names: readonly string[]): Promise<string[]>;
+  /** Sessions in the order of their ids, behind one of them. */
+  sessionsAfter(after: SessionId | undefined, limit: number): Promise<SessionAge[]>;
   /** Topics that were published on, by name, behind one of them. */
   topicsAfter(after: string, limit: number): Promise<Omit<Topic, "subscribers">[]>;
   /** Agents, archived ones left out, that are subscribed to a topic or to a pattern that means it. */

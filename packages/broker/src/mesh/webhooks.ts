@@ -133,6 +133,11 @@ export class Webhooks {
     this.#running.end(agentId);
   }
 
+  /** Agents that have one. */
+  get agents(): Iterable<AgentId> {
+    return this.#running.agents;
+  }
+
   /** How many webhooks there are, and how many of them are posted nothing now. */
   get counts(): { total: number; resting: number; disabled: number } {
     return this.#running.counts;

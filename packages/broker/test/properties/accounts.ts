@@ -37,7 +37,13 @@ export async function checkAccounts(observer: Observer): Promise<void> {
 
 async function checkCounters(observer: Observer): Promise<void> {
   await checkAgents(observer);
-  const { deliveries: counts } = await observer.world.store.stats();
+  const { deliveries: counts, agents } = await observer.world.store.stats();
+  const present = observer.history.present.length;
+  demand(
+    agents.present === present,
+    "I13 conservation",
+    () => `stats() counts ${agents.present} agents, not ${present}`,
+  );
   const known = new Map<string, number>();
   for (const { state, pruned } of observer.history.deliveries)
     if (!pruned) known.set(state, (known.get(state) ?? 0) + 1);

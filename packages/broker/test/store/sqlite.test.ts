@@ -436,7 +436,9 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       DROP TRIGGER keeping_no_delivery; DROP TRIGGER keeping_subscription; DROP TRIGGER keeping_no_subscription;
       DROP TABLE keeping; DROP TABLE kept; DROP INDEX agent_leaving; DROP INDEX agent_quiet; DROP TABLE publishing; DROP INDEX subscription_by_pattern;
       DROP TABLE former_name; ALTER TABLE delivery DROP COLUMN dismissed_at;
-      DROP TRIGGER topic_published; DROP TRIGGER topic_pruned; DROP TABLE topic`);
+      DROP TRIGGER topic_published; DROP TRIGGER topic_pruned; DROP TABLE topic;
+      DROP TRIGGER tally_delivery; DROP TRIGGER tally_no_delivery; DROP TRIGGER tally_state; DROP TRIGGER tally_agent;
+      DROP TRIGGER tally_no_agent; DROP TRIGGER tally_presence; DROP TABLE tally`);
     before.db.pragma("user_version = 1");
     await store.close();
     const notices: Notice[] = [];
@@ -457,6 +459,10 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
     expect(await after.kept(), "and what is kept").toMatchObject({
       messages: 1,
       bytes: 2_048 + 2 * "still here".length,
+    });
+    expect(await after.stats(), "and how many there are").toMatchObject({
+      agents: { present: 2, archived: 0 },
+      deliveries: { queued: 0, leased: 1 },
     });
     await after.close();
   });

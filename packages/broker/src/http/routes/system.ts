@@ -68,7 +68,7 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
     }
     return { status: "ok" as const, version: VERSION, ...(facts.countPeers && { peers: await facts.countPeers() }) };
   });
-  bind("status", async () => {
+  bind("status", async ({ caller, signal }) => {
     const { deliveries, bytes } = await mesh.stats();
     const { maxBodyBytes, inboxMaxMessages, inboxMaxBytes, maxAttempts, messageTtlMs } = mesh.policy;
     const { maxHops, senderPerMinute, pairPerMinute, repeatsPerMinute } = mesh.policy;
@@ -82,7 +82,7 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       ...(insteadOf !== undefined && { insteadOf }),
       home: facts.home,
       startedAt: facts.startedAt,
-      agents: await mesh.agents.count(),
+      agents: await mesh.agents.count(caller, signal),
       deliveries,
       streams: mesh.streams.size,
       webhooks: mesh.webhooks.counts,

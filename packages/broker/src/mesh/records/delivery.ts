@@ -92,6 +92,8 @@ export type DeadVerdict =
 /** Counts of the whole store. */
 export interface StoreStats {
   readonly deliveries: Record<DeliveryState, number>;
+  /** Those that are not removed: there, or in the archive. */
+  readonly agents: { readonly present: number; readonly archived: number };
   readonly bytes: number;
 }
 

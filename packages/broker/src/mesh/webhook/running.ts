@@ -52,6 +52,11 @@ export class RunningWebhooks {
     return this.#running.get(agentId);
   }
 
+  /** Whose they are. */
+  get agents(): Iterable<AgentId> {
+    return this.#running.keys();
+  }
+
   /** How many there are, and how many of them are posted nothing now. */
   get counts(): { total: number; resting: number; disabled: number } {
     const states = [...this.#running.values()].map(({ pump }) => pump.health.state);

@@ -131,9 +131,6 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
   const dismiss = db.prepare<[number, number]>(
     `UPDATE delivery SET dismissed_at = ? WHERE pk = ? AND dismissed_at IS NULL`,
   );
-  const countByState = db.prepare<[], { state: DeliveryState; n: number }>(
-    `SELECT state, COUNT(*) AS n FROM delivery GROUP BY state`,
-  );
 
   return {
     insert({ state = "queued", ...row }: NewDelivery) {
@@ -198,6 +195,5 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
     /** Takes a dead letter off the list; false when it was taken off before. */
     dismiss: (pk: number): boolean => dismiss.run(clock.now(), pk).changes === 1,
     revive: (pk: number) => revive.run(clock.now(), pk),
-    countByState: () => countByState.all(),
   };
 }

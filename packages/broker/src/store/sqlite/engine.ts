@@ -1,5 +1,6 @@
 /** All statements of the engine, prepared once over one open database. */
 
+import { agentPageStatements } from "./agent-pages.ts";
 import { agentStatements } from "./agents.ts";
 import { archiveStatements } from "./archive.ts";
 import { askStatements } from "./asks.ts";
@@ -35,6 +36,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     formerNames,
     shortIds: shortIdStatements(context),
     archive,
+    agentPages: agentPageStatements(context),
     names: nameStatements(context),
     sessions: sessionStatements(context),
     keeping: keepingStatements(context),

@@ -24,6 +24,14 @@ export function lookVerbs({
   /** Nobody is shown a part of those who get what is being published. */
   const whole = (messageId: MessageId) => publishing.get(messageId)?.catch(() => undefined);
   return {
+    sessionsAfter: (after, limit) =>
+      read(() =>
+        engine.agentPages.sessions(after ?? "", limit).map(({ id, seen_at, agent_id }) => ({
+          id,
+          agentId: agent_id,
+          heartbeatAgeMs: Math.max(0, clock.now() - seen_at),
+        })),
+      ),
     topicsAfter: (after, limit) =>
       read(() =>
         topicPages.page(after, limit).map(({ name, messages, last }) => ({

@@ -8,6 +8,7 @@ import { slices } from "./migrations/0005-slices.ts";
 import { publishing } from "./migrations/0006-publishing.ts";
 import { formerNames } from "./migrations/0007-former-names.ts";
 import { topics } from "./migrations/0008-topics.ts";
+import { tally } from "./migrations/0009-tally.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -19,6 +20,7 @@ export const migrations: readonly string[] = [
   publishing,
   formerNames,
   topics,
+  tally,
 ];
 
 /** The database was written by a newer broker. */

@@ -102,10 +102,8 @@ export function inboxPage(
   };
 }
 
-/** Deliveries by state, and the size of the database file. */
-export function storeStats({ deliveries }: Engine, db: Database): StoreStats {
-  const counts = { queued: 0, leased: 0, acked: 0, dead: 0, expired: 0, cancelled: 0, held: 0, refused: 0 };
-  for (const { state, n } of deliveries.countByState()) counts[state] = n;
+/** Counts of deliveries and agents, and the size of the database file. */
+export function storeStats({ agentPages }: Engine, db: Database): StoreStats {
   const pages = Number(db.pragma("page_count", { simple: true }));
-  return { deliveries: counts, bytes: pages * Number(db.pragma("page_size", { simple: true })) };
+  return { ...agentPages.tally(), bytes: pages * Number(db.pragma("page_size", { simple: true })) };
 }

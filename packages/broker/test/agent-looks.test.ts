@@ -1,0 +1,63 @@
+/** Agents by the thousand: counted and listed right, and nobody else waits. */
+import { expect, test } from "vitest";
+import { newId } from "../src/mesh/ids.ts";
+import { AGENT_PAGES } from "../src/store/sqlite/agent-pages.ts";
+import { largeMesh, longestHold } from "./large-mesh.ts";
+import { drivers } from "./store/drivers.ts";
+
+const KEY = { kind: "key" } as const;
+
+/** Names in the order of names. */
+const named = (count: number, of = "agent") =>
+  Array.from({ length: count }, (_, n) => `${of}-${String(n).padStart(5, "0")}`);
+
+function plan(db: ReturnType<typeof largeMesh>["db"], sql: string): string {
+  const terms = Object.fromEntries([...sql.matchAll(/:([a-zA-Z]+)/g)].map(([, name = ""]) => [name, 1]));
+  const steps = db.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all(terms);
+  return steps.map(({ detail }) => detail).join("; ");
+}
+
+test.each(drivers)(
+  "agents are counted by their newest session, archived and removed ones apart, by $name",
+  async (driver) => {
+    await using mesh = largeMesh(driver);
+    const { store, policy } = mesh;
+    const ids = await mesh.register(named(200));
+    const beat = async (n: number, ageMs: number) => {
+      const id = newId("ses");
+      await store.openSession({ id, agentId: ids[n] ?? "agt_none", profile: {}, pushPaths: [] });
+      await store.doubtSession(id, ageMs);
+    };
+    // More than a page of them; some have two sessions, one of them older.
+    for (let n = 0; n < 100; n++) await beat(n, 0);
+    for (let n = 90; n < 120; n++) await beat(n, policy.staleAfterMs + 1_000);
+    for (let n = 110; n < 130; n++) await beat(n, policy.offlineAfterMs + 1_000);
+    expect(await mesh.agents.count(KEY)).toEqual({ online: 100, stale: 20, offline: 80, archived: 0 });
+    await store.removeAgent(ids[0] ?? "agt_none");
+    await store.removeAgent(ids[150] ?? "agt_none");
+    expect(await mesh.agents.count(KEY)).toEqual({ online: 99, stale: 20, offline: 79, archived: 0 });
+    // Whoever never had a session and waits for nothing is quiet.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await store.archiveAgents(1, 10)).toBe(10);
+    expect(await mesh.agents.count(KEY)).toEqual({ online: 99, stale: 20, offline: 69, archived: 10 });
+  },
+);
+
+test("counting thousands of agents, twenty times at once, lets others go on", { timeout: 120_000 }, async () => {
+  await using mesh = largeMesh();
+  const ids = await mesh.register(named(4_000));
+  await Promise.all(
+    ids.map((agentId) => mesh.store.openSession({ id: newId("ses"), agentId, profile: {}, pushPaths: [] })),
+  );
+  const hold = await longestHold(() =>
+    Promise.all(Array.from({ length: 20 }, async () => expect((await mesh.agents.count(KEY)).online).toBe(4_000))),
+  );
+  expect(hold).toBeLessThan(250);
+});
+
+test("agents are looked at along an index: no scan of all, no sort", async () => {
+  await using mesh = largeMesh();
+  for (const sql of Object.values(AGENT_PAGES)) {
+    expect(plan(mesh.db, sql)).not.toMatch(/SCAN|TEMP B-TREE/);
+  }
+});
