@@ -55,6 +55,71 @@ test("counting thousands of agents, twenty times at once, lets others go on", { 
   expect(hold).toBeLessThan(250);
 });
 
+test.each(drivers)(
+  "agents are listed page by page, live ones first, none left out, none twice, by $name",
+  async (driver) => {
+    await using mesh = largeMesh(driver);
+    const { store, policy, agents } = mesh;
+    const ids = await mesh.register(named(150));
+    const beat = async (n: number, ageMs: number) => {
+      const id = newId("ses");
+      await store.openSession({ id, agentId: ids[n] ?? "agt_none", profile: { directory: "/here" }, pushPaths: [] });
+      await store.doubtSession(id, ageMs);
+    };
+    for (const n of [149, 70, 3]) await beat(n, 0);
+    for (const n of [148, 71, 2]) await beat(n, policy.staleAfterMs + 1_000);
+    const listed = async (query: Partial<Parameters<typeof agents.list>[1]>, limit: number) => {
+      const names: string[] = [];
+      for (let after: string | undefined; ; ) {
+        const page = await agents.list(KEY, {
+          presence: "all",
+          ...query,
+          limit,
+          ...(after !== undefined && { after }),
+        });
+        names.push(...page.agents.map(({ name }) => name));
+        expect(page.agents.length === limit || page.nextAfter === undefined).toBe(true);
+        if (page.nextAfter === undefined) return { names, total: page.total };
+        after = page.nextAfter;
+      }
+    };
+    const all = named(150);
+    const of = (numbers: number[]) => numbers.map((n) => all[n] ?? "");
+    const live = of([3, 70, 149, 2, 71, 148]);
+    const offline = all.filter((name) => !live.includes(name));
+    for (const limit of [1, 2, 7, 64, 150, 1_000]) {
+      expect(await listed({}, limit), `${limit} a page`).toEqual({ names: [...live, ...offline], total: 150 });
+    }
+    expect(await listed({ presence: "live" }, 2)).toEqual({ names: live, total: 6 });
+    expect(await listed({ directory: "/here" }, 4)).toEqual({ names: live, total: 6 });
+    const oldest: string[] = [];
+    for await (const { name } of agents.oldestFirst(KEY)) oldest.push(name);
+    expect(oldest.toSorted()).toEqual(all);
+
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await store.archiveAgents(1, 200)).toBe(144);
+    expect(await listed({ presence: "archived" }, 10)).toEqual({ names: offline, total: 144 });
+    expect(await listed({}, 10)).toEqual({ names: live, total: 6 });
+  },
+);
+
+test("lists of thousands of agents, twenty at once, let others go on", { timeout: 120_000 }, async () => {
+  await using mesh = largeMesh();
+  await mesh.register(named(4_000));
+  const hold = await longestHold(() =>
+    Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        if (n % 2 === 0)
+          return expect((await mesh.agents.list(KEY, { presence: "all", limit: 200 })).total).toBe(4_000);
+        let seen = 0;
+        for await (const _agent of mesh.agents.oldestFirst(KEY)) seen++;
+        return expect(seen).toBe(4_000);
+      }),
+    ),
+  );
+  expect(hold).toBeLessThan(250);
+});
+
 test("agents are looked at along an index: no scan of all, no sort", async () => {
   await using mesh = largeMesh();
   for (const sql of Object.values(AGENT_PAGES)) {

@@ -69,7 +69,7 @@ async function days(count: number): Promise<void> {
   }
 }
 const names = async (presence: "all" | "archived") =>
-  (await agents.list({ presence, limit: 100 })).agents.map(({ name }) => name);
+  (await agents.list({ kind: "key" }, { presence, limit: 100 })).agents.map(({ name }) => name);
 const publish = async (from: string) =>
   topics.publish(await as(from), "news", { body: "news", urgency: "normal", ttlMs: DAY_MS });
 const send = async (from: string, to: string, ttlMs = DEFAULT_TTL_MS) =>

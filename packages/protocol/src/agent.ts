@@ -10,6 +10,15 @@ import { Timestamp } from "./time.ts";
 export const Presence = z.enum(["online", "stale", "offline"]);
 export type Presence = z.infer<typeof Presence>;
 
+/** Where a page of agents begins: presence, name and id of the one before it. */
+export const AgentCursor = z
+  .string()
+  .max(256)
+  .refine((text) => {
+    const [presence, name, id, ...rest] = text.split("/");
+    return rest.length === 0 && Boolean(name) && Presence.safeParse(presence).success && AgentId.safeParse(id).success;
+  }, "the nextAfter of an earlier page");
+
 /** How sure the mesh is of who an agent is: `verified` by its token, or `unverified` (the predecessor's wire). */
 export const Trust = z.enum(["verified", "unverified"]);
 export type Trust = z.infer<typeof Trust>;

@@ -69,7 +69,7 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
 
     "/list-peers": async (asked: Asked) => {
       await checkToken(parts, asked.authorization, undefined);
-      return listPeers(parts, ListPeers.parse(asked.body, inWords));
+      return listPeers(parts, ListPeers.parse(asked.body, inWords), asked.writing.gone);
     },
 
     "/send-message": async (asked: Asked) => {

@@ -8,7 +8,7 @@ import { legacyEndpoints } from "./endpoints.ts";
 import { postedMessage } from "./messages.ts";
 import { type PeerParts, Peers } from "./peers.ts";
 import { canTellOwner } from "./socket-owner.ts";
-import type { PostedMessage } from "./wire.ts";
+import { JsonText, type PostedMessage } from "./wire.ts";
 
 /** The wire of one broker. */
 export interface LegacyWire {
@@ -57,7 +57,10 @@ const TEXT = "text/plain;charset=utf-8";
 const GREETING = "agentmesh broker";
 
 function say(reply: FastifyReply, status: number, answer: unknown): FastifyReply {
-  return reply.code(status).header("content-type", JSON_TYPE).send(JSON.stringify(answer));
+  return reply
+    .code(status)
+    .header("content-type", JSON_TYPE)
+    .send(answer instanceof JsonText ? answer.text : JSON.stringify(answer));
 }
 
 /** Does something at most once in a while, and once at a time: who asks meanwhile gets what came of that. */

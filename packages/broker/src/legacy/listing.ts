@@ -2,21 +2,22 @@
 import type { Agent } from "@agentmesh/protocol";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Peers } from "./peers.ts";
-import type { ListPeers, ShownPeer } from "./wire.ts";
+import { JsonText, type ListPeers, type ShownPeer } from "./wire.ts";
 
 interface ListingParts {
   readonly mesh: Mesh;
   readonly peers: Peers;
 }
 
-/** Agents that are here and fit what was asked for, the oldest first. */
-export async function listPeers({ mesh, peers }: ListingParts, asked: ListPeers): Promise<ShownPeer[]> {
-  const { agents } = await mesh.agents.list({ presence: "all", limit: Number.MAX_SAFE_INTEGER });
-  return agents
-    .filter((agent) => peers.isHere(agent))
-    .sort((a, b) => (a.registeredAt < b.registeredAt ? -1 : 1))
-    .map((agent) => shownPeer(peers, agent))
-    .filter((peer) => fits(peer, asked));
+/** Agents that are here and fit what was asked for, the oldest first; written piece by piece, for this wire has no pages. */
+export async function listPeers({ mesh, peers }: ListingParts, asked: ListPeers, gone: AbortSignal): Promise<JsonText> {
+  const shown: string[] = [];
+  for await (const agent of mesh.agents.oldestFirst({ kind: "key" }, gone)) {
+    if (!peers.isHere(agent)) continue;
+    const peer = shownPeer(peers, agent);
+    if (fits(peer, asked)) shown.push(JSON.stringify(peer));
+  }
+  return new JsonText(`[${shown.join()}]`);
 }
 
 /** An agent as a peer; what its client never said is as empty as the predecessor's clients can take it. */

@@ -79,6 +79,14 @@ export interface ShownPeer {
   readonly last_seen: string;
 }
 
+/** An answer that is JSON already. */
+export class JsonText {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 /** A message as it is posted to a webhook. */
 export interface PostedMessage {
   readonly id: number;

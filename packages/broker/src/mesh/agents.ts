@@ -11,6 +11,7 @@ import type {
   SessionId,
   Trust,
 } from "@agentmesh/protocol";
+import { listAgents } from "./agent-listing.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
@@ -22,7 +23,6 @@ import { bounce } from "./retry.ts";
 import { wholeId } from "./short-ids.ts";
 import type { AgentRecord, Store } from "./store.ts";
 import type { Turns } from "./turns.ts";
-import { webhookOf } from "./webhook/path.ts";
 
 type Table = typeof endpoints;
 
@@ -120,20 +120,26 @@ export class Agents {
     );
   }
 
-  /** Agents that fit the query, live ones first. */
-  async list(query: EndpointRequest<Table["listAgents"]>["query"]): Promise<EndpointReply<Table["listAgents"]>> {
-    const listed = query.presence === "archived" ? this.#store.listArchived() : this.#store.listAgents();
-    const fitting = (await listed)
-      .map((record) => this.show(record))
-      .filter(
-        (agent) =>
-          (query.presence !== "live" || agent.presence !== "offline" || webhookOf(agent)?.works === true) &&
-          (query.directory === undefined || agent.directory === query.directory) &&
-          (query.repo === undefined || agent.repo === query.repo) &&
-          (query.client === undefined || agent.client === query.client),
-      )
-      .sort((a, b) => order[a.presence] - order[b.presence] || (a.name < b.name ? -1 : 1));
-    return { agents: fitting.slice(0, query.limit), total: fitting.length };
+  /** Agents that fit the query, live ones first, page by page. */
+  list(
+    caller: Caller,
+    query: EndpointRequest<Table["listAgents"]>["query"],
+    signal?: AbortSignal,
+  ): Promise<EndpointReply<Table["listAgents"]>> {
+    const look = this.#turns.look(caller, signal);
+    return listAgents({ store: this.#store, show: (record) => this.show(record), look }, query);
+  }
+
+  /** Every agent that is there, the one registered first before the others. */
+  async *oldestFirst(caller: Caller, signal?: AbortSignal): AsyncIterable<Agent> {
+    const look = this.#turns.look(caller, signal);
+    for (let after: AgentRecord | undefined; ; ) {
+      await look.turn();
+      const records = await this.#store.agentsByAge(after, PAGE);
+      for (const record of records) yield this.show(record);
+      after = records.at(-1);
+      if (records.length < PAGE) return;
+    }
   }
 
   /** How many agents are online, stale, offline and archived. */
@@ -220,8 +226,6 @@ export class Agents {
     };
   }
 }
-
-const order: Record<Presence, number> = { online: 0, stale: 1, offline: 2 };
 
 function hashToken(token: string): string {
   return createHash("sha256").update(token).digest("hex");

@@ -1,7 +1,7 @@
 /** The part of the Store port that looks at what everybody has stored: along an index, a page at a time. */
 
 import type { AgentId, MessageId, MessageStatus, SessionId, Subscription, Topic } from "@agentmesh/protocol";
-import type { Viewer } from "./records/index.ts";
+import type { AgentRecord, Viewer } from "./records/index.ts";
 
 /** Which deliveries of a message: all, or the one that an agent has of it; behind a cursor. */
 export interface TracePage {
@@ -16,6 +16,9 @@ export type TracePart = Pick<MessageStatus, "deliveries" | "nextAfter">;
 /** Behind which subscription a page begins; undefined for the first. */
 export type SubscriptionPlace = { readonly agentId: AgentId; readonly pattern: string } | undefined;
 
+/** Behind which agent a page begins, by name or by registration. */
+export type AgentPlace = Pick<AgentRecord, "id" | "name" | "registeredAt">;
+
 /** A session of an agent, and how long ago it was renewed. */
 export interface SessionAge {
   readonly id: SessionId;
@@ -29,6 +32,10 @@ export interface Looks {
   namesAround(text: string, limit: number): Promise<string[]>;
   /** Which of these names an agent has that is there. */
   namesAmong(names: readonly string[]): Promise<string[]>;
+  /** Agents that are there, or those in the archive, in the order of their names. */
+  agentsByName(archived: boolean, after: AgentPlace | undefined, limit: number): Promise<AgentRecord[]>;
+  /** Agents that are there in the order of their registration. */
+  agentsByAge(after: AgentPlace | undefined, limit: number): Promise<AgentRecord[]>;
   /** Sessions in the order of their ids, behind one of them. */
   sessionsAfter(after: SessionId | undefined, limit: number): Promise<SessionAge[]>;
   /** Topics that were published on, by name, behind one of them. */

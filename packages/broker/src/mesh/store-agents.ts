@@ -16,10 +16,6 @@ export interface AgentStore {
   agentByToken(tokenHash: string): Promise<AgentRecord | undefined>;
   /** By id or by name: of one that is there, then by the former name of one, then of one in the archive. */
   findAgent(nameOrId: string): Promise<AgentRecord | undefined>;
-  /** Every agent that is neither removed nor archived, by name. */
-  listAgents(): Promise<AgentRecord[]>;
-  /** The archive, by name. */
-  listArchived(): Promise<AgentRecord[]>;
   /** Notes a sign of life; takes the agent out of the archive, under a numbered name when its own is taken by now. */
   reviveAgent(agentId: AgentId): Promise<AgentRecord>;
   /** Archives agents without a sign of life for `quietMs` and without a message that waits; up to `limit`. */

@@ -204,7 +204,7 @@ async function checkInbox({ world, history }: Observer, agent: AgentHistory): Pr
 }
 
 async function checkAgents({ world, history, now }: Observer): Promise<void> {
-  const listed = await world.store.listAgents();
+  const listed = await world.store.agentsByName(false, undefined, 1_000);
   const names = listed.map(({ id, name }) => `${name} ${id}`).join();
   const present = history.present.map(({ id, name }) => `${name} ${id}`).sort();
   demand(names === present.join(), "ownership", () => `registered are ${present.join()}; listed are ${names}`);

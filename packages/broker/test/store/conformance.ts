@@ -36,7 +36,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
     afterEach(async () => {
       const { deliveries } = await store.stats();
       const sum = Object.values(deliveries).reduce((a, b) => a + b, 0);
-      const queued = (await store.listAgents()).reduce((n, each) => n + each.queued, 0);
+      const queued = (await store.agentsByName(false, undefined, 1_000)).reduce((n, each) => n + each.queued, 0);
       expect(queued, "the inbox counters agree with the deliveries").toBe(deliveries.queued);
       expect(sum).toBeGreaterThanOrEqual(queued);
       await store.close();
@@ -93,7 +93,12 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       await expect(agent("bob", { tokenHash: "other" })).rejects.toMatchObject({ code: "agent_name_taken" });
       await agent("bob", { tokenHash: "other", ifTaken: "number" });
       await agent("bob", { tokenHash: "third", ifTaken: "number" });
-      expect((await store.listAgents()).map((each) => each.name)).toEqual(["alice", "bob", "bob-2", "bob-3"]);
+      expect((await store.agentsByName(false, undefined, 1_000)).map((each) => each.name)).toEqual([
+        "alice",
+        "bob",
+        "bob-2",
+        "bob-3",
+      ]);
     });
 
     test("an inbox numbers its deliveries 1, 2, 3 in the order of acceptance and leases them in it", async () => {
@@ -294,7 +299,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
         expect(await store.expireSessions(1_000, RETRY)).toEqual([]);
         const [delivery] = (await store.messageStatus(asked.id))?.deliveries ?? [];
         expect(inMs(delivery?.leaseEndsAt)).toBe(10_000);
-        const [agentNow] = (await store.listAgents()).filter(({ id }) => id === bob);
+        const [agentNow] = (await store.agentsByName(false, undefined, 1_000)).filter(({ id }) => id === bob);
         expect(inMs(agentNow?.focus?.until)).toBe(3_000);
         expect((await store.askStatus(asked.id))?.dueAt).toBe(clock.now() + 20_000);
       }
@@ -411,7 +416,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       clock.advance(2 * 86_400_000);
       await store.expireMessages(10, bounce);
       expect(await notices()).toEqual([]);
-      expect((await store.listAgents()).map(({ name }) => name)).toEqual(["alice"]);
+      expect((await store.agentsByName(false, undefined, 1_000)).map(({ name }) => name)).toEqual(["alice"]);
       expect(await store.findAgent("mesh")).toBeUndefined();
     });
 
@@ -956,7 +961,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       await store.keepLegacyPeer({ id: "k3f9x2ab", agentId: made.id, facts: '{"pid":1}' });
       store = await engine.reopen(clock);
       expect(await store.listLegacyPeers()).toEqual([{ id: "k3f9x2ab", agentId: made.id, facts: '{"pid":1}' }]);
-      const trusts = (await store.listAgents()).map((each) => [each.name, each.trust]);
+      const trusts = (await store.agentsByName(false, undefined, 1_000)).map((each) => [each.name, each.trust]);
       expect(trusts).toEqual([
         ["alice", "verified"],
         ["bob", "verified"],

@@ -58,7 +58,7 @@ describe("both drivers", () => {
         ifTaken: "refuse",
         profile: {},
       });
-      expect((await store.listAgents()).map(({ name }) => name).sort()).toEqual(
+      expect((await store.agentsByName(false, undefined, 1_000)).map(({ name }) => name).sort()).toEqual(
         Array.from({ length: turn + 1 }, (_, each) => `ünï-${each}`),
       );
       await store.close();

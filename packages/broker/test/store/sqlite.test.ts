@@ -438,7 +438,7 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       DROP TABLE former_name; ALTER TABLE delivery DROP COLUMN dismissed_at;
       DROP TRIGGER topic_published; DROP TRIGGER topic_pruned; DROP TABLE topic;
       DROP TRIGGER tally_delivery; DROP TRIGGER tally_no_delivery; DROP TRIGGER tally_state; DROP TRIGGER tally_agent;
-      DROP TRIGGER tally_no_agent; DROP TRIGGER tally_presence; DROP TABLE tally`);
+      DROP TRIGGER tally_no_agent; DROP TRIGGER tally_presence; DROP TABLE tally; DROP INDEX agent_present; DROP INDEX agent_in_archive`);
     before.db.pragma("user_version = 1");
     await store.close();
     const notices: Notice[] = [];

@@ -2,9 +2,10 @@
 
 import type { Agent } from "@agentmesh/protocol";
 import { MAX_SUMMARY_CHARS, quoted, quotedUnlessWord } from "@agentmesh/protocol";
+import { allAgents } from "../all-agents.ts";
 import type { Context } from "../context.ts";
 import { focusText, presenceStyle, reachedBy, waiting, whereOf } from "../describe.ts";
-import { jsonText, print, remark } from "../output.ts";
+import { jsonText, print } from "../output.ts";
 import { type Cell, type Column, table } from "../table.ts";
 
 /** Options of `agents`. */
@@ -17,10 +18,12 @@ export interface AgentsOptions {
 export async function agents(context: Context, options: AgentsOptions): Promise<void> {
   const admin = await context.admin();
   const presence = options.archived ? "archived" : options.live ? "live" : "all";
-  const found = await admin.listAgents({ presence, limit: 1_000 });
-  const ownId = await context.ownId(found.agents);
-  if (context.json) return print(jsonText({ ...found, ...(ownId !== undefined && { ownId }) }));
-  if (found.agents.length === 0) {
+  const found = await allAgents(admin, presence);
+  const ownId = await context.ownId(found);
+  if (context.json) {
+    return print(jsonText({ agents: found, total: found.length, ...(ownId !== undefined && { ownId }) }));
+  }
+  if (found.length === 0) {
     const { archived } = (await admin.status()).agents;
     return print(
       presence === "all" && archived > 0
@@ -28,9 +31,7 @@ export async function agents(context: Context, options: AgentsOptions): Promise<
         : NOBODY[presence],
     );
   }
-  await print(table(columns(ownId), found.agents));
-  const hidden = found.total - found.agents.length;
-  if (hidden > 0) remark(`${hidden} more are not shown.`);
+  await print(table(columns(ownId), found));
 }
 
 const NOBODY = {

@@ -1,5 +1,6 @@
 /** `agentmesh held`, `admit`, `refuse`: what a policy keeps aside, and what becomes of it. */
 import { type InboxEntry, plainLine } from "@agentmesh/protocol";
+import { allAgents } from "../all-agents.ts";
 import { since } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { bodyText } from "../describe.ts";
@@ -11,7 +12,7 @@ export async function held(context: Context, agent: string | undefined): Promise
   const admin = await context.admin();
   const names =
     agent === undefined
-      ? (await admin.listAgents({ limit: 1_000 })).agents.filter((each) => each.held > 0).map(({ name }) => name)
+      ? (await allAgents(admin, "all")).filter((each) => each.held > 0).map(({ name }) => name)
       : [agent];
   const entries: InboxEntry[] = [];
   for (const name of names) entries.push(...(await heldBy(context, name)));

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import {
   Agent,
+  AgentCursor,
   HeartbeatReply,
   HeartbeatRequest,
   OpenSessionReply,
@@ -50,10 +51,15 @@ export const agentsEndpoints = {
       directory: z.string().max(1024).optional(),
       repo: z.string().max(1024).optional(),
       client: z.string().max(64).optional(),
+      after: AgentCursor.optional().meta({ description: "nextAfter of the page before" }),
       limit: number(1, 1000).default(200),
     }),
     status: 200,
-    reply: z.object({ agents: z.array(Agent), total: z.int() }),
+    reply: z.object({
+      agents: z.array(Agent),
+      total: z.int(),
+      nextAfter: z.string().optional().meta({ description: "set when more follow" }),
+    }),
     errors: [],
   }),
 

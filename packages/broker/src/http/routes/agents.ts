@@ -5,7 +5,7 @@ import type { Bind } from "../bind.ts";
 /** Binds them. */
 export function agentRoutes(bind: Bind, mesh: Mesh): void {
   bind("register", ({ body }) => mesh.agents.register(body));
-  bind("listAgents", ({ query }) => mesh.agents.list(query));
+  bind("listAgents", ({ query, caller, signal }) => mesh.agents.list(caller, query, signal));
   bind("getAgent", async ({ params, caller }) => mesh.agents.show(await mesh.agents.resolve(params.agent, caller)));
   bind("setSummary", ({ body, caller }) => mesh.agents.setSummary(caller, body.summary));
   bind("setFocus", ({ params, body, caller }) => mesh.agents.setFocus(caller, params.agent, body));

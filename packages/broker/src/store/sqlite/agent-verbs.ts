@@ -20,8 +20,6 @@ export function agentVerbs({
     registerAgent: (agent) => write(laneOf.key, () => agents.register(agent)),
     agentByToken: (tokenHash) => read(() => agents.byToken(tokenHash)),
     findAgent: (nameOrId) => read(() => agents.find(nameOrId)),
-    listAgents: () => read(agents.all),
-    listArchived: () => read(agents.archived),
     reviveAgent: (agentId) =>
       write(laneOf.agent(agentId), () => {
         const row = agents.row(agentId);

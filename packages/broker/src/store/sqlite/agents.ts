@@ -8,7 +8,7 @@ import type { EngineContext } from "./context.ts";
 import type { formerNameStatements } from "./former-names.ts";
 
 /** Columns of an agent with what its sessions and inbox say now. Takes the time as `now`. */
-const AGENT = `
+export const AGENT = `
   SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.archived_at, a.queued_count, a.held_count,
     a.open_count, a.trust, a.focus_until, a.focus_allows, a.focus_reason,
     (SELECT MAX(s.seen_at) FROM session s WHERE s.agent_pk = a.pk) AS seen_at,
@@ -45,12 +45,6 @@ export function agentStatements(
   const selectArchivedByName = db.prepare<[string], AgentRow>(
     `${AGENT} WHERE a.name = ? AND a.removed_at IS NULL AND a.archived_at IS NOT NULL
      ORDER BY a.archived_at DESC LIMIT 1`,
-  );
-  const selectAll = db.prepare<[], AgentRow>(
-    `${AGENT} WHERE a.removed_at IS NULL AND a.archived_at IS NULL ORDER BY a.name`,
-  );
-  const selectArchived = db.prepare<[], AgentRow>(
-    `${AGENT} WHERE a.removed_at IS NULL AND a.archived_at IS NOT NULL ORDER BY a.name`,
   );
   const insert = db.prepare<[string, string, string, string, number, string]>(
     `INSERT INTO agent (id, name, token_hash, profile, registered_at, trust) VALUES (?, ?, ?, ?, ?, ?)`,
@@ -122,8 +116,6 @@ export function agentStatements(
           ? selectById.get(nameOrId)
           : (selectByName.get(nameOrId) ?? selectByFormerName.get(nameOrId) ?? selectArchivedByName.get(nameOrId)),
       ),
-    all: () => selectAll.all().map((each) => agentRecord(each, clock.now())),
-    archived: () => selectArchived.all().map((each) => agentRecord(each, clock.now())),
     revive,
     current: (id: AgentId): AgentRecord => {
       const found = record(selectById.get(id));

@@ -14,6 +14,9 @@ function subscriptionsPage({ agents, topicPages }: Engine, owner: Viewer, after:
   return topicPages.subscriptions(after ? agents.pkOf(after.agentId) : 0, after?.pattern ?? "", limit);
 }
 
+/** Before every agent. */
+const FIRST = { name: "", id: "" };
+
 /** The verbs that look. */
 export function lookVerbs({
   engine,
@@ -24,6 +27,15 @@ export function lookVerbs({
   /** Nobody is shown a part of those who get what is being published. */
   const whole = (messageId: MessageId) => publishing.get(messageId)?.catch(() => undefined);
   return {
+    agentsByName: (archived, after, limit) =>
+      read(() => {
+        const { name, id } = after ?? FIRST;
+        return archived
+          ? engine.agentPages.archivedByName(name, id, limit)
+          : engine.agentPages.presentByName(name, limit);
+      }),
+    agentsByAge: (after, limit) =>
+      read(() => engine.agentPages.byAge(after?.registeredAt ?? 0, after?.id ?? "", limit)),
     sessionsAfter: (after, limit) =>
       read(() =>
         engine.agentPages.sessions(after ?? "", limit).map(({ id, seen_at, agent_id }) => ({

@@ -9,6 +9,7 @@ import { publishing } from "./migrations/0006-publishing.ts";
 import { formerNames } from "./migrations/0007-former-names.ts";
 import { topics } from "./migrations/0008-topics.ts";
 import { tally } from "./migrations/0009-tally.ts";
+import { listings } from "./migrations/0010-listings.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -21,6 +22,7 @@ export const migrations: readonly string[] = [
   formerNames,
   topics,
   tally,
+  listings,
 ];
 
 /** The database was written by a newer broker. */
