@@ -8,7 +8,7 @@ import type {
   endpoints,
   LeaseReply,
 } from "@agentmesh/protocol";
-import { MAX_BYTES_PER_READ } from "@agentmesh/protocol";
+import { DeliveryId, MAX_BYTES_PER_PAGE, MAX_BYTES_PER_READ } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
@@ -17,6 +17,7 @@ import { inboxQuota, type Policy } from "./policy.ts";
 import { bounce, retryPolicy } from "./retry.ts";
 import { wholeId } from "./short-ids.ts";
 import type { AckVerdict, DeliveryRecord, HeldVerdict, InboxQuota, RetryPolicy, Store, Viewer } from "./store.ts";
+import type { Turns } from "./turns.ts";
 import type { Wakes } from "./wakes.ts";
 
 type Table = typeof endpoints;
@@ -29,10 +30,12 @@ export class Inbox {
   readonly #store: Store;
   readonly #agents: Agents;
   readonly #ready: Wakes<string>;
+  readonly #turns: Turns;
   readonly #retry: RetryPolicy;
   readonly #quota: InboxQuota;
 
-  constructor(parts: { store: Store; agents: Agents; policy: Policy; ready: Wakes<string> }) {
+  constructor(parts: { store: Store; agents: Agents; policy: Policy; ready: Wakes<string>; turns: Turns }) {
+    this.#turns = parts.turns;
     this.#store = parts.store;
     this.#agents = parts.agents;
     this.#ready = parts.ready;
@@ -124,7 +127,7 @@ export class Inbox {
     return reply(granted(verdict, ref, caller));
   }
 
-  /** Dead letters, newest first. @throws MeshError forbidden, agent_not_found */
+  /** Dead letters, newest first, page by page. @throws MeshError forbidden, agent_not_found */
   async listDead(
     caller: Caller,
     query: EndpointRequest<Table["listDead"]>["query"],
@@ -132,7 +135,15 @@ export class Inbox {
     const whose = query.agent ?? (caller.kind === "agent" ? "me" : undefined);
     const owner = whose === undefined ? undefined : await this.#agents.resolve(whose, caller);
     if (owner) mayActFor(caller, owner);
-    return { entries: await this.#store.listDead({ owner: owner?.id, limit: query.limit }) };
+    const [at, id] = query.after?.split("/") ?? [];
+    await this.#turns.look(caller).turn();
+    const { entries, nextAfter } = await this.#store.listDead({
+      owner: owner?.id,
+      after: query.after === undefined ? undefined : { at: Number(at), id: DeliveryId.parse(id) },
+      limit: query.limit,
+      maxBytes: MAX_BYTES_PER_PAGE,
+    });
+    return { entries, ...(nextAfter && { nextAfter: `${nextAfter.at}/${nextAfter.id}` }) };
   }
 
   /** Puts a dead letter back into its inbox. @throws MeshError delivery_not_found, not_dead, agent_not_found, inbox_full */

@@ -95,7 +95,7 @@ export function createMesh(parts: {
     messages,
     history: new History({ store, agents }),
     asks: new Asks({ ...parts, agents, messages, ready, waiting }),
-    inbox: new Inbox({ ...parts, agents, ready }),
+    inbox: new Inbox({ ...parts, agents, ready, turns }),
     topics: new Topics({ ...parts, agents, guard, intake, turns }),
     intake,
     policy,

@@ -6,6 +6,7 @@ import type {
   AckEvidence,
   AgentId,
   AgentProfile,
+  DeliveryId,
   DeliveryRef,
   InboxEntry,
   LogEntry,
@@ -59,6 +60,12 @@ export interface StoreListener {
   /** An agent has left the mesh; what waits for it may still be ending. */
   left?(agentId: AgentId): void;
   advanced(): void;
+}
+
+/** Where a page of dead letters begins: behind one that died at a time. */
+export interface DeadPlace {
+  readonly at: number;
+  readonly id: DeliveryId;
 }
 
 /** The port. */
@@ -183,8 +190,13 @@ export interface Store extends AgentStore, Looks, Keeping, WebhookKeeping {
     ref: DeliveryRef,
     terms: { readonly reason: string; readonly bounce?: Bounce },
   ): Promise<HeldVerdict>;
-  /** Dead letters that nobody has dismissed, newest first. */
-  listDead(query: { readonly owner: Viewer; readonly limit: number }): Promise<InboxEntry[]>;
+  /** Dead letters that nobody has dismissed, newest first, behind one of them; as many as their bodies have room in `maxBytes`, one at least. */
+  listDead(query: {
+    readonly owner: Viewer;
+    readonly after?: DeadPlace | undefined;
+    readonly limit: number;
+    readonly maxBytes: number;
+  }): Promise<{ entries: InboxEntry[]; nextAfter: DeadPlace | undefined }>;
   /** Writes a push, or its failure, into the timeline. */
   recordPush(
     agentId: AgentId,

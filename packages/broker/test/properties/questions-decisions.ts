@@ -1,6 +1,6 @@
 /** Questions of decision: taken back by the sender; put back, admitted or refused by the receiver; with what must follow. */
-import type { AgentId, DeliveryRef } from "@agentmesh/protocol";
-import type { DeadVerdict, HeldVerdict, RedriveVerdict } from "../../src/mesh/store.ts";
+import type { AgentId, DeliveryRef, InboxEntry } from "@agentmesh/protocol";
+import type { DeadPlace, DeadVerdict, HeldVerdict, RedriveVerdict } from "../../src/mesh/store.ts";
 import { isFull } from "./acceptance.ts";
 import { type DeliveryHistory, type MessageHistory, short, time } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
@@ -147,7 +147,13 @@ export function refuse(owner: AgentId | undefined, ref: DeliveryRef): Question {
 /** Lists dead letters that nobody has dismissed, newest first. */
 export function listDead(owner: AgentId | undefined): Question {
   return async (o) => {
-    const listed = await o.world.store.listDead({ owner, limit: 200 });
+    const listed: InboxEntry[] = [];
+    for (let after: DeadPlace | undefined; ; ) {
+      const page = await o.world.store.listDead({ owner, after, limit: 3, maxBytes: 8 });
+      listed.push(...page.entries);
+      after = page.nextAfter;
+      if (!after) break;
+    }
     return () => {
       const dead = o.history.deliveries
         .filter(

@@ -424,8 +424,11 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       const { delivery } = await send("a", { ttlMs: 60_000 });
       const [leased] = await lease();
       await store.reject(bob, "1", leased?.receipt ?? "", { reason: "no" });
-      expect(await store.listDead({ owner: alice, limit: 5 })).toEqual([]);
-      expect(await store.listDead({ owner: undefined, limit: 5 })).toMatchObject([{ id: delivery.id, reason: "no" }]);
+      expect(await store.listDead({ owner: alice, limit: 5, maxBytes: 1 })).toMatchObject({ entries: [] });
+      expect(await store.listDead({ owner: undefined, limit: 5, maxBytes: 1 })).toMatchObject({
+        entries: [{ id: delivery.id, reason: "no" }],
+        nextAfter: undefined,
+      });
       clock.advance(59_000);
       expect(await store.redrive(alice, delivery.id, QUOTA)).toMatchObject({ kind: "not_found" });
       expect(await store.redrive(undefined, delivery.id, QUOTA)).toMatchObject({

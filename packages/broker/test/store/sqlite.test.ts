@@ -435,7 +435,8 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       DROP TRIGGER keeping_skipped; DROP TRIGGER keeping_no_message; DROP TRIGGER keeping_delivery;
       DROP TRIGGER keeping_no_delivery; DROP TRIGGER keeping_subscription; DROP TRIGGER keeping_no_subscription;
       DROP TABLE keeping; DROP TABLE kept; DROP INDEX agent_leaving; DROP INDEX agent_quiet; DROP TABLE publishing; DROP INDEX subscription_by_pattern;
-      DROP TABLE former_name; ALTER TABLE delivery DROP COLUMN dismissed_at;
+      DROP TABLE former_name; DROP INDEX delivery_dead; DROP INDEX delivery_dead_of; ALTER TABLE delivery DROP COLUMN dismissed_at;
+      CREATE INDEX delivery_dead ON delivery (ended_at, agent_pk) WHERE state = 'dead';
       DROP TRIGGER topic_published; DROP TRIGGER topic_pruned; DROP TABLE topic;
       DROP TRIGGER tally_delivery; DROP TRIGGER tally_no_delivery; DROP TRIGGER tally_state; DROP TRIGGER tally_agent;
       DROP TRIGGER tally_no_agent; DROP TRIGGER tally_presence; DROP TABLE tally; DROP INDEX agent_present; DROP INDEX agent_in_archive`);

@@ -1,4 +1,5 @@
 /** `agentmesh dead`, `redrive`, `dismiss`, `cancel`: what was given up, put back, looked after, or taken back. */
+import type { MeshClient } from "@agentmesh/client";
 import { type DeliveryReply, type InboxEntry, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
 import { since } from "../clock.ts";
 import type { Context } from "../context.ts";
@@ -15,15 +16,31 @@ export async function dead(
   options: { readonly limit: number },
 ): Promise<void> {
   const admin = await context.admin();
-  const { entries } = await admin.listDead({ ...(agent !== undefined && { agent }), limit: options.limit });
-  if (context.json) return print(jsonText({ entries }));
+  const { entries, more } = await newestDead(admin, agent, options.limit);
+  if (context.json) return print(jsonText({ entries, ...(more && { more }) }));
   if (entries.length === 0)
     return print(agent === undefined ? "No dead letters." : `No dead letters of ${plainLine(agent)}.`);
   await print(table(columns, entries));
+  if (more) remark("Older ones are not shown: see more with --limit");
   const back = entries.some(({ reason }) => reason !== "recipient_gone")
     ? "Put one back: agentmesh redrive dlv_…  "
     : "";
   remark(`${back}Take one off this list: agentmesh dismiss dlv_…`);
+}
+
+/** So many of the newest, of as many pages as that takes, and whether there are older ones. */
+async function newestDead(admin: MeshClient, agent: string | undefined, limit: number) {
+  const entries: InboxEntry[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await admin.listDead({
+      ...(agent !== undefined && { agent }),
+      ...(after !== undefined && { after }),
+      limit: Math.min(100, limit - entries.length),
+    });
+    entries.push(...page.entries);
+    if (page.nextAfter === undefined || entries.length >= limit) return { entries, more: page.nextAfter !== undefined };
+    after = page.nextAfter;
+  }
 }
 
 /** Puts a dead letter back into its inbox. @throws MeshApiError, BrokerUnreachableError, CommandError */

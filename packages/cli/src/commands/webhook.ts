@@ -14,6 +14,7 @@ import {
   type Webhook,
   type WebhookState,
 } from "@agentmesh/protocol";
+import { allAgents } from "../all-agents.ts";
 import { since, until } from "../clock.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
@@ -87,11 +88,9 @@ export async function showWebhook(context: Context, agent: string): Promise<void
 /** Lists the webhooks of all agents, archived ones too. @throws MeshApiError */
 export async function listWebhooks(context: Context): Promise<void> {
   const admin = await context.admin();
-  const found = await Promise.all(
-    (["all", "archived"] as const).map((presence) => admin.listAgents({ presence, limit: 1_000 })),
-  );
+  const found = [...(await allAgents(admin, "all")), ...(await allAgents(admin, "archived"))];
   const webhooks: Webhook[] = [];
-  for (const { id, pushPaths } of found.flatMap(({ agents }) => agents)) {
+  for (const { id, pushPaths } of found) {
     if (!pushPaths.some(({ path }) => path === WEBHOOK_PATH)) continue;
     webhooks.push(await admin.getWebhook({ agent: id }));
   }

@@ -46,7 +46,7 @@ export function deliveriesCommands(program: Command): void {
     .command("dead")
     .description("dead letters: what was given up, and why")
     .argument("[agent]", "only those for this agent")
-    .addOption(countOption("--limit <count>", "show at most this many", 1, 100, 25))
+    .addOption(countOption("--limit <count>", "show at most this many", 1, 10_000, 25))
     .action(async (agent, options, command) =>
       (await import("../commands/dead.ts")).dead(await contextOf(command), agent, options),
     );

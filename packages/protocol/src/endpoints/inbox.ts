@@ -146,10 +146,18 @@ export const inboxEndpoints = {
     repeatable: true,
     query: z.strictObject({
       agent: z.string().min(1).max(128).optional(),
+      after: z
+        .string()
+        .regex(/^\d{1,15}\/dlv_[0-9a-f]{32}$/, "the nextAfter of an earlier page")
+        .optional()
+        .meta({ description: "nextAfter of the page before" }),
       limit: number(1, 100).default(25),
     }),
     status: 200,
-    reply: z.object({ entries: z.array(InboxEntry) }),
+    reply: z.object({
+      entries: z.array(InboxEntry),
+      nextAfter: z.string().optional().meta({ description: "set when more follow" }),
+    }),
     errors: ["agent_not_found"],
   }),
 

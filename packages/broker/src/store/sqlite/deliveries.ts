@@ -3,7 +3,9 @@ import type { AgentId, DeliveryId, DeliveryRef, DeliveryState, MessageId } from 
 import type { Delayed } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
 import {
+  DEAD,
   DELIVERY,
+  type DeadTerms,
   DUE,
   type DueRow,
   type DueTerms,
@@ -116,13 +118,10 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
   );
   const selectDue = db.prepare<[DueTerms], DueRow>(DUE);
   const selectOpenOf = db.prepare<[{ agent: number; limit: number }], { pk: number }>(OPEN_OF);
-  const selectDead = db.prepare<[number], DeliveryRow>(
-    `${DELIVERY} WHERE d.state = 'dead' AND d.dismissed_at IS NULL ORDER BY d.ended_at DESC LIMIT ?`,
-  );
-  const selectDeadOf = db.prepare<[string, number], DeliveryRow>(
-    `${DELIVERY} WHERE d.state = 'dead' AND d.dismissed_at IS NULL AND d.agent_pk = (SELECT pk FROM agent WHERE id = ?)
-     ORDER BY d.ended_at DESC LIMIT ?`,
-  );
+  const selectDead = {
+    all: db.prepare<[Omit<DeadTerms, "agent">], { pk: number; bytes: number }>(DEAD.all),
+    of: db.prepare<[DeadTerms], { pk: number; bytes: number }>(DEAD.of),
+  };
   const revive = db.prepare<[number, number]>(
     `UPDATE delivery SET state = 'queued', failures = 0, ready_at = 0, reason = NULL, ended_at = NULL,
        dismissed_at = NULL, expires_at = ? + (SELECT m.expires_at - m.accepted_at FROM message m WHERE m.pk = message_pk)
@@ -190,8 +189,9 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
     expired: (limit: number) => selectExpired.all(clock.now(), limit),
     due: (terms: DueTerms) => selectDue.all(terms),
     openOf: (agent: number, limit: number) => selectOpenOf.all({ agent, limit }),
-    dead: (owner: AgentId | undefined, limit: number) =>
-      owner === undefined ? selectDead.all(limit) : selectDeadOf.all(owner, limit),
+    /** Dead letters of all, or of an agent, before a place. */
+    dead: (agent: number | undefined, terms: Omit<DeadTerms, "agent">) =>
+      agent === undefined ? selectDead.all.all(terms) : selectDead.of.all({ ...terms, agent }),
     /** Takes a dead letter off the list; false when it was taken off before. */
     dismiss: (pk: number): boolean => dismiss.run(clock.now(), pk).changes === 1,
     revive: (pk: number) => revive.run(clock.now(), pk),

@@ -5,7 +5,7 @@ import type { DeliveryRow } from "./rows.ts";
 /** Columns of a delivery joined with its message, sender and recipient. */
 export const DELIVERY = `
   SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.delayed, d.receipt, d.session_id,
-    d.lease_ends_at, d.reason,
+    d.lease_ends_at, d.reason, d.ended_at,
     r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
     m.pk AS message_pk, m.id AS message_id, s.id AS sender_id, s.name AS sender_name,
     s.trust AS sender_trust, m.kind, m.topic, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops,
@@ -51,6 +51,21 @@ export const INBOX = {
   held: inbox("d.state = 'held'"),
   all: inbox("TRUE"),
 } as const;
+
+const dead = (condition: string) => `
+  SELECT d.pk, d.bytes FROM delivery d WHERE d.state = 'dead' AND d.dismissed_at IS NULL ${condition} AND (d.ended_at, d.id) < (:at, :id)
+  ORDER BY d.ended_at DESC, d.id DESC LIMIT :limit`;
+
+/** Dead letters before a place, the newest first, without their texts. */
+export const DEAD = { all: dead(""), of: dead("AND d.agent_pk = :agent") } as const;
+
+/** Which dead letters: those of an agent, or of all; before a place. */
+export interface DeadTerms {
+  readonly agent: number;
+  readonly at: number;
+  readonly id: string;
+  readonly limit: number;
+}
 
 /** Which part of an inbox to show: numbers between `after` and `before`. */
 export interface InboxTerms {

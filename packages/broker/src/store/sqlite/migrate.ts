@@ -10,6 +10,7 @@ import { formerNames } from "./migrations/0007-former-names.ts";
 import { topics } from "./migrations/0008-topics.ts";
 import { tally } from "./migrations/0009-tally.ts";
 import { listings } from "./migrations/0010-listings.ts";
+import { dead } from "./migrations/0011-dead.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -23,6 +24,7 @@ export const migrations: readonly string[] = [
   topics,
   tally,
   listings,
+  dead,
 ];
 
 /** The database was written by a newer broker. */

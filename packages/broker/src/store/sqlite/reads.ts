@@ -102,6 +102,32 @@ export function inboxPage(
   };
 }
 
+/** Sorted before every dead letter. */
+const NEWEST = { at: 999_999_999_999_999, id: "" };
+
+/** One page of dead letters, its bodies read one after the other up to a size. */
+export function deadPage(
+  { agents, deliveries }: Engine,
+  { owner, after, limit, maxBytes }: Parameters<Store["listDead"]>[0],
+  now: number,
+): Awaited<ReturnType<Store["listDead"]>> {
+  const { at, id } = after ?? NEWEST;
+  const found = deliveries.dead(owner === undefined ? undefined : agents.pkOf(owner), { at, id, limit: limit + 1 });
+  const rows: DeliveryRow[] = [];
+  let bytes = 0;
+  for (const { pk, bytes: more } of found.slice(0, limit)) {
+    bytes += more;
+    if (rows.length > 0 && bytes > maxBytes) break;
+    const row = deliveries.byPk(pk);
+    if (row) rows.push(row);
+  }
+  const last = rows.at(-1);
+  return {
+    entries: rows.map((row) => inboxEntryOf(row, now)),
+    nextAfter: rows.length < found.length && last ? { at: last.ended_at ?? 0, id: last.id } : undefined,
+  };
+}
+
 /** Counts of deliveries and agents, and the size of the database file. */
 export function storeStats({ agentPages }: Engine, db: Database): StoreStats {
   const pages = Number(db.pragma("page_count", { simple: true }));

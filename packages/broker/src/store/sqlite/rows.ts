@@ -58,6 +58,7 @@ export interface DeliveryRow extends MessageRow {
   readonly session_id: string | null;
   readonly lease_ends_at: number | null;
   readonly reason: string | null;
+  readonly ended_at: number | null;
   readonly recipient_pk: number;
   readonly recipient_id: AgentId;
   readonly message_pk: number;

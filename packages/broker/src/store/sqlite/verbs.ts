@@ -7,9 +7,8 @@ import { endUnacked } from "./end.ts";
 import type { Engine } from "./engine.ts";
 import { lookForTopics } from "./meant-topics.ts";
 import { publish } from "./publish.ts";
-import { acceptedUnder, askStatus } from "./reads.ts";
+import { acceptedUnder, askStatus, deadPage } from "./reads.ts";
 import { openAskOf, remind } from "./remind.ts";
-import { inboxEntryOf } from "./rows.ts";
 import { type Budget, laneOf, type Slice, sum } from "./slices.ts";
 import { subscribe } from "./subscribe.ts";
 
@@ -93,7 +92,6 @@ export function decisionVerbs({
   write,
   writeSliced,
 }: VerbParts): Pick<Store, "cancel" | "admit" | "refuse" | "redrive" | "dismiss" | "listDead"> {
-  const { deliveries } = engine;
   return {
     cancel: async (messageId, senderId) =>
       allTaken(await writeSliced(laneOf.sends(senderId), cancelMessage(engine, messageId, senderId))),
@@ -107,8 +105,7 @@ export function decisionVerbs({
     redrive: (owner, ref, quota) =>
       write(laneOf.owner(owner), () => redriveDelivery(engine, context, owner, ref, quota)),
     dismiss: (owner, ref) => write(laneOf.owner(owner), () => dismissDelivery(engine, owner, ref)),
-    listDead: ({ owner, limit }) =>
-      read(() => deliveries.dead(owner, limit).map((row) => inboxEntryOf(row, context.clock.now()))),
+    listDead: (query) => read(() => deadPage(engine, query, context.clock.now())),
   };
 }
 

@@ -175,7 +175,17 @@ export const decisionMutants: Mutant[] = [
   stateless(
     "a list of dead letters shows everybody's",
     ({ store }) => ({
-      listDead: ({ limit }) => store.listDead({ owner: undefined, limit }),
+      listDead: (query) => store.listDead({ ...query, owner: undefined }),
+    }),
+    ["list dead letters", "lease and reject"],
+  ),
+  stateless(
+    "a page of dead letters leaves out the one before the next",
+    ({ store }) => ({
+      listDead: async (query) => {
+        const page = await store.listDead(query);
+        return { ...page, entries: page.nextAfter ? page.entries.slice(0, -1) : page.entries };
+      },
     }),
     ["list dead letters", "lease and reject"],
   ),

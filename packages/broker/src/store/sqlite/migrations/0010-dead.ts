@@ -1,6 +1,0 @@
-/** Schema 10: dead letters by the time of their end, those of an agent apart, so that a page of them is read and no more. */
-export const dead = `
-DROP INDEX delivery_dead;
-CREATE INDEX delivery_dead ON delivery (ended_at, id) WHERE state = 'dead';
-CREATE INDEX delivery_dead_of ON delivery (agent_pk, ended_at, id) WHERE state = 'dead';
-`;
