@@ -8,8 +8,8 @@ import type { World } from "./world.ts";
 /** A drawn command. */
 export interface Draw {
   readonly text: string;
-  /** Questions, each drawn up after the one before was answered; none when there is nothing to ask about yet. */
-  readonly questions: (observer: Observer) => Iterable<Question>;
+  /** Questions, each drawn up after the one before was answered, or several of one turn; none when there is nothing to ask about yet. */
+  readonly questions: (observer: Observer) => Iterable<Question | readonly Question[]>;
 }
 
 /** A kind of command: how often it comes, and whether it may share its turn, and so its commit, with others. */
@@ -25,7 +25,7 @@ export function kind<T>(
   name: string,
   weight: number,
   choices: fc.Arbitrary<T>,
-  question: (observer: Observer, choice: T) => Question | Iterable<Question> | undefined,
+  question: (observer: Observer, choice: T) => Question | Iterable<Question | readonly Question[]> | undefined,
   joins: "joins" | "alone" = "alone",
 ): CommandKind {
   const draws = choices.map((choice) => ({
@@ -82,10 +82,10 @@ export class Command implements fc.AsyncCommand<Observer, World> {
   async run(observer: Observer): Promise<void> {
     const [first, ...others] = this.#draws;
     if (others.length > 0) {
-      const questions = this.#draws.flatMap((draw) => [...draw.questions(observer)]);
+      const questions = this.#draws.flatMap((draw) => [...draw.questions(observer)].flat());
       if (questions.length > 0) await observer.step(...questions);
     } else {
-      for (const question of first?.questions(observer) ?? []) await observer.step(question);
+      for (const question of first?.questions(observer) ?? []) await observer.step(...[question].flat());
     }
   }
 

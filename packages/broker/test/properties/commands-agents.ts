@@ -12,8 +12,9 @@ import {
   openSession,
   register,
   removeAgent,
+  removeAndKill,
 } from "./questions-agents.ts";
-import { advance } from "./questions-care.ts";
+import { advance, restart, stepAtStart } from "./questions-care.ts";
 import { lease } from "./questions-leases.ts";
 import { OFFLINE_AFTER_MS } from "./world.ts";
 
@@ -66,6 +67,13 @@ export const agentCommands: CommandKind[] = [
   kind("remove", 1, fc.record({ n: any, really: fc.boolean() }), (o, { n, really }) => {
     const agent = really ? pickAgent(o, n) : undefined;
     return agent && removeAgent(agent.id);
+  }),
+  kind("remove and be killed", 1, fc.record({ n: any, turns: fc.constantFrom(0, 1, 1, 2, 3) }), (o, { n, turns }) => {
+    const agent = o.history.present.length > 2 ? pickAgent(o, n) : undefined;
+    if (!agent) return undefined;
+    const killed = removeAndKill(agent.id, turns);
+    // What a start does about the clock is judged by itself.
+    return stepAtStart(o) > 0 ? [restart("kill"), killed] : killed;
   }),
   kind("open session", 4, who, (o, n) => {
     const agent = pick(o.history.agents, n);

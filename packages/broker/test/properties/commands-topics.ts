@@ -2,13 +2,16 @@
 import fc from "fast-check";
 import { newId } from "../../src/mesh/ids.ts";
 import { any, type CommandKind, kind, pick, pickAgent, rarely, who } from "./command-kind.ts";
-import { content, draftOf } from "./commands-messages.ts";
+import { content, draft, draftOf } from "./commands-messages.ts";
+import type { AgentHistory } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
-import { advance, prune } from "./questions-care.ts";
+import { advance, prune, restart, stepAtStart } from "./questions-care.ts";
 import { cancel } from "./questions-decisions.ts";
 import { lease } from "./questions-leases.ts";
-import { listTopics, publish, subscribe, unsubscribe } from "./questions-topics.ts";
-import { MEANS, RETENTION_MS, TOPICS } from "./world.ts";
+import { send } from "./questions-messages.ts";
+import { lookMeanwhile, publish, publishAndKill } from "./questions-publish.ts";
+import { listTopics, subscribe, unsubscribe } from "./questions-topics.ts";
+import { KEY_WINDOW_MS, MEANS, RETENTION_MS, TOPICS } from "./world.ts";
 
 const topic = fc.constantFrom(...TOPICS);
 const pattern = fc.constantFrom(...Object.keys(MEANS));
@@ -40,6 +43,41 @@ function* publishTo(o: Observer, { n, topic: on, content: what, after, retained 
   if (session && after === "nothing") yield lease({ ...terms, session: session.id, stream });
 }
 
+const spread = fc.record({ n: any, topic, content, turns: fc.constantFrom(0, 1, 1, 2, 3), others: fc.nat(2) });
+type SpreadChoice = typeof spread extends fc.Arbitrary<infer T> ? T : never;
+
+/** All but the sender subscribe. */
+function* subscribeAll(o: Observer, sender: AgentHistory, on: string): Iterable<Question> {
+  const meant = Object.keys(MEANS).find((each) => MEANS[each]?.includes(on)) ?? ">";
+  for (const each of o.history.present) {
+    if (each !== sender && !each.subscriptions.has(meant)) yield subscribe(each.id, meant, 0);
+  }
+}
+
+/** One publishes to all, and in the same turn writes to the last of them; others write, and somebody looks on. */
+function* publishAndGoOn(o: Observer, { n, topic: on, content: what, turns, others }: SpreadChoice) {
+  const sender = pickAgent(o, n);
+  if (!sender) return;
+  yield* subscribeAll(o, sender, on);
+  const last = o.history.subscribers(on).findLast((each) => each !== sender);
+  if (!last) return;
+  const theirs = [0, 1].slice(0, others).map((i) => send(draft(pickAgent(o, n + 1 + i)?.id ?? last.id, last.id, what)));
+  const publishes = publish({ ...draftOf(sender.id, { ...what, key: undefined }, [on]), topic: on });
+  yield [publishes, lookMeanwhile(turns), send(draft(sender.id, last.id, { ...what, key: undefined })), ...theirs];
+}
+
+/** One publishes to all, under a key of its own, and the broker is killed some turns later. */
+function* publishBeforeKill(o: Observer, { n, topic: on, content: what, turns }: SpreadChoice): Iterable<Question> {
+  const sender = pickAgent(o, n);
+  if (!sender) return;
+  yield* subscribeAll(o, sender, on);
+  // What a start does about the clock is judged by itself.
+  if (stepAtStart(o) > 0) yield restart("kill");
+  const asked = draftOf(sender.id, what, [on]);
+  const idempotency = { key: asked.id, contentHash: "once", windowMs: KEY_WINDOW_MS };
+  yield publishAndKill({ ...asked, idempotency, topic: on }, turns);
+}
+
 /** Somebody with the newest published message in its inbox unsubscribes from all, and subscribes anew. */
 function* subscribeAnew(o: Observer, n: number): Iterable<Question> {
   const published = o.history.messages.filter(({ message, gone }) => message.topic !== undefined && !gone);
@@ -52,6 +90,8 @@ function* subscribeAnew(o: Observer, n: number): Iterable<Question> {
 
 export const topicCommands: CommandKind[] = [
   kind("publish to a subscriber", 6, story, publishTo),
+  kind("publish and go on", 2, spread, publishAndGoOn),
+  kind("publish and be killed", 2, spread, publishBeforeKill),
   kind("subscribe anew", 2, any, subscribeAnew),
   kind(
     "subscribe",

@@ -10,13 +10,17 @@ import { advance, announceDue, expireLeases, expireMessages, prune, restart } fr
 import { cancel } from "./questions-decisions.ts";
 import { lease } from "./questions-leases.ts";
 import { send } from "./questions-messages.ts";
-import { publish, subscribe } from "./questions-topics.ts";
+import { publish } from "./questions-publish.ts";
+import { subscribe } from "./questions-topics.ts";
 import { ack, nack, recordPush } from "./questions-verbs.ts";
 import { RETENTION_MS, soundEngine, World } from "./world.ts";
 
 /** Asks one after another. Begins with one agent, two sessions and a message to itself. @throws BrokenPromise */
-async function ask(sequence: (o: Observer, delivery: DeliveryHistory) => Iterable<Question>): Promise<Observer> {
-  await using world = new World(soundEngine);
+async function ask(
+  sequence: (o: Observer, delivery: DeliveryHistory) => Iterable<Question>,
+  pieces?: number,
+): Promise<Observer> {
+  await using world = new World(soundEngine, undefined, pieces);
   const o = await Observer.begin(world);
   await o.step(register("ada", "token"));
   const ada = o.history.agents[0]?.id ?? "agt_";
@@ -175,3 +179,18 @@ test.each([1_000, 40_000])(
     expect(kinds(o)[0]).toBe("message expired");
   },
 );
+
+test("two asks that are overdue twice over have one notice each in a round, however little a slice takes", async () => {
+  const o = await ask(function* (_, { to }) {
+    for (let i = 0; i < 2; i++) yield send(draft(to.id, to.id, content, { answerWithinMs: 100 }));
+    yield advance(200);
+    yield remindAsks(100);
+    yield remindAsks(100);
+  }, 1);
+  expect(kinds(o).filter((each) => /nudge|bounce/.test(each))).toEqual([
+    "nudge queued",
+    "nudge queued",
+    "bounce queued",
+    "bounce queued",
+  ]);
+});

@@ -1,17 +1,15 @@
 /** The outside observer: asks the engine, keeps the history, and holds every answer to the promises. */
-import type { AgentId } from "@agentmesh/protocol";
+import type { AgentId, MessageId } from "@agentmesh/protocol";
 import { MeshError } from "../../src/mesh/errors.ts";
 import { checkAccounts, checkWholeStory } from "./accounts.ts";
 import { type DeliveryHistory, History, type SessionHistory, short } from "./history.ts";
+import { type Judge, judgeAll, type Sent } from "./judging.ts";
 import { demand } from "./promises.ts";
 import { Tape } from "./tape.ts";
 import { turn, type World } from "./world.ts";
 
-/** Holds an answer to the promises; runs when the log was read up to it. */
-export type Judge = () => void;
-
 /** Asks the engine one thing. The question is fixed when it begins; the answer is judged in the order of asking. */
-export type Question = (observer: Observer) => Promise<Judge>;
+export type Question = (observer: Observer) => Promise<Judge | Sent>;
 
 /** What an act was answered: its value, or the code of the refusal. */
 export type Outcome<T> =
@@ -27,6 +25,9 @@ export class Observer {
   readonly journal: string[] = [];
   /** Where each reader of the log stands: its cursor, and how many entries lie before it. */
   readonly readers = new Map<AgentId | undefined, { cursor: string; seen: number }>();
+  /** Messages that are published in this step, and the deliveries of those that were. */
+  readonly asked = new Set<MessageId>();
+  readonly spread = new Map<MessageId, readonly string[]>();
   /** Asked several things in one turn: an empty answer may be older than its neighbours. */
   together = false;
   clockSetBack = false;
@@ -36,6 +37,7 @@ export class Observer {
   readonly #owed = new Map<AgentId, string>();
   readonly #creditFreed = new Map<AgentId, string>();
   #started = false;
+  readonly #later: Judge[] = [];
 
   private constructor(world: World, history: History, tape: Tape) {
     this.world = world;
@@ -58,14 +60,22 @@ export class Observer {
     this.steps++;
     this.together = questions.length > 1;
     this.world.forget();
+    this.asked.clear();
+    this.spread.clear();
     const judges = await Promise.all(questions.map((question) => question(this)));
     await turn();
     await this.tape.read(this.world.store);
     const grown = this.tape.length > 0;
-    for (const judge of judges) judge();
+    judgeAll(judges);
+    for (const judge of this.#later.splice(0)) judge();
     this.tape.done();
     this.#checkHints(grown);
     await checkAccounts(this);
+  }
+
+  /** Judges what was seen while acts were under way, when they are done. */
+  afterAll(judge: Judge): void {
+    this.#later.push(judge);
   }
 
   /** Checks the whole history; every inbox has been drained. */

@@ -2,10 +2,11 @@
 import type { AgentId, SessionId } from "@agentmesh/protocol";
 import { newId } from "../../src/mesh/ids.ts";
 import { isOpen, type SessionHistory } from "./history.ts";
-import { outcome, type Question } from "./observer.ts";
+import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
+import { judgeVoided } from "./questions-care.ts";
 import { judgeEnd, judgeReturn } from "./returns.ts";
-import { BOUNCE, RETRY } from "./world.ts";
+import { BOUNCE, RETRY, turn } from "./world.ts";
 
 /** Registers an agent, or resumes the one that owns the token. */
 export function register(name: string, tokenHash: string): Question {
@@ -43,19 +44,69 @@ export function register(name: string, tokenHash: string): Question {
 /** Takes an agent out of the mesh: what is open in its inbox dies. */
 export function removeAgent(agentId: AgentId): Question {
   return async (o) => {
-    const n = await o.world.store.removeAgent(agentId, BOUNCE);
+    const token = o.history.agent(agentId)?.tokenHash ?? "";
+    const act = o.world.store.removeAgent(agentId, BOUNCE);
+    await turn();
+    const meanwhile = await o.world.store.agentByToken(token);
+    const n = await act;
+    const after = await o.world.store.agentByToken(token);
     return () => {
       const agent = o.history.agent(agentId);
       const alive = o.history.alive(agentId);
       o.say(`remove ${agent?.name} → ${n} dead`);
+      demand(!meanwhile && !after, "ownership", () => `the token of ${agent?.name} is good although it has left`);
       demand(n === alive.length, "I1 no loss", () => `${alive.length} lived, but ${n} died with their agent`);
-      if (agent) agent.removed = true;
+      leave(o, agentId);
       for (const each of alive) judgeEnd(o, each, "dead", "dead", { reason: "recipient_gone" });
-      for (const ask of o.history.asks) if (ask.asker.id === agentId) ask.open = false;
-      agent?.subscriptions.clear();
-      for (const each of o.history.sessions) if (each.agentId === agentId) each.open = false;
     };
   };
+}
+
+/** An agent is taken out, and the broker is killed some turns later: then it is there as before, or its mail ends now. */
+export function removeAndKill(agentId: AgentId, turns: number): Question {
+  return async (o) => {
+    const token = o.history.agent(agentId)?.tokenHash ?? "";
+    const first = o.world.store.removeAgent(agentId, BOUNCE).catch(() => undefined);
+    for (let i = 0; i < turns; i++) await turn();
+    await o.world.restart("kill");
+    const present = await o.world.store.agentByToken(token);
+    const n = await o.world.store.endRemoved(100, BOUNCE);
+    const told = await first;
+    return () => {
+      const alive = o.history.alive(agentId);
+      const name = o.history.agent(agentId)?.name;
+      o.say(`killed ${turns} turns after ${name} was removed, who is ${present ? "there" : "gone"}; then ${n} dead`);
+      demand(
+        told === undefined || !present,
+        "ownership",
+        () => `${name} is there, and it was answered that it had left`,
+      );
+      if (!present) leave(o, agentId);
+      let ended = 0;
+      for (judgeVoided(o); !present && o.tape.nextOf("dead"); judgeVoided(o)) {
+        const next = o.tape.nextOf("dead");
+        demand(
+          next !== undefined && alive.includes(next),
+          "I1 no loss",
+          () => `${next?.id} died with ${name}, whose it is not`,
+        );
+        judgeEnd(o, next, "dead", "dead", { reason: "recipient_gone" });
+        ended++;
+      }
+      o.started();
+      const all = present ? 0 : alive.length;
+      demand(ended === all && n <= all, "I1 no loss", () => `${all} lived with ${name}, but ${ended} died, ${n} late`);
+    };
+  };
+}
+
+/** What nobody has any more from the moment on in which an agent is taken out. */
+function leave(o: Observer, agentId: AgentId): void {
+  const agent = o.history.agent(agentId);
+  if (agent) agent.removed = true;
+  for (const ask of o.history.asks) if (ask.asker.id === agentId) ask.open = false;
+  agent?.subscriptions.clear();
+  for (const each of o.history.sessions) if (each.agentId === agentId) each.open = false;
 }
 
 /** Opens a session. */

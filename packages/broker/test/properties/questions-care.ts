@@ -1,6 +1,7 @@
 /** Questions of time and care: the clock, restarts, what is over, old history; with what must come of them. */
 import { type DeliveryHistory, isAlive, type MessageHistory, pushesBy, short, time } from "./history.ts";
-import type { Judge, Observer, Question } from "./observer.ts";
+import type { Judge } from "./judging.ts";
+import type { Observer, Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeEnd, judgeReturn } from "./returns.ts";
 import { BOUNCE, RETRY } from "./world.ts";
@@ -51,16 +52,27 @@ export function restart(how: "clean" | "kill"): Question {
     await o.world.restart(how);
     return () => {
       o.say(`restart: ${how}`);
-      const newest = Math.max(0, ...o.history.sessions.filter(({ open }) => open).map(({ beatAt }) => beatAt));
-      if (newest - o.now >= STEP_MS) moveTimes(o, o.now - newest);
-      for (let next = o.tape.nextOf("released"); next; next = o.tape.nextOf("released")) {
-        judgeReturn(o, next, "released", { failed: false, restart: true });
-      }
+      const back = stepAtStart(o);
+      if (back > 0) moveTimes(o, -back);
+      judgeVoided(o);
       const stuck = o.history.leased()[0];
       demand(stuck === undefined, "L3 no stuck lease", () => `${short(stuck)} is leased after the broker's restart`);
       o.started();
     };
   };
+}
+
+/** By how much a start would find that the clock was set back, in milliseconds; 0 when it goes on as it was. */
+export function stepAtStart(o: Observer): number {
+  const newest = Math.max(0, ...o.history.sessions.filter(({ open }) => open).map(({ beatAt }) => beatAt));
+  return newest - o.now >= STEP_MS ? newest - o.now : 0;
+}
+
+/** Judges the leases that a start has returned, as far as the log tells of them next. */
+export function judgeVoided(o: Observer): void {
+  for (let next = o.tape.nextOf("released"); next; next = o.tape.nextOf("released")) {
+    judgeReturn(o, next, "released", { failed: false, restart: true });
+  }
 }
 
 /** Returns the leases that are over, up to a limit. */

@@ -12,26 +12,39 @@ import { BOUNCE, QUOTA } from "./world.ts";
 export function cancel(of: MessageHistory, as: AgentId): Question {
   return async (o) => {
     const { cancelled, before, left } = await o.world.store.cancel(of.id, as);
-    return () => {
-      const own = of.message.from.id === as;
-      const kept = of.deliveries.filter(({ pruned }) => !pruned);
-      const free = kept.filter(
-        ({ state, attempt }) => own && (state === "held" || (state === "queued" && attempt === 0)),
-      );
-      o.say(`take ${of.id} back${own ? "" : " (not its sender)"} → ${cancelled}`);
-      demand(
-        cancelled === free.length,
-        "taken back",
-        () => `${free.map(short).join()} of ${of.id} can be taken back; ${cancelled} were`,
-      );
-      const earlier = own ? kept.filter(({ state }) => state === "cancelled").length : before;
-      demand(before === earlier, "taken back", () => `${earlier} of ${of.id} were taken back before, not ${before}`);
-      const rest = kept.filter((each) => !free.includes(each) && each.state !== "cancelled");
-      const told = left.map(({ id, state }) => `${id} ${state}`).join();
-      const known = rest.map(({ id, state }) => `${id} ${state}`).join();
-      demand(told === known, "taken back", () => `left of ${of.id} are ${told}; by the history ${known}`);
-      for (const each of free) judgeEnd(o, each, "cancelled", "cancelled", { attempt: 0 });
-      if (free.length > 0 || (own && kept.length === 0)) of.recalled = true;
+    const own = of.message.from.id === as;
+    return {
+      sender: as,
+      *slices() {
+        const found = { cancelled: 0, before: 0, left: [] as string[] };
+        const kept = () => of.deliveries.filter(({ pruned }) => !pruned);
+        for (let from = 0; from === 0 || from < kept().length; from += o.world.pieces) {
+          if (from > 0) yield;
+          for (const each of kept().slice(from, from + o.world.pieces)) {
+            if (own && (each.state === "held" || (each.state === "queued" && each.attempt === 0))) {
+              judgeEnd(o, each, "cancelled", "cancelled", { attempt: 0 });
+              found.cancelled++;
+              of.recalled = true;
+            } else if (each.state === "cancelled") found.before++;
+            else found.left.push(`${each.id} ${each.state}`);
+          }
+        }
+        if (own && kept().length === 0) of.recalled = true;
+        o.say(`take ${of.id} back${own ? "" : " (not its sender)"} → ${cancelled}`);
+        demand(
+          cancelled === found.cancelled,
+          "taken back",
+          () => `${found.cancelled} of ${of.id} can be taken back; ${cancelled} were`,
+        );
+        demand(
+          before === found.before,
+          "taken back",
+          () => `${found.before} of ${of.id} were taken back before, not ${before}`,
+        );
+        const told = left.map(({ id, state }) => `${id} ${state}`).join();
+        const known = found.left.join();
+        demand(told === known, "taken back", () => `left of ${of.id} are ${told}; by the history ${known}`);
+      },
     };
   };
 }

@@ -5,6 +5,7 @@ import type { MessageToEnqueue, MessageToPublish } from "../../src/mesh/store.ts
 import { beginDelivery, beginMessage, isFull } from "./acceptance.ts";
 import { checkStatus } from "./accounts.ts";
 import { type AgentHistory, type DeliveryHistory, isOpen, short, time } from "./history.ts";
+import { sent } from "./judging.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { answerAsk, openAsk } from "./questions-asks.ts";
@@ -15,7 +16,7 @@ import { QUOTA } from "./world.ts";
 export function send(asked: MessageToEnqueue): Question {
   return async (o) => {
     const answer = await outcome(o.world.store.enqueue(asked, QUOTA));
-    return () => {
+    return sent(asked.senderId, () => {
       const { history, now } = o;
       history.sends.push(asked);
       const { idempotency, senderId, recipientId } = asked;
@@ -79,7 +80,7 @@ export function send(asked: MessageToEnqueue): Question {
         "I13 conservation",
         () => `the sender was told of ${answer.value.recipient.queued} queued for ${recipient.name}, not ${queued}`,
       );
-    };
+    });
   };
 }
 

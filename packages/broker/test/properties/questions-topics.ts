@@ -1,91 +1,11 @@
-/** Questions about topics: publish, subscribe, unsubscribe, list; with what the answers must be. */
+/** Questions about topics: subscribe, unsubscribe, list; with what the answers must be. */
 import { isDeepStrictEqual } from "node:util";
 import type { AgentId, Topic } from "@agentmesh/protocol";
-import type { MessageToPublish, Published } from "../../src/mesh/store.ts";
-import { beginDelivery, beginMessage, isFull } from "./acceptance.ts";
+import { beginDelivery, isFull } from "./acceptance.ts";
 import { type AgentHistory, type MessageHistory, time } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
-import { checkAccepted } from "./questions-messages.ts";
 import { MEANS, QUOTA } from "./world.ts";
-
-/** Publishes: every subscriber of the moment is accepted, or skipped with its reason. */
-export function publish(asked: MessageToPublish): Question {
-  return async (o) => {
-    const answer = await outcome(o.world.store.publish(asked, QUOTA));
-    return () => {
-      const { history, now } = o;
-      history.publishes.push(asked);
-      const { idempotency, senderId, topic } = asked;
-      const sender = history.agent(senderId);
-      const used = history.keyInUse(senderId, idempotency?.key, now);
-      const other = used !== undefined && used.contentHash !== idempotency?.contentHash;
-      const what = `${sender?.name} on ${topic} (${asked.bodyBytes} bytes, key ${idempotency?.key})`;
-      if (answer.kind === "refused") {
-        o.say(`publish ${what}: ${answer.code}`);
-        const just = { unauthenticated: !sender, idempotency_mismatch: other }[answer.code] === true;
-        demand(just, "I4 send idempotence", () => `the publish ${what} was refused without cause: ${answer.code}`);
-        return;
-      }
-      const { duplicate, message, accepted, skipped } = answer.value;
-      o.say(
-        `publish ${what}: ${accepted.length} accepted, ${skipped.length} skipped${duplicate ? " (duplicate)" : ""}`,
-      );
-      demand(!other, "I4 send idempotence", () => `key ${idempotency?.key} was accepted with other content: ${what}`);
-      demand(duplicate === (used !== undefined), "I4 send idempotence", () => `${what} has duplicate: ${duplicate}`);
-      demand(sender !== undefined, "I10 authenticity", () => `a removed agent has published: ${what}`);
-      if (used) {
-        const kept = used.of.deliveries.filter(({ pruned }) => !pruned).map(({ id, state }) => ({ id, state }));
-        const told = accepted.map(({ delivery: { id, state } }) => ({ id, state }));
-        const same =
-          message.id === used.of.id && isDeepStrictEqual(told, kept) && isDeepStrictEqual(skipped, used.of.skipped);
-        demand(same, "I4 send idempotence", () => `the repeated publish ${what} was answered as another one`);
-        return;
-      }
-      checkAccepted(message, asked, sender.name, now);
-      const addressed = message.topic === topic && message.to === topic;
-      demand(addressed, "I10 authenticity", () => `published on ${topic}, accepted for ${message.to}`);
-      const expected = expectedFor(o, asked, sender);
-      const of = beginMessage(o, message, asked.ttlMs, skipped);
-      checkAccounting(expected, answer.value);
-      for (const { delivery, recipient } of accepted) {
-        const to = history.agent(recipient.id);
-        if (!to) continue;
-        const held = delivery.state === "held";
-        demand(held === (expected.get(to.id) === "hold"), "policy", () => `for ${to.name} it is ${delivery.state}`);
-        beginDelivery(o, { id: delivery.id, seq: delivery.seq, of, to, held });
-      }
-      if (idempotency) {
-        const { key, contentHash, windowMs } = idempotency;
-        history.useKey(senderId, key, { contentHash, of, until: now + windowMs });
-      }
-    };
-  };
-}
-
-type Fate = "accept" | "hold" | "sender" | "refused" | "inbox_full";
-
-function expectedFor(o: Observer, { topic, bodyBytes }: MessageToPublish, sender: AgentHistory): Map<AgentId, Fate> {
-  return new Map(
-    o.history.subscribers(topic).map((each): [AgentId, Fate] => {
-      const action = o.history.action(each, sender.id);
-      if (each.id === sender.id) return [each.id, "sender"];
-      if (action === "refuse") return [each.id, "refused"];
-      return [each.id, isFull(o, each, bodyBytes) ? "inbox_full" : action];
-    }),
-  );
-}
-
-/** Everybody subscribed is in the answer, once; who is accepted has one delivery of this one message. */
-function checkAccounting(expected: ReadonlyMap<AgentId, Fate>, { accepted, skipped }: Published): void {
-  const told = [
-    ...accepted.map(({ recipient }) => `${recipient.id} accepted`),
-    ...skipped.map(({ agent, why }) => `${agent.id} ${why}`),
-  ].sort();
-  const fates = [...expected].map(([id, fate]) => `${id} ${fate === "accept" || fate === "hold" ? "accepted" : fate}`);
-  const same = isDeepStrictEqual(told, fates.sort());
-  demand(same, "I12 broadcast", () => `a publish accounts for ${told.join(", ")}; subscribed are ${fates.join(", ")}`);
-}
 
 /** Subscribes; a new subscription brings the newest messages that were published before. */
 export function subscribe(agentId: AgentId, pattern: string, retained: number): Question {

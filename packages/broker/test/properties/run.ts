@@ -1,6 +1,7 @@
 /** One property run: commands in any order, then the faults stop, every inbox is drained, and all must add up. */
 import fc from "fast-check";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
+import { SLICES } from "../../src/store/sqlite/slices.ts";
 import { allCommands } from "./commands.ts";
 import { registerNamed } from "./commands-agents.ts";
 import { isAlive, short } from "./history.ts";
@@ -14,9 +15,12 @@ import { lease } from "./questions-leases.ts";
 import { ack } from "./questions-verbs.ts";
 import { type EngineMaker, OFFLINE_AFTER_MS, World } from "./world.ts";
 
+/** What is drawn for a run: its commands, and how many pieces a slice of an act takes. */
+type Drawn = [Iterable<fc.AsyncCommand<Observer, World>>, number];
+
 /** What a check came to. */
 export interface Checked {
-  readonly details: fc.RunDetails<[Iterable<fc.AsyncCommand<Observer, World>>]>;
+  readonly details: fc.RunDetails<Drawn>;
   /** Questions and checks of all runs. */
   readonly steps: number;
   /** How often each event happened to a delivery; "retained" and notices by their kind are counted, too. */
@@ -29,7 +33,7 @@ export interface Checked {
  */
 export async function checkEngine(
   newEngine: () => EngineMaker,
-  parameters: fc.Parameters<[Iterable<fc.AsyncCommand<Observer, World>>]>,
+  parameters: fc.Parameters<Drawn>,
   often: readonly string[] = [],
   drivers?: readonly Driver[],
 ): Promise<Checked> {
@@ -38,8 +42,9 @@ export async function checkEngine(
   const count = (event: string) => events.set(event, (events.get(event) ?? 0) + 1);
   // Without size "max" a sequence has five commands, and most faults survive.
   const commands = fc.commands(allCommands(often), { maxCommands: 100, size: "max" });
-  const property = fc.asyncProperty(commands, async (drawn) => {
-    await using world = new World(newEngine(), drivers);
+  const pieces = fc.constantFrom(1, 1, 2, SLICES.pieces);
+  const property = fc.asyncProperty(commands, pieces, async (drawn, inSlice) => {
+    await using world = new World(newEngine(), drivers, inSlice);
     const observer = await Observer.begin(world);
     try {
       await settle(observer);

@@ -6,6 +6,7 @@ import type { AgentId } from "@agentmesh/protocol";
 import type { AskNotices, Bounce, InboxQuota, RetryPolicy, Store } from "../../src/mesh/store.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { openDatabase } from "../../src/store/sqlite/open.ts";
+import { SLICES, type SliceSizes } from "../../src/store/sqlite/slices.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { driver } from "../store/drivers.ts";
 import { type FakeClock, fakeClock } from "../store/fake-clock.ts";
@@ -38,9 +39,9 @@ export const KEY_WINDOW_MS = 900_000;
 export const RETENTION_MS = 900_000;
 
 /** Makes the store of an open database; a mutant gives another one. Called anew at each restart of one run. */
-export type EngineMaker = (database: OpenDatabase, clock: FakeClock) => Store;
+export type EngineMaker = (database: OpenDatabase, clock: FakeClock, sizes: SliceSizes) => Store;
 
-export const soundEngine: EngineMaker = sqliteStore;
+export const soundEngine: EngineMaker = (database, clock, sizes) => sqliteStore(database, clock, undefined, sizes);
 
 // In memory where there is such a folder: opening costs half of the time on a disk, and power is not lost here.
 const home = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
@@ -51,18 +52,23 @@ export class World implements AsyncDisposable {
   /** Agents that the listener was told of since the last `forget`. */
   readonly told = new Set<AgentId>();
   grown = false;
-  readonly #make: EngineMaker;
+  readonly #make: (database: OpenDatabase, clock: FakeClock) => Store;
   readonly #drivers: Driver[];
   readonly #folder = mkdtempSync(join(home, "agentmesh-properties-"));
   #database: OpenDatabase;
   #store: Store;
 
+  /** How many pieces one slice of an act takes; nothing in it depends on the time that it takes. */
+  readonly pieces: number;
+
   /** With several drivers, each clean restart takes the next. */
-  constructor(make: EngineMaker, drivers: readonly Driver[] = [driver]) {
-    this.#make = make;
+  constructor(make: EngineMaker, drivers: readonly Driver[] = [driver], pieces = SLICES.pieces) {
+    const sizes = { pieces, firstMs: 0, ms: 0, batchMs: Number.POSITIVE_INFINITY };
+    this.pieces = pieces;
+    this.#make = (database, clock) => make(database, clock, sizes);
     this.#drivers = [...drivers];
     this.#database = this.#openFile();
-    this.#store = this.#listenTo(make(this.#database, this.clock));
+    this.#store = this.#listenTo(this.#make(this.#database, this.clock));
   }
 
   get store(): Store {

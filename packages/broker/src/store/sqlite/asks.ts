@@ -22,6 +22,9 @@ export interface OpenAskRow {
   readonly body_hash: string;
 }
 
+/** Where an ask stands among all, in the order of being due. */
+export type AskPlace = Pick<OpenAskRow, "due_at" | "message_pk">;
+
 const OPEN = `
   SELECT k.message_pk, m.id AS message_id, m.thread_id, d.seq, a.id AS asker_id, a.name AS asker_name,
     b.id AS debtor_id, b.name AS debtor_name, m.accepted_at, m.expires_at, k.due_at, k.answer_within_ms, k.nudged_at,
@@ -54,10 +57,10 @@ export function askStatements({ db, clock }: EngineContext) {
   );
   const selectWaiting = db.prepare<[string, number], OpenAskRow>(`${OPEN} AND a.id = ? ORDER BY k.due_at LIMIT ?`);
   const selectAll = db.prepare<[number], OpenAskRow>(`${OPEN} ORDER BY k.due_at LIMIT ?`);
-  const selectOverdue = db.prepare<[{ now: number; limit: number }], OpenAskRow>(
-    `${OPEN} AND k.due_at <= :now
+  const selectOverdue = db.prepare<[AskPlace & { now: number; limit: number }], OpenAskRow>(
+    `${OPEN} AND k.due_at <= :now AND (k.due_at, k.message_pk) > (:due_at, :message_pk)
        AND (k.due_at + k.answer_within_ms <= :now OR (k.nudged_at IS NULL AND d.state <> 'held'))
-     ORDER BY k.due_at LIMIT :limit`,
+     ORDER BY k.due_at, k.message_pk LIMIT :limit`,
   );
   const setNudged = db.prepare<[number, number]>(`UPDATE ask SET nudged_at = ? WHERE message_pk = ?`);
   const reopen = db.prepare<[number, number]>(
@@ -79,7 +82,9 @@ export function askStatements({ db, clock }: EngineContext) {
     one: (asked: MessageId) => selectOne.get(asked),
     list: (side: "owed" | "waiting", agentId: AgentId | undefined, limit: number) =>
       agentId === undefined ? selectAll.all(limit) : (side === "owed" ? selectOwed : selectWaiting).all(agentId, limit),
-    overdue: (limit: number) => selectOverdue.all({ now: clock.now(), limit }),
+    /** What is overdue behind a place, in the order of being due. */
+    overdue: (limit: number, { due_at, message_pk }: AskPlace = { due_at: 0, message_pk: 0 }) =>
+      selectOverdue.all({ due_at, message_pk, now: clock.now(), limit }),
     setNudged: (messagePk: number) => setNudged.run(clock.now(), messagePk),
     /** The question is put back into its inbox: it is owed anew. */
     reopen: (messagePk: number) => reopen.run(clock.now(), messagePk),

@@ -7,7 +7,7 @@
 import { MeshError } from "../../mesh/errors.ts";
 import type { Database, Statement } from "./driver/database.ts";
 import { Rounds, type Waiting } from "./rounds.ts";
-import { type Budget, type Slice, sliceBudget } from "./slices.ts";
+import { type Budget, SLICES, type Slice, type SliceSizes, sliceBudget } from "./slices.ts";
 
 interface Act extends Waiting {
   act(): void;
@@ -19,7 +19,6 @@ interface Act extends Waiting {
 }
 
 const MAX_BATCH = 256;
-const MAX_BATCH_MS = 2;
 
 /** What is done when the disk does not do as it should. */
 export interface DiskTrouble {
@@ -34,15 +33,17 @@ export class CommitQueue {
   readonly #db: Database;
   readonly #afterCommit: () => void;
   readonly #trouble: DiskTrouble;
+  readonly #sizes: SliceSizes;
   readonly #sql: Record<"begin" | "commit" | "mark" | "keep" | "undo", Statement>;
   readonly #rounds = new Rounds<Act>();
   #scheduled = false;
 
   /** `afterCommit` runs after each transaction that committed, before its promises resolve. */
-  constructor(db: Database, afterCommit: () => void, trouble: DiskTrouble) {
+  constructor(db: Database, afterCommit: () => void, trouble: DiskTrouble, sizes: SliceSizes = SLICES) {
     this.#db = db;
     this.#afterCommit = afterCommit;
     this.#trouble = trouble;
+    this.#sizes = sizes;
     this.#sql = {
       begin: db.prepare("BEGIN IMMEDIATE"),
       commit: db.prepare("COMMIT"),
@@ -81,7 +82,7 @@ export class CommitQueue {
           return kept.length > 0;
         },
         act: () => {
-          last = slice(sliceBudget(kept.length === 0), kept);
+          last = slice(sliceBudget(kept.length === 0, this.#sizes), kept);
         },
         hasMore: () => last.more,
         kept: () => {
@@ -133,7 +134,7 @@ export class CommitQueue {
     }
     let current: Act | undefined;
     try {
-      while (done.length < MAX_BATCH && performance.now() - began < MAX_BATCH_MS) {
+      while (done.length < MAX_BATCH && performance.now() - began < this.#sizes.batchMs) {
         current = this.#rounds.next();
         if (!current) break;
         if (this.#runOne(current)) done.push(current);

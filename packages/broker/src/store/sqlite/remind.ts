@@ -2,12 +2,12 @@
 import type { OpenAsk } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
 import type { AskNotices } from "../../mesh/store.ts";
-import type { OpenAskRow } from "./asks.ts";
+import type { AskPlace, OpenAskRow } from "./asks.ts";
 import { previewOf } from "./body.ts";
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { notify } from "./notice.ts";
-import { upTo } from "./slices.ts";
+import { type Budget, each, ROWS, type Slice, sum } from "./slices.ts";
 
 /** An ask as its parties see it. */
 export function openAskOf(row: OpenAskRow, now: number): OpenAsk {
@@ -23,9 +23,26 @@ export function openAskOf(row: OpenAskRow, now: number): OpenAsk {
   };
 }
 
-/** Sends the notices that are due, of up to `limit` asks, a slice at a time. */
+/** How far a round of reminding has come. */
+export interface Reminded {
+  readonly asks: number;
+  readonly last: AskPlace | undefined;
+}
+
+/** Sends the notices that are due, of up to `limit` asks, a slice at a time; no ask has two in one round. */
 export function remind(engine: Engine, context: EngineContext, notices: AskNotices, limit: number) {
-  return upTo(limit, engine.asks.overdue, (row) => {
+  return (budget: Budget, kept: readonly Reminded[]): Slice<Reminded> => {
+    const left = limit - sum(kept.map(({ asks }) => asks));
+    const wanted = Math.min(left, ROWS);
+    let last = kept.at(-1)?.last;
+    const { part: asks, more } = each(budget, engine.asks.overdue(wanted, last), wanted, (row) => {
+      remindOf(row);
+      last = row;
+    });
+    return { part: { asks, last }, more: more && asks < left };
+  };
+
+  function remindOf(row: OpenAskRow): void {
     const now = context.clock.now();
     const ask = openAskOf(row, now);
     const about = { about: row.message_id, threadId: row.thread_id };
@@ -37,5 +54,5 @@ export function remind(engine: Engine, context: EngineContext, notices: AskNotic
       notify(engine, context, { kind: "bounce", to: row.asker_id, body: notices.bounce(ask, held), ...about });
       engine.asks.giveUp(row.message_pk);
     }
-  });
+  }
 }

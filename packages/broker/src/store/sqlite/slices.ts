@@ -1,10 +1,20 @@
 /** Slices of acts whose work grows with what is stored: how much fits into one, and how one goes on where one ended. */
 
-/** How long a slice may hold the event loop, in milliseconds, its commit left out; the first one stands before others' acts. */
-const SLICE_MS = 4;
-const FIRST_SLICE_MS = 1;
-/** What is small stays whole: so many pieces are in one slice, whatever they take. */
-const SMALL = 16;
+/** How much a slice takes, and one transaction before it ends; times in milliseconds, the commit left out. */
+export interface SliceSizes {
+  /** What is small stays whole: so many pieces are in one slice, whatever they take. */
+  readonly pieces: number;
+  /** As long as this a first slice goes on beyond them: it stands before others' acts. */
+  readonly firstMs: number;
+  /** As long as this every later one does. */
+  readonly ms: number;
+  /** As long as this a transaction takes acts that wait. */
+  readonly batchMs: number;
+}
+
+/** The sizes of a broker. */
+export const SLICES: SliceSizes = { pieces: 16, firstMs: 1, ms: 4, batchMs: 2 };
+
 /** Rows looked up at a time. */
 export const ROWS = 64;
 
@@ -21,10 +31,10 @@ export interface Slice<T> {
 }
 
 /** The budget of a slice that begins now. */
-export function sliceBudget(isFirst = false): Budget {
-  const end = performance.now() + (isFirst ? FIRST_SLICE_MS : SLICE_MS);
+export function sliceBudget(isFirst = false, sizes: SliceSizes = SLICES): Budget {
+  const end = performance.now() + (isFirst ? sizes.firstMs : sizes.ms);
   let pieces = 0;
-  return { fits: () => pieces++ < SMALL || performance.now() < end };
+  return { fits: () => pieces++ < sizes.pieces || performance.now() < end };
 }
 
 /** Does one piece for each row as long as the slice takes it; `more` when rows are left of these, or behind `full` of them. */

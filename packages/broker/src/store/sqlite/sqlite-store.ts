@@ -16,7 +16,7 @@ import { publishRest } from "./publish.ts";
 import { accept } from "./send.ts";
 import { sessionVerbs } from "./session-verbs.ts";
 import { followStepBack } from "./shift.ts";
-import { laneOf } from "./slices.ts";
+import { laneOf, SLICES, type SliceSizes } from "./slices.ts";
 import { askVerbs, decisionVerbs, historyVerbs, legacyVerbs, topicVerbs, type VerbParts } from "./verbs.ts";
 import type { Watermark } from "./watermark.ts";
 import { webhookVerbs } from "./webhooks.ts";
@@ -33,7 +33,12 @@ export interface OpenDatabase {
 const NO_HELP: DiskTrouble = { makeRoom: () => false, unsynced: () => undefined };
 
 /** The Store over an open database; leases of an earlier broker process are void and return at once. */
-export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTrouble = NO_HELP): Store {
+export function sqliteStore(
+  open: OpenDatabase,
+  clock: Clock,
+  trouble: DiskTrouble = NO_HELP,
+  sizes: SliceSizes = SLICES,
+): Store {
   const { db } = open;
   let listener: StoreListener | undefined;
   const readyAgents = new Set<AgentId>();
@@ -75,6 +80,7 @@ export function sqliteStore(open: OpenDatabase, clock: Clock, trouble: DiskTroub
       if (advanced) open.watermark.advance(timeline.lastPosition);
     },
     trouble,
+    sizes,
   );
   const write: VerbParts["write"] = (lane, act) => queue.run(lane, act);
   const writeSliced: VerbParts["writeSliced"] = (lane, slice) => queue.runSliced(lane, slice);

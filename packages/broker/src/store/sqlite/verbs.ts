@@ -79,7 +79,8 @@ export function askVerbs({
       read(() => asks.list(side, agentId, limit).map((row) => openAskOf(row, context.clock.now()))),
     remindAsks: async (notices, limit) => {
       if (asks.overdue(1).length === 0) return 0;
-      return sum(await writeSliced(laneOf.care, remind(engine, context, notices, limit)));
+      const rounds = await writeSliced(laneOf.care, remind(engine, context, notices, limit));
+      return sum(rounds.map(({ asks }) => asks));
     },
   };
 }

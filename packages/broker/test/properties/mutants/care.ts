@@ -11,11 +11,11 @@ function hide(db: Database, session: string): void {
 export const careMutants: Mutant[] = [
   {
     name: "a lease survives a restart",
-    engine: () => (database, clock) => {
+    engine: () => (database, clock, sizes) => {
       const { db } = database;
       const held = db.prepare<[], { pk: number }>("SELECT * FROM delivery WHERE state = 'leased'").all();
       const last = db.prepare<[], { pk: number }>("SELECT MAX(pk) AS pk FROM timeline").get()?.pk ?? 0;
-      const store = sqliteStore(database, clock);
+      const store = sqliteStore(database, clock, undefined, sizes);
       db.prepare("DELETE FROM timeline WHERE pk > ?").run(last);
       for (const row of held) {
         db.prepare(
@@ -206,8 +206,8 @@ export const careMutants: Mutant[] = [
   ),
   {
     name: "a restart ends what is past its life, and tells nobody",
-    engine: () => (database, clock) => {
-      const store = sqliteStore(database, clock);
+    engine: () => (database, clock, sizes) => {
+      const store = sqliteStore(database, clock, undefined, sizes);
       const { db } = database;
       const over = db
         .prepare<[number], { pk: number; attempt: number }>(

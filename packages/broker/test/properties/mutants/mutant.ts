@@ -31,8 +31,8 @@ export function mutant(name: string, spoil: () => (sound: Sound) => Partial<Stor
     engine: () => {
       const verbs = spoil();
       let start = 0;
-      return (database, clock) => {
-        const store = sqliteStore(database, clock);
+      return (database, clock, sizes) => {
+        const store = sqliteStore(database, clock, undefined, sizes);
         return { ...store, ...verbs({ store, db: database.db, clock, start: ++start }) };
       };
     },

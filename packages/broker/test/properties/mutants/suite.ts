@@ -8,6 +8,8 @@ import type { Mutant } from "./mutant.ts";
 /** Fixed, so that the count of runs says something about the suite and not about luck. */
 const seed = Number(process.env.AGENTMESH_PROPERTY_SEED ?? 20261122);
 const MOST_RUNS = 120;
+/** A bound on the runs is one on the time, but not on a machine that does other things. */
+const LONG_ENOUGH_MS = 240_000;
 
 /** Defines one test for each mutant: it is caught, by a promise it broke, with the commands of its noun more often. */
 export function catchAll(of: string, mutants: readonly Mutant[], kinds: readonly CommandKind[]): void {
@@ -16,13 +18,17 @@ export function catchAll(of: string, mutants: readonly Mutant[], kinds: readonly
 
     const ofNoun = kinds.map(({ name }) => name);
 
-    test.each(mutants)("$name", async ({ name, engine, often = ofNoun }) => {
-      const { details, steps } = await checkEngine(engine, { seed, numRuns: MOST_RUNS, endOnFailure: true }, often);
-      const { errorInstance, numRuns } = details;
-      expect(details.failed, `"${name}" survived ${numRuns} runs, ${steps} steps (seed ${seed})`).toBe(true);
-      if (!(errorInstance instanceof BrokenPromise)) throw errorInstance;
-      caught.push(`${String(numRuns).padStart(3)} runs  ${name}: ${errorInstance.promise}`);
-    });
+    test.each(mutants)(
+      "$name",
+      async ({ name, engine, often = ofNoun }) => {
+        const { details, steps } = await checkEngine(engine, { seed, numRuns: MOST_RUNS, endOnFailure: true }, often);
+        const { errorInstance, numRuns } = details;
+        expect(details.failed, `"${name}" survived ${numRuns} runs, ${steps} steps (seed ${seed})`).toBe(true);
+        if (!(errorInstance instanceof BrokenPromise)) throw errorInstance;
+        caught.push(`${String(numRuns).padStart(3)} runs  ${name}: ${errorInstance.promise}`);
+      },
+      LONG_ENOUGH_MS,
+    );
 
     afterAll(() =>
       console.log(`${caught.length} of ${mutants.length} mutants caught, seed ${seed}\n${caught.sort().join("\n")}`),
