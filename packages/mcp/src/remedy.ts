@@ -18,6 +18,7 @@ const remedies: Partial<Record<MeshApiError["code"], string>> = {
   agent_not_found: "list_peers with include_offline shows every name.",
   message_not_found: "check_messages shows what waits for you, each with its number.",
   delivery_not_found: "check_messages shows what waits for you, each with its number.",
+  other_life: "check_messages shows what waits for you, each with its number.",
   inbox_full: "The recipient has to read first; try again later.",
   quota_full: "Tell the person you work for; send nothing more until then.",
 };

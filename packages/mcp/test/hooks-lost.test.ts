@@ -70,6 +70,22 @@ test("while a socket cannot be made senders and the session are told why, until 
   await bob.tool("check_messages");
 });
 
+test("a hook in a copy of the state folder does not find the adapter of the original", async () => {
+  await using bob = await session(broker, "original", { env: { CLAUDE_CODE_SESSION_ID: "ses-original" } });
+  await bob.joined();
+  const card = await until(() => fileOf(".json"), "the card");
+  const home = join(broker.home, "copy");
+  mkdirSync(join(home, "hooks"), { recursive: true });
+  // A socket is no file to copy; its card names it by its whole path.
+  cpSync(join(broker.home, "key"), join(home, "key"));
+  cpSync(card, join(home, "hooks", "copied.json"));
+  await sender.send({ to: "original", body: "mail for the original" });
+  const input = { hook_event_name: "PostToolUse", session_id: "ses-original" };
+  expect(await hook({ home }, ["claude"], input)).toBe("");
+  expect(await hook(broker, ["claude"], input)).toContain("mail for the original");
+  await bob.tool("check_messages");
+});
+
 test("a socket in the folder for temporary files is made again", async () => {
   const temp = join(broker.home, "temp");
   const home = join(broker.home, "h".repeat(100));

@@ -28,6 +28,8 @@ const REMEDIES: Record<ErrorCode, string> = {
   not_held: "Only a held delivery is admitted or refused; `detail` says what state it is in.",
   body_damaged: "Have the message sent again: its text on the broker's disk is not what was accepted.",
   delivery_settled: "Nothing is left to do: `detail` says how it ended.",
+  other_life:
+    "Look at the inbox anew and use the numbers it shows: the database was restored from a backup or copied since, and what this one named is not in it. Nothing was done.",
   cursor_invalid: "Ask without a cursor: the database was replaced or restored.",
   body_too_large: "Send less, or put the text into a file and send its path. Nothing was stored.",
   unsupported_media_type: "Send JSON with `content-type: application/json`.",

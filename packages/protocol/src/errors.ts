@@ -30,6 +30,7 @@ export const errorTable = {
   not_held: { status: 409, title: "The delivery is not held", retryable: false },
   body_damaged: { status: 409, title: "The text of the message is damaged", retryable: false },
   delivery_settled: { status: 409, title: "The delivery has ended", retryable: false },
+  other_life: { status: 410, title: "The number or id is of another life of the database", retryable: false },
   cursor_invalid: { status: 410, title: "The cursor belongs to another database", retryable: false },
   body_too_large: { status: 413, title: "The message is too large", retryable: false },
   unsupported_media_type: { status: 415, title: "Only application/json is read", retryable: false },

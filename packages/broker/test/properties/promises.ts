@@ -31,6 +31,7 @@ export const PROMISES = {
   redrive: "a dead letter, and nothing else, can be put back: in its place, with no failures and a new life",
   policy: "a receiver's policy is kept: accepted, held until somebody decides, or refused with nothing stored",
   urgency: "a stream is given nothing less urgent than it asks for, and than its agent's focus allows",
+  "other lives": "what a client was given in another life of the database names the same thing, or is refused",
   silence: "a session whose streamed lease ran out without a sign is streamed nothing until it is heard of",
 } as const;
 

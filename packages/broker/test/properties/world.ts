@@ -1,5 +1,5 @@
 /** One engine under test in a folder of its own: its clock, its restarts, and what its listener was told. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentId } from "@agentmesh/protocol";
@@ -37,6 +37,9 @@ export const OFFLINE_AFTER_MS = 120_000;
 export const KEY_WINDOW_MS = 900_000;
 /** Not shorter than the window of the keys: the configuration sees to that. */
 export const RETENTION_MS = 900_000;
+
+/** How a copy takes the place of the database: over it, where it was removed, or moved over it. */
+export type Restore = "in place" | "removed first" | "by rename";
 
 /** Makes the store of an open database; a mutant gives another one. Called anew at each restart of one run. */
 export type EngineMaker = (database: OpenDatabase, clock: FakeClock, sizes: SliceSizes) => Store;
@@ -95,6 +98,34 @@ export class World implements AsyncDisposable {
     this.#database = this.#openFile();
     before.db.close();
     this.#store = this.#listenTo(this.#make(this.#database, this.clock));
+  }
+
+  /** Takes a copy of the database while it is open; it takes the place of the one before. */
+  backUp(): void {
+    const copy = this.#at("backup.db");
+    rmSync(copy, { force: true });
+    this.#database.db.prepare("VACUUM INTO ?").run(copy);
+  }
+
+  /** Ends the broker, puts the newest copy in place without the log, leaves the mark, and starts again. */
+  async restore(how: Restore, end: "clean" | "kill"): Promise<void> {
+    if (end === "clean") await this.#store.close();
+    // What a killed broker leaves is not what its handle would say on closing: its mark is not written.
+    else {
+      await turn();
+      this.#database.db.close();
+    }
+    const [database, copy, beside] = [this.#at("mesh.db"), this.#at("backup.db"), this.#at("beside.db")];
+    for (const file of ["-wal", "-shm"]) rmSync(database + file, { force: true });
+    if (how === "removed first") rmSync(database);
+    copyFileSync(copy, how === "by rename" ? beside : database);
+    if (how === "by rename") renameSync(beside, database);
+    this.#database = this.#openFile();
+    this.#store = this.#listenTo(this.#make(this.#database, this.clock));
+  }
+
+  #at(name: string): string {
+    return join(this.#folder, name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

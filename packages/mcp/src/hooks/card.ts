@@ -1,5 +1,5 @@
 /** Cards: the files in the state folder by which a hook finds the adapter of its session. No module but Node's. */
-import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, writeFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ClientKind } from "../client-kind.ts";
@@ -10,6 +10,8 @@ export interface Card extends ProcessMark {
   /** A random word, unlike a process id the same nowhere else; the card's file and, mostly, its socket are named by it. */
   readonly name: string;
   readonly kind: ClientKind;
+  /** The inode of the folder that it was written into: in a copy of that folder it is of nobody there. */
+  readonly folder?: string | undefined;
   /** Where it listens: a Unix socket, or a named pipe. */
   readonly socket: string;
   /** What a hook has to say first. */
@@ -30,6 +32,15 @@ const FORGOTTEN_MS = 7 * 24 * 3_600_000;
 /** Folder of the cards and sockets; the state folder as `AGENTMESH_HOME` or `--home` says. */
 export function hooksFolder(home: string | undefined): string {
   return join(resolve(home || join(homedir(), ".agentmesh")), "hooks");
+}
+
+/** The inode of a folder, as a card has it; undefined where it cannot be looked at. Never throws. */
+export function folderOf(folder: string): string | undefined {
+  try {
+    return statSync(folder, { bigint: true }).ino.toString();
+  } catch {
+    return undefined;
+  }
 }
 
 /** The file of a card. */
@@ -81,15 +92,16 @@ export function sweepCards(folder: string): void {
   }
 }
 
-/** Every card that can be read. */
+/** Every card that can be read and was written here, not in a folder that this one is a copy of. */
 export function readCards(folder: string): Card[] {
+  const here = folderOf(folder);
   return namesIn(folder)
     .filter((name) => name.endsWith(".json"))
     .flatMap((file) => {
       try {
         const value: unknown = JSON.parse(readFileSync(join(folder, file), "utf8"));
         const card = cardIn(value, file.slice(0, -".json".length));
-        return card === undefined ? [] : [card];
+        return card === undefined || (card.folder !== undefined && card.folder !== here) ? [] : [card];
       } catch {
         return [];
       }

@@ -6,7 +6,17 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ClientKind } from "../client-kind.ts";
 import type { Log } from "../log.ts";
-import { type Card, cardPath, cardText, fileAt, hooksFolder, removeCard, sweepCards, writeCard } from "./card.ts";
+import {
+  type Card,
+  cardPath,
+  cardText,
+  fileAt,
+  folderOf,
+  hooksFolder,
+  removeCard,
+  sweepCards,
+  writeCard,
+} from "./card.ts";
 import { type Caller, serveHook } from "./hook-connection.ts";
 import { ancestors, markOf, pidSpace, upToClient } from "./process-tree.ts";
 
@@ -121,7 +131,12 @@ export class HookSocket {
         if (this.#closed || this.#door?.server !== server) return;
         try {
           if (process.platform !== "win32") chmodSync(card.socket, 0o600);
-          this.#door = { ...this.#door, ...fileOf(card.socket) };
+          // Now that it is there: the card says of which folder it is.
+          this.#door = {
+            ...this.#door,
+            card: { ...this.#door.card, folder: folderOf(this.#folder) },
+            ...fileOf(card.socket),
+          };
         } catch (error) {
           return this.#failed(door, error);
         }
@@ -206,6 +221,7 @@ function lostOf(folder: string, { card, file }: Door): string | undefined {
     return `${gone} was removed or replaced, ${card.socket}`;
   }
   const path = cardPath(folder, card.name);
+  if (card.folder !== folderOf(folder)) return `its folder was replaced, ${folder}`;
   try {
     return readFileSync(path, "utf8") === cardText(card) ? undefined : `its card was changed, ${path}`;
   } catch {

@@ -96,7 +96,7 @@ export const inboxEndpoints = {
     body: AckRequest,
     status: 200,
     reply: AckReply,
-    errors: ["delivery_not_found", "lease_lost", "delivery_settled"],
+    errors: ["delivery_not_found", "other_life", "lease_lost", "delivery_settled"],
   }),
 
   nack: endpoint({
@@ -109,7 +109,7 @@ export const inboxEndpoints = {
     body: NackRequest,
     status: 200,
     reply: DeliveryReply,
-    errors: ["delivery_not_found", "lease_lost", "delivery_settled"],
+    errors: ["delivery_not_found", "other_life", "lease_lost", "delivery_settled"],
   }),
 
   extend: endpoint({
@@ -122,7 +122,7 @@ export const inboxEndpoints = {
     body: ExtendRequest,
     status: 200,
     reply: DeliveryReply,
-    errors: ["delivery_not_found", "lease_lost", "delivery_settled"],
+    errors: ["delivery_not_found", "other_life", "lease_lost", "delivery_settled"],
   }),
 
   reject: endpoint({
@@ -135,7 +135,7 @@ export const inboxEndpoints = {
     body: RejectRequest,
     status: 200,
     reply: DeliveryReply,
-    errors: ["delivery_not_found", "lease_lost", "delivery_settled"],
+    errors: ["delivery_not_found", "other_life", "lease_lost", "delivery_settled"],
   }),
 
   listDead: endpoint({
@@ -170,7 +170,7 @@ export const inboxEndpoints = {
     params: deliveryParam,
     status: 200,
     reply: DeliveryReply,
-    errors: ["delivery_not_found", "not_dead", "agent_not_found", "inbox_full", "body_damaged"],
+    errors: ["delivery_not_found", "other_life", "not_dead", "agent_not_found", "inbox_full", "body_damaged"],
   }),
 
   dismiss: endpoint({
@@ -194,7 +194,7 @@ export const inboxEndpoints = {
     params: deliveryParam,
     status: 200,
     reply: DeliveryReply,
-    errors: ["delivery_not_found", "not_held"],
+    errors: ["delivery_not_found", "other_life", "not_held"],
   }),
 
   refuse: endpoint({
@@ -207,7 +207,7 @@ export const inboxEndpoints = {
     body: RefuseRequest,
     status: 200,
     reply: DeliveryReply,
-    errors: ["delivery_not_found", "not_held"],
+    errors: ["delivery_not_found", "other_life", "not_held"],
   }),
 
   reportPush: endpoint({
@@ -220,6 +220,6 @@ export const inboxEndpoints = {
     body: PushReport,
     status: 200,
     reply: DeliveryReply,
-    errors: ["delivery_not_found", "lease_lost", "delivery_settled"],
+    errors: ["delivery_not_found", "other_life", "lease_lost", "delivery_settled"],
   }),
 } as const;

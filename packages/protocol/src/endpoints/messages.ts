@@ -25,6 +25,7 @@ export const messagesEndpoints = {
       "refused_by_policy",
       "agent_not_found",
       "message_not_found",
+      "other_life",
       "idempotency_mismatch",
       "loop_limit",
       "rate_limited",
@@ -61,7 +62,7 @@ export const messagesEndpoints = {
       nextBefore: cursor.optional().meta({ description: "set when there are older ones" }),
       nextAfter: cursor.optional().meta({ description: "where what is accepted later begins; not with before" }),
     }),
-    errors: ["agent_not_found", "message_not_found", "cursor_invalid"],
+    errors: ["agent_not_found", "message_not_found", "other_life", "cursor_invalid"],
   }),
 
   ask: endpoint({
@@ -113,7 +114,7 @@ export const messagesEndpoints = {
     }),
     status: 200,
     reply: MessageStatus,
-    errors: ["message_not_found", "cursor_invalid"],
+    errors: ["message_not_found", "other_life", "cursor_invalid"],
   }),
 
   cancel: endpoint({
@@ -125,7 +126,7 @@ export const messagesEndpoints = {
     params: z.strictObject({ message: MessageRef }),
     status: 200,
     reply: CancelReply,
-    errors: ["message_not_found", "already_leased", "delivery_settled"],
+    errors: ["message_not_found", "other_life", "already_leased", "delivery_settled"],
   }),
 
   log: endpoint({
@@ -143,6 +144,6 @@ export const messagesEndpoints = {
     }),
     status: 200,
     reply: z.object({ entries: z.array(LogEntry), cursor }),
-    errors: ["agent_not_found", "message_not_found", "cursor_invalid"],
+    errors: ["agent_not_found", "message_not_found", "other_life", "cursor_invalid"],
   }),
 } as const;

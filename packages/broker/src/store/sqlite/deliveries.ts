@@ -23,6 +23,7 @@ import {
   type StatesTerms,
   type StreamedTerms,
 } from "./delivery-sql.ts";
+import type { LifeStatements } from "./life.ts";
 import type { DeliveryPartyRow, DeliveryRow } from "./rows.ts";
 
 /** The order of reading, before the number in the inbox. */
@@ -42,7 +43,7 @@ export interface NewDelivery {
 }
 
 /** The statements on deliveries. */
-export function deliveryStatements({ db, clock, delayed }: EngineContext) {
+export function deliveryStatements({ db, clock, delayed }: EngineContext, life: LifeStatements) {
   const insert = db.prepare<[Required<NewDelivery> & { seq: number }], { pk: number }>(
     `INSERT INTO delivery (id, message_pk, agent_pk, seq, bytes, state, urgency, rank, accepted_at, expires_at)
      VALUES (:id, :messagePk, :agentPk, :seq, :bytes, :state, :urgency, :rank, :at, :expiresAt) RETURNING pk`,
@@ -137,14 +138,23 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext) {
       const pk = insert.get({ ...row, state, seq })?.pk ?? 0;
       return { pk, seq };
     },
-    /** By id or by seq, in the agent's own inbox. */
-    find: (agentId: AgentId, ref: DeliveryRef) =>
-      ref.startsWith("dlv_") ? selectById.get(ref, agentId) : selectBySeq.get(Number(ref), agentId),
+    /** By id or by seq, in the agent's own inbox. @throws MeshError other_life */
+    find(agentId: AgentId, ref: DeliveryRef) {
+      const isId = ref.startsWith("dlv_");
+      const found = isId ? selectById.get(ref, agentId) : selectBySeq.get(Number(ref), agentId);
+      if (!found && isId) life.refuseId(ref);
+      else if (!found) life.refuseNumber(agentId, Number(ref));
+      return found;
+    },
     has: (messagePk: number, agentPk: number) => selectOne.get(messagePk, agentPk) !== undefined,
     /** An agent's own delivery of a message. */
     ownOf: (id: MessageId, agentId: AgentId) => selectOwn.get(id, agentId)?.id,
     /** By id, in anybody's inbox. */
-    findAny: (id: string) => selectAnyById.get(id),
+    findAny(id: string) {
+      const found = selectAnyById.get(id);
+      if (!found) life.refuseId(id);
+      return found;
+    },
     byPk: (pk: number) => selectByPk.get(pk),
     statesOf: (terms: StatesTerms) => selectStates.all(terms),
     /** The first of a message, with their recipients, without the message. */

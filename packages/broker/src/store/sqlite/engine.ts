@@ -11,6 +11,7 @@ import { formerNameStatements } from "./former-names.ts";
 import { historyStatements } from "./history.ts";
 import { keepingStatements } from "./keeping.ts";
 import { legacyPeerStatements } from "./legacy-peers.ts";
+import { lifeStatements } from "./life.ts";
 import { messageStatements } from "./messages.ts";
 import { nameStatements } from "./names.ts";
 import { sessionStatements } from "./sessions.ts";
@@ -31,6 +32,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
   );
   const archive = archiveStatements(context);
   const formerNames = formerNameStatements(context);
+  const life = lifeStatements(context.db);
   return {
     agents: agentStatements(context, archive, formerNames),
     formerNames,
@@ -41,7 +43,8 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     sessions: sessionStatements(context),
     keeping: keepingStatements(context),
     messages: messageStatements(context),
-    deliveries: deliveryStatements(context),
+    deliveries: deliveryStatements(context, life),
+    life,
     timeline: timelineStatements(context, epoch),
     history: historyStatements(context, epoch),
     trace: traceStatements(context, epoch),

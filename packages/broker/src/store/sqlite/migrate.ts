@@ -11,6 +11,7 @@ import { topics } from "./migrations/0008-topics.ts";
 import { tally } from "./migrations/0009-tally.ts";
 import { listings } from "./migrations/0010-listings.ts";
 import { dead } from "./migrations/0011-dead.ts";
+import { lives } from "./migrations/0012-lives.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -25,6 +26,7 @@ export const migrations: readonly string[] = [
   tally,
   listings,
   dead,
+  lives,
 ];
 
 /** The database was written by a newer broker. */

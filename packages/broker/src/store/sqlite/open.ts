@@ -6,6 +6,7 @@ import type { Notice } from "./context.ts";
 import { isFullDisk } from "./disk.ts";
 import type { Database, Driver } from "./driver/database.ts";
 import { besideOf, makeDatabase, neverWasWhole, newEpoch } from "./first-start.ts";
+import { beginLife, firstOfLife, hasLogBeside, readKnown, type Signs, tellNewLife, whyNewLife } from "./life.ts";
 import { migrate } from "./migrate.ts";
 import { isSearchDamage, rebuildSearch } from "./search-index.ts";
 import type { OpenDatabase } from "./sqlite-store.ts";
@@ -34,6 +35,12 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
   const path = join(options.folder, "mesh.db");
   const markPath = join(options.folder, "mesh.mark.json");
   const { driver } = options;
+  // Before anything is opened or moved aside: afterwards they say nothing of the life before.
+  const signs: Signs = {
+    mark: readMark(markPath),
+    hasLog: hasLogBeside(path),
+    files: { database: path, mark: markPath },
+  };
   const { fault, searchDamaged, isNew } = look(driver, path, markPath);
   if (fault !== undefined) {
     if (!options.startEmpty) {
@@ -56,27 +63,68 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
     });
   }
 
-  const known = db.prepare<[], { instance_id: string; epoch: string }>("SELECT instance_id, epoch FROM mesh").get();
-  const mark = readMark(markPath);
-  const last =
-    db.prepare<[], { seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'timeline'").get()?.seq ?? 0;
-  const lost = known && mark?.instanceId === known.instance_id ? mark.lastPosition - last : 0;
-  const instanceId = known?.instance_id ?? v7();
-  const epoch = known && lost <= 0 ? known.epoch : newEpoch();
-  if (lost > 0) {
-    options.notice("error", "store.tail_lost", {
-      events: lost,
-      detail: "the newest part of the database is missing: senders that keep their idempotency keys may send again",
+  const lived = live(db, signs, { schema: to, isMade: makes, isNew: isNew === true }, options.notice);
+  return { db, ...lived, notice: options.notice };
+}
+
+/** Which life the opened database has, the one it had or a new one, and the mark beside it. */
+function live(
+  db: Database,
+  signs: Signs,
+  { schema, isMade, isNew }: { readonly schema: number; readonly isMade: boolean; readonly isNew: boolean },
+  notice: Notice,
+): Pick<OpenDatabase, "instanceId" | "epoch" | "watermark"> {
+  db.prepare<[string, string]>(
+    "INSERT INTO mesh (one, instance_id, epoch) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
+  ).run(v7(), newEpoch());
+  const known = readKnown(db);
+  if (!known) throw new Error(`${db.name} does not keep what it is`);
+  const { mark } = signs;
+  const start = newEpoch();
+  const why = isMade ? (isNew ? undefined : "an empty one took its place") : whyNewLife(known, signs);
+  const first = why === undefined ? known.first : firstOfLife(known, mark);
+  const last = why === undefined ? known.last : first;
+  const marked = { instanceId: known.instanceId, schema, first, start };
+  const watermark = new Watermark(signs.files.mark, signs.files.database, { ...marked, before: known.start });
+  const lived = { instanceId: known.instanceId, watermark };
+  if (why !== undefined) {
+    // The database before the mark: cut off between them, the next start finds the same signs.
+    const epoch = inTransaction(db, () => {
+      setStart(db, start);
+      return beginLife(db, first);
     });
+    if (!isMade) tellNewLife(notice, why, known, first, mark);
+    watermark.become(marked);
+    if (isMade) watermark.write(last, false);
+    else watermark.advance(() => last);
+    return { ...lived, epoch };
   }
-  db.prepare(
-    "INSERT INTO mesh (one, instance_id, epoch) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET epoch = excluded.epoch",
-  ).run(instanceId, epoch);
-  const watermark = new Watermark(markPath, { instanceId, schema: to });
-  // A full disk does not keep a known database from being served: an older mark is still true.
-  if (known && !makes) watermark.advance(() => last);
-  else watermark.write(last, false);
-  return { db, instanceId, epoch, watermark, notice: options.notice };
+  if (isMade) watermark.write(last, false);
+  else if (!watermark.advance(() => last)) {
+    // A full disk does not keep a known database from being served: mark and database stay as the last start left them.
+    watermark.become({ ...marked, start: mark?.start });
+    return { ...lived, epoch: known.epoch };
+  }
+  setStart(db, start);
+  watermark.become(marked);
+  watermark.advance(() => last);
+  return { ...lived, epoch: known.epoch };
+}
+
+function setStart(db: Database, start: string): void {
+  db.prepare<[string]>("UPDATE mesh SET start = ?").run(start);
+}
+
+function inTransaction<T>(db: Database, act: () => T): T {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const result = act();
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    if (db.inTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
 }
 
 /** What a look at the files showed. */

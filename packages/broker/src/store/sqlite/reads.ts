@@ -6,14 +6,15 @@ import type { Engine } from "./engine.ts";
 import { MESH_AGENT_ID } from "./messages.ts";
 import { type DeliveryRow, inboxEntryOf, messageOf } from "./rows.ts";
 
-/** Resolves msg_…, dlv_… or a seq of the viewer's inbox to a message the viewer sent or received. */
+/** Resolves msg_…, dlv_… or a seq of the viewer's inbox to a message the viewer sent or received. @throws MeshError other_life */
 export function placeMessage(
-  { deliveries, messages }: Engine,
+  { deliveries, life, messages }: Engine,
   ref: MessageRef,
   viewer: Viewer,
 ): MessagePlace | undefined {
   const own = ref.startsWith("msg_") ? undefined : deliveryNamed(deliveries, ref, viewer);
   const envelope = messages.envelope(own?.message_id ?? ref);
+  if (!envelope) life.refuseId(ref);
   if (!envelope) return undefined;
   const mine = viewer === undefined ? undefined : deliveries.ownOf(envelope.id, viewer);
   if (viewer !== undefined && envelope.sender_id !== viewer && !mine) return undefined;
