@@ -8,7 +8,7 @@ import { Turns } from "../src/mesh/turns.ts";
 function caller(id: AgentId): AgentCaller {
   const agent: AgentRecord = {
     ...{ id, name: id, profile: {}, registeredAt: 0, lastSeenAt: undefined, archivedAt: undefined, quietMs: 0 },
-    ...{ heartbeatAgeMs: undefined, pushPaths: [], trust: "verified", focus: undefined, queued: 0, held: 0 },
+    ...{ heartbeatAgeMs: undefined, pushPaths: [], trust: "verified", focus: undefined, queued: 0, held: 0, inHand: 0 },
     oldestQueuedMs: undefined,
   };
   return { kind: "agent", agent };

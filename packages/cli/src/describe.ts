@@ -84,10 +84,15 @@ export function focusText({ until: end, allows, reason }: Focus): string {
   return `in focus for ${until(end)}, ${allows === "interrupt" ? "only interrupts are" : "nothing is"} pushed${why}`;
 }
 
-/** What waits in an inbox: `3, oldest 4m`. */
-export function waiting({ queued, oldestQueuedMs, held }: Pick<Agent, "queued" | "oldestQueuedMs" | "held">): string {
+/** What an inbox holds: `3, oldest 4m; 1 in hand`. */
+export function waiting({
+  queued,
+  oldestQueuedMs,
+  held,
+  inHand,
+}: Pick<Agent, "queued" | "oldestQueuedMs" | "held" | "inHand">): string {
   const oldest = queued === 0 || oldestQueuedMs === undefined ? "" : `, oldest ${shortDuration(oldestQueuedMs)}`;
-  return `${queued}${oldest}${held > 0 ? `; ${held} held` : ""}`;
+  return `${queued}${oldest}${inHand > 0 ? `; ${inHand} in hand` : ""}${held > 0 ? `; ${held} held` : ""}`;
 }
 
 /** Where an agent works: repository or directory, with its branch, and its machine when that is another one. */

@@ -129,6 +129,24 @@ test("agent show says what is known of one", async () => {
   for (const fact of ["shown-one", "offline", "codex", "fixes the build"]) expect(stdout).toContain(fact);
 });
 
+test("agents says when each was heard of and what it has in hand; --live lists live ones alone", async () => {
+  const busy = await broker.agent("busy-one");
+  await broker.agent("hooked-one");
+  await broker.admin.setWebhook({ agent: "hooked-one", url: "http://127.0.0.1:59999/hook" });
+  await run("send", "busy-one", "first");
+  await run("send", "busy-one", "second");
+  const session = await busy.client.join();
+  await busy.client.lease({ max: 1 });
+  const row = async (name: string, ...more: string[]) =>
+    (await run("agents", ...more)).stdout.split("\n").find((line) => line.startsWith(name));
+  expect(await row("busy-one")).toMatch(/online +\d+s ago .*1, oldest \d+s; 1 in hand/);
+  expect(await row("hooked-one")).toMatch(/offline +never/);
+  expect(await row("busy-one", "--live")).toBeDefined();
+  expect(await row("hooked-one", "--live")).toBeUndefined();
+  expect((await run("agent", "show", "busy-one")).stdout).toContain("1 in hand");
+  await session.leave();
+});
+
 test.each([
   ["ls", "NAME"],
   ["ps", "NAME"],

@@ -65,6 +65,7 @@ export const Agent = z.object({
   focus: Focus.optional().meta({ description: "set while the agent is not to be disturbed" }),
   queued: z.int().nonnegative().meta({ description: "deliveries waiting in its inbox" }),
   held: z.int().nonnegative().default(0).meta({ description: "deliveries held by its policy" }),
+  inHand: z.int().nonnegative().default(0).meta({ description: "deliveries that a session or webhook has leased" }),
   oldestQueuedMs: z.int().nonnegative().optional().meta({ description: "age of the oldest of them" }),
   registeredAt: Timestamp,
   lastSeenAt: Timestamp.optional(),

@@ -219,6 +219,7 @@ export class Agents {
       ...(agent.focus && { focus: agent.focus }),
       queued: agent.queued,
       held: agent.held,
+      inHand: agent.inHand,
       ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
       registeredAt: timestamp(agent.registeredAt),
       ...(agent.lastSeenAt !== undefined && { lastSeenAt: timestamp(agent.lastSeenAt) }),

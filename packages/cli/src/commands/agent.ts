@@ -96,8 +96,8 @@ function agentText(agent: Agent): string {
 }
 
 /** What ends with an agent, for whoever is about to remove it; empty when nothing does. */
-function losses({ presence, queued, held }: Agent): string {
-  const waits = queued + held;
+function losses({ presence, queued, held, inHand }: Agent): string {
+  const waits = queued + held + inHand;
   return [
     ...(presence === "offline" ? [] : [`is ${presence}: its session goes on and is somebody else then`]),
     ...(waits === 0 ? [] : [`has ${waits} ${waits === 1 ? "message that waits" : "messages that wait"} and would die`]),

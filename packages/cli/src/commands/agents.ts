@@ -3,6 +3,7 @@
 import type { Agent } from "@agentmesh/protocol";
 import { MAX_SUMMARY_CHARS, quoted, quotedUnlessWord } from "@agentmesh/protocol";
 import { allAgents } from "../all-agents.ts";
+import { since } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { focusText, presenceStyle, reachedBy, waiting, whereOf } from "../describe.ts";
 import { jsonText, print } from "../output.ts";
@@ -18,7 +19,9 @@ export interface AgentsOptions {
 export async function agents(context: Context, options: AgentsOptions): Promise<void> {
   const admin = await context.admin();
   const presence = options.archived ? "archived" : options.live ? "live" : "all";
-  const found = await allAgents(admin, presence);
+  const listed = await allAgents(admin, presence);
+  // A webhook that works is reached without a session; that does not make its agent live.
+  const found = options.live ? listed.filter((agent) => agent.presence !== "offline") : listed;
   const ownId = await context.ownId(found);
   if (context.json) {
     return print(jsonText({ agents: found, total: found.length, ...(ownId !== undefined && { ownId }) }));
@@ -44,6 +47,7 @@ function columns(ownId: string | undefined): Column<Agent>[] {
   return [
     { title: "NAME", cell: (agent) => (agent.id === ownId ? `${agent.name} (you)` : agent.name), min: 20 },
     { title: "PRESENCE", cell: ({ presence }) => ({ text: presence, style: presenceStyle[presence] }) },
+    { title: "HEARD", cell: ({ lastSeenAt }) => (lastSeenAt === undefined ? "never" : `${since(lastSeenAt)} ago`) },
     { title: "CLIENT", cell: ({ client }) => (client ? quotedUnlessWord(client) : ""), min: 8 },
     { title: "REACHED BY", cell: reached, min: 28 },
     { title: "WAITING", cell: waiting },

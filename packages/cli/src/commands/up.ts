@@ -78,8 +78,25 @@ export function otherPort({ url, home, insteadOf }: BrokerStatus): readonly (rea
 
 /** Warns when broker and command line are of different versions. */
 export function warnOfOtherVersion({ version }: Pick<BrokerStatus, "version">): void {
-  if (version === VERSION) return;
-  warn(
-    `the broker is version ${version}, this command line ${VERSION}. Restart it with: agentmesh down && agentmesh up`,
-  );
+  const said = skewText(version, VERSION);
+  if (said !== undefined) warn(said);
+}
+
+/** Which of the two is old, and what brings it up to date; undefined when they are of one version. */
+export function skewText(broker: string, own: string): string | undefined {
+  if (broker === own) return undefined;
+  return isOlder(broker, own)
+    ? `the broker is version ${broker}, older than this command line (${own}). Bring it up to date: agentmesh down && agentmesh up`
+    : `this command line is version ${own}, older than the broker (${broker}). Update the command line and leave the broker running: it was started by a newer one.`;
+}
+
+/** By the numbers of the two versions; what comes before a release is older than it. */
+function isOlder(a: string, b: string): boolean {
+  const [numbersA, numbersB] = [a, b].map((each) => (each.split(/[-+]/)[0] ?? "").split(".").map(Number));
+  for (const place of [0, 1, 2]) {
+    const difference = (numbersA?.[place] ?? 0) - (numbersB?.[place] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  if (a.includes("-") !== b.includes("-")) return a.includes("-");
+  return a.localeCompare(b, "en", { numeric: true }) < 0;
 }

@@ -19,6 +19,8 @@ export interface AgentRecord {
   readonly focus: Focus | undefined;
   readonly queued: number;
   readonly held: number;
+  /** Deliveries that are leased. */
+  readonly inHand: number;
   readonly oldestQueuedMs: number | undefined;
   /** How its webhook does, if it has one; this path needs no session. */
   readonly webhook?: PushPath | undefined;

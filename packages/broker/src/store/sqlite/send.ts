@@ -166,6 +166,7 @@ export function recordOf(engine: Engine, id: AgentId, name: string): AgentRecord
     focus: undefined,
     queued: 0,
     held: 0,
+    inHand: 0,
     oldestQueuedMs: undefined,
   };
   return engine.agents.find(id) ?? gone;
