@@ -33,7 +33,7 @@ test("a search among thousands of messages of others is complete, and between it
     intake,
     turns: new Turns(),
   });
-  const history = new History({ store, agents });
+  const history = new History({ store, agents, turns: new Turns() });
   const callers = new Map<string, AgentCaller>();
   for (const name of ["alice", "bob", "eve"]) {
     const { token } = await agents.register({ name, ifTaken: "refuse" });

@@ -7,6 +7,7 @@ import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import type { Messages } from "./messages.ts";
 import type { AskNotices, Store } from "./store.ts";
+import type { Turns } from "./turns.ts";
 import type { WaitingAsks } from "./waiting-asks.ts";
 import type { Wakes } from "./wakes.ts";
 
@@ -18,6 +19,7 @@ export class Asks {
   readonly #agents: Agents;
   readonly #messages: Messages;
   readonly #ready: Wakes<string>;
+  readonly #turns: Turns;
   readonly #waiting: WaitingAsks;
 
   constructor(parts: {
@@ -26,7 +28,9 @@ export class Asks {
     messages: Messages;
     ready: Wakes<string>;
     waiting: WaitingAsks;
+    turns: Turns;
   }) {
+    this.#turns = parts.turns;
     this.#store = parts.store;
     this.#agents = parts.agents;
     this.#messages = parts.messages;
@@ -80,7 +84,8 @@ export class Asks {
     const whose = query.agent ?? (caller.kind === "agent" ? "me" : undefined);
     const agent = whose === undefined ? undefined : await this.#agents.resolve(whose, caller);
     if (agent) mayActFor(caller, agent);
-    const side = (name: "owed" | "waiting") => this.#store.listAsks(name, agent?.id, query.limit);
+    const { turn } = this.#turns.look(caller);
+    const side = (name: "owed" | "waiting") => this.#store.listAsks(name, agent?.id, query.limit, turn);
     return { owed: await side("owed"), waiting: agent ? await side("waiting") : [] };
   }
 

@@ -14,22 +14,25 @@ import { type Caller, mayActFor, viewerOf } from "./caller.ts";
 import { unknownMessage } from "./errors.ts";
 import { wholeId } from "./short-ids.ts";
 import type { HistoryQuery, Store, Viewer } from "./store.ts";
+import type { Look, Turns } from "./turns.ts";
 import { searchTerms, snippetOf } from "./words.ts";
 
 type Table = typeof endpoints;
 type Query = EndpointRequest<Table["listMessages"]>["query"];
 
 /** Messages that one read of the store looks at; between reads other requests have their turn. */
-const LOOK_AT = 2_000;
+const LOOK_AT = 500;
 
 /** The verbs on messages of the past. */
 export class History {
   readonly #store: Store;
   readonly #agents: Agents;
+  readonly #turns: Turns;
 
-  constructor(parts: { store: Store; agents: Agents }) {
+  constructor(parts: { store: Store; agents: Agents; turns: Turns }) {
     this.#store = parts.store;
     this.#agents = parts.agents;
+    this.#turns = parts.turns;
   }
 
   /**
@@ -55,6 +58,7 @@ export class History {
       },
       query.limit,
       signal,
+      this.#turns.look(caller),
     );
     return {
       entries: terms ? entries.map((entry) => ({ ...entry, snippet: snippetOf(entry.message.body, terms) })) : entries,
@@ -67,12 +71,14 @@ export class History {
     query: Omit<HistoryQuery, "limit" | "maxBytes" | "lookAt">,
     limit: number,
     signal: AbortSignal,
+    look: Look,
   ): Promise<{ entries: HistoryEntry[]; more: boolean; place: string; end: string }> {
     const entries: HistoryEntry[] = [];
     let room = MAX_BYTES_PER_PAGE;
     let from = query.from;
     let end: string | undefined;
     for (;;) {
+      await look.turn();
       const part = await this.#store.listMessages({
         ...query,
         from,
@@ -88,7 +94,6 @@ export class History {
         return { entries, more: part.more ?? true, place: part.place, end };
       }
       from = part.place;
-      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 

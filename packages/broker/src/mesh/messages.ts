@@ -196,7 +196,8 @@ export class Messages {
     const deadline = performance.now() + query.waitMs;
     for (;;) {
       using wait = this.#advanced.wait("log", deadline - performance.now(), signal);
-      const page = await this.#store.log({ after: query.after, limit: query.limit, viewer, thread });
+      const { turn } = this.#turns.look(caller, signal);
+      const page = await this.#store.log({ after: query.after, limit: query.limit, viewer, thread, turn });
       if (page.entries.length > 0 || performance.now() >= deadline || signal.aborted) return page;
       await wait.over;
     }

@@ -103,8 +103,8 @@ export interface Store extends AgentStore, Looks, Keeping, WebhookKeeping {
   acceptedUnder(senderId: AgentId, key: string): Promise<AcceptedUnder | undefined>;
   /** The ask that a message is: when its answer is due, and the answer if there is one. */
   askStatus(messageId: MessageId): Promise<AskStatus | undefined>;
-  /** Asks without an answer: owed by an agent, or waited for by it; the first due first. */
-  listAsks(side: "owed" | "waiting", agentId: Viewer, limit: number): Promise<OpenAsk[]>;
+  /** Asks without an answer: owed by an agent, or waited for by it; the first due first. `turn` is awaited between the pieces of many. */
+  listAsks(side: "owed" | "waiting", agentId: Viewer, limit: number, turn?: () => Promise<void>): Promise<OpenAsk[]>;
   /** Nudges who owes an overdue answer, once; after as long again tells the asker, once. Returns how many notices. */
   remindAsks(notices: AskNotices, limit: number): Promise<number>;
   /** Accepts one message for every subscriber of its topic: one body, one delivery each; in slices. @throws MeshError */
@@ -131,6 +131,8 @@ export interface Store extends AgentStore, Looks, Keeping, WebhookKeeping {
     readonly limit: number;
     readonly viewer: Viewer;
     readonly thread?: ThreadId | undefined;
+    /** Awaited between the pieces of a long one. */
+    readonly turn?: () => Promise<void>;
   }): Promise<{ entries: LogEntry[]; cursor: string }>;
 
   listInbox(query: {

@@ -65,7 +65,7 @@ async function check(
     ...{ store, agents, policy: POLICY, guard, waiting, intake, turns: new Turns() },
     advanced: new Wakes<"log">(),
   });
-  const asks = new Asks({ store, agents, messages, ready, waiting });
+  const asks = new Asks({ store, agents, messages, ready, waiting, turns: new Turns() });
   for (const name of NAMES) await agents.register({ name, ifTaken: "refuse" });
   const caller = async (n: number) => {
     const agent = await store.findAgent(NAMES[n] ?? "");

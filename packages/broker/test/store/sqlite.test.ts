@@ -11,11 +11,11 @@ import { INBOX, LEASABLE } from "../../src/store/sqlite/delivery-sql.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { LOOK, lookAhead } from "../../src/store/sqlite/history.ts";
 import { LARGEST, OLDEST } from "../../src/store/sqlite/keeping.ts";
+import { LOG, newestOf, THREAD } from "../../src/store/sqlite/log.ts";
 import { migrations } from "../../src/store/sqlite/migrate.ts";
 import { NAMES } from "../../src/store/sqlite/names.ts";
 import { DatabaseDamagedError, openDatabase } from "../../src/store/sqlite/open.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
-import { LOG, newestOf } from "../../src/store/sqlite/timeline.ts";
 import { TOPICS } from "../../src/store/sqlite/topic-pages.ts";
 import { TRACE } from "../../src/store/sqlite/trace.ts";
 import { storeConformance } from "./conformance.ts";
@@ -205,14 +205,18 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       }
     }
     for (const newest of [false, true]) {
-      const log = (sql: string) => plan(newest ? newestOf(sql) : sql, { viewer: 1, thread: "t", edge: 1, limit: 1 });
+      const log = (sql: string) => plan(newest ? newestOf(sql) : sql, { viewer: 1, edge: 1, limit: 1 });
       const viewer = log(LOG.viewer);
-      expect(viewer).toContain(`USING INDEX timeline_by_agent (agent_pk=? AND rowid${newest ? "<" : ">"}?)`);
+      expect(viewer).toContain(`USING COVERING INDEX timeline_by_agent (agent_pk=? AND rowid${newest ? "<" : ">"}?)`);
       expect(viewer).toContain(`USING INDEX timeline_by_sender (sender_pk=? AND rowid${newest ? "<" : ">"}?)`);
-      const thread = log(LOG.thread);
-      expect(thread).toContain("USING INDEX message_by_thread");
       for (const each of [viewer, log(LOG.all)]) expect(each).not.toMatch(/SCAN|TEMP B-TREE/);
-      expect(thread).not.toContain("SCAN");
+    }
+    const thread = plan(THREAD.deliveries, { thread: "t", message: 1, delivery: 1, limit: 1 });
+    expect(thread).toMatch(/USING (COVERING )?INDEX message_by_thread/);
+    const places = plan(THREAD.places, { deliveries: "[]", viewer: null });
+    expect(places).toMatch(/USING (COVERING )?INDEX timeline_by_delivery/);
+    for (const each of [thread, places.replace("SCAN j VIRTUAL TABLE", "for each")]) {
+      expect(each).not.toMatch(/SCAN|TEMP B-TREE FOR ORDER/);
     }
     for (const [which, index] of [
       ["open", "delivery_open"],

@@ -1,5 +1,7 @@
 /** SQL of asks. */
-import type { AgentId, DeliveryState, MessageId } from "@agentmesh/protocol";
+import type { AgentId, DeliveryState, MessageId, OpenAsk } from "@agentmesh/protocol";
+import { timestamp } from "../../mesh/clock.ts";
+import { previewOf } from "./body.ts";
 import type { EngineContext } from "./context.ts";
 
 /** An ask without an answer. */
@@ -19,6 +21,7 @@ export interface OpenAskRow {
   readonly nudged_at: number | null;
   readonly state: DeliveryState;
   readonly body: string;
+  readonly body_bytes: number;
   readonly body_hash: string;
 }
 
@@ -28,13 +31,41 @@ export type AskPlace = Pick<OpenAskRow, "due_at" | "message_pk">;
 const OPEN = `
   SELECT k.message_pk, m.id AS message_id, m.thread_id, d.seq, a.id AS asker_id, a.name AS asker_name,
     b.id AS debtor_id, b.name AS debtor_name, m.accepted_at, m.expires_at, k.due_at, k.answer_within_ms, k.nudged_at,
-    d.state, m.body, m.body_hash
+    d.state, m.body, m.body_bytes, m.body_hash
   FROM ask k
   JOIN message m ON m.pk = k.message_pk
   JOIN delivery d ON d.message_pk = k.message_pk
   JOIN agent a ON a.pk = k.asker_pk
   JOIN agent b ON b.pk = k.debtor_pk
   WHERE k.closed_at IS NULL`;
+
+/** An ask as its parties see it. */
+export function openAskOf(row: OpenAskRow, now: number): OpenAsk {
+  return {
+    messageId: row.message_id,
+    seq: row.seq,
+    from: { id: row.asker_id, name: row.asker_name },
+    to: { id: row.debtor_id, name: row.debtor_name },
+    askedAt: timestamp(row.accepted_at),
+    dueAt: timestamp(row.due_at),
+    overdue: row.due_at <= now,
+    preview: previewOf(row),
+  };
+}
+
+/** Bodies that one piece of a list compares with their hashes, in bytes. */
+const PIECE_BYTES = 262_144;
+
+/** Open asks by the time of their answer, without their texts. What a policy holds is given to nobody, in a list neither. */
+export const ASKS = {
+  owed: `SELECT k.message_pk AS pk FROM ask k
+    WHERE k.closed_at IS NULL AND k.debtor_pk = (SELECT pk FROM agent WHERE id = :agent)
+      AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_pk = k.message_pk AND d.state = 'held')
+    ORDER BY k.due_at LIMIT :limit`,
+  waiting: `SELECT k.message_pk AS pk FROM ask k
+    WHERE k.closed_at IS NULL AND k.asker_pk = (SELECT pk FROM agent WHERE id = :agent) ORDER BY k.due_at LIMIT :limit`,
+  all: `SELECT k.message_pk AS pk FROM ask k WHERE k.closed_at IS NULL ORDER BY k.due_at LIMIT :limit`,
+} as const;
 
 /** The statements on asks. */
 export function askStatements({ db, clock }: EngineContext) {
@@ -51,12 +82,10 @@ export function askStatements({ db, clock }: EngineContext) {
        (SELECT d.pk FROM delivery d WHERE d.message_pk = k.reply_pk AND d.agent_pk = k.asker_pk) AS reply_delivery_pk
      FROM ask k JOIN message m ON m.pk = k.message_pk WHERE m.id = ?`,
   );
-  // What its policy holds is given to nobody until it is admitted, in a list or a reminder neither.
-  const selectOwed = db.prepare<[string, number], OpenAskRow>(
-    `${OPEN} AND b.id = ? AND d.state <> 'held' ORDER BY k.due_at LIMIT ?`,
-  );
-  const selectWaiting = db.prepare<[string, number], OpenAskRow>(`${OPEN} AND a.id = ? ORDER BY k.due_at LIMIT ?`);
-  const selectAll = db.prepare<[number], OpenAskRow>(`${OPEN} ORDER BY k.due_at LIMIT ?`);
+  const selectOwed = db.prepare<[{ agent: string; limit: number }], { pk: number }>(ASKS.owed);
+  const selectWaiting = db.prepare<[{ agent: string; limit: number }], { pk: number }>(ASKS.waiting);
+  const selectAll = db.prepare<[{ limit: number }], { pk: number }>(ASKS.all);
+  const selectOpen = db.prepare<[number], OpenAskRow>(`${OPEN} AND k.message_pk = ?`);
   const selectOverdue = db.prepare<[AskPlace & { now: number; limit: number }], OpenAskRow>(
     `${OPEN} AND k.due_at <= :now AND (k.due_at, k.message_pk) > (:due_at, :message_pk)
        AND (k.due_at + k.answer_within_ms <= :now OR (k.nudged_at IS NULL AND d.state <> 'held'))
@@ -80,8 +109,26 @@ export function askStatements({ db, clock }: EngineContext) {
     answered: (answer: { asked: MessageId; debtor: number; asker: number; reply: number }) =>
       close.run({ ...answer, now: clock.now() }),
     one: (asked: MessageId) => selectOne.get(asked),
-    list: (side: "owed" | "waiting", agentId: AgentId | undefined, limit: number) =>
-      agentId === undefined ? selectAll.all(limit) : (side === "owed" ? selectOwed : selectWaiting).all(agentId, limit),
+    /** A piece between two yields; what was answered meanwhile is left out. */
+    *list(side: "owed" | "waiting", agent: AgentId | undefined, limit: number): Generator<undefined, OpenAsk[]> {
+      const found =
+        agent === undefined
+          ? selectAll.all({ limit })
+          : (side === "owed" ? selectOwed : selectWaiting).all({ agent, limit });
+      const asks: OpenAsk[] = [];
+      let bytes = 0;
+      for (const { pk } of found) {
+        if (bytes > PIECE_BYTES) {
+          yield;
+          bytes = 0;
+        }
+        const row = selectOpen.get(pk);
+        if (!row) continue;
+        bytes += row.body_bytes;
+        asks.push(openAskOf(row, clock.now()));
+      }
+      return asks;
+    },
     /** What is overdue behind a place, in the order of being due. */
     overdue: (limit: number, { due_at, message_pk }: AskPlace = { due_at: 0, message_pk: 0 }) =>
       selectOverdue.all({ due_at, message_pk, now: clock.now(), limit }),

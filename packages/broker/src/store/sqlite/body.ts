@@ -17,5 +17,10 @@ export function isIntact(row: { readonly body: string; readonly body_hash: strin
 
 /** The first characters of a body, on one line. */
 export function previewOf(row: { readonly body: string; readonly body_hash: string }): string {
-  return plainLine(isIntact(row) ? row.body.slice(0, 400) : DAMAGED_TEXT, 120);
+  return plainLine(isIntact(row) ? copyOf(row.body.slice(0, 400)) : DAMAGED_TEXT, 120);
+}
+
+/** A part of a text by itself: as it was cut, it holds the whole text in memory for as long as a page is made. */
+function copyOf(part: string): string {
+  return Buffer.from(part, "utf16le").toString("utf16le");
 }

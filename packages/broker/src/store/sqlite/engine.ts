@@ -12,6 +12,7 @@ import { historyStatements } from "./history.ts";
 import { keepingStatements } from "./keeping.ts";
 import { legacyPeerStatements } from "./legacy-peers.ts";
 import { lifeStatements } from "./life.ts";
+import { logStatements } from "./log.ts";
 import { messageStatements } from "./messages.ts";
 import { nameStatements } from "./names.ts";
 import { sessionStatements } from "./sessions.ts";
@@ -33,6 +34,7 @@ export function prepareEngine(context: EngineContext, epoch: string) {
   const archive = archiveStatements(context);
   const formerNames = formerNameStatements(context);
   const life = lifeStatements(context.db);
+  const timeline = timelineStatements(context);
   return {
     agents: agentStatements(context, archive, formerNames),
     formerNames,
@@ -45,7 +47,8 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     messages: messageStatements(context),
     deliveries: deliveryStatements(context, life),
     life,
-    timeline: timelineStatements(context, epoch),
+    timeline,
+    log: logStatements(context, epoch, timeline.lastPosition),
     history: historyStatements(context, epoch),
     trace: traceStatements(context, epoch),
     topics: topicStatements(context),

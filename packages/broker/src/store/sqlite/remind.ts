@@ -1,27 +1,10 @@
 /** The act of reminding: one nudge to who owes an overdue answer, later one notice to the asker. */
-import type { OpenAsk } from "@agentmesh/protocol";
-import { timestamp } from "../../mesh/clock.ts";
 import type { AskNotices } from "../../mesh/store.ts";
-import type { AskPlace, OpenAskRow } from "./asks.ts";
-import { previewOf } from "./body.ts";
+import { type AskPlace, type OpenAskRow, openAskOf } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { notify } from "./notice.ts";
 import { type Budget, each, ROWS, type Slice, sum } from "./slices.ts";
-
-/** An ask as its parties see it. */
-export function openAskOf(row: OpenAskRow, now: number): OpenAsk {
-  return {
-    messageId: row.message_id,
-    seq: row.seq,
-    from: { id: row.asker_id, name: row.asker_name },
-    to: { id: row.debtor_id, name: row.debtor_name },
-    askedAt: timestamp(row.accepted_at),
-    dueAt: timestamp(row.due_at),
-    overdue: row.due_at <= now,
-    preview: previewOf(row),
-  };
-}
 
 /** How far a round of reminding has come. */
 export interface Reminded {

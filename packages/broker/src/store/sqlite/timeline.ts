@@ -1,9 +1,6 @@
 /** SQL of the timeline: everything that happens to a delivery, in order. */
 import type { TimelineEvent } from "@agentmesh/protocol";
-import type { Store } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
-import { cursors } from "./cursor.ts";
-import { type LogRow, logEntryOf } from "./timeline-rows.ts";
 
 /** What is noted beside the event. */
 export interface Note {
@@ -13,60 +10,14 @@ export interface Note {
   readonly reason?: string | null;
 }
 
-const COLUMNS = `
-  SELECT t.pk, t.at, t.event, t.attempt, t.session_id, t.path, t.reason,
-    d.id AS delivery_id, d.seq, m.id AS message_id, m.thread_id, m.body, m.body_hash,
-    s.id AS sender_id, s.name AS sender_name, r.id AS recipient_id, r.name AS recipient_name`;
-
-const ENTRY = `${COLUMNS}
-  FROM timeline t
-  CROSS JOIN delivery d ON d.pk = t.delivery_pk
-  CROSS JOIN message m ON m.pk = d.message_pk
-  CROSS JOIN agent s ON s.pk = m.sender_pk
-  CROSS JOIN agent r ON r.pk = d.agent_pk`;
-
-/** The log ahead of a position, each along an index: of all, of what an agent sent or got, of one thread. */
-export const LOG = {
-  all: `${ENTRY} WHERE t.pk > :edge ORDER BY t.pk ASC LIMIT :limit`,
-  viewer: `${ENTRY} WHERE t.agent_pk = :viewer AND t.pk > :edge
-    UNION ALL
-    ${ENTRY} WHERE t.sender_pk = :viewer AND t.agent_pk <> :viewer AND t.pk > :edge ORDER BY 1 ASC LIMIT :limit`,
-  // As long as a conversation: its entries are sorted.
-  thread: `${COLUMNS}
-  FROM message m
-  CROSS JOIN delivery d ON d.message_pk = m.pk
-  CROSS JOIN timeline t ON t.delivery_pk = d.pk
-  CROSS JOIN agent s ON s.pk = m.sender_pk
-  CROSS JOIN agent r ON r.pk = d.agent_pk
-  WHERE m.thread_id = :thread AND (:viewer IS NULL OR t.agent_pk = :viewer OR t.sender_pk = :viewer)
-    AND t.pk > :edge ORDER BY t.pk ASC LIMIT :limit`,
-} as const;
-
-/** The same, the newest first. */
-export function newestOf(sql: string): string {
-  return sql.replaceAll("> :edge", "< :edge").replaceAll(" ASC ", " DESC ");
-}
-
 /** Entries of one delivery that are kept of each event: the newest. */
 const MAX_ENTRIES_PER_EVENT = 100;
 
 /** What a receiver can do as often as it likes under one lease. */
 const REPEATABLE: ReadonlySet<TimelineEvent> = new Set(["extended", "pushed", "push_failed"]);
 
-/** Behind every entry there can be. */
-const BEHIND_ALL = 999_999_999_999_999;
-
-/** What is looked for in the log. */
-interface Sought {
-  readonly viewer: number | null;
-  readonly thread: string | null;
-  readonly edge: number;
-  readonly limit: number;
-}
-
-/** The statements on the timeline. `epoch` marks its positions: a replaced database has another. */
-export function timelineStatements({ db, clock, advanced }: EngineContext, epoch: string) {
-  const cursor = cursors(epoch, "");
+/** The statements on the timeline. */
+export function timelineStatements({ db, clock, advanced }: EngineContext) {
   const selectParties = db.prepare<[number], { agent_pk: number; sender_pk: number }>(
     `SELECT d.agent_pk, m.sender_pk FROM delivery d JOIN message m ON m.pk = d.message_pk WHERE d.pk = ?`,
   );
@@ -77,12 +28,6 @@ export function timelineStatements({ db, clock, advanced }: EngineContext, epoch
     `INSERT INTO timeline (delivery_pk, agent_pk, sender_pk, at, event, attempt, session_id, path, reason)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
-  const way = (sql: string) => ({
-    after: db.prepare<[Sought], LogRow>(sql),
-    newest: db.prepare<[Sought], LogRow>(newestOf(sql)),
-  });
-  const ways = { all: way(LOG.all), viewer: way(LOG.viewer), thread: way(LOG.thread) };
-  const selectViewer = db.prepare<[string], { pk: number }>(`SELECT pk FROM agent WHERE id = ?`);
   // Counts on when old entries are pruned, where MAX(pk) would fall back.
   const selectLast = db.prepare<[], { pk: number }>(`SELECT seq AS pk FROM sqlite_sequence WHERE name = 'timeline'`);
 
@@ -116,22 +61,6 @@ export function timelineStatements({ db, clock, advanced }: EngineContext, epoch
         dropOldest.run(deliveryPk, event, MAX_ENTRIES_PER_EVENT);
       }
       return pk;
-    },
-
-    log({ after, limit, viewer, thread }: Parameters<Store["log"]>[0]) {
-      const statements = ways[thread !== undefined ? "thread" : viewer !== undefined ? "viewer" : "all"];
-      const viewerPk = viewer === undefined ? null : (selectViewer.get(viewer)?.pk ?? 0);
-      const sought = { viewer: viewerPk, thread: thread ?? null, limit };
-      if (after === undefined) {
-        const rows = statements.newest.all({ ...sought, edge: BEHIND_ALL }).reverse();
-        return { entries: rows.map(logEntryOf), cursor: cursor.at(lastPosition()) };
-      }
-      // An empty page moves the cursor to the end, so that a viewer's own entries are not searched for twice.
-      const last = lastPosition();
-      const edge = cursor.read(after);
-      const rows = statements.after.all({ ...sought, edge });
-      const end = rows.length < limit ? Math.max(last, edge) : (rows.at(-1)?.pk ?? last);
-      return { entries: rows.map(logEntryOf), cursor: cursor.at(end) };
     },
   };
 }

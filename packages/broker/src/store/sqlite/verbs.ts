@@ -8,7 +8,7 @@ import type { Engine } from "./engine.ts";
 import { lookForTopics } from "./meant-topics.ts";
 import { publish } from "./publish.ts";
 import { acceptedUnder, askStatus, deadPage } from "./reads.ts";
-import { openAskOf, remind } from "./remind.ts";
+import { remind } from "./remind.ts";
 import { type Budget, laneOf, type Slice, sum } from "./slices.ts";
 import { subscribe } from "./subscribe.ts";
 
@@ -75,8 +75,7 @@ export function askVerbs({
   return {
     acceptedUnder: (senderId, key) => read(() => acceptedUnder(engine, senderId, key)),
     askStatus: (messageId) => read(() => askStatus(engine, messageId)),
-    listAsks: (side, agentId, limit) =>
-      read(() => asks.list(side, agentId, limit).map((row) => openAskOf(row, context.clock.now()))),
+    listAsks: (side, agentId, limit, turn) => piecewise(read, asks.list(side, agentId, limit), turn),
     remindAsks: async (notices, limit) => {
       if (asks.overdue(1).length === 0) return 0;
       const rounds = await writeSliced(laneOf.care, remind(engine, context, notices, limit));
@@ -110,9 +109,22 @@ export function decisionVerbs({
   };
 }
 
+/** Runs a look to its end, and lets others have their turn between its pieces. */
+async function piecewise<T>(
+  read: VerbParts["read"],
+  look: Generator<undefined, T>,
+  turn: (() => Promise<void>) | undefined,
+): Promise<T> {
+  for (;;) {
+    const piece = await read(() => look.next());
+    if (piece.done) return piece.value;
+    await turn?.();
+  }
+}
+
 /** Verbs on what was sent and what became of it. */
 export function historyVerbs({
-  engine: { history, messages, shortIds, timeline },
+  engine: { history, log, messages, shortIds },
   read,
 }: VerbParts): Pick<Store, "listMessages" | "findParty" | "wroteAfter" | "log" | "idsLike"> {
   return {
@@ -120,6 +132,6 @@ export function historyVerbs({
     findParty: (nameOrId) => read(() => history.findParty(nameOrId)),
     wroteAfter: (messageId, client) => read(() => messages.wroteAfter(messageId, client)),
     idsLike: (beginning, viewer) => read(() => shortIds.like(beginning, viewer)),
-    log: (query) => read(() => timeline.log(query)),
+    log: (query) => piecewise(read, log.page(query), query.turn),
   };
 }
