@@ -1,27 +1,40 @@
-/** How to connect one's own agents to a broker that runs from this clone. */
-import { programPath } from "../programs.ts";
+/** How to connect one's own agents to a broker that runs from this clone, and how to write the first message. */
+import { programArgs } from "../programs.ts";
+import { givenSettings, shellCommand, shellWord } from "./given-settings.ts";
+import { built } from "./own-form.ts";
 import { heading, line } from "./screen.ts";
 
-/** Prints it, for the Node this clone brings and the state folder in use. */
-export function connectionHelp(url: string, env: NodeJS.ProcessEnv = process.env): void {
-  const node = process.execPath;
-  const adapter = programPath("mcp", true);
-  const cli = `${env.AGENTMESH_HOME ? `AGENTMESH_HOME=${env.AGENTMESH_HOME} ` : ""}${node} ${programPath("cli", true)}`;
+/** Prints how agents are connected, for the Node this clone brings and the settings in use. */
+export function connectionHelp(url: string): void {
+  const settings = givenSettings();
   const server = {
-    command: node,
-    args: [adapter],
-    ...(env.AGENTMESH_HOME && { env: { AGENTMESH_HOME: env.AGENTMESH_HOME } }),
+    command: process.execPath,
+    args: programArgs("mcp", [], built),
+    ...(Object.keys(settings).length > 0 && { env: settings }),
   };
   heading("Connect your agents");
-  line("Claude Code, Codex, OpenCode, Gemini CLI, OpenClaw, Cursor; asks before it writes");
-  line(`  ${cli} setup`);
-  line("any program that speaks MCP");
+  line("Claude Code, Codex, OpenCode, Gemini CLI, OpenClaw, Cursor (asks first):");
+  line("  agentmesh setup");
+  line("any program that speaks MCP:");
   line(`  ${JSON.stringify({ mcpServers: { agentmesh: server } })}`);
-  line("any program that speaks HTTP");
+  line("any program that speaks HTTP:");
   line(`  ${url}/v1/openapi.json`);
-  heading("Watch and talk from a terminal");
-  line(`alias agentmesh="${cli}"`);
-  line("agentmesh agents");
-  line('agentmesh send NAME "hello"');
-  line("agentmesh log --follow");
+}
+
+/** Prints the lines that lead from a second terminal to the first message and its answer. */
+export function firstMessageHelp(echo: string): void {
+  const settings = givenSettings();
+  const command = shellCommand(settings, [process.execPath, ...programArgs("cli", [], built)]);
+  heading("Write your first message, in a second terminal");
+  // The commands on PATH know nothing of the settings of this terminal.
+  line(
+    Object.keys(settings).length > 0
+      ? "agentmesh as a command there, with the settings of this terminal:"
+      : "agentmesh as a command there (npx -y pnpm@12 commands: in every one):",
+  );
+  line(`  alias agentmesh=${shellWord(command)}`);
+  line(`${echo} sends back what you write to it:`);
+  line(`  agentmesh send ${echo} hello`);
+  line("  agentmesh inbox            # the answer");
+  line("  agentmesh log --follow     # everything that happens, until Ctrl-C");
 }

@@ -2,39 +2,45 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { MeshClient } from "@agentmesh/client";
-import { readMeshKey, type StateFolder } from "@agentmesh/client/node";
 import { type McpSession, startMcpSession, type ToolAnswer } from "../mcp-session.ts";
-import { tempDir } from "../temp-dir.ts";
 import { until } from "../until.ts";
+import { type DemoMesh, startDemoMesh } from "./demo-mesh.ts";
+import { built } from "./own-form.ts";
 import { heading, hop, line } from "./screen.ts";
 
 const ENGINE = "demo-engine";
 const UI = "demo-ui";
 
-/** Shows discover, send, push and reply between two `agentmesh-mcp` processes, then takes both agents out again. */
-export async function showConversation(url: string, folder: StateFolder): Promise<void> {
-  heading("A first conversation: two agentmesh-mcp processes, each driven by an MCP client");
-  using place = tempDir();
-  const admin = new MeshClient({ url, token: readMeshKey(folder) ?? "" });
-  const engine = await joinAs(ENGINE, place.path, url, folder);
-  const ui = await joinAs(UI, place.path, url, folder);
-  try {
-    await converse(engine, ui, admin);
-  } finally {
-    await Promise.all([engine.close(), ui.close()]);
-    for (const agent of [ENGINE, UI]) await admin.removeAgent({ agent }).catch(() => undefined);
-  }
+/**
+ * Shows discover, send, push and reply between two `agentmesh-mcp` processes, in a mesh of their own: the user's has
+ * nothing of it. @throws the reason of `stop` when it aborts, DemoFailedError
+ */
+export async function showConversation(stop: AbortSignal): Promise<void> {
+  heading("A first conversation: two agentmesh-mcp processes, each with an MCP client");
+  line("in a mesh of its own, which is gone afterwards");
+  await using mesh = await startDemoMesh();
+  await using engine = await joinAs(ENGINE, mesh);
+  await using ui = await joinAs(UI, mesh);
+  await unlessStopped(stop, converse(engine, ui, new MeshClient({ url: mesh.url, token: mesh.key })));
 }
 
-async function joinAs(name: string, place: string, url: string, folder: StateFolder): Promise<McpSession> {
-  const cwd = join(place, name);
+async function unlessStopped<T>(stop: AbortSignal, work: Promise<T>): Promise<T> {
+  stop.throwIfAborted();
+  const stopped = new Promise<never>((_, reject) =>
+    stop.addEventListener("abort", () => reject(stop.reason), { once: true }),
+  );
+  return await Promise.race([work, stopped]);
+}
+
+async function joinAs(name: string, { folder, url }: DemoMesh): Promise<McpSession> {
+  const cwd = join(folder.path, name);
   mkdirSync(cwd);
   const began = performance.now();
   const session = await startMcpSession({
     home: folder.path,
     url,
     cwd,
-    built: true,
+    built,
     env: { AGENTMESH_NAME: name, AGENTMESH_PUSH: "claude-channel" },
   });
   await session.joined();
@@ -43,7 +49,7 @@ async function joinAs(name: string, place: string, url: string, folder: StateFol
 }
 
 async function converse(engine: McpSession, ui: McpSession, admin: MeshClient): Promise<void> {
-  const question = "Which port does the poker engine listen on?";
+  const question = "Which port do you listen on?";
   const answer = "4711. Health is GET /healthz.";
 
   const peers = await timed(ui.tool("list_peers", { scope: "machine" }));
@@ -68,9 +74,8 @@ async function converse(engine: McpSession, ui: McpSession, admin: MeshClient): 
   if (last?.state !== "acked") throw new Error(`the message is ${last?.state}, not acked`);
   const { deliveries } = await admin.getMessage({ message: last.message.id });
   line();
-  line(
-    `What became of the question: ${deliveries[0]?.timeline.map(({ event }) => event).join(" → ")} (${last.reason})`,
-  );
+  const became = deliveries[0]?.timeline.map(({ event }) => event).join(" → ");
+  line(`What became of the question: ${became} (${last.reason})`);
 }
 
 async function timed(call: Promise<ToolAnswer>): Promise<{ answer: ToolAnswer; ms: number }> {

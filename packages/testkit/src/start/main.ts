@@ -1,59 +1,70 @@
-/** `pnpm start`: a broker on this machine, a first conversation to watch, and how to connect one's own agents. */
-import {
-  findBroker,
-  locate,
-  makeStateFolder,
-  openStateFolder,
-  StateFolderError,
-  UntrustedBrokerError,
-} from "@agentmesh/client/node";
-import { connectionHelp } from "./connection-help.ts";
+/** `pnpm start`: a broker, a conversation to watch, an agent to write to, and how to connect one's own. */
+import { Hindrance } from "@agentmesh/client";
+import { locate, makeStateFolder, openStateFolder } from "@agentmesh/client/node";
+import { connectionHelp, firstMessageHelp } from "./connection-help.ts";
 import { showConversation } from "./conversation.ts";
+import { DemoFailedError } from "./demo-mesh.ts";
+import { ECHO, joinEcho } from "./echo.ts";
 import { heading, line } from "./screen.ts";
-import { BrokerFailedError, serveBroker } from "./serve-broker.ts";
+import { serve } from "./serve.ts";
+
+const INTERRUPTED = 130;
 
 const once = process.argv.includes("--once");
 const unknown = process.argv.slice(2).filter((argument) => argument !== "--once" && argument !== "--");
 if (unknown.length > 0) fail(`start knows --once only, not ${unknown.join(" ")}.`, 2);
 
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+
 try {
+  process.exit(await start());
+} catch (error) {
+  if (stop.signal.aborted) process.exit(INTERRUPTED);
+  if (error instanceof Hindrance || error instanceof DemoFailedError) fail(error.message, 1);
+  throw error;
+}
+
+async function start(): Promise<number> {
   const folder = openStateFolder();
   makeStateFolder(folder);
   const address = locate(folder);
-  if (!address.local)
-    fail(`AGENTMESH_URL names ${address.url}, which is not this machine. Unset it to start a broker here.`, 2);
-  const running = await findBroker(folder, address);
-  if (running) {
-    heading(`A broker already runs at ${running.url} (version ${running.version}, state folder ${folder.path}).`);
-    line("It goes on running; connect your agents to it:");
-    connectionHelp(running.url);
-    process.exit(0);
+  if (!address.local) {
+    fail(`${address.namedBy} names ${address.url}, which is not this machine. Unset it to start a broker here.`, 2);
   }
-  const broker = await serveBroker(folder, Number(new URL(address.url).port));
-  heading(`Broker at ${broker.url}`);
-  line(`state folder ${folder.path}, log ${folder.logFile}`);
-  try {
-    await showConversation(broker.url, folder);
-  } catch (error) {
-    await broker.stop();
-    throw error;
-  }
+  await using broker = await serve(folder, address);
+  heading(broker.own ? `Broker at ${broker.url}` : `A broker already runs at ${broker.url}, version ${broker.version}`);
+  line(`state folder ${folder.path}`);
+  line(broker.own ? `log ${folder.logFile}` : "It is used as it is, and goes on running when this ends.");
+  await showConversation(stop.signal);
   if (once) {
-    await broker.stop();
-    line("Stopped after the demonstration (--once).");
-    process.exit(0);
+    line(broker.own ? "Stopped after the demonstration (--once)." : "Ended after the demonstration (--once).");
+    return 0;
   }
+  const echo = await joinEcho(folder, (notice) => line(notice));
   connectionHelp(broker.url);
-  heading("Serving until Ctrl-C.");
-  const code = await broker.ended;
+  firstMessageHelp(echo?.name ?? ECHO);
+  if (!echo) {
+    heading("Another start serves here and has its echo there: this one has nothing left to do.");
+    return 0;
+  }
+  heading(broker.own ? "Serving until Ctrl-C." : `${echo.name} answers until Ctrl-C.`);
+  const ended = await broker.untilEnded(stop.signal);
+  const out = await echo.leave();
+  line();
   line(
-    code === 0 ? "Stopped. What waits is on disk." : `The broker ended with exit code ${code}; see ${folder.logFile}.`,
+    out
+      ? `${echo.name} has left the mesh.`
+      : `${echo.name} is offline now; what is sent to it waits. The next start takes it up, agentmesh agent remove ${echo.name} takes it out.`,
   );
-  process.exit(code);
-} catch (error) {
-  const expected = [StateFolderError, UntrustedBrokerError, BrokerFailedError].some((kind) => error instanceof kind);
-  if (expected && error instanceof Error) fail(error.message, 1);
-  throw error;
+  if (!ended) {
+    line(broker.own ? "Stopped. What waits is on disk." : `The broker at ${broker.url} goes on running.`);
+    return 0;
+  }
+  line(
+    ended === "asked" ? "The broker was stopped. What waits is on disk." : `The broker is gone; see ${folder.logFile}.`,
+  );
+  return ended === "asked" ? 0 : 1;
 }
 
 function fail(message: string, code: number): never {

@@ -14,5 +14,5 @@ export function line(text = ""): void {
 /** One hop of the conversation: who, what, how long. */
 export function hop(who: string, what: string, ms?: number): void {
   const time = ms === undefined ? "" : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
-  console.log(`  ${styleText("cyan", who.padEnd(13))} ${what.padEnd(72)} ${styleText("green", time.padStart(8))}`);
+  console.log(`  ${styleText("cyan", who.padEnd(12))} ${what.padEnd(56)} ${styleText("green", time.padStart(7))}`);
 }
