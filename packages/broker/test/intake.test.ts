@@ -156,10 +156,10 @@ describe.skipIf(!mayMount())("a full disk", () => {
     fill(filler);
 
     const reader = broker.client(bob.token, { retryForMs: 0 });
-    for (let seq = 1; seq <= MESSAGES; seq++) {
-      const { deliveries } = await reader.lease({ max: 1 });
-      await reader.ack({ delivery: String(seq), receipt: deliveries[0]?.receipt ?? "" });
-      fill(`${filler}-${seq}`);
+    for (let n = 1; n <= MESSAGES; n++) {
+      const [delivery] = (await reader.lease({ max: 1 })).deliveries;
+      await reader.ack({ delivery: delivery?.id ?? "", receipt: delivery?.receipt ?? "" });
+      fill(`${filler}-${n}`);
     }
     expect(ballast()).toBeLessThan(16 * MIB);
     expect(await codeOf(sender.send({ to: "bob", body: "more" }))).toBe("storage_full");

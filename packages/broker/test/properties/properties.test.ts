@@ -10,7 +10,7 @@ import { soundEngine } from "./world.ts";
 const { AGENTMESH_PROPERTY_RUNS: runs, AGENTMESH_PROPERTY_SEED: seed } = process.env;
 const wanted = Number(runs ?? 300);
 /** Far more than it takes; the seed of a failure replays it. */
-const timeLimitMs = Math.max(180_000, wanted * 600);
+const timeLimitMs = Math.max(180_000, wanted * 1_200);
 const [first, own] = drivers;
 
 /** Of each driver: how it is used, and in what part of the runs. */

@@ -1,4 +1,5 @@
 /** Acts that may be big: done in slices, between other acts, finished after a crash; and callers that take turns. */
+import { join } from "node:path";
 import type { AgentId } from "@agentmesh/protocol";
 import { tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
@@ -7,7 +8,7 @@ import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
 import { REMOVED_WITH_MAIL } from "../../src/store/sqlite/agents.ts";
 import { QUIET } from "../../src/store/sqlite/archive.ts";
 import { DUE, LEASED_BY, OPEN_OF, STATES_OF, STREAMED } from "../../src/store/sqlite/delivery-sql.ts";
-import type { Driver } from "../../src/store/sqlite/driver/database.ts";
+import type { Database, Driver } from "../../src/store/sqlite/driver/database.ts";
 import { openDatabase } from "../../src/store/sqlite/open.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { KEPT, SUBSCRIBED } from "../../src/store/sqlite/topics.ts";
@@ -22,6 +23,16 @@ const turn = () => new Promise(setImmediate);
 describe.each(drivers)("acts in slices by $name", (driver: Driver) => {
   const openIn = (folder: string) =>
     openDatabase({ driver, folder, synchronous: "normal", startEmpty: false, notice: () => {} });
+
+  /** The file as a crash leaves it, opened again: SQLite's log stays while somebody else has the file open. */
+  function reopenAfterCrash(database: Database, folder: string) {
+    const other = driver.open(join(folder, "mesh.db"), { readonly: true });
+    other.prepare("SELECT epoch FROM mesh").get();
+    database.close();
+    const reopened = openIn(folder);
+    other.close();
+    return reopened;
+  }
 
   async function agent(store: Store, name: string): Promise<AgentId> {
     const asked = { id: newId("agt"), tokenHash: name, name, ifTaken: "refuse", profile: {} } as const;
@@ -79,9 +90,8 @@ describe.each(drivers)("acts in slices by $name", (driver: Driver) => {
     const { clock, database, store, alice, bob } = await begin(folder.path);
     const cut = store.removeAgent(bob, () => "it left").catch((error: Error) => error);
     await turn();
-    database.db.close();
+    const again = sqliteStore(reopenAfterCrash(database.db, folder.path), clock);
     expect(await cut).toBeInstanceOf(Error);
-    const again = sqliteStore(openIn(folder.path), clock);
     const { dead, queued } = (await again.stats()).deliveries;
     expect(dead, "the crash came after the first slice and before the last").toBeGreaterThan(0);
     expect(dead + queued - (await inboxOf(again, alice)).length).toBe(MANY);
@@ -180,9 +190,8 @@ describe.each(drivers)("acts in slices by $name", (driver: Driver) => {
     const { clock, database, store, subscribers, news, quota } = await beginTopic(folder.path);
     const cut = store.publish(news, quota).catch((error: Error) => error);
     await turn();
-    database.db.close();
+    const reopened = reopenAfterCrash(database.db, folder.path);
     expect(await cut).toBeInstanceOf(Error);
-    const reopened = openIn(folder.path);
     const rest = reopened.db.prepare<[], { rest: string }>("SELECT rest FROM publishing").get()?.rest ?? "[]";
     expect(JSON.parse(rest).length, "the crash came after the first slice").toBeGreaterThan(0);
     const again = sqliteStore(reopened, clock);
