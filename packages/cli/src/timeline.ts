@@ -1,22 +1,30 @@
 /** One message with everything that happened to it. */
-import { type MessageStatus, plainLine, type TimelineEntry } from "@agentmesh/protocol";
+import {
+  type AnsweredQuestion,
+  type MessageStatus,
+  plainLine,
+  quoted,
+  type TimelineEntry,
+  type TracedDelivery,
+} from "@agentmesh/protocol";
 import { inLocalTime, localTime, since, until } from "./clock.ts";
 import { bodyText, detailOf, eventStyle, stateStyle } from "./describe.ts";
 import { indented, sentence, style, withId } from "./output.ts";
 import { pad } from "./text-width.ts";
 
 /** Envelope, body and, per recipient, the timeline. */
-export function messageText({ message, deliveries }: MessageStatus): string {
+export function messageText({ message, question, deliveries }: MessageStatus): string {
   const facts = [
     `${since(message.acceptedAt)} ago`,
     `${message.bodyBytes} bytes`,
     Date.parse(message.expiresAt) > Date.now() ? `expires in ${until(message.expiresAt)}` : "past its life",
     message.threadId,
-    ...(message.inReplyTo === undefined ? [] : [`answers ${message.inReplyTo}`]),
+    ...(message.inReplyTo === undefined || question ? [] : [`answers ${message.inReplyTo}`]),
   ];
   const lines = [
     `${style("bold", message.id)}  ${plainLine(message.from.name)} → ${plainLine(message.to)}`,
     style("dim", sentence(facts.join(" · "))),
+    ...(question ? [style("dim", questionLine(question))] : []),
     "",
     indented(bodyText(message)),
   ];
@@ -30,6 +38,7 @@ export function messageText({ message, deliveries }: MessageStatus): string {
     );
     if (delivery.earlierSteps) lines.push(`  … what happened before: agentmesh log --thread ${message.threadId}`);
     for (const entry of delivery.timeline) lines.push(`  ${timelineLine(entry)}`);
+    if (delivery.answer) lines.push(answerText(delivery.answer, plainLine(message.from.name)));
     if (delivery.outlook) {
       lines.push(
         style("bold", sentence(`  ${plainLine(inLocalTime(delivery.outlook.cause), 800)}`, "  ")),
@@ -39,6 +48,29 @@ export function messageText({ message, deliveries }: MessageStatus): string {
   }
   return lines.join("\n");
 }
+
+/** What a message answers: `answers cli: “which port?” msg_…`. */
+export function questionLine({ from, preview, messageId }: AnsweredQuestion): string {
+  return withId(`answers ${plainLine(from.name)}: ${quoted(preview)}`, messageId);
+}
+
+/** Whether an answer came, and what it says; or from whom it is awaited, until when. */
+function answerText({ status, from, dueAt, messageId, acceptedAt, preview }: Answer, asker: string): string {
+  const name = plainLine(from.name);
+  if (status === "came") {
+    const at = acceptedAt === undefined ? "" : ` at ${localTime(acceptedAt)}`;
+    return withId(style("green", `${name} answered${at}: ${quoted(preview ?? "")}`), messageId ?? "", "  ");
+  }
+  const due = dueAt === undefined ? "in time" : localTime(dueAt);
+  const said = {
+    awaited: `An answer of ${name} is awaited until ${due}; nothing came yet.`,
+    overdue: `An answer of ${name} is overdue since ${due}. A late one would still come into the inbox of ${asker}.`,
+    not_coming: `No answer of ${name} will come.`,
+  }[status];
+  return style("bold", sentence(`  ${said}`, "  "));
+}
+
+type Answer = NonNullable<TracedDelivery["answer"]>;
 
 /** One thing that happened, with its local time and the session that did it. */
 export function timelineLine(entry: TimelineEntry): string {

@@ -194,6 +194,16 @@ test("trace_message tells the sender what became of a message, and why it is not
   expect(traced.text).toContain("sleeper has had no live session. Start a session of sleeper: it gets the message.");
   expect(traced.data).toMatchObject({ id, deliveries: [{ to: "sleeper", state: "queued" }] });
   expect((await alice.tool("trace_message", { message_id: `msg_${"0".repeat(32)}` })).isError).toBe(true);
+  const { client } = await broker.agent("awake");
+  const asked = await alice.tool("ask_peer", { to: "awake", message: "which port?", wait_seconds: 1 });
+  const question = /msg_[0-9a-f]{32}/.exec(asked.text)?.[0] ?? "";
+  expect((await alice.tool("trace_message", { message_id: question })).text).toContain(
+    "An answer of awake is awaited until 2",
+  );
+  await client.send({ inReplyTo: question, body: "4711" });
+  const answered = await alice.tool("trace_message", { message_id: question });
+  expect(answered.text).toMatch(/awake answered with msg_[0-9a-f]{32}: “4711”/);
+  expect(answered.data).toMatchObject({ deliveries: [{ answer: { status: "came", preview: "4711" } }] });
 });
 
 test("publish reaches subscribed agents through their push path, names who was left out, and unsubscribe ends it", async () => {

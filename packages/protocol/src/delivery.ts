@@ -25,8 +25,20 @@ export const Delivery = z.object({
 });
 export type Delivery = z.infer<typeof Delivery>;
 
+/** The message that another one answers, for whoever sent or got it. */
+export const AnsweredQuestion = z.object({
+  messageId: MessageId,
+  from: Party,
+  preview: z.string().meta({ description: "first 120 characters of the message that is answered" }),
+});
+export type AnsweredQuestion = z.infer<typeof AnsweredQuestion>;
+
 /** A delivery with its message, as an inbox page shows it. */
-export const InboxEntry = z.object({ ...Delivery.shape, message: Message });
+export const InboxEntry = z.object({
+  ...Delivery.shape,
+  message: Message,
+  question: AnsweredQuestion.optional().meta({ description: "what the message answers" }),
+});
 export type InboxEntry = z.infer<typeof InboxEntry>;
 
 /** Opaque proof of a lease. */
@@ -165,9 +177,21 @@ export type TimelineEntry = z.infer<typeof TimelineEntry>;
 export const Outlook = z.object({ cause: z.string(), remedy: z.string() });
 export type Outlook = z.infer<typeof Outlook>;
 
-/** One delivery, what happened to it, and why it is not acked. */
+/** What became of the answer: `came`, `awaited` until `dueAt`, `overdue` since then, or `not_coming`. */
+export const TracedAnswer = z.object({
+  status: z.enum(["came", "awaited", "overdue", "not_coming"]),
+  from: Party.meta({ description: "who answered, or owes the answer" }),
+  dueAt: Timestamp.optional().meta({ description: "until when the sender waits; set for an ask" }),
+  messageId: MessageId.optional().meta({ description: "the answer" }),
+  acceptedAt: Timestamp.optional().meta({ description: "when it came" }),
+  preview: z.string().optional().meta({ description: "first 120 characters of the answer" }),
+});
+export type TracedAnswer = z.infer<typeof TracedAnswer>;
+
+/** One delivery, what happened to it, why it is not acked, and the answer that was given or is awaited. */
 export const TracedDelivery = z.object({
   ...Delivery.shape,
+  answer: TracedAnswer.optional(),
   timeline: z.array(TimelineEntry),
   earlierSteps: z.boolean().optional().meta({ description: "more happened before; the log of its thread has all" }),
   outlook: Outlook.optional(),
@@ -177,6 +201,7 @@ export type TracedDelivery = z.infer<typeof TracedDelivery>;
 /** One message and what became of it, per recipient, a page at a time; `outlook` for a delivery that is not acked. */
 export const MessageStatus = z.object({
   message: Message,
+  question: AnsweredQuestion.optional().meta({ description: "what the message answers" }),
   deliveries: z.array(TracedDelivery),
   nextAfter: z.string().optional().meta({ description: "set when it has more deliveries: ask again with after" }),
 });

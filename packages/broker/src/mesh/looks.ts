@@ -1,6 +1,15 @@
 /** The part of the Store port that looks at what everybody has stored: along an index, a page at a time. */
 
-import type { AgentId, MessageId, MessageStatus, SessionId, Subscription, Topic } from "@agentmesh/protocol";
+import type {
+  AgentId,
+  AnsweredQuestion,
+  Message,
+  MessageId,
+  MessageStatus,
+  SessionId,
+  Subscription,
+  Topic,
+} from "@agentmesh/protocol";
 import type { AgentRecord, Viewer } from "./records/index.ts";
 
 /** Which deliveries of a message: all, or the one that an agent has of it; behind a cursor. */
@@ -26,6 +35,14 @@ export interface SessionAge {
   readonly heartbeatAgeMs: number;
 }
 
+/** An answer that came to the sender of a message. */
+export interface GivenAnswer {
+  readonly by: AgentId;
+  readonly messageId: MessageId;
+  readonly acceptedAt: string;
+  readonly preview: string;
+}
+
 /** Reads that stay short however much is stored. */
 export interface Looks {
   /** Names of agents that are there: the nearest to a text in the order of names, and those with a word that begins so. */
@@ -48,4 +65,8 @@ export interface Looks {
   messageStatus(messageId: MessageId): Promise<MessageStatus | undefined>;
   /** More of its deliveries. @throws MeshError cursor_invalid */
   traceMessage(messageId: MessageId, page: TracePage): Promise<TracePart>;
+  /** What its recipients answered its sender, the first first, as far as it follows in the same thread. */
+  answersTo(messageId: MessageId): Promise<GivenAnswer[]>;
+  /** What a message answers, if the viewer sent or got that. */
+  questionOf(message: Pick<Message, "kind" | "inReplyTo">, viewer: Viewer): Promise<AnsweredQuestion | undefined>;
 }

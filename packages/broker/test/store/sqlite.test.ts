@@ -17,7 +17,7 @@ import { NAMES } from "../../src/store/sqlite/names.ts";
 import { DatabaseDamagedError, openDatabase } from "../../src/store/sqlite/open.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { TOPICS } from "../../src/store/sqlite/topic-pages.ts";
-import { TRACE } from "../../src/store/sqlite/trace.ts";
+import { ANSWERS, TRACE } from "../../src/store/sqlite/trace.ts";
 import { storeConformance } from "./conformance.ts";
 import { drivers } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
@@ -152,6 +152,18 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       expect(plan).toMatch(/delivery_by_message \(message_pk=\? AND rowid>|delivery_by_agent|timeline_by_delivery/);
       expect(plan).not.toMatch(/SCAN|TEMP B-TREE/);
     }
+    db.close();
+  });
+
+  test("answers are looked for in the part of a thread that follows their question: no scan, no sort", () => {
+    using folder = tempDir();
+    const { db } = open(folder.path);
+    const steps = db
+      .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${ANSWERS}`)
+      .all({ message: "msg_0" })
+      .map(({ detail }) => detail);
+    expect(steps.join("; ")).toMatch(/message_by_thread \(thread_id=\? AND rowid>\?\)/);
+    expect(steps.join("; ")).not.toMatch(/SCAN|TEMP B-TREE/);
     db.close();
   });
 

@@ -1,12 +1,13 @@
 /** `agentmesh inbox`: what waits for you, or for any agent; looking leases nothing. */
 import type { MeshClient } from "@agentmesh/client";
-import { type InboxEntry, MAX_DELIVERIES_PER_READ, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
+import { type InboxEntry, MAX_DELIVERIES_PER_READ, plainLine, quoted, quotedUnlessWord } from "@agentmesh/protocol";
 import { since, until } from "../clock.ts";
 import { usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { bodyLine, bodyText, stateStyle } from "../describe.ts";
 import { indented, jsonText, print, remark, style, withId } from "../output.ts";
 import { type Column, table } from "../table.ts";
+import { questionLine } from "../timeline.ts";
 import { follow } from "./follow-log.ts";
 
 /** Options of `inbox`. */
@@ -150,18 +151,22 @@ const columns: Column<InboxEntry>[] = [
   { title: "ATTEMPT", cell: ({ attempt }) => String(attempt) },
   { title: "FROM", cell: ({ message }) => message.from.name, min: 16 },
   { title: "AGE", cell: ({ message }) => since(message.acceptedAt) },
-  { title: "TEXT", cell: ({ message }) => bodyLine(message), min: 20 },
+  { title: "TEXT", cell: textOf, min: 20 },
 ];
 
+function textOf({ message, question }: InboxEntry): string {
+  return question ? `${bodyLine(message)} answers ${quoted(question.preview)}` : bodyLine(message);
+}
+
 function whole(entry: InboxEntry): string {
-  const { message, seq, attempt, state } = entry;
+  const { message, question, seq, attempt, state } = entry;
   const facts = [
     style(stateStyle[state], plainLine(stateOf(entry))),
     ...(attempt > 0 ? [`attempt ${attempt}`] : []),
     `${since(message.acceptedAt)} ago`,
   ];
   const heading = style("bold", `#${seq} from ${plainLine(message.from.name)}`);
-  return `${withId(`${heading}  ${facts.join(" · ")}`, message.id)}\n${indented(bodyText(message))}`;
+  return `${withId(`${heading}  ${facts.join(" · ")}`, message.id)}${question ? `\n${style("dim", questionLine(question))}` : ""}\n${indented(bodyText(message))}`;
 }
 
 function stateOf({ state, readyAt, postAt, leaseEndsAt, reason }: InboxEntry): string {

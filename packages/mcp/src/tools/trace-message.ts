@@ -1,5 +1,5 @@
 /** Tool trace_message: what became of a message, and why it is not acked. */
-import { MessageRef, quotedReason } from "@agentmesh/protocol";
+import { MessageRef, quoted, quotedReason } from "@agentmesh/protocol";
 import { z } from "zod";
 import { defangLine } from "../render.ts";
 import { asTyped, tool } from "./tool.ts";
@@ -21,7 +21,7 @@ export const traceMessage = tool({
       { message: message_id, ...(after !== undefined && { after }) },
       { signal },
     );
-    const rows = deliveries.map(({ seq, to, state, attempt, timeline, earlierSteps, outlook }) => ({
+    const rows = deliveries.map(({ seq, to, state, attempt, timeline, earlierSteps, answer, outlook }) => ({
       message_id: String(seq),
       to: to.name,
       state,
@@ -30,13 +30,21 @@ export const traceMessage = tool({
         [at, event, path && `through ${path}`, reason && quotedReason(event, reason)].filter(Boolean).join(" "),
       ),
       ...(earlierSteps && { earlier_steps: true }),
+      ...(answer && {
+        answer: {
+          status: answer.status,
+          ...(answer.dueAt !== undefined && { due: answer.dueAt }),
+          ...(answer.messageId !== undefined && { message_id: answer.messageId }),
+          ...(answer.preview !== undefined && { preview: defangLine(answer.preview, 200) }),
+        },
+      }),
       ...(outlook && { cause: defangLine(outlook.cause, 800), remedy: defangLine(outlook.remedy, 800) }),
     }));
     const text = rows.map(
       (row) =>
         `For ${row.to}: ${row.state} (attempt ${row.attempt}).\n${row.earlier_steps ? "  (the newest steps)\n" : ""}${row.steps.map((step) => `  ${step}`).join("\n")}${
-          row.cause === undefined ? "" : `\n${row.cause} ${row.remedy}`
-        }`,
+          row.answer === undefined ? "" : `\n${answerText(row.to, row.answer)}`
+        }${row.cause === undefined ? "" : `\n${row.cause} ${row.remedy}`}`,
     );
     return {
       text: [
@@ -53,3 +61,20 @@ export const traceMessage = tool({
     };
   },
 });
+
+function answerText(
+  name: string,
+  answer: { readonly status: string; readonly due?: string; readonly message_id?: string; readonly preview?: string },
+): string {
+  const due = answer.due ?? "its time";
+  switch (answer.status) {
+    case "came":
+      return `${name} answered with ${answer.message_id}: ${quoted(answer.preview ?? "")}`;
+    case "awaited":
+      return `An answer of ${name} is awaited until ${due}; do not ask again.`;
+    case "overdue":
+      return `An answer of ${name} is overdue since ${due}; a late one would still come.`;
+    default:
+      return `No answer of ${name} will come.`;
+  }
+}

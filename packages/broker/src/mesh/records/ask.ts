@@ -4,6 +4,8 @@ import type { DeliveryId, Message, OpenAsk } from "@agentmesh/protocol";
 /** An ask and its answer. */
 export interface AskStatus {
   readonly dueAt: number;
+  /** The time for an answer is over. */
+  readonly overdue: boolean;
   /** The question is dead, refused, expired or taken back. */
   readonly ended: boolean;
   readonly reply: { readonly message: Message; readonly deliveryId: DeliveryId } | undefined;

@@ -4,7 +4,7 @@ import { timestamp } from "../../mesh/clock.ts";
 import type { Looks, SubscriptionPlace } from "../../mesh/looks.ts";
 import type { Store, Viewer } from "../../mesh/store.ts";
 import type { Engine } from "./engine.ts";
-import { inboxPage, messageStatus, placeMessage, storeStats } from "./reads.ts";
+import { inboxPage, messageStatus, placeMessage, questionOf, storeStats } from "./reads.ts";
 import { subscriptionOf } from "./rows.ts";
 import type { VerbParts } from "./verbs.ts";
 
@@ -66,6 +66,8 @@ export function lookVerbs({
       await whole(messageId);
       return read(() => engine.trace.page(messageId, page));
     },
+    answersTo: (messageId) => read(() => engine.trace.answers(messageId)),
+    questionOf: (message, viewer) => read(() => questionOf(engine, message, viewer)),
     listInbox: (query) => read(() => inboxPage(engine, query, clock.now())),
     stats: () => read(() => storeStats(engine, db)),
   };

@@ -1,6 +1,16 @@
 /** Reads that join several statements; they change nothing. */
-import type { AgentId, DeliveryState, InboxEntry, MessageId, MessageRef, MessageStatus } from "@agentmesh/protocol";
+import type {
+  AgentId,
+  AnsweredQuestion,
+  DeliveryState,
+  InboxEntry,
+  Message,
+  MessageId,
+  MessageRef,
+  MessageStatus,
+} from "@agentmesh/protocol";
 import type { AcceptedUnder, AskStatus, MessagePlace, Store, StoreStats, Viewer } from "../../mesh/store.ts";
+import { previewOf } from "./body.ts";
 import type { Database } from "./driver/database.ts";
 import type { Engine } from "./engine.ts";
 import { MESH_AGENT_ID } from "./messages.ts";
@@ -70,14 +80,27 @@ export function acceptedUnder(
 const ENDED: ReadonlySet<DeliveryState> = new Set(["dead", "expired", "refused", "cancelled"]);
 
 /** An ask with its answer, if it has one. */
-export function askStatus({ asks, deliveries }: Engine, messageId: MessageId): AskStatus | undefined {
+export function askStatus({ asks, deliveries }: Engine, messageId: MessageId, now: number): AskStatus | undefined {
   const ask = asks.one(messageId);
   if (!ask) return undefined;
   const row = ask.reply_delivery_pk === null ? undefined : deliveries.byPk(ask.reply_delivery_pk);
   const message = row && messageOf(row);
   // A damaged answer is none; it ends like any other, and who answered is told.
   const reply = row && message && !message.damaged ? { message, deliveryId: row.id } : undefined;
-  return { dueAt: ask.due_at, ended: ENDED.has(ask.state), reply };
+  return { dueAt: ask.due_at, overdue: ask.due_at <= now, ended: ENDED.has(ask.state), reply };
+}
+
+/** What a message answers, for whoever sent or got that; a notice of the mesh says itself what it is about. */
+export function questionOf(
+  { deliveries, messages }: Engine,
+  { kind, inReplyTo }: Pick<Message, "kind" | "inReplyTo">,
+  viewer: Viewer,
+): AnsweredQuestion | undefined {
+  const row = kind === "message" && inReplyTo !== undefined ? messages.whole(inReplyTo) : undefined;
+  if (!row) return undefined;
+  const sees = viewer === undefined || row.sender_id === viewer || deliveries.ownOf(row.message_id, viewer);
+  if (!sees) return undefined;
+  return { messageId: row.message_id, from: { id: row.sender_id, name: row.sender_name }, preview: previewOf(row) };
 }
 
 /** One page of an inbox. */
@@ -96,7 +119,11 @@ export function inboxPage(
     limit: query.limit + 1,
   });
   return {
-    entries: rows.slice(0, query.limit).map((row) => inboxEntryOf(row, now)),
+    entries: rows.slice(0, query.limit).map((row) => {
+      const entry = inboxEntryOf(row, now);
+      const question = questionOf(engine, entry.message, query.agentId);
+      return { ...entry, ...(question && { question }) };
+    }),
     open: engine.inboxSize(pk).messages - held,
     held,
     more: rows.length > query.limit,

@@ -74,7 +74,7 @@ export function askVerbs({
   const { asks } = engine;
   return {
     acceptedUnder: (senderId, key) => read(() => acceptedUnder(engine, senderId, key)),
-    askStatus: (messageId) => read(() => askStatus(engine, messageId)),
+    askStatus: (messageId) => read(() => askStatus(engine, messageId, context.clock.now())),
     listAsks: (side, agentId, limit, turn) => piecewise(read, asks.list(side, agentId, limit), turn),
     remindAsks: async (notices, limit) => {
       if (asks.overdue(1).length === 0) return 0;
