@@ -21,6 +21,7 @@ export { type SystemRefusal, systemRefusal, systemSentences } from "./machine/sy
 export * from "./message.ts";
 export * from "./message-parts.ts";
 export * from "./names.ts";
+export * from "./namesakes.ts";
 export * from "./openapi.ts";
 export * from "./path-setting.ts";
 export * from "./plain-text.ts";

@@ -51,17 +51,45 @@ describe("a send to an agent that is offline", () => {
     );
   });
 
-  test("names nobody of another place, machine or name", async () => {
+  test("names those of another project or machine with their place, after those of its own", async () => {
     await agent("web", { host: "h", repo: "/src/web" });
     await agent("web-2", { host: "h", repo: "/other/web" }, true);
     await agent("web-3", { host: "elsewhere", repo: "/src/web" }, true);
-    await agent("web-docs", { host: "h", repo: "/src/web" }, true);
-    await agent("webs", { host: "h", repo: "/src/web" }, true);
+    await agent("web-4", { host: "h", repo: "/src/web" }, true);
+    const detail = (await warned("web")).find(({ code }) => code === "namesake_online")?.detail;
+    expect(detail).toBe(
+      "web is offline; web-4 works in the same repository and is online; web-2 is online in “/other/web”; web-3 is online in “/src/web” on “elsewhere”. If you mean one of them, send it to web-4.",
+    );
     await agent("placeless", {});
     await agent("placeless-2", {}, true);
-    expect((await warned("web")).map(({ code }) => code)).toEqual(["recipient_offline"]);
-    expect((await warned("placeless")).map(({ code }) => code)).toEqual(["recipient_offline"]);
+    expect((await warned("placeless")).find(({ code }) => code === "namesake_online")?.detail).toBe(
+      "placeless is offline; placeless-2 is online. If you mean that agent, send it to placeless-2.",
+    );
   });
+
+  test("names nobody of another name", async () => {
+    await agent("site", { host: "h", repo: "/src/site" });
+    await agent("site-docs", { host: "h", repo: "/src/site" }, true);
+    await agent("sites", { host: "h", repo: "/src/site" }, true);
+    expect((await warned("site")).map(({ code }) => code)).toEqual(["recipient_offline"]);
+  });
+});
+
+test("the list of a command line and of a tool says who is online under the name of one that is away", async () => {
+  await agent("listed", { host: "h", directory: "/one/listed" });
+  await agent("listed-2", { host: "h", directory: "/two/listed" }, true);
+  await agent("alone", { host: "h" });
+  for (const n of ["", "-2", "-3", "-4", "-5", "-6", "-7"]) await agent(`many${n}`, { host: "h" }, n === "-7");
+  const { stderr } = await runProgram("cli", ["agents"], { env: cleanEnv({ AGENTMESH_HOME: broker.home }) });
+  expect(stderr).toContain("listed is offline, listed-2 is online: write to the one you mean.");
+  expect(stderr).toContain("many, many-2, many-3, many-4, many-5 and 1 more are offline, many-7 is online");
+  expect(stderr).not.toContain("alone is offline");
+  await using session = await startMcpSession({ home: broker.home, url: broker.url, cwd: broker.home });
+  await session.joined();
+  const { text, data } = await session.tool("list_peers", { include_offline: true });
+  expect(data.notes).toContain("listed is offline, listed-2 is online: write to the one you mean.");
+  expect(text).toContain("Note: listed is offline, listed-2 is online: write to the one you mean.");
+  expect((await session.tool("list_peers")).text).not.toContain("Note:");
 });
 
 test("an ask, the command line and the tools say it", async () => {

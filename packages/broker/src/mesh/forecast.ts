@@ -2,6 +2,7 @@
 import type { Agent, DeliveryForecast, Urgency, Warning } from "@agentmesh/protocol";
 import { AgentName, quoted } from "@agentmesh/protocol";
 import { MeshError } from "./errors.ts";
+import { namesakesInWords } from "./namesakes.ts";
 import type { Policy } from "./policy.ts";
 import type { Enqueued } from "./store.ts";
 import { appliedRule } from "./urgency.ts";
@@ -20,7 +21,7 @@ export function checkBody(body: string, { maxBodyBytes }: Policy): number {
 /** What is known of an address beside the agent it led to. */
 export interface Address {
   /** Who is online of those one may have meant. */
-  readonly namesakes?: readonly string[];
+  readonly namesakes?: readonly Agent[];
   /** The name or id as it was written. */
   readonly writtenTo?: string;
 }
@@ -85,13 +86,7 @@ function warningsFor(agent: Agent, { namesakes = [], writtenTo = agent.name }: A
     });
   }
   if (namesakes.length > 0) {
-    const [first = ""] = namesakes;
-    const others = namesakes.length === 1 ? `${first} works` : `${namesakes.join(", ")} work`;
-    const same = agent.repo === undefined ? "directory" : "repository";
-    warnings.push({
-      code: "namesake_online",
-      detail: `${agent.name} is offline; ${others} in the same ${same} and ${namesakes.length === 1 ? "is" : "are"} online. If you mean ${namesakes.length === 1 ? "that agent" : "one of them"}, send it to ${first}.`,
-    });
+    warnings.push({ code: "namesake_online", detail: namesakesInWords(agent, namesakes) });
   }
   if (agent.queued > BACKLOG) {
     warnings.push({

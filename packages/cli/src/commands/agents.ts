@@ -1,12 +1,12 @@
 /** `agentmesh agents`: who is there, and whether a message would be noticed. */
 
 import type { Agent } from "@agentmesh/protocol";
-import { MAX_SUMMARY_CHARS, quoted, quotedUnlessWord } from "@agentmesh/protocol";
+import { livingNamesakes, MAX_SUMMARY_CHARS, quoted, quotedUnlessWord } from "@agentmesh/protocol";
 import { allAgents } from "../all-agents.ts";
 import { since } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { focusText, presenceStyle, reachedBy, waiting, whereOf } from "../describe.ts";
-import { jsonText, print } from "../output.ts";
+import { jsonText, print, warn } from "../output.ts";
 import { type Cell, type Column, table } from "../table.ts";
 
 /** Options of `agents`. */
@@ -35,6 +35,7 @@ export async function agents(context: Context, options: AgentsOptions): Promise<
     );
   }
   await print(table(columns(ownId), found));
+  for (const sentence of livingNamesakes(found)) warn(sentence);
 }
 
 const NOBODY = {

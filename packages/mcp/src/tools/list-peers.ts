@@ -1,4 +1,5 @@
 /** Tool list_peers: who is in the mesh. */
+import { livingNamesakes } from "@agentmesh/protocol";
 import { z } from "zod";
 import type { JoinedSession } from "../join.ts";
 import { ToolInputError } from "../remedy.ts";
@@ -32,6 +33,7 @@ export const listPeers = tool({
     const rows = [me, ...agents.filter((agent) => agent.id !== me.id)];
     const others = rows.length - 1;
     const more = Math.max(0, total - agents.length);
+    const notes = livingNamesakes(rows);
     const head =
       others === 0
         ? `Nobody else is here${include_offline ? "" : " now"}.`
@@ -40,10 +42,12 @@ export const listPeers = tool({
       text: [
         head,
         ...rows.map((agent) => `- ${agentLine(agent, agent.id === me.id)}`),
+        ...notes.map((sentence) => `Note: ${sentence}`),
         ...(more > 0 ? [`${more} more are not shown: narrow the scope.`] : []),
       ].join("\n"),
       data: {
         agents: rows.map((agent) => agentData(agent, agent.id === me.id)),
+        ...(notes.length > 0 && { notes }),
         ...(more > 0 && { not_shown: more }),
       },
     };

@@ -1,6 +1,6 @@
 /** The agent that is there to write to while `pnpm start` serves: it sends back what it is sent, and leaves with it. */
 import { join } from "node:path";
-import { type DeliveryHandle, MeshApiError } from "@agentmesh/client";
+import { DeliveryHandle, MeshApiError } from "@agentmesh/client";
 import { connect, FileLock, readMeshKey, type StateFolder, sharedIdentity } from "@agentmesh/client/node";
 
 const CLIENT = "start";
@@ -53,7 +53,7 @@ export async function joinEcho(folder: StateFolder, onNotice: (notice: string) =
       try {
         for (let rest = 1; rest > 0; ) {
           const { deliveries } = await parting.lease({ max: 16 });
-          for (const leased of deliveries) await parting.send({ inReplyTo: leased.id, body: leased.message.body });
+          for (const leased of deliveries) await sendBack(new DeliveryHandle(parting, leased));
           rest = deliveries.length;
         }
         await parting.removeAgent({ agent: "me" });
