@@ -8,8 +8,8 @@ const noFile = () => undefined;
 describe("a setting", () => {
   test("comes from flag, environment, file or default, in this order", () => {
     const file = () => JSON.stringify({ port: 3, maxAttempts: 3, inboxMaxMessages: 3 });
-    const { config, sources } = loadConfig(["--port", "1"], { AGENTMESH_PORT: "2", AGENTMESH_MAX_ATTEMPTS: "2" }, file);
-    expect(config).toMatchObject({ port: 1, maxAttempts: 2, inboxMaxMessages: 3, host: "127.0.0.1" });
+    const { config, sources } = loadConfig(["--port", "4"], { AGENTMESH_PORT: "2", AGENTMESH_MAX_ATTEMPTS: "2" }, file);
+    expect(config).toMatchObject({ port: 4, maxAttempts: 2, inboxMaxMessages: 3, host: "127.0.0.1" });
     expect(sources).toMatchObject({
       port: "flag",
       maxAttempts: "environment",

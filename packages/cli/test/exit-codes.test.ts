@@ -73,7 +73,7 @@ const ways: Record<string, readonly (() => Promise<number | null>)[]> = {
   ],
   unreachable: [
     async () => (await cli(join(empty.path, "none"), ["agents"])).code,
-    () => code("agents", "--url", "http://127.0.0.1:9"),
+    () => code("agents", "--url", "http://127.0.0.1:8"),
   ],
   notFound: [
     () => code("send", "nobody-here", "x"),

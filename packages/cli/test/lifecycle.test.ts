@@ -37,11 +37,11 @@ test("of three ups at once one starts the broker with a log that is not too larg
     expect(statSync(`${log}.1`).size).toBeGreaterThan(16 * 1_048_576);
     expect(readFileSync(log, "utf8")).toContain("broker.started");
     expect(new Set(pids).size).toBe(1);
-    const [again, elsewhere, status] = await Promise.all([run("up"), run("up", "--port", "1"), run("status")]);
+    const [again, elsewhere, status] = await Promise.all([run("up"), run("up", "--port", "2"), run("status")]);
     expect(again.stdout).toContain(`A broker already runs at http://127.0.0.1:${port}\n`);
     expect(again).toMatchObject({ code: 0, stderr: "" });
     expect(elsewhere).toMatchObject({ code: 1, stdout: "" });
-    expect(elsewhere.stderr).toContain("agentmesh down, then agentmesh up --port 1");
+    expect(elsewhere.stderr).toContain("agentmesh down, then agentmesh up --port 2");
     expect(status.stdout).toContain(`pid ${pids[0]}`);
   } finally {
     expect(await run("down")).toMatchObject({ code: 0 });

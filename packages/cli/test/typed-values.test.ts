@@ -1,6 +1,7 @@
 /** One grammar and one sentence for what is typed: behind a flag, in the environment, in a file, by every program. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isCalled } from "@agentmesh/protocol";
 import { cleanEnv, runProgram, startMcpSession, startTestBroker, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cli, freePort } from "./run-cli.ts";
@@ -30,6 +31,16 @@ describe("the command line", () => {
     [["up", "--port", "0"], '--port takes a port from 1 to 65535, not "0".'],
     [["up", "--port", "65536"], '--port takes a port from 1 to 65535, not "65536".'],
     [["up", "--port", "1e3"], '--port takes a port from 1 to 65535, not "1e3".'],
+    [["up", "--port", "6666"], '--port takes a port that fetch and browsers connect to, such as 7899, not "6666".'],
+    [["up", "--port", "10080"], '--port takes a port that fetch and browsers connect to, such as 7899, not "10080".'],
+    [
+      ["status", "--url", "http://127.0.0.1:6667"],
+      '--url takes an address with a port that fetch and browsers connect to, such as http://127.0.0.1:7899, not "http://127.0.0.1:6667".',
+    ],
+    [
+      ["agents", "--url", "https://mesh.example:2049"],
+      '--url takes an address with a port that fetch and browsers connect to, such as http://127.0.0.1:7899, not "https://mesh.example:2049".',
+    ],
     [["log", "--limit", "-1"], '--limit takes a whole number from 1 to 500, not "-1".'],
     [["inbox", "--limit", "1.5"], '--limit takes a whole number from 1 to 10000, not "1.5".'],
     [["send", "bob", "x", "--urgency", "loud"], '--urgency takes fyi, normal or interrupt, not "loud".'],
@@ -74,11 +85,16 @@ describe("the environment and the file", () => {
     ["AGENTMESH_PORT", "abc"],
     ["AGENTMESH_PORT", "70000"],
     ["CLAUDE_PEERS_PORT", "-1"],
+    ["AGENTMESH_PORT", "6000"],
+    ["CLAUDE_PEERS_PORT", "5060"],
   ])(
     "%s=%s is refused by the command line and the broker in the same words, and told by the adapter",
     async (name, value) => {
       using home = tempDir();
-      const sentence = `${name} takes auto, or a port from 0 to 65535, not "${value}".`;
+      const port = /^\d{4}$/.test(value)
+        ? "a port that fetch and browsers connect to, such as 7899"
+        : "auto, or a port from 0 to 65535";
+      const sentence = `${name} takes ${port}, not "${value}".`;
       const env = { [name]: value };
       expect(await cli(home.path, ["status"], env)).toMatchObject({ code: 2, stderr: `error: ${sentence}\n` });
       expect(await cli(home.path, ["up"], env)).toMatchObject({ code: 2, stderr: `error: ${sentence}\n` });
@@ -100,6 +116,15 @@ describe("the environment and the file", () => {
     expect(started.code).not.toBe(0);
     expect(started.stderr).toContain(sentence);
     expect(started.stderr).not.toMatch(FOREIGN);
+  });
+
+  test("the ports that are not taken are those that fetch refuses before it connects", async () => {
+    const refused = Array.from({ length: 65_535 }, (_, i) => i + 1).filter((port) => !isCalled(port));
+    for (const port of refused) {
+      await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ cause: { message: "bad port" } });
+    }
+    expect(refused).toEqual(expect.arrayContaining([1, 22, 2049, 6000, 6665, 6669, 10_080]));
+    expect([2, 80, 443, 6664, 6670, 7899, 8080, 10_081].filter((port) => !isCalled(port))).toEqual([]);
   });
 
   test("of a settings file the broker names the file and the setting", async () => {

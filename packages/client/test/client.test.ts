@@ -126,8 +126,8 @@ describe("where the broker is", () => {
   test("may be said in the predecessor's names, which yield to ours", () => {
     const elsewhere = { CLAUDE_PEERS_BROKER_URL: "http://10.0.0.5:7899/", CLAUDE_PEERS_PORT: "8001" };
     expect(at(elsewhere)).toMatchObject({ url: "http://10.0.0.5:7899", local: false });
-    expect(at({ ...elsewhere, AGENTMESH_URL: "http://127.0.0.1:7" })).toEqual({
-      url: "http://127.0.0.1:7",
+    expect(at({ ...elsewhere, AGENTMESH_URL: "http://127.0.0.1:8" })).toEqual({
+      url: "http://127.0.0.1:8",
       local: true,
       namedBy: "AGENTMESH_URL",
     });

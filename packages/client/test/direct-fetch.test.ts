@@ -131,9 +131,9 @@ test("an address is local when a broker of ours may listen there, and is spelled
     return { url, local };
   };
   expect(at("http://LOCALHOST.:7899/x")).toEqual({ url: "http://localhost:7899", local: true });
-  expect(at("http://0x7f.1:1")).toEqual({ url: "http://127.0.0.1:1", local: true });
-  expect(at("http://[::ffff:127.0.0.1]:1")).toEqual({ url: "http://127.0.0.1:1", local: true });
-  expect(at("http://127.0.0.9:1")).toEqual({ url: "http://127.0.0.9:1", local: true });
+  expect(at("http://0x7f.1:2")).toEqual({ url: "http://127.0.0.1:2", local: true });
+  expect(at("http://[::ffff:127.0.0.1]:2")).toEqual({ url: "http://127.0.0.1:2", local: true });
+  expect(at("http://127.0.0.9:2")).toEqual({ url: "http://127.0.0.9:2", local: true });
   expect(at("http://[::1]")).toEqual({ url: "http://[::1]", local: true });
   // What a broker that listens everywhere says, a proxy's name, TLS: nothing that is started by itself.
   for (const url of [

@@ -198,7 +198,7 @@ test("without an adapter or a broker a hook says nothing, ends well, and soon", 
 
   await using lost = await startTestBroker();
   await using bob = await session(lost, "lost", {
-    env: { CLAUDE_CODE_SESSION_ID: "ses-lost", AGENTMESH_URL: "http://127.0.0.1:9" },
+    env: { CLAUDE_CODE_SESSION_ID: "ses-lost", AGENTMESH_URL: "http://127.0.0.1:8" },
   });
   await bob.tool("whoami");
   expect(await hook(lost, ["claude"], { ...input, session_id: "ses-lost" })).toBe("");

@@ -232,7 +232,7 @@ test("two OpenCodes in one directory are two agents, and a session open in both 
 
 test("without a broker no hook fails, and a tool says what to do", async () => {
   using home = tempDir();
-  const env = { AGENTMESH_HOME: home.path, AGENTMESH_URL: "https://127.0.0.1:1" };
+  const env = { AGENTMESH_HOME: home.path, AGENTMESH_URL: "https://127.0.0.1:2" };
   await using client = await standIn(home.path, env);
   await client.prompt("ses_a");
   await client.hooks.event({ event: { type: "message.updated", properties: "something new" } });

@@ -16,13 +16,30 @@ export function wholeNumber(min: number, max: number) {
   return numberOf(min, max, `a whole number from ${min} to ${max}`);
 }
 
+/** Ports of other protocols, to which `fetch` and browsers connect nowhere (WHATWG Fetch, "bad port"). */
+const REFUSED_BY_FETCH: ReadonlySet<number> = new Set([
+  ...[1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109],
+  ...[110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530],
+  ...[531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190],
+  ...[5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10_080],
+]);
+
+/** Whether programs can call a port over HTTP: a broker on another one would be seen by none. */
+export function isCalled(port: number): boolean {
+  return !REFUSED_BY_FETCH.has(port);
+}
+
+const A_CALLED_PORT = "a port that fetch and browsers connect to, such as 7899";
+
 /** A TCP port that somebody chose. */
-export const PortNumber = numberOf(1, 65_535, "a port from 1 to 65535");
+export const PortNumber = numberOf(1, 65_535, "a port from 1 to 65535").superRefine(unless(isCalled, A_CALLED_PORT));
 
 const A_PORT_OR_AUTO = "auto, or a port from 0 to 65535";
 
 /** A TCP port, or `auto` or 0 for one that the broker finds. */
-export const PortSetting = z.union([z.literal("auto"), numberOf(0, 65_535, A_PORT_OR_AUTO)], { error: A_PORT_OR_AUTO });
+export const PortSetting = z
+  .union([z.literal("auto"), numberOf(0, 65_535, A_PORT_OR_AUTO)], { error: A_PORT_OR_AUTO })
+  .superRefine(unless((port) => port === "auto" || isCalled(port), A_CALLED_PORT));
 
 /** True or false, as a word or as JSON has it. */
 export const SwitchSetting = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")], {

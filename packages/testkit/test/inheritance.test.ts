@@ -76,7 +76,7 @@ const KEPT = {
   XDG_RUNTIME_DIR: "/tmp",
   NODE_EXTRA_CA_CERTS: "",
   AGENTMESH_MAX_HOPS: "7",
-  CLAUDE_PEERS_PORT: "7",
+  CLAUDE_PEERS_PORT: "8",
 };
 
 test.skipIf(!onLinux)("a broker has of its starter's environment what is allowed (needs /proc)", async () => {

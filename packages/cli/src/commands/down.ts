@@ -21,11 +21,13 @@ const POLL_MS = 30;
 
 /** Stops the running broker. @throws UntrustedBrokerError, CommandError when it is still there after 10 s */
 export async function down(context: Context): Promise<void> {
-  const address = context.address();
+  let address = context.address();
   if (address.local && !(await findBroker(context.folder, address))) {
     // One that runs where it cannot be reached, or hangs, is not "none".
-    if (isServed(context.folder)) await requireBroker(context.folder, address);
-    return print(context.json ? jsonText({ stopped: false, url: address.url }) : `No broker runs at ${address.url}.`);
+    const held = isServed(context.folder) && (await requireBroker(context.folder, address));
+    if (held) address = { ...address, url: held.url };
+    else
+      return print(context.json ? jsonText({ stopped: false, url: address.url }) : `No broker runs at ${address.url}.`);
   }
   // The pid of a broker in another container is that of some other process here.
   const running = announced(context.folder)?.standpoint;

@@ -1,8 +1,9 @@
 /** `agentmesh up`: a running broker, started in the background if need be. */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BrokerAddress, ensureBroker, findBroker } from "@agentmesh/client/node";
-import { type BrokerStatus, VERSION } from "@agentmesh/protocol";
+import { type BrokerStatus, DEFAULT_PORT, VERSION } from "@agentmesh/protocol";
 import { since } from "../clock.ts";
 import { CommandError, usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
@@ -45,6 +46,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   await print(
     facts([
       ...otherPort(status),
+      ...(started && options.port !== undefined ? portOnce(options.port, status.home) : []),
       ["version", status.version],
       ["pid", `${status.pid}, up ${since(status.startedAt)}`],
       ["home", shortPath(status.home)],
@@ -73,6 +75,14 @@ export function otherPort({ url, home, insteadOf }: BrokerStatus): readonly (rea
   return [
     ["port", `${port} instead of ${insteadOf}, which another program had, such as another user's broker;`],
     ["", `every program that uses ${shortPath(home)} finds it`],
+  ];
+}
+
+/** A port behind `--port` is for one start; what keeps it. */
+function portOnce(port: number, home: string): readonly (readonly [string, string])[] {
+  return [
+    ["port", `${port} for this start alone; a later one takes ${DEFAULT_PORT}, or the one that the broker chose last.`],
+    ["", `To keep it: { "port": ${port} } in ${shortPath(join(home, "config.json"))}`],
   ];
 }
 

@@ -9,6 +9,7 @@ import {
   folderId,
   folderProofText,
   Health,
+  isCalled,
   loopbackHost,
   NONCE_HEADER,
   PortSetting,
@@ -23,7 +24,7 @@ import {
 import { directFetch } from "../direct-fetch.ts";
 import { BrokerUnreachableError, Hindrance } from "../errors.ts";
 import { type Answer, absenceOf } from "./absence.ts";
-import { announced, isServed, ownStandpoint, rememberedPort } from "./running-broker.ts";
+import { announced, announcedAgain, isServed, ownStandpoint, rememberedPort } from "./running-broker.ts";
 import { readMeshKey, type StateFolder } from "./state-folder.ts";
 
 /** Something answers at the broker's address but cannot prove that it holds this mesh's key. No token was sent. */
@@ -97,6 +98,11 @@ function addressOf(text: string, namedBy: string): BrokerAddress {
       `${namedBy} takes an address such as http://127.0.0.1:7899, not ${JSON.stringify(text)}.`,
     );
   }
+  if (!isCalled(Number(url.port))) {
+    throw new WrongAddressError(
+      `${namedBy} takes an address with a port that fetch and browsers connect to, such as http://127.0.0.1:7899, not ${JSON.stringify(text)}.`,
+    );
+  }
   const host = url.protocol === "http:" ? loopbackHost(url.hostname) : undefined;
   // A name below localhost is how a proxy in front of a broker is reached, never what a broker listens on.
   if (host === undefined || host.endsWith(".localhost")) return { url: url.origin, local: false, namedBy };
@@ -116,13 +122,17 @@ export async function findBroker(folder: StateFolder, address: BrokerAddress): P
 }
 
 /**
- * The broker at the address.
+ * The broker at the address, or where the folder's broker says that it is.
  * @throws BrokerUnreachableError that says why it is not there, UntrustedBrokerError, StateFolderError
  */
 export async function requireBroker(folder: StateFolder, address: BrokerAddress): Promise<FoundBroker> {
   const answer = await whoAnswers(folder, address);
   if (answer.who === "ours") return { url: address.url, version: answer.version };
   if (isStranger(folder, address, answer)) throw strangerAt(folder, address, answer);
+  const byUrl = address.namedBy !== undefined && !PORT_NAMES.some((name) => name === address.namedBy);
+  const running = address.local && !byUrl ? await announcedAgain(folder) : undefined;
+  const found = running && (await findBroker(folder, { url: running.url, local: true, unnamed: true }));
+  if (found) return found;
   throw absenceOf(folder, address.url, answer);
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { BrokerFile, type Standpoint, standpointOf } from "@agentmesh/protocol";
+import { pause } from "../backoff.ts";
 import { FileLock } from "./file-lock.ts";
 import { readIfThere, type StateFolder } from "./state-folder.ts";
 
@@ -18,6 +19,24 @@ export function ownStandpoint(): Standpoint {
 /** The announcement of the broker that runs, or of one that ended without taking it back. @throws StateFolderError */
 export function announced(folder: StateFolder): BrokerFile | undefined {
   return BrokerFile.safeParse(parseJson(readIfThere(folder.brokerFile))).data;
+}
+
+/** A broker looks every two seconds whether its announcement is still there. */
+const ANNOUNCED_AGAIN_WITHIN_MS = 4_000;
+
+/**
+ * The announcement of a broker that holds the folder and lost it to a cleaner of files, or is just starting; undefined when
+ * there was one, or none comes. @throws StateFolderError
+ */
+export async function announcedAgain(folder: StateFolder): Promise<BrokerFile | undefined> {
+  if (announced(folder)) return undefined;
+  const patience = performance.now() + ANNOUNCED_AGAIN_WITHIN_MS;
+  while (isServed(folder) && performance.now() < patience) {
+    const running = announced(folder);
+    if (running) return running;
+    await pause(50);
+  }
+  return undefined;
 }
 
 /** The port that this folder's broker had last, when it chose one itself. */

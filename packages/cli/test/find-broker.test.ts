@@ -1,0 +1,73 @@
+/** What `up` starts, `status` and `down` find: by the state folder and its lock, whatever port they would look at. */
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { BrokerStatus } from "@agentmesh/protocol";
+import { tempDir } from "testkit";
+import { expect, test } from "vitest";
+import { isAlive } from "../src/process-alive.ts";
+import { cli, freePort } from "./run-cli.ts";
+
+const Pid = BrokerStatus.pick({ pid: true, url: true });
+
+/** What comes between the start and the look; the environment that is looked with. */
+const disturbances: readonly (readonly [string, (home: string) => Promise<Record<string, string>>])[] = [
+  ["as it is", async () => ({})],
+  ["when another port is named in the environment since", async () => ({ AGENTMESH_PORT: String(await freePort()) })],
+  ["when the predecessor's variable names another port", async () => ({ CLAUDE_PEERS_PORT: String(await freePort()) })],
+  [
+    "when its announcement was cleaned away",
+    async (home) => {
+      rmSync(join(home, "broker.json"));
+      return {};
+    },
+  ],
+  [
+    "when its announcement was cleaned away and another port is named",
+    async (home) => {
+      rmSync(join(home, "broker.json"));
+      return { AGENTMESH_PORT: String(await freePort()) };
+    },
+  ],
+  [
+    "when the settings file names another port since",
+    async (home) => {
+      writeFileSync(join(home, "config.json"), JSON.stringify({ port: await freePort() }));
+      return {};
+    },
+  ],
+];
+
+test.each(disturbances)("a broker of up --port is found %s", async (_, disturb) => {
+  using home = tempDir();
+  const port = await freePort();
+  const { pid } = Pid.parse(JSON.parse((await cli(home.path, ["up", "--port", String(port), "--json"])).stdout));
+  try {
+    const status = await cli(home.path, ["status", "--json"], await disturb(home.path));
+    expect(status.stderr).toBe("");
+    expect(Pid.parse(JSON.parse(status.stdout))).toEqual({ pid, url: `http://127.0.0.1:${port}` });
+  } finally {
+    // By itself alone: the next one is disturbed anew.
+    const down = await cli(home.path, ["down"], await disturb(home.path));
+    expect(down).toMatchObject({ code: 0, stdout: expect.stringContaining(`(pid ${pid}) has stopped`) });
+  }
+  expect(isAlive(pid)).toBe(false);
+});
+
+test("--port is for one start, which is said with what keeps it; a port in the settings file is kept", async () => {
+  using home = tempDir();
+  const [once, kept] = [await freePort(), await freePort()];
+  const first = await cli(home.path, ["up", "--port", String(once)]);
+  expect(first.stdout).toContain(`port     ${once} for this start alone`);
+  expect(first.stdout).toContain(`To keep it: { "port": ${once} } in ${join(home.path, "config.json")}`);
+  const again = await cli(home.path, ["up", "--port", String(once)]);
+  expect(again.stdout).not.toContain("for this start alone");
+  await cli(home.path, ["down"]);
+  writeFileSync(join(home.path, "config.json"), JSON.stringify({ port: kept }));
+  const second = await cli(home.path, ["up"]);
+  try {
+    expect(second.stdout).toContain(`The broker is up at http://127.0.0.1:${kept}\n`);
+    expect(second.stdout).not.toContain("for this start alone");
+  } finally {
+    expect(await cli(home.path, ["down"])).toMatchObject({ code: 0 });
+  }
+});
