@@ -30,7 +30,8 @@ test("an agent's webhook is set, tried, used, rotated and removed", async () => 
   expect(sent.stdout).toMatch(/queued as #1 for hermes \(offline, reached by webhook, proven \d+s ago\)/);
   expect(sent.stdout).toMatch(/pushed +through webhook[\s\S]*acked +taken/);
   expect(sent.stderr).not.toContain("warning");
-  expect((await cli(broker.home, ["agents", "--live"])).stdout).toMatch(/hermes +offline +webhook, proven/);
+  expect((await cli(broker.home, ["agents"])).stdout).toMatch(/hermes +offline +never +webhook, proven/);
+  expect((await cli(broker.home, ["agents", "--live"])).stdout).not.toContain("hermes");
 
   const rotated = await cli(broker.home, ["webhook", "rotate", "hermes", "--overlap", "2h"]);
   expect(rotated.stdout).toMatch(/The old one signs too for 2h\.\nwhsec_/);
@@ -85,7 +86,7 @@ test("a webhook that fails exits 1 from its test, and everything about it says w
   const sent = await cli(broker.home, ["send", "broken", "late"]);
   expect(sent.stdout).toContain("the last push through webhook failed");
   expect(sent.stderr.replace(/\s+/g, " ")).toContain("Try it now: agentmesh webhook test broken");
-  expect((await cli(broker.home, ["agents"])).stdout).toMatch(/broken +offline +webhook, failed: “answered 500/);
+  expect((await cli(broker.home, ["agents"])).stdout).toMatch(/broken +offline +never +webhook, failed: “answered 500/);
 });
 
 test("a test outlives a webhook that never answers, and says so", async () => {
