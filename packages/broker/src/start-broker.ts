@@ -24,9 +24,9 @@ import {
   StateFolderError,
 } from "./state-files.ts";
 import type { Notice } from "./store/sqlite/context.ts";
-import { DiskUnder, isFullDisk, takeBrokerLock } from "./store/sqlite/disk.ts";
 import { chooseDriver } from "./store/sqlite/driver/choose.ts";
-import { DatabaseDamagedError, openDatabase } from "./store/sqlite/open.ts";
+import { DiskUnder, isFullDisk, takeBrokerLock } from "./store/sqlite/file/disk.ts";
+import { DatabaseDamagedError, openDatabase } from "./store/sqlite/file/open.ts";
 import { sqliteStore } from "./store/sqlite/sqlite-store.ts";
 
 /** Another broker serves this state folder. */

@@ -1,7 +1,7 @@
 /** Agents by the thousand: counted and listed right, and nobody else waits. */
 import { expect, test } from "vitest";
 import { newId } from "../src/mesh/ids.ts";
-import { AGENT_PAGES } from "../src/store/sqlite/agent-pages.ts";
+import { AGENT_PAGES } from "../src/store/sqlite/pages/agents.ts";
 import { largeMesh, longestHold } from "./large-mesh.ts";
 import { drivers } from "./store/drivers.ts";
 

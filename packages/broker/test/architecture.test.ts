@@ -87,7 +87,7 @@ const rules: [from: string, may: string[]][] = [
       "node:path",
     ],
   ],
-  ["broker/src/config/", ["@agentmesh/protocol", "broker/src/mesh/near-names.ts", "zod", "node:"]],
+  ["broker/src/config/", ["@agentmesh/protocol", "broker/src/mesh/names/near-names.ts", "zod", "node:"]],
   ["mcp/src/place/", ["@agentmesh/protocol", "any-ascii", "node:"]],
   [
     "mcp/src/",
@@ -127,6 +127,12 @@ describe("the layout", () => {
     expect(long).toEqual([]);
   });
 
+  test("no folder has more than 20 files", () => {
+    const folders = Map.groupBy(sources, ({ path }) => dirname(path));
+    const large = [...folders].filter(([, files]) => files.length > 20);
+    expect(large.map(([folder, { length }]) => `${folder}: ${length}`)).toEqual([]);
+  });
+
   test("every file says its duty in its first comment", () => {
     const silent = sources.filter(({ text }) => !/^(#!.*\n)?\/\*\*/.test(text)).map(({ path }) => path);
     expect(silent).toEqual([]);
@@ -135,7 +141,7 @@ describe("the layout", () => {
   test("the environment is read in the configuration alone", () => {
     const readers = sources.filter(({ text }) => /process\.env\b/.test(text)).map(({ path }) => path);
     const allowed =
-      /^(broker\/src\/serve|client\/src\/node\/|mcp\/src\/(config|run|main)|opencode\/src\/index|cli\/src\/(context|main|program|output))/;
+      /^(broker\/src\/serve|client\/src\/node\/|mcp\/src\/(config|run|main)|opencode\/src\/index|cli\/src\/(context|main|program|terminal\/output))/;
     expect(readers.filter((path) => !allowed.test(path))).toEqual([]);
   });
 

@@ -3,13 +3,13 @@ import { DEFAULT_TTL_MS, endpoints } from "@agentmesh/protocol";
 import { tempDir } from "testkit";
 import { expect, test } from "vitest";
 import { ConfigSchema } from "../src/config/schema.ts";
+import { Intake } from "../src/mesh/acceptance/intake.ts";
 import { Agents } from "../src/mesh/agents.ts";
 import type { AgentCaller } from "../src/mesh/caller.ts";
 import { History } from "../src/mesh/history.ts";
 import { newId } from "../src/mesh/ids.ts";
-import { Intake } from "../src/mesh/intake.ts";
-import { Turns } from "../src/mesh/turns.ts";
-import { openDatabase } from "../src/store/sqlite/open.ts";
+import { Turns } from "../src/mesh/looks/turns.ts";
+import { openDatabase } from "../src/store/sqlite/file/open.ts";
 import { sqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { driver } from "./store/drivers.ts";
 

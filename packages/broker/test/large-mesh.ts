@@ -4,13 +4,13 @@ import type { AgentId } from "@agentmesh/protocol";
 import { DEFAULT_TTL_MS } from "@agentmesh/protocol";
 import { tempDir } from "testkit";
 import { ConfigSchema } from "../src/config/schema.ts";
+import { Intake } from "../src/mesh/acceptance/intake.ts";
 import { Agents } from "../src/mesh/agents.ts";
 import { newId } from "../src/mesh/ids.ts";
-import { Intake } from "../src/mesh/intake.ts";
+import { Turns } from "../src/mesh/looks/turns.ts";
 import type { Policy } from "../src/mesh/policy.ts";
-import { Turns } from "../src/mesh/turns.ts";
 import type { Driver } from "../src/store/sqlite/driver/database.ts";
-import { openDatabase } from "../src/store/sqlite/open.ts";
+import { openDatabase } from "../src/store/sqlite/file/open.ts";
 import { sqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { driver as usual } from "./store/drivers.ts";
 

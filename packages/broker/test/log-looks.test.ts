@@ -2,7 +2,7 @@
 import { DEFAULT_TTL_MS, type LogEntry, type ThreadId } from "@agentmesh/protocol";
 import { expect, test } from "vitest";
 import { newId } from "../src/mesh/ids.ts";
-import { Turns } from "../src/mesh/turns.ts";
+import { Turns } from "../src/mesh/looks/turns.ts";
 import { ASKS } from "../src/store/sqlite/asks.ts";
 import { largeMesh, longestHold } from "./large-mesh.ts";
 import { drivers } from "./store/drivers.ts";

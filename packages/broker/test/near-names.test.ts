@@ -1,7 +1,7 @@
 /** Near names in a mesh of any size: what is meant is found, and nobody else waits for it. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { findNearNames } from "../src/mesh/near-names.ts";
+import { findNearNames } from "../src/mesh/names/near-names.ts";
 import { largeMesh, longestHold } from "./large-mesh.ts";
 import { drivers } from "./store/drivers.ts";
 

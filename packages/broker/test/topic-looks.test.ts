@@ -2,8 +2,8 @@
 import { DEFAULT_TTL_MS, topicMatches } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { LoopGuard } from "../src/mesh/acceptance/loop-guard.ts";
 import { newId } from "../src/mesh/ids.ts";
-import { LoopGuard } from "../src/mesh/loop-guard.ts";
 import { Topics } from "../src/mesh/topics.ts";
 import { largeMesh, longestHold } from "./large-mesh.ts";
 import { drivers } from "./store/drivers.ts";

@@ -1,11 +1,11 @@
 /** Traces of what thousands got: complete page by page, and nobody else waits for them. */
 import { DEFAULT_TTL_MS } from "@agentmesh/protocol";
 import { expect, test } from "vitest";
+import { LoopGuard } from "../src/mesh/acceptance/loop-guard.ts";
 import { newId } from "../src/mesh/ids.ts";
-import { LoopGuard } from "../src/mesh/loop-guard.ts";
 import { Messages } from "../src/mesh/messages.ts";
+import { Wakes } from "../src/mesh/push/wakes.ts";
 import { WaitingAsks } from "../src/mesh/waiting-asks.ts";
-import { Wakes } from "../src/mesh/wakes.ts";
 import { largeMesh, longestHold } from "./large-mesh.ts";
 
 const KEY = { kind: "key" } as const;

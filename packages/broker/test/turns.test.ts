@@ -2,8 +2,8 @@
 import type { AgentId } from "@agentmesh/protocol";
 import { expect, test } from "vitest";
 import type { AgentCaller } from "../src/mesh/caller.ts";
+import { Turns } from "../src/mesh/looks/turns.ts";
 import type { AgentRecord } from "../src/mesh/store.ts";
-import { Turns } from "../src/mesh/turns.ts";
 
 function caller(id: AgentId): AgentCaller {
   const agent: AgentRecord = {

@@ -1,7 +1,7 @@
 /** Search words and names: what is made of what people type, the line that shows where it stands, and which names are near. */
 import { expect, test } from "vitest";
-import { nearNames } from "../src/mesh/near-names.ts";
-import { searchTerms, snippetOf } from "../src/mesh/words.ts";
+import { nearNames } from "../src/mesh/names/near-names.ts";
+import { searchTerms, snippetOf } from "../src/mesh/names/words.ts";
 
 const typed = (text: string) => searchTerms(text).map(({ text: term, begins }) => (begins ? [term] : term));
 

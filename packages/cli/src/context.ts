@@ -16,9 +16,9 @@ import {
 } from "@agentmesh/client/node";
 import { type Agent, AgentName, plainLine } from "@agentmesh/protocol";
 import { CommandError } from "./command-error.ts";
-import { canAsk, confirmed } from "./confirm.ts";
 import { typed } from "./option-values.ts";
-import { warn } from "./output.ts";
+import { canAsk, confirmed } from "./terminal/confirm.ts";
+import { warn } from "./terminal/output.ts";
 
 /** As which client the command line keeps its agents. */
 export const CLIENT = "cli";

@@ -1,9 +1,9 @@
 /** Messages of the past in words: one line each, or whole, as a conversation reads. */
 import { type HistoryEntry, plainLine } from "@agentmesh/protocol";
-import { clockTime, localDate } from "./clock.ts";
 import { bodyLine, bodyText, stateStyle } from "./describe.ts";
-import { indented, type Style, style, terminalWidth } from "./output.ts";
-import { cut, pad, textWidth } from "./text-width.ts";
+import { clockTime, localDate } from "./terminal/clock.ts";
+import { indented, type Style, style, terminalWidth } from "./terminal/output.ts";
+import { cut, pad, textWidth } from "./terminal/text-width.ts";
 
 const MAX_ROUTE = 40;
 const MAX_STATE = 24;

@@ -12,8 +12,8 @@ import type {
   TimelineEntry,
 } from "@agentmesh/protocol";
 import { plainLine, quoted, quotedReason, quotedUnlessWord, TimelineEvent } from "@agentmesh/protocol";
-import { inLocalTime, shortDuration, since, until } from "./clock.ts";
-import type { Style } from "./output.ts";
+import { inLocalTime, shortDuration, since, until } from "./terminal/clock.ts";
+import type { Style } from "./terminal/output.ts";
 
 /** Colour of a presence. */
 export const presenceStyle: Readonly<Record<Presence, Style>> = { online: "green", stale: "yellow", offline: "dim" };

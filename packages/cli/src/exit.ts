@@ -88,7 +88,7 @@ async function sayAndEnd(error: unknown, argv: readonly string[]): Promise<never
 /** Says an error on stderr; returns the exit code that belongs to it. */
 async function say(error: unknown, argv: readonly string[]): Promise<number> {
   const report = await reportOf(error);
-  const { errorText, errorJson } = await import("./output.ts");
+  const { errorText, errorJson } = await import("./terminal/output.ts");
   process.stderr.write(wantsJson(argv) ? errorJson(report.error) : errorText(report.error));
   return exitCodeOf(report.exit);
 }

@@ -1,7 +1,6 @@
 /** The command line as declared; what a command does is loaded when it runs. */
 import { VERSION } from "@agentmesh/protocol";
 import { Command } from "commander";
-import { columnsOf, fitted } from "./output.ts";
 import { agentsCommands } from "./program/agents.ts";
 import { brokerCommands } from "./program/broker.ts";
 import { clientsCommands } from "./program/clients.ts";
@@ -9,6 +8,7 @@ import { deliveriesCommands } from "./program/deliveries.ts";
 import { exitCodesCommand } from "./program/exit-codes.ts";
 import { messagesCommands } from "./program/messages.ts";
 import { webhooksCommands } from "./program/webhooks.ts";
+import { columnsOf, fitted } from "./terminal/output.ts";
 
 const EXAMPLES = `
 Examples:

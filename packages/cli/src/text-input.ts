@@ -3,7 +3,7 @@ import { fstatSync, readFileSync, statSync } from "node:fs";
 import { StateFolderError, typedPath } from "@agentmesh/client/node";
 import { MAX_BODY_BYTES, systemRefusal, systemSentences } from "@agentmesh/protocol";
 import { CommandError, usageError } from "./command-error.ts";
-import { remark } from "./output.ts";
+import { remark } from "./terminal/output.ts";
 
 /** Where a command's text comes from. */
 export interface TextSource {

@@ -7,10 +7,10 @@ import {
   type TimelineEntry,
   type TracedDelivery,
 } from "@agentmesh/protocol";
-import { inLocalTime, localTime, since, until } from "./clock.ts";
 import { bodyText, detailOf, eventStyle, stateStyle } from "./describe.ts";
-import { indented, sentence, style, withId } from "./output.ts";
-import { pad } from "./text-width.ts";
+import { inLocalTime, localTime, since, until } from "./terminal/clock.ts";
+import { indented, sentence, style, withId } from "./terminal/output.ts";
+import { pad } from "./terminal/text-width.ts";
 
 /** Envelope, body and, per recipient, the timeline. */
 export function messageText({ message, question, deliveries }: MessageStatus): string {

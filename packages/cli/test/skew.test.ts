@@ -1,6 +1,6 @@
 /** Broker and command line of two versions: what is said names the older one, and never sends a newer broker back. */
 import { describe, expect, test } from "vitest";
-import { skewText } from "../src/commands/up.ts";
+import { skewText } from "../src/commands/broker/up.ts";
 
 describe("the broker is older, and brought up to date by a restart", () => {
   test.each([

@@ -2,9 +2,9 @@
 import { backoffMs } from "@agentmesh/client";
 import { type Identity, sharedIdentity } from "@agentmesh/client/node";
 import { type Broker, reachBroker } from "./broker.ts";
-import type { ClientSession } from "./client-session.ts";
-import { type ClientSide, clientSessionOf, pathsInto } from "./client-side.ts";
-import type { Config } from "./config.ts";
+import type { ClientSession } from "./client/client-session.ts";
+import { type ClientSide, clientSessionOf, pathsInto } from "./client/client-side.ts";
+import type { Config } from "./config/config.ts";
 import { listenToHooks, type SessionHooks } from "./hooks/listen.ts";
 import { bidFarewell } from "./identity/farewell.ts";
 import { SessionIdentity } from "./identity/session-identity.ts";
@@ -12,7 +12,7 @@ import { isSharedByAll } from "./identity/telling.ts";
 import { type JoinedSession, join } from "./join.ts";
 import { pauseAtMost } from "./life-cycle.ts";
 import type { Log } from "./log.ts";
-import { isTriedAgain } from "./remedy.ts";
+import { isTriedAgain } from "./shown/remedy.ts";
 import { Transcript } from "./transcript/transcript.ts";
 
 const LAST_ATTEMPT_MS = 300;

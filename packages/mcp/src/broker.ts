@@ -10,7 +10,7 @@ import {
   requireBroker,
   StateFolderError,
 } from "@agentmesh/client/node";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 
 const CALL_LIMITS = { timeoutMs: 5_000, retryForMs: 1_500 };
 

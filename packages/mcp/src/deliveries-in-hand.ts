@@ -1,7 +1,7 @@
 /** Deliveries this session has leased to push them, and the record of their pushes. */
 import type { DeliveryHandle } from "@agentmesh/client";
 import { LEASE_MS, MAX_PUSHES, QUIET_MS } from "./push/terms.ts";
-import type { ShownDelivery } from "./render.ts";
+import type { ShownDelivery } from "./shown/render.ts";
 
 interface InHand {
   readonly handle: DeliveryHandle;

@@ -1,6 +1,6 @@
 /** The log: one line per event on stderr, because stdout is the protocol. */
 import { plainLine, systemRefusal, systemSentences } from "@agentmesh/protocol";
-import type { LogLevel } from "./config.ts";
+import type { LogLevel } from "./config/config.ts";
 
 const order: Record<LogLevel, number> = { error: 0, warn: 1, info: 2, debug: 3 };
 

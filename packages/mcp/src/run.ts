@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { plainLine, systemRefusal, systemSentences, VERSION } from "@agentmesh/protocol";
 import { AgentSession } from "./agent-session.ts";
-import { helpText, resolveConfig } from "./config.ts";
+import { helpText, resolveConfig } from "./config/config.ts";
 import { pauseAtMost, stayUntilOver } from "./life-cycle.ts";
 import { createLog } from "./log.ts";
 import { createServer } from "./server.ts";

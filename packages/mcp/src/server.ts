@@ -9,8 +9,8 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import { z } from "zod";
 import type { AgentSession } from "./agent-session.ts";
-import { instructions } from "./instructions.ts";
 import type { Log } from "./log.ts";
+import { instructions } from "./shown/instructions.ts";
 import { callTool } from "./tools/call.ts";
 import { tools } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";

@@ -1,13 +1,13 @@
 /** What an adapter is made of, for one that is no MCP server: the plugin of OpenCode is built with it. */
 export { AgentSession } from "./agent-session.ts";
-export type { ClientSide } from "./client-side.ts";
-export { type Config, type LogLevel, resolveConfig } from "./config.ts";
+export type { ClientSide } from "./client/client-side.ts";
+export { type Config, type LogLevel, resolveConfig } from "./config/config.ts";
 export type { ConversationSource, Telling } from "./identity/conversation.ts";
-export { instructions } from "./instructions.ts";
 export type { JoinedSession } from "./join.ts";
 export { pauseAtMost } from "./life-cycle.ts";
 export { createLog, type Log } from "./log.ts";
 export type { PushPath } from "./push/push-path.ts";
+export { instructions } from "./shown/instructions.ts";
 export { callTool, type ToolOutcome } from "./tools/call.ts";
 export { tools } from "./tools/index.ts";
 export type { Tool } from "./tools/tool.ts";

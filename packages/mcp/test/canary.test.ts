@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { openClaudeTranscript, tempDir, until } from "testkit";
 import { expect, test } from "vitest";
-import { ClientSession } from "../src/client-session.ts";
+import { ClientSession } from "../src/client/client-session.ts";
 import { DeliveriesInHand } from "../src/deliveries-in-hand.ts";
 import { createLog } from "../src/log.ts";
 import { Canaries } from "../src/push/canary.ts";

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, symlinkSync, write
 import { join } from "node:path";
 import { stopwatch, tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
-import { resolveConfig } from "../src/config.ts";
+import { resolveConfig } from "../src/config/config.ts";
 import { nameAfter } from "../src/place/agent-name.ts";
 import { placeOf } from "../src/place/place.ts";
 import { gitState } from "../src/summary/git-state.ts";

@@ -4,7 +4,7 @@ import { uptime } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import type { ClientKind } from "../src/client-kind.ts";
+import type { ClientKind } from "../src/client/client-kind.ts";
 import type { Card } from "../src/hooks/card.ts";
 import { candidates, type HookClient } from "../src/hooks/find-adapter.ts";
 import { ancestors, clientBeganMs, isSame, markOf, pidSpace, upToClient } from "../src/hooks/process-tree.ts";

@@ -2,7 +2,7 @@
 import { cleanEnv, runProgram, startMcpSession, startProgram, stopwatch, tempDir } from "testkit";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { variables } from "../src/config-variables.ts";
+import { variables } from "../src/config/config-variables.ts";
 
 test("the handshake takes under a second, claims the channel and not its permissions, and makes no file", async () => {
   using home = tempDir();

@@ -2,7 +2,7 @@
 import type { HistoryEntry } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { pastMessage } from "../src/render-past.ts";
+import { pastMessage } from "../src/shown/render-past.ts";
 
 const ids = "0".repeat(31);
 const OWN = `agt_${ids}2` as const;

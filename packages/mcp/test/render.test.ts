@@ -1,7 +1,7 @@
 /** Rendering: whatever a body holds, a model sees one message in one fence. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { defang, defangLine, renderDelivery, renderPush, type ShownDelivery } from "../src/render.ts";
+import { defang, defangLine, renderDelivery, renderPush, type ShownDelivery } from "../src/shown/render.ts";
 
 const ids = "0".repeat(31);
 

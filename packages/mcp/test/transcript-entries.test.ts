@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { clientKinds } from "../src/client-kind.ts";
+import { clientKinds } from "../src/client/client-kind.ts";
 import { entryMeaning } from "../src/transcript/transcript-entry.ts";
 
 /** Lines that Claude Code 2.1.332, Codex 0.171.0 and Gemini CLI 0.61.0 wrote, one of each kind; long texts are cut. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Focus } from "./focus.ts";
 import { AgentId, SessionId } from "./ids.ts";
 import { MAX_SUMMARY_CHARS } from "./limits.ts";
-import { AgentName } from "./names.ts";
+import { AgentName } from "./names/names.ts";
 import { Timestamp } from "./time.ts";
 
 /** Whether an agent has a live session: `online`, `stale` (heartbeat missed for 45 s) or `offline` (120 s, or left). */

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { Party } from "./agent-party.ts";
 import { MessageId, ThreadId } from "./ids.ts";
 import { DEFAULT_ANSWER_MS, DEFAULT_TTL_MS, MAX_TTL_MS, MAX_WAIT_MS, MIN_TTL_MS } from "./limits.ts";
-import { DeliveryForecast, Message } from "./message.ts";
-import { Body, IdempotencyKey } from "./message-parts.ts";
+import { DeliveryForecast, Message } from "./message/message.ts";
+import { Body, IdempotencyKey } from "./message/message-parts.ts";
 import { Timestamp } from "./time.ts";
 import { Urgency } from "./urgency.ts";
 

@@ -1,8 +1,8 @@
 /** History: messages once more, as far as a caller may see them. */
 import { z } from "zod";
-import { Delivery } from "./delivery.ts";
 import { MAX_DELIVERIES_PER_READ } from "./limits.ts";
-import { Message } from "./message.ts";
+import { Delivery } from "./message/delivery.ts";
+import { Message } from "./message/message.ts";
 
 /** One message with what became of it. */
 export const HistoryEntry = z.object({

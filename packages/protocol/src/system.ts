@@ -1,7 +1,7 @@
 /** What the broker says of itself. */
 import { z } from "zod";
-import { DeliveryState } from "./delivery-state.ts";
 import { KeepingStatus } from "./keeping.ts";
+import { DeliveryState } from "./message/delivery-state.ts";
 import { Timestamp } from "./time.ts";
 
 /** Answer of `GET /health`: safe to show to anybody. */

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { Party } from "./agent-party.ts";
 import { AgentId, MessageId, ThreadId } from "./ids.ts";
 import { DEFAULT_TTL_MS, MAX_NAMED_PER_PUBLISH, MAX_RETAINED, MAX_TTL_MS, MIN_TTL_MS } from "./limits.ts";
-import { DeliveryForecast } from "./message.ts";
-import { Body, IdempotencyKey } from "./message-parts.ts";
+import { DeliveryForecast } from "./message/message.ts";
+import { Body, IdempotencyKey } from "./message/message-parts.ts";
 import { Timestamp } from "./time.ts";
 import { Urgency } from "./urgency.ts";
 

@@ -1,6 +1,6 @@
 /** Values as people type them, behind a flag, in the environment or in a file: one grammar and one sentence for each kind. */
 import { z } from "zod";
-import { inWords, wrongValues, wrongValueText } from "./wrong-value.ts";
+import { inWords, wrongValues, wrongValueText } from "./text/wrong-value.ts";
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const DURATION = /^(?:\d{1,12}(?:ms|s|m|h|d))+$/;

@@ -31,7 +31,6 @@ export {
 export { seededRandom } from "./random.ts";
 export { readLedger } from "./read-ledger.ts";
 export { openRecordingProxy, type RecordingProxy } from "./recording-proxy.ts";
-export { type ReceiverTimes, startReceiver } from "./start-receiver.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { stopwatch } from "./stopwatch.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";
@@ -52,5 +51,6 @@ export {
   toolScreen,
 } from "./troubleshooting/screen.ts";
 export { until } from "./until.ts";
-export { openWebhookLoad, type WebhookLoad } from "./webhook-load.ts";
-export { type Answering, openWebhookReceiver, type Posted, type WebhookReceiver } from "./webhook-receiver.ts";
+export { type ReceiverTimes, startReceiver } from "./webhooks/start-receiver.ts";
+export { openWebhookLoad, type WebhookLoad } from "./webhooks/webhook-load.ts";
+export { type Answering, openWebhookReceiver, type Posted, type WebhookReceiver } from "./webhooks/webhook-receiver.ts";

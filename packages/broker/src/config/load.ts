@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { inWords, PathSettingError, pathSetting, stateFolderSetting, wrongValues } from "@agentmesh/protocol";
-import { nearNames } from "../mesh/near-names.ts";
+import { nearNames } from "../mesh/names/near-names.ts";
 import { type Config, type ConfigKey, type ConfigRow, ConfigSchema, configRows } from "./schema.ts";
 
 /** Where a value came from. */

@@ -3,7 +3,7 @@ import type { Access, Endpoint, EndpointName, EndpointReply, EndpointRequest } f
 import { endpoints, inWords } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { AgentCaller, Caller, KeyCaller } from "../mesh/caller.ts";
-import type { Turns } from "../mesh/turns.ts";
+import type { Turns } from "../mesh/looks/turns.ts";
 import type { Authenticate } from "./plugins/auth.ts";
 
 type Table = typeof endpoints;

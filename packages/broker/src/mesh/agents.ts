@@ -11,18 +11,18 @@ import type {
   SessionId,
   Trust,
 } from "@agentmesh/protocol";
-import { listAgents } from "./agent-listing.ts";
+import type { Intake } from "./acceptance/intake.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import { newId } from "./ids.ts";
-import type { Intake } from "./intake.ts";
-import { findNearNames } from "./near-names.ts";
+import { listAgents } from "./looks/agent-listing.ts";
+import type { Turns } from "./looks/turns.ts";
+import { findNearNames } from "./names/near-names.ts";
+import { wholeId } from "./names/short-ids.ts";
 import type { Policy } from "./policy.ts";
-import { bounce } from "./retry.ts";
-import { wholeId } from "./short-ids.ts";
+import { bounce } from "./push/retry.ts";
 import type { AgentRecord, Store } from "./store.ts";
-import type { Turns } from "./turns.ts";
 
 type Table = typeof endpoints;
 

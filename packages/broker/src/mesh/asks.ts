@@ -5,11 +5,11 @@ import type { Agents } from "./agents.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
+import type { Turns } from "./looks/turns.ts";
 import type { Messages } from "./messages.ts";
+import type { Wakes } from "./push/wakes.ts";
 import type { AskNotices, Store } from "./store.ts";
-import type { Turns } from "./turns.ts";
 import type { WaitingAsks } from "./waiting-asks.ts";
-import type { Wakes } from "./wakes.ts";
 
 type Table = typeof endpoints;
 

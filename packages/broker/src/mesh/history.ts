@@ -12,10 +12,10 @@ import {
 import type { Agents } from "./agents.ts";
 import { type Caller, mayActFor, viewerOf } from "./caller.ts";
 import { unknownMessage } from "./errors.ts";
-import { wholeId } from "./short-ids.ts";
+import type { Look, Turns } from "./looks/turns.ts";
+import { wholeId } from "./names/short-ids.ts";
+import { searchTerms, snippetOf } from "./names/words.ts";
 import type { HistoryQuery, Store, Viewer } from "./store.ts";
-import type { Look, Turns } from "./turns.ts";
-import { searchTerms, snippetOf } from "./words.ts";
 
 type Table = typeof endpoints;
 type Query = EndpointRequest<Table["listMessages"]>["query"];

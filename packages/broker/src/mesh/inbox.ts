@@ -13,12 +13,12 @@ import type { Agents } from "./agents.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
+import type { Turns } from "./looks/turns.ts";
+import { wholeId } from "./names/short-ids.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
-import { bounce, retryPolicy } from "./retry.ts";
-import { wholeId } from "./short-ids.ts";
+import { bounce, retryPolicy } from "./push/retry.ts";
+import type { Wakes } from "./push/wakes.ts";
 import type { AckVerdict, DeliveryRecord, HeldVerdict, InboxQuota, RetryPolicy, Store, Viewer } from "./store.ts";
-import type { Turns } from "./turns.ts";
-import type { Wakes } from "./wakes.ts";
 
 type Table = typeof endpoints;
 type Body<K extends "lease" | "ack" | "nack" | "extend" | "reject" | "refuse" | "reportPush"> = EndpointRequest<

@@ -10,23 +10,23 @@ import type {
   SendReply,
 } from "@agentmesh/protocol";
 import { IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
+import { contentHash } from "./acceptance/content-hash.ts";
+import { checkBody, forecast } from "./acceptance/forecast.ts";
+import type { Intake } from "./acceptance/intake.ts";
+import type { LoopGuard } from "./acceptance/loop-guard.ts";
 import type { Agents } from "./agents.ts";
 import { type AgentCaller, type Caller, mayActFor, viewerOf } from "./caller.ts";
-import { contentHash } from "./content-hash.ts";
 import { MeshError, unknownMessage } from "./errors.ts";
-import { checkBody, forecast } from "./forecast.ts";
 import { threadOf } from "./history.ts";
 import { newId } from "./ids.ts";
-import type { Intake } from "./intake.ts";
-import type { LoopGuard } from "./loop-guard.ts";
-import { namesakesOnline } from "./namesakes.ts";
+import { traceOf } from "./looks/trace.ts";
+import type { Turns } from "./looks/turns.ts";
+import { namesakesOnline } from "./names/namesakes.ts";
+import { wholeId } from "./names/short-ids.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
-import { wholeId } from "./short-ids.ts";
+import type { Wakes } from "./push/wakes.ts";
 import type { Enqueued, MessagePlace, MessageToEnqueue, Store, Viewer } from "./store.ts";
-import { traceOf } from "./trace.ts";
-import type { Turns } from "./turns.ts";
 import type { WaitingAsks } from "./waiting-asks.ts";
-import type { Wakes } from "./wakes.ts";
 
 type Table = typeof endpoints;
 type SendBody = EndpointRequest<Table["send"]>["body"];

@@ -1,7 +1,7 @@
 /** The rules' numbers, resolved from configuration. */
 import type { KeepingStatus } from "@agentmesh/protocol";
 import { timestamp } from "./clock.ts";
-import type { KeepingQuota, Kept } from "./keeping.ts";
+import type { KeepingQuota, Kept } from "./store/keeping.ts";
 import type { InboxQuota } from "./store.ts";
 
 /** Limits and durations the mesh applies; all times in milliseconds. */

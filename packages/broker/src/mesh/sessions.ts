@@ -14,9 +14,9 @@ import { type Clock, timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import type { Policy } from "./policy.ts";
-import { retryPolicy } from "./retry.ts";
+import { retryPolicy } from "./push/retry.ts";
+import type { Streams } from "./push/streams.ts";
 import type { Store } from "./store.ts";
-import type { Streams } from "./streams.ts";
 
 type Table = typeof endpoints;
 

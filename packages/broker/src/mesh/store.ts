@@ -19,8 +19,6 @@ import type {
   SubscribeReply,
   ThreadId,
 } from "@agentmesh/protocol";
-import type { Keeping } from "./keeping.ts";
-import type { Looks } from "./looks.ts";
 import type {
   AcceptedUnder,
   AckVerdict,
@@ -49,7 +47,9 @@ import type {
   StoreStats,
   Viewer,
 } from "./records/index.ts";
-import type { AgentStore } from "./store-agents.ts";
+import type { AgentStore } from "./store/agents.ts";
+import type { Keeping } from "./store/keeping.ts";
+import type { Looks } from "./store/looks.ts";
 import type { WebhookKeeping } from "./webhook/keeping.ts";
 
 export type * from "./records/index.ts";

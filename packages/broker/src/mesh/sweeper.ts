@@ -3,7 +3,7 @@ import { IDEMPOTENCY_WINDOW_MS, type SessionId } from "@agentmesh/protocol";
 import { askNotices } from "./asks.ts";
 import { type Clock, SteadyClock } from "./clock.ts";
 import { keepingQuota, type Policy } from "./policy.ts";
-import { bounce, retryPolicy } from "./retry.ts";
+import { bounce, retryPolicy } from "./push/retry.ts";
 import type { Store } from "./store.ts";
 
 const TICK_MS = 250;

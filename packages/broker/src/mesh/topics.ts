@@ -9,15 +9,15 @@ import type {
   Topic,
 } from "@agentmesh/protocol";
 import { AgentId, IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
+import { checkBody, forecast } from "./acceptance/forecast.ts";
+import type { Intake } from "./acceptance/intake.ts";
+import type { LoopGuard } from "./acceptance/loop-guard.ts";
 import type { Agents } from "./agents.ts";
 import { type AgentCaller, type Caller, viewerOf } from "./caller.ts";
-import { checkBody, forecast } from "./forecast.ts";
 import { newId } from "./ids.ts";
-import type { Intake } from "./intake.ts";
-import type { LoopGuard } from "./loop-guard.ts";
+import type { Turns } from "./looks/turns.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
 import type { Store } from "./store.ts";
-import type { Turns } from "./turns.ts";
 
 type Table = typeof endpoints;
 

@@ -1,7 +1,7 @@
 /** A stream as a sink: Server-Sent Events on one open response. */
 import type { ServerResponse } from "node:http";
 import { type LeasedDelivery, PROTOCOL_HEADER, PROTOCOL_VERSION, type StreamEvent } from "@agentmesh/protocol";
-import type { Sink } from "../mesh/sink.ts";
+import type { Sink } from "../mesh/push/sink.ts";
 
 /** Unwritten bytes at which the broker stops leasing to this stream. */
 const FULL_BYTES = 1_048_576;

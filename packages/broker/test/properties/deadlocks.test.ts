@@ -2,15 +2,15 @@
 import type { AgentId } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Intake } from "../../src/mesh/acceptance/intake.ts";
+import { LoopGuard } from "../../src/mesh/acceptance/loop-guard.ts";
 import { Agents } from "../../src/mesh/agents.ts";
 import { Asks } from "../../src/mesh/asks.ts";
-import { Intake } from "../../src/mesh/intake.ts";
-import { LoopGuard } from "../../src/mesh/loop-guard.ts";
+import { Turns } from "../../src/mesh/looks/turns.ts";
 import { Messages } from "../../src/mesh/messages.ts";
 import type { Policy } from "../../src/mesh/policy.ts";
-import { Turns } from "../../src/mesh/turns.ts";
+import { Wakes } from "../../src/mesh/push/wakes.ts";
 import { WaitingAsks, type WaitingCall } from "../../src/mesh/waiting-asks.ts";
-import { Wakes } from "../../src/mesh/wakes.ts";
 import { soundEngine, turn, World } from "./world.ts";
 
 const NAMES = ["ada", "bob", "cyd", "dee", "eve"];

@@ -1,7 +1,7 @@
 /** One property run: commands in any order, then the faults stop, every inbox is drained, and all must add up. */
 import fc from "fast-check";
+import { SLICES } from "../../src/store/sqlite/commits/slices.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
-import { SLICES } from "../../src/store/sqlite/slices.ts";
 import { allCommands } from "./commands.ts";
 import { registerNamed } from "./commands-agents.ts";
 import { isAlive, short } from "./history.ts";

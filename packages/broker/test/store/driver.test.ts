@@ -8,7 +8,7 @@ import { tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 import type { Database, Driver } from "../../src/store/sqlite/driver/database.ts";
 import { LoadMark } from "../../src/store/sqlite/driver/load-mark.ts";
-import { openDatabase } from "../../src/store/sqlite/open.ts";
+import { openDatabase } from "../../src/store/sqlite/file/open.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { drivers } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";

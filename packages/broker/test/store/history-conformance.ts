@@ -3,8 +3,8 @@ import type { AgentId, Trust } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
+import { searchTerms } from "../../src/mesh/names/words.ts";
 import type { HistoryQuery, MessageToEnqueue, Store } from "../../src/mesh/store.ts";
-import { searchTerms } from "../../src/mesh/words.ts";
 import type { EngineUnderTest } from "./conformance.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
 

@@ -6,7 +6,7 @@ import { v7 } from "uuid";
 import { describe, expect, test } from "vitest";
 import type { Store } from "../../src/mesh/store.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
-import { openDatabase } from "../../src/store/sqlite/open.ts";
+import { openDatabase } from "../../src/store/sqlite/file/open.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { drivers } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";

@@ -9,7 +9,7 @@ import { REMOVED_WITH_MAIL } from "../../src/store/sqlite/agents.ts";
 import { QUIET } from "../../src/store/sqlite/archive.ts";
 import { DUE, LEASED_BY, OPEN_OF, STATES_OF, STREAMED } from "../../src/store/sqlite/delivery-sql.ts";
 import type { Database, Driver } from "../../src/store/sqlite/driver/database.ts";
-import { openDatabase } from "../../src/store/sqlite/open.ts";
+import { openDatabase } from "../../src/store/sqlite/file/open.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { KEPT, SUBSCRIBED } from "../../src/store/sqlite/topics.ts";
 import { drivers } from "./drivers.ts";

@@ -13,7 +13,7 @@ export function agentsCommands(program: Command): void {
     .option("--live", "leave out offline agents")
     .option("--archived", "those alone that have not been heard of for long")
     .action(async (options, command) =>
-      (await import("../commands/agents.ts")).agents(await contextOf(command), options),
+      (await import("../commands/agents/agents.ts")).agents(await contextOf(command), options),
     );
   const agent = program.command("agent").summary("one agent: add, rename, remove, show");
   agent
@@ -23,7 +23,7 @@ export function agentsCommands(program: Command): void {
     .argument("<name>", "a-z 0-9 . _ -, up to 64")
     .option("--token", "print its token, for a program that speaks HTTP; it acts as the agent")
     .action(async (name, options, command) =>
-      (await import("../commands/agent.ts")).addAgent(await contextOf(command), name, options),
+      (await import("../commands/agents/agent.ts")).addAgent(await contextOf(command), name, options),
     );
   agent
     .command("rename")
@@ -35,7 +35,7 @@ export function agentsCommands(program: Command): void {
     .argument("<agent>", "name or id")
     .argument("<name>", "the new name")
     .action(async (found, name, _, command) =>
-      (await import("../commands/agent.ts")).renameAgent(await contextOf(command), found, name),
+      (await import("../commands/agents/agent.ts")).renameAgent(await contextOf(command), found, name),
     );
   agent
     .command("remove")
@@ -45,19 +45,19 @@ export function agentsCommands(program: Command): void {
     .argument("<agent>", "name or id")
     .option("--yes", "do not ask, although it is online or mail waits for it")
     .action(async (found, options, command) =>
-      (await import("../commands/agent.ts")).removeAgent(await contextOf(command), found, options),
+      (await import("../commands/agents/agent.ts")).removeAgent(await contextOf(command), found, options),
     );
   agent
     .command("show")
     .description("what is known of one agent")
     .argument("<agent>", "name or id")
     .action(async (found, _, command) =>
-      (await import("../commands/agent.ts")).showAgent(await contextOf(command), found),
+      (await import("../commands/agents/agent.ts")).showAgent(await contextOf(command), found),
     );
   program
     .command("whoami")
     .description("the agent you act as")
-    .action(async (_, command) => (await import("../commands/whoami.ts")).whoami(await contextOf(command)));
+    .action(async (_, command) => (await import("../commands/agents/whoami.ts")).whoami(await contextOf(command)));
   program
     .command("ping")
     .summary("is a message noticed over there?")
@@ -67,7 +67,7 @@ export function agentsCommands(program: Command): void {
     .argument("<agent>", "name or id")
     .addOption(timeoutOption(60_000))
     .action(async (agent, options, command) =>
-      (await import("../commands/ping.ts")).ping(await contextOf(command), agent, options),
+      (await import("../commands/agents/ping.ts")).ping(await contextOf(command), agent, options),
     );
   program
     .command("focus")
@@ -88,7 +88,7 @@ export function agentsCommands(program: Command): void {
     .option("--reason <text>", "told to senders")
     .option("--end", "end it now")
     .action(async (agent, options, command) =>
-      (await import("../commands/focus.ts")).focus(await contextOf(command), agent, options),
+      (await import("../commands/agents/focus.ts")).focus(await contextOf(command), agent, options),
     );
   program
     .command("policy")
@@ -102,6 +102,6 @@ export function agentsCommands(program: Command): void {
     .option("--unverified <action>", "accept, hold or refuse agents of the predecessor's wire")
     .option("--otherwise <action>", "accept, hold or refuse everybody else")
     .action(async (agent, options, command) =>
-      (await import("../commands/policy.ts")).policy(await contextOf(command), agent, options),
+      (await import("../commands/agents/policy.ts")).policy(await contextOf(command), agent, options),
     );
 }

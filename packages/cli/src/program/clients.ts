@@ -19,7 +19,7 @@ export function clientsCommands(program: Command): void {
     .option("--allow-tools", "let models use the tools of agentmesh without asking you each time")
     .option("--command <command>", "command of the adapter (default: as this command line was installed)")
     .action(async (options, command) =>
-      (await import("../commands/setup.ts")).setup(await contextOf(command), options),
+      (await import("../commands/clients/setup.ts")).setup(await contextOf(command), options),
     );
   program
     .command("uninstall")
@@ -31,7 +31,7 @@ export function clientsCommands(program: Command): void {
     .option("--yes", "do not ask")
     .option("--project", "configuration of this directory instead of your own")
     .action(async (options, command) =>
-      (await import("../commands/uninstall.ts")).uninstall(await contextOf(command), options),
+      (await import("../commands/clients/uninstall.ts")).uninstall(await contextOf(command), options),
     );
 }
 

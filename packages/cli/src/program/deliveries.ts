@@ -14,7 +14,9 @@ export function deliveriesCommands(program: Command): void {
     .option("--thread <ref>", "one conversation: thr_…, or a message of it: msg_…, dlv_…, or with --agent its number")
     .option("--message <ref>", "one message's whole timeline: msg_…, dlv_…, or with --agent its number")
     .addOption(countOption("--limit <count>", "entries to begin with", 1, 500, 50))
-    .action(async (options, command) => (await import("../commands/log.ts")).log(await contextOf(command), options));
+    .action(async (options, command) =>
+      (await import("../commands/deliveries/log.ts")).log(await contextOf(command), options),
+    );
   program
     .command("trace")
     .summary("one message's life, and why it is not acked")
@@ -22,25 +24,29 @@ export function deliveriesCommands(program: Command): void {
     .argument("<ref>", "msg_…, dlv_…, or with --agent a number in that inbox")
     .option("--agent <agent>", "whose inbox the number counts in")
     .action(async (ref, options, command) =>
-      (await import("../commands/log.ts")).trace(await contextOf(command), ref, options),
+      (await import("../commands/deliveries/log.ts")).trace(await contextOf(command), ref, options),
     );
   program
     .command("held")
     .description("what policies keep aside until you decide")
     .argument("[agent]", "only what is held for this agent")
-    .action(async (agent, _, command) => (await import("../commands/held.ts")).held(await contextOf(command), agent));
+    .action(async (agent, _, command) =>
+      (await import("../commands/deliveries/held.ts")).held(await contextOf(command), agent),
+    );
   program
     .command("admit")
     .description("let a held message into its inbox")
     .argument("<delivery>", "dlv_…, as agentmesh held lists it")
-    .action(async (ref, _, command) => (await import("../commands/held.ts")).admit(await contextOf(command), ref));
+    .action(async (ref, _, command) =>
+      (await import("../commands/deliveries/held.ts")).admit(await contextOf(command), ref),
+    );
   program
     .command("refuse")
     .description("refuse a held message for good; its sender is told")
     .argument("<delivery>", "dlv_…, as agentmesh held lists it")
     .option("--reason <text>", "told to the sender")
     .action(async (ref, options, command) =>
-      (await import("../commands/held.ts")).refuse(await contextOf(command), ref, options),
+      (await import("../commands/deliveries/held.ts")).refuse(await contextOf(command), ref, options),
     );
   program
     .command("dead")
@@ -48,22 +54,28 @@ export function deliveriesCommands(program: Command): void {
     .argument("[agent]", "only those for this agent")
     .addOption(countOption("--limit <count>", "show at most this many", 1, 10_000, 25))
     .action(async (agent, options, command) =>
-      (await import("../commands/dead.ts")).dead(await contextOf(command), agent, options),
+      (await import("../commands/deliveries/dead.ts")).dead(await contextOf(command), agent, options),
     );
   program
     .command("redrive")
     .description("put a dead letter back into its inbox")
     .argument("<delivery>", "dlv_…, as agentmesh dead lists it")
-    .action(async (ref, _, command) => (await import("../commands/dead.ts")).redrive(await contextOf(command), ref));
+    .action(async (ref, _, command) =>
+      (await import("../commands/deliveries/dead.ts")).redrive(await contextOf(command), ref),
+    );
   program
     .command("dismiss")
     .summary("take a dead letter off the list")
     .description("Take dead letters off the list: somebody has looked after them. Their text stays in the history.")
     .argument("<delivery...>", "dlv_…, as agentmesh dead lists it")
-    .action(async (refs, _, command) => (await import("../commands/dead.ts")).dismiss(await contextOf(command), refs));
+    .action(async (refs, _, command) =>
+      (await import("../commands/deliveries/dead.ts")).dismiss(await contextOf(command), refs),
+    );
   program
     .command("cancel")
     .description("take back a message you sent that nobody was given yet")
     .argument("<message>", "msg_…, as send printed it")
-    .action(async (ref, _, command) => (await import("../commands/dead.ts")).cancel(await contextOf(command), ref));
+    .action(async (ref, _, command) =>
+      (await import("../commands/deliveries/dead.ts")).cancel(await contextOf(command), ref),
+    );
 }

@@ -1,8 +1,8 @@
 /** `agentmesh help exit-codes`, and the same as a command: the table of exit codes. */
 import type { Command } from "commander";
 import { exitRows } from "../exit-codes.ts";
-import { jsonText, print, terminalWidth } from "../output.ts";
-import { wrapped } from "../text-width.ts";
+import { jsonText, print, terminalWidth } from "../terminal/output.ts";
+import { wrapped } from "../terminal/text-width.ts";
 import { contextOf } from "./parts.ts";
 
 /** Declares it; it stands in no list of commands. */

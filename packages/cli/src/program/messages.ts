@@ -18,7 +18,7 @@ export function messagesCommands(program: Command): void {
     .option("--idempotency-key <key>", "same key and text within 24 h is stored once")
     .addOption(durationOption("--wait <duration>", "wait for the ack, print each step", 1_000, DAY_MS))
     .action(async (to, text, options, command) =>
-      (await import("../commands/send.ts")).send(await contextOf(command), to, text, options),
+      (await import("../commands/messages/send.ts")).send(await contextOf(command), to, text, options),
     );
   const reply = program
     .command("reply")
@@ -29,14 +29,19 @@ export function messagesCommands(program: Command): void {
     .addOption(urgencyOption())
     .addOption(durationOption("--wait <duration>", "wait for the ack, print each step", 1_000, DAY_MS))
     .action(async (reply, text, options, command) =>
-      (await import("../commands/send.ts")).send(await contextOf(command), undefined, text, { ...options, reply }),
+      (await import("../commands/messages/send.ts")).send(await contextOf(command), undefined, text, {
+        ...options,
+        reply,
+      }),
     );
   program
     .command("ack")
     .summary("end single messages of your inbox")
     .description("Say that you have read messages of your inbox: they wait no longer.")
     .argument("<ref...>", "numbers as inbox shows them, msg_… or dlv_…")
-    .action(async (refs, _, command) => (await import("../commands/ack.ts")).ack(await contextOf(command), refs));
+    .action(async (refs, _, command) =>
+      (await import("../commands/messages/ack.ts")).ack(await contextOf(command), refs),
+    );
   program
     .command("inbox")
     .summary("what waits, in your inbox or another's")
@@ -51,13 +56,13 @@ export function messagesCommands(program: Command): void {
     .addOption(countOption("--before <number>", "end before this number", 1, Number.MAX_SAFE_INTEGER))
     .addOption(countOption("--limit <count>", "show at most this many", 1, 10_000, 25))
     .action(async (agent, options, command) =>
-      (await import("../commands/inbox.ts")).inbox(await contextOf(command), agent, options),
+      (await import("../commands/messages/inbox.ts")).inbox(await contextOf(command), agent, options),
     );
   historyOptions(program.command("history"))
     .summary("messages again, or one conversation")
     .description("Messages that were sent, the newest last: of all, or of some agents; one thread as a conversation.")
     .action(async (options, command) =>
-      (await import("../commands/history.ts")).history(await contextOf(command), options),
+      (await import("../commands/messages/history.ts")).history(await contextOf(command), options),
     );
   historyOptions(program.command("search"))
     .summary("messages by the words in them")
@@ -66,7 +71,7 @@ export function messagesCommands(program: Command): void {
     )
     .argument("<words...>", "words, phrases in quotes")
     .action(async (words, options, command) =>
-      (await import("../commands/history.ts")).search(await contextOf(command), words, options),
+      (await import("../commands/messages/history.ts")).search(await contextOf(command), words, options),
     );
   const ask = program
     .command("ask")
@@ -78,13 +83,15 @@ export function messagesCommands(program: Command): void {
   textArgument(ask, "the question")
     .addOption(timeoutOption(120_000))
     .action(async (to, text, options, command) =>
-      (await import("../commands/ask.ts")).ask(await contextOf(command), to, text, options),
+      (await import("../commands/messages/ask.ts")).ask(await contextOf(command), to, text, options),
     );
   program
     .command("owed")
     .description("questions without an answer: who owes whom")
     .argument("[agent]", "only what this agent owes and waits for")
-    .action(async (agent, _, command) => (await import("../commands/ask.ts")).owed(await contextOf(command), agent));
+    .action(async (agent, _, command) =>
+      (await import("../commands/messages/ask.ts")).owed(await contextOf(command), agent),
+    );
   const publish = program
     .command("publish")
     .summary("publish a message on a topic")
@@ -93,7 +100,7 @@ export function messagesCommands(program: Command): void {
   textArgument(publish, "the message")
     .addOption(urgencyOption())
     .action(async (topic, text, options, command) =>
-      (await import("../commands/topics.ts")).publish(await contextOf(command), topic, text, options),
+      (await import("../commands/messages/topics.ts")).publish(await contextOf(command), topic, text, options),
     );
   program
     .command("subscribe")
@@ -102,14 +109,14 @@ export function messagesCommands(program: Command): void {
     .addOption(countOption("--retained <count>", "earlier messages to get as well", 0, 100, 0))
     .option("--unsubscribe", "no longer")
     .action(async (topic, options, command) =>
-      (await import("../commands/topics.ts")).subscribe(await contextOf(command), topic, options),
+      (await import("../commands/messages/topics.ts")).subscribe(await contextOf(command), topic, options),
     );
   program
     .command("unsubscribe")
     .description("get nothing more that is published on a topic")
     .argument("<topic>", "the topic or pattern, as it was subscribed")
     .action(async (topic, _, command) =>
-      (await import("../commands/topics.ts")).subscribe(await contextOf(command), topic, {
+      (await import("../commands/messages/topics.ts")).subscribe(await contextOf(command), topic, {
         unsubscribe: true,
         retained: 0,
       }),
@@ -117,7 +124,7 @@ export function messagesCommands(program: Command): void {
   program
     .command("topics")
     .description("topics that were published on, and who is subscribed")
-    .action(async (_, command) => (await import("../commands/topics.ts")).topics(await contextOf(command)));
+    .action(async (_, command) => (await import("../commands/messages/topics.ts")).topics(await contextOf(command)));
 }
 
 function historyOptions(command: Command): Command {

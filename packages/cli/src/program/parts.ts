@@ -1,11 +1,11 @@
 /** What the declarations of commands share. */
 import { Urgency } from "@agentmesh/protocol";
 import type { Command, CommanderError, Option } from "commander";
-import { shortDuration } from "../clock.ts";
 import { usageError } from "../command-error.ts";
 import type { Context, GlobalOptions } from "../context.ts";
 import { choiceOption, durationOption } from "../option-values.ts";
-import { fitted } from "../output.ts";
+import { shortDuration } from "../terminal/clock.ts";
+import { fitted } from "../terminal/output.ts";
 
 /** A day in milliseconds. */
 export const DAY_MS = 86_400_000;

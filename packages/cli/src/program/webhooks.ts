@@ -35,19 +35,21 @@ export function webhooksCommands(program: Command): void {
     .option("--session-key <key>", "openclaw: its session")
     .option("--deliver", "openclaw: send the answer to a chat as well")
     .action(async (agent, url, options, command) =>
-      (await import("../commands/webhook.ts")).setWebhook(await contextOf(command), agent, url, options),
+      (await import("../commands/webhooks/webhook.ts")).setWebhook(await contextOf(command), agent, url, options),
     );
   webhook
     .command("list")
     .alias("ls")
     .description("every agent that has one, and how it does")
-    .action(async (_, command) => (await import("../commands/webhook.ts")).listWebhooks(await contextOf(command)));
+    .action(async (_, command) =>
+      (await import("../commands/webhooks/webhook.ts")).listWebhooks(await contextOf(command)),
+    );
   webhook
     .command("show")
     .description("where posts go, how they do, when the next is tried; never a secret")
     .argument("<agent>", "name or id")
     .action(async (agent, _, command) =>
-      (await import("../commands/webhook.ts")).showWebhook(await contextOf(command), agent),
+      (await import("../commands/webhooks/webhook.ts")).showWebhook(await contextOf(command), agent),
     );
   webhook
     .command("test")
@@ -57,7 +59,7 @@ export function webhooksCommands(program: Command): void {
     )
     .argument("<agent>", "name or id")
     .action(async (agent, _, command) =>
-      (await import("../commands/webhook.ts")).testWebhook(await contextOf(command), agent),
+      (await import("../commands/webhooks/webhook.ts")).testWebhook(await contextOf(command), agent),
     );
   webhook
     .command("rotate")
@@ -68,7 +70,7 @@ export function webhooksCommands(program: Command): void {
       durationOption("--overlap <duration>", "how long both sign, 0s for a leaked one (default: 24h)", 0, 7 * DAY_MS),
     )
     .action(async (agent, options, command) =>
-      (await import("../commands/webhook.ts")).rotateWebhook(await contextOf(command), agent, options),
+      (await import("../commands/webhooks/webhook.ts")).rotateWebhook(await contextOf(command), agent, options),
     );
   webhook
     .command("remove")
@@ -76,6 +78,6 @@ export function webhooksCommands(program: Command): void {
     .description("post nothing more; what waits stays in the inbox")
     .argument("<agent>", "name or id")
     .action(async (agent, _, command) =>
-      (await import("../commands/webhook.ts")).removeWebhook(await contextOf(command), agent),
+      (await import("../commands/webhooks/webhook.ts")).removeWebhook(await contextOf(command), agent),
     );
 }

@@ -2,7 +2,7 @@
 import { userHome } from "@agentmesh/client/node";
 import { CommandEnd, CommandError, usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
-import { jsonText, print } from "../output.ts";
+import { jsonText, print } from "../terminal/output.ts";
 import { asTyped } from "./as-typed.ts";
 import { ask, canAsk } from "./ask.ts";
 import { type ChosenClient, chooseClients, noClientFound } from "./choose.ts";

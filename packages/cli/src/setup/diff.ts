@@ -2,7 +2,7 @@
 import { plainText } from "@agentmesh/protocol";
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { shortPath } from "../describe.ts";
-import { style } from "../output.ts";
+import { style } from "../terminal/output.ts";
 import type { ConfigFile } from "./config/config-file.ts";
 import { hidden, veilOf } from "./veil.ts";
 

@@ -1,7 +1,7 @@
 /** What a person is told of each client: what was found, what became of which file, how to see that it works. */
 import { plainLine, plainText } from "@agentmesh/protocol";
 import { shortPath } from "../describe.ts";
-import { type Style, style } from "../output.ts";
+import { type Style, style } from "../terminal/output.ts";
 import type { ChosenClient } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
 import type { ShutOut } from "./clients/shut-out.ts";

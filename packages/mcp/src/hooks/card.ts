@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import type { ClientKind } from "../client-kind.ts";
+import type { ClientKind } from "../client/client-kind.ts";
 import { isSame, markOf, type ProcessMark, pidSpace } from "./process-tree.ts";
 
 /** What an adapter says of itself to hooks. */

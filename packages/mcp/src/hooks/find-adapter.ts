@@ -1,6 +1,6 @@
 /** From a hook to the adapter of its session: found by its card, asked over its socket. No module but Node's. */
 import { connect } from "node:net";
-import type { ClientKind } from "../client-kind.ts";
+import type { ClientKind } from "../client/client-kind.ts";
 import { type Card, hasEnded, readCards, removeCard } from "./card.ts";
 import { type HookAnswer, type HookCall, SHOWN } from "./hook-call.ts";
 import { ancestors, isSame, isShell, type ProcessMark, pidSpace } from "./process-tree.ts";

@@ -1,5 +1,5 @@
 /** What a hook tells the adapter, and what it is told: one line of JSON each. */
-import type { ClientKind } from "../client-kind.ts";
+import type { ClientKind } from "../client/client-kind.ts";
 import type { ConversationSource } from "../identity/conversation.ts";
 
 /** A client's hook as the adapter is told of it. */

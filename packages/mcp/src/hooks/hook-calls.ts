@@ -1,6 +1,6 @@
 /** The adapter's answers to its session's hooks: notes what they tell, and gives them the mail that waits. */
 import { pause } from "@agentmesh/client";
-import type { ClientSession } from "../client-session.ts";
+import type { ClientSession } from "../client/client-session.ts";
 import type { JoinedSession } from "../join.ts";
 import type { Log } from "../log.ts";
 import { hookOutput, type Moment, moments } from "./hook-call.ts";

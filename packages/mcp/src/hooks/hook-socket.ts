@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, utimesSync } from "node:f
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { ClientKind } from "../client-kind.ts";
+import type { ClientKind } from "../client/client-kind.ts";
 import type { Log } from "../log.ts";
 import {
   type Card,

@@ -1,6 +1,6 @@
 /** The adapter begins to listen to the hooks of its client's session. */
-import type { ClientSession } from "../client-session.ts";
-import type { Config } from "../config.ts";
+import type { ClientSession } from "../client/client-session.ts";
+import type { Config } from "../config/config.ts";
 import type { JoinedSession } from "../join.ts";
 import type { Log } from "../log.ts";
 import type { PushPaths } from "../push/push-paths.ts";

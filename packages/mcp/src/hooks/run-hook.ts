@@ -4,7 +4,7 @@
  */
 import { userInfo } from "node:os";
 import { pathSetting, stateFolderSetting } from "@agentmesh/protocol/path-setting";
-import { clientKinds } from "../client-kind.ts";
+import { clientKinds } from "../client/client-kind.ts";
 import { conversationSources } from "../identity/conversation.ts";
 import { workingDirectory } from "../working-directory.ts";
 import { hooksFolder } from "./card.ts";

@@ -2,9 +2,9 @@
 import { pause } from "@agentmesh/client";
 import { type Identity, IdentityFiles } from "@agentmesh/client/node";
 import type { Broker } from "../broker.ts";
-import { clientKind } from "../client-kind.ts";
-import type { ClientSession } from "../client-session.ts";
-import type { Config } from "../config.ts";
+import { clientKind } from "../client/client-kind.ts";
+import type { ClientSession } from "../client/client-session.ts";
+import type { Config } from "../config/config.ts";
 import { ancestors, upToClient } from "../hooks/process-tree.ts";
 import type { JoinedSession } from "../join.ts";
 import type { Log } from "../log.ts";

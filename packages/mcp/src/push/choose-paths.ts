@@ -1,6 +1,6 @@
 /** Which push paths a client may have, in the order of trying. */
-import type { ClientSession } from "../client-session.ts";
-import type { Config } from "../config.ts";
+import type { ClientSession } from "../client/client-session.ts";
+import type { Config } from "../config/config.ts";
 import { ancestors, upToClient } from "../hooks/process-tree.ts";
 import { claudeChannel, hasChannels } from "./claude-channel.ts";
 import { claudeInbox } from "./claude-inbox.ts";

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { promisify } from "node:util";
 import { systemEnvironment } from "@agentmesh/client/node";
 import { plainLine } from "@agentmesh/protocol";
-import type { ClientSession } from "../client-session.ts";
+import type { ClientSession } from "../client/client-session.ts";
 import type { PushPath } from "./push-path.ts";
 
 const TIMEOUT_MS = 8_000;

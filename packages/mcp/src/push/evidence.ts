@@ -1,6 +1,6 @@
 /** What shows that a push was taken notice of: an answer, the nonce in a tool call, or the session's transcript. */
 import type { DeliveryHandle } from "@agentmesh/client";
-import type { ClientSession } from "../client-session.ts";
+import type { ClientSession } from "../client/client-session.ts";
 import type { DeliveriesInHand } from "../deliveries-in-hand.ts";
 import type { Log } from "../log.ts";
 import type { PushSigns } from "../transcript/transcript.ts";

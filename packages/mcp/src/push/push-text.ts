@@ -1,6 +1,6 @@
 /** Deliveries as one text to push: with a nonce of its own, and what a path is told beside the text. */
 import { randomInt } from "node:crypto";
-import { renderPush, type ShownDelivery, senders } from "../render.ts";
+import { renderPush, type ShownDelivery, senders } from "../shown/render.ts";
 import type { PushMeta } from "./push-path.ts";
 import type { Render } from "./push-paths.ts";
 

@@ -1,5 +1,5 @@
 /** Push paths claude-hooks, codex-hooks and gemini-hooks: the session's own hooks come for its mail. */
-import type { ClientSession } from "../client-session.ts";
+import type { ClientSession } from "../client/client-session.ts";
 import type { PushPath } from "./push-path.ts";
 
 /**

@@ -2,7 +2,7 @@
 import { directFetch } from "@agentmesh/client";
 import { plainLine } from "@agentmesh/protocol";
 import { z } from "zod";
-import type { ModelSettings } from "../config.ts";
+import type { ModelSettings } from "../config/config.ts";
 import type { GitState } from "./git-state.ts";
 
 /** How long the model may take, in milliseconds. */

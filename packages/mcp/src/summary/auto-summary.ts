@@ -2,7 +2,7 @@
 
 import type { MeshClient } from "@agentmesh/client";
 import { type AgentProfile, MAX_SUMMARY_CHARS, plainLine } from "@agentmesh/protocol";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { Log } from "../log.ts";
 import type { Place } from "../place/place.ts";
 import { askModel } from "./ask-model.ts";

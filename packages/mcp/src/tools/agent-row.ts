@@ -1,6 +1,6 @@
 /** One agent as a tool shows it: a line of text and the same as data. */
 import { type Agent, type Focus, type PushPath, plainLine } from "@agentmesh/protocol";
-import { defangLine, quoted, quotedUnlessWord } from "../render.ts";
+import { defangLine, quoted, quotedUnlessWord } from "../shown/render.ts";
 
 /** The line. Everything an agent says of itself is made harmless and marked as its words. */
 export function agentLine(agent: Agent, own: boolean): string {

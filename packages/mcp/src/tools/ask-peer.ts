@@ -1,6 +1,6 @@
 /** Tool ask_peer: a question to one agent, waited for a while. */
 import { z } from "zod";
-import { defang, defangLine, quotedUnlessWord } from "../render.ts";
+import { defang, defangLine, quotedUnlessWord } from "../shown/render.ts";
 import { pushWords } from "./agent-row.ts";
 import { tool } from "./tool.ts";
 

@@ -1,7 +1,7 @@
 /** One tool call: joined first, once more after a broker restart, and answered in time whatever happens. */
 import type { AgentSession } from "../agent-session.ts";
 import type { JoinedSession } from "../join.ts";
-import { NoAnswerError, needsSession, sentencesFor } from "../remedy.ts";
+import { NoAnswerError, needsSession, sentencesFor } from "../shown/remedy.ts";
 import type { Tool, ToolResult } from "./tool.ts";
 
 /** A tool answers within this time, if only with what to do, in milliseconds. */

@@ -2,7 +2,7 @@
 import { livingNamesakes } from "@agentmesh/protocol";
 import { z } from "zod";
 import type { JoinedSession } from "../join.ts";
-import { ToolInputError } from "../remedy.ts";
+import { ToolInputError } from "../shown/remedy.ts";
 import { agentData, agentLine } from "./agent-row.ts";
 import { tool } from "./tool.ts";
 

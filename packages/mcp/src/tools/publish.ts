@@ -1,7 +1,7 @@
 /** Tool publish: one message to everybody subscribed to a topic. */
 import { publishCounts, publishRemarks, TopicName } from "@agentmesh/protocol";
 import { z } from "zod";
-import { defangLine } from "../render.ts";
+import { defangLine } from "../shown/render.ts";
 import { tool, urgency } from "./tool.ts";
 
 /** Publishes; the answer accounts for every subscriber. */

@@ -1,7 +1,7 @@
 /** Tool reply: answers a message by its number. */
 import { MessageRef } from "@agentmesh/protocol";
 import { z } from "zod";
-import { ToolInputError } from "../remedy.ts";
+import { ToolInputError } from "../shown/remedy.ts";
 import { sendResult } from "./send-words.ts";
 import { asTyped, tool } from "./tool.ts";
 

@@ -2,7 +2,7 @@
 import type { HistoryEntry, ThreadRef } from "@agentmesh/protocol";
 import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
 import type { JoinedSession } from "../join.ts";
-import { pastMessage } from "../render-past.ts";
+import { pastMessage } from "../shown/render-past.ts";
 import type { ToolResult } from "./tool.ts";
 
 /** What to show again. */

@@ -1,7 +1,7 @@
 /** Tool send_message: one message to one agent. */
 import { ThreadId } from "@agentmesh/protocol";
 import { z } from "zod";
-import { ToolInputError } from "../remedy.ts";
+import { ToolInputError } from "../shown/remedy.ts";
 import { isNothing } from "./as-meant.ts";
 import { sendResult } from "./send-words.ts";
 import { tool, urgency } from "./tool.ts";

@@ -1,6 +1,6 @@
 /** The answer to a send in words: what is known, and not more. */
 import type { SendReply } from "@agentmesh/protocol";
-import { defangLine } from "../render.ts";
+import { defangLine } from "../shown/render.ts";
 import { pathData, pushWords } from "./agent-row.ts";
 import type { ToolResult } from "./tool.ts";
 

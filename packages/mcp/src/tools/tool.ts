@@ -2,7 +2,7 @@
 import { inWords, plainLine, Urgency, wrongValues, wrongValueText } from "@agentmesh/protocol";
 import { z } from "zod";
 import type { JoinedSession } from "../join.ts";
-import { ToolInputError } from "../remedy.ts";
+import { ToolInputError } from "../shown/remedy.ts";
 import { asMeant, isNothing } from "./as-meant.ts";
 
 /** What a tool answers: the same facts as text and as data, because clients show a model one or the other. */

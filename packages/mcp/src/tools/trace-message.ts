@@ -1,7 +1,7 @@
 /** Tool trace_message: what became of a message, and why it is not acked. */
 import { MessageRef, quoted, quotedReason } from "@agentmesh/protocol";
 import { z } from "zod";
-import { defangLine } from "../render.ts";
+import { defangLine } from "../shown/render.ts";
 import { asTyped, tool } from "./tool.ts";
 
 /** Shows state, timeline and outlook of each delivery of one message the agent sent or received. */

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { ClientSession } from "../client-session.ts";
+import type { ClientSession } from "../client/client-session.ts";
 
 /** Path of the session's transcript, if it is where the client usually keeps it. */
 export function findTranscript({ kind, facts }: Pick<ClientSession, "kind" | "facts">): string | undefined {

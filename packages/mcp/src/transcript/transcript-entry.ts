@@ -1,6 +1,6 @@
 /** What one line of a client's transcript says: whether the model was shown it or has answered, and whether a turn is on. */
 import { z } from "zod";
-import type { ClientKind } from "../client-kind.ts";
+import type { ClientKind } from "../client/client-kind.ts";
 import { claudeMeaning } from "./claude-entry.ts";
 
 /** `shown`: part of what the model is given; `answer`: by the model; `turnOpen`: a turn is on, or is over. */

@@ -1,7 +1,7 @@
 /** The client's transcript, read as it grows: which pushed texts it has taken, and which the model was shown. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { ClientSession } from "../client-session.ts";
+import type { ClientSession } from "../client/client-session.ts";
 import { findTranscript, namesIn } from "./find-transcript.ts";
 import { entryMeaning } from "./transcript-entry.ts";
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { startTestBroker, until } from "testkit";
 import { expect, test } from "vitest";
 import { AgentSession } from "../../src/agent-session.ts";
-import { resolveConfig } from "../../src/config.ts";
+import { resolveConfig } from "../../src/config/config.ts";
 import type { ConversationSource } from "../../src/identity/conversation.ts";
 import { createLog } from "../../src/log.ts";
 import { directory } from "../setting.ts";

@@ -1,5 +1,8 @@
 /** Endpoints of the inbox and its deliveries. */
 import { z } from "zod";
+import { endpoint, number } from "../endpoint.ts";
+import { DeliveryRef, SessionId } from "../ids.ts";
+import { DEFAULT_LEASE_MS, MAX_DELIVERIES_PER_READ, MAX_LEASE_MS, MIN_LEASE_MS } from "../limits.ts";
 import {
   AckReply,
   AckRequest,
@@ -12,10 +15,7 @@ import {
   PushReport,
   RefuseRequest,
   RejectRequest,
-} from "../delivery.ts";
-import { endpoint, number } from "../endpoint.ts";
-import { DeliveryRef, SessionId } from "../ids.ts";
-import { DEFAULT_LEASE_MS, MAX_DELIVERIES_PER_READ, MAX_LEASE_MS, MIN_LEASE_MS } from "../limits.ts";
+} from "../message/delivery.ts";
 import { Urgency } from "../urgency.ts";
 
 const deliveryParam = z.strictObject({ delivery: DeliveryRef });

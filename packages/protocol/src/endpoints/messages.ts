@@ -1,12 +1,12 @@
 /** Endpoints of messages and their log. */
 import { z } from "zod";
 import { AskReply, AskRequest, OpenAsk } from "../ask.ts";
-import { CancelReply, LogEntry, MessageStatus } from "../delivery.ts";
 import { cursor, endpoint, number } from "../endpoint.ts";
 import { HistoryEntry, SearchQuery } from "../history.ts";
 import { MessageRef, ThreadRef } from "../ids.ts";
 import { MAX_DELIVERIES_PER_TRACE, MAX_MESSAGES_PER_PAGE, MAX_WAIT_MS } from "../limits.ts";
-import { SendReply, SendRequest } from "../message.ts";
+import { CancelReply, LogEntry, MessageStatus } from "../message/delivery.ts";
+import { SendReply, SendRequest } from "../message/message.ts";
 import { TopicName } from "../topic.ts";
 
 /** Their rows. */

@@ -2,7 +2,13 @@
 import { z } from "zod";
 import { endpoint } from "../endpoint.ts";
 import { MAX_WEBHOOK_TIMEOUT_MS } from "../limits.ts";
-import { RotateWebhookRequest, SetWebhookReply, SetWebhookRequest, TestWebhookReply, Webhook } from "../webhook.ts";
+import {
+  RotateWebhookRequest,
+  SetWebhookReply,
+  SetWebhookRequest,
+  TestWebhookReply,
+  Webhook,
+} from "../webhook/webhook.ts";
 
 const params = z.strictObject({
   agent: z.string().min(1).max(128).meta({ description: "name or id; me is the caller" }),

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { cleanEnv, type ProgramName, programArgs } from "../programs.ts";
 import { startTestBroker, type TestBroker } from "../start-test-broker.ts";
-import { openWebhookReceiver } from "../webhook-receiver.ts";
+import { openWebhookReceiver } from "../webhooks/webhook-receiver.ts";
 
 /** A block's end is waited for this long, in milliseconds. */
 const ENDS_WITHIN_MS = 60_000;

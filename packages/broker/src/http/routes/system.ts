@@ -13,7 +13,7 @@ import {
   proofText,
   VERSION,
 } from "@agentmesh/protocol";
-import type { Intake } from "../../mesh/intake.ts";
+import type { Intake } from "../../mesh/acceptance/intake.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
 import type { Bind } from "../bind.ts";
 

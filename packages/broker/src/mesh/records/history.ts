@@ -1,6 +1,6 @@
 /** The records of history that go through the Store port. */
 import type { HistoryEntry, ThreadId } from "@agentmesh/protocol";
-import type { SearchTerm } from "../words.ts";
+import type { SearchTerm } from "../names/words.ts";
 import type { Viewer } from "./agent.ts";
 
 /** Which messages of the past, and from where. */

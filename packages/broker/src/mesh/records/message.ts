@@ -9,7 +9,7 @@ import type {
   ThreadId,
   Urgency,
 } from "@agentmesh/protocol";
-import type { KeepingQuota } from "../keeping.ts";
+import type { KeepingQuota } from "../store/keeping.ts";
 import type { AgentRecord } from "./agent.ts";
 
 /** A message to accept, already addressed. */

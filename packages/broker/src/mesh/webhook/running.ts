@@ -2,10 +2,10 @@
 import type { AgentId, Party } from "@agentmesh/protocol";
 import type { Clock } from "../clock.ts";
 import type { Policy } from "../policy.ts";
-import { retryPolicy } from "../retry.ts";
+import { retryPolicy } from "../push/retry.ts";
+import type { Streams } from "../push/streams.ts";
+import type { Wakes } from "../push/wakes.ts";
 import type { Store, WebhookRecord } from "../store.ts";
-import type { Streams } from "../streams.ts";
-import type { Wakes } from "../wakes.ts";
 import { WebhookHealth } from "./health.ts";
 import { WebhookPump } from "./pump.ts";
 import type { WebhookSinks } from "./sink.ts";

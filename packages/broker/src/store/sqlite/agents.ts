@@ -2,10 +2,10 @@
 import { AgentId, numberedName } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
 import type { AgentRecord, AgentToRegister, FocusTerms, PolicyRules, RegisteredAgent } from "../../mesh/store.ts";
-import { type AgentRow, agentRecord, type PartyRow, policyOf } from "./agent-rows.ts";
 import type { archiveStatements } from "./archive.ts";
 import type { EngineContext } from "./context.ts";
-import type { formerNameStatements } from "./former-names.ts";
+import type { formerNameStatements } from "./names/former-names.ts";
+import { type AgentRow, agentRecord, type PartyRow, policyOf } from "./rows/agents.ts";
 
 /** Columns of an agent with what its sessions and inbox say now. Takes the time as `now`. */
 export const AGENT = `

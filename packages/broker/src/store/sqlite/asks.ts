@@ -1,8 +1,8 @@
 /** SQL of asks. */
 import type { AgentId, DeliveryState, MessageId, OpenAsk } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
-import { previewOf } from "./body.ts";
 import type { EngineContext } from "./context.ts";
+import { previewOf } from "./rows/body.ts";
 
 /** An ask without an answer. */
 export interface OpenAskRow {

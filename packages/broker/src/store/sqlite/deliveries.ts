@@ -23,8 +23,8 @@ import {
   type StatesTerms,
   type StreamedTerms,
 } from "./delivery-sql.ts";
-import type { LifeStatements } from "./life.ts";
-import type { DeliveryPartyRow, DeliveryRow } from "./rows.ts";
+import type { LifeStatements } from "./file/life.ts";
+import type { DeliveryPartyRow, DeliveryRow } from "./rows/rows.ts";
 
 /** The order of reading, before the number in the inbox. */
 export const RANK = { interrupt: 0, message: 1, notice: 2 } as const;

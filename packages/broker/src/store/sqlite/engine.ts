@@ -1,26 +1,26 @@
 /** All statements of the engine, prepared once over one open database. */
 
-import { agentPageStatements } from "./agent-pages.ts";
+import { FoundDamage } from "./acts/damage.ts";
 import { agentStatements } from "./agents.ts";
 import { archiveStatements } from "./archive.ts";
 import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
-import { FoundDamage } from "./damage.ts";
 import { deliveryStatements } from "./deliveries.ts";
-import { formerNameStatements } from "./former-names.ts";
+import { lifeStatements } from "./file/life.ts";
 import { historyStatements } from "./history.ts";
 import { keepingStatements } from "./keeping.ts";
 import { legacyPeerStatements } from "./legacy-peers.ts";
-import { lifeStatements } from "./life.ts";
-import { logStatements } from "./log.ts";
 import { messageStatements } from "./messages.ts";
-import { nameStatements } from "./names.ts";
+import { formerNameStatements } from "./names/former-names.ts";
+import { nameStatements } from "./names/names.ts";
+import { shortIdStatements } from "./names/short-ids.ts";
+import { agentPageStatements } from "./pages/agents.ts";
+import { logStatements } from "./pages/log.ts";
+import { topicPageStatements } from "./pages/topics.ts";
+import { traceStatements } from "./pages/trace.ts";
 import { sessionStatements } from "./sessions.ts";
-import { shortIdStatements } from "./short-ids.ts";
 import { timelineStatements } from "./timeline.ts";
-import { topicPageStatements } from "./topic-pages.ts";
 import { topicStatements } from "./topics.ts";
-import { traceStatements } from "./trace.ts";
 import { webhookStatements } from "./webhooks.ts";
 
 /** The statements by noun. */

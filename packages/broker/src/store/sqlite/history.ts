@@ -1,11 +1,11 @@
 /** SQL of history: messages found by their words, thread, topic or party, in the order of acceptance. */
 import { type AgentId, type HistoryEntry, MAX_DELIVERIES_PER_READ, type Party } from "@agentmesh/protocol";
+import type { SearchTerm } from "../../mesh/names/words.ts";
 import type { HistoryPart, HistoryQuery, Viewer } from "../../mesh/store.ts";
-import type { SearchTerm } from "../../mesh/words.ts";
 import type { EngineContext } from "./context.ts";
-import { cursors } from "./cursor.ts";
 import { MESSAGE } from "./messages.ts";
-import { type DeliveryRow, deliveryOf, type MessageRow, messageOf, type ShownDeliveryRow } from "./rows.ts";
+import { cursors } from "./rows/cursor.ts";
+import { type DeliveryRow, deliveryOf, type MessageRow, messageOf, type ShownDeliveryRow } from "./rows/rows.ts";
 
 /** Behind every message there can be. */
 const BEHIND_ALL = 999_999_999_999_999;

@@ -1,10 +1,10 @@
 /** SQL of messages and idempotency keys. */
 import { type AgentId, MAX_NAMED_PER_PUBLISH, type MessageId, type ThreadId, type Urgency } from "@agentmesh/protocol";
+import { urgencyWeight } from "../../mesh/acceptance/urgency.ts";
 import type { MessageToEnqueue, Skipped } from "../../mesh/store.ts";
-import { urgencyWeight } from "../../mesh/urgency.ts";
-import { bodyHash } from "./body.ts";
 import type { EngineContext } from "./context.ts";
-import { type MessageRow, skippedOf } from "./rows.ts";
+import { bodyHash } from "./rows/body.ts";
+import { type MessageRow, skippedOf } from "./rows/rows.ts";
 
 /** Id under which the mesh itself sends notices. */
 export const MESH_AGENT_ID: AgentId = `agt_${"0".repeat(32)}`;

@@ -2,23 +2,23 @@
 import type { AgentId } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Store, StoreListener } from "../../mesh/store.ts";
-import { agentVerbs } from "./agent-verbs.ts";
-import { careVerbs } from "./care.ts";
-import { CommitQueue, type DiskTrouble, storageError } from "./commit-queue.ts";
+import { voidLeases } from "./acts/lease.ts";
+import { keepingVerbs } from "./acts/let-go.ts";
+import { publishRest } from "./acts/publish.ts";
+import { accept } from "./acts/send.ts";
+import { followStepBack } from "./acts/shift.ts";
+import { CommitQueue, type DiskTrouble, storageError } from "./commits/commit-queue.ts";
+import { laneOf, SLICES, type SliceSizes } from "./commits/slices.ts";
 import type { EngineContext, Notice } from "./context.ts";
 import type { Database } from "./driver/database.ts";
 import { prepareEngine } from "./engine.ts";
-import { voidLeases } from "./lease.ts";
-import { leaseVerbs } from "./lease-verbs.ts";
-import { keepingVerbs } from "./let-go.ts";
-import { lookVerbs } from "./looks.ts";
-import { publishRest } from "./publish.ts";
-import { accept } from "./send.ts";
-import { sessionVerbs } from "./session-verbs.ts";
-import { followStepBack } from "./shift.ts";
-import { laneOf, SLICES, type SliceSizes } from "./slices.ts";
-import { askVerbs, decisionVerbs, historyVerbs, legacyVerbs, topicVerbs, type VerbParts } from "./verbs.ts";
-import type { Watermark } from "./watermark.ts";
+import type { Watermark } from "./file/watermark.ts";
+import { agentVerbs } from "./verbs/agents.ts";
+import { careVerbs } from "./verbs/care.ts";
+import { leaseVerbs } from "./verbs/leases.ts";
+import { lookVerbs } from "./verbs/looks.ts";
+import { sessionVerbs } from "./verbs/sessions.ts";
+import { askVerbs, decisionVerbs, historyVerbs, legacyVerbs, topicVerbs, type VerbParts } from "./verbs/topics.ts";
 import { webhookVerbs } from "./webhooks.ts";
 
 /** An open database and what identifies it. */

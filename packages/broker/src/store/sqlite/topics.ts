@@ -1,8 +1,8 @@
 /** SQL of topics and subscriptions. */
 import type { AgentId, MessageId, Trust } from "@agentmesh/protocol";
 import { z } from "zod";
+import type { UnderWay } from "./acts/publish.ts";
 import type { EngineContext } from "./context.ts";
-import type { UnderWay } from "./publish.ts";
 
 /** A subscription with its agent. */
 export interface SubscriptionRow {

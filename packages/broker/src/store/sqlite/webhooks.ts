@@ -1,10 +1,10 @@
 /** SQL of webhooks, and the Store's verbs on them. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { Store, WebhookRecord } from "../../mesh/store.ts";
+import { giveBack, underLease } from "./acts/lease.ts";
+import { laneOf } from "./commits/slices.ts";
 import type { EngineContext } from "./context.ts";
-import { giveBack, underLease } from "./lease.ts";
-import { laneOf } from "./slices.ts";
-import type { VerbParts } from "./verbs.ts";
+import type { VerbParts } from "./verbs/topics.ts";
 
 /** A webhook with its agent. */
 export interface WebhookRow {

@@ -1,0 +1,184 @@
+/** The acts on leases: take, ack, give back, end. */
+import { randomBytes } from "node:crypto";
+import type { AckEvidence, AgentId, DeliveryRef, Urgency } from "@agentmesh/protocol";
+import { focusWeight, urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
+import { timestamp } from "../../../mesh/clock.ts";
+import type {
+  AckVerdict,
+  Delayed,
+  LeasedRecord,
+  LeaseTerms,
+  LeaseVerdict,
+  PushTerms,
+  RetryPolicy,
+} from "../../../mesh/store.ts";
+import { type Budget, each, ROWS, type Slice } from "../commits/slices.ts";
+import type { EngineContext } from "../context.ts";
+import type { LeaseRow } from "../delivery-sql.ts";
+import type { Engine } from "../engine.ts";
+import { focusOf, type PartyRow } from "../rows/agents.ts";
+import { type DeliveryRow, deliveryRecord, messageOf } from "../rows/rows.ts";
+import { endUnacked } from "./end.ts";
+
+/** What is not given out to be pushed rests for a read: less urgent than asked for, or than the agent's focus allows. */
+function leastPushed(agent: PartyRow, asked: Urgency, now: number): number {
+  return Math.max(urgencyWeight(asked), focusWeight(focusOf(agent, now)?.allows));
+}
+
+/** Leases what is ready, interrupts first, then in inbox order, within the caller's credit and the bytes of one read. */
+export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseTerms): LeasedRecord[] {
+  const { deliveries, timeline, agents } = engine;
+  const agent = agents.row(terms.agentId);
+  if (!agent) return [];
+  const { session = null, stream } = terms;
+  const push: PushTerms | undefined = stream ?? terms.push;
+  const last = push?.webhook?.last;
+  const lastPk = last && deliveries.find(terms.agentId, last)?.pk;
+  // A stream can outlive its session by a moment; what is leased to nobody would only have to come back.
+  if (session !== null && !engine.sessions.has(session)) return [];
+  if (session !== null && stream && engine.sessions.isSilent(session)) return [];
+  const credit = stream && session ? stream.maxInFlight - deliveries.streamedBy(session) : terms.max;
+  const max = Math.max(0, Math.min(terms.max, credit));
+  const ready = deliveries
+    .leasable({
+      agent: agent.pk,
+      session,
+      maxPushes: push?.maxPushes ?? null,
+      leastUrgency: push ? leastPushed(agent, push.urgency ?? "fyi", context.clock.now()) : 0,
+      webhook: push?.webhook ? 1 : 0,
+      max: lastPk === undefined ? max : max + 1,
+    })
+    .sort((a, b) => Number(a.pk === lastPk) - Number(b.pk === lastPk))
+    .slice(0, max);
+  const leased: LeasedRecord[] = [];
+  let bytes = 0;
+  for (const { pk, bytes: size } of ready) {
+    bytes += size;
+    if (leased.length > 0 && bytes > terms.maxBytes) break;
+    const row = deliveries.byPk(pk);
+    if (!row) continue;
+    const message = messageOf(row);
+    if (message.damaged) {
+      engine.damage.note(row.message_pk);
+      continue;
+    }
+    const receipt = randomBytes(12).toString("base64url");
+    const attempt = row.attempt + 1;
+    const leaseEndsAt = timestamp(deliveries.markLeased(pk, receipt, session, terms.leaseMs));
+    const position = timeline.note(pk, "leased", { attempt, session });
+    if (stream) deliveries.setPosition(pk, position);
+    const { id, seq } = row;
+    const delivery = { id, seq, attempt, redelivered: attempt > 1, receipt, leaseEndsAt, message };
+    leased.push({ delivery, streamPosition: position });
+  }
+  return leased;
+}
+
+/** Acks for the owner; a receipt must be the current one. Acking twice is the same as once. */
+export function ackDelivery(
+  engine: Engine,
+  context: EngineContext,
+  agentId: AgentId,
+  ref: DeliveryRef,
+  receipt: string | undefined,
+  evidence: AckEvidence,
+): AckVerdict {
+  const row = engine.deliveries.find(agentId, ref);
+  if (!row) return { kind: "not_found" };
+  heardOfHolder(engine, context, row);
+  if (row.state === "acked") return { kind: "acked_before", delivery: deliveryRecord(row) };
+  if (row.state !== "queued" && row.state !== "leased") return { kind: "settled", delivery: deliveryRecord(row) };
+  if (receipt !== undefined && receipt !== row.receipt) return { kind: "lease_lost", delivery: deliveryRecord(row) };
+  engine.deliveries.markEnded(row.pk, "acked", evidence);
+  engine.timeline.note(row.pk, "acked", { attempt: row.attempt, session: row.session_id, reason: evidence });
+  context.ready(agentId);
+  return done(engine, row.pk);
+}
+
+/** Runs `act` on a delivery whose current lease is this receipt's. */
+export function underLease(
+  engine: Engine,
+  context: EngineContext,
+  agentId: AgentId,
+  ref: DeliveryRef,
+  receipt: string,
+  act: (row: DeliveryRow) => void,
+): LeaseVerdict {
+  const row = engine.deliveries.find(agentId, ref);
+  if (!row) return { kind: "not_found" };
+  heardOfHolder(engine, context, row);
+  if (row.state !== "queued" && row.state !== "leased") return { kind: "settled", delivery: deliveryRecord(row) };
+  if (row.receipt !== receipt) return { kind: "lease_lost", delivery: deliveryRecord(row) };
+  act(row);
+  return done(engine, row.pk);
+}
+
+/** A verb on a delivery is a sign of the session that holds it, or held it last: it may be late, but it is there. */
+export function heardOfHolder({ sessions, timeline }: Engine, context: EngineContext, row: DeliveryRow): void {
+  const holder = row.state === "leased" ? row.session_id : timeline.lastHolder(row.pk);
+  if (holder !== null && sessions.hear(holder, timeline.lastPosition())) context.ready(row.recipient_id);
+}
+
+/** Returns a lease that ran out; a stream's session of which nothing was heard in it is silent from now on. */
+export function runOut(engine: Engine, context: EngineContext, lease: LeaseRow, retry: RetryPolicy): void {
+  const { session_id: session, stream_position: position } = lease;
+  if (session !== null && position !== null) engine.sessions.silence(session, position);
+  const reason = "the lease ended without an ack";
+  // A holder that reported a push has done its part.
+  giveBack(engine, context, lease, { event: "released", reason, failed: !lease.pushed, delayMs: undefined, retry });
+}
+
+/**
+ * Returns one leased delivery to its inbox, or ends it: past its life, or failed too often. Only what the receiver did
+ * wrong is a failure; a session that ends in order, or a broker that restarts, costs a message nothing.
+ */
+export function giveBack(
+  engine: Engine,
+  context: EngineContext,
+  lease: Omit<LeaseRow, "pushed" | "stream_position">,
+  terms: {
+    readonly event: "nacked" | "released";
+    readonly reason: string | null;
+    readonly failed: boolean;
+    readonly delayMs: number | undefined;
+    readonly delayed?: Delayed | undefined;
+    readonly retry: RetryPolicy;
+  },
+): void {
+  const { deliveries, timeline } = engine;
+  const { attempt, session_id: session } = lease;
+  const failures = lease.failures + (terms.failed ? 1 : 0);
+  timeline.note(lease.pk, terms.event, { attempt, session, reason: terms.reason });
+  if (lease.expires_at <= context.clock.now()) {
+    const reason = "the message was past its life when the lease ended";
+    endUnacked(engine, context, lease.pk, { state: "expired", event: "expired", reason, bounce: terms.retry.bounce });
+  } else if (terms.failed && failures >= terms.retry.maxAttempts) {
+    const reason = `given up after ${failures} failed attempts${terms.reason ? `: ${terms.reason}` : ""}`;
+    endUnacked(engine, context, lease.pk, { state: "dead", event: "dead", reason, bounce: terms.retry.bounce });
+  } else {
+    const ms = terms.delayMs ?? (terms.failed ? terms.retry.delayMs(failures) : 0);
+    const { delayed = "everybody" } = terms;
+    deliveries.markQueued(lease.pk, failures, { ms, delayed }, terms.reason);
+    if (ms === 0 || delayed === "webhook") context.ready(lease.agent_id);
+  }
+  if (session !== null) context.ready(lease.agent_id);
+}
+
+/**
+ * Returns what an earlier broker process had leased, a slice at a time. Nothing ends here, also not what is past its life: the sweeper does
+ * that, and tells the senders.
+ */
+export function voidLeases({ deliveries, timeline }: Engine) {
+  const reason = "the broker restarted";
+  return (budget: Budget): Slice<number> =>
+    each(budget, deliveries.allLeased(ROWS), ROWS, ({ pk, attempt, failures, session_id: session }) => {
+      timeline.note(pk, "released", { attempt, session, reason });
+      deliveries.markQueued(pk, failures, { ms: 0, delayed: "everybody" }, reason);
+    });
+}
+
+/** The delivery as it is after an act. */
+export function done(engine: Engine, pk: number): LeaseVerdict {
+  const row = engine.deliveries.byPk(pk);
+  return row ? { kind: "done", delivery: deliveryRecord(row) } : { kind: "not_found" };
+}

@@ -1,0 +1,112 @@
+/** The act of publishing: the message and who gets it at once, the deliveries a slice at a time. */
+import { MAX_NAMED_PER_PUBLISH, type MessageId, type Party } from "@agentmesh/protocol";
+import { urgencyOf } from "../../../mesh/acceptance/urgency.ts";
+import { newId } from "../../../mesh/ids.ts";
+import type { InboxQuota, MessageToPublish, Published, Skipped } from "../../../mesh/store.ts";
+import type { Budget, Slice } from "../commits/slices.ts";
+import type { EngineContext } from "../context.ts";
+import type { Engine } from "../engine.ts";
+import { type MessageRow, messageOf } from "../rows/rows.ts";
+import { checkKeeping, keptBytes } from "./let-go.ts";
+import { hasRoom } from "./quota.ts";
+import { actionFor, deliver, earlierUnder, putKey, recordOf, senderOf } from "./send.ts";
+
+/**
+ * Accepts one message for everybody subscribed at this moment; the sender gets no copy. Who they are is on disk with the
+ * message: a crash leaves all of it or nothing, and the next start goes on. @throws MeshError
+ */
+export function publish(engine: Engine, context: EngineContext, message: MessageToPublish, quota: InboxQuota) {
+  return (budget: Budget, kept: readonly (Published | undefined)[]): Slice<Published | undefined> => {
+    if (kept.length > 0) return spread(engine, context, message.id, engine.topics.underWay(message.id), budget);
+    const sender = senderOf(engine, message.senderId);
+    const before = earlierUnder(engine, sender.pk, message.idempotency);
+    if (before !== undefined) return { part: published(engine, before, true), more: false };
+    checkKeeping(engine, sender, { messages: 1, bytes: keptBytes(message.bodyBytes) }, quota.keeping);
+    const stored = engine.messages.insert(message, sender.pk);
+    putKey(engine, sender.pk, stored.pk, message.idempotency);
+    const rest = engine.topics.subscribedTo(message.topic);
+    return spread(engine, context, message.id, { pk: stored.pk, rest, ...quota }, budget);
+  };
+}
+
+/** What a crash has cut off: the rest of a publish that was accepted. */
+export function publishRest(engine: Engine, context: EngineContext, messageId: MessageId) {
+  return (budget: Budget): Slice<Published | undefined> =>
+    spread(engine, context, messageId, engine.topics.underWay(messageId), budget);
+}
+
+/** A publish with those who have not got it yet. */
+export interface UnderWay extends InboxQuota {
+  readonly pk: number;
+  readonly rest: readonly number[];
+}
+
+function spread(
+  engine: Engine,
+  context: EngineContext,
+  messageId: MessageId,
+  { pk, rest, maxMessages, maxBytes }: UnderWay,
+  budget: Budget,
+): Slice<Published | undefined> {
+  const message = engine.messages.wholeByPk(pk);
+  if (!message) throw new Error(`message ${messageId} vanished while it was published`);
+  const skipped: Skipped[] = [];
+  let done = 0;
+  for (const agentPk of rest) {
+    if (!budget.fits()) break;
+    const why = give(engine, context, { ...message, pk }, agentPk, { maxMessages, maxBytes });
+    if (why) skipped.push(why);
+    done++;
+  }
+  if (skipped.length > 0) engine.messages.addSkipped(pk, skipped);
+  if (done < rest.length) {
+    engine.topics.keepUnderWay({ pk, rest: rest.slice(done), maxMessages, maxBytes });
+    return { part: undefined, more: true };
+  }
+  engine.topics.isWhole(pk);
+  return { part: published(engine, messageId, false), more: false };
+}
+
+/** Puts it into one inbox; says why not. */
+function give(
+  engine: Engine,
+  context: EngineContext,
+  message: MessageRow & { readonly pk: number },
+  agentPk: number,
+  quota: InboxQuota,
+): Skipped | undefined {
+  const subscriber = engine.agents.rowByPk(agentPk);
+  // Left meanwhile, or had it as a retained message.
+  if (!subscriber || engine.deliveries.has(message.pk, agentPk)) return undefined;
+  const agent: Party = { id: subscriber.id, name: subscriber.name };
+  const action = actionFor(engine, agentPk, { id: message.sender_id, trust: message.sender_trust });
+  if (subscriber.id === message.sender_id) return { agent, why: "sender" };
+  if (subscriber.archived_at !== null) return { agent, why: "archived" };
+  if (action === "refuse") return { agent, why: "refused" };
+  if (!hasRoom(engine, agentPk, message.body_bytes, quota)) return { agent, why: "inbox_full" };
+  deliver(engine, {
+    id: newId("dlv"),
+    message: { urgency: urgencyOf(message.urgency), bodyBytes: message.body_bytes },
+    stored: { pk: message.pk, acceptedAt: message.accepted_at, expiresAt: message.expires_at },
+    recipient: { pk: agentPk, id: subscriber.id },
+    action,
+    context,
+  });
+  return undefined;
+}
+
+function published(engine: Engine, messageId: MessageId, duplicate: boolean): Published {
+  const stored = engine.messages.whole(messageId);
+  if (!stored) throw new Error(`message ${messageId} vanished inside its own transaction`);
+  const { skipped, count } = engine.messages.skipped(messageId);
+  return {
+    duplicate,
+    message: duplicate ? messageOf(stored) : messageOf(stored, true),
+    accepted: engine.deliveries.firstOfMessage(messageId, MAX_NAMED_PER_PUBLISH).map((row) => ({
+      delivery: { id: row.id, seq: row.seq, state: row.state },
+      recipient: recordOf(engine, row.recipient_id, row.recipient_name),
+    })),
+    skipped,
+    counts: { accepted: engine.deliveries.countOf(messageId), skipped: count },
+  };
+}

@@ -1,0 +1,173 @@
+/** The act of accepting a message. */
+import type { AgentId, DeliveryId, MessageId, PolicyAction, Trust } from "@agentmesh/protocol";
+import { actionOn } from "../../../mesh/acceptance/receiver-policy.ts";
+import { urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
+import { MeshError } from "../../../mesh/errors.ts";
+import type { AgentRecord, Enqueued, InboxQuota, MessageToEnqueue } from "../../../mesh/store.ts";
+import type { EngineContext } from "../context.ts";
+import { RANK } from "../deliveries.ts";
+import type { Engine } from "../engine.ts";
+import type { PartyRow } from "../rows/agents.ts";
+import { messageOf } from "../rows/rows.ts";
+import { heardOfHolder } from "./lease.ts";
+import { checkKeeping, keptBytes } from "./let-go.ts";
+import { checkRoom } from "./quota.ts";
+
+/** Accepts one message: dedupe, quota, message, delivery, timeline and the ack it implies. @throws MeshError */
+export function accept(engine: Engine, context: EngineContext, message: MessageToEnqueue, quota: InboxQuota): Enqueued {
+  const { agents, messages, deliveries } = engine;
+  const sender = senderOf(engine, message.senderId);
+  const recipient = agents.row(message.recipientId);
+  const before = earlierUnder(engine, sender.pk, message.idempotency);
+  const first = before && deliveries.firstOf(before);
+  if (first) return enqueued(engine, first.pk, true);
+  if (!recipient) throw new MeshError("agent_not_found", `The recipient ${message.recipientId} has left the mesh.`);
+  checkRoom(engine, recipient, message.bodyBytes, quota);
+  checkKeeping(engine, sender, { messages: 1, bytes: keptBytes(message.bodyBytes) }, quota.keeping);
+  const action = answersRecipient(engine, message) ? "accept" : actionFor(engine, recipient.pk, sender);
+  if (action === "refuse") {
+    throw new MeshError(
+      "refused_by_policy",
+      `${recipient.name} refuses messages of this sender. Nothing was stored. Ask its owner to change that: agentmesh policy ${recipient.name}`,
+    );
+  }
+  const stored = messages.insert(message, sender.pk);
+  const pk = deliver(engine, {
+    id: message.deliveryId,
+    message,
+    stored,
+    recipient: { pk: recipient.pk, id: message.recipientId },
+    action,
+    context,
+  });
+  if (message.keepBackMs !== undefined) deliveries.keepBack(pk, message.keepBackMs);
+  if (message.answerWithinMs !== undefined)
+    engine.asks.open(stored.pk, sender.pk, recipient.pk, message.answerWithinMs);
+  const { inReplyTo: asked } = message;
+  if (asked !== undefined) engine.asks.answered({ asked, debtor: sender.pk, asker: recipient.pk, reply: stored.pk });
+  putKey(engine, sender.pk, stored.pk, message.idempotency);
+  if (message.answers !== undefined) ackAnswered(engine, context, message);
+  return enqueued(engine, pk, false);
+}
+
+/** What an agent's policy does with this sender's messages. */
+export function actionFor(
+  { agents }: Engine,
+  recipientPk: number,
+  sender: { readonly id: AgentId; readonly trust: Trust },
+): PolicyAction {
+  return actionOn(agents.policy(recipientPk), sender);
+}
+
+/** Whoever asks gets the answer: what the recipient itself has sent may be answered whatever its policy. */
+function answersRecipient({ messages }: Engine, { inReplyTo, recipientId }: MessageToEnqueue): boolean {
+  return inReplyTo !== undefined && messages.envelope(inReplyTo)?.sender_id === recipientId;
+}
+
+/** Puts a stored message into one inbox, or holds it there; returns the delivery's key. */
+export function deliver(
+  { deliveries, timeline }: Engine,
+  parts: {
+    readonly id: DeliveryId;
+    readonly message: Pick<MessageToEnqueue, "urgency" | "bodyBytes">;
+    /** Accepted now because it was published before its recipient subscribed. */
+    readonly retained?: boolean;
+    readonly stored: { readonly pk: number; readonly acceptedAt: number; readonly expiresAt: number };
+    readonly recipient: { readonly pk: number; readonly id: AgentId };
+    readonly action: Exclude<PolicyAction, "refuse">;
+    readonly context: EngineContext;
+  },
+): number {
+  const { id, message, stored, recipient, action, context, retained = false } = parts;
+  const { pk } = deliveries.insert({
+    id,
+    messagePk: stored.pk,
+    agentPk: recipient.pk,
+    bytes: message.bodyBytes,
+    state: action === "hold" ? "held" : "queued",
+    urgency: urgencyWeight(message.urgency ?? "normal"),
+    rank: message.urgency === "interrupt" ? RANK.interrupt : RANK.message,
+    at: stored.acceptedAt,
+    expiresAt: stored.expiresAt,
+  });
+  timeline.note(pk, "accepted", retained ? { attempt: 0, reason: "retained" } : { attempt: 0 });
+  if (action === "hold") timeline.note(pk, "held", { attempt: 0, reason: "by the recipient's policy" });
+  else context.ready(recipient.id);
+  return pk;
+}
+
+/** The sender as it is now. @throws MeshError unauthenticated when it has left meanwhile */
+export function senderOf({ agents }: Engine, senderId: AgentId): PartyRow {
+  const row = agents.row(senderId);
+  if (row === undefined) throw new MeshError("unauthenticated", "This agent has left the mesh. Register again.");
+  return row;
+}
+
+/** The message that was accepted under the same key before. @throws MeshError idempotency_mismatch for other content */
+export function earlierUnder(
+  { messages }: Engine,
+  senderPk: number,
+  idempotency: MessageToEnqueue["idempotency"],
+): MessageId | undefined {
+  const before = idempotency && messages.keyInUse(senderPk, idempotency.key);
+  if (!before || before.content_hash === idempotency.contentHash) return before?.message_id;
+  throw new MeshError(
+    "idempotency_mismatch",
+    `The idempotency key "${idempotency.key}" was used for ${before.message_id} with other content. Use a new key for a new message.`,
+  );
+}
+
+/** Remembers under which key a message was accepted. */
+export function putKey(
+  { messages }: Engine,
+  senderPk: number,
+  messagePk: number,
+  idempotency: MessageToEnqueue["idempotency"],
+): void {
+  if (!idempotency) return;
+  messages.putKey(senderPk, idempotency.key, idempotency.contentHash, messagePk, idempotency.windowMs);
+}
+
+function ackAnswered(engine: Engine, context: EngineContext, message: MessageToEnqueue): void {
+  const answered = message.answers && engine.deliveries.find(message.senderId, message.answers);
+  if (answered) heardOfHolder(engine, context, answered);
+  if (!answered || (answered.state !== "queued" && answered.state !== "leased")) return;
+  // Who writes about a message to somebody else has read it, and has not answered it.
+  const reason = answered.sender_id === message.recipientId ? "replied" : "read";
+  engine.deliveries.markEnded(answered.pk, "acked", reason);
+  engine.timeline.note(answered.pk, "acked", { attempt: answered.attempt, session: answered.session_id, reason });
+  context.ready(message.senderId);
+}
+
+function enqueued(engine: Engine, deliveryPk: number, duplicate: boolean): Enqueued {
+  const row = engine.deliveries.byPk(deliveryPk);
+  if (!row) throw new Error(`delivery ${deliveryPk} vanished inside its own transaction`);
+  return {
+    duplicate,
+    message: duplicate ? messageOf(row) : messageOf(row, true),
+    delivery: { id: row.id, seq: row.seq, state: row.state },
+    recipient: recordOf(engine, row.recipient_id, row.recipient_name),
+  };
+}
+
+/** A recipient as it is now; one that has left since is shown as gone. */
+export function recordOf(engine: Engine, id: AgentId, name: string): AgentRecord {
+  const gone: AgentRecord = {
+    id,
+    name,
+    profile: {},
+    registeredAt: 0,
+    lastSeenAt: undefined,
+    archivedAt: undefined,
+    quietMs: 0,
+    heartbeatAgeMs: undefined,
+    pushPaths: [],
+    trust: "verified",
+    focus: undefined,
+    queued: 0,
+    held: 0,
+    inHand: 0,
+    oldestQueuedMs: undefined,
+  };
+  return engine.agents.find(id) ?? gone;
+}

@@ -1,0 +1,58 @@
+/** Brings a database to the newest schema: forward only, each step in a transaction with its version. */
+import type { Database } from "../driver/database.ts";
+import { init } from "../migrations/0001-init.ts";
+import { webhookDelay } from "../migrations/0002-webhook-delay.ts";
+import { agentWords } from "../migrations/0003-agent-words.ts";
+import { keeping } from "../migrations/0004-keeping.ts";
+import { slices } from "../migrations/0005-slices.ts";
+import { publishing } from "../migrations/0006-publishing.ts";
+import { formerNames } from "../migrations/0007-former-names.ts";
+import { topics } from "../migrations/0008-topics.ts";
+import { tally } from "../migrations/0009-tally.ts";
+import { listings } from "../migrations/0010-listings.ts";
+import { dead } from "../migrations/0011-dead.ts";
+import { lives } from "../migrations/0012-lives.ts";
+
+/** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
+export const migrations: readonly string[] = [
+  init,
+  webhookDelay,
+  agentWords,
+  keeping,
+  slices,
+  publishing,
+  formerNames,
+  topics,
+  tally,
+  listings,
+  dead,
+  lives,
+];
+
+/** The database was written by a newer broker. */
+export class NewerDatabaseError extends Error {
+  override readonly name = "NewerDatabaseError";
+}
+
+/** Applies what is missing. Returns the versions before and after. @throws NewerDatabaseError */
+export function migrate(db: Database): { from: number; to: number } {
+  const from = Number(db.pragma("user_version", { simple: true }));
+  const to = migrations.length;
+  if (from > to) {
+    throw new NewerDatabaseError(
+      `${db.name} has schema ${from}; this broker knows schemas up to ${to}. Run a newer agentmesh-broker.`,
+    );
+  }
+  migrations.slice(from).forEach((sql, index) => {
+    db.exec("BEGIN IMMEDIATE");
+    try {
+      db.exec(sql);
+      db.pragma(`user_version = ${from + index + 1}`);
+      db.exec("COMMIT");
+    } catch (error) {
+      if (db.inTransaction) db.exec("ROLLBACK");
+      throw error;
+    }
+  });
+  return { from, to };
+}

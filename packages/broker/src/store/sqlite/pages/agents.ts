@@ -1,0 +1,54 @@
+/** SQL of looks at all agents: how many there are, who they are and who has a session, a page at a time. */
+import { type AgentId, DeliveryState, type SessionId } from "@agentmesh/protocol";
+import { z } from "zod";
+import type { AgentRecord, StoreStats } from "../../../mesh/store.ts";
+import { AGENT } from "../agents.ts";
+import type { EngineContext } from "../context.ts";
+import { type AgentRow, agentRecord } from "../rows/agents.ts";
+
+/** A session on the way through all of them. */
+export interface SessionRow {
+  readonly id: SessionId;
+  readonly seen_at: number;
+  readonly agent_id: AgentId;
+}
+
+/** The looks, each along an index from a place on. */
+export const AGENT_PAGES = {
+  present: `${AGENT} WHERE a.removed_at IS NULL AND a.archived_at IS NULL AND a.name > :name
+    ORDER BY a.name LIMIT :limit`,
+  archived: `${AGENT} WHERE a.removed_at IS NULL AND a.archived_at IS NOT NULL AND (a.name, a.id) > (:name, :id)
+    ORDER BY a.name, a.id LIMIT :limit`,
+  oldest: `${AGENT} WHERE a.removed_at IS NULL AND a.archived_at IS NULL AND (a.registered_at, a.id) > (:at, :id)
+    ORDER BY a.registered_at, a.id LIMIT :limit`,
+  // By id: a heartbeat moves a session in every other order, and it would be missed or seen twice.
+  sessions: `SELECT s.id, s.seen_at, a.id AS agent_id FROM session s CROSS JOIN agent a ON a.pk = s.agent_pk
+    WHERE s.id > :after ORDER BY s.id LIMIT :limit`,
+} as const;
+
+const Tally = z.record(z.enum([...DeliveryState.options, "present", "archived"]), z.int());
+
+/** The statements on all agents. */
+export function agentPageStatements({ db, clock }: EngineContext) {
+  const selectTally = db.prepare<[], { what: string; n: number }>(`SELECT what, n FROM tally`);
+  const selectSessions = db.prepare<[{ after: string; limit: number }], SessionRow>(AGENT_PAGES.sessions);
+
+  const selectPresent = db.prepare<[{ name: string; limit: number }], AgentRow>(AGENT_PAGES.present);
+  const selectArchived = db.prepare<[{ name: string; id: string; limit: number }], AgentRow>(AGENT_PAGES.archived);
+  const selectOldest = db.prepare<[{ at: number; id: string; limit: number }], AgentRow>(AGENT_PAGES.oldest);
+  const records = (rows: AgentRow[]): AgentRecord[] => rows.map((row) => agentRecord(row, clock.now()));
+
+  return {
+    presentByName: (name: string, limit: number) => records(selectPresent.all({ name, limit })),
+    archivedByName: (name: string, id: string, limit: number) => records(selectArchived.all({ name, id, limit })),
+    byAge: (at: number, id: string, limit: number) => records(selectOldest.all({ at, id, limit })),
+    /** How many deliveries there are in each state, and how many agents. */
+    tally(): Omit<StoreStats, "bytes"> {
+      const { present, archived, ...deliveries } = Tally.parse(
+        Object.fromEntries(selectTally.all().map(({ what, n }) => [what, n])),
+      );
+      return { deliveries, agents: { present, archived } };
+    },
+    sessions: (after: string, limit: number) => selectSessions.all({ after, limit }),
+  };
+}

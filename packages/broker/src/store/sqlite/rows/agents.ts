@@ -1,0 +1,88 @@
+/** An agent's row as SQLite returns it, and the record the mesh gets. */
+import { AgentId, AgentProfile, type Focus, PolicyAction, PushPath, Trust, WEBHOOK_PATH } from "@agentmesh/protocol";
+import { z } from "zod";
+import { timestamp } from "../../../mesh/clock.ts";
+import type { AgentRecord, PolicyRules } from "../../../mesh/store.ts";
+
+/** An agent as acts know it. */
+export interface PartyRow {
+  readonly pk: number;
+  readonly id: AgentId;
+  readonly name: string;
+  readonly archived_at: number | null;
+  readonly queued_count: number;
+  readonly held_count: number;
+  /** Queued, leased and held. */
+  readonly open_count: number;
+  readonly trust: Trust;
+  readonly focus_until: number | null;
+  readonly focus_allows: Focus["allows"] | null;
+  readonly focus_reason: string | null;
+}
+
+/** An agent with what its sessions and inbox say now. */
+export interface AgentRow extends PartyRow {
+  readonly profile: string;
+  readonly registered_at: number;
+  readonly last_seen_at: number | null;
+  readonly seen_at: number | null;
+  readonly push_paths: string | null;
+  readonly oldest_queued_at: number | null;
+  readonly webhook: string | null;
+}
+
+export function agentRecord(row: AgentRow, now: number): AgentRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    profile: AgentProfile.parse(JSON.parse(row.profile)),
+    registeredAt: row.registered_at,
+    lastSeenAt: Math.max(row.seen_at ?? 0, row.last_seen_at ?? 0) || undefined,
+    archivedAt: row.archived_at ?? undefined,
+    quietMs: Math.max(0, now - Math.max(row.seen_at ?? 0, row.last_seen_at ?? 0, row.registered_at)),
+    heartbeatAgeMs: row.seen_at === null ? undefined : Math.max(0, now - row.seen_at),
+    pushPaths: row.push_paths === null ? [] : PushPath.array().parse(JSON.parse(row.push_paths)),
+    queued: row.queued_count,
+    held: row.held_count,
+    inHand: row.open_count - row.queued_count - row.held_count,
+    trust: row.trust,
+    focus: focusOf(row, now),
+    oldestQueuedMs: row.oldest_queued_at === null ? undefined : Math.max(0, now - row.oldest_queued_at),
+    webhook: row.webhook === null ? undefined : webhookPath(row.webhook),
+  };
+}
+
+const WebhookHealth = z.object({ provenAt: z.number().nullable(), failedWhy: z.string().nullable() });
+
+function webhookPath(json: string): PushPath {
+  const { provenAt, failedWhy } = WebhookHealth.parse(JSON.parse(json));
+  return {
+    path: WEBHOOK_PATH,
+    ...(provenAt !== null && { provenAt: timestamp(provenAt) }),
+    ...(failedWhy !== null && { failedWhy }),
+  };
+}
+
+/** The focus an agent is in now. */
+export function focusOf(
+  row: Pick<PartyRow, "focus_until" | "focus_allows" | "focus_reason">,
+  now: number,
+): Focus | undefined {
+  if (row.focus_until === null || row.focus_until <= now || row.focus_allows === null) return undefined;
+  return {
+    until: timestamp(row.focus_until),
+    allows: row.focus_allows,
+    ...(row.focus_reason !== null && { reason: row.focus_reason }),
+  };
+}
+
+/** A policy as stored. */
+export function policyOf(json: string | null | undefined): PolicyRules | undefined {
+  return json === null || json === undefined ? undefined : Rules.parse(JSON.parse(json));
+}
+
+const Rules = z.object({
+  otherwise: PolicyAction,
+  senders: z.record(AgentId, PolicyAction),
+  trust: z.partialRecord(Trust, PolicyAction),
+});

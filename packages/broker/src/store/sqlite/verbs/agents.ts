@@ -1,0 +1,53 @@
+/** The Store's verbs on agents, their focus and their policies. */
+import type { AgentId } from "@agentmesh/protocol";
+import { MeshError } from "../../../mesh/errors.ts";
+import type { AgentStore } from "../../../mesh/store/agents.ts";
+import { removeAgent } from "../acts/remove-agent.ts";
+import { laneOf, sum } from "../commits/slices.ts";
+import type { VerbParts } from "./topics.ts";
+
+/** Verbs on agents. */
+export function agentVerbs({
+  engine,
+  context,
+  read,
+  write,
+  writeSliced,
+}: VerbParts): Omit<AgentStore, "archiveAgents" | "endRemoved"> {
+  const { agents } = engine;
+  const pkOf = (agentId: AgentId) => agents.row(agentId)?.pk ?? 0;
+  return {
+    registerAgent: (agent) => write(laneOf.key, () => agents.register(agent)),
+    agentByToken: (tokenHash) => read(() => agents.byToken(tokenHash)),
+    findAgent: (nameOrId) => read(() => agents.find(nameOrId)),
+    reviveAgent: (agentId) =>
+      write(laneOf.agent(agentId), () => {
+        const row = agents.row(agentId);
+        if (row) agents.revive(row);
+        return agents.current(agentId);
+      }),
+    setSummary: (agentId, summary) =>
+      write(laneOf.agent(agentId), () => {
+        const row = agents.row(agentId);
+        if (row) agents.setSummary(row.pk, summary);
+      }),
+    setFocus: (agentId, focus) =>
+      write(laneOf.agent(agentId), () => {
+        agents.setFocus(pkOf(agentId), focus);
+        context.ready(agentId);
+      }),
+    policyOf: (agentId) => read(() => agents.policy(pkOf(agentId))),
+    setPolicy: (agentId, rules) => write(laneOf.agent(agentId), () => void agents.setPolicy(pkOf(agentId), rules)),
+    renameAgent: (agentId, name) =>
+      write(laneOf.key, () => {
+        const row = agents.row(agentId);
+        if (!row) throw new MeshError("agent_not_found", `Agent ${agentId} has left the mesh.`);
+        agents.rename(row, name);
+        return agents.current(agentId);
+      }),
+    removeAgent: async (agentId, bounce) =>
+      sum(
+        await writeSliced(laneOf.removal(agentId), (budget) => removeAgent(engine, context, agentId, bounce, budget)),
+      ),
+  };
+}

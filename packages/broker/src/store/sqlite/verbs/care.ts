@@ -1,0 +1,92 @@
+/** The Store's verbs of care: what is past its life or its keeping ends, a slice at a time. */
+import type { Store } from "../../../mesh/store.ts";
+import { checkBodies, endDamaged } from "../acts/damage.ts";
+import { endUnacked } from "../acts/end.ts";
+import { runOut } from "../acts/lease.ts";
+import { prune } from "../acts/prune.ts";
+import { endOfRemoved } from "../acts/remove-agent.ts";
+import { shiftStatements } from "../acts/shift.ts";
+import { laneOf, ROWS, sum, upTo } from "../commits/slices.ts";
+import type { VerbParts } from "./topics.ts";
+
+/** Verbs that the sweeper calls. */
+export function careVerbs({
+  engine,
+  context,
+  read,
+  write,
+  writeSliced,
+  hint,
+}: VerbParts): Pick<
+  Store,
+  | "shiftTimes"
+  | "expireLeases"
+  | "expireMessages"
+  | "endRemoved"
+  | "announceDue"
+  | "prune"
+  | "archiveAgents"
+  | "checkBodies"
+  | "endDamaged"
+> {
+  const { agents, archive, damage, deliveries } = engine;
+  const { announced, clock } = context;
+  const shift = shiftStatements(context);
+  const inSlices = async (slice: Parameters<typeof writeSliced<number>>[1]) =>
+    sum(await writeSliced(laneOf.care, slice));
+  return {
+    shiftTimes: (ms, step) =>
+      write(laneOf.care, () => {
+        shift(ms);
+        step();
+        announced.until += ms;
+        context.notice("info", "clock.stepped", { ms, detail: "the clock was set, or the machine slept" });
+      }),
+    expireLeases: async (limit, retry) => {
+      if (deliveries.overdue(1).length === 0) return 0;
+      return inSlices(upTo(limit, deliveries.overdue, (lease) => runOut(engine, context, lease, retry)));
+    },
+    expireMessages: async (limit, bounce) => {
+      if (deliveries.expired(1).length === 0) return 0;
+      const reason = "not acked within the life of the message";
+      return inSlices(
+        upTo(limit, deliveries.expired, ({ pk }) =>
+          endUnacked(engine, context, pk, { state: "expired", event: "expired", reason, bounce }),
+        ),
+      );
+    },
+    endRemoved: async (limit, bounce) =>
+      agents.removedWithMail() === undefined ? 0 : inSlices(endOfRemoved(engine, context, limit, bounce)),
+    announceDue: async () => {
+      const until = clock.now();
+      const since = Math.min(announced.until, until);
+      // What is delayed from now on counts anew.
+      announced.until = until;
+      for (const { id } of await read(() => agents.focusEnded(since, until))) hint(id);
+      const end = Number.MAX_SAFE_INTEGER;
+      for (let place = { ready_at: since, agent_pk: end, pk: end }; ; ) {
+        const { ready_at: after, agent_pk: agent, pk } = place;
+        const due = await read(() => deliveries.due({ after, agent, pk, until, limit: ROWS }));
+        for (const agentId of new Set(due.map(({ agent_id }) => agent_id))) hint(agentId);
+        const last = due.at(-1);
+        if (last === undefined || due.length < ROWS) return;
+        place = last;
+        await new Promise(setImmediate);
+      }
+    },
+    prune: async (retentionMs, limit) => {
+      const parts = await writeSliced(laneOf.care, prune(engine, context, retentionMs, limit));
+      return sum(parts.map(({ dropped }) => dropped));
+    },
+    archiveAgents: async (quietMs, limit) =>
+      archive.isDue(quietMs) ? inSlices(upTo(limit, (count) => archive.quiet(quietMs, count), archive.archive)) : 0,
+    checkBodies: (limit) => read(() => checkBodies(engine, limit)),
+    endDamaged: async (limit, bounce) => {
+      const found = damage.list(limit);
+      if (found.length === 0) return 0;
+      const ended = await inSlices(endDamaged(engine, context, found, bounce));
+      damage.forget(found);
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,66 @@
+/** The Store's verbs on leases. */
+import type { Store } from "../../../mesh/store.ts";
+import { endUnacked } from "../acts/end.ts";
+import { ackDelivery, giveBack, takeLeases, underLease } from "../acts/lease.ts";
+import { laneOf } from "../commits/slices.ts";
+import type { VerbParts } from "./topics.ts";
+
+/** Verbs of an inbox's owner on what it leases. */
+export function leaseVerbs({
+  engine,
+  context,
+  write,
+}: VerbParts): Pick<Store, "lease" | "ack" | "nack" | "extend" | "reject" | "recordPush"> {
+  const { agents, deliveries, sessions, timeline } = engine;
+  return {
+    lease: async (terms) => {
+      const agent = agents.row(terms.agentId);
+      if (!agent || agent.queued_count === 0) return { leased: [], queued: 0 };
+      return write(laneOf.agent(terms.agentId), () => ({
+        leased: takeLeases(engine, context, terms),
+        queued: agents.row(terms.agentId)?.queued_count ?? 0,
+        ...(terms.stream && terms.session && { silent: sessions.isSilent(terms.session) }),
+      }));
+    },
+    ack: (agentId, ref, receipt, evidence) =>
+      write(laneOf.agent(agentId), () => ackDelivery(engine, context, agentId, ref, receipt, evidence)),
+    nack: (agentId, ref, receipt, { delayMs, reason = null, retry, delayed }) =>
+      write(laneOf.agent(agentId), () =>
+        underLease(engine, context, agentId, ref, receipt, (row) =>
+          giveBack(
+            engine,
+            context,
+            { ...row, agent_id: agentId },
+            { event: "nacked", reason, failed: true, delayMs, delayed, retry },
+          ),
+        ),
+      ),
+    extend: (agentId, ref, receipt, leaseMs) =>
+      write(laneOf.agent(agentId), () =>
+        underLease(engine, context, agentId, ref, receipt, (row) => {
+          deliveries.setLeaseEnd(row.pk, leaseMs);
+          timeline.note(row.pk, "extended", { attempt: row.attempt, session: row.session_id });
+        }),
+      ),
+    reject: (agentId, ref, receipt, { reason, bounce }) =>
+      write(laneOf.agent(agentId), () =>
+        underLease(engine, context, agentId, ref, receipt, (row) => {
+          endUnacked(engine, context, row.pk, { state: "dead", event: "rejected", reason, bounce });
+          context.ready(agentId);
+        }),
+      ),
+    recordPush: (agentId, ref, receipt, { path, failedWhy }) =>
+      write(laneOf.agent(agentId), () =>
+        underLease(engine, context, agentId, ref, receipt, (row) => {
+          const { attempt, session_id: session } = row;
+          if (failedWhy === undefined) deliveries.countPush(row.pk);
+          timeline.note(row.pk, failedWhy === undefined ? "pushed" : "push_failed", {
+            attempt,
+            session,
+            path,
+            reason: failedWhy ?? null,
+          });
+        }),
+      ),
+  };
+}

@@ -1,0 +1,74 @@
+/** The Store's reads over what everybody has stored: each along an index, with an end. */
+import { MAX_RETAINED, type MessageId } from "@agentmesh/protocol";
+import { timestamp } from "../../../mesh/clock.ts";
+import type { Looks, SubscriptionPlace } from "../../../mesh/store/looks.ts";
+import type { Store, Viewer } from "../../../mesh/store.ts";
+import type { Engine } from "../engine.ts";
+import { subscriptionOf } from "../rows/rows.ts";
+import { inboxPage, messageStatus, placeMessage, questionOf, storeStats } from "./reads.ts";
+import type { VerbParts } from "./topics.ts";
+
+/** Subscriptions of an agent, or of all by the time of their agents' registration. */
+function subscriptionsPage({ agents, topicPages }: Engine, owner: Viewer, after: SubscriptionPlace, limit: number) {
+  if (owner !== undefined) return topicPages.subscriptionsOf(owner, after?.pattern ?? "", limit);
+  return topicPages.subscriptions(after ? agents.pkOf(after.agentId) : 0, after?.pattern ?? "", limit);
+}
+
+/** Before every agent. */
+const FIRST = { name: "", id: "" };
+
+/** The verbs that look. */
+export function lookVerbs({
+  engine,
+  context: { db, clock, publishing },
+  read,
+}: VerbParts): Looks & Pick<Store, "placeMessage" | "listInbox" | "stats"> {
+  const { names, topicPages } = engine;
+  /** Nobody is shown a part of those who get what is being published. */
+  const whole = (messageId: MessageId) => publishing.get(messageId)?.catch(() => undefined);
+  return {
+    agentsByName: (archived, after, limit) =>
+      read(() => {
+        const { name, id } = after ?? FIRST;
+        return archived
+          ? engine.agentPages.archivedByName(name, id, limit)
+          : engine.agentPages.presentByName(name, limit);
+      }),
+    agentsByAge: (after, limit) =>
+      read(() => engine.agentPages.byAge(after?.registeredAt ?? 0, after?.id ?? "", limit)),
+    sessionsAfter: (after, limit) =>
+      read(() =>
+        engine.agentPages.sessions(after ?? "", limit).map(({ id, seen_at, agent_id }) => ({
+          id,
+          agentId: agent_id,
+          heartbeatAgeMs: Math.max(0, clock.now() - seen_at),
+        })),
+      ),
+    topicsAfter: (after, limit) =>
+      read(() =>
+        topicPages.page(after, limit).map(({ name, messages, last }) => ({
+          topic: name,
+          messages: Math.min(messages, MAX_RETAINED),
+          lastPublishedAt: timestamp(last),
+        })),
+      ),
+    countSubscribers: (topic) => read(() => topicPages.listening(engine.topics.patternsOf(topic))),
+    listSubscriptions: (owner, after, limit) =>
+      read(() => subscriptionsPage(engine, owner, after, limit).map(subscriptionOf)),
+    namesAround: (text, limit) => read(() => names.around(text, limit)),
+    namesAmong: (wanted) => read(() => names.among(wanted)),
+    placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),
+    messageStatus: async (messageId) => {
+      await whole(messageId);
+      return read(() => messageStatus(engine, messageId));
+    },
+    traceMessage: async (messageId, page) => {
+      await whole(messageId);
+      return read(() => engine.trace.page(messageId, page));
+    },
+    answersTo: (messageId) => read(() => engine.trace.answers(messageId)),
+    questionOf: (message, viewer) => read(() => questionOf(engine, message, viewer)),
+    listInbox: (query) => read(() => inboxPage(engine, query, clock.now())),
+    stats: () => read(() => storeStats(engine, db)),
+  };
+}

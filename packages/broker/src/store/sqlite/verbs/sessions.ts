@@ -1,0 +1,99 @@
+/** The Store's verbs on sessions, and on what they hold: what ends with one comes back a slice at a time. */
+import type { SessionId } from "@agentmesh/protocol";
+import type { RetryPolicy, Store } from "../../../mesh/store.ts";
+import { giveBack } from "../acts/lease.ts";
+import { type Budget, each, laneOf, ROWS, type Slice, sum } from "../commits/slices.ts";
+import type { LeaseRow } from "../delivery-sql.ts";
+import type { VerbParts } from "./topics.ts";
+
+/** Verbs on sessions. */
+export function sessionVerbs({
+  engine,
+  context,
+  read,
+  write,
+  writeSliced,
+}: VerbParts): Pick<
+  Store,
+  "openSession" | "touchSession" | "hasSession" | "endSession" | "doubtSession" | "expireSessions" | "returnStreamed"
+> {
+  const { agents, deliveries, sessions, timeline } = engine;
+  const giveBackSome = (
+    budget: Budget,
+    leases: readonly LeaseRow[],
+    terms: { readonly reason: string; readonly failed: boolean; readonly retry: RetryPolicy },
+  ): Slice<number> =>
+    each(budget, leases, ROWS, (row) =>
+      giveBack(engine, context, row, { event: "released", delayMs: undefined, ...terms }),
+    );
+
+  return {
+    openSession: ({ id, agentId, profile, pushPaths }) =>
+      write(laneOf.agent(agentId), () => {
+        const row = agents.row(agentId);
+        if (!row) return agents.current(agentId);
+        agents.revive(row);
+        agents.setProfile(row.pk, profile);
+        sessions.open(id, row.pk, pushPaths, timeline.lastPosition());
+        context.ready(agentId);
+        return agents.current(agentId);
+      }),
+    touchSession: (id, agentId, pushPaths) =>
+      write(laneOf.agent(agentId), () => {
+        if (!sessions.touch(id, agentId, pushPaths)) return false;
+        if (sessions.hear(id, timeline.lastPosition())) context.ready(agentId);
+        return true;
+      }),
+    hasSession: (id) => read(() => sessions.has(id)),
+    endSession: async (id, agentId, retry) => {
+      let ended = false;
+      const returned = await writeSliced(laneOf.agent(agentId), (budget) => {
+        ended = sessions.end(id, agentId) || ended;
+        const leases = ended ? deliveries.leasedBy(id, ROWS) : [];
+        return giveBackSome(budget, leases, { reason: "the session ended", failed: false, retry });
+      });
+      return ended ? sum(returned) : undefined;
+    },
+    doubtSession: (id, ageMs) => write(laneOf.care, () => void sessions.doubt(id, ageMs)),
+    expireSessions: async (offlineAfterMs, retry) => {
+      if (sessions.over(offlineAfterMs).length === 0 && !sessions.isAnyAhead()) return [];
+      const ended = new Set<SessionId>();
+      // Those whose leases are not all back.
+      const holding = new Set<SessionId>();
+      const reason = "the session missed its heartbeats";
+      await writeSliced(laneOf.care, (budget) => {
+        sessions.setBack();
+        for (const { id, agent_id } of sessions.over(offlineAfterMs)) {
+          if (ended.size >= MOST_ENDED || !budget.fits()) break;
+          sessions.end(id, agent_id);
+          ended.add(id);
+          holding.add(id);
+        }
+        for (const id of holding) {
+          const { more } = giveBackSome(budget, deliveries.leasedBy(id, ROWS), { reason, failed: true, retry });
+          if (more) return { part: 0, more };
+          holding.delete(id);
+        }
+        return { part: 0, more: ended.size < MOST_ENDED && sessions.over(offlineAfterMs).length > 0 };
+      });
+      return [...ended];
+    },
+    returnStreamed: async (session, afterPosition, retry) => {
+      const after = afterPosition ?? 0;
+      // What the session is streamed meanwhile is not lost.
+      const until = timeline.lastPosition();
+      const rest = (limit: number) => deliveries.streamed({ session, after, until, limit });
+      if (rest(1).length === 0) return 0;
+      const [reason, failed] =
+        afterPosition === undefined ? ["the session's stream closed", true] : ["lost on the way to the session", false];
+      return sum(
+        await writeSliced(laneOf.session(session), (budget) =>
+          giveBackSome(budget, rest(ROWS), { reason, failed, retry }),
+        ),
+      );
+    },
+  };
+}
+
+/** Sessions that one sweep ends at most. */
+const MOST_ENDED = 500;

@@ -1,0 +1,69 @@
+/** `agentmesh agents`: who is there, and whether a message would be noticed. */
+
+import type { Agent } from "@agentmesh/protocol";
+import { livingNamesakes, MAX_SUMMARY_CHARS, quoted, quotedUnlessWord } from "@agentmesh/protocol";
+import { allAgents } from "../../all-agents.ts";
+import type { Context } from "../../context.ts";
+import { focusText, presenceStyle, reachedBy, waiting, whereOf } from "../../describe.ts";
+import { since } from "../../terminal/clock.ts";
+import { jsonText, print, warn } from "../../terminal/output.ts";
+import { type Cell, type Column, table } from "../../terminal/table.ts";
+
+/** Options of `agents`. */
+export interface AgentsOptions {
+  readonly live?: true;
+  readonly archived?: true;
+}
+
+/** Lists every agent, live ones first. @throws BrokerUnreachableError */
+export async function agents(context: Context, options: AgentsOptions): Promise<void> {
+  const admin = await context.admin();
+  const presence = options.archived ? "archived" : options.live ? "live" : "all";
+  const listed = await allAgents(admin, presence);
+  // A webhook that works is reached without a session; that does not make its agent live.
+  const found = options.live ? listed.filter((agent) => agent.presence !== "offline") : listed;
+  const ownId = await context.ownId(found);
+  if (context.json) {
+    return print(jsonText({ agents: found, total: found.length, ...(ownId !== undefined && { ownId }) }));
+  }
+  if (found.length === 0) {
+    const { archived } = (await admin.status()).agents;
+    return print(
+      presence === "all" && archived > 0
+        ? `No agent has been heard of for long: ${archived} archived. See who: agentmesh agents --archived`
+        : NOBODY[presence],
+    );
+  }
+  await print(table(columns(ownId), found));
+  for (const sentence of livingNamesakes(found)) warn(sentence);
+}
+
+const NOBODY = {
+  live: "No agent is live. All of them: agentmesh agents",
+  archived: "No agent is archived. All that are there: agentmesh agents",
+  all: "No agent has joined this mesh yet.",
+};
+
+function columns(ownId: string | undefined): Column<Agent>[] {
+  return [
+    { title: "NAME", cell: (agent) => (agent.id === ownId ? `${agent.name} (you)` : agent.name), min: 20 },
+    { title: "PRESENCE", cell: ({ presence }) => ({ text: presence, style: presenceStyle[presence] }) },
+    { title: "HEARD", cell: ({ lastSeenAt }) => (lastSeenAt === undefined ? "never" : `${since(lastSeenAt)} ago`) },
+    { title: "CLIENT", cell: ({ client }) => (client ? quotedUnlessWord(client) : ""), min: 8 },
+    { title: "REACHED BY", cell: reached, min: 28 },
+    { title: "WAITING", cell: waiting },
+    { title: "WHERE", cell: whereOf, min: 36, fold: true, cutAt: "start" },
+    {
+      title: "SUMMARY",
+      cell: ({ summary }) => (summary ? quoted(summary, MAX_SUMMARY_CHARS) : ""),
+      min: 40,
+      fold: true,
+    },
+  ];
+}
+
+function reached(agent: Agent): Cell {
+  const text = [...(agent.focus ? [focusText(agent.focus)] : []), reachedBy(agent)].filter(Boolean).join("; ");
+  const failing = agent.pushPaths.length > 0 && agent.pushPaths.every(({ failedWhy }) => failedWhy !== undefined);
+  return failing ? { text, style: "yellow" } : text;
+}

@@ -1,0 +1,55 @@
+/** `agentmesh policy`: whose messages an agent accepts, holds or refuses. */
+import { oneOf, PolicyAction, plainLine, type ReceiverPolicy, type SetPolicyRequest } from "@agentmesh/protocol";
+import type { Context } from "../../context.ts";
+import { typed } from "../../option-values.ts";
+import { jsonText, print, warn } from "../../terminal/output.ts";
+
+/** Options of `policy`; what is not named stays as it is. */
+export interface PolicyOptions {
+  readonly accept?: string[];
+  readonly hold?: string[];
+  readonly refuse?: string[];
+  readonly forget?: string[];
+  readonly unverified?: string;
+  readonly otherwise?: string;
+}
+
+/** Shows a policy, after changing what the options name. @throws MeshApiError, CommandError */
+export async function policy(context: Context, agent: string, options: PolicyOptions): Promise<void> {
+  const admin = await context.admin();
+  const before = await admin.getPolicy({ agent });
+  const after =
+    Object.keys(options).length === 0 ? before : await admin.setPolicy({ agent, ...changed(before, options) });
+  if (context.json) return print(jsonText(after));
+  for (const name of options.forget ?? []) {
+    if (!before.senders.some((rule) => isOf(rule, name))) warn(`There was no rule for ${plainLine(name)}.`);
+  }
+  for (const { agent: sender, action } of after.senders) await print(`${action.padEnd(7)} ${plainLine(sender.name)}`);
+  if (after.trust.unverified) await print(`${after.trust.unverified.padEnd(7)} unverified agents`);
+  const rest = after.senders.length > 0 || after.trust.unverified ? "everybody else" : "everybody";
+  await print(`${after.otherwise.padEnd(7)} ${rest}`);
+}
+
+function changed(before: ReceiverPolicy, options: PolicyOptions): Omit<SetPolicyRequest, "agent"> {
+  const rules = new Map(before.senders.map(({ agent, action }) => [agent.name, action]));
+  for (const action of PolicyAction.options) for (const name of options[action] ?? []) rules.set(name, action);
+  for (const name of options.forget ?? []) {
+    for (const rule of before.senders) if (isOf(rule, name)) rules.delete(rule.agent.name);
+  }
+  const unverified =
+    options.unverified === undefined
+      ? before.trust.unverified
+      : typed("--unverified", oneOf(PolicyAction.options), options.unverified);
+  return {
+    otherwise:
+      options.otherwise === undefined
+        ? before.otherwise
+        : typed("--otherwise", oneOf(PolicyAction.options), options.otherwise),
+    senders: [...rules].map(([agent, action]) => ({ agent, action })),
+    trust: { ...before.trust, ...(unverified && { unverified }) },
+  };
+}
+
+function isOf({ agent }: ReceiverPolicy["senders"][number], nameOrId: string): boolean {
+  return agent.name === nameOrId || agent.id === nameOrId;
+}

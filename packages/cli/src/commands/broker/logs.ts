@@ -1,0 +1,133 @@
+/** `agentmesh logs`: the broker's own log, for people. What happened to messages is `agentmesh log`. */
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { refusedBy } from "@agentmesh/client/node";
+import { plainLine } from "@agentmesh/protocol";
+import { z } from "zod";
+import { CommandError } from "../../command-error.ts";
+import type { Context } from "../../context.ts";
+import { shortPath } from "../../describe.ts";
+import { clockTime, localDate } from "../../terminal/clock.ts";
+import { jsonText, print, type Style, style } from "../../terminal/output.ts";
+import { waitFor } from "../../terminal/waiting.ts";
+
+const POLL_MS = 200;
+const CHUNK = 65_536;
+
+/** Options of `logs`. */
+export interface LogsOptions {
+  readonly follow?: true;
+  readonly limit: number;
+}
+
+/** Prints the last lines of the broker's log, and with `--follow` those to come. @throws CommandError, StateFolderError */
+export async function logs(context: Context, options: LogsOptions): Promise<void> {
+  const { logFile } = context.folder;
+  const log = new LogFile(logFile);
+  const lines = log.rest();
+  if (lines === undefined && !options.follow) {
+    throw new CommandError(
+      "no_log",
+      `There is no log at ${shortPath(logFile)}. A broker that agentmesh up started writes there; one that runs in a terminal logs into that.`,
+      "notFound",
+    );
+  }
+  const show = async (more: readonly string[]) => {
+    if (more.length > 0) await print(more.map((line) => (context.json ? rawLine(line) : lineText(line))).join("\n"));
+  };
+  await show((lines ?? []).slice(-options.limit));
+  if (!options.follow) return;
+  await waitFor({
+    json: context.json,
+    what: () => `more lines of ${shortPath(logFile)}`,
+    everyMs: POLL_MS,
+    stands: () => "Followed until here. Go on: agentmesh logs -f",
+    look: async () => {
+      await show(log.rest() ?? []);
+      return undefined;
+    },
+  });
+}
+
+/** A log that grows, and may be put aside for a new one. */
+class LogFile {
+  readonly #path: string;
+  #place = 0;
+  #file = 0;
+  #begun = "";
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The whole lines since the last call; undefined when there is no file. */
+  rest(): string[] | undefined {
+    if (!statSync(this.#path, { throwIfNoEntry: false })) return undefined;
+    try {
+      const file = openSync(this.#path, "r");
+      try {
+        const { ino, size } = fstatSync(file);
+        if (ino !== this.#file || size < this.#place) this.#anew(ino);
+        const text = this.#begun + this.#read(file, size);
+        const lines = text.split("\n");
+        this.#begun = lines.pop() ?? "";
+        return lines.filter((line) => line !== "");
+      } finally {
+        closeSync(file);
+      }
+    } catch (error) {
+      throw refusedBy(error, `The broker's log ${this.#path}`, "cannot be read");
+    }
+  }
+
+  #anew(file: number): void {
+    this.#file = file;
+    this.#place = 0;
+    this.#begun = "";
+  }
+
+  #read(file: number, size: number): string {
+    const parts: Buffer[] = [];
+    while (this.#place < size) {
+      const part = Buffer.alloc(Math.min(CHUNK, size - this.#place));
+      const bytes = readSync(file, part, 0, part.length, this.#place);
+      if (bytes === 0) break;
+      parts.push(part.subarray(0, bytes));
+      this.#place += bytes;
+    }
+    return Buffer.concat(parts).toString("utf8");
+  }
+}
+
+const Line = z.looseObject({ time: z.number(), level: z.number(), msg: z.string() });
+
+const LEVELS: readonly (readonly [number, string, Style])[] = [
+  [50, "error", "red"],
+  [40, "warn", "yellow"],
+  [30, "info", "green"],
+  [0, "debug", "dim"],
+];
+
+/** A line of the log as people read it; what is no entry, such as a crash, as it stands. */
+function lineText(line: string): string {
+  const parsed = parsedLine(line);
+  if (!parsed) return plainLine(line, 2_000);
+  const { time, level, msg, ...fields } = parsed;
+  const [, name, colour] = LEVELS.find(([least]) => level >= least) ?? [0, "debug", "dim"];
+  const at = new Date(time).toISOString();
+  const said = Object.entries(fields).map(
+    ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+  return `${localDate(at)} ${clockTime(at)}  ${style(colour, name.padEnd(5))}  ${plainLine(msg, 200)}  ${style("dim", plainLine(said.join(" "), 1_000))}`.trimEnd();
+}
+
+function rawLine(line: string): string {
+  return jsonText(parsedLine(line) ?? { text: line }, 0);
+}
+
+function parsedLine(line: string): z.infer<typeof Line> | undefined {
+  try {
+    return Line.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}

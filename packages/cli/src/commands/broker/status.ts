@@ -1,0 +1,128 @@
+/** `agentmesh status`: what the broker says of itself. */
+import { existsSync } from "node:fs";
+import type { BrokerStatus, DeliveryState, Keeper, KeepingStatus } from "@agentmesh/protocol";
+import type { Context } from "../../context.ts";
+import { shortPath } from "../../describe.ts";
+import { shortDuration, since } from "../../terminal/clock.ts";
+import { facts, jsonText, print } from "../../terminal/output.ts";
+import { otherPort, warnOfOtherVersion } from "./up.ts";
+
+/** Prints counts, limits and settings. @throws BrokerUnreachableError */
+export async function status(context: Context): Promise<void> {
+  const admin = await context.admin();
+  const broker = await admin.status();
+  if (context.json) return print(jsonText(broker));
+  // A broker from before there were quotas has no list of keepers either.
+  const keepers = broker.keeping ? (await admin.listKeepers({ limit: SHOWN_KEEPERS })).keepers : [];
+  const { agents, deliveries, limits, retention, storage, webhooks } = broker;
+  const { logFile } = context.folder;
+  await print(
+    facts([
+      ["broker", `${broker.url}, version ${broker.version}, pid ${broker.pid}, up ${since(broker.startedAt)}`],
+      ...otherPort(broker),
+      ["home", `${shortPath(broker.home)}, ${bytes(storage.bytes)} on disk, synchronous ${storage.synchronous}`],
+      ...(storage.driver?.why === undefined ? [] : [["database", substituteText(storage.driver)] as const]),
+      ["disk", diskText(storage)],
+      ...(storage.closedWhy === undefined
+        ? []
+        : [["intake", `closed: nothing new is accepted. ${storage.closedWhy}`] as const]),
+      ...(existsSync(logFile) ? [["log", shortPath(logFile)] as const] : []),
+      [
+        "agents",
+        `${agents.online} online, ${agents.stale} stale, ${agents.offline} offline, ${agents.archived} archived`,
+      ],
+      ["deliveries", counted(deliveries, ["queued", "leased", "held"])],
+      ["", counted(deliveries, ["acked", "dead", "refused", "expired", "cancelled"])],
+      ["streams", `${broker.streams} open`],
+      ...(webhooks.total > 0 ? [["webhooks", webhooksText(webhooks)] as const] : []),
+      ...(broker.keeping ? keepingFacts(broker.keeping, keepers) : []),
+      ...(retention ? retentionFacts(retention) : []),
+      [
+        "limits",
+        `${bytes(limits.maxBodyBytes)} a message, ${limits.maxAttempts} attempts, ${shortDuration(limits.messageTtlMs)} to live`,
+      ],
+      ["", `${limits.inboxMaxMessages.toLocaleString("en")} messages or ${bytes(limits.inboxMaxBytes)} an inbox`],
+      ["", `${rate(limits.senderPerMinute)} of one agent, ${rate(limits.pairPerMinute)} to one other`],
+      ["", `the same text to one other ${limits.repeatsPerMinute || "any number of"} times a minute`],
+      ["", `${limits.maxHops} answers in a row without a person`],
+    ]),
+  );
+  warnOfOtherVersion(broker);
+}
+
+/** How many of the largest keepers are shown. */
+const SHOWN_KEEPERS = 3;
+
+function keepingFacts(keeping: KeepingStatus, keepers: readonly Keeper[]): (readonly [string, string])[] {
+  const { messages, maxMessages, maxBytes, letGo } = keeping;
+  return [
+    [
+      "kept",
+      `${ofMost(messages.toLocaleString("en"), maxMessages.toLocaleString("en"), maxMessages)} messages, ${ofMost(bytes(keeping.bytes), bytes(maxBytes), maxBytes)}`,
+    ],
+    ...keepers.map(
+      ({ agent, isGone, messages, bytes: kept, oldestAt }) =>
+        [
+          "",
+          `${agent.name}${isGone ? " (gone)" : ""} ${messages.toLocaleString("en")} messages, ${bytes(kept)}${oldestAt === undefined ? "" : `, the oldest ${since(oldestAt)} old`}`,
+        ] as const,
+    ),
+    ...(letGo === undefined
+      ? []
+      : [
+          [
+            "",
+            `history up to ${letGo.until} was let go for a quota: ${letGo.messages.toLocaleString("en")} messages`,
+          ] as const,
+        ]),
+  ];
+}
+
+function ofMost(now: string, most: string, limit: number): string {
+  return limit === 0 ? now : `${now} of ${most}`;
+}
+
+function counted(deliveries: BrokerStatus["deliveries"], states: readonly DeliveryState[]): string {
+  return states.map((state) => `${deliveries[state]} ${state}`).join(", ");
+}
+
+function webhooksText({ total, resting, disabled }: BrokerStatus["webhooks"]): string {
+  return `${total} set${resting > 0 ? `, ${resting} resting` : ""}${disabled > 0 ? `, ${disabled} disabled` : ""}`;
+}
+
+function retentionFacts(retention: NonNullable<BrokerStatus["retention"]>): (readonly [string, string])[] {
+  const { endedMs, idempotencyKeyMs, retainedPerTopic, archiveAfterMs } = retention;
+  return [
+    ["retention", `${shortDuration(endedMs)} ended deliveries, ${shortDuration(idempotencyKeyMs)} idempotency keys`],
+    [
+      "",
+      `${retainedPerTopic} messages of a topic; agents are archived after ${shortDuration(archiveAfterMs)} of silence`,
+    ],
+  ];
+}
+
+/** Said where the first choice did not load. */
+function substituteText({ sqlite, why }: NonNullable<BrokerStatus["storage"]["driver"]>): string {
+  return `opened by Node's own SQLite ${sqlite}, because the addon of better-sqlite3 does not load: ${why}`;
+}
+
+function diskText({ freeBytes, minFreeBytes, ballastBytes }: BrokerStatus["storage"]): string {
+  const free = freeBytes === undefined ? "free space not known" : `${bytes(freeBytes)} free`;
+  const kept = minFreeBytes === 0 ? "no threshold" : `the last ${bytes(minFreeBytes)} are kept for acks and reads`;
+  return `${free}, ${kept}${ballastBytes === 0 ? "" : `, ${bytes(ballastBytes)} of them as ballast`}`;
+}
+
+function bytes(count: number): string {
+  if (count < 1_024) return `${count} bytes`;
+  if (count < 1_048_576) return `${rounded(count / 1_024)} KiB`;
+  if (count < 10_737_418_240) return `${rounded(count / 1_048_576)} MiB`;
+  return `${rounded(count / 1_073_741_824)} GiB`;
+}
+
+function rounded(n: number): string {
+  return n < 10 ? n.toFixed(1).replace(/\.0$/, "") : Math.round(n).toLocaleString("en");
+}
+
+function rate(perMinute: number): string {
+  return perMinute === 0 ? "any number" : `${perMinute} messages a minute`;
+}

@@ -1,0 +1,91 @@
+/** `agentmesh ask` and `owed`: a question waited for, and the questions nobody has answered yet. */
+import { randomUUID } from "node:crypto";
+import { type AskReply, type OpenAsk, plainLine, quoted, quotedUnlessWord } from "@agentmesh/protocol";
+import { CommandError } from "../../command-error.ts";
+import type { Context } from "../../context.ts";
+import { recipientText } from "../../describe.ts";
+import { since, until } from "../../terminal/clock.ts";
+import { indented, jsonText, print, remark, style, warn } from "../../terminal/output.ts";
+import { type Column, table } from "../../terminal/table.ts";
+import { waitFor } from "../../terminal/waiting.ts";
+import { textFrom } from "../../text-input.ts";
+
+/** Longest wait of one call; then it is said how far it has come. */
+const EACH_MS = 10_000;
+
+/** Asks as the context's agent; exits 7 when no answer came in time, 8 when none will come. @throws CommandError, MeshApiError */
+export async function ask(
+  context: Context,
+  to: string,
+  words: readonly string[],
+  options: { readonly timeout: number; readonly file?: string },
+): Promise<void> {
+  const { json } = context;
+  const body = await textFrom({ words, file: options.file }, `question for ${plainLine(to)}`);
+  const { client, patient } = await context.acting();
+  // One key for all calls: the question is stored once, however often it is asked for its answer.
+  const question = { to, body, idempotencyKey: randomUUID() };
+  let last: AskReply | undefined;
+  const answer = await waitFor({
+    json,
+    what: () =>
+      last
+        ? `the answer of ${plainLine(last.delivery.to.name)} to ${last.messageId}`
+        : "the broker to take the question",
+    ms: options.timeout,
+    stands: () =>
+      last ? stands(last) : "The broker has not said that it has the question. Whether it has: agentmesh owed",
+    facts: () => (last ? { messageId: last.messageId } : {}),
+    async look({ signal, leftMs, progress }) {
+      const timeoutMs = last === undefined ? 0 : Math.ceil(Math.max(0, Math.min(EACH_MS, leftMs())));
+      last = await (last === undefined ? client : patient).ask({ ...question, timeoutMs }, { signal });
+      const { state, recipient } = last.delivery;
+      progress(`${state}, ${plainLine(recipientText(recipient))}`);
+      return last.status === "pending" ? undefined : last;
+    },
+  });
+  const ended = answer ?? last;
+  if (ended === undefined) return; // ended before its first look: waitFor has thrown
+  if (json) await print(jsonText(ended));
+  const { delivery, messageId, reply } = ended;
+  const name = plainLine(delivery.to.name);
+  if (reply) {
+    if (!json) await print(`${style("bold", `${name} answered:`)}\n${indented(reply.body)}`);
+    return;
+  }
+  if (ended.status === "ended") {
+    const why = quotedUnlessWord(ended.endedWhy ?? "no reason given");
+    const detail = `No answer will come: the question is ${delivery.state} for ${name} (${why}). What became of it: agentmesh trace ${messageId}`;
+    throw new CommandError("ended", detail, "ended", { messageId });
+  }
+  if (!json) for (const { detail } of delivery.warnings) warn(detail);
+  const detail = `No answer yet; the question is ${delivery.state} for ${name} (${recipientText(delivery.recipient)}). ${stands(ended)}`;
+  throw new CommandError("pending", detail, "pending", { messageId });
+}
+
+function stands({ messageId }: AskReply): string {
+  return `The question stands, and a late answer comes into the inbox: agentmesh inbox. Why it waits: agentmesh trace ${messageId}. Take it back while nobody was given it: agentmesh cancel ${messageId}`;
+}
+
+/** Lists questions without an answer: all of the mesh, or those of one agent. @throws MeshApiError */
+export async function owed(context: Context, agent: string | undefined): Promise<void> {
+  const admin = await context.admin();
+  const asks = await admin.listAsks(agent === undefined ? {} : { agent });
+  if (context.json) return print(jsonText(asks));
+  if (asks.owed.length + asks.waiting.length === 0) return print("No question is without an answer.");
+  const rows = [...asks.owed, ...asks.waiting];
+  await print(table(columns, rows));
+  if (rows.some(({ overdue }) => overdue)) remark("Overdue: the agent asked is reminded once, then the asker is told.");
+}
+
+const columns: Column<OpenAsk>[] = [
+  { title: "WHO OWES", cell: ({ to }) => to.name, min: 12 },
+  { title: "#SEQ", cell: ({ seq }) => `#${seq}` },
+  { title: "TO WHOM", cell: ({ from }) => from.name, min: 12 },
+  { title: "ASKED", cell: ({ askedAt }) => `${since(askedAt)} ago` },
+  {
+    title: "DUE",
+    cell: ({ overdue, dueAt }) => (overdue ? { text: `overdue ${since(dueAt)}`, style: "red" } : `in ${until(dueAt)}`),
+  },
+  { title: "QUESTION", cell: ({ preview }) => quoted(preview), min: 20 },
+];

@@ -1,0 +1,99 @@
+/** OpenAPI 3.1 of the endpoint table. */
+import { z } from "zod";
+import { commonErrors, type Endpoint } from "../endpoint.ts";
+import { endpoints } from "../endpoints.ts";
+import { type ErrorCode, errorTable, PROBLEM_MEDIA_TYPE, Problem } from "../errors.ts";
+import { PROTOCOL_VERSION, VERSION } from "../version.ts";
+
+type Json = Record<string, unknown>;
+
+/** The whole contract as an OpenAPI 3.1 document (docs/openapi.json, `GET /v1/openapi.json`). */
+export function openApiDocument(): Json {
+  const paths: Record<string, Json> = {};
+  for (const [name, row] of Object.entries<Endpoint>(endpoints)) {
+    const path = row.path.replace(/:(\w+)/g, "{$1}");
+    paths[path] = { ...paths[path], [row.method.toLowerCase()]: operation(name, row) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "agentmesh broker",
+      version: VERSION,
+      description: `Wire protocol ${PROTOCOL_VERSION}. Within it only additions happen; readers ignore unknown reply fields.`,
+      license: { name: "MIT" },
+    },
+    servers: [{ url: "http://127.0.0.1:7899" }],
+    paths,
+    components: {
+      schemas: { Problem: schema(Problem, "output") },
+      securitySchemes: {
+        agentToken: { type: "http", scheme: "bearer", description: "token of one agent: am_…" },
+        meshKey: { type: "http", scheme: "bearer", description: "key of the mesh: amk_…, in the state folder" },
+      },
+    },
+  };
+}
+
+function operation(name: string, row: Endpoint): Json {
+  return {
+    operationId: name,
+    summary: row.summary,
+    ...(row.access !== "public" && {
+      security: [
+        ...(row.access !== "key" ? [{ agentToken: [] }] : []),
+        ...(row.access !== "agent" ? [{ meshKey: [] }] : []),
+      ],
+    }),
+    parameters: [...parameters(row.params, "path"), ...parameters(row.query, "query")],
+    ...(row.body && {
+      requestBody: { required: true, content: { "application/json": { schema: schema(row.body, "input") } } },
+    }),
+    responses: {
+      [row.status]: {
+        description: "done",
+        content: row.stream
+          ? { "text/event-stream": { schema: { type: "string" } } }
+          : { "application/json": { schema: schema(row.reply, "output") } },
+      },
+      ...problems([...commonErrors, ...row.errors]),
+    },
+  };
+}
+
+function parameters(shape: z.ZodObject | undefined, place: "path" | "query"): Json[] {
+  if (!shape) return [];
+  return Object.entries(shape.shape).map(([name, field]) => {
+    const { description, ...rest } = schema(field as z.ZodType, "input");
+    return {
+      name,
+      in: place,
+      required: place === "path" || !(field as z.ZodType).safeParse(undefined).success,
+      ...(description !== undefined && { description }),
+      schema: rest,
+    };
+  });
+}
+
+function problems(codes: readonly ErrorCode[]): Json {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of codes) {
+    const { status } = errorTable[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, of]) => [
+        status,
+        {
+          description: of.join(", "),
+          content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } },
+        },
+      ]),
+  );
+}
+
+function schema(type: z.ZodType, io: "input" | "output"): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(type, { io, target: "draft-2020-12", unrepresentable: "any" });
+  return rest;
+}

@@ -1,0 +1,63 @@
+/** Messages as a model is shown them: fenced, harmless, each with the exact call that answers it. */
+
+import type { Message } from "../message/message.ts";
+import { defang } from "./defang.ts";
+import { plainLine } from "./plain-text.ts";
+
+/** What a model is shown of a delivery. */
+export interface ShownDelivery {
+  readonly seq: number;
+  readonly message: Message;
+  /** It may have been shown before. */
+  readonly redelivered: boolean;
+}
+
+/** One message in its fence, with the call that answers it. */
+export function renderDelivery(shown: ShownDelivery): string {
+  const { seq, message } = shown;
+  return [
+    ...fenced(shown, defang(message.body)),
+    message.kind !== "message"
+      ? "A notice of the mesh itself; nobody is there to answer it."
+      : `${message.answerBy === undefined ? "To answer" : "An answer is waited for"}: reply(message_id: "${seq}", message: "…")`,
+  ].join("\n");
+}
+
+/** How much of a message that is cut is shown, in characters. */
+const STUB_CHARS = 120;
+
+/** The beginning of a message that is too long to be pushed, with the call that shows all of it. */
+export function renderStub(shown: ShownDelivery): string {
+  const { body, bodyBytes } = shown.message;
+  const beginning = plainLine(body, STUB_CHARS);
+  return [...fenced(shown, defang(beginning), ["cut", "true"]), `${bodyBytes} bytes in all: call check_messages.`].join(
+    "\n",
+  );
+}
+
+function fenced({ seq, message, redelivered }: ShownDelivery, body: string, ...more: [string, string][]): string[] {
+  const attributes = [
+    ["from", message.from.name],
+    ...(message.trust === "verified" ? [] : [["trust", message.trust]]),
+    ["message", String(seq)],
+    ["sent", message.acceptedAt],
+    ...(message.urgency === "normal" ? [] : [["urgency", message.urgency]]),
+    ...(message.answerBy === undefined ? [] : [["answer_by", message.answerBy]]),
+    ...(message.topic === undefined ? [] : [["topic", message.topic]]),
+    ...(isFirstOfThread(message) ? [] : [["thread", message.threadId]]),
+    ...(message.inReplyTo === undefined ? [] : [["in_reply_to", message.inReplyTo]]),
+    ...(redelivered ? [["redelivered", "true"]] : []),
+    ...more,
+  ].map(([name, value]) => ` ${name}="${fenceAttribute(value ?? "")}"`);
+  return [`<agentmesh${attributes.join("")}>`, body, "</agentmesh>"];
+}
+
+/** A value for an attribute of the fence. */
+export function fenceAttribute(value: string): string {
+  return plainLine(value).replace(/["'<>&\uff1c\uff1e\ufe64\ufe65]/g, "");
+}
+
+/** A message that began its thread carries the thread's id behind another prefix. */
+function isFirstOfThread(message: Message): boolean {
+  return message.threadId.slice("thr_".length) === message.id.slice("msg_".length);
+}
