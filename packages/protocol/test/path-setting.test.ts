@@ -1,7 +1,7 @@
 /** Paths from variables, files and flags: expanded, or refused with what to write. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what no shell has expanded is the subject
 import { describe, expect, test } from "vitest";
-import { homeFolder, PathSettingError, pathSetting, stateFolderSetting } from "../src/machine/path-setting.ts";
+import { homeFolder, PathSettingError, pathSetting, stateFolderSetting } from "../src/path-setting.ts";
 
 const env = { HOME: "/home/ada" };
 const systemHome = () => "/home/listed";

@@ -2,7 +2,7 @@
  * Paths as settings say them, for every program of a mesh: expanded as a shell would have done it, or refused with a
  * sentence. Imports nothing that is no file of its own: a hook that runs at every tool call loads it.
  */
-import { stateFolderBeside } from "./predecessor.ts";
+import { stateFolderBeside } from "./machine/predecessor.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
