@@ -2,6 +2,7 @@
 import { MessageRef, quoted, quotedReason } from "@agentmesh/protocol";
 import { z } from "zod";
 import { defangLine } from "../shown/render.ts";
+import { isNothing } from "./as-meant.ts";
 import { asTyped, tool } from "./tool.ts";
 
 /** Shows state, timeline and outlook of each delivery of one message the agent sent or received. */
@@ -14,7 +15,12 @@ export const traceMessage = tool({
     message_id: z
       .preprocess(asTyped, MessageRef)
       .meta({ description: "msg_… as send_message answered, or a number in your own inbox" }),
-    after: z.string().max(128).optional().meta({ description: "for more recipients: next_after of the answer before" }),
+    after: z
+      .string()
+      .max(128)
+      .refine((place) => !isNothing(place))
+      .optional()
+      .meta({ description: "for more recipients: next_after of the answer before" }),
   }),
   async run({ client }, { message_id, after }, signal) {
     const { message, deliveries, nextAfter } = await client.getMessage(
