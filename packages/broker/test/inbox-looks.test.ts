@@ -1,11 +1,12 @@
 /** Dead letters by the thousand: all of them, page by page, and nobody else waits. */
 import { DEFAULT_TTL_MS, MAX_BYTES_PER_PAGE } from "@agentmesh/protocol";
+import { longestHold } from "testkit";
 import { expect, test } from "vitest";
 import { newId } from "../src/mesh/ids.ts";
 import { Inbox } from "../src/mesh/inbox.ts";
 import { Wakes } from "../src/mesh/push/wakes.ts";
 import { DEAD } from "../src/store/sqlite/delivery-sql.ts";
-import { largeMesh, longestHold } from "./large-mesh.ts";
+import { largeMesh } from "./large-mesh.ts";
 import { drivers } from "./store/drivers.ts";
 
 const KEY = { kind: "key" } as const;

@@ -1,5 +1,4 @@
-/** A mesh over a real file with much stored in it, and how long it lets others wait. */
-import { monitorEventLoopDelay } from "node:perf_hooks";
+/** A mesh over a real file with much stored in it. */
 import type { AgentId } from "@agentmesh/protocol";
 import { DEFAULT_TTL_MS } from "@agentmesh/protocol";
 import { tempDir } from "testkit";
@@ -44,15 +43,4 @@ export function largeMesh(driver: Driver = usual) {
       folder[Symbol.dispose]();
     },
   };
-}
-
-/** The longest time that others had to wait while something was done, in milliseconds. */
-export async function longestHold(act: () => Promise<unknown>): Promise<number> {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  delay.enable();
-  await act();
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  delay.disable();
-  return delay.max / 1e6;
 }

@@ -1,10 +1,11 @@
 /** The log, a long thread and open asks with large bodies: complete and in order, and nobody else waits. */
 import { DEFAULT_TTL_MS, type LogEntry, type ThreadId } from "@agentmesh/protocol";
+import { longestHold } from "testkit";
 import { expect, test } from "vitest";
 import { newId } from "../src/mesh/ids.ts";
 import { Turns } from "../src/mesh/looks/turns.ts";
 import { ASKS } from "../src/store/sqlite/asks.ts";
-import { largeMesh, longestHold } from "./large-mesh.ts";
+import { largeMesh } from "./large-mesh.ts";
 import { drivers } from "./store/drivers.ts";
 
 const KEY = { kind: "key" } as const;

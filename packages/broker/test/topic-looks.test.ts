@@ -1,11 +1,12 @@
 /** Topics and patterns by the thousand: the right subscribers, page by page, and nobody else waits. */
 import { DEFAULT_TTL_MS, topicMatches } from "@agentmesh/protocol";
 import fc from "fast-check";
+import { longestHold } from "testkit";
 import { expect, test } from "vitest";
 import { LoopGuard } from "../src/mesh/acceptance/loop-guard.ts";
 import { newId } from "../src/mesh/ids.ts";
 import { Topics } from "../src/mesh/topics.ts";
-import { largeMesh, longestHold } from "./large-mesh.ts";
+import { largeMesh } from "./large-mesh.ts";
 import { drivers } from "./store/drivers.ts";
 
 const KEY = { kind: "key" } as const;

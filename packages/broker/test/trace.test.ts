@@ -1,12 +1,13 @@
 /** Traces of what thousands got: complete page by page, and nobody else waits for them. */
 import { DEFAULT_TTL_MS } from "@agentmesh/protocol";
+import { longestHold } from "testkit";
 import { expect, test } from "vitest";
 import { LoopGuard } from "../src/mesh/acceptance/loop-guard.ts";
 import { newId } from "../src/mesh/ids.ts";
 import { Messages } from "../src/mesh/messages.ts";
 import { Wakes } from "../src/mesh/push/wakes.ts";
 import { WaitingAsks } from "../src/mesh/waiting-asks.ts";
-import { largeMesh, longestHold } from "./large-mesh.ts";
+import { largeMesh } from "./large-mesh.ts";
 
 const KEY = { kind: "key" } as const;
 const QUOTA = { maxMessages: 1_000, maxBytes: 1e9 };

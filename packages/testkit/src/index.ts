@@ -4,6 +4,8 @@ export { bareStream } from "./bare-stream.ts";
 export { type ClaudeInbox, openClaudeInbox } from "./claude-inbox.ts";
 export { type ClaudeTranscript, openClaudeTranscript } from "./claude-transcript.ts";
 export { type CrashHow, type CrashPoints, openCrashPoints, whyNoCrashPoints } from "./crash-point.ts";
+export { longestHold } from "./event-loop/longest-hold.ts";
+export { cpuMs } from "./event-loop/ticks.ts";
 export {
   type AnsweredSend,
   type Availability,

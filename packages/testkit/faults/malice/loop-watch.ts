@@ -3,6 +3,7 @@
  * between two ticks of a timer, by the wall and by the processor. What the processor says no other program disturbs.
  */
 import { openSync, writeSync } from "node:fs";
+import { watchTicks } from "../../src/event-loop/ticks.ts";
 
 const TICK_MS = 2;
 const LINE_MS = 100;
@@ -13,33 +14,21 @@ const path = process.env.MALICE_LOOP_FILE;
 if (path !== undefined) watch(openSync(path, "a"));
 
 function watch(file: number): void {
-  let last = performance.now();
-  let lastCpu = cpuMs();
-  let lineAt = last;
+  let lineAt = performance.now();
   let ticks = 0;
   let long: [number, number][] = [];
-  setInterval(() => {
-    const now = performance.now();
-    const cpu = cpuMs();
-    const [wallMs, heldMs] = [now - last - TICK_MS, cpu - lastCpu];
-    last = now;
-    lastCpu = cpu;
+  watchTicks(TICK_MS, ({ wallMs, heldMs }) => {
     ticks++;
     if (wallMs >= LONG_MS || heldMs >= LONG_MS) long.push([round(wallMs), round(heldMs)]);
+    const now = performance.now();
     if (now - lineAt < LINE_MS) return;
     writeSync(file, `${JSON.stringify({ at: Date.now(), ticks, long })}\n`);
     lineAt = now;
     ticks = 0;
     long = [];
-  }, TICK_MS).unref();
-}
-
-/** Time of this thread on a processor. */
-function cpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
+  });
 }
 
 function round(ms: number): number {
-  return Math.max(0, Math.round(ms * 10) / 10);
+  return Math.round(ms * 10) / 10;
 }
