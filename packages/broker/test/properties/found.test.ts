@@ -4,7 +4,7 @@ import type { LeaseTerms } from "../../src/mesh/store.ts";
 import { type Content, draft, draftOf } from "./commands-messages.ts";
 import type { DeliveryHistory } from "./history.ts";
 import { Observer, type Question } from "./observer.ts";
-import { openSession, register, removeAgent } from "./questions-agents.ts";
+import { openSession, register, removeAgent, removeAndKill } from "./questions-agents.ts";
 import { remindAsks } from "./questions-asks.ts";
 import { advance, announceDue, expireLeases, expireMessages, prune, restart } from "./questions-care.ts";
 import { cancel } from "./questions-decisions.ts";
@@ -193,4 +193,15 @@ test("two asks that are overdue twice over have one notice each in a round, howe
     "bounce queued",
     "bounce queued",
   ]);
+});
+
+test("what an agent had in hand when it was removed dies as its own, also when a start returns it between two slices", async () => {
+  const o = await ask(function* (seen, { to }) {
+    yield register("bob", "bob's token");
+    const bob = seen.history.agents.at(-1)?.id ?? "agt_";
+    for (let i = 0; i < 2; i++) yield send(draft(to.id, bob, content));
+    for (let i = 0; i < 2; i++) yield lease({ agentId: bob, max: 1, maxBytes: 1, leaseMs: 1_000, session: undefined });
+    yield removeAndKill(bob, 1);
+  }, 1);
+  expect(kinds(o).slice(1, 3)).toEqual(["message dead", "message dead"]);
 });

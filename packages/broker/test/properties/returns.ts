@@ -26,7 +26,8 @@ export function judgeReturn(
   const pastLife = o.now >= delivery.expiresAt && !how.restart;
   const spent = how.failed && failures >= RETRY.maxAttempts;
   delivery.failures = failures;
-  const end = o.tape.next(delivery);
+  // Nothing ends by a restart: what comes next of it is another act's.
+  const end = how.restart ? undefined : o.tape.next(delivery);
   if (end === "expired") {
     demand(pastLife, "I11 expiry honesty", () => `${short(delivery)} expired before its time`);
     judgeEnd(o, delivery, "expired", "expired");
