@@ -122,6 +122,15 @@ describe("the layout", () => {
     expect(users.sort()).toEqual(["broker/src/index.ts", "broker/src/serve.ts"]);
   });
 
+  test("no file imports, by whatever way round, a file that imports it; of types neither", () => {
+    const importsOf = new Map(sources.map(({ path, imports }) => [path, imports]));
+    const reached = (from: string, seen = new Set<string>()): Set<string> => {
+      for (const to of importsOf.get(from) ?? []) if (importsOf.has(to) && !seen.has(to)) reached(to, seen.add(to));
+      return seen;
+    };
+    expect(sources.map(({ path }) => path).filter((path) => reached(path).has(path))).toEqual([]);
+  });
+
   test("no file has more than 250 lines", () => {
     const long = sources.filter(({ lines }) => lines > 250).map(({ path, lines }) => `${path}: ${lines}`);
     expect(long).toEqual([]);

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { ConfigFile } from "../src/setup/config/config-file.ts";
 import { hookEntry } from "../src/setup/config/hook-entry.ts";
 import { jsonFile } from "../src/setup/config/json-file.ts";
-import type { JsonSyntax } from "../src/setup/config/json-scan.ts";
+import type { JsonSyntax } from "../src/setup/config/json-scalar.ts";
 import { parseJson, valueAt } from "../src/setup/config/json-text.ts";
 import { listedEntry } from "../src/setup/config/listed-entry.ts";
 import { serverEntry } from "../src/setup/config/server-entry.ts";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import JSON5 from "json5";
 import { type ParseError, parse as parseJsonc } from "jsonc-parser";
 import { describe, expect, test } from "vitest";
-import type { JsonSyntax } from "../src/setup/config/json-scan.ts";
+import type { JsonSyntax } from "../src/setup/config/json-scalar.ts";
 import { parseJson, valueAt } from "../src/setup/config/json-text.ts";
 import { ConfigRefusal } from "../src/setup/config/refusal.ts";
 

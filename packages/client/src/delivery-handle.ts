@@ -1,6 +1,6 @@
 /** One delivery under a lease, with the verbs that end or renew it. */
 import type { AckReply, AckRequest, DeliveryReply, LeasedDelivery, Message, SendReply } from "@agentmesh/protocol";
-import type { MeshClient } from "./mesh-client.ts";
+import type { MeshCalls } from "./mesh-calls.ts";
 
 /** A leased delivery; `ack()` it when it is handled. */
 export class DeliveryHandle {
@@ -12,10 +12,10 @@ export class DeliveryHandle {
   readonly redelivered: boolean;
   readonly message: Message;
   readonly leaseEndsAt: string;
-  readonly #client: MeshClient;
+  readonly #client: MeshCalls;
   readonly #receipt: string;
 
-  constructor(client: MeshClient, leased: LeasedDelivery) {
+  constructor(client: MeshCalls, leased: LeasedDelivery) {
     this.#client = client;
     this.#receipt = leased.receipt;
     this.id = leased.id;

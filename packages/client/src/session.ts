@@ -5,7 +5,7 @@ import { backoffMs, pause } from "./backoff.ts";
 import { DeliveryHandle } from "./delivery-handle.ts";
 import { BrokerUnreachableError, MeshApiError } from "./errors.ts";
 import { readStream, type StreamOptions } from "./inbox-stream.ts";
-import type { MeshClient } from "./mesh-client.ts";
+import type { MeshCalls } from "./mesh-calls.ts";
 
 /** What a session says of itself. */
 export interface SessionOptions {
@@ -27,7 +27,7 @@ export interface InboxOptions extends StreamOptions {
 
 /** One live process of an agent. */
 export class MeshSession {
-  readonly client: MeshClient;
+  readonly client: MeshCalls;
   readonly #options: SessionOptions;
   readonly #left = new AbortController();
   #open: OpenSessionReply;
@@ -35,7 +35,7 @@ export class MeshSession {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reopening: Promise<void> | undefined;
 
-  private constructor(client: MeshClient, options: SessionOptions, open: OpenSessionReply) {
+  private constructor(client: MeshCalls, options: SessionOptions, open: OpenSessionReply) {
     this.client = client;
     this.#options = options;
     this.#open = open;
@@ -44,7 +44,7 @@ export class MeshSession {
   }
 
   /** Opens a session. @throws MeshApiError, BrokerUnreachableError */
-  static async open(client: MeshClient, options: SessionOptions): Promise<MeshSession> {
+  static async open(client: MeshCalls, options: SessionOptions): Promise<MeshSession> {
     const reply = await openSession(client, options, options.pushPaths ?? []);
     return new MeshSession(client, options, reply);
   }
@@ -167,6 +167,6 @@ export class MeshSession {
   }
 }
 
-function openSession(client: MeshClient, options: SessionOptions, pushPaths: PushPath[]): Promise<OpenSessionReply> {
+function openSession(client: MeshCalls, options: SessionOptions, pushPaths: PushPath[]): Promise<OpenSessionReply> {
   return client.openSession({ ...options.profile, pushPaths });
 }

@@ -12,7 +12,7 @@ import type { AgentCaller } from "../mesh/caller.ts";
 import { timestamp } from "../mesh/clock.ts";
 import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
-import { type PeerFacts, profileOf } from "./peer.ts";
+import { type PeerFacts, profileOf } from "./peer-facts.ts";
 
 /**
  * How long a client is given to do something with what it was given, in milliseconds: the predecessor's clients poll once

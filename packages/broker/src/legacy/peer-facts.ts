@@ -1,8 +1,7 @@
-/** A peer: what the predecessor's clients call an agent, and what one said of itself. */
+/** What a client of the predecessor said of itself, and what is kept and shown of that. */
 import { basename } from "node:path";
-import { type AgentId, type AgentProfile, MAX_SUMMARY_CHARS, plainLine, toAgentName } from "@agentmesh/protocol";
+import { type AgentProfile, MAX_SUMMARY_CHARS, plainLine, toAgentName } from "@agentmesh/protocol";
 import { z } from "zod";
-import type { PeerInbox } from "./inbox.ts";
 import { type RegisterPeer, Transport } from "./wire.ts";
 
 /** What is kept of a peer beside its agent. */
@@ -24,14 +23,6 @@ export const PeerFacts = z.object({
   bound: z.boolean(),
 });
 export type PeerFacts = z.infer<typeof PeerFacts>;
-
-/** A peer with its agent, and what the client behind it holds. */
-export interface Peer {
-  readonly id: string;
-  readonly agentId: AgentId;
-  readonly inbox: PeerInbox;
-  facts: PeerFacts;
-}
 
 /** What is kept of a client that registers. */
 export function factsOf(said: RegisterPeer, now: string): PeerFacts {

@@ -6,7 +6,8 @@ import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Store } from "../mesh/store.ts";
 import { PeerInbox } from "./inbox.ts";
-import { factsOf, nameFor, type Peer, PeerFacts, profileOf, samePlace, unknownFacts } from "./peer.ts";
+import type { Peer } from "./peer.ts";
+import { factsOf, nameFor, PeerFacts, profileOf, samePlace, unknownFacts } from "./peer-facts.ts";
 import { isGone } from "./process-gone.ts";
 import type { RegisterPeer } from "./wire.ts";
 

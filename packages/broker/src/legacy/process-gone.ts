@@ -1,6 +1,6 @@
 /** Whether the process of a peer is over: so that its successor may take over its mail at once. */
 import { hostname } from "node:os";
-import type { PeerFacts } from "./peer.ts";
+import type { PeerFacts } from "./peer-facts.ts";
 
 /**
  * True when there is surely no process of this id on this machine. False says nothing: the id may be another process's

@@ -50,7 +50,7 @@ import type {
 import type { AgentStore } from "./store/agents.ts";
 import type { Keeping } from "./store/keeping.ts";
 import type { Looks } from "./store/looks.ts";
-import type { WebhookKeeping } from "./webhook/keeping.ts";
+import type { WebhookStore } from "./store/webhooks.ts";
 
 export type * from "./records/index.ts";
 
@@ -69,7 +69,7 @@ export interface DeadPlace {
 }
 
 /** The port. */
-export interface Store extends AgentStore, Looks, Keeping, WebhookKeeping {
+export interface Store extends AgentStore, Looks, Keeping, WebhookStore {
   /** Identity of the database, made once. */
   readonly instanceId: string;
   listen(listener: StoreListener): void;

@@ -1,7 +1,7 @@
 /** The command line of a run as a person would type it again, for remedies that keep the options given. */
 import { stateFolderPath } from "@agentmesh/client/node";
 import type { Context } from "../context.ts";
-import type { ConfigureOptions } from "./configure.ts";
+import type { ConfigureOptions } from "./options.ts";
 import type { Verb } from "./plan.ts";
 import { shellWord } from "./shell-word.ts";
 

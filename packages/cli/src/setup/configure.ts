@@ -11,6 +11,7 @@ import type { ConfigFile } from "./config/config-file.ts";
 import { ConfigRefusal } from "./config/refusal.ts";
 import { connectionOf, isLocalPath } from "./connection.ts";
 import { diffText } from "./diff.ts";
+import type { ConfigureOptions } from "./options.ts";
 import { actAsOwnerOf, refuseOutOfReach } from "./person.ts";
 import { type ClientPlan, carryOut, changes, type FilePlan, planClient, type Verb, withoutServer } from "./plan.ts";
 import { remarksOf } from "./remarks.ts";
@@ -25,17 +26,7 @@ import {
 } from "./report.ts";
 import { reportJson } from "./report-json.ts";
 
-/** Options of both commands. */
-export interface ConfigureOptions {
-  readonly client?: readonly string[];
-  readonly dryRun?: true;
-  readonly exitCode?: true;
-  readonly yes?: true;
-  readonly project?: true;
-  readonly replace?: true;
-  readonly command?: string;
-  readonly allowTools?: true;
-}
+export type { ConfigureOptions } from "./options.ts";
 
 /** How a run went. */
 export interface Configured {

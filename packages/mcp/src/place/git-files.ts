@@ -1,7 +1,20 @@
 /** What the files of a repository say of it, for when git is not there, refuses, or is too slow (gitrepository-layout). */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { GitFolders } from "./repository.ts";
+
+/** The folders of a repository as git, or its files, name them. */
+export interface GitFolders {
+  /** The folder of this worktree: it has a HEAD of its own. */
+  readonly gitFolder: string;
+  /** The folder that all worktrees share. */
+  readonly common: string;
+  /** Top of the worktree; undefined in a bare repository. */
+  readonly worktree: string | undefined;
+  /** The setting `core.worktree`, as submodules have it. */
+  readonly coreWorktree: string | undefined;
+  /** Branch, also one without a commit; undefined for a detached head. */
+  readonly branch: string | undefined;
+}
 
 /** Reads the repository around a directory. @throws when there is no such directory */
 export function readGitFolders(directory: string): GitFolders | undefined {

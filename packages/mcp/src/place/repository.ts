@@ -3,21 +3,7 @@ import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { askGit, type GitTerms } from "./git.ts";
-import { pointedTo, readGitFolders } from "./git-files.ts";
-
-/** The folders of a repository as git, or its files, name them. */
-export interface GitFolders {
-  /** The folder of this worktree: it has a HEAD of its own. */
-  readonly gitFolder: string;
-  /** The folder that all worktrees share. */
-  readonly common: string;
-  /** Top of the worktree; undefined in a bare repository. */
-  readonly worktree: string | undefined;
-  /** The setting `core.worktree`, as submodules have it. */
-  readonly coreWorktree: string | undefined;
-  /** Branch, also one without a commit; undefined for a detached head. */
-  readonly branch: string | undefined;
-}
+import { type GitFolders, pointedTo, readGitFolders } from "./git-files.ts";
 
 /** A repository, seen from one of its worktrees. */
 export interface Repository {

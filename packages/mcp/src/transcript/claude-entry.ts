@@ -1,6 +1,6 @@
 /** What one line of `~/.claude/projects/…/SESSION.jsonl` says. */
 import { z } from "zod";
-import type { EntryMeaning } from "./transcript-entry.ts";
+import type { EntryMeaning } from "./entry-meaning.ts";
 
 const Block = z.looseObject({ type: z.string(), text: z.string().optional() });
 

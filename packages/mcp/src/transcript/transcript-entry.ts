@@ -2,14 +2,7 @@
 import { z } from "zod";
 import type { ClientKind } from "../client/client-kind.ts";
 import { claudeMeaning } from "./claude-entry.ts";
-
-/** `shown`: part of what the model is given; `answer`: by the model; `turnOpen`: a turn is on, or is over. */
-export interface EntryMeaning {
-  readonly shown?: boolean;
-  readonly answer?: boolean;
-  /** Missing where the line says nothing of it: an unknown one neither opens nor closes a turn. */
-  readonly turnOpen?: boolean;
-}
+import type { EntryMeaning } from "./entry-meaning.ts";
 
 const CodexEntry = z.object({
   type: z.string(),

@@ -19,6 +19,12 @@ export const RESERVED_NAMES: readonly string[] = [
   "user",
 ];
 
+/** Longest agent name, in characters. */
+export const MAX_NAME_LENGTH = 64;
+
+/** What follows the first letter or digit of a name. */
+export const NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-._";
+
 const NAME_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 /** What is read as an id, whole or cut short: an agent of that name would be taken for the one whose id it is. */
@@ -61,7 +67,7 @@ function shortHash(text: string): string {
 /** `name` with a number behind it, as given to the second, third … agent that asks for the same name. */
 export function numberedName(name: AgentName, n: number): AgentName {
   const suffix = `-${n}`;
-  return name.slice(0, 64 - suffix.length) + suffix;
+  return name.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix;
 }
 
 /** The name without the number that `numberedName` gave it, if it did. */

@@ -1,10 +1,10 @@
 /** A trace: a message with its deliveries, what happened to each, why it is not acked and what was answered, piece by piece. */
 import type {
-  Delivery,
   EndpointRequest,
   endpoints,
   MessageId,
   MessageStatus,
+  Party,
   TracedAnswer,
   TracedDelivery,
 } from "@agentmesh/protocol";
@@ -34,7 +34,7 @@ export async function traceOf(
 ): Promise<MessageStatus> {
   const viewer = viewerOf(caller);
   const seesAll = viewer === undefined || viewer === sender.id;
-  const message = (await store.messageStatus(messageId))?.message;
+  const message = await store.findMessage(messageId);
   if (!message) throw unknownMessage(messageId);
   const question = await store.questionOf(message, viewer);
   const ask = message.answerBy === undefined ? undefined : await store.askStatus(messageId);
@@ -53,7 +53,7 @@ export async function traceOf(
       const recipient = await store.findAgent(delivery.to.id);
       const decides = viewer === undefined || viewer === delivery.to.id;
       const outlook = outlookOf(message, delivery, recipient && agents.show(recipient), decides);
-      const answer = answerOf(delivery, ask, answers.get(delivery.to.id));
+      const answer = answerOf(delivery.to, ask, answers.get(delivery.to.id));
       deliveries.push({ ...delivery, ...(answer && { answer }), ...(outlook && { outlook }) });
     }
     nextAfter = part.nextAfter;
@@ -74,17 +74,15 @@ async function answersTo(store: Store, messageId: MessageId, ask: AskStatus | un
 
 /** What is to be said of the answer of one recipient; undefined when none came and none was asked for. */
 function answerOf(
-  { state, to }: Pick<Delivery, "state" | "to">,
-  ask: Pick<AskStatus, "dueAt" | "overdue"> | undefined,
+  from: Party,
+  ask: Pick<AskStatus, "dueAt" | "overdue" | "ended"> | undefined,
   given: GivenAnswer | undefined,
 ): TracedAnswer | undefined {
   const due = ask && { dueAt: timestamp(ask.dueAt) };
   if (given) {
     const { messageId, acceptedAt, preview } = given;
-    return { status: "came", from: to, ...due, messageId, acceptedAt, preview };
+    return { status: "came", from, ...due, messageId, acceptedAt, preview };
   }
   if (!ask) return undefined;
-  return { status: ENDED.has(state) ? "not_coming" : ask.overdue ? "overdue" : "awaited", from: to, ...due };
+  return { status: ask.ended ? "not_coming" : ask.overdue ? "overdue" : "awaited", from, ...due };
 }
-
-const ENDED: ReadonlySet<Delivery["state"]> = new Set(["dead", "expired", "refused", "cancelled"]);

@@ -1,4 +1,5 @@
 /** Near names: what somebody may have meant who wrote a name that nobody has. */
+import { MAX_NAME_LENGTH, NAME_CHARACTERS } from "@agentmesh/protocol";
 import { distance } from "fastest-levenshtein";
 import type { Look } from "../looks/turns.ts";
 import type { Store } from "../store.ts";
@@ -8,12 +9,6 @@ const AROUND = 50;
 
 /** Names that one read asks for. */
 const AT_ONCE = 500;
-
-/** What a name is made of. */
-const LETTERS = [..."abcdefghijklmnopqrstuvwxyz0123456789-._"];
-
-/** Longest name of an agent, in characters. */
-const LONGEST = 64;
 
 /** Up to five names within a third of the length in edits, of short ones in one, or that contain what was asked; nearest first. */
 export function nearNames(wanted: string, names: readonly string[]): string[] {
@@ -48,13 +43,13 @@ export async function findNearNames(store: Store, wanted: string, look: Look): P
 
 /** Every name that is one letter away, or two changed over, and begins with no more of the text than `start` letters. */
 function spellingsOf(text: string, start: number): string[] {
-  if (text.length > LONGEST + 1) return [];
+  if (text.length > MAX_NAME_LENGTH + 1) return [];
   const spellings = new Set<string>();
   for (let at = 0; at <= Math.min(start, text.length); at++) {
     const [before, after, behind] = [text.slice(0, at), text.slice(at), text.slice(at + 1)];
     spellings.add(before + behind);
     spellings.add(before + behind.slice(0, 1) + after.slice(0, 1) + behind.slice(1));
-    for (const letter of LETTERS) {
+    for (const letter of NAME_CHARACTERS) {
       spellings.add(before + letter + behind);
       spellings.add(before + letter + after);
     }

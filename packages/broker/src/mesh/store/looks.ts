@@ -61,6 +61,7 @@ export interface Looks {
   countSubscribers(topic: string): Promise<number>;
   /** Subscriptions of an agent by pattern, or of all, those of the oldest agent first. */
   listSubscriptions(owner: Viewer, after: SubscriptionPlace, limit: number): Promise<Subscription[]>;
+  findMessage(messageId: MessageId): Promise<Message | undefined>;
   /** A message with the first of its deliveries. */
   messageStatus(messageId: MessageId): Promise<MessageStatus | undefined>;
   /** More of its deliveries. @throws MeshError cursor_invalid */

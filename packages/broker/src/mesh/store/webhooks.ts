@@ -3,7 +3,7 @@ import type { AgentId } from "@agentmesh/protocol";
 import type { WebhookNote, WebhookRecord } from "../records/index.ts";
 
 /** One webhook of an agent at most, and how it does. */
-export interface WebhookKeeping {
+export interface WebhookStore {
   /** Sets an agent's webhook in place of the one it had, as one that was never tried. @throws MeshError agent_not_found */
   putWebhook(agentId: AgentId, sealed: string): Promise<void>;
   /** Replaces what is sealed of a webhook and keeps how it does. */

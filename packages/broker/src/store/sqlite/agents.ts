@@ -22,7 +22,7 @@ export const AGENT = `
 /** An agent that has left, and whose mail has not ended. */
 export const REMOVED_WITH_MAIL = `SELECT pk FROM agent WHERE removed_at IS NOT NULL AND open_count > 0 LIMIT 1`;
 
-/** The same of an act's party: what an act asks of it. */
+/** Columns of an agent as acts know it, without its sessions. */
 const PARTY = `
   SELECT a.pk, a.id, a.name, a.archived_at, a.queued_count, a.held_count, a.open_count, a.trust,
     a.focus_until, a.focus_allows, a.focus_reason

@@ -2,6 +2,7 @@
 import type { AgentId, DeliveryState, MessageId, OpenAsk } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
 import type { EngineContext } from "./context.ts";
+import { inPieces } from "./pages/pieces.ts";
 import { previewOf } from "./rows/body.ts";
 
 /** An ask without an answer. */
@@ -52,9 +53,6 @@ export function openAskOf(row: OpenAskRow, now: number): OpenAsk {
     preview: previewOf(row),
   };
 }
-
-/** Bodies that one piece of a list compares with their hashes, in bytes. */
-const PIECE_BYTES = 262_144;
 
 /** Open asks by the time of their answer, without their texts. What a policy holds is given to nobody, in a list neither. */
 export const ASKS = {
@@ -115,19 +113,12 @@ export function askStatements({ db, clock }: EngineContext) {
         agent === undefined
           ? selectAll.all({ limit })
           : (side === "owed" ? selectOwed : selectWaiting).all({ agent, limit });
-      const asks: OpenAsk[] = [];
-      let bytes = 0;
-      for (const { pk } of found) {
-        if (bytes > PIECE_BYTES) {
-          yield;
-          bytes = 0;
-        }
-        const row = selectOpen.get(pk);
-        if (!row) continue;
-        bytes += row.body_bytes;
-        asks.push(openAskOf(row, clock.now()));
-      }
-      return asks;
+      const places = found.map(({ pk }) => pk);
+      return yield* inPieces(
+        places,
+        (pk) => selectOpen.get(pk),
+        (row) => openAskOf(row, clock.now()),
+      );
     },
     /** What is overdue behind a place, in the order of being due. */
     overdue: (limit: number, { due_at, message_pk }: AskPlace = { due_at: 0, message_pk: 0 }) =>

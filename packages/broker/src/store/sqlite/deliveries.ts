@@ -64,7 +64,6 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
   );
   const selectAnyById = db.prepare<[string], DeliveryRow>(`${DELIVERY} WHERE d.id = ?`);
   const selectByPk = db.prepare<[number], DeliveryRow>(`${DELIVERY} WHERE d.pk = ?`);
-  const selectOfMessage = db.prepare<[MessageId], DeliveryRow>(`${DELIVERY} WHERE m.id = ? ORDER BY d.pk`);
   const selectStates = db.prepare<[StatesTerms], StateRow>(STATES_OF);
   const selectPartiesOf = db.prepare<[MessageId, number], DeliveryPartyRow>(
     `SELECT d.id, d.seq, d.state, r.id AS recipient_id, r.name AS recipient_name
@@ -163,7 +162,6 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
     firstOf: (id: MessageId) => selectFirstOf.get(id),
     /** What is queued or held of a message. */
     waitingOf: (message: number, limit: number) => selectWaiting.all({ message, limit }),
-    ofMessage: (id: MessageId) => selectOfMessage.all(id),
     page: (which: keyof typeof pages, order: "oldest" | "newest", terms: InboxTerms) => pages[which][order].all(terms),
     streamedBy: (session: string) => countLeased.get(session)?.n ?? 0,
     leasable: (terms: LeasableTerms) => selectLeasable.all({ ...terms, now: clock.now() }),

@@ -1,10 +1,10 @@
 /** All statements of the engine, prepared once over one open database. */
 
-import { FoundDamage } from "./acts/damage.ts";
 import { agentStatements } from "./agents.ts";
 import { archiveStatements } from "./archive.ts";
 import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
+import { FoundDamage } from "./damage.ts";
 import { deliveryStatements } from "./deliveries.ts";
 import { lifeStatements } from "./file/life.ts";
 import { historyStatements } from "./history.ts";

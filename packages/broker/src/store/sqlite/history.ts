@@ -4,11 +4,8 @@ import type { SearchTerm } from "../../mesh/names/words.ts";
 import type { HistoryPart, HistoryQuery, Viewer } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
 import { MESSAGE } from "./messages.ts";
-import { cursors } from "./rows/cursor.ts";
+import { BEHIND_ALL, cursors } from "./rows/cursor.ts";
 import { type DeliveryRow, deliveryOf, type MessageRow, messageOf, type ShownDeliveryRow } from "./rows/rows.ts";
-
-/** Behind every message there can be. */
-const BEHIND_ALL = 999_999_999_999_999;
 
 /** What a message is looked at for; what is not asked for is NULL. Nobody's query gets past its first line. */
 interface Sought {

@@ -3,7 +3,6 @@ import type { AgentId } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Store, StoreListener } from "../../mesh/store.ts";
 import { voidLeases } from "./acts/lease.ts";
-import { keepingVerbs } from "./acts/let-go.ts";
 import { publishRest } from "./acts/publish.ts";
 import { accept } from "./acts/send.ts";
 import { followStepBack } from "./acts/shift.ts";
@@ -14,12 +13,18 @@ import type { Database } from "./driver/database.ts";
 import { prepareEngine } from "./engine.ts";
 import type { Watermark } from "./file/watermark.ts";
 import { agentVerbs } from "./verbs/agents.ts";
+import { askVerbs } from "./verbs/asks.ts";
 import { careVerbs } from "./verbs/care.ts";
+import { decisionVerbs } from "./verbs/decisions.ts";
+import { historyVerbs } from "./verbs/history.ts";
+import { keepingVerbs } from "./verbs/keeping.ts";
 import { leaseVerbs } from "./verbs/leases.ts";
+import { legacyVerbs } from "./verbs/legacy-peers.ts";
 import { lookVerbs } from "./verbs/looks.ts";
+import type { VerbParts } from "./verbs/parts.ts";
 import { sessionVerbs } from "./verbs/sessions.ts";
-import { askVerbs, decisionVerbs, historyVerbs, legacyVerbs, topicVerbs, type VerbParts } from "./verbs/topics.ts";
-import { webhookVerbs } from "./webhooks.ts";
+import { topicVerbs } from "./verbs/topics.ts";
+import { webhookVerbs } from "./verbs/webhooks.ts";
 
 /** An open database and what identifies it. */
 export interface OpenDatabase {

@@ -1,18 +1,8 @@
 /** SQL of topics and subscriptions. */
 import type { AgentId, MessageId, Trust } from "@agentmesh/protocol";
 import { z } from "zod";
-import type { UnderWay } from "./acts/publish.ts";
+import type { InboxQuota } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
-
-/** A subscription with its agent. */
-export interface SubscriptionRow {
-  readonly agent_pk: number;
-  readonly agent_id: AgentId;
-  readonly agent_name: string;
-  readonly archived_at: number | null;
-  readonly pattern: string;
-  readonly since: number;
-}
 
 /** A published message that is kept for later subscribers. */
 export interface RetainedRow {
@@ -25,6 +15,12 @@ export interface RetainedRow {
   readonly body_bytes: number;
   readonly urgency: number;
   readonly expires_at: number;
+}
+
+/** A publish with those who have not got it yet. */
+export interface UnderWay extends InboxQuota {
+  readonly pk: number;
+  readonly rest: readonly number[];
 }
 
 /** Messages of a topic, and whether something needs them still: a delivery, or a key that a retry could come under. */

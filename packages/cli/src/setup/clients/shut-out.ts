@@ -1,7 +1,7 @@
 /** Settings of a client, or of who manages the machine, that keep out what setup writes: told, and never changed. */
 import { parse, TomlError } from "smol-toml";
 import { readConfig } from "../config/file.ts";
-import type { JsonSyntax } from "../config/json-scan.ts";
+import type { JsonSyntax } from "../config/json-scalar.ts";
 import { childrenOf, isContainer, isRecord, type JsonPath, nodeAt, parseJson, valueAt } from "../config/json-text.ts";
 import { ConfigRefusal } from "../config/refusal.ts";
 

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type ConfigFile, changedStandings, type Edition, type Part } from "./config-file.ts";
 import { interiorAt, removeAt, setInteriorAt } from "./json-edit.ts";
-import type { JsonSyntax } from "./json-scan.ts";
+import type { JsonSyntax } from "./json-scalar.ts";
 import {
   childrenOf,
   hasComment,

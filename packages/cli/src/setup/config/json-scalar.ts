@@ -1,5 +1,6 @@
 /** Strings, numbers, words and names of a JSON, JSONC or JSON5 text: where they end, and what they mean. */
-import type { JsonSyntax } from "./json-scan.ts";
+/** What may be written: JSON with comments and trailing commas, or JSON5. */
+export type JsonSyntax = "jsonc" | "json5";
 
 /** Where a scalar ends, or the character at which it is none. */
 export interface ScalarEnd {

@@ -1,8 +1,5 @@
 /** Goes over a JSON, JSONC or JSON5 text once, checks it, and keeps nothing: a configuration may be 15 MB long. */
-import { scalarEnd } from "./json-scalar.ts";
-
-/** What may be written: JSON with comments and trailing commas, or JSON5. */
-export type JsonSyntax = "jsonc" | "json5";
+import { type JsonSyntax, scalarEnd } from "./json-scalar.ts";
 
 /** From the first character to behind the last. */
 export interface Span {

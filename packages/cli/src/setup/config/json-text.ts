@@ -1,14 +1,8 @@
 /** A JSON, JSONC or JSON5 text with the place of everything in it; what it holds is looked up when it is asked for. */
+
+import type { JsonSyntax } from "./json-scalar.ts";
 import { nameValue, scalarValue } from "./json-scalar.ts";
-import {
-  type JsonContainer,
-  JsonFault,
-  type JsonMark,
-  type JsonNode,
-  JsonScan,
-  type JsonSyntax,
-  type Span,
-} from "./json-scan.ts";
+import { type JsonContainer, JsonFault, type JsonMark, type JsonNode, JsonScan, type Span } from "./json-scan.ts";
 import { ConfigRefusal } from "./refusal.ts";
 
 /** Something that JSON can say. */

@@ -9,23 +9,7 @@ import type { DeliveryRow, MessageRow } from "../rows/rows.ts";
 import { endUnacked } from "./end.ts";
 import { notify } from "./notice.ts";
 
-/** Messages that were found damaged and wait to be ended, and how far the check of all bodies has come. */
-export class FoundDamage {
-  readonly #messages = new Set<number>();
-  checkedUntil = 0;
-
-  note(messagePk: number): void {
-    this.#messages.add(messagePk);
-  }
-
-  list(limit: number): readonly number[] {
-    return [...this.#messages].slice(0, limit);
-  }
-
-  forget(messagePks: readonly number[]): void {
-    for (const pk of messagePks) this.#messages.delete(pk);
-  }
-}
+const REASON = "corrupt_body";
 
 /** Compares the next `limit` bodies with their hashes; true when these were the last, and the next call begins anew. */
 export function checkBodies({ messages, damage }: Engine, limit: number): boolean {
@@ -40,9 +24,20 @@ export function checkBodies({ messages, damage }: Engine, limit: number): boolea
   return false;
 }
 
+/** How far the ending of damaged messages has come. */
+export interface Ended {
+  /** Of so many messages nothing waits any more. */
+  readonly messages: number;
+  /** Of the one it is at: the first delivery that waited, and how many have ended. */
+  readonly first: DeliveryRow | undefined;
+  readonly deliveries: number;
+}
+
+const BEGIN = { first: undefined, deliveries: 0 } as const;
+
 /**
  * Ends what waits of the damaged messages, a slice at a time; their senders get one notice each. What is leased stays: its
- * holder has the text as it was accepted. Each slice says of how many messages nothing waits any more.
+ * holder has the text as it was accepted.
  */
 export function endDamaged(
   engine: Engine,
@@ -50,28 +45,28 @@ export function endDamaged(
   messagePks: readonly number[],
   bounce: Bounce | undefined,
 ) {
-  // The first of each that was found waiting, and how many, over the slices.
-  const found = new Map<number, { readonly first: DeliveryRow; readonly ended: number }>();
-  return (budget: Budget, kept: readonly number[]): Slice<number> => {
-    let part = 0;
-    for (const pk of messagePks.slice(sum(kept))) {
+  return (budget: Budget, kept: readonly Ended[]): Slice<Ended> => {
+    let at: Omit<Ended, "messages"> = kept.at(-1) ?? BEGIN;
+    let messages = 0;
+    for (const pk of messagePks.slice(sum(kept.map((part) => part.messages)))) {
       const message = engine.messages.wholeByPk(pk);
-      if (message && !endOne(message, pk, budget)) return { part, more: true };
-      part++;
+      if (message) {
+        const waiting = engine.deliveries.waitingOf(pk, ROWS);
+        const { part, more } = each(budget, waiting, ROWS, (row) =>
+          endUnacked(engine, context, row.pk, { state: "dead", event: "dead", reason: REASON, bounce }),
+        );
+        at = { first: at.first ?? waiting[0], deliveries: at.deliveries + part };
+        if (more) return { part: { messages, ...at }, more: true };
+        tell(message, at);
+      }
+      messages++;
+      at = BEGIN;
     }
-    return { part, more: false };
+    return { part: { messages, ...at }, more: false };
   };
 
-  /** False when some of it waits still. */
-  function endOne(message: MessageRow, pk: number, budget: Budget): boolean {
-    const reason = "corrupt_body";
-    const waiting = engine.deliveries.waitingOf(pk, ROWS);
-    const { part, more } = each(budget, waiting, ROWS, (row) =>
-      endUnacked(engine, context, row.pk, { state: "dead", event: "dead", reason, bounce }),
-    );
-    const { first = waiting[0], ended = 0 } = found.get(pk) ?? {};
-    if (first) found.set(pk, { first, ended: ended + part });
-    if (more) return false;
+  /** The sender of a published message gets one notice for all who had it waiting. */
+  function tell(message: MessageRow, { first, deliveries }: Omit<Ended, "messages">): void {
     if (bounce && first && message.topic !== null && message.sender_id !== MESH_AGENT_ID) {
       notify(engine, context, {
         kind: "bounce",
@@ -82,7 +77,7 @@ export function endDamaged(
           deliveryId: first.id,
           seq: first.seq,
           state: "dead",
-          reason,
+          reason: REASON,
           recipient: message.topic,
           body: "",
         }),
@@ -90,8 +85,7 @@ export function endDamaged(
     }
     if (engine.messages.markDamaged(message.message_id)) {
       const from = message.sender_name;
-      context.notice("error", "message.damaged", { messageId: message.message_id, from, ended: ended + part });
+      context.notice("error", "message.damaged", { messageId: message.message_id, from, ended: deliveries });
     }
-    return true;
   }
 }

@@ -1,101 +1,17 @@
-/** The quotas of what is kept: what would exceed one is refused, and history goes before that. */
-import { KEPT_BYTES_PER_DELIVERY, KEPT_BYTES_PER_MESSAGE, type Keeper } from "@agentmesh/protocol";
+/** The act of letting go: history before its time, where a quota of what is kept asks for it. */
+import { KEPT_BYTES_PER_MESSAGE } from "@agentmesh/protocol";
 import { timestamp } from "../../../mesh/clock.ts";
-import { MeshError } from "../../../mesh/errors.ts";
-import { type Keeping, type KeepingQuota, LET_GO_FROM } from "../../../mesh/store/keeping.ts";
-import { laneOf, ROWS, sliceBudget } from "../commits/slices.ts";
+import { type KeepingQuota, LET_GO_FROM } from "../../../mesh/store/keeping.ts";
+import { ROWS, sliceBudget } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
-import type { KeeperRow } from "../keeping.ts";
-import type { VerbParts } from "../verbs/topics.ts";
-
-/** How soon a refused sender may try again, in milliseconds: history is let go once a minute. */
-const RETRY_AFTER_MS = 60_000;
+import type { Count } from "./quota.ts";
 
 /** How many messages one look for old history goes through. */
 const LOOK = 256;
 
-/** What a message with one delivery counts. */
-export function keptBytes(bodyBytes: number): number {
-  return KEPT_BYTES_PER_MESSAGE + 2 * bodyBytes + KEPT_BYTES_PER_DELIVERY;
-}
-
-/** Refuses what would have more kept than may be, of this sender or of all. @throws MeshError quota_full */
-export function checkKeeping(
-  { keeping }: Engine,
-  sender: { readonly pk: number; readonly name: string },
-  more: { readonly messages: number; readonly bytes: number },
-  quota: KeepingQuota | undefined,
-): void {
-  if (!quota) return;
-  const own = keeping.of(sender.pk);
-  const all = keeping.all();
-  const full =
-    over(`${sender.name} keeps`, own, more, { messages: quota.agentMessages, bytes: quota.agentBytes }) ??
-    over("The mesh keeps", all, more, { messages: quota.meshMessages, bytes: quota.meshBytes });
-  if (full === undefined) return;
-  throw new MeshError(
-    "quota_full",
-    `${full}, history included. Nothing was stored. Room comes when what is open is read and history older than a day is let go; the owner of the mesh sees who keeps what: agentmesh status`,
-    { retryAfterMs: RETRY_AFTER_MS },
-  );
-}
-
-interface Count {
-  readonly messages: number;
-  readonly bytes: number;
-}
-
-function over(who: string, now: Count, more: Count, most: Count): string | undefined {
-  for (const unit of ["messages", "bytes"] as const) {
-    if (most[unit] > 0 && now[unit] + more[unit] > most[unit]) return `${who} ${now[unit]} of ${most[unit]} ${unit}`;
-  }
-  return undefined;
-}
-
-/** Verbs on what is kept. */
-export function keepingVerbs({ engine, context, read, write }: VerbParts): Keeping {
-  const { keeping } = engine;
-  /** Up to where each sender's messages, or all, were looked through: a hint, begun anew at the end. */
-  const edges = new Map<number | undefined, number>();
-  return {
-    kept: () =>
-      read(() => {
-        const { messages, bytes, let_go, let_go_until } = keeping.all();
-        return {
-          messages,
-          bytes,
-          letGo: let_go_until === null ? undefined : { messages: let_go, until: let_go_until },
-        };
-      }),
-    listKeepers: (limit) =>
-      read(() =>
-        keeping
-          .largest(limit)
-          .filter(({ bytes }) => bytes > 0)
-          .map(keeperOf),
-      ),
-    letGo: async (quota, keepMs, limit) => {
-      for (const scope of scopesBeyond(engine, quota)) {
-        if (await write(laneOf.care, () => letGoOf(engine, context, { scope, edges, keepMs, limit }))) return true;
-      }
-      return false;
-    },
-  };
-}
-
-function keeperOf({ id, name, removed_at, messages, bytes, oldest }: KeeperRow): Keeper {
-  return {
-    agent: { id, name },
-    isGone: removed_at !== null,
-    messages,
-    bytes,
-    ...(oldest !== null && { oldestAt: timestamp(oldest) }),
-  };
-}
-
 /** Whose history has to go: nobody's, some senders', everybody's. */
-function scopesBeyond({ keeping }: Engine, quota: KeepingQuota): (number | undefined)[] {
+export function scopesBeyond({ keeping }: Engine, quota: KeepingQuota): (number | undefined)[] {
   const beyond = (now: Count, most: Count) =>
     (most.messages > 0 && now.messages > most.messages * LET_GO_FROM) ||
     (most.bytes > 0 && now.bytes > most.bytes * LET_GO_FROM);
@@ -113,7 +29,7 @@ function scopesBeyond({ keeping }: Engine, quota: KeepingQuota): (number | undef
 }
 
 /** Lets go of the oldest that may go; false when it has come to the end, or to what is too young. */
-function letGoOf(
+export function letGoOf(
   engine: Engine,
   { clock, notice }: EngineContext,
   terms: {

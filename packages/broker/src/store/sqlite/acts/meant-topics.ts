@@ -2,12 +2,10 @@
 import { MAX_TOPICS_PER_PATTERN, TopicName, topicMatches } from "@agentmesh/protocol";
 import type { Engine } from "../engine.ts";
 import type { RecentTopicRow } from "../pages/topics.ts";
+import { BEHIND_ALL } from "../rows/cursor.ts";
 
 /** Topics that one piece looks at. */
 const PIECE = 1_000;
-
-/** Behind every message there can be. */
-const BEHIND_ALL = 999_999_999_999_999;
 
 /** Topics as they were at a position of the messages. */
 export interface MeantTopics {

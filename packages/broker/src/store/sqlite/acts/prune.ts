@@ -1,6 +1,6 @@
 /** The act of pruning: what ended long ago, keys and published messages that nothing needs, and room given back. */
 import { MAX_RETAINED } from "@agentmesh/protocol";
-import { type Budget, each, ROWS, type Slice } from "../commits/slices.ts";
+import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 
@@ -25,7 +25,7 @@ export function prune(engine: Engine, context: EngineContext, retentionMs: numbe
   const { messages, topics } = engine;
   return (budget: Budget, kept: readonly Pruned[]): Slice<Pruned> => {
     const from = kept.at(-1) ?? BEGIN;
-    const dropped = kept.reduce((all, part) => all + part.dropped, 0);
+    const dropped = sum(kept.map((part) => part.dropped));
     let part: Pruned = { ...from, dropped: 0 };
     if (part.at === "ended") {
       const keys = messages.dropOldKeys(ROWS);

@@ -7,8 +7,8 @@ import type { Budget, Slice } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import { type MessageRow, messageOf } from "../rows/rows.ts";
-import { checkKeeping, keptBytes } from "./let-go.ts";
-import { hasRoom } from "./quota.ts";
+import type { UnderWay } from "../topics.ts";
+import { checkKeeping, hasRoom, keptBytes } from "./quota.ts";
 import { actionFor, deliver, earlierUnder, putKey, recordOf, senderOf } from "./send.ts";
 
 /**
@@ -33,12 +33,6 @@ export function publish(engine: Engine, context: EngineContext, message: Message
 export function publishRest(engine: Engine, context: EngineContext, messageId: MessageId) {
   return (budget: Budget): Slice<Published | undefined> =>
     spread(engine, context, messageId, engine.topics.underWay(messageId), budget);
-}
-
-/** A publish with those who have not got it yet. */
-export interface UnderWay extends InboxQuota {
-  readonly pk: number;
-  readonly rest: readonly number[];
 }
 
 function spread(

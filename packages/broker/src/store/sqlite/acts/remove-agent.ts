@@ -1,7 +1,7 @@
 /** The act of removing an agent: the fact at once, what waits for it a slice at a time. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { Bounce } from "../../../mesh/store.ts";
-import { type Budget, each, ROWS, type Slice } from "../commits/slices.ts";
+import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import { endUnacked } from "./end.ts";
@@ -33,8 +33,7 @@ export function removeAgent(
 /** Ends what is open of agents that have left, up to `limit`: what a removal that was cut off has left over. */
 export function endOfRemoved(engine: Engine, context: EngineContext, limit: number, bounce: Bounce | undefined) {
   return (budget: Budget, kept: readonly number[]): Slice<number> => {
-    const done = kept.reduce((all, part) => all + part, 0);
-    const gone = done < limit ? engine.agents.removedWithMail() : undefined;
+    const gone = sum(kept) < limit ? engine.agents.removedWithMail() : undefined;
     if (gone === undefined) return { part: 0, more: false };
     return { ...endOfGone(engine, context, gone, bounce, budget), more: true };
   };

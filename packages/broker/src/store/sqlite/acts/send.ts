@@ -10,8 +10,7 @@ import type { Engine } from "../engine.ts";
 import type { PartyRow } from "../rows/agents.ts";
 import { messageOf } from "../rows/rows.ts";
 import { heardOfHolder } from "./lease.ts";
-import { checkKeeping, keptBytes } from "./let-go.ts";
-import { checkRoom } from "./quota.ts";
+import { checkKeeping, checkRoom, keptBytes } from "./quota.ts";
 
 /** Accepts one message: dedupe, quota, message, delivery, timeline and the ack it implies. @throws MeshError */
 export function accept(engine: Engine, context: EngineContext, message: MessageToEnqueue, quota: InboxQuota): Enqueued {

@@ -6,10 +6,10 @@ import { newId } from "../../../mesh/ids.ts";
 import type { AgentRecord, InboxQuota } from "../../../mesh/store.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
-import { type MeantTopics, topicsNow } from "../names/meant-topics.ts";
 import type { RecentTopicRow } from "../pages/topics.ts";
 import type { RetainedRow } from "../topics.ts";
-import { checkKeeping } from "./let-go.ts";
+import { type MeantTopics, topicsNow } from "./meant-topics.ts";
+import { checkKeeping } from "./quota.ts";
 import { actionFor, deliver, senderOf } from "./send.ts";
 
 /**

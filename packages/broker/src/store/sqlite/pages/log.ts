@@ -2,17 +2,14 @@
 import type { LogEntry } from "@agentmesh/protocol";
 import type { Store } from "../../../mesh/store.ts";
 import type { EngineContext } from "../context.ts";
-import { cursors } from "../rows/cursor.ts";
+import { BEHIND_ALL, cursors } from "../rows/cursor.ts";
 import { type LogRow, logEntryOf } from "../rows/timeline.ts";
+import { inPieces } from "./pieces.ts";
 
 type Query = Parameters<Store["log"]>[0];
 
-/** Bodies that one piece compares with their hashes, in bytes; and deliveries of a thread that one piece goes through. */
-const PIECE_BYTES = 262_144;
+/** Deliveries of a thread that one piece goes through. */
 const PIECE_DELIVERIES = 256;
-
-/** Behind every entry there can be. */
-const BEHIND_ALL = 999_999_999_999_999;
 
 /** Places in the log ahead of an edge, each along an index: of all, of what an agent sent or got. */
 export const LOG = {
@@ -71,7 +68,7 @@ export function logStatements({ db }: EngineContext, epoch: string, lastPosition
   const ways = { all: way(LOG.all), viewer: way(LOG.viewer) };
   const selectThread = db.prepare<[ThreadRow & { thread: string; limit: number }], ThreadRow>(THREAD.deliveries);
   const selectThreadPlaces = db.prepare<[{ deliveries: string; viewer: number | null }], Place>(THREAD.places);
-  const selectEntry = db.prepare<[number], LogRow & { body_bytes: number }>(ENTRY);
+  const selectEntry = db.prepare<[number], LogRow>(ENTRY);
   const selectViewer = db.prepare<[string], Place>(`SELECT pk FROM agent WHERE id = ?`);
 
   /** The first places ahead of an edge, or the last ones; in order. */
@@ -114,18 +111,7 @@ export function logStatements({ db }: EngineContext, epoch: string, lastPosition
       const edge = after === undefined ? undefined : cursor.read(after);
       const found =
         thread === undefined ? places(viewerPk, edge, limit) : yield* threadPlaces(thread, viewerPk, edge, limit);
-      const entries: LogEntry[] = [];
-      let bytes = 0;
-      for (const place of found) {
-        if (bytes > PIECE_BYTES) {
-          yield;
-          bytes = 0;
-        }
-        const row = selectEntry.get(place);
-        if (!row) continue;
-        bytes += row.body_bytes;
-        entries.push(logEntryOf(row));
-      }
+      const entries = yield* inPieces(found, (place) => selectEntry.get(place), logEntryOf);
       // An empty page moves the cursor to the end, so that a viewer's own entries are not searched for twice.
       const end = edge === undefined ? last : found.length < limit ? Math.max(last, edge) : (found.at(-1) ?? last);
       return { entries, cursor: cursor.at(end) };

@@ -1,6 +1,9 @@
 /** Cursors: opaque places in an ordered listing, marked with the epoch of the database. */
 import { MeshError } from "../../../mesh/errors.ts";
 
+/** Behind every place there can be: a cursor has fifteen digits at most. */
+export const BEHIND_ALL = 999_999_999_999_999;
+
 const CURSOR = /^([^.]+)\.([a-z]?)(\d{1,15})$/;
 
 /** Makes and reads the cursors of one listing; `mark` tells them from those of another. */

@@ -17,7 +17,6 @@ import { z } from "zod";
 import { urgencyOf } from "../../../mesh/acceptance/urgency.ts";
 import { timestamp } from "../../../mesh/clock.ts";
 import type { Delayed, DeliveryRecord, Skipped } from "../../../mesh/store.ts";
-import type { SubscriptionRow } from "../topics.ts";
 import { DAMAGED_TEXT, isIntact } from "./body.ts";
 
 /** A message with its sender, and the name of the recipient it is shown for. */
@@ -132,6 +131,16 @@ const SkippedCount = z.union([
 export function skippedOf(json: string | null): { readonly skipped: Skipped[]; readonly count: number } {
   const { skipped, count } = json === null ? { skipped: [], count: 0 } : SkippedCount.parse(JSON.parse(json));
   return { skipped: skipped.slice(0, MAX_NAMED_PER_PUBLISH), count };
+}
+
+/** A subscription with its agent. */
+export interface SubscriptionRow {
+  readonly agent_pk: number;
+  readonly agent_id: AgentId;
+  readonly agent_name: string;
+  readonly archived_at: number | null;
+  readonly pattern: string;
+  readonly since: number;
 }
 
 export function subscriptionOf(row: SubscriptionRow): Subscription {

@@ -26,6 +26,7 @@ export interface LogRow extends TimelineRow {
   readonly recipient_name: string;
   readonly body: string;
   readonly body_hash: string;
+  readonly body_bytes: number;
 }
 
 export function timelineEntryOf(row: TimelineRow): TimelineEntry {

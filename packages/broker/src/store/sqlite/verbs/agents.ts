@@ -4,7 +4,7 @@ import { MeshError } from "../../../mesh/errors.ts";
 import type { AgentStore } from "../../../mesh/store/agents.ts";
 import { removeAgent } from "../acts/remove-agent.ts";
 import { laneOf, sum } from "../commits/slices.ts";
-import type { VerbParts } from "./topics.ts";
+import type { VerbParts } from "./parts.ts";
 
 /** Verbs on agents. */
 export function agentVerbs({

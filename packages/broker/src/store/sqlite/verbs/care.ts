@@ -7,7 +7,7 @@ import { prune } from "../acts/prune.ts";
 import { endOfRemoved } from "../acts/remove-agent.ts";
 import { shiftStatements } from "../acts/shift.ts";
 import { laneOf, ROWS, sum, upTo } from "../commits/slices.ts";
-import type { VerbParts } from "./topics.ts";
+import type { VerbParts } from "./parts.ts";
 
 /** Verbs that the sweeper calls. */
 export function careVerbs({
@@ -84,9 +84,9 @@ export function careVerbs({
     endDamaged: async (limit, bounce) => {
       const found = damage.list(limit);
       if (found.length === 0) return 0;
-      const ended = await inSlices(endDamaged(engine, context, found, bounce));
+      const ended = await writeSliced(laneOf.care, endDamaged(engine, context, found, bounce));
       damage.forget(found);
-      return ended;
+      return sum(ended.map(({ messages }) => messages));
     },
   };
 }

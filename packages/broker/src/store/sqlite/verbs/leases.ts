@@ -3,7 +3,7 @@ import type { Store } from "../../../mesh/store.ts";
 import { endUnacked } from "../acts/end.ts";
 import { ackDelivery, giveBack, takeLeases, underLease } from "../acts/lease.ts";
 import { laneOf } from "../commits/slices.ts";
-import type { VerbParts } from "./topics.ts";
+import type { VerbParts } from "./parts.ts";
 
 /** Verbs of an inbox's owner on what it leases. */
 export function leaseVerbs({

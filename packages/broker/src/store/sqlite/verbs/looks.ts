@@ -5,8 +5,8 @@ import type { Looks, SubscriptionPlace } from "../../../mesh/store/looks.ts";
 import type { Store, Viewer } from "../../../mesh/store.ts";
 import type { Engine } from "../engine.ts";
 import { subscriptionOf } from "../rows/rows.ts";
-import { inboxPage, messageStatus, placeMessage, questionOf, storeStats } from "./reads.ts";
-import type { VerbParts } from "./topics.ts";
+import type { VerbParts } from "./parts.ts";
+import { findMessage, inboxPage, messageStatus, placeMessage, questionOf, storeStats } from "./reads.ts";
 
 /** Subscriptions of an agent, or of all by the time of their agents' registration. */
 function subscriptionsPage({ agents, topicPages }: Engine, owner: Viewer, after: SubscriptionPlace, limit: number) {
@@ -58,6 +58,7 @@ export function lookVerbs({
     namesAround: (text, limit) => read(() => names.around(text, limit)),
     namesAmong: (wanted) => read(() => names.among(wanted)),
     placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),
+    findMessage: (messageId) => read(() => findMessage(engine, messageId)),
     messageStatus: async (messageId) => {
       await whole(messageId);
       return read(() => messageStatus(engine, messageId));

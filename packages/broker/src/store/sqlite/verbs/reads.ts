@@ -14,6 +14,7 @@ import type { Database } from "../driver/database.ts";
 import type { Engine } from "../engine.ts";
 import { MESH_AGENT_ID } from "../messages.ts";
 import { previewOf } from "../rows/body.ts";
+import { BEHIND_ALL } from "../rows/cursor.ts";
 import { type DeliveryRow, inboxEntryOf, messageOf } from "../rows/rows.ts";
 
 /** Resolves msg_…, dlv_… or a seq of the viewer's inbox to a message the viewer sent or received. @throws MeshError other_life */
@@ -51,17 +52,20 @@ function deliveryNamed(deliveries: Engine["deliveries"], ref: MessageRef, viewer
 /** Deliveries that a look at a message begins with. */
 const FIRST = 10;
 
-/** A message with the state and timeline of its first deliveries. */
-export function messageStatus(
-  { damage, deliveries, messages, trace }: Engine,
-  messageId: MessageId,
-): MessageStatus | undefined {
+/** A message as it may be shown; one that is damaged is noted. */
+export function findMessage({ damage, deliveries, messages }: Engine, messageId: MessageId): Message | undefined {
   const first = deliveries.firstOf(messageId);
   const row = first ?? messages.whole(messageId);
   if (!row) return undefined;
   const message = messageOf(row);
   if (message.damaged && first) damage.note(first.message_pk);
-  return { message, ...trace.page(messageId, { viewer: undefined, after: undefined, limit: FIRST }) };
+  return message;
+}
+
+/** A message with the state and timeline of its first deliveries. */
+export function messageStatus(engine: Engine, messageId: MessageId): MessageStatus | undefined {
+  const message = findMessage(engine, messageId);
+  return message && { message, ...engine.trace.page(messageId, { viewer: undefined, after: undefined, limit: FIRST }) };
 }
 
 /** What a sender had accepted under a key; the recipient as it was then, also when it has left. */
@@ -131,7 +135,7 @@ export function inboxPage(
 }
 
 /** Sorted before every dead letter. */
-const NEWEST = { at: 999_999_999_999_999, id: "" };
+const NEWEST = { at: BEHIND_ALL, id: "" };
 
 /** One page of dead letters, its bodies read one after the other up to a size. */
 export function deadPage(

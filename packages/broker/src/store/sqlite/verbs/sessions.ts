@@ -4,7 +4,7 @@ import type { RetryPolicy, Store } from "../../../mesh/store.ts";
 import { giveBack } from "../acts/lease.ts";
 import { type Budget, each, laneOf, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { LeaseRow } from "../delivery-sql.ts";
-import type { VerbParts } from "./topics.ts";
+import type { VerbParts } from "./parts.ts";
 
 /** Verbs on sessions. */
 export function sessionVerbs({
@@ -58,23 +58,22 @@ export function sessionVerbs({
     expireSessions: async (offlineAfterMs, retry) => {
       if (sessions.over(offlineAfterMs).length === 0 && !sessions.isAnyAhead()) return [];
       const ended = new Set<SessionId>();
-      // Those whose leases are not all back.
-      const holding = new Set<SessionId>();
       const reason = "the session missed its heartbeats";
-      await writeSliced(laneOf.care, (budget) => {
+      // A part is how many of those that ended have all their leases back.
+      await writeSliced(laneOf.care, (budget, kept: readonly number[]) => {
         sessions.setBack();
         for (const { id, agent_id } of sessions.over(offlineAfterMs)) {
           if (ended.size >= MOST_ENDED || !budget.fits()) break;
           sessions.end(id, agent_id);
           ended.add(id);
-          holding.add(id);
         }
-        for (const id of holding) {
+        let part = 0;
+        for (const id of [...ended].slice(sum(kept))) {
           const { more } = giveBackSome(budget, deliveries.leasedBy(id, ROWS), { reason, failed: true, retry });
-          if (more) return { part: 0, more };
-          holding.delete(id);
+          if (more) return { part, more };
+          part++;
         }
-        return { part: 0, more: ended.size < MOST_ENDED && sessions.over(offlineAfterMs).length > 0 };
+        return { part, more: ended.size < MOST_ENDED && sessions.over(offlineAfterMs).length > 0 };
       });
       return [...ended];
     },

@@ -1,0 +1,34 @@
+/** What the Store's verbs are made of. */
+import type { AgentId } from "@agentmesh/protocol";
+import type { Budget, Slice } from "../commits/slices.ts";
+import type { EngineContext } from "../context.ts";
+import type { Engine } from "../engine.ts";
+
+/** What verbs are made of: the statements, and how to run an act or a read. */
+export interface VerbParts {
+  readonly engine: Engine;
+  readonly context: EngineContext;
+  readonly read: <T>(act: () => T) => Promise<T>;
+  /** Runs an act in a lane: whoever's it is, it takes its turn. */
+  readonly write: <T>(lane: string, act: () => T) => Promise<T>;
+  /** Runs an act that may be big, a slice at a time. */
+  readonly writeSliced: <T>(
+    lane: string,
+    slice: (budget: Budget, kept: readonly T[]) => Slice<T>,
+  ) => Promise<readonly T[]>;
+  /** Hints `ready`, now. */
+  readonly hint: (agentId: AgentId) => void;
+}
+
+/** Runs a look to its end, and lets others have their turn between its pieces. */
+export async function piecewise<T>(
+  read: VerbParts["read"],
+  look: Generator<undefined, T>,
+  turn: (() => Promise<void>) | undefined,
+): Promise<T> {
+  for (;;) {
+    const piece = await read(() => look.next());
+    if (piece.done) return piece.value;
+    await turn?.();
+  }
+}

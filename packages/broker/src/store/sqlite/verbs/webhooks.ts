@@ -1,0 +1,63 @@
+/** The Store's verbs on webhooks. */
+import type { AgentId } from "@agentmesh/protocol";
+import type { Store, WebhookRecord } from "../../../mesh/store.ts";
+import { giveBack, underLease } from "../acts/lease.ts";
+import { laneOf } from "../commits/slices.ts";
+import type { WebhookRow } from "../webhooks.ts";
+import type { VerbParts } from "./parts.ts";
+
+/** The Store's verbs on webhooks. */
+export function webhookVerbs({
+  engine,
+  context,
+  read,
+  write,
+}: VerbParts): Pick<
+  Store,
+  "release" | "putWebhook" | "resealWebhook" | "webhookOf" | "listWebhooks" | "noteWebhook" | "removeWebhook"
+> {
+  const { agents, webhooks } = engine;
+  const pkOf = (agentId: AgentId) => agents.row(agentId)?.pk ?? 0;
+  return {
+    release: (agentId, ref, receipt, { reason, retry }) =>
+      write(laneOf.agent(agentId), () =>
+        underLease(engine, context, agentId, ref, receipt, (row) => {
+          const terms = { event: "released", reason, failed: false, delayMs: 0, retry } as const;
+          giveBack(engine, context, { ...row, agent_id: agentId }, terms);
+        }),
+      ),
+    putWebhook: (agentId, sealed) =>
+      write(laneOf.agent(agentId), () => {
+        // An agent that has left meanwhile has no row to hang it on.
+        const { id } = agents.current(agentId);
+        webhooks.put(pkOf(id), sealed);
+      }),
+    resealWebhook: (agentId, sealed) => write(laneOf.agent(agentId), () => void webhooks.reseal(pkOf(agentId), sealed)),
+    webhookOf: (agentId) =>
+      read(() => {
+        const row = webhooks.one(pkOf(agentId));
+        return row && webhookRecord(row);
+      }),
+    listWebhooks: () => read(() => webhooks.all().map(webhookRecord)),
+    noteWebhook: (agentId, note) =>
+      write(laneOf.agent(agentId), () => {
+        if (note.kind === "taken") webhooks.noteTaken(pkOf(agentId));
+        else webhooks.noteFailed(pkOf(agentId), { ...note, disabled: note.kind === "disabled" });
+      }),
+    removeWebhook: (agentId) => write(laneOf.agent(agentId), () => webhooks.remove(pkOf(agentId))),
+  };
+}
+
+function webhookRecord(row: WebhookRow): WebhookRecord {
+  return {
+    agentId: row.agent_id,
+    sealed: row.sealed,
+    setAt: row.set_at,
+    failures: row.failures,
+    provenAt: row.proven_at ?? undefined,
+    failedAt: row.failed_at ?? undefined,
+    failedWhy: row.failed_why ?? undefined,
+    restsUntil: row.rests_until ?? undefined,
+    disabled: row.disabled === 1,
+  };
+}
