@@ -1,6 +1,6 @@
 /** Finds the broker, or starts one that outlives its starter. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, renameSync, statSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { systemRefusal, systemSentences } from "@agentmesh/protocol";
 import { pause } from "../backoff.ts";
 import { BrokerUnreachableError } from "../errors.ts";
@@ -11,9 +11,6 @@ import { announced, isServed } from "./running-broker.ts";
 import { brokerEnvironment } from "./spawn-environment.ts";
 import { BrokerStartError, type EarlyEnd, isCrash, LastWords } from "./start-failure.ts";
 import { makeStateFolder, refusedBy, type StateFolder, wasStopped } from "./state-folder.ts";
-
-/** The log is put aside at a start when it is larger, in bytes. */
-const MOST_LOG_BYTES = 16 * 1_048_576;
 
 /** How often a broker that crashed is started again: at the third start it leaves out an addon that it died over. */
 const MOST_CRASHES = 2;
@@ -137,11 +134,9 @@ async function startOnce(options: EnsureBrokerOptions, look: Look, deadline: num
   }
 }
 
-/** A log of this size is put aside, in place of the one put aside before; no broker writes to it now. @throws StateFolderError */
+/** The log, to write at its end; the broker that gets it keeps it within its bounds. @throws StateFolderError */
 function openLog({ logFile }: StateFolder): number {
   try {
-    const bytes = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
-    if (bytes > MOST_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
     return openSync(logFile, "a", 0o600);
   } catch (error) {
     throw refusedBy(error, `The broker's log ${logFile}`, "cannot be written");
