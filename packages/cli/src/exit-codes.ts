@@ -59,7 +59,7 @@ export const exitTable = {
   },
   outputGone: {
     code: 141,
-    meaning: "the reader of its output went away, as in agentmesh log -f | grep -m1 X; what was done stays done",
+    meaning: "the reader of its output went away, as grep -m1 does behind agentmesh log -f; what was done stays done",
     again: NO,
   },
   terminated: { code: 143, meaning: "ended by SIGTERM while it waited; what stands is said", again: "as for 7" },

@@ -95,7 +95,7 @@ async function readAll(limitMs: number | undefined, tell: boolean): Promise<{ by
       const end = (ended: boolean) => resolve({ bytes: Buffer.concat(chunks), ended });
       const restart = () => {
         clearTimeout(silence);
-        if (limitMs !== undefined) silence = setTimeout(end, size > 0 ? ALONE_MS : limitMs, false);
+        if (limitMs !== undefined) silence = setTimeout(end, size > 0 ? Math.max(ALONE_MS, limitMs) : limitMs, false);
       };
       stdin.on("data", (chunk: Buffer) => {
         chunks.push(chunk);

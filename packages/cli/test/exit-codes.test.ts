@@ -135,6 +135,7 @@ describe("the table of exit codes", () => {
     for (const { code: number, meaning, again } of exitCodes) {
       expect(help).toContain(` ${number} ${meaning}. Again: ${again}.`);
       expect(page).toContain(`| ${number} | ${meaning} | ${again} |\n`);
+      expect(meaning + again, "a cell of a table").not.toContain("|");
     }
     expect(Object.keys(ways).sort()).toEqual(exitCodes.map(({ name }) => name).sort());
   });

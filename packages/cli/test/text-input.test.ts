@@ -107,6 +107,12 @@ test("what comes in pieces over a pipe is waited for to its end, and that is sai
   expect(await newest()).toBe("slow:\nonetwo");
 });
 
+test("a pipe that falls silent beside typed text is waited for as long after its first byte as before", async () => {
+  const ended = await inShell(["send", "reader", "slow:"], "(printf one; sleep 11; printf two) |", "");
+  expect(ended).toMatchObject({ code: 0, stderr: expect.stringContaining("Standard input was added") });
+  expect(await newest()).toBe("slow:\nonetwo");
+});
+
 test("a stream without end is refused at its size, from a pipe and from a file", async () => {
   const big = join(files.path, "big.txt");
   writeFileSync(big, "x".repeat(1_000_000));
