@@ -508,6 +508,21 @@ describe("mail on this wire", () => {
     }
   });
 
+  test("of a broadcast to many names each of them to the sender, as the predecessor did", async () => {
+    const topic = "many.of.us";
+    const subscribers = await Promise.all(
+      Array.from({ length: 120 }, async (_, n) => {
+        const { client } = await broker.agent(`subscriber-${n}`);
+        await client.subscribe({ topic });
+        return `subscriber-${n}`;
+      }),
+    );
+    const { id } = await register("/m/among-many");
+    await post("/subscribe", { id, topic });
+    const { body } = await post("/broadcast", { from_id: "cli", topic, text: "to all of you" });
+    expect(body).toEqual({ ok: true, delivered_to: [...subscribers, id].sort() });
+  });
+
   test("goes on after agents were taken out of the mesh: whoever still polls or sends is an agent anew", async () => {
     const { id } = await register("/m/removed");
     await send("someone", id, "one");

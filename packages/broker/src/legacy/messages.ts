@@ -1,5 +1,11 @@
 /** Messages on this wire: sent, broadcast, and as a poll shows them. */
-import { DEFAULT_TTL_MS, type LeasedDelivery } from "@agentmesh/protocol";
+import {
+  DEFAULT_TTL_MS,
+  type LeasedDelivery,
+  MAX_DELIVERIES_PER_TRACE,
+  type MessageId,
+  type Party,
+} from "@agentmesh/protocol";
 import type { AgentCaller } from "../mesh/caller.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Peers } from "./peers.ts";
@@ -28,15 +34,32 @@ export async function sendMessage(
   return { ok: true };
 }
 
-/** Publishes on a topic; says who got a delivery. @throws MeshError what a publish throws */
+/** Publishes on a topic; says who got a delivery, all of them. @throws MeshError what a publish throws */
 export async function broadcast(
-  { mesh, peers }: MessageParts,
+  parts: MessageParts,
   caller: AgentCaller,
   topic: string,
   body: string,
 ): Promise<{ ok: true; delivered_to: string[] }> {
-  const { accepted } = await mesh.topics.publish(caller, topicOf(topic), { body, ...TERMS });
-  return { ok: true, delivered_to: accepted.map(({ to }) => peers.idOf(to)).sort() };
+  const { mesh, peers } = parts;
+  const { messageId, accepted, counts } = await mesh.topics.publish(caller, topicOf(topic), { body, ...TERMS });
+  const named = accepted.map(({ to }) => to);
+  const all = counts === undefined || counts.accepted === named.length;
+  const recipients = all ? named : await recipientsOf(parts, caller, messageId);
+  return { ok: true, delivered_to: recipients.map((to) => peers.idOf(to)).sort() };
+}
+
+/** Everybody who got a delivery of a message of the caller: its trace names them all, page by page. */
+async function recipientsOf({ mesh }: MessageParts, caller: AgentCaller, messageId: MessageId): Promise<Party[]> {
+  const recipients: Party[] = [];
+  let after: string | undefined;
+  do {
+    const query = { limit: MAX_DELIVERIES_PER_TRACE, ...(after !== undefined && { after }) };
+    const page = await mesh.messages.status(caller, messageId, query);
+    recipients.push(...page.deliveries.map(({ to }) => to));
+    after = page.nextAfter;
+  } while (after !== undefined);
+  return recipients;
 }
 
 /** A message as it is posted to a peer's webhook. */
