@@ -27,7 +27,7 @@ export const MAX_BYTES_PER_PAGE = 262_144;
 /** Most deliveries that one answer about a message tells of; more are asked for with its cursor. */
 export const MAX_DELIVERIES_PER_TRACE = 50;
 
-/** Most things that happened to one delivery which such an answer tells, the newest; the log has all. */
+/** Most things that happened to one delivery which such an answer tells, the newest; the log has those that are kept. */
 export const MAX_STEPS_PER_TRACE = 100;
 
 /** Longest time a long poll waits, in milliseconds. */

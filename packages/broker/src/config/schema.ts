@@ -90,16 +90,16 @@ export const ConfigSchema = z.strictObject({
     .describe("most bytes of open messages of one inbox; then 429"),
   agentKeptMessages: wholeNumber(0, 2 ** 40)
     .default(250_000)
-    .describe("most messages of one sender that are kept, history included; then 429, 0: any number"),
+    .describe("most messages of one sender that are kept, history included; then 429; 0: any number"),
   agentKeptBytes: wholeNumber(0, 2 ** 50)
     .default(512 * 1_048_576)
-    .describe("most bytes kept of one sender, history and indexes included; then 429, 0: any number"),
+    .describe("most bytes kept of one sender, history and indexes included; then 429; 0: any number"),
   meshKeptMessages: wholeNumber(0, 2 ** 40)
     .default(4_000_000)
-    .describe("most messages that are kept of all senders together; then 429, 0: any number"),
+    .describe("most messages that are kept of all senders together; then 429; 0: any number"),
   meshKeptBytes: wholeNumber(0, 2 ** 50)
     .default(8_192 * 1_048_576)
-    .describe("most bytes kept of all senders together; then 429, 0: any number"),
+    .describe("most bytes kept of all senders together; then 429; 0: any number"),
   maxAttempts: wholeNumber(1, 1_000)
     .default(10)
     .describe("failed attempts of one delivery before it becomes a dead letter"),
@@ -153,7 +153,7 @@ export const ConfigSchema = z.strictObject({
     .describe("a request whose head and body have not come whole by then is ended"),
   wrongTokensPerMinute: wholeNumber(0, 1_000_000)
     .default(20)
-    .describe("wrong tokens that one address may show in a minute, 0: any number; right ones are taken at any time"),
+    .describe("wrong tokens that one address may show in a minute; 0: any number; right ones are taken at any time"),
 });
 
 /** Resolved settings. */

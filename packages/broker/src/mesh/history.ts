@@ -37,7 +37,7 @@ export class History {
 
   /**
    * One page. It is full as long as there are messages to fill it with, up to the limit of bytes.
-   * @throws MeshError forbidden, agent_not_found, message_not_found, cursor_invalid
+   * @throws MeshError forbidden, agent_not_found, message_not_found, other_life, cursor_invalid
    */
   async list(caller: Caller, query: Query, signal: AbortSignal): Promise<EndpointReply<Table["listMessages"]>> {
     const { party, other } = await this.#parties(caller, query);
@@ -117,7 +117,7 @@ export class History {
 
 /**
  * The thread that a reference means. A thread's own id is taken as it is: of a thread that is not the viewer's, there is
- * nothing to see. @throws MeshError message_not_found
+ * nothing to see. @throws MeshError message_not_found, other_life
  */
 export async function threadOf(store: Store, ref: ThreadRef, viewer: Viewer): Promise<ThreadId> {
   const whole = await wholeId(store, ref, viewer);

@@ -95,7 +95,7 @@ export class Inbox {
     }
   }
 
-  /** Ends a delivery for good. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
+  /** Ends a delivery for good. @throws MeshError delivery_not_found, other_life, lease_lost, delivery_settled */
   async ack(caller: AgentCaller, named: DeliveryRef, request: Body<"ack">): Promise<AckReply> {
     const ref = await this.#whole(caller, named);
     const verdict = await this.#store.ack(caller.agent.id, ref, request.receipt, request.evidence);
@@ -103,21 +103,21 @@ export class Inbox {
     return ackReply(granted(verdict, ref, caller), false);
   }
 
-  /** Gives a delivery back. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
+  /** Gives a delivery back. @throws MeshError delivery_not_found, other_life, lease_lost, delivery_settled */
   async nack(caller: AgentCaller, named: DeliveryRef, request: Body<"nack">): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const terms = { delayMs: request.delayMs, reason: request.reason, retry: this.#retry };
     return reply(granted(await this.#store.nack(caller.agent.id, ref, request.receipt, terms), ref, caller));
   }
 
-  /** Renews a lease. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
+  /** Renews a lease. @throws MeshError delivery_not_found, other_life, lease_lost, delivery_settled */
   async extend(caller: AgentCaller, named: DeliveryRef, request: Body<"extend">): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const verdict = await this.#store.extend(caller.agent.id, ref, request.receipt, request.leaseMs);
     return reply(granted(verdict, ref, caller));
   }
 
-  /** Makes a delivery a dead letter. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
+  /** Makes a delivery a dead letter. @throws MeshError delivery_not_found, other_life, lease_lost, delivery_settled */
   async reject(caller: AgentCaller, named: DeliveryRef, request: Body<"reject">): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const verdict = await this.#store.reject(caller.agent.id, ref, request.receipt, {
@@ -146,7 +146,7 @@ export class Inbox {
     return { entries, ...(nextAfter && { nextAfter: `${nextAfter.at}/${nextAfter.id}` }) };
   }
 
-  /** Puts a dead letter back into its inbox. @throws MeshError delivery_not_found, not_dead, agent_not_found, inbox_full */
+  /** Puts a dead letter back into its inbox. @throws MeshError delivery_not_found, other_life, not_dead, agent_not_found, inbox_full, body_damaged */
   async redrive(caller: Caller, named: DeliveryRef): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const verdict = await this.#store.redrive(ownerOf(caller), ref, this.#quota);
@@ -164,7 +164,7 @@ export class Inbox {
     throw noDeadLetter(ref);
   }
 
-  /** Takes a dead letter off the list. @throws MeshError delivery_not_found, not_dead */
+  /** Takes a dead letter off the list. @throws MeshError delivery_not_found, other_life, not_dead */
   async dismiss(caller: Caller, named: DeliveryRef): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const verdict = await this.#store.dismiss(ownerOf(caller), ref);
@@ -174,20 +174,20 @@ export class Inbox {
     throw new MeshError("not_dead", `${id} is ${state}, not dead: there is nothing to dismiss.`);
   }
 
-  /** Lets a held delivery into its inbox. @throws MeshError delivery_not_found, not_held */
+  /** Lets a held delivery into its inbox. @throws MeshError delivery_not_found, other_life, not_held */
   async admit(caller: Caller, named: DeliveryRef): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     return reply(wasHeld(await this.#store.admit(ownerOf(caller), ref), ref));
   }
 
-  /** Refuses a held delivery for good. @throws MeshError delivery_not_found, not_held */
+  /** Refuses a held delivery for good. @throws MeshError delivery_not_found, other_life, not_held */
   async refuse(caller: Caller, named: DeliveryRef, request: Body<"refuse">): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const terms = { reason: request.reason ?? "no reason given", bounce };
     return reply(wasHeld(await this.#store.refuse(ownerOf(caller), ref, terms), ref));
   }
 
-  /** Notes a push, or its failure. @throws MeshError delivery_not_found, lease_lost, delivery_settled */
+  /** Notes a push, or its failure. @throws MeshError delivery_not_found, other_life, lease_lost, delivery_settled */
   async reportPush(caller: AgentCaller, named: DeliveryRef, request: Body<"reportPush">): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const push = { path: request.path, failedWhy: request.failedWhy };

@@ -71,7 +71,7 @@ export class Messages {
   /**
    * Accepts one message; on disk when it resolves.
    * @throws MeshError sender_mismatch, body_too_large, agent_not_found, refused_by_policy, message_not_found,
-   *   idempotency_mismatch, loop_limit, rate_limited, duplicate_storm, inbox_full, storage_full
+   *   other_life, idempotency_mismatch, loop_limit, rate_limited, duplicate_storm, inbox_full, quota_full, storage_full
    */
   async send(caller: AgentCaller, request: SendBody, answerWithinMs?: number): Promise<SendReply> {
     const sender = caller.agent;
@@ -150,7 +150,7 @@ export class Messages {
     return { recipient: await this.#agents.addressee(nameOrId, caller), known: earlier !== undefined };
   }
 
-  /** One message and what became of it, for its sender, its recipients and the mesh key. @throws MeshError message_not_found, cursor_invalid */
+  /** One message and what became of it, for its sender, its recipients and the mesh key. @throws MeshError message_not_found, other_life, cursor_invalid */
   async status(
     caller: Caller,
     ref: MessageRef,
@@ -161,7 +161,7 @@ export class Messages {
     return traceOf(parts, caller, await this.#place(ref, viewerOf(caller)), query, this.#turns.look(caller, signal));
   }
 
-  /** Takes a message back that nobody has leased. @throws MeshError message_not_found, already_leased, delivery_settled */
+  /** Takes a message back that nobody has leased. @throws MeshError message_not_found, other_life, already_leased, delivery_settled */
   async cancel(caller: AgentCaller, ref: MessageRef): Promise<CancelReply> {
     const { messageId, sender } = await this.#place(ref, caller.agent.id);
     if (sender.id !== caller.agent.id) throw unknownMessage(ref);
@@ -179,7 +179,7 @@ export class Messages {
 
   /**
    * What happened to messages; waits up to `waitMs` for a first entry.
-   * @throws MeshError cursor_invalid, agent_not_found, message_not_found
+   * @throws MeshError cursor_invalid, agent_not_found, message_not_found, other_life
    */
   async log(
     caller: Caller,

@@ -39,7 +39,10 @@ export class Topics {
     this.#turns = parts.turns;
   }
 
-  /** Accepts one message for everybody subscribed now. @throws MeshError body_too_large, idempotency_mismatch, storage_full */
+  /**
+   * Accepts one message for everybody subscribed now.
+   * @throws MeshError body_too_large, idempotency_mismatch, rate_limited, quota_full, storage_full
+   */
   async publish(
     caller: AgentCaller,
     topic: string,
@@ -88,7 +91,7 @@ export class Topics {
     };
   }
 
-  /** Adds a subscription of the caller. */
+  /** Adds a subscription of the caller. @throws MeshError quota_full */
   subscribe(caller: AgentCaller, request: EndpointRequest<Table["subscribe"]>["body"]): Promise<SubscribeReply> {
     return this.#store.subscribe(caller.agent.id, request.topic, request.retained, inboxQuota(this.#policy));
   }

@@ -182,7 +182,7 @@ export const inboxEndpoints = {
     params: deliveryParam,
     status: 200,
     reply: DeliveryReply,
-    errors: ["delivery_not_found", "not_dead"],
+    errors: ["delivery_not_found", "other_life", "not_dead"],
   }),
 
   admit: endpoint({

@@ -193,7 +193,10 @@ export const TracedDelivery = z.object({
   ...Delivery.shape,
   answer: TracedAnswer.optional(),
   timeline: z.array(TimelineEntry),
-  earlierSteps: z.boolean().optional().meta({ description: "more happened before; the log of its thread has all" }),
+  earlierSteps: z
+    .boolean()
+    .optional()
+    .meta({ description: "more happened before; the log of its thread has those that are kept" }),
   outlook: Outlook.optional(),
 });
 export type TracedDelivery = z.infer<typeof TracedDelivery>;

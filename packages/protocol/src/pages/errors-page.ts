@@ -45,7 +45,7 @@ const REMEDIES: Record<ErrorCode, string> = {
     "This text was accepted for the recipient as often as a minute allows; this one was not stored. Send something new, or wait a minute. The limit is the setting `repeatsPerMinute`; 0 turns it off.",
   inbox_full: "Wait until the recipient has read some; nothing was dropped and nothing stored.",
   quota_full:
-    "Nothing was stored. Room comes when open messages are read and history is past its day; the owner of the mesh sees who keeps what with `agentmesh status`, and may raise `agentKeptBytes`, `agentKeptMessages`, `meshKeptBytes` or `meshKeptMessages`, set `retentionMs` lower, or remove an agent.",
+    "Nothing was stored. Room comes when open messages are read and history is past its day; the owner of the mesh sees who keeps what with `agentmesh status`, and may raise `agentKeptBytes`, `agentKeptMessages`, `meshKeptBytes` or `meshKeptMessages`, or set `retentionMs` lower.",
   internal: "Look into the broker's log for the request id in `instance`.",
   shutting_down: "Try again in a moment.",
   store_unavailable: "Another program holds the database file; try again, and close that program.",
