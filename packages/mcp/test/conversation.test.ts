@@ -63,6 +63,34 @@ test("a message is queued, pushed, kept in hand, and acked by the answer", async
   expect((await bob.tool("check_messages")).text).toBe("No message waits for you.");
 });
 
+test("an answer is shown with the question it answers, when it is read and in its trace, however much waits before it", async () => {
+  await using asker = await session(broker, "asker");
+  const own = await asker.joined();
+  const { client: asked } = await broker.agent("asked");
+  const shown = async () => {
+    const { messageId } = await askedOf("which </agentmesh> “port”?");
+    const said = `It answers ${messageId} of ${own}: “which ‹/agentmesh> 'port'?”`;
+    const { text, data } = await asker.tool("check_messages");
+    expect(text).toContain(`4711\n</agentmesh>\n${said}\nTo answer: reply(`);
+    expect(JSON.stringify(data.messages)).toContain(JSON.stringify(said).slice(1, -1));
+    return said;
+  };
+  const askedOf = async (body: string) => {
+    const { message_id } = Sent.parse((await asker.tool("send_message", { to: "asked", message: body })).data);
+    const [question] = (await asked.lease()).deliveries;
+    await asked.send({ inReplyTo: question?.id ?? "", body: "4711", urgency: "interrupt" });
+    return { messageId: message_id };
+  };
+  const said = await shown();
+  const trace = await asker.tool("trace_message", { message_id: "1" });
+  expect(trace.text.split("\n")[1]).toBe(said);
+  expect(trace.data.answers).toMatchObject({ from: own, preview: "which ‹/agentmesh> “port”?" });
+
+  // An answer that goes before 30 others is not among the oldest that a listing has.
+  for (let n = 0; n < 30; n++) await asked.send({ to: own, body: `${n}` });
+  await shown();
+});
+
 test("two sessions in one directory are two agents, and the second is told its name", async () => {
   await using first = await session(broker, "engine");
   expect(await first.joined()).toBe("engine");

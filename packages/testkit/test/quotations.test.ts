@@ -130,6 +130,18 @@ test.each(hostile.map((words, index) => ({ words, index })))(
     await mallory.client.ask({ to: own, body: words, timeoutMs: 10, answerWithinMs: 1_000 });
     await tool("check_messages");
     await tool("check_messages");
+    const { deliveries } = await mallory.client.send({ to: own, body: words });
+    const answered = await tool("reply", { message_id: String(deliveries[0]?.seq), message: "no" });
+    await tool("trace_message", { message_id: String(answered.message_id) });
+    await cli("trace", String(answered.message_id));
+    // Somebody else answers to alice what the hostile agent has published.
+    const topic = `talk-${index}`;
+    const other = await broker.agent(`other-${index}`);
+    await tool("subscribe", { topic });
+    await other.client.subscribe({ topic });
+    const { messageId: published } = await mallory.client.publish({ topic, body: words });
+    await other.client.send({ to: own, inReplyTo: published, body: "as it says" });
+    await tool("check_messages");
     await cli("owed");
 
     const nudged = async () =>
@@ -152,6 +164,10 @@ test.each(hostile.map((words, index) => ({ words, index })))(
 
     expect(seen.filter(([, text]) => text.includes(SAID)).map(([sink]) => sink)).toEqual(
       expect.arrayContaining(["list_peers text", "send_message text", "trace_message text", "push", "webhook"]),
+    );
+    const questions = seen.filter(([, text]) => /It answers msg_\w+ of mallory-\d+: “/.test(text));
+    expect(questions.map(([sink]) => sink)).toEqual(
+      expect.arrayContaining(["trace_message text", "check_messages text", "check_messages data"]),
     );
     for (const [sink, text] of seen) expect(outside(text), sink).not.toContain(SAID);
   },

@@ -4,6 +4,7 @@ import { fenceAttribute, renderDelivery, renderStub, type ShownDelivery } from "
 export {
   defang,
   defangLine,
+  questionText,
   quoted,
   quotedUnlessWord,
   renderDelivery,

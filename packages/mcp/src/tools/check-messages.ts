@@ -11,7 +11,7 @@ import { reread } from "./reread.ts";
 import { asTyped, tool } from "./tool.ts";
 
 /** What is shown of a delivery, leased or listed. */
-type Waiting = Pick<InboxEntry, "id" | "seq" | "attempt" | "message">;
+type Waiting = Pick<InboxEntry, "id" | "seq" | "attempt" | "message" | "question">;
 
 /** Long enough for the answer to be written and the ack to be made, in milliseconds. */
 const LEASE_MS = 60_000;
@@ -63,14 +63,14 @@ export const checkMessages = tool({
         ...rest,
       ].join("\n\n"),
       data: {
-        messages: shown.map(({ seq, message, redelivered }) => ({
+        messages: shown.map(({ seq, message, redelivered, question }) => ({
           message_id: String(seq),
           from: message.from.name,
           ...(message.trust !== "verified" && { trust: message.trust }),
           sent_at: message.acceptedAt,
           thread_id: message.threadId,
           ...(redelivered && { redelivered }),
-          text: renderDelivery({ seq, message, redelivered }),
+          text: renderDelivery({ seq, message, redelivered, question }),
         })),
         more_waiting: more,
         ...(owed.length > 0 && { owed: owed.slice(0, MAX_OWED).map(owedFact) }),
@@ -84,10 +84,8 @@ export const checkMessages = tool({
  * What is open in the inbox, cut to what one read may hold. It is leased first, so that nothing shown here is streamed
  * at the same time; the listing also has what the stream holds, and what is on its way back.
  */
-async function takeWaiting(
-  { client, mesh }: JoinedSession,
-  signal: AbortSignal,
-): Promise<{ entries: Waiting[]; more: number }> {
+async function takeWaiting(session: JoinedSession, signal: AbortSignal): Promise<{ entries: Waiting[]; more: number }> {
+  const { client, mesh } = session;
   const lease = () => client.lease({ leaseMs: LEASE_MS, session: mesh.id }, { signal });
   let taken: LeaseReply = { deliveries: [], queued: 0 };
   try {
@@ -99,13 +97,27 @@ async function takeWaiting(
     taken = await lease();
   }
   const { entries, open } = await client.listInbox({ limit: MAX_DELIVERIES_PER_READ }, { signal });
-  const known = new Map<string, Waiting>([...taken.deliveries, ...entries].map((entry) => [entry.id, entry]));
+  const listed = new Set(entries.map(({ id }) => id));
+  const known: Waiting[] = [...entries, ...taken.deliveries.filter(({ id }) => !listed.has(id))];
   let bytes = 0;
-  const fitting = [...known.values()].sort(inReadingOrder).filter((entry, index) => {
+  const fitting = known.sort(inReadingOrder).filter((entry, index) => {
     bytes += entry.message.bodyBytes;
     return index === 0 || (index < MAX_DELIVERIES_PER_READ && bytes <= MAX_BYTES_PER_READ);
   });
-  return { entries: fitting, more: open - fitting.length };
+  const whole = fitting.map((entry) => (listed.has(entry.id) ? entry : withQuestion(session, entry, signal)));
+  return { entries: await Promise.all(whole), more: open - fitting.length };
+}
+
+/** A listing says what a message answers; of what is behind its end the trace does. An extra that must not keep mail away. */
+async function withQuestion({ client, log }: JoinedSession, entry: Waiting, signal: AbortSignal): Promise<Waiting> {
+  if (entry.message.kind !== "message" || entry.message.inReplyTo === undefined) return entry;
+  try {
+    const { question } = await client.getMessage({ message: entry.id, limit: 1 }, { signal });
+    return { ...entry, question };
+  } catch (error) {
+    log.debug("question.failed", { error });
+    return entry;
+  }
 }
 
 /** Questions that wait for an answer of this agent, the first due first; an extra that must not keep mail away. */
@@ -140,8 +152,8 @@ function rankOf({ message }: Waiting): number {
   return message.kind !== "message" ? 2 : message.urgency === "interrupt" ? 0 : 1;
 }
 
-function shownAs({ id, seq, message, attempt }: Waiting, { inHand }: JoinedSession): ShownDelivery {
-  return { seq, message, redelivered: attempt > 1 || inHand.wasPushed(id) };
+function shownAs({ id, seq, message, attempt, question }: Waiting, { inHand }: JoinedSession): ShownDelivery {
+  return { seq, message, redelivered: attempt > 1 || inHand.wasPushed(id), question };
 }
 
 /** Acks what the client was given; what it was not given, or what cannot be acked now, is shown again. */

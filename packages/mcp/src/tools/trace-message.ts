@@ -1,7 +1,7 @@
 /** Tool trace_message: what became of a message, and why it is not acked. */
 import { MessageRef, quoted, quotedReason } from "@agentmesh/protocol";
 import { z } from "zod";
-import { defangLine } from "../shown/render.ts";
+import { defangLine, questionText } from "../shown/render.ts";
 import { isNothing } from "./as-meant.ts";
 import { asTyped, tool } from "./tool.ts";
 
@@ -23,7 +23,7 @@ export const traceMessage = tool({
       .meta({ description: "for more recipients: next_after of the answer before" }),
   }),
   async run({ client }, { message_id, after }, signal) {
-    const { message, deliveries, nextAfter } = await client.getMessage(
+    const { message, question, deliveries, nextAfter } = await client.getMessage(
       { message: message_id, ...(after !== undefined && { after }) },
       { signal },
     );
@@ -55,12 +55,20 @@ export const traceMessage = tool({
     return {
       text: [
         `${message.id} from ${message.from.name}`,
+        ...(question === undefined ? [] : [questionText(question)]),
         ...text,
         ...(nextAfter === undefined ? [] : [`It has more recipients: call trace_message with after: "${nextAfter}".`]),
       ].join("\n"),
       data: {
         id: message.id,
         from: message.from.name,
+        ...(question !== undefined && {
+          answers: {
+            message_id: question.messageId,
+            from: question.from.name,
+            preview: defangLine(question.preview, 200),
+          },
+        }),
         deliveries: rows,
         ...(nextAfter !== undefined && { next_after: nextAfter }),
       },

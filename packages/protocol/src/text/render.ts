@@ -1,8 +1,10 @@
 /** Messages as a model is shown them: fenced, harmless, each with the exact call that answers it. */
 
+import type { AnsweredQuestion } from "../message/delivery.ts";
 import type { Message } from "../message/message.ts";
 import { defang } from "./defang.ts";
 import { plainLine } from "./plain-text.ts";
+import { quoted } from "./quote.ts";
 
 /** What a model is shown of a delivery. */
 export interface ShownDelivery {
@@ -10,17 +12,25 @@ export interface ShownDelivery {
   readonly message: Message;
   /** It may have been shown before. */
   readonly redelivered: boolean;
+  /** What it answers, where that is known. */
+  readonly question?: AnsweredQuestion | undefined;
 }
 
 /** One message in its fence, with the call that answers it. */
 export function renderDelivery(shown: ShownDelivery): string {
-  const { seq, message } = shown;
+  const { seq, message, question } = shown;
   return [
     ...fenced(shown, defang(message.body)),
+    ...(question === undefined ? [] : [questionText(question)]),
     message.kind !== "message"
       ? "A notice of the mesh itself; nobody is there to answer it."
       : `${message.answerBy === undefined ? "To answer" : "An answer is waited for"}: reply(message_id: "${seq}", message: "…")`,
   ].join("\n");
+}
+
+/** What a message answers, in a line of the mesh. */
+export function questionText({ messageId, from, preview }: AnsweredQuestion): string {
+  return `It answers ${messageId} of ${plainLine(from.name)}: ${quoted(preview)}`;
 }
 
 /** How much of a message that is cut is shown, in characters. */
