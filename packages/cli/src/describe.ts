@@ -5,14 +5,14 @@ import type {
   Agent,
   DeliveryState,
   Focus,
+  ListedPushPath,
   LogEntry,
   Message,
   Presence,
-  PushPath,
   TimelineEntry,
 } from "@agentmesh/protocol";
 import { plainLine, quoted, quotedReason, quotedUnlessWord, TimelineEvent } from "@agentmesh/protocol";
-import { inLocalTime, shortDuration, since, until } from "./terminal/clock.ts";
+import { inLocalTime, localTime, shortDuration, since, until } from "./terminal/clock.ts";
 import type { Style } from "./terminal/output.ts";
 
 /** Colour of a presence. */
@@ -73,8 +73,9 @@ export function recipientText({ presence, pushPaths }: Pick<Agent, "presence" | 
   return first === undefined ? `${presence}, no push path` : `${presence}, the last push through ${first.path} failed`;
 }
 
-function pushPath({ path, provenAt, failedWhy }: PushPath): string {
-  if (failedWhy !== undefined) return `${path}, failed: ${quoted(failedWhy)}`;
+function pushPath({ path, provenAt, failedWhy, nextTryAt }: ListedPushPath): string {
+  const rests = nextTryAt === undefined ? "" : `, rests until ${localTime(nextTryAt)}`;
+  if (failedWhy !== undefined) return `${path}, failed: ${quoted(failedWhy)}${rests}`;
   return provenAt === undefined ? `${path}, not proven yet` : `${path}, proven ${since(provenAt)} ago`;
 }
 

@@ -1,5 +1,5 @@
 /** One clock for people, another for programs: local and short in text, RFC 3339 in UTC in JSON, in a zone that is not UTC. */
-import { startTestBroker, type TestBroker } from "testkit";
+import { openWebhookReceiver, startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cli } from "./run-cli.ts";
 
@@ -22,6 +22,11 @@ beforeAll(async () => {
   const [, second] = deliveries;
   await bob.client.reject({ delivery: second?.id ?? "", receipt: second?.receipt ?? "", reason: "not my job" });
   const { messageId } = sent;
+  await using receiver = await openWebhookReceiver(500);
+  const { client } = await broker.agent("hooked");
+  await client.setWebhook({ agent: "me", url: receiver.url });
+  for (let n = 0; n < 5; n++) await alice.client.send({ to: "hooked", body: `message ${n}` });
+  await until(async () => (await client.getWebhook({ agent: "me" })).nextTryAt, "a webhook that rests");
   commands = [
     ["status"],
     ["agents"],
@@ -42,6 +47,10 @@ beforeAll(async () => {
     ["topics"],
     ["held"],
     ["whoami"],
+    ["send", "hooked", "while it rests"],
+    ["trace", "1", "--agent", "hooked"],
+    ["webhook", "show", "hooked"],
+    ["webhook", "list"],
     ["send", "bob", "while in focus"],
     ["send", "bob", "late", "--wait", "1s"],
     ["ask", "bob", "are you there?", "--timeout", "1s"],

@@ -77,16 +77,18 @@ test("a webhook that fails exits 1 from its test, and everything about it says w
   });
   const sender = await broker.agent("sender");
   for (let i = 0; i < 5; i++) await sender.client.send({ to: "broken", body: `message ${i}` });
-  await until(
-    async () => (await broker.admin.getWebhook({ agent: "broken" })).failedWhy?.includes("rests until"),
-    "the rest",
-  );
+  await until(async () => (await broker.admin.getWebhook({ agent: "broken" })).nextTryAt, "the rest");
   const shown = (await cli(broker.home, ["webhook", "show", "broken"])).stdout;
-  expect(shown).toMatch(/broken: resting[\s\S]*answered 500 \(5 in a row\), rests until[\s\S]*next try +in \d+/);
+  expect(shown).toMatch(/broken: resting[\s\S]*answered 500 \(5 in a row\)”[\s\S]*next try +in \d+/);
   const sent = await cli(broker.home, ["send", "broken", "late"]);
   expect(sent.stdout).toContain("the last push through webhook failed");
   expect(sent.stderr.replace(/\s+/g, " ")).toContain("Try it now: agentmesh webhook test broken");
   expect((await cli(broker.home, ["agents"])).stdout).toMatch(/broken +offline +never +webhook, failed: “answered 500/);
+  const { pushPaths } = await sender.client.getAgent({ agent: "broken" });
+  expect(pushPaths).toMatchObject([{ failedWhy: "answered 500 (5 in a row)", nextTryAt: expect.stringMatching(/Z$/) }]);
+  expect(sent.stderr.replace(/\s+/g, " ")).toMatch(
+    /\(“answered 500 \(5 in a row\)”, rests until (\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\)/,
+  );
 });
 
 test("a test outlives a webhook that never answers, and says so", async () => {

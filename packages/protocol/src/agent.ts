@@ -38,6 +38,13 @@ export const PushPath = z.strictObject({
 });
 export type PushPath = z.infer<typeof PushPath>;
 
+/** A push path as everybody is shown it. */
+export const ListedPushPath = z.object({
+  ...PushPath.shape,
+  nextTryAt: Timestamp.optional().meta({ description: "of a webhook that rests: when a post is tried again" }),
+});
+export type ListedPushPath = z.infer<typeof ListedPushPath>;
+
 /** The push path of an agent's webhook, which needs no session. */
 export const WEBHOOK_PATH = "webhook";
 
@@ -61,7 +68,7 @@ export const Agent = z.object({
   ...AgentProfile.shape,
   presence: Presence,
   trust: Trust.default("verified"),
-  pushPaths: z.array(PushPath),
+  pushPaths: z.array(ListedPushPath),
   focus: Focus.optional().meta({ description: "set while the agent is not to be disturbed" }),
   queued: z.int().nonnegative().meta({ description: "deliveries waiting in its inbox" }),
   held: z.int().nonnegative().default(0).meta({ description: "deliveries held by its policy" }),

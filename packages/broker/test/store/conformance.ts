@@ -934,6 +934,9 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
         failedWhy: "answered 500",
         restsUntil: clock.now() + 30_000,
       });
+      const nextTryAt = new Date(clock.now() + 30_000).toISOString();
+      expect(await path()).toEqual({ path: "webhook", failedWhy: "answered 500", nextTryAt });
+      clock.advance(30_000);
       expect(await path()).toEqual({ path: "webhook", failedWhy: "answered 500" });
       await store.resealWebhook(bob, "other");
       expect(await store.webhookOf(bob)).toMatchObject({ sealed: "other", failures: 5 });

@@ -1,5 +1,5 @@
 /** One agent as a tool shows it: a line of text and the same as data. */
-import { type Agent, type Focus, type PushPath, plainLine } from "@agentmesh/protocol";
+import { type Agent, type Focus, type ListedPushPath, plainLine } from "@agentmesh/protocol";
 import { defangLine, quoted, quotedUnlessWord } from "../shown/render.ts";
 
 /** The line. Everything an agent says of itself is made harmless and marked as its words. */
@@ -43,18 +43,19 @@ function focusWords({ until, allows, reason }: Focus): string {
 }
 
 /** How a session is reached, in words: never more than was proven. */
-export function pushWords(paths: readonly PushPath[]): string {
+export function pushWords(paths: readonly ListedPushPath[]): string {
   if (paths.length === 0) return "no push path";
   return `push: ${paths.map((path) => `${path.path} (${proof(path)})`).join(", ")}`;
 }
 
 /** A push path as data, with its proof in the same words. */
-export function pathData(path: PushPath): Record<string, string> {
+export function pathData(path: ListedPushPath): Record<string, string> {
   return { path: path.path, proof: proof(path) };
 }
 
-function proof(path: PushPath): string {
-  if (path.failedWhy !== undefined) return `failing: ${quoted(path.failedWhy)}`;
+function proof(path: ListedPushPath): string {
+  const rests = path.nextTryAt === undefined ? "" : `, rests until ${path.nextTryAt}`;
+  if (path.failedWhy !== undefined) return `failing: ${quoted(path.failedWhy)}${rests}`;
   return path.provenAt === undefined ? "not proven yet" : `proven ${plainLine(path.provenAt, 30)}`;
 }
 

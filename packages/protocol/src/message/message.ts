@@ -1,6 +1,6 @@
 /** Messages: what is sent, and what the sender is told. */
 import { z } from "zod";
-import { Presence, PushPath, Trust } from "../agent.ts";
+import { ListedPushPath, Presence, Trust } from "../agent.ts";
 import { Party } from "../agent-party.ts";
 import { Focus } from "../focus.ts";
 import { DeliveryId, MessageId, MessageRef, ThreadId } from "../ids.ts";
@@ -76,7 +76,7 @@ export const DeliveryForecast = z.object({
   rule: AppliedRule,
   recipient: z.object({
     presence: Presence,
-    pushPaths: z.array(PushPath),
+    pushPaths: z.array(ListedPushPath),
     focus: Focus.optional(),
     queued: z.int().nonnegative(),
     oldestQueuedMs: z.int().nonnegative().optional(),

@@ -73,7 +73,7 @@ function warningsFor(agent: Agent, { namesakes = [], writtenTo = agent.name }: A
     });
   }
   if (webhook && agent.pushPaths.length === 1) {
-    if (!webhook.works) warnings.push(webhookWarning(agent, webhook.why));
+    if (!webhook.works) warnings.push(webhookWarning(agent, webhook));
   } else if (agent.presence !== "offline" && agent.pushPaths.length === 0) {
     warnings.push({
       code: "no_push_path",

@@ -1,5 +1,5 @@
 /** The records of agents that go through the Store port. */
-import type { AgentId, AgentProfile, Focus, PolicyAction, PushPath, Trust } from "@agentmesh/protocol";
+import type { AgentId, AgentProfile, Focus, ListedPushPath, PolicyAction, PushPath, Trust } from "@agentmesh/protocol";
 
 /** An agent as stored, with what its sessions and inbox say of it now. */
 export interface AgentRecord {
@@ -23,7 +23,7 @@ export interface AgentRecord {
   readonly inHand: number;
   readonly oldestQueuedMs: number | undefined;
   /** How its webhook does, if it has one; this path needs no session. */
-  readonly webhook?: PushPath | undefined;
+  readonly webhook?: ListedPushPath | undefined;
 }
 
 /** An agent to make, or to resume by its token. */

@@ -1,6 +1,5 @@
 /** How one webhook does: its breaker, and what senders are told of it, in memory and written down as it changes. */
 import type { WebhookState } from "@agentmesh/protocol";
-import { type Clock, timestamp } from "../clock.ts";
 import type { WebhookNote, WebhookRecord } from "../store.ts";
 import { BREAKER, Breaker } from "./breaker.ts";
 import type { PostOutcome } from "./sink.ts";
@@ -18,7 +17,6 @@ export interface HealthParts {
   readonly before: WebhookRecord;
   /** Length of the first rest, in milliseconds. */
   readonly restMs: number;
-  readonly clock: Clock;
   readonly note: (note: WebhookNote) => Promise<void>;
   /** Told when it begins to fail, to rest, or to work again, and when it is disabled. */
   readonly onChange: (state: WebhookState, why: string) => void;
@@ -88,8 +86,7 @@ export class WebhookHealth {
       return;
     }
     const inARow = failures > 1 ? ` (${failures} in a row)` : "";
-    const until = restsForMs > 0 ? `, rests until ${timestamp(this.#parts.clock.now() + restsForMs)}` : "";
     const rest = restsForMs > 0 ? { restMs: restsForMs } : {};
-    await this.#parts.note({ kind: "failed", why: short + inARow + until, failures, ...rest });
+    await this.#parts.note({ kind: "failed", why: short + inARow, failures, ...rest });
   }
 }

@@ -73,7 +73,6 @@ export class RunningWebhooks {
     const health = new WebhookHealth({
       before,
       restMs: policy.webhookRestMs,
-      clock,
       note: (note) => store.noteWebhook(id, note),
       onChange: (state, why) => onWebhook(`webhook.${state}`, { agent: name, ...(why !== "" && { why }) }),
     });

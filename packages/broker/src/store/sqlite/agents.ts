@@ -15,8 +15,8 @@ export const AGENT = `
     (SELECT s.push_paths FROM session s WHERE s.agent_pk = a.pk ORDER BY s.seen_at DESC LIMIT 1) AS push_paths,
     (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk AND d.state IN ('queued', 'leased')
        AND d.state = 'queued' ORDER BY d.seq LIMIT 1) AS oldest_queued_at,
-    (SELECT json_object('provenAt', w.proven_at, 'failedWhy', w.failed_why) FROM webhook w WHERE w.agent_pk = a.pk)
-      AS webhook
+    (SELECT json_object('provenAt', w.proven_at, 'failedWhy', w.failed_why, 'restsUntil', w.rests_until)
+       FROM webhook w WHERE w.agent_pk = a.pk) AS webhook
   FROM agent a`;
 
 /** An agent that has left, and whose mail has not ended. */

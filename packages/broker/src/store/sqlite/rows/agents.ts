@@ -1,5 +1,14 @@
 /** An agent's row as SQLite returns it, and the record the mesh gets. */
-import { AgentId, AgentProfile, type Focus, PolicyAction, PushPath, Trust, WEBHOOK_PATH } from "@agentmesh/protocol";
+import {
+  AgentId,
+  AgentProfile,
+  type Focus,
+  type ListedPushPath,
+  PolicyAction,
+  PushPath,
+  Trust,
+  WEBHOOK_PATH,
+} from "@agentmesh/protocol";
 import { z } from "zod";
 import { timestamp } from "../../../mesh/clock.ts";
 import type { AgentRecord, PolicyRules } from "../../../mesh/store.ts";
@@ -48,18 +57,23 @@ export function agentRecord(row: AgentRow, now: number): AgentRecord {
     trust: row.trust,
     focus: focusOf(row, now),
     oldestQueuedMs: row.oldest_queued_at === null ? undefined : Math.max(0, now - row.oldest_queued_at),
-    webhook: row.webhook === null ? undefined : webhookPath(row.webhook),
+    webhook: row.webhook === null ? undefined : webhookPath(row.webhook, now),
   };
 }
 
-const WebhookHealth = z.object({ provenAt: z.number().nullable(), failedWhy: z.string().nullable() });
+const WebhookHealth = z.object({
+  provenAt: z.number().nullable(),
+  failedWhy: z.string().nullable(),
+  restsUntil: z.number().nullable(),
+});
 
-function webhookPath(json: string): PushPath {
-  const { provenAt, failedWhy } = WebhookHealth.parse(JSON.parse(json));
+function webhookPath(json: string, now: number): ListedPushPath {
+  const { provenAt, failedWhy, restsUntil } = WebhookHealth.parse(JSON.parse(json));
   return {
     path: WEBHOOK_PATH,
     ...(provenAt !== null && { provenAt: timestamp(provenAt) }),
     ...(failedWhy !== null && { failedWhy }),
+    ...(restsUntil !== null && restsUntil > now && { nextTryAt: timestamp(restsUntil) }),
   };
 }
 
