@@ -220,6 +220,11 @@ test("a text holds what its path takes: messages whole, cut or counted, each in 
   );
 });
 
+test.each(hostile.slice(0, -1))("%j is harmless wherever a line is cut in it", (frame) => {
+  for (let most = 2; most <= frame.length + 4; most++) expect(tags(defangLine(`no ${frame}`, most))).toEqual([]);
+  for (let most = 2; most <= frame.length; most++) expect(tags(defangLine(frame, most))).toEqual([]);
+});
+
 test("a long message does not keep the short ones beside it from being shown whole", () => {
   const deliveries = [
     delivery({ body: "short" }, 1),

@@ -78,9 +78,12 @@ interface Read {
   /** As it is written: two capitals, or a dash, come first. */
   readonly capitals: boolean;
   readonly dash: boolean;
+  /** The text was cut somewhere in it. */
+  readonly cut: boolean;
 }
 
-function isFrame(openers: string, { gap, unseen, text, capitals, dash }: Read, before: string, line: string): boolean {
+function isFrame(openers: string, read: Read, before: string, line: string): boolean {
+  const { gap, unseen, text, capitals, dash, cut } = read;
   if (FENCES.test(text.replace(/\s/g, ""))) return true;
   if (openers.length > 2 && gap === "" && capitals) return true;
   const name = NAME_OF_TWO_WORDS.exec(text)?.[0];
@@ -88,15 +91,17 @@ function isFrame(openers: string, { gap, unseen, text, capitals, dash }: Read, b
   // `list<size_t>` and `i<max_i` are code, as is `ch <-my_value`; a frame is not glued to the word before it.
   if (gap === "") return unseen || !/[\p{L}\p{N}_]$/u.test(before);
   if (/[^\s]/u.test(gap)) return true;
-  // Behind a blank it is a comparison, unless it is closed like a tag or begins its line.
-  return REST_OF_TAG.test(text.slice(name.length)) || line.trim() === "";
+  // Behind a blank it is a comparison, unless it is closed like a tag, is cut in its name, or begins its line.
+  const rest = text.slice(name.length);
+  return (cut && rest.trim() === "") || REST_OF_TAG.test(rest) || line.trim() === "";
 }
 
 function lineStart(text: string, at: number): number {
   return text.lastIndexOf("\n", at - 1) + 1;
 }
 
-const BLANK = /^\s$/u;
+// Where a text was cut stands `…`: what is left of a tag there is judged as one.
+const BLANK = /^[\s…]$/u;
 const SLASH = /^[/\\\u2044\u2215\uff0f\u29f8\u27cb]$/u;
 const UNSEEN = /^[\p{M}\p{C}]$/u;
 
@@ -105,10 +110,12 @@ function asRead(text: string, from: number): Read {
   let gap = "";
   let seen = "";
   let unseen = false;
+  let cut = false;
   for (let at = from; at < text.length && seen.length < READ_CHARS; ) {
     const char = String.fromCodePoint(text.codePointAt(at) ?? 0);
     at += char.length;
     if (OPENER.test(char)) break;
+    cut ||= char === "…";
     if (BLANK.test(char)) {
       if (seen === "") gap += gap.endsWith(" ") ? "" : " ";
       else if (!seen.endsWith(" ")) seen += " ";
@@ -116,7 +123,8 @@ function asRead(text: string, from: number): Read {
     else if (seen === "" && SLASH.test(char)) gap += "/";
     else seen += char;
   }
-  return { gap, unseen, text: bare(seen), capitals: /^\p{Lu}{2}/u.test(seen), dash: /^\p{Pd}/u.test(seen) };
+  const [capitals, dash] = [/^\p{Lu}{2}/u.test(seen), /^\p{Pd}/u.test(seen)];
+  return { gap, unseen, text: bare(seen), capitals, dash, cut };
 }
 
 /** What letters would be taken for: without width, accents and script, every dash a `_`, every closing bracket a `>`. */
