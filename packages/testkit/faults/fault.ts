@@ -27,11 +27,15 @@ export interface Outcome {
   readonly found: readonly Found[];
   /** Figures worth keeping. */
   readonly notes: readonly string[];
+  /** By which names it is asked for once more, if not by the fault's. */
+  readonly again?: readonly string[];
 }
 
 /** A fault of the table. */
 export interface Fault {
   readonly name: string;
+  /** Names of the parts of which it does one after the other, each of which may be asked for alone. */
+  readonly parts?: readonly string[];
   /** Longest turn in milliseconds, if not the usual one. */
   readonly turnMs?: number;
   /** How long all of it takes, in seconds: what `--seconds` is when it is asked for by name. */
@@ -41,6 +45,8 @@ export interface Fault {
   run(turn: Turn): Promise<Outcome>;
   /** Whether there is nothing more to do for it. */
   done?(): boolean;
+  /** Parts that were to be done and have had no turn yet. */
+  left?(): readonly string[];
   /** A line about all its turns, for the report. */
   summary?(): string;
 }
@@ -59,6 +65,12 @@ export class Expectations {
     const { accepted = 0, acked = 0 } = counts;
     return { rounds, accepted, acked, found: this.found, notes: this.notes };
   }
+}
+
+/** What was thrown, as a finding. */
+export function threw(error: unknown, during?: string): Found {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { kind: "unexpected", detail: during === undefined ? detail : `${during}: ${detail}` };
 }
 
 /** Waits. */

@@ -1,5 +1,6 @@
 /** The check behind `malice` finds a bystander that is harmed, says by what, and finds nothing when all is well. */
 import { writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { startTestBroker, tempDir, until } from "testkit";
 import { describe, expect, test } from "vitest";
@@ -10,7 +11,7 @@ import { holdsOf } from "./malice/loop.ts";
 import type { Measured } from "./malice/measure.ts";
 import { LOADS } from "./malice/table.ts";
 import { table, verdict } from "./malice/verdict.ts";
-import { maliceNames } from "./malice.ts";
+import { malice } from "./malice.ts";
 
 const [load] = LOADS;
 if (!load) throw new Error("the table of loads is empty");
@@ -47,6 +48,7 @@ describe("the verdict on a load", () => {
       /never over 250/,
     ],
     ["a bystander that saw nothing", { loaded: [] }, /saw nothing/],
+    ["that nobody new came", { newcomers: { tried: 0, refused: 0, longestMs: 0 } }, /nobody new/],
     ["newcomers that are not served", { newcomers: { tried: 10, refused: 1, longestMs: 30 } }, /1 of 10 newcomers/],
     ["a newcomer that waits", { newcomers: { tried: 10, refused: 0, longestMs: 2_500 } }, /waited 2500 ms/],
     ["a loop that is held", { holds: { p99Ms: 5, longestMs: 900, longestWallMs: 950 } }, /held for 900 ms/],
@@ -118,6 +120,28 @@ describe("a bystander", () => {
     expect([...kinds]).toEqual([]);
   });
 
+  test("waits for somebody new who waits still when it is asked, and says how long that was", async () => {
+    await using door = await openDoor(() => broker.port);
+    await using broker = await startTestBroker({ args: ["--allowed-hosts", new URL(door.url).host] });
+    const own = await broker.agent("reader");
+    const self = { name: own.agent.name, token: own.token };
+    const does = "reads" as const;
+    const bystander = new Bystander({ url: door.url, key: broker.key, writer: self, reader: self, does });
+    await bystander.start();
+    door.shut();
+    await until(() => door.waiting() > 0, "somebody new");
+    const began = performance.now();
+    const asked = bystander.next();
+    await until(() => performance.now() - began > 400, "a while");
+    const waited = performance.now() - began;
+    door.open();
+    const { newcomers, taken } = await asked;
+    expect(newcomers).toMatchObject({ refused: 0 });
+    expect(newcomers.longestMs).toBeGreaterThan(waited);
+    expect(taken, "those who were in went on").toBeGreaterThan(0);
+    expect(await bystander.finish()).toEqual([]);
+  });
+
   test("finds messages that were accepted and are lost", async () => {
     expect([...(await stands(() => dropsSends(5))).kinds]).toContain("lost");
   });
@@ -131,7 +155,41 @@ describe("a bystander", () => {
   });
 });
 
+/** A way to the broker that lets nobody new in while it is shut. */
+async function openDoor(port: () => number) {
+  let opened = Promise.withResolvers<void>();
+  opened.resolve();
+  const outside = new Set<Socket>();
+  const all = new Set<Socket>();
+  const server = createServer((socket) => {
+    for (const each of [all, outside]) each.add(socket);
+    socket.on("error", () => socket.destroy()).once("close", () => all.delete(socket));
+    opened.promise.then(() => {
+      outside.delete(socket);
+      const inside = connect(port(), "127.0.0.1").on("error", () => socket.destroy());
+      inside.pipe(socket).pipe(inside);
+      socket.once("close", () => inside.destroy());
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port: own } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${own}`,
+    /** How many stand before it. */
+    waiting: () => outside.size,
+    shut() {
+      opened = Promise.withResolvers();
+    },
+    open: () => opened.resolve(),
+    async [Symbol.asyncDispose]() {
+      for (const socket of all) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
 test("every load has a name of its own, and can be chosen by it", () => {
-  expect(new Set(maliceNames).size).toBe(LOADS.length);
-  expect(maliceNames).toContain("malice/remove-agent");
+  expect(new Set(malice().parts).size).toBe(LOADS.length);
+  expect(malice().parts).toContain("malice/remove-agent");
+  expect(malice(["malice/idle", "malice/trace"]).left?.()).toEqual(["malice/trace", "malice/idle"]);
 });

@@ -28,11 +28,6 @@ export class Report {
     this.#seed = seed;
   }
 
-  /** Whether a fault had a turn. */
-  has(name: string): boolean {
-    return this.#sums.has(name);
-  }
-
   /** Adds a turn, and prints it with what was found. */
   turn(name: string, turnSeed: number, outcome: Outcome, ms: number): void {
     this.#add(name, outcome);
@@ -42,11 +37,12 @@ export class Report {
     console.log(`${at} ${name.padEnd(14)} rounds ${rounds}, acked ${acked}, ${gap}found ${found.length}`);
     for (const each of found.slice(0, SHOWN)) print(each);
     if (found.length > SHOWN) console.log(`       … and ${found.length - SHOWN} more`);
-    if (found.length > 0) console.log(`       again: --only ${name} --seed ${turnSeed}`);
+    const again = (outcome.again ?? [name]).join(",");
+    if (found.length > 0) console.log(`       again: --only ${again} --seed ${turnSeed}`);
   }
 
-  /** Prints the table; the number of findings. */
-  end(seconds: number): number {
+  /** Prints the table; the number of findings. What is asked for by name and had no turn is one. */
+  end(seconds: number, byName: boolean): number {
     console.log(`\n${"fault".padEnd(14)} turns rounds accepted    acked  longest gap  findings`);
     let found = 0;
     let acked = 0;
@@ -65,6 +61,9 @@ export class Report {
       const summary = this.#faults.find((each) => each.name === name)?.summary?.();
       for (const line of [...timesOf(sum), summary, ...sum.notes]) if (line) console.log(`  ${line}`);
     }
+    const left = this.#faults.flatMap((fault) => (this.#sums.has(fault.name) ? (fault.left?.() ?? []) : [fault.name]));
+    if (left.length > 0) console.log(`no turn had: ${left.join(", ")}`);
+    if (byName) found += left.length;
     console.log(`${acked} acked messages in ${seconds.toFixed(0)} s, ${found} findings, --seed ${this.#seed}`);
     return found;
   }

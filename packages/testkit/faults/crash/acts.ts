@@ -16,6 +16,8 @@ export interface CrashAct {
   isOver?(home: string): boolean;
   /** The act is the stop of a broker that was started before. */
   readonly stops?: true;
+  /** The disk is full at its steps, too; at other starts and at stops that is the subject of the fault disk-full. */
+  readonly withoutRoom?: true;
   /** The act is a program's beside a running broker: what Node is to run, and with what. */
   program?(home: string): { readonly script: string; readonly args: readonly string[] };
 }
@@ -39,7 +41,7 @@ backup(new DatabaseSync(process.argv[1]), process.argv[2])`;
 
 /** Every act. */
 export const crashActs: readonly CrashAct[] = [
-  { name: "first start", prepare: async () => 0 },
+  { name: "first start", prepare: async () => 0, withoutRoom: true },
   {
     name: "key making",
     async prepare(home) {

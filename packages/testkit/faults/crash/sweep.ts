@@ -45,7 +45,7 @@ export async function sweep(
   return { steps: whole.steps.length, endings: endings.length, tried, wrong };
 }
 
-/** Killed before every step and in the midst of every write; a first start without room from every step on that takes some. */
+/** Killed before every step and in the midst of every write; where the act says so, without room from every step on that takes some. */
 function endingsOf(act: CrashAct, steps: readonly string[]): Ending[] {
   return steps.flatMap((step, i) => {
     const at = i + 1;
@@ -53,8 +53,7 @@ function endingsOf(act: CrashAct, steps: readonly string[]): Ending[] {
     return [
       { at, how: "kill" as const },
       ...(/ write /.test(step) ? [{ at, how: "half" as const }] : []),
-      // A full disk at a later start or a stop is the subject of the fault disk-full.
-      ...(takesRoom && act.name === "first start" ? [{ at, how: "full" as const }] : []),
+      ...(takesRoom && act.withoutRoom ? [{ at, how: "full" as const }] : []),
     ];
   });
 }

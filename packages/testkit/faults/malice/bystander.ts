@@ -53,8 +53,9 @@ export class Bystander {
   #times: number[] = [];
   #newcomers = { tried: 0, refused: 0, longestMs: 0 };
   #stopping = false;
-  /** The message or read under way. */
+  /** The message or read under way, and the newcomer. */
   #current: Promise<void> = Promise.resolve();
+  #newcomer: Promise<void> = Promise.resolve();
   #acting: Promise<unknown> = Promise.resolve();
   #reading: Promise<unknown> = Promise.resolve();
 
@@ -75,12 +76,15 @@ export class Bystander {
 
   /** What was seen since it was asked last; what was begun until now is waited for. */
   async next(): Promise<Seen> {
+    const newcomer = this.#newcomer;
     await this.#current;
-    const taken = this.#times.length;
-    const seen = { times: withOmitted(this.#times, EVERY_MS), taken, newcomers: this.#newcomers };
+    const times = this.#times;
     this.#times = [];
+    // The times end here: what comes while somebody new still waits belongs to the next span.
+    await newcomer;
+    const newcomers = this.#newcomers;
     this.#newcomers = { tried: 0, refused: 0, longestMs: 0 };
-    return seen;
+    return { times: withOmitted(times, EVERY_MS), taken: times.length, newcomers };
   }
 
   /** Ends, empties the inbox, and says what became of every message. */
@@ -183,10 +187,12 @@ export class Bystander {
     const { url, writer } = this.#options;
     while (!this.#stopping) {
       const began = performance.now();
-      const served = await arrive(`${url}/v1/agents/me`, writer.token);
-      this.#newcomers.tried++;
-      if (!served) this.#newcomers.refused++;
-      this.#newcomers.longestMs = Math.max(this.#newcomers.longestMs, performance.now() - began);
+      this.#newcomer = arrive(`${url}/v1/agents/me`, writer.token).then((served) => {
+        this.#newcomers.tried++;
+        if (!served) this.#newcomers.refused++;
+        this.#newcomers.longestMs = Math.max(this.#newcomers.longestMs, performance.now() - began);
+      });
+      await this.#newcomer;
       await sleep(Math.max(0, began + NEWCOMER_EVERY_MS - performance.now()));
     }
   }

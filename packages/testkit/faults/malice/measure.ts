@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Finding, startTestBroker, type TestBroker, tempDir } from "testkit";
 import { z } from "zod";
-import type { Seen } from "./bystander.ts";
+import type { Newcomers } from "./bystander.ts";
 import { percentile } from "./figures.ts";
 import { atOnce, clientOf, type Ground, type Load } from "./load.ts";
 import { type Holds, holdsOf } from "./loop.ts";
@@ -17,7 +17,8 @@ export interface Measured {
   readonly did: string;
   readonly quiet: readonly number[];
   readonly loaded: readonly number[];
-  readonly newcomers: Seen["newcomers"];
+  /** Who came while the load was done, or met what it left behind. */
+  readonly newcomers: Newcomers;
   readonly holds: Holds;
   /** MiB: when all is quiet, and at the peak. */
   readonly rssQuietMiB: number;
@@ -67,10 +68,10 @@ export async function measure(load: Load): Promise<Measured> {
   const loading = loader.ask({ do: "load", ground }, DoneWords);
   const { did, accepted, wrong } = await ready(loading, look);
   await sleep(Math.max(0, LEAST_LOAD_MS - (Date.now() - began)));
-  const during = await look();
-  const ended = Date.now();
   const seconds = (performance.now() - called) / 1_000;
   const logBytesPerS = (broker.log().length - logged) / seconds;
+  const during = await look();
+  const ended = Date.now();
   const rssPeakMiB = memory.peakMiB;
   // What the load left behind is the load's too, where it is worse; then the bystander is let come to rest.
   await sleep(REST_MS);
@@ -89,7 +90,7 @@ export async function measure(load: Load): Promise<Measured> {
     did,
     quiet: [...before.times, ...after.times],
     loaded: [during.times, behind.times].toSorted((a, b) => percentile(b, 0.99) - percentile(a, 0.99))[0] ?? [],
-    newcomers: during.newcomers,
+    newcomers: together(during.newcomers, behind.newcomers),
     holds: holdsOf(loopFile, began, ended),
     rssQuietMiB,
     rssPeakMiB,
@@ -114,6 +115,14 @@ export async function measure(load: Load): Promise<Measured> {
     }
     return await done;
   }
+}
+
+function together(one: Newcomers, other: Newcomers): Newcomers {
+  return {
+    tried: one.tried + other.tried,
+    refused: one.refused + other.refused,
+    longestMs: Math.max(one.longestMs, other.longestMs),
+  };
 }
 
 /** Prepares on a broker that need not be durable; it is stopped then. */

@@ -24,6 +24,7 @@ export function verdict(measured: Measured): Finding[] {
     holds.longestMs > bound.heldMs
       ? `the broker's loop was held for ${ms(holds.longestMs)} of the processor; ${ms(bound.heldMs)} may be`
       : "",
+    newcomers.tried === 0 ? "nobody new came" : "",
     newcomers.refused > 0 ? `${newcomers.refused} of ${newcomers.tried} newcomers were not served` : "",
     newcomers.longestMs > NEWCOMER_MS ? `a newcomer waited ${ms(newcomers.longestMs)}` : "",
     rssPeakMiB > bound.rssMiB ? `the broker had ${rssPeakMiB} MiB in memory; ${bound.rssMiB} may be` : "",
