@@ -50,18 +50,31 @@ test("a folder with the key alone is no copy: it may use a broker by its address
   expect(await cli(place.path, ["status"], { AGENTMESH_URL: broker.url })).toMatchObject({ code: 0 });
 });
 
-test("a folder by a symbolic link and a folder that was moved under its broker are the same folder", async () => {
+test("a folder by a symbolic link is the same folder", async () => {
   using place = tempDir();
   await using broker = await startTestBroker();
   const link = join(place.path, "link");
   symlinkSync(broker.home, link);
   expect((await cli(link, ["status"])).stdout).toContain(`pid ${broker.pid}`);
   expect((await cli(link, ["status"], { AGENTMESH_URL: broker.url })).code).toBe(0);
-  const moved = join(place.path, "moved");
+});
+
+test("a folder that was moved under its broker is no copy: the broker ends, and the next one serves what is in it", async () => {
+  await using broker = await startTestBroker();
+  const alice = await broker.agent("alice");
+  await alice.client.send({ to: "alice", body: "kept" });
+  const moved = `${broker.home}-moved`;
   renameSync(broker.home, moved);
   try {
-    expect((await cli(moved, ["status"], { AGENTMESH_URL: broker.url })).stderr).not.toContain("another folder");
+    // A signal that does nothing: only the end is waited for.
+    expect((await broker.kill("SIGCONT")).code).toBe(74);
+    expect(broker.log()).toContain("mesh.db");
+    const status = await cli(moved, ["status"], { AGENTMESH_URL: broker.url });
+    expect(status).toMatchObject({ code: 3, stdout: "" });
+    expect(status.stderr).not.toContain("copy");
   } finally {
     renameSync(moved, broker.home);
   }
+  await broker.start();
+  expect((await broker.admin.status()).deliveries.queued).toBe(1);
 });
