@@ -125,7 +125,7 @@ function mayMount(): boolean {
   return mounted;
 }
 
-describe.skipIf(!mayMount())("a full disk", () => {
+describe.skipIf(!mayMount())("a full disk (where a file system can be mounted)", () => {
   test("without ballast is named as what keeps a broker from starting", async () => {
     using home = tempDir();
     expect(mount(home.path, "1m")).toBe(true);

@@ -1,8 +1,12 @@
 /** The quotas of what is kept as senders and the operator meet them. */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { PROBLEM_MEDIA_TYPE, Problem } from "@agentmesh/protocol";
 import { cleanEnv, runProgram, startTestBroker, until } from "testkit";
 import { expect, test } from "vitest";
 
+/** Longer than a message lives, and than its key is kept. */
+const LONG_MS = 40 * 86_400_000;
 const BODY = "x".repeat(30_000);
 
 test("an agent that publishes to nobody is refused at its quota, others are not, and the operator sees who it is", async () => {
@@ -74,4 +78,14 @@ test("what an agent that has left had sent stays its own until it is over", asyn
   expect((await broker.admin.listKeepers()).keepers).toMatchObject([
     { agent: { name: "alice" }, isGone: true, messages: 1, bytes: 1_024 + 2 * "goodbye".length },
   ]);
+
+  // Its life and its key end; what is over goes in the first round after a start.
+  await broker.kill("SIGTERM");
+  const db = new DatabaseSync(join(broker.home, "mesh.db"));
+  db.exec(`UPDATE message SET accepted_at = accepted_at - ${LONG_MS}, expires_at = expires_at - ${LONG_MS};
+    UPDATE idempotency SET expires_at = expires_at - ${LONG_MS}`);
+  db.close();
+  await broker.start();
+  await until(async () => (await broker.admin.listKeepers()).keepers.length === 0, "nobody to keep anything");
+  expect((await broker.admin.status()).keeping).toMatchObject({ messages: 0, bytes: 0 });
 });

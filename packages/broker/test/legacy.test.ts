@@ -659,15 +659,18 @@ describe("who may use this wire", () => {
     }
   });
 
-  test.runIf(process.platform === "linux" && process.getuid?.() === 0)("no other user of the machine", async () => {
-    // Sheds its rights after the start: a Node in a private folder could not be started without them.
-    const code = `process.setuid(Number(process.argv[2])); fetch(process.argv[1] + "/list-peers", { method: "POST", headers: { "content-type": "application/json" }, body: "{}" })
+  test.runIf(process.platform === "linux" && process.getuid?.() === 0)(
+    "no other user of the machine (Linux, as root)",
+    async () => {
+      // Sheds its rights after the start: a Node in a private folder could not be started without them.
+      const code = `process.setuid(Number(process.argv[2])); fetch(process.argv[1] + "/list-peers", { method: "POST", headers: { "content-type": "application/json" }, body: "{}" })
       .then(async (response) => console.log(response.status, await response.text()))`;
-    const ask = (uid: number) =>
-      spawnSync(process.execPath, ["-e", code, broker.url, String(uid)], { encoding: "utf8", cwd: "/" }).stdout;
-    expect(ask(65_534)).toContain("403");
-    expect(ask(0)).toContain("200");
-  });
+      const ask = (uid: number) =>
+        spawnSync(process.execPath, ["-e", code, broker.url, String(uid)], { encoding: "utf8", cwd: "/" }).stdout;
+      expect(ask(65_534)).toContain("403");
+      expect(ask(0)).toContain("200");
+    },
+  );
 
   test("nobody, unless the broker was told to; and never beyond this machine", async () => {
     await using plain = await startTestBroker();

@@ -74,14 +74,17 @@ describe("a broker", () => {
     await until(isClosed, "the broker to end in order", ENDS_WITHIN_MS);
   });
 
-  test.skipIf(!existsSync("/dev/full"))("whose log is on a full disk goes on, and ends when told to", async () => {
-    using home = tempDir();
-    const full = openSync("/dev/full", "w");
-    const { child, answers } = await started(home.path, "json", full);
-    closeSync(full);
-    expect(await answers()).toBe(200);
-    const { code, ms } = await ended(child);
-    expect(code).toBe(0);
-    expect(ms).toBeLessThan(ENDS_WITHIN_MS);
-  });
+  test.skipIf(!existsSync("/dev/full"))(
+    "whose log is on a full disk goes on, and ends when told to (where /dev/full is)",
+    async () => {
+      using home = tempDir();
+      const full = openSync("/dev/full", "w");
+      const { child, answers } = await started(home.path, "json", full);
+      closeSync(full);
+      expect(await answers()).toBe(200);
+      const { code, ms } = await ended(child);
+      expect(code).toBe(0);
+      expect(ms).toBeLessThan(ENDS_WITHIN_MS);
+    },
+  );
 });

@@ -23,7 +23,7 @@ afterAll(() => {
 });
 
 test.runIf(canTellOwner)(
-  "a connection of this user is told, one that is not in the kernel's table is nobody's",
+  "a connection of this user is told, one that is not in the kernel's table is nobody's (Linux)",
   async () => {
     const [one] = taken;
     if (!one) throw new Error("no connection was taken");
@@ -35,20 +35,23 @@ test.runIf(canTellOwner)(
   },
 );
 
-test.runIf(canTellOwner)("who asks while the table is read is told by the next reading, all in two", async () => {
-  const cpuMs = async (act: () => Promise<unknown>) => {
-    const before = process.cpuUsage();
-    await act();
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1_000;
-  };
-  const ofOne: number[] = [];
-  for (const socket of taken.slice(0, 5)) ofOne.push(await cpuMs(() => isOwnUser(socket)));
-  const one = ofOne.toSorted((a, b) => a - b)[2] ?? 0;
-  let told: boolean[] = [];
-  const all = await cpuMs(async () => {
-    told = await Promise.all(taken.map((socket) => isOwnUser(socket)));
-  });
-  expect(told).toEqual(taken.map(() => true));
-  expect(all).toBeLessThan(Math.max(1, one) * (MANY / 4));
-});
+test.runIf(canTellOwner)(
+  "who asks while the table is read is told by the next reading, all in a few (Linux)",
+  async () => {
+    const cpuMs = async (act: () => Promise<unknown>) => {
+      const before = process.cpuUsage();
+      await act();
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1_000;
+    };
+    const ofOne: number[] = [];
+    for (const socket of taken.slice(0, 5)) ofOne.push(await cpuMs(() => isOwnUser(socket)));
+    const one = ofOne.toSorted((a, b) => a - b)[2] ?? 0;
+    let told: boolean[] = [];
+    const all = await cpuMs(async () => {
+      told = await Promise.all(taken.map((socket) => isOwnUser(socket)));
+    });
+    expect(told).toEqual(taken.map(() => true));
+    expect(all).toBeLessThan(Math.max(1, one) * (MANY / 4));
+  },
+);

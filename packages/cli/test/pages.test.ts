@@ -1,4 +1,7 @@
-/** Every `agentmesh …` that a page or a message of ours names is one that the command line has, with its arguments. */
+/**
+ * Every `agentmesh …` that a page names is one that the command line has, with its arguments; every one that a message, a
+ * help text or an error of ours names is one that it has, with its options.
+ */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -57,8 +60,41 @@ function commandsOf(text: string): string[] {
   return [...inline, ...fences];
 }
 
-const pages = ["*.md", "docs/*.md", "packages/*/README.md", "examples/*.md", ".changeset/*.md"].flatMap((pattern) =>
-  globSync(pattern, { cwd: root }),
+/** What follows the name where a sentence speaks of agentmesh itself. */
+const SPOKEN =
+  /^(again|and|are|at|broker|cannot|changed|connects|denied|do|does|folder|has|into|is|left|legacy|needs|of|on|or|out|say|secrets|server|sets|tool|tries|without)$/;
+
+/** What is wrong with a command in a sentence, whose end is the sentence's: its names and options are looked at. */
+function wrongIn(rest: string): string | undefined {
+  let command: Command = program;
+  const [first, ...behind] = rest.split(/\s+/);
+  const words = first === "help" ? behind : [first ?? "", ...behind];
+  for (const word of words) {
+    const next = command.commands.find((each) => [each.name(), ...each.aliases()].includes(word));
+    if (!next) break;
+    command = next;
+  }
+  if (command === program) return SPOKEN.test(words[0] ?? "") ? undefined : `no command ${words[0]}`;
+  const known = [...command.options, ...program.options, ...(command.parent?.options ?? [])];
+  const flag = words
+    .filter((word) => /^--?[a-z]/.test(word))
+    .find((word) => !known.some(({ short, long }) => short === word || long === word));
+  return flag === undefined ? undefined : `no option ${flag}`;
+}
+
+/** Every place of a source that names a command, or the product before a word. */
+function spokenIn(text: string): string[] {
+  return [...text.matchAll(/(?<![\w@/<.-])agentmesh ([a-z](?!\w*\/)[^\n"'`.;:,()|&$\\]*)/g)].map(
+    ([, rest = ""]) => rest,
+  );
+}
+
+const pages = [
+  ...["*.md", "docs/*.md", "docs/decisions/*.md", "docs/troubleshooting/*.md", "packages/*/README.md", "examples/*.md"],
+  ...["plugins/**/*.md", ".changeset/*.md"],
+].flatMap((pattern) => globSync(pattern, { cwd: root }));
+const sources = ["protocol", "client", "broker", "mcp", "cli", "opencode"].flatMap((name) =>
+  globSync(`packages/${name}/src/**/*.ts`, { cwd: root }),
 );
 
 test.each(pages)("%s names commands that exist, with their arguments", (page) => {
@@ -66,8 +102,19 @@ test.each(pages)("%s names commands that exist, with their arguments", (page) =>
   expect(named.map((line) => [line, wrong(line)]).filter(([, why]) => why !== undefined)).toEqual([]);
 });
 
+test("messages, help and errors of the programs name commands that exist, with their options", () => {
+  const spoken = sources.flatMap((source) =>
+    spokenIn(readFileSync(join(root, source), "utf8")).map((rest) => [source, rest] as const),
+  );
+  expect(spoken.filter(([, rest]) => wrongIn(rest) === undefined).length).toBeGreaterThan(100);
+  expect(spoken.map(([source, rest]) => [source, rest, wrongIn(rest)]).filter(([, , why]) => why)).toEqual([]);
+});
+
 test("the check itself tells right from wrong", () => {
   expect(
     ["agentmesh webhook set URL", "agentmesh sned bob", "agentmesh send bob x --hurry", "agentmesh trace"].map(wrong),
   ).toEqual(["1 arguments", "no command sned", "no option --hurry", undefined]);
+  const said =
+    "Look: agentmesh sned. Or agentmesh webhook set NAME --hurry; agentmesh is off, `agentmesh agents --archived`";
+  expect(spokenIn(said).map(wrongIn)).toEqual(["no command sned", "no option --hurry", undefined, undefined]);
 });

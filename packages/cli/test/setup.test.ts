@@ -274,7 +274,7 @@ describe("setup", () => {
   });
 
   test.skipIf(!existsSync(SCRIPT))(
-    "on a terminal it asks for each client, and shows the difference when asked to",
+    "on a terminal it asks for each client, and shows the difference when asked to (needs script of util-linux)",
     async () => {
       using home = new Home({ ".claude.json": "{}", ".codex/config.toml": "", ".cursor/mcp.json": "{}" });
       const command = [process.execPath, ...programArgs("cli", ["setup"])].map((word) => `'${word}'`).join(" ");
@@ -442,17 +442,20 @@ describe("setup", () => {
     expect(home.read(".codex/config.toml")).toContain("[mcp_servers.agentmesh]");
   });
 
-  test.skipIf(process.platform === "win32")("a read-only file and a pipe are refused, and stay", async () => {
-    using home = new Home({ ".codex/config.toml": "a = 1\n", ".cursor/x": "" });
-    chmodSync(join(home.path, ".codex/config.toml"), 0o444);
-    execFileSync("mkfifo", [join(home.path, ".cursor/mcp.json")]);
-    const before = home.files();
-    const { code, stdout } = await home.run(["setup", "--yes"]);
-    expect(code).toBe(1);
-    expect(stdout).toMatch(/refused +~\/\.codex\/config\.toml +it is read-only\. If it may be changed: chmod u\+w/);
-    expect(stdout).toMatch(/refused +~\/\.cursor\/mcp\.json +it is a pipe, a socket or a device\./);
-    expect(home.files()).toEqual(before);
-  });
+  test.skipIf(process.platform === "win32")(
+    "a read-only file and a pipe are refused, and stay (not on Windows)",
+    async () => {
+      using home = new Home({ ".codex/config.toml": "a = 1\n", ".cursor/x": "" });
+      chmodSync(join(home.path, ".codex/config.toml"), 0o444);
+      execFileSync("mkfifo", [join(home.path, ".cursor/mcp.json")]);
+      const before = home.files();
+      const { code, stdout } = await home.run(["setup", "--yes"]);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/refused +~\/\.codex\/config\.toml +it is read-only\. If it may be changed: chmod u\+w/);
+      expect(stdout).toMatch(/refused +~\/\.cursor\/mcp\.json +it is a pipe, a socket or a device\./);
+      expect(home.files()).toEqual(before);
+    },
+  );
 
   test("stands aside when Claude Code has the plugin", async () => {
     using home = new Home({ ".claude/settings.json": '{"enabledPlugins": {"agentmesh@agentmesh": true}}' });

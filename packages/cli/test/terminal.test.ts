@@ -5,29 +5,32 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const noTerminals = spawnSync("script", ["--version"]).status === 0 ? undefined : "no script of util-linux";
 
+const COMMANDS = [
+  ["status"],
+  ["agents"],
+  ["inbox", "bob", "--full"],
+  ["history"],
+  ["trace", "MESSAGE"],
+  ["focus", "bob"],
+  ["send", "bob", "hello"],
+  ["send", "nobody-of-this-name", "hello"],
+  ["ask", "bob", "anybody there?", "--timeout", "1s"],
+  ["exit-codes"],
+  ["--help"],
+  ["send", "--help"],
+];
+
 let broker: TestBroker;
-let commands: string[][];
+let messageId: string;
 beforeAll(async () => {
   broker = await startTestBroker();
   const [alice] = [await broker.agent("alice"), await broker.agent("bob")];
   await broker.admin.setFocus({ agent: "bob", forMs: 3_600_000, reason: "deep in a refactor of everything" });
   const body =
     "これは幅の広い文字です and words such as cancelled, redelivered and acknowledged, in a long line of text";
-  const { messageId } = await alice.client.send({ to: "bob", body });
-  commands = [
-    ["status"],
-    ["agents"],
-    ["inbox", "bob", "--full"],
-    ["history"],
-    ["trace", messageId],
-    ["focus", "bob"],
-    ["send", "bob", "hello"],
-    ["send", "nobody-of-this-name", "hello"],
-    ["ask", "bob", "anybody there?", "--timeout", "1s"],
-    ["exit-codes"],
-    ["--help"],
-    ["send", "--help"],
-  ];
+  ({ messageId } = await alice.client.send({ to: "bob", body }));
+  // More than one from the beginning: each command says the same in every width.
+  await alice.client.send({ to: "bob", body: "one more" });
 });
 afterAll(() => broker[Symbol.asyncDispose]());
 
@@ -54,26 +57,36 @@ async function shown(columns: number, args: readonly string[]): Promise<string[]
     .map((each) => each.replace(/\r+$/, "").split("\r").at(-1) ?? "");
 }
 
+/** Words; without ids, and without those that are cut, which ends in `…`. */
+function wordsOf(lines: readonly string[]): string[] {
+  return (
+    lines
+      .join(" ")
+      .replaceAll(/\b[a-z]{3}_[0-9a-f]+|\p{L}*…\p{L}*/gu, "")
+      .match(/\p{L}+/gu) ?? []
+  );
+}
+
 describe.skipIf(noTerminals !== undefined)(
   `in a terminal${noTerminals === undefined ? "" : ` (${noTerminals})`}`,
   () => {
-    test.each([
-      [0, 80],
-      [60, 60],
-      [200, 200],
-    ])("of %d columns every line of every command has at most %d, and no word is broken", async (columns, most) => {
-      for (const args of commands) {
-        const lines = await shown(columns, args);
-        expect([args, lines.filter((line) => widthOf(line) > most)]).toEqual([args, []]);
-        const words =
-          lines
-            .join(" ")
-            .replace(/\b[a-z]{3}_[0-9a-f]+/g, "")
-            .match(/\p{L}+/gu) ?? [];
-        // Halves of words that these commands say.
-        const halves = words.filter((word) => /^(cancell|ed|redeliver|acknowl|interr|refus|messag|deliv)$/.test(word));
-        expect([args, halves]).toEqual([args, []]);
-      }
-    });
+    test.each(COMMANDS.map((args) => [args.join(" "), args] as const))(
+      "agentmesh %s fits, and every word in a narrow one is one that a wide one shows",
+      async (_, words) => {
+        const args = words.map((word) => (word === "MESSAGE" ? messageId : word));
+        const wide = await shown(200, args);
+        expect(wide.filter((line) => widthOf(line) > 200)).toEqual([]);
+        const whole = new Set(wordsOf(wide));
+        expect(whole.size).toBeGreaterThan(0);
+        for (const [columns, most] of [
+          [60, 60],
+          [0, 80],
+        ] as const) {
+          const lines = await shown(columns, args);
+          expect(lines.filter((line) => widthOf(line) > most)).toEqual([]);
+          expect([columns, wordsOf(lines).filter((word) => !whole.has(word))]).toEqual([columns, []]);
+        }
+      },
+    );
   },
 );

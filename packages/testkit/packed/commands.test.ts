@@ -20,7 +20,7 @@ async function commands(...args: string[]): Promise<{ code: number; out: string 
   }
 }
 
-test("the commands of a clone run without Node on PATH, are replaced whole, named by setup, and go again", async () => {
+test("the commands of a clone run with nothing on PATH, are replaced whole, named by setup, and go again", async () => {
   using folder = tempDir();
   const bin = join(folder.path, "bin");
   const prefix = join(folder.path, "with a 'blank", "agentmesh");
@@ -34,7 +34,9 @@ test("the commands of a clone run without Node on PATH, are replaced whole, name
   expect(readdirSync(bin).sort()).toEqual(["agentmesh", "agentmesh-broker", "agentmesh-mcp"]);
   expect(readdirSync(join(prefix, ".."))).toEqual(["agentmesh"]);
 
-  const env = { HOME: folder.path, AGENTMESH_HOME: join(folder.path, "state"), PATH: "/usr/bin:/bin" };
+  const nothing = join(folder.path, "nothing");
+  mkdirSync(nothing);
+  const env = { HOME: folder.path, AGENTMESH_HOME: join(folder.path, "state"), PATH: nothing };
   for (const name of readdirSync(bin)) {
     expect((await run(join(bin, name), ["--version"], { env })).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   }

@@ -45,7 +45,7 @@ const WRONG = /bug in agentmesh|\n\s+at |backup|start-empty|device under it fail
 const cli = (home: string, ...args: string[]) =>
   runProgram("cli", args, { env: cleanEnv({ AGENTMESH_HOME: home, AGENTMESH_BALLAST_BYTES: "0" }) });
 
-describe.skipIf(!mayMount())("agentmesh up on a disk (not where file systems cannot be mounted)", () => {
+describe.skipIf(!mayMount())("agentmesh up on a disk (where a file system can be mounted)", () => {
   test.each([
     ["of which nothing is left", { kib: 0 }],
     ["with room for one file", { kib: 4 }],
