@@ -89,6 +89,12 @@ describe("a rename", () => {
     expect((await inboxOf("--as", "new-own")).length).toBe(2);
   });
 
+  test("to the name that it has leaves it the command line's own", async () => {
+    await run("agent", "add", "same-name");
+    expect((await run("agent", "rename", "same-name", "same-name")).stdout).toContain("has this name already");
+    expect(await run("whoami", "--as", "same-name")).toMatchObject({ code: 0 });
+  });
+
   test("by another program is followed, and said", async () => {
     await run("agent", "add", "moved-here");
     await broker.admin.renameAgent({ agent: "moved-here", name: "moved-there" });

@@ -35,6 +35,7 @@ export function knownIdentity(
 
 /** Keeps an identity for another place from now on, instead of what was kept for that. @throws StateFolderError */
 export function moveIdentity(folder: StateFolder, client: string, from: string, to: string): void {
+  if (from === to) return;
   const known = knownIdentity(folder, client, from);
   if (!known) return;
   replaceFile(pathOf(folder, client, to), fileText({ token: known.token, client, place: to }));
