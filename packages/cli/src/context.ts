@@ -23,6 +23,9 @@ import { warn } from "./terminal/output.ts";
 /** As which client the command line keeps its agents. */
 export const CLIENT = "cli";
 
+/** The agent that commands act as where `--as` names none. */
+export const USUAL_NAME = "cli";
+
 /** Options that every command takes. */
 export interface GlobalOptions {
   readonly url?: string;
@@ -72,7 +75,7 @@ export interface Context {
 /** Opens the context of one command. @throws StateFolderError, CommandError */
 export function openContext(options: GlobalOptions): Context {
   const folder = openStateFolder(options.home === undefined ? undefined : typedPath(options.home, "--home"));
-  const ownName = typed("--as", AgentName, options.as ?? "cli");
+  const ownName = typed("--as", AgentName, options.as ?? USUAL_NAME);
   const address = () => locate(folder, process.env, options.url);
 
   const client = (token: string, retryForMs = 5_000): MeshClient =>

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join, sep } from "node:path";
 import { VERSION } from "@agentmesh/protocol";
 import { usageError } from "../command-error.ts";
+import { shellWord } from "../terminal/shell-word.ts";
 import { startsAdapter } from "./config/config-file.ts";
 import { programsOnPath } from "./program-on-path.ts";
-import { shellWord } from "./shell-word.ts";
 
 /** The command, and whether clients may run it at every tool call. */
 export interface AdapterCommand {

@@ -1,9 +1,9 @@
 /** The command line of a run as a person would type it again, for remedies that keep the options given. */
 import { stateFolderPath } from "@agentmesh/client/node";
 import type { Context } from "../context.ts";
+import { shellWord } from "../terminal/shell-word.ts";
 import type { ConfigureOptions } from "./options.ts";
 import type { Verb } from "./plan.ts";
-import { shellWord } from "./shell-word.ts";
 
 /** `agentmesh setup` with the options that say what is written where; `client` stands for those that were named. */
 export function asTyped(

@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { VERSION } from "@agentmesh/protocol";
+import { shellWord } from "../terminal/shell-word.ts";
 import { type AdapterCommand, adapterCommand, originOf } from "./adapter-command.ts";
 import type { Connection } from "./clients/client.ts";
 import { HOOK_MARK, MARK } from "./config/mark.ts";
-import { shellWord } from "./shell-word.ts";
 
 /** What the connection rests on. */
 export interface ConnectionTerms {

@@ -1,48 +1,73 @@
-/** Following the log: long polls that survive broker restarts and keep their cursor. */
+/** Following the log: long polls that survive broker restarts, keep their place, and go on in a restored database. */
 import { MeshApiError, type MeshClient } from "@agentmesh/client";
-import type { LogEntry, ThreadId } from "@agentmesh/protocol";
+import { type LogEntry, plainLine, type ThreadId } from "@agentmesh/protocol";
 import { remark } from "../../terminal/output.ts";
+import { shellWord } from "../../terminal/shell-word.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 
 const WAIT_MS = 25_000;
+const MOST_ENTRIES = 500;
 
-/** Who follows. */
+/** Who follows, and what becomes of what is found. */
 export interface Following {
   readonly json: boolean;
   /** What is waited for, where that is not all of the log. */
   readonly what?: string;
-  /** The command that goes on. */
-  readonly again?: string;
+  /** The words of the command that goes on. */
+  readonly again: readonly string[];
+  /** Shows the first of these, or all, and resolves to how many; the rest, or all where it throws, come again. */
+  readonly show: (entries: readonly LogEntry[]) => Promise<number>;
+  /** In another database, shows what came before it is followed; left out, the newest entries of its log are shown. */
+  readonly showOther?: () => Promise<void>;
 }
 
-/** Prints the newest entries, or those after a cursor, and every later one until Ctrl-C. @throws MeshApiError when the broker refuses */
+/** Shows the newest entries, or those after a cursor, and every later one until Ctrl-C. @throws MeshApiError when the broker refuses */
 export async function follow(
   client: MeshClient,
   query: { readonly agent?: string; readonly thread?: ThreadId; readonly limit: number; readonly after?: string },
-  printEntries: (entries: readonly LogEntry[]) => Promise<void>,
-  { json, what = "what happens next", again = "agentmesh log -f" }: Following,
+  { json, what = "what happens next", again, show, showOther }: Following,
 ): Promise<void> {
-  let cursor = query.after;
+  // The place is of one database: in another one, what is asked for first is its newest entries.
+  const { after, ...newest } = query;
+  let cursor = after;
+  let waiting: readonly LogEntry[] = [];
+  let unshown = false;
   await waitFor({
     json,
     // They would else wait for what cannot come.
     tellsLoss: true,
     what: () => what,
-    stands: () => `Followed until here. Go on: ${again}`,
+    stands: () => `Followed until here. Go on: ${commandOf(again)}`,
     async look({ signal }) {
       try {
-        const page = await client.log(
-          cursor === undefined ? query : { ...query, limit: 500, after: cursor, waitMs: WAIT_MS },
-          { signal },
-        );
-        cursor = page.cursor;
-        await printEntries(page.entries);
+        if (unshown && showOther) {
+          const page = await client.log({ ...newest, limit: 1 }, { signal });
+          await showOther();
+          cursor = page.cursor;
+        }
+        unshown = false;
+        if (waiting.length === 0) {
+          const place = cursor === undefined ? {} : { limit: MOST_ENTRIES, after: cursor, waitMs: WAIT_MS };
+          ({ entries: waiting, cursor } = await client.log({ ...newest, ...place }, { signal }));
+        }
+        while (waiting.length > 0 && !signal.aborted) waiting = waiting.slice(await show(waiting));
       } catch (error) {
-        if (!(error instanceof MeshApiError && error.code === "cursor_invalid")) throw error;
-        remark("The broker serves another database than before. Following that one from its newest entries.");
+        if (!isOfOtherDatabase(error)) throw error;
+        remark("The broker serves another database than before. Following that one.");
         cursor = undefined;
+        waiting = [];
+        unshown = true;
       }
       return undefined;
     },
   });
+}
+
+function commandOf(words: readonly string[]): string {
+  return words.map((word) => shellWord(plainLine(word), process.platform)).join(" ");
+}
+
+/** Whether a place or an id was given in another life of the database. */
+function isOfOtherDatabase(error: unknown): boolean {
+  return error instanceof MeshApiError && (error.code === "cursor_invalid" || error.code === "other_life");
 }

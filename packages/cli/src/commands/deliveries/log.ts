@@ -1,4 +1,5 @@
 /** `agentmesh log`: what happened to messages, as far back as asked, and from then on. */
+import type { LogEntry } from "@agentmesh/protocol";
 import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { jsonText, print, remark } from "../../terminal/output.ts";
@@ -33,13 +34,28 @@ export async function log(context: Context, options: LogOptions): Promise<void> 
     ...(options.thread !== undefined && { thread: await threadOf(admin, options.thread, options.agent) }),
     limit: options.limit,
   };
-  if (options.follow) return follow(admin, query, printEntries, context);
+  if (options.follow) {
+    const show = async (entries: readonly LogEntry[]) => {
+      await printEntries(entries);
+      return entries.length;
+    };
+    return follow(admin, query, { json: context.json, again: againOf(context, options), show });
+  }
   const { entries } = await admin.log(query);
   await printEntries(entries);
   if (entries.length === 0 && !context.json) {
     const all = options.agent === undefined && options.thread === undefined;
     remark(all ? "Nothing has been sent on this mesh yet." : "Nothing has happened to such messages.");
   }
+}
+
+function againOf({ json }: Context, { agent, thread }: LogOptions): string[] {
+  return [
+    ...["agentmesh", "log", "-f"],
+    ...(agent === undefined ? [] : ["--agent", agent]),
+    ...(thread === undefined ? [] : ["--thread", thread]),
+    ...(json ? ["--json"] : []),
+  ];
 }
 
 /** `agentmesh trace`: one message's whole timeline, and why it is not acked. @throws CommandError, MeshApiError */

@@ -1,14 +1,14 @@
 /** `agentmesh inbox`: what waits for you, or for any agent; looking leases nothing. */
 import type { MeshClient } from "@agentmesh/client";
-import { type InboxEntry, MAX_DELIVERIES_PER_READ, plainLine, quoted, quotedUnlessWord } from "@agentmesh/protocol";
+import { type InboxEntry, MAX_DELIVERIES_PER_READ, plainLine, quoted } from "@agentmesh/protocol";
 import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
-import { bodyLine, bodyText, stateStyle } from "../../describe.ts";
-import { since, until } from "../../terminal/clock.ts";
-import { indented, jsonText, print, remark, style, withId } from "../../terminal/output.ts";
+import { bodyLine, stateStyle } from "../../describe.ts";
+import { since } from "../../terminal/clock.ts";
+import { jsonText, print, remark } from "../../terminal/output.ts";
 import { type Column, table } from "../../terminal/table.ts";
-import { questionLine } from "../../timeline.ts";
-import { follow } from "../deliveries/follow-log.ts";
+import { ackAll, ackedText, followInbox, placeOf } from "./follow-inbox.ts";
+import { stateOf, whole } from "./inbox-entry.ts";
 
 /** Options of `inbox`. */
 export interface InboxOptions {
@@ -37,60 +37,34 @@ export async function inbox(context: Context, name: string | undefined, options:
   if (name !== undefined && options.ack) {
     throw usageError("--ack works in your own inbox only: only the owner of an inbox acks. Leave the name out.");
   }
-  // Following tries again by itself, and says so; the client's silent retries would hide it.
-  const client =
-    name === undefined ? (await context.own())?.client : await context.admin(options.follow ? { retryForMs: 0 } : {});
-  if (!client) return noInboxYet(context);
+  const client = name === undefined ? await ownClient(context, options) : await context.admin(retriesOf(options));
+  if (!client) return noInboxYet(context, options);
   // Before the page, so that nothing comes between the two.
-  const from = options.follow
-    ? (await client.log({ ...(name !== undefined && { agent: name }), limit: 1 })).cursor
-    : "";
+  const place = options.follow && (await placeOf(client, name));
   const shown = await look(client, name, options);
   if (!context.json) await printShown(shown, name, options);
+  else if (options.follow) for (const entry of shown.entries) await print(jsonText(entry, 0));
   const acked = options.ack ? await ackAll(client, shown.entries) : undefined;
-  if (context.json) await print(jsonText({ ...shown, ...(acked && { acked }) }));
-  else if (acked && acked.length > 0) await print(ackedText(acked));
-  if (options.follow) await followInbox(context, client, name, { ...options, from });
+  if (context.json && !options.follow) await print(jsonText({ ...shown, ...(acked && { acked }) }));
+  else if (!context.json && acked && acked.length > 0) await print(ackedText(acked));
+  if (place) await followInbox(context, client, { name, place, shown: shown.entries, ack: options.ack });
+}
+
+/** Following tries again by itself, and says so; the client's silent retries would hide it. */
+const retriesOf = ({ follow }: InboxOptions) => (follow ? { retryForMs: 0 } : {});
+
+async function ownClient(context: Context, { follow }: InboxOptions): Promise<MeshClient | undefined> {
+  const own = await context.own();
+  return follow ? own?.patient : own?.client;
 }
 
 /** The inbox of an agent that is not in the mesh: nobody could write to it. */
-function noInboxYet(context: Context): Promise<void> {
-  if (context.json) return print(jsonText({ entries: [], open: 0 }));
-  return print(
-    `Nothing waits for you: ${context.name} is not in the mesh yet, and nobody can write to it before your first message.`,
-  );
+async function noInboxYet(context: Context, { follow }: InboxOptions): Promise<void> {
+  const why = `Nothing waits for you: ${context.name} is not in the mesh yet, and nobody can write to it before your first message.`;
+  if (!context.json) return print(why);
+  if (follow) return remark(why);
+  await print(jsonText({ entries: [], open: 0 }));
 }
-
-/** Shows what comes into an inbox from a place of the log on, until Ctrl-C. */
-async function followInbox(
-  context: Context,
-  client: MeshClient,
-  name: string | undefined,
-  { from, ack }: { readonly from: string; readonly ack?: true },
-): Promise<void> {
-  const whose = name === undefined ? {} : { agent: name };
-  const owner = (await client.getAgent({ agent: name ?? "me" })).id;
-  await follow(
-    client,
-    { ...whose, limit: 1, after: from },
-    async (entries) => {
-      for (const { to, event, seq } of entries) {
-        if (to.id !== owner || !ARRIVALS.has(event)) continue;
-        const [entry] = (await client.listInbox({ ...whose, state: "all", after: seq - 1, limit: 1 })).entries;
-        if (entry?.seq !== seq || entry.state === "held") continue;
-        await print(context.json ? jsonText(entry, 0) : `\n${whole(entry)}`);
-        const acked = ack ? await ackAll(client, [entry]) : [];
-        if (acked.length > 0 && !context.json) await print(ackedText(acked));
-      }
-    },
-    { json: context.json, what: "more", again: `agentmesh inbox${name === undefined ? "" : ` ${plainLine(name)}`} -f` },
-  );
-}
-
-/** What brings a delivery into an inbox. */
-const ARRIVALS: ReadonlySet<string> = new Set(["accepted", "admitted", "redriven"]);
-
-const ackedText = (acked: readonly number[]) => `acked ${acked.map((seq) => `#${seq}`).join(", ")}`;
 
 async function look(client: MeshClient, agent: string | undefined, options: InboxOptions): Promise<Shown> {
   const entries: InboxEntry[] = [];
@@ -116,16 +90,6 @@ async function look(client: MeshClient, agent: string | undefined, options: Inbo
       ...(nextBefore !== undefined && { nextBefore }),
     };
   }
-}
-
-async function ackAll(client: MeshClient, entries: readonly InboxEntry[]): Promise<number[]> {
-  const acked: number[] = [];
-  for (const { id, seq, state } of entries) {
-    if (state !== "queued" && state !== "leased") continue;
-    await client.ack({ delivery: id, evidence: "read" });
-    acked.push(seq);
-  }
-  return acked;
 }
 
 async function printShown(
@@ -156,26 +120,4 @@ const columns: Column<InboxEntry>[] = [
 
 function textOf({ message, question }: InboxEntry): string {
   return question ? `${bodyLine(message)} answers ${quoted(question.preview)}` : bodyLine(message);
-}
-
-function whole(entry: InboxEntry): string {
-  const { message, question, seq, attempt, state } = entry;
-  const facts = [
-    style(stateStyle[state], plainLine(stateOf(entry))),
-    ...(attempt > 0 ? [`attempt ${attempt}`] : []),
-    `${since(message.acceptedAt)} ago`,
-  ];
-  const heading = style("bold", `#${seq} from ${plainLine(message.from.name)}`);
-  return `${withId(`${heading}  ${facts.join(" · ")}`, message.id)}${question ? `\n${style("dim", questionLine(question))}` : ""}\n${indented(bodyText(message))}`;
-}
-
-function stateOf({ state, readyAt, postAt, leaseEndsAt, reason }: InboxEntry): string {
-  if (state === "leased" && leaseEndsAt !== undefined) return `leased, ${until(leaseEndsAt)} left`;
-  if (state === "queued" && readyAt !== undefined && Date.parse(readyAt) > Date.now())
-    return `queued, again in ${until(readyAt)}`;
-  if (state === "queued" && postAt !== undefined && Date.parse(postAt) > Date.now())
-    return `queued, posted again in ${until(postAt)}`;
-  return (state === "dead" || state === "expired") && reason !== undefined
-    ? `${state}: ${quotedUnlessWord(reason)}`
-    : state;
 }

@@ -1,7 +1,7 @@
 /** Where a path leads, and what is said when the disk or the system refuses. */
 import { readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { shellWord } from "../shell-word.ts";
+import { shellWord } from "../../terminal/shell-word.ts";
 import { ConfigRefusal } from "./refusal.ts";
 
 /** Where a path leads in the end, though nothing may be there yet. @throws SystemError */

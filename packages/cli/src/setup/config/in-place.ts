@@ -16,7 +16,7 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { shellWord } from "../shell-word.ts";
+import { shellWord } from "../../terminal/shell-word.ts";
 import { codeOf, onDisk, reasonOf, targetOf } from "./disk.ts";
 import { ConfigRefusal } from "./refusal.ts";
 

@@ -1,0 +1,122 @@
+/** Following an inbox: the log says that something came, the inbox says what. */
+import { type MeshClient, mayPass } from "@agentmesh/client";
+import { type InboxEntry, type LogEntry, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
+import { type Context, USUAL_NAME } from "../../context.ts";
+import { jsonText, print } from "../../terminal/output.ts";
+import { follow } from "../deliveries/follow-log.ts";
+import { whole } from "./inbox-entry.ts";
+
+/** Whose inbox is followed, and from where. */
+export interface FollowedInbox {
+  /** Left out, the own one. */
+  readonly name: string | undefined;
+  /** Where the log and the inbox were before it was first looked at. */
+  readonly place: InboxPlace;
+  /** What that look has shown. */
+  readonly shown: readonly InboxEntry[];
+  readonly ack: true | undefined;
+}
+
+/** How far an inbox had come. */
+export interface InboxPlace {
+  readonly cursor: string;
+  /** The highest number that was given; another life of the database counts on above it. */
+  readonly newest: number;
+}
+
+/** Where an inbox and its log are now. @throws MeshApiError */
+export async function placeOf(client: MeshClient, name: string | undefined): Promise<InboxPlace> {
+  const agent = agentOf(name);
+  const { cursor } = await client.log({ ...agent, limit: 1 });
+  const { entries } = await client.listInbox({ ...agent, state: "all", order: "newest", limit: 1 });
+  return { cursor, newest: entries[0]?.seq ?? 0 };
+}
+
+/** Shows what comes into an inbox until Ctrl-C, each once. @throws MeshApiError when the broker refuses */
+export async function followInbox(
+  context: Context,
+  client: MeshClient,
+  { name, place, shown, ack }: FollowedInbox,
+): Promise<void> {
+  const agent = agentOf(name);
+  const owner = (await client.getAgent({ agent: name ?? "me" })).id;
+  // What the inbox had shown when the log says that it came.
+  const known = new Set(shown.map(({ seq }) => seq));
+  let { newest } = place;
+  let unacked: InboxEntry | undefined;
+
+  async function end(): Promise<void> {
+    const acked = ack && unacked ? await ackAll(client, [unacked]).catch(ended) : [];
+    unacked = undefined;
+    if (acked.length > 0 && !context.json) await print(ackedText(acked));
+  }
+
+  function ended(error: unknown): never {
+    if (!mayPass(error)) unacked = undefined;
+    throw error;
+  }
+
+  async function arrive(entry: InboxEntry): Promise<void> {
+    newest = Math.max(newest, entry.seq);
+    if (entry.state === "held") return;
+    await print(context.json ? jsonText(entry, 0) : `\n${whole(entry)}`);
+    unacked = entry;
+    await end();
+  }
+
+  async function show([first]: readonly LogEntry[]): Promise<number> {
+    // Shown before the broker went away; what is left of it is its ack.
+    if (unacked) await end();
+    else if (first && first.to.id === owner && ARRIVALS.has(first.event)) {
+      const [entry] = (await client.listInbox({ ...agent, state: "all", after: first.seq - 1, limit: 1 })).entries;
+      if (entry?.seq === first.seq && !(first.event === "accepted" && known.delete(first.seq))) await arrive(entry);
+    }
+    return 1;
+  }
+
+  /** What came in the other database before it is followed: its numbers are above all of before. */
+  async function showOther(): Promise<void> {
+    await end();
+    for (;;) {
+      const page = await client.listInbox({ ...agent, state: "all", after: newest, limit: MAX_DELIVERIES_PER_READ });
+      for (const entry of page.entries) {
+        known.add(entry.seq);
+        await arrive(entry);
+      }
+      if (page.nextAfter === undefined) return;
+    }
+  }
+
+  const again = [
+    ...["agentmesh", "inbox", ...(name === undefined ? [] : [name]), "-f"],
+    ...(ack ? ["--ack"] : []),
+    ...(name === undefined ? asWords(context) : []),
+    ...(context.json ? ["--json"] : []),
+  ];
+  await follow(
+    client,
+    { ...agent, limit: 1, after: place.cursor },
+    { json: context.json, what: "more", again, show, showOther },
+  );
+}
+
+/** What brings a delivery into an inbox. */
+const ARRIVALS: ReadonlySet<string> = new Set(["accepted", "admitted", "redriven"]);
+
+const asWords = ({ name }: Context) => (name === USUAL_NAME ? [] : ["--as", name]);
+
+const agentOf = (name: string | undefined) => (name === undefined ? {} : { agent: name });
+
+/** Acks what waits of these; resolves to their numbers. @throws MeshApiError */
+export async function ackAll(client: MeshClient, entries: readonly InboxEntry[]): Promise<number[]> {
+  const acked: number[] = [];
+  for (const { id, seq, state } of entries) {
+    if (state !== "queued" && state !== "leased") continue;
+    await client.ack({ delivery: id, evidence: "read" });
+    acked.push(seq);
+  }
+  return acked;
+}
+
+/** Says what was acked. */
+export const ackedText = (acked: readonly number[]) => `acked ${acked.map((seq) => `#${seq}`).join(", ")}`;
