@@ -2,15 +2,7 @@
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { InboxEntry } from "@agentmesh/protocol";
-import {
-  cleanEnv,
-  type RunningProgram,
-  startProgram,
-  startTestBroker,
-  type TestAgent,
-  type TestBroker,
-  until,
-} from "testkit";
+import { type RunningProgram, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cli, startCli } from "./run-cli.ts";
 
@@ -66,17 +58,12 @@ const refusing = (words: string) =>
     };
   `)}`;
 
-function startRefusing(args: readonly string[], words: string): RunningProgram {
-  const env = cleanEnv({ AGENTMESH_HOME: broker.home, NODE_OPTIONS: refusing(words) });
-  return startProgram("cli", args, { env });
-}
-
 describe("a broker that goes away between a page of the log and what is shown of it", () => {
   test.each([
     ["the inbox is asked", "/v1/inbox"],
     ["what was shown is acked", "/ack"],
   ])("when %s costs no arrival, shows none twice, and is said", async (_, words) => {
-    const following = startRefusing(["inbox", "-f", "--ack"], words);
+    const following = startCli(broker.home, ["inbox", "-f", "--ack"], { NODE_OPTIONS: refusing(words) });
     await says(following, "Waiting for more");
     const sent = await alice.client.send({ to: "cli", body: `over ${words}` });
     await says(following, "The broker is back");

@@ -1,6 +1,7 @@
 /** The real command line as a child process, against a state folder. */
 import { createServer } from "node:net";
 import { cleanEnv, type RunningProgram, runProgram, startProgram } from "testkit";
+import { onTestFinished } from "vitest";
 
 /** How a command ended and what it wrote. */
 export interface Ended {
@@ -18,9 +19,11 @@ export function cli(home: string, args: readonly string[], more: Record<string, 
   return runProgram("cli", args, { env: envOf(home, more) });
 }
 
-/** Starts `agentmesh …args` and leaves it running. */
-export function startCli(home: string, args: readonly string[]): RunningProgram {
-  return startProgram("cli", args, { env: envOf(home, {}) });
+/** Starts `agentmesh …args` and leaves it running; a test that fails takes it along. */
+export function startCli(home: string, args: readonly string[], more: Record<string, string> = {}): RunningProgram {
+  const running = startProgram("cli", args, { env: envOf(home, more) });
+  onTestFinished(() => void running.child.kill("SIGKILL"));
+  return running;
 }
 
 /** Runs `agentmesh …args` with `input` on stdin. */
