@@ -22,8 +22,8 @@ export interface WaitOptions<T> {
   readonly ms?: number;
   /** Rest between two looks, in milliseconds; left out, a look waits by itself. */
   readonly everyMs?: number;
-  /** What stands when it ends before its time, how to go on and how to take it back; may try to take it back itself. */
-  readonly stands: () => string | Promise<string>;
+  /** What stands when it ends before its time, how to go on and how to take it back; may try to take it back itself, until the signal. */
+  readonly stands: (signal: AbortSignal) => string | Promise<string>;
   /** What a program finds in the JSON of such an end, such as `messageId`. */
   readonly facts?: () => Readonly<Record<string, unknown>>;
   /** Looks once; what it resolves to ends the wait, undefined goes on. A hindrance that passes is waited out. */
@@ -157,14 +157,14 @@ async function stillAway<T>(error: unknown, options: WaitOptions<T>): Promise<Co
 }
 
 /** What stands, or where that is seen if it cannot be said in time. */
-async function within(ms: number, stands: () => string | Promise<string>): Promise<string> {
+async function within<T>(ms: number, stands: WaitOptions<T>["stands"]): Promise<string> {
   const unsaid = "What became of it: agentmesh log";
-  const inTime = new AbortController();
+  const over = new AbortController();
   try {
-    return await Promise.race([Promise.resolve(stands()), pause(ms, inTime.signal).then(() => unsaid)]);
+    return await Promise.race([Promise.resolve(stands(over.signal)), pause(ms, over.signal).then(() => unsaid)]);
   } catch {
     return unsaid;
   } finally {
-    inTime.abort();
+    over.abort();
   }
 }

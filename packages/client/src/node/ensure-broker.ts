@@ -25,6 +25,8 @@ export interface EnsureBrokerOptions {
   readonly byPerson?: boolean;
   /** How long to wait for it, in milliseconds. Default 15,000. */
   readonly timeoutMs?: number;
+  /** Ends the looking and the waiting: nothing is started any more, and what was started goes on by itself. */
+  readonly signal?: AbortSignal;
 }
 
 /** Another broker took the folder first. */
@@ -36,12 +38,12 @@ const ANNOUNCES_WITHIN_MS = 3_000;
 /**
  * The broker at the address, started when it is local and nobody answers. Of many callers one starts it. Where nobody
  * named the address, the broker takes a free port, and is found by what it writes into the folder.
- * @throws UntrustedBrokerError, BrokerStartError, BrokerUnreachableError (not local, in another network), StateFolderError
+ * @throws UntrustedBrokerError, BrokerStartError, BrokerUnreachableError (not local, in another network), StateFolderError; the signal's reason
  */
 export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundBroker & { readonly started: boolean }> {
-  const { folder, address, timeoutMs = 15_000 } = options;
-  const look = lookout(folder, address);
-  const found = await findBroker(folder, address);
+  const { folder, address, timeoutMs = 15_000, signal } = options;
+  const look = lookout(options);
+  const found = await findBroker(folder, address, signal);
   if (found) return { ...found, started: false };
   if (!address.local) {
     throw new BrokerUnreachableError(
@@ -67,21 +69,27 @@ export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundB
       lock?.release();
     }
     if (performance.now() > deadline) throw lastWords.missing(address.url);
-    await pause(50);
+    await rest(50, signal);
   }
 }
 
 /** Looks for the broker again: where it was named, or where an announcement says it is that is newer than this lookout. */
-function lookout(folder: StateFolder, address: BrokerAddress): Look {
-  if (!address.unnamed) return () => findBroker(folder, address);
+function lookout({ folder, address, signal }: EnsureBrokerOptions): Look {
+  if (!address.unnamed) return () => findBroker(folder, address, signal);
   // Whoever announced this address is asked once: a stranger on its old port is not waited for again and again.
   const before = announced(folder);
   return async () => {
     const running = announced(folder);
     const asked = running?.url === address.url && running.startedAt === before?.startedAt;
     if (!running || asked) return undefined;
-    return findBroker(folder, { url: running.url, local: true, unnamed: true });
+    return findBroker(folder, { url: running.url, local: true, unnamed: true }, signal);
   };
+}
+
+/** A pause that nothing comes after once the signal is aborted. */
+async function rest(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await pause(ms, signal);
+  signal?.throwIfAborted();
 }
 
 type Look = () => Promise<FoundBroker | undefined>;
@@ -105,6 +113,7 @@ interface Failed {
 
 async function startOnce(options: EnsureBrokerOptions, look: Look, deadline: number): Promise<FoundBroker | Failed> {
   const { folder, address } = options;
+  options.signal?.throwIfAborted();
   const log = openLog(folder);
   const lastWords = new LastWords(folder.logFile);
   let child: ChildProcess;
@@ -130,7 +139,7 @@ async function startOnce(options: EnsureBrokerOptions, look: Look, deadline: num
     if (refused !== undefined) throw notStarted(refused);
     if (end) return { end, failure: lastWords.failed(address.url, end) };
     if (performance.now() > deadline) throw lastWords.missing(address.url);
-    await pause(30);
+    await rest(30, options.signal);
   }
 }
 
@@ -145,7 +154,7 @@ function openLog({ logFile }: StateFolder): number {
 
 /** The broker that another starter made, which announces itself in a moment; else the error says who holds the folder. */
 async function announcing(
-  { folder, address }: EnsureBrokerOptions,
+  { folder, address, signal }: EnsureBrokerOptions,
   look: Look,
   deadline: number,
 ): Promise<FoundBroker> {
@@ -153,9 +162,10 @@ async function announcing(
   while (performance.now() < patience) {
     const found = await look();
     if (found) return found;
-    await pause(30);
+    await rest(30, signal);
   }
-  return requireBroker(folder, address.unnamed ? { ...address, url: announced(folder)?.url ?? address.url } : address);
+  const place = address.unnamed ? { ...address, url: announced(folder)?.url ?? address.url } : address;
+  return requireBroker(folder, place, signal);
 }
 
 function spawnBroker({ folder, address, brokerBin }: EnsureBrokerOptions, log: number): ChildProcess {

@@ -112,10 +112,14 @@ function addressOf(text: string, namedBy: string): BrokerAddress {
 /**
  * Asks who answers at the address: a broker that holds the mesh key, or undefined for nobody. A stranger at an address
  * that nobody named is nobody: the folder's broker will be elsewhere.
- * @throws UntrustedBrokerError for a stranger at an address that was named, StateFolderError
+ * @throws UntrustedBrokerError for a stranger at an address that was named, StateFolderError; the signal's reason
  */
-export async function findBroker(folder: StateFolder, address: BrokerAddress): Promise<FoundBroker | undefined> {
-  const answer = await whoAnswers(folder, address);
+export async function findBroker(
+  folder: StateFolder,
+  address: BrokerAddress,
+  signal?: AbortSignal,
+): Promise<FoundBroker | undefined> {
+  const answer = await whoAnswers(folder, address, signal);
   if (answer.who === "ours") return { url: address.url, version: answer.version };
   if (isStranger(folder, address, answer)) throw strangerAt(folder, address, answer);
   return undefined;
@@ -123,15 +127,19 @@ export async function findBroker(folder: StateFolder, address: BrokerAddress): P
 
 /**
  * The broker at the address, or where the folder's broker says that it is.
- * @throws BrokerUnreachableError that says why it is not there, UntrustedBrokerError, StateFolderError
+ * @throws BrokerUnreachableError that says why it is not there, UntrustedBrokerError, StateFolderError; the signal's reason
  */
-export async function requireBroker(folder: StateFolder, address: BrokerAddress): Promise<FoundBroker> {
-  const answer = await whoAnswers(folder, address);
+export async function requireBroker(
+  folder: StateFolder,
+  address: BrokerAddress,
+  signal?: AbortSignal,
+): Promise<FoundBroker> {
+  const answer = await whoAnswers(folder, address, signal);
   if (answer.who === "ours") return { url: address.url, version: answer.version };
   if (isStranger(folder, address, answer)) throw strangerAt(folder, address, answer);
   const byUrl = address.namedBy !== undefined && !PORT_NAMES.some((name) => name === address.namedBy);
-  const running = address.local && !byUrl ? await announcedAgain(folder) : undefined;
-  const found = running && (await findBroker(folder, { url: running.url, local: true, unnamed: true }));
+  const running = address.local && !byUrl ? await announcedAgain(folder, signal) : undefined;
+  const found = running && (await findBroker(folder, { url: running.url, local: true, unnamed: true }, signal));
   if (found) return found;
   throw absenceOf(folder, address.url, answer);
 }
@@ -140,16 +148,18 @@ export async function requireBroker(folder: StateFolder, address: BrokerAddress)
  * Who is at an address. The key itself is never sent: the broker returns an HMAC-SHA256 of a fresh nonce and its port.
  * @throws BrokerUnreachableError when this process cannot ask
  */
-async function whoAnswers(folder: StateFolder, address: BrokerAddress): Promise<Answer> {
+async function whoAnswers(folder: StateFolder, address: BrokerAddress, signal?: AbortSignal): Promise<Answer> {
   const nonce = randomBytes(24).toString("base64url");
   const seconds = ANSWERS_WITHIN_S[announced(folder)?.url === address.url ? "announced" : "unknown"];
+  const inTime = AbortSignal.timeout(seconds * 1_000);
   let response: Response;
   try {
     response = await directFetch(address.url + endpoints.health.path, {
       headers: { [NONCE_HEADER]: nonce },
-      signal: AbortSignal.timeout(seconds * 1_000),
+      signal: signal ? AbortSignal.any([signal, inTime]) : inTime,
     });
   } catch (error) {
+    signal?.throwIfAborted();
     if (error instanceof Error && error.name === "TimeoutError") return { who: "silent", seconds };
     const refusal = systemRefusal(error);
     if (refusal && ["EMFILE", "ENFILE", "ENOMEM", "EPERM", "EACCES"].includes(refusal.code)) {

@@ -26,15 +26,16 @@ const ANNOUNCED_AGAIN_WITHIN_MS = 4_000;
 
 /**
  * The announcement of a broker that holds the folder and lost it to a cleaner of files, or is just starting; undefined when
- * there was one, or none comes. @throws StateFolderError
+ * there was one, or none comes. @throws StateFolderError, the signal's reason
  */
-export async function announcedAgain(folder: StateFolder): Promise<BrokerFile | undefined> {
+export async function announcedAgain(folder: StateFolder, signal?: AbortSignal): Promise<BrokerFile | undefined> {
   if (announced(folder)) return undefined;
   const patience = performance.now() + ANNOUNCED_AGAIN_WITHIN_MS;
   while (isServed(folder) && performance.now() < patience) {
     const running = announced(folder);
     if (running) return running;
-    await pause(50);
+    await pause(50, signal);
+    signal?.throwIfAborted();
   }
   return undefined;
 }

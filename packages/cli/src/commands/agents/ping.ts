@@ -74,7 +74,7 @@ async function follow(client: MeshClient, sent: SendReply, timeoutMs: number, js
       const through = woken?.path === undefined ? "it took the message" : `through ${woken.path}`;
       if (woken) await reach("woken", woken.at, through);
     }
-    const reply = acked && (await takeReply(client, messageId));
+    const reply = acked && (await takeReply(client, messageId, signal));
     if (reply) await reach("answered", reply.acceptedAt, quoted(reply.body, 80));
     else if (acked && acked.reason !== "replied" && acked.reason !== "taken")
       await reach("answered", acked.at, `no text, but acked: ${acked.reason}`);
@@ -85,7 +85,8 @@ async function follow(client: MeshClient, sent: SendReply, timeoutMs: number, js
     what: () => `the answer of ${plainLine(first?.to.name ?? "")} to the ping ${messageId}`,
     ms: timeoutMs,
     everyMs: POLL_MS,
-    stands: async () => (await takeBack(client, sent)) || `What became of the ping: agentmesh trace ${messageId}`,
+    stands: async (signal) =>
+      (await takeBack(client, sent, signal)) || `What became of the ping: agentmesh trace ${messageId}`,
     facts: () => ({ messageId }),
     look: ({ signal }) => look(signal),
   });
@@ -93,11 +94,11 @@ async function follow(client: MeshClient, sent: SendReply, timeoutMs: number, js
 }
 
 /** The answer among the newest of the own inbox, which it then leaves: it is shown here. */
-async function takeReply(client: MeshClient, asked: MessageId) {
-  const { entries } = await client.listInbox({ state: "all", order: "newest" });
+async function takeReply(client: MeshClient, asked: MessageId, signal: AbortSignal) {
+  const { entries } = await client.listInbox({ state: "all", order: "newest" }, { signal });
   const found = entries.find(({ message }) => message.kind === "message" && message.inReplyTo === asked);
   // Unacked it is seen once more in the inbox, which is the lesser evil.
-  if (found) await client.ack({ delivery: found.id, evidence: "read" }).catch(() => undefined);
+  if (found) await client.ack({ delivery: found.id, evidence: "read" }, { signal }).catch(() => undefined);
   return found?.message;
 }
 
@@ -131,9 +132,13 @@ async function fail(
 }
 
 /** A ping that comes to light tomorrow would only puzzle. Says what is left of it. */
-async function takeBack(client: MeshClient, { messageId, expiresAt }: SendReply): Promise<string> {
+async function takeBack(
+  client: MeshClient,
+  { messageId, expiresAt }: SendReply,
+  signal?: AbortSignal,
+): Promise<string> {
   try {
-    await client.cancel({ message: messageId });
+    await client.cancel({ message: messageId }, signal && { signal });
     return "The ping is taken back.";
   } catch (error) {
     const code = error instanceof MeshApiError ? error.code : undefined;

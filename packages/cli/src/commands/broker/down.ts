@@ -46,7 +46,8 @@ export async function down(context: Context): Promise<void> {
     everyMs: POLL_MS,
     stands: () => "It was asked to stop and does so by itself. Whether it has: agentmesh status",
     facts: () => ({ pid }),
-    look: async () => ((await answers(context, address)) || (ownNumbers && isAlive(pid)) ? undefined : true),
+    look: async ({ signal }) =>
+      (await answers(context, address, signal)) || (ownNumbers && isAlive(pid)) ? undefined : true,
   });
   if (!stopped) {
     throw new CommandError(
@@ -63,9 +64,9 @@ export async function down(context: Context): Promise<void> {
   );
 }
 
-async function answers(context: Context, address: BrokerAddress): Promise<boolean> {
+async function answers(context: Context, address: BrokerAddress, signal: AbortSignal): Promise<boolean> {
   try {
-    return (await findBroker(context.folder, address)) !== undefined;
+    return (await findBroker(context.folder, address, signal)) !== undefined;
   } catch (error) {
     // a broker that is closing may accept a connection and not answer
     if (error instanceof UntrustedBrokerError) return true;

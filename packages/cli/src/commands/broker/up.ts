@@ -28,13 +28,14 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     ms: START_WITHIN_MS,
     stands: () =>
       "A broker that was being started goes on by itself. Whether it runs: agentmesh status. Stop it: agentmesh down",
-    call: () =>
+    call: (signal) =>
       ensureBroker({
         folder,
         address,
         brokerBin: fileURLToPath(import.meta.resolve("agentmesh-broker/bin")),
         byPerson: true,
         timeoutMs: START_WITHIN_MS,
+        signal,
       }),
   });
   const status = await (await context.admin()).status();

@@ -16,9 +16,9 @@ export interface Following {
   /** The words of the command that goes on. */
   readonly again: readonly string[];
   /** Shows the first of these, or all, and resolves to how many; the rest, or all where it throws, come again. */
-  readonly show: (entries: readonly LogEntry[]) => Promise<number>;
+  readonly show: (entries: readonly LogEntry[], signal: AbortSignal) => Promise<number>;
   /** In another database, shows what came before it is followed; left out, the newest entries of its log are shown. */
-  readonly showOther?: () => Promise<void>;
+  readonly showOther?: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Shows the newest entries, or those after a cursor, and every later one until Ctrl-C. @throws MeshApiError when the broker refuses */
@@ -42,7 +42,7 @@ export async function follow(
       try {
         if (unshown && showOther) {
           const page = await client.log({ ...newest, limit: 1 }, { signal });
-          await showOther();
+          await showOther(signal);
           cursor = page.cursor;
         }
         unshown = false;
@@ -50,7 +50,7 @@ export async function follow(
           const place = cursor === undefined ? {} : { limit: MOST_ENTRIES, after: cursor, waitMs: WAIT_MS };
           ({ entries: waiting, cursor } = await client.log({ ...newest, ...place }, { signal }));
         }
-        while (waiting.length > 0 && !signal.aborted) waiting = waiting.slice(await show(waiting));
+        while (waiting.length > 0 && !signal.aborted) waiting = waiting.slice(await show(waiting, signal));
       } catch (error) {
         if (!isOfOtherDatabase(error)) throw error;
         remark("The broker serves another database than before. Following that one.");

@@ -45,8 +45,8 @@ export async function followInbox(
   let { newest } = place;
   let unacked: InboxEntry | undefined;
 
-  async function end(): Promise<void> {
-    const acked = ack && unacked ? await ackAll(client, [unacked]).catch(ended) : [];
+  async function end(signal: AbortSignal): Promise<void> {
+    const acked = ack && unacked ? await ackAll(client, [unacked], signal).catch(ended) : [];
     unacked = undefined;
     if (acked.length > 0 && !context.json) await print(ackedText(acked));
   }
@@ -56,32 +56,35 @@ export async function followInbox(
     throw error;
   }
 
-  async function arrive(entry: InboxEntry): Promise<void> {
+  async function arrive(entry: InboxEntry, signal: AbortSignal): Promise<void> {
     newest = Math.max(newest, entry.seq);
     if (entry.state === "held") return;
     await print(context.json ? jsonText(entry, 0) : `\n${whole(entry)}`);
     unacked = entry;
-    await end();
+    await end(signal);
   }
 
-  async function show([first]: readonly LogEntry[]): Promise<number> {
+  async function show([first]: readonly LogEntry[], signal: AbortSignal): Promise<number> {
     // Shown before the broker went away; what is left of it is its ack.
-    if (unacked) await end();
+    if (unacked) await end(signal);
     else if (first && first.to.id === owner && ARRIVALS.has(first.event)) {
-      const [entry] = (await client.listInbox({ ...agent, state: "all", after: first.seq - 1, limit: 1 })).entries;
-      if (entry?.seq === first.seq && !(first.event === "accepted" && known.delete(first.seq))) await arrive(entry);
+      const place = { ...agent, state: "all", after: first.seq - 1, limit: 1 } as const;
+      const [entry] = (await client.listInbox(place, { signal })).entries;
+      if (entry?.seq === first.seq && !(first.event === "accepted" && known.delete(first.seq)))
+        await arrive(entry, signal);
     }
     return 1;
   }
 
   /** What came in the other database before it is followed: its numbers are above all of before. */
-  async function showOther(): Promise<void> {
-    await end();
+  async function showOther(signal: AbortSignal): Promise<void> {
+    await end(signal);
     for (;;) {
-      const page = await client.listInbox({ ...agent, state: "all", after: newest, limit: MAX_DELIVERIES_PER_READ });
+      const place = { ...agent, state: "all", after: newest, limit: MAX_DELIVERIES_PER_READ } as const;
+      const page = await client.listInbox(place, { signal });
       for (const entry of page.entries) {
         known.add(entry.seq);
-        await arrive(entry);
+        await arrive(entry, signal);
       }
       if (page.nextAfter === undefined) return;
     }
@@ -108,11 +111,15 @@ const asWords = ({ name }: Context) => (name === USUAL_NAME ? [] : ["--as", name
 const agentOf = (name: string | undefined) => (name === undefined ? {} : { agent: name });
 
 /** Acks what waits of these; resolves to their numbers. @throws MeshApiError */
-export async function ackAll(client: MeshClient, entries: readonly InboxEntry[]): Promise<number[]> {
+export async function ackAll(
+  client: MeshClient,
+  entries: readonly InboxEntry[],
+  signal?: AbortSignal,
+): Promise<number[]> {
   const acked: number[] = [];
   for (const { id, seq, state } of entries) {
     if (state !== "queued" && state !== "leased") continue;
-    await client.ack({ delivery: id, evidence: "read" });
+    await client.ack({ delivery: id, evidence: "read" }, signal && { signal });
     acked.push(seq);
   }
   return acked;
