@@ -3,6 +3,7 @@ import { MeshApiError, type MeshClient } from "@agentmesh/client";
 import {
   type BrokerAddress,
   connect,
+  forgetIdentity,
   knownIdentity,
   locate,
   machineName,
@@ -43,6 +44,13 @@ export interface Acting {
   readonly agent: Agent;
 }
 
+/** An agent that was made, or was there, with its token. */
+export interface MadeAgent {
+  readonly agent: Agent;
+  readonly created: boolean;
+  readonly token: string;
+}
+
 /** Where a command runs. */
 export interface Context {
   readonly folder: StateFolder;
@@ -57,8 +65,6 @@ export interface Context {
   address(): BrokerAddress;
   /** A client with the mesh key. @throws BrokerUnreachableError at once when no broker runs */
   admin(options?: { readonly retryForMs?: number }): Promise<MeshClient>;
-  /** Whether `--as` named it. */
-  readonly isNamed: boolean;
   /**
    * A client that acts as the agent {@link name}. `cli` is made at its first act; one that `--as` names has to be there,
    * or is made with `--create` or a person's yes. @throws CommandError
@@ -66,8 +72,13 @@ export interface Context {
   acting(): Promise<Acting>;
   /** The same for a look, which makes nobody: undefined while `cli` has not acted. @throws CommandError for another name */
   own(): Promise<Acting | undefined>;
-  /** A client with an agent's token. */
-  as(token: string): MeshClient;
+  /** The same for any name whose token is kept here; undefined where none is, or the mesh knows it no more. */
+  knownAs(name: string): Promise<Acting | undefined>;
+  /**
+   * Makes the agent of a name, or finds the one that was made as it here; its token is kept, and without an answer too.
+   * `client` is what it is said to be. @throws MeshApiError
+   */
+  make(name: AgentName, client: string | undefined): Promise<MadeAgent>;
   /** Id of the agent {@link name} if it is this machine's; registers nobody. */
   ownId(agents: readonly Agent[]): Promise<string | undefined>;
 }
@@ -105,16 +116,35 @@ export function openContext(options: GlobalOptions): Context {
     return known;
   }
 
-  async function ownIn(): Promise<Acting | undefined> {
-    const token = knownIdentity(folder, CLIENT, ownName)?.token;
+  async function knownAs(name: string): Promise<Acting | undefined> {
+    const token = knownIdentity(folder, CLIENT, name)?.token;
     const agent = token === undefined ? undefined : await ownAgent(client(token));
-    if (token === undefined || agent === undefined) return undefined;
-    if (agent.name !== ownName) {
+    return token === undefined || agent === undefined ? undefined : actor(token, agent);
+  }
+
+  async function ownIn(): Promise<Acting | undefined> {
+    const known = await knownAs(ownName);
+    if (known && known.agent.name !== ownName) {
       warn(
-        `${ownName} is called ${agent.name} by now: somebody renamed it, or another agent took the name while it was archived.`,
+        `${ownName} is called ${known.agent.name} by now: somebody renamed it, or another agent took the name while it was archived.`,
       );
     }
-    return actor(token, agent);
+    return known;
+  }
+
+  async function made(registrar: MeshClient, name: AgentName, as: string | undefined): Promise<MadeAgent> {
+    const before = knownIdentity(folder, CLIENT, name);
+    const { token } = before ?? sharedIdentity(folder, CLIENT, name);
+    try {
+      const said = { name, token, host: machineName(), ...(as !== undefined && { client: as }) };
+      const { agent, created } = await registrar.register(said);
+      return { agent, created, token };
+    } catch (error) {
+      // Without its word the agent may be there, and nobody else has this token.
+      const refused = error instanceof MeshApiError && error.status < 500;
+      if (refused && !before) forgetIdentity(folder, CLIENT, name);
+      throw error;
+    }
   }
 
   async function unknownAs(registrar: MeshClient): Promise<CommandError> {
@@ -146,25 +176,22 @@ export function openContext(options: GlobalOptions): Context {
     json: options.json === true,
     env: process.env,
     name: ownName,
-    isNamed: options.as !== undefined,
     url: options.url,
     address,
     admin,
     own,
-    as: (token) => client(token),
+    knownAs,
+    make: async (name, as) => made(await admin(), name, as),
     async acting() {
       const registrar = await admin();
       const known = await ownIn();
       if (known) return known;
       if (options.as !== undefined && !options.create) await mayMake(ownName, () => unknownAs(registrar));
-      const { token } = sharedIdentity(folder, CLIENT, ownName);
-      const own = { name: ownName, token, client: CLIENT, host: machineName() };
-      return actor(token, (await registrar.register(own)).agent);
+      const { token, agent } = await made(registrar, ownName, CLIENT);
+      return actor(token, agent);
     },
     async ownId(agents) {
-      const token = knownIdentity(folder, CLIENT, ownName)?.token;
-      if (token === undefined || agents.length === 0) return undefined;
-      return (await ownAgent(client(token)))?.id;
+      return agents.length === 0 ? undefined : (await knownAs(ownName))?.agent.id;
     },
   };
 }

@@ -1,7 +1,10 @@
 /** One agent as a thing: added, renamed, removed; whoever is unknown is never made by the way. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { endpoints, type RenameReply } from "@agentmesh/protocol";
 import { startTestBroker, type TestBroker } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { faultyConnection } from "./faulty-connection.ts";
 import { cli } from "./run-cli.ts";
 
 let broker: TestBroker;
@@ -69,6 +72,44 @@ test("agent add makes one that mail and a webhook can go to, once; --token print
   await broker.agent("taken");
   expect(await run("agent", "add", "taken")).toMatchObject({ code: 5, stdout: "" });
   expect((await run("whoami", "--as", "taken")).code).toBe(5);
+});
+
+test("who acts by --as is a person, whose answers are no hops; a program that was added with --token is none", async () => {
+  const bot = await broker.agent("hop-counter");
+  await run("agent", "add", "by-hand");
+  const program = broker.client((await run("agent", "add", "by-program", "--token")).stdout.trim());
+  const hopsOfAnswer = async (to: string, answer: (deliveryId: string) => Promise<unknown>) => {
+    const asked = await bot.client.send({ to, body: "well?" });
+    await answer(asked.deliveries[0]?.deliveryId ?? "");
+    const { entries } = await bot.client.listInbox({ order: "newest", limit: 1 });
+    expect(entries[0]?.message.inReplyTo).toBe(asked.messageId);
+    return entries[0]?.message.hops;
+  };
+  expect(await hopsOfAnswer("by-hand", (id) => run("reply", id, "yes", "--as", "by-hand"))).toBe(0);
+  expect(await hopsOfAnswer("by-program", (id) => program.send({ inReplyTo: id, body: "yes" }))).toBe(1);
+});
+
+describe("a token that is made for a new agent", () => {
+  const kept = () => readdirSync(join(broker.home, "agents")).length;
+
+  test.each([
+    ["agent add", ["agent", "add", "half-made"], ["agent", "add", "half-made"]],
+    ["--create", ["send", "cli", "hi", "--as", "made-by-the-way", "--create"], ["whoami", "--as", "made-by-the-way"]],
+  ])("by %s is kept when the broker's answer is lost", async (_, args, again) => {
+    const lost = await cli(broker.home, args, faultyConnection({ path: "/v1/agents", how: "unanswered" }));
+    expect(lost).toMatchObject({ code: 3, stdout: "" });
+    expect(await run(...again)).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    ["agent add", ["agent", "add", "somebody"]],
+    ["--create", ["send", "cli", "hi", "--as", "somebody", "--create"]],
+  ])("by %s is not when the broker refuses the name", async (_, args) => {
+    if (!(await names()).includes("somebody")) await broker.agent("somebody");
+    const before = kept();
+    expect(await run(...args)).toMatchObject({ code: 5, stdout: "" });
+    expect(kept()).toBe(before);
+  });
 });
 
 describe("a rename", () => {

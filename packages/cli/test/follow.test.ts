@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { InboxEntry } from "@agentmesh/protocol";
 import { type RunningProgram, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { faultyConnection } from "./faulty-connection.ts";
 import { cli, startCli } from "./run-cli.ts";
 
 let broker: TestBroker;
@@ -42,28 +43,16 @@ const says = (running: RunningProgram, text: string) =>
 const shows = (running: RunningProgram, text: string) =>
   until(() => running.stdout().includes(text), `"${text}"`, 30_000);
 
-/** Loaded into a program: once it follows, its first connection for a path with these words is refused. */
-const refusing = (words: string) =>
-  `--import=data:text/javascript,${encodeURIComponent(`
-    const http = process.getBuiltinModule("node:http");
-    let follows = false;
-    let left = 1;
-    http.ClientRequest = class extends http.ClientRequest {
-      constructor(options) {
-        follows ||= options.path.includes("waitMs");
-        const refused = follows && left > 0 && options.path.includes(${JSON.stringify(words)});
-        if (refused) left--;
-        super(refused ? { ...options, port: 1 } : options);
-      }
-    };
-  `)}`;
-
 describe("a broker that goes away between a page of the log and what is shown of it", () => {
   test.each([
     ["the inbox is asked", "/v1/inbox"],
     ["what was shown is acked", "/ack"],
   ])("when %s costs no arrival, shows none twice, and is said", async (_, words) => {
-    const following = startCli(broker.home, ["inbox", "-f", "--ack"], { NODE_OPTIONS: refusing(words) });
+    const following = startCli(
+      broker.home,
+      ["inbox", "-f", "--ack"],
+      faultyConnection({ path: words, how: "refused", times: 1, onceFollowing: true }),
+    );
     await says(following, "Waiting for more");
     const sent = await alice.client.send({ to: "cli", body: `over ${words}` });
     await says(following, "The broker is back");

@@ -1,6 +1,5 @@
 /** `agentmesh agent add`, `rename`, `remove`, `show`: one agent as a thing. */
-import { MeshApiError } from "@agentmesh/client";
-import { forgetIdentity, knownIdentity, machineName, moveIdentity, sharedIdentity } from "@agentmesh/client/node";
+import { forgetIdentity, moveIdentity } from "@agentmesh/client/node";
 import { type Agent, AgentName, inWords, plainLine, quoted } from "@agentmesh/protocol";
 import { CommandError, usageError } from "../../command-error.ts";
 import { CLIENT, type Context } from "../../context.ts";
@@ -12,28 +11,21 @@ import { facts, jsonText, print, remark } from "../../terminal/output.ts";
 /** Makes an agent that the command line can act as. @throws CommandError, MeshApiError */
 export async function addAgent(context: Context, text: string, options: { readonly token?: true }): Promise<void> {
   const name = agentName(text);
-  const admin = await context.admin();
-  const before = knownIdentity(context.folder, CLIENT, name);
-  const { token } = before ?? sharedIdentity(context.folder, CLIENT, name);
-  try {
-    const { agent, created } = await admin.register({ name, token, host: machineName() });
-    if (context.json) return print(jsonText({ created, agent, ...(options.token && { token }) }));
-    if (options.token) await print(token);
-    const say = options.token ? remark : print;
-    await say(
-      created
-        ? `${agent.name} is in the mesh: ${agent.id}`
-        : agent.name === name
-          ? `${agent.name} was in the mesh before.`
-          : `The agent that was added as ${name} is called ${agent.name} by now.`,
-    );
-    remark(
-      `Act as it: agentmesh --as ${agent.name} inbox. Post what it gets to a URL: agentmesh webhook set ${agent.name} URL`,
-    );
-  } catch (error) {
-    if (!before) forgetIdentity(context.folder, CLIENT, name);
-    throw error;
-  }
+  // Who acts through the command line is a person; a program with the token is none.
+  const { agent, created, token } = await context.make(name, options.token ? undefined : CLIENT);
+  if (context.json) return print(jsonText({ created, agent, ...(options.token && { token }) }));
+  if (options.token) await print(token);
+  const say = options.token ? remark : print;
+  await say(
+    created
+      ? `${agent.name} is in the mesh: ${agent.id}`
+      : agent.name === name
+        ? `${agent.name} was in the mesh before.`
+        : `The agent that was added as ${name} is called ${agent.name} by now.`,
+  );
+  remark(
+    `Act as it: agentmesh --as ${agent.name} inbox. Post what it gets to a URL: agentmesh webhook set ${agent.name} URL`,
+  );
 }
 
 /** Gives an agent another name. @throws CommandError, MeshApiError */
@@ -41,7 +33,8 @@ export async function renameAgent(context: Context, agent: string, text: string)
   const name = agentName(text);
   const admin = await context.admin();
   const reply = await admin.renameAgent({ agent, name });
-  if (await isOurs(context, reply.was, reply.agent.id)) moveIdentity(context.folder, CLIENT, reply.was, name);
+  if ((await context.knownAs(reply.was))?.agent.id === reply.agent.id)
+    moveIdentity(context.folder, CLIENT, reply.was, name);
   if (context.json) return print(jsonText(reply));
   await print(
     reply.was === name
@@ -60,7 +53,7 @@ export async function removeAgent(context: Context, name: string, options: { rea
     if (!canAsk()) throw usageError(`${plainLine(agent.name)} ${loses}. To remove it all the same: --yes`);
     if (!(await confirmed(question))) throw new CommandError("not_removed", "Nothing was removed.");
   }
-  const ours = await isOurs(context, agent.name, agent.id);
+  const ours = (await context.knownAs(agent.name))?.agent.id === agent.id;
   const reply = await admin.removeAgent({ agent: agent.id });
   if (ours) forgetIdentity(context.folder, CLIENT, agent.name);
   if (context.json) return print(jsonText(reply));
@@ -102,18 +95,6 @@ function losses({ presence, queued, held, inHand }: Agent): string {
     ...(presence === "offline" ? [] : [`is ${presence}: its session goes on and is somebody else then`]),
     ...(waits === 0 ? [] : [`has ${waits} ${waits === 1 ? "message that waits" : "messages that wait"} and would die`]),
   ].join(", and ");
-}
-
-/** Whether the command line holds the token of this agent. */
-async function isOurs(context: Context, name: string, id: string): Promise<boolean> {
-  const token = knownIdentity(context.folder, CLIENT, name)?.token;
-  if (token === undefined) return false;
-  try {
-    return (await context.as(token).getAgent({ agent: "me" })).id === id;
-  } catch (error) {
-    if (error instanceof MeshApiError && error.code === "unauthenticated") return false;
-    throw error;
-  }
 }
 
 function agentName(text: string): AgentName {
