@@ -5,18 +5,13 @@ import { newId } from "../src/mesh/ids.ts";
 import { AGENT_PAGES } from "../src/store/sqlite/pages/agents.ts";
 import { largeMesh } from "./large-mesh.ts";
 import { drivers } from "./store/drivers.ts";
+import { planOf } from "./store/plan-of.ts";
 
 const KEY = { kind: "key" } as const;
 
 /** Names in the order of names. */
 const named = (count: number, of = "agent") =>
   Array.from({ length: count }, (_, n) => `${of}-${String(n).padStart(5, "0")}`);
-
-function plan(db: ReturnType<typeof largeMesh>["db"], sql: string): string {
-  const terms = Object.fromEntries([...sql.matchAll(/:([a-zA-Z]+)/g)].map(([, name = ""]) => [name, 1]));
-  const steps = db.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all(terms);
-  return steps.map(({ detail }) => detail).join("; ");
-}
 
 test.each(drivers)(
   "agents are counted by their newest session, archived and removed ones apart, by $name",
@@ -122,6 +117,6 @@ test("lists of thousands of agents, twenty at once, let others go on", { timeout
 test("agents are looked at along an index: no scan of all, no sort", async () => {
   await using mesh = largeMesh();
   for (const sql of Object.values(AGENT_PAGES)) {
-    expect(plan(mesh.db, sql)).not.toMatch(/SCAN|TEMP B-TREE/);
+    expect(planOf(mesh.db, sql)).not.toMatch(/SCAN|TEMP B-TREE/);
   }
 });

@@ -8,6 +8,7 @@ import { Wakes } from "../src/mesh/push/wakes.ts";
 import { DEAD } from "../src/store/sqlite/delivery-sql.ts";
 import { largeMesh } from "./large-mesh.ts";
 import { drivers } from "./store/drivers.ts";
+import { planOf } from "./store/plan-of.ts";
 
 const KEY = { kind: "key" } as const;
 const QUOTA = { maxMessages: 100_000, maxBytes: 1e10 };
@@ -80,9 +81,7 @@ test("a page of large dead letters ends where its bytes do, and twenty of them l
 test("dead letters are looked at along an index, those of one agent too: no scan, no sort", async () => {
   await using mesh = largeMesh();
   for (const [which, sql] of Object.entries(DEAD)) {
-    const terms = { at: 1, id: "", limit: 1, ...(which === "of" && { agent: 1 }) };
-    const steps = mesh.db.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all(terms);
-    const plan = steps.map(({ detail }) => detail).join("; ");
+    const plan = planOf(mesh.db, sql);
     expect(plan).toContain(which === "of" ? "delivery_dead_of (agent_pk=? AND" : "delivery_dead (");
     expect(plan).not.toMatch(/SCAN|TEMP B-TREE/);
   }

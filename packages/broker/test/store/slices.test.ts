@@ -14,6 +14,7 @@ import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { KEPT, SUBSCRIBED } from "../../src/store/sqlite/topics.ts";
 import { drivers } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
+import { planOf } from "./plan-of.ts";
 
 const QUOTA = { maxMessages: 10_000, maxBytes: 1e9 };
 const RETRY = { maxAttempts: 3, delayMs: () => 0 };
@@ -239,35 +240,26 @@ describe.each(drivers)("acts in slices by $name", (driver: Driver) => {
   test("what slices look for is found along an index: no scan of what is stored", () => {
     using folder = tempDir();
     const { db } = openIn(folder.path);
-    const plan = (sql: string, ...bound: unknown[]) =>
-      db
-        .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
-        .all(...bound)
-        .map(({ detail }) => detail)
-        .join("; ");
     const plans: Record<string, readonly [plan: string, along: string]> = {
-      open: [plan(OPEN_OF, { agent: 1, limit: 1 }), "delivery_open (agent_pk=?)"],
-      held: [plan(OPEN_OF, { agent: 1, limit: 1 }), "delivery_held (agent_pk=?)"],
-      leased: [plan(LEASED_BY, "s", 1), "delivery_by_session (session_id=?)"],
+      open: [planOf(db, OPEN_OF), "delivery_open (agent_pk=?)"],
+      held: [planOf(db, OPEN_OF), "delivery_held (agent_pk=?)"],
+      leased: [planOf(db, LEASED_BY), "delivery_by_session (session_id=?)"],
       streamed: [
-        plan(STREAMED, { session: "s", after: 1, until: 1, limit: 1 }),
+        planOf(db, STREAMED),
         "delivery_by_session (session_id=? AND stream_position>? AND stream_position<?)",
       ],
-      due: [plan(DUE, { after: 1, agent: 1, pk: 1, until: 1, limit: 1 }), "delivery_delayed"],
-      states: [
-        plan(STATES_OF, { messageId: "m", after: 1, limit: 1 }),
-        "delivery_by_message (message_pk=? AND rowid>?)",
-      ],
-      subscribed: [plan(SUBSCRIBED, "[]"), "subscription_by_pattern (pattern=?)"],
-      kept: [plan(KEPT, { topic: "t", after: 1, limit: 1 }), "message_by_topic (topic=? AND pk>?)"],
-      quiet: [plan(QUIET, 1, 1), "agent_quiet (<expr><?)"],
+      due: [planOf(db, DUE), "delivery_delayed"],
+      states: [planOf(db, STATES_OF), "delivery_by_message (message_pk=? AND rowid>?)"],
+      subscribed: [planOf(db, SUBSCRIBED), "subscription_by_pattern (pattern=?)"],
+      kept: [planOf(db, KEPT), "message_by_topic (topic=? AND pk>?)"],
+      quiet: [planOf(db, QUIET), "agent_quiet (<expr><?)"],
     };
     for (const [name, [steps, along]] of Object.entries(plans)) {
       expect(steps, name).toContain(along);
       expect(steps, name).not.toMatch(/SCAN (?!json_each|\()/);
     }
     // An index of these alone.
-    expect(plan(REMOVED_WITH_MAIL)).toBe("SCAN agent USING INDEX agent_leaving");
+    expect(planOf(db, REMOVED_WITH_MAIL)).toBe("SCAN agent USING INDEX agent_leaving");
     db.close();
   });
 });

@@ -22,6 +22,8 @@ import { storeConformance } from "./conformance.ts";
 import { drivers } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
 import { historyConformance } from "./history-conformance.ts";
+import { makeOlderDatabase, OLDER_KEPT } from "./older-database.ts";
+import { planOf } from "./plan-of.ts";
 
 type Notice = { event: string; fields: Record<string, unknown> };
 
@@ -88,24 +90,16 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
   test("hot statements use their partial index: no scan, no sort", () => {
     using folder = tempDir();
     const { db } = open(folder.path);
-    const plan = (sql: string, ...values: unknown[]) =>
-      db
-        .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
-        .all(...values)
-        .map(({ detail }) => detail)
-        .join("; ");
-    const lease = plan(LEASABLE, { agent: 1, now: 1, session: "s", maxPushes: 2, leastUrgency: 1, webhook: 0, max: 1 });
+    const lease = planOf(db, LEASABLE);
     expect(lease).toContain("USING INDEX delivery_queued (agent_pk=?)");
-    const overdue = plan(
+    const overdue = planOf(
+      db,
       "SELECT pk FROM delivery WHERE state = 'leased' AND lease_ends_at <= ? ORDER BY lease_ends_at LIMIT ?",
-      1,
-      1,
     );
     expect(overdue).toContain("delivery_leased");
-    const expiring = plan(
+    const expiring = planOf(
+      db,
       "SELECT pk, attempt FROM delivery WHERE state IN ('queued', 'held') AND expires_at <= ? ORDER BY expires_at LIMIT ?",
-      1,
-      1,
     );
     expect(expiring).toContain("delivery_expiring");
     for (const each of [lease, overdue, expiring]) expect(each).not.toMatch(/SCAN|TEMP B-TREE/);
@@ -116,11 +110,7 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
     using folder = tempDir();
     const { db } = open(folder.path);
     for (const sql of Object.values(TOPICS)) {
-      const named = [...sql.matchAll(/:([a-z]+)/g)].map(([, name = ""]) => [name, name === "patterns" ? "[]" : 1]);
-      const steps = db
-        .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
-        .all(Object.fromEntries(named));
-      const plan = steps.map(({ detail }) => detail).join("; ");
+      const plan = planOf(db, sql);
       expect(plan.replace("SCAN p VIRTUAL TABLE", "for each")).not.toMatch(/SCAN|TEMP B-TREE FOR ORDER/);
       expect(plan).toMatch(/SEARCH (t|s|topic|subscription) USING/);
     }
@@ -131,9 +121,7 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
     using folder = tempDir();
     const { db } = open(folder.path);
     for (const [way, sql] of Object.entries(NAMES)) {
-      const values = way === "among" ? { names: "[]" } : { text: "x", limit: 1 };
-      const steps = db.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all(values);
-      const plan = steps.map(({ detail }) => detail).join("; ");
+      const plan = planOf(db, sql);
       expect(plan).toContain(way === "word" ? "PRIMARY KEY (word>? AND word<?)" : "agent_by_name (name");
       expect(plan.replace("SCAN j VIRTUAL TABLE", "for each")).not.toMatch(/SCAN|TEMP B-TREE FOR ORDER/);
     }
@@ -144,11 +132,7 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
     using folder = tempDir();
     const { db } = open(folder.path);
     for (const sql of Object.values(TRACE)) {
-      const named = [...sql.matchAll(/:([a-z]+)/g)].map(([, name = ""]) => [name, 1]);
-      const steps = db
-        .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
-        .all(Object.fromEntries(named));
-      const plan = steps.map(({ detail }) => detail).join("; ");
+      const plan = planOf(db, sql);
       expect(plan).toMatch(/delivery_by_message \(message_pk=\? AND rowid>|delivery_by_agent|timeline_by_delivery/);
       expect(plan).not.toMatch(/SCAN|TEMP B-TREE/);
     }
@@ -158,44 +142,27 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
   test("answers are looked for in the part of a thread that follows their question: no scan, no sort", () => {
     using folder = tempDir();
     const { db } = open(folder.path);
-    const steps = db
-      .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${ANSWERS}`)
-      .all({ message: "msg_0" })
-      .map(({ detail }) => detail);
-    expect(steps.join("; ")).toMatch(/message_by_thread \(thread_id=\? AND rowid>\?\)/);
-    expect(steps.join("; ")).not.toMatch(/SCAN|TEMP B-TREE/);
+    const plan = planOf(db, ANSWERS);
+    expect(plan).toMatch(/message_by_thread \(thread_id=\? AND rowid>\?\)/);
+    expect(plan).not.toMatch(/SCAN|TEMP B-TREE/);
     db.close();
   });
 
   test("who keeps most, and what may go, are looked for along an index", () => {
     using folder = tempDir();
     const { db } = open(folder.path);
-    const plan = (sql: string, values: object | number[]) =>
-      db
-        .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
-        .all(values)
-        .map(({ detail }) => detail)
-        .join("; ");
-    expect(plan(LARGEST, [1])).toContain("SCAN k USING INDEX keeping_largest");
-    expect(plan(LARGEST, [1])).not.toMatch(/SCAN a|TEMP B-TREE/);
-    const sought = { now: 1, edge: 1, limit: 1 };
-    for (const steps of [plan(OLDEST.all, sought), plan(OLDEST.sender, { ...sought, sender: 1 })]) {
+    expect(planOf(db, LARGEST)).toContain("SCAN k USING INDEX keeping_largest");
+    expect(planOf(db, LARGEST)).not.toMatch(/SCAN a|TEMP B-TREE/);
+    for (const steps of [planOf(db, OLDEST.all), planOf(db, OLDEST.sender)]) {
       expect(steps).not.toMatch(/SCAN|TEMP B-TREE/);
     }
-    expect(plan(OLDEST.sender, { ...sought, sender: 1 })).toContain("message_by_sender (sender_pk=? AND rowid>?)");
+    expect(planOf(db, OLDEST.sender)).toContain("message_by_sender (sender_pk=? AND rowid>?)");
     db.close();
   });
 
   test("history and log are read along an index, whoever looks and for what: no scan, no sort", () => {
     using folder = tempDir();
     const { db } = open(folder.path);
-    const plan = (sql: string, sought: object) =>
-      db
-        .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
-        .all(sought)
-        .map(({ detail }) => detail)
-        .join("; ");
-    const sought = { party: 1, other: 1, thread: "t", topic: "t", match: "x", edge: 1, max: 1 };
     const ways: Record<string, string[]> = {
       thread: ["m USING INDEX message_by_thread (thread_id=? AND rowid<?)"],
       topic: ["m USING INDEX message_by_topic (topic=? AND pk<?)"],
@@ -208,8 +175,8 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       match: [],
     };
     for (const [way, sql] of Object.entries(LOOK)) {
-      const back = plan(sql, sought).replace("SCAN w VIRTUAL TABLE INDEX 192:M1<", "matches");
-      const ahead = plan(lookAhead(sql), sought).replace("SCAN w VIRTUAL TABLE INDEX 64:M1>", "matches");
+      const back = planOf(db, sql).replace("SCAN w VIRTUAL TABLE INDEX 192:M1<", "matches");
+      const ahead = planOf(db, lookAhead(sql)).replace("SCAN w VIRTUAL TABLE INDEX 64:M1>", "matches");
       for (const steps of [back, ahead]) expect(steps).not.toMatch(/SCAN|TEMP B-TREE/);
       for (const step of ways[way] ?? ["none"]) {
         expect(back).toContain(step);
@@ -217,15 +184,15 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       }
     }
     for (const newest of [false, true]) {
-      const log = (sql: string) => plan(newest ? newestOf(sql) : sql, { viewer: 1, edge: 1, limit: 1 });
+      const log = (sql: string) => planOf(db, newest ? newestOf(sql) : sql);
       const viewer = log(LOG.viewer);
       expect(viewer).toContain(`USING COVERING INDEX timeline_by_agent (agent_pk=? AND rowid${newest ? "<" : ">"}?)`);
       expect(viewer).toContain(`USING INDEX timeline_by_sender (sender_pk=? AND rowid${newest ? "<" : ">"}?)`);
       for (const each of [viewer, log(LOG.all)]) expect(each).not.toMatch(/SCAN|TEMP B-TREE/);
     }
-    const thread = plan(THREAD.deliveries, { thread: "t", message: 1, delivery: 1, limit: 1 });
+    const thread = planOf(db, THREAD.deliveries);
     expect(thread).toMatch(/USING (COVERING )?INDEX message_by_thread/);
-    const places = plan(THREAD.places, { deliveries: "[]", viewer: null });
+    const places = planOf(db, THREAD.places);
     expect(places).toMatch(/USING (COVERING )?INDEX timeline_by_delivery/);
     for (const each of [thread, places.replace("SCAN j VIRTUAL TABLE", "for each")]) {
       expect(each).not.toMatch(/SCAN|TEMP B-TREE FOR ORDER/);
@@ -236,7 +203,7 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       ["all", "sqlite_autoindex_delivery_2"],
     ] as const) {
       for (const order of ["oldest", "newest"] as const) {
-        const page = plan(INBOX[which][order], { agent: 1, after: 0, before: 9, limit: 1 });
+        const page = planOf(db, INBOX[which][order]);
         expect(page).toContain(`USING INDEX ${index} (agent_pk=? AND seq>? AND seq<?)`);
         expect(page).not.toMatch(/SCAN|TEMP B-TREE/);
       }
@@ -440,54 +407,39 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
     expect(statSync(join(folder.path, "mesh.db")).size).toBeLessThan(11_000_000);
   });
 
-  test("a database of an older broker is brought up to date with the mail in it", async () => {
-    using folder = tempDir();
-    const clock = fakeClock();
-    const before = open(folder.path);
-    const store = sqliteStore(before, clock);
-    await aliceAndBob(store);
-    await store.enqueue(toBob(1, "still here"), { maxMessages: 1, maxBytes: 100 });
-    before.db.exec(`ALTER TABLE delivery DROP COLUMN delayed; DROP TRIGGER agent_named; DROP TRIGGER agent_renamed;
-      DROP TABLE agent_word; DROP TRIGGER keeping_agent; DROP TRIGGER keeping_all; DROP TRIGGER keeping_message;
-      DROP TRIGGER keeping_skipped; DROP TRIGGER keeping_no_message; DROP TRIGGER keeping_delivery;
-      DROP TRIGGER keeping_no_delivery; DROP TRIGGER keeping_subscription; DROP TRIGGER keeping_no_subscription;
-      DROP TABLE keeping; DROP TABLE kept; DROP INDEX agent_leaving; DROP INDEX agent_quiet; DROP TABLE publishing; DROP INDEX subscription_by_pattern;
-      DROP TABLE former_name; DROP INDEX delivery_dead; DROP INDEX delivery_dead_of; ALTER TABLE delivery DROP COLUMN dismissed_at;
-      CREATE INDEX delivery_dead ON delivery (ended_at, agent_pk) WHERE state = 'dead';
-      DROP TRIGGER topic_published; DROP TRIGGER topic_pruned; DROP TABLE topic;
-      DROP TRIGGER tally_delivery; DROP TRIGGER tally_no_delivery; DROP TRIGGER tally_state; DROP TRIGGER tally_agent;
-      DROP TRIGGER tally_no_agent; DROP TRIGGER tally_presence; DROP TABLE tally; DROP INDEX agent_present; DROP INDEX agent_in_archive;
-      DROP TRIGGER agent_of_life; DROP TABLE gap; DROP TABLE life; ALTER TABLE mesh DROP COLUMN start`);
-    before.db.pragma("user_version = 1");
-    await store.close();
-    const markPath = join(folder.path, "mesh.mark.json");
-    const { instanceId, schema, lastPosition, clean } = JSON.parse(readFileSync(markPath, "utf8"));
-    writeFileSync(markPath, JSON.stringify({ instanceId, schema, lastPosition, clean }));
-    const notices: Notice[] = [];
-    const after = sqliteStore(open(folder.path, false, notices), clock);
-    expect(notices).toMatchObject([{ event: "store.migrated", fields: { from: 1, to: migrations.length } }]);
-    const { leased } = await after.lease({
-      agentId: "agt_bob",
-      max: 1,
-      maxBytes: 100,
-      leaseMs: 1_000,
-      session: undefined,
-    });
-    expect(leased.map(({ delivery }) => delivery.message.body)).toEqual(["still here"]);
-    expect((await after.namesAround("bob", 1)).sort(), "and the names of its agents are known").toEqual([
-      "alice",
-      "bob",
-    ]);
-    expect(await after.kept(), "and what is kept").toMatchObject({
-      messages: 1,
-      bytes: 2_048 + 2 * "still here".length,
-    });
-    expect(await after.stats(), "and how many there are").toMatchObject({
-      agents: { present: 2, archived: 0 },
-      deliveries: { queued: 0, leased: 1 },
-    });
-    await after.close();
-  });
+  test.each(migrations.slice(1).map((_, i) => i + 1))(
+    "a database of schema %i is brought up to date with the mail in it",
+    async (schema) => {
+      using folder = tempDir();
+      const clock = fakeClock();
+      makeOlderDatabase(driver, folder.path, schema, clock.now());
+      const notices: Notice[] = [];
+      const store = sqliteStore(open(folder.path, false, notices), clock);
+      expect(notices).toMatchObject([{ event: "store.migrated", fields: { from: schema, to: migrations.length } }]);
+      expect(await store.stats()).toMatchObject({
+        agents: { present: 2, archived: 0 },
+        deliveries: { queued: 2, leased: 0, dead: 1 },
+      });
+      expect((await store.namesAround("bob", 1)).sort()).toEqual(["alice", "bob"]);
+      expect(await store.kept()).toMatchObject(OLDER_KEPT);
+      const terms = { agentId: "agt_bob", max: 9, maxBytes: 1_000, leaseMs: 1_000, session: undefined } as const;
+      const { leased } = await store.lease(terms);
+      expect(leased.map(({ delivery }) => delivery.message.body)).toEqual(["still here", "and published"]);
+      const dead = await store.listDead({ owner: undefined, limit: 9, maxBytes: 1_000 });
+      expect(dead.entries.map(({ message }) => message.body)).toEqual(["never read"]);
+      const late = await store.registerAgent({
+        id: "agt_late",
+        tokenHash: "late",
+        name: "late",
+        ifTaken: "refuse",
+        profile: {},
+      });
+      expect(await store.subscribe(late.agent.id, "build.>", 9, { maxMessages: 9, maxBytes: 1_000 })).toMatchObject({
+        retained: 1,
+      });
+      await store.close();
+    },
+  );
 
   test("a newer database is refused and left alone", () => {
     using folder = tempDir();

@@ -1,0 +1,54 @@
+/** A database as a broker of an older schema left it: made by the migrations that it knew, with mail in it. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Driver } from "../../src/store/sqlite/driver/database.ts";
+import { migrations } from "../../src/store/sqlite/file/migrate.ts";
+import { bodyHash } from "../../src/store/sqlite/rows/body.ts";
+
+const LIFE_MS = 60_000;
+
+/** What alice had sent bob, who listens to build.*: two messages wait, the second is published, and one is dead. */
+const MAIL = [
+  { body: "still here", topic: null, state: "queued" },
+  { body: "and published", topic: "build.api", state: "queued" },
+  { body: "never read", topic: null, state: "dead" },
+] as const;
+/** What is kept of it: each message with its delivery, and the subscription. */
+export const OLDER_KEPT = {
+  messages: MAIL.length,
+  bytes: MAIL.reduce((sum, { body }) => sum + 2_048 + 2 * body.length, 512),
+};
+
+/** Makes it in a folder, at a time, with the mark that such a broker kept beside it. */
+export function makeOlderDatabase(driver: Driver, folder: string, schema: number, now: number): void {
+  const [init = "", ...later] = migrations.slice(0, schema);
+  const db = driver.open(join(folder, "mesh.db"));
+  db.exec(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; ${init}`);
+  db.exec(`INSERT INTO mesh (one, instance_id, epoch) VALUES (1, 'older', 'epoch');
+    INSERT INTO agent (pk, id, name, token_hash, profile, registered_at, next_seq)
+    VALUES (1, 'agt_alice', 'alice', 'alice', '{}', ${now}, 1), (2, 'agt_bob', 'bob', 'bob', '{}', ${now}, ${MAIL.length + 1});
+    INSERT INTO subscription (agent_pk, pattern, since) VALUES (2, 'build.*', ${now})`);
+  const message = db.prepare<[number, string, string | null, string, string, number, string, number, number]>(
+    `INSERT INTO message (pk, id, sender_pk, topic, thread_id, body, body_bytes, body_hash, accepted_at, expires_at)
+     VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const delivery = db.prepare<[number, string, number, number, number, string, number, number, number | null]>(
+    `INSERT INTO delivery (pk, id, message_pk, agent_pk, seq, bytes, state, accepted_at, expires_at, ended_at)
+     VALUES (?, ?, ?, 2, ?, ?, ?, ?, ?, ?)`,
+  );
+  const told = db.prepare<[number, number]>(
+    `INSERT INTO timeline (delivery_pk, agent_pk, sender_pk, at, event, attempt) VALUES (?, 2, 1, ?, 'accepted', 0)`,
+  );
+  for (const [i, { body, topic, state }] of MAIL.entries()) {
+    const n = i + 1;
+    const text = [body, body.length, bodyHash(body)] as const;
+    message.run(n, `msg_${n}`, topic, `thr_${n}`, ...text, now, now + LIFE_MS);
+    delivery.run(n, `dlv_${n}`, n, n, body.length, state, now, now + LIFE_MS, state === "dead" ? now : null);
+    told.run(n, now);
+  }
+  for (const sql of later) db.exec(sql);
+  db.pragma(`user_version = ${schema}`);
+  db.close();
+  const mark = { instanceId: "older", schema, lastPosition: MAIL.length, clean: true };
+  writeFileSync(join(folder, "mesh.mark.json"), JSON.stringify(mark), { mode: 0o600 });
+}
