@@ -1,7 +1,7 @@
 /** A broker that is told to stop answers what it has taken, and ends in time. */
 import { once } from "node:events";
 import { connect } from "node:net";
-import { MeshClient } from "@agentmesh/client";
+import type { MeshClient } from "@agentmesh/client";
 import { endpoints } from "@agentmesh/protocol";
 import { startTestBroker, type TestBroker, until } from "testkit";
 import { describe, expect, test } from "vitest";
@@ -53,12 +53,10 @@ describe("a broker that is told to stop", () => {
   test("under load cuts off no sender whose message it has stored", async () => {
     await using broker = await startTestBroker({ logLevel: "info" });
     const sink = await broker.agent("sink");
-    const senders = await Promise.all(
-      Array.from({ length: 64 }, async (_, i) => {
-        const { token } = await broker.agent(`sender-${i}`);
-        return sendUntilCut(new MeshClient({ url: broker.url, token, retryForMs: 0 }), `s${i}`);
-      }).map((sending) => [sending] as const),
-    ).then((all) => all.map(([sending]) => sending));
+    const senders = Array.from({ length: 64 }, async (_, i) => {
+      const { token } = await broker.agent(`sender-${i}`);
+      return await sendUntilCut(broker.client(token, { retryForMs: 0 }), `s${i}`);
+    });
     await until(async () => (await broker.admin.status()).deliveries.queued > 300, "load", 30_000);
     const { code, ms } = await broker.kill("SIGTERM");
     const outcomes = await Promise.all(senders);
@@ -72,6 +70,7 @@ describe("a broker that is told to stop", () => {
   test("answers each of several requests of one connection, then ends it", async () => {
     await using broker = await startTestBroker();
     const alice = await broker.agent("alice");
+    await broker.agent("bob");
     const socket = connect(broker.port, "127.0.0.1");
     let said = "";
     socket.setEncoding("utf8").on("data", (text: string) => {
@@ -81,13 +80,14 @@ describe("a broker that is told to stop", () => {
     const wait = wire(broker, alice.token, "/v1/inbox/lease", { waitMs: 25_000 });
     socket.write(wait + wire(broker, alice.token, "/v1/messages", { to: "alice", body: "among them" }));
     await until(async () => (await broker.admin.status()).deliveries.leased === 1, "the send to be taken");
+    // What waits behind a send in one packet is there when the send is answered.
     const waits = connect(broker.port, "127.0.0.1");
-    waits.write(wait + wait);
+    waits.write(wire(broker, alice.token, "/v1/messages", { to: "bob", body: "before them" }) + wait + wait);
     let last = "";
     waits.setEncoding("utf8").on("data", (text: string) => {
       last += text;
     });
-    await broker.agent("later");
+    await until(() => last.includes("HTTP/1.1 202"), "the send to be answered");
     const { code } = await broker.kill("SIGTERM");
     if (!waits.closed) await once(waits, "close");
     if (!socket.closed) socket.destroy();

@@ -2,11 +2,13 @@
 import type { Socket } from "node:net";
 import { endpoints } from "@agentmesh/protocol";
 import { Answers, atOnce, clientOf, hands, type Load } from "./load.ts";
-import { connections, endAll, forMs, open, request, statuses, writeAll } from "./wire.ts";
+import { connections, endAll, forMs, heard, open, request, statuses, writeAll } from "./wire.ts";
 
 /** Of the broker under these loads, so that a turn sees requests end; and how long after that they may be open still. */
 const WITHIN_MS = 4_000;
 const LATE_MS = 3_000;
+/** How long a stream is waited for to begin. */
+const HEARD_WITHIN_MS = 5_000;
 const HASTY = { AGENTMESH_REQUEST_WITHIN_MS: String(WITHIN_MS) };
 
 /** Keeps sending a byte to each connection; those that are open when they should have ended are said. */
@@ -118,9 +120,7 @@ const streamsLoop: Load = {
         const [socket] = await connections(now, 1);
         if (!socket) return;
         writeAll([socket], request(now, line, { token: fickle?.token ?? "" }));
-        socket.resume();
-        await new Promise((resolve) => setTimeout(resolve, 30));
-        opened += socket.bytesRead > 0 ? 1 : 0;
+        if (await heard(socket, HEARD_WITHIN_MS)) opened++;
         socket.destroy();
       });
       const { open: kept } = await own.listInbox();

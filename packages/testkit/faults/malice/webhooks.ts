@@ -1,19 +1,23 @@
 /** Loads of webhooks: many tests at once, and posts to a place that answers late or without end. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { until } from "testkit";
 import { Answers, atOnce, clientOf, hands, type Load } from "./load.ts";
 
 interface Place extends AsyncDisposable {
   readonly url: string;
-  /** Most posts that were open at a time. */
+  /** How many posts came, and most of them that were open at a time. */
+  readonly posts: () => number;
   readonly most: () => number;
 }
 
 /** A place that answers late, or begins to answer and never ends. */
 async function place(answer: "late" | "endless"): Promise<Place> {
+  let posts = 0;
   let now = 0;
   let most = 0;
   const server = createServer((request, response) => {
+    posts++;
     most = Math.max(most, ++now);
     response.once("close", () => now--);
     request.resume();
@@ -27,6 +31,7 @@ async function place(answer: "late" | "endless"): Promise<Place> {
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/`,
+    posts: () => posts,
     most: () => most,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -69,8 +74,8 @@ const endlessAnswers: Load = {
       const accepted = await atOnce(400, 8, async (i) => {
         return (await client.send({ to: `hooked-${i % all.length}`, body: `${i} ${"text ".repeat(100)}` })).messageId;
       });
-      await new Promise((resolve) => setTimeout(resolve, 3_000));
-      return { did: `at most ${endless.most()} posts at a time`, accepted };
+      await until(() => endless.posts() >= all.length, "a post of each webhook");
+      return { did: `${endless.posts()} posts, at most ${endless.most()} at a time`, accepted };
     };
   },
 };

@@ -57,6 +57,14 @@ export function statuses(sockets: readonly Socket[], count: (status: string) => 
   }
 }
 
+/** Waits until something came on a connection, it ended, or the time was over; whether something came. */
+export async function heard(socket: Socket, withinMs: number): Promise<boolean> {
+  const over = AbortSignal.timeout(withinMs);
+  const come = once(socket, "data", { signal: over }).catch(() => undefined);
+  await Promise.race([come, once(socket, "close", { signal: over }).catch(() => undefined)]);
+  return socket.bytesRead > 0;
+}
+
 /** Does `act` every so often until the time is over. */
 export async function forMs(ms: number, everyMs: number, act: (round: number) => void | Promise<void>): Promise<void> {
   const end = performance.now() + ms;
