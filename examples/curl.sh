@@ -23,17 +23,22 @@ call POST /v1/agents "$key" '{"name":"example-carol","ifTaken":"number","token":
 call POST /v1/agents "$key" '{"name":"example-dave","ifTaken":"number","token":"'"$dave"'"}' > /dev/null
 trap 'call DELETE /v1/agents/me "$carol" > /dev/null; call DELETE /v1/agents/me "$dave" > /dev/null' EXIT
 
+# The number of the first delivery in the answer to a lease, in the inbox of whoever leased.
+number_of() { grep -o '"seq":[0-9]*' | head -n 1 | cut -d: -f2; }
+
 dave_name=$(call GET /v1/agents/me "$dave" | sed 's/.*"name":"\([^"]*\)".*/\1/')
 
 echo "carol sends; 202 says that the message is on disk:"
 call POST /v1/messages "$carol" '{"to":"'"$dave_name"'","body":"are the tests green?","idempotencyKey":"question-1"}'
 
 echo "dave leases what waits, up to ten seconds for the first message:"
-call POST /v1/inbox/lease "$dave" '{"waitMs":10000}'
+leased=$(call POST /v1/inbox/lease "$dave" '{"waitMs":10000}')
+echo "$leased"
 
-echo "dave answers number 1 of his inbox, which acks it:"
-call POST /v1/messages "$dave" '{"inReplyTo":"1","body":"all green"}'
+echo "dave answers it by its number in his inbox, which acks it:"
+call POST /v1/messages "$dave" '{"inReplyTo":"'"$(number_of <<< "$leased")"'","body":"all green"}'
 
 echo "carol leases the answer and acks it; until then it would come again:"
-call POST /v1/inbox/lease "$carol" '{}'
-call POST /v1/deliveries/1/ack "$carol" '{}'
+leased=$(call POST /v1/inbox/lease "$carol" '{}')
+echo "$leased"
+call POST "/v1/deliveries/$(number_of <<< "$leased")/ack" "$carol" '{}'

@@ -1,7 +1,9 @@
 /** The examples, run as a reader runs them: each a process of its own that finds the broker by its state folder. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cleanEnv, startTestBroker, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -85,6 +87,16 @@ test("curl.sh: send, lease, answer and ack with nothing but HTTP", async () => {
   expect(await run("curl.sh")).toMatch(
     /"state":"queued"[\s\S]*"body":"are the tests green\?"[\s\S]*"body":"all green"[\s\S]*"state":"acked","duplicate":false/,
   );
+});
+
+test("those that end by themselves do so as well where the database began another life, and numbers are high", async () => {
+  await broker.kill("SIGTERM");
+  rmSync(join(broker.home, "mesh.mark.json"));
+  await broker.start();
+  const names = ["two-agents.ts", "topic-fan-out.ts", "curl.sh"];
+  const said = [];
+  for (const name of names) said.push(await run(name));
+  expect(said[2]).toMatch(/"seq":\d{7,},[\s\S]*"body":"all green"[\s\S]*"state":"acked","duplicate":false/);
 });
 
 test("custom-agent.ts: answers, refuses with a reason, outlives the broker, and leaves in order", async () => {
