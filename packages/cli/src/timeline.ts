@@ -51,7 +51,7 @@ export function messageText({ message, question, deliveries }: MessageStatus): s
 
 /** What a message answers: `answers cli: “which port?” msg_…`. */
 export function questionLine({ from, preview, messageId }: AnsweredQuestion): string {
-  return withId(`answers ${plainLine(from.name)}: ${quoted(preview)}`, messageId);
+  return withId(sentence(`answers ${plainLine(from.name)}: ${quoted(preview)}`, "  "), messageId);
 }
 
 /** Whether an answer came, and what it says; or from whom it is awaited, until when. */
@@ -59,7 +59,8 @@ function answerText({ status, from, dueAt, messageId, acceptedAt, preview }: Ans
   const name = plainLine(from.name);
   if (status === "came") {
     const at = acceptedAt === undefined ? "" : ` at ${localTime(acceptedAt)}`;
-    return withId(style("green", `${name} answered${at}: ${quoted(preview ?? "")}`), messageId ?? "", "  ");
+    const said = sentence(`${name} answered${at}: ${quoted(preview ?? "")}`, "  ");
+    return withId(style("green", said), messageId ?? "", "  ");
   }
   const due = dueAt === undefined ? "in time" : localTime(dueAt);
   const said = {

@@ -14,7 +14,9 @@ const program = buildProgram();
 
 /** What is wrong with a command line; undefined when it could be typed. */
 function wrong(line: string): string | undefined {
-  const words = wordsOf(line);
+  const typed = wordsOf(line);
+  // Of `help` the rest is the name of a command.
+  const words = typed[0] === "help" ? typed.slice(1) : typed;
   let command: Command = program;
   let at = 0;
   for (; at < words.length; at++) {
@@ -114,6 +116,7 @@ test("the check itself tells right from wrong", () => {
   expect(
     ["agentmesh webhook set URL", "agentmesh sned bob", "agentmesh send bob x --hurry", "agentmesh trace"].map(wrong),
   ).toEqual(["1 arguments", "no command sned", "no option --hurry", undefined]);
+  expect(["agentmesh help trace", "agentmesh help trance"].map(wrong)).toEqual([undefined, "no command trance"]);
   const said =
     "Look: agentmesh sned. Or agentmesh webhook set NAME --hurry; agentmesh is off, `agentmesh agents --archived`";
   expect(spokenIn(said).map(wrongIn)).toEqual(["no command sned", "no option --hurry", undefined, undefined]);

@@ -11,6 +11,8 @@ const COMMANDS = [
   ["inbox", "bob", "--full"],
   ["history"],
   ["trace", "MESSAGE"],
+  ["trace", "ANSWER"],
+  ["inbox", "alice", "--full"],
   ["focus", "bob"],
   ["send", "bob", "hello"],
   ["send", "nobody-of-this-name", "hello"],
@@ -22,15 +24,17 @@ const COMMANDS = [
 
 let broker: TestBroker;
 let messageId: string;
+let answerId: string;
 beforeAll(async () => {
   broker = await startTestBroker();
-  const [alice] = [await broker.agent("alice"), await broker.agent("bob")];
+  const [alice, bob] = [await broker.agent("alice"), await broker.agent("bob")];
   await broker.admin.setFocus({ agent: "bob", forMs: 3_600_000, reason: "deep in a refactor of everything" });
   const body =
     "これは幅の広い文字です and words such as cancelled, redelivered and acknowledged, in a long line of text";
   ({ messageId } = await alice.client.send({ to: "bob", body }));
+  ({ messageId: answerId } = await bob.client.send({ inReplyTo: messageId, body: `so they do: ${body}` }));
   // More than one from the beginning: each command says the same in every width.
-  await alice.client.send({ to: "bob", body: "one more" });
+  for (const body of ["one more", "and another"]) await alice.client.send({ to: "bob", body });
 });
 afterAll(() => broker[Symbol.asyncDispose]());
 
@@ -73,7 +77,7 @@ describe.skipIf(noTerminals !== undefined)(
     test.each(COMMANDS.map((args) => [args.join(" "), args] as const))(
       "agentmesh %s fits, and every word in a narrow one is one that a wide one shows",
       async (_, words) => {
-        const args = words.map((word) => (word === "MESSAGE" ? messageId : word));
+        const args = words.map((word) => ({ MESSAGE: messageId, ANSWER: answerId })[word] ?? word);
         const wide = await shown(200, args);
         expect(wide.filter((line) => widthOf(line) > 200)).toEqual([]);
         const whole = new Set(wordsOf(wide));

@@ -6,7 +6,7 @@ import { CLIENT, type Context } from "../../context.ts";
 import { focusText, reachedBy, waiting, whereOf } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
 import { canAsk, confirmed } from "../../terminal/confirm.ts";
-import { facts, jsonText, print, remark } from "../../terminal/output.ts";
+import { facts, jsonText, print, remark, sentence } from "../../terminal/output.ts";
 
 /** Makes an agent that the command line can act as. @throws CommandError, MeshApiError */
 export async function addAgent(context: Context, text: string, options: { readonly token?: true }): Promise<void> {
@@ -37,9 +37,11 @@ export async function renameAgent(context: Context, agent: string, text: string)
     moveIdentity(context.folder, CLIENT, reply.was, name);
   if (context.json) return print(jsonText(reply));
   await print(
-    reply.was === name
-      ? `${name} has this name already.`
-      : `${plainLine(reply.was)} is called ${name} now. What is sent to ${plainLine(reply.was)} comes to it until another agent takes that name.`,
+    sentence(
+      reply.was === name
+        ? `${name} has this name already.`
+        : `${plainLine(reply.was)} is called ${name} now. What is sent to ${plainLine(reply.was)} comes to it until another agent takes that name.`,
+    ),
   );
 }
 
@@ -61,7 +63,7 @@ export async function removeAgent(context: Context, name: string, options: { rea
     reply.dead === 0
       ? ""
       : ` ${reply.dead === 1 ? "1 message that waited is a dead letter" : `${reply.dead} messages that waited are dead letters`}; who sent them is told.`;
-  await print(`${plainLine(agent.name)} has left the mesh, and its name is free.${dead}`);
+  await print(sentence(`${plainLine(agent.name)} has left the mesh, and its name is free.${dead}`));
 }
 
 /** Shows one agent. @throws MeshApiError */
