@@ -92,6 +92,29 @@ test("the list of a command line and of a tool says who is online under the name
   expect((await session.tool("list_peers")).text).not.toContain("Note:");
 });
 
+test("nobody is told of themselves: neither by a send, an ask or a list, nor by the tools", async () => {
+  const where = { host: "h", repo: "/src/twins" };
+  await agent("twins", where);
+  const second = await agent("twins-2", where, true);
+  const codes = (warnings: readonly { code: string }[] = []) => warnings.map(({ code }) => code);
+  const sent = await second.client.send({ to: "twins", body: "are you me?" });
+  expect(codes(sent.deliveries[0]?.warnings)).toEqual(["recipient_offline"]);
+  const { delivery } = await second.client.ask({ to: "twins", body: "and now?", timeoutMs: 1 });
+  expect(codes(delivery.warnings)).toEqual(["recipient_offline"]);
+  await agent("twins-3", where, true);
+  const again = await second.client.send({ to: "twins", body: "or that one?" });
+  expect(again.deliveries[0]?.warnings.find(({ code }) => code === "namesake_online")?.detail).toContain(
+    "twins-3 works in the same repository and is online. If you mean that agent",
+  );
+
+  await broker.agent("seat");
+  const env = { AGENTMESH_NAME: "seat-2" };
+  await using session = await startMcpSession({ home: broker.home, url: broker.url, cwd: broker.home, env });
+  await session.joined();
+  expect((await session.tool("list_peers", { include_offline: true })).text).not.toContain("seat is offline");
+  expect((await session.tool("send_message", { to: "seat", message: "hello" })).text).not.toContain("namesake_online");
+});
+
 test("an ask, the command line and the tools say it", async () => {
   const where = { host: "h", repo: "/src/shown" };
   await agent("shown", where);

@@ -30,14 +30,14 @@ export const listPeers = tool({
       ),
       session.client.getAgent({ agent: "me" }, { signal }),
     ]);
-    const rows = [me, ...agents.filter((agent) => agent.id !== me.id)];
-    const others = rows.length - 1;
+    const others = agents.filter((agent) => agent.id !== me.id);
+    const rows = [me, ...others];
     const more = Math.max(0, total - agents.length);
-    const notes = livingNamesakes(rows);
+    const notes = livingNamesakes(others);
     const head =
-      others === 0
+      others.length === 0
         ? `Nobody else is here${include_offline ? "" : " now"}.`
-        : `${others} other${others === 1 ? "" : "s"}.`;
+        : `${others.length} other${others.length === 1 ? "" : "s"}.`;
     return {
       text: [
         head,

@@ -35,7 +35,7 @@ export async function agents(context: Context, options: AgentsOptions): Promise<
     );
   }
   await print(table(columns(ownId), found));
-  for (const sentence of livingNamesakes(found)) warn(sentence);
+  for (const sentence of livingNamesakes(found.filter(({ id }) => id !== ownId))) warn(sentence);
 }
 
 const NOBODY = {
