@@ -131,6 +131,17 @@ test("it is back with any call of its token: same name, same subscriptions; and 
   expect((await register("carol")).renamedFrom).toBeUndefined();
 });
 
+test("who lives without sessions was last heard of at its last call, to the minute", async () => {
+  await register("poller");
+  const heardAgo = async () => clock.now() - Date.parse((await agents.named("poller"))?.lastSeenAt ?? "");
+  expect(await heardAgo()).toBeNaN();
+  for (const seconds of [1, 59, 60, 61, 3_600, 86_399]) {
+    clock.advance(seconds * 1_000);
+    await as("poller");
+    expect(await heardAgo()).toBeLessThan(60_000);
+  }
+});
+
 test("who lives without sessions is not archived: calls with its token count, and so does a webhook that works", async () => {
   await register("poller");
   const { agent: hooked } = await register("hooked");

@@ -1,4 +1,6 @@
 /** Topics, asks, focus and policy from the command line. */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { endpoints } from "@agentmesh/protocol";
 import { startTestBroker, type TestBroker } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -78,4 +80,21 @@ test("focus and policy show what there is, and help shows durations as they are 
   expect((await cli(broker.home, ["ask", "--help"])).stdout).toMatch(
     /--timeout <duration> +how long to wait \(default: 2m\)/,
   );
+});
+
+test("held shows what is held for an agent in the archive too", async () => {
+  await using own = await startTestBroker();
+  const { client } = await own.agent("gone-quiet");
+  const news = await own.agent("news");
+  await client.subscribe({ topic: "news" });
+  await own.admin.setPolicy({ agent: "gone-quiet", otherwise: "hold" });
+  await news.client.publish({ topic: "news", body: "decide on this" });
+  await own.kill("SIGTERM");
+  // Thirty days without a sign of life, which no test waits for.
+  const database = new DatabaseSync(join(own.home, "mesh.db"));
+  database.exec("UPDATE agent SET archived_at = registered_at WHERE name = 'gone-quiet'");
+  database.close();
+  await own.start();
+  expect((await own.admin.listAgents()).agents.map(({ name }) => name)).toEqual(["news"]);
+  expect((await cli(own.home, ["held"])).stdout).toContain("decide on this");
 });

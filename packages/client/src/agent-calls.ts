@@ -14,7 +14,7 @@ export class AgentCalls extends WebhookCalls {
     return this.connection.call(endpoints.register, input, options);
   }
 
-  /** Every agent with its presence and push paths. */
+  /** Agents with their presence and push paths, a page of them; `pages("listAgents", …)` has all. */
   listAgents(input: In<"listAgents"> = {}, options?: CallOptions): Out<"listAgents"> {
     return this.connection.call(endpoints.listAgents, input, options);
   }

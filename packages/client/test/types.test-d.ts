@@ -21,6 +21,10 @@ export async function wrongInput(): Promise<void> {
   await client.heartbeat({ session: "agt_1" });
   // @ts-expect-error no such option
   for await (const _ of client.inbox({ credit: 1 })) break;
+  // @ts-expect-error a send has no pages
+  for await (const _ of client.pages("send", { to: "bob", body: "x" })) break;
+  // @ts-expect-error what a page is asked for is what the list takes
+  for await (const _ of client.pages("listAgents", { agent: "bob" })) break;
 }
 
 export async function rightInput(): Promise<string> {
@@ -30,5 +34,7 @@ export async function rightInput(): Promise<string> {
     await delivery.ack();
     await delivery.nack({ delayMs: 1_000 });
   }
+  for await (const { topics } of client.pages("listTopics", () => ({ limit: 10 })))
+    topics satisfies { topic: string }[];
   return `${messageId satisfies `msg_${string}`} ${state}`;
 }

@@ -26,7 +26,10 @@ import type { AgentRecord, Store } from "./store.ts";
 
 type Table = typeof endpoints;
 
-/** How often signs of life of an agent without a session are noted within the time after which it is archived. */
+/** How old the last sign of life that was noted may be at a call, in milliseconds: so exactly it is said when that was. */
+const NOTED_WITHIN_MS = 60_000;
+
+/** How often signs of life are noted at least within the time after which an agent is archived. */
 const NOTED_LIFE_SIGNS = 30;
 
 /** So many are looked at in a row. */
@@ -67,13 +70,20 @@ export class Agents {
     };
   }
 
-  /** The agent that owns a token. A call with it is a sign of life, noted now and then; it ends an archiving. */
+  /** The agent that owns a token. A call with it is a sign of life, noted once a minute; it ends an archiving. */
   async byToken(token: string): Promise<AgentRecord | undefined> {
     const agent = await this.#store.agentByToken(hashToken(token));
     if (!agent) return undefined;
-    const isNew = agent.archivedAt === undefined && agent.quietMs < this.#policy.archiveAfterMs / NOTED_LIFE_SIGNS;
+    if (agent.archivedAt === undefined && !this.#isToBeNoted(agent)) return agent;
     // Not noting it keeps nobody from its mail: a full disk does not, and the next call tries again.
-    return isNew ? agent : this.#store.reviveAgent(agent.id).catch(() => agent);
+    return this.#store.reviveAgent(agent.id).catch(() => agent);
+  }
+
+  /** Whether a call now is a sign of life worth a write; what is left of a low disk is for acks. */
+  #isToBeNoted({ lastSeenAt, quietMs }: AgentRecord): boolean {
+    if (quietMs >= this.#policy.archiveAfterMs / NOTED_LIFE_SIGNS) return true;
+    const isKnown = lastSeenAt !== undefined && quietMs < NOTED_WITHIN_MS;
+    return !isKnown && this.#intake.closedWhy === undefined;
   }
 
   /** The agent of this name or id, if there is one; a former name leads to it until another agent takes it. */

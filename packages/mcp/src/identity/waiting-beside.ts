@@ -28,11 +28,7 @@ async function agentsIn(
   signal: AbortSignal | undefined,
 ): Promise<Agent[]> {
   const all: Agent[] = [];
-  for (let after: string | undefined; ; ) {
-    const query = { ...place, limit: 1_000, ...(after !== undefined && { after }) };
-    const page = await client.listAgents(query, signal ? { signal } : {});
-    all.push(...page.agents);
-    if (page.nextAfter === undefined) return all;
-    after = page.nextAfter;
-  }
+  const pages = client.pages("listAgents", { ...place, limit: 1_000 }, signal ? { signal } : {});
+  for await (const { agents } of pages) all.push(...agents);
+  return all;
 }

@@ -31,16 +31,13 @@ export async function dead(
 /** So many of the newest, of as many pages as that takes, and whether there are older ones. */
 async function newestDead(admin: MeshClient, agent: string | undefined, limit: number) {
   const entries: InboxEntry[] = [];
-  for (let after: string | undefined; ; ) {
-    const page = await admin.listDead({
-      ...(agent !== undefined && { agent }),
-      ...(after !== undefined && { after }),
-      limit: Math.min(100, limit - entries.length),
-    });
+  const whose = agent === undefined ? {} : { agent };
+  const query = () => ({ ...whose, limit: Math.min(100, limit - entries.length) });
+  for await (const page of admin.pages("listDead", query)) {
     entries.push(...page.entries);
-    if (page.nextAfter === undefined || entries.length >= limit) return { entries, more: page.nextAfter !== undefined };
-    after = page.nextAfter;
+    if (entries.length >= limit) return { entries, more: page.nextAfter !== undefined };
   }
+  return { entries, more: false };
 }
 
 /** Puts a dead letter back into its inbox. @throws MeshApiError, BrokerUnreachableError, CommandError */

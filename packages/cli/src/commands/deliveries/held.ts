@@ -1,6 +1,6 @@
 /** `agentmesh held`, `admit`, `refuse`: what a policy keeps aside, and what becomes of it. */
 import { type InboxEntry, plainLine } from "@agentmesh/protocol";
-import { allAgents } from "../../all-agents.ts";
+import { alsoArchived } from "../../all-agents.ts";
 import type { Context } from "../../context.ts";
 import { bodyText } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
@@ -10,28 +10,18 @@ import { deliveryIdOf } from "./delivery-ref.ts";
 /** Shows what is held, of one agent or of all, with whole texts: somebody is to decide on them. @throws MeshApiError */
 export async function held(context: Context, agent: string | undefined): Promise<void> {
   const admin = await context.admin();
-  const names =
-    agent === undefined
-      ? (await allAgents(admin, "all")).filter((each) => each.held > 0).map(({ name }) => name)
-      : [agent];
+  // An archived one may share its name with another: by id.
+  const whose =
+    agent === undefined ? (await alsoArchived(admin)).filter(({ held }) => held > 0).map(({ id }) => id) : [agent];
   const entries: InboxEntry[] = [];
-  for (const name of names) entries.push(...(await heldBy(context, name)));
+  for (const each of whose) {
+    for await (const page of admin.pages("listInbox", { agent: each, state: "held" })) entries.push(...page.entries);
+  }
   if (context.json) return print(jsonText({ entries }));
   if (entries.length === 0)
     return print(agent === undefined ? "Nothing is held." : `Nothing is held for ${plainLine(agent)}.`);
   await print(entries.map(whole).join("\n\n"));
   remark("Decide: agentmesh admit dlv_…, or agentmesh refuse dlv_…");
-}
-
-async function heldBy(context: Context, agent: string): Promise<InboxEntry[]> {
-  const admin = await context.admin();
-  const entries: InboxEntry[] = [];
-  for (let after = 0; ; ) {
-    const page = await admin.listInbox({ agent, state: "held", after });
-    entries.push(...page.entries);
-    if (page.nextAfter === undefined) return entries;
-    after = page.nextAfter;
-  }
 }
 
 /** Lets a held delivery into its inbox. @throws MeshApiError, CommandError */

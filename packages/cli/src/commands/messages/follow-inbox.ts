@@ -1,6 +1,6 @@
 /** Following an inbox: the log says that something came, the inbox says what. */
 import { type MeshClient, mayPass } from "@agentmesh/client";
-import { type InboxEntry, type LogEntry, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
+import type { InboxEntry, LogEntry } from "@agentmesh/protocol";
 import { type Context, USUAL_NAME } from "../../context.ts";
 import { jsonText, print } from "../../terminal/output.ts";
 import { follow } from "../deliveries/follow-log.ts";
@@ -79,14 +79,11 @@ export async function followInbox(
   /** What came in the other database before it is followed: its numbers are above all of before. */
   async function showOther(signal: AbortSignal): Promise<void> {
     await end(signal);
-    for (;;) {
-      const place = { ...agent, state: "all", after: newest, limit: MAX_DELIVERIES_PER_READ } as const;
-      const page = await client.listInbox(place, { signal });
-      for (const entry of page.entries) {
+    for await (const { entries } of client.pages("listInbox", { ...agent, state: "all", after: newest }, { signal })) {
+      for (const entry of entries) {
         known.add(entry.seq);
         await arrive(entry, signal);
       }
-      if (page.nextAfter === undefined) return;
     }
   }
 

@@ -84,17 +84,12 @@ async function queryOf(admin: MeshClient, options: HistoryOptions): Promise<Quer
 
 async function fetchPages(admin: MeshClient, query: Query, limit: number): Promise<Shown> {
   const entries: HistoryEntry[] = [];
-  for (let place: { before?: string } = {}; ; ) {
-    const page = await admin.listMessages({
-      ...query,
-      ...place,
-      limit: Math.min(MAX_MESSAGES_PER_PAGE, limit - entries.length),
-    });
+  const asked = () => ({ ...query, limit: Math.min(MAX_MESSAGES_PER_PAGE, limit - entries.length) });
+  for await (const { nextBefore, ...page } of admin.pages("listMessages", asked)) {
     entries.push(...page.entries);
-    if (page.nextBefore === undefined) return { entries };
-    if (entries.length >= limit) return { entries, nextBefore: page.nextBefore };
-    place = { before: page.nextBefore };
+    if (entries.length >= limit) return { entries, ...(nextBefore !== undefined && { nextBefore }) };
   }
+  return { entries };
 }
 
 function countOf({ entries, nextBefore }: Shown, { before }: HistoryOptions): string {

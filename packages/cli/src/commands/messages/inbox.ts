@@ -68,28 +68,24 @@ async function noInboxYet(context: Context, { follow }: InboxOptions): Promise<v
 
 async function look(client: MeshClient, agent: string | undefined, options: InboxOptions): Promise<Shown> {
   const entries: InboxEntry[] = [];
-  let { after = 0, before } = options;
-  for (;;) {
-    const { open, nextAfter, nextBefore, ...page } = await client.listInbox({
-      ...(agent !== undefined && { agent }),
-      state: options.all ? "all" : "open",
-      order: options.newest ? "newest" : "oldest",
-      after,
-      ...(before !== undefined && { before }),
-      limit: Math.min(MAX_DELIVERIES_PER_READ, options.limit - entries.length),
-    });
+  const { after = 0, before } = options;
+  const query = () => ({
+    ...(agent !== undefined && { agent }),
+    state: options.all ? ("all" as const) : ("open" as const),
+    order: options.newest ? ("newest" as const) : ("oldest" as const),
+    after,
+    ...(before !== undefined && { before }),
+    limit: Math.min(MAX_DELIVERIES_PER_READ, options.limit - entries.length),
+  });
+  let open = 0;
+  for await (const { nextAfter, nextBefore, ...page } of client.pages("listInbox", query)) {
     entries.push(...page.entries);
-    if (nextAfter === undefined && nextBefore === undefined) return { entries, open };
-    after = nextAfter ?? after;
-    before = nextBefore ?? before;
+    open = page.open;
     if (entries.length < options.limit) continue;
-    return {
-      entries,
-      open,
-      ...(nextAfter !== undefined && { nextAfter }),
-      ...(nextBefore !== undefined && { nextBefore }),
-    };
+    const next = { ...(nextAfter !== undefined && { nextAfter }), ...(nextBefore !== undefined && { nextBefore }) };
+    return { entries, open, ...next };
   }
+  return { entries, open };
 }
 
 async function printShown(

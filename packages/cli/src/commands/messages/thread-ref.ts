@@ -42,11 +42,9 @@ export async function oneMessage(
 /** A message with all of its deliveries, page by page. */
 async function wholeStatus(admin: MeshClient, message: MessageRef): Promise<MessageStatus> {
   const { nextAfter, ...status } = await admin.getMessage({ message });
-  let after = nextAfter;
-  while (after !== undefined) {
-    const page = await admin.getMessage({ message, after });
-    status.deliveries.push(...page.deliveries);
-    after = page.nextAfter;
+  if (nextAfter === undefined) return status;
+  for await (const { deliveries } of admin.pages("getMessage", { message, after: nextAfter })) {
+    status.deliveries.push(...deliveries);
   }
   return status;
 }

@@ -31,23 +31,15 @@ export async function topics(context: Context): Promise<void> {
 /** Topics of all pages. */
 async function allTopics(admin: MeshClient): Promise<Topic[]> {
   const all: Topic[] = [];
-  for (let after: TopicName | undefined; ; ) {
-    const { topics: page, nextAfter } = await admin.listTopics({ limit: 1_000, ...(after !== undefined && { after }) });
-    all.push(...page);
-    if (nextAfter === undefined) return all;
-    after = nextAfter;
-  }
+  for await (const page of admin.pages("listTopics", { limit: 1_000 })) all.push(...page.topics);
+  return all;
 }
 
 /** Subscriptions of all pages. */
 async function allSubscriptions(admin: MeshClient): Promise<Subscription[]> {
   const all: Subscription[] = [];
-  for (let after: string | undefined; ; ) {
-    const page = await admin.listSubscriptions({ limit: 1_000, ...(after !== undefined && { after }) });
-    all.push(...page.subscriptions);
-    if (page.nextAfter === undefined) return all;
-    after = page.nextAfter;
-  }
+  for await (const page of admin.pages("listSubscriptions", { limit: 1_000 })) all.push(...page.subscriptions);
+  return all;
 }
 
 /** Publishes as the context's agent; says who got it and who did not. @throws CommandError, MeshApiError */

@@ -14,7 +14,7 @@ import {
   type Webhook,
   type WebhookState,
 } from "@agentmesh/protocol";
-import { allAgents } from "../../all-agents.ts";
+import { alsoArchived } from "../../all-agents.ts";
 import { CommandError, usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { since, until } from "../../terminal/clock.ts";
@@ -88,9 +88,8 @@ export async function showWebhook(context: Context, agent: string): Promise<void
 /** Lists the webhooks of all agents, archived ones too. @throws MeshApiError */
 export async function listWebhooks(context: Context): Promise<void> {
   const admin = await context.admin();
-  const found = [...(await allAgents(admin, "all")), ...(await allAgents(admin, "archived"))];
   const webhooks: Webhook[] = [];
-  for (const { id, pushPaths } of found) {
+  for (const { id, pushPaths } of await alsoArchived(admin)) {
     if (!pushPaths.some(({ path }) => path === WEBHOOK_PATH)) continue;
     webhooks.push(await admin.getWebhook({ agent: id }));
   }
