@@ -18,8 +18,8 @@ import {
 import { type Agent, AgentName, plainLine } from "@agentmesh/protocol";
 import { CommandError } from "./command-error.ts";
 import { typed } from "./option-values.ts";
-import { canAsk, confirmed } from "./terminal/confirm.ts";
 import { warn } from "./terminal/output.ts";
+import { canAsk, confirmed } from "./terminal/question.ts";
 
 /** As which client the command line keeps its agents. */
 export const CLIENT = "cli";

@@ -2,9 +2,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { endpoints, type RenameReply } from "@agentmesh/protocol";
-import { startTestBroker, type TestBroker } from "testkit";
+import { cleanEnv, startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faultyConnection } from "./faulty-connection.ts";
+import { startInTerminal, whyNoTerminals } from "./in-terminal.ts";
 import { cli } from "./run-cli.ts";
 
 let broker: TestBroker;
@@ -169,6 +170,28 @@ test("agent remove says what would die, and does it only when told", async () =>
   expect(await run("agent", "remove", "empty")).toMatchObject({ code: 0 });
   expect(await names()).not.toContain("empty");
 });
+
+test.skipIf(whyNoTerminals !== undefined)(
+  "at a terminal agent remove asks again until it is told, and no is what Enter says (needs script of util-linux)",
+  async () => {
+    await run("agent", "add", "asked-about");
+    await run("send", "asked-about", "unread");
+    const env = cleanEnv({ AGENTMESH_HOME: broker.home, TERM: "dumb" });
+    const told = async (...said: readonly string[]) => {
+      const terminal = startInTerminal(["agent", "remove", "asked-about"], { env });
+      for (const [times, word] of said.entries()) {
+        await until(() => terminal.stdout().split("Remove it? [y]es, [N]o ").length === times + 2, "the question");
+        terminal.child.stdin?.write(`${word}\r`);
+      }
+      return (await terminal.exit).code;
+    };
+    expect(await told("what", "")).toBe(1);
+    expect(await told("n")).toBe(1);
+    expect(await names()).toContain("asked-about");
+    expect(await told("Yes")).toBe(0);
+    expect(await names()).not.toContain("asked-about");
+  },
+);
 
 test("agent show says what is known of one", async () => {
   await broker.agent("shown-one", { client: "codex", summary: "fixes the build" });

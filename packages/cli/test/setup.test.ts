@@ -1,14 +1,12 @@
 /** `agentmesh setup` and `agentmesh uninstall` in a home directory of their own: what they write, keep, refuse and say. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { programArgs, until } from "testkit";
+import { until } from "testkit";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Home } from "./home.ts";
-
-/** Gives a program a terminal; part of util-linux. */
-const SCRIPT = "/usr/bin/script";
+import { startInTerminal, whyNoTerminals } from "./in-terminal.ts";
 
 const Server = z.object({ command: z.string(), args: z.array(z.string()), env: z.record(z.string(), z.string()) });
 const Servers = z.object({ mcpServers: z.record(z.string(), Server) });
@@ -273,26 +271,18 @@ describe("setup", () => {
     );
   });
 
-  test.skipIf(!existsSync(SCRIPT))(
+  test.skipIf(whyNoTerminals !== undefined)(
     "on a terminal it asks for each client, and shows the difference when asked to (needs script of util-linux)",
     async () => {
       using home = new Home({ ".claude.json": "{}", ".codex/config.toml": "", ".cursor/mcp.json": "{}" });
-      const command = [process.execPath, ...programArgs("cli", ["setup"])].map((word) => `'${word}'`).join(" ");
-      const terminal = spawn(SCRIPT, ["-qefc", command, "/dev/null"], {
-        env: home.env({ TERM: "dumb" }),
-        cwd: home.path,
-      });
-      let shown = "";
-      terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
-        shown += text;
-      });
-      const over = new Promise<number | null>((resolve) => terminal.once("close", resolve));
+      const terminal = startInTerminal(["setup"], { env: home.env({ TERM: "dumb" }), cwd: home.path });
+      let seen = 0;
       const answer = async (client: string, said: string) => {
         const question = `Go on with ${client}? [Y]es, [n]o, [a]ll, [d]iff, [q]uit `;
-        await until(() => shown.includes(question) || undefined, question);
-        const [before = ""] = shown.split(question);
-        shown = shown.slice(before.length + question.length);
-        terminal.stdin.write(`${said}\r`);
+        const place = await until(() => terminal.stdout().indexOf(question, seen) + 1, question);
+        const before = terminal.stdout().slice(seen, place - 1);
+        seen = place - 1 + question.length;
+        terminal.child.stdin?.write(`${said}\r`);
         return before;
       };
       try {
@@ -301,10 +291,10 @@ describe("setup", () => {
         expect(await answer("Claude Code", "n")).toContain("+++ ~/.claude.json");
         expect(await answer("Codex", "")).toMatch(/skipped +nothing was written/);
         expect(await answer("Cursor", "q")).toMatch(/wrote +~\/\.codex\/config\.toml/);
-        expect(await over).toBe(0);
+        expect((await terminal.exit).code).toBe(0);
       } finally {
-        terminal.kill();
-        await over;
+        terminal.child.kill();
+        await terminal.exit;
       }
       expect(home.read(".claude.json")).toBe("{}");
       expect(home.read(".codex/config.toml")).toContain("[mcp_servers.agentmesh]");

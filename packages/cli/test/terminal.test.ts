@@ -1,9 +1,7 @@
 /** What a person sees in a terminal of any width: lines that fit, words that are whole, wide characters counted. */
-import { spawn, spawnSync } from "node:child_process";
-import { cleanEnv, programArgs, startTestBroker, type TestBroker, watched } from "testkit";
+import { cleanEnv, startTestBroker, type TestBroker } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-
-const noTerminals = spawnSync("script", ["--version"]).status === 0 ? undefined : "no script of util-linux";
+import { startInTerminal, whyNoTerminals } from "./in-terminal.ts";
 
 const COMMANDS = [
   ["status"],
@@ -48,10 +46,8 @@ function widthOf(line: string): number {
 
 /** What a command shows in a terminal of that width, as lines; a line drawn over and over is its last state. */
 async function shown(columns: number, args: readonly string[]): Promise<string[]> {
-  const line = [process.execPath, ...programArgs("cli", args)].map((word) => `'${word}'`).join(" ");
   const env = cleanEnv({ AGENTMESH_HOME: broker.home, NO_COLOR: "1", TERM: "xterm", FORCE_COLOR: undefined });
-  const terminal = spawn("script", ["-qec", `stty cols ${columns} rows 40; ${line}`, "/dev/null"], { env });
-  const running = watched(terminal);
+  const running = startInTerminal(args, { env, columns });
   await running.exit;
   const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, "g");
   return running
@@ -71,8 +67,8 @@ function wordsOf(lines: readonly string[]): string[] {
   );
 }
 
-describe.skipIf(noTerminals !== undefined)(
-  `in a terminal${noTerminals === undefined ? "" : ` (${noTerminals})`}`,
+describe.skipIf(whyNoTerminals !== undefined)(
+  `in a terminal${whyNoTerminals === undefined ? "" : ` (${whyNoTerminals})`}`,
   () => {
     test.each(COMMANDS.map((args) => [args.join(" "), args] as const))(
       "agentmesh %s fits, and every word in a narrow one is one that a wide one shows",

@@ -3,8 +3,8 @@ import { userHome } from "@agentmesh/client/node";
 import { CommandEnd, CommandError, usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { jsonText, print } from "../terminal/output.ts";
+import { ask, canAsk } from "../terminal/question.ts";
 import { asTyped } from "./as-typed.ts";
-import { ask, canAsk } from "./ask.ts";
 import { type ChosenClient, chooseClients, noClientFound } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
 import type { ConfigFile } from "./config/config-file.ts";
@@ -89,7 +89,8 @@ export async function configure(context: Context, verb: Verb, options: Configure
     .map((one): Planned => ({ ...one, plan: planClient(one, run) }))
     .filter(({ plan }) => verb === "setup" || options.client !== undefined || isConcerned(plan));
   const changing = planned.flatMap(({ plan }) => plan.files.filter(changes)).length;
-  if (changing > 0 && !dryRun && !yes && (json || !canAsk())) throw nobodyToAsk(verb, asTyped(context, verb, options));
+  if (changing > 0 && !dryRun && !yes && (json || !canAsk(process.stdout)))
+    throw nobodyToAsk(verb, asTyped(context, verb, options));
 
   const reports: ClientReport[] = [];
   let asking = !yes;
@@ -126,13 +127,15 @@ export async function configure(context: Context, verb: Verb, options: Configure
   };
 }
 
+const ENTER_GOES_ON = { enter: "yes", end: "quit" } as const;
+
 /** Asks whether a client's files may be written; shows them first. */
 async function consentTo({ client, plan }: Planned, run: Run, asking: boolean): Promise<"yes" | "no" | "quit" | "all"> {
   const files = plan.files.filter(changes);
   if (!asking || files.length === 0) return "yes";
   await print(files.flatMap((plan) => fileRows({ plan }, run.again(client.name), pathWidth(files))).join("\n"));
   for (;;) {
-    const answer = await ask(`  Go on with ${client.title}?`);
+    const answer = await ask(`  Go on with ${client.title}?`, ["yes", "no", "all", "diff", "quit"], ENTER_GOES_ON);
     if (answer !== "diff") return answer;
     await print(files.map(diffOf).join("\n"));
   }

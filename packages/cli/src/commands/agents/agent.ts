@@ -5,8 +5,8 @@ import { CommandError, usageError } from "../../command-error.ts";
 import { CLIENT, type Context } from "../../context.ts";
 import { focusText, reachedBy, waiting, whereOf } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
-import { canAsk, confirmed } from "../../terminal/confirm.ts";
 import { facts, jsonText, print, remark, sentence } from "../../terminal/output.ts";
+import { canAsk, confirmed } from "../../terminal/question.ts";
 
 /** Makes an agent that the command line can act as. @throws CommandError, MeshApiError */
 export async function addAgent(context: Context, text: string, options: { readonly token?: true }): Promise<void> {

@@ -1,0 +1,38 @@
+/** Questions to a person at the terminal. */
+import { createInterface } from "node:readline/promises";
+
+/** Whether somebody sees what is asked, and what it is about, and can answer. */
+export function canAsk(about: NodeJS.WriteStream = process.stderr): boolean {
+  return [process.stdin, process.stderr, about].every(({ isTTY }) => isTTY === true);
+}
+
+/**
+ * Asks on stderr until the answer is one of the words or its first letter. Enter means `enter`, an end of input `end`.
+ */
+export async function ask<const Word extends string>(
+  question: string,
+  words: readonly Word[],
+  { enter, end }: { readonly enter: Word; readonly end: Word },
+): Promise<Word> {
+  const choices = words.map(
+    (word) => `[${word === enter ? word.charAt(0).toUpperCase() : word.charAt(0)}]${word.slice(1)}`,
+  );
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = new Promise<Word>((resolve) => terminal.once("close", () => resolve(end)));
+  try {
+    for (;;) {
+      const typed = terminal.question(`${question} ${choices.join(", ")} `).then((text) => text.trim().toLowerCase());
+      const said = await Promise.race([typed, closed]);
+      if (said === "") return enter;
+      const word = words.find((each) => said === each || said === each.charAt(0));
+      if (word !== undefined) return word;
+    }
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Asks for a yes; Enter and an end of input are a no. */
+export async function confirmed(question: string): Promise<boolean> {
+  return (await ask(question, ["yes", "no"], { enter: "no", end: "no" })) === "yes";
+}
