@@ -57,10 +57,11 @@ export function statuses(sockets: readonly Socket[], count: (status: string) => 
   }
 }
 
-/** Waits until something came on a connection, it ended, or the time was over; whether something came. */
+/** Reads a connection from now on, and waits until something came, it ended, or the time was over; whether something came. */
 export async function heard(socket: Socket, withinMs: number): Promise<boolean> {
   const over = AbortSignal.timeout(withinMs);
   const come = once(socket, "data", { signal: over }).catch(() => undefined);
+  socket.resume();
   await Promise.race([come, once(socket, "close", { signal: over }).catch(() => undefined)]);
   return socket.bytesRead > 0;
 }
