@@ -1,49 +1,28 @@
 /** A disk that runs low or full: nothing new is accepted, what is there is read and acked, and it goes on by itself. */
-import { execFileSync, spawnSync } from "node:child_process";
-import {
-  closeSync,
-  cpSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   cleanEnv,
+  fillDisk,
+  openSmallDisk,
   runProgram,
   startTestBroker,
   type TestBroker,
   type TestBrokerOptions,
   tempDir,
   until,
+  whyNoSmallDisks,
 } from "testkit";
 import { describe, expect, test } from "vitest";
 
 const MIB = 1_048_576;
 
-/** Writes up to `bytes` into a file, or until the disk takes no more. */
-function fill(path: string, bytes = Number.POSITIVE_INFINITY): void {
-  const file = openSync(path, "w");
-  let chunk = Buffer.alloc(MIB, 1);
-  for (let left = bytes; left > 0 && chunk.length > 0; ) {
-    try {
-      left -= writeSync(file, chunk, 0, Math.min(left, chunk.length));
-    } catch {
-      chunk = chunk.subarray(0, chunk.length >> 1);
-    }
-  }
-  closeSync(file);
-}
-
 /** Takes space at once: much where the system can without writing it, so that what others write does not matter. */
 function take(path: string): number {
   const bytes = 2_048 * MIB;
   if (spawnSync("fallocate", ["-l", String(bytes), path]).status === 0) return bytes;
-  fill(path, 256 * MIB);
+  fillDisk(path, 256 * MIB);
   return 256 * MIB;
 }
 
@@ -101,42 +80,29 @@ async function onSmallDisk(options: TestBrokerOptions): Promise<TestBroker> {
   await broker.kill("SIGTERM");
   using kept = tempDir();
   cpSync(broker.home, kept.path, { recursive: true });
-  mount(broker.home, "64m");
+  const disk = openSmallDisk(broker.home, "size=64m");
   for (const name of readdirSync(kept.path)) cpSync(join(kept.path, name), join(broker.home, name));
   await broker.start();
   return {
     ...broker,
     async [Symbol.asyncDispose]() {
       await broker.kill("SIGTERM");
-      execFileSync("umount", [broker.home]);
+      disk[Symbol.dispose]();
       await broker[Symbol.asyncDispose]();
     },
   };
 }
 
-function mount(path: string, size: string): boolean {
-  return spawnSync("mount", ["-t", "tmpfs", "-o", `size=${size},mode=700`, "tmpfs", path]).status === 0;
-}
+const noDisks = whyNoSmallDisks();
 
-function mayMount(): boolean {
-  using folder = tempDir();
-  const mounted = mount(folder.path, "1m");
-  if (mounted) execFileSync("umount", [folder.path]);
-  return mounted;
-}
-
-describe.skipIf(!mayMount())("a full disk (where a file system can be mounted)", () => {
+describe.skipIf(noDisks !== undefined)(`a full disk${noDisks ? ` (${noDisks})` : ""}`, () => {
   test("without ballast is named as what keeps a broker from starting", async () => {
     using home = tempDir();
-    expect(mount(home.path, "1m")).toBe(true);
-    try {
-      fill(join(home.path, "filler"));
-      const env = cleanEnv({ AGENTMESH_HOME: home.path });
-      const { code, stderr } = await runProgram("broker", ["--port", "0"], { env });
-      expect([code, stderr]).toEqual([77, expect.stringMatching(/The disk of .* is full.*Free space/)]);
-    } finally {
-      execFileSync("umount", [home.path]);
-    }
+    using _ = openSmallDisk(home.path, "size=1m");
+    fillDisk(join(home.path, "filler"));
+    const env = cleanEnv({ AGENTMESH_HOME: home.path });
+    const { code, stderr } = await runProgram("broker", ["--port", "0"], { env });
+    expect([code, stderr]).toEqual([77, expect.stringMatching(/The disk of .* is full.*Free space/)]);
   });
 
   const MESSAGES = 30;
@@ -153,13 +119,13 @@ describe.skipIf(!mayMount())("a full disk (where a file system can be mounted)",
     const ballast = () => statSync(join(broker.home, "ballast")).size;
     await until(() => ballast() === 16 * MIB, "the ballast to be made");
     const filler = join(broker.home, "filler");
-    fill(filler);
+    fillDisk(filler);
 
     const reader = broker.client(bob.token, { retryForMs: 0 });
     for (let n = 1; n <= MESSAGES; n++) {
       const [delivery] = (await reader.lease({ max: 1 })).deliveries;
       await reader.ack({ delivery: delivery?.id ?? "", receipt: delivery?.receipt ?? "" });
-      fill(`${filler}-${n}`);
+      fillDisk(`${filler}-${n}`);
     }
     expect(ballast()).toBeLessThan(16 * MIB);
     expect(await codeOf(sender.send({ to: "bob", body: "more" }))).toBe("storage_full");
@@ -169,7 +135,7 @@ describe.skipIf(!mayMount())("a full disk (where a file system can be mounted)",
 
     for (const end of ["SIGKILL", "SIGTERM"] as const) {
       await broker.kill(end);
-      fill(`${filler}-${end}`);
+      fillDisk(`${filler}-${end}`);
       await broker.start();
       expect((await broker.admin.status()).deliveries, `started after ${end}`).toMatchObject({ acked: MESSAGES });
     }

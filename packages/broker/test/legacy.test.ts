@@ -2,8 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, request as httpRequest } from "node:http";
-import type { AddressInfo } from "node:net";
-import { cleanEnv, runProgram, startTestBroker, type TestBroker, until } from "testkit";
+import { cleanEnv, listening, runProgram, startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 
@@ -476,8 +475,7 @@ describe("mail on this wire", () => {
       posts.push(JSON.parse(body));
       response.writeHead(answers.shift() ?? 200).end();
     });
-    await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
-    const { port } = receiver.address() as AddressInfo;
+    const port = await listening(receiver);
     try {
       const sender = await register("/m/sender");
       const transport = { type: "webhook", webhook_url: `http://127.0.0.1:${port}/hook?secret=1` };

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import { type LeasedDelivery, WebhookSecret, webhookEventOf } from "@agentmesh/protocol";
 import { Webhook as StandardWebhook } from "standardwebhooks";
-import { type Answering, openWebhookReceiver, type Posted, stopwatch, type WebhookReceiver } from "testkit";
+import { type Answering, listening, openWebhookReceiver, type Posted, stopwatch, type WebhookReceiver } from "testkit";
 import { describe, expect, test } from "vitest";
 import { SteadyClock } from "../src/mesh/clock.ts";
 import type { PostTerms, WebhookSink } from "../src/mesh/webhook/sink.ts";
@@ -270,8 +270,7 @@ describe("an answer", () => {
       const timer = setInterval(() => socket.write("H"), 50);
       socket.on("close", () => clearInterval(timer));
     });
-    await new Promise<void>((resolve) => drip.listen(0, "127.0.0.1", resolve));
-    using sink = sinkFor(`http://127.0.0.1:${(drip.address() as { port: number }).port}/`, {}, SHORT_TIMEOUT_MS);
+    using sink = sinkFor(`http://127.0.0.1:${await listening(drip)}/`, {}, SHORT_TIMEOUT_MS);
     expect(await sink.post(delivery)).toMatchObject({ kind: "failed" });
     await new Promise((resolve) => drip.close(resolve));
   });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   cleanEnv,
-  programArgs,
+  programLine,
   startTestBroker,
   type TempDir,
   type TestBroker,
@@ -15,7 +15,7 @@ import {
 } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { cli, startCli } from "./run-cli.ts";
+import { cli, startWait } from "./run-cli.ts";
 
 const readme = fileURLToPath(new URL("../README.md", import.meta.url));
 
@@ -41,8 +41,7 @@ const code = async (...args: string[]) => (await cli(broker.home, args)).code;
 async function signalled(signal: NodeJS.Signals): Promise<number | null> {
   const to = `idle-${signal.toLowerCase()}`;
   await broker.agent(to);
-  const running = startCli(broker.home, ["send", to, "please", "--wait", "1m"]);
-  running.child.stdin?.end();
+  const running = startWait(broker.home, ["send", to, "please", "--wait", "1m"]);
   await until(() => running.stderr().includes("Waiting for"), "the wait", 30_000);
   running.child.kill(signal);
   return (await running.exit).code;
@@ -120,7 +119,7 @@ async function openMessage(agent: string): Promise<string> {
 
 /** Runs a command whose reader is gone before it says anything. */
 async function unread(args: readonly string[]): Promise<number | null> {
-  const line = [process.execPath, ...programArgs("cli", args)].map((each) => `'${each}'`).join(" ");
+  const line = programLine("cli", args);
   const env = cleanEnv({ AGENTMESH_HOME: broker.home });
   const running = watched(spawn("bash", ["-c", `${line} < /dev/null | true; exit \${PIPESTATUS[0]}`], { env }));
   return (await running.exit).code;

@@ -2,10 +2,10 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BrokerStatus } from "@agentmesh/protocol";
-import { tempDir } from "testkit";
+import { freePort, tempDir } from "testkit";
 import { expect, test } from "vitest";
 import { isAlive } from "../src/process-alive.ts";
-import { cli, freePort } from "./run-cli.ts";
+import { cli } from "./run-cli.ts";
 
 const Pid = BrokerStatus.pick({ pid: true, url: true });
 

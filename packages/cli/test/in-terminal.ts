@@ -1,7 +1,7 @@
 /** The command line as a person sees it: in a terminal that `script` of util-linux makes. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { programArgs, type RunningProgram, watched } from "testkit";
+import { programLine, type RunningProgram, watched } from "testkit";
 
 /** By its path: the PATH of a test may have nothing in it. */
 const SCRIPT = "/usr/bin/script";
@@ -14,7 +14,7 @@ export function startInTerminal(
   args: readonly string[],
   { columns, ...options }: { readonly env: NodeJS.ProcessEnv; readonly cwd?: string; readonly columns?: number },
 ): RunningProgram {
-  const line = [process.execPath, ...programArgs("cli", args)].map((word) => `'${word}'`).join(" ");
+  const line = programLine("cli", args);
   const sized = columns === undefined ? line : `stty cols ${columns} rows 40; ${line}`;
   return watched(spawn(SCRIPT, ["-qefc", sized, "/dev/null"], options));
 }

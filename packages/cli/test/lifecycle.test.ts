@@ -3,10 +3,10 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { BrokerStatus } from "@agentmesh/protocol";
-import { tempDir, until } from "testkit";
+import { freePort, listening, tempDir, until } from "testkit";
 import { expect, test } from "vitest";
 import { isAlive } from "../src/process-alive.ts";
-import { cli, freePort } from "./run-cli.ts";
+import { cli } from "./run-cli.ts";
 
 const Pid = BrokerStatus.pick({ pid: true });
 
@@ -58,9 +58,7 @@ test("a port that another program has exits 3, and nothing is sent to it", async
     seen.push(JSON.stringify(request.headers));
     response.end("hello");
   });
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  const address = other.address();
-  const port = typeof address === "object" ? String(address?.port) : "";
+  const port = String(await listening(other));
   const commands = [["up", "--port", port], ["status"], ["down"]];
   for (const ended of await Promise.all(commands.map((args) => cli(home.path, args, { AGENTMESH_PORT: port })))) {
     expect(ended).toMatchObject({ code: 3, stdout: "" });

@@ -1,5 +1,4 @@
 /** The real command line as a child process, against a state folder. */
-import { createServer } from "node:net";
 import { cleanEnv, type RunningProgram, runProgram, startProgram } from "testkit";
 import { onTestFinished } from "vitest";
 
@@ -26,6 +25,13 @@ export function startCli(home: string, args: readonly string[], more: Record<str
   return running;
 }
 
+/** The same with an empty stdin. */
+export function startWait(home: string, args: readonly string[]): RunningProgram {
+  const running = startCli(home, args);
+  running.child.stdin?.end();
+  return running;
+}
+
 /** Runs `agentmesh …args` with `input` on stdin. */
 export async function cliWithStdin(home: string, args: readonly string[], input: string | Buffer): Promise<Ended> {
   const running = startCli(home, args);
@@ -33,14 +39,4 @@ export async function cliWithStdin(home: string, args: readonly string[], input:
   running.child.stdin?.on("error", () => {}).end(input);
   const { code } = await running.exit;
   return { code, stdout: running.stdout(), stderr: running.stderr() };
-}
-
-/** A port that nobody listened on a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

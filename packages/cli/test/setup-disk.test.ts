@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { programArgs, whyNoOtherUser } from "testkit";
+import { programLine, whyNoOtherUser } from "testkit";
 import { describe, expect, test } from "vitest";
 import { Home } from "./home.ts";
 
@@ -27,7 +27,7 @@ const hasAcls = spawnSync("setfacl", ["--version"]).status === 0;
 
 /** The command line below a shell that prepares the machine for it, in a mount namespace of its own. */
 function inNamespace(home: Home, prepare: string, args: readonly string[], after = "true") {
-  const words = [process.execPath, ...programArgs("cli", args)].map((word) => `'${word}'`).join(" ");
+  const words = programLine("cli", args);
   const script = `set -e; ${prepare}; set +e; ${words}; code=$?; ${after}; exit $code`;
   const { status, stdout, stderr } = spawnSync("unshare", ["-m", "/bin/sh", "-c", script], {
     env: { ...home.env(), PATH: "/usr/bin:/bin:/usr/sbin:/sbin" },

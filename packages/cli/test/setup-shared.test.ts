@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { VERSION } from "@agentmesh/protocol";
-import { programArgs } from "testkit";
+import { programLine } from "testkit";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Home } from "./home.ts";
@@ -200,8 +200,8 @@ describe("settings that keep out what setup writes", () => {
       "etc/gemini-cli/settings.json": JSON.stringify({ admin: { mcp: { enabled: false } } }),
     };
     for (const [name, text] of Object.entries(managed)) home.write(name, text);
-    const words = [process.execPath, ...programArgs("cli", ["setup", "--yes", "--json"])].map((word) => `'${word}'`);
-    const { stdout } = spawnSync("unshare", ["-m", "/bin/sh", "-c", `mount --bind etc /etc && ${words.join(" ")}`], {
+    const line = programLine("cli", ["setup", "--yes", "--json"]);
+    const { stdout } = spawnSync("unshare", ["-m", "/bin/sh", "-c", `mount --bind etc /etc && ${line}`], {
       env: { ...home.env(), PATH: "/usr/bin:/bin" },
       cwd: home.path,
       encoding: "utf8",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { MeshClient } from "@agentmesh/client";
 import {
   cleanEnv,
-  programArgs,
+  programLine,
   type RunningProgram,
   startTestBroker,
   type TempDir,
@@ -46,7 +46,7 @@ async function inShell(args: readonly string[], before: string, after: string): 
 }
 
 function startInShell(args: readonly string[], before: string, after: string): RunningProgram {
-  const line = [process.execPath, ...programArgs("cli", args)].map((word) => `'${word}'`).join(" ");
+  const line = programLine("cli", args);
   const env = cleanEnv({ AGENTMESH_HOME: broker.home });
   return watched(spawn("sh", ["-c", `${before} ${line} ${after}`], { env }));
 }

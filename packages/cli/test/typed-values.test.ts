@@ -1,9 +1,18 @@
 /** One grammar and one sentence for what is typed: behind a flag, in the environment, in a file, by every program. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cleanEnv, runProgram, startMcpSession, startTestBroker, type TestBroker, tempDir, until } from "testkit";
+import {
+  cleanEnv,
+  freePort,
+  runProgram,
+  startMcpSession,
+  startTestBroker,
+  type TestBroker,
+  tempDir,
+  until,
+} from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cli, freePort } from "./run-cli.ts";
+import { cli } from "./run-cli.ts";
 
 /** Words of libraries, and forms that nobody types. */
 const FOREIGN =

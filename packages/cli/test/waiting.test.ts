@@ -1,11 +1,11 @@
 /** Commands that wait: what they wait for, a broker that goes and comes back, and what they say when they are ended. */
 import { spawn } from "node:child_process";
 import { FileLock, makeStateFolder, openStateFolder } from "@agentmesh/client/node";
-import type { RunningProgram } from "testkit";
 import {
   cleanEnv,
+  freePort,
   openWebhookReceiver,
-  programArgs,
+  programLine,
   startTestBroker,
   stopwatch,
   type TestBroker,
@@ -14,7 +14,7 @@ import {
   watched,
 } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cli, freePort, startCli } from "./run-cli.ts";
+import { cli, startCli, startWait } from "./run-cli.ts";
 
 let broker: TestBroker;
 beforeAll(async () => {
@@ -50,15 +50,9 @@ const endings = [
   ["SIGHUP", 129],
 ] as const;
 
-function startWait(args: readonly string[]): RunningProgram {
-  const running = startCli(broker.home, args);
-  running.child.stdin?.end();
-  return running;
-}
-
 describe.each(waits)("$args.0", ({ args, what, stands }) => {
   test.each(endings)("ended by %s it says the id, what stands and how to go on, and exits %d", async (signal, code) => {
-    const running = startWait(args);
+    const running = startWait(broker.home, args);
     await until(() => running.stderr().includes(`Waiting for ${what}`), "the wait to be said", 30_000);
     const id = MESSAGE.exec(running.stderr())?.[0] ?? "none";
     running.child.kill(signal);
@@ -78,9 +72,8 @@ describe.each(waits)("$args.0", ({ args, what, stands }) => {
 test("ask and send --wait outlive a broker that is killed, and ask prints the answer that comes after", async () => {
   await using own = await startTestBroker();
   const seer = await own.agent("seer");
-  const asking = startCli(own.home, ["ask", "seer", "which port?", "--timeout", "1m"]);
-  const sending = startCli(own.home, ["send", "seer", "please", "--wait", "1m"]);
-  for (const each of [asking, sending]) each.child.stdin?.end();
+  const asking = startWait(own.home, ["ask", "seer", "which port?", "--timeout", "1m"]);
+  const sending = startWait(own.home, ["send", "seer", "please", "--wait", "1m"]);
   for (const each of [asking, sending]) await until(() => each.stderr().includes("Waiting for"), "the wait", 30_000);
   await own.kill("SIGKILL");
   for (const each of [asking, sending])
@@ -102,8 +95,7 @@ test("a broker that stays away ends the wait with its time, exit code 3 and the 
     ["ask", "seer", "which port?", "--timeout", "5s"],
     ["send", "seer", "please", "--wait", "5s"],
   ]) {
-    const running = startCli(own.home, args);
-    running.child.stdin?.end();
+    const running = startWait(own.home, args);
     await until(() => running.stderr().includes("Waiting for"), "the wait", 30_000);
     await own.kill("SIGKILL");
     expect((await running.exit).code).toBe(3);
@@ -116,7 +108,7 @@ test("up and a webhook's test say what they wait for, and what stands when they 
   await using receiver = await openWebhookReceiver(() => {});
   const { client } = await broker.agent("hooked");
   await client.setWebhook({ agent: "me", url: receiver.url });
-  const testing = startWait(["webhook", "test", "hooked"]);
+  const testing = startWait(broker.home, ["webhook", "test", "hooked"]);
   await until(() => testing.stderr().includes("Waiting for the answer to the test event"), "the wait", 30_000);
   testing.child.kill("SIGINT");
   expect((await testing.exit).code).toBe(130);
@@ -143,7 +135,7 @@ describe("a reader that goes away", () => {
     ["log -f", ["log", "-f"], "accepted"],
     ["send --wait", ["send", "sender", "for a reader", "--wait", "1m"], "queued"],
   ])("ends %s at once, before anything else happens", async (_, args, word) => {
-    const line = [process.execPath, ...programArgs("cli", args)].map((each) => `'${each}'`).join(" ");
+    const line = programLine("cli", args);
     await broker.admin.status();
     const running = watched(
       spawn("bash", ["-c", `${line} < /dev/null | grep -m1 ${word}; echo "codes \${PIPESTATUS[*]}"`], {

@@ -2,18 +2,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { BrokerUnreachableError, MeshApiError, MeshClient } from "@agentmesh/client";
 import { locate, openStateFolder, stateFolderPath } from "@agentmesh/client/node";
-import { cleanEnv, startTestBroker, stopwatch } from "testkit";
+import { cleanEnv, listening, startTestBroker, stopwatch } from "testkit";
 import { describe, expect, test } from "vitest";
 
 /** A server of the outside world, that answers as it is told. */
 async function serve(listener: RequestListener): Promise<{ url: string } & AsyncDisposable> {
   const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await listening(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     [Symbol.asyncDispose]: () =>
       new Promise<void>((resolve) => {
         server.closeAllConnections();

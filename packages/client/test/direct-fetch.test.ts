@@ -2,16 +2,15 @@
 import { createServer, type RequestListener } from "node:http";
 import { directFetch } from "@agentmesh/client";
 import { locate, openStateFolder } from "@agentmesh/client/node";
-import { tempDir, until } from "testkit";
+import { listening, tempDir, until } from "testkit";
 import { describe, expect, test } from "vitest";
 
 /** A server of the outside world; tells of each request its Host and body. */
 async function serve(host: string, listener: RequestListener = tells): Promise<{ port: number } & AsyncDisposable> {
   const server = createServer(listener);
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, host, resolve));
-  const address = server.address();
+  const port = await listening(server, host);
   return {
-    port: typeof address === "object" && address ? address.port : 0,
+    port,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

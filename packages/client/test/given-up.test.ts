@@ -1,7 +1,7 @@
 /** A caller that gives up finding or starting a broker: it hears at once, and nothing is started for it any more. */
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
-import { programPath, tempDir } from "testkit";
+import { listening, programPath, tempDir } from "testkit";
 import { expect, test } from "vitest";
 import { ensureBroker, FileLock, findBroker, makeStateFolder, openStateFolder } from "../src/node/index.ts";
 
@@ -14,11 +14,9 @@ async function silentPort() {
     socket.on("error", () => undefined);
     connected.resolve();
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
+  const port = await listening(server);
   return {
-    address: { url: `http://127.0.0.1:${address.port}`, local: true, namedBy: "--port" },
+    address: { url: `http://127.0.0.1:${port}`, local: true, namedBy: "--port" },
     connected: connected.promise,
     [Symbol.asyncDispose]: async () => void server.close(),
   };

@@ -2,24 +2,21 @@
 
 import { readFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { MeshClient } from "@agentmesh/client";
-import { openClaudeInbox, startMcpSession, startTestBroker, stopwatch, tempDir, until } from "testkit";
+import {
+  freePort,
+  listening,
+  openClaudeInbox,
+  startMcpSession,
+  startTestBroker,
+  stopwatch,
+  tempDir,
+  until,
+} from "testkit";
 import { expect, test } from "vitest";
 import { byChannel, deliveryOf, fences, session } from "./setting.ts";
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return (server.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listening(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 test.each([
   [

@@ -2,9 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { type McpSession, startTestBroker, type TestBroker, until } from "testkit";
+import { listening, type McpSession, startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { directory, endBroker, session } from "./setting.ts";
@@ -27,8 +26,7 @@ async function endpoint(said: string | number | undefined | Promise<string>) {
     if (typeof answer === "number") response.writeHead(answer).end();
     else response.end(JSON.stringify({ choices: [{ message: { role: "assistant", content: answer } }] }));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(server);
   return {
     asked,
     url: `http://127.0.0.1:${port}/v1/`,

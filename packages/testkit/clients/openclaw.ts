@@ -1,8 +1,7 @@
 /** OpenClaw: its gateway, to which the broker posts, with the MCP adapter to answer. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import { programPath, until } from "testkit";
+import { freePort, programPath, until } from "testkit";
 import { z } from "zod";
 import type { Client, Site } from "./client.ts";
 import { openAiChat } from "./stubs/openai-chat.ts";
@@ -80,14 +79,3 @@ export const openclaw: Client = {
     await sandbox.run(process.execPath, [programPath("cli", true), ...set, "--token-file", tokenFile]);
   },
 };
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
-}

@@ -2,7 +2,7 @@
 import { execFile, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
-import { until } from "testkit";
+import { shellWord, until } from "testkit";
 import type { Sandbox } from "./sandbox.ts";
 
 const run = promisify(execFile);
@@ -31,7 +31,7 @@ export class Terminal {
       ...sandbox.env,
       TMUX_TMPDIR: sandbox.home,
     });
-    const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+    const words = command.map(shellWord).join(" ");
     await terminal.#tmux("new-session", "-d", "-x", "150", "-y", "50", "-c", sandbox.project, `exec ${words}`);
     return terminal;
   }

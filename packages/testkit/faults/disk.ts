@@ -1,15 +1,14 @@
 /** A disk that is full, and files that may not grow: refused with 507, nothing half done, well when there is room. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { closeSync, cpSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { cpSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { startTestBroker, tempDir, until } from "testkit";
+import { fillDisk, openSmallDisk, startTestBroker, tempDir, until, whyNoSmallDisks } from "testkit";
 import type { FaultKind } from "./bounds.ts";
 import { type Fault, sleep } from "./fault.ts";
 import { once, registers } from "./once.ts";
 import { loadOn, QUICK, type Site, underLoad } from "./under-load.ts";
 
 const MIB = 1_048_576;
-const CHUNK = Buffer.alloc(65_536, 1);
 
 /** A fault as it is held, healed, and looked at meanwhile. */
 interface Held {
@@ -49,31 +48,12 @@ async function refusedUntil(site: Site, code: string, { kind, hold, holdMs, heal
   await until(async () => (await once(registers, broker)) === "ok", "a write after healing", 30_000);
 }
 
-function fill(path: string): void {
-  const file = openSync(path, "w");
-  try {
-    for (let chunk = CHUNK; chunk.length > 0; ) {
-      try {
-        writeSync(file, chunk);
-      } catch {
-        chunk = chunk.subarray(0, chunk.length >> 1);
-      }
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
 /** A file system of 48 MiB that is filled to its last byte, and emptied again. */
 export const diskFull: Fault = {
   name: "disk-full",
   missing: () => {
-    using folder = tempDir();
-    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder.path]).status === 0;
-    if (mounted) execFileSync("umount", [folder.path]);
-    return mounted
-      ? undefined
-      : "only root on Linux can mount a small file system; file-limit does the same by a limit";
+    const why = whyNoSmallDisks();
+    return why && `${why}; file-limit does the same by a limit`;
   },
   async run(turn) {
     const room = { AGENTMESH_MIN_FREE_DISK_BYTES: String(4 * MIB), AGENTMESH_BALLAST_BYTES: String(8 * MIB) };
@@ -81,7 +61,7 @@ export const diskFull: Fault = {
     await broker.kill("SIGTERM");
     using kept = tempDir();
     cpSync(broker.home, kept.path, { recursive: true });
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m,mode=700", "tmpfs", broker.home]);
+    using _ = openSmallDisk(broker.home, "size=48m");
     try {
       for (const name of readdirSync(kept.path)) cpSync(join(kept.path, name), join(broker.home, name));
       await broker.start();
@@ -98,7 +78,7 @@ export const diskFull: Fault = {
           }, broker);
         await refusedUntil(site, "storage_full", {
           kind: "disk full",
-          hold: () => fill(filler),
+          hold: () => fillDisk(filler),
           holdMs: site.random() * 1_000,
           heal: () => rmSync(filler),
           acks,
@@ -107,7 +87,6 @@ export const diskFull: Fault = {
       return await loadOn(broker, turn, { act, rounds: 6, maxGapMs: 20_000 });
     } finally {
       await broker.kill("SIGTERM");
-      execFileSync("umount", [broker.home]);
     }
   },
 };

@@ -1,8 +1,8 @@
 /** The check behind `malice` finds a bystander that is harmed, says by what, and finds nothing when all is well. */
 import { writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import { startTestBroker, tempDir, until } from "testkit";
+import { listening, startTestBroker, tempDir, until } from "testkit";
 import { describe, expect, test } from "vitest";
 import { dropsSends, repeatsAcked, swapsRecipients } from "./faulty-fetch.ts";
 import { Bystander } from "./malice/bystander.ts";
@@ -171,8 +171,7 @@ async function openDoor(port: () => number) {
       socket.once("close", () => inside.destroy());
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port: own } = server.address() as AddressInfo;
+  const own = await listening(server);
   return {
     url: `http://127.0.0.1:${own}`,
     /** How many stand before it. */

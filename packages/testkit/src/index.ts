@@ -1,6 +1,4 @@
 /** Real brokers, adapters and receivers for tests. */
-export { type AddonTrouble, addonTroubles, canMount, underMounts } from "./addon-troubles.ts";
-export { bareStream } from "./bare-stream.ts";
 export { type ClaudeInbox, openClaudeInbox } from "./claude-inbox.ts";
 export { type ClaudeTranscript, openClaudeTranscript } from "./claude-transcript.ts";
 export { type CrashHow, type CrashPoints, openCrashPoints, whyNoCrashPoints } from "./crash-point.ts";
@@ -18,12 +16,18 @@ export { type Drain, drainFindings, restingUntil } from "./history/drain.ts";
 export { type Ledger, type LedgerEntry, ledgerFindings } from "./history/ledger.ts";
 export type { Finding, MessageFate } from "./history/records.ts";
 export { History } from "./history.ts";
+export { type AddonTrouble, addonTroubles, canMount, underMounts } from "./machine/addon-troubles.ts";
+export { whyNoOtherUser } from "./machine/other-user.ts";
+export { fillDisk, freeBytes, openSmallDisk, whyNoSmallDisks } from "./machine/small-disk.ts";
 export { type McpSession, type McpSessionOptions, startMcpSession, type ToolAnswer } from "./mcp-session.ts";
-export { type Network, openNetwork, whyNoNetworks } from "./network.ts";
-export { whyNoOtherUser } from "./other-user.ts";
+export { bareStream } from "./network/bare-stream.ts";
+export { freePort, listening } from "./network/free-port.ts";
+export { type Network, openNetwork, whyNoNetworks } from "./network/network.ts";
+export { openRecordingProxy, type RecordingProxy } from "./network/recording-proxy.ts";
 export {
   cleanEnv,
   programArgs,
+  programLine,
   programPath,
   type RunningProgram,
   runProgram,
@@ -32,7 +36,7 @@ export {
 } from "./programs.ts";
 export { seededRandom } from "./random.ts";
 export { readLedger } from "./read-ledger.ts";
-export { openRecordingProxy, type RecordingProxy } from "./recording-proxy.ts";
+export { shellWord } from "./shell-word.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { stopwatch } from "./stopwatch.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";

@@ -1,6 +1,7 @@
 /** Our programs as real child processes, run from their TypeScript sources. */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { shellWord } from "./shell-word.ts";
 
 const SOURCES = "--conditions=@agentmesh/source";
 
@@ -15,6 +16,11 @@ export function programPath(name: ProgramName, built = false): string {
 /** Command line of a program under this Node. */
 export function programArgs(name: ProgramName, args: readonly string[] = [], built = false): string[] {
   return [...(built ? [] : [SOURCES]), programPath(name, built), ...args];
+}
+
+/** The same as a line for a shell. */
+export function programLine(name: ProgramName, args: readonly string[] = []): string {
+  return [process.execPath, ...programArgs(name, args)].map(shellWord).join(" ");
 }
 
 /** Environment without any AGENTMESH_ or client variable of the machine, plus `extra`. */

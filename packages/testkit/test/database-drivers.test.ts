@@ -1,14 +1,13 @@
 /** A broker where better-sqlite3 does not load, or nothing does: it serves by Node's own SQLite, or says once what is missing. */
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { connect, ensureBroker, openStateFolder, readMeshKey } from "@agentmesh/client/node";
 import {
   addonTroubles,
   canMount,
   cleanEnv,
+  freePort,
   type McpSession,
   programArgs,
   programPath,
@@ -23,14 +22,6 @@ import { describe, expect, test } from "vitest";
 
 const mountable = canMount();
 const unless = mountable ? "" : " (skipped: needs root, or user namespaces with mounts)";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 interface Ended {
   readonly code: number | null;

@@ -2,10 +2,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cleanEnv, startTestBroker, type TestBroker, tempDir, until } from "testkit";
+import { cleanEnv, freePort, startTestBroker, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
 let broker: TestBroker;
@@ -57,11 +56,7 @@ async function run(name: string): Promise<string> {
 test("without a broker each says in one line how to start one", async () => {
   using home = tempDir();
   // The default port may be somebody's broker; on this one nobody listens any more.
-  const closed = createServer().listen(0, "127.0.0.1");
-  await once(closed, "listening");
-  const address = closed.address();
-  closed.close();
-  const at = { AGENTMESH_PORT: String(typeof address === "object" ? address?.port : "") };
+  const at = { AGENTMESH_PORT: String(await freePort()) };
   const names = ["two-agents.ts", "topic-fan-out.ts", "custom-agent.ts", "webhook-receiver.ts", "curl.sh"];
   for (const name of names) {
     const { over, output } = example(name, home.path, at);

@@ -1,35 +1,19 @@
 /** `agentmesh up` where the disk has hardly any room: it says that the disk is full, and nothing else. */
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cleanEnv, openCrashPoints, runProgram, tempDir, whyNoCrashPoints } from "testkit";
+import {
+  cleanEnv,
+  fillDisk,
+  freeBytes,
+  openCrashPoints,
+  openSmallDisk,
+  runProgram,
+  tempDir,
+  whyNoCrashPoints,
+  whyNoSmallDisks,
+} from "testkit";
 import { describe, expect, test } from "vitest";
-
-function mount(path: string, options: string): boolean {
-  mkdirSync(path, { recursive: true });
-  return spawnSync("mount", ["-t", "tmpfs", "-o", `${options},mode=700`, "tmpfs", path]).status === 0;
-}
-
-function mayMount(): boolean {
-  using folder = tempDir();
-  const path = join(folder.path, "tried");
-  const mounted = mount(path, "size=64k");
-  if (mounted) spawnSync("umount", [path]);
-  return mounted;
-}
-
-/** Takes all but so many KiB. */
-function leave(folder: string, kib: number): void {
-  const file = openSync(join(folder, "filler"), "w");
-  try {
-    const page = Buffer.alloc(4_096, 1);
-    while (statfsSync(folder).bavail * 4 > kib) writeSync(file, page);
-  } catch {
-    // As full as it gets.
-  } finally {
-    closeSync(file);
-  }
-}
 
 interface Trouble {
   /** What is left of the space. */
@@ -45,7 +29,9 @@ const WRONG = /bug in agentmesh|\n\s+at |backup|start-empty|device under it fail
 const cli = (home: string, ...args: string[]) =>
   runProgram("cli", args, { env: cleanEnv({ AGENTMESH_HOME: home, AGENTMESH_BALLAST_BYTES: "0" }) });
 
-describe.skipIf(!mayMount())("agentmesh up on a disk (where a file system can be mounted)", () => {
+const noDisks = whyNoSmallDisks();
+
+describe.skipIf(noDisks !== undefined)(`agentmesh up on a disk${noDisks ? ` (${noDisks})` : ""}`, () => {
   test.each([
     ["of which nothing is left", { kib: 0 }],
     ["with room for one file", { kib: 4 }],
@@ -60,13 +46,13 @@ describe.skipIf(!mayMount())("agentmesh up on a disk (where a file system can be
     using folder = tempDir();
     const home = join(folder.path, "mesh");
     const { kib, inodes, second }: Trouble = how;
-    expect(mount(home, inodes === undefined ? "size=16m" : `size=16m,nr_inodes=${inodes}`)).toBe(true);
+    using _disk = openSmallDisk(home, inodes === undefined ? "size=16m" : `size=16m,nr_inodes=${inodes}`);
     try {
       if (second) {
         expect((await cli(home, "up")).code).toBe(0);
         expect((await cli(home, "down")).code).toBe(0);
       }
-      if (kib !== undefined) leave(home, kib);
+      if (kib !== undefined) fillDisk(join(home, "filler"), freeBytes(home) - kib * 1_024);
       const { code, stderr } = await cli(home, "up");
       expect(code).not.toBe(0);
       expect(stderr).toMatch(/is full, or has no inode left/);
@@ -78,7 +64,6 @@ describe.skipIf(!mayMount())("agentmesh up on a disk (where a file system can be
       expect([again.code, again.stderr]).toEqual([0, ""]);
     } finally {
       await cli(home, "down");
-      spawnSync("umount", ["-l", home]);
     }
   });
 });

@@ -1,8 +1,7 @@
 /** What a broker that is started by itself inherits of its starter: what it needs, and nothing that is the starter's own. */
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import { cleanEnv, runProgram, startMcpSession, startProgram, tempDir } from "testkit";
+import { cleanEnv, freePort, runProgram, startMcpSession, startProgram, tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
@@ -15,7 +14,7 @@ async function scene() {
   mkdirSync(project);
   writeFileSync(join(project, "instrument.mjs"), "globalThis.instrumented = true;");
   writeFileSync(join(project, "instrument.cjs"), "globalThis.instrumented = true;");
-  const env = { AGENTMESH_HOME: home, AGENTMESH_PORT: await freePort(), AGENTMESH_BALLAST_BYTES: "0" };
+  const env = { AGENTMESH_HOME: home, AGENTMESH_PORT: String(await freePort()), AGENTMESH_BALLAST_BYTES: "0" };
   return {
     ...{ home, project, env },
     broker: () => z.object({ pid: z.int() }).parse(JSON.parse(readFileSync(join(home, "broker.json"), "utf8"))).pid,
@@ -120,11 +119,3 @@ test.skipIf(!onLinux)(
     expect(/^SigBlk:\s*([0-9a-f]+)/m.exec(status)?.[1]).toBe("0000000000000000");
   },
 );
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return String(typeof address === "object" && address ? address.port : 0);
-}

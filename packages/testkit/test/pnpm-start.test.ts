@@ -1,27 +1,17 @@
 /** `pnpm start`: leads to the first own message, leaves no trace of its demonstration, and takes its echo with it. */
 import { execFile, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { isServed, openStateFolder } from "@agentmesh/client/node";
-import { cleanEnv, startTestBroker, tempDir, until, watched } from "testkit";
+import { cleanEnv, freePort, shellWord, startTestBroker, tempDir, until, watched } from "testkit";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { givenSettings, shellCommand, shellWord } from "../src/start/given-settings.ts";
+import { givenSettings, shellCommand } from "../src/start/given-settings.ts";
 
 const MAIN = fileURLToPath(new URL("../src/start/main.ts", import.meta.url));
 const STARTS_WITHIN_MS = 60_000;
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return String(port);
-}
 
 function start(env: Record<string, string>, ...args: string[]) {
   const running = watched(
@@ -56,7 +46,7 @@ test("a newcomer's lines work as they are printed: the echo answers, and nothing
   using place = tempDir();
   const home = join(place.path, "it's my mesh");
   mkdirSync(home);
-  const settings = { AGENTMESH_HOME: home, AGENTMESH_PORT: await freePort() };
+  const settings = { AGENTMESH_HOME: home, AGENTMESH_PORT: String(await freePort()) };
   await using running = start(settings);
   await running.says("Serving until Ctrl-C.");
   expect(jsonIn(running.stdout()).mcpServers.agentmesh.env).toEqual(settings);
@@ -129,14 +119,14 @@ describe("on a mesh whose broker runs", () => {
 
 test("with --once stops the broker that it started and ends with 0", async () => {
   using home = tempDir();
-  await using running = start({ AGENTMESH_HOME: home.path, AGENTMESH_PORT: await freePort() }, "--once");
+  await using running = start({ AGENTMESH_HOME: home.path, AGENTMESH_PORT: String(await freePort()) }, "--once");
   expect([(await running.exit).code, running.stdout()]).toEqual([0, expect.stringContaining("--once")]);
   expect(isServed(openStateFolder(home.path))).toBe(false);
 }, 120_000);
 
 test("ends with 0 when the broker is stopped from the second terminal, and says what becomes of the echo", async () => {
   using home = tempDir();
-  await using running = start({ AGENTMESH_HOME: home.path, AGENTMESH_PORT: await freePort() });
+  await using running = start({ AGENTMESH_HOME: home.path, AGENTMESH_PORT: String(await freePort()) });
   await running.says("Serving until Ctrl-C.");
   await terminal(home.path, aliasIn(running.stdout()), "agentmesh down");
   expect([(await running.exit).code, running.stdout()]).toEqual([0, expect.stringContaining("echo is offline now")]);

@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import {
   cleanEnv,
+  freePort,
+  listening,
   openRecordingProxy,
   programPath,
   type RecordingProxy,
@@ -75,7 +77,7 @@ test("the command line starts, asks and stops a broker past the proxy", async ()
   using home = tempDir();
   const env = cleanEnv({ ...proxy.env, AGENTMESH_HOME: home.path });
   const cli = (...args: string[]) => runProgram("cli", args, { env });
-  expect(await cli("up", "--port", await freePort())).toMatchObject({ code: 0, stderr: "" });
+  expect(await cli("up", "--port", String(await freePort()))).toMatchObject({ code: 0, stderr: "" });
   try {
     expect(await cli("status")).toMatchObject({ code: 0, stderr: "" });
   } finally {
@@ -140,14 +142,6 @@ test("an address that is not this machine's goes through the proxy, as the runti
   expect(other.seen()).toContain("mesh.example:7899");
 });
 
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return String(typeof address === "object" && address ? address.port : 0);
-}
-
 /** A language model of the outside world, on this machine. */
 async function openModel(): Promise<{ port: number; asked(): string } & AsyncDisposable> {
   let asked = "";
@@ -155,10 +149,9 @@ async function openModel(): Promise<{ port: number; asked(): string } & AsyncDis
     asked = request.headers.authorization ?? "";
     response.end(JSON.stringify({ choices: [{ message: { content: "a proxy" } }] }));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
+  const port = await listening(server);
   return {
-    port: typeof address === "object" && address ? address.port : 0,
+    port,
     asked: () => asked,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

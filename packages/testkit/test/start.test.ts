@@ -1,11 +1,12 @@
 /** Starting a broker: one at a time, found and proven, outliving its starter, refusing with a remedy. */
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { connect, ensureBroker, findBroker, openStateFolder, readMeshKey } from "@agentmesh/client/node";
 import {
   cleanEnv,
+  freePort,
+  listening,
   programPath,
   runProgram,
   startMcpSession,
@@ -15,14 +16,6 @@ import {
   until,
 } from "testkit";
 import { describe, expect, test } from "vitest";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const conditions = "--conditions=@agentmesh/source";
 
@@ -98,8 +91,7 @@ describe("starting", () => {
       if (request.headers.authorization) tokens++;
       response.setHeader("content-type", "application/json").end('{"status":"ok","version":"0.1.0"}');
     });
-    await new Promise<void>((resolve) => squatter.listen(0, "127.0.0.1", resolve));
-    const { port } = squatter.address() as AddressInfo;
+    const port = await listening(squatter);
     const taken = await runProgram("broker", ["--port", String(port)], {
       env: cleanEnv({ AGENTMESH_HOME: home.path }),
     });

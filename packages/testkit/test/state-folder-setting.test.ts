@@ -1,10 +1,10 @@
 /** The state folder as every program reads it: in the home folder and never in the project, or refused with a sentence. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what no shell has expanded is the subject
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import {
   cleanEnv,
+  freePort,
   programPath,
   runProgram,
   startMcpSession,
@@ -25,7 +25,7 @@ beforeEach(async () => {
   folder = tempDir();
   project = join(folder.path, "project");
   mkdirSync(project);
-  env = { HOME: folder.path, AGENTMESH_PORT: await freePort(), AGENTMESH_BALLAST_BYTES: "0" };
+  env = { HOME: folder.path, AGENTMESH_PORT: String(await freePort()), AGENTMESH_BALLAST_BYTES: "0" };
 });
 afterEach(() => folder[Symbol.dispose]());
 
@@ -139,11 +139,3 @@ test.skipIf(noUser)(
     expect(await as("cli", ["down"], given)).toMatchObject({ code: 0 });
   },
 );
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return String(typeof address === "object" && address ? address.port : 0);
-}

@@ -1,6 +1,6 @@
 /** A proxy that refuses every host and keeps what was asked for: clients under test reach loopback only. */
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listening } from "testkit";
 
 /** A running proxy. */
 export interface DenyProxy extends AsyncDisposable {
@@ -22,8 +22,7 @@ export async function serveDenyProxy(): Promise<DenyProxy> {
     socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
   });
   server.on("clientError", (_, socket) => socket.destroy());
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(server);
   return {
     url: `http://127.0.0.1:${port}`,
     refused,

@@ -1,6 +1,6 @@
 /** The HTTP side of a stub model: on loopback, and with a record of everything the model was shown. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listening } from "testkit";
 import { type Act, Script, type Turn } from "./script.ts";
 
 /** What one request showed the model, and when it came (performance.now()). */
@@ -73,8 +73,7 @@ export async function serveModel(dialect: Dialect): Promise<ModelStub> {
       response.end(JSON.stringify({ error: { message: String(error), type: "stub" } }));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(server);
   return {
     url: `http://127.0.0.1:${port}`,
     requests,

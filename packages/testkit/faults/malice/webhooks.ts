@@ -1,7 +1,6 @@
 /** Loads of webhooks: many tests at once, and posts to a place that answers late or without end. */
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { until } from "testkit";
+import { listening, until } from "testkit";
 import { Answers, atOnce, clientOf, hands, type Load } from "./load.ts";
 
 interface Place extends AsyncDisposable {
@@ -27,8 +26,7 @@ async function place(answer: "late" | "endless"): Promise<Place> {
     response.once("close", () => clearInterval(flood));
     return flood;
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(server);
   return {
     url: `http://127.0.0.1:${port}/`,
     posts: () => posts,

@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { shellWord } from "../shell-word.ts";
 
 /** The commands, and the package that has each. */
 export const commands = {
@@ -63,7 +64,7 @@ export function install({ clone, prefix, bin }: Places): void {
   for (const [name, from] of Object.entries(commands)) {
     const file = join(bin, name);
     const main = join(modules(prefix), from, "dist", "main.js");
-    writeFileSync(file, `#!/bin/sh\n${OURS}\nexec ${quoted(join(prefix, "bin", "node"))} ${quoted(main)} "$@"\n`);
+    writeFileSync(file, `#!/bin/sh\n${OURS}\nexec ${shellWord(join(prefix, "bin", "node"))} ${shellWord(main)} "$@"\n`);
     chmodSync(file, 0o755);
   }
 }
@@ -114,8 +115,4 @@ function run(command: string, args: readonly string[], cwd: string): void {
 
 function isOurs(file: string): boolean {
   return readFileSync(file, "utf8").includes(OURS);
-}
-
-function quoted(path: string): string {
-  return `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { cleanEnv, type ProgramName, programArgs } from "../programs.ts";
+import { cleanEnv, type ProgramName, programLine } from "../programs.ts";
 import { startTestBroker, type TestBroker } from "../start-test-broker.ts";
 import { openWebhookReceiver } from "../webhooks/webhook-receiver.ts";
 
@@ -38,8 +38,7 @@ export async function openSandbox(): Promise<Sandbox> {
   const bin = join(home, "bin");
   mkdirSync(bin, { recursive: true });
   for (const [name, program] of Object.entries(programs)) {
-    const words = [process.execPath, ...programArgs(program)].map((word) => `'${word}'`);
-    writeFileSync(join(bin, name), `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec ${programLine(program)} "$@"\n`);
     chmodSync(join(bin, name), 0o755);
   }
   for (const name of ["claw", "hermes"]) await broker.agent(name);

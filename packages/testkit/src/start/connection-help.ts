@@ -1,6 +1,7 @@
 /** How to connect one's own agents to a broker that runs from this clone, and how to write the first message. */
 import { programArgs } from "../programs.ts";
-import { givenSettings, shellCommand, shellWord } from "./given-settings.ts";
+import { shellWord } from "../shell-word.ts";
+import { givenSettings, shellCommand } from "./given-settings.ts";
 import { built } from "./own-form.ts";
 import { heading, line } from "./screen.ts";
 

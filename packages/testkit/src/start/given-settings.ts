@@ -1,5 +1,6 @@
 /** The settings that `pnpm start` was given, in the form in which the user's other programs get them. */
 import { stateFolderPath } from "@agentmesh/client/node";
+import { shellWord } from "../shell-word.ts";
 
 const SETTINGS = /^(AGENTMESH_|CLAUDE_PEERS_(PORT|BROKER_URL)$)/;
 /** Where the state folder is: carried as one whole path, since a relative one means another folder elsewhere. */
@@ -21,9 +22,4 @@ export function givenSettings(env: NodeJS.ProcessEnv = process.env): Readonly<Re
 export function shellCommand(settings: Readonly<Record<string, string>>, words: readonly string[]): string {
   const before = Object.entries(settings).map(([name, value]) => `${name}=${shellWord(value)}`);
   return [...before, ...words.map(shellWord)].join(" ");
-}
-
-/** A text as one word of a shell. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,7 +1,6 @@
 /** docs/troubleshooting/database.md: what is seen where the library that opens the database does not load. */
 import { execFile } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import {
@@ -9,6 +8,7 @@ import {
   canMount,
   cleanEnv,
   commandScreen,
+  freePort,
   logScreen,
   type McpSession,
   programArgs,
@@ -35,14 +35,6 @@ function run(command: readonly string[], env: NodeJS.ProcessEnv) {
       resolve({ code: child.exitCode, stdout, stderr }),
     );
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }
 
 /** What a tool says once the broker's start is over: a call does not wait for that long on a machine that is busy. */

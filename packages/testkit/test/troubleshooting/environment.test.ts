@@ -1,11 +1,11 @@
 /** docs/troubleshooting/environment.md: what is seen when the environment names no usable state folder, or a proxy. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what no shell has expanded is the subject
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import {
   cleanEnv,
   commandScreen,
+  freePort,
   openRecordingProxy,
   programPath,
   runProgram,
@@ -27,7 +27,7 @@ test.skipIf(noUser)(
   async () => {
     using folder = tempDir();
     await using proxy = await openRecordingProxy();
-    const port = await freePort();
+    const port = String(await freePort());
     const env = { HOME: folder.path, AGENTMESH_PORT: port, AGENTMESH_BALLAST_BYTES: "0" };
     const cli = (args: string[], more: Record<string, string> = {}) =>
       runProgram("cli", args, { cwd: folder.path, env: cleanEnv({ ...env, ...more }) });
@@ -89,11 +89,3 @@ test.skipIf(noUser)(
     await expect(page).toMatchFileSnapshot(troublePath("environment"));
   },
 );
-
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return String(typeof address === "object" && address ? address.port : 0);
-}

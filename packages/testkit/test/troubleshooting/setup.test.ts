@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import {
   cleanEnv,
   commandScreen,
-  programArgs,
+  programLine,
   runProgram,
   type TempDir,
   tempDir,
@@ -46,8 +46,8 @@ class Home {
 
   /** The same where a full disk is mounted as the file. */
   seesOnFullDisk(command: string, file: string) {
-    const words = [process.execPath, ...programArgs("cli", command.split(" ").slice(1))].map((word) => `'${word}'`);
-    const script = `mount -t tmpfs -o size=8k none disk; cp ${file} disk/f; head -c 4096 /dev/zero > disk/fill; mount --bind disk/f ${file}; ${words.join(" ")}`;
+    const line = programLine("cli", command.split(" ").slice(1));
+    const script = `mount -t tmpfs -o size=8k none disk; cp ${file} disk/f; head -c 4096 /dev/zero > disk/fill; mount --bind disk/f ${file}; ${line}`;
     const env = { ...this.#env, PATH: "/usr/bin:/bin" };
     const { status, stdout, stderr } = spawnSync("unshare", ["-m", "/bin/sh", "-c", script], {
       env,

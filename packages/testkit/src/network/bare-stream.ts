@@ -1,6 +1,6 @@
 /** A push stream on a bare socket that nobody reads: what comes stays in the socket. */
 import { connect, type Socket } from "node:net";
-import type { TestAgent, TestBroker } from "./start-test-broker.ts";
+import type { TestAgent, TestBroker } from "../start-test-broker.ts";
 
 /** Opens a session of the agent and its stream; `query` are further terms of it. Destroyed on dispose. */
 export async function bareStream(

@@ -1,8 +1,8 @@
 /** A loopback of its own: a real network namespace, in which programs run as whichever user. */
 import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { readdirSync, readlinkSync } from "node:fs";
-import { type ProgramName, programArgs, type RunningProgram, watched } from "./programs.ts";
-import { until } from "./until.ts";
+import { type ProgramName, programArgs, type RunningProgram, watched } from "../programs.ts";
+import { until } from "../until.ts";
 
 /** Why this machine gives a test no network namespace; undefined when it does. For the names of tests that are skipped. */
 export function whyNoNetworks(): string | undefined {

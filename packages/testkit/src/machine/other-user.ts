@@ -1,6 +1,6 @@
 /** Whether our programs can be run as another user of this machine: for the names of tests that need one. */
 import { spawnSync } from "node:child_process";
-import { programPath } from "./programs.ts";
+import { programPath } from "../programs.ts";
 
 /** A user that no machine has. */
 const NOBODY = 45_678;

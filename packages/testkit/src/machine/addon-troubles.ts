@@ -13,7 +13,7 @@ export interface AddonTrouble {
   readonly why: RegExp;
 }
 
-const fromBroker = createRequire(new URL("../../broker/package.json", import.meta.url));
+const fromBroker = createRequire(new URL("../../../broker/package.json", import.meta.url));
 const parts = dirname(fromBroker.resolve("better-sqlite3/package.json"));
 const prebuilds = join(parts, "prebuilds");
 /** The file that is loaded on this machine, where it has glibc. */
