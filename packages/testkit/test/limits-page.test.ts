@@ -79,6 +79,8 @@ const budgets: Record<keyof typeof httpLimits, readonly [what: string, says: str
   pipelined: ["unanswered requests on one connection", `${httpLimits.pipelined}`],
   bodiesPerAgent: ["bodies being sent by one agent", `${httpLimits.bodiesPerAgent}`],
   bodiesUnproven: ["bodies being sent by one agent", `${httpLimits.bodiesUnproven} of all without a token`],
+  jsonDepth: ["JSON of a body", `${httpLimits.jsonDepth} levels`],
+  jsonKeys: ["JSON of a body", `${count(httpLimits.jsonKeys)} keys`],
   unreadPerCaller: ["answers that are not read", `${size(httpLimits.unreadPerCaller)} of one caller`],
   unreadUnproven: ["answers that are not read", `${size(httpLimits.unreadUnproven)} of all without`],
   unread: ["answers that are not read", `${size(httpLimits.unread)} in all`],

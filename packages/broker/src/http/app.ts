@@ -1,10 +1,13 @@
 /** The HTTP application: guard, errors, routes, registered by hand. */
 import { randomUUID } from "node:crypto";
+import { createServer, type Server } from "node:http";
 import { MAX_REQUEST_BYTES, PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh/protocol";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import type { Mesh } from "../mesh/mesh.ts";
 import { binder } from "./bind.ts";
-import type { HttpTerms } from "./budgets/limits.ts";
+import { Connections } from "./budgets/connections.ts";
+import { Door, type Handle } from "./budgets/door.ts";
+import { type HttpTerms, httpLimits } from "./budgets/limits.ts";
 import { WrongTokens } from "./budgets/wrong-tokens.ts";
 import { authenticator } from "./plugins/auth.ts";
 import { budgets } from "./plugins/budgets.ts";
@@ -34,6 +37,9 @@ export interface AppParts {
 
 /** How often Node looks for requests that do not end, in milliseconds. */
 const CHECK_MS = 1_000;
+/** How long a connection may be silent between two requests, and within one, in milliseconds. */
+const KEEP_ALIVE_MS = 72_000;
+const SILENT_MS = 90_000;
 
 const HEADERS = {
   [PROTOCOL_HEADER]: PROTOCOL_VERSION,
@@ -48,15 +54,14 @@ export interface App extends Departure {
 
 /** Builds the application; it does not listen yet. */
 export function buildApp(parts: AppParts): App {
+  const connections = new Connections();
   const app = fastify({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: MAX_REQUEST_BYTES,
     exposeHeadRoutes: false,
-    requestTimeout: parts.terms.requestWithinMs,
-    connectionTimeout: 90_000,
-    http: { headersTimeout: parts.terms.requestWithinMs, connectionsCheckingInterval: CHECK_MS },
+    serverFactory: (handle: Handle) => serverOf(connections, handle, parts.terms),
     forceCloseConnections: true,
     return503OnClosing: false,
     // Longer than any request line: what a part of a path may be is said by its schema.
@@ -66,7 +71,7 @@ export function buildApp(parts: AppParts): App {
   app.removeContentTypeParser("text/plain");
   jsonBodies(app);
   const { leave } = departure(app);
-  const budget = budgets(app, parts.terms);
+  const budget = budgets(app, parts.terms, connections);
   problems(app);
   localOnly(app, parts.allowedHosts);
   app.addHook("onSend", async (_request, reply) => {
@@ -83,4 +88,21 @@ export function buildApp(parts: AppParts): App {
   webhookRoutes(bind, parts.mesh);
   streamRoute(bind, parts.mesh);
   return { app, leave };
+}
+
+/** The server, with the door before the application. */
+function serverOf(connections: Connections, handle: Handle, { requestWithinMs }: HttpTerms): Server {
+  const door = new Door(connections, handle);
+  const server = createServer(
+    {
+      headersTimeout: requestWithinMs,
+      requestTimeout: requestWithinMs,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: CHECK_MS,
+    },
+    (request, response) => door.asked(request, response),
+  );
+  server.maxConnections = httpLimits.connections;
+  server.on("connection", (socket) => door.opened(socket));
+  return server.setTimeout(SILENT_MS);
 }

@@ -15,7 +15,7 @@ export class Connections {
   /** In the order they came. */
   readonly #unproven = new Set<Socket>();
   readonly #proven = new Map<string, Set<Socket>>();
-  readonly #underWay = new WeakMap<Socket, number>();
+  readonly #shares = new WeakMap<Socket, string>();
 
   /** Counts a new connection. When too many have shown no token, the one that has been there longest is closed. */
   opened(socket: Socket): void {
@@ -41,23 +41,15 @@ export class Connections {
       );
     }
     this.#proven.set(share, own.add(socket));
+    this.#shares.set(socket, share);
     socket.once("close", () => {
       own.delete(socket);
       if (own.size === 0) this.#proven.delete(share);
     });
   }
 
-  /** A request has come; false when the connection has more unanswered ones than it may, and is closed. */
-  asked(socket: Socket): boolean {
-    const underWay = (this.#underWay.get(socket) ?? 0) + 1;
-    this.#underWay.set(socket, underWay);
-    if (underWay <= httpLimits.pipelined && !socket.destroyed) return true;
-    socket.destroy();
-    return false;
-  }
-
-  /** A request is over, answered or not. */
-  answered(socket: Socket): void {
-    this.#underWay.set(socket, Math.max(0, (this.#underWay.get(socket) ?? 0) - 1));
+  /** Whose share a connection counts to; undefined while no valid token has come over it. */
+  shareOf(socket: Socket): string | undefined {
+    return this.#shares.get(socket);
   }
 }

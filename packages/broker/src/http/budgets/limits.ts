@@ -14,6 +14,9 @@ export const httpLimits = {
   bodiesPerAgent: 64,
   /** Bodies that are being received without a token: on the predecessor's wire. */
   bodiesUnproven: 64,
+  /** Levels of a body's JSON, and its keys in all. */
+  jsonDepth: 32,
+  jsonKeys: 1_000,
   /** Bytes of answers that their readers have not taken: those of one caller, and those without a token. */
   unreadPerCaller: 33_554_432,
   unreadUnproven: 4_194_304,

@@ -26,11 +26,12 @@ export class UnreadAnswers {
     response.once("finish", read);
     response.once("close", read);
     const most = share === "" ? httpLimits.unreadUnproven : httpLimits.unreadPerCaller;
-    for (const one of [...this.#unread]) {
+    // A set may lose members while it is walked.
+    for (const one of this.#unread) {
       if (this.#of(share) <= most) break;
       if (one.share === share && one !== answer) this.#hangUp(one);
     }
-    for (const one of [...this.#unread]) {
+    for (const one of this.#unread) {
       if (this.#all <= httpLimits.unread) break;
       if (one !== answer) this.#hangUp(one);
     }

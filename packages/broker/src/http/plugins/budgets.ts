@@ -1,8 +1,8 @@
-/** Keeps one caller from taking the broker from the others: connections, requests under way, bodies, unread answers. */
+/** Keeps one caller from taking the broker from the others: connections, bodies, unread answers. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Caller } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
-import { Connections, shareOf } from "../budgets/connections.ts";
+import { type Connections, shareOf } from "../budgets/connections.ts";
 import { type HttpTerms, httpLimits } from "../budgets/limits.ts";
 import { UnreadAnswers } from "../budgets/unread-answers.ts";
 
@@ -13,19 +13,10 @@ export interface Budgets {
 }
 
 /** Applies the budgets to an application; before any other hook. */
-export function budgets(app: FastifyInstance, { requestWithinMs }: HttpTerms): Budgets {
-  const connections = new Connections();
+export function budgets(app: FastifyInstance, { requestWithinMs }: HttpTerms, connections: Connections): Budgets {
   const unread = new UnreadAnswers();
   const callers = new WeakMap<FastifyRequest, Caller>();
   const bodies = new Map<string, number>();
-  app.server.maxConnections = httpLimits.connections;
-  app.server.on("connection", (socket) => connections.opened(socket));
-
-  app.addHook("onRequest", async (request, reply) => {
-    const { socket } = request.raw;
-    reply.raw.once("close", () => connections.answered(socket));
-    if (!connections.asked(socket)) return reply.hijack();
-  });
 
   // A body is counted as its caller's from its first byte to its last, and has to be complete in time.
   app.addHook("preParsing", async (request, _reply, payload) => {

@@ -3,10 +3,11 @@
 import { plainLine } from "@agentmesh/protocol";
 import type { FastifyInstance } from "fastify";
 import { MeshError } from "../../mesh/errors.ts";
-import { duplicateKey } from "./duplicate-key.ts";
+import { httpLimits } from "../budgets/limits.ts";
+import { type Misshapen, misshapen } from "./json-shape.ts";
 
 /** Parses JSON bodies. Fastify would store U+FFFD for what is no UTF-8; here it is refused, as is a
- * key that stands twice. */
+ * key that stands twice, and more nesting or keys than any request needs. */
 export function jsonBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, bytes, done) => {
@@ -16,18 +17,32 @@ export function jsonBodies(app: FastifyInstance): void {
         new MeshError("invalid_request", "The body is not UTF-8. Nothing was stored. Send the JSON encoded as UTF-8."),
       );
     }
-    return parse(request, text, (error, body) => {
-      const twice = error ? undefined : duplicateKey(text);
-      if (twice === undefined) return done(error, body);
-      const key = plainLine(twice, 60);
-      done(
-        new MeshError(
-          "invalid_request",
-          `The key "${key}" stands twice in one object. Nothing was stored. Send it once.`,
-        ),
-      );
-    });
+    const trouble = misshapen(text);
+    // Before it is parsed: that is what would be dear.
+    if (trouble && trouble.why !== "twice") return done(refusal(trouble));
+    return parse(request, text, (error, body) => (!error && trouble ? done(refusal(trouble)) : done(error, body)));
   });
+}
+
+function refusal(trouble: Misshapen): MeshError {
+  switch (trouble.why) {
+    case "too deep":
+      return invalid(
+        `The body is nested deeper than ${httpLimits.jsonDepth} levels. Nothing was stored. No request needs that; put such data into the text of a message.`,
+      );
+    case "too many keys":
+      return invalid(
+        `The body has more than ${httpLimits.jsonKeys.toLocaleString("en")} keys. Nothing was stored. No request needs that; put such data into the text of a message.`,
+      );
+    case "twice":
+      return invalid(
+        `The key "${plainLine(trouble.key, 60)}" stands twice in one object. Nothing was stored. Send it once.`,
+      );
+  }
+}
+
+function invalid(detail: string): MeshError {
+  return new MeshError("invalid_request", detail);
 }
 
 function utf8(bytes: string | Buffer): string | undefined {
