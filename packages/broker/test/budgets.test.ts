@@ -70,6 +70,52 @@ test("who asks on and on without reading the answers is hung up on, and costs th
   expect((await memoryOf(broker.pid)) - before).toBeLessThan(256 * 1_048_576);
 });
 
+test("bodies that are refused by what their heads say are not counted as being sent for ever", async () => {
+  const tooLarge = {
+    method: "POST",
+    headers: { authorization: `Bearer ${alice.token}`, "content-type": "application/json" },
+  };
+  for (let i = 0; i < 70; i++) {
+    const answer = await fetch(`${broker.url}${endpoints.send.path}`, { ...tooLarge, body: "x".repeat(600_000) });
+    expect((await answer.text()) && answer.status).toBe(413);
+  }
+  expect((await alice.client.send({ to: "alice", body: "still taken" })).messageId).toMatch(/^msg_/);
+});
+
+test("what a connection asks is begun in its order, and every caller is answered, when more is asked than a turn has time for", async () => {
+  const names = ["dora", "emil", "fritz"];
+  const writers = await Promise.all(names.map((name) => broker.agent(name)));
+  const reader = await broker.agent("reader");
+  const ask = (writer: TestAgent, n: number) => {
+    const body = JSON.stringify({ to: "reader", body: `${n}` });
+    const more = [json, `authorization: Bearer ${writer.token}`, `content-length: ${body.length}`];
+    return head("POST", endpoints.send.path, more) + body;
+  };
+  const nameless = await Promise.all(Array.from({ length: 20 }, () => connection()));
+  for (const socket of nameless) socket.write(head("GET", endpoints.livez.path).repeat(16));
+  // The first of each is not known by its token yet, the later ones are.
+  for (const writer of writers) {
+    const socket = await connection({ reads: true });
+    socket.write(Array.from({ length: 4 }, (_, n) => ask(writer, n)).join(""));
+    setImmediate(() => socket.write(Array.from({ length: 4 }, (_, n) => ask(writer, n + 4)).join("")));
+  }
+  await until(async () => (await reader.client.listInbox()).open === 24, "all 24 messages", 10_000);
+  const { entries } = await reader.client.listInbox();
+  for (const name of names) {
+    const own = entries.filter(({ message }) => message.from.name === name).map(({ message }) => Number(message.body));
+    expect(own).toEqual(Array.from({ length: 8 }, (_, n) => n));
+  }
+  for (const socket of nameless) {
+    let text = "";
+    socket.setEncoding("latin1").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    socket.resume();
+    await until(() => text.split("HTTP/1.1 200").length === 17, "16 answers");
+    socket.destroy();
+  }
+});
+
 test("a body is read of nobody who has shown no token, and for no path that there is not", async () => {
   const unknown = await connection();
   unknown.write(head("POST", endpoints.send.path, [json, "content-length: 400000"]));

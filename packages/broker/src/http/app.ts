@@ -103,6 +103,6 @@ function serverOf(connections: Connections, handle: Handle, { requestWithinMs }:
     (request, response) => door.asked(request, response),
   );
   server.maxConnections = httpLimits.connections;
-  server.on("connection", (socket) => door.opened(socket));
+  server.on("connection", (socket) => connections.opened(socket));
   return server.setTimeout(SILENT_MS);
 }

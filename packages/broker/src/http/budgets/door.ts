@@ -1,6 +1,7 @@
 /**
- * The door: how much of one turn of the event loop new requests and new connections may take. What comes beyond that waits
- * for the next turn, a lane per caller; connections that have shown no token are not read from meanwhile.
+ * The door: how much of one turn of the event loop new requests may take. What comes beyond that waits for the next turn, a
+ * lane per caller; connections that have shown no valid token are not read from meanwhile. (New connections need none: Node
+ * takes one in a turn.)
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -9,9 +10,7 @@ import { Lanes } from "./lanes.ts";
 import { httpLimits } from "./limits.ts";
 
 /** How long requests are begun within one turn, in milliseconds. */
-const TURN_MS = 4;
-/** New connections whose first bytes are read in one turn: one read may hold a thousand requests. */
-const NEW_PER_TURN = 4;
+const TURN_MS = 3;
 
 /** Begins a request. */
 export type Handle = (request: IncomingMessage, response: ServerResponse) => void;
@@ -19,20 +18,20 @@ export type Handle = (request: IncomingMessage, response: ServerResponse) => voi
 interface Waiting {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly lane: Lane;
 }
 
-/** Where the requests of a connection wait. */
-interface Lane {
-  readonly lanes: Lanes<string | Socket, Waiting>;
-  readonly key: string | Socket;
+/** A lane, and among whose it is. */
+interface Place {
+  readonly group: Lanes<string | Socket, Waiting>;
+  readonly lane: string | Socket;
 }
 
 /** What one connection has asked and was not answered yet. */
 interface Asked {
   unanswered: number;
   waiting: number;
-  lane: Lane | undefined;
+  /** Where its requests wait, all in their order: also when its token was seen to be valid in between. */
+  place: Place | undefined;
 }
 
 /** The door of one server. */
@@ -40,11 +39,14 @@ export class Door {
   readonly #connections: Connections;
   readonly #handle: Handle;
   readonly #asked = new WeakMap<Socket, Asked>();
+  /** Those whose token was valid, a lane per caller. */
   readonly #proven = new Lanes<string | Socket, Waiting>();
-  /** A lane per connection, all of them together as much as those with a token. */
-  readonly #unproven = new Lanes<string | Socket, Waiting>();
-  readonly #new: Socket[] = [];
-  #newInTurn = 0;
+  /** Those that show a token on a new connection, a lane per token. */
+  readonly #claiming = new Lanes<string | Socket, Waiting>();
+  /** Those without, a lane per connection. */
+  readonly #nameless = new Lanes<string | Socket, Waiting>();
+  /** One of each group in a round. */
+  readonly #groups = [this.#proven, this.#claiming, this.#nameless];
   /** Until when requests are begun in this turn; undefined before its first one. */
   #until: number | undefined;
   #endIsSet = false;
@@ -54,23 +56,11 @@ export class Door {
     this.#handle = handle;
   }
 
-  /** A connection was opened: it is read from in its turn. */
-  opened(socket: Socket): void {
-    this.#connections.opened(socket);
-    this.#endTurn();
-    if (this.#new.length === 0 && this.#newInTurn < NEW_PER_TURN) {
-      this.#newInTurn++;
-      return;
-    }
-    socket.pause();
-    this.#new.push(socket);
-  }
-
   /** A request came: it is begun at once while this turn has time left, or in the turn of its caller. */
   asked(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     if (socket.destroyed) return;
-    const asked = this.#asked.get(socket) ?? { unanswered: 0, waiting: 0, lane: undefined };
+    const asked = this.#asked.get(socket) ?? { unanswered: 0, waiting: 0, place: undefined };
     this.#asked.set(socket, asked);
     asked.unanswered++;
     // Who asks on and on before it has been answered is hung up on; what else it sent is dropped here.
@@ -86,18 +76,22 @@ export class Door {
   }
 
   get #nobodyWaits(): boolean {
-    return this.#proven.isEmpty && this.#unproven.isEmpty;
+    return this.#groups.every(({ isEmpty }) => isEmpty);
   }
 
   #wait(asked: Asked, request: IncomingMessage, response: ServerResponse): void {
-    const share = this.#connections.shareOf(request.socket);
-    // What came over one connection is begun in its order, also when its token was seen to be valid in between.
-    asked.lane ??=
-      share === undefined ? { lanes: this.#unproven, key: request.socket } : { lanes: this.#proven, key: share };
-    const { lane } = asked;
+    asked.place ??= this.#placeOf(request);
     asked.waiting++;
-    lane.lanes.add(lane.key, { request, response, lane });
-    if (lane.lanes === this.#unproven) request.socket.pause();
+    const { group, lane } = asked.place;
+    group.add(lane, { request, response });
+    if (group !== this.#proven) request.socket.pause();
+  }
+
+  #placeOf({ socket, headers: { authorization } }: IncomingMessage): Place {
+    const share = this.#connections.shareOf(socket);
+    if (share !== undefined) return { group: this.#proven, lane: share };
+    if (authorization !== undefined) return { group: this.#claiming, lane: authorization };
+    return { group: this.#nameless, lane: socket };
   }
 
   /** Has the turn end when the loop has been to all that was ready, and the next one begin. */
@@ -106,37 +100,39 @@ export class Door {
     this.#endIsSet = true;
     setImmediate(() => {
       this.#endIsSet = false;
-      this.#newInTurn = 0;
-      for (const socket of this.#new.splice(0, NEW_PER_TURN)) {
-        this.#newInTurn++;
-        socket.resume();
-      }
       this.#until = this.#nobodyWaits ? undefined : performance.now() + TURN_MS;
-      if (this.#new.length > 0 || !this.#nobodyWaits) this.#endTurn();
-      this.#begin(this.#proven);
+      if (!this.#nobodyWaits) this.#endTurn();
+      this.#begin(0);
     });
   }
 
-  /** Begins what waits until the turn is over: one with a token, one without, and so on. */
-  #begin(first: Lanes<string | Socket, Waiting>): void {
-    const other = first === this.#proven ? this.#unproven : this.#proven;
-    let next = first.next() ?? other.next();
-    // Who was hung up on costs no time.
-    while (next?.request.socket.destroyed) next = first.next() ?? other.next();
+  /** Begins what waits until the turn is over, one of a group after one of the next. */
+  #begin(round: number): void {
+    const next = this.#next(round);
     if (!next) return;
-    const { request, response, lane } = next;
-    const { socket } = request;
+    const { socket } = next.request;
     const asked = this.#asked.get(socket);
     if (asked && --asked.waiting === 0) {
-      asked.lane = undefined;
-      if (lane.lanes === this.#unproven) socket.resume();
+      if (asked.place?.group !== this.#proven) socket.resume();
+      asked.place = undefined;
     }
-    this.#handle(request, response);
+    this.#handle(next.request, next.response);
     // After all that it does without waiting for anything, so that its cost counts to this turn.
     queueMicrotask(() =>
       process.nextTick(() => {
-        if (this.#until !== undefined && performance.now() < this.#until) this.#begin(other);
+        if (this.#until !== undefined && performance.now() < this.#until) this.#begin(round + 1);
       }),
     );
+  }
+
+  /** What is next: of the group whose turn it is, or of those behind it. Who was hung up on costs no time. */
+  #next(round: number): Waiting | undefined {
+    for (let i = 0; i < this.#groups.length; i++) {
+      const group = this.#groups[(round + i) % this.#groups.length];
+      let next = group?.next();
+      while (next?.request.socket.destroyed) next = group?.next();
+      if (next) return next;
+    }
+    return undefined;
   }
 }

@@ -9,11 +9,6 @@ export class Lanes<K, T> {
     return this.#lanes.size === 0;
   }
 
-  /** Whether anything waits in this lane. */
-  has(key: K): boolean {
-    return this.#lanes.has(key);
-  }
-
   /** Puts something at the end of a lane. */
   add(key: K, item: T): void {
     const lane = this.#lanes.get(key);

@@ -19,7 +19,7 @@ export function budgets(app: FastifyInstance, { requestWithinMs }: HttpTerms, co
   const bodies = new Map<string, number>();
 
   // A body is counted as its caller's from its first byte to its last, and has to be complete in time.
-  app.addHook("preParsing", async (request, _reply, payload) => {
+  app.addHook("preParsing", async (request, reply, payload) => {
     if (!hasBody(request)) return;
     const caller = callers.get(request);
     const share = shareOf(caller);
@@ -45,6 +45,8 @@ export function budgets(app: FastifyInstance, { requestWithinMs }: HttpTerms, co
       else bodies.delete(share);
     };
     payload.once("end", end).once("close", end).once("error", end);
+    // What is refused by its head is never read to its end.
+    reply.raw.once("close", end);
   });
 
   app.addHook("onSend", async (request, reply, payload) => {
