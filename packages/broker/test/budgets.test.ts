@@ -86,6 +86,8 @@ test("what a connection asks is begun in its order, and every caller is answered
   const names = ["dora", "emil", "fritz"];
   const writers = await Promise.all(names.map((name) => broker.agent(name)));
   const reader = await broker.agent("reader");
+  // The sign of life is noted before, so that no request waits for that.
+  for (const { client } of writers) await client.getAgent({ agent: "me" });
   const ask = (writer: TestAgent, n: number) => {
     const body = JSON.stringify({ to: "reader", body: `${n}` });
     const more = [json, `authorization: Bearer ${writer.token}`, `content-length: ${body.length}`];

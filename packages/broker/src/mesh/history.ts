@@ -21,7 +21,7 @@ type Table = typeof endpoints;
 type Query = EndpointRequest<Table["listMessages"]>["query"];
 
 /** Messages that one read of the store looks at; between reads other requests have their turn. */
-const LOOK_AT = 500;
+const LOOK_AT = 128;
 
 /** The verbs on messages of the past. */
 export class History {

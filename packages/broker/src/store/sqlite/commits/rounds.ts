@@ -4,7 +4,7 @@
  */
 
 /** Acts of one lane in a round. */
-const SHARE = 16;
+const SHARE = 2;
 
 /** An act that waits, or one that is done a slice at a time. */
 export interface Waiting {

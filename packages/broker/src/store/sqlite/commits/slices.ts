@@ -2,7 +2,7 @@
 
 /** How much a slice takes, and one transaction before it ends; times in milliseconds, the commit left out. */
 export interface SliceSizes {
-  /** What is small stays whole: so many pieces are in one slice, whatever they take. */
+  /** What is small stays whole: so many pieces are in a first slice, whatever they take. */
   readonly pieces: number;
   /** As long as this a first slice goes on beyond them: it stands before others' acts. */
   readonly firstMs: number;
@@ -33,8 +33,9 @@ export interface Slice<T> {
 /** The budget of a slice that begins now. */
 export function sliceBudget(isFirst = false, sizes: SliceSizes = SLICES): Budget {
   const end = performance.now() + (isFirst ? sizes.firstMs : sizes.ms);
+  const whole = isFirst ? sizes.pieces : 1;
   let pieces = 0;
-  return { fits: () => pieces++ < sizes.pieces || performance.now() < end };
+  return { fits: () => pieces++ < whole || performance.now() < end };
 }
 
 /** Does one piece for each row as long as the slice takes it; `more` when rows are left of these, or behind `full` of them. */
