@@ -1,6 +1,6 @@
 /** Acts that may be big: done in slices, between other acts, finished after a crash; and callers that take turns. */
 import { join } from "node:path";
-import type { AgentId } from "@agentmesh/protocol";
+import { type AgentId, DeliveryRef } from "@agentmesh/protocol";
 import { tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
@@ -83,6 +83,25 @@ describe.each(drivers)("acts in slices by $name", (driver: Driver) => {
     expect((await store.stats()).deliveries).toMatchObject({ dead: MANY, queued: MANY + 1 });
     const bounces = await inboxOf(store, alice);
     expect(bounces.map(({ seq }) => seq)).toEqual(Array.from({ length: MANY }, (_, i) => i + 1));
+    await store.close();
+  });
+
+  test("who has had its share of a round comes again in the next, while others ask on and on", async () => {
+    using folder = tempDir();
+    const { store, bob, carol } = await begin(folder.path);
+    const senders = await Promise.all(Array.from({ length: 12 }, (_, i) => agent(store, `sender-${i}`)));
+    let sent = 0;
+    let isOver = false;
+    const sending = senders.map(async (sender) => {
+      for (; !isOver && sent < 3_000; sent++) await store.enqueue(message(sender, carol), QUOTA);
+    });
+    const acks = Array.from({ length: 64 }, (_, i) =>
+      store.ack(bob, DeliveryRef.parse(String(i + 1)), undefined, "handled"),
+    );
+    await Promise.all(acks);
+    isOver = true;
+    await Promise.all(sending);
+    expect(sent).toBeLessThan(500);
     await store.close();
   });
 

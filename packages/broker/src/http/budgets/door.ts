@@ -10,7 +10,7 @@ import { Lanes } from "./lanes.ts";
 import { httpLimits } from "./limits.ts";
 
 /** How long requests are begun within one turn, in milliseconds. */
-const TURN_MS = 3;
+const TURN_MS = 4;
 
 /** Begins a request. */
 export type Handle = (request: IncomingMessage, response: ServerResponse) => void;

@@ -3,9 +3,6 @@
  * caller's thousand acts do not stand before another's one.
  */
 
-/** Acts of one lane in a round. */
-const SHARE = 2;
-
 /** An act that waits, or one that is done a slice at a time. */
 export interface Waiting {
   /** Whose it is: acts of one lane are done in the order they came. */
@@ -25,28 +22,36 @@ interface Place {
 
 /** The acts that wait. */
 export class Rounds<T extends Waiting> {
-  #round = 0;
-  /** From the current round on. */
+  /** The round that is being done. It takes nothing more: one that grew on and on would keep those who had their share waiting. */
+  #current: T[] = [];
+  /** The rounds behind it, and the number of the first of them. */
   readonly #rounds: T[][] = [];
+  #next = 0;
   readonly #places = new Map<string, Place>();
   /** Sliced acts between two slices. */
   readonly #underWay: T[] = [];
+  readonly #shareOf: (lane: string) => number;
   /** What waits in the lane of a sliced act that was begun. */
   readonly #behind = new Map<string, T[]>();
 
-  get isEmpty(): boolean {
-    return this.#rounds.length === 0 && this.#underWay.length === 0;
+  /** `shareOf` says how many acts of a lane are in one round. */
+  constructor(shareOf: (lane: string) => number) {
+    this.#shareOf = shareOf;
   }
 
-  /** Puts an act behind what came before it, in this round or the first one in which its lane has a share left. */
+  get isEmpty(): boolean {
+    return this.#current.length === 0 && this.#rounds.length === 0 && this.#underWay.length === 0;
+  }
+
+  /** Puts an act behind what came before it, in the next round or the first one in which its lane has a share left. */
   add(act: T): void {
-    const place = this.#places.get(act.lane) ?? { round: this.#round, inRound: 0, waiting: 0 };
-    if (place.round < this.#round) Object.assign(place, { round: this.#round, inRound: 0 });
-    else if (place.inRound === SHARE) Object.assign(place, { round: place.round + 1, inRound: 0 });
+    const place = this.#places.get(act.lane) ?? { round: this.#next, inRound: 0, waiting: 0 };
+    if (place.round < this.#next) Object.assign(place, { round: this.#next, inRound: 0 });
+    else if (place.inRound === this.#shareOf(act.lane)) Object.assign(place, { round: place.round + 1, inRound: 0 });
     place.inRound++;
     place.waiting++;
     this.#places.set(act.lane, place);
-    const ahead = place.round - this.#round;
+    const ahead = place.round - this.#next;
     while (this.#rounds.length <= ahead) this.#rounds.push([]);
     this.#rounds[ahead]?.push(act);
   }
@@ -97,34 +102,34 @@ export class Rounds<T extends Waiting> {
 
   /** Takes out all that wait. */
   takeAll(): T[] {
-    const all = [...this.#underWay.splice(0), ...[...this.#behind.values()].flat(), ...this.#rounds.splice(0).flat()];
+    const all = [
+      ...this.#underWay.splice(0),
+      ...[...this.#behind.values()].flat(),
+      ...this.#current,
+      ...this.#rounds.splice(0).flat(),
+    ];
+    this.#current = [];
     this.#behind.clear();
     this.#places.clear();
     return all;
   }
 
   #takeFirst(): T | undefined {
-    for (let round = this.#rounds[0]; round !== undefined; round = this.#rounds[0]) {
-      const act = round.shift();
-      if (round.length === 0) {
-        this.#rounds.shift();
-        this.#round++;
-      }
-      if (!act) continue;
-      const place = this.#places.get(act.lane);
-      if (place && --place.waiting === 0) this.#places.delete(act.lane);
-      return act;
+    if (this.#current.length === 0) {
+      this.#current = this.#rounds.shift() ?? [];
+      this.#next++;
     }
-    return undefined;
+    const act = this.#current.shift();
+    if (!act) return undefined;
+    const place = this.#places.get(act.lane);
+    if (place && --place.waiting === 0) this.#places.delete(act.lane);
+    return act;
   }
 
   #putFirst(acts: readonly T[]): void {
-    if (acts.length === 0) return;
-    const [first] = this.#rounds;
-    if (first) first.unshift(...acts);
-    else this.#rounds.push([...acts]);
+    this.#current.unshift(...acts);
     for (const { lane } of acts) {
-      const place = this.#places.get(lane) ?? { round: this.#round, inRound: 0, waiting: 0 };
+      const place = this.#places.get(lane) ?? { round: this.#next, inRound: 0, waiting: 0 };
       place.waiting++;
       this.#places.set(lane, place);
     }
