@@ -17,6 +17,7 @@ import {
   type LeasableTerms,
   type LeaseRow,
   OPEN_OF,
+  OWN_DELIVERY,
   STATES_OF,
   STREAMED,
   type StateRow,
@@ -24,7 +25,7 @@ import {
   type StreamedTerms,
 } from "./delivery-sql.ts";
 import type { LifeStatements } from "./file/life.ts";
-import type { DeliveryPartyRow, DeliveryRow } from "./rows/rows.ts";
+import type { DeliveryPartyRow, DeliveryRow, OwnDeliveryRow } from "./rows/rows.ts";
 
 /** The order of reading, before the number in the inbox. */
 export const RANK = { interrupt: 0, message: 1, notice: 2 } as const;
@@ -54,6 +55,13 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
   const selectById = db.prepare<[string, string], DeliveryRow>(`${DELIVERY} WHERE d.id = ? AND r.id = ?`);
   const selectBySeq = db.prepare<[number, string], DeliveryRow>(
     `${DELIVERY} WHERE d.seq = ? AND d.agent_pk = (SELECT pk FROM agent WHERE id = ?)`,
+  );
+  const selectOwnById = db.prepare<[string, string], OwnDeliveryRow>(`${OWN_DELIVERY} WHERE d.id = ? AND r.id = ?`);
+  const selectOwnBySeq = db.prepare<[number, string], OwnDeliveryRow>(
+    `${OWN_DELIVERY} WHERE d.seq = ? AND d.agent_pk = (SELECT pk FROM agent WHERE id = ?)`,
+  );
+  const selectRecord = db.prepare<[number], Pick<DeliveryRow, "id" | "state" | "attempt" | "lease_ends_at">>(
+    `SELECT id, state, attempt, lease_ends_at FROM delivery WHERE pk = ?`,
   );
   const selectOne = db.prepare<[number, number], { pk: number }>(
     `SELECT pk FROM delivery WHERE message_pk = ? AND agent_pk = ?`,
@@ -86,11 +94,10 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
     `SELECT COUNT(*) AS n FROM delivery WHERE session_id = ? AND state = 'leased' AND stream_position IS NOT NULL`,
   );
   const selectLeasable = db.prepare<[LeasableTerms & { now: number }], { pk: number; bytes: number }>(LEASABLE);
-  const markLeased = db.prepare<[string, string | null, number, number]>(
+  const markLeased = db.prepare<[string, string | null, number, number | null, number]>(
     `UPDATE delivery SET state = 'leased', attempt = attempt + 1, receipt = ?, session_id = ?, lease_ends_at = ?,
-       reason = NULL WHERE pk = ? AND state = 'queued'`,
+       stream_position = ?, reason = NULL WHERE pk = ? AND state = 'queued'`,
   );
-  const setPosition = db.prepare<[number, number]>(`UPDATE delivery SET stream_position = ? WHERE pk = ?`);
   const markEnded = db.prepare<[DeliveryState, string | null, number, number]>(
     `UPDATE delivery SET state = ?, reason = ?, ended_at = ?, receipt = NULL, session_id = NULL, lease_ends_at = NULL,
        stream_position = NULL WHERE pk = ?`,
@@ -131,6 +138,12 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
     `UPDATE delivery SET dismissed_at = ? WHERE pk = ? AND dismissed_at IS NULL`,
   );
 
+  const isId = (ref: DeliveryRef) => ref.startsWith("dlv_");
+  const refuse = (agentId: AgentId, ref: DeliveryRef): undefined => {
+    if (isId(ref)) life.refuseId(ref);
+    else life.refuseNumber(agentId, Number(ref));
+  };
+
   return {
     insert({ state = "queued", ...row }: NewDelivery) {
       const seq = takeSeq.get(row.agentPk)?.seq ?? 0;
@@ -139,12 +152,16 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
     },
     /** By id or by seq, in the agent's own inbox. @throws MeshError other_life */
     find(agentId: AgentId, ref: DeliveryRef) {
-      const isId = ref.startsWith("dlv_");
-      const found = isId ? selectById.get(ref, agentId) : selectBySeq.get(Number(ref), agentId);
-      if (!found && isId) life.refuseId(ref);
-      else if (!found) life.refuseNumber(agentId, Number(ref));
-      return found;
+      const found = isId(ref) ? selectById.get(ref, agentId) : selectBySeq.get(Number(ref), agentId);
+      return found ?? refuse(agentId, ref);
     },
+    /** The same, without its message. @throws MeshError other_life */
+    own(agentId: AgentId, ref: DeliveryRef) {
+      const found = isId(ref) ? selectOwnById.get(ref, agentId) : selectOwnBySeq.get(Number(ref), agentId);
+      return found ?? refuse(agentId, ref);
+    },
+    /** How it is now. */
+    recordOf: (pk: number) => selectRecord.get(pk),
     has: (messagePk: number, agentPk: number) => selectOne.get(messagePk, agentPk) !== undefined,
     /** An agent's own delivery of a message. */
     ownOf: (id: MessageId, agentId: AgentId) => selectOwn.get(id, agentId)?.id,
@@ -165,13 +182,20 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
     page: (which: keyof typeof pages, order: "oldest" | "newest", terms: InboxTerms) => pages[which][order].all(terms),
     streamedBy: (session: string) => countLeased.get(session)?.n ?? 0,
     leasable: (terms: LeasableTerms) => selectLeasable.all({ ...terms, now: clock.now() }),
-    /** Returns the end of the lease. */
-    markLeased(pk: number, receipt: string, session: string | null, leaseMs: number): number {
-      const endsAt = clock.now() + leaseMs;
-      markLeased.run(receipt, session, endsAt, pk);
+    /** Returns the end of the lease; `position` is where it began in the timeline, of one that is streamed. */
+    markLeased(
+      pk: number,
+      lease: {
+        readonly receipt: string;
+        readonly session: string | null;
+        readonly ms: number;
+        readonly position: number | null;
+      },
+    ): number {
+      const endsAt = clock.now() + lease.ms;
+      markLeased.run(lease.receipt, lease.session, endsAt, lease.position, pk);
       return endsAt;
     },
-    setPosition: (pk: number, position: number) => setPosition.run(position, pk),
     markEnded: (
       pk: number,
       state: Extract<DeliveryState, "acked" | "dead" | "expired" | "cancelled" | "refused">,

@@ -34,7 +34,8 @@ export interface EnvelopeRow {
 
 /** A message without a delivery, so that its recipient has no name yet. */
 export const MESSAGE = `
-  SELECT m.id AS message_id, m.kind, m.topic, s.id AS sender_id, s.name AS sender_name, s.trust AS sender_trust,
+  SELECT m.id AS message_id, m.kind, m.topic, m.sender_pk, s.id AS sender_id, s.name AS sender_name,
+    s.trust AS sender_trust,
     '' AS recipient_name, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops, m.urgency,
     m.accepted_at, m.expires_at, (SELECT k.due_at FROM ask k WHERE k.message_pk = m.pk) AS answer_by
   FROM message m JOIN agent s ON s.pk = m.sender_pk`;

@@ -2,9 +2,17 @@
 import type { TimelineEvent } from "@agentmesh/protocol";
 import type { EngineContext } from "./context.ts";
 
+/** Whose a delivery is, and who sent its message. */
+export interface Parties {
+  readonly recipient_pk: number;
+  readonly sender_pk: number;
+}
+
 /** What is noted beside the event. */
 export interface Note {
   readonly attempt: number;
+  /** Of the delivery, where they have been read already. */
+  readonly parties?: Parties;
   readonly session?: string | null;
   readonly path?: string | null;
   readonly reason?: string | null;
@@ -18,8 +26,8 @@ const REPEATABLE: ReadonlySet<TimelineEvent> = new Set(["extended", "pushed", "p
 
 /** The statements on the timeline. */
 export function timelineStatements({ db, clock, advanced }: EngineContext) {
-  const selectParties = db.prepare<[number], { agent_pk: number; sender_pk: number }>(
-    `SELECT d.agent_pk, m.sender_pk FROM delivery d JOIN message m ON m.pk = d.message_pk WHERE d.pk = ?`,
+  const selectParties = db.prepare<[number], Parties>(
+    `SELECT d.agent_pk AS recipient_pk, m.sender_pk FROM delivery d JOIN message m ON m.pk = d.message_pk WHERE d.pk = ?`,
   );
   const insert = db.prepare<
     [number, number, number, number, TimelineEvent, number, string | null, string | null, string | null],
@@ -50,12 +58,12 @@ export function timelineStatements({ db, clock, advanced }: EngineContext) {
     /** Notes an event; returns its position. */
     note(deliveryPk: number, event: TimelineEvent, note: Note): number {
       const { attempt, session = null, path = null, reason = null } = note;
-      const parties = selectParties.get(deliveryPk);
+      const parties = note.parties ?? selectParties.get(deliveryPk);
       if (!parties) throw new Error(`delivery ${deliveryPk} vanished before its ${event} was noted`);
-      const { agent_pk, sender_pk } = parties;
+      const { recipient_pk, sender_pk } = parties;
       advanced();
       const at = clock.now();
-      const pk = insert.get(deliveryPk, agent_pk, sender_pk, at, event, attempt, session, path, reason)?.pk ?? 0;
+      const pk = insert.get(deliveryPk, recipient_pk, sender_pk, at, event, attempt, session, path, reason)?.pk ?? 0;
       // What a receiver can repeat without end: of a lease's own life each time, of leases when there have been many.
       if (attempt > MAX_ENTRIES_PER_EVENT || REPEATABLE.has(event)) {
         dropOldest.run(deliveryPk, event, MAX_ENTRIES_PER_EVENT);

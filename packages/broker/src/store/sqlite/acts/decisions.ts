@@ -66,7 +66,7 @@ export function onHeld(engine: Engine, owner: Viewer, ref: DeliveryRef, act: (ro
   if (!row) return { kind: "not_found" };
   if (row.state !== "held") return { kind: "not_held", delivery: deliveryRecord(row) };
   act(row);
-  return { kind: "done", delivery: deliveryRecord(engine.deliveries.byPk(row.pk) ?? row) };
+  return { kind: "done", delivery: deliveryRecord(engine.deliveries.recordOf(row.pk) ?? row) };
 }
 
 /** Takes a dead letter off the list; one that was taken off stays so. */

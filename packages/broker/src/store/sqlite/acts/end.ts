@@ -22,7 +22,12 @@ export function endUnacked(engine: Engine, context: EngineContext, pk: number, e
   const row = deliveries.byPk(pk);
   if (!row) return;
   deliveries.markEnded(pk, ending.state, ending.reason);
-  timeline.note(pk, ending.event, { attempt: row.attempt, session: row.session_id, reason: ending.reason });
+  timeline.note(pk, ending.event, {
+    attempt: row.attempt,
+    session: row.session_id,
+    reason: ending.reason,
+    parties: row,
+  });
   engine.asks.giveUp(row.message_pk);
   // What was published has many recipients; its sender asked for none in particular.
   if (!ending.bounce || row.topic !== null || row.sender_id === MESH_AGENT_ID) return;
@@ -41,5 +46,5 @@ export function endUnacked(engine: Engine, context: EngineContext, pk: number, e
     }),
   });
   if (seq === undefined) return;
-  timeline.note(pk, "bounced", { attempt: row.attempt, reason: `#${seq} of ${row.sender_name}'s inbox` });
+  timeline.note(pk, "bounced", { attempt: row.attempt, reason: `#${seq} of ${row.sender_name}'s inbox`, parties: row });
 }

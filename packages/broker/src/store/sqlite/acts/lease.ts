@@ -17,7 +17,7 @@ import type { EngineContext } from "../context.ts";
 import type { LeaseRow } from "../delivery-sql.ts";
 import type { Engine } from "../engine.ts";
 import { focusOf, type PartyRow } from "../rows/agents.ts";
-import { type DeliveryRow, deliveryRecord, messageOf } from "../rows/rows.ts";
+import { deliveryRecord, messageOf, type OwnDeliveryRow } from "../rows/rows.ts";
 import { endUnacked } from "./end.ts";
 
 /** What is not given out to be pushed rests for a read: less urgent than asked for, or than the agent's focus allows. */
@@ -33,7 +33,7 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
   const { session = null, stream } = terms;
   const push: PushTerms | undefined = stream ?? terms.push;
   const last = push?.webhook?.last;
-  const lastPk = last && deliveries.find(terms.agentId, last)?.pk;
+  const lastPk = last && deliveries.own(terms.agentId, last)?.pk;
   // A stream can outlive its session by a moment; what is leased to nobody would only have to come back.
   if (session !== null && !engine.sessions.has(session)) return [];
   if (session !== null && stream && engine.sessions.isSilent(session)) return [];
@@ -64,9 +64,9 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
     }
     const receipt = randomBytes(12).toString("base64url");
     const attempt = row.attempt + 1;
-    const leaseEndsAt = timestamp(deliveries.markLeased(pk, receipt, session, terms.leaseMs));
-    const position = timeline.note(pk, "leased", { attempt, session });
-    if (stream) deliveries.setPosition(pk, position);
+    const position = timeline.note(pk, "leased", { attempt, session, parties: row });
+    const lease = { receipt, session, ms: terms.leaseMs, position: stream ? position : null };
+    const leaseEndsAt = timestamp(deliveries.markLeased(pk, lease));
     const { id, seq } = row;
     const delivery = { id, seq, attempt, redelivered: attempt > 1, receipt, leaseEndsAt, message };
     leased.push({ delivery, streamPosition: position });
@@ -83,14 +83,17 @@ export function ackDelivery(
   receipt: string | undefined,
   evidence: AckEvidence,
 ): AckVerdict {
-  const row = engine.deliveries.find(agentId, ref);
+  const row = engine.deliveries.own(agentId, ref);
   if (!row) return { kind: "not_found" };
   heardOfHolder(engine, context, row);
   if (row.state === "acked") return { kind: "acked_before", delivery: deliveryRecord(row) };
   if (row.state !== "queued" && row.state !== "leased") return { kind: "settled", delivery: deliveryRecord(row) };
   if (receipt !== undefined && receipt !== row.receipt) return { kind: "lease_lost", delivery: deliveryRecord(row) };
   engine.deliveries.markEnded(row.pk, "acked", evidence);
-  engine.timeline.note(row.pk, "acked", { attempt: row.attempt, session: row.session_id, reason: evidence });
+  engine.timeline.note(row.pk, "acked", {
+    ...{ attempt: row.attempt, session: row.session_id, reason: evidence },
+    parties: row,
+  });
   context.ready(agentId);
   return done(engine, row.pk);
 }
@@ -102,9 +105,9 @@ export function underLease(
   agentId: AgentId,
   ref: DeliveryRef,
   receipt: string,
-  act: (row: DeliveryRow) => void,
+  act: (row: OwnDeliveryRow) => void,
 ): LeaseVerdict {
-  const row = engine.deliveries.find(agentId, ref);
+  const row = engine.deliveries.own(agentId, ref);
   if (!row) return { kind: "not_found" };
   heardOfHolder(engine, context, row);
   if (row.state !== "queued" && row.state !== "leased") return { kind: "settled", delivery: deliveryRecord(row) };
@@ -114,7 +117,7 @@ export function underLease(
 }
 
 /** A verb on a delivery is a sign of the session that holds it, or held it last: it may be late, but it is there. */
-export function heardOfHolder({ sessions, timeline }: Engine, context: EngineContext, row: DeliveryRow): void {
+export function heardOfHolder({ sessions, timeline }: Engine, context: EngineContext, row: OwnDeliveryRow): void {
   const holder = row.state === "leased" ? row.session_id : timeline.lastHolder(row.pk);
   if (holder !== null && sessions.hear(holder, timeline.lastPosition())) context.ready(row.recipient_id);
 }
@@ -179,6 +182,6 @@ export function voidLeases({ deliveries, timeline }: Engine) {
 
 /** The delivery as it is after an act. */
 export function done(engine: Engine, pk: number): LeaseVerdict {
-  const row = engine.deliveries.byPk(pk);
+  const row = engine.deliveries.recordOf(pk);
   return row ? { kind: "done", delivery: deliveryRecord(row) } : { kind: "not_found" };
 }

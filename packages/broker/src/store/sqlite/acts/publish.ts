@@ -82,6 +82,7 @@ function give(
     id: newId("dlv"),
     message: { urgency: urgencyOf(message.urgency), bodyBytes: message.body_bytes },
     stored: { pk: message.pk, acceptedAt: message.accepted_at, expiresAt: message.expires_at },
+    sender: { pk: message.sender_pk },
     recipient: { pk: agentPk, id: subscriber.id },
     action,
     context,

@@ -1,7 +1,8 @@
 /** The act of accepting a message. */
-import type { AgentId, DeliveryId, MessageId, PolicyAction, Trust } from "@agentmesh/protocol";
+import type { AgentId, DeliveryId, Message, MessageId, PolicyAction, Trust } from "@agentmesh/protocol";
 import { actionOn } from "../../../mesh/acceptance/receiver-policy.ts";
 import { urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
+import { timestamp } from "../../../mesh/clock.ts";
 import { MeshError } from "../../../mesh/errors.ts";
 import type { AgentRecord, Enqueued, InboxQuota, MessageToEnqueue } from "../../../mesh/store.ts";
 import type { EngineContext } from "../context.ts";
@@ -31,10 +32,11 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
     );
   }
   const stored = messages.insert(message, sender.pk);
-  const pk = deliver(engine, {
+  const { pk, ...delivery } = deliver(engine, {
     id: message.deliveryId,
     message,
     stored,
+    sender,
     recipient: { pk: recipient.pk, id: message.recipientId },
     action,
     context,
@@ -46,7 +48,30 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
   if (asked !== undefined) engine.asks.answered({ asked, debtor: sender.pk, asker: recipient.pk, reply: stored.pk });
   putKey(engine, sender.pk, stored.pk, message.idempotency);
   if (message.answers !== undefined) ackAnswered(engine, context, message);
-  return enqueued(engine, pk, false);
+  // What has just been written is not read again, where all of it is in hand.
+  if (message.answerWithinMs !== undefined) return enqueued(engine, pk, false);
+  return {
+    duplicate: false,
+    message: acceptedMessage(message, sender, recipient.name, stored),
+    delivery,
+    recipient: recordOf(engine, message.recipientId, recipient.name),
+  };
+}
+
+/** A message as it was accepted just now. */
+function acceptedMessage(
+  message: MessageToEnqueue,
+  sender: PartyRow,
+  recipientName: string,
+  { acceptedAt, expiresAt }: { readonly acceptedAt: number; readonly expiresAt: number },
+): Message {
+  const { id, threadId, inReplyTo, urgency = "normal", body, bodyBytes, hops = 0 } = message;
+  return {
+    ...{ id, kind: "message", from: { id: sender.id, name: sender.name }, trust: sender.trust, to: recipientName },
+    ...{ urgency, body, bodyBytes, threadId },
+    ...(inReplyTo !== undefined && { inReplyTo }),
+    ...{ hops, acceptedAt: timestamp(acceptedAt), expiresAt: timestamp(expiresAt) },
+  };
 }
 
 /** What an agent's policy does with this sender's messages. */
@@ -63,7 +88,7 @@ function answersRecipient({ messages }: Engine, { inReplyTo, recipientId }: Mess
   return inReplyTo !== undefined && messages.envelope(inReplyTo)?.sender_id === recipientId;
 }
 
-/** Puts a stored message into one inbox, or holds it there; returns the delivery's key. */
+/** Puts a stored message into one inbox, or holds it there; returns the delivery. */
 export function deliver(
   { deliveries, timeline }: Engine,
   parts: {
@@ -72,27 +97,30 @@ export function deliver(
     /** Accepted now because it was published before its recipient subscribed. */
     readonly retained?: boolean;
     readonly stored: { readonly pk: number; readonly acceptedAt: number; readonly expiresAt: number };
+    readonly sender: { readonly pk: number };
     readonly recipient: { readonly pk: number; readonly id: AgentId };
     readonly action: Exclude<PolicyAction, "refuse">;
     readonly context: EngineContext;
   },
-): number {
-  const { id, message, stored, recipient, action, context, retained = false } = parts;
-  const { pk } = deliveries.insert({
+): { pk: number; id: DeliveryId; seq: number; state: "held" | "queued" } {
+  const { id, message, stored, sender, recipient, action, context, retained = false } = parts;
+  const state = action === "hold" ? "held" : "queued";
+  const parties = { recipient_pk: recipient.pk, sender_pk: sender.pk };
+  const { pk, seq } = deliveries.insert({
     id,
     messagePk: stored.pk,
     agentPk: recipient.pk,
     bytes: message.bodyBytes,
-    state: action === "hold" ? "held" : "queued",
+    state,
     urgency: urgencyWeight(message.urgency ?? "normal"),
     rank: message.urgency === "interrupt" ? RANK.interrupt : RANK.message,
     at: stored.acceptedAt,
     expiresAt: stored.expiresAt,
   });
-  timeline.note(pk, "accepted", retained ? { attempt: 0, reason: "retained" } : { attempt: 0 });
-  if (action === "hold") timeline.note(pk, "held", { attempt: 0, reason: "by the recipient's policy" });
+  timeline.note(pk, "accepted", { attempt: 0, parties, ...(retained && { reason: "retained" }) });
+  if (action === "hold") timeline.note(pk, "held", { attempt: 0, reason: "by the recipient's policy", parties });
   else context.ready(recipient.id);
-  return pk;
+  return { pk, id, seq, state };
 }
 
 /** The sender as it is now. @throws MeshError unauthenticated when it has left meanwhile */
@@ -128,13 +156,14 @@ export function putKey(
 }
 
 function ackAnswered(engine: Engine, context: EngineContext, message: MessageToEnqueue): void {
-  const answered = message.answers && engine.deliveries.find(message.senderId, message.answers);
+  const answered = message.answers && engine.deliveries.own(message.senderId, message.answers);
   if (answered) heardOfHolder(engine, context, answered);
   if (!answered || (answered.state !== "queued" && answered.state !== "leased")) return;
   // Who writes about a message to somebody else has read it, and has not answered it.
   const reason = answered.sender_id === message.recipientId ? "replied" : "read";
   engine.deliveries.markEnded(answered.pk, "acked", reason);
-  engine.timeline.note(answered.pk, "acked", { attempt: answered.attempt, session: answered.session_id, reason });
+  const { attempt, session_id: session } = answered;
+  engine.timeline.note(answered.pk, "acked", { attempt, session, reason, parties: answered });
   context.ready(message.senderId);
 }
 

@@ -43,6 +43,7 @@ export function subscribe(
       id: newId("dlv"),
       message: { urgency, bodyBytes: row.body_bytes },
       stored: { pk: row.pk, acceptedAt: context.clock.now(), expiresAt: row.expires_at },
+      sender: { pk: row.sender_pk },
       recipient: { pk: agentPk, id: agentId },
       ...{ action, context, retained: true },
     });

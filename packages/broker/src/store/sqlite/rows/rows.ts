@@ -24,6 +24,7 @@ export interface MessageRow {
   readonly message_id: MessageId;
   readonly kind: string;
   readonly topic: string | null;
+  readonly sender_pk: number;
   readonly sender_id: AgentId;
   readonly sender_name: string;
   readonly sender_trust: Trust;
@@ -62,6 +63,26 @@ export interface DeliveryRow extends MessageRow {
   readonly recipient_id: AgentId;
   readonly message_pk: number;
 }
+
+/** A delivery as its owner's verbs need it: without its message. */
+export type OwnDeliveryRow = Pick<
+  DeliveryRow,
+  | "pk"
+  | "id"
+  | "seq"
+  | "state"
+  | "attempt"
+  | "failures"
+  | "receipt"
+  | "session_id"
+  | "lease_ends_at"
+  | "expires_at"
+  | "recipient_pk"
+  | "recipient_id"
+  | "message_pk"
+  | "sender_pk"
+  | "sender_id"
+>;
 
 /** A delivery and whose it is. */
 export type DeliveryPartyRow = Pick<DeliveryRow, "id" | "seq" | "state" | "recipient_id" | "recipient_name">;

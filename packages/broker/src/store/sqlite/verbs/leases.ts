@@ -39,7 +39,7 @@ export function leaseVerbs({
       write(laneOf.agent(agentId), () =>
         underLease(engine, context, agentId, ref, receipt, (row) => {
           deliveries.setLeaseEnd(row.pk, leaseMs);
-          timeline.note(row.pk, "extended", { attempt: row.attempt, session: row.session_id });
+          timeline.note(row.pk, "extended", { attempt: row.attempt, session: row.session_id, parties: row });
         }),
       ),
     reject: (agentId, ref, receipt, { reason, bounce }) =>
@@ -59,6 +59,7 @@ export function leaseVerbs({
             session,
             path,
             reason: failedWhy ?? null,
+            parties: row,
           });
         }),
       ),
