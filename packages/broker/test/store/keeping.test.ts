@@ -87,6 +87,15 @@ function opened(driver: Driver) {
         .prepare<[], { body: string }>("SELECT body FROM message ORDER BY pk")
         .all()
         .map(({ body }) => body),
+    triggers: () =>
+      database.db
+        .prepare<[], { name: string }>(
+          "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'keeping%' ORDER BY name",
+        )
+        .all()
+        .map(({ name }) => name),
+    /** An engine that does not count something. */
+    drop: (trigger: string) => database.db.exec(`DROP TRIGGER ${trigger}`),
     /** As a new process finds it after the old one was killed. */
     crash() {
       database.db.close();
@@ -106,60 +115,89 @@ const codeOf = (act: Promise<unknown>) =>
     (error: { code?: string }) => error.code,
   );
 
+/** All that counts; a new one belongs here (`keeping_%` in the migrations), and into what is done below. */
+const COUNTING = [
+  "keeping_agent",
+  "keeping_all",
+  "keeping_message",
+  "keeping_skipped",
+  "keeping_no_message",
+  "keeping_delivery",
+  "keeping_no_delivery",
+  "keeping_subscription",
+  "keeping_no_subscription",
+];
+
+/** Does all that moves what is kept, at random, and compares the counts with a count of everything now and then. */
+async function wander(mesh: ReturnType<typeof opened>): Promise<void> {
+  const random = seededRandom(90_210);
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
+  const agents = [await mesh.agent("alice"), await mesh.agent("bob"), await mesh.agent("carol")];
+  const bounce = () => "it ended";
+  const acts: (() => Promise<unknown>)[] = [
+    () => mesh.send(pick(agents), pick(agents), "x".repeat(Math.floor(random() * 900) + 1)),
+    () => mesh.send(pick(agents), pick(agents), "ünï", NONE, { idempotency: mesh.key() }),
+    () => mesh.send(pick(agents), pick(agents), "short", NONE, { ttlMs: 1_000 }),
+    () => mesh.publish(pick(agents), pick(["a", "b.c"]), "to whom it may concern", NONE, pick([1_000, DAY_MS])),
+    () => mesh.store.subscribe(pick(agents), pick(["a", "b.*", ">", "nobody"]), 5, INBOX),
+    () => mesh.store.unsubscribe(pick(agents), pick(["a", "b.*", ">", "nobody"])),
+    async () => {
+      const agentId = pick(agents);
+      const { leased } = await mesh.store.lease({
+        agentId,
+        max: 3,
+        maxBytes: 9_999,
+        leaseMs: 5_000,
+        session: undefined,
+      });
+      for (const { delivery } of leased) {
+        const { id, receipt } = delivery;
+        if (random() < 0.7) await mesh.store.ack(agentId, id, receipt, "handled");
+        else await mesh.store.reject(agentId, id, receipt, { reason: "no", bounce });
+      }
+    },
+    async () => mesh.clock.advance(pick([100, 2_000, DAY_MS])),
+    () => mesh.store.expireMessages(50, bounce),
+    () => mesh.store.expireLeases(50, RETRY),
+    () => mesh.store.prune(DAY_MS, 20),
+    () => mesh.store.letGo({ ...NONE, meshMessages: 5 }, DAY_MS, 5),
+    () => codeOf(mesh.send(pick(agents), pick(agents), "refused", { ...NONE, meshMessages: 1 })),
+    async () => mesh.crash(),
+    async () => {
+      if (random() < 0.8) return;
+      const [gone] = agents.splice(0, 1);
+      if (gone) await mesh.store.removeAgent(gone, bounce);
+      agents.push(await mesh.agent(`agent-${newId("msg").slice(-6)}`));
+    },
+  ];
+  for (let i = 0; i < 400; i++) {
+    await pick(acts)();
+    if (i % 20 > 0) continue;
+    const counted = mesh.counted();
+    expect(await mesh.keepers()).toEqual(counted);
+    const { messages, bytes } = await mesh.store.kept();
+    expect({ messages, bytes }).toEqual({
+      messages: counted.reduce((sum, each) => sum + each.messages, 0),
+      bytes: counted.reduce((sum, each) => sum + each.bytes, 0),
+    });
+  }
+}
+
 describe.each(drivers)("what is kept, by $name", (driver) => {
   test("is what a count of everything says, whatever was done, by whom, and wherever it was killed", async () => {
     await using mesh = opened(driver);
-    const random = seededRandom(90_210);
-    const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
-    const agents = [await mesh.agent("alice"), await mesh.agent("bob"), await mesh.agent("carol")];
-    const bounce = () => "it ended";
-    const acts: (() => Promise<unknown>)[] = [
-      () => mesh.send(pick(agents), pick(agents), "x".repeat(Math.floor(random() * 900) + 1)),
-      () => mesh.send(pick(agents), pick(agents), "ünï", NONE, { idempotency: mesh.key() }),
-      () => mesh.send(pick(agents), pick(agents), "short", NONE, { ttlMs: 1_000 }),
-      () => mesh.publish(pick(agents), pick(["a", "b.c"]), "to whom it may concern", NONE, pick([1_000, DAY_MS])),
-      () => mesh.store.subscribe(pick(agents), pick(["a", "b.*", ">", "nobody"]), 5, INBOX),
-      () => mesh.store.unsubscribe(pick(agents), pick(["a", "b.*", ">", "nobody"])),
-      async () => {
-        const agentId = pick(agents);
-        const { leased } = await mesh.store.lease({
-          agentId,
-          max: 3,
-          maxBytes: 9_999,
-          leaseMs: 5_000,
-          session: undefined,
-        });
-        for (const { delivery } of leased) {
-          const { id, receipt } = delivery;
-          if (random() < 0.7) await mesh.store.ack(agentId, id, receipt, "handled");
-          else await mesh.store.reject(agentId, id, receipt, { reason: "no", bounce });
-        }
-      },
-      async () => mesh.clock.advance(pick([100, 2_000, DAY_MS])),
-      () => mesh.store.expireMessages(50, bounce),
-      () => mesh.store.expireLeases(50, RETRY),
-      () => mesh.store.prune(DAY_MS, 20),
-      () => mesh.store.letGo({ ...NONE, meshMessages: 5 }, DAY_MS, 5),
-      () => codeOf(mesh.send(pick(agents), pick(agents), "refused", { ...NONE, meshMessages: 1 })),
-      async () => mesh.crash(),
-      async () => {
-        if (random() < 0.8) return;
-        const [gone] = agents.splice(0, 1);
-        if (gone) await mesh.store.removeAgent(gone, bounce);
-        agents.push(await mesh.agent(`agent-${newId("msg").slice(-6)}`));
-      },
-    ];
-    for (let i = 0; i < 400; i++) {
-      await pick(acts)();
-      if (i % 20 > 0) continue;
-      const counted = mesh.counted();
-      expect(await mesh.keepers()).toEqual(counted);
-      const { messages, bytes } = await mesh.store.kept();
-      expect({ messages, bytes }).toEqual({
-        messages: counted.reduce((sum, each) => sum + each.messages, 0),
-        bytes: counted.reduce((sum, each) => sum + each.bytes, 0),
-      });
-    }
+    await wander(mesh);
+  });
+
+  test("is counted by these alone", async () => {
+    await using mesh = opened(driver);
+    expect(mesh.triggers()).toEqual([...COUNTING].sort());
+  });
+
+  test.each(COUNTING)("is not what a count says where %s does not count, and that is seen", async (trigger) => {
+    await using mesh = opened(driver);
+    mesh.drop(trigger);
+    await expect(wander(mesh)).rejects.toThrow(/toEqual|deeply equal/);
   });
 
   test.each([
