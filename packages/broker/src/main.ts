@@ -3,7 +3,7 @@
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
   console.error(
-    `agentmesh-broker needs Node 22.18 or newer; this is ${process.versions.node}. Install a newer Node, or run: npx -y -p node@24 -p agentmesh-broker agentmesh-broker`,
+    `agentmesh-broker needs Node 22.18 or newer; this is ${process.versions.node} (${process.execPath}). Install a newer one from https://nodejs.org and run it again.`,
   );
   process.exit(72);
 }

@@ -1,7 +1,10 @@
 /** One clock for people, another for programs: local and short in text, RFC 3339 in UTC in JSON, in a zone that is not UTC. */
 import { openWebhookReceiver, startTestBroker, type TestBroker, until } from "testkit";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { cli } from "./run-cli.ts";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { cli, cliEach } from "./run-cli.ts";
+
+// Programs by the dozen.
+vi.setConfig({ testTimeout: 240_000 });
 
 /** No zone of the machine or of the wire: its minutes are 45 from those of UTC. */
 const TZ = "Asia/Kathmandu";
@@ -31,12 +34,14 @@ beforeAll(async () => {
     ["status"],
     ["agents"],
     ["agents", "--live"],
+    ["agent", "show", "bob"],
     ["focus", "bob"],
     ["policy", "bob"],
     ["inbox", "bob", "--all"],
     ["inbox", "alice", "--full"],
     ["history"],
     ["history", "--full"],
+    ["history", "--with", "bob"],
     ["search", "given"],
     ["log"],
     ["log", "--message", messageId],
@@ -60,10 +65,13 @@ beforeAll(async () => {
 afterAll(() => broker[Symbol.asyncDispose]());
 
 test("no command shows a person the wire's form of a time, nor milliseconds; the words of agents stay as they are", async () => {
-  for (const args of commands) {
-    const { stdout, stderr } = await cli(broker.home, args, { TZ });
+  for (const [n, { stdout, stderr }] of (await cliEach(broker.home, commands, { TZ })).entries()) {
     const ours = (stdout + stderr).replaceAll("seen at 2026-01-31T12:00:00Z", "");
-    expect([args, WIRE_TIME.exec(ours)?.[0], MILLISECONDS.exec(ours)?.[0]]).toEqual([args, undefined, undefined]);
+    expect([commands[n], WIRE_TIME.exec(ours)?.[0], MILLISECONDS.exec(ours)?.[0]]).toEqual([
+      commands[n],
+      undefined,
+      undefined,
+    ]);
   }
   const local = new Date(at).toLocaleTimeString("en-GB", { timeZone: TZ, hour12: false });
   expect((await cli(broker.home, ["log"], { TZ })).stdout).toContain(` ${local}  accepted`);
@@ -74,8 +82,8 @@ test("no command shows a person the wire's form of a time, nor milliseconds; the
 
 test("every time in JSON is RFC 3339 in UTC with milliseconds", async () => {
   let times = 0;
-  for (const args of commands.filter(([name]) => name !== "log")) {
-    const { stdout } = await cli(broker.home, [...args, "--json"], { TZ });
+  const inJson = commands.filter(([name]) => name !== "log").map((args) => [...args, "--json"]);
+  for (const { stdout } of await cliEach(broker.home, inJson, { TZ })) {
     JSON.parse(stdout, (key, value: unknown) => {
       if (!/(At|Until|^at|^until)$/.test(key) || value === null) return value;
       times++;

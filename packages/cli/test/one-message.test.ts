@@ -1,6 +1,19 @@
 /** One message at a time: answered, acked, dismissed, followed; by its number, its id, or the beginning of one. */
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { endpoints } from "@agentmesh/protocol";
-import { openWebhookReceiver, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import {
+  cleanEnv,
+  openWebhookReceiver,
+  programLine,
+  startTestBroker,
+  type TestAgent,
+  type TestBroker,
+  tempDir,
+  until,
+  watched,
+} from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cli, startCli } from "./run-cli.ts";
 
@@ -45,6 +58,24 @@ test("reply answers to the sender, in the thread, and acks", async () => {
   expect(await stateOf(question.msg)).toBe("acked");
   const newest = await bob.client.listInbox({ state: "all", order: "newest", limit: 1 });
   expect(newest.entries[0]?.message).toMatchObject({ body: "4711, I think", inReplyTo: question.msg });
+});
+
+test.each([
+  ["a pipe behind typed text", ["see:"], "printf 'a\\nb\\n' |", "", "see:\na\nb"],
+  ["a pipe alone", [], "printf 'piped' |", "", "piped"],
+  ["a file behind typed text", ["see:", "--file", "FILE"], "", "< /dev/null", "see:\nfrom a file"],
+  ["a file and what - asks for", ["--file", "FILE", "-"], "printf 'piped' |", "", "from a file\npiped"],
+])("a reply is %s, whole", async (what, words, before, after, body) => {
+  using files = tempDir();
+  const file = join(files.path, "part.txt");
+  writeFileSync(file, "from a file\n");
+  const question = await toCli(`for ${what}`);
+  const line = programLine("cli", ["reply", question.seq, ...words.map((word) => word.replace("FILE", file))]);
+  const env = cleanEnv({ AGENTMESH_HOME: broker.home });
+  const running = watched(spawn("sh", ["-c", `${before} ${line} ${after}`], { env }));
+  expect([(await running.exit).code, await stateOf(question.msg)]).toEqual([0, "acked"]);
+  const newest = await bob.client.listInbox({ state: "all", order: "newest", limit: 1 });
+  expect(newest.entries[0]?.message).toMatchObject({ body, inReplyTo: question.msg });
 });
 
 test("a dismissed dead letter is off the list, and can still be put back", async () => {

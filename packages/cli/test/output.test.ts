@@ -1,10 +1,14 @@
 /** What reaches stdout: whole JSON documents, no secrets, nothing that commands a terminal. */
+import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { endpoints, LogEntry } from "@agentmesh/protocol";
-import { startTestBroker, type TestBroker } from "testkit";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { cli, type Ended, startCli } from "./run-cli.ts";
+import { cleanEnv, programLine, startTestBroker, type TestBroker, watched } from "testkit";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { cli, cliEach } from "./run-cli.ts";
+
+// Programs by the dozen.
+vi.setConfig({ testTimeout: 240_000 });
 
 const HOSTILE =
   "\u001b[31mred\u001b[0m \u202eevil\u202c \u001b]52;c;aGk=\u0007 \u009b2J\u200b\ufe0f\u{13430} end\nerror: second line";
@@ -26,15 +30,6 @@ beforeAll(async () => {
 });
 afterAll(() => broker[Symbol.asyncDispose]());
 
-/** Runs commands four at a time: a dozen processes at once would starve each other of their broker's answer. */
-async function runAll(commands: readonly (readonly string[])[]): Promise<Ended[]> {
-  const ended: Ended[] = [];
-  for (let i = 0; i < commands.length; i += 4) {
-    ended.push(...(await Promise.all(commands.slice(i, i + 4).map((args) => cli(broker.home, args)))));
-  }
-  return ended;
-}
-
 test("with --json every command prints one document, and log one per line", async () => {
   const commands = [
     ["up"],
@@ -50,7 +45,10 @@ test("with --json every command prints one document, and log one per line", asyn
     ["log", "--message", message],
     ["whoami"],
   ];
-  for (const { code, stdout, stderr } of await runAll(commands.map((args) => [...args, "--json"]))) {
+  for (const { code, stdout, stderr } of await cliEach(
+    broker.home,
+    commands.map((args) => [...args, "--json"]),
+  )) {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout)).toBeTypeOf("object");
     expect(stdout).not.toMatch(COMMANDS_TERMINAL);
@@ -73,7 +71,7 @@ test("hostile text of other agents never reaches the terminal as a command, and 
     ["send", HOSTILE, "hi"],
     ["send", HOSTILE, "hi", "--json"],
   ];
-  for (const { stdout, stderr } of await runAll(commands)) {
+  for (const { stdout, stderr } of await cliEach(broker.home, commands)) {
     expect(stdout + stderr).not.toMatch(COMMANDS_TERMINAL);
     expect(stdout + stderr).toContain("end");
     expect(stdout).not.toMatch(/^error:/m);
@@ -112,7 +110,7 @@ test("looking registers nobody and marks the own row", async () => {
     ["owed"],
   ];
   const named = looks.map((look) => [...look, "--as", "typo"]);
-  for (const args of [...looks, ...named]) await cli(empty.home, args);
+  await cliEach(empty.home, [...looks, ...named]);
   expect((await empty.admin.listAgents()).total).toBe(0);
   const identities = join(empty.home, "agents");
   expect(existsSync(identities) ? readdirSync(identities) : []).toEqual([]);
@@ -121,9 +119,16 @@ test("looking registers nobody and marks the own row", async () => {
   expect((await cli(empty.home, ["agents"])).stdout).toContain("cli (you)");
 });
 
-test("a reader that closes the pipe early sees no stack", async () => {
-  const running = startCli(broker.home, ["log", "-f", "--json"]);
-  running.child.stdout?.destroy();
+test.each([
+  ["log -f --json", ["log", "-f", "--json"]],
+  ["inbox -f", ["inbox", "-f"]],
+  ["inbox NAME -f --json", ["inbox", "mallory", "-f", "--json"]],
+  ["logs -f", ["logs", "-f"]],
+  ["ask", ["ask", "mallory", "anybody?", "--timeout", "1m"]],
+  ["ping", ["ping", "mallory", "--timeout", "1m"]],
+])("a reader of %s that closes the pipe early ends it at once, without a stack", async (_, args) => {
+  const line = `${programLine("cli", args)} < /dev/null | true; exit \${PIPESTATUS[0]}`;
+  const running = watched(spawn("bash", ["-c", line], { env: cleanEnv({ AGENTMESH_HOME: broker.home }) }));
   expect((await running.exit).code).toBe(141);
-  expect(running.stderr()).toBe("");
+  expect(running.stderr()).not.toMatch(/EPIPE|\n\s+at /);
 });

@@ -18,6 +18,19 @@ export function cli(home: string, args: readonly string[], more: Record<string, 
   return runProgram("cli", args, { env: envOf(home, more) });
 }
 
+/** Runs commands four at a time: a dozen processes at once would starve each other of their broker's answer. */
+export async function cliEach(
+  home: string,
+  commands: readonly (readonly string[])[],
+  more: Record<string, string> = {},
+): Promise<Ended[]> {
+  const ended: Ended[] = [];
+  for (let i = 0; i < commands.length; i += 4) {
+    ended.push(...(await Promise.all(commands.slice(i, i + 4).map((args) => cli(home, args, more)))));
+  }
+  return ended;
+}
+
 /** Starts `agentmesh …args` and leaves it running; a test that fails takes it along. */
 export function startCli(home: string, args: readonly string[], more: Record<string, string> = {}): RunningProgram {
   const running = startProgram("cli", args, { env: envOf(home, more) });

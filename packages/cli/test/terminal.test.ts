@@ -1,5 +1,5 @@
 /** What a person sees in a terminal of any width: lines that fit, words that are whole, wide characters counted. */
-import { cleanEnv, startTestBroker, type TestBroker } from "testkit";
+import { cleanEnv, startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startInTerminal, whyNoTerminals } from "./in-terminal.ts";
 
@@ -86,6 +86,29 @@ describe.skipIf(whyNoTerminals !== undefined)(
           expect(lines.filter((line) => widthOf(line) > most)).toEqual([]);
           expect([columns, wordsOf(lines).filter((word) => !whole.has(word))]).toEqual([columns, []]);
         }
+      },
+    );
+
+    test.each([
+      [["send", "bob", "hi"], "y", 0],
+      [["subscribe", "news"], "yes", 0],
+      [["send", "bob", "hi"], "", 4],
+      [["ask", "bob", "hi?"], "n", 4],
+    ] as const)(
+      "%j as an agent that is not there asks first; after %j it exits with %d",
+      async (args, answer, code) => {
+        const name = `new-${answer || "enter"}`;
+        const env = cleanEnv({ AGENTMESH_HOME: broker.home, TERM: "dumb" });
+        const running = startInTerminal([...args, "--as", name], { env });
+        await until(
+          () => running.stdout().includes(`You have no agent named ${name}. Make it?`),
+          "the question",
+          30_000,
+        );
+        running.child.stdin?.write(`${answer}\r`);
+        expect((await running.exit).code).toBe(code);
+        const { agents } = await broker.admin.listAgents();
+        expect(agents.some((agent) => agent.name === name)).toBe(code === 0);
       },
     );
   },

@@ -3,7 +3,10 @@
 import module from "node:module";
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const [command, ...args] = process.argv.slice(2);
 if (major < 22 || (major === 22 && minor < 18)) {
+  // What a hook prints is shown at every prompt; the adapter of the same session says what is wrong.
+  if (command === "hook") process.exit(0);
   process.stderr.write(
     `agentmesh-mcp needs Node 22.18 or newer, and this is ${process.versions.node} (${process.execPath}). ` +
       "Install a newer one from https://nodejs.org, or name its full path as the command in your MCP configuration.\n",
@@ -11,7 +14,6 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exitCode = 1;
 } else {
   module.enableCompileCache();
-  const [command, ...args] = process.argv.slice(2);
   if (command === "hook") {
     const { runHook } = await import("./hooks/run-hook.ts");
     await runHook(args, process.env);

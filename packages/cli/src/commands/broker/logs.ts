@@ -6,7 +6,7 @@ import { z } from "zod";
 import { CommandError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { shortPath } from "../../describe.ts";
-import { clockTime, localDate } from "../../terminal/clock.ts";
+import { clockTime, inLocalTime, localDate } from "../../terminal/clock.ts";
 import { jsonText, print, type Style, style } from "../../terminal/output.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 
@@ -115,7 +115,7 @@ function lineText(line: string): string {
   const [, name, colour] = LEVELS.find(([least]) => level >= least) ?? [0, "debug", "dim"];
   const at = new Date(time).toISOString();
   const said = Object.entries(fields).map(
-    ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+    ([key, value]) => `${key}=${inLocalTime(typeof value === "string" ? value : JSON.stringify(value))}`,
   );
   return `${localDate(at)} ${clockTime(at)}  ${style(colour, name.padEnd(5))}  ${plainLine(msg, 200)}  ${style("dim", plainLine(said.join(" "), 1_000))}`.trimEnd();
 }
