@@ -207,6 +207,37 @@ test.each([
   expect(await response.json()).toMatchObject({ detail: expect.stringContaining(`"${key}" stands twice`) });
 });
 
+const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
+const keys = (count: number) => `{${Array.from({ length: count }, (_, i) => `"k${i}":[]`).join()}}`;
+test.each([
+  ["objects", nested(33), "nested deeper than 32 levels"],
+  ["arrays, of no JSON at all", `{"to":${"[".repeat(40)}`, "nested deeper than 32 levels"],
+  ["keys", keys(1_001), "more than 1,000 keys"],
+  [
+    "keys of many objects",
+    `{"to":[${Array.from({ length: 600 }, () => '{"x":1,"y":2}').join()}]}`,
+    "more than 1,000 keys",
+  ],
+])(
+  "a body nested deeper or with more keys than any request needs is refused before it is parsed: %s",
+  async (_, body, words) => {
+    const headers = { authorization: `Bearer ${alice.token}`, "content-type": "application/json" };
+    const response = await fetch(`${broker.url}${endpoints.send.path}`, { method: "POST", headers, body });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: "invalid_request", detail: expect.stringContaining(words) });
+  },
+);
+
+test.each([
+  ["nesting", nested(32)],
+  ["keys", keys(1_000)],
+  ["brackets and quotes in a text", JSON.stringify({ to: "alice", body: '[[{"\\"'.repeat(300) })],
+])("what has as much %s as it may is looked at as what it is", async (_, body) => {
+  const headers = { authorization: `Bearer ${alice.token}`, "content-type": "application/json" };
+  const response = await fetch(`${broker.url}${endpoints.send.path}`, { method: "POST", headers, body });
+  expect(await response.text()).not.toMatch(/nested deeper|more than 1,000 keys|stands twice/);
+});
+
 test("keys that are alike in different objects, or in strings, are none", async () => {
   await alice.client.send({ to: "alice", body: '{"a":1,"a":2} \\" "to":' });
   await alice.client.setPolicy({ agent: "me", trust: { verified: "accept", unverified: "hold" }, senders: [] });
