@@ -18,14 +18,10 @@ export interface BuiltBroker extends AsyncDisposable {
 export async function startBuiltBroker(settings: readonly string[] = []): Promise<BuiltBroker> {
   const home = tempDir();
   const began = performance.now();
-  const broker = spawn(
-    process.execPath,
-    programArgs("broker", ["--port", "0", "--log-level", "error", ...settings], true),
-    {
-      env: cleanEnv({ AGENTMESH_HOME: home.path, AGENTMESH_SENDER_PER_MINUTE: "0", AGENTMESH_PAIR_PER_MINUTE: "0" }),
-      stdio: "ignore",
-    },
-  );
+  const broker = spawn(process.execPath, programArgs("broker", ["--port", "0", "--log-level", "error", ...settings]), {
+    env: cleanEnv({ AGENTMESH_HOME: home.path, AGENTMESH_SENDER_PER_MINUTE: "0", AGENTMESH_PAIR_PER_MINUTE: "0" }),
+    stdio: "ignore",
+  });
   const ended = new Promise((resolve) => broker.once("close", resolve));
   const announced = () => {
     try {

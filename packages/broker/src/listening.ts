@@ -83,7 +83,8 @@ export async function listen(app: FastifyInstance, host: string, ports: readonly
           about: `Port ${port} on ${host}`,
           denied: "cannot be listened on",
         });
-        throw new PortTakenError(`${sentences} The address is --host (AGENTMESH_HOST).`);
+        // What passes, such as too many open files, is no matter of the port: the cause decides the exit code.
+        throw new PortTakenError(`${sentences} The address is --host (AGENTMESH_HOST).`, { cause: error });
       }
       throw error;
     }

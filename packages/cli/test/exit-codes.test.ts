@@ -25,11 +25,13 @@ const ExitCodes = z.object({
 
 let broker: TestBroker;
 let empty: TempDir;
+let exitCodes: z.infer<typeof ExitCodes>["exitCodes"];
 beforeAll(async () => {
   [broker, empty] = [await startTestBroker({ args: ["--inbox-max-messages", "1"] }), tempDir()];
   for (const name of ["idle", "full", "strict"]) await broker.agent(name);
   await cli(broker.home, ["send", "full", "the only one that fits"]);
   await broker.admin.setPolicy({ agent: "strict", otherwise: "refuse" });
+  ({ exitCodes } = ExitCodes.parse(JSON.parse((await cli(broker.home, ["exit-codes", "--json"])).stdout)));
 });
 afterAll(async () => {
   await broker[Symbol.asyncDispose]();
@@ -127,7 +129,6 @@ async function unread(args: readonly string[]): Promise<number | null> {
 
 describe("the table of exit codes", () => {
   test("is what agentmesh exit-codes, its help and the README show, with no number twice", async () => {
-    const { exitCodes } = ExitCodes.parse(JSON.parse((await cli(broker.home, ["exit-codes", "--json"])).stdout));
     expect(new Set(exitCodes.map((row) => row.code)).size).toBe(exitCodes.length);
     const help = (await cli(broker.home, ["help", "exit-codes"])).stdout.replace(/\s+/g, " ");
     const page = readFileSync(readme, "utf8");
@@ -140,7 +141,6 @@ describe("the table of exit codes", () => {
   });
 
   test.each(Object.keys(ways))("%s is what really comes of its causes", async (name) => {
-    const { exitCodes } = ExitCodes.parse(JSON.parse((await cli(broker.home, ["exit-codes", "--json"])).stdout));
     const wanted = exitCodes.find((row) => row.name === name)?.code;
     for (const [index, way] of (ways[name] ?? []).entries()) expect([index, await way()]).toEqual([index, wanted]);
   });

@@ -74,15 +74,14 @@ describe.skipIf(whyNoTerminals !== undefined)(
       "agentmesh %s fits, and every word in a narrow one is one that a wide one shows",
       async (_, words) => {
         const args = words.map((word) => ({ MESSAGE: messageId, ANSWER: answerId })[word] ?? word);
-        const wide = await shown(200, args);
+        const [wide, sixty, unknown] = await Promise.all([shown(200, args), shown(60, args), shown(0, args)]);
         expect(wide.filter((line) => widthOf(line) > 200)).toEqual([]);
         const whole = new Set(wordsOf(wide));
         expect(whole.size).toBeGreaterThan(0);
-        for (const [columns, most] of [
-          [60, 60],
-          [0, 80],
+        for (const [columns, most, lines] of [
+          [60, 60, sixty],
+          [0, 80, unknown],
         ] as const) {
-          const lines = await shown(columns, args);
           expect(lines.filter((line) => widthOf(line) > most)).toEqual([]);
           expect([columns, wordsOf(lines).filter((word) => !whole.has(word))]).toEqual([columns, []]);
         }

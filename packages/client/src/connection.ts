@@ -10,6 +10,7 @@ import {
   systemRefusal,
 } from "@agentmesh/protocol";
 import { backoffMs, pause } from "./backoff.ts";
+import type { DirectAnswer } from "./direct-answer.ts";
 import { directFetch } from "./direct-fetch.ts";
 import { BrokerUnreachableError, MeshApiError, mayPass } from "./errors.ts";
 
@@ -68,10 +69,10 @@ export class Connection {
     input: Record<string, unknown>,
     signal?: AbortSignal,
     headers: Record<string, string> = {},
-  ): Promise<Response> {
+  ): Promise<DirectAnswer> {
     const base = await this.url();
     const { path, query, body } = place(row, input);
-    let response: Response;
+    let response: DirectAnswer;
     try {
       response = await (this.#options.fetch ?? directFetch)(base + path + query, {
         method: row.method,
@@ -132,7 +133,7 @@ export class Connection {
   }
 }
 
-async function replyOf<E extends Endpoint>(row: E, response: Response, base: string): Promise<EndpointReply<E>> {
+async function replyOf<E extends Endpoint>(row: E, response: DirectAnswer, base: string): Promise<EndpointReply<E>> {
   let json: unknown;
   try {
     json = await response.json();
@@ -169,7 +170,7 @@ function waitMsOf(input: Record<string, unknown>): number {
   return typeof input.waitMs === "number" ? input.waitMs : 0;
 }
 
-async function problemOf(response: Response, base: string): Promise<Error> {
+async function problemOf(response: DirectAnswer, base: string): Promise<Error> {
   const text = await response.text().catch(() => "");
   try {
     return new MeshApiError(Problem.parse(JSON.parse(text)));

@@ -3,6 +3,7 @@
  * proxy of the environment, of a flag or of another module even for loopback, and the call carries a token.
  */
 import { thisMachine } from "@agentmesh/protocol";
+import { answerOf, type DirectAnswer } from "./direct-answer.ts";
 
 /** What is asked. */
 export interface DirectRequest {
@@ -12,14 +13,12 @@ export interface DirectRequest {
   readonly signal?: AbortSignal;
 }
 
-const HAS_NO_BODY = new Set([204, 205, 304]);
-
 /**
  * `fetch` without redirects: straight to this machine in every spelling of loopback, by the runtime's own `fetch`, and so
  * through the proxies that are set, to every other host. Where there is no `node:http` all goes by `fetch`.
  * @throws TypeError for a redirect, the signal's reason, and what the system says of a connection that fails
  */
-export function directFetch(url: string, request: DirectRequest = {}): Promise<Response> {
+export function directFetch(url: string, request: DirectRequest = {}): Promise<DirectAnswer> {
   const asked = new URL(url);
   const host = thisMachine(asked.hostname);
   const modules = host === undefined ? undefined : nodeModules();
@@ -56,7 +55,7 @@ function agentFor(protocol: string, { http, https }: Modules): Agent {
   return agent;
 }
 
-function send(modules: Modules, url: URL, host: string, request: DirectRequest): Promise<Response> {
+function send(modules: Modules, url: URL, host: string, request: DirectRequest): Promise<DirectAnswer> {
   const { method = "GET", headers, body, signal } = request;
   const options = {
     protocol: url.protocol,
@@ -101,18 +100,12 @@ function send(modules: Modules, url: URL, host: string, request: DirectRequest):
   });
 }
 
-function responseOf({ stream }: Modules, message: IncomingMessage, url: URL): Response {
+function responseOf({ stream }: Modules, message: IncomingMessage, url: URL): DirectAnswer {
   const status = message.statusCode ?? 0;
   if (status >= 300 && status < 400 && message.headers.location !== undefined) {
     throw new TypeError(`${url.origin} sends the call on to another address, which is not followed`);
   }
-  const headers = new Headers();
-  for (const [name, values] of Object.entries(message.headersDistinct)) {
-    for (const value of values ?? []) headers.append(name, value);
-  }
-  if (!HAS_NO_BODY.has(status)) return new Response(stream.Readable.toWeb(message), { status, headers });
-  message.resume();
-  return new Response(null, { status, headers });
+  return answerOf(message, (whole) => stream.Readable.toWeb(whole));
 }
 
 function reasonOf(signal: AbortSignal | undefined): Error {

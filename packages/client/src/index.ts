@@ -3,6 +3,7 @@ export type { Agent, Delivery, Message, MessageStatus, SendReply, SendRequest } 
 export { backoffMs, pause } from "./backoff.ts";
 export { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
 export { DeliveryHandle } from "./delivery-handle.ts";
+export type { DirectAnswer } from "./direct-answer.ts";
 export { type DirectRequest, directFetch } from "./direct-fetch.ts";
 export { BrokerUnreachableError, Hindrance, type HindranceOptions, MeshApiError, mayPass } from "./errors.ts";
 export type { StreamOptions } from "./inbox-stream.ts";

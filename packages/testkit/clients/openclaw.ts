@@ -76,6 +76,6 @@ export const openclaw: Client = {
     const tokenFile = join(sandbox.home, "hooks-token");
     writeFileSync(tokenFile, hooks.token, { mode: 0o600 });
     const set = ["webhook", "set", agent, `http://127.0.0.1:${gateway.port}`, "--dialect", "openclaw"];
-    await sandbox.run(process.execPath, [programPath("cli", true), ...set, "--token-file", tokenFile]);
+    await sandbox.run(process.execPath, [programPath("cli"), ...set, "--token-file", tokenFile]);
   },
 };

@@ -1,5 +1,6 @@
 /** The program behind `pnpm test:faults`: does faults, prints what was found. Its options are in docs/reliability.md. */
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { buildPrograms } from "../src/build-programs.ts";
 import { clockStepped } from "./clock.ts";
 import { crashPoints } from "./crash-points.ts";
 import { damaged } from "./damage.ts";
@@ -82,6 +83,7 @@ if (
   process.exit(2);
 }
 const chosen = FAULTS.filter((fault) => (!only || isOf(fault, only)) && !isOf(fault, skip ?? []));
+await buildPrograms();
 const found = await faultsInTurn(chosen, { seconds, seed, mostAcked, byName: only !== undefined });
 process.exit(found > 0 ? 1 : 0);
 

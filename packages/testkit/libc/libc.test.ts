@@ -17,14 +17,13 @@ describe.skipIf(whyNot !== undefined)(
 
     const env = () => cleanEnv({ AGENTMESH_HOME: home.path, AGENTMESH_PORT: PORT, HOME: "/root" });
     const cli = async (...args: string[]) => {
-      const [command = "", ...rest] = [...inUserland(home.path), process.execPath, ...programArgs("cli", args, true)];
+      const [command = "", ...rest] = [...inUserland(home.path), process.execPath, ...programArgs("cli", args)];
       return (await run(command, rest, { env: env(), cwd: "/" })).stdout;
     };
     const session = (name: string) =>
       startMcpSession({
         home: home.path,
         cwd: "/",
-        built: true,
         under: inUserland(home.path),
         env: { AGENTMESH_PORT: PORT, AGENTMESH_NAME: name },
       });

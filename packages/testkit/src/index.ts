@@ -33,6 +33,7 @@ export {
   runProgram,
   startProgram,
   watched,
+  withoutWaits,
 } from "./programs.ts";
 export { seededRandom } from "./random.ts";
 export { readLedger } from "./read-ledger.ts";
@@ -40,6 +41,7 @@ export { shellWord } from "./shell-word.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { stopwatch } from "./stopwatch.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";
+export { times } from "./thorough.ts";
 export {
   type Trouble,
   type TroublePage,

@@ -1,8 +1,6 @@
 /** An adapter process driven by a real MCP client, as an agent's program would. */
 import { pathToFileURL } from "node:url";
-import { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import { ListRootsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { z } from "zod";
 import { cleanEnv, programArgs } from "./programs.ts";
 import { until } from "./until.ts";
@@ -44,17 +42,22 @@ export interface McpSessionOptions {
   readonly under?: readonly string[];
   /** Folders that the client offers as MCP roots, as they are when it is asked; without it, it offers none. */
   readonly roots?: () => readonly string[];
-  /** Runs what `pnpm build` made instead of the sources. */
-  readonly built?: boolean;
+}
+
+/** The SDK's client; most test files have no adapter and do not load it. */
+async function sdk() {
+  const [client, stdio, types] = await Promise.all([
+    import("@modelcontextprotocol/sdk/client/index.js"),
+    import("@modelcontextprotocol/sdk/client/stdio.js"),
+    import("@modelcontextprotocol/sdk/types.js"),
+  ]);
+  return { ...client, ...stdio, ListRootsRequestSchema: types.ListRootsRequestSchema };
 }
 
 /** Starts `agentmesh-mcp` and completes the MCP handshake. */
 export async function startMcpSession(options: McpSessionOptions): Promise<McpSession> {
-  const [command = process.execPath, ...args] = [
-    ...(options.under ?? []),
-    process.execPath,
-    ...programArgs("mcp", [], options.built),
-  ];
+  const [command = process.execPath, ...args] = [...(options.under ?? []), process.execPath, ...programArgs("mcp")];
+  const { Client, StdioClientTransport, ListRootsRequestSchema } = await sdk();
   const transport = new StdioClientTransport({
     command,
     args,

@@ -1,21 +1,19 @@
-/** Our programs as real child processes, run from their TypeScript sources. */
+/** Our programs as real child processes: what a build made of their sources (`build-programs.ts`, or `pnpm build`). */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { shellWord } from "./shell-word.ts";
 
-const SOURCES = "--conditions=@agentmesh/source";
-
 /** One of our programs. */
 export type ProgramName = "broker" | "mcp" | "cli";
 
-/** Path of a program's entry file: its TypeScript source, or what `pnpm build` made of it. */
-export function programPath(name: ProgramName, built = false): string {
-  return fileURLToPath(new URL(`../../${name}/${built ? "dist/main.js" : "src/main.ts"}`, import.meta.url));
+/** Path of a program's entry file. */
+export function programPath(name: ProgramName): string {
+  return fileURLToPath(new URL(`../../${name}/dist/main.js`, import.meta.url));
 }
 
 /** Command line of a program under this Node. */
-export function programArgs(name: ProgramName, args: readonly string[] = [], built = false): string[] {
-  return [...(built ? [] : [SOURCES]), programPath(name, built), ...args];
+export function programArgs(name: ProgramName, args: readonly string[] = []): string[] {
+  return [programPath(name), ...args];
 }
 
 /** The same as a line for a shell. */
@@ -59,7 +57,12 @@ export function watched(child: ChildProcess): RunningProgram {
   };
 }
 
-/** Runs a program to its end. */
+/** What a program wrote to stderr, without what it says only where the start of a broker takes long: on a busy machine. */
+export function withoutWaits(stderr: string): string {
+  return stderr.replace(/^Waiting for the broker .*\n/gm, "");
+}
+
+/** Runs a program to its end; that a start took long is left out of what it said. */
 export async function runProgram(
   name: ProgramName,
   args: readonly string[],
@@ -68,5 +71,5 @@ export async function runProgram(
   const running = startProgram(name, args, options);
   running.child.stdin?.end();
   const { code } = await running.exit;
-  return { code, stdout: running.stdout(), stderr: running.stderr() };
+  return { code, stdout: running.stdout(), stderr: withoutWaits(running.stderr()) };
 }

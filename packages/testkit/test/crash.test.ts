@@ -1,5 +1,14 @@
 /** kill -9 under load: what was answered 2xx is on disk, comes once acked no more, and keeps its sender's order. */
-import { History, readLedger, seededRandom, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import {
+  History,
+  readLedger,
+  seededRandom,
+  startTestBroker,
+  type TestAgent,
+  type TestBroker,
+  times,
+  until,
+} from "testkit";
 import { describe, expect, test } from "vitest";
 
 const SENDERS = 8;
@@ -54,7 +63,7 @@ const open = async (broker: TestBroker) => {
 };
 
 describe("a broker killed again and again under load", () => {
-  const rounds = 15;
+  const rounds = times(15, 4);
 
   test(`loses nothing it accepted, delivers nothing acked, keeps each sender's order (${rounds} kills, seed ${seed})`, async () => {
     await using broker = await startTestBroker({ env: { AGENTMESH_STREAM_GRACE_MS: "300" } });
@@ -80,7 +89,7 @@ describe("a broker killed again and again under load", () => {
     const history = new History();
     const receivers = await Promise.all(Array.from({ length: RECEIVERS }, (_, i) => broker.agent(`receiver-${i}`)));
     const stop = await sendOn(broker, history);
-    await killAgainAndAgain(broker, history, 5);
+    await killAgainAndAgain(broker, history, times(5, 1));
     await until(() => history.acceptedCount >= 1_000, "a thousand messages", 60_000);
     await broker.kill("SIGKILL");
     await broker.start();

@@ -17,6 +17,7 @@ import {
   tempDir,
   underMounts,
   until,
+  withoutWaits,
 } from "testkit";
 import { describe, expect, test } from "vitest";
 
@@ -34,7 +35,7 @@ function run(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended>
   const [program = "", ...args] = command;
   return new Promise((resolve) => {
     const child = execFile(program, args, { env }, (_, stdout, stderr) =>
-      resolve({ code: child.exitCode, stdout, stderr }),
+      resolve({ code: child.exitCode, stdout, stderr: withoutWaits(stderr) }),
     );
   });
 }

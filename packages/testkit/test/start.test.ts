@@ -207,7 +207,7 @@ describe("starting", () => {
   });
 
   test("on an old Node would say what to do: the check stands before anything newer is loaded", () => {
-    const main = readFileSync(programPath("broker"), "utf8");
+    const main = readFileSync(new URL("../../broker/src/main.ts", import.meta.url), "utf8");
     expect(main.indexOf("needs Node 22.18")).toBeGreaterThan(0);
     expect(main.indexOf("needs Node 22.18")).toBeLessThan(main.indexOf("await import"));
     expect(main).not.toMatch(/^import .* from/m);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import {
   cleanEnv,
   freePort,
-  programPath,
+  programArgs,
   runProgram,
   startMcpSession,
   type TempDir,
@@ -15,8 +15,6 @@ import {
 } from "testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ended } from "./ended.ts";
-
-const SOURCES = "--conditions=@agentmesh/source";
 
 let folder: TempDir;
 let project: string;
@@ -37,7 +35,7 @@ describe.each(["~/mesh", "$HOME/mesh", "${HOME}/mesh\n"])("AGENTMESH_HOME=%j", (
     await using session = await startMcpSession({
       home: AGENTMESH_HOME,
       cwd: project,
-      env: { ...env, AGENTMESH_NAME: "homed", CLAUDE_CODE_SESSION_ID: "ses-homed" },
+      env: { ...env, AGENTMESH_NAME: "homed", AGENTMESH_PUSH: "claude-hooks", CLAUDE_CODE_SESSION_ID: "ses-homed" },
     });
     try {
       expect(await session.joined()).toBe("homed");
@@ -45,12 +43,7 @@ describe.each(["~/mesh", "$HOME/mesh", "${HOME}/mesh\n"])("AGENTMESH_HOME=%j", (
       expect(await cli(["agents"], { AGENTMESH_HOME: join(folder.path, "mesh") })).toMatchObject({ code: 0 });
       const input = { hook_event_name: "UserPromptSubmit", session_id: "ses-homed", cwd: project };
       const hook = (args: string[], more: Record<string, string>) =>
-        ended(
-          process.execPath,
-          [SOURCES, programPath("mcp"), "hook", "claude", ...args],
-          cleanEnv({ ...env, ...more }),
-          input,
-        );
+        ended(process.execPath, programArgs("mcp", ["hook", "claude", ...args]), cleanEnv({ ...env, ...more }), input);
       const shown = await until(
         async () => (await hook([], { AGENTMESH_HOME })).stdout || undefined,
         "the hook's mail",
@@ -107,17 +100,7 @@ test.skipIf(noUser)(
     const as = (program: "cli" | "broker" | "mcp", args: string[], more: Record<string, string> = {}) =>
       ended(
         "setpriv",
-        [
-          "--reuid",
-          STRANGER,
-          "--regid",
-          STRANGER,
-          "--clear-groups",
-          process.execPath,
-          SOURCES,
-          programPath(program),
-          ...args,
-        ],
+        ["--reuid", STRANGER, "--regid", STRANGER, "--clear-groups", process.execPath, ...programArgs(program, args)],
         { ...bare, ...more },
       );
     for (const { code, stdout, stderr } of [

@@ -11,6 +11,7 @@ import {
   tempDir,
   until,
   whyNoOtherUser,
+  withoutWaits,
 } from "testkit";
 import { describe, expect, test } from "vitest";
 
@@ -39,7 +40,7 @@ function ended(
     timeout: 30_000,
     cwd: "/",
   });
-  return { code: status, stdout, stderr };
+  return { code: status, stdout, stderr: withoutWaits(stderr) };
 }
 
 const SENTENCES = / \(E[A-Z0-9]+\)\. [A-Z].*\./;

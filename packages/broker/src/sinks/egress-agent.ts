@@ -1,10 +1,11 @@
 /** HTTP agents that connect through the egress guard: to judged addresses only, without proxies, for one webhook each. */
-import { type ClientRequestArgs, Agent as HttpAgent } from "node:http";
+import type { ClientRequestArgs, Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { connect, isIP, type LookupFunction, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { type Egress, EgressError, portOf } from "./egress.ts";
+import { http } from "./node-http.ts";
 
 /** Longest wait for addresses, connection and TLS together, in milliseconds. */
 const CONNECT_MS = 3_000;
@@ -17,7 +18,7 @@ type Created = (error: Error | null, stream: Duplex) => void;
 export function egressAgent(egress: Egress, url: URL, maxIdle: number): HttpAgent {
   const options = { keepAlive: true, maxFreeSockets: maxIdle, timeout: IDLE_MS, scheduling: "lifo" as const };
   // Node takes proxies from the environment for its global agent only; these say so themselves, too.
-  const agent = url.protocol === "https:" ? new HttpsAgent(options) : new HttpAgent(options);
+  const agent = url.protocol === "https:" ? new HttpsAgent(options) : new http.Agent(options);
   agent.createConnection = (_options: ClientRequestArgs, created?: Created) => {
     open(egress, url).then(
       (socket) => created?.(null, socket),

@@ -1,11 +1,7 @@
 /** One POST, bounded: in time, in the headers and the body it reads, without redirects, decompression or cookies. */
-import {
-  type Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-} from "node:http";
+import type { Agent as HttpAgent, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { http } from "./node-http.ts";
 
 /** Most bytes of an answer's headers, and of its body, that are read. */
 const MAX_HEADER_BYTES = 8_192;
@@ -41,7 +37,7 @@ export async function exchange(agent: HttpAgent, post: Post, signal: AbortSignal
 }
 
 function attempt(agent: HttpAgent, { url, headers, body }: Post, signal: AbortSignal) {
-  const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, {
+  const request = (url.protocol === "https:" ? httpsRequest : http.request)(url, {
     method: "POST",
     agent,
     maxHeaderSize: MAX_HEADER_BYTES,

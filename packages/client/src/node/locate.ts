@@ -21,6 +21,7 @@ import {
   systemSentences,
   WrongSettingError,
 } from "@agentmesh/protocol";
+import type { DirectAnswer } from "../direct-answer.ts";
 import { directFetch } from "../direct-fetch.ts";
 import { BrokerUnreachableError, Hindrance } from "../errors.ts";
 import { type Answer, absenceOf } from "./absence.ts";
@@ -152,7 +153,7 @@ async function whoAnswers(folder: StateFolder, address: BrokerAddress, signal?: 
   const nonce = randomBytes(24).toString("base64url");
   const seconds = ANSWERS_WITHIN_S[announced(folder)?.url === address.url ? "announced" : "unknown"];
   const inTime = AbortSignal.timeout(seconds * 1_000);
-  let response: Response;
+  let response: DirectAnswer;
   try {
     response = await directFetch(address.url + endpoints.health.path, {
       headers: { [NONCE_HEADER]: nonce },

@@ -1,6 +1,6 @@
 /** The same promises by the adapter's own way: random histories of real AgentSessions against a real broker. */
 import fc from "fast-check";
-import { startTestBroker, until } from "testkit";
+import { startTestBroker, times, until } from "testkit";
 import { expect, test } from "vitest";
 import { AgentSession } from "../../src/agent-session.ts";
 import { resolveConfig } from "../../src/config/config.ts";
@@ -8,7 +8,7 @@ import type { ConversationSource } from "../../src/identity/conversation.ts";
 import { createLog } from "../../src/log.ts";
 import { directory } from "../setting.ts";
 
-const HISTORIES = 30;
+const HISTORIES = times(30, 8);
 const CONVERSATIONS = 4;
 
 type Step =

@@ -1,7 +1,7 @@
 /** A loopback of its own: a real network namespace, in which programs run as whichever user. */
 import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { readdirSync, readlinkSync } from "node:fs";
-import { type ProgramName, programArgs, type RunningProgram, watched } from "../programs.ts";
+import { type ProgramName, programArgs, type RunningProgram, watched, withoutWaits } from "../programs.ts";
 import { until } from "../until.ts";
 
 /** Why this machine gives a test no network namespace; undefined when it does. For the names of tests that are skipped. */
@@ -58,7 +58,7 @@ export async function openNetwork(): Promise<Network> {
       const program = start(name, args, options);
       program.child.stdin?.end();
       const { code } = await program.exit;
-      return { code, stdout: program.stdout(), stderr: program.stderr() };
+      return { code, stdout: program.stdout(), stderr: withoutWaits(program.stderr()) };
     },
     async [Symbol.asyncDispose]() {
       const own = networkOf(keeper.pid);

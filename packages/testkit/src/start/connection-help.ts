@@ -2,7 +2,6 @@
 import { programArgs } from "../programs.ts";
 import { shellWord } from "../shell-word.ts";
 import { givenSettings, shellCommand } from "./given-settings.ts";
-import { built } from "./own-form.ts";
 import { heading, line } from "./screen.ts";
 
 /** Prints how agents are connected, for the Node this clone brings and the settings in use. */
@@ -10,7 +9,7 @@ export function connectionHelp(url: string): void {
   const settings = givenSettings();
   const server = {
     command: process.execPath,
-    args: programArgs("mcp", [], built),
+    args: programArgs("mcp"),
     ...(Object.keys(settings).length > 0 && { env: settings }),
   };
   heading("Connect your agents");
@@ -25,7 +24,7 @@ export function connectionHelp(url: string): void {
 /** Prints the lines that lead from a second terminal to the first message and its answer. */
 export function firstMessageHelp(echo: string): void {
   const settings = givenSettings();
-  const command = shellCommand(settings, [process.execPath, ...programArgs("cli", [], built)]);
+  const command = shellCommand(settings, [process.execPath, ...programArgs("cli")]);
   heading("Write your first message, in a second terminal");
   // The commands on PATH know nothing of the settings of this terminal.
   line(

@@ -5,7 +5,6 @@ import { MeshClient } from "@agentmesh/client";
 import { type McpSession, startMcpSession, type ToolAnswer } from "../mcp-session.ts";
 import { until } from "../until.ts";
 import { type DemoMesh, startDemoMesh } from "./demo-mesh.ts";
-import { built } from "./own-form.ts";
 import { heading, hop, line } from "./screen.ts";
 
 const ENGINE = "demo-engine";
@@ -40,7 +39,6 @@ async function joinAs(name: string, { folder, url }: DemoMesh): Promise<McpSessi
     home: folder.path,
     url,
     cwd,
-    built,
     env: { AGENTMESH_NAME: name, AGENTMESH_PUSH: "claude-channel" },
   });
   await session.joined();

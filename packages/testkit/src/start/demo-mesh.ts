@@ -4,7 +4,6 @@ import { announced, openStateFolder, readMeshKey, type StateFolder } from "@agen
 import { cleanEnv, programArgs, watched } from "../programs.ts";
 import { tempDir } from "../temp-dir.ts";
 import { until } from "../until.ts";
-import { built } from "./own-form.ts";
 
 const START_WITHIN_MS = 20_000;
 
@@ -25,7 +24,7 @@ export async function startDemoMesh(): Promise<DemoMesh> {
   const home = tempDir();
   const folder = openStateFolder(home.path);
   const env = cleanEnv({ AGENTMESH_HOME: home.path });
-  const running = watched(spawn(process.execPath, programArgs("broker", ["--port", "0"], built), { env }));
+  const running = watched(spawn(process.execPath, programArgs("broker", ["--port", "0"]), { env }));
   const end = async () => {
     running.child.kill("SIGTERM");
     await running.exit;

@@ -11,7 +11,6 @@ import {
 } from "@agentmesh/client/node";
 import { programPath } from "../programs.ts";
 import { until } from "../until.ts";
-import { built } from "./own-form.ts";
 
 const STOPS_WITHIN_MS = 15_000;
 const LOOKS_EVERY_MS = 250;
@@ -28,7 +27,7 @@ export interface ServedBroker extends AsyncDisposable {
 
 /** Finds the broker or starts it. @throws BrokerStartError, UntrustedBrokerError, StateFolderError */
 export async function serve(folder: StateFolder, address: BrokerAddress): Promise<ServedBroker> {
-  const brokerBin = programPath("broker", built);
+  const brokerBin = programPath("broker");
   // In a process group of its own: Ctrl-C is ours, and the broker stops after what uses it.
   const { url, version, started: own } = await ensureBroker({ folder, address, brokerBin, byPerson: true });
   const admin = () => connect({ folder, token: readMeshKey(folder) ?? "", retryForMs: 0 });

@@ -1,6 +1,7 @@
 /** What a person or a model saw, with what differs from run to run replaced by what stands for it. */
 import { VERSION } from "@agentmesh/protocol";
 import type { McpSession, ToolAnswer } from "../mcp-session.ts";
+import { withoutWaits } from "../programs.ts";
 import { until } from "../until.ts";
 
 /** What was there in a run, and what the page shows in its place; longer ones are replaced first. */
@@ -12,9 +13,6 @@ export interface Screen {
   readonly seen: string;
 }
 
-/** Said only where the machine takes its time. */
-const SLOW = /^Waiting for the broker .*\n/gm;
-
 /** What somebody who typed `command` saw: both streams, and the exit code when it is not 0. */
 export function commandScreen(
   command: string,
@@ -23,7 +21,7 @@ export function commandScreen(
   const exit = ended.code === 0 ? "" : `(exit code ${ended.code})`;
   return {
     typed: `$ ${command}`,
-    seen: [ended.stdout.trimEnd(), ended.stderr.replace(SLOW, "").trimEnd(), exit].filter(Boolean).join("\n"),
+    seen: [ended.stdout.trimEnd(), withoutWaits(ended.stderr).trimEnd(), exit].filter(Boolean).join("\n"),
   };
 }
 

@@ -7,7 +7,7 @@ import {
   commandScreen,
   freePort,
   openRecordingProxy,
-  programPath,
+  programArgs,
   runProgram,
   startMcpSession,
   tempDir,
@@ -37,7 +37,7 @@ test.skipIf(noUser)(
     await using session = await startMcpSession({ home: unexpanded, cwd: folder.path, env });
     const answer = await session.tool("whoami");
     const user = ["--reuid", "64321", "--regid", "64321", "--clear-groups"];
-    const program = [process.execPath, "--conditions=@agentmesh/source", programPath("cli"), "up"];
+    const program = [process.execPath, ...programArgs("cli", ["up"])];
     const homeless = await ended("setpriv", [...user, ...program], { PATH: process.env.PATH });
     const proxied = { ...proxy.env, NODE_OPTIONS: "--max-old-space-size=200" };
     const up = await cli(["up"], proxied);
