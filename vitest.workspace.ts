@@ -7,7 +7,7 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 const conditions = ["@agentmesh/source", "node", "import", "module", "default"];
 
 // Real processes on a machine under load: a test that hangs is found by its own until(), long before this.
-const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
+const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 const inTestkit = (file: string) => fileURLToPath(new URL(`packages/testkit/src/${file}`, import.meta.url));
 

@@ -2,7 +2,15 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { endpoints } from "@agentmesh/protocol";
-import { openWebhookReceiver, startTestBroker, stopwatch, type TestAgent, type TestBroker, until } from "testkit";
+import {
+  assertInTime,
+  openWebhookReceiver,
+  startTestBroker,
+  stopwatch,
+  type TestAgent,
+  type TestBroker,
+  until,
+} from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 let broker: TestBroker;
@@ -44,13 +52,12 @@ async function firstLine(socket: Socket): Promise<string> {
 }
 
 const isServed = async () => (await alice.client.getAgent({ agent: "me" })).name === "alice";
-const isClosed = (socket: Socket) =>
-  until(() => socket.closed || socket.destroyed, "the connection to be closed", 5_000);
+const isClosed = (socket: Socket) => until(() => socket.closed || socket.destroyed, "the connection to be closed");
 
 test("connections that show no token make room for who comes next, the oldest first", async () => {
   const idle = await Promise.all(Array.from({ length: 400 }, () => connection({ reads: true })));
   const more = await Promise.all(Array.from({ length: 400 }, () => connection({ reads: true })));
-  await until(() => idle.filter(({ closed }) => closed).length >= 280, "the oldest to be closed", 5_000);
+  await until(() => idle.filter(({ closed }) => closed).length >= 280, "the oldest to be closed");
   expect(more.every(({ closed }) => !closed)).toBe(true);
   expect(await isServed()).toBe(true);
   for (const socket of [...idle, ...more]) socket.destroy();
@@ -101,7 +108,7 @@ test("what a connection asks is begun in its order, and every caller is answered
     socket.write(Array.from({ length: 4 }, (_, n) => ask(writer, n)).join(""));
     setImmediate(() => socket.write(Array.from({ length: 4 }, (_, n) => ask(writer, n + 4)).join("")));
   }
-  await until(async () => (await reader.client.listInbox()).open === 24, "all 24 messages", 10_000);
+  await until(async () => (await reader.client.listInbox()).open === 24, "all 24 messages");
   const { entries } = await reader.client.listInbox();
   for (const name of names) {
     const own = entries.filter(({ message }) => message.from.name === name).map(({ message }) => Number(message.body));
@@ -145,7 +152,7 @@ test("a request that does not come to its end is ended, whether its head drips o
     socket.write(beginning);
     await isClosed(socket);
     clearInterval(drip);
-    expect(ended()).toBeLessThan(4_000);
+    assertInTime(ended(), 4_000);
   }
   expect((await client.listInbox()).entries).toEqual([]);
 });
@@ -160,7 +167,7 @@ test("more bodies of one agent than it may send at a time are refused, those of 
     one.write(`${beginning}{`);
     return (await firstLine(one)).includes("429");
   };
-  await until(refused, "a refusal", 5_000);
+  await until(refused, "a refusal");
   await bob.client.send({ to: "alice", body: "I am still here" });
   for (const socket of slow) socket.destroy();
 });

@@ -140,7 +140,7 @@ describe.skipIf(noDisks !== undefined)(`a full disk${noDisks ? ` (${noDisks})` :
       expect((await broker.admin.status()).deliveries, `started after ${end}`).toMatchObject({ acked: MESSAGES });
     }
     for (const name of readdirSync(broker.home)) if (name.startsWith("filler")) rmSync(join(broker.home, name));
-    await until(() => ballast() === 16 * MIB, "the ballast to be whole again", 10_000);
+    await until(() => ballast() === 16 * MIB, "the ballast to be whole again");
     await until(async () => (await intake(broker)) === "open", "the intake to open");
     expect(await codeOf(sender.send({ to: "bob", body: "after" }))).toBe("ok");
   });

@@ -32,7 +32,7 @@ test("a session that answers is accepted, woken through its path, and answered (
   await using inbox = await openClaudeInbox();
   await using session = await sessionWith(inbox, "awake");
   const running = startCli(broker.home, ["ping", "awake", "--timeout", "20s"]);
-  await until(() => inbox.texts.length > 0, "the ping to be pushed", 10_000);
+  await until(() => inbox.texts.length > 0, "the ping to be pushed");
   // An answer that overtakes the report of the push is told as an answer alone.
   const pushed = async () => {
     const [entry] = (await broker.admin.listInbox({ agent: "awake" })).entries;
@@ -84,7 +84,7 @@ test("a webhook that took the ping has not answered it, until its agent does", a
   const running = startCli(broker.home, ["ping", "hooked", "--timeout", "20s"]);
   const acked = async () =>
     (await client.listInbox({ state: "all" })).entries.find(({ state, seq }) => seq === 2 && state === "acked");
-  await until(acked, "the ping to be taken", 10_000);
+  await until(acked, "the ping to be taken");
   await client.send({ inReplyTo: "2", body: "pong" });
   expect((await running.exit).code).toBe(0);
   expect(running.stdout()).toMatch(/\ntaken +\d+ ms +by its webhook\nanswered +\d+ ms +“pong”\n$/);

@@ -97,7 +97,7 @@ test("a path that fails in silence leaves the mail to the session's hooks", asyn
   const { messageId } = await sender.send({ to: "hooked", body: "first lost" });
   await until(() => swallower.texts.length === 1, "the push");
   await until(async () => (await pathsOf("hooked"))[0]?.failedWhy, "the path to be called failing");
-  const printed = await until(() => hook(broker, ["claude"], input), "the hook to bring it", 10_000);
+  const printed = await until(() => hook(broker, ["claude"], input), "the hook to bring it");
   expect(printed).toMatch(/redelivered=.*first lost/);
   await until(async () => (await deliveryOf(broker, messageId)).timeline.some(({ path }) => path === "claude-hooks"));
   const next = await sender.send({ to: "hooked", body: "second" });

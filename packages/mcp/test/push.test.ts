@@ -79,10 +79,10 @@ test("a socket that takes the text and does not close has it: it is pushed, unpr
   await using bob = await session(broker, "lingering", { env: { CLAUDE_CODE_MESSAGING_SOCKET: inbox.path } });
   await bob.joined();
   const [id = ""] = await sendMany("lingering", 1);
-  await until(async () => (await deliveryOf(broker, id)).events.includes("pushed"), "the report of the push", 10_000);
+  await until(async () => (await deliveryOf(broker, id)).events.includes("pushed"), "the report of the push");
   // The next message is pushed after the first would have been tried again, had it failed.
   const [next = ""] = await sendMany("lingering", 1);
-  await until(async () => (await deliveryOf(broker, next)).events.includes("pushed"), "the second push", 10_000);
+  await until(async () => (await deliveryOf(broker, next)).events.includes("pushed"), "the second push");
   for (const sent of [id, next]) {
     expect(await deliveryOf(broker, sent)).toMatchObject({ state: "leased", attempt: 1 });
     expect((await deliveryOf(broker, sent)).events).not.toContain("push_failed");

@@ -123,7 +123,7 @@ test("a model that fails leaves the local summary, and the log says so", async (
 
 test("a model that does not answer is given up after three seconds", async () => {
   await until(() => slow.asked.length === 1, "the model to be asked");
-  await until(() => waiting.stderr().includes("summary.llm_failed"), "the model to be given up", 5_000);
+  await until(() => waiting.stderr().includes("summary.llm_failed"), "the model to be given up");
   expect(await summaryOf("slow")).toBe(local("slow"));
 });
 

@@ -226,7 +226,7 @@ test("two OpenCodes in one directory are two agents, and a session open in both 
     const said = await two.call("ses_one", "agentmesh_whoami", {}).catch(String);
     return /You are (\S+)/.exec(said)?.[1];
   };
-  expect(await until(beside, "an agent for the session that is open elsewhere", 10_000)).toBe("twice-3");
+  expect(await until(beside, "an agent for the session that is open elsewhere")).toBe("twice-3");
   expect(await agentOf(one, "ses_one")).toBe("twice");
 });
 

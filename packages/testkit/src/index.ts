@@ -24,6 +24,7 @@ export { bareStream } from "./network/bare-stream.ts";
 export { freePort, listening } from "./network/free-port.ts";
 export { type Network, openNetwork, whyNoNetworks } from "./network/network.ts";
 export { openRecordingProxy, type RecordingProxy } from "./network/recording-proxy.ts";
+export { assertInTime } from "./pace.ts";
 export {
   cleanEnv,
   programArgs,

@@ -7,7 +7,7 @@ const LEAKS = ["ProcessWrap", "TCPServerWrap", "PipeServerWrap"];
 const leaked = () => process.getActiveResourcesInfo().filter((resource) => LEAKS.includes(resource));
 
 afterAll(async () => {
-  await until(() => leaked().length === 0, "child processes and servers of this test file to end", 5_000).catch(() => {
+  await until(() => leaked().length === 0, "child processes and servers of this test file to end").catch(() => {
     throw new Error(`left open at the end of the file: ${leaked().join(", ")}`);
   });
 });

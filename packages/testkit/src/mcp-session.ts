@@ -108,14 +108,10 @@ export async function startMcpSession(options: McpSessionOptions): Promise<McpSe
     },
     stderr: () => stderr.join(""),
     joined: () =>
-      until(
-        async () => {
-          const answer = await tool("whoami");
-          return answer.isError ? undefined : z.object({ name: z.string() }).parse(answer.data).name;
-        },
-        "the adapter to join",
-        15_000,
-      ),
+      until(async () => {
+        const answer = await tool("whoami");
+        return answer.isError ? undefined : z.object({ name: z.string() }).parse(answer.data).name;
+      }, "the adapter to join"),
     close: () => client.close(),
     [Symbol.asyncDispose]: () => client.close(),
   };

@@ -4,7 +4,7 @@
 export async function until<T>(
   condition: () => T | Promise<T>,
   what = "the condition",
-  timeoutMs = 20_000,
+  timeoutMs = 45_000,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

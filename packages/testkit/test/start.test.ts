@@ -200,7 +200,7 @@ describe("starting", () => {
     const running = startProgram("broker", ["--port", "0", "--log-format", "json"], {
       env: cleanEnv({ AGENTMESH_HOME: home.path }),
     });
-    await until(() => running.stdout().includes("broker.started"), "the broker to start", 15_000);
+    await until(() => running.stdout().includes("broker.started"), "the broker to start");
     rmSync(join(home.path, "mesh.db"));
     expect(await running.exit).toMatchObject({ code: 74 });
     expect(running.stdout()).toContain("store.gone");
@@ -229,7 +229,7 @@ test("a client that lost its broker finds it again on another port, through its 
   const folder = openStateFolder(home.path);
   const start = async () => {
     const running = startProgram("broker", ["--port", "0", "--log-format", "json"], { env });
-    await until(() => running.stdout().includes("broker.started"), "the broker to start", 15_000);
+    await until(() => running.stdout().includes("broker.started"), "the broker to start");
     return running;
   };
   const before = await start();

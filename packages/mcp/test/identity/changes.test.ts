@@ -50,14 +50,10 @@ async function used(session: McpSession): Promise<string> {
 }
 
 async function nameOf(session: McpSession): Promise<string> {
-  return until(
-    async () => {
-      const { data, isError } = await session.tool("whoami");
-      return isError ? undefined : String(data.name);
-    },
-    "the session to have a name",
-    15_000,
-  );
+  return until(async () => {
+    const { data, isError } = await session.tool("whoami");
+    return isError ? undefined : String(data.name);
+  }, "the session to have a name");
 }
 
 async function mailOf(session: McpSession): Promise<string[]> {
@@ -107,14 +103,10 @@ test("/resume within a session goes over to that conversation's agent, and says 
   await using session = await claude("resume", "resume-a");
   const name = await used(session);
   await sessionStart("resume-b", "resume");
-  const told = await until(
-    async () => {
-      const answer = await session.tool("whoami");
-      return answer.isError ? undefined : answer;
-    },
-    "it to go over",
-    15_000,
-  );
+  const told = await until(async () => {
+    const answer = await session.tool("whoami");
+    return answer.isError ? undefined : answer;
+  }, "it to go over");
   expect(told.data.name).toBe(other);
   expect(told.text).toContain(`in the mesh you are "${other}" now, no longer "${name}"`);
   expect((await session.tool("whoami")).text).not.toContain("no longer");

@@ -191,30 +191,26 @@ test("a conversation that is open in another process is told so, and taken over 
   const first = await claude("twice", "conversation-t");
   const name = await used(first);
   await using second = await claude("twice", "conversation-t");
-  const told = await until(
-    async () => {
-      const answer = await second.tool("whoami");
-      return answer.isError ? undefined : answer;
-    },
-    "the second to join",
-    15_000,
-  );
+  const told = await until(async () => {
+    const answer = await second.tool("whoami");
+    return answer.isError ? undefined : answer;
+  }, "the second to join");
   expect(told.data.name).not.toBe(name);
   expect(told.text).toContain(
     `This conversation is open in another session of this client, which is its agent "${name}"`,
   );
   await first.close();
-  await until(async () => (await second.tool("whoami")).data.name === name, "the second to take over", 15_000);
+  await until(async () => (await second.tool("whoami")).data.name === name, "the second to take over");
 });
 
 test("what a killed session of its own leaves is taken out of the mesh by the next one, and its mail comes back", async () => {
   const session = await start({ cwd: directory(broker, "killed"), clientName: "codex-mcp-client" });
-  await until(async () => (await names()).includes("killed"), "the provisional agent to join", 15_000);
+  await until(async () => (await names()).includes("killed"), "the provisional agent to join");
   process.kill(session.pid, "SIGKILL");
   await sender.client.send({ to: "killed", body: "into the void" });
   await using next = await claude("beside-killed", "conversation-k");
   await next.joined();
-  await until(async () => !(await names()).includes("killed"), "the orphan to be swept", 15_000);
+  await until(async () => !(await names()).includes("killed"), "the orphan to be swept");
   const { entries } = await sender.client.listInbox({});
   expect(entries.some(({ message }) => message.kind === "bounce" && message.body.includes("killed"))).toBe(true);
 });
@@ -261,7 +257,7 @@ test("a thread that is told with the first call is the agent it was, and leaves 
   const other = await codex();
   expect((await other.tool("whoami", {}, { threadId: "thread-2" })).data.name).not.toBe(data.name);
   await using again = await codex();
-  await until(async () => (await names()).includes("threads-3"), "the provisional agent to join", 15_000);
+  await until(async () => (await names()).includes("threads-3"), "the provisional agent to join");
   const waiting = Waiting.parse((await again.tool("check_messages", {}, meta)).data);
   expect(waiting.messages.map(({ text }) => text).join()).toContain("for thread 1");
   await other.close();
@@ -274,7 +270,7 @@ test("a thread that is told with the first call is the agent it was, and leaves 
 test("no session leaves a lock or a token behind that nobody can use again", async () => {
   const files = () => readdirSync(join(broker.home, "agents")).filter((name) => name.startsWith("own-"));
   const session = await start({ cwd: directory(broker, "tidy"), clientName: "codex-mcp-client" });
-  await until(async () => (await names()).includes("tidy"), "it to join", 15_000);
+  await until(async () => (await names()).includes("tidy"), "it to join");
   expect(files().some((name) => name.endsWith(".json"))).toBe(true);
   await session.close();
   await until(() => files().length === 0, "its files to be gone");

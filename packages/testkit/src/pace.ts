@@ -1,0 +1,26 @@
+/** Bounds by the wall on a machine that others use, too: as much longer as an empty program takes longer there. */
+import { spawnSync } from "node:child_process";
+
+/** By how much an empty program takes longer than its own work on a machine that does nothing else. */
+const QUIET = 1.5;
+const OWN_WORK = "const { user, system } = process.cpuUsage(); console.log((user + system) / 1_000)";
+
+/** How many times as long as on a quiet machine a program takes here and now: 1 on a quiet one. */
+export function pace(): number {
+  const looks = [1, 2, 3].map(() => {
+    const began = performance.now();
+    const { stdout } = spawnSync(process.execPath, ["-e", OWN_WORK], { encoding: "utf8" });
+    return (performance.now() - began) / Number(stdout);
+  });
+  return Math.max(1, ...looks.map((ratio) => ratio / QUIET));
+}
+
+/** Fails when something took longer than it may; before that, the machine is asked how slow it makes everything just now. */
+export function assertInTime(tookMs: number, mostMs: number, measure: () => number = pace): void {
+  if (tookMs < mostMs) return;
+  const slower = measure();
+  if (tookMs < mostMs * slower) return;
+  throw new Error(
+    `took ${Math.round(tookMs)} ms, and may take ${mostMs} where the machine is quiet; this one is ${slower.toFixed(1)} times slower`,
+  );
+}
