@@ -38,7 +38,7 @@ test.each([
       ["check_messages", {}],
     ];
     const ms = stopwatch();
-    for (const answer of await Promise.all(calls.map(([name, args]) => one.tool(name, args)))) {
+    for (const answer of await Promise.all(calls.map(([name, args]) => one.toolOnce(name, args)))) {
       expect(answer.isError).toBe(true);
       expect(answer.text).toMatch(remedy);
     }

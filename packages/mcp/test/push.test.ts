@@ -1,6 +1,6 @@
 /** Push: what goes through a path, what is in hand, and what stays for check_messages when a path is deaf. */
 import { join } from "node:path";
-import { openClaudeInbox, startTestBroker, type TestBroker, until } from "testkit";
+import { openClaudeInbox, startTestBroker, stopwatch, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deliveryOf, endBroker, fences, session, Waiting } from "./setting.ts";
 
@@ -94,9 +94,11 @@ test("a burst of thirty becomes few texts, and nothing is lost", async () => {
   await using inbox = await openClaudeInbox();
   await using bob = await session(broker, "busy", { env: { CLAUDE_CODE_MESSAGING_SOCKET: inbox.path } });
   await bob.joined();
+  const ms = stopwatch();
   await Promise.all(Array.from({ length: 30 }, (_, n) => sender.send({ to: "busy", body: `burst ${n}` })));
   await until(() => inbox.texts.reduce((sum, { text }) => sum + fences(text), 0) >= 16, "sixteen pushed");
-  expect(inbox.texts.length).toBeLessThanOrEqual(3);
+  // Three, and one for each second that a busy machine took over it.
+  expect(inbox.texts.length).toBeLessThanOrEqual(3 + Math.floor(ms() / 1_000));
 
   const read: string[] = [];
   for (let more = 1; more > 0; ) {

@@ -1,5 +1,6 @@
 /** Rendering: whatever a body holds, a model sees one message in one fence. */
 import fc from "fast-check";
+import { cpuMs } from "testkit";
 import { expect, test } from "vitest";
 import { defang, defangLine, renderDelivery, renderPush, type ShownDelivery } from "../src/shown/render.ts";
 
@@ -168,9 +169,9 @@ test("a tag is judged as it is read: blanks, marks, invisible characters and oth
 
 test("a text of brackets alone is read in time that its length bounds", () => {
   const text = "< \u0301".repeat(20_000) + "<".repeat(20_000) + " ".repeat(60_000);
-  const before = performance.now();
+  const before = cpuMs();
   defang(text);
-  expect(performance.now() - before).toBeLessThan(2_000);
+  expect(cpuMs() - before).toBeLessThan(2_000);
 });
 
 test("no body breaks out of its fence or smuggles in invisible characters", () => {

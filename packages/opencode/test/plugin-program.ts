@@ -8,8 +8,9 @@ const env = Object.fromEntries(
 );
 const client = await standIn(directory, env);
 await client.prompt("ses_one");
+// On a busy machine a call may end before the broker is reached, and says so.
 await until(
-  async () => (await client.call("ses_one", "agentmesh_whoami", {})).includes("plugged"),
+  async () => (await client.call("ses_one", "agentmesh_whoami", {}).catch(() => "")).includes("plugged"),
   "the plugin to join",
 );
 console.log(await client.call("ses_one", "agentmesh_send_message", { to, message: "from inside" }));
