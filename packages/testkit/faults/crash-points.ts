@@ -1,4 +1,5 @@
 /** Acts that write into the state folder, ended at their steps, as many as there is time for; a table of act, steps and outcome. */
+import { availableParallelism } from "node:os";
 import { openCrashPoints, whyNoCrashPoints } from "testkit";
 import { crashActs } from "./crash/acts.ts";
 import { everyNth, type Sweep, sweep } from "./crash/sweep.ts";
@@ -21,7 +22,9 @@ export function crashPoints(only?: readonly string[]): Fault {
     done: () => parts.isOver,
     left: () => parts.left(),
     async run(turn) {
-      using points = openCrashPoints();
+      using opened = new DisposableStack();
+      const open = () => opened.use(openCrashPoints());
+      const points = [open(), ...Array.from({ length: availableParallelism() - 1 }, open)] as const;
       const found: Found[] = [];
       const again: string[] = [];
       let rounds = 0;

@@ -19,7 +19,7 @@ describe.skipIf(missing !== undefined)(
       `loses nothing and is done by the next start: %s (AGENTMESH_TEST_SEED=${seed})`,
       async (_, act) => {
         using points = openCrashPoints();
-        const outcome = await sweep(points, act, (endings) =>
+        const outcome = await sweep([points], act, (endings) =>
           (["kill", "half", "full"] as const).flatMap((how) => one(endings.filter((each) => each.how === how))),
         );
         expect(outcome.wrong).toEqual([]);

@@ -20,9 +20,12 @@ export interface Ending {
   readonly how: CrashHow;
 }
 
-/** Ends an act in the ways that `choose` takes from all there are, one after the other; `oneMs` is how long a try takes. */
+/**
+ * Ends an act in the ways that `choose` takes from all there are, as many side by side as there are points; `oneMs` is how long
+ * one of all takes.
+ */
 export async function sweep(
-  points: CrashPoints,
+  points: readonly [CrashPoints, ...CrashPoints[]],
   act: CrashAct,
   choose: (endings: readonly Ending[], oneMs: number) => readonly Ending[],
   until = Number.POSITIVE_INFINITY,
@@ -32,16 +35,20 @@ export async function sweep(
   mkdirSync(template, { mode: 0o700 });
   const waiting = await act.prepare(template);
   const began = performance.now();
-  const whole = await crashedAt(points, act, { template, waiting, at: 0, how: "kill" });
-  const oneMs = performance.now() - began;
+  const whole = await crashedAt(points[0], act, { template, waiting, at: 0, how: "kill" });
+  const oneMs = (performance.now() - began) / points.length;
   const endings = endingsOf(act, whole.steps);
   const wrong = [...whole.wrong];
   let tried = 0;
-  for (const ending of choose(endings, oneMs)) {
-    if (performance.now() > until) break;
-    wrong.push(...(await crashedAt(points, act, { template, waiting, ...ending })).wrong);
-    tried++;
-  }
+  const toTry = choose(endings, oneMs).values();
+  const hand = async (own: CrashPoints) => {
+    for (const ending of toTry) {
+      if (performance.now() > until) break;
+      wrong.push(...(await crashedAt(own, act, { template, waiting, ...ending })).wrong);
+      tried++;
+    }
+  };
+  await Promise.all(points.map(hand));
   return { steps: whole.steps.length, endings: endings.length, tried, wrong };
 }
 
