@@ -22,7 +22,7 @@ test.each(drivers)(
     const beat = async (n: number, ageMs: number) => {
       const id = newId("ses");
       await store.openSession({ id, agentId: ids[n] ?? "agt_none", profile: {}, pushPaths: [] });
-      await store.doubtSession(id, ageMs);
+      await store.doubtSession({ id, agentId: ids[n] ?? "agt_none" }, ageMs, "stream_closed");
     };
     // More than a page of them; some have two sessions, one of them older.
     for (let n = 0; n < 100; n++) await beat(n, 0);
@@ -59,7 +59,7 @@ test.each(drivers)(
     const beat = async (n: number, ageMs: number) => {
       const id = newId("ses");
       await store.openSession({ id, agentId: ids[n] ?? "agt_none", profile: { directory: "/here" }, pushPaths: [] });
-      await store.doubtSession(id, ageMs);
+      await store.doubtSession({ id, agentId: ids[n] ?? "agt_none" }, ageMs, "stream_closed");
     };
     for (const n of [149, 70, 3]) await beat(n, 0);
     for (const n of [148, 71, 2]) await beat(n, policy.staleAfterMs + 1_000);

@@ -65,7 +65,7 @@ async function as(name: string): Promise<AgentCaller> {
 async function days(count: number): Promise<void> {
   for (let day = 0; day < count; day++) {
     clock.advance(DAY_MS);
-    await sweep({ store, policy, clock, onSessionOver: () => undefined }, true);
+    await sweep({ store, policy, clock, sessions: { over: () => undefined, endGone: async () => undefined } }, true);
   }
 }
 const names = async (presence: "all" | "archived") =>

@@ -8,7 +8,16 @@ import type { AgentRecord } from "../src/mesh/store.ts";
 function caller(id: AgentId): AgentCaller {
   const agent: AgentRecord = {
     ...{ id, name: id, profile: {}, registeredAt: 0, lastSeenAt: undefined, archivedAt: undefined, quietMs: 0 },
-    ...{ heartbeatAgeMs: undefined, pushPaths: [], trust: "verified", focus: undefined, queued: 0, held: 0, inHand: 0 },
+    ...{
+      heartbeatAgeMs: undefined,
+      doubt: undefined,
+      pushPaths: [],
+      trust: "verified",
+      focus: undefined,
+      queued: 0,
+      held: 0,
+      inHand: 0,
+    },
     oldestQueuedMs: undefined,
   };
   return { kind: "agent", agent };

@@ -10,9 +10,20 @@ import type {
   Message,
   Presence,
   TimelineEntry,
+  TimeWords,
 } from "@agentmesh/protocol";
-import { plainLine, quoted, quotedReason, quotedUnlessWord, TimelineEvent } from "@agentmesh/protocol";
-import { inLocalTime, localTime, shortDuration, since, until } from "./terminal/clock.ts";
+import {
+  plainLine,
+  presenceWords,
+  proofWords,
+  quoted,
+  quotedReason,
+  quotedUnlessWord,
+  reachOf,
+  TimelineEvent,
+  waitingWords,
+} from "@agentmesh/protocol";
+import { inLocalTime, localTime, since, until } from "./terminal/clock.ts";
 import type { Style } from "./terminal/output.ts";
 
 /** Colour of a presence. */
@@ -58,42 +69,53 @@ export function eventStyle(event: string): Style {
   return known === undefined ? "dim" : eventStyles[known];
 }
 
+/** Times in what is said of agents. */
+export const times: TimeWords = { past: (at) => `${since(at)} ago`, coming: (at) => localTime(at) };
+
 /** What an agent's push paths are worth now, best first: `claude-inbox, proven 2m ago`. A webhook needs no session. */
-export function reachedBy(agent: Pick<Agent, "presence" | "pushPaths">): string {
-  if (agent.presence === "offline" && agent.pushPaths.length === 0) return "";
-  return agent.pushPaths.length === 0 ? "no push path" : agent.pushPaths.map(pushPath).join("; ");
+export function reachedBy(agent: Pick<Agent, "presence" | "doubt" | "pushPaths">): string {
+  if (agent.pushPaths.length === 0) return agent.presence === "offline" ? "" : "no push path";
+  const { now, before } = reachOf(agent);
+  const was = before.length === 0 ? [] : [`before its stream closed ${before.map(pushPath).join("; ")}`];
+  return [now.map(pushPath).join("; ") || "nothing now", ...was].join("; ");
 }
 
 /** Presence and push paths of a recipient in a sentence: `online, reached by claude-inbox, proven 2m ago`. */
-export function recipientText({ presence, pushPaths }: Pick<Agent, "presence" | "pushPaths">): string {
-  if (presence === "offline" && pushPaths.length === 0) return presence;
-  const working = pushPaths.filter(({ failedWhy }) => failedWhy === undefined);
+export function recipientText(recipient: Pick<Agent, "presence" | "doubt" | "pushPaths">): string {
+  const presence = presenceWords(recipient, times);
+  const { now, before } = reachOf(recipient);
+  const working = now.filter(({ failedWhy }) => failedWhy === undefined);
   if (working.length > 0) return `${presence}, reached by ${working.map(pushPath).join("; ")}`;
-  const [first] = pushPaths;
-  return first === undefined ? `${presence}, no push path` : `${presence}, the last push through ${first.path} failed`;
+  const [first] = now;
+  if (first !== undefined) return `${presence}, the last push through ${first.path} failed`;
+  return recipient.presence === "offline" || before.length > 0 ? presence : `${presence}, no push path`;
 }
 
-function pushPath({ path, provenAt, failedWhy, nextTryAt }: ListedPushPath): string {
-  const rests = nextTryAt === undefined ? "" : `, rests until ${localTime(nextTryAt)}`;
-  if (failedWhy !== undefined) return `${path}, failed: ${quoted(failedWhy)}${rests}`;
-  return provenAt === undefined ? `${path}, not proven yet` : `${path}, proven ${since(provenAt)} ago`;
+function pushPath(path: ListedPushPath): string {
+  return `${path.path}, ${proofWords(path, times)}`;
+}
+
+/** What is known of an agent's state, a fact a line: for whoever looks at one agent, and for oneself. */
+export function stateFacts(agent: Agent): [string, string][] {
+  const archived = agent.archivedAt === undefined ? undefined : `archived ${since(agent.archivedAt)} ago`;
+  return [
+    ["presence", archived ?? presenceWords(agent, times)],
+    ["last heard", heard(agent)],
+    ["reached by", reachedBy(agent) || "nothing now; mail waits in its inbox"],
+    ["waiting", waitingWords(agent)],
+    ...(agent.focus ? [["focus", focusText(agent.focus)] satisfies [string, string]] : []),
+  ];
+}
+
+/** When an agent was last heard of. */
+export function heard({ lastSeenAt }: Pick<Agent, "lastSeenAt">): string {
+  return lastSeenAt === undefined ? "never" : `${since(lastSeenAt)} ago`;
 }
 
 /** A focus in words: `in focus for 20m, only interrupts are pushed (blocked on a dialog)`. */
 export function focusText({ until: end, allows, reason }: Focus): string {
   const why = reason === undefined ? "" : ` (${quoted(reason)})`;
   return `in focus for ${until(end)}, ${allows === "interrupt" ? "only interrupts are" : "nothing is"} pushed${why}`;
-}
-
-/** What an inbox holds: `3, oldest 4m; 1 in hand`. */
-export function waiting({
-  queued,
-  oldestQueuedMs,
-  held,
-  inHand,
-}: Pick<Agent, "queued" | "oldestQueuedMs" | "held" | "inHand">): string {
-  const oldest = queued === 0 || oldestQueuedMs === undefined ? "" : `, oldest ${shortDuration(oldestQueuedMs)}`;
-  return `${queued}${oldest}${inHand > 0 ? `; ${inHand} in hand` : ""}${held > 0 ? `; ${held} held` : ""}`;
 }
 
 /** Where an agent works: repository or directory, with its branch, and its machine when that is another one. */

@@ -83,7 +83,9 @@ test("a webhook that fails exits 1 from its test, and everything about it says w
   const sent = await cli(broker.home, ["send", "broken", "late"]);
   expect(sent.stdout).toContain("the last push through webhook failed");
   expect(sent.stderr.replace(/\s+/g, " ")).toContain("Try it now: agentmesh webhook test broken");
-  expect((await cli(broker.home, ["agents"])).stdout).toMatch(/broken +offline +never +webhook, failed: “answered 500/);
+  expect((await cli(broker.home, ["agents"])).stdout).toMatch(
+    /broken +offline +never +webhook, failing: “answered 500/,
+  );
   const { pushPaths } = await sender.client.getAgent({ agent: "broken" });
   expect(pushPaths).toMatchObject([{ failedWhy: "answered 500 (5 in a row)", nextTryAt: expect.stringMatching(/Z$/) }]);
   expect(sent.stderr.replace(/\s+/g, " ")).toMatch(

@@ -1,4 +1,6 @@
 /** The typed client: its calls, and the inbox as an async iterator. */
+import type { ProcessMark } from "@agentmesh/protocol";
+import type { ConnectionOptions } from "./connection.ts";
 import type { DeliveryHandle } from "./delivery-handle.ts";
 import { MeshCalls } from "./mesh-calls.ts";
 import { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";
@@ -9,9 +11,17 @@ import { type InboxOptions, MeshSession, type SessionOptions } from "./session.t
  * repeatable calls are tried again first.
  */
 export class MeshClient extends MeshCalls {
+  readonly #process: ProcessMark | undefined;
+
+  /** `process` is whose sessions this client opens; `connect` of `@agentmesh/client/node` says it. */
+  constructor({ process, ...options }: ConnectionOptions & { readonly process?: ProcessMark | undefined }) {
+    super(options);
+    this.#process = process;
+  }
+
   /** Opens a session that renews and re-opens itself until it is left. */
   join(options: SessionOptions = {}): Promise<MeshSession> {
-    return MeshSession.open(this, options);
+    return MeshSession.open(this, { ...(this.#process && { process: this.#process }), ...options });
   }
 
   /**

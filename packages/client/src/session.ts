@@ -1,5 +1,13 @@
 /** A session that keeps itself: heartbeat, re-opened after a broker restart, deliveries streamed through it. */
-import type { Agent, AgentProfile, HeartbeatReply, OpenSessionReply, PushPath, SessionId } from "@agentmesh/protocol";
+import type {
+  Agent,
+  AgentProfile,
+  HeartbeatReply,
+  OpenSessionReply,
+  ProcessMark,
+  PushPath,
+  SessionId,
+} from "@agentmesh/protocol";
 import { HEARTBEAT_MS } from "@agentmesh/protocol";
 import { backoffMs, pause } from "./backoff.ts";
 import { DeliveryHandle } from "./delivery-handle.ts";
@@ -11,6 +19,8 @@ import type { MeshCalls } from "./mesh-calls.ts";
 export interface SessionOptions {
   readonly profile?: AgentProfile;
   readonly pushPaths?: PushPath[];
+  /** The process whose session it is: when that is gone, a broker of the same machine ends the session at once. */
+  readonly process?: ProcessMark;
   /** Called when the broker no longer knows the token (another database): register again, then return. */
   readonly onUnknownToken?: () => Promise<void>;
   /** Told when the connection is lost or back; for logs. */
@@ -70,7 +80,11 @@ export class MeshSession {
     // Whoever still waits for an answer of a session that was left must not open it again.
     if (this.#left.signal.aborted) return undefined;
     try {
-      const reply = await this.client.heartbeat({ session: this.#open.session.id, pushPaths: this.#pushPaths });
+      const reply = await this.client.heartbeat({
+        session: this.#open.session.id,
+        pushPaths: this.#pushPaths,
+        ...processOf(this.#options),
+      });
       const { name = this.agent.name } = reply;
       if (name !== this.agent.name) this.#open = { ...this.#open, agent: { ...this.agent, name } };
       return reply;
@@ -168,5 +182,9 @@ export class MeshSession {
 }
 
 function openSession(client: MeshCalls, options: SessionOptions, pushPaths: PushPath[]): Promise<OpenSessionReply> {
-  return client.openSession({ ...options.profile, pushPaths });
+  return client.openSession({ ...options.profile, pushPaths, ...processOf(options) });
+}
+
+function processOf({ process }: SessionOptions): { process?: ProcessMark } {
+  return process ? { process } : {};
 }

@@ -9,6 +9,7 @@ import {
   readMeshKey,
   requireBroker,
   StateFolderError,
+  thisProcess,
 } from "@agentmesh/client/node";
 import type { Config } from "./config/config.ts";
 
@@ -44,7 +45,7 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
     get folder() {
       return folderOf();
     },
-    clientFor: (token) => new MeshClient({ url, token, ...CALL_LIMITS }),
+    clientFor: (token) => new MeshClient({ url, token, process: thisProcess(), ...CALL_LIMITS }),
     async clientWithKey() {
       // The key exists from the first start of a broker on.
       const address = await url();

@@ -3,12 +3,26 @@ import { z } from "zod";
 import { Focus } from "./focus.ts";
 import { AgentId, SessionId } from "./ids.ts";
 import { MAX_SUMMARY_CHARS } from "./limits.ts";
+import { ProcessMark } from "./machine/process-mark.ts";
 import { AgentName } from "./names/names.ts";
 import { Timestamp } from "./time.ts";
 
-/** Whether an agent has a live session: `online`, `stale` (heartbeat missed for 45 s) or `offline` (120 s, or left). */
+/**
+ * Whether an agent has a live session: `online`, `stale` (it may be gone, see {@link Doubt}) or `offline` (no heartbeat for
+ * 120 s, left, or its process is gone).
+ */
 export const Presence = z.enum(["online", "stale", "offline"]);
 export type Presence = z.infer<typeof Presence>;
+
+/** Why an agent is stale, and since when: what was last seen of its session says that it may be gone. */
+export const Doubt = z.object({
+  why: z.enum(["stream_closed", "broker_started", "no_heartbeat"]).meta({
+    description:
+      "stream_closed: its stream did, and nothing was heard of it since; broker_started: the same of the broker's start; no_heartbeat: none since then",
+  }),
+  since: Timestamp,
+});
+export type Doubt = z.infer<typeof Doubt>;
 
 /** Where a page of agents begins: presence, name and id of the one before it. */
 export const AgentCursor = z
@@ -29,7 +43,10 @@ export const PushPath = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9-]{0,39}$/)
     .meta({ description: "e.g. claude-inbox, claude-channel, stream, webhook" }),
-  provenAt: Timestamp.optional().meta({ description: "when evidence last showed that a pushed message was read" }),
+  provenAt: Timestamp.optional().meta({
+    description:
+      "when evidence last showed that a pushed message was read; of a stream: when what came through it was acked, to the minute",
+  }),
   failedWhy: z
     .string()
     .max(200)
@@ -47,6 +64,9 @@ export type ListedPushPath = z.infer<typeof ListedPushPath>;
 
 /** The push path of an agent's webhook, which needs no session. */
 export const WEBHOOK_PATH = "webhook";
+
+/** The push path of a session that reads its stream itself; what comes through it and is acked proves it. */
+export const STREAM_PATH = "stream";
 
 const place = z.string().min(1).max(1024);
 
@@ -67,6 +87,7 @@ export const Agent = z.object({
   name: AgentName,
   ...AgentProfile.shape,
   presence: Presence,
+  doubt: Doubt.optional().meta({ description: "of a stale agent" }),
   trust: Trust.default("verified"),
   pushPaths: z.array(ListedPushPath),
   focus: Focus.optional().meta({ description: "set while the agent is not to be disturbed" }),
@@ -75,7 +96,7 @@ export const Agent = z.object({
   inHand: z.int().nonnegative().default(0).meta({ description: "deliveries that a session or webhook has leased" }),
   oldestQueuedMs: z.int().nonnegative().optional().meta({ description: "age of the oldest of them" }),
   registeredAt: Timestamp,
-  lastSeenAt: Timestamp.optional(),
+  lastSeenAt: Timestamp.optional().meta({ description: "last sign of life: a heartbeat, or a call, to the minute" }),
   archivedAt: Timestamp.optional().meta({
     description: "nothing was heard of it for long: it is not listed and cannot be written to until it is back",
   }),
@@ -126,10 +147,15 @@ export type RenameReply = z.infer<typeof RenameReply>;
 export const Session = z.object({ id: SessionId, agentId: AgentId, openedAt: Timestamp });
 export type Session = z.infer<typeof Session>;
 
+const sessionProcess = ProcessMark.optional().meta({
+  description: "whose session it is: a broker of the same machine ends the session within a second when that is gone",
+});
+
 /** Opens a session; the profile's fields replace those the agent had. */
 export const OpenSessionRequest = z.strictObject({
   ...AgentProfile.shape,
   pushPaths: z.array(PushPath).max(8).default([]),
+  process: sessionProcess,
 });
 export type OpenSessionRequest = z.infer<typeof OpenSessionRequest>;
 
@@ -137,8 +163,11 @@ export type OpenSessionRequest = z.infer<typeof OpenSessionRequest>;
 export const OpenSessionReply = z.object({ session: Session, agent: Agent, heartbeatMs: z.int().positive() });
 export type OpenSessionReply = z.infer<typeof OpenSessionReply>;
 
-/** Renews a session; `pushPaths` replaces what the session said before. */
-export const HeartbeatRequest = z.strictObject({ pushPaths: z.array(PushPath).max(8).optional() });
+/** Renews a session; `pushPaths` replaces what the session said before, `process` tells a broker that started meanwhile. */
+export const HeartbeatRequest = z.strictObject({
+  pushPaths: z.array(PushPath).max(8).optional(),
+  process: sessionProcess,
+});
 export type HeartbeatRequest = z.infer<typeof HeartbeatRequest>;
 
 /** When to renew again, and what waits in the inbox. */

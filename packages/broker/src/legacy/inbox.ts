@@ -97,7 +97,7 @@ export class PeerInbox {
     if (this.#session !== undefined) {
       if (renewedAgoMs < this.#mesh.policy.heartbeatMs / 2) return;
       const { code } = await this.#mesh.sessions
-        .heartbeat(caller, this.#session, this.#pushPaths(facts))
+        .heartbeat(caller, this.#session, { pushPaths: this.#pushPaths(facts) })
         .then(() => ({ code: undefined }), refusal);
       this.#renewedAt = Date.now();
       if (code !== "session_not_found") return;

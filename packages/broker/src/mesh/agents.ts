@@ -17,6 +17,7 @@ import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { listAgents } from "./looks/agent-listing.ts";
+import { presenceOf, shownAgent } from "./looks/agent-shown.ts";
 import type { Turns } from "./looks/turns.ts";
 import { findNearNames } from "./names/near-names.ts";
 import { wholeId } from "./names/short-ids.ts";
@@ -209,32 +210,14 @@ export class Agents {
     return { removed: true, dead };
   }
 
-  /** Presence from the age of the newest heartbeat; never from a process id. */
+  /** Presence from the age of the newest heartbeat. */
   presence(agent: Pick<AgentRecord, "heartbeatAgeMs">): Presence {
-    const age = agent.heartbeatAgeMs;
-    if (age === undefined || age >= this.#policy.offlineAfterMs) return "offline";
-    return age < this.#policy.staleAfterMs ? "online" : "stale";
+    return presenceOf(agent, this.#policy);
   }
 
   /** An agent as others see it. */
   show(agent: AgentRecord): Agent {
-    const presence = this.presence(agent);
-    return {
-      id: agent.id,
-      name: agent.name,
-      ...agent.profile,
-      presence,
-      trust: agent.trust,
-      pushPaths: [...(presence === "offline" ? [] : agent.pushPaths), ...(agent.webhook ? [agent.webhook] : [])],
-      ...(agent.focus && { focus: agent.focus }),
-      queued: agent.queued,
-      held: agent.held,
-      inHand: agent.inHand,
-      ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
-      registeredAt: timestamp(agent.registeredAt),
-      ...(agent.lastSeenAt !== undefined && { lastSeenAt: timestamp(agent.lastSeenAt) }),
-      ...(agent.archivedAt !== undefined && { archivedAt: timestamp(agent.archivedAt) }),
-    };
+    return shownAgent(agent, this.#policy);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Where the mesh gets the time from. */
+import type { TimeWords } from "@agentmesh/protocol";
 
 /** Source of time, near that of the wall; replaced where a test's subject is time. */
 export interface Clock {
@@ -32,3 +33,6 @@ export class SteadyClock implements Clock {
 export function timestamp(ms: number): string {
   return new Date(ms).toISOString();
 }
+
+/** Times in the sentences of the mesh; whoever shows them to people puts them into theirs. */
+export const TIMES: TimeWords = { past: (at) => at, coming: (at) => at };

@@ -13,7 +13,7 @@ import { Messages } from "./messages.ts";
 import { keepingStatus, type Policy } from "./policy.ts";
 import { Streams } from "./push/streams.ts";
 import { Wakes } from "./push/wakes.ts";
-import { Sessions } from "./sessions.ts";
+import { type IsGone, Sessions } from "./sessions.ts";
 import type { Store, StoreStats } from "./store.ts";
 import { startSweeper } from "./sweeper.ts";
 import { Topics } from "./topics.ts";
@@ -57,6 +57,7 @@ export function createMesh(parts: {
   /** Keeps the secrets of webhooks at rest. */
   readonly seal: Seal;
   readonly sinks: WebhookSinks;
+  readonly isProcessGone: IsGone;
   readonly onWebhook: WebhookNotice;
   readonly onFault: (error: unknown) => void;
 }): Mesh {
@@ -82,16 +83,17 @@ export function createMesh(parts: {
     },
   });
   // In this life nobody has been heard of yet, whatever the wall clock says of the last one.
-  store.doubtSession("all", policy.staleAfterMs).catch(parts.onFault);
+  store.doubtSession("all", policy.staleAfterMs, "broker_started").catch(parts.onFault);
   const webhooksStarted = webhooks.start().catch(parts.onFault);
-  const stopSweeper = startSweeper({ ...parts, onSessionOver: (session) => streams.end(session) });
+  const sessions = new Sessions({ ...parts, agents, streams });
+  const stopSweeper = startSweeper({ ...parts, sessions });
   return {
     turns,
     agents,
     streams,
     policies: new ReceiverPolicies({ store, agents }),
     webhooks,
-    sessions: new Sessions({ ...parts, agents, streams }),
+    sessions,
     messages,
     history: new History({ store, agents, turns }),
     asks: new Asks({ ...parts, agents, messages, ready, waiting, turns }),

@@ -1,11 +1,12 @@
-/** Sessions: live processes of agents, kept by heartbeat. */
+/** Sessions: live processes of agents, kept by heartbeat; over when their process is gone. */
 import type {
+  AgentId,
   EndpointReply,
   EndpointRequest,
   endpoints,
   HeartbeatReply,
   OpenSessionReply,
-  PushPath,
+  ProcessMark,
   SessionId,
 } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
@@ -19,6 +20,10 @@ import type { Streams } from "./push/streams.ts";
 import type { Store } from "./store.ts";
 
 type Table = typeof endpoints;
+type Beat = Pick<EndpointRequest<Table["heartbeat"]>["body"], "pushPaths" | "process">;
+
+/** Whether a process is surely over, as far as this machine can say. */
+export type IsGone = (mark: ProcessMark) => boolean;
 
 /** The verbs on sessions. */
 export class Sessions {
@@ -27,21 +32,33 @@ export class Sessions {
   readonly #streams: Streams;
   readonly #policy: Policy;
   readonly #clock: Clock;
+  readonly #isGone: IsGone;
+  /** The processes that sessions have named, of those that were heard of in this life of the broker. */
+  readonly #processes = new Map<SessionId, { readonly agentId: AgentId; readonly mark: ProcessMark }>();
 
-  constructor(parts: { store: Store; agents: Agents; streams: Streams; policy: Policy; clock: Clock }) {
+  constructor(parts: {
+    store: Store;
+    agents: Agents;
+    streams: Streams;
+    policy: Policy;
+    clock: Clock;
+    isProcessGone: IsGone;
+  }) {
     this.#store = parts.store;
     this.#agents = parts.agents;
     this.#streams = parts.streams;
     this.#policy = parts.policy;
     this.#clock = parts.clock;
+    this.#isGone = parts.isProcessGone;
   }
 
   /** Opens a session; mail that a vanished session of this agent held comes back at once. */
   async open(caller: AgentCaller, request: EndpointRequest<Table["openSession"]>["body"]): Promise<OpenSessionReply> {
-    const { pushPaths, ...profile } = request;
+    const { pushPaths, process, ...profile } = request;
     const id = newId("ses");
     await this.#streams.settle(caller.agent.id);
     const agent = await this.#store.openSession({ id, agentId: caller.agent.id, profile, pushPaths });
+    this.#note(id, caller, process);
     return {
       session: { id, agentId: agent.id, openedAt: timestamp(this.#clock.now()) },
       agent: this.#agents.show(agent),
@@ -50,8 +67,9 @@ export class Sessions {
   }
 
   /** Renews a session. @throws MeshError session_not_found: open a new one with the same token */
-  async heartbeat(caller: AgentCaller, id: SessionId, pushPaths?: PushPath[]): Promise<HeartbeatReply> {
-    if (!(await this.#store.touchSession(id, caller.agent.id, pushPaths))) throw unknownSession(id, caller);
+  async heartbeat(caller: AgentCaller, id: SessionId, news: Beat = {}): Promise<HeartbeatReply> {
+    if (!(await this.#store.touchSession(id, caller.agent.id, news.pushPaths))) throw unknownSession(id, caller);
+    this.#note(id, caller, news.process);
     return { heartbeatMs: this.#policy.heartbeatMs, queued: caller.agent.queued, name: caller.agent.name };
   }
 
@@ -63,10 +81,29 @@ export class Sessions {
   /** Ends a session; what it leased returns to the inbox. @throws MeshError session_not_found */
   async end(caller: AgentCaller, id: SessionId): Promise<EndpointReply<Table["endSession"]>> {
     const retry = retryPolicy(this.#policy);
-    const returned = await this.#store.endSession(id, caller.agent.id, retry);
+    const returned = await this.#store.endSession(id, caller.agent.id, "left", retry);
     if (returned === undefined) throw unknownSession(id, caller);
-    this.#streams.end(id);
+    this.over(id);
     return { returned };
+  }
+
+  /** Ends what is open of a session that is over. */
+  over(id: SessionId): void {
+    this.#processes.delete(id);
+    this.#streams.end(id);
+  }
+
+  /** Ends the sessions whose process is gone: what they held is back in the inbox, and nobody is told that they are there. */
+  async endGone(): Promise<void> {
+    const gone = [...this.#processes].filter(([, { mark }]) => this.#isGone(mark));
+    for (const [id, { agentId }] of gone) {
+      await this.#store.endSession(id, agentId, "gone", retryPolicy(this.#policy));
+      this.over(id);
+    }
+  }
+
+  #note(id: SessionId, { agent }: AgentCaller, mark: ProcessMark | undefined): void {
+    if (mark) this.#processes.set(id, { agentId: agent.id, mark });
   }
 }
 

@@ -29,6 +29,7 @@ import type {
   DeadVerdict,
   Delayed,
   DeliveryRecord,
+  DoubtWhy,
   Enqueued,
   HeldVerdict,
   HistoryPart,
@@ -62,6 +63,12 @@ export interface StoreListener {
   advanced(): void;
 }
 
+/** A session that may be gone, and whose it is. */
+export interface DoubtedSession {
+  readonly id: SessionId;
+  readonly agentId: AgentId;
+}
+
 /** Where a page of dead letters begins: behind one that died at a time. */
 export interface DeadPlace {
   readonly at: number;
@@ -88,10 +95,16 @@ export interface Store extends AgentStore, Looks, Keeping, WebhookStore {
   /** Renews a session of this agent; false when there is no such session. */
   touchSession(id: SessionId, agentId: AgentId, pushPaths: PushPath[] | undefined): Promise<boolean>;
   hasSession(id: SessionId): Promise<boolean>;
-  /** Ends a session of this agent and returns its leases; undefined when there is no such session. */
-  endSession(id: SessionId, agentId: AgentId, retry: RetryPolicy): Promise<number | undefined>;
-  /** Makes the last heartbeat of a session, or of all, look at least `ageMs` old: its process is probably gone. */
-  doubtSession(id: SessionId | "all", ageMs: number): Promise<void>;
+  /**
+   * Ends a session of this agent and returns its leases; undefined when there is no such session. One that is `gone` has
+   * spoiled its attempts; one that left has not.
+   */
+  endSession(id: SessionId, agentId: AgentId, how: "left" | "gone", retry: RetryPolicy): Promise<number | undefined>;
+  /**
+   * Lets the last heartbeat of a session, or of all, count as at least `ageMs` old until the next one, and notes since when
+   * and why: its process is probably gone.
+   */
+  doubtSession(session: DoubtedSession | "all", ageMs: number, why: DoubtWhy): Promise<void>;
   /** The clock is stepped by `step`, and all that runs with it: lives, leases, delays, sessions, focus, asks; in one act. */
   shiftTimes(ms: number, step: () => void): Promise<void>;
   /** Ends every session that was not renewed for `offlineAfterMs`, and names them; one of the future ages from now on. */

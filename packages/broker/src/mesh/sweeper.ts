@@ -1,9 +1,10 @@
 /** Care in the background: leases and sessions that are over, messages past their life, old history. */
-import { IDEMPOTENCY_WINDOW_MS, type SessionId } from "@agentmesh/protocol";
+import { IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
 import { askNotices } from "./asks.ts";
 import { type Clock, SteadyClock } from "./clock.ts";
 import { keepingQuota, type Policy } from "./policy.ts";
 import { bounce, retryPolicy } from "./push/retry.ts";
+import type { Sessions } from "./sessions.ts";
 import type { Store } from "./store.ts";
 
 const TICK_MS = 250;
@@ -24,8 +25,7 @@ export interface SweepParts {
   readonly store: Store;
   readonly policy: Policy;
   readonly clock: Clock;
-  /** Told of sessions that have missed their heartbeats, so that nothing of them stays open. */
-  readonly onSessionOver: (session: SessionId) => void;
+  readonly sessions: Pick<Sessions, "over" | "endGone">;
 }
 
 /** Starts the sweeper; the returned function stops it after the round under way. */
@@ -55,10 +55,11 @@ export function startSweeper(parts: SweepParts & { readonly onFault: (error: unk
 }
 
 /** One round, in chunks; the store does each in slices, so that nobody is kept waiting for long. */
-export async function sweep({ store, policy, clock, onSessionOver }: SweepParts, prune: boolean): Promise<void> {
+export async function sweep({ store, policy, clock, sessions }: SweepParts, prune: boolean): Promise<void> {
   const retry = retryPolicy(policy);
   if (clock instanceof SteadyClock) await followWall(store, clock);
-  for (const session of await store.expireSessions(policy.offlineAfterMs, retry)) onSessionOver(session);
+  for (const session of await store.expireSessions(policy.offlineAfterMs, retry)) sessions.over(session);
+  await sessions.endGone();
   await store.expireMessages(CHUNK, bounce);
   await store.endRemoved(CHUNK, bounce);
   await store.expireLeases(CHUNK, retry);

@@ -7,6 +7,7 @@ import {
   type History,
   isAlive,
   type MessageHistory,
+  type SessionHistory,
   short,
   time,
 } from "./history.ts";
@@ -224,11 +225,31 @@ async function checkAgents({ world, history, now }: Observer): Promise<void> {
       "sessions",
       () => `${each.name}'s heartbeat is ${each.heartbeatAgeMs} ms old, not ${age}`,
     );
+    const known = newestSessions(history, each.id).map(({ doubt, provenAt }) =>
+      told(doubt, provenAt === undefined ? undefined : time(provenAt)),
+    );
+    const shown = told(each.doubt, each.pushPaths[0]?.provenAt);
+    demand(
+      known.length === 0 ? shown === told(undefined, undefined) : known.includes(shown),
+      "sessions",
+      () => `${each.name} is shown as ${shown}, by the history ${known.join(" or ")}`,
+    );
     const focus = history.agent(each.id)?.focus;
     const until = focus && focus.until > now ? time(focus.until) : undefined;
     const same = each.focus?.until === until && (until === undefined || each.focus?.allows === focus?.allows);
     demand(same, "urgency", () => `${each.name} is in focus until ${each.focus?.until}, not ${until}`);
   }
+}
+
+/** Of the sessions of an agent those with the newest heartbeat: one, or several of one moment. */
+function newestSessions(history: History, agentId: string): SessionHistory[] {
+  const own = history.sessions.filter((each) => each.open && each.agentId === agentId);
+  const newest = Math.max(...own.map(({ beatAt }) => beatAt));
+  return own.filter(({ beatAt }) => beatAt === newest);
+}
+
+function told(doubt: SessionHistory["doubt"], provenAt: string | undefined): string {
+  return `${doubt ? `doubted since ${doubt.at}, ${doubt.why}` : "sure"}, ${provenAt ? `proven ${provenAt}` : "not proven"}`;
 }
 
 function ageOf(history: History, agentId: string, now: number): number | undefined {

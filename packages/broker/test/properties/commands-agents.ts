@@ -40,7 +40,7 @@ function withSession(question: (session: SessionHistory, as: SessionHistory["age
   };
 }
 
-const ends = fc.record({ n: any, end: fc.constantFrom("in order", "in order", "missed", "doubted") });
+const ends = fc.record({ n: any, end: fc.constantFrom("in order", "gone", "missed", "doubted") });
 type EndChoice = typeof ends extends fc.Arbitrary<infer T> ? T : never;
 
 /** A session with mail takes some, as does another one of its agent; then it ends, in order or not. */
@@ -54,7 +54,8 @@ function* streamAndEnd(o: Observer, { n, end }: EndChoice): Iterable<Question> {
   if (end === "in order") yield endSession(holder, holder.agentId);
   if (end === "missed") yield advance(OFFLINE_AFTER_MS);
   if (end === "doubted") yield doubtSession(holder, OFFLINE_AFTER_MS);
-  if (end !== "in order") yield expireSessions(OFFLINE_AFTER_MS);
+  if (end === "gone") yield endSession(holder, holder.agentId, "gone");
+  if (end === "missed" || end === "doubted") yield expireSessions(OFFLINE_AFTER_MS);
 }
 
 export const agentCommands: CommandKind[] = [
@@ -80,6 +81,12 @@ export const agentCommands: CommandKind[] = [
     return agent && openSession(agent.id);
   }),
   kind("end session", 2, session, withSession(endSession)),
+  kind(
+    "end session of a process that is gone",
+    1,
+    session,
+    withSession((found, as) => endSession(found, as, "gone")),
+  ),
   kind("heartbeat", 2, session, withSession(heartbeat)),
   kind(
     "doubt session",

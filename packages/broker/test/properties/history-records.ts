@@ -10,7 +10,7 @@ import type {
   Party,
   SessionId,
 } from "@agentmesh/protocol";
-import type { Delayed, PolicyRules, Published } from "../../src/mesh/store.ts";
+import type { Delayed, PolicyRules, Published, SessionDoubt } from "../../src/mesh/store.ts";
 
 /** An agent as its registration was answered. */
 export interface AgentHistory extends Party {
@@ -38,6 +38,10 @@ export interface SessionHistory {
   readonly id: SessionId;
   readonly agentId: AgentId;
   beatAt: number;
+  /** Since when and why it is doubted; no longer after a heartbeat. */
+  doubt: SessionDoubt | undefined;
+  /** When something that was streamed to it was last acked, to the minute. */
+  provenAt: number | undefined;
   open: boolean;
   /** When it was last heard of, by the observer's count. */
   heard: number;

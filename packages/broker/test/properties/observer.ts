@@ -109,6 +109,15 @@ export class Observer {
     this.heardOf(this.history.session(state === "leased" ? lease?.session : lastHolder));
   }
 
+  /** What was streamed was taken notice of: its stream works. */
+  proves({ state, lease }: DeliveryHistory): void {
+    const session =
+      state === "leased" && lease?.position !== undefined ? this.history.session(lease.session) : undefined;
+    if (!session?.open) return;
+    const ageMs = this.now - (session.provenAt ?? Number.NEGATIVE_INFINITY);
+    if (ageMs > 60_000 || ageMs < 0) session.provenAt = this.now;
+  }
+
   /** A lease is over: a stream has credit again. */
   endLease(delivery: DeliveryHistory): void {
     if (delivery.lease?.position !== undefined) {

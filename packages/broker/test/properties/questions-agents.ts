@@ -1,6 +1,7 @@
 /** Questions about agents and sessions, with what their answers must be. */
 import type { AgentId, SessionId } from "@agentmesh/protocol";
 import { newId } from "../../src/mesh/ids.ts";
+import type { DoubtWhy } from "../../src/mesh/store.ts";
 import { isOpen, type SessionHistory } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
@@ -113,27 +114,33 @@ function leave(o: Observer, agentId: AgentId): void {
 export function openSession(agentId: AgentId): Question {
   return async (o) => {
     const id = newId("ses");
-    const answer = await outcome(o.world.store.openSession({ id, agentId, profile: {}, pushPaths: [] }));
+    const answer = await outcome(
+      o.world.store.openSession({ id, agentId, profile: {}, pushPaths: [{ path: "stream" }] }),
+    );
     return () => {
       const agent = o.history.agent(agentId);
       o.say(`open session of ${agent?.name ?? agentId} → ${answer.kind}`);
       demand((answer.kind === "answered") === (agent !== undefined), "sessions", () => `open session: ${answer.kind}`);
-      if (agent) o.history.sessions.push({ id, agentId, beatAt: o.now, open: true, heard: ++o.count, silent: false });
+      if (!agent) return;
+      const unknown = { doubt: undefined, provenAt: undefined, silent: false };
+      o.history.sessions.push({ id, agentId, beatAt: o.now, open: true, heard: ++o.count, ...unknown });
     };
   };
 }
 
-/** Ends a session; its leases return and count no failure. */
-export function endSession(session: SessionHistory, as: AgentId): Question {
+/** Ends a session; its leases return, and count a failure when its process is gone. */
+export function endSession(session: SessionHistory, as: AgentId, how: "left" | "gone" = "left"): Question {
   return async (o) => {
-    const returned = await o.world.store.endSession(session.id, as, RETRY);
+    const returned = await o.world.store.endSession(session.id, as, how, RETRY);
     return () => {
       const own = session.open && session.agentId === as;
-      o.say(`end session of ${o.history.agent(session.agentId)?.name}${own ? "" : " (foreign or over)"} → ${returned}`);
+      o.say(
+        `end session (${how}) of ${o.history.agent(session.agentId)?.name}${own ? "" : " (foreign or over)"} → ${returned}`,
+      );
       demand((returned !== undefined) === own, own ? "sessions" : "ownership", () => `ending a session: ${returned}`);
       if (!own) return;
       const held = o.history.heldBy(session.id);
-      for (const each of held) judgeReturn(o, each, "released", { failed: false });
+      for (const each of held) judgeReturn(o, each, "released", { failed: how === "gone" });
       demand(returned === held.length, "L3 no stuck lease", () => `${held.length} leases, but ${returned} returned`);
       session.open = false;
     };
@@ -150,6 +157,7 @@ export function heartbeat(session: SessionHistory, as: AgentId): Question {
       demand(renewed === own, own ? "sessions" : "ownership", () => `a heartbeat was answered ${renewed}`);
       if (!own) return;
       session.beatAt = o.now;
+      session.doubt = undefined;
       o.heardOf(session);
     };
   };
@@ -158,11 +166,11 @@ export function heartbeat(session: SessionHistory, as: AgentId): Question {
 /** Makes every session look silent for so long, as a start does. */
 export function doubtAll(ageMs: number): Question {
   return async (o) => {
-    await o.world.store.doubtSession("all", ageMs);
+    await o.world.store.doubtSession("all", ageMs, "broker_started");
     return () => {
       o.say(`doubt all sessions: ${ageMs} ms`);
       for (const session of o.history.sessions) {
-        if (session.open) session.beatAt = Math.min(session.beatAt, o.now - ageMs);
+        doubt(o, session, ageMs, "broker_started");
       }
     };
   };
@@ -171,12 +179,18 @@ export function doubtAll(ageMs: number): Question {
 /** Makes a session look silent for so long. */
 export function doubtSession(session: SessionHistory, ageMs: number): Question {
   return async (o) => {
-    await o.world.store.doubtSession(session.id, ageMs);
+    await o.world.store.doubtSession(session, ageMs, "stream_closed");
     return () => {
       o.say(`doubt a session: ${ageMs} ms`);
-      if (session.open) session.beatAt = Math.min(session.beatAt, o.now - ageMs);
+      doubt(o, session, ageMs, "stream_closed");
     };
   };
+}
+
+function doubt(o: Observer, session: SessionHistory, ageMs: number, why: DoubtWhy): void {
+  if (!session.open) return;
+  session.beatAt = Math.min(session.beatAt, o.now - ageMs);
+  session.doubt ??= { why, at: o.now };
 }
 
 /** Ends the sessions that were silent for so long; their leases return as failures. */

@@ -35,7 +35,11 @@ function moveTimes(o: Observer, ms: number): void {
     if (each.dueAt > 0) each.dueAt = Math.max(1, each.dueAt + ms);
     if (each.lease) each.lease.endsAt += ms;
   }
-  for (const each of sessions) each.beatAt += ms;
+  for (const each of sessions) {
+    each.beatAt += ms;
+    if (each.doubt) each.doubt = { ...each.doubt, at: each.doubt.at + ms };
+    if (each.provenAt !== undefined) each.provenAt += ms;
+  }
   for (const { focus } of present) if (focus) focus.until += ms;
   for (const ask of asks.filter(({ open }) => open)) {
     ask.dueAt += ms;

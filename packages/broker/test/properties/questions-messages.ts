@@ -72,6 +72,7 @@ export function send(asked: MessageToEnqueue): Question {
       if (answered) o.heardOfHolder(answered);
       if (answered && isOpen(answered)) {
         const reason = answered.of.message.from.id === recipientId ? "replied" : "read";
+        o.proves(answered);
         judgeEnd(o, answered, "acked", "acked", { reason });
       }
       const queued = history.queued(recipientId).length;

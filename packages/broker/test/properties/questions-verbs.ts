@@ -93,7 +93,10 @@ export function ack(target: Target, evidence: AckEvidence): Question {
     name,
     target,
     (o) => o.world.store.ack(agentId, ref, receipt, evidence),
-    (o, each, more) => judgeEnd(o, each, "acked", "acked", { ...more, reason: evidence }),
+    (o, each, more) => {
+      if (evidence !== "read") o.proves(each);
+      judgeEnd(o, each, "acked", "acked", { ...more, reason: evidence });
+    },
   );
 }
 

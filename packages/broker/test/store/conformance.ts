@@ -350,7 +350,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       for (let round = 1; round <= 6; round++) {
         const holder = await session();
         expect(await lease({ session: holder })).toMatchObject([{ attempt: 2 * round - 1 }]);
-        await store.endSession(holder, bob, RETRY);
+        await store.endSession(holder, bob, "left", RETRY);
         await lease({ leaseMs: 600_000 });
         await store.close();
         store = await engine.reopen(clock);
@@ -730,8 +730,8 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       for (const body of ["a", "b"]) await send(body);
       await lease({ session: one, max: 1 });
       await lease({ session: two, max: 1 });
-      expect(await store.endSession(one, alice, RETRY)).toBeUndefined();
-      expect(await store.endSession(one, bob, RETRY)).toBe(1);
+      expect(await store.endSession(one, alice, "left", RETRY)).toBeUndefined();
+      expect(await store.endSession(one, bob, "left", RETRY)).toBe(1);
       expect(await bodies()).toEqual(["a"]);
     });
 
@@ -770,6 +770,50 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       clock.advance(120_000);
       expect((await store.findAgent("bob"))?.heartbeatAgeMs).toBe(120_000);
       expect(await store.expireSessions(120_000, RETRY)).toEqual([holder]);
+    });
+
+    test("a doubted session is as old as the doubt says until its next heartbeat, and was last seen when it was", async () => {
+      const holder = await session();
+      const began = clock.now();
+      clock.advance(1_000);
+      await store.doubtSession({ id: holder, agentId: alice }, 45_000, "stream_closed");
+      expect(await store.findAgent("bob")).toMatchObject({ heartbeatAgeMs: 1_000, doubt: undefined });
+      await store.doubtSession({ id: holder, agentId: bob }, 45_000, "stream_closed");
+      clock.advance(2_000);
+      await store.doubtSession("all", 45_000, "broker_started");
+      const doubt = { why: "stream_closed", at: began + 1_000 };
+      expect(await store.findAgent("bob")).toMatchObject({ heartbeatAgeMs: 47_000, doubt, lastSeenAt: began });
+      await store.touchSession(holder, bob, undefined);
+      expect(await store.findAgent("bob")).toMatchObject({ heartbeatAgeMs: 0, doubt: undefined });
+      const second = await session();
+      await store.doubtSession({ id: holder, agentId: bob }, 45_000, "stream_closed");
+      expect(await store.findAgent("bob")).toMatchObject({ heartbeatAgeMs: 0, doubt: undefined });
+      await store.endSession(second, bob, "gone", RETRY);
+      expect((await store.findAgent("bob"))?.doubt).toMatchObject({ why: "stream_closed" });
+    });
+
+    test.each([
+      ["handled", true, true],
+      ["transcript", true, true],
+      ["replied", true, true],
+      ["read", true, false],
+      ["handled", false, false],
+    ] as const)("an ack (%s) of what was streamed (%s) proves the stream: %s", async (evidence, streamed, proven) => {
+      const holder = await session();
+      await store.touchSession(holder, bob, [{ path: "claude-inbox" }, { path: "stream" }]);
+      const { message: sent, delivery } = await send("a");
+      await lease({ session: holder, ...(streamed && { stream: { maxInFlight: 4, maxPushes: undefined } }) });
+      clock.advance(5_000);
+      if (evidence === "replied") {
+        await send("b", { senderId: bob, recipientId: alice, inReplyTo: sent.id, answers: delivery.id });
+      } else {
+        await store.ack(bob, "1", undefined, evidence);
+      }
+      const provenAt = new Date(clock.now()).toISOString();
+      const stream = proven ? { path: "stream", provenAt } : { path: "stream" };
+      expect((await store.findAgent("bob"))?.pushPaths).toEqual([{ path: "claude-inbox" }, stream]);
+      await store.touchSession(holder, bob, [{ path: "stream", failedWhy: "nobody reads it" }]);
+      expect((await store.findAgent("bob"))?.pushPaths).toEqual([{ path: "stream", failedWhy: "nobody reads it" }]);
     });
 
     test("a heartbeat renews a session of its own agent only", async () => {

@@ -142,7 +142,7 @@ describe.each(drivers)("acts in slices by $name", (driver: Driver) => {
       let isOver = false;
       const act = {
         expired: () => store.expireMessages(1_000),
-        "released by the end of its session": () => store.endSession(session, bob, RETRY),
+        "released by the end of its session": () => store.endSession(session, bob, "left", RETRY),
         "taken back": async () => (await store.cancel(everybody.id, alice)).cancelled,
       }
         [what]()

@@ -3,6 +3,7 @@
 import { MeshClient } from "../mesh-client.ts";
 import { ensureBroker } from "./ensure-broker.ts";
 import { locate, requireBroker } from "./locate.ts";
+import { thisProcess } from "./running-broker.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 /** How to reach this machine's mesh. */
@@ -26,5 +27,5 @@ export function connect(options: ConnectOptions): MeshClient {
     if (brokerBin !== undefined) return (await ensureBroker({ folder, address, brokerBin })).url;
     return (await requireBroker(folder, address)).url;
   };
-  return new MeshClient({ ...rest, url });
+  return new MeshClient({ ...rest, url, process: thisProcess() });
 }

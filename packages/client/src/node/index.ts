@@ -14,7 +14,7 @@ export {
   UntrustedBrokerError,
   WrongAddressError,
 } from "./locate.ts";
-export { announced, isServed, machineName, ownStandpoint } from "./running-broker.ts";
+export { announced, isServed, machineName, ownStandpoint, thisProcess } from "./running-broker.ts";
 export { systemEnvironment } from "./spawn-environment.ts";
 export { BrokerStartError } from "./start-failure.ts";
 export {

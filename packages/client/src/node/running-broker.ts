@@ -1,7 +1,7 @@
 /** What the state folder says of its broker: the announcement it made, and whether one holds the folder. */
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import { BrokerFile, type Standpoint, standpointOf } from "@agentmesh/protocol";
+import { BrokerFile, ownProcess, type ProcessMark, type Standpoint, standpointOf } from "@agentmesh/protocol";
 import { pause } from "../backoff.ts";
 import { FileLock } from "./file-lock.ts";
 import { readIfThere, type StateFolder } from "./state-folder.ts";
@@ -14,6 +14,12 @@ export function machineName(): string {
 /** Where this program stands. Never throws. */
 export function ownStandpoint(): Standpoint {
   return standpointOf({ hostname, readFile: (path) => readFileSync(path, "utf8"), readLink: readlinkSync });
+}
+
+/** This process as a broker of the same machine can watch it; undefined where the system does not say enough. Never throws. */
+export function thisProcess(): ProcessMark | undefined {
+  const readFile = (path: string) => readFileSync(path, "utf8");
+  return ownProcess({ pid: process.pid, hostname, readFile, readLink: readlinkSync });
 }
 
 /** The announcement of the broker that runs, or of one that ended without taking it back. @throws StateFolderError */

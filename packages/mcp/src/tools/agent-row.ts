@@ -1,19 +1,37 @@
 /** One agent as a tool shows it: a line of text and the same as data. */
-import { type Agent, type Focus, type ListedPushPath, plainLine } from "@agentmesh/protocol";
+import {
+  type Agent,
+  type DeliveryForecast,
+  doubtWords,
+  type Focus,
+  type ListedPushPath,
+  plainLine,
+  presenceWords,
+  proofWords,
+  reachOf,
+  type TimeWords,
+  waitingWords,
+} from "@agentmesh/protocol";
 import { defangLine, quoted, quotedUnlessWord } from "../shown/render.ts";
+
+/** Times as a model is told them. */
+export const times: TimeWords = { past: (at) => plainLine(at, 30), coming: (at) => plainLine(at, 30) };
 
 /** The line. Everything an agent says of itself is made harmless and marked as its words. */
 export function agentLine(agent: Agent, own: boolean): string {
   const repo = repoOf(agent);
   return [
-    `${agent.name}${own ? " (you)" : ""}: ${agent.presence}`,
+    `${agent.name}${own ? " (you)" : ""}: ${presenceWords(agent, times)}`,
+    ...(agent.presence !== "offline"
+      ? []
+      : [agent.lastSeenAt === undefined ? "never heard of" : `last heard of ${times.past(agent.lastSeenAt)}`]),
     ...(agent.trust === "verified" ? [] : [agent.trust]),
     ...(agent.client === undefined ? [] : [quotedUnlessWord(agent.client, 64)]),
     ...(agent.directory === undefined ? [] : [`in ${quotedUnlessWord(agent.directory, 300)}`]),
     ...(repo === undefined ? [] : [`repo ${repo}`]),
-    pushWords(agent.pushPaths),
+    pushWords(agent),
     ...(agent.focus ? [focusWords(agent.focus)] : []),
-    `${agent.queued} waiting`,
+    `waiting: ${waitingWords(agent)}`,
     ...(agent.summary ? [`says of itself: ${quoted(agent.summary)}`] : []),
   ].join("; ");
 }
@@ -25,13 +43,17 @@ export function agentData(agent: Agent, own: boolean): Record<string, unknown> {
     name: agent.name,
     ...(own && { you: true }),
     presence: agent.presence,
+    ...(agent.doubt && { doubt: doubtWords(agent.doubt, times) }),
+    ...(agent.lastSeenAt !== undefined && { last_heard_of: agent.lastSeenAt }),
     ...(agent.trust !== "verified" && { trust: agent.trust }),
     ...(agent.client !== undefined && { client: defangLine(agent.client, 64) }),
     ...(agent.directory !== undefined && { directory: defangLine(agent.directory, 300) }),
     ...(repo !== undefined && { repo }),
-    push: agent.pushPaths.map(pathData),
+    push: reachOf(agent).now.map(pathData),
     ...(agent.focus && { focus: focusWords(agent.focus) }),
     waiting: agent.queued,
+    ...(agent.inHand > 0 && { in_hand: agent.inHand }),
+    ...(agent.held > 0 && { held: agent.held }),
     ...(agent.summary && { says_of_itself: defangLine(agent.summary) }),
   };
 }
@@ -43,20 +65,32 @@ function focusWords({ until, allows, reason }: Focus): string {
 }
 
 /** How a session is reached, in words: never more than was proven. */
-export function pushWords(paths: readonly ListedPushPath[]): string {
-  if (paths.length === 0) return "no push path";
-  return `push: ${paths.map((path) => `${path.path} (${proof(path)})`).join(", ")}`;
+export function pushWords(agent: Pick<Agent, "doubt" | "pushPaths">): string {
+  if (agent.pushPaths.length === 0) return "no push path";
+  const { now, before } = reachOf(agent);
+  const said = (paths: readonly ListedPushPath[]) =>
+    paths.map((path) => `${path.path} (${proofWords(path, times)})`).join(", ");
+  const was = before.length === 0 ? "" : `, before its stream closed ${said(before)}`;
+  return `push: ${said(now) || "nothing now"}${was}`;
+}
+
+/** A recipient at the moment of a send. */
+export function recipientWords(recipient: DeliveryForecast["recipient"]): string {
+  return `${presenceWords(recipient, times)}; ${pushWords(recipient)}`;
+}
+
+/** The same as data. */
+export function recipientData(recipient: DeliveryForecast["recipient"]): Record<string, unknown> {
+  return {
+    presence: recipient.presence,
+    ...(recipient.doubt && { doubt: doubtWords(recipient.doubt, times) }),
+    push: reachOf(recipient).now.map(pathData),
+  };
 }
 
 /** A push path as data, with its proof in the same words. */
 export function pathData(path: ListedPushPath): Record<string, string> {
-  return { path: path.path, proof: proof(path) };
-}
-
-function proof(path: ListedPushPath): string {
-  const rests = path.nextTryAt === undefined ? "" : `, rests until ${path.nextTryAt}`;
-  if (path.failedWhy !== undefined) return `failing: ${quoted(path.failedWhy)}${rests}`;
-  return path.provenAt === undefined ? "not proven yet" : `proven ${plainLine(path.provenAt, 30)}`;
+  return { path: path.path, proof: proofWords(path, times) };
 }
 
 function repoOf(agent: Agent): string | undefined {

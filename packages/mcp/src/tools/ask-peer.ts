@@ -1,7 +1,7 @@
 /** Tool ask_peer: a question to one agent, waited for a while. */
 import { z } from "zod";
 import { defang, defangLine, quotedUnlessWord } from "../shown/render.ts";
-import { pushWords } from "./agent-row.ts";
+import { recipientData, recipientWords } from "./agent-row.ts";
 import { tool } from "./tool.ts";
 
 /** Longest wait of one call, in seconds: beyond two minutes clients move a call to the background. */
@@ -46,7 +46,7 @@ export const askPeer = tool({
     }
     const { recipient } = delivery;
     const warnings = delivery.warnings.map(({ code, detail }) => ({ code, detail: defangLine(detail, 400) }));
-    const known = `${delivery.to.name} is ${recipient.presence}; ${pushWords(recipient.pushPaths)}; the question is ${delivery.state} there.`;
+    const known = `${delivery.to.name} is ${recipientWords(recipient)}; the question is ${delivery.state} there.`;
     return {
       text: `No answer within ${wait_seconds} s: pending, not failed. ${known} The answer will come as a message with in_reply_to="${messageId}"; do not ask again.${warnings.map(({ code, detail }) => `\nWarning (${code}): ${detail}`).join("")}`,
       data: {
@@ -54,7 +54,7 @@ export const askPeer = tool({
         message_id: messageId,
         to: delivery.to.name,
         state: delivery.state,
-        presence: recipient.presence,
+        ...recipientData(recipient),
         due_at: answer.dueAt,
         ...(warnings.length > 0 && { warnings }),
       },

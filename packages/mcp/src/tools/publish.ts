@@ -1,7 +1,8 @@
 /** Tool publish: one message to everybody subscribed to a topic. */
-import { publishCounts, publishRemarks, TopicName } from "@agentmesh/protocol";
+import { doubtWords, presenceWords, publishCounts, publishRemarks, TopicName } from "@agentmesh/protocol";
 import { z } from "zod";
 import { defangLine } from "../shown/render.ts";
+import { times } from "./agent-row.ts";
 import { tool, urgency } from "./tool.ts";
 
 /** Publishes; the answer accounts for every subscriber. */
@@ -24,6 +25,7 @@ export const publish = tool({
       state,
       rule: rule.code,
       presence: recipient.presence,
+      ...(recipient.doubt && { doubt: doubtWords(recipient.doubt, times) }),
     }));
     const { rules, warnings } = publishRemarks(reply.accepted);
     const warned = warnings.map(({ code, detail }) => ({ code, detail: defangLine(detail, 800) }));
@@ -32,7 +34,9 @@ export const publish = tool({
     const archived = skipped.filter(({ why }) => why === "archived").length;
     const text = [
       `Published on ${topic} as ${reply.messageId}: stored for ${counts.accepted} of ${counts.accepted + counts.skipped} subscribers${reply.duplicate ? " (by an earlier call)" : ""}.`,
-      ...accepted.map(({ to, state, presence }) => `${to} (${presence}); state: ${state}`),
+      ...reply.accepted.map(
+        ({ to, state, recipient }) => `${to.name} (${presenceWords(recipient, times)}); state: ${state}`,
+      ),
       ...(counts.acceptedUnnamed > 0 ? [`and ${counts.acceptedUnnamed} more`] : []),
       ...rules.map(({ code, detail }) => `Rule (${code}): ${defangLine(detail, 800)}`),
       ...warned.map(({ code, detail }) => `Warning (${code}): ${detail}`),

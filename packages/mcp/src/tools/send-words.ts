@@ -1,23 +1,19 @@
 /** The answer to a send in words: what is known, and not more. */
-import type { SendReply } from "@agentmesh/protocol";
+import { type SendReply, waitingWords } from "@agentmesh/protocol";
 import { defangLine } from "../shown/render.ts";
-import { pathData, pushWords } from "./agent-row.ts";
+import { recipientData, recipientWords } from "./agent-row.ts";
 import type { ToolResult } from "./tool.ts";
 
 /** Says that the message is stored, in which state, and what is known of its recipient. */
 export function sendResult(reply: SendReply): ToolResult {
   const lines = reply.deliveries.map((delivery) => {
     const { recipient, to, seq, state } = delivery;
-    const oldest =
-      recipient.oldestQueuedMs === undefined
-        ? ""
-        : `, the oldest for ${Math.round(recipient.oldestQueuedMs / 1_000)} s`;
     return [
       `Message ${reply.messageId} to ${to.name} is stored as number ${seq} of its inbox; state: ${state}${reply.duplicate ? " (it was stored by an earlier call)" : ""}.`,
       ...(delivery.rule.code === "normal"
         ? []
         : [`Rule (${delivery.rule.code}): ${defangLine(delivery.rule.detail, 800)}`]),
-      `${to.name} is ${recipient.presence}; ${pushWords(recipient.pushPaths)}; ${recipient.queued} waiting${oldest}.`,
+      `${to.name} is ${recipientWords(recipient)}; waiting: ${waitingWords(recipient)}.`,
       ...delivery.warnings.map((warning) => `Warning (${warning.code}): ${defangLine(warning.detail, 800)}`),
     ].join("\n");
   });
@@ -33,9 +29,9 @@ export function sendResult(reply: SendReply): ToolResult {
         seq,
         state,
         rule: rule.code,
-        presence: recipient.presence,
-        push: recipient.pushPaths.map(pathData),
+        ...recipientData(recipient),
         waiting: recipient.queued,
+        ...(recipient.inHand > 0 && { in_hand: recipient.inHand }),
         ...(recipient.oldestQueuedMs !== undefined && { oldest_waiting_ms: recipient.oldestQueuedMs }),
         warnings: warnings.map(({ code, detail }) => ({ code, detail: defangLine(detail, 800) })),
       })),

@@ -1,6 +1,6 @@
 /** Messages: what is sent, and what the sender is told. */
 import { z } from "zod";
-import { ListedPushPath, Presence, Trust } from "../agent.ts";
+import { Doubt, ListedPushPath, Presence, Trust } from "../agent.ts";
 import { Party } from "../agent-party.ts";
 import { Focus } from "../focus.ts";
 import { DeliveryId, MessageId, MessageRef, ThreadId } from "../ids.ts";
@@ -76,9 +76,11 @@ export const DeliveryForecast = z.object({
   rule: AppliedRule,
   recipient: z.object({
     presence: Presence,
+    doubt: Doubt.optional(),
     pushPaths: z.array(ListedPushPath),
     focus: Focus.optional(),
     queued: z.int().nonnegative(),
+    inHand: z.int().nonnegative().default(0),
     oldestQueuedMs: z.int().nonnegative().optional(),
   }),
   warnings: z.array(Warning),

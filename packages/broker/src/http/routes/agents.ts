@@ -16,6 +16,6 @@ export function agentRoutes(bind: Bind, mesh: Mesh): void {
   bind("removeAgent", ({ params, caller }) => mesh.agents.remove(caller, params.agent));
 
   bind("openSession", ({ body, caller }) => mesh.sessions.open(caller, body));
-  bind("heartbeat", ({ params, body, caller }) => mesh.sessions.heartbeat(caller, params.session, body.pushPaths));
+  bind("heartbeat", ({ params, body, caller }) => mesh.sessions.heartbeat(caller, params.session, body));
   bind("endSession", ({ params, caller }) => mesh.sessions.end(caller, params.session));
 }

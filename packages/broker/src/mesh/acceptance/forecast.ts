@@ -1,6 +1,7 @@
 /** What a sender is told: whether the body fits, and what is known of each recipient. */
 import type { Agent, DeliveryForecast, Urgency, Warning } from "@agentmesh/protocol";
-import { AgentName, quoted } from "@agentmesh/protocol";
+import { AgentName, doubtWords, quoted } from "@agentmesh/protocol";
+import { TIMES } from "../clock.ts";
 import { MeshError } from "../errors.ts";
 import { namesakesInWords } from "../names/namesakes.ts";
 import type { Policy } from "../policy.ts";
@@ -41,9 +42,11 @@ export function forecast(
     rule: appliedRule(urgency, delivery.state, agent),
     recipient: {
       presence: agent.presence,
+      ...(agent.doubt && { doubt: agent.doubt }),
       pushPaths: agent.pushPaths,
       ...(agent.focus && { focus: agent.focus }),
       queued: agent.queued,
+      inHand: agent.inHand,
       ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
     },
     warnings: delivery.state === "queued" || delivery.state === "leased" ? warningsFor(agent, address) : [],
@@ -69,7 +72,7 @@ function warningsFor(agent: Agent, { namesakes = [], writtenTo = agent.name }: A
   } else if (agent.presence === "stale" && !webhook?.works) {
     warnings.push({
       code: "recipient_stale",
-      detail: `${agent.name} has missed its heartbeats, or has not been heard of since the broker started, and may be gone.`,
+      detail: `${agent.name} may be gone: ${agent.doubt ? doubtWords(agent.doubt, TIMES) : "it has missed its heartbeats"}.`,
     });
   }
   if (webhook && agent.pushPaths.length === 1) {

@@ -1,7 +1,8 @@
 /** Why a delivery is not acked, and what can be done about it: the sentence behind `trace`. */
 import type { Agent, Delivery, Message, Outlook, TimelineEntry, Urgency } from "@agentmesh/protocol";
-import { quoted } from "@agentmesh/protocol";
+import { doubtWords, quoted } from "@agentmesh/protocol";
 import { focusBefore, focusText } from "../acceptance/urgency.ts";
+import { TIMES } from "../clock.ts";
 import { webhookOf, webhookOutlook } from "../webhook/path.ts";
 
 /**
@@ -97,6 +98,12 @@ function queued(
       remedy: `Start a session of ${name}: it gets the message.`,
     };
   }
+  if (recipient.doubt && !webhook?.works) {
+    return {
+      cause: `${name} may be gone: ${doubtWords(recipient.doubt, TIMES)}.`,
+      remedy: `Wait a minute, or start a session of ${name}: it gets the message.`,
+    };
+  }
   if (webhook && recipient.pushPaths.length === 1) return webhookOutlook(recipient, webhook);
   if (recipient.pushPaths.length === 0) {
     return {
@@ -149,5 +156,6 @@ function leased(
       remedy: "Wait.",
     };
   }
-  return { cause: `${name} has had it in hand since its lease; it has until ${until}.`, remedy: "Wait." };
+  const gone = recipient?.doubt ? ` ${name} may be gone: ${doubtWords(recipient.doubt, TIMES)}.` : "";
+  return { cause: `${name} has had it in hand since its lease; it has until ${until}.${gone}`, remedy: "Wait." };
 }

@@ -67,8 +67,11 @@ export class Streams {
    * store fails nothing is opened: the caller can still be refused, and tries again.
    */
   async attach<S extends Sink>(terms: StreamTerms, openSink: () => S): Promise<{ sink: S; detach: () => void }> {
-    this.#open.get(terms.session)?.sink.close("replaced", false);
-    this.#detach(terms.session, undefined);
+    // Taken off first: what replaces it is no reason to doubt the session.
+    const before = this.#open.get(terms.session);
+    this.#open.delete(terms.session);
+    before?.stop();
+    before?.sink.close("replaced", false);
     const grace = this.#grace.get(terms.session);
     clearTimeout(grace?.timer);
     this.#grace.delete(terms.session);
@@ -163,12 +166,12 @@ export class Streams {
     return leased.length > 0;
   }
 
-  #detach(session: SessionId, only: OpenStream | undefined): void {
-    const stream = this.#open.get(session);
-    if (!stream || (only && stream !== only)) return;
+  #detach(session: SessionId, stream: OpenStream): void {
+    if (this.#open.get(session) !== stream) return;
     this.#open.delete(session);
     stream.stop();
     this.#startGrace(session, stream.terms.agentId);
+    if (!this.#over) this.#doubt(session, stream.terms.agentId);
   }
 
   #startGrace(session: SessionId, agentId: AgentId): void {
@@ -188,8 +191,11 @@ export class Streams {
     this.#grace.delete(session);
     if (!this.#open.has(session)) this.#unstream(session, agentId);
     await this.#store.returnStreamed(session, undefined, this.#retry);
-    // A process that lives on renews its session with the next heartbeat; a dead one is not called online until then.
-    await this.#store.doubtSession(session, this.#staleAfterMs);
+  }
+
+  /** A process that lives on renews its session when it comes back, or with the next heartbeat; a dead one is not called online until then. */
+  #doubt(id: SessionId, agentId: AgentId): void {
+    this.#store.doubtSession({ id, agentId }, this.#staleAfterMs, "stream_closed").catch(this.#onFault);
   }
 
   #stream({ agentId, session }: StreamTerms): void {

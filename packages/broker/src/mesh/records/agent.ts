@@ -1,5 +1,14 @@
 /** The records of agents that go through the Store port. */
-import type { AgentId, AgentProfile, Focus, ListedPushPath, PolicyAction, PushPath, Trust } from "@agentmesh/protocol";
+import type {
+  AgentId,
+  AgentProfile,
+  Doubt,
+  Focus,
+  ListedPushPath,
+  PolicyAction,
+  PushPath,
+  Trust,
+} from "@agentmesh/protocol";
 
 /** An agent as stored, with what its sessions and inbox say of it now. */
 export interface AgentRecord {
@@ -12,8 +21,10 @@ export interface AgentRecord {
   readonly archivedAt: number | undefined;
   /** Time since its last sign of life that was noted, in milliseconds. */
   readonly quietMs: number;
-  /** Age of the newest heartbeat of its sessions, in milliseconds; undefined without a session. */
+  /** Age of the newest heartbeat of its sessions, or what a doubt made of it, in milliseconds; undefined without a session. */
   readonly heartbeatAgeMs: number | undefined;
+  /** Since when, and why, its sessions are in doubt; undefined for one that was heard of meanwhile. */
+  readonly doubt: SessionDoubt | undefined;
   readonly pushPaths: PushPath[];
   readonly trust: Trust;
   readonly focus: Focus | undefined;
@@ -24,6 +35,15 @@ export interface AgentRecord {
   readonly oldestQueuedMs: number | undefined;
   /** How its webhook does, if it has one; this path needs no session. */
   readonly webhook?: ListedPushPath | undefined;
+}
+
+/** What a session is doubted for: its heartbeat counts as older than it is. */
+export type DoubtWhy = Exclude<Doubt["why"], "no_heartbeat">;
+
+/** A doubt about a session, and when it arose. */
+export interface SessionDoubt {
+  readonly why: DoubtWhy;
+  readonly at: number;
 }
 
 /** An agent to make, or to resume by its token. */

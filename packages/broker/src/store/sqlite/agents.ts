@@ -12,7 +12,9 @@ export const AGENT = `
   SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.archived_at, a.queued_count, a.held_count,
     a.open_count, a.trust, a.focus_until, a.focus_allows, a.focus_reason,
     (SELECT MAX(s.seen_at) FROM session s WHERE s.agent_pk = a.pk) AS seen_at,
-    (SELECT s.push_paths FROM session s WHERE s.agent_pk = a.pk ORDER BY s.seen_at DESC LIMIT 1) AS push_paths,
+    (SELECT MAX(s.beat_at) FROM session s WHERE s.agent_pk = a.pk) AS beat_at,
+    (SELECT json_object('pushPaths', json(s.push_paths), 'doubtedAt', s.doubted_at, 'doubtedWhy', s.doubted_why,
+       'provenAt', s.proven_at) FROM session s WHERE s.agent_pk = a.pk ORDER BY s.seen_at DESC LIMIT 1) AS session,
     (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk AND d.state IN ('queued', 'leased')
        AND d.state = 'queued' ORDER BY d.seq LIMIT 1) AS oldest_queued_at,
     (SELECT json_object('provenAt', w.proven_at, 'failedWhy', w.failed_why, 'restsUntil', w.rests_until)

@@ -1,41 +1,63 @@
 /** SQL of sessions. */
 import type { AgentId, PushPath, SessionId } from "@agentmesh/protocol";
+import type { DoubtWhy } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
+
+/** How old the last proof may be when another comes, in milliseconds: an ack must not cost a write more each time. */
+const PROVEN_WITHIN_MS = 60_000;
 
 /** The statements on sessions. */
 export function sessionStatements({ db, clock }: EngineContext) {
-  const insert = db.prepare<[string, number, number, number, number, string]>(
-    `INSERT INTO session (id, agent_pk, opened_at, seen_at, heard, push_paths) VALUES (?, ?, ?, ?, ?, ?)`,
+  const insert = db.prepare<[{ id: string; agent: number; now: number; heard: number; paths: string }]>(
+    `INSERT INTO session (id, agent_pk, opened_at, seen_at, beat_at, heard, push_paths)
+     VALUES (:id, :agent, :now, :now, :now, :heard, :paths)`,
   );
-  const touch = db.prepare<[number, string | null, string, string]>(
-    `UPDATE session SET seen_at = ?, push_paths = COALESCE(?, push_paths)
-     WHERE id = ? AND agent_pk = (SELECT pk FROM agent WHERE id = ?)`,
+  const touch = db.prepare<[{ now: number; paths: string | null; id: string; agent: string }]>(
+    `UPDATE session SET seen_at = :now, beat_at = :now, doubted_at = NULL, doubted_why = NULL,
+       push_paths = COALESCE(:paths, push_paths)
+     WHERE id = :id AND agent_pk = (SELECT pk FROM agent WHERE id = :agent)`,
   );
-  const remove = db.prepare<[string, string], { agent_pk: number; seen_at: number }>(
-    `DELETE FROM session WHERE id = ? AND agent_pk = (SELECT pk FROM agent WHERE id = ?) RETURNING agent_pk, seen_at`,
+  const remove = db.prepare<[string, string], { agent_pk: number; beat_at: number }>(
+    `DELETE FROM session WHERE id = ? AND agent_pk = (SELECT pk FROM agent WHERE id = ?) RETURNING agent_pk, beat_at`,
+  );
+  const prove = db.prepare<[{ now: number; known: number; delivery: number }]>(
+    `UPDATE session SET proven_at = :now
+     WHERE id = (SELECT d.session_id FROM delivery d
+                 WHERE d.pk = :delivery AND d.state = 'leased' AND d.stream_position IS NOT NULL)
+       AND (proven_at IS NULL OR proven_at NOT BETWEEN :known AND :now)`,
   );
   const selectOne = db.prepare<[string], { silent: number }>(`SELECT silent FROM session WHERE id = ?`);
   const silence = db.prepare<[string, number]>(`UPDATE session SET silent = 1 WHERE id = ? AND heard < ?`);
   const hear = db.prepare<[number, string]>(`UPDATE session SET heard = ?, silent = 0 WHERE id = ?`);
-  const rememberSeen = db.prepare<[number, number]>(`UPDATE agent SET last_seen_at = ? WHERE pk = ?`);
+  const rememberSeen = db.prepare<[number, number]>(
+    `UPDATE agent SET last_seen_at = MAX(COALESCE(last_seen_at, 0), ?) WHERE pk = ?`,
+  );
   const selectOver = db.prepare<[number], { id: SessionId; agent_id: AgentId }>(
     `SELECT s.id, a.id AS agent_id FROM session s JOIN agent a ON a.pk = s.agent_pk WHERE s.seen_at <= ? LIMIT 64`,
   );
   const selectAhead = db.prepare<[number], { id: SessionId }>(`SELECT id FROM session WHERE seen_at > ? LIMIT 1`);
-  const setBack = db.prepare<[{ now: number }]>(`UPDATE session SET seen_at = :now WHERE seen_at > :now`);
-  const age = db.prepare<[number, string]>(`UPDATE session SET seen_at = MIN(seen_at, ?) WHERE id = ?`);
-  const ageAll = db.prepare<[{ at: number }]>(`UPDATE session SET seen_at = :at WHERE seen_at > :at`);
+  const setBack = db.prepare<[{ now: number }]>(
+    `UPDATE session SET seen_at = :now, beat_at = MIN(beat_at, :now) WHERE seen_at > :now`,
+  );
+  // The first doubt stays: nothing was heard since.
+  const doubted = `seen_at = MIN(seen_at, :at), doubted_why = iif(doubted_at IS NULL, :why, doubted_why),
+    doubted_at = COALESCE(doubted_at, :now)`;
+  const age = db.prepare<[{ at: number; now: number; why: string; id: string; agent: string }]>(
+    `UPDATE session SET ${doubted} WHERE id = :id AND agent_pk = (SELECT pk FROM agent WHERE id = :agent)`,
+  );
+  const ageAll = db.prepare<[{ at: number; now: number; why: string }]>(`UPDATE session SET ${doubted}`);
   const removeAllOf = db.prepare<[number]>(`DELETE FROM session WHERE agent_pk = ?`);
 
   return {
     open: (id: SessionId, agentPk: number, pushPaths: PushPath[], position: number) =>
-      insert.run(id, agentPk, clock.now(), clock.now(), position, JSON.stringify(pushPaths)),
+      insert.run({ id, agent: agentPk, now: clock.now(), heard: position, paths: JSON.stringify(pushPaths) }),
     touch: (id: SessionId, agentId: AgentId, pushPaths: PushPath[] | undefined): boolean =>
-      touch.run(clock.now(), pushPaths ? JSON.stringify(pushPaths) : null, id, agentId).changes === 1,
+      touch.run({ now: clock.now(), paths: pushPaths ? JSON.stringify(pushPaths) : null, id, agent: agentId })
+        .changes === 1,
     /** Removes a session of this agent; false when there is none. */
     end(id: SessionId, agentId: AgentId): boolean {
       const ended = remove.get(id, agentId);
-      if (ended) rememberSeen.run(ended.seen_at, ended.agent_pk);
+      if (ended) rememberSeen.run(ended.beat_at, ended.agent_pk);
       return ended !== undefined;
     },
     has: (id: SessionId): boolean => selectOne.get(id) !== undefined,
@@ -53,8 +75,14 @@ export function sessionStatements({ db, clock }: EngineContext) {
     /** Lets these age from now on: a dead one is not to be called online until the clock has caught up. */
     setBack: () => setBack.run({ now: clock.now() }),
     over: (offlineAfterMs: number) => selectOver.all(clock.now() - offlineAfterMs),
-    doubt: (id: SessionId | "all", ageMs: number) =>
-      id === "all" ? ageAll.run({ at: clock.now() - ageMs }) : age.run(clock.now() - ageMs, id),
+    doubt(session: { readonly id: SessionId; readonly agentId: AgentId } | "all", ageMs: number, why: DoubtWhy): void {
+      const terms = { at: clock.now() - ageMs, now: clock.now(), why };
+      if (session === "all") ageAll.run(terms);
+      else age.run({ ...terms, id: session.id, agent: session.agentId });
+    },
+    /** Notes that the stream of the session that holds a delivery works, if that came through it. */
+    prove: (deliveryPk: number) =>
+      prove.run({ now: clock.now(), known: clock.now() - PROVEN_WITHIN_MS, delivery: deliveryPk }),
     removeAllOf: (agentPk: number) => removeAllOf.run(agentPk),
   };
 }

@@ -29,9 +29,9 @@ export const careMutants: Mutant[] = [
   stateless(
     "a lease survives the end of its session",
     ({ store, db }) => ({
-      endSession: (session, agentId, retry) => {
+      endSession: (session, agentId, how, retry) => {
         hide(db, session);
-        return store.endSession(session, agentId, retry);
+        return store.endSession(session, agentId, how, retry);
       },
     }),
     ["stream and end"],
@@ -65,10 +65,10 @@ export const careMutants: Mutant[] = [
   stateless(
     "a doubt about all sessions leaves one out",
     ({ store, db }) => ({
-      doubtSession: async (id, ageMs) => {
+      doubtSession: async (id, ageMs, why) => {
         const newest = "SELECT id, seen_at FROM session ORDER BY seen_at DESC, id LIMIT 1";
         const spared = id === "all" ? db.prepare<[], { id: string; seen_at: number }>(newest).get() : undefined;
-        await store.doubtSession(id, ageMs);
+        await store.doubtSession(id, ageMs, why);
         if (spared) db.prepare("UPDATE session SET seen_at = ? WHERE id = ?").run(spared.seen_at, spared.id);
       },
     }),
@@ -77,8 +77,8 @@ export const careMutants: Mutant[] = [
   stateless(
     "a doubt about all sessions makes those younger that were silent for longer",
     ({ store, db, clock }) => ({
-      doubtSession: async (id, ageMs) => {
-        await store.doubtSession(id, ageMs);
+      doubtSession: async (id, ageMs, why) => {
+        await store.doubtSession(id, ageMs, why);
         if (id === "all") db.prepare("UPDATE session SET seen_at = ?").run(clock.now() - ageMs);
       },
     }),
@@ -95,12 +95,12 @@ export const careMutants: Mutant[] = [
   stateless(
     "a session's end returns the leases of another",
     ({ store, db }) => ({
-      endSession: (session, agentId, retry) => {
+      endSession: (session, agentId, how, retry) => {
         db.prepare(
           `UPDATE delivery SET session_id = ? WHERE state = 'leased' AND session_id IS NOT NULL
          AND agent_pk = (SELECT agent_pk FROM session WHERE id = ?)`,
         ).run(session, session);
-        return store.endSession(session, agentId, retry);
+        return store.endSession(session, agentId, how, retry);
       },
     }),
     ["stream and end"],
@@ -108,11 +108,11 @@ export const careMutants: Mutant[] = [
   stateless(
     "an orderly end counts as a failure",
     ({ store, db }) => ({
-      endSession: (session, agentId, retry) => {
+      endSession: (session, agentId, how, retry) => {
         db.prepare("UPDATE delivery SET failures = failures + 1 WHERE session_id = ? AND state = 'leased'").run(
           session,
         );
-        return store.endSession(session, agentId, retry);
+        return store.endSession(session, agentId, how, retry);
       },
     }),
     ["stream and end"],
@@ -133,13 +133,13 @@ export const careMutants: Mutant[] = [
   stateless(
     "anybody may end a session",
     ({ store, db }) => ({
-      endSession: (session, agentId, retry) => {
+      endSession: (session, agentId, how, retry) => {
         const owner = db
           .prepare<[string], { id: `agt_${string}` }>(
             "SELECT a.id FROM agent a JOIN session s ON s.agent_pk = a.pk WHERE s.id = ?",
           )
           .get(session);
-        return store.endSession(session, owner?.id ?? agentId, retry);
+        return store.endSession(session, owner?.id ?? agentId, how, retry);
       },
     }),
     ["end session", "open session"],

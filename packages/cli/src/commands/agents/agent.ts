@@ -1,9 +1,17 @@
 /** `agentmesh agent add`, `rename`, `remove`, `show`: one agent as a thing. */
 import { forgetIdentity, moveIdentity } from "@agentmesh/client/node";
-import { type Agent, AgentName, inWords, plainLine, quoted } from "@agentmesh/protocol";
+import {
+  type Agent,
+  AgentName,
+  inWords,
+  plainLine,
+  presenceWords,
+  quoted,
+  quotedUnlessWord,
+} from "@agentmesh/protocol";
 import { CommandError, usageError } from "../../command-error.ts";
 import { CLIENT, type Context } from "../../context.ts";
-import { focusText, reachedBy, waiting, whereOf } from "../../describe.ts";
+import { stateFacts, times, whereOf } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
 import { facts, jsonText, print, remark, sentence } from "../../terminal/output.ts";
 import { canAsk, confirmed } from "../../terminal/question.ts";
@@ -77,24 +85,23 @@ function agentText(agent: Agent): string {
   const rows: [string, string][] = [
     ["name", agent.name],
     ["id", agent.id],
-    ["presence", agent.archivedAt === undefined ? agent.presence : `archived ${since(agent.archivedAt)} ago`],
-    ["last heard", agent.lastSeenAt === undefined ? "never" : `${since(agent.lastSeenAt)} ago`],
-    ["reached by", reachedBy(agent) || "nothing now; mail waits in its inbox"],
-    ["waiting", waiting(agent)],
-    ["client", agent.client ?? "not said"],
+    ...stateFacts(agent),
+    ["client", agent.client === undefined ? "not said" : quotedUnlessWord(agent.client)],
     ["where", whereOf(agent)],
     ["in mesh for", since(agent.registeredAt)],
   ];
-  if (agent.focus) rows.push(["focus", focusText(agent.focus)]);
   if (agent.summary) rows.push(["summary", quoted(agent.summary, 500)]);
   return facts(rows.filter(([, value]) => value !== ""));
 }
 
 /** What ends with an agent, for whoever is about to remove it; empty when nothing does. */
-function losses({ presence, queued, held, inHand }: Agent): string {
+function losses(agent: Agent): string {
+  const { presence, queued, held, inHand } = agent;
   const waits = queued + held + inHand;
   return [
-    ...(presence === "offline" ? [] : [`is ${presence}: its session goes on and is somebody else then`]),
+    ...(presence === "offline"
+      ? []
+      : [`is ${presenceWords(agent, times)}; its session goes on and is somebody else then`]),
     ...(waits === 0 ? [] : [`has ${waits} ${waits === 1 ? "message that waits" : "messages that wait"} and would die`]),
   ].join(", and ");
 }

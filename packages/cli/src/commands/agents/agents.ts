@@ -1,11 +1,18 @@
 /** `agentmesh agents`: who is there, and whether a message would be noticed. */
 
 import type { Agent } from "@agentmesh/protocol";
-import { livingNamesakes, MAX_SUMMARY_CHARS, quoted, quotedUnlessWord } from "@agentmesh/protocol";
+import {
+  livingNamesakes,
+  MAX_SUMMARY_CHARS,
+  presenceWords,
+  quoted,
+  quotedUnlessWord,
+  reachOf,
+  waitingWords,
+} from "@agentmesh/protocol";
 import { allAgents } from "../../all-agents.ts";
 import type { Context } from "../../context.ts";
-import { focusText, presenceStyle, reachedBy, waiting, whereOf } from "../../describe.ts";
-import { since } from "../../terminal/clock.ts";
+import { focusText, heard, presenceStyle, reachedBy, times, whereOf } from "../../describe.ts";
 import { jsonText, print, warn } from "../../terminal/output.ts";
 import { type Cell, type Column, table } from "../../terminal/table.ts";
 
@@ -47,11 +54,11 @@ const NOBODY = {
 function columns(ownId: string | undefined): Column<Agent>[] {
   return [
     { title: "NAME", cell: (agent) => (agent.id === ownId ? `${agent.name} (you)` : agent.name), min: 20 },
-    { title: "PRESENCE", cell: ({ presence }) => ({ text: presence, style: presenceStyle[presence] }) },
-    { title: "HEARD", cell: ({ lastSeenAt }) => (lastSeenAt === undefined ? "never" : `${since(lastSeenAt)} ago`) },
+    { title: "PRESENCE", cell: presence, min: 12 },
+    { title: "HEARD", cell: heard },
     { title: "CLIENT", cell: ({ client }) => (client ? quotedUnlessWord(client) : ""), min: 8 },
     { title: "REACHED BY", cell: reached, min: 28 },
-    { title: "WAITING", cell: waiting },
+    { title: "WAITING", cell: waitingWords },
     { title: "WHERE", cell: whereOf, min: 36, fold: true, cutAt: "start" },
     {
       title: "SUMMARY",
@@ -62,8 +69,12 @@ function columns(ownId: string | undefined): Column<Agent>[] {
   ];
 }
 
+function presence(agent: Agent): Cell {
+  return { text: presenceWords(agent, times), style: presenceStyle[agent.presence] };
+}
+
 function reached(agent: Agent): Cell {
   const text = [...(agent.focus ? [focusText(agent.focus)] : []), reachedBy(agent)].filter(Boolean).join("; ");
-  const failing = agent.pushPaths.length > 0 && agent.pushPaths.every(({ failedWhy }) => failedWhy !== undefined);
+  const failing = agent.pushPaths.length > 0 && reachOf(agent).now.every(({ failedWhy }) => failedWhy !== undefined);
   return failing ? { text, style: "yellow" } : text;
 }

@@ -1,6 +1,6 @@
 /** `agentmesh whoami`: the agent that the command line acts as. */
 import type { Context } from "../../context.ts";
-import { shortPath, waiting } from "../../describe.ts";
+import { shortPath, stateFacts } from "../../describe.ts";
 import { facts, jsonText, print } from "../../terminal/output.ts";
 
 /** Says who you are, and makes nobody; never prints a token. @throws BrokerUnreachableError, MeshApiError, CommandError */
@@ -21,16 +21,9 @@ export async function whoami(context: Context): Promise<void> {
   }
   const { agent } = found;
   if (context.json) {
-    const { id, name, queued, oldestQueuedMs } = agent;
-    return print(jsonText({ id, name, queued, ...(oldestQueuedMs !== undefined && { oldestQueuedMs }), home, url }));
+    return print(jsonText({ ...agent, home, url }));
   }
   await print(
-    facts([
-      ["name", agent.name],
-      ["id", agent.id],
-      ["waiting", waiting(agent)],
-      ["home", shortPath(home)],
-      ["broker", url],
-    ]),
+    facts([["name", agent.name], ["id", agent.id], ...stateFacts(agent), ["home", shortPath(home)], ["broker", url]]),
   );
 }

@@ -2,6 +2,7 @@
 import type { MeshClient } from "@agentmesh/client";
 import {
   plainLine,
+  presenceWords,
   publishCounts,
   publishRemarks,
   type Subscription,
@@ -11,7 +12,7 @@ import {
   type Urgency,
 } from "@agentmesh/protocol";
 import type { Context } from "../../context.ts";
-import { stateStyle } from "../../describe.ts";
+import { stateStyle, times } from "../../describe.ts";
 import { typed } from "../../option-values.ts";
 import { inLocalTime, since } from "../../terminal/clock.ts";
 import { jsonText, print, sentence, style, warn } from "../../terminal/output.ts";
@@ -63,7 +64,7 @@ export async function publish(
   );
   for (const { to, seq, state, recipient } of reply.accepted) {
     const shown = state === "queued" ? "" : `: ${style(stateStyle[state], state)}`;
-    await print(`  #${seq} for ${plainLine(to.name)} (${recipient.presence})${shown}`);
+    await print(`  #${seq} for ${plainLine(to.name)} (${presenceWords(recipient, times)})${shown}`);
   }
   if (acceptedUnnamed > 0) await print(`  and for ${acceptedUnnamed} more`);
   const { rules, warnings } = publishRemarks(reply.accepted);

@@ -89,6 +89,8 @@ export function ackDelivery(
   if (row.state === "acked") return { kind: "acked_before", delivery: deliveryRecord(row) };
   if (row.state !== "queued" && row.state !== "leased") return { kind: "settled", delivery: deliveryRecord(row) };
   if (receipt !== undefined && receipt !== row.receipt) return { kind: "lease_lost", delivery: deliveryRecord(row) };
+  // A person who reads the inbox beside it shows nothing of the stream.
+  if (evidence !== "read") engine.sessions.prove(row.pk);
   engine.deliveries.markEnded(row.pk, "acked", evidence);
   engine.timeline.note(row.pk, "acked", {
     ...{ attempt: row.attempt, session: row.session_id, reason: evidence },

@@ -161,6 +161,7 @@ function ackAnswered(engine: Engine, context: EngineContext, message: MessageToE
   if (!answered || (answered.state !== "queued" && answered.state !== "leased")) return;
   // Who writes about a message to somebody else has read it, and has not answered it.
   const reason = answered.sender_id === message.recipientId ? "replied" : "read";
+  engine.sessions.prove(answered.pk);
   engine.deliveries.markEnded(answered.pk, "acked", reason);
   const { attempt, session_id: session } = answered;
   engine.timeline.note(answered.pk, "acked", { attempt, session, reason, parties: answered });
@@ -189,6 +190,7 @@ export function recordOf(engine: Engine, id: AgentId, name: string): AgentRecord
     archivedAt: undefined,
     quietMs: 0,
     heartbeatAgeMs: undefined,
+    doubt: undefined,
     pushPaths: [],
     trust: "verified",
     focus: undefined,

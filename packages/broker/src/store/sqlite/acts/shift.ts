@@ -8,7 +8,10 @@ export function shiftStatements({ db }: EngineContext) {
        ready_at = iif(ready_at > 0, max(1, ready_at + :ms), 0)
      WHERE state IN ('queued', 'leased', 'held')`,
   );
-  const sessions = db.prepare<[{ ms: number }]>(`UPDATE session SET seen_at = seen_at + :ms`);
+  const sessions = db.prepare<[{ ms: number }]>(
+    `UPDATE session SET seen_at = seen_at + :ms, beat_at = beat_at + :ms, doubted_at = doubted_at + :ms,
+       proven_at = proven_at + :ms`,
+  );
   const focuses = db.prepare<[{ ms: number }]>(
     `UPDATE agent SET focus_until = focus_until + :ms WHERE focus_until IS NOT NULL`,
   );

@@ -12,6 +12,7 @@ import { tally } from "../migrations/0009-tally.ts";
 import { listings } from "../migrations/0010-listings.ts";
 import { dead } from "../migrations/0011-dead.ts";
 import { lives } from "../migrations/0012-lives.ts";
+import { doubts } from "../migrations/0013-doubts.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -27,6 +28,7 @@ export const migrations: readonly string[] = [
   listings,
   dead,
   lives,
+  doubts,
 ];
 
 /** The database was written by a newer broker. */

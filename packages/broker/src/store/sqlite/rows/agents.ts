@@ -6,6 +6,7 @@ import {
   type ListedPushPath,
   PolicyAction,
   PushPath,
+  STREAM_PATH,
   Trust,
   WEBHOOK_PATH,
 } from "@agentmesh/protocol";
@@ -35,22 +36,27 @@ export interface AgentRow extends PartyRow {
   readonly registered_at: number;
   readonly last_seen_at: number | null;
   readonly seen_at: number | null;
-  readonly push_paths: string | null;
+  readonly beat_at: number | null;
+  /** Of its sessions the one with the newest heartbeat. */
+  readonly session: string | null;
   readonly oldest_queued_at: number | null;
   readonly webhook: string | null;
 }
 
 export function agentRecord(row: AgentRow, now: number): AgentRecord {
+  const session = row.session === null ? undefined : NewestSession.parse(JSON.parse(row.session));
+  const heardAt = Math.max(row.beat_at ?? 0, row.last_seen_at ?? 0);
   return {
     id: row.id,
     name: row.name,
     profile: AgentProfile.parse(JSON.parse(row.profile)),
     registeredAt: row.registered_at,
-    lastSeenAt: Math.max(row.seen_at ?? 0, row.last_seen_at ?? 0) || undefined,
+    lastSeenAt: heardAt || undefined,
     archivedAt: row.archived_at ?? undefined,
-    quietMs: Math.max(0, now - Math.max(row.seen_at ?? 0, row.last_seen_at ?? 0, row.registered_at)),
+    quietMs: Math.max(0, now - Math.max(heardAt, row.registered_at)),
     heartbeatAgeMs: row.seen_at === null ? undefined : Math.max(0, now - row.seen_at),
-    pushPaths: row.push_paths === null ? [] : PushPath.array().parse(JSON.parse(row.push_paths)),
+    doubt: session?.doubt,
+    pushPaths: session?.pushPaths ?? [],
     queued: row.queued_count,
     held: row.held_count,
     inHand: row.open_count - row.queued_count - row.held_count,
@@ -59,6 +65,24 @@ export function agentRecord(row: AgentRow, now: number): AgentRecord {
     oldestQueuedMs: row.oldest_queued_at === null ? undefined : Math.max(0, now - row.oldest_queued_at),
     webhook: row.webhook === null ? undefined : webhookPath(row.webhook, now),
   };
+}
+
+const NewestSession = z
+  .object({
+    pushPaths: PushPath.array(),
+    doubtedAt: z.number().nullable(),
+    doubtedWhy: z.enum(["stream_closed", "broker_started"]).nullable(),
+    provenAt: z.number().nullable(),
+  })
+  .transform(({ pushPaths, doubtedAt, doubtedWhy, provenAt }) => ({
+    pushPaths: pushPaths.map((path) => (path.path === STREAM_PATH ? withProof(path, provenAt) : path)),
+    doubt: doubtedAt !== null && doubtedWhy !== null ? { at: doubtedAt, why: doubtedWhy } : undefined,
+  }));
+
+/** A stream as its session described it, with the newer of that proof and the broker's own. */
+function withProof(path: PushPath, at: number | null): PushPath {
+  if (at === null || path.failedWhy !== undefined) return path;
+  return { ...path, provenAt: timestamp(Math.max(at, Date.parse(path.provenAt ?? "") || 0)) };
 }
 
 const WebhookHealth = z.object({

@@ -45,16 +45,20 @@ export function sessionVerbs({
         return true;
       }),
     hasSession: (id) => read(() => sessions.has(id)),
-    endSession: async (id, agentId, retry) => {
+    endSession: async (id, agentId, how, retry) => {
+      const failed = how === "gone";
+      const reason = failed ? "the process of the session is gone" : "the session ended";
       let ended = false;
       const returned = await writeSliced(laneOf.agent(agentId), (budget) => {
         ended = sessions.end(id, agentId) || ended;
         const leases = ended ? deliveries.leasedBy(id, ROWS) : [];
-        return giveBackSome(budget, leases, { reason: "the session ended", failed: false, retry });
+        return giveBackSome(budget, leases, { reason, failed, retry });
       });
       return ended ? sum(returned) : undefined;
     },
-    doubtSession: (id, ageMs) => write(laneOf.care, () => void sessions.doubt(id, ageMs)),
+    doubtSession: (session, ageMs, why) =>
+      // Behind what its agent asked for before, so that a heartbeat that comes later ends it.
+      write(session === "all" ? laneOf.care : laneOf.agent(session.agentId), () => sessions.doubt(session, ageMs, why)),
     expireSessions: async (offlineAfterMs, retry) => {
       if (sessions.over(offlineAfterMs).length === 0 && !sessions.isAnyAhead()) return [];
       const ended = new Set<SessionId>();
