@@ -133,7 +133,7 @@ test("it is back with any call of its token: same name, same subscriptions; and 
 
 test("who lives without sessions was last heard of at its last call, to the minute", async () => {
   await register("poller");
-  const heardAgo = async () => clock.now() - Date.parse((await agents.named("poller"))?.lastSeenAt ?? "");
+  const heardAgo = async () => clock.now() - ((await agents.find("poller"))?.lastSeenAt ?? Number.NaN);
   expect(await heardAgo()).toBeNaN();
   for (const seconds of [1, 59, 60, 61, 3_600, 86_399]) {
     clock.advance(seconds * 1_000);

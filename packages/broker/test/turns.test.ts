@@ -11,6 +11,7 @@ function caller(id: AgentId): AgentCaller {
     ...{
       heartbeatAgeMs: undefined,
       doubt: undefined,
+      askedName: undefined,
       pushPaths: [],
       trust: "verified",
       focus: undefined,

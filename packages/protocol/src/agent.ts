@@ -85,6 +85,7 @@ export type AgentProfile = z.infer<typeof AgentProfile>;
 export const Agent = z.object({
   id: AgentId,
   name: AgentName,
+  askedName: AgentName.optional().meta({ description: "the name that it asked for, when another agent had that" }),
   ...AgentProfile.shape,
   presence: Presence,
   doubt: Doubt.optional().meta({ description: "of a stale agent" }),
@@ -117,7 +118,8 @@ export type AgentToken = z.infer<typeof AgentToken>;
 export const RegisterRequest = z.strictObject({
   name: AgentName,
   ifTaken: z.enum(["refuse", "number"]).default("refuse").meta({
-    description: "a name that another agent has: refuse with agent_name_taken, or take name-2, name-3 …",
+    description:
+      "a name that another agent has: refuse with agent_name_taken, or take one that says what differs, as name-laptop or name-shop, else name-2, name-3 …",
   }),
   token: AgentToken.optional(),
   ...AgentProfile.shape,

@@ -75,6 +75,72 @@ describe("a send to an agent that is offline", () => {
   });
 });
 
+describe("an agent whose name another one has", () => {
+  const HOLDER = {
+    host: "desk",
+    repo: "/src/shop/api",
+    directory: "/src/shop/api",
+    branch: "main",
+    client: "claude-code",
+  };
+  const situations: [string, object, string][] = [
+    ["works on another machine", { ...HOLDER, host: "lap.home.arpa" }, "lap"],
+    ["works in another project", { ...HOLDER, repo: "/src/web/api", directory: "/src/web/api" }, "web"],
+    [
+      "works in a project that differs further up",
+      { ...HOLDER, repo: "/old/shop/api", directory: "/old/shop/api" },
+      "old",
+    ],
+    ["works in a folder of the project", { ...HOLDER, directory: "/src/shop/api/docs" }, "docs"],
+    ["works in a folder without a repository", { host: "desk", directory: "/tmp/x/api" }, "x"],
+    ["works on another branch", { ...HOLDER, branch: "fix/login" }, "fix-login"],
+    ["runs in another client", { ...HOLDER, client: "codex" }, "codex"],
+    [
+      "is known for a folder without a Latin letter",
+      { ...HOLDER, repo: "/src/北京/api", directory: "/src/北京/api" },
+      "2",
+    ],
+    ["is known for a folder that is a number", { ...HOLDER, repo: "/src/7/api", directory: "/src/7/api" }, "2"],
+    ["is in all the same", HOLDER, "2"],
+    ["says nothing of itself", {}, "2"],
+  ];
+
+  test.each(situations)("and %s is called by that", async (what, where, word) => {
+    const name = `held-${situations.findIndex(([each]) => each === what)}`;
+    await broker.admin.register({ name, ...HOLDER });
+    const { agent: made } = await broker.admin.register({ name, ifTaken: "number", ...where });
+    expect(made).toMatchObject({ name: `${name}-${word}`, askedName: name });
+  });
+
+  test("gets a number when all that says more is taken too, and keeps its name for good", async () => {
+    const made: string[] = [];
+    const token = `am_${"k".repeat(43)}`;
+    for (const more of [{}, { host: "lap" }, { host: "lap" }, { host: "lap", token }, { host: "tower", token }]) {
+      const { agent: one } = await broker.admin.register({ name: "much", ifTaken: "number", host: "desk", ...more });
+      made.push(one.name);
+    }
+    expect(made).toEqual(["much", "much-lap", "much-2", "much-3", "much-3"]);
+  });
+
+  test("is named to whoever writes to the other, which is away; not once a person has renamed it", async () => {
+    const repo = "/src/shop/app";
+    await agent("app", { host: "desk", repo });
+    const { agent: second, token = "" } = await broker.admin.register({
+      ...{ name: "app", ifTaken: "number", host: "desk", repo: "/src/bank/app" },
+    });
+    expect(second.name).toBe("app-bank");
+    await broker.client(token).join();
+    expect((await warned("app")).find(({ code }) => code === "namesake_online")?.detail).toBe(
+      "app is offline; app-bank is online in “/src/bank/app”. If you mean that agent, send it to app-bank.",
+    );
+    const { stderr } = await runProgram("cli", ["agents"], { env: cleanEnv({ AGENTMESH_HOME: broker.home }) });
+    expect(stderr).toContain("app is offline, app-bank is online: write to the one you mean.");
+    await broker.admin.renameAgent({ agent: "app-bank", name: "teller" });
+    expect((await broker.admin.getAgent({ agent: "teller" })).askedName).toBeUndefined();
+    expect((await warned("app")).map(({ code }) => code)).toEqual(["recipient_offline"]);
+  });
+});
+
 test("the list of a command line and of a tool says who is online under the name of one that is away", async () => {
   await agent("listed", { host: "h", directory: "/one/listed" });
   await agent("listed-2", { host: "h", directory: "/two/listed" }, true);

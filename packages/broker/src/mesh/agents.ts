@@ -21,6 +21,7 @@ import { presenceOf, shownAgent } from "./looks/agent-shown.ts";
 import type { Turns } from "./looks/turns.ts";
 import { findNearNames } from "./names/near-names.ts";
 import { wholeId } from "./names/short-ids.ts";
+import { tellingNames } from "./names/telling-names.ts";
 import type { Policy } from "./policy.ts";
 import { bounce } from "./push/retry.ts";
 import type { AgentRecord, Store } from "./store.ts";
@@ -60,6 +61,7 @@ export class Agents {
       tokenHash: hashToken(token),
       name,
       ifTaken,
+      otherNames: (holder) => tellingNames(name, profile, holder),
       profile,
       ...(trust && { trust }),
     });
@@ -92,10 +94,13 @@ export class Agents {
     return this.#store.findAgent(await wholeId(this.#store, nameOrId, undefined));
   }
 
-  /** The agent of this name as others see it, if it is there. */
-  async named(name: string): Promise<Agent | undefined> {
-    const found = await this.find(name);
-    return found?.name === name ? this.show(found) : undefined;
+  /** The agents of these names as others see them, and those that asked for the first and were given another; up to `limit` of them. */
+  async namesakes(names: readonly string[], limit: number): Promise<Agent[]> {
+    const [asked = ""] = names;
+    const found = await Promise.all(names.map(async (name) => (await this.find(name)) ?? []));
+    const named = found.flat().filter(({ name }) => names.includes(name));
+    const byId = new Map([...named, ...(await this.#store.agentsAsking(asked, limit))].map((each) => [each.id, each]));
+    return [...byId.values()].map((each) => this.show(each));
   }
 
   /** The agent of this name or id; `me` is the caller. @throws MeshError agent_not_found, with near names */

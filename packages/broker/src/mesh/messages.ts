@@ -217,7 +217,9 @@ export class Messages {
 
   async #reply({ message, delivery, duplicate, recipient: record }: Enqueued, writtenTo?: string): Promise<SendReply> {
     const recipient = this.#agents.show(record);
-    const namesakes = await namesakesOnline(recipient, message.from, (name) => this.#agents.named(name));
+    const namesakes = await namesakesOnline(recipient, message.from, (names, limit) =>
+      this.#agents.namesakes(names, limit),
+    );
     return {
       messageId: message.id,
       threadId: message.threadId,

@@ -1,4 +1,4 @@
-/** Agents of one name but for its number: who writes to the one that is away may mean the one that is there. */
+/** Agents that asked for one name, or are of one but for its number: who writes to the one that is away may mean the one that is there. */
 import type { Agent } from "../agent.ts";
 import { baseName } from "./names.ts";
 
@@ -8,9 +8,9 @@ const SAID = 5;
 /** One sentence for each name under which some agents of a list are offline and others online. */
 export function livingNamesakes(agents: readonly Agent[]): string[] {
   const groups = new Map<string, { readonly away: string[]; readonly online: string[] }>();
-  for (const { name, presence } of agents) {
+  for (const { name, askedName, presence } of agents) {
     if (presence === "stale") continue;
-    const base = baseName(name);
+    const base = askedName ?? baseName(name);
     const group = groups.get(base) ?? { away: [], online: [] };
     group[presence === "online" ? "online" : "away"].push(name);
     groups.set(base, group);

@@ -19,6 +19,7 @@ export function shownAgent(agent: AgentRecord, policy: Ages): Agent {
   return {
     id: agent.id,
     name: agent.name,
+    ...(agent.askedName !== undefined && { askedName: agent.askedName }),
     ...agent.profile,
     presence,
     ...(doubt && { doubt }),

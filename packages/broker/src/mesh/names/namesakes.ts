@@ -1,23 +1,23 @@
-/** Agents beside one that is away: numbered like it, in the same place or another. A sender may mean one of them. */
+/** Agents beside one that is away: that asked for its name or are numbered like it. A sender may mean one of them. */
 import { type Agent, baseName, numberedName, type Party, quoted } from "@agentmesh/protocol";
 
 /** How many numbers are looked at: a send must not cost more when a mesh is large. */
 const NUMBERS = 12;
 
 /**
- * Those who are online, when `agent` is offline, of the same place first, without the sender; at most a dozen names are
- * looked up.
+ * Those who are online, when `agent` is offline, of the same place first, without the sender; at most a dozen names and a dozen
+ * who asked for it are looked up.
  */
 export async function namesakesOnline(
   agent: Agent,
   sender: Party,
-  find: (name: string) => Promise<Agent | undefined>,
+  find: (names: readonly string[], limit: number) => Promise<Agent[]>,
 ): Promise<Agent[]> {
   if (agent.presence !== "offline") return [];
-  const base = baseName(agent.name);
+  const base = agent.askedName ?? baseName(agent.name);
   const names = [base, ...Array.from({ length: NUMBERS - 1 }, (_, i) => numberedName(base, i + 2))];
-  const found = await Promise.all(names.filter((name) => name !== agent.name).map(find));
-  const online = found.filter((other): other is Agent => other?.presence === "online" && other.id !== sender.id);
+  const found = (await find(names, NUMBERS)).filter(({ id }) => id !== agent.id && id !== sender.id);
+  const online = found.filter(({ presence }) => presence === "online");
   return [...online.filter((other) => samePlace(agent, other)), ...online.filter((other) => !samePlace(agent, other))];
 }
 

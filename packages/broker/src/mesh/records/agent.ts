@@ -14,6 +14,8 @@ import type {
 export interface AgentRecord {
   readonly id: AgentId;
   readonly name: string;
+  /** The name that it asked for, when another agent had that. */
+  readonly askedName: string | undefined;
   readonly profile: AgentProfile;
   readonly registeredAt: number;
   readonly lastSeenAt: number | undefined;
@@ -52,6 +54,8 @@ export interface AgentToRegister {
   readonly tokenHash: string;
   readonly name: string;
   readonly ifTaken: "refuse" | "number";
+  /** Names to try before a numbered one, by what is known of who has the name. */
+  readonly otherNames?: (holder: AgentProfile) => readonly string[];
   readonly profile: AgentProfile;
   /** Left out, verified. */
   readonly trust?: Trust;

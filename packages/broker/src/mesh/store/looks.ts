@@ -51,6 +51,8 @@ export interface Looks {
   namesAmong(names: readonly string[]): Promise<string[]>;
   /** Agents that are there, or those in the archive, in the order of their names. */
   agentsByName(archived: boolean, after: AgentPlace | undefined, limit: number): Promise<AgentRecord[]>;
+  /** Agents that are there and asked for a name that another one had, by name. */
+  agentsAsking(name: string, limit: number): Promise<AgentRecord[]>;
   /** Agents that are there in the order of their registration. */
   agentsByAge(after: AgentPlace | undefined, limit: number): Promise<AgentRecord[]>;
   /** Sessions in the order of their ids, behind one of them. */

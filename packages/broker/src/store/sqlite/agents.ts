@@ -10,7 +10,7 @@ import { type AgentRow, agentRecord, type PartyRow, policyOf } from "./rows/agen
 /** Columns of an agent with what its sessions and inbox say now. Takes the time as `now`. */
 export const AGENT = `
   SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.archived_at, a.queued_count, a.held_count,
-    a.open_count, a.trust, a.focus_until, a.focus_allows, a.focus_reason,
+    a.open_count, a.trust, a.focus_until, a.focus_allows, a.focus_reason, a.asked_name,
     (SELECT MAX(s.seen_at) FROM session s WHERE s.agent_pk = a.pk) AS seen_at,
     (SELECT MAX(s.beat_at) FROM session s WHERE s.agent_pk = a.pk) AS beat_at,
     (SELECT json_object('pushPaths', json(s.push_paths), 'doubtedAt', s.doubted_at, 'doubtedWhy', s.doubted_why,
@@ -48,13 +48,14 @@ export function agentStatements(
     `${AGENT} WHERE a.name = ? AND a.removed_at IS NULL AND a.archived_at IS NOT NULL
      ORDER BY a.archived_at DESC LIMIT 1`,
   );
-  const insert = db.prepare<[string, string, string, string, number, string]>(
-    `INSERT INTO agent (id, name, token_hash, profile, registered_at, trust) VALUES (?, ?, ?, ?, ?, ?)`,
+  const insert = db.prepare<[string, string, string, string, number, string, string | null]>(
+    `INSERT INTO agent (id, name, token_hash, profile, registered_at, trust, asked_name) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
   const updateSummary = db.prepare<[string, number]>(
     `UPDATE agent SET profile = json_set(profile, '$.summary', ?) WHERE pk = ?`,
   );
-  const updateName = db.prepare<[string, number]>(`UPDATE agent SET name = ? WHERE pk = ?`);
+  // Who was given a name by a person is nobody's namesake any more.
+  const updateName = db.prepare<[string, number]>(`UPDATE agent SET name = ?, asked_name = NULL WHERE pk = ?`);
   const updateProfile = db.prepare<[string, number, number]>(
     `UPDATE agent SET profile = json_patch(profile, ?), last_seen_at = ? WHERE pk = ?`,
   );
@@ -77,14 +78,20 @@ export function agentStatements(
   const record = (row: AgentRow | undefined): AgentRecord | undefined => row && agentRecord(row, clock.now());
   const row = (id: AgentId) => selectRow.get(id);
 
-  function freeName(wanted: string, ifTaken: "refuse" | "number"): string {
-    if (!selectByName.get(wanted)) return wanted;
+  function freeName(
+    wanted: string,
+    ifTaken: "refuse" | "number",
+    otherNames: AgentToRegister["otherNames"] = () => [],
+  ): string {
+    const holder = record(selectByName.get(wanted));
+    if (!holder) return wanted;
     if (ifTaken === "refuse") {
       throw new MeshError(
         "agent_name_taken",
-        `Another agent is named ${wanted}. Choose another name, or register with ifTaken "number" to become ${numberedName(wanted, 2)}.`,
+        `Another agent is named ${wanted}. Choose another name, or register with ifTaken "number" to be given one like it.`,
       );
     }
+    for (const name of otherNames(holder.profile)) if (!selectByName.get(name)) return name;
     for (let n = 2; ; n++) {
       const name = numberedName(wanted, n);
       if (!selectByName.get(name)) return name;
@@ -131,9 +138,10 @@ export function agentStatements(
       if (known) {
         updateProfile.run(JSON.stringify(agent.profile), clock.now(), known.pk);
       } else {
-        const name = freeName(agent.name, agent.ifTaken);
+        const name = freeName(agent.name, agent.ifTaken, agent.otherNames);
         const { id, tokenHash, profile, trust = "verified" } = agent;
-        insert.run(id, name, tokenHash, JSON.stringify(profile), clock.now(), trust);
+        const asked = name === agent.name ? null : agent.name;
+        insert.run(id, name, tokenHash, JSON.stringify(profile), clock.now(), trust, asked);
         formerNames.drop(name);
       }
       const stored = record(selectByToken.get(agent.tokenHash));

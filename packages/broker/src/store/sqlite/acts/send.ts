@@ -191,6 +191,7 @@ export function recordOf(engine: Engine, id: AgentId, name: string): AgentRecord
     quietMs: 0,
     heartbeatAgeMs: undefined,
     doubt: undefined,
+    askedName: undefined,
     pushPaths: [],
     trust: "verified",
     focus: undefined,

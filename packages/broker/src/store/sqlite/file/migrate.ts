@@ -13,6 +13,7 @@ import { listings } from "../migrations/0010-listings.ts";
 import { dead } from "../migrations/0011-dead.ts";
 import { lives } from "../migrations/0012-lives.ts";
 import { doubts } from "../migrations/0013-doubts.ts";
+import { askedNames } from "../migrations/0014-asked-names.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -29,6 +30,7 @@ export const migrations: readonly string[] = [
   dead,
   lives,
   doubts,
+  askedNames,
 ];
 
 /** The database was written by a newer broker. */

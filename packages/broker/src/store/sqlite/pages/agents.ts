@@ -21,6 +21,8 @@ export const AGENT_PAGES = {
     ORDER BY a.name, a.id LIMIT :limit`,
   oldest: `${AGENT} WHERE a.removed_at IS NULL AND a.archived_at IS NULL AND (a.registered_at, a.id) > (:at, :id)
     ORDER BY a.registered_at, a.id LIMIT :limit`,
+  asking: `${AGENT} WHERE a.asked_name = :name AND a.asked_name IS NOT NULL AND a.removed_at IS NULL AND a.archived_at IS NULL
+    ORDER BY a.name LIMIT :limit`,
   // By id: a heartbeat moves a session in every other order, and it would be missed or seen twice.
   sessions: `SELECT s.id, s.seen_at, a.id AS agent_id FROM session s CROSS JOIN agent a ON a.pk = s.agent_pk
     WHERE s.id > :after ORDER BY s.id LIMIT :limit`,
@@ -36,12 +38,15 @@ export function agentPageStatements({ db, clock }: EngineContext) {
   const selectPresent = db.prepare<[{ name: string; limit: number }], AgentRow>(AGENT_PAGES.present);
   const selectArchived = db.prepare<[{ name: string; id: string; limit: number }], AgentRow>(AGENT_PAGES.archived);
   const selectOldest = db.prepare<[{ at: number; id: string; limit: number }], AgentRow>(AGENT_PAGES.oldest);
+  const selectAsking = db.prepare<[{ name: string; limit: number }], AgentRow>(AGENT_PAGES.asking);
   const records = (rows: AgentRow[]): AgentRecord[] => rows.map((row) => agentRecord(row, clock.now()));
 
   return {
     presentByName: (name: string, limit: number) => records(selectPresent.all({ name, limit })),
     archivedByName: (name: string, id: string, limit: number) => records(selectArchived.all({ name, id, limit })),
     byAge: (at: number, id: string, limit: number) => records(selectOldest.all({ at, id, limit })),
+    /** Those that asked for a name which another agent had. */
+    asking: (name: string, limit: number) => records(selectAsking.all({ name, limit })),
     /** How many deliveries there are in each state, and how many agents. */
     tally(): Omit<StoreStats, "bytes"> {
       const { present, archived, ...deliveries } = Tally.parse(

@@ -36,6 +36,7 @@ export interface AgentRow extends PartyRow {
   readonly registered_at: number;
   readonly last_seen_at: number | null;
   readonly seen_at: number | null;
+  readonly asked_name: string | null;
   readonly beat_at: number | null;
   /** Of its sessions the one with the newest heartbeat. */
   readonly session: string | null;
@@ -49,6 +50,7 @@ export function agentRecord(row: AgentRow, now: number): AgentRecord {
   return {
     id: row.id,
     name: row.name,
+    askedName: row.asked_name ?? undefined,
     profile: AgentProfile.parse(JSON.parse(row.profile)),
     registeredAt: row.registered_at,
     lastSeenAt: heardAt || undefined,

@@ -34,6 +34,7 @@ export function lookVerbs({
           ? engine.agentPages.archivedByName(name, id, limit)
           : engine.agentPages.presentByName(name, limit);
       }),
+    agentsAsking: (name, limit) => read(() => engine.agentPages.asking(name, limit)),
     agentsByAge: (after, limit) =>
       read(() => engine.agentPages.byAge(after?.registeredAt ?? 0, after?.id ?? "", limit)),
     sessionsAfter: (after, limit) =>
