@@ -81,8 +81,9 @@ export function sessionStatements({ db, clock }: EngineContext) {
       else age.run({ ...terms, id: session.id, agent: session.agentId });
     },
     /** Notes that the stream of the session that holds a delivery works, if that came through it. */
-    prove: (deliveryPk: number) =>
-      prove.run({ now: clock.now(), known: clock.now() - PROVEN_WITHIN_MS, delivery: deliveryPk }),
+    prove({ pk, session_id: holder }: { readonly pk: number; readonly session_id: string | null }): void {
+      if (holder !== null) prove.run({ now: clock.now(), known: clock.now() - PROVEN_WITHIN_MS, delivery: pk });
+    },
     removeAllOf: (agentPk: number) => removeAllOf.run(agentPk),
   };
 }

@@ -90,7 +90,7 @@ export function ackDelivery(
   if (row.state !== "queued" && row.state !== "leased") return { kind: "settled", delivery: deliveryRecord(row) };
   if (receipt !== undefined && receipt !== row.receipt) return { kind: "lease_lost", delivery: deliveryRecord(row) };
   // A person who reads the inbox beside it shows nothing of the stream.
-  if (evidence !== "read") engine.sessions.prove(row.pk);
+  if (evidence !== "read") engine.sessions.prove(row);
   engine.deliveries.markEnded(row.pk, "acked", evidence);
   engine.timeline.note(row.pk, "acked", {
     ...{ attempt: row.attempt, session: row.session_id, reason: evidence },

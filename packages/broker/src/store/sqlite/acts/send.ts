@@ -161,7 +161,7 @@ function ackAnswered(engine: Engine, context: EngineContext, message: MessageToE
   if (!answered || (answered.state !== "queued" && answered.state !== "leased")) return;
   // Who writes about a message to somebody else has read it, and has not answered it.
   const reason = answered.sender_id === message.recipientId ? "replied" : "read";
-  engine.sessions.prove(answered.pk);
+  engine.sessions.prove(answered);
   engine.deliveries.markEnded(answered.pk, "acked", reason);
   const { attempt, session_id: session } = answered;
   engine.timeline.note(answered.pk, "acked", { attempt, session, reason, parties: answered });
