@@ -82,6 +82,27 @@ test("focus and policy show what there is, and help shows durations as they are 
   );
 });
 
+test("a policy forgets a sender by whatever the mesh knows it by", async () => {
+  await broker.agent("forgetful");
+  const ways: [string, (id: string) => string][] = [
+    ["named", () => "named"],
+    ["whole", (id) => id],
+    ["short", (id) => id.slice(0, 16)],
+    ["before", () => "before"],
+  ];
+  for (const [name, by] of ways) {
+    const { agent } = await broker.agent(name);
+    await broker.admin.setPolicy({
+      agent: "forgetful",
+      otherwise: "accept",
+      senders: [{ agent: name, action: "hold" }],
+    });
+    if (name === "before") await broker.admin.renameAgent({ agent: name, name: "after" });
+    const { stdout, stderr } = await cli(broker.home, ["policy", "forgetful", "--forget", by(agent.id)]);
+    expect([name, stdout, stderr]).toEqual([name, "accept  everybody\n", ""]);
+  }
+});
+
 test("held shows what is held for an agent in the archive too", async () => {
   await using own = await startTestBroker();
   const { client } = await own.agent("gone-quiet");

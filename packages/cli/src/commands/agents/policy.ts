@@ -1,4 +1,5 @@
 /** `agentmesh policy`: whose messages an agent accepts, holds or refuses. */
+import { MeshApiError, type MeshClient } from "@agentmesh/client";
 import { oneOf, PolicyAction, plainLine, type ReceiverPolicy, type SetPolicyRequest } from "@agentmesh/protocol";
 import type { Context } from "../../context.ts";
 import { typed } from "../../option-values.ts";
@@ -18,24 +19,28 @@ export interface PolicyOptions {
 export async function policy(context: Context, agent: string, options: PolicyOptions): Promise<void> {
   const admin = await context.admin();
   const before = await admin.getPolicy({ agent });
+  const forgotten = new Map<string, Rule | undefined>();
+  for (const name of options.forget ?? []) forgotten.set(name, await ruleFor(admin, before, name));
   const after =
-    Object.keys(options).length === 0 ? before : await admin.setPolicy({ agent, ...changed(before, options) });
+    Object.keys(options).length === 0
+      ? before
+      : await admin.setPolicy({ agent, ...changed(before, options, forgotten) });
   if (context.json) return print(jsonText(after));
-  for (const name of options.forget ?? []) {
-    if (!before.senders.some((rule) => isOf(rule, name))) warn(`There was no rule for ${plainLine(name)}.`);
-  }
+  for (const [name, rule] of forgotten) if (!rule) warn(`There was no rule for ${plainLine(name)}.`);
   for (const { agent: sender, action } of after.senders) await print(`${action.padEnd(7)} ${plainLine(sender.name)}`);
   if (after.trust.unverified) await print(`${after.trust.unverified.padEnd(7)} unverified agents`);
   const rest = after.senders.length > 0 || after.trust.unverified ? "everybody else" : "everybody";
   await print(`${after.otherwise.padEnd(7)} ${rest}`);
 }
 
-function changed(before: ReceiverPolicy, options: PolicyOptions): Omit<SetPolicyRequest, "agent"> {
+function changed(
+  before: ReceiverPolicy,
+  options: PolicyOptions,
+  forgotten: ReadonlyMap<string, Rule | undefined>,
+): Omit<SetPolicyRequest, "agent"> {
   const rules = new Map(before.senders.map(({ agent, action }) => [agent.name, action]));
   for (const action of PolicyAction.options) for (const name of options[action] ?? []) rules.set(name, action);
-  for (const name of options.forget ?? []) {
-    for (const rule of before.senders) if (isOf(rule, name)) rules.delete(rule.agent.name);
-  }
+  for (const rule of forgotten.values()) if (rule) rules.delete(rule.agent.name);
   const unverified =
     options.unverified === undefined
       ? before.trust.unverified
@@ -50,6 +55,17 @@ function changed(before: ReceiverPolicy, options: PolicyOptions): Omit<SetPolicy
   };
 }
 
-function isOf({ agent }: ReceiverPolicy["senders"][number], nameOrId: string): boolean {
-  return agent.name === nameOrId || agent.id === nameOrId;
+type Rule = ReceiverPolicy["senders"][number];
+
+/** The rule for a sender by what it is called there, also when it has left; else by short id or former name. @throws MeshApiError */
+async function ruleFor(admin: MeshClient, { senders }: ReceiverPolicy, sender: string): Promise<Rule | undefined> {
+  const named = senders.find(({ agent }) => agent.name === sender || agent.id === sender);
+  if (named) return named;
+  try {
+    const { id } = await admin.getAgent({ agent: sender });
+    return senders.find(({ agent }) => agent.id === id);
+  } catch (error) {
+    if (error instanceof MeshApiError && error.code === "agent_not_found") return undefined;
+    throw error;
+  }
 }
