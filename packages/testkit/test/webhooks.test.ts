@@ -102,7 +102,10 @@ describe("a message for an agent with a webhook", () => {
     const { event } = await verifyWebhook({ body: post?.body ?? "", headers: post?.headers ?? {}, secret: bob.secret });
     expect(event.type === "agentmesh.message.v1" && event.data.message.body).toBe("hello");
     expect(await steps(messageId)).toEqual(["accepted", "leased", "pushed webhook", "acked taken"]);
-    const { agents: live } = await alice.client.listAgents({ presence: "live" });
+    expect((await alice.client.listAgents({ presence: "live" })).agents.map(({ name }) => name)).not.toContain(
+      bob.name,
+    );
+    const { agents: live } = await alice.client.listAgents({ presence: "reachable" });
     expect(live.find(({ name }) => name === bob.name)?.pushPaths).toEqual([
       { path: "webhook", provenAt: expect.any(String) },
     ]);

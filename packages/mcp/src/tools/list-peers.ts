@@ -12,7 +12,10 @@ const Input = z.strictObject({
   scope: z.enum(["machine", "directory", "repo"]).default("machine").meta({
     description: "machine: all of this mesh; directory, repo: those in your directory or git repository",
   }),
-  include_offline: z.boolean().default(false).meta({ description: "also those without a live session" }),
+  include_offline: z
+    .boolean()
+    .default(false)
+    .meta({ description: "also those without a live session and without a webhook that works" }),
 });
 
 /** Lists agents, the caller first. */
@@ -25,7 +28,7 @@ export const listPeers = tool({
   async run(session, { scope, include_offline }, signal) {
     const [{ agents, total }, me] = await Promise.all([
       session.client.listAgents(
-        { presence: include_offline ? "all" : "live", limit: LIMIT, ...within(session, scope) },
+        { presence: include_offline ? "all" : "reachable", limit: LIMIT, ...within(session, scope) },
         { signal },
       ),
       session.client.getAgent({ agent: "me" }, { signal }),

@@ -44,10 +44,10 @@ export const agentsEndpoints = {
     access: "any",
     repeatable: true,
     query: z.strictObject({
-      presence: z
-        .enum(["live", "all", "archived"])
-        .default("all")
-        .meta({ description: "live leaves out offline agents; archived: those alone" }),
+      presence: z.enum(["live", "reachable", "all", "archived"]).default("all").meta({
+        description:
+          "live: with a live session; reachable: those, and whoever has a webhook that works; archived: those alone",
+      }),
       directory: z.string().max(1024).optional(),
       repo: z.string().max(1024).optional(),
       client: z.string().max(64).optional(),

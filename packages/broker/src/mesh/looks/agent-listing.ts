@@ -58,11 +58,16 @@ async function* byName(store: Store, look: Look, archived: boolean): AsyncIterab
 
 function fits(agent: Agent, { presence, directory, repo, client }: Query): boolean {
   return (
-    (presence !== "live" || agent.presence !== "offline" || webhookOf(agent)?.works === true) &&
+    (presence === "all" || presence === "archived" || isThere(agent, presence)) &&
     (directory === undefined || agent.directory === directory) &&
     (repo === undefined || agent.repo === repo) &&
     (client === undefined || agent.client === client)
   );
+}
+
+/** Live is who has a session; reachable also who is reached without one. */
+function isThere(agent: Agent, asked: "live" | "reachable"): boolean {
+  return agent.presence !== "offline" || (asked === "reachable" && webhookOf(agent)?.works === true);
 }
 
 type Place = Pick<Agent, "presence" | "name" | "id">;

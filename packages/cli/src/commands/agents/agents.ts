@@ -26,9 +26,7 @@ export interface AgentsOptions {
 export async function agents(context: Context, options: AgentsOptions): Promise<void> {
   const admin = await context.admin();
   const presence = options.archived ? "archived" : options.live ? "live" : "all";
-  const listed = await allAgents(admin, presence);
-  // A webhook that works is reached without a session; that does not make its agent live.
-  const found = options.live ? listed.filter((agent) => agent.presence !== "offline") : listed;
+  const found = await allAgents(admin, presence);
   const ownId = await context.ownId(found);
   if (context.json) {
     return print(jsonText({ agents: found, total: found.length, ...(ownId !== undefined && { ownId }) }));
