@@ -1,8 +1,7 @@
 /** What an ended first start leaves is finished by the next one; a mesh that was there is never taken for such a rest. */
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { IdentityFiles, openStateFolder } from "@agentmesh/client/node";
 import { cleanEnv, runProgram, startTestBroker, tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 
@@ -95,16 +94,4 @@ describe("a first start", () => {
     expect(again.code).toBe(77);
     expect(again.stderr).toContain("does not hold a mesh key");
   });
-});
-
-test("a draft of a token whose process ended is taken away, and a fresh one is left to its process", () => {
-  using home = tempDir();
-  const folder = openStateFolder(home.path);
-  const identities = new IdentityFiles(folder);
-  identities.own("test").release();
-  const [old = "", fresh = ""] = ["own-1.json.1.0123abcd", "own-2.json.2.0123abcd"].map((n) => join(folder.agents, n));
-  for (const path of [old, fresh]) writeFileSync(path, "half");
-  utimesSync(old, 1, 1);
-  identities.orphans(10);
-  expect([existsSync(old), existsSync(fresh)]).toEqual([false, true]);
 });

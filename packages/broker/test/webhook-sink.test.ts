@@ -1,7 +1,7 @@
 /** A post and its answer: what is signed and sent in each dialect, what an answer means, and what a receiver cannot do. */
 import type { ServerResponse } from "node:http";
 import { createServer as createTcpServer } from "node:net";
-import { type LeasedDelivery, WebhookSecret, webhookEventOf } from "@agentmesh/protocol";
+import { type LeasedDelivery, webhookEventOf } from "@agentmesh/protocol";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import {
   type Answering,
@@ -335,23 +335,4 @@ describe("an answer", () => {
     using gone = sinkFor(receiver.url);
     expect(await gone.post(delivery)).toEqual({ kind: "failed", why: "connection refused" });
   });
-});
-
-test("a secret is taken as every receiver can read it, and in no other writing of the same bytes", () => {
-  const of24 = `whsec_${Buffer.alloc(24, 251).toString("base64")}`;
-  const of25 = `whsec_${Buffer.alloc(25, 251).toString("base64")}`;
-  const of26 = `whsec_${Buffer.alloc(26, 251).toString("base64")}`;
-  for (const secret of [of24, of25, of26, "x".repeat(16), "a=b=c=d=e=f=g=h=i"]) {
-    expect(WebhookSecret.safeParse(secret).success).toBe(true);
-  }
-  const unreadable = [
-    of25.replace(/=+$/, ""),
-    of25.replace(/=$/, ""),
-    of26.replace(/=$/, ""),
-    of26.replace(/.=$/, "/="),
-    of24.replaceAll("+", "-"),
-  ];
-  for (const secret of unreadable) {
-    expect(WebhookSecret.safeParse(secret).error?.issues[0]?.message).toMatch(/base64/);
-  }
 });

@@ -1,5 +1,5 @@
 /** What `up` starts, `status` and `down` find: by the state folder and its lock, whatever port they would look at. */
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BrokerStatus } from "@agentmesh/protocol";
 import { freePort, tempDir } from "testkit";
@@ -9,24 +9,21 @@ import { cli } from "./run-cli.ts";
 
 const Pid = BrokerStatus.pick({ pid: true, url: true });
 
+/** The announcement is cleaned away as the look begins: its broker makes it again within seconds. */
+function cleaned(home: string): Record<string, string> {
+  const code = `process.getBuiltinModule("node:fs").rmSync(${JSON.stringify(join(home, "broker.json"))}, { force: true });`;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
+}
+
 /** What comes between the start and the look; the environment that is looked with. */
 const disturbances: readonly (readonly [string, (home: string) => Promise<Record<string, string>>])[] = [
   ["as it is", async () => ({})],
   ["when another port is named in the environment since", async () => ({ AGENTMESH_PORT: String(await freePort()) })],
   ["when the predecessor's variable names another port", async () => ({ CLAUDE_PEERS_PORT: String(await freePort()) })],
-  [
-    "when its announcement was cleaned away",
-    async (home) => {
-      rmSync(join(home, "broker.json"));
-      return {};
-    },
-  ],
+  ["when its announcement was cleaned away", async (home) => cleaned(home)],
   [
     "when its announcement was cleaned away and another port is named",
-    async (home) => {
-      rmSync(join(home, "broker.json"));
-      return { AGENTMESH_PORT: String(await freePort()) };
-    },
+    async (home) => ({ ...cleaned(home), AGENTMESH_PORT: String(await freePort()) }),
   ],
   [
     "when the settings file names another port since",
