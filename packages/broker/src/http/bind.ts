@@ -54,19 +54,27 @@ export function binder(app: FastifyInstance, { authenticate, closing, turns }: B
       },
       handler: async (request, reply) => {
         const caller = callers.get(request);
-        const gone = new AbortController();
-        reply.raw.once("close", () => gone.abort());
+        // Made for those who look at them: most acts do not.
+        let gone: AbortSignal | undefined;
+        let signal: AbortSignal | undefined;
+        const isGone = () => {
+          gone ??= closeOf(reply);
+          return gone;
+        };
         const bound = {
           params: row.params?.parse(request.params, inWords),
           query: row.query?.parse(request.query, inWords),
           body: row.body?.parse(request.body ?? {}, inWords),
           caller,
-          signal: AbortSignal.any([gone.signal, closing]),
+          get signal() {
+            signal ??= AbortSignal.any([isGone(), closing]);
+            return signal;
+          },
           request,
           reply,
           onAnswered: (listener: () => void) => reply.raw.once("finish", listener),
         };
-        if (row.method === "GET") await turns.look(caller, gone.signal).turn();
+        if (row.method === "GET") await turns.look(caller, isGone()).turn();
         // The row's own schemas have just made these types true; the compiler cannot follow a table look-up.
         const answer = await handler(bound as unknown as Bound<typeof name>);
         if (answer === undefined) return reply;
@@ -74,4 +82,12 @@ export function binder(app: FastifyInstance, { authenticate, closing, turns }: B
       },
     });
   };
+}
+
+/** Aborted when the connection of a request closes, or has closed. */
+function closeOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  if (reply.raw.closed || reply.raw.destroyed) gone.abort();
+  else reply.raw.once("close", () => gone.abort());
+  return gone.signal;
 }
