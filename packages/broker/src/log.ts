@@ -1,9 +1,10 @@
 /** The broker's log: one line per event, `msg` is a stable dotted name, secrets are never written. */
-import { systemRefusal, systemSentences } from "@agentmesh/protocol";
+import { systemRefusal } from "@agentmesh/protocol";
 import { type Logger, pino } from "pino";
 import type { Config } from "./config/schema.ts";
 import type { LogOutput } from "./log-output.ts";
 import { RepeatedLines } from "./log-repeats.ts";
+import { refusalSentences } from "./state-files.ts";
 
 /** Paths whose values are replaced in every line. */
 const SECRETS = ["req.headers.authorization", "headers.authorization", "*.token", "token", "*.key", "key", "*.secret"];
@@ -29,7 +30,7 @@ export function createLog(
 function errorFields(error: Error): object {
   const refusal = systemRefusal(error);
   return refusal
-    ? { type: error.name, code: refusal.code, message: systemSentences(refusal) }
+    ? { type: error.name, code: refusal.code, message: refusalSentences(refusal) }
     : pino.stdSerializers.err(error);
 }
 

@@ -14,6 +14,7 @@ export function meshKey(folder: string): string {
   const path = join(folder, "key");
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return madeAt(path);
+  if (stat.isSymbolicLink()) throw refusedBy(linked(), path, "cannot be used", { path });
   if (process.platform !== "win32" && (!stat.isFile() || (stat.mode & 0o077) !== 0)) {
     throw new StateFolderError(`${path} can be read by other users. Run: chmod 600 ${path}`);
   }
@@ -23,12 +24,17 @@ export function meshKey(folder: string): string {
   throw new StateFolderError(`${path} does not hold a mesh key. Move it away: the broker makes a new one.`);
 }
 
+/** What the system says where a link may not be followed: the mode and the owner of a link say nothing of the key. */
+function linked(): Error {
+  return Object.assign(new Error("ELOOP"), { code: "ELOOP", syscall: "open" });
+}
+
 function madeAt(path: string): string {
   const made = `amk_${randomBytes(32).toString("base64url")}`;
   try {
     writeWhole(path, `${made}\n`);
   } catch (error) {
-    throw refusedBy(error, path, "cannot be written");
+    throw refusedBy(error, path, "cannot be written", { path });
   }
   return made;
 }

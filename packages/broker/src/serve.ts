@@ -1,14 +1,14 @@
 /** From arguments to an exit code: settings, start, signals, graceful stop. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type SystemRefusal, systemRefusal, systemSentences, VERSION } from "@agentmesh/protocol";
+import { type SystemRefusal, systemRefusal, VERSION } from "@agentmesh/protocol";
 import { type LoadedConfig, loadConfig } from "./config/load.ts";
 import { configRows } from "./config/schema.ts";
 import { createLog } from "./log.ts";
 import { standardOutput } from "./log-output.ts";
 import { RepeatedLines } from "./log-repeats.ts";
 import { type RunningBroker, startBroker } from "./start-broker.ts";
-import { noteStopped } from "./state-files.ts";
+import { noteStopped, refusalSentences, refusedBy, StateFolderError } from "./state-files.ts";
 
 /** What is refused may be granted in a moment: too many open files, no memory. */
 const PASSES = 75;
@@ -40,10 +40,9 @@ export async function serve(argv: readonly string[]): Promise<number> {
   try {
     loaded = loadConfig(printConfig ? rest : argv, process.env, readIfThere);
   } catch (error) {
-    const refusal = systemRefusal(error);
-    if (!refusal) throw error;
-    console.error(`agentmesh-broker: ${systemSentences(refusal)}`);
-    return refusal.passes ? PASSES : STATE_FOLDER;
+    if (!(error instanceof StateFolderError)) throw error;
+    console.error(`agentmesh-broker: ${error.message}`);
+    return systemRefusal(error)?.passes ? PASSES : STATE_FOLDER;
   }
   if (!loaded.config) {
     for (const error of loaded.errors) console.error(`agentmesh-broker: ${error}`);
@@ -62,7 +61,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
   const log = createLog(config, output, repeats);
   process.on("uncaughtException", (error) => {
     log.fatal({ err: error }, "broker.failed");
-    process.exit(1);
+    process.exit(systemRefusal(error)?.passes ? PASSES : 1);
   });
   let broker: RunningBroker;
   try {
@@ -102,7 +101,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
 
 function unforeseen(refusal: SystemRefusal, home: string): string {
   const given = { about: `The state folder ${home}`, denied: "cannot be used" };
-  return systemSentences(refusal, refusal.about === undefined ? given : {});
+  return refusalSentences(refusal, refusal.about === undefined ? given : {});
 }
 
 function messageOf(error: unknown): string {
@@ -147,6 +146,6 @@ function readIfThere(path: string): string | undefined {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw error;
+    throw refusedBy(error, path, "cannot be read", { path });
   }
 }

@@ -1,5 +1,5 @@
 /** Files of the state folder that the broker makes: the folder itself, where it runs, that it was stopped. */
-import {
+import fs, {
   accessSync,
   chmodSync,
   closeSync,
@@ -18,7 +18,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import {
   BrokerFile,
+  type SaidOf,
   type Standpoint,
+  type SystemRefusal,
   shareLoopback,
   standpointOf,
   systemRefusal,
@@ -42,13 +44,19 @@ export function openFolder(path: string): void {
     closeSync(openSync(probe, "w", 0o600));
     rmSync(probe, { force: true });
   } catch (error) {
-    throw refusedBy(error, `The state folder ${path}`, "cannot be used");
+    throw refusedBy(error, `The state folder ${path}`, "cannot be used", { ours: path });
   }
   for (const name of FILES) checkFile(join(path, name));
 }
 
-/** What the broker opens at its start, partly through SQLite, which does not say why it cannot. */
-const FILES = ["broker.lock", "broker.lock-journal", "mesh.db", "mesh.db-wal", "mesh.db-shm", "mesh.mark.json", "key"];
+/**
+ * What the broker opens in its life, partly through SQLite, which does not say why it cannot, and partly when it is too
+ * late to refuse a start: the ballast, the announcement, the notes.
+ */
+const FILES = [
+  ..."broker.lock broker.lock-journal mesh.db mesh.db-wal mesh.db-shm mesh.mark.json key".split(" "),
+  ..."ballast broker.json port stopped addon.loading".split(" "),
+];
 
 function checkFile(path: string): void {
   try {
@@ -57,16 +65,30 @@ function checkFile(path: string): void {
     }
     accessSync(path, constants.R_OK | constants.W_OK);
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw refusedBy(error, path, "cannot be used");
+    const isMissing = codeOf(error) === "ENOENT" && !lstatSync(path, { throwIfNoEntry: false });
+    if (!isMissing) throw refusedBy(error, path, "cannot be used", { path });
   }
 }
 
-/** The error for a file of the state folder that the system refuses. */
-export function refusedBy(error: unknown, about: string, denied: string): StateFolderError {
+/**
+ * The error for a file of the state folder that the system refuses. `path` is the file where the system did not name it,
+ * `ours` the folder that is to be this user's.
+ */
+export function refusedBy(
+  error: unknown,
+  about: string,
+  denied: string,
+  of: { readonly path?: string; readonly ours?: string } = {},
+): StateFolderError {
   const refusal = systemRefusal(error);
-  const why = refusal ? systemSentences(refusal, { about, denied }) : `${about} ${denied} (${codeOf(error)}).`;
+  const why = refusal ? refusalSentences(refusal, { about, denied, ...of }) : `${about} ${denied} (${codeOf(error)}).`;
   const elsewhere = refusal?.passes ? "" : " Or choose another folder with AGENTMESH_HOME or --home.";
   return new StateFolderError(`${why}${elsewhere}`, { cause: error });
+}
+
+/** A refusal of this machine's system as sentences; of a file with its owner, and with the command that mends it. */
+export function refusalSentences(refusal: SystemRefusal, given: Omit<SaidOf, "machine"> = {}): string {
+  return systemSentences(refusal, { ...given, machine: { fs, uid: process.geteuid?.() } });
 }
 
 /** How often a broker looks whether its announcement is still there. */

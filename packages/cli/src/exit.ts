@@ -25,10 +25,9 @@ export async function run(argv: readonly string[]): Promise<number> {
 
 async function reportOf(error: unknown): Promise<Report> {
   const { MeshApiError, BrokerUnreachableError } = await import("@agentmesh/client");
-  const { systemRefusal, systemSentences } = await import("@agentmesh/protocol");
-  const { BrokerStartError, StateFolderError, UntrustedBrokerError, WrongAddressError } = await import(
-    "@agentmesh/client/node"
-  );
+  const { systemRefusal } = await import("@agentmesh/protocol");
+  const { BrokerStartError, refusalSentences, StateFolderError, UntrustedBrokerError, WrongAddressError } =
+    await import("@agentmesh/client/node");
   if (error instanceof CommandError)
     return { exit: error.exit, error: { ...error.facts, code: error.code, detail: error.message } };
   if (error instanceof CommanderError) {
@@ -51,6 +50,9 @@ async function reportOf(error: unknown): Promise<Report> {
     };
   }
   if (error instanceof WrongAddressError) return { exit: "usage", error: { code: "usage", detail: error.message } };
+  if (error instanceof StateFolderError || (error instanceof BrokerStartError && error.lacked === "state folder")) {
+    return { exit: error.passes ? "later" : "failure", error: { code: "state_folder", detail: error.message } };
+  }
   const unreachable = error instanceof BrokerUnreachableError;
   if (unreachable || error instanceof BrokerStartError || error instanceof UntrustedBrokerError) {
     const code = unreachable
@@ -58,17 +60,12 @@ async function reportOf(error: unknown): Promise<Report> {
       : error instanceof BrokerStartError
         ? "broker_start"
         : "broker_untrusted";
-    return {
-      exit: "unreachable",
-      error: { code, detail: error.message },
-    };
-  }
-  if (error instanceof StateFolderError) {
-    return { exit: "failure", error: { code: "state_folder", detail: error.message } };
+    const isLater = error instanceof BrokerStartError && error.lacked === "system";
+    return { exit: isLater ? "later" : "unreachable", error: { code, detail: error.message } };
   }
   const refusal = systemRefusal(error);
   if (refusal)
-    return { exit: refusal.passes ? "later" : "failure", error: { code: "system", detail: systemSentences(refusal) } };
+    return { exit: refusal.passes ? "later" : "failure", error: { code: "system", detail: refusalSentences(refusal) } };
   const stack = error instanceof Error ? error.stack : undefined;
   return {
     exit: "internal",

@@ -1,7 +1,7 @@
 /** The text of a message: the words of the command line, a file, standard input, joined in this order. */
 import { fstatSync, readFileSync, statSync } from "node:fs";
-import { StateFolderError, typedPath } from "@agentmesh/client/node";
-import { MAX_BODY_BYTES, systemRefusal, systemSentences } from "@agentmesh/protocol";
+import { refusalSentences, StateFolderError, typedPath } from "@agentmesh/client/node";
+import { MAX_BODY_BYTES, systemRefusal } from "@agentmesh/protocol";
 import { CommandError, usageError } from "./command-error.ts";
 import { remark } from "./terminal/output.ts";
 
@@ -110,7 +110,7 @@ async function readAll(limitMs: number | undefined, tell: boolean): Promise<{ by
   } catch (error) {
     const refusal = systemRefusal(error);
     if (!refusal) throw error;
-    throw usageError(systemSentences(refusal, { about: "Standard input", denied: "cannot be read" }));
+    throw usageError(refusalSentences(refusal, { about: "Standard input", denied: "cannot be read" }));
   } finally {
     clearTimeout(told);
     clearTimeout(silence);
@@ -120,8 +120,9 @@ async function readAll(limitMs: number | undefined, tell: boolean): Promise<{ by
 }
 
 function fileText(file: string): string {
+  let path: string | undefined;
   try {
-    const path = typedPath(file, "--file");
+    path = typedPath(file, "--file");
     const { size } = statSync(path);
     if (size > MOST_BYTES) throw tooLarge(path, size);
     return decoded(readFileSync(path), path);
@@ -130,7 +131,7 @@ function fileText(file: string): string {
     const refusal = systemRefusal(error);
     if (!refusal) throw error;
     throw usageError(
-      `--file: ${systemSentences(refusal, { about: file, denied: "cannot be read" })} Nothing was sent.`,
+      `--file: ${refusalSentences(refusal, { about: file, denied: "cannot be read", ...(path !== undefined && { path }) })} Nothing was sent.`,
     );
   }
 }

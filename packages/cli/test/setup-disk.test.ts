@@ -81,7 +81,7 @@ describe.skipIf(!canMount)("a file that is a mount of its own (needs root and un
     const { code, stdout } = inNamespace(home, mount, codex("setup"), "cat .codex/config.toml > left");
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /refused +~\/\.codex\/config\.toml +it cannot be written: the disk is full \(ENOSPC\)\. It is as it was/,
+      /refused +~\/\.codex\/config\.toml +it cannot be written: the disk is full, or has no inode left \(ENOSPC\)\. Free space on it.*\. It is as it was/,
     );
     expect(home.read("left")).toBe(text);
     expect(readdirSync(join(home.path, ".codex")).sort()).toEqual(["config.toml"]);
@@ -93,7 +93,9 @@ describe.skipIf(!canMount)("a file that is a mount of its own (needs root and un
       "cp .codex/config.toml c; mount --bind .codex .codex; mount -o remount,ro,bind .codex; mount --bind c .codex/config.toml";
     const { code, stdout } = inNamespace(home, mount, codex("setup"));
     expect(code).toBe(1);
-    expect(stdout).toMatch(/refused +~\/\.codex\/config\.toml +it cannot be backed up: its file system is read-only/);
+    expect(stdout).toMatch(
+      /refused +~\/\.codex\/config\.toml +it cannot be backed up: .* is mounted read-only \(EROFS\)/,
+    );
     expect(home.read("c")).toBe("a = 1\n");
   });
 });
@@ -195,7 +197,7 @@ describe.skipIf(noUser)(
       const { code, stdout } = await home.run(codex("setup"), sudo);
       expect(code).toBe(1);
       expect(stdout).toMatch(
-        /it belongs to root, and you are user 45678\. If it is to be yours: sudo chown 45678 .*secret\.toml/,
+        /is owned by root \(mode 0644\), and you are user 45678 \(EACCES\)\. If it is to be yours: sudo chown 45678 .*secret\.toml/,
       );
       expect(other.read("secret.toml")).toBe("a = 1\n");
     });
@@ -207,7 +209,7 @@ describe.skipIf(noUser)(
       chmodSync(path, 0o600);
       const { stdout } = await home.run(codex("setup"), sudo);
       expect(stdout).toContain(
-        'it cannot be read: it belongs to root, and you are user 45678. If it is to be yours: sudo chown 45678 "',
+        `it cannot be read: it is owned by root (mode 0600), and you are user 45678 (EACCES). If it is to be yours: sudo chown 45678 '`,
       );
     });
 

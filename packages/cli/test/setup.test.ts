@@ -428,7 +428,9 @@ describe("setup", () => {
     using home = new Home({ ".claude.json/x": "", ".codex/config.toml": "" });
     const { code, stdout } = await home.run(["setup", "--yes"]);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/refused +~\/\.claude\.json +it cannot be read: a folder has its name \(EISDIR\)/);
+    expect(stdout).toMatch(
+      /refused +~\/\.claude\.json +it cannot be read: it is a folder, where a file belongs \(EISDIR\)\. Move it away: mv /,
+    );
     expect(home.read(".codex/config.toml")).toContain("[mcp_servers.agentmesh]");
   });
 

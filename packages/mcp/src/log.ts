@@ -1,5 +1,6 @@
 /** The log: one line per event on stderr, because stdout is the protocol. */
-import { plainLine, systemRefusal, systemSentences } from "@agentmesh/protocol";
+import { refusalSentences } from "@agentmesh/client/node";
+import { plainLine, systemRefusal } from "@agentmesh/protocol";
 import type { LogLevel } from "./config/config.ts";
 
 const order: Record<LogLevel, number> = { error: 0, warn: 1, info: 2, debug: 3 };
@@ -29,6 +30,6 @@ export function createLog(level: LogLevel, write: (line: string, level: LogLevel
 function show(value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   const refusal = systemRefusal(value);
-  const said = refusal ? systemSentences(refusal) : value instanceof Error ? value.message : String(value);
-  return JSON.stringify(plainLine(said, 300));
+  const said = refusal ? refusalSentences(refusal) : value instanceof Error ? value.message : String(value);
+  return JSON.stringify(plainLine(said, 400));
 }

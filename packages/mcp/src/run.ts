@@ -1,6 +1,7 @@
 /** From the command line to a serving adapter: the composition root. */
 import { existsSync } from "node:fs";
-import { plainLine, systemRefusal, systemSentences, VERSION } from "@agentmesh/protocol";
+import { refusalSentences } from "@agentmesh/client/node";
+import { plainLine, systemRefusal, VERSION } from "@agentmesh/protocol";
 import { AgentSession } from "./agent-session.ts";
 import { helpText, resolveConfig } from "./config/config.ts";
 import { pauseAtMost, stayUntilOver } from "./life-cycle.ts";
@@ -20,7 +21,7 @@ function goneSentence(directory: string): string {
 export async function run(args: readonly string[]): Promise<void> {
   process.on("uncaughtException", (error) => {
     const refusal = systemRefusal(error);
-    process.stderr.write(refusal ? `agentmesh-mcp: ${systemSentences(refusal)}\n` : `${error.stack ?? error}\n`);
+    process.stderr.write(refusal ? `agentmesh-mcp: ${refusalSentences(refusal)}\n` : `${error.stack ?? error}\n`);
     process.exit(1);
   });
   const [first] = args;

@@ -11,11 +11,18 @@ export * from "./ids.ts";
 export * from "./keeping.ts";
 export * from "./limits.ts";
 export * from "./machine/loopback.ts";
+export type { Machine } from "./machine/path-places.ts";
 export * from "./machine/predecessor.ts";
 export * from "./machine/process-mark.ts";
 export * from "./machine/room.ts";
 export * from "./machine/standpoint.ts";
-export { type SystemRefusal, systemRefusal, systemSentences } from "./machine/system-refusal.ts";
+export {
+  type SaidOf,
+  type SystemRefusal,
+  systemReason,
+  systemRefusal,
+  systemSentences,
+} from "./machine/system-refusal.ts";
 export * from "./message/delivery.ts";
 export * from "./message/delivery-state.ts";
 export * from "./message/message.ts";

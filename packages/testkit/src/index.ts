@@ -27,6 +27,7 @@ export { openRecordingProxy, type RecordingProxy } from "./network/recording-pro
 export { assertInTime } from "./pace.ts";
 export {
   cleanEnv,
+  type ProgramName,
   programArgs,
   programLine,
   programPath,

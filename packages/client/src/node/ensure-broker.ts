@@ -1,12 +1,13 @@
 /** Finds the broker, or starts one that outlives its starter. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { systemRefusal, systemSentences } from "@agentmesh/protocol";
+import { systemRefusal } from "@agentmesh/protocol";
 import { pause } from "../backoff.ts";
 import { BrokerUnreachableError } from "../errors.ts";
 import { servedElsewhere } from "./absence.ts";
 import { FileLock } from "./file-lock.ts";
 import { type BrokerAddress, type FoundBroker, findBroker, requireBroker } from "./locate.ts";
+import { refusalSentences } from "./refusal-sentences.ts";
 import { announced, isServed } from "./running-broker.ts";
 import { brokerEnvironment } from "./spawn-environment.ts";
 import { BrokerStartError, type EarlyEnd, isCrash, LastWords } from "./start-failure.ts";
@@ -148,7 +149,7 @@ function openLog({ logFile }: StateFolder): number {
   try {
     return openSync(logFile, "a", 0o600);
   } catch (error) {
-    throw refusedBy(error, `The broker's log ${logFile}`, "cannot be written");
+    throw refusedBy(error, `The broker's log ${logFile}`, "cannot be written", { path: logFile });
   }
 }
 
@@ -195,7 +196,7 @@ function notStarted(error: unknown): BrokerStartError {
   const why =
     refusal?.code !== "ENOENT"
       ? refusal
-        ? systemSentences(refusal, { about: `The broker's program ${program}`, denied: "cannot be started" })
+        ? refusalSentences(refusal, { about: `The broker's program ${program}`, denied: "cannot be started" })
         : String(error)
       : program === "node"
         ? NO_NODE

@@ -39,11 +39,14 @@ export class FileLock {
       database?.close();
       if (codeOf(error) % 256 === SQLITE_BUSY) return undefined;
       if (error instanceof StateFolderError) throw error;
-      throw refusedBy(causeAt(path) ?? error, path, "cannot be locked");
+      throw refusedBy(causeAt(path, WRITES) ?? error, path, "cannot be locked", { path });
     }
   }
 
-  /** Whether a process has the lock. Not for a lock of this very process: a look at it takes it away. */
+  /**
+   * Whether a process has the lock. Not for a lock of this very process: a look at it takes it away.
+   * @throws StateFolderError where that cannot be known
+   */
   static isHeld(path: string): boolean {
     if (!existsSync(path)) return false;
     let database: Database | undefined;
@@ -52,7 +55,10 @@ export class FileLock {
       database.exec("PRAGMA busy_timeout = 0; SELECT 1 FROM sqlite_schema");
       return false;
     } catch (error) {
-      return codeOf(error) % 256 === SQLITE_BUSY;
+      if (codeOf(error) % 256 === SQLITE_BUSY) return true;
+      const refused = causeAt(path, READS);
+      if (refused === undefined) return false;
+      throw refusedBy(refused, path, "cannot be looked at", { path });
     } finally {
       database?.close();
     }
@@ -99,22 +105,28 @@ function nodeSqlite(): typeof import("node:sqlite") {
   }
 }
 
+/** What taking a lock needs of its file and its folder, and what looking at one does. */
+const WRITES = { file: constants.R_OK | constants.W_OK, folder: constants.W_OK | constants.X_OK };
+const READS = { file: constants.R_OK, folder: constants.X_OK };
+
 /** What the operating system says of the file: SQLite says only that it cannot be opened. */
-function causeAt(path: string): unknown {
-  if (existsSync(path) && statSync(path).isDirectory()) {
+function causeAt(path: string, wanted: typeof WRITES): unknown {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     return Object.assign(new Error("EISDIR"), { code: "EISDIR", path });
   }
-  for (const [place, wanted] of [
-    [path, constants.R_OK | constants.W_OK],
-    [dirname(path), constants.W_OK | constants.X_OK],
+  for (const [place, rights] of [
+    [path, wanted.file],
+    [dirname(path), wanted.folder],
   ] as const) {
     try {
-      accessSync(place, wanted);
+      accessSync(place, rights);
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "ENOENT" && place === path)) return error;
     }
   }
-  return isFull(dirname(path)) ? Object.assign(new Error("ENOSPC"), { code: "ENOSPC", path }) : undefined;
+  return wanted === WRITES && isFull(dirname(path))
+    ? Object.assign(new Error("ENOSPC"), { code: "ENOSPC", path })
+    : undefined;
 }
 
 /** SQLite's own code, as Node (`errcode`) and Bun (`errno`) say it. */

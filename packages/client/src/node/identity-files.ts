@@ -14,6 +14,7 @@ import {
   forgetDraft,
   makeStateFolder,
   readIfThere,
+  refusedBy,
   replaceFile,
   type StateFolder,
   StateFolderError,
@@ -105,7 +106,12 @@ export class IdentityFiles implements Identities {
     if (kind === "conversation" || !isThere(old)) return true;
     const lock = lockAt(old);
     if (!lock) return false;
-    renameSync(old, path);
+    try {
+      renameSync(old, path);
+    } catch (error) {
+      lock.release();
+      throw refusedBy(error, path, "cannot be put in place", { path });
+    }
     endLock(old, lock);
     return true;
   }
@@ -159,9 +165,7 @@ class HeldFile implements Identity {
       renameSync(this.#path, path);
     } catch (error) {
       lock.release();
-      throw new StateFolderError(`${this.#path} cannot be renamed to ${path}. Make its folder writable.`, {
-        cause: error,
-      });
+      throw refusedBy(error, path, "cannot be put in place", { path });
     }
     endLock(this.#path, this.#lock);
     replaceFile(path, text(owner, this.#content));

@@ -48,7 +48,7 @@ export function forgetIdentity(folder: StateFolder, client: string, place: strin
   try {
     rmSync(path, { force: true });
   } catch (error) {
-    throw refusedBy(error, path, "cannot be removed");
+    throw refusedBy(error, path, "cannot be removed", { path });
   }
 }
 

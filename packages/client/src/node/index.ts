@@ -14,6 +14,7 @@ export {
   UntrustedBrokerError,
   WrongAddressError,
 } from "./locate.ts";
+export { refusalReason, refusalSentences } from "./refusal-sentences.ts";
 export { announced, isServed, machineName, ownStandpoint, thisProcess } from "./running-broker.ts";
 export { systemEnvironment } from "./spawn-environment.ts";
 export { BrokerStartError } from "./start-failure.ts";

@@ -18,13 +18,13 @@ import {
   settingOf,
   shareProcesses,
   systemRefusal,
-  systemSentences,
   WrongSettingError,
 } from "@agentmesh/protocol";
 import type { DirectAnswer } from "../direct-answer.ts";
 import { directFetch } from "../direct-fetch.ts";
 import { BrokerUnreachableError, Hindrance } from "../errors.ts";
 import { type Answer, absenceOf } from "./absence.ts";
+import { refusalSentences } from "./refusal-sentences.ts";
 import { announced, announcedAgain, isServed, ownStandpoint, rememberedPort } from "./running-broker.ts";
 import { readMeshKey, type StateFolder } from "./state-folder.ts";
 
@@ -165,7 +165,7 @@ async function whoAnswers(folder: StateFolder, address: BrokerAddress, signal?: 
     const refusal = systemRefusal(error);
     if (refusal && ["EMFILE", "ENFILE", "ENOMEM", "EPERM", "EACCES"].includes(refusal.code)) {
       const about = `The broker at ${address.url}`;
-      throw new BrokerUnreachableError(systemSentences(refusal, { about, denied: "cannot be asked" }), {
+      throw new BrokerUnreachableError(refusalSentences(refusal, { about, denied: "cannot be asked" }), {
         cause: error,
       });
     }

@@ -2,13 +2,25 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { Hindrance } from "../errors.ts";
+import { Hindrance, type HindranceOptions } from "../errors.ts";
 import { isFull } from "./room.ts";
+
+/** What a start needed and did not get, where the broker's exit code says it. */
+export type StartNeeds = "state folder" | "system";
 
 /** The broker was started and did not come up; the message says why, in the broker's words where it had any. */
 export class BrokerStartError extends Hindrance {
   override readonly name = "BrokerStartError";
+  /** The state folder could not be used, or the system refused something for the moment. */
+  readonly lacked: StartNeeds | undefined;
+
+  constructor(message: string, { lacked, ...options }: HindranceOptions & { readonly lacked?: StartNeeds } = {}) {
+    super(message, options);
+    this.lacked = lacked;
+  }
 }
+
+const LACKED: Readonly<Record<number, StartNeeds>> = { 75: "system", 77: "state folder" };
 
 /** How a broker ended before it had come up. */
 export interface EarlyEnd {
@@ -42,7 +54,8 @@ export class LastWords {
   failed(url: string, end: EarlyEnd): BrokerStartError {
     const { code, signal } = end;
     const how = code === null ? `ended by ${signal}` : `exit code ${code}`;
-    const passes = !LASTING.has(code ?? 0);
+    const lacked = LACKED[code ?? 0];
+    const options = { passes: !LASTING.has(code ?? 0), ...(lacked !== undefined && { lacked }) };
     const said = this.#said();
     const where = `(${how}; its log is ${this.#logFile})`;
     if (said === undefined) {
@@ -50,9 +63,9 @@ export class LastWords {
       const why = isFull(folder)
         ? ` The disk of ${folder} is full, or has no inode left: df -h and df -i. Free space on it.`
         : "";
-      return new BrokerStartError(`The broker did not come up at ${url} ${where}.${why}`, { passes });
+      return new BrokerStartError(`The broker did not come up at ${url} ${where}.${why}`, options);
     }
-    return new BrokerStartError(`The broker did not come up at ${url}: ${said} ${where}`, { passes });
+    return new BrokerStartError(`The broker did not come up at ${url}: ${said} ${where}`, options);
   }
 
   /** A broker that is not there in time, whoever starts it. */

@@ -18,15 +18,9 @@ import {
 } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import {
-  homeFolder,
-  PathSettingError,
-  pathSetting,
-  stateFolderSetting,
-  systemRefusal,
-  systemSentences,
-} from "@agentmesh/protocol";
+import { homeFolder, PathSettingError, pathSetting, stateFolderSetting, systemRefusal } from "@agentmesh/protocol";
 import { Hindrance } from "../errors.ts";
+import { refusalSentences } from "./refusal-sentences.ts";
 
 /** The state folder cannot be used; the message names it and the remedy. */
 export class StateFolderError extends Hindrance {
@@ -103,7 +97,7 @@ export function makeStateFolder({ path, agents }: StateFolder): void {
     mkdirSync(agents, { recursive: true, mode: 0o700 });
     if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
   } catch (error) {
-    throw refusedBy(reasonOf(error, path), `The state folder ${path}`, "cannot be used");
+    throw refusedBy(reasonOf(error, agents), `The state folder ${path}`, "cannot be used", { ours: path });
   }
 }
 
@@ -120,12 +114,20 @@ function reasonOf(error: unknown, path: string): unknown {
   }
 }
 
-/** The error for a file of the state folder that the operating system refuses. */
-export function refusedBy(error: unknown, about: string, denied: string): StateFolderError {
+/**
+ * The error for a file of the state folder that the operating system refuses. `path` is the file where the system did not
+ * name it, `ours` the folder that is to be this user's.
+ */
+export function refusedBy(
+  error: unknown,
+  about: string,
+  denied: string,
+  of: { readonly path?: string; readonly ours?: string } = {},
+): StateFolderError {
   const refusal = systemRefusal(error);
   const remedy = "Or set AGENTMESH_HOME to another folder.";
   const why = refusal
-    ? systemSentences(refusal, { about, denied, ...(!refusal.passes && { remedy }) })
+    ? refusalSentences(refusal, { about, denied, ...of, ...(!refusal.passes && { remedy }) })
     : `${about} ${denied} (${error instanceof Error ? error.message : String(error)}). ${remedy}`;
   return new StateFolderError(why, { cause: error });
 }
@@ -147,7 +149,7 @@ export function readIfThere(path: string): string | undefined {
     return readFileSync(path, "utf8");
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
-    throw refusedBy(error, path, "cannot be read");
+    throw refusedBy(error, path, "cannot be read", { path });
   }
 }
 
@@ -205,7 +207,7 @@ export function forgetDraft(path: string): void {
 }
 
 function notWritten(path: string, error: unknown): StateFolderError {
-  return refusedBy(error, path, "cannot be written");
+  return refusedBy(error, path, "cannot be written", { path });
 }
 
 function codeOf(error: unknown): string {

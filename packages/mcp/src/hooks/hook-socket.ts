@@ -4,6 +4,8 @@ import { chmodSync, mkdirSync, readFileSync, statSync, utimesSync } from "node:f
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { refusalSentences } from "@agentmesh/client/node";
+import { systemRefusal } from "@agentmesh/protocol";
 import type { ClientKind } from "../client/client-kind.ts";
 import type { Log } from "../log.ts";
 import {
@@ -193,12 +195,15 @@ export class HookSocket {
     removeCard(this.#folder, door.card);
     door.server.close();
     if (this.#door?.server === door.server) this.#door = undefined;
-    const why = error instanceof Error ? error.message : String(error);
-    const trouble = `hooks cannot find their adapter, pid ${process.pid}: its socket cannot be made in ${this.#folder} (${why})`;
+    const refusal = systemRefusal(error);
+    const why = refusal
+      ? refusalSentences(refusal, { path: refusal.path ?? join(this.#folder, door.card.name) }).replace(/\.$/, "")
+      : String(error instanceof Error ? error.message : error);
+    const trouble = `hooks cannot find their adapter, pid ${process.pid}: ${why}`;
     if (trouble === this.#trouble) return;
     this.#trouble = trouble;
     this.#parts.log.warn("hooks.failed", { error, folder: this.#folder });
-    this.#parts.onTrouble?.(`${trouble}; it is tried again every few seconds, make the folder writable`);
+    this.#parts.onTrouble?.(`${trouble}. It is tried again every few seconds`);
   }
 
   #touch({ card }: Door): void {

@@ -1,5 +1,6 @@
 /** The push paths of this session: which there are, in which order, and what is known of each. */
-import { plainLine, type PushPath as ReportedPath } from "@agentmesh/protocol";
+import { refusalSentences } from "@agentmesh/client/node";
+import { plainLine, type PushPath as ReportedPath, systemRefusal } from "@agentmesh/protocol";
 import type { PushMeta, PushPath } from "./push-path.ts";
 
 /** A path that failed is tried again after this long, although there is a better one; in milliseconds. */
@@ -105,7 +106,7 @@ export class PushPaths {
         if (!this.#known.get(name)?.silent) this.#note(name, { failedWhy: undefined, failedAtMs: undefined });
         return { path: name, whole };
       } catch (error) {
-        const failedWhy = plainLine(error instanceof Error ? error.message : String(error)) || "unknown";
+        const failedWhy = plainLine(wordsOf(error)) || "unknown";
         failed.push({ path: name, failedWhy });
         this.#note(name, { failedWhy, failedAtMs: performance.now(), silent: false });
       }
@@ -156,4 +157,10 @@ export class PushPaths {
     this.#known.set(name, { ...this.#known.get(name), ...news });
     this.changed();
   }
+}
+
+function wordsOf(error: unknown): string {
+  const refusal = systemRefusal(error);
+  if (refusal) return refusalSentences(refusal);
+  return error instanceof Error ? error.message : String(error);
 }

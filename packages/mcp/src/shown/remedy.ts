@@ -1,7 +1,7 @@
 /** What a tool says when it fails: what happened, and what to do next. */
 import { Hindrance, MeshApiError, mayPass } from "@agentmesh/client";
-import { BrokerStartError } from "@agentmesh/client/node";
-import { systemRefusal, systemSentences } from "@agentmesh/protocol";
+import { BrokerStartError, refusalSentences } from "@agentmesh/client/node";
+import { systemRefusal } from "@agentmesh/protocol";
 import { defang } from "./render.ts";
 
 /** A tool was called with parameters it does not take; the message names the right ones. */
@@ -41,7 +41,7 @@ export function sentencesFor(error: unknown): string {
   if (error instanceof ToolInputError) return defang(error.message);
   if (error instanceof MeshApiError) return defang(apiSentences(error));
   const refusal = error instanceof Hindrance ? undefined : systemRefusal(error);
-  const said = refusal ? systemSentences(refusal) : error instanceof Error ? error.message : String(error);
+  const said = refusal ? refusalSentences(refusal) : error instanceof Error ? error.message : String(error);
   const what = said.replace(/[.)]?$/, (end) => (end === ")" ? ")." : "."));
   if (error instanceof NoAnswerError || mayPass(error)) {
     return defang(`${what} The adapter goes on trying to reach the broker: call the tool again in a few seconds.`);

@@ -9,7 +9,7 @@ import { tool, urgency } from "./tool.ts";
 export const publish = tool({
   name: "publish",
   description:
-    "Publish a message on a topic: every agent subscribed now gets it in its inbox. The answer names them, and who was left out and why.",
+    "Publish a message on a topic: every agent subscribed now gets it in its inbox. The answer names the first 50, and the first 50 left out and why, and how many there are.",
   annotations: { title: "Publish", readOnlyHint: false, destructiveHint: false, openWorldHint: false },
   input: z.strictObject({
     topic: TopicName,

@@ -1,4 +1,6 @@
 /** What the operating system refused, read from an error and said in sentences. */
+import { barrierTo } from "./barrier.ts";
+import type { Machine } from "./path-places.ts";
 import { sqlite, table } from "./system-errors.ts";
 
 /** One refusal of the operating system, as a person is told it. */
@@ -15,6 +17,24 @@ export interface SystemRefusal {
   readonly about: string | undefined;
   /** What could not be done with it: `cannot be written`. */
   readonly denied: string;
+  /** The file that was refused, by its absolute path, where the system said it. */
+  readonly path: string | undefined;
+  /** The call that was refused, such as `open`; empty where the system did not say it. */
+  readonly act: string;
+}
+
+/** What the system did not say, or said in its own words. */
+export interface SaidOf {
+  readonly about?: string;
+  readonly denied?: string;
+  /** A sentence that is put after the table's. */
+  readonly remedy?: string;
+  /** The file that was refused, where the system does not name it. */
+  readonly path?: string;
+  /** The folder that is this user's by right, whoever has it now. */
+  readonly ours?: string | undefined;
+  /** Where the files are: with it is said whose they are, and the command that mends it. */
+  readonly machine?: Machine;
 }
 
 /** Codes that mean what another one means. */
@@ -22,6 +42,7 @@ const SAME: Readonly<Record<string, string>> = {
   EOPNOTSUPP: "ENOTSUP",
   EWOULDBLOCK: "EAGAIN",
   EHOSTDOWN: "EHOSTUNREACH",
+  ERR_FS_EISDIR: "EISDIR",
   SQLITE_PERM: "EACCES",
   SQLITE_NOMEM: "ENOMEM",
   SQLITE_READONLY: "EROFS",
@@ -87,17 +108,25 @@ export function systemRefusal(error: unknown): SystemRefusal | undefined {
 }
 
 /**
- * The refusal as sentences: `/x cannot be written: the disk is full (ENOSPC). Free space on it.` What the system did not
- * say, or said in its own words, is given: `about` and `denied`; a `remedy` is put after the table's.
+ * The refusal as sentences: `/x cannot be written: the disk is full (ENOSPC). Free space on it.` Of a file on `machine` they
+ * say whose it is, too.
  */
-export function systemSentences(
-  refusal: SystemRefusal,
-  given: { readonly about?: string; readonly denied?: string; readonly remedy?: string } = {},
-): string {
-  const about = given.about ?? refusal.about ?? "The system";
-  const denied = given.denied ?? refusal.denied;
-  const remedy = given.remedy === undefined ? refusal.remedy : `${refusal.remedy} ${given.remedy}`;
-  return `${about} ${denied}: ${refusal.cause} (${refusal.code}). ${remedy}`;
+export function systemSentences(refusal: SystemRefusal, given: SaidOf = {}): string {
+  const about = given.about ?? refusal.about ?? given.path ?? "The system";
+  const { cause, remedy } = systemReason(refusal, { ...given, about });
+  const all = given.remedy === undefined ? remedy : `${remedy} ${given.remedy}`;
+  return `${about} ${given.denied ?? refusal.denied}: ${cause} (${refusal.code}). ${all}`;
+}
+
+/** Cause and remedy of a refusal, and with `machine` whose the file is. */
+export function systemReason(
+  { code, act, ...refusal }: SystemRefusal,
+  { machine, ours, about, ...given }: SaidOf,
+): Pick<SystemRefusal, "cause" | "remedy"> {
+  const path = refusal.path ?? given.path;
+  if (!machine || path === undefined) return refusal;
+  const barrier = barrierTo({ code, path, act, about: about ?? path, ours }, machine);
+  return barrier ?? refusal;
 }
 
 function refusalIn(error: Error): SystemRefusal | undefined {
@@ -111,6 +140,7 @@ function refusalIn(error: Error): SystemRefusal | undefined {
       ...{ code, about: "The working directory", denied: "cannot be found", passes: false },
       cause: "it was removed while this program or the shell above it stood in it",
       remedy: "Change into a directory that exists, and start it again.",
+      ...{ path: undefined, act: syscall },
     };
   }
   // Node makes such a code up from the number that the system gave, so an unknown one is still the system's word.
@@ -123,6 +153,8 @@ function refusalIn(error: Error): SystemRefusal | undefined {
     ...{ code, cause, remedy, passes: passes !== undefined },
     about: aboutOf(error) ?? ABOUT[syscall],
     denied: DENIED[syscall] ?? (syscall.startsWith("spawn") ? "cannot be started" : "refused"),
+    path: pathOf(error),
+    act: syscall,
   };
 }
 
@@ -136,6 +168,11 @@ function codeOf(error: Error): string | undefined {
   return code;
 }
 
+function pathOf(error: Error): string | undefined {
+  const path = textOf(error, "dest") ?? textOf(error, "path");
+  return path?.startsWith("/") ? path : undefined;
+}
+
 function aboutOf(error: Error): string | undefined {
   const path = textOf(error, "path") ?? textOf(error, "hostname");
   const dest = textOf(error, "dest");
@@ -143,7 +180,7 @@ function aboutOf(error: Error): string | undefined {
   if (path !== undefined) return path;
   const address = textOf(error, "address");
   const port: unknown = Reflect.get(error, "port");
-  return address === undefined ? undefined : typeof port === "number" ? `${address}:${port}` : address;
+  return address === undefined ? undefined : typeof port === "number" && port >= 0 ? `${address}:${port}` : address;
 }
 
 /** `EFOO: it is so, open '/x'` → `it is so`. */

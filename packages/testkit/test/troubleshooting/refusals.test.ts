@@ -1,6 +1,6 @@
 /** docs/troubleshooting/refusals.md: what is seen when the operating system refuses something. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import {
   cleanEnv,
@@ -66,17 +66,49 @@ test.skipIf(why)(
     chownSync(join(mesh, "start.lock"), USER, USER);
     const folder = await run("agentmesh up");
 
+    rmSync(join(mesh, "start.lock"), { recursive: true });
+    chmodSync(join(mesh, "key"), 0);
+    const ofMode = await run("agentmesh up");
+    chmodSync(join(mesh, "key"), 0o600);
+    chownSync(join(mesh, "mesh.db"), 0, 0);
+    const foreignFile = await run("agentmesh up");
+    chownSync(join(mesh, "mesh.db"), USER, USER);
+    rmSync(join(mesh, "port"), { force: true });
+    symlinkSync("/mnt/usb/port", join(mesh, "port"));
+    const link = await run("agentmesh up");
+
     const page = troublePage({
       title: "Refusals of the operating system",
       about:
         "What the system refuses is said with file, cause, its code, and what to do. Where it passes by itself, as too many open files, adapters go on trying and models are told to call the tool again; where somebody has to do something, they are told that too, and nothing is lost meanwhile.",
-      standIns: [[root.path, "/home"]],
+      standIns: [
+        [root.path, "/home"],
+        [`user ${USER}`, "ada"],
+        [`chown ${USER}`, "chown ada"],
+        [`chown -R ${USER}`, "chown -R ada"],
+      ],
       troubles: [
         {
           symptom: "The state folder belongs to somebody else",
           about:
-            "As after `sudo agentmesh up`, or a folder that a container made as root. Give it back: `sudo chown -R ada ~/.agentmesh`.",
+            "As after `sudo agentmesh up`, or a folder that a container made as root. What is said names the place on the path that refuses, whose it is, and the command that gives it back.",
           screens: [foreign, tool],
+        },
+        {
+          symptom: "A file of the state folder belongs to somebody else",
+          about: "As after one command with `sudo`, or a backup that root put back.",
+          screens: [foreignFile],
+        },
+        {
+          symptom: "A file or folder is one's own and its mode is in the way",
+          about:
+            "A folder of mode 0500 or 0400 is said the same way. A look at a mesh whose broker runs needs to read alone.",
+          screens: [ofMode],
+        },
+        {
+          symptom: "A symbolic link leads nowhere",
+          about: "As to a disk that is not there.",
+          screens: [link],
         },
         { symptom: "The disk is mounted read-only", about: "Also inside sandboxes.", screens: [readOnly] },
         {

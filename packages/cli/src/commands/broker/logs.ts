@@ -61,8 +61,8 @@ class LogFile {
 
   /** The whole lines since the last call; undefined when there is no file. */
   rest(): string[] | undefined {
-    if (!statSync(this.#path, { throwIfNoEntry: false })) return undefined;
     try {
+      if (!statSync(this.#path, { throwIfNoEntry: false })) return undefined;
       const file = openSync(this.#path, "r");
       try {
         const { ino, size } = fstatSync(file);
@@ -75,7 +75,7 @@ class LogFile {
         closeSync(file);
       }
     } catch (error) {
-      throw refusedBy(error, `The broker's log ${this.#path}`, "cannot be read");
+      throw refusedBy(error, `The broker's log ${this.#path}`, "cannot be read", { path: this.#path });
     }
   }
 

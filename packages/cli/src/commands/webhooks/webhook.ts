@@ -1,7 +1,7 @@
 /** `agentmesh webhook`: set, list, show, test, rotate, remove. Secrets come from files, never from the command line. */
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { StateFolderError, typedPath } from "@agentmesh/client/node";
+import { refusalSentences, StateFolderError, typedPath } from "@agentmesh/client/node";
 import {
   MAX_WEBHOOK_TIMEOUT_MS,
   plainLine,
@@ -9,7 +9,6 @@ import {
   type SetWebhookReply,
   type SetWebhookRequest,
   systemRefusal,
-  systemSentences,
   WEBHOOK_PATH,
   type Webhook,
   type WebhookState,
@@ -190,8 +189,10 @@ function webhookText(webhook: Webhook): string {
 
 /** A secret from a file or stdin; the command line itself is seen by every user of the machine. */
 async function secretOf(file: string, flag: string): Promise<string> {
+  let path: string | undefined;
   try {
-    const secret = (file === "-" ? await text(process.stdin) : readFileSync(typedPath(file, flag), "utf8")).trim();
+    path = file === "-" ? undefined : typedPath(file, flag);
+    const secret = (path === undefined ? await text(process.stdin) : readFileSync(path, "utf8")).trim();
     if (secret !== "") return secret;
   } catch (error) {
     if (error instanceof StateFolderError) throw usageError(error.message);
@@ -199,7 +200,9 @@ async function secretOf(file: string, flag: string): Promise<string> {
     if (!refusal)
       throw usageError(`${flag}: ${file} cannot be read (${error instanceof Error ? error.message : error}).`);
     const about = file === "-" ? "standard input" : file;
-    throw usageError(`${flag}: ${systemSentences(refusal, { about, denied: "cannot be read" })}`);
+    throw usageError(
+      `${flag}: ${refusalSentences(refusal, { about, denied: "cannot be read", ...(path !== undefined && { path }) })}`,
+    );
   }
   throw usageError(`${flag}: ${file === "-" ? "stdin" : file} is empty.`);
 }

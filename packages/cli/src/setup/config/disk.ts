@@ -1,7 +1,8 @@
 /** Where a path leads, and what is said when the disk or the system refuses. */
-import { readlinkSync, realpathSync, statSync } from "node:fs";
+import { readlinkSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { shellWord } from "../../terminal/shell-word.ts";
+import { refusalReason } from "@agentmesh/client/node";
+import { systemRefusal } from "@agentmesh/protocol";
 import { ConfigRefusal } from "./refusal.ts";
 
 /** Where a path leads in the end, though nothing may be there yet. @throws SystemError */
@@ -25,16 +26,25 @@ export function onDisk<T>(what: "read" | "written" | "backed up", path: string, 
     return act();
   } catch (error) {
     if (error instanceof ConfigRefusal) throw error;
-    const code = codeOf(error);
-    throw new ConfigRefusal(`it cannot be ${what}: ${reasonOf(error, path)} (${code})`, { cause: error });
+    throw new ConfigRefusal(`it cannot be ${what}: ${reasonOf(error, path)}`, { cause: error });
   }
 }
 
-/** Why the system refused something with a file, in words. */
+/** Why the system refused something with a file, its code, and what to do; goes on a sentence and is without its end. */
 export function reasonOf(error: unknown, path: string): string {
-  const code = codeOf(error);
-  if (code === "EACCES" || code === "EPERM") return forbidden(code, path);
-  return reasons[code] ?? (error instanceof Error ? error.message : String(error));
+  const refusal = systemRefusal(error);
+  if (!refusal) return `${error instanceof Error ? error.message : String(error)} (${codeOf(error)})`;
+  const said = refusalReason(refusal, { path: refusal.path ?? leadsTo(path) });
+  const { cause, remedy } = said.cause === refusal.cause ? (reasons[refusal.code] ?? said) : said;
+  return `${cause} (${refusal.code}). ${remedy.replace(/\.$/, "")}`;
+}
+
+function leadsTo(path: string): string {
+  try {
+    return targetOf(path);
+  } catch {
+    return path;
+  }
 }
 
 /** The system's name of an error. */
@@ -42,37 +52,14 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown";
 }
 
-/** Whose it is says more than that one may not. */
-function forbidden(code: string, path: string): string {
-  const usual = "you may not; look at its owner and mode, and at those of its folder";
-  const me = process.geteuid?.();
-  try {
-    const target = targetOf(path);
-    const owner = statSync(target).uid;
-    if (me === undefined) return usual;
-    // What `sudo agentmesh setup` made for a person before it knew better, for example.
-    if (owner !== me) {
-      return `it belongs to ${owner === 0 ? "root" : `user ${owner}`}, and you are user ${me}. If it is to be yours: sudo chown ${me} ${shellWord(target, process.platform)}`;
-    }
-    if (code === "EPERM") {
-      return `it is yours, but marked as not to be changed (lsattr shows i or a). If it may be changed: sudo chattr -i -a ${shellWord(target, process.platform)}`;
-    }
-    return usual;
-  } catch {
-    return usual;
-  }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  EROFS: "its file system is read-only; another program may manage this file",
-  EISDIR: "a folder has its name",
-  ENOTDIR: "a file stands where its folder should be",
-  ENOSPC: "the disk is full",
-  EDQUOT: "your share of the disk is used up",
-  EFBIG: "it would become larger than a file may be here (ulimit -f)",
-  EIO: "the disk fails",
-  EBUSY: "it is a mount of its own, or in use",
-  ETXTBSY: "it is in use",
-  ELOOP: "its links lead in a circle",
-  ENAMETOOLONG: "its name is too long here",
+/** What is special about a file that is somebody's configuration. */
+const reasons: Readonly<Record<string, { readonly cause: string; readonly remedy: string }>> = {
+  EFBIG: {
+    cause: "it would become larger than a file may be here",
+    remedy: "Raise the limit (ulimit -f), then run this again",
+  },
+  EBUSY: {
+    cause: "it is a mount of its own, or in use",
+    remedy: "End what uses it (fuser, findmnt), then run this again",
+  },
 };

@@ -14,6 +14,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { shellWord } from "../../terminal/shell-word.ts";
 import { codeOf, onDisk, targetOf } from "./disk.ts";
 import { ChangedMeanwhile, forgetRescues, writeInPlace, writeWhole } from "./in-place.ts";
 import { ConfigRefusal } from "./refusal.ts";
@@ -33,8 +34,11 @@ export function readConfig(path: string): string | undefined {
 export function refuseReadOnly(path: string): void {
   onDisk("written", path, () => {
     const target = targetOf(path);
-    if ((statSync(target).mode & 0o222) === 0) {
-      throw new ConfigRefusal("it is read-only. If it may be changed: chmod u+w, then run this again");
+    const { mode, uid } = statSync(target);
+    const own = process.geteuid?.() ?? uid;
+    if ((mode & 0o222) === 0 && (own === uid || own === 0)) {
+      const command = `chmod u+w ${shellWord(target, process.platform)}`;
+      throw new ConfigRefusal(`it is read-only. If it may be changed: ${command}, then run this again`);
     }
     accessSync(target, constants.W_OK);
   });

@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { shellWord } from "../../terminal/shell-word.ts";
-import { codeOf, onDisk, reasonOf, targetOf } from "./disk.ts";
+import { onDisk, reasonOf, targetOf } from "./disk.ts";
 import { ConfigRefusal } from "./refusal.ts";
 
 const RESCUE = ".agentmesh-rescue-";
@@ -49,7 +49,7 @@ export function writeInPlace(path: string, { from, to }: { readonly from: string
     } catch (error) {
       if (error instanceof ChangedMeanwhile) throw error;
       safe = undone(file, before);
-      const why = `${reasonOf(error, path)} (${codeOf(error)})`;
+      const why = reasonOf(error, path);
       if (safe) throw new ConfigRefusal(`it cannot be written: ${why}. It is as it was`, { cause: error });
       throw new ConfigRefusal(`it is half written: ${why}. ${remedy(path, rescue)}`, { cause: error });
     } finally {

@@ -22,7 +22,8 @@ export class Ballast {
   }
 
   get bytes(): number {
-    return statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    const stat = statSync(this.#path, { throwIfNoEntry: false });
+    return stat?.isFile() ? stat.size : 0;
   }
 
   get missingBytes(): number {
@@ -39,13 +40,17 @@ export class Ballast {
     return this.giveUp(STEP_BYTES * 2 ** tries);
   }
 
-  /** Gives up so many bytes, or what is left; false when nothing is left. */
+  /** Gives up so many bytes, or what is left; false when nothing is left, or the system does not let it go. */
   giveUp(count: number): boolean {
     const bytes = this.bytes;
     if (bytes === 0) return false;
+    try {
+      truncateSync(this.#path, Math.max(0, bytes - count));
+    } catch {
+      return false;
+    }
     this.#spent = true;
     this.#releases++;
-    truncateSync(this.#path, Math.max(0, bytes - count));
     return true;
   }
 
