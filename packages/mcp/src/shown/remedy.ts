@@ -20,6 +20,7 @@ const remedies: Partial<Record<MeshApiError["code"], string>> = {
   delivery_not_found: "check_messages shows what waits for you, each with its number.",
   other_life: "check_messages shows what waits for you, each with its number.",
   inbox_full: "The recipient has to read first; try again later.",
+  storage_full: "Tell the person you work for; until there is room, nothing new can be sent.",
   quota_full: "Tell the person you work for; send nothing more until then.",
 };
 
