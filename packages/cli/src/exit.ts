@@ -35,7 +35,8 @@ async function reportOf(error: unknown): Promise<Report> {
   }
   if (error instanceof MeshApiError) {
     const { status, retryable, instance, issues, nearNames } = error.problem;
-    const detail = status < 500 ? error.message : `${error.message} (request ${instance}, as in the broker's log)`;
+    const detail =
+      error.code === "internal" ? `${error.message} (request ${instance}, as in the broker's log)` : error.message;
     return {
       exit: exitOfProblem(error.problem),
       error: {

@@ -12,13 +12,13 @@ import { columnsOf, fitted } from "./terminal/output.ts";
 
 const EXAMPLES = `
 Examples:
-  agentmesh setup                                   connect Claude Code, Codex and others on this machine
-  agentmesh up                                      start the broker in the background
-  agentmesh agents                                  who is there, and is a message noticed?
-  agentmesh send poker-engine "tests are red"       send; says how the agent is reached
-  git diff | agentmesh send reviewer "please read:"  send text and standard input
-  agentmesh inbox reviewer                          what waits for an agent, without taking it
-  agentmesh log -f                                  watch every message of the mesh
+  agentmesh setup                             connect Claude Code, Codex, …
+  agentmesh up                                start the broker in the background
+  agentmesh agents                            who is there, and what reaches each
+  agentmesh send bob "tests are red"          send; says how bob is reached
+  git diff | agentmesh send bob "to read:"   send text and standard input
+  agentmesh inbox bob                         what waits for bob; takes nothing
+  agentmesh log -f                            watch every message of the mesh
 
 What exit codes mean, and which commands to run again: agentmesh help exit-codes`;
 

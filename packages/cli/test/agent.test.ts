@@ -2,10 +2,9 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { endpoints, type RenameReply } from "@agentmesh/protocol";
-import { cleanEnv, startTestBroker, type TestBroker, until } from "testkit";
+import { cleanEnv, startInTerminal, startTestBroker, type TestBroker, until, whyNoTerminals } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faultyConnection } from "./faulty-connection.ts";
-import { startInTerminal, whyNoTerminals } from "./in-terminal.ts";
 import { cli } from "./run-cli.ts";
 
 let broker: TestBroker;

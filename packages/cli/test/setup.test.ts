@@ -2,11 +2,10 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { until } from "testkit";
+import { startInTerminal, until, whyNoTerminals } from "testkit";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Home } from "./home.ts";
-import { startInTerminal, whyNoTerminals } from "./in-terminal.ts";
 
 const Server = z.object({ command: z.string(), args: z.array(z.string()), env: z.record(z.string(), z.string()) });
 const Servers = z.object({ mcpServers: z.record(z.string(), Server) });

@@ -1,7 +1,6 @@
 /** What a person sees in a terminal of any width: lines that fit, words that are whole, wide characters counted. */
-import { cleanEnv, startTestBroker, type TestBroker, until } from "testkit";
+import { cleanEnv, startInTerminal, startTestBroker, type TestBroker, until, whyNoTerminals } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startInTerminal, whyNoTerminals } from "./in-terminal.ts";
 
 const COMMANDS = [
   ["status"],

@@ -39,12 +39,15 @@ export {
 } from "./programs.ts";
 export { seededRandom } from "./random.ts";
 export { readLedger } from "./read-ledger.ts";
-export { shellWord } from "./shell-word.ts";
+export { ctrlC, type Desk, type Meanwhile, openDesk } from "./shell/desk.ts";
+export { startInTerminal, whyNoTerminals } from "./shell/in-terminal.ts";
+export { shellWord } from "./shell/shell-word.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { stopwatch } from "./stopwatch.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";
 export { times } from "./thorough.ts";
 export {
+  anchorOf,
   type Trouble,
   type TroublePage,
   troubleIndex,
@@ -55,6 +58,7 @@ export {
 export {
   commandScreen,
   lastingAnswer,
+  linesWith,
   logScreen,
   type Screen,
   type StandIns,

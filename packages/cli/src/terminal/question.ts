@@ -1,5 +1,6 @@
 /** Questions to a person at the terminal. */
 import { createInterface } from "node:readline/promises";
+import { CommandError } from "../command-error.ts";
 
 /** Whether somebody sees what is asked, and what it is about, and can answer. */
 export function canAsk(about: NodeJS.WriteStream = process.stderr): boolean {
@@ -8,6 +9,7 @@ export function canAsk(about: NodeJS.WriteStream = process.stderr): boolean {
 
 /**
  * Asks on stderr until the answer is one of the words or its first letter. Enter means `enter`, an end of input `end`.
+ * @throws CommandError for Ctrl-C
  */
 export async function ask<const Word extends string>(
   question: string,
@@ -18,11 +20,19 @@ export async function ask<const Word extends string>(
     (word) => `[${word === enter ? word.charAt(0).toUpperCase() : word.charAt(0)}]${word.slice(1)}`,
   );
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const closed = new Promise<Word>((resolve) => terminal.once("close", () => resolve(end)));
+  const over = new Promise<{ readonly by: "Ctrl-C" | "end" }>((resolve) => {
+    terminal.once("SIGINT", () => resolve({ by: "Ctrl-C" }));
+    terminal.once("close", () => resolve({ by: "end" }));
+  });
   try {
     for (;;) {
       const typed = terminal.question(`${question} ${choices.join(", ")} `).then((text) => text.trim().toLowerCase());
-      const said = await Promise.race([typed, closed]);
+      const said = await Promise.race([typed, over]);
+      if (typeof said !== "string") {
+        process.stderr.write("\n"); // the line of the question is open still
+        if (said.by === "end") return end;
+        throw new CommandError("interrupted", "Ended at the question: nothing more was done.", "interrupted");
+      }
       if (said === "") return enter;
       const word = words.find((each) => said === each || said === each.charAt(0));
       if (word !== undefined) return word;
@@ -32,7 +42,7 @@ export async function ask<const Word extends string>(
   }
 }
 
-/** Asks for a yes; Enter and an end of input are a no. */
+/** Asks for a yes; Enter and an end of input are a no. @throws CommandError for Ctrl-C */
 export async function confirmed(question: string): Promise<boolean> {
   return (await ask(question, ["yes", "no"], { enter: "no", end: "no" })) === "yes";
 }

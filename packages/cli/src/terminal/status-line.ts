@@ -1,7 +1,7 @@
 /** What a waiting command says on stderr: on a terminal one line that is kept up to date, elsewhere one line a change. */
 import { plainLine } from "@agentmesh/protocol";
-import { columnsOf, isDumb, style, whileShown } from "./output.ts";
-import { cut } from "./text-width.ts";
+import { columnsOf, isDumb, sentence, style, whileShown } from "./output.ts";
+import { cut, textWidth } from "./text-width.ts";
 
 const FIRST_MS = 5_000;
 const EACH_MS = 1_000;
@@ -54,9 +54,15 @@ export class StatusLine implements Disposable {
     if (this.#quiet) return;
     const what = plainLine(this.#text.what(), 400);
     if (this.#onTerminal) {
+      const room = columnsOf(process.stderr) - 1;
       const progress = this.#progress === "" ? "" : `: ${plainLine(this.#progress, 200)}`;
-      const line = `Waiting for ${what}, ${this.#text.time()}${progress}`;
-      this.#write(`\r${style("dim", cut(line, columnsOf(process.stderr) - 1), process.stderr)}\u001b[K`);
+      const time = `${this.#text.time()}${progress}`;
+      const whole = `Waiting for ${what}, ${time}`;
+      const isNarrow = textWidth(whole) > room;
+      // Where not all of it has room, what changes is drawn, below what does not.
+      if (isNarrow && what !== this.#said) this.say(`Waiting for ${what}`);
+      const line = isNarrow ? cut(`  ${time}`, room) : whole;
+      this.#write(`\r${style("dim", line, process.stderr)}\u001b[K`);
       this.#drawn = true;
     } else if (what !== this.#said) {
       this.#write(`Waiting for ${what}${this.#text.hint}\n`);
@@ -68,7 +74,7 @@ export class StatusLine implements Disposable {
   say(text: string): void {
     if (this.#mute) return;
     this.#clear();
-    this.#write(`${style("dim", plainLine(text, 2_000), process.stderr)}\n`);
+    this.#write(`${style("dim", sentence(plainLine(text, 2_000), "  ", process.stderr), process.stderr)}\n`);
   }
 
   /** Takes it away. */

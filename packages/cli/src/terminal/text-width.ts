@@ -46,6 +46,8 @@ export function wrapped(line: string, width: number): string[] {
       now = now.slice(keep);
       taken = now.reduce((sum, part) => sum + graphemeWidth(part), 0);
     }
+    // The blanks at which a line was broken begin no other one.
+    if (segment === " " && now.length === 0 && lines.length > 0) continue;
     now.push(segment);
     taken += graphemeWidth(segment);
   }

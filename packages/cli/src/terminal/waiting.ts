@@ -153,8 +153,11 @@ async function farewell<T>(ending: Ending, options: Omit<WaitOptions<T>, "look">
 async function stillAway<T>(error: unknown, options: WaitOptions<T>): Promise<CommandError> {
   const why = error instanceof Error ? error.message : String(error);
   const stands = await within(FAREWELL_MS, options.stands);
-  return new CommandError("broker_unreachable", `${why} ${stands}`, "unreachable", options.facts?.());
+  return new CommandError("broker_unreachable", `${asSentence(why)} ${stands}`, "unreachable", options.facts?.());
 }
+
+/** A message that ends in a command has no full stop of its own. */
+const asSentence = (text: string) => (/[.!?)]$/.test(text) ? text : `${text}.`);
 
 /** What stands, or where that is seen if it cannot be said in time. */
 async function within<T>(ms: number, stands: WaitOptions<T>["stands"]): Promise<string> {

@@ -1,20 +1,15 @@
 /** Where the shell blocks of the pages run: a home of their own, a real broker, and the commands as on a user's PATH. */
 import { execFile } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { cleanEnv, type ProgramName, programLine } from "../programs.ts";
+import { cleanEnv } from "../programs.ts";
+import { commandsOnPath } from "../shell/commands-on-path.ts";
 import { startTestBroker, type TestBroker } from "../start-test-broker.ts";
 import { openWebhookReceiver } from "../webhooks/webhook-receiver.ts";
 
 /** A block's end is waited for this long, in milliseconds. */
 const ENDS_WITHIN_MS = 60_000;
-
-const programs: Readonly<Record<string, ProgramName>> = {
-  agentmesh: "cli",
-  "agentmesh-mcp": "mcp",
-  "agentmesh-broker": "broker",
-};
 
 /** What a block printed, and its exit code. */
 export interface Ran {
@@ -35,12 +30,7 @@ export async function openSandbox(): Promise<Sandbox> {
   const broker = await startTestBroker();
   const receiver = await openWebhookReceiver(200);
   const home = join(broker.home, "home");
-  const bin = join(home, "bin");
-  mkdirSync(bin, { recursive: true });
-  for (const [name, program] of Object.entries(programs)) {
-    writeFileSync(join(bin, name), `#!/bin/sh\nexec ${programLine(program)} "$@"\n`);
-    chmodSync(join(bin, name), 0o755);
-  }
+  const path = commandsOnPath(join(home, "bin"));
   for (const name of ["claw", "hermes"]) await broker.agent(name);
   const bob = await broker.agent("bob");
   await bob.client.setWebhook({ agent: "me", url: `http://127.0.0.1:${receiver.port}/bob` });
@@ -63,11 +53,7 @@ export async function openSandbox(): Promise<Sandbox> {
     broker,
     home,
     async run(text) {
-      const env = cleanEnv({
-        HOME: home,
-        AGENTMESH_HOME: broker.home,
-        PATH: [bin, dirname(process.execPath), process.env.PATH].join(":"),
-      });
+      const env = cleanEnv({ HOME: home, AGENTMESH_HOME: broker.home, PATH: path });
       try {
         const { stdout, stderr } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", asHere(text)], {
           cwd: home,

@@ -1,7 +1,7 @@
 /** A page of docs/troubleshooting, made from screens of real programs under real breakage. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type Screen, type StandIns, settled } from "./screen.ts";
+import { type Screen, type StandIns, settled, withCountedIds } from "./screen.ts";
 
 /** One symptom. */
 export interface Trouble {
@@ -39,7 +39,7 @@ export function troublePage({ title, about, standIns = [], troubles }: TroublePa
     return [`## ${trouble.symptom}`, wrapped(trouble.about), ...screens].join("\n\n");
   });
   const made = `<!-- Generated: packages/testkit/test/troubleshooting made these screens. Do not edit by hand. -->`;
-  return `${[`# ${title}`, made, wrapped(about), ...sections].join("\n\n")}\n`;
+  return withCountedIds(`${[`# ${title}`, made, wrapped(about), ...sections].join("\n\n")}\n`);
 }
 
 /** The names of the pages there are. */
@@ -70,7 +70,7 @@ export function troubleIndex(): string {
 }
 
 /** The anchor that GitHub gives a heading. */
-function anchorOf(heading: string): string {
+export function anchorOf(heading: string): string {
   return heading
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\s_-]/gu, "")

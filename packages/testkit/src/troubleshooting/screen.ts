@@ -44,7 +44,13 @@ export function logScreen(file: string, log: string, events: readonly string[]):
   return { typed: `# ${file}`, seen: lines.join("\n") };
 }
 
-/** The text with stand-ins; times, durations, versions and process ids are replaced by themselves. */
+/** The lines of a screen that hold one of these. */
+export function linesWith(screen: Screen, parts: readonly string[]): Screen {
+  const lines = screen.seen.split("\n").filter((line) => parts.some((part) => line.includes(part)));
+  return { ...screen, seen: lines.join("\n") };
+}
+
+/** The text with stand-ins; ids, times, durations, versions and process ids are replaced by themselves. */
 export function settled(text: string, standIns: StandIns): string {
   const own = [...standIns].sort(([a], [b]) => String(b).length - String(a).length);
   const named = own.reduce((sofar, [real, shown]) => sofar.replaceAll(String(real), shown), text);
@@ -55,5 +61,20 @@ export function settled(text: string, standIns: StandIns): string {
     .replace(/(?:\b\d{4}-\d\d-\d\d )?\b\d\d:\d\d:\d\d\b(?!\.)/g, "03:04:05")
     .replace(/("time":)\d+/g, "$11767323845678")
     .replace(/(\bpid"?:? +|"pid":|kill -CONT )\d+/g, "$14711")
-    .replace(/\b(up|for) \d+(ms|s|m)\b/g, "$1 2s");
+    .replace(/\b(up|for) \d+(ms|s|m)\b/g, "$1 2s")
+    .replace(/\b\d+(ms|s|m) (ago|of)\b/g, "2s $2")
+    .replace(/\b(oldest|in mesh for) ( *)\d+[sm]\b/g, "$1 $22s")
+    .replace(/^(accepted {2})\d+ ms +/gm, "$12 ms       ");
+}
+
+const ID = /\b([a-z]{3})_([0-9a-f]{32})\b/g;
+
+/** The text with ids that are counted in the order of their appearance; a message and the thread that it began share one. */
+export function withCountedIds(text: string): string {
+  const counted = new Map<string, string>();
+  return text.replace(ID, (_, kind: string, own: string) => {
+    const as = counted.get(own) ?? `01a20425d9257049b71066cb9497${String(counted.size + 1).padStart(4, "0")}`;
+    counted.set(own, as);
+    return `${kind}_${as}`;
+  });
 }

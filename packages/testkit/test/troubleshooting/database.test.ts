@@ -9,11 +9,11 @@ import {
   cleanEnv,
   commandScreen,
   freePort,
+  linesWith,
   logScreen,
   type McpSession,
   programArgs,
   runProgram,
-  type Screen,
   startMcpSession,
   tempDir,
   toolScreen,
@@ -43,12 +43,6 @@ function whyNot(session: McpSession, tool: string) {
     const answer = await session.tool(tool);
     return answer.text.includes("exit code") ? answer : undefined;
   }, "the broker to have ended");
-}
-
-/** The lines of a screen that hold one of these. */
-function only(screen: Screen, parts: readonly string[]): Screen {
-  const lines = screen.seen.split("\n").filter((line) => parts.some((part) => line.includes(part)));
-  return { ...screen, seen: lines.join("\n") };
 }
 
 test.skipIf(!mountable)(
@@ -108,13 +102,13 @@ test.skipIf(!mountable)(
           symptom: "The status says that the database is opened by Node's own SQLite",
           about:
             "The libc is older than the addon needs (Debian 11, Ubuntu 20.04, RHEL 8: `GLIBC_2.33' not found`), there is no addon for the platform, or it stands on a mount without exec as here. Nothing needs to be done.",
-          screens: [only(status, ["broker ", "database "]), log],
+          screens: [linesWith(status, ["broker ", "database "]), log],
         },
         {
           symptom: "An addon ended the broker each time",
           about:
             "Half a file, after an installation on a full disk for instance, ends the process that loads it without an error. After two such ends in a row the broker leaves it out, until agentmesh is installed anew.",
-          screens: [only(damaged, ["database "])],
+          screens: [linesWith(damaged, ["database "])],
         },
         {
           symptom: "A library that was asked for does not load",

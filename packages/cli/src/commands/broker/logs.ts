@@ -7,7 +7,7 @@ import { CommandError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { shortPath } from "../../describe.ts";
 import { clockTime, inLocalTime, localDate } from "../../terminal/clock.ts";
-import { jsonText, print, type Style, style } from "../../terminal/output.ts";
+import { jsonText, print, type Style, sentence, style } from "../../terminal/output.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 
 const POLL_MS = 200;
@@ -117,7 +117,10 @@ function lineText(line: string): string {
   const said = Object.entries(fields).map(
     ([key, value]) => `${key}=${inLocalTime(typeof value === "string" ? value : JSON.stringify(value))}`,
   );
-  return `${localDate(at)} ${clockTime(at)}  ${style(colour, name.padEnd(5))}  ${plainLine(msg, 200)}  ${style("dim", plainLine(said.join(" "), 1_000))}`.trimEnd();
+  const when = `${localDate(at)} ${clockTime(at)}  `;
+  const head = `${when}${name.padEnd(5)}  ${plainLine(msg, 200)}  `;
+  const lines = sentence(`${head}${plainLine(said.join(" "), 1_000)}`.trimEnd(), "    ");
+  return `${when}${style(colour, name)}${lines.slice(when.length + name.length, head.length)}${style("dim", lines.slice(head.length))}`;
 }
 
 function rawLine(line: string): string {

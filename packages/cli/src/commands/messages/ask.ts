@@ -37,8 +37,11 @@ export async function ask(
       last ? stands(last) : "The broker has not said that it has the question. Whether it has: agentmesh owed",
     facts: () => (last ? { messageId: last.messageId } : {}),
     async look({ signal, leftMs, progress }) {
-      const timeoutMs = last === undefined ? 0 : Math.ceil(Math.max(0, Math.min(EACH_MS, leftMs())));
-      last = await (last === undefined ? client : patient).ask({ ...question, timeoutMs }, { signal });
+      const isFirst = last === undefined;
+      const timeoutMs = isFirst ? 0 : Math.ceil(Math.max(0, Math.min(EACH_MS, leftMs())));
+      last = await (isFirst ? client : patient).ask({ ...question, timeoutMs }, { signal });
+      // Before the wait: whoever is asked may not be there to answer.
+      if (isFirst && last.status === "pending" && !json) for (const { detail } of last.delivery.warnings) warn(detail);
       const { state, recipient } = last.delivery;
       progress(`${state}, ${plainLine(recipientText(recipient))}`);
       return last.status === "pending" ? undefined : last;
@@ -58,7 +61,6 @@ export async function ask(
     const detail = `No answer will come: the question is ${delivery.state} for ${name} (${why}). What became of it: agentmesh trace ${messageId}`;
     throw new CommandError("ended", detail, "ended", { messageId });
   }
-  if (!json) for (const { detail } of delivery.warnings) warn(detail);
   const detail = `No answer yet; the question is ${delivery.state} for ${name} (${recipientText(delivery.recipient)}). ${stands(ended)}`;
   throw new CommandError("pending", detail, "pending", { messageId });
 }

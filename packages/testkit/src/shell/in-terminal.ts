@@ -1,20 +1,25 @@
 /** The command line as a person sees it: in a terminal that `script` of util-linux makes. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { programLine, type RunningProgram, watched } from "testkit";
+import { programLine, type RunningProgram, watched } from "../programs.ts";
 
 /** By its path: the PATH of a test may have nothing in it. */
 const SCRIPT = "/usr/bin/script";
 
-/** Why there is no terminal to be had here; undefined where there is. */
+/** Why there is no terminal to be had here; undefined where there is. For the names of tests that are skipped. */
 export const whyNoTerminals = existsSync(SCRIPT) ? undefined : "no script of util-linux";
+
+/** The command that runs a shell's line in a terminal of so many columns. */
+export function terminalCommand(line: string, columns?: number): [program: string, ...args: string[]] {
+  const sized = columns === undefined ? line : `stty cols ${columns} rows 40; ${line}`;
+  return [SCRIPT, "-qefc", sized, "/dev/null"];
+}
 
 /** Starts `agentmesh …args` in a terminal of so many columns; what it shows is its stdout, what is typed its stdin. */
 export function startInTerminal(
   args: readonly string[],
   { columns, ...options }: { readonly env: NodeJS.ProcessEnv; readonly cwd?: string; readonly columns?: number },
 ): RunningProgram {
-  const line = programLine("cli", args);
-  const sized = columns === undefined ? line : `stty cols ${columns} rows 40; ${line}`;
-  return watched(spawn(SCRIPT, ["-qefc", sized, "/dev/null"], options));
+  const [program, ...words] = terminalCommand(programLine("cli", args), columns);
+  return watched(spawn(program, words, options));
 }
