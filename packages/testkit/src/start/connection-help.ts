@@ -1,25 +1,8 @@
-/** How to connect one's own agents to a broker that runs from this clone, and how to write the first message. */
+/** How to write the first message to a broker that runs from this clone, and how to connect one's own agents to it. */
 import { programArgs } from "../programs.ts";
-import { shellWord } from "../shell-word.ts";
+import { shellWord } from "../shell/shell-word.ts";
 import { givenSettings, shellCommand } from "./given-settings.ts";
 import { heading, line } from "./screen.ts";
-
-/** Prints how agents are connected, for the Node this clone brings and the settings in use. */
-export function connectionHelp(url: string): void {
-  const settings = givenSettings();
-  const server = {
-    command: process.execPath,
-    args: programArgs("mcp"),
-    ...(Object.keys(settings).length > 0 && { env: settings }),
-  };
-  heading("Connect your agents");
-  line("Claude Code, Codex, OpenCode, Gemini CLI, OpenClaw, Cursor (asks first):");
-  line("  agentmesh setup");
-  line("any program that speaks MCP:");
-  line(`  ${JSON.stringify({ mcpServers: { agentmesh: server } })}`);
-  line("any program that speaks HTTP:");
-  line(`  ${url}/v1/openapi.json`);
-}
 
 /** Prints the lines that lead from a second terminal to the first message and its answer. */
 export function firstMessageHelp(echo: string): void {
@@ -37,4 +20,21 @@ export function firstMessageHelp(echo: string): void {
   line(`  agentmesh send ${echo} hello`);
   line("  agentmesh inbox            # the answer");
   line("  agentmesh log --follow     # everything that happens, until Ctrl-C");
+}
+
+/** Prints how agents are connected, for the Node this clone brings and the settings in use. */
+export function connectionHelp(url: string): void {
+  const settings = givenSettings();
+  const server = {
+    command: process.execPath,
+    args: programArgs("mcp"),
+    ...(Object.keys(settings).length > 0 && { env: settings }),
+  };
+  heading("Connect your agents");
+  line("Claude Code, Codex, OpenCode, Gemini CLI, OpenClaw, Cursor (asks first):");
+  line("  agentmesh setup");
+  line("any program that speaks MCP:");
+  line(`  ${JSON.stringify({ mcpServers: { agentmesh: server } })}`);
+  line("any program that speaks HTTP:");
+  line(`  ${url}/v1/openapi.json`);
 }

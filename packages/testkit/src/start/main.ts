@@ -42,8 +42,8 @@ async function start(): Promise<number> {
     return 0;
   }
   const echo = await joinEcho(folder, (notice) => line(notice));
-  connectionHelp(broker.url);
   firstMessageHelp(echo?.name ?? ECHO);
+  connectionHelp(broker.url);
   if (!echo) {
     heading("Another start serves here and has its echo there: this one has nothing left to do.");
     return 0;
