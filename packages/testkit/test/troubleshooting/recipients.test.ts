@@ -34,8 +34,8 @@ test("docs/troubleshooting/recipients.md is what is said of a name that is wrong
   );
   await desk.sees("agentmesh agent add release");
   const acting = [
-    await desk.sees('agentmesh --as relese send reviewer "please read"'),
-    await desk.sees('agentmesh --as reviewer send ci-watcher "please read"'),
+    await desk.sees('agentmesh send reviewer "please read" --as relese'),
+    await desk.sees('agentmesh send ci-watcher "please read" --as reviewer'),
   ];
 
   const offline = await desk.sees('agentmesh send reviewer "please read"');

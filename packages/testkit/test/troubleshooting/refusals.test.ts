@@ -46,7 +46,7 @@ test.skipIf(why)(
       using _disk = openSmallDisk(mesh, options);
       return await run(typed);
     };
-    const readOnly = await mounted("ro", "agentmesh up");
+    const readOnly = await mounted(`ro,uid=${USER},gid=${USER}`, "agentmesh up");
     const full = await mounted(`size=16k,uid=${USER},gid=${USER}`, "agentmesh up");
     rmSync(mesh, { recursive: true });
 
