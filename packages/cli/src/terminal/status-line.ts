@@ -5,6 +5,8 @@ import { cut, textWidth } from "./text-width.ts";
 
 const FIRST_MS = 5_000;
 const EACH_MS = 1_000;
+/** Columns that what is waited for has at least. */
+const LEAST = 32;
 
 /** A line that is drawn again would stand in the middle of what another program makes of our output. */
 function isTerminal(): boolean {
@@ -56,12 +58,10 @@ export class StatusLine implements Disposable {
     if (this.#onTerminal) {
       const room = columnsOf(process.stderr) - 1;
       const progress = this.#progress === "" ? "" : `: ${plainLine(this.#progress, 200)}`;
-      const time = `${this.#text.time()}${progress}`;
-      const whole = `Waiting for ${what}, ${time}`;
-      const isNarrow = textWidth(whole) > room;
-      // Where not all of it has room, what changes is drawn, below what does not.
-      if (isNarrow && what !== this.#said) this.say(`Waiting for ${what}`);
-      const line = isNarrow ? cut(`  ${time}`, room) : whole;
+      const time = `, ${this.#text.time()}${progress}`;
+      // Where not all of it has room, what changes stays: an id is in the sentence at the end too.
+      const shown = cut(`Waiting for ${what}`, Math.max(LEAST, room - textWidth(time)));
+      const line = cut(shown + time, room);
       this.#write(`\r${style("dim", line, process.stderr)}\u001b[K`);
       this.#drawn = true;
     } else if (what !== this.#said) {
