@@ -40,7 +40,7 @@ test("docs/troubleshooting/recipients.md is what is said of a name that is wrong
 
   const offline = await desk.sees('agentmesh send reviewer "please read"');
   process.kill(session.pid, "SIGKILL");
-  await until(async () => (await presence("builder")) !== "online", "the broker to notice");
+  await until(async () => (await presence("builder")) === "offline", "the broker to notice");
   const killed = [
     await desk.sees('agentmesh send builder "are you there?"'),
     await desk.sees("agentmesh agent show builder"),
