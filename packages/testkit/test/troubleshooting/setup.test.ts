@@ -72,10 +72,10 @@ test.skipIf(!canMount || noUser !== undefined)(
       ".codex/config.toml.agentmesh-rescue-0123456789abcdef": "a = 1\n",
     });
     const owned = new Home(folder, "owned", { ".codex/config.toml": "a = 1\n" });
-    spawnSync("chown", ["1000:1000", owned.path, join(owned.path, ".codex")]);
+    spawnSync("chown", ["45679:45679", owned.path, join(owned.path, ".codex")]);
     chmodSync(join(owned.path, ".codex/config.toml"), 0o600);
     const byRoot = new Home(folder, "root", { ".codex/x": "" });
-    const sudo = { SUDO_USER: "ada", SUDO_UID: "1000", SUDO_GID: "1000" };
+    const sudo = { SUDO_USER: "ada", SUDO_UID: "45679", SUDO_GID: "45679" };
     const shared = new Home(folder, "shared", { x: "" });
     const stale = new Home(folder, "stale", {
       ".cursor/mcp.json": JSON.stringify({
@@ -116,7 +116,14 @@ test.skipIf(!canMount || noUser !== undefined)(
       title: "Setup",
       about:
         "What `agentmesh setup` and `uninstall` say when something is in their way. A file that they refuse is as it was.",
-      standIns: [...homes, [byRoot.path, "/root"], [folder.path, "/home"]],
+      standIns: [
+        ...homes,
+        [byRoot.path, "/root"],
+        [folder.path, "/home"],
+        // Nobody has that id.
+        ["user 45679", "ada"],
+        ["chown 45679", "chown ada"],
+      ],
       troubles: [
         {
           symptom: "Files of a project have no address and no state folder",
