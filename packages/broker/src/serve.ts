@@ -63,6 +63,8 @@ export async function serve(argv: readonly string[]): Promise<number> {
     log.fatal({ err: error }, "broker.failed");
     process.exit(systemRefusal(error)?.passes ? PASSES : 1);
   });
+  // From here on: who sees it announced may end it at once, and that is a stop as any other. The second signal ends it anyhow.
+  const signal = nextSignal();
   let broker: RunningBroker;
   try {
     broker = await startBroker(config, log);
@@ -78,7 +80,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
     console.error(`agentmesh-broker: ${detail}`);
     return refusal?.passes ? PASSES : (code ?? STATE_FOLDER);
   }
-  const why = await Promise.race([broker.stopAsked.then(() => "request"), nextSignal()]).catch((error: Error) => error);
+  const why = await Promise.race([broker.stopAsked.then(() => "request"), signal]).catch((error: Error) => error);
   if (why instanceof Error) {
     log.fatal({ detail: why.message }, "store.gone");
     return EXIT_CODES[why.name] ?? 1;

@@ -3,7 +3,6 @@ import { pathToFileURL } from "node:url";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { z } from "zod";
 import { cleanEnv, programArgs } from "./programs.ts";
-import { stopwatch } from "./stopwatch.ts";
 import { until } from "./until.ts";
 
 /** A `notifications/claude/channel` event as it came over stdio. */
@@ -110,10 +109,10 @@ export async function startMcpSession(options: McpSessionOptions): Promise<McpSe
   };
 
   const tool: CallTool = async (...call) => {
-    const asked = stopwatch();
+    const until = performance.now() + ASKED_FOR_MS;
     for (;;) {
       const answer = await toolOnce(...call);
-      if (!answer.isError || !answer.text.includes(NO_TIME) || asked() > ASKED_FOR_MS) return answer;
+      if (!answer.isError || !answer.text.includes(NO_TIME) || performance.now() > until) return answer;
     }
   };
 

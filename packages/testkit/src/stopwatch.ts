@@ -13,7 +13,7 @@ export function stopwatch(): () => number {
     ran += Math.min(now - last, LONGEST_TICK_MS);
     last = now;
   };
-  const timer = setInterval(tick, TICK_MS);
+  const timer = setInterval(tick, TICK_MS).unref();
   return () => {
     clearInterval(timer);
     tick();

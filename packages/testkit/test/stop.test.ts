@@ -1,9 +1,11 @@
 /** A broker that is told to stop answers what it has taken, and ends in time. */
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import type { MeshClient } from "@agentmesh/client";
 import { endpoints } from "@agentmesh/protocol";
-import { startTestBroker, type TestBroker, until } from "testkit";
+import { cleanEnv, startProgram, startTestBroker, type TestBroker, tempDir, until } from "testkit";
 import { describe, expect, test } from "vitest";
 
 /** A stop is given 3 s for answers and 8 s in all; a loaded machine takes its own on top. */
@@ -122,5 +124,15 @@ describe("a broker that is told to stop", () => {
     expect((await polled).deliveries).toEqual([]);
     expect([code, ms < ENDS_WITHIN_MS]).toEqual([0, true]);
     expect(broker.log()).toContain("stop.unanswered");
+  });
+
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("by %s while it starts, stops as any other", async (signal) => {
+    using home = tempDir();
+    const env = cleanEnv({ AGENTMESH_HOME: home.path });
+    const running = startProgram("broker", ["--port", "0", "--log-format", "json"], { env });
+    await until(() => existsSync(join(home.path, "mesh.db")), "the database to be made");
+    running.child.kill(signal);
+    expect(await running.exit).toEqual({ code: 0, signal: null });
+    expect(running.stdout()).toContain('"broker.stopped"');
   });
 });

@@ -65,6 +65,9 @@ test.skipIf(why)(
       await writing.joined();
       const filler = join(mesh, "filler");
       fillDisk(filler, freeBytes(mesh) - LITTLE_BYTES);
+      // The broker looks once a second.
+      const isClosed = async () => /intake +closed/.test((await run("agentmesh status")).seen);
+      await until(isClosed, "the intake to close");
       const call = { to: "reviewer", message: "hello" };
       const low = [
         await run("agentmesh send reviewer hello"),
