@@ -146,7 +146,7 @@ describe("an answer is shown with its question", () => {
   test.each([
     ["inbox", ["inbox", "asker", "--full"]],
     ["a list of an inbox", ["inbox", "asker"]],
-    ["the whole of an inbox", ["inbox", "asker", "--all", "--newest", "--limit", "1"]],
+    ["the whole of an inbox", ["inbox", "asker", "--all", "--newest", "--limit", "5"]],
   ])("in %s", async (_, command) => {
     const { messageId } = await asker.client.send({ to: "asked", body: `is it true in ${command.join(" ")}?` });
     await asked.client.send({ inReplyTo: messageId, body: "it is" });
