@@ -63,7 +63,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
     log.fatal({ err: error }, "broker.failed");
     process.exit(systemRefusal(error)?.passes ? PASSES : 1);
   });
-  // From here on: who sees it announced may end it at once, and that is a stop as any other. The second signal ends it anyhow.
+  // From here on: who sees it announced may end it at once, and that is a stop as any other. The same signal again ends it anyhow.
   const signal = nextSignal();
   let broker: RunningBroker;
   try {

@@ -5,12 +5,15 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { Lanes } from "../../mesh/looks/lanes.ts";
 import type { Connections } from "./connections.ts";
-import { Lanes } from "./lanes.ts";
 import { httpLimits } from "./limits.ts";
 
 /** How long requests are begun within one turn, in milliseconds. */
 const TURN_MS = 4;
+
+/** Requests of one lane that are begun in a row: who is sent much has to ask as much. */
+const IN_A_ROW = 8;
 
 /** Begins a request. */
 export type Handle = (request: IncomingMessage, response: ServerResponse) => void;
@@ -40,11 +43,11 @@ export class Door {
   readonly #handle: Handle;
   readonly #asked = new WeakMap<Socket, Asked>();
   /** Those whose token was valid, a lane per caller. */
-  readonly #proven = new Lanes<string | Socket, Waiting>();
+  readonly #proven = new Lanes<string | Socket, Waiting>(IN_A_ROW);
   /** Those that show a token on a new connection, a lane per token. */
-  readonly #claiming = new Lanes<string | Socket, Waiting>();
+  readonly #claiming = new Lanes<string | Socket, Waiting>(IN_A_ROW);
   /** Those without, a lane per connection. */
-  readonly #nameless = new Lanes<string | Socket, Waiting>();
+  readonly #nameless = new Lanes<string | Socket, Waiting>(IN_A_ROW);
   /** One of each group in a round. */
   readonly #groups = [this.#proven, this.#claiming, this.#nameless];
   /** Until when requests are begun in this turn; undefined before its first one. */

@@ -4,6 +4,7 @@
  */
 import type { Caller } from "../caller.ts";
 import { MeshError } from "../errors.ts";
+import { Lanes } from "./lanes.ts";
 
 /** How long a look goes on before it lets others have their turn, in milliseconds. */
 const PIECE_MS = 3;
@@ -16,7 +17,7 @@ export interface Look {
 
 /** The looks that wait for their turn, in a lane per caller. */
 export class Turns {
-  readonly #lanes = new Map<string, (() => void)[]>();
+  readonly #lanes = new Lanes<string, () => void>(1);
   #isSet = false;
 
   /** Begins a look; it ends early when the signal says that nobody waits for it. All without a token are one caller. */
@@ -36,9 +37,7 @@ export class Turns {
 
   #next(lane: string): Promise<void> {
     return new Promise((resolve) => {
-      const waiting = this.#lanes.get(lane);
-      if (waiting) waiting.push(resolve);
-      else this.#lanes.set(lane, [resolve]);
+      this.#lanes.add(lane, resolve);
       this.#set();
     });
   }
@@ -48,14 +47,8 @@ export class Turns {
     this.#isSet = true;
     setImmediate(() => {
       this.#isSet = false;
-      const [first] = this.#lanes;
-      if (!first) return;
-      const [lane, waiting] = first;
-      const go = waiting.shift();
-      // To the end of the line of lanes.
-      this.#lanes.delete(lane);
-      if (waiting.length > 0) this.#lanes.set(lane, waiting);
-      if (this.#lanes.size > 0) this.#set();
+      const go = this.#lanes.next();
+      if (!this.#lanes.isEmpty) this.#set();
       go?.();
     });
   }

@@ -1,15 +1,14 @@
 /** The act of accepting a message. */
-import type { AgentId, DeliveryId, Message, MessageId, PolicyAction, Trust } from "@agentmesh/protocol";
+import type { AgentId, DeliveryId, MessageId, PolicyAction, Trust } from "@agentmesh/protocol";
 import { actionOn } from "../../../mesh/acceptance/receiver-policy.ts";
 import { urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
-import { timestamp } from "../../../mesh/clock.ts";
 import { MeshError } from "../../../mesh/errors.ts";
 import type { AgentRecord, Enqueued, InboxQuota, MessageToEnqueue } from "../../../mesh/store.ts";
 import type { EngineContext } from "../context.ts";
 import { RANK } from "../deliveries.ts";
 import type { Engine } from "../engine.ts";
 import type { PartyRow } from "../rows/agents.ts";
-import { messageOf } from "../rows/rows.ts";
+import { type MessageRow, messageOf } from "../rows/rows.ts";
 import { heardOfHolder } from "./lease.ts";
 import { checkKeeping, checkRoom, keptBytes } from "./quota.ts";
 
@@ -52,25 +51,25 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
   if (message.answerWithinMs !== undefined) return enqueued(engine, pk, false);
   return {
     duplicate: false,
-    message: acceptedMessage(message, sender, recipient.name, stored),
+    message: messageOf(acceptedRow(message, sender, recipient.name, stored), true),
     delivery,
     recipient: recordOf(engine, message.recipientId, recipient.name),
   };
 }
 
-/** A message as it was accepted just now. */
-function acceptedMessage(
+/** A message as it was written just now. */
+function acceptedRow(
   message: MessageToEnqueue,
   sender: PartyRow,
   recipientName: string,
   { acceptedAt, expiresAt }: { readonly acceptedAt: number; readonly expiresAt: number },
-): Message {
-  const { id, threadId, inReplyTo, urgency = "normal", body, bodyBytes, hops = 0 } = message;
+): MessageRow {
+  const { id, threadId, inReplyTo = null, urgency = "normal", body, bodyBytes, hops = 0 } = message;
   return {
-    ...{ id, kind: "message", from: { id: sender.id, name: sender.name }, trust: sender.trust, to: recipientName },
-    ...{ urgency, body, bodyBytes, threadId },
-    ...(inReplyTo !== undefined && { inReplyTo }),
-    ...{ hops, acceptedAt: timestamp(acceptedAt), expiresAt: timestamp(expiresAt) },
+    ...{ message_id: id, kind: "message", topic: null, recipient_name: recipientName },
+    ...{ sender_pk: sender.pk, sender_id: sender.id, sender_name: sender.name, sender_trust: sender.trust },
+    ...{ body, body_bytes: bodyBytes, body_hash: "", thread_id: threadId, in_reply_to: inReplyTo, hops },
+    ...{ urgency: urgencyWeight(urgency), accepted_at: acceptedAt, expires_at: expiresAt, answer_by: null },
   };
 }
 

@@ -7,7 +7,7 @@
 import { MeshError } from "../../../mesh/errors.ts";
 import type { Database, Statement } from "../driver/database.ts";
 import { Rounds, type Waiting } from "./rounds.ts";
-import { type Budget, SLICES, type Slice, type SliceSizes, shareOf, sliceBudget } from "./slices.ts";
+import { actsInRound, type Budget, SLICES, type Slice, type SliceSizes, sliceBudget } from "./slices.ts";
 
 interface Act extends Waiting {
   act(): void;
@@ -35,7 +35,7 @@ export class CommitQueue {
   readonly #trouble: DiskTrouble;
   readonly #sizes: SliceSizes;
   readonly #sql: Record<"begin" | "commit" | "mark" | "keep" | "undo", Statement>;
-  readonly #rounds = new Rounds<Act>(shareOf);
+  readonly #rounds = new Rounds<Act>(actsInRound);
   #scheduled = false;
 
   /** `afterCommit` runs after each transaction that committed, before its promises resolve. */

@@ -30,13 +30,13 @@ export class Rounds<T extends Waiting> {
   readonly #places = new Map<string, Place>();
   /** Sliced acts between two slices. */
   readonly #underWay: T[] = [];
-  readonly #shareOf: (lane: string) => number;
+  readonly #actsInRound: (lane: string) => number;
   /** What waits in the lane of a sliced act that was begun. */
   readonly #behind = new Map<string, T[]>();
 
-  /** `shareOf` says how many acts of a lane are in one round. */
-  constructor(shareOf: (lane: string) => number) {
-    this.#shareOf = shareOf;
+  /** `actsInRound` says how many acts of a lane fit into one. */
+  constructor(actsInRound: (lane: string) => number) {
+    this.#actsInRound = actsInRound;
   }
 
   get isEmpty(): boolean {
@@ -47,7 +47,8 @@ export class Rounds<T extends Waiting> {
   add(act: T): void {
     const place = this.#places.get(act.lane) ?? { round: this.#next, inRound: 0, waiting: 0 };
     if (place.round < this.#next) Object.assign(place, { round: this.#next, inRound: 0 });
-    else if (place.inRound === this.#shareOf(act.lane)) Object.assign(place, { round: place.round + 1, inRound: 0 });
+    else if (place.inRound === this.#actsInRound(act.lane))
+      Object.assign(place, { round: place.round + 1, inRound: 0 });
     place.inRound++;
     place.waiting++;
     this.#places.set(act.lane, place);

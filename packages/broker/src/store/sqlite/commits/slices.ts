@@ -75,7 +75,7 @@ const SENDS = "sends ";
  * Acts of a lane in one round of the commit queue. Few of what an agent sends: others' first acts are not behind a flood. Many
  * of all else: who is sent much has to lease and ack as much.
  */
-export function shareOf(lane: string): number {
+export function actsInRound(lane: string): number {
   return lane.startsWith(SENDS) ? 4 : 16;
 }
 

@@ -1,12 +1,15 @@
 /** Lanes: what waits of each caller, taken a few of one lane after a few of the next. */
 
-/** So many of a lane are taken in a row: who is sent much has to ask as much. */
-const IN_A_ROW = 8;
-
 /** What waits, in a lane per key. */
 export class Lanes<K, T> {
   readonly #lanes = new Map<K, T[]>();
+  readonly #inARow: number;
   #taken = 0;
+
+  /** So many of a lane are taken before the next lane's. */
+  constructor(inARow: number) {
+    this.#inARow = inARow;
+  }
 
   /** Nothing waits. */
   get isEmpty(): boolean {
@@ -26,7 +29,7 @@ export class Lanes<K, T> {
     if (!first) return undefined;
     const [key, lane] = first;
     const item = lane.shift();
-    if (lane.length > 0 && ++this.#taken < IN_A_ROW) return item;
+    if (lane.length > 0 && ++this.#taken < this.#inARow) return item;
     this.#taken = 0;
     this.#lanes.delete(key);
     if (lane.length > 0) this.#lanes.set(key, lane);
