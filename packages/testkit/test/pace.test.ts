@@ -13,7 +13,12 @@ test("what is within its bound is never measured; what is beyond it fails on a q
 });
 
 test("a machine is measured as quiet or slower, never as faster", () => {
-  const slower = pace();
-  expect(slower).toBeGreaterThanOrEqual(1);
-  expect(slower).toBeLessThan(1_000);
+  expect(pace()).toBeGreaterThanOrEqual(1);
+  expect(pace(() => 0.5)).toBe(1);
+});
+
+test("one slow look of three is not the machine, and beyond ten times slower no bound stretches further", () => {
+  const looks = [1.5, 90, 3];
+  expect(pace(() => looks.shift() ?? 0)).toBe(2);
+  expect(pace(() => Number.POSITIVE_INFINITY)).toBe(10);
 });

@@ -160,8 +160,13 @@ const breakages: Readonly<Record<string, Breakage>> = {
       chownSync(mesh, USER, USER);
     },
   },
-  // Every other file of it: refusals.test.ts.
+  // Many files at once, and other ways to be wrong: refusals.test.ts.
   "has a folder in place of the key": folderInPlaceOf("key"),
+  "has a folder in place of the database": folderInPlaceOf("mesh.db"),
+  "has a folder in place of the broker's lock": folderInPlaceOf("broker.lock"),
+  "has a folder in place of the starter's lock": folderInPlaceOf("start.lock"),
+  "has a folder in place of the log": folderInPlaceOf("broker.log"),
+  "has a folder in place of the announcement": folderInPlaceOf("broker.json"),
 };
 
 describe.skipIf(noUser)(

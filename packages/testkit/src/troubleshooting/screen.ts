@@ -50,7 +50,7 @@ export function linesWith(screen: Screen, parts: readonly string[]): Screen {
   return { ...screen, seen: lines.join("\n") };
 }
 
-/** The text with stand-ins; ids, times, durations, versions and process ids are replaced by themselves. */
+/** The text with stand-ins; times, durations, versions and process ids are replaced by themselves. */
 export function settled(text: string, standIns: StandIns): string {
   const own = [...standIns].sort(([a], [b]) => String(b).length - String(a).length);
   const named = own.reduce((sofar, [real, shown]) => sofar.replaceAll(String(real), shown), text);

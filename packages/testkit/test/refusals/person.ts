@@ -153,7 +153,7 @@ export function openPerson() {
       spawnSync("chown", ["-R", `${USER}:${USER}`, home]);
       return path;
     },
-    /** The first command that a text names: done, `sudo` as root and the rest as the person. */
+    /** Runs a program as the person, to its end. */
     run: (name: ProgramName, args: readonly string[]): Promise<Said> => over(start(name, args)),
     /** A program of which one process does one command line after the other: a start of Node for each would take minutes. */
     patient(name: "broker" | "cli"): Patient {
@@ -165,14 +165,18 @@ export function openPerson() {
       });
       return {
         async run(args) {
+          const ended = once(program, "exit").then(([code, signal]) => {
+            throw new Error(`${name} ${args.join(" ")} ended its process: ${signal ?? code}`);
+          });
           const said = once(program, "message");
           program.send(args);
-          const [answer] = await said;
+          const [answer] = await Promise.race([said, ended]);
           return Answer.parse(answer);
         },
         [Symbol.dispose]: () => void program.kill("SIGKILL"),
       };
     },
+    /** The first command that a text names: done, `sudo` as root and the rest as the person. */
     mend(text: string): void {
       const [, command = `no command in: ${text}`] = COMMAND.exec(text) ?? [];
       for (const part of command.split(" && ")) {
