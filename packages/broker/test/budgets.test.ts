@@ -220,6 +220,8 @@ test.each([
   ["objects", nested(33), "nested deeper than 32 levels"],
   ["arrays, of no JSON at all", `{"to":${"[".repeat(40)}`, "nested deeper than 32 levels"],
   ["keys", keys(1_001), "more than 1,000 keys"],
+  ["objects behind a key that stands twice", `{"x":1,"x":${nested(33)}}`, "nested deeper than 32 levels"],
+  ["keys behind one that stands twice", `{"x":1,"x":2,${keys(1_001).slice(1)}`, "more than 1,000 keys"],
   [
     "keys of many objects",
     `{"to":[${Array.from({ length: 600 }, () => '{"x":1,"y":2}').join()}]}`,

@@ -1,9 +1,10 @@
 /** The HTTP application: guard, errors, routes, registered by hand. */
 import { randomUUID } from "node:crypto";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { MAX_REQUEST_BYTES, PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh/protocol";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import type { Mesh } from "../mesh/mesh.ts";
+import { http } from "../sinks/node-http.ts";
 import { binder } from "./bind.ts";
 import { Connections } from "./budgets/connections.ts";
 import { Door, type Handle } from "./budgets/door.ts";
@@ -93,7 +94,7 @@ export function buildApp(parts: AppParts): App {
 /** The server, with the door before the application. */
 function serverOf(connections: Connections, handle: Handle, { requestWithinMs }: HttpTerms): Server {
   const door = new Door(connections, handle);
-  const server = createServer(
+  const server = http.createServer(
     {
       headersTimeout: requestWithinMs,
       requestTimeout: requestWithinMs,

@@ -1,4 +1,4 @@
-/** Node's HTTP client, taken without its ES module: importing that one loads all of `fetch`, a sixth of a broker's start. */
+/** Node's HTTP, taken without its ES module: importing that one loads all of `fetch`, which no broker needs to start. */
 
 /** `node:http`. */
 export const http = process.getBuiltinModule("node:http");

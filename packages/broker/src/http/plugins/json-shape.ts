@@ -18,6 +18,7 @@ export function misshapen(json: string): Misshapen | undefined {
   /** Keys of each object around this place; undefined for an array. */
   const around: (Set<string> | undefined)[] = [];
   let keys = 0;
+  let twice: string | undefined;
   for (let at = 0; at < json.length; at++) {
     const char = json.charCodeAt(at);
     if (char === OPEN || char === BEGIN) {
@@ -30,13 +31,14 @@ export function misshapen(json: string): Misshapen | undefined {
       if (own && isKey(json, end)) {
         if (++keys > httpLimits.jsonKeys) return { why: "too many keys" };
         const key = unescaped(json.slice(at, end + 1));
-        if (key !== undefined && own.has(key)) return { why: "twice", key };
+        // What is dear may stand behind it.
+        if (key !== undefined && own.has(key)) twice ??= key;
         if (key !== undefined) own.add(key);
       }
       at = end;
     }
   }
-  return undefined;
+  return twice === undefined ? undefined : { why: "twice", key: twice };
 }
 
 /** A string of JSON as its text; undefined where it is none, which the parser says better. */

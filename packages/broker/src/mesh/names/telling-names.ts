@@ -27,7 +27,7 @@ function folders(own: AgentProfile, holder: AgentProfile): string[] {
   const way = steps(mine);
   const known = steps(other);
   const top = isOneRepo && own.repo !== undefined ? steps(own.repo).length : 0;
-  return way.slice(0, Math.max(0, way.length - top)).filter((step, i) => step !== known[i]);
+  return way.slice(0, Math.max(0, way.length - top)).filter((step) => !known.includes(step));
 }
 
 /** The names in a path, the innermost first. */
