@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 import { runOf, thoroughOnly } from "./vitest.workspace.ts";
 
 /** Files whose short form is in `pnpm test` (`times` in the testkit): here they try all. */
-const inShort = [
+export const inShort = [
   "**/test/properties/properties.test.ts",
   "**/test/identity/wiring.test.ts",
   "**/test/crash.test.ts",

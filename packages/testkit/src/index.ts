@@ -7,19 +7,18 @@ export { cpuMs } from "./event-loop/ticks.ts";
 export {
   type AnsweredSend,
   type Availability,
-  type AvailabilityBounds,
   availabilityFindings,
   availabilityOf,
   type FaultDone,
 } from "./history/availability.ts";
-export { type Drain, drainFindings, restingUntil } from "./history/drain.ts";
+export { drainFindings, restingUntil } from "./history/drain.ts";
 export { type Ledger, type LedgerEntry, ledgerFindings } from "./history/ledger.ts";
-export type { Finding, MessageFate } from "./history/records.ts";
+export type { Finding } from "./history/records.ts";
 export { History } from "./history.ts";
-export { type AddonTrouble, addonTroubles, canMount, underMounts } from "./machine/addon-troubles.ts";
+export { addonTroubles, canMount, underMounts } from "./machine/addon-troubles.ts";
 export { whyNoOtherUser } from "./machine/other-user.ts";
 export { fillDisk, freeBytes, openSmallDisk, whyNoSmallDisks } from "./machine/small-disk.ts";
-export { type McpSession, type McpSessionOptions, startMcpSession, type ToolAnswer } from "./mcp-session.ts";
+export { type McpSession, type McpSessionOptions, startMcpSession } from "./mcp-session.ts";
 export { bareStream } from "./network/bare-stream.ts";
 export { freePort, listening } from "./network/free-port.ts";
 export { type Network, openNetwork, whyNoNetworks } from "./network/network.ts";
@@ -49,7 +48,6 @@ export { times } from "./thorough.ts";
 export {
   anchorOf,
   type Trouble,
-  type TroublePage,
   troubleIndex,
   troublePage,
   troublePages,
@@ -61,10 +59,9 @@ export {
   linesWith,
   logScreen,
   type Screen,
-  type StandIns,
   toolScreen,
 } from "./troubleshooting/screen.ts";
 export { until } from "./until.ts";
-export { type ReceiverTimes, startReceiver } from "./webhooks/start-receiver.ts";
-export { openWebhookLoad, type WebhookLoad } from "./webhooks/webhook-load.ts";
+export { startReceiver } from "./webhooks/start-receiver.ts";
+export { openWebhookLoad } from "./webhooks/webhook-load.ts";
 export { type Answering, openWebhookReceiver, type Posted, type WebhookReceiver } from "./webhooks/webhook-receiver.ts";

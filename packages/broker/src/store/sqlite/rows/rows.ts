@@ -69,7 +69,6 @@ export type OwnDeliveryRow = Pick<
   DeliveryRow,
   | "pk"
   | "id"
-  | "seq"
   | "state"
   | "attempt"
   | "failures"
@@ -79,7 +78,6 @@ export type OwnDeliveryRow = Pick<
   | "expires_at"
   | "recipient_pk"
   | "recipient_id"
-  | "message_pk"
   | "sender_pk"
   | "sender_id"
 >;
