@@ -105,8 +105,8 @@ export interface Store extends AgentStore, Looks, Keeping, WebhookStore {
    * and why: its process is probably gone.
    */
   doubtSession(session: DoubtedSession | "all", ageMs: number, why: DoubtWhy): Promise<void>;
-  /** The clock is stepped by `step`, and all that runs with it: lives, leases, delays, sessions, focus, asks; in one act. */
-  shiftTimes(ms: number, step: () => void): Promise<void>;
+  /** `step` steps the clock, and all that runs goes with it: lives, leases, delays, sessions, focus, asks; in one act, or not. */
+  shiftTimes(ms: number, step: (by: number) => void): Promise<void>;
   /** Ends every session that was not renewed for `offlineAfterMs`, and names them; one of the future ages from now on. */
   expireSessions(offlineAfterMs: number, retry: RetryPolicy): Promise<SessionId[]>;
 

@@ -79,5 +79,5 @@ async function followWall(store: Store, clock: SteadyClock): Promise<void> {
   const ms = clock.step();
   if (Math.abs(ms) < DRIFT_MS) return;
   if (Math.abs(ms) < STEP_MS) clock.follow(ms);
-  else await store.shiftTimes(ms, () => clock.follow(ms));
+  else await store.shiftTimes(ms, (by) => clock.follow(by));
 }

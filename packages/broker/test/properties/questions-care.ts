@@ -18,7 +18,7 @@ export function advance(ms: number): Question {
 /** The clock is set by `ms`, and the store follows: everything that runs goes on as long as it had to. */
 export function stepClock(ms: number): Question {
   return async (o) => {
-    await o.world.store.shiftTimes(ms, () => o.world.clock.advance(ms));
+    await o.world.store.shiftTimes(ms, (by) => o.world.clock.advance(by));
     o.clockSetBack ||= ms < 0;
     return () => {
       o.say(`the clock is set by ${ms} ms`);

@@ -292,7 +292,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       const [leased] = await lease({ leaseMs: 10_000, session: holder });
       const year = 365 * 86_400_000;
       for (const ms of [year, -year, -3_600_000]) {
-        await store.shiftTimes(ms, () => clock.advance(ms));
+        await store.shiftTimes(ms, (by) => clock.advance(by));
         const inMs = (at: string | undefined) => Date.parse(at ?? "") - clock.now();
         expect(await store.expireMessages(10)).toBe(0);
         expect(await store.expireLeases(10, RETRY)).toBe(0);
@@ -306,7 +306,7 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       await store.nack(bob, "1", leased?.receipt ?? "", { delayMs: 500, reason: undefined, retry: RETRY });
       const woken: string[] = [];
       store.listen({ ready: (id) => woken.push(id), advanced: () => {} });
-      await store.shiftTimes(-year, () => clock.advance(-year));
+      await store.shiftTimes(-year, (by) => clock.advance(by));
       expect(await lease()).toEqual([]);
       clock.advance(501);
       await store.announceDue();

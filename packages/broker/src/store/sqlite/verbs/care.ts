@@ -35,13 +35,26 @@ export function careVerbs({
   const inSlices = async (slice: Parameters<typeof writeSliced<number>>[1]) =>
     sum(await writeSliced(laneOf.care, slice));
   return {
-    shiftTimes: (ms, step) =>
-      write(laneOf.care, () => {
-        shift(ms);
-        step();
-        announced.until += ms;
-        context.notice("info", "clock.stepped", { ms, detail: "the clock was set, or the machine slept" });
-      }),
+    shiftTimes: async (ms, step) => {
+      let stepped = 0;
+      // The clock is no part of the database: an act that runs twice steps it once, and one that is lost takes it back.
+      const follow = (by: number) => {
+        if (stepped === by) return;
+        step(by - stepped);
+        announced.until += by - stepped;
+        stepped = by;
+      };
+      try {
+        await write(laneOf.care, () => {
+          shift(ms);
+          follow(ms);
+        });
+      } catch (error) {
+        follow(0);
+        throw error;
+      }
+      context.notice("info", "clock.stepped", { ms, detail: "the clock was set, or the machine slept" });
+    },
     expireLeases: async (limit, retry) => {
       if (deliveries.overdue(1).length === 0) return 0;
       return inSlices(upTo(limit, deliveries.overdue, (lease) => runOut(engine, context, lease, retry)));

@@ -6,6 +6,18 @@ import { type Budget, each, laneOf, ROWS, type Slice, sum } from "../commits/sli
 import type { LeaseRow } from "../delivery-sql.ts";
 import type { VerbParts } from "./parts.ts";
 
+/** What a slice did for the end of one session; that it ended is the first one's fact. */
+interface EndedOne {
+  readonly ended: boolean;
+  readonly returned: number;
+}
+
+/** What a slice did for the sessions that are over: those it ended, and how many have all their leases back by it. */
+interface EndedSome {
+  readonly ended: readonly SessionId[];
+  readonly whole: number;
+}
+
 /** Verbs on sessions. */
 export function sessionVerbs({
   engine,
@@ -48,38 +60,39 @@ export function sessionVerbs({
     endSession: async (id, agentId, how, retry) => {
       const failed = how === "gone";
       const reason = failed ? "the process of the session is gone" : "the session ended";
-      let ended = false;
-      const returned = await writeSliced(laneOf.agent(agentId), (budget) => {
-        ended = sessions.end(id, agentId) || ended;
+      const parts = await writeSliced(laneOf.agent(agentId), (budget, [first]: readonly EndedOne[]) => {
+        const ended = first?.ended ?? sessions.end(id, agentId);
         const leases = ended ? deliveries.leasedBy(id, ROWS) : [];
-        return giveBackSome(budget, leases, { reason, failed, retry });
+        const { part: returned, more } = giveBackSome(budget, leases, { reason, failed, retry });
+        return { part: { ended, returned }, more };
       });
-      return ended ? sum(returned) : undefined;
+      return parts[0]?.ended ? sum(parts.map(({ returned }) => returned)) : undefined;
     },
     doubtSession: (session, ageMs, why) =>
       // Behind what its agent asked for before, so that a heartbeat that comes later ends it.
       write(session === "all" ? laneOf.care : laneOf.agent(session.agentId), () => sessions.doubt(session, ageMs, why)),
     expireSessions: async (offlineAfterMs, retry) => {
       if (sessions.over(offlineAfterMs).length === 0 && !sessions.isAnyAhead()) return [];
-      const ended = new Set<SessionId>();
       const reason = "the session missed its heartbeats";
-      // A part is how many of those that ended have all their leases back.
-      await writeSliced(laneOf.care, (budget, kept: readonly number[]) => {
+      const parts = await writeSliced(laneOf.care, (budget, kept: readonly EndedSome[]) => {
         sessions.setBack();
+        const before = kept.flatMap(({ ended }) => ended);
+        const ended: SessionId[] = [];
         for (const { id, agent_id } of sessions.over(offlineAfterMs)) {
-          if (ended.size >= MOST_ENDED || !budget.fits()) break;
+          if (before.length + ended.length >= MOST_ENDED || !budget.fits()) break;
           sessions.end(id, agent_id);
-          ended.add(id);
+          ended.push(id);
         }
-        let part = 0;
-        for (const id of [...ended].slice(sum(kept))) {
+        let whole = 0;
+        for (const id of [...before, ...ended].slice(sum(kept.map((part) => part.whole)))) {
           const { more } = giveBackSome(budget, deliveries.leasedBy(id, ROWS), { reason, failed: true, retry });
-          if (more) return { part, more };
-          part++;
+          if (more) return { part: { ended, whole }, more };
+          whole++;
         }
-        return { part, more: ended.size < MOST_ENDED && sessions.over(offlineAfterMs).length > 0 };
+        const isMore = before.length + ended.length < MOST_ENDED && sessions.over(offlineAfterMs).length > 0;
+        return { part: { ended, whole }, more: isMore };
       });
-      return [...ended];
+      return parts.flatMap(({ ended }) => ended);
     },
     returnStreamed: async (session, afterPosition, retry) => {
       const after = afterPosition ?? 0;
