@@ -1,4 +1,5 @@
 /** Near names in a mesh of any size: what is meant is found, and nobody else waits for it. */
+import { NAME_CHARACTERS } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { longestHold } from "testkit";
 import { expect, test } from "vitest";
@@ -6,7 +7,6 @@ import { findNearNames } from "../src/mesh/names/near-names.ts";
 import { largeMesh } from "./large-mesh.ts";
 import { drivers } from "./store/drivers.ts";
 
-const LETTERS = [..."abcdefghijklmnopqrstuvwxyz0123456789-._"];
 const KEY = { kind: "key" } as const;
 
 /** A name of an agent that is one letter away from what it is given, or has two letters changed over. */
@@ -29,7 +29,7 @@ test.each(drivers)("a name with one wrong letter is found among thousands like i
       fc.oneof(fc.integer({ min: 0, max: 3_999 }), fc.integer({ min: 4_000, max: 4_004 })),
       fc.integer({ min: 0, max: 3 }),
       fc.nat(63),
-      fc.constantFrom(...LETTERS),
+      fc.constantFrom(...NAME_CHARACTERS),
       async (nth, how, at, letter) => {
         const meant = names[nth] ?? "";
         const wanted = typo(meant, how, at, letter);

@@ -94,7 +94,7 @@ export class Agents {
     return this.#store.findAgent(await wholeId(this.#store, nameOrId, undefined));
   }
 
-  /** The agents of these names as others see them, and those that asked for the first and were given another; up to `limit` of them. */
+  /** The agents of these names as others see them, and up to `limit` of those that asked for the first and were given another. */
   async namesakes(names: readonly string[], limit: number): Promise<Agent[]> {
     const [asked = ""] = names;
     const found = await Promise.all(names.map(async (name) => (await this.find(name)) ?? []));

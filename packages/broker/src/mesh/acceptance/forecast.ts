@@ -69,10 +69,10 @@ function warningsFor(agent: Agent, { namesakes = [], writtenTo = agent.name }: A
       code: "recipient_offline",
       detail: `${agent.name} has no live session. The message waits in its inbox until it comes back or the message expires.`,
     });
-  } else if (agent.presence === "stale" && !webhook?.works) {
+  } else if (agent.doubt && !webhook?.works) {
     warnings.push({
       code: "recipient_stale",
-      detail: `${agent.name} may be gone: ${agent.doubt ? doubtWords(agent.doubt, TIMES) : "it has missed its heartbeats"}.`,
+      detail: `${agent.name} may be gone: ${doubtWords(agent.doubt, TIMES)}.`,
     });
   }
   if (webhook && agent.pushPaths.length === 1) {
