@@ -65,7 +65,7 @@ export type ListedPushPath = z.infer<typeof ListedPushPath>;
 /** The push path of an agent's webhook, which needs no session. */
 export const WEBHOOK_PATH = "webhook";
 
-/** The push path of a session that reads its stream itself; what comes through it and is acked proves it. */
+/** The push path of a session that reads its stream itself; an answer to what comes through it proves it, or an ack of that by other evidence than `read`. */
 export const STREAM_PATH = "stream";
 
 const place = z.string().min(1).max(1024);
@@ -94,7 +94,11 @@ export const Agent = z.object({
   focus: Focus.optional().meta({ description: "set while the agent is not to be disturbed" }),
   queued: z.int().nonnegative().meta({ description: "deliveries waiting in its inbox" }),
   held: z.int().nonnegative().default(0).meta({ description: "deliveries held by its policy" }),
-  inHand: z.int().nonnegative().default(0).meta({ description: "deliveries that a session or webhook has leased" }),
+  inHand: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .meta({ description: "deliveries that are leased: by a session, a webhook, or a call without a session" }),
   oldestQueuedMs: z.int().nonnegative().optional().meta({ description: "age of the oldest of them" }),
   registeredAt: Timestamp,
   lastSeenAt: Timestamp.optional().meta({ description: "last sign of life: a heartbeat, or a call, to the minute" }),
