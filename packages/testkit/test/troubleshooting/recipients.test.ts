@@ -92,7 +92,7 @@ test("docs/troubleshooting/recipients.md is what is said of a name that is wrong
       },
       {
         symptom: "Mail goes to an agent that is offline while its namesake is online",
-        about: "Two sessions of one project: the second has a number.",
+        about: "Two sessions of one project: the second is called by what differs, or has a number when nothing does.",
         screens: [namesake],
       },
       { symptom: "The agent was renamed", about: "Its former name leads to it.", screens: [renamed] },
