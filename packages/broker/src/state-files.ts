@@ -15,7 +15,7 @@ import fs, {
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   BrokerFile,
   type SaidOf,
@@ -71,8 +71,8 @@ function checkFile(path: string): void {
 }
 
 /**
- * The error for a file of the state folder that the system refuses. `path` is the file where the system did not name it,
- * `ours` the folder that is to be this user's.
+ * The error for a file of the state folder that the system refuses. `path` is the file where the system did not name
+ * it, `ours` the state folder where that is not the folder of the file.
  */
 export function refusedBy(
   error: unknown,
@@ -81,7 +81,9 @@ export function refusedBy(
   of: { readonly path?: string; readonly ours?: string } = {},
 ): StateFolderError {
   const refusal = systemRefusal(error);
-  const why = refusal ? refusalSentences(refusal, { about, denied, ...of }) : `${about} ${denied} (${codeOf(error)}).`;
+  const why = refusal
+    ? refusalSentences(refusal, { about, denied, ours: folderOf(of.path), ...of })
+    : `${about} ${denied} (${codeOf(error)}).`;
   const elsewhere = refusal?.passes ? "" : " Or choose another folder with AGENTMESH_HOME or --home.";
   return new StateFolderError(`${why}${elsewhere}`, { cause: error });
 }
@@ -168,6 +170,10 @@ function readAnnounced(folder: string): BrokerFile | undefined {
 
 function ownStandpoint(): Standpoint {
   return standpointOf({ hostname, readFile: (path) => readFileSync(path, "utf8"), readLink: readlinkSync });
+}
+
+function folderOf(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : dirname(path);
 }
 
 function codeOf(error: unknown): string {

@@ -19,6 +19,7 @@ export * from "./machine/standpoint.ts";
 export {
   type SaidOf,
   type SystemRefusal,
+  systemBrief,
   systemReason,
   systemRefusal,
   systemSentences,

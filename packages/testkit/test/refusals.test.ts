@@ -3,11 +3,20 @@
  * wrong at once; each sentence names one of them, whose it is, and a command, which is done, until nothing is refused.
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lastingAnswer, startMcpSession, until, whyNoOtherUser } from "testkit";
+import { lastingAnswer, startMcpSession, tempDir, until, whyNoOtherUser } from "testkit";
 import { describe, expect, test } from "vitest";
-import { openPerson, type Person, type Said, served, USER, type WrongName, wrongs } from "./refusals/person.ts";
+import {
+  openPerson,
+  type Patient,
+  type Person,
+  type Said,
+  served,
+  USER,
+  type WrongName,
+  wrongs,
+} from "./refusals/person.ts";
 
 type Wrongs = Readonly<Record<string, WrongName>>;
 
@@ -176,6 +185,18 @@ describe.skipIf(noUser)(
         expect(tooLong).toMatchObject({ code: 2 });
         expect(tooLong.text).toMatch(/longer than the system takes \(ENAMETOOLONG\)\. Use a shorter one/);
 
+        using secret = tempDir();
+        chmodSync(secret.path, 0o755);
+        writeFileSync(join(secret.path, "x"), "", { mode: 0o600 });
+        for (const args of [
+          ["webhook", "set", "other", "http://127.0.0.1:9/", "--secret-file", join(secret.path, "x")],
+          ["send", "other", "--file", join(secret.path, "x")],
+        ]) {
+          const { text } = await cli.run(args);
+          expect(text).toContain("(EACCES). That is not yours to change: ask its owner");
+          expect(text).not.toContain("sudo");
+        }
+
         spawnSync("chmod", ["-R", "a-w", person.mesh]);
         const looks = "status|agents|agent show other|inbox other|log|history|topics|owed|dead|held|whoami --as other";
         for (const look of looks.split("|")) {
@@ -186,6 +207,48 @@ describe.skipIf(noUser)(
         broker.child.kill("SIGTERM");
         await broker.exit;
       }
+    });
+
+    test("by what is another's is said to be not this person's to change: no command takes or moves it", async () => {
+      using person = openPerson();
+      using place = tempDir();
+      chmodSync(place.path, 0o755);
+      const at = (name: string) => join(place.path, name);
+      for (const name of ["closed", "bare", "open", "full", "mesh"]) mkdirSync(at(name));
+      for (const name of ["secret", "full/other", "mesh/key"]) writeFileSync(at(name), "", { mode: 0o600 });
+      chmodSync(at("closed"), 0o700);
+      chmodSync(at("open"), 0o777);
+      symlinkSync(at("secret"), join(person.home, "to-secret"));
+      symlinkSync(at("full"), join(person.home, "to-full"));
+      using cli = person.patient("cli");
+      using broker = person.patient("broker");
+      const refused: readonly (readonly [Patient, readonly string[]])[] = [
+        [cli, ["send", "bob", "--file", at("secret")]],
+        [cli, ["send", "bob", "--file", at("closed/x")]],
+        [cli, ["send", "bob", "--file", at("secret/x")]],
+        [cli, ["send", "bob", "--file", join(person.home, "to-secret")]],
+        [cli, ["send", "bob", "--file", join(person.home, "to-full/other")]],
+        [cli, ["up", "--home", at("bare")]],
+        [cli, ["up", "--home", at("closed")]],
+        [cli, ["up", "--home", at("full")]],
+        [cli, ["up", "--home", at("open")]],
+        [cli, ["up", "--home", at("secret")]],
+        [cli, ["up", "--home", join(person.home, "to-full")]],
+        [broker, ["--port", "0", "--home", at("full")]],
+        [broker, ["--port", "0", "--home", at("closed")]],
+        [broker, ["--port", "0", "--home", at("secret")]],
+      ];
+      for (const [program, args] of refused) {
+        const { text } = await program.run(args);
+        expect.soft(text, args.join(" ")).toContain("That is not yours to change: ask its owner");
+        expect.soft(text, args.join(" ")).not.toContain("sudo");
+      }
+      const ofMesh = await cli.run(["up", "--home", at("mesh")]);
+      expect(ofMesh.text).toContain(`If it is to be yours: sudo chown -R ${USER} ${at("mesh")}.`);
+      // A folder of root's in the person's own one: itself, and nothing below it.
+      makeWrong(person, { "mine/other": "root's", mine: "root's" });
+      const ofMine = await cli.run(["up", "--home", join(person.home, "mine")]);
+      expect(ofMine.text).toContain(`If it is to be yours: sudo chown ${USER} ${join(person.home, "mine")}.`);
     });
 
     test("by setup is said of each configuration, and mended", async () => {

@@ -115,8 +115,8 @@ function reasonOf(error: unknown, path: string): unknown {
 }
 
 /**
- * The error for a file of the state folder that the operating system refuses. `path` is the file where the system did not
- * name it, `ours` the folder that is to be this user's.
+ * The error for a file of the state folder that the operating system refuses. `path` is the file where the system did not name
+ * it, `ours` the state folder where that is not the folder of the file.
  */
 export function refusedBy(
   error: unknown,
@@ -127,7 +127,7 @@ export function refusedBy(
   const refusal = systemRefusal(error);
   const remedy = "Or set AGENTMESH_HOME to another folder.";
   const why = refusal
-    ? refusalSentences(refusal, { about, denied, ...of, ...(!refusal.passes && { remedy }) })
+    ? refusalSentences(refusal, { about, denied, ours: folderOf(of.path), ...of, ...(!refusal.passes && { remedy }) })
     : `${about} ${denied} (${error instanceof Error ? error.message : String(error)}). ${remedy}`;
   return new StateFolderError(why, { cause: error });
 }
@@ -208,6 +208,10 @@ export function forgetDraft(path: string): void {
 
 function notWritten(path: string, error: unknown): StateFolderError {
   return refusedBy(error, path, "cannot be written", { path });
+}
+
+function folderOf(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : dirname(path);
 }
 
 function codeOf(error: unknown): string {

@@ -1,4 +1,5 @@
 /** What stands between this user and a file: which place of its path, whose that is, and a command that mends it. */
+import { claim, isClaimable, moveAway, NOT_YOURS } from "./claim.ts";
 import {
   absolute,
   ENTER,
@@ -9,7 +10,6 @@ import {
   type Machine,
   may,
   mountOf,
-  parentOf,
   quoted,
   READ,
   type User,
@@ -27,7 +27,7 @@ export interface RefusedPath {
   readonly act: string;
   /** What the sentence is about: a place that it ends with is `it`. */
   readonly about: string;
-  /** A folder that is this user's by right, whoever has it now: it and what is in it may be claimed. */
+  /** The state folder that was to be used: where it is one, it and what is in it may be claimed, whoever has it now. */
   readonly ours?: string | undefined;
 }
 
@@ -65,19 +65,18 @@ const forbidden: Look = (refused, user) => {
   const subject = subjectOf(place, refused);
   const modeText = (mode & 0o7777).toString(8).padStart(4, "0");
   // A folder of one's own is to be used, not only to be passed through.
-  const needs = isClaimable(place, refused, user) && isFolder ? "rwx" : wants;
+  const claimable = isClaimable(place, refused.ours, user);
+  const needs = (uid === user.uid || claimable) && isFolder ? "rwx" : wants;
   const lacks = `chmod u+${needs} ${quoted(place)}`;
   if (uid === user.uid) {
     const denied = DENIED[wants] ?? "use it";
     return { cause: `${subject} yours, and its mode ${modeText} does not let you ${denied}`, remedy: `Run: ${lacks}.` };
   }
   const cause = `${subject} owned by ${userName(uid, user)} (mode ${modeText}), and you are ${userName(user.uid, user)}`;
-  if (!isClaimable(place, refused, user)) {
-    return { cause, remedy: "That is not yours to change: ask its owner, or use a place that is yours." };
-  }
+  if (!claimable) return { cause, remedy: NOT_YOURS };
   return {
     cause,
-    remedy: `If it is to be yours: ${claim(place, user)}${modeLacks(mode, needs) ? ` && ${lacks}` : ""}.`,
+    remedy: `If it is to be yours: ${claim(place, refused.ours, user)}${modeLacks(mode, needs) ? ` && ${lacks}` : ""}.`,
   };
 };
 
@@ -97,9 +96,8 @@ const barriers: Readonly<Record<string, Look>> = {
     const owner = user.fs.statSync(path).uid;
     if (owner !== user.uid) {
       const cause = `${subjectOf(path, refused)} owned by ${userName(owner, user)}, and you are ${userName(user.uid, user)}`;
-      return isClaimable(path, refused, user)
-        ? { cause, remedy: `If it is to be yours: ${claim(path, user)}.` }
-        : { cause, remedy: "That is not yours to change: ask its owner, or use a place that is yours." };
+      const claimable = isClaimable(path, refused.ours, user);
+      return { cause, remedy: claimable ? `If it is to be yours: ${claim(path, refused.ours, user)}.` : NOT_YOURS };
     }
     return {
       cause: `${subjectOf(path, refused)} yours, and something beside its mode keeps it as it is, such as the mark i or a (lsattr shows them) or a sandbox`,
@@ -120,7 +118,7 @@ const barriers: Readonly<Record<string, Look>> = {
     if (!user.fs.statSync(refused.path).isDirectory()) return undefined;
     return {
       cause: `${subjectOf(refused.path, refused)} a folder, where a file belongs`,
-      remedy: `Move it away: ${moveAway(refused.path, user)}.`,
+      remedy: moveAway(refused.path, refused.ours, user),
     };
   },
   ELOOP: (refused, user) => linkAt(refused, user),
@@ -160,7 +158,7 @@ function fileForFolder(refused: RefusedPath, user: User): Barrier | undefined {
   const place = [...foldersOf(refused.path), refused.path].find((each) => factsOf(each, user)?.isDirectory() === false);
   if (place === undefined) return undefined;
   const cause = `${subjectOf(place, refused)} a file, where a folder belongs`;
-  return { cause, remedy: `Move it away: ${moveAway(place, user)}.` };
+  return { cause, remedy: moveAway(place, refused.ours, user) };
 }
 
 function linkAt(refused: RefusedPath, user: User): Barrier | undefined {
@@ -190,25 +188,9 @@ function subjectOf(place: string, { about }: RefusedPath): string {
   return about.endsWith(place) ? "it is" : `${place} is`;
 }
 
-/** What a person may be told to make their own: what they named, and what stands in a folder of theirs. */
-function isClaimable(place: string, { path, ours = path }: RefusedPath, user: User): boolean {
-  const named = place === path || place === ours || place.startsWith(`${ours}/`);
-  return named || factsOf(parentOf(place), user)?.uid === user.uid;
-}
-
-function claim(place: string, user: User): string {
-  const all = factsOf(place, user)?.isDirectory() ? "-R " : "";
-  return `sudo chown ${all}${userName(user.uid, user).replace("user ", "")} ${quoted(place)}`;
-}
-
 /** Whether the owner of a file with this mode would lack one of these rights. */
 function modeLacks(mode: number, wants: string): boolean {
   return Object.entries({ r: 0o400, w: 0o200, x: 0o100 }).some(
     ([letter, bit]) => wants.includes(letter) && !(mode & bit),
   );
-}
-
-function moveAway(place: string, user: User): string {
-  const leave = may(parentOf(place), WRITE, user) ? "" : "sudo ";
-  return `${leave}mv ${quoted(place)} ${quoted(`${place}.aside`)}`;
 }

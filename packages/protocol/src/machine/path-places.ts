@@ -7,6 +7,7 @@ export interface PathReader {
   statSync(path: string): FileFacts;
   readFileSync(path: string, encoding: "utf8"): string;
   readlinkSync(path: string): string;
+  realpathSync(path: string): string;
 }
 
 interface FileFacts {

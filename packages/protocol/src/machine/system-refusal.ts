@@ -31,7 +31,7 @@ export interface SaidOf {
   readonly remedy?: string;
   /** The file that was refused, where the system does not name it. */
   readonly path?: string;
-  /** The folder that is this user's by right, whoever has it now. */
+  /** The state folder that was to be used: where it is one, it and what is in it may be claimed. */
   readonly ours?: string | undefined;
   /** Where the files are: with it is said whose they are, and the command that mends it. */
   readonly machine?: Machine;
@@ -116,6 +116,11 @@ export function systemSentences(refusal: SystemRefusal, given: SaidOf = {}): str
   const { cause, remedy } = systemReason(refusal, { ...given, about });
   const all = given.remedy === undefined ? remedy : `${remedy} ${given.remedy}`;
   return `${about} ${given.denied ?? refusal.denied}: ${cause} (${refusal.code}). ${all}`;
+}
+
+/** What others than this machine's user are told: cause and code, without files, users and commands of the machine. */
+export function systemBrief({ cause, code }: SystemRefusal): string {
+  return `${cause} (${code})`;
 }
 
 /** Cause and remedy of a refusal, and with `machine` whose the file is. */

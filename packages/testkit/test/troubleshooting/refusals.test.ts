@@ -1,5 +1,5 @@
 /** docs/troubleshooting/refusals.md: what is seen when the operating system refuses something. */
-import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   cleanEnv,
@@ -86,6 +86,7 @@ test.skipIf(why)(
     }
 
     mkdirSync(mesh, { mode: 0o755 });
+    writeFileSync(join(mesh, "key"), "");
     const foreign = await run("agentmesh up");
     const session = await startMcpSession({ home: mesh, cwd: home, under: inside, env: { HOME: home } });
     const tool = toolScreen("list_peers()", await lastingAnswer(session, "list_peers"));
