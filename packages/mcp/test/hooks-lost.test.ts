@@ -60,7 +60,11 @@ test("while a socket cannot be made senders and the session are told why, until 
   rmSync(folder(), { recursive: true });
   writeFileSync(folder(), "");
   const failing = async () => (await broker.admin.getAgent({ agent: "shut" })).pushPaths[0]?.failedWhy;
-  expect(await until(failing, "the path to be called failing")).toContain("hooks cannot find their adapter");
+  const toAll = await until(failing, "the path to be called failing");
+  expect(toAll).toMatch(
+    /^hooks cannot find their adapter, pid \d+: .*\(ENOTDIR\)\. It is tried again every few seconds$/,
+  );
+  expect(toAll).not.toMatch(/Move it|mv |\/hooks/);
   const sent = await sender.send({ to: "shut", body: "through a shut door" });
   expect(sent.deliveries[0]?.warnings.map(({ code }) => code)).toEqual(["push_path_failing"]);
   expect((await bob.tool("whoami")).text).toMatch(

@@ -1,4 +1,5 @@
 /** Push: what goes through a path, what is in hand, and what stays for check_messages when a path is deaf. */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openClaudeInbox, startTestBroker, stopwatch, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -50,10 +51,29 @@ test("when the inbox socket is gone the channel takes over, and senders are told
   await until(() => bob.channel.length > 0, "the channel event");
   expect(Object.keys(bob.channel[0]?.meta ?? {}).sort()).toEqual(["from", "message_id", "sent_at", "thread_id"]);
   await until(async () => (await deliveryOf(broker, id)).timeline.some((entry) => entry.path === "claude-channel"));
-  await until(async () => {
+  const why = await until(async () => {
     const { pushPaths } = await broker.admin.getAgent({ agent: "fallback" });
-    return pushPaths[0]?.failedWhy?.includes("ENOENT");
+    return pushPaths[0]?.failedWhy;
   }, "the reason in bob's row");
+  expect(why).toMatch(/\(ENOENT\)$/);
+});
+
+test("why a path failed is told to all as cause and code, and in whole to the adapter's log alone", async () => {
+  const place = join(broker.home, "in-the-way");
+  writeFileSync(place, "");
+  const env = { AGENTMESH_PUSH: "claude-inbox", CLAUDE_CODE_MESSAGING_SOCKET: join(place, "x.sock") };
+  await using bob = await session(broker, "walled", { env });
+  await bob.joined();
+  const [id = ""] = await sendMany("walled", 1);
+  await until(async () => (await deliveryOf(broker, id)).events.includes("nacked"), "the return");
+  const [path] = (await broker.admin.getAgent({ agent: "walled" })).pushPaths;
+  const { timeline } = await deliveryOf(broker, id);
+  for (const told of [path?.failedWhy, ...timeline.flatMap(({ reason }) => (reason?.includes("(E") ? [reason] : []))]) {
+    expect(told).toMatch(/\(ENOTDIR\)$/);
+    expect(told).not.toContain(place);
+    expect(told).not.toContain("Move it");
+  }
+  expect(bob.stderr()).toMatch(/push\.failed .*in-the-way.*\(ENOTDIR\)\. [A-Z]/);
 });
 
 test("when every path fails the message returns to the inbox and check_messages has it", async () => {

@@ -4,8 +4,6 @@ import { chmodSync, mkdirSync, readFileSync, statSync, utimesSync } from "node:f
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { refusalSentences } from "@agentmesh/client/node";
-import { systemRefusal } from "@agentmesh/protocol";
 import type { ClientKind } from "../client/client-kind.ts";
 import type { Log } from "../log.ts";
 import {
@@ -20,6 +18,7 @@ import {
   writeCard,
 } from "./card.ts";
 import { type Caller, serveHook } from "./hook-connection.ts";
+import { type HookTrouble, hookTrouble } from "./hook-trouble.ts";
 import { ancestors, markOf, pidSpace, upToClient } from "./process-tree.ts";
 
 /** Longest path of a Unix socket that every system takes, in bytes. */
@@ -39,7 +38,7 @@ export interface HookSocketParts {
   /** Told that hooks could not find this adapter for a while and can again; a sentence for the session's model. */
   onMadeAgain?(sentence: string): void;
   /** Told why hooks cannot find this adapter, and `undefined` when they can again. */
-  onTrouble?(why: string | undefined): void;
+  onTrouble?(trouble: HookTrouble | undefined): void;
 }
 
 /** Where hooks come in: one server, and the file it made. */
@@ -195,15 +194,11 @@ export class HookSocket {
     removeCard(this.#folder, door.card);
     door.server.close();
     if (this.#door?.server === door.server) this.#door = undefined;
-    const refusal = systemRefusal(error);
-    const why = refusal
-      ? refusalSentences(refusal, { path: refusal.path ?? join(this.#folder, door.card.name) }).replace(/\.$/, "")
-      : String(error instanceof Error ? error.message : error);
-    const trouble = `hooks cannot find their adapter, pid ${process.pid}: ${why}`;
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
-    this.#parts.log.warn("hooks.failed", { error, folder: this.#folder });
-    this.#parts.onTrouble?.(`${trouble}. It is tried again every few seconds`);
+    const trouble = hookTrouble(error, join(this.#folder, door.card.name));
+    if (trouble.whole === this.#trouble) return;
+    this.#trouble = trouble.whole;
+    this.#parts.log.warn("hooks.failed", { error: trouble.whole, folder: this.#folder });
+    this.#parts.onTrouble?.(trouble);
   }
 
   #touch({ card }: Door): void {

@@ -6,6 +6,7 @@ import type { Log } from "../log.ts";
 import type { PushPaths } from "../push/push-paths.ts";
 import { HookCalls } from "./hook-calls.ts";
 import { HookSocket } from "./hook-socket.ts";
+import type { HookTrouble } from "./hook-trouble.ts";
 
 /** What a session that listens is. */
 export interface Listener {
@@ -34,7 +35,7 @@ export function listenToHooks(listener: Listener): SessionHooks | undefined {
   const { kind, facts } = session;
   if (kind === undefined || config.push.length === 0) return undefined;
   const calls = new HookCalls({ session, log, joined });
-  let trouble: string | undefined;
+  let trouble: HookTrouble | undefined;
   const hooks = new HookSocket({
     home: config.home,
     kind,
@@ -43,17 +44,17 @@ export function listenToHooks(listener: Listener): SessionHooks | undefined {
     log,
     onCall: (caller) => void calls.answer(caller),
     onMadeAgain: (sentence) => notices.push(sentence),
-    onTrouble(why) {
-      trouble = why;
-      if (why !== undefined) notices.push(`Mail cannot be brought by hooks: ${why}.`);
-      joined()?.paths.hooksFail(why);
+    onTrouble(now) {
+      trouble = now;
+      if (now !== undefined) notices.push(`Mail cannot be brought by hooks: ${now.whole}.`);
+      joined()?.paths.hooksFail(now?.brief);
     },
   });
   session.onLearnt(() => hooks.belongsTo(session.facts.id));
   return {
     check: () => hooks.check(),
     tell(paths) {
-      if (trouble !== undefined) paths.hooksFail(trouble);
+      if (trouble !== undefined) paths.hooksFail(trouble.brief);
     },
     close: () => hooks.close(),
   };

@@ -1,6 +1,5 @@
 /** The push paths of this session: which there are, in which order, and what is known of each. */
-import { refusalSentences } from "@agentmesh/client/node";
-import { plainLine, type PushPath as ReportedPath, systemRefusal } from "@agentmesh/protocol";
+import { plainLine, type PushPath as ReportedPath, systemBrief, systemRefusal } from "@agentmesh/protocol";
 import type { PushMeta, PushPath } from "./push-path.ts";
 
 /** A path that failed is tried again after this long, although there is a better one; in milliseconds. */
@@ -26,6 +25,13 @@ type Pushable = PushPath & Required<Pick<PushPath, "push">>;
 
 function pushable(paths: readonly PushPath[]): Pushable[] {
   return paths.filter((path): path is Pushable => path.push !== undefined);
+}
+
+/** A path that did not take a text: what all may know of it, and the error itself for this adapter's log. */
+export interface FailedPush {
+  readonly path: string;
+  readonly failedWhy: string;
+  readonly error: unknown;
 }
 
 /** Makes the text for a path that takes so many bytes. */
@@ -94,8 +100,8 @@ export class PushPaths {
   /**
    * Pushes through the first path that takes the text, or through `only` that one; returns what failed when none took it.
    */
-  async push(render: Render, meta: PushMeta, only?: string): Promise<Pushed | { failed: ReportedPath[] }> {
-    const failed: ReportedPath[] = [];
+  async push(render: Render, meta: PushMeta, only?: string): Promise<Pushed | { failed: FailedPush[] }> {
+    const failed: FailedPush[] = [];
     const candidates =
       only === undefined ? this.#candidates() : pushable(this.#present()).filter(({ name }) => name === only);
     for (const { name, maxBytes, push } of candidates) {
@@ -107,7 +113,7 @@ export class PushPaths {
         return { path: name, whole };
       } catch (error) {
         const failedWhy = plainLine(wordsOf(error)) || "unknown";
-        failed.push({ path: name, failedWhy });
+        failed.push({ path: name, failedWhy, error });
         this.#note(name, { failedWhy, failedAtMs: performance.now(), silent: false });
       }
     }
@@ -159,8 +165,9 @@ export class PushPaths {
   }
 }
 
+/** Every agent of the mesh may read them. */
 function wordsOf(error: unknown): string {
   const refusal = systemRefusal(error);
-  if (refusal) return refusalSentences(refusal);
+  if (refusal) return systemBrief(refusal);
   return error instanceof Error ? error.message : String(error);
 }

@@ -74,8 +74,8 @@ export class Pusher {
       await Promise.all(batch.map((handle) => this.#report(handle, result.path)));
       return;
     }
-    for (const { path, failedWhy } of result.failed) {
-      log.warn("push.failed", { path, why: failedWhy, deliveries: batch.length });
+    for (const { path, failedWhy, error } of result.failed) {
+      log.warn("push.failed", { path, why: error, deliveries: batch.length });
       await Promise.all(batch.map((handle) => this.#report(handle, path, failedWhy)));
     }
     const given = [...batch, ...this.#collected.splice(0)];
