@@ -1,24 +1,32 @@
 /** A caller that gives up finding or starting a broker: it hears at once, and nothing is started for it any more. */
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
-import { listening, programPath, tempDir } from "testkit";
+import { createServer, type Socket } from "node:net";
+import { listening, programPath, tempDir, until } from "testkit";
 import { expect, test } from "vitest";
 import { ensureBroker, FileLock, findBroker, makeStateFolder, openStateFolder } from "../src/node/index.ts";
 
 const REASON = new Error("given up");
 
-/** A port on which connections are taken and nothing is answered; resolves each time when there is one. */
-async function silentPort() {
-  const connected = Promise.withResolvers<void>();
+/** A port that does so much with each who asks there; `asked` resolves when that many did. */
+async function portThat(answers: (socket: Socket) => void) {
+  let count = 0;
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
+    sockets.add(socket);
     socket.on("error", () => undefined);
-    connected.resolve();
+    socket.once("data", () => {
+      answers(socket);
+      count += 1;
+    });
   });
   const port = await listening(server);
   return {
     address: { url: `http://127.0.0.1:${port}`, local: true, namedBy: "--port" },
-    connected: connected.promise,
-    [Symbol.asyncDispose]: async () => void server.close(),
+    asked: (times: number) => until(() => count >= times, `${times} who ask`),
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
   };
 }
 
@@ -31,12 +39,29 @@ test.each([
   ],
 ] satisfies [string, typeof findBroker][])("%s that asks who does not answer throws the reason", async (_, find) => {
   using home = tempDir();
-  await using silent = await silentPort();
+  await using silent = await portThat(() => undefined);
   const giveUp = new AbortController();
   const found = find(openStateFolder(home.path), silent.address, giveUp.signal);
-  await silent.connected;
+  await silent.asked(1);
   giveUp.abort(REASON);
   await expect(found).rejects.toBe(REASON);
+});
+
+test("an answer that stops in its body is given up like none, and is called silent, not another program", async () => {
+  using home = tempDir();
+  const folder = openStateFolder(home.path);
+  for (const gaveUp of [true, false]) {
+    await using half = await portThat((socket) => {
+      socket.write("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{");
+    });
+    const giveUp = new AbortController();
+    const found = findBroker(folder, half.address, giveUp.signal).catch((error: unknown) => error);
+    await half.asked(1);
+    if (gaveUp) giveUp.abort(REASON);
+    const error = await found;
+    if (gaveUp) expect(error).toBe(REASON);
+    else expect(error).toMatchObject({ message: expect.stringContaining("does not answer within 2 s") });
+  }
 });
 
 test("ensureBroker that waits for another starter throws the reason, and starts none when that is gone", async () => {
@@ -44,13 +69,17 @@ test("ensureBroker that waits for another starter throws the reason, and starts 
   const folder = openStateFolder(home.path);
   makeStateFolder(folder);
   const lock = FileLock.tryTake(folder.startLock);
+  expect(lock).toBeDefined();
+  await using nobody = await portThat((socket) => void socket.destroy());
   const giveUp = new AbortController();
-  const address = { url: "http://127.0.0.1:1", local: true } as const;
+  const { address } = nobody;
   const given = { folder, address, brokerBin: programPath("broker"), signal: giveUp.signal };
-  const found = ensureBroker(given);
+  const found = ensureBroker(given).catch((error: unknown) => error);
+  // Asked before the lock is tried, after that, and once more after a rest.
+  await nobody.asked(3);
   giveUp.abort(REASON);
   lock?.release();
-  await expect(found).rejects.toBe(REASON);
+  expect(await found).toBe(REASON);
   await expect(ensureBroker(given)).rejects.toBe(REASON);
   expect(existsSync(folder.logFile)).toBe(false);
 });

@@ -153,15 +153,18 @@ async function whoAnswers(folder: StateFolder, address: BrokerAddress, signal?: 
   const nonce = randomBytes(24).toString("base64url");
   const seconds = ANSWERS_WITHIN_S[announced(folder)?.url === address.url ? "announced" : "unknown"];
   const inTime = AbortSignal.timeout(seconds * 1_000);
-  let response: DirectAnswer;
+  let response: DirectAnswer | undefined;
+  let said: unknown;
   try {
     response = await directFetch(address.url + endpoints.health.path, {
       headers: { [NONCE_HEADER]: nonce },
       signal: signal ? AbortSignal.any([signal, inTime]) : inTime,
     });
+    said = await response.json();
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof Error && error.name === "TimeoutError") return { who: "silent", seconds };
+    if (inTime.aborted || (error instanceof Error && error.name === "TimeoutError")) return { who: "silent", seconds };
+    if (response) return { who: "another program" };
     const refusal = systemRefusal(error);
     if (refusal && ["EMFILE", "ENFILE", "ENOMEM", "EPERM", "EACCES"].includes(refusal.code)) {
       const about = `The broker at ${address.url}`;
@@ -171,7 +174,7 @@ async function whoAnswers(folder: StateFolder, address: BrokerAddress, signal?: 
     }
     return { who: speaksOtherwise(error) ? "another program" : "nobody" };
   }
-  const health = Health.safeParse(await response.json().catch(() => undefined)).data;
+  const health = Health.safeParse(said).data;
   if (!health) return { who: "another program" };
   const key = readMeshKey(folder);
   const port = Number(new URL(address.url).port) || 80;
