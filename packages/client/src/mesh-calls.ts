@@ -2,7 +2,7 @@
 import { type EndpointInput, type EndpointReply, endpoints, MAX_WAIT_MS } from "@agentmesh/protocol";
 import { AgentCalls } from "./agent-calls.ts";
 import { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
-import { type Page, type PagedCall, type PagedInput, pagesOf } from "./pages.ts";
+import { type Page, type PagedCall, type PagesAsked, pagesOf } from "./pages.ts";
 
 type Table = typeof endpoints;
 type In<K extends keyof Table> = EndpointInput<Table[K]>;
@@ -18,11 +18,7 @@ export class MeshCalls extends AgentCalls {
    * The pages of a list, until the last or the end of the loop: `for await (const { agents } of client.pages("listAgents"))`.
    * `input` may be a function, asked for each page. Messages go from the newest back, an inbox the way it is ordered.
    */
-  pages<K extends PagedCall>(
-    call: K,
-    input: PagedInput<K> | (() => PagedInput<K>),
-    options?: CallOptions,
-  ): AsyncGenerator<Page<K>, void, void> {
+  pages<K extends PagedCall>(call: K, ...[input, options]: PagesAsked<K>): AsyncGenerator<Page<K>, void, void> {
     return pagesOf(this.connection, call, input, options);
   }
 

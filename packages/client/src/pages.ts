@@ -19,6 +19,16 @@ export type PagedCall = keyof typeof ways;
 /** What such a call takes. */
 export type PagedInput<K extends PagedCall> = EndpointInput<(typeof endpoints)[K]>;
 
+/** What the calls are asked that need not be told of what. */
+const plain: { readonly [K in PagedCall]?: PagedInput<K> } = {
+  ...{ listAgents: {}, listDead: {}, listInbox: {}, listMessages: {}, listSubscriptions: {}, listTopics: {} },
+};
+
+/** What follows the name of such a call: its input or a function that gives it, which may be left out where `{}` is one. */
+export type PagesAsked<K extends PagedCall> =
+  | (Record<never, never> extends PagedInput<K> ? [] : never)
+  | [input: PagedInput<K> | (() => PagedInput<K>), options?: CallOptions];
+
 /** One page of it. */
 export type Page<K extends PagedCall> = EndpointReply<(typeof endpoints)[K]>;
 
@@ -26,11 +36,12 @@ export type Page<K extends PagedCall> = EndpointReply<(typeof endpoints)[K]>;
 export async function* pagesOf<K extends PagedCall>(
   connection: Connection,
   call: K,
-  input: PagedInput<K> | (() => PagedInput<K>),
+  input: PagedInput<K> | (() => PagedInput<K>) | undefined,
   options?: CallOptions,
 ): AsyncGenerator<Page<K>, void, void> {
   for (let place = {}; ; ) {
-    const asked = typeof input === "function" ? input() : input;
+    const asked = (typeof input === "function" ? input() : input) ?? plain[call];
+    if (asked === undefined) throw new TypeError(`${call} needs to be told of what.`);
     const page = await connection.call(endpoints[call], { ...asked, ...place }, options);
     yield page;
     const way = ways[call].find((each) => placeIn(page, each) !== undefined);

@@ -37,6 +37,9 @@ test("every list that has pages is gone through to its end, each thing once", as
     ["news.1", "news.2"],
     ["news.3"],
   ]);
+  expect(await all(admin.pages("listAgents"), ({ agents }) => agents.map(({ name }) => name))).toEqual([
+    ["alice", "bob", "carol"],
+  ]);
   const subscribers = admin.pages("listSubscriptions", { limit: 1 });
   expect(await all(subscribers, ({ subscriptions }) => subscriptions.map(({ agent }) => agent.name))).toHaveLength(2);
   const bodies = ({ entries }: { entries: { message: { body: string } }[] }) =>

@@ -23,6 +23,8 @@ export async function wrongInput(): Promise<void> {
   for await (const _ of client.inbox({ credit: 1 })) break;
   // @ts-expect-error a send has no pages
   for await (const _ of client.pages("send", { to: "bob", body: "x" })) break;
+  // @ts-expect-error the recipients of a message are those of one message
+  for await (const _ of client.pages("getMessage")) break;
   // @ts-expect-error what a page is asked for is what the list takes
   for await (const _ of client.pages("listAgents", { agent: "bob" })) break;
 }
@@ -34,6 +36,8 @@ export async function rightInput(): Promise<string> {
     await delivery.ack();
     await delivery.nack({ delayMs: 1_000 });
   }
+  for await (const { agents } of client.pages("listAgents")) agents satisfies { name: string }[];
+  for await (const { entries } of client.pages("listInbox")) entries satisfies { seq: number }[];
   for await (const { topics } of client.pages("listTopics", () => ({ limit: 10 })))
     topics satisfies { topic: string }[];
   return `${messageId satisfies `msg_${string}`} ${state}`;
