@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000;
 /** Sets the clock back by so much, for the database of a stopped broker: its times are that much later. */
 function setBack(broker: TestBroker, ms: number): void {
   const db = new DatabaseSync(join(broker.home, "mesh.db"));
-  db.exec(`UPDATE session SET seen_at = seen_at + ${ms};
+  db.exec(`UPDATE session SET seen_at = seen_at + ${ms}, beat_at = beat_at + ${ms}, doubted_at = doubted_at + ${ms};
     UPDATE delivery SET ready_at = ready_at + ${ms} WHERE ready_at > 0;
     UPDATE delivery SET expires_at = expires_at + ${ms}, lease_ends_at = lease_ends_at + ${ms};
     UPDATE message SET accepted_at = accepted_at + ${ms}, expires_at = expires_at + ${ms}`);

@@ -244,8 +244,8 @@ async function checkAgents({ world, history, now }: Observer): Promise<void> {
 /** Of the sessions of an agent those with the newest heartbeat: one, or several of one moment. */
 function newestSessions(history: History, agentId: string): SessionHistory[] {
   const own = history.sessions.filter((each) => each.open && each.agentId === agentId);
-  const newest = Math.max(...own.map(({ beatAt }) => beatAt));
-  return own.filter(({ beatAt }) => beatAt === newest);
+  const newest = Math.max(...own.map(({ seenAt }) => seenAt));
+  return own.filter(({ seenAt }) => seenAt === newest);
 }
 
 function told(doubt: SessionHistory["doubt"], provenAt: string | undefined): string {
@@ -253,6 +253,6 @@ function told(doubt: SessionHistory["doubt"], provenAt: string | undefined): str
 }
 
 function ageOf(history: History, agentId: string, now: number): number | undefined {
-  const beats = history.sessions.filter((each) => each.open && each.agentId === agentId).map(({ beatAt }) => beatAt);
+  const beats = history.sessions.filter((each) => each.open && each.agentId === agentId).map(({ seenAt }) => seenAt);
   return beats.length === 0 ? undefined : Math.max(0, now - Math.max(...beats));
 }

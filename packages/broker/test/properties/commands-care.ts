@@ -70,7 +70,7 @@ export function deadlines(o: Observer): number[] {
     ...present.map(({ focus }) => focus?.until ?? 0),
     ...deliveries.filter(isAlive).flatMap((each) => [each.expiresAt, each.dueAt, each.lease?.endsAt ?? 0]),
     ...deliveries.map(({ endedAt }) => (endedAt ?? 0) + RETENTION_MS),
-    ...sessions.filter(({ open }) => open).map(({ beatAt }) => beatAt + OFFLINE_AFTER_MS),
+    ...sessions.filter(({ open }) => open).map(({ seenAt }) => seenAt + OFFLINE_AFTER_MS),
   ];
   return [...new Set(times)].filter((at) => at > o.now).sort((a, b) => a - b);
 }

@@ -4,7 +4,7 @@ import type { LeaseTerms } from "../../src/mesh/store.ts";
 import { type Content, draft, draftOf } from "./commands-messages.ts";
 import type { DeliveryHistory } from "./history.ts";
 import { Observer, type Question } from "./observer.ts";
-import { openSession, register, removeAgent, removeAndKill } from "./questions-agents.ts";
+import { doubtAll, openSession, register, removeAgent, removeAndKill } from "./questions-agents.ts";
 import { remindAsks } from "./questions-asks.ts";
 import { advance, announceDue, expireLeases, expireMessages, prune, restart } from "./questions-care.ts";
 import { cancel } from "./questions-decisions.ts";
@@ -163,22 +163,25 @@ test("an fyi that was published earlier rests in the inbox of who subscribes lat
   expect(o.history.deliveries.at(-1)).toMatchObject({ state: "queued", attempt: 0 });
 });
 
-test.each([1_000, 40_000])(
-  "a message lives as long as it had to when a start finds the clock set back by %i ms",
-  async (ms) => {
-    const o = await ask(function* (_, delivery) {
-      yield advance(-ms);
-      yield lease({ ...terms(delivery), leaseMs: 300_000 });
-      yield restart("kill");
-      yield advance(599_999);
-      yield expireMessages(1);
-      yield restart("clean");
-      yield advance(1);
-      yield expireMessages(1);
-    });
-    expect(kinds(o)[0]).toBe("message expired");
-  },
-);
+test.each([
+  [1_000, "no session is doubted"],
+  [40_000, "no session is doubted"],
+  [1_000, "all sessions are doubted"],
+  [40_000, "all sessions are doubted"],
+])("a message lives as long as it had to when a start finds the clock set back by %i ms and %s", async (ms, doubts) => {
+  const o = await ask(function* (_, delivery) {
+    if (doubts === "all sessions are doubted") yield doubtAll(45_000);
+    yield advance(-ms);
+    yield lease({ ...terms(delivery), leaseMs: 300_000 });
+    yield restart("kill");
+    yield advance(599_999);
+    yield expireMessages(1);
+    yield restart("clean");
+    yield advance(1);
+    yield expireMessages(1);
+  });
+  expect(kinds(o)[0]).toBe("message expired");
+});
 
 test("two asks that are overdue twice over have one notice each in a round, however little a slice takes", async () => {
   const o = await ask(function* (_, { to }) {

@@ -37,7 +37,9 @@ export interface FocusHistory {
 export interface SessionHistory {
   readonly id: SessionId;
   readonly agentId: AgentId;
+  /** Its last heartbeat, which no doubt makes older; and what its age is reckoned by. */
   beatAt: number;
+  seenAt: number;
   /** Since when and why it is doubted; no longer after a heartbeat. */
   doubt: SessionDoubt | undefined;
   /** When something that was streamed to it was last acked, to the minute. */

@@ -123,7 +123,7 @@ export function openSession(agentId: AgentId): Question {
       demand((answer.kind === "answered") === (agent !== undefined), "sessions", () => `open session: ${answer.kind}`);
       if (!agent) return;
       const unknown = { doubt: undefined, provenAt: undefined, silent: false };
-      o.history.sessions.push({ id, agentId, beatAt: o.now, open: true, heard: ++o.count, ...unknown });
+      o.history.sessions.push({ id, agentId, seenAt: o.now, beatAt: o.now, open: true, heard: ++o.count, ...unknown });
     };
   };
 }
@@ -156,6 +156,7 @@ export function heartbeat(session: SessionHistory, as: AgentId): Question {
       o.say(`heartbeat of ${o.history.agent(session.agentId)?.name}${own ? "" : " (foreign or over)"} → ${renewed}`);
       demand(renewed === own, own ? "sessions" : "ownership", () => `a heartbeat was answered ${renewed}`);
       if (!own) return;
+      session.seenAt = o.now;
       session.beatAt = o.now;
       session.doubt = undefined;
       o.heardOf(session);
@@ -189,7 +190,7 @@ export function doubtSession(session: SessionHistory, ageMs: number): Question {
 
 function doubt(o: Observer, session: SessionHistory, ageMs: number, why: DoubtWhy): void {
   if (!session.open) return;
-  session.beatAt = Math.min(session.beatAt, o.now - ageMs);
+  session.seenAt = Math.min(session.seenAt, o.now - ageMs);
   session.doubt ??= { why, at: o.now };
 }
 
@@ -198,9 +199,12 @@ export function expireSessions(offlineAfterMs: number): Question {
   return async (o) => {
     const ended = await o.world.store.expireSessions(offlineAfterMs, RETRY);
     return () => {
-      // What was seen before the clock was set back ages from now on.
-      for (const each of o.history.sessions) if (each.open) each.beatAt = Math.min(each.beatAt, o.now);
-      const over = o.history.sessions.filter((each) => each.open && each.beatAt <= o.now - offlineAfterMs);
+      // What was heard of before the clock was set back ages from now on.
+      for (const each of o.history.sessions.filter(({ open }) => open)) {
+        each.seenAt = Math.min(each.seenAt, o.now);
+        each.beatAt = Math.min(each.beatAt, o.now);
+      }
+      const over = o.history.sessions.filter((each) => each.open && each.seenAt <= o.now - offlineAfterMs);
       const ids = new Set<SessionId | undefined>(over.map(({ id }) => id));
       o.say(`expire sessions → ${ended}`);
       const same = ended.length === ids.size && ended.every((id) => ids.has(id));

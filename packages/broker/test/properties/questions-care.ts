@@ -36,6 +36,7 @@ function moveTimes(o: Observer, ms: number): void {
     if (each.lease) each.lease.endsAt += ms;
   }
   for (const each of sessions) {
+    each.seenAt += ms;
     each.beatAt += ms;
     if (each.doubt) each.doubt = { ...each.doubt, at: each.doubt.at + ms };
     if (each.provenAt !== undefined) each.provenAt += ms;

@@ -772,6 +772,20 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await store.expireSessions(120_000, RETRY)).toEqual([holder]);
     });
 
+    test("a clock that was set back by less than a doubt makes a session older is noticed: no heartbeat stays in the future", async () => {
+      const holder = await session();
+      clock.advance(60_000);
+      await store.touchSession(holder, bob, undefined);
+      await store.doubtSession({ id: holder, agentId: bob }, 45_000, "stream_closed");
+      clock.advance(-30_000);
+      expect(await store.expireSessions(120_000, RETRY)).toEqual([]);
+      const now = clock.now();
+      expect(await store.findAgent("bob")).toMatchObject({ lastSeenAt: now, heartbeatAgeMs: 15_000 });
+      clock.advance(105_000);
+      expect(await store.expireSessions(120_000, RETRY)).toEqual([holder]);
+      expect((await store.findAgent("bob"))?.lastSeenAt).toBe(now);
+    });
+
     test("a doubted session is as old as the doubt says until its next heartbeat, and was last seen when it was", async () => {
       const holder = await session();
       const began = clock.now();

@@ -6,6 +6,12 @@ import type { EngineContext } from "./context.ts";
 /** How old the last proof may be when another comes, in milliseconds: an ack must not cost a write more each time. */
 const PROVEN_WITHIN_MS = 60_000;
 
+/** One whose heartbeat is still to come: no doubt makes that older. */
+export const AHEAD = `SELECT id FROM session WHERE beat_at > ? LIMIT 1`;
+
+/** Those were heard of now; one that is doubted stays as old as the doubt says. */
+export const SET_BACK = `UPDATE session SET seen_at = MIN(seen_at, :now), beat_at = :now WHERE beat_at > :now`;
+
 /** The statements on sessions. */
 export function sessionStatements({ db, clock }: EngineContext) {
   const insert = db.prepare<[{ id: string; agent: number; now: number; heard: number; paths: string }]>(
@@ -35,10 +41,8 @@ export function sessionStatements({ db, clock }: EngineContext) {
   const selectOver = db.prepare<[number], { id: SessionId; agent_id: AgentId }>(
     `SELECT s.id, a.id AS agent_id FROM session s JOIN agent a ON a.pk = s.agent_pk WHERE s.seen_at <= ? LIMIT 64`,
   );
-  const selectAhead = db.prepare<[number], { id: SessionId }>(`SELECT id FROM session WHERE seen_at > ? LIMIT 1`);
-  const setBack = db.prepare<[{ now: number }]>(
-    `UPDATE session SET seen_at = :now, beat_at = MIN(beat_at, :now) WHERE seen_at > :now`,
-  );
+  const selectAhead = db.prepare<[number], { id: SessionId }>(AHEAD);
+  const setBack = db.prepare<[{ now: number }]>(SET_BACK);
   // The first doubt stays: nothing was heard since.
   const doubted = `seen_at = MIN(seen_at, :at), doubted_why = iif(doubted_at IS NULL, :why, doubted_why),
     doubted_at = COALESCE(doubted_at, :now)`;
@@ -70,7 +74,7 @@ export function sessionStatements({ db, clock }: EngineContext) {
       if (before) hear.run(position, id);
       return before?.silent === 1;
     },
-    /** Whether one was seen at a time that is still to come, since the clock was set back. */
+    /** Whether one was heard of at a time that is still to come, since the clock was set back. */
     isAnyAhead: (): boolean => selectAhead.get(clock.now()) !== undefined,
     /** Lets these age from now on: a dead one is not to be called online until the clock has caught up. */
     setBack: () => setBack.run({ now: clock.now() }),

@@ -88,7 +88,8 @@ export const careMutants: Mutant[] = [
     name: "a start does not follow a clock that was set back before it",
     often: ["set the clock back", "restart", "open session", "send", "expire messages"],
     engine: () => (database, clock) => {
-      database.db.prepare("UPDATE session SET seen_at = MIN(seen_at, ?)").run(clock.now());
+      const now = clock.now();
+      database.db.prepare("UPDATE session SET seen_at = MIN(seen_at, ?), beat_at = MIN(beat_at, ?)").run(now, now);
       return sqliteStore(database, clock);
     },
   },

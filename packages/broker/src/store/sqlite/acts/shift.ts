@@ -21,16 +21,19 @@ export function shiftStatements({ db }: EngineContext) {
   };
 }
 
+/** The newest heartbeat there is. A doubt makes a session look older than that, and hides no step of the clock. */
+export const NEWEST_BEAT = "SELECT MAX(beat_at) AS at FROM session";
+
 /** How far a clock is behind before that counts as a step, in milliseconds. */
 const STEP_MS = 1_000;
 
 /**
- * Follows a step of the clock backwards that was made while no broker ran, as far as it shows: a session was seen at a
- * time that is still to come. What waited would wait for longer by as much.
+ * Follows a step of the clock backwards that was made while no broker ran, as far as it shows: a session was heard of at
+ * a time that is still to come. What waited would wait for longer by as much.
  */
 export function followStepBack(context: EngineContext): void {
   const { db, clock, notice } = context;
-  const newest = db.prepare<[], { at: number | null }>("SELECT MAX(seen_at) AS at FROM session").get()?.at ?? 0;
+  const newest = db.prepare<[], { at: number | null }>(NEWEST_BEAT).get()?.at ?? 0;
   const ms = clock.now() - newest;
   if (ms > -STEP_MS) return;
   shiftStatements(context)(ms);

@@ -14,6 +14,7 @@ import { dead } from "../migrations/0011-dead.ts";
 import { lives } from "../migrations/0012-lives.ts";
 import { doubts } from "../migrations/0013-doubts.ts";
 import { askedNames } from "../migrations/0014-asked-names.ts";
+import { beats } from "../migrations/0015-beats.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -31,6 +32,7 @@ export const migrations: readonly string[] = [
   lives,
   doubts,
   askedNames,
+  beats,
 ];
 
 /** The database was written by a newer broker. */
