@@ -17,6 +17,7 @@ import {
 } from "@agentmesh/client/node";
 import { type Agent, AgentName, plainLine } from "@agentmesh/protocol";
 import { CommandError } from "./command-error.ts";
+import { meshWords } from "./mesh-words.ts";
 import { typed } from "./option-values.ts";
 import { warn } from "./terminal/output.ts";
 import { canAsk, confirmed } from "./terminal/question.ts";
@@ -61,6 +62,8 @@ export interface Context {
   readonly name: string;
   /** Address from `--url`. */
   readonly url: string | undefined;
+  /** The words that name this mesh in another command: `--url` and `--home` where this one needed them. */
+  meshWords(): readonly string[];
   /** The broker's address, whether it runs or not. */
   address(): BrokerAddress;
   /** A client with the mesh key. @throws BrokerUnreachableError at once when no broker runs */
@@ -177,6 +180,7 @@ export function openContext(options: GlobalOptions): Context {
     env: process.env,
     name: ownName,
     url: options.url,
+    meshWords: () => meshWords(process.env, folder, options.url),
     address,
     admin,
     own,

@@ -2,7 +2,7 @@
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { InboxEntry } from "@agentmesh/protocol";
-import { type RunningProgram, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import { type RunningProgram, startTestBroker, type TestAgent, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { faultyConnection } from "./faulty-connection.ts";
 import { cli, startCli } from "./run-cli.ts";
@@ -119,5 +119,28 @@ test("what goes on when it ends is the same command", async () => {
     await says(following, "Waiting for");
     await ended(following);
     expect(following.stderr()).toContain(`Go on: ${again}\n`);
+  }
+});
+
+test("what goes on when it ends names the mesh that its options named, and none that the environment names", async () => {
+  using elsewhere = tempDir();
+  const { home, url } = broker;
+  for (const [args, again] of [
+    [["log", "-f", "--home", home], `agentmesh log -f --home ${home}`],
+    [["log", "-f", "--url", url, "--home", home], `agentmesh log -f --url ${url} --home ${home}`],
+    [["inbox", "bob", "-f", "--home", home], `agentmesh inbox bob -f --home ${home}`],
+    [["logs", "-f", "--home", home], `agentmesh logs -f --home ${home}`],
+  ] as const) {
+    const following = startCli(elsewhere.path, args);
+    await says(following, "Waiting for");
+    await ended(following);
+    expect(following.stderr()).toContain(`Go on: ${again}\n`);
+    const there = startCli(
+      home,
+      args.filter((word) => word !== "--url" && word !== url),
+    );
+    await says(there, "Waiting for");
+    await ended(there);
+    expect(there.stderr()).toContain(`Go on: ${again.replace(` --home ${home}`, "").replace(` --url ${url}`, "")}\n`);
   }
 });

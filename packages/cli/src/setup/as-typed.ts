@@ -1,13 +1,12 @@
 /** The command line of a run as a person would type it again, for remedies that keep the options given. */
-import { stateFolderPath } from "@agentmesh/client/node";
 import type { Context } from "../context.ts";
-import { shellWord } from "../terminal/shell-word.ts";
+import { commandLine } from "../terminal/shell-word.ts";
 import type { ConfigureOptions } from "./options.ts";
 import type { Verb } from "./plan.ts";
 
 /** `agentmesh setup` with the options that say what is written where; `client` stands for those that were named. */
 export function asTyped(
-  { env, folder, url }: Pick<Context, "env" | "folder" | "url">,
+  context: Pick<Context, "meshWords">,
   verb: Verb,
   options: ConfigureOptions,
   client?: string,
@@ -19,17 +18,7 @@ export function asTyped(
     ...(replace ? ["--replace"] : []),
     ...(allowTools ? ["--allow-tools"] : []),
     ...(command === undefined ? [] : ["--command", command]),
-    ...(url === undefined ? [] : ["--url", url]),
-    ...(folder.path === usual(env) ? [] : ["--home", folder.path]),
+    ...context.meshWords(),
   ];
-  return ["agentmesh", verb, ...words.map((word) => shellWord(word, process.platform))].join(" ");
-}
-
-/** The state folder without `--home`; none where the environment names it in no usable way. */
-function usual(env: NodeJS.ProcessEnv): string | undefined {
-  try {
-    return stateFolderPath(env);
-  } catch {
-    return undefined;
-  }
+  return commandLine(["agentmesh", verb, ...words]);
 }

@@ -8,6 +8,7 @@ import type { Context } from "../../context.ts";
 import { shortPath } from "../../describe.ts";
 import { clockTime, inLocalTime, localDate } from "../../terminal/clock.ts";
 import { jsonText, print, type Style, sentence, style } from "../../terminal/output.ts";
+import { commandLine } from "../../terminal/shell-word.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 
 const POLL_MS = 200;
@@ -36,11 +37,12 @@ export async function logs(context: Context, options: LogsOptions): Promise<void
   };
   await show((lines ?? []).slice(-options.limit));
   if (!options.follow) return;
+  const again = ["agentmesh", "logs", "-f", ...context.meshWords(), ...(context.json ? ["--json"] : [])];
   await waitFor({
     json: context.json,
     what: () => `more lines of ${shortPath(logFile)}`,
     everyMs: POLL_MS,
-    stands: () => "Followed until here. Go on: agentmesh logs -f",
+    stands: () => `Followed until here. Go on: ${commandLine(again)}`,
     look: async () => {
       await show(log.rest() ?? []);
       return undefined;

@@ -1,8 +1,8 @@
 /** Following the log: long polls that survive broker restarts, keep their place, and go on in a restored database. */
 import { MeshApiError, type MeshClient } from "@agentmesh/client";
-import { type LogEntry, plainLine, type ThreadId } from "@agentmesh/protocol";
+import type { LogEntry, ThreadId } from "@agentmesh/protocol";
 import { remark } from "../../terminal/output.ts";
-import { shellWord } from "../../terminal/shell-word.ts";
+import { commandLine } from "../../terminal/shell-word.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 
 const WAIT_MS = 25_000;
@@ -37,7 +37,7 @@ export async function follow(
     // They would else wait for what cannot come.
     tellsLoss: true,
     what: () => what,
-    stands: () => `Followed until here. Go on: ${commandOf(again)}`,
+    stands: () => `Followed until here. Go on: ${commandLine(again)}`,
     async look({ signal }) {
       try {
         if (unshown && showOther) {
@@ -61,10 +61,6 @@ export async function follow(
       return undefined;
     },
   });
-}
-
-function commandOf(words: readonly string[]): string {
-  return words.map((word) => shellWord(plainLine(word), process.platform)).join(" ");
 }
 
 /** Whether a place or an id was given in another life of the database. */

@@ -49,11 +49,12 @@ export async function log(context: Context, options: LogOptions): Promise<void> 
   }
 }
 
-function againOf({ json }: Context, { agent, thread }: LogOptions): string[] {
+function againOf({ json, meshWords }: Context, { agent, thread }: LogOptions): string[] {
   return [
     ...["agentmesh", "log", "-f"],
     ...(agent === undefined ? [] : ["--agent", agent]),
     ...(thread === undefined ? [] : ["--thread", thread]),
+    ...meshWords(),
     ...(json ? ["--json"] : []),
   ];
 }

@@ -91,6 +91,7 @@ export async function followInbox(
     ...["agentmesh", "inbox", ...(name === undefined ? [] : [name]), "-f"],
     ...(ack ? ["--ack"] : []),
     ...(name === undefined ? asWords(context) : []),
+    ...context.meshWords(),
     ...(context.json ? ["--json"] : []),
   ];
   await follow(
