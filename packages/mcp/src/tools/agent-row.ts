@@ -49,11 +49,9 @@ export function agentData(agent: Agent, own: boolean): Record<string, unknown> {
     ...(agent.client !== undefined && { client: defangLine(agent.client, 64) }),
     ...(agent.directory !== undefined && { directory: defangLine(agent.directory, 300) }),
     ...(repo !== undefined && { repo }),
-    push: reachOf(agent).now.map(pathData),
+    ...pushData(agent),
     ...(agent.focus && { focus: focusWords(agent.focus) }),
-    waiting: agent.queued,
-    ...(agent.inHand > 0 && { in_hand: agent.inHand }),
-    ...(agent.held > 0 && { held: agent.held }),
+    ...waitingData(agent),
     ...(agent.summary && { says_of_itself: defangLine(agent.summary) }),
   };
 }
@@ -84,7 +82,28 @@ export function recipientData(recipient: DeliveryForecast["recipient"]): Record<
   return {
     presence: recipient.presence,
     ...(recipient.doubt && { doubt: doubtWords(recipient.doubt, times) }),
-    push: reachOf(recipient).now.map(pathData),
+    ...pushData(recipient),
+  };
+}
+
+/** How a session is reached, as data: what reached it before its stream closed stands apart. */
+function pushData(agent: Pick<Agent, "doubt" | "pushPaths">): Record<string, unknown> {
+  const { now, before } = reachOf(agent);
+  return { push: now.map(pathData), ...(before.length > 0 && { push_before: before.map(pathData) }) };
+}
+
+/** What an inbox holds, as data. */
+export function waitingData({
+  queued,
+  oldestQueuedMs,
+  held = 0,
+  inHand,
+}: Pick<Agent, "queued" | "inHand" | "oldestQueuedMs"> & Partial<Pick<Agent, "held">>): Record<string, number> {
+  return {
+    waiting: queued,
+    ...(queued > 0 && oldestQueuedMs !== undefined && { oldest_waiting_ms: oldestQueuedMs }),
+    ...(inHand > 0 && { in_hand: inHand }),
+    ...(held > 0 && { held }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** The answer to a send in words: what is known, and not more. */
 import { type SendReply, waitingWords } from "@agentmesh/protocol";
 import { defangLine } from "../shown/render.ts";
-import { recipientData, recipientWords } from "./agent-row.ts";
+import { recipientData, recipientWords, waitingData } from "./agent-row.ts";
 import type { ToolResult } from "./tool.ts";
 
 /** Says that the message is stored, in which state, and what is known of its recipient. */
@@ -30,9 +30,7 @@ export function sendResult(reply: SendReply): ToolResult {
         state,
         rule: rule.code,
         ...recipientData(recipient),
-        waiting: recipient.queued,
-        ...(recipient.inHand > 0 && { in_hand: recipient.inHand }),
-        ...(recipient.oldestQueuedMs !== undefined && { oldest_waiting_ms: recipient.oldestQueuedMs }),
+        ...waitingData(recipient),
         warnings: warnings.map(({ code, detail }) => ({ code, detail: defangLine(detail, 800) })),
       })),
     },
