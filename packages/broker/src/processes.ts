@@ -1,13 +1,8 @@
 /** The processes of this machine, as far as the broker can see them. */
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import {
-  isProcessGone,
-  type ProcessMark,
-  type ProcessWatcher,
-  type Standpoint,
-  standpointOf,
-} from "@agentmesh/protocol";
+import { isProcessGone, isProcessOf, type ProcessWatcher, type Standpoint, standpointOf } from "@agentmesh/protocol";
+import type { ProcessSight } from "./mesh/processes.ts";
 
 const here: ProcessWatcher = {
   pid: process.pid,
@@ -17,10 +12,14 @@ const here: ProcessWatcher = {
   probe: (pid) => process.kill(pid, 0),
 };
 
-let standpoint: Standpoint | undefined;
+let known: Standpoint | undefined;
+const standpoint = (): Standpoint => {
+  known ??= standpointOf(here);
+  return known;
+};
 
-/** Whether a process of this machine is surely over; never said of one of another machine or PID namespace. */
-export function isGone(mark: ProcessMark): boolean {
-  standpoint ??= standpointOf(here);
-  return isProcessGone(here, standpoint, mark);
-}
+/** What the broker sees of processes; never that one of another machine or PID namespace is over. */
+export const sight: ProcessSight = {
+  isHere: (mark) => isProcessOf(standpoint(), mark),
+  isGone: (mark) => isProcessGone(here, standpoint(), mark),
+};

@@ -11,7 +11,7 @@ import { type Clock, SteadyClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
 import { Seal } from "./mesh/webhook/seal.ts";
 import { meshKey } from "./mesh-key.ts";
-import { isGone } from "./processes.ts";
+import { sight } from "./processes.ts";
 import { namedMessage } from "./sinks/dialects.ts";
 import { Egress } from "./sinks/egress.ts";
 import { HttpWebhookSinks } from "./sinks/webhook.ts";
@@ -122,7 +122,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
         clock,
         legacyMessage: (delivery) => (legacy?.message ?? namedMessage)(delivery),
       }),
-      isProcessGone: isGone,
+      sight,
       onWebhook: (event, fields) => log[event in WEBHOOK_TROUBLE ? "warn" : "info"](fields, event),
       onFault: (error) => log.error({ err: error }, "mesh.fault"),
     });

@@ -154,7 +154,8 @@ export const Session = z.object({ id: SessionId, agentId: AgentId, openedAt: Tim
 export type Session = z.infer<typeof Session>;
 
 const sessionProcess = ProcessMark.optional().meta({
-  description: "whose session it is: a broker of the same machine ends the session within a second when that is gone",
+  description:
+    "whose session it is: a broker of the same machine ends the session within a second when that is gone; it looks at 256 sessions four times a second",
 });
 
 /** Opens a session; the profile's fields replace those the agent had. */

@@ -11,9 +11,10 @@ import { Inbox } from "./inbox.ts";
 import { Turns } from "./looks/turns.ts";
 import { Messages } from "./messages.ts";
 import { keepingStatus, type Policy } from "./policy.ts";
+import type { ProcessSight } from "./processes.ts";
 import { Streams } from "./push/streams.ts";
 import { Wakes } from "./push/wakes.ts";
-import { type IsGone, Sessions } from "./sessions.ts";
+import { Sessions } from "./sessions.ts";
 import type { Store, StoreStats } from "./store.ts";
 import { startSweeper } from "./sweeper.ts";
 import { Topics } from "./topics.ts";
@@ -57,7 +58,8 @@ export function createMesh(parts: {
   /** Keeps the secrets of webhooks at rest. */
   readonly seal: Seal;
   readonly sinks: WebhookSinks;
-  readonly isProcessGone: IsGone;
+  /** What can be said of the processes that sessions name. */
+  readonly sight: ProcessSight;
   readonly onWebhook: WebhookNotice;
   readonly onFault: (error: unknown) => void;
 }): Mesh {
@@ -72,12 +74,13 @@ export function createMesh(parts: {
   const messages = new Messages({ ...parts, agents, advanced, guard, waiting, intake, turns });
   const streams = new Streams({ ...parts, ready });
   const webhooks = new Webhooks({ ...parts, agents, streams, ready });
+  const sessions = new Sessions({ ...parts, agents, streams });
   store.listen({
     ready: (agentId: AgentId) => ready.wake(agentId),
     advanced: () => advanced.wake("log"),
     left: (agentId) => {
       webhooks.forget(agentId);
-      streams.endOf(agentId);
+      sessions.forgetOf(agentId);
       // Its long polls and asks look, and see that it is gone.
       ready.wake(agentId);
     },
@@ -85,7 +88,6 @@ export function createMesh(parts: {
   // In this life nobody has been heard of yet, whatever the wall clock says of the last one.
   store.doubtSession("all", policy.staleAfterMs, "broker_started").catch(parts.onFault);
   const webhooksStarted = webhooks.start().catch(parts.onFault);
-  const sessions = new Sessions({ ...parts, agents, streams });
   const stopSweeper = startSweeper({ ...parts, sessions });
   return {
     turns,

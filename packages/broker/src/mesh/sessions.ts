@@ -15,15 +15,13 @@ import { type Clock, timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import type { Policy } from "./policy.ts";
+import { NamedProcesses, type ProcessSight } from "./processes.ts";
 import { retryPolicy } from "./push/retry.ts";
 import type { Streams } from "./push/streams.ts";
 import type { Store } from "./store.ts";
 
 type Table = typeof endpoints;
 type Beat = Pick<EndpointRequest<Table["heartbeat"]>["body"], "pushPaths" | "process">;
-
-/** Whether a process is surely over, as far as this machine can say. */
-export type IsGone = (mark: ProcessMark) => boolean;
 
 /** The verbs on sessions. */
 export class Sessions {
@@ -32,9 +30,7 @@ export class Sessions {
   readonly #streams: Streams;
   readonly #policy: Policy;
   readonly #clock: Clock;
-  readonly #isGone: IsGone;
-  /** The processes that sessions have named, of those that were heard of in this life of the broker. */
-  readonly #processes = new Map<SessionId, { readonly agentId: AgentId; readonly mark: ProcessMark }>();
+  readonly #processes: NamedProcesses;
 
   constructor(parts: {
     store: Store;
@@ -42,14 +38,14 @@ export class Sessions {
     streams: Streams;
     policy: Policy;
     clock: Clock;
-    isProcessGone: IsGone;
+    sight: ProcessSight;
   }) {
     this.#store = parts.store;
     this.#agents = parts.agents;
     this.#streams = parts.streams;
     this.#policy = parts.policy;
     this.#clock = parts.clock;
-    this.#isGone = parts.isProcessGone;
+    this.#processes = new NamedProcesses(parts.sight);
   }
 
   /** Opens a session; mail that a vanished session of this agent held comes back at once. */
@@ -89,21 +85,26 @@ export class Sessions {
 
   /** Ends what is open of a session that is over. */
   over(id: SessionId): void {
-    this.#processes.delete(id);
+    this.#processes.forget(id);
     this.#streams.end(id);
   }
 
-  /** Ends the sessions whose process is gone: what they held is back in the inbox, and nobody is told that they are there. */
+  /** Forgets what the sessions of an agent said that has left the mesh; its streams end. */
+  forgetOf(agentId: AgentId): void {
+    this.#processes.forgetOf(agentId);
+    this.#streams.endOf(agentId);
+  }
+
+  /** Ends the sessions whose process is seen to be gone: what they held is back in the inbox, and nobody is told that they are there. */
   async endGone(): Promise<void> {
-    const gone = [...this.#processes].filter(([, { mark }]) => this.#isGone(mark));
-    for (const [id, { agentId }] of gone) {
+    for (const { id, agentId } of this.#processes.lookOn()) {
       await this.#store.endSession(id, agentId, "gone", retryPolicy(this.#policy));
       this.over(id);
     }
   }
 
   #note(id: SessionId, { agent }: AgentCaller, mark: ProcessMark | undefined): void {
-    if (mark) this.#processes.set(id, { agentId: agent.id, mark });
+    if (mark) this.#processes.note({ id, agentId: agent.id }, mark);
   }
 }
 

@@ -37,12 +37,17 @@ export function ownProcess(read: ProcessReader): ProcessMark | undefined {
   return ProcessMark.safeParse({ pid: read.pid, start, boot, processes }).data;
 }
 
+/** Whether a mark is of a process that a standpoint counts: of others nothing can be said there. */
+export function isProcessOf({ boot, processes }: Standpoint, mark: ProcessMark): boolean {
+  return boot === mark.boot && processes === mark.processes;
+}
+
 /**
  * Whether a process is surely over, seen from a standpoint. False says nothing: it may be another machine's, or not to be
  * seen from here.
  */
-export function isProcessGone(read: ProcessWatcher, { boot, processes }: Standpoint, mark: ProcessMark): boolean {
-  if (boot !== mark.boot || processes !== mark.processes) return false;
+export function isProcessGone(read: ProcessWatcher, from: Standpoint, mark: ProcessMark): boolean {
+  if (!isProcessOf(from, mark)) return false;
   try {
     read.probe(mark.pid);
   } catch (error) {

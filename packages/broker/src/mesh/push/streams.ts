@@ -79,6 +79,8 @@ export class Streams {
       await this.#store.returnStreamed(terms.session, terms.lastPosition ?? 0, this.#retry);
     } catch (error) {
       this.#startGrace(terms.session, terms.agentId);
+      // Nothing has replaced it.
+      if (before) this.#doubt(terms.session, terms.agentId);
       throw error;
     }
 

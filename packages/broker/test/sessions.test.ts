@@ -1,0 +1,143 @@
+/** What the mesh remembers of sessions beside the store: their processes, a bounded number at a time, and their streams. */
+import type { AgentId, ProcessMark, SessionId } from "@agentmesh/protocol";
+import { DEFAULT_TTL_MS } from "@agentmesh/protocol";
+import { tempDir, until } from "testkit";
+import { expect, test } from "vitest";
+import { ConfigSchema } from "../src/config/schema.ts";
+import type { AgentCaller } from "../src/mesh/caller.ts";
+import { createMesh } from "../src/mesh/mesh.ts";
+import { LOOKED_AT, NamedProcesses, type ProcessSight } from "../src/mesh/processes.ts";
+import type { Sink } from "../src/mesh/push/sink.ts";
+import type { Store } from "../src/mesh/store.ts";
+import { Seal } from "../src/mesh/webhook/seal.ts";
+import { openDatabase } from "../src/store/sqlite/file/open.ts";
+import { sqliteStore } from "../src/store/sqlite/sqlite-store.ts";
+import { driver } from "./store/drivers.ts";
+import { fakeClock } from "./store/fake-clock.ts";
+
+const mark = (pid: number, boot = "here"): ProcessMark => ({ pid, start: "1", boot, processes: "pid:[1]" });
+
+/** Sees the processes of this boot, and none that is in `gone`. */
+class Seen implements ProcessSight {
+  readonly gone = new Set<number>();
+  looks: number[] = [];
+  isHere({ boot }: ProcessMark): boolean {
+    return boot === "here";
+  }
+  isGone({ pid }: ProcessMark): boolean {
+    this.looks.push(pid);
+    return this.gone.has(pid);
+  }
+}
+
+function many(count: number) {
+  const seen = new Seen();
+  const processes = new NamedProcesses(seen);
+  for (let n = 1; n <= count; n++) processes.note(session(n), mark(n));
+  return { seen, processes };
+}
+const session = (n: number) => ({ id: `ses_${n}`, agentId: `agt_${n % 2}` }) as const;
+
+test("a look is at a bounded number of processes and goes on where the last one stopped, through what comes and goes", () => {
+  const { seen, processes } = many(2 * LOOKED_AT + 10);
+  processes.lookOn();
+  expect(seen.looks).toEqual(Array.from({ length: LOOKED_AT }, (_, i) => i + 1));
+  processes.forget(session(LOOKED_AT + 1).id);
+  processes.note(session(5_000), mark(5_000));
+  for (let look = 0; look < 2; look++) processes.lookOn();
+  expect(seen.looks).toHaveLength(3 * LOOKED_AT);
+  expect(seen.looks.slice(LOOKED_AT, LOOKED_AT + 2)).toEqual([LOOKED_AT + 2, LOOKED_AT + 3]);
+  expect(new Set(seen.looks).size).toBe(2 * LOOKED_AT + 10);
+  seen.gone.add(7).add(5_000);
+  const gone = Array.from({ length: 3 }, () => processes.lookOn()).flat();
+  expect(new Set(gone.map(({ id }) => id))).toEqual(new Set(["ses_7", "ses_5000"]));
+});
+
+test("few processes are looked at once in a look, and none when there are none", () => {
+  const { seen, processes } = many(3);
+  for (let look = 0; look < 2; look++) processes.lookOn();
+  expect(seen.looks).toEqual([1, 2, 3, 1, 2, 3]);
+  for (const n of [1, 2, 3]) processes.forget(session(n).id);
+  expect([processes.lookOn(), seen.looks.length]).toEqual([[], 6]);
+  processes.note(session(4), mark(4));
+  processes.lookOn();
+  expect(seen.looks.at(-1)).toBe(4);
+});
+
+test("a process of another boot or PID namespace is not kept, also when the session had named one of here", () => {
+  const { seen, processes } = many(2);
+  processes.note(session(1), mark(1, "another"));
+  processes.note(session(3), mark(3, "another"));
+  processes.lookOn();
+  expect(seen.looks).toEqual([2]);
+});
+
+/** A mesh over a store that may fail, with one agent. */
+async function begin(folder: string, over: (store: Store) => Partial<Store> = () => ({})) {
+  const clock = fakeClock();
+  const database = openDatabase({ driver, folder, synchronous: "normal", startEmpty: false, notice: () => {} });
+  const sound = sqliteStore(database, clock);
+  const store: Store = { ...sound, ...over(sound) };
+  const seen = new Seen();
+  const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
+  const none = { post: async () => ({ kind: "taken", status: 200 }) as const, close: () => {} };
+  const mesh = createMesh({
+    ...{ store, clock, sight: seen, seal: new Seal("key"), disk: { look: () => room } },
+    policy: { ...ConfigSchema.parse({ home: folder }), messageTtlMs: DEFAULT_TTL_MS },
+    sinks: { timeoutMs: 1_000, vet: async () => {}, open: () => ({ ...none, test: none.post }) },
+    onWebhook: () => {},
+    onFault: () => {},
+  });
+  const profile = { id: "agt_ada", tokenHash: "token", name: "ada", ifTaken: "refuse", profile: {} } as const;
+  const { agent } = await store.registerAgent(profile);
+  const caller: AgentCaller = { kind: "agent", agent };
+  const open = async (process?: ProcessMark) =>
+    (await mesh.sessions.open(caller, { client: "test", pushPaths: [], process })).session.id;
+  const end = async () => {
+    await mesh.close();
+    await store.close();
+  };
+  return { mesh, store, seen, agentId: agent.id, open, end };
+}
+
+test("the processes of an agent that left the mesh are looked at no more", async () => {
+  using folder = tempDir();
+  const { mesh, store, seen, agentId, open, end } = await begin(folder.path);
+  await open(mark(1));
+  await until(() => seen.looks.length > 0, "the first look");
+  const ids = { id: "agt_bob", tokenHash: "bob", name: "bob" } as const;
+  const { agent } = await store.registerAgent({ ...ids, ifTaken: "refuse", profile: {} });
+  await store.removeAgent(agentId);
+  // The listener is told a turn after the answer.
+  await new Promise(setImmediate);
+  seen.looks = [];
+  await mesh.sessions.open({ kind: "agent", agent }, { client: "test", pushPaths: [], process: mark(2) });
+  await until(() => seen.looks.length >= 2, "looks at another agent's");
+  expect(new Set(seen.looks)).toEqual(new Set([2]));
+  await end();
+});
+
+test("a session whose stream is replaced by one that the store refuses is doubted", async () => {
+  using folder = tempDir();
+  let fails = false;
+  const { mesh, store, agentId, open, end } = await begin(folder.path, (sound) => ({
+    returnStreamed: (...asked) => (fails ? Promise.reject(new Error("locked")) : sound.returnStreamed(...asked)),
+  }));
+  const id = await open();
+  const attach = (session: SessionId, of: AgentId) => {
+    const sink: Sink = { hasRoom: true, push: () => {}, close: () => {}, onRoom: () => {} };
+    const terms = { agentId: of, session, maxInFlight: 1, leaseMs: 1_000, urgency: "normal" } as const;
+    return mesh.streams.attach({ ...terms, maxPushes: undefined, lastPosition: undefined }, () => sink);
+  };
+  const doubt = async () => (await store.findAgent("ada"))?.doubt?.why;
+  fails = true;
+  await expect(attach(id, agentId)).rejects.toThrow("locked");
+  expect(await doubt(), "it had no stream before").toBeUndefined();
+  fails = false;
+  await attach(id, agentId);
+  fails = true;
+  await expect(attach(id, agentId)).rejects.toThrow("locked");
+  await until(async () => (await doubt()) === "stream_closed", "the doubt");
+  fails = false;
+  await end();
+});
