@@ -44,7 +44,8 @@ export class FileLock {
   }
 
   /**
-   * Whether a process has the lock. Not for a lock of this very process: a look at it takes it away.
+   * Whether a process has the lock. Nobody has one whose file is not there or holds no sound database. Not for a lock of
+   * this very process: a look at it takes it away.
    * @throws StateFolderError where that cannot be known
    */
   static isHeld(path: string): boolean {
@@ -55,10 +56,12 @@ export class FileLock {
       database.exec("PRAGMA busy_timeout = 0; SELECT 1 FROM sqlite_schema");
       return false;
     } catch (error) {
-      if (codeOf(error) % 256 === SQLITE_BUSY) return true;
+      const code = codeOf(error) % 256;
+      if (code === SQLITE_BUSY) return true;
       const refused = causeAt(path, READS);
-      if (refused === undefined) return false;
-      throw refusedBy(refused, path, "cannot be looked at", { path });
+      if (refused === undefined && (FREE.has(code) || !existsSync(path))) return false;
+      if (error instanceof StateFolderError) throw error;
+      throw refusedBy(refused ?? error, path, "cannot be looked at", { path });
     } finally {
       database?.close();
     }
@@ -71,6 +74,9 @@ export class FileLock {
 }
 
 const SQLITE_BUSY = 5;
+
+/** What SQLite says only after it was let in: a journal is left to roll back (8), the file is damaged (11) or no database (26). */
+const FREE: ReadonlySet<number> = new Set([8, 11, 26]);
 
 const BunSqlite = z.object({
   Database: z.custom<new (path: string, options?: { readonly: boolean }) => Database>(
