@@ -125,6 +125,24 @@ test("what a connection asks is begun in its order, and every caller is answered
   }
 });
 
+test("a connection over which many callers come is each one's, and nothing is left of it when it is closed", async () => {
+  const callers = await Promise.all(Array.from({ length: 20 }, (_, n) => broker.agent(`shares-${n}`)));
+  const shared = await connection({ reads: true });
+  let answers = "";
+  shared.on("data", (chunk) => {
+    answers += chunk;
+  });
+  for (const { token } of callers) {
+    const before = answers.length;
+    shared.write(head("GET", "/v1/agents/me", [`authorization: Bearer ${token}`]));
+    await until(() => answers.length > before, "the answer");
+  }
+  expect(answers.match(/HTTP\/1\.1 200 /g)).toHaveLength(callers.length);
+  shared.destroy();
+  expect(broker.log()).not.toContain("MaxListenersExceededWarning");
+  expect(await isServed()).toBe(true);
+});
+
 test("a body is read of nobody who has shown no token, and for no path that there is not", async () => {
   const unknown = await connection();
   unknown.write(head("POST", endpoints.send.path, [json, "content-length: 400000"]));

@@ -15,7 +15,8 @@ export class Connections {
   /** In the order they came. */
   readonly #unproven = new Set<Socket>();
   readonly #proven = new Map<string, Set<Socket>>();
-  readonly #shares = new WeakMap<Socket, string>();
+  /** To whose share a connection counts: each caller's whose token came over it. */
+  readonly #shares = new WeakMap<Socket, Set<string>>();
 
   /** Counts a new connection. When too many have shown no token, the one that has been there longest is closed. */
   opened(socket: Socket): void {
@@ -41,15 +42,27 @@ export class Connections {
       );
     }
     this.#proven.set(share, own.add(socket));
-    this.#shares.set(socket, share);
+    const shares = this.#shares.get(socket);
+    if (shares) {
+      shares.add(share);
+      return;
+    }
+    const first = new Set([share]);
+    this.#shares.set(socket, first);
     socket.once("close", () => {
-      own.delete(socket);
-      if (own.size === 0) this.#proven.delete(share);
+      for (const each of first) this.#closed(each, socket);
     });
   }
 
-  /** Whose share a connection counts to; undefined while no valid token has come over it. */
+  /** Whose share a connection counted to first; undefined while no valid token has come over it. */
   shareOf(socket: Socket): string | undefined {
-    return this.#shares.get(socket);
+    const [first] = this.#shares.get(socket) ?? [];
+    return first;
+  }
+
+  #closed(share: string, socket: Socket): void {
+    const own = this.#proven.get(share);
+    own?.delete(socket);
+    if (own?.size === 0) this.#proven.delete(share);
   }
 }
