@@ -4,7 +4,7 @@ import { type Logger, pino } from "pino";
 import type { Config } from "./config/schema.ts";
 import type { LogOutput } from "./log-output.ts";
 import { RepeatedLines } from "./log-repeats.ts";
-import { refusalSentences } from "./state-files.ts";
+import { refusals } from "./state-files.ts";
 
 /** Paths whose values are replaced in every line. */
 const SECRETS = ["req.headers.authorization", "headers.authorization", "*.token", "token", "*.key", "key", "*.secret"];
@@ -30,7 +30,7 @@ export function createLog(
 function errorFields(error: Error): object {
   const refusal = systemRefusal(error);
   return refusal
-    ? { type: error.name, code: refusal.code, message: refusalSentences(refusal) }
+    ? { type: error.name, code: refusal.code, message: refusals.sentences(refusal) }
     : pino.stdSerializers.err(error);
 }
 

@@ -1,29 +1,25 @@
 /** From arguments to an exit code: settings, start, signals, graceful stop. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type SystemRefusal, systemRefusal, VERSION } from "@agentmesh/protocol";
+import { brokerExitRows, brokerExits, type SystemRefusal, systemRefusal, VERSION } from "@agentmesh/protocol";
 import { type LoadedConfig, loadConfig } from "./config/load.ts";
 import { configRows } from "./config/schema.ts";
 import { createLog } from "./log.ts";
 import { standardOutput } from "./log-output.ts";
 import { RepeatedLines } from "./log-repeats.ts";
 import { type RunningBroker, startBroker } from "./start-broker.ts";
-import { noteStopped, refusalSentences, refusedBy, StateFolderError } from "./state-files.ts";
-
-/** What is refused may be granted in a moment: too many open files, no memory. */
-const PASSES = 75;
-const STATE_FOLDER = 77;
+import { noteStopped, refusals, refusedBy, StateFolderError } from "./state-files.ts";
 
 /** Exit codes by the name of the error that prevented the start. */
 const EXIT_CODES: Readonly<Record<string, number>> = {
-  AlreadyRunningError: 3,
-  PortTakenError: 4,
-  NewerDatabaseError: 5,
-  NoDriverError: 72,
-  DatabaseDamagedError: 74,
-  StateFolderError: STATE_FOLDER,
-  LockLostError: PASSES,
-  ExposedBindError: 78,
+  AlreadyRunningError: brokerExits.alreadyRunning.code,
+  PortTakenError: brokerExits.portTaken.code,
+  NewerDatabaseError: brokerExits.newerDatabase.code,
+  NoDriverError: brokerExits.noDriver.code,
+  DatabaseDamagedError: brokerExits.damaged.code,
+  StateFolderError: brokerExits.stateFolder.code,
+  LockLostError: brokerExits.later.code,
+  ExposedBindError: brokerExits.exposed.code,
 };
 /** Answers and posts under way, the sweeper and the database: each has its own, shorter time. */
 const FORCE_AFTER_MS = 8_000;
@@ -42,12 +38,12 @@ export async function serve(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof StateFolderError)) throw error;
     console.error(`agentmesh-broker: ${error.message}`);
-    return systemRefusal(error)?.passes ? PASSES : STATE_FOLDER;
+    return codeOf(systemRefusal(error), brokerExits.stateFolder.code);
   }
   if (!loaded.config) {
     for (const error of loaded.errors) console.error(`agentmesh-broker: ${error}`);
     console.error("See: agentmesh-broker --help");
-    return 2;
+    return brokerExits.settings.code;
   }
   const { config, sources } = loaded;
   if (printConfig) {
@@ -61,7 +57,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
   const log = createLog(config, output, repeats);
   process.on("uncaughtException", (error) => {
     log.fatal({ err: error }, "broker.failed");
-    process.exit(systemRefusal(error)?.passes ? PASSES : 1);
+    process.exit(codeOf(systemRefusal(error), brokerExits.failed.code));
   });
   // From here on: who sees it announced may end it at once, and that is a stop as any other. The same signal again ends it anyhow.
   const signal = nextSignal();
@@ -73,17 +69,17 @@ export async function serve(argv: readonly string[]): Promise<number> {
     const refusal = systemRefusal(error);
     if (code === undefined && !refusal) {
       log.fatal({ err: error }, "broker.failed");
-      return 1;
+      return brokerExits.failed.code;
     }
     const detail = code === undefined && refusal ? unforeseen(refusal, config.home) : messageOf(error);
     log.error({ detail }, "broker.refused");
     console.error(`agentmesh-broker: ${detail}`);
-    return refusal?.passes ? PASSES : (code ?? STATE_FOLDER);
+    return codeOf(refusal, code ?? brokerExits.stateFolder.code);
   }
   const why = await Promise.race([broker.stopAsked.then(() => "request"), signal]).catch((error: Error) => error);
   if (why instanceof Error) {
     log.fatal({ detail: why.message }, "store.gone");
-    return EXIT_CODES[why.name] ?? 1;
+    return EXIT_CODES[why.name] ?? brokerExits.failed.code;
   }
   log.info({ why }, "broker.stopping");
   if ((why === "request" || why === "SIGINT") && !noteStopped(config.home)) {
@@ -92,18 +88,23 @@ export async function serve(argv: readonly string[]): Promise<number> {
       "stop.unnoted",
     );
   }
-  const force = setTimeout(() => process.exit(1), FORCE_AFTER_MS);
+  const force = setTimeout(() => process.exit(brokerExits.failed.code), FORCE_AFTER_MS);
   await broker.close();
   clearTimeout(force);
   repeats.tell();
   log.info({ why }, "broker.stopped");
   await output.drained(LAST_LINES_MS);
-  return 0;
+  return brokerExits.stopped.code;
+}
+
+/** What is refused may be granted in a moment: too many open files, no memory. */
+function codeOf(refusal: SystemRefusal | undefined, otherwise: number): number {
+  return refusal?.passes ? brokerExits.later.code : otherwise;
 }
 
 function unforeseen(refusal: SystemRefusal, home: string): string {
   const given = { about: `The state folder ${home}`, denied: "cannot be used" };
-  return refusalSentences(refusal, refusal.about === undefined ? given : {});
+  return refusals.sentences(refusal, refusal.about === undefined ? given : {});
 }
 
 function messageOf(error: unknown): string {
@@ -125,9 +126,8 @@ export function helpText(): string {
     "Settings; each also in the environment and in config.json of the state folder:",
     ...rows,
     "",
-    "Exit codes: 0 stopped, 1 failed, 2 bad settings, 3 already running, 4 port taken, 5 database newer than this broker,",
-    "72 no SQLite loads, 74 database damaged or missing, 75 refused by the system for the moment, or its lock was taken away,",
-    "77 state folder not usable, 78 refused to listen beyond this machine.",
+    "Exit codes:",
+    ...brokerExitRows.map(({ code, meaning }) => `  ${String(code).padStart(2)}  ${meaning}`),
   ].join("\n");
 }
 

@@ -15,23 +15,22 @@ import fs, {
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
-import { dirname, join } from "node:path";
-import {
-  BrokerFile,
-  type SaidOf,
-  type Standpoint,
-  type SystemRefusal,
-  shareLoopback,
-  standpointOf,
-  systemRefusal,
-  systemSentences,
-} from "@agentmesh/protocol";
+import { join } from "node:path";
+import { BrokerFile, refusalsOn, type Standpoint, shareLoopback, standpointOf } from "@agentmesh/protocol";
 import { writeWhole } from "./whole-file.ts";
 
 /** The state folder cannot be used; the message names the remedy. */
 export class StateFolderError extends Error {
   override readonly name = "StateFolderError";
 }
+
+/** What is said of refusals of this machine's system. */
+export const refusals = refusalsOn({
+  fs,
+  get uid() {
+    return process.geteuid?.();
+  },
+});
 
 /** Makes the folder (0700) and checks that it can be written. @throws StateFolderError */
 export function openFolder(path: string): void {
@@ -80,17 +79,8 @@ export function refusedBy(
   denied: string,
   of: { readonly path?: string; readonly ours?: string } = {},
 ): StateFolderError {
-  const refusal = systemRefusal(error);
-  const why = refusal
-    ? refusalSentences(refusal, { about, denied, ours: folderOf(of.path), ...of })
-    : `${about} ${denied} (${codeOf(error)}).`;
-  const elsewhere = refusal?.passes ? "" : " Or choose another folder with AGENTMESH_HOME or --home.";
-  return new StateFolderError(`${why}${elsewhere}`, { cause: error });
-}
-
-/** A refusal of this machine's system as sentences; of a file with its owner, and with the command that mends it. */
-export function refusalSentences(refusal: SystemRefusal, given: Omit<SaidOf, "machine"> = {}): string {
-  return systemSentences(refusal, { ...given, machine: { fs, uid: process.geteuid?.() } });
+  const { said, cause } = refusals.ofFile(error, { about, denied, ...of });
+  return new StateFolderError(said, { cause });
 }
 
 /** How often a broker looks whether its announcement is still there. */
@@ -170,10 +160,6 @@ function readAnnounced(folder: string): BrokerFile | undefined {
 
 function ownStandpoint(): Standpoint {
   return standpointOf({ hostname, readFile: (path) => readFileSync(path, "utf8"), readLink: readlinkSync });
-}
-
-function folderOf(path: string | undefined): string | undefined {
-  return path === undefined ? undefined : dirname(path);
 }
 
 function codeOf(error: unknown): string {

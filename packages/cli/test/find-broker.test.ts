@@ -1,8 +1,9 @@
 /** What `up` starts, `status` and `down` find: by the state folder and its lock, whatever port they would look at. */
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { BrokerStatus } from "@agentmesh/protocol";
-import { freePort, tempDir } from "testkit";
+import { freePort, listening, startTestBroker, tempDir } from "testkit";
 import { expect, test } from "vitest";
 import { isAlive } from "../src/process-alive.ts";
 import { cli } from "./run-cli.ts";
@@ -49,6 +50,39 @@ test.each(disturbances)("a broker of up --port is found %s", async (_, disturb) 
   }
   expect(isAlive(pid)).toBe(false);
 });
+
+test.each<[string, () => Promise<AsyncDisposable & { readonly port: number }>]>([
+  ["another mesh", () => startTestBroker()],
+  ["a program that is no broker", () => openStranger("no broker\n")],
+  ["a program that never answers", () => openStranger()],
+])("up --port is heard where the environment names the port of %s", async (_, open) => {
+  await using stranger = await open();
+  using home = tempDir();
+  const env = { AGENTMESH_PORT: String(stranger.port) };
+  const port = await freePort();
+  const up = await cli(home.path, ["up", "--port", String(port)], env);
+  try {
+    expect(up).toMatchObject({ code: 0, stdout: expect.stringContaining(`up at http://127.0.0.1:${port}\n`) });
+    expect(await cli(home.path, ["status"], env)).toMatchObject({ code: 0, stderr: "" });
+  } finally {
+    expect((await cli(home.path, ["down"], env)).code).toBe(0);
+  }
+});
+
+/** A program on a port of its own that is nobody's broker; left out, it says nothing at all. */
+async function openStranger(says?: string): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    if (says !== undefined) socket.end(says);
+  });
+  const port = await listening(server);
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      server.close();
+    },
+  };
+}
 
 test("--port is for one start, which is said with what keeps it; a port in the settings file is kept", async () => {
   using home = tempDir();

@@ -1,4 +1,5 @@
 /** What a person sees in a terminal of any width: lines that fit, words that are whole, wide characters counted. */
+import { stripVTControlCharacters } from "node:util";
 import { cleanEnv, startInTerminal, startTestBroker, type TestBroker, until, whyNoTerminals } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -84,6 +85,22 @@ describe.skipIf(whyNoTerminals !== undefined)(
           expect(lines.filter((line) => widthOf(line) > most)).toEqual([]);
           expect([columns, wordsOf(lines).filter((word) => !whole.has(word))]).toEqual([columns, []]);
         }
+      },
+    );
+
+    test.each([40, 60, 80, 120])(
+      "of %d columns a wait that is ended with Ctrl-C leaves nothing of its line behind",
+      async (columns) => {
+        const env = cleanEnv({ AGENTMESH_HOME: broker.home, NO_COLOR: "1", TERM: "xterm", FORCE_COLOR: undefined });
+        const wait = ["send", "bob", `wait ${columns}`, "--wait", "1m"];
+        const running = startInTerminal(wait, { env, columns });
+        await until(() => running.stdout().includes("Waiting for"), "the wait", 30_000);
+        running.child.stdin?.write("\u0003");
+        expect((await running.exit).code).toBe(130);
+        // The terminal shows ^C behind the line, and the line goes with it: were it too long, a piece would stay above.
+        const [, drawn = "none"] = /.*\r(Waiting for [^\r]*)\r/s.exec(stripVTControlCharacters(running.stdout())) ?? [];
+        expect(drawn).toMatch(/\^C$/);
+        expect(widthOf(drawn)).toBeLessThan(columns);
       },
     );
 

@@ -7,6 +7,7 @@ import {
   freePort,
   openWebhookReceiver,
   programLine,
+  type RunningProgram,
   startTestBroker,
   stopwatch,
   type TestBroker,
@@ -87,6 +88,42 @@ test("ask and send --wait outlive a broker that is killed, and ask prints the an
   expect((await sending.exit).code).toBe(0);
   for (const each of [asking, sending]) expect(each.stderr()).toContain("The broker is back");
   expect((await own.admin.status()).deliveries.acked).toBeGreaterThanOrEqual(2);
+});
+
+test("what follows says that the broker is back when it is, and not when something happens there", async () => {
+  await using own = await startTestBroker();
+  await own.agent("seer");
+  const send = (text: string) => cli(own.home, ["send", "seer", text]);
+  await send("hello");
+  const following = ["log -f", "inbox -f", "inbox seer -f --json"].map((line) => startWait(own.home, line.split(" ")));
+  const each = (said: (one: RunningProgram) => boolean, what: string, ms = 30_000) =>
+    Promise.all(following.map((one) => until(() => said(one), what, ms)));
+  await each((one) => one.stdout().includes("hello") || one.stderr().includes("Waiting for"), "the beginning");
+  await send("more");
+  await each((one) => one.stdout().includes("more") || one.stderr().includes("Waiting for more"), "what comes");
+  await own.kill("SIGKILL");
+  await each((one) => one.stderr().includes("Lost the broker"), "the loss");
+  await own.start();
+  // A poll of the log takes 25 s when nothing happens.
+  await each((one) => one.stderr().includes("The broker is back"), "the word of it", 15_000);
+});
+
+test("a webhook's test outlives a broker that is killed: it is posted again", async () => {
+  await using own = await startTestBroker();
+  const { client } = await own.agent("hooked");
+  let posts = 0;
+  await using receiver = await openWebhookReceiver((_, answer) => {
+    if (++posts > 1) answer.writeHead(200).end();
+  });
+  await client.setWebhook({ agent: "me", url: receiver.url });
+  const testing = startWait(own.home, ["webhook", "test", "hooked"]);
+  await until(() => posts > 0, "the post", 30_000);
+  await own.kill("SIGKILL");
+  await until(() => testing.stderr().includes("Lost the broker"), "the loss", 30_000);
+  await own.start();
+  expect((await testing.exit).code).toBe(0);
+  expect(testing.stderr()).toContain("The broker is back");
+  expect(testing.stdout()).toContain("answered 200");
 });
 
 test("a broker that stays away ends the wait with its time, exit code 3 and the id", async () => {

@@ -10,10 +10,12 @@ export * from "./history.ts";
 export * from "./ids.ts";
 export * from "./keeping.ts";
 export * from "./limits.ts";
+export * from "./machine/broker-exits.ts";
 export * from "./machine/loopback.ts";
 export type { Machine } from "./machine/path-places.ts";
 export * from "./machine/predecessor.ts";
 export * from "./machine/process-mark.ts";
+export { type Refusals, type RefusedFile, refusalsOn } from "./machine/refusals.ts";
 export * from "./machine/room.ts";
 export * from "./machine/standpoint.ts";
 export {

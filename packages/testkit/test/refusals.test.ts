@@ -121,6 +121,33 @@ describe.skipIf(noUser)(
       }
     });
 
+    test.each([
+      ["cli", ["up"], 1],
+      ["broker", ["--port", "0"], 77],
+    ] as const)(
+      "by %s %j is said of the folder in which the state folder is to be made",
+      async (program, args, exit) => {
+        using person = openPerson();
+        using patient = person.patient(program);
+        for (const name of ["mode 0500", "mode 0400", "root's", "a file", "on a disk mounted read-only"] as const) {
+          person.write("box/other", "");
+          const box = join(person.home, "box");
+          wrongs[name].make(box);
+          try {
+            for (const deep of ["mesh", "one/two/mesh"]) {
+              const said = await patient.run([...args, "--home", join(box, deep)]);
+              const text = expect.stringMatching(wrongs[name].said);
+              expect([name, deep, said]).toEqual([name, deep, { code: exit, text }]);
+              expect(said.text).not.toMatch(NO_STACK);
+            }
+          } finally {
+            spawnSync("umount", ["-q", box]);
+            rmSync(box, { recursive: true });
+          }
+        }
+      },
+    );
+
     test.each<[string, string[], "a mesh" | "nothing", Wrongs]>([
       [
         "up",

@@ -7,6 +7,8 @@ const FIRST_MS = 5_000;
 const EACH_MS = 1_000;
 /** Columns that what is waited for has at least. */
 const LEAST = 32;
+/** Columns that a terminal puts behind it when somebody types Ctrl-C: in a line of its own they would stay. */
+const CTRL_C = "^C".length;
 
 /** A line that is drawn again would stand in the middle of what another program makes of our output. */
 function isTerminal(): boolean {
@@ -56,7 +58,7 @@ export class StatusLine implements Disposable {
     if (this.#quiet) return;
     const what = plainLine(this.#text.what(), 400);
     if (this.#onTerminal) {
-      const room = columnsOf(process.stderr) - 1;
+      const room = columnsOf(process.stderr) - 1 - CTRL_C;
       const progress = this.#progress === "" ? "" : `: ${plainLine(this.#progress, 200)}`;
       const time = `, ${this.#text.time()}${progress}`;
       // Where not all of it has room, what changes stays: an id is in the sentence at the end too.

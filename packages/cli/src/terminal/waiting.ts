@@ -36,6 +36,8 @@ export interface Wait {
   readonly signal: AbortSignal;
   /** Time left in milliseconds; infinite for a wait without end. */
   leftMs(): number;
+  /** How long this look may wait by itself, up to `mostMs`: not at all while it is not known whether the broker is back. */
+  mayWaitMs(mostMs: number): number;
   /** Says in a few words how far it has come. */
   progress(text: string): void;
 }
@@ -59,8 +61,9 @@ export async function waitFor<T>(options: WaitOptions<T>): Promise<T | undefined
   using status = new StatusLine(textOf(options), { quiet: json, mute: json && !options.tellsLoss });
   if (ms === undefined) status.show();
   for (let failures = 0; ; ) {
+    const mayWaitMs = (mostMs: number) => (failures > 0 ? 0 : Math.ceil(Math.max(0, Math.min(mostMs, leftMs()))));
     try {
-      const found = await look({ signal, leftMs, progress: (text) => status.progress(text) });
+      const found = await look({ signal, leftMs, mayWaitMs, progress: (text) => status.progress(text) });
       if (failures > 0) status.say("The broker is back.");
       failures = 0;
       if (found !== undefined) return found;

@@ -1,7 +1,7 @@
 /** Finds the broker, or starts one that outlives its starter. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { systemRefusal } from "@agentmesh/protocol";
+import { brokerExits, systemRefusal } from "@agentmesh/protocol";
 import { pause } from "../backoff.ts";
 import { BrokerUnreachableError } from "../errors.ts";
 import { servedElsewhere } from "./absence.ts";
@@ -29,9 +29,6 @@ export interface EnsureBrokerOptions {
   /** Ends the looking and the waiting: nothing is started any more, and what was started goes on by itself. */
   readonly signal?: AbortSignal;
 }
-
-/** Another broker took the folder first. */
-const ALREADY_RUNNING = 3;
 
 /** How long a broker has from its lock to its announcement before it is asked why it does not answer. */
 const ANNOUNCES_WITHIN_MS = 3_000;
@@ -102,7 +99,7 @@ async function start(options: EnsureBrokerOptions, look: Look, deadline: number)
   for (let crashes = 0; ; crashes++) {
     const started = await startOnce(options, look, deadline);
     if (!("end" in started)) return started;
-    if (started.end.code === ALREADY_RUNNING) return announcing(options, look, deadline);
+    if (started.end.code === brokerExits.alreadyRunning.code) return announcing(options, look, deadline);
     if (!isCrash(started.end) || crashes === MOST_CRASHES) throw started.failure;
   }
 }

@@ -1,20 +1,17 @@
 /** Refusals of this machine's system, in sentences that say whose a file is. */
 import fs from "node:fs";
-import { type Machine, type SaidOf, type SystemRefusal, systemReason, systemSentences } from "@agentmesh/protocol";
+import { refusalsOn } from "@agentmesh/protocol";
+
+/** What is said of refusals here. */
+export const refusals = refusalsOn({
+  fs,
+  get uid() {
+    return process.geteuid?.();
+  },
+});
 
 /** The refusal as sentences; of a file with its owner, and with the command that mends it. */
-export function refusalSentences(refusal: SystemRefusal, given: Omit<SaidOf, "machine"> = {}): string {
-  return systemSentences(refusal, { ...given, machine: machine() });
-}
+export const refusalSentences = refusals.sentences;
 
 /** Cause and remedy alone, for sentences that begin otherwise. */
-export function refusalReason(
-  refusal: SystemRefusal,
-  given: Omit<SaidOf, "machine"> = {},
-): Pick<SystemRefusal, "cause" | "remedy"> {
-  return systemReason(refusal, { ...given, machine: machine() });
-}
-
-function machine(): Machine {
-  return { fs, uid: process.geteuid?.() };
-}
+export const refusalReason = refusals.reason;

@@ -1,6 +1,7 @@
 /** Why a broker that was started did not come up: how it ended, and its last words, for a person. */
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { brokerExitRows, brokerExits } from "@agentmesh/protocol";
 import { z } from "zod";
 import { Hindrance, type HindranceOptions } from "../errors.ts";
 import { isFull } from "./room.ts";
@@ -20,7 +21,10 @@ export class BrokerStartError extends Hindrance {
   }
 }
 
-const LACKED: Readonly<Record<number, StartNeeds>> = { 75: "system", 77: "state folder" };
+const LACKED: Readonly<Record<number, StartNeeds>> = {
+  [brokerExits.later.code]: "system",
+  [brokerExits.stateFolder.code]: "state folder",
+};
 
 /** How a broker ended before it had come up. */
 export interface EarlyEnd {
@@ -28,8 +32,7 @@ export interface EarlyEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Exit codes of what stays as it is until a person changes it; all of them are in docs/operations.md. */
-const LASTING: ReadonlySet<number> = new Set([2, 4, 5, 72, 74, 77, 78]);
+const LASTING: ReadonlySet<number> = new Set(brokerExitRows.filter(({ lasts }) => lasts).map(({ code }) => code));
 
 const CRASHES: ReadonlySet<string> = new Set(["SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"]);
 /** Windows has no signals: a crash is an exit code from here on. */

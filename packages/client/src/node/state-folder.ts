@@ -1,11 +1,9 @@
 /** The state folder: key, database, logs and identities of one mesh on this machine. */
 import { randomBytes } from "node:crypto";
 import {
-  accessSync,
   chmodSync,
   closeSync,
   constants,
-  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -17,10 +15,10 @@ import {
   writeSync,
 } from "node:fs";
 import { userInfo } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { homeFolder, PathSettingError, pathSetting, stateFolderSetting, systemRefusal } from "@agentmesh/protocol";
+import { join, resolve } from "node:path";
+import { homeFolder, PathSettingError, pathSetting, stateFolderSetting } from "@agentmesh/protocol";
 import { Hindrance } from "../errors.ts";
-import { refusalSentences } from "./refusal-sentences.ts";
+import { refusals } from "./refusal-sentences.ts";
 
 /** The state folder cannot be used; the message names it and the remedy. */
 export class StateFolderError extends Hindrance {
@@ -97,20 +95,7 @@ export function makeStateFolder({ path, agents }: StateFolder): void {
     mkdirSync(agents, { recursive: true, mode: 0o700 });
     if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
   } catch (error) {
-    throw refusedBy(reasonOf(error, agents), `The state folder ${path}`, "cannot be used", { ours: path });
-  }
-}
-
-/** Node says ENOENT of a folder that cannot be made in one that exists, as on a disk mounted read-only. */
-function reasonOf(error: unknown, path: string): unknown {
-  if (codeOf(error) !== "ENOENT") return error;
-  let place = path;
-  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
-  try {
-    accessSync(place, constants.W_OK | constants.X_OK);
-    return error;
-  } catch (reason) {
-    return reason;
+    throw refusedBy(error, `The state folder ${path}`, "cannot be used", { ours: path });
   }
 }
 
@@ -124,12 +109,8 @@ export function refusedBy(
   denied: string,
   of: { readonly path?: string; readonly ours?: string } = {},
 ): StateFolderError {
-  const refusal = systemRefusal(error);
-  const remedy = "Or set AGENTMESH_HOME to another folder.";
-  const why = refusal
-    ? refusalSentences(refusal, { about, denied, ours: folderOf(of.path), ...of, ...(!refusal.passes && { remedy }) })
-    : `${about} ${denied} (${error instanceof Error ? error.message : String(error)}). ${remedy}`;
-  return new StateFolderError(why, { cause: error });
+  const { said, cause } = refusals.ofFile(error, { about, denied, ...of });
+  return new StateFolderError(said, { cause });
 }
 
 /** Whether a person stopped the broker (`agentmesh down`, Ctrl-C) after this process had begun. */
@@ -208,10 +189,6 @@ export function forgetDraft(path: string): void {
 
 function notWritten(path: string, error: unknown): StateFolderError {
   return refusedBy(error, path, "cannot be written", { path });
-}
-
-function folderOf(path: string | undefined): string | undefined {
-  return path === undefined ? undefined : dirname(path);
 }
 
 function codeOf(error: unknown): string {

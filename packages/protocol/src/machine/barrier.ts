@@ -6,10 +6,12 @@ import {
   factsOf,
   foldersOf,
   isLink,
+  isThere,
   linkTarget,
   type Machine,
   may,
   mountOf,
+  parentOf,
   quoted,
   READ,
   type User,
@@ -135,14 +137,20 @@ function forbiddenPlace(
   const folders = foldersOf(path);
   for (const place of folders) {
     if (may(place, ENTER, user)) continue;
+    if (!isThere(place, user)) return unlessMay(parentOf(place), user);
     const link = depth < MOST_LINKS ? linkTarget(place, user) : undefined;
     const behind = link === undefined ? undefined : forbiddenPlace(`${link}/x`, false, user, depth + 1);
     return behind ?? { place, wants: "x" };
   }
   const folder = folders.at(-1) ?? "/";
   const own = lacking(path, user);
-  const parent = may(folder, WRITE, user) ? undefined : { place: folder, wants: "wx" };
+  const parent = unlessMay(folder, user);
   return inFolder ? (parent ?? own) : (own ?? parent);
+}
+
+/** A folder in which this user may make nothing. */
+function unlessMay(folder: string, user: User): { readonly place: string; readonly wants: string } | undefined {
+  return may(folder, WRITE, user) ? undefined : { place: folder, wants: "wx" };
 }
 
 function lacking(path: string, user: User): { readonly place: string; readonly wants: string } | undefined {

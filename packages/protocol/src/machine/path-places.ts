@@ -72,6 +72,16 @@ export function mountOf(path: string, user: User): string {
   return places[beyond === -1 ? places.length - 1 : beyond - 1] ?? "/";
 }
 
+/** Whether anything stands at a path, be it a link that leads nowhere. */
+export function isThere(path: string, { fs }: Pick<User, "fs">): boolean {
+  try {
+    fs.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether the path itself is a symbolic link. */
 export function isLink(path: string, user: User): boolean {
   try {

@@ -163,11 +163,12 @@ export function openPerson() {
         ...{ cwd: "/", env },
         stdio: ["ignore", "inherit", "inherit", "ipc"],
       });
+      const ended = once(program, "exit").then(([code, signal]) => {
+        throw new Error(`${name} ended the process of its patient: ${signal ?? code}`);
+      });
+      ended.catch(() => undefined);
       return {
         async run(args) {
-          const ended = once(program, "exit").then(([code, signal]) => {
-            throw new Error(`${name} ${args.join(" ")} ended its process: ${signal ?? code}`);
-          });
           const said = once(program, "message");
           program.send(args);
           const [answer] = await Promise.race([said, ended]);

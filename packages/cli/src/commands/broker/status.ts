@@ -31,20 +31,20 @@ export async function status(context: Context): Promise<void> {
         "agents",
         `${agents.online} online, ${agents.stale} stale, ${agents.offline} offline, ${agents.archived} archived`,
       ],
-      ["deliveries", counted(deliveries, ["queued", "leased", "held"])],
-      ["", counted(deliveries, ["acked", "dead", "refused", "expired", "cancelled"])],
+      ["deliveries", states(deliveries, ["queued", "leased", "held"])],
+      ["", states(deliveries, ["acked", "dead", "refused", "expired", "cancelled"])],
       ["streams", `${broker.streams} open`],
       ...(webhooks.total > 0 ? [["webhooks", webhooksText(webhooks)] as const] : []),
       ...(broker.keeping ? keepingFacts(broker.keeping, keepers) : []),
       ...(retention ? retentionFacts(retention) : []),
       [
         "limits",
-        `${bytes(limits.maxBodyBytes)} a message, ${limits.maxAttempts} attempts, ${shortDuration(limits.messageTtlMs)} to live`,
+        `${bytes(limits.maxBodyBytes)} a message, ${counted(limits.maxAttempts, "attempt")}, ${shortDuration(limits.messageTtlMs)} to live`,
       ],
-      ["", `${limits.inboxMaxMessages.toLocaleString("en")} messages or ${bytes(limits.inboxMaxBytes)} an inbox`],
+      ["", `${counted(limits.inboxMaxMessages, "message")} or ${bytes(limits.inboxMaxBytes)} an inbox`],
       ["", `${rate(limits.senderPerMinute)} of one agent, ${rate(limits.pairPerMinute)} to one other`],
       ["", `the same text to one other ${limits.repeatsPerMinute || "any number of"} times a minute`],
-      ["", `${limits.maxHops} answers in a row without a person`],
+      ["", `${counted(limits.maxHops, "answer")} in a row without a person`],
     ]),
   );
   warnOfOtherVersion(broker);
@@ -64,17 +64,12 @@ function keepingFacts(keeping: KeepingStatus, keepers: readonly Keeper[]): (read
       ({ agent, isGone, messages, bytes: kept, oldestAt }) =>
         [
           "",
-          `${agent.name}${isGone ? " (gone)" : ""} ${messages.toLocaleString("en")} messages, ${bytes(kept)}${oldestAt === undefined ? "" : `, the oldest ${since(oldestAt)} old`}`,
+          `${agent.name}${isGone ? " (gone)" : ""} ${counted(messages, "message")}, ${bytes(kept)}${oldestAt === undefined ? "" : `, the oldest ${since(oldestAt)} old`}`,
         ] as const,
     ),
     ...(letGo === undefined
       ? []
-      : [
-          [
-            "",
-            `history up to ${letGo.until} was let go for a quota: ${letGo.messages.toLocaleString("en")} messages`,
-          ] as const,
-        ]),
+      : [["", `history up to ${letGo.until} was let go for a quota: ${counted(letGo.messages, "message")}`] as const]),
   ];
 }
 
@@ -82,8 +77,12 @@ function ofMost(now: string, most: string, limit: number): string {
   return limit === 0 ? now : `${now} of ${most}`;
 }
 
-function counted(deliveries: BrokerStatus["deliveries"], states: readonly DeliveryState[]): string {
-  return states.map((state) => `${deliveries[state]} ${state}`).join(", ");
+function states(deliveries: BrokerStatus["deliveries"], shown: readonly DeliveryState[]): string {
+  return shown.map((state) => `${deliveries[state]} ${state}`).join(", ");
+}
+
+function counted(count: number, of: string): string {
+  return `${count.toLocaleString("en")} ${of}${count === 1 ? "" : "s"}`;
 }
 
 function webhooksText({ total, resting, disabled }: BrokerStatus["webhooks"]): string {
@@ -96,7 +95,7 @@ function retentionFacts(retention: NonNullable<BrokerStatus["retention"]>): (rea
     ["retention", `${shortDuration(endedMs)} ended deliveries, ${shortDuration(idempotencyKeyMs)} idempotency keys`],
     [
       "",
-      `${retainedPerTopic} messages of a topic; agents are archived after ${shortDuration(archiveAfterMs)} of silence`,
+      `${counted(retainedPerTopic, "message")} of a topic; agents are archived after ${shortDuration(archiveAfterMs)} of silence`,
     ],
   ];
 }
@@ -124,5 +123,5 @@ function rounded(n: number): string {
 }
 
 function rate(perMinute: number): string {
-  return perMinute === 0 ? "any number" : `${perMinute} messages a minute`;
+  return perMinute === 0 ? "any number" : `${counted(perMinute, "message")} a minute`;
 }

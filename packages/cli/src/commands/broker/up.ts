@@ -2,7 +2,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BrokerAddress, ensureBroker, findBroker } from "@agentmesh/client/node";
+import {
+  type BrokerAddress,
+  ensureBroker,
+  type FoundBroker,
+  findBroker,
+  type StateFolder,
+  UntrustedBrokerError,
+} from "@agentmesh/client/node";
 import { type BrokerStatus, DEFAULT_PORT, VERSION } from "@agentmesh/protocol";
 import { CommandError, usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
@@ -62,11 +69,21 @@ async function addressToUse(context: Context, port: number | undefined): Promise
   if (port === undefined) return address;
   if (context.url !== undefined) throw usageError("Say either --port or --url, not both.");
   const wanted = { url: `http://127.0.0.1:${port}`, local: true, namedBy: "--port" };
-  if (address.url === wanted.url || !address.local || !(await findBroker(context.folder, address))) return wanted;
+  if (address.url === wanted.url || !address.local || !(await ownAt(context.folder, address))) return wanted;
   throw new CommandError(
     "other_port",
     `The broker of ${context.folder.path} already runs at ${address.url}, not on port ${port}. To move it: agentmesh down, then agentmesh up --port ${port}`,
   );
+}
+
+/** The folder's broker at an address; whoever else has that is none of ours. */
+async function ownAt(folder: StateFolder, address: BrokerAddress): Promise<FoundBroker | undefined> {
+  try {
+    return await findBroker(folder, address);
+  } catch (error) {
+    if (error instanceof UntrustedBrokerError) return undefined;
+    throw error;
+  }
 }
 
 /** What is said of a broker that took another port than the usual one. */

@@ -38,7 +38,7 @@ export async function follow(
     tellsLoss: true,
     what: () => what,
     stands: () => `Followed until here. Go on: ${commandLine(again)}`,
-    async look({ signal }) {
+    async look({ signal, mayWaitMs }) {
       try {
         if (unshown && showOther) {
           const page = await client.log({ ...newest, limit: 1 }, { signal });
@@ -47,7 +47,7 @@ export async function follow(
         }
         unshown = false;
         if (waiting.length === 0) {
-          const place = cursor === undefined ? {} : { limit: MOST_ENTRIES, after: cursor, waitMs: WAIT_MS };
+          const place = cursor === undefined ? {} : { limit: MOST_ENTRIES, after: cursor, waitMs: mayWaitMs(WAIT_MS) };
           ({ entries: waiting, cursor } = await client.log({ ...newest, ...place }, { signal }));
         }
         while (waiting.length > 0 && !signal.aborted) waiting = waiting.slice(await show(waiting, signal));

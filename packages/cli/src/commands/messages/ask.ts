@@ -36,9 +36,9 @@ export async function ask(
     stands: () =>
       last ? stands(last) : "The broker has not said that it has the question. Whether it has: agentmesh owed",
     facts: () => (last ? { messageId: last.messageId } : {}),
-    async look({ signal, leftMs, progress }) {
+    async look({ signal, mayWaitMs, progress }) {
       const isFirst = last === undefined;
-      const timeoutMs = isFirst ? 0 : Math.ceil(Math.max(0, Math.min(EACH_MS, leftMs())));
+      const timeoutMs = isFirst ? 0 : mayWaitMs(EACH_MS);
       last = await (isFirst ? client : patient).ask({ ...question, timeoutMs }, { signal });
       // Before the wait: whoever is asked may not be there to answer.
       if (isFirst && last.status === "pending" && !json) for (const { detail } of last.delivery.warnings) warn(detail);
