@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MeshClient } from "@agentmesh/client";
 import { cleanEnv, programArgs, tempDir, until } from "testkit";
-import { z } from "zod";
+import * as z from "zod";
 
 /** A broker that runs; ended on dispose. */
 export interface BuiltBroker extends AsyncDisposable {

@@ -5,7 +5,7 @@ import { existsSync, openSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { cleanEnv, openWebhookReceiver, programArgs, startTestBroker, type TestBroker, tempDir, until } from "testkit";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 
 const Line = z.object({ msg: z.string(), code: z.string().optional(), more: z.int().optional() });
 

@@ -1,7 +1,7 @@
 /** Values behind options, by the grammar and in the words that flags, environment and files have in common. */
 import { duration, oneOf, settingOf, WrongSettingError, wholeNumber } from "@agentmesh/protocol";
 import { Option } from "commander";
-import type { z } from "zod";
+import type * as z from "zod";
 import { usageError } from "./command-error.ts";
 
 /** An option whose value a schema reads. `flags` as commander has them: `--ttl <duration>`. */

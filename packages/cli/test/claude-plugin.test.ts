@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { VERSION } from "@agentmesh/protocol";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { isAdapterHook } from "../src/setup/config/config-file.ts";
 
 const root = new URL("../../../", import.meta.url);

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { parse as parseToml } from "smol-toml";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { ConfigFile } from "../src/setup/config/config-file.ts";
 import { hookEntry } from "../src/setup/config/hook-entry.ts";
 import { jsonFile } from "../src/setup/config/json-file.ts";

@@ -14,7 +14,7 @@ import {
   watched,
 } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { cli, startWait } from "./run-cli.ts";
 
 const readme = fileURLToPath(new URL("../README.md", import.meta.url));

@@ -2,7 +2,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cleanEnv, runProgram, type TempDir, tempDir } from "testkit";
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** A home directory with nothing in it, and the command line that takes it for its person's. */
 export class Home implements Disposable {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { VERSION } from "@agentmesh/protocol";
 import { programLine } from "testkit";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Home } from "./home.ts";
 
 const canMount = process.getuid?.() === 0 && spawnSync("unshare", ["-m", "true"]).status === 0;

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from
 import { join } from "node:path";
 import { startInTerminal, until, whyNoTerminals } from "testkit";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Home } from "./home.ts";
 
 const Server = z.object({ command: z.string(), args: z.array(z.string()), env: z.record(z.string(), z.string()) });

@@ -7,7 +7,7 @@ import {
   ListToolsRequestSchema,
   RootsListChangedNotificationSchema,
 } from "@modelcontextprotocol/sdk/types.js";
-import { z } from "zod";
+import * as z from "zod";
 import type { AgentSession } from "./agent-session.ts";
 import type { Log } from "./log.ts";
 import { instructions } from "./shown/instructions.ts";

@@ -1,7 +1,7 @@
 /** Conversations read again: fenced, said to be of the past, and acked by nobody's looking. */
 import { startTestBroker, type TestBroker } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { endBroker, session } from "./setting.ts";
 
 let broker: TestBroker;

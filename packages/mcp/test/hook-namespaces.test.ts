@@ -15,7 +15,7 @@ import {
   whyNoOtherUser,
 } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { directory, endBroker } from "./setting.ts";
 
 /** Namespaces need root, or a system that gives them to everybody. */

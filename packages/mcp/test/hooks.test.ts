@@ -11,7 +11,7 @@ import {
   until,
 } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { deliveryOf, directory, endBroker, fences, hook, session, startHook } from "./setting.ts";
 
 let broker: TestBroker;

@@ -14,7 +14,7 @@ import {
   until,
 } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { byChannel, directory, endBroker, hook, session } from "./setting.ts";
 
 let broker: TestBroker;

@@ -1,7 +1,7 @@
 /** A client in a PID namespace of its own: starts an adapter and hooks as its children, as its test tells it on stdin. */
 import { createInterface } from "node:readline";
 import { type McpSession, startMcpSession } from "testkit";
-import { z } from "zod";
+import * as z from "zod";
 import { hook } from "./setting.ts";
 
 const Order = z.discriminatedUnion("do", [

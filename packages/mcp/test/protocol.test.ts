@@ -1,7 +1,7 @@
 /** The MCP side alone: what a client sees before any broker is needed. */
 import { assertInTime, cleanEnv, runProgram, startMcpSession, startProgram, stopwatch, tempDir } from "testkit";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { variables } from "../src/config/config-variables.ts";
 
 test("the handshake takes under a second, claims the channel and not its permissions, and makes no file", async () => {

@@ -12,7 +12,7 @@ import {
   type TestBroker,
   until,
 } from "testkit";
-import { z } from "zod";
+import * as z from "zod";
 
 /** A working directory of this name under the broker's folder. */
 export function directory(broker: TestBroker, name: string): string {

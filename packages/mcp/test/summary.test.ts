@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { listening, type McpSession, startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { directory, endBroker, session } from "./setting.ts";
 
 interface Asked {

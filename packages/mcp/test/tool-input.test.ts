@@ -2,7 +2,7 @@
 import type { MeshClient } from "@agentmesh/client";
 import { type McpSession, startTestBroker, type TestBroker } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { tools } from "../src/tools/index.ts";
 import { endBroker, session } from "./setting.ts";
 

@@ -1,7 +1,7 @@
 /** Every kind of line that was seen in a real client's transcript, and what it means; how a whole turn comes out. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { clientKinds } from "../src/client/client-kind.ts";
 import { entryMeaning } from "../src/transcript/transcript-entry.ts";
 

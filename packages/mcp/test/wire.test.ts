@@ -1,7 +1,7 @@
 /** What comes over stdin and is no message of the specification: served where that can be, answered where it cannot. */
 import { cleanEnv, startProgram, tempDir, until } from "testkit";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { LineReader, MAX_LINE_BYTES } from "../src/wire/lines.ts";
 import { TopLevelId } from "../src/wire/top-level-id.ts";
 

@@ -1,5 +1,5 @@
 /** MCP entries that start the adapter: beside the plugin it would be a second agent with an inbox nobody reads. */
-import { z } from "zod";
+import * as z from "zod";
 
 const Entry = z.looseObject({
   type: z.literal("local"),

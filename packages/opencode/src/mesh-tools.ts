@@ -1,6 +1,6 @@
 /** The mesh's tools as OpenCode's: named as OpenCode names the tools of an MCP server called agentmesh. */
 import { callTool, type Tool, tools } from "agentmesh-mcp/session";
-import { z } from "zod";
+import * as z from "zod";
 import type { OpenCodeCall, OpenCodeTool } from "./opencode.ts";
 import type { SessionAgents } from "./session-agents.ts";
 

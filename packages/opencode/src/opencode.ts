@@ -1,5 +1,5 @@
 /** What this plugin uses of OpenCode: the parts of its plugin API, and its events. Seen with OpenCode 1.18.33. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** What OpenCode gives a plugin. */
 export interface OpenCodeInput {

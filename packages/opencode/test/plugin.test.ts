@@ -5,7 +5,7 @@ import { MessageRef } from "@agentmesh/protocol";
 import { tools } from "agentmesh-mcp/session";
 import { startTestBroker, type TestAgent, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { MOST_AGENTS } from "../src/session-agents.ts";
 import { SessionSigns } from "../src/session-signs.ts";
 import { type StandIn, standIn } from "./stand-in.ts";

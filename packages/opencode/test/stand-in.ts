@@ -1,5 +1,5 @@
 /** OpenCode as the plugin meets it: takes prompts and tells of them in the events that OpenCode 1.18.33 was seen to send. */
-import { z } from "zod";
+import * as z from "zod";
 import type { OpenCodeHooks, OpenCodeInput, Prompt } from "../src/opencode.ts";
 import { startPlugin } from "../src/plugin.ts";
 

@@ -1,10 +1,11 @@
 /** Agents and their sessions: who is here, and how a message would reach them. */
-import { z } from "zod";
+import * as z from "zod";
 import { Focus } from "./focus.ts";
 import { AgentId, SessionId } from "./ids.ts";
 import { MAX_SUMMARY_CHARS } from "./limits.ts";
 import { ProcessMark } from "./machine/process-mark.ts";
 import { AgentName } from "./names/names.ts";
+import { object, strictObject } from "./shapes/lazy-object.ts";
 import { Timestamp } from "./time.ts";
 
 /**
@@ -15,13 +16,13 @@ export const Presence = z.enum(["online", "stale", "offline"]);
 export type Presence = z.infer<typeof Presence>;
 
 /** Why an agent is stale, and since when: what was last seen of its session says that it may be gone. */
-export const Doubt = z.object({
+export const Doubt = object(() => ({
   why: z.enum(["stream_closed", "broker_started", "no_heartbeat"]).meta({
     description:
       "stream_closed: its stream did, and nothing was heard of it since; broker_started: the same of the broker's start; no_heartbeat: none since then",
   }),
   since: Timestamp,
-});
+}));
 export type Doubt = z.infer<typeof Doubt>;
 
 /** Where a page of agents begins: presence, name and id of the one before it. */
@@ -38,7 +39,7 @@ export const Trust = z.enum(["verified", "unverified"]);
 export type Trust = z.infer<typeof Trust>;
 
 /** One way an agent is reached without asking, and the last proof that it works. */
-export const PushPath = z.strictObject({
+export const PushPath = strictObject(() => ({
   path: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,39}$/)
@@ -52,14 +53,14 @@ export const PushPath = z.strictObject({
     .max(200)
     .optional()
     .meta({ description: "why the last push through it failed, or that no sign of it came" }),
-});
+}));
 export type PushPath = z.infer<typeof PushPath>;
 
 /** A push path as everybody is shown it. */
-export const ListedPushPath = z.object({
+export const ListedPushPath = object(() => ({
   ...PushPath.shape,
   nextTryAt: Timestamp.optional().meta({ description: "of a webhook that rests: when a post is tried again" }),
-});
+}));
 export type ListedPushPath = z.infer<typeof ListedPushPath>;
 
 /** The push path of an agent's webhook, which needs no session. */
@@ -71,18 +72,18 @@ export const STREAM_PATH = "stream";
 const place = z.string().min(1).max(1024);
 
 /** What an agent says of itself; `list` shows it to the other agents. */
-export const AgentProfile = z.strictObject({
+export const AgentProfile = strictObject(() => ({
   client: z.string().min(1).max(64).optional().meta({ description: "program the agent runs in, e.g. claude-code" }),
   host: z.string().min(1).max(255).optional().meta({ description: "machine the agent runs on" }),
   directory: place.optional().meta({ description: "working directory" }),
   repo: place.optional().meta({ description: "root of the git repository" }),
   branch: z.string().min(1).max(255).optional(),
   summary: z.string().max(MAX_SUMMARY_CHARS).optional().meta({ description: "what the agent is working on" }),
-});
+}));
 export type AgentProfile = z.infer<typeof AgentProfile>;
 
 /** A named participant that outlives its processes. */
-export const Agent = z.object({
+export const Agent = object(() => ({
   id: AgentId,
   name: AgentName,
   askedName: AgentName.optional().meta({ description: "the name that it asked for, when another agent had that" }),
@@ -105,7 +106,7 @@ export const Agent = z.object({
   archivedAt: Timestamp.optional().meta({
     description: "nothing was heard of it for long: it is not listed and cannot be written to until it is back",
   }),
-});
+}));
 export type Agent = z.infer<typeof Agent>;
 
 /** Secret of one agent: `am_` and at least 43 base64url characters (256 bits). */
@@ -119,7 +120,7 @@ export type AgentToken = z.infer<typeof AgentToken>;
  * Makes an agent, or resumes the one that owns `token`.
  * A client that brings its own random token may repeat the call: the same token is the same agent.
  */
-export const RegisterRequest = z.strictObject({
+export const RegisterRequest = strictObject(() => ({
   name: AgentName,
   ifTaken: z.enum(["refuse", "number"]).default("refuse").meta({
     description:
@@ -127,30 +128,30 @@ export const RegisterRequest = z.strictObject({
   }),
   token: AgentToken.optional(),
   ...AgentProfile.shape,
-});
+}));
 export type RegisterRequest = z.infer<typeof RegisterRequest>;
 
 /** The registered agent; `token` only when the broker made it, and only this once. */
-export const RegisterReply = z.object({
+export const RegisterReply = object(() => ({
   agent: Agent,
   created: z.boolean(),
   renamedFrom: z.string().optional().meta({
     description: "the name it had: it comes back from the archive, and another agent has that name by now",
   }),
   token: AgentToken.optional(),
-});
+}));
 export type RegisterReply = z.infer<typeof RegisterReply>;
 
 /** Gives an agent another name. */
-export const RenameRequest = z.strictObject({ name: AgentName });
+export const RenameRequest = strictObject(() => ({ name: AgentName }));
 export type RenameRequest = z.infer<typeof RenameRequest>;
 
 /** The agent under its new name. */
-export const RenameReply = z.object({ agent: Agent, was: z.string().meta({ description: "the name it had" }) });
+export const RenameReply = object(() => ({ agent: Agent, was: z.string().meta({ description: "the name it had" }) }));
 export type RenameReply = z.infer<typeof RenameReply>;
 
 /** One live process of an agent, a lease renewed by heartbeat. */
-export const Session = z.object({ id: SessionId, agentId: AgentId, openedAt: Timestamp });
+export const Session = object(() => ({ id: SessionId, agentId: AgentId, openedAt: Timestamp }));
 export type Session = z.infer<typeof Session>;
 
 const sessionProcess = ProcessMark.optional().meta({
@@ -159,28 +160,28 @@ const sessionProcess = ProcessMark.optional().meta({
 });
 
 /** Opens a session; the profile's fields replace those the agent had. */
-export const OpenSessionRequest = z.strictObject({
+export const OpenSessionRequest = strictObject(() => ({
   ...AgentProfile.shape,
   pushPaths: z.array(PushPath).max(8).default([]),
   process: sessionProcess,
-});
+}));
 export type OpenSessionRequest = z.infer<typeof OpenSessionRequest>;
 
 /** The open session, and how often to renew it. */
-export const OpenSessionReply = z.object({ session: Session, agent: Agent, heartbeatMs: z.int().positive() });
+export const OpenSessionReply = object(() => ({ session: Session, agent: Agent, heartbeatMs: z.int().positive() }));
 export type OpenSessionReply = z.infer<typeof OpenSessionReply>;
 
 /** Renews a session; `pushPaths` replaces what the session said before, `process` tells a broker that started meanwhile. */
-export const HeartbeatRequest = z.strictObject({
+export const HeartbeatRequest = strictObject(() => ({
   pushPaths: z.array(PushPath).max(8).optional(),
   process: sessionProcess,
-});
+}));
 export type HeartbeatRequest = z.infer<typeof HeartbeatRequest>;
 
 /** When to renew again, and what waits in the inbox. */
-export const HeartbeatReply = z.object({
+export const HeartbeatReply = object(() => ({
   heartbeatMs: z.int().positive(),
   queued: z.int().nonnegative(),
   name: z.string().optional().meta({ description: "the agent's name, which somebody may have changed" }),
-});
+}));
 export type HeartbeatReply = z.infer<typeof HeartbeatReply>;

@@ -1,15 +1,16 @@
 /** Asks: a message that expects an answer, waited for a while and owed until it is given. */
-import { z } from "zod";
+import * as z from "zod";
 import { Party } from "./agent-party.ts";
 import { MessageId, ThreadId } from "./ids.ts";
 import { DEFAULT_ANSWER_MS, DEFAULT_TTL_MS, MAX_TTL_MS, MAX_WAIT_MS, MIN_TTL_MS } from "./limits.ts";
 import { DeliveryForecast, Message } from "./message/message.ts";
 import { Body, IdempotencyKey } from "./message/message-parts.ts";
+import { object, strictObject } from "./shapes/lazy-object.ts";
 import { Timestamp } from "./time.ts";
 import { Urgency } from "./urgency.ts";
 
 /** Asks one agent and waits up to `waitMs`; the same key again goes on waiting for the same answer. */
-export const AskRequest = z.strictObject({
+export const AskRequest = strictObject(() => ({
   to: z.string().min(1).max(128).meta({ description: "name or id of the agent asked" }),
   body: Body,
   urgency: Urgency.exclude(["fyi"]).default("normal"),
@@ -21,14 +22,14 @@ export const AskRequest = z.strictObject({
   threadId: ThreadId.optional(),
   idempotencyKey: IdempotencyKey.optional(),
   ttlMs: z.int().min(MIN_TTL_MS).max(MAX_TTL_MS).default(DEFAULT_TTL_MS),
-});
+}));
 export type AskRequest = z.infer<typeof AskRequest>;
 
 /**
  * `replied` with the answer; `pending`: time over is no failure, a late answer comes into the asker's inbox; or `ended`:
  * the question was given up, refused, taken back or has expired, and no answer is waited for any more.
  */
-export const AskReply = z.object({
+export const AskReply = object(() => ({
   status: z.enum(["replied", "pending", "ended"]),
   messageId: MessageId,
   threadId: ThreadId,
@@ -37,11 +38,11 @@ export const AskReply = z.object({
   delivery: DeliveryForecast,
   endedWhy: z.string().optional().meta({ description: "why the question ended without an answer" }),
   reply: Message.optional(),
-});
+}));
 export type AskReply = z.infer<typeof AskReply>;
 
 /** An ask without an answer yet. */
-export const OpenAsk = z.object({
+export const OpenAsk = object(() => ({
   messageId: MessageId,
   seq: z.int().positive().meta({ description: "its number in the inbox of the agent that owes the answer" }),
   from: Party,
@@ -50,5 +51,5 @@ export const OpenAsk = z.object({
   dueAt: Timestamp,
   overdue: z.boolean(),
   preview: z.string().meta({ description: "first 120 characters of the question" }),
-});
+}));
 export type OpenAsk = z.infer<typeof OpenAsk>;

@@ -1,5 +1,5 @@
 /** What an endpoint of the wire is. */
-import { z } from "zod";
+import * as z from "zod";
 import type { ErrorCode } from "./errors.ts";
 
 /** Who may call: nobody needs a token (`public`), an agent's token (`agent`), the mesh key (`key`), or either (`any`). */

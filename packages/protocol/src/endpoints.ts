@@ -1,5 +1,5 @@
 /** THE contract: every endpoint once. Routes, client methods and OpenAPI follow from this table. */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Endpoint } from "./endpoint.ts";
 import { agentsEndpoints } from "./endpoints/agents.ts";
 import { inboxEndpoints } from "./endpoints/inbox.ts";

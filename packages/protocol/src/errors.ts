@@ -1,5 +1,6 @@
 /** The one table of error codes: HTTP status, title, and whether the same call may succeed later. */
-import { z } from "zod";
+import * as z from "zod";
+import { object } from "./shapes/lazy-object.ts";
 
 interface ErrorRow {
   readonly status: number;
@@ -59,7 +60,7 @@ export function isErrorCode(code: string): code is ErrorCode {
 }
 
 /** Body of every error answer: problem details of RFC 9457, media type `application/problem+json`. */
-export const Problem = z.object({
+export const Problem = object(() => ({
   type: z.string().meta({ description: "urn:agentmesh:problem:CODE; docs/errors.md explains each" }),
   title: z.string(),
   status: z.int(),
@@ -73,7 +74,7 @@ export const Problem = z.object({
     .optional()
     .meta({ description: "for invalid_request: what is wrong where" }),
   nearNames: z.array(z.string()).optional().meta({ description: "for agent_not_found: names that are close" }),
-});
+}));
 export type Problem = z.infer<typeof Problem>;
 
 /** Media type of {@link Problem}. */

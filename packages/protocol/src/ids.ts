@@ -1,5 +1,5 @@
 /** Identifiers: a UUIDv7 (RFC 9562) without dashes behind a prefix that names the noun. */
-import { z } from "zod";
+import * as z from "zod";
 
 const uuidHex = z.string().regex(/^[0-9a-f]{32}$/);
 

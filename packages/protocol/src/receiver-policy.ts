@@ -1,7 +1,8 @@
 /** Receiver policy: whose messages an agent takes, holds for a person to look at, or refuses. */
-import { z } from "zod";
+import * as z from "zod";
 import { Trust } from "./agent.ts";
 import { Party } from "./agent-party.ts";
+import { object, strictObject } from "./shapes/lazy-object.ts";
 
 /** What happens to a message: into the inbox; kept aside until somebody admits or refuses it; not stored at all. */
 export const PolicyAction = z.enum(["accept", "hold", "refuse"]);
@@ -13,15 +14,15 @@ const MAX_RULES = 100;
  * Rules for single senders come first, then those for trust classes, then `otherwise`. Notices of the mesh and answers to
  * what the agent itself has sent are always accepted.
  */
-export const ReceiverPolicy = z.object({
+export const ReceiverPolicy = object(() => ({
   otherwise: PolicyAction,
   senders: z.array(z.object({ agent: Party, action: PolicyAction })),
   trust: z.partialRecord(Trust, PolicyAction),
-});
+}));
 export type ReceiverPolicy = z.infer<typeof ReceiverPolicy>;
 
 /** Replaces an agent's policy; what is left out is accepted. */
-export const SetPolicyRequest = z.strictObject({
+export const SetPolicyRequest = strictObject(() => ({
   otherwise: PolicyAction.default("accept"),
   senders: z
     .array(
@@ -33,5 +34,5 @@ export const SetPolicyRequest = z.strictObject({
     .max(MAX_RULES)
     .default([]),
   trust: z.partialRecord(Trust, PolicyAction).default({}),
-});
+}));
 export type SetPolicyRequest = z.infer<typeof SetPolicyRequest>;

@@ -1,19 +1,20 @@
 /** What the broker says of itself. */
-import { z } from "zod";
+import * as z from "zod";
 import { KeepingStatus } from "./keeping.ts";
 import { DeliveryState } from "./message/delivery-state.ts";
+import { object } from "./shapes/lazy-object.ts";
 import { Timestamp } from "./time.ts";
 
 /** Answer of `GET /health`: safe to show to anybody. */
-export const Health = z.object({
+export const Health = object(() => ({
   status: z.literal("ok"),
   version: z.string(),
   peers: z.int().optional().meta({ description: "with --legacy: agents that are here, as the predecessor said" }),
-});
+}));
 export type Health = z.infer<typeof Health>;
 
 /** Counts, limits and settings of a running broker. */
-export const BrokerStatus = z.object({
+export const BrokerStatus = object(() => ({
   version: z.string(),
   protocol: z.int(),
   instanceId: z.string().meta({ description: "identity of the database, made once" }),
@@ -75,7 +76,7 @@ export const BrokerStatus = z.object({
       .default(0)
       .meta({ description: "the same text to the same agent within a minute; 0 for any number" }),
   }),
-});
+}));
 export type BrokerStatus = z.infer<typeof BrokerStatus>;
 
 /** Headers by which a client asks a broker to prove, before any token is sent, that it holds the mesh key. */

@@ -1,5 +1,5 @@
 /** Time on the wire. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** RFC 3339 UTC time with milliseconds, e.g. `2026-11-22T13:29:33.966Z`. */
 export const Timestamp = z.iso.datetime();

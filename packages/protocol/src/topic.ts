@@ -1,10 +1,11 @@
 /** Topics and subscriptions: named points of publication, and standing requests for what is published there. */
-import { z } from "zod";
+import * as z from "zod";
 import { Party } from "./agent-party.ts";
 import { AgentId, MessageId, ThreadId } from "./ids.ts";
 import { DEFAULT_TTL_MS, MAX_NAMED_PER_PUBLISH, MAX_RETAINED, MAX_TTL_MS, MIN_TTL_MS } from "./limits.ts";
 import { DeliveryForecast } from "./message/message.ts";
 import { Body, IdempotencyKey } from "./message/message-parts.ts";
+import { object, strictObject } from "./shapes/lazy-object.ts";
 import { Timestamp } from "./time.ts";
 import { Urgency } from "./urgency.ts";
 
@@ -41,7 +42,7 @@ export function topicMatches(pattern: TopicPattern, topic: TopicName): boolean {
 }
 
 /** An agent's standing request to get what is published on the topics a pattern means. */
-export const Subscription = z.object({ agent: Party, topic: TopicPattern, since: Timestamp });
+export const Subscription = object(() => ({ agent: Party, topic: TopicPattern, since: Timestamp }));
 export type Subscription = z.infer<typeof Subscription>;
 
 /** Where a page of subscriptions begins: the agent and pattern of the one before it. */
@@ -54,33 +55,33 @@ export const SubscriptionCursor = z
   }, "the nextAfter of an earlier page");
 
 /** Subscribes; with `retained`, the newest messages published there before come into the inbox too. */
-export const SubscribeRequest = z.strictObject({
+export const SubscribeRequest = strictObject(() => ({
   topic: TopicPattern,
   retained: z.int().min(0).max(MAX_RETAINED).default(0).meta({ description: "how many earlier messages to get" }),
-});
+}));
 export type SubscribeRequest = z.infer<typeof SubscribeRequest>;
 
 /** The subscription, whether it is new, and how many earlier messages were put into the inbox or did not fit. */
-export const SubscribeReply = z.object({
+export const SubscribeReply = object(() => ({
   subscription: Subscription,
   created: z.boolean(),
   retained: z.int().nonnegative(),
   leftOut: z.int().nonnegative().default(0).meta({ description: "earlier messages that the full inbox did not take" }),
-});
+}));
 export type SubscribeReply = z.infer<typeof SubscribeReply>;
 
 /** Publishes one message to everybody who is subscribed now; the sender gets no copy. */
-export const PublishRequest = z.strictObject({
+export const PublishRequest = strictObject(() => ({
   body: Body,
   urgency: Urgency.default("normal"),
   threadId: ThreadId.optional(),
   idempotencyKey: IdempotencyKey.optional(),
   ttlMs: z.int().min(MIN_TTL_MS).max(MAX_TTL_MS).default(DEFAULT_TTL_MS),
-});
+}));
 export type PublishRequest = z.infer<typeof PublishRequest>;
 
 /** Every subscriber is counted: as accepted, with a delivery, or as skipped, with a reason. The first of each are named. */
-export const PublishReply = z.object({
+export const PublishReply = object(() => ({
   messageId: MessageId,
   threadId: ThreadId,
   topic: TopicName,
@@ -95,14 +96,14 @@ export const PublishReply = z.object({
     .object({ accepted: z.int().nonnegative(), skipped: z.int().nonnegative() })
     .optional()
     .meta({ description: "of all subscribers; left out by a broker that names all of them" }),
-});
+}));
 export type PublishReply = z.infer<typeof PublishReply>;
 
 /** A topic that was published on. */
-export const Topic = z.object({
+export const Topic = object(() => ({
   topic: TopicName,
   messages: z.int().nonnegative().meta({ description: "messages kept, at most the retained number" }),
   subscribers: z.int().nonnegative(),
   lastPublishedAt: Timestamp,
-});
+}));
 export type Topic = z.infer<typeof Topic>;

@@ -1,5 +1,6 @@
 /** Values as people type them, behind a flag, in the environment or in a file: one grammar and one sentence for each kind. */
-import { z } from "zod";
+import * as z from "zod";
+import { object } from "./shapes/lazy-object.ts";
 import { inWords, wrongValues, wrongValueText } from "./text/wrong-value.ts";
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -61,7 +62,7 @@ export function duration(minMs: number, maxMs: number) {
 
 /** The value of a setting by its schema. @throws WrongSettingError with one sentence */
 export function settingOf<T>(setting: string, schema: z.ZodType<T>, said: unknown): T {
-  const parsed = z.object({ [setting]: schema }).safeParse({ [setting]: said }, inWords);
+  const parsed = object(() => ({ [setting]: schema })).safeParse({ [setting]: said }, inWords);
   if (!parsed.success) throw new WrongSettingError(`${wrongValueText(wrongValues(parsed.error))}.`);
   return schema.parse(said);
 }

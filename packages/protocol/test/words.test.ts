@@ -17,7 +17,7 @@ import {
 } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { z } from "zod";
+import type * as z from "zod";
 
 describe("an agent name", () => {
   test.each(["poker-engine", "a", "9lives", "a.b_c-d", "x".repeat(64)])("%s is one", (name) => {

@@ -1,7 +1,7 @@
 /** What is said of a wrong value: over every field of every endpoint, and every kind of schema there is. */
 import { type Endpoint, endpoints, inWords, wrongValues, wrongValueText } from "@agentmesh/protocol";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 
 const LIBRARY =
   /invalid (input|option|string|type|format|key|value|number)|too (small|big)|expected|received|unrecognized|regex|zod|NaN|\[object|undefined|must match|[<>]=/i;

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, programPath, until } from "testkit";
-import { z } from "zod";
+import * as z from "zod";
 import type { Client, Site } from "./client.ts";
 import { openAiChat } from "./stubs/openai-chat.ts";
 

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "testkit";
-import { z } from "zod";
+import * as z from "zod";
 import type { Client } from "./client.ts";
 import { openAiChat } from "./stubs/openai-chat.ts";
 

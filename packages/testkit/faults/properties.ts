@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { cleanEnv } from "testkit";
-import { z } from "zod";
+import * as z from "zod";
 import type { Fault, Found } from "./fault.ts";
 
 /** The suites: the store under any commands, and whose mailbox a session has under any history. */

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { cleanEnv, programArgs, startMcpSession, type TempDir, tempDir } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { inUserland, makeUserland, whyNoUserland } from "./userland.ts";
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 /** The outside world's end of a Claude Code inbox socket: a Unix socket that keeps the lines it gets. */
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { tempDir } from "./temp-dir.ts";
 
 const UserLine = z.object({ type: z.literal("user"), from: z.string(), message: z.object({ content: z.string() }) });

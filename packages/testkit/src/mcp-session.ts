@@ -1,7 +1,7 @@
 /** An adapter process driven by a real MCP client, as an agent's program would. */
 import { pathToFileURL } from "node:url";
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js";
-import { z } from "zod";
+import * as z from "zod";
 import { cleanEnv, programArgs } from "./programs.ts";
 import { until } from "./until.ts";
 

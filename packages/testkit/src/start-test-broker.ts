@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MeshClient } from "@agentmesh/client";
 import type { Agent, RegisterRequest } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { cleanEnv, type RunningProgram, startProgram } from "./programs.ts";
 import { stopwatch } from "./stopwatch.ts";
 import { tempDir } from "./temp-dir.ts";

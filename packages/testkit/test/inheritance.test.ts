@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync
 import { join } from "node:path";
 import { cleanEnv, freePort, runProgram, startMcpSession, startProgram, tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 
 const onLinux = process.platform === "linux";
 

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { isServed, openStateFolder } from "@agentmesh/client/node";
 import { cleanEnv, freePort, shellWord, startTestBroker, tempDir, until, watched } from "testkit";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { givenSettings, shellCommand } from "../src/start/given-settings.ts";
 
 const MAIN = fileURLToPath(new URL("../src/start/main.ts", import.meta.url));

@@ -12,7 +12,7 @@ import {
   SwitchSetting,
   wholeNumber,
 } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 
 const list = z.union([
   z.array(z.string()),

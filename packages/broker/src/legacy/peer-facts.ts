@@ -1,7 +1,7 @@
 /** What a client of the predecessor said of itself, and what is kept and shown of that. */
 import { basename } from "node:path";
 import { type AgentProfile, MAX_SUMMARY_CHARS, plainLine, toAgentName } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { type RegisterPeer, Transport } from "./wire.ts";
 
 /** What is kept of a peer beside its agent. */

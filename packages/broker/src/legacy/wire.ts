@@ -1,5 +1,5 @@
 /** The shapes of the predecessor's wire (claude-peers, agentmesh 0.1): what its clients send and expect. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** The predecessor kept any scalar as text: `5` as `"5"`, `true` as `"1"`. */
 const text = z

@@ -1,7 +1,7 @@
 /** A lock that the kernel releases when its holder dies: an exclusive transaction on a SQLite file of its own. */
 import { accessSync, chmodSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { isFull } from "./room.ts";
 import { refusedBy, StateFolderError } from "./state-folder.ts";
 

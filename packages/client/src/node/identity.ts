@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { AgentToken } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import {
   makeStateFolder,
   readIfThere,

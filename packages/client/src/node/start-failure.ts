@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { brokerExitRows, brokerExits } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { Hindrance, type HindranceOptions } from "../errors.ts";
 import { isFull } from "./room.ts";
 

@@ -10,7 +10,7 @@ import {
   WrongSettingError,
   wholeNumber,
 } from "@agentmesh/protocol";
-import type { z } from "zod";
+import type * as z from "zod";
 import { nameAfter } from "../place/agent-name.ts";
 import { canaryChoices, logLevels, pathNames, summaryChoices, variables } from "./config-variables.ts";
 

@@ -1,7 +1,7 @@
 /** One connection of a hook: its call read line by line, its answer written, and whether it was shown. */
 import { timingSafeEqual } from "node:crypto";
 import type { Socket } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 import { conversationSources } from "../identity/conversation.ts";
 import { type HookAnswer, type HookCall, SHOWN } from "./hook-call.ts";
 

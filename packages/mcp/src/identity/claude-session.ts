@@ -6,7 +6,7 @@
 import { closeSync, openSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { findTranscript } from "../transcript/find-transcript.ts";
 import type { ConversationSource } from "./conversation.ts";
 

@@ -1,7 +1,7 @@
 /** A summary by a language model, where that is switched on: the one thing of the adapter that leaves the mesh. */
 import { directFetch } from "@agentmesh/client";
 import { plainLine } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import type { ModelSettings } from "../config/config.ts";
 import type { GitState } from "./git-state.ts";
 

@@ -1,5 +1,5 @@
 /** What a model meant by the parameters that it wrote: what stands for "not given", and values in another type. */
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The parameters as they were meant. What a parameter takes stays as it is; what it refuses is taken for the same value

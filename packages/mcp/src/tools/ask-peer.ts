@@ -1,5 +1,5 @@
 /** Tool ask_peer: a question to one agent, waited for a while. */
-import { z } from "zod";
+import * as z from "zod";
 import { defang, defangLine, quotedUnlessWord } from "../shown/render.ts";
 import { recipientData, recipientWords } from "./agent-row.ts";
 import { tool } from "./tool.ts";

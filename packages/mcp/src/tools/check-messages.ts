@@ -2,7 +2,7 @@
 import { BrokerUnreachableError } from "@agentmesh/client";
 import type { InboxEntry, LeaseReply, OpenAsk } from "@agentmesh/protocol";
 import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ, SearchQuery, ThreadRef } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import type { JoinedSession } from "../join.ts";
 import { ToolInputError } from "../shown/remedy.ts";
 import { defangLine, quoted, renderDelivery, type ShownDelivery } from "../shown/render.ts";

@@ -1,6 +1,6 @@
 /** Tool list_peers: who is in the mesh. */
 import { livingNamesakes } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import type { JoinedSession } from "../join.ts";
 import { ToolInputError } from "../shown/remedy.ts";
 import { agentData, agentLine } from "./agent-row.ts";

@@ -1,6 +1,6 @@
 /** Tool publish: one message to everybody subscribed to a topic. */
 import { doubtWords, presenceWords, publishCounts, publishRemarks, TopicName } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { defangLine } from "../shown/render.ts";
 import { times } from "./agent-row.ts";
 import { tool, urgency } from "./tool.ts";

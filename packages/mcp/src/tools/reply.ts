@@ -1,6 +1,6 @@
 /** Tool reply: answers a message by its number. */
 import { MessageRef } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { ToolInputError } from "../shown/remedy.ts";
 import { sendResult } from "./send-words.ts";
 import { asTyped, tool } from "./tool.ts";

@@ -1,6 +1,6 @@
 /** Tool send_message: one message to one agent. */
 import { ThreadId } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { ToolInputError } from "../shown/remedy.ts";
 import { isNothing } from "./as-meant.ts";
 import { sendResult } from "./send-words.ts";

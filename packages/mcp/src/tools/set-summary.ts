@@ -1,6 +1,6 @@
 /** Tool set_summary: what this agent works on, in its own words. */
 import { MAX_FOCUS_MS, MAX_SUMMARY_CHARS, plainLine, quoted } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { ToolInputError } from "../shown/remedy.ts";
 import { tool } from "./tool.ts";
 

@@ -1,7 +1,7 @@
 /** Tool subscribe: get what is published on a topic, or no longer. */
 import type { MeshClient } from "@agentmesh/client";
 import { MAX_RETAINED, TopicPattern } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { tool } from "./tool.ts";
 
 /** Subscribes or unsubscribes, and lists what the agent is subscribed to. */

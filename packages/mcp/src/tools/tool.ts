@@ -1,6 +1,6 @@
 /** What a tool is, and how its parameters are read. */
 import { inWords, plainLine, Urgency, wrongValues, wrongValueText } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import type { JoinedSession } from "../join.ts";
 import { ToolInputError } from "../shown/remedy.ts";
 import { asMeant, isNothing } from "./as-meant.ts";

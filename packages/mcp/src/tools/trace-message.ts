@@ -1,6 +1,6 @@
 /** Tool trace_message: what became of a message, and why it is not acked. */
 import { MessageRef, quoted, quotedReason } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { defangLine, questionText } from "../shown/render.ts";
 import { isNothing } from "./as-meant.ts";
 import { asTyped, tool } from "./tool.ts";

@@ -1,5 +1,5 @@
 /** Tool whoami: who this agent is to the others. */
-import { z } from "zod";
+import * as z from "zod";
 import { waitingBeside } from "../identity/waiting-beside.ts";
 import { agentData, agentLine } from "./agent-row.ts";
 import { tool } from "./tool.ts";

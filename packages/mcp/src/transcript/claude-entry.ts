@@ -1,5 +1,5 @@
 /** What one line of `~/.claude/projects/…/SESSION.jsonl` says. */
-import { z } from "zod";
+import * as z from "zod";
 import type { EntryMeaning } from "./entry-meaning.ts";
 
 const Block = z.looseObject({ type: z.string(), text: z.string().optional() });

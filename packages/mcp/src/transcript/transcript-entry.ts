@@ -1,5 +1,5 @@
 /** What one line of a client's transcript says: whether the model was shown it or has answered, and whether a turn is on. */
-import { z } from "zod";
+import * as z from "zod";
 import type { ClientKind } from "../client/client-kind.ts";
 import { claudeMeaning } from "./claude-entry.ts";
 import type { EntryMeaning } from "./entry-meaning.ts";

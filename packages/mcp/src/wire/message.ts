@@ -4,7 +4,7 @@
  */
 import { inWords, plainLine, wrongValues, wrongValueText } from "@agentmesh/protocol";
 import { ErrorCode, type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
-import { z } from "zod";
+import * as z from "zod";
 import { type Line, MAX_LINE_BYTES } from "./lines.ts";
 
 /** An answer in JSON-RPC's shape; without an id when the request's could not be read (MCP 2025-11-25, base protocol). */

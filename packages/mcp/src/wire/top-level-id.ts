@@ -1,5 +1,5 @@
 /** Finds the id of a JSON-RPC request in a line that is too long to be kept, byte by byte. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** Most bytes of a key or of an id that are looked at. */
 const MAX_TOKEN_BYTES = 256;

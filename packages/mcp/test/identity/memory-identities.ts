@@ -12,7 +12,7 @@ import {
   openStateFolder,
 } from "@agentmesh/client/node";
 
-import { z } from "zod";
+import * as z from "zod";
 
 /** An engine as the suites see it: each process has its own view, and can be killed. */
 export interface Engine {

@@ -1,5 +1,5 @@
 /** Endpoints of agents and their sessions. */
-import { z } from "zod";
+import * as z from "zod";
 import {
   Agent,
   AgentCursor,
@@ -17,11 +17,12 @@ import { SetFocusRequest } from "../focus.ts";
 import { SessionId } from "../ids.ts";
 import { MAX_SUMMARY_CHARS } from "../limits.ts";
 import { ReceiverPolicy, SetPolicyRequest } from "../receiver-policy.ts";
+import { object, strictObject } from "../shapes/lazy-object.ts";
 
-const agentParam = z.strictObject({
+const agentParam = strictObject(() => ({
   agent: z.string().min(1).max(128).meta({ description: "name or id; me is the caller" }),
-});
-const sessionParam = z.strictObject({ session: SessionId });
+}));
+const sessionParam = strictObject(() => ({ session: SessionId }));
 
 /** Their rows. */
 export const agentsEndpoints = {
@@ -43,7 +44,7 @@ export const agentsEndpoints = {
     summary: "Agents with their presence and push paths; live ones first, then by name. Archived ones on request.",
     access: "any",
     repeatable: true,
-    query: z.strictObject({
+    query: strictObject(() => ({
       presence: z.enum(["live", "reachable", "all", "archived"]).default("all").meta({
         description:
           "live: with a live session; reachable: those, and whoever has a webhook that works; archived: those alone",
@@ -53,13 +54,13 @@ export const agentsEndpoints = {
       client: z.string().max(64).optional(),
       after: AgentCursor.optional().meta({ description: "nextAfter of the page before" }),
       limit: number(1, 1000).default(200),
-    }),
+    })),
     status: 200,
-    reply: z.object({
+    reply: object(() => ({
       agents: z.array(Agent),
       total: z.int(),
       nextAfter: z.string().optional().meta({ description: "set when more follow" }),
-    }),
+    })),
     errors: [],
   }),
 
@@ -81,7 +82,7 @@ export const agentsEndpoints = {
     summary: "Say what you are working on.",
     access: "agent",
     repeatable: true,
-    body: z.strictObject({ summary: z.string().max(MAX_SUMMARY_CHARS) }),
+    body: strictObject(() => ({ summary: z.string().max(MAX_SUMMARY_CHARS) })),
     status: 200,
     reply: Agent,
     errors: [],
@@ -160,7 +161,7 @@ export const agentsEndpoints = {
     repeatable: true,
     params: agentParam,
     status: 200,
-    reply: z.object({ removed: z.boolean(), dead: z.int().nonnegative() }),
+    reply: object(() => ({ removed: z.boolean(), dead: z.int().nonnegative() })),
     errors: ["agent_not_found"],
   }),
 
@@ -197,7 +198,7 @@ export const agentsEndpoints = {
     repeatable: true,
     params: sessionParam,
     status: 200,
-    reply: z.object({ returned: z.int().nonnegative() }),
+    reply: object(() => ({ returned: z.int().nonnegative() })),
     errors: ["session_not_found"],
   }),
 } as const;

@@ -1,5 +1,5 @@
 /** Endpoints of the inbox and its deliveries. */
-import { z } from "zod";
+import * as z from "zod";
 import { endpoint, number } from "../endpoint.ts";
 import { DeliveryRef, SessionId } from "../ids.ts";
 import { DEFAULT_LEASE_MS, MAX_DELIVERIES_PER_READ, MAX_LEASE_MS, MIN_LEASE_MS } from "../limits.ts";
@@ -16,9 +16,10 @@ import {
   RefuseRequest,
   RejectRequest,
 } from "../message/delivery.ts";
+import { object, strictObject } from "../shapes/lazy-object.ts";
 import { Urgency } from "../urgency.ts";
 
-const deliveryParam = z.strictObject({ delivery: DeliveryRef });
+const deliveryParam = strictObject(() => ({ delivery: DeliveryRef }));
 
 /** Their rows. */
 export const inboxEndpoints = {
@@ -28,7 +29,7 @@ export const inboxEndpoints = {
     summary: "Look into an inbox without leasing: your own, or with the mesh key any agent's.",
     access: "any",
     repeatable: true,
-    query: z.strictObject({
+    query: strictObject(() => ({
       agent: z.string().min(1).max(128).optional(),
       state: z
         .enum(["open", "held", "all"])
@@ -41,15 +42,15 @@ export const inboxEndpoints = {
         .optional()
         .meta({ description: "which come first; left out: newest with before, else oldest" }),
       limit: number(1, MAX_DELIVERIES_PER_READ).default(MAX_DELIVERIES_PER_READ),
-    }),
+    })),
     status: 200,
-    reply: z.object({
+    reply: object(() => ({
       entries: z.array(InboxEntry),
       open: z.int().nonnegative().meta({ description: "queued and leased deliveries in all" }),
       held: z.int().nonnegative().default(0).meta({ description: "deliveries held by the policy" }),
       nextAfter: z.int().optional().meta({ description: "oldest first: set when more follow" }),
       nextBefore: z.int().optional().meta({ description: "newest first: set when there are older ones" }),
-    }),
+    })),
     errors: ["agent_not_found"],
   }),
 
@@ -71,7 +72,7 @@ export const inboxEndpoints = {
     summary: "Deliveries as they come, each under a lease, as Server-Sent Events.",
     access: "agent",
     repeatable: true,
-    query: z.strictObject({
+    query: strictObject(() => ({
       session: SessionId,
       maxInFlight: number(1, 256).default(16).meta({ description: "credit: most unacked leases at once" }),
       leaseMs: number(MIN_LEASE_MS, MAX_LEASE_MS).default(DEFAULT_LEASE_MS),
@@ -79,7 +80,7 @@ export const inboxEndpoints = {
       maxPushes: number(1, 100).optional().meta({
         description: "leave out what this session reported as pushed that often",
       }),
-    }),
+    })),
     status: 200,
     reply: z.string(),
     errors: ["session_not_found"],
@@ -144,7 +145,7 @@ export const inboxEndpoints = {
     summary: "Dead letters that nobody has dismissed, newest first: your own, or with the mesh key everybody's.",
     access: "any",
     repeatable: true,
-    query: z.strictObject({
+    query: strictObject(() => ({
       agent: z.string().min(1).max(128).optional(),
       after: z
         .string()
@@ -152,12 +153,12 @@ export const inboxEndpoints = {
         .optional()
         .meta({ description: "nextAfter of the page before" }),
       limit: number(1, 100).default(25),
-    }),
+    })),
     status: 200,
-    reply: z.object({
+    reply: object(() => ({
       entries: z.array(InboxEntry),
       nextAfter: z.string().optional().meta({ description: "set when more follow" }),
-    }),
+    })),
     errors: ["agent_not_found"],
   }),
 

@@ -1,5 +1,5 @@
 /** Endpoints of messages and their log. */
-import { z } from "zod";
+import * as z from "zod";
 import { AskReply, AskRequest, OpenAsk } from "../ask.ts";
 import { cursor, endpoint, number } from "../endpoint.ts";
 import { HistoryEntry, SearchQuery } from "../history.ts";
@@ -7,6 +7,7 @@ import { MessageRef, ThreadRef } from "../ids.ts";
 import { MAX_DELIVERIES_PER_TRACE, MAX_MESSAGES_PER_PAGE, MAX_WAIT_MS } from "../limits.ts";
 import { CancelReply, LogEntry, MessageStatus } from "../message/delivery.ts";
 import { SendReply, SendRequest } from "../message/message.ts";
+import { object, strictObject } from "../shapes/lazy-object.ts";
 import { TopicName } from "../topic.ts";
 
 /** Their rows. */
@@ -42,26 +43,24 @@ export const messagesEndpoints = {
       "Messages you sent or got, or with the mesh key anybody's: the newest first, filtered, searched, page by page.",
     access: "any",
     repeatable: true,
-    query: z
-      .strictObject({
-        agent: z.string().min(1).max(128).optional().meta({ description: "sent or got by this agent; your own: me" }),
-        with: z.string().min(1).max(128).optional().meta({ description: "the other party, who may have left" }),
-        thread: ThreadRef.optional(),
-        topic: TopicName.optional(),
-        query: SearchQuery.optional(),
-        before: cursor.optional().meta({ description: "nextBefore of a page: what is older, newest first" }),
-        after: cursor.optional().meta({ description: "nextAfter of a page: what came after it, oldest first" }),
-        limit: number(1, MAX_MESSAGES_PER_PAGE).default(25),
-      })
-      .refine(({ before, after }) => before === undefined || after === undefined, {
-        error: "page back with before or forward with after, not both",
-      }),
+    query: strictObject(() => ({
+      agent: z.string().min(1).max(128).optional().meta({ description: "sent or got by this agent; your own: me" }),
+      with: z.string().min(1).max(128).optional().meta({ description: "the other party, who may have left" }),
+      thread: ThreadRef.optional(),
+      topic: TopicName.optional(),
+      query: SearchQuery.optional(),
+      before: cursor.optional().meta({ description: "nextBefore of a page: what is older, newest first" }),
+      after: cursor.optional().meta({ description: "nextAfter of a page: what came after it, oldest first" }),
+      limit: number(1, MAX_MESSAGES_PER_PAGE).default(25),
+    })).refine(({ before, after }) => before === undefined || after === undefined, {
+      error: "page back with before or forward with after, not both",
+    }),
     status: 200,
-    reply: z.object({
+    reply: object(() => ({
       entries: z.array(HistoryEntry),
       nextBefore: cursor.optional().meta({ description: "set when there are older ones" }),
       nextAfter: cursor.optional().meta({ description: "where what is accepted later begins; not with before" }),
-    }),
+    })),
     errors: ["agent_not_found", "message_not_found", "other_life", "cursor_invalid"],
   }),
 
@@ -92,12 +91,12 @@ export const messagesEndpoints = {
     summary: "Asks without an answer, the first due first: what an agent owes and what it waits for.",
     access: "any",
     repeatable: true,
-    query: z.strictObject({
+    query: strictObject(() => ({
       agent: z.string().min(1).max(128).optional(),
       limit: number(1, 500).default(100),
-    }),
+    })),
     status: 200,
-    reply: z.object({ owed: z.array(OpenAsk), waiting: z.array(OpenAsk) }),
+    reply: object(() => ({ owed: z.array(OpenAsk), waiting: z.array(OpenAsk) })),
     errors: ["agent_not_found"],
   }),
 
@@ -107,11 +106,11 @@ export const messagesEndpoints = {
     summary: "One message and what became of it, for its sender, its recipients and the mesh key.",
     access: "any",
     repeatable: true,
-    params: z.strictObject({ message: MessageRef }),
-    query: z.strictObject({
+    params: strictObject(() => ({ message: MessageRef })),
+    query: strictObject(() => ({
       after: cursor.optional().meta({ description: "nextAfter of the page before" }),
       limit: number(1, MAX_DELIVERIES_PER_TRACE).default(MAX_DELIVERIES_PER_TRACE),
-    }),
+    })),
     status: 200,
     reply: MessageStatus,
     errors: ["message_not_found", "other_life", "cursor_invalid"],
@@ -123,7 +122,7 @@ export const messagesEndpoints = {
     summary: "Take a message back that nobody has leased yet.",
     access: "agent",
     repeatable: true,
-    params: z.strictObject({ message: MessageRef }),
+    params: strictObject(() => ({ message: MessageRef })),
     status: 200,
     reply: CancelReply,
     errors: ["message_not_found", "other_life", "already_leased", "delivery_settled"],
@@ -135,15 +134,15 @@ export const messagesEndpoints = {
     summary: "What happened to messages, oldest first: all of the mesh for its key, an agent's own for the agent.",
     access: "any",
     repeatable: true,
-    query: z.strictObject({
+    query: strictObject(() => ({
       after: cursor.optional().meta({ description: "cursor of the last reply; without it, the newest entries" }),
       limit: number(1, 500).default(100),
       waitMs: number(0, MAX_WAIT_MS).default(0).meta({ description: "wait this long for a first entry" }),
       agent: z.string().min(1).max(128).optional(),
       thread: ThreadRef.optional().meta({ description: "one conversation: thr_…, or a message of it" }),
-    }),
+    })),
     status: 200,
-    reply: z.object({ entries: z.array(LogEntry), cursor }),
+    reply: object(() => ({ entries: z.array(LogEntry), cursor })),
     errors: ["agent_not_found", "message_not_found", "other_life", "cursor_invalid"],
   }),
 } as const;

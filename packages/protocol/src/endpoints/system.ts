@@ -1,7 +1,8 @@
 /** Endpoints about the broker itself. */
-import { z } from "zod";
+import * as z from "zod";
 import { endpoint, number } from "../endpoint.ts";
 import { Keeper } from "../keeping.ts";
+import { object, strictObject } from "../shapes/lazy-object.ts";
 import { BrokerStatus, Health } from "../system.ts";
 
 /** Their rows. */
@@ -24,7 +25,7 @@ export const systemEndpoints = {
     access: "public",
     repeatable: true,
     status: 200,
-    reply: z.object({ status: z.literal("ok") }),
+    reply: object(() => ({ status: z.literal("ok") })),
     errors: [],
   }),
 
@@ -56,9 +57,9 @@ export const systemEndpoints = {
     summary: "Whose messages take how much of what is kept: the largest first.",
     access: "key",
     repeatable: true,
-    query: z.strictObject({ limit: number(1, 100).default(10) }),
+    query: strictObject(() => ({ limit: number(1, 100).default(10) })),
     status: 200,
-    reply: z.object({ keepers: z.array(Keeper) }),
+    reply: object(() => ({ keepers: z.array(Keeper) })),
     errors: [],
   }),
 
@@ -69,7 +70,7 @@ export const systemEndpoints = {
     access: "key",
     repeatable: true,
     status: 202,
-    reply: z.object({ stopping: z.literal(true), pid: z.int() }),
+    reply: object(() => ({ stopping: z.literal(true), pid: z.int() })),
     errors: [],
   }),
 } as const;

@@ -1,6 +1,7 @@
 /** Endpoints of topics and subscriptions. */
-import { z } from "zod";
+import * as z from "zod";
 import { endpoint, number } from "../endpoint.ts";
+import { object, strictObject } from "../shapes/lazy-object.ts";
 import {
   PublishReply,
   PublishRequest,
@@ -21,7 +22,7 @@ export const topicsEndpoints = {
     summary: "Publish a message to everybody subscribed now. 202 means it is on disk, once, with every delivery.",
     access: "agent",
     repeatable: true,
-    params: z.strictObject({ topic: TopicName }),
+    params: strictObject(() => ({ topic: TopicName })),
     body: PublishRequest,
     status: 202,
     reply: PublishReply,
@@ -34,15 +35,15 @@ export const topicsEndpoints = {
     summary: "Topics that were published on, by name.",
     access: "any",
     repeatable: true,
-    query: z.strictObject({
+    query: strictObject(() => ({
       after: TopicName.optional().meta({ description: "nextAfter of the page before" }),
       limit: number(1, 1000).default(200),
-    }),
+    })),
     status: 200,
-    reply: z.object({
+    reply: object(() => ({
       topics: z.array(Topic),
       nextAfter: TopicName.optional().meta({ description: "set when more follow" }),
-    }),
+    })),
     errors: [],
   }),
 
@@ -64,9 +65,9 @@ export const topicsEndpoints = {
     summary: "End a subscription; what is in the inbox stays.",
     access: "agent",
     repeatable: true,
-    params: z.strictObject({ topic: TopicPattern }),
+    params: strictObject(() => ({ topic: TopicPattern })),
     status: 200,
-    reply: z.object({ removed: z.boolean() }),
+    reply: object(() => ({ removed: z.boolean() })),
     errors: [],
   }),
 
@@ -76,15 +77,15 @@ export const topicsEndpoints = {
     summary: "Subscriptions: your own, or with the mesh key everybody's.",
     access: "any",
     repeatable: true,
-    query: z.strictObject({
+    query: strictObject(() => ({
       after: SubscriptionCursor.optional().meta({ description: "nextAfter of the page before" }),
       limit: number(1, 1000).default(200),
-    }),
+    })),
     status: 200,
-    reply: z.object({
+    reply: object(() => ({
       subscriptions: z.array(Subscription),
       nextAfter: z.string().optional().meta({ description: "set when more follow" }),
-    }),
+    })),
     errors: [],
   }),
 } as const;

@@ -1,7 +1,8 @@
 /** Endpoints of webhooks. */
-import { z } from "zod";
+import * as z from "zod";
 import { endpoint } from "../endpoint.ts";
 import { MAX_WEBHOOK_TIMEOUT_MS } from "../limits.ts";
+import { object, strictObject } from "../shapes/lazy-object.ts";
 import {
   RotateWebhookRequest,
   SetWebhookReply,
@@ -10,9 +11,9 @@ import {
   Webhook,
 } from "../webhook/webhook.ts";
 
-const params = z.strictObject({
+const params = strictObject(() => ({
   agent: z.string().min(1).max(128).meta({ description: "name or id; me is the caller" }),
-});
+}));
 
 /** Their rows. With the mesh key they are for any agent, with an agent's token for that agent alone. */
 export const webhooksEndpoints = {
@@ -75,7 +76,7 @@ export const webhooksEndpoints = {
     repeatable: true,
     params,
     status: 200,
-    reply: z.object({ removed: z.boolean() }),
+    reply: object(() => ({ removed: z.boolean() })),
     errors: ["agent_not_found"],
   }),
 } as const;

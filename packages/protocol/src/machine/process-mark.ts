@@ -1,16 +1,17 @@
 /** A process by more than its id, so that a program of the same machine can see that it is gone. */
-import { z } from "zod";
+import * as z from "zod";
+import { strictObject } from "../shapes/lazy-object.ts";
 import { type Standpoint, type StandpointReader, standpointOf } from "./standpoint.ts";
 
 const word = z.string().min(1).max(64);
 
 /** One process of one start of one machine, as its PID namespace counts. Ids are given out again, and each namespace has its own. */
-export const ProcessMark = z.strictObject({
+export const ProcessMark = strictObject(() => ({
   pid: z.int().positive(),
   start: word.meta({ description: "field 22 of /proc/PID/stat" }),
   boot: word.meta({ description: "content of /proc/sys/kernel/random/boot_id" }),
   processes: word.meta({ description: "target of /proc/self/ns/pid" }),
-});
+}));
 export type ProcessMark = z.infer<typeof ProcessMark>;
 
 /** How a program looks at processes; the functions throw what they cannot read. */

@@ -1,8 +1,9 @@
 /** Where on which machine a program stands: what two programs have to share to reach each other's loopback or process. */
-import { z } from "zod";
+import * as z from "zod";
+import { object } from "../shapes/lazy-object.ts";
 
 /** Where a program stands; what a system does not say is left out. */
-export const Standpoint = z.object({
+export const Standpoint = object(() => ({
   hostname: z.string(),
   /** This start of this machine's kernel. Containers have that of their host. */
   boot: z.string().optional(),
@@ -10,18 +11,18 @@ export const Standpoint = z.object({
   network: z.string().optional(),
   /** The namespace of process ids: whose numbers it knows. */
   processes: z.string().optional(),
-});
+}));
 export type Standpoint = z.infer<typeof Standpoint>;
 
 /** What a running broker writes into `broker.json`: pid and version for people, url for programs. */
-export const BrokerFile = z.object({
+export const BrokerFile = object(() => ({
   url: z.string(),
   port: z.int(),
   pid: z.int(),
   version: z.string().optional(),
   startedAt: z.string().optional(),
   standpoint: Standpoint.optional(),
-});
+}));
 export type BrokerFile = z.infer<typeof BrokerFile>;
 
 /** How a program reads its own standpoint; the functions throw what they cannot read. */

@@ -1,5 +1,5 @@
 /** The states of a delivery. */
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * State of a delivery. `queued → leased → acked`; `leased → queued` when the lease ends without an ack;

@@ -1,5 +1,5 @@
 /** What every message that an agent sends is made of. */
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_BODY_BYTES } from "../limits.ts";
 
 /** Text that survives JSON, SQLite and a terminal: well-formed Unicode without NUL. */

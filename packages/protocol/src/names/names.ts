@@ -1,5 +1,5 @@
 /** The grammar of agent names. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** Names no agent may take: they would read as the mesh itself or as its owner. */
 export const RESERVED_NAMES: readonly string[] = [

@@ -1,5 +1,5 @@
 /** OpenAPI 3.1 of the endpoint table. */
-import { z } from "zod";
+import * as z from "zod";
 import { commonErrors, type Endpoint } from "../endpoint.ts";
 import { endpoints } from "../endpoints.ts";
 import { type ErrorCode, errorTable, PROBLEM_MEDIA_TYPE, Problem } from "../errors.ts";

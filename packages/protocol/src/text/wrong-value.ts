@@ -1,5 +1,5 @@
 /** What is wrong with a value from outside, in our words: what is taken there, and what was given instead. */
-import type { z } from "zod";
+import type * as z from "zod";
 import { plainLine } from "./plain-text.ts";
 
 /** Beyond this a text is named by its length. */

@@ -1,7 +1,8 @@
 /** What a webhook of the dialects agentmesh and cloudevents is posted. */
-import { z } from "zod";
+import * as z from "zod";
 import { Party } from "../agent-party.ts";
 import { LeasedDelivery } from "../message/delivery.ts";
+import { object } from "../shapes/lazy-object.ts";
 import { Timestamp } from "../time.ts";
 
 /** Media type of a CloudEvents 1.0 envelope in structured mode. */
@@ -16,19 +17,19 @@ export const WebhookDelivery = LeasedDelivery.omit({ receipt: true, leaseEndsAt:
 export type WebhookDelivery = z.infer<typeof WebhookDelivery>;
 
 /** One message for the agent. The same delivery may come again, with the same `webhook-id` and a higher `attempt`. */
-export const WebhookMessageEvent = z.object({
+export const WebhookMessageEvent = object(() => ({
   type: z.literal(types.message),
   timestamp: Timestamp.meta({ description: "when the message was accepted" }),
   data: WebhookDelivery,
-});
+}));
 export type WebhookMessageEvent = z.infer<typeof WebhookMessageEvent>;
 
 /** Somebody tries the webhook: answer 2xx, nothing else is to be done. */
-export const WebhookTestEvent = z.object({
+export const WebhookTestEvent = object(() => ({
   type: z.literal(types.test),
   timestamp: Timestamp,
   data: z.object({ to: Party }),
-});
+}));
 export type WebhookTestEvent = z.infer<typeof WebhookTestEvent>;
 
 /** Either. */
@@ -36,7 +37,7 @@ export const WebhookEvent = z.discriminatedUnion("type", [WebhookMessageEvent, W
 export type WebhookEvent = z.infer<typeof WebhookEvent>;
 
 /** A CloudEvents 1.0 envelope: the event's `type` and `data`, and its `timestamp` as `time`. */
-export const WebhookCloudEvent = z.object({
+export const WebhookCloudEvent = object(() => ({
   specversion: z.literal("1.0"),
   id: z.string(),
   source: z.string(),
@@ -45,7 +46,7 @@ export const WebhookCloudEvent = z.object({
   time: Timestamp,
   datacontenttype: z.literal("application/json"),
   data: z.unknown(),
-});
+}));
 export type WebhookCloudEvent = z.infer<typeof WebhookCloudEvent>;
 
 /** The event in a body of either dialect; undefined when it is neither. */

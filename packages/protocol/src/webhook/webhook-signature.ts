@@ -1,5 +1,5 @@
 /** Standard Webhooks 1.0.0: secrets, headers, and the text that is signed with HMAC-SHA256. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** Names the delivery; the same in every attempt. */
 export const WEBHOOK_ID_HEADER = "webhook-id";

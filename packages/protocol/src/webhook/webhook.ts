@@ -1,7 +1,8 @@
 /** Webhooks: an agent's URL, to which the broker posts what comes into its inbox; a 2xx answer is the ack. */
-import { z } from "zod";
+import * as z from "zod";
 import { Party } from "../agent-party.ts";
 import { MAX_WEBHOOK_OVERLAP_MS, WEBHOOK_OVERLAP_MS } from "../limits.ts";
+import { object, strictObject } from "../shapes/lazy-object.ts";
 import { Timestamp } from "../time.ts";
 import { Urgency } from "../urgency.ts";
 import { WebhookSecret } from "./webhook-signature.ts";
@@ -13,7 +14,7 @@ export type WebhookDialect = z.infer<typeof WebhookDialect>;
 const line = (max: number) => z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${max}}$`), "visible ASCII, no blanks");
 
 /** What OpenClaw's gateway needs beside the text. */
-export const OpenClawOptions = z.strictObject({
+export const OpenClawOptions = strictObject(() => ({
   hook: z.enum(["agent", "wake"]).default("agent").meta({
     description: "agent: a turn of its own for each message; wake: a system event of the main session",
   }),
@@ -21,23 +22,22 @@ export const OpenClawOptions = z.strictObject({
   agentId: line(128).optional().meta({ description: "OpenClaw's agent, as its hooks.allowedAgentIds permits" }),
   sessionKey: line(256).optional().meta({ description: "as its hooks.allowRequestSessionKey permits" }),
   deliver: z.boolean().default(false).meta({ description: "hook agent: whether OpenClaw sends the answer to a chat" }),
-});
+}));
 export type OpenClawOptions = z.infer<typeof OpenClawOptions>;
 
 /** Sets an agent's webhook, in place of the one it had. Without `secret` the broker makes one and shows it once. */
-export const SetWebhookRequest = z
-  .strictObject({
-    url: z.string().min(1).max(2048).meta({
-      description: "http or https; for openclaw the gateway, e.g. http://127.0.0.1:18789, or the whole URL of the hook",
-    }),
-    dialect: WebhookDialect.default("agentmesh"),
-    secret: WebhookSecret.optional(),
-    maxInFlight: z.int().min(1).max(16).default(1).meta({
-      description: "most posts under way at once; more than 1 gives up the order",
-    }),
-    urgency: Urgency.default("normal").meta({ description: "the least urgency that is posted" }),
-    openclaw: OpenClawOptions.optional(),
-  })
+export const SetWebhookRequest = strictObject(() => ({
+  url: z.string().min(1).max(2048).meta({
+    description: "http or https; for openclaw the gateway, e.g. http://127.0.0.1:18789, or the whole URL of the hook",
+  }),
+  dialect: WebhookDialect.default("agentmesh"),
+  secret: WebhookSecret.optional(),
+  maxInFlight: z.int().min(1).max(16).default(1).meta({
+    description: "most posts under way at once; more than 1 gives up the order",
+  }),
+  urgency: Urgency.default("normal").meta({ description: "the least urgency that is posted" }),
+  openclaw: OpenClawOptions.optional(),
+}))
   .refine(({ dialect, openclaw }) => (dialect === "openclaw") === (openclaw !== undefined), {
     path: ["openclaw"],
     error: 'belongs to the dialect openclaw, which needs it: {"token":"…"}',
@@ -57,7 +57,7 @@ export const WebhookState = z.enum(["untried", "working", "failing", "resting", 
 export type WebhookState = z.infer<typeof WebhookState>;
 
 /** A webhook as its owner sees it. Never shows a secret, a token, or the query of its URL. */
-export const Webhook = z.object({
+export const Webhook = object(() => ({
   agent: Party,
   url: z.string().meta({ description: "without its query, which may hold a secret" }),
   dialect: WebhookDialect,
@@ -74,28 +74,28 @@ export const Webhook = z.object({
   previousSecretUntil: Timestamp.optional().meta({
     description: "the secret before the rotation signs too until then",
   }),
-});
+}));
 export type Webhook = z.infer<typeof Webhook>;
 
 /** The webhook; `secret` only when the broker made it, and only this once. */
-export const SetWebhookReply = z.object({ webhook: Webhook, secret: z.string().optional() });
+export const SetWebhookReply = object(() => ({ webhook: Webhook, secret: z.string().optional() }));
 export type SetWebhookReply = z.infer<typeof SetWebhookReply>;
 
 /** Replaces the secret. For `overlapMs` the old one signs as well, so that a receiver can change over. */
-export const RotateWebhookRequest = z.strictObject({
+export const RotateWebhookRequest = strictObject(() => ({
   secret: WebhookSecret.optional(),
   overlapMs: z.int().min(0).max(MAX_WEBHOOK_OVERLAP_MS).default(WEBHOOK_OVERLAP_MS).meta({
     description: "how long both secrets sign; 0 for one that has leaked",
   }),
-});
+}));
 export type RotateWebhookRequest = z.infer<typeof RotateWebhookRequest>;
 
 /** How a post of a test event went. */
-export const TestWebhookReply = z.object({
+export const TestWebhookReply = object(() => ({
   taken: z.boolean().meta({ description: "it was answered 2xx" }),
   status: z.int().optional().meta({ description: "HTTP status of the answer, if there was one" }),
   why: z.string().optional().meta({ description: "why it failed" }),
   tookMs: z.int().nonnegative(),
   webhook: Webhook,
-});
+}));
 export type TestWebhookReply = z.infer<typeof TestWebhookReply>;

@@ -1,5 +1,5 @@
 /** Stub of the Gemini API. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Dialect, events, plain, stringsIn } from "./stub-server.ts";
 
 const Part = z.looseObject({ text: z.string().optional(), functionResponse: z.unknown().optional() });

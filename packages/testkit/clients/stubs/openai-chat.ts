@@ -1,5 +1,5 @@
 /** Stub of an OpenAI-compatible chat completions server. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Act } from "./script.ts";
 import { type Dialect, events, plain, stringsIn } from "./stub-server.ts";
 

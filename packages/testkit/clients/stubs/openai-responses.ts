@@ -1,5 +1,5 @@
 /** Stub of OpenAI's Responses API, as Codex uses it. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Act } from "./script.ts";
 import { type Dialect, events, plain, stringsIn } from "./stub-server.ts";
 

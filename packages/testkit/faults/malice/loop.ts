@@ -1,6 +1,6 @@
 /** What the watch in the broker wrote down of its event loop, read over a span of time. */
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { percentile } from "./figures.ts";
 
 const Line = z.object({ at: z.number(), ticks: z.int(), long: z.array(z.tuple([z.number(), z.number()])) });

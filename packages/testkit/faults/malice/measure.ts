@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Finding, startTestBroker, type TestBroker, tempDir } from "testkit";
-import { z } from "zod";
+import * as z from "zod";
 import type { Newcomers } from "./bystander.ts";
 import { percentile } from "./figures.ts";
 import { atOnce, clientOf, type Ground, type Load } from "./load.ts";

@@ -2,7 +2,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { cleanEnv } from "testkit";
-import type { z } from "zod";
+import type * as z from "zod";
 import { Answer, type Question } from "./program-words.ts";
 
 /** The program. Killed on dispose. */

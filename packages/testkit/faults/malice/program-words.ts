@@ -1,5 +1,5 @@
 /** What a partner is asked, and what it answers. */
-import { z } from "zod";
+import * as z from "zod";
 
 const Ground = z.object({ url: z.string(), port: z.int(), key: z.string() });
 const Hand = z.object({ name: z.string(), token: z.string() });

@@ -1,5 +1,5 @@
 /** Runs one of our programs, from arguments to exit code, as often as a command line comes; answers with what it said. */
-import { z } from "zod";
+import * as z from "zod";
 
 type Run = (args: readonly string[]) => Promise<number>;
 

@@ -18,7 +18,7 @@ import { fileURLToPath } from "node:url";
 import { BrokerFile } from "@agentmesh/protocol";
 import { cleanEnv, type ProgramName, programArgs, type RunningProgram, tempDir, until, watched } from "testkit";
 import { expect } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Nobody has that id: it has no name, as users of a directory service may have none here. */
 export const USER = 4_201;

@@ -17,7 +17,7 @@ import {
   whyNoOtherUser,
 } from "testkit";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { ended } from "../ended.ts";
 
 const noUser = whyNoOtherUser();

@@ -8,7 +8,7 @@ import {
   WebhookDialect,
   webhookSecret,
 } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import type { Seal } from "./seal.ts";
 
 const SECRET_BYTES = 32;

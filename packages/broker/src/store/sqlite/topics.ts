@@ -1,6 +1,6 @@
 /** SQL of topics and subscriptions. */
 import type { AgentId, MessageId, Trust } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import type { InboxQuota } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
 

@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { refusedBy } from "@agentmesh/client/node";
 import { plainLine } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { CommandError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { shortPath } from "../../describe.ts";

@@ -1,6 +1,6 @@
 /** The driver node-sqlite: the SQLite that is part of Node, for systems on which no addon loads. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { z } from "zod";
+import * as z from "zod";
 import type { Database, Driver, Statement } from "./database.ts";
 import { nodeFailure } from "./failure.ts";
 

@@ -3,7 +3,7 @@
  * replaced; this file does. A database where one existed is never silently replaced by an empty one.
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 
 const Mark = z.object({
   instanceId: z.string(),

@@ -1,6 +1,6 @@
 /** SQL of looks at all agents: how many there are, who they are and who has a session, a page at a time. */
 import { type AgentId, DeliveryState, type SessionId } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import type { AgentRecord, StoreStats } from "../../../mesh/store.ts";
 import { AGENT } from "../agents.ts";
 import type { EngineContext } from "../context.ts";

@@ -10,7 +10,7 @@ import {
   Trust,
   WEBHOOK_PATH,
 } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { timestamp } from "../../../mesh/clock.ts";
 import type { AgentRecord, PolicyRules } from "../../../mesh/store.ts";
 

@@ -13,7 +13,7 @@ import {
   type ThreadId,
   type Trust,
 } from "@agentmesh/protocol";
-import { z } from "zod";
+import * as z from "zod";
 import { urgencyOf } from "../../../mesh/acceptance/urgency.ts";
 import { timestamp } from "../../../mesh/clock.ts";
 import type { Delayed, DeliveryRecord, Skipped } from "../../../mesh/store.ts";
