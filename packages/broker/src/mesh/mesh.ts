@@ -1,5 +1,5 @@
 /** The mesh: its parts built over one store. Knows no HTTP, no SQL, no sockets. */
-import type { AgentId, Keeper, KeepingStatus } from "@agentmesh/protocol";
+import type { Keeper, KeepingStatus } from "@agentmesh/protocol";
 import { type Disk, Intake } from "./acceptance/intake.ts";
 import { LoopGuard } from "./acceptance/loop-guard.ts";
 import { ReceiverPolicies } from "./acceptance/receiver-policy.ts";
@@ -76,7 +76,19 @@ export function createMesh(parts: {
   const webhooks = new Webhooks({ ...parts, agents, streams, ready });
   const sessions = new Sessions({ ...parts, agents, streams });
   store.listen({
-    ready: (agentId: AgentId) => ready.wake(agentId),
+    ready: (agentId, isStreamed) => {
+      if (!isStreamed) streams.wake(agentId);
+      ready.wake(agentId);
+    },
+    offers: (agentId) => streams.offers(agentId),
+    leased: (session, leased) => {
+      try {
+        streams.leased(session, leased);
+      } catch (error) {
+        // They come back when the leases end.
+        parts.onFault(error);
+      }
+    },
     advanced: () => advanced.wake("log"),
     left: (agentId) => {
       webhooks.forget(agentId);

@@ -50,18 +50,12 @@ import type {
 } from "./records/index.ts";
 import type { AgentStore } from "./store/agents.ts";
 import type { Keeping } from "./store/keeping.ts";
+import type { StoreListener } from "./store/listener.ts";
 import type { Looks } from "./store/looks.ts";
 import type { WebhookStore } from "./store/webhooks.ts";
 
 export type * from "./records/index.ts";
-
-/** Told that something may be leasable for an agent, or that the timeline grew. Hints: repeatable, may come early. */
-export interface StoreListener {
-  ready(agentId: AgentId): void;
-  /** An agent has left the mesh; what waits for it may still be ending. */
-  left?(agentId: AgentId): void;
-  advanced(): void;
-}
+export type { StoreListener } from "./store/listener.ts";
 
 /** A session that may be gone, and whose it is. */
 export interface DoubtedSession {

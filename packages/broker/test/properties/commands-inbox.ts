@@ -6,7 +6,7 @@ import { type AgentHistory, type DeliveryHistory, isOpen, type SessionHistory } 
 import type { Observer, Question } from "./observer.ts";
 import { heartbeat } from "./questions-agents.ts";
 import { advance, announceDue, expireLeases } from "./questions-care.ts";
-import { lease, returnStreamed } from "./questions-leases.ts";
+import { closeStream, lease, openStream, returnStreamed } from "./questions-leases.ts";
 import { ack, extend, type Held, nack, recordPush, reject, release } from "./questions-verbs.ts";
 
 const leaseMs = fc.constantFrom(1_000, 10_000, 60_000, 300_000);
@@ -171,6 +171,28 @@ export const inboxCommands: CommandKind[] = [
     },
     "joins",
   ),
+  kind(
+    "open a stream",
+    4,
+    fc.record({
+      n: any,
+      maxInFlight: fc.integer({ min: 1, max: 3 }),
+      maxPushes: fc.constantFrom(undefined, undefined, 1),
+      urgency: fc.constantFrom(undefined, undefined, "normal"),
+      maxBytes: fc.constantFrom(250, 16_384),
+      leaseMs,
+    }),
+    (o, { n, maxInFlight, maxPushes, urgency, maxBytes, leaseMs: ms }) => {
+      const holder = streamer(o, n);
+      const stream = { maxInFlight, maxPushes, ...(urgency !== undefined && { urgency }) };
+      const terms = { max: 25, maxBytes, leaseMs: ms, stream };
+      return holder && openStream({ agentId: holder.agentId, session: holder.id, ...terms });
+    },
+  ),
+  kind("close a stream", 2, any, (o, n) => {
+    const session = pick([...o.world.streams.keys()], n);
+    return session && closeStream(session);
+  }),
   kind("lease and hang", 4, any, hang),
   kind("stream and stop reading", 5, reading, stopReading),
   kind("lease and reject", 5, any, rejectOne),

@@ -5,6 +5,7 @@ import { checkAccounts, checkWholeStory } from "./accounts.ts";
 import { type DeliveryHistory, History, type SessionHistory, short } from "./history.ts";
 import { type Judge, judgeAll, type Sent } from "./judging.ts";
 import { demand } from "./promises.ts";
+import { judgeStreamed, judgeStreams } from "./questions-leases.ts";
 import { Tape } from "./tape.ts";
 import { turn, type World } from "./world.ts";
 
@@ -43,6 +44,7 @@ export class Observer {
     this.world = world;
     this.history = history;
     this.tape = tape;
+    tape.onNext = (entry) => judgeStreamed(this, entry);
   }
 
   static async begin(world: World): Promise<Observer> {
@@ -68,6 +70,7 @@ export class Observer {
     const grown = this.tape.length > 0;
     judgeAll(judges);
     for (const judge of this.#later.splice(0)) judge();
+    judgeStreams(this);
     this.tape.done();
     this.#checkHints(grown);
     await checkAccounts(this);

@@ -197,6 +197,8 @@ function doubt(o: Observer, session: SessionHistory, ageMs: number, why: DoubtWh
 /** Ends the sessions that were silent for so long; their leases return as failures. */
 export function expireSessions(offlineAfterMs: number): Question {
   return async (o) => {
+    // One that is over may be streamed to until its turn to end has come; what it gets returns at once.
+    for (const { id, seenAt } of o.history.sessions) if (seenAt <= o.now - offlineAfterMs) o.world.streams.delete(id);
     const ended = await o.world.store.expireSessions(offlineAfterMs, RETRY);
     return () => {
       // What was heard of before the clock was set back ages from now on.

@@ -1,7 +1,7 @@
 /** Questions about leases: take them, return those of a stream; with what the answers must be. */
 import { isDeepStrictEqual } from "node:util";
-import type { SessionId } from "@agentmesh/protocol";
-import type { LeasedRecord, LeaseTerms, PushTerms } from "../../src/mesh/store.ts";
+import type { LogEntry, SessionId } from "@agentmesh/protocol";
+import type { LeasedRecord, LeaseTerms, PushTerms, StreamLeaseTerms } from "../../src/mesh/store.ts";
 import { type DeliveryHistory, isOpen, pushesBy, short, time } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
@@ -13,29 +13,10 @@ export function lease(terms: LeaseTerms): Question {
   return async (o) => {
     const { leased, queued } = await o.world.store.lease(terms);
     return () => {
-      const { agentId, session, stream } = terms;
+      const { agentId, stream } = terms;
       const name = o.history.agent(agentId)?.name;
       o.say(`lease for ${name} ${stream ? "as a stream" : ""} → ${leased.map(({ delivery }) => `#${delivery.seq}`)}`);
-      const streamed = session === undefined ? 0 : o.history.streamedBy(session).length;
-      const credit = stream && session ? stream.maxInFlight - streamed : terms.max;
-      const most = Math.max(0, Math.min(terms.max, credit));
-      demand(leased.length <= most, "credit", () => `${leased.length} were leased at once; ${most} were asked for`);
-      const over = session !== undefined && !o.history.sessions.some(({ id, open }) => id === session && open);
-      demand(!over || leased.length === 0, "L3 no stuck lease", () => `${session} is over and was leased to`);
-      const silent = stream !== undefined && o.history.session(session)?.silent === true;
-      demand(!silent || leased.length === 0, "silence", () => `${session} is silent and was streamed to`);
-      const ready = over ? [] : o.history.leasable(terms, o.now);
-      for (const [index, record] of leased.entries()) {
-        const delivery = judgeLease(o, terms, record);
-        const first = ready[index];
-        demand(
-          first === delivery,
-          "I5 order",
-          () => `${short(delivery)} was leased although ${short(first)} is before it`,
-        );
-      }
-      const bytes = ready.slice(0, leased.length).reduce((sum, { of }) => sum + of.message.bodyBytes, 0);
-      demand(leased.length < 2 || bytes <= terms.maxBytes, "credit", () => `${bytes} bytes were leased at once`);
+      const { most, ready, bytes } = judgeTaken(o, terms, leased);
       // An empty answer is given before the turn's other acts are done.
       if (o.together && leased.length === 0) return;
       const left = leased.length < most ? ready[leased.length] : undefined;
@@ -45,6 +26,69 @@ export function lease(terms: LeaseTerms): Question {
       demand(queued === waiting, "I13 conservation", () => `${name} has ${waiting} queued, the lease says ${queued}`);
     };
   };
+}
+
+/** What was leased at once: no more than was asked for, the first in inbox order. Says what could have been. */
+function judgeTaken(o: Observer, terms: LeaseTerms, leased: readonly LeasedRecord[]) {
+  const { session, stream } = terms;
+  const streamed = session === undefined ? 0 : o.history.streamedBy(session).length;
+  const credit = stream && session ? stream.maxInFlight - streamed : terms.max;
+  const most = Math.max(0, Math.min(terms.max, credit));
+  demand(leased.length <= most, "credit", () => `${leased.length} were leased at once; ${most} were asked for`);
+  const over = session !== undefined && !o.history.sessions.some(({ id, open }) => id === session && open);
+  demand(!over || leased.length === 0, "L3 no stuck lease", () => `${session} is over and was leased to`);
+  const silent = stream !== undefined && o.history.session(session)?.silent === true;
+  demand(!silent || leased.length === 0, "silence", () => `${session} is silent and was streamed to`);
+  const ready = over ? [] : o.history.leasable(terms, o.now);
+  for (const [index, record] of leased.entries()) {
+    const delivery = judgeLease(o, terms, record);
+    const first = ready[index];
+    demand(first === delivery, "I5 order", () => `${short(delivery)} was leased although ${short(first)} is before it`);
+  }
+  const bytes = ready.slice(0, leased.length).reduce((sum, { of }) => sum + of.message.bodyBytes, 0);
+  demand(leased.length < 2 || bytes <= terms.maxBytes, "credit", () => `${bytes} bytes were leased at once`);
+  return { most, ready, bytes };
+}
+
+/** Opens a stream: from now on what becomes leasable is leased for it in the same commit, within its credit. */
+export function openStream(terms: StreamLeaseTerms): Question {
+  return async (o) => {
+    o.world.streams.set(terms.session, terms);
+    return () => o.say(`open a stream of ${terms.session}, credit ${terms.stream.maxInFlight}`);
+  };
+}
+
+/** Closes a stream; what it holds is returned by who closes it. */
+export function closeStream(session: SessionId): Question {
+  return async (o) => {
+    o.world.streams.delete(session);
+    return () => o.say(`close the stream of ${session}`);
+  };
+}
+
+/** Judges what was leased for streams in a commit, when the log is there. */
+export function judgeStreamed(o: Observer, { event, deliveryId }: Pick<LogEntry, "event" | "deliveryId">): void {
+  const [next] = o.world.streamed;
+  if (event !== "leased" || next?.leased[0]?.delivery.id !== deliveryId) return;
+  o.world.streamed.shift();
+  const { terms, leased } = next;
+  o.say(`leased for the stream of ${terms.session}: ${leased.map(({ delivery }) => `#${delivery.seq}`)}`);
+  judgeTaken(o, terms, leased);
+}
+
+/** When all acts of a step are judged: what is left of the log was leased for streams, and what was said of that is true. */
+export function judgeStreams(o: Observer): void {
+  for (let next = o.tape.peek(); next && o.world.streamed.length > 0; next = o.tape.peek()) {
+    const { length } = o.world.streamed;
+    judgeStreamed(o, next);
+    if (o.world.streamed.length === length) break;
+  }
+  const [extra] = o.world.streamed;
+  demand(!extra, "timeline", () => `${extra?.leased[0]?.delivery.id} was pushed, and no lease of it is in the log`);
+  for (const agentId of o.world.served) {
+    const [left] = o.history.agent(agentId) ? o.history.queued(agentId) : [];
+    demand(!left, "hints", () => `${short(left)} is queued, and all was said to be leased for streams`);
+  }
 }
 
 function judgeLease(

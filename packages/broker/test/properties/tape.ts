@@ -15,6 +15,8 @@ export class Tape {
   readonly touched = new Set<DeliveryHistory>();
   /** The cursor before the first entry. */
   readonly begin: string;
+  /** Told of the next entry before anything else is: what follows from acts stands between their entries. */
+  onNext: (entry: LogEntry) => void = () => {};
   readonly #history: History;
   readonly #waiting: LogEntry[] = [];
   #cursor: string;
@@ -53,12 +55,14 @@ export class Tape {
 
   /** The delivery of the next entry, if the entry is this event. */
   nextOf(event: string): DeliveryHistory | undefined {
+    this.#announce();
     const entry = this.#waiting[0];
     return entry?.event === event ? this.#history.delivery(entry.deliveryId) : undefined;
   }
 
   /** Takes the next entry, which must be this event of this delivery, with the given attempt and details. */
   take(event: string, of: DeliveryHistory, now: number, more: Partial<LogEntry> = {}): LogEntry {
+    this.#announce();
     const entry = this.#waiting.shift();
     demand(
       entry?.event === event && entry.deliveryId === of.id,
@@ -94,6 +98,11 @@ export class Tape {
   done(): void {
     const left = this.#waiting[0];
     demand(left === undefined, "timeline", () => `nobody asked for ${left && this.#name(left)}`);
+  }
+
+  #announce(): void {
+    const [entry] = this.#waiting;
+    if (entry) this.onNext(entry);
   }
 
   #name(entry: LogEntry): string {

@@ -2,8 +2,16 @@
 import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AgentId } from "@agentmesh/protocol";
-import type { AskNotices, Bounce, InboxQuota, RetryPolicy, Store } from "../../src/mesh/store.ts";
+import type { AgentId, SessionId } from "@agentmesh/protocol";
+import type {
+  AskNotices,
+  Bounce,
+  InboxQuota,
+  LeasedRecord,
+  RetryPolicy,
+  Store,
+  StreamLeaseTerms,
+} from "../../src/mesh/store.ts";
 import { SLICES, type SliceSizes } from "../../src/store/sqlite/commits/slices.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { openDatabase } from "../../src/store/sqlite/file/open.ts";
@@ -55,6 +63,11 @@ export class World implements AsyncDisposable {
   /** Agents that the listener was told of since the last `forget`. */
   readonly told = new Set<AgentId>();
   grown = false;
+  /** Agents of which it was said that all that was leasable is leased for their streams. */
+  readonly served = new Set<AgentId>();
+  /** Open streams, and what was leased for them since the last `forget`, in that order. */
+  readonly streams = new Map<SessionId, StreamLeaseTerms>();
+  readonly streamed: { readonly terms: StreamLeaseTerms; readonly leased: readonly LeasedRecord[] }[] = [];
   readonly #make: (database: OpenDatabase, clock: FakeClock) => Store;
   readonly #drivers: Driver[];
   readonly #folder = mkdtempSync(join(home, "agentmesh-properties-"));
@@ -84,6 +97,8 @@ export class World implements AsyncDisposable {
 
   forget(): void {
     this.told.clear();
+    this.served.clear();
+    this.streamed.length = 0;
     this.grown = false;
   }
 
@@ -143,9 +158,19 @@ export class World implements AsyncDisposable {
 
   #listenTo(store: Store): Store {
     const current = () => this.#store === store;
+    this.streams.clear();
     store.listen({
-      ready: (agentId) => {
-        if (current()) this.told.add(agentId);
+      ready: (agentId, isStreamed) => {
+        if (!current()) return;
+        this.told.add(agentId);
+        if (isStreamed) this.served.add(agentId);
+        else this.served.delete(agentId);
+      },
+      offers: (agentId) => (current() ? [...this.streams.values()].filter((terms) => terms.agentId === agentId) : []),
+      leased: (session, leased) => {
+        const terms = this.streams.get(session);
+        if (!current() || !terms) throw new Error(`${session} has no stream, and was leased to`);
+        this.streamed.push({ terms, leased });
       },
       advanced: () => {
         if (current()) this.grown = true;

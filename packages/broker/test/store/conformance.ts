@@ -1,5 +1,5 @@
 /** What every engine behind the Store port must do. One suite, run by each engine's test file. */
-import type { AgentId, DeliveryId, Urgency } from "@agentmesh/protocol";
+import { type AgentId, type DeliveryId, DeliveryRef, type Urgency } from "@agentmesh/protocol";
 import { until } from "testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
@@ -216,6 +216,40 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect(await store.expireLeases(10, RETRY)).toBe(1);
       expect((await lease())[0]).toMatchObject({ attempt: 2, redelivered: true });
       expect(await events(sent.id)).toEqual(["accepted", "leased", "released", "leased"]);
+    });
+
+    test("what is accepted for an open stream is leased for it in the same commit, within its credit", async () => {
+      const session = newId("ses");
+      await store.openSession({ id: session, agentId: bob, profile: {}, pushPaths: [] });
+      // Its own hint is given.
+      await new Promise((resolve) => setImmediate(resolve));
+      const terms = { agentId: bob, session, max: 25, maxBytes: 1_000, leaseMs: 30_000, stream: { maxInFlight: 2 } };
+      const told: string[] = [];
+      store.listen({
+        ready: (agentId, isStreamed) =>
+          told.push(`${agentId === bob ? "bob" : agentId} ${isStreamed ? "served" : "waits"}`),
+        offers: (agentId) => (agentId === bob ? [terms] : []),
+        leased: (to, leased) =>
+          told.push(...leased.map(({ delivery }) => `${to === session} ${delivery.message.body}`)),
+        advanced: () => {},
+      });
+      for (const body of ["one", "two", "three"]) {
+        await store.enqueue(message(body), QUOTA).then(() => told.push(`answered ${body}`));
+        await until(() => told.at(-1)?.startsWith("bob"), "the hint");
+      }
+      expect(told).toEqual([
+        ...["true one", "answered one", "bob served", "true two", "answered two", "bob served"],
+        ...["answered three", "bob waits"],
+      ]);
+      // The credit that an ack frees is used in the commit of that ack.
+      await store.ack(bob, DeliveryRef.parse("1"), undefined, "handled");
+      expect(told.at(-1)).toBe("true three");
+      store = await engine.reopen(clock);
+      const { entries } = await store.listInbox({ agentId: bob, which: "open", afterSeq: 0, limit: 10 });
+      expect(entries.map(({ seq, state, attempt }) => [seq, state, attempt])).toEqual([
+        [2, "queued", 1],
+        [3, "queued", 1],
+      ]);
     });
 
     test("an ack is final, idempotent, and the owner's alone (T08, T09)", async () => {

@@ -1,33 +1,14 @@
 /** Streams: what is ready is leased and pushed into the sink of a session, within its credit. */
-import type { AgentId, SessionId, Urgency } from "@agentmesh/protocol";
-import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
+import type { AgentId, SessionId } from "@agentmesh/protocol";
 import type { Policy } from "../policy.ts";
-import type { RetryPolicy, Store } from "../store.ts";
+import type { LeasedRecord, RetryPolicy, Store, StreamLeaseTerms } from "../store.ts";
 import { retryPolicy } from "./retry.ts";
 import type { Sink } from "./sink.ts";
+import { Stream, type StreamTerms } from "./stream.ts";
 import type { Wakes } from "./wakes.ts";
 
-/** What a session asks of its stream. */
-export interface StreamTerms {
-  readonly agentId: AgentId;
-  readonly session: SessionId;
-  readonly maxInFlight: number;
-  readonly leaseMs: number;
-  readonly maxPushes: number | undefined;
-  /** Least urgency that is streamed. */
-  readonly urgency: Urgency;
-  /** Position of the last delivery the client has; later ones were lost on the way and come again at once. */
-  readonly lastPosition: number | undefined;
-}
-
-/** When a stream tries again after the store failed it, in milliseconds. */
+/** When leases of a closed stream are returned again after the store failed it, in milliseconds. */
 const RETRY_MS = 1_000;
-
-interface OpenStream {
-  readonly terms: StreamTerms;
-  readonly sink: Sink;
-  stop(): void;
-}
 
 /** Open streams by session, and the leases of those that just closed. */
 export class Streams {
@@ -36,7 +17,9 @@ export class Streams {
   readonly #retry: RetryPolicy;
   readonly #graceMs: number;
   readonly #staleAfterMs: number;
-  readonly #open = new Map<SessionId, OpenStream>();
+  readonly #open = new Map<SessionId, Stream>();
+  /** The same by agent. */
+  readonly #openOf = new Map<AgentId, Set<Stream>>();
   readonly #grace = new Map<SessionId, { readonly agentId: AgentId; readonly timer: NodeJS.Timeout }>();
   /** Sessions with a stream that is read, or in its grace, by agent. */
   readonly #streamed = new Map<AgentId, Set<SessionId>>();
@@ -68,10 +51,7 @@ export class Streams {
    */
   async attach<S extends Sink>(terms: StreamTerms, openSink: () => S): Promise<{ sink: S; detach: () => void }> {
     // Taken off first: what replaces it is no reason to doubt the session.
-    const before = this.#open.get(terms.session);
-    this.#open.delete(terms.session);
-    before?.stop();
-    before?.sink.close("replaced", false);
+    const before = this.#replaced(terms.session);
     const grace = this.#grace.get(terms.session);
     clearTimeout(grace?.timer);
     this.#grace.delete(terms.session);
@@ -89,40 +69,30 @@ export class Streams {
       sink.close(this.#over.code, this.#over.reconnect);
       return { sink, detach: () => {} };
     }
-    let draining = false;
-    let again = false;
-    let open = true;
-    const drain = async () => {
-      again = true;
-      if (draining) return;
-      draining = true;
-      try {
-        while (again && open && sink.hasRoom) {
-          again = false;
-          again = (await this.#fill(terms, sink, () => open)) || again;
-        }
-      } catch (error) {
-        this.#onFault(error);
-        // Nothing else would wake this stream: a lock or a full disk may be gone in a moment.
-        if (open) setTimeout(drain, RETRY_MS).unref();
-      } finally {
-        draining = false;
-      }
-    };
-    const off = this.#ready.on(terms.agentId, drain);
-    sink.onRoom(drain);
-    const stream: OpenStream = {
-      terms,
-      sink,
-      stop: () => {
-        open = false;
-        off();
-      },
-    };
-    this.#open.set(terms.session, stream);
+    const stream = new Stream(terms, sink, {
+      store: this.#store,
+      onLease: (silent) => (silent ? this.#unstream(terms) : this.#stream(terms)),
+      onFault: this.#onFault,
+    });
+    this.#opened(stream);
     this.#stream(terms);
-    void drain();
-    return { sink, detach: () => this.#detach(terms.session, stream) };
+    void stream.drain();
+    return { sink, detach: () => this.#detach(stream) };
+  }
+
+  /** Something may be leasable for an agent: its streams look. */
+  wake(agentId: AgentId): void {
+    for (const stream of this.#openOf.get(agentId) ?? []) void stream.drain();
+  }
+
+  /** What the open streams of an agent take now, in the order they were opened. */
+  offers(agentId: AgentId): StreamLeaseTerms[] {
+    return [...(this.#openOf.get(agentId) ?? [])].filter(({ takes }) => takes).map(({ lease }) => lease);
+  }
+
+  /** Pushes what was leased for one of these offers, in the commit that made it leasable. */
+  leased(session: SessionId, leased: readonly LeasedRecord[]): void {
+    this.#open.get(session)?.push(leased);
   }
 
   /** Returns now what sessions of this agent held whose streams are gone. */
@@ -139,9 +109,7 @@ export class Streams {
 
   /** Ends the streams of an agent that has left the mesh. */
   endOf(agentId: AgentId): void {
-    for (const { terms, sink } of [...this.#open.values()]) {
-      if (terms.agentId === agentId) sink.close("agent_removed", false);
-    }
+    for (const { sink } of [...(this.#openOf.get(agentId) ?? [])]) sink.close("agent_removed", false);
   }
 
   /** Says goodbye to every stream. */
@@ -152,28 +120,36 @@ export class Streams {
     this.#grace.clear();
   }
 
-  async #fill(terms: StreamTerms, sink: Sink, isOpen: () => boolean): Promise<boolean> {
-    const { leased, silent } = await this.#store.lease({
-      agentId: terms.agentId,
-      max: MAX_DELIVERIES_PER_READ,
-      maxBytes: MAX_BYTES_PER_READ,
-      leaseMs: terms.leaseMs,
-      session: terms.session,
-      stream: { maxInFlight: terms.maxInFlight, maxPushes: terms.maxPushes, urgency: terms.urgency },
-    });
-    if (silent) this.#unstream(terms.session, terms.agentId);
-    else if (isOpen()) this.#stream(terms);
-    // A lease that lands after the stream closed is returned with the others when the grace ends.
-    if (isOpen()) for (const { delivery, streamPosition } of leased) sink.push(delivery, streamPosition);
-    return leased.length > 0;
+  #opened(stream: Stream): void {
+    // Another may have been opened while this one waited for the store.
+    this.#replaced(stream.session);
+    this.#open.set(stream.session, stream);
+    this.#openOf.set(stream.agentId, (this.#openOf.get(stream.agentId) ?? new Set()).add(stream));
   }
 
-  #detach(session: SessionId, stream: OpenStream): void {
-    if (this.#open.get(session) !== stream) return;
-    this.#open.delete(session);
+  /** Ends the stream that a session has; another takes its place. */
+  #replaced(session: SessionId): Stream | undefined {
+    const before = this.#open.get(session);
+    if (!before) return undefined;
+    this.#closed(before);
+    before.sink.close("replaced", false);
+    return before;
+  }
+
+  #closed(stream: Stream): void {
     stream.stop();
-    this.#startGrace(session, stream.terms.agentId);
-    if (!this.#over) this.#doubt(session, stream.terms.agentId);
+    this.#open.delete(stream.session);
+    const others = this.#openOf.get(stream.agentId);
+    others?.delete(stream);
+    if (others?.size === 0) this.#openOf.delete(stream.agentId);
+  }
+
+  #detach(stream: Stream): void {
+    const { session, agentId } = stream;
+    if (this.#open.get(session) !== stream) return;
+    this.#closed(stream);
+    this.#startGrace(session, agentId);
+    if (!this.#over) this.#doubt(session, agentId);
   }
 
   #startGrace(session: SessionId, agentId: AgentId): void {
@@ -191,7 +167,7 @@ export class Streams {
   async #giveBack(session: SessionId, agentId: AgentId): Promise<void> {
     clearTimeout(this.#grace.get(session)?.timer);
     this.#grace.delete(session);
-    if (!this.#open.has(session)) this.#unstream(session, agentId);
+    if (!this.#open.has(session)) this.#unstream({ session, agentId });
     await this.#store.returnStreamed(session, undefined, this.#retry);
   }
 
@@ -200,12 +176,12 @@ export class Streams {
     this.#store.doubtSession({ id, agentId }, this.#staleAfterMs, "stream_closed").catch(this.#onFault);
   }
 
-  #stream({ agentId, session }: StreamTerms): void {
+  #stream({ agentId, session }: Pick<StreamTerms, "agentId" | "session">): void {
     this.#streamed.set(agentId, (this.#streamed.get(agentId) ?? new Set()).add(session));
   }
 
   /** Without a stream that is read an agent's webhook gets its mail again. */
-  #unstream(session: SessionId, agentId: AgentId): void {
+  #unstream({ agentId, session }: Pick<StreamTerms, "agentId" | "session">): void {
     const sessions = this.#streamed.get(agentId);
     if (!sessions?.delete(session)) return;
     if (sessions.size === 0) this.#streamed.delete(agentId);

@@ -15,6 +15,9 @@ export interface LeaseTerms {
   readonly stream?: PushTerms & { readonly maxInFlight: number };
 }
 
+/** What a stream leases. */
+export type StreamLeaseTerms = LeaseTerms & Required<Pick<LeaseTerms, "stream">> & { readonly session: SessionId };
+
 /** Whom the delay of a returned delivery keeps from it: everybody, left out, or the agent's webhook alone. */
 export type Delayed = "everybody" | "webhook";
 

@@ -90,9 +90,6 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
     newest: db.prepare<[InboxTerms], DeliveryRow>(newest),
   });
   const pages = { open: page(INBOX.open), held: page(INBOX.held), all: page(INBOX.all) };
-  const countLeased = db.prepare<[string], { n: number }>(
-    `SELECT COUNT(*) AS n FROM delivery WHERE session_id = ? AND state = 'leased' AND stream_position IS NOT NULL`,
-  );
   const selectLeasable = db.prepare<[LeasableTerms & { now: number }], { pk: number; bytes: number }>(LEASABLE);
   const markLeased = db.prepare<[string, string | null, number, number | null, number]>(
     `UPDATE delivery SET state = 'leased', attempt = attempt + 1, receipt = ?, session_id = ?, lease_ends_at = ?,
@@ -180,7 +177,6 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
     /** What is queued or held of a message. */
     waitingOf: (message: number, limit: number) => selectWaiting.all({ message, limit }),
     page: (which: keyof typeof pages, order: "oldest" | "newest", terms: InboxTerms) => pages[which][order].all(terms),
-    streamedBy: (session: string) => countLeased.get(session)?.n ?? 0,
     leasable: (terms: LeasableTerms) => selectLeasable.all({ ...terms, now: clock.now() }),
     /** Returns the end of the lease; `position` is where it began in the timeline, of one that is streamed. */
     markLeased(

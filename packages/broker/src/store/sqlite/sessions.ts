@@ -12,6 +12,12 @@ export const AHEAD = `SELECT id FROM session WHERE beat_at > ? LIMIT 1`;
 /** Those were heard of now; one that is doubted stays as old as the doubt says. */
 export const SET_BACK = `UPDATE session SET seen_at = MIN(seen_at, :now), beat_at = :now WHERE beat_at > :now`;
 
+/** A session that leases, and how many deliveries it holds of its stream. */
+export const HOLDER = `
+  SELECT s.silent, (SELECT COUNT(*) FROM delivery d
+                    WHERE d.session_id = s.id AND d.state = 'leased' AND d.stream_position IS NOT NULL) AS streamed
+  FROM session s WHERE s.id = ?`;
+
 /** The statements on sessions. */
 export function sessionStatements({ db, clock }: EngineContext) {
   const insert = db.prepare<[{ id: string; agent: number; now: number; heard: number; paths: string }]>(
@@ -33,6 +39,7 @@ export function sessionStatements({ db, clock }: EngineContext) {
        AND (proven_at IS NULL OR proven_at NOT BETWEEN :known AND :now)`,
   );
   const selectOne = db.prepare<[string], { silent: number }>(`SELECT silent FROM session WHERE id = ?`);
+  const selectHolder = db.prepare<[string], { silent: number; streamed: number }>(HOLDER);
   const silence = db.prepare<[string, number]>(`UPDATE session SET silent = 1 WHERE id = ? AND heard < ?`);
   const hear = db.prepare<[number, string]>(`UPDATE session SET heard = ?, silent = 0 WHERE id = ?`);
   const rememberSeen = db.prepare<[number, number]>(
@@ -65,7 +72,11 @@ export function sessionStatements({ db, clock }: EngineContext) {
       return ended !== undefined;
     },
     has: (id: SessionId): boolean => selectOne.get(id) !== undefined,
-    isSilent: (id: SessionId): boolean => selectOne.get(id)?.silent === 1,
+    /** What a lease needs to know of the session it is for; undefined when that is over. */
+    holder(id: SessionId): { readonly silent: boolean; readonly streamed: number } | undefined {
+      const row = selectHolder.get(id);
+      return row && { silent: row.silent === 1, streamed: row.streamed };
+    },
     /** Takes a session for silent whose lease ran out, unless it was heard of after the position where that began. */
     silence: (id: string, position: number) => silence.run(id, position),
     /** Notes a sign of a session at a position of the timeline; true when it had been silent. */

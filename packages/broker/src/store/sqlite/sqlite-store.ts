@@ -2,12 +2,13 @@
 import type { AgentId } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Store, StoreListener } from "../../mesh/store.ts";
-import { voidLeases } from "./acts/lease.ts";
+import { leaseForStreams, type StreamedLeases, voidLeases } from "./acts/lease.ts";
 import { publishRest } from "./acts/publish.ts";
 import { accept } from "./acts/send.ts";
 import { followStepBack } from "./acts/shift.ts";
-import { CommitQueue, type DiskTrouble, storageError } from "./commits/commit-queue.ts";
+import { CommitQueue, type DiskTrouble } from "./commits/commit-queue.ts";
 import { laneOf, SLICES, type SliceSizes } from "./commits/slices.ts";
+import { storageError } from "./commits/storage-error.ts";
 import type { EngineContext, Notice } from "./context.ts";
 import type { Database } from "./driver/database.ts";
 import { prepareEngine } from "./engine.ts";
@@ -67,22 +68,46 @@ export function sqliteStore(
   };
   const engine = prepareEngine(context, open.epoch);
   const { timeline } = engine;
+  const streamed: StreamedLeases[] = [];
+  const servedAgents = new Set<AgentId>();
+  /** Leases for the streams of each agent that something became leasable for. */
+  function* followUps(): Generator<() => void> {
+    if (!listener?.offers) return;
+    for (const agentId of readyAgents) {
+      const offers = listener.offers(agentId);
+      if (offers.length === 0) continue;
+      yield () => {
+        const taken = leaseForStreams(engine, context, offers);
+        streamed.push(...taken.streamed);
+        if (taken.queued === 0) servedAgents.add(agentId);
+      };
+    }
+  }
   const queue = new CommitQueue(
     db,
-    () => {
-      const agentIds = [...readyAgents];
-      const goneIds = [...gone];
-      const advanced = grown;
-      readyAgents.clear();
-      gone.clear();
-      grown = false;
-      // After the promises of this commit have been answered: a wake is a hint and may come late.
-      setImmediate(() => {
-        for (const agentId of goneIds) listener?.left?.(agentId);
-        for (const agentId of agentIds) listener?.ready(agentId);
-        if (advanced) listener?.advanced();
-      });
-      if (advanced) open.watermark.advance(timeline.lastPosition);
+    {
+      followUps,
+      committed: () => {
+        const hints = [...readyAgents].map((agentId) => ({ agentId, isStreamed: servedAgents.has(agentId) }));
+        const goneIds = [...gone];
+        const advanced = grown;
+        readyAgents.clear();
+        servedAgents.clear();
+        gone.clear();
+        grown = false;
+        if (advanced) open.watermark.advance(timeline.lastPosition);
+        for (const { session, leased } of streamed.splice(0)) listener?.leased?.(session, leased);
+        // After the promises of this commit have been answered: a wake is a hint and may come late.
+        setImmediate(() => {
+          for (const agentId of goneIds) listener?.left?.(agentId);
+          for (const { agentId, isStreamed } of hints) listener?.ready(agentId, isStreamed);
+          if (advanced) listener?.advanced();
+        });
+      },
+      lost: () => {
+        streamed.length = 0;
+        servedAgents.clear();
+      },
     },
     trouble,
     sizes,
@@ -96,7 +121,14 @@ export function sqliteStore(
       throw storageError(error);
     }
   };
-  const parts: VerbParts = { engine, context, read, write, writeSliced, hint: (agentId) => listener?.ready(agentId) };
+  const parts: VerbParts = {
+    engine,
+    context,
+    read,
+    write,
+    writeSliced,
+    hint: (agentId) => listener?.ready(agentId, false),
+  };
   void write(laneOf.care, () => followStepBack(context));
   void writeSliced(laneOf.care, voidLeases(engine));
   for (const id of engine.topics.allUnderWay()) void writeSliced(laneOf.care, publishRest(engine, context, id));

@@ -158,11 +158,11 @@ export const careMutants: Mutant[] = [
     const now = every(20);
     return ({ store }) => ({
       listen: (to) =>
-        store.listen({ ...to, ready: (id) => (now() ? undefined : to.ready(id)), advanced: () => to.advanced() }),
+        store.listen({ ...to, ready: (id, isStreamed) => (now() ? undefined : to.ready(id, isStreamed)) }),
     });
   }),
   stateless("the listener is not told that the timeline grew", ({ store }) => ({
-    listen: (to) => store.listen({ ready: (id) => to.ready(id), advanced: () => {} }),
+    listen: (to) => store.listen({ ...to, advanced: () => {} }),
   })),
   stateless("what is past its life stays", () => ({ expireMessages: async () => 0 })),
   stateless("leases that are over stay", () => ({ expireLeases: async () => 0 })),

@@ -163,7 +163,7 @@ export const decisionMutants: Mutant[] = [
   stateless("nobody is told that a redriven delivery waits", ({ store }) => {
     let deaf = false;
     return {
-      listen: (to) => store.listen({ ready: (id) => (deaf ? undefined : to.ready(id)), advanced: () => to.advanced() }),
+      listen: (to) => store.listen({ ...to, ready: (id, isStreamed) => (deaf ? undefined : to.ready(id, isStreamed)) }),
       redrive: async (owner, ref, quota) => {
         deaf = true;
         const verdict = await store.redrive(owner, ref, quota);

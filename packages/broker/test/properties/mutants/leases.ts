@@ -20,7 +20,52 @@ function receiptOf({ db }: Sound, agentId: AgentId, ref: string): string {
 
 const SILENCE = ["stream and stop reading"];
 
+const STREAMS = ["open a stream", "send several", "ack"];
+
 export const leaseMutants: Mutant[] = [
+  stateless(
+    "what is leased for a stream in a commit is not on disk",
+    ({ store, db }) => ({
+      listen: (to) =>
+        store.listen({
+          ...to,
+          leased: (session, leased) => {
+            const undo = db.prepare<[string]>(
+              `UPDATE delivery SET state = 'queued', receipt = NULL, session_id = NULL, lease_ends_at = NULL,
+                 stream_position = NULL WHERE id = ?`,
+            );
+            for (const { delivery } of leased) undo.run(delivery.id);
+            to.leased?.(session, leased);
+          },
+        }),
+    }),
+    STREAMS,
+  ),
+  stateless(
+    "what is leased for a stream in a commit is not pushed",
+    ({ store }) => ({ listen: (to) => store.listen({ ...to, leased: () => {} }) }),
+    STREAMS,
+  ),
+  stateless(
+    "a stream gets more in a commit than its credit",
+    ({ store }) => ({
+      listen: (to) =>
+        store.listen({
+          ...to,
+          offers: (agentId) =>
+            (to.offers?.(agentId) ?? []).map((terms) => ({
+              ...terms,
+              stream: { ...terms.stream, maxInFlight: terms.stream.maxInFlight + 1 },
+            })),
+        }),
+    }),
+    STREAMS,
+  ),
+  stateless(
+    "what waits is said to be leased for streams",
+    ({ store }) => ({ listen: (to) => store.listen({ ...to, ready: (agentId) => to.ready(agentId, true) }) }),
+    STREAMS,
+  ),
   mutant("a lease is handed out twice", () => {
     const last = new Map<AgentId, LeasedRecord[]>();
     return ({ store }) => ({

@@ -1,6 +1,6 @@
 /** The acts on leases: take, ack, give back, end. */
 import { randomBytes } from "node:crypto";
-import type { AckEvidence, AgentId, DeliveryRef, Urgency } from "@agentmesh/protocol";
+import type { AckEvidence, AgentId, DeliveryRef, SessionId, Urgency } from "@agentmesh/protocol";
 import { focusWeight, urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
 import { timestamp } from "../../../mesh/clock.ts";
 import type {
@@ -11,6 +11,7 @@ import type {
   LeaseVerdict,
   PushTerms,
   RetryPolicy,
+  StreamLeaseTerms,
 } from "../../../mesh/store.ts";
 import { type Budget, each, ROWS, type Slice } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
@@ -25,20 +26,30 @@ function leastPushed(agent: PartyRow, asked: Urgency, now: number): number {
   return Math.max(urgencyWeight(asked), focusWeight(focusOf(agent, now)?.allows));
 }
 
+/** What was leased, and how many stay queued; of a stream also whether its session is silent. */
+export interface Taken {
+  readonly leased: LeasedRecord[];
+  readonly queued: number;
+  readonly silent: boolean;
+}
+
 /** Leases what is ready, interrupts first, then in inbox order, within the caller's credit and the bytes of one read. */
-export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseTerms): LeasedRecord[] {
+export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseTerms): Taken {
   const { deliveries, timeline, agents } = engine;
   const agent = agents.row(terms.agentId);
-  if (!agent) return [];
+  if (!agent) return { leased: [], queued: 0, silent: false };
+  const none = { leased: [], queued: agent.queued_count };
   const { session = null, stream } = terms;
   const push: PushTerms | undefined = stream ?? terms.push;
   const last = push?.webhook?.last;
   const lastPk = last && deliveries.own(terms.agentId, last)?.pk;
   // A stream can outlive its session by a moment; what is leased to nobody would only have to come back.
-  if (session !== null && !engine.sessions.has(session)) return [];
-  if (session !== null && stream && engine.sessions.isSilent(session)) return [];
-  const credit = stream && session ? stream.maxInFlight - deliveries.streamedBy(session) : terms.max;
-  const max = Math.max(0, Math.min(terms.max, credit));
+  const holder = session === null ? undefined : engine.sessions.holder(session);
+  if (session !== null && !holder) return { ...none, silent: false };
+  if (stream && holder?.silent) return { ...none, silent: true };
+  const credit = stream && holder ? stream.maxInFlight - holder.streamed : terms.max;
+  const max = Math.min(terms.max, credit);
+  if (max <= 0) return { ...none, silent: false };
   const ready = deliveries
     .leasable({
       agent: agent.pk,
@@ -71,7 +82,30 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
     const delivery = { id, seq, attempt, redelivered: attempt > 1, receipt, leaseEndsAt, message };
     leased.push({ delivery, streamPosition: position });
   }
-  return leased;
+  return { leased, queued: agent.queued_count - leased.length, silent: false };
+}
+
+/** What was leased for one stream. */
+export interface StreamedLeases {
+  readonly session: SessionId;
+  readonly leased: readonly LeasedRecord[];
+}
+
+/** Leases what is ready in an inbox for the streams that would take it, each within its credit. */
+export function leaseForStreams(
+  engine: Engine,
+  context: EngineContext,
+  offers: readonly StreamLeaseTerms[],
+): { readonly streamed: StreamedLeases[]; readonly queued: number } {
+  const streamed: StreamedLeases[] = [];
+  let left = 0;
+  for (const terms of offers) {
+    const { leased, queued } = takeLeases(engine, context, terms);
+    if (leased.length > 0) streamed.push({ session: terms.session, leased });
+    left = queued;
+    if (left === 0) break;
+  }
+  return { streamed, queued: left };
 }
 
 /** Acks for the owner; a receipt must be the current one. Acking twice is the same as once. */

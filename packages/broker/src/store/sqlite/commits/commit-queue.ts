@@ -4,10 +4,10 @@
  * Callers take turns, and what may be big is done a slice at a time: no one act holds the event loop (decision 0016).
  */
 
-import { MeshError } from "../../../mesh/errors.ts";
 import type { Database, Statement } from "../driver/database.ts";
 import { Rounds, type Waiting } from "./rounds.ts";
 import { actsInRound, type Budget, SLICES, type Slice, type SliceSizes, sliceBudget } from "./slices.ts";
+import { codeOf, isFull, storageError } from "./storage-error.ts";
 
 interface Act extends Waiting {
   act(): void;
@@ -28,20 +28,31 @@ export interface DiskTrouble {
   readonly unsynced: (error: Error) => void;
 }
 
+/** What is done around each transaction. */
+export interface CommitHooks {
+  /** What follows from its acts and is done in it, each whole or not at all, as far as there is time. */
+  readonly followUps: () => Iterable<() => void>;
+  /** It is on disk; its promises resolve after this. */
+  readonly committed: () => void;
+  /** It is lost, with all that was done in it. */
+  readonly lost: () => void;
+}
+
 /** Runs acts, each lane's in the order they came; each is atomic and durable when its promise resolves. */
 export class CommitQueue {
   readonly #db: Database;
-  readonly #afterCommit: () => void;
+  readonly #hooks: CommitHooks;
   readonly #trouble: DiskTrouble;
   readonly #sizes: SliceSizes;
   readonly #sql: Record<"begin" | "commit" | "mark" | "keep" | "undo", Statement>;
   readonly #rounds = new Rounds<Act>(actsInRound);
   #scheduled = false;
+  /** Whether what follows is left to who is told: there was no room for it. */
+  #actsAlone = false;
 
-  /** `afterCommit` runs after each transaction that committed, before its promises resolve. */
-  constructor(db: Database, afterCommit: () => void, trouble: DiskTrouble, sizes: SliceSizes = SLICES) {
+  constructor(db: Database, hooks: CommitHooks, trouble: DiskTrouble, sizes: SliceSizes = SLICES) {
     this.#db = db;
-    this.#afterCommit = afterCommit;
+    this.#hooks = hooks;
     this.#trouble = trouble;
     this.#sizes = sizes;
     this.#sql = {
@@ -133,20 +144,32 @@ export class CommitQueue {
       return true;
     }
     let current: Act | undefined;
+    let followingUp = false;
     try {
-      while (done.length < MAX_BATCH && performance.now() - began < this.#sizes.batchMs) {
+      // One at least, however long the machine paused since it began.
+      do {
         current = this.#rounds.next();
         if (!current) break;
         if (this.#runOne(current)) done.push(current);
-      }
+      } while (done.length < MAX_BATCH && performance.now() - began < this.#sizes.batchMs);
       // One that goes on, of all: what was asked for since is not behind it.
       current = this.#rounds.nextSliced();
       if (current && this.#runOne(current)) done.push(current);
       current = undefined;
+      followingUp = true;
+      if (!this.#actsAlone) this.#followUp(performance.now() + this.#sizes.batchMs);
+      followingUp = false;
       this.#sql.commit.run();
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
+      this.#hooks.lost();
       const lost = current ? [...done, current] : done;
+      if (isFull(error) && followingUp) {
+        this.#actsAlone = true;
+        this.#rounds.putBack(lost);
+        return false;
+      }
+      this.#actsAlone = false;
       if (isFull(error) && this.#trouble.makeRoom(tries)) {
         this.#rounds.putBack(lost);
         return false;
@@ -156,7 +179,8 @@ export class CommitQueue {
       if (error instanceof Error && /^SQLITE_IOERR_(DIR_)?FSYNC$/.test(codeOf(error))) this.#trouble.unsynced(error);
       return true;
     }
-    this.#afterCommit();
+    this.#actsAlone = false;
+    this.#hooks.committed();
     for (const item of done) {
       item.kept();
       if (item.hasMore()) this.#rounds.goOn(item);
@@ -167,6 +191,21 @@ export class CommitQueue {
   #fail(item: Act, failure: unknown): void {
     if (item.sliced) this.#rounds.whole(item);
     item.failed(failure);
+  }
+
+  /** What cannot be done here is left to who is told after the commit. Throws when the whole transaction is lost. */
+  #followUp(until: number): void {
+    for (const followUp of this.#hooks.followUps()) {
+      if (performance.now() >= until) return;
+      this.#sql.mark.run();
+      try {
+        followUp();
+      } catch (error) {
+        if (!this.#db.inTransaction || isFull(error)) throw error;
+        this.#sql.undo.run();
+      }
+      this.#sql.keep.run();
+    }
   }
 
   /** Runs one act in a savepoint: a refusal undoes that act alone. Throws when the whole transaction is lost. */
@@ -186,38 +225,4 @@ export class CommitQueue {
       return false;
     }
   }
-}
-
-/** Whether a failure says that the disk took no more: full, over a quota, or a file at its limit. */
-function isFull(error: unknown): boolean {
-  return ["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"].includes(codeOf(error));
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
-}
-
-/** An engine failure as the code a sender can act on; anything else unchanged. */
-export function storageError(error: unknown): unknown {
-  if (!(error instanceof Error) || !("code" in error)) return error;
-  const code = String(error.code);
-  if (code === "SQLITE_FULL" || code.startsWith("SQLITE_IOERR")) {
-    return new MeshError(
-      "storage_full",
-      "The broker's disk is full or failing: nothing was stored. Free space; reads and acks go on as far as they can.",
-    );
-  }
-  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
-    return new MeshError(
-      "store_unavailable",
-      "Another program holds the broker's database. Nothing was stored; try again.",
-    );
-  }
-  if (code === "SQLITE_CORRUPT_VTAB") {
-    return new MeshError(
-      "store_unavailable",
-      "The broker's index of words is damaged; no message is lost. Restart the broker (agentmesh down, agentmesh up): it makes the index anew.",
-    );
-  }
-  return error;
 }

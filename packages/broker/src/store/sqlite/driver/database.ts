@@ -9,7 +9,8 @@ export interface Statement<Bound extends unknown[] = unknown[], Row = unknown> {
 
 /**
  * An open database. Failures are Errors whose `code` is SQLite's name for them, extended where the engine tells such
- * failures apart (`SQLITE_BUSY`, `SQLITE_IOERR_FSYNC`). What better-sqlite3 gives is one as it is.
+ * failures apart (`SQLITE_BUSY`, `SQLITE_IOERR_FSYNC`). What better-sqlite3 gives is one, but
+ * for the statements it prepares.
  */
 export interface Database {
   /** Path of the file. */

@@ -3,6 +3,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import * as z from "zod";
 import type { Database, Driver, Statement } from "./database.ts";
 import { nodeFailure } from "./failure.ts";
+import { steadyPlan } from "./steady-plan.ts";
 
 /** SQLite that knows deletes from an index of words without content; the rest of what the schema needs is older. */
 const OLDEST_SQLITE = [3, 43] as const;
@@ -68,7 +69,7 @@ class NodeDatabase implements Database {
     sql: string,
   ): Bound extends unknown[] ? Statement<Bound, Row> : Statement<[Bound], Row>;
   prepare(sql: string): NodeStatement {
-    return said(() => new NodeStatement(this.#db.prepare(sql)));
+    return said(() => new NodeStatement(this.#db.prepare(steadyPlan(sql))));
   }
 
   exec(sql: string): void {

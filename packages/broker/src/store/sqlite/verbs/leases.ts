@@ -11,16 +11,12 @@ export function leaseVerbs({
   context,
   write,
 }: VerbParts): Pick<Store, "lease" | "ack" | "nack" | "extend" | "reject" | "recordPush"> {
-  const { agents, deliveries, sessions, timeline } = engine;
+  const { agents, deliveries, timeline } = engine;
   return {
     lease: async (terms) => {
       const agent = agents.row(terms.agentId);
       if (!agent || agent.queued_count === 0) return { leased: [], queued: 0 };
-      return write(laneOf.agent(terms.agentId), () => ({
-        leased: takeLeases(engine, context, terms),
-        queued: agents.row(terms.agentId)?.queued_count ?? 0,
-        ...(terms.stream && terms.session && { silent: sessions.isSilent(terms.session) }),
-      }));
+      return write(laneOf.agent(terms.agentId), () => takeLeases(engine, context, terms));
     },
     ack: (agentId, ref, receipt, evidence) =>
       write(laneOf.agent(agentId), () => ackDelivery(engine, context, agentId, ref, receipt, evidence)),

@@ -1,0 +1,37 @@
+/** What a failure of the engine says of the disk, and what a caller is told of it. */
+import { MeshError } from "../../../mesh/errors.ts";
+
+/** Whether a failure says that the disk took no more: full, over a quota, or a file at its limit. */
+export function isFull(error: unknown): boolean {
+  return ["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"].includes(codeOf(error));
+}
+
+/** The engine's code of a failure; empty where it has none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+/** An engine failure as the code a sender can act on; anything else unchanged. */
+export function storageError(error: unknown): unknown {
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  const code = String(error.code);
+  if (code === "SQLITE_FULL" || code.startsWith("SQLITE_IOERR")) {
+    return new MeshError(
+      "storage_full",
+      "The broker's disk is full or failing: nothing was stored. Free space; reads and acks go on as far as they can.",
+    );
+  }
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
+    return new MeshError(
+      "store_unavailable",
+      "Another program holds the broker's database. Nothing was stored; try again.",
+    );
+  }
+  if (code === "SQLITE_CORRUPT_VTAB") {
+    return new MeshError(
+      "store_unavailable",
+      "The broker's index of words is damaged; no message is lost. Restart the broker (agentmesh down, agentmesh up): it makes the index anew.",
+    );
+  }
+  return error;
+}
