@@ -1,0 +1,11 @@
+/** What each side is called in tables and charts. */
+import type { SideName } from "./side.ts";
+
+/** By side. */
+export const SIDE_TITLES: Readonly<Record<SideName, string>> = {
+  ours: "agentmesh",
+  against: "agentmesh before",
+  bare: "HTTP + SSE, no store",
+  redis: "Redis Streams",
+  jetstream: "NATS JetStream",
+};
