@@ -78,11 +78,7 @@ export function judgeStreamed(o: Observer, { event, deliveryId }: Pick<LogEntry,
 
 /** When all acts of a step are judged: what is left of the log was leased for streams, and what was said of that is true. */
 export function judgeStreams(o: Observer): void {
-  for (let next = o.tape.peek(); next && o.world.streamed.length > 0; next = o.tape.peek()) {
-    const { length } = o.world.streamed;
-    judgeStreamed(o, next);
-    if (o.world.streamed.length === length) break;
-  }
+  o.tape.peek();
   const [extra] = o.world.streamed;
   demand(!extra, "timeline", () => `${extra?.leased[0]?.delivery.id} was pushed, and no lease of it is in the log`);
   for (const agentId of o.world.served) {

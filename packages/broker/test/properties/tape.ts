@@ -44,6 +44,7 @@ export class Tape {
 
   /** The next entry. */
   peek(): LogEntry | undefined {
+    this.#announce();
     return this.#waiting[0];
   }
 
@@ -101,8 +102,10 @@ export class Tape {
   }
 
   #announce(): void {
-    const [entry] = this.#waiting;
-    if (entry) this.onNext(entry);
+    for (let entry = this.#waiting[0]; entry; entry = this.#waiting[0]) {
+      this.onNext(entry);
+      if (this.#waiting[0] === entry) return;
+    }
   }
 
   #name(entry: LogEntry): string {
