@@ -69,6 +69,21 @@ test("a peer of the predecessor's wire has the quota of an agent", async () => {
   );
 });
 
+test("the mesh itself keeps its notices, and is not said to have gone", async () => {
+  await using broker = await startTestBroker();
+  const [alice, bob] = [await broker.agent("alice"), await broker.agent("bob")];
+  await alice.client.send({ to: "bob", body: "a word" });
+  await bob.client.removeAgent({ agent: "me" });
+  const keepers = await until(async () => {
+    const { keepers } = await broker.admin.listKeepers();
+    return keepers.length === 2 ? keepers : undefined;
+  }, "the notice");
+  expect(keepers.map(({ agent, isGone }) => [agent.name, isGone]).sort()).toEqual([
+    ["alice", false],
+    ["mesh", false],
+  ]);
+});
+
 test("what an agent that has left had sent stays its own until it is over", async () => {
   await using broker = await startTestBroker();
   const alice = await broker.agent("alice");

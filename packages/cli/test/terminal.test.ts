@@ -1,6 +1,8 @@
 /** What a person sees in a terminal of any width: lines that fit, words that are whole, wide characters counted. */
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { cleanEnv, startInTerminal, startTestBroker, type TestBroker, until, whyNoTerminals } from "testkit";
+import { cleanEnv, startInTerminal, startTestBroker, type TestBroker, tempDir, until, whyNoTerminals } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const COMMANDS = [
@@ -45,9 +47,16 @@ function widthOf(line: string): number {
 }
 
 /** What a command shows in a terminal of that width, as lines; a line drawn over and over is its last state. */
-async function shown(columns: number, args: readonly string[]): Promise<string[]> {
-  const env = cleanEnv({ AGENTMESH_HOME: broker.home, NO_COLOR: "1", TERM: "xterm", FORCE_COLOR: undefined });
+async function shown(columns: number, args: readonly string[], home?: string): Promise<string[]> {
+  const env = cleanEnv({
+    ...{ AGENTMESH_HOME: broker.home, NO_COLOR: "1", TERM: "xterm", FORCE_COLOR: undefined },
+    ...(home !== undefined && { HOME: home, PATH: join(home, "bin") }),
+  });
   const running = startInTerminal(args, { env, columns });
+  if (home !== undefined) {
+    await until(() => running.stdout().includes("[q]uit"), "the question", 30_000);
+    running.child.stdin?.write("q\r");
+  }
   await running.exit;
   const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, "g");
   return running
@@ -87,6 +96,20 @@ describe.skipIf(whyNoTerminals !== undefined)(
         }
       },
     );
+
+    test("agentmesh setup and its question fit, and no word is broken", async () => {
+      using home = tempDir();
+      for (const name of [".claude", ".codex", ".config/opencode"])
+        mkdirSync(join(home.path, name), { recursive: true });
+      mkdirSync(join(home.path, "bin"));
+      for (const name of ["stty", "sh", "bash"]) symlinkSync(`/bin/${name}`, join(home.path, "bin", name));
+      const args = ["setup", "--allow-tools"];
+      const [wide, sixty] = await Promise.all([shown(200, args, home.path), shown(60, args, home.path)]);
+      expect(sixty.filter((line) => widthOf(line) > 60)).toEqual([]);
+      expect(sixty.length).toBeGreaterThan(wide.length);
+      const whole = new Set(wordsOf(wide));
+      expect(wordsOf(sixty).filter((word) => !whole.has(word))).toEqual([]);
+    });
 
     test.each([40, 60, 80, 120])(
       "of %d columns a wait that is ended with Ctrl-C leaves nothing of its line behind",

@@ -1,5 +1,7 @@
 /** Commands that wait: what they wait for, a broker that goes and comes back, and what they say when they are ended. */
 import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { FileLock, makeStateFolder, openStateFolder } from "@agentmesh/client/node";
 import {
   assertInTime,
@@ -124,6 +126,29 @@ test("a webhook's test outlives a broker that is killed: it is posted again", as
   expect((await testing.exit).code).toBe(0);
   expect(testing.stderr()).toContain("The broker is back");
   expect(testing.stdout()).toContain("answered 200");
+});
+
+test.each<[string, Record<string, string>]>([
+  ["a low disk", {}],
+  ["a full inbox", { AGENTMESH_INBOX_MAX_MESSAGES: "1" }],
+  ["too many messages a minute", { AGENTMESH_PAIR_PER_MINUTE: "1" }],
+])("a question that the broker refuses for %s ends as a send does, and nobody is said to be lost", async (_, env) => {
+  await using own = await startTestBroker({ env: { ...env, AGENTMESH_REPEATS_PER_MINUTE: "0" } });
+  await own.agent("seer");
+  expect(await cli(own.home, ["send", "seer", "first"])).toMatchObject({ code: 0 });
+  if (Object.keys(env).length === 0) {
+    await own.kill("SIGTERM");
+    writeFileSync(join(own.home, "config.json"), JSON.stringify({ minFreeDiskBytes: 2 ** 50 }));
+    await own.start();
+  }
+  const commands = [
+    ["send", "seer", "second"],
+    ["ask", "seer", "third?", "--timeout", "1m"],
+  ];
+  for (const ended of await Promise.all(commands.map((args) => cli(own.home, args)))) {
+    expect(ended).toMatchObject({ code: 75, stderr: expect.stringContaining("Nothing was stored") });
+    expect(ended.stderr).not.toContain("Lost the broker");
+  }
 });
 
 test("a broker that stays away ends the wait with its time, exit code 3 and the id", async () => {

@@ -102,6 +102,6 @@ function refuse(
   }
   const status = error.statusCode ?? 500;
   if (status < 500) return say(reply, status, { error: error.message });
-  request.log.error({ requestId: request.id, err: error }, "request.failed");
+  request.log.error({ err: error }, "request.failed");
   return say(reply, 500, { error: `The broker failed; its log has the reason under request ${request.id}.` });
 }

@@ -1,7 +1,8 @@
 /** What a person is told of each client: what was found, what became of which file, how to see that it works. */
 import { plainLine, plainText } from "@agentmesh/protocol";
 import { shortPath } from "../describe.ts";
-import { type Style, style } from "../terminal/output.ts";
+import { type Style, sentence, style, terminalWidth } from "../terminal/output.ts";
+import { wrapped } from "../terminal/text-width.ts";
 import type { ChosenClient } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
 import type { ShutOut } from "./clients/shut-out.ts";
@@ -63,7 +64,11 @@ export function headline({ client, found }: ChosenClient): string {
     (found?.trace === undefined
       ? "not found on this machine"
       : `no program on PATH, but ${shortPath(found.trace)} is there`);
-  return `${style("bold", client.title)}${version}  ${style("dim", shortPath(plainLine(where, 400)))}`;
+  const head = `${client.title}${version}`;
+  const said = sentence(`${head}  ${shortPath(plainLine(where, 400))}`, "  ");
+  return (
+    style("bold", client.title) + said.slice(client.title.length, head.length) + style("dim", said.slice(head.length))
+  );
 }
 
 /** Whether something of a file was not set. */
@@ -128,12 +133,12 @@ export function fileRows({ plan, outcome, failed }: FileReport, again: string, w
     const parts = edition.parts.filter((part) => part.standing === standing);
     if (parts.length === 0) continue;
     const intent = changedStandings.has(standing) && outcome === undefined;
-    const said = intent ? row(intents[label] ?? label, "cyan", "") : row(label, colour, "");
     const gone = outcome?.emptied
       ? "; the file is a mount of its own and cannot go, so it is empty now"
       : "; the file, as it held nothing else";
     const whole = standing === "removed" && edition.text === undefined ? gone : "";
-    rows.push(`${said}${path}  ${partWords(parts)}${aside(standing, parts, again)}${whole}`);
+    const said = `${path}  ${partWords(parts)}${aside(standing, parts, again)}${whole}`;
+    rows.push(intent ? row(intents[label] ?? label, "cyan", said) : row(label, colour, said));
   }
   return rows;
 }
@@ -158,5 +163,9 @@ function aside(standing: Standing, parts: readonly Part[], again: string): strin
 }
 
 function row(label: string, colour: Style, text: string): string {
-  return `  ${style(colour, label.padEnd(LABEL))}  ${plainText(text)}`;
+  const by = " ".repeat(LABEL + 4);
+  const lines = plainText(text)
+    .split("\n")
+    .flatMap((line) => wrapped(line, terminalWidth() - by.length));
+  return `  ${style(colour, label.padEnd(LABEL))}  ${lines.join(`\n${by}`)}`;
 }

@@ -1,6 +1,8 @@
 /** Questions to a person at the terminal. */
 import { createInterface } from "node:readline/promises";
 import { CommandError } from "../command-error.ts";
+import { columnsOf, sentence } from "./output.ts";
+import { textWidth } from "./text-width.ts";
 
 /** Whether somebody sees what is asked, and what it is about, and can answer. */
 export function canAsk(about: NodeJS.WriteStream = process.stderr): boolean {
@@ -26,7 +28,7 @@ export async function ask<const Word extends string>(
   });
   try {
     for (;;) {
-      const typed = terminal.question(`${question} ${choices.join(", ")} `).then((text) => text.trim().toLowerCase());
+      const typed = terminal.question(inLines(question, choices.join(", "))).then((text) => text.trim().toLowerCase());
       const said = await Promise.race([typed, over]);
       if (typeof said !== "string") {
         process.stderr.write("\n"); // the line of the question is open still
@@ -40,6 +42,16 @@ export async function ask<const Word extends string>(
   } finally {
     terminal.close();
   }
+}
+
+/** Columns for what is typed behind a question. */
+const ANSWER = 6;
+
+/** The question with what may be answered: in a line of its own where both and an answer have no room in one. */
+function inLines(question: string, choices: string): string {
+  const line = `${question} ${choices} `;
+  if (textWidth(line) + ANSWER <= columnsOf(process.stderr)) return line;
+  return `${sentence(question, "  ", process.stderr)}\n  ${choices} `;
 }
 
 /** Asks for a yes; Enter and an end of input are a no. @throws CommandError for Ctrl-C */

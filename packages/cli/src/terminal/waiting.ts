@@ -2,7 +2,7 @@
  * The one frame of every command that waits: it says what is waited for, goes on after a lost broker, and when it ends
  * early, also by a signal, says what stands.
  */
-import { backoffMs, mayPass, pause } from "@agentmesh/client";
+import { backoffMs, MeshApiError, mayPass, pause } from "@agentmesh/client";
 import { CommandEnd, CommandError } from "../command-error.ts";
 import { shortDuration } from "./clock.ts";
 import { watchReader } from "./output-reader.ts";
@@ -22,6 +22,8 @@ export interface WaitOptions<T> {
   readonly ms?: number;
   /** Rest between two looks, in milliseconds; left out, a look waits by itself. */
   readonly everyMs?: number;
+  /** Whether anything stands yet: what the broker refuses before that ends the command; left out, something does. */
+  readonly begun?: () => boolean;
   /** What stands when it ends before its time, how to go on and how to take it back; may try to take it back itself, until the signal. */
   readonly stands: (signal: AbortSignal) => string | Promise<string>;
   /** What a program finds in the JSON of such an end, such as `messageId`. */
@@ -60,18 +62,24 @@ export async function waitFor<T>(options: WaitOptions<T>): Promise<T | undefined
   const leftMs = () => (ms === undefined ? Number.POSITIVE_INFINITY : ms - (performance.now() - began));
   using status = new StatusLine(textOf(options), { quiet: json, mute: json && !options.tellsLoss });
   if (ms === undefined) status.show();
+  let lost = false;
   for (let failures = 0; ; ) {
     const mayWaitMs = (mostMs: number) => (failures > 0 ? 0 : Math.ceil(Math.max(0, Math.min(mostMs, leftMs()))));
     try {
       const found = await look({ signal, leftMs, mayWaitMs, progress: (text) => status.progress(text) });
-      if (failures > 0) status.say("The broker is back.");
+      if (lost) status.say("The broker is back.");
+      lost = false;
       failures = 0;
       if (found !== undefined) return found;
     } catch (error) {
       if (!signal.aborted) {
-        if (error instanceof CommandError || !mayPass(error)) throw error;
+        const refused = refusalIn(error);
+        if (error instanceof CommandError || !mayPass(error) || (refused && !(options.begun?.() ?? true))) throw error;
         if (leftMs() <= 0) throw await stillAway(error, options);
-        if (failures++ === 0) status.say("Lost the broker; trying until it is back (Ctrl-C ends).");
+        if (refused && failures === 0) status.say(`${asSentence(refused.message)} Trying again (Ctrl-C ends).`);
+        if (!refused && !lost) status.say("Lost the broker; trying until it is back (Ctrl-C ends).");
+        lost ||= !refused;
+        failures++;
       }
     }
     if (ending.by() !== undefined) return endedBy(ending.by() ?? "interrupted", options, status);
@@ -97,6 +105,11 @@ export async function inFrame<T>(
     if (!signal.aborted) throw error;
   }
   throw await farewell(ending.by() ?? "interrupted", options);
+}
+
+/** What a broker that is there and stays said no with. */
+function refusalIn(error: unknown): MeshApiError | undefined {
+  return error instanceof MeshApiError && error.code !== "shutting_down" ? error : undefined;
 }
 
 function textOf<T>({ what, ms }: Pick<WaitOptions<T>, "what" | "ms">): StatusText {
@@ -156,7 +169,13 @@ async function farewell<T>(ending: Ending, options: Omit<WaitOptions<T>, "look">
 async function stillAway<T>(error: unknown, options: WaitOptions<T>): Promise<CommandError> {
   const why = error instanceof Error ? error.message : String(error);
   const stands = await within(FAREWELL_MS, options.stands);
-  return new CommandError("broker_unreachable", `${asSentence(why)} ${stands}`, "unreachable", options.facts?.());
+  const refused = refusalIn(error);
+  return new CommandError(
+    refused?.code ?? "broker_unreachable",
+    `${asSentence(why)} ${stands}`,
+    refused ? "later" : "unreachable",
+    options.facts?.(),
+  );
 }
 
 /** A message that ends in a command has no full stop of its own. */

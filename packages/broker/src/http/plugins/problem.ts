@@ -40,7 +40,7 @@ function send(request: FastifyRequest, reply: FastifyReply, said: Described): Fa
     ...said,
   };
   request.log[status >= 500 && said.code !== "shutting_down" ? "error" : "debug"](
-    { requestId: request.id, method: request.method, route: request.routeOptions.url ?? "", code: said.code },
+    { method: request.method, route: request.routeOptions.url ?? "", code: said.code },
     "request.refused",
   );
   if (said.retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(said.retryAfterMs / 1_000));
@@ -67,7 +67,7 @@ function describe(error: FastifyError | MeshError | ZodError, request: FastifyRe
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return { code: "invalid_request", detail: "The body is not valid JSON." };
   }
-  request.log.error({ requestId: request.id, err: error }, "request.failed");
+  request.log.error({ err: error }, "request.failed");
   const refusal = systemRefusal(error);
   const why = refusal ? `: its system said that ${refusal.cause} (${refusal.code}). ${refusal.remedy} Its` : "; its";
   return { code: "internal", detail: `The broker failed${why} log has the reason under request ${request.id}.` };

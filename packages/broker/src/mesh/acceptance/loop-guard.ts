@@ -78,7 +78,7 @@ export class LoopGuard {
       const retryAfterMs = Math.ceil(((1 - bucket.tokens) / perMinute) * MINUTE_MS);
       throw new MeshError(
         "rate_limited",
-        `${who} ${perMinute} messages a minute. Nothing was stored; try again in ${Math.ceil(retryAfterMs / 1_000)} s.`,
+        `${who} ${perMinute} message${perMinute === 1 ? "" : "s"} a minute. Nothing was stored; try again in ${Math.ceil(retryAfterMs / 1_000)} s.`,
         { retryAfterMs },
       );
     }

@@ -33,6 +33,7 @@ export async function ask(
         ? `the answer of ${plainLine(last.delivery.to.name)} to ${last.messageId}`
         : "the broker to take the question",
     ms: options.timeout,
+    begun: () => last !== undefined,
     stands: () =>
       last ? stands(last) : "The broker has not said that it has the question. Whether it has: agentmesh owed",
     facts: () => (last ? { messageId: last.messageId } : {}),

@@ -5,6 +5,7 @@ import type { Keeping } from "../../../mesh/store/keeping.ts";
 import { letGoOf, scopesBeyond } from "../acts/let-go.ts";
 import { laneOf } from "../commits/slices.ts";
 import type { KeeperRow } from "../keeping.ts";
+import { MESH_AGENT_ID } from "../messages.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** Verbs on what is kept. */
@@ -41,7 +42,8 @@ export function keepingVerbs({ engine, context, read, write }: VerbParts): Keepi
 function keeperOf({ id, name, removed_at, messages, bytes, oldest }: KeeperRow): Keeper {
   return {
     agent: { id, name },
-    isGone: removed_at !== null,
+    // The mesh itself is no agent, and never was there to go.
+    isGone: removed_at !== null && id !== MESH_AGENT_ID,
     messages,
     bytes,
     ...(oldest !== null && { oldestAt: timestamp(oldest) }),
