@@ -39,7 +39,7 @@ export {
 export { seededRandom } from "./random.ts";
 export { readLedger } from "./read-ledger.ts";
 export { ctrlC, type Desk, type Meanwhile, openDesk } from "./shell/desk.ts";
-export { startInTerminal, whyNoTerminals } from "./shell/in-terminal.ts";
+export { startInTerminal, terminalCommand, whyNoTerminals } from "./shell/in-terminal.ts";
 export { shellWord } from "./shell/shell-word.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { stopwatch } from "./stopwatch.ts";

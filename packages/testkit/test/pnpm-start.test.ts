@@ -3,9 +3,19 @@ import { execFile, spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import { isServed, openStateFolder } from "@agentmesh/client/node";
-import { cleanEnv, freePort, shellWord, startTestBroker, tempDir, until, watched } from "testkit";
+import {
+  cleanEnv,
+  freePort,
+  shellWord,
+  startTestBroker,
+  tempDir,
+  terminalCommand,
+  until,
+  watched,
+  whyNoTerminals,
+} from "testkit";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { givenSettings, shellCommand } from "../src/start/given-settings.ts";
@@ -15,11 +25,13 @@ const STARTS_WITHIN_MS = 60_000;
 
 function start(env: Record<string, string>, ...args: string[]) {
   const running = watched(
-    spawn(process.execPath, ["--conditions=@agentmesh/source", MAIN, ...args], { env: cleanEnv(env) }),
+    spawn(process.execPath, ["--conditions=@agentmesh/source", MAIN, ...args], { env: cleanEnv(env), detached: true }),
   );
   return {
     ...running,
     says: (text: string) => until(() => running.stdout().includes(text) || failed(), text, STARTS_WITHIN_MS),
+    // It comes to all that the terminal runs.
+    ctrlC: () => void process.kill(-(running.child.pid ?? 0), "SIGINT"),
     async [Symbol.asyncDispose]() {
       running.child.kill("SIGTERM");
       await running.exit;
@@ -116,6 +128,36 @@ describe("on a mesh whose broker runs", () => {
     expect((await broker.admin.listMessages()).entries).toEqual([]);
   }, 120_000);
 });
+
+test("ended with Ctrl-C in its demonstration it says so and exits 130, with its broker stopped and no stack", async () => {
+  for (const at of ["in a mesh of its own", "demo-engine  process started", "list_peers: sees"]) {
+    using place = tempDir();
+    await using running = start({ AGENTMESH_HOME: place.path, AGENTMESH_PORT: String(await freePort()) });
+    await running.says(at);
+    running.ctrlC();
+    const { code } = await running.exit;
+    expect([at, code, running.stderr()]).toEqual([at, 130, ""]);
+    expect(running.stdout()).toContain("Ended before it served");
+    expect(isServed(openStateFolder(place.path))).toBe(false);
+  }
+});
+
+test.skipIf(whyNoTerminals)(
+  `its sentences fit a terminal of 60 columns, and only what is to be copied does not${whyNoTerminals === undefined ? "" : ` (${whyNoTerminals})`}`,
+  async () => {
+    using place = tempDir();
+    const env = cleanEnv({ AGENTMESH_HOME: place.path, AGENTMESH_PORT: String(await freePort()), NO_COLOR: "1" });
+    const line = [process.execPath, "--conditions=@agentmesh/source", MAIN].map(shellWord).join(" ");
+    const [program, ...words] = terminalCommand(line, 60);
+    const running = watched(spawn(program, words, { env }));
+    await until(() => running.stdout().includes("Serving until Ctrl-C."), "the end of the screen", STARTS_WITHIN_MS);
+    running.child.stdin?.write("\u0003");
+    expect((await running.exit).code).toBe(0);
+    const lines = stripVTControlCharacters(running.stdout()).split(/\r?\n/);
+    const long = lines.filter((each) => each.length > 60).map((each) => each.trim());
+    expect(long).toEqual([expect.stringMatching(/^alias agentmesh=/), expect.stringMatching(/^\{"mcpServers"/)]);
+  },
+);
 
 test("with --once stops the broker that it started and ends with 0", async () => {
   using home = tempDir();

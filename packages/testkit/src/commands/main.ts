@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { heading, line } from "../start/screen.ts";
+import { heading, line, typed } from "../start/screen.ts";
 import { commands, InstallationError, install, type Places, remove } from "./installation.ts";
 
 const HELP = `pnpm commands: puts ${Object.keys(commands).join(", ")} of this clone on your PATH
@@ -41,7 +41,7 @@ if (values.help) {
   line(`They run from ${places.prefix}, on a Node of their own. After a change of this clone, run this again.`);
   if (process.env.PATH?.split(delimiter).includes(places.bin) !== true) {
     line(`${places.bin} is not on your PATH yet. In this shell, and in your profile:`);
-    line(`  export PATH="${places.bin}:$PATH"`);
+    typed(`export PATH="${places.bin}:$PATH"`);
   }
   line("Next, connect your agents: agentmesh setup");
 }

@@ -2,7 +2,7 @@
 import { programArgs } from "../programs.ts";
 import { shellWord } from "../shell/shell-word.ts";
 import { givenSettings, shellCommand } from "./given-settings.ts";
-import { heading, line } from "./screen.ts";
+import { heading, line, typed } from "./screen.ts";
 
 /** Prints the lines that lead from a second terminal to the first message and its answer. */
 export function firstMessageHelp(echo: string): void {
@@ -15,11 +15,11 @@ export function firstMessageHelp(echo: string): void {
       ? "agentmesh as a command there, with the settings of this terminal:"
       : "agentmesh as a command there (npx -y pnpm@12 commands: in every one):",
   );
-  line(`  alias agentmesh=${shellWord(command)}`);
+  typed(`alias agentmesh=${shellWord(command)}`);
   line(`${echo} sends back what you write to it:`);
-  line(`  agentmesh send ${echo} hello`);
-  line("  agentmesh inbox            # the answer");
-  line("  agentmesh log --follow     # everything that happens, until Ctrl-C");
+  typed(`agentmesh send ${echo} hello`);
+  typed("agentmesh inbox            # the answer");
+  typed("agentmesh log --follow     # all that happens");
 }
 
 /** Prints how agents are connected, for the Node this clone brings and the settings in use. */
@@ -32,9 +32,9 @@ export function connectionHelp(url: string): void {
   };
   heading("Connect your agents");
   line("Claude Code, Codex, OpenCode, Gemini CLI, OpenClaw, Cursor (asks first):");
-  line("  agentmesh setup");
+  typed("agentmesh setup");
   line("any program that speaks MCP:");
-  line(`  ${JSON.stringify({ mcpServers: { agentmesh: server } })}`);
+  typed(`${JSON.stringify({ mcpServers: { agentmesh: server } })}`);
   line("any program that speaks HTTP:");
-  line(`  ${url}/v1/openapi.json`);
+  typed(`${url}/v1/openapi.json`);
 }

@@ -17,18 +17,22 @@ const UI = "demo-ui";
 export async function showConversation(stop: AbortSignal): Promise<void> {
   heading("A first conversation: two agentmesh-mcp processes, each with an MCP client");
   line("in a mesh of its own, which is gone afterwards");
+  stop.throwIfAborted();
   await using mesh = await startDemoMesh();
+  stop.throwIfAborted();
   await using engine = await joinAs(ENGINE, mesh);
+  stop.throwIfAborted();
   await using ui = await joinAs(UI, mesh);
-  await unlessStopped(stop, converse(engine, ui, new MeshClient({ url: mesh.url, token: mesh.key })));
+  const admin = new MeshClient({ url: mesh.url, token: mesh.key });
+  await unlessStopped(stop, () => converse(engine, ui, admin));
 }
 
-async function unlessStopped<T>(stop: AbortSignal, work: Promise<T>): Promise<T> {
+async function unlessStopped<T>(stop: AbortSignal, work: () => Promise<T>): Promise<T> {
   stop.throwIfAborted();
   const stopped = new Promise<never>((_, reject) =>
     stop.addEventListener("abort", () => reject(stop.reason), { once: true }),
   );
-  return await Promise.race([work, stopped]);
+  return await Promise.race([work(), stopped]);
 }
 
 async function joinAs(name: string, { folder, url }: DemoMesh): Promise<McpSession> {

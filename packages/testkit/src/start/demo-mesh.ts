@@ -33,7 +33,8 @@ export async function startDemoMesh(): Promise<DemoMesh> {
   try {
     const url = await until(
       () => {
-        if (running.child.exitCode !== null) throw new DemoFailedError(running.stderr().trim());
+        const { exitCode, signalCode } = running.child;
+        if (exitCode !== null || signalCode !== null) throw new DemoFailedError(running.stderr().trim());
         return announced(folder)?.url;
       },
       "the broker of the demonstration",

@@ -20,7 +20,11 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 try {
   process.exit(await start());
 } catch (error) {
-  if (stop.signal.aborted) process.exit(INTERRUPTED);
+  if (stop.signal.aborted) {
+    line();
+    line("Ended before it served; a broker that it had started is stopped.");
+    process.exit(INTERRUPTED);
+  }
   if (error instanceof Hindrance || error instanceof DemoFailedError) fail(error.message, 1);
   throw error;
 }
