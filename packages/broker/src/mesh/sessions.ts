@@ -69,11 +69,6 @@ export class Sessions {
     return { heartbeatMs: this.#policy.heartbeatMs, queued: caller.agent.queued, name: caller.agent.name };
   }
 
-  /** Whether a session is still open. */
-  isOpen(id: SessionId): Promise<boolean> {
-    return this.#store.hasSession(id);
-  }
-
   /** Ends a session; what it leased returns to the inbox. @throws MeshError session_not_found */
   async end(caller: AgentCaller, id: SessionId): Promise<EndpointReply<Table["endSession"]>> {
     const retry = retryPolicy(this.#policy);

@@ -5,7 +5,6 @@
 import type {
   AckEvidence,
   AgentId,
-  AgentProfile,
   DeliveryId,
   DeliveryRef,
   InboxEntry,
@@ -14,7 +13,6 @@ import type {
   MessageRef,
   OpenAsk,
   Party,
-  PushPath,
   SessionId,
   SubscribeReply,
   ThreadId,
@@ -22,14 +20,12 @@ import type {
 import type {
   AcceptedUnder,
   AckVerdict,
-  AgentRecord,
   AskNotices,
   AskStatus,
   Bounce,
   DeadVerdict,
   Delayed,
   DeliveryRecord,
-  DoubtWhy,
   Enqueued,
   HeldVerdict,
   HistoryPart,
@@ -52,16 +48,11 @@ import type { AgentStore } from "./store/agents.ts";
 import type { Keeping } from "./store/keeping.ts";
 import type { StoreListener } from "./store/listener.ts";
 import type { Looks } from "./store/looks.ts";
+import type { SessionStore } from "./store/sessions.ts";
 import type { WebhookStore } from "./store/webhooks.ts";
 
 export type * from "./records/index.ts";
 export type { StoreListener } from "./store/listener.ts";
-
-/** A session that may be gone, and whose it is. */
-export interface DoubtedSession {
-  readonly id: SessionId;
-  readonly agentId: AgentId;
-}
 
 /** Where a page of dead letters begins: behind one that died at a time. */
 export interface DeadPlace {
@@ -70,7 +61,7 @@ export interface DeadPlace {
 }
 
 /** The port. */
-export interface Store extends AgentStore, Looks, Keeping, WebhookStore {
+export interface Store extends AgentStore, SessionStore, Looks, Keeping, WebhookStore {
   /** Identity of the database, made once. */
   readonly instanceId: string;
   listen(listener: StoreListener): void;
@@ -80,29 +71,8 @@ export interface Store extends AgentStore, Looks, Keeping, WebhookStore {
   /** Those of agents that are not removed, oldest agent first. */
   listLegacyPeers(): Promise<LegacyPeerRecord[]>;
 
-  openSession(session: {
-    readonly id: SessionId;
-    readonly agentId: AgentId;
-    readonly profile: AgentProfile;
-    readonly pushPaths: PushPath[];
-  }): Promise<AgentRecord>;
-  /** Renews a session of this agent; false when there is no such session. */
-  touchSession(id: SessionId, agentId: AgentId, pushPaths: PushPath[] | undefined): Promise<boolean>;
-  hasSession(id: SessionId): Promise<boolean>;
-  /**
-   * Ends a session of this agent and returns its leases; undefined when there is no such session. One that is `gone` has
-   * spoiled its attempts; one that left has not.
-   */
-  endSession(id: SessionId, agentId: AgentId, how: "left" | "gone", retry: RetryPolicy): Promise<number | undefined>;
-  /**
-   * Lets the last heartbeat of a session, or of all, count as at least `ageMs` old until the next one, and notes since when
-   * and why: its process is probably gone.
-   */
-  doubtSession(session: DoubtedSession | "all", ageMs: number, why: DoubtWhy): Promise<void>;
   /** `step` steps the clock, and all that runs goes with it: lives, leases, delays, sessions, focus, asks; in one act, or not. */
   shiftTimes(ms: number, step: (by: number) => void): Promise<void>;
-  /** Ends every session that was not renewed for `offlineAfterMs`, and names them; one of the future ages from now on. */
-  expireSessions(offlineAfterMs: number, retry: RetryPolicy): Promise<SessionId[]>;
 
   /** Accepts one message: dedupe, the recipient's policy, quota, message, delivery and the ack it implies. @throws MeshError */
   enqueue(message: MessageToEnqueue, quota: InboxQuota): Promise<Enqueued>;

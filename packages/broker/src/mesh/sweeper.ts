@@ -59,6 +59,7 @@ export async function sweep({ store, policy, clock, sessions }: SweepParts, prun
   const retry = retryPolicy(policy);
   if (clock instanceof SteadyClock) await followWall(store, clock);
   for (const session of await store.expireSessions(policy.offlineAfterMs, retry)) sessions.over(session);
+  await store.writeHeartbeats();
   await sessions.endGone();
   await store.expireMessages(CHUNK, bounce);
   await store.endRemoved(CHUNK, bounce);

@@ -8,6 +8,9 @@ const FULL_BYTES = 1_048_576;
 /** How long a stream may stay full before it is closed; its mail stays in the inbox. */
 const STALLED_MS = 30_000;
 
+/** The one event that says nothing, in its bytes. */
+const KEEPALIVE = Buffer.from(eventText({ event: "keepalive", data: {} }));
+
 /** Writes events to a hijacked response. */
 export class SseSink implements Sink {
   readonly #response: ServerResponse;
@@ -51,7 +54,7 @@ export class SseSink implements Sink {
   /** Writes a keepalive; false when the client does not take what was written before. */
   keepalive(): boolean {
     if (!this.#isOpen || this.#response.writableLength > 0) return false;
-    this.#write({ event: "keepalive", data: {} });
+    this.#response.write(KEEPALIVE);
     return true;
   }
 
@@ -66,9 +69,13 @@ export class SseSink implements Sink {
     return !this.#response.writableEnded && !this.#response.destroyed;
   }
 
-  #write({ event, data }: StreamEvent, position?: number): void {
+  #write(event: StreamEvent, position?: number): void {
     if (!this.#isOpen) return;
-    const id = position === undefined ? "" : `id: ${position}\n`;
-    this.#response.write(`event: ${event}\n${id}data: ${JSON.stringify(data)}\n\n`);
+    this.#response.write(eventText(event, position));
   }
+}
+
+function eventText({ event, data }: StreamEvent, position?: number): string {
+  const id = position === undefined ? "" : `id: ${position}\n`;
+  return `event: ${event}\n${id}data: ${JSON.stringify(data)}\n\n`;
 }

@@ -14,7 +14,7 @@ import {
   removeAgent,
   removeAndKill,
 } from "./questions-agents.ts";
-import { advance, restart, stepAtStart } from "./questions-care.ts";
+import { advance, restart, stepAtStart, writeHeartbeats } from "./questions-care.ts";
 import { lease } from "./questions-leases.ts";
 import { OFFLINE_AFTER_MS } from "./world.ts";
 
@@ -58,6 +58,31 @@ function* streamAndEnd(o: Observer, { n, end }: EndChoice): Iterable<Question> {
   if (end === "missed" || end === "doubted") yield expireSessions(OFFLINE_AFTER_MS);
 }
 
+const beats = fc.record({
+  n: any,
+  before: fc.constantFrom(1_000, 59_000, 60_000, 100_000),
+  write: fc.boolean(),
+  after: fc.constantFrom(0, 30_000, 60_000, 80_000),
+  end: fc.constantFrom("kill", "kill", "clean"),
+});
+type BeatChoice = typeof beats extends fc.Arbitrary<infer T> ? T : never;
+
+/** Heartbeats come, are written or not, and the broker is killed or stopped; then sessions are over, or not yet. */
+function* beatAndRestart(o: Observer, { n, before, write, after, end }: BeatChoice): Iterable<Question> {
+  const found = pick(
+    o.history.sessions.filter(({ open }) => open),
+    n,
+  );
+  if (!found) return;
+  yield heartbeat(found, found.agentId);
+  yield advance(before);
+  yield heartbeat(found, found.agentId);
+  if (write) yield writeHeartbeats;
+  yield advance(after);
+  yield restart(end);
+  yield expireSessions(OFFLINE_AFTER_MS);
+}
+
 export const agentCommands: CommandKind[] = [
   kind("stream and end", 3, ends, streamAndEnd),
   kind("register", 2, any, registerNamed),
@@ -87,6 +112,7 @@ export const agentCommands: CommandKind[] = [
     session,
     withSession((found, as) => endSession(found, as, "gone")),
   ),
+  kind("heartbeat between two writes", 2, beats, beatAndRestart),
   kind("heartbeat", 2, session, withSession(heartbeat)),
   kind(
     "doubt session",

@@ -5,7 +5,16 @@ import { isAlive } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import { expireSessions } from "./questions-agents.ts";
 import { remindAsks } from "./questions-asks.ts";
-import { advance, announceDue, expireLeases, expireMessages, prune, restart, stepClock } from "./questions-care.ts";
+import {
+  advance,
+  announceDue,
+  expireLeases,
+  expireMessages,
+  prune,
+  restart,
+  stepClock,
+  writeHeartbeats,
+} from "./questions-care.ts";
 import { lease } from "./questions-leases.ts";
 import { KEY_WINDOW_MS, OFFLINE_AFTER_MS, RETENTION_MS } from "./world.ts";
 
@@ -52,6 +61,7 @@ export const careCommands: CommandKind[] = [
     announceDue,
   ]),
   kind("restart", 1, fc.constantFrom("clean", "kill"), (_, how) => restart(how)),
+  kind("write heartbeats", 1, fc.constant("now"), () => writeHeartbeats),
   kind("expire leases", 2, limit, (_, n) => expireLeases(n)),
   kind("expire messages", 2, limit, (_, n) => expireMessages(n)),
   kind("expire sessions", 1, fc.constant(OFFLINE_AFTER_MS), (_, ms) => expireSessions(ms)),

@@ -40,6 +40,8 @@ export interface SessionHistory {
   /** Its last heartbeat, which no doubt makes older; and what its age is reckoned by. */
   beatAt: number;
   seenAt: number;
+  /** Both as a broker knows them that is started after this one was killed. */
+  written: { beatAt: number; seenAt: number };
   /** Since when and why it is doubted; no longer after a heartbeat. */
   doubt: SessionDoubt | undefined;
   /** When something that was streamed to it was last acked, to the minute. */
@@ -160,4 +162,10 @@ export function time(ms: number): string;
 export function time(ms: number | undefined): string | undefined;
 export function time(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString();
+}
+
+/** What is known of a session is on disk, all of it. */
+export function written(session: SessionHistory): void {
+  const { beatAt, seenAt } = session;
+  session.written = { beatAt, seenAt };
 }

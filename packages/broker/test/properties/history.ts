@@ -22,6 +22,8 @@ const WEIGHTS = { fyi: 0, normal: 1, interrupt: 2 };
 export class History {
   readonly agents: AgentHistory[] = [];
   readonly sessions: SessionHistory[] = [];
+  /** Since when a heartbeat waits to be written. */
+  unwrittenSince: number | undefined;
   /** In the order of acceptance. */
   readonly messages: MessageHistory[] = [];
   readonly deliveries: DeliveryHistory[] = [];

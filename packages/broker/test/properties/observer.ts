@@ -2,7 +2,7 @@
 import type { AgentId, MessageId } from "@agentmesh/protocol";
 import { MeshError } from "../../src/mesh/errors.ts";
 import { checkAccounts, checkWholeStory } from "./accounts.ts";
-import { type DeliveryHistory, History, type SessionHistory, short } from "./history.ts";
+import { type DeliveryHistory, History, type SessionHistory, short, written } from "./history.ts";
 import { type Judge, judgeAll, type Sent } from "./judging.ts";
 import { demand } from "./promises.ts";
 import { judgeStreamed, judgeStreams } from "./questions-leases.ts";
@@ -101,6 +101,7 @@ export class Observer {
     session.heard = ++this.count;
     if (!session.silent) return;
     session.silent = false;
+    written(session);
     const { id, agentId } = session;
     const stream = { maxInFlight: 1, maxPushes: undefined };
     const [first] = this.history.leasable({ agentId, session: id, stream }, this.now);
@@ -118,7 +119,9 @@ export class Observer {
       state === "leased" && lease?.position !== undefined ? this.history.session(lease.session) : undefined;
     if (!session?.open) return;
     const ageMs = this.now - (session.provenAt ?? Number.NEGATIVE_INFINITY);
-    if (ageMs > 60_000 || ageMs < 0) session.provenAt = this.now;
+    if (ageMs <= 60_000 && ageMs >= 0) return;
+    session.provenAt = this.now;
+    written(session);
   }
 
   /** A lease is over: a stream has credit again. */

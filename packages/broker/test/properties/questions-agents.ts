@@ -2,10 +2,10 @@
 import type { AgentId, SessionId } from "@agentmesh/protocol";
 import { newId } from "../../src/mesh/ids.ts";
 import type { DoubtWhy } from "../../src/mesh/store.ts";
-import { isOpen, type SessionHistory } from "./history.ts";
+import { isOpen, type SessionHistory, written } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
-import { judgeVoided } from "./questions-care.ts";
+import { judgeVoided, loseUnwritten } from "./questions-care.ts";
 import { judgeEnd, judgeReturn } from "./returns.ts";
 import { BOUNCE, RETRY, turn } from "./world.ts";
 
@@ -70,6 +70,7 @@ export function removeAndKill(agentId: AgentId, turns: number): Question {
     const first = o.world.store.removeAgent(agentId, BOUNCE).catch(() => undefined);
     for (let i = 0; i < turns; i++) await turn();
     await o.world.restart("kill");
+    loseUnwritten(o, "kill");
     const present = await o.world.store.agentByToken(token);
     const n = await o.world.store.endRemoved(100, BOUNCE);
     const told = await first;
@@ -123,7 +124,8 @@ export function openSession(agentId: AgentId): Question {
       demand((answer.kind === "answered") === (agent !== undefined), "sessions", () => `open session: ${answer.kind}`);
       if (!agent) return;
       const unknown = { doubt: undefined, provenAt: undefined, silent: false };
-      o.history.sessions.push({ id, agentId, seenAt: o.now, beatAt: o.now, open: true, heard: ++o.count, ...unknown });
+      const times = { seenAt: o.now, beatAt: o.now };
+      o.history.sessions.push({ id, agentId, ...times, written: times, open: true, heard: ++o.count, ...unknown });
     };
   };
 }
@@ -158,6 +160,8 @@ export function heartbeat(session: SessionHistory, as: AgentId): Question {
       if (!own) return;
       session.seenAt = o.now;
       session.beatAt = o.now;
+      if (session.doubt || session.silent) written(session);
+      else o.history.unwrittenSince ??= o.now;
       session.doubt = undefined;
       o.heardOf(session);
     };
@@ -192,6 +196,7 @@ function doubt(o: Observer, session: SessionHistory, ageMs: number, why: DoubtWh
   if (!session.open) return;
   session.seenAt = Math.min(session.seenAt, o.now - ageMs);
   session.doubt ??= { why, at: o.now };
+  written(session);
 }
 
 /** Ends the sessions that were silent for so long; their leases return as failures. */
@@ -203,8 +208,10 @@ export function expireSessions(offlineAfterMs: number): Question {
     return () => {
       // What was heard of before the clock was set back ages from now on.
       for (const each of o.history.sessions.filter(({ open }) => open)) {
+        if (each.beatAt <= o.now && each.seenAt <= o.now) continue;
         each.seenAt = Math.min(each.seenAt, o.now);
         each.beatAt = Math.min(each.beatAt, o.now);
+        written(each);
       }
       const over = o.history.sessions.filter((each) => each.open && each.seenAt <= o.now - offlineAfterMs);
       const ids = new Set<SessionId | undefined>(over.map(({ id }) => id));

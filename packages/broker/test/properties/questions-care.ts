@@ -1,10 +1,10 @@
 /** Questions of time and care: the clock, restarts, what is over, old history; with what must come of them. */
-import { type DeliveryHistory, isAlive, type MessageHistory, pushesBy, short, time } from "./history.ts";
+import { type DeliveryHistory, isAlive, type MessageHistory, pushesBy, short, time, written } from "./history.ts";
 import type { Judge } from "./judging.ts";
 import type { Observer, Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeEnd, judgeReturn } from "./returns.ts";
-import { BOUNCE, RETRY } from "./world.ts";
+import { BOUNCE, GRACE_AT_START_MS, RETRY, WRITTEN_WITHIN_MS } from "./world.ts";
 
 /** Time goes on; or the clock is set back. */
 export function advance(ms: number): Question {
@@ -38,6 +38,7 @@ function moveTimes(o: Observer, ms: number): void {
   for (const each of sessions) {
     each.seenAt += ms;
     each.beatAt += ms;
+    each.written = { seenAt: each.written.seenAt + ms, beatAt: each.written.beatAt + ms };
     if (each.doubt) each.doubt = { ...each.doubt, at: each.doubt.at + ms };
     if (each.provenAt !== undefined) each.provenAt += ms;
   }
@@ -57,6 +58,7 @@ export function restart(how: "clean" | "kill"): Question {
     await o.world.restart(how);
     return () => {
       o.say(`restart: ${how}`);
+      loseUnwritten(o, how);
       const back = stepAtStart(o);
       if (back > 0) moveTimes(o, -back);
       judgeVoided(o);
@@ -64,6 +66,32 @@ export function restart(how: "clean" | "kill"): Question {
       demand(stuck === undefined, "L3 no stuck lease", () => `${short(stuck)} is leased after the broker's restart`);
       o.started();
     };
+  };
+}
+
+/** What a start knows of sessions: after a kill the heartbeats that were written, and how much they may lack. */
+export function loseUnwritten(o: Observer, how: "clean" | "kill"): void {
+  o.history.unwrittenSince = undefined;
+  for (const each of o.history.sessions) {
+    if (how === "kill") {
+      const { beatAt, seenAt } = each.written;
+      const grace = each.doubt ? 0 : Math.max(0, Math.min(GRACE_AT_START_MS, o.now - seenAt));
+      Object.assign(each, { beatAt, seenAt: seenAt + grace });
+      // The row says what it said.
+    } else written(each);
+  }
+}
+
+/** Heartbeats are written once a minute. */
+export async function writeHeartbeats(o: Observer): Promise<Judge> {
+  await o.world.store.writeHeartbeats();
+  return () => {
+    const { unwrittenSince: since, sessions } = o.history;
+    const isDue = since !== undefined && (o.now < since || o.now - since >= WRITTEN_WITHIN_MS);
+    o.say(`write heartbeats: ${isDue ? "" : "none is due"}`);
+    if (!isDue) return;
+    o.history.unwrittenSince = undefined;
+    for (const each of sessions) written(each);
   };
 }
 
@@ -106,7 +134,9 @@ export function expireLeases(limit: number): Question {
 /** A streamed lease ran out: if nothing was heard of its session since it began, that session is silent. */
 function silence(o: Observer, { lease }: DeliveryHistory): void {
   const session = o.history.session(lease?.session);
-  if (lease?.position !== undefined && session?.open && session.heard < lease.began) session.silent = true;
+  if (lease?.position === undefined || !session?.open || session.silent || session.heard >= lease.began) return;
+  session.silent = true;
+  written(session);
 }
 
 /** Ends the queued deliveries whose message is past its life, up to a limit. */

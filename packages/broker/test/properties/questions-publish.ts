@@ -6,7 +6,7 @@ import { beginDelivery, beginMessage, isFull } from "./acceptance.ts";
 import type { AgentHistory, MessageHistory } from "./history.ts";
 import { type Observer, type Outcome, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
-import { judgeVoided } from "./questions-care.ts";
+import { judgeVoided, loseUnwritten } from "./questions-care.ts";
 import { checkAccepted } from "./questions-messages.ts";
 import { QUOTA, turn } from "./world.ts";
 
@@ -30,6 +30,7 @@ export function publishAndKill(asked: MessageToPublish, turns: number): Question
     const first = outcome(o.world.store.publish(asked, QUOTA)).catch(() => undefined);
     for (let i = 0; i < turns; i++) await turn();
     await o.world.restart("kill");
+    loseUnwritten(o, "kill");
     const seen = await o.world.store.messageStatus(asked.id);
     const shown = seen?.deliveries.map(({ id }) => id);
     const again = { ...asked, id: newId("msg") };

@@ -42,6 +42,9 @@ export const MEANS: Readonly<Record<string, readonly string[]>> = {
 };
 export const TOPICS: readonly string[] = MEANS[">"] ?? [];
 export const OFFLINE_AFTER_MS = 120_000;
+/** A heartbeat is on disk within this; after a kill a session counts as so much younger than its row. */
+export const WRITTEN_WITHIN_MS = 60_000;
+export const GRACE_AT_START_MS = 65_000;
 export const KEY_WINDOW_MS = 900_000;
 /** Not shorter than the window of the keys: the configuration sees to that. */
 export const RETENTION_MS = 900_000;

@@ -59,12 +59,34 @@ describe.each(drivers)("what runs twice by $name", (driver: Driver) => {
     await mesh.store.close();
   });
 
-  test("an end of a session that is over when it runs again is told that there is none", async () => {
+  test("an end of a session that runs again ends it once; the next one is told that there is none", async () => {
     using folder = tempDir();
-    const mesh = await begin(folder.path, () => mesh.db.exec("DELETE FROM session"));
-    const ended = mesh.store.endSession(mesh.session, mesh.alice, "left", RETRY);
+    const mesh = await begin(folder.path, () => {});
+    const [ended, again] = [0, 1].map(() => mesh.store.endSession(mesh.session, mesh.alice, "left", RETRY));
     await mesh.fill();
-    expect([await ended, mesh.lost()]).toEqual([undefined, 1]);
+    expect([await ended, await again, mesh.lost()]).toEqual([0, undefined, 1]);
+    await mesh.store.close();
+  });
+
+  test("what a session was heard and doubted for is what the disk has: what is lost is lost in memory, too", async () => {
+    using folder = tempDir();
+    const mesh = await begin(folder.path, () => {}, false);
+    const shown = async () => {
+      const { heartbeatAgeMs, doubt, pushPaths } = (await mesh.store.findAgent("alice")) ?? {};
+      return { heartbeatAgeMs, doubt, pushPaths };
+    };
+    mesh.clock.advance(10_000);
+    const before = await shown();
+    const opened = newId("ses");
+    const asked = [
+      mesh.store.doubtSession({ id: mesh.session, agentId: mesh.alice }, 45_000, "stream_closed"),
+      mesh.store.openSession({ id: opened, agentId: mesh.alice, profile: {}, pushPaths: [{ path: "stream" }] }),
+      mesh.store.endSession(mesh.session, mesh.alice, "left", RETRY),
+    ].map((each) => Promise.resolve<unknown>(each).catch(({ code }: { code: string }) => code));
+    await mesh.fill();
+    expect(await Promise.all(asked)).toEqual(["storage_full", "storage_full", "storage_full"]);
+    expect(await shown()).toEqual(before);
+    expect([await mesh.store.hasSession(mesh.session), await mesh.store.hasSession(opened)]).toEqual([true, false]);
     await mesh.store.close();
   });
 

@@ -6,7 +6,6 @@ import { type TempDir, tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 import { searchTerms } from "../../src/mesh/names/words.ts";
 import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
-import { NEWEST_BEAT } from "../../src/store/sqlite/acts/shift.ts";
 import { INBOX, LEASABLE } from "../../src/store/sqlite/delivery-sql.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { migrations } from "../../src/store/sqlite/file/migrate.ts";
@@ -18,7 +17,7 @@ import { LOG, newestOf, THREAD } from "../../src/store/sqlite/pages/log.ts";
 import { TOPICS } from "../../src/store/sqlite/pages/topics.ts";
 import { ANSWERS, TRACE } from "../../src/store/sqlite/pages/trace.ts";
 import { bodyHash } from "../../src/store/sqlite/rows/body.ts";
-import { AHEAD, SET_BACK } from "../../src/store/sqlite/sessions.ts";
+import { WRITE } from "../../src/store/sqlite/sessions.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { storeConformance } from "./conformance.ts";
 import { drivers } from "./drivers.ts";
@@ -104,9 +103,9 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       "SELECT pk, attempt FROM delivery WHERE state IN ('queued', 'held') AND expires_at <= ? ORDER BY expires_at LIMIT ?",
     );
     expect(expiring).toContain("delivery_expiring");
-    const beats = [AHEAD, SET_BACK, NEWEST_BEAT].map((sql) => planOf(db, sql));
-    for (const each of beats) expect(each).toContain("session_by_beat");
-    for (const each of [lease, overdue, expiring, ...beats]) expect(each).not.toMatch(/SCAN|TEMP B-TREE/);
+    const write = planOf(db, WRITE).replace("SCAN json_each VIRTUAL TABLE", "for each");
+    expect(write).toContain("SEARCH session USING PRIMARY KEY (id=?)");
+    for (const each of [lease, overdue, expiring, write]) expect(each).not.toMatch(/SCAN|TEMP B-TREE/);
     db.close();
   });
 

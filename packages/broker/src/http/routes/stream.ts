@@ -1,6 +1,7 @@
 /** The route of the push stream. */
 import { KEEPALIVE_MS } from "@agentmesh/protocol";
 import type { Mesh } from "../../mesh/mesh.ts";
+import { Keepalives } from "../../sinks/keepalives.ts";
 import { SseSink } from "../../sinks/sse.ts";
 import type { Bind } from "../bind.ts";
 
@@ -9,6 +10,7 @@ import type { Bind } from "../bind.ts";
  * has stopped reading.
  */
 export function streamRoute(bind: Bind, mesh: Mesh): void {
+  const keepalives = new Keepalives(KEEPALIVE_MS);
   bind("stream", async ({ query, caller, request, reply }) => {
     const { queued } = await mesh.sessions.heartbeat(caller, query.session);
     const terms = {
@@ -24,13 +26,9 @@ export function streamRoute(bind: Bind, mesh: Mesh): void {
       reply.hijack();
       return new SseSink(reply.raw, queued);
     });
-    const beat = setInterval(async () => {
-      sink.keepalive();
-      const open = await mesh.sessions.isOpen(query.session).catch(() => true);
-      if (!open) sink.close("session_over", true);
-    }, KEEPALIVE_MS);
+    const off = keepalives.add(() => sink.keepalive());
     sink.onClose(() => {
-      clearInterval(beat);
+      off();
       detach();
     });
     return undefined;

@@ -77,6 +77,8 @@ export class Streams {
     this.#opened(stream);
     this.#stream(terms);
     void stream.drain();
+    // It may have ended while what was lost on the way came back; from here on its end is this stream's.
+    if (!(await this.#store.hasSession(terms.session))) sink.close("session_over", true);
     return { sink, detach: () => this.#detach(stream) };
   }
 

@@ -4,17 +4,14 @@ import { MeshError } from "../../mesh/errors.ts";
 import type { AgentRecord, AgentToRegister, FocusTerms, PolicyRules, RegisteredAgent } from "../../mesh/store.ts";
 import type { archiveStatements } from "./archive.ts";
 import type { EngineContext } from "./context.ts";
+import type { SessionsInMemory } from "./memory/sessions.ts";
 import type { formerNameStatements } from "./names/former-names.ts";
 import { type AgentRow, agentRecord, type PartyRow, policyOf } from "./rows/agents.ts";
 
-/** Columns of an agent with what its sessions and inbox say now. Takes the time as `now`. */
+/** Columns of an agent with what its inbox and its webhook say now; its sessions are in memory. */
 export const AGENT = `
   SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.archived_at, a.queued_count, a.held_count,
     a.open_count, a.trust, a.focus_until, a.focus_allows, a.focus_reason, a.asked_name,
-    (SELECT MAX(s.seen_at) FROM session s WHERE s.agent_pk = a.pk) AS seen_at,
-    (SELECT MAX(s.beat_at) FROM session s WHERE s.agent_pk = a.pk) AS beat_at,
-    (SELECT json_object('pushPaths', json(s.push_paths), 'doubtedAt', s.doubted_at, 'doubtedWhy', s.doubted_why,
-       'provenAt', s.proven_at) FROM session s WHERE s.agent_pk = a.pk ORDER BY s.seen_at DESC LIMIT 1) AS session,
     (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk AND d.state IN ('queued', 'leased')
        AND d.state = 'queued' ORDER BY d.seq LIMIT 1) AS oldest_queued_at,
     (SELECT json_object('provenAt', w.proven_at, 'failedWhy', w.failed_why, 'restsUntil', w.rests_until)
@@ -35,6 +32,7 @@ export function agentStatements(
   { db, clock, delayed, notice }: EngineContext,
   archive: ReturnType<typeof archiveStatements>,
   formerNames: ReturnType<typeof formerNameStatements>,
+  sessions: SessionsInMemory,
 ) {
   const selectByToken = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.token_hash = ? AND a.removed_at IS NULL`);
   const selectById = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.id = ? AND a.removed_at IS NULL`);
@@ -75,7 +73,8 @@ export function agentStatements(
   const selectRemovedWithMail = db.prepare<[], { pk: number }>(REMOVED_WITH_MAIL);
   const selectRow = db.prepare<[string], PartyRow>(`${PARTY} WHERE a.id = ? AND a.removed_at IS NULL`);
   const selectRowByPk = db.prepare<[number], PartyRow>(`${PARTY} WHERE a.pk = ? AND a.removed_at IS NULL`);
-  const record = (row: AgentRow | undefined): AgentRecord | undefined => row && agentRecord(row, clock.now());
+  const record = (row: AgentRow | undefined): AgentRecord | undefined =>
+    row && agentRecord(row, sessions.newestOf(row.pk), clock.now());
   const row = (id: AgentId) => selectRow.get(id);
 
   function freeName(

@@ -2,11 +2,16 @@
 import type { AgentId, MessageId } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Database } from "./driver/database.ts";
+import type { Undo } from "./memory/undo.ts";
 
 /** The open database, its clock, and the hints an act leaves for after the commit. */
 export interface EngineContext {
   readonly db: Database;
   readonly clock: Clock;
+  /** How often the database was written to. */
+  readonly changes: { count: number };
+  /** What acts change in memory goes back with them. */
+  readonly undo: Undo;
   /** Says that something may be leasable for an agent. */
   ready(agentId: AgentId): void;
   /** Messages that are being published: not all who get them have them. */

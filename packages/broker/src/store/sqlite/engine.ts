@@ -6,6 +6,7 @@ import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
 import { FoundDamage } from "./damage.ts";
 import { deliveryStatements } from "./deliveries.ts";
+import { dueTimes } from "./due.ts";
 import { lifeStatements } from "./file/life.ts";
 import { historyStatements } from "./history.ts";
 import { keepingStatements } from "./keeping.ts";
@@ -26,8 +27,8 @@ import { webhookStatements } from "./webhooks.ts";
 /** The statements by noun. */
 export type Engine = ReturnType<typeof prepareEngine>;
 
-/** Prepares every statement. */
-export function prepareEngine(context: EngineContext, epoch: string) {
+/** Prepares every statement; `isExact` says that the broker before has written all that it knew. */
+export function prepareEngine(context: EngineContext, epoch: string, isExact: boolean) {
   const selectInboxSize = context.db.prepare<[number], { messages: number; bytes: number }>(
     `SELECT open_count AS messages, open_bytes AS bytes FROM agent WHERE pk = ?`,
   );
@@ -35,14 +36,17 @@ export function prepareEngine(context: EngineContext, epoch: string) {
   const formerNames = formerNameStatements(context);
   const life = lifeStatements(context.db);
   const timeline = timelineStatements(context);
+  const sessions = sessionStatements(context, isExact);
+  const agents = agentStatements(context, archive, formerNames, sessions.memory);
+  const asks = askStatements(context);
   return {
-    agents: agentStatements(context, archive, formerNames),
+    agents,
     formerNames,
     shortIds: shortIdStatements(context),
     archive,
-    agentPages: agentPageStatements(context),
+    agentPages: agentPageStatements(context, sessions.memory),
     names: nameStatements(context),
-    sessions: sessionStatements(context),
+    sessions,
     keeping: keepingStatements(context),
     messages: messageStatements(context),
     deliveries: deliveryStatements(context, life),
@@ -53,7 +57,11 @@ export function prepareEngine(context: EngineContext, epoch: string) {
     trace: traceStatements(context, epoch),
     topics: topicStatements(context),
     topicPages: topicPageStatements(context),
-    asks: askStatements(context),
+    asks,
+    due: dueTimes(context, {
+      overdueAsk: () => asks.overdue(1).length > 0,
+      removed: () => agents.removedWithMail() !== undefined,
+    }),
     webhooks: webhookStatements(context),
     legacyPeers: legacyPeerStatements(context),
     damage: new FoundDamage(),

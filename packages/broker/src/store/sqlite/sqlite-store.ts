@@ -13,6 +13,8 @@ import type { EngineContext, Notice } from "./context.ts";
 import type { Database } from "./driver/database.ts";
 import { prepareEngine } from "./engine.ts";
 import type { Watermark } from "./file/watermark.ts";
+import type { SessionsInMemory } from "./memory/sessions.ts";
+import { Undo } from "./memory/undo.ts";
 import { agentVerbs } from "./verbs/agents.ts";
 import { askVerbs } from "./verbs/asks.ts";
 import { careVerbs } from "./verbs/care.ts";
@@ -34,17 +36,24 @@ export interface OpenDatabase {
   readonly epoch: string;
   readonly watermark: Watermark;
   readonly notice: Notice;
+  /** The broker before has written all that it knew. */
+  readonly endedInOrder: boolean;
 }
 
 const NO_HELP: DiskTrouble = { makeRoom: () => false, unsynced: () => undefined };
 
 /** The Store over an open database; leases of an earlier broker process are void and return at once. */
-export function sqliteStore(
+export function sqliteStore(...parts: Parameters<typeof openStore>): Store {
+  return openStore(...parts).store;
+}
+
+/** The same, with the sessions that it has in memory. */
+export function openStore(
   open: OpenDatabase,
   clock: Clock,
   trouble: DiskTrouble = NO_HELP,
   sizes: SliceSizes = SLICES,
-): Store {
+): { readonly store: Store; readonly sessions: SessionsInMemory } {
   const { db } = open;
   let listener: StoreListener | undefined;
   const readyAgents = new Set<AgentId>();
@@ -54,6 +63,8 @@ export function sqliteStore(
   const context: EngineContext = {
     db,
     clock,
+    changes: { count: 0 },
+    undo: new Undo(),
     ready: (agentId) => readyAgents.add(agentId),
     left: (agentId) => gone.add(agentId),
     publishing: new Map(),
@@ -66,7 +77,7 @@ export function sqliteStore(
     },
     notice: open.notice,
   };
-  const engine = prepareEngine(context, open.epoch);
+  const engine = prepareEngine(context, open.epoch, open.endedInOrder);
   const { timeline } = engine;
   const streamed: StreamedLeases[] = [];
   const servedAgents = new Set<AgentId>();
@@ -88,6 +99,7 @@ export function sqliteStore(
     {
       followUps,
       committed: () => {
+        context.changes.count++;
         const hints = [...readyAgents].map((agentId) => ({ agentId, isStreamed: servedAgents.has(agentId) }));
         const goneIds = [...gone];
         const advanced = grown;
@@ -111,6 +123,7 @@ export function sqliteStore(
     },
     trouble,
     sizes,
+    context.undo,
   );
   const write: VerbParts["write"] = (lane, act) => queue.run(lane, act);
   const writeSliced: VerbParts["writeSliced"] = (lane, slice) => queue.runSliced(lane, slice);
@@ -129,12 +142,12 @@ export function sqliteStore(
     writeSliced,
     hint: (agentId) => listener?.ready(agentId, false),
   };
-  void write(laneOf.care, () => followStepBack(context));
+  void write(laneOf.care, () => followStepBack(context, engine));
   void writeSliced(laneOf.care, voidLeases(engine));
   for (const id of engine.topics.allUnderWay()) void writeSliced(laneOf.care, publishRest(engine, context, id));
   queue.flush();
 
-  return {
+  const store: Store = {
     instanceId: open.instanceId,
     listen: (to) => {
       listener = to;
@@ -156,6 +169,8 @@ export function sqliteStore(
     ...decisionVerbs(parts),
     ...careVerbs(parts),
     close: async () => {
+      const heard = engine.sessions.memory.unwritten();
+      void write(laneOf.care, () => engine.sessions.write(heard)).catch(() => {});
       queue.flush();
       open.watermark.advance(timeline.lastPosition, "clean");
       try {
@@ -166,4 +181,5 @@ export function sqliteStore(
       db.close();
     },
   };
+  return { store, sessions: engine.sessions.memory };
 }

@@ -38,10 +38,9 @@ export const careMutants: Mutant[] = [
   ),
   stateless(
     "a lease survives a session that missed its heartbeats",
-    ({ store, db, clock }) => ({
+    ({ store, sessions, db, clock }) => ({
       expireSessions: (offlineAfterMs, retry) => {
-        const over = db.prepare<[number], { id: string }>("SELECT id FROM session WHERE seen_at <= ?");
-        for (const { id } of over.all(clock.now() - offlineAfterMs)) hide(db, id);
+        for (const { id, seenAt } of sessions.all()) if (seenAt <= clock.now() - offlineAfterMs) hide(db, id);
         return store.expireSessions(offlineAfterMs, retry);
       },
     }),
@@ -49,14 +48,12 @@ export const careMutants: Mutant[] = [
   ),
   stateless(
     "a session does not age until a clock that was set back has caught up",
-    ({ store, db, clock }) => ({
+    ({ store, sessions, clock }) => ({
       expireSessions: async (offlineAfterMs, retry) => {
-        const ahead = db.prepare<[number], { id: string; seen_at: number }>(
-          "SELECT id, seen_at FROM session WHERE seen_at > ?",
-        );
-        const rows = ahead.all(clock.now());
+        const all = [...sessions.all()].map((session) => ({ session, was: session.seenAt }));
+        const ahead = all.filter(({ was }) => was > clock.now());
         const ended = await store.expireSessions(offlineAfterMs, retry);
-        for (const { id, seen_at } of rows) db.prepare("UPDATE session SET seen_at = ? WHERE id = ?").run(seen_at, id);
+        for (const { session, was } of ahead) session.seenAt = was;
         return ended;
       },
     }),
@@ -64,22 +61,22 @@ export const careMutants: Mutant[] = [
   ),
   stateless(
     "a doubt about all sessions leaves one out",
-    ({ store, db }) => ({
+    ({ store, sessions }) => ({
       doubtSession: async (id, ageMs, why) => {
-        const newest = "SELECT id, seen_at FROM session ORDER BY seen_at DESC, id LIMIT 1";
-        const spared = id === "all" ? db.prepare<[], { id: string; seen_at: number }>(newest).get() : undefined;
+        const [spared] = id === "all" ? [...sessions.all()].sort((a, b) => b.seenAt - a.seenAt) : [];
+        const was = spared?.seenAt ?? 0;
         await store.doubtSession(id, ageMs, why);
-        if (spared) db.prepare("UPDATE session SET seen_at = ? WHERE id = ?").run(spared.seen_at, spared.id);
+        if (spared) spared.seenAt = was;
       },
     }),
     ["doubt all sessions", "expire sessions", "open session"],
   ),
   stateless(
     "a doubt about all sessions makes those younger that were silent for longer",
-    ({ store, db, clock }) => ({
+    ({ store, sessions, clock }) => ({
       doubtSession: async (id, ageMs, why) => {
         await store.doubtSession(id, ageMs, why);
-        if (id === "all") db.prepare("UPDATE session SET seen_at = ?").run(clock.now() - ageMs);
+        if (id === "all") for (const each of sessions.all()) each.seenAt = clock.now() - ageMs;
       },
     }),
     ["doubt all sessions", "expire sessions", "open session", "advance"],
@@ -145,11 +142,12 @@ export const careMutants: Mutant[] = [
     }),
     ["end session", "open session"],
   ),
-  stateless("a heartbeat is answered and forgotten", ({ store, db }) => ({
+  stateless("a heartbeat is answered and forgotten", ({ store, sessions }) => ({
     touchSession: async (id, agentId, pushPaths) => {
-      const before = db.prepare<[string], { at: number }>("SELECT seen_at AS at FROM session WHERE id = ?").get(id);
+      const session = sessions.get(id);
+      const was = session?.seenAt ?? 0;
       const renewed = await store.touchSession(id, agentId, pushPaths);
-      if (before) db.prepare("UPDATE session SET seen_at = ? WHERE id = ?").run(before.at, id);
+      if (session) session.seenAt = was;
       return renewed;
     },
   })),

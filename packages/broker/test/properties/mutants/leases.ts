@@ -1,7 +1,7 @@
 /** Mutants of leases, acks and returns, and of sessions that fall silent. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { LeasedRecord } from "../../../src/mesh/store.ts";
-import { every, type Mutant, mutant, type Sound, stateless, whileSet } from "./mutant.ts";
+import { every, type Mutant, mutant, type Sound, stateless, whileSessions } from "./mutant.ts";
 
 function ownerOf({ db }: Sound, deliveryId: string): AgentId | undefined {
   return db
@@ -259,25 +259,38 @@ export const leaseMutants: Mutant[] = [
   })),
   stateless(
     "a silent session is streamed to",
-    ({ store, db }) => ({
-      lease: (terms) => whileSet(db, "session", "silent", "0", () => store.lease(terms)),
+    ({ store, sessions }) => ({
+      lease: (terms) =>
+        whileSessions(
+          sessions,
+          "silent",
+          () => false,
+          () => store.lease(terms),
+        ),
     }),
     SILENCE,
   ),
   stateless(
     "a session that ran out of a lease is silent, whatever was heard of it",
-    ({ store, db }) => ({
-      expireLeases: (limit, retry) => whileSet(db, "session", "heard", "0", () => store.expireLeases(limit, retry)),
+    ({ store, sessions }) => ({
+      expireLeases: (limit, retry) =>
+        whileSessions(
+          sessions,
+          "heard",
+          () => 0,
+          () => store.expireLeases(limit, retry),
+        ),
     }),
     SILENCE,
   ),
   stateless(
     "a heartbeat is no sign of a silent session",
-    ({ store, db }) => ({
+    ({ store, sessions }) => ({
       touchSession: async (id, ...more) => {
-        const was = db.prepare<[string], { silent: number }>("SELECT silent FROM session WHERE id = ?").get(id)?.silent;
+        const session = sessions.get(id);
+        const was = session?.silent;
         const renewed = await store.touchSession(id, ...more);
-        db.prepare("UPDATE session SET silent = ? WHERE id = ?").run(was ?? 0, id);
+        if (session) session.silent = was === true;
         return renewed;
       },
     }),
@@ -285,17 +298,23 @@ export const leaseMutants: Mutant[] = [
   ),
   stateless(
     "an ack is no sign of a silent session",
-    ({ store, db }) => ({
-      ack: (...asked) => whileSet(db, "session", "silent", "silent", () => store.ack(...asked)),
+    ({ store, sessions }) => ({
+      ack: (...asked) =>
+        whileSessions(
+          sessions,
+          "silent",
+          ({ silent }) => silent,
+          () => store.ack(...asked),
+        ),
     }),
     SILENCE,
   ),
   stateless(
     "a verb of another session is a sign of a silent one",
-    ({ store, db }) => ({
+    ({ store, sessions }) => ({
       ack: async (...asked) => {
         const verdict = await store.ack(...asked);
-        if (verdict.kind === "done") db.exec("UPDATE session SET silent = 0");
+        if (verdict.kind === "done") for (const each of sessions.all()) each.silent = false;
         return verdict;
       },
     }),

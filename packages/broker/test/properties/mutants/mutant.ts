@@ -2,7 +2,8 @@
 
 import type { Store } from "../../../src/mesh/store.ts";
 import type { Database } from "../../../src/store/sqlite/driver/database.ts";
-import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
+import type { SessionInMemory, SessionsInMemory } from "../../../src/store/sqlite/memory/sessions.ts";
+import { openStore } from "../../../src/store/sqlite/sqlite-store.ts";
 import type { FakeClock } from "../../store/fake-clock.ts";
 import type { EngineMaker } from "../world.ts";
 
@@ -18,6 +19,8 @@ export interface Mutant {
 export interface Sound {
   readonly store: Store;
   readonly db: Database;
+  /** Those that it has in memory. */
+  readonly sessions: SessionsInMemory;
   readonly clock: FakeClock;
   /** 1 at the first start, 2 after the first restart … */
   readonly start: number;
@@ -32,8 +35,8 @@ export function mutant(name: string, spoil: () => (sound: Sound) => Partial<Stor
       const verbs = spoil();
       let start = 0;
       return (database, clock, sizes) => {
-        const store = sqliteStore(database, clock, undefined, sizes);
-        return { ...store, ...verbs({ store, db: database.db, clock, start: ++start }) };
+        const { store, sessions } = openStore(database, clock, undefined, sizes);
+        return { ...store, ...verbs({ store, sessions, db: database.db, clock, start: ++start }) };
       };
     },
   };
@@ -71,16 +74,29 @@ export function forgetDeliveries(db: Database, where: string, ...values: unknown
 /** Runs `act` while a column of every row is changed, and puts it back. */
 export async function whileSet<T>(
   db: Database,
-  table: "agent" | "delivery" | "session",
+  table: "agent" | "delivery",
   column: string,
   set: string,
   act: () => Promise<T>,
 ) {
-  const key = table === "session" ? "id" : "pk";
-  const kept = db.prepare<[], { key: unknown; was: unknown }>(`SELECT ${key} AS key, ${column} AS was FROM ${table}`);
+  const kept = db.prepare<[], { key: unknown; was: unknown }>(`SELECT pk AS key, ${column} AS was FROM ${table}`);
   const before = kept.all();
   db.exec(`UPDATE ${table} SET ${column} = ${set}`);
   const answer = await act();
-  for (const row of before) db.prepare(`UPDATE ${table} SET ${column} = :was WHERE ${key} = :key`).run(row);
+  for (const row of before) db.prepare(`UPDATE ${table} SET ${column} = :was WHERE pk = :key`).run(row);
+  return answer;
+}
+
+/** The same with what is known of each session, in memory. */
+export async function whileSessions<K extends "silent" | "heard", T>(
+  sessions: SessionsInMemory,
+  what: K,
+  as: (session: SessionInMemory) => SessionInMemory[K],
+  act: () => Promise<T>,
+) {
+  const before = [...sessions.all()].map((session) => ({ session, was: session[what] }));
+  for (const { session } of before) session[what] = as(session);
+  const answer = await act();
+  for (const { session, was } of before) session[what] = was;
   return answer;
 }

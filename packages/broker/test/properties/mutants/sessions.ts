@@ -1,23 +1,17 @@
 /** Engines that break a promise about what is known of a session: a doubt, a proof, a process that is gone. */
+import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 import { type Mutant, stateless } from "./mutant.ts";
 
 /** They. */
 export const sessionMutants: readonly Mutant[] = [
   stateless(
     "a heartbeat leaves the doubt",
-    ({ store, db }) => ({
+    ({ store, sessions }) => ({
       touchSession: async (id, agentId, pushPaths) => {
-        const before = db
-          .prepare<[string], { at: number | null; why: string | null }>(
-            "SELECT doubted_at AS at, doubted_why AS why FROM session WHERE id = ?",
-          )
-          .get(id);
+        const session = sessions.get(id);
+        const was = session?.doubt;
         const renewed = await store.touchSession(id, agentId, pushPaths);
-        db.prepare("UPDATE session SET doubted_at = ?, doubted_why = ? WHERE id = ?").run(
-          before?.at ?? null,
-          before?.why ?? null,
-          id,
-        );
+        if (session) session.doubt = was;
         return renewed;
       },
     }),
@@ -25,10 +19,9 @@ export const sessionMutants: readonly Mutant[] = [
   ),
   stateless(
     "a second doubt takes the place of the first",
-    ({ store, db }) => ({
+    ({ store, sessions }) => ({
       doubtSession: async (session, ageMs, why) => {
-        if (session === "all") db.prepare("UPDATE session SET doubted_at = NULL").run();
-        else db.prepare("UPDATE session SET doubted_at = NULL WHERE id = ?").run(session.id);
+        for (const each of sessions.all()) if (session === "all" || session.id === each.id) each.doubt = undefined;
         await store.doubtSession(session, ageMs, why);
       },
     }),
@@ -36,11 +29,11 @@ export const sessionMutants: readonly Mutant[] = [
   ),
   stateless(
     "a doubt about one session is one about those of another agent",
-    ({ store, db }) => ({
+    ({ store, sessions }) => ({
       doubtSession: async (session, ageMs, why) => {
         await store.doubtSession(session, ageMs, why);
         if (session === "all") return;
-        db.prepare("UPDATE session SET doubted_at = 1, doubted_why = 'stream_closed' WHERE id <> ?").run(session.id);
+        for (const each of sessions.all()) if (each.id !== session.id) each.doubt = { at: 1, why };
       },
     }),
     ["doubt session"],
@@ -52,10 +45,10 @@ export const sessionMutants: readonly Mutant[] = [
   ),
   stateless(
     "an ack of what was streamed proves nothing",
-    ({ store, db }) => ({
+    ({ store, sessions }) => ({
       ack: async (...asked) => {
         const verdict = await store.ack(...asked);
-        db.prepare("UPDATE session SET proven_at = NULL").run();
+        for (const each of sessions.all()) each.provenAt = undefined;
         return verdict;
       },
     }),
@@ -63,7 +56,7 @@ export const sessionMutants: readonly Mutant[] = [
   ),
   stateless(
     "what was leased without a stream proves one",
-    ({ store, db, clock }) => ({
+    ({ store, sessions, db, clock }) => ({
       ack: async (agentId, ref, receipt, evidence) => {
         const holder = db
           .prepare<[string, string | number], { id: string | null }>(
@@ -71,12 +64,54 @@ export const sessionMutants: readonly Mutant[] = [
           )
           .get(String(ref), Number(ref) || 0);
         const verdict = await store.ack(agentId, ref, receipt, evidence);
-        if (verdict.kind === "done" && holder?.id) {
-          db.prepare("UPDATE session SET proven_at = ? WHERE id = ?").run(clock.now(), holder.id);
-        }
+        const session = sessions.get(holder?.id ?? "");
+        if (verdict.kind === "done" && session) session.provenAt = clock.now();
         return verdict;
       },
     }),
     ["lease", "ack"],
+  ),
+  stateless("heartbeats are never written", () => ({ writeHeartbeats: async () => {} }), [
+    "heartbeat between two writes",
+    "open session",
+  ]),
+  {
+    name: "a start takes a session for as old as its row",
+    often: ["heartbeat between two writes", "open session"],
+    engine: () => (database, clock, sizes) => sqliteStore({ ...database, endedInOrder: true }, clock, undefined, sizes),
+  },
+  {
+    name: "a start after an end in order makes sessions younger",
+    often: ["heartbeat between two writes", "open session"],
+    engine: () => (database, clock, sizes) =>
+      sqliteStore({ ...database, endedInOrder: false }, clock, undefined, sizes),
+  },
+  stateless(
+    "what changes of a session is in memory alone: the cache is not written through",
+    ({ store, db }) => ({
+      doubtSession: async (...asked) => {
+        const rows = db
+          .prepare<[], Record<string, unknown>>("SELECT id, seen_at, doubted_at, doubted_why FROM session")
+          .all();
+        await store.doubtSession(...asked);
+        const back = db.prepare<[Record<string, unknown>]>(
+          `UPDATE session SET seen_at = :seen_at, doubted_at = :doubted_at, doubted_why = :doubted_why WHERE id = :id`,
+        );
+        for (const row of rows) back.run(row);
+      },
+    }),
+    ["doubt session", "restart", "open session"],
+  ),
+  stateless(
+    "an end of a session is on disk, and not in memory",
+    ({ store, sessions }) => ({
+      endSession: async (id, ...asked) => {
+        const session = sessions.get(id);
+        const returned = await store.endSession(id, ...asked);
+        if (session && returned !== undefined) sessions.put(session);
+        return returned;
+      },
+    }),
+    ["end session", "heartbeat", "open session"],
   ),
 ];

@@ -5,6 +5,7 @@
  */
 
 import type { Database, Statement } from "../driver/database.ts";
+import { Undo } from "../memory/undo.ts";
 import { Rounds, type Waiting } from "./rounds.ts";
 import { actsInRound, type Budget, SLICES, type Slice, type SliceSizes, sliceBudget } from "./slices.ts";
 import { codeOf, isFull, storageError } from "./storage-error.ts";
@@ -44,17 +45,20 @@ export class CommitQueue {
   readonly #hooks: CommitHooks;
   readonly #trouble: DiskTrouble;
   readonly #sizes: SliceSizes;
+  readonly #undo: Undo;
   readonly #sql: Record<"begin" | "commit" | "mark" | "keep" | "undo", Statement>;
   readonly #rounds = new Rounds<Act>(actsInRound);
   #scheduled = false;
   /** Whether what follows is left to who is told: there was no room for it. */
   #actsAlone = false;
 
-  constructor(db: Database, hooks: CommitHooks, trouble: DiskTrouble, sizes: SliceSizes = SLICES) {
+  /** With what is lost or refused, `undo` takes back what it changed in memory. */
+  constructor(db: Database, hooks: CommitHooks, trouble: DiskTrouble, sizes = SLICES, undo = new Undo()) {
     this.#db = db;
     this.#hooks = hooks;
     this.#trouble = trouble;
     this.#sizes = sizes;
+    this.#undo = undo;
     this.#sql = {
       begin: db.prepare("BEGIN IMMEDIATE"),
       commit: db.prepare("COMMIT"),
@@ -145,6 +149,7 @@ export class CommitQueue {
     }
     let current: Act | undefined;
     let followingUp = false;
+    this.#undo.begin();
     try {
       // One at least, however long the machine paused since it began.
       do {
@@ -162,6 +167,8 @@ export class CommitQueue {
       this.#sql.commit.run();
     } catch (error) {
       if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
+      this.#undo.back();
+      this.#undo.end();
       this.#hooks.lost();
       const lost = current ? [...done, current] : done;
       if (isFull(error) && followingUp) {
@@ -179,6 +186,7 @@ export class CommitQueue {
       if (error instanceof Error && /^SQLITE_IOERR_(DIR_)?FSYNC$/.test(codeOf(error))) this.#trouble.unsynced(error);
       return true;
     }
+    this.#undo.end();
     this.#actsAlone = false;
     this.#hooks.committed();
     for (const item of done) {
@@ -198,11 +206,13 @@ export class CommitQueue {
     for (const followUp of this.#hooks.followUps()) {
       if (performance.now() >= until) return;
       this.#sql.mark.run();
+      const { place } = this.#undo;
       try {
         followUp();
       } catch (error) {
         if (!this.#db.inTransaction || isFull(error)) throw error;
         this.#sql.undo.run();
+        this.#undo.back(place);
       }
       this.#sql.keep.run();
     }
@@ -211,6 +221,7 @@ export class CommitQueue {
   /** Runs one act in a savepoint: a refusal undoes that act alone. Throws when the whole transaction is lost. */
   #runOne(item: Act): boolean {
     this.#sql.mark.run();
+    const { place } = this.#undo;
     try {
       item.act();
       this.#sql.keep.run();
@@ -220,6 +231,7 @@ export class CommitQueue {
     } catch (error) {
       if (!this.#db.inTransaction || isFull(error)) throw error;
       this.#sql.undo.run();
+      this.#undo.back(place);
       this.#sql.keep.run();
       this.#fail(item, storageError(error));
       return false;

@@ -73,7 +73,7 @@ function live(
   signs: Signs,
   { schema, isMade, isNew }: { readonly schema: number; readonly isMade: boolean; readonly isNew: boolean },
   notice: Notice,
-): Pick<OpenDatabase, "instanceId" | "epoch" | "watermark"> {
+): Pick<OpenDatabase, "instanceId" | "epoch" | "watermark" | "endedInOrder"> {
   db.prepare<[string, string]>(
     "INSERT INTO mesh (one, instance_id, epoch) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
   ).run(v7(), newEpoch());
@@ -86,7 +86,8 @@ function live(
   const last = why === undefined ? known.last : first;
   const marked = { instanceId: known.instanceId, schema, first, start };
   const watermark = new Watermark(signs.files.mark, signs.files.database, { ...marked, before: known.start });
-  const lived = { instanceId: known.instanceId, watermark };
+  const endedInOrder = isMade || (why === undefined && mark?.clean === true);
+  const lived = { instanceId: known.instanceId, watermark, endedInOrder };
   if (why !== undefined) {
     // The database before the mark: cut off between them, the next start finds the same signs.
     const epoch = inTransaction(db, () => {

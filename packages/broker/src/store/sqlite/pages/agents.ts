@@ -1,17 +1,11 @@
 /** SQL of looks at all agents: how many there are, who they are and who has a session, a page at a time. */
-import { type AgentId, DeliveryState, type SessionId } from "@agentmesh/protocol";
+import { DeliveryState, type SessionId } from "@agentmesh/protocol";
 import * as z from "zod";
 import type { AgentRecord, StoreStats } from "../../../mesh/store.ts";
 import { AGENT } from "../agents.ts";
 import type { EngineContext } from "../context.ts";
+import type { SessionInMemory, SessionsInMemory } from "../memory/sessions.ts";
 import { type AgentRow, agentRecord } from "../rows/agents.ts";
-
-/** A session on the way through all of them. */
-export interface SessionRow {
-  readonly id: SessionId;
-  readonly seen_at: number;
-  readonly agent_id: AgentId;
-}
 
 /** The looks, each along an index from a place on. */
 export const AGENT_PAGES = {
@@ -24,22 +18,22 @@ export const AGENT_PAGES = {
   asking: `${AGENT} WHERE a.asked_name = :name AND a.asked_name IS NOT NULL AND a.removed_at IS NULL AND a.archived_at IS NULL
     ORDER BY a.name LIMIT :limit`,
   // By id: a heartbeat moves a session in every other order, and it would be missed or seen twice.
-  sessions: `SELECT s.id, s.seen_at, a.id AS agent_id FROM session s CROSS JOIN agent a ON a.pk = s.agent_pk
-    WHERE s.id > :after ORDER BY s.id LIMIT :limit`,
+  sessions: `SELECT id FROM session WHERE id > :after ORDER BY id LIMIT :limit`,
 } as const;
 
 const Tally = z.record(z.enum([...DeliveryState.options, "present", "archived"]), z.int());
 
 /** The statements on all agents. */
-export function agentPageStatements({ db, clock }: EngineContext) {
+export function agentPageStatements({ db, clock }: EngineContext, memory: SessionsInMemory) {
   const selectTally = db.prepare<[], { what: string; n: number }>(`SELECT what, n FROM tally`);
-  const selectSessions = db.prepare<[{ after: string; limit: number }], SessionRow>(AGENT_PAGES.sessions);
+  const selectSessions = db.prepare<[{ after: string; limit: number }], { id: SessionId }>(AGENT_PAGES.sessions);
 
   const selectPresent = db.prepare<[{ name: string; limit: number }], AgentRow>(AGENT_PAGES.present);
   const selectArchived = db.prepare<[{ name: string; id: string; limit: number }], AgentRow>(AGENT_PAGES.archived);
   const selectOldest = db.prepare<[{ at: number; id: string; limit: number }], AgentRow>(AGENT_PAGES.oldest);
   const selectAsking = db.prepare<[{ name: string; limit: number }], AgentRow>(AGENT_PAGES.asking);
-  const records = (rows: AgentRow[]): AgentRecord[] => rows.map((row) => agentRecord(row, clock.now()));
+  const records = (rows: AgentRow[]): AgentRecord[] =>
+    rows.map((row) => agentRecord(row, memory.newestOf(row.pk), clock.now()));
 
   return {
     presentByName: (name: string, limit: number) => records(selectPresent.all({ name, limit })),
@@ -54,6 +48,7 @@ export function agentPageStatements({ db, clock }: EngineContext) {
       );
       return { deliveries, agents: { present, archived } };
     },
-    sessions: (after: string, limit: number) => selectSessions.all({ after, limit }),
+    sessions: (after: string, limit: number): SessionInMemory[] =>
+      selectSessions.all({ after, limit }).flatMap(({ id }) => memory.get(id) ?? []),
   };
 }

@@ -5,7 +5,7 @@ import {
   type Focus,
   type ListedPushPath,
   PolicyAction,
-  PushPath,
+  type PushPath,
   STREAM_PATH,
   Trust,
   WEBHOOK_PATH,
@@ -13,6 +13,7 @@ import {
 import * as z from "zod";
 import { timestamp } from "../../../mesh/clock.ts";
 import type { AgentRecord, PolicyRules } from "../../../mesh/store.ts";
+import type { NewestSession, SessionInMemory } from "../memory/sessions.ts";
 
 /** An agent as acts know it. */
 export interface PartyRow {
@@ -35,18 +36,14 @@ export interface AgentRow extends PartyRow {
   readonly profile: string;
   readonly registered_at: number;
   readonly last_seen_at: number | null;
-  readonly seen_at: number | null;
   readonly asked_name: string | null;
-  readonly beat_at: number | null;
-  /** Of its sessions the one with the newest heartbeat. */
-  readonly session: string | null;
   readonly oldest_queued_at: number | null;
   readonly webhook: string | null;
 }
 
-export function agentRecord(row: AgentRow, now: number): AgentRecord {
-  const session = row.session === null ? undefined : NewestSession.parse(JSON.parse(row.session));
-  const heardAt = Math.max(row.beat_at ?? 0, row.last_seen_at ?? 0);
+/** The record of an agent whose newest session is this one. */
+export function agentRecord(row: AgentRow, newest: NewestSession | undefined, now: number): AgentRecord {
+  const heardAt = Math.max(newest?.beatAt ?? 0, row.last_seen_at ?? 0);
   return {
     id: row.id,
     name: row.name,
@@ -56,9 +53,9 @@ export function agentRecord(row: AgentRow, now: number): AgentRecord {
     lastSeenAt: heardAt || undefined,
     archivedAt: row.archived_at ?? undefined,
     quietMs: Math.max(0, now - Math.max(heardAt, row.registered_at)),
-    heartbeatAgeMs: row.seen_at === null ? undefined : Math.max(0, now - row.seen_at),
-    doubt: session?.doubt,
-    pushPaths: session?.pushPaths ?? [],
+    heartbeatAgeMs: newest && Math.max(0, now - newest.session.seenAt),
+    doubt: newest?.session.doubt,
+    pushPaths: newest ? pathsOf(newest.session) : [],
     queued: row.queued_count,
     held: row.held_count,
     inHand: row.open_count - row.queued_count - row.held_count,
@@ -69,21 +66,13 @@ export function agentRecord(row: AgentRow, now: number): AgentRecord {
   };
 }
 
-const NewestSession = z
-  .object({
-    pushPaths: PushPath.array(),
-    doubtedAt: z.number().nullable(),
-    doubtedWhy: z.enum(["stream_closed", "broker_started"]).nullable(),
-    provenAt: z.number().nullable(),
-  })
-  .transform(({ pushPaths, doubtedAt, doubtedWhy, provenAt }) => ({
-    pushPaths: pushPaths.map((path) => (path.path === STREAM_PATH ? withProof(path, provenAt) : path)),
-    doubt: doubtedAt !== null && doubtedWhy !== null ? { at: doubtedAt, why: doubtedWhy } : undefined,
-  }));
+function pathsOf({ pushPaths, provenAt }: SessionInMemory): PushPath[] {
+  return pushPaths.map((path) => (path.path === STREAM_PATH ? withProof(path, provenAt) : path));
+}
 
 /** A stream as its session described it, with the newer of that proof and the broker's own. */
-function withProof(path: PushPath, at: number | null): PushPath {
-  if (at === null || path.failedWhy !== undefined) return path;
+function withProof(path: PushPath, at: number | undefined): PushPath {
+  if (at === undefined || path.failedWhy !== undefined) return path;
   return { ...path, provenAt: timestamp(Math.max(at, Date.parse(path.provenAt ?? "") || 0)) };
 }
 

@@ -18,7 +18,7 @@ export function askVerbs({
     askStatus: (messageId) => read(() => askStatus(engine, messageId, context.clock.now())),
     listAsks: (side, agentId, limit, turn) => piecewise(read, asks.list(side, agentId, limit), turn),
     remindAsks: async (notices, limit) => {
-      if (asks.overdue(1).length === 0) return 0;
+      if (!(await read(() => engine.due.asks()))) return 0;
       const rounds = await writeSliced(laneOf.care, remind(engine, context, notices, limit));
       return sum(rounds.map(({ asks }) => asks));
     },

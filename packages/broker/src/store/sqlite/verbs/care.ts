@@ -29,9 +29,9 @@ export function careVerbs({
   | "checkBodies"
   | "endDamaged"
 > {
-  const { agents, archive, damage, deliveries } = engine;
+  const { agents, archive, damage, deliveries, due } = engine;
   const { announced, clock } = context;
-  const shift = shiftStatements(context);
+  const shift = shiftStatements(context, engine);
   const inSlices = async (slice: Parameters<typeof writeSliced<number>>[1]) =>
     sum(await writeSliced(laneOf.care, slice));
   return {
@@ -56,11 +56,11 @@ export function careVerbs({
       context.notice("info", "clock.stepped", { ms, detail: "the clock was set, or the machine slept" });
     },
     expireLeases: async (limit, retry) => {
-      if (deliveries.overdue(1).length === 0) return 0;
+      if (!(await read(() => due.leases()))) return 0;
       return inSlices(upTo(limit, deliveries.overdue, (lease) => runOut(engine, context, lease, retry)));
     },
     expireMessages: async (limit, bounce) => {
-      if (deliveries.expired(1).length === 0) return 0;
+      if (!(await read(() => due.messages()))) return 0;
       const reason = "not acked within the life of the message";
       return inSlices(
         upTo(limit, deliveries.expired, ({ pk }) =>
@@ -69,20 +69,21 @@ export function careVerbs({
       );
     },
     endRemoved: async (limit, bounce) =>
-      agents.removedWithMail() === undefined ? 0 : inSlices(endOfRemoved(engine, context, limit, bounce)),
+      (await read(() => due.removals())) ? inSlices(endOfRemoved(engine, context, limit, bounce)) : 0,
     announceDue: async () => {
       const until = clock.now();
       const since = Math.min(announced.until, until);
       // What is delayed from now on counts anew.
       announced.until = until;
+      if (!(await read(() => due.delays(since)))) return;
       for (const { id } of await read(() => agents.focusEnded(since, until))) hint(id);
       const end = Number.MAX_SAFE_INTEGER;
       for (let place = { ready_at: since, agent_pk: end, pk: end }; ; ) {
         const { ready_at: after, agent_pk: agent, pk } = place;
-        const due = await read(() => deliveries.due({ after, agent, pk, until, limit: ROWS }));
-        for (const agentId of new Set(due.map(({ agent_id }) => agent_id))) hint(agentId);
-        const last = due.at(-1);
-        if (last === undefined || due.length < ROWS) return;
+        const over = await read(() => deliveries.due({ after, agent, pk, until, limit: ROWS }));
+        for (const agentId of new Set(over.map(({ agent_id }) => agent_id))) hint(agentId);
+        const last = over.at(-1);
+        if (last === undefined || over.length < ROWS) return;
         place = last;
         await new Promise(setImmediate);
       }

@@ -39,10 +39,10 @@ export function lookVerbs({
       read(() => engine.agentPages.byAge(after?.registeredAt ?? 0, after?.id ?? "", limit)),
     sessionsAfter: (after, limit) =>
       read(() =>
-        engine.agentPages.sessions(after ?? "", limit).map(({ id, seen_at, agent_id }) => ({
+        engine.agentPages.sessions(after ?? "", limit).map(({ id, seenAt, agentId }) => ({
           id,
-          agentId: agent_id,
-          heartbeatAgeMs: Math.max(0, clock.now() - seen_at),
+          agentId,
+          heartbeatAgeMs: Math.max(0, clock.now() - seenAt),
         })),
       ),
     topicsAfter: (after, limit) =>

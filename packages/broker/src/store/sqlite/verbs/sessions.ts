@@ -27,7 +27,14 @@ export function sessionVerbs({
   writeSliced,
 }: VerbParts): Pick<
   Store,
-  "openSession" | "touchSession" | "hasSession" | "endSession" | "doubtSession" | "expireSessions" | "returnStreamed"
+  | "openSession"
+  | "touchSession"
+  | "writeHeartbeats"
+  | "hasSession"
+  | "endSession"
+  | "doubtSession"
+  | "expireSessions"
+  | "returnStreamed"
 > {
   const { agents, deliveries, sessions, timeline } = engine;
   const giveBackSome = (
@@ -46,16 +53,40 @@ export function sessionVerbs({
         if (!row) return agents.current(agentId);
         agents.revive(row);
         agents.setProfile(row.pk, profile);
-        sessions.open(id, row.pk, pushPaths, timeline.lastPosition());
+        sessions.open(id, row, pushPaths, timeline.lastPosition());
         context.ready(agentId);
         return agents.current(agentId);
       }),
-    touchSession: (id, agentId, pushPaths) =>
-      write(laneOf.agent(agentId), () => {
-        if (!sessions.touch(id, agentId, pushPaths)) return false;
-        if (sessions.hear(id, timeline.lastPosition())) context.ready(agentId);
-        return true;
-      }),
+    touchSession: async (id, agentId, pushPaths) => {
+      let isDone = false;
+      const beat = read(() => {
+        isDone = sessions.beat(id, agentId, pushPaths, timeline.lastPosition());
+      });
+      // Asked for now, not behind an await: what is asked for next is behind it.
+      const touched = isDone
+        ? true
+        : write(laneOf.agent(agentId), () => {
+            if (!sessions.touch(id, agentId, pushPaths)) return false;
+            if (sessions.hear(id, timeline.lastPosition())) context.ready(agentId);
+            return true;
+          });
+      const [, isRenewed] = await Promise.all([beat, touched]);
+      return isRenewed;
+    },
+    writeHeartbeats: async () => {
+      if (!sessions.isToBeWritten()) return;
+      const heard = sessions.memory.unwritten();
+      try {
+        await writeSliced(laneOf.care, (_, kept: readonly number[]) => {
+          const some = heard.slice(sum(kept), sum(kept) + WRITTEN_AT_ONCE);
+          sessions.write(some);
+          return { part: some.length, more: sum(kept) + some.length < heard.length };
+        });
+      } catch (error) {
+        sessions.waitAgain();
+        throw error;
+      }
+    },
     hasSession: (id) => read(() => sessions.has(id)),
     endSession: async (id, agentId, how, retry) => {
       const failed = how === "gone";
@@ -68,9 +99,12 @@ export function sessionVerbs({
       });
       return parts[0]?.ended ? sum(parts.map(({ returned }) => returned)) : undefined;
     },
-    doubtSession: (session, ageMs, why) =>
-      // Behind what its agent asked for before, so that a heartbeat that comes later ends it.
-      write(session === "all" ? laneOf.care : laneOf.agent(session.agentId), () => sessions.doubt(session, ageMs, why)),
+    doubtSession: (session, ageMs, why) => {
+      // Behind what its agent asked for before, and nothing to a heartbeat that comes later.
+      const sign = sessions.newestSign();
+      const lane = session === "all" ? laneOf.care : laneOf.agent(session.agentId);
+      return write(lane, () => sessions.doubt(session, { ageMs, why, sign }));
+    },
     expireSessions: async (offlineAfterMs, retry) => {
       if (sessions.over(offlineAfterMs).length === 0 && !sessions.isAnyAhead()) return [];
       const reason = "the session missed its heartbeats";
@@ -78,9 +112,9 @@ export function sessionVerbs({
         sessions.setBack();
         const before = kept.flatMap(({ ended }) => ended);
         const ended: SessionId[] = [];
-        for (const { id, agent_id } of sessions.over(offlineAfterMs)) {
+        for (const { id, agentId } of sessions.over(offlineAfterMs)) {
           if (before.length + ended.length >= MOST_ENDED || !budget.fits()) break;
-          sessions.end(id, agent_id);
+          sessions.end(id, agentId);
           ended.push(id);
         }
         let whole = 0;
@@ -110,6 +144,9 @@ export function sessionVerbs({
     },
   };
 }
+
+/** Sessions that one statement writes at most. */
+const WRITTEN_AT_ONCE = 256;
 
 /** Sessions that one sweep ends at most. */
 const MOST_ENDED = 500;
