@@ -59,13 +59,16 @@ export async function startAdapter(build: Build, { home, cwd, env = {} }: Adapte
     waiting.delete(line.id);
   });
   const say = (message: object) => child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+  child.once("close", (code) => {
+    for (const answer of waiting.values()) answer({ error: { message: `the adapter ended with ${code}` } });
+  });
   const ask = (method: string, params: object) => {
     const id = ++asked;
     const answer = new Promise<Record<string, unknown>>((resolve, reject) => {
-      waiting.set(id, ({ result, error }) =>
-        result ? resolve(result) : reject(new Error(`${method}: ${error?.message}`)),
-      );
-      child.once("close", (code) => reject(new Error(`the adapter ended with ${code}`)));
+      waiting.set(id, ({ result, error }) => {
+        if (result) resolve(result);
+        else reject(new Error(`${method}: ${error?.message}`));
+      });
     });
     say({ id, method, params });
     return within(ANSWERS_WITHIN_MS, method, answer);
