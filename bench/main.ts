@@ -1,15 +1,15 @@
 /** `pnpm bench`: what each message, idle agent and start costs; see HELP in options.ts, and docs/benchmarks.md. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loads } from "./loads/index.ts";
 import { describeMachine, loadNow } from "./machine/describe.ts";
-import { HELP, type Options, readOptions } from "./options.ts";
+import { commandOf, HELP, type Options, readOptions } from "./options.ts";
 import { buildAt } from "./ours/build.ts";
 import { checkLines, compare } from "./report/check.ts";
 import { benchmarkFiles } from "./report/page.ts";
-import { loadResult, type Result, readResult, writeResult } from "./report/result.ts";
-import { figureTable, goalTable } from "./report/table.ts";
+import { addRun, loadResult, type Result, readKept, writeKept } from "./report/result.ts";
+import { figureTable, GOAL_HEAD, goalRows, tableOf } from "./report/table.ts";
 import { runLoad } from "./run.ts";
 import { bareSide, buildSide, peerSides, type Side } from "./side.ts";
 
@@ -22,7 +22,7 @@ const NAMED_ONLY: readonly string[] = ["P9"];
 const here = process.env.INIT_CWD ?? process.cwd();
 
 function makePage(file: string): void {
-  const files = benchmarkFiles(loads, readResult(file === "" ? latest : resolve(here, file)));
+  const files = benchmarkFiles(loads, readKept(file === "" ? latest : resolve(here, file)));
   for (const [name, text] of files) {
     const path = join(root, "docs", name);
     mkdirSync(dirname(path), { recursive: true });
@@ -41,7 +41,7 @@ function sidesFor({ peers, against }: Options): Side[] {
   return [...sides, ...others];
 }
 
-async function run(options: Options, args: readonly string[]): Promise<Result> {
+async function run(options: Options): Promise<Result> {
   const loadBefore = loadNow();
   const began = performance.now();
   const sides = sidesFor(options);
@@ -53,11 +53,13 @@ async function run(options: Options, args: readonly string[]): Promise<Result> {
     const say = (line: string) => console.error(line);
     const found = loadResult(load, options.size, await runLoad(load, sides, { ...options, say }));
     results.push(found);
-    console.log([`\n${load.id} ${load.title}`, ...figureTable(load, found), ...goalTable(load, found)].join("\n"));
+    const rows = goalRows(load, found);
+    const goals = rows.length === 0 ? [] : tableOf(GOAL_HEAD, rows);
+    console.log([`\n${load.id} ${load.title}`, ...figureTable(load, found), ...goals].join("\n"));
   }
   return {
     at: new Date().toISOString(),
-    command: ["npx -y pnpm@12 bench", ...args].join(" "),
+    command: commandOf(options),
     machine: describeMachine(),
     loadBefore,
     tookS: Math.round((performance.now() - began) / 1_000),
@@ -80,12 +82,16 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   // Read before the run, which may take its place.
-  const before = options.check ? readResult(latest) : undefined;
-  const result = await run(options, args);
-  if (options.json !== undefined) writeResult(resolve(here, options.json), result);
+  const before = options.check ? readKept(latest) : undefined;
+  const result = await run(options);
+  if (options.json !== undefined) {
+    const path = resolve(here, options.json);
+    const kept = options.add && existsSync(path) ? readKept(path) : { runs: [] };
+    writeKept(path, addRun(kept, result));
+  }
   if (!before) return 0;
   const all = compare(loads, before, result);
-  console.log([`\nBeside ${before.versions.ours} of ${before.at}:`, ...checkLines(all)].join("\n"));
+  console.log(["\nBeside the last kept results:", ...checkLines(all)].join("\n"));
   return all.length === 0 || all.some(({ tooMuch }) => tooMuch) ? 1 : 0;
 }
 

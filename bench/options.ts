@@ -11,7 +11,8 @@ export const HELP = `pnpm bench: how fast agentmesh is, beside what people would
   --rounds N       rounds of each side, in turn (3)
   --whole          the whole sizes: a million messages in P8 and P9, longer windows; hours
   --smoke          the smallest sizes, one round: whether it works, no figures to quote
-  --json FILE      keeps the result there
+  --json FILE      keeps the result there, in place of what there was
+  --add            with --json: beside what there is; loads of this run take the place of the same ones
   --check          compares ratios with bench/results/latest.json, and fails where a quarter or more is lost
   --page [FILE]    runs nothing: makes docs/benchmarks.md and its charts from bench/results/latest.json, or from FILE
   --help
@@ -25,6 +26,7 @@ export interface Options {
   readonly rounds: number;
   readonly size: Size;
   readonly json: string | undefined;
+  readonly add: boolean;
   readonly check: boolean;
   readonly page: string | undefined;
   readonly help: boolean;
@@ -43,6 +45,7 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
       whole: { type: "boolean", default: false },
       smoke: { type: "boolean", default: false },
       json: { type: "string" },
+      add: { type: "boolean", default: false },
       check: { type: "boolean", default: false },
       page: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -51,6 +54,7 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
   const [file, ...more] = positionals;
   if (more.length > 0 || (file !== undefined && !values.page)) throw new Error(`what is "${positionals.join(" ")}"?`);
   if (values.whole && values.smoke) throw new Error("--whole and --smoke are opposites: name one");
+  if (values.add && values.json === undefined) throw new Error("--add needs --json FILE: to what shall it be added?");
   const only = values.only?.split(",").map((id) => id.trim().toUpperCase());
   const unknown = only?.filter((id) => !known.includes(id)) ?? [];
   if (unknown.length > 0) throw new Error(`no load ${unknown.join(", ")}: there are ${known.join(", ")}`);
@@ -63,8 +67,21 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
     rounds,
     size: values.whole ? "whole" : values.smoke ? "smoke" : "usual",
     json: values.json,
+    add: values.add,
     check: values.check,
     page: values.page ? (file ?? "") : undefined,
     help: values.help,
   };
+}
+
+/** The command that makes the same run; where the other build lies is everybody's own matter. */
+export function commandOf({ only, peers, against, rounds, size }: Options): string {
+  const words = [
+    only ? `--only ${only.join(",")}` : "",
+    peers ? "--peers" : "",
+    against === undefined ? "" : "--against DIR",
+    size === "usual" ? "" : `--${size}`,
+    `--rounds ${rounds}`,
+  ];
+  return ["npx -y pnpm@12 bench", ...words.filter((word) => word !== "")].join(" ");
 }

@@ -26,7 +26,7 @@ const WHAT: Record<Kind, string> = {
 /** The load. */
 export const muchStored: Load = {
   id: "P8",
-  title: "A million messages",
+  title: "Sends and reads beside much that is stored",
   how: (size) => {
     const [[little, few], [much, many]] = [LITTLE[size], MUCH[size]];
     return `A broker with ${much.toLocaleString("en-US")} messages and ${many.toLocaleString("en-US")} agents, and one with ${little.toLocaleString("en-US")} and ${few}, asked in turn, ${ASKED[size]} times each a round, one at a time; p50. Messages of 1 KiB, made of words, sent over 32 connections: the rate and the p99 of the last tenth of them beside the first.`;

@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000;
 /** The load. */
 export const muchPassed: Load = {
   id: "P9",
-  title: "A million messages sent, acked and pruned",
+  title: "After much was sent, acked and pruned",
   how: (size) =>
     `${MESSAGES[size].toLocaleString("en-US")} messages of 1 KiB from ${PAIRS} senders to as many receivers, which lease and ack them, in ${PARTS[size]} parts. After each part the broker's clock is set a day ahead, and it prunes; then its RSS and its database are looked at. The first part is the warm-up of memory and database.`,
   figures: [

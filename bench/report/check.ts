@@ -3,7 +3,7 @@ import type { FigureKind, Load } from "../load.ts";
 import type { SideName } from "../side.ts";
 import { SIDE_TITLES } from "../side-titles.ts";
 import { numberText } from "./number-text.ts";
-import type { LoadResult, Result } from "./result.ts";
+import { findLoad, type Kept, type LoadResult, type Result } from "./result.ts";
 
 /** What was lost: a quarter or more is too much. */
 const MOST_LOST = 0.25;
@@ -21,13 +21,14 @@ export interface Compared {
 }
 
 /** Every ratio that both have: ours to each other side, and figures that are ratios or bytes themselves. */
-export function compare(loads: readonly Load[], before: Result, now: Result): Compared[] {
+export function compare(loads: readonly Load[], before: Kept, now: Result): Compared[] {
   return loads.flatMap((load) => {
-    const [old, fresh] = [before, now].map(({ loads: all }) => all.find(({ id }) => id === load.id));
-    if (!old || !fresh || old.size !== fresh.size) return [];
+    const old = findLoad(before, load.id);
+    const fresh = now.loads.find(({ id }) => id === load.id);
+    if (!old || !fresh || old.load.size !== fresh.size) return [];
     return load.figures.flatMap((figure) => {
-      const [was, is] = [ratios(figure, old, before), ratios(figure, fresh, now)];
-      return [...is].flatMap(([name, value]) => {
+      const was = ratios(figure, old.load, old.run);
+      return [...ratios(figure, fresh, now)].flatMap(([name, value]) => {
         const earlier = was.get(name);
         return earlier === undefined ? [] : [compared(`${load.id} ${name}`, figure, earlier, value)];
       });

@@ -1,4 +1,4 @@
-/** The result of a run as it is kept: one JSON file, from which tables, charts and the page are made. */
+/** Results of runs as they are kept: one JSON file, from which tables, charts and the page are made. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { type Load, median } from "../load.ts";
@@ -18,8 +18,8 @@ const LoadResult = z.object({
 });
 export type LoadResult = z.infer<typeof LoadResult>;
 
-/** A whole run. */
-export const Result = z.object({
+/** One run. */
+const Result = z.object({
   at: z.iso.datetime(),
   command: z.string(),
   machine: z.object({
@@ -63,12 +63,32 @@ function middleOf(values: readonly number[]): Value {
   };
 }
 
-/** Reads a kept result. @throws when it is none */
-export function readResult(path: string): Result {
-  return Result.parse(JSON.parse(readFileSync(path, "utf8")));
+/** Runs that are kept together: each load in the run that did it last. */
+const Kept = z.object({ runs: z.array(Result) });
+export type Kept = z.infer<typeof Kept>;
+
+/** Reads kept results. @throws when they are none */
+export function readKept(path: string): Kept {
+  return Kept.parse(JSON.parse(readFileSync(path, "utf8")));
 }
 
-/** Keeps it. */
-export function writeResult(path: string, result: Result): void {
-  writeFileSync(path, `${JSON.stringify(result, null, 2)}\n`);
+/** Keeps them. */
+export function writeKept(path: string, kept: Kept): void {
+  writeFileSync(path, `${JSON.stringify(kept, null, 2)}\n`);
+}
+
+/** A run beside those that are kept: its loads take the place of theirs. */
+export function addRun({ runs }: Kept, run: Result): Kept {
+  const done = new Set(run.loads.map(({ id }) => id));
+  const others = runs.map((other) => ({ ...other, loads: other.loads.filter(({ id }) => !done.has(id)) }));
+  return { runs: [...others.filter(({ loads }) => loads.length > 0), run] };
+}
+
+/** A load of kept results, and the run that did it. */
+export function findLoad({ runs }: Kept, id: string): { readonly run: Result; readonly load: LoadResult } | undefined {
+  for (const run of runs) {
+    const load = run.loads.find((each) => each.id === id);
+    if (load) return { run, load };
+  }
+  return undefined;
 }

@@ -6,10 +6,12 @@ import { verdicts } from "./goals.ts";
 import { numberText } from "./number-text.ts";
 import type { LoadResult } from "./result.ts";
 
+/** The order of the columns. */
+export const SIDES: readonly SideName[] = ["ours", "against", "bare", "redis", "jetstream"];
+
 /** The sides that a result has, in their order. */
 export function sidesOf(result: LoadResult): SideName[] {
-  const order: SideName[] = ["ours", "against", "bare", "redis", "jetstream"];
-  return order.filter((name) => result.sides[name] !== undefined);
+  return SIDES.filter((name) => result.sides[name] !== undefined);
 }
 
 /** Rows of Markdown; behind each figure that of ours as a multiple of it. */
@@ -28,17 +30,22 @@ export function figureTable(load: Load, result: LoadResult): string[] {
     });
     return [`${what}${unit === "×" ? "" : `, ${unit}`}`, ...cells];
   });
+  return tableOf(head, rows);
+}
+
+/** A table in Markdown. */
+export function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
 }
 
-/** What it was to reach, and what was found; nothing where a load has no goals. */
-export function goalTable(load: Load, result: LoadResult): string[] {
-  const found = verdicts(load, result);
-  if (found.length === 0) return [];
-  const rows = found.map(({ goal, found: value, reached }) => [
+/** The columns of goals. */
+export const GOAL_HEAD = ["goal", "found", "reached"] as const;
+
+/** What a load is to reach, what was found, and whether it is reached. */
+export function goalRows(load: Load, result: LoadResult): string[][] {
+  return verdicts(load, result).map(({ goal, found, reached }) => [
     goal,
-    value === undefined ? "not compared" : numberText(value),
+    found === undefined ? "not compared" : numberText(found),
     reached === undefined ? "" : reached ? "yes" : "no",
   ]);
-  return [["goal", "found", "reached"], ["---", "---", "---"], ...rows].map((cells) => `| ${cells.join(" | ")} |`);
 }

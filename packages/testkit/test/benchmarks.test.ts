@@ -4,23 +4,31 @@ import { fileURLToPath } from "node:url";
 import { listening, until } from "testkit";
 import { expect, test } from "vitest";
 import { loads } from "../../../bench/loads/index.ts";
-import { readOptions } from "../../../bench/options.ts";
+import { commandOf, readOptions } from "../../../bench/options.ts";
 import { RespConnection } from "../../../bench/peers/resp.ts";
 import { compare } from "../../../bench/report/check.ts";
 import { verdicts } from "../../../bench/report/goals.ts";
 import { benchmarkFiles } from "../../../bench/report/page.ts";
-import { loadResult, type Result, readResult } from "../../../bench/report/result.ts";
+import { addRun, findLoad, type Kept, loadResult, type Result, readKept } from "../../../bench/report/result.ts";
 import { Chunks } from "../../../bench/wire/chunks.ts";
 import { EventStream } from "../../../bench/wire/event-stream.ts";
 import { HttpConnection } from "../../../bench/wire/http-connection.ts";
 
-const latest = readResult(fileURLToPath(new URL("../../../bench/results/latest.json", import.meta.url)));
-const files = benchmarkFiles(loads, latest);
+const kept = readKept(fileURLToPath(new URL("../../../bench/results/latest.json", import.meta.url)));
+const files = benchmarkFiles(loads, kept);
 const known = loads.map(({ id }) => id);
 
 test.each([...files.keys()])("docs/%s is made of the last kept result", async (name) => {
   await expect(files.get(name)).toMatchFileSnapshot(`../../../docs/${name}`);
 });
+
+/** A run of all that is kept, as if it had been one. */
+const latest: Result = (() => {
+  const [first] = kept.runs;
+  if (!first) throw new Error("no run is kept");
+  return { ...first, loads: kept.runs.flatMap((run) => run.loads) };
+})();
+const alone: Kept = { runs: [latest] };
 
 /** The same result with every figure of ours so many times as large. */
 function changed(result: Result, times: (load: string, figure: string) => number): Result {
@@ -37,7 +45,7 @@ test("a check compares each ratio, finds a quarter lost, and neither less nor a 
   const isMore = (load: string, figure: string) =>
     loads.find(({ id }) => id === load)?.figures.find(({ key }) => key === figure)?.better === "more";
   const slower = (factor: number) => (load: string, figure: string) => (isMore(load, figure) ? 1 / factor : factor);
-  const lost = (factor: number) => compare(loads, latest, changed(latest, slower(factor)));
+  const lost = (factor: number) => compare(loads, alone, changed(latest, slower(factor)));
   expect(lost(1).length).toBeGreaterThan(20);
   expect(new Set(lost(1).map(({ what }) => what)).size).toBe(lost(1).length);
   expect(lost(1.34).filter(({ tooMuch }) => !tooMuch)).toEqual([]);
@@ -47,11 +55,21 @@ test("a check compares each ratio, finds a quarter lost, and neither less nor a 
 
 test("a check compares nothing of another size, of a load that was left out, or beside another build", () => {
   const other = { ...latest, loads: latest.loads.map((load) => ({ ...load, size: "smoke" as const })) };
-  expect(compare(loads, latest, other)).toEqual([]);
-  expect(compare(loads, latest, { ...latest, loads: [] })).toEqual([]);
-  const beside = (result: Result) => compare(loads, latest, result).filter(({ what }) => what.includes("before"));
+  expect(compare(loads, alone, other)).toEqual([]);
+  expect(compare(loads, alone, { ...latest, loads: [] })).toEqual([]);
+  const beside = (result: Result) => compare(loads, alone, result).filter(({ what }) => what.includes("before"));
   expect(beside(latest).length).toBeGreaterThan(0);
   expect(beside({ ...latest, versions: { ...latest.versions, against: "0000000" } })).toEqual([]);
+});
+
+test("a run that is added takes the place of its loads in earlier runs, and of nothing else", () => {
+  const [first, ...others] = latest.loads;
+  if (!first || others.length === 0) throw new Error("too few loads are kept to try it");
+  const again: Result = { ...latest, command: "again", loads: [first] };
+  const added = addRun(alone, again);
+  expect(added.runs).toEqual([{ ...latest, loads: others }, again]);
+  expect(findLoad(added, first.id)).toEqual({ run: again, load: first });
+  expect(addRun(added, latest).runs).toEqual([latest]);
 });
 
 test("rounds are told by their middle, and a goal only where its sides were there", () => {
@@ -84,10 +102,13 @@ test("the command line says which loads there are, and takes nothing that it doe
     rounds: 3,
   });
   expect(readOptions(["--smoke"], known)).toMatchObject({ size: "smoke", rounds: 1 });
+  const command = commandOf(readOptions(["--only", "p1", "--against", "/somewhere/else", "--json", "x"], known));
+  expect(command).toBe("npx -y pnpm@12 bench --only P1 --against DIR --rounds 3");
   expect(() => readOptions(["--only", "P1,P77"], known)).toThrow("no load P77: there are P1, P2");
   expect(() => readOptions(["P1"], known)).toThrow('what is "P1"?');
   expect(() => readOptions(["--rounds", "0"], known)).toThrow("from 1 to 100");
   expect(() => readOptions(["--whole", "--smoke"], known)).toThrow("opposites");
+  expect(() => readOptions(["--add"], known)).toThrow("--add needs --json FILE");
 });
 
 const parts = (bytes: Buffer, at: number) => [bytes.subarray(0, at), bytes.subarray(at)];
