@@ -7,6 +7,7 @@ import { newId } from "../../src/mesh/ids.ts";
 import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
 import { REMOVED_WITH_MAIL } from "../../src/store/sqlite/agents.ts";
 import { QUIET } from "../../src/store/sqlite/archive.ts";
+import { SLICES } from "../../src/store/sqlite/commits/slices.ts";
 import { DUE, LEASED_BY, OPEN_OF, STATES_OF, STREAMED } from "../../src/store/sqlite/delivery-sql.ts";
 import type { Database, Driver } from "../../src/store/sqlite/driver/database.ts";
 import { openDatabase } from "../../src/store/sqlite/file/open.ts";
@@ -83,6 +84,24 @@ describe.each(drivers)("acts in slices by $name", (driver: Driver) => {
     expect((await store.stats()).deliveries).toMatchObject({ dead: MANY, queued: MANY + 1 });
     const bounces = await inboxOf(store, alice);
     expect(bounces.map(({ seq }) => seq)).toEqual(Array.from({ length: MANY }, (_, i) => i + 1));
+    await store.close();
+  });
+
+  test("who asks for one thing is not behind what is left of a round of those who ask for much", async () => {
+    using folder = tempDir();
+    // An act in each commit.
+    const store = sqliteStore(openIn(folder.path), fakeClock(), undefined, { ...SLICES, batchMs: 0 });
+    const [bob, carol] = [await agent(store, "bob"), await agent(store, "carol")];
+    const senders = await Promise.all(Array.from({ length: 12 }, (_, i) => agent(store, `sender-${i}`)));
+    let answered = 0;
+    const sends = senders.flatMap((sender) =>
+      Array.from({ length: 8 }, () => store.enqueue(message(sender, carol), QUOTA).finally(() => answered++)),
+    );
+    while (answered < 3) await turn();
+    const before = answered;
+    await store.enqueue(message(bob, carol), QUOTA);
+    expect(answered - before).toBeLessThan(3);
+    await Promise.all(sends);
     await store.close();
   });
 

@@ -1,6 +1,6 @@
 /**
  * Who is next: the acts that wait, in rounds. They run in the order they came, but a caller has a share of each round: one
- * caller's thousand acts do not stand before another's one.
+ * caller's thousand acts do not stand before another's one, and who asks for one thing goes before what is left of a round.
  */
 
 /** An act that waits, or one that is done a slice at a time. */
@@ -24,6 +24,9 @@ interface Place {
 export class Rounds<T extends Waiting> {
   /** The round that is being done. It takes nothing more: one that grew on and on would keep those who had their share waiting. */
   #current: T[] = [];
+  /** What came during this round in lanes in which nothing else waits: once in each lane, before the rest of it. */
+  readonly #early: T[] = [];
+  readonly #hadEarly = new Set<string>();
   /** The rounds behind it, and the number of the first of them. */
   readonly #rounds: T[][] = [];
   #next = 0;
@@ -40,11 +43,20 @@ export class Rounds<T extends Waiting> {
   }
 
   get isEmpty(): boolean {
-    return this.#current.length === 0 && this.#rounds.length === 0 && this.#underWay.length === 0;
+    return [this.#early, this.#current, this.#rounds, this.#underWay].every(({ length }) => length === 0);
   }
 
-  /** Puts an act behind what came before it, in the next round or the first one in which its lane has a share left. */
+  /**
+   * Puts an act behind what came before it in its lane: the first one before what is left of the round, others in the next
+   * round or the first one in which the lane has a share left.
+   */
   add(act: T): void {
+    if (this.#current.length > 0 && !this.#places.has(act.lane) && !this.#hadEarly.has(act.lane)) {
+      this.#hadEarly.add(act.lane);
+      this.#early.push(act);
+      this.#places.set(act.lane, { round: this.#next - 1, inRound: 1, waiting: 1 });
+      return;
+    }
     const place = this.#places.get(act.lane) ?? { round: this.#next, inRound: 0, waiting: 0 };
     if (place.round < this.#next) Object.assign(place, { round: this.#next, inRound: 0 });
     else if (place.inRound === this.#actsInRound(act.lane))
@@ -106,6 +118,7 @@ export class Rounds<T extends Waiting> {
     const all = [
       ...this.#underWay.splice(0),
       ...[...this.#behind.values()].flat(),
+      ...this.#early.splice(0),
       ...this.#current,
       ...this.#rounds.splice(0).flat(),
     ];
@@ -116,11 +129,12 @@ export class Rounds<T extends Waiting> {
   }
 
   #takeFirst(): T | undefined {
-    if (this.#current.length === 0) {
+    if (this.#current.length === 0 && this.#early.length === 0) {
       this.#current = this.#rounds.shift() ?? [];
+      this.#hadEarly.clear();
       this.#next++;
     }
-    const act = this.#current.shift();
+    const act = this.#early.shift() ?? this.#current.shift();
     if (!act) return undefined;
     const place = this.#places.get(act.lane);
     if (place && --place.waiting === 0) this.#places.delete(act.lane);
