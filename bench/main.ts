@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loads } from "./loads/index.ts";
 import { describeMachine, loadNow } from "./machine/describe.ts";
+import { endAll } from "./machine/ends.ts";
 import { commandOf, HELP, type Options, readOptions } from "./options.ts";
 import { buildAt } from "./ours/build.ts";
 import { checkLines, compare } from "./report/check.ts";
@@ -95,7 +96,11 @@ async function main(args: readonly string[]): Promise<number> {
   return all.length === 0 || all.some(({ tooMuch }) => tooMuch) ? 1 : 0;
 }
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => void endAll().then(() => process.exit(1)));
+}
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   return 2;
 });
+await endAll();

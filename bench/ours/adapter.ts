@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { cleanEnv } from "testkit";
 import { z } from "zod";
 import { within } from "../bus.ts";
+import { endProcess, toEnd } from "../machine/ends.ts";
 import type { Build } from "./build.ts";
 
 /** Longer than any single answer takes. */
@@ -48,6 +49,11 @@ export async function startAdapter(build: Build, { home, cwd, env = {} }: Adapte
     stdio: ["pipe", "pipe", "inherit"],
   });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  // Its client going away is how an adapter ends; whoever is asked to end by a signal besides does so at once.
+  const end = toEnd(async () => {
+    child.stdin.end();
+    await endProcess(child, ended);
+  });
   const waiting = new Map<number, (line: z.infer<typeof Line>) => void>();
   let asked = 0;
   let pushed: () => void = () => undefined;
@@ -93,12 +99,7 @@ export async function startAdapter(build: Build, { home, cwd, env = {} }: Adapte
     onPush(listener) {
       pushed = listener;
     },
-    async [Symbol.asyncDispose]() {
-      child.stdin.end();
-      const slow = setTimeout(() => child.kill("SIGKILL"), 5_000);
-      await ended;
-      clearTimeout(slow);
-    },
+    [Symbol.asyncDispose]: end,
   };
 }
 

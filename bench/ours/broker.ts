@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanEnv, tempDir, until } from "testkit";
 import { z } from "zod";
+import { endProcess, toEnd } from "../machine/ends.ts";
 import { HttpConnection } from "../wire/http-connection.ts";
 import type { Build } from "./build.ts";
 
@@ -63,12 +64,11 @@ export async function startBroker(build: Build, options: BrokerOptions = {}): Pr
   });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const connections = new Set<HttpConnection>();
-  const end = async () => {
+  const end = toEnd(async () => {
     for (const connection of connections) connection[Symbol.dispose]();
-    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-    await ended;
+    await endProcess(child, ended);
     made?.[Symbol.dispose]();
-  };
+  });
   const startMs = await started(child, began).catch(async (error: unknown) => {
     await end();
     throw error;

@@ -3,6 +3,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { Arrival, type Bus, eachOf, Tally, upTo } from "../bus.ts";
+import { endProcess, toEnd } from "../machine/ends.ts";
 import { deliveryId } from "../ours/mesh.ts";
 import { EventStream } from "../wire/event-stream.ts";
 import { HttpConnection } from "../wire/http-connection.ts";
@@ -13,8 +14,12 @@ const AT_ONCE = 32;
 export async function startBare(): Promise<Bus> {
   const child = fork(fileURLToPath(new URL("bare-server.ts", import.meta.url)), { stdio: "inherit" });
   const ended = new Promise((resolve) => child.once("close", resolve));
-  const port = z.int().parse(await new Promise((resolve) => child.once("message", resolve).once("close", resolve)));
   const open: Disposable[] = [];
+  const end = toEnd(async () => {
+    for (const each of open) each[Symbol.dispose]();
+    await endProcess(child, ended);
+  });
+  const port = z.int().parse(await new Promise((resolve) => child.once("message", resolve).once("close", resolve)));
   const connect = async () => {
     const connection = await HttpConnection.open(port);
     open.push(connection);
@@ -58,10 +63,6 @@ export async function startBare(): Promise<Bus> {
         },
       };
     },
-    async [Symbol.asyncDispose]() {
-      for (const each of open) each[Symbol.dispose]();
-      child.kill("SIGTERM");
-      await ended;
-    },
+    [Symbol.asyncDispose]: end,
   };
 }

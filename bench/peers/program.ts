@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { connect, type Socket } from "node:net";
 import { freePort, tempDir, until } from "testkit";
+import { endProcess, toEnd } from "../machine/ends.ts";
 
 /** Whether a program can be started, and which version it is. */
 export function whyNoProgram(program: string): { readonly version: string } | { readonly why: string } {
@@ -27,12 +28,11 @@ export async function startServer(
   const child = spawn(program, argsFor(port, folder.path), { cwd: folder.path, stdio: "ignore" });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()).once("error", () => resolve()));
   const sockets = new Set<Socket>();
-  const end = async () => {
+  const end = toEnd(async () => {
     for (const socket of sockets) socket.destroy();
-    child.kill("SIGTERM");
-    await ended;
+    await endProcess(child, ended);
     folder[Symbol.dispose]();
-  };
+  });
   const socket = async () => {
     const opened = connect(port, "127.0.0.1").setNoDelay(true);
     await new Promise((resolve, reject) => opened.once("connect", resolve).once("error", reject));
