@@ -37,7 +37,7 @@ export class History {
 
   /**
    * One page. It is full as long as there are messages to fill it with, up to the limit of bytes.
-   * @throws MeshError forbidden, agent_not_found, message_not_found, other_life, cursor_invalid
+   * @throws MeshError forbidden, agent_not_found, message_not_found, other_life, cursor_invalid; of a search storage_full
    */
   async list(caller: Caller, query: Query, signal: AbortSignal): Promise<EndpointReply<Table["listMessages"]>> {
     const { party, other } = await this.#parties(caller, query);

@@ -228,6 +228,22 @@ export function historyConformance(name: string, make: () => EngineUnderTest): v
       expect(await search("parse")).toEqual([]);
     });
 
+    test("what was accepted just now is found by its words, also after a crash, and what was pruned since is not", async () => {
+      await send(alice, bob, "the lexer is red");
+      expect(await search("lexer")).toEqual(["the lexer is red"]);
+      await send(alice, bob, "the lexer is green");
+      store = await engine.reopen(clock);
+      expect(await search("lexer")).toEqual(["the lexer is green", "the lexer is red"]);
+      for (const seq of ["1", "2"] as const) await store.ack(bob, seq, undefined, "handled");
+      await send(alice, bob, "the lexer is blue");
+      await store.ack(bob, "3", undefined, "handled");
+      clock.advance(1);
+      // One whose words are indexed, and one of which they are not.
+      expect(await store.prune(0, 3)).toBe(3);
+      await send(alice, bob, "the lexer is grey");
+      expect(await search("lexer")).toEqual(["the lexer is grey"]);
+    });
+
     test("no search is a syntax error, whatever is typed", async () => {
       await send(alice, bob, 'foo AND ( "bar" OR baz*) NEAR^-:{}');
       for (const typed of [

@@ -61,7 +61,7 @@ export const messagesEndpoints = {
       nextBefore: cursor.optional().meta({ description: "set when there are older ones" }),
       nextAfter: cursor.optional().meta({ description: "where what is accepted later begins; not with before" }),
     })),
-    errors: ["agent_not_found", "message_not_found", "other_life", "cursor_invalid"],
+    errors: ["agent_not_found", "message_not_found", "other_life", "cursor_invalid", "storage_full"],
   }),
 
   ask: endpoint({

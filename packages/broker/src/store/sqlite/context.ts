@@ -22,6 +22,8 @@ export interface EngineContext {
   delayed(readyAt: number): void;
   /** Until when delays that are over have been announced. */
   readonly announced: { until: number };
+  /** Says that a message was accepted, whose words are to be indexed. */
+  worded(): void;
   /** Says that the timeline grew. */
   advanced(): void;
   /** Tells the broker's log what an operator should know. */

@@ -9,6 +9,7 @@ import { deliveryStatements } from "./deliveries.ts";
 import { dueTimes } from "./due.ts";
 import { lifeStatements } from "./file/life.ts";
 import { historyStatements } from "./history.ts";
+import { indexedStatements } from "./indexed.ts";
 import { keepingStatements } from "./keeping.ts";
 import { legacyPeerStatements } from "./legacy-peers.ts";
 import { messageStatements } from "./messages.ts";
@@ -54,6 +55,7 @@ export function prepareEngine(context: EngineContext, epoch: string, isExact: bo
     timeline,
     log: logStatements(context, epoch, timeline.lastPosition),
     history: historyStatements(context, epoch),
+    indexed: indexedStatements(context),
     trace: traceStatements(context, epoch),
     topics: topicStatements(context),
     topicPages: topicPageStatements(context),

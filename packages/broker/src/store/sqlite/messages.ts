@@ -41,7 +41,7 @@ export const MESSAGE = `
   FROM message m JOIN agent s ON s.pk = m.sender_pk`;
 
 /** The statements on messages. */
-export function messageStatements({ db, clock }: EngineContext) {
+export function messageStatements({ db, clock, worded }: EngineContext) {
   const insert = db.prepare<
     [string, number, string | null, string, string | null, number, number, string, number, string, number, number],
     { pk: number }
@@ -127,6 +127,7 @@ export function messageStatements({ db, clock }: EngineContext) {
       const at = clock.now();
       const bytes = Buffer.byteLength(notice.body);
       const { id, kind, threadId, inReplyTo, body, ttlMs } = notice;
+      worded();
       insertMesh.run(MESH_AGENT_ID);
       const senderPk = selectMesh.get(MESH_AGENT_ID)?.pk ?? 0;
       const pk =
@@ -134,6 +135,7 @@ export function messageStatements({ db, clock }: EngineContext) {
       return { pk, bytes, at, expiresAt: at + ttlMs };
     },
     insert(message: NewMessage, senderPk: number): { pk: number; acceptedAt: number; expiresAt: number } {
+      worded();
       const acceptedAt = clock.now();
       const expiresAt = acceptedAt + message.ttlMs;
       const { id, topic = null, threadId, inReplyTo = null, hops = 0, body, bodyBytes } = message;

@@ -2,6 +2,7 @@
 import type { AgentId } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Store, StoreListener } from "../../mesh/store.ts";
+import { indexWords, WordsBehind } from "./acts/index-words.ts";
 import { leaseForStreams, type StreamedLeases, voidLeases } from "./acts/lease.ts";
 import { publishRest } from "./acts/publish.ts";
 import { accept } from "./acts/send.ts";
@@ -72,6 +73,7 @@ export function openStore(
     delayed: (readyAt) => {
       announced.until = Math.min(announced.until, readyAt - 1);
     },
+    worded: () => words.grew(),
     advanced: () => {
       grown = true;
     },
@@ -134,6 +136,9 @@ export function openStore(
       throw storageError(error);
     }
   };
+  const words = new WordsBehind(() => writeSliced(laneOf.words, indexWords(engine)));
+  // What an earlier broker has left.
+  words.grew();
   const parts: VerbParts = {
     engine,
     context,
@@ -169,6 +174,7 @@ export function openStore(
     ...decisionVerbs(parts),
     ...careVerbs(parts),
     close: async () => {
+      words.stop();
       const heard = engine.sessions.memory.unwritten();
       void write(laneOf.care, () => engine.sessions.write(heard)).catch(() => {});
       queue.flush();

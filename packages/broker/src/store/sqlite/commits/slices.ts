@@ -79,7 +79,7 @@ export function actsInRound(lane: string): number {
   return lane.startsWith(SENDS) ? 4 : 16;
 }
 
-/** The lanes of the commit queue: what an agent sends, what it does beside, the owner of the mesh key, the sweeper. */
+/** The lanes of the commit queue: what an agent sends, what it does beside, the owner of the mesh key, the sweeper, the index of words. */
 export const laneOf = {
   sends: (agentId: string) => `${SENDS}${agentId}`,
   agent: (agentId: string) => `agent ${agentId}`,
@@ -89,4 +89,5 @@ export const laneOf = {
   session: (sessionId: string) => `session ${sessionId}`,
   removal: (agentId: string) => `removal ${agentId}`,
   care: "care",
+  words: "words",
 } as const;

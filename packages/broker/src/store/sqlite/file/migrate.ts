@@ -15,6 +15,7 @@ import { lives } from "../migrations/0012-lives.ts";
 import { doubts } from "../migrations/0013-doubts.ts";
 import { askedNames } from "../migrations/0014-asked-names.ts";
 import { beats } from "../migrations/0015-beats.ts";
+import { wordsBehind } from "../migrations/0016-words-behind.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -33,6 +34,7 @@ export const migrations: readonly string[] = [
   doubts,
   askedNames,
   beats,
+  wordsBehind,
 ];
 
 /** The database was written by a newer broker. */

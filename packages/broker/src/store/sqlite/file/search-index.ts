@@ -12,5 +12,6 @@ export function rebuildSearch(db: Database): void {
     BEGIN IMMEDIATE;
     INSERT INTO message_text (message_text) VALUES ('delete-all');
     INSERT INTO message_text (rowid, body) SELECT pk, body FROM message ORDER BY pk;
+    UPDATE indexed SET until_pk = (SELECT IFNULL(MAX(pk), 0) FROM message);
     COMMIT;`);
 }

@@ -1,14 +1,23 @@
 /** The Store's verbs on what was sent and what became of it. */
 import type { Store } from "../../../mesh/store.ts";
+import { indexWords } from "../acts/index-words.ts";
+import { laneOf } from "../commits/slices.ts";
 import { piecewise, type VerbParts } from "./parts.ts";
 
 /** Verbs on what was sent and what became of it. */
 export function historyVerbs({
-  engine: { history, log, messages, shortIds },
+  engine,
   read,
+  writeSliced,
 }: VerbParts): Pick<Store, "listMessages" | "findParty" | "wroteAfter" | "log" | "idsLike"> {
+  const { history, indexed, log, messages, shortIds } = engine;
   return {
-    listMessages: (query) => read(() => history.list(query)),
+    listMessages: async (query) => {
+      // Who has sent something finds it.
+      if (query.terms !== undefined && (await read(() => indexed.behind(1))).length > 0)
+        await writeSliced(laneOf.words, indexWords(engine));
+      return read(() => history.list(query));
+    },
     findParty: (nameOrId) => read(() => history.findParty(nameOrId)),
     wroteAfter: (messageId, client) => read(() => messages.wroteAfter(messageId, client)),
     idsLike: (beginning, viewer) => read(() => shortIds.like(beginning, viewer)),
