@@ -1,6 +1,6 @@
 /** The predecessor's endpoints by path: parse, check who acts, one act. */
 import { inWords } from "@agentmesh/protocol";
-import type { AgentCaller } from "../mesh/caller.ts";
+import type { WholeCaller } from "../mesh/caller.ts";
 import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { checkToken } from "./access.ts";
@@ -32,7 +32,7 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
     how: "acting" | "arriving" | "sending",
     id: string | undefined,
     { authorization }: Asked,
-    act: (caller: AgentCaller, peer: Peer) => Promise<T>,
+    act: (caller: WholeCaller, peer: Peer) => Promise<T>,
   ): Promise<T | undefined> {
     for (;;) {
       const peer = await peers[how](id);
@@ -44,7 +44,7 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
     }
   }
 
-  async function keepAlive(caller: AgentCaller, { facts, inbox }: Peer): Promise<void> {
+  async function keepAlive(caller: WholeCaller, { facts, inbox }: Peer): Promise<void> {
     if (facts.standing === "here") await inbox.keepAlive(caller, facts);
   }
 

@@ -8,7 +8,7 @@ import {
   type PushPath,
   type SessionId,
 } from "@agentmesh/protocol";
-import type { AgentCaller } from "../mesh/caller.ts";
+import type { WholeCaller } from "../mesh/caller.ts";
 import { timestamp } from "../mesh/clock.ts";
 import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
@@ -52,14 +52,14 @@ export class PeerInbox {
   }
 
   /** Shows that the client is alive: opens its session, or renews it when that is due. */
-  keepAlive(caller: AgentCaller, facts: PeerFacts): Promise<void> {
+  keepAlive(caller: WholeCaller, facts: PeerFacts): Promise<void> {
     const renewed = this.#renewal.then(() => this.#renew(caller, facts));
     this.#renewal = renewed.catch(() => undefined);
     return renewed;
   }
 
   /** What waits, oldest first, at most 25 at a time; an answer that is not written is given again. Polls take turns. */
-  poll(caller: AgentCaller, answer: Writing): Promise<readonly LeasedDelivery[]> {
+  poll(caller: WholeCaller, answer: Writing): Promise<readonly LeasedDelivery[]> {
     const arrivedAt = Date.now();
     const polled = this.#turn.then(async () => {
       await this.#ackHandled(caller, arrivedAt);
@@ -78,13 +78,13 @@ export class PeerInbox {
   }
 
   /** The client says goodbye: what it had time for is acked, the rest comes back into the inbox. */
-  async leave(caller: AgentCaller): Promise<void> {
+  async leave(caller: WholeCaller): Promise<void> {
     await this.#ackHandled(caller, Date.now());
     await this.abandon(caller);
   }
 
   /** The client is gone: whatever it was given and had not shown to have comes back into the inbox. */
-  async abandon(caller: AgentCaller): Promise<void> {
+  async abandon(caller: WholeCaller): Promise<void> {
     this.#handedOver = [];
     this.#offered = [];
     const session = this.#session;
@@ -92,7 +92,7 @@ export class PeerInbox {
     if (session !== undefined) await this.#mesh.sessions.end(caller, session).catch(refusal);
   }
 
-  async #renew(caller: AgentCaller, facts: PeerFacts): Promise<void> {
+  async #renew(caller: WholeCaller, facts: PeerFacts): Promise<void> {
     const renewedAgoMs = Date.now() - this.#renewedAt;
     if (this.#session !== undefined) {
       if (renewedAgoMs < this.#mesh.policy.heartbeatMs / 2) return;
@@ -117,7 +117,7 @@ export class PeerInbox {
     return [{ path: "legacy-poll", ...(this.#provenAt !== undefined && { provenAt: this.#provenAt }) }];
   }
 
-  async #lease(caller: AgentCaller, gone: AbortSignal): Promise<LeasedDelivery[]> {
+  async #lease(caller: WholeCaller, gone: AbortSignal): Promise<LeasedDelivery[]> {
     if (caller.agent.queued === 0) return [];
     // The leases of a session end with it; without one they end by themselves.
     const held = this.#session === undefined ? {} : { session: this.#session };
@@ -130,7 +130,7 @@ export class PeerInbox {
    * Acks what the client was given long enough before it polled again. What it was given in a session that has ended
    * since, because it fell silent, comes once more; after that a client that polls rarely is believed.
    */
-  async #ackHandled(caller: AgentCaller, polledAt: number): Promise<void> {
+  async #ackHandled(caller: WholeCaller, polledAt: number): Promise<void> {
     const due = this.#handedOver.filter(({ at }) => at + HANDLING_MS <= polledAt);
     const handled = due.filter(({ session, delivery }) => session === this.#session || delivery.attempt > 1);
     const acks = handled.map(({ delivery }) => this.#mesh.inbox.ack(caller, delivery.id, { evidence: "handled" }));

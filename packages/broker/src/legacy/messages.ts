@@ -6,7 +6,7 @@ import {
   type MessageId,
   type Party,
 } from "@agentmesh/protocol";
-import type { AgentCaller } from "../mesh/caller.ts";
+import type { WholeCaller } from "../mesh/caller.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Peers } from "./peers.ts";
 import { textOfTopic, topicOf } from "./topics.ts";
@@ -24,7 +24,7 @@ const TERMS = { urgency: "normal", ttlMs: DEFAULT_TTL_MS } as const;
 /** Stores one message for one peer or agent. @throws MeshError what a send throws */
 export async function sendMessage(
   { mesh, peers }: MessageParts,
-  caller: AgentCaller,
+  caller: WholeCaller,
   to: string | undefined,
   body: string,
 ): Promise<{ ok: true } | { ok: false; error: string }> {
@@ -37,7 +37,7 @@ export async function sendMessage(
 /** Publishes on a topic; says who got a delivery, all of them. @throws MeshError what a publish throws */
 export async function broadcast(
   parts: MessageParts,
-  caller: AgentCaller,
+  caller: WholeCaller,
   topic: string,
   body: string,
 ): Promise<{ ok: true; delivered_to: string[] }> {
@@ -50,7 +50,7 @@ export async function broadcast(
 }
 
 /** Everybody who got a delivery of a message of the caller: its trace names them all, page by page. */
-async function recipientsOf({ mesh }: MessageParts, caller: AgentCaller, messageId: MessageId): Promise<Party[]> {
+async function recipientsOf({ mesh }: MessageParts, caller: WholeCaller, messageId: MessageId): Promise<Party[]> {
   const recipients: Party[] = [];
   let after: string | undefined;
   do {

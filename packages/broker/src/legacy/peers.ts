@@ -1,7 +1,7 @@
 /** The peers of this broker: registered, resumed after a restart, found again by what they are called. */
 import { createHmac, randomInt } from "node:crypto";
 import { type Agent, type AgentId, type Party, WEBHOOK_PATH } from "@agentmesh/protocol";
-import type { AgentCaller } from "../mesh/caller.ts";
+import type { WholeCaller } from "../mesh/caller.ts";
 import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Store } from "../mesh/store.ts";
@@ -58,7 +58,7 @@ export class Peers {
   }
 
   /** Who acts when this peer does; undefined when its agent was taken out of the mesh, and the peer with it. */
-  async callerOf(peer: Peer): Promise<AgentCaller | undefined> {
+  async callerOf(peer: Peer): Promise<WholeCaller | undefined> {
     const agent = await this.#parts.mesh.agents.find(peer.agentId);
     if (agent) return { kind: "agent", agent };
     this.#byId.delete(peer.id);
@@ -145,7 +145,7 @@ export class Peers {
   }
 
   /** A peer says goodbye: nothing is posted to it, and its subscriptions end. */
-  async farewell(peer: Peer, caller: AgentCaller): Promise<void> {
+  async farewell(peer: Peer, caller: WholeCaller): Promise<void> {
     const { topics } = this.#parts.mesh;
     await this.change(peer, { standing: "left" });
     await peer.inbox.leave(caller);
@@ -163,7 +163,7 @@ export class Peers {
   }
 
   /** Has what comes for a peer posted to its URL, or no longer. @throws MeshError webhook_url_forbidden */
-  async #setWebhook(caller: AgentCaller, { type, webhook_url: url }: PeerFacts["transport"]): Promise<void> {
+  async #setWebhook(caller: WholeCaller, { type, webhook_url: url }: PeerFacts["transport"]): Promise<void> {
     const { webhooks } = this.#parts.mesh;
     if (type !== "webhook" || url === undefined) await webhooks.remove(caller, "me");
     else await webhooks.set(caller, "me", { url, dialect: "legacy", maxInFlight: 1, urgency: "normal" });

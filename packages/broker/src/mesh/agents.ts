@@ -24,7 +24,7 @@ import { wholeId } from "./names/short-ids.ts";
 import { tellingNames } from "./names/telling-names.ts";
 import type { Policy } from "./policy.ts";
 import { bounce } from "./push/retry.ts";
-import type { AgentRecord, Store } from "./store.ts";
+import type { AgentRecord, KnownAgent, Store } from "./store.ts";
 
 type Table = typeof endpoints;
 
@@ -74,7 +74,7 @@ export class Agents {
   }
 
   /** The agent that owns a token. A call with it is a sign of life, noted once a minute; it ends an archiving. */
-  async byToken(token: string): Promise<AgentRecord | undefined> {
+  async byToken(token: string): Promise<KnownAgent | undefined> {
     const agent = await this.#store.agentByToken(hashToken(token));
     if (!agent) return undefined;
     if (agent.archivedAt === undefined && !this.#isToBeNoted(agent)) return agent;
@@ -83,7 +83,7 @@ export class Agents {
   }
 
   /** Whether a call now is a sign of life worth a write; what is left of a low disk is for acks. */
-  #isToBeNoted({ lastSeenAt, quietMs }: AgentRecord): boolean {
+  #isToBeNoted({ lastSeenAt, quietMs }: KnownAgent): boolean {
     if (quietMs >= this.#policy.archiveAfterMs / NOTED_LIFE_SIGNS) return true;
     const isKnown = lastSeenAt !== undefined && quietMs < NOTED_WITHIN_MS;
     return !isKnown && this.#intake.closedWhy === undefined;
@@ -105,8 +105,8 @@ export class Agents {
 
   /** The agent of this name or id; `me` is the caller. @throws MeshError agent_not_found, with near names */
   async resolve(nameOrId: string, caller: Caller): Promise<AgentRecord> {
-    if (nameOrId === "me" && caller.kind === "agent") return caller.agent;
-    const found = await this.find(nameOrId);
+    const isMe = nameOrId === "me" && caller.kind === "agent";
+    const found = isMe ? await this.#store.findAgent(caller.agent.id) : await this.find(nameOrId);
     if (found) return found;
     const near = await findNearNames(this.#store, nameOrId, this.#turns.look(caller));
     const known = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : "";

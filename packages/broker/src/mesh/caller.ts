@@ -1,10 +1,15 @@
 /** Who is calling: one agent, or the owner of the mesh key. */
 import { MeshError } from "./errors.ts";
-import type { AgentRecord, Viewer } from "./store.ts";
+import type { AgentRecord, KnownAgent, Viewer } from "./store.ts";
 
 /** A caller that holds an agent's token. */
 export interface AgentCaller {
   readonly kind: "agent";
+  readonly agent: KnownAgent;
+}
+
+/** One of which all is known that is known of an agent. */
+export interface WholeCaller extends AgentCaller {
   readonly agent: AgentRecord;
 }
 

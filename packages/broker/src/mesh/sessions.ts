@@ -66,7 +66,8 @@ export class Sessions {
   async heartbeat(caller: AgentCaller, id: SessionId, news: Beat = {}): Promise<HeartbeatReply> {
     if (!(await this.#store.touchSession(id, caller.agent.id, news.pushPaths))) throw unknownSession(id, caller);
     this.#note(id, caller, news.process);
-    return { heartbeatMs: this.#policy.heartbeatMs, queued: caller.agent.queued, name: caller.agent.name };
+    const queued = await this.#store.queuedOf(caller.agent.id);
+    return { heartbeatMs: this.#policy.heartbeatMs, queued, name: caller.agent.name };
   }
 
   /** Ends a session; what it leased returns to the inbox. @throws MeshError session_not_found */

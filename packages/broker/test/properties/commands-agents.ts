@@ -4,6 +4,7 @@ import { any, type CommandKind, kind, pick, pickAgent, rarely, someoneElse, who 
 import type { SessionHistory } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import {
+  call,
   doubtAll,
   doubtSession,
   endSession,
@@ -13,6 +14,7 @@ import {
   register,
   removeAgent,
   removeAndKill,
+  say,
 } from "./questions-agents.ts";
 import { advance, restart, stepAtStart, writeHeartbeats } from "./questions-care.ts";
 import { lease } from "./questions-leases.ts";
@@ -89,6 +91,11 @@ export const agentCommands: CommandKind[] = [
   kind("register under a taken name", 1, any, (o, n) => {
     const taken = pickAgent(o, n);
     return taken && register(taken.name, "a token of nobody");
+  }),
+  kind("call", 2, fc.record({ n: any, summary: fc.constantFrom("", "tests", "docs") }), (o, { n, summary }) => {
+    const agent = pick(o.history.agents, n);
+    if (!agent) return undefined;
+    return summary === "" ? call(agent.id) : [call(agent.id), say(agent.id, summary), call(agent.id)];
   }),
   kind("remove", 1, fc.record({ n: any, really: fc.boolean() }), (o, { n, really }) => {
     const agent = really ? pickAgent(o, n) : undefined;

@@ -19,6 +19,8 @@ export interface AgentHistory extends Party {
   /** The newest seq that a sender was told for this inbox. */
   lastSeq: number;
   policy: PolicyRules | undefined;
+  /** What it works on. */
+  summary: string | undefined;
   focus: FocusHistory | undefined;
   /** Patterns, and since when. */
   readonly subscriptions: Map<string, number>;

@@ -36,8 +36,43 @@ export function register(name: string, tokenHash: string): Question {
       if (known) return;
       o.history.agents.push({
         ...{ id, name: agent.name, tokenHash, removed: false, lastSeq: 0 },
-        ...{ policy: undefined, focus: undefined, subscriptions: new Map() },
+        ...{ policy: undefined, focus: undefined, summary: undefined, subscriptions: new Map() },
       });
+    };
+  };
+}
+
+/** A call comes with a token. */
+export function call(agentId: AgentId): Question {
+  return async (o) => {
+    const caller = o.history.agents.find(({ id }) => id === agentId);
+    const found = await o.world.store.agentByToken(caller?.tokenHash ?? "");
+    return () => {
+      const known = caller?.removed ? undefined : caller;
+      o.say(`a call with the token of ${caller?.name} → ${found?.name}`);
+      const same = found?.id === known?.id && found?.name === known?.name;
+      demand(same, "ownership", () => `the token of ${caller?.name} is that of ${found?.name}, not of ${known?.name}`);
+      const summary = found?.profile.summary;
+      demand(
+        summary === known?.summary,
+        "ownership",
+        () => `${known?.name} works on ${summary}, not ${known?.summary}`,
+      );
+      const own = o.history.sessions.filter((each) => each.open && each.agentId === agentId);
+      const beat = Math.max(0, ...own.map(({ beatAt }) => beatAt));
+      demand((found?.lastSeenAt ?? beat) >= beat, "sessions", () => `${known?.name} was last seen at ${beat}`);
+    };
+  };
+}
+
+/** An agent says what it works on; when the name of another is asked for in the same turn, that is refused. */
+export function say(agentId: AgentId, summary: string): Question {
+  return async (o) => {
+    await o.world.store.setSummary(agentId, summary);
+    return () => {
+      const agent = o.history.agent(agentId);
+      o.say(`${agent?.name} works on ${summary}`);
+      if (agent) agent.summary = summary;
     };
   };
 }

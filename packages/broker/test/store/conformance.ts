@@ -88,6 +88,49 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       return id;
     };
 
+    test("whoever calls is known as it is now, whatever was changed, and by whom; after it has left by nobody", async () => {
+      const caller = async () => {
+        const { name, profile, archivedAt, lastSeenAt } = (await store.agentByToken("hash-of-bob")) ?? {};
+        return { name, summary: profile?.summary, client: profile?.client, archivedAt, lastSeenAt };
+      };
+      const now = clock.now();
+      const none = { summary: undefined, client: undefined, archivedAt: undefined, lastSeenAt: undefined };
+      expect(await caller()).toEqual({ name: "bob", ...none });
+      await store.setSummary(bob, "tests");
+      expect(await caller()).toMatchObject({ name: "bob", summary: "tests" });
+      await store.renameAgent(bob, "robert");
+      expect(await caller()).toMatchObject({ name: "robert", summary: "tests" });
+      await agent("anybody", { tokenHash: "hash-of-bob" });
+      expect(await caller()).toMatchObject({ name: "robert", lastSeenAt: now });
+      const id = newId("ses");
+      await store.openSession({ id, agentId: bob, profile: { client: "codex" }, pushPaths: [] });
+      expect(await caller()).toMatchObject({ client: "codex", summary: "tests" });
+      clock.advance(1_000);
+      await store.touchSession(id, bob, undefined);
+      expect(await caller()).toMatchObject({ lastSeenAt: now + 1_000 });
+      await store.endSession(id, bob, "left", RETRY);
+      expect(await caller()).toMatchObject({ lastSeenAt: now + 1_000 });
+      clock.advance(10_000);
+      expect(await store.archiveAgents(5_000, 10)).toBe(2);
+      expect(await caller()).toMatchObject({ name: "robert", archivedAt: now + 11_000 });
+      await agent("robert", { tokenHash: "another" });
+      await store.reviveAgent(bob);
+      expect(await caller()).toMatchObject({ name: "robert-2", archivedAt: undefined, lastSeenAt: now + 11_000 });
+      await store.removeAgent(bob);
+      expect(await store.agentByToken("hash-of-bob")).toBeUndefined();
+    });
+
+    test("what was refused has changed nothing of what is known of a caller", async () => {
+      const known = await store.agentByToken("hash-of-bob");
+      const asked = [
+        store.setSummary(bob, "tests"),
+        store.renameAgent(bob, "alice").catch(({ code }: { code: string }) => code),
+        store.agentByToken("hash-of-bob"),
+      ];
+      expect((await Promise.all(asked))[1]).toBe("agent_name_taken");
+      expect(await store.agentByToken("hash-of-bob")).toEqual({ ...known, profile: { summary: "tests" } });
+    });
+
     test("the same token is the same agent; another agent's name is refused or numbered (T16)", async () => {
       expect(await agent("someone-else", { tokenHash: "hash-of-bob" })).toBe(bob);
       await expect(agent("bob", { tokenHash: "other" })).rejects.toMatchObject({ code: "agent_name_taken" });

@@ -10,8 +10,8 @@ import type {
   Trust,
 } from "@agentmesh/protocol";
 
-/** An agent as stored, with what its sessions and inbox say of it now. */
-export interface AgentRecord {
+/** An agent as whoever calls as it is known. */
+export interface KnownAgent {
   readonly id: AgentId;
   readonly name: string;
   /** The name that it asked for, when another agent had that. */
@@ -23,12 +23,16 @@ export interface AgentRecord {
   readonly archivedAt: number | undefined;
   /** Time since its last sign of life that was noted, in milliseconds. */
   readonly quietMs: number;
+  readonly trust: Trust;
+}
+
+/** An agent as stored, with what its sessions and inbox say of it now. */
+export interface AgentRecord extends KnownAgent {
   /** Age of the newest heartbeat of its sessions, or what a doubt made of it, in milliseconds; undefined without a session. */
   readonly heartbeatAgeMs: number | undefined;
   /** Since when, and why, its sessions are in doubt; undefined for one that was heard of meanwhile. */
   readonly doubt: SessionDoubt | undefined;
   readonly pushPaths: PushPath[];
-  readonly trust: Trust;
   readonly focus: Focus | undefined;
   readonly queued: number;
   readonly held: number;

@@ -5,6 +5,7 @@ import type {
   AgentToRegister,
   Bounce,
   FocusTerms,
+  KnownAgent,
   PolicyRules,
   RegisteredAgent,
 } from "../records/index.ts";
@@ -13,7 +14,9 @@ import type {
 export interface AgentStore {
   /** Makes an agent or resumes the one that owns the token. @throws MeshError agent_name_taken */
   registerAgent(agent: AgentToRegister): Promise<RegisteredAgent>;
-  agentByToken(tokenHash: string): Promise<AgentRecord | undefined>;
+  agentByToken(tokenHash: string): Promise<KnownAgent | undefined>;
+  /** How many deliveries wait in an agent's inbox. */
+  queuedOf(agentId: AgentId): Promise<number>;
   /** By id or by name: of one that is there, then by the former name of one, then of one in the archive. */
   findAgent(nameOrId: string): Promise<AgentRecord | undefined>;
   /** Notes a sign of life; takes the agent out of the archive, under a numbered name when its own is taken by now. */

@@ -1,12 +1,27 @@
 /** SQL of agents. */
 import { AgentId, numberedName } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
-import type { AgentRecord, AgentToRegister, FocusTerms, PolicyRules, RegisteredAgent } from "../../mesh/store.ts";
+import type {
+  AgentRecord,
+  AgentToRegister,
+  FocusTerms,
+  KnownAgent,
+  PolicyRules,
+  RegisteredAgent,
+} from "../../mesh/store.ts";
 import type { archiveStatements } from "./archive.ts";
 import type { EngineContext } from "./context.ts";
 import type { SessionsInMemory } from "./memory/sessions.ts";
 import type { formerNameStatements } from "./names/former-names.ts";
-import { type AgentRow, agentRecord, type PartyRow, policyOf } from "./rows/agents.ts";
+import {
+  type AgentRow,
+  agentRecord,
+  type CallerRow,
+  callerOf,
+  knownAgent,
+  type PartyRow,
+  policyOf,
+} from "./rows/agents.ts";
 
 /** Columns of an agent with what its inbox and its webhook say now; its sessions are in memory. */
 export const AGENT = `
@@ -21,6 +36,11 @@ export const AGENT = `
 /** An agent that has left, and whose mail has not ended. */
 export const REMOVED_WITH_MAIL = `SELECT pk FROM agent WHERE removed_at IS NOT NULL AND open_count > 0 LIMIT 1`;
 
+/** What a caller is known by. */
+const CALLER = `
+  SELECT pk, id, name, asked_name, profile, registered_at, last_seen_at, archived_at, trust
+  FROM agent WHERE token_hash = ? AND removed_at IS NULL`;
+
 /** Columns of an agent as acts know it, without its sessions. */
 const PARTY = `
   SELECT a.pk, a.id, a.name, a.archived_at, a.queued_count, a.held_count, a.open_count, a.trust,
@@ -29,7 +49,7 @@ const PARTY = `
 
 /** The statements on agents. */
 export function agentStatements(
-  { db, clock, delayed, notice }: EngineContext,
+  { db, clock, callers, delayed, notice }: EngineContext,
   archive: ReturnType<typeof archiveStatements>,
   formerNames: ReturnType<typeof formerNameStatements>,
   sessions: SessionsInMemory,
@@ -45,6 +65,10 @@ export function agentStatements(
   const selectArchivedByName = db.prepare<[string], AgentRow>(
     `${AGENT} WHERE a.name = ? AND a.removed_at IS NULL AND a.archived_at IS NOT NULL
      ORDER BY a.archived_at DESC LIMIT 1`,
+  );
+  const selectCaller = db.prepare<[string], CallerRow>(CALLER);
+  const selectQueued = db.prepare<[string], Pick<PartyRow, "queued_count">>(
+    `SELECT queued_count FROM agent WHERE id = ?`,
   );
   const insert = db.prepare<[string, string, string, string, number, string, string | null]>(
     `INSERT INTO agent (id, name, token_hash, profile, registered_at, trust, asked_name) VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -109,6 +133,11 @@ export function agentStatements(
     return name === was ? undefined : was;
   }
 
+  function setProfile(pk: number, profile: object): void {
+    callers.forget(pk);
+    updateProfile.run(JSON.stringify(profile), clock.now(), pk);
+  }
+
   return {
     row,
     rowByPk: (pk: number) => selectRowByPk.get(pk),
@@ -116,7 +145,14 @@ export function agentStatements(
     pkOf: (id: AgentId) => selectPk.get(id)?.pk ?? 0,
     /** One that has left and whose inbox holds something open. */
     removedWithMail: () => selectRemovedWithMail.get()?.pk,
-    byToken: (tokenHash: string) => record(selectByToken.get(tokenHash)),
+    byToken(tokenHash: string): KnownAgent | undefined {
+      const caller = callers.get(tokenHash, () => {
+        const row = selectCaller.get(tokenHash);
+        return row && callerOf(row);
+      });
+      return caller && knownAgent(caller, sessions.newestOf(caller.pk)?.beatAt, clock.now());
+    },
+    queued: (id: AgentId): number => selectQueued.get(id)?.queued_count ?? 0,
     /** By id, and what is an id is nothing else; by the name of one that is there, then a former one, then of the one archived last. */
     find: (nameOrId: string) =>
       record(
@@ -135,7 +171,7 @@ export function agentStatements(
       const known = selectByToken.get(agent.tokenHash);
       const renamedFrom = known && revive(known);
       if (known) {
-        updateProfile.run(JSON.stringify(agent.profile), clock.now(), known.pk);
+        setProfile(known.pk, agent.profile);
       } else {
         const name = freeName(agent.name, agent.ifTaken, agent.otherNames);
         const { id, tokenHash, profile, trust = "verified" } = agent;
@@ -154,12 +190,16 @@ export function agentStatements(
       if (selectByName.get(name)) {
         throw new MeshError("agent_name_taken", `Another agent is named ${name}. Choose another name.`);
       }
+      callers.forget(pk);
       updateName.run(name, pk);
       formerNames.drop(name);
       formerNames.put(was, pk);
     },
-    setSummary: (pk: number, summary: string) => updateSummary.run(summary, pk),
-    setProfile: (pk: number, profile: object) => updateProfile.run(JSON.stringify(profile), clock.now(), pk),
+    setSummary(pk: number, summary: string): void {
+      callers.forget(pk);
+      updateSummary.run(summary, pk);
+    },
+    setProfile,
     /** Begins a focus; without terms, ends it. */
     setFocus(pk: number, focus: FocusTerms | undefined) {
       if (!focus) return updateFocus.run(null, null, null, pk);
@@ -170,6 +210,9 @@ export function agentStatements(
     focusEnded: (after: number, until: number) => selectFocusEnded.all(after, until),
     policy: (pk: number): PolicyRules | undefined => policyOf(selectPolicy.get(pk)?.policy),
     setPolicy: (pk: number, rules: PolicyRules) => updatePolicy.run(JSON.stringify(rules), pk),
-    markRemoved: (pk: number) => markRemoved.run(clock.now(), pk),
+    markRemoved(pk: number): void {
+      callers.forget(pk);
+      markRemoved.run(clock.now(), pk);
+    },
   };
 }

@@ -23,7 +23,7 @@ export const QUIET = `
   LIMIT ?`;
 
 /** The statements on the archive. */
-export function archiveStatements({ db, clock, notice }: EngineContext) {
+export function archiveStatements({ db, clock, callers, notice }: EngineContext) {
   const selectQuiet = db.prepare<[number, number], QuietRow>(QUIET);
   const archive = db.prepare<[number, number]>(`UPDATE agent SET archived_at = ? WHERE pk = ?`);
   const seen = db.prepare<[number, string, number]>(
@@ -36,10 +36,14 @@ export function archiveStatements({ db, clock, notice }: EngineContext) {
     /** Agents that were quiet for so long. */
     quiet: (quietMs: number, limit: number) => selectQuiet.all(clock.now() - quietMs, limit),
     archive({ pk, id, name }: QuietRow): void {
+      callers.forget(pk);
       archive.run(clock.now(), pk);
       notice("info", "agent.archived", { agentId: id, name });
     },
     /** Notes a sign of life of an agent, which has this name from now on. */
-    noteLife: (pk: number, name: string) => seen.run(clock.now(), name, pk),
+    noteLife(pk: number, name: string): void {
+      callers.forget(pk);
+      seen.run(clock.now(), name, pk);
+    },
   };
 }

@@ -2,6 +2,7 @@
 import type { AgentId, MessageId } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Database } from "./driver/database.ts";
+import type { CallersInMemory } from "./memory/callers.ts";
 import type { Undo } from "./memory/undo.ts";
 
 /** The open database, its clock, and the hints an act leaves for after the commit. */
@@ -12,6 +13,8 @@ export interface EngineContext {
   readonly changes: { count: number };
   /** What acts change in memory goes back with them. */
   readonly undo: Undo;
+  /** Whose tokens are known; whatever changes the row of an agent forgets it here. */
+  readonly callers: CallersInMemory;
   /** Says that something may be leasable for an agent. */
   ready(agentId: AgentId): void;
   /** Messages that are being published: not all who get them have them. */

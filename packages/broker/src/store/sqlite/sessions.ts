@@ -55,7 +55,7 @@ const SHIFT = `
     proven_at = proven_at + :ms`;
 
 /** The sessions, as the rows say; `exact` when the broker before has written all it knew. */
-export function sessionStatements({ db, clock, undo }: EngineContext, exact: boolean) {
+export function sessionStatements({ db, clock, callers, undo }: EngineContext, exact: boolean) {
   const memory = new SessionsInMemory(undo);
   let signs = 0;
   const grace = (row: SessionRow): number =>
@@ -132,6 +132,7 @@ export function sessionStatements({ db, clock, undo }: EngineContext, exact: boo
       if (!session) return false;
       remove.run(id);
       memory.drop(session);
+      callers.forget(session.agentPk);
       rememberSeen.run(session.beatAt, session.agentPk);
       return true;
     },

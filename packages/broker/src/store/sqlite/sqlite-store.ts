@@ -14,6 +14,7 @@ import type { EngineContext, Notice } from "./context.ts";
 import type { Database } from "./driver/database.ts";
 import { prepareEngine } from "./engine.ts";
 import type { Watermark } from "./file/watermark.ts";
+import { CallersInMemory } from "./memory/callers.ts";
 import type { SessionsInMemory } from "./memory/sessions.ts";
 import { Undo } from "./memory/undo.ts";
 import { agentVerbs } from "./verbs/agents.ts";
@@ -61,11 +62,13 @@ export function openStore(
   const gone = new Set<AgentId>();
   let grown = false;
   const announced = { until: clock.now() };
+  const undo = new Undo();
   const context: EngineContext = {
     db,
     clock,
     changes: { count: 0 },
-    undo: new Undo(),
+    undo,
+    callers: new CallersInMemory(undo),
     ready: (agentId) => readyAgents.add(agentId),
     left: (agentId) => gone.add(agentId),
     publishing: new Map(),
@@ -125,7 +128,7 @@ export function openStore(
     },
     trouble,
     sizes,
-    context.undo,
+    undo,
   );
   const write: VerbParts["write"] = (lane, act) => queue.run(lane, act);
   const writeSliced: VerbParts["writeSliced"] = (lane, slice) => queue.runSliced(lane, slice);

@@ -1,6 +1,7 @@
 /** Engines that break a promise about what is known of a session: a doubt, a proof, a process that is gone. */
+import type { Store } from "../../../src/mesh/store.ts";
 import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
-import { type Mutant, stateless } from "./mutant.ts";
+import { type Mutant, mutant, stateless } from "./mutant.ts";
 
 /** They. */
 export const sessionMutants: readonly Mutant[] = [
@@ -102,6 +103,16 @@ export const sessionMutants: readonly Mutant[] = [
     }),
     ["doubt session", "restart", "open session"],
   ),
+  mutant("who calls is known by what was true of it once: the cache is not told of changes", () => {
+    const kept = new Map<string, Awaited<ReturnType<Store["agentByToken"]>>>();
+    return ({ store }) => ({
+      agentByToken: async (token) => {
+        const found = kept.get(token) ?? (await store.agentByToken(token));
+        if (found) kept.set(token, found);
+        return found;
+      },
+    });
+  }, ["call", "remove"]),
   stateless(
     "an end of a session is on disk, and not in memory",
     ({ store, sessions }) => ({

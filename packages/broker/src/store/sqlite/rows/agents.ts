@@ -12,7 +12,8 @@ import {
 } from "@agentmesh/protocol";
 import * as z from "zod";
 import { timestamp } from "../../../mesh/clock.ts";
-import type { AgentRecord, PolicyRules } from "../../../mesh/store.ts";
+import type { AgentRecord, KnownAgent, PolicyRules } from "../../../mesh/store.ts";
+import type { CallerInMemory } from "../memory/callers.ts";
 import type { NewestSession, SessionInMemory } from "../memory/sessions.ts";
 
 /** An agent as acts know it. */
@@ -29,6 +30,41 @@ export interface PartyRow {
   readonly focus_until: number | null;
   readonly focus_allows: Focus["allows"] | null;
   readonly focus_reason: string | null;
+}
+
+/** An agent as a caller is known by. */
+export interface CallerRow {
+  readonly pk: number;
+  readonly id: AgentId;
+  readonly name: string;
+  readonly asked_name: string | null;
+  readonly profile: string;
+  readonly registered_at: number;
+  readonly last_seen_at: number | null;
+  readonly archived_at: number | null;
+  readonly trust: Trust;
+}
+
+/** What is kept in memory of a caller. */
+export function callerOf(row: CallerRow): CallerInMemory {
+  return {
+    ...{ pk: row.pk, id: row.id, name: row.name, askedName: row.asked_name ?? undefined, trust: row.trust },
+    profile: AgentProfile.parse(JSON.parse(row.profile)),
+    registeredAt: row.registered_at,
+    lastSeenAt: row.last_seen_at ?? undefined,
+    archivedAt: row.archived_at ?? undefined,
+  };
+}
+
+/** A caller as it is known now. */
+export function knownAgent(caller: CallerInMemory, newestBeat: number | undefined, now: number): KnownAgent {
+  const { pk: _, ...known } = caller;
+  const heardAt = Math.max(newestBeat ?? 0, caller.lastSeenAt ?? 0);
+  return {
+    ...known,
+    lastSeenAt: heardAt || undefined,
+    quietMs: Math.max(0, now - Math.max(heardAt, caller.registeredAt)),
+  };
 }
 
 /** An agent with what its sessions and inbox say now. */

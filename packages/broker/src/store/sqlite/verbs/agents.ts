@@ -19,6 +19,7 @@ export function agentVerbs({
   return {
     registerAgent: (agent) => write(laneOf.key, () => agents.register(agent)),
     agentByToken: (tokenHash) => read(() => agents.byToken(tokenHash)),
+    queuedOf: (agentId) => read(() => agents.queued(agentId)),
     findAgent: (nameOrId) => read(() => agents.find(nameOrId)),
     reviveAgent: (agentId) =>
       write(laneOf.agent(agentId), () => {
