@@ -12,10 +12,8 @@ export function indexedStatements({ db }: EngineContext) {
   const setUntil = db.prepare<[number]>(`UPDATE indexed SET until_pk = ?`);
   return {
     behind: (limit: number) => selectBehind.all(limit),
-    /** Indexes the words of the next message. */
-    add(pk: number, body: string): void {
-      insert.run(pk, body);
-      setUntil.run(pk);
-    },
+    add: (pk: number, body: string) => insert.run(pk, body),
+    /** Notes up to which message the words are indexed. */
+    setUntil: (pk: number) => setUntil.run(pk),
   };
 }

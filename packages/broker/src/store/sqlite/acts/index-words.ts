@@ -4,8 +4,16 @@ import type { Engine } from "../engine.ts";
 
 /** Indexes the words of what was accepted since, a slice at a time; how far is kept in the same transaction. */
 export function indexWords({ indexed }: Engine) {
-  return (budget: Budget): Slice<number> =>
-    each(budget, indexed.behind(ROWS), ROWS, ({ pk, body }) => indexed.add(pk, body));
+  return (budget: Budget): Slice<number> => {
+    let last: number | undefined;
+    const slice = each(budget, indexed.behind(ROWS), ROWS, ({ pk, body }) => {
+      indexed.add(pk, body);
+      last = pk;
+    });
+    // Once: FTS5 writes what it has gathered before every other statement that changes rows.
+    if (last !== undefined) indexed.setUntil(last);
+    return slice;
+  };
 }
 
 /** How long words may be behind the messages, in milliseconds: as long as a commit takes what waits together. */
