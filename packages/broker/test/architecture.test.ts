@@ -77,6 +77,7 @@ const rules: [from: string, may: string[]][] = [
     "broker/src/legacy/",
     [
       "@agentmesh/protocol",
+      "any-ascii",
       "broker/src/mesh/",
       "fastify",
       "zod",

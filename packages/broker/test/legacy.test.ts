@@ -562,6 +562,14 @@ describe("agents with a token", () => {
     expect(await history.json()).toMatchObject({ entries: [{ message: { body: "answer", trust: "unverified" } }] });
   });
 
+  test("are called in the mesh by what their directory or they themselves are called, in any script", async () => {
+    await register("/script/Größe");
+    await register("/script/北京", { git_root: "/script/北京" });
+    await register("/script/x", { agent_name: "Мой проект" });
+    const names = (await broker.admin.listAgents()).agents.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["legacy-grosse", "legacy-beijing", "legacy-moy-proekt"]));
+  });
+
   test("cannot be acted as, read or replaced, whatever a client of this wire says", async () => {
     const carol = await broker.agent("carol");
     await carol.client.openSession();

@@ -16,7 +16,7 @@ export interface DirectRequest {
 /**
  * `fetch` without redirects: straight to this machine in every spelling of loopback, by the runtime's own `fetch`, and so
  * through the proxies that are set, to every other host. Where there is no `node:http` all goes by `fetch`.
- * @throws TypeError for a redirect, the signal's reason, and what the system says of a connection that fails
+ * @throws a TypeError for a redirect, the signal's reason, and what the system says of a connection that fails
  */
 export function directFetch(url: string, request: DirectRequest = {}): Promise<DirectAnswer> {
   const asked = new URL(url);
@@ -24,6 +24,20 @@ export function directFetch(url: string, request: DirectRequest = {}): Promise<D
   const modules = host === undefined ? undefined : nodeModules();
   if (host === undefined || modules === undefined) return fetch(url, { ...request, redirect: "error" });
   return send(modules, asked, host, request);
+}
+
+/** The answer leads to another address, which is not followed. */
+class RedirectError extends TypeError {
+  override readonly name = "RedirectError";
+}
+
+/** Whether a call failed over what came back: it was no HTTP, or leads elsewhere. So somebody is there. */
+export function isRefusedAnswer(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (each instanceof RedirectError || each.message === "unexpected redirect") return true;
+    if ("code" in each && String(each.code).startsWith("HPE_")) return true;
+  }
+  return false;
 }
 
 type Modules = NonNullable<ReturnType<typeof nodeModules>>;
@@ -103,7 +117,7 @@ function send(modules: Modules, url: URL, host: string, request: DirectRequest):
 function responseOf({ stream }: Modules, message: IncomingMessage, url: URL): DirectAnswer {
   const status = message.statusCode ?? 0;
   if (status >= 300 && status < 400 && message.headers.location !== undefined) {
-    throw new TypeError(`${url.origin} sends the call on to another address, which is not followed`);
+    throw new RedirectError(`${url.origin} sends the call on to another address, which is not followed`);
   }
   return answerOf(message, (whole) => stream.Readable.toWeb(whole));
 }

@@ -56,8 +56,10 @@ export function unknownFacts(standing: PeerFacts["standing"], now: string): Peer
 }
 
 /** The name that an agent of this wire asks for in the mesh: `legacy-` before what names it best. */
-export function nameFor(id: string, { agent_name, git_root, cwd }: PeerFacts): string {
-  return toAgentName(`legacy-${toAgentName(agent_name || basename(git_root ?? cwd) || id)}`);
+export async function nameFor(id: string, { agent_name, git_root, cwd }: PeerFacts): Promise<string> {
+  // Half a megabyte of letters, which a broker without such clients has no need of.
+  const { default: anyAscii } = await import("any-ascii");
+  return toAgentName(`legacy-${toAgentName(agent_name || basename(git_root ?? cwd) || id, anyAscii)}`);
 }
 
 /** The facts as the mesh shows them. A client that says it is `cli` is no person for it. */

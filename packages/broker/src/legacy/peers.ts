@@ -181,7 +181,7 @@ export class Peers {
 
   async #keep(id: string, facts: PeerFacts): Promise<Peer> {
     const { agent } = await this.#parts.mesh.agents.register(
-      { name: nameFor(id, facts), ifTaken: "number", token: this.tokenOf(id), ...profileOf(facts) },
+      { name: await nameFor(id, facts), ifTaken: "number", token: this.tokenOf(id), ...profileOf(facts) },
       "unverified",
     );
     const peer: Peer = { id, agentId: agent.id, inbox: new PeerInbox(this.#parts.mesh), facts };

@@ -1,32 +1,10 @@
 /** Where the broker is, and whether the one that answers there is ours. */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
-import {
-  DEFAULT_PORT,
-  endpoints,
-  FOLDER_PROOF_HEADER,
-  folderId,
-  folderProofText,
-  Health,
-  isCalled,
-  loopbackHost,
-  NONCE_HEADER,
-  PortSetting,
-  PROOF_HEADER,
-  proofText,
-  settingOf,
-  shareProcesses,
-  systemRefusal,
-  WrongSettingError,
-} from "@agentmesh/protocol";
-import type { DirectAnswer } from "../direct-answer.ts";
-import { directFetch } from "../direct-fetch.ts";
-import { BrokerUnreachableError, Hindrance } from "../errors.ts";
+import { DEFAULT_PORT, isCalled, loopbackHost, PortSetting, settingOf, WrongSettingError } from "@agentmesh/protocol";
+import { Hindrance } from "../errors.ts";
 import { type Answer, absenceOf } from "./absence.ts";
-import { refusalSentences } from "./refusal-sentences.ts";
-import { announced, announcedAgain, isServed, ownStandpoint, rememberedPort } from "./running-broker.ts";
-import { readMeshKey, type StateFolder } from "./state-folder.ts";
+import { announced, announcedAgain, isServed, rememberedPort } from "./running-broker.ts";
+import type { StateFolder } from "./state-folder.ts";
+import { whoAnswers } from "./who-answers.ts";
 
 /** Something answers at the broker's address but cannot prove that it holds this mesh's key. No token was sent. */
 export class UntrustedBrokerError extends Hindrance {
@@ -54,9 +32,6 @@ export interface FoundBroker {
   readonly url: string;
   readonly version: string;
 }
-
-/** How long an address has to answer, in seconds: more where this folder's broker said it is, on a busy machine. */
-const ANSWERS_WITHIN_S = { announced: 6, unknown: 2 };
 
 const PORT_NAMES = ["AGENTMESH_PORT", "CLAUDE_PEERS_PORT"] as const;
 const URL_NAMES = ["AGENTMESH_URL", "CLAUDE_PEERS_BROKER_URL"] as const;
@@ -145,75 +120,6 @@ export async function requireBroker(
   throw absenceOf(folder, address.url, answer);
 }
 
-/**
- * Who is at an address. The key itself is never sent: the broker returns an HMAC-SHA256 of a fresh nonce and its port.
- * @throws BrokerUnreachableError when this process cannot ask
- */
-async function whoAnswers(folder: StateFolder, address: BrokerAddress, signal?: AbortSignal): Promise<Answer> {
-  const nonce = randomBytes(24).toString("base64url");
-  const seconds = ANSWERS_WITHIN_S[announced(folder)?.url === address.url ? "announced" : "unknown"];
-  const inTime = AbortSignal.timeout(seconds * 1_000);
-  let response: DirectAnswer | undefined;
-  let said: unknown;
-  try {
-    response = await directFetch(address.url + endpoints.health.path, {
-      headers: { [NONCE_HEADER]: nonce },
-      signal: signal ? AbortSignal.any([signal, inTime]) : inTime,
-    });
-    said = await response.json();
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (inTime.aborted || (error instanceof Error && error.name === "TimeoutError")) return { who: "silent", seconds };
-    if (response) return { who: "another program" };
-    const refusal = systemRefusal(error);
-    if (refusal && ["EMFILE", "ENFILE", "ENOMEM", "EPERM", "EACCES"].includes(refusal.code)) {
-      const about = `The broker at ${address.url}`;
-      throw new BrokerUnreachableError(refusalSentences(refusal, { about, denied: "cannot be asked" }), {
-        cause: error,
-      });
-    }
-    return { who: speaksOtherwise(error) ? "another program" : "nobody" };
-  }
-  const health = Health.safeParse(said).data;
-  if (!health) return { who: "another program" };
-  const key = readMeshKey(folder);
-  const port = Number(new URL(address.url).port) || 80;
-  const { headers } = response;
-  if (key === undefined || !proves(headers.get(PROOF_HEADER), key, proofText(nonce, port))) {
-    return { who: "another broker" };
-  }
-  if (servesCopy(folder, address, headers.get(FOLDER_PROOF_HEADER), (id) => [key, folderProofText(nonce, port, id)])) {
-    return { who: "another folder" };
-  }
-  return { who: "ours", version: health.version };
-}
-
-/**
- * Whether a broker that holds the key serves another directory: one is a copy of the other. A broker of an earlier version
- * does not say. A container or a virtual machine may number the same directory otherwise: there its lock tells.
- */
-function servesCopy(
-  folder: StateFolder,
-  { url }: BrokerAddress,
-  proof: string | null,
-  expected: (id: string) => readonly [key: string, text: string],
-): boolean {
-  // With the key alone a folder is no copy of a mesh: its programs use a broker elsewhere, as through a tunnel.
-  if (proof === null || !existsSync(join(folder.path, "mesh.db"))) return false;
-  const stat = statSync(folder.path, { bigint: true, throwIfNoEntry: false });
-  if (stat && proves(proof, ...expected(folderId(stat)))) return false;
-  const running = announced(folder);
-  const elsewhere = running?.standpoint && shareProcesses(ownStandpoint(), running.standpoint) === false;
-  return !(elsewhere && running.url === url && isServed(folder));
-}
-
-/** Whether an answer came that is no HTTP, or leads elsewhere. */
-function speaksOtherwise(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (!(cause instanceof Error)) return false;
-  return ("code" in cause && String(cause.code).startsWith("HPE_")) || cause.message === "unexpected redirect";
-}
-
 /** Whether somebody else is where the broker was said to be. Who is silent while the folder is held may well be ours. */
 function isStranger(folder: StateFolder, { unnamed }: BrokerAddress, { who }: Answer): boolean {
   if (who === "nobody" || unnamed) return false;
@@ -240,10 +146,4 @@ function strangerAt(folder: StateFolder, address: BrokerAddress, answer: Answer)
       ? `The broker at ${named} does not hold the key of ${folder.path}: it serves another state folder, or another user of this machine. Name another address, or ${without}. If that broker is yours, set AGENTMESH_HOME to its folder.`
       : `${named} is taken by a program that is not an agentmesh broker. Name another address, or ${without}.`,
   );
-}
-
-function proves(proof: string | null, key: string, text: string): boolean {
-  const expected = createHmac("sha256", key).update(text).digest();
-  const given = Buffer.from(proof ?? "", "base64url");
-  return given.length === expected.length && timingSafeEqual(given, expected);
 }

@@ -4,9 +4,7 @@ import anyAscii from "any-ascii";
 
 /** The name that tells most of a text: `Größe` is `grosse`, `北京` is `beijing`. The same text has the same name. */
 export function nameAfter(text: string): AgentName {
-  // File systems write an accent into its letter or behind it.
-  const latin = anyAscii(text.normalize("NFC"));
-  return toAgentName(/[a-z0-9]/i.test(latin) ? latin : text);
+  return toAgentName(text, anyAscii);
 }
 
 /** A name for one of several worktrees: `proj` and `proj-fix` are `proj-fix`, `proj` and `main` are `proj-main`. */

@@ -41,10 +41,13 @@ export type AgentName = z.infer<typeof AgentName>;
 
 /**
  * The nearest valid agent name for any text, such as a directory's name. Of letters it knows a to z, with or without
- * accents; a text without any of them is `agent-` and four digits that are the same for the same text.
+ * accents, and those that `toLatin` makes of others; a text without any of them is `agent-` and four digits that are the
+ * same for the same text.
  */
-export function toAgentName(text: string): AgentName {
-  const name = text
+export function toAgentName(text: string, toLatin: (text: string) => string = (same) => same): AgentName {
+  // File systems write an accent into its letter or behind it.
+  const latin = toLatin(text.normalize("NFC"));
+  const name = (/[a-z0-9]/i.test(latin) ? latin : text)
     .normalize("NFKD")
     .replace(/\p{M}+/gu, "")
     .toLowerCase()

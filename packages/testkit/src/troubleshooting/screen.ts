@@ -64,6 +64,7 @@ export function settled(text: string, standIns: StandIns): string {
     .replace(/\b(up|for) \d+(ms|s|m)\b/g, "$1 2s")
     .replace(/\b\d+(ms|s|m) (ago|of)\b/g, "2s $2")
     .replace(/\b(oldest|in mesh for) ( *)\d+[sm]\b/g, "$1 $22s")
+    .replace(/\bafter \d+ ms\b/g, "after 2 ms")
     .replace(/^(accepted {2})\d+ ms +/gm, "$12 ms       ");
 }
 

@@ -1,4 +1,5 @@
 /** docs/troubleshooting/ports.md: what is seen when somebody else has the port. */
+import { spawn } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BrokerFile } from "@agentmesh/protocol";
@@ -10,6 +11,8 @@ import {
   tempDir,
   troublePage,
   troublePath,
+  until,
+  watched,
   whyNoNetworks,
   whyNoOtherUser,
 } from "testkit";
@@ -56,6 +59,20 @@ test.skipIf(why)(
       await bob.screen("agentmesh-broker --port 7899 --log-level error --log-format pretty"),
     ];
 
+    // Ends with the namespace.
+    const [program = "", ...words] = network.inside;
+    const serves =
+      'require("node:net").createServer((s) => s.end("no broker")).listen(7901, "127.0.0.1", () => console.log("up"))';
+    const stranger = watched(spawn(program, [...words, process.execPath, "-e", serves]));
+    await until(() => stranger.stdout().includes("up"), "a program that is no broker");
+    const environment = { AGENTMESH_PORT: "7901" };
+    const foreign = [
+      await bob.screen("agentmesh status", environment),
+      await bob.screen("agentmesh up --port 7902", environment),
+    ];
+    await bob.screen("agentmesh down");
+    stranger.child.kill("SIGKILL");
+
     const { pid } = BrokerFile.parse(JSON.parse(readFileSync(join(ada.folder, "broker.json"), "utf8")));
     process.kill(pid, "SIGSTOP");
     const silent = await ada.screen("agentmesh status");
@@ -84,6 +101,11 @@ test.skipIf(why)(
           about:
             "A port or an address that somebody named is not exchanged for another one unasked. It may stand in the environment, in the client's configuration or in config.json.",
           screens: named,
+        },
+        {
+          symptom: "The port belongs to a program that is no broker",
+          about: "Such as a development server. What --port says is heard before the environment.",
+          screens: foreign,
         },
         {
           symptom: "No broker runs",

@@ -71,6 +71,7 @@ test.skipIf(why)(
       const call = { to: "reviewer", message: "hello" };
       const low = [
         await run("agentmesh send reviewer hello"),
+        await run("agentmesh ask reviewer how?"),
         await run("agentmesh inbox --ack"),
         linesWith(await run("agentmesh status"), ["disk ", "intake "]),
         toolScreen('send_message(to: "reviewer", message: "hello")', await writing.tool("send_message", call)),
@@ -85,6 +86,9 @@ test.skipIf(why)(
       return { low, enough };
     }
 
+    chmodSync(home, 0o500);
+    const notMade = await run("agentmesh up");
+    chmodSync(home, 0o700);
     mkdirSync(mesh, { mode: 0o755 });
     writeFileSync(join(mesh, "key"), "");
     const foreign = await run("agentmesh up");
@@ -143,6 +147,11 @@ test.skipIf(why)(
           about:
             "A folder of mode 0500 or 0400 is said the same way. A look at a mesh whose broker runs needs to read alone.",
           screens: [ofMode],
+        },
+        {
+          symptom: "The state folder cannot be made",
+          about: "The folder that it is to be made in does not let this user, however deep in it that would be.",
+          screens: [notMade],
         },
         {
           symptom: "A symbolic link leads nowhere",

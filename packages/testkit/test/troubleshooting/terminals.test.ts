@@ -34,7 +34,14 @@ test.skipIf(whyNoTerminals !== undefined)(
       do: (keys) => keys.ctrlC(),
     });
 
-    mkdirSync(join(desk.home, ".cursor"));
+    for (const name of [".cursor", ".config/opencode"]) mkdirSync(join(desk.home, name), { recursive: true });
+    const setup = await desk.seesIn(
+      60,
+      "agentmesh setup",
+      { on: "[q]uit", do: (keys) => keys.type("y\r") },
+      { on: "[q]uit", do: (keys) => keys.ctrlC() },
+    );
+    await desk.sees("agentmesh uninstall --yes");
     const nobody = [
       await desk.sees("agentmesh setup"),
       await desk.sees("agentmesh agent remove reviewer"),
@@ -64,8 +71,8 @@ test.skipIf(whyNoTerminals !== undefined)(
         },
         {
           symptom: "A question was ended with Ctrl-C",
-          about: "Nothing was done.",
-          screens: [typing, removing],
+          about: "Nothing was done; what was answered before it is.",
+          screens: [typing, removing, setup],
         },
         {
           symptom: "Nobody is there to be asked",

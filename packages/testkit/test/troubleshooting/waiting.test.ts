@@ -5,6 +5,7 @@ import {
   ctrlC,
   type Desk,
   openDesk,
+  openWebhookReceiver,
   type Screen,
   startTestBroker,
   tempDir,
@@ -71,6 +72,24 @@ test("docs/troubleshooting/waiting.md is what commands that wait say", async () 
     { on: "Lost the broker", do: () => broker.start() },
     { on: "The broker is back", do: () => answer("4711") },
   );
+  const follows = await desk.waits(
+    "agentmesh log -f --agent reviewer --limit 1",
+    { on: "#", do: () => broker.kill("SIGKILL") },
+    { on: "Lost the broker", do: () => broker.start() },
+    ctrlC("The broker is back"),
+  );
+  // It takes the second post of a test: whoever waits for the answer to the first one waits.
+  await using receiver = await openWebhookReceiver((_, response, n) => {
+    if (n === 2) response.writeHead(200).end();
+  });
+  await client.setWebhook({ agent: "me", url: receiver.url });
+  const tested = await desk.waits(
+    "agentmesh webhook test reviewer",
+    { on: "Waiting for", do: () => broker.kill("SIGKILL") },
+    { on: "Lost the broker", do: () => broker.start() },
+  );
+  const left = await desk.waits("agentmesh webhook test reviewer", ctrlC("Waiting for"));
+  await client.removeWebhook({ agent: "me" });
   const away = await desk.waits(`${ask} --timeout 5s`, { on: asked, do: () => broker.kill("SIGKILL") });
   const gone = await desk.sees("agentmesh status");
   await broker.start();
@@ -103,12 +122,13 @@ test("docs/troubleshooting/waiting.md is what commands that wait say", async () 
       [desk.home, "/home/ada"],
       [other.path, "~/other"],
       [broker.port, "7899"],
+      [receiver.port, "4711"],
     ],
     troubles: [
       {
         symptom: "A command that waits was ended with Ctrl-C",
         about: "The exit code is 130, of what follows without end 0.",
-        screens: [...ended, ping],
+        screens: [...ended, ping, left],
       },
       { symptom: "The start of a broker was ended with Ctrl-C", about: "It goes on by itself.", screens: [up] },
       {
@@ -119,8 +139,8 @@ test("docs/troubleshooting/waiting.md is what commands that wait say", async () 
       {
         symptom: "The broker is killed while a command waits",
         about:
-          "The question is on disk. Where a broker runs again before the time is over, nothing has to be done; an adapter that needs one starts it.",
-        screens: [outlived, away, gone],
+          "A question is on disk, a log is followed from where it was, a webhook's test is posted again. Where a broker runs again before the time is over, nothing has to be done; an adapter that needs one starts it.",
+        screens: [outlived, follows, tested, away, gone],
       },
       {
         symptom: "No answer will come",
