@@ -179,7 +179,7 @@ test.skipIf(whyNoTerminals !== undefined)(
     const told = async (...said: readonly string[]) => {
       const terminal = startInTerminal(["agent", "remove", "asked-about"], { env });
       for (const [times, word] of said.entries()) {
-        await until(() => terminal.stdout().split("Remove it? [y]es, [N]o ").length === times + 2, "the question");
+        await until(() => terminal.stdout().split("[y]es, [N]o ").length === times + 2, "the question");
         terminal.child.stdin?.write(`${word}\r`);
       }
       return (await terminal.exit).code;
