@@ -1,7 +1,15 @@
 /** What the broker refuses over HTTP, and with which code; test/callers walks every endpoint. */
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
-import { errorTable, MAX_BODY_BYTES, MAX_REQUEST_BYTES, Problem } from "@agentmesh/protocol";
+import {
+  errorTable,
+  MAX_ACKS_PER_CALL,
+  MAX_BODY_BYTES,
+  MAX_BYTES_PER_LEASE,
+  MAX_DELIVERIES_PER_LEASE,
+  MAX_REQUEST_BYTES,
+  Problem,
+} from "@agentmesh/protocol";
 import { startTestBroker, type TestAgent, type TestBroker } from "testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
@@ -171,6 +179,67 @@ describe("a sender", () => {
   });
 });
 
+describe("many acks in one call", () => {
+  test("are answered one by one, a refused one with the problem that its own call is answered with", async () => {
+    const reader = await broker.agent("reader");
+    for (const body of ["one", "two"]) await alice.client.send({ to: "reader", body });
+    const { results } = await reader.client.ackMany({
+      acks: [{ delivery: "7" }, { delivery: "1" }, { delivery: "#2" }, { delivery: "2", receipt: "none" }],
+    });
+    expect(results[1]).toMatchObject({ deliveryId: expect.stringMatching(/^dlv_/), state: "acked", duplicate: false });
+    for (const [i, delivery, receipt] of [
+      [0, "7"],
+      [2, "#2"],
+      [3, "2", "none"],
+    ] as const) {
+      const own = await call("POST", `/v1/deliveries/${encodeURIComponent(delivery)}/ack`, {
+        headers: { authorization: `Bearer ${reader.token}`, "content-type": "application/json" },
+        body: JSON.stringify(receipt === undefined ? {} : { receipt }),
+      });
+      const problem = { ...own.problem, instance: expect.any(String) };
+      expect(results[i], delivery).toEqual({ delivery, problem });
+    }
+    await reader.client.ack({ delivery: "2" });
+  });
+
+  test.each([
+    ["nothing at all", []],
+    ["more than one call takes", Array.from({ length: MAX_ACKS_PER_CALL + 1 }, () => ({ delivery: "1" }))],
+    ["an entry of another form", [{ delivery: "1" }, { delivery: "2", evidence: "taken" }]],
+  ])("with %s is refused whole, and nothing was done", async (what, acks) => {
+    const reader = await broker.agent(`reader of ${what}`.replaceAll(" ", "-"));
+    await alice.client.send({ to: reader.agent.name, body: "one" });
+    const answer = await call("POST", "/v1/inbox/acks", {
+      headers: { authorization: `Bearer ${reader.token}`, "content-type": "application/json" },
+      body: JSON.stringify({ acks }),
+    });
+    expect([answer.status, answer.problem?.code]).toEqual([400, "invalid_request"]);
+    expect((await reader.client.listInbox()).open).toBe(1);
+  });
+
+  test("and a lease of many go as far as they may: the largest of both is within every limit of a request", async () => {
+    const reader = await broker.agent("greedy");
+    const sends = Array.from({ length: MAX_DELIVERIES_PER_LEASE + 4 }, (_, i) => ({
+      to: "greedy",
+      body: String(i).padEnd(1_100, "x"),
+    }));
+    for (const each of sends) await alice.client.send(each);
+    const terms = { max: MAX_DELIVERIES_PER_LEASE, maxBytes: MAX_BYTES_PER_LEASE, leaseMs: 3_600_000 };
+    const first = await reader.client.lease(terms);
+    expect(first.deliveries.length).toBe(Math.floor(MAX_BYTES_PER_LEASE / 1_100));
+    const rest = await reader.client.lease(terms);
+    const acks = [...first.deliveries, ...rest.deliveries].map(({ id, receipt }) => ({
+      ...{ delivery: id, receipt, evidence: "transcript" as const },
+    }));
+    expect([acks.length, rest.queued]).toEqual([MAX_DELIVERIES_PER_LEASE + 4, 0]);
+    const answers = [acks.slice(0, MAX_ACKS_PER_CALL), acks.slice(MAX_ACKS_PER_CALL)].map((part) =>
+      reader.client.ackMany({ acks: part }),
+    );
+    const results = (await Promise.all(answers)).flatMap((each) => each.results);
+    expect(results.filter((each) => "duplicate" in each && !each.duplicate)).toHaveLength(acks.length);
+  });
+});
+
 describe("another agent's things", () => {
   test("cannot be looked at, taken, acked, renewed or removed", async () => {
     const { messageId } = await alice.client.send({ to: "poker-engine", body: "private" });
@@ -221,6 +290,13 @@ describe("another agent's things", () => {
     }
     const [mine] = (await bob.client.lease({ session: session.id })).deliveries;
     expect(await refused(eve.client.ack({ delivery: mine?.id ?? "1" }))).toBe("delivery_not_found");
+    const acks = [{ delivery: mine?.id ?? "1", receipt: mine?.receipt ?? "none" }, { delivery: "1" }];
+    const { results } = await eve.client.ackMany({ acks });
+    expect(results.map((each) => ("problem" in each ? each.problem.code : "acked"))).toEqual([
+      "delivery_not_found",
+      "delivery_not_found",
+    ]);
+    expect((await bob.client.listInbox()).entries).toMatchObject([{ id: mine?.id, state: "leased" }]);
     await bob.client.ack({ delivery: "1" });
     await bob.client.endSession({ session: session.id });
   });

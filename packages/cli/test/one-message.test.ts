@@ -52,6 +52,17 @@ test("ack ends the messages that are named, by number and by id, and no other", 
   expect(await run("ack", "nonsense")).toMatchObject({ code: 2 });
 });
 
+test("ack of several acks those that are there, says of each, and ends by what was refused", async () => {
+  const [one, two, three] = [await toCli("one"), await toCli("two"), await toCli("three")];
+  const refused = await run("ack", one.seq, "9999", two.msg, "8888", three.dlv);
+  expect(refused.code).toBe(4);
+  expect(refused.stdout).toBe([one.seq, two.msg, three.dlv].map((ref) => `${ref} is acked.\n`).join(""));
+  for (const number of ["9999", "8888"]) expect(refused.stderr).toContain(`no delivery ${number} in its inbox`);
+  const again = await run("ack", one.seq, "9999", "--json");
+  expect([again.code, JSON.parse(again.stdout).acked]).toMatchObject([4, [{ state: "acked", duplicate: true }]]);
+  expect(JSON.parse(again.stderr)).toMatchObject({ error: { code: "delivery_not_found" } });
+});
+
 test("reply answers to the sender, in the thread, and acks", async () => {
   const question = await toCli("which port?");
   expect(await run("reply", question.seq, "4711,", "I", "think")).toMatchObject({ code: 0 });

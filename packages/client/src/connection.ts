@@ -40,6 +40,7 @@ export interface CallOptions {
 export class Connection {
   readonly #options: ConnectionOptions;
   #base: Promise<string> | undefined;
+  #life = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -60,7 +61,13 @@ export class Connection {
 
   /** Forgets the address after a lost connection, so that the next call finds the broker anew. */
   lost(): void {
+    this.#life++;
     this.#base = undefined;
+  }
+
+  /** How often it was lost: what is known of the broker holds until the next time. */
+  get life(): number {
+    return this.#life;
   }
 
   /** Sends one request and returns the open response. @throws BrokerUnreachableError, MeshApiError */

@@ -1,5 +1,6 @@
 /** The calls of the typed client: one method per endpoint. */
 import { type EndpointInput, type EndpointReply, endpoints, MAX_WAIT_MS } from "@agentmesh/protocol";
+import { Acks } from "./acks.ts";
 import { AgentCalls } from "./agent-calls.ts";
 import { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
 import { type Page, type PagedCall, type PagesAsked, pagesOf } from "./pages.ts";
@@ -10,6 +11,8 @@ type Out<K extends keyof Table> = Promise<EndpointReply<Table[K]>>;
 
 /** What a broker can be asked with one token, without what lasts: sessions and the inbox are of the client. */
 export class MeshCalls extends AgentCalls {
+  readonly #acks = new Acks(this.connection);
+
   constructor(options: ConnectionOptions) {
     super(new Connection(options));
   }
@@ -106,9 +109,19 @@ export class MeshCalls extends AgentCalls {
     return this.connection.call(endpoints.lease, input, options);
   }
 
-  /** Ends a delivery for good. */
+  /** Ends a delivery for good. Acks that are asked for together travel together, and each is answered for itself. */
   ack(input: In<"ack">, options?: CallOptions): Out<"ack"> {
-    return this.connection.call(endpoints.ack, input, options);
+    return this.#acks.ack(input, options);
+  }
+
+  /** Ends many deliveries for good in one call: a result for each, in this order. */
+  ackMany(input: In<"ackMany">, options?: CallOptions): Out<"ackMany"> {
+    return this.connection.call(endpoints.ackMany, input, options);
+  }
+
+  /** Resolves when every ack that was asked for by now is answered; what becomes of one, its own promise says. */
+  acksAnswered(): Promise<void> {
+    return this.#acks.answered();
   }
 
   /** Gives a delivery back. */

@@ -29,6 +29,9 @@ export interface SessionOptions {
   readonly onBeat?: () => void;
 }
 
+/** How long a session that is left waits for its acks: a broker that does not answer is told no later than that. */
+const LEAVE_ACKS_MS = 1_000;
+
 /** How deliveries are streamed. */
 export interface InboxOptions extends StreamOptions {
   /** Ends the iterator. */
@@ -132,11 +135,16 @@ export class MeshSession {
     }
   }
 
-  /** Ends the session; what it had leased returns to the inbox. Never throws. */
+  /** Ends the session behind the acks that are under way; what else it had leased returns to the inbox. Never throws. */
   async leave(): Promise<void> {
     if (this.#left.signal.aborted) return;
     this.#left.abort();
     clearTimeout(this.#timer);
+    const answered = new AbortController();
+    await Promise.race([
+      this.client.acksAnswered().finally(() => answered.abort()),
+      pause(LEAVE_ACKS_MS, answered.signal),
+    ]);
     await this.#end();
   }
 

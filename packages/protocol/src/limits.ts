@@ -12,11 +12,18 @@ export const MAX_REQUEST_BYTES = 524_288;
 /** Longest summary of an agent, in characters. */
 export const MAX_SUMMARY_CHARS = 200;
 
-/** Most deliveries that one lease or one inbox page returns. */
+/** Most deliveries that one inbox page returns, and one lease that does not ask for more. */
 export const MAX_DELIVERIES_PER_READ = 25;
 
-/** Most bytes of message bodies that one lease call returns; the first delivery is returned whatever its size. */
+/** Most bytes of message bodies that such a lease returns; the first delivery is returned whatever its size. */
 export const MAX_BYTES_PER_READ = 16_384;
+
+/** Most deliveries that one lease returns to who asks for more, and most bytes of their bodies. */
+export const MAX_DELIVERIES_PER_LEASE = 256;
+export const MAX_BYTES_PER_LEASE = 262_144;
+
+/** Most deliveries that one call acks. */
+export const MAX_ACKS_PER_CALL = 256;
 
 /** Most messages that one page of history holds. */
 export const MAX_MESSAGES_PER_PAGE = 100;

@@ -3,6 +3,7 @@ import {
   DEFAULT_LEASE_MS,
   errorTable,
   type LeasedDelivery,
+  MAX_BYTES_PER_READ,
   MAX_DELIVERIES_PER_READ,
   MAX_LEASE_MS,
   type PushPath,
@@ -122,7 +123,7 @@ export class PeerInbox {
     // The leases of a session end with it; without one they end by themselves.
     const held = this.#session === undefined ? {} : { session: this.#session };
     const leaseMs = this.#session === undefined ? DEFAULT_LEASE_MS : MAX_LEASE_MS;
-    const terms = { max: MAX_DELIVERIES_PER_READ, leaseMs, waitMs: 0, ...held };
+    const terms = { max: MAX_DELIVERIES_PER_READ, maxBytes: MAX_BYTES_PER_READ, leaseMs, waitMs: 0, ...held };
     return (await this.#mesh.inbox.lease(caller, terms, gone)).deliveries;
   }
 
@@ -133,8 +134,10 @@ export class PeerInbox {
   async #ackHandled(caller: WholeCaller, polledAt: number): Promise<void> {
     const due = this.#handedOver.filter(({ at }) => at + HANDLING_MS <= polledAt);
     const handled = due.filter(({ session, delivery }) => session === this.#session || delivery.attempt > 1);
-    const acks = handled.map(({ delivery }) => this.#mesh.inbox.ack(caller, delivery.id, { evidence: "handled" }));
-    await Promise.all(acks.map((ack) => ack.catch(refusal)));
+    const acks = handled.map(({ delivery }) => ({ delivery: delivery.id, evidence: "handled" }) as const);
+    for (const outcome of acks.length > 0 ? await this.#mesh.inbox.ackMany(caller, { acks }) : []) {
+      if ("error" in outcome) refusal(outcome.error);
+    }
     if (acks.length > 0) this.#provenAt = timestamp(Date.now());
     this.#handedOver = this.#handedOver.filter((each) => !due.includes(each));
   }

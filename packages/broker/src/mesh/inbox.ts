@@ -1,29 +1,31 @@
 /** The inbox: lease, ack, nack, extend, reject. */
 import type {
+  AckEntry,
   AckReply,
-  DeliveryRef,
   DeliveryReply,
   EndpointReply,
   EndpointRequest,
   endpoints,
   LeaseReply,
 } from "@agentmesh/protocol";
-import { DeliveryId, MAX_BYTES_PER_PAGE, MAX_BYTES_PER_READ } from "@agentmesh/protocol";
+import { DeliveryId, DeliveryRef, inWords, MAX_BYTES_PER_PAGE } from "@agentmesh/protocol";
+import * as z from "zod";
 import type { Agents } from "./agents.ts";
 import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
-import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import type { Turns } from "./looks/turns.ts";
 import { wholeId } from "./names/short-ids.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
 import { bounce, retryPolicy } from "./push/retry.ts";
 import type { Wakes } from "./push/wakes.ts";
-import type { AckVerdict, DeliveryRecord, HeldVerdict, InboxQuota, RetryPolicy, Store, Viewer } from "./store.ts";
+import type { AckAsked, InboxQuota, RefusedEntry, RetryPolicy, Store, Viewer } from "./store.ts";
+import { type AckOutcome, ackOutcome, ackReply, deliveryReply, granted, noDeadLetter, wasHeld } from "./verdicts.ts";
+
+const NamedDelivery = z.object({ delivery: DeliveryRef });
 
 type Table = typeof endpoints;
-type Body<K extends "lease" | "ack" | "nack" | "extend" | "reject" | "refuse" | "reportPush"> = EndpointRequest<
-  Table[K]
->["body"];
+type Body<K extends "lease" | "ack" | "ackMany" | "nack" | "extend" | "reject" | "refuse" | "reportPush"> =
+  EndpointRequest<Table[K]>["body"];
 
 /** The verbs on an agent's deliveries. */
 export class Inbox {
@@ -82,7 +84,7 @@ export class Inbox {
       const { leased, queued } = await this.#store.lease({
         agentId,
         max: request.max,
-        maxBytes: MAX_BYTES_PER_READ,
+        maxBytes: request.maxBytes,
         leaseMs: request.leaseMs,
         session: request.session,
         push: request.toPush,
@@ -99,22 +101,36 @@ export class Inbox {
   async ack(caller: AgentCaller, named: DeliveryRef, request: Body<"ack">): Promise<AckReply> {
     const ref = await this.#whole(caller, named);
     const verdict = await this.#store.ack(caller.agent.id, ref, request.receipt, request.evidence);
-    if (verdict.kind === "acked_before") return ackReply(verdict.delivery, true);
-    return ackReply(granted(verdict, ref, caller), false);
+    return ackReply(verdict, ref, caller);
+  }
+
+  /** Ends deliveries for good, each by itself: a refusal of one, or a name of nothing, says nothing of the others. */
+  async ackMany(caller: AgentCaller, { acks }: Body<"ackMany">): Promise<AckOutcome[]> {
+    const asked = await Promise.all(acks.map((entry) => this.#ackAsked(caller, entry)));
+    const verdicts = await this.#store.ackMany(
+      caller.agent.id,
+      asked.filter((each) => "ref" in each),
+    );
+    const next = verdicts.values();
+    return acks.map(({ delivery }, i) => {
+      const each = asked[i];
+      const answer = each && "ref" in each ? next.next().value : each;
+      return ackOutcome(answer, delivery, caller);
+    });
   }
 
   /** Gives a delivery back. @throws MeshError delivery_not_found, other_life, lease_lost, delivery_settled */
   async nack(caller: AgentCaller, named: DeliveryRef, request: Body<"nack">): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const terms = { delayMs: request.delayMs, reason: request.reason, retry: this.#retry };
-    return reply(granted(await this.#store.nack(caller.agent.id, ref, request.receipt, terms), ref, caller));
+    return deliveryReply(granted(await this.#store.nack(caller.agent.id, ref, request.receipt, terms), ref, caller));
   }
 
   /** Renews a lease. @throws MeshError delivery_not_found, other_life, lease_lost, delivery_settled */
   async extend(caller: AgentCaller, named: DeliveryRef, request: Body<"extend">): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const verdict = await this.#store.extend(caller.agent.id, ref, request.receipt, request.leaseMs);
-    return reply(granted(verdict, ref, caller));
+    return deliveryReply(granted(verdict, ref, caller));
   }
 
   /** Makes a delivery a dead letter. @throws MeshError delivery_not_found, other_life, lease_lost, delivery_settled */
@@ -124,7 +140,7 @@ export class Inbox {
       reason: request.reason,
       bounce,
     });
-    return reply(granted(verdict, ref, caller));
+    return deliveryReply(granted(verdict, ref, caller));
   }
 
   /** Dead letters, newest first, page by page. @throws MeshError forbidden, agent_not_found */
@@ -150,7 +166,7 @@ export class Inbox {
   async redrive(caller: Caller, named: DeliveryRef): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const verdict = await this.#store.redrive(ownerOf(caller), ref, this.#quota);
-    if (verdict.kind === "done") return reply(verdict.delivery);
+    if (verdict.kind === "done") return deliveryReply(verdict.delivery);
     if (verdict.kind === "not_dead") {
       const { id, state } = verdict.delivery;
       throw new MeshError("not_dead", `${id} is ${state}, not dead: there is nothing to redrive.`);
@@ -168,7 +184,7 @@ export class Inbox {
   async dismiss(caller: Caller, named: DeliveryRef): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const verdict = await this.#store.dismiss(ownerOf(caller), ref);
-    if (verdict.kind === "done") return reply(verdict.delivery);
+    if (verdict.kind === "done") return deliveryReply(verdict.delivery);
     if (verdict.kind === "not_found") throw noDeadLetter(ref);
     const { id, state } = verdict.delivery;
     throw new MeshError("not_dead", `${id} is ${state}, not dead: there is nothing to dismiss.`);
@@ -177,21 +193,32 @@ export class Inbox {
   /** Lets a held delivery into its inbox. @throws MeshError delivery_not_found, other_life, not_held */
   async admit(caller: Caller, named: DeliveryRef): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
-    return reply(wasHeld(await this.#store.admit(ownerOf(caller), ref), ref));
+    return deliveryReply(wasHeld(await this.#store.admit(ownerOf(caller), ref), ref));
   }
 
   /** Refuses a held delivery for good. @throws MeshError delivery_not_found, other_life, not_held */
   async refuse(caller: Caller, named: DeliveryRef, request: Body<"refuse">): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const terms = { reason: request.reason ?? "no reason given", bounce };
-    return reply(wasHeld(await this.#store.refuse(ownerOf(caller), ref, terms), ref));
+    return deliveryReply(wasHeld(await this.#store.refuse(ownerOf(caller), ref, terms), ref));
   }
 
   /** Notes a push, or its failure. @throws MeshError delivery_not_found, other_life, lease_lost, delivery_settled */
   async reportPush(caller: AgentCaller, named: DeliveryRef, request: Body<"reportPush">): Promise<DeliveryReply> {
     const ref = await this.#whole(caller, named);
     const push = { path: request.path, failedWhy: request.failedWhy };
-    return reply(granted(await this.#store.recordPush(caller.agent.id, ref, request.receipt, push), ref, caller));
+    return deliveryReply(
+      granted(await this.#store.recordPush(caller.agent.id, ref, request.receipt, push), ref, caller),
+    );
+  }
+
+  async #ackAsked(caller: AgentCaller, entry: AckEntry): Promise<AckAsked | RefusedEntry> {
+    try {
+      const { delivery } = NamedDelivery.parse({ delivery: entry.delivery }, inWords);
+      return { ref: await this.#whole(caller, delivery), receipt: entry.receipt, evidence: entry.evidence };
+    } catch (error) {
+      return { kind: "refused", error };
+    }
   }
 
   #whole(caller: Caller, ref: DeliveryRef): Promise<DeliveryRef> {
@@ -199,49 +226,7 @@ export class Inbox {
   }
 }
 
-function noDeadLetter(ref: DeliveryRef): MeshError {
-  return new MeshError("delivery_not_found", `There is no dead letter ${ref}. List them: agentmesh dead`);
-}
-
-function granted(verdict: AckVerdict, ref: DeliveryRef, caller: AgentCaller): DeliveryRecord {
-  switch (verdict.kind) {
-    case "done":
-      return verdict.delivery;
-    case "not_found":
-      throw new MeshError("delivery_not_found", `${caller.agent.name} has no delivery ${ref} in its inbox.`);
-    case "lease_lost":
-      throw new MeshError(
-        "lease_lost",
-        `The lease of ${verdict.delivery.id} by this receipt is over; it is ${verdict.delivery.state} now (attempt ${verdict.delivery.attempt}). Lease it again, or ack it without a receipt.`,
-      );
-    default:
-      throw new MeshError("delivery_settled", `${verdict.delivery.id} has ended: it is ${verdict.delivery.state}.`);
-  }
-}
-
-function wasHeld(verdict: HeldVerdict, ref: DeliveryRef): DeliveryRecord {
-  if (verdict.kind === "done") return verdict.delivery;
-  if (verdict.kind === "not_held") {
-    const { id, state } = verdict.delivery;
-    throw new MeshError("not_held", `${id} is ${state}, not held: there is nothing to decide.`);
-  }
-  throw new MeshError("delivery_not_found", `There is no held delivery ${ref}. List them: agentmesh held`);
-}
-
 /** The inbox a caller's verbs reach: its own, or with the mesh key any. */
 function ownerOf(caller: Caller): Viewer {
   return caller.kind === "agent" ? caller.agent.id : undefined;
-}
-
-function ackReply(delivery: DeliveryRecord, duplicate: boolean): AckReply {
-  return { deliveryId: delivery.id, state: delivery.state, duplicate };
-}
-
-function reply(delivery: DeliveryRecord): DeliveryReply {
-  return {
-    deliveryId: delivery.id,
-    state: delivery.state,
-    attempt: delivery.attempt,
-    ...(delivery.leaseEndsAt !== undefined && { leaseEndsAt: timestamp(delivery.leaseEndsAt) }),
-  };
 }

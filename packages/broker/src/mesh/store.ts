@@ -3,7 +3,6 @@
  * Durations come in, the engine owns the clock; policy comes in as data, the engine decides nothing.
  */
 import type {
-  AckEvidence,
   AgentId,
   DeliveryId,
   DeliveryRef,
@@ -19,7 +18,6 @@ import type {
 } from "@agentmesh/protocol";
 import type {
   AcceptedUnder,
-  AckVerdict,
   AskNotices,
   AskStatus,
   Bounce,
@@ -44,6 +42,7 @@ import type {
   StoreStats,
   Viewer,
 } from "./records/index.ts";
+import type { AckStore } from "./store/acks.ts";
 import type { AgentStore } from "./store/agents.ts";
 import type { Keeping } from "./store/keeping.ts";
 import type { StoreListener } from "./store/listener.ts";
@@ -61,7 +60,7 @@ export interface DeadPlace {
 }
 
 /** The port. */
-export interface Store extends AgentStore, SessionStore, Looks, Keeping, WebhookStore {
+export interface Store extends AgentStore, AckStore, SessionStore, Looks, Keeping, WebhookStore {
   /** Identity of the database, made once. */
   readonly instanceId: string;
   listen(listener: StoreListener): void;
@@ -122,8 +121,6 @@ export interface Store extends AgentStore, SessionStore, Looks, Keeping, Webhook
   }): Promise<{ entries: InboxEntry[]; open: number; held: number; more: boolean }>;
   /** Leases in inbox order; each delivery to at most one holder at a time. A stream of a `silent` session gets none. */
   lease(terms: LeaseTerms): Promise<{ leased: LeasedRecord[]; queued: number; silent?: boolean }>;
-  /** Acks for the owner; with a receipt only while that lease is the current one. */
-  ack(agentId: AgentId, ref: DeliveryRef, receipt: string | undefined, evidence: AckEvidence): Promise<AckVerdict>;
   nack(
     agentId: AgentId,
     ref: DeliveryRef,

@@ -151,6 +151,14 @@ const declared: Declared = {
     inOtherHands: "delivery_not_found",
     make: async (owner, sender) => ({ params: (await leased(owner, sender)).params, body: {} }),
   },
+  // Each entry is answered for itself: what becomes of others' deliveries in it, http.test.ts holds.
+  ackMany: {
+    inOtherHands: "its own",
+    make: async (owner, sender) => {
+      const { delivery } = (await leased(owner, sender)).params;
+      return { body: { acks: [{ delivery }, { delivery: "999" }] } };
+    },
+  },
   nack: { inOtherHands: "delivery_not_found", make: async (...two) => withReceipt(await leased(...two), {}) },
   extend: { inOtherHands: "delivery_not_found", make: async (...two) => withReceipt(await leased(...two), {}) },
   reject: {

@@ -1,6 +1,7 @@
 /** All commands of a run, as often as they weigh. A new one is a line in the table of its noun. */
 import fc from "fast-check";
 import { Command, type CommandKind } from "./command-kind.ts";
+import { ackCommands } from "./commands-acks.ts";
 import { agentCommands } from "./commands-agents.ts";
 import { askCommands } from "./commands-asks.ts";
 import { careCommands } from "./commands-care.ts";
@@ -16,6 +17,7 @@ const kinds: readonly CommandKind[] = [
   ...topicCommands,
   ...askCommands,
   ...inboxCommands,
+  ...ackCommands,
   ...decisionCommands,
   ...receiverCommands,
   ...careCommands,

@@ -4,9 +4,9 @@ import type { AgentId } from "@agentmesh/protocol";
 /** Holds an answer to the promises; runs when the log was read up to it. */
 export type Judge = () => void;
 
-/** What is judged of an act of a sender: its slices, with a `yield` between each two of them. */
+/** What is judged of an act in slices, with a `yield` between each two of them; of what a sender sends, in its lane. */
 export interface Sent {
-  readonly sender: AgentId;
+  readonly sender: AgentId | undefined;
   readonly slices: () => Iterator<undefined, void>;
 }
 

@@ -8,7 +8,7 @@ import { judgeEnd, judgeReturn } from "./returns.ts";
 import { BOUNCE, RETRY } from "./world.ts";
 
 /** What a verb on one delivery must be answered. */
-function judgeVerdict(
+export function judgeVerdict(
   o: Observer,
   { agentId, ref, receipt }: Target,
   verdict: AckVerdict,
@@ -93,11 +93,15 @@ export function ack(target: Target, evidence: AckEvidence): Question {
     name,
     target,
     (o) => o.world.store.ack(agentId, ref, receipt, evidence),
-    (o, each, more) => {
-      if (evidence !== "read") o.proves(each);
-      judgeEnd(o, each, "acked", "acked", { ...more, reason: evidence });
-    },
+    (o, each) => judgeAcked(o, each, evidence),
   );
+}
+
+/** A delivery has ended well. */
+export function judgeAcked(o: Observer, each: DeliveryHistory, evidence: AckEvidence): void {
+  const session = each.lease?.session;
+  if (evidence !== "read") o.proves(each);
+  judgeEnd(o, each, "acked", "acked", { session, reason: evidence });
 }
 
 /** A target with a receipt: every verb but an ack needs one. */

@@ -1,6 +1,7 @@
 /** Lives of a database: what begins one, what does not, and what becomes of the numbers of another. */
 import { copyFileSync, cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DeliveryRef } from "@agentmesh/protocol";
 import { type TempDir, tempDir } from "testkit";
 import { v7 } from "uuid";
 import { describe, expect, test } from "vitest";
@@ -124,6 +125,18 @@ describe.each(drivers.map((driver) => ({ driver, of: driver.name })))("a databas
       kind: "not_found",
     });
     expect(await ackOf(again.store, `dlv_${id()}`), "and an id of now").toEqual({ kind: "not_found" });
+    const named = [lost.id, String(kept.seq), String(lost.seq), String(next.seq)];
+    const acks = named.map((ref) => ({
+      ref: DeliveryRef.parse(ref),
+      receipt: "of another life",
+      evidence: "handled" as const,
+    }));
+    expect(await again.store.ackMany("agt_bob", acks), "each for itself").toMatchObject([
+      { kind: "refused", error: { code: "other_life" } },
+      { kind: "lease_lost" },
+      { kind: "refused", error: { code: "other_life" } },
+      { kind: "lease_lost" },
+    ]);
     expect(await ackOf(again.store, String(kept.seq)), "what is in the copy has its number").toMatchObject({
       kind: "done",
       delivery: { id: kept.id },

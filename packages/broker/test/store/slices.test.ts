@@ -183,6 +183,87 @@ describe.each(drivers)("acts in slices by $name", (driver: Driver) => {
     },
   );
 
+  const acksOf = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      ...{ ref: DeliveryRef.parse(String(i + 1)), receipt: undefined, evidence: "handled" as const },
+    }));
+
+  test("many acks are in slices, others' sends go between, and what their agent asks later goes behind", async () => {
+    using folder = tempDir();
+    const { store, alice, bob, carol } = await begin(folder.path);
+    const order: string[] = [];
+    const acked = store.ackMany(bob, acksOf(MANY)).finally(() => order.push("acks"));
+    const behind = store.nack(bob, String(MANY), "none", { delayMs: 0, reason: undefined, retry: RETRY });
+    void behind.finally(() => order.push("bob's next"));
+    await turn();
+    await store.enqueue(message(alice, carol), QUOTA).then(() => order.push("alice's send"));
+    expect(new Set((await acked).map(({ kind }) => kind))).toEqual(new Set(["done"]));
+    expect(await behind, "the last one had been acked").toMatchObject({ kind: "settled" });
+    expect(order).toEqual(["alice's send", "acks", "bob's next"]);
+    await store.close();
+  });
+
+  test("many acks that a crash cuts off are acked as far as they came, and asking again does the rest", async () => {
+    using folder = tempDir();
+    const { clock, database, store, bob } = await begin(folder.path);
+    const cut = store.ackMany(bob, acksOf(MANY)).catch((error: Error) => error);
+    await turn();
+    const again = sqliteStore(reopenAfterCrash(database.db, folder.path), clock);
+    // What was on disk is told, also where the rest failed.
+    const answers = [await cut].flat();
+    const told = answers.filter((each) => "kind" in each && each.kind === "done").length;
+    const { acked, queued } = (await again.stats()).deliveries;
+    expect(acked, "the crash came after the first slice and before the last").toBeGreaterThan(0);
+    expect([acked + queued, told]).toEqual([MANY, acked]);
+    const kinds = (await again.ackMany(bob, acksOf(MANY))).map(({ kind }) => kind);
+    expect(kinds).toEqual(Array.from({ length: MANY }, (_, i) => (i < acked ? "acked_before" : "done")));
+    await again.close();
+  });
+
+  test.each(["acks", "leases"] as const)(
+    "when the disk is full before the last slice of many %s, what is on disk is told, and nothing else is said to be done",
+    async (what) => {
+      using folder = tempDir();
+      const { clock, database, store, bob } = await begin(folder.path);
+      await store.close();
+      const { db } = openIn(folder.path);
+      const full = sqliteStore({ ...database, db }, clock, undefined, { ...SLICES, firstMs: 0, ms: 0 });
+      const lease = { agentId: bob, max: MANY, maxBytes: 1e9, leaseMs: 60_000, session: undefined };
+      const asked = what === "acks" ? full.ackMany(bob, acksOf(MANY)) : full.lease(lease).then(({ leased }) => leased);
+      await turn();
+      db.pragma(`max_page_count = ${db.pragma("page_count", { simple: true })}`);
+      const told = await asked;
+      const done = told.filter((each) => !("kind" in each) || each.kind === "done").length;
+      const state = what === "acks" ? "acked" : "leased";
+      const { [state]: onDisk, queued } = (await full.stats()).deliveries;
+      expect([done, queued], "the disk was full on the way").toEqual([onDisk, MANY - onDisk]);
+      expect(onDisk).toBeGreaterThanOrEqual(SLICES.pieces);
+      expect(onDisk).toBeLessThan(MANY);
+      if (what === "acks") {
+        const rest = told.filter((each) => "kind" in each && each.kind === "refused");
+        expect(rest).toHaveLength(MANY - onDisk);
+        expect(rest[0]).toMatchObject({ error: { code: "storage_full" } });
+      }
+      db.pragma("max_page_count = 1000000");
+      await full.close();
+    },
+  );
+
+  test("a lease of many is in slices, and others' sends go between", async () => {
+    using folder = tempDir();
+    const { store, alice, bob, carol } = await begin(folder.path);
+    const order: string[] = [];
+    const terms = { agentId: bob, max: MANY, maxBytes: 1e9, leaseMs: 60_000, session: undefined };
+    const leased = store.lease(terms).finally(() => order.push("lease"));
+    await turn();
+    await store.enqueue(message(alice, carol), QUOTA).then(() => order.push("alice's send"));
+    expect((await leased).leased.map(({ delivery }) => delivery.seq)).toEqual(
+      Array.from({ length: MANY }, (_, i) => i + 1),
+    );
+    expect(order).toEqual(["alice's send", "lease"]);
+    await store.close();
+  });
+
   /** A store in whose topic MANY agents take part, one of them without room, and what carol publishes there. */
   async function beginTopic(folder: string) {
     const begun = await begin(folder);

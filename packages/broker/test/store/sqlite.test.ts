@@ -19,6 +19,7 @@ import { ANSWERS, TRACE } from "../../src/store/sqlite/pages/trace.ts";
 import { bodyHash } from "../../src/store/sqlite/rows/body.ts";
 import { WRITE } from "../../src/store/sqlite/sessions.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { acksConformance } from "./acks-conformance.ts";
 import { storeConformance } from "./conformance.ts";
 import { drivers } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
@@ -71,6 +72,7 @@ function engineInFolder(driver: Driver) {
 
 for (const driver of drivers) {
   storeConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
+  acksConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   historyConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
 }
 

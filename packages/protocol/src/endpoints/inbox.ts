@@ -3,19 +3,21 @@ import * as z from "zod";
 import { endpoint, number } from "../endpoint.ts";
 import { DeliveryRef, SessionId } from "../ids.ts";
 import { DEFAULT_LEASE_MS, MAX_DELIVERIES_PER_READ, MAX_LEASE_MS, MIN_LEASE_MS } from "../limits.ts";
+import { InboxEntry } from "../message/delivery.ts";
 import {
+  AckManyReply,
+  AckManyRequest,
   AckReply,
   AckRequest,
   DeliveryReply,
   ExtendRequest,
-  InboxEntry,
   LeaseReply,
   LeaseRequest,
   NackRequest,
   PushReport,
   RefuseRequest,
   RejectRequest,
-} from "../message/delivery.ts";
+} from "../message/lease.ts";
 import { object, strictObject } from "../shapes/lazy-object.ts";
 import { Urgency } from "../urgency.ts";
 
@@ -98,6 +100,18 @@ export const inboxEndpoints = {
     status: 200,
     reply: AckReply,
     errors: ["delivery_not_found", "other_life", "lease_lost", "delivery_settled"],
+  }),
+
+  ackMany: endpoint({
+    method: "POST",
+    path: "/v1/inbox/acks",
+    summary: "Handled: many deliveries in one call, each answered as its own ack would be.",
+    access: "agent",
+    repeatable: true,
+    body: AckManyRequest,
+    status: 200,
+    reply: AckManyReply,
+    errors: [],
   }),
 
   nack: endpoint({

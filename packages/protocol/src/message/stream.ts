@@ -1,7 +1,7 @@
 /** Events of the push stream (Server-Sent Events, WHATWG HTML §9.2); each event's data is one JSON object. */
 import * as z from "zod";
 import { object } from "../shapes/lazy-object.ts";
-import { LeasedDelivery } from "./delivery.ts";
+import { LeasedDelivery } from "./lease.ts";
 
 /** Events a broker writes to a stream. */
 export const StreamEvent = z.discriminatedUnion("event", [

@@ -1,7 +1,7 @@
 /** What a webhook of the dialects agentmesh and cloudevents is posted. */
 import * as z from "zod";
 import { Party } from "../agent-party.ts";
-import { LeasedDelivery } from "../message/delivery.ts";
+import { LeasedDelivery } from "../message/lease.ts";
 import { object } from "../shapes/lazy-object.ts";
 import { Timestamp } from "../time.ts";
 

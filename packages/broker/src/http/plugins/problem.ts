@@ -27,11 +27,14 @@ export function sendProblem(error: FastifyError, request: FastifyRequest, reply:
   return send(request, reply, describe(error, request));
 }
 
-type Described = Pick<Problem, "detail" | "issues" | "nearNames" | "retryAfterMs"> & { readonly code: ErrorCode };
+/** The problem of one entry of a call that is answered all the same. */
+export function problemOf(error: unknown, request: FastifyRequest): Problem {
+  return made(describe(error instanceof Error ? error : new Error(String(error)), request), request);
+}
 
-function send(request: FastifyRequest, reply: FastifyReply, said: Described): FastifyReply {
+function made(said: Described, request: FastifyRequest): Problem {
   const { status, title, retryable } = errorTable[said.code];
-  const problem: Problem = {
+  return {
     type: `urn:agentmesh:problem:${said.code}`,
     title,
     status,
@@ -39,6 +42,13 @@ function send(request: FastifyRequest, reply: FastifyReply, said: Described): Fa
     retryable,
     ...said,
   };
+}
+
+type Described = Pick<Problem, "detail" | "issues" | "nearNames" | "retryAfterMs"> & { readonly code: ErrorCode };
+
+function send(request: FastifyRequest, reply: FastifyReply, said: Described): FastifyReply {
+  const problem = made(said, request);
+  const { status } = problem;
   request.log[status >= 500 && said.code !== "shutting_down" ? "error" : "debug"](
     { method: request.method, route: request.routeOptions.url ?? "", code: said.code },
     "request.refused",
@@ -47,7 +57,10 @@ function send(request: FastifyRequest, reply: FastifyReply, said: Described): Fa
   return reply.code(status).header("content-type", PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
 }
 
-function describe(error: FastifyError | MeshError | ZodError, request: FastifyRequest): Described {
+function describe(
+  error: Error & Partial<Pick<FastifyError, "code" | "statusCode">>,
+  request: FastifyRequest,
+): Described {
   if (error instanceof MeshError) {
     const { nearNames, retryAfterMs } = error.extras;
     return {
@@ -62,7 +75,7 @@ function describe(error: FastifyError | MeshError | ZodError, request: FastifyRe
     const said = wrongValueText(issues);
     return { code: "invalid_request", detail: `The request is not of the right form: ${said}.`, issues };
   }
-  const known = fastifyCodes[error.code];
+  const known = fastifyCodes[error.code ?? ""];
   if (known) return known;
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return { code: "invalid_request", detail: "The body is not valid JSON." };

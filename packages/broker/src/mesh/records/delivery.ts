@@ -1,5 +1,14 @@
 /** The records of deliveries and their leases that go through the Store port. */
-import type { AgentId, DeliveryId, DeliveryState, LeasedDelivery, SessionId, Urgency } from "@agentmesh/protocol";
+import type {
+  AckEvidence,
+  AgentId,
+  DeliveryId,
+  DeliveryRef,
+  DeliveryState,
+  LeasedDelivery,
+  SessionId,
+  Urgency,
+} from "@agentmesh/protocol";
 
 /** What to lease, for whom, for how long. */
 export interface LeaseTerms {
@@ -85,6 +94,19 @@ export type HeldVerdict =
 
 /** Verdict on an ack. */
 export type AckVerdict = LeaseVerdict | { readonly kind: "acked_before"; readonly delivery: DeliveryRecord };
+
+/** One ack of many. */
+export interface AckAsked {
+  readonly ref: DeliveryRef;
+  readonly receipt: string | undefined;
+  readonly evidence: AckEvidence;
+}
+
+/** One of many that was refused with an error: nothing was done of it. */
+export interface RefusedEntry {
+  readonly kind: "refused";
+  readonly error: unknown;
+}
 
 /** Verdict on a verb that needs a dead letter. */
 export type DeadVerdict =

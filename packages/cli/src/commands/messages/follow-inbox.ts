@@ -46,7 +46,8 @@ export async function followInbox(
   let unacked: InboxEntry | undefined;
 
   async function end(signal: AbortSignal): Promise<void> {
-    const acked = ack && unacked ? await ackAll(client, [unacked], signal).catch(ended) : [];
+    const { acked, refused } = ack && unacked ? await ackAll(client, [unacked], signal) : { acked: [], refused: [] };
+    for (const error of refused) ended(error);
     unacked = undefined;
     if (acked.length > 0 && !context.json) await print(ackedText(acked));
   }
@@ -108,19 +109,22 @@ const asWords = ({ name }: Context) => (name === USUAL_NAME ? [] : ["--as", name
 
 const agentOf = (name: string | undefined) => (name === undefined ? {} : { agent: name });
 
-/** Acks what waits of these; resolves to their numbers. @throws MeshApiError */
-export async function ackAll(
-  client: MeshClient,
-  entries: readonly InboxEntry[],
-  signal?: AbortSignal,
-): Promise<number[]> {
-  const acked: number[] = [];
-  for (const { id, seq, state } of entries) {
-    if (state !== "queued" && state !== "leased") continue;
-    await client.ack({ delivery: id, evidence: "read" }, signal && { signal });
-    acked.push(seq);
-  }
-  return acked;
+/** What was acked, by number, and why others were not. */
+export interface Acked {
+  readonly acked: readonly number[];
+  readonly refused: readonly unknown[];
+}
+
+/** Acks what waits of these, in one call where it can; never throws. */
+export async function ackAll(client: MeshClient, entries: readonly InboxEntry[], signal?: AbortSignal): Promise<Acked> {
+  const open = entries.filter(({ state }) => state === "queued" || state === "leased");
+  const answers = await Promise.allSettled(
+    open.map(({ id }) => client.ack({ delivery: id, evidence: "read" }, signal && { signal })),
+  );
+  return {
+    acked: open.filter((_, i) => answers[i]?.status === "fulfilled").map(({ seq }) => seq),
+    refused: answers.flatMap((each): unknown[] => (each.status === "rejected" ? [each.reason] : [])),
+  };
 }
 
 /** Says what was acked. */

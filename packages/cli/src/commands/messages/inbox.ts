@@ -7,6 +7,7 @@ import { bodyLine, stateStyle } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
 import { jsonText, print, remark } from "../../terminal/output.ts";
 import { type Column, table } from "../../terminal/table.ts";
+import { tellRefused } from "./ack.ts";
 import { ackAll, ackedText, followInbox, placeOf } from "./follow-inbox.ts";
 import { stateOf, whole } from "./inbox-entry.ts";
 
@@ -44,9 +45,10 @@ export async function inbox(context: Context, name: string | undefined, options:
   const shown = await look(client, name, options);
   if (!context.json) await printShown(shown, name, options);
   else if (options.follow) for (const entry of shown.entries) await print(jsonText(entry, 0));
-  const acked = options.ack ? await ackAll(client, shown.entries) : undefined;
+  const { acked, refused } = options.ack ? await ackAll(client, shown.entries) : { acked: undefined, refused: [] };
   if (context.json && !options.follow) await print(jsonText({ ...shown, ...(acked && { acked }) }));
   else if (!context.json && acked && acked.length > 0) await print(ackedText(acked));
+  tellRefused(context, refused);
   if (place) await followInbox(context, client, { name, place, shown: shown.entries, ack: options.ack });
 }
 

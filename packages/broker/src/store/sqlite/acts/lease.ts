@@ -13,7 +13,7 @@ import type {
   RetryPolicy,
   StreamLeaseTerms,
 } from "../../../mesh/store.ts";
-import { type Budget, each, ROWS, type Slice } from "../commits/slices.ts";
+import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { LeaseRow } from "../delivery-sql.ts";
 import type { Engine } from "../engine.ts";
@@ -31,14 +31,28 @@ export interface Taken {
   readonly leased: LeasedRecord[];
   readonly queued: number;
   readonly silent: boolean;
+  /** There is more to take, which the slice had no room for. */
+  readonly more: boolean;
 }
 
-/** Leases what is ready, interrupts first, then in inbox order, within the caller's credit and the bytes of one read. */
-export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseTerms): Taken {
+/** A lease that is small is taken whole. */
+const WHOLE: Budget = { fits: () => true };
+
+/**
+ * Leases what is ready, interrupts first, then in inbox order, within the caller's credit and the bytes of one read; behind
+ * what earlier slices took `before`.
+ */
+export function takeLeases(
+  engine: Engine,
+  context: EngineContext,
+  terms: LeaseTerms,
+  budget = WHOLE,
+  before: readonly LeasedRecord[] = [],
+): Taken {
   const { deliveries, timeline, agents } = engine;
   const agent = agents.row(terms.agentId);
-  if (!agent) return { leased: [], queued: 0, silent: false };
-  const none = { leased: [], queued: agent.queued_count };
+  if (!agent) return { leased: [], queued: 0, silent: false, more: false };
+  const none = { leased: [], queued: agent.queued_count, more: false };
   const { session = null, stream } = terms;
   const push: PushTerms | undefined = stream ?? terms.push;
   const last = push?.webhook?.last;
@@ -48,7 +62,7 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
   if (session !== null && !holder) return { ...none, silent: false };
   if (stream && holder?.silent) return { ...none, silent: true };
   const credit = stream && holder ? stream.maxInFlight - holder.streamed : terms.max;
-  const max = Math.min(terms.max, credit);
+  const max = Math.min(terms.max - before.length, credit);
   if (max <= 0) return { ...none, silent: false };
   const ready = deliveries
     .leasable({
@@ -62,10 +76,13 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
     .sort((a, b) => Number(a.pk === lastPk) - Number(b.pk === lastPk))
     .slice(0, max);
   const leased: LeasedRecord[] = [];
-  let bytes = 0;
+  let more = false;
+  let bytes = sum(before.map(({ delivery }) => delivery.message.bodyBytes));
   for (const { pk, bytes: size } of ready) {
     bytes += size;
-    if (leased.length > 0 && bytes > terms.maxBytes) break;
+    if (before.length + leased.length > 0 && bytes > terms.maxBytes) break;
+    more = !budget.fits();
+    if (more) break;
     const row = deliveries.byPk(pk);
     if (!row) continue;
     const message = messageOf(row);
@@ -82,7 +99,7 @@ export function takeLeases(engine: Engine, context: EngineContext, terms: LeaseT
     const delivery = { id, seq, attempt, redelivered: attempt > 1, receipt, leaseEndsAt, message };
     leased.push({ delivery, streamPosition: position });
   }
-  return { leased, queued: agent.queued_count - leased.length, silent: false };
+  return { leased, queued: agent.queued_count - leased.length, silent: false, more };
 }
 
 /** What was leased for one stream. */

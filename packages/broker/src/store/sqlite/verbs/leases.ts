@@ -1,25 +1,41 @@
 /** The Store's verbs on leases. */
+import { MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
 import type { Store } from "../../../mesh/store.ts";
+import { ackEach } from "../acts/acks.ts";
 import { endUnacked } from "../acts/end.ts";
-import { ackDelivery, giveBack, takeLeases, underLease } from "../acts/lease.ts";
+import { ackDelivery, giveBack, type Taken, takeLeases, underLease } from "../acts/lease.ts";
 import { laneOf } from "../commits/slices.ts";
-import type { VerbParts } from "./parts.ts";
+import { partsOnDisk, type VerbParts } from "./parts.ts";
 
 /** Verbs of an inbox's owner on what it leases. */
 export function leaseVerbs({
   engine,
   context,
   write,
-}: VerbParts): Pick<Store, "lease" | "ack" | "nack" | "extend" | "reject" | "recordPush"> {
+  writeSliced,
+}: VerbParts): Pick<Store, "lease" | "ack" | "ackMany" | "nack" | "extend" | "reject" | "recordPush"> {
   const { agents, deliveries, timeline } = engine;
   return {
     lease: async (terms) => {
       const agent = agents.row(terms.agentId);
       if (!agent || agent.queued_count === 0) return { leased: [], queued: 0 };
-      return write(laneOf.agent(terms.agentId), () => takeLeases(engine, context, terms));
+      const lane = laneOf.agent(terms.agentId);
+      if (terms.max <= MAX_DELIVERIES_PER_READ) return write(lane, () => takeLeases(engine, context, terms));
+      const { parts } = await partsOnDisk<Taken>(writeSliced, lane, (budget, kept) => {
+        const before = kept.flatMap(({ leased }) => leased);
+        const part = takeLeases(engine, context, terms, budget, before);
+        return { part, more: part.more };
+      });
+      return { leased: parts.flatMap(({ leased }) => leased), queued: parts.at(-1)?.queued ?? 0 };
     },
     ack: (agentId, ref, receipt, evidence) =>
       write(laneOf.agent(agentId), () => ackDelivery(engine, context, agentId, ref, receipt, evidence)),
+    ackMany: async (agentId, acks) => {
+      const slice = ackEach(engine, context, agentId, acks);
+      const { parts, failure: error } = await partsOnDisk(writeSliced, laneOf.agent(agentId), slice);
+      const answers = parts.flat();
+      return [...answers, ...acks.slice(answers.length).map(() => ({ kind: "refused", error }) as const)];
+    },
     nack: (agentId, ref, receipt, { delayMs, reason = null, retry, delayed }) =>
       write(laneOf.agent(agentId), () =>
         underLease(engine, context, agentId, ref, receipt, (row) =>

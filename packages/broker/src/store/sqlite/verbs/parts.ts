@@ -32,3 +32,26 @@ export async function piecewise<T>(
     await turn?.();
   }
 }
+
+/**
+ * Runs an act whose parts stand by themselves: when a later slice fails, what is on disk by then is its answer, beside why
+ * there is no more. @throws why, when nothing is on disk
+ */
+export async function partsOnDisk<T>(
+  writeSliced: VerbParts["writeSliced"],
+  lane: string,
+  slice: (budget: Budget, kept: readonly T[]) => Slice<T>,
+): Promise<{ readonly parts: readonly T[]; readonly failure?: unknown }> {
+  // The queue goes on adding to what it has given: all slices that were committed are in it.
+  let onDisk: readonly T[] = [];
+  try {
+    const parts = await writeSliced<T>(lane, (budget, kept) => {
+      onDisk = kept;
+      return slice(budget, kept);
+    });
+    return { parts };
+  } catch (failure) {
+    if (onDisk.length === 0) throw failure;
+    return { parts: onDisk, failure };
+  }
+}
