@@ -12,7 +12,16 @@ function faulty(act: Break): Fetch {
 }
 
 const isSend = (path: string, { method }: RequestInit) => path === "/v1/messages" && method === "POST";
-const isAck = (path: string) => path.endsWith("/ack");
+const MANY_ACKS = "/v1/inbox/acks";
+
+/** What a call acks, as it names it: one delivery, many, or none. */
+function ackedBy(path: string, { body }: RequestInit): string[] {
+  if (path.endsWith("/ack")) return [decodeURIComponent(path.split("/").at(-2) ?? "")];
+  if (path !== MANY_ACKS) return [];
+  const { acks } = JSON.parse(String(body)) as { acks: { delivery: string }[] };
+  return acks.map(({ delivery }) => delivery);
+}
+
 const isStream = (path: string) => path === "/v1/inbox/stream";
 
 function answer(status: number, body: unknown): Response {
@@ -66,11 +75,12 @@ export function dropsSends(every: number): Fetch {
 /** Answers acks and keeps them to itself: they are gone with the next kill. */
 export function acksBeforeDurable(): Fetch {
   let real: Record<string, unknown> | undefined;
-  return faulty(async (path, _init, forward) => {
-    if (!isAck(path)) return forward();
-    if (real) return answer(200, real);
+  return faulty(async (path, init, forward) => {
+    const acked = ackedBy(path, init);
+    if (acked.length === 0) return forward();
+    if (real) return answer(200, path === MANY_ACKS ? { results: acked.map(() => real) } : real);
     const response = await forward();
-    if (response.ok) real = (await response.clone().json()) as Record<string, unknown>;
+    if (response.ok && path !== MANY_ACKS) real = (await response.clone().json()) as Record<string, unknown>;
     return response;
   });
 }
@@ -127,13 +137,15 @@ export function reorders(every: number): Fetch {
 export function repeatsAcked(every: number): Fetch {
   let n = 0;
   const again = new Map<string, () => void>();
-  return faulty(async (path, _init, forward) => {
+  return faulty(async (path, init, forward) => {
     const response = await forward();
-    const repeat = isAck(path) && again.get(decodeURIComponent(path.split("/").at(-2) ?? ""));
-    if (repeat && response.ok) {
+    const repeats = ackedBy(path, init).flatMap((id) => again.get(id) ?? []);
+    if (repeats.length > 0 && response.ok) {
       // The whole answer is here: the receiver has written it down long before this timer.
       const body = await response.json();
-      setTimeout(repeat, 50);
+      setTimeout(() => {
+        for (const repeat of repeats) repeat();
+      }, 50);
       return answer(response.status, body);
     }
     if (!isStream(path)) return response;

@@ -49,14 +49,19 @@ function called(o: Observer, { n, as, entries }: Call) {
   return { owner, targets, agentId: as === "owner" ? owner.id : someoneElse(o, owner.id, n) };
 }
 
-/** A reader takes what there is, and acks all of it in one call. */
-function* takeAndAck(o: Observer, n: number): Iterable<Question> {
+const taking = fc.record({ n: any, max: fc.constantFrom(25, 60, 60), maxBytes: fc.constantFrom(16_384, 16_384, 300) });
+
+/** A reader takes what there is, also by a lease in slices, and acks all of it in one call. */
+function* takeAndAck(
+  o: Observer,
+  { n, max, maxBytes }: { readonly n: number; readonly max: number; readonly maxBytes: number },
+): Iterable<Question> {
   const reader = pick(
     o.history.present.filter(({ id }) => o.history.queued(id).length > 0),
     n,
   );
   if (!reader) return;
-  yield lease({ agentId: reader.id, max: 25, maxBytes: 16_384, leaseMs: 10_000, session: undefined });
+  yield lease({ agentId: reader.id, max, maxBytes, leaseMs: 10_000, session: undefined });
   const taken = o.history.kept(reader.id).filter(({ lease: its }) => its !== undefined);
   const targets = taken.map((each) => ({ ref: each.id, receipt: each.lease?.receipt }));
   if (targets.length > 0) yield ackMany(reader.id, targets, "handled");
@@ -67,7 +72,7 @@ export const ackCommands: CommandKind[] = [
     const asked = called(o, choice);
     return asked && ackMany(asked.agentId, asked.targets, choice.evidence);
   }),
-  kind("take and ack", 3, any, takeAndAck),
+  kind("take and ack", 4, taking, takeAndAck),
   kind("ack many and answer", 3, call, (o, choice) => {
     const asked = called(o, choice);
     if (!asked) return undefined;

@@ -84,6 +84,15 @@ export const ackMutants: Mutant[] = [
       },
     });
   }),
+  stateless("a lease of many forgets what bytes its earlier slices took", ({ store }) => ({
+    lease: (terms) => store.lease(terms.max > 25 ? { ...terms, maxBytes: 2 * terms.maxBytes } : terms),
+  })),
+  stateless("a lease of many leaves out what its first slice took", ({ store }) => ({
+    lease: async (terms) => {
+      const { leased, ...rest } = await store.lease(terms);
+      return { ...rest, leased: terms.max > 25 ? leased.slice(2) : leased };
+    },
+  })),
   stateless("whatever showed that it was read, a bulk ack says handled", ({ store }) => ({
     ackMany: (agentId, acks) =>
       store.ackMany(
