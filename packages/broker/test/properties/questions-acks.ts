@@ -35,8 +35,12 @@ function* slicesOf(
     () => `${verdicts.length} of ${targets.length} acks of one call were answered`,
   );
   for (const [i, target] of targets.entries()) {
-    // Later slices take one each; what is asked in the same turn goes behind the first.
-    if (i >= o.world.pieces) yield;
+    if (i >= o.world.pieces) {
+      // Later slices take one each; what is asked in the same turn goes behind the first.
+      yield;
+      // A stream with credit again has been leased what was leasable.
+      o.tape.peek();
+    }
     const verdict = verdicts[i];
     demand(
       verdict !== undefined && verdict.kind !== "refused",
