@@ -18,7 +18,10 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => ground[Symbol.asyncDispose]());
 
-/** All that is kept, by table, but for when an agent was last heard of: a valid token is a sign of life also where it is refused. */
+/** Marks of when somebody was last heard of: a valid token is a sign of life also where it is refused, and a beat is written later. */
+const HEARD_OF = ["last_seen_at", "seen_at", "beat_at", "heard"];
+
+/** All that is kept, by table, but for these marks. */
 function kept(): Record<string, string> {
   const db = new SqliteDatabase(join(ground.broker.home, "mesh.db"), { readonly: true });
   try {
@@ -29,7 +32,7 @@ function kept(): Record<string, string> {
     return Object.fromEntries(
       tables.map((name) => {
         const rows = db.prepare(`SELECT * FROM "${name}"`).all();
-        const text = JSON.stringify(rows, (key, value) => (key === "last_seen_at" ? undefined : value));
+        const text = JSON.stringify(rows, (key, value) => (HEARD_OF.includes(key) ? undefined : value));
         return [name, createHash("sha256").update(text).digest("hex")];
       }),
     );
