@@ -1,7 +1,14 @@
 /** The processes of this machine, as far as the broker can see them. */
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import { isProcessGone, isProcessOf, type ProcessWatcher, type Standpoint, standpointOf } from "@agentmesh/protocol";
+import {
+  isProcessGone,
+  isProcessMissing,
+  isProcessOf,
+  type ProcessWatcher,
+  type Standpoint,
+  standpointOf,
+} from "@agentmesh/protocol";
 import type { ProcessSight } from "./mesh/processes.ts";
 
 const here: ProcessWatcher = {
@@ -21,5 +28,6 @@ const standpoint = (): Standpoint => {
 /** What the broker sees of processes; never that one of another machine or PID namespace is over. */
 export const sight: ProcessSight = {
   isHere: (mark) => isProcessOf(standpoint(), mark),
+  isMissing: (mark) => isProcessMissing(here, mark),
   isGone: (mark) => isProcessGone(here, standpoint(), mark),
 };

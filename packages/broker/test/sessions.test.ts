@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { ConfigSchema } from "../src/config/schema.ts";
 import type { AgentCaller } from "../src/mesh/caller.ts";
 import { createMesh } from "../src/mesh/mesh.ts";
-import { LOOKED_AT, NamedProcesses, type ProcessSight } from "../src/mesh/processes.ts";
+import { CLOSELY, LOOKED_AT, NamedProcesses, type ProcessSight } from "../src/mesh/processes.ts";
 import type { Sink } from "../src/mesh/push/sink.ts";
 import type { Store } from "../src/mesh/store.ts";
 import { Seal } from "../src/mesh/webhook/seal.ts";
@@ -17,15 +17,21 @@ import { fakeClock } from "./store/fake-clock.ts";
 
 const mark = (pid: number, boot = "here"): ProcessMark => ({ pid, start: "1", boot, processes: "pid:[1]" });
 
-/** Sees the processes of this boot, and none that is in `gone`. */
+/** Sees the processes of this boot, and none that is in `gone`; of those in `followed` another has the id. */
 class Seen implements ProcessSight {
   readonly gone = new Set<number>();
+  readonly followed = new Set<number>();
   looks: number[] = [];
+  quickLooks: number[] = [];
   isHere({ boot }: ProcessMark): boolean {
     return boot === "here";
   }
   isGone({ pid }: ProcessMark): boolean {
     this.looks.push(pid);
+    return this.gone.has(pid) || this.followed.has(pid);
+  }
+  isMissing({ pid }: ProcessMark): boolean {
+    this.quickLooks.push(pid);
     return this.gone.has(pid);
   }
 }
@@ -41,16 +47,27 @@ const session = (n: number) => ({ id: `ses_${n}`, agentId: `agt_${n % 2}` }) as 
 test("a look is at a bounded number of processes and goes on where the last one stopped, through what comes and goes", () => {
   const { seen, processes } = many(2 * LOOKED_AT + 10);
   processes.lookOn();
-  expect(seen.looks).toEqual(Array.from({ length: LOOKED_AT }, (_, i) => i + 1));
+  expect(seen.quickLooks).toEqual(Array.from({ length: LOOKED_AT }, (_, i) => i + 1));
+  expect(seen.looks).toEqual(Array.from({ length: CLOSELY }, (_, i) => i + 1));
   processes.forget(session(LOOKED_AT + 1).id);
   processes.note(session(5_000), mark(5_000));
   for (let look = 0; look < 2; look++) processes.lookOn();
-  expect(seen.looks).toHaveLength(3 * LOOKED_AT);
-  expect(seen.looks.slice(LOOKED_AT, LOOKED_AT + 2)).toEqual([LOOKED_AT + 2, LOOKED_AT + 3]);
-  expect(new Set(seen.looks).size).toBe(2 * LOOKED_AT + 10);
+  expect(seen.quickLooks).toHaveLength(3 * LOOKED_AT);
+  expect(seen.quickLooks.slice(LOOKED_AT, LOOKED_AT + 2)).toEqual([LOOKED_AT + 2, LOOKED_AT + 3]);
+  expect(new Set(seen.quickLooks).size).toBe(2 * LOOKED_AT + 10);
+  expect(seen.looks).toHaveLength(3 * CLOSELY);
   seen.gone.add(7).add(5_000);
   const gone = Array.from({ length: 3 }, () => processes.lookOn()).flat();
   expect(new Set(gone.map(({ id }) => id))).toEqual(new Set(["ses_7", "ses_5000"]));
+});
+
+test("a process whose id another one has is seen to be gone, however many there are", () => {
+  const { seen, processes } = many(3 * CLOSELY);
+  seen.followed.add(2 * CLOSELY + 1);
+  expect([processes.lookOn(), processes.lookOn()]).toEqual([[], []]);
+  expect(processes.lookOn()).toEqual([session(2 * CLOSELY + 1)]);
+  processes.forget(session(2 * CLOSELY + 1).id);
+  for (let look = 0; look < 6; look++) expect(processes.lookOn()).toEqual([]);
 });
 
 test("few processes are looked at once in a look, and none when there are none", () => {

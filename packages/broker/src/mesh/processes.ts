@@ -5,7 +5,9 @@ import type { AgentId, ProcessMark, SessionId } from "@agentmesh/protocol";
 export interface ProcessSight {
   /** Whether the mark is of this start of this machine, as the broker's PID namespace counts: of others it can say nothing. */
   isHere(mark: ProcessMark): boolean;
-  /** Whether a process is surely over. */
+  /** Whether there is no process of that id: quickly said. */
+  isMissing(mark: ProcessMark): boolean;
+  /** Whether a process is surely over, also where another has its id. */
   isGone(mark: ProcessMark): boolean;
 }
 
@@ -18,12 +20,19 @@ export interface NamedSession {
 /** Processes looked at in one go, four times a second: looking is synchronous, and nobody is answered meanwhile. */
 export const LOOKED_AT = 256;
 
+/** How many of them closely, which costs twenty times as much; where there are no more, all. */
+export const CLOSELY = 8;
+
+interface Named {
+  readonly agentId: AgentId;
+  readonly mark: ProcessMark;
+}
+
 /** The processes of the sessions that were heard of in this life of the broker. */
 export class NamedProcesses {
   readonly #sight: ProcessSight;
-  readonly #named = new Map<SessionId, { readonly agentId: AgentId; readonly mark: ProcessMark }>();
-  /** Where the next look begins: an iterator goes on through what is added and taken away meanwhile. */
-  #place = this.#named.entries();
+  readonly #named = new Map<SessionId, Named>();
+  readonly #next = { quickly: this.#around(), closely: this.#around() };
 
   constructor(sight: ProcessSight) {
     this.#sight = sight;
@@ -47,17 +56,26 @@ export class NamedProcesses {
 
   /** Looks at the next ones, and gives the sessions whose process is gone. */
   lookOn(): NamedSession[] {
-    const gone: NamedSession[] = [];
-    for (let left = Math.min(LOOKED_AT, this.#named.size); left > 0; left--) {
-      let next = this.#place.next();
-      if (next.done) {
-        this.#place = this.#named.entries();
-        next = this.#place.next();
+    const { quickly, closely } = this.#next;
+    const { size } = this.#named;
+    const gone = new Map<SessionId, NamedSession>();
+    const look = (next: Iterator<[SessionId, Named], void>, count: number, isOver: (mark: ProcessMark) => boolean) => {
+      for (let left = Math.min(count, size); left > 0; left--) {
+        const { value } = next.next();
+        if (!value) return;
+        const [id, { agentId, mark }] = value;
+        if (isOver(mark)) gone.set(id, { id, agentId });
       }
-      if (next.done) break;
-      const [id, { agentId, mark }] = next.value;
-      if (this.#sight.isGone(mark)) gone.push({ id, agentId });
+    };
+    if (size > CLOSELY) look(quickly, LOOKED_AT, (mark) => this.#sight.isMissing(mark));
+    look(closely, CLOSELY, (mark) => this.#sight.isGone(mark));
+    return [...gone.values()];
+  }
+
+  /** One after the other, and again; undefined while there is none. An iterator goes on through what is added and taken away meanwhile. */
+  *#around(): Generator<[SessionId, Named], void> {
+    for (;;) {
+      yield* this.#named;
     }
-    return gone;
   }
 }

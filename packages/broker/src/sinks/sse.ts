@@ -19,6 +19,8 @@ export class SseSink implements Sink {
   constructor(response: ServerResponse, queued: number) {
     this.#response = response;
     response.on("error", () => response.destroy());
+    // Not in chunks: it ends with its connection, and an event is one write instead of three.
+    response.removeHeader("transfer-encoding");
     response.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-store",
