@@ -5,7 +5,7 @@ import { COMMON_WORD, type Filled, RARE_WORD, storeOf, textOf } from "../ours/st
 import type { Request } from "../wire/http-connection.ts";
 
 const LITTLE = { smoke: [200, 20], usual: [1_000, 100], whole: [1_000, 100] } as const;
-const MUCH = { smoke: [600, 60], usual: [50_000, 1_000], whole: [1_000_000, 10_000] } as const;
+const MUCH = { smoke: [600, 60], usual: [20_000, 1_000], whole: [1_000_000, 10_000] } as const;
 const ASKED = { smoke: 5, usual: 50, whole: 200 } as const;
 const READS = {
   list: "/v1/agents?limit=100",
