@@ -37,6 +37,13 @@ export function sessionVerbs({
   | "returnStreamed"
 > {
   const { agents, deliveries, sessions, timeline } = engine;
+  let last = { commits: -1, position: 0 };
+  /** Between acts: read once for each commit. */
+  const lastPosition = (): number => {
+    const { count: commits } = context.changes;
+    if (last.commits !== commits) last = { commits, position: timeline.lastPosition() };
+    return last.position;
+  };
   const giveBackSome = (
     budget: Budget,
     leases: readonly LeaseRow[],
@@ -60,7 +67,7 @@ export function sessionVerbs({
     touchSession: async (id, agentId, pushPaths) => {
       let isDone = false;
       const beat = read(() => {
-        isDone = sessions.beat(id, agentId, pushPaths, timeline.lastPosition());
+        isDone = sessions.beat(id, agentId, pushPaths, lastPosition());
       });
       // Asked for now, not behind an await: what is asked for next is behind it.
       const touched = isDone
