@@ -34,6 +34,10 @@ export const refusals = refusalsOn({
 
 /** Makes the folder (0700) and checks that it can be written. @throws StateFolderError */
 export function openFolder(path: string): void {
+  if (!existsSync(path) && isWithoutPlace())
+    throw new StateFolderError(
+      `The state folder ${path} was removed while its broker was being started. It is not made anew; to have a new mesh there, start it again: agentmesh up`,
+    );
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const stat = lstatSync(path);
@@ -46,6 +50,16 @@ export function openFolder(path: string): void {
     throw refusedBy(error, `The state folder ${path}`, "cannot be used", { ours: path });
   }
   for (const name of FILES) checkFile(join(path, name));
+}
+
+/** Whether the working directory is gone: whoever starts a broker in the background starts it in the state folder. */
+function isWithoutPlace(): boolean {
+  try {
+    process.cwd();
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /**

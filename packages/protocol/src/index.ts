@@ -45,6 +45,7 @@ export * from "./text/plain-text.ts";
 export * from "./text/publish-remarks.ts";
 export * from "./text/quote.ts";
 export * from "./text/render.ts";
+export * from "./text/shell-word.ts";
 export * from "./text/wrong-value.ts";
 export * from "./time.ts";
 export * from "./topic.ts";

@@ -2,7 +2,8 @@
 import { execFile, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
-import { shellWord, until } from "testkit";
+import { shellWord } from "@agentmesh/protocol";
+import { until } from "testkit";
 import type { Sandbox } from "./sandbox.ts";
 
 const run = promisify(execFile);

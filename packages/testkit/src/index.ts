@@ -40,7 +40,6 @@ export { seededRandom } from "./random.ts";
 export { readLedger } from "./read-ledger.ts";
 export { ctrlC, type Desk, type Meanwhile, openDesk } from "./shell/desk.ts";
 export { startInTerminal, terminalCommand, whyNoTerminals } from "./shell/in-terminal.ts";
-export { shellWord } from "./shell/shell-word.ts";
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { stopwatch } from "./stopwatch.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";

@@ -1,7 +1,7 @@
 /** Our programs as real child processes: what a build made of their sources (`build-programs.ts`, or `pnpm build`). */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { shellWord } from "./shell/shell-word.ts";
+import { shellWord } from "@agentmesh/protocol";
 
 /** One of our programs. */
 export type ProgramName = "broker" | "mcp" | "cli";

@@ -5,17 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify, stripVTControlCharacters } from "node:util";
 import { isServed, openStateFolder } from "@agentmesh/client/node";
-import {
-  cleanEnv,
-  freePort,
-  shellWord,
-  startTestBroker,
-  tempDir,
-  terminalCommand,
-  until,
-  watched,
-  whyNoTerminals,
-} from "testkit";
+import { shellWord } from "@agentmesh/protocol";
+import { cleanEnv, freePort, startTestBroker, tempDir, terminalCommand, until, watched, whyNoTerminals } from "testkit";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { givenSettings, shellCommand } from "../src/start/given-settings.ts";

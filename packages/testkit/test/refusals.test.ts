@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lastingAnswer, startMcpSession, tempDir, until, whyNoOtherUser } from "testkit";
+import { freePort, lastingAnswer, startMcpSession, tempDir, until, whyNoOtherUser } from "testkit";
 import { describe, expect, test } from "vitest";
 import {
   openPerson,
@@ -270,7 +270,9 @@ describe.skipIf(noUser)(
         expect.soft(text, args.join(" ")).toContain("That is not yours to change: ask its owner");
         expect.soft(text, args.join(" ")).not.toContain("sudo");
       }
-      const ofMesh = await cli.run(["up", "--home", at("mesh")]);
+      // At an address of its own: to see whether a broker that answers is the folder's, its key is read first.
+      const url = `http://127.0.0.1:${await freePort()}`;
+      const ofMesh = await cli.run(["up", "--home", at("mesh"), "--url", url]);
       expect(ofMesh.text).toContain(`If it is to be yours: sudo chown -R ${USER} ${at("mesh")}.`);
       // A folder of root's in the person's own one: itself, and nothing below it.
       makeWrong(person, { "mine/other": "root's", mine: "root's" });

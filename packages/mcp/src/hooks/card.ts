@@ -3,10 +3,10 @@ import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, type Stats, s
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ClientKind } from "../client/client-kind.ts";
-import { isSame, markOf, type ProcessMark, pidSpace } from "./process-tree.ts";
+import { isSame, markOf, pidSpace, type SeenProcess } from "./process-tree.ts";
 
 /** What an adapter says of itself to hooks. */
-export interface Card extends ProcessMark {
+export interface Card extends SeenProcess {
   /** A random word, unlike a process id the same nowhere else; the card's file and, mostly, its socket are named by it. */
   readonly name: string;
   readonly kind: ClientKind;
@@ -21,7 +21,7 @@ export interface Card extends ProcessMark {
   /** Where the process ids of this card mean something; see `pidSpace`. */
   readonly space?: string | undefined;
   /** The processes above the adapter, nearest first, and how many of them lead up to its client, which is the last of them. */
-  readonly above: readonly ProcessMark[];
+  readonly above: readonly SeenProcess[];
   readonly toClient: number;
   readonly directory: string;
 }
@@ -150,6 +150,6 @@ function isCard(value: unknown): value is Card {
   return is("pid", "number") && is("kind", "string") && is("socket", "string") && is("key", "string");
 }
 
-function isLine(value: unknown): value is ProcessMark[] {
+function isLine(value: unknown): value is SeenProcess[] {
   return Array.isArray(value) && value.every((mark) => typeof mark === "object" && mark !== null && "pid" in mark);
 }

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import type { ClientKind } from "../client/client-kind.ts";
 import { type Card, hasEnded, readCards, removeCard } from "./card.ts";
 import { type HookAnswer, type HookCall, SHOWN } from "./hook-call.ts";
-import { ancestors, isSame, isShell, type ProcessMark, pidSpace } from "./process-tree.ts";
+import { ancestors, isSame, isShell, pidSpace, type SeenProcess } from "./process-tree.ts";
 
 /** A hook's session as the hook sees it. */
 export interface HookSession {
@@ -19,7 +19,7 @@ export interface HookSession {
 export interface HookClient {
   /** Where its process id means something; see `pidSpace`. */
   readonly space?: string | undefined;
-  readonly mark?: ProcessMark | undefined;
+  readonly mark?: SeenProcess | undefined;
   /** The client has said itself that this is its process. */
   readonly sure: boolean;
 }

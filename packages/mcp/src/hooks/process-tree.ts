@@ -4,14 +4,14 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 
 /** One process. Its id alone means nothing: ids are given out again, and every PID namespace counts its own. */
-export interface ProcessMark {
+export interface SeenProcess {
   readonly pid: number;
   /** When it began, in the system's own words; missing where the system does not say. */
   readonly start?: string;
 }
 
 /** One process on the way up. */
-export interface Ancestor extends ProcessMark {
+export interface Ancestor extends SeenProcess {
   /** Its arguments, the program first; empty when the system does not say. */
   readonly args: readonly string[];
 }
@@ -40,13 +40,13 @@ export function pidSpace(): string | undefined {
 }
 
 /** Whether both are one process. They must be of one PID namespace. */
-export function isSame(one: ProcessMark, other: ProcessMark): boolean {
+export function isSame(one: SeenProcess, other: SeenProcess): boolean {
   // Windows does not say when a process began, nor does it tell parents: an adapter ends with its client's pipes there.
   return one.pid === other.pid && one.start === other.start && (one.start !== undefined || isWindows());
 }
 
 /** The process of this id as it is now, if the system shows one. */
-export function markOf(pid: number): ProcessMark | undefined {
+export function markOf(pid: number): SeenProcess | undefined {
   const { start } = look(pid);
   return start === undefined ? undefined : { pid, start };
 }

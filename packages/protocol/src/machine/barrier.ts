@@ -1,4 +1,6 @@
 /** What stands between this user and a file: which place of its path, whose that is, and a command that mends it. */
+
+import { shellWord } from "../text/shell-word.ts";
 import { claim, isClaimable, moveAway, NOT_YOURS } from "./claim.ts";
 import {
   absolute,
@@ -12,7 +14,6 @@ import {
   may,
   mountOf,
   parentOf,
-  quoted,
   READ,
   type User,
   userName,
@@ -69,7 +70,7 @@ const forbidden: Look = (refused, user) => {
   // A folder of one's own is to be used, not only to be passed through.
   const claimable = isClaimable(place, refused.ours, user);
   const needs = (uid === user.uid || claimable) && isFolder ? "rwx" : wants;
-  const lacks = `chmod u+${needs} ${quoted(place)}`;
+  const lacks = `chmod u+${needs} ${shellWord(place)}`;
   if (uid === user.uid) {
     const denied = DENIED[wants] ?? "use it";
     return { cause: `${subject} yours, and its mode ${modeText} does not let you ${denied}`, remedy: `Run: ${lacks}.` };
@@ -103,14 +104,14 @@ const barriers: Readonly<Record<string, Look>> = {
     }
     return {
       cause: `${subjectOf(path, refused)} yours, and something beside its mode keeps it as it is, such as the mark i or a (lsattr shows them) or a sandbox`,
-      remedy: `If it may be changed: sudo chattr -i -a ${quoted(path)}.`,
+      remedy: `If it may be changed: sudo chattr -i -a ${shellWord(path)}.`,
     };
   },
   EROFS({ path }, user) {
     const mount = mountOf(path, user);
     return {
       cause: `${mount === "/" ? "its file system" : `the file system at ${mount}`} is mounted read-only`,
-      remedy: `Mount that for writing (sudo mount -o remount,rw ${quoted(mount)}), or use a folder elsewhere.`,
+      remedy: `Mount that for writing (sudo mount -o remount,rw ${shellWord(mount)}), or use a folder elsewhere.`,
     };
   },
   ENOTDIR: (refused, user) => fileForFolder(refused, user),
@@ -178,12 +179,12 @@ function linkAt(refused: RefusedPath, user: User): Barrier | undefined {
   if (factsOf(place, user)) {
     return {
       cause: `${subject} a symbolic link to ${target}, where none may be`,
-      remedy: `Put the file itself there: mv ${quoted(absolute(place, target))} ${quoted(place)}.`,
+      remedy: `Put the file itself there: mv ${shellWord(absolute(place, target))} ${shellWord(place)}.`,
     };
   }
   return {
     cause: `${subject} a symbolic link to ${target}, which leads nowhere`,
-    remedy: `Make what it leads to, or remove the link: rm ${quoted(place)}.`,
+    remedy: `Make what it leads to, or remove the link: rm ${shellWord(place)}.`,
   };
 }
 

@@ -1,5 +1,7 @@
 /** What a person may be told to take as their own or to move away, and the command for it. */
-import { factsOf, may, parentOf, quoted, type User, userName, WRITE } from "./path-places.ts";
+
+import { shellWord } from "../text/shell-word.ts";
+import { factsOf, may, parentOf, type User, userName, WRITE } from "./path-places.ts";
 
 /** What is left to do where a place is another's. */
 export const NOT_YOURS = "That is not yours to change: ask its owner, or use a place that is yours.";
@@ -18,14 +20,14 @@ export function isClaimable(place: string, ours: string | undefined, user: User)
 export function claim(place: string, ours: string | undefined, user: User): string {
   const real = realPath(place, user) ?? place;
   const all = factsOf(real, user)?.isDirectory() && isInStateFolder(real, ours, user) ? "-R " : "";
-  return `sudo chown ${all}${userName(user.uid, user).replace("user ", "")} ${quoted(place)}`;
+  return `sudo chown ${all}${userName(user.uid, user).replace("user ", "")} ${shellWord(place)}`;
 }
 
 /** The sentence that gets a file or folder out of the way, or says whose it is to do that. */
 export function moveAway(place: string, ours: string | undefined, user: User): string {
   const own = may(parentOf(place), WRITE, user);
   if (!own && !isClaimable(place, ours, user)) return NOT_YOURS;
-  return `Move it away: ${own ? "" : "sudo "}mv ${quoted(place)} ${quoted(`${place}.aside`)}.`;
+  return `Move it away: ${own ? "" : "sudo "}mv ${shellWord(place)} ${shellWord(`${place}.aside`)}.`;
 }
 
 /** Names that only a state folder has: without one of them a folder is any folder, whatever it was named for. */

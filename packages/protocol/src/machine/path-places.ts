@@ -113,8 +113,3 @@ export function userName(uid: number, { fs }: User): string {
     return uid === 0 ? "root" : `user ${uid}`;
   }
 }
-
-/** A path as a shell takes it. */
-export function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-}

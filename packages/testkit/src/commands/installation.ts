@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { shellWord } from "../shell/shell-word.ts";
+import { shellWord } from "@agentmesh/protocol";
 
 /** The commands, and the package that has each. */
 export const commands = {

@@ -1,6 +1,7 @@
 /** How to write the first message to a broker that runs from this clone, and how to connect one's own agents to it. */
+
+import { shellWord } from "@agentmesh/protocol";
 import { programArgs } from "../programs.ts";
-import { shellWord } from "../shell/shell-word.ts";
 import { givenSettings, shellCommand } from "./given-settings.ts";
 import { heading, line, typed } from "./screen.ts";
 

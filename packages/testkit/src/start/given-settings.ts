@@ -1,6 +1,6 @@
 /** The settings that `pnpm start` was given, in the form in which the user's other programs get them. */
 import { stateFolderPath } from "@agentmesh/client/node";
-import { shellWord } from "../shell/shell-word.ts";
+import { shellWord } from "@agentmesh/protocol";
 
 const SETTINGS = /^(AGENTMESH_|CLAUDE_PEERS_(PORT|BROKER_URL)$)/;
 /** Where the state folder is: carried as one whole path, since a relative one means another folder elsewhere. */
