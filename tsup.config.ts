@@ -1,12 +1,10 @@
-// One build for all published packages: ESM JavaScript beside the declarations that tsc --build emits.
+// The published libraries: ESM JavaScript beside the declarations that tsc --build emits. Programs are made by the testkit.
 import { defineConfig } from "tsup";
 
 const entries = {
   protocol: ["index", "path-setting"],
   client: ["index", "node/index"],
-  broker: ["index", "main"],
-  mcp: ["main"],
-  cli: ["main"],
+  broker: ["index"],
   opencode: ["index"],
 };
 
@@ -29,7 +27,8 @@ export default defineConfig(
     splitting: true,
     sourcemap: false,
     dts: false,
-    clean: ["!**/*.d.ts"],
+    // Beside the broker's library lies its program, which was made before.
+    clean: folder !== "broker" && ["!**/*.d.ts"],
     removeNodeProtocol: false,
   })),
 );

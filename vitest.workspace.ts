@@ -23,7 +23,7 @@ export function runOf(include: string[], exclude: string[], env: Record<string, 
     test: {
       // One more than processors: a file often waits for the clock.
       maxWorkers: Math.min(availableParallelism() + 1, MOST_WORKERS),
-      globalSetup: [inTestkit("build-programs.ts")],
+      globalSetup: [inTestkit("programs/build.ts")],
       projects: ["protocol", "client", "broker", "mcp", "cli", "opencode", "testkit"].map((name) => ({
         root: `packages/${name}`,
         resolve: { conditions },

@@ -1,7 +1,7 @@
 /** P9: a broker through which much has gone: sent, acked and pruned. */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { eachOf, upTo, within } from "../bus.ts";
 import { BUILDS, body, type Load, percentile } from "../load.ts";
 import { rest } from "../machine/pause.ts";

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { cleanEnv } from "testkit";
-import { z } from "zod";
+import * as z from "zod";
 import { within } from "../bus.ts";
 import { endProcess, toEnd } from "../machine/ends.ts";
 import type { Build } from "./build.ts";

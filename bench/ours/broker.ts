@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanEnv, tempDir, until } from "testkit";
-import { z } from "zod";
+import * as z from "zod";
 import { endProcess, toEnd } from "../machine/ends.ts";
 import { HttpConnection } from "../wire/http-connection.ts";
 import type { Build } from "./build.ts";

@@ -1,5 +1,5 @@
 /** Emptying an inbox: one lease and one ack for each message, or as many at a time as a build takes. */
-import { z } from "zod";
+import * as z from "zod";
 import { eachOf } from "../bus.ts";
 import type { HttpConnection } from "../wire/http-connection.ts";
 import type { Broker } from "./broker.ts";

@@ -1,5 +1,5 @@
 /** Calls of a broker by bare HTTP, as far as loads need them. */
-import { z } from "zod";
+import * as z from "zod";
 import { EventStream, type OnEvent } from "../wire/event-stream.ts";
 import type { HttpConnection } from "../wire/http-connection.ts";
 import type { Broker } from "./broker.ts";

@@ -1,6 +1,6 @@
 /** The server of the bare side: a message goes to whoever listens, and is kept nowhere. Tells its port to its parent. */
 import { createServer, type ServerResponse } from "node:http";
-import { z } from "zod";
+import * as z from "zod";
 
 const Message = z.object({ to: z.string(), body: z.string() });
 

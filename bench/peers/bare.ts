@@ -1,7 +1,7 @@
 /** HTTP and Server-Sent Events without a store: what the wire alone costs. The server is a process of its own. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 import { Arrival, type Bus, eachOf, Tally, upTo } from "../bus.ts";
 import { endProcess, toEnd } from "../machine/ends.ts";
 import { deliveryId } from "../ours/mesh.ts";

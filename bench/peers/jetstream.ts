@@ -1,6 +1,6 @@
 /** NATS JetStream as a bus, streams in files as it keeps them by default: it syncs every two minutes. */
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Arrival, type Bus, eachOf, Tally, upTo } from "../bus.ts";
 import { NatsConnection } from "./nats-connection.ts";
 import { startServer } from "./program.ts";

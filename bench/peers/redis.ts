@@ -1,5 +1,5 @@
 /** Redis Streams as a bus, each command on disk before it is answered: XADD, XREADGROUP that waits, XACK. */
-import { z } from "zod";
+import * as z from "zod";
 import { Arrival, type Bus, eachOf, Tally, upTo } from "../bus.ts";
 import { startServer } from "./program.ts";
 import { RespConnection } from "./resp.ts";

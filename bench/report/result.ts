@@ -1,6 +1,6 @@
 /** Results of runs as they are kept: one JSON file, from which tables, charts and the page are made. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { type Load, median } from "../load.ts";
 import type { RoundsOf } from "../run.ts";
 

@@ -89,7 +89,7 @@ const rules: [from: string, may: string[]][] = [
     ],
   ],
   ["broker/src/config/", ["@agentmesh/protocol", "broker/src/mesh/names/near-names.ts", "zod", "node:"]],
-  ["mcp/src/place/", ["@agentmesh/protocol", "any-ascii", "node:"]],
+  ["mcp/src/place/", ["@agentmesh/protocol", "zod", "node:"]],
   [
     "mcp/src/",
     ["@agentmesh/protocol", "@agentmesh/client", "@modelcontextprotocol/sdk", "zod", "node:", "mcp/src/place/"],

@@ -1,6 +1,6 @@
 /** The program behind `pnpm test:faults`: does faults, prints what was found. Its options are in docs/reliability.md. */
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
-import { buildPrograms } from "../src/build-programs.ts";
+import { buildPrograms } from "../src/programs/build.ts";
 import { clockStepped } from "./clock.ts";
 import { crashPoints } from "./crash-points.ts";
 import { damaged } from "./damage.ts";

@@ -1,4 +1,4 @@
-/** Our programs as real child processes: what a build made of their sources (`build-programs.ts`, or `pnpm build`). */
+/** Our programs as real child processes: what a build made of their sources (`programs/build.ts`, as `pnpm build` does). */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { shellWord } from "@agentmesh/protocol";

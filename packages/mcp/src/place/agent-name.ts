@@ -1,10 +1,22 @@
 /** Names for agents, made of the names of directories in any script. */
+import { createRequire } from "node:module";
 import { type AgentName, toAgentName } from "@agentmesh/protocol";
-import anyAscii from "any-ascii";
+import * as z from "zod";
+
+const load: (name: string) => unknown = createRequire(import.meta.url);
+
+const Transliteration = z.object({
+  default: z.custom<(text: string) => string>((value) => typeof value === "function"),
+});
+
+/** Its table is half a megabyte, and most directories have names that need none of it. */
+function inLatin(text: string): string {
+  return /[^\0-\x7f]/.test(text) ? Transliteration.parse(load("any-ascii")).default(text) : text;
+}
 
 /** The name that tells most of a text: `Größe` is `grosse`, `北京` is `beijing`. The same text has the same name. */
 export function nameAfter(text: string): AgentName {
-  return toAgentName(text, anyAscii);
+  return toAgentName(text, inLatin);
 }
 
 /** A name for one of several worktrees: `proj` and `proj-fix` are `proj-fix`, `proj` and `main` are `proj-main`. */

@@ -1,4 +1,4 @@
-/** Our programs as commands of a shell, as `build-programs.ts` made them. */
+/** Our programs as commands of a shell, as `programs/build.ts` made them. */
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type ProgramName, programLine } from "../programs.ts";

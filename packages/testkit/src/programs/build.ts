@@ -1,0 +1,91 @@
+/**
+ * The programs as they are published, and as tests start them: made from the sources, each with all that it needs in a few
+ * files (decision 0024). From the sources, or with each dependency in its files, a start reads up to 500 of them.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type Plugin } from "esbuild";
+import type { TestProject } from "vitest/node";
+import { licencesOf } from "./licences.ts";
+
+const packages = fileURLToPath(new URL("../../..", import.meta.url));
+const PROGRAMS = ["broker", "mcp", "cli"];
+/** Modules of the CommonJS form ask for those of Node by `require`, which a module of the other form has not. */
+const REQUIRE =
+  'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);';
+/** Beside the programs: the licences of the code in them that is not ours. */
+const LICENCES = "licences-of-bundled-code.txt";
+
+/** The MCP SDK makes one where it is given none, and ours is given one: the schemas' compiler is 0.2 MB and never asked. */
+const withoutAjv: Plugin = {
+  name: "without-ajv",
+  setup({ onLoad }) {
+    onLoad({ filter: /modelcontextprotocol[\\/]sdk[\\/].*[\\/]validation[\\/]ajv-provider\.js$/ }, () => ({
+      contents:
+        'export class AjvJsonSchemaValidator { getValidator() { throw new Error("no schema is compiled here"); } }',
+    }));
+  },
+};
+
+/** Makes the programs in `packages/NAME/dist`. What is there as it should be is left: other tests may be starting it. */
+export async function buildPrograms(): Promise<void> {
+  await Promise.all(PROGRAMS.map(buildProgram));
+}
+
+/** The same for packages that are to be packed: whatever JavaScript was made there before is taken away. */
+export async function buildForPacking(): Promise<void> {
+  for (const name of PROGRAMS) {
+    const made = new Set(await buildProgram(name));
+    const dist = join(packages, name, "dist");
+    for (const file of readdirSync(dist).map((each) => join(dist, each))) {
+      if (file.endsWith(".js") && !made.has(file)) rmSync(file);
+    }
+  }
+}
+
+async function buildProgram(name: string): Promise<string[]> {
+  const dist = join(packages, name, "dist");
+  const { outputFiles, metafile } = await build({
+    entryPoints: [join(packages, name, "src/main.ts")],
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node22",
+    conditions: ["@agentmesh/source"],
+    // Its addon is found beside it.
+    external: ["better-sqlite3"],
+    plugins: [withoutAjv],
+    banner: { js: REQUIRE },
+    // The whole source stays in memory; names stay as they are, for the lines of a stack.
+    minifyWhitespace: true,
+    lineLimit: 160,
+    legalComments: "none",
+    metafile: true,
+    write: false,
+    logLevel: "warning",
+  });
+  // The entry is last: until then the one of before finds its own files, which stay.
+  const entry = join(dist, "main.js");
+  for (const { path, text } of outputFiles.sort((a, b) => Number(a.path === entry) - Number(b.path === entry))) {
+    put(path, text, path === entry ? 0o755 : 0o644);
+  }
+  put(join(dist, LICENCES), licencesOf(Object.keys(metafile.inputs)), 0o644);
+  return outputFiles.map(({ path }) => path);
+}
+
+function put(path: string, text: string, mode: number): void {
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const beside = `${path}.${process.pid}`;
+  writeFileSync(beside, text, { mode });
+  renameSync(beside, path);
+}
+
+/** Before the first test of a run, and before each next one of a watch. */
+export default async function setup(project: TestProject): Promise<void> {
+  await buildPrograms();
+  project.onTestsRerun(buildPrograms);
+}
