@@ -26,6 +26,8 @@ export interface Beginning {
 /** Puts a delivery into the history: numbered next, noted in the log, and leasable unless it is held or kept back. */
 export function beginDelivery(o: Observer, beginning: Beginning): DeliveryHistory {
   const { id, seq, of, to, held = false, beside = false, retained = false, keepBackMs, more = {} } = beginning;
+  // What was leased before it is judged without it.
+  o.tape.peek();
   const next = to.lastSeq + 1;
   demand(seq === next, "I9 seq gapless", () => `a delivery for ${to.name} is #${seq}, not #${next}`);
   to.lastSeq = seq;

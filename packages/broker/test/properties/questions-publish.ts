@@ -123,7 +123,7 @@ function* slicesOf(
   }
   const fates: string[] = [];
   for (const [i, to] of history.subscribers(topic).entries()) {
-    if (i > 0 && i % o.world.pieces === 0) yield;
+    if (i >= o.world.pieces) yield;
     // Subscribed anew meanwhile, and had it as a retained message.
     if (of.deliveries.some((each) => each.to.id === to.id)) continue;
     const fate = fateOf(o, to, asked);
