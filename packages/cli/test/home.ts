@@ -48,9 +48,7 @@ export class Home implements Disposable {
   }
 
   env(more: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
-    const others = ["CODEX_HOME", "GEMINI_CLI_HOME", "XDG_CONFIG_HOME", "OPENCODE_CONFIG", "HERMES_HOME"];
     return cleanEnv({
-      ...Object.fromEntries([...others, "OPENCLAW_STATE_DIR", "OPENCLAW_CONFIG_PATH"].map((name) => [name, undefined])),
       HOME: this.path,
       USERPROFILE: this.path,
       PATH: join(this.path, "bin"),
