@@ -9,10 +9,20 @@ type Json = Record<string, unknown>;
 
 /** The whole contract as an OpenAPI 3.1 document (docs/openapi.json, `GET /v1/openapi.json`). */
 export function openApiDocument(): Json {
+  const pieces = openApiPieces();
+  for (;;) {
+    const { done, value } = pieces.next();
+    if (done) return value;
+  }
+}
+
+/** The same, an endpoint at a time: who has others to serve has them between. */
+export function* openApiPieces(): Generator<undefined, Json> {
   const paths: Record<string, Json> = {};
   for (const [name, row] of Object.entries<Endpoint>(endpoints)) {
     const path = row.path.replace(/:(\w+)/g, "{$1}");
     paths[path] = { ...paths[path], [row.method.toLowerCase()]: operation(name, row) };
+    yield;
   }
   return {
     openapi: "3.1.0",

@@ -7,7 +7,7 @@ import {
   IDEMPOTENCY_WINDOW_MS,
   MAX_RETAINED,
   NONCE_HEADER,
-  openApiDocument,
+  openApiPieces,
   PROOF_HEADER,
   PROTOCOL_VERSION,
   proofText,
@@ -52,11 +52,11 @@ function storageOf({ room, closedWhy }: Intake) {
 /** Binds them. */
 export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
   // Made once, for the first who asks: it is the largest answer that needs no secret, and a fifth of a start.
-  let openApi: Buffer | undefined;
+  let openApi: Promise<Buffer> | undefined;
   bind("livez", async () => ({ status: "ok" as const }));
   bind("openapi", async ({ reply }) => {
-    openApi ??= Buffer.from(JSON.stringify(openApiDocument()));
-    reply.code(200).type("application/json; charset=utf-8").send(openApi);
+    openApi ??= contract();
+    reply.code(200).type("application/json; charset=utf-8").send(await openApi);
     return undefined;
   });
   bind("health", async ({ request, reply }) => {
@@ -113,4 +113,14 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
     reply.raw.once("finish", () => facts.stop());
     return { stopping: true as const, pid: process.pid };
   });
+}
+
+/** The contract as JSON, made in many turns of the event loop. */
+async function contract(): Promise<Buffer> {
+  const pieces = openApiPieces();
+  for (;;) {
+    const { done, value } = pieces.next();
+    if (done) return Buffer.from(JSON.stringify(value));
+    await new Promise(setImmediate);
+  }
 }
