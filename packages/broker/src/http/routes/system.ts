@@ -56,7 +56,10 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
   bind("livez", async () => ({ status: "ok" as const }));
   bind("openapi", async ({ reply }) => {
     openApi ??= contract();
-    reply.code(200).type("application/json; charset=utf-8").send(await openApi);
+    reply
+      .code(200)
+      .type("application/json; charset=utf-8")
+      .send(await openApi);
     return undefined;
   });
   bind("health", async ({ request, reply }) => {
