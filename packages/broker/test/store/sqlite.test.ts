@@ -418,10 +418,10 @@ describe.each(drivers)("the SQLite engine by $name", (driver) => {
       await store.prune(0, 1_000);
     }
     expect(most).toBeGreaterThan(15_000_000);
-    expect(before).toBeLessThan(11_500_000);
+    expect(before).toBeLessThan(11_000_000);
     expect(before, "some is kept for what comes next").toBeGreaterThan(8_000_000);
     await store.close();
-    expect(statSync(join(folder.path, "mesh.db")).size).toBeLessThan(11_500_000);
+    expect(statSync(join(folder.path, "mesh.db")).size).toBeLessThan(11_000_000);
   });
 
   test.each(migrations.slice(1).map((_, i) => i + 1))(

@@ -16,7 +16,7 @@ export function indexWords({ indexed }: Engine) {
   };
 }
 
-/** How long words may be behind the messages, in milliseconds: as long as a commit takes what waits together. */
+/** How long the words of a message wait, in milliseconds: those of all that is accepted meanwhile are indexed together. */
 const BEHIND_MS = 250;
 
 /** Keeps the index close behind the messages. */

@@ -1,19 +1,10 @@
 /** Agents by their token, in memory from their first call on: a request asks nothing of the database to know its caller. */
-import type { AgentId, AgentProfile, Trust } from "@agentmesh/protocol";
+import type { KnownAgent } from "../../../mesh/store.ts";
 import type { Undo } from "./undo.ts";
 
 /** What is known of whoever holds a token, without its inbox and its sessions. */
-export interface CallerInMemory {
+export interface CallerInMemory extends Omit<KnownAgent, "quietMs"> {
   readonly pk: number;
-  readonly id: AgentId;
-  readonly name: string;
-  readonly askedName: string | undefined;
-  readonly profile: AgentProfile;
-  readonly registeredAt: number;
-  /** The last sign of life that was noted. */
-  readonly lastSeenAt: number | undefined;
-  readonly archivedAt: number | undefined;
-  readonly trust: Trust;
 }
 
 /** So many are kept: what is beyond, the one that has been kept longest, is read again when it calls. */
