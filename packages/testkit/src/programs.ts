@@ -24,10 +24,10 @@ export function programLine(name: ProgramName, args: readonly string[] = []): st
 /** What says where a client has its configuration, or how one is set. */
 const OF_CLIENTS = /^(XDG_CONFIG_HOME|CLAUDE|CODEX_|GEMINI_|OPENCODE_|HERMES_|OPENCLAW_|OPENAI_)/;
 
-/** Environment without any AGENTMESH_ or client variable of the machine, plus `extra`. */
+/** Environment without any AGENTMESH_ or client variable of the machine, nor its choice of a shell, plus `extra`. */
 export function cleanEnv(extra: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(AGENTMESH_|NODE_OPTIONS|NODE_COMPILE_CACHE|VITEST)/.test(name) && !OF_CLIENTS.test(name),
+    ([name]) => !/^(AGENTMESH_|NODE_OPTIONS|NODE_COMPILE_CACHE|VITEST|SHELL$)/.test(name) && !OF_CLIENTS.test(name),
   );
   return { ...Object.fromEntries(kept), ...extra };
 }

@@ -11,7 +11,9 @@ export const whyNoTerminals = existsSync(SCRIPT) ? undefined : "no script of uti
 
 /** The command that runs a shell's line in a terminal of so many columns. */
 export function terminalCommand(line: string, columns?: number): [program: string, ...args: string[]] {
-  const sized = columns === undefined ? line : `stty cols ${columns} rows 40; ${line}`;
+  const size = columns === undefined ? "" : `stty cols ${columns} rows 40; `;
+  // Ctrl-C is for the program: dash would end with 130 by it, whatever the program makes of it.
+  const sized = `${size}trap : INT; ${line}`;
   return [SCRIPT, "-qefc", sized, "/dev/null"];
 }
 
