@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { DatabaseDamagedError } from "./store/sqlite/file/open.ts";
+import { DatabaseDamagedError } from "./store/sqlite/file/look.ts";
 
 /** The lock of the state folder was taken away: another broker may serve it by now. */
 export class LockLostError extends Error {

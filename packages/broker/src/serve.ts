@@ -17,6 +17,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   NewerDatabaseError: brokerExits.newerDatabase.code,
   NoDriverError: brokerExits.noDriver.code,
   DatabaseDamagedError: brokerExits.damaged.code,
+  BackupError: brokerExits.stateFolder.code,
   StateFolderError: brokerExits.stateFolder.code,
   LockLostError: brokerExits.later.code,
   ExposedBindError: brokerExits.exposed.code,

@@ -26,8 +26,10 @@ import {
 } from "./state-files.ts";
 import type { Notice } from "./store/sqlite/context.ts";
 import { chooseDriver } from "./store/sqlite/driver/choose.ts";
+import { listBackups } from "./store/sqlite/file/backups.ts";
 import { DiskUnder, isFullDisk, takeBrokerLock } from "./store/sqlite/file/disk.ts";
-import { DatabaseDamagedError, openDatabase } from "./store/sqlite/file/open.ts";
+import { DatabaseDamagedError } from "./store/sqlite/file/look.ts";
+import { openDatabase } from "./store/sqlite/file/open.ts";
 import { sqliteStore } from "./store/sqlite/sqlite-store.ts";
 
 /** Another broker serves this state folder. */
@@ -48,8 +50,8 @@ export interface RunningBroker extends AsyncDisposable {
 
 /**
  * Starts a broker.
- * @throws ExposedBindError, StateFolderError, AlreadyRunningError, DatabaseDamagedError, NewerDatabaseError, PortTakenError,
- *   NoDriverError
+ * @throws ExposedBindError, StateFolderError, AlreadyRunningError, DatabaseDamagedError, NewerDatabaseError, BackupError,
+ *   PortTakenError, NoDriverError
  */
 export async function startBroker(
   config: Config,
@@ -92,6 +94,8 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       folder: config.home,
       synchronous: config.sqliteSynchronous,
       startEmpty: config.startEmpty,
+      noBackup: config.noBackup,
+      minFreeBytes: config.minFreeDiskBytes,
       notice,
     });
     const unlock = await lockDatabase(config.home, key);
@@ -145,6 +149,8 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
         synchronous: config.sqliteSynchronous,
         driver: { name: driver.name, sqlite: driver.sqlite, ...(why !== undefined && { why }) },
         startedAt,
+        migrated: database.migrated,
+        backups: () => listBackups(config.home),
         url: () => urlOf(config, port),
         insteadOf: () => (config.port === "auto" && port !== DEFAULT_PORT ? DEFAULT_PORT : undefined),
         port: () => port,

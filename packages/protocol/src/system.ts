@@ -44,6 +44,13 @@ export const BrokerStatus = object(() => ({
       })
       .optional()
       .meta({ description: "what opens the database" }),
+    migrated: z.object({ from: z.int(), to: z.int(), backup: z.string().optional() }).optional().meta({
+      description: "the schema that the database had when this broker started, where that was older; and its copy",
+    }),
+    backups: z
+      .array(z.object({ path: z.string(), schema: z.int(), madeAt: Timestamp, bytes: z.int() }))
+      .default([])
+      .meta({ description: "copies of the database from before it was brought to a newer schema, the newest first" }),
     freeBytes: z.int().optional().meta({ description: "free on its disk, the ballast counted in" }),
     minFreeBytes: z.int().default(0).meta({ description: "free bytes below which nothing new is accepted" }),
     ballastBytes: z.int().default(0).meta({ description: "kept for acks on a full disk" }),

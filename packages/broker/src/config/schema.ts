@@ -77,6 +77,9 @@ export const ConfigSchema = z.strictObject({
     "serve claude-peers and agentmesh 0.1 clients too, without tokens, on loopback alone: docs/legacy.md",
   ),
   startEmpty: SwitchSetting.default(false).describe("move a damaged database aside and begin an empty mesh"),
+  noBackup: SwitchSetting.default(false).describe(
+    "bring an older database up to date without a copy made first, where there is no room for one",
+  ),
   minFreeDiskBytes: wholeNumber(0, 2 ** 50)
     .default(256 * 1_048_576)
     .describe("free bytes on the disk below which nothing new is accepted (507), acks and reads go on; 0: no limit"),

@@ -19,8 +19,35 @@ export const OLDER_KEPT = {
   bytes: MAIL.reduce((sum, { body }) => sum + 2_048 + 2 * body.length, 512),
 };
 
-/** Makes it in a folder, at a time, with the mark that such a broker kept beside it. */
-export function makeOlderDatabase(driver: Driver, folder: string, schema: number, now: number): void {
+/** One of everything that a mesh had from the first schema on, beside the mail: each state, and each other table. */
+export const EVERYTHING = (now: number): string => {
+  const states = ["acked", "leased", "expired", "cancelled", "held", "refused"];
+  const rows = states.map((state, i) => {
+    const [n, body] = [MAIL.length + 1 + i, `ended ${state} "quoted" ☃`];
+    const bytes = Buffer.byteLength(body);
+    const isOpen = state === "leased" || state === "held";
+    const lease = state === "leased" ? `'rcp_1', 'ses_1', ${now + LIFE_MS}` : "NULL, NULL, NULL";
+    return `INSERT INTO message (pk, id, sender_pk, thread_id, in_reply_to, hops, urgency, body, body_bytes, body_hash, accepted_at, expires_at)
+        VALUES (${n}, 'msg_${n}', 1, 'thr_1', 'msg_1', ${i}, ${i % 3}, '${body}', ${bytes}, '${bodyHash(body)}', ${now}, ${now + LIFE_MS});
+      INSERT INTO delivery (pk, id, message_pk, agent_pk, seq, bytes, state, attempt, failures, accepted_at, expires_at, receipt, session_id, lease_ends_at, reason, ended_at)
+        VALUES (${n}, 'dlv_${n}', ${n}, 2, ${n}, ${bytes}, '${state}', ${i}, ${i}, ${now}, ${now + LIFE_MS}, ${lease}, 'because', ${isOpen ? "NULL" : now});
+      INSERT INTO timeline (delivery_pk, agent_pk, sender_pk, at, event, attempt, session_id, path, reason)
+        VALUES (${n}, 2, 1, ${now}, '${state}', ${i}, 'ses_1', 'stream', 'because');`;
+  });
+  return `${rows.join("\n")}
+    UPDATE agent SET next_seq = ${MAIL.length + 1 + states.length}, last_seen_at = ${now}, policy = '{}', profile = '{"summary":"☃"}' WHERE pk = 2;
+    INSERT INTO agent (pk, id, name, token_hash, profile, registered_at, removed_at) VALUES (3, 'agt_gone', 'gone', 'gone', '{}', ${now}, ${now});
+    INSERT INTO agent (pk, id, name, token_hash, profile, registered_at, archived_at) VALUES (4, 'agt_old', 'old', 'old', '{}', ${now}, ${now});
+    INSERT INTO session (id, agent_pk, opened_at, seen_at, heard, push_paths) VALUES ('ses_1', 2, ${now}, ${now}, 1, '[]');
+    INSERT INTO legacy_peer (id, agent_pk, facts) VALUES ('peer', 4, '{}');
+    INSERT INTO webhook (agent_pk, sealed, set_at, failures, failed_at, failed_why, disabled) VALUES (2, 'sealed', ${now}, 5, ${now}, 'gone', 1);
+    INSERT INTO idempotency (sender_pk, key, content_hash, message_pk, expires_at) VALUES (1, 'key', 'hash', 1, ${now + LIFE_MS});
+    INSERT INTO ask (message_pk, asker_pk, debtor_pk, answer_within_ms, due_at) VALUES (1, 1, 2, 1000, ${now + LIFE_MS});
+    INSERT INTO push (delivery_pk, session_id, pushes) VALUES (1, 'ses_1', 2);`;
+};
+
+/** Makes it in a folder, at a time, with the mark that such a broker kept beside it; `more` is put into it, too. */
+export function makeOlderDatabase(driver: Driver, folder: string, schema: number, now: number, more = ""): void {
   const [init = "", ...later] = migrations.slice(0, schema);
   const db = driver.open(join(folder, "mesh.db"));
   db.exec(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; ${init}`);
@@ -48,6 +75,7 @@ export function makeOlderDatabase(driver: Driver, folder: string, schema: number
   }
   for (const sql of later) db.exec(sql);
   db.pragma(`user_version = ${schema}`);
+  if (more !== "") db.exec(more);
   db.close();
   const mark = { instanceId: "older", schema, lastPosition: MAIL.length, clean: true };
   writeFileSync(join(folder, "mesh.mark.json"), JSON.stringify(mark), { mode: 0o600 });

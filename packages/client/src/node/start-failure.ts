@@ -73,17 +73,19 @@ export class LastWords {
 
   /** A broker that is not there in time, whoever starts it. */
   missing(url: string): BrokerStartError {
-    const said = this.#said();
+    const said = this.#said("and of a start under way");
     const log = `Its log is ${this.#logFile}${said === undefined ? "" : `; it says: ${said}`}`;
     return new BrokerStartError(`No broker came up at ${url} in time; it may be starting still. ${log}`, {
       passes: true,
     });
   }
 
-  #said(): string | undefined {
+  #said(more?: "and of a start under way"): string | undefined {
     try {
       const lines = readFileSync(this.#logFile).subarray(this.#from).toString("utf8").split("\n");
-      return lines.map(saidBy).findLast((said) => said !== undefined);
+      return lines
+        .map((line) => saidBy(line, more === undefined ? REASONS : [...REASONS, ...UNDER_WAY]))
+        .findLast((said) => said !== undefined);
     } catch {
       return undefined;
     }
@@ -97,16 +99,20 @@ const Line = z.object({
   err: z.object({ message: z.string() }).optional(),
 });
 
+/** Lines that say why a start failed, and what takes one so long. */
+const REASONS = ["broker.refused", "broker.failed"];
+const UNDER_WAY = ["store.backing_up"];
+
 /** What a line of the log says to a person: the reason of a start that failed, or the error Node ended with. */
-function saidBy(line: string): string | undefined {
-  const said = line.startsWith("{") ? reasonIn(line) : /^(agentmesh-broker\b.*|\w*Error\b.*)/.exec(line)?.[1];
+function saidBy(line: string, told: readonly string[]): string | undefined {
+  const said = line.startsWith("{") ? reasonIn(line, told) : /^(agentmesh-broker\b.*|\w*Error\b.*)/.exec(line)?.[1];
   return said?.replace(/^agentmesh-broker: /, "").slice(0, LONGEST);
 }
 
-function reasonIn(line: string): string | undefined {
+function reasonIn(line: string, told: readonly string[]): string | undefined {
   try {
     const { msg, detail, err } = Line.parse(JSON.parse(line));
-    return msg === "broker.refused" || msg === "broker.failed" ? (detail ?? err?.message) : undefined;
+    return told.includes(msg) ? (detail ?? err?.message) : undefined;
   } catch {
     return undefined;
   }

@@ -36,7 +36,7 @@ type End = Awaited<RunningProgram["exit"]>;
 
 const ENDS_WITHIN_MS = 60_000;
 /** What would be advice for another trouble than a full disk. */
-const OTHER_ADVICE = /bug in agentmesh|\n\s+at |backup|start-empty|device under it failed|ulimit/;
+const OTHER_ADVICE = /bug in agentmesh|\n\s+at |from a backup|start-empty|device under it failed|ulimit/;
 
 /** Does an act on a copy of its folder and ends it at a step; starts again and looks. */
 export async function crashedAt(points: CrashPoints, act: CrashAct, point: CrashPoint): Promise<Ended> {
@@ -123,6 +123,7 @@ async function startedAgain(act: CrashAct, home: string, waiting: number): Promi
     await late.client.send({ to: "late", body: "works" });
     const { code } = await broker.kill("SIGTERM");
     if (code !== 0) wrong.push(`the next broker ended with ${code}`);
+    wrong.push(...(act.wrongIn?.(home) ?? []));
   } catch (error) {
     wrong.push(`does not start again: ${error instanceof Error ? error.message : error}`);
   }

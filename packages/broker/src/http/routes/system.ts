@@ -27,6 +27,10 @@ export interface BrokerFacts {
   /** What opens the database, and why, where it is a substitute. */
   readonly driver: NonNullable<BrokerStatus["storage"]["driver"]>;
   readonly startedAt: string;
+  /** The older schema that the database had at the start, and where the copy of it is. */
+  readonly migrated: BrokerStatus["storage"]["migrated"];
+  /** Copies of the database from before migrations, the newest first. */
+  backups(): BrokerStatus["storage"]["backups"];
   url(): string;
   /** The usual port, where the broker took another one by itself. */
   insteadOf(): number | undefined;
@@ -90,7 +94,14 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       deliveries,
       streams: mesh.streams.size,
       webhooks: mesh.webhooks.counts,
-      storage: { bytes, synchronous: facts.synchronous, driver: facts.driver, ...storageOf(mesh.intake) },
+      storage: {
+        bytes,
+        synchronous: facts.synchronous,
+        driver: facts.driver,
+        ...(facts.migrated && { migrated: facts.migrated }),
+        backups: facts.backups(),
+        ...storageOf(mesh.intake),
+      },
       keeping: await mesh.keeping(),
       retention: {
         endedMs: mesh.policy.retentionMs,

@@ -37,7 +37,7 @@ export class Intake {
   get closedWhy(): string | undefined {
     const { freeBytes, minFreeBytes, spent } = this.room;
     if (freeBytes !== undefined && freeBytes < minFreeBytes) {
-      return `The broker's disk has ${size(freeBytes)} left; the last ${size(minFreeBytes)} are kept for acks and reads. Free space on the disk of its state folder, or set minFreeDiskBytes lower.`;
+      return `The broker's disk has ${sizeText(freeBytes)} left; the last ${sizeText(minFreeBytes)} are kept for acks and reads. Free space on the disk of its state folder, or set minFreeDiskBytes lower.`;
     }
     return spent
       ? "The broker's disk was full, and its reserve for acks is not whole again. Free space on the disk of its state folder."
@@ -54,8 +54,8 @@ export class Intake {
   }
 }
 
-/** Rounded down: what is less than the threshold must not read as much as it. */
-function size(bytes: number): string {
+/** A size as people read it, rounded down: what is less than a threshold must not read as much as it. */
+export function sizeText(bytes: number): string {
   const [unit, divisor] = bytes < 10_737_418_240 ? ["MiB", 1_048_576] : ["GiB", 1_073_741_824];
   return `${(Math.floor((bytes * 10) / divisor) / 10).toLocaleString("en")} ${unit}`;
 }

@@ -40,6 +40,8 @@ export interface OpenDatabase {
   readonly notice: Notice;
   /** The broker before has written all that it knew. */
   readonly endedInOrder: boolean;
+  /** What schema it had when it was opened, where that was an older one, and where the copy of it is. */
+  readonly migrated?: { readonly from: number; readonly to: number; readonly backup?: string };
 }
 
 const NO_HELP: DiskTrouble = { makeRoom: () => false, unsynced: () => undefined };

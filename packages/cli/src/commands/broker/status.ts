@@ -5,7 +5,7 @@ import type { Context } from "../../context.ts";
 import { shortPath } from "../../describe.ts";
 import { shortDuration, since } from "../../terminal/clock.ts";
 import { facts, jsonText, print } from "../../terminal/output.ts";
-import { otherPort, warnOfOtherVersion } from "./up.ts";
+import { migratedFacts, otherPort, warnOfOtherVersion } from "./up.ts";
 
 /** Prints counts, limits and settings. @throws BrokerUnreachableError */
 export async function status(context: Context): Promise<void> {
@@ -22,6 +22,8 @@ export async function status(context: Context): Promise<void> {
       ...otherPort(broker),
       ["home", `${shortPath(broker.home)}, ${bytes(storage.bytes)} on disk, synchronous ${storage.synchronous}`],
       ...(storage.driver?.why === undefined ? [] : [["database", substituteText(storage.driver)] as const]),
+      ...migratedFacts(storage),
+      ...backupFacts(storage.backups),
       ["disk", diskText(storage)],
       ...(storage.closedWhy === undefined
         ? []
@@ -103,6 +105,14 @@ function retentionFacts(retention: NonNullable<BrokerStatus["retention"]>): (rea
 /** Said where the first choice did not load. */
 function substituteText({ sqlite, why }: NonNullable<BrokerStatus["storage"]["driver"]>): string {
   return `opened by Node's own SQLite ${sqlite}, because the addon of better-sqlite3 does not load: ${why}`;
+}
+
+/** Each copy, so that whoever needs one or its room finds it. */
+function backupFacts(backups: BrokerStatus["storage"]["backups"]): (readonly [string, string])[] {
+  return backups.map(({ path, schema, madeAt, bytes: size }, i) => [
+    i === 0 ? "backups" : "",
+    `${shortPath(path)}, ${bytes(size)}, of schema ${schema}, ${since(madeAt)} old`,
+  ]);
 }
 
 function diskText({ freeBytes, minFreeBytes, ballastBytes }: BrokerStatus["storage"]): string {

@@ -58,6 +58,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
       ["version", status.version],
       ["pid", `${status.pid}, up ${since(status.startedAt)}`],
       ["home", shortPath(status.home)],
+      ...(started ? migratedFacts(status.storage) : []),
       ...(existsSync(folder.logFile) ? [["log", shortPath(folder.logFile)] as const] : []),
     ]),
   );
@@ -84,6 +85,18 @@ async function ownAt(folder: StateFolder, address: BrokerAddress): Promise<Found
     if (error instanceof UntrustedBrokerError) return undefined;
     throw error;
   }
+}
+
+/** What is said of a broker that brought its database to a newer schema when it started. */
+export function migratedFacts({ migrated }: BrokerStatus["storage"]): readonly (readonly [string, string])[] {
+  if (migrated === undefined) return [];
+  const { from, to, backup } = migrated;
+  const said = `was brought from schema ${from} to ${to} at this start`;
+  if (backup === undefined) return [["database", said]];
+  return [
+    ["database", `${said}; as it was before: ${shortPath(backup)}`],
+    ["", "to go back, put that copy in its place and install the version of before: docs/operations.md, Upgrade"],
+  ];
 }
 
 /** What is said of a broker that took another port than the usual one. */

@@ -124,7 +124,7 @@ export class DiskUnder implements Disk {
 }
 
 /** Bytes that this user may still write on the disk of a folder; infinite where the system does not say. */
-function freeOn(folder: string): number {
+export function freeOn(folder: string): number {
   try {
     const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize;

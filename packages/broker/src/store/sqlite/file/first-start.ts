@@ -76,7 +76,8 @@ function headOf(path: string): Buffer | undefined {
   }
 }
 
-function sync(path: string): void {
+/** Brings a file, or the names in a folder, down to the disk. */
+export function sync(path: string): void {
   const file = openSync(path, constants.O_RDONLY);
   try {
     fsyncSync(file);

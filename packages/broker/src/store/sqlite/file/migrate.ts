@@ -1,4 +1,4 @@
-/** Brings a database to the newest schema: forward only, each step in a transaction with its version. */
+/** Brings a database to the newest schema: forward only, all missing steps in one transaction with the version. */
 import type { Database } from "../driver/database.ts";
 import { init } from "../migrations/0001-init.ts";
 import { webhookDelay } from "../migrations/0002-webhook-delay.ts";
@@ -42,25 +42,24 @@ export class NewerDatabaseError extends Error {
   override readonly name = "NewerDatabaseError";
 }
 
-/** Applies what is missing. Returns the versions before and after. @throws NewerDatabaseError */
+/** The schema of a database. */
+export function schemaOf(db: Database): number {
+  return Number(db.pragma("user_version", { simple: true }));
+}
+
+/** Applies what is missing, all of it or nothing. Returns the versions before and after. */
 export function migrate(db: Database): { from: number; to: number } {
-  const from = Number(db.pragma("user_version", { simple: true }));
+  const from = schemaOf(db);
   const to = migrations.length;
-  if (from > to) {
-    throw new NewerDatabaseError(
-      `${db.name} has schema ${from}; this broker knows schemas up to ${to}. Run a newer agentmesh-broker.`,
-    );
+  if (from >= to) return { from, to };
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    for (const sql of migrations.slice(from)) db.exec(sql);
+    db.pragma(`user_version = ${to}`);
+    db.exec("COMMIT");
+  } catch (error) {
+    if (db.inTransaction) db.exec("ROLLBACK");
+    throw error;
   }
-  migrations.slice(from).forEach((sql, index) => {
-    db.exec("BEGIN IMMEDIATE");
-    try {
-      db.exec(sql);
-      db.pragma(`user_version = ${from + index + 1}`);
-      db.exec("COMMIT");
-    } catch (error) {
-      if (db.inTransaction) db.exec("ROLLBACK");
-      throw error;
-    }
-  });
   return { from, to };
 }

@@ -1,36 +1,26 @@
 /** Opens the database of a state folder: settings read back, checked, migrated, compared with its high-water mark. */
-import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { v7 } from "uuid";
 import type { Notice } from "../context.ts";
 import type { Database, Driver } from "../driver/database.ts";
 import type { OpenDatabase } from "../sqlite-store.ts";
-import { isFullDisk } from "./disk.ts";
-import { besideOf, makeDatabase, neverWasWhole, newEpoch } from "./first-start.ts";
+import { forgetDrafts } from "./backups.ts";
+import { makeDatabase, newEpoch } from "./first-start.ts";
 import { beginLife, firstOfLife, hasLogBeside, readKnown, type Signs, tellNewLife, whyNewLife } from "./life.ts";
-import { migrate } from "./migrate.ts";
-import { isSearchDamage, rebuildSearch } from "./search-index.ts";
+import { damaged, look } from "./look.ts";
+import { rebuildSearch } from "./search-index.ts";
+import { backUpFirst, type First, migrateWith, type UpgradeTerms } from "./upgrade.ts";
 import { readMark, Watermark } from "./watermark.ts";
 
-/** The database is damaged or gone. Its files are left in place; the message says what can be done. */
-export class DatabaseDamagedError extends Error {
-  override readonly name = "DatabaseDamagedError";
-}
-
 /** How to open a database. */
-export interface OpenOptions {
-  readonly driver: Driver;
-  readonly folder: string;
+export interface OpenOptions extends UpgradeTerms {
   readonly synchronous: "full" | "normal";
   /** Moves a damaged database aside and begins an empty one. */
   readonly startEmpty: boolean;
-  /** Told what happened on the way, for the log. */
-  readonly notice: Notice;
 }
 
-const QUICK_CHECK_UP_TO_BYTES = 1 << 30;
-
-/** Opens, checks and migrates. @throws DatabaseDamagedError, NewerDatabaseError */
+/** Opens, checks and migrates, with a copy made first. @throws DatabaseDamagedError, NewerDatabaseError, BackupError */
 export function openDatabase(options: OpenOptions): OpenDatabase {
   const path = join(options.folder, "mesh.db");
   const markPath = join(options.folder, "mesh.mark.json");
@@ -41,21 +31,23 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
     hasLog: hasLogBeside(path),
     files: { database: path, mark: markPath },
   };
-  const { fault, searchDamaged, isNew } = look(driver, path, markPath);
+  forgetDrafts(options.folder);
+  const { searchDamaged, isNew, found, ...looked } = look(driver, path, markPath);
+  const first: First = found ? backUpFirst(options, path, found) : {};
+  const fault = looked.fault ?? first.fault;
   if (fault !== undefined) {
-    if (!options.startEmpty) {
-      throw new DatabaseDamagedError(
-        `${fault} Its files were left in place. Restore ${path} from a backup, or start with --start-empty: the damaged files are moved aside and the mesh begins empty.`,
-      );
-    }
+    if (!options.startEmpty) throw damaged(path, fault);
     options.notice("error", "store.quarantined", { fault, folder: quarantine(options.folder) });
   }
   const open = (at: string) => openFile(driver, at, options.synchronous);
   const makes = isNew || fault !== undefined;
   if (makes) options.notice("info", "store.created", { from: 0, to: makeDatabase(path, open) });
   const db = open(path);
-  const { from, to } = migrate(db);
-  if (from !== to) options.notice("info", from === 0 ? "store.created" : "store.migrated", { from, to });
+  const { from, to } = migrateWith(db, first.backup);
+  const migrated =
+    from === 0 || from === to ? undefined : { from, to, ...(first.backup && { backup: first.backup.path }) };
+  if (migrated) options.notice("info", "store.migrated", migrated);
+  else if (from !== to) options.notice("info", "store.created", { from, to });
   if (searchDamaged) {
     rebuildSearch(db);
     options.notice("error", "store.search_rebuilt", {
@@ -64,7 +56,7 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
   }
 
   const lived = live(db, signs, { schema: to, isMade: makes, isNew: isNew === true }, options.notice);
-  return { db, ...lived, notice: options.notice };
+  return { db, ...lived, notice: options.notice, ...(migrated && { migrated }) };
 }
 
 /** Which life the opened database has, the one it had or a new one, and the mark beside it. */
@@ -126,56 +118,6 @@ function inTransaction<T>(db: Database, act: () => T): T {
     if (db.inTransaction) db.exec("ROLLBACK");
     throw error;
   }
-}
-
-/** What a look at the files showed. */
-interface Look {
-  /** What is wrong with them, in a sentence; undefined when they can be used. */
-  readonly fault?: string | undefined;
-  /** The index of words is damaged, and nothing else. */
-  readonly searchDamaged?: boolean;
-  /** There was never a mesh here: the database is to be made. */
-  readonly isNew?: boolean;
-}
-
-function look(driver: Driver, path: string, markPath: string): Look {
-  const bytes = existsSync(path) ? statSync(path).size : 0;
-  const mark = readMark(markPath);
-  if (bytes === 0) {
-    const hasLog = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
-    if (!mark && !hasLog) return { isNew: true };
-    return { fault: `The database ${path} is ${existsSync(path) ? "empty" : "missing"}, but a mesh existed here.` };
-  }
-  if (!existsSync(markPath) && neverWasWhole(path)) return { isNew: true };
-  const made = besideOf(path).filter((each) => !existsSync(each));
-  let db: Database | undefined;
-  try {
-    // Read-only: a look at a damaged database must not write its log back into it.
-    db = driver.open(path, { readonly: true });
-    const findings = bytes <= QUICK_CHECK_UP_TO_BYTES ? quickCheck(db) : [];
-    const damage = findings.find((finding) => !isSearchDamage(finding));
-    if (damage !== undefined) return { fault: `The database ${path} is damaged (${damage}).` };
-    const meshes = db.prepare<[], { n: number }>("SELECT COUNT(*) AS n FROM sqlite_schema WHERE name = 'mesh'").get();
-    if (meshes?.n !== 1 && mark) return { fault: `The database ${path} holds no mesh, but a mesh existed here.` };
-    return { searchDamaged: findings.length > 0 };
-  } catch (error) {
-    // No word on what is in it: too many open files, no memory, no room for SQLite's own files beside it.
-    if (isRefusal(error) || isFullDisk(error, dirname(path))) throw error;
-    return { fault: `The database ${path} cannot be read (${error instanceof Error ? error.message : error}).` };
-  } finally {
-    db?.close();
-    // A look at a database in WAL mode leaves an empty log and its index behind.
-    for (const each of made) rmSync(each, { force: true });
-  }
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof Error && "code" in error && /^SQLITE_(CANTOPEN|NOMEM|PERM|BUSY)/.test(String(error.code));
-}
-
-function quickCheck(db: Database): string[] {
-  const rows = db.prepare<[], { quick_check: string }>("PRAGMA quick_check(20)").all();
-  return rows.map(({ quick_check }) => quick_check).filter((finding) => finding !== "ok");
 }
 
 function quarantine(folder: string): string {
