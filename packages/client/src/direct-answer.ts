@@ -1,11 +1,17 @@
 /** The answer to a call to this machine: what callers use of a `Response`, without loading the runtime's `fetch` for it. */
 
+/** A body that is read piece by piece: as much of a `ReadableStream` as is needed. */
+export interface AnswerBody {
+  cancel(): Promise<void>;
+  getReader(): { read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }> };
+}
+
 /** What a `Response` is, too. */
 export interface DirectAnswer {
   readonly ok: boolean;
   readonly status: number;
   readonly headers: Pick<Headers, "get" | "getSetCookie">;
-  readonly body: ReadableStream<Uint8Array> | null;
+  readonly body: AnswerBody | null;
   /** The whole body. @throws what broke it off */
   text(): Promise<string>;
   /** The whole body, parsed. @throws SyntaxError, and what broke it off */
@@ -13,24 +19,21 @@ export interface DirectAnswer {
 }
 
 /** A message of `node:http`, as much of it as is needed. */
-interface Message extends AsyncIterable<unknown> {
+interface Message extends AsyncIterable<Uint8Array> {
   readonly statusCode?: number | undefined;
   readonly headersDistinct: Readonly<Record<string, string[] | undefined>>;
   setEncoding(encoding: "utf8"): unknown;
   resume(): unknown;
+  destroy(): unknown;
 }
 
 const HAS_NO_BODY = new Set([204, 205, 304]);
 
-/** Makes it; `toWeb` gives the body as a stream, which is read by that or as text, not by both. */
-export function answerOf<M extends Message>(
-  message: M,
-  toWeb: (message: M) => ReadableStream<Uint8Array>,
-): DirectAnswer {
+/** Makes it. The body is read in pieces or as text, not both. */
+export function answerOf(message: Message): DirectAnswer {
   const status = message.statusCode ?? 0;
   const hasNone = HAS_NO_BODY.has(status);
   if (hasNone) message.resume();
-  let body: ReadableStream<Uint8Array> | undefined;
   const text = async () => {
     if (hasNone) return "";
     message.setEncoding("utf8");
@@ -45,12 +48,24 @@ export function answerOf<M extends Message>(
       get: (name) => message.headersDistinct[name.toLowerCase()]?.join(", ") ?? null,
       getSetCookie: () => message.headersDistinct["set-cookie"] ?? [],
     },
-    get body() {
-      if (hasNone) return null;
-      body ??= toWeb(message);
-      return body;
-    },
+    // Not made a ReadableStream: Node loads all of those, for 2 MiB, when the first is made.
+    body: hasNone
+      ? null
+      : {
+          getReader: () => readerOf(message),
+          cancel: async () => void message.destroy(),
+        },
     text,
     json: async () => JSON.parse(await text()),
+  };
+}
+
+function readerOf(message: Message): ReturnType<AnswerBody["getReader"]> {
+  const pieces = message[Symbol.asyncIterator]();
+  return {
+    async read() {
+      const { done = false, value } = await pieces.next();
+      return done ? { done } : { done, value };
+    },
   };
 }

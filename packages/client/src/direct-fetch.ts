@@ -21,9 +21,9 @@ export interface DirectRequest {
 export function directFetch(url: string, request: DirectRequest = {}): Promise<DirectAnswer> {
   const asked = new URL(url);
   const host = thisMachine(asked.hostname);
-  const modules = host === undefined ? undefined : nodeModules();
-  if (host === undefined || modules === undefined) return fetch(url, { ...request, redirect: "error" });
-  return send(modules, asked, host, request);
+  const http = host === undefined ? undefined : nodeHttp();
+  if (host === undefined || http === undefined) return fetch(url, { ...request, redirect: "error" });
+  return send(http, asked, host, request);
 }
 
 /** The answer leads to another address, which is not followed. */
@@ -40,20 +40,14 @@ export function isRefusedAnswer(error: unknown): boolean {
   return false;
 }
 
-type Modules = NonNullable<ReturnType<typeof nodeModules>>;
-type Http = Modules["http"];
+type Http = NonNullable<ReturnType<typeof nodeHttp>>;
 type Agent = InstanceType<Http["Agent"]>;
 type IncomingMessage = InstanceType<Http["IncomingMessage"]>;
 
-function nodeModules() {
+function nodeHttp() {
   const { process } = globalThis;
   if (typeof process === "undefined" || typeof process.getBuiltinModule !== "function") return undefined;
-  const [http, https, stream] = [
-    process.getBuiltinModule("node:http"),
-    process.getBuiltinModule("node:https"),
-    process.getBuiltinModule("node:stream"),
-  ];
-  return http && https && stream ? { http, https, stream } : undefined;
+  return process.getBuiltinModule("node:http") ?? undefined;
 }
 
 const agents = new Map<string, Agent>();
@@ -62,14 +56,16 @@ const agents = new Map<string, Agent>();
  * Connections that are used for nothing else. Deno asks the environment for proxies unless `proxyEnv` is given, and does not
  * close a connection that is used a second time when its call is aborted (2.9.6): there each call has its own.
  */
-function agentFor(protocol: string, { http, https }: Modules): Agent {
+function agentFor(protocol: string, http: Http): Agent {
   const options = { keepAlive: !("Deno" in globalThis), proxyEnv: {} };
-  const agent = agents.get(protocol) ?? (protocol === "https:" ? new https.Agent(options) : new http.Agent(options));
+  // TLS is loaded by whoever needs it: it is as large as the rest of a call.
+  const kind = () => (protocol === "https:" ? process.getBuiltinModule("node:https") : http);
+  const agent = agents.get(protocol) ?? new (kind().Agent)(options);
   agents.set(protocol, agent);
   return agent;
 }
 
-function send(modules: Modules, url: URL, host: string, request: DirectRequest): Promise<DirectAnswer> {
+function send(http: Http, url: URL, host: string, request: DirectRequest): Promise<DirectAnswer> {
   const { method = "GET", headers, body, signal } = request;
   const options = {
     protocol: url.protocol,
@@ -83,12 +79,12 @@ function send(modules: Modules, url: URL, host: string, request: DirectRequest):
       host: url.port === "" ? host : `${host}:${url.port}`,
       ...(body !== undefined && { "content-length": new TextEncoder().encode(body).length }),
     },
-    agent: agentFor(url.protocol, modules),
+    agent: agentFor(url.protocol, http),
   };
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     // Not http.request: modules that send all of a process through a proxy replace that function.
-    const sent = new modules.http.ClientRequest(options);
+    const sent = new http.ClientRequest(options);
     let answer: IncomingMessage | undefined;
     const abort = () => {
       (answer ?? sent).destroy(reasonOf(signal));
@@ -100,7 +96,7 @@ function send(modules: Modules, url: URL, host: string, request: DirectRequest):
       answer = response;
       response.once("close", over).on("error", () => undefined);
       try {
-        resolve(responseOf(modules, response, url));
+        resolve(responseOf(response, url));
       } catch (error) {
         response.destroy();
         reject(error);
@@ -114,12 +110,12 @@ function send(modules: Modules, url: URL, host: string, request: DirectRequest):
   });
 }
 
-function responseOf({ stream }: Modules, message: IncomingMessage, url: URL): DirectAnswer {
+function responseOf(message: IncomingMessage, url: URL): DirectAnswer {
   const status = message.statusCode ?? 0;
   if (status >= 300 && status < 400 && message.headers.location !== undefined) {
     throw new RedirectError(`${url.origin} sends the call on to another address, which is not followed`);
   }
-  return answerOf(message, (whole) => stream.Readable.toWeb(whole));
+  return answerOf(message);
 }
 
 function reasonOf(signal: AbortSignal | undefined): Error {

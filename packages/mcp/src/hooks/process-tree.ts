@@ -1,5 +1,4 @@
 /** Processes by more than their ids, and those above one: by them a hook and an adapter find out that they have one client. */
-import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";
 
@@ -144,6 +143,8 @@ function look(pid: number): Looked {
     }
     if (isWindows()) return { args: [] };
     const asked = ["-o", "ppid=,lstart=,command=", "-p", String(pid)];
+    // Loaded where there is no /proc: a hook on Linux starts no program.
+    const { execFileSync } = process.getBuiltinModule("node:child_process");
     const line = execFileSync("/bin/ps", asked, { encoding: "utf8", timeout: 500, env: { LC_ALL: "C" } });
     const [, parent, start, command = ""] = /^\s*(\d+)\s+(\w+ +\w+ +\d+ +[\d:]+ +\d+)\s+(.*)/.exec(line) ?? [];
     if (parent === undefined || start === undefined) return { args: [] };

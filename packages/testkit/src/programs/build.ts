@@ -3,6 +3,7 @@
  * files (decision 0024). From the sources, or with each dependency in its files, a start reads up to 500 of them.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
@@ -11,6 +12,7 @@ import { licencesOf } from "./licences.ts";
 
 const packages = fileURLToPath(new URL("../../..", import.meta.url));
 const PROGRAMS = ["broker", "mcp", "cli"];
+const ENTRY = join("src", "main.ts");
 /** Modules of the CommonJS form ask for those of Node by `require`, which a module of the other form has not. */
 const REQUIRE =
   'import { createRequire as requireFor } from "node:module"; const require = requireFor(import.meta.url);';
@@ -25,6 +27,29 @@ const withoutAjv: Plugin = {
       contents:
         'export class AjvJsonSchemaValidator { getValidator() { throw new Error("no schema is compiled here"); } }',
     }));
+  },
+};
+
+/**
+ * What is used of Node's own modules, asked for by `getBuiltinModule`. An import has Node read every export of them, and so load what
+ * they keep until it is wanted: promises and lines behind `fs`, threads behind `util`, a whole HTTP client behind `http`; 3 to 14 MiB
+ * each. The entry imports: it says its refusal on a Node that has no `getBuiltinModule`.
+ */
+const builtins: Plugin = {
+  name: "builtins",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /./ }, ({ path, importer, kind }) =>
+      kind === "import-statement" && isBuiltin(path) && !importer.endsWith(ENTRY)
+        ? { path, namespace: "builtin", sideEffects: false }
+        : null,
+    );
+    onLoad({ filter: /./, namespace: "builtin" }, ({ path }) => {
+      const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => /^[a-z_]\w*$/i.test(name));
+      const each = names.map((name) => `const its_${name} = /* @__PURE__ */ (() => all.${name})();`);
+      const exported = names.map((name) => `its_${name} as ${name}`);
+      const all = `const all = /* @__PURE__ */ process.getBuiltinModule(${JSON.stringify(path)});`;
+      return { contents: [all, ...each, `export { ${["all as default", ...exported].join(", ")} };`].join("\n") };
+    });
   },
 };
 
@@ -47,7 +72,7 @@ export async function buildForPacking(): Promise<void> {
 async function buildProgram(name: string): Promise<string[]> {
   const dist = join(packages, name, "dist");
   const { outputFiles, metafile } = await build({
-    entryPoints: [join(packages, name, "src/main.ts")],
+    entryPoints: [join(packages, name, ENTRY)],
     outdir: dist,
     bundle: true,
     splitting: true,
@@ -57,7 +82,9 @@ async function buildProgram(name: string): Promise<string[]> {
     conditions: ["@agentmesh/source"],
     // Its addon is found beside it.
     external: ["better-sqlite3"],
-    plugins: [withoutAjv],
+    plugins: [withoutAjv, builtins],
+    // The broker asks it all the time, and Node's own is the quicker one.
+    inject: name === "broker" ? [] : [fileURLToPath(new URL("uptime.ts", import.meta.url))],
     banner: { js: REQUIRE },
     // The whole source stays in memory; names stay as they are, for the lines of a stack.
     minifyWhitespace: true,
@@ -70,10 +97,16 @@ async function buildProgram(name: string): Promise<string[]> {
   // The entry is last: until then the one of before finds its own files, which stay.
   const entry = join(dist, "main.js");
   for (const { path, text } of outputFiles.sort((a, b) => Number(a.path === entry) - Number(b.path === entry))) {
-    put(path, text, path === entry ? 0o755 : 0o644);
+    put(path, withoutIdleBanner(text), path === entry ? 0o755 : 0o644);
   }
   put(join(dist, LICENCES), licencesOf(Object.keys(metafile.inputs)), 0o644);
   return outputFiles.map(({ path }) => path);
+}
+
+/** The banner stands in every file, and is itself an import of Node's. */
+function withoutIdleBanner(text: string): string {
+  const rest = text.replace(`${REQUIRE}\n`, "");
+  return /\brequire\b/.test(rest) ? text : rest;
 }
 
 function put(path: string, text: string, mode: number): void {
