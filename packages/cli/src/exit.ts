@@ -31,7 +31,7 @@ async function reportOf(error: unknown): Promise<Report> {
   if (error instanceof CommandError)
     return { exit: error.exit, error: { ...error.facts, code: error.code, detail: error.message } };
   if (error instanceof CommanderError) {
-    return { exit: "usage", error: { code: "usage", detail: error.message.replace(/^error: /, "") } };
+    return { exit: "usage", error: { code: "usage", detail: wrongUse(error) } };
   }
   if (error instanceof MeshApiError) {
     const { status, retryable, instance, issues, nearNames } = error.problem;
@@ -72,6 +72,14 @@ async function reportOf(error: unknown): Promise<Report> {
     exit: "internal",
     error: { code: "bug", detail: String(error), ...(stack !== undefined && { stack }) },
   };
+}
+
+/** What the library found wrong with a command line, in our words. */
+function wrongUse({ message }: CommanderError): string {
+  const [said = "", near = ""] = message.replace(/^error: /, "").split(/\n?\((?=Did you mean)/);
+  const [what, ...rest] = said.replaceAll("'", '"').trim().replace(/\.$/, "").split("");
+  const hint = near === "" ? "" : ` ${near.replace(/\)$/, "")}`;
+  return `${what?.toUpperCase()}${rest.join("")}.${hint} How it is used: agentmesh --help, or --help behind a command.`;
 }
 
 function wantsJson(argv: readonly string[]): boolean {

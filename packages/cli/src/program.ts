@@ -8,23 +8,26 @@ import { deliveriesCommands } from "./program/deliveries.ts";
 import { exitCodesCommand } from "./program/exit-codes.ts";
 import { messagesCommands } from "./program/messages.ts";
 import { webhooksCommands } from "./program/webhooks.ts";
-import { columnsOf, fitted } from "./terminal/output.ts";
+import { explained, helpWidth, sentence } from "./terminal/output.ts";
 
-const EXAMPLES = `
-Examples:
-  agentmesh setup                             connect Claude Code, Codex, …
-  agentmesh up                                start the broker in the background
-  agentmesh agents                            who is there, and what reaches each
-  agentmesh send bob "tests are red"          send; says how bob is reached
-  git diff | agentmesh send bob "to read:"   send text and standard input
-  agentmesh inbox bob                         what waits for bob; takes nothing
-  agentmesh log -f                            watch every message of the mesh
+const EXAMPLES = [
+  ["agentmesh setup", "connect Claude Code, Codex, …"],
+  ["agentmesh up", "start the broker in the background"],
+  ["agentmesh agents", "who is there, and what reaches each"],
+  ['agentmesh send bob "tests are red"', "send; says how bob is reached"],
+  ['git diff | agentmesh send bob "to read:"', "send text and standard input"],
+  ["agentmesh inbox bob", "what waits for bob; takes nothing"],
+  ["agentmesh log -f", "watch every message of the mesh"],
+] as const;
 
-What exit codes mean, and which commands to run again: agentmesh help exit-codes`;
+const afterHelp = () =>
+  `\nExamples:\n${explained(EXAMPLES)}\n\n${sentence("What exit codes mean, and which commands to run again: agentmesh help exit-codes")}`;
 
-/** Help is laid out for a person, whatever it is written to. */
-function helpWidth(): number {
-  return Math.min(120, columnsOf(process.stdout));
+/** The line of a list as the sentence that help begins with. */
+function described(command: Command): string {
+  const text = command.description() || command.summary();
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.?!:]$/.test(begun) ? begun : `${begun}.`;
 }
 
 /** The command line as declared; `parseAsync` runs it, every error is thrown. */
@@ -37,10 +40,10 @@ export function buildProgram(): Command {
     .option("--as <name>", "agent to act as (default: cli)")
     .option("--create", "make the agent that --as names, if you have none of this name")
     .option("--json", "print JSON for programs")
-    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 10 })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 10, commandDescription: described })
     .configureOutput({ outputError: () => {}, getOutHelpWidth: helpWidth, getErrHelpWidth: helpWidth })
     .exitOverride()
-    .addHelpText("after", () => fitted(EXAMPLES));
+    .addHelpText("after", afterHelp);
 
   exitCodesCommand(program);
   program.commandsGroup("Clients:");

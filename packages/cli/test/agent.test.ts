@@ -176,15 +176,19 @@ test.skipIf(whyNoTerminals !== undefined)(
     await run("agent", "add", "asked-about");
     await run("send", "asked-about", "unread");
     const env = cleanEnv({ AGENTMESH_HOME: broker.home, TERM: "dumb" });
+    let last = "";
     const told = async (...said: readonly string[]) => {
       const terminal = startInTerminal(["agent", "remove", "asked-about"], { env });
       for (const [times, word] of said.entries()) {
         await until(() => terminal.stdout().split("[y]es, [N]o ").length === times + 2, "the question");
         terminal.child.stdin?.write(`${word}\r`);
       }
-      return (await terminal.exit).code;
+      const { code } = await terminal.exit;
+      last = terminal.stdout();
+      return code;
     };
     expect(await told("what", "")).toBe(1);
+    expect(last).toContain('"what" is none of the answers: yes, no.');
     expect(await told("n")).toBe(1);
     expect(await names()).toContain("asked-about");
     expect(await told("Yes")).toBe(0);

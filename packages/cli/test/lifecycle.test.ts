@@ -51,6 +51,29 @@ test("of three ups at once one starts the broker, which puts aside a log that is
   expect(await run("status")).toMatchObject({ code: 3 });
 });
 
+test("up says that nothing new is accepted, of a broker that it starts, of one that runs, and to programs", async () => {
+  using home = tempDir();
+  const tooMuch = { minFreeDiskBytes: 2 ** 50 };
+  writeFileSync(join(home.path, "config.json"), JSON.stringify(tooMuch), { mode: 0o600 });
+  const env = { AGENTMESH_PORT: String(await freePort()) };
+  const up = (...more: string[]) => cli(home.path, ["up", ...more], env);
+  try {
+    const [starts, runs] = [await up(), await up()];
+    expect([starts.stdout, runs.stdout].map((text) => /^.*?(?= at )/.exec(text)?.[0])).toEqual([
+      ...["The broker is up", "A broker already runs"],
+    ]);
+    for (const { code, stderr } of [starts, runs]) {
+      expect(code).toBe(0);
+      expect(stderr).toMatch(/^warning: it accepts nothing new\. The broker's disk has .* left; .*Free space/);
+    }
+    const json = await up("--json");
+    expect(JSON.parse(json.stdout).intakeClosedWhy).toContain("Free space");
+    expect(json.stderr).toBe("");
+  } finally {
+    await cli(home.path, ["down"], env);
+  }
+});
+
 test("a port that another program has exits 3, and nothing is sent to it", async () => {
   using home = tempDir();
   const seen: string[] = [];

@@ -1,7 +1,7 @@
 /** The broker's own log for people: its last lines, those to come, over a log that is put aside; as they are for programs. */
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { tempDir, until } from "testkit";
+import { startTestBroker, tempDir, until } from "testkit";
 import { expect, test } from "vitest";
 import { cli, startCli } from "./run-cli.ts";
 
@@ -82,3 +82,28 @@ test("-f shows each line once, also when the log is put aside, or a line is writ
   ]);
   expect(following.stderr()).toContain("Go on: agentmesh logs -f");
 });
+
+test.each([
+  ["is killed", "SIGKILL", []],
+  ["is stopped", "SIGTERM", []],
+  ["is killed, and a program reads", "SIGKILL", ["--json"]],
+] as const)(
+  "-f says that the broker is gone when it %s, how to start one, and when one runs again",
+  async (_, signal, more) => {
+    await using broker = await startTestBroker();
+    const file = join(broker.home, "broker.log");
+    writeFileSync(file, entry("was.there"), { mode: 0o600 });
+    const following = startCli(broker.home, ["logs", "-f", ...more]);
+    const says = (text: string) => until(() => following.stderr().includes(text), text, 30_000);
+    await until(() => following.stdout().includes("was.there"), "the beginning", 30_000);
+    await broker.kill(signal);
+    await says("No broker runs for ");
+    expect(following.stderr()).toContain("Start one: agentmesh up");
+    await broker.start();
+    await says("A broker runs again.");
+    following.child.kill("SIGINT");
+    expect((await following.exit).code).toBe(0);
+    expect(following.stderr().match(/No broker runs|runs again/g)).toHaveLength(2);
+    expect(following.stdout().match(/was\.there/g)).toHaveLength(1);
+  },
+);

@@ -1,8 +1,10 @@
 /** Every option and argument that is declared: read by a grammar of ours, or known to be free text; texts all alike. */
 import type { Command, Option } from "commander";
+import { tempDir } from "testkit";
 import { expect, test } from "vitest";
 import { CommandError } from "../src/command-error.ts";
 import { buildProgram } from "../src/program.ts";
+import { cli } from "./run-cli.ts";
 
 /** Words of libraries, and of JavaScript. */
 const LIBRARY = /too (small|big)|invalid|expected|received|NaN|undefined|allowed choices|is invalid|\[object|\(\?:/i;
@@ -77,4 +79,18 @@ test("every command that takes a text takes it the same way: words, a file, stan
     expect(command.options.map(({ long }) => long)).toContain("--file");
     expect(command.registeredArguments.at(-1)).toMatchObject({ variadic: true, required: false });
   }
+});
+
+test.each([
+  [["sned", "bob"], 'Unknown command "sned". Did you mean send?'],
+  [["webhook", "lst"], 'Unknown command "lst". Did you mean one of list, ls?'],
+  [["log", "--lmit", "3"], 'Unknown option "--lmit". Did you mean --limit?'],
+  [["trace"], 'Missing required argument "ref".'],
+  [["inbox", "--limit"], 'Option "--limit <count>" argument missing.'],
+  [["status", "too", "many"], 'Too many arguments for "status". Expected 0 arguments but got 2: too, many.'],
+])("%j is refused in a sentence that says where its help is", async (args, said) => {
+  using home = tempDir();
+  const ended = await cli(home.path, args);
+  expect(ended).toMatchObject({ code: 2, stdout: "" });
+  expect(ended.stderr.trimEnd()).toBe(`error: ${said} How it is used: agentmesh --help, or --help behind a command.`);
 });

@@ -65,6 +65,8 @@ test("a deaf session is woken and not heard of; an absent one is not woken, and 
   await broker.agent("absent");
   const absent = await ping("absent", "1s");
   expect(absent.code).toBe(8);
+  // Said before the wait, and not only at its end.
+  expect(absent.stderr).toMatch(/^warning: absent has no live session\./);
   expect(absent.stderr).toContain("absent was not woken: absent has had no live session");
   expect(absent.stderr).toContain("The ping is taken back.");
   expect((await broker.admin.listInbox({ agent: "absent", state: "all" })).entries[0]?.state).toBe("cancelled");

@@ -5,6 +5,9 @@ import { stripVTControlCharacters } from "node:util";
 import { cleanEnv, startInTerminal, startTestBroker, type TestBroker, tempDir, until, whyNoTerminals } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+/** Longer than most. */
+const LONG = "the-engine-of-the-lobby-of-the-poker-room";
+
 const COMMANDS = [
   ["status"],
   ["agents"],
@@ -17,9 +20,33 @@ const COMMANDS = [
   ["send", "bob", "hello"],
   ["send", "nobody-of-this-name", "hello"],
   ["ask", "bob", "anybody there?", "--timeout", "1s"],
+  ["log"],
+  ["log", "--agent", LONG],
+  ["agents", "--live"],
+  ["agent", "show", LONG],
+  ["inbox", LONG],
+  ["held"],
+  ["held", LONG],
+  ["dead"],
+  ["owed"],
+  ["topics"],
+  ["webhook", "list"],
+  ["webhook", "remove", LONG],
+  ["webhook", "show", LONG],
+  ["search", "nothing-that-anybody-has-written-so-far"],
+  ["history", "--with", LONG],
+  ["send", LONG, "hello"],
+  ["publish", "build.of.everything.that.there.is.failed", "hello"],
+  ["status", "too", "many"],
+  ["trace"],
+  ["sned", "bob", "hello"],
+  ["log", "--lmit", "3"],
+  ["inbox", "--limit"],
   ["exit-codes"],
   ["--help"],
   ["send", "--help"],
+  ["webhook", "set", "--help"],
+  ["topics", "--help"],
 ];
 
 let broker: TestBroker;
@@ -28,6 +55,8 @@ let answerId: string;
 beforeAll(async () => {
   broker = await startTestBroker();
   const [alice, bob] = [await broker.agent("alice"), await broker.agent("bob")];
+  await broker.agent(LONG);
+  for (const body of ["a word to you", "and another"]) await bob.client.send({ to: LONG, body });
   await broker.admin.setFocus({ agent: "bob", forMs: 3_600_000, reason: "deep in a refactor of everything" });
   const body =
     "これは幅の広い文字です and words such as cancelled, redelivered and acknowledged, in a long line of text";
@@ -96,6 +125,27 @@ describe.skipIf(whyNoTerminals !== undefined)(
         }
       },
     );
+
+    test.each([
+      ["ask", "bob", "still there?", "--timeout", "1s"],
+      ["send", "bob", "still there?", "--wait", "1s"],
+      ["log", "-f"],
+    ])("of 60 columns a next step of %s stands in one line", async (...args) => {
+      const env = cleanEnv({ AGENTMESH_HOME: broker.home, NO_COLOR: "1", TERM: "xterm", FORCE_COLOR: undefined });
+      const running = startInTerminal(args, { env, columns: 60 });
+      if (args.includes("-f")) {
+        await until(() => running.stdout().includes("Waiting for"), "the wait", 30_000);
+        running.child.stdin?.write("\u0003");
+      }
+      await running.exit;
+      const steps = [...running.stdout().matchAll(/agentmesh (trace|cancel|inbox|log)\b.*/g)].map(([step]) =>
+        step.trim(),
+      );
+      expect(steps.length).toBeGreaterThan(0);
+      for (const step of steps)
+        expect(step).toMatch(/^agentmesh (inbox\.|log -f$|(trace|cancel|log --message) msg_[0-9a-f]{32}\b)/);
+      expect(running.stdout()).not.toMatch(/agentmesh\s*$/m);
+    });
 
     test("agentmesh setup and its question fit, and no word is broken", async () => {
       using home = tempDir();

@@ -133,7 +133,7 @@ test("OpenClaw's token and a secret of one's own come from a file or stdin, and 
       ["set", "claw", url, "--dialect", "smoke-signals"],
       /--dialect takes agentmesh, cloudevents, openclaw, hermes or legacy, not "smoke-signals"/,
     ],
-    [["set", "claw"], /missing required argument/],
+    [["set", "claw"], /Missing required argument "url"\. How it is used:/],
   ];
   for (const [args, why] of wrong) {
     expect(await cli(broker.home, ["webhook", ...args])).toMatchObject({ code: 2, stderr: expect.stringMatching(why) });

@@ -27,11 +27,11 @@ afterEach(async () => {
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url));
 
-/** Starts one; `over` resolves when it has ended by itself. */
+/** Starts one, as `pnpm example NAME` does; `over` resolves when it has ended by itself. */
 function example(name: string, home = broker.home, at: Record<string, string> = {}) {
   const [command, ...args] = name.endsWith(".sh")
     ? ["bash", pathOf(name)]
-    : [process.execPath, "--conditions=@agentmesh/source", pathOf(name)];
+    : [process.execPath, "--conditions=@agentmesh/source", pathOf("run.js"), name.replace(/\.ts$/, "")];
   const child = spawn(command ?? "", args, { env: cleanEnv({ AGENTMESH_HOME: home, ...at }) });
   running.add(child);
   let output = "";

@@ -5,7 +5,8 @@ import { usageError } from "../command-error.ts";
 import type { Context, GlobalOptions } from "../context.ts";
 import { choiceOption, durationOption } from "../option-values.ts";
 import { shortDuration } from "../terminal/clock.ts";
-import { fitted } from "../terminal/output.ts";
+import { helpWidth } from "../terminal/output.ts";
+import { wrapped } from "../terminal/text-width.ts";
 
 /** A day in milliseconds. */
 export const DAY_MS = 86_400_000;
@@ -35,16 +36,11 @@ export function textArgument(command: Command, what: string): Command {
     .exitOverride(explainDash)
     .argument("[text...]", `${what}; "-" is standard input; text that begins with a dash goes behind "--"`)
     .option("--file <file>", "text from a UTF-8 file, behind that of the command line; - is standard input")
-    .addHelpText("after", () => fitted(STANDARD_INPUT));
+    .addHelpText("after", () => `\n${wrapped(STANDARD_INPUT, helpWidth()).join("\n")}`);
 }
 
-const STANDARD_INPUT = `
-The text is what the command line says, then the file, then standard input,
-at most 64 KiB in all. Standard input is read when it is a file or a pipe, or
-when there is no other text; never a terminal or /dev/null beside other text.
-A pipe that stays silent for 30 s is refused, an open socket for half a second
-is left out, and both are said; with - they are waited for. In a loop that
-reads standard input itself, write < /dev/null.`;
+const STANDARD_INPUT =
+  "The text is what the command line says, then the file, then standard input, at most 64 KiB in all. Standard input is read when it is a file or a pipe, or when there is no other text; never a terminal or /dev/null beside other text. A pipe that stays silent for 30 s is refused, an open socket for half a second is left out, and both are said; with - they are waited for. In a loop that reads standard input itself, write < /dev/null.";
 
 /** `--urgency`. */
 export function urgencyOption(): Option {

@@ -2,7 +2,7 @@
 import { userHome } from "@agentmesh/client/node";
 import { CommandEnd, CommandError, usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
-import { jsonText, print } from "../terminal/output.ts";
+import { jsonText, print, tell } from "../terminal/output.ts";
 import { ask, canAsk } from "../terminal/question.ts";
 import { asTyped } from "./as-typed.ts";
 import { type ChosenClient, chooseClients, noClientFound } from "./choose.ts";
@@ -110,9 +110,9 @@ export async function configure(context: Context, verb: Verb, options: Configure
   );
   const remarks = verb === "setup" ? remarksOf({ at, to, adapter, shared, written }) : [];
   if (json) await print(jsonText({ ...reportJson(reports, { ...run, dryRun }), remarks }));
-  else if (planned.length === 0) await print("Nothing of agentmesh is in the configuration of any client.");
+  else if (planned.length === 0) await tell("Nothing of agentmesh is in the configuration of any client.");
   else if (dryRun)
-    await print(changing === 0 ? "Nothing would change." : `Nothing was written. Files that would change: ${changing}`);
+    await tell(changing === 0 ? "Nothing would change." : `Nothing was written. Files that would change: ${changing}`);
 
   return {
     written: written.length,

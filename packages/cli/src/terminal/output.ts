@@ -2,7 +2,7 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { plainLine, plainText } from "@agentmesh/protocol";
 import { inLocalTime } from "./clock.ts";
-import { textWidth, wrapped } from "./text-width.ts";
+import { pad, textWidth, wrapped } from "./text-width.ts";
 
 /** Colours and weights in use. */
 export type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan";
@@ -30,6 +30,11 @@ export function terminalWidth(): number {
   return process.stdout.isTTY ? columnsOf(process.stdout) : Number.POSITIVE_INFINITY;
 }
 
+/** Help is laid out for a person, whatever it is written to. */
+export function helpWidth(): number {
+  return Math.min(120, columnsOf(process.stdout));
+}
+
 /** Columns of a terminal that may not know them. */
 export function columnsOf({ columns }: NodeJS.WriteStream): number {
   return columns > 0 ? Math.max(NARROWEST, columns) : USUAL;
@@ -53,14 +58,26 @@ export function print(text: string): Promise<void> {
   });
 }
 
-/** A sentence of ours in lines that fit the terminal, the further ones behind `by`; as it is where there is none. */
+/** Writes a sentence of ours to stdout, in lines that fit the terminal. */
+export function tell(text: string): Promise<void> {
+  return print(sentence(text, "  "));
+}
+
+/** A command that a sentence names as the next step: `: agentmesh trace msg_…`. */
+const NEXT_STEP = /(?<=: )agentmesh (?:[^.:;,]|[.:,](?=\S))+?(?=[.:;,](?=\s|$)|$)/g;
+/** Stands for a blank of it, at which no line is broken. */
+const HELD = "\u{f0000}";
+
+/** A sentence of ours in lines that fit the terminal, the further ones behind `by`; as it is where there is none. A next step stays in one line where that has room for it. */
 export function sentence(text: string, by = "", stream: NodeJS.WriteStream = process.stdout): string {
   const room = stream.isTTY ? columnsOf(stream) : Number.POSITIVE_INFINITY;
-  const [first = "", ...rest] = wrapped(text, room);
-  if (rest.length === 0) return first;
-  return [first, ...wrapped(text.slice(first.length).trimStart(), room - by.length).map((line) => by + line)].join(
-    "\n",
+  if (textWidth(stripVTControlCharacters(text)) <= room) return text;
+  const whole = text.replace(NEXT_STEP, (step) =>
+    step.length + by.length <= room ? step.replaceAll(" ", HELD) : step,
   );
+  const [first = "", ...rest] = wrapped(whole, room);
+  const more = rest.length === 0 ? [] : wrapped(whole.slice(first.length).trimStart(), room - by.length);
+  return [first, ...more.map((line) => by + line)].join("\n").replaceAll(HELD, " ");
 }
 
 /** A line and the id behind it; below it where the terminal is too narrow. */
@@ -69,11 +86,13 @@ export function withId(line: string, id: string, gap = " · "): string {
   return `${line}${beside ? gap : "\n    "}${style("dim", id)}`;
 }
 
-/** A text of several lines, those broken between words that are too long for the terminal. */
-export function fitted(text: string): string {
-  return text
-    .split("\n")
-    .map((line) => sentence(line, "    "))
+/** What is said of something beside it, aligned; below it where the terminal is too narrow for that. */
+export function explained(pairs: readonly (readonly [what: string, said: string])[]): string {
+  const width = Math.max(...pairs.map(([what]) => textWidth(what)));
+  const room = terminalWidth();
+  const isNarrow = pairs.some(([, said]) => 2 + width + 2 + textWidth(said) > room);
+  return pairs
+    .map(([what, said]) => (isNarrow ? `  ${what}\n      ${said}` : `  ${pad(what, width)}  ${said}`))
     .join("\n");
 }
 

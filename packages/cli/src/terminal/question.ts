@@ -1,5 +1,6 @@
 /** Questions to a person at the terminal. */
 import { createInterface } from "node:readline/promises";
+import { plainLine } from "@agentmesh/protocol";
 import { CommandError } from "../command-error.ts";
 import { columnsOf, sentence } from "./output.ts";
 import { textWidth } from "./text-width.ts";
@@ -38,6 +39,10 @@ export async function ask<const Word extends string>(
       if (said === "") return enter;
       const word = words.find((each) => said === each || said === each.charAt(0));
       if (word !== undefined) return word;
+      const asTyped = plainLine(said, 40);
+      process.stderr.write(
+        `${sentence(`"${asTyped}" is none of the answers: ${words.join(", ")}.`, "  ", process.stderr)}\n`,
+      );
     }
   } finally {
     terminal.close();

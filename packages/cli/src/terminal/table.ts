@@ -1,4 +1,4 @@
-/** Tables that fit the terminal: columns shrink, the last ones fold below, long text is cut with `…`. */
+/** Tables that fit the terminal: empty columns go, others shrink, the last ones fold below, long text is cut with `…`. */
 import { plainLine } from "@agentmesh/protocol";
 import { type Style, style, terminalWidth } from "./output.ts";
 import { cut, pad, textWidth } from "./text-width.ts";
@@ -32,10 +32,13 @@ const SMALLEST = 4;
 
 /** The rows as a table in at most `width` columns. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width = terminalWidth()): string {
-  const all = columns.map((column) => lay(column, rows));
+  const whole = columns.map((column) => lay(column, rows));
+  // Where there is no room, a title with nothing below it takes none.
+  const isNarrow = total(whole) > width;
+  const all = isNarrow ? whole.filter(({ cells }) => cells.some(({ text }) => text !== "")) : whole;
   shrink(all, width, (column) => column.min);
   const folding = total(all) > width && all.some((column) => column.fold);
-  const first = folding ? columns.filter((column) => !column.fold).map((column) => lay(column, rows)) : all;
+  const first = folding ? all.filter(({ fold }) => !fold).map(widened) : all;
   if (folding) shrink(first, width, (column) => column.min);
   shrink(first, width, () => SMALLEST);
   const below = folding ? all.filter((column) => column.fold) : [];
@@ -63,14 +66,13 @@ function lay<Row>(column: Column<Row>, rows: readonly Row[]): Laid {
       ? { text: plainLine(cell), style: undefined }
       : { text: plainLine(cell.text), style: cell.style };
   });
-  return {
-    title: column.title,
-    cells,
-    min: column.min,
-    fold: column.fold ?? false,
-    cutAt: column.cutAt ?? "end",
-    width: Math.max(textWidth(column.title), ...cells.map(({ text }) => textWidth(text))),
-  };
+  const { title, min, fold = false, cutAt = "end" } = column;
+  return widened({ title, cells, min, fold, cutAt, width: 0 });
+}
+
+/** A column as wide as what is in it. */
+function widened(column: Laid): Laid {
+  return { ...column, width: Math.max(textWidth(column.title), ...column.cells.map(({ text }) => textWidth(text))) };
 }
 
 /** Takes from the column that is furthest above its smallest width, until the line fits. */

@@ -13,7 +13,7 @@ import { CommandError, usageError } from "../../command-error.ts";
 import { CLIENT, type Context } from "../../context.ts";
 import { stateFacts, times, whereOf } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
-import { facts, jsonText, print, remark, sentence } from "../../terminal/output.ts";
+import { facts, jsonText, print, remark, tell } from "../../terminal/output.ts";
 import { canAsk, confirmed } from "../../terminal/question.ts";
 
 /** Makes an agent that the command line can act as. @throws CommandError, MeshApiError */
@@ -23,7 +23,7 @@ export async function addAgent(context: Context, text: string, options: { readon
   const { agent, created, token } = await context.make(name, options.token ? undefined : CLIENT);
   if (context.json) return print(jsonText({ created, agent, ...(options.token && { token }) }));
   if (options.token) await print(token);
-  const say = options.token ? remark : print;
+  const say = options.token ? remark : tell;
   await say(
     created
       ? `${agent.name} is in the mesh: ${agent.id}`
@@ -44,12 +44,10 @@ export async function renameAgent(context: Context, agent: string, text: string)
   if ((await context.knownAs(reply.was))?.agent.id === reply.agent.id)
     moveIdentity(context.folder, CLIENT, reply.was, name);
   if (context.json) return print(jsonText(reply));
-  await print(
-    sentence(
-      reply.was === name
-        ? `${name} has this name already.`
-        : `${plainLine(reply.was)} is called ${name} now. What is sent to ${plainLine(reply.was)} comes to it until another agent takes that name.`,
-    ),
+  await tell(
+    reply.was === name
+      ? `${name} has this name already.`
+      : `${plainLine(reply.was)} is called ${name} now. What is sent to ${plainLine(reply.was)} comes to it until another agent takes that name.`,
   );
 }
 
@@ -71,7 +69,7 @@ export async function removeAgent(context: Context, name: string, options: { rea
     reply.dead === 0
       ? ""
       : ` ${reply.dead === 1 ? "1 message that waited is a dead letter" : `${reply.dead} messages that waited are dead letters`}; who sent them is told.`;
-  await print(sentence(`${plainLine(agent.name)} has left the mesh, and its name is free.${dead}`));
+  await tell(`${plainLine(agent.name)} has left the mesh, and its name is free.${dead}`);
 }
 
 /** Shows one agent. @throws MeshApiError */

@@ -13,7 +13,7 @@ import {
 import { allAgents } from "../../all-agents.ts";
 import type { Context } from "../../context.ts";
 import { focusText, heard, presenceStyle, reachedBy, times, whereOf } from "../../describe.ts";
-import { jsonText, print, warn } from "../../terminal/output.ts";
+import { jsonText, print, tell, warn } from "../../terminal/output.ts";
 import { type Cell, type Column, table } from "../../terminal/table.ts";
 
 /** Options of `agents`. */
@@ -33,7 +33,7 @@ export async function agents(context: Context, options: AgentsOptions): Promise<
   }
   if (found.length === 0) {
     const { archived } = (await admin.status()).agents;
-    return print(
+    return tell(
       presence === "all" && archived > 0
         ? `No agent has been heard of for long: ${archived} archived. See who: agentmesh agents --archived`
         : NOBODY[presence],
@@ -54,7 +54,7 @@ function columns(ownId: string | undefined): Column<Agent>[] {
     { title: "NAME", cell: (agent) => (agent.id === ownId ? `${agent.name} (you)` : agent.name), min: 20 },
     { title: "PRESENCE", cell: presence, min: 12 },
     { title: "HEARD", cell: heard },
-    { title: "CLIENT", cell: ({ client }) => (client ? quotedUnlessWord(client) : ""), min: 8 },
+    { title: "CLIENT", cell: ({ client }) => (client ? quotedUnlessWord(client) : ""), min: 8, fold: true },
     { title: "REACHED BY", cell: reached, min: 28 },
     { title: "WAITING", cell: waitingWords },
     { title: "WHERE", cell: whereOf, min: 36, fold: true, cutAt: "start" },

@@ -3,7 +3,7 @@ import { plainLine } from "@agentmesh/protocol";
 import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { focusText, recipientText } from "../../describe.ts";
-import { jsonText, print, sentence } from "../../terminal/output.ts";
+import { jsonText, print, tell } from "../../terminal/output.ts";
 
 /** Options of `focus`. */
 export interface FocusOptions {
@@ -31,9 +31,7 @@ export async function focus(context: Context, agent: string, options: FocusOptio
       : await admin.getAgent({ agent });
   if (context.json) return print(jsonText(found));
   const name = plainLine(found.name);
-  await print(
-    sentence(
-      found.focus ? `${name} is ${focusText(found.focus)}.` : `${name} is not in focus (${recipientText(found)}).`,
-    ),
+  await tell(
+    found.focus ? `${name} is ${focusText(found.focus)}.` : `${name} is not in focus (${recipientText(found)}).`,
   );
 }

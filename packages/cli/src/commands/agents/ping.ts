@@ -12,7 +12,7 @@ import {
 import { CommandError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { inLocalTime, localTime, shortDuration } from "../../terminal/clock.ts";
-import { jsonText, print, style } from "../../terminal/output.ts";
+import { jsonText, print, style, warn } from "../../terminal/output.ts";
 import { pad } from "../../terminal/text-width.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 
@@ -62,6 +62,8 @@ async function follow(client: MeshClient, sent: SendReply, timeoutMs: number, js
   };
   const [first] = sent.deliveries;
   await reach("accepted", sent.acceptedAt, `as #${first?.seq} of ${first?.to.name}`);
+  // Before the wait: whoever is pinged may not be there to notice it.
+  if (!json) for (const { detail } of first?.warnings ?? []) warn(detail);
   const { messageId } = sent;
   const look = async (signal: AbortSignal) => {
     const [delivery] = (await client.getMessage({ message: messageId }, { signal })).deliveries;

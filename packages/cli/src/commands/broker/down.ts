@@ -13,7 +13,7 @@ import { shareProcesses } from "@agentmesh/protocol";
 import { CommandError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { isAlive } from "../../process-alive.ts";
-import { jsonText, print } from "../../terminal/output.ts";
+import { jsonText, print, tell } from "../../terminal/output.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 
 const PATIENCE_MS = 10_000;
@@ -26,8 +26,8 @@ export async function down(context: Context): Promise<void> {
     // One that runs where it cannot be reached, or hangs, is not "none".
     const held = isServed(context.folder) && (await requireBroker(context.folder, address));
     if (held) address = { ...address, url: held.url };
-    else
-      return print(context.json ? jsonText({ stopped: false, url: address.url }) : `No broker runs at ${address.url}.`);
+    else if (context.json) return print(jsonText({ stopped: false, url: address.url }));
+    else return tell(`No broker runs at ${address.url}.`);
   }
   // The pid of a broker in another container is that of some other process here.
   const running = announced(context.folder)?.standpoint;
@@ -57,11 +57,8 @@ export async function down(context: Context): Promise<void> {
       { pid },
     );
   }
-  await print(
-    context.json
-      ? jsonText({ stopped: true, url: address.url, pid })
-      : `The broker at ${address.url} (pid ${pid}) has stopped. What waited is on disk.`,
-  );
+  if (context.json) return print(jsonText({ stopped: true, url: address.url, pid }));
+  await tell(`The broker at ${address.url} (pid ${pid}) has stopped. What waited is on disk.`);
 }
 
 async function answers(context: Context, address: BrokerAddress, signal: AbortSignal): Promise<boolean> {

@@ -1,18 +1,20 @@
 /** `agentmesh logs`: the broker's own log, for people. What happened to messages is `agentmesh log`. */
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
-import { refusedBy } from "@agentmesh/client/node";
+import { isServed, refusedBy } from "@agentmesh/client/node";
 import { plainLine } from "@agentmesh/protocol";
 import * as z from "zod";
 import { CommandError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { shortPath } from "../../describe.ts";
 import { clockTime, inLocalTime, localDate } from "../../terminal/clock.ts";
-import { jsonText, print, type Style, sentence, style } from "../../terminal/output.ts";
+import { jsonText, print, remark, type Style, sentence, style } from "../../terminal/output.ts";
 import { commandLine } from "../../terminal/shell-word.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 
 const POLL_MS = 200;
 const CHUNK = 65_536;
+/** How often it is looked whether a broker is there that writes lines: one that was killed says so nowhere else. */
+const SERVED_EACH_MS = 1_000;
 
 /** Options of `logs`. */
 export interface LogsOptions {
@@ -37,6 +39,7 @@ export async function logs(context: Context, options: LogsOptions): Promise<void
   };
   await show((lines ?? []).slice(-options.limit));
   if (!options.follow) return;
+  const ofBroker = sayServed(context);
   const again = ["agentmesh", "logs", "-f", ...context.meshWords(), ...(context.json ? ["--json"] : [])];
   await waitFor({
     json: context.json,
@@ -45,9 +48,28 @@ export async function logs(context: Context, options: LogsOptions): Promise<void
     stands: () => `Followed until here. Go on: ${commandLine(again)}`,
     look: async () => {
       await show(log.rest() ?? []);
+      await ofBroker(() => show(log.rest() ?? []));
       return undefined;
     },
   });
+}
+
+/** Says when no broker runs for the folder, and when one does again; what was written before is shown first. */
+function sayServed(context: Context): (showRest: () => Promise<void>) => Promise<void> {
+  const { folder } = context;
+  const start = commandLine(["agentmesh", "up", ...context.meshWords()]);
+  let was = true;
+  let lookAt = 0;
+  return async (showRest) => {
+    if (performance.now() < lookAt) return;
+    lookAt = performance.now() + SERVED_EACH_MS;
+    const is = isServed(folder);
+    if (is === was) return;
+    was = is;
+    if (is) return remark("A broker runs again.");
+    await showRest();
+    remark(`No broker runs for ${shortPath(folder.path)}. What the next one writes here is shown. Start one: ${start}`);
+  };
 }
 
 /** A log that grows, and may be put aside for a new one. */
@@ -112,7 +134,7 @@ const LEVELS: readonly (readonly [number, string, Style])[] = [
 /** A line of the log as people read it; what is no entry, such as a crash, as it stands. */
 function lineText(line: string): string {
   const parsed = parsedLine(line);
-  if (!parsed) return plainLine(line, 2_000);
+  if (!parsed) return sentence(plainLine(line, 2_000), "    ");
   const { time, level, msg, ...fields } = parsed;
   const [, name, colour] = LEVELS.find(([least]) => level >= least) ?? [0, "debug", "dim"];
   const at = new Date(time).toISOString();

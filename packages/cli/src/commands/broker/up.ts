@@ -15,7 +15,7 @@ import { CommandError, usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { shortPath } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
-import { facts, jsonText, print, warn } from "../../terminal/output.ts";
+import { facts, jsonText, print, tell, warn } from "../../terminal/output.ts";
 import { inFrame } from "../../terminal/waiting.ts";
 
 const START_WITHIN_MS = 15_000;
@@ -46,11 +46,12 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
       }),
   });
   const status = await (await context.admin()).status();
+  const intakeClosedWhy = status.storage.closedWhy;
   if (context.json) {
     const { version, pid, home, insteadOf } = status;
-    return print(jsonText({ started, url, insteadOf, version, pid, home, logFile: folder.logFile }));
+    return print(jsonText({ started, url, insteadOf, version, pid, home, logFile: folder.logFile, intakeClosedWhy }));
   }
-  await print(started ? `The broker is up at ${url}` : `A broker already runs at ${url}`);
+  await tell(started ? `The broker is up at ${url}` : `A broker already runs at ${url}`);
   await print(
     facts([
       ...otherPort(status),
@@ -62,6 +63,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
       ...(existsSync(folder.logFile) ? [["log", shortPath(folder.logFile)] as const] : []),
     ]),
   );
+  if (intakeClosedWhy !== undefined) warn(`it accepts nothing new. ${intakeClosedWhy}`);
   warnOfOtherVersion(status);
 }
 

@@ -4,7 +4,7 @@ import { type DeliveryReply, type InboxEntry, plainLine, quotedUnlessWord } from
 import type { Context } from "../../context.ts";
 import { bodyLine } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
-import { jsonText, print, remark } from "../../terminal/output.ts";
+import { jsonText, print, remark, tell } from "../../terminal/output.ts";
 import { type Column, table } from "../../terminal/table.ts";
 import { messageRefOf } from "../messages/send.ts";
 import { deliveryIdOf } from "./delivery-ref.ts";
@@ -19,7 +19,7 @@ export async function dead(
   const { entries, more } = await newestDead(admin, agent, options.limit);
   if (context.json) return print(jsonText({ entries, ...(more && { more }) }));
   if (entries.length === 0)
-    return print(agent === undefined ? "No dead letters." : `No dead letters of ${plainLine(agent)}.`);
+    return tell(agent === undefined ? "No dead letters." : `No dead letters of ${plainLine(agent)}.`);
   await print(table(columns, entries));
   if (more) remark("Older ones are not shown: see more with --limit");
   const back = entries.some(({ reason }) => reason !== "recipient_gone")
@@ -44,9 +44,8 @@ async function newestDead(admin: MeshClient, agent: string | undefined, limit: n
 export async function redrive(context: Context, ref: string): Promise<void> {
   const delivery = deliveryIdOf(ref, "agentmesh dead");
   const reply = await (await context.admin()).redrive({ delivery });
-  await print(
-    context.json ? jsonText(reply) : `${reply.deliveryId} is queued again, with a new life as long as its first.`,
-  );
+  if (context.json) return print(jsonText(reply));
+  await tell(`${reply.deliveryId} is queued again, with a new life as long as its first.`);
 }
 
 /** Takes dead letters off the list. @throws MeshApiError, BrokerUnreachableError, CommandError */
@@ -58,7 +57,7 @@ export async function dismiss(context: Context, refs: readonly string[]): Promis
     const reply = await admin.dismiss({ delivery });
     replies.push(reply);
     if (!context.json)
-      await print(`${reply.deliveryId} is off the list of dead letters; its text stays in the history.`);
+      await tell(`${reply.deliveryId} is off the list of dead letters; its text stays in the history.`);
   }
   if (context.json) await print(jsonText({ dismissed: replies }));
 }
@@ -69,7 +68,7 @@ export async function cancel(context: Context, ref: string): Promise<void> {
   if (context.json) return print(jsonText(reply));
   const others =
     reply.given > 0 ? ` from ${reply.cancelled} inboxes; ${reply.given} had it already` : ": nobody was given it";
-  await print(`${reply.messageId} is taken back${others}.`);
+  await tell(`${reply.messageId} is taken back${others}.`);
 }
 
 const columns: Column<InboxEntry>[] = [

@@ -4,7 +4,7 @@ import { alsoArchived } from "../../all-agents.ts";
 import type { Context } from "../../context.ts";
 import { bodyText } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
-import { indented, jsonText, print, remark, style, withId } from "../../terminal/output.ts";
+import { indented, jsonText, print, remark, style, tell, withId } from "../../terminal/output.ts";
 import { deliveryIdOf } from "./delivery-ref.ts";
 
 /** Shows what is held, of one agent or of all, with whole texts: somebody is to decide on them. @throws MeshApiError */
@@ -19,7 +19,7 @@ export async function held(context: Context, agent: string | undefined): Promise
   }
   if (context.json) return print(jsonText({ entries }));
   if (entries.length === 0)
-    return print(agent === undefined ? "Nothing is held." : `Nothing is held for ${plainLine(agent)}.`);
+    return tell(agent === undefined ? "Nothing is held." : `Nothing is held for ${plainLine(agent)}.`);
   await print(entries.map(whole).join("\n\n"));
   remark("Decide: agentmesh admit dlv_…, or agentmesh refuse dlv_…");
 }
@@ -27,7 +27,8 @@ export async function held(context: Context, agent: string | undefined): Promise
 /** Lets a held delivery into its inbox. @throws MeshApiError, CommandError */
 export async function admit(context: Context, ref: string): Promise<void> {
   const reply = await (await context.admin()).admit({ delivery: deliveryIdOf(ref, "agentmesh held") });
-  await print(context.json ? jsonText(reply) : `${reply.deliveryId} is admitted: it is ${reply.state} now.`);
+  if (context.json) return print(jsonText(reply));
+  await tell(`${reply.deliveryId} is admitted: it is ${reply.state} now.`);
 }
 
 /** Refuses a held delivery for good. @throws MeshApiError, CommandError */
@@ -37,7 +38,8 @@ export async function refuse(context: Context, ref: string, { reason }: { readon
     delivery: deliveryIdOf(ref, "agentmesh held"),
     ...(reason !== undefined && { reason }),
   });
-  await print(context.json ? jsonText(reply) : `${reply.deliveryId} is refused; its sender is told.`);
+  if (context.json) return print(jsonText(reply));
+  await tell(`${reply.deliveryId} is refused; its sender is told.`);
 }
 
 function whole({ id, seq, to, message }: InboxEntry): string {

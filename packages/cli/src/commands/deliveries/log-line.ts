@@ -7,6 +7,7 @@ import { cut, pad, textWidth } from "../../terminal/text-width.ts";
 import { EVENT_WIDTH } from "../../timeline.ts";
 
 const MAX_ROUTE = 34;
+const GAP = "  ";
 
 /** A printer of entries that keeps its columns aligned over all its calls and names the day when it changes. */
 export function logPrinter(json: boolean): (entries: readonly LogEntry[]) => Promise<void> {
@@ -34,14 +35,15 @@ export function logPrinter(json: boolean): (entries: readonly LogEntry[]) => Pro
 function logLine(entry: LogEntry, seqWidth: number, routeWidth: number): string {
   const time = process.stdout.isTTY ? clockTime(entry.at) : `${localDate(entry.at)} ${clockTime(entry.at)}`;
   const event = pad(entry.event, EVENT_WIDTH);
-  const route = pad(cut(routeOf(entry), routeWidth), routeWidth);
-  const head = [time, event, `#${entry.seq}`.padEnd(seqWidth), route].join("  ");
-  const room = terminalWidth() - textWidth(head) - 2;
+  const columns = [time, style(eventStyle(entry.event), event), `#${entry.seq}`.padEnd(seqWidth)];
+  const left = terminalWidth() - [time, event, columns[2] ?? ""].reduce((sum, { length }) => sum + length + 2, 0);
+  const route = Math.min(routeWidth, left);
+  const head = [...columns, pad(cut(routeOf(entry), route), route)].join(GAP);
+  const room = left - route - GAP.length;
   const detail = cut(detailOf(entry), room);
-  const gap = detail === "" ? "" : "  ";
+  const gap = detail === "" ? "" : GAP;
   const preview = cut(quoted(entry.preview), room - textWidth(detail) - gap.length);
-  const shownHead = `${time}  ${style(eventStyle(entry.event), event)}${head.slice(time.length + 2 + event.length)}`;
-  return `${shownHead}  ${detail}${gap}${style("dim", preview)}`.trimEnd();
+  return `${head}${GAP}${detail}${gap}${style("dim", preview)}`.trimEnd();
 }
 
 function routeOf({ from, to }: LogEntry): string {

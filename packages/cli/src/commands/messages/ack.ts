@@ -3,7 +3,7 @@ import type { MeshClient } from "@agentmesh/client";
 import type { AckReply, Agent, DeliveryRef } from "@agentmesh/protocol";
 import { CommandError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
-import { jsonText, print, remark } from "../../terminal/output.ts";
+import { jsonText, print, remark, tell } from "../../terminal/output.ts";
 import { messageRefOf } from "./send.ts";
 
 /** Acks messages of the context's agent, each by its number or id: one that is refused leaves the others as they are. @throws CommandError, MeshApiError */
@@ -23,7 +23,7 @@ export async function ack(context: Context, refs: readonly string[]): Promise<vo
   for (const [i, answer] of answers.entries()) {
     if (answer.status !== "fulfilled") continue;
     acked.push(answer.value);
-    if (!context.json) await print(`${named[i]?.ref} is acked${answer.value.duplicate ? ", as it was before" : ""}.`);
+    if (!context.json) await tell(`${named[i]?.ref} is acked${answer.value.duplicate ? ", as it was before" : ""}.`);
   }
   if (context.json && acked.length > 0) await print(jsonText({ acked }));
   tellRefused(

@@ -5,7 +5,7 @@ import { CommandError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { recipientText } from "../../describe.ts";
 import { since, until } from "../../terminal/clock.ts";
-import { indented, jsonText, print, remark, style, warn } from "../../terminal/output.ts";
+import { indented, jsonText, print, remark, style, tell, warn } from "../../terminal/output.ts";
 import { type Column, table } from "../../terminal/table.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 import { textFrom } from "../../text-input.ts";
@@ -75,7 +75,7 @@ export async function owed(context: Context, agent: string | undefined): Promise
   const admin = await context.admin();
   const asks = await admin.listAsks(agent === undefined ? {} : { agent });
   if (context.json) return print(jsonText(asks));
-  if (asks.owed.length + asks.waiting.length === 0) return print("No question is without an answer.");
+  if (asks.owed.length + asks.waiting.length === 0) return tell("No question is without an answer.");
   const rows = [...asks.owed, ...asks.waiting];
   await print(table(columns, rows));
   if (rows.some(({ overdue }) => overdue)) remark("Overdue: the agent asked is reminded once, then the asker is told.");

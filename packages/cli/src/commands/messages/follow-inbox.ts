@@ -2,7 +2,7 @@
 import { type MeshClient, mayPass } from "@agentmesh/client";
 import type { InboxEntry, LogEntry } from "@agentmesh/protocol";
 import { type Context, USUAL_NAME } from "../../context.ts";
-import { jsonText, print } from "../../terminal/output.ts";
+import { jsonText, print, tell } from "../../terminal/output.ts";
 import { follow } from "../deliveries/follow-log.ts";
 import { whole } from "./inbox-entry.ts";
 
@@ -49,7 +49,7 @@ export async function followInbox(
     const { acked, refused } = ack && unacked ? await ackAll(client, [unacked], signal) : { acked: [], refused: [] };
     for (const error of refused) ended(error);
     unacked = undefined;
-    if (acked.length > 0 && !context.json) await print(ackedText(acked));
+    if (acked.length > 0 && !context.json) await tell(ackedText(acked));
   }
 
   function ended(error: unknown): never {

@@ -13,7 +13,7 @@ import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { conversationText, foundText, listText } from "../../conversation.ts";
 import { typed } from "../../option-values.ts";
-import { jsonText, print, remark, style } from "../../terminal/output.ts";
+import { jsonText, print, remark, style, tell } from "../../terminal/output.ts";
 import { threadOf } from "./thread-ref.ts";
 
 /** Options of `history` and `search`. */
@@ -40,7 +40,7 @@ export async function history(context: Context, options: HistoryOptions): Promis
   const query = await queryOf(admin, options);
   const shown = await fetchPages(admin, query, options.limit);
   if (context.json) return print(jsonText(shown));
-  if (shown.entries.length === 0) return print(nothingIn(options));
+  if (shown.entries.length === 0) return tell(nothingIn(options));
   const ordered = shown.entries.toReversed();
   const whole = options.full || query.thread !== undefined;
   if (query.thread !== undefined) await print(`${style("bold", query.thread)}  ${countOf(shown, options)}`);
@@ -62,7 +62,7 @@ export async function search(context: Context, words: readonly string[], options
     const hint = /[\p{L}\p{N}]/u.test(typed)
       ? "All words must be in a message; par* finds what begins so."
       : "Only letters and digits are searched.";
-    return print(`Nothing found for ${plainLine(typed)}. ${hint}`);
+    return tell(`Nothing found for ${plainLine(typed)}. ${hint}`);
   }
   await print(
     options.full ? conversationText(shown.entries.toReversed()) : foundText(shown.entries.toReversed(), typed),

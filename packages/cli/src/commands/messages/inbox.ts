@@ -5,7 +5,7 @@ import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { bodyLine, stateStyle } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
-import { jsonText, print, remark } from "../../terminal/output.ts";
+import { jsonText, print, remark, tell } from "../../terminal/output.ts";
 import { type Column, table } from "../../terminal/table.ts";
 import { tellRefused } from "./ack.ts";
 import { ackAll, ackedText, followInbox, placeOf } from "./follow-inbox.ts";
@@ -47,7 +47,7 @@ export async function inbox(context: Context, name: string | undefined, options:
   else if (options.follow) for (const entry of shown.entries) await print(jsonText(entry, 0));
   const { acked, refused } = options.ack ? await ackAll(client, shown.entries) : { acked: undefined, refused: [] };
   if (context.json && !options.follow) await print(jsonText({ ...shown, ...(acked && { acked }) }));
-  else if (!context.json && acked && acked.length > 0) await print(ackedText(acked));
+  else if (!context.json && acked && acked.length > 0) await tell(ackedText(acked));
   tellRefused(context, refused);
   if (place) await followInbox(context, client, { name, place, shown: shown.entries, ack: options.ack });
 }
@@ -63,7 +63,7 @@ async function ownClient(context: Context, { follow }: InboxOptions): Promise<Me
 /** The inbox of an agent that is not in the mesh: nobody could write to it. */
 async function noInboxYet(context: Context, { follow }: InboxOptions): Promise<void> {
   const why = `Nothing waits for you: ${context.name} is not in the mesh yet, and nobody can write to it before your first message.`;
-  if (!context.json) return print(why);
+  if (!context.json) return tell(why);
   if (follow) return remark(why);
   await print(jsonText({ entries: [], open: 0 }));
 }
@@ -98,7 +98,7 @@ async function printShown(
   const whose = name === undefined ? "you" : plainLine(name);
   if (entries.length === 0) {
     const hint = options.all ? "" : ` Ended ones too: agentmesh inbox${name === undefined ? "" : ` ${whose}`} --all`;
-    return print(`Nothing waits for ${whose}.${hint}`);
+    return tell(`Nothing waits for ${whose}.${hint}`);
   }
   if (name === undefined || options.full) await print(entries.map(whole).join("\n\n"));
   else await print(table(columns, entries));

@@ -4,7 +4,7 @@ import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { recipientText, stateStyle } from "../../describe.ts";
 import { inLocalTime } from "../../terminal/clock.ts";
-import { jsonText, print, remark, sentence, style, warn } from "../../terminal/output.ts";
+import { jsonText, print, remark, sentence, style, tell, warn } from "../../terminal/output.ts";
 import { textFrom } from "../../text-input.ts";
 import { awaitAck, requireAck } from "../deliveries/await-ack.ts";
 import { threadOf } from "./thread-ref.ts";
@@ -59,7 +59,7 @@ async function printReply(reply: SendReply): Promise<void> {
     const known = reply.duplicate ? "; sent before with this idempotency key, stored once" : "";
     const said = `${state} as #${seq} for ${plainLine(to.name)} (${recipientText(recipient)})${order}${known}`;
     await print(style(stateStyle[state], state) + sentence(said, "  ").slice(state.length));
-    if (rule.code !== "normal") await print(sentence(plainLine(inLocalTime(rule.detail), 400), "  "));
+    if (rule.code !== "normal") await tell(plainLine(inLocalTime(rule.detail), 400));
     for (const { detail } of warnings) warn(detail);
   }
   await print(reply.messageId);

@@ -15,7 +15,7 @@ import type { Context } from "../../context.ts";
 import { stateStyle, times } from "../../describe.ts";
 import { typed } from "../../option-values.ts";
 import { inLocalTime, since } from "../../terminal/clock.ts";
-import { jsonText, print, sentence, style, warn } from "../../terminal/output.ts";
+import { jsonText, print, sentence, style, tell, warn } from "../../terminal/output.ts";
 import { type Column, table } from "../../terminal/table.ts";
 import { textFrom } from "../../text-input.ts";
 
@@ -25,8 +25,8 @@ export async function topics(context: Context): Promise<void> {
   const [published, subscriptions] = [await allTopics(admin), await allSubscriptions(admin)];
   if (context.json) return print(jsonText({ topics: published, subscriptions }));
   if (published.length > 0) await print(table(columns, published));
-  else await print("Nothing has been published yet.");
-  for (const { agent, topic } of subscriptions) await print(`${plainLine(agent.name)} is subscribed to ${topic}`);
+  else await tell("Nothing has been published yet.");
+  for (const { agent, topic } of subscriptions) await tell(`${plainLine(agent.name)} is subscribed to ${topic}`);
 }
 
 /** Topics of all pages. */
@@ -59,16 +59,15 @@ export async function publish(
   });
   if (context.json) return print(jsonText(reply));
   const { accepted, skipped, acceptedUnnamed, skippedUnnamed } = publishCounts(reply);
-  await print(
-    `${style("bold", "published")} on ${reply.topic}: stored for ${accepted} of ${accepted + skipped} subscribers`,
-  );
+  const said = `published on ${reply.topic}: stored for ${accepted} of ${accepted + skipped} subscribers`;
+  await print(style("bold", "published") + sentence(said, "  ").slice("published".length));
   for (const { to, seq, state, recipient } of reply.accepted) {
     const shown = state === "queued" ? "" : `: ${style(stateStyle[state], state)}`;
-    await print(`  #${seq} for ${plainLine(to.name)} (${presenceWords(recipient, times)})${shown}`);
+    await tell(`  #${seq} for ${plainLine(to.name)} (${presenceWords(recipient, times)})${shown}`);
   }
   if (acceptedUnnamed > 0) await print(`  and for ${acceptedUnnamed} more`);
   const { rules, warnings } = publishRemarks(reply.accepted);
-  for (const { detail } of rules) await print(sentence(plainLine(inLocalTime(detail), 800), "  "));
+  for (const { detail } of rules) await tell(plainLine(inLocalTime(detail), 800));
   for (const { detail } of warnings) warn(detail);
   const archived = reply.skipped.filter(({ why }) => why === "archived");
   for (const { agent, why } of reply.skipped) if (why !== "archived") warn(`not for ${plainLine(agent.name)}: ${why}`);
@@ -89,12 +88,12 @@ export async function subscribe(
   if (options.unsubscribe) {
     const { removed } = await client.unsubscribe({ topic });
     if (context.json) return print(jsonText({ removed }));
-    return print(`${agent.name} ${removed ? "is no longer" : "was not"} subscribed to ${topic}`);
+    return tell(`${agent.name} ${removed ? "is no longer" : "was not"} subscribed to ${topic}`);
   }
   const reply = await client.subscribe({ topic, retained: options.retained });
   if (context.json) return print(jsonText(reply));
   const earlier = reply.retained > 0 ? `; ${await earlierText(client, reply.retained)}` : "";
-  await print(`${agent.name} ${reply.created ? "is now" : "was already"} subscribed to ${topic}${earlier}`);
+  await tell(`${agent.name} ${reply.created ? "is now" : "was already"} subscribed to ${topic}${earlier}`);
   if (reply.leftOut > 0) {
     warn(`${reply.leftOut} more did not fit: the inbox is full. With room in it, unsubscribe and subscribe again.`);
   }

@@ -17,7 +17,7 @@ import { alsoArchived } from "../../all-agents.ts";
 import { CommandError, usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { since, until } from "../../terminal/clock.ts";
-import { facts, jsonText, print, remark, type Style, style } from "../../terminal/output.ts";
+import { facts, jsonText, print, remark, type Style, style, tell } from "../../terminal/output.ts";
 import { type Column, table } from "../../terminal/table.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 
@@ -93,7 +93,7 @@ export async function listWebhooks(context: Context): Promise<void> {
     webhooks.push(await admin.getWebhook({ agent: id }));
   }
   if (context.json) return print(jsonText({ webhooks }));
-  if (webhooks.length === 0) return print("No agent has a webhook. Set one: agentmesh webhook set AGENT URL");
+  if (webhooks.length === 0) return tell("No agent has a webhook. Set one: agentmesh webhook set AGENT URL");
   await print(table(columns, webhooks));
 }
 
@@ -127,7 +127,7 @@ export async function testWebhook(context: Context, agent: string): Promise<void
   if (reply === undefined) return; // its time is over when it is lost: waitFor has thrown
   const { taken, status, why = "", tookMs, webhook } = reply;
   if (context.json) await print(jsonText(reply));
-  else if (taken) await print(`${style("green", "taken")}: ${webhook.url} answered ${status} after ${tookMs} ms`);
+  else if (taken) await tell(`${style("green", "taken")}: ${webhook.url} answered ${status} after ${tookMs} ms`);
   if (taken) return;
   throw new CommandError("webhook_not_taken", `${webhook.url} did not take the test after ${tookMs} ms: ${why}.`);
 }
@@ -157,12 +157,12 @@ export async function removeWebhook(context: Context, agent: string): Promise<vo
   const { removed } = await (await context.admin()).removeWebhook({ agent });
   if (context.json) return print(jsonText({ removed }));
   const name = plainLine(agent);
-  await print(removed ? `Nothing more is posted for ${name}; what waits is in its inbox.` : `${name} has no webhook.`);
+  await tell(removed ? `Nothing more is posted for ${name}; what waits is in its inbox.` : `${name} has no webhook.`);
 }
 
 async function printSecret(context: Context, reply: SetWebhookReply, said: string): Promise<void> {
   if (context.json) return print(jsonText(reply));
-  await print(plainLine(said, 2_000));
+  await tell(plainLine(said, 2_000));
   if (reply.secret === undefined) return;
   await print(reply.secret);
   const use =
