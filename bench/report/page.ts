@@ -77,7 +77,7 @@ ${runs.map(({ command }, i) => `${command}   # run ${i + 1}`).join("\n")}
 
 - All sides, the generator of the load and the receivers share the machine, over loopback. Rounds of the sides take turns after
   a warm-up; a cell is the median of the rounds, with the least and the most of them, and ours as a multiple of it.
-- agentmesh keeps each message with \`synchronous=FULL\` before it answers, Redis with \`appendfsync always\`; JetStream as it
+- agentmesh flushes its log before it answers, Redis with \`appendfsync always\`; JetStream as it
   comes, which flushes its files every two minutes; the same HTTP and SSE without a store keeps nothing.
 - Both builds of agentmesh run with the limits on senders and kept messages off (\`senderPerMinute\`, \`pairPerMinute\`,
   \`repeatsPerMinute\`, quotas): with the defaults a sender may send 120 messages a minute. Where sessions are not renewed for

@@ -1,6 +1,6 @@
 /** A disk that is full, and files that may not grow: refused with 507, nothing half done, well when there is room. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, readdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fillDisk, openSmallDisk, startTestBroker, tempDir, until, whyNoSmallDisks } from "testkit";
 import type { FaultKind } from "./bounds.ts";
@@ -57,14 +57,10 @@ export const diskFull: Fault = {
   },
   async run(turn) {
     const room = { AGENTMESH_MIN_FREE_DISK_BYTES: String(4 * MIB), AGENTMESH_BALLAST_BYTES: String(8 * MIB) };
-    await using broker = await startTestBroker({ env: { ...QUICK, ...room } });
-    await broker.kill("SIGTERM");
-    using kept = tempDir();
-    cpSync(broker.home, kept.path, { recursive: true });
-    using _ = openSmallDisk(broker.home, "size=48m");
+    using place = tempDir();
+    using _ = openSmallDisk(place.path, "size=48m");
+    await using broker = await startTestBroker({ home: place.path, env: { ...QUICK, ...room } });
     try {
-      for (const name of readdirSync(kept.path)) cpSync(join(kept.path, name), join(broker.home, name));
-      await broker.start();
       const filler = join(broker.home, "filler");
       const keeper = await broker.agent("keeper");
       const act = async (site: Site) => {

@@ -27,7 +27,9 @@ interface Trouble {
 const WRONG = /bug in agentmesh|\n\s+at |backup|start-empty|device under it failed|ulimit/;
 
 const cli = (home: string, ...args: string[]) =>
-  runProgram("cli", args, { env: cleanEnv({ AGENTMESH_HOME: home, AGENTMESH_BALLAST_BYTES: "0" }) });
+  runProgram("cli", args, {
+    env: cleanEnv({ AGENTMESH_HOME: home, AGENTMESH_BALLAST_BYTES: "0", AGENTMESH_MIN_FREE_DISK_BYTES: "0" }),
+  });
 
 const noDisks = whyNoSmallDisks();
 

@@ -18,7 +18,7 @@ import {
 } from "./questions-agents.ts";
 import { advance, restart, stepAtStart, writeHeartbeats } from "./questions-care.ts";
 import { lease } from "./questions-leases.ts";
-import { OFFLINE_AFTER_MS } from "./world.ts";
+import { type End, OFFLINE_AFTER_MS } from "./world.ts";
 
 const NAMES = ["ada", "bob", "cyd", "dee"];
 
@@ -65,7 +65,7 @@ const beats = fc.record({
   before: fc.constantFrom(1_000, 59_000, 60_000, 100_000),
   write: fc.boolean(),
   after: fc.constantFrom(0, 30_000, 60_000, 80_000),
-  end: fc.constantFrom("kill", "kill", "clean"),
+  end: fc.constantFrom<End>("kill", "power cut", "clean"),
 });
 type BeatChoice = typeof beats extends fc.Arbitrary<infer T> ? T : never;
 
@@ -85,6 +85,12 @@ function* beatAndRestart(o: Observer, { n, before, write, after, end }: BeatChoi
   yield expireSessions(OFFLINE_AFTER_MS);
 }
 
+const killed = fc.record({
+  n: any,
+  turns: fc.constantFrom(0, 1, 1, 2, 3, 4),
+  end: fc.constantFrom("kill" as const, "power cut" as const),
+});
+
 export const agentCommands: CommandKind[] = [
   kind("stream and end", 3, ends, streamAndEnd),
   kind("register", 2, any, registerNamed),
@@ -101,12 +107,12 @@ export const agentCommands: CommandKind[] = [
     const agent = really ? pickAgent(o, n) : undefined;
     return agent && removeAgent(agent.id);
   }),
-  kind("remove and be killed", 1, fc.record({ n: any, turns: fc.constantFrom(0, 1, 1, 2, 3) }), (o, { n, turns }) => {
+  kind("remove and be killed", 1, killed, (o, { n, turns, end }) => {
     const agent = o.history.present.length > 2 ? pickAgent(o, n) : undefined;
     if (!agent) return undefined;
-    const killed = removeAndKill(agent.id, turns);
+    const removal = removeAndKill(agent.id, turns, end);
     // What a start does about the clock is judged by itself.
-    return stepAtStart(o) > 0 ? [restart("kill"), killed] : killed;
+    return stepAtStart(o) > 0 ? [restart("kill"), removal] : removal;
   }),
   kind("open session", 4, who, (o, n) => {
     const agent = pick(o.history.agents, n);

@@ -16,7 +16,7 @@ import {
   writeHeartbeats,
 } from "./questions-care.ts";
 import { lease } from "./questions-leases.ts";
-import { KEY_WINDOW_MS, OFFLINE_AFTER_MS, RETENTION_MS } from "./world.ts";
+import { type End, KEY_WINDOW_MS, OFFLINE_AFTER_MS, RETENTION_MS } from "./world.ts";
 
 const limit = fc.constantFrom(1, 2, 100, 100);
 
@@ -37,7 +37,11 @@ function* restartUnderLease(o: Observer, { n, ms, how }: RestartChoice): Iterabl
   yield restart(how);
 }
 
-const held = fc.record({ n: any, ms: fc.constantFrom(0, 1_000, 20_000), how: fc.constantFrom("clean", "kill") });
+const held = fc.record({
+  n: any,
+  ms: fc.constantFrom(0, 1_000, 20_000),
+  how: fc.constantFrom<End>("clean", "kill", "power cut"),
+});
 type RestartChoice = typeof held extends fc.Arbitrary<infer T> ? T : never;
 
 export const careCommands: CommandKind[] = [
@@ -60,7 +64,7 @@ export const careCommands: CommandKind[] = [
     remindAsks(100),
     announceDue,
   ]),
-  kind("restart", 1, fc.constantFrom("clean", "kill"), (_, how) => restart(how)),
+  kind("restart", 1, fc.constantFrom<End>("clean", "kill", "power cut"), (_, how) => restart(how)),
   kind("write heartbeats", 1, fc.constant("now"), () => writeHeartbeats),
   kind("expire leases", 2, limit, (_, n) => expireLeases(n)),
   kind("expire messages", 2, limit, (_, n) => expireMessages(n)),

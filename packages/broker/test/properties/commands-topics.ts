@@ -43,7 +43,10 @@ function* publishTo(o: Observer, { n, topic: on, content: what, after, retained 
   if (session && after === "nothing") yield lease({ ...terms, session: session.id, stream });
 }
 
-const spread = fc.record({ n: any, topic, content, turns: fc.constantFrom(0, 1, 1, 2, 3), others: fc.nat(2) });
+const spread = fc.record({
+  ...{ n: any, topic, content, turns: fc.constantFrom(0, 1, 1, 2, 3, 4, 6), others: fc.nat(2) },
+  end: fc.constantFrom("kill" as const, "power cut" as const),
+});
 type SpreadChoice = typeof spread extends fc.Arbitrary<infer T> ? T : never;
 
 /** All but the sender subscribe. */
@@ -66,8 +69,11 @@ function* publishAndGoOn(o: Observer, { n, topic: on, content: what, turns, othe
   yield [publishes, lookMeanwhile(turns), send(draft(sender.id, last.id, { ...what, key: undefined })), ...theirs];
 }
 
-/** One publishes to all, under a key of its own, and the broker is killed some turns later. */
-function* publishBeforeKill(o: Observer, { n, topic: on, content: what, turns }: SpreadChoice): Iterable<Question> {
+/** One publishes to all, under a key of its own, and the broker is killed some turns later, or the power fails. */
+function* publishBeforeKill(
+  o: Observer,
+  { n, topic: on, content: what, turns, end }: SpreadChoice,
+): Iterable<Question> {
   const sender = pickAgent(o, n);
   if (!sender) return;
   yield* subscribeAll(o, sender, on);
@@ -75,7 +81,7 @@ function* publishBeforeKill(o: Observer, { n, topic: on, content: what, turns }:
   if (stepAtStart(o) > 0) yield restart("kill");
   const asked = draftOf(sender.id, what, [on]);
   const idempotency = { key: asked.id, contentHash: "once", windowMs: KEY_WINDOW_MS };
-  yield publishAndKill({ ...asked, idempotency, topic: on }, turns);
+  yield publishAndKill({ ...asked, idempotency, topic: on }, turns, end);
 }
 
 /** Somebody with the newest published message in its inbox unsubscribes from all, and subscribes anew. */

@@ -204,7 +204,7 @@ test("what an agent had in hand when it was removed dies as its own, also when a
     const bob = seen.history.agents.at(-1)?.id ?? "agt_";
     for (let i = 0; i < 2; i++) yield send(draft(to.id, bob, content));
     for (let i = 0; i < 2; i++) yield lease({ agentId: bob, max: 1, maxBytes: 1, leaseMs: 1_000, session: undefined });
-    yield removeAndKill(bob, 1);
+    yield removeAndKill(bob, 1, "kill");
   }, 1);
   expect(kinds(o).slice(1, 3)).toEqual(["message dead", "message dead"]);
 });

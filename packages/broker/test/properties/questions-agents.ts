@@ -7,7 +7,7 @@ import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeVoided, loseUnwritten } from "./questions-care.ts";
 import { judgeEnd, judgeReturn } from "./returns.ts";
-import { BOUNCE, RETRY, turn } from "./world.ts";
+import { BOUNCE, type End, RETRY, turn } from "./world.ts";
 
 /** Registers an agent, or resumes the one that owns the token. */
 export function register(name: string, tokenHash: string): Question {
@@ -99,16 +99,22 @@ export function removeAgent(agentId: AgentId): Question {
 }
 
 /** An agent is taken out, and the broker is killed some turns later: then it is there as before, or its mail ends now. */
-export function removeAndKill(agentId: AgentId, turns: number): Question {
+export function removeAndKill(agentId: AgentId, turns: number, end: Exclude<End, "clean">): Question {
   return async (o) => {
     const token = o.history.agent(agentId)?.tokenHash ?? "";
     const first = o.world.store.removeAgent(agentId, BOUNCE).catch(() => undefined);
     for (let i = 0; i < turns; i++) await turn();
-    await o.world.restart("kill");
-    loseUnwritten(o, "kill");
+    await o.world.restart(end);
+    loseUnwritten(o, end);
     const present = await o.world.store.agentByToken(token);
     const n = await o.world.store.endRemoved(100, BOUNCE);
-    const told = await first;
+    // Who is not answered now is not answered any more.
+    const told = await Promise.race([
+      first,
+      turn()
+        .then(turn)
+        .then(() => undefined),
+    ]);
     return () => {
       const alive = o.history.alive(agentId);
       const name = o.history.agent(agentId)?.name;

@@ -4,7 +4,7 @@ import type { Judge } from "./judging.ts";
 import type { Observer, Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeEnd, judgeReturn } from "./returns.ts";
-import { BOUNCE, GRACE_AT_START_MS, RETRY, WRITTEN_WITHIN_MS } from "./world.ts";
+import { BOUNCE, type End, GRACE_AT_START_MS, RETRY, WRITTEN_WITHIN_MS } from "./world.ts";
 
 /** Time goes on; or the clock is set back. */
 export function advance(ms: number): Question {
@@ -53,7 +53,7 @@ function moveTimes(o: Observer, ms: number): void {
 const STEP_MS = 1_000;
 
 /** The broker stops, or is killed, and starts again: every lease is void, and a step back of the clock that shows is followed. */
-export function restart(how: "clean" | "kill"): Question {
+export function restart(how: End): Question {
   return async (o) => {
     await o.world.restart(how);
     return () => {
@@ -70,10 +70,10 @@ export function restart(how: "clean" | "kill"): Question {
 }
 
 /** What a start knows of sessions: after a kill the heartbeats that were written, and how much they may lack. */
-export function loseUnwritten(o: Observer, how: "clean" | "kill"): void {
+export function loseUnwritten(o: Observer, how: End): void {
   o.history.unwrittenSince = undefined;
   for (const each of o.history.sessions) {
-    if (how === "kill") {
+    if (how !== "clean") {
       const { beatAt, seenAt } = each.written;
       const grace = each.doubt ? 0 : Math.max(0, Math.min(GRACE_AT_START_MS, o.now - seenAt));
       Object.assign(each, { beatAt, seenAt: seenAt + grace });

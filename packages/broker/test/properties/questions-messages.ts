@@ -62,6 +62,11 @@ export function send(asked: MessageToEnqueue): Question {
       const of = beginMessage(o, message, asked.ttlMs);
       const { keepBackMs } = asked;
       const begun = beginDelivery(o, { id: delivery.id, seq: delivery.seq, of, to: recipient, held, keepBackMs });
+      demand(
+        delivery.state === begun.state,
+        "I13 conservation",
+        () => `${whom} was answered ${delivery.state}, not ${begun.state}`,
+      );
       if (asked.answerWithinMs !== undefined) openAsk(o, begun, sender, asked.answerWithinMs);
       answerAsk(o, of, sender, recipient);
       if (idempotency) {
@@ -75,7 +80,8 @@ export function send(asked: MessageToEnqueue): Question {
         o.proves(answered);
         judgeEnd(o, answered, "acked", "acked", { reason });
       }
-      const queued = history.queued(recipientId).length;
+      // As it was accepted: a stream may have it by now.
+      const queued = history.queued(recipientId).length + (begun.state === "leased" ? 1 : 0);
       demand(
         answer.value.recipient.id === recipientId && answer.value.recipient.queued === queued,
         "I13 conservation",

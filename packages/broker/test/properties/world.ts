@@ -18,6 +18,7 @@ import { openDatabase } from "../../src/store/sqlite/file/open.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { driver } from "../store/drivers.ts";
 import { type FakeClock, fakeClock } from "../store/fake-clock.ts";
+import { PowerDisk } from "./power.ts";
 
 /** Limits small enough that a hundred commands reach them. */
 export const QUOTA: InboxQuota = { maxMessages: 7, maxBytes: 900 };
@@ -49,6 +50,9 @@ export const KEY_WINDOW_MS = 900_000;
 /** Not shorter than the window of the keys: the configuration sees to that. */
 export const RETENTION_MS = 900_000;
 
+/** How a broker ends: it is stopped, killed, or the power fails, and with it what is not on disk. */
+export type End = "clean" | "kill" | "power cut";
+
 /** How a copy takes the place of the database: over it, where it was removed, or moved over it. */
 export type Restore = "in place" | "removed first" | "by rename";
 
@@ -57,7 +61,7 @@ export type EngineMaker = (database: OpenDatabase, clock: FakeClock, sizes: Slic
 
 export const soundEngine: EngineMaker = (database, clock, sizes) => sqliteStore(database, clock, undefined, sizes);
 
-// In memory where there is such a folder: opening costs half of the time on a disk, and power is not lost here.
+// In memory where there is such a folder: opening costs half of the time on a disk, and what power cuts leave is made.
 const home = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 /** A broker's store, as its clients know it. */
@@ -74,6 +78,7 @@ export class World implements AsyncDisposable {
   readonly #make: (database: OpenDatabase, clock: FakeClock) => Store;
   readonly #drivers: Driver[];
   readonly #folder = mkdtempSync(join(home, "agentmesh-properties-"));
+  #disk: PowerDisk | undefined;
   #database: OpenDatabase;
   #store: Store;
 
@@ -82,7 +87,7 @@ export class World implements AsyncDisposable {
 
   /** With several drivers, each clean restart takes the next. */
   constructor(make: EngineMaker, drivers: readonly Driver[] = [driver], pieces = SLICES.pieces) {
-    const sizes = { pieces, firstMs: 0, ms: 0, batchMs: Number.POSITIVE_INFINITY };
+    const sizes = { pieces, firstMs: 0, ms: 0, batchMs: Number.POSITIVE_INFINITY, followMs: 0 };
     this.pieces = pieces;
     this.#make = (database, clock) => make(database, clock, sizes);
     this.#drivers = [...drivers];
@@ -106,15 +111,17 @@ export class World implements AsyncDisposable {
   }
 
   /** `clean` closes first; `kill` opens the same file beside the old handle, which is then dropped. */
-  async restart(how: "clean" | "kill"): Promise<void> {
+  async restart(how: End): Promise<void> {
     const before = this.#database;
+    if (how !== "clean") this.#disk?.end();
+    if (how === "power cut") this.#disk?.cut(() => before.db.close());
     if (how === "clean") {
       await this.#store.close();
       // Not after a kill: two libraries in one process know nothing of each other's locks.
       this.#drivers.push(...this.#drivers.splice(0, 1));
     }
     this.#database = this.#openFile();
-    before.db.close();
+    if (how !== "power cut") before.db.close();
     this.#store = this.#listenTo(this.#make(this.#database, this.clock));
   }
 
@@ -153,10 +160,13 @@ export class World implements AsyncDisposable {
   }
 
   #openFile(): OpenDatabase {
-    // "normal" leaves out one sync per commit: this suite kills brokers, not the power.
     const [driver] = this.#drivers;
     if (!driver) throw new Error("there is no driver");
-    return openDatabase({ driver, folder: this.#folder, synchronous: "normal", startEmpty: false, notice: () => {} });
+    const options = { driver, folder: this.#folder, startEmpty: false, notice: () => {} };
+    // "normal" has no log that is flushed: this suite has a disk of its own.
+    const opened = openDatabase({ ...options, synchronous: "normal" });
+    this.#disk = new PowerDisk(this.#at("mesh.db"));
+    return { ...opened, log: this.#disk };
   }
 
   #listenTo(store: Store): Store {

@@ -27,8 +27,8 @@ import {
 export const AGENT = `
   SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.archived_at, a.queued_count, a.held_count,
     a.open_count, a.trust, a.focus_until, a.focus_allows, a.focus_reason, a.asked_name,
-    (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk AND d.state IN ('queued', 'leased')
-       AND d.state = 'queued' ORDER BY d.seq LIMIT 1) AS oldest_queued_at,
+    iif(a.queued_count = 0, NULL, (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk
+       AND d.state IN ('queued', 'leased') AND d.state = 'queued' ORDER BY d.seq LIMIT 1)) AS oldest_queued_at,
     (SELECT json_object('provenAt', w.proven_at, 'failedWhy', w.failed_why, 'restsUntil', w.rests_until)
        FROM webhook w WHERE w.agent_pk = a.pk) AS webhook
   FROM agent a`;

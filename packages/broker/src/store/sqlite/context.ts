@@ -1,6 +1,7 @@
 /** What every statement file of the engine works with. */
 import type { AgentId, MessageId } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
+import type { Leasable } from "./commits/leasable.ts";
 import type { Database } from "./driver/database.ts";
 import type { CallersInMemory } from "./memory/callers.ts";
 import type { Undo } from "./memory/undo.ts";
@@ -15,8 +16,8 @@ export interface EngineContext {
   readonly undo: Undo;
   /** Whose tokens are known; whatever changes the row of an agent forgets it here. */
   readonly callers: CallersInMemory;
-  /** Says that something may be leasable for an agent. */
-  ready(agentId: AgentId): void;
+  /** What becomes leasable, and what is leased for streams. */
+  readonly leasable: Leasable;
   /** Messages that are being published: not all who get them have them. */
   readonly publishing: Map<MessageId, Promise<unknown>>;
   /** Says that an agent has left the mesh. */

@@ -25,33 +25,14 @@ import {
   type StreamedTerms,
 } from "./delivery-sql.ts";
 import type { LifeStatements } from "./file/life.ts";
+import { insertDelivery } from "./inserted.ts";
 import type { DeliveryPartyRow, DeliveryRow, OwnDeliveryRow } from "./rows/rows.ts";
 
 /** The order of reading, before the number in the inbox. */
 export const RANK = { interrupt: 0, message: 1, notice: 2 } as const;
 
-/** A delivery to insert. */
-export interface NewDelivery {
-  readonly id: string;
-  readonly messagePk: number;
-  readonly agentPk: number;
-  readonly bytes: number;
-  readonly state?: "queued" | "held";
-  readonly urgency: number;
-  readonly rank: number;
-  readonly at: number;
-  readonly expiresAt: number;
-}
-
 /** The statements on deliveries. */
 export function deliveryStatements({ db, clock, delayed }: EngineContext, life: LifeStatements) {
-  const insert = db.prepare<[Required<NewDelivery> & { seq: number }], { pk: number }>(
-    `INSERT INTO delivery (id, message_pk, agent_pk, seq, bytes, state, urgency, rank, accepted_at, expires_at)
-     VALUES (:id, :messagePk, :agentPk, :seq, :bytes, :state, :urgency, :rank, :at, :expiresAt) RETURNING pk`,
-  );
-  const takeSeq = db.prepare<[number], { seq: number }>(
-    `UPDATE agent SET next_seq = next_seq + 1 WHERE pk = ? RETURNING next_seq - 1 AS seq`,
-  );
   const selectById = db.prepare<[string, string], DeliveryRow>(`${DELIVERY} WHERE d.id = ? AND r.id = ?`);
   const selectBySeq = db.prepare<[number, string], DeliveryRow>(
     `${DELIVERY} WHERE d.seq = ? AND d.agent_pk = (SELECT pk FROM agent WHERE id = ?)`,
@@ -142,11 +123,7 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
   };
 
   return {
-    insert({ state = "queued", ...row }: NewDelivery) {
-      const seq = takeSeq.get(row.agentPk)?.seq ?? 0;
-      const pk = insert.get({ ...row, state, seq })?.pk ?? 0;
-      return { pk, seq };
-    },
+    insert: insertDelivery(db),
     /** By id or by seq, in the agent's own inbox. @throws MeshError other_life */
     find(agentId: AgentId, ref: DeliveryRef) {
       const found = isId(ref) ? selectById.get(ref, agentId) : selectBySeq.get(Number(ref), agentId);

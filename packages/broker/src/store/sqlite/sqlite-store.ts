@@ -3,11 +3,14 @@ import type { AgentId } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Store, StoreListener } from "../../mesh/store.ts";
 import { indexWords, WordsBehind } from "./acts/index-words.ts";
-import { leaseForStreams, type StreamedLeases, voidLeases } from "./acts/lease.ts";
+import { voidLeases } from "./acts/lease.ts";
 import { publishRest } from "./acts/publish.ts";
 import { accept } from "./acts/send.ts";
 import { followStepBack } from "./acts/shift.ts";
+import { leaseForStreams } from "./acts/streamed.ts";
 import { CommitQueue, type DiskTrouble } from "./commits/commit-queue.ts";
+import type { Flusher } from "./commits/durable.ts";
+import { Leasable } from "./commits/leasable.ts";
 import { laneOf, SLICES, type SliceSizes } from "./commits/slices.ts";
 import { storageError } from "./commits/storage-error.ts";
 import type { EngineContext, Notice } from "./context.ts";
@@ -37,11 +40,18 @@ export interface OpenDatabase {
   readonly instanceId: string;
   readonly epoch: string;
   readonly watermark: Watermark;
+  /** Brings what is committed to disk; left out where SQLite does that itself, or is told not to. */
+  readonly log?: LogToFlush | undefined;
   readonly notice: Notice;
   /** The broker before has written all that it knew. */
   readonly endedInOrder: boolean;
   /** What schema it had when it was opened, where that was an older one, and where the copy of it is. */
   readonly migrated?: { readonly from: number; readonly to: number; readonly backup?: string };
+}
+
+/** The log of a database, until it is closed. */
+export interface LogToFlush extends Flusher {
+  close(): void;
 }
 
 const NO_HELP: DiskTrouble = { makeRoom: () => false, unsynced: () => undefined };
@@ -60,18 +70,18 @@ export function openStore(
 ): { readonly store: Store; readonly sessions: SessionsInMemory } {
   const { db } = open;
   let listener: StoreListener | undefined;
-  const readyAgents = new Set<AgentId>();
   const gone = new Set<AgentId>();
   let grown = false;
   const announced = { until: clock.now() };
   const undo = new Undo();
+  const leasable = new Leasable(undo);
   const context: EngineContext = {
     db,
     clock,
     changes: { count: 0 },
     undo,
     callers: new CallersInMemory(undo),
-    ready: (agentId) => readyAgents.add(agentId),
+    leasable,
     left: (agentId) => gone.add(agentId),
     publishing: new Map(),
     announced,
@@ -86,18 +96,11 @@ export function openStore(
   };
   const engine = prepareEngine(context, open.epoch, open.endedInOrder);
   const { timeline } = engine;
-  const streamed: StreamedLeases[] = [];
-  const servedAgents = new Set<AgentId>();
   /** Leases for the streams of each agent that something became leasable for. */
   function* followUps(): Generator<() => void> {
-    if (!listener?.offers) return;
-    for (const agentId of readyAgents) {
-      const offers = listener.offers(agentId);
-      if (offers.length === 0) continue;
+    for (const { agentId, offers } of leasable.open()) {
       yield () => {
-        const taken = leaseForStreams(engine, context, offers);
-        streamed.push(...taken.streamed);
-        if (taken.queued === 0) servedAgents.add(agentId);
+        if (leaseForStreams(engine, context, agentId, offers) === 0) leasable.served(agentId);
       };
     }
   }
@@ -107,36 +110,38 @@ export function openStore(
       followUps,
       committed: () => {
         context.changes.count++;
-        const hints = [...readyAgents].map((agentId) => ({ agentId, isStreamed: servedAgents.has(agentId) }));
         const goneIds = [...gone];
         const advanced = grown;
-        readyAgents.clear();
-        servedAgents.clear();
         gone.clear();
         grown = false;
-        if (advanced) open.watermark.advance(timeline.lastPosition);
-        for (const { session, leased } of streamed.splice(0)) listener?.leased?.(session, leased);
-        // After the promises of this commit have been answered: a wake is a hint and may come late.
-        setImmediate(() => {
-          for (const agentId of goneIds) listener?.left?.(agentId);
-          for (const { agentId, isStreamed } of hints) listener?.ready(agentId, isStreamed);
-          if (advanced) listener?.advanced();
-        });
+        const position = timeline.lastPosition();
+        const { hints, push } = leasable.take();
+        return () => {
+          if (advanced) open.watermark.advance(() => position);
+          push();
+          // After the promises of this commit have been answered: a wake is a hint and may come late.
+          setImmediate(() => {
+            for (const agentId of goneIds) listener?.left?.(agentId);
+            for (const { agentId, isStreamed } of hints) listener?.ready(agentId, isStreamed);
+            if (advanced) listener?.advanced();
+          });
+        };
       },
-      lost: () => {
-        streamed.length = 0;
-        servedAgents.clear();
-      },
+      lost: () => leasable.lost(),
     },
     trouble,
     sizes,
     undo,
+    open.log,
   );
   const write: VerbParts["write"] = (lane, act) => queue.run(lane, act);
   const writeSliced: VerbParts["writeSliced"] = (lane, slice) => queue.runSliced(lane, slice);
   const read = async <T>(act: () => T): Promise<T> => {
     try {
-      return act();
+      const found = act();
+      // Nobody is shown what a power cut could still take away.
+      await queue.settled();
+      return found;
     } catch (error) {
       throw storageError(error);
     }
@@ -161,6 +166,7 @@ export function openStore(
     instanceId: open.instanceId,
     listen: (to) => {
       listener = to;
+      leasable.tell(to);
     },
 
     ...agentVerbs(parts),
@@ -189,6 +195,7 @@ export function openStore(
       } catch {
         // A full disk: the log stays beside the database, and is read at the next start.
       }
+      open.log?.close();
       db.close();
     },
   };

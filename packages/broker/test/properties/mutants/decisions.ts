@@ -255,7 +255,7 @@ export const decisionMutants: Mutant[] = [
           .get(message);
         db.prepare(
           `INSERT INTO delivery (id, message_pk, agent_pk, seq, bytes, state, rank, accepted_at, expires_at)
-           SELECT 'dlv_' || hex(randomblob(16)), ?, agent_pk, seq + 1000, bytes, state, rank, accepted_at, expires_at
+           SELECT 'dlv_' || hex(randomblob(16)), ?, agent_pk, seq + 1000, bytes, 'queued', rank, accepted_at, expires_at
            FROM delivery WHERE pk = ?`,
         ).run(copy?.pk, pk);
       }

@@ -1,6 +1,6 @@
-/** Mutants of acts in slices: what is shown between two of them, who goes between, and what a crash leaves. */
+/** Mutants of commits: acts in slices, what is shown between two of them and who goes between, and what a crash or a power cut leaves. */
 import type { Store } from "../../../src/mesh/store.ts";
-import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
+import { type LogToFlush, sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
 import { type Mutant, mutant, stateless } from "./mutant.ts";
 
 /** A mutant that answers some verbs by another queue over the same file, which knows nothing of what is under way. */
@@ -20,7 +20,31 @@ function besides(name: string, verbs: (other: Store) => Partial<Store>, often: r
   };
 }
 
+/** A mutant of how the log gets to disk; told which flush it is. */
+function flushing(name: string, flush: (log: LogToFlush, n: number) => Promise<void>): Mutant {
+  return {
+    name,
+    often: CUT_OFF,
+    engine: () => (database, clock, sizes) => {
+      const { log } = database;
+      let n = 0;
+      const spoilt = log && {
+        ...{ flushNow: () => log.flushNow(), close: () => log.close() },
+        flush: () => flush(log, n++),
+      };
+      return sqliteStore({ ...database, log: spoilt }, clock, undefined, sizes);
+    },
+  };
+}
+
+const CUT_OFF = ["publish and be killed", "remove and be killed"];
+
 export const sliceMutants: Mutant[] = [
+  flushing("what is committed is answered before it is on disk", (log) => {
+    void log.flush();
+    return Promise.resolve();
+  }),
+  flushing("every second flush is left out", (log, n) => (n % 2 === 0 ? Promise.resolve() : log.flush())),
   {
     name: "a crash forgets who has not got yet what was published",
     often: ["publish and be killed"],

@@ -20,14 +20,16 @@ export const topicMutants: Mutant[] = [
   })),
   stateless("a publish brings its sender a copy", ({ store, db }) => ({
     publish: async (message, quota) => {
-      db.exec(
-        "INSERT OR IGNORE INTO agent (id, name, token_hash, profile, registered_at) VALUES ('agt_x', 'x', 'x', '{}', 0)",
+      // Each another: several publish at once.
+      const stranger = newId("agt");
+      db.prepare("INSERT INTO agent (id, name, token_hash, profile, registered_at) VALUES (?, ?, ?, '{}', 0)").run(
+        ...[stranger, stranger, stranger],
       );
       const { senderId } = message;
-      const answer = await store.publish({ ...message, senderId: "agt_x", idempotency: undefined }, quota);
+      const answer = await store.publish({ ...message, senderId: stranger, idempotency: undefined }, quota);
       const owner = "(SELECT pk FROM agent WHERE id = ?)";
       db.prepare(`UPDATE message SET sender_pk = ${owner} WHERE id = ?`).run(senderId, message.id);
-      db.exec("DELETE FROM agent WHERE id = 'agt_x'");
+      db.prepare("DELETE FROM agent WHERE id = ?").run(stranger);
       const status = await store.messageStatus(message.id);
       return { ...answer, message: status?.message ?? answer.message };
     },

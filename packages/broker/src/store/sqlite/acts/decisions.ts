@@ -56,7 +56,7 @@ export function admitHeld(engine: Engine, context: EngineContext, owner: Viewer,
   return onHeld(engine, owner, ref, (row) => {
     engine.deliveries.admit(row.pk);
     engine.timeline.note(row.pk, "admitted", { attempt: row.attempt });
-    context.ready(row.recipient_id);
+    context.leasable.ready(row.recipient_id);
   });
 }
 
@@ -101,6 +101,6 @@ export function redriveDelivery(
   deliveries.revive(row.pk);
   engine.asks.reopen(row.message_pk);
   timeline.note(row.pk, "redriven", { attempt: row.attempt });
-  context.ready(row.recipient_id);
+  context.leasable.ready(row.recipient_id);
   return done(engine, row.pk);
 }

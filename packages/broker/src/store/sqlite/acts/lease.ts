@@ -1,6 +1,6 @@
 /** The acts on leases: take, ack, give back, end. */
 import { randomBytes } from "node:crypto";
-import type { AckEvidence, AgentId, DeliveryRef, SessionId, Urgency } from "@agentmesh/protocol";
+import type { AckEvidence, AgentId, DeliveryRef, Urgency } from "@agentmesh/protocol";
 import { focusWeight, urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
 import { timestamp } from "../../../mesh/clock.ts";
 import type {
@@ -11,7 +11,6 @@ import type {
   LeaseVerdict,
   PushTerms,
   RetryPolicy,
-  StreamLeaseTerms,
 } from "../../../mesh/store.ts";
 import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
@@ -22,7 +21,7 @@ import { deliveryRecord, messageOf, type OwnDeliveryRow } from "../rows/rows.ts"
 import { endUnacked } from "./end.ts";
 
 /** What is not given out to be pushed rests for a read: less urgent than asked for, or than the agent's focus allows. */
-function leastPushed(agent: PartyRow, asked: Urgency, now: number): number {
+export function leastPushed(agent: PartyRow, asked: Urgency, now: number): number {
   return Math.max(urgencyWeight(asked), focusWeight(focusOf(agent, now)?.allows));
 }
 
@@ -90,7 +89,7 @@ export function takeLeases(
       engine.damage.note(row.message_pk);
       continue;
     }
-    const receipt = randomBytes(12).toString("base64url");
+    const receipt = newReceipt();
     const attempt = row.attempt + 1;
     const position = timeline.note(pk, "leased", { attempt, session, parties: row });
     const lease = { receipt, session, ms: terms.leaseMs, position: stream ? position : null };
@@ -102,28 +101,8 @@ export function takeLeases(
   return { leased, queued: agent.queued_count - leased.length, silent: false, more };
 }
 
-/** What was leased for one stream. */
-export interface StreamedLeases {
-  readonly session: SessionId;
-  readonly leased: readonly LeasedRecord[];
-}
-
-/** Leases what is ready in an inbox for the streams that would take it, each within its credit. */
-export function leaseForStreams(
-  engine: Engine,
-  context: EngineContext,
-  offers: readonly StreamLeaseTerms[],
-): { readonly streamed: StreamedLeases[]; readonly queued: number } {
-  const streamed: StreamedLeases[] = [];
-  let left = 0;
-  for (const terms of offers) {
-    const { leased, queued } = takeLeases(engine, context, terms);
-    if (leased.length > 0) streamed.push({ session: terms.session, leased });
-    left = queued;
-    if (left === 0) break;
-  }
-  return { streamed, queued: left };
-}
+/** A receipt for a new lease. */
+export const newReceipt = () => randomBytes(12).toString("base64url");
 
 /** Acks for the owner; a receipt must be the current one. Acking twice is the same as once. */
 export function ackDelivery(
@@ -147,7 +126,7 @@ export function ackDelivery(
     ...{ attempt: row.attempt, session: row.session_id, reason: evidence },
     parties: row,
   });
-  context.ready(agentId);
+  context.leasable.ready(agentId);
   return done(engine, row.pk);
 }
 
@@ -172,7 +151,7 @@ export function underLease(
 /** A verb on a delivery is a sign of the session that holds it, or held it last: it may be late, but it is there. */
 export function heardOfHolder({ sessions, timeline }: Engine, context: EngineContext, row: OwnDeliveryRow): void {
   const holder = row.state === "leased" ? row.session_id : timeline.lastHolder(row.pk);
-  if (holder !== null && sessions.hear(holder, timeline.lastPosition())) context.ready(row.recipient_id);
+  if (holder !== null && sessions.hear(holder, timeline.lastPosition())) context.leasable.ready(row.recipient_id);
 }
 
 /** Returns a lease that ran out; a stream's session of which nothing was heard in it is silent from now on. */
@@ -215,9 +194,9 @@ export function giveBack(
     const ms = terms.delayMs ?? (terms.failed ? terms.retry.delayMs(failures) : 0);
     const { delayed = "everybody" } = terms;
     deliveries.markQueued(lease.pk, failures, { ms, delayed }, terms.reason);
-    if (ms === 0 || delayed === "webhook") context.ready(lease.agent_id);
+    if (ms === 0 || delayed === "webhook") context.leasable.ready(lease.agent_id);
   }
-  if (session !== null) context.ready(lease.agent_id);
+  if (session !== null) context.leasable.ready(lease.agent_id);
 }
 
 /**

@@ -33,6 +33,6 @@ export function notify(engine: Engine, context: EngineContext, notice: Notice): 
     expiresAt: stored.expiresAt,
   });
   engine.timeline.note(pk, "accepted", { attempt: 0 });
-  context.ready(notice.to);
+  context.leasable.ready(notice.to);
   return seq;
 }

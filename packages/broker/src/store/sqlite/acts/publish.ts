@@ -1,5 +1,5 @@
 /** The act of publishing: the message and who gets it at once, the deliveries a slice at a time. */
-import { MAX_NAMED_PER_PUBLISH, type MessageId, type Party } from "@agentmesh/protocol";
+import { MAX_NAMED_PER_PUBLISH, type Message, type MessageId, type Party } from "@agentmesh/protocol";
 import { urgencyOf } from "../../../mesh/acceptance/urgency.ts";
 import { newId } from "../../../mesh/ids.ts";
 import type { InboxQuota, MessageToPublish, Published, Skipped } from "../../../mesh/store.ts";
@@ -9,7 +9,7 @@ import type { Engine } from "../engine.ts";
 import { type MessageRow, messageOf } from "../rows/rows.ts";
 import type { UnderWay } from "../topics.ts";
 import { checkKeeping, hasRoom, keptBytes } from "./quota.ts";
-import { actionFor, deliver, earlierUnder, putKey, recordOf, senderOf } from "./send.ts";
+import { actionFor, asAccepted, deliver, earlierUnder, putKey, recordOf, senderOf } from "./send.ts";
 
 /**
  * Accepts one message for everybody subscribed at this moment; the sender gets no copy. Who they are is on disk with the
@@ -45,10 +45,12 @@ function spread(
   const message = engine.messages.wholeByPk(pk);
   if (!message) throw new Error(`message ${messageId} vanished while it was published`);
   const skipped: Skipped[] = [];
+  const whole = messageOf(message);
+  const shown = whole.damaged ? undefined : whole;
   let done = 0;
   for (const agentPk of rest) {
     if (!budget.fits()) break;
-    const why = give(engine, context, { ...message, pk }, agentPk, { maxMessages, maxBytes });
+    const why = give(engine, context, { ...message, pk, shown }, agentPk, { maxMessages, maxBytes });
     if (why) skipped.push(why);
     done++;
   }
@@ -65,7 +67,7 @@ function spread(
 function give(
   engine: Engine,
   context: EngineContext,
-  message: MessageRow & { readonly pk: number },
+  message: MessageRow & { readonly pk: number; readonly shown: Message | undefined },
   agentPk: number,
   quota: InboxQuota,
 ): Skipped | undefined {
@@ -83,7 +85,8 @@ function give(
     message: { urgency: urgencyOf(message.urgency), bodyBytes: message.body_bytes },
     stored: { pk: message.pk, acceptedAt: message.accepted_at, expiresAt: message.expires_at },
     sender: { pk: message.sender_pk },
-    recipient: { pk: agentPk, id: subscriber.id },
+    recipient: subscriber,
+    ...(message.shown && { shown: message.shown }),
     action,
     context,
   });
@@ -97,10 +100,11 @@ function published(engine: Engine, messageId: MessageId, duplicate: boolean): Pu
   return {
     duplicate,
     message: duplicate ? messageOf(stored) : messageOf(stored, true),
-    accepted: engine.deliveries.firstOfMessage(messageId, MAX_NAMED_PER_PUBLISH).map((row) => ({
-      delivery: { id: row.id, seq: row.seq, state: row.state },
-      recipient: recordOf(engine, row.recipient_id, row.recipient_name),
-    })),
+    accepted: engine.deliveries.firstOfMessage(messageId, MAX_NAMED_PER_PUBLISH).map((row) => {
+      const delivery = { id: row.id, seq: row.seq, state: row.state };
+      const recipient = recordOf(engine, row.recipient_id, row.recipient_name);
+      return duplicate ? { delivery, recipient } : asAccepted(delivery, recipient);
+    }),
     skipped,
     counts: { accepted: engine.deliveries.countOf(messageId), skipped: count },
   };

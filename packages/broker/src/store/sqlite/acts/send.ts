@@ -1,7 +1,8 @@
 /** The act of accepting a message. */
-import type { AgentId, DeliveryId, MessageId, PolicyAction, Trust } from "@agentmesh/protocol";
+import type { AgentId, DeliveryId, Message, MessageId, PolicyAction, Trust } from "@agentmesh/protocol";
 import { actionOn } from "../../../mesh/acceptance/receiver-policy.ts";
 import { urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
+import { timestamp } from "../../../mesh/clock.ts";
 import { MeshError } from "../../../mesh/errors.ts";
 import type { AgentRecord, Enqueued, InboxQuota, MessageToEnqueue } from "../../../mesh/store.ts";
 import type { EngineContext } from "../context.ts";
@@ -11,6 +12,7 @@ import type { PartyRow } from "../rows/agents.ts";
 import { type MessageRow, messageOf } from "../rows/rows.ts";
 import { heardOfHolder } from "./lease.ts";
 import { checkKeeping, checkRoom, keptBytes } from "./quota.ts";
+import { leaseAtOnce } from "./streamed.ts";
 
 /** Accepts one message: dedupe, quota, message, delivery, timeline and the ack it implies. @throws MeshError */
 export function accept(engine: Engine, context: EngineContext, message: MessageToEnqueue, quota: InboxQuota): Enqueued {
@@ -31,12 +33,16 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
     );
   }
   const stored = messages.insert(message, sender.pk);
+  const shown = messageOf(acceptedRow(message, sender, recipient.name, stored), true);
+  // What is kept back, or waits for an answer, is leased as it is found.
+  const isPlain = message.keepBackMs === undefined && message.answerWithinMs === undefined;
   const { pk, ...delivery } = deliver(engine, {
     id: message.deliveryId,
     message,
     stored,
     sender,
-    recipient: { pk: recipient.pk, id: message.recipientId },
+    recipient,
+    ...(isPlain && { shown }),
     action,
     context,
   });
@@ -51,9 +57,21 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
   if (message.answerWithinMs !== undefined) return enqueued(engine, pk, false);
   return {
     duplicate: false,
-    message: messageOf(acceptedRow(message, sender, recipient.name, stored), true),
-    delivery,
-    recipient: recordOf(engine, message.recipientId, recipient.name),
+    message: shown,
+    ...asAccepted(delivery, recordOf(engine, message.recipientId, recipient.name)),
+  };
+}
+
+/** How things stood when it was accepted: what a stream took at once was queued before. */
+export function asAccepted(
+  delivery: Enqueued["delivery"],
+  recipient: AgentRecord,
+): Pick<Enqueued, "delivery" | "recipient"> {
+  if (delivery.state !== "leased") return { delivery, recipient };
+  const { queued, inHand, oldestQueuedMs = 0 } = recipient;
+  return {
+    delivery: { ...delivery, state: "queued" },
+    recipient: { ...recipient, queued: queued + 1, inHand: inHand - 1, oldestQueuedMs },
   };
 }
 
@@ -87,9 +105,9 @@ function answersRecipient({ messages }: Engine, { inReplyTo, recipientId }: Mess
   return inReplyTo !== undefined && messages.envelope(inReplyTo)?.sender_id === recipientId;
 }
 
-/** Puts a stored message into one inbox, or holds it there; returns the delivery. */
+/** Puts a stored message into one inbox, leased where a stream takes it at once, or holds it there; returns the delivery. */
 export function deliver(
-  { deliveries, timeline }: Engine,
+  engine: Engine,
   parts: {
     readonly id: DeliveryId;
     readonly message: Pick<MessageToEnqueue, "urgency" | "bodyBytes">;
@@ -97,13 +115,18 @@ export function deliver(
     readonly retained?: boolean;
     readonly stored: { readonly pk: number; readonly acceptedAt: number; readonly expiresAt: number };
     readonly sender: { readonly pk: number };
-    readonly recipient: { readonly pk: number; readonly id: AgentId };
+    readonly recipient: PartyRow;
+    /** As a stream shows it; left out, none takes it at once. */
+    readonly shown?: Message;
     readonly action: Exclude<PolicyAction, "refuse">;
     readonly context: EngineContext;
   },
-): { pk: number; id: DeliveryId; seq: number; state: "held" | "queued" } {
-  const { id, message, stored, sender, recipient, action, context, retained = false } = parts;
+): { pk: number; id: DeliveryId; seq: number; state: "held" | "queued" | "leased" } {
+  const { deliveries, timeline } = engine;
+  const { id, message, stored, sender, recipient, shown, action, context, retained = false } = parts;
   const state = action === "hold" ? "held" : "queued";
+  const urgency = urgencyWeight(message.urgency ?? "normal");
+  const lease = shown && state === "queued" ? leaseAtOnce(engine, context, recipient, urgency) : undefined;
   const parties = { recipient_pk: recipient.pk, sender_pk: sender.pk };
   const { pk, seq } = deliveries.insert({
     id,
@@ -111,14 +134,25 @@ export function deliver(
     agentPk: recipient.pk,
     bytes: message.bodyBytes,
     state,
-    urgency: urgencyWeight(message.urgency ?? "normal"),
+    urgency,
     rank: message.urgency === "interrupt" ? RANK.interrupt : RANK.message,
     at: stored.acceptedAt,
     expiresAt: stored.expiresAt,
+    lease,
   });
   timeline.note(pk, "accepted", { attempt: 0, parties, ...(retained && { reason: "retained" }) });
   if (action === "hold") timeline.note(pk, "held", { attempt: 0, reason: "by the recipient's policy", parties });
-  else context.ready(recipient.id);
+  else if (!shown || !lease) context.leasable.ready(recipient.id);
+  else {
+    const { receipt, session, endsAt, position } = lease;
+    const attempt = 1;
+    if (timeline.note(pk, "leased", { attempt, session, parties }) !== position)
+      throw new Error(`the lease of ${id} is not at position ${position} of the timeline`);
+    const leaseEndsAt = timestamp(endsAt);
+    const delivery = { id, seq, attempt, redelivered: false, receipt, leaseEndsAt, message: shown };
+    context.leasable.leasedAtOnce(recipient.id, { session, leased: [{ delivery, streamPosition: position }] });
+    return { pk, id, seq, state: "leased" };
+  }
   return { pk, id, seq, state };
 }
 
@@ -164,7 +198,7 @@ function ackAnswered(engine: Engine, context: EngineContext, message: MessageToE
   engine.deliveries.markEnded(answered.pk, "acked", reason);
   const { attempt, session_id: session } = answered;
   engine.timeline.note(answered.pk, "acked", { attempt, session, reason, parties: answered });
-  context.ready(message.senderId);
+  context.leasable.ready(message.senderId);
 }
 
 function enqueued(engine: Engine, deliveryPk: number, duplicate: boolean): Enqueued {

@@ -26,7 +26,8 @@ export function subscribe(
   meant: MeantTopics | undefined,
 ): SubscribeReply {
   const agent = engine.agents.current(agentId);
-  const { pk: agentPk } = senderOf(engine, agentId);
+  const subscriber = senderOf(engine, agentId);
+  const agentPk = subscriber.pk;
   checkKeeping(
     engine,
     { pk: agentPk, name: agent.name },
@@ -44,7 +45,7 @@ export function subscribe(
       message: { urgency, bodyBytes: row.body_bytes },
       stored: { pk: row.pk, acceptedAt: context.clock.now(), expiresAt: row.expires_at },
       sender: { pk: row.sender_pk },
-      recipient: { pk: agentPk, id: agentId },
+      recipient: subscriber,
       ...{ action, context, retained: true },
     });
   }

@@ -1,25 +1,20 @@
 /**
- * Group commit: the acts of one event-loop turn share one transaction, and are answered after it is on disk.
- * Worth 2–5 × at 64 senders with synchronous=FULL and nothing at one (measured on the prototype).
+ * Group commit: the acts of one event-loop turn share one transaction, and are answered after it is on disk; what comes
+ * until then shares the next (decision 0026).
  * Callers take turns, and what may be big is done a slice at a time: no one act holds the event loop (decision 0016).
  */
 
 import type { Database, Statement } from "../driver/database.ts";
 import { Undo } from "../memory/undo.ts";
-import { Rounds, type Waiting } from "./rounds.ts";
-import { actsInRound, type Budget, SLICES, type Slice, type SliceSizes, sliceBudget } from "./slices.ts";
-import { codeOf, isFull, storageError } from "./storage-error.ts";
-
-interface Act extends Waiting {
-  act(): void;
-  /** Whether the slice that it ran was not its last. */
-  hasMore(): boolean;
-  /** What it changed is on disk. */
-  kept(): void;
-  failed(error: unknown): void;
-}
+import { type Act, slicedAct, wholeAct } from "./act.ts";
+import { Durable, type Flusher } from "./durable.ts";
+import { Rounds } from "./rounds.ts";
+import { actsInRound, type Budget, SLICES, type Slice, type SliceSizes } from "./slices.ts";
+import { codeOf, isFull, storageError, unknownError } from "./storage-error.ts";
 
 const MAX_BATCH = 256;
+/** So many acts are not kept waiting until the disk has taken what came before them. */
+const ENOUGH = 16;
 
 /** What is done when the disk does not do as it should. */
 export interface DiskTrouble {
@@ -33,8 +28,8 @@ export interface DiskTrouble {
 export interface CommitHooks {
   /** What follows from its acts and is done in it, each whole or not at all, as far as there is time. */
   readonly followUps: () => Iterable<() => void>;
-  /** It is on disk; its promises resolve after this. */
-  readonly committed: () => void;
+  /** It is committed; what is returned is done when it is on disk, before its promises resolve. */
+  readonly committed: () => () => void;
   /** It is lost, with all that was done in it. */
   readonly lost: () => void;
 }
@@ -48,17 +43,32 @@ export class CommitQueue {
   readonly #undo: Undo;
   readonly #sql: Record<"begin" | "commit" | "mark" | "keep" | "undo", Statement>;
   readonly #rounds = new Rounds<Act>(actsInRound);
+  readonly #durable: Durable;
   #scheduled = false;
+  #asked = 0;
   /** Whether what follows is left to who is told: there was no room for it. */
   #actsAlone = false;
 
-  /** With what is lost or refused, `undo` takes back what it changed in memory. */
-  constructor(db: Database, hooks: CommitHooks, trouble: DiskTrouble, sizes = SLICES, undo = new Undo()) {
+  /** With what is lost or refused, `undo` takes back what it changed in memory. Without a `disk` a COMMIT is enough. */
+  constructor(
+    db: Database,
+    hooks: CommitHooks,
+    trouble: DiskTrouble,
+    sizes = SLICES,
+    undo = new Undo(),
+    disk?: Flusher,
+  ) {
     this.#db = db;
     this.#hooks = hooks;
     this.#trouble = trouble;
     this.#sizes = sizes;
     this.#undo = undo;
+    this.#durable = new Durable(disk, {
+      flushed: () => {
+        if (!this.#rounds.isEmpty) this.#schedule();
+      },
+      failed: (error) => trouble.unsynced(error instanceof Error ? error : new Error(String(error))),
+    });
     this.#sql = {
       begin: db.prepare("BEGIN IMMEDIATE"),
       commit: db.prepare("COMMIT"),
@@ -69,18 +79,7 @@ export class CommitQueue {
   }
 
   run<T>(lane: string, act: () => T): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      let result: T;
-      this.#add({
-        ...{ lane, sliced: false, begun: false },
-        act: () => {
-          result = act();
-        },
-        hasMore: () => false,
-        kept: () => resolve(result),
-        failed: reject,
-      });
-    });
+    return new Promise<T>((resolve, reject) => this.#add(wholeAct(lane, act, resolve, reject)));
   }
 
   /**
@@ -88,35 +87,28 @@ export class CommitQueue {
    * parts that are on disk, and may run twice for the same one. Resolves to all parts.
    */
   runSliced<T>(lane: string, slice: (budget: Budget, kept: readonly T[]) => Slice<T>): Promise<readonly T[]> {
-    return new Promise<readonly T[]>((resolve, reject) => {
-      const kept: T[] = [];
-      let last: Slice<T>;
-      this.#add({
-        ...{ lane, sliced: true },
-        get begun() {
-          return kept.length > 0;
-        },
-        act: () => {
-          last = slice(sliceBudget(kept.length === 0, this.#sizes), kept);
-        },
-        hasMore: () => last.more,
-        kept: () => {
-          kept.push(last.part);
-          if (!last.more) resolve(kept);
-        },
-        failed: reject,
-      });
-    });
+    return new Promise((resolve, reject) => this.#add(slicedAct(lane, slice, this.#sizes, resolve, reject)));
   }
 
-  /** Commits what waits, now. */
+  /** Commits what waits and brings it to disk, now. */
   flush(): void {
-    while (!this.#rounds.isEmpty) this.#commit();
+    this.#durable.settleNow();
+    while (!this.#rounds.isEmpty) {
+      this.#commit();
+      this.#durable.settleNow();
+    }
+  }
+
+  /** Resolves when all that is committed now is on disk. */
+  settled(): Promise<void> {
+    return this.#durable.settled();
   }
 
   #add(act: Act): void {
     this.#rounds.add(act);
-    this.#schedule();
+    this.#asked++;
+    // What comes while the disk takes the last ones goes together.
+    if (!this.#durable.isFlushing || this.#asked >= ENOUGH) this.#schedule();
   }
 
   #schedule(): void {
@@ -130,6 +122,7 @@ export class CommitQueue {
   }
 
   #commit(): void {
+    this.#asked = 0;
     // On a full disk the same acts are tried again as long as room can be made for them.
     for (let tries = 0; !this.#commitOnce(tries); tries++);
   }
@@ -162,7 +155,8 @@ export class CommitQueue {
       if (current && this.#runOne(current)) done.push(current);
       current = undefined;
       followingUp = true;
-      if (!this.#actsAlone) this.#followUp(performance.now() + this.#sizes.batchMs);
+      if (!this.#actsAlone)
+        this.#followUp(Math.max(began + this.#sizes.batchMs, performance.now() + this.#sizes.followMs));
       followingUp = false;
       this.#sql.commit.run();
     } catch (error) {
@@ -188,11 +182,19 @@ export class CommitQueue {
     }
     this.#undo.end();
     this.#actsAlone = false;
-    this.#hooks.committed();
-    for (const item of done) {
-      item.kept();
-      if (item.hasMore()) this.#rounds.goOn(item);
-    }
+    const kept = this.#hooks.committed();
+    this.#durable.add({
+      kept: () => {
+        kept();
+        for (const item of done) {
+          item.kept();
+          if (item.hasMore()) this.#rounds.goOn(item);
+        }
+      },
+      failed: (error) => {
+        for (const item of done) this.#fail(item, unknownError(error));
+      },
+    });
     return true;
   }
 

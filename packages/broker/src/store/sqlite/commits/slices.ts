@@ -10,10 +10,12 @@ export interface SliceSizes {
   readonly ms: number;
   /** As long as this a transaction takes acts that wait. */
   readonly batchMs: number;
+  /** As long as this it takes what follows from them, at least. */
+  readonly followMs: number;
 }
 
 /** The sizes of a broker. */
-export const SLICES: SliceSizes = { pieces: 16, firstMs: 1, ms: 4, batchMs: 2 };
+export const SLICES: SliceSizes = { pieces: 16, firstMs: 1, ms: 4, batchMs: 4, followMs: 1 };
 
 /** Rows looked up at a time. */
 export const ROWS = 64;

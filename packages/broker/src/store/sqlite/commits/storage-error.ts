@@ -11,6 +11,15 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
+/** What is said of what was written, and perhaps did not reach the disk. */
+export function unknownError(error: unknown): MeshError {
+  const why = error instanceof Error ? ` (${error.message})` : "";
+  return new MeshError(
+    "store_unavailable",
+    `The broker's disk failed to keep what was written${why}: whether this was stored nobody knows, and the broker stops. Look at the disk, start it again (agentmesh up), then ask again, with the same idempotency key where there was one.`,
+  );
+}
+
 /** An engine failure as the code a sender can act on; anything else unchanged. */
 export function storageError(error: unknown): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;

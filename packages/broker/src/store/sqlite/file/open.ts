@@ -8,6 +8,7 @@ import type { OpenDatabase } from "../sqlite-store.ts";
 import { forgetDrafts } from "./backups.ts";
 import { makeDatabase, newEpoch } from "./first-start.ts";
 import { beginLife, firstOfLife, hasLogBeside, readKnown, type Signs, tellNewLife, whyNewLife } from "./life.ts";
+import { LogFile } from "./log-file.ts";
 import { damaged, look } from "./look.ts";
 import { rebuildSearch } from "./search-index.ts";
 import { backUpFirst, type First, migrateWith, type UpgradeTerms } from "./upgrade.ts";
@@ -56,7 +57,14 @@ export function openDatabase(options: OpenOptions): OpenDatabase {
   }
 
   const lived = live(db, signs, { schema: to, isMade: makes, isNew: isNew === true }, options.notice);
-  return { db, ...lived, notice: options.notice, ...(migrated && { migrated }) };
+  const log = options.synchronous === "full" ? logOf(db, path) : undefined;
+  return { db, ...lived, notice: options.notice, log, ...(migrated && { migrated }) };
+}
+
+/** From here on SQLite writes its log, and who commits has it flushed before anybody is answered. */
+function logOf(db: Database, path: string): LogFile {
+  db.pragma("synchronous = normal");
+  return new LogFile(path);
 }
 
 /** Which life the opened database has, the one it had or a new one, and the mark beside it. */

@@ -35,7 +35,7 @@ export function agentVerbs({
     setFocus: (agentId, focus) =>
       write(laneOf.agent(agentId), () => {
         agents.setFocus(pkOf(agentId), focus);
-        context.ready(agentId);
+        context.leasable.ready(agentId);
       }),
     policyOf: (agentId) => read(() => agents.policy(pkOf(agentId))),
     setPolicy: (agentId, rules) => write(laneOf.agent(agentId), () => void agents.setPolicy(pkOf(agentId), rules)),

@@ -58,7 +58,7 @@ export function leaseVerbs({
       write(laneOf.agent(agentId), () =>
         underLease(engine, context, agentId, ref, receipt, (row) => {
           endUnacked(engine, context, row.pk, { state: "dead", event: "rejected", reason, bounce });
-          context.ready(agentId);
+          context.leasable.ready(agentId);
         }),
       ),
     recordPush: (agentId, ref, receipt, { path, failedWhy }) =>

@@ -61,7 +61,7 @@ export function sessionVerbs({
         agents.revive(row);
         agents.setProfile(row.pk, profile);
         sessions.open(id, row, pushPaths, timeline.lastPosition());
-        context.ready(agentId);
+        context.leasable.ready(agentId);
         return agents.current(agentId);
       }),
     touchSession: async (id, agentId, pushPaths) => {
@@ -74,7 +74,7 @@ export function sessionVerbs({
         ? true
         : write(laneOf.agent(agentId), () => {
             if (!sessions.touch(id, agentId, pushPaths)) return false;
-            if (sessions.hear(id, timeline.lastPosition())) context.ready(agentId);
+            if (sessions.hear(id, timeline.lastPosition())) context.leasable.ready(agentId);
             return true;
           });
       const [, isRenewed] = await Promise.all([beat, touched]);

@@ -1,0 +1,59 @@
+/** An act that was asked for: what it does in a transaction, and how whoever asked is answered. */
+import type { Waiting } from "./rounds.ts";
+import { type Budget, type Slice, type SliceSizes, sliceBudget } from "./slices.ts";
+
+/** One that waits for its transaction, or for its next. */
+export interface Act extends Waiting {
+  act(): void;
+  /** Whether the slice that it ran was not its last. */
+  hasMore(): boolean;
+  /** What it changed is on disk. */
+  kept(): void;
+  failed(error: unknown): void;
+}
+
+/** An act that is done in one transaction. */
+export function wholeAct<T>(
+  lane: string,
+  act: () => T,
+  resolve: (result: T) => void,
+  reject: (error: unknown) => void,
+): Act {
+  let result: T;
+  return {
+    ...{ lane, sliced: false, begun: false },
+    act: () => {
+      result = act();
+    },
+    hasMore: () => false,
+    kept: () => resolve(result),
+    failed: reject,
+  };
+}
+
+/** An act that is done a slice at a time. */
+export function slicedAct<T>(
+  lane: string,
+  slice: (budget: Budget, kept: readonly T[]) => Slice<T>,
+  sizes: SliceSizes,
+  resolve: (parts: readonly T[]) => void,
+  reject: (error: unknown) => void,
+): Act {
+  const kept: T[] = [];
+  let last: Slice<T>;
+  return {
+    ...{ lane, sliced: true },
+    get begun() {
+      return kept.length > 0;
+    },
+    act: () => {
+      last = slice(sliceBudget(kept.length === 0, sizes), kept);
+    },
+    hasMore: () => last.more,
+    kept: () => {
+      kept.push(last.part);
+      if (!last.more) resolve(kept);
+    },
+    failed: reject,
+  };
+}
