@@ -1,6 +1,7 @@
 /** Commands that wait: what they wait for, a broker that goes and comes back, and what they say when they are ended. */
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { FileLock, makeStateFolder, openStateFolder } from "@agentmesh/client/node";
 import {
@@ -127,6 +128,35 @@ test("a webhook's test outlives a broker that is killed: it is posted again", as
   expect(testing.stderr()).toContain("The broker is back");
   expect(testing.stdout()).toContain("answered 200");
 });
+
+test.each(endings.slice(0, 2))(
+  "down that is ended by %s while the broker stops says what becomes of it, and it stops",
+  async (signal, code) => {
+    await using own = await startTestBroker();
+    const { token } = await own.agent("seer");
+    // A body that does not end is waited for by whoever stops, for a few seconds.
+    const unfinished = connect(own.port, "127.0.0.1");
+    unfinished.on("error", () => {});
+    const head = [
+      "POST /v1/messages HTTP/1.1",
+      `host: 127.0.0.1:${own.port}`,
+      `authorization: Bearer ${token}`,
+      "content-type: application/json",
+      "content-length: 99",
+    ];
+    unfinished.write(`${head.join("\r\n")}\r\n\r\n{`);
+    await own.admin.status();
+    const stopping = startWait(own.home, ["down"]);
+    await until(() => own.log().includes("broker.stopping"), "the stop to begin", 30_000);
+    stopping.child.kill(signal);
+    expect((await stopping.exit).code).toBe(code);
+    expect(stopping.stderr()).toMatch(
+      /Ended while waiting for the broker at .* to stop\. It (was|may have been) asked to stop,? and does so by itself/,
+    );
+    expect(stopping.stderr()).toContain("Whether it has: agentmesh status");
+    await until(() => !FileLock.isHeld(openStateFolder(own.home).brokerLock), "the broker to end", 30_000);
+  },
+);
 
 test.each<[string, Record<string, string>]>([
   ["a low disk", {}],

@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify, stripVTControlCharacters } from "node:util";
-import { isServed, openStateFolder } from "@agentmesh/client/node";
+import { announced, isServed, openStateFolder } from "@agentmesh/client/node";
 import { shellWord } from "@agentmesh/protocol";
 import { cleanEnv, freePort, startTestBroker, tempDir, terminalCommand, until, watched, whyNoTerminals } from "testkit";
 import { describe, expect, test } from "vitest";
@@ -163,6 +163,19 @@ test("ends with 0 when the broker is stopped from the second terminal, and says 
   await running.says("Serving until Ctrl-C.");
   await terminal(home.path, aliasIn(running.stdout()), "agentmesh down");
   expect([(await running.exit).code, running.stdout()]).toEqual([0, expect.stringContaining("echo is offline now")]);
+}, 120_000);
+
+test("ends with 1 when the broker is killed, and says where it is seen why, what stands and how to start again", async () => {
+  using home = tempDir();
+  await using running = start({ AGENTMESH_HOME: home.path, AGENTMESH_PORT: String(await freePort()) });
+  await running.says("Serving until Ctrl-C.");
+  const pid = announced(openStateFolder(home.path))?.pid;
+  process.kill(pid ?? Number.NaN, "SIGKILL");
+  const { code } = await running.exit;
+  expect([code, running.stdout().replace(/\s+/g, " ")]).toEqual([
+    1,
+    expect.stringMatching(/The broker is gone: .*broker\.log.* is on disk\. Start again: npx -y pnpm@12 start/),
+  ]);
 }, 120_000);
 
 test("refuses a broker elsewhere and words that it does not know, with 2", async () => {

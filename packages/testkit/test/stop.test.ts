@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { MeshClient } from "@agentmesh/client";
 import { endpoints } from "@agentmesh/protocol";
 import { cleanEnv, startProgram, startTestBroker, type TestBroker, tempDir, until } from "testkit";
@@ -49,6 +50,21 @@ function wire({ port }: TestBroker, token: string, path: string, body?: object):
   ];
   if (body) head.push("content-type: application/json", `content-length: ${Buffer.byteLength(text)}`);
   return `${head.join("\r\n")}\r\n\r\n${text}`;
+}
+
+/** A broker that is held in the midst of its start: it has its database, and serves nobody yet. */
+async function startsStill(place: string) {
+  for (let n = 0; n < 20; n++) {
+    const home = join(place, String(n));
+    const env = cleanEnv({ AGENTMESH_HOME: home });
+    const running = startProgram("broker", ["--port", "0", "--log-format", "json"], { env });
+    while (!existsSync(join(home, "mesh.db"))) await setImmediate();
+    running.child.kill("SIGSTOP");
+    if (!existsSync(join(home, "broker.json"))) return running;
+    running.child.kill("SIGKILL");
+    await running.exit;
+  }
+  throw new Error("No broker was held before it was announced.");
 }
 
 describe("a broker that is told to stop", () => {
@@ -128,10 +144,9 @@ describe("a broker that is told to stop", () => {
 
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("by %s while it starts, stops as any other", async (signal) => {
     using home = tempDir();
-    const env = cleanEnv({ AGENTMESH_HOME: home.path });
-    const running = startProgram("broker", ["--port", "0", "--log-format", "json"], { env });
-    await until(() => existsSync(join(home.path, "mesh.db")), "the database to be made");
+    const running = await startsStill(home.path);
     running.child.kill(signal);
+    running.child.kill("SIGCONT");
     expect(await running.exit).toEqual({ code: 0, signal: null });
     expect(running.stdout()).toContain('"broker.stopped"');
   });

@@ -66,7 +66,9 @@ async function start(): Promise<number> {
     return 0;
   }
   line(
-    ended === "asked" ? "The broker was stopped. What waits is on disk." : `The broker is gone; see ${folder.logFile}.`,
+    ended === "asked"
+      ? "The broker was stopped. What waits is on disk."
+      : `The broker is gone: it was killed, or the end of its log says why (${folder.logFile}). What it accepted is on disk. Start again: npx -y pnpm@12 start`,
   );
   return ended === "asked" ? 0 : 1;
 }

@@ -74,6 +74,7 @@ test.skipIf(why)(
         await run("agentmesh ask reviewer how?"),
         await run("agentmesh inbox --ack"),
         linesWith(await run("agentmesh status"), ["disk ", "intake "]),
+        linesWith(await run("agentmesh up"), ["already runs", "warning"]),
         toolScreen('send_message(to: "reviewer", message: "hello")', await writing.tool("send_message", call)),
       ];
       await writing.close();

@@ -78,6 +78,18 @@ test("docs/troubleshooting/waiting.md is what commands that wait say", async () 
     { on: "Lost the broker", do: () => broker.start() },
     ctrlC("The broker is back"),
   );
+  const inbox = await desk.waits(
+    "agentmesh inbox -f",
+    { on: "Waiting for", do: () => broker.kill("SIGKILL") },
+    { on: "Lost the broker", do: () => broker.start() },
+    ctrlC("The broker is back"),
+  );
+  const logs = await desk.waits(
+    "agentmesh logs -f",
+    { on: "Waiting for", do: () => broker.kill("SIGKILL") },
+    { on: "No broker runs", do: () => broker.start() },
+    ctrlC("A broker runs again"),
+  );
   // It takes the second post of a test: whoever waits for the answer to the first one waits.
   await using receiver = await openWebhookReceiver((_, response, n) => {
     if (n === 2) response.writeHead(200).end();
@@ -140,7 +152,7 @@ test("docs/troubleshooting/waiting.md is what commands that wait say", async () 
         symptom: "The broker is killed while a command waits",
         about:
           "A question is on disk, a log is followed from where it was, a webhook's test is posted again. Where a broker runs again before the time is over, nothing has to be done; an adapter that needs one starts it.",
-        screens: [outlived, follows, tested, away, gone],
+        screens: [outlived, follows, inbox, logs, tested, away, gone],
       },
       {
         symptom: "No answer will come",

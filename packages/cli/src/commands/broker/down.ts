@@ -34,20 +34,30 @@ export async function down(context: Context): Promise<void> {
   const ownNumbers = address.local && (running === undefined || shareProcesses(ownStandpoint(), running) !== false);
   const admin = await context.admin({ retryForMs: 0 });
   const { pid } = await admin.status();
-  await admin.shutdown().catch((error: unknown) => {
-    // it may be gone before its answer is read
-    if (!(error instanceof BrokerUnreachableError)) throw error;
-  });
+  let asked = false;
+  const askOnce = async (signal: AbortSignal) => {
+    if (asked) return;
+    await admin.shutdown({ signal }).catch((error: unknown) => {
+      // It may be gone before its answer is read.
+      if (signal.aborted || !(error instanceof BrokerUnreachableError)) throw error;
+    });
+    asked = true;
+  };
   const stopped = await waitFor({
     json: context.json,
     what: () => `the broker at ${address.url} (pid ${pid}) to stop`,
     ms: PATIENCE_MS,
     saidWhenSlow: true,
     everyMs: POLL_MS,
-    stands: () => "It was asked to stop and does so by itself. Whether it has: agentmesh status",
+    begun: () => asked,
+    stands: () =>
+      `${asked ? "It was asked to stop and does so by itself." : "It may have been asked to stop, and does so by itself then."} Whether it has: agentmesh status`,
     facts: () => ({ pid }),
-    look: async ({ signal }) =>
-      (await answers(context, address, signal)) || (ownNumbers && isAlive(pid)) ? undefined : true,
+    // Asking is a part of the wait: whoever ends it hears what may come of it.
+    async look({ signal }) {
+      await askOnce(signal);
+      return (await answers(context, address, signal)) || (ownNumbers && isAlive(pid)) ? undefined : true;
+    },
   });
   if (!stopped) {
     throw new CommandError(

@@ -63,7 +63,7 @@ async function printReply(reply: SendReply): Promise<void> {
     for (const { detail } of warnings) warn(detail);
   }
   await print(reply.messageId);
-  if (process.stdout.isTTY) remark(`Follow it: agentmesh log --message ${reply.messageId}`);
+  if (process.stdout.isTTY) remark(`What becomes of it: agentmesh trace ${reply.messageId}`);
 }
 
 /** A message as people type it: an id, or the number in an inbox with or without `#`. @throws CommandError */
