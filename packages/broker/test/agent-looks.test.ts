@@ -1,7 +1,9 @@
 /** Agents by the thousand: counted and listed right, and nobody else waits. */
 import { longestHold } from "testkit";
 import { expect, test } from "vitest";
+import { Agents } from "../src/mesh/agents.ts";
 import { newId } from "../src/mesh/ids.ts";
+import type { Store } from "../src/mesh/store.ts";
 import { AGENT_PAGES } from "../src/store/sqlite/pages/agents.ts";
 import { largeMesh } from "./large-mesh.ts";
 import { drivers } from "./store/drivers.ts";
@@ -96,6 +98,38 @@ test.each(drivers)(
     expect(await listed({}, 10)).toEqual({ names: live, total: 6 });
   },
 );
+
+test("a page of thousands of agents looks at a page of them: where nobody narrows it, and where live ones are asked for", async () => {
+  await using mesh = largeMesh();
+  const ids = await mesh.register(named(2_000));
+  for (const n of [5, 1_500]) {
+    await mesh.store.openSession({ id: newId("ses"), agentId: ids[n] ?? "agt_none", profile: {}, pushPaths: [] });
+  }
+  let looked = 0;
+  const store: Store = {
+    ...mesh.store,
+    async agentsByName(...terms) {
+      const found = await mesh.store.agentsByName(...terms);
+      looked += found.length;
+      return found;
+    },
+  };
+  const agents = new Agents({ ...mesh, store });
+  const page = async (query: Partial<Parameters<typeof agents.list>[1]>) => {
+    looked = 0;
+    const { agents: found, total, nextAfter } = await agents.list(KEY, { presence: "all", limit: 100, ...query });
+    return { first: found[0]?.name, last: found.at(-1)?.name, found: found.length, total, nextAfter, looked };
+  };
+  const first = await page({});
+  expect(first).toMatchObject({ first: "agent-00005", last: "agent-00098", found: 100, total: 2_000 });
+  const second = await page({ ...(first.nextAfter !== undefined && { after: first.nextAfter }) });
+  expect(second).toMatchObject({ first: "agent-00099", last: "agent-00198", found: 100, total: 2_000 });
+  const live = await page({ presence: "live" });
+  expect(live).toMatchObject({ first: "agent-00005", last: "agent-01500", found: 2, total: 2, looked: 0 });
+  expect(Math.max(first.looked, second.looked)).toBeLessThan(200);
+  // Whoever is asked for by what agents say of themselves is looked for among all.
+  expect(await page({ directory: "/nowhere" })).toMatchObject({ found: 0, total: 0, looked: 2_000 });
+});
 
 test("lists of thousands of agents, twenty at once, let others go on", { timeout: 120_000 }, async () => {
   await using mesh = largeMesh();

@@ -50,7 +50,11 @@ export interface Looks {
   /** Which of these names an agent has that is there. */
   namesAmong(names: readonly string[]): Promise<string[]>;
   /** Agents that are there, or those in the archive, in the order of their names. */
-  agentsByName(archived: boolean, after: AgentPlace | undefined, limit: number): Promise<AgentRecord[]>;
+  agentsByName(
+    archived: boolean,
+    after: Pick<AgentPlace, "id" | "name"> | undefined,
+    limit: number,
+  ): Promise<AgentRecord[]>;
   /** Agents that are there and asked for a name that another one had, by name. */
   agentsAsking(name: string, limit: number): Promise<AgentRecord[]>;
   /** Agents that are there in the order of their registration. */
