@@ -90,10 +90,7 @@ const rules: [from: string, may: string[]][] = [
   ],
   ["broker/src/config/", ["@agentmesh/protocol", "broker/src/mesh/names/near-names.ts", "zod", "node:"]],
   ["mcp/src/place/", ["@agentmesh/protocol", "zod", "node:"]],
-  [
-    "mcp/src/",
-    ["@agentmesh/protocol", "@agentmesh/client", "@modelcontextprotocol/sdk", "zod", "node:", "mcp/src/place/"],
-  ],
+  ["mcp/src/", ["@agentmesh/protocol", "@agentmesh/client", "zod", "node:", "mcp/src/place/"]],
   ["opencode/src/", ["agentmesh-mcp/session", "zod"]],
   [
     "cli/src/setup/",

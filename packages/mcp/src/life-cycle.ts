@@ -5,8 +5,6 @@ import type { Log } from "./log.ts";
 /** What happens at the end. */
 export interface LifeCycle {
   readonly log: Log;
-  /** Takes a function to call when the MCP connection is closed. */
-  closed(over: (why: string) => void): void;
   /** Says goodbye to the mesh. */
   leave(): Promise<void>;
 }
@@ -15,7 +13,7 @@ const PARENT_CHECK_MS = 1_000;
 const LONGEST_GOODBYE_MS = 1_800;
 
 /** Ends this process as soon as nobody is left to serve. */
-export function stayUntilOver({ log, closed, leave }: LifeCycle): void {
+export function stayUntilOver({ log, leave }: LifeCycle): void {
   let ending = false;
   const over = (why: string) => {
     if (ending) return;
@@ -23,7 +21,6 @@ export function stayUntilOver({ log, closed, leave }: LifeCycle): void {
     log.info("session.leaving", { why });
     void pauseAtMost(leave(), LONGEST_GOODBYE_MS).finally(() => process.exit(0));
   };
-  closed(over);
   process.stdin.once("end", () => over("stdin ended"));
   process.stdin.once("close", () => over("stdin closed"));
   // A client that vanished leaves a broken pipe: there is nobody to write to, and nothing to crash about.

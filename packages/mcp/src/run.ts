@@ -6,7 +6,7 @@ import { AgentSession } from "./agent-session.ts";
 import { helpText, resolveConfig } from "./config/config.ts";
 import { pauseAtMost, stayUntilOver } from "./life-cycle.ts";
 import { createLog } from "./log.ts";
-import { createServer } from "./server.ts";
+import { Server } from "./server.ts";
 import { StdioTransport } from "./wire/transport.ts";
 import { workingDirectory } from "./working-directory.ts";
 
@@ -42,22 +42,19 @@ export async function run(args: readonly string[]): Promise<void> {
 
   const transport = new StdioTransport(log);
   const session = new AgentSession({ config, log, warnings });
-  const { server, idle } = createServer({ session, transport, log });
+  const server = new Server({ session, transport, log });
   session.attach({
-    clientName: () => server.getClientVersion()?.name,
-    notify: (method, params) => server.notification({ method, params }),
+    clientName: () => server.clientName,
+    notify: (method, params) => server.notify(method, params),
   });
   stayUntilOver({
     log,
-    closed: (over) => {
-      server.onclose = () => over("the connection was closed");
-    },
     leave: async () => {
-      await pauseAtMost(idle(), DRAIN_MS);
+      await pauseAtMost(server.idle(), DRAIN_MS);
       await session.leave();
     },
   });
-  await server.connect(transport);
+  server.start();
 }
 
 function print(text: string): void {

@@ -1,12 +1,5 @@
-/** The MCP server: capabilities, instructions, and tool calls. */
-import { plainLine, VERSION } from "@agentmesh/protocol";
-import { Server } from "@modelcontextprotocol/sdk/server/index.js";
-import {
-  type CallToolResult,
-  ErrorCode,
-  ListToolsRequestSchema,
-  RootsListChangedNotificationSchema,
-} from "@modelcontextprotocol/sdk/types.js";
+/** The MCP server: handshake, capabilities, instructions, and tool calls (MCP 2025-11-25 and before). */
+import { inWords, plainLine, VERSION, wrongValues, wrongValueText } from "@agentmesh/protocol";
 import * as z from "zod";
 import type { AgentSession } from "./agent-session.ts";
 import type { Log } from "./log.ts";
@@ -14,7 +7,8 @@ import { instructions } from "./shown/instructions.ts";
 import { callTool } from "./tools/call.ts";
 import { tools } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
-import { RequestError } from "./wire/request-error.ts";
+import { Peer, type Served } from "./wire/peer.ts";
+import { ERROR, RequestError } from "./wire/request-error.ts";
 import type { StdioTransport } from "./wire/transport.ts";
 
 /** A client that is gone this soon after the handshake only looked, and joins nothing; in milliseconds. */
@@ -23,6 +17,9 @@ const STAYS_AFTER_MS = 2_000;
 /** A client that offers roots says them within this time, in milliseconds. */
 const ROOTS_WITHIN_MS = 1_000;
 
+/** Revisions of MCP that are spoken, the newest first: a client that asks for another is offered that one. */
+const REVISIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05", "2024-10-07"] as const;
+
 /** What the server works with. */
 export interface ServerParts {
   readonly session: AgentSession;
@@ -30,77 +27,126 @@ export interface ServerParts {
   readonly log: Log;
 }
 
-/** Makes the server; `idle` resolves when no tool call is under way. */
-export function createServer({ session, transport, log }: ServerParts): { server: Server; idle(): Promise<void> } {
-  const server = new Server(
-    { name: "agentmesh", version: VERSION },
-    { capabilities: { tools: {}, experimental: { "claude/channel": {} } }, instructions },
-  );
-  const underWay = new Set<Promise<unknown>>();
-  const track = <T>(work: Promise<T>): Promise<T> => {
-    const tracked = work.finally(() => underWay.delete(tracked)).catch(() => undefined);
-    underWay.add(tracked);
-    return work;
-  };
+const Initialize = z.looseObject({
+  protocolVersion: z.string(),
+  capabilities: z.looseObject({ roots: z.looseObject({}).optional() }).default({}),
+  clientInfo: z.looseObject({ name: z.string() }).optional(),
+});
+const Roots = z.looseObject({ roots: z.array(z.looseObject({ uri: z.string() })) });
 
-  const askRoots = async (): Promise<void> => {
-    if (!server.getClientCapabilities()?.roots) return;
-    try {
-      const { roots } = await server.listRoots(undefined, { timeout: ROOTS_WITHIN_MS });
-      session.rootsAre(roots.map(({ uri }) => uri));
-    } catch (error) {
-      log.debug("roots.failed", { error });
+/** Serves one client. */
+export class Server {
+  readonly #session: AgentSession;
+  readonly #transport: StdioTransport;
+  readonly #log: Log;
+  readonly #peer: Peer;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #client: z.infer<typeof Initialize> | undefined;
+
+  constructor({ session, transport, log }: ServerParts) {
+    this.#session = session;
+    this.#transport = transport;
+    this.#log = log;
+    this.#peer = new Peer(transport, {
+      request: (method, served) => this.#answer(method, served),
+      notification: (method) => this.#heard(method),
+      failed: (error) => log.warn("protocol.failed", { error }),
+    });
+  }
+
+  start(): void {
+    this.#peer.start();
+  }
+
+  /** How the client calls itself; undefined before the handshake. */
+  get clientName(): string | undefined {
+    return this.#client?.clientInfo?.name;
+  }
+
+  /** Tells the client. */
+  notify(method: string, params: Record<string, unknown>): Promise<void> {
+    return this.#peer.notify(method, params);
+  }
+
+  /** Resolves when no tool call is under way. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) {
+      await Promise.all(this.#underWay);
+      // The answers of these calls are written before this turn is over.
+      await new Promise((resolve) => setImmediate(resolve));
     }
-  };
-  server.oninitialized = () => {
-    session.awaitRoots(askRoots());
-    setTimeout(() => session.start(), STAYS_AFTER_MS).unref();
-  };
-  server.setNotificationHandler(RootsListChangedNotificationSchema, () => askRoots());
-  server.onerror = (error) => log.warn("protocol.failed", { error });
+  }
 
-  server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: tools.map(({ name, description, annotations, schema }) => ({
-      name,
-      description,
-      annotations: { ...annotations },
-      inputSchema: { type: "object" as const, ...schema() },
-    })),
-  }));
+  #answer(method: string, served: Served): Promise<Record<string, unknown>> | Record<string, unknown> {
+    switch (method) {
+      case "initialize":
+        return this.#initialize(served.params);
+      case "ping":
+        return {};
+      case "tools/list":
+        return { tools: tools.map(shownTool) };
+      case "tools/call":
+        return this.#track(this.#call(served));
+      default:
+        throw new RequestError(ERROR.unknownMethod, `agentmesh does not know ${plainLine(method, 60)}`);
+    }
+  }
 
-  // Not by setRequestHandler: there the SDK refuses `"arguments": null` in its library's words before a tool is asked.
-  server.fallbackRequestHandler = ({ method, params }, { requestId, signal }) =>
-    track(
-      (async (): Promise<CallToolResult> => {
-        if (method !== "tools/call")
-          throw new RequestError(ErrorCode.MethodNotFound, `agentmesh does not know ${method}`);
-        const { clientSession } = session;
-        if (clientSession.kind === "codex") clientSession.learn({ id: threadIn(params?._meta) });
-        session.called();
-        const call = callTool(session, toolNamed(params?.name), params?.arguments, signal);
-        const { settle, isError, ...result } = await clientSession.during(call);
-        if (settle) {
-          transport.afterAnswer(requestId, signal, (written) => track(settle(written)));
-        }
-        const notices = isError ? [] : session.takeNotices();
-        return {
-          content: [{ type: "text", text: [...notices, result.text].join("\n\n") }],
-          structuredContent: { ...(notices.length > 0 && { notices }), ...result.data },
-          ...(isError && { isError }),
-        };
-      })(),
-    );
+  #initialize(params: Served["params"]): Record<string, unknown> {
+    const { data: client, error } = Initialize.safeParse(params, inWords);
+    if (!client) throw new RequestError(ERROR.invalidParams, `initialize: ${wrongValueText(wrongValues(error))}.`);
+    this.#client = client;
+    return {
+      protocolVersion: REVISIONS.find((each) => each === client.protocolVersion) ?? REVISIONS[0],
+      capabilities: { tools: {}, experimental: { "claude/channel": {} } },
+      serverInfo: { name: "agentmesh", version: VERSION },
+      instructions,
+    };
+  }
 
-  return {
-    server,
-    async idle() {
-      while (underWay.size > 0) {
-        await Promise.all(underWay);
-        // The answers of these calls are written before this turn is over.
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
-  };
+  async #heard(method: string): Promise<void> {
+    if (method === "notifications/roots/list_changed") return this.#askRoots();
+    if (method !== "notifications/initialized") return;
+    this.#session.awaitRoots(this.#askRoots());
+    setTimeout(() => this.#session.start(), STAYS_AFTER_MS).unref();
+  }
+
+  async #askRoots(): Promise<void> {
+    if (!this.#client?.capabilities.roots) return;
+    try {
+      const { roots } = Roots.parse(await this.#peer.ask("roots/list", { withinMs: ROOTS_WITHIN_MS }));
+      this.#session.rootsAre(roots.map(({ uri }) => uri));
+    } catch (error) {
+      this.#log.debug("roots.failed", { error });
+    }
+  }
+
+  async #call({ id, params, signal }: Served): Promise<Record<string, unknown>> {
+    const { clientSession } = this.#session;
+    if (clientSession.kind === "codex") clientSession.learn({ id: threadIn(params._meta) });
+    this.#session.called();
+    const call = callTool(this.#session, toolNamed(params.name), params.arguments, signal);
+    const { settle, isError, ...result } = await clientSession.during(call);
+    if (settle) {
+      this.#transport.afterAnswer(id, signal, (written) => this.#track(settle(written)));
+    }
+    const notices = isError ? [] : this.#session.takeNotices();
+    return {
+      content: [{ type: "text", text: [...notices, result.text].join("\n\n") }],
+      structuredContent: { ...(notices.length > 0 && { notices }), ...result.data },
+      ...(isError && { isError }),
+    };
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    const tracked = work.finally(() => this.#underWay.delete(tracked)).catch(() => undefined);
+    this.#underWay.add(tracked);
+    return work;
+  }
+}
+
+function shownTool({ name, description, annotations, schema }: Tool) {
+  return { name, description, annotations: { ...annotations }, inputSchema: { type: "object", ...schema() } };
 }
 
 const CodexMeta = z.object({ threadId: z.string().min(1).max(200) });
@@ -116,5 +162,5 @@ function toolNamed(wanted: unknown): Tool {
   if (tool) return tool;
   const known = tools.map(({ name }) => name).join(", ");
   const what = typeof wanted === "string" ? `agentmesh has no tool "${plainLine(wanted, 60)}"` : "No tool was named";
-  throw new RequestError(ErrorCode.InvalidParams, `${what}. It has ${known}.`);
+  throw new RequestError(ERROR.invalidParams, `${what}. It has ${known}.`);
 }

@@ -1,22 +1,49 @@
 /**
- * A JSON-RPC message out of a line. What can be served is served, what cannot is answered; the SDK would drop both
- * without a word, and the client would wait until its timeout.
+ * A JSON-RPC message out of a line. What can be served is served, what cannot is answered: whoever is answered nothing
+ * waits until its timeout.
  */
 import { inWords, plainLine, wrongValues, wrongValueText } from "@agentmesh/protocol";
-import { ErrorCode, type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
 import * as z from "zod";
 import { type Line, MAX_LINE_BYTES } from "./lines.ts";
+import { ERROR } from "./request-error.ts";
 
-/** An answer in JSON-RPC's shape; without an id when the request's could not be read (MCP 2025-11-25, base protocol). */
-export interface Refusal {
-  readonly jsonrpc: "2.0";
-  readonly id?: string | number | null;
-  readonly error: { readonly code: number; readonly message: string };
-}
+const Id = z.union([z.string(), z.int()]);
+/** Names a request until it is answered. */
+export type Id = z.infer<typeof Id>;
+
+const Meta = z.looseObject({ progressToken: z.union([z.string(), z.int()]).optional() });
+const Params = z.looseObject({ _meta: Meta.optional() });
+/** What a request or a notification says, by name. */
+export type Params = z.infer<typeof Params>;
+
+const Notification = z.object({ jsonrpc: z.literal("2.0"), method: z.string(), params: Params.optional() });
+/** What nobody answers. */
+export type Notification = z.infer<typeof Notification>;
+
+const Request = Notification.extend({ id: Id });
+/** What is answered under its id. */
+export type Request = z.infer<typeof Request>;
+
+const Answer = z
+  .object({
+    jsonrpc: z.literal("2.0"),
+    id: Id.nullish(),
+    result: z.record(z.string(), z.unknown()).optional(),
+    error: z.object({ code: z.int(), message: z.string() }).optional(),
+  })
+  .refine(({ result, error }) => (result === undefined) !== (error === undefined));
+/** A result or an error; without an id where the request's could not be read (MCP 2025-11-25, base protocol). */
+export type Answer = z.infer<typeof Answer>;
+
+/** What goes over the wire, either way. */
+export type Message = Notification | Request | Answer;
+
+/** An answer that the reader itself gives. */
+export type Refusal = Answer & { readonly error: { readonly code: number; readonly message: string } };
 
 /** What a line is: a message; one to be refused; or one that nobody waits for and that means nothing here. */
 export type Read =
-  | { readonly kind: "message"; readonly message: JSONRPCMessage; readonly dropped: readonly string[] }
+  | { readonly kind: "message"; readonly message: Message; readonly dropped: readonly string[] }
   | { readonly kind: "refused"; readonly answer: Refusal }
   | { readonly kind: "nothing"; readonly why: string };
 
@@ -35,7 +62,7 @@ export function readMessage(line: Line): Read | undefined {
   try {
     value = JSON.parse(line.text);
   } catch {
-    return refuse(undefined, "a line that is not JSON: one message a line", ErrorCode.ParseError);
+    return refuse(undefined, "a line that is not JSON: one message a line", ERROR.unparsable);
   }
   if (Array.isArray(value)) return refuse(undefined, "batches are not taken: send one message a line");
   const { data: fields } = Fields.safeParse(value);
@@ -45,9 +72,9 @@ export function readMessage(line: Line): Read | undefined {
 
 function readRequest(fields: Record<string, unknown>): Read {
   const { id, params } = fields;
-  const refused = (why: string, code?: ErrorCode): Read =>
+  const refused = (why: string, code?: number): Read =>
     "id" in fields ? refuse(EchoedId.safeParse(id).data, why, code) : { kind: "nothing", why };
-  if ("id" in fields && !z.union([z.string(), z.int()]).safeParse(id).success) {
+  if ("id" in fields && !Id.safeParse(id).success) {
     return refused(`id: ${plainLine(JSON.stringify(id), 60)} is none. Make it a string or a whole number`);
   }
   if (fields.jsonrpc !== "2.0") return refused('jsonrpc: it has to be "2.0"');
@@ -62,15 +89,10 @@ function readRequest(fields: Record<string, unknown>): Read {
     kept.params = rest;
     dropped.push("params.task");
   }
-  const shape = z.looseObject({ params: z.looseObject({ _meta: Meta.optional() }).optional() });
-  const wrong = shape.safeParse(kept, inWords);
-  if (!wrong.success) return refused(wrongValueText(wrongValues(wrong.error)), ErrorCode.InvalidParams);
-  const { data: message, error } = JSONRPCMessageSchema.safeParse(kept);
-  if (!message) return refused(wrongValueText(wrongValues(error)), ErrorCode.InvalidParams);
+  const { data: message, error } = ("id" in kept ? Request : Notification).safeParse(kept, inWords);
+  if (!message) return refused(wrongValueText(wrongValues(error)), ERROR.invalidParams);
   return { kind: "message", message, dropped };
 }
-
-const Meta = z.looseObject({ progressToken: z.union([z.string(), z.int()]).optional() });
 
 /** An answer to a request of ours: what is wrong with it, nobody waits to hear. */
 function readAnswer(fields: Record<string, unknown>): Read {
@@ -78,7 +100,7 @@ function readAnswer(fields: Record<string, unknown>): Read {
     return refuse(EchoedId.safeParse(fields.id).data, "a message has method, result or error");
   }
   const { kept, dropped } = keep(fields, KINDS.answer);
-  const { data: message } = JSONRPCMessageSchema.safeParse(kept);
+  const { data: message } = Answer.safeParse(kept);
   return message ? { kind: "message", message, dropped } : { kind: "nothing", why: "an answer that is none" };
 }
 
@@ -87,7 +109,7 @@ function keep(fields: Record<string, unknown>, known: readonly string[]) {
   return { kept, dropped: Object.keys(fields).filter((name) => !known.includes(name)) };
 }
 
-function refuse(id: string | number | null | undefined, why: string, code: ErrorCode = ErrorCode.InvalidRequest): Read {
+function refuse(id: string | number | null | undefined, why: string, code: number = ERROR.invalidRequest): Read {
   const error = { code, message: `agentmesh cannot read this message: ${why}.` };
   return { kind: "refused", answer: { jsonrpc: "2.0", ...(id !== undefined && { id }), error } };
 }

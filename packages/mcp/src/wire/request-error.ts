@@ -1,11 +1,20 @@
-/** The error that answers a request of the client. */
-import type { ErrorCode } from "@modelcontextprotocol/sdk/types.js";
+/** The error that answers a request, of the client or to it. */
 
-/** An error as JSON-RPC carries it; the SDK's own puts its code into the message, and clients put it there again. */
+/** Codes of JSON-RPC 2.0, and the one that MCP libraries give to what was not answered in time. */
+export const ERROR = {
+  unparsable: -32_700,
+  invalidRequest: -32_600,
+  unknownMethod: -32_601,
+  invalidParams: -32_602,
+  internal: -32_603,
+  late: -32_001,
+} as const;
+
+/** An error as JSON-RPC carries it: its code stands beside its message, not in it. */
 export class RequestError extends Error {
-  readonly code: ErrorCode;
+  readonly code: number;
 
-  constructor(code: ErrorCode, message: string) {
+  constructor(code: number, message: string) {
     super(message);
     this.code = code;
   }

@@ -1,49 +1,45 @@
 /** MCP over stdin and stdout: nothing that comes in goes without a word, and it is known when an answer is written. */
-import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
-import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js";
 import type { Log } from "../log.ts";
 import { LineReader } from "./lines.ts";
-import { type Refusal, readMessage } from "./message.ts";
+import { type Id, type Message, readMessage } from "./message.ts";
 
 /** Told whether the answer was written. */
 type Settle = (written: boolean) => Promise<void>;
 
+/** Who is told what comes. */
+export interface Receiver {
+  message(message: Message): void;
+  failed(error: Error): void;
+}
+
 /** The stdio transport of MCP (2025-11-25, transports), plus `afterAnswer`. */
-export class StdioTransport implements Transport {
-  onmessage?: (message: JSONRPCMessage) => void;
-  onerror?: (error: Error) => void;
-  onclose?: () => void;
-  readonly #waiting = new Map<RequestId, Settle>();
+export class StdioTransport {
+  readonly #waiting = new Map<Id, Settle>();
   readonly #lines = new LineReader();
   readonly #log: Log;
+  #receiver: Receiver | undefined;
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  async start(): Promise<void> {
+  start(receiver: Receiver): void {
+    this.#receiver = receiver;
     process.stdin.on("data", this.#take);
     process.stdin.on("error", this.#fail);
   }
 
-  async close(): Promise<void> {
-    process.stdin.off("data", this.#take);
-    process.stdin.off("error", this.#fail);
-    process.stdin.pause();
-    this.onclose?.();
-  }
-
   /** Resolves when stdout takes more. */
-  async send(message: JSONRPCMessage): Promise<void> {
+  async send(message: Message): Promise<void> {
     await this.#write(message);
-    const id = "method" in message || !("id" in message) ? undefined : message.id;
-    if (id === undefined || !this.#waiting.has(id)) return;
+    const id = "method" in message ? undefined : message.id;
+    if (id === undefined || id === null || !this.#waiting.has(id)) return;
     // The callback of an empty write comes after everything before it is written, or failed.
     process.stdout.write("", (error) => void this.#settle(id, !error));
   }
 
   /** Calls `settle` once: when the answer to this request is written, cannot be written, or was cancelled. */
-  afterAnswer(id: RequestId, cancelled: AbortSignal, settle: Settle): void {
+  afterAnswer(id: Id, cancelled: AbortSignal, settle: Settle): void {
     this.#waiting.set(id, settle);
     const cancel = () => void this.#settle(id, false);
     if (cancelled.aborted) cancel();
@@ -55,7 +51,7 @@ export class StdioTransport implements Transport {
       const read = readMessage(line);
       if (read?.kind === "message") {
         if (read.dropped.length > 0) this.#log.debug("protocol.dropped", { fields: read.dropped });
-        this.onmessage?.(read.message);
+        this.#receiver?.message(read.message);
       } else if (read?.kind === "refused") {
         this.#log.warn("protocol.refused", { why: read.answer.error.message });
         this.#write(read.answer).catch(this.#fail);
@@ -65,16 +61,16 @@ export class StdioTransport implements Transport {
     }
   };
 
-  readonly #fail = (error: Error): void => this.onerror?.(error);
+  readonly #fail = (error: Error): void => this.#receiver?.failed(error);
 
-  #write(message: JSONRPCMessage | Refusal): Promise<void> {
+  #write(message: Message): Promise<void> {
     return new Promise((resolve) => {
       if (process.stdout.write(`${JSON.stringify(message)}\n`)) resolve();
       else process.stdout.once("drain", resolve);
     });
   }
 
-  async #settle(id: RequestId, written: boolean): Promise<void> {
+  async #settle(id: Id, written: boolean): Promise<void> {
     const settle = this.#waiting.get(id);
     this.#waiting.delete(id);
     await settle?.(written).catch((error: unknown) => this.#log.warn("transport.failed", { error }));

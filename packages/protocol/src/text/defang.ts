@@ -101,7 +101,7 @@ function lineStart(text: string, at: number): number {
 }
 
 // Where a text was cut stands `…`: what is left of a tag there is judged as one.
-const BLANK = /^[\s…]$/u;
+const BLANK = /^[\s\u2026]$/u;
 const SLASH = /^[/\\\u2044\u2215\uff0f\u29f8\u27cb]$/u;
 const UNSEEN = /^[\p{M}\p{C}]$/u;
 

@@ -19,17 +19,6 @@ const REQUIRE =
 /** Beside the programs: the licences of the code in them that is not ours. */
 const LICENCES = "licences-of-bundled-code.txt";
 
-/** The MCP SDK makes one where it is given none, and ours is given one: the schemas' compiler is 0.2 MB and never asked. */
-const withoutAjv: Plugin = {
-  name: "without-ajv",
-  setup({ onLoad }) {
-    onLoad({ filter: /modelcontextprotocol[\\/]sdk[\\/].*[\\/]validation[\\/]ajv-provider\.js$/ }, () => ({
-      contents:
-        'export class AjvJsonSchemaValidator { getValidator() { throw new Error("no schema is compiled here"); } }',
-    }));
-  },
-};
-
 /**
  * What is used of Node's own modules, asked for by `getBuiltinModule`. An import has Node read every export of them, and so load what
  * they keep until it is wanted: promises and lines behind `fs`, threads behind `util`, a whole HTTP client behind `http`; 3 to 14 MiB
@@ -82,7 +71,7 @@ async function buildProgram(name: string): Promise<string[]> {
     conditions: ["@agentmesh/source"],
     // Its addon is found beside it.
     external: ["better-sqlite3"],
-    plugins: [withoutAjv, builtins],
+    plugins: [builtins],
     // The broker asks it all the time, and Node's own is the quicker one.
     inject: name === "broker" ? [] : [fileURLToPath(new URL("uptime.ts", import.meta.url))],
     banner: { js: REQUIRE },
@@ -97,7 +86,7 @@ async function buildProgram(name: string): Promise<string[]> {
   // The entry is last: until then the one of before finds its own files, which stay.
   const entry = join(dist, "main.js");
   for (const { path, text } of outputFiles.sort((a, b) => Number(a.path === entry) - Number(b.path === entry))) {
-    put(path, withoutIdleBanner(text), path === entry ? 0o755 : 0o644);
+    put(path, inAscii(withoutIdleBanner(text)), path === entry ? 0o755 : 0o644);
   }
   put(join(dist, LICENCES), licencesOf(Object.keys(metafile.inputs)), 0o644);
   return outputFiles.map(({ path }) => path);
@@ -107,6 +96,11 @@ async function buildProgram(name: string): Promise<string[]> {
 function withoutIdleBanner(text: string): string {
   const rest = text.replace(`${REQUIRE}\n`, "");
   return /\brequire\b/.test(rest) ? text : rest;
+}
+
+/** Without characters beyond ASCII: for a single one Node keeps the whole file in two bytes a character. Regular expressions have them. */
+function inAscii(text: string): string {
+  return text.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function put(path: string, text: string, mode: number): void {
