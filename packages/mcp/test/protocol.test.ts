@@ -58,6 +58,61 @@ test("server/discover is an unknown method, and requests before initialize break
   ]);
 });
 
+const Answer = z.looseObject({
+  id: z.unknown(),
+  result: z.looseObject({}).optional(),
+  error: z.looseObject({}).optional(),
+});
+
+/** Where no broker is, and none is started. */
+const NOBODY = "http://127.0.0.1:9";
+
+/** What a fresh adapter answers to these messages by the time that its stdin ends. */
+async function answersTo(...messages: readonly object[]): Promise<z.infer<typeof Answer>[]> {
+  using home = tempDir();
+  const adapter = startProgram("mcp", [], {
+    cwd: home.path,
+    env: cleanEnv({ AGENTMESH_HOME: home.path, AGENTMESH_URL: NOBODY }),
+  });
+  for (const message of messages) adapter.child.stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+  adapter.child.stdin?.end();
+  expect((await adapter.exit).code).toBe(0);
+  const lines = adapter.stdout().trimEnd().split("\n");
+  return lines.map((line) => Answer.parse(JSON.parse(line))).sort((a, b) => Number(a.id) - Number(b.id));
+}
+
+test("a handshake is answered in the revision it asks for, else in the newest; one that asks for none is refused", async () => {
+  const spoken = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05", "2024-10-07"];
+  const asked = [...spoken, "2031-01-01", undefined];
+  const messages = asked.map((protocolVersion, id) => ({
+    id,
+    method: "initialize",
+    params: { protocolVersion, capabilities: {}, clientInfo: { name: "somebody", version: "1" } },
+  }));
+  const answers = await answersTo(...messages, { id: 7, method: "initialize" });
+  expect(answers.map(({ result }) => result?.protocolVersion)).toEqual([...spoken, spoken[0], undefined, undefined]);
+  expect(answers.slice(6)).toMatchObject([
+    { error: { code: -32602, message: expect.stringMatching(/^initialize: .*protocolVersion/) } },
+    { error: { code: -32602, message: expect.stringMatching(/^initialize: .*protocolVersion/) } },
+  ]);
+});
+
+test.each([[0], [5], ["five"]])(
+  "a request with the id %j that is cancelled is not answered, and the next one is",
+  async (id) => {
+    const answers = await answersTo(
+      { id, method: "tools/call", params: { name: "check_messages", arguments: {} } },
+      { method: "notifications/cancelled", params: { requestId: id, reason: "Escape" } },
+      { method: "notifications/cancelled", params: { requestId: 99 } },
+      { method: "notifications/cancelled" },
+      { method: "notifications/nobody/knows", params: {} },
+      { id: 6, result: {} },
+      { id: 7, method: "ping" },
+    );
+    expect(answers).toEqual([{ jsonrpc: "2.0", id: 7, result: {} }]);
+  },
+);
+
 test("--version, --help and an unknown option", async () => {
   const version = await runProgram("mcp", ["--version"]);
   expect(version).toMatchObject({ code: 0, stderr: "" });
