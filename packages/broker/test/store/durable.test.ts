@@ -1,7 +1,8 @@
 /** What is committed and not yet on disk: nobody is answered, pushed to or shown anything before its flush has ended. */
-import { tempDir } from "testkit";
+import { tempDir, until } from "testkit";
 import { expect, test } from "vitest";
 import type { LeasedRecord, MessageToEnqueue } from "../../src/mesh/store.ts";
+import { SLICES } from "../../src/store/sqlite/commits/slices.ts";
 import { openDatabase } from "../../src/store/sqlite/file/open.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { turn } from "../properties/world.ts";
@@ -11,7 +12,7 @@ import { fakeClock } from "./fake-clock.ts";
 const QUOTA = { maxMessages: 100, maxBytes: 1e6 };
 
 /** A store of ada and bob whose flushes end when the test says so. */
-async function begin(folder: string) {
+async function begin(folder: string, sizes = SLICES) {
   const opened = openDatabase({ driver, folder, synchronous: "normal", startEmpty: false, notice: () => {} });
   const flushes: { end(): void; fail(error: Error): void }[] = [];
   let isHeld = false;
@@ -28,7 +29,7 @@ async function begin(folder: string) {
   };
   const unsynced: string[] = [];
   const trouble = { makeRoom: () => false, unsynced: ({ message }: Error) => void unsynced.push(message) };
-  const store = sqliteStore({ ...opened, log }, fakeClock(), trouble);
+  const store = sqliteStore({ ...opened, log }, fakeClock(), trouble, sizes);
   for (const name of ["ada", "bob"])
     await store.registerAgent({ id: `agt_${name}`, tokenHash: name, name, ifTaken: "refuse", profile: {} });
   const answers: string[] = [];
@@ -43,7 +44,7 @@ async function begin(folder: string) {
     );
   };
   return {
-    ...{ store, log, flushes, unsynced, answers, send },
+    ...{ store, db: opened.db, log, flushes, unsynced, answers, send },
     hold: () => {
       isHeld = true;
     },
@@ -91,8 +92,6 @@ test("nothing is answered, pushed or shown before it is on disk", async () => {
   expect(answers).toEqual(["1 queued"]);
   expect(pushed.map(({ delivery }) => delivery.id)).toEqual(["dlv_1"]);
   expect(told).toContain("agt_bob");
-  // What was asked in between is shown with the flush that follows.
-  flushes[1]?.end();
   expect((await shown)?.deliveries.map(({ state }) => state)).toEqual(["leased"]);
 });
 
@@ -143,4 +142,64 @@ test("a close brings to disk what was committed, and answers it", async () => {
   await turns();
   expect(answers).toEqual(["1 queued", "2 queued"]);
   expect([log.now > 0, log.closed]).toEqual([true, true]);
+});
+
+/** A first slice of four pieces, and one piece in each later one. */
+const SMALL = { ...SLICES, pieces: 4, firstMs: 0, ms: 0 };
+
+test("an act in slices goes on while the disk takes the first ones, and is answered when it has the last", async () => {
+  using folder = tempDir();
+  const { store, db, flushes, hold } = await begin(folder.path, SMALL);
+  const stored = () => db.prepare<[], { n: number }>("SELECT COUNT(*) AS n FROM delivery").get()?.n;
+  for (let n = 0; n < 20; n++) {
+    await store.registerAgent({
+      id: `agt_${n}`,
+      tokenHash: `${n}`,
+      name: `reader-${n}`,
+      ifTaken: "refuse",
+      profile: {},
+    });
+    await store.subscribe(`agt_${n}`, "news", 0, QUOTA);
+  }
+  hold();
+  let isAnswered = false;
+  const content = { topic: "news", body: "text", bodyBytes: 4, ttlMs: 60_000, idempotency: undefined };
+  const ids = { id: "msg_1", threadId: "thr_1", senderId: "agt_ada", inReplyTo: undefined } as const;
+  const published = store.publish({ ...ids, ...content }, QUOTA).finally(() => {
+    isAnswered = true;
+  });
+  await until(() => stored() === 20);
+  expect([isAnswered, flushes.length]).toEqual([false, 1]);
+  flushes[0]?.end();
+  await until(() => flushes.length === 2);
+  expect(isAnswered).toBe(false);
+  flushes[1]?.end();
+  expect((await published).counts.accepted).toBe(20);
+});
+
+test("an act in slices that fails in a later one answers with what is on disk, when it is there", async () => {
+  using folder = tempDir();
+  const { store, db, flushes, send, hold } = await begin(folder.path, SMALL);
+  for (let n = 1; n <= 20; n++) send(n);
+  await until(() => db.prepare<[], { n: number }>("SELECT COUNT(*) AS n FROM delivery").get()?.n === 20);
+  const terms = { agentId: "agt_bob", max: 20, maxBytes: 1e6, leaseMs: 60_000, session: undefined } as const;
+  const { leased } = await store.lease(terms);
+  const counted = "(SELECT COUNT(*) FROM delivery WHERE state = 'acked')";
+  const acked = () => db.prepare<[], { n: number }>(`SELECT ${counted} AS n`).get()?.n;
+  db.exec(`CREATE TEMP TRIGGER no_more BEFORE UPDATE ON delivery WHEN ${counted} >= 6
+    BEGIN SELECT RAISE(FAIL, 'no more'); END`);
+  hold();
+  const acks = leased.map(({ delivery: { id, receipt } }) => ({ ref: id, receipt, evidence: "handled" as const }));
+  let verdicts: readonly { kind: string }[] = [];
+  void store.ackMany("agt_bob", acks).then((answer) => {
+    verdicts = answer;
+  });
+  await until(() => acked() === 6);
+  await turns();
+  expect([acked(), verdicts]).toEqual([6, []]);
+  for (const flush of flushes) flush.end();
+  await until(() => flushes.length > 1);
+  for (const flush of flushes) flush.end();
+  await until(() => verdicts.length > 0);
+  expect(verdicts.map(({ kind }) => kind)).toEqual(acks.map((_, n) => (n < 6 ? "done" : "refused")));
 });

@@ -136,15 +136,18 @@ export function openStore(
   );
   const write: VerbParts["write"] = (lane, act) => queue.run(lane, act);
   const writeSliced: VerbParts["writeSliced"] = (lane, slice) => queue.runSliced(lane, slice);
-  const read = async <T>(act: () => T): Promise<T> => {
+  const peek = async <T>(act: () => T): Promise<T> => {
     try {
-      const found = act();
-      // Nobody is shown what a power cut could still take away.
-      await queue.settled();
-      return found;
+      return act();
     } catch (error) {
       throw storageError(error);
     }
+  };
+  const read = async <T>(act: () => T): Promise<T> => {
+    const found = await peek(act);
+    // Nobody is shown what a power cut could still take away.
+    await queue.settled();
+    return found;
   };
   const words = new WordsBehind(() => writeSliced(laneOf.words, indexWords(engine)));
   // What an earlier broker has left.
@@ -152,7 +155,7 @@ export function openStore(
   const parts: VerbParts = {
     engine,
     context,
-    read,
+    ...{ read, peek },
     write,
     writeSliced,
     hint: (agentId) => listener?.ready(agentId, false),

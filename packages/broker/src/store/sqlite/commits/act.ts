@@ -7,7 +7,9 @@ export interface Act extends Waiting {
   act(): void;
   /** Whether the slice that it ran was not its last. */
   hasMore(): boolean;
-  /** What it changed is on disk. */
+  /** What it did is committed: it may go on with its next slice. */
+  committed(): void;
+  /** What it did in the first transaction of which it was not told so is on disk. */
   kept(): void;
   failed(error: unknown): void;
 }
@@ -26,6 +28,7 @@ export function wholeAct<T>(
       result = act();
     },
     hasMore: () => false,
+    committed: () => {},
     kept: () => resolve(result),
     failed: reject,
   };
@@ -34,26 +37,34 @@ export function wholeAct<T>(
 /** An act that is done a slice at a time. */
 export function slicedAct<T>(
   lane: string,
-  slice: (budget: Budget, kept: readonly T[]) => Slice<T>,
+  slice: (budget: Budget, before: readonly T[]) => Slice<T>,
   sizes: SliceSizes,
   resolve: (parts: readonly T[]) => void,
   reject: (error: unknown) => void,
 ): Act {
-  const kept: T[] = [];
+  const parts: T[] = [];
+  let onDisk = 0;
   let last: Slice<T>;
   return {
     ...{ lane, sliced: true },
     get begun() {
-      return kept.length > 0;
+      return parts.length > 0;
     },
     act: () => {
-      last = slice(sliceBudget(kept.length === 0, sizes), kept);
+      last = slice(sliceBudget(parts.length === 0, sizes), parts);
     },
     hasMore: () => last.more,
-    kept: () => {
-      kept.push(last.part);
-      if (!last.more) resolve(kept);
+    committed: () => {
+      parts.push(last.part);
     },
-    failed: reject,
+    kept: () => {
+      onDisk++;
+      if (!last.more && onDisk === parts.length) resolve(parts);
+    },
+    failed: (error) => {
+      // Whoever was given them is told of what is there.
+      parts.length = onDisk;
+      reject(error);
+    },
   };
 }

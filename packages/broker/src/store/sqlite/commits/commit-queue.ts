@@ -84,9 +84,10 @@ export class CommitQueue {
 
   /**
    * Runs an act that may be big: a slice in each transaction until one says that there is no more. `slice` is given the
-   * parts that are on disk, and may run twice for the same one. Resolves to all parts.
+   * parts that are committed, and may run twice for the same one. Resolves to all parts, when they are on disk; rejects
+   * when a slice fails, and leaves those that are on disk in what it gave.
    */
-  runSliced<T>(lane: string, slice: (budget: Budget, kept: readonly T[]) => Slice<T>): Promise<readonly T[]> {
+  runSliced<T>(lane: string, slice: (budget: Budget, before: readonly T[]) => Slice<T>): Promise<readonly T[]> {
     return new Promise((resolve, reject) => this.#add(slicedAct(lane, slice, this.#sizes, resolve, reject)));
   }
 
@@ -183,13 +184,14 @@ export class CommitQueue {
     this.#undo.end();
     this.#actsAlone = false;
     const kept = this.#hooks.committed();
+    for (const item of done) {
+      item.committed();
+      if (item.hasMore()) this.#rounds.goOn(item);
+    }
     this.#durable.add({
       kept: () => {
         kept();
-        for (const item of done) {
-          item.kept();
-          if (item.hasMore()) this.#rounds.goOn(item);
-        }
+        for (const item of done) item.kept();
       },
       failed: (error) => {
         for (const item of done) this.#fail(item, unknownError(error));
@@ -200,7 +202,9 @@ export class CommitQueue {
 
   #fail(item: Act, failure: unknown): void {
     if (item.sliced) this.#rounds.whole(item);
-    item.failed(failure);
+    // What it has committed before is its answer, and is on disk first.
+    if (item.begun) void this.#durable.settled().then(() => item.failed(failure));
+    else item.failed(failure);
   }
 
   /** What cannot be done here is left to who is told after the commit. Throws when the whole transaction is lost. */

@@ -57,8 +57,8 @@ export class Durable {
 
   /** Resolves when all that is committed now is on disk, or is known not to be. */
   async settled(): Promise<void> {
-    if (!this.#flushing) return;
-    await new Promise<void>((resolve) => this.#waiting.push({ kept: resolve, failed: () => resolve() }));
+    const last = this.#waiting.length > 0 ? this.#waiting : this.#flushing;
+    if (last) await new Promise<void>((resolve) => last.push({ kept: resolve, failed: () => resolve() }));
   }
 
   /** Brings all of it to disk while everybody waits. */

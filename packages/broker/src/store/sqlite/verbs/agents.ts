@@ -10,7 +10,7 @@ import type { VerbParts } from "./parts.ts";
 export function agentVerbs({
   engine,
   context,
-  read,
+  peek,
   write,
   writeSliced,
 }: VerbParts): Omit<AgentStore, "archiveAgents" | "endRemoved"> {
@@ -18,9 +18,9 @@ export function agentVerbs({
   const pkOf = (agentId: AgentId) => agents.row(agentId)?.pk ?? 0;
   return {
     registerAgent: (agent) => write(laneOf.key, () => agents.register(agent)),
-    agentByToken: (tokenHash) => read(() => agents.byToken(tokenHash)),
-    queuedOf: (agentId) => read(() => agents.queued(agentId)),
-    findAgent: (nameOrId) => read(() => agents.find(nameOrId)),
+    agentByToken: (tokenHash) => peek(() => agents.byToken(tokenHash)),
+    queuedOf: (agentId) => peek(() => agents.queued(agentId)),
+    findAgent: (nameOrId) => peek(() => agents.find(nameOrId)),
     reviveAgent: (agentId) =>
       write(laneOf.agent(agentId), () => {
         const row = agents.row(agentId);
@@ -37,7 +37,7 @@ export function agentVerbs({
         agents.setFocus(pkOf(agentId), focus);
         context.leasable.ready(agentId);
       }),
-    policyOf: (agentId) => read(() => agents.policy(pkOf(agentId))),
+    policyOf: (agentId) => peek(() => agents.policy(pkOf(agentId))),
     setPolicy: (agentId, rules) => write(laneOf.agent(agentId), () => void agents.setPolicy(pkOf(agentId), rules)),
     renameAgent: (agentId, name) =>
       write(laneOf.key, () => {

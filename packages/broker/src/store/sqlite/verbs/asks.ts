@@ -9,16 +9,17 @@ import { acceptedUnder, askStatus } from "./reads.ts";
 export function askVerbs({
   engine,
   context,
+  peek,
   read,
   writeSliced,
 }: VerbParts): Pick<Store, "acceptedUnder" | "askStatus" | "listAsks" | "remindAsks"> {
   const { asks } = engine;
   return {
-    acceptedUnder: (senderId, key) => read(() => acceptedUnder(engine, senderId, key)),
+    acceptedUnder: (senderId, key) => peek(() => acceptedUnder(engine, senderId, key)),
     askStatus: (messageId) => read(() => askStatus(engine, messageId, context.clock.now())),
-    listAsks: (side, agentId, limit, turn) => piecewise(read, asks.list(side, agentId, limit), turn),
+    listAsks: (side, agentId, limit, turn) => piecewise({ peek, read }, asks.list(side, agentId, limit), turn),
     remindAsks: async (notices, limit) => {
-      if (!(await read(() => engine.due.asks()))) return 0;
+      if (!(await peek(() => engine.due.asks()))) return 0;
       const rounds = await writeSliced(laneOf.care, remind(engine, context, notices, limit));
       return sum(rounds.map(({ asks }) => asks));
     },

@@ -13,7 +13,7 @@ import type { VerbParts } from "./parts.ts";
 export function careVerbs({
   engine,
   context,
-  read,
+  peek,
   write,
   writeSliced,
   hint,
@@ -56,11 +56,11 @@ export function careVerbs({
       context.notice("info", "clock.stepped", { ms, detail: "the clock was set, or the machine slept" });
     },
     expireLeases: async (limit, retry) => {
-      if (!(await read(() => due.leases()))) return 0;
+      if (!(await peek(() => due.leases()))) return 0;
       return inSlices(upTo(limit, deliveries.overdue, (lease) => runOut(engine, context, lease, retry)));
     },
     expireMessages: async (limit, bounce) => {
-      if (!(await read(() => due.messages()))) return 0;
+      if (!(await peek(() => due.messages()))) return 0;
       const reason = "not acked within the life of the message";
       return inSlices(
         upTo(limit, deliveries.expired, ({ pk }) =>
@@ -69,18 +69,18 @@ export function careVerbs({
       );
     },
     endRemoved: async (limit, bounce) =>
-      (await read(() => due.removals())) ? inSlices(endOfRemoved(engine, context, limit, bounce)) : 0,
+      (await peek(() => due.removals())) ? inSlices(endOfRemoved(engine, context, limit, bounce)) : 0,
     announceDue: async () => {
       const until = clock.now();
       const since = Math.min(announced.until, until);
       // What is delayed from now on counts anew.
       announced.until = until;
-      if (!(await read(() => due.delays(since)))) return;
-      for (const { id } of await read(() => agents.focusEnded(since, until))) hint(id);
+      if (!(await peek(() => due.delays(since)))) return;
+      for (const { id } of await peek(() => agents.focusEnded(since, until))) hint(id);
       const end = Number.MAX_SAFE_INTEGER;
       for (let place = { ready_at: since, agent_pk: end, pk: end }; ; ) {
         const { ready_at: after, agent_pk: agent, pk } = place;
-        const over = await read(() => deliveries.due({ after, agent, pk, until, limit: ROWS }));
+        const over = await peek(() => deliveries.due({ after, agent, pk, until, limit: ROWS }));
         for (const agentId of new Set(over.map(({ agent_id }) => agent_id))) hint(agentId);
         const last = over.at(-1);
         if (last === undefined || over.length < ROWS) return;
@@ -94,7 +94,7 @@ export function careVerbs({
     },
     archiveAgents: async (quietMs, limit) =>
       archive.isDue(quietMs) ? inSlices(upTo(limit, (count) => archive.quiet(quietMs, count), archive.archive)) : 0,
-    checkBodies: (limit) => read(() => checkBodies(engine, limit)),
+    checkBodies: (limit) => peek(() => checkBodies(engine, limit)),
     endDamaged: async (limit, bounce) => {
       const found = damage.list(limit);
       if (found.length === 0) return 0;

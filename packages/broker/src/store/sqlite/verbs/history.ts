@@ -7,6 +7,7 @@ import { piecewise, type VerbParts } from "./parts.ts";
 /** Verbs on what was sent and what became of it. */
 export function historyVerbs({
   engine,
+  peek,
   read,
   writeSliced,
 }: VerbParts): Pick<Store, "listMessages" | "findParty" | "wroteAfter" | "log" | "idsLike"> {
@@ -14,13 +15,13 @@ export function historyVerbs({
   return {
     listMessages: async (query) => {
       // Who has sent something finds it.
-      if (query.terms !== undefined && (await read(() => indexed.behind(1))).length > 0)
+      if (query.terms !== undefined && (await peek(() => indexed.behind(1))).length > 0)
         await writeSliced(laneOf.words, indexWords(engine));
       return read(() => history.list(query));
     },
     findParty: (nameOrId) => read(() => history.findParty(nameOrId)),
     wroteAfter: (messageId, client) => read(() => messages.wroteAfter(messageId, client)),
     idsLike: (beginning, viewer) => read(() => shortIds.like(beginning, viewer)),
-    log: (query) => piecewise(read, log.page(query), query.turn),
+    log: (query) => piecewise({ peek, read }, log.page(query), query.turn),
   };
 }

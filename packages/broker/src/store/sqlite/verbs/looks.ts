@@ -21,6 +21,7 @@ const FIRST = { name: "", id: "" };
 export function lookVerbs({
   engine,
   context: { db, clock, publishing },
+  peek,
   read,
 }: VerbParts): Looks & Pick<Store, "placeMessage" | "listInbox" | "stats"> {
   const { names, topicPages } = engine;
@@ -34,7 +35,7 @@ export function lookVerbs({
           ? engine.agentPages.archivedByName(name, id, limit)
           : engine.agentPages.presentByName(name, limit);
       }),
-    agentsAsking: (name, limit) => read(() => engine.agentPages.asking(name, limit)),
+    agentsAsking: (name, limit) => peek(() => engine.agentPages.asking(name, limit)),
     agentsByAge: (after, limit) =>
       read(() => engine.agentPages.byAge(after?.registeredAt ?? 0, after?.id ?? "", limit)),
     sessionsAfter: (after, limit) =>
@@ -53,13 +54,13 @@ export function lookVerbs({
           lastPublishedAt: timestamp(last),
         })),
       ),
-    countSubscribers: (topic) => read(() => topicPages.listening(engine.topics.patternsOf(topic))),
+    countSubscribers: (topic) => peek(() => topicPages.listening(engine.topics.patternsOf(topic))),
     listSubscriptions: (owner, after, limit) =>
       read(() => subscriptionsPage(engine, owner, after, limit).map(subscriptionOf)),
-    namesAround: (text, limit) => read(() => names.around(text, limit)),
-    namesAmong: (wanted) => read(() => names.among(wanted)),
-    placeMessage: (ref, viewer) => read(() => placeMessage(engine, ref, viewer)),
-    findMessage: (messageId) => read(() => findMessage(engine, messageId)),
+    namesAround: (text, limit) => peek(() => names.around(text, limit)),
+    namesAmong: (wanted) => peek(() => names.among(wanted)),
+    placeMessage: (ref, viewer) => peek(() => placeMessage(engine, ref, viewer)),
+    findMessage: (messageId) => peek(() => findMessage(engine, messageId)),
     messageStatus: async (messageId) => {
       await whole(messageId);
       return read(() => messageStatus(engine, messageId));
@@ -69,7 +70,7 @@ export function lookVerbs({
       return read(() => engine.trace.page(messageId, page));
     },
     answersTo: (messageId) => read(() => engine.trace.answers(messageId)),
-    questionOf: (message, viewer) => read(() => questionOf(engine, message, viewer)),
+    questionOf: (message, viewer) => peek(() => questionOf(engine, message, viewer)),
     listInbox: (query) => read(() => inboxPage(engine, query, clock.now())),
     stats: () => read(() => storeStats(engine, db)),
   };

@@ -8,7 +8,10 @@ import type { Engine } from "../engine.ts";
 export interface VerbParts {
   readonly engine: Engine;
   readonly context: EngineContext;
+  /** Runs a look, and answers when what it may have seen is on disk. */
   readonly read: <T>(act: () => T) => Promise<T>;
+  /** Runs a piece of a look: what it has seen is not answered yet. */
+  readonly peek: <T>(act: () => T) => Promise<T>;
   /** Runs an act in a lane: whoever's it is, it takes its turn. */
   readonly write: <T>(lane: string, act: () => T) => Promise<T>;
   /** Runs an act that may be big, a slice at a time. */
@@ -22,13 +25,13 @@ export interface VerbParts {
 
 /** Runs a look to its end, and lets others have their turn between its pieces. */
 export async function piecewise<T>(
-  read: VerbParts["read"],
+  { peek, read }: Pick<VerbParts, "peek" | "read">,
   look: Generator<undefined, T>,
   turn: (() => Promise<void>) | undefined,
 ): Promise<T> {
   for (;;) {
-    const piece = await read(() => look.next());
-    if (piece.done) return piece.value;
+    const piece = await peek(() => look.next());
+    if (piece.done) return read(() => piece.value);
     await turn?.();
   }
 }
@@ -42,7 +45,7 @@ export async function partsOnDisk<T>(
   lane: string,
   slice: (budget: Budget, kept: readonly T[]) => Slice<T>,
 ): Promise<{ readonly parts: readonly T[]; readonly failure?: unknown }> {
-  // The queue goes on adding to what it has given: all slices that were committed are in it.
+  // The queue goes on with what it has given: in the end all slices that are on disk are in it.
   let onDisk: readonly T[] = [];
   try {
     const parts = await writeSliced<T>(lane, (budget, kept) => {

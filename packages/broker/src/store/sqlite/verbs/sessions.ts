@@ -22,7 +22,7 @@ interface EndedSome {
 export function sessionVerbs({
   engine,
   context,
-  read,
+  peek,
   write,
   writeSliced,
 }: VerbParts): Pick<
@@ -66,7 +66,7 @@ export function sessionVerbs({
       }),
     touchSession: async (id, agentId, pushPaths) => {
       let isDone = false;
-      const beat = read(() => {
+      const beat = peek(() => {
         isDone = sessions.beat(id, agentId, pushPaths, lastPosition());
       });
       // Asked for now, not behind an await: what is asked for next is behind it.
@@ -94,7 +94,7 @@ export function sessionVerbs({
         throw error;
       }
     },
-    hasSession: (id) => read(() => sessions.has(id)),
+    hasSession: (id) => peek(() => sessions.has(id)),
     endSession: async (id, agentId, how, retry) => {
       const failed = how === "gone";
       const reason = failed ? "the process of the session is gone" : "the session ended";

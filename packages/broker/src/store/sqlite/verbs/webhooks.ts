@@ -10,6 +10,7 @@ import type { VerbParts } from "./parts.ts";
 export function webhookVerbs({
   engine,
   context,
+  peek,
   read,
   write,
 }: VerbParts): Pick<
@@ -38,7 +39,7 @@ export function webhookVerbs({
         const row = webhooks.one(pkOf(agentId));
         return row && webhookRecord(row);
       }),
-    listWebhooks: () => read(() => webhooks.all().map(webhookRecord)),
+    listWebhooks: () => peek(() => webhooks.all().map(webhookRecord)),
     noteWebhook: (agentId, note) =>
       write(laneOf.agent(agentId), () => {
         if (note.kind === "taken") webhooks.noteTaken(pkOf(agentId));
