@@ -2,13 +2,26 @@
 import { defineConfig } from "vitest/config";
 import { runOf, thoroughOnly } from "./vitest.workspace.ts";
 
-/** Files whose short form is in `pnpm test` (`times` in the testkit): here they try all. */
+/** Files whose short form is in `pnpm test` (`times` and `sampleOf` in the testkit, `driversOfRun`): here they try the rest. */
 export const inShort = [
+  "**/test/properties/lives.test.ts",
   "**/test/properties/properties.test.ts",
+  "**/test/store/keeping.test.ts",
+  "**/test/store/lives.test.ts",
+  "**/test/store/slices.test.ts",
+  "**/test/store/sqlite.test.ts",
   "**/test/identity/wiring.test.ts",
+  "**/test/clock.test.ts",
   "**/test/crash.test.ts",
-  "**/test/quotations.test.ts",
+  "**/test/find-broker.test.ts",
+  "**/test/log-volume.test.ts",
+  "**/test/output.test.ts",
+  "**/test/terminal.test.ts",
+  "**/test/text-input.test.ts",
+  "**/test/typed-values.test.ts",
   "**/test/urgency.test.ts",
 ];
 
-export default defineConfig(runOf([...thoroughOnly, ...inShort], [], { AGENTMESH_THOROUGH: "1" }));
+export default defineConfig(
+  runOf([...thoroughOnly, ...inShort], [], { env: { AGENTMESH_THOROUGH: "1" }, isolate: true }),
+);

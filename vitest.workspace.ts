@@ -15,10 +15,51 @@ const inTestkit = (file: string) => fileURLToPath(new URL(`packages/testkit/src/
 const MOST_WORKERS = 6;
 
 /** Tests of the tests: whether the property suite, the history checker and the fault suite find what they are there for. */
-export const thoroughOnly = ["**/test/properties/mutants/*.test.ts", "**/faults/*.test.ts"];
+const OF_THE_TESTS = ["**/test/properties/mutants/*.test.ts", "**/faults/*.test.ts"];
+
+/**
+ * What starts programs by the dozen, and that few changes touch: how the programs fare on a machine that is not the usual
+ * one (another user, namespaces, proxies, full disks, wrong file modes, files that are gone, a clock that steps, the other
+ * database library), and what `pnpm start` leads through.
+ */
+const ON_OTHER_MACHINES = [
+  "**/test/copied-folder.test.ts",
+  "**/test/database-drivers.test.ts",
+  "**/test/first-start.test.ts",
+  "**/test/full-disk.test.ts",
+  "**/test/hook-namespaces.test.ts",
+  "**/test/intake.test.ts",
+  "**/test/network-namespace.test.ts",
+  "**/test/one-life.test.ts",
+  "**/test/pnpm-start.test.ts",
+  "**/test/proxy.test.ts",
+  "**/test/refusals.test.ts",
+  "**/test/second-user.test.ts",
+  "**/test/setup-disk.test.ts",
+  "**/test/system-errors.test.ts",
+];
+
+/**
+ * What goes a second time, through dozens of real programs, where other tests go through fewer or none: identities
+ * (conformance, wiring and mutants beside them), setup (its files: `config-files`), the predecessor's wire, quotations (`render`).
+ */
+const THROUGH_DOZENS_OF_PROGRAMS = [
+  "**/test/identity/changes.test.ts",
+  "**/test/identity/sessions.test.ts",
+  "**/test/legacy.test.ts",
+  "**/test/quotations.test.ts",
+  "**/test/setup.test.ts",
+];
+
+/** What `pnpm test` leaves to `pnpm test:thorough`. */
+export const thoroughOnly = [...OF_THE_TESTS, ...ON_OTHER_MACHINES, ...THROUGH_DOZENS_OF_PROGRAMS];
 
 /** A run of the test files that are named, in each package that has some. */
-export function runOf(include: string[], exclude: string[], env: Record<string, string>): ViteUserConfig {
+export function runOf(
+  include: string[],
+  exclude: string[],
+  more: { readonly env?: Record<string, string>; readonly isolate: boolean },
+): ViteUserConfig {
   return {
     test: {
       // One more than processors: a file often waits for the clock.
@@ -32,7 +73,7 @@ export function runOf(include: string[], exclude: string[], env: Record<string, 
           name,
           include,
           exclude: ["**/node_modules/**", ...exclude],
-          env,
+          ...more,
           setupFiles: [inTestkit("leak-check.ts")],
           ...timeouts,
         },
@@ -41,4 +82,5 @@ export function runOf(include: string[], exclude: string[], env: Record<string, 
   };
 }
 
-export default defineConfig(runOf(["{test,faults}/**/*.test.ts"], thoroughOnly, {}));
+// A file leaves nothing behind for the next one of its worker, which need not import broker and client anew.
+export default defineConfig(runOf(["{test,faults}/**/*.test.ts"], thoroughOnly, { isolate: false }));

@@ -3,7 +3,16 @@
 import { spawn } from "node:child_process";
 import { existsSync, openSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { cleanEnv, openWebhookReceiver, programArgs, startTestBroker, type TestBroker, tempDir, until } from "testkit";
+import {
+  cleanEnv,
+  openWebhookReceiver,
+  programArgs,
+  startTestBroker,
+  type TestBroker,
+  tempDir,
+  times,
+  until,
+} from "testkit";
 import { expect, test } from "vitest";
 import * as z from "zod";
 
@@ -21,7 +30,7 @@ function linesOf(broker: TestBroker, msg: string, code?: string) {
   return { written: lines.filter((line) => line.more === undefined).length, more };
 }
 
-const CALLS = 120;
+const CALLS = times(120, 30);
 const WRITTEN = 10;
 
 test("of refusals that repeat the first are in the log, and how many more there were", async () => {

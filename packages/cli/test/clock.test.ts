@@ -1,5 +1,5 @@
 /** One clock for people, another for programs: local and short in text, RFC 3339 in UTC in JSON, in a zone that is not UTC. */
-import { openWebhookReceiver, startTestBroker, type TestBroker, until } from "testkit";
+import { openWebhookReceiver, sampleOf, startTestBroker, type TestBroker, times, until } from "testkit";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { cli, cliEach } from "./run-cli.ts";
 
@@ -16,6 +16,7 @@ let commands: string[][];
 let at: string;
 beforeAll(async () => {
   broker = await startTestBroker();
+  await cli(broker.home, ["agent", "add", "cli"]);
   const [alice, bob] = [await broker.agent("alice"), await broker.agent("bob")];
   await broker.admin.setFocus({ agent: "bob", forMs: 3_600_000, reason: "deep in it" });
   const sent = await alice.client.send({ to: "bob", body: "seen at 2026-01-31T12:00:00Z" });
@@ -65,13 +66,10 @@ beforeAll(async () => {
 afterAll(() => broker[Symbol.asyncDispose]());
 
 test("no command shows a person the wire's form of a time, nor milliseconds; the words of agents stay as they are", async () => {
-  for (const [n, { stdout, stderr }] of (await cliEach(broker.home, commands, { TZ })).entries()) {
+  const some = sampleOf(commands, 8);
+  for (const [n, { stdout, stderr }] of (await cliEach(broker.home, some, { TZ })).entries()) {
     const ours = (stdout + stderr).replaceAll("seen at 2026-01-31T12:00:00Z", "");
-    expect([commands[n], WIRE_TIME.exec(ours)?.[0], MILLISECONDS.exec(ours)?.[0]]).toEqual([
-      commands[n],
-      undefined,
-      undefined,
-    ]);
+    expect([some[n], WIRE_TIME.exec(ours)?.[0], MILLISECONDS.exec(ours)?.[0]]).toEqual([some[n], undefined, undefined]);
   }
   const local = new Date(at).toLocaleTimeString("en-GB", { timeZone: TZ, hour12: false });
   expect((await cli(broker.home, ["log"], { TZ })).stdout).toContain(` ${local}  accepted`);
@@ -81,15 +79,18 @@ test("no command shows a person the wire's form of a time, nor milliseconds; the
 });
 
 test("every time in JSON is RFC 3339 in UTC with milliseconds", async () => {
-  let times = 0;
-  const inJson = commands.filter(([name]) => name !== "log").map((args) => [...args, "--json"]);
+  let found = 0;
+  const inJson = sampleOf(
+    commands.filter(([name]) => name !== "log"),
+    8,
+  ).map((args) => [...args, "--json"]);
   for (const { stdout } of await cliEach(broker.home, inJson, { TZ })) {
     JSON.parse(stdout, (key, value: unknown) => {
       if (!/(At|Until|^at|^until)$/.test(key) || value === null) return value;
-      times++;
+      found++;
       expect([key, value]).toEqual([key, expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)]);
       return value;
     });
   }
-  expect(times).toBeGreaterThan(20);
+  expect(found).toBeGreaterThan(times(20, 2));
 });

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { BrokerStatus } from "@agentmesh/protocol";
-import { freePort, listening, startTestBroker, tempDir } from "testkit";
+import { freePort, listening, sampleOf, startTestBroker, tempDir } from "testkit";
 import { expect, test } from "vitest";
 import { isAlive } from "../src/process-alive.ts";
 import { cli } from "./run-cli.ts";
@@ -35,7 +35,7 @@ const disturbances: readonly (readonly [string, (home: string) => Promise<Record
   ],
 ];
 
-test.each(disturbances)("a broker of up --port is found %s", async (_, disturb) => {
+test.each(sampleOf(disturbances, 2))("a broker of up --port is found %s", async (_, disturb) => {
   using home = tempDir();
   const port = await freePort();
   const { pid } = Pid.parse(JSON.parse((await cli(home.path, ["up", "--port", String(port), "--json"])).stdout));
@@ -51,11 +51,12 @@ test.each(disturbances)("a broker of up --port is found %s", async (_, disturb) 
   expect(isAlive(pid)).toBe(false);
 });
 
-test.each<[string, () => Promise<AsyncDisposable & { readonly port: number }>]>([
+const strangers: [string, () => Promise<AsyncDisposable & { readonly port: number }>][] = [
   ["another mesh", () => startTestBroker()],
   ["a program that is no broker", () => openStranger("no broker\n")],
   ["a program that never answers", () => openStranger()],
-])("up --port is heard where the environment names the port of %s", async (_, open) => {
+];
+test.each(sampleOf(strangers, 1))("up --port is heard where the environment names the port of %s", async (_, open) => {
   await using stranger = await open();
   using home = tempDir();
   const env = { AGENTMESH_PORT: String(stranger.port) };

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { endpoints, LogEntry } from "@agentmesh/protocol";
-import { cleanEnv, programLine, startTestBroker, type TestBroker, watched } from "testkit";
+import { cleanEnv, programLine, sampleOf, startTestBroker, type TestBroker, watched } from "testkit";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { cli, cliEach } from "./run-cli.ts";
 
@@ -47,7 +47,7 @@ test("with --json every command prints one document, and log one per line", asyn
   ];
   for (const { code, stdout, stderr } of await cliEach(
     broker.home,
-    commands.map((args) => [...args, "--json"]),
+    sampleOf(commands, 5).map((args) => [...args, "--json"]),
   )) {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout)).toBeTypeOf("object");
@@ -71,7 +71,7 @@ test("hostile text of other agents never reaches the terminal as a command, and 
     ["send", HOSTILE, "hi"],
     ["send", HOSTILE, "hi", "--json"],
   ];
-  for (const { stdout, stderr } of await cliEach(broker.home, commands)) {
+  for (const { stdout, stderr } of await cliEach(broker.home, sampleOf(commands, 5))) {
     expect(stdout + stderr).not.toMatch(COMMANDS_TERMINAL);
     expect(stdout + stderr).toContain("end");
     expect(stdout).not.toMatch(/^error:/m);
@@ -98,17 +98,10 @@ test("--as cannot become an agent that is not this machine's", async () => {
 
 test("looking registers nobody and marks the own row", async () => {
   await using empty = await startTestBroker();
-  const looks = [
-    ["agents"],
-    ["log"],
-    ["status"],
-    ["whoami"],
-    ["inbox"],
-    ["inbox", "--ack"],
-    ["dead"],
-    ["held"],
-    ["owed"],
-  ];
+  const looks = sampleOf<string[]>(
+    [["agents"], ["log"], ["status"], ["whoami"], ["inbox"], ["inbox", "--ack"], ["dead"], ["held"], ["owed"]],
+    3,
+  );
   const named = looks.map((look) => [...look, "--as", "typo"]);
   await cliEach(empty.home, [...looks, ...named]);
   expect((await empty.admin.listAgents()).total).toBe(0);
@@ -119,17 +112,21 @@ test("looking registers nobody and marks the own row", async () => {
   expect((await cli(empty.home, ["agents"])).stdout).toContain("cli (you)");
 });
 
-test.each([
+const followers: [string, string[]][] = [
   ["log -f --json", ["log", "-f", "--json"]],
   ["inbox -f", ["inbox", "-f"]],
   ["inbox NAME -f --json", ["inbox", "mallory", "-f", "--json"]],
   ["logs -f", ["logs", "-f"]],
   ["ask", ["ask", "mallory", "anybody?", "--timeout", "1h"]],
   ["ping", ["ping", "mallory", "--timeout", "1h"]],
-])("a reader of %s that closes the pipe early ends it at once, without a stack", async (_, args) => {
-  const line = `${programLine("cli", args)} < /dev/null | true; exit \${PIPESTATUS[0]}`;
-  const running = watched(spawn("bash", ["-c", line], { env: cleanEnv({ AGENTMESH_HOME: broker.home }) }));
-  expect((await running.exit).code).toBe(141);
-  expect(running.stderr()).not.toMatch(/EPIPE|\n\s+at /);
-  if (args.includes("--json")) expect(running.stderr()).toBe("");
-});
+];
+test.each(sampleOf(followers, 2))(
+  "a reader of %s that closes the pipe early ends it at once, without a stack",
+  async (_, args) => {
+    const line = `${programLine("cli", args)} < /dev/null | true; exit \${PIPESTATUS[0]}`;
+    const running = watched(spawn("bash", ["-c", line], { env: cleanEnv({ AGENTMESH_HOME: broker.home }) }));
+    expect((await running.exit).code).toBe(141);
+    expect(running.stderr()).not.toMatch(/EPIPE|\n\s+at /);
+    if (args.includes("--json")) expect(running.stderr()).toBe("");
+  },
+);

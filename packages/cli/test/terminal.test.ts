@@ -2,7 +2,16 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { cleanEnv, startInTerminal, startTestBroker, type TestBroker, tempDir, until, whyNoTerminals } from "testkit";
+import {
+  cleanEnv,
+  sampleOf,
+  startInTerminal,
+  startTestBroker,
+  type TestBroker,
+  tempDir,
+  until,
+  whyNoTerminals,
+} from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 /** Longer than most. */
@@ -108,7 +117,7 @@ function wordsOf(lines: readonly string[]): string[] {
 describe.skipIf(whyNoTerminals !== undefined)(
   `in a terminal${whyNoTerminals === undefined ? "" : ` (${whyNoTerminals})`}`,
   () => {
-    test.each(COMMANDS.map((args) => [args.join(" "), args] as const))(
+    test.each(sampleOf(COMMANDS, 5).map((args) => [args.join(" "), args] as const))(
       "agentmesh %s fits, and every word in a narrow one is one that a wide one shows",
       async (_, words) => {
         const args = words.map((word) => ({ MESSAGE: messageId, ANSWER: answerId })[word] ?? word);
@@ -161,7 +170,7 @@ describe.skipIf(whyNoTerminals !== undefined)(
       expect(wordsOf(sixty).filter((word) => !whole.has(word))).toEqual([]);
     });
 
-    test.each([40, 60, 80, 120])(
+    test.each(sampleOf([40, 60, 80, 120], 2))(
       "of %d columns a wait that is ended with Ctrl-C leaves nothing of its line behind",
       async (columns) => {
         const env = cleanEnv({ AGENTMESH_HOME: broker.home, NO_COLOR: "1", TERM: "xterm", FORCE_COLOR: undefined });
@@ -177,12 +186,13 @@ describe.skipIf(whyNoTerminals !== undefined)(
       },
     );
 
-    test.each([
+    const asked: [string[], string, number][] = [
       [["send", "bob", "hi"], "y", 0],
       [["subscribe", "news"], "yes", 0],
       [["send", "bob", "hi"], "", 4],
       [["ask", "bob", "hi?"], "n", 4],
-    ] as const)(
+    ];
+    test.each(sampleOf(asked, 2))(
       "%j as an agent that is not there asks first; after %j it exits with %d",
       async (args, answer, code) => {
         const name = `new-${answer || "enter"}`;

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { MeshApiError, MeshClient } from "@agentmesh/client";
 import { MAX_ACKS_PER_CALL } from "@agentmesh/protocol";
-import { cleanEnv, listening, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import { listening, sourcesEnv, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 let broker: TestBroker;
@@ -241,7 +241,7 @@ describe("nothing is lost", () => {
       }
     `;
     const child = spawn(process.execPath, ["--conditions=@agentmesh/source", "--input-type=module", "-e", script], {
-      env: cleanEnv({ TOKEN: own.token }),
+      env: sourcesEnv({ TOKEN: own.token }),
       cwd: import.meta.dirname,
       stdio: "inherit",
     });

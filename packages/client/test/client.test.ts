@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { BrokerUnreachableError, MeshApiError, MeshClient } from "@agentmesh/client";
 import { locate, openStateFolder, stateFolderPath } from "@agentmesh/client/node";
-import { cleanEnv, listening, startTestBroker, stopwatch } from "testkit";
+import { listening, sourcesEnv, startTestBroker, stopwatch } from "testkit";
 import { describe, expect, test } from "vitest";
 
 /** A server of the outside world, that answers as it is told. */
@@ -151,7 +151,7 @@ test("a program whose inbox loop ends by break is over at once", async () => {
   `;
   const ms = stopwatch();
   const child = spawn(process.execPath, ["--conditions=@agentmesh/source", "--input-type=module", "-e", script], {
-    env: cleanEnv({ TOKEN: receiver.token }),
+    env: sourcesEnv({ TOKEN: receiver.token }),
     cwd: import.meta.dirname,
     stdio: "inherit",
   });

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import {
   cleanEnv,
   programArgs,
+  sourcesEnv,
   startMcpSession,
   startTestBroker,
   type TestBroker,
@@ -47,7 +48,7 @@ class Container implements AsyncDisposable {
     const program = fileURLToPath(new URL("namespace-client.ts", import.meta.url));
     const node = [process.execPath, "--conditions=@agentmesh/source", program, home];
     this.#child = spawn("unshare", ["--pid", "--fork", "--kill-child", ...how, ...node], {
-      env: cleanEnv(),
+      env: sourcesEnv(),
       stdio: ["pipe", "pipe", "inherit"],
     });
     const { stdout } = this.#child;

@@ -32,6 +32,7 @@ export {
   programPath,
   type RunningProgram,
   runProgram,
+  sourcesEnv,
   startProgram,
   watched,
   withoutWaits,
@@ -43,7 +44,7 @@ export { startInTerminal, terminalCommand, whyNoTerminals } from "./shell/in-ter
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { stopwatch } from "./stopwatch.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";
-export { times } from "./thorough.ts";
+export { sampleOf, thorough, times } from "./thorough.ts";
 export {
   anchorOf,
   type Trouble,

@@ -1,5 +1,7 @@
 /** Our programs as real child processes: what a build made of their sources (`programs/build.ts`, as `pnpm build` does). */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shellWord } from "@agentmesh/protocol";
 
@@ -30,6 +32,11 @@ export function cleanEnv(extra: Record<string, string | undefined> = {}): NodeJS
     ([name]) => !/^(AGENTMESH_|NODE_OPTIONS|NODE_COMPILE_CACHE|VITEST|SHELL$)/.test(name) && !OF_CLIENTS.test(name),
   );
   return { ...Object.fromEntries(kept), ...extra };
+}
+
+/** The same for what runs from the sources: what Node makes of hundreds of them is kept, where it is kept of the programs. */
+export function sourcesEnv(extra: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
+  return cleanEnv({ NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache"), ...extra });
 }
 
 /** A running program and everything it has written. */

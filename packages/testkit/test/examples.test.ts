@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cleanEnv, freePort, startTestBroker, type TestBroker, tempDir, until } from "testkit";
+import { freePort, sourcesEnv, startTestBroker, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
 let broker: TestBroker;
@@ -32,7 +32,7 @@ function example(name: string, home = broker.home, at: Record<string, string> = 
   const [command, ...args] = name.endsWith(".sh")
     ? ["bash", pathOf(name)]
     : [process.execPath, "--conditions=@agentmesh/source", pathOf("run.js"), name.replace(/\.ts$/, "")];
-  const child = spawn(command ?? "", args, { env: cleanEnv({ AGENTMESH_HOME: home, ...at }) });
+  const child = spawn(command ?? "", args, { env: sourcesEnv({ AGENTMESH_HOME: home, ...at }) });
   running.add(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -6,7 +6,17 @@ import { fileURLToPath } from "node:url";
 import { promisify, stripVTControlCharacters } from "node:util";
 import { announced, isServed, openStateFolder } from "@agentmesh/client/node";
 import { shellWord } from "@agentmesh/protocol";
-import { cleanEnv, freePort, startTestBroker, tempDir, terminalCommand, until, watched, whyNoTerminals } from "testkit";
+import {
+  cleanEnv,
+  freePort,
+  sourcesEnv,
+  startTestBroker,
+  tempDir,
+  terminalCommand,
+  until,
+  watched,
+  whyNoTerminals,
+} from "testkit";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { givenSettings, shellCommand } from "../src/start/given-settings.ts";
@@ -16,7 +26,10 @@ const STARTS_WITHIN_MS = 60_000;
 
 function start(env: Record<string, string>, ...args: string[]) {
   const running = watched(
-    spawn(process.execPath, ["--conditions=@agentmesh/source", MAIN, ...args], { env: cleanEnv(env), detached: true }),
+    spawn(process.execPath, ["--conditions=@agentmesh/source", MAIN, ...args], {
+      env: sourcesEnv(env),
+      detached: true,
+    }),
   );
   return {
     ...running,
@@ -137,7 +150,7 @@ test.skipIf(whyNoTerminals)(
   `its sentences fit a terminal of 60 columns, and only what is to be copied does not${whyNoTerminals === undefined ? "" : ` (${whyNoTerminals})`}`,
   async () => {
     using place = tempDir();
-    const env = cleanEnv({ AGENTMESH_HOME: place.path, AGENTMESH_PORT: String(await freePort()), NO_COLOR: "1" });
+    const env = sourcesEnv({ AGENTMESH_HOME: place.path, AGENTMESH_PORT: String(await freePort()), NO_COLOR: "1" });
     const line = [process.execPath, "--conditions=@agentmesh/source", MAIN].map(shellWord).join(" ");
     const [program, ...words] = terminalCommand(line, 60);
     const running = watched(spawn(program, words, { env }));

@@ -6,6 +6,7 @@ import {
   cleanEnv,
   type McpSession,
   runProgram,
+  sourcesEnv,
   startMcpSession,
   startTestBroker,
   type TestBroker,
@@ -220,7 +221,7 @@ const LIVING = fileURLToPath(new URL("./presence-agent.ts", import.meta.url));
 async function living(name: string, how: "stream" | "session") {
   const { token } = await broker.agent(name);
   const child = spawn(process.execPath, ["--conditions=@agentmesh/source", LIVING, how], {
-    env: cleanEnv({ AGENTMESH_HOME: broker.home, AGENTMESH_TOKEN: token, AGENTMESH_URL: broker.url }),
+    env: sourcesEnv({ AGENTMESH_HOME: broker.home, AGENTMESH_TOKEN: token, AGENTMESH_URL: broker.url }),
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(child.stdout, "data");

@@ -9,6 +9,7 @@ import {
   programArgs,
   type RecordingProxy,
   runProgram,
+  sourcesEnv,
   startMcpSession,
   startTestBroker,
   type TestBroker,
@@ -35,7 +36,7 @@ const port = () => String(broker.port);
 
 /** Runs a program of the tests under Node with every proxy setting there is. */
 function underNode(flags: readonly string[], path: string, args: readonly string[], env: Record<string, string>) {
-  return ended(process.execPath, [SOURCES, ...flags, inProgram(path), ...args], cleanEnv({ ...proxy.env, ...env }));
+  return ended(process.execPath, [SOURCES, ...flags, inProgram(path), ...args], sourcesEnv({ ...proxy.env, ...env }));
 }
 
 /** What modules do that send all of a process through a proxy. */

@@ -9,6 +9,7 @@ import {
   listening,
   programPath,
   runProgram,
+  sourcesEnv,
   startMcpSession,
   startProgram,
   startTestBroker,
@@ -32,7 +33,7 @@ function starter(home: string, port: number) {
       execFile(
         process.execPath,
         [conditions, "--input-type=module", "-e", script],
-        { env: cleanEnv({ AGENTMESH_HOME: home }), cwd: import.meta.dirname },
+        { env: sourcesEnv({ AGENTMESH_HOME: home }), cwd: import.meta.dirname },
         (error, stdout, stderr) => (error ? reject(new Error(stderr)) : resolve(JSON.parse(stdout))),
       ),
     );

@@ -8,7 +8,7 @@ import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { openDatabase } from "../../src/store/sqlite/file/open.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
-import { drivers } from "./drivers.ts";
+import { driversOfRun } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
 
 const DAY_MS = 86_400_000;
@@ -183,7 +183,7 @@ async function wander(mesh: ReturnType<typeof opened>): Promise<void> {
   }
 }
 
-describe.each(drivers)("what is kept, by $name", (driver) => {
+describe.each(driversOfRun)("what is kept, by $name", (driver) => {
   test("is what a count of everything says, whatever was done, by whom, and wherever it was killed", async () => {
     await using mesh = opened(driver);
     await wander(mesh);

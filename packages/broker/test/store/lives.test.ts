@@ -9,7 +9,7 @@ import type { Store } from "../../src/mesh/store.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { openDatabase } from "../../src/store/sqlite/file/open.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
-import { drivers } from "./drivers.ts";
+import { driversOfRun } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
 
 const QUOTA = { maxMessages: 100, maxBytes: 10_000 };
@@ -96,7 +96,7 @@ const ways: Way[] = [
   ],
 ];
 
-describe.each(drivers.map((driver) => ({ driver, of: driver.name })))("a database by $of", ({ driver }) => {
+describe.each(driversOfRun.map((driver) => ({ driver, of: driver.name })))("a database by $of", ({ driver }) => {
   test.each(ways)("restored %s at once after an act counts on above all numbers of before", async (_, restore) => {
     using folder = tempDir();
     const first = openAt(driver, folder.path);

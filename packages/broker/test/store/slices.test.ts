@@ -13,7 +13,7 @@ import type { Database, Driver } from "../../src/store/sqlite/driver/database.ts
 import { openDatabase } from "../../src/store/sqlite/file/open.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { KEPT, SUBSCRIBED } from "../../src/store/sqlite/topics.ts";
-import { drivers } from "./drivers.ts";
+import { driversOfRun } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
 import { planOf } from "./plan-of.ts";
 
@@ -22,7 +22,7 @@ const RETRY = { maxAttempts: 3, delayMs: () => 0 };
 const MANY = 200;
 const turn = () => new Promise(setImmediate);
 
-describe.each(drivers)("acts in slices by $name", (driver: Driver) => {
+describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
   const openIn = (folder: string) =>
     openDatabase({ driver, folder, synchronous: "normal", startEmpty: false, notice: () => {} });
 

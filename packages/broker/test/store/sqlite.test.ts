@@ -23,7 +23,7 @@ import { WRITE } from "../../src/store/sqlite/sessions.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { acksConformance } from "./acks-conformance.ts";
 import { storeConformance } from "./conformance.ts";
-import { drivers } from "./drivers.ts";
+import { driversOfRun } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
 import { historyConformance } from "./history-conformance.ts";
 import { makeOlderDatabase, OLDER_KEPT } from "./older-database.ts";
@@ -72,13 +72,13 @@ function engineInFolder(driver: Driver) {
   };
 }
 
-for (const driver of drivers) {
+for (const driver of driversOfRun) {
   storeConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   acksConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   historyConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
 }
 
-describe.each(drivers)("the SQLite engine by $name", (driver) => {
+describe.each(driversOfRun)("the SQLite engine by $name", (driver) => {
   const open = (folder: string, startEmpty = false, notices: Notice[] = []) =>
     openBy(driver, folder, startEmpty, notices);
 

@@ -113,6 +113,7 @@ function put(path: string, text: string, mode: number): void {
 
 /** Before the first test of a run, and before each next one of a watch. */
 export default async function setup(project: TestProject): Promise<void> {
+  process.env.AGENTMESH_SAMPLE ??= String(Math.floor(Math.random() * 1_000_000));
   await buildPrograms();
   project.onTestsRerun(buildPrograms);
 }

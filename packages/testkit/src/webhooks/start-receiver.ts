@@ -1,7 +1,7 @@
 /** Starts a receiver as a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { cleanEnv } from "../programs.ts";
+import { sourcesEnv } from "../programs.ts";
 import type { TestAgent, TestBroker } from "../start-test-broker.ts";
 
 /** Times of a receiver, in milliseconds. */
@@ -19,7 +19,7 @@ export async function startReceiver(
 ): Promise<{ readonly child: ChildProcess } & AsyncDisposable> {
   const program = fileURLToPath(new URL("receiver.ts", import.meta.url));
   const args = ["--conditions=@agentmesh/source", program, String(leaseMs), String(workMs)];
-  const env = cleanEnv({ RECEIVER_URL: broker.url, RECEIVER_TOKEN: token });
+  const env = sourcesEnv({ RECEIVER_URL: broker.url, RECEIVER_TOKEN: token });
   const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "inherit"] });
   const over = new Promise((resolve) => child.once("close", resolve));
   await new Promise((resolve) => child.stdout.once("data", resolve));

@@ -13,6 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BrokerFile } from "@agentmesh/protocol";
@@ -126,6 +127,14 @@ export interface Patient extends Disposable {
 
 const USER_ARGS = [`--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
 
+/** Where what Node makes of the sources is kept for the person: one folder, however many of them a run has. */
+function compiled(): string {
+  const path = join(tmpdir(), `agentmesh-test-compiled-${USER}`);
+  mkdirSync(path, { recursive: true });
+  chownSync(path, USER, USER);
+  return path;
+}
+
 /** A person with a home folder; it is gone when the scope ends, mounts and all. */
 export function openPerson() {
   const root = tempDir();
@@ -160,7 +169,7 @@ export function openPerson() {
       const module = name === "broker" ? "../../../broker/src/serve.ts" : "../../../cli/src/exit.ts";
       const paths = ["./patient.ts", module].map((path) => fileURLToPath(new URL(path, import.meta.url)));
       const program = spawn("setpriv", [...USER_ARGS, process.execPath, "--conditions=@agentmesh/source", ...paths], {
-        ...{ cwd: "/", env },
+        ...{ cwd: "/", env: { ...env, NODE_COMPILE_CACHE: compiled() } },
         stdio: ["ignore", "inherit", "inherit", "ipc"],
       });
       const ended = once(program, "exit").then(([code, signal]) => {
