@@ -31,7 +31,7 @@ async function sessionWith({ path }: ClaudeInbox, name: string): Promise<McpSess
 test("a session that answers is accepted, woken through its path, and answered (T50)", async () => {
   await using inbox = await openClaudeInbox();
   await using session = await sessionWith(inbox, "awake");
-  const running = startCli(broker.home, ["ping", "awake", "--timeout", "20s"]);
+  const running = startCli(broker.home, ["ping", "awake", "--timeout", "1m"]);
   await until(() => inbox.texts.length > 0, "the ping to be pushed");
   // An answer that overtakes the report of the push is told as an answer alone.
   const pushed = async () => {
@@ -83,7 +83,7 @@ test("a webhook that took the ping has not answered it, until its agent does", a
     "hooked was not heard of: its webhook took the ping, which does not show that a model read it, and no answer came within 1s.",
   );
 
-  const running = startCli(broker.home, ["ping", "hooked", "--timeout", "20s"]);
+  const running = startCli(broker.home, ["ping", "hooked", "--timeout", "1m"]);
   const acked = async () =>
     (await client.listInbox({ state: "all" })).entries.find(({ state, seq }) => seq === 2 && state === "acked");
   await until(acked, "the ping to be taken");

@@ -102,8 +102,8 @@ test("an idempotency key stores once and says so; other text under it exits 5", 
 
 test("--wait prints each step and exits 0 at the ack", async () => {
   const fay = await broker.agent("fay");
-  const waiting = startCli(broker.home, ["send", "fay", "please", "--wait", "10s"]);
-  const [leased] = (await fay.client.lease({ waitMs: 5_000 })).deliveries;
+  const waiting = startCli(broker.home, ["send", "fay", "please", "--wait", "1m"]);
+  const [leased] = (await fay.client.lease({ waitMs: 60_000 })).deliveries;
   await until(() => waiting.stdout().includes("leased"));
   await fay.client.send({ inReplyTo: String(leased?.seq), body: "done" });
   expect((await waiting.exit).code).toBe(0);

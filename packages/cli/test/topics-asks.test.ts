@@ -14,8 +14,8 @@ afterAll(() => broker[Symbol.asyncDispose]());
 
 test("ask prints the answer or says that it is pending, and owed names who owes whom", async () => {
   const seer = await broker.agent("seer");
-  const asking = cli(broker.home, ["ask", "seer", "which port?", "--timeout", "20s"]);
-  const [question] = (await seer.client.lease({ waitMs: 10_000 })).deliveries;
+  const asking = cli(broker.home, ["ask", "seer", "which port?", "--timeout", "1m"]);
+  const [question] = (await seer.client.lease({ waitMs: 60_000 })).deliveries;
   expect((await cli(broker.home, ["owed"])).stdout).toMatch(/seer\s+#1\s+cli\s+.*which port\?/);
   await seer.client.send({ inReplyTo: question?.id ?? "1", body: "4711" });
   expect(await asking).toMatchObject({ code: 0, stdout: expect.stringMatching(/seer answered:\n\s+4711/) });

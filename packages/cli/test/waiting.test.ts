@@ -84,7 +84,7 @@ test("ask and send --wait outlive a broker that is killed, and ask prints the an
   for (const each of [asking, sending])
     await until(() => each.stderr().includes("Lost the broker"), "the loss", 30_000);
   await own.start();
-  const { deliveries } = await seer.client.lease({ max: 2, waitMs: 10_000 });
+  const { deliveries } = await seer.client.lease({ max: 2, waitMs: 60_000 });
   for (const { id } of deliveries) await seer.client.send({ inReplyTo: id, body: "4711" });
   expect((await asking.exit).code).toBe(0);
   expect(asking.stdout()).toMatch(/seer answered:\n\s+4711/);

@@ -26,7 +26,7 @@ test("an agent's webhook is set, tried, used, rotated and removed", async () => 
     /^taken: .* answered 200 after \d+ ms$/m,
   );
 
-  const sent = await cli(broker.home, ["send", "hermes", "hello", "--wait", "5s"]);
+  const sent = await cli(broker.home, ["send", "hermes", "hello", "--wait", "1m"]);
   expect(sent.stdout).toMatch(/queued as #1 for hermes \(offline, reached by webhook, proven \d+s ago\)/);
   expect(sent.stdout).toMatch(/pushed +through webhook[\s\S]*acked +taken/);
   expect(sent.stderr).not.toContain("warning");

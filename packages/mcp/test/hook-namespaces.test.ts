@@ -180,7 +180,8 @@ test.skipIf(missing || noUser !== undefined)(
     const foreign = spawnSync(file, args, { ...options, uid: 65534, gid: 65534 });
     expect(foreign.stdout).toBe("");
     expect(files()).toEqual(before);
-    expect(spawnSync(file, args, options).stdout).toContain("for mine alone");
+    // Where a machine is busy a hook gives up in silence, and the next one prints it.
+    await until(() => spawnSync(file, args, options).stdout.includes("for mine alone"), "the own hook to print it");
     await bob.tool("check_messages");
   },
 );

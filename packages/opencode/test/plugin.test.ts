@@ -114,7 +114,7 @@ test("each session is an agent of its own, a sub-agent's calls are its parent's,
     await agentOf(client, "ses_other"),
   ];
   expect(names).toEqual(["pair", "pair", "pair-2"]);
-  const [asked] = (await sender.client.lease({ waitMs: 2_000 })).deliveries;
+  const [asked] = (await sender.client.lease({ waitMs: 60_000 })).deliveries;
   await sender.client.send({ inReplyTo: asked?.id ?? "", body: "7899" });
   await send("pair-2", "for the other");
   await until(() => client.prompts.length >= 2, "both pushes");

@@ -134,7 +134,7 @@ test("the plugin of OpenCode joins, sends and is pushed to past the proxy", asyn
   using work = tempDir();
   const { client } = await broker.agent("plugin-friend");
   const listening = (async () => {
-    const [heard] = (await client.lease({ waitMs: 20_000 })).deliveries;
+    const [heard] = (await client.lease({ waitMs: 60_000 })).deliveries;
     await client.send({ inReplyTo: heard?.id ?? "", body: "heard you" });
   })();
   const env = { AGENTMESH_HOME: broker.home, AGENTMESH_NAME: "plugged" };
