@@ -31,7 +31,17 @@ function linesOf(broker: TestBroker, msg: string, code?: string) {
 }
 
 const CALLS = times(120, 30);
+/** In a window of a minute, which begins with the first of a kind: on a busy machine the calls are in several. */
 const WRITTEN = 10;
+const WINDOW_MS = 60_000;
+const windowsSince = (began: number) => 1 + Math.floor((performance.now() - began) / WINDOW_MS);
+
+function expectFew(broker: TestBroker, windows: number, msg: string, code?: string): void {
+  const { written, more } = linesOf(broker, msg, code);
+  expect([msg, written + more]).toEqual([msg, CALLS]);
+  expect(written, msg).toBeGreaterThanOrEqual(WRITTEN);
+  expect(written, msg).toBeLessThanOrEqual(WRITTEN * windows);
+}
 
 test("of refusals that repeat the first are in the log, and how many more there were", async () => {
   await using broker = await startTestBroker({ logLevel: "info" });
@@ -44,12 +54,13 @@ test("of refusals that repeat the first are in the log, and how many more there 
   });
   const sender = low.client(alice.token, { retryForMs: 0 });
   const refused = async (act: Promise<unknown>) => expect(await act.catch(({ code }) => code)).toBe("storage_full");
+  const began = performance.now();
   for (let i = 0; i < CALLS; i += 2) {
     await refused(sender.send({ to: "alice", body: `${i}` }));
     await refused(sender.publish({ topic: "news", body: `${i}` }));
   }
   await low.kill("SIGTERM");
-  expect(linesOf(low, "request.refused", "storage_full")).toEqual({ written: WRITTEN, more: CALLS - WRITTEN });
+  expectFew(low, windowsSince(began), "request.refused", "storage_full");
 });
 
 test("so are what an agent does to its webhook over and over, and what its webhook does", async () => {
@@ -58,6 +69,7 @@ test("so are what an agent does to its webhook over and over, and what its webho
     response.writeHead(n % 2 === 0 ? 204 : 500).end(),
   );
   const { client } = await broker.agent("alice");
+  const began = performance.now();
   for (let i = 0; i < CALLS; i++) {
     await client.setWebhook({ agent: "me", url: receiver.url });
     await client.rotateWebhook({ agent: "me" });
@@ -65,12 +77,13 @@ test("so are what an agent does to its webhook over and over, and what its webho
     await client.removeWebhook({ agent: "me" });
   }
   await broker.kill("SIGTERM");
+  const windows = windowsSince(began);
   for (const kind of ["webhook.set", "webhook.rotated", "webhook.removed"]) {
-    expect(linesOf(broker, kind), kind).toEqual({ written: WRITTEN, more: CALLS - WRITTEN });
+    expectFew(broker, windows, kind);
   }
   const kinds = new Set(broker.log().match(/"msg":"[\w.]+"/g));
   for (const kind of kinds) {
-    expect(broker.log().split(kind).length - 1, kind).toBeLessThanOrEqual(WRITTEN + 1);
+    expect(broker.log().split(kind).length - 1, kind).toBeLessThanOrEqual((WRITTEN + 1) * windows);
   }
 });
 
