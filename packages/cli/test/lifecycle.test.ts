@@ -70,7 +70,9 @@ test("up says that nothing new is accepted, of a broker that it starts, of one t
     expect(JSON.parse(json.stdout).intakeClosedWhy).toContain("Free space");
     expect(json.stderr).toBe("");
   } finally {
-    await cli(home.path, ["down"], env);
+    // As people type it too.
+    const stopped = await cli(home.path, ["stop"], env);
+    expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining("has stopped") });
   }
 });
 
