@@ -6,9 +6,11 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { Mesh } from "../mesh/mesh.ts";
 import { http } from "../sinks/node-http.ts";
 import { binder } from "./bind.ts";
+import { abortCheaply } from "./budgets/aborts.ts";
 import { Connections } from "./budgets/connections.ts";
 import { Door, type Handle } from "./budgets/door.ts";
 import { type HttpTerms, httpLimits } from "./budgets/limits.ts";
+import { Turnstile } from "./budgets/turnstile.ts";
 import { WrongTokens } from "./budgets/wrong-tokens.ts";
 import { authenticator } from "./plugins/auth.ts";
 import { budgets } from "./plugins/budgets.ts";
@@ -93,17 +95,24 @@ export function buildApp(parts: AppParts): App {
 
 /** The server, with the door before the application. */
 function serverOf(connections: Connections, handle: Handle, { requestWithinMs }: HttpTerms): Server {
-  const door = new Door(connections, handle);
+  const turnstile = new Turnstile(connections);
+  const door = new Door(connections, turnstile, handle);
   const server = http.createServer(
     {
       headersTimeout: requestWithinMs,
       requestTimeout: requestWithinMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CHECK_MS,
+      // Most requests have no body: a stream for it costs more than the rest of what Node makes of one.
+      optimizeEmptyRequests: true,
     },
     (request, response) => door.asked(request, response),
   );
   server.maxConnections = httpLimits.connections;
-  server.on("connection", (socket) => connections.opened(socket));
+  server.on("connection", (socket) => {
+    abortCheaply(socket);
+    connections.opened(socket);
+    turnstile.opened(socket);
+  });
   return server.setTimeout(SILENT_MS);
 }

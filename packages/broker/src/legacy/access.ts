@@ -7,7 +7,16 @@ import type { Peer } from "./peer.ts";
 import type { Peers } from "./peers.ts";
 import { canTellOwner, isOwnUser } from "./socket-owner.ts";
 
-const ownUsers = new WeakMap<Socket, boolean>();
+/** Asked once for each connection, however many requests come over it. */
+const ownUsers = new WeakMap<Socket, Promise<boolean>>();
+
+/** An answer is kept, a failure is not. */
+function askOwner(socket: Socket): Promise<boolean> {
+  return isOwnUser(socket).catch((error) => {
+    ownUsers.delete(socket);
+    throw error;
+  });
+}
 
 /**
  * Refuses what a wire without secrets must not serve: other users of the machine where the system tells them apart, and
@@ -18,9 +27,9 @@ export async function checkOrigin({ raw: { socket }, headers }: FastifyRequest):
     throw new MeshError("forbidden", "This wire serves programs of this machine only, not what a proxy passes on.");
   }
   if (!canTellOwner) return;
-  const own = ownUsers.get(socket) ?? (await isOwnUser(socket));
+  const own = ownUsers.get(socket) ?? askOwner(socket);
   ownUsers.set(socket, own);
-  if (own) return;
+  if (await own) return;
   throw new MeshError("forbidden", "This wire serves programs of the broker's own user only. Use /v1 with a token.");
 }
 

@@ -34,12 +34,15 @@ export async function openLegacyWire(parts: PeerParts): Promise<LegacyWire> {
       app.register(async (wire) => {
         wire.setErrorHandler((error: FastifyError, request, reply) => refuse(request, reply, error));
         wire.addHook("onRequest", checkOrigin);
+        // Nobody is known by a token here: all of the wire have one turn among those of the others. Taken before the body is read,
+        // for many are told at once that they may go on.
+        wire.addHook(
+          "onRequest",
+          async (_, reply) => await parts.mesh.turns.look(undefined, writingOf(reply).gone).turn(),
+        );
         for (const [path, answer] of Object.entries(endpoints)) {
           wire.post(path, async ({ body, headers: { authorization } }, reply) => {
-            const writing = writingOf(reply);
-            // Nobody is known by a token here: all of the wire have one turn among those of the others.
-            await parts.mesh.turns.look(undefined, writing.gone).turn();
-            return say(reply, 200, await answer({ body, authorization, writing }));
+            return say(reply, 200, await answer({ body, authorization, writing: writingOf(reply) }));
           });
           const others = ["GET", "HEAD", "PUT", "PATCH", "DELETE"];
           wire.route({ method: others, url: path, handler: async (_, reply) => reply.type(TEXT).send(GREETING) });

@@ -13,14 +13,8 @@ export async function isOwnUser(socket: Ends): Promise<boolean> {
   const there = endOf(socket.remoteAddress, socket.remotePort);
   const here = endOf(socket.localAddress, socket.localPort);
   if (there === undefined || here === undefined) return false;
-  const table = await tables[there.length > 13 ? "tcp6" : "tcp"].read();
-  // A socket that its process has closed is shown as root's, so only one that is open counts.
-  for (let at = 0; ; at++) {
-    at = table.indexOf(` ${there} ${here} ${ESTABLISHED} `, at);
-    if (at < 0) return false;
-    const [, , , , , , uid, , inode] = table.slice(at + 1, table.indexOf("\n", at)).split(/\s+/);
-    if (inode !== undefined && inode !== "0") return uid === "0" || uid === String(process.getuid?.());
-  }
+  const uid = (await tables[there.length > 13 ? "tcp6" : "tcp"].read()).get(`${there} ${here}`);
+  return uid === "0" || (uid !== undefined && uid === String(process.getuid?.()));
 }
 
 /** Both ends of a connection. */
@@ -28,18 +22,24 @@ type Ends = {
   readonly [K in "remoteAddress" | "remotePort" | "localAddress" | "localPort"]?: Socket[K] | undefined;
 };
 
-/** The kernel's table of sockets. It takes milliseconds to write: who asks while it does shares the next reading. */
+/** User ids of established sockets by their ends, as the kernel prints them. */
+type Owners = ReadonlyMap<string, string>;
+
+/**
+ * The kernel's table of sockets. It takes milliseconds to write, and has thousands of lines where many connections come and go:
+ * who asks while it is read shares the next reading, and each reading is gone through once.
+ */
 class SocketTable {
   readonly #path: string;
-  #reading: Promise<string> | undefined;
-  #next: Promise<string> | undefined;
+  #reading: Promise<Owners> | undefined;
+  #next: Promise<Owners> | undefined;
 
   constructor(path: string) {
     this.#path = path;
   }
 
   /** The table as it is after this call. */
-  read(): Promise<string> {
+  read(): Promise<Owners> {
     if (!this.#reading) return this.#begin();
     this.#next ??= this.#reading.then(
       () => this.#begin(),
@@ -48,19 +48,29 @@ class SocketTable {
     return this.#next;
   }
 
-  #begin(): Promise<string> {
+  #begin(): Promise<Owners> {
     this.#next = undefined;
-    const reading = readFile(this.#path, "latin1").finally(() => {
-      if (this.#reading === reading) this.#reading = undefined;
-    });
+    const reading = readFile(this.#path, "latin1")
+      .then(ownersOf)
+      .finally(() => {
+        if (this.#reading === reading) this.#reading = undefined;
+      });
     this.#reading = reading;
     return reading;
   }
 }
 
+/** The owners in a table. A socket that its process has closed is shown as root's and has no inode: it is left out. */
+function ownersOf(table: string): Owners {
+  const owners = new Map<string, string>();
+  for (const [, ends = "", uid = ""] of table.matchAll(ESTABLISHED)) owners.set(ends, uid);
+  return owners;
+}
+
 const tables = { tcp: new SocketTable("/proc/net/tcp"), tcp6: new SocketTable("/proc/net/tcp6") };
 
-const ESTABLISHED = "01";
+/** A line of an established socket: both ends, its state, queues and timers, its user id, a timeout, its inode. */
+const ESTABLISHED = /^ *\d+: ([0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4}) 01 \S+ \S+ \S+ +(\d+) +\d+ [1-9]/gm;
 
 /** Address and port as the kernel prints them: words in host byte order (little-endian) as hexadecimal. */
 function endOf(address: string | undefined, port: number | undefined): string | undefined {

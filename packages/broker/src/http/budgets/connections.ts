@@ -60,6 +60,11 @@ export class Connections {
     return first;
   }
 
+  /** All that count to a share; "" is that of those over which no valid token has come. */
+  of(share: string): Iterable<Socket> {
+    return share === "" ? this.#unproven : (this.#proven.get(share) ?? []);
+  }
+
   #closed(share: string, socket: Socket): void {
     const own = this.#proven.get(share);
     own?.delete(socket);

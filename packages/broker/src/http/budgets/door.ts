@@ -8,12 +8,16 @@ import type { Socket } from "node:net";
 import { Lanes } from "../../mesh/looks/lanes.ts";
 import type { Connections } from "./connections.ts";
 import { httpLimits } from "./limits.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** How long requests are begun within one turn, in milliseconds. */
 const TURN_MS = 4;
 
-/** Requests of one lane that are begun in a row: who is sent much has to ask as much. */
+/** Requests of one lane that are begun in a row, and in one turn while others ask too: who is sent much has to ask as much. */
 const IN_A_ROW = 8;
+
+/** For so long after another one has asked something there are others, in milliseconds. */
+const OTHERS_MS = 100;
 
 /** Begins a request. */
 export type Handle = (request: IncomingMessage, response: ServerResponse) => void;
@@ -41,6 +45,7 @@ interface Asked {
 export class Door {
   readonly #connections: Connections;
   readonly #handle: Handle;
+  readonly #turnstile: Turnstile;
   readonly #asked = new WeakMap<Socket, Asked>();
   /** Those whose token was valid, a lane per caller. */
   readonly #proven = new Lanes<string | Socket, Waiting>(IN_A_ROW);
@@ -50,18 +55,27 @@ export class Door {
   readonly #nameless = new Lanes<string | Socket, Waiting>(IN_A_ROW);
   /** One of each group in a round. */
   readonly #groups = [this.#proven, this.#claiming, this.#nameless];
+  /** The group whose turn it is: kept from one turn of the event loop to the next, for one that is short serves one group. */
+  #round = 0;
   /** Until when requests are begun in this turn; undefined before its first one. */
   #until: number | undefined;
   #endIsSet = false;
+  /** How many of each lane were begun in this turn. */
+  readonly #begun = new Map<Place["lane"], number>();
+  /** Who asked last, and until when there is another one. */
+  #last: Place["lane"] | undefined;
+  #othersUntil = 0;
 
-  constructor(connections: Connections, handle: Handle) {
+  constructor(connections: Connections, turnstile: Turnstile, handle: Handle) {
     this.#connections = connections;
+    this.#turnstile = turnstile;
     this.#handle = handle;
   }
 
   /** A request came: it is begun at once while this turn has time left, or in the turn of its caller. */
   asked(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
+    this.#turnstile.came(socket);
     if (socket.destroyed) return;
     const asked = this.#asked.get(socket) ?? { unanswered: 0, waiting: 0, place: undefined };
     this.#asked.set(socket, asked);
@@ -73,13 +87,30 @@ export class Door {
     }
     response.once("close", () => asked.unanswered--);
     this.#endTurn();
-    this.#until ??= performance.now() + TURN_MS;
-    if (this.#nobodyWaits && performance.now() < this.#until) this.#handle(request, response);
-    else this.#wait(asked, request, response);
+    const now = performance.now();
+    this.#until ??= now + TURN_MS;
+    const { group, lane } = asked.place ?? this.#placeOf(request);
+    if (lane !== (this.#last ?? lane)) this.#othersUntil = now + OTHERS_MS;
+    this.#last = lane;
+    // Of who has shown no valid token the second request waits until all that it sent was read: it may be hung up on by then.
+    const isPlain = group === this.#proven || asked.unanswered === 1;
+    if (isPlain && this.#nobodyWaits && now < this.#until && !this.#hadItsShare(lane)) {
+      this.#count(lane);
+      this.#handle(request, response);
+      this.#turnstile.began(performance.now() - now);
+    } else this.#wait(asked, request, response);
   }
 
   get #nobodyWaits(): boolean {
     return this.#groups.every(({ isEmpty }) => isEmpty);
+  }
+
+  /** While others ask too, nobody takes the whole turn: what follows from its requests would take theirs. */
+  readonly #hadItsShare = (lane: Place["lane"]): boolean =>
+    (this.#begun.get(lane) ?? 0) >= IN_A_ROW && performance.now() < this.#othersUntil;
+
+  #count(lane: Place["lane"]): void {
+    this.#begun.set(lane, (this.#begun.get(lane) ?? 0) + 1);
   }
 
   #wait(asked: Asked, request: IncomingMessage, response: ServerResponse): void {
@@ -87,7 +118,7 @@ export class Door {
     asked.waiting++;
     const { group, lane } = asked.place;
     group.add(lane, { request, response });
-    if (group !== this.#proven) request.socket.pause();
+    if (group !== this.#proven) this.#turnstile.hold(request.socket);
   }
 
   #placeOf({ socket, headers: { authorization } }: IncomingMessage): Place {
@@ -103,37 +134,39 @@ export class Door {
     this.#endIsSet = true;
     setImmediate(() => {
       this.#endIsSet = false;
+      this.#begun.clear();
       this.#until = this.#nobodyWaits ? undefined : performance.now() + TURN_MS;
       if (!this.#nobodyWaits) this.#endTurn();
-      this.#begin(0);
+      this.#begin();
     });
   }
 
   /** Begins what waits until the turn is over, one of a group after one of the next. */
-  #begin(round: number): void {
-    const next = this.#next(round);
+  #begin(): void {
+    const next = this.#next();
     if (!next) return;
     const { socket } = next.request;
     const asked = this.#asked.get(socket);
+    if (asked?.place) this.#count(asked.place.lane);
     if (asked && --asked.waiting === 0) {
-      if (asked.place?.group !== this.#proven) socket.resume();
+      this.#turnstile.letGo(socket);
       asked.place = undefined;
     }
     this.#handle(next.request, next.response);
     // After all that it does without waiting for anything, so that its cost counts to this turn.
     queueMicrotask(() =>
       process.nextTick(() => {
-        if (this.#until !== undefined && performance.now() < this.#until) this.#begin(round + 1);
+        if (this.#until !== undefined && performance.now() < this.#until) this.#begin();
       }),
     );
   }
 
   /** What is next: of the group whose turn it is, or of those behind it. Who was hung up on costs no time. */
-  #next(round: number): Waiting | undefined {
+  #next(): Waiting | undefined {
     for (let i = 0; i < this.#groups.length; i++) {
-      const group = this.#groups[(round + i) % this.#groups.length];
-      let next = group?.next();
-      while (next?.request.socket.destroyed) next = group?.next();
+      const group = this.#groups[this.#round++ % this.#groups.length];
+      let next = group?.next(this.#hadItsShare);
+      while (next?.request.socket.destroyed) next = group?.next(this.#hadItsShare);
       if (next) return next;
     }
     return undefined;

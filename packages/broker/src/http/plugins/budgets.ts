@@ -1,10 +1,14 @@
-/** Keeps one caller from taking the broker from the others: connections, bodies, unread answers. */
+/** Keeps one caller from taking the broker from the others: connections, bodies, refusals, unread answers. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Caller } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import { type Connections, shareOf } from "../budgets/connections.ts";
 import { type HttpTerms, httpLimits } from "../budgets/limits.ts";
+import { Patience } from "../budgets/patience.ts";
 import { UnreadAnswers } from "../budgets/unread-answers.ts";
+
+/** What says to come later: too many, no room. */
+const LATER = new Set([429, 507]);
 
 /** What the authentication tells the budgets. */
 export interface Budgets {
@@ -15,6 +19,7 @@ export interface Budgets {
 /** Applies the budgets to an application; before any other hook. */
 export function budgets(app: FastifyInstance, { requestWithinMs }: HttpTerms, connections: Connections): Budgets {
   const unread = new UnreadAnswers();
+  const patience = new Patience();
   const callers = new WeakMap<FastifyRequest, Caller>();
   const bodies = new Map<string, number>();
 
@@ -47,6 +52,12 @@ export function budgets(app: FastifyInstance, { requestWithinMs }: HttpTerms, co
     payload.once("end", end).once("close", end).once("error", end);
     // What is refused by its head is never read to its end.
     reply.raw.once("close", end);
+  });
+
+  app.addHook("onSend", async (request, reply) => {
+    if (!LATER.has(reply.statusCode)) return;
+    const delayMs = patience.delayMs(shareOf(callers.get(request)));
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
   });
 
   app.addHook("onSend", async (request, reply, payload) => {

@@ -23,16 +23,20 @@ export class Lanes<K, T> {
     else this.#lanes.set(key, [item]);
   }
 
-  /** The first of the lane whose turn it is; after so many, or when it is empty, it goes to the end of the line of lanes. */
-  next(): T | undefined {
-    const [first] = this.#lanes;
-    if (!first) return undefined;
-    const [key, lane] = first;
-    const item = lane.shift();
-    if (lane.length > 0 && ++this.#taken < this.#inARow) return item;
-    this.#taken = 0;
-    this.#lanes.delete(key);
-    if (lane.length > 0) this.#lanes.set(key, lane);
-    return item;
+  /**
+   * The first of the lane whose turn it is, of those that have not had their share; after so many, or when it is empty, it goes
+   * to the end of the line of lanes.
+   */
+  next(hadItsShare: (key: K) => boolean = () => false): T | undefined {
+    for (const [key, lane] of this.#lanes) {
+      if (hadItsShare(key)) continue;
+      const item = lane.shift();
+      if (lane.length > 0 && ++this.#taken < this.#inARow) return item;
+      this.#taken = 0;
+      this.#lanes.delete(key);
+      if (lane.length > 0) this.#lanes.set(key, lane);
+      return item;
+    }
+    return undefined;
   }
 }
