@@ -100,6 +100,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     });
     const unlock = await lockDatabase(config.home, key);
     if (!unlock) {
+      database.log?.close();
       database.db.close();
       throw new AlreadyRunningError(alreadyServedText(config.home));
     }
