@@ -21,7 +21,8 @@ export interface DirectAnswer {
 /** A message of `node:http`, as much of it as is needed. */
 interface Message extends AsyncIterable<Uint8Array> {
   readonly statusCode?: number | undefined;
-  readonly headersDistinct: Readonly<Record<string, string[] | undefined>>;
+  /** By their names in lower case. `headersDistinct` is not in every runtime that has `node:http` (Bun's in OpenCode has none). */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   setEncoding(encoding: "utf8"): unknown;
   resume(): unknown;
   destroy(): unknown;
@@ -45,8 +46,8 @@ export function answerOf(message: Message): DirectAnswer {
     ok: status >= 200 && status < 300,
     status,
     headers: {
-      get: (name) => message.headersDistinct[name.toLowerCase()]?.join(", ") ?? null,
-      getSetCookie: () => message.headersDistinct["set-cookie"] ?? [],
+      get: (name) => [message.headers[name.toLowerCase()] ?? []].flat().join(", ") || null,
+      getSetCookie: () => [message.headers["set-cookie"] ?? []].flat(),
     },
     // Not made a ReadableStream: Node loads all of those, for 2 MiB, when the first is made.
     body: hasNone

@@ -12,7 +12,10 @@ const run = promisify(execFile);
 
 // Their binaries are packages of their own, so that no install script has to run.
 const system = `${process.platform}-${process.arch}`;
+const OF_OPENCODE = "bun 1.3";
 const programs = new Map([
+  // The one in OpenCode 1.18.33, which has less of `node:http`.
+  [OF_OPENCODE, { version: "1.3.14", package: `@oven/bun-${system}`, path: "bin/bun", args: [] as string[] }],
   ["bun", { version: "1.4.5", package: `@oven/bun-${system}`, path: "bin/bun", args: [] as string[] }],
   ["deno", { version: "2.9.6", package: `@deno/${system}${linuxLibc()}`, path: "deno", args: ["run", "--allow-all"] }],
 ]);
@@ -28,7 +31,9 @@ beforeAll(async () => {
     });
   }
   const tarballs = readdirSync(join(app.path, "tarballs")).map((name) => join(app.path, "tarballs", name));
-  const binaries = [...programs.values()].map((program) => `${program.package}@${program.version}`);
+  const binaries = [...programs].map(
+    ([name, program]) => `${folderOf(name)}@npm:${program.package}@${program.version}`,
+  );
   writeFileSync(join(app.path, "package.json"), '{ "private": true, "type": "module" }');
   await run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", ...tarballs, ...binaries], {
     cwd: app.path,
@@ -37,12 +42,20 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.dispose]());
 
-test.skipIf(!isKnown).each([...programs.keys()])(
+test.skipIf(!isKnown)("under the Bun of OpenCode (Linux and macOS) the client talks to the broker", async () => {
+  const file = fileOf(OF_OPENCODE);
+  await using broker = await startTestBroker();
+  const env = cleanEnv({ TALKER_URL: `http://127.0.0.1:${broker.port}`, TALKER_KEY: broker.key });
+  const said = await run(file, ["talker.ts"], { cwd: app.path, env, timeout: 15_000 });
+  expect(said).toEqual({ stdout: "größer? ja TimeoutError\n", stderr: "" });
+});
+
+// The Bun of OpenCode asks the proxy of the environment whatever a caller says: docs/clients.md.
+test.skipIf(!isKnown).each([...programs.keys()].filter((name) => name !== OF_OPENCODE))(
   "under %s (Linux and macOS) the client talks to the broker past a proxy, and is over at once",
   async (name) => {
     const program = programs.get(name);
-    const file = join(app.path, "node_modules", program?.package ?? "", program?.path ?? "");
-    chmodSync(file, 0o755);
+    const file = fileOf(name);
     await using broker = await startTestBroker();
     await using proxy = await openRecordingProxy();
     const talk = async (host: string) => {
@@ -62,6 +75,17 @@ test.skipIf(!isKnown).each([...programs.keys()])(
     expect(proxy.seen()).toContain("mesh.example");
   },
 );
+
+function fileOf(name: string): string {
+  const file = join(app.path, "node_modules", folderOf(name), programs.get(name)?.path ?? "");
+  chmodSync(file, 0o755);
+  return file;
+}
+
+/** Where npm puts it: there may be two of one package. */
+function folderOf(name: string): string {
+  return `runtime-${name.replaceAll(/[ .]/g, "-")}`;
+}
 
 function linuxLibc(): string {
   return process.platform === "linux" ? "-glibc" : "";

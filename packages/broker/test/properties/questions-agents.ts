@@ -102,6 +102,8 @@ export function removeAgent(agentId: AgentId): Question {
 export function removeAndKill(agentId: AgentId, turns: number, end: Exclude<End, "clean">): Question {
   return async (o) => {
     const token = o.history.agent(agentId)?.tokenHash ?? "";
+    // What a commit leased for a stream before it was on disk nobody was told of.
+    o.world.streams.clear();
     const first = o.world.store.removeAgent(agentId, BOUNCE).catch(() => undefined);
     for (let i = 0; i < turns; i++) await turn();
     await o.world.restart(end);
