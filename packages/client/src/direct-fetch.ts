@@ -65,6 +65,20 @@ function agentFor(protocol: string, http: Http): Agent {
   return agent;
 }
 
+/**
+ * The Bun in OpenCode (1.3.14) sends all of `node:http` through the proxy of the environment, but for hosts that NO_PROXY names:
+ * there this machine is added to it, for the whole process. Bun from 1.4 on needs no such help.
+ */
+function exempt(host: string): void {
+  const bun = process.versions.bun?.split(".").map(Number);
+  if (bun === undefined || (bun[0] ?? 0) > 1 || (bun[1] ?? 0) >= 4) return;
+  const { env } = process;
+  if ([env.http_proxy, env.HTTP_PROXY, env.https_proxy, env.HTTPS_PROXY].every((proxy) => !proxy)) return;
+  const listed = (env.no_proxy ?? env.NO_PROXY ?? "").split(",").map((name) => name.trim());
+  if (listed.includes(host) || listed.includes("*")) return;
+  for (const name of ["NO_PROXY", "no_proxy"]) env[name] = [...listed, host].filter(Boolean).join(",");
+}
+
 function send(http: Http, url: URL, host: string, request: DirectRequest): Promise<DirectAnswer> {
   const { method = "GET", headers, body, signal } = request;
   const options = {
@@ -81,6 +95,7 @@ function send(http: Http, url: URL, host: string, request: DirectRequest): Promi
     },
     agent: agentFor(url.protocol, http),
   };
+  exempt(options.host);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     // Not http.request: modules that send all of a process through a proxy replace that function.

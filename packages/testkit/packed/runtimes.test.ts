@@ -12,10 +12,9 @@ const run = promisify(execFile);
 
 // Their binaries are packages of their own, so that no install script has to run.
 const system = `${process.platform}-${process.arch}`;
-const OF_OPENCODE = "bun 1.3";
 const programs = new Map([
   // The one in OpenCode 1.18.33, which has less of `node:http`.
-  [OF_OPENCODE, { version: "1.3.14", package: `@oven/bun-${system}`, path: "bin/bun", args: [] as string[] }],
+  ["bun 1.3", { version: "1.3.14", package: `@oven/bun-${system}`, path: "bin/bun", args: [] as string[] }],
   ["bun", { version: "1.4.5", package: `@oven/bun-${system}`, path: "bin/bun", args: [] as string[] }],
   ["deno", { version: "2.9.6", package: `@deno/${system}${linuxLibc()}`, path: "deno", args: ["run", "--allow-all"] }],
 ]);
@@ -42,16 +41,7 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.dispose]());
 
-test.skipIf(!isKnown)("under the Bun of OpenCode (Linux and macOS) the client talks to the broker", async () => {
-  const file = fileOf(OF_OPENCODE);
-  await using broker = await startTestBroker();
-  const env = cleanEnv({ TALKER_URL: `http://127.0.0.1:${broker.port}`, TALKER_KEY: broker.key });
-  const said = await run(file, ["talker.ts"], { cwd: app.path, env, timeout: 15_000 });
-  expect(said).toEqual({ stdout: "größer? ja TimeoutError\n", stderr: "" });
-});
-
-// The Bun of OpenCode asks the proxy of the environment whatever a caller says: docs/clients.md.
-test.skipIf(!isKnown).each([...programs.keys()].filter((name) => name !== OF_OPENCODE))(
+test.skipIf(!isKnown).each([...programs.keys()])(
   "under %s (Linux and macOS) the client talks to the broker past a proxy, and is over at once",
   async (name) => {
     const program = programs.get(name);
