@@ -90,8 +90,15 @@ export async function serve(argv: readonly string[]): Promise<number> {
     );
   }
   const force = setTimeout(() => process.exit(brokerExits.failed.code), FORCE_AFTER_MS);
-  await broker.close();
+  const failure = await broker.close().then(
+    () => undefined,
+    (error: Error) => error,
+  );
   clearTimeout(force);
+  if (failure) {
+    log.fatal({ detail: failure.message }, "store.gone");
+    return EXIT_CODES[failure.name] ?? brokerExits.failed.code;
+  }
   repeats.tell();
   log.info({ why }, "broker.stopped");
   await output.drained(LAST_LINES_MS);

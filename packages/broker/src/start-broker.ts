@@ -79,7 +79,16 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
   }
   const release: (() => unknown)[] = [() => lock.release()];
   const close = async () => {
-    for (const each of release.splice(0).reverse()) await each();
+    const failures: unknown[] = [];
+    // What one cannot do keeps none of the others from it.
+    for (const each of release.splice(0).reverse()) {
+      try {
+        await each();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   };
   try {
     const key = meshKey(config.home);
@@ -110,7 +119,11 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       makeRoom: (tries) => disk.full(tries),
       unsynced: (error) => fail(new DatabaseDamagedError(unsyncedText(config.home, error))),
     });
-    release.push(() => store.close());
+    release.push(() =>
+      store.close().catch((error: Error) => {
+        throw new DatabaseDamagedError(unsyncedText(config.home, error));
+      }),
+    );
     release.push(disk.watch());
     let port = config.port === "auto" ? DEFAULT_PORT : config.port;
     const egress = new Egress({ loopback: mayPostToLoopback(config), allow: config.webhookAllow, ownPort: () => port });

@@ -1,63 +1,13 @@
 /** What is committed and not yet on disk: nobody is answered, pushed to or shown anything before its flush has ended. */
 import { tempDir, until } from "testkit";
 import { expect, test } from "vitest";
-import type { LeasedRecord, MessageToEnqueue } from "../../src/mesh/store.ts";
+import type { LeasedRecord } from "../../src/mesh/store.ts";
 import { SLICES } from "../../src/store/sqlite/commits/slices.ts";
-import { openDatabase } from "../../src/store/sqlite/file/open.ts";
-import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
-import { turn } from "../properties/world.ts";
-import { driver } from "./drivers.ts";
-import { fakeClock } from "./fake-clock.ts";
-
-const QUOTA = { maxMessages: 100, maxBytes: 1e6 };
-
-/** A store of ada and bob whose flushes end when the test says so. */
-async function begin(folder: string, sizes = SLICES) {
-  const opened = openDatabase({ driver, folder, synchronous: "normal", startEmpty: false, notice: () => {} });
-  const flushes: { end(): void; fail(error: Error): void }[] = [];
-  let isHeld = false;
-  const log = {
-    closed: false,
-    now: 0,
-    flush: () => (isHeld ? new Promise<void>((end, fail) => flushes.push({ end, fail })) : Promise.resolve()),
-    flushNow: () => {
-      log.now++;
-    },
-    close: () => {
-      log.closed = true;
-    },
-  };
-  const unsynced: string[] = [];
-  const trouble = { makeRoom: () => false, unsynced: ({ message }: Error) => void unsynced.push(message) };
-  const store = sqliteStore({ ...opened, log }, fakeClock(), trouble, sizes);
-  for (const name of ["ada", "bob"])
-    await store.registerAgent({ id: `agt_${name}`, tokenHash: name, name, ifTaken: "refuse", profile: {} });
-  const answers: string[] = [];
-  const send = (n: number) => {
-    const ids = { id: `msg_${n}`, threadId: `thr_${n}`, deliveryId: `dlv_${n}` } as const;
-    const parties = { senderId: "agt_ada", recipientId: "agt_bob", inReplyTo: undefined } as const;
-    const rest = { body: "text", bodyBytes: 4, ttlMs: 60_000, idempotency: undefined, answers: undefined };
-    const message: MessageToEnqueue = { ...ids, ...parties, ...rest };
-    void store.enqueue(message, QUOTA).then(
-      ({ delivery }) => answers.push(`${n} ${delivery.state}`),
-      (error: Error) => answers.push(`${n} ${error.message}`),
-    );
-  };
-  return {
-    ...{ store, db: opened.db, log, flushes, unsynced, answers, send },
-    hold: () => {
-      isHeld = true;
-    },
-  };
-}
-
-async function turns(): Promise<void> {
-  for (let i = 0; i < 6; i++) await turn();
-}
+import { heldStore, QUOTA, turns } from "./held-disk.ts";
 
 test("nothing is answered, pushed or shown before it is on disk", async () => {
   using folder = tempDir();
-  const { store, flushes, answers, send, hold } = await begin(folder.path);
+  const { store, flushes, answers, send, hold } = await heldStore(folder.path);
   await store.openSession({ id: "ses_1", agentId: "agt_bob", profile: {}, pushPaths: [{ path: "stream" }] });
   const pushed: LeasedRecord[] = [];
   const told: string[] = [];
@@ -97,7 +47,7 @@ test("nothing is answered, pushed or shown before it is on disk", async () => {
 
 test("what is committed while a flush is under way is answered by the next one", async () => {
   using folder = tempDir();
-  const { flushes, answers, send, hold } = await begin(folder.path);
+  const { flushes, answers, send, hold } = await heldStore(folder.path);
   hold();
   send(1);
   await turns();
@@ -116,7 +66,7 @@ test("what is committed while a flush is under way is answered by the next one",
 
 test("after a flush that failed nobody is told that anything was stored, and the broker is told once", async () => {
   using folder = tempDir();
-  const { flushes, answers, send, hold, unsynced } = await begin(folder.path);
+  const { flushes, answers, send, hold, unsynced } = await heldStore(folder.path);
   hold();
   send(1);
   await turns();
@@ -131,17 +81,19 @@ test("after a flush that failed nobody is told that anything was stored, and the
   expect(unsynced).toEqual(["EIO: i/o error, fdatasync"]);
 });
 
-test("a close brings to disk what was committed, and answers it", async () => {
+test("a close waits until what was committed is on disk, and answers it", async () => {
   using folder = tempDir();
-  const { store, log, answers, send, hold } = await begin(folder.path);
+  const { store, log, answers, send, hold, endFlushes } = await heldStore(folder.path);
   hold();
   send(1);
   await turns();
   send(2);
-  await store.close();
+  const closed = store.close();
   await turns();
-  expect(answers).toEqual(["1 queued", "2 queued"]);
-  expect([log.now > 0, log.closed]).toEqual([true, true]);
+  expect([answers, log.closed]).toEqual([[], false]);
+  await endFlushes();
+  await closed;
+  expect([answers, log.closed]).toEqual([["1 queued", "2 queued"], true]);
 });
 
 /** A first slice of four pieces, and one piece in each later one. */
@@ -149,7 +101,7 @@ const SMALL = { ...SLICES, pieces: 4, firstMs: 0, ms: 0 };
 
 test("an act in slices goes on while the disk takes the first ones, and is answered when it has the last", async () => {
   using folder = tempDir();
-  const { store, db, flushes, hold } = await begin(folder.path, SMALL);
+  const { store, db, flushes, hold } = await heldStore(folder.path, SMALL);
   const stored = () => db.prepare<[], { n: number }>("SELECT COUNT(*) AS n FROM delivery").get()?.n;
   for (let n = 0; n < 20; n++) {
     await store.registerAgent({
@@ -179,7 +131,7 @@ test("an act in slices goes on while the disk takes the first ones, and is answe
 
 test("an act in slices that fails in a later one answers with what is on disk, when it is there", async () => {
   using folder = tempDir();
-  const { store, db, flushes, send, hold } = await begin(folder.path, SMALL);
+  const { store, db, flushes, send, hold } = await heldStore(folder.path, SMALL);
   for (let n = 1; n <= 20; n++) send(n);
   await until(() => db.prepare<[], { n: number }>("SELECT COUNT(*) AS n FROM delivery").get()?.n === 20);
   const terms = { agentId: "agt_bob", max: 20, maxBytes: 1e6, leaseMs: 60_000, session: undefined } as const;

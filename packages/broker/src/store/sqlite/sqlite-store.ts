@@ -8,11 +8,11 @@ import { publishRest } from "./acts/publish.ts";
 import { accept } from "./acts/send.ts";
 import { followStepBack } from "./acts/shift.ts";
 import { leaseForStreams } from "./acts/streamed.ts";
-import { CommitQueue, type DiskTrouble } from "./commits/commit-queue.ts";
+import { CommitQueue } from "./commits/commit-queue.ts";
 import type { Flusher } from "./commits/durable.ts";
 import { Leasable } from "./commits/leasable.ts";
 import { laneOf, SLICES, type SliceSizes } from "./commits/slices.ts";
-import { storageError } from "./commits/storage-error.ts";
+import { type DiskTrouble, storageError } from "./commits/storage-error.ts";
 import type { EngineContext, Notice } from "./context.ts";
 import type { Database } from "./driver/database.ts";
 import { prepareEngine } from "./engine.ts";
@@ -82,7 +82,10 @@ export function openStore(
     undo,
     callers: new CallersInMemory(undo),
     leasable,
-    left: (agentId) => gone.add(agentId),
+    left: (agentId) => {
+      gone.add(agentId);
+      undo.note(() => gone.delete(agentId));
+    },
     publishing: new Map(),
     announced,
     delayed: (readyAt) => {
@@ -191,15 +194,18 @@ export function openStore(
       words.stop();
       const heard = engine.sessions.memory.unwritten();
       void write(laneOf.care, () => engine.sessions.write(heard)).catch(() => {});
-      queue.flush();
-      open.watermark.advance(timeline.lastPosition, "clean");
       try {
-        db.pragma("wal_checkpoint(TRUNCATE)");
-      } catch {
-        // A full disk: the log stays beside the database, and is read at the next start.
+        await queue.drain();
+        open.watermark.advance(timeline.lastPosition, "clean");
+        try {
+          db.pragma("wal_checkpoint(TRUNCATE)");
+        } catch {
+          // A full disk: the log stays beside the database, and is read at the next start.
+        }
+      } finally {
+        open.log?.close();
+        db.close();
       }
-      open.log?.close();
-      db.close();
     },
   };
   return { store, sessions: engine.sessions.memory };

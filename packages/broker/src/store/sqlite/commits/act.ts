@@ -44,6 +44,7 @@ export function slicedAct<T>(
 ): Act {
   const parts: T[] = [];
   let onDisk = 0;
+  let isWhole = false;
   let last: Slice<T>;
   return {
     ...{ lane, sliced: true },
@@ -56,10 +57,11 @@ export function slicedAct<T>(
     hasMore: () => last.more,
     committed: () => {
       parts.push(last.part);
+      isWhole = !last.more;
     },
     kept: () => {
       onDisk++;
-      if (!last.more && onDisk === parts.length) resolve(parts);
+      if (isWhole && onDisk === parts.length) resolve(parts);
     },
     failed: (error) => {
       // Whoever was given them is told of what is there.

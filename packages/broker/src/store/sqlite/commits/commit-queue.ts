@@ -10,19 +10,11 @@ import { type Act, slicedAct, wholeAct } from "./act.ts";
 import { Durable, type Flusher } from "./durable.ts";
 import { Rounds } from "./rounds.ts";
 import { actsInRound, type Budget, SLICES, type Slice, type SliceSizes } from "./slices.ts";
-import { codeOf, isFull, storageError, unknownError } from "./storage-error.ts";
+import { codeOf, type DiskTrouble, isFull, storageError, unknownError } from "./storage-error.ts";
 
 const MAX_BATCH = 256;
 /** So many acts are not kept waiting until the disk has taken what came before them. */
 const ENOUGH = 16;
-
-/** What is done when the disk does not do as it should. */
-export interface DiskTrouble {
-  /** A full disk: says whether there is more room now, after so many tries for the same acts. */
-  readonly makeRoom: (tries: number) => boolean;
-  /** The disk failed to keep what it was told to. Trying again may succeed and have lost it: nothing more is accepted. */
-  readonly unsynced: (error: Error) => void;
-}
 
 /** What is done around each transaction. */
 export interface CommitHooks {
@@ -91,16 +83,22 @@ export class CommitQueue {
     return new Promise((resolve, reject) => this.#add(slicedAct(lane, slice, this.#sizes, resolve, reject)));
   }
 
-  /** Commits what waits and brings it to disk, now. */
+  /** Commits what waits and brings it to disk, now: at a start, before anybody is served. */
   flush(): void {
-    this.#durable.settleNow();
-    while (!this.#rounds.isEmpty) {
-      this.#commit();
-      this.#durable.settleNow();
-    }
+    this.#durable.now(() => {
+      while (!this.#rounds.isEmpty) this.#commit();
+    });
   }
 
-  /** Resolves when all that is committed now is on disk. */
+  /** Commits what waits, and resolves when all of it is on disk. @throws MeshError store_unavailable when nobody knows */
+  async drain(): Promise<void> {
+    do {
+      if (!this.#rounds.isEmpty) this.#commit();
+      await this.settled();
+    } while (!this.#rounds.isEmpty);
+  }
+
+  /** Resolves when all that is committed now is on disk. @throws MeshError store_unavailable when nobody knows */
   settled(): Promise<void> {
     return this.#durable.settled();
   }
@@ -138,7 +136,7 @@ export class CommitQueue {
       if (isFull(error) && this.#trouble.makeRoom(tries)) return false;
       // Another program holds the lock: all that wait are told now, instead of one after the other.
       const failure = storageError(error);
-      for (const item of this.#rounds.takeAll()) item.failed(failure);
+      for (const item of this.#rounds.takeAll()) this.#fail(item, failure);
       return true;
     }
     let current: Act | undefined;
@@ -203,8 +201,9 @@ export class CommitQueue {
   #fail(item: Act, failure: unknown): void {
     if (item.sliced) this.#rounds.whole(item);
     // What it has committed before is its answer, and is on disk first.
-    if (item.begun) void this.#durable.settled().then(() => item.failed(failure));
-    else item.failed(failure);
+    const fail = () => item.failed(failure);
+    if (item.begun) void this.#durable.settled().then(fail, fail);
+    else fail();
   }
 
   /** What cannot be done here is left to who is told after the commit. Throws when the whole transaction is lost. */

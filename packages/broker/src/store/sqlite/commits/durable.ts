@@ -3,6 +3,8 @@
  * committed meanwhile goes with the next one. The event loop does not wait for the disk (decision 0026).
  */
 
+import { unknownError } from "./storage-error.ts";
+
 /** Brings all that was written to a file to disk. */
 export interface Flusher {
   /** In another thread; resolves when what was written before it began is on disk. @throws Error when it may not be */
@@ -33,6 +35,7 @@ export class Durable {
   readonly #hooks: DurableHooks;
   #waiting: Committed[] = [];
   #flushing: Committed[] | undefined;
+  #isStarting = false;
   #failure: { readonly error: unknown } | undefined;
 
   /** Without a disk what is committed is taken for kept. */
@@ -51,22 +54,26 @@ export class Durable {
     if (this.#failure) committed.failed(this.#failure.error);
     else if (this.#disk) {
       this.#waiting.push(committed);
-      if (!this.#flushing) this.#flush(this.#disk);
+      if (!this.#flushing && !this.#isStarting) this.#flush(this.#disk);
     } else committed.kept();
   }
 
-  /** Resolves when all that is committed now is on disk, or is known not to be. */
+  /** Resolves when all that is committed now is on disk. @throws MeshError store_unavailable when nobody knows whether it is */
   async settled(): Promise<void> {
+    if (this.#failure) throw unknownError(this.#failure.error);
     const last = this.#waiting.length > 0 ? this.#waiting : this.#flushing;
-    if (last) await new Promise<void>((resolve) => last.push({ kept: resolve, failed: () => resolve() }));
+    if (!last) return;
+    await new Promise<void>((kept, reject) => last.push({ kept, failed: (error) => reject(unknownError(error)) }));
   }
 
-  /** Brings all of it to disk while everybody waits. */
-  settleNow(): void {
-    if (!this.#disk || !this.#flushing) return;
-    const all = [...this.#flushing, ...this.#waiting];
-    this.#flushing = undefined;
+  /** Does what commits, and brings that to disk while everybody waits: at a start, when no flush is under way. */
+  now(commit: () => void): void {
+    this.#isStarting = true;
+    commit();
+    this.#isStarting = false;
+    const all = this.#waiting;
     this.#waiting = [];
+    if (!this.#disk || all.length === 0) return;
     try {
       this.#disk.flushNow();
     } catch (error) {
@@ -82,15 +89,12 @@ export class Durable {
     this.#flushing = these;
     disk.flush().then(
       () => {
-        // Somebody could not wait for it.
-        if (this.#flushing !== these) return;
         this.#flushing = undefined;
         if (this.#waiting.length > 0) this.#flush(disk);
         for (const each of these) each.kept();
         this.#hooks.flushed();
       },
       (error: unknown) => {
-        if (this.#flushing !== these) return;
         const all = [...these, ...this.#waiting];
         this.#flushing = undefined;
         this.#waiting = [];

@@ -1,6 +1,14 @@
 /** What a failure of the engine says of the disk, and what a caller is told of it. */
 import { MeshError } from "../../../mesh/errors.ts";
 
+/** What is done when the disk does not do as it should. */
+export interface DiskTrouble {
+  /** A full disk: says whether there is more room now, after so many tries for the same acts. */
+  readonly makeRoom: (tries: number) => boolean;
+  /** The disk failed to keep what it was told to. Trying again may succeed and have lost it: nothing more is accepted. */
+  readonly unsynced: (error: Error) => void;
+}
+
 /** Whether a failure says that the disk took no more: full, over a quota, or a file at its limit. */
 export function isFull(error: unknown): boolean {
   return ["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE"].includes(codeOf(error));

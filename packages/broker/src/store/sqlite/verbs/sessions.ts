@@ -137,17 +137,17 @@ export function sessionVerbs({
     },
     returnStreamed: async (session, afterPosition, retry) => {
       const after = afterPosition ?? 0;
-      // What the session is streamed meanwhile is not lost.
-      const until = timeline.lastPosition();
-      const rest = (limit: number) => deliveries.streamed({ session, after, until, limit });
-      if (rest(1).length === 0) return 0;
+      // Read in the agent's turn, behind what the stream has asked for; what the session is streamed later is not lost.
+      let until: number | undefined;
+      const rest = (limit: number) => {
+        until ??= timeline.lastPosition();
+        return deliveries.streamed({ session, after, until, limit });
+      };
+      const holder = sessions.memory.get(session);
+      const lane = holder ? laneOf.agent(holder.agentId) : laneOf.session(session);
       const [reason, failed] =
         afterPosition === undefined ? ["the session's stream closed", true] : ["lost on the way to the session", false];
-      return sum(
-        await writeSliced(laneOf.session(session), (budget) =>
-          giveBackSome(budget, rest(ROWS), { reason, failed, retry }),
-        ),
-      );
+      return sum(await writeSliced(lane, (budget) => giveBackSome(budget, rest(ROWS), { reason, failed, retry })));
     },
   };
 }
