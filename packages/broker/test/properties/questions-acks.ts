@@ -35,13 +35,14 @@ function* slicesOf(
     () => `${verdicts.length} of ${targets.length} acks of one call were answered`,
   );
   for (const [i, target] of targets.entries()) {
+    const verdict = verdicts[i];
     if (i >= o.world.pieces) {
       // Later slices take one each; what is asked in the same turn goes behind the first.
       yield;
-      // A stream with credit again has been leased what was leasable.
-      o.tape.peek();
+      // A stream with credit again has been leased what was leasable; one that is refused is not in the log, and a sign of its
+      // session for which something may have been leased.
+      if (verdict?.kind === "done") o.tape.peek();
     }
-    const verdict = verdicts[i];
     demand(
       verdict !== undefined && verdict.kind !== "refused",
       "L1 progress",
