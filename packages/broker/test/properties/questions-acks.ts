@@ -41,7 +41,9 @@ function* slicesOf(
       yield;
       // A stream with credit again has been leased what was leasable; one that is refused is not in the log, and a sign of its
       // session for which something may have been leased.
-      if (verdict?.kind === "done") o.tape.peek();
+      const named = o.history.named(agentId, target.ref);
+      const session = named?.state === "leased" ? named.lease?.session : named?.lastHolder;
+      if (verdict?.kind === "done" || !o.history.session(session)?.silent) o.tape.peek();
     }
     demand(
       verdict !== undefined && verdict.kind !== "refused",
