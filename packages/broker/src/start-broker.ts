@@ -115,13 +115,18 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     }
     release.push(unlock);
     const { promise: stopAsked, resolve: stop, reject: fail } = Promise.withResolvers<void>();
+    let unsynced: DatabaseDamagedError | undefined;
     const store = sqliteStore(database, clock, {
       makeRoom: (tries) => disk.full(tries),
-      unsynced: (error) => fail(new DatabaseDamagedError(unsyncedText(config.home, error))),
+      unsynced: (error) => {
+        unsynced = new DatabaseDamagedError(unsyncedText(config.home, error));
+        fail(unsynced);
+      },
     });
+    // While it stops nobody else hears of it.
     release.push(() =>
-      store.close().catch((error: Error) => {
-        throw new DatabaseDamagedError(unsyncedText(config.home, error));
+      store.close().catch((error: unknown) => {
+        throw unsynced ?? error;
       }),
     );
     release.push(disk.watch());

@@ -46,7 +46,10 @@ export function answerOf(message: Message): DirectAnswer {
     ok: status >= 200 && status < 300,
     status,
     headers: {
-      get: (name) => [message.headers[name.toLowerCase()] ?? []].flat().join(", ") || null,
+      get: (name) => {
+        const value = message.headers[name.toLowerCase()];
+        return value === undefined ? null : [value].flat().join(", ");
+      },
       getSetCookie: () => [message.headers["set-cookie"] ?? []].flat(),
     },
     // Not made a ReadableStream: Node loads all of those, for 2 MiB, when the first is made.

@@ -2,11 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AgentId, SessionId } from "@agentmesh/protocol";
+import type { SessionId } from "@agentmesh/protocol";
 import { tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 import { SLICES } from "../../src/store/sqlite/commits/slices.ts";
-import { heldStore, QUOTA, turns } from "./held-disk.ts";
+import { heldStore, turns } from "./held-disk.ts";
 
 /** A first slice of four pieces, and one that takes all in the next. */
 const SMALL = { ...SLICES, pieces: 4, firstMs: 0, ms: 1_000 };
@@ -29,21 +29,27 @@ function ackAll({ store }: Held) {
     );
 }
 
-describe("an act in slices whose last one is lost while the first is on its way to the disk", () => {
-  test("acks answers with those that are on disk, and why there are no more", async () => {
+test.each([
+  ["whose last one is lost", "COMMIT", "SQLITE_FULL", 4, "storage_full"],
+  ["that meets another program's lock", "BEGIN IMMEDIATE", "SQLITE_BUSY", 0, "store_unavailable"],
+] as const)(
+  "acks in slices %s while the first is on its way to the disk answer with those that are there, and why there are no more",
+  async (_, sql, code, fewest, told) => {
     using folder = tempDir();
     const held = await withMail(folder.path, 10);
     const acks = await ackAll(held);
     held.hold();
-    held.fails("COMMIT", "SQLITE_FULL", () => held.inState("acked") > 4);
+    held.fails(sql, code, () => held.inState("acked") > fewest);
     const answer = held.store.ackMany("agt_bob", acks);
     await held.endFlushes();
     const verdicts = await answer;
     expect(verdicts.map(({ kind }) => kind)).toEqual(acks.map((_, n) => (n < 4 ? "done" : "refused")));
-    expect(verdicts.at(-1)).toMatchObject({ error: { code: "storage_full" } });
+    expect(verdicts.at(-1)).toMatchObject({ error: { code: told } });
     expect(held.inState("acked")).toBe(4);
-  });
+  },
+);
 
+describe("when its last slice is lost while the first is on its way to the disk", () => {
   test("ending a session is refused", async () => {
     using folder = tempDir();
     const held = await withMail(folder.path, 10);
@@ -60,31 +66,13 @@ describe("an act in slices whose last one is lost while the first is on its way 
   test("a publish is refused", async () => {
     using folder = tempDir();
     const held = await heldStore(folder.path, SMALL);
-    for (let n = 0; n < 10; n++) {
-      const id: AgentId = `agt_${n}`;
-      await held.store.registerAgent({ id, tokenHash: id, name: `reader-${n}`, ifTaken: "refuse", profile: {} });
-      await held.store.subscribe(id, "news", 0, QUOTA);
-    }
+    await held.readers(10, "news");
     held.hold();
     held.fails("COMMIT", "SQLITE_FULL", () => held.inState("queued") > 4);
-    const content = { topic: "news", body: "text", bodyBytes: 4, ttlMs: 60_000, idempotency: undefined };
-    const ids = { id: "msg_1", threadId: "thr_1", senderId: "agt_ada", inReplyTo: undefined } as const;
-    const answer = held.store.publish({ ...ids, ...content }, QUOTA).catch((error: Error) => error);
+    const answer = held.publish("news").catch((error: Error) => error);
     await held.endFlushes();
     expect(await answer).toMatchObject({ code: "storage_full" });
   });
-});
-
-test("an act in slices that meets another program's lock answers with what is on disk, when it is there", async () => {
-  using folder = tempDir();
-  const held = await withMail(folder.path, 10);
-  const acks = await ackAll(held);
-  held.hold();
-  held.fails("BEGIN IMMEDIATE", "SQLITE_BUSY", () => held.inState("acked") > 0);
-  const answer = held.store.ackMany("agt_bob", acks);
-  await held.endFlushes();
-  const verdicts = await answer;
-  expect(verdicts.map(({ kind }) => kind)).toEqual(acks.map((_, n) => (n < 4 ? "done" : "refused")));
 });
 
 test("what was committed before a flush that failed is shown to nobody, then or later", async () => {

@@ -3,7 +3,7 @@ import { tempDir, until } from "testkit";
 import { expect, test } from "vitest";
 import type { LeasedRecord } from "../../src/mesh/store.ts";
 import { SLICES } from "../../src/store/sqlite/commits/slices.ts";
-import { heldStore, QUOTA, turns } from "./held-disk.ts";
+import { heldStore, turns } from "./held-disk.ts";
 
 test("nothing is answered, pushed or shown before it is on disk", async () => {
   using folder = tempDir();
@@ -101,23 +101,12 @@ const SMALL = { ...SLICES, pieces: 4, firstMs: 0, ms: 0 };
 
 test("an act in slices goes on while the disk takes the first ones, and is answered when it has the last", async () => {
   using folder = tempDir();
-  const { store, db, flushes, hold } = await heldStore(folder.path, SMALL);
+  const { db, flushes, readers, publish, hold } = await heldStore(folder.path, SMALL);
   const stored = () => db.prepare<[], { n: number }>("SELECT COUNT(*) AS n FROM delivery").get()?.n;
-  for (let n = 0; n < 20; n++) {
-    await store.registerAgent({
-      id: `agt_${n}`,
-      tokenHash: `${n}`,
-      name: `reader-${n}`,
-      ifTaken: "refuse",
-      profile: {},
-    });
-    await store.subscribe(`agt_${n}`, "news", 0, QUOTA);
-  }
+  await readers(20, "news");
   hold();
   let isAnswered = false;
-  const content = { topic: "news", body: "text", bodyBytes: 4, ttlMs: 60_000, idempotency: undefined };
-  const ids = { id: "msg_1", threadId: "thr_1", senderId: "agt_ada", inReplyTo: undefined } as const;
-  const published = store.publish({ ...ids, ...content }, QUOTA).finally(() => {
+  const published = publish("news").finally(() => {
     isAnswered = true;
   });
   await until(() => stored() === 20);

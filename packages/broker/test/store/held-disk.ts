@@ -1,4 +1,5 @@
 /** A store of ada and bob whose flushes end when a test says so, and whose transactions fail when it says so. */
+import type { AgentId } from "@agentmesh/protocol";
 import type { MessageToEnqueue } from "../../src/mesh/store.ts";
 import { SLICES } from "../../src/store/sqlite/commits/slices.ts";
 import type { Statement } from "../../src/store/sqlite/driver/database.ts";
@@ -8,7 +9,7 @@ import { turn } from "../properties/world.ts";
 import { driver } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
 
-export const QUOTA = { maxMessages: 100, maxBytes: 1e6 };
+const QUOTA = { maxMessages: 100, maxBytes: 1e6 };
 
 /** Opens it in a folder. `fails` makes each COMMIT, or BEGIN, fail with SQLite's code while `when` says so. */
 export async function heldStore(folder: string, sizes = SLICES) {
@@ -65,6 +66,23 @@ export async function heldStore(folder: string, sizes = SLICES) {
     db.prepare<[string], { n: number }>("SELECT COUNT(*) AS n FROM delivery WHERE state = ?").get(state)?.n ?? 0;
   return {
     ...{ store, db, log, flushes, unsynced, answers, send, inState },
+    /** So many more agents, who subscribe to a topic. */
+    readers: async (count: number, topic: string) => {
+      for (let n = 0; n < count; n++) {
+        const id: AgentId = `agt_${n}`;
+        await store.registerAgent({ id, tokenHash: id, name: `reader-${n}`, ifTaken: "refuse", profile: {} });
+        await store.subscribe(id, topic, 0, QUOTA);
+      }
+    },
+    /** One message of ada's to all of them. */
+    publish: (topic: string) =>
+      store.publish(
+        {
+          ...{ id: "msg_1", threadId: "thr_1", senderId: "agt_ada", inReplyTo: undefined },
+          ...{ topic, body: "text", bodyBytes: 4, ttlMs: 60_000, idempotency: undefined },
+        },
+        QUOTA,
+      ),
     fails: (sql: "COMMIT" | "BEGIN IMMEDIATE", code: string, when: () => boolean) => {
       failing = { sql, code, when };
     },

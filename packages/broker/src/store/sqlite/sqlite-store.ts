@@ -74,7 +74,7 @@ export function openStore(
   let grown = false;
   const announced = { until: clock.now() };
   const undo = new Undo();
-  const leasable = new Leasable(undo);
+  const leasable = new Leasable(undo, () => listener);
   const context: EngineContext = {
     db,
     clock,
@@ -172,7 +172,6 @@ export function openStore(
     instanceId: open.instanceId,
     listen: (to) => {
       listener = to;
-      leasable.tell(to);
     },
 
     ...agentVerbs(parts),

@@ -37,6 +37,7 @@ export function leaseAtOnce(
     if (!holder || holder.silent || holder.streamed >= stream.maxInFlight) continue;
     const now = context.clock.now();
     if (urgency < leastPushed(agent, stream.urgency ?? "fyi", now)) continue;
+    // Behind its acceptance, which is noted first.
     return { receipt: newReceipt(), session, endsAt: now + leaseMs, position: engine.timeline.lastPosition() + 2 };
   }
   return undefined;

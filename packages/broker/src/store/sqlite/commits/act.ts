@@ -9,7 +9,7 @@ export interface Act extends Waiting {
   hasMore(): boolean;
   /** What it did is committed: it may go on with its next slice. */
   committed(): void;
-  /** What it did in the first transaction of which it was not told so is on disk. */
+  /** What it did in one of its transactions is on disk: told once for each, in their order. */
   kept(): void;
   failed(error: unknown): void;
 }

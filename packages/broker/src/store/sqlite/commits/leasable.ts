@@ -12,7 +12,7 @@ export interface StreamedLeases {
 /** The agents whom a transaction makes something leasable for, and what their streams take of it. */
 export class Leasable {
   readonly #undo: Undo;
-  #listener: StoreListener | undefined;
+  readonly #listener: () => StoreListener | undefined;
   readonly #ready = new Set<AgentId>();
   /** Of those nothing leasable is left: their streams have it. */
   readonly #served = new Set<AgentId>();
@@ -20,11 +20,8 @@ export class Leasable {
   readonly #leasedAtOnce = new Set<AgentId>();
   readonly #streamed: StreamedLeases[] = [];
 
-  constructor(undo: Undo) {
+  constructor(undo: Undo, listener: () => StoreListener | undefined) {
     this.#undo = undo;
-  }
-
-  tell(listener: StoreListener): void {
     this.#listener = listener;
   }
 
@@ -35,7 +32,7 @@ export class Leasable {
 
   /** What the agent's streams would take now. */
   offers(agentId: AgentId): readonly StreamLeaseTerms[] {
-    return this.#listener?.offers?.(agentId) ?? [];
+    return this.#listener()?.offers?.(agentId) ?? [];
   }
 
   /** Mail was leased for a stream of the agent as it came: it is pushed when it is on disk. */
@@ -73,7 +70,7 @@ export class Leasable {
     return {
       hints,
       push: () => {
-        for (const { session, leased } of streamed) this.#listener?.leased?.(session, leased);
+        for (const { session, leased } of streamed) this.#listener()?.leased?.(session, leased);
       },
     };
   }

@@ -10,7 +10,7 @@ export interface VerbParts {
   readonly context: EngineContext;
   /** Runs a look, and answers when what it may have seen is on disk. */
   readonly read: <T>(act: () => T) => Promise<T>;
-  /** Runs a piece of a look: what it has seen is not answered yet. */
+  /** Runs a piece of a look, or what an act or the mesh looks up for itself: an agent, a name, a token may be ahead of the disk. */
   readonly peek: <T>(act: () => T) => Promise<T>;
   /** Runs an act in a lane: whoever's it is, it takes its turn. */
   readonly write: <T>(lane: string, act: () => T) => Promise<T>;
