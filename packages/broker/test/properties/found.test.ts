@@ -8,16 +8,16 @@ import { doubtAll, openSession, register, removeAgent, removeAndKill } from "./q
 import { remindAsks } from "./questions-asks.ts";
 import { advance, announceDue, expireLeases, expireMessages, prune, restart } from "./questions-care.ts";
 import { cancel } from "./questions-decisions.ts";
-import { lease } from "./questions-leases.ts";
+import { lease, openStream } from "./questions-leases.ts";
 import { send } from "./questions-messages.ts";
 import { publish } from "./questions-publish.ts";
 import { subscribe } from "./questions-topics.ts";
-import { ack, nack, recordPush } from "./questions-verbs.ts";
+import { ack, nack, recordPush, release } from "./questions-verbs.ts";
 import { RETENTION_MS, soundEngine, World } from "./world.ts";
 
-/** Asks one after another. Begins with one agent, two sessions and a message to itself. @throws BrokenPromise */
+/** Asks one after another, lists in one turn. Begins with one agent, two sessions and a message to itself. @throws BrokenPromise */
 async function ask(
-  sequence: (o: Observer, delivery: DeliveryHistory) => Iterable<Question>,
+  sequence: (o: Observer, delivery: DeliveryHistory) => Iterable<Question | readonly Question[]>,
   pieces?: number,
 ): Promise<Observer> {
   await using world = new World(soundEngine, undefined, pieces);
@@ -31,7 +31,7 @@ async function ask(
   await o.step(send({ ...ids, ...content, inReplyTo: undefined, idempotency: undefined, answers: undefined }));
   const [delivery] = o.history.deliveries;
   if (!delivery) throw new Error("the message was not accepted");
-  for (const question of sequence(o, delivery)) await o.step(question);
+  for (const asked of sequence(o, delivery)) await o.step(...[asked].flat());
   return o;
 }
 
@@ -207,4 +207,20 @@ test("what an agent had in hand when it was removed dies as its own, also when a
     yield removeAndKill(bob, 1, "kill");
   }, 1);
   expect(kinds(o).slice(1, 3)).toEqual(["message dead", "message dead"]);
+});
+
+test("what is released while its message is taken back is streamed again before the slice that names it as left", async () => {
+  const o = await ask(function* (seen, { to }) {
+    for (const name of ["bob", "cyd"]) yield register(name, `token of ${name}`);
+    const [, bob, cyd] = seen.history.agents;
+    for (const each of [bob, cyd]) yield subscribe(each?.id ?? "agt_", "news", 0);
+    yield openSession(cyd?.id ?? "agt_");
+    const session = seen.history.sessions.at(-1)?.id ?? "ses_";
+    const stream = { maxInFlight: 1, maxPushes: undefined, urgency: "normal" as const };
+    yield openStream({ agentId: cyd?.id ?? "agt_", max: 1, maxBytes: 1_000, leaseMs: 1_000, session, stream });
+    yield publish({ ...draftOf(to.id, content, []), topic: "news" });
+    const streamed = seen.history.deliveries.at(-1);
+    if (streamed) yield [cancel(streamed.of, to.id), release(target(streamed))];
+  }, 1);
+  expect(kinds(o).slice(1)).toEqual(["message cancelled", "message leased"]);
 });

@@ -26,9 +26,10 @@ interface Act {
 
 /**
  * Judges the acts of a turn. What is whole is done in the order of asking; of those with more slices each has one in its
- * turn, after all that is whole; and what a sender asked later waits until its act before is done.
+ * turn, after all that is whole; and what a sender asked later waits until its act before is done. `committed` runs where
+ * each transaction ends: what follows from its acts is done there, and seen by the slices in those behind it.
  */
-export function judgeAll(judges: readonly (Judge | Sent)[]): void {
+export function judgeAll(judges: readonly (Judge | Sent)[], committed: () => void): void {
   const waiting: Act[] = judges.map((each) =>
     typeof each === "function"
       ? { sender: undefined, slices: sent("agt_", each).slices() }
@@ -45,14 +46,14 @@ export function judgeAll(judges: readonly (Judge | Sent)[]): void {
       behind.delete(act.sender);
     }
   };
-  for (;;) {
+  do {
+    const next = underWay.shift();
     for (let act = waiting.shift(); act; act = waiting.shift()) {
       const before = act.sender && behind.get(act.sender);
       if (before) before.push(act);
       else goOn(act);
     }
-    const next = underWay.shift();
-    if (!next) return;
-    goOn(next);
-  }
+    if (next) goOn(next);
+    committed();
+  } while (waiting.length > 0 || underWay.length > 0);
 }

@@ -68,7 +68,7 @@ export class Observer {
     await turn();
     await this.tape.read(this.world.store);
     const grown = this.tape.length > 0;
-    judgeAll(judges);
+    judgeAll(judges, () => void this.tape.peek());
     for (const judge of this.#later.splice(0)) judge();
     judgeStreams(this);
     this.tape.done();
