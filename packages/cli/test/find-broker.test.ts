@@ -1,7 +1,8 @@
 /** What `up` starts, `status` and `down` find: by the state folder and its lock, whatever port they would look at. */
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { openStateFolder, writeJoinedMesh } from "@agentmesh/client/node";
 import { BrokerStatus } from "@agentmesh/protocol";
 import { freePort, listening, sampleOf, startTestBroker, tempDir } from "testkit";
 import { expect, test } from "vitest";
@@ -102,4 +103,18 @@ test("--port is for one start, which is said with what keeps it; a port in the s
   } finally {
     expect(await cli(home.path, ["down"])).toMatchObject({ code: 0 });
   }
+});
+
+test.each(["", "--port"])("up %s on a machine that has joined a mesh says so and starts nothing", async (flag) => {
+  using home = tempDir();
+  const url = "https://192.0.2.7:7900";
+  const token = `amm_${"t".repeat(43)}`;
+  const machine = `mch_${"0".repeat(32)}` as const;
+  writeJoinedMesh(openStateFolder(home.path), { version: 1, urls: [url], machine, token, host: "laptop" });
+  const ended = await cli(home.path, flag === "" ? ["up"] : ["up", flag, String(await freePort())]);
+  expect(ended).toMatchObject({ code: 5, stdout: "" });
+  expect(ended.stderr).toContain(`This machine has joined the mesh at ${url}`);
+  expect(ended.stderr).toContain("agentmesh leave");
+  expect(ended.stderr).not.toContain(token);
+  expect(readdirSync(home.path)).not.toContain("mesh.db");
 });

@@ -5,6 +5,7 @@ export { FileLock } from "./file-lock.ts";
 export type { Claim, Identities, Identity, IdentityNews, LastingOwner, Owner } from "./identities.ts";
 export { forgetIdentity, knownIdentity, moveIdentity, sharedIdentity } from "./identity.ts";
 export { IdentityFiles } from "./identity-files.ts";
+export { forgetJoinedMesh, JoinedMesh, MAX_JOINED_URLS, readJoinedMesh, writeJoinedMesh } from "./joined-mesh.ts";
 export {
   type BrokerAddress,
   type FoundBroker,

@@ -2,6 +2,7 @@
 import { DEFAULT_PORT, isCalled, loopbackHost, PortSetting, settingOf, WrongSettingError } from "@agentmesh/protocol";
 import { Hindrance } from "../errors.ts";
 import { type Answer, absenceOf } from "./absence.ts";
+import { type JoinedMesh, readJoinedMesh } from "./joined-mesh.ts";
 import { announced, announcedAgain, isServed, rememberedPort } from "./running-broker.ts";
 import type { StateFolder } from "./state-folder.ts";
 import { whoAnswers } from "./who-answers.ts";
@@ -23,8 +24,10 @@ export interface BrokerAddress {
   readonly local: boolean;
   /** Nobody named it: it is where the folder's broker was last or usually is, and that may be on another port by now. */
   readonly unnamed?: true;
-  /** What named it, as in `--url` or `AGENTMESH_PORT`. */
+  /** What named it, as in `--url` or `AGENTMESH_PORT`; of a joined mesh its file. */
   readonly namedBy?: string;
+  /** It is the broker of the mesh that this machine has joined. */
+  readonly joined?: JoinedMesh;
 }
 
 /** A broker that proved itself. */
@@ -37,22 +40,32 @@ const PORT_NAMES = ["AGENTMESH_PORT", "CLAUDE_PEERS_PORT"] as const;
 const URL_NAMES = ["AGENTMESH_URL", "CLAUDE_PEERS_BROKER_URL"] as const;
 
 /**
- * The address from, in this order: `flag`, AGENTMESH_URL, CLAUDE_PEERS_BROKER_URL, the running broker's file,
- * AGENTMESH_PORT, CLAUDE_PEERS_PORT, the port it had last, 7899.
+ * The address from, in this order: `flag`, AGENTMESH_URL, CLAUDE_PEERS_BROKER_URL, the mesh that this machine has joined, the
+ * running broker's file, AGENTMESH_PORT, CLAUDE_PEERS_PORT, the port it had last, 7899.
  * @throws WrongAddressError, StateFolderError
  */
 export function locate(folder: StateFolder, env: NodeJS.ProcessEnv = process.env, flag?: string): BrokerAddress {
-  if (flag) return addressOf(flag, "--url");
+  const named = flag ? addressOf(flag, "--url") : namedIn(env);
+  if (named?.local) return named;
+  const joined = readJoinedMesh(folder);
+  if (named) return joined?.urls.includes(named.url) ? { ...named, joined } : named;
+  const [url] = joined?.urls ?? [];
+  if (joined && url !== undefined) return { url, local: false, namedBy: folder.joinedFile, joined };
+  // Before anything is looked for: what a broker would refuse is not overlooked here.
+  const port = portOf(env);
+  const running = announced(folder);
+  if (running) return { url: running.url, local: true, unnamed: true };
+  if (port) return { url: `http://127.0.0.1:${port.port}`, local: true, namedBy: port.name };
+  return { url: `http://127.0.0.1:${rememberedPort(folder) ?? DEFAULT_PORT}`, local: true, unnamed: true };
+}
+
+/** The address that the environment names. @throws WrongAddressError */
+function namedIn(env: NodeJS.ProcessEnv): BrokerAddress | undefined {
   for (const name of URL_NAMES) {
     const said = env[name];
     if (said) return addressOf(said, name);
   }
-  // Before anything is looked for: what a broker would refuse is not overlooked here.
-  const named = portOf(env);
-  const running = announced(folder);
-  if (running) return { url: running.url, local: true, unnamed: true };
-  if (named) return { url: `http://127.0.0.1:${named.port}`, local: true, namedBy: named.name };
-  return { url: `http://127.0.0.1:${rememberedPort(folder) ?? DEFAULT_PORT}`, local: true, unnamed: true };
+  return undefined;
 }
 
 /** The port that the environment names; `auto` and 0 leave it to the broker. @throws WrongAddressError */

@@ -44,6 +44,8 @@ export interface StateFolder {
   readonly portFile: string;
   /** There since a person stopped the broker; its age says when. */
   readonly stoppedFile: string;
+  /** The mesh of another machine that this one has joined, with its credential. */
+  readonly joinedFile: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -86,6 +88,7 @@ export function openStateFolder(path = stateFolderPath()): StateFolder {
     brokerLock: join(path, "broker.lock"),
     portFile: join(path, "port"),
     stoppedFile: join(path, "stopped"),
+    joinedFile: join(path, "joined.json"),
   };
 }
 

@@ -67,8 +67,17 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   warnOfOtherVersion(status);
 }
 
+function joinedElsewhere({ path }: StateFolder, { url }: BrokerAddress): CommandError {
+  return new CommandError(
+    "joined",
+    `This machine has joined the mesh at ${url}: ${shortPath(path)} has no broker of its own, and none was started. Whether that broker answers: agentmesh status. To leave that mesh: agentmesh leave; for another one here: agentmesh up --home DIR`,
+    "refused",
+  );
+}
+
 async function addressToUse(context: Context, port: number | undefined): Promise<BrokerAddress> {
   const address = context.address();
+  if (address.joined) throw joinedElsewhere(context.folder, address);
   if (port === undefined) return address;
   if (context.url !== undefined) throw usageError("Say either --port or --url, not both.");
   const wanted = { url: `http://127.0.0.1:${port}`, local: true, namedBy: "--port" };
