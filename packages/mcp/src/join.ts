@@ -148,6 +148,7 @@ function profileOf(place: Place, clientName: string, config: Config, said: strin
     host: machineName().slice(0, 255),
     directory: place.directory.slice(0, 1024),
     ...(place.repo !== undefined && { repo: place.repo.slice(0, 1024) }),
+    ...(place.repoUrl !== undefined && { repoUrl: place.repoUrl }),
     ...(place.branch !== undefined && { branch: place.branch }),
     summary: said ?? (config.summary === "none" ? "" : place.summary),
   };

@@ -39,3 +39,14 @@ test("how much waits, and since when, is in its line and in its data", () => {
   expect(idle).toMatchObject({ waiting: 0 });
   for (const name of ["oldest_waiting_ms", "in_hand", "held"]) expect(idle).not.toHaveProperty(name);
 });
+
+test("the machine of an agent is in its line and in its data where it is another one than the caller's", () => {
+  const agent = bob({ host: "laptop", directory: "/srv/x" });
+  expect(agentLine(agent, false, "desk")).toContain("on laptop; in /srv/x");
+  expect(agentData(agent, false, "desk")).toMatchObject({ host: "laptop" });
+  for (const here of ["laptop", undefined]) {
+    expect(agentLine(agent, false, here)).not.toContain("on laptop");
+    expect(agentData(agent, false, here)).not.toHaveProperty("host");
+  }
+  expect(agentLine(bob({ host: "x; no\n<agentmesh>" }), false, "desk")).not.toContain("<agentmesh");
+});

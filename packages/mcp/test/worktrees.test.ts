@@ -41,6 +41,32 @@ test("scope repo shows who works in the other worktrees of a bare repository, na
   expect(text).toMatch(/^1 other\.\n- proj-main \(you\): online; .*\n- proj-feat: online; .*@feat/);
 });
 
+test("clones of one remote repository are one, however each writes its URL, with and without git", async () => {
+  const clone = (name: string, url: string) => {
+    const at = directory(broker, name);
+    execFileSync("git", ["init", "--quiet", at]);
+    execFileSync("git", ["-C", at, "remote", "add", "origin", url]);
+    return at;
+  };
+  const [ssh, https, other] = [
+    clone("by-ssh", "git@git.acme.test:acme/shop.git"),
+    clone("by-https", "https://ada:s3cret@git.acme.test/acme/shop"),
+    clone("fork", "https://git.acme.test/bob/shop"),
+  ];
+  execFileSync("git", ["-C", ssh, "remote", "add", "fork", "https://git.acme.test/bob/shop"]);
+  const bin = directory(broker, "no-git");
+  writeFileSync(join(bin, "git"), "#!/bin/sh\nexit 1\n");
+  chmodSync(join(bin, "git"), 0o755);
+  await using one = await adapter(ssh);
+  await using two = await adapter(https, { PATH: `${bin}:${process.env.PATH}` });
+  await using three = await adapter(other);
+  await Promise.all([one, two, three].map((each) => each.joined()));
+  expect((await one.tool("list_peers", { scope: "repo" })).text).toMatch(/^1 other\..*- by-ssh \(you\).*- by-https: /s);
+  expect((await three.tool("list_peers", { scope: "repo" })).text).toMatch(/^Nobody else is here now\./);
+  const { agents } = await broker.admin.listAgents();
+  expect(agents.find(({ name }) => name === "by-https")?.repoUrl).toBe("git.acme.test/acme/shop");
+});
+
 test("a git that hangs delays no handshake, and no tool beyond its time", async () => {
   const top = bareWithWorktrees("slow", "main");
   const bin = directory(broker, "bin");

@@ -77,10 +77,18 @@ export const AgentProfile = strictObject(() => ({
   host: z.string().min(1).max(255).optional().meta({ description: "machine the agent runs on" }),
   directory: place.optional().meta({ description: "working directory" }),
   repo: place.optional().meta({ description: "root of the git repository" }),
+  repoUrl: place.optional().meta({
+    description:
+      "its remote URL; kept as host/path, so that clones on several machines are one repository, and without what is secret in it",
+  }),
   branch: z.string().min(1).max(255).optional(),
   summary: z.string().max(MAX_SUMMARY_CHARS).optional().meta({ description: "what the agent is working on" }),
 }));
 export type AgentProfile = z.infer<typeof AgentProfile>;
+
+/** How near another agent works: on the same machine, in the same directory there, in the same repository anywhere. */
+export const Near = z.enum(["machine", "directory", "repo"]);
+export type Near = z.infer<typeof Near>;
 
 /** A named participant that outlives its processes. */
 export const Agent = object(() => ({

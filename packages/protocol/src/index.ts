@@ -34,6 +34,7 @@ export * from "./message/message-parts.ts";
 export * from "./message/stream.ts";
 export * from "./names/names.ts";
 export * from "./names/namesakes.ts";
+export * from "./names/repository-url.ts";
 export * from "./pages/errors-page.ts";
 export * from "./pages/openapi.ts";
 export * from "./path-setting.ts";

@@ -18,11 +18,13 @@ import { MeshError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { listAgents } from "./looks/agent-listing.ts";
 import { presenceOf, shownAgent } from "./looks/agent-shown.ts";
+import { nearTo } from "./looks/near.ts";
 import type { Turns } from "./looks/turns.ts";
 import { findNearNames } from "./names/near-names.ts";
 import { wholeId } from "./names/short-ids.ts";
 import { tellingNames } from "./names/telling-names.ts";
 import type { Policy } from "./policy.ts";
+import { keptProfile } from "./profile.ts";
 import { bounce } from "./push/retry.ts";
 import type { AgentRecord, KnownAgent, Store } from "./store.ts";
 
@@ -53,7 +55,8 @@ export class Agents {
 
   /** Makes an agent, or resumes the one that owns the token. @throws MeshError agent_name_taken, storage_full */
   async register(request: EndpointRequest<Table["register"]>["body"], trust?: Trust): Promise<RegisterReply> {
-    const { name, ifTaken, token: given, ...profile } = request;
+    const { name, ifTaken, token: given, ...said } = request;
+    const profile = keptProfile(said);
     if (given === undefined || !(await this.#store.agentByToken(hashToken(given)))) this.#intake.check();
     const token = given ?? `am_${randomBytes(32).toString("base64url")}`;
     const { agent, created, renamedFrom } = await this.#store.registerAgent({
@@ -137,13 +140,14 @@ export class Agents {
   }
 
   /** Agents that fit the query, live ones first, page by page. */
-  list(
+  async list(
     caller: Caller,
     query: EndpointRequest<Table["listAgents"]>["query"],
     signal?: AbortSignal,
   ): Promise<EndpointReply<Table["listAgents"]>> {
     const look = this.#turns.look(caller, signal);
-    return listAgents({ store: this.#store, show: (record) => this.show(record), look }, query);
+    const near = nearTo(caller, query.near);
+    return listAgents({ store: this.#store, show: (record) => this.show(record), look, near }, query);
   }
 
   /** Every agent that is there, the one registered first before the others. */

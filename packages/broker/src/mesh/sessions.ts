@@ -16,6 +16,7 @@ import { MeshError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import type { Policy } from "./policy.ts";
 import { NamedProcesses, type ProcessSight } from "./processes.ts";
+import { keptProfile } from "./profile.ts";
 import { retryPolicy } from "./push/retry.ts";
 import type { Streams } from "./push/streams.ts";
 import type { Store } from "./store.ts";
@@ -50,8 +51,9 @@ export class Sessions {
 
   /** Opens a session; mail that a vanished session of this agent held comes back at once. */
   async open(caller: AgentCaller, request: EndpointRequest<Table["openSession"]>["body"]): Promise<OpenSessionReply> {
-    const { pushPaths, process, ...profile } = request;
+    const { pushPaths, process, ...said } = request;
     const id = newId("ses");
+    const profile = keptProfile(said);
     await this.#streams.settle(caller.agent.id);
     const agent = await this.#store.openSession({ id, agentId: caller.agent.id, profile, pushPaths });
     this.#note(id, caller, process);

@@ -12,6 +12,8 @@ export interface GitFolders {
   readonly worktree: string | undefined;
   /** The setting `core.worktree`, as submodules have it. */
   readonly coreWorktree: string | undefined;
+  /** URL of the remote that the repository is known by, as git has it written. */
+  readonly remoteUrl: string | undefined;
   /** Branch, also one without a commit; undefined for a detached head. */
   readonly branch: string | undefined;
 }
@@ -27,6 +29,24 @@ export function readGitFolders(directory: string): GitFolders | undefined {
   }
 }
 
+/** URL of the remote that a repository is known by: `origin`, else the only one. */
+export function knownRemote(remotes: ReadonlyMap<string, string>): string | undefined {
+  return remotes.get("origin") ?? (remotes.size === 1 ? [...remotes.values()][0] : undefined);
+}
+
+/** Remotes with the first URL of each, from the text of a configuration. */
+function remotesIn(config: string): Map<string, string> {
+  const found = new Map<string, string>();
+  let remote: string | undefined;
+  for (const line of config.split("\n")) {
+    const section = /^\s*\[(.*)\]/.exec(line)?.[1];
+    if (section !== undefined) remote = /^remote\s+"(.+)"$/i.exec(section)?.[1];
+    const url = /^\s*url\s*=\s*"?(.+?)"?\s*$/i.exec(line)?.[1];
+    if (remote !== undefined && url !== undefined && !found.has(remote)) found.set(remote, url);
+  }
+  return found;
+}
+
 /** The folder that a `.git` file points to, as that of a worktree or of a submodule does. */
 export function pointedTo(file: string): string | undefined {
   const target = /^gitdir: (.+)$/m.exec(textOf(file) ?? "")?.[1];
@@ -35,12 +55,14 @@ export function pointedTo(file: string): string | undefined {
 
 function foldersOf(gitFolder: string, worktree: string | undefined): GitFolders {
   const common = resolve(gitFolder, textOf(join(gitFolder, "commondir"))?.trim() || ".");
-  const core = /^\s*\[core\]([^[]*)/im.exec(textOf(join(common, "config")) ?? "")?.[1] ?? "";
+  const config = textOf(join(common, "config")) ?? "";
+  const core = /^\s*\[core\]([^[]*)/im.exec(config)?.[1] ?? "";
   return {
     gitFolder,
     common,
     worktree,
     coreWorktree: /^\s*worktree\s*=\s*"?(.+?)"?\s*$/im.exec(core)?.[1],
+    remoteUrl: knownRemote(remotesIn(config)),
     // A repository of reftables has `refs/heads/.invalid` here, which no branch can be called.
     branch: /^ref: refs\/heads\/([^.].*)$/.exec(textOf(join(gitFolder, "HEAD"))?.trim() ?? "")?.[1],
   };

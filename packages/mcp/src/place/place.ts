@@ -13,6 +13,8 @@ export interface Place {
   readonly directory: string;
   /** What all worktrees of the repository share: the top of the main one, or a bare repository's own folder. */
   readonly repo: string | undefined;
+  /** The repository by its remote URL: the same on every machine. */
+  readonly repoUrl: string | undefined;
   readonly branch: string | undefined;
   /** Name for an agent here. */
   readonly name: AgentName;
@@ -30,6 +32,7 @@ export async function placeOf(directory: string, environment: GitTerms["environm
   return {
     directory,
     repo: repository?.root,
+    repoUrl: repository?.url,
     branch,
     name: repository?.linked === undefined ? nameAfter(title) : nameInWorktree(title, repository.linked),
     title,

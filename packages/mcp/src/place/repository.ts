@@ -2,8 +2,9 @@
 import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { repositoryOf } from "@agentmesh/protocol";
 import { askGit, type GitTerms } from "./git.ts";
-import { type GitFolders, pointedTo, readGitFolders } from "./git-files.ts";
+import { type GitFolders, knownRemote, pointedTo, readGitFolders } from "./git-files.ts";
 
 /** A repository, seen from one of its worktrees. */
 export interface Repository {
@@ -13,6 +14,8 @@ export interface Repository {
   /** Name of the worktree's directory, when it is a linked one. */
   readonly linked: string | undefined;
   readonly branch: string | undefined;
+  /** The same on every machine that has a clone: the remote URL without what differs in how it is written. */
+  readonly url: string | undefined;
 }
 
 /** Asks git, and reads the files when it does not answer. Never throws. */
@@ -22,11 +25,12 @@ export async function repositoryAround(terms: GitTerms): Promise<Repository | un
 }
 
 async function foldersByGit(terms: GitTerms): Promise<GitFolders | undefined> {
-  const [folders, top, head, coreWorktree] = await Promise.all([
+  const [folders, top, head, coreWorktree, remotes] = await Promise.all([
     askGit(terms, "rev-parse", "--git-dir", "--git-common-dir"),
     askGit(terms, "rev-parse", "--show-toplevel"),
     askGit(terms, "symbolic-ref", "--quiet", "HEAD"),
     askGit(terms, "config", "--get", "core.worktree"),
+    askGit(terms, "remote", "--verbose"),
   ]);
   const lines = folders?.split("\n") ?? [];
   const [gitFolder, common] = lines;
@@ -37,6 +41,7 @@ async function foldersByGit(terms: GitTerms): Promise<GitFolders | undefined> {
     common: resolve(terms.directory, common),
     worktree: line(top),
     coreWorktree: line(coreWorktree),
+    remoteUrl: knownRemote(remotesOf(remotes ?? "")),
     branch: /^refs\/heads\/(.+)$/.exec(line(head) ?? "")?.[1],
   };
 }
@@ -45,13 +50,20 @@ function describe(folders: GitFolders): Repository {
   const common = real(folders.common);
   const linked = folders.worktree !== undefined && real(folders.gitFolder) !== common;
   const root = rootOf(common, folders.coreWorktree);
-  const { worktree, branch } = folders;
+  const { worktree, branch, remoteUrl } = folders;
   return {
     root,
     name: worktree !== undefined && !linked ? basename(worktree) : nameOf(root),
     linked: linked && worktree !== undefined ? basename(worktree) : undefined,
     branch: branch !== undefined && branch.length <= 255 ? branch : undefined,
+    url: remoteUrl === undefined ? undefined : repositoryOf(remoteUrl),
   };
+}
+
+/** Remotes with the URL each is fetched from, as `git remote --verbose` lists them. */
+function remotesOf(listed: string): Map<string, string> {
+  const lines = listed.matchAll(/^([^\t\n]+)\t(.+) \(fetch\)(?: \[.*\])?$/gm);
+  return new Map(Array.from(lines, ([, name = "", url = ""]) => [name, url]));
 }
 
 /** Made of what the worktrees share alone, so that each of them comes to the same. */

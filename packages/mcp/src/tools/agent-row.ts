@@ -17,8 +17,11 @@ import { defangLine, quoted, quotedUnlessWord } from "../shown/render.ts";
 /** Times as a model is told them. */
 export const times: TimeWords = { past: (at) => plainLine(at, 30), coming: (at) => plainLine(at, 30) };
 
-/** The line. Everything an agent says of itself is made harmless and marked as its words. */
-export function agentLine(agent: Agent, own: boolean): string {
+/**
+ * The line. Everything an agent says of itself is made harmless and marked as its words; its machine is named when that is
+ * not `here`.
+ */
+export function agentLine(agent: Agent, own: boolean, here?: string): string {
   const repo = repoOf(agent);
   return [
     `${agent.name}${own ? " (you)" : ""}: ${presenceWords(agent, times)}`,
@@ -27,6 +30,7 @@ export function agentLine(agent: Agent, own: boolean): string {
       : [agent.lastSeenAt === undefined ? "never heard of" : `last heard of ${times.past(agent.lastSeenAt)}`]),
     ...(agent.trust === "verified" ? [] : [agent.trust]),
     ...(agent.client === undefined ? [] : [quotedUnlessWord(agent.client, 64)]),
+    ...(isElsewhere(agent, here) ? [`on ${quotedUnlessWord(agent.host, 100)}`] : []),
     ...(agent.directory === undefined ? [] : [`in ${quotedUnlessWord(agent.directory, 300)}`]),
     ...(repo === undefined ? [] : [`repo ${repo}`]),
     pushWords(agent),
@@ -37,7 +41,7 @@ export function agentLine(agent: Agent, own: boolean): string {
 }
 
 /** The same facts as data. */
-export function agentData(agent: Agent, own: boolean): Record<string, unknown> {
+export function agentData(agent: Agent, own: boolean, here?: string): Record<string, unknown> {
   const repo = repoOf(agent);
   return {
     name: agent.name,
@@ -47,6 +51,7 @@ export function agentData(agent: Agent, own: boolean): Record<string, unknown> {
     ...(agent.lastSeenAt !== undefined && { last_heard_of: agent.lastSeenAt }),
     ...(agent.trust !== "verified" && { trust: agent.trust }),
     ...(agent.client !== undefined && { client: defangLine(agent.client, 64) }),
+    ...(isElsewhere(agent, here) && { host: defangLine(agent.host, 100) }),
     ...(agent.directory !== undefined && { directory: defangLine(agent.directory, 300) }),
     ...(repo !== undefined && { repo }),
     ...pushData(agent),
@@ -54,6 +59,10 @@ export function agentData(agent: Agent, own: boolean): Record<string, unknown> {
     ...waitingData(agent),
     ...(agent.summary && { says_of_itself: defangLine(agent.summary) }),
   };
+}
+
+function isElsewhere(agent: Agent, here: string | undefined): agent is Agent & { host: string } {
+  return agent.host !== undefined && here !== undefined && agent.host !== here;
 }
 
 /** A focus in words. */

@@ -1,5 +1,5 @@
 /** Tool list_peers: who is in the mesh. */
-import { livingNamesakes } from "@agentmesh/protocol";
+import { livingNamesakes, type Near } from "@agentmesh/protocol";
 import * as z from "zod";
 import type { JoinedSession } from "../join.ts";
 import { ToolInputError } from "../shown/remedy.ts";
@@ -9,8 +9,8 @@ import { tool } from "./tool.ts";
 const LIMIT = 50;
 
 const Input = z.strictObject({
-  scope: z.enum(["machine", "directory", "repo"]).default("machine").meta({
-    description: "machine: all of this mesh; directory, repo: those in your directory or git repository",
+  scope: z.enum(["mesh", "machine", "directory", "repo"]).default("mesh").meta({
+    description: "who: all; those on your machine; in your directory there; in your git repository on any machine",
   }),
   include_offline: z
     .boolean()
@@ -44,12 +44,12 @@ export const listPeers = tool({
     return {
       text: [
         head,
-        ...rows.map((agent) => `- ${agentLine(agent, agent.id === me.id)}`),
+        ...rows.map((agent) => `- ${agentLine(agent, agent.id === me.id, me.host)}`),
         ...notes.map((sentence) => `Note: ${sentence}`),
         ...(more > 0 ? [`${more} more are not shown: narrow the scope.`] : []),
       ].join("\n"),
       data: {
-        agents: rows.map((agent) => agentData(agent, agent.id === me.id)),
+        agents: rows.map((agent) => agentData(agent, agent.id === me.id, me.host)),
         ...(notes.length > 0 && { notes }),
         ...(more > 0 && { not_shown: more }),
       },
@@ -57,14 +57,10 @@ export const listPeers = tool({
   },
 });
 
-function within(
-  { place }: JoinedSession,
-  scope: z.output<typeof Input>["scope"],
-): { directory?: string; repo?: string } {
-  if (scope === "machine") return {};
-  if (scope === "directory") return { directory: place.directory };
-  if (place.repo !== undefined) return { repo: place.repo };
+function within({ place }: JoinedSession, scope: z.output<typeof Input>["scope"]): { near?: Near } {
+  if (scope === "mesh") return {};
+  if (scope !== "repo" || place.repo !== undefined) return { near: scope };
   throw new ToolInputError(
-    `list_peers: ${place.directory} is not in a git repository; use scope "directory" or "machine".`,
+    `list_peers: ${place.directory} is not in a git repository; use scope "directory", "machine" or "mesh".`,
   );
 }

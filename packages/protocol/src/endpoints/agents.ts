@@ -5,6 +5,7 @@ import {
   AgentCursor,
   HeartbeatReply,
   HeartbeatRequest,
+  Near,
   OpenSessionReply,
   OpenSessionRequest,
   RegisterReply,
@@ -52,6 +53,10 @@ export const agentsEndpoints = {
       directory: z.string().max(1024).optional(),
       repo: z.string().max(1024).optional(),
       client: z.string().max(64).optional(),
+      near: Near.optional().meta({
+        description:
+          "those near the caller, which is an agent: on its machine; in its directory there; in its repository, which is the same by its remote URL on every machine, and without one by its folder on this machine",
+      }),
       after: AgentCursor.optional().meta({ description: "nextAfter of the page before" }),
       limit: number(1, 1000).default(200),
     })),

@@ -23,6 +23,8 @@ const rankOf: Record<Presence, number> = { online: 0, stale: 1, offline: 2 };
 interface Parts {
   readonly store: Store;
   readonly look: Look;
+  /** Who is to be listed at all, left out everybody. */
+  readonly near?: ((record: AgentRecord) => boolean) | undefined;
   show(record: AgentRecord): Agent;
 }
 
@@ -31,7 +33,7 @@ interface Parts {
  * gone through by name: from the page's place and no further than the page where the query takes everybody.
  */
 export async function listAgents(parts: Parts, query: Query): Promise<EndpointReply<(typeof endpoints)["listAgents"]>> {
-  const { store, show, look } = parts;
+  const { store, show, look, near } = parts;
   const from = query.after === undefined ? undefined : placeOf(query.after);
   const ofArchive = query.presence === "archived";
   const live = ofArchive ? [] : (await liveAgents(parts)).filter((agent) => fits(agent, query));
@@ -39,12 +41,13 @@ export async function listAgents(parts: Parts, query: Query): Promise<EndpointRe
   let total = live.length;
   if (query.presence !== "live") {
     const known = new Set(live.map(({ id }) => id));
-    const counted = takesAll(query) ? (await store.stats()).agents[ofArchive ? "archived" : "present"] : undefined;
+    const counted =
+      takesAll(query) && !near ? (await store.stats()).agents[ofArchive ? "archived" : "present"] : undefined;
     const start = counted !== undefined && from?.presence === "offline" ? from : undefined;
     for await (const record of byName(store, look, ofArchive, start)) {
       // Counted before it is looked at: the rest of them would bring nothing.
       if (counted !== undefined && page.length > query.limit) break;
-      const agent = known.has(record.id) ? undefined : show(record);
+      const agent = known.has(record.id) || near?.(record) === false ? undefined : show(record);
       if (!agent || !fits(agent, query)) continue;
       total++;
       if (page.length <= query.limit && (!from || isBehind(agent, from))) page.push(agent);
@@ -71,7 +74,7 @@ function takesAll({ presence, directory, repo, client }: Query): boolean {
 }
 
 /** Those who have a session and are not offline by it, each once. */
-async function liveAgents({ store, show, look }: Parts): Promise<Agent[]> {
+async function liveAgents({ store, show, look, near }: Parts): Promise<Agent[]> {
   const found = new Map<AgentId, Agent>();
   for (let after: SessionId | undefined; ; ) {
     await look.turn();
@@ -79,7 +82,7 @@ async function liveAgents({ store, show, look }: Parts): Promise<Agent[]> {
     for (const { agentId } of sessions) {
       if (found.has(agentId)) continue;
       const record = await store.findAgent(agentId);
-      if (record) found.set(agentId, show(record));
+      if (record && near?.(record) !== false) found.set(agentId, show(record));
     }
     after = sessions.at(-1)?.id;
     if (sessions.length < PAGE) break;

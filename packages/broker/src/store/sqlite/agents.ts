@@ -1,5 +1,5 @@
 /** SQL of agents. */
-import { AgentId, numberedName } from "@agentmesh/protocol";
+import { AgentId, type AgentProfile, numberedName } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
 import type {
   AgentRecord,
@@ -133,9 +133,11 @@ export function agentStatements(
     return name === was ? undefined : was;
   }
 
-  function setProfile(pk: number, profile: object): void {
+  function setProfile(pk: number, profile: AgentProfile): void {
     callers.forget(pk);
-    updateProfile.run(JSON.stringify(profile), clock.now(), pk);
+    // A place is told as a whole: who says where it is says, by leaving it out, that there is no repository.
+    const place = profile.directory === undefined ? {} : { repo: null, repoUrl: null, branch: null };
+    updateProfile.run(JSON.stringify({ ...place, ...profile }), clock.now(), pk);
   }
 
   return {
