@@ -85,6 +85,8 @@ export interface Store extends AgentStore, AckStore, SessionStore, Looks, Keepin
   remindAsks(notices: AskNotices, limit: number): Promise<number>;
   /** Accepts one message for every subscriber of its topic: one body, one delivery each; in slices. @throws MeshError */
   publish(message: MessageToPublish, quota: InboxQuota): Promise<Published>;
+  /** Goes on with what was cut off of accepted publishes, by a crash or a full disk, as far as there is room. */
+  finishPublishes(): Promise<void>;
   /**
    * Adds a subscription; a new one puts the newest `retained` messages that its pattern means into the inbox, as far as
    * the quota goes.

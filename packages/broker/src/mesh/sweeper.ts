@@ -66,6 +66,7 @@ export async function sweep({ store, policy, clock, sessions }: SweepParts, prun
   await store.expireLeases(CHUNK, retry);
   await store.endDamaged(CHUNK, bounce);
   await store.remindAsks(askNotices, CHUNK);
+  await store.finishPublishes();
   await store.announceDue();
   if (!prune) return;
   while ((await store.prune(policy.retentionMs, CHUNK)) === CHUNK);

@@ -324,6 +324,62 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
     await again.close();
   });
 
+  test("a publish that a full disk cuts off is accepted: its sender is told, and all have it once there is room", async () => {
+    using folder = tempDir();
+    const { clock, database, store, subscribers, news, quota } = await beginTopic(folder.path);
+    await store.close();
+    const { db } = openIn(folder.path);
+    const full = sqliteStore({ ...database, db }, clock, undefined, { ...SLICES, firstMs: 0, ms: 0 });
+    const refusal = full.publish(news, quota).catch((error: Error) => error);
+    await turn();
+    db.pragma(`max_page_count = ${db.pragma("page_count", { simple: true })}`);
+    const told = await refusal;
+    expect(told).toMatchObject({ code: "storage_full", message: expect.stringContaining(`${news.id} is accepted`) });
+    await full.finishPublishes();
+    const again = full.publish({ ...news, id: newId("msg") }, quota);
+    await expect(again, "there still is no room").rejects.toMatchObject({ code: "storage_full" });
+    db.pragma("max_page_count = 1000000");
+    await full.finishPublishes();
+    const { deliveries } = await full.traceMessage(news.id, { viewer: undefined, after: undefined, limit: 1_000 });
+    expect(deliveries.map(({ to }) => to.id).toSorted()).toEqual(subscribers.toSorted());
+    await full.close();
+  });
+
+  test("a retry of a publish that a full disk has cut off goes on where it ended, and is answered when all have it", async () => {
+    using folder = tempDir();
+    const { clock, database, store, news, quota } = await beginTopic(folder.path);
+    await store.close();
+    const { db } = openIn(folder.path);
+    const full = sqliteStore({ ...database, db }, clock, undefined, { ...SLICES, firstMs: 0, ms: 0 });
+    const refusal = full.publish(news, quota).catch((error: Error) => error);
+    await turn();
+    db.pragma(`max_page_count = ${db.pragma("page_count", { simple: true })}`);
+    await refusal;
+    db.pragma("max_page_count = 1000000");
+    const answer = await full.publish({ ...news, id: newId("msg") }, quota);
+    expect(answer).toMatchObject({ duplicate: true, message: { id: news.id }, counts: { accepted: MANY, skipped: 1 } });
+    await full.close();
+  });
+
+  test("what a full disk cuts off says that a part was stored; asked again it goes on where it ended", async () => {
+    using folder = tempDir();
+    const { clock, database, store, alice, bob, subscribers, news, quota } = await beginTopic(folder.path);
+    await store.publish(news, quota);
+    await store.close();
+    const { db } = openIn(folder.path);
+    const full = sqliteStore({ ...database, db }, clock, undefined, { ...SLICES, firstMs: 0, ms: 0 });
+    const refusal = full.cancel(news.id, news.senderId).catch((error: Error) => error);
+    await turn();
+    db.pragma(`max_page_count = ${db.pragma("page_count", { simple: true })}`);
+    expect(await refusal).toMatchObject({ code: "storage_full", message: expect.stringContaining("a part of this") });
+    await expect(full.enqueue(message(alice, bob), QUOTA)).rejects.toThrow("nothing was stored");
+    db.pragma("max_page_count = 1000000");
+    const { cancelled, before } = await full.cancel(news.id, news.senderId);
+    expect(before).toBeGreaterThan(0);
+    expect(cancelled + before).toBe(subscribers.length);
+    await full.close();
+  });
+
   test("who leaves while it is published gets nothing and no notice is owed; who takes part anew gets it once", async () => {
     using folder = tempDir();
     const { store, subscribers, news, quota } = await beginTopic(folder.path);

@@ -20,6 +20,8 @@ export interface EngineContext {
   readonly leasable: Leasable;
   /** Messages that are being published: not all who get them have them. */
   readonly publishing: Map<MessageId, Promise<unknown>>;
+  /** Messages whose publishing was cut off, as by a full disk: who has not got them is on disk with them. */
+  readonly cutOff: Set<MessageId>;
   /** Says that an agent has left the mesh. */
   left(agentId: AgentId): void;
   /** Says that a delivery becomes leasable at a time: it is announced then, also when that time had passed before. */

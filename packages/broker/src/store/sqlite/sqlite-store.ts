@@ -4,7 +4,6 @@ import type { Clock } from "../../mesh/clock.ts";
 import type { Store, StoreListener } from "../../mesh/store.ts";
 import { indexWords, WordsBehind } from "./acts/index-words.ts";
 import { voidLeases } from "./acts/lease.ts";
-import { publishRest } from "./acts/publish.ts";
 import { accept } from "./acts/send.ts";
 import { followStepBack } from "./acts/shift.ts";
 import { leaseForStreams } from "./acts/streamed.ts";
@@ -87,6 +86,7 @@ export function openStore(
       undo.note(() => gone.delete(agentId));
     },
     publishing: new Map(),
+    cutOff: new Set(),
     announced,
     delayed: (readyAt) => {
       announced.until = Math.min(announced.until, readyAt - 1);
@@ -165,7 +165,10 @@ export function openStore(
   };
   void write(laneOf.care, () => followStepBack(context, engine));
   void writeSliced(laneOf.care, voidLeases(engine));
-  for (const id of engine.topics.allUnderWay()) void writeSliced(laneOf.care, publishRest(engine, context, id));
+  for (const id of engine.topics.allUnderWay()) context.cutOff.add(id);
+  const topics = topicVerbs(parts);
+  // What cannot be finished yet is the sweeper's.
+  void topics.finishPublishes().catch(() => {});
   queue.flush();
 
   const store: Store = {
@@ -179,7 +182,7 @@ export function openStore(
     ...sessionVerbs(parts),
     ...leaseVerbs(parts),
     enqueue: (message, quota) => write(laneOf.sends(message.senderId), () => accept(engine, context, message, quota)),
-    ...topicVerbs(parts),
+    ...topics,
     ...askVerbs(parts),
     ...webhookVerbs(parts),
     ...legacyVerbs(parts),

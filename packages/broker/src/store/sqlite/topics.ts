@@ -125,10 +125,10 @@ export function topicStatements({ db, clock }: EngineContext) {
     /** Keys of the agents whose patterns mean a topic, each once. */
     subscribedTo: (topic: string): readonly number[] =>
       Keys.parse(JSON.parse(selectSubscribed.get(JSON.stringify(patternsOf(topic, begins)))?.pks ?? "[]")),
-    /** A publish whose message is accepted, with those who have not got it. */
-    underWay(id: MessageId): UnderWay {
+    /** A publish whose message is accepted, with those who have not got it; undefined when nobody is left. */
+    underWay(id: MessageId): UnderWay | undefined {
       const row = selectUnderWay.get(id);
-      if (!row) throw new Error(`the publish of ${id} is not under way`);
+      if (!row) return undefined;
       const { message_pk: pk, max_messages: maxMessages, max_bytes: maxBytes } = row;
       return { pk, rest: Keys.parse(JSON.parse(row.rest)), maxMessages, maxBytes };
     },

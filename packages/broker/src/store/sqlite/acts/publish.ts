@@ -13,32 +13,46 @@ import { actionFor, asAccepted, deliver, earlierUnder, putKey, recordOf, senderO
 
 /**
  * Accepts one message for everybody subscribed at this moment; the sender gets no copy. Who they are is on disk with the
- * message: a crash leaves all of it or nothing, and the next start goes on. @throws MeshError
+ * message: what cuts it off leaves all of it or nothing. The next start goes on, or a retry under its key. @throws MeshError
  */
 export function publish(engine: Engine, context: EngineContext, message: MessageToPublish, quota: InboxQuota) {
+  let before: MessageId | undefined;
   return (budget: Budget, kept: readonly (Published | undefined)[]): Slice<Published | undefined> => {
-    if (kept.length > 0) return spread(engine, context, message.id, engine.topics.underWay(message.id), budget);
+    if (kept.length > 0) return spreadRest(engine, context, before ?? message.id, before !== undefined, budget);
     const sender = senderOf(engine, message.senderId);
-    const before = earlierUnder(engine, sender.pk, message.idempotency);
-    if (before !== undefined) return { part: published(engine, before, true), more: false };
+    before = earlierUnder(engine, sender.pk, message.idempotency);
+    if (before !== undefined) return spreadRest(engine, context, before, true, budget);
     checkKeeping(engine, sender, { messages: 1, bytes: keptBytes(message.bodyBytes) }, quota.keeping);
     const stored = engine.messages.insert(message, sender.pk);
     putKey(engine, sender.pk, stored.pk, message.idempotency);
     const rest = engine.topics.subscribedTo(message.topic);
-    return spread(engine, context, message.id, { pk: stored.pk, rest, ...quota }, budget);
+    return spread(engine, context, message.id, false, { pk: stored.pk, rest, ...quota }, budget);
   };
 }
 
-/** What a crash has cut off: the rest of a publish that was accepted. */
+/** What a crash or a full disk has cut off: the rest of a publish that was accepted. */
 export function publishRest(engine: Engine, context: EngineContext, messageId: MessageId) {
-  return (budget: Budget): Slice<Published | undefined> =>
-    spread(engine, context, messageId, engine.topics.underWay(messageId), budget);
+  return (budget: Budget): Slice<Published | undefined> => spreadRest(engine, context, messageId, true, budget);
+}
+
+/** As much of the rest as fits, if any is left. */
+function spreadRest(
+  engine: Engine,
+  context: EngineContext,
+  messageId: MessageId,
+  duplicate: boolean,
+  budget: Budget,
+): Slice<Published | undefined> {
+  const rest = engine.topics.underWay(messageId);
+  if (!rest) return { part: published(engine, messageId, duplicate), more: false };
+  return spread(engine, context, messageId, duplicate, rest, budget);
 }
 
 function spread(
   engine: Engine,
   context: EngineContext,
   messageId: MessageId,
+  duplicate: boolean,
   { pk, rest, maxMessages, maxBytes }: UnderWay,
   budget: Budget,
 ): Slice<Published | undefined> {
@@ -60,7 +74,7 @@ function spread(
     return { part: undefined, more: true };
   }
   engine.topics.isWhole(pk);
-  return { part: published(engine, messageId, false), more: false };
+  return { part: published(engine, messageId, duplicate), more: false };
 }
 
 /** Puts it into one inbox; says why not. */

@@ -135,8 +135,7 @@ export class CommitQueue {
     } catch (error) {
       if (isFull(error) && this.#trouble.makeRoom(tries)) return false;
       // Another program holds the lock: all that wait are told now, instead of one after the other.
-      const failure = storageError(error);
-      for (const item of this.#rounds.takeAll()) this.#fail(item, failure);
+      for (const item of this.#rounds.takeAll()) this.#fail(item, storageError(error, item.begun));
       return true;
     }
     let current: Act | undefined;
@@ -174,8 +173,7 @@ export class CommitQueue {
         this.#rounds.putBack(lost);
         return false;
       }
-      const failure = storageError(error);
-      for (const item of lost) this.#fail(item, failure);
+      for (const item of lost) this.#fail(item, storageError(error, item.begun));
       if (error instanceof Error && /^SQLITE_IOERR_(DIR_)?FSYNC$/.test(codeOf(error))) this.#trouble.unsynced(error);
       return true;
     }
@@ -238,7 +236,7 @@ export class CommitQueue {
       this.#sql.undo.run();
       this.#undo.back(place);
       this.#sql.keep.run();
-      this.#fail(item, storageError(error));
+      this.#fail(item, storageError(error, item.begun));
       return false;
     }
   }

@@ -28,21 +28,21 @@ export function unknownError(error: unknown): MeshError {
   );
 }
 
-/** An engine failure as the code a sender can act on; anything else unchanged. */
-export function storageError(error: unknown): unknown {
+/** An engine failure as the code a sender can act on, also of an act that was begun; anything else unchanged. */
+export function storageError(error: unknown, isBegun = false): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;
   const code = String(error.code);
+  const stored = isBegun
+    ? "a part of this was stored, the rest was not: ask the same again later, it goes on where it ended"
+    : "nothing was stored";
   if (code === "SQLITE_FULL" || code.startsWith("SQLITE_IOERR")) {
     return new MeshError(
       "storage_full",
-      "The broker's disk is full or failing: nothing was stored. Free space; reads and acks go on as far as they can.",
+      `The broker's disk is full or failing; ${stored}. Free space; reads and acks go on as far as they can.`,
     );
   }
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
-    return new MeshError(
-      "store_unavailable",
-      "Another program holds the broker's database. Nothing was stored; try again.",
-    );
+    return new MeshError("store_unavailable", `Another program holds the broker's database; ${stored}. Try again.`);
   }
   if (code === "SQLITE_CORRUPT_VTAB") {
     return new MeshError(
