@@ -24,6 +24,8 @@ import {
   openFolder,
   StateFolderError,
 } from "./state-files.ts";
+import { SLICES } from "./store/sqlite/commits/slices.ts";
+import type { DiskTrouble } from "./store/sqlite/commits/storage-error.ts";
 import type { Notice } from "./store/sqlite/context.ts";
 import { chooseDriver } from "./store/sqlite/driver/choose.ts";
 import { listBackups } from "./store/sqlite/file/backups.ts";
@@ -116,13 +118,14 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     release.push(unlock);
     const { promise: stopAsked, resolve: stop, reject: fail } = Promise.withResolvers<void>();
     let unsynced: DatabaseDamagedError | undefined;
-    const store = sqliteStore(database, clock, {
+    const trouble: DiskTrouble = {
       makeRoom: (tries) => disk.full(tries),
       unsynced: (error) => {
         unsynced = new DatabaseDamagedError(unsyncedText(config.home, error));
         fail(unsynced);
       },
-    });
+    };
+    const store = sqliteStore(database, clock, trouble, SLICES, config.remoteSenders);
     // While it stops nobody else hears of it.
     release.push(() =>
       store.close().catch((error: unknown) => {

@@ -69,3 +69,16 @@ test("an agent that works in another directory now is not in the repository it w
 test("the mesh key works nowhere: nobody is near it", async () => {
   await expect(broker.admin.listAgents({ near: "machine" })).rejects.toThrow(/"near" asks from where an agent works/);
 });
+
+test("what a machine with a clock ahead says was proven, was so no later than now", async () => {
+  const { agent, client } = await broker.agent("ahead");
+  const later = new Date(Date.now() + 3_600_000).toISOString();
+  const { session } = await client.openSession({ pushPaths: [{ path: "claude-inbox", provenAt: later }] });
+  const proven = async () => Date.parse((await client.getAgent({ agent: agent.id })).pushPaths[0]?.provenAt ?? "");
+  expect(await proven()).toBeLessThanOrEqual(Date.now() + 1_000);
+  await client.heartbeat({ session: session.id, pushPaths: [{ path: "claude-inbox", provenAt: later }] });
+  expect(await proven()).toBeLessThanOrEqual(Date.now() + 1_000);
+  const before = new Date(0).toISOString();
+  await client.heartbeat({ session: session.id, pushPaths: [{ path: "claude-inbox", provenAt: before }] });
+  expect(await proven()).toBe(0);
+});

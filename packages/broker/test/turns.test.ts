@@ -12,6 +12,7 @@ function caller(id: AgentId): AgentCaller {
       heartbeatAgeMs: undefined,
       doubt: undefined,
       askedName: undefined,
+      person: false,
       pushPaths: [],
       trust: "verified",
       focus: undefined,

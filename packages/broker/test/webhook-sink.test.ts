@@ -61,16 +61,31 @@ function sinkFor(url: string, more: Partial<PostTerms> = {}, timeoutMs = TIMEOUT
   };
 }
 
-async function posted(more: Partial<PostTerms>, path = ""): Promise<Posted & { json: Record<string, unknown> }> {
+async function posted(
+  more: Partial<PostTerms>,
+  path = "",
+  of = delivery,
+): Promise<Posted & { json: Record<string, unknown> }> {
   await using receiver = await openWebhookReceiver(200);
   using sink = sinkFor(path === "" ? receiver.url : `http://127.0.0.1:${receiver.port}${path}`, more);
-  expect(await sink.post(delivery)).toEqual({ kind: "taken", status: 200 });
+  expect(await sink.post(of)).toEqual({ kind: "taken", status: 200 });
   const [post] = receiver.posts;
   if (!post) throw new Error("nothing was posted");
   return { ...post, json: JSON.parse(post.body) };
 }
 
 describe("a post", () => {
+  test("says how its message came: as data, as an attribute of its envelope, and in the fence for a model", async () => {
+    const post = async (dialect: PostTerms["dialect"], trust = "remote") =>
+      (await posted({ dialect }, "", { ...delivery, trust })).json;
+    expect(await post("agentmesh")).toMatchObject({ data: { trust: "remote" } });
+    expect(await post("cloudevents")).toMatchObject({ trust: "remote", data: { trust: "remote" } });
+    const text = expect.stringContaining(' trust="remote"');
+    expect(await post("hermes")).toMatchObject({ data: { trust: "remote", text } });
+    expect(await post("openclaw")).toMatchObject({ message: text });
+    expect(await post("openclaw", "same-machine")).toMatchObject({ message: expect.not.stringContaining("trust=") });
+  });
+
   test("carries the delivery without its receipt, named and signed as Standard Webhooks says", async () => {
     const post = await posted({});
     expect(post.headers).toMatchObject({

@@ -19,6 +19,7 @@ import { type Agent, AgentName, plainLine } from "@agentmesh/protocol";
 import { CommandError } from "./command-error.ts";
 import { meshWords } from "./mesh-words.ts";
 import { typed } from "./option-values.ts";
+import { asPerson, isRunByModel, registerPerson } from "./person.ts";
 import { warn } from "./terminal/output.ts";
 import { canAsk, confirmed } from "./terminal/question.ts";
 
@@ -43,6 +44,8 @@ export interface Acting {
   /** The same for a command that waits: it tries again by itself and says so, where this one's retries would be silent. */
   readonly patient: MeshClient;
   readonly agent: Agent;
+  /** What is said of a message beside it: a model that runs the command is not the person. */
+  readonly by: { readonly byProgram?: true };
 }
 
 /** An agent that was made, or was there, with its token. */
@@ -95,7 +98,10 @@ export function openContext(options: GlobalOptions): Context {
   const client = (token: string, retryForMs = 5_000): MeshClient =>
     connect({ folder, token, retryForMs, ...(options.url !== undefined && { url: options.url }) });
 
-  const actor = (token: string, agent: Agent): Acting => ({ client: client(token), patient: client(token, 0), agent });
+  const actor = (token: string, agent: Agent) => {
+    const by = agent.person === true && isRunByModel(process.env) ? { byProgram: true as const } : {};
+    return { client: client(token), patient: client(token, 0), agent, by, token };
+  };
 
   // Asked first, so that a missing broker is said at once and not after the client's retries.
   async function reach(): Promise<void> {
@@ -119,13 +125,13 @@ export function openContext(options: GlobalOptions): Context {
     return known;
   }
 
-  async function knownAs(name: string): Promise<Acting | undefined> {
+  async function knownAs(name: string): Promise<ReturnType<typeof actor> | undefined> {
     const token = knownIdentity(folder, CLIENT, name)?.token;
     const agent = token === undefined ? undefined : await ownAgent(client(token));
     return token === undefined || agent === undefined ? undefined : actor(token, agent);
   }
 
-  async function ownIn(): Promise<Acting | undefined> {
+  async function ownIn(): Promise<ReturnType<typeof actor> | undefined> {
     const known = await knownAs(ownName);
     if (known && known.agent.name !== ownName) {
       warn(
@@ -140,7 +146,7 @@ export function openContext(options: GlobalOptions): Context {
     const { token } = before ?? sharedIdentity(folder, CLIENT, name);
     try {
       const said = { name, token, host: machineName(), ...(as !== undefined && { client: as }) };
-      const { agent, created } = await registrar.register(said);
+      const { agent, created } = await (as === CLIENT ? registerPerson(registrar, said) : registrar.register(said));
       return { agent, created, token };
     } catch (error) {
       // Without its word the agent may be there, and nobody else has this token.
@@ -189,7 +195,7 @@ export function openContext(options: GlobalOptions): Context {
     async acting() {
       const registrar = await admin();
       const known = await ownIn();
-      if (known) return known;
+      if (known) return actor(known.token, await asPerson(registrar, CLIENT, known.agent, known.token));
       if (options.as !== undefined && !options.create) await mayMake(ownName, () => unknownAs(registrar));
       const { token, agent } = await made(registrar, ownName, CLIENT);
       return actor(token, agent);

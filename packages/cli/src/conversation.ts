@@ -1,6 +1,6 @@
 /** Messages of the past in words: one line each, or whole, as a conversation reads. */
 import { type HistoryEntry, plainLine } from "@agentmesh/protocol";
-import { bodyLine, bodyText, stateStyle } from "./describe.ts";
+import { bodyLine, bodyText, stateStyle, trustWords } from "./describe.ts";
 import { clockTime, localDate } from "./terminal/clock.ts";
 import { indented, type Style, style, terminalWidth } from "./terminal/output.ts";
 import { cut, pad, textWidth } from "./terminal/text-width.ts";
@@ -59,11 +59,12 @@ export function foundText(entries: readonly HistoryEntry[], typed: string): stri
 /** Time, from → to and what became of it; the id behind that, or below it in a narrow terminal. */
 function headOf(entry: HistoryEntry): string {
   const { message } = entry;
+  const trust = trustWords(entry.deliveries[0]?.trust, message);
   const { state, why, style: colour } = outcomeOf(entry);
   const start = `${timeOf(entry)}  ${routeOf(entry)}  `;
   const more = [
     ...(why === "" ? [] : [why]),
-    ...(message.trust === "verified" ? [] : [message.trust]),
+    ...(trust === "" ? [] : [trust]),
     ...(message.urgency === "normal" ? [] : [message.urgency]),
     ...(message.kind === "message" ? [] : [plainLine(message.kind)]),
   ].map((fact) => ` · ${fact}`);

@@ -21,6 +21,7 @@ import {
   quotedUnlessWord,
   reachOf,
   TimelineEvent,
+  toldTrust,
   waitingWords,
 } from "@agentmesh/protocol";
 import { inLocalTime, localTime, since, until } from "./terminal/clock.ts";
@@ -105,6 +106,12 @@ export function stateFacts(agent: Agent): [string, string][] {
     ["waiting", waitingWords(agent)],
     ...(agent.focus ? [["focus", focusText(agent.focus)] satisfies [string, string]] : []),
   ];
+}
+
+/** How a message came in, where that is worth a word to a person: neither from this machine nor from themselves. */
+export function trustWords(trust: string | undefined, message: Pick<Message, "trust">): string {
+  const told = toldTrust(trust, message);
+  return told === undefined || told === "operator" ? "" : plainLine(told);
 }
 
 /** When an agent was last heard of. */

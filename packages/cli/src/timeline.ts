@@ -7,7 +7,7 @@ import {
   type TimelineEntry,
   type TracedDelivery,
 } from "@agentmesh/protocol";
-import { bodyText, detailOf, eventStyle, stateStyle } from "./describe.ts";
+import { bodyText, detailOf, eventStyle, stateStyle, trustWords } from "./describe.ts";
 import { inLocalTime, localTime, since, until } from "./terminal/clock.ts";
 import { indented, sentence, style, withId } from "./terminal/output.ts";
 import { pad } from "./terminal/text-width.ts";
@@ -32,9 +32,11 @@ export function messageText({ message, question, deliveries }: MessageStatus): s
     const holder = delivery.holder === undefined ? "" : ` by ${plainLine(delivery.holder)}`;
     const left = delivery.leaseEndsAt === undefined ? "" : `, lease ends in ${until(delivery.leaseEndsAt)}`;
     const state = style(stateStyle[delivery.state], delivery.state);
+    const told = trustWords(delivery.trust, message);
+    const came = told === "" ? "" : `, came as ${told}`;
     lines.push(
       "",
-      withId(`#${delivery.seq} for ${plainLine(delivery.to.name)}: ${state}${holder}${left}`, delivery.id, "  "),
+      withId(`#${delivery.seq} for ${plainLine(delivery.to.name)}: ${state}${holder}${left}${came}`, delivery.id, "  "),
     );
     if (delivery.earlierSteps) lines.push(`  … what happened before: agentmesh log --thread ${message.threadId}`);
     for (const entry of delivery.timeline) lines.push(`  ${timelineLine(entry)}`);

@@ -1,4 +1,5 @@
 /** Sending from the command line, and the three places that say what became of a message. */
+import { openStateFolder, sharedIdentity } from "@agentmesh/client/node";
 import { endpoints, LogEntry, MessageStatus, SendReply } from "@agentmesh/protocol";
 import { startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -45,6 +46,30 @@ test("inbox, log and the message itself agree while it is queued, leased and ack
   await alice.client.ack({ delivery: String(leased?.seq) });
   const after = await views("alice", messageId);
   expect(after).toEqual({ inbox: "acked", events: ["accepted", "leased", "acked"], get: "acked" });
+});
+
+test("what a person sends comes as operator, what a model sends with the same token does not", async () => {
+  const { client } = await broker.agent("trusting");
+  const run = async (env: Record<string, string>, ...args: string[]) => (await cli(broker.home, args, env)).code;
+  // As an earlier version registered it: by its client's name alone.
+  const { token } = sharedIdentity(openStateFolder(broker.home), "cli", "early");
+  await broker.admin.register({ name: "early", token, client: "cli" });
+  expect(await run({}, "send", "trusting", "from you")).toBe(0);
+  expect(await run({}, "send", "trusting", "from you, too", "--as", "early")).toBe(0);
+  expect(await run({ CLAUDECODE: "1" }, "send", "trusting", "from a model")).toBe(0);
+  expect(await run({ OPENCODE: "1" }, "ask", "trusting", "a question of a model", "--timeout", "1s")).toBe(7);
+  await client.subscribe({ topic: "news" });
+  expect(await run({ GEMINI_CLI: "1" }, "publish", "news", "of a model")).toBe(0);
+  expect(await run({}, "publish", "news", "of yours")).toBe(0);
+  const { entries } = await client.listInbox({});
+  expect(entries.map(({ message: { body }, trust }) => `${body}: ${trust}`)).toEqual([
+    "from you: operator",
+    "from you, too: operator",
+    "from a model: same-machine",
+    "a question of a model: same-machine",
+    "of a model: same-machine",
+    "of yours: operator",
+  ]);
 });
 
 test("the answer says presence, push path, its proof and how many wait before it", async () => {

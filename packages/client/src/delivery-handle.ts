@@ -11,6 +11,8 @@ export class DeliveryHandle {
   readonly attempt: number;
   readonly redelivered: boolean;
   readonly message: Message;
+  /** How its sender came in: operator, same-repo, same-machine, remote or unverified. */
+  readonly trust: string | undefined;
   readonly leaseEndsAt: string;
   readonly #client: MeshCalls;
   readonly #receipt: string;
@@ -23,6 +25,7 @@ export class DeliveryHandle {
     this.attempt = leased.attempt;
     this.redelivered = leased.redelivered;
     this.message = leased.message;
+    this.trust = leased.trust;
     this.leaseEndsAt = leased.leaseEndsAt;
   }
 

@@ -122,8 +122,8 @@ export class DeliveriesInHand {
   }
 
   /** What the model is shown of it: again, if it may know it. */
-  shownAs({ id, seq, message, redelivered }: DeliveryHandle): ShownDelivery & { readonly id: string } {
-    return { id, seq, message, redelivered: redelivered || this.wasPushed(id) };
+  shownAs({ id, seq, message, trust, redelivered }: DeliveryHandle): ShownDelivery & { readonly id: string } {
+    return { id, seq, message, trust, redelivered: redelivered || this.wasPushed(id) };
   }
 
   /**

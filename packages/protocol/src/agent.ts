@@ -99,6 +99,7 @@ export const Agent = object(() => ({
   presence: Presence,
   doubt: Doubt.optional().meta({ description: "of a stale agent" }),
   trust: Trust.default("verified"),
+  person: z.boolean().optional().meta({ description: "true: what it sends is a person's, who uses the command line" }),
   pushPaths: z.array(ListedPushPath),
   focus: Focus.optional().meta({ description: "set while the agent is not to be disturbed" }),
   queued: z.int().nonnegative().meta({ description: "deliveries waiting in its inbox" }),
@@ -135,6 +136,9 @@ export const RegisterRequest = strictObject(() => ({
       "a name that another agent has: refuse with agent_name_taken, or take one that says what differs, as name-laptop or name-shop, else name-2, name-3 …",
   }),
   token: AgentToken.optional(),
+  person: z.literal(true).optional().meta({
+    description: "the agent of a person, from now on: the token is that person's credential, and no program's",
+  }),
   ...AgentProfile.shape,
 }));
 export type RegisterRequest = z.infer<typeof RegisterRequest>;

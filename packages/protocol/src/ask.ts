@@ -4,7 +4,8 @@ import { Party } from "./agent-party.ts";
 import { MessageId, ThreadId } from "./ids.ts";
 import { DEFAULT_ANSWER_MS, DEFAULT_TTL_MS, MAX_TTL_MS, MAX_WAIT_MS, MIN_TTL_MS } from "./limits.ts";
 import { DeliveryForecast, Message } from "./message/message.ts";
-import { Body, IdempotencyKey } from "./message/message-parts.ts";
+import { Body, ByProgram, IdempotencyKey } from "./message/message-parts.ts";
+import { deliveryTrust } from "./message/trust-class.ts";
 import { object, strictObject } from "./shapes/lazy-object.ts";
 import { Timestamp } from "./time.ts";
 import { Urgency } from "./urgency.ts";
@@ -19,6 +20,7 @@ export const AskRequest = strictObject(() => ({
     description:
       "when the answer is overdue: then the agent asked is reminded once, after as long again the asker is told",
   }),
+  byProgram: ByProgram,
   threadId: ThreadId.optional(),
   idempotencyKey: IdempotencyKey.optional(),
   ttlMs: z.int().min(MIN_TTL_MS).max(MAX_TTL_MS).default(DEFAULT_TTL_MS),
@@ -38,6 +40,7 @@ export const AskReply = object(() => ({
   delivery: DeliveryForecast,
   endedWhy: z.string().optional().meta({ description: "why the question ended without an answer" }),
   reply: Message.optional(),
+  replyTrust: deliveryTrust,
 }));
 export type AskReply = z.infer<typeof AskReply>;
 

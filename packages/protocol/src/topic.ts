@@ -4,7 +4,7 @@ import { Party } from "./agent-party.ts";
 import { AgentId, MessageId, ThreadId } from "./ids.ts";
 import { DEFAULT_TTL_MS, MAX_NAMED_PER_PUBLISH, MAX_RETAINED, MAX_TTL_MS, MIN_TTL_MS } from "./limits.ts";
 import { DeliveryForecast } from "./message/message.ts";
-import { Body, IdempotencyKey } from "./message/message-parts.ts";
+import { Body, ByProgram, IdempotencyKey } from "./message/message-parts.ts";
 import { object, strictObject } from "./shapes/lazy-object.ts";
 import { Timestamp } from "./time.ts";
 import { Urgency } from "./urgency.ts";
@@ -74,6 +74,7 @@ export type SubscribeReply = z.infer<typeof SubscribeReply>;
 export const PublishRequest = strictObject(() => ({
   body: Body,
   urgency: Urgency.default("normal"),
+  byProgram: ByProgram,
   threadId: ThreadId.optional(),
   idempotencyKey: IdempotencyKey.optional(),
   ttlMs: z.int().min(MIN_TTL_MS).max(MAX_TTL_MS).default(DEFAULT_TTL_MS),

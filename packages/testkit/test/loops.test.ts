@@ -38,13 +38,19 @@ test("two agents that thank each other are stopped after the limit of hops, and 
   const { entries } = await broker.admin.listInbox({ agent: "bob", state: "all" });
   const [last] = entries.slice(-1);
   expect(entries.map(({ message }) => message.hops)).toEqual([0, 2, 4, 6]);
-  const person = await broker.agent("person", { client: "cli" });
+  const person = await broker.agent("person", { client: "cli", person: true });
+  const impostor = await broker.agent("impostor", { client: "cli" });
   const { messageId } = await bob.client.send({ to: "person", body: "help, we loop" });
   const answered = await person.client.send({ inReplyTo: messageId, body: "carry on" });
   expect((await broker.admin.getMessage({ message: answered.messageId })).message.hops).toBe(0);
   expect(last?.message.hops).toBe(6);
 
   const reply = () => bob.client.send({ inReplyTo: last?.id ?? "1", body: "where were we?" });
+  await expect(reply()).rejects.toMatchObject({ code: "loop_limit" });
+  // Neither who calls itself so, nor a program with the person's token, is one.
+  const word = { to: "alice", threadId: last?.message.threadId, body: "go on" };
+  await impostor.client.send(word);
+  await person.client.send({ ...word, byProgram: true });
   await expect(reply()).rejects.toMatchObject({ code: "loop_limit" });
   await person.client.send({ to: "alice", threadId: last?.message.threadId, body: "go on, both of you" });
   const { messageId: on } = await reply();

@@ -7,6 +7,7 @@ import {
   MAX_WEBHOOK_TIMEOUT_MS,
   OFFLINE_AFTER_MS,
   oneOf,
+  PolicyAction,
   PortSetting,
   STALE_AFTER_MS,
   SwitchSetting,
@@ -118,6 +119,11 @@ export const ConfigSchema = z.strictObject({
   repeatsPerMinute: wholeNumber(0, 1_000_000)
     .default(3)
     .describe("how often the same text may go from one agent to one other within a minute; 0: as often as it likes"),
+  remoteSenders: oneOf(PolicyAction.options)
+    .default("accept")
+    .describe(
+      "what becomes of messages from other machines where an agent's policy has no rule for them: accept (they are marked), hold or refuse",
+    ),
   heartbeatMs: wholeNumber(50, 600_000).default(HEARTBEAT_MS).describe("how often sessions renew themselves"),
   staleAfterMs: wholeNumber(50, 3_600_000)
     .default(STALE_AFTER_MS)

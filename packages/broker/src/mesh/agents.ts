@@ -55,7 +55,7 @@ export class Agents {
 
   /** Makes an agent, or resumes the one that owns the token. @throws MeshError agent_name_taken, storage_full */
   async register(request: EndpointRequest<Table["register"]>["body"], trust?: Trust): Promise<RegisterReply> {
-    const { name, ifTaken, token: given, ...said } = request;
+    const { name, ifTaken, token: given, person, ...said } = request;
     const profile = keptProfile(said);
     if (given === undefined || !(await this.#store.agentByToken(hashToken(given)))) this.#intake.check();
     const token = given ?? `am_${randomBytes(32).toString("base64url")}`;
@@ -67,6 +67,7 @@ export class Agents {
       otherNames: (holder) => tellingNames(name, profile, holder),
       profile,
       ...(trust && { trust }),
+      ...(person && { person }),
     });
     return {
       agent: this.show(agent),

@@ -108,6 +108,7 @@ export class Asks {
         delivery: { ...delivery, state: now?.state ?? delivery.state },
         ...(!reply && ended && { endedWhy: now?.reason ?? "no reason given" }),
         ...(reply && { reply: reply.message }),
+        ...(reply?.trust !== undefined && { replyTrust: reply.trust }),
       },
       taken: () => {
         // Unacked it comes into the inbox once more, which is the lesser evil.

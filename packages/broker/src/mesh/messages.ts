@@ -31,9 +31,6 @@ import type { WaitingAsks } from "./waiting-asks.ts";
 type Table = typeof endpoints;
 type SendBody = EndpointRequest<Table["send"]>["body"];
 
-/** Client name of the command line, through which a person writes. */
-const PERSON = "cli";
-
 /** How long an answer is kept from streams while a call waits for it; after that it comes as any message. */
 const KEEP_BACK_FOR_ASK_MS = 2_000;
 
@@ -88,7 +85,7 @@ export class Messages {
       request.to ?? answeredParty(answered, sender),
       request.idempotencyKey,
     );
-    const hops = answered && caller.agent.profile.client !== PERSON ? await this.#hopsAfter(answered) : 0;
+    const hops = answered && !(sender.person && !request.byProgram) ? await this.#hopsAfter(answered) : 0;
     const { idempotencyKey } = request;
     let takeBack = () => {};
     // A retry of what was accepted is answered, whatever has been sent since.
@@ -108,6 +105,7 @@ export class Messages {
       bodyBytes,
       inReplyTo: answered?.messageId,
       hops,
+      byProgram: request.byProgram,
       answerWithinMs,
       ...(answered && this.#waiting.has(answered.messageId) && { keepBackMs: KEEP_BACK_FOR_ASK_MS }),
       ttlMs: request.ttlMs,
@@ -205,7 +203,7 @@ export class Messages {
 
   /** How many agents have answered each other in a row with an answer to this; a person who wrote since starts it anew. */
   async #hopsAfter({ messageId, hops }: MessagePlace): Promise<number> {
-    const anew = hops >= this.#policy.maxHops && (await this.#store.wroteAfter(messageId, PERSON));
+    const anew = hops >= this.#policy.maxHops && (await this.#store.personWroteAfter(messageId));
     return anew ? 1 : hops + 1;
   }
 

@@ -7,6 +7,7 @@ import type {
   HeartbeatReply,
   OpenSessionReply,
   ProcessMark,
+  PushPath,
   SessionId,
 } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
@@ -55,7 +56,8 @@ export class Sessions {
     const id = newId("ses");
     const profile = keptProfile(said);
     await this.#streams.settle(caller.agent.id);
-    const agent = await this.#store.openSession({ id, agentId: caller.agent.id, profile, pushPaths });
+    const paths = this.#notAhead(pushPaths);
+    const agent = await this.#store.openSession({ id, agentId: caller.agent.id, profile, pushPaths: paths });
     this.#note(id, caller, process);
     return {
       session: { id, agentId: agent.id, openedAt: timestamp(this.#clock.now()) },
@@ -66,7 +68,8 @@ export class Sessions {
 
   /** Renews a session. @throws MeshError session_not_found: open a new one with the same token */
   async heartbeat(caller: AgentCaller, id: SessionId, news: Beat = {}): Promise<HeartbeatReply> {
-    if (!(await this.#store.touchSession(id, caller.agent.id, news.pushPaths))) throw unknownSession(id, caller);
+    const paths = news.pushPaths && this.#notAhead(news.pushPaths);
+    if (!(await this.#store.touchSession(id, caller.agent.id, paths))) throw unknownSession(id, caller);
     this.#note(id, caller, news.process);
     const queued = await this.#store.queuedOf(caller.agent.id);
     return { heartbeatMs: this.#policy.heartbeatMs, queued, name: caller.agent.name };
@@ -99,6 +102,14 @@ export class Sessions {
       await this.#store.endSession(id, agentId, "gone", retryPolicy(this.#policy));
       this.over(id);
     }
+  }
+
+  /** A session tells times by the clock of its machine, which may be ahead: nothing was proven after now. */
+  #notAhead(paths: readonly PushPath[]): PushPath[] {
+    const now = this.#clock.now();
+    return paths.map((path) =>
+      path.provenAt !== undefined && Date.parse(path.provenAt) > now ? { ...path, provenAt: timestamp(now) } : path,
+    );
   }
 
   #note(id: SessionId, { agent }: AgentCaller, mark: ProcessMark | undefined): void {

@@ -97,8 +97,8 @@ export interface Store extends AgentStore, AckStore, SessionStore, Looks, Keepin
   placeMessage(ref: MessageRef, viewer: Viewer): Promise<MessagePlace | undefined>;
   /** Ids of agents, messages, deliveries or threads that begin so, of what the viewer may see; six at most. */
   idsLike(beginning: string, viewer: Viewer): Promise<string[]>;
-  /** Whether an agent of this client has written into the message's thread after it. */
-  wroteAfter(messageId: MessageId, client: string): Promise<boolean>;
+  /** Whether a person has written into the message's thread after it. */
+  personWroteAfter(messageId: MessageId): Promise<boolean>;
   /** Messages in the order of acceptance, from a place back or ahead. @throws MeshError cursor_invalid */
   listMessages(query: HistoryQuery): Promise<HistoryPart>;
   /** An agent of this id or name that is there, or else the last that has left. */

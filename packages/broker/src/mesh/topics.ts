@@ -63,6 +63,7 @@ export class Topics {
         threadId: request.threadId ?? `thr_${id.slice(4)}`,
         senderId: caller.agent.id,
         urgency: request.urgency,
+        byProgram: request.byProgram,
         body: request.body,
         bodyBytes,
         ttlMs: request.ttlMs,

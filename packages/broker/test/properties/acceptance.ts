@@ -5,6 +5,7 @@ import { MESH_AGENT_ID } from "../../src/store/sqlite/messages.ts";
 import { type AgentHistory, type DeliveryHistory, type MessageHistory, type Rank, time } from "./history.ts";
 import type { Observer } from "./observer.ts";
 import { demand, type PromiseName } from "./promises.ts";
+import { classOf } from "./standing.ts";
 import { QUOTA } from "./world.ts";
 
 const WEIGHT = { fyi: 0, normal: 1, interrupt: 2 };
@@ -34,8 +35,10 @@ export function beginDelivery(o: Observer, beginning: Beginning): DeliveryHistor
   const { kind, urgency } = of.message;
   const rank: Rank = kind !== "message" ? 2 : urgency === "interrupt" && !retained ? 0 : 1;
   const weight = retained ? Math.min(WEIGHT.normal, WEIGHT[urgency]) : WEIGHT[urgency];
+  const sender = o.history.agents.find((each) => each.id === of.message.from.id);
   const delivery: DeliveryHistory = {
     ...{ id, seq, of, to: { id: to.id, name: to.name }, rank, weight, beside },
+    trust: sender && classOf(sender, to),
     ...{ acceptedAt: o.now, expiresAt: of.acceptedAt + of.lifeMs, timeline: [], receipts: [], pushes: new Map() },
     ...{ state: held ? "held" : "queued", attempt: 0, failures: 0, lease: undefined, lastHolder: undefined },
     delays: "everybody",

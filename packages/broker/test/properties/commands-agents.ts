@@ -18,6 +18,7 @@ import {
 } from "./questions-agents.ts";
 import { advance, restart, stepAtStart, writeHeartbeats } from "./questions-care.ts";
 import { lease } from "./questions-leases.ts";
+import { REPOS } from "./standing.ts";
 import { type End, OFFLINE_AFTER_MS } from "./world.ts";
 
 const NAMES = ["ada", "bob", "cyd", "dee"];
@@ -26,7 +27,7 @@ const NAMES = ["ada", "bob", "cyd", "dee"];
 export function registerNamed(o: Observer, n: number): Question {
   const name = pick(NAMES, n) ?? "ada";
   const generation = o.history.agents.filter((each) => each.name === name && each.removed).length;
-  return register(name, `token ${generation} of ${name}`);
+  return register(name, `token ${generation} of ${name}`, pick(REPOS, n >> 3));
 }
 
 /** A session: open and its owner's, mostly. */

@@ -10,6 +10,8 @@ import { setFocus, setPolicy } from "./questions-receivers.ts";
 
 const action = fc.constantFrom("accept", "accept", "hold", "refuse");
 
+const CLASSES = ["operator", "same-repo", "same-machine", "unverified"] as const;
+
 const story = fc.record({
   n: any,
   allows: fc.constantFrom("interrupt", "nothing"),
@@ -51,12 +53,13 @@ export const receiverCommands: CommandKind[] = [
       n: who,
       otherwise: fc.constantFrom("accept", "accept", "accept", "hold", "hold", "refuse"),
       verified: fc.option(action),
+      classes: fc.array(fc.tuple(fc.constantFrom(...CLASSES), action), { maxLength: 2 }),
       senders: fc.array(fc.tuple(any, action), { maxLength: 2 }),
     }),
-    (o, { n, otherwise, verified, senders }) => {
+    (o, { n, otherwise, verified, classes, senders }) => {
       const agent = pickAgent(o, n);
       const rules = senders.map(([by, does]) => [pick(o.history.agents, by)?.id ?? "agt_nobody", does]);
-      const trust = verified === null ? {} : { verified };
+      const trust = { ...Object.fromEntries(classes), ...(verified !== null && { verified }) };
       return agent && setPolicy(agent, { otherwise, senders: Object.fromEntries(rules), trust });
     },
   ),

@@ -9,8 +9,17 @@ import type {
   MessageId,
   Party,
   SessionId,
+  TrustClass,
 } from "@agentmesh/protocol";
 import type { Delayed, PolicyRules, Published, SessionDoubt } from "../../src/mesh/store.ts";
+
+/** How an agent was registered. */
+export interface StandingHistory {
+  readonly person: boolean;
+  readonly unverified: boolean;
+  /** Where it says that it works, the newest time. */
+  repoUrl: string;
+}
 
 /** An agent as its registration was answered. */
 export interface AgentHistory extends Party {
@@ -19,6 +28,7 @@ export interface AgentHistory extends Party {
   /** The newest seq that a sender was told for this inbox. */
   lastSeq: number;
   policy: PolicyRules | undefined;
+  readonly standing: StandingHistory;
   /** What it works on. */
   summary: string | undefined;
   focus: FocusHistory | undefined;
@@ -93,6 +103,8 @@ export interface DeliveryHistory {
   readonly rank: Rank;
   /** 0 for fyi, 1 for normal, 2 for interrupt. */
   readonly weight: number;
+  /** How it came; undefined for a notice of the mesh. */
+  readonly trust: TrustClass | undefined;
   readonly acceptedAt: number;
   readonly timeline: LogEntry[];
   readonly receipts: string[];

@@ -12,6 +12,7 @@ import {
   pushesBy,
   type SessionHistory,
 } from "./history-records.ts";
+import { actionOf } from "./standing.ts";
 import { MEANS } from "./world.ts";
 
 export * from "./history-records.ts";
@@ -135,8 +136,9 @@ export class History {
   }
 
   /** What the receiver's policy does with messages of a sender. */
-  action({ policy }: AgentHistory, senderId: AgentId): PolicyAction {
-    return policy?.senders[senderId] ?? policy?.trust.verified ?? policy?.otherwise ?? "accept";
+  action(receiver: AgentHistory, senderId: AgentId): PolicyAction {
+    const sender = this.agents.find(({ id }) => id === senderId);
+    return sender ? actionOf(sender, receiver) : "accept";
   }
 
   /** Agents with a pattern that means the topic, by name. */

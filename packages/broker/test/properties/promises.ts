@@ -30,6 +30,7 @@ export const PROMISES = {
   "taken back": "what nobody was given yet can be taken back by its sender, and nothing else",
   redrive: "a dead letter, and nothing else, can be put back: in its place, with no failures and a new life",
   policy: "a receiver's policy is kept: accepted, held until somebody decides, or refused with nothing stored",
+  trust: "how a message came is stamped when it is accepted, by what the broker knows of both, and stays so",
   urgency: "a stream is given nothing less urgent than it asks for, and than its agent's focus allows",
   "other lives": "what a client was given in another life of the database names the same thing, or is refused",
   silence: "a session whose streamed lease ran out without a sign is streamed nothing until it is heard of",

@@ -7,14 +7,17 @@ import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeVoided, loseUnwritten } from "./questions-care.ts";
 import { judgeEnd, judgeReturn } from "./returns.ts";
+import { REPOS, standingOf } from "./standing.ts";
 import { BOUNCE, type End, RETRY, turn } from "./world.ts";
 
-/** Registers an agent, or resumes the one that owns the token. */
-export function register(name: string, tokenHash: string): Question {
+/** Registers an agent, or resumes the one that owns the token; it says where it works, and nothing of its standing. */
+export function register(name: string, tokenHash: string, repoUrl: string = REPOS[0]): Question {
   return async (o) => {
     const id = newId("agt");
-    const asked = { id, tokenHash, name, ifTaken: "refuse" as const, profile: {} };
-    const answer = await outcome(o.world.store.registerAgent(asked));
+    const { person, unverified } = standingOf(name, repoUrl);
+    const asked = { id, tokenHash, name, ifTaken: "refuse" as const, profile: { client: "cli", repoUrl } };
+    const more = { ...(person && { person }), ...(unverified && { trust: "unverified" as const }) };
+    const answer = await outcome(o.world.store.registerAgent({ ...asked, ...more }));
     return () => {
       const known = o.history.present.find((each) => each.tokenHash === tokenHash);
       const taken = !known && o.history.present.some((each) => each.name === name);
@@ -33,9 +36,15 @@ export function register(name: string, tokenHash: string): Question {
         () => `a resumed ${name} is said to be new, or the reverse`,
       );
       demand(agent.id === (known?.id ?? id), "ownership", () => `the token of ${name} belongs to another agent now`);
-      if (known) return;
+      const kept = agent.profile.repoUrl === repoUrl && agent.person === person;
+      demand(kept, "trust", () => `${name} is ${JSON.stringify(agent)}`);
+      if (known) {
+        known.standing.repoUrl = repoUrl;
+        return;
+      }
       o.history.agents.push({
         ...{ id, name: agent.name, tokenHash, removed: false, lastSeq: 0 },
+        standing: standingOf(name, repoUrl),
         ...{ policy: undefined, focus: undefined, summary: undefined, subscriptions: new Map() },
       });
     };

@@ -112,6 +112,7 @@ function judgeLease(
     "I10 authenticity",
     () => `${of} was leased as ${JSON.stringify(leased.message)}, accepted as ${JSON.stringify(told)}`,
   );
+  demand(leased.trust === delivery.trust, "trust", () => `${of} came as ${delivery.trust}, leased as ${leased.trust}`);
   const { from } = leased.message;
   const least = push ? history.leastWeight(terms.agentId, push.urgency, now) : 0;
   demand(delivery.weight >= least, "urgency", () => `${of} was streamed, which is to rest for a read`);

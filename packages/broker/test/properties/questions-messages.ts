@@ -164,6 +164,9 @@ export function listInbox(agentId: AgentId, which: "open" | "held" | "all", afte
         .map(({ id, state }) => `${id} ${state}`)
         .join();
       const fits = shown === expected && page.more === known.length > limit;
+      const came = page.entries.map(({ trust }) => trust);
+      const stamped = known.slice(0, limit).map(({ trust }) => trust);
+      demand(isDeepStrictEqual(came, stamped), "trust", () => `an inbox says ${came}; by the history ${stamped}`);
       demand(fits, "I13 conservation", () => `the inbox after #${afterSeq} shows ${shown}; by the history ${expected}`);
     };
   };

@@ -209,6 +209,65 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       expect((await store.findAgent("bob"))?.held).toBe(1);
     });
 
+    test("how a message came is stamped when it is accepted, in every inbox by itself, and stays so", async () => {
+      const carol = await agent("carol");
+      const at = async (name: string, more: object) =>
+        store.registerAgent({
+          ...{ id: newId("agt"), tokenHash: `hash-of-${name}`, name, ifTaken: "refuse", profile: {} },
+          ...more,
+        });
+      for (const name of ["alice", "bob"])
+        await at(name, { profile: { client: "cli", repoUrl: "git.acme.test/shop" } });
+      for (const each of [bob, carol]) await store.subscribe(each, "news", 0, QUOTA);
+      const { message: sent } = await send("hello");
+      const { accepted } = await store.publish({ ...message("all"), topic: "news" }, QUOTA);
+      expect(accepted).toHaveLength(2);
+      expect((await lease()).map(({ trust }) => trust)).toEqual(["same-repo", "same-repo"]);
+      expect((await lease({ agentId: carol })).map(({ trust }) => trust)).toEqual(["same-machine"]);
+      // Alice is a person's from now on, and works elsewhere: what was accepted stays as it came.
+      expect((await at("alice", { person: true, profile: { repoUrl: "git.acme.test/x" } })).agent.person).toBe(true);
+      await at("alice", {});
+      expect((await store.agentByToken("hash-of-alice"))?.person).toBe(true);
+      expect((await store.messageStatus(sent.id))?.deliveries[0]?.trust).toBe("same-repo");
+      await send("from a person");
+      await send("from a program of theirs", { byProgram: true });
+      const { entries } = await store.listInbox({ agentId: bob, which: "all", afterSeq: 0, limit: 10 });
+      expect(entries.map(({ trust }) => trust)).toEqual(["same-repo", "same-repo", "operator", "same-machine"]);
+      expect(await store.subscribe(carol, "other", 5, QUOTA)).toMatchObject({ retained: 0 });
+      await store.publish({ ...message("later"), topic: "other.later" }, QUOTA);
+      await store.publish({ ...message("by a program"), topic: "other.later", byProgram: true }, QUOTA);
+      await store.subscribe(carol, "other.*", 5, QUOTA);
+      expect((await lease({ agentId: carol })).map(({ trust }) => trust)).toEqual(["operator", "same-machine"]);
+      // Whether a person has written since is no matter of whose token it was.
+      expect(await store.personWroteAfter(sent.id)).toBe(false);
+      const { threadId } = sent;
+      await send("a program goes on", { recipientId: carol, threadId, byProgram: true });
+      expect(await store.personWroteAfter(sent.id)).toBe(false);
+      await send("a person goes on", { recipientId: carol, threadId });
+      expect(await store.personWroteAfter(sent.id)).toBe(true);
+    });
+
+    test("a rule for a trust class decides, the closest first", async () => {
+      const rules = { otherwise: "accept" as const, senders: {} };
+      await store.setPolicy(bob, { ...rules, trust: { "same-machine": "hold" } });
+      expect((await send("one")).delivery.state).toBe("held");
+      await store.setPolicy(bob, {
+        ...rules,
+        trust: { "same-machine": "hold", operator: "refuse", "same-repo": "accept" },
+      });
+      for (const name of ["alice", "bob"])
+        await store.registerAgent({
+          ...{ id: newId("agt"), tokenHash: `hash-of-${name}`, name, ifTaken: "refuse" },
+          profile: { repoUrl: "git.acme.test/shop" },
+        });
+      expect((await send("two")).delivery.state).toBe("queued");
+      await store.registerAgent({
+        ...{ id: newId("agt"), tokenHash: "hash-of-alice", name: "alice", ifTaken: "refuse", profile: {} },
+        person: true,
+      });
+      await expect(send("three")).rejects.toMatchObject({ code: "refused_by_policy" });
+    });
+
     test("a held delivery is admitted into its place, or refused with one notice to its sender", async () => {
       await store.setPolicy(bob, { otherwise: "hold", senders: {}, trust: {} });
       const [one, two] = [await send("one"), await send("two")];

@@ -5,7 +5,15 @@ import { type CallerInMemory, CallersInMemory } from "../../src/store/sqlite/mem
 import { Undo } from "../../src/store/sqlite/memory/undo.ts";
 
 const caller = (pk: number, name: string): CallerInMemory => ({
-  ...{ pk, id: `agt_${pk}` satisfies AgentId, name, askedName: undefined, profile: {}, trust: "verified" },
+  ...{
+    pk,
+    id: `agt_${pk}` satisfies AgentId,
+    name,
+    askedName: undefined,
+    profile: {},
+    trust: "verified",
+    person: false,
+  },
   ...{ registeredAt: 0, lastSeenAt: undefined, archivedAt: undefined },
 });
 

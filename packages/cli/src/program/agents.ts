@@ -99,6 +99,10 @@ export function agentsCommands(program: Command): void {
     .option("--hold <sender...>", "hold what these send")
     .option("--refuse <sender...>", "refuse these senders")
     .option("--forget <sender...>", "no rule for these senders any more")
+    .option("--operator <action>", "accept, hold or refuse what a person sends from the command line")
+    .option("--same-repo <action>", "accept, hold or refuse agents that say they work in its repository")
+    .option("--same-machine <action>", "accept, hold or refuse other agents of its machine")
+    .option("--remote <action>", "accept, hold or refuse agents of other machines")
     .option("--unverified <action>", "accept, hold or refuse agents of the predecessor's wire")
     .option("--otherwise <action>", "accept, hold or refuse everybody else")
     .action(async (agent, options, command) =>

@@ -1,6 +1,6 @@
 /** Messages of the past as a model is shown them: fenced like any other, and said to be of the past. */
 import type { Delivery, HistoryEntry, Message } from "@agentmesh/protocol";
-import { defang, fenceAttribute, quotedUnlessWord } from "@agentmesh/protocol";
+import { defang, fenceAttribute, quotedUnlessWord, toldTrust } from "@agentmesh/protocol";
 
 /** What a model is shown of one message that was sent or got before. */
 export interface PastMessage {
@@ -19,10 +19,11 @@ export function pastMessage(entry: HistoryEntry, ownId: string): PastMessage {
   const { message, deliveries } = entry;
   const own = deliveries.find(({ to }) => to.id === ownId);
   const messageId = own ? String(own.seq) : message.id;
+  const trust = toldTrust(own?.trust, message);
   const state = own?.state ?? statesOf(entry);
   const attributes = [
     ["from", message.from.name],
-    ...(message.trust === "verified" ? [] : [["trust", message.trust]]),
+    ...(trust === undefined ? [] : [["trust", trust]]),
     ...(own ? [] : [["to", message.to]]),
     ["message", messageId],
     ["sent", message.acceptedAt],

@@ -4,12 +4,15 @@ import {
   type DeliveryForecast,
   doubtWords,
   type Focus,
+  fenceAttribute,
   type ListedPushPath,
+  type Message,
   plainLine,
   presenceWords,
   proofWords,
   reachOf,
   type TimeWords,
+  toldTrust,
   waitingWords,
 } from "@agentmesh/protocol";
 import { defangLine, quoted, quotedUnlessWord } from "../shown/render.ts";
@@ -114,6 +117,12 @@ export function waitingData({
     ...(inHand > 0 && { in_hand: inHand }),
     ...(held > 0 && { held }),
   };
+}
+
+/** What is said of how a message's sender came in, as data. */
+export function trustData(trust: string | undefined, message: Pick<Message, "trust">): { trust?: string } {
+  const told = toldTrust(trust, message);
+  return told === undefined ? {} : { trust: fenceAttribute(told) };
 }
 
 /** A push path as data, with its proof in the same words. */

@@ -1,7 +1,8 @@
 /** Tool ask_peer: a question to one agent, waited for a while. */
+import { fenceAttribute, toldTrust } from "@agentmesh/protocol";
 import * as z from "zod";
 import { defang, defangLine, quotedUnlessWord } from "../shown/render.ts";
-import { recipientData, recipientWords } from "./agent-row.ts";
+import { recipientData, recipientWords, trustData } from "./agent-row.ts";
 import { tool } from "./tool.ts";
 
 /** Longest wait of one call, in seconds: beyond two minutes clients move a call to the background. */
@@ -25,14 +26,15 @@ export const askPeer = tool({
     );
     const { delivery, messageId, reply } = answer;
     if (reply) {
-      const trust = reply.trust === "verified" ? "" : ` trust="${reply.trust}"`;
+      const told = toldTrust(answer.replyTrust, reply);
+      const trust = told === undefined ? "" : ` trust="${fenceAttribute(told)}"`;
       return {
         text: `${delivery.to.name} answered:\n<agentmesh from="${delivery.to.name}"${trust}>\n${defang(reply.body)}\n</agentmesh>`,
         data: {
           status: "replied",
           message_id: messageId,
           from: delivery.to.name,
-          ...(reply.trust !== "verified" && { trust: reply.trust }),
+          ...trustData(answer.replyTrust, reply),
           answer: defang(reply.body),
         },
       };

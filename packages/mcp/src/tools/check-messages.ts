@@ -6,12 +6,13 @@ import * as z from "zod";
 import type { JoinedSession } from "../join.ts";
 import { ToolInputError } from "../shown/remedy.ts";
 import { defangLine, quoted, renderDelivery, type ShownDelivery } from "../shown/render.ts";
+import { trustData } from "./agent-row.ts";
 import { isNothing } from "./as-meant.ts";
 import { reread } from "./reread.ts";
 import { asTyped, tool } from "./tool.ts";
 
 /** What is shown of a delivery, leased or listed. */
-type Waiting = Pick<InboxEntry, "id" | "seq" | "attempt" | "message" | "question">;
+type Waiting = Pick<InboxEntry, "id" | "seq" | "trust" | "attempt" | "message" | "question">;
 
 /** Long enough for the answer to be written and the ack to be made, in milliseconds. */
 const LEASE_MS = 60_000;
@@ -63,14 +64,14 @@ export const checkMessages = tool({
         ...rest,
       ].join("\n\n"),
       data: {
-        messages: shown.map(({ seq, message, redelivered, question }) => ({
-          message_id: String(seq),
-          from: message.from.name,
-          ...(message.trust !== "verified" && { trust: message.trust }),
-          sent_at: message.acceptedAt,
-          thread_id: message.threadId,
-          ...(redelivered && { redelivered }),
-          text: renderDelivery({ seq, message, redelivered, question }),
+        messages: shown.map((each) => ({
+          message_id: String(each.seq),
+          from: each.message.from.name,
+          ...trustData(each.trust, each.message),
+          sent_at: each.message.acceptedAt,
+          thread_id: each.message.threadId,
+          ...(each.redelivered && { redelivered: each.redelivered }),
+          text: renderDelivery(each),
         })),
         more_waiting: more,
         ...(owed.length > 0 && { owed: owed.slice(0, MAX_OWED).map(owedFact) }),
@@ -152,8 +153,8 @@ function rankOf({ message }: Waiting): number {
   return message.kind !== "message" ? 2 : message.urgency === "interrupt" ? 0 : 1;
 }
 
-function shownAs({ id, seq, message, attempt, question }: Waiting, { inHand }: JoinedSession): ShownDelivery {
-  return { seq, message, redelivered: attempt > 1 || inHand.wasPushed(id), question };
+function shownAs({ id, seq, message, trust, attempt, question }: Waiting, { inHand }: JoinedSession): ShownDelivery {
+  return { seq, message, trust, redelivered: attempt > 1 || inHand.wasPushed(id), question };
 }
 
 /** Acks what the client was given; what it was not given, or what cannot be acked now, is shown again. */

@@ -2,6 +2,7 @@
 import { MessageRef, quoted, quotedReason } from "@agentmesh/protocol";
 import * as z from "zod";
 import { defangLine, questionText } from "../shown/render.ts";
+import { trustData } from "./agent-row.ts";
 import { isNothing } from "./as-meant.ts";
 import { asTyped, tool } from "./tool.ts";
 
@@ -27,9 +28,10 @@ export const traceMessage = tool({
       { message: message_id, ...(after !== undefined && { after }) },
       { signal },
     );
-    const rows = deliveries.map(({ seq, to, state, attempt, timeline, earlierSteps, answer, outlook }) => ({
+    const rows = deliveries.map(({ seq, to, trust, state, attempt, timeline, earlierSteps, answer, outlook }) => ({
       message_id: String(seq),
       to: to.name,
+      ...trustData(trust, message),
       state,
       attempt,
       steps: timeline.map(({ at, event, path, reason }) =>
@@ -48,7 +50,7 @@ export const traceMessage = tool({
     }));
     const text = rows.map(
       (row) =>
-        `For ${row.to}: ${row.state} (attempt ${row.attempt}).\n${row.earlier_steps ? "  (the newest steps)\n" : ""}${row.steps.map((step) => `  ${step}`).join("\n")}${
+        `For ${row.to}${row.trust === undefined ? "" : ` (trust ${row.trust})`}: ${row.state} (attempt ${row.attempt}).\n${row.earlier_steps ? "  (the newest steps)\n" : ""}${row.steps.map((step) => `  ${step}`).join("\n")}${
           row.answer === undefined ? "" : `\n${answerText(row.to, row.answer)}`
         }${row.cause === undefined ? "" : `\n${row.cause} ${row.remedy}`}`,
     );

@@ -6,12 +6,14 @@ import { object } from "../shapes/lazy-object.ts";
 import { Timestamp } from "../time.ts";
 import { DeliveryState } from "./delivery-state.ts";
 import { Message } from "./message.ts";
+import { deliveryTrust } from "./trust-class.ts";
 
 /** One message for one inbox. `seq` counts 1, 2, 3 … per inbox in the order of acceptance. */
 export const Delivery = object(() => ({
   id: DeliveryId,
   seq: z.int().positive(),
   to: Party,
+  trust: deliveryTrust,
   state: DeliveryState,
   attempt: z.int().nonnegative().meta({ description: "how many times it was leased" }),
   readyAt: Timestamp.optional().meta({ description: "when a returned delivery may be leased again" }),

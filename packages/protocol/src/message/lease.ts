@@ -18,6 +18,7 @@ import { Timestamp } from "../time.ts";
 import { Urgency } from "../urgency.ts";
 import { DeliveryState } from "./delivery-state.ts";
 import { Message } from "./message.ts";
+import { deliveryTrust } from "./trust-class.ts";
 
 /** Opaque proof of a lease. */
 export const Receipt = z.string().min(1).max(128);
@@ -31,6 +32,7 @@ export const LeasedDelivery = object(() => ({
   redelivered: z.boolean(),
   receipt: Receipt,
   leaseEndsAt: Timestamp,
+  trust: deliveryTrust,
   message: Message,
 }));
 export type LeasedDelivery = z.infer<typeof LeasedDelivery>;

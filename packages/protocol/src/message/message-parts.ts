@@ -9,6 +9,11 @@ export const Body = z
   .refine((text) => text.isWellFormed() && !text.includes("\0"), { error: "must be well-formed Unicode without NUL" })
   .meta({ description: `message body, at most ${MAX_BODY_BYTES} bytes of UTF-8` });
 
+/** A sender that is a person's agent may say less of itself than it is, and nobody more. */
+export const ByProgram = z.literal(true).optional().meta({
+  description: "a program sends it with a person's token: it comes as any agent's does, not as operator",
+});
+
 /** Sender-chosen: the same key with the same content within 24 h is the same message. */
 export const IdempotencyKey = z
   .string()

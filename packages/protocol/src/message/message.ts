@@ -9,7 +9,7 @@ import { object, strictObject } from "../shapes/lazy-object.ts";
 import { Timestamp } from "../time.ts";
 import { AppliedRule, Urgency } from "../urgency.ts";
 import { DeliveryState } from "./delivery-state.ts";
-import { Body, IdempotencyKey } from "./message-parts.ts";
+import { Body, ByProgram, IdempotencyKey } from "./message-parts.ts";
 
 /** Immutable content from one sender to one address. */
 export const Message = object(() => ({
@@ -46,6 +46,7 @@ export const SendRequest = strictObject(() => ({
   urgency: Urgency.default("normal"),
   inReplyTo: MessageRef.optional().meta({ description: "message answered; its delivery to you is acked by this" }),
   threadId: ThreadId.optional(),
+  byProgram: ByProgram,
   from: z.string().optional().meta({ description: "may be left out; another sender than the token's is refused" }),
   idempotencyKey: IdempotencyKey.optional(),
   ttlMs: z.int().min(MIN_TTL_MS).max(MAX_TTL_MS).default(DEFAULT_TTL_MS).meta({

@@ -2,6 +2,7 @@
 
 import type { AnsweredQuestion } from "../message/delivery.ts";
 import type { Message } from "../message/message.ts";
+import { toldTrust } from "../message/trust-class.ts";
 import { defang } from "./defang.ts";
 import { plainLine } from "./plain-text.ts";
 import { quoted } from "./quote.ts";
@@ -10,6 +11,8 @@ import { quoted } from "./quote.ts";
 export interface ShownDelivery {
   readonly seq: number;
   readonly message: Message;
+  /** Its trust class, where that is known. */
+  readonly trust?: string | undefined;
   /** It may have been shown before. */
   readonly redelivered: boolean;
   /** What it answers, where that is known. */
@@ -45,10 +48,12 @@ export function renderStub(shown: ShownDelivery): string {
   );
 }
 
-function fenced({ seq, message, redelivered }: ShownDelivery, body: string, ...more: [string, string][]): string[] {
+function fenced(shown: ShownDelivery, body: string, ...more: [string, string][]): string[] {
+  const { seq, message, redelivered } = shown;
+  const trust = toldTrust(shown.trust, message);
   const attributes = [
     ["from", message.from.name],
-    ...(message.trust === "verified" ? [] : [["trust", message.trust]]),
+    ...(trust === undefined ? [] : [["trust", trust]]),
     ["message", String(seq)],
     ["sent", message.acceptedAt],
     ...(message.urgency === "normal" ? [] : [["urgency", message.urgency]]),

@@ -45,6 +45,7 @@ export const WebhookCloudEvent = object(() => ({
   subject: z.string(),
   time: Timestamp,
   datacontenttype: z.literal("application/json"),
+  trust: z.string().optional().meta({ description: "of a message: the trust class of its delivery" }),
   data: z.unknown(),
 }));
 export type WebhookCloudEvent = z.infer<typeof WebhookCloudEvent>;

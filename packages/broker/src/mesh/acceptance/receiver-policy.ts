@@ -1,18 +1,45 @@
 /** Receiver policy: whose messages an agent takes; kept per agent, applied when a message is accepted. */
-import type { AgentId, EndpointRequest, endpoints, PolicyAction, ReceiverPolicy, Trust } from "@agentmesh/protocol";
+import {
+  type AgentId,
+  type EndpointRequest,
+  type endpoints,
+  PolicyAction,
+  type PolicyClass,
+  type ReceiverPolicy,
+} from "@agentmesh/protocol";
 import type { Agents } from "../agents.ts";
 import { type Caller, mayActFor } from "../caller.ts";
 import type { PolicyRules, Store } from "../store.ts";
+import type { Came } from "./trust-class.ts";
 
 type Table = typeof endpoints;
 
-/** What a policy does with a sender's messages; without a policy all are accepted. */
+/**
+ * What a policy does with a message of a sender that came so; without a policy all are accepted. From another machine the mesh's own
+ * setting counts where there is no rule for it, and the stricter of the two.
+ */
 export function actionOn(
   rules: PolicyRules | undefined,
-  sender: { readonly id: AgentId; readonly trust: Trust },
+  sender: AgentId,
+  came: Came,
+  remoteSenders: PolicyAction,
 ): PolicyAction {
-  if (!rules) return "accept";
-  return rules.senders[sender.id] ?? rules.trust[sender.trust] ?? rules.otherwise;
+  const rule = rules?.senders[sender] ?? classesOf(came).flatMap((each) => rules?.trust[each] ?? [])[0];
+  if (rule !== undefined) return rule;
+  const otherwise = rules?.otherwise ?? "accept";
+  return came.remote ? stricter(otherwise, remoteSenders) : otherwise;
+}
+
+/** The classes that a rule for a message may name, the closest first: who says that it works in the same repository is no less remote. */
+function classesOf({ trust, remote }: Came): PolicyClass[] {
+  if (trust === "unverified") return [trust];
+  const known: PolicyClass[] = trust === "same-repo" ? [trust, remote ? "remote" : "same-machine"] : [trust];
+  return [...known, "verified"];
+}
+
+function stricter(a: PolicyAction, b: PolicyAction): PolicyAction {
+  const { options } = PolicyAction;
+  return options.indexOf(a) > options.indexOf(b) ? a : b;
 }
 
 /** The verbs on policies. */

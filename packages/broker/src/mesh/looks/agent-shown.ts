@@ -24,6 +24,7 @@ export function shownAgent(agent: AgentRecord, policy: Ages): Agent {
     presence,
     ...(doubt && { doubt }),
     trust: agent.trust,
+    ...(agent.person && { person: true }),
     pushPaths: [...(presence === "offline" ? [] : agent.pushPaths), ...(agent.webhook ? [agent.webhook] : [])],
     ...(agent.focus && { focus: agent.focus }),
     queued: agent.queued,

@@ -6,6 +6,7 @@ import type {
   Focus,
   ListedPushPath,
   PolicyAction,
+  PolicyClass,
   PushPath,
   Trust,
 } from "@agentmesh/protocol";
@@ -24,6 +25,8 @@ export interface KnownAgent {
   /** Time since its last sign of life that was noted, in milliseconds. */
   readonly quietMs: number;
   readonly trust: Trust;
+  /** Its token is a person's credential. */
+  readonly person: boolean;
 }
 
 /** An agent as stored, with what its sessions and inbox say of it now. */
@@ -63,6 +66,8 @@ export interface AgentToRegister {
   readonly profile: AgentProfile;
   /** Left out, verified. */
   readonly trust?: Trust;
+  /** True: a person's agent from now on; left out, it stays what it is. */
+  readonly person?: true;
 }
 
 /** What the wire of the predecessor calls an agent, and what its client said of itself there, as JSON. */
@@ -93,5 +98,5 @@ export type Viewer = AgentId | undefined;
 export interface PolicyRules {
   readonly otherwise: PolicyAction;
   readonly senders: Readonly<Record<AgentId, PolicyAction>>;
-  readonly trust: Readonly<Partial<Record<Trust, PolicyAction>>>;
+  readonly trust: Readonly<Partial<Record<PolicyClass, PolicyAction>>>;
 }

@@ -8,7 +8,9 @@ export interface AskStatus {
   readonly overdue: boolean;
   /** The question is dead, refused, expired or taken back. */
   readonly ended: boolean;
-  readonly reply: { readonly message: Message; readonly deliveryId: DeliveryId } | undefined;
+  readonly reply:
+    | { readonly message: Message; readonly deliveryId: DeliveryId; readonly trust: string | undefined }
+    | undefined;
 }
 
 /** Writes the notices of an overdue ask: first to the agent that owes the answer, then to the asker. */

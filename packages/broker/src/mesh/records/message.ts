@@ -25,6 +25,8 @@ export interface MessageToEnqueue {
   readonly bodyBytes: number;
   readonly inReplyTo: MessageId | undefined;
   readonly hops?: number;
+  /** Sent by a program with a person's token. */
+  readonly byProgram?: true | undefined;
   /** It expects an answer, overdue after this time. */
   readonly answerWithinMs?: number | undefined;
   /** Keeps the delivery from streams and leases for a moment: an ask that waits for it takes it first. */

@@ -1,5 +1,6 @@
 /** SQL of agents. */
 import { AgentId, type AgentProfile, numberedName } from "@agentmesh/protocol";
+import type { Standing } from "../../mesh/acceptance/trust-class.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type {
   AgentRecord,
@@ -21,12 +22,13 @@ import {
   knownAgent,
   type PartyRow,
   policyOf,
+  type StandingRow,
 } from "./rows/agents.ts";
 
 /** Columns of an agent with what its inbox and its webhook say now; its sessions are in memory. */
 export const AGENT = `
   SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.archived_at, a.queued_count, a.held_count,
-    a.open_count, a.trust, a.focus_until, a.focus_allows, a.focus_reason, a.asked_name,
+    a.open_count, a.trust, a.person, a.focus_until, a.focus_allows, a.focus_reason, a.asked_name,
     iif(a.queued_count = 0, NULL, (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk
        AND d.state IN ('queued', 'leased') AND d.state = 'queued' ORDER BY d.seq LIMIT 1)) AS oldest_queued_at,
     (SELECT json_object('provenAt', w.proven_at, 'failedWhy', w.failed_why, 'restsUntil', w.rests_until)
@@ -38,7 +40,7 @@ export const REMOVED_WITH_MAIL = `SELECT pk FROM agent WHERE removed_at IS NOT N
 
 /** What a caller is known by. */
 const CALLER = `
-  SELECT pk, id, name, asked_name, profile, registered_at, last_seen_at, archived_at, trust
+  SELECT pk, id, name, asked_name, profile, registered_at, last_seen_at, archived_at, trust, person
   FROM agent WHERE token_hash = ? AND removed_at IS NULL`;
 
 /** Columns of an agent as acts know it, without its sessions. */
@@ -46,6 +48,12 @@ const PARTY = `
   SELECT a.pk, a.id, a.name, a.archived_at, a.queued_count, a.held_count, a.open_count, a.trust,
     a.focus_until, a.focus_allows, a.focus_reason
   FROM agent a`;
+
+/** What decides how a message comes: whose agent it is, and where that says it works. */
+const STANDING = `
+  SELECT a.trust, a.person, NULL AS machine, json_extract(a.profile, '$.host') AS host,
+    json_extract(a.profile, '$.repo') AS repo, json_extract(a.profile, '$.repoUrl') AS repoUrl
+  FROM agent a WHERE a.pk = ?`;
 
 /** The statements on agents. */
 export function agentStatements(
@@ -73,6 +81,8 @@ export function agentStatements(
   const insert = db.prepare<[string, string, string, string, number, string, string | null]>(
     `INSERT INTO agent (id, name, token_hash, profile, registered_at, trust, asked_name) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
+  const markPerson = db.prepare<[string]>(`UPDATE agent SET person = 1 WHERE token_hash = ? AND person = 0`);
+  const selectStanding = db.prepare<[number], StandingRow>(STANDING);
   const updateSummary = db.prepare<[string, number]>(
     `UPDATE agent SET profile = json_set(profile, '$.summary', ?) WHERE pk = ?`,
   );
@@ -143,6 +153,12 @@ export function agentStatements(
   return {
     row,
     rowByPk: (pk: number) => selectRowByPk.get(pk),
+    /** What an agent is known by where a message of it, or for it, is accepted; also of one that has left. */
+    standing(pk: number, byProgram = false): Standing {
+      const row = selectStanding.get(pk);
+      if (!row) throw new Error(`there is no agent with the key ${pk}`);
+      return { ...row, person: row.person === 1 && !byProgram };
+    },
     /** Key of an agent, also of one that has left; 0, which nobody has, for one that was never there. */
     pkOf: (id: AgentId) => selectPk.get(id)?.pk ?? 0,
     /** One that has left and whose inbox holds something open. */
@@ -181,6 +197,7 @@ export function agentStatements(
         insert.run(id, name, tokenHash, JSON.stringify(profile), clock.now(), trust, asked);
         formerNames.drop(name);
       }
+      if (agent.person === true) markPerson.run(agent.tokenHash);
       const stored = record(selectByToken.get(agent.tokenHash));
       if (!stored) throw new Error(`agent ${agent.id} vanished while it was registered`);
       return { agent: stored, created: known === undefined, renamedFrom };

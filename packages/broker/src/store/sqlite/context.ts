@@ -1,5 +1,5 @@
 /** What every statement file of the engine works with. */
-import type { AgentId, MessageId } from "@agentmesh/protocol";
+import type { AgentId, MessageId, PolicyAction } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Leasable } from "./commits/leasable.ts";
 import type { Database } from "./driver/database.ts";
@@ -10,6 +10,8 @@ import type { Undo } from "./memory/undo.ts";
 export interface EngineContext {
   readonly db: Database;
   readonly clock: Clock;
+  /** What becomes of a message from another machine where its recipient has no rule for that. */
+  readonly remoteSenders: PolicyAction;
   /** How often the database was written to. */
   readonly changes: { count: number };
   /** What acts change in memory goes back with them. */

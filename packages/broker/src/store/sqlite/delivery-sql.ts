@@ -4,7 +4,7 @@ import type { DeliveryRow } from "./rows/rows.ts";
 
 /** Columns of a delivery joined with its message, sender and recipient. */
 export const DELIVERY = `
-  SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.failures, d.ready_at, d.delayed, d.receipt, d.session_id,
+  SELECT d.pk, d.id, d.seq, d.trust, d.state, d.attempt, d.failures, d.ready_at, d.delayed, d.receipt, d.session_id,
     d.lease_ends_at, d.reason, d.ended_at,
     r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
     m.pk AS message_pk, m.id AS message_id, m.sender_pk, s.id AS sender_id, s.name AS sender_name,

@@ -48,7 +48,7 @@ export function lookAhead(sql: string): string {
 }
 
 const DELIVERY = `
-  SELECT d.id, d.seq, d.state, d.attempt, d.ready_at, d.delayed, d.session_id, d.lease_ends_at, d.reason, d.expires_at,
+  SELECT d.id, d.seq, d.trust, d.state, d.attempt, d.ready_at, d.delayed, d.session_id, d.lease_ends_at, d.reason, d.expires_at,
     r.id AS recipient_id, r.name AS recipient_name
   FROM delivery d JOIN agent r ON r.pk = d.agent_pk WHERE d.message_pk = :message`;
 

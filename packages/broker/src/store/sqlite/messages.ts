@@ -21,7 +21,13 @@ export type NewMessage = Pick<MessageToEnqueue, "id" | "threadId" | "body" | "bo
   readonly hops?: number;
   readonly topic?: string;
   readonly urgency?: Urgency;
+  readonly byProgram?: true | undefined;
 };
+
+/** Whether a program sent it with a person's token. */
+export interface ByProgram {
+  readonly by_program: 0 | 1;
+}
 
 /** A message's envelope as its sender and thread see it. */
 export interface EnvelopeRow {
@@ -37,18 +43,32 @@ export const MESSAGE = `
   SELECT m.id AS message_id, m.kind, m.topic, m.sender_pk, s.id AS sender_id, s.name AS sender_name,
     s.trust AS sender_trust,
     '' AS recipient_name, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops, m.urgency,
-    m.accepted_at, m.expires_at, (SELECT k.due_at FROM ask k WHERE k.message_pk = m.pk) AS answer_by
+    m.by_program, m.accepted_at, m.expires_at, (SELECT k.due_at FROM ask k WHERE k.message_pk = m.pk) AS answer_by
   FROM message m JOIN agent s ON s.pk = m.sender_pk`;
 
 /** The statements on messages. */
 export function messageStatements({ db, clock, worded }: EngineContext) {
   const insert = db.prepare<
-    [string, number, string | null, string, string | null, number, number, string, number, string, number, number],
+    [
+      string,
+      number,
+      string | null,
+      string,
+      string | null,
+      number,
+      number,
+      0 | 1,
+      string,
+      number,
+      string,
+      number,
+      number,
+    ],
     { pk: number }
   >(
     `INSERT INTO message
-       (id, sender_pk, topic, thread_id, in_reply_to, hops, urgency, body, body_bytes, body_hash, accepted_at, expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
+       (id, sender_pk, topic, thread_id, in_reply_to, hops, urgency, by_program, body, body_bytes, body_hash, accepted_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
   const insertNotice = db.prepare<
     [string, string, number, string, string, string, number, string, number, number],
@@ -68,10 +88,10 @@ export function messageStatements({ db, clock, worded }: EngineContext) {
     `SELECT m.id, m.thread_id, m.hops, s.id AS sender_id, s.name AS sender_name
      FROM message m JOIN agent s ON s.pk = m.sender_pk WHERE m.id = ?`,
   );
-  const selectLater = db.prepare<[string, string], { pk: number }>(
+  const selectLater = db.prepare<[string], { pk: number }>(
     `SELECT later.pk FROM message m JOIN message later ON later.thread_id = m.thread_id AND later.pk > m.pk
      JOIN agent s ON s.pk = later.sender_pk
-     WHERE m.id = ? AND json_extract(s.profile, '$.client') = ? LIMIT 1`,
+     WHERE m.id = ? AND s.person = 1 AND later.by_program = 0 LIMIT 1`,
   );
   const setSkipped = db.prepare<[string, number]>(`UPDATE message SET skipped = ? WHERE pk = ?`);
   const selectSkipped = db.prepare<[string], { skipped: string | null }>(`SELECT skipped FROM message WHERE id = ?`);
@@ -81,7 +101,7 @@ export function messageStatements({ db, clock, worded }: EngineContext) {
   const recall = db.prepare<[number, string, string]>(
     `UPDATE message SET recalled_at = ? WHERE id = ? AND sender_pk = (SELECT pk FROM agent WHERE id = ?)`,
   );
-  const selectWholeByPk = db.prepare<[number], MessageRow>(`${MESSAGE} WHERE m.pk = ?`);
+  const selectWholeByPk = db.prepare<[number], MessageRow & ByProgram>(`${MESSAGE} WHERE m.pk = ?`);
   const selectBodies = db.prepare<[number, number], { pk: number; body: string; body_hash: string }>(
     `SELECT pk, body, body_hash FROM message WHERE pk > ? ORDER BY pk LIMIT ?`,
   );
@@ -141,9 +161,11 @@ export function messageStatements({ db, clock, worded }: EngineContext) {
       const { id, topic = null, threadId, inReplyTo = null, hops = 0, body, bodyBytes } = message;
       const weight = urgencyWeight(message.urgency ?? "normal");
       const hash = bodyHash(body);
+      const by = message.byProgram ? 1 : 0;
+      const times = [acceptedAt, expiresAt] as const;
       const pk =
-        insert.get(id, senderPk, topic, threadId, inReplyTo, hops, weight, body, bodyBytes, hash, acceptedAt, expiresAt)
-          ?.pk ?? 0;
+        insert.get(id, senderPk, topic, threadId, inReplyTo, hops, weight, by, body, bodyBytes, hash, ...times)?.pk ??
+        0;
       return { pk, acceptedAt, expiresAt };
     },
     /** Remembers which subscribers got no delivery, so that a repeated publish is answered as the first was. */
@@ -161,7 +183,8 @@ export function messageStatements({ db, clock, worded }: EngineContext) {
     bodiesAfter: (pk: number, limit: number) => selectBodies.all(pk, limit),
     /** Notes that the body is not what was accepted; false when that was known. */
     markDamaged: (id: MessageId): boolean => markDamaged.run(clock.now(), id).changes === 1,
-    wroteAfter: (id: MessageId, client: string) => selectLater.get(id, client) !== undefined,
+    /** Whether a person has written into its thread since. */
+    personSince: (id: MessageId) => selectLater.get(id) !== undefined,
     envelope: (id: string) => selectEnvelope.get(id),
     keyInUse: (senderPk: number, key: string) => selectKey.get(senderPk, key, clock.now()),
     putKey: (senderPk: number, key: string, contentHash: string, messagePk: number, windowMs: number) =>

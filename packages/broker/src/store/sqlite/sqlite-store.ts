@@ -1,5 +1,5 @@
 /** The Store port over SQLite: writes go through the commit queue, reads are answered at once. */
-import type { AgentId } from "@agentmesh/protocol";
+import type { AgentId, PolicyAction } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Store, StoreListener } from "../../mesh/store.ts";
 import { indexWords, WordsBehind } from "./acts/index-words.ts";
@@ -66,6 +66,7 @@ export function openStore(
   clock: Clock,
   trouble: DiskTrouble = NO_HELP,
   sizes: SliceSizes = SLICES,
+  remoteSenders: PolicyAction = "accept",
 ): { readonly store: Store; readonly sessions: SessionsInMemory } {
   const { db } = open;
   let listener: StoreListener | undefined;
@@ -75,8 +76,7 @@ export function openStore(
   const undo = new Undo();
   const leasable = new Leasable(undo, () => listener);
   const context: EngineContext = {
-    db,
-    clock,
+    ...{ db, clock, remoteSenders },
     changes: { count: 0 },
     undo,
     callers: new CallersInMemory(undo),

@@ -1,5 +1,5 @@
 /** SQL of topics and subscriptions. */
-import type { AgentId, MessageId, Trust } from "@agentmesh/protocol";
+import type { AgentId, MessageId } from "@agentmesh/protocol";
 import * as z from "zod";
 import type { InboxQuota } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
@@ -11,7 +11,7 @@ export interface RetainedRow {
   readonly topic: string;
   readonly sender_pk: number;
   readonly sender_id: AgentId;
-  readonly sender_trust: Trust;
+  readonly by_program: 0 | 1;
   readonly body_bytes: number;
   readonly urgency: number;
   readonly expires_at: number;
@@ -79,7 +79,7 @@ export function topicStatements({ db, clock }: EngineContext) {
   );
   const removeAllOf = db.prepare<[number]>(`DELETE FROM subscription WHERE agent_pk = ?`);
   const selectRetained = db.prepare<[string, number, number], RetainedRow>(
-    `SELECT m.pk, m.id, m.topic, m.sender_pk, s.id AS sender_id, s.trust AS sender_trust, m.body_bytes, m.urgency,
+    `SELECT m.pk, m.id, m.topic, m.sender_pk, s.id AS sender_id, m.by_program, m.body_bytes, m.urgency,
        m.expires_at
      FROM message m JOIN agent s ON s.pk = m.sender_pk
      WHERE m.topic = ? AND m.expires_at > ? AND m.recalled_at IS NULL AND m.damaged_at IS NULL

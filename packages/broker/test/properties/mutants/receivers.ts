@@ -20,10 +20,70 @@ export const receiverMutants: Mutant[] = [
   stateless("a rule for a class goes before one for a sender", ({ store, db }) => ({
     enqueue: (message, quota) => {
       const first =
-        "CASE WHEN json_extract(policy, '$.trust.verified') IS NULL THEN policy ELSE json_set(policy, '$.senders', json('{}')) END";
+        "CASE WHEN json_extract(policy, '$.trust') = '{}' THEN policy ELSE json_set(policy, '$.senders', json('{}')) END";
       return whileSet(db, "agent", "policy", first, () => store.enqueue(message, quota));
     },
   })),
+  stateless("a policy has no rules for trust classes", ({ store, db }) => ({
+    enqueue: (message, quota) =>
+      whileSet(db, "agent", "policy", "json_set(policy, '$.trust', json('{}'))", () => store.enqueue(message, quota)),
+  })),
+  stateless("a rule for the same machine goes before one for the same repository", ({ store, db }) => ({
+    enqueue: (message, quota) => {
+      const wider =
+        "CASE WHEN json_extract(policy, '$.trust.\"same-machine\"') IS NULL THEN policy ELSE json_remove(policy, '$.trust.\"same-repo\"') END";
+      return whileSet(db, "agent", "policy", wider, () => store.enqueue(message, quota));
+    },
+  })),
+  stateless(
+    "who calls itself cli is a person",
+    ({ store, db }) => ({
+      enqueue: (message, quota) => {
+        const claimed = "iif(json_extract(profile, '$.client') = 'cli', 1, 0)";
+        return whileSet(db, "agent", "person", claimed, () => store.enqueue(message, quota));
+      },
+    }),
+    ["send", "lease"],
+  ),
+  stateless(
+    "what came by the predecessor's wire is stamped as if it had a token",
+    ({ store, db }) => ({
+      enqueue: (message, quota) => whileSet(db, "agent", "trust", "'verified'", () => store.enqueue(message, quota)),
+    }),
+    ["send", "register"],
+  ),
+  stateless(
+    "a person is none after a restart",
+    ({ db, start }) => {
+      if (start > 1) db.exec("UPDATE agent SET person = 0");
+      return {};
+    },
+    ["restart", "send"],
+  ),
+  stateless(
+    "how a message came is what it would be now",
+    ({ store, db }) => ({
+      registerAgent: async (agent) => {
+        const known = await store.registerAgent(agent);
+        if (!known.created) db.exec("UPDATE delivery SET trust = 'same-machine' WHERE trust = 'same-repo'");
+        return known;
+      },
+    }),
+    ["register", "send"],
+  ),
+  stateless(
+    "what is published is stamped with one class for all",
+    ({ store, db }) => ({
+      publish: async (message, quota) => {
+        const published = await store.publish(message, quota);
+        db.prepare(
+          "UPDATE delivery SET trust = 'same-machine' WHERE message_pk = (SELECT pk FROM message WHERE id = ?)",
+        ).run(published.message.id);
+        return published;
+      },
+    }),
+    ["publish", "subscribe"],
+  ),
   stateless("a refused message is held", ({ store, db }) => ({
     enqueue: (message, quota) =>
       whileSet(db, "agent", "policy", "replace(policy, 'refuse', 'hold')", () => store.enqueue(message, quota)),

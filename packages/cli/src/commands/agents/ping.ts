@@ -33,10 +33,11 @@ interface Reached {
 
 /** Pings as the context's agent; exits 8 and names the phase that was not reached. @throws CommandError, MeshApiError */
 export async function ping(context: Context, to: string, options: { readonly timeout: number }): Promise<void> {
-  const { client, patient, agent } = await context.acting();
+  const { client, patient, agent, by } = await context.acting();
   // A message and no ask: nobody is to owe an answer to, or be reminded of, what is over in a minute.
   const sent = await client.send({
     to,
+    ...by,
     body: `Ping from ${agent.name}: is a message noticed in this session? Answer this one with reply and a word; nothing else is asked.`,
     ttlMs: Math.min(options.timeout + OUTLIVES_MS, MAX_TTL_MS),
   });

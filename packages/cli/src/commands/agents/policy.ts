@@ -1,6 +1,14 @@
 /** `agentmesh policy`: whose messages an agent accepts, holds or refuses. */
 import { MeshApiError, type MeshClient } from "@agentmesh/client";
-import { oneOf, PolicyAction, plainLine, type ReceiverPolicy, type SetPolicyRequest } from "@agentmesh/protocol";
+import {
+  oneOf,
+  PolicyAction,
+  PolicyClass,
+  plainLine,
+  type ReceiverPolicy,
+  type SetPolicyRequest,
+  TrustClass,
+} from "@agentmesh/protocol";
 import type { Context } from "../../context.ts";
 import { typed } from "../../option-values.ts";
 import { jsonText, print, warn } from "../../terminal/output.ts";
@@ -11,6 +19,10 @@ export interface PolicyOptions {
   readonly hold?: string[];
   readonly refuse?: string[];
   readonly forget?: string[];
+  readonly operator?: string;
+  readonly sameRepo?: string;
+  readonly sameMachine?: string;
+  readonly remote?: string;
   readonly unverified?: string;
   readonly otherwise?: string;
 }
@@ -28,9 +40,28 @@ export async function policy(context: Context, agent: string, options: PolicyOpt
   if (context.json) return print(jsonText(after));
   for (const [name, rule] of forgotten) if (!rule) warn(`There was no rule for ${plainLine(name)}.`);
   for (const { agent: sender, action } of after.senders) await print(`${action.padEnd(7)} ${plainLine(sender.name)}`);
-  if (after.trust.unverified) await print(`${after.trust.unverified.padEnd(7)} unverified agents`);
-  const rest = after.senders.length > 0 || after.trust.unverified ? "everybody else" : "everybody";
+  for (const [name, who] of Object.entries(CLASSES)) {
+    const action = after.trust[PolicyClass.parse(name)];
+    if (action) await print(`${action.padEnd(7)} ${who}`);
+  }
+  const rest = after.senders.length > 0 || Object.keys(after.trust).length > 0 ? "everybody else" : "everybody";
   await print(`${after.otherwise.padEnd(7)} ${rest}`);
+}
+
+/** Trust classes in words, the closest first. */
+const CLASSES: Readonly<Record<PolicyClass, string>> = {
+  operator: "you, at the command line",
+  "same-repo": "agents of its repository",
+  "same-machine": "agents of its machine",
+  remote: "agents of other machines",
+  verified: "agents with a token",
+  unverified: "unverified agents",
+};
+
+/** What commander makes of the option's name. */
+function inOptions(each: TrustClass): "operator" | "sameRepo" | "sameMachine" | "remote" | "unverified" {
+  if (each === "same-repo") return "sameRepo";
+  return each === "same-machine" ? "sameMachine" : each;
 }
 
 function changed(
@@ -41,17 +72,18 @@ function changed(
   const rules = new Map(before.senders.map(({ agent, action }) => [agent.name, action]));
   for (const action of PolicyAction.options) for (const name of options[action] ?? []) rules.set(name, action);
   for (const rule of forgotten.values()) if (rule) rules.delete(rule.agent.name);
-  const unverified =
-    options.unverified === undefined
-      ? before.trust.unverified
-      : typed("--unverified", oneOf(PolicyAction.options), options.unverified);
+  const trust = { ...before.trust };
+  for (const each of TrustClass.options) {
+    const action = options[inOptions(each)];
+    if (action !== undefined) trust[each] = typed(`--${each}`, oneOf(PolicyAction.options), action);
+  }
   return {
     otherwise:
       options.otherwise === undefined
         ? before.otherwise
         : typed("--otherwise", oneOf(PolicyAction.options), options.otherwise),
     senders: [...rules].map(([agent, action]) => ({ agent, action })),
-    trust: { ...before.trust, ...(unverified && { unverified }) },
+    trust,
   };
 }
 

@@ -2,7 +2,7 @@
 import { type InboxEntry, plainLine } from "@agentmesh/protocol";
 import { alsoArchived } from "../../all-agents.ts";
 import type { Context } from "../../context.ts";
-import { bodyText } from "../../describe.ts";
+import { bodyText, trustWords } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
 import { indented, jsonText, print, remark, style, tell, withId } from "../../terminal/output.ts";
 import { deliveryIdOf } from "./delivery-ref.ts";
@@ -42,7 +42,8 @@ export async function refuse(context: Context, ref: string, { reason }: { readon
   await tell(`${reply.deliveryId} is refused; its sender is told.`);
 }
 
-function whole({ id, seq, to, message }: InboxEntry): string {
+function whole({ id, seq, to, trust, message }: InboxEntry): string {
+  const told = trustWords(trust, message);
   const heading = style("bold", `${plainLine(message.from.name)} → ${plainLine(to.name)} #${seq}`);
-  return `${withId(`${heading}  ${since(message.acceptedAt)} ago`, id)}\n${indented(bodyText(message))}`;
+  return `${withId(`${heading}  ${told === "" ? "" : `${told} · `}${since(message.acceptedAt)} ago`, id)}\n${indented(bodyText(message))}`;
 }

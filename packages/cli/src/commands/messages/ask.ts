@@ -22,9 +22,9 @@ export async function ask(
 ): Promise<void> {
   const { json } = context;
   const body = await textFrom({ words, file: options.file }, `question for ${plainLine(to)}`);
-  const { client, patient } = await context.acting();
+  const { client, patient, by } = await context.acting();
   // One key for all calls: the question is stored once, however often it is asked for its answer.
-  const question = { to, body, idempotencyKey: randomUUID() };
+  const question = { to, body, ...by, idempotencyKey: randomUUID() };
   let last: AskReply | undefined;
   const answer = await waitFor({
     json,

@@ -1,6 +1,6 @@
 /** A delivery of an inbox in words. */
 import { type InboxEntry, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
-import { bodyText, stateStyle } from "../../describe.ts";
+import { bodyText, stateStyle, trustWords } from "../../describe.ts";
 import { since, until } from "../../terminal/clock.ts";
 import { indented, style, withId } from "../../terminal/output.ts";
 import { questionLine } from "../../timeline.ts";
@@ -8,8 +8,10 @@ import { questionLine } from "../../timeline.ts";
 /** All of it: who sent what and when, and how it stands. */
 export function whole(entry: InboxEntry): string {
   const { message, question, seq, attempt, state } = entry;
+  const told = trustWords(entry.trust, message);
   const facts = [
     style(stateStyle[state], plainLine(stateOf(entry))),
+    ...(told === "" ? [] : [told]),
     ...(attempt > 0 ? [`attempt ${attempt}`] : []),
     `${since(message.acceptedAt)} ago`,
   ];

@@ -30,12 +30,13 @@ export async function send(
   const inReplyTo = options.reply === undefined ? undefined : messageRefOf(options.reply);
   const about = to === undefined ? `answer to ${options.reply}` : `message for ${plainLine(to)}`;
   const body = await textFrom({ words, file: options.file }, about);
-  const { client, patient, agent } = await context.acting();
+  const { client, patient, agent, by } = await context.acting();
   const threadId =
     options.thread === undefined ? undefined : await threadOf(await context.admin(), options.thread, agent.name);
   const reply = await client.send({
     ...(to !== undefined && { to }),
     body,
+    ...by,
     ...(threadId !== undefined && { threadId }),
     ...(inReplyTo !== undefined && { inReplyTo }),
     ...(options.urgency !== undefined && { urgency: options.urgency }),

@@ -52,9 +52,11 @@ export async function publish(
 ): Promise<void> {
   const topic = typed("The topic", TopicName, name);
   const body = await textFrom({ words, file }, `message on ${topic}`);
-  const reply = await (await context.acting()).client.publish({
+  const { client, by } = await context.acting();
+  const reply = await client.publish({
     topic,
     body,
+    ...by,
     ...(urgency !== undefined && { urgency }),
   });
   if (context.json) return print(jsonText(reply));

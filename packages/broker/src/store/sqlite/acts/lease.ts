@@ -94,8 +94,9 @@ export function takeLeases(
     const position = timeline.note(pk, "leased", { attempt, session, parties: row });
     const lease = { receipt, session, ms: terms.leaseMs, position: stream ? position : null };
     const leaseEndsAt = timestamp(deliveries.markLeased(pk, lease));
-    const { id, seq } = row;
-    const delivery = { id, seq, attempt, redelivered: attempt > 1, receipt, leaseEndsAt, message };
+    const { id, seq, trust } = row;
+    const known = { id, seq, ...(trust !== null && { trust }) };
+    const delivery = { ...known, attempt, redelivered: attempt > 1, receipt, leaseEndsAt, message };
     leased.push({ delivery, streamPosition: position });
   }
   return { leased, queued: agent.queued_count - leased.length, silent: false, more };

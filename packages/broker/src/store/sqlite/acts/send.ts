@@ -1,6 +1,7 @@
 /** The act of accepting a message. */
-import type { AgentId, DeliveryId, Message, MessageId, PolicyAction, Trust } from "@agentmesh/protocol";
+import type { AgentId, DeliveryId, Message, MessageId, PolicyAction, TrustClass } from "@agentmesh/protocol";
 import { actionOn } from "../../../mesh/acceptance/receiver-policy.ts";
+import { type Came, cameAs } from "../../../mesh/acceptance/trust-class.ts";
 import { urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
 import { timestamp } from "../../../mesh/clock.ts";
 import { MeshError } from "../../../mesh/errors.ts";
@@ -25,7 +26,10 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
   if (!recipient) throw new MeshError("agent_not_found", `The recipient ${message.recipientId} has left the mesh.`);
   checkRoom(engine, recipient, message.bodyBytes, quota);
   checkKeeping(engine, sender, { messages: 1, bytes: keptBytes(message.bodyBytes) }, quota.keeping);
-  const action = answersRecipient(engine, message) ? "accept" : actionFor(engine, recipient.pk, sender);
+  const came = cameAs(agents.standing(sender.pk, message.byProgram), agents.standing(recipient.pk));
+  const action = answersRecipient(engine, message)
+    ? "accept"
+    : actionFor(engine, context, recipient.pk, sender.id, came);
   if (action === "refuse") {
     throw new MeshError(
       "refused_by_policy",
@@ -43,8 +47,7 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
     sender,
     recipient,
     ...(isPlain && { shown }),
-    action,
-    context,
+    ...{ action, trust: came.trust, context },
   });
   if (message.keepBackMs !== undefined) deliveries.keepBack(pk, message.keepBackMs);
   if (message.answerWithinMs !== undefined)
@@ -91,13 +94,15 @@ function acceptedRow(
   };
 }
 
-/** What an agent's policy does with this sender's messages. */
+/** What an agent's policy does with a message of this sender that came so. */
 export function actionFor(
   { agents }: Engine,
+  { remoteSenders }: EngineContext,
   recipientPk: number,
-  sender: { readonly id: AgentId; readonly trust: Trust },
+  senderId: AgentId,
+  came: Came,
 ): PolicyAction {
-  return actionOn(agents.policy(recipientPk), sender);
+  return actionOn(agents.policy(recipientPk), senderId, came, remoteSenders);
 }
 
 /** Whoever asks gets the answer: what the recipient itself has sent may be answered whatever its policy. */
@@ -119,11 +124,12 @@ export function deliver(
     /** As a stream shows it; left out, none takes it at once. */
     readonly shown?: Message;
     readonly action: Exclude<PolicyAction, "refuse">;
+    readonly trust: TrustClass;
     readonly context: EngineContext;
   },
 ): { pk: number; id: DeliveryId; seq: number; state: "held" | "queued" | "leased" } {
   const { deliveries, timeline } = engine;
-  const { id, message, stored, sender, recipient, shown, action, context, retained = false } = parts;
+  const { id, message, stored, sender, recipient, shown, action, trust, context, retained = false } = parts;
   const state = action === "hold" ? "held" : "queued";
   const urgency = urgencyWeight(message.urgency ?? "normal");
   const lease = shown && state === "queued" ? leaseAtOnce(engine, context, recipient, urgency) : undefined;
@@ -133,6 +139,7 @@ export function deliver(
     messagePk: stored.pk,
     agentPk: recipient.pk,
     bytes: message.bodyBytes,
+    trust,
     state,
     urgency,
     rank: message.urgency === "interrupt" ? RANK.interrupt : RANK.message,
@@ -149,7 +156,7 @@ export function deliver(
     if (timeline.note(pk, "leased", { attempt, session, parties }) !== position)
       throw new Error(`the lease of ${id} is not at position ${position} of the timeline`);
     const leaseEndsAt = timestamp(endsAt);
-    const delivery = { id, seq, attempt, redelivered: false, receipt, leaseEndsAt, message: shown };
+    const delivery = { id, seq, trust, attempt, redelivered: false, receipt, leaseEndsAt, message: shown };
     context.leasable.leasedAtOnce(recipient.id, { session, leased: [{ delivery, streamPosition: position }] });
     return { pk, id, seq, state: "leased" };
   }
@@ -225,6 +232,7 @@ export function recordOf(engine: Engine, id: AgentId, name: string): AgentRecord
     heartbeatAgeMs: undefined,
     doubt: undefined,
     askedName: undefined,
+    person: false,
     pushPaths: [],
     trust: "verified",
     focus: undefined,

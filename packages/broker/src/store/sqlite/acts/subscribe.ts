@@ -1,5 +1,12 @@
 /** The act of subscribing, with what was published before. */
-import { KEPT_BYTES_PER_SUBSCRIPTION, MAX_RETAINED, type PolicyAction, type SubscribeReply } from "@agentmesh/protocol";
+import {
+  KEPT_BYTES_PER_SUBSCRIPTION,
+  MAX_RETAINED,
+  type PolicyAction,
+  type SubscribeReply,
+  type TrustClass,
+} from "@agentmesh/protocol";
+import { cameAs } from "../../../mesh/acceptance/trust-class.ts";
 import { urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
 import { timestamp } from "../../../mesh/clock.ts";
 import { newId } from "../../../mesh/ids.ts";
@@ -35,9 +42,10 @@ export function subscribe(
     quota.keeping,
   );
   const created = engine.topics.subscribe(agentPk, pattern);
-  const wanted = created && meant ? earlierMessages(engine, topicsNow(engine, pattern, meant), agentPk, retained) : [];
+  const wanted =
+    created && meant ? earlierMessages(engine, context, topicsNow(engine, pattern, meant), agentPk, retained) : [];
   const taken = newestThatFit(engine, wanted, agentPk, quota);
-  for (const { row, action } of taken) {
+  for (const { row, action, trust } of taken) {
     // What was urgent once is not any more; an fyi still rests.
     const urgency = row.urgency === urgencyWeight("fyi") ? "fyi" : "normal";
     deliver(engine, {
@@ -46,7 +54,7 @@ export function subscribe(
       stored: { pk: row.pk, acceptedAt: context.clock.now(), expiresAt: row.expires_at },
       sender: { pk: row.sender_pk },
       recipient: subscriber,
-      ...{ action, context, retained: true },
+      ...{ action, trust, context, retained: true },
     });
   }
   const since = engine.topics.since(agentPk, pattern);
@@ -62,6 +70,7 @@ export function subscribe(
 interface Earlier {
   readonly row: RetainedRow;
   readonly action: Exclude<PolicyAction, "refuse">;
+  readonly trust: TrustClass;
 }
 
 /** The newest of these messages, oldest first, that an inbox takes. */
@@ -79,7 +88,14 @@ function newestThatFit(engine: Engine, wanted: readonly Earlier[], agentPk: numb
  * The newest messages of topics that a pattern means, oldest first. `topics` are in the order of their newest messages, the
  * newest first: behind the first that has nothing new enough there is nothing more.
  */
-function earlierMessages(engine: Engine, topics: readonly RecentTopicRow[], agentPk: number, count: number): Earlier[] {
+function earlierMessages(
+  engine: Engine,
+  context: EngineContext,
+  topics: readonly RecentTopicRow[],
+  agentPk: number,
+  count: number,
+): Earlier[] {
+  const standing = engine.agents.standing(agentPk);
   let newest: Earlier[] = [];
   for (const topic of topics) {
     const oldest = newest[count - 1];
@@ -88,8 +104,9 @@ function earlierMessages(engine: Engine, topics: readonly RecentTopicRow[], agen
       .retained(topic.name, Math.min(count, MAX_RETAINED))
       .filter(({ pk, sender_pk }) => sender_pk !== agentPk && !engine.deliveries.has(pk, agentPk))
       .flatMap((row) => {
-        const action = actionFor(engine, agentPk, { id: row.sender_id, trust: row.sender_trust });
-        return action === "refuse" ? [] : [{ row, action }];
+        const came = cameAs(engine.agents.standing(row.sender_pk, row.by_program === 1), standing);
+        const action = actionFor(engine, context, agentPk, row.sender_id, came);
+        return action === "refuse" ? [] : [{ row, action, trust: came.trust }];
       });
     newest = [...newest, ...more].sort((a, b) => b.row.pk - a.row.pk).slice(0, count);
   }

@@ -16,6 +16,7 @@ import { doubts } from "../migrations/0013-doubts.ts";
 import { askedNames } from "../migrations/0014-asked-names.ts";
 import { beats } from "../migrations/0015-beats.ts";
 import { wordsBehind } from "../migrations/0016-words-behind.ts";
+import { trust } from "../migrations/0017-trust.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -35,6 +36,7 @@ export const migrations: readonly string[] = [
   askedNames,
   beats,
   wordsBehind,
+  trust,
 ];
 
 /** The database was written by a newer broker. */

@@ -9,7 +9,7 @@ import { deliveryOf, type ShownDeliveryRow } from "../rows/rows.ts";
 import { type TimelineRow, timelineEntryOf } from "../rows/timeline.ts";
 
 const DELIVERY = `
-  SELECT d.pk, d.id, d.seq, d.state, d.attempt, d.ready_at, d.delayed, d.session_id, d.lease_ends_at, d.reason,
+  SELECT d.pk, d.id, d.seq, d.trust, d.state, d.attempt, d.ready_at, d.delayed, d.session_id, d.lease_ends_at, d.reason,
     r.id AS recipient_id, r.name AS recipient_name
   FROM delivery d CROSS JOIN agent r ON r.pk = d.agent_pk`;
 

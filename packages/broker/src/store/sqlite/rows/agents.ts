@@ -5,12 +5,14 @@ import {
   type Focus,
   type ListedPushPath,
   PolicyAction,
+  PolicyClass,
   type PushPath,
   STREAM_PATH,
-  Trust,
+  type Trust,
   WEBHOOK_PATH,
 } from "@agentmesh/protocol";
 import * as z from "zod";
+import type { Standing } from "../../../mesh/acceptance/trust-class.ts";
 import { timestamp } from "../../../mesh/clock.ts";
 import type { AgentRecord, KnownAgent, PolicyRules } from "../../../mesh/store.ts";
 import type { CallerInMemory } from "../memory/callers.ts";
@@ -43,12 +45,19 @@ export interface CallerRow {
   readonly last_seen_at: number | null;
   readonly archived_at: number | null;
   readonly trust: Trust;
+  readonly person: 0 | 1;
+}
+
+/** An agent's standing. */
+export interface StandingRow extends Omit<Standing, "person"> {
+  readonly person: 0 | 1;
 }
 
 /** What is kept in memory of a caller. */
 export function callerOf(row: CallerRow): CallerInMemory {
   return {
-    ...{ pk: row.pk, id: row.id, name: row.name, askedName: row.asked_name ?? undefined, trust: row.trust },
+    ...{ pk: row.pk, id: row.id, name: row.name, askedName: row.asked_name ?? undefined },
+    ...{ trust: row.trust, person: row.person === 1 },
     profile: AgentProfile.parse(JSON.parse(row.profile)),
     registeredAt: row.registered_at,
     lastSeenAt: row.last_seen_at ?? undefined,
@@ -73,6 +82,7 @@ export interface AgentRow extends PartyRow {
   readonly registered_at: number;
   readonly last_seen_at: number | null;
   readonly asked_name: string | null;
+  readonly person: 0 | 1;
   readonly oldest_queued_at: number | null;
   readonly webhook: string | null;
 }
@@ -96,6 +106,7 @@ export function agentRecord(row: AgentRow, newest: NewestSession | undefined, no
     held: row.held_count,
     inHand: row.open_count - row.queued_count - row.held_count,
     trust: row.trust,
+    person: row.person === 1,
     focus: focusOf(row, now),
     oldestQueuedMs: row.oldest_queued_at === null ? undefined : Math.max(0, now - row.oldest_queued_at),
     webhook: row.webhook === null ? undefined : webhookPath(row.webhook, now),
@@ -149,5 +160,5 @@ export function policyOf(json: string | null | undefined): PolicyRules | undefin
 const Rules = z.object({
   otherwise: PolicyAction,
   senders: z.record(AgentId, PolicyAction),
-  trust: z.partialRecord(Trust, PolicyAction),
+  trust: z.partialRecord(PolicyClass, PolicyAction),
 });

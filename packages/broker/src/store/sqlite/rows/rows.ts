@@ -48,6 +48,8 @@ export interface DeliveryRow extends MessageRow {
   readonly pk: number;
   readonly id: DeliveryId;
   readonly seq: number;
+  /** Its trust class; null for notices, and what an earlier version accepted. */
+  readonly trust: string | null;
   readonly state: DeliveryState;
   readonly attempt: number;
   readonly failures: number;
@@ -114,6 +116,7 @@ export type ShownDeliveryRow = Pick<
   | "seq"
   | "recipient_id"
   | "recipient_name"
+  | "trust"
   | "state"
   | "attempt"
   | "ready_at"
@@ -128,6 +131,7 @@ export function deliveryOf(row: ShownDeliveryRow, now: number): Delivery {
     id: row.id,
     seq: row.seq,
     to: { id: row.recipient_id, name: row.recipient_name },
+    ...(row.trust !== null && { trust: row.trust }),
     state: row.state,
     attempt: row.attempt,
     ...(row.state === "queued" &&

@@ -10,7 +10,7 @@ export function historyVerbs({
   peek,
   read,
   writeSliced,
-}: VerbParts): Pick<Store, "listMessages" | "findParty" | "wroteAfter" | "log" | "idsLike"> {
+}: VerbParts): Pick<Store, "listMessages" | "findParty" | "personWroteAfter" | "log" | "idsLike"> {
   const { history, indexed, log, messages, shortIds } = engine;
   return {
     listMessages: async (query) => {
@@ -20,7 +20,7 @@ export function historyVerbs({
       return read(() => history.list(query));
     },
     findParty: (nameOrId) => read(() => history.findParty(nameOrId)),
-    wroteAfter: (messageId, client) => read(() => messages.wroteAfter(messageId, client)),
+    personWroteAfter: (messageId) => read(() => messages.personSince(messageId)),
     idsLike: (beginning, viewer) => read(() => shortIds.like(beginning, viewer)),
     log: (query) => piecewise({ peek, read }, log.page(query), query.turn),
   };

@@ -90,7 +90,8 @@ export function askStatus({ asks, deliveries }: Engine, messageId: MessageId, no
   const row = ask.reply_delivery_pk === null ? undefined : deliveries.byPk(ask.reply_delivery_pk);
   const message = row && messageOf(row);
   // A damaged answer is none; it ends like any other, and who answered is told.
-  const reply = row && message && !message.damaged ? { message, deliveryId: row.id } : undefined;
+  const reply =
+    row && message && !message.damaged ? { message, deliveryId: row.id, trust: row.trust ?? undefined } : undefined;
   return { dueAt: ask.due_at, overdue: ask.due_at <= now, ended: ENDED.has(ask.state), reply };
 }
 
