@@ -20,6 +20,7 @@ import { CommandError } from "./command-error.ts";
 import { meshWords } from "./mesh-words.ts";
 import { typed } from "./option-values.ts";
 import { asPerson, isRunByModel, registerPerson } from "./person.ts";
+import { followBroker } from "./terminal/clock.ts";
 import { warn } from "./terminal/output.ts";
 import { canAsk, confirmed } from "./terminal/question.ts";
 
@@ -96,7 +97,13 @@ export function openContext(options: GlobalOptions): Context {
   const address = () => locate(folder, process.env, options.url);
 
   const client = (token: string, retryForMs = 5_000): MeshClient =>
-    connect({ folder, token, retryForMs, ...(options.url !== undefined && { url: options.url }) });
+    connect({
+      folder,
+      token,
+      retryForMs,
+      onBrokerTime: followBroker,
+      ...(options.url !== undefined && { url: options.url }),
+    });
 
   const actor = (token: string, agent: Agent) => {
     const by = agent.person === true && isRunByModel(process.env) ? { byProgram: true as const } : {};

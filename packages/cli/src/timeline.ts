@@ -8,7 +8,7 @@ import {
   type TracedDelivery,
 } from "@agentmesh/protocol";
 import { bodyText, detailOf, eventStyle, stateStyle, trustWords } from "./describe.ts";
-import { inLocalTime, localTime, since, until } from "./terminal/clock.ts";
+import { brokerNow, inLocalTime, localTime, since, until } from "./terminal/clock.ts";
 import { indented, sentence, style, withId } from "./terminal/output.ts";
 import { pad } from "./terminal/text-width.ts";
 
@@ -17,7 +17,7 @@ export function messageText({ message, question, deliveries }: MessageStatus): s
   const facts = [
     `${since(message.acceptedAt)} ago`,
     `${message.bodyBytes} bytes`,
-    Date.parse(message.expiresAt) > Date.now() ? `expires in ${until(message.expiresAt)}` : "past its life",
+    Date.parse(message.expiresAt) > brokerNow() ? `expires in ${until(message.expiresAt)}` : "past its life",
     message.threadId,
     ...(message.inReplyTo === undefined || question ? [] : [`answers ${message.inReplyTo}`]),
   ];

@@ -26,7 +26,8 @@ const FREE = [
     "--topic",
     "history --before",
   ],
-  ...["search --before", "--accept", "--hold", "--refuse", "--forget", "--unverified", "--otherwise", "--reason"],
+  ...["search --before", "--accept", "--hold", "--refuse", "--forget", "--reason"],
+  ...["--operator", "--same-repo", "--same-machine", "--remote", "--unverified", "--otherwise"],
   ...["--idempotency-key", "--file", "--secret-file", "--token-file", "--agent-id", "--session-key"],
   ...["--client", "--command"],
 ];

@@ -27,6 +27,8 @@ export interface ConnectionOptions {
   readonly timeoutMs?: number;
   /** How long a repeatable call is tried again, in milliseconds. Default 10,000. */
   readonly retryForMs?: number;
+  /** Told with each answer how far the broker's clock is ahead of this one, in milliseconds; to a second, and the answer's way. */
+  readonly onBrokerTime?: (aheadMs: number) => void;
   /** Makes the calls instead of `directFetch`, which is the global `fetch` but never a proxy for this machine. */
   readonly fetch?: typeof fetch;
 }
@@ -97,6 +99,8 @@ export class Connection {
       this.lost();
       throw unreachable(base, error);
     }
+    const aheadMs = Date.parse(response.headers.get("date") ?? "") - Date.now();
+    if (!Number.isNaN(aheadMs)) this.#options.onBrokerTime?.(aheadMs);
     if (!response.ok) throw await problemOf(response, base);
     return response;
   }

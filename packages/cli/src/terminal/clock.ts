@@ -6,13 +6,28 @@ import { shortDuration } from "@agentmesh/protocol";
 
 export { shortDuration };
 
+/** What the way of an answer, and the seconds that its date is told in, can make of one clock. */
+const NO_DIFFERENCE_MS = 5_000;
+
+let aheadMs = 0;
+
+/** Goes by the broker's clock from now on, where that is so far ahead, or behind: of another machine it may be. */
+export function followBroker(ms: number): void {
+  aheadMs = Math.abs(ms) < NO_DIFFERENCE_MS ? 0 : ms;
+}
+
+/** The time now by the clock that the mesh's times are told in. */
+export function brokerNow(): number {
+  return Date.now() + aheadMs;
+}
+
 /** Time since an RFC 3339 timestamp: `2m`. */
-export function since(at: string, now = Date.now()): string {
+export function since(at: string, now = brokerNow()): string {
   return shortDuration(now - Date.parse(at));
 }
 
 /** Time until an RFC 3339 timestamp: `6d`. */
-export function until(at: string, now = Date.now()): string {
+export function until(at: string, now = brokerNow()): string {
   return shortDuration(Date.parse(at) - now);
 }
 
@@ -29,7 +44,7 @@ export function localDate(at: string): string {
 }
 
 /** Local time with the date, which is left out for today: `13:29:33`, `2026-11-21 13:29:33`. */
-export function localTime(at: string, now = Date.now()): string {
+export function localTime(at: string, now = brokerNow()): string {
   const time = clockTime(at);
   const day = localDate(at);
   return day === localDate(new Date(now).toISOString()) ? time : `${day} ${time}`;
@@ -42,7 +57,7 @@ const WIRE_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 const QUOTATION = /(“[^”]*”?)/;
 
 /** A sentence of the mesh with its times as people read them here; what it quotes stays as it is. */
-export function inLocalTime(sentence: string, now = Date.now()): string {
+export function inLocalTime(sentence: string, now = brokerNow()): string {
   return sentence
     .split(QUOTATION)
     .map((part) => (part.startsWith("“") ? part : part.replace(WIRE_TIME, (at) => localTime(at, now))))

@@ -16,6 +16,8 @@ export interface ConnectOptions {
   readonly brokerBin?: string;
   readonly timeoutMs?: number;
   readonly retryForMs?: number;
+  /** Told with each answer how far the broker's clock is ahead of this machine's, in milliseconds. */
+  readonly onBrokerTime?: (aheadMs: number) => void;
 }
 
 /** A client that checks the broker's proof before each first use of an address and after each lost connection. */

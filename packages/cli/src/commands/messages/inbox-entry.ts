@@ -1,7 +1,7 @@
 /** A delivery of an inbox in words. */
 import { type InboxEntry, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
 import { bodyText, stateStyle, trustWords } from "../../describe.ts";
-import { since, until } from "../../terminal/clock.ts";
+import { brokerNow, since, until } from "../../terminal/clock.ts";
 import { indented, style, withId } from "../../terminal/output.ts";
 import { questionLine } from "../../timeline.ts";
 
@@ -22,9 +22,9 @@ export function whole(entry: InboxEntry): string {
 /** Its state and until when that lasts, or why it is so. */
 export function stateOf({ state, readyAt, postAt, leaseEndsAt, reason }: InboxEntry): string {
   if (state === "leased" && leaseEndsAt !== undefined) return `leased, ${until(leaseEndsAt)} left`;
-  if (state === "queued" && readyAt !== undefined && Date.parse(readyAt) > Date.now())
+  if (state === "queued" && readyAt !== undefined && Date.parse(readyAt) > brokerNow())
     return `queued, again in ${until(readyAt)}`;
-  if (state === "queued" && postAt !== undefined && Date.parse(postAt) > Date.now())
+  if (state === "queued" && postAt !== undefined && Date.parse(postAt) > brokerNow())
     return `queued, posted again in ${until(postAt)}`;
   return (state === "dead" || state === "expired") && reason !== undefined
     ? `${state}: ${quotedUnlessWord(reason)}`
