@@ -8,7 +8,7 @@ export interface FaultyConnection {
   readonly how: "refused" | "unanswered";
   /** How many are struck; left out, all. */
   readonly times?: number;
-  /** Only once a long poll was begun. */
+  /** Only once the events are followed. */
   readonly onceFollowing?: true;
 }
 
@@ -21,7 +21,7 @@ export function faultyConnection(fault: FaultyConnection): Record<string, string
     let left = ${times};
     http.ClientRequest = class extends http.ClientRequest {
       constructor(options) {
-        armed ||= options.path.includes("waitMs");
+        armed ||= options.path.includes("/v1/events");
         const struck = armed && left > 0 && options.path.includes(${JSON.stringify(path)});
         if (struck) left--;
         super(struck && ${how === "refused"} ? { ...options, port: 1 } : options);

@@ -1,7 +1,7 @@
-/** The push stream: Server-Sent Events parsed, watched for silence, opened again when it ends. */
-import { endpoints, KEEPALIVE_MS, type LeasedDelivery, StreamEvent, type Urgency } from "@agentmesh/protocol";
-import { createParser, type EventSourceMessage } from "eventsource-parser";
+/** The push stream: what a session is streamed, opened again by whoever reads it when it ends. */
+import { endpoints, type LeasedDelivery, StreamEvent, type Urgency } from "@agentmesh/protocol";
 import type { Connection } from "./connection.ts";
+import { readSse } from "./sse.ts";
 
 /** Credit and lease of a stream. */
 export interface StreamOptions {
@@ -14,9 +14,6 @@ export interface StreamOptions {
   /** Least urgency that is streamed; less urgent mail rests for `lease`. Default fyi: everything. */
   readonly urgency?: Urgency;
 }
-
-/** A stream that says nothing for this long is taken for dead, in milliseconds. */
-export const SILENCE_MS = 3 * KEEPALIVE_MS;
 
 /** What a stream yields: that it is open, or a delivery. */
 export type StreamItem = { readonly open: true } | { readonly delivery: LeasedDelivery; readonly position: string };
@@ -32,48 +29,17 @@ export async function* readStream(
   lastPosition: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<StreamItem, { readonly reconnect: boolean }, void> {
-  const silence = new AbortController();
-  let watch = setTimeout(() => silence.abort(), SILENCE_MS);
-  const both = AbortSignal.any([signal, silence.signal]);
+  const items = readSse(connection, endpoints.stream, { ...input }, lastPosition, signal);
   try {
-    const response = await connection.open(endpoints.stream, { ...input }, both, {
-      ...(lastPosition !== undefined && { "last-event-id": lastPosition }),
-    });
-    const events: EventSourceMessage[] = [];
-    const parser = createParser({ onEvent: (event) => events.push(event) });
-    const decoder = new TextDecoder();
-    const reader = response.body?.getReader();
-    if (!reader) return { reconnect: true };
     for (;;) {
-      const { done, value } = await reader.read().catch(() => ({ done: true as const, value: undefined }));
-      if (done) {
-        connection.lost();
-        return { reconnect: !signal.aborted };
-      }
-      clearTimeout(watch);
-      watch = setTimeout(() => silence.abort(), SILENCE_MS);
-      parser.feed(decoder.decode(value, { stream: true }));
-      for (const raw of events.splice(0)) {
-        const event = parse(raw);
-        if (event?.event === "open") yield { open: true };
-        else if (event?.event === "delivery") yield { delivery: event.data, position: raw.id ?? "" };
-        else if (event?.event === "closing") {
-          // Whoever has the port next proves itself before it is sent a token.
-          connection.lost();
-          return { reconnect: event.data.reconnect };
-        }
-      }
+      const { done, value } = await items.next();
+      if (done) return value;
+      const { event, data, id } = value;
+      const known = StreamEvent.safeParse({ event, data }).data;
+      if (known?.event === "open") yield { open: true };
+      else if (known?.event === "delivery") yield { delivery: known.data, position: id ?? "" };
     }
   } finally {
-    clearTimeout(watch);
-    silence.abort();
-  }
-}
-
-function parse(raw: EventSourceMessage): StreamEvent | undefined {
-  try {
-    return StreamEvent.safeParse({ event: raw.event, data: JSON.parse(raw.data) }).data;
-  } catch {
-    return undefined;
+    await items.return({ reconnect: false });
   }
 }

@@ -6,6 +6,7 @@ export { DeliveryHandle } from "./delivery-handle.ts";
 export type { DirectAnswer } from "./direct-answer.ts";
 export { type DirectRequest, directFetch } from "./direct-fetch.ts";
 export { BrokerUnreachableError, Hindrance, type HindranceOptions, MeshApiError, mayPass } from "./errors.ts";
+export type { EventsNews, EventsOptions } from "./events.ts";
 export type { StreamOptions } from "./inbox-stream.ts";
 export { MeshCalls } from "./mesh-calls.ts";
 export { MeshClient } from "./mesh-client.ts";

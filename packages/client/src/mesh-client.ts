@@ -1,7 +1,8 @@
 /** The typed client: its calls, and the inbox as an async iterator. */
-import type { ProcessMark } from "@agentmesh/protocol";
+import type { MeshEvent, ProcessMark } from "@agentmesh/protocol";
 import type { ConnectionOptions } from "./connection.ts";
 import type { DeliveryHandle } from "./delivery-handle.ts";
+import { type EventsNews, type EventsOptions, readEvents } from "./events.ts";
 import { MeshCalls } from "./mesh-calls.ts";
 import { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";
 
@@ -22,6 +23,15 @@ export class MeshClient extends MeshCalls {
   /** Opens a session that renews and re-opens itself until it is left. */
   join(options: SessionOptions = {}): Promise<MeshSession> {
     return MeshSession.open(this, { ...(this.#process && { process: this.#process }), ...options });
+  }
+
+  /**
+   * What happens, as it happens: agents, sessions, push paths, deliveries, topics, webhooks, policies; an agent sees what
+   * concerns it. Survives broker restarts without a gap; what is said of the stream itself (`opened`, `lost`,
+   * `reconnected`, `gap`) comes between. `event.cursor` is where another loop goes on with `after`.
+   */
+  events(options: EventsOptions = {}): AsyncGenerator<MeshEvent | EventsNews, void, void> {
+    return readEvents(this.connection, options);
   }
 
   /**

@@ -2,6 +2,7 @@
 import type * as z from "zod";
 import type { Endpoint } from "./endpoint.ts";
 import { agentsEndpoints } from "./endpoints/agents.ts";
+import { eventsEndpoints } from "./endpoints/events.ts";
 import { inboxEndpoints } from "./endpoints/inbox.ts";
 import { messagesEndpoints } from "./endpoints/messages.ts";
 import { systemEndpoints } from "./endpoints/system.ts";
@@ -16,6 +17,7 @@ export const endpoints = {
   ...topicsEndpoints,
   ...inboxEndpoints,
   ...webhooksEndpoints,
+  ...eventsEndpoints,
 } as const satisfies Record<string, Endpoint>;
 
 /** Name of an endpoint. */

@@ -33,6 +33,7 @@ export const errorTable = {
   delivery_settled: { status: 409, title: "The delivery has ended", retryable: false },
   other_life: { status: 410, title: "The number or id is of another life of the database", retryable: false },
   cursor_invalid: { status: 410, title: "The cursor belongs to another database", retryable: false },
+  cursor_gone: { status: 410, title: "What follows the cursor was pruned", retryable: false },
   body_too_large: { status: 413, title: "The message is too large", retryable: false },
   unsupported_media_type: { status: 415, title: "Only application/json is read", retryable: false },
   idempotency_mismatch: { status: 422, title: "The idempotency key was used for other content", retryable: false },

@@ -5,6 +5,8 @@ export * from "./ask.ts";
 export { type Access, commonErrors, type Endpoint } from "./endpoint.ts";
 export * from "./endpoints.ts";
 export * from "./errors.ts";
+export * from "./events/event-stream.ts";
+export * from "./events/mesh-event.ts";
 export * from "./focus.ts";
 export * from "./history.ts";
 export * from "./ids.ts";

@@ -37,6 +37,9 @@ export const MAX_DELIVERIES_PER_TRACE = 50;
 /** Most things that happened to one delivery which such an answer tells, the newest; the log has those that are kept. */
 export const MAX_STEPS_PER_TRACE = 100;
 
+/** Most events that are kept, those of deliveries left out, which are in the timeline; older ones are pruned. */
+export const MAX_KEPT_EVENTS = 100_000;
+
 /** Longest time a long poll waits, in milliseconds. */
 export const MAX_WAIT_MS = 60_000;
 

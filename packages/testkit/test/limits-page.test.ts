@@ -52,6 +52,7 @@ const stated: Record<Exclude<keyof typeof limits, "DEFAULT_PORT">, readonly [wha
   MAX_DELIVERIES_PER_TRACE: ["deliveries in a trace", `${limits.MAX_DELIVERIES_PER_TRACE} a page`],
   MAX_STEPS_PER_TRACE: ["deliveries in a trace", `${limits.MAX_STEPS_PER_TRACE} steps`],
   MAX_NAMED_PER_PUBLISH: ["answer to a publish", `the first ${limits.MAX_NAMED_PER_PUBLISH} that were skipped`],
+  MAX_KEPT_EVENTS: ["events beside the timeline", count(limits.MAX_KEPT_EVENTS)],
   MAX_WAIT_MS: ["long poll", `${limits.MAX_WAIT_MS / 1_000} s`],
   DEFAULT_LEASE_MS: ["lease", `${limits.DEFAULT_LEASE_MS / 1_000} s by default`],
   MIN_LEASE_MS: ["lease", `${time(limits.MIN_LEASE_MS)} to`],

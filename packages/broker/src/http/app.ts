@@ -19,6 +19,7 @@ import { jsonBodies } from "./plugins/json-bodies.ts";
 import { localOnly } from "./plugins/local-only.ts";
 import { problems, sendProblem } from "./plugins/problem.ts";
 import { agentRoutes } from "./routes/agents.ts";
+import { eventsRoute } from "./routes/events.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { streamRoute } from "./routes/stream.ts";
@@ -90,6 +91,7 @@ export function buildApp(parts: AppParts): App {
   topicRoutes(bind, parts.mesh);
   webhookRoutes(bind, parts.mesh);
   streamRoute(bind, parts.mesh);
+  eventsRoute(bind, parts.mesh);
   return { app, leave };
 }
 

@@ -6,6 +6,7 @@ import { ReceiverPolicies } from "./acceptance/receiver-policy.ts";
 import { Agents } from "./agents.ts";
 import { Asks } from "./asks.ts";
 import type { Clock } from "./clock.ts";
+import { Events } from "./events/events.ts";
 import { History } from "./history.ts";
 import { Inbox } from "./inbox.ts";
 import { Turns } from "./looks/turns.ts";
@@ -32,6 +33,7 @@ export interface Mesh {
   readonly sessions: Sessions;
   readonly messages: Messages;
   readonly history: History;
+  readonly events: Events;
   readonly asks: Asks;
   readonly inbox: Inbox;
   readonly topics: Topics;
@@ -75,6 +77,7 @@ export function createMesh(parts: {
   const streams = new Streams({ ...parts, ready });
   const webhooks = new Webhooks({ ...parts, agents, streams, ready });
   const sessions = new Sessions({ ...parts, agents, streams });
+  const events = new Events({ ...parts, agents, turns });
   store.listen({
     ready: (agentId, isStreamed) => {
       if (!isStreamed) streams.wake(agentId);
@@ -90,7 +93,9 @@ export function createMesh(parts: {
       }
     },
     advanced: () => advanced.wake("log"),
+    happened: () => events.happened(),
     left: (agentId) => {
+      events.endOf(agentId);
       webhooks.forget(agentId);
       sessions.forgetOf(agentId);
       // Its long polls and asks look, and see that it is gone.
@@ -109,6 +114,7 @@ export function createMesh(parts: {
     webhooks,
     sessions,
     messages,
+    events,
     history: new History({ store, agents, turns }),
     asks: new Asks({ ...parts, agents, messages, ready, waiting, turns }),
     inbox: new Inbox({ ...parts, agents, ready, turns }),
@@ -121,6 +127,7 @@ export function createMesh(parts: {
     listKeepers: (limit) => store.listKeepers(limit),
     async close() {
       streams.closeAll("shutting_down", true);
+      events.closeAll("shutting_down", true);
       await webhooksStarted;
       await Promise.all([webhooks.close(), stopSweeper()]);
     },

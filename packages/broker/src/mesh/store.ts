@@ -44,6 +44,7 @@ import type {
 } from "./records/index.ts";
 import type { AckStore } from "./store/acks.ts";
 import type { AgentStore } from "./store/agents.ts";
+import type { EventStore } from "./store/events.ts";
 import type { Keeping } from "./store/keeping.ts";
 import type { StoreListener } from "./store/listener.ts";
 import type { Looks } from "./store/looks.ts";
@@ -60,7 +61,7 @@ export interface DeadPlace {
 }
 
 /** The port. */
-export interface Store extends AgentStore, AckStore, SessionStore, Looks, Keeping, WebhookStore {
+export interface Store extends AgentStore, AckStore, SessionStore, Looks, Keeping, WebhookStore, EventStore {
   /** Identity of the database, made once. */
   readonly instanceId: string;
   listen(listener: StoreListener): void;

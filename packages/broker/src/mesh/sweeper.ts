@@ -63,6 +63,7 @@ export async function sweep({ store, policy, clock, sessions }: SweepParts, prun
   await sessions.endGone();
   await store.expireMessages(CHUNK, bounce);
   await store.endRemoved(CHUNK, bounce);
+  await store.tellPresences(policy.staleAfterMs);
   await store.expireLeases(CHUNK, retry);
   await store.endDamaged(CHUNK, bounce);
   await store.remindAsks(askNotices, CHUNK);

@@ -1,23 +1,26 @@
-/** A stream as a sink: Server-Sent Events on one open response. */
+/** Server-Sent Events on one open response: how much may be unread, for how long, and how it ends. */
 import type { ServerResponse } from "node:http";
-import { type LeasedDelivery, PROTOCOL_HEADER, PROTOCOL_VERSION, type StreamEvent } from "@agentmesh/protocol";
-import type { Sink } from "../mesh/push/sink.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh/protocol";
 
-/** Unwritten bytes at which the broker stops leasing to this stream. */
-const FULL_BYTES = 1_048_576;
-/** How long a stream may stay full before it is closed; its mail stays in the inbox. */
+/** How long a response may stay full before it is closed. */
 const STALLED_MS = 30_000;
 
-/** The one event that says nothing, in its bytes. */
-const KEEPALIVE = Buffer.from(eventText({ event: "keepalive", data: {} }));
+/** What is written: its name, and its data as JSON. */
+export interface SseEvent {
+  readonly event: string;
+  readonly data: object;
+}
 
-/** Writes events to a hijacked response. */
-export class SseSink implements Sink {
+/** A hijacked response. */
+export class SseResponse {
   readonly #response: ServerResponse;
+  readonly #fullBytes: number;
   #stalled: NodeJS.Timeout | undefined;
 
-  constructor(response: ServerResponse, queued: number) {
+  /** Has room until so many bytes are unwritten. */
+  constructor(response: ServerResponse, fullBytes: number) {
     this.#response = response;
+    this.#fullBytes = fullBytes;
     response.on("error", () => response.destroy());
     // Not in chunks: it ends with its connection, and an event is one write instead of three.
     response.removeHeader("transfer-encoding");
@@ -28,13 +31,13 @@ export class SseSink implements Sink {
       [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
       connection: "close",
     });
-    this.#write({ event: "open", data: { queued } });
   }
 
   get hasRoom(): boolean {
-    return this.#isOpen && this.#response.writableLength < FULL_BYTES;
+    return this.#isOpen && this.#response.writableLength < this.#fullBytes;
   }
 
+  /** Calls the listener each time all that was written has been taken. */
   onRoom(listener: () => void): void {
     this.#response.on("drain", () => {
       clearTimeout(this.#stalled);
@@ -48,36 +51,34 @@ export class SseSink implements Sink {
     else this.#response.once("close", listener);
   }
 
-  push(delivery: LeasedDelivery, position: number): void {
-    this.#write({ event: "delivery", data: delivery }, position);
+  /** Writes an event. A response that is full by it is closed when it stays so. */
+  write(text: string | Buffer): void {
+    if (!this.#isOpen) return;
+    this.#response.write(text);
     if (!this.hasRoom) this.#stalled ??= setTimeout(() => this.#response.destroy(), STALLED_MS);
   }
 
-  /** Writes a keepalive; false when the client does not take what was written before. */
-  keepalive(): boolean {
+  /** Writes one that says nothing; false when the client does not take what was written before. */
+  keepalive(text: string | Buffer): boolean {
     if (!this.#isOpen || this.#response.writableLength > 0) return false;
-    this.#response.write(KEEPALIVE);
+    this.#response.write(text);
     return true;
   }
 
-  close(code: string, reconnect: boolean): void {
+  /** Writes a last event and ends. */
+  close(text: string): void {
     clearTimeout(this.#stalled);
     if (!this.#isOpen) return;
-    this.#write({ event: "closing", data: { code, reconnect } });
+    this.#response.write(text);
     this.#response.end();
   }
 
   get #isOpen(): boolean {
     return !this.#response.writableEnded && !this.#response.destroyed;
   }
-
-  #write(event: StreamEvent, position?: number): void {
-    if (!this.#isOpen) return;
-    this.#response.write(eventText(event, position));
-  }
 }
 
-function eventText({ event, data }: StreamEvent, position?: number): string {
-  const id = position === undefined ? "" : `id: ${position}\n`;
-  return `event: ${event}\n${id}data: ${JSON.stringify(data)}\n\n`;
+/** An event as it is written. */
+export function eventText({ event, data }: SseEvent, id?: string | number): string {
+  return `event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
 }

@@ -128,6 +128,7 @@ const declared: Declared = {
     make: async (owner, sender) => ({ params: { message: (await sent(sender, owner)).message } }),
   },
   log: { inOtherHands: "forbidden", make: about },
+  events: { inOtherHands: "forbidden", make: about },
 
   publish: { inOtherHands: "its own", make: () => ({ params: { topic: "build.done" }, body: { body: "green" } }) },
   listTopics: { inOtherHands: "its own", make: nothing },

@@ -13,10 +13,11 @@ import {
   prune,
   restart,
   stepClock,
+  tellPresences,
   writeHeartbeats,
 } from "./questions-care.ts";
 import { lease } from "./questions-leases.ts";
-import { type End, KEY_WINDOW_MS, OFFLINE_AFTER_MS, RETENTION_MS } from "./world.ts";
+import { type End, KEY_WINDOW_MS, OFFLINE_AFTER_MS, RETENTION_MS, STALE_AFTER_MS } from "./world.ts";
 
 const limit = fc.constantFrom(1, 2, 100, 100);
 
@@ -69,6 +70,7 @@ export const careCommands: CommandKind[] = [
   kind("expire leases", 2, limit, (_, n) => expireLeases(n)),
   kind("expire messages", 2, limit, (_, n) => expireMessages(n)),
   kind("expire sessions", 1, fc.constant(OFFLINE_AFTER_MS), (_, ms) => expireSessions(ms)),
+  kind("tell presences", 3, fc.constant(STALE_AFTER_MS), (_, ms) => tellPresences(ms)),
   kind("remind asks", 2, limit, (_, n) => remindAsks(n)),
   kind("announce due", 2, fc.constant("now"), () => announceDue),
   kind("prune", 2, fc.record({ later: fc.boolean(), n: limit }), (_, { later, n }) =>
@@ -85,6 +87,7 @@ export function deadlines(o: Observer): number[] {
     ...deliveries.filter(isAlive).flatMap((each) => [each.expiresAt, each.dueAt, each.lease?.endsAt ?? 0]),
     ...deliveries.map(({ endedAt }) => (endedAt ?? 0) + RETENTION_MS),
     ...sessions.filter(({ open }) => open).map(({ seenAt }) => seenAt + OFFLINE_AFTER_MS),
+    ...sessions.filter(({ open }) => open).map(({ seenAt }) => seenAt + STALE_AFTER_MS),
   ];
   return [...new Set(times)].filter((at) => at > o.now).sort((a, b) => a - b);
 }

@@ -2,6 +2,7 @@
 import type { AgentId, MessageId } from "@agentmesh/protocol";
 import { MeshError } from "../../src/mesh/errors.ts";
 import { checkAccounts, checkWholeStory } from "./accounts.ts";
+import { EventTape } from "./event-tape.ts";
 import { type DeliveryHistory, History, type SessionHistory, short, written } from "./history.ts";
 import { type Judge, judgeAll, type Sent } from "./judging.ts";
 import { demand } from "./promises.ts";
@@ -22,6 +23,7 @@ export class Observer {
   readonly world: World;
   readonly history: History;
   readonly tape: Tape;
+  readonly events: EventTape;
   /** What was asked and answered, line by line, for a failure's report. */
   readonly journal: string[] = [];
   /** Where each reader of the log stands: its cursor, and how many entries lie before it. */
@@ -40,17 +42,18 @@ export class Observer {
   #started = false;
   readonly #later: Judge[] = [];
 
-  private constructor(world: World, history: History, tape: Tape) {
+  private constructor(world: World, history: History, tape: Tape, events: EventTape) {
     this.world = world;
     this.history = history;
     this.tape = tape;
+    this.events = events;
     tape.onNext = (entry) => judgeStreamed(this, entry);
   }
 
   static async begin(world: World): Promise<Observer> {
     const { cursor } = await world.store.log({ after: undefined, limit: 1, viewer: undefined });
     const history = new History();
-    return new Observer(world, history, new Tape(history, cursor));
+    return new Observer(world, history, new Tape(history, cursor), await EventTape.begin(world.store));
   }
 
   get now(): number {
@@ -66,12 +69,16 @@ export class Observer {
     this.spread.clear();
     const judges = await Promise.all(questions.map((question) => question(this)));
     await turn();
-    await this.tape.read(this.world.store);
+    const logged = await this.tape.read(this.world.store);
+    const happened = await this.events.read(this.world.store, logged);
     const grown = this.tape.length > 0;
     judgeAll(judges, () => void this.tape.peek());
     for (const judge of this.#later.splice(0)) judge();
     judgeStreams(this);
     this.tape.done();
+    this.events.judge(this.history, this.now);
+    const told = happened === 0 || this.world.happened || this.#started;
+    demand(told, "hints", () => "something happened, and nobody was told");
     this.#checkHints(grown);
     await checkAccounts(this);
   }
@@ -82,8 +89,9 @@ export class Observer {
   }
 
   /** Checks the whole history; every inbox has been drained. */
-  finish(): Promise<void> {
-    return checkWholeStory(this);
+  async finish(): Promise<void> {
+    await checkWholeStory(this);
+    await this.events.checkWhole(this.world.store, this.history);
   }
 
   say(line: string): void {

@@ -23,6 +23,7 @@ export const PROMISES = {
   sessions: "a session lives from opening to its end, by its heartbeats",
   timeline: "the timeline tells what happened, in order, and nothing else",
   log: "the log shows every entry once, in order",
+  events: "the events tell everything that happened, each once, in the order of the acts, from any place on",
   hints: "whoever waits is told when something becomes leasable",
   retention: "only what ended long enough ago is forgotten",
   "never silent": "what ends without an ack is told to its sender, once",

@@ -95,6 +95,15 @@ export async function writeHeartbeats(o: Observer): Promise<Judge> {
   };
 }
 
+/** Presences are told as they are now. */
+export function tellPresences(staleAfterMs: number): Question {
+  return async (o) => {
+    const n = await o.world.store.tellPresences(staleAfterMs);
+    o.events.staleAfterMs = staleAfterMs;
+    return () => o.say(`tell presences → ${n}`);
+  };
+}
+
 /** By how much a start would find that the clock was set back, in milliseconds; 0 when it goes on as it was. */
 export function stepAtStart(o: Observer): number {
   const newest = Math.max(0, ...o.history.sessions.filter(({ open }) => open).map(({ beatAt }) => beatAt));
@@ -192,6 +201,7 @@ export function prune(retentionMs: number, limit: number): Question {
       if (!(await o.world.store.messageStatus(each.of.id))?.deliveries.some(({ id }) => id === each.id)) gone.add(each);
     const dropped = new Set<MessageHistory>();
     for (const each of published) if (!(await o.world.store.messageStatus(each.id))) dropped.add(each);
+    o.events.mayForget = true;
     return () => {
       const over = kept
         .filter(({ endedAt }) => endedAt !== undefined && endedAt <= o.now - retentionMs)

@@ -13,6 +13,7 @@ export function setPolicy(agent: AgentHistory, rules: PolicyRules): Question {
     return () => {
       o.say(`policy of ${agent.name}: ${JSON.stringify(rules)}`);
       agent.policy = rules;
+      o.events.expect("policy.set", agent);
       demand(isDeepStrictEqual(stored, rules), "policy", () => `the policy was stored as ${JSON.stringify(stored)}`);
     };
   };
@@ -24,6 +25,8 @@ export function setFocus(agent: AgentHistory, focus: FocusTerms | undefined): Qu
     await o.world.store.setFocus(agent.id, focus);
     return () => {
       o.say(`focus of ${agent.name}: ${JSON.stringify(focus)}`);
+      if (focus) o.events.expect("agent.focus", agent, o.now + focus.forMs);
+      else if (agent.focus && agent.focus.until > o.now) o.events.expect("agent.focus", agent);
       agent.focus = focus && { ...focus, until: o.now + focus.forMs, announced: false };
       if (focus) return;
       const [first] = o.history.leasable({ agentId: agent.id, session: undefined }, o.now);

@@ -28,13 +28,15 @@ export class Tape {
   }
 
   /** Reads what is new. */
-  async read(store: Store): Promise<void> {
+  async read(store: Store): Promise<readonly LogEntry[]> {
+    const read: LogEntry[] = [];
     for (;;) {
       const { entries, cursor } = await store.log({ after: this.#cursor, limit: PAGE, viewer: undefined });
       demand(entries.length <= PAGE, "log", () => `a page of ${PAGE} has ${entries.length} entries`);
       this.#waiting.push(...entries);
+      read.push(...entries);
       this.#cursor = cursor;
-      if (entries.length < PAGE) return;
+      if (entries.length < PAGE) return read;
     }
   }
 

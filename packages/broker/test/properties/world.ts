@@ -42,6 +42,7 @@ export const MEANS: Readonly<Record<string, readonly string[]>> = {
   ">": ["news", "build.api", "build.web", "build.api.failed"],
 };
 export const TOPICS: readonly string[] = MEANS[">"] ?? [];
+export const STALE_AFTER_MS = 45_000;
 export const OFFLINE_AFTER_MS = 120_000;
 /** A heartbeat is on disk within this; after a kill a session counts as so much younger than its row. */
 export const WRITTEN_WITHIN_MS = 60_000;
@@ -70,6 +71,8 @@ export class World implements AsyncDisposable {
   /** Agents that the listener was told of since the last `forget`. */
   readonly told = new Set<AgentId>();
   grown = false;
+  /** It was told that something happened. */
+  happened = false;
   /** Agents of which it was said that all that was leasable is leased for their streams. */
   readonly served = new Set<AgentId>();
   /** Open streams, and what was leased for them since the last `forget`, in that order. */
@@ -108,6 +111,7 @@ export class World implements AsyncDisposable {
     this.served.clear();
     this.streamed.length = 0;
     this.grown = false;
+    this.happened = false;
   }
 
   /** `clean` closes first; `kill` opens the same file beside the old handle, which is then dropped. */
@@ -187,6 +191,9 @@ export class World implements AsyncDisposable {
       },
       advanced: () => {
         if (current()) this.grown = true;
+      },
+      happened: () => {
+        if (current()) this.happened = true;
       },
     });
     return store;

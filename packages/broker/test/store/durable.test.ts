@@ -24,15 +24,18 @@ test("nothing is answered, pushed or shown before it is on disk", async () => {
         : [],
     leased: (_session, leased) => pushed.push(...leased),
     advanced: () => told.push("log"),
+    happened: () => told.push("events"),
   });
   await turns();
+  const { cursor } = await store.events({ after: undefined, limit: 9, viewer: undefined });
   told.length = 0;
   hold();
   send(1);
   await turns();
   const shown = store.messageStatus("msg_1");
+  const seen = store.events({ after: cursor, limit: 9, viewer: undefined });
   let isShown = false;
-  void shown.then(() => {
+  void Promise.race([shown, seen]).then(() => {
     isShown = true;
   });
   await turns();
@@ -41,7 +44,9 @@ test("nothing is answered, pushed or shown before it is on disk", async () => {
   await turns();
   expect(answers).toEqual(["1 queued"]);
   expect(pushed.map(({ delivery }) => delivery.id)).toEqual(["dlv_1"]);
-  expect(told).toContain("agt_bob");
+  expect(told).toEqual(expect.arrayContaining(["agt_bob", "log", "events"]));
+  const types = (await seen).events.map(({ event }) => event.type);
+  expect(types).toEqual(["delivery.accepted", "delivery.leased"]);
   expect((await shown)?.deliveries.map(({ state }) => state)).toEqual(["leased"]);
 });
 

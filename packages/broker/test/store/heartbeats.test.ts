@@ -187,7 +187,8 @@ describe.each(drivers)("an idle mesh by $name", (driver: Driver) => {
     await store.setFocus(ada, { forMs: 30_000, allows: "interrupt", reason: undefined });
     await send("expires", { ttlMs: 40_000 });
     await send("asked", { answerWithinMs: 45_000 });
-    await sweepNow();
+    // The first tells that ada is online.
+    for (let sweeps = 0; sweeps < 2; sweeps++) await sweepNow();
     const states = async () => {
       const { entries } = await store.listInbox({ agentId: ada, which: "all", afterSeq: 0, limit: 100 });
       return entries.map(({ state }) => state).join(" ");

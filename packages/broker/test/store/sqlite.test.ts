@@ -8,6 +8,8 @@ import { searchTerms } from "../../src/mesh/names/words.ts";
 import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
 import { INBOX, LEASABLE } from "../../src/store/sqlite/delivery-sql.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
+import { OLDEST_EVENTS } from "../../src/store/sqlite/events/events.ts";
+import { EVENTS } from "../../src/store/sqlite/events/page.ts";
 import { LogFile } from "../../src/store/sqlite/file/log-file.ts";
 import { DatabaseDamagedError } from "../../src/store/sqlite/file/look.ts";
 import { migrations } from "../../src/store/sqlite/file/migrate.ts";
@@ -24,6 +26,7 @@ import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-st
 import { acksConformance } from "./acks-conformance.ts";
 import { storeConformance } from "./conformance.ts";
 import { driversOfRun } from "./drivers.ts";
+import { eventsConformance } from "./events-conformance.ts";
 import { fakeClock } from "./fake-clock.ts";
 import { historyConformance } from "./history-conformance.ts";
 import { makeOlderDatabase, OLDER_KEPT } from "./older-database.ts";
@@ -75,6 +78,7 @@ function engineInFolder(driver: Driver) {
 for (const driver of driversOfRun) {
   storeConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   acksConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
+  eventsConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   historyConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
 }
 
@@ -187,6 +191,17 @@ describe.each(driversOfRun)("the SQLite engine by $name", (driver) => {
       expect(steps).not.toMatch(/SCAN|TEMP B-TREE/);
     }
     expect(planOf(db, OLDEST.sender)).toContain("message_by_sender (sender_pk=? AND rowid>?)");
+    db.close();
+  });
+
+  test("events are read along an index, whoever looks, and the oldest go along one: no scan, no sort", () => {
+    using folder = tempDir();
+    const { db } = open(folder.path);
+    for (const sql of [EVENTS.all, EVENTS.viewer, OLDEST_EVENTS]) {
+      const plan = planOf(db, sql);
+      expect(plan.replace("SCAN event", "from the first")).not.toMatch(/SCAN|TEMP B-TREE/);
+    }
+    expect(planOf(db, EVENTS.viewer)).toContain("event_by_agent (agent_pk=? AND rowid>?)");
     db.close();
   });
 

@@ -31,6 +31,8 @@ const REMEDIES: Record<ErrorCode, string> = {
   other_life:
     "Look at the inbox anew and use the numbers it shows: the database was restored from a backup or copied since, and what this one named is not in it. Nothing was done.",
   cursor_invalid: "Ask without a cursor: the database was replaced or restored.",
+  cursor_gone:
+    "Some of what happened behind the cursor is no longer kept. Ask without a cursor, and read anew what you follow: agents, inboxes, the log.",
   body_too_large: "Send less, or put the text into a file and send its path. Nothing was stored.",
   unsupported_media_type: "Send JSON with `content-type: application/json`.",
   idempotency_mismatch: "Use a new key for a new message.",

@@ -1,8 +1,8 @@
 /** The route of the push stream. */
 import { KEEPALIVE_MS } from "@agentmesh/protocol";
 import type { Mesh } from "../../mesh/mesh.ts";
+import { InboxStreamSink } from "../../sinks/inbox-stream.ts";
 import { Keepalives } from "../../sinks/keepalives.ts";
-import { SseSink } from "../../sinks/sse.ts";
 import type { Bind } from "../bind.ts";
 
 /**
@@ -24,7 +24,7 @@ export function streamRoute(bind: Bind, mesh: Mesh): void {
     };
     const { sink, detach } = await mesh.streams.attach(terms, () => {
       reply.hijack();
-      return new SseSink(reply.raw, queued);
+      return new InboxStreamSink(reply.raw, queued);
     });
     const off = keepalives.add(() => sink.keepalive());
     sink.onClose(() => {

@@ -1,6 +1,7 @@
 /** SQL of agents. */
-import { AgentId, type AgentProfile, numberedName } from "@agentmesh/protocol";
+import { AgentId, numberedName } from "@agentmesh/protocol";
 import type { Standing } from "../../mesh/acceptance/trust-class.ts";
+import { timestamp } from "../../mesh/clock.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type {
   AgentRecord,
@@ -10,6 +11,7 @@ import type {
   PolicyRules,
   RegisteredAgent,
 } from "../../mesh/store.ts";
+import type { profileStatements } from "./agent/profiles.ts";
 import type { archiveStatements } from "./archive.ts";
 import type { EngineContext } from "./context.ts";
 import type { SessionsInMemory } from "./memory/sessions.ts";
@@ -19,6 +21,7 @@ import {
   agentRecord,
   type CallerRow,
   callerOf,
+  focusOf,
   knownAgent,
   type PartyRow,
   policyOf,
@@ -57,9 +60,10 @@ const STANDING = `
 
 /** The statements on agents. */
 export function agentStatements(
-  { db, clock, callers, delayed, notice }: EngineContext,
+  { db, clock, callers, delayed, happened, notice }: EngineContext,
   archive: ReturnType<typeof archiveStatements>,
   formerNames: ReturnType<typeof formerNameStatements>,
+  profiles: ReturnType<typeof profileStatements>,
   sessions: SessionsInMemory,
 ) {
   const selectByToken = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.token_hash = ? AND a.removed_at IS NULL`);
@@ -83,14 +87,8 @@ export function agentStatements(
   );
   const markPerson = db.prepare<[string]>(`UPDATE agent SET person = 1 WHERE token_hash = ? AND person = 0`);
   const selectStanding = db.prepare<[number], StandingRow>(STANDING);
-  const updateSummary = db.prepare<[string, number]>(
-    `UPDATE agent SET profile = json_set(profile, '$.summary', ?) WHERE pk = ?`,
-  );
   // Who was given a name by a person is nobody's namesake any more.
   const updateName = db.prepare<[string, number]>(`UPDATE agent SET name = ?, asked_name = NULL WHERE pk = ?`);
-  const updateProfile = db.prepare<[string, number, number]>(
-    `UPDATE agent SET profile = json_patch(profile, ?), last_seen_at = ? WHERE pk = ?`,
-  );
   const updateFocus = db.prepare<[number | null, string | null, string | null, number]>(
     `UPDATE agent SET focus_until = ?, focus_allows = ?, focus_reason = ? WHERE pk = ?`,
   );
@@ -138,16 +136,11 @@ export function agentStatements(
   function revive({ pk, id, name: was, archived_at }: PartyRow): string | undefined {
     const name = archived_at === null ? was : freeName(was, "number");
     archive.noteLife(pk, name);
-    if (archived_at !== null) formerNames.drop(name);
-    if (archived_at !== null) notice("info", "agent.back", { agentId: id, name, was });
+    if (archived_at === null) return undefined;
+    formerNames.drop(name);
+    notice("info", "agent.back", { agentId: id, name, was });
+    happened(pk, "agent.back", name === was ? {} : { was });
     return name === was ? undefined : was;
-  }
-
-  function setProfile(pk: number, profile: AgentProfile): void {
-    callers.forget(pk);
-    // A place is told as a whole: who says where it is says, by leaving it out, that there is no repository.
-    const place = profile.directory === undefined ? {} : { repo: null, repoUrl: null, branch: null };
-    updateProfile.run(JSON.stringify({ ...place, ...profile }), clock.now(), pk);
   }
 
   return {
@@ -189,13 +182,16 @@ export function agentStatements(
       const known = selectByToken.get(agent.tokenHash);
       const renamedFrom = known && revive(known);
       if (known) {
-        setProfile(known.pk, agent.profile);
+        profiles.set(known.pk, agent.profile);
       } else {
         const name = freeName(agent.name, agent.ifTaken, agent.otherNames);
         const { id, tokenHash, profile, trust = "verified" } = agent;
         const asked = name === agent.name ? null : agent.name;
         insert.run(id, name, tokenHash, JSON.stringify(profile), clock.now(), trust, asked);
         formerNames.drop(name);
+        const pk = selectPk.get(id)?.pk ?? 0;
+        happened(pk, "agent.registered", {});
+        if (profile.summary !== undefined) happened(pk, "agent.summary", { summary: profile.summary });
       }
       if (agent.person === true) markPerson.run(agent.tokenHash);
       const stored = record(selectByToken.get(agent.tokenHash));
@@ -213,23 +209,32 @@ export function agentStatements(
       updateName.run(name, pk);
       formerNames.drop(name);
       formerNames.put(was, pk);
+      happened(pk, "agent.renamed", { was });
     },
-    setSummary(pk: number, summary: string): void {
-      callers.forget(pk);
-      updateSummary.run(summary, pk);
-    },
-    setProfile,
     /** Begins a focus; without terms, ends it. */
-    setFocus(pk: number, focus: FocusTerms | undefined) {
-      if (!focus) return updateFocus.run(null, null, null, pk);
-      const until = clock.now() + focus.forMs;
+    setFocus(pk: number, focus: FocusTerms | undefined): void {
+      const before = selectRowByPk.get(pk);
+      if (!focus) {
+        updateFocus.run(null, null, null, pk);
+        if (before && focusOf(before, clock.now())) happened(pk, "agent.focus", {});
+        return;
+      }
+      const { forMs, allows, reason } = focus;
+      const until = clock.now() + forMs;
       delayed(until);
-      return updateFocus.run(until, focus.allows, focus.reason ?? null, pk);
+      updateFocus.run(until, allows, reason ?? null, pk);
+      const told = { until: timestamp(until), allows, ...(reason !== undefined && { reason }) };
+      happened(pk, "agent.focus", { focus: told });
     },
     focusEnded: (after: number, until: number) => selectFocusEnded.all(after, until),
     policy: (pk: number): PolicyRules | undefined => policyOf(selectPolicy.get(pk)?.policy),
-    setPolicy: (pk: number, rules: PolicyRules) => updatePolicy.run(JSON.stringify(rules), pk),
+    setPolicy(pk: number, rules: PolicyRules): void {
+      updatePolicy.run(JSON.stringify(rules), pk);
+      happened(pk, "policy.set", {});
+    },
     markRemoved(pk: number): void {
+      // The last thing that is told of it.
+      happened(pk, "agent.removed", {});
       callers.forget(pk);
       markRemoved.run(clock.now(), pk);
     },

@@ -23,7 +23,7 @@ export const QUIET = `
   LIMIT ?`;
 
 /** The statements on the archive. */
-export function archiveStatements({ db, clock, callers, notice }: EngineContext) {
+export function archiveStatements({ db, clock, callers, happened, notice }: EngineContext) {
   const selectQuiet = db.prepare<[number, number], QuietRow>(QUIET);
   const archive = db.prepare<[number, number]>(`UPDATE agent SET archived_at = ? WHERE pk = ?`);
   const seen = db.prepare<[number, string, number]>(
@@ -39,6 +39,7 @@ export function archiveStatements({ db, clock, callers, notice }: EngineContext)
       callers.forget(pk);
       archive.run(clock.now(), pk);
       notice("info", "agent.archived", { agentId: id, name });
+      happened(pk, "agent.archived", {});
     },
     /** Notes a sign of life of an agent, which has this name from now on. */
     noteLife(pk: number, name: string): void {

@@ -1,5 +1,5 @@
 /** What every statement file of the engine works with. */
-import type { AgentId, MessageId, PolicyAction } from "@agentmesh/protocol";
+import type { AgentId, EventFacts, MessageId, NotedEventType, PolicyAction } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Leasable } from "./commits/leasable.ts";
 import type { Database } from "./driver/database.ts";
@@ -34,6 +34,8 @@ export interface EngineContext {
   worded(): void;
   /** Says that the timeline grew. */
   advanced(): void;
+  /** Notes an event in the act under way; of an agent that has left nothing is told any more. */
+  happened<T extends NotedEventType>(agentPk: number, type: T, facts: EventFacts<T>): void;
   /** Tells the broker's log what an operator should know. */
   readonly notice: Notice;
 }

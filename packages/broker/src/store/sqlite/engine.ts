@@ -1,5 +1,6 @@
 /** All statements of the engine, prepared once over one open database. */
 
+import { profileStatements } from "./agent/profiles.ts";
 import { agentStatements } from "./agents.ts";
 import { archiveStatements } from "./archive.ts";
 import { askStatements } from "./asks.ts";
@@ -7,6 +8,9 @@ import type { EngineContext } from "./context.ts";
 import { FoundDamage } from "./damage.ts";
 import { deliveryStatements } from "./deliveries.ts";
 import { dueTimes } from "./due.ts";
+import { eventStatements } from "./events/events.ts";
+import { eventPageStatements } from "./events/page.ts";
+import { presenceStatements } from "./events/presences.ts";
 import { lifeStatements } from "./file/life.ts";
 import { historyStatements } from "./history.ts";
 import { indexedStatements } from "./indexed.ts";
@@ -28,21 +32,24 @@ import { webhookStatements } from "./webhooks.ts";
 /** The statements by noun. */
 export type Engine = ReturnType<typeof prepareEngine>;
 
-/** Prepares every statement; `isExact` says that the broker before has written all that it knew. */
-export function prepareEngine(context: EngineContext, epoch: string, isExact: boolean) {
+/** Prepares every statement; `happened` is told of each event that is noted, `isExact` says that the broker before has written all that it knew. */
+export function prepareEngine(context: EngineContext, epoch: string, isExact: boolean, happened: () => void) {
   const selectInboxSize = context.db.prepare<[number], { messages: number; bytes: number }>(
     `SELECT open_count AS messages, open_bytes AS bytes FROM agent WHERE pk = ?`,
   );
   const archive = archiveStatements(context);
   const formerNames = formerNameStatements(context);
+  const profiles = profileStatements(context);
   const life = lifeStatements(context.db);
   const timeline = timelineStatements(context);
   const sessions = sessionStatements(context, isExact);
-  const agents = agentStatements(context, archive, formerNames, sessions.memory);
+  const agents = agentStatements(context, archive, formerNames, profiles, sessions.memory);
   const asks = askStatements(context);
+  const events = eventStatements(context, happened);
   return {
     agents,
     formerNames,
+    profiles,
     shortIds: shortIdStatements(context),
     archive,
     agentPages: agentPageStatements(context, sessions.memory),
@@ -54,6 +61,9 @@ export function prepareEngine(context: EngineContext, epoch: string, isExact: bo
     life,
     timeline,
     log: logStatements(context, epoch, timeline.lastPosition),
+    events,
+    eventPages: eventPageStatements(context, epoch, { timeline: timeline.lastPosition, ...events }),
+    presences: presenceStatements(context, sessions),
     history: historyStatements(context, epoch),
     indexed: indexedStatements(context),
     trace: traceStatements(context, epoch),

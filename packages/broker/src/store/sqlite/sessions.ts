@@ -1,8 +1,11 @@
 /** Sessions: in memory while the broker runs (`memory/sessions.ts`), and their rows, by which the next one knows them. */
-import { type AgentId, PushPath, type SessionId } from "@agentmesh/protocol";
+import type { AgentId, EventFacts, PushPath, SessionId } from "@agentmesh/protocol";
 import type { DoubtWhy } from "../../mesh/store.ts";
 import type { EngineContext } from "./context.ts";
+import { tellPaths } from "./events/push-paths.ts";
 import { type SessionInMemory, SessionsInMemory } from "./memory/sessions.ts";
+import { pathsOf } from "./rows/agents.ts";
+import { columnsOf, type SessionRow, sessionOf } from "./rows/sessions.ts";
 
 /** How old the last proof may be when another comes, in milliseconds: an ack must not cost a write more each time. */
 const PROVEN_WITHIN_MS = 60_000;
@@ -21,20 +24,6 @@ const ALL = `
   SELECT s.id, a.id AS agent_id, s.agent_pk, s.seen_at, s.beat_at, s.heard, s.silent, s.doubted_at, s.doubted_why,
     s.push_paths, s.proven_at
   FROM session s JOIN agent a ON a.pk = s.agent_pk ORDER BY s.id`;
-
-interface SessionRow {
-  readonly id: SessionId;
-  readonly agent_id: AgentId;
-  readonly agent_pk: number;
-  readonly seen_at: number;
-  readonly beat_at: number;
-  readonly heard: number;
-  readonly silent: number;
-  readonly doubted_at: number | null;
-  readonly doubted_why: DoubtWhy | null;
-  readonly push_paths: string;
-  readonly proven_at: number | null;
-}
 
 /** Writes sessions as they are in memory, any number at once: one in the JSON, in the order of the columns. */
 export const WRITE = `
@@ -55,7 +44,7 @@ const SHIFT = `
     proven_at = proven_at + :ms`;
 
 /** The sessions, as the rows say; `exact` when the broker before has written all it knew. */
-export function sessionStatements({ db, clock, callers, undo }: EngineContext, exact: boolean) {
+export function sessionStatements({ db, clock, callers, happened, undo }: EngineContext, exact: boolean) {
   const memory = new SessionsInMemory(undo);
   let signs = 0;
   const grace = (row: SessionRow): number =>
@@ -84,7 +73,7 @@ export function sessionStatements({ db, clock, callers, undo }: EngineContext, e
 
   const write = (sessions: readonly SessionInMemory[]): void => {
     if (sessions.length === 0) return;
-    update.run(JSON.stringify(sessions.map(columns)));
+    update.run(JSON.stringify(sessions.map(columnsOf)));
     memory.written(sessions);
   };
   const change = (session: SessionInMemory, changes: Partial<SessionInMemory>): void => {
@@ -105,6 +94,8 @@ export function sessionStatements({ db, clock, callers, undo }: EngineContext, e
         ...{ id, agentId: agent.id, agentPk: agent.pk, beatAt: now, seenAt: now, heard: position, sign: ++signs },
         ...{ silent: false, doubt: undefined, pushPaths, provenAt: undefined },
       });
+      happened(agent.pk, "session.opened", { session: id });
+      tellPaths(happened, agent.pk, id, [], pushPaths);
     },
     /** Number of the newest heartbeat that was asked for, of any session. */
     newestSign: () => signs,
@@ -123,17 +114,20 @@ export function sessionStatements({ db, clock, callers, undo }: EngineContext, e
       const session = own(id, agentId);
       if (!session) return false;
       const now = clock.now();
+      const before = pathsOf(session);
       change(session, { seenAt: now, beatAt: now, doubt: undefined, ...(pushPaths && { pushPaths }) });
+      tellPaths(happened, session.agentPk, id, before, pathsOf(session));
       return true;
     },
     /** Removes a session of this agent; false when there is none. */
-    end(id: SessionId, agentId: AgentId): boolean {
+    end(id: SessionId, agentId: AgentId, why: EventFacts<"session.ended">["why"]): boolean {
       const session = own(id, agentId);
       if (!session) return false;
       remove.run(id);
       memory.drop(session);
       callers.forget(session.agentPk);
       rememberSeen.run(session.beatAt, session.agentPk);
+      happened(session.agentPk, "session.ended", { session: id, why });
       return true;
     },
     has: (id: SessionId): boolean => memory.get(id) !== undefined,
@@ -145,7 +139,9 @@ export function sessionStatements({ db, clock, callers, undo }: EngineContext, e
     /** Takes a session for silent whose lease ran out, unless it was heard of after the position where that began. */
     silence(id: string, position: number): void {
       const session = memory.get(id);
-      if (session && !session.silent && session.heard < position) change(session, { silent: true });
+      if (!session || session.silent || session.heard >= position) return;
+      change(session, { silent: true });
+      happened(session.agentPk, "session.silent", { session: session.id });
     },
     /** Notes a sign of a session at a position of the timeline; true when it had been silent. */
     hear(id: string, position: number): boolean {
@@ -153,8 +149,10 @@ export function sessionStatements({ db, clock, callers, undo }: EngineContext, e
       if (!session) return false;
       const { silent } = session;
       // The position is of no use to another broker: what is leased now returns when it starts.
-      if (silent) change(session, { silent: false, heard: position });
-      else memory.change(session, { heard: position });
+      if (silent) {
+        change(session, { silent: false, heard: position });
+        happened(session.agentPk, "session.heard", { session: session.id });
+      } else memory.change(session, { heard: position });
       return silent;
     },
     /** Whether one was heard of at a time that is still to come, since the clock was set back. */
@@ -190,7 +188,10 @@ export function sessionStatements({ db, clock, callers, undo }: EngineContext, e
       const now = clock.now();
       const known = session.provenAt;
       if (known !== undefined && known <= now && known >= now - PROVEN_WITHIN_MS) return;
-      if (selectStreamed.get(pk, session.id)) change(session, { provenAt: now });
+      if (!selectStreamed.get(pk, session.id)) return;
+      const before = pathsOf(session);
+      change(session, { provenAt: now });
+      tellPaths(happened, session.agentPk, session.id, before, pathsOf(session));
     },
     removeAllOf(agentPk: number): void {
       removeAllOf.run(agentPk);
@@ -216,22 +217,3 @@ export function sessionStatements({ db, clock, callers, undo }: EngineContext, e
 
 /** Sessions that are over, looked up at a time. */
 const MOST_OVER = 64;
-
-function sessionOf(row: SessionRow, younger: number): SessionInMemory {
-  const { doubted_at: at, doubted_why: why } = row;
-  return {
-    ...{ id: row.id, agentId: row.agent_id, agentPk: row.agent_pk, sign: 0 },
-    ...{ beatAt: row.beat_at, seenAt: row.seen_at + younger, heard: row.heard, silent: row.silent === 1 },
-    doubt: at === null || why === null ? undefined : { at, why },
-    pushPaths: PushPath.array().parse(JSON.parse(row.push_paths)),
-    provenAt: row.proven_at ?? undefined,
-  };
-}
-
-function columns(session: SessionInMemory) {
-  const { id, seenAt, beatAt, heard, silent, doubt, pushPaths, provenAt } = session;
-  const paths = JSON.stringify(pushPaths);
-  return [id, seenAt, beatAt, heard, silent ? 1 : 0, doubt?.at, doubt?.why, paths, provenAt].map(
-    (each) => each ?? null,
-  );
-}

@@ -23,6 +23,7 @@ import { agentVerbs } from "./verbs/agents.ts";
 import { askVerbs } from "./verbs/asks.ts";
 import { careVerbs } from "./verbs/care.ts";
 import { decisionVerbs } from "./verbs/decisions.ts";
+import { eventVerbs } from "./verbs/events.ts";
 import { historyVerbs } from "./verbs/history.ts";
 import { keepingVerbs } from "./verbs/keeping.ts";
 import { leaseVerbs } from "./verbs/leases.ts";
@@ -72,6 +73,7 @@ export function openStore(
   let listener: StoreListener | undefined;
   const gone = new Set<AgentId>();
   let grown = false;
+  let noted = false;
   const announced = { until: clock.now() };
   const undo = new Undo();
   const leasable = new Leasable(undo, () => listener);
@@ -95,9 +97,12 @@ export function openStore(
     advanced: () => {
       grown = true;
     },
+    happened: (agentPk, type, facts) => engine.events.note(agentPk, type, facts),
     notice: open.notice,
   };
-  const engine = prepareEngine(context, open.epoch, open.endedInOrder);
+  const engine = prepareEngine(context, open.epoch, open.endedInOrder, () => {
+    noted = true;
+  });
   const { timeline } = engine;
   /** Leases for the streams of each agent that something became leasable for. */
   function* followUps(): Generator<() => void> {
@@ -115,8 +120,9 @@ export function openStore(
         context.changes.count++;
         const goneIds = [...gone];
         const advanced = grown;
+        const happened = grown || noted;
         gone.clear();
-        grown = false;
+        grown = noted = false;
         const position = timeline.lastPosition();
         const { hints, push } = leasable.take();
         return () => {
@@ -127,6 +133,7 @@ export function openStore(
             for (const agentId of goneIds) listener?.left?.(agentId);
             for (const { agentId, isStreamed } of hints) listener?.ready(agentId, isStreamed);
             if (advanced) listener?.advanced();
+            if (happened) listener?.happened?.();
           });
         };
       },
@@ -188,6 +195,7 @@ export function openStore(
     ...legacyVerbs(parts),
     ...lookVerbs(parts),
     ...historyVerbs(parts),
+    ...eventVerbs(parts),
 
     ...keepingVerbs(parts),
     ...decisionVerbs(parts),

@@ -70,12 +70,12 @@ export function patternsOf(topic: string, begins: (text: string) => boolean): st
 }
 
 /** The statements on topics. */
-export function topicStatements({ db, clock }: EngineContext) {
+export function topicStatements({ db, clock, happened }: EngineContext) {
   const insert = db.prepare<[number, string, number]>(
     `INSERT INTO subscription (agent_pk, pattern, since) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
   );
-  const remove = db.prepare<[string, string]>(
-    `DELETE FROM subscription WHERE agent_pk = (SELECT pk FROM agent WHERE id = ?) AND pattern = ?`,
+  const remove = db.prepare<[string, string], { agent_pk: number }>(
+    `DELETE FROM subscription WHERE agent_pk = (SELECT pk FROM agent WHERE id = ?) AND pattern = ? RETURNING agent_pk`,
   );
   const removeAllOf = db.prepare<[number]>(`DELETE FROM subscription WHERE agent_pk = ?`);
   const selectRetained = db.prepare<[string, number, number], RetainedRow>(
@@ -118,8 +118,16 @@ export function topicStatements({ db, clock }: EngineContext) {
   const drop = db.prepare<[number]>(`DELETE FROM message WHERE pk = ?`);
 
   return {
-    subscribe: (agentPk: number, pattern: string): boolean => insert.run(agentPk, pattern, clock.now()).changes === 1,
-    unsubscribe: (agentId: AgentId, pattern: string): boolean => remove.run(agentId, pattern).changes === 1,
+    subscribe(agentPk: number, pattern: string): boolean {
+      const isNew = insert.run(agentPk, pattern, clock.now()).changes === 1;
+      if (isNew) happened(agentPk, "topic.subscribed", { topic: pattern });
+      return isNew;
+    },
+    unsubscribe(agentId: AgentId, pattern: string): boolean {
+      const removed = remove.get(agentId, pattern);
+      if (removed) happened(removed.agent_pk, "topic.unsubscribed", { topic: pattern });
+      return removed !== undefined;
+    },
     /** Patterns that mean a topic and that somebody may be subscribed to. */
     patternsOf: (topic: string): readonly string[] => patternsOf(topic, begins),
     /** Keys of the agents whose patterns mean a topic, each once. */

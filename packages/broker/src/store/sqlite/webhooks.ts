@@ -1,5 +1,6 @@
 /** SQL of webhooks. */
-import type { AgentId } from "@agentmesh/protocol";
+import type { AgentId, WebhookState } from "@agentmesh/protocol";
+import { timestamp } from "../../mesh/clock.ts";
 import type { EngineContext } from "./context.ts";
 
 /** A webhook with its agent. */
@@ -20,7 +21,7 @@ const WEBHOOK = `
   FROM webhook w JOIN agent a ON a.pk = w.agent_pk`;
 
 /** The statements on webhooks. */
-export function webhookStatements({ db, clock }: EngineContext) {
+export function webhookStatements({ db, clock, happened }: EngineContext) {
   const put = db.prepare<[number, string, number]>(
     `INSERT OR REPLACE INTO webhook (agent_pk, sealed, set_at) VALUES (?, ?, ?)`,
   );
@@ -36,17 +37,48 @@ export function webhookStatements({ db, clock }: EngineContext) {
     `UPDATE webhook SET failures = ?, failed_at = ?, failed_why = ?, rests_until = ?, disabled = ? WHERE agent_pk = ?`,
   );
 
+  /** What a note changes is told when the state is another by it; of a webhook that is gone there is nothing to tell. */
+  const note = (agentPk: number, change: () => unknown): void => {
+    const before = selectOne.get(agentPk);
+    change();
+    const now = selectOne.get(agentPk);
+    if (!before || !now || stateOf(before) === stateOf(now)) return;
+    const { failed_why: why, rests_until: until } = now;
+    const state = stateOf(now);
+    if (state === "resting") {
+      happened(agentPk, "webhook.resting", { why: why ?? "", until: timestamp(until ?? clock.now()) });
+    } else if (state === "working") happened(agentPk, "webhook.working", {});
+    else if (state !== "untried") happened(agentPk, `webhook.${state}`, { why: why ?? "" });
+  };
+
   return {
-    put: (agentPk: number, sealed: string) => put.run(agentPk, sealed, clock.now()),
-    reseal: (agentPk: number, sealed: string) => reseal.run(sealed, agentPk),
-    remove: (agentPk: number): boolean => remove.run(agentPk).changes === 1,
+    put(agentPk: number, sealed: string): void {
+      put.run(agentPk, sealed, clock.now());
+      happened(agentPk, "webhook.set", {});
+    },
+    reseal(agentPk: number, sealed: string): void {
+      if (reseal.run(sealed, agentPk).changes === 1) happened(agentPk, "webhook.rotated", {});
+    },
+    remove(agentPk: number): boolean {
+      const isRemoved = remove.run(agentPk).changes === 1;
+      if (isRemoved) happened(agentPk, "webhook.removed", {});
+      return isRemoved;
+    },
     one: (agentPk: number) => selectOne.get(agentPk),
     all: () => selectAll.all(),
-    noteTaken: (agentPk: number) => noteTaken.run(clock.now(), agentPk),
+    noteTaken: (agentPk: number) => note(agentPk, () => noteTaken.run(clock.now(), agentPk)),
     noteFailed: (agentPk: number, failed: { failures: number; why: string; restMs?: number; disabled: boolean }) => {
       const restsUntil = failed.restMs === undefined ? null : clock.now() + failed.restMs;
       const { failures, why, disabled } = failed;
-      return noteFailed.run(failures, clock.now(), why, restsUntil, disabled ? 1 : 0, agentPk);
+      note(agentPk, () => noteFailed.run(failures, clock.now(), why, restsUntil, disabled ? 1 : 0, agentPk));
     },
   };
+}
+
+/** How a webhook does, as its row says. */
+function stateOf(row: WebhookRow): WebhookState {
+  if (row.disabled === 1) return "disabled";
+  if (row.rests_until !== null) return "resting";
+  if (row.failed_why !== null) return "failing";
+  return row.proven_at === null ? "untried" : "working";
 }

@@ -1,10 +1,12 @@
-/** Following the log: long polls that survive broker restarts, keep their place, and go on in a restored database. */
+/** Following the log: looked at when an event says that it grew, across broker restarts, and on in a restored database. */
 import { MeshApiError, type MeshClient } from "@agentmesh/client";
 import type { LogEntry, ThreadId } from "@agentmesh/protocol";
 import { remark } from "../../terminal/output.ts";
 import { commandLine } from "../../terminal/shell-word.ts";
 import { waitFor } from "../../terminal/waiting.ts";
+import { LogGrowth } from "./log-growth.ts";
 
+/** How long nothing is looked at while no event comes; where there are none, how long a look waits for an entry. */
 const WAIT_MS = 25_000;
 const MOST_ENTRIES = 500;
 
@@ -32,6 +34,7 @@ export async function follow(
   let cursor = after;
   let waiting: readonly LogEntry[] = [];
   let unshown = false;
+  using growth = new LogGrowth(client, query);
   await waitFor({
     json,
     // They would else wait for what cannot come.
@@ -47,7 +50,10 @@ export async function follow(
         }
         unshown = false;
         if (waiting.length === 0) {
-          const place = cursor === undefined ? {} : { limit: MOST_ENTRIES, after: cursor, waitMs: mayWaitMs(WAIT_MS) };
+          const waitMs = mayWaitMs(WAIT_MS);
+          const isTold = cursor !== undefined && (await growth.wait(waitMs, signal));
+          if (signal.aborted) return undefined;
+          const place = cursor && { limit: MOST_ENTRIES, after: cursor, ...(!isTold && { waitMs }) };
           ({ entries: waiting, cursor } = await client.log({ ...newest, ...place }, { signal }));
         }
         while (waiting.length > 0 && !signal.aborted) waiting = waiting.slice(await show(waiting, signal));

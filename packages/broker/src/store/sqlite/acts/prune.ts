@@ -34,7 +34,8 @@ export function prune(engine: Engine, context: EngineContext, retentionMs: numbe
         messages.drop(pk),
       );
       part = { ...part, dropped: more };
-      if (keys === ROWS || (isMore && dropped + more < limit)) return { part, more: true };
+      const events = engine.events.prune(retentionMs, ROWS);
+      if (keys === ROWS || events === ROWS || (isMore && dropped + more < limit)) return { part, more: true };
       part = { ...part, at: dropped + more < limit ? "topics" : "room" };
     }
     if (part.at === "topics") {

@@ -17,6 +17,7 @@ import { askedNames } from "../migrations/0014-asked-names.ts";
 import { beats } from "../migrations/0015-beats.ts";
 import { wordsBehind } from "../migrations/0016-words-behind.ts";
 import { trust } from "../migrations/0017-trust.ts";
+import { events } from "../migrations/0018-events.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -37,6 +38,7 @@ export const migrations: readonly string[] = [
   beats,
   wordsBehind,
   trust,
+  events,
 ];
 
 /** The database was written by a newer broker. */

@@ -34,6 +34,8 @@ export interface NewestSession {
 
 /** Them, by id and by agent. */
 export class SessionsInMemory {
+  /** Told whose sessions may say something else of it from now on. */
+  onMove: (agentPk: number) => void = () => {};
   readonly #undo: Undo;
   readonly #all = new Map<string, SessionInMemory>();
   readonly #byAgent = new Map<number, readonly SessionInMemory[]>();
@@ -169,6 +171,7 @@ export class SessionsInMemory {
     const left = this.of(session.agentPk).filter((each) => each !== session);
     if (left.length > 0) this.#byAgent.set(session.agentPk, left);
     else this.#byAgent.delete(session.agentPk);
+    this.onMove(session.agentPk);
   }
 
   #assign(session: SessionInMemory, changes: Partial<SessionInMemory>): void {
@@ -177,6 +180,7 @@ export class SessionsInMemory {
   }
 
   #bound(session: SessionInMemory): void {
+    this.onMove(session.agentPk);
     this.#oldest = Math.min(this.#oldest, session.seenAt);
     this.#newest = Math.max(this.#newest, latest(session));
   }

@@ -113,7 +113,8 @@ export function agentRecord(row: AgentRow, newest: NewestSession | undefined, no
   };
 }
 
-function pathsOf({ pushPaths, provenAt }: SessionInMemory): PushPath[] {
+/** The push paths of a session, its stream with the proof that the broker has. */
+export function pathsOf({ pushPaths, provenAt }: SessionInMemory): PushPath[] {
   return pushPaths.map((path) => (path.path === STREAM_PATH ? withProof(path, provenAt) : path));
 }
 

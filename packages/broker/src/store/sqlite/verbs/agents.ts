@@ -30,7 +30,7 @@ export function agentVerbs({
     setSummary: (agentId, summary) =>
       write(laneOf.agent(agentId), () => {
         const row = agents.row(agentId);
-        if (row) agents.setSummary(row.pk, summary);
+        if (row) engine.profiles.setSummary(row.pk, summary);
       }),
     setFocus: (agentId, focus) =>
       write(laneOf.agent(agentId), () => {

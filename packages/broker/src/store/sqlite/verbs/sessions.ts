@@ -59,7 +59,7 @@ export function sessionVerbs({
         const row = agents.row(agentId);
         if (!row) return agents.current(agentId);
         agents.revive(row);
-        agents.setProfile(row.pk, profile);
+        engine.profiles.set(row.pk, profile);
         sessions.open(id, row, pushPaths, timeline.lastPosition());
         context.leasable.ready(agentId);
         return agents.current(agentId);
@@ -99,7 +99,7 @@ export function sessionVerbs({
       const failed = how === "gone";
       const reason = failed ? "the process of the session is gone" : "the session ended";
       const parts = await writeSliced(laneOf.agent(agentId), (budget, [first]: readonly EndedOne[]) => {
-        const ended = first?.ended ?? sessions.end(id, agentId);
+        const ended = first?.ended ?? sessions.end(id, agentId, how);
         const leases = ended ? deliveries.leasedBy(id, ROWS) : [];
         const { part: returned, more } = giveBackSome(budget, leases, { reason, failed, retry });
         return { part: { ended, returned }, more };
@@ -121,7 +121,7 @@ export function sessionVerbs({
         const ended: SessionId[] = [];
         for (const { id, agentId } of sessions.over(offlineAfterMs)) {
           if (before.length + ended.length >= MOST_ENDED || !budget.fits()) break;
-          sessions.end(id, agentId);
+          sessions.end(id, agentId, "no_heartbeat");
           ended.push(id);
         }
         let whole = 0;

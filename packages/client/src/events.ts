@@ -1,0 +1,88 @@
+/** What happens in the mesh as something to loop over: goes on by itself after a lost broker, and says so. */
+import { type EventFilter, EventStreamItem, endpoints, type MeshEvent } from "@agentmesh/protocol";
+import { backoffMs, pause } from "./backoff.ts";
+import type { Connection } from "./connection.ts";
+import { MeshApiError, mayPass } from "./errors.ts";
+import { readSse } from "./sse.ts";
+
+/** Which events. */
+export interface EventsOptions {
+  /** Cursor of the last event that was dealt with, or of such news; left out, what happens from now on. */
+  readonly after?: string;
+  /** Nouns and types that are wanted; left out, all. */
+  readonly types?: readonly EventFilter[];
+  /** With the mesh key: what this agent may see. */
+  readonly agent?: string;
+  /** Ends the iterator. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What is said between the events: the stream is open for the first time, the broker was lost, it is back and nothing was
+ * missed, or something was: some of what happened is not kept any more, or the database is another one. What follows a gap
+ * happened behind its cursor; what one knows is to be read anew.
+ */
+export type EventsNews =
+  | { readonly type: "opened" | "reconnected"; readonly cursor: string }
+  | { readonly type: "lost" }
+  | { readonly type: "gap"; readonly why: "cursor_gone" | "cursor_invalid"; readonly cursor: string };
+
+/** Events in the order of happening, each once, and news of the stream, until the signal. @throws MeshApiError when the broker refuses */
+export async function* readEvents(
+  connection: Connection,
+  { after, types, agent, signal = new AbortController().signal }: EventsOptions,
+): AsyncGenerator<MeshEvent | EventsNews, void, void> {
+  const asked = { ...(types && { types: types.join(",") }), ...(agent !== undefined && { agent }) };
+  let cursor = after;
+  let gap: "cursor_gone" | "cursor_invalid" | undefined;
+  let wasOpen = false;
+  for (let failures = 0; !signal.aborted; ) {
+    const from = cursor === undefined ? {} : { after: cursor };
+    const items = readSse(connection, endpoints.events, { ...asked, ...from }, undefined, signal);
+    try {
+      for (;;) {
+        const { done, value } = await items.next();
+        if (done) {
+          if (!value.reconnect) return;
+          failures++;
+          break;
+        }
+        const { event, data, id } = value;
+        const item = EventStreamItem.safeParse({ event, data }).data;
+        if (item?.event === "open") {
+          failures = 0;
+          const { cursor: place } = item.data;
+          cursor = place;
+          if (gap) yield { type: "gap", why: gap, cursor: place };
+          else yield { type: wasOpen ? "reconnected" : "opened", cursor: place };
+          gap = undefined;
+          wasOpen = true;
+        } else {
+          // Of a type that a newer broker knows, the place is enough.
+          cursor = id ?? cursor;
+          if (item?.event === "event") yield item.data;
+        }
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      const gone = goneOf(error);
+      if (gone && cursor !== undefined) {
+        gap = gone;
+        cursor = undefined;
+        continue;
+      }
+      if (!mayPass(error)) throw error;
+      failures++;
+    } finally {
+      // A loop that ends by break or return leaves the stream behind.
+      await items.return({ reconnect: false });
+    }
+    if (failures === 1 && wasOpen) yield { type: "lost" };
+    await pause(backoffMs(failures, 50, 2_000), signal);
+  }
+}
+
+function goneOf(error: unknown): "cursor_gone" | "cursor_invalid" | undefined {
+  if (!(error instanceof MeshApiError)) return undefined;
+  return error.code === "cursor_gone" || error.code === "cursor_invalid" ? error.code : undefined;
+}
