@@ -151,6 +151,7 @@ test("lists of thousands of agents, twenty at once, let others go on", { timeout
 test("agents are looked at along an index: no scan of all, no sort", async () => {
   await using mesh = largeMesh();
   for (const sql of Object.values(AGENT_PAGES)) {
-    expect(planOf(mesh.db, sql)).not.toMatch(/SCAN|TEMP B-TREE/);
+    // The names that are asked for are gone through, and nothing else.
+    expect(planOf(mesh.db, sql)).not.toMatch(/SCAN (?!json_each)|TEMP B-TREE/);
   }
 });

@@ -100,11 +100,7 @@ export class Agents {
 
   /** The agents of these names as others see them, and up to `limit` of those that asked for the first and were given another. */
   async namesakes(names: readonly string[], limit: number): Promise<Agent[]> {
-    const [asked = ""] = names;
-    const found = await Promise.all(names.map(async (name) => (await this.find(name)) ?? []));
-    const named = found.flat().filter(({ name }) => names.includes(name));
-    const byId = new Map([...named, ...(await this.#store.agentsAsking(asked, limit))].map((each) => [each.id, each]));
-    return [...byId.values()].map((each) => this.show(each));
+    return (await this.#store.namesakes(names, limit)).map((each) => this.show(each));
   }
 
   /** The agent of this name or id; `me` is the caller. @throws MeshError agent_not_found, with near names */

@@ -55,8 +55,8 @@ export interface Looks {
     after: Pick<AgentPlace, "id" | "name"> | undefined,
     limit: number,
   ): Promise<AgentRecord[]>;
-  /** Agents that are there and asked for a name that another one had, by name. */
-  agentsAsking(name: string, limit: number): Promise<AgentRecord[]>;
+  /** Agents that are there and have one of these names, and up to `limit` that asked for the first and were given another. */
+  namesakes(names: readonly string[], limit: number): Promise<AgentRecord[]>;
   /** Agents that are there in the order of their registration. */
   agentsByAge(after: AgentPlace | undefined, limit: number): Promise<AgentRecord[]>;
   /** Sessions in the order of their ids, behind one of them. */

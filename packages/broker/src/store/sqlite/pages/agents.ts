@@ -15,6 +15,7 @@ export const AGENT_PAGES = {
     ORDER BY a.name, a.id LIMIT :limit`,
   oldest: `${AGENT} WHERE a.removed_at IS NULL AND a.archived_at IS NULL AND (a.registered_at, a.id) > (:at, :id)
     ORDER BY a.registered_at, a.id LIMIT :limit`,
+  named: `${AGENT} WHERE a.name IN (SELECT value FROM json_each(:names)) AND a.removed_at IS NULL AND a.archived_at IS NULL`,
   asking: `${AGENT} WHERE a.asked_name = :name AND a.asked_name IS NOT NULL AND a.removed_at IS NULL AND a.archived_at IS NULL
     ORDER BY a.name LIMIT :limit`,
   // By id: a heartbeat moves a session in every other order, and it would be missed or seen twice.
@@ -31,6 +32,7 @@ export function agentPageStatements({ db, clock }: EngineContext, memory: Sessio
   const selectPresent = db.prepare<[{ name: string; limit: number }], AgentRow>(AGENT_PAGES.present);
   const selectArchived = db.prepare<[{ name: string; id: string; limit: number }], AgentRow>(AGENT_PAGES.archived);
   const selectOldest = db.prepare<[{ at: number; id: string; limit: number }], AgentRow>(AGENT_PAGES.oldest);
+  const selectNamed = db.prepare<[{ names: string }], AgentRow>(AGENT_PAGES.named);
   const selectAsking = db.prepare<[{ name: string; limit: number }], AgentRow>(AGENT_PAGES.asking);
   const records = (rows: AgentRow[]): AgentRecord[] =>
     rows.map((row) => agentRecord(row, memory.newestOf(row.pk), clock.now()));
@@ -39,8 +41,12 @@ export function agentPageStatements({ db, clock }: EngineContext, memory: Sessio
     presentByName: (name: string, limit: number) => records(selectPresent.all({ name, limit })),
     archivedByName: (name: string, id: string, limit: number) => records(selectArchived.all({ name, id, limit })),
     byAge: (at: number, id: string, limit: number) => records(selectOldest.all({ at, id, limit })),
-    /** Those that asked for a name which another agent had. */
-    asking: (name: string, limit: number) => records(selectAsking.all({ name, limit })),
+    /** Those of one of these names, and up to `limit` that asked for the first and were given another. */
+    namesakes(names: readonly string[], limit: number): AgentRecord[] {
+      const named = selectNamed.all({ names: JSON.stringify(names) });
+      const asking = selectAsking.all({ name: names[0] ?? "", limit });
+      return records([...named, ...asking.filter(({ pk }) => named.every((other) => other.pk !== pk))]);
+    },
     /** How many deliveries there are in each state, and how many agents. */
     tally(): Omit<StoreStats, "bytes"> {
       const { present, archived, ...deliveries } = Tally.parse(

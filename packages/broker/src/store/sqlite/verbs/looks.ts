@@ -35,7 +35,7 @@ export function lookVerbs({
           ? engine.agentPages.archivedByName(name, id, limit)
           : engine.agentPages.presentByName(name, limit);
       }),
-    agentsAsking: (name, limit) => peek(() => engine.agentPages.asking(name, limit)),
+    namesakes: (names, limit) => peek(() => engine.agentPages.namesakes(names, limit)),
     agentsByAge: (after, limit) =>
       read(() => engine.agentPages.byAge(after?.registeredAt ?? 0, after?.id ?? "", limit)),
     sessionsAfter: (after, limit) =>
