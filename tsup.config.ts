@@ -6,9 +6,10 @@ const entries = {
   client: ["index", "node/index"],
   broker: ["index"],
   opencode: ["index"],
+  pi: ["index"],
 };
 
-// The plugin is built with parts of the MCP adapter, so that OpenCode need not install the adapter's own dependencies.
+// The plugins are built with parts of the MCP adapter, so that OpenCode and Pi need not install the adapter's own dependencies.
 const BUNDLED = "agentmesh-mcp/session";
 
 export default defineConfig(

@@ -23,7 +23,7 @@ const Report = z.object({
 describe("setup --project", () => {
   test("writes nothing of this machine into files that are shared, and says what was left out", async () => {
     using home = new Home();
-    const all = named("claude-code", "codex", "opencode", "gemini", "cursor", "openclaw");
+    const all = named("claude-code", "codex", "opencode", "pi", "gemini", "cursor", "openclaw");
     const machine = { AGENTMESH_URL: "http://127.0.0.1:7998", AGENTMESH_PORT: "7998" };
     const { code, stdout, stderr } = await home.run(
       ["setup", "--yes", "--project", "--allow-tools", "--home", join(home.path, "mesh"), ...all],
@@ -44,6 +44,8 @@ describe("setup --project", () => {
         ".cursor/mcp.json",
         ".gemini/settings.json",
         ".mcp.json",
+        ".pi/settings.json",
+        ".pi/settings.json.agentmesh-setup",
         "opencode.json",
         "opencode.json.agentmesh-setup",
       ].sort(),
@@ -55,6 +57,7 @@ describe("setup --project", () => {
     }
     expect(home.read(".mcp.json")).toContain(`"agentmesh-mcp@${VERSION}"`);
     expect(home.read("opencode.json")).toContain(`"opencode-agentmesh@${VERSION}"`);
+    expect(home.read(".pi/settings.json")).toContain(`"npm:pi-agentmesh@${VERSION}"`);
     expect((await home.run(["uninstall", "--yes", "--project"])).code).toBe(0);
     expect(home.files()).toEqual({});
   });
@@ -126,6 +129,8 @@ describe("settings that keep out what setup writes", () => {
         tools: { "agentmesh_*": false },
         permission: { agentmesh_send_message: "deny" },
       },
+      ".pi/agent/mcp.json": { mcpServers: { agentmesh: { command: "agentmesh-mcp" } } },
+      ".pi/agent/settings.json": { codemode: { mode: "only" } },
       ".openclaw/openclaw.json": { tools: { deny: ["agentmesh__*"] } },
     };
     using home = new Home(
@@ -162,6 +167,8 @@ describe("settings that keep out what setup writes", () => {
         ".cursor/cli-config.json permissions.deny",
         ".config/opencode/opencode.json tools.agentmesh_*",
         ".config/opencode/opencode.json permission.agentmesh_send_message",
+        ".pi/agent/mcp.json mcpServers.agentmesh",
+        ".pi/agent/settings.json codemode.mode",
         ".openclaw/openclaw.json tools.deny",
       ].sort(),
     );

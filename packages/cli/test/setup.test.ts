@@ -33,6 +33,8 @@ describe("a round trip", () => {
       ".codex/config.toml": 'model = "gpt"\r\n# the end',
       ".codex/hooks.json": "",
       ".config/opencode/opencode.jsonc": '{\n  // plugins\n  "plugin": ["other"], /* x */\n}\n',
+      ".pi/agent/settings.json":
+        '{"packages": ["npm:other", {"source": "npm:third@1", "skills": []}],\r\n "theme": "dark"}',
       ".openclaw/openclaw.json": "{\n  gateway: { port: 18789, },\n  hooks: { enabled: false },\n}\n",
       ".gemini/settings.json": "{}",
       ".cursor/mcp.json": '{ "mcpServers": { broken',
@@ -49,7 +51,9 @@ describe("a round trip", () => {
     for (const name of Object.keys(before).filter((one) => !one.startsWith(".cursor"))) {
       const ours = name.includes("opencode")
         ? /"opencode-agentmesh@\d|packages\/opencode\/dist\/index\.js/
-        : /AGENTMESH_SETUP|main\.js hook (claude|codex)/;
+        : name.startsWith(".pi/")
+          ? /"npm:pi-agentmesh@\d|packages\/pi"/
+          : /AGENTMESH_SETUP|main\.js hook (claude|codex)/;
       expect.soft(home.read(name), name).toMatch(ours);
       const copy = Object.keys(after).filter((one) => one.startsWith(`${name}.agentmesh-backup-`));
       expect.soft(copy, name).toHaveLength(1);
@@ -69,11 +73,11 @@ describe("a round trip", () => {
 
   test("makes files that were missing, for their owner only, and removes them again", async () => {
     using home = new Home();
-    const clients = ["claude-code", "codex", "opencode", "gemini", "openclaw", "cursor"];
+    const clients = ["claude-code", "codex", "opencode", "pi", "gemini", "openclaw", "cursor"];
     const named = clients.flatMap((name) => ["--client", name]);
     expect(await home.run(["setup", "--yes", ...named])).toMatchObject({ code: 0 });
     const made = home.files();
-    expect(Object.keys(made)).toHaveLength(10);
+    expect(Object.keys(made)).toHaveLength(12);
     expect(Object.values(made).every((text) => text.startsWith("100600 "))).toBe(true);
     expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
     expect(home.files()).toEqual({});
@@ -90,6 +94,7 @@ describe("a round trip", () => {
         hooks: { Stop: [{ hooks: [{ type: "command", command: "agentmesh-mcp hook codex", timeout: 9 }] }] },
       }),
       ".config/opencode/opencode.json": '{ "plugin": ["opencode-agentmesh@0.1.0", "other"] }',
+      ".pi/agent/settings.json": '{ "packages": [{ "source": "npm:pi-agentmesh@0.1.0", "skills": [] }] }',
       ".openclaw/openclaw.json": '{ hooks: { enabled: true, token: "agentmesh-my-own-token" } }',
     });
     const before = home.files();
@@ -108,6 +113,7 @@ describe("a round trip", () => {
     expect(hooks.UserPromptSubmit).toHaveLength(1);
     expect(hooks.UserPromptSubmit?.[0]?.hooks).toEqual([{ type: "command", command: hook, timeout: 10 }]);
     expect(home.read(".config/opencode/opencode.json")).toBe('{ "plugin": ["opencode-agentmesh@0.1.0", "other"] }');
+    expect(home.read(".pi/agent/settings.json")).toContain('{ "source": "npm:pi-agentmesh@0.1.0", "skills": [] }');
     expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
     expect(home.files()).toEqual(before);
   });
@@ -186,9 +192,11 @@ describe("setup", () => {
       CODEX_HOME: at("codex"),
       GEMINI_CLI_HOME: at("gemini"),
       XDG_CONFIG_HOME: at("xdg"),
+      PI_CODING_AGENT_DIR: at("pi"),
       OPENCLAW_STATE_DIR: at("oc"),
     };
-    const names = ["claude-code", "codex", "gemini", "opencode", "openclaw"].flatMap((name) => ["--client", name]);
+    const clients = ["claude-code", "codex", "gemini", "opencode", "pi", "openclaw"];
+    const names = clients.flatMap((name) => ["--client", name]);
     expect(await home.run(["setup", "--yes", ...names], variables)).toMatchObject({ code: 0 });
     expect(Object.keys(home.files()).map((name) => name.replace("elsewhere/", ""))).toEqual([
       "claude/.claude.json",
@@ -198,6 +206,8 @@ describe("setup", () => {
       "gemini/.gemini/settings.json",
       "oc/agentmesh-hooks-token",
       "oc/openclaw.json",
+      "pi/settings.json",
+      "pi/settings.json.agentmesh-setup",
       "xdg/opencode/opencode.json",
       "xdg/opencode/opencode.json.agentmesh-setup",
     ]);
@@ -536,7 +546,7 @@ describe("setup", () => {
     using home = new Home();
     const none = await home.run(["setup", "--yes"]);
     expect(none).toMatchObject({ code: 4, stdout: "" });
-    expect(none.stderr).toContain("agentmesh setup --client NAME, one of claude-code, codex, opencode, gemini");
+    expect(none.stderr).toContain("agentmesh setup --client NAME, one of claude-code, codex, opencode, pi, gemini");
     const unknown = await home.run(["setup", "--client", "emacs"]);
     expect(unknown).toMatchObject({ code: 2 });
     expect(unknown.stderr).toContain('"emacs" is no client that is known here');

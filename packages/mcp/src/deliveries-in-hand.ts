@@ -104,6 +104,14 @@ export class DeliveriesInHand {
     if (push) push.silent = true;
   }
 
+  /** Notes that the model was never given its last push: that one counts for nothing. */
+  dropped(id: string): void {
+    const push = this.#pushes.get(id);
+    if (push === undefined) return;
+    if (push.count === 1) this.#pushes.delete(id);
+    else this.#pushes.set(id, { ...push, count: push.count - 1, silent: true });
+  }
+
   /** Notes that the transcript has shown it: it is not pushed again, even when the ack is lost. */
   confirm(id: string): void {
     this.#inHand.delete(id);

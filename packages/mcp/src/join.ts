@@ -104,6 +104,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
     log,
     signWithinMs: config.signWithinMs,
     onSilence: (deliveries, path) => push.pushAgain(deliveries, path),
+    onDropped: (deliveries) => push.pushDropped(deliveries),
   });
   const push = new InboxPush({ mesh, inHand, paths, evidence, log });
   left.addEventListener("abort", () => evidence.stop(), { once: true });

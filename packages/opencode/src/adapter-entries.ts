@@ -7,7 +7,8 @@ const Entry = z.looseObject({
   enabled: z.boolean().optional(),
 });
 
-const ADAPTER = /(^|[\\/])agentmesh-mcp(@[^\\/]*)?([\\/]|$)/;
+/** The package, wherever it lies, or what a clone of the repository has built or runs. */
+const ADAPTER = /(^|[\\/])agentmesh-mcp(@[^\\/]*)?([\\/]|$)|[\\/]packages[\\/]mcp[\\/](dist|src)[\\/]main\.[jt]s$/;
 
 /** Switches them off in OpenCode's configuration as it is loaded, not in the file; returns their names. */
 export function disableAdapters(mcp: Record<string, unknown>): string[] {

@@ -1,22 +1,34 @@
 /** The plugin's parts put together: one agent of the mesh per session of OpenCode. */
 import { AgentSession, createLog, instructions, pauseAtMost, resolveConfig } from "agentmesh-mcp/session";
 import { disableAdapters } from "./adapter-entries.ts";
+import { hostOf } from "./host.ts";
 import { MeshTools } from "./mesh-tools.ts";
 import { OpenCodeEvent, type OpenCodeHooks, type OpenCodeInput } from "./opencode.ts";
 import { promptPath } from "./prompt-path.ts";
 import { SessionAgents } from "./session-agents.ts";
 import { SessionSigns } from "./session-signs.ts";
+import { standAside } from "./stand-aside.ts";
 
 /** An OpenCode that is gone this soon only looked, and joins nothing; in milliseconds. */
 const STAYS_AFTER_MS = 2_000;
 
 const LONGEST_GOODBYE_MS = 1_500;
 
+/** What a copy of the plugin does that stands aside. */
+const NOTHING: OpenCodeHooks = {
+  async config() {},
+  async event() {},
+  tool: {},
+  async "experimental.chat.system.transform"() {},
+  async dispose() {},
+};
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Starts the plugin. Never throws, and no hook of it does: a mesh that is away is no fault of OpenCode's. */
 export async function startPlugin(input: OpenCodeInput, env: Environment): Promise<OpenCodeHooks> {
   const { client, directory } = input;
+  const host = hostOf(env);
   // Not the directory of a Claude Code session in whose terminal OpenCode was started.
   const { config, warnings } = resolveConfig({ ...env, CLAUDE_PROJECT_DIR: undefined }, directory);
   const log = createLog(config.logLevel, (line, level) => {
@@ -25,11 +37,17 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
     client.app.log({ body: { service: "agentmesh", level, message } }).catch(() => undefined);
   });
 
+  const place = standAside(directory);
+  if (place === undefined) {
+    log.warn("plugin.twice", { directory, why: "another copy of the plugin is loaded, and has its sessions" });
+    return { ...NOTHING };
+  }
+
   const signs = new SessionSigns();
   const agents = new SessionAgents((open) => {
     const session = new AgentSession({ config, log, warnings });
     session.attach({
-      clientName: () => "opencode",
+      clientName: () => host,
       telling: "later",
       inside: { paths: [promptPath(client, open)], transcript: signs },
     });
@@ -91,10 +109,13 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
     },
     tool: tools.all(),
     async "experimental.chat.system.transform"(_, output) {
-      output.system.push(instructions);
+      // One text with what stands there: some models take one system message only.
+      const before = output.system.pop();
+      output.system.push(before === undefined ? instructions : `${before}\n\n${instructions}`);
     },
     async dispose() {
       clearTimeout(joining);
+      place.leave();
       await pauseAtMost(agents.leave(), LONGEST_GOODBYE_MS);
     },
   };

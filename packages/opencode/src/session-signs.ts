@@ -1,8 +1,7 @@
 /** Signs of pushed texts in OpenCode's sessions: OpenCode has taken a text as a prompt, the model has answered after it. */
-import type { PushSigns, Sign } from "agentmesh-mcp/session";
+import { noncesIn, type PushSigns, type Sign } from "agentmesh-mcp/session";
 import type { AssistantMessage } from "./opencode.ts";
 
-const NONCE = /\(push ([a-z0-9]{6,20})\)/g;
 const MAX_KEPT = 1_000;
 
 /** Where a pushed text stands. */
@@ -27,7 +26,7 @@ export class SessionSigns implements PushSigns {
   /** A text of a message. */
   text({ sessionID, messageID }: Pick<Place, "sessionID" | "messageID">, text: string): void {
     if (!this.#prompts.has(messageID)) return;
-    for (const [, nonce = ""] of text.matchAll(NONCE)) {
+    for (const nonce of noncesIn(text)) {
       if (this.#places.has(nonce)) continue;
       this.#places.set(nonce, { sessionID, messageID, sign: "taken" });
       dropOldest(this.#places);

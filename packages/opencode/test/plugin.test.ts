@@ -2,12 +2,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { MessageRef } from "@agentmesh/protocol";
-import { tools } from "agentmesh-mcp/session";
+import { instructions, tools } from "agentmesh-mcp/session";
 import { startTestBroker, type TestAgent, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
+import { hostOf } from "../src/host.ts";
 import { MOST_AGENTS } from "../src/session-agents.ts";
 import { SessionSigns } from "../src/session-signs.ts";
+import { standAside } from "../src/stand-aside.ts";
 import { type StandIn, standIn } from "./stand-in.ts";
 
 let broker: TestBroker;
@@ -246,6 +248,7 @@ test("MCP entries that start the adapter are switched off while the plugin runs,
     mcp: {
       agentmesh: { type: "local", command: ["npx", "-y", "agentmesh-mcp@latest"], environment: { A: "b" } },
       path: { type: "local", command: ["node", "/opt/node_modules/agentmesh-mcp/dist/main.js"] },
+      clone: { type: "local", command: ["node", "/src/agentmesh/packages/mcp/dist/main.js"] },
       other,
     },
   };
@@ -253,7 +256,42 @@ test("MCP entries that start the adapter are switched off while the plugin runs,
   expect(loaded.mcp).toEqual({
     agentmesh: { ...loaded.mcp.agentmesh, enabled: false },
     path: { ...loaded.mcp.path, enabled: false },
+    clone: { ...loaded.mcp.clone, enabled: false },
     other,
   });
   expect(client.logged.join("\n")).toContain("adapter.disabled");
+});
+
+test("what the mesh is stands in the system prompt that is there, not in a second one", async () => {
+  await using client = await opencode("prompted");
+  const said = async (system: string[]) => {
+    await client.hooks["experimental.chat.system.transform"](undefined, { system });
+    return system;
+  };
+  expect(await said(["be brief", "and kind"])).toEqual(["be brief", `and kind\n\n${instructions}`]);
+  expect(await said([])).toEqual([instructions]);
+});
+
+test("of two copies of the plugin in one process the first has the sessions, and another one when it has left", () => {
+  const [one, other] = [{}, {}];
+  const first = standAside("/work/api", one);
+  expect(first).toBeDefined();
+  expect(standAside("/work/api", other)).toBeUndefined();
+  expect(standAside("/work/other", other)).toBeDefined();
+  const anew = standAside("/work/api", one);
+  anew?.leave();
+  const second = standAside("/work/api", other);
+  first?.leave();
+  expect(standAside("/work/api", one)).toBeUndefined();
+  second?.leave();
+  expect(standAside("/work/api", one)).toBeDefined();
+});
+
+test("a session in Kilo is listed as one of Kilo, one of OpenCode that was started within it is not", async () => {
+  await using client = await opencode("in-kilo", { KILO: "1", KILO_PID: String(process.pid) });
+  await client.prompt("ses_kilo");
+  await joined(client, "in-kilo");
+  expect((await sender.client.getAgent({ agent: "in-kilo" })).client).toBe("kilo");
+  expect(hostOf({ KILO: "1", KILO_PID: "1" })).toBe("opencode");
+  expect(hostOf({})).toBe("opencode");
 });

@@ -15,6 +15,8 @@ export interface Site {
 export interface ClientSession {
   /** Gives the model a prompt, and does not wait for its answer. */
   prompt(text: string): Promise<void>;
+  /** Stops the model, as its user does who has another idea. */
+  stop?(): Promise<void>;
   /** What its user sees of it now, to be kept when a step fails. */
   screen?(): Promise<string>;
   /** Ends it as its user would. */
@@ -30,12 +32,16 @@ export interface Client {
   /** Its name in `agentmesh setup`. */
   readonly setupName: string;
   readonly packageName: string;
+  /** The version that is installed, where the newest is none that runs. */
+  readonly version?: string;
   /** Folder of its program, where another row of the table has it already. */
   readonly installedAs?: string;
   readonly dialect: Dialect;
   readonly whenIdle: WhenIdle;
   /** A line can be put before its model within a turn: a canary proves its push path before any message. */
   readonly canary?: true;
+  /** Its queue is emptied when its user stops the model, and what was in it comes all the same. */
+  readonly dropsWhenStopped?: true;
   /** Why its agent stays online after its user has ended it; undefined when it does not. */
   readonly lingers?: string;
   /** Why it cannot be tried here; undefined when it can. */

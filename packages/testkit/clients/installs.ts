@@ -17,14 +17,14 @@ export class Installs {
   }
 
   /** Installs a package once; returns the folder of its programs and its version. @throws what npm says */
-  async program(name: string, packageName: string): Promise<{ bin: string; version: string }> {
+  async program(name: string, packageName: string, wanted = "latest"): Promise<{ bin: string; version: string }> {
     const folder = join(this.path, name);
     const manifest = join(folder, "node_modules", packageName, "package.json");
     if (!existsSync(manifest)) {
       mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
       // Programs bring their binaries by install scripts, and some choose their version by the Node that installs them.
-      const args = ["install", "--no-audit", "--no-fund", `${packageName}@latest`];
+      const args = ["install", "--no-audit", "--no-fund", `${packageName}@${wanted}`];
       const env = { ...process.env, PATH: [join(process.execPath, ".."), process.env.PATH].join(delimiter) };
       await run("npm", args, { cwd: folder, env, timeout: INSTALL_MS });
     }

@@ -13,8 +13,10 @@ import { gemini } from "./gemini.ts";
 import { identityConversations } from "./identity/conversations.ts";
 import { identityHooks } from "./identity/hooks.ts";
 import { Installs } from "./installs.ts";
+import { kilo } from "./kilo.ts";
 import { openclaw } from "./openclaw.ts";
 import { opencode } from "./opencode.ts";
+import { pi } from "./pi.ts";
 import { type Proof, prove } from "./prove.ts";
 import { Sandbox } from "./sandbox.ts";
 import { serveDenyProxy } from "./stubs/deny-proxy.ts";
@@ -22,7 +24,7 @@ import { serveModel } from "./stubs/stub-server.ts";
 import { table } from "./table.ts";
 
 const CLIENTS: readonly Client[] = [
-  ...[claude, claudeByHooks, codex, opencode, openclaw, gemini],
+  ...[claude, claudeByHooks, codex, opencode, kilo, pi, openclaw, gemini],
   ...[...identityConversations, identityHooks],
 ];
 const CLIENT_WITHIN_MS = 240_000;
@@ -75,7 +77,7 @@ async function tried(client: Client, installs: Installs, path: string): Promise<
   let version = "?";
   await using proxy = await serveDenyProxy();
   try {
-    const program = await installs.program(client.installedAs ?? client.name, client.packageName);
+    const program = await installs.program(client.installedAs ?? client.name, client.packageName, client.version);
     version = program.version;
     await using model = await serveModel(client.dialect);
     await using broker = await startTestBroker();

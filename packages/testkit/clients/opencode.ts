@@ -1,9 +1,9 @@
-/** OpenCode: its server, driven over HTTP. */
+/** OpenCode, and what is made of it: its server, driven over HTTP. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "testkit";
 import * as z from "zod";
-import type { Client } from "./client.ts";
+import type { Client, ClientSession, Site } from "./client.ts";
 import { openAiChat } from "./stubs/openai-chat.ts";
 
 const env = {
@@ -12,6 +12,47 @@ const env = {
   OPENCODE_DISABLE_MODELS_FETCH: "1",
 };
 
+/** Where its model is, in the words of its configuration. */
+export function providerOf({ model }: Pick<Site, "model">): object {
+  const stub = { name: "stub", tool_call: true, limit: { context: 100_000, output: 4_000 } };
+  const provider = {
+    npm: "@ai-sdk/openai-compatible",
+    name: "stub",
+    options: { baseURL: `${model.url}/v1`, apiKey: "none" },
+    models: { stub },
+  };
+  return { model: "stub/stub", small_model: "stub/stub", provider: { stub: provider } };
+}
+
+/** Starts its server, and a session in it. */
+export async function serve({ sandbox }: Site, program: string, more: NodeJS.ProcessEnv): Promise<ClientSession> {
+  const server = sandbox.start(program, ["serve", "--port", "0", "--hostname", "127.0.0.1"], more);
+  const url = await until(
+    () => /listening on (http:\S+)/.exec(server.output())?.[1],
+    `${program} serve to listen`,
+    30_000,
+  );
+  const call = async (path: string, body: object) => {
+    const response = await fetch(`${url}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-opencode-directory": sandbox.project },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${program} answered ${response.status}: ${await response.text()}`);
+    return response;
+  };
+  const { id } = z.object({ id: z.string() }).parse(await (await call("/session", { title: "a test" })).json());
+  return {
+    async prompt(text) {
+      await call(`/session/${id}/prompt_async`, { parts: [{ type: "text", text }] });
+    },
+    async end() {
+      server.child.kill("SIGINT");
+      await server.over;
+    },
+  };
+}
+
 /** The client of the table. */
 export const opencode: Client = {
   name: "opencode",
@@ -19,42 +60,8 @@ export const opencode: Client = {
   packageName: "opencode-ai",
   dialect: openAiChat,
   whenIdle: "at once",
-  async prepare({ sandbox, model }) {
-    const stub = { name: "stub", tool_call: true, limit: { context: 100_000, output: 4_000 } };
-    const provider = {
-      npm: "@ai-sdk/openai-compatible",
-      name: "stub",
-      options: { baseURL: `${model.url}/v1`, apiKey: "none" },
-      models: { stub },
-    };
-    const config = { model: "stub/stub", small_model: "stub/stub", provider: { stub: provider } };
-    writeFileSync(join(sandbox.project, "opencode.json"), JSON.stringify(config));
+  async prepare(site) {
+    writeFileSync(join(site.sandbox.project, "opencode.json"), JSON.stringify(providerOf(site)));
   },
-  async start({ sandbox }) {
-    const server = sandbox.start("opencode", ["serve", "--port", "0", "--hostname", "127.0.0.1"], env);
-    const url = await until(
-      () => /listening on (http:\S+)/.exec(server.output())?.[1],
-      "opencode serve to listen",
-      30_000,
-    );
-    const call = async (path: string, body: object) => {
-      const response = await fetch(`${url}${path}`, {
-        method: "POST",
-        headers: { "content-type": "application/json", "x-opencode-directory": sandbox.project },
-        body: JSON.stringify(body),
-      });
-      if (!response.ok) throw new Error(`opencode answered ${response.status}: ${await response.text()}`);
-      return response;
-    };
-    const { id } = z.object({ id: z.string() }).parse(await (await call("/session", { title: "a test" })).json());
-    return {
-      async prompt(text) {
-        await call(`/session/${id}/prompt_async`, { parts: [{ type: "text", text }] });
-      },
-      async end() {
-        server.child.kill("SIGINT");
-        await server.over;
-      },
-    };
-  },
+  start: (site) => serve(site, "opencode", env),
 };

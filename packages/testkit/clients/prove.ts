@@ -89,6 +89,16 @@ export async function prove(client: Client, site: Site, configure: () => Promise
     await received(person, word);
     return seen;
   });
+  if (client.dropsWhenStopped) {
+    await steps.step("stopped", async () => {
+      await idle(site);
+      const since = performance.now();
+      const { prompt, stop } = needed(session);
+      await prompt(`think of something else, SLEEP:${2 * BUSY_MS}`);
+      await until(() => site.model.shown(`SLEEP:${2 * BUSY_MS}`, since), "the step to begin", SHOWN_WITHIN_MS);
+      return brought(site, person, needed(agent), { stop });
+    });
+  }
   await steps.step("leaves", async () => {
     await session?.end();
     const { name } = needed(agent);
@@ -128,6 +138,8 @@ class Steps {
 interface How {
   /** Done after the send. */
   nudge?(): Promise<void>;
+  /** Stops the model; done when the message has been pushed. */
+  stop?: (() => Promise<void>) | undefined;
   /** What the message says beside its word. */
   readonly more?: string;
   /** The step the model is busy with: the time counts from its end. */
@@ -139,13 +151,17 @@ async function brought(
   site: Site,
   person: TestAgent,
   agent: Agent,
-  { nudge, more = "", during }: How,
+  { nudge, stop, more = "", during }: How,
 ): Promise<{ detail: string; shownMs: number }> {
   const word = `word-${randomUUID().slice(0, 8)}`;
   const since = performance.now();
   const { messageId } = await person.client.send({ to: agent.name, body: `${word} ${more}` });
   const sent = performance.now();
   await nudge?.();
+  if (stop) {
+    await until(async () => (await trace(person, messageId)).includes("pushed"), "the push", SHOWN_WITHIN_MS);
+    await stop();
+  }
   const request = await until(() => site.model.shown(word, since), "the model to be shown it", SHOWN_WITHIN_MS).catch(
     async (error: unknown) => {
       throw new Error(`${String(error)}; the trace: ${await trace(person, messageId)}`);

@@ -10,7 +10,7 @@ export interface Row {
   readonly refused: readonly string[];
 }
 
-const STEPS = ["configured", "lists", "calls tools", "proven", "idle", "busy", "answers", "leaves"] as const;
+const STEPS = ["configured", "lists", "calls tools", "proven", "idle", "busy", "answers", "stopped", "leaves"] as const;
 
 /** Lines of a Markdown table, and what the clients tried to reach beside loopback. */
 export function table(rows: readonly Row[]): string {

@@ -1,4 +1,4 @@
-/** What users get from the registry: the six packed packages, installed into an empty folder. */
+/** What users get from the registry: the seven packed packages, installed into an empty folder. */
 import { type ExecFileOptions, execFile, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -23,6 +23,7 @@ const PACKAGES = [
   "agentmesh-mcp",
   "agentmesh",
   "opencode-agentmesh",
+  "pi-agentmesh",
 ];
 
 let app: TempDir;
@@ -39,12 +40,12 @@ const tarballs = () => readdirSync(join(app.path, "tarballs")).map((name) => joi
 beforeAll(async () => {
   app = tempDir();
   home = tempDir();
-  for (const name of ["protocol", "client", "broker", "mcp", "cli", "opencode"]) {
+  for (const name of ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi"]) {
     await run("pnpm", ["pack", "--pack-destination", join(app.path, "tarballs")], {
       cwd: join(root, "packages", name),
     });
   }
-  expect(tarballs()).toHaveLength(6);
+  expect(tarballs()).toHaveLength(7);
   writeFileSync(join(app.path, "package.json"), '{ "private": true, "type": "module" }');
   await run("npm", ["install", "--no-audit", "--no-fund", ...tarballs()], { cwd: app.path });
 });
@@ -168,6 +169,34 @@ await hooks.dispose();
     writeFileSync(join(app.path, "opencode.mjs"), program);
     const plugin = await run(process.execPath, ["opencode.mjs"], { ...options(), env });
     expect(plugin.stdout).toMatch(/^You are .*opencode/m);
+    await run("npx", ["--no-install", "agentmesh", "down"], { ...options(), env });
+  });
+
+  test("make the extension work that Pi loads, which starts the broker", async () => {
+    using other = tempDir();
+    const env = cleanEnv({ AGENTMESH_HOME: other.path, AGENTMESH_PORT: "17897", PI_CODING_AGENT_DIR: other.path });
+    const program = `
+import agentmesh from "pi-agentmesh";
+const listeners = {};
+const tools = {};
+agentmesh({
+  on: (event, listener) => { listeners[event] = listener; },
+  registerTool: (tool) => { tools[tool.name] = tool; },
+  sendMessage: () => {},
+});
+const sessionManager = { getSessionId: () => "one", getSessionFile: () => "one.jsonl" };
+await listeners.session_start({}, { cwd: process.cwd(), sessionManager });
+const { prepareArguments, execute } = tools.agentmesh_whoami;
+for (let tries = 0; tries < 20; tries++) {
+  const answer = await execute("call", prepareArguments({})).then(({ content }) => content[0].text, (error) => error.message);
+  console.log(answer);
+  if (answer.startsWith("You are")) break;
+}
+await listeners.session_shutdown();
+`;
+    writeFileSync(join(app.path, "pi.mjs"), program);
+    const extension = await run(process.execPath, ["pi.mjs"], { ...options(), env });
+    expect(extension.stdout).toMatch(/^You are .*\bpi\b/m);
     await run("npx", ["--no-install", "agentmesh", "down"], { ...options(), env });
   });
 

@@ -1,11 +1,11 @@
 /** What every client is told: the adapter's command, its environment, and the command of its hooks. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { VERSION } from "@agentmesh/protocol";
 import { shellWord } from "../terminal/shell-word.ts";
 import { type AdapterCommand, adapterCommand, originOf } from "./adapter-command.ts";
-import type { Connection } from "./clients/client.ts";
+import type { Connection, PluggedClient } from "./clients/client.ts";
 import { HOOK_MARK, MARK } from "./config/mark.ts";
 
 /** What the connection rests on. */
@@ -55,7 +55,10 @@ export function connectionOf(terms: ConnectionTerms): { readonly to: Connection;
       hookCommand: (kind) =>
         adapter.hook === undefined ? undefined : `${adapter.hook} hook ${kind} ${HOOK_MARK}${home}`,
       allowTools: terms.allowTools,
-      openCodePlugin: shared ? PUBLISHED_PLUGIN : openCodePlugin(entry),
+      plugin: (client) => ({
+        published: `${client}-agentmesh@${VERSION}`,
+        built: shared ? undefined : builtPlugin(client, entry),
+      }),
     },
   };
 }
@@ -65,13 +68,10 @@ export function isLocalPath(word: string): boolean {
   return /^(?:[\w-]+=)?(?:~|\/|[A-Za-z]:[\\/]|\\\\)/.test(word);
 }
 
-const PUBLISHED_PLUGIN = `opencode-agentmesh@${VERSION}`;
-
-/** The plugin from the registry, or, in a clone of the repository, what its build made. */
-function openCodePlugin(adapter: string): string {
-  const built = adapter.replace(/[\\/]mcp[\\/](src|dist)[\\/]main\.[jt]s$/, "/opencode/dist/index.js");
-  if (originOf(adapter) === "checkout" && built !== adapter && existsSync(built)) return pathToFileURL(built).href;
-  return PUBLISHED_PLUGIN;
+/** What the build of a clone of the repository has made, where this command line is one's. */
+function builtPlugin(client: PluggedClient, adapter: string): string | undefined {
+  const built = adapter.replace(/[\\/]mcp[\\/](src|dist)[\\/]main\.[jt]s$/, `/${client}/dist/index.js`);
+  return originOf(adapter) === "checkout" && built !== adapter && existsSync(built) ? built : undefined;
 }
 
 function quoted(path: string, platform: NodeJS.Platform): string {

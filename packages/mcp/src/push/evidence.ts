@@ -55,6 +55,8 @@ export interface EvidenceParts {
   readonly signWithinMs: number;
   /** Told of deliveries that went through a path that shows no sign. */
   onSilence(deliveries: readonly DeliveryHandle[], path: string): void;
+  /** Told of deliveries that the client has thrown away before the model was given them. */
+  onDropped(deliveries: readonly DeliveryHandle[]): void;
 }
 
 /** Watches what was pushed. */
@@ -106,6 +108,7 @@ export class Evidence {
       const push = this.#waiting.get(nonce);
       if (!push) continue;
       if (sign === "shown") this.#shown(push);
+      else if (sign === "dropped") this.#dropped(push);
       else push.taken = true;
     }
   }
@@ -152,6 +155,16 @@ export class Evidence {
     handle.ack("transcript").catch((error: unknown) => {
       this.#parts.log.warn("ack.failed", { delivery: handle.id, error });
     });
+  }
+
+  /** Nothing is the matter with the path: the text goes through it once more. */
+  #dropped(push: Waiting): void {
+    const { inHand, log } = this.#parts;
+    const open = push.deliveries.filter(({ id }) => inHand.has(id));
+    log.info("push.dropped", { path: push.path, deliveries: open.length });
+    this.#forget(push, false);
+    for (const { id } of open) inHand.dropped(id);
+    this.#parts.onDropped(open);
   }
 
   #proven(push: Waiting): void {

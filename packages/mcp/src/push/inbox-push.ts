@@ -93,6 +93,11 @@ export class InboxPush {
     for (const handle of deliveries) if (this.#parts.inHand.mayRepeat(handle)) this.#pusher.add(handle);
   }
 
+  /** Pushes these again: the client has thrown away what they were pushed in. */
+  pushDropped(deliveries: readonly DeliveryHandle[]): void {
+    for (const handle of deliveries) if (this.#parts.inHand.mayPush(handle)) this.#pusher.add(handle);
+  }
+
   #take(handle: DeliveryHandle): void {
     const { inHand, evidence } = this.#parts;
     inHand.take(handle);

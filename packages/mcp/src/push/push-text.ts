@@ -12,6 +12,11 @@ export function pushNonce(): string {
   return Array.from({ length: NONCE_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]).join("");
 }
 
+/** The nonces in a text that was pushed. */
+export function noncesIn(text: string): string[] {
+  return [...text.matchAll(/\(push ([a-z0-9]{6,20})\)/g)].map(([, nonce = ""]) => nonce);
+}
+
 type Batch = readonly (ShownDelivery & { readonly id: string })[];
 
 /** How a path's text is made of these deliveries; `waiting` more stand behind them. */

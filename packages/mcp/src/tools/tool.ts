@@ -51,6 +51,8 @@ export interface Tool {
   schema(): Schema;
   /** @throws ToolInputError, MeshApiError, BrokerUnreachableError */
   prepare(input: unknown): {
+    /** The parameters as they were meant, in the types that the schema names. */
+    readonly input: Record<string, unknown>;
     readonly waitMs: number;
     run(session: JoinedSession, signal: AbortSignal): Promise<ToolResult>;
   };
@@ -80,6 +82,7 @@ export function tool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
       const parsed = schema.safeParse(parametersOf(spec, input), inWords);
       if (!parsed.success) throw new ToolInputError(inputSentence(spec, parsed.error));
       return {
+        input: parsed.data,
         waitMs: spec.waitMs?.(parsed.data) ?? 0,
         run: (session, signal) => spec.run(session, parsed.data, signal),
       };

@@ -5,8 +5,11 @@ import type { ClientSession } from "../client/client-session.ts";
 import { findTranscript, namesIn } from "./find-transcript.ts";
 import { entryMeaning } from "./transcript-entry.ts";
 
-/** How far a pushed text has come: the client has it; the model was given it and has answered since. */
-export type Sign = "taken" | "shown";
+/**
+ * How far a pushed text has come: the client has it; the model was given it and has answered since; the client had it and
+ * has thrown it away before the model was given it.
+ */
+export type Sign = "taken" | "shown" | "dropped";
 
 /** Where the signs of pushed texts are read. */
 export interface PushSigns {

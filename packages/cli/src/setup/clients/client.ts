@@ -25,8 +25,19 @@ export interface Connection {
   hookCommand(kind: "claude" | "codex" | "gemini"): string | undefined;
   /** The model may use our tools without a person's leave. */
   readonly allowTools: boolean;
-  /** Name of the OpenCode plugin as its configuration takes it. */
-  readonly openCodePlugin: string;
+  /** Our plugin for a client that is extended from within. */
+  plugin(client: PluggedClient): Plugin;
+}
+
+/** A client that loads a plugin of ours: the folder of its package in a clone. */
+export type PluggedClient = "opencode" | "pi";
+
+/** A plugin, as a client's configuration may name it. */
+export interface Plugin {
+  /** Package and version, as the registry has them. */
+  readonly published: string;
+  /** In a clone of the repository: the file that its build has made. */
+  readonly built: string | undefined;
 }
 
 /** One client. */

@@ -5,8 +5,10 @@ import { codex } from "./codex.ts";
 import { cursor } from "./cursor.ts";
 import { gemini } from "./gemini.ts";
 import { hermes } from "./hermes.ts";
+import { kilo } from "./kilo.ts";
 import { openclaw } from "./openclaw.ts";
 import { opencode } from "./opencode.ts";
+import { pi } from "./pi.ts";
 
 /** All of them. */
-export const clients: readonly Client[] = [claudeCode, codex, opencode, gemini, openclaw, cursor, hermes];
+export const clients: readonly Client[] = [claudeCode, codex, opencode, kilo, pi, gemini, openclaw, cursor, hermes];

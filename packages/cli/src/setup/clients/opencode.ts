@@ -1,11 +1,12 @@
 /** OpenCode: the plugin `opencode-agentmesh`, which brings the tools and pushes; no MCP server beside it. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { notedBeside } from "../config/backup.ts";
 import { jsonFile } from "../config/json-file.ts";
 import { listedEntry } from "../config/listed-entry.ts";
 import type { Client, Surroundings } from "./client.ts";
-import { jsonSettings } from "./shut-out.ts";
+import { jsonSettings, type ShutOut } from "./shut-out.ts";
 
 /** OpenCode. */
 export const opencode: Client = {
@@ -15,40 +16,50 @@ export const opencode: Client = {
   traces: (at) => [ownFolder(at)],
   check: "start opencode and ask it: who is on agentmesh?",
   restart: "OpenCode; it fetches the plugin when it starts",
-  shutOut(at) {
-    const settings = jsonSettings(fileOf(at));
-    const shut = (how: unknown) => how === false || how === "deny";
+  shutOut: (at) => shutOutOf(fileOf(at)),
+  files(at, to) {
+    const { published, built } = to.plugin("opencode");
     return [
-      ...["tools", "permission"].flatMap((group) =>
-        settings
-          .names(group)
-          .filter((name) => /^(?:\*$|agentmesh)/.test(name))
-          .flatMap((name) => settings.when([group, name], shut, "shuts tools of agentmesh out")),
-      ),
-      ...settings.when(
-        ["mcp", "agentmesh", "enabled"],
-        (on) => on === false,
-        "the server agentmesh is off; the plugin, which brings the same tools, is not",
-      ),
+      jsonFile({
+        path: fileOf(at),
+        fresh: { $schema: "https://opencode.ai/config.json" },
+        entries: [
+          listedEntry({
+            what: "plugin opencode-agentmesh",
+            path: ["plugin"],
+            value: built === undefined ? published : pathToFileURL(built).href,
+            noted: notedBeside(fileOf(at)),
+            isLike: isOpenCodePlugin,
+          }),
+        ],
+      }),
     ];
   },
-  files: (at, to) => [
-    jsonFile({
-      path: fileOf(at),
-      fresh: { $schema: "https://opencode.ai/config.json" },
-      entries: [
-        listedEntry({
-          what: "plugin opencode-agentmesh",
-          path: ["plugin"],
-          value: to.openCodePlugin,
-          noted: notedBeside(fileOf(at)),
-          isLike: (name) =>
-            /(^|[\\/])opencode-agentmesh($|[\\/@])/.test(name) || /^file:.*[\\/]packages[\\/]opencode[\\/]/.test(name),
-        }),
-      ],
-    }),
-  ],
 };
+
+/** What a configuration of OpenCode's shape keeps out. */
+export function shutOutOf(file: string): readonly ShutOut[] {
+  const settings = jsonSettings(file);
+  const shut = (how: unknown) => how === false || how === "deny";
+  return [
+    ...["tools", "permission"].flatMap((group) =>
+      settings
+        .names(group)
+        .filter((name) => /^(?:\*$|agentmesh)/.test(name))
+        .flatMap((name) => settings.when([group, name], shut, "shuts tools of agentmesh out")),
+    ),
+    ...settings.when(
+      ["mcp", "agentmesh", "enabled"],
+      (on) => on === false,
+      "the server agentmesh is off; the plugin, which brings the same tools, is not",
+    ),
+  ];
+}
+
+/** Whether a name in a list of plugins stands for ours. */
+export function isOpenCodePlugin(name: string): boolean {
+  return /(^|[\\/])opencode-agentmesh($|[\\/@])/.test(name) || /^file:.*[\\/]packages[\\/]opencode[\\/]/.test(name);
+}
 
 function ownFolder({ env, home }: Surroundings): string {
   return join(env.XDG_CONFIG_HOME || join(home, ".config"), "opencode");

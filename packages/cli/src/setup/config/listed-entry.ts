@@ -1,7 +1,7 @@
 /** A name of ours in a list of names in a JSON file, such as OpenCode's `plugin`. */
 import { appendAt, removeAt, setAt } from "./json-edit.ts";
 import type { JsonEntry } from "./json-file.ts";
-import { type JsonPath, type JsonText, valueAt } from "./json-text.ts";
+import { isRecord, type JsonPath, type JsonText, valueAt } from "./json-text.ts";
 
 /** What is said of a listed name. */
 export interface ListedTerms {
@@ -16,15 +16,19 @@ export interface ListedTerms {
   isLike(element: string): boolean;
 }
 
-/** The name in the list at `path`; an element may also be a list whose first element is the name. */
+/**
+ * The name in the list at `path`. An element may also be a list whose first element is the name, or an object that has it
+ * as its `source`.
+ */
 export function listedEntry({ what, path, value, noted, wanted = true, isLike }: ListedTerms): JsonEntry {
   const alike = (json: JsonText): { readonly at: JsonPath; readonly name: string }[] => {
     const list = valueAt(json, path);
     if (!Array.isArray(list)) return [];
     const elements = list.flatMap((one: unknown, index) => {
       if (typeof one === "string") return [{ at: [...path, index], name: one }];
-      const first: unknown = Array.isArray(one) ? one[0] : undefined;
-      return typeof first === "string" ? [{ at: [...path, index, 0], name: first }] : [];
+      const within = Array.isArray(one) ? 0 : "source";
+      const name: unknown = Array.isArray(one) ? one[0] : isRecord(one) ? one.source : undefined;
+      return typeof name === "string" ? [{ at: [...path, index, within], name }] : [];
     });
     return elements.filter(({ name }) => isLike(name));
   };
