@@ -33,6 +33,7 @@ describe("a round trip", () => {
       ".codex/config.toml": 'model = "gpt"\r\n# the end',
       ".codex/hooks.json": "",
       ".config/opencode/opencode.jsonc": '{\n  // plugins\n  "plugin": ["other"], /* x */\n}\n',
+      ".config/kilo/kilo.jsonc": '// mine\n{ "plugin": [], "model": "x/y", }\n',
       ".pi/agent/settings.json":
         '{"packages": ["npm:other", {"source": "npm:third@1", "skills": []}],\r\n "theme": "dark"}',
       ".openclaw/openclaw.json": "{\n  gateway: { port: 18789, },\n  hooks: { enabled: false },\n}\n",
@@ -49,7 +50,7 @@ describe("a round trip", () => {
     const after = home.files();
     expect(after[".cursor/mcp.json"]).toBe(before[".cursor/mcp.json"]);
     for (const name of Object.keys(before).filter((one) => !one.startsWith(".cursor"))) {
-      const ours = name.includes("opencode")
+      const ours = /opencode|kilo/.test(name)
         ? /"opencode-agentmesh@\d|packages\/opencode\/dist\/index\.js/
         : name.startsWith(".pi/")
           ? /"npm:pi-agentmesh@\d|packages\/pi"/
@@ -73,11 +74,11 @@ describe("a round trip", () => {
 
   test("makes files that were missing, for their owner only, and removes them again", async () => {
     using home = new Home();
-    const clients = ["claude-code", "codex", "opencode", "pi", "gemini", "openclaw", "cursor"];
+    const clients = ["claude-code", "codex", "opencode", "kilo", "pi", "gemini", "openclaw", "cursor"];
     const named = clients.flatMap((name) => ["--client", name]);
     expect(await home.run(["setup", "--yes", ...named])).toMatchObject({ code: 0 });
     const made = home.files();
-    expect(Object.keys(made)).toHaveLength(12);
+    expect(Object.keys(made)).toHaveLength(14);
     expect(Object.values(made).every((text) => text.startsWith("100600 "))).toBe(true);
     expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
     expect(home.files()).toEqual({});
@@ -546,7 +547,9 @@ describe("setup", () => {
     using home = new Home();
     const none = await home.run(["setup", "--yes"]);
     expect(none).toMatchObject({ code: 4, stdout: "" });
-    expect(none.stderr).toContain("agentmesh setup --client NAME, one of claude-code, codex, opencode, pi, gemini");
+    expect(none.stderr).toContain(
+      "agentmesh setup --client NAME, one of claude-code, codex, opencode, kilo, pi, gemini",
+    );
     const unknown = await home.run(["setup", "--client", "emacs"]);
     expect(unknown).toMatchObject({ code: 2 });
     expect(unknown.stderr).toContain('"emacs" is no client that is known here');

@@ -19,6 +19,7 @@ function setUp(transcript: string | undefined, all: PushPath[], againMs = 60_000
   const evidence = new Evidence({
     ...{ session, transcript: signs, inHand: new DeliveriesInHand(), paths, log, signWithinMs: 200 },
     onSilence: () => undefined,
+    onDropped: () => undefined,
   });
   const canaries = new Canaries({ transcript: signs, paths, evidence, log, enabled: true, againMs });
   return { paths, canaries, [Symbol.dispose]: () => evidence.stop() };

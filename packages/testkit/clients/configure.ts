@@ -7,6 +7,6 @@ export async function configureBy(client: Client, { sandbox }: Site): Promise<st
   const setup = [programPath("cli"), "setup", "--client", client.setupName, "--allow-tools"];
   const said = await sandbox.run(process.execPath, [...setup, "--yes"]);
   await sandbox.run(process.execPath, [...setup, "--dry-run"]);
-  const files = said.match(/^.*openclaw\.json|^.*\.(json|toml)\b.*$/gm)?.length ?? 0;
+  const files = said.match(/^.*openclaw\.json|^.*\.(jsonc?|toml)\b.*$/gm)?.length ?? 0;
   return `agentmesh setup wrote ${files} files`;
 }

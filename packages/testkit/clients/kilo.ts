@@ -1,6 +1,7 @@
 /** Kilo: its terminal program, with the plugin of OpenCode. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { until } from "testkit";
 import type { Client } from "./client.ts";
 import { providerOf } from "./opencode.ts";
@@ -29,6 +30,17 @@ export const kilo: Client = {
     });
     writeFileSync(join(folder, "kilo.jsonc"), `// mine\n${JSON.stringify(providerOf(site))}`);
     // The adapter of a clone beside the plugin, and the plugin once more in the project: neither may be a second agent.
+    const [adapter, plugin] = ["mcp/dist/main.js", "opencode/dist/index.js"].map((path) =>
+      fileURLToPath(new URL(`../../${path}`, import.meta.url)),
+    );
+    const mcp = { agentmesh: { type: "local", command: [process.execPath, adapter] } };
+    const config = { mcp, plugin: [pathToFileURL(plugin ?? "").href] };
+    writeFileSync(join(sandbox.project, "opencode.json"), JSON.stringify(config));
+  },
+  async connect({ broker }) {
+    const { agents } = await broker.admin.listAgents({ presence: "all" });
+    const names = agents.flatMap(({ name, client }) => (client === undefined || name === "person" ? [] : [name]));
+    if (names.length !== 1) throw new Error(`the session is ${names.length} agents: ${names.join(", ")}`);
   },
   async start({ sandbox }) {
     const terminal = await Terminal.open(sandbox, ["kilo"]);
