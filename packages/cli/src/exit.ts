@@ -1,5 +1,5 @@
 /** The only place that turns errors into exit codes and sentences on stderr. */
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { CommandEnd, CommandError } from "./command-error.ts";
 import { type ExitName, exitCodeOf, exitOfProblem } from "./exit-codes.ts";
 
@@ -23,7 +23,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function reportOf(error: unknown): Promise<Report> {
+async function reportOf(error: unknown, argv: readonly string[]): Promise<Report> {
   const { MeshApiError, BrokerUnreachableError } = await import("@agentmesh/client");
   const { systemRefusal } = await import("@agentmesh/protocol");
   const { BrokerStartError, refusalSentences, StateFolderError, UntrustedBrokerError, WrongAddressError } =
@@ -31,7 +31,7 @@ async function reportOf(error: unknown): Promise<Report> {
   if (error instanceof CommandError)
     return { exit: error.exit, error: { ...error.facts, code: error.code, detail: error.message } };
   if (error instanceof CommanderError) {
-    return { exit: "usage", error: { code: "usage", detail: wrongUse(error) } };
+    return { exit: "usage", error: { code: "usage", detail: await wrongUse(error, argv) } };
   }
   if (error instanceof MeshApiError) {
     const { status, retryable, instance, issues, nearNames } = error.problem;
@@ -75,11 +75,23 @@ async function reportOf(error: unknown): Promise<Report> {
 }
 
 /** What the library found wrong with a command line, in our words. */
-function wrongUse({ message }: CommanderError): string {
+async function wrongUse({ message }: CommanderError, argv: readonly string[]): Promise<string> {
   const [said = "", near = ""] = message.replace(/^error: /, "").split(/\n?\((?=Did you mean)/);
   const [what, ...rest] = said.replaceAll("'", '"').trim().replace(/\.$/, "").split("");
   const hint = near === "" ? "" : ` ${near.replace(/\)$/, "")}`;
-  return `${what?.toUpperCase()}${rest.join("")}.${hint} How it is used: agentmesh --help, or --help behind a command.`;
+  return `${what?.toUpperCase()}${rest.join("")}.${hint} How it is used: ${await meant(argv)} --help`;
+}
+
+/** The command that a command line means, as far as it is one. */
+async function meant(argv: readonly string[]): Promise<string> {
+  const { buildProgram } = await import("./program.ts");
+  const path: Command[] = [buildProgram()];
+  for (const word of argv) {
+    const command = path.at(-1)?.commands.find((each) => each.name() === word || each.aliases().includes(word));
+    if (command) path.push(command);
+    else if (path.length > 1) break;
+  }
+  return path.map((each) => each.name()).join(" ");
 }
 
 function wantsJson(argv: readonly string[]): boolean {
@@ -93,7 +105,7 @@ async function sayAndEnd(error: unknown, argv: readonly string[]): Promise<never
 
 /** Says an error on stderr; returns the exit code that belongs to it. */
 async function say(error: unknown, argv: readonly string[]): Promise<number> {
-  const report = await reportOf(error);
+  const report = await reportOf(error, argv);
   const { errorText, errorJson } = await import("./terminal/output.ts");
   process.stderr.write(wantsJson(argv) ? errorJson(report.error) : errorText(report.error));
   return exitCodeOf(report.exit);

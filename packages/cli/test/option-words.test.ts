@@ -83,15 +83,20 @@ test("every command that takes a text takes it the same way: words, a file, stan
 });
 
 test.each([
-  [["sned", "bob"], 'Unknown command "sned". Did you mean send?'],
-  [["webhook", "lst"], 'Unknown command "lst". Did you mean one of list, ls?'],
-  [["log", "--lmit", "3"], 'Unknown option "--lmit". Did you mean --limit?'],
-  [["trace"], 'Missing required argument "ref".'],
-  [["inbox", "--limit"], 'Option "--limit <count>" argument missing.'],
-  [["status", "too", "many"], 'Too many arguments for "status". Expected 0 arguments but got 2: too, many.'],
-])("%j is refused in a sentence that says where its help is", async (args, said) => {
+  [["sned", "bob"], 'Unknown command "sned". Did you mean send?', "agentmesh"],
+  [["webhook", "lst"], 'Unknown command "lst". Did you mean one of list, ls?', "agentmesh webhook"],
+  [["log", "--lmit", "3"], 'Unknown option "--lmit". Did you mean --limit?', "agentmesh log"],
+  [["--as", "bob", "trace"], 'Missing required argument "ref".', "agentmesh trace"],
+  [["inbox", "--limit"], 'Option "--limit <count>" argument missing.', "agentmesh inbox"],
+  [["agent", "add"], 'Missing required argument "name".', "agentmesh agent add"],
+  [
+    ["status", "too", "many"],
+    'Too many arguments for "status". Expected 0 arguments but got 2: too, many.',
+    "agentmesh status",
+  ],
+])("%j is refused in a sentence that says where its help is", async (args, said, command) => {
   using home = tempDir();
   const ended = await cli(home.path, args);
   expect(ended).toMatchObject({ code: 2, stdout: "" });
-  expect(ended.stderr.trimEnd()).toBe(`error: ${said} How it is used: agentmesh --help, or --help behind a command.`);
+  expect(ended.stderr.trimEnd()).toBe(`error: ${said} How it is used: ${command} --help`);
 });
