@@ -5,6 +5,9 @@ import type { MeshEvent } from "@agentmesh/protocol";
 import { meshEventTypes, MeshEvent as Schema } from "@agentmesh/protocol";
 import { startTestBroker, until } from "testkit";
 import { expect, test } from "vitest";
+import { Events } from "../src/mesh/events/events.ts";
+import type { EventSink } from "../src/mesh/events/sink.ts";
+import { largeMesh } from "./large-mesh.ts";
 
 /** Reads in the background what a client is told. */
 async function follow(client: MeshClient, options: Omit<Parameters<MeshClient["events"]>[0], "signal"> = {}) {
@@ -146,6 +149,7 @@ test("what an agent reads ends when it is removed, and everybody's when the brok
 test("who does not read costs a bounded part of it, and has the rest when it reads again", async () => {
   await using broker = await startTestBroker();
   const alice = await broker.agent("alice");
+  await using other = await follow(broker.admin, { types: ["agent.summary"] });
   const response = await fetch(`${broker.url}/v1/events`, { headers: { authorization: `Bearer ${broker.key}` } });
   const reader = response.body?.getReader();
   const rounds = 40;
@@ -165,5 +169,104 @@ test("who does not read costs a bounded part of it, and has the rest when it rea
   }
   expect(summaries.length).toBe(rounds * 100);
   expect(new Set(summaries).size).toBe(rounds * 100);
+  const cursors = () => new Set(other.events.map(({ cursor }) => cursor));
+  await until(() => cursors().size === rounds * 100, "all of it for who has read all the time", 30_000);
+  expect(other.events.length).toBe(rounds * 100);
   await reader?.cancel();
 }, 60_000);
+
+/** What a test reads with, and how much room it has; it may be told of room at any time. */
+class Paper implements EventSink {
+  readonly written: MeshEvent[] = [];
+  readonly closed: string[] = [];
+  room = Number.POSITIVE_INFINITY;
+  #hasRoom = () => {};
+  #isClosed = () => {};
+
+  get hasRoom(): boolean {
+    return this.written.length < this.room && this.closed.length === 0;
+  }
+
+  onRoom(listener: () => void): void {
+    this.#hasRoom = listener;
+  }
+
+  onClose(listener: () => void): void {
+    this.#isClosed = listener;
+  }
+
+  event(event: MeshEvent): void {
+    this.written.push(event);
+  }
+
+  passed(): void {}
+
+  close(code: string): void {
+    this.closed.push(code);
+    this.#isClosed();
+  }
+
+  /** There is room for so many. */
+  give(room: number): void {
+    this.room = room;
+    this.#hasRoom();
+  }
+}
+
+test("readers that join, fall behind and catch up while much happens have everything once, in order", async () => {
+  await using mesh = largeMesh();
+  const faults: unknown[] = [];
+  const events = new Events({ ...mesh, onFault: (fault) => faults.push(fault) });
+  mesh.store.listen({ ready: () => {}, advanced: () => {}, happened: () => events.happened() });
+  const [ada = "agt_none"] = await mesh.register(["ada"]);
+  const readers: { readonly paper: Paper; readonly from: number }[] = [];
+  const read = async (from: number, room?: number) => {
+    const paper = new Paper();
+    if (room !== undefined) paper.room = room;
+    readers.push({ paper, from });
+    await events.attach({ kind: "key" }, { types: ["agent.summary"] }, () => paper);
+    return paper;
+  };
+  const all = await read(0);
+  const slow = await read(0, 5);
+  const summaries = 400;
+  for (let n = 0; n < summaries; n++) {
+    const told = mesh.store.setSummary(ada, `${n}`);
+    // Told of room in the middle of everything, whether it had none or not.
+    if (n % 3 === 0) all.give(Number.POSITIVE_INFINITY);
+    if (n % 50 === 0) slow.give(n + 5);
+    await told;
+    if (n % 40 === 39) await read(n + 1);
+  }
+  slow.give(Number.POSITIVE_INFINITY);
+  for (const { paper, from } of readers) {
+    await until(() => paper.written.length >= summaries - from, "the last one");
+    const told = paper.written.map((event) => (event.type === "agent.summary" ? Number(event.summary) : -1));
+    expect(told).toEqual(Array.from({ length: summaries - from }, (_, n) => from + n));
+  }
+  expect([faults, events.size]).toEqual([[], readers.length]);
+  for (const { paper } of readers) paper.close("");
+  expect(events.size).toBe(0);
+});
+
+test("who cannot go on is told so, and an agent that left meanwhile reads nothing", async () => {
+  await using mesh = largeMesh();
+  const events = new Events({ ...mesh, onFault: () => {} });
+  mesh.store.listen({ ready: () => {}, advanced: () => {}, happened: () => events.happened() });
+  const [ada = "agt_none"] = await mesh.register(["ada"]);
+  const slow = new Paper();
+  slow.room = 1;
+  await events.attach({ kind: "key" }, {}, () => slow);
+  for (const summary of ["1", "2", "3"]) await mesh.store.setSummary(ada, summary);
+  await until(() => slow.written.length === 1, "the one there is room for");
+  mesh.db.exec("DELETE FROM event");
+  slow.give(10);
+  await until(() => slow.closed.length > 0, "the end");
+  expect([slow.closed, slow.written.length]).toEqual([["cursor_gone"], 1]);
+  const caller = await mesh.store.agentByToken("hash of ada");
+  if (!caller) throw new Error("ada is not there");
+  await mesh.store.removeAgent(ada);
+  const late = new Paper();
+  await events.attach({ kind: "agent", agent: caller }, {}, () => late);
+  expect(late.closed).toEqual(["agent_removed"]);
+});

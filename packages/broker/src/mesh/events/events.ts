@@ -69,6 +69,8 @@ export class Events {
       this.#leave(reader);
     });
     void reader.read();
+    // It may have left while the place was looked up; from here on its end is this stream's.
+    if (viewer !== undefined && !(await this.#agents.find(viewer))) sink.close("agent_removed", false);
     return sink;
   }
 

@@ -42,6 +42,8 @@ export class EventReader {
   #cursor: string;
   #place: EventPlace;
   #isReading = false;
+  /** It is up to date: what is new comes by `take`. */
+  #isLive = false;
   #isOver = false;
 
   constructor(terms: EventTerms, sink: EventSink, from: Pick<EventPage, "cursor" | "place">, parts: ReaderParts) {
@@ -51,7 +53,9 @@ export class EventReader {
     this.#parts = parts;
     this.#cursor = from.cursor;
     this.#place = from.place;
-    sink.onRoom(() => void this.read());
+    sink.onRoom(() => {
+      if (!this.#isLive) void this.read();
+    });
   }
 
   /** How far it has come. */
@@ -71,6 +75,7 @@ export class EventReader {
   /** Takes what is new; false when there is no room for all of it: the rest it reads by itself when there is. */
   take({ events, cursor, place }: EventPage): boolean {
     const isTaken = this.#takeAll(events);
+    this.#isLive = isTaken;
     if (isTaken && isAhead(place, this.#place)) this.#passed({ cursor, place });
     return isTaken;
   }
@@ -87,7 +92,8 @@ export class EventReader {
         const page = await store.events({ ...terms, turn });
         if (this.#isOver || !this.#takeAll(page.events)) return;
         this.#passed(page);
-        if (!page.more && join(this)) return;
+        this.#isLive = !page.more && join(this);
+        if (this.#isLive) return;
       }
     } catch (error) {
       this.failed(error);
@@ -98,7 +104,9 @@ export class EventReader {
 
   /** The store did not give what comes next: it is asked again, unless it has that no more. */
   failed(error: unknown): void {
-    if (this.#isOver) return;
+    this.#isLive = false;
+    // Where there is no room it is asked again when there is.
+    if (this.#isOver || !this.sink.hasRoom) return;
     if (error instanceof MeshError && GONE.has(error.code)) {
       this.sink.close(error.code, true);
       return;
