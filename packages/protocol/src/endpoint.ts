@@ -22,8 +22,8 @@ export interface Endpoint {
   readonly reply: z.ZodType;
   /** Codes beside those every endpoint may answer (`commonErrors`). */
   readonly errors: readonly ErrorCode[];
-  /** The reply is a `text/event-stream` of StreamEvent. */
-  readonly stream?: true;
+  /** The reply is a `text/event-stream` of these: the name of each event, and its data as JSON. */
+  readonly stream?: z.ZodType;
 }
 
 /** Codes that every endpoint may answer. */

@@ -5,7 +5,7 @@ import { MeshError } from "../../src/mesh/errors.ts";
 import type { EventRecord } from "../../src/mesh/store/events.ts";
 import type { Store, Viewer } from "../../src/mesh/store.ts";
 import type { AgentHistory, History } from "./history.ts";
-import { demand } from "./promises.ts";
+import { BrokenPromise, demand } from "./promises.ts";
 
 /** Small, so that most runs turn pages. */
 const PAGE = 5;
@@ -55,7 +55,7 @@ export class EventTape {
   async read(store: Store, logged: readonly LogEntry[]): Promise<number> {
     this.#new = [];
     for (;;) {
-      const page = await store.events({ after: this.#cursor, limit: PAGE, viewer: undefined });
+      const page = await store.events({ after: this.#cursor, limit: PAGE, viewer: undefined }).catch(refused);
       this.recorded.push(...page.events);
       this.#new.push(...page.events.map(({ event }) => event));
       this.#cursor = page.cursor;
@@ -207,6 +207,12 @@ export class EventTape {
         return false;
     }
   }
+}
+
+/** Who has read all so far misses nothing, whatever is pruned. */
+function refused(error: unknown): never {
+  if (!(error instanceof MeshError)) throw error;
+  throw new BrokenPromise("events", `who was up to date is told ${error.code}: ${error.message}`);
 }
 
 /** An event without its place: from another place on, others are ahead of it. */

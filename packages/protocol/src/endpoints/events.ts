@@ -1,7 +1,7 @@
 /** The endpoint of events. */
 import * as z from "zod";
 import { cursor, endpoint } from "../endpoint.ts";
-import { EventFilters } from "../events/event-stream.ts";
+import { EventFilters, EventStreamItem } from "../events/event-stream.ts";
 import { strictObject } from "../shapes/lazy-object.ts";
 
 /** Its row. */
@@ -23,6 +23,6 @@ export const eventsEndpoints = {
     status: 200,
     reply: z.string(),
     errors: ["agent_not_found", "cursor_invalid", "cursor_gone"],
-    stream: true,
+    stream: EventStreamItem,
   }),
 } as const;

@@ -18,6 +18,7 @@ import {
   RefuseRequest,
   RejectRequest,
 } from "../message/lease.ts";
+import { StreamEvent } from "../message/stream.ts";
 import { object, strictObject } from "../shapes/lazy-object.ts";
 import { Urgency } from "../urgency.ts";
 
@@ -86,7 +87,7 @@ export const inboxEndpoints = {
     status: 200,
     reply: z.string(),
     errors: ["session_not_found"],
-    stream: true,
+    stream: StreamEvent,
   }),
 
   ack: endpoint({

@@ -62,7 +62,7 @@ function operation(name: string, row: Endpoint): Json {
       [row.status]: {
         description: "done",
         content: row.stream
-          ? { "text/event-stream": { schema: { type: "string" } } }
+          ? { "text/event-stream": { schema: { type: "string" }, "x-itemSchema": schema(row.stream, "output") } }
           : { "application/json": { schema: schema(row.reply, "output") } },
       },
       ...problems([...commonErrors, ...row.errors]),
