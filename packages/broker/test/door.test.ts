@@ -137,7 +137,7 @@ test("a request on a new connection is begun soon, though a turn has time for on
   expect(order.indexOf("new")).toBeLessThan(20);
 });
 
-test("while others ask too, four requests of one caller are begun in a turn, and alone it has all of it", async () => {
+test("while others ask too, two requests of one caller are begun in a turn, and alone it has all of it", async () => {
   const begun = new Map<number, number>();
   await using server = await serverBehindDoor(
     taking(0, ({ url }) => {
@@ -158,9 +158,9 @@ test("while others ask too, four requests of one caller are begun in a turn, and
   other?.on("data", () => other.write(OTHER));
   other?.write(OTHER);
   const beside = await ask();
-  expect(Math.max(...alone)).toBeGreaterThan(4);
+  expect(Math.max(...alone)).toBeGreaterThan(2);
   // A machine that pauses for so long that the other one is forgotten makes a few larger turns.
-  expect(beside.filter((count) => count <= 4).length).toBeGreaterThan(beside.length * 0.75);
+  expect(beside.filter((count) => count <= 2).length).toBeGreaterThan(beside.length * 0.75);
 });
 
 test("a connection that is closed leaves errors without a stack, and those of others have theirs", async () => {

@@ -14,7 +14,7 @@ import type { Turnstile } from "./turnstile.ts";
 const TURN_MS = 4;
 
 /** Requests of one lane that are begun in a row, and in one turn while others ask too: who is sent much has to ask as much. */
-const IN_A_ROW = 4;
+const IN_A_ROW = 2;
 
 /** For so long after another one has asked something there are others, in milliseconds. */
 const OTHERS_MS = 100;

@@ -9,7 +9,7 @@ import type { Socket } from "node:net";
 import type { Connections } from "./connections.ts";
 
 /** How long the connections of one caller are read from within one turn, in milliseconds. */
-const READ_MS = 2;
+const READ_MS = 1;
 /** What a reading costs at least, in milliseconds: Node's part of it cannot be measured from here. */
 const LEAST_MS = 0.05;
 /** Connections that are let through in one turn: after one that took too long, and when they bring little. */
