@@ -21,6 +21,7 @@ export { fillDisk, freeBytes, openSmallDisk, whyNoSmallDisks } from "./machine/s
 export { type McpSession, type McpSessionOptions, startMcpSession } from "./mcp-session.ts";
 export { bareStream } from "./network/bare-stream.ts";
 export { freePort, listening } from "./network/free-port.ts";
+export { type Lan, type LanMachine, openLan, whyNoLan } from "./network/lan.ts";
 export { type Network, openNetwork, whyNoNetworks } from "./network/network.ts";
 export { openRecordingProxy, type RecordingProxy } from "./network/recording-proxy.ts";
 export { assertInTime } from "./pace.ts";

@@ -28,6 +28,8 @@ export interface Network extends AsyncDisposable {
   ): Promise<{ code: number | null; stdout: string; stderr: string }>;
   /** Command line before a program's own, for those that start it themselves. */
   readonly inside: readonly string[];
+  /** A process of it, by which other programs name it. */
+  readonly pid: number;
 }
 
 /** Makes a network namespace whose only address is the loopback. */
@@ -53,6 +55,7 @@ export async function openNetwork(): Promise<Network> {
   };
   return {
     inside,
+    pid: keeper.pid ?? 0,
     start,
     async run(name, args, options) {
       const program = start(name, args, options);
