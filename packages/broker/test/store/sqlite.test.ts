@@ -1,9 +1,11 @@
 /** The SQLite engine: conformance on a real file, query plans, durability settings, damage. */
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MAX_KEPT_EVENTS } from "@agentmesh/protocol";
 import SqliteDatabase from "better-sqlite3";
 import { type TempDir, tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
+import { newId } from "../../src/mesh/ids.ts";
 import { searchTerms } from "../../src/mesh/names/words.ts";
 import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
 import { INBOX, LEASABLE } from "../../src/store/sqlite/delivery-sql.ts";
@@ -203,6 +205,31 @@ describe.each(driversOfRun)("the SQLite engine by $name", (driver) => {
     }
     expect(planOf(db, EVENTS.viewer)).toContain("event_by_agent (agent_pk=? AND rowid>?)");
     db.close();
+  });
+
+  test("of more events than are kept the oldest are pruned, and a cursor behind one of them is gone", async () => {
+    using folder = tempDir();
+    const database = open(folder.path);
+    const { db } = database;
+    const store = sqliteStore(database, fakeClock());
+    const id = newId("agt");
+    await store.registerAgent({ id, tokenHash: "ada", name: "ada", ifTaken: "refuse", profile: {} });
+    const { cursor } = await store.events({ after: undefined, limit: 1, viewer: undefined });
+    await store.setSummary(id, "tests");
+    const { cursor: last } = await store.events({ after: undefined, limit: 1, viewer: undefined });
+    db.prepare<[number, number]>(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+       INSERT INTO event (behind_pk, at, agent_pk, name, type, facts) SELECT 0, ?, 1, 'ada', 'policy.set', '{}' FROM n`,
+    ).run(MAX_KEPT_EVENTS + 600, fakeClock().now());
+    expect((await store.events({ after: cursor, limit: 1, viewer: undefined })).events).toHaveLength(1);
+    await store.prune(60_000, 100);
+    const kept = db.prepare<[], { n: number }>("SELECT COUNT(*) AS n FROM event").get()?.n;
+    expect(kept).toBe(MAX_KEPT_EVENTS);
+    for (const after of [cursor, last]) {
+      const gone = store.events({ after, limit: 1, viewer: undefined });
+      await expect(gone).rejects.toMatchObject({ code: "cursor_gone" });
+    }
+    await store.close();
   });
 
   test("history and log are read along an index, whoever looks and for what: no scan, no sort", () => {

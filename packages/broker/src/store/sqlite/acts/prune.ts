@@ -8,6 +8,9 @@ import type { Engine } from "../engine.ts";
 const KEPT_PAGES = 2_560;
 const GIVEN_BACK_PAGES = 64;
 
+/** Events that one slice prunes: small, and all in one place. */
+const EVENTS = 512;
+
 /** How far a pruning has come. */
 interface Pruned {
   /** Ended deliveries that it deleted in this slice. */
@@ -34,8 +37,8 @@ export function prune(engine: Engine, context: EngineContext, retentionMs: numbe
         messages.drop(pk),
       );
       part = { ...part, dropped: more };
-      const events = engine.events.prune(retentionMs, ROWS);
-      if (keys === ROWS || events === ROWS || (isMore && dropped + more < limit)) return { part, more: true };
+      const events = engine.events.prune(retentionMs, EVENTS);
+      if (keys === ROWS || events === EVENTS || (isMore && dropped + more < limit)) return { part, more: true };
       part = { ...part, at: dropped + more < limit ? "topics" : "room" };
     }
     if (part.at === "topics") {
