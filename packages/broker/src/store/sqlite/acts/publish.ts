@@ -1,13 +1,12 @@
 /** The act of publishing: the message and who gets it at once, the deliveries a slice at a time. */
 import { MAX_NAMED_PER_PUBLISH, type Message, type MessageId, type Party } from "@agentmesh/protocol";
-import { cameAs } from "../../../mesh/acceptance/trust-class.ts";
+import { cameAs, type Standing } from "../../../mesh/acceptance/trust-class.ts";
 import { urgencyOf } from "../../../mesh/acceptance/urgency.ts";
 import { newId } from "../../../mesh/ids.ts";
 import type { InboxQuota, MessageToPublish, Published, Skipped } from "../../../mesh/store.ts";
 import type { Budget, Slice } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
-import type { ByProgram } from "../messages.ts";
 import { type MessageRow, messageOf } from "../rows/rows.ts";
 import type { UnderWay } from "../topics.ts";
 import { checkKeeping, hasRoom, keptBytes } from "./quota.ts";
@@ -63,10 +62,11 @@ function spread(
   const skipped: Skipped[] = [];
   const whole = messageOf(message);
   const shown = whole.damaged ? undefined : whole;
+  const standing = engine.agents.standing(message.sender_pk, message.by_program === 1);
   let done = 0;
   for (const agentPk of rest) {
     if (!budget.fits()) break;
-    const why = give(engine, context, { ...message, pk, shown }, agentPk, { maxMessages, maxBytes });
+    const why = give(engine, context, { ...message, pk, shown, standing }, agentPk, { maxMessages, maxBytes });
     if (why) skipped.push(why);
     done++;
   }
@@ -83,7 +83,7 @@ function spread(
 function give(
   engine: Engine,
   context: EngineContext,
-  message: MessageRow & ByProgram & { readonly pk: number; readonly shown: Message | undefined },
+  message: MessageRow & { readonly pk: number; readonly shown: Message | undefined; readonly standing: Standing },
   agentPk: number,
   quota: InboxQuota,
 ): Skipped | undefined {
@@ -91,10 +91,7 @@ function give(
   // Left meanwhile, or had it as a retained message.
   if (!subscriber || engine.deliveries.has(message.pk, agentPk)) return undefined;
   const agent: Party = { id: subscriber.id, name: subscriber.name };
-  const came = cameAs(
-    engine.agents.standing(message.sender_pk, message.by_program === 1),
-    engine.agents.standing(agentPk),
-  );
+  const came = cameAs(message.standing, engine.agents.standing(agentPk));
   const action = actionFor(engine, context, agentPk, message.sender_id, came);
   if (subscriber.id === message.sender_id) return { agent, why: "sender" };
   if (subscriber.archived_at !== null) return { agent, why: "archived" };
