@@ -23,7 +23,7 @@ const Report = z.object({
 describe("setup --project", () => {
   test("writes nothing of this machine into files that are shared, and says what was left out", async () => {
     using home = new Home();
-    const all = named("claude-code", "codex", "opencode", "pi", "gemini", "cursor", "openclaw");
+    const all = named("claude-code", "codex", "opencode", "pi", "gemini", "copilot", "qwen", "cursor", "openclaw");
     const machine = { AGENTMESH_URL: "http://127.0.0.1:7998", AGENTMESH_PORT: "7998" };
     const { code, stdout, stderr } = await home.run(
       ["setup", "--yes", "--project", "--allow-tools", "--home", join(home.path, "mesh"), ...all],
@@ -43,9 +43,11 @@ describe("setup --project", () => {
         ".codex/config.toml",
         ".cursor/mcp.json",
         ".gemini/settings.json",
+        ".github/mcp.json",
         ".mcp.json",
         ".pi/settings.json",
         ".pi/settings.json.agentmesh-setup",
+        ".qwen/settings.json",
         "opencode.json",
         "opencode.json.agentmesh-setup",
       ].sort(),
@@ -124,6 +126,13 @@ describe("settings that keep out what setup writes", () => {
         hooksConfig: { enabled: false, disabled: ["agentmesh"] },
       },
       ".gemini/mcp-server-enablement.json": { agentmesh: { enabled: false } },
+      ".copilot/settings.json": { disabledMcpServers: ["x", "agentmesh"], experimental: false, disableAllHooks: true },
+      ".qwen/settings.json": {
+        mcp: { allowed: ["x"], excluded: ["agentmesh"] },
+        permissions: { deny: ["mcp__agentmesh__reply"] },
+        agents: { crossSessionMessaging: false, crossSessionInbound: "hold" },
+        disableAllHooks: true,
+      },
       ".cursor/cli-config.json": { permissions: { deny: ["Mcp(agentmesh:*)"] } },
       ".config/opencode/opencode.json": {
         tools: { "agentmesh_*": false },
@@ -164,6 +173,15 @@ describe("settings that keep out what setup writes", () => {
         ".gemini/settings.json hooksConfig.enabled",
         ".gemini/settings.json hooksConfig.disabled",
         ".gemini/mcp-server-enablement.json agentmesh.enabled",
+        ".copilot/settings.json disabledMcpServers",
+        ".copilot/settings.json experimental",
+        ".copilot/settings.json disableAllHooks",
+        ".qwen/settings.json mcp.allowed",
+        ".qwen/settings.json mcp.excluded",
+        ".qwen/settings.json permissions.deny",
+        ".qwen/settings.json agents.crossSessionMessaging",
+        ".qwen/settings.json agents.crossSessionInbound",
+        ".qwen/settings.json disableAllHooks",
         ".cursor/cli-config.json permissions.deny",
         ".config/opencode/opencode.json tools.agentmesh_*",
         ".config/opencode/opencode.json permission.agentmesh_send_message",

@@ -38,6 +38,10 @@ describe("a round trip", () => {
         '{"packages": ["npm:other", {"source": "npm:third@1", "skills": []}],\r\n "theme": "dark"}',
       ".openclaw/openclaw.json": "{\n  gateway: { port: 18789, },\n  hooks: { enabled: false },\n}\n",
       ".gemini/settings.json": "{}",
+      ".copilot/mcp-config.json": '{"mcpServers":{"x":{"type":"local","command":"x"}}}',
+      ".copilot/settings.json": '// kept\n{\n\t"footer": {"showQuota": false}, // mine\n}\n',
+      ".copilot/hooks/agentmesh.json": JSON.stringify({ version: 1, hooks: { Stop: [notify] } }),
+      ".qwen/settings.json": '{\r\n  "hooks": {"Stop": [], },\r\n  /* a model */ "model": {"name": "q"}\r\n}',
       ".cursor/mcp.json": '{ "mcpServers": { broken',
     });
     chmodSync(join(home.path, ".claude.json"), 0o640);
@@ -54,7 +58,9 @@ describe("a round trip", () => {
         ? /"opencode-agentmesh@\d|packages\/opencode\/dist\/index\.js/
         : name.startsWith(".pi/")
           ? /"npm:pi-agentmesh@\d|packages\/pi"/
-          : /AGENTMESH_SETUP|main\.js hook (claude|codex)/;
+          : name === ".copilot/settings.json"
+            ? /"experimental": true/
+            : /AGENTMESH_SETUP|main\.js hook (claude|codex|copilot|qwen)/;
       expect.soft(home.read(name), name).toMatch(ours);
       const copy = Object.keys(after).filter((one) => one.startsWith(`${name}.agentmesh-backup-`));
       expect.soft(copy, name).toHaveLength(1);
@@ -74,11 +80,22 @@ describe("a round trip", () => {
 
   test("makes files that were missing, for their owner only, and removes them again", async () => {
     using home = new Home();
-    const clients = ["claude-code", "codex", "opencode", "kilo", "pi", "gemini", "openclaw", "cursor"];
+    const clients = [
+      "claude-code",
+      "codex",
+      "opencode",
+      "kilo",
+      "pi",
+      "gemini",
+      "copilot",
+      "qwen",
+      "openclaw",
+      "cursor",
+    ];
     const named = clients.flatMap((name) => ["--client", name]);
     expect(await home.run(["setup", "--yes", ...named])).toMatchObject({ code: 0 });
     const made = home.files();
-    expect(Object.keys(made)).toHaveLength(14);
+    expect(Object.keys(made)).toHaveLength(20);
     expect(Object.values(made).every((text) => text.startsWith("100600 "))).toBe(true);
     expect(await home.run(["uninstall", "--yes"])).toMatchObject({ code: 0 });
     expect(home.files()).toEqual({});

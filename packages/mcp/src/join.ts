@@ -117,6 +117,8 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
     clientSession.onLearnt(() => paths.changed()),
     { once: true },
   );
+  // What came while the session was being joined.
+  paths.changed();
   if (terms.paths.length > 0) void push.run(left);
   if (summary === undefined) void autoSummary({ config, place, client, profile, log, left });
   return {

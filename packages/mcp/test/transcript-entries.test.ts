@@ -5,7 +5,7 @@ import * as z from "zod";
 import { clientKinds } from "../src/client/client-kind.ts";
 import { entryMeaning } from "../src/transcript/transcript-entry.ts";
 
-/** Lines that Claude Code 2.1.332, Codex 0.171.0 and Gemini CLI 0.61.0 wrote, one of each kind; long texts are cut. */
+/** Lines that Claude Code 2.1.332, Codex 0.171.0, Gemini CLI 0.61.0, Copilot CLI 1.0.102 and Qwen Code 0.24.4 wrote, one of each kind; long texts are cut. */
 const Row = z.object({
   means: z.strictObject({
     shown: z.boolean().optional(),

@@ -38,6 +38,8 @@ export interface Client {
   readonly installedAs?: string;
   readonly dialect: Dialect;
   readonly whenIdle: WhenIdle;
+  /** What its model does when it has thought, for one that brings nothing at the end of a turn. */
+  readonly busyWith?: string;
   /** A line can be put before its model within a turn: a canary proves its push path before any message. */
   readonly canary?: true;
   /** Its queue is emptied when its user stops the model, and what was in it comes all the same. */

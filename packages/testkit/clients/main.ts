@@ -9,6 +9,7 @@ import { claude, claudeByHooks } from "./claude.ts";
 import type { Client } from "./client.ts";
 import { codex } from "./codex.ts";
 import { configureBy } from "./configure.ts";
+import { copilot, copilotByHooks } from "./copilot.ts";
 import { gemini } from "./gemini.ts";
 import { identityConversations } from "./identity/conversations.ts";
 import { identityHooks } from "./identity/hooks.ts";
@@ -18,6 +19,7 @@ import { openclaw } from "./openclaw.ts";
 import { opencode } from "./opencode.ts";
 import { pi } from "./pi.ts";
 import { type Proof, prove } from "./prove.ts";
+import { qwen, qwenByHooks } from "./qwen.ts";
 import { Sandbox } from "./sandbox.ts";
 import { serveDenyProxy } from "./stubs/deny-proxy.ts";
 import { serveModel } from "./stubs/stub-server.ts";
@@ -25,6 +27,7 @@ import { table } from "./table.ts";
 
 const CLIENTS: readonly Client[] = [
   ...[claude, claudeByHooks, codex, opencode, kilo, pi, openclaw, gemini],
+  ...[copilot, copilotByHooks, qwen, qwenByHooks],
   ...[...identityConversations, identityHooks],
 ];
 const CLIENT_WITHIN_MS = 240_000;

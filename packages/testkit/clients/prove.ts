@@ -74,7 +74,7 @@ export async function prove(client: Client, site: Site, configure: () => Promise
   await steps.step("busy", async () => {
     await idle(site);
     const since = performance.now();
-    await needed(session).prompt(`take your time, SLEEP:${BUSY_MS}`);
+    await needed(session).prompt(`take your time, SLEEP:${BUSY_MS}${client.busyWith ?? ""}`);
     const step = await until(
       () => site.model.shown(`SLEEP:${BUSY_MS}`, since),
       "the busy step to begin",

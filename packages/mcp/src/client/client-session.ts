@@ -1,5 +1,6 @@
 /** What is known of the client's own session: which it is, where its transcript lies, whether a turn is under way. */
 
+import type { Inlet } from "../hooks/inlet.ts";
 import { clientBeganMs } from "../hooks/process-tree.ts";
 import type { ConversationSource } from "../identity/conversation.ts";
 import type { ClientKind } from "./client-kind.ts";
@@ -13,9 +14,14 @@ export interface SessionFacts {
   readonly transcript?: string | undefined;
   /** Whether the model is at work. */
   readonly turnOpen?: boolean | undefined;
-  /** Where Codex and Claude Code keep their files, when not in the user's home. */
+  /** Where Codex, Claude Code and Copilot keep their files, when not in the user's home. */
   readonly codexHome?: string | undefined;
   readonly claudeHome?: string | undefined;
+  readonly copilotHome?: string | undefined;
+  /** Where Qwen Code keeps the transcripts of the session's project. */
+  readonly qwenProject?: string | undefined;
+  /** The extension in the session that takes texts for it; its `gone` says when it is there no more. */
+  readonly inlet?: Inlet | undefined;
   /** A hook of the session was heard. */
   readonly hooks?: true | undefined;
 }

@@ -26,11 +26,15 @@ export interface ClientSide {
 
 /** What the environment says of the client's session. */
 export function clientSessionOf(config: Config, clientName: string): ClientSession {
-  const { claudeHome, codexHome, environment } = config;
-  const kind = clientKind(clientName);
+  const { claudeHome, codexHome, copilotHome, qwenProject, environment } = config;
+  // A server of `qwen serve` is all its sessions', and none of them can be told apart.
+  const shared = environment.QWEN_CODE_SERVE === "1" && clientKind(clientName) === "qwen";
+  const kind = shared ? undefined : clientKind(clientName);
   return new ClientSession(kind, {
     id: toldAtStart(clientName, environment).conversation,
     ...(kind === "claude" && { claudeHome }),
+    ...(kind === "copilot" && { copilotHome }),
+    ...(kind === "qwen" && { qwenProject }),
     // Codex gives its MCP servers none of its own variables.
     ...(kind === "codex" && { codexHome: codexHome ?? variableOf(process.ppid, "CODEX_HOME") }),
   });

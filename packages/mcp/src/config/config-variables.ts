@@ -10,6 +10,10 @@ export const pathNames = [
   "codex-queue",
   "codex-hooks",
   "gemini-hooks",
+  "copilot-extension",
+  "copilot-hooks",
+  "qwen-inbox",
+  "qwen-hooks",
 ] as const;
 /** What AGENTMESH_CANARY takes. */
 export const canaryChoices = ["on", "off"] as const;
@@ -85,6 +89,33 @@ export const variables = [
     description: "The conversation: whose agent this is, and whose transcript shows what its model was shown.",
   },
   { name: "CLAUDE_CONFIG_DIR", default: "~/.claude", description: "Where Claude Code keeps its transcripts." },
+  { name: "COPILOT_HOME", default: "~/.copilot", description: "Where GitHub Copilot CLI keeps its sessions." },
+  {
+    name: "COPILOT_AGENT_SESSION_ID",
+    default: "set by GitHub Copilot CLI",
+    description: "The conversation: whose agent this is, and which extension takes its texts.",
+  },
+  {
+    name: "QWEN_CODE_MESSAGING_SOCKET",
+    default: "set by Qwen Code",
+    description: "Inbox socket of the session, for the push path qwen-inbox.",
+  },
+  {
+    name: "QWEN_CODE_MESSAGING_TOKEN",
+    default: "set by Qwen Code",
+    description: "Token for that socket: that of the programs which the session starts.",
+  },
+  {
+    name: "QWEN_CODE_SESSION_ID",
+    default: "set by Qwen Code",
+    description: "The conversation that the session began with.",
+  },
+  {
+    name: "QWEN_CODE_PROJECT_DIR",
+    default: "set by Qwen Code",
+    description: "Where Qwen Code keeps the transcripts of the project.",
+  },
+  { name: "QWEN_HOME", default: "~/.qwen", description: "Where Qwen Code keeps the records of running sessions." },
   { name: "CODEX_HOME", default: "as Codex has it", description: "Where Codex keeps its queue and its transcripts." },
   {
     name: "CLAUDE_PROJECT_DIR",

@@ -53,6 +53,14 @@ export interface Config {
   readonly claudeHome: string | undefined;
   /** Where Codex keeps its files. */
   readonly codexHome: string | undefined;
+  /** Where GitHub Copilot CLI keeps its files. */
+  readonly copilotHome: string | undefined;
+  /** Inbox socket of the Qwen Code session that started this process, and its token. */
+  readonly qwenSocket: string | undefined;
+  readonly qwenToken: string | undefined;
+  /** Where Qwen Code keeps its records, and the transcripts of the session's project. */
+  readonly qwenHome: string | undefined;
+  readonly qwenProject: string | undefined;
   /** An idle session shows a sign of a push within this time, in milliseconds. */
   readonly signWithinMs: number;
   /** The working directory. */
@@ -152,6 +160,11 @@ export function resolveConfig(
     claudeToken: get("CLAUDE_CODE_MESSAGING_TOKEN"),
     claudeHome: get("CLAUDE_CONFIG_DIR"),
     codexHome: get("CODEX_HOME"),
+    copilotHome: get("COPILOT_HOME"),
+    qwenSocket: get("QWEN_CODE_MESSAGING_SOCKET"),
+    qwenToken: get("QWEN_CODE_MESSAGING_TOKEN"),
+    qwenHome: get("QWEN_HOME"),
+    qwenProject: get("QWEN_CODE_PROJECT_DIR"),
     signWithinMs: signWithinMs(),
     directory: resolve(cwd),
     claudeProject: claudeProject === undefined ? undefined : resolve(cwd, claudeProject),
@@ -183,7 +196,7 @@ export function helpText(): string {
     "",
     '  claude mcp add --scope user agentmesh -- "$(command -v agentmesh-mcp)"',
     "",
-    "  agentmesh-mcp hook claude|codex|gemini [--wait] [--home FOLDER]",
+    "  agentmesh-mcp hook claude|codex|gemini|copilot|qwen [--wait] [--home FOLDER]",
     "      is what the hooks of these programs run: it gives the session the mail that waits.",
     "",
     "Options: --help, --version. Settings come from the environment:",

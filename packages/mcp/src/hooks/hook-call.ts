@@ -41,8 +41,18 @@ const claudeMoments: Readonly<Record<string, Moment>> = {
 export const moments: Readonly<Record<ClientKind, Readonly<Record<string, Moment>>>> = {
   claude: claudeMoments,
   codex: claudeMoments,
+  copilot: claudeMoments,
+  qwen: claudeMoments,
   gemini: { SessionStart: "start", BeforeAgent: "prompt", AfterTool: "tool", AfterAgent: "stop" },
 };
+
+/**
+ * Whether a client keeps to itself what it was given at a moment: Qwen Code shows its model what keeps a turn from ending, and
+ * notes it nowhere. Mail that nothing could show to have been read waits for another moment.
+ */
+export function isUntraced(kind: ClientKind, moment: Moment): boolean {
+  return kind === "qwen" && moment === "stop";
+}
 
 /**
  * What a hook prints so that its client shows `text` to the model. At the end of a turn this begins another one. Codex
@@ -50,6 +60,8 @@ export const moments: Readonly<Record<ClientKind, Readonly<Record<string, Moment
  */
 export function hookOutput(kind: ClientKind, event: string, text: string): string {
   if (moments[kind][event] !== "stop") {
+    // Copilot has Claude Code's names, and reads this at the top alone.
+    if (kind === "copilot") return JSON.stringify({ additionalContext: text });
     return JSON.stringify({ hookSpecificOutput: { hookEventName: event, additionalContext: text } });
   }
   return JSON.stringify({ decision: kind === "gemini" ? "deny" : "block", reason: text });

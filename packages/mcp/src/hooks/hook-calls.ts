@@ -3,7 +3,7 @@ import { pause } from "@agentmesh/client";
 import type { ClientSession } from "../client/client-session.ts";
 import type { JoinedSession } from "../join.ts";
 import type { Log } from "../log.ts";
-import { hookOutput, type Moment, moments } from "./hook-call.ts";
+import { hookOutput, isUntraced, type Moment, moments } from "./hook-call.ts";
 import type { Caller } from "./hook-connection.ts";
 
 /** A hook is answered within this time, if only with nothing, in milliseconds. */
@@ -50,7 +50,7 @@ export class HookCalls {
     session.learn({ id, source, transcript, codexHome, turnOpen: turnAfter(moment), hooks: true });
     try {
       if (wait) await this.#wait(caller);
-      else if (moment === undefined || moment === "start") await caller.answer({});
+      else if (moment === undefined || moment === "start" || isUntraced(kind, moment)) await caller.answer({});
       else await this.#give(caller, moment, (text) => hookOutput(kind, event, text));
     } catch (error) {
       log.debug("hook.failed", { event, error });

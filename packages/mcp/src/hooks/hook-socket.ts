@@ -2,7 +2,6 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { ClientKind } from "../client/client-kind.ts";
 import type { Log } from "../log.ts";
@@ -19,10 +18,9 @@ import {
 } from "./card.ts";
 import { type Caller, serveHook } from "./hook-connection.ts";
 import { type HookTrouble, hookTrouble } from "./hook-trouble.ts";
+import type { Inlet } from "./inlet.ts";
 import { ancestors, markOf, pidSpace, upToClient } from "./process-tree.ts";
-
-/** Longest path of a Unix socket that every system takes, in bytes. */
-const MAX_SOCKET_PATH = 100;
+import { socketPath } from "./socket-path.ts";
 
 /** Cleaners of temporary files take what is old: our files are never older than this, in milliseconds. */
 const TOUCH_MS = 3_600_000;
@@ -35,6 +33,8 @@ export interface HookSocketParts {
   readonly sessionId: string | undefined;
   readonly log: Log;
   onCall(caller: Caller): void;
+  /** Told of an extension that has come; false when it is of no use here. */
+  onInlet(sessionId: string, inlet: Inlet): boolean;
   /** Told that hooks could not find this adapter for a while and can again; a sentence for the session's model. */
   onMadeAgain?(sentence: string): void;
   /** Told why hooks cannot find this adapter, and `undefined` when they can again. */
@@ -120,7 +120,7 @@ export class HookSocket {
     const server = createServer((socket) => {
       this.#open.add(socket);
       socket.once("close", () => this.#open.delete(socket));
-      serveHook(socket, this.#key, (caller) => this.#parts.onCall(caller));
+      serveHook(socket, this.#key, this.#parts);
     });
     const door: Door = { card, server };
     server.on("error", (error) => this.#failed(door, error));
@@ -232,11 +232,4 @@ function lostOf(folder: string, { card, file }: Door): string | undefined {
 function fileOf(path: string): { file?: string } {
   const file = process.platform === "win32" ? undefined : fileAt(path);
   return file?.isSocket() ? { file: `${file.dev}:${file.ino}` } : {};
-}
-
-/** In the state folder; where its name is too long for a socket, in the folder for temporary files. */
-function socketPath(folder: string, name: string): string {
-  if (process.platform === "win32") return `\\\\.\\pipe\\agentmesh-${name}`;
-  const path = join(folder, `${name}.sock`);
-  return Buffer.byteLength(path) <= MAX_SOCKET_PATH ? path : join(tmpdir(), `agentmesh-${name}.sock`);
 }

@@ -43,6 +43,13 @@ export function listenToHooks(listener: Listener): SessionHooks | undefined {
     sessionId: facts.id,
     log,
     onCall: (caller) => void calls.answer(caller),
+    onInlet(sessionId, inlet) {
+      if (sessionId !== session.facts.id) return false;
+      log.debug("extension.came");
+      session.learn({ inlet });
+      inlet.gone.addEventListener("abort", () => session.learn({}));
+      return true;
+    },
     onMadeAgain: (sentence) => notices.push(sentence),
     onTrouble(now) {
       trouble = now;

@@ -4,7 +4,7 @@
  */
 import { userInfo } from "node:os";
 import { pathSetting, stateFolderSetting } from "@agentmesh/protocol/path-setting";
-import { clientKinds } from "../client/client-kind.ts";
+import { type ClientKind, clientKinds } from "../client/client-kind.ts";
 import { conversationSources } from "../identity/conversation.ts";
 import { workingDirectory } from "../working-directory.ts";
 import { hooksFolder } from "./card.ts";
@@ -38,7 +38,7 @@ export async function runHook(args: readonly string[], env: Env): Promise<void> 
   process.on("uncaughtException", () => process.exit(0));
   const late = setTimeout(() => process.exit(0), ANSWER_WITHIN_MS);
   const input = await readInput();
-  const call = input && callOf(input, env, wait);
+  const call = input && callOf(kind, input, env, wait);
   if (!call) process.exit(0);
 
   const folder = hooksFolder(stateFolder(options.includes("--home") ? home : undefined, env));
@@ -74,11 +74,19 @@ async function readInput(): Promise<Readonly<Record<string, unknown>> | undefine
 }
 
 /** The call; none for a subagent, whose mail would be its parent's. */
-function callOf(input: Readonly<Record<string, unknown>>, env: Env, wait: boolean): HookCall | undefined {
+function callOf(
+  kind: ClientKind,
+  input: Readonly<Record<string, unknown>>,
+  env: Env,
+  wait: boolean,
+): HookCall | undefined {
   const source = conversationSources.find((each) => each === input.source);
   const { session_id, hook_event_name, transcript_path, stop_hook_active, agent_id } = input;
   if (typeof session_id !== "string" || typeof hook_event_name !== "string") return undefined;
   if (typeof agent_id === "string" && agent_id !== "") return undefined;
+  // Qwen Code runs it for each result of a tool as well, and there nobody has said anything.
+  if (kind === "qwen" && hook_event_name === "UserPromptSubmit" && input.submitted_prompt === undefined)
+    return undefined;
   return {
     event: hook_event_name,
     sessionId: session_id,

@@ -8,10 +8,13 @@ import type { Config } from "../config/config.ts";
 import { ancestors, upToClient } from "../hooks/process-tree.ts";
 import type { JoinedSession } from "../join.ts";
 import type { Log } from "../log.ts";
-import { ClaudeSession } from "./claude-session.ts";
+import { claudeNotes } from "./claude-session.ts";
 import type { Telling } from "./conversation.ts";
+import { copilotDirectory } from "./copilot-place.ts";
 import { sweepOrphans } from "./farewell.ts";
 import { type Change, IdentityKeeper } from "./keeper.ts";
+import { NotedSession } from "./noted-session.ts";
+import { qwenNotes } from "./qwen-session.ts";
 import { rules, type StartFacts } from "./rules.ts";
 import { toldAtStart } from "./telling.ts";
 import { wordsAtJoin } from "./words.ts";
@@ -36,7 +39,7 @@ export interface SessionIdentityParts {
 export class SessionIdentity {
   readonly keeper: IdentityKeeper;
   readonly #parts: SessionIdentityParts;
-  readonly #claude: ClaudeSession | undefined;
+  readonly #noted: NotedSession | undefined;
   #roots: readonly string[] | undefined;
   #untold = false;
   #waits: string | undefined;
@@ -44,17 +47,17 @@ export class SessionIdentity {
 
   constructor(parts: SessionIdentityParts) {
     this.#parts = parts;
-    const { config, broker, clientName } = parts;
+    const { config, broker } = parts;
     this.keeper = new IdentityKeeper(new IdentityFiles(broker.folder));
-    if (clientKind(clientName) === "claude") {
-      const above = upToClient(ancestors(process.ppid)).map(({ pid }) => pid);
-      this.#claude = new ClaudeSession(config.claudeHome, above);
-    }
+    const { kind } = parts.clientSession;
+    const above = () => upToClient(ancestors(process.ppid)).map(({ pid }) => pid);
+    if (kind === "claude") this.#noted = new NotedSession(claudeNotes(config.claudeHome, above()));
+    if (kind === "qwen") this.#noted = new NotedSession(qwenNotes(config, above()));
   }
 
   /** Asks the client which conversation it is in, where it says so in a file; the session learns it. */
   look(): void {
-    const seen = this.#claude?.look();
+    const seen = this.#noted?.look();
     if (seen && seen.id !== this.#parts.clientSession.facts.id) this.#parts.clientSession.learn(seen);
   }
 
@@ -147,7 +150,8 @@ export class SessionIdentity {
   }
 
   #workspace(): Workspace | undefined {
-    const { directory, workspaceFolders } = this.#parts.config;
-    return workspaceOf({ roots: this.#roots, said: workspaceFolders, cwd: directory });
+    const { config, clientSession } = this.#parts;
+    const cwd = copilotDirectory(clientSession) ?? config.directory;
+    return workspaceOf({ roots: this.#roots, said: config.workspaceFolders, cwd });
   }
 }

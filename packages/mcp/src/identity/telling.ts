@@ -17,7 +17,7 @@ const tellingClients: readonly TellingClient[] = [
   { name: "codex", later: true },
   { name: "gemini", later: true },
   { name: "copilot-cli", variable: "COPILOT_AGENT_SESSION_ID", later: false },
-  { name: "qwen-cli", variable: "QWEN_CODE_SESSION_ID", later: false },
+  { name: "qwen-cli", variable: "QWEN_CODE_SESSION_ID", later: true },
 ];
 
 /** What the client of this name tells at the start, and whether it tells more later. */

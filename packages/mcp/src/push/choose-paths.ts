@@ -1,11 +1,14 @@
 /** Which push paths a client may have, in the order of trying. */
 import type { ClientSession } from "../client/client-session.ts";
 import type { Config } from "../config/config.ts";
+import { hooksFolder } from "../hooks/card.ts";
 import { ancestors, upToClient } from "../hooks/process-tree.ts";
 import { claudeChannel, hasChannels } from "./claude-channel.ts";
 import { claudeInbox } from "./claude-inbox.ts";
 import { codexQueue } from "./codex-queue.ts";
+import { copilotExtension } from "./copilot-extension.ts";
 import type { Notify, PushPath } from "./push-path.ts";
+import { qwenInbox } from "./qwen-inbox.ts";
 import { sessionHooks } from "./session-hooks.ts";
 
 /** The paths this client may offer, best first; `AGENTMESH_PUSH` leaves out or orders them. */
@@ -35,6 +38,16 @@ function pathsOf(
     }
     case "codex":
       return [{ path: codexQueue({ session, clientArgs: clientArgs(), environment }), plausible: true }, hooks];
+    case "copilot":
+      return [{ path: copilotExtension(session), plausible: true }, hooks];
+    case "qwen": {
+      const { qwenSocket: socket, qwenToken: token } = config;
+      if (socket === undefined || token === undefined) return [hooks];
+      return [
+        { path: qwenInbox({ socket, token, session, folder: hooksFolder(config.home) }), plausible: true },
+        hooks,
+      ];
+    }
     case "gemini":
       return [hooks];
     default:

@@ -1,4 +1,4 @@
-/** Push paths claude-hooks, codex-hooks and gemini-hooks: the session's own hooks come for its mail. */
+/** Push paths claude-hooks, codex-hooks, copilot-hooks, gemini-hooks and qwen-hooks: the session's own hooks come for its mail. */
 import type { ClientSession } from "../client/client-session.ts";
 import type { PushPath } from "./push-path.ts";
 

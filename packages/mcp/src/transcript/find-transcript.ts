@@ -15,7 +15,20 @@ export function findTranscript({ kind, facts }: Pick<ClientSession, "kind" | "fa
       .find((path) => existsSync(path));
   }
   if (kind === "codex") return rolloutBelow(join(facts.codexHome ?? join(homedir(), ".codex"), "sessions"), 3, id);
+  if (kind === "copilot") {
+    const path = join(copilotSession(facts.copilotHome, id), "events.jsonl");
+    return existsSync(path) ? path : undefined;
+  }
+  if (kind === "qwen" && facts.qwenProject !== undefined) {
+    const path = join(facts.qwenProject, "chats", `${id}.jsonl`);
+    return existsSync(path) ? path : undefined;
+  }
   return undefined;
+}
+
+/** The folder in which Copilot keeps what it notes of a session. */
+export function copilotSession(copilotHome: string | undefined, id: string): string {
+  return join(copilotHome ?? join(homedir(), ".copilot"), "session-state", id);
 }
 
 /** Codex sorts them by year, month and day of their beginning: the newest folders first. */

@@ -2,7 +2,9 @@
 import * as z from "zod";
 import type { ClientKind } from "../client/client-kind.ts";
 import { claudeMeaning } from "./claude-entry.ts";
+import { copilotMeaning } from "./copilot-entry.ts";
 import type { EntryMeaning } from "./entry-meaning.ts";
+import { qwenMeaning } from "./qwen-entry.ts";
 
 const CodexEntry = z.object({
   type: z.string(),
@@ -46,4 +48,6 @@ export const entryMeaning: Readonly<Record<ClientKind, (value: unknown) => Entry
   claude: claudeMeaning,
   codex: codexMeaning,
   gemini: geminiMeaning,
+  copilot: copilotMeaning,
+  qwen: qwenMeaning,
 };

@@ -44,7 +44,7 @@ export class Script {
 
   // A fence may be anywhere in what is shown, and inside of JSON text.
   #unanswered({ shown, tools }: Turn): Act | undefined {
-    const reply = tools.find((name) => /(^|_)reply$/.test(name));
+    const reply = tools.find((name) => /(^|[_-])reply$/.test(name));
     if (reply === undefined) return undefined;
     for (const text of shown) {
       for (const [, number = "", word = ""] of text.matchAll(FENCE)) {

@@ -1,5 +1,6 @@
 /** A program that agents run in, as setup sees it: where its configuration is and what goes into it. */
 import type { ConfigFile } from "../config/config-file.ts";
+import type { hookKinds } from "../config/mark.ts";
 import type { ShutOut } from "./shut-out.ts";
 
 /** Where setup runs. */
@@ -22,7 +23,7 @@ export interface Connection {
   /** Variables that are this machine's and would stand in `env`, were the files not shared with other people. */
   readonly leftOut: readonly string[];
   /** Command line of a client's hook, or undefined when there shall be none. */
-  hookCommand(kind: "claude" | "codex" | "gemini"): string | undefined;
+  hookCommand(kind: (typeof hookKinds)[number]): string | undefined;
   /** The model may use our tools without a person's leave. */
   readonly allowTools: boolean;
   /** Our plugin for a client that is extended from within. */

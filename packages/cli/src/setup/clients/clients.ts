@@ -2,6 +2,7 @@
 import { claudeCode } from "./claude-code.ts";
 import type { Client } from "./client.ts";
 import { codex } from "./codex.ts";
+import { copilot } from "./copilot.ts";
 import { cursor } from "./cursor.ts";
 import { gemini } from "./gemini.ts";
 import { hermes } from "./hermes.ts";
@@ -9,6 +10,19 @@ import { kilo } from "./kilo.ts";
 import { openclaw } from "./openclaw.ts";
 import { opencode } from "./opencode.ts";
 import { pi } from "./pi.ts";
+import { qwen } from "./qwen.ts";
 
 /** All of them. */
-export const clients: readonly Client[] = [claudeCode, codex, opencode, kilo, pi, gemini, openclaw, cursor, hermes];
+export const clients: readonly Client[] = [
+  claudeCode,
+  codex,
+  opencode,
+  kilo,
+  pi,
+  gemini,
+  copilot,
+  qwen,
+  openclaw,
+  cursor,
+  hermes,
+];

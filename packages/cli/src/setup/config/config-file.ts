@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { isRecord } from "./json-text.ts";
-import { HOOK_MARK } from "./mark.ts";
+import { HOOK_MARK, hookKinds } from "./mark.ts";
 
 /**
  * How one thing that setup wants in a file stands. `by hand`: it is there, and a person wrote it; `foreign`: something
@@ -77,7 +77,7 @@ export function startsAdapter(words: string): boolean {
 
 /** Whether a hook's command calls the adapter as a hook, whoever wrote it. */
 export function isAdapterHook(command: unknown): command is string {
-  return typeof command === "string" && ADAPTER.test(command) && / hook (claude|codex|gemini)\b/.test(command);
+  return typeof command === "string" && ADAPTER.test(command) && HOOK.test(command);
 }
 
 /** Whether setup wrote a hook's command: it carries the mark. */
@@ -87,7 +87,9 @@ export function isOurHook(command: unknown): boolean {
 
 /** Whether a text can have entries of ours at all. */
 export function mayHoldOurs(text: string): boolean {
-  return /agentmesh|[\\/]packages[\\/]| hook (claude|codex|gemini)\b/i.test(text);
+  return /agentmesh|[\\/]packages[\\/]/i.test(text) || HOOK.test(text);
 }
 
 const ADAPTER = /\bagentmesh-mcp\b|[\\/]mcp[\\/]dist[\\/]main\.js/;
+
+const HOOK = new RegExp(` hook (${hookKinds.join("|")})\\b`);

@@ -14,3 +14,6 @@ export const OWN_VARIABLES = [MARK, "AGENTMESH_HOME", "AGENTMESH_URL", "AGENTMES
 export function isMarked(entry: unknown): boolean {
   return isRecord(entry) && isRecord(entry.env) && MARK in entry.env;
 }
+
+/** The clients whose hooks the adapter serves, as its command names them. */
+export const hookKinds = ["claude", "codex", "gemini", "copilot", "qwen"] as const;
