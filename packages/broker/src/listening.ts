@@ -1,7 +1,9 @@
 /** Where the broker listens: who may reach that, which port is free, under which names it is called. */
+import type { Server } from "node:net";
 import { DEFAULT_PORT, loopbackHost, systemRefusal, systemSentences } from "@agentmesh/protocol";
 import type { FastifyInstance } from "fastify";
 import type { Config } from "./config/schema.ts";
+import { reachesOut } from "./config/tls-place.ts";
 
 /** The port is taken by another program, or may not be used. */
 export class PortTakenError extends Error {
@@ -21,25 +23,23 @@ const NEXT_PORTS = 20;
 
 /** Checks that nothing but this machine reaches the broker, unless the settings say how that is safe. @throws ExposedBindError */
 export function checkBind(config: Config): void {
-  const { legacy, behindTlsProxy, trustedNetwork, allowedHosts } = config;
-  if (
-    legacy &&
-    (loopbackHost(config.host) === undefined || behindTlsProxy || trustedNetwork || allowedHosts.length > 0)
-  ) {
+  const { legacy, behindTlsProxy, trustedNetwork, allowedHosts, tls } = config;
+  const isAlone = loopbackHost(config.host) !== undefined && !behindTlsProxy && !trustedNetwork && tls === "";
+  if (legacy && (!isAlone || allowedHosts.length > 0)) {
     throw new ExposedBindError(
-      "--legacy serves clients that have no token, so this machine alone may reach the broker. Leave out --legacy, or --host (CLAUDE_PEERS_BIND), --behind-tls-proxy, --trusted-network and --allowed-hosts.",
+      "--legacy serves clients that have no token, so this machine alone may reach the broker. Leave out --legacy, or --host (CLAUDE_PEERS_BIND), --tls, --behind-tls-proxy, --trusted-network and --allowed-hosts.",
     );
   }
   if (loopbackHost(config.host) !== undefined || config.behindTlsProxy || config.trustedNetwork) return;
   throw new ExposedBindError(
-    `--host ${config.host} would let other machines reach this broker without TLS. Add --behind-tls-proxy if a TLS proxy is in front, or --trusted-network if the network is yours alone.`,
+    `--host ${config.host} would let other machines reach this broker without TLS. Use --tls ${bracketed(config.host)}:7900 instead, beside loopback; or add --behind-tls-proxy if a TLS proxy is in front, or --trusted-network if the network is yours alone.`,
   );
 }
 
 /** Where other machines may reach the broker, this machine's loopback is not where its agents live. */
-export function mayPostToLoopback({ webhookLoopback, host, behindTlsProxy, trustedNetwork }: Config): boolean {
+export function mayPostToLoopback({ webhookLoopback, host, behindTlsProxy, trustedNetwork, tls }: Config): boolean {
   if (webhookLoopback !== "auto") return webhookLoopback === "allow";
-  return loopbackHost(host) !== undefined && !behindTlsProxy && !trustedNetwork;
+  return loopbackHost(host) !== undefined && !behindTlsProxy && !trustedNetwork && !reachesOut(tls);
 }
 
 /** The Host headers that name this broker. */
@@ -67,31 +67,58 @@ export async function listen(app: FastifyInstance, host: string, ports: readonly
     try {
       await app.listen({ host, port, exclusive: true, listenTextResolver: () => "http.listening" });
     } catch (error) {
-      const refusal = systemRefusal(error);
+      const code = systemRefusal(error)?.code;
       // Windows keeps whole ranges of ports from programs, and calls that EACCES.
-      const taken = refusal?.code === "EADDRINUSE" || refusal?.code === "EACCES";
+      const taken = code === "EADDRINUSE" || code === "EACCES";
       if (taken && i < ports.length - 1) continue;
-      if (refusal?.code === "EADDRINUSE") {
-        throw new PortTakenError(
-          `Port ${port} on ${host} is taken by another program, which may be another user's broker. Leave out --port and AGENTMESH_PORT, and the broker takes a free port by itself and says it to its clients; or name another one.`,
-        );
-      }
-      if (refusal?.code === "EACCES")
-        throw new PortTakenError(`Port ${port} may not be used by this user. Choose one above 1023 with --port.`);
-      if (refusal) {
-        const sentences = systemSentences(refusal, {
-          about: `Port ${port} on ${host}`,
-          denied: "cannot be listened on",
-        });
-        // What passes, such as too many open files, is no matter of the port: the cause decides the exit code.
-        throw new PortTakenError(`${sentences} The address is --host (AGENTMESH_HOST).`, { cause: error });
-      }
-      throw error;
+      throw notListened(error, host, port, {
+        flag: "--port",
+        whenTaken:
+          "Leave out --port and AGENTMESH_PORT, and the broker takes a free port by itself and says it to its clients; or name another one.",
+        address: "The address is --host (AGENTMESH_HOST).",
+      });
     }
     const address = app.server.address();
     return typeof address === "object" && address ? address.port : port;
   }
   throw new PortTakenError(`No port on ${host} could be tried. Name one with --port.`);
+}
+
+/** Listens with another server at one place, and says on which port; no host for every address. @throws PortTakenError */
+export async function listenOn(server: Server, host: string | undefined, port: number, flag: string): Promise<number> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject).listen({ host, port, exclusive: true }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  } catch (error) {
+    const whenTaken = `Name another one with ${flag}.`;
+    throw notListened(error, host ?? "any address", port, { flag, whenTaken, address: `The address is ${flag}.` });
+  }
+  const address = server.address();
+  return typeof address === "object" && address ? address.port : port;
+}
+
+function notListened(
+  error: unknown,
+  host: string,
+  port: number,
+  said: { readonly flag: string; readonly whenTaken: string; readonly address: string },
+): unknown {
+  const refusal = systemRefusal(error);
+  if (refusal?.code === "EADDRINUSE") {
+    return new PortTakenError(
+      `Port ${port} on ${host} is taken by another program, which may be another user's broker. ${said.whenTaken}`,
+    );
+  }
+  if (refusal?.code === "EACCES")
+    return new PortTakenError(`Port ${port} may not be used by this user. Choose one above 1023 with ${said.flag}.`);
+  if (!refusal) return error;
+  const sentences = systemSentences(refusal, { about: `Port ${port} on ${host}`, denied: "cannot be listened on" });
+  // What passes, such as too many open files, is no matter of the port: the cause decides the exit code.
+  return new PortTakenError(`${sentences} ${said.address}`, { cause: error });
 }
 
 function bracketed(host: string): string {

@@ -21,6 +21,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   StateFolderError: brokerExits.stateFolder.code,
   LockLostError: brokerExits.later.code,
   ExposedBindError: brokerExits.exposed.code,
+  TlsFilesError: brokerExits.settings.code,
 };
 /** Answers and posts under way, the sweeper and the database: each has its own, shorter time. */
 const FORCE_AFTER_MS = 8_000;

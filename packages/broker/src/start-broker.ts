@@ -33,6 +33,7 @@ import { DiskUnder, isFullDisk, takeBrokerLock } from "./store/sqlite/file/disk.
 import { DatabaseDamagedError } from "./store/sqlite/file/look.ts";
 import { openDatabase } from "./store/sqlite/file/open.ts";
 import { sqliteStore } from "./store/sqlite/sqlite-store.ts";
+import { SecureListener } from "./tls/listener.ts";
 
 /** Another broker serves this state folder. */
 export class AlreadyRunningError extends Error {
@@ -53,7 +54,7 @@ export interface RunningBroker extends AsyncDisposable {
 /**
  * Starts a broker.
  * @throws ExposedBindError, StateFolderError, AlreadyRunningError, DatabaseDamagedError, NewerDatabaseError, BackupError,
- *   PortTakenError, NoDriverError
+ *   PortTakenError, NoDriverError, TlsFilesError
  */
 export async function startBroker(
   config: Config,
@@ -134,7 +135,12 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     );
     release.push(disk.watch());
     let port = config.port === "auto" ? DEFAULT_PORT : config.port;
-    const egress = new Egress({ loopback: mayPostToLoopback(config), allow: config.webhookAllow, ownPort: () => port });
+    let secure: SecureListener | undefined;
+    const egress = new Egress({
+      loopback: mayPostToLoopback(config),
+      allow: config.webhookAllow,
+      ownPorts: () => [port, ...(secure ? [secure.port] : [])],
+    });
     let legacy: LegacyWire | undefined;
     const mesh = createMesh({
       store,
@@ -158,12 +164,12 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     release.push(watchHeldFiles(config.home, fail));
     const startedAt = new Date(clock.now()).toISOString();
     legacy = config.legacy ? await openLegacyWire({ mesh, store, meshKey: key }) : undefined;
-    const { app, leave } = buildApp({
+    const application = buildApp({
       mesh,
       log,
       closing: closing.signal,
       terms: config,
-      allowedHosts: () => hostsOf(config, port),
+      allowedHosts: (isSecure) => (isSecure && secure ? secure.hosts : hostsOf(config, port)),
       facts: {
         meshKey: key,
         home: config.home,
@@ -175,11 +181,14 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
         backups: () => listBackups(config.home),
         url: () => urlOf(config, port),
         insteadOf: () => (config.port === "auto" && port !== DEFAULT_PORT ? DEFAULT_PORT : undefined),
-        port: () => port,
+        port: (isSecure) => (isSecure && secure ? secure.port : port),
+        remote: () => secure?.facts,
+        machineHashes: async () => [],
         stop,
         ...(legacy && { countPeers: legacy.countPeers }),
       },
     });
+    const { app, leave } = application;
     legacy?.serve(app);
     release.push(() => app.close());
     release.push(async () => {
@@ -191,12 +200,16 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     });
     port = await listen(app, config.host, portsToTry(config, lastPort(config.home)));
     const url = urlOf(config, port);
+    secure = await SecureListener.open({ config, clock, notice, server: application.secure });
+    release.push(() => secure?.close());
+    const remote = () => secure && { remoteUrls: [...secure.facts.urls] };
     forgetStopped(config.home);
     if (config.port === "auto") noteLastPort(config.home, port);
-    release.push(announce(config.home, { url, port, pid: process.pid, version: VERSION, startedAt }));
+    const running = { url, port, pid: process.pid, version: VERSION, startedAt };
+    release.push(announce(config.home, () => ({ ...running, ...remote() })));
     if (config.port === "auto" && port !== DEFAULT_PORT)
       log.warn({ port, detail: otherPortText(config.home) }, "port.other");
-    log.info({ url, pid: process.pid, version: VERSION, home: config.home }, "broker.started");
+    log.info({ url, pid: process.pid, version: VERSION, home: config.home, ...remote() }, "broker.started");
     if (legacy) log.warn({ detail: legacy.caveat }, "legacy.served");
     return { url, port, mesh, stopAsked, close, [Symbol.asyncDispose]: close };
   } catch (error) {

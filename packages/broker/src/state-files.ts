@@ -100,22 +100,29 @@ export function refusedBy(
 /** How often a broker looks whether its announcement is still there. */
 const ANNOUNCED_EVERY_MS = 2_000;
 
-/** Says where the broker runs, again when a cleaner of files took that away; the returned function takes it back. */
-export function announce(folder: string, running: Omit<BrokerFile, "standpoint">): () => void {
+/**
+ * Says where the broker runs, again when that has changed or a cleaner of files took it away; the returned function takes it
+ * back.
+ */
+export function announce(folder: string, running: () => Omit<BrokerFile, "standpoint">): () => void {
   const path = join(folder, "broker.json");
-  const file: BrokerFile = { ...running, standpoint: ownStandpoint() };
-  writeWhole(path, `${JSON.stringify(file, null, 2)}\n`);
+  const standpoint = ownStandpoint();
+  const text = () => `${JSON.stringify({ ...running(), standpoint } satisfies BrokerFile, null, 2)}\n`;
+  let said = text();
+  writeWhole(path, said);
   const timer = setInterval(() => {
-    if (existsSync(path)) return;
+    const now = text();
+    if (now === said && existsSync(path)) return;
     try {
-      writeWhole(path, `${JSON.stringify(file, null, 2)}\n`);
+      writeWhole(path, now);
+      said = now;
     } catch {
       // a full disk, or a folder that is going away: looked at again
     }
   }, ANNOUNCED_EVERY_MS);
   return () => {
     clearInterval(timer);
-    if (readAnnounced(folder)?.startedAt === running.startedAt) rmSync(path, { force: true });
+    if (readAnnounced(folder)?.startedAt === running().startedAt) rmSync(path, { force: true });
   };
 }
 

@@ -9,7 +9,13 @@ import { HttpWebhookSinks } from "../src/sinks/webhook.ts";
 
 const OWN_PORT = 7899;
 const guard = (more: Partial<EgressRules> = {}) =>
-  new Egress({ loopback: true, allow: [], ownPort: () => OWN_PORT, resolve: async () => ["93.184.216.34"], ...more });
+  new Egress({
+    loopback: true,
+    allow: [],
+    ownPorts: () => [OWN_PORT],
+    resolve: async () => ["93.184.216.34"],
+    ...more,
+  });
 const vet = async (url: string, egress = guard()) => egress.addresses(egress.parse(url));
 
 describe("a URL that is refused", () => {

@@ -112,8 +112,7 @@ export function openContext(options: GlobalOptions): Context {
 
   // Asked first, so that a missing broker is said at once and not after the client's retries.
   async function reach(): Promise<void> {
-    const found = address();
-    if (found.local) await requireBroker(folder, found);
+    await requireBroker(folder, address());
   }
 
   async function admin({ retryForMs }: { readonly retryForMs?: number } = {}): Promise<MeshClient> {

@@ -8,11 +8,20 @@ import {
   PROTOCOL_VERSION,
   Problem,
   systemRefusal,
+  thisMachine,
 } from "@agentmesh/protocol";
 import { backoffMs, pause } from "./backoff.ts";
+import { certificateRefusal } from "./certificate-refusals.ts";
 import type { DirectAnswer } from "./direct-answer.ts";
 import { directFetch } from "./direct-fetch.ts";
 import { BrokerUnreachableError, MeshApiError, mayPass } from "./errors.ts";
+
+/** Where a broker is, and which certificate is trusted there. */
+export interface BrokerPlace {
+  readonly url: string;
+  /** The certificate, as PEM, that is trusted there and no other authority; without it those that the system knows. */
+  readonly ca?: string | undefined;
+}
 
 /** How a client reaches its broker. */
 export interface ConnectionOptions {
@@ -20,7 +29,12 @@ export interface ConnectionOptions {
    * Base URL of the broker, or a function that finds (and may start) it.
    * The function is called before the first call and again after a lost connection.
    */
-  readonly url: string | (() => Promise<string>);
+  readonly url: string | (() => Promise<string | BrokerPlace>);
+  /**
+   * For a `url` that is a text: the certificate, as PEM, that is trusted there and no other authority, such as that of a broker
+   * with `--tls` (GET /v1/ca). Under Node, Bun and Deno; a browser trusts what its system does.
+   */
+  readonly ca?: string;
   /** Agent token, or the mesh key. */
   readonly token?: string;
   /** Longest wait for one answer, in milliseconds; the wait that a long poll or a test of a webhook has of its own is added. Default 10,000. */
@@ -41,7 +55,7 @@ export interface CallOptions {
 /** A broker's address and the token to use there. */
 export class Connection {
   readonly #options: ConnectionOptions;
-  #base: Promise<string> | undefined;
+  #base: Promise<BrokerPlace> | undefined;
   #life = 0;
 
   constructor(options: ConnectionOptions) {
@@ -50,9 +64,13 @@ export class Connection {
 
   /** The address in use, found if it has to be. @throws BrokerUnreachableError */
   async url(): Promise<string> {
-    const { url } = this.#options;
-    if (typeof url === "string") return url.replace(/\/+$/, "");
-    this.#base ??= url();
+    return (await this.#place()).url;
+  }
+
+  async #place(): Promise<BrokerPlace> {
+    const { url, ca } = this.#options;
+    if (typeof url === "string") return { url: url.replace(/\/+$/, ""), ca };
+    this.#base ??= url().then((found) => (typeof found === "string" ? { url: found, ca } : found));
     try {
       return await this.#base;
     } catch (error) {
@@ -79,7 +97,7 @@ export class Connection {
     signal?: AbortSignal,
     headers: Record<string, string> = {},
   ): Promise<DirectAnswer> {
-    const base = await this.url();
+    const { url: base, ca } = await this.#place();
     const { path, query, body } = place(row, input);
     let response: DirectAnswer;
     try {
@@ -94,10 +112,11 @@ export class Connection {
         redirect: "error",
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
+        ca,
       });
     } catch (error) {
       this.lost();
-      throw unreachable(base, error);
+      throw certificateRefusal(base, error, { isPinned: ca !== undefined }) ?? unreachable(base, error);
     }
     const aheadMs = Date.parse(response.headers.get("date") ?? "") - Date.now();
     if (!Number.isNaN(aheadMs)) this.#options.onBrokerTime?.(aheadMs);
@@ -206,7 +225,10 @@ function unreachable(base: string, error: unknown): BrokerUnreachableError {
   const refusal = systemRefusal(error);
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const why = refusal ? `${refusal.cause}, ${refusal.code}` : cause instanceof Error ? cause.message : String(cause);
-  const remedy = refusal && refusal.code !== "ECONNREFUSED" ? refusal.remedy : "Start one with: agentmesh up";
+  const start = thisMachine(new URL(base).hostname)
+    ? "Start one with: agentmesh up"
+    : "Look on that machine whether one runs: agentmesh status";
+  const remedy = refusal && refusal.code !== "ECONNREFUSED" ? refusal.remedy : start;
   return new BrokerUnreachableError(`No broker answers at ${base} (${why}). ${remedy}`, {
     cause: error,
     passes: refusal?.passes ?? true,

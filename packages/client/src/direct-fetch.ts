@@ -1,6 +1,7 @@
 /**
  * A call over HTTP that no proxy sees when it stays on this machine. The global `fetch` of Node, Bun and Deno asks the
- * proxy of the environment, of a flag or of another module even for loopback, and the call carries a token.
+ * proxy of the environment, of a flag or of another module even for loopback, and the call carries a token. To every other machine
+ * the proxies of the environment lead.
  */
 import { thisMachine } from "@agentmesh/protocol";
 import { answerOf, type DirectAnswer } from "./direct-answer.ts";
@@ -11,20 +12,45 @@ export interface DirectRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal;
+  /** The certificate, as PEM, that is trusted for this call, and no other authority; without it those that the system knows. */
+  readonly ca?: string | undefined;
 }
 
 /**
- * `fetch` without redirects: straight to this machine in every spelling of loopback, by the runtime's own `fetch`, and so
- * through the proxies that are set, to every other host. Where there is no `node:http` all goes by `fetch`.
+ * `fetch` without redirects: straight to this machine in every spelling of loopback, and through the proxies that the environment
+ * sets (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) to every other host. Where there is no `node:http` all goes by `fetch`.
  * @throws a TypeError for a redirect, the signal's reason, and what the system says of a connection that fails
  */
 export function directFetch(url: string, request: DirectRequest = {}): Promise<DirectAnswer> {
   const asked = new URL(url);
-  const host = thisMachine(asked.hostname);
-  const http = host === undefined ? undefined : nodeHttp();
-  if (host === undefined || http === undefined) return fetch(url, { ...request, redirect: "error" });
-  return send(http, asked, host, request);
+  const here = thisMachine(asked.hostname);
+  const http = here === undefined && !isNode() ? undefined : nodeHttp();
+  if (http === undefined || (request.ca !== undefined && !isNode())) return byRuntime(url, request);
+  return send(http, asked, here, request);
 }
+
+/** Node takes proxies and certificates by the connection; Bun and Deno pretend to be Node, and take them by the call. */
+function isNode(): boolean {
+  return !("Deno" in globalThis) && typeof process !== "undefined" && process.versions.bun === undefined;
+}
+
+/** The runtime's own `fetch`, told in its words which certificate to trust. @throws TypeError where it cannot be told */
+function byRuntime(url: string, { ca, ...request }: DirectRequest): Promise<DirectAnswer> {
+  const asked: RequestInit = { ...request, redirect: "error" };
+  if (ca === undefined) return fetch(url, asked);
+  if (typeof process !== "undefined" && process.versions?.bun !== undefined) {
+    return fetch(url, Object.assign(asked, { tls: { ca } }));
+  }
+  const { Deno } = globalThis as { readonly Deno?: { createHttpClient(by: { caCerts: string[] }): unknown } };
+  if (Deno) {
+    const client = denoClients.get(ca) ?? Deno.createHttpClient({ caCerts: [ca] });
+    denoClients.set(ca, client);
+    return fetch(url, Object.assign(asked, { client }));
+  }
+  throw new TypeError("This runtime trusts the authorities of its system alone: a certificate cannot be given to it.");
+}
+
+const denoClients = new Map<string, unknown>();
 
 /** The answer leads to another address, which is not followed. */
 class RedirectError extends TypeError {
@@ -56,12 +82,15 @@ const agents = new Map<string, Agent>();
  * Connections that are used for nothing else. Deno asks the environment for proxies unless `proxyEnv` is given, and does not
  * close a connection that is used a second time when its call is aborted (2.9.6): there each call has its own.
  */
-function agentFor(protocol: string, http: Http): Agent {
-  const options = { keepAlive: !("Deno" in globalThis), proxyEnv: {} };
+function agentFor(protocol: string, http: Http, isHere: boolean, ca: string | undefined): Agent {
+  const { env } = process;
+  const proxyEnv = isHere ? {} : env;
+  const options = { keepAlive: !("Deno" in globalThis), proxyEnv, ...(ca !== undefined && { ca }) };
   // TLS is loaded by whoever needs it: it is as large as the rest of a call.
   const kind = () => (protocol === "https:" ? process.getBuiltinModule("node:https") : http);
-  const agent = agents.get(protocol) ?? new (kind().Agent)(options);
-  agents.set(protocol, agent);
+  const key = `${protocol} ${isHere} ${ca}`;
+  const agent = agents.get(key) ?? new (kind().Agent)(options);
+  agents.set(key, agent);
   return agent;
 }
 
@@ -79,8 +108,10 @@ function exempt(host: string): void {
   for (const name of ["NO_PROXY", "no_proxy"]) env[name] = [...listed, host].filter(Boolean).join(",");
 }
 
-function send(http: Http, url: URL, host: string, request: DirectRequest): Promise<DirectAnswer> {
-  const { method = "GET", headers, body, signal } = request;
+/** `here` is the host by which it stays on this machine; undefined for every other one. */
+function send(http: Http, url: URL, here: string | undefined, request: DirectRequest): Promise<DirectAnswer> {
+  const { method = "GET", headers, body, signal, ca } = request;
+  const host = here ?? url.hostname;
   const options = {
     protocol: url.protocol,
     // RFC 6761: names below localhost are loopback, whatever a resolver says.
@@ -93,9 +124,9 @@ function send(http: Http, url: URL, host: string, request: DirectRequest): Promi
       host: url.port === "" ? host : `${host}:${url.port}`,
       ...(body !== undefined && { "content-length": new TextEncoder().encode(body).length }),
     },
-    agent: agentFor(url.protocol, http),
+    agent: agentFor(url.protocol, http, here !== undefined, ca),
   };
-  exempt(options.host);
+  if (here !== undefined) exempt(options.host);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     // Not http.request: modules that send all of a process through a proxy replace that function.

@@ -42,6 +42,11 @@ export class BrokerUnreachableError extends Hindrance {
   override readonly name = "BrokerUnreachableError";
 }
 
+/** Something answers at the broker's address and does not prove that it is the broker. No secret was sent to it. */
+export class UntrustedBrokerError extends Hindrance {
+  override readonly name = "UntrustedBrokerError";
+}
+
 /** Whether the same call may succeed in a few seconds without anybody doing anything. */
 export function mayPass(error: unknown): boolean {
   if (error instanceof MeshApiError) return error.retryable;

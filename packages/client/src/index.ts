@@ -1,11 +1,18 @@
 /** Typed HTTP client of agentmesh. For Node, Bun and Deno: imports no module of theirs. A broker refuses web pages. */
 export type { Agent, Delivery, Message, MessageStatus, SendReply, SendRequest } from "@agentmesh/protocol";
 export { backoffMs, pause } from "./backoff.ts";
-export { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
+export { type BrokerPlace, type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
 export { DeliveryHandle } from "./delivery-handle.ts";
 export type { DirectAnswer } from "./direct-answer.ts";
 export { type DirectRequest, directFetch } from "./direct-fetch.ts";
-export { BrokerUnreachableError, Hindrance, type HindranceOptions, MeshApiError, mayPass } from "./errors.ts";
+export {
+  BrokerUnreachableError,
+  Hindrance,
+  type HindranceOptions,
+  MeshApiError,
+  mayPass,
+  UntrustedBrokerError,
+} from "./errors.ts";
 export type { EventsNews, EventsOptions } from "./events.ts";
 export type { StreamOptions } from "./inbox-stream.ts";
 export { MeshCalls } from "./mesh-calls.ts";

@@ -30,6 +30,11 @@ export class MeshCalls extends AgentCalls {
     return this.connection.call(endpoints.health, {}, options);
   }
 
+  /** The certificate that machines trust which join this broker; nothing where it is reached without TLS of its own. */
+  authority(options?: CallOptions): Out<"authority"> {
+    return this.connection.call(endpoints.authority, {}, options);
+  }
+
   /** Counts, limits and settings of the broker. */
   status(options?: CallOptions): Out<"status"> {
     return this.connection.call(endpoints.status, {}, options);

@@ -11,7 +11,7 @@ import type {
 import { HEARTBEAT_MS } from "@agentmesh/protocol";
 import { backoffMs, pause } from "./backoff.ts";
 import { DeliveryHandle } from "./delivery-handle.ts";
-import { BrokerUnreachableError, MeshApiError } from "./errors.ts";
+import { BrokerUnreachableError, MeshApiError, UntrustedBrokerError } from "./errors.ts";
 import { readStream, type StreamOptions } from "./inbox-stream.ts";
 import type { MeshCalls } from "./mesh-calls.ts";
 
@@ -166,7 +166,7 @@ export class MeshSession {
   }
 
   async #recover(error: unknown): Promise<void> {
-    if (error instanceof BrokerUnreachableError || this.#left.signal.aborted) return;
+    if (this.#left.signal.aborted || isAway(error)) return;
     if (!(error instanceof MeshApiError)) throw error;
     if (error.code === "session_not_found" || error.code === "unauthenticated") {
       this.#reopening ??= this.#reopen(error).finally(() => {
@@ -187,6 +187,11 @@ export class MeshSession {
     if (this.#left.signal.aborted) return this.#end();
     this.#options.onNotice?.(`session re-opened as ${this.#open.session.id}`);
   }
+}
+
+/** In another network the broker's address is somebody else's, who proves nothing: as good as nobody until it is back. */
+function isAway(error: unknown): boolean {
+  return error instanceof BrokerUnreachableError || error instanceof UntrustedBrokerError;
 }
 
 function openSession(client: MeshCalls, options: SessionOptions, pushPaths: PushPath[]): Promise<OpenSessionReply> {

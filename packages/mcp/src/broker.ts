@@ -34,12 +34,9 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
   const url = async () => {
     const folder = folderOf();
     const address = locate(folder, undefined, config.url);
-    if (!address.local) return address.url;
-    if (!left.aborted) {
-      const brokerBin = fileURLToPath(import.meta.resolve("agentmesh-broker/bin"));
-      return (await ensureBroker({ folder, address, brokerBin })).url;
-    }
-    return (await requireBroker(folder, address)).url;
+    if (left.aborted || !address.local) return requireBroker(folder, address);
+    const brokerBin = fileURLToPath(import.meta.resolve("agentmesh-broker/bin"));
+    return ensureBroker({ folder, address, brokerBin });
   };
   return {
     get folder() {
@@ -48,7 +45,7 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
     clientFor: (token) => new MeshClient({ url, token, process: thisProcess(), ...CALL_LIMITS }),
     async clientWithKey() {
       // The key exists from the first start of a broker on.
-      const address = await url();
+      const address = (await url()).url;
       const folder = folderOf();
       const key = readMeshKey(folder);
       if (key !== undefined) return new MeshClient({ url, token: key, ...CALL_LIMITS });

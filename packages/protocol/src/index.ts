@@ -17,6 +17,7 @@ export * from "./machine/loopback.ts";
 export type { Machine } from "./machine/path-places.ts";
 export * from "./machine/predecessor.ts";
 export * from "./machine/process-mark.ts";
+export * from "./machine/proof.ts";
 export { type Refusals, type RefusedFile, refusalsOn } from "./machine/refusals.ts";
 export * from "./machine/room.ts";
 export * from "./machine/standpoint.ts";

@@ -13,6 +13,25 @@ export const Health = object(() => ({
 }));
 export type Health = z.infer<typeof Health>;
 
+/** How other machines reach a broker that listens over TLS. */
+export const RemotePlace = object(() => ({
+  urls: z.array(z.string()).meta({ description: "addresses, each tried by a machine that joins" }),
+  pin: z.string().optional().meta({
+    description: "SHA-256 in hex of the certificate to trust; absent where every system trusts its authority",
+  }),
+  endsAt: Timestamp.meta({ description: "when the certificate that is shown now ends; the broker renews its own" }),
+}));
+export type RemotePlace = z.infer<typeof RemotePlace>;
+
+/** Answer of `GET /v1/ca`: what a machine that joins compares with the pin of its invite before it trusts it. */
+export const Authority = object(() => ({
+  ca: z.string().optional().meta({
+    description:
+      "certificate to trust alone for this broker, as PEM; absent where it is reached without TLS, or every system trusts its authority",
+  }),
+}));
+export type Authority = z.infer<typeof Authority>;
+
 /** Counts, limits and settings of a running broker. */
 export const BrokerStatus = object(() => ({
   version: z.string(),
@@ -24,6 +43,7 @@ export const BrokerStatus = object(() => ({
     .int()
     .optional()
     .meta({ description: "the usual port, where the broker took another one by itself because that was taken" }),
+  remote: RemotePlace.optional().meta({ description: "with --tls: how other machines reach this broker" }),
   home: z.string(),
   startedAt: Timestamp,
   agents: z.object({ online: z.int(), stale: z.int(), offline: z.int(), archived: z.int().default(0) }),
@@ -85,25 +105,3 @@ export const BrokerStatus = object(() => ({
   }),
 }));
 export type BrokerStatus = z.infer<typeof BrokerStatus>;
-
-/** Headers by which a client asks a broker to prove, before any token is sent, that it holds the mesh key. */
-export const NONCE_HEADER = "agentmesh-nonce";
-export const PROOF_HEADER = "agentmesh-proof";
-
-/** The text whose HMAC-SHA256 under the mesh key is the proof. */
-export function proofText(nonce: string, port: number): string {
-  return `agentmesh broker proof\n${nonce}\n${port}`;
-}
-
-/** Header by which a broker proves, with its answer to a nonce, which state folder it serves: a copy has the same key. */
-export const FOLDER_PROOF_HEADER = "agentmesh-folder-proof";
-
-/** The text whose HMAC-SHA256 under the mesh key proves the folder: a copy of it is another directory. */
-export function folderProofText(nonce: string, port: number, folder: string): string {
-  return `agentmesh folder proof\n${nonce}\n${port}\n${folder}`;
-}
-
-/** What tells a directory from its copies, by whatever path it is reached. */
-export function folderId({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
-  return `${dev}:${ino}`;
-}

@@ -78,6 +78,7 @@ const stated: Record<Exclude<keyof typeof limits, "DEFAULT_PORT">, readonly [wha
 
 const budgets: Record<keyof typeof httpLimits, readonly [what: string, says: string]> = {
   connections: ["open connections", count(httpLimits.connections)],
+  handshakes: ["TLS handshakes", `${httpLimits.handshakes} under way`],
   unprovenConnections: ["open connections", `${httpLimits.unprovenConnections} of them without`],
   connectionsPerAgent: ["open connections", `${httpLimits.connectionsPerAgent} of one agent`],
   pipelined: ["unanswered requests on one connection", `${httpLimits.pipelined}`],

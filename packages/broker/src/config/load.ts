@@ -43,6 +43,16 @@ export function loadConfig(
     sources[key] = source;
     if (value !== undefined) raw[key] = value;
   }
+  for (const row of configRows.filter(({ key }) => key === "tlsCert" || key === "tlsKey")) {
+    const path = filePath(
+      raw[row.key],
+      saidBy(row, sources[row.key], env, join(home, "config.json")),
+      sources[row.key],
+      env,
+      errors,
+    );
+    if (path !== undefined) raw[row.key] = path;
+  }
   const parsed = ConfigSchema.safeParse({ ...raw, home }, inWords);
   if (!parsed.success) {
     for (const { path, message } of wrongValues(parsed.error)) {
@@ -50,6 +60,7 @@ export function loadConfig(
       errors.push(`${row ? saidBy(row, sources[row.key], env, join(home, "config.json")) : "settings"} ${message}.`);
     }
   }
+  if (parsed.success) errors.push(...tlsErrors(parsed.data));
   const all = sourcesOf(sources);
   return parsed.success && errors.length === 0
     ? { config: Object.freeze(parsed.data), sources: all, errors }
@@ -80,6 +91,33 @@ function stateFolder(flag: string | boolean | undefined, env: NodeJS.ProcessEnv,
     errors.push(error.message);
     return undefined;
   }
+}
+
+/** The path of a file, whole; as with the state folder a relative one stands on the command line alone. */
+function filePath(
+  said: unknown,
+  setting: string,
+  source: Source | undefined,
+  env: NodeJS.ProcessEnv,
+  errors: string[],
+): string | undefined {
+  if (typeof said !== "string" || said === "") return undefined;
+  try {
+    const from = source === "flag" ? { from: "." } : {};
+    return resolve(pathSetting(said, { setting, env, systemHome: () => userInfo().homedir, ...from }));
+  } catch (error) {
+    if (!(error instanceof PathSettingError)) throw error;
+    errors.push(error.message);
+    return undefined;
+  }
+}
+
+/** Which settings of TLS mean nothing without another one. */
+function tlsErrors({ tls, tlsCert, tlsKey }: Config): string[] {
+  if ((tlsCert === "") !== (tlsKey === "")) return ["--tls-cert and --tls-key go together: a certificate and its key."];
+  if (tlsCert !== "" && tls === "")
+    return ["--tls-cert is for --tls [HOST:]PORT, which says where to listen over TLS. Add it."];
+  return [];
 }
 
 function readFlags(argv: readonly string[], errors: string[]): Partial<Record<ConfigKey, string | boolean>> {

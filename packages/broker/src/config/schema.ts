@@ -14,6 +14,7 @@ import {
   wholeNumber,
 } from "@agentmesh/protocol";
 import * as z from "zod";
+import { TlsPlaceSetting } from "./tls-place.ts";
 
 const list = z.union([
   z.array(z.string()),
@@ -60,6 +61,19 @@ export const ConfigSchema = z.strictObject({
   trustedNetwork: SwitchSetting.default(false).describe(
     "the network is trusted, e.g. a tailnet: allows another host without TLS",
   ),
+  tls: TlsPlaceSetting.default("").describe(
+    "[HOST:]PORT to listen on over TLS too, for other machines; without HOST on every address; 0 takes a free port",
+  ),
+  tlsCert: z
+    .string()
+    .default("")
+    .describe(
+      "certificate for --tls as PEM, its chain behind it, read again when it changes; none: by the broker's own authority",
+    ),
+  tlsKey: z.string().default("").describe("private key of --tls-cert as PEM, without a passphrase"),
+  tlsCertificateMs: wholeNumber(2_000, 825 * DAY_MS)
+    .default(90 * DAY_MS)
+    .describe("how long a certificate by the broker's own authority lasts; it is renewed when a third of that is left"),
   allowedHosts: list
     .default([])
     .describe("more names the Host header may have, comma-separated, each as clients send it, e.g. mesh.example"),

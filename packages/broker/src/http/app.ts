@@ -1,16 +1,11 @@
 /** The HTTP application: guard, errors, routes, registered by hand. */
 import { randomUUID } from "node:crypto";
-import type { Server } from "node:http";
 import { MAX_REQUEST_BYTES, PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh/protocol";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import type { Mesh } from "../mesh/mesh.ts";
-import { http } from "../sinks/node-http.ts";
 import { binder } from "./bind.ts";
-import { abortCheaply } from "./budgets/aborts.ts";
-import { Connections } from "./budgets/connections.ts";
-import { Door, type Handle } from "./budgets/door.ts";
-import { type HttpTerms, httpLimits } from "./budgets/limits.ts";
-import { Turnstile } from "./budgets/turnstile.ts";
+import type { Handle } from "./budgets/door.ts";
+import type { HttpTerms } from "./budgets/limits.ts";
 import { WrongTokens } from "./budgets/wrong-tokens.ts";
 import { authenticator } from "./plugins/auth.ts";
 import { budgets } from "./plugins/budgets.ts";
@@ -26,6 +21,7 @@ import { streamRoute } from "./routes/stream.ts";
 import { type BrokerFacts, systemRoutes } from "./routes/system.ts";
 import { topicRoutes } from "./routes/topics.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
+import { type SecureServer, Servers, type Shown } from "./servers.ts";
 
 /** What the application is built from. */
 export interface AppParts {
@@ -33,17 +29,11 @@ export interface AppParts {
   readonly facts: BrokerFacts;
   readonly log: FastifyBaseLogger;
   readonly terms: HttpTerms;
-  /** Host header values that name this broker, lower case. */
-  readonly allowedHosts: () => ReadonlySet<string>;
+  /** Host header values that name this broker, lower case, on the plain listener and on the one that speaks TLS. */
+  readonly allowedHosts: (isSecure: boolean) => ReadonlySet<string>;
   /** Aborted when the broker stops: long polls answer with what they have. */
   readonly closing: AbortSignal;
 }
-
-/** How often Node looks for requests that do not end, in milliseconds. */
-const CHECK_MS = 1_000;
-/** How long a connection may be silent between two requests, and within one, in milliseconds. */
-const KEEP_ALIVE_MS = 72_000;
-const SILENT_MS = 90_000;
 
 const HEADERS = {
   [PROTOCOL_HEADER]: PROTOCOL_VERSION,
@@ -54,18 +44,20 @@ const HEADERS = {
 /** The application, and how it leaves. */
 export interface App extends Departure {
   readonly app: FastifyInstance;
+  /** Makes a second server that hands the same application what comes over TLS. */
+  secure(shown: Shown): SecureServer;
 }
 
 /** Builds the application; it does not listen yet. */
 export function buildApp(parts: AppParts): App {
-  const connections = new Connections();
+  const servers = new Servers(parts.terms);
   const app = fastify({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: MAX_REQUEST_BYTES,
     exposeHeadRoutes: false,
-    serverFactory: (handle: Handle) => serverOf(connections, handle, parts.terms),
+    serverFactory: (handle: Handle) => servers.plain(handle),
     forceCloseConnections: true,
     return503OnClosing: false,
     // Longer than any request line: what a part of a path may be is said by its schema.
@@ -74,8 +66,8 @@ export function buildApp(parts: AppParts): App {
   });
   app.removeContentTypeParser("text/plain");
   jsonBodies(app);
-  const { leave } = departure(app);
-  const budget = budgets(app, parts.terms, connections);
+  const { leave } = departure(app, servers);
+  const budget = budgets(app, parts.terms, servers.connections);
   problems(app);
   localOnly(app, parts.allowedHosts);
   app.addHook("onSend", async (_request, reply) => {
@@ -92,29 +84,9 @@ export function buildApp(parts: AppParts): App {
   webhookRoutes(bind, parts.mesh);
   streamRoute(bind, parts.mesh);
   eventsRoute(bind, parts.mesh);
-  return { app, leave };
-}
-
-/** The server, with the door before the application. */
-function serverOf(connections: Connections, handle: Handle, { requestWithinMs }: HttpTerms): Server {
-  const turnstile = new Turnstile(connections);
-  const door = new Door(connections, turnstile, handle);
-  const server = http.createServer(
-    {
-      headersTimeout: requestWithinMs,
-      requestTimeout: requestWithinMs,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CHECK_MS,
-      // Most requests have no body: a stream for it costs more than the rest of what Node makes of one.
-      optimizeEmptyRequests: true,
-    },
-    (request, response) => door.asked(request, response),
-  );
-  server.maxConnections = httpLimits.connections;
-  server.on("connection", (socket) => {
-    abortCheaply(socket);
-    connections.opened(socket);
-    turnstile.opened(socket);
+  app.addHook("onClose", async () => {
+    servers.stopListening();
+    servers.closeConnections();
   });
-  return server.setTimeout(SILENT_MS);
+  return { app, leave, secure: (shown) => servers.secure(shown) };
 }

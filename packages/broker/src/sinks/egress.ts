@@ -12,7 +12,7 @@ export interface EgressRules {
   /** Addresses (`192.168.1.7`), networks (`10.0.0.0/8`) and origins (`http://hermes:8644`) that are allowed besides. */
   readonly allow: readonly string[];
   /** The port this broker listens on. */
-  readonly ownPort: () => number;
+  readonly ownPorts: () => readonly number[];
   /** All addresses of a name; replaced in tests by a resolver of the outside world that lies. */
   readonly resolve?: (name: string) => Promise<readonly string[]>;
 }
@@ -131,7 +131,7 @@ export class Egress {
     if (kind === "forbidden") {
       throw refused("its address is never allowed", `${which} is ${NEVER_ALLOWED}`);
     }
-    if (portOf(url) === this.#rules.ownPort() && (kind === "loopback" || isOwn(address))) {
+    if (this.#rules.ownPorts().includes(portOf(url)) && (kind === "loopback" || isOwn(address))) {
       throw refused("it is this broker", `${which} on port ${portOf(url)} is this broker itself.`);
     }
     if (this.#origins.has(origin) || this.#isAllowed(address)) return;

@@ -83,6 +83,7 @@ async function held(owner: TestAgent, sender: TestAgent) {
 
 const declared: Declared = {
   health: { inOtherHands: "its own", make: nothing },
+  authority: { inOtherHands: "its own", make: nothing },
   livez: { inOtherHands: "its own", make: nothing },
   openapi: { inOtherHands: "its own", make: nothing },
   status: { inOtherHands: "its own", make: nothing },

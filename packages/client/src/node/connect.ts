@@ -6,7 +6,7 @@ import { locate, requireBroker } from "./locate.ts";
 import { thisProcess } from "./running-broker.ts";
 import type { StateFolder } from "./state-folder.ts";
 
-/** How to reach this machine's mesh. */
+/** How to reach the mesh of a state folder. */
 export interface ConnectOptions {
   readonly folder: StateFolder;
   readonly token: string;
@@ -25,9 +25,8 @@ export function connect(options: ConnectOptions): MeshClient {
   const { folder, brokerBin, url: flag, ...rest } = options;
   const url = async () => {
     const address = locate(folder, process.env, flag);
-    if (!address.local) return address.url;
-    if (brokerBin !== undefined) return (await ensureBroker({ folder, address, brokerBin })).url;
-    return (await requireBroker(folder, address)).url;
+    if (brokerBin !== undefined) return ensureBroker({ folder, address, brokerBin });
+    return requireBroker(folder, address);
   };
   return new MeshClient({ ...rest, url, process: thisProcess() });
 }

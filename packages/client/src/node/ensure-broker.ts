@@ -40,15 +40,11 @@ const ANNOUNCES_WITHIN_MS = 3_000;
  */
 export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundBroker & { readonly started: boolean }> {
   const { folder, address, timeoutMs = 15_000, signal } = options;
+  // One on another machine is not started from here.
+  if (!address.local) return { ...(await requireBroker(folder, address, signal)), started: false };
   const look = lookout(options);
   const found = await findBroker(folder, address, signal);
   if (found) return { ...found, started: false };
-  if (!address.local) {
-    throw new BrokerUnreachableError(
-      `No broker answers at ${address.url}, and only a local one is started by itself.`,
-      { passes: true },
-    );
-  }
   if (!options.byPerson && wasStopped(folder)) {
     throw new BrokerUnreachableError(
       `The broker at ${address.url} was stopped on purpose. Start it again with: agentmesh up`,

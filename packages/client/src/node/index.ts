@@ -1,4 +1,6 @@
 /** For programs under Node: the state folder, the broker's address and proof, starting it, and identities that last. */
+export { UntrustedBrokerError } from "../errors.ts";
+export { authorityAt, pinOf } from "./authority.ts";
 export { type ConnectOptions, connect } from "./connect.ts";
 export { type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
 export { FileLock } from "./file-lock.ts";
@@ -12,7 +14,6 @@ export {
   findBroker,
   locate,
   requireBroker,
-  UntrustedBrokerError,
   WrongAddressError,
 } from "./locate.ts";
 export { refusalReason, refusalSentences } from "./refusal-sentences.ts";

@@ -1,16 +1,14 @@
 /** Where the broker is, and whether the one that answers there is ours. */
 import { DEFAULT_PORT, isCalled, loopbackHost, PortSetting, settingOf, WrongSettingError } from "@agentmesh/protocol";
-import { Hindrance } from "../errors.ts";
+import { BrokerUnreachableError, Hindrance, UntrustedBrokerError } from "../errors.ts";
 import { type Answer, absenceOf } from "./absence.ts";
 import { type JoinedMesh, readJoinedMesh } from "./joined-mesh.ts";
+import { type FoundBroker, provenRemote } from "./remote-broker.ts";
 import { announced, announcedAgain, isServed, rememberedPort } from "./running-broker.ts";
 import type { StateFolder } from "./state-folder.ts";
 import { whoAnswers } from "./who-answers.ts";
 
-/** Something answers at the broker's address but cannot prove that it holds this mesh's key. No token was sent. */
-export class UntrustedBrokerError extends Hindrance {
-  override readonly name = "UntrustedBrokerError";
-}
+export type { FoundBroker };
 
 /** What a flag or the environment says of the broker's address is none. */
 export class WrongAddressError extends Hindrance {
@@ -28,12 +26,6 @@ export interface BrokerAddress {
   readonly namedBy?: string;
   /** It is the broker of the mesh that this machine has joined. */
   readonly joined?: JoinedMesh;
-}
-
-/** A broker that proved itself. */
-export interface FoundBroker {
-  readonly url: string;
-  readonly version: string;
 }
 
 const PORT_NAMES = ["AGENTMESH_PORT", "CLAUDE_PEERS_PORT"] as const;
@@ -108,6 +100,7 @@ export async function findBroker(
   address: BrokerAddress,
   signal?: AbortSignal,
 ): Promise<FoundBroker | undefined> {
+  if (!address.local) return remoteOrNobody(folder, address, signal);
   const answer = await whoAnswers(folder, address, signal);
   if (answer.who === "ours") return { url: address.url, version: answer.version };
   if (isStranger(folder, address, answer)) throw strangerAt(folder, address, answer);
@@ -123,14 +116,28 @@ export async function requireBroker(
   address: BrokerAddress,
   signal?: AbortSignal,
 ): Promise<FoundBroker> {
+  if (!address.local) return provenRemote(folder, address, signal);
   const answer = await whoAnswers(folder, address, signal);
   if (answer.who === "ours") return { url: address.url, version: answer.version };
   if (isStranger(folder, address, answer)) throw strangerAt(folder, address, answer);
   const byUrl = address.namedBy !== undefined && !PORT_NAMES.some((name) => name === address.namedBy);
-  const running = address.local && !byUrl ? await announcedAgain(folder, signal) : undefined;
+  const running = !byUrl ? await announcedAgain(folder, signal) : undefined;
   const found = running && (await findBroker(folder, { url: running.url, local: true, unnamed: true }, signal));
   if (found) return found;
   throw absenceOf(folder, address.url, answer);
+}
+
+async function remoteOrNobody(
+  folder: StateFolder,
+  address: BrokerAddress,
+  signal: AbortSignal | undefined,
+): Promise<FoundBroker | undefined> {
+  try {
+    return await provenRemote(folder, address, signal);
+  } catch (error) {
+    if (error instanceof BrokerUnreachableError) return undefined;
+    throw error;
+  }
 }
 
 /** Whether somebody else is where the broker was said to be. Who is silent while the folder is held may well be ours. */

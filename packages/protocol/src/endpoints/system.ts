@@ -3,7 +3,7 @@ import * as z from "zod";
 import { endpoint, number } from "../endpoint.ts";
 import { Keeper } from "../keeping.ts";
 import { object, strictObject } from "../shapes/lazy-object.ts";
-import { BrokerStatus, Health } from "../system.ts";
+import { Authority, BrokerStatus, Health } from "../system.ts";
 
 /** Their rows. */
 export const systemEndpoints = {
@@ -15,6 +15,17 @@ export const systemEndpoints = {
     repeatable: true,
     status: 200,
     reply: Health,
+    errors: [],
+  }),
+
+  authority: endpoint({
+    method: "GET",
+    path: "/v1/ca",
+    summary: "The certificate that machines trust which join this broker: no secret, and to be compared with a pin.",
+    access: "public",
+    repeatable: true,
+    status: 200,
+    reply: Authority,
     errors: [],
   }),
 

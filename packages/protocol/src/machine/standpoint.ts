@@ -22,6 +22,8 @@ export const BrokerFile = object(() => ({
   version: z.string().optional(),
   startedAt: z.string().optional(),
   standpoint: Standpoint.optional(),
+  /** Where other machines reach it, over TLS. */
+  remoteUrls: z.array(z.string()).optional(),
 }));
 export type BrokerFile = z.infer<typeof BrokerFile>;
 

@@ -6,6 +6,8 @@ export const httpLimits = {
   connections: 4_096,
   /** Of these, connections that have not shown a valid token: when one more comes, the oldest is closed. */
   unprovenConnections: 512,
+  /** TLS handshakes under way: when one more begins, the oldest is closed. */
+  handshakes: 256,
   /** Open connections of one agent. */
   connectionsPerAgent: 256,
   /** Requests on one connection that are not answered yet. */

@@ -37,6 +37,8 @@ export class Turnstile {
   readonly #gates = new Map<string, Gate>();
   /** Connections of which a request waits at the door: read from when it was begun. */
   readonly #held = new Set<Socket>();
+  /** What of each connection was read before its first request: over TLS the handshake. */
+  readonly #before = new WeakMap<Socket, number>();
   /** The connection that is being read from, and time in which what came over it was begun: that counts to the door. */
   #reading: Socket | undefined;
   #begunMs = 0;
@@ -55,6 +57,7 @@ export class Turnstile {
    */
   opened(socket: Socket): void {
     socket.once("close", () => this.#closed(socket));
+    this.#before.set(socket, socket.bytesRead);
     const gate = this.#gates.get("");
     if (!gate || gate.line.size === 0) return;
     this.#isNew = true;
@@ -134,9 +137,12 @@ export class Turnstile {
     });
   }
 
+  /** Whether nothing was heard of it yet. */
+  readonly #isSilent = (socket: Socket): boolean => socket.bytesRead === (this.#before.get(socket) ?? 0);
+
   #letThrough(gate: Gate): void {
     for (let left = gate.atOnce; left > 0; left--) {
-      const next = nextOf(gate);
+      const next = nextOf(gate, this.#isSilent);
       if (!next) return;
       gate.line.delete(next);
       if (!this.#held.has(next)) next.resume();
@@ -145,10 +151,10 @@ export class Turnstile {
 }
 
 /** Who has waited longest, and every other time the newest that nobody has heard of yet: a crowd is not before it. */
-function nextOf(gate: Gate): Socket | undefined {
+function nextOf(gate: Gate, isSilent: (socket: Socket) => boolean): Socket | undefined {
   gate.newest = !gate.newest;
   const [first] = gate.line;
   let newest: Socket | undefined;
-  if (gate.newest) for (const socket of gate.line) if (socket.bytesRead === 0) newest = socket;
+  if (gate.newest) for (const socket of gate.line) if (isSilent(socket)) newest = socket;
   return newest ?? first;
 }

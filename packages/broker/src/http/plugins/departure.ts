@@ -1,7 +1,8 @@
 /** Leaving: nothing new is taken, what was taken is answered, and the last answer of a connection says that it ends. */
-import { Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { httpLimits } from "../budgets/limits.ts";
+import type { Servers } from "../servers.ts";
 
 /** How the application leaves. */
 export interface Departure {
@@ -13,7 +14,7 @@ export interface Departure {
 const ON_ITS_WAY_MS = 50;
 
 /** Watches what an application has under way; before any other hook. */
-export function departure(app: FastifyInstance): Departure {
+export function departure(app: FastifyInstance, servers: Servers): Departure {
   const underWay = new Map<Socket, Set<FastifyRequest>>();
   const told = new WeakSet<Socket>();
   let leaving = false;
@@ -53,8 +54,7 @@ export function departure(app: FastifyInstance): Departure {
   return {
     async leave() {
       leaving = true;
-      // The listener alone: to close the HTTP server would close connections that have just asked something.
-      if (app.server.listening) Server.prototype.close.call(app.server);
+      servers.stopListening();
       const deadline = performance.now() + httpLimits.leaveMs;
       for (;;) {
         const rest = deadline - performance.now();

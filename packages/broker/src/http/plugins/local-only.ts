@@ -3,12 +3,13 @@
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { MeshError } from "../../mesh/errors.ts";
+import { isSecure } from "../servers.ts";
 import { missing } from "./problem.ts";
 
 /** Refuses foreign Host, any Origin, cross-site fetches, other content than JSON, other protocol versions. */
-export function localOnly(app: FastifyInstance, allowedHosts: () => ReadonlySet<string>): void {
+export function localOnly(app: FastifyInstance, allowedHosts: (secure: boolean) => ReadonlySet<string>): void {
   app.addHook("onRequest", async (request) => {
-    checkHost(request, allowedHosts());
+    checkHost(request, allowedHosts(isSecure(request.raw.socket)));
     checkOrigin(request);
     checkContentType(request);
     const protocol = request.headers[PROTOCOL_HEADER];

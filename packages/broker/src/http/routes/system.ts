@@ -1,10 +1,13 @@
 /** Routes about the broker itself. */
 import { createHmac } from "node:crypto";
 import {
+  ADDRESS_PROOF_HEADER,
+  addressProofText,
   type BrokerStatus,
   FOLDER_PROOF_HEADER,
   folderProofText,
   IDEMPOTENCY_WINDOW_MS,
+  MACHINE_HEADER,
   MAX_RETAINED,
   NONCE_HEADER,
   openApiPieces,
@@ -16,6 +19,17 @@ import {
 import type { Intake } from "../../mesh/acceptance/intake.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
 import type { Bind } from "../bind.ts";
+import { isSecure } from "../servers.ts";
+
+/** What other machines are told of the broker's address. */
+export interface RemoteFacts {
+  readonly urls: readonly string[];
+  /** The certificate to trust, as PEM, and its SHA-256; undefined where every system trusts the authority already. */
+  readonly ca: string | undefined;
+  readonly pin: string | undefined;
+  /** When the certificate that is shown now ends. */
+  readonly endsAt: string;
+}
 
 /** What the broker knows of its own process. */
 export interface BrokerFacts {
@@ -32,11 +46,16 @@ export interface BrokerFacts {
   /** Copies of the database from before migrations, the newest first. */
   backups(): BrokerStatus["storage"]["backups"];
   url(): string;
+  /** How other machines reach it, where it listens over TLS. */
+  remote(): RemoteFacts | undefined;
   /** The usual port, where the broker took another one by itself. */
   insteadOf(): number | undefined;
-  port(): number;
+  /** The port of the plain listener, or of the one that speaks TLS. */
+  port(isSecure: boolean): number;
   /** Counts the predecessor's peers, where its wire is served. */
   readonly countPeers?: () => Promise<number>;
+  /** SHA-256, in hex, of the tokens that a machine which joined may show now; none of one that is not known. */
+  machineHashes(machine: string): Promise<readonly string[]>;
   /** Begins a graceful stop. */
   stop(): void;
 }
@@ -51,6 +70,20 @@ function storageOf({ room, closedWhy }: Intake) {
     intake: closedWhy === undefined ? ("open" as const) : ("closed" as const),
     ...(closedWhy !== undefined && { closedWhy }),
   };
+}
+
+/** Where other machines reach the broker. */
+function remoteOf(remote: RemoteFacts | undefined): Pick<BrokerStatus, "remote"> {
+  if (!remote) return {};
+  const { urls, pin, endsAt } = remote;
+  return { remote: { urls: [...urls], ...(pin !== undefined && { pin }), endsAt } };
+}
+
+/** What the broker proves itself with: to a machine what that one's credential is known by, to everybody else the mesh key. */
+async function addressKeys(facts: BrokerFacts, machine: string | string[] | undefined): Promise<(string | Buffer)[]> {
+  if (typeof machine !== "string") return [facts.meshKey];
+  const hashes = await facts.machineHashes(machine);
+  return hashes.map((hash) => Buffer.from(hash, "hex"));
 }
 
 /** Binds them. */
@@ -69,12 +102,20 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
   bind("health", async ({ request, reply }) => {
     const nonce = request.headers[NONCE_HEADER];
     if (typeof nonce === "string" && /^[\w-]{16,128}$/.test(nonce)) {
-      const proof = createHmac("sha256", facts.meshKey).update(proofText(nonce, facts.port())).digest("base64url");
-      const place = folderProofText(nonce, facts.port(), facts.folder);
-      reply.header(PROOF_HEADER, proof);
-      reply.header(FOLDER_PROOF_HEADER, createHmac("sha256", facts.meshKey).update(place).digest("base64url"));
+      const port = facts.port(isSecure(request.raw.socket));
+      const proof = (text: string) => createHmac("sha256", facts.meshKey).update(text).digest("base64url");
+      reply.header(PROOF_HEADER, proof(proofText(nonce, port)));
+      reply.header(FOLDER_PROOF_HEADER, proof(folderProofText(nonce, port, facts.folder)));
+      const keys = await addressKeys(facts, request.headers[MACHINE_HEADER]);
+      const text = addressProofText(nonce, request.headers.host ?? "");
+      const proofs = keys.map((each) => createHmac("sha256", each).update(text).digest("base64url"));
+      reply.header(ADDRESS_PROOF_HEADER, proofs.join(", "));
     }
     return { status: "ok" as const, version: VERSION, ...(facts.countPeers && { peers: await facts.countPeers() }) };
+  });
+  bind("authority", async () => {
+    const ca = facts.remote()?.ca;
+    return { ...(ca !== undefined && { ca }) };
   });
   bind("status", async ({ caller, signal }) => {
     const { deliveries, bytes } = await mesh.stats();
@@ -88,6 +129,7 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       pid: process.pid,
       url: facts.url(),
       ...(insteadOf !== undefined && { insteadOf }),
+      ...remoteOf(facts.remote()),
       home: facts.home,
       startedAt: facts.startedAt,
       agents: await mesh.agents.count(caller, signal),

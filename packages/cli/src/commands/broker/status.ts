@@ -20,6 +20,7 @@ export async function status(context: Context): Promise<void> {
     facts([
       ["broker", `${broker.url}, version ${broker.version}, pid ${broker.pid}, up ${since(broker.startedAt)}`],
       ...otherPort(broker),
+      ...(broker.remote ? remoteFacts(broker.remote) : []),
       ["home", `${shortPath(broker.home)}, ${bytes(storage.bytes)} on disk, synchronous ${storage.synchronous}`],
       ...(storage.driver?.why === undefined ? [] : [["database", substituteText(storage.driver)] as const]),
       ...migratedFacts(storage),
@@ -50,6 +51,15 @@ export async function status(context: Context): Promise<void> {
     ]),
   );
   warnOfOtherVersion(broker);
+}
+
+/** Where other machines reach the broker, and for how long its certificate is good. */
+function remoteFacts({ urls, endsAt }: NonNullable<BrokerStatus["remote"]>): (readonly [string, string])[] {
+  const [first = "no address", ...more] = urls;
+  return [
+    ["remote", `${first} over TLS, certificate until ${endsAt.slice(0, 10)}`],
+    ...more.map((url) => ["", url] as const),
+  ];
 }
 
 /** How many of the largest keepers are shown. */
