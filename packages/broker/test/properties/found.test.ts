@@ -6,7 +6,7 @@ import type { DeliveryHistory } from "./history.ts";
 import { Observer, type Question } from "./observer.ts";
 import { doubtAll, openSession, register, removeAgent, removeAndKill } from "./questions-agents.ts";
 import { remindAsks } from "./questions-asks.ts";
-import { advance, announceDue, expireLeases, expireMessages, prune, restart } from "./questions-care.ts";
+import { advance, announceDue, expireLeases, expireMessages, prune, restart, tellPresences } from "./questions-care.ts";
 import { cancel } from "./questions-decisions.ts";
 import { lease, openStream } from "./questions-leases.ts";
 import { send } from "./questions-messages.ts";
@@ -223,4 +223,16 @@ test("what is released while its message is taken back is streamed again before 
     if (streamed) yield [cancel(streamed.of, to.id), release(target(streamed))];
   }, 1);
   expect(kinds(o).slice(1)).toEqual(["message cancelled", "message leased"]);
+});
+
+test("whose heartbeat is young again by a clock that was set back is told to be online", async () => {
+  const told: number[] = [];
+  await ask(function* (seen) {
+    for (const ms of [0, 45_000, -1, 1]) {
+      yield advance(ms);
+      yield tellPresences(45_000);
+      told.push(Number(seen.journal.at(-1)?.split(" ").at(-1)));
+    }
+  });
+  expect(told).toEqual([1, 1, 1, 1]);
 });

@@ -21,6 +21,7 @@ export class PresencesTold {
   readonly #moved = new Set<number>();
   /** No heartbeat of those that were told to be online is older. */
   #oldest = Number.POSITIVE_INFINITY;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(undo: Undo, sessions: Pick<SessionsInMemory, "newestOf">) {
     this.#undo = undo;
@@ -40,6 +41,9 @@ export class PresencesTold {
 
   /** Up to `limit` of those that are to be told; the others that moved are as they were told. */
   news(now: number, staleAfterMs: number, limit: number): PresenceNews[] {
+    // By a clock that was set back a heartbeat that was too old may not be.
+    if (now < this.#lookedAt) for (const agentPk of this.#told.keys()) this.#moved.add(agentPk);
+    this.#lookedAt = now;
     if (this.#oldest <= now - staleAfterMs) this.#lookForAged(now - staleAfterMs);
     const news: PresenceNews[] = [];
     for (const agentPk of this.#moved) {
