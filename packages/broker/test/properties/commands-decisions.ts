@@ -10,6 +10,7 @@ import { admit, cancel, dismiss, listDead, redrive, refuse } from "./questions-d
 import { lease } from "./questions-leases.ts";
 import { send } from "./questions-messages.ts";
 import { setPolicy } from "./questions-receivers.ts";
+import { reject } from "./questions-verbs.ts";
 
 /** Which delivery, and who decides: its owner, the owner of the mesh, or somebody else. */
 const choice = fc.record({
@@ -61,7 +62,7 @@ function* redriveOne(o: Observer, chosen: Choice): Iterable<Question> {
   yield expireLeases(100);
 }
 
-/** A dead letter is dismissed, once or twice; then the list is looked at, and perhaps it is put back. */
+/** A dead letter is dismissed, once or twice; then the list is looked at, and perhaps it is put back, and dies again. */
 function* dismissOne(o: Observer, chosen: Choice): Iterable<Question> {
   const question = decide("dead", dismiss)(o, chosen);
   if (!question) return;
@@ -69,7 +70,14 @@ function* dismissOne(o: Observer, chosen: Choice): Iterable<Question> {
   if (chosen.n % 3 === 0) yield question;
   yield listDead(undefined);
   const off = o.history.deliveries.findLast(({ dismissed, pruned }) => dismissed && !pruned);
-  if (off && chosen.n % 2 === 0) yield redrive(undefined, off.id);
+  if (off && chosen.n % 2 === 0) {
+    yield redrive(undefined, off.id);
+    const agentId = off.to.id;
+    if (off.state === "queued")
+      yield lease({ agentId, max: 25, maxBytes: 16_384, leaseMs: 10_000, session: undefined });
+    const { lease: taken } = off;
+    if (taken && taken.session === undefined) yield reject({ agentId, ref: off.id, receipt: taken.receipt });
+  }
   yield listDead(undefined);
 }
 
