@@ -8,6 +8,7 @@ import { callTool } from "./tools/call.ts";
 import { tools } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
 import { Peer, type Served } from "./wire/peer.ts";
+import { progressOf, UNSAID_WAIT_MS } from "./wire/progress.ts";
 import { ERROR, RequestError } from "./wire/request-error.ts";
 import type { StdioTransport } from "./wire/transport.ts";
 
@@ -125,8 +126,10 @@ export class Server {
     const { clientSession } = this.#session;
     if (clientSession.kind === "codex") clientSession.learn({ id: threadIn(params._meta) });
     this.#session.called();
-    const call = callTool(this.#session, toolNamed(params.name), params.arguments, signal);
-    const { settle, isError, ...result } = await clientSession.during(call);
+    const tool = toolNamed(params.name);
+    const progress = progressOf(params, (method, said) => this.#peer.notify(method, said));
+    const call = callTool(this.#session, tool, params.arguments, signal, progress ? undefined : UNSAID_WAIT_MS);
+    const { settle, isError, ...result } = await clientSession.during(call).finally(progress?.end);
     if (settle) {
       this.#transport.afterAnswer(id, signal, (written) => this.#track(settle(written)));
     }

@@ -20,9 +20,9 @@ export const askPeer = tool({
     wait_seconds: z.int().min(1).max(MAX_WAIT_SECONDS).default(30),
   }),
   waitMs: ({ wait_seconds }) => wait_seconds * 1_000,
-  async run({ client, sendKeys }, { to, message, wait_seconds }, signal) {
+  async run({ client, sendKeys }, { to, message, wait_seconds }, signal, waitMs) {
     const answer = await sendKeys.under(["ask", to, message], (idempotencyKey) =>
-      client.ask({ to, body: message, timeoutMs: wait_seconds * 1_000, idempotencyKey }, { signal }),
+      client.ask({ to, body: message, timeoutMs: waitMs, idempotencyKey }, { signal }),
     );
     const { delivery, messageId, reply } = answer;
     if (reply) {
@@ -48,9 +48,10 @@ export const askPeer = tool({
     }
     const { recipient } = delivery;
     const warnings = delivery.warnings.map(({ code, detail }) => ({ code, detail: defangLine(detail, 400) }));
+    const cut = waitMs < wait_seconds * 1_000 ? ", and this client may not wait longer for one call" : "";
     const known = `${delivery.to.name} is ${recipientWords(recipient)}; the question is ${delivery.state} there.`;
     return {
-      text: `No answer within ${wait_seconds} s: pending, not failed. ${known} The answer will come as a message with in_reply_to="${messageId}"; do not ask again.${warnings.map(({ code, detail }) => `\nWarning (${code}): ${detail}`).join("")}`,
+      text: `No answer within ${waitMs / 1_000} s${cut}: pending, not failed. ${known} The answer will come as a message with in_reply_to="${messageId}"; do not ask again.${warnings.map(({ code, detail }) => `\nWarning (${code}): ${detail}`).join("")}`,
       data: {
         status: "pending",
         message_id: messageId,

@@ -10,18 +10,19 @@ const ANSWER_WITHIN_MS = 1_800;
 /** What came of a call. */
 export type ToolOutcome = ToolResult & { readonly isError?: true };
 
-/** The result of one tool call, whatever happens. Never throws. */
+/** The result of one tool call, whatever happens; it waits no longer than `longestMs` for an answer of others. Never throws. */
 export async function callTool(
   session: AgentSession,
   tool: Tool,
   input: unknown,
   cancelled: AbortSignal,
+  longestMs?: number,
 ): Promise<ToolOutcome> {
   const soon = AbortSignal.timeout(ANSWER_WITHIN_MS);
   let deadline = soon;
   let over: AbortSignal | undefined;
   try {
-    const { run, waitMs } = tool.prepare(input);
+    const { run, waitMs } = tool.prepare(input, longestMs);
     const joined = await inTime(session.joined(), AbortSignal.any([cancelled, soon]));
     over = joined.over;
     joined.evidence.wrote(JSON.stringify(input ?? {}));

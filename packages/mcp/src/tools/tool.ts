@@ -35,8 +35,9 @@ export interface ToolSpec<S extends z.ZodObject> {
   readonly input: S;
   /** Other spellings of parameters that are taken but not advertised in errors. */
   readonly aliases?: readonly string[];
-  run(session: JoinedSession, input: z.output<S>, signal: AbortSignal): Promise<ToolResult>;
-  /** How long the call is meant to wait beyond an answer of the broker, in milliseconds. */
+  /** `waitMs`: how long it may wait beyond an answer of the broker. */
+  run(session: JoinedSession, input: z.output<S>, signal: AbortSignal, waitMs: number): Promise<ToolResult>;
+  /** How long the call is meant to wait, in milliseconds. */
   waitMs?(input: z.output<S>): number;
 }
 
@@ -49,8 +50,11 @@ export interface Tool {
   readonly leavesTraces: boolean;
   /** JSON schema of the parameters. It says what is wanted; more than that is taken. */
   schema(): Schema;
-  /** @throws ToolInputError, MeshApiError, BrokerUnreachableError */
-  prepare(input: unknown): {
+  /** `longestMs`: a call may not wait longer, whatever is asked for. @throws ToolInputError, MeshApiError, BrokerUnreachableError */
+  prepare(
+    input: unknown,
+    longestMs?: number,
+  ): {
     /** The parameters as they were meant, in the types that the schema names. */
     readonly input: Record<string, unknown>;
     readonly waitMs: number;
@@ -78,13 +82,14 @@ export function tool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
       const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", override: brief });
       return Schema.parse(rest);
     },
-    prepare(input) {
+    prepare(input, longestMs = Number.POSITIVE_INFINITY) {
       const parsed = schema.safeParse(parametersOf(spec, input), inWords);
       if (!parsed.success) throw new ToolInputError(inputSentence(spec, parsed.error));
+      const waitMs = Math.min(spec.waitMs?.(parsed.data) ?? 0, longestMs);
       return {
         input: parsed.data,
-        waitMs: spec.waitMs?.(parsed.data) ?? 0,
-        run: (session, signal) => spec.run(session, parsed.data, signal),
+        waitMs,
+        run: (session, signal) => spec.run(session, parsed.data, signal, waitMs),
       };
     },
   };
