@@ -324,7 +324,7 @@ test("settings come from the environment, and a wrong value is corrected with a 
   });
   expect(warnings).toEqual([
     "AGENTMESH_NAME is refused: this name is reserved, choose another. root-agent is used.",
-    'AGENTMESH_PUSH takes auto, none, or of claude-inbox, claude-channel, claude-hooks, codex-queue, codex-hooks, gemini-hooks some, separated by commas, not "tmux". auto is used.',
+    'AGENTMESH_PUSH takes auto, none, or of claude-inbox, claude-channel, claude-hooks, codex-queue, codex-hooks, gemini-hooks, copilot-extension, copilot-hooks, qwen-inbox, qwen-hooks some, separated by commas, not "tmux". auto is used.',
   ]);
   expect(resolveConfig({ AGENTMESH_PUSH: "claude-inbox" }, "/here").warnings).toHaveLength(1);
   expect(resolveConfig({ AGENTMESH_PUSH: "codex-hooks, codex-queue" }, "/here")).toMatchObject({
