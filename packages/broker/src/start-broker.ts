@@ -180,10 +180,14 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
         migrated: database.migrated,
         backups: () => listBackups(config.home),
         url: () => urlOf(config, port),
+        reachedAt: () => {
+          const { urls = [urlOf(config, port)], pin } = secure?.facts ?? {};
+          return { urls: [...urls], ...(pin !== undefined && { ca: pin }) };
+        },
         insteadOf: () => (config.port === "auto" && port !== DEFAULT_PORT ? DEFAULT_PORT : undefined),
         port: (isSecure) => (isSecure && secure ? secure.port : port),
         remote: () => secure?.facts,
-        machineHashes: async () => [],
+        machineHashes: (machine) => mesh.machines.tokenHashes(machine),
         stop,
         ...(legacy && { countPeers: legacy.countPeers }),
       },

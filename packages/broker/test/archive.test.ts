@@ -56,7 +56,8 @@ afterEach(async () => {
 });
 
 const tokenOf = (name: string) => `am_${name}${"x".repeat(43 - name.length)}`;
-const register = (name: string, token = tokenOf(name)) => agents.register({ name, ifTaken: "refuse", token });
+const register = (name: string, token = tokenOf(name)) =>
+  agents.register({ kind: "key" }, { name, ifTaken: "refuse", token });
 async function as(name: string): Promise<AgentCaller> {
   const agent = await agents.byToken(tokenOf(name));
   if (!agent) throw new Error(`${name} is not registered`);

@@ -36,7 +36,7 @@ test("a search among thousands of messages of others is complete, and between it
   const history = new History({ store, agents, turns: new Turns() });
   const callers = new Map<string, AgentCaller>();
   for (const name of ["alice", "bob", "eve"]) {
-    const { token } = await agents.register({ name, ifTaken: "refuse" });
+    const { token } = await agents.register({ kind: "key" }, { name, ifTaken: "refuse" });
     const agent = await agents.byToken(token ?? "");
     if (agent) callers.set(name, { kind: "agent", agent });
   }

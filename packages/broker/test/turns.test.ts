@@ -13,6 +13,7 @@ function caller(id: AgentId): AgentCaller {
       doubt: undefined,
       askedName: undefined,
       person: false,
+      machine: undefined,
       pushPaths: [],
       trust: "verified",
       focus: undefined,

@@ -1,17 +1,16 @@
-/** What every command needs: the state folder, a client with the mesh key, and a client that acts as an agent. */
+/** What every command needs: the state folder, a client with the mesh key or the machine credential, and one that acts as an agent. */
 import { MeshApiError, type MeshClient } from "@agentmesh/client";
 import {
   type BrokerAddress,
   connect,
+  credentialFor,
   forgetIdentity,
   knownIdentity,
   locate,
   machineName,
   openStateFolder,
-  readMeshKey,
   requireBroker,
   type StateFolder,
-  StateFolderError,
   sharedIdentity,
   typedPath,
 } from "@agentmesh/client/node";
@@ -70,7 +69,7 @@ export interface Context {
   meshWords(): readonly string[];
   /** The broker's address, whether it runs or not. */
   address(): BrokerAddress;
-  /** A client with the mesh key. @throws BrokerUnreachableError at once when no broker runs */
+  /** A client with the mesh key, or on a machine that joined with its credential. @throws BrokerUnreachableError at once when no broker runs */
   admin(options?: { readonly retryForMs?: number }): Promise<MeshClient>;
   /**
    * A client that acts as the agent {@link name}. `cli` is made at its first act; one that `--as` names has to be there,
@@ -117,12 +116,11 @@ export function openContext(options: GlobalOptions): Context {
 
   async function admin({ retryForMs }: { readonly retryForMs?: number } = {}): Promise<MeshClient> {
     await reach();
-    const key = readMeshKey(folder);
-    if (key !== undefined) return client(key, retryForMs);
-    throw new StateFolderError(
-      `There is no mesh key in ${folder.keyFile}. For a mesh on another machine, copy that mesh's key to this path.`,
-    );
+    return client(credentialFor(folder, address()).token, retryForMs);
   }
+
+  /** Every machine of a mesh has somebody at its command line: who joined is cli with the host behind it where cli is another's. */
+  const isShared = (name: string) => name === USUAL_NAME && address().joined !== undefined;
 
   async function own(): Promise<Acting | undefined> {
     const registrar = await admin();
@@ -139,7 +137,7 @@ export function openContext(options: GlobalOptions): Context {
 
   async function ownIn(): Promise<ReturnType<typeof actor> | undefined> {
     const known = await knownAs(ownName);
-    if (known && known.agent.name !== ownName) {
+    if (known && known.agent.name !== ownName && !isShared(ownName)) {
       warn(
         `${ownName} is called ${known.agent.name} by now: somebody renamed it, or another agent took the name while it was archived.`,
       );
@@ -151,7 +149,14 @@ export function openContext(options: GlobalOptions): Context {
     const before = knownIdentity(folder, CLIENT, name);
     const { token } = before ?? sharedIdentity(folder, CLIENT, name);
     try {
-      const said = { name, token, host: machineName(), ...(as !== undefined && { client: as }) };
+      const ifTaken = isShared(name) ? ("number" as const) : undefined;
+      const said = {
+        name,
+        token,
+        host: machineName(),
+        ...(as !== undefined && { client: as }),
+        ...(ifTaken && { ifTaken }),
+      };
       const { agent, created } = await (as === CLIENT ? registerPerson(registrar, said) : registrar.register(said));
       return { agent, created, token };
     } catch (error) {

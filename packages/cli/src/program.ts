@@ -6,6 +6,7 @@ import { brokerCommands } from "./program/broker.ts";
 import { clientsCommands } from "./program/clients.ts";
 import { deliveriesCommands } from "./program/deliveries.ts";
 import { exitCodesCommand } from "./program/exit-codes.ts";
+import { machinesCommands } from "./program/machines.ts";
 import { messagesCommands } from "./program/messages.ts";
 import { webhooksCommands } from "./program/webhooks.ts";
 import { explained, helpWidth, sentence } from "./terminal/output.ts";
@@ -53,6 +54,8 @@ export function buildProgram(): Command {
   program.commandsGroup("Agents:");
   agentsCommands(program);
   webhooksCommands(program);
+  program.commandsGroup("Machines:");
+  machinesCommands(program);
   program.commandsGroup("Messages:");
   messagesCommands(program);
   program.commandsGroup("What became of messages:");

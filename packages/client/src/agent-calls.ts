@@ -59,6 +59,11 @@ export class AgentCalls extends WebhookCalls {
     return this.connection.call(endpoints.renameAgent, input, options);
   }
 
+  /** Takes an agent out of the mesh, and its token is void for good. Needs the mesh key, or the credential of its machine. */
+  revokeAgent(input: In<"revokeAgent">, options?: CallOptions): Out<"revokeAgent"> {
+    return this.connection.call(endpoints.revokeAgent, input, options);
+  }
+
   /** Takes an agent out of the mesh: `me`, or with the mesh key any. */
   removeAgent(input: In<"removeAgent">, options?: CallOptions): Out<"removeAgent"> {
     return this.connection.call(endpoints.removeAgent, input, options);

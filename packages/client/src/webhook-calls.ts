@@ -1,19 +1,14 @@
 /** The calls on webhooks; every client has them. */
 import { type EndpointInput, type EndpointReply, endpoints } from "@agentmesh/protocol";
-import type { CallOptions, Connection } from "./connection.ts";
+import type { CallOptions } from "./connection.ts";
+import { MachineCalls } from "./machine-calls.ts";
 
 type Table = typeof endpoints;
 type In<K extends keyof Table> = EndpointInput<Table[K]>;
 type Out<K extends keyof Table> = Promise<EndpointReply<Table[K]>>;
 
 /** A client's webhook part: for its own agent as `me`, or with the mesh key for any. */
-export class WebhookCalls {
-  readonly connection: Connection;
-
-  constructor(connection: Connection) {
-    this.connection = connection;
-  }
-
+export class WebhookCalls extends MachineCalls {
   /** Has the broker post to a URL what comes into an agent's inbox; a 2xx answer is the ack. Shows a made secret once. */
   setWebhook(input: In<"setWebhook">, options?: CallOptions): Out<"setWebhook"> {
     return this.connection.call(endpoints.setWebhook, input, options);

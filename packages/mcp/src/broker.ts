@@ -3,10 +3,11 @@ import { fileURLToPath } from "node:url";
 import { MeshClient } from "@agentmesh/client";
 import type { StateFolder } from "@agentmesh/client/node";
 import {
+  type BrokerAddress,
+  credentialFor,
   ensureBroker,
   locate,
   openStateFolder,
-  readMeshKey,
   requireBroker,
   StateFolderError,
   thisProcess,
@@ -21,8 +22,11 @@ export interface Broker {
   readonly folder: StateFolder;
   /** A client that acts as the owner of this token. */
   clientFor(token: string): MeshClient;
-  /** A client with the mesh key, once a broker is there. @throws StateFolderError and what `clientFor`'s calls throw */
-  clientWithKey(): Promise<MeshClient>;
+  /**
+   * A client with what registers agents here, once a broker is there: the mesh key, or the credential of a machine that joined.
+   * @throws StateFolderError and what `clientFor`'s calls throw
+   */
+  registrar(): Promise<MeshClient>;
 }
 
 /** Finds the ways when they are first gone. After `left` aborts no broker is started any more. */
@@ -31,9 +35,20 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
     if (config.homeFault !== undefined) throw new StateFolderError(config.homeFault);
     return openStateFolder(config.home);
   };
+  let mesh: string | undefined;
+  const addressOf = (folder: StateFolder): BrokerAddress => {
+    const address = locate(folder, undefined, config.url);
+    const now = address.joined?.machine ?? "its own";
+    mesh ??= now;
+    if (mesh === now) return address;
+    // A token of one mesh is not shown to the broker of another.
+    throw new StateFolderError(
+      "This machine has joined or left a mesh since this session began, and the session's agent is of the one before. Start the session anew.",
+    );
+  };
   const url = async () => {
     const folder = folderOf();
-    const address = locate(folder, undefined, config.url);
+    const address = addressOf(folder);
     if (left.aborted || !address.local) return requireBroker(folder, address);
     const brokerBin = fileURLToPath(import.meta.resolve("agentmesh-broker/bin"));
     return ensureBroker({ folder, address, brokerBin });
@@ -43,15 +58,12 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
       return folderOf();
     },
     clientFor: (token) => new MeshClient({ url, token, process: thisProcess(), ...CALL_LIMITS }),
-    async clientWithKey() {
+    async registrar() {
       // The key exists from the first start of a broker on.
-      const address = (await url()).url;
+      await url();
       const folder = folderOf();
-      const key = readMeshKey(folder);
-      if (key !== undefined) return new MeshClient({ url, token: key, ...CALL_LIMITS });
-      throw new StateFolderError(
-        `No mesh key in ${folder.path}. Copy the file "key" of the mesh at ${address} to ${folder.keyFile}, or set AGENTMESH_HOME to a folder that has it.`,
-      );
+      const { token } = credentialFor(folder, addressOf(folder));
+      return new MeshClient({ url, token, ...CALL_LIMITS });
     },
   };
 }

@@ -69,13 +69,13 @@ export interface JoinTerms {
 export async function join(terms: JoinTerms): Promise<JoinedSession> {
   const { config, log, left } = terms;
   const { broker } = terms;
-  const withKey = await broker.clientWithKey();
+  const registrar = await broker.registrar();
   const { token, summary } = await terms.claim();
   const { directory, nameNowhere } = terms.where;
   const place = await placeOf(directory, config.environment);
   const name = config.name ?? (nameNowhere === undefined ? place.name : toAgentName(nameNowhere));
   const profile = profileOf(place, terms.clientName, config, summary);
-  await withKey.register({ name, ifTaken: "number", token, ...profile });
+  await registrar.register({ name, ifTaken: "number", token, ...profile });
 
   const client = broker.clientFor(token);
   const paths = new PushPaths(terms.paths, (report) => {
@@ -86,7 +86,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
     profile,
     pushPaths: paths.report(),
     onUnknownToken: async () => {
-      await (await broker.clientWithKey()).register({ name, ifTaken: "number", token, ...profile });
+      await (await broker.registrar()).register({ name, ifTaken: "number", token, ...profile });
     },
     onNotice: (notice) => log.info("session.notice", { notice }),
     onBeat: terms.onBeat,

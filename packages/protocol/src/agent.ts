@@ -1,7 +1,7 @@
 /** Agents and their sessions: who is here, and how a message would reach them. */
 import * as z from "zod";
 import { Focus } from "./focus.ts";
-import { AgentId, SessionId } from "./ids.ts";
+import { AgentId, MachineId, SessionId } from "./ids.ts";
 import { MAX_SUMMARY_CHARS } from "./limits.ts";
 import { ProcessMark } from "./machine/process-mark.ts";
 import { AgentName } from "./names/names.ts";
@@ -96,6 +96,9 @@ export const Agent = object(() => ({
   name: AgentName,
   askedName: AgentName.optional().meta({ description: "the name that it asked for, when another agent had that" }),
   ...AgentProfile.shape,
+  machine: MachineId.optional().meta({
+    description: "the machine it came with; left out for those of the broker's own machine",
+  }),
   presence: Presence,
   doubt: Doubt.optional().meta({ description: "of a stale agent" }),
   trust: Trust.default("verified"),
@@ -111,6 +114,7 @@ export const Agent = object(() => ({
     .meta({ description: "deliveries that are leased: by a session, a webhook, or a call without a session" }),
   oldestQueuedMs: z.int().nonnegative().optional().meta({ description: "age of the oldest of them" }),
   registeredAt: Timestamp,
+  tokenMadeAt: Timestamp.optional().meta({ description: "when its token was exchanged for another one last" }),
   lastSeenAt: Timestamp.optional().meta({ description: "last sign of life: a heartbeat, or a call, to the minute" }),
   archivedAt: Timestamp.optional().meta({
     description: "nothing was heard of it for long: it is not listed and cannot be written to until it is back",

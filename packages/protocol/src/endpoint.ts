@@ -11,6 +11,8 @@ export interface Endpoint {
   readonly path: string;
   readonly summary: string;
   readonly access: Access;
+  /** A machine credential may call it too: for the agents of its machine, and nothing else. */
+  readonly machine?: true;
   /** May be sent again when its answer was lost. */
   readonly repeatable: boolean;
   /** How long the broker itself may wait for somebody else before it answers, in milliseconds. */

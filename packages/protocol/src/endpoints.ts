@@ -4,6 +4,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { agentsEndpoints } from "./endpoints/agents.ts";
 import { eventsEndpoints } from "./endpoints/events.ts";
 import { inboxEndpoints } from "./endpoints/inbox.ts";
+import { machinesEndpoints } from "./endpoints/machines.ts";
 import { messagesEndpoints } from "./endpoints/messages.ts";
 import { systemEndpoints } from "./endpoints/system.ts";
 import { topicsEndpoints } from "./endpoints/topics.ts";
@@ -18,6 +19,7 @@ export const endpoints = {
   ...inboxEndpoints,
   ...webhooksEndpoints,
   ...eventsEndpoints,
+  ...machinesEndpoints,
 } as const satisfies Record<string, Endpoint>;
 
 /** Name of an endpoint. */

@@ -12,6 +12,7 @@ interface ErrorRow {
 export const errorTable = {
   invalid_request: { status: 400, title: "The request does not have the right form", retryable: false },
   unauthenticated: { status: 401, title: "No valid token", retryable: false },
+  token_revoked: { status: 401, title: "The token was revoked", retryable: false },
   forbidden: { status: 403, title: "This token may not do that", retryable: false },
   sender_mismatch: { status: 403, title: "The token belongs to another sender", retryable: false },
   refused_by_policy: { status: 403, title: "The recipient takes no messages of this sender", retryable: false },
@@ -22,6 +23,7 @@ export const errorTable = {
   message_not_found: { status: 404, title: "No such message", retryable: false },
   delivery_not_found: { status: 404, title: "No such delivery", retryable: false },
   webhook_not_found: { status: 404, title: "The agent has no webhook", retryable: false },
+  machine_not_found: { status: 404, title: "No such machine", retryable: false },
   route_not_found: { status: 404, title: "No such route", retryable: false },
   method_not_allowed: { status: 405, title: "The route does not know this method", retryable: false },
   agent_name_taken: { status: 409, title: "Another agent has this name", retryable: false },
@@ -32,6 +34,7 @@ export const errorTable = {
   body_damaged: { status: 409, title: "The text of the message is damaged", retryable: false },
   delivery_settled: { status: 409, title: "The delivery has ended", retryable: false },
   other_life: { status: 410, title: "The number or id is of another life of the database", retryable: false },
+  invite_over: { status: 410, title: "The invite is used, past its time or taken back", retryable: false },
   cursor_invalid: { status: 410, title: "The cursor belongs to another database", retryable: false },
   cursor_gone: { status: 410, title: "What follows the cursor was pruned", retryable: false },
   body_too_large: { status: 413, title: "The message is too large", retryable: false },

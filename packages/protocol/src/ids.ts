@@ -27,6 +27,14 @@ export type DeliveryId = z.infer<typeof DeliveryId>;
 export const ThreadId = id("thr_", "a thread's id");
 export type ThreadId = z.infer<typeof ThreadId>;
 
+/** Identifier of a machine that joined. */
+export const MachineId = id("mch_", "a machine's id");
+export type MachineId = z.infer<typeof MachineId>;
+
+/** Identifier of an invite. */
+export const InviteId = id("inv_", "an invite's id");
+export type InviteId = z.infer<typeof InviteId>;
+
 /** How many digits of an id are enough to name it by its beginning. */
 export const MIN_SHORT_ID_DIGITS = 8;
 

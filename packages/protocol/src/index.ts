@@ -1,4 +1,8 @@
 /** The words of agentmesh: schemas, limits, errors and the endpoint table. */
+export * from "./access/audit.ts";
+export * from "./access/invite-line.ts";
+export * from "./access/machine.ts";
+export * from "./access/name-pattern.ts";
 export * from "./agent.ts";
 export * from "./agent-party.ts";
 export * from "./ask.ts";

@@ -16,6 +16,7 @@ import { problems, sendProblem } from "./plugins/problem.ts";
 import { agentRoutes } from "./routes/agents.ts";
 import { eventsRoute } from "./routes/events.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
+import { machineRoutes } from "./routes/machines.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { streamRoute } from "./routes/stream.ts";
 import { type BrokerFacts, systemRoutes } from "./routes/system.ts";
@@ -74,7 +75,7 @@ export function buildApp(parts: AppParts): App {
     reply.headers(HEADERS);
   });
   const wrong = new WrongTokens(parts.terms.wrongTokensPerMinute);
-  const authenticate = authenticator({ agents: parts.mesh.agents, meshKey: parts.facts.meshKey, budget, wrong });
+  const authenticate = authenticator({ mesh: parts.mesh, meshKey: parts.facts.meshKey, budget, wrong });
   const bind = binder(app, { authenticate, closing: parts.closing, turns: parts.mesh.turns });
   systemRoutes(bind, parts.mesh, parts.facts);
   agentRoutes(bind, parts.mesh);
@@ -82,6 +83,7 @@ export function buildApp(parts: AppParts): App {
   inboxRoutes(bind, parts.mesh);
   topicRoutes(bind, parts.mesh);
   webhookRoutes(bind, parts.mesh);
+  machineRoutes(bind, parts.mesh, parts.facts, wrong);
   streamRoute(bind, parts.mesh);
   eventsRoute(bind, parts.mesh);
   app.addHook("onClose", async () => {

@@ -2,14 +2,18 @@
 import type { Access, Endpoint, EndpointName, EndpointReply, EndpointRequest } from "@agentmesh/protocol";
 import { endpoints, inWords } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { AgentCaller, Caller, KeyCaller } from "../mesh/caller.ts";
+import type { AgentCaller, AnyCaller, Caller, KeyCaller, MachineCaller } from "../mesh/caller.ts";
 import type { Turns } from "../mesh/looks/turns.ts";
 import type { Authenticate } from "./plugins/auth.ts";
 
 type Table = typeof endpoints;
 
-/** What the access of an endpoint makes of its caller. */
-export type CallerOf<A extends Access> = A extends "agent"
+/** What an endpoint makes of its caller. */
+export type CallerOf<E extends Endpoint> =
+  | CallerBy<E["access"]>
+  | (E extends { readonly machine: true } ? MachineCaller : never);
+
+type CallerBy<A extends Access> = A extends "agent"
   ? AgentCaller
   : A extends "key"
     ? KeyCaller
@@ -19,7 +23,7 @@ export type CallerOf<A extends Access> = A extends "agent"
 
 /** What a handler gets: the parsed request, who calls, and a signal for when the caller is gone. */
 export type Bound<K extends EndpointName> = EndpointRequest<Table[K]> & {
-  readonly caller: CallerOf<Table[K]["access"]>;
+  readonly caller: CallerOf<Table[K]>;
   readonly signal: AbortSignal;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
@@ -42,7 +46,7 @@ export interface BindParts {
 
 /** The binder of one application. Looks are begun one in a turn, callers one after the other: many of one delay nobody. */
 export function binder(app: FastifyInstance, { authenticate, closing, turns }: BindParts): Bind {
-  const callers = new WeakMap<FastifyRequest, Caller>();
+  const callers = new WeakMap<FastifyRequest, AnyCaller>();
   return (name, handler) => {
     const row: Endpoint = endpoints[name];
     app.route({
@@ -50,7 +54,7 @@ export function binder(app: FastifyInstance, { authenticate, closing, turns }: B
       url: row.path,
       // Before its body is read: who has no token keeps nothing of the broker's memory.
       onRequest: async (request) => {
-        if (row.access !== "public") callers.set(request, await authenticate(request, row.access));
+        if (row.access !== "public") callers.set(request, await authenticate(request, row));
       },
       handler: async (request, reply) => {
         const caller = callers.get(request);

@@ -181,8 +181,9 @@ export class Peers {
 
   async #keep(id: string, facts: PeerFacts): Promise<Peer> {
     const { agent } = await this.#parts.mesh.agents.register(
+      { kind: "key" },
       { name: await nameFor(id, facts), ifTaken: "number", token: this.tokenOf(id), ...profileOf(facts) },
-      "unverified",
+      { trust: "unverified", by: { kind: "nobody", name: "the predecessor's wire" } },
     );
     const peer: Peer = { id, agentId: agent.id, inbox: new PeerInbox(this.#parts.mesh), facts };
     await this.#write(peer);

@@ -8,16 +8,16 @@ import type {
   endpoints,
   Presence,
   RegisterReply,
-  SessionId,
   Trust,
 } from "@agentmesh/protocol";
 import type { Intake } from "./acceptance/intake.ts";
-import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
+import { type AgentCaller, type AnyCaller, byOf, type Caller, mayActFor, mayName } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { listAgents } from "./looks/agent-listing.ts";
 import { presenceOf, shownAgent } from "./looks/agent-shown.ts";
+import { liveAgents, oldestFirst } from "./looks/all-agents.ts";
 import { nearTo } from "./looks/near.ts";
 import type { Turns } from "./looks/turns.ts";
 import { findNearNames } from "./names/near-names.ts";
@@ -26,7 +26,7 @@ import { tellingNames } from "./names/telling-names.ts";
 import type { Policy } from "./policy.ts";
 import { keptProfile } from "./profile.ts";
 import { bounce } from "./push/retry.ts";
-import type { AgentRecord, KnownAgent, Store } from "./store.ts";
+import type { AgentRecord, By, KnownAgent, Store } from "./store.ts";
 
 type Table = typeof endpoints;
 
@@ -36,9 +36,6 @@ const NOTED_WITHIN_MS = 60_000;
 /** How often signs of life are noted at least within the time after which an agent is archived. */
 const NOTED_LIFE_SIGNS = 30;
 
-/** So many are looked at in a row. */
-const PAGE = 64;
-
 /** The verbs on agents. */
 export class Agents {
   readonly #store: Store;
@@ -46,17 +43,23 @@ export class Agents {
   readonly #intake: Intake;
   readonly #turns: Turns;
 
-  constructor(parts: { store: Store; policy: Policy; intake: Intake; turns: Turns }) {
-    this.#store = parts.store;
-    this.#policy = parts.policy;
-    this.#intake = parts.intake;
-    this.#turns = parts.turns;
+  constructor({ store, policy, intake, turns }: { store: Store; policy: Policy; intake: Intake; turns: Turns }) {
+    [this.#store, this.#policy] = [store, policy];
+    [this.#intake, this.#turns] = [intake, turns];
   }
 
-  /** Makes an agent, or resumes the one that owns the token. @throws MeshError agent_name_taken, storage_full */
-  async register(request: EndpointRequest<Table["register"]>["body"], trust?: Trust): Promise<RegisterReply> {
+  /**
+   * Makes an agent, or resumes the one that owns the token; with a machine credential one of that machine, whose host it has.
+   * @throws MeshError agent_name_taken, storage_full, forbidden, token_revoked
+   */
+  async register(
+    caller: AnyCaller,
+    request: EndpointRequest<Table["register"]>["body"],
+    { trust, by = byOf(caller) }: { readonly trust?: Trust; readonly by?: By } = {},
+  ): Promise<RegisterReply> {
     const { name, ifTaken, token: given, person, ...said } = request;
-    const profile = keptProfile(said);
+    const machine = caller.kind === "machine" ? caller.machine : undefined;
+    const profile = keptProfile(said, machine);
     if (given === undefined || !(await this.#store.agentByToken(hashToken(given)))) this.#intake.check();
     const token = given ?? `am_${randomBytes(32).toString("base64url")}`;
     const { agent, created, renamedFrom } = await this.#store.registerAgent({
@@ -66,6 +69,8 @@ export class Agents {
       ifTaken,
       otherNames: (holder) => tellingNames(name, profile, holder),
       profile,
+      machine,
+      by,
       ...(trust && { trust }),
       ...(person && { person }),
     });
@@ -104,7 +109,7 @@ export class Agents {
   }
 
   /** The agent of this name or id; `me` is the caller. @throws MeshError agent_not_found, with near names */
-  async resolve(nameOrId: string, caller: Caller): Promise<AgentRecord> {
+  async resolve(nameOrId: string, caller: AnyCaller): Promise<AgentRecord> {
     const isMe = nameOrId === "me" && caller.kind === "agent";
     const found = isMe ? await this.#store.findAgent(caller.agent.id) : await this.find(nameOrId);
     if (found) return found;
@@ -117,6 +122,23 @@ export class Agents {
         nearNames: near,
       },
     );
+  }
+
+  /**
+   * Who looks: a machine does as the agent of its own that it names, and sees what that agent would.
+   * @throws MeshError forbidden, agent_not_found
+   */
+  async looker(caller: AnyCaller, nameOrId: string | undefined): Promise<Caller> {
+    if (caller.kind !== "machine") return caller;
+    if (nameOrId === undefined) {
+      throw new MeshError(
+        "forbidden",
+        `The credential of ${caller.machine.host} looks at one of its agents at a time: name it, ?agent=NAME. What is of the whole mesh is seen with the mesh key, where the broker runs.`,
+      );
+    }
+    const agent = await this.resolve(nameOrId, caller);
+    mayActFor(caller, agent);
+    return { kind: "agent", agent };
   }
 
   /** For whoever waits: the caller is in the mesh still. @throws MeshError agent_not_found */
@@ -138,7 +160,7 @@ export class Agents {
 
   /** Agents that fit the query, live ones first, page by page. */
   async list(
-    caller: Caller,
+    caller: AnyCaller,
     query: EndpointRequest<Table["listAgents"]>["query"],
     signal?: AbortSignal,
   ): Promise<EndpointReply<Table["listAgents"]>> {
@@ -149,18 +171,11 @@ export class Agents {
 
   /** Every agent that is there, the one registered first before the others. */
   async *oldestFirst(caller: Caller, signal?: AbortSignal): AsyncIterable<Agent> {
-    const look = this.#turns.look(caller, signal);
-    for (let after: AgentRecord | undefined; ; ) {
-      await look.turn();
-      const records = await this.#store.agentsByAge(after, PAGE);
-      for (const record of records) yield this.show(record);
-      after = records.at(-1);
-      if (records.length < PAGE) return;
-    }
+    for await (const record of oldestFirst(this.#store, this.#turns.look(caller, signal))) yield this.show(record);
   }
 
   /** How many agents are online, stale, offline and archived. */
-  async count(caller: Caller, signal?: AbortSignal): Promise<Record<Presence | "archived", number>> {
+  async count(caller: AnyCaller, signal?: AbortSignal): Promise<Record<Presence | "archived", number>> {
     const counts = { online: 0, stale: 0, offline: 0 };
     for (const presence of (await this.live(caller, signal)).values()) counts[presence]++;
     const { present, archived } = (await this.#store.stats()).agents;
@@ -169,19 +184,8 @@ export class Agents {
   }
 
   /** Every agent that is not offline, with its presence. */
-  async live(caller: Caller, signal?: AbortSignal): Promise<ReadonlyMap<AgentId, Presence>> {
-    const look = this.#turns.look(caller, signal);
-    const found = new Map<AgentId, Presence>();
-    for (let after: SessionId | undefined; ; ) {
-      await look.turn();
-      const sessions = await this.#store.sessionsAfter(after, PAGE);
-      for (const { agentId, heartbeatAgeMs } of sessions) {
-        const presence = this.presence({ heartbeatAgeMs });
-        if (presence === "online" || (presence === "stale" && !found.has(agentId))) found.set(agentId, presence);
-      }
-      after = sessions.at(-1)?.id;
-      if (sessions.length < PAGE) return found;
-    }
+  live(caller: AnyCaller, signal?: AbortSignal): Promise<ReadonlyMap<AgentId, Presence>> {
+    return liveAgents(this.#store, this.#policy, this.#turns.look(caller, signal));
   }
 
   /** Says what the caller works on. */
@@ -192,7 +196,7 @@ export class Agents {
 
   /** Begins a focus, or without terms ends it. @throws MeshError forbidden, agent_not_found */
   async setFocus(
-    caller: Caller,
+    caller: AnyCaller,
     nameOrId: string,
     focus: EndpointRequest<Table["setFocus"]>["body"] | undefined,
   ): Promise<Agent> {
@@ -202,18 +206,27 @@ export class Agents {
     return this.show((await this.#store.findAgent(agent.id)) ?? agent);
   }
 
-  /** Gives an agent another name: what is its own stays so. @throws MeshError agent_not_found, agent_name_taken */
-  async rename(nameOrId: string, name: string): Promise<EndpointReply<Table["renameAgent"]>> {
-    const { id, name: was } = await this.resolve(nameOrId, { kind: "key" });
-    return { agent: this.show(await this.#store.renameAgent(id, name)), was };
+  /** Gives an agent another name: what is its own stays so. @throws MeshError agent_not_found, agent_name_taken, forbidden */
+  async rename(caller: AnyCaller, nameOrId: string, name: string): Promise<EndpointReply<Table["renameAgent"]>> {
+    const agent = await this.resolve(nameOrId, caller);
+    mayActFor(caller, agent);
+    mayName(caller, name);
+    return { agent: this.show(await this.#store.renameAgent(agent.id, name)), was: agent.name };
   }
 
   /** Takes an agent out of the mesh. @throws MeshError forbidden, agent_not_found */
-  async remove(caller: Caller, nameOrId: string): Promise<EndpointReply<Table["removeAgent"]>> {
+  async remove(caller: AnyCaller, nameOrId: string): Promise<EndpointReply<Table["removeAgent"]>> {
     const agent = await this.resolve(nameOrId, caller);
     mayActFor(caller, agent);
-    const dead = await this.#store.removeAgent(agent.id, bounce);
+    const dead = await this.#store.removeAgent(agent.id, bounce, byOf(caller));
     return { removed: true, dead };
+  }
+
+  /** The same, and its token is void for good. @throws MeshError forbidden, agent_not_found */
+  async revoke(caller: AnyCaller, nameOrId: string): Promise<EndpointReply<Table["revokeAgent"]>> {
+    const agent = await this.resolve(nameOrId, caller);
+    mayActFor(caller, agent);
+    return { removed: true, dead: await this.#store.revokeAgent(agent.id, byOf(caller), bounce) };
   }
 
   /** Presence from the age of the newest heartbeat. */

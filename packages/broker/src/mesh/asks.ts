@@ -2,7 +2,7 @@
 import type { AskReply, EndpointReply, EndpointRequest, endpoints, OpenAsk } from "@agentmesh/protocol";
 import { quoted } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
-import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
+import { type AgentCaller, type AnyCaller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
 import type { Turns } from "./looks/turns.ts";
@@ -78,9 +78,10 @@ export class Asks {
 
   /** What an agent owes and waits for; with the mesh key and no name, all of the mesh. @throws MeshError forbidden */
   async list(
-    caller: Caller,
+    from: AnyCaller,
     query: EndpointRequest<Table["listAsks"]>["query"],
   ): Promise<EndpointReply<Table["listAsks"]>> {
+    const caller = await this.#agents.looker(from, query.agent);
     const whose = query.agent ?? (caller.kind === "agent" ? "me" : undefined);
     const agent = whose === undefined ? undefined : await this.#agents.resolve(whose, caller);
     if (agent) mayActFor(caller, agent);

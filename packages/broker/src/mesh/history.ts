@@ -10,7 +10,7 @@ import {
   type ThreadRef,
 } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
-import { type Caller, mayActFor, viewerOf } from "./caller.ts";
+import { type AnyCaller, type Caller, mayActFor, viewerOf } from "./caller.ts";
 import { unknownMessage } from "./errors.ts";
 import type { Look, Turns } from "./looks/turns.ts";
 import { wholeId } from "./names/short-ids.ts";
@@ -39,7 +39,8 @@ export class History {
    * One page. It is full as long as there are messages to fill it with, up to the limit of bytes.
    * @throws MeshError forbidden, agent_not_found, message_not_found, other_life, cursor_invalid; of a search storage_full
    */
-  async list(caller: Caller, query: Query, signal: AbortSignal): Promise<EndpointReply<Table["listMessages"]>> {
+  async list(from: AnyCaller, query: Query, signal: AbortSignal): Promise<EndpointReply<Table["listMessages"]>> {
+    const caller = await this.#agents.looker(from, query.agent);
     const { party, other } = await this.#parties(caller, query);
     const thread = query.thread === undefined ? undefined : await threadOf(this.#store, query.thread, party);
     const terms = query.query === undefined ? undefined : searchTerms(query.query);

@@ -11,7 +11,7 @@ import type {
 import { DeliveryId, DeliveryRef, inWords, MAX_BYTES_PER_PAGE } from "@agentmesh/protocol";
 import * as z from "zod";
 import type { Agents } from "./agents.ts";
-import { type AgentCaller, type Caller, mayActFor } from "./caller.ts";
+import { type AgentCaller, type AnyCaller, type Caller, mayActFor } from "./caller.ts";
 import { MeshError } from "./errors.ts";
 import type { Turns } from "./looks/turns.ts";
 import { wholeId } from "./names/short-ids.ts";
@@ -47,9 +47,10 @@ export class Inbox {
 
   /** Shows an inbox and changes nothing. @throws MeshError forbidden, agent_not_found */
   async list(
-    caller: Caller,
+    from: AnyCaller,
     query: EndpointRequest<Table["listInbox"]>["query"],
   ): Promise<EndpointReply<Table["listInbox"]>> {
+    const caller = await this.#agents.looker(from, query.agent);
     if (query.agent === undefined && caller.kind === "key") {
       throw new MeshError("invalid_request", "The mesh key has no inbox. Name one: ?agent=NAME");
     }
@@ -145,9 +146,10 @@ export class Inbox {
 
   /** Dead letters, newest first, page by page. @throws MeshError forbidden, agent_not_found */
   async listDead(
-    caller: Caller,
+    from: AnyCaller,
     query: EndpointRequest<Table["listDead"]>["query"],
   ): Promise<EndpointReply<Table["listDead"]>> {
+    const caller = await this.#agents.looker(from, query.agent);
     const whose = query.agent ?? (caller.kind === "agent" ? "me" : undefined);
     const owner = whose === undefined ? undefined : await this.#agents.resolve(whose, caller);
     if (owner) mayActFor(caller, owner);

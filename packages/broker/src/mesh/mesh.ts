@@ -3,6 +3,8 @@ import type { Keeper, KeepingStatus } from "@agentmesh/protocol";
 import { type Disk, Intake } from "./acceptance/intake.ts";
 import { LoopGuard } from "./acceptance/loop-guard.ts";
 import { ReceiverPolicies } from "./acceptance/receiver-policy.ts";
+import { Audit } from "./access/audit.ts";
+import { Machines } from "./access/machines.ts";
 import { Agents } from "./agents.ts";
 import { Asks } from "./asks.ts";
 import type { Clock } from "./clock.ts";
@@ -29,6 +31,8 @@ import { Webhooks } from "./webhooks.ts";
 export interface Mesh {
   readonly turns: Turns;
   readonly agents: Agents;
+  readonly machines: Machines;
+  readonly audit: Audit;
   readonly policies: ReceiverPolicies;
   readonly sessions: Sessions;
   readonly messages: Messages;
@@ -106,9 +110,12 @@ export function createMesh(parts: {
   store.doubtSession("all", policy.staleAfterMs, "broker_started").catch(parts.onFault);
   const webhooksStarted = webhooks.start().catch(parts.onFault);
   const stopSweeper = startSweeper({ ...parts, sessions });
+  const audit = new Audit({ store, onFault: parts.onFault });
   return {
     turns,
     agents,
+    audit,
+    machines: new Machines({ store, audit, intake }),
     streams,
     policies: new ReceiverPolicies({ store, agents }),
     webhooks,

@@ -15,7 +15,7 @@ import { checkBody, forecast } from "./acceptance/forecast.ts";
 import type { Intake } from "./acceptance/intake.ts";
 import type { LoopGuard } from "./acceptance/loop-guard.ts";
 import type { Agents } from "./agents.ts";
-import { type AgentCaller, type Caller, mayActFor, viewerOf } from "./caller.ts";
+import { type AgentCaller, type AnyCaller, type Caller, mayActFor, viewerOf } from "./caller.ts";
 import { MeshError, unknownMessage } from "./errors.ts";
 import { threadOf } from "./history.ts";
 import { newId } from "./ids.ts";
@@ -180,10 +180,11 @@ export class Messages {
    * @throws MeshError cursor_invalid, agent_not_found, message_not_found, other_life
    */
   async log(
-    caller: Caller,
+    from: AnyCaller,
     query: EndpointRequest<Table["log"]>["query"],
     signal: AbortSignal,
   ): Promise<EndpointReply<Table["log"]>> {
+    const caller = await this.#agents.looker(from, query.agent);
     let viewer = viewerOf(caller);
     if (query.agent !== undefined) {
       const agent = await this.#agents.resolve(query.agent, caller);

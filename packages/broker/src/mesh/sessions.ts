@@ -54,7 +54,7 @@ export class Sessions {
   async open(caller: AgentCaller, request: EndpointRequest<Table["openSession"]>["body"]): Promise<OpenSessionReply> {
     const { pushPaths, process, ...said } = request;
     const id = newId("ses");
-    const profile = keptProfile(said);
+    const profile = keptProfile(said, caller.agent.machine);
     await this.#streams.settle(caller.agent.id);
     const paths = this.#notAhead(pushPaths);
     const agent = await this.#store.openSession({ id, agentId: caller.agent.id, profile, pushPaths: paths });

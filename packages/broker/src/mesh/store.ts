@@ -42,6 +42,7 @@ import type {
   StoreStats,
   Viewer,
 } from "./records/index.ts";
+import type { AccessStore } from "./store/access.ts";
 import type { AckStore } from "./store/acks.ts";
 import type { AgentStore } from "./store/agents.ts";
 import type { EventStore } from "./store/events.ts";
@@ -61,7 +62,15 @@ export interface DeadPlace {
 }
 
 /** The port. */
-export interface Store extends AgentStore, AckStore, SessionStore, Looks, Keeping, WebhookStore, EventStore {
+export interface Store
+  extends AccessStore,
+    AgentStore,
+    AckStore,
+    SessionStore,
+    Looks,
+    Keeping,
+    WebhookStore,
+    EventStore {
   /** Identity of the database, made once. */
   readonly instanceId: string;
   listen(listener: StoreListener): void;

@@ -1,5 +1,5 @@
 /** Care in the background: leases and sessions that are over, messages past their life, old history. */
-import { IDEMPOTENCY_WINDOW_MS } from "@agentmesh/protocol";
+import { IDEMPOTENCY_WINDOW_MS, MAX_AUDIT_ENTRIES } from "@agentmesh/protocol";
 import { askNotices } from "./asks.ts";
 import { type Clock, SteadyClock } from "./clock.ts";
 import { keepingQuota, type Policy } from "./policy.ts";
@@ -62,6 +62,7 @@ export async function sweep({ store, policy, clock, sessions }: SweepParts, prun
   await store.writeHeartbeats();
   await sessions.endGone();
   await store.expireMessages(CHUNK, bounce);
+  await store.leaveRevoked(CHUNK);
   await store.endRemoved(CHUNK, bounce);
   await store.tellPresences(policy.staleAfterMs);
   await store.expireLeases(CHUNK, retry);
@@ -74,6 +75,7 @@ export async function sweep({ store, policy, clock, sessions }: SweepParts, prun
   for (let round = 0; round < LET_GO_ROUNDS; round++) {
     if (!(await store.letGo(keepingQuota(policy), IDEMPOTENCY_WINDOW_MS, LET_GO_CHUNK))) break;
   }
+  await store.pruneAccess(MAX_AUDIT_ENTRIES, policy.retentionMs);
   while ((await store.archiveAgents(policy.archiveAfterMs, CHUNK)) === CHUNK);
 }
 

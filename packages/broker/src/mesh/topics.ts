@@ -13,7 +13,7 @@ import { checkBody, forecast } from "./acceptance/forecast.ts";
 import type { Intake } from "./acceptance/intake.ts";
 import type { LoopGuard } from "./acceptance/loop-guard.ts";
 import type { Agents } from "./agents.ts";
-import { type AgentCaller, type Caller, viewerOf } from "./caller.ts";
+import { type AgentCaller, type AnyCaller, type Caller, viewerOf } from "./caller.ts";
 import { newId } from "./ids.ts";
 import type { Turns } from "./looks/turns.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
@@ -121,7 +121,7 @@ export class Topics {
 
   /** Topics that were published on, page by page. */
   async list(
-    caller: Caller,
+    caller: AnyCaller,
     { after, limit }: EndpointRequest<Table["listTopics"]>["query"],
     signal?: AbortSignal,
   ): Promise<EndpointReply<Table["listTopics"]>> {

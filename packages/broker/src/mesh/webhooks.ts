@@ -10,7 +10,7 @@ import type {
   Webhook,
 } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
-import { type Caller, mayActFor } from "./caller.ts";
+import { type AnyCaller, mayActFor } from "./caller.ts";
 import { MeshError } from "./errors.ts";
 import type { AgentRecord, WebhookRecord } from "./store.ts";
 import { type RunningParts, type RunningWebhook, RunningWebhooks } from "./webhook/running.ts";
@@ -54,7 +54,7 @@ export class Webhooks {
 
   /** Sets an agent's webhook. @throws MeshError forbidden, agent_not_found, webhook_url_forbidden */
   async set(
-    caller: Caller,
+    caller: AnyCaller,
     nameOrId: string,
     request: EndpointRequest<Table["setWebhook"]>["body"],
   ): Promise<SetWebhookReply> {
@@ -70,13 +70,13 @@ export class Webhooks {
   }
 
   /** An agent's webhook and how it does. @throws MeshError forbidden, agent_not_found, webhook_not_found */
-  async show(caller: Caller, nameOrId: string): Promise<Webhook> {
+  async show(caller: AnyCaller, nameOrId: string): Promise<Webhook> {
     const agent = await this.#agent(caller, nameOrId);
     return this.#shown(agent, await this.#record(agent), this.#runningOf(agent));
   }
 
   /** Posts a test event. @throws MeshError forbidden, agent_not_found, webhook_not_found */
-  async test(caller: Caller, nameOrId: string): Promise<TestWebhookReply> {
+  async test(caller: AnyCaller, nameOrId: string): Promise<TestWebhookReply> {
     const agent = await this.#agent(caller, nameOrId);
     await this.#record(agent);
     const began = performance.now();
@@ -93,7 +93,7 @@ export class Webhooks {
 
   /** Replaces the secret. @throws MeshError forbidden, agent_not_found, webhook_not_found */
   async rotate(
-    caller: Caller,
+    caller: AnyCaller,
     nameOrId: string,
     request: EndpointRequest<Table["rotateWebhook"]>["body"],
   ): Promise<SetWebhookReply> {
@@ -120,7 +120,7 @@ export class Webhooks {
   }
 
   /** Removes an agent's webhook; false when there was none. @throws MeshError forbidden, agent_not_found */
-  async remove(caller: Caller, nameOrId: string): Promise<EndpointReply<Table["removeWebhook"]>> {
+  async remove(caller: AnyCaller, nameOrId: string): Promise<EndpointReply<Table["removeWebhook"]>> {
     const agent = await this.#agent(caller, nameOrId);
     const removed = await this.#parts.store.removeWebhook(agent.id);
     this.forget(agent.id);
@@ -148,7 +148,7 @@ export class Webhooks {
     return this.#running.close();
   }
 
-  async #agent(caller: Caller, nameOrId: string): Promise<AgentRecord> {
+  async #agent(caller: AnyCaller, nameOrId: string): Promise<AgentRecord> {
     const agent = await this.#parts.agents.resolve(nameOrId, caller);
     mayActFor(caller, agent);
     return agent;

@@ -24,6 +24,12 @@ const HEARD_OF = ["last_seen_at", "seen_at", "beat_at", "heard"];
 /** The index of words, which follows the messages when there is time: what was sent before may be indexed by now. */
 const WORDS = /^(indexed|message_text(_.*)?)$/;
 
+/** Who was refused is told there, once a minute. */
+const AUDIT = "audit";
+
+/** The row of SQLite's own table that counts its entries. */
+const isOfAudit = (row: unknown) => typeof row === "object" && row !== null && "name" in row && row.name === AUDIT;
+
 /** All that is kept, by table, but for these marks and the words of messages, which are kept themselves. */
 function kept(): Record<string, string> {
   const db = new SqliteDatabase(join(ground.broker.home, "mesh.db"), { readonly: true });
@@ -34,9 +40,12 @@ function kept(): Record<string, string> {
       .all() as string[];
     return Object.fromEntries(
       tables
-        .filter((name) => !WORDS.test(name))
+        .filter((name) => !WORDS.test(name) && name !== AUDIT)
         .map((name) => {
-          const rows = db.prepare(`SELECT * FROM "${name}"`).all();
+          const rows = db
+            .prepare(`SELECT * FROM "${name}"`)
+            .all()
+            .filter((row) => !isOfAudit(row));
           const text = JSON.stringify(rows, (key, value) => (HEARD_OF.includes(key) ? undefined : value));
           return [name, createHash("sha256").update(text).digest("hex")];
         }),

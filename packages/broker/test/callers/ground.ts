@@ -1,4 +1,6 @@
 /** The ground of the matrix: for each endpoint one valid call of its owner, and what becomes of it in other hands. */
+import { randomBytes } from "node:crypto";
+import { MeshClient } from "@agentmesh/client";
 import { type Access, type Endpoint, type EndpointName, type ErrorCode, endpoints } from "@agentmesh/protocol";
 import { openWebhookReceiver, startTestBroker, type TestAgent, type TestBroker } from "testkit";
 
@@ -19,6 +21,8 @@ export interface Row {
   readonly endpoint: Endpoint;
   readonly access: Access;
   readonly inOtherHands: InOtherHands;
+  /** What a machine credential gets, where that is not what the endpoint's row and its owner's machine say. */
+  readonly byMachine: "its own" | ErrorCode | undefined;
   example(): Promise<Example>;
 }
 
@@ -31,6 +35,17 @@ export interface Ground extends AsyncDisposable {
   readonly removed: string;
   /** Token of a peer of the predecessor's wire. */
   readonly peer: string;
+  /** Credentials of the machine with which every owner came, of another one, and of one that was put out. */
+  readonly machine: string;
+  readonly otherMachine: string;
+  readonly revokedMachine: string;
+  /** Token of an agent that was revoked, and of one whose machine was. */
+  readonly revoked: string;
+  readonly revokedWithMachine: string;
+  /** Secrets of invites that can be used, that was used, and that was taken back. */
+  readonly openInvite: string;
+  readonly usedInvite: string;
+  readonly takenBackInvite: string;
 }
 
 interface Parts {
@@ -42,11 +57,16 @@ interface Parts {
 type Making = (owner: TestAgent, sender: TestAgent) => Parts | Promise<Parts>;
 
 /** Rows by endpoint: the type asks for each. */
-type Declared = Record<EndpointName, { readonly inOtherHands: InOtherHands; readonly make: Making }>;
+type Declared = Record<
+  EndpointName,
+  { readonly inOtherHands: InOtherHands; readonly byMachine?: "its own" | ErrorCode; readonly make: Making }
+>;
 
 const HOUR_MS = 3_600_000;
 /** Where webhooks go: to a receiver that takes everything, once there is one. */
 let hookUrl = "";
+/** The mesh key's client, once there is one. */
+let admin: MeshClient;
 const nothing: Making = () => ({});
 const itself: Making = ({ agent }) => ({ params: { agent: agent.name } });
 const about: Making = ({ agent }) => ({ query: { agent: agent.name } });
@@ -90,7 +110,38 @@ const declared: Declared = {
   listKeepers: { inOtherHands: "forbidden", make: nothing },
   shutdown: { inOtherHands: "forbidden", make: nothing },
 
-  register: { inOtherHands: "forbidden", make: () => ({ body: { name: "newcomer", ifTaken: "number" } }) },
+  invite: { inOtherHands: "forbidden", make: () => ({ body: { secret: secret("ami") } }) },
+  listInvites: { inOtherHands: "forbidden", make: nothing },
+  takeBackInvite: {
+    inOtherHands: "forbidden",
+    make: async () => ({ params: { invite: (await admin.invite({ secret: secret("ami") })).invite.id } }),
+  },
+  joinMesh: {
+    inOtherHands: "its own",
+    make: async () => {
+      const invite = secret("ami");
+      await admin.invite({ secret: invite });
+      return { body: { secret: invite, token: secret("amm"), host: "newcomer" } };
+    },
+  },
+  listMachines: { inOtherHands: "forbidden", make: nothing },
+  revokeMachine: {
+    inOtherHands: "forbidden",
+    byMachine: "forbidden",
+    make: async () => ({ params: { machine: (await joined("passing")).id } }),
+  },
+  rotateToken: {
+    inOtherHands: "its own",
+    byMachine: "invalid_request",
+    make: () => ({ body: { token: secret("am") } }),
+  },
+  audit: { inOtherHands: "forbidden", make: nothing },
+
+  register: {
+    inOtherHands: "forbidden",
+    byMachine: "its own",
+    make: () => ({ body: { name: "newcomer", ifTaken: "number" } }),
+  },
   listAgents: { inOtherHands: "its own", make: nothing },
   getAgent: { inOtherHands: "its own", make: itself },
   setSummary: { inOtherHands: "its own", make: () => ({ body: { summary: "at work" } }) },
@@ -106,6 +157,7 @@ const declared: Declared = {
     make: async (owner) => ({ ...(await itself(owner, owner)), body: { name: `${owner.agent.name}-renamed` } }),
   },
   removeAgent: { inOtherHands: "forbidden", make: itself },
+  revokeAgent: { inOtherHands: "forbidden", make: itself },
   openSession: { inOtherHands: "its own", make: () => ({ body: {} }) },
   heartbeat: {
     inOtherHands: "session_not_found",
@@ -162,7 +214,10 @@ const declared: Declared = {
     },
   },
   nack: { inOtherHands: "delivery_not_found", make: async (...two) => withReceipt(await leased(...two), {}) },
-  extend: { inOtherHands: "delivery_not_found", make: async (...two) => withReceipt(await leased(...two), {}) },
+  extend: {
+    inOtherHands: "delivery_not_found",
+    make: async (...two) => withReceipt(await leased(...two), { leaseMs: HOUR_MS }),
+  },
   reject: {
     inOtherHands: "delivery_not_found",
     make: async (...two) => withReceipt(await leased(...two), { reason: "not mine" }),
@@ -190,6 +245,19 @@ const declared: Declared = {
   removeWebhook: { inOtherHands: "forbidden", make: withHook },
 };
 
+/** A new secret of a kind. */
+function secret(prefix: "am" | "amm" | "ami"): string {
+  return `${prefix}_${randomBytes(32).toString("base64url")}`;
+}
+
+/** A machine that has joined, with its credential. */
+async function joined(host: string) {
+  const [invite, token] = [secret("ami"), secret("amm")];
+  await admin.invite({ secret: invite });
+  const { machine } = await admin.joinMesh({ secret: invite, token, host });
+  return { id: machine.id, token, invite };
+}
+
 function withReceipt({ params, receipt }: { params: { delivery: string }; receipt: string }, body: object): Parts {
   return { params, body: { receipt, ...body } };
 }
@@ -200,6 +268,18 @@ export async function openGround(): Promise<Ground> {
   const receiver = await openWebhookReceiver();
   hookUrl = receiver.url;
   const broker = await startTestBroker({ args: [...args, "--heartbeat-ms", "600000", "--stream-grace-ms", "600000"] });
+  admin = broker.admin;
+  const machine = await joined("desk");
+  const registrar = new MeshClient({ url: broker.url, token: machine.token });
+  const otherMachine = await joined("laptop");
+  const revokedMachine = await joined("lost");
+  const onLost = await new MeshClient({ url: broker.url, token: revokedMachine.token }).register({ name: "on-lost" });
+  await admin.revokeMachine({ machine: revokedMachine.id });
+  const revoked = await broker.agent("revoked");
+  await admin.revokeAgent({ agent: revoked.agent.id });
+  const [openInvite, takenBackInvite] = [secret("ami"), secret("ami")];
+  await admin.invite({ secret: openInvite });
+  await admin.takeBackInvite({ invite: (await admin.invite({ secret: takenBackInvite })).invite.id });
   const other = await broker.agent("other");
   const gone = await broker.agent("gone");
   await gone.client.removeAgent({ agent: "me" });
@@ -220,9 +300,11 @@ export async function openGround(): Promise<Ground> {
       endpoint,
       access: endpoint.access,
       inOtherHands: row.inOtherHands,
+      byMachine: row.byMachine,
       async example() {
         count++;
-        const owner = await broker.agent(`owner-${count}`);
+        const { agent, token = "none" } = await registrar.register({ name: `owner-${count}` });
+        const owner = { agent, token, client: new MeshClient({ url: broker.url, token }) };
         const { params = {}, query, body } = await row.make(owner, await broker.agent(`sender-${count}`));
         const path = endpoint.path.replace(/:(\w+)/g, (_, part: string) => encodeURIComponent(params[part] ?? "none"));
         return {
@@ -234,7 +316,9 @@ export async function openGround(): Promise<Ground> {
     };
   });
   return {
-    ...{ broker, rows, other, removed: gone.token, peer },
+    ...{ broker, rows, other, removed: gone.token, peer, openInvite, takenBackInvite, revoked: revoked.token },
+    ...{ machine: machine.token, otherMachine: otherMachine.token, revokedMachine: revokedMachine.token },
+    ...{ usedInvite: machine.invite, revokedWithMachine: onLost.token ?? "none" },
     async [Symbol.asyncDispose]() {
       await broker[Symbol.asyncDispose]();
       await receiver[Symbol.asyncDispose]();

@@ -65,6 +65,31 @@ const anotherAgent = (token: (ground: Ground) => string): Kind => ({
   expected: ({ inOtherHands }) => (inOtherHands === "its own" ? "admitted" : inOtherHands),
 });
 
+/** A machine's credential: for the endpoints that say so, and there for the agents of its machine. */
+const aMachine = (token: (ground: Ground) => string, isOwners: boolean): Kind => ({
+  call: (example, ground, row) => asked(example, ground, row, { auth: bearer(token(ground)) }),
+  expected: (row) => {
+    if (!guarded(row)) return "admitted";
+    if (!row.endpoint.machine) return "forbidden";
+    if (row.byMachine !== undefined) return row.byMachine === "its own" ? "admitted" : row.byMachine;
+    return isOwners || row.inOtherHands === "its own" ? "admitted" : "forbidden";
+  },
+});
+
+/** Whoever was put out of the mesh for good. */
+const revoked = (token: (ground: Ground) => string): Kind => ({
+  call: (example, ground, row) => asked(example, ground, row, { auth: bearer(token(ground)) }),
+  expected: (row) => (guarded(row) ? "token_revoked" : "admitted"),
+});
+
+/** Joins with the secret of another invite than the call's own. */
+const joining = (code: ErrorCode, secret: (ground: Ground) => string): Kind =>
+  flawed(
+    code,
+    ({ body }, ground) => ({ body: JSON.stringify({ ...body, secret: secret(ground) }) }),
+    ({ name }) => name === "joinMesh",
+  );
+
 /** A method that no endpoint of this path knows. */
 function wrongMethod({ endpoint }: Row): string {
   const shape = (path: string) => path.replace(/:\w+/g, ":");
@@ -101,6 +126,16 @@ export const kinds: Record<string, Kind> = {
     call: (example, ground, row) => asked(example, ground, row, { auth: bearer(ground.other.token) }),
     expected: () => "forbidden",
   },
+
+  "the machine of whom it is about": aMachine(({ machine }) => machine, true),
+  "another machine": aMachine(({ otherMachine }) => otherMachine, false),
+  "a machine that was put out": revoked((ground) => ground.revokedMachine),
+  "an agent that was put out": revoked((ground) => ground.revoked),
+  "an agent whose machine was put out": revoked((ground) => ground.revokedWithMachine),
+  "the secret of an invite in place of a token": stranger(({ openInvite }) => bearer(openInvite)),
+  "whoever joins by an invite that was used": joining("invite_over", ({ usedInvite }) => usedInvite),
+  "whoever joins by an invite that was taken back": joining("invite_over", ({ takenBackInvite }) => takenBackInvite),
+  "whoever joins by no invite": joining("unauthenticated", () => `ami_${"a".repeat(43)}`),
 
   "nobody: no token": stranger(() => []),
   "a wrong token": stranger(({ other }) => bearer(`${other.token.slice(0, -4)}AAAA`)),

@@ -7,12 +7,14 @@ import { askCommands } from "./commands-asks.ts";
 import { careCommands } from "./commands-care.ts";
 import { decisionCommands } from "./commands-decisions.ts";
 import { inboxCommands } from "./commands-inbox.ts";
+import { machineCommands } from "./commands-machines.ts";
 import { messageCommands } from "./commands-messages.ts";
 import { receiverCommands } from "./commands-receivers.ts";
 import { topicCommands } from "./commands-topics.ts";
 
 const kinds: readonly CommandKind[] = [
   ...agentCommands,
+  ...machineCommands,
   ...messageCommands,
   ...topicCommands,
   ...askCommands,

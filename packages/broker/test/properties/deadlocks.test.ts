@@ -66,7 +66,7 @@ async function check(
     advanced: new Wakes<"log">(),
   });
   const asks = new Asks({ store, agents, messages, ready, waiting, turns: new Turns() });
-  for (const name of NAMES) await agents.register({ name, ifTaken: "refuse" });
+  for (const name of NAMES) await agents.register({ kind: "key" }, { name, ifTaken: "refuse" });
   const caller = async (n: number) => {
     const agent = await store.findAgent(NAMES[n] ?? "");
     if (!agent) throw new Error(`there is no agent ${n}`);

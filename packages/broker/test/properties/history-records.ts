@@ -5,6 +5,7 @@ import type {
   DeliveryState,
   Focus,
   LogEntry,
+  MachineId,
   Message,
   MessageId,
   Party,
@@ -19,11 +20,14 @@ export interface StandingHistory {
   readonly unverified: boolean;
   /** Where it says that it works, the newest time. */
   repoUrl: string;
+  readonly machine: MachineId | undefined;
 }
 
 /** An agent as its registration was answered. */
 export interface AgentHistory extends Party {
   readonly tokenHash: string;
+  /** The machine that it came with, if it is one that joined. */
+  readonly machine?: MachineId | undefined;
   removed: boolean;
   /** The newest seq that a sender was told for this inbox. */
   lastSeq: number;
@@ -34,6 +38,14 @@ export interface AgentHistory extends Party {
   focus: FocusHistory | undefined;
   /** Patterns, and since when. */
   readonly subscriptions: Map<string, number>;
+}
+
+/** A machine as its joining was answered. */
+export interface MachineHistory {
+  readonly id: MachineId;
+  readonly tokenHash: string;
+  readonly secretHash: string;
+  out: boolean;
 }
 
 /** A focus as it was asked for. */

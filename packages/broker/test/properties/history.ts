@@ -8,6 +8,7 @@ import {
   isAlive,
   isOpen,
   type KeyHistory,
+  type MachineHistory,
   type MessageHistory,
   pushesBy,
   type SessionHistory,
@@ -23,6 +24,9 @@ const WEIGHTS = { fyi: 0, normal: 1, interrupt: 2 };
 export class History {
   readonly agents: AgentHistory[] = [];
   readonly sessions: SessionHistory[] = [];
+  readonly machines: MachineHistory[] = [];
+  /** Tokens that are void for good. */
+  readonly voidTokens = new Set<string>();
   /** Since when a heartbeat waits to be written. */
   unwrittenSince: number | undefined;
   /** In the order of acceptance. */

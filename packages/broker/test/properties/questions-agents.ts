@@ -2,7 +2,7 @@
 import type { AgentId, SessionId } from "@agentmesh/protocol";
 import { newId } from "../../src/mesh/ids.ts";
 import type { DoubtWhy } from "../../src/mesh/store.ts";
-import { isOpen, type SessionHistory, written } from "./history.ts";
+import { isOpen, type MachineHistory, type SessionHistory, written } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeVoided, loseUnwritten } from "./questions-care.ts";
@@ -10,13 +10,25 @@ import { judgeEnd, judgeReturn } from "./returns.ts";
 import { REPOS, standingOf } from "./standing.ts";
 import { BOUNCE, type End, RETRY, turn } from "./world.ts";
 
-/** Registers an agent, or resumes the one that owns the token; it says where it works, and nothing of its standing. */
-export function register(name: string, tokenHash: string, repoUrl: string = REPOS[0]): Question {
+/** What every machine is called. */
+export const HOST = "laptop";
+
+/**
+ * Registers an agent, or resumes the one that owns the token; it says where it works, and nothing of its standing. With a machine's
+ * credential those of that machine alone.
+ */
+export function register(
+  name: string,
+  tokenHash: string,
+  repoUrl: string = REPOS[0],
+  machine?: MachineHistory,
+): Question {
   return async (o) => {
     const id = newId("agt");
-    const { person, unverified } = standingOf(name, repoUrl);
+    const { person, unverified } = standingOf(name, repoUrl, machine?.id);
+    const by = machine && { machine: { id: machine.id, host: HOST } };
     const asked = { id, tokenHash, name, ifTaken: "refuse" as const, profile: { client: "cli", repoUrl } };
-    const more = { ...(person && { person }), ...(unverified && { trust: "unverified" as const }) };
+    const more = { ...(person && { person }), ...(unverified && { trust: "unverified" as const }), ...by };
     const answer = await outcome(o.world.store.registerAgent({ ...asked, ...more }));
     return () => {
       const known = o.history.present.find((each) => each.tokenHash === tokenHash);
@@ -24,6 +36,14 @@ export function register(name: string, tokenHash: string, repoUrl: string = REPO
       o.say(
         `register ${name} → ${answer.kind === "refused" ? answer.code : answer.value.created ? "made" : "resumed"}`,
       );
+      const foreign = machine !== undefined && known !== undefined && known.machine !== machine.id;
+      const isVoid = machine?.out === true || (!known && o.history.voidTokens.has(tokenHash));
+      const expected = isVoid ? "token_revoked" : foreign ? "forbidden" : taken ? "agent_name_taken" : undefined;
+      if (isVoid || foreign) {
+        const code = answer.kind === "refused" ? answer.code : "answered";
+        demand(code === expected, "ownership", () => `${name} should be refused as ${expected}, and was: ${code}`);
+        return;
+      }
       if (answer.kind === "refused") {
         demand(taken && answer.code === "agent_name_taken", "ownership", () => `${name} was refused: ${answer.code}`);
         return;
@@ -43,8 +63,8 @@ export function register(name: string, tokenHash: string, repoUrl: string = REPO
         return;
       }
       o.history.agents.push({
-        ...{ id, name: agent.name, tokenHash, removed: false, lastSeq: 0 },
-        standing: standingOf(name, repoUrl),
+        ...{ id, name: agent.name, tokenHash, machine: machine?.id, removed: false, lastSeq: 0 },
+        standing: standingOf(name, repoUrl, machine?.id),
         ...{ policy: undefined, focus: undefined, summary: undefined, subscriptions: new Map() },
       });
     };
@@ -155,7 +175,7 @@ export function removeAndKill(agentId: AgentId, turns: number, end: Exclude<End,
 }
 
 /** What nobody has any more from the moment on in which an agent is taken out. */
-function leave(o: Observer, agentId: AgentId): void {
+export function leave(o: Observer, agentId: AgentId): void {
   const agent = o.history.agent(agentId);
   if (agent) agent.removed = true;
   for (const ask of o.history.asks) if (ask.asker.id === agentId) ask.open = false;

@@ -13,6 +13,7 @@ const caller = (pk: number, name: string): CallerInMemory => ({
     profile: {},
     trust: "verified",
     person: false,
+    machine: undefined,
   },
   ...{ registeredAt: 0, lastSeenAt: undefined, archivedAt: undefined },
 });

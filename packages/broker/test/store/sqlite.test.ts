@@ -25,6 +25,7 @@ import { ANSWERS, TRACE } from "../../src/store/sqlite/pages/trace.ts";
 import { bodyHash } from "../../src/store/sqlite/rows/body.ts";
 import { WRITE } from "../../src/store/sqlite/sessions.ts";
 import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { accessConformance } from "./access-conformance.ts";
 import { acksConformance } from "./acks-conformance.ts";
 import { storeConformance } from "./conformance.ts";
 import { driversOfRun } from "./drivers.ts";
@@ -79,6 +80,7 @@ function engineInFolder(driver: Driver) {
 
 for (const driver of driversOfRun) {
   storeConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
+  accessConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   acksConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   eventsConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   historyConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));

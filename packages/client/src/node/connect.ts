@@ -1,10 +1,10 @@
-/** A client whose broker is found, proven and, where wanted, started. */
+/** A client whose broker is found, proven and, where wanted, started; and by what a program registers agents there. */
 
 import { MeshClient } from "../mesh-client.ts";
 import { ensureBroker } from "./ensure-broker.ts";
-import { locate, requireBroker } from "./locate.ts";
+import { type BrokerAddress, locate, requireBroker } from "./locate.ts";
 import { thisProcess } from "./running-broker.ts";
-import type { StateFolder } from "./state-folder.ts";
+import { readMeshKey, type StateFolder, StateFolderError } from "./state-folder.ts";
 
 /** How to reach the mesh of a state folder. */
 export interface ConnectOptions {
@@ -29,4 +29,22 @@ export function connect(options: ConnectOptions): MeshClient {
     return requireBroker(folder, address);
   };
   return new MeshClient({ ...rest, url, process: thisProcess() });
+}
+
+/** By what agents are registered and looked at: the mesh key, or on a machine that joined its machine credential. */
+export interface Credential {
+  readonly kind: "key" | "machine";
+  readonly token: string;
+}
+
+/** The credential for the broker at an address. @throws StateFolderError that says what to run where there is none */
+export function credentialFor(folder: StateFolder, address: BrokerAddress): Credential {
+  if (address.joined) return { kind: "machine", token: address.joined.token };
+  const key = readMeshKey(folder);
+  if (key !== undefined) return { kind: "key", token: key };
+  throw new StateFolderError(
+    address.local
+      ? `There is no mesh key in ${folder.keyFile}. The broker of that folder makes one when it starts: agentmesh up`
+      : `${folder.path} holds no credential for the broker at ${address.url}. Run agentmesh invite on that broker's machine, and here what it prints: agentmesh join LINE`,
+  );
 }

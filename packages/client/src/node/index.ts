@@ -1,7 +1,7 @@
 /** For programs under Node: the state folder, the broker's address and proof, starting it, and identities that last. */
 export { UntrustedBrokerError } from "../errors.ts";
 export { authorityAt, pinOf } from "./authority.ts";
-export { type ConnectOptions, connect } from "./connect.ts";
+export { type ConnectOptions, type Credential, connect, credentialFor } from "./connect.ts";
 export { type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
 export { FileLock } from "./file-lock.ts";
 export type { Claim, Identities, Identity, IdentityNews, LastingOwner, Owner } from "./identities.ts";

@@ -34,7 +34,7 @@ export interface StateFolder {
   readonly brokerFile: string;
   /** Log of a broker that was started in the background. */
   readonly logFile: string;
-  /** Tokens of the agents of this machine. */
+  /** Tokens of the agents of this machine in the mesh that it is in now: those of a mesh that it joined are kept apart. */
   readonly agents: string;
   /** Held while a broker is being started. */
   readonly startLock: string;
@@ -83,13 +83,21 @@ export function openStateFolder(path = stateFolderPath()): StateFolder {
     keyFile: join(path, "key"),
     brokerFile: join(path, "broker.json"),
     logFile: join(path, "broker.log"),
-    agents: join(path, "agents"),
+    get agents() {
+      return agentsIn(path);
+    },
     startLock: join(path, "start.lock"),
     brokerLock: join(path, "broker.lock"),
     portFile: join(path, "port"),
     stoppedFile: join(path, "stopped"),
     joinedFile: join(path, "joined.json"),
   };
+}
+
+/** No broker is shown the tokens of another one's agents; a machine that joins again begins with new ones. */
+function agentsIn(path: string): string {
+  const machine = /"machine": *"(mch_[0-9a-f]{32})"/.exec(readIfThere(join(path, "joined.json")) ?? "")?.[1];
+  return machine === undefined ? join(path, "agents") : join(path, "joined", machine);
 }
 
 /** Makes the state folder (0700) where it is missing. @throws StateFolderError */

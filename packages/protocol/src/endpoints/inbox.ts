@@ -31,6 +31,7 @@ export const inboxEndpoints = {
     path: "/v1/inbox",
     summary: "Look into an inbox without leasing: your own, or with the mesh key any agent's.",
     access: "any",
+    machine: true,
     repeatable: true,
     query: strictObject(() => ({
       agent: z.string().min(1).max(128).optional(),
@@ -159,6 +160,7 @@ export const inboxEndpoints = {
     path: "/v1/dead",
     summary: "Dead letters that nobody has dismissed, newest first: your own, or with the mesh key everybody's.",
     access: "any",
+    machine: true,
     repeatable: true,
     query: strictObject(() => ({
       agent: z.string().min(1).max(128).optional(),

@@ -42,6 +42,7 @@ export const messagesEndpoints = {
     summary:
       "Messages you sent or got, or with the mesh key anybody's: the newest first, filtered, searched, page by page.",
     access: "any",
+    machine: true,
     repeatable: true,
     query: strictObject(() => ({
       agent: z.string().min(1).max(128).optional().meta({ description: "sent or got by this agent; your own: me" }),
@@ -90,6 +91,7 @@ export const messagesEndpoints = {
     path: "/v1/asks",
     summary: "Asks without an answer, the first due first: what an agent owes and what it waits for.",
     access: "any",
+    machine: true,
     repeatable: true,
     query: strictObject(() => ({
       agent: z.string().min(1).max(128).optional(),
@@ -133,6 +135,7 @@ export const messagesEndpoints = {
     path: "/v1/log",
     summary: "What happened to messages, oldest first: all of the mesh for its key, an agent's own for the agent.",
     access: "any",
+    machine: true,
     repeatable: true,
     query: strictObject(() => ({
       after: cursor.optional().meta({ description: "cursor of the last reply; without it, the newest entries" }),

@@ -56,6 +56,7 @@ export const systemEndpoints = {
     path: "/v1/status",
     summary: "Counts, limits and settings of the broker.",
     access: "any",
+    machine: true,
     repeatable: true,
     status: 200,
     reply: BrokerStatus,

@@ -34,6 +34,7 @@ export const topicsEndpoints = {
     path: "/v1/topics",
     summary: "Topics that were published on, by name.",
     access: "any",
+    machine: true,
     repeatable: true,
     query: strictObject(() => ({
       after: TopicName.optional().meta({ description: "nextAfter of the page before" }),

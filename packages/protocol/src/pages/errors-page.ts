@@ -7,7 +7,10 @@ const REMEDIES: Record<ErrorCode, string> = {
     "Read `detail` and `issues`: each names a field and what it must be. Unknown fields are refused, not ignored.",
   unauthenticated:
     "Send `Authorization: Bearer` with an agent's token or the mesh key. After a lost database, register again.",
-  forbidden: "Use the token the endpoint asks for: an agent's own, or the mesh key (file `key` in the state folder).",
+  token_revoked:
+    "Its agent or machine was put out of the mesh for good: `detail` says since when. A machine joins again by a new invite: `agentmesh invite` where the broker runs; an agent takes a new token.",
+  forbidden:
+    "Use the token the endpoint asks for: an agent's own, or the mesh key (file `key` in the state folder). A machine credential acts for the agents of its machine alone.",
   sender_mismatch: "Leave `from` out: the broker takes the sender from the token.",
   refused_by_policy: "Nothing was stored. Its owner can change that: `agentmesh policy NAME`.",
   forbidden_origin: "Call from a program, not from a web page. Requests with an `Origin` are refused.",
@@ -18,6 +21,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   message_not_found: "Only sender and recipients may see a message; ended ones are kept for the retention time.",
   delivery_not_found: "The number or id is not of your inbox.",
   webhook_not_found: "Set one: `agentmesh webhook set`.",
+  machine_not_found: "See who joined: `agentmesh machines`. Of several with one host name, name the id.",
   route_not_found: "See `GET /v1/openapi.json`.",
   method_not_allowed: "See `GET /v1/openapi.json`.",
   agent_name_taken: 'Choose another name, or register with `"ifTaken": "number"`.',
@@ -30,6 +34,8 @@ const REMEDIES: Record<ErrorCode, string> = {
   delivery_settled: "Nothing is left to do: `detail` says how it ended.",
   other_life:
     "Look at the inbox anew and use the numbers it shows: the database was restored from a backup or copied since, and what this one named is not in it. Nothing was done.",
+  invite_over:
+    "An invite is for one machine and a short time. Ask for a new one: `agentmesh invite` where the broker runs. Nothing was stored.",
   cursor_invalid: "Ask without a cursor: the database was replaced or restored.",
   cursor_gone:
     "Some of what happened behind the cursor is no longer kept. Ask without a cursor, and read anew what you follow: agents, inboxes, the log.",

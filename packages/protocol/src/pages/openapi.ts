@@ -38,6 +38,7 @@ export function* openApiPieces(): Generator<undefined, Json> {
       schemas: { Problem: schema(Problem, "output") },
       securitySchemes: {
         agentToken: { type: "http", scheme: "bearer", description: "token of one agent: am_…" },
+        machineToken: { type: "http", scheme: "bearer", description: "credential of a machine that joined: amm_…" },
         meshKey: { type: "http", scheme: "bearer", description: "key of the mesh: amk_…, in the state folder" },
       },
     },
@@ -52,6 +53,7 @@ function operation(name: string, row: Endpoint): Json {
       security: [
         ...(row.access !== "key" ? [{ agentToken: [] }] : []),
         ...(row.access !== "agent" ? [{ meshKey: [] }] : []),
+        ...(row.machine ? [{ machineToken: [] }] : []),
       ],
     }),
     parameters: [...parameters(row.params, "path"), ...parameters(row.query, "query")],

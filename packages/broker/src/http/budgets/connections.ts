@@ -1,13 +1,15 @@
 /** Who holds which connections: those without a valid token make room for the next one, an agent has its share. */
 import type { Socket } from "node:net";
-import type { Caller } from "../../mesh/caller.ts";
+import { type AnyCaller, laneOfCaller } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import { httpLimits } from "./limits.ts";
 
 /** Under which name a caller's share is counted. */
-export function shareOf(caller: Caller | undefined): string {
-  if (caller === undefined) return "";
-  return caller.kind === "key" ? "key" : caller.agent.id;
+export const shareOf = laneOfCaller;
+
+/** What a caller is called in a refusal. */
+export function nameOf(caller: Exclude<AnyCaller, { readonly kind: "key" }>): string {
+  return caller.kind === "agent" ? caller.agent.name : caller.machine.host;
 }
 
 /** The open connections of one server. */
@@ -29,15 +31,15 @@ export class Connections {
   }
 
   /** A valid token came over it: it counts as its caller's from now on. @throws MeshError too_much_at_once */
-  proven(socket: Socket, caller: Caller): void {
+  proven(socket: Socket, caller: AnyCaller): void {
     this.#unproven.delete(socket);
     const share = shareOf(caller);
     const own = this.#proven.get(share) ?? new Set();
     if (own.has(socket)) return;
-    if (caller.kind === "agent" && own.size >= httpLimits.connectionsPerAgent) {
+    if (caller.kind !== "key" && own.size >= httpLimits.connectionsPerAgent) {
       throw new MeshError(
         "too_much_at_once",
-        `${caller.agent.name} has ${own.size} connections open, the most one agent may have. Nothing was done. Close some, or use those that are open.`,
+        `${nameOf(caller)} has ${own.size} connections open, the most one agent may have. Nothing was done. Close some, or use those that are open.`,
         { retryAfterMs: 1_000 },
       );
     }

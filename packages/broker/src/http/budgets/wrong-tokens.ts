@@ -15,8 +15,8 @@ export class WrongTokens {
     this.#perMinute = perMinute;
   }
 
-  /** The error for one more wrong token from this address. */
-  refusal(address: string): MeshError {
+  /** The error for one more wrong token, or secret of an invite, from this address. */
+  refusal(address: string, what: "token" | "invite" = "token"): MeshError {
     const now = performance.now();
     let known = this.#since.get(address);
     if (!known || now - known.at >= WINDOW_MS) {
@@ -36,7 +36,9 @@ export class WrongTokens {
     }
     return new MeshError(
       "unauthenticated",
-      "No valid token. Send an agent's token or the mesh key as: Authorization: Bearer …",
+      what === "token"
+        ? "No valid token. Send an agent's token or the mesh key as: Authorization: Bearer …"
+        : "No invite has this secret. Ask for a new one: agentmesh invite, where the broker runs. Nothing was stored.",
     );
   }
 }

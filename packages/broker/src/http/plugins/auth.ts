@@ -1,59 +1,79 @@
 /** Token → caller. One place decides; handlers get the caller as an argument. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { Access } from "@agentmesh/protocol";
+import type { Endpoint } from "@agentmesh/protocol";
 import type { FastifyRequest } from "fastify";
-import type { Agents } from "../../mesh/agents.ts";
-import type { Caller } from "../../mesh/caller.ts";
+import { type AnyCaller, byOf } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
+import type { Mesh } from "../../mesh/mesh.ts";
 import type { WrongTokens } from "../budgets/wrong-tokens.ts";
 import type { Budgets } from "./budgets.ts";
 
 /** Decides who calls. */
-export type Authenticate = (request: FastifyRequest, access: Exclude<Access, "public">) => Promise<Caller>;
+export type Authenticate = (request: FastifyRequest, row: Endpoint) => Promise<AnyCaller>;
 
 /** What it takes to tell. */
 export interface AuthParts {
-  readonly agents: Agents;
+  readonly mesh: Pick<Mesh, "agents" | "machines" | "audit">;
   readonly meshKey: string;
   readonly budget: Budgets;
   readonly wrong: WrongTokens;
 }
 
-/** Tells callers by their bearer token (RFC 6750 §2.1): the mesh key, or an agent's token. */
-export function authenticator({ agents, meshKey, budget, wrong }: AuthParts): Authenticate {
+/** Tells callers by their bearer token (RFC 6750 §2.1): the mesh key, an agent's token, or a machine's credential. */
+export function authenticator({ mesh, meshKey, budget, wrong }: AuthParts): Authenticate {
+  const { agents, machines, audit } = mesh;
   const keyHash = sha256(meshKey);
-  return async (request, access) => {
+  return async (request, row) => {
     if (holdsToken(request.raw.url ?? "")) {
       throw new MeshError("invalid_request", "A token must not stand in a URL. Send it as: Authorization: Bearer …");
     }
     const caller = await callerOf(request);
     budget.proven(request, caller);
-    if (access === "any" || access === caller.kind) return caller;
-    throw new MeshError(
-      "forbidden",
-      access === "key"
-        ? "This needs the mesh key (the file key in the state folder), not an agent's token."
-        : "This needs an agent's token. The mesh key registers agents, it is none itself: POST /v1/agents first.",
-    );
+    if (mayCall(row, caller)) return caller;
+    if (caller.kind === "machine") audit.refused("call_refused", byOf(caller), `${row.method} ${row.path}`);
+    throw new MeshError("forbidden", refusalOf(row, caller));
   };
 
-  async function callerOf(request: FastifyRequest): Promise<Caller> {
+  async function callerOf(request: FastifyRequest): Promise<AnyCaller> {
     const headers = request.raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === "authorization");
     const token = /^Bearer ([\w-]{20,200})$/.exec(request.headers.authorization ?? "")?.[1];
+    const { remoteAddress: address } = request.raw.socket;
     if (headers.length === 1 && token !== undefined) {
       if (timingSafeEqual(sha256(token), keyHash)) return { kind: "key" };
       const agent = await agents.byToken(token);
       if (agent) return { kind: "agent", agent };
+      const machine = await machines.byToken(token, address);
+      if (machine) return { kind: "machine", machine };
+      const revoked = await machines.whyVoid(token);
+      if (revoked) throw revoked;
     }
-    throw wrong.refusal(request.raw.socket.remoteAddress ?? "an unknown address");
+    const by = { kind: "nobody" as const, ...(address !== undefined && { address }) };
+    audit.refused("token_refused", by, token === undefined ? "no token, or not as one is sent" : "a token of nobody");
+    throw wrong.refusal(address ?? "an unknown address");
   }
+}
+
+function mayCall({ access, machine }: Endpoint, { kind }: AnyCaller): boolean {
+  if (kind === "machine") return machine === true;
+  return access === "any" || access === kind;
+}
+
+function refusalOf({ access }: Endpoint, caller: AnyCaller): string {
+  if (caller.kind === "machine") {
+    return access === "agent"
+      ? "This needs an agent's token. A machine credential registers agents of its machine, it is none itself: POST /v1/agents first."
+      : `The credential of ${caller.machine.host} acts for the agents of its machine, and does not open this. It is done with the mesh key, on the machine where the broker runs.`;
+  }
+  return access === "key"
+    ? "This needs the mesh key (the file key in the state folder), not an agent's token."
+    : "This needs an agent's token. The mesh key registers agents, it is none itself: POST /v1/agents first.";
 }
 
 /** Whatever its parameter is called: the form of a secret, or a name for one. Such a URL is in somebody's log by now. */
 function holdsToken(url: string): boolean {
   return (
     /[?&#][^=&]*(token|key|secret|auth|bearer|password|passwd|credential)[^=&]*=/i.test(url) ||
-    /\b(am|amk|whsec)_[\w+/%-]{20,}/i.test(url)
+    /\b(am|amk|amm|ami|whsec)_[\w+/%-]{20,}/i.test(url)
   );
 }
 

@@ -1,8 +1,8 @@
 /** Keeps one caller from taking the broker from the others: connections, bodies, refusals, unread answers. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Caller } from "../../mesh/caller.ts";
+import type { AnyCaller } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
-import { type Connections, shareOf } from "../budgets/connections.ts";
+import { type Connections, nameOf, shareOf } from "../budgets/connections.ts";
 import { type HttpTerms, httpLimits } from "../budgets/limits.ts";
 import { Patience } from "../budgets/patience.ts";
 import { UnreadAnswers } from "../budgets/unread-answers.ts";
@@ -13,14 +13,14 @@ const LATER = new Set([429, 507]);
 /** What the authentication tells the budgets. */
 export interface Budgets {
   /** A valid token came with this request. @throws MeshError too_much_at_once */
-  proven(request: FastifyRequest, caller: Caller): void;
+  proven(request: FastifyRequest, caller: AnyCaller): void;
 }
 
 /** Applies the budgets to an application; before any other hook. */
 export function budgets(app: FastifyInstance, { requestWithinMs }: HttpTerms, connections: Connections): Budgets {
   const unread = new UnreadAnswers();
   const patience = new Patience();
-  const callers = new WeakMap<FastifyRequest, Caller>();
+  const callers = new WeakMap<FastifyRequest, AnyCaller>();
   const bodies = new Map<string, number>();
 
   // A body is counted as its caller's from its first byte to its last, and has to be complete in time.
@@ -31,7 +31,7 @@ export function budgets(app: FastifyInstance, { requestWithinMs }: HttpTerms, co
     const now = bodies.get(share) ?? 0;
     const most = caller === undefined ? httpLimits.bodiesUnproven : httpLimits.bodiesPerAgent;
     if (caller?.kind !== "key" && now >= most) {
-      const who = caller === undefined ? "Callers without a token are" : `${caller.agent.name} is`;
+      const who = caller === undefined ? "Callers without a token are" : `${nameOf(caller)} is`;
       throw new MeshError(
         "too_much_at_once",
         `${who} sending ${now} bodies at a time, which is the most. Nothing was stored. Send fewer at a time.`,

@@ -4,7 +4,7 @@ import type { Bind } from "../bind.ts";
 
 /** Binds them. */
 export function agentRoutes(bind: Bind, mesh: Mesh): void {
-  bind("register", ({ body }) => mesh.agents.register(body));
+  bind("register", ({ body, caller }) => mesh.agents.register(caller, body));
   bind("listAgents", ({ query, caller, signal }) => mesh.agents.list(caller, query, signal));
   bind("getAgent", async ({ params, caller }) => mesh.agents.show(await mesh.agents.resolve(params.agent, caller)));
   bind("setSummary", ({ body, caller }) => mesh.agents.setSummary(caller, body.summary));
@@ -12,8 +12,9 @@ export function agentRoutes(bind: Bind, mesh: Mesh): void {
   bind("endFocus", ({ params, caller }) => mesh.agents.setFocus(caller, params.agent, undefined));
   bind("getPolicy", ({ params, caller }) => mesh.policies.show(caller, params.agent));
   bind("setPolicy", ({ params, body, caller }) => mesh.policies.set(caller, params.agent, body));
-  bind("renameAgent", ({ params, body }) => mesh.agents.rename(params.agent, body.name));
+  bind("renameAgent", ({ params, body, caller }) => mesh.agents.rename(caller, params.agent, body.name));
   bind("removeAgent", ({ params, caller }) => mesh.agents.remove(caller, params.agent));
+  bind("revokeAgent", ({ params, caller }) => mesh.agents.revoke(caller, params.agent));
 
   bind("openSession", ({ body, caller }) => mesh.sessions.open(caller, body));
   bind("heartbeat", ({ params, body, caller }) => mesh.sessions.heartbeat(caller, params.session, body));

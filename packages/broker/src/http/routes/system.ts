@@ -48,6 +48,8 @@ export interface BrokerFacts {
   url(): string;
   /** How other machines reach it, where it listens over TLS. */
   remote(): RemoteFacts | undefined;
+  /** Where another machine reaches it, the best first, and the pin of the certificate it shows there. */
+  reachedAt(): { readonly urls: string[]; readonly ca?: string };
   /** The usual port, where the broker took another one by itself. */
   insteadOf(): number | undefined;
   /** The port of the plain listener, or of the one that speaks TLS. */

@@ -8,7 +8,7 @@ import {
   type ReceiverPolicy,
 } from "@agentmesh/protocol";
 import type { Agents } from "../agents.ts";
-import { type Caller, mayActFor } from "../caller.ts";
+import { type AnyCaller, byOf, mayActFor } from "../caller.ts";
 import type { PolicyRules, Store } from "../store.ts";
 import type { Came } from "./trust-class.ts";
 
@@ -53,7 +53,7 @@ export class ReceiverPolicies {
   }
 
   /** The policy of an agent; without one everything is accepted. @throws MeshError forbidden, agent_not_found */
-  async show(caller: Caller, nameOrId: string): Promise<ReceiverPolicy> {
+  async show(caller: AnyCaller, nameOrId: string): Promise<ReceiverPolicy> {
     const agent = await this.#agents.resolve(nameOrId, caller);
     mayActFor(caller, agent);
     const rules = await this.#store.policyOf(agent.id);
@@ -67,7 +67,7 @@ export class ReceiverPolicies {
 
   /** Replaces the policy of an agent. @throws MeshError forbidden, agent_not_found */
   async set(
-    caller: Caller,
+    caller: AnyCaller,
     nameOrId: string,
     request: EndpointRequest<Table["setPolicy"]>["body"],
   ): Promise<ReceiverPolicy> {
@@ -77,7 +77,11 @@ export class ReceiverPolicies {
     for (const rule of request.senders) {
       senders[(await this.#agents.resolve(rule.agent, caller)).id] = rule.action;
     }
-    await this.#store.setPolicy(agent.id, { otherwise: request.otherwise, senders, trust: request.trust });
+    await this.#store.setPolicy(
+      agent.id,
+      { otherwise: request.otherwise, senders, trust: request.trust },
+      byOf(caller),
+    );
     return this.show(caller, agent.id);
   }
 }

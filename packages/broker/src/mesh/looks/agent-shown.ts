@@ -21,6 +21,7 @@ export function shownAgent(agent: AgentRecord, policy: Ages): Agent {
     name: agent.name,
     ...(agent.askedName !== undefined && { askedName: agent.askedName }),
     ...agent.profile,
+    ...(agent.machine && { machine: agent.machine.id }),
     presence,
     ...(doubt && { doubt }),
     trust: agent.trust,
@@ -32,6 +33,7 @@ export function shownAgent(agent: AgentRecord, policy: Ages): Agent {
     inHand: agent.inHand,
     ...(agent.oldestQueuedMs !== undefined && { oldestQueuedMs: agent.oldestQueuedMs }),
     registeredAt: timestamp(agent.registeredAt),
+    ...(agent.tokenMadeAt !== undefined && { tokenMadeAt: timestamp(agent.tokenMadeAt) }),
     ...(agent.lastSeenAt !== undefined && { lastSeenAt: timestamp(agent.lastSeenAt) }),
     ...(agent.archivedAt !== undefined && { archivedAt: timestamp(agent.archivedAt) }),
   };

@@ -1,6 +1,6 @@
 /** Who works near an agent: on its machine, in its directory there, or in its repository on any machine. */
 import type { Near } from "@agentmesh/protocol";
-import type { Caller } from "../caller.ts";
+import type { AnyCaller } from "../caller.ts";
 import { MeshError } from "../errors.ts";
 import type { KnownAgent } from "../store.ts";
 
@@ -8,7 +8,7 @@ import type { KnownAgent } from "../store.ts";
 type Placed = Pick<KnownAgent, "profile">;
 
 /** Whether an agent is near the caller, in this sense; everybody where nothing is asked. @throws MeshError invalid_request */
-export function nearTo(caller: Caller, near: Near | undefined): ((other: Placed) => boolean) | undefined {
+export function nearTo(caller: AnyCaller, near: Near | undefined): ((other: Placed) => boolean) | undefined {
   if (near === undefined) return undefined;
   if (caller.kind === "agent") return (other) => isNear[near](caller.agent, other);
   throw new MeshError("invalid_request", `"near" asks from where an agent works. Ask with an agent's token.`);

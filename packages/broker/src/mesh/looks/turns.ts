@@ -2,7 +2,7 @@
  * Turns: a look that is long goes on piece by piece, one piece of one look in a turn of the event loop. Callers come one
  * after the other, so that many looks of one delay no other caller by more than a piece.
  */
-import type { Caller } from "../caller.ts";
+import { type AnyCaller, laneOfCaller } from "../caller.ts";
 import { MeshError } from "../errors.ts";
 import { Lanes } from "./lanes.ts";
 
@@ -21,8 +21,8 @@ export class Turns {
   #isSet = false;
 
   /** Begins a look; it ends early when the signal says that nobody waits for it. All without a token are one caller. */
-  look(caller: Caller | undefined, signal?: AbortSignal): Look {
-    const lane = caller?.kind === "agent" ? caller.agent.id : (caller?.kind ?? "none");
+  look(caller: AnyCaller | undefined, signal?: AbortSignal): Look {
+    const lane = laneOfCaller(caller);
     let until = 0;
     return {
       turn: async () => {

@@ -10,6 +10,7 @@ import type {
   PushPath,
   Trust,
 } from "@agentmesh/protocol";
+import type { By, KnownMachine } from "./access.ts";
 
 /** An agent as whoever calls as it is known. */
 export interface KnownAgent {
@@ -27,6 +28,8 @@ export interface KnownAgent {
   readonly trust: Trust;
   /** Its token is a person's credential. */
   readonly person: boolean;
+  /** The machine that it came with; undefined for the broker's own. */
+  readonly machine: KnownMachine | undefined;
 }
 
 /** An agent as stored, with what its sessions and inbox say of it now. */
@@ -35,6 +38,8 @@ export interface AgentRecord extends KnownAgent {
   readonly heartbeatAgeMs: number | undefined;
   /** Since when, and why, its sessions are in doubt; undefined for one that was heard of meanwhile. */
   readonly doubt: SessionDoubt | undefined;
+  /** When its token was exchanged last. */
+  readonly tokenMadeAt?: number | undefined;
   readonly pushPaths: PushPath[];
   readonly focus: Focus | undefined;
   readonly queued: number;
@@ -68,6 +73,10 @@ export interface AgentToRegister {
   readonly trust?: Trust;
   /** True: a person's agent from now on; left out, it stays what it is. */
   readonly person?: true;
+  /** The machine whose credential registers it; left out for the owner of the mesh key. */
+  readonly machine?: KnownMachine | undefined;
+  /** Noted in the audit log when it is made. */
+  readonly by?: By;
 }
 
 /** What the wire of the predecessor calls an agent, and what its client said of itself there, as JSON. */

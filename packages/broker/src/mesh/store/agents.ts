@@ -4,6 +4,7 @@ import type {
   AgentRecord,
   AgentToRegister,
   Bounce,
+  By,
   FocusTerms,
   KnownAgent,
   PolicyRules,
@@ -12,7 +13,10 @@ import type {
 
 /** What the mesh needs kept of agents. */
 export interface AgentStore {
-  /** Makes an agent or resumes the one that owns the token. @throws MeshError agent_name_taken */
+  /**
+   * Makes an agent or resumes the one that owns the token; with a machine's credential those of that machine alone.
+   * @throws MeshError agent_name_taken, forbidden, token_revoked
+   */
   registerAgent(agent: AgentToRegister): Promise<RegisteredAgent>;
   agentByToken(tokenHash: string): Promise<KnownAgent | undefined>;
   /** How many deliveries wait in an agent's inbox. */
@@ -27,14 +31,14 @@ export interface AgentStore {
   /** Begins a focus, or without terms ends it: then hints `ready`, as at its own end. */
   setFocus(agentId: AgentId, focus: FocusTerms | undefined): Promise<void>;
   policyOf(agentId: AgentId): Promise<PolicyRules | undefined>;
-  setPolicy(agentId: AgentId, rules: PolicyRules): Promise<void>;
+  setPolicy(agentId: AgentId, rules: PolicyRules, by?: By): Promise<void>;
   /** Gives an agent another name; its old one leads to it until another takes that. @throws MeshError agent_name_taken, agent_not_found */
   renameAgent(agentId: AgentId, name: string): Promise<AgentRecord>;
   /**
    * Removes an agent: at once it has no token and nobody writes to it, then what waits for it dies, a slice at a time.
    * Returns how many.
    */
-  removeAgent(agentId: AgentId, bounce?: Bounce): Promise<number>;
+  removeAgent(agentId: AgentId, bounce?: Bounce, by?: By): Promise<number>;
   /** Ends what is left open of agents that were removed when the broker was stopped on the way; up to `limit`. */
   endRemoved(limit: number, bounce?: Bounce): Promise<number>;
 }

@@ -3,35 +3,20 @@ import { AgentId, numberedName } from "@agentmesh/protocol";
 import type { Standing } from "../../mesh/acceptance/trust-class.ts";
 import { timestamp } from "../../mesh/clock.ts";
 import { MeshError } from "../../mesh/errors.ts";
-import type {
-  AgentRecord,
-  AgentToRegister,
-  FocusTerms,
-  KnownAgent,
-  PolicyRules,
-  RegisteredAgent,
-} from "../../mesh/store.ts";
+import type { AgentRecord, AgentToRegister, FocusTerms, PolicyRules, RegisteredAgent } from "../../mesh/store.ts";
+import { callerStatements } from "./agent/callers.ts";
 import type { profileStatements } from "./agent/profiles.ts";
 import type { archiveStatements } from "./archive.ts";
 import type { EngineContext } from "./context.ts";
 import type { SessionsInMemory } from "./memory/sessions.ts";
 import type { formerNameStatements } from "./names/former-names.ts";
-import {
-  type AgentRow,
-  agentRecord,
-  type CallerRow,
-  callerOf,
-  focusOf,
-  knownAgent,
-  type PartyRow,
-  policyOf,
-  type StandingRow,
-} from "./rows/agents.ts";
+import { type AgentRow, agentRecord, focusOf, type PartyRow, policyOf, type StandingRow } from "./rows/agents.ts";
 
 /** Columns of an agent with what its inbox and its webhook say now; its sessions are in memory. */
 export const AGENT = `
   SELECT a.pk, a.id, a.name, a.profile, a.registered_at, a.last_seen_at, a.archived_at, a.queued_count, a.held_count,
     a.open_count, a.trust, a.person, a.focus_until, a.focus_allows, a.focus_reason, a.asked_name,
+    a.token_made_at, a.machine_pk, (SELECT json_object('id', m.id, 'host', m.host) FROM machine m WHERE m.pk = a.machine_pk) AS machine,
     iif(a.queued_count = 0, NULL, (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk
        AND d.state IN ('queued', 'leased') AND d.state = 'queued' ORDER BY d.seq LIMIT 1)) AS oldest_queued_at,
     (SELECT json_object('provenAt', w.proven_at, 'failedWhy', w.failed_why, 'restsUntil', w.rests_until)
@@ -41,11 +26,6 @@ export const AGENT = `
 /** An agent that has left, and whose mail has not ended. */
 export const REMOVED_WITH_MAIL = `SELECT pk FROM agent WHERE removed_at IS NOT NULL AND open_count > 0 LIMIT 1`;
 
-/** What a caller is known by. */
-const CALLER = `
-  SELECT pk, id, name, asked_name, profile, registered_at, last_seen_at, archived_at, trust, person
-  FROM agent WHERE token_hash = ? AND removed_at IS NULL`;
-
 /** Columns of an agent as acts know it, without its sessions. */
 const PARTY = `
   SELECT a.pk, a.id, a.name, a.archived_at, a.queued_count, a.held_count, a.open_count, a.trust,
@@ -54,18 +34,19 @@ const PARTY = `
 
 /** What decides how a message comes: whose agent it is, and where that says it works. */
 const STANDING = `
-  SELECT a.trust, a.person, NULL AS machine, json_extract(a.profile, '$.host') AS host,
+  SELECT a.trust, a.person, a.machine_pk AS machine, json_extract(a.profile, '$.host') AS host,
     json_extract(a.profile, '$.repo') AS repo, json_extract(a.profile, '$.repoUrl') AS repoUrl
   FROM agent a WHERE a.pk = ?`;
 
 /** The statements on agents. */
 export function agentStatements(
-  { db, clock, callers, delayed, happened, notice }: EngineContext,
+  context: EngineContext,
   archive: ReturnType<typeof archiveStatements>,
   formerNames: ReturnType<typeof formerNameStatements>,
   profiles: ReturnType<typeof profileStatements>,
   sessions: SessionsInMemory,
 ) {
+  const { db, clock, callers, delayed, happened, notice } = context;
   const selectByToken = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.token_hash = ? AND a.removed_at IS NULL`);
   const selectById = db.prepare<[string], AgentRow>(`${AGENT} WHERE a.id = ? AND a.removed_at IS NULL`);
   const selectByName = db.prepare<[string], AgentRow>(
@@ -78,12 +59,12 @@ export function agentStatements(
     `${AGENT} WHERE a.name = ? AND a.removed_at IS NULL AND a.archived_at IS NOT NULL
      ORDER BY a.archived_at DESC LIMIT 1`,
   );
-  const selectCaller = db.prepare<[string], CallerRow>(CALLER);
   const selectQueued = db.prepare<[string], Pick<PartyRow, "queued_count">>(
     `SELECT queued_count FROM agent WHERE id = ?`,
   );
-  const insert = db.prepare<[string, string, string, string, number, string, string | null]>(
-    `INSERT INTO agent (id, name, token_hash, profile, registered_at, trust, asked_name) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  const insert = db.prepare<[string, string, string, string, number, string, string | null, number | null]>(
+    `INSERT INTO agent (id, name, token_hash, profile, registered_at, trust, asked_name, machine_pk)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const markPerson = db.prepare<[string]>(`UPDATE agent SET person = 1 WHERE token_hash = ? AND person = 0`);
   const selectStanding = db.prepare<[number], StandingRow>(STANDING);
@@ -98,7 +79,7 @@ export function agentStatements(
   const selectPolicy = db.prepare<[number], { policy: string | null }>(`SELECT policy FROM agent WHERE pk = ?`);
   const updatePolicy = db.prepare<[string, number]>(`UPDATE agent SET policy = ? WHERE pk = ?`);
   const markRemoved = db.prepare<[number, number]>(
-    `UPDATE agent SET removed_at = ?, token_hash = 'removed:' || id WHERE pk = ?`,
+    `UPDATE agent SET removed_at = ?, token_hash = 'removed:' || id, former_token_hash = NULL WHERE pk = ?`,
   );
 
   const selectPk = db.prepare<[string], { pk: number }>(`SELECT pk FROM agent WHERE id = ?`);
@@ -156,13 +137,7 @@ export function agentStatements(
     pkOf: (id: AgentId) => selectPk.get(id)?.pk ?? 0,
     /** One that has left and whose inbox holds something open. */
     removedWithMail: () => selectRemovedWithMail.get()?.pk,
-    byToken(tokenHash: string): KnownAgent | undefined {
-      const caller = callers.get(tokenHash, () => {
-        const row = selectCaller.get(tokenHash);
-        return row && callerOf(row);
-      });
-      return caller && knownAgent(caller, sessions.newestOf(caller.pk)?.beatAt, clock.now());
-    },
+    byToken: callerStatements(context, sessions).byToken,
     queued: (id: AgentId): number => selectQueued.get(id)?.queued_count ?? 0,
     /** By id, and what is an id is nothing else; by the name of one that is there, then a former one, then of the one archived last. */
     find: (nameOrId: string) =>
@@ -178,7 +153,8 @@ export function agentStatements(
       return found;
     },
 
-    register(agent: AgentToRegister): RegisteredAgent {
+    ownerOf: (tokenHash: string) => selectByToken.get(tokenHash),
+    register(agent: AgentToRegister, machinePk: number | null): RegisteredAgent {
       const known = selectByToken.get(agent.tokenHash);
       const renamedFrom = known && revive(known);
       if (known) {
@@ -187,7 +163,7 @@ export function agentStatements(
         const name = freeName(agent.name, agent.ifTaken, agent.otherNames);
         const { id, tokenHash, profile, trust = "verified" } = agent;
         const asked = name === agent.name ? null : agent.name;
-        insert.run(id, name, tokenHash, JSON.stringify(profile), clock.now(), trust, asked);
+        insert.run(id, name, tokenHash, JSON.stringify(profile), clock.now(), trust, asked, machinePk);
         formerNames.drop(name);
         const pk = selectPk.get(id)?.pk ?? 0;
         happened(pk, "agent.registered", {});

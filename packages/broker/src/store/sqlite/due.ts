@@ -22,7 +22,10 @@ export const NEXT = {
 export type IsDue = (after?: number) => boolean;
 
 /** Asks when the next one is due, once for each state of the database. */
-export function dueTimes({ db, clock, changes }: EngineContext, look: { overdueAsk(): boolean; removed(): boolean }) {
+export function dueTimes(
+  { db, clock, changes }: EngineContext,
+  look: { overdueAsk(): boolean; removed(): boolean; revoked(): boolean },
+) {
   const from = (sql: string) => {
     const select = db.prepare<[number], { at: number | null }>(sql);
     return (after: number) => select.get(after)?.at ?? NEVER;
@@ -55,5 +58,6 @@ export function dueTimes({ db, clock, changes }: EngineContext, look: { overdueA
     }),
     delays: known((after) => Math.min(delays(after), focuses(after))),
     removals: known(() => (look.removed() ? 0 : NEVER)),
+    revoked: known(() => (look.revoked() ? 0 : NEVER)),
   };
 }

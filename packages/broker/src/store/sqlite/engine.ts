@@ -1,5 +1,9 @@
 /** All statements of the engine, prepared once over one open database. */
 
+import { auditStatements } from "./access/audit.ts";
+import { inviteStatements } from "./access/invites.ts";
+import { machineStatements } from "./access/machines.ts";
+import { tokenStatements } from "./access/tokens.ts";
 import { profileStatements } from "./agent/profiles.ts";
 import { agentStatements } from "./agents.ts";
 import { archiveStatements } from "./archive.ts";
@@ -44,10 +48,15 @@ export function prepareEngine(context: EngineContext, epoch: string, isExact: bo
   const timeline = timelineStatements(context);
   const sessions = sessionStatements(context, isExact);
   const agents = agentStatements(context, archive, formerNames, profiles, sessions.memory);
+  const machines = machineStatements(context, sessions.memory);
   const asks = askStatements(context);
   const events = eventStatements(context, happened);
   return {
     agents,
+    audit: auditStatements(context),
+    invites: inviteStatements(context),
+    machines,
+    tokens: tokenStatements(context),
     formerNames,
     profiles,
     shortIds: shortIdStatements(context),
@@ -73,6 +82,7 @@ export function prepareEngine(context: EngineContext, epoch: string, isExact: bo
     due: dueTimes(context, {
       overdueAsk: () => asks.overdue(1).length > 0,
       removed: () => agents.removedWithMail() !== undefined,
+      revoked: () => machines.ofRevoked(1).length > 0,
     }),
     webhooks: webhookStatements(context),
     legacyPeers: legacyPeerStatements(context),

@@ -19,6 +19,7 @@ import type { Watermark } from "./file/watermark.ts";
 import { CallersInMemory } from "./memory/callers.ts";
 import type { SessionsInMemory } from "./memory/sessions.ts";
 import { Undo } from "./memory/undo.ts";
+import { accessVerbs } from "./verbs/access.ts";
 import { agentVerbs } from "./verbs/agents.ts";
 import { askVerbs } from "./verbs/asks.ts";
 import { careVerbs } from "./verbs/care.ts";
@@ -185,6 +186,7 @@ export function openStore(
     },
 
     ...agentVerbs(parts),
+    ...accessVerbs(parts),
 
     ...sessionVerbs(parts),
     ...leaseVerbs(parts),

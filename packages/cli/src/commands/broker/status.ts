@@ -12,8 +12,9 @@ export async function status(context: Context): Promise<void> {
   const admin = await context.admin();
   const broker = await admin.status();
   if (context.json) return print(jsonText(broker));
-  // A broker from before there were quotas has no list of keepers either.
-  const keepers = broker.keeping ? (await admin.listKeepers({ limit: SHOWN_KEEPERS })).keepers : [];
+  // A broker from before there were quotas has no list of keepers, and a machine that joined is not shown others'.
+  const keepers =
+    broker.keeping && !context.address().joined ? (await admin.listKeepers({ limit: SHOWN_KEEPERS })).keepers : [];
   const { agents, deliveries, limits, retention, storage, webhooks } = broker;
   const { logFile } = context.folder;
   await print(

@@ -1,9 +1,10 @@
 /** The act of removing an agent: the fact at once, what waits for it a slice at a time. */
 import type { AgentId } from "@agentmesh/protocol";
-import type { Bounce } from "../../../mesh/store.ts";
+import type { Bounce, By } from "../../../mesh/store.ts";
 import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
+import type { PartyRow } from "../rows/agents.ts";
 import { endUnacked } from "./end.ts";
 
 /** One slice of a removal; its part is how many deliveries were open when the agent left. */
@@ -11,23 +12,30 @@ export function removeAgent(
   engine: Engine,
   context: EngineContext,
   agentId: AgentId,
-  bounce: Bounce | undefined,
+  { bounce, by, revoked = false }: { bounce: Bounce | undefined; by?: By | undefined; revoked?: boolean },
   budget: Budget,
 ): Slice<number> {
   const { agents } = engine;
   const row = agents.row(agentId);
   if (row) {
-    // First, so that what it has sent to itself leaves no notice in an inbox that nobody will open.
-    agents.markRemoved(row.pk);
-    engine.asks.giveUpOf(row.pk);
-    engine.formerNames.dropOf(row.pk);
-    engine.sessions.removeAllOf(row.pk);
-    engine.topics.removeAllOf(row.pk);
-    engine.webhooks.remove(row.pk);
-    context.left(agentId);
+    leave(engine, context, row, revoked);
+    if (by) engine.audit.note({ act: revoked ? "agent_revoked" : "agent_removed", by, about: row });
   }
   const { more } = endOfGone(engine, context, agents.pkOf(agentId), bounce, budget);
   return { part: row?.open_count ?? 0, more };
+}
+
+/** From now on an agent has no token, and nobody writes to it; when it is `revoked`, nobody is an agent by that token again. */
+export function leave(engine: Engine, context: EngineContext, row: PartyRow, revoked: boolean): void {
+  if (revoked) engine.machines.voidOfAgent(row.pk);
+  // First, so that what it has sent to itself leaves no notice in an inbox that nobody will open.
+  engine.agents.markRemoved(row.pk);
+  engine.asks.giveUpOf(row.pk);
+  engine.formerNames.dropOf(row.pk);
+  engine.sessions.removeAllOf(row.pk);
+  engine.topics.removeAllOf(row.pk);
+  engine.webhooks.remove(row.pk);
+  context.left(row.id);
 }
 
 /** Ends what is open of agents that have left, up to `limit`: what a removal that was cut off has left over. */

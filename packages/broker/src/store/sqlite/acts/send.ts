@@ -233,6 +233,7 @@ export function recordOf(engine: Engine, id: AgentId, name: string): AgentRecord
     doubt: undefined,
     askedName: undefined,
     person: false,
+    machine: undefined,
     pushPaths: [],
     trust: "verified",
     focus: undefined,

@@ -13,8 +13,17 @@ export function shiftStatements({ db }: EngineContext, { sessions }: Pick<Engine
     `UPDATE agent SET focus_until = focus_until + :ms WHERE focus_until IS NOT NULL`,
   );
   const asks = db.prepare<[{ ms: number }]>(`UPDATE ask SET due_at = due_at + :ms WHERE closed_at IS NULL`);
+  const invites = db.prepare<[{ ms: number }]>(
+    `UPDATE invite SET expires_at = expires_at + :ms WHERE used_at IS NULL AND taken_back_at IS NULL`,
+  );
+  const overlaps = db.prepare<[{ ms: number }]>(
+    `UPDATE agent SET former_until = former_until + :ms WHERE former_token_hash IS NOT NULL`,
+  );
+  const overlapsOfMachines = db.prepare<[{ ms: number }]>(
+    `UPDATE machine SET former_until = former_until + :ms WHERE former_token_hash IS NOT NULL`,
+  );
   return (ms: number) => {
-    for (const each of [deliveries, focuses, asks]) each.run({ ms });
+    for (const each of [deliveries, focuses, asks, invites, overlaps, overlapsOfMachines]) each.run({ ms });
     sessions.shift(ms);
   };
 }

@@ -87,6 +87,8 @@ export const laneOf = {
   agent: (agentId: string) => `agent ${agentId}`,
   owner: (agentId: string | undefined) => (agentId === undefined ? "mesh key" : `agent ${agentId}`),
   key: "mesh key",
+  joins: "joins",
+  machine: (machineId: string) => `machine ${machineId}`,
   /** What ends for a session or an agent whoever asks for it: behind nobody's other acts. */
   session: (sessionId: string) => `session ${sessionId}`,
   removal: (agentId: string) => `removal ${agentId}`,

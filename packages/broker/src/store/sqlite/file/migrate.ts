@@ -18,6 +18,7 @@ import { beats } from "../migrations/0015-beats.ts";
 import { wordsBehind } from "../migrations/0016-words-behind.ts";
 import { trust } from "../migrations/0017-trust.ts";
 import { events } from "../migrations/0018-events.ts";
+import { machines } from "../migrations/0019-machines.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -39,6 +40,7 @@ export const migrations: readonly string[] = [
   wordsBehind,
   trust,
   events,
+  machines,
 ];
 
 /** The database was written by a newer broker. */

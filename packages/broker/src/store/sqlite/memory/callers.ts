@@ -28,6 +28,8 @@ export class CallersInMemory {
     if (kept) return kept;
     const found = read();
     if (!found) return undefined;
+    // Of two tokens that are good for a while, the one that came last is kept.
+    this.forget(found.pk);
     const [oldest] = this.#tokens;
     if (oldest && this.#tokens.size >= this.#most) this.forget(oldest[0]);
     this.#byToken.set(tokenHash, found);
@@ -35,6 +37,12 @@ export class CallersInMemory {
     // Read within an act it may be what the act changed.
     this.#undo.note(() => this.forget(found.pk));
     return found;
+  }
+
+  /** Something changes that decides about many. */
+  forgetAll(): void {
+    this.#tokens.clear();
+    this.#byToken.clear();
   }
 
   /** Its row changes, or it is gone. */

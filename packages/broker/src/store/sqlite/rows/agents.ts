@@ -4,6 +4,7 @@ import {
   AgentProfile,
   type Focus,
   type ListedPushPath,
+  MachineId,
   PolicyAction,
   PolicyClass,
   type PushPath,
@@ -14,7 +15,7 @@ import {
 import * as z from "zod";
 import type { Standing } from "../../../mesh/acceptance/trust-class.ts";
 import { timestamp } from "../../../mesh/clock.ts";
-import type { AgentRecord, KnownAgent, PolicyRules } from "../../../mesh/store.ts";
+import type { AgentRecord, KnownAgent, KnownMachine, PolicyRules } from "../../../mesh/store.ts";
 import type { CallerInMemory } from "../memory/callers.ts";
 import type { NewestSession, SessionInMemory } from "../memory/sessions.ts";
 
@@ -46,6 +47,7 @@ export interface CallerRow {
   readonly archived_at: number | null;
   readonly trust: Trust;
   readonly person: 0 | 1;
+  readonly machine: string | null;
 }
 
 /** An agent's standing. */
@@ -62,7 +64,12 @@ export function callerOf(row: CallerRow): CallerInMemory {
     registeredAt: row.registered_at,
     lastSeenAt: row.last_seen_at ?? undefined,
     archivedAt: row.archived_at ?? undefined,
+    machine: machineOf(row.machine),
   };
+}
+
+function machineOf(json: string | null): KnownMachine | undefined {
+  return json === null ? undefined : z.object({ id: MachineId, host: z.string() }).parse(JSON.parse(json));
 }
 
 /** A caller as it is known now. */
@@ -83,6 +90,9 @@ export interface AgentRow extends PartyRow {
   readonly last_seen_at: number | null;
   readonly asked_name: string | null;
   readonly person: 0 | 1;
+  readonly machine_pk: number | null;
+  readonly token_made_at: number | null;
+  readonly machine: string | null;
   readonly oldest_queued_at: number | null;
   readonly webhook: string | null;
 }
@@ -107,6 +117,8 @@ export function agentRecord(row: AgentRow, newest: NewestSession | undefined, no
     inHand: row.open_count - row.queued_count - row.held_count,
     trust: row.trust,
     person: row.person === 1,
+    machine: machineOf(row.machine),
+    tokenMadeAt: row.token_made_at ?? undefined,
     focus: focusOf(row, now),
     oldestQueuedMs: row.oldest_queued_at === null ? undefined : Math.max(0, now - row.oldest_queued_at),
     webhook: row.webhook === null ? undefined : webhookPath(row.webhook, now),

@@ -2,6 +2,7 @@
 import type { AgentId } from "@agentmesh/protocol";
 import { MeshError } from "../../../mesh/errors.ts";
 import type { AgentStore } from "../../../mesh/store/agents.ts";
+import { registerAgent } from "../acts/register-agent.ts";
 import { removeAgent } from "../acts/remove-agent.ts";
 import { laneOf, sum } from "../commits/slices.ts";
 import type { VerbParts } from "./parts.ts";
@@ -17,7 +18,8 @@ export function agentVerbs({
   const { agents } = engine;
   const pkOf = (agentId: AgentId) => agents.row(agentId)?.pk ?? 0;
   return {
-    registerAgent: (agent) => write(laneOf.key, () => agents.register(agent)),
+    registerAgent: (agent) =>
+      write(agent.machine ? laneOf.machine(agent.machine.id) : laneOf.key, () => registerAgent(engine, agent)),
     agentByToken: (tokenHash) => peek(() => agents.byToken(tokenHash)),
     queuedOf: (agentId) => peek(() => agents.queued(agentId)),
     findAgent: (nameOrId) => peek(() => agents.find(nameOrId)),
@@ -38,7 +40,12 @@ export function agentVerbs({
         context.leasable.ready(agentId);
       }),
     policyOf: (agentId) => peek(() => agents.policy(pkOf(agentId))),
-    setPolicy: (agentId, rules) => write(laneOf.agent(agentId), () => void agents.setPolicy(pkOf(agentId), rules)),
+    setPolicy: (agentId, rules, by) =>
+      write(laneOf.agent(agentId), () => {
+        const row = agents.row(agentId);
+        agents.setPolicy(pkOf(agentId), rules);
+        if (by && row) engine.audit.note({ act: "policy_changed", by, about: row });
+      }),
     renameAgent: (agentId, name) =>
       write(laneOf.key, () => {
         const row = agents.row(agentId);
@@ -46,9 +53,11 @@ export function agentVerbs({
         agents.rename(row, name);
         return agents.current(agentId);
       }),
-    removeAgent: async (agentId, bounce) =>
+    removeAgent: async (agentId, bounce, by) =>
       sum(
-        await writeSliced(laneOf.removal(agentId), (budget) => removeAgent(engine, context, agentId, bounce, budget)),
+        await writeSliced(laneOf.removal(agentId), (budget) =>
+          removeAgent(engine, context, agentId, { bounce, by }, budget),
+        ),
       ),
   };
 }

@@ -1,0 +1,62 @@
+/** Commands about machines that join, register agents, and are put out. */
+import fc from "fast-check";
+import { any, type CommandKind, kind, pick } from "./command-kind.ts";
+import type { MachineHistory } from "./history.ts";
+import type { Observer, Question } from "./observer.ts";
+import { register } from "./questions-agents.ts";
+import { restart, stepAtStart } from "./questions-care.ts";
+import { join, revoke, revokeAndKill } from "./questions-machines.ts";
+import { REPOS } from "./standing.ts";
+
+const NAMES = ["ada", "bob", "cyd", "dee", "eve"];
+
+const registers = fc.record({ n: any, machine: any, of: fc.constantFrom("pool", "pool", "pool", "void", "another") });
+type RegisterChoice = typeof registers extends fc.Arbitrary<infer T> ? T : never;
+
+/** An agent of a machine; of the pool as it would be without one, by a token that is void, or by one of somebody else's. */
+function registerOn(o: Observer, { n, machine, of }: RegisterChoice): Question | undefined {
+  const on = pick(o.history.machines, machine);
+  if (!on) return undefined;
+  const name = pick(NAMES, n) ?? "ada";
+  const gone = pick([...o.history.voidTokens], n);
+  if (of === "void" && gone !== undefined) return register(name, gone, REPOS[0], n % 3 === 0 ? on : undefined);
+  const foreign = pick(
+    o.history.present.filter((each) => each.machine !== on.id),
+    n,
+  );
+  if (of === "another" && foreign) return register(foreign.name, foreign.tokenHash, REPOS[0], on);
+  const generation = o.history.agents.filter((each) => each.name === name && each.removed).length;
+  return register(name, `token ${generation} of ${name}`, REPOS[n % 2], on);
+}
+
+/** One that is there, mostly. */
+function pickMachine(o: Observer, n: number): MachineHistory | undefined {
+  const there = o.history.machines.filter(({ out }) => !out);
+  const hasMail = ({ id }: MachineHistory) =>
+    o.history.present.some((each) => each.machine === id && o.history.alive(each.id).length > 0);
+  const withMail = there.filter(hasMail);
+  if (withMail.length > 0 && n % 5 > 0) return pick(withMail, n);
+  return pick(there.length > 0 && n % 10 > 0 ? there : o.history.machines, n);
+}
+
+const killed = fc.record({
+  n: any,
+  turns: fc.constantFrom(0, 1, 1, 2, 3, 4),
+  end: fc.constantFrom("kill" as const, "power cut" as const),
+});
+
+export const machineCommands: CommandKind[] = [
+  kind("a machine joins", 1, any, () => join()),
+  kind("register on a machine", 3, registers, registerOn),
+  kind("put a machine out", 1, any, (o, n) => {
+    const machine = pickMachine(o, n);
+    return machine && revoke(machine);
+  }),
+  kind("put a machine out and be killed", 1, killed, (o, { n, turns, end }) => {
+    const machine = pickMachine(o, n);
+    if (!machine || machine.out) return undefined;
+    const question = revokeAndKill(machine, turns, end);
+    // What a start does about the clock is judged by itself.
+    return stepAtStart(o) > 0 ? [restart("kill"), question] : question;
+  }),
+];
