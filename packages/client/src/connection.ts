@@ -7,14 +7,13 @@ import {
   PROTOCOL_HEADER,
   PROTOCOL_VERSION,
   Problem,
-  systemRefusal,
-  thisMachine,
 } from "@agentmesh/protocol";
 import { backoffMs, pause } from "./backoff.ts";
 import { certificateRefusal } from "./certificate-refusals.ts";
 import type { DirectAnswer } from "./direct-answer.ts";
 import { directFetch } from "./direct-fetch.ts";
 import { BrokerUnreachableError, MeshApiError, mayPass } from "./errors.ts";
+import { silent, unreachable } from "./unreachable.ts";
 
 /** Where a broker is, and which certificate is trusted there. */
 export interface BrokerPlace {
@@ -57,6 +56,9 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #base: Promise<BrokerPlace> | undefined;
   #life = 0;
+  readonly #streams = new Set<() => void>();
+  /** Those that were open when a call was not answered. */
+  readonly #doubted = new Set<() => void>();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -88,6 +90,18 @@ export class Connection {
   /** How often it was lost: what is known of the broker holds until the next time. */
   get life(): number {
     return this.#life;
+  }
+
+  /**
+   * Has an open stream told that a call was answered after one was not: what the stream came by may be gone, and nobody says
+   * so. Returns how to take that back.
+   */
+  onBack(stream: () => void): () => void {
+    this.#streams.add(stream);
+    return () => {
+      this.#streams.delete(stream);
+      this.#doubted.delete(stream);
+    };
   }
 
   /** Sends one request and returns the open response. @throws BrokerUnreachableError, MeshApiError */
@@ -143,9 +157,12 @@ export class Connection {
         base = await this.url();
         const signal = options.signal ? AbortSignal.any([options.signal, timeout.signal]) : timeout.signal;
         const response = await this.open(row, fields, signal);
-        return await replyOf(row, response, base);
+        const reply = await replyOf(row, response, base);
+        for (const stream of [...this.#doubted]) stream();
+        return reply;
       } catch (failure) {
         options.signal?.throwIfAborted();
+        if (!(failure instanceof MeshApiError)) for (const stream of this.#streams) this.#doubted.add(stream);
         const error =
           timeout.signal.aborted && base !== "" && !(failure instanceof MeshApiError)
             ? silent(base, row, limitMs, failure)
@@ -211,26 +228,4 @@ async function problemOf(response: DirectAnswer, base: string): Promise<Error> {
       { passes: response.status >= 500 },
     );
   }
-}
-
-function silent(base: string, row: Endpoint, limitMs: number, cause: unknown): BrokerUnreachableError {
-  return new BrokerUnreachableError(
-    `The broker at ${base} did not answer ${row.method} ${row.path} within ${limitMs / 1_000} s. Try again; if it stays silent, restart it: agentmesh down, then agentmesh up`,
-    { cause, passes: true },
-  );
-}
-
-function unreachable(base: string, error: unknown): BrokerUnreachableError {
-  if (error instanceof BrokerUnreachableError) return error;
-  const refusal = systemRefusal(error);
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const why = refusal ? `${refusal.cause}, ${refusal.code}` : cause instanceof Error ? cause.message : String(cause);
-  const start = thisMachine(new URL(base).hostname)
-    ? "Start one with: agentmesh up"
-    : "Look on that machine whether one runs: agentmesh status";
-  const remedy = refusal && refusal.code !== "ECONNREFUSED" ? refusal.remedy : start;
-  return new BrokerUnreachableError(`No broker answers at ${base} (${why}). ${remedy}`, {
-    cause: error,
-    passes: refusal?.passes ?? true,
-  });
 }

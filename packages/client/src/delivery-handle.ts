@@ -2,6 +2,15 @@
 import type { AckReply, AckRequest, DeliveryReply, LeasedDelivery, Message, SendReply } from "@agentmesh/protocol";
 import type { MeshCalls } from "./mesh-calls.ts";
 
+/** Who is told what becomes of a lease: of use to whoever keeps the credit. */
+export interface LeaseWatch {
+  over(): void;
+  renewed(leaseMs: number): void;
+}
+
+/** How long a lease is renewed when nothing else is said, in milliseconds. */
+const RENEWED_MS = 60_000;
+
 /** A leased delivery; `ack()` it when it is handled. */
 export class DeliveryHandle {
   readonly id: LeasedDelivery["id"];
@@ -16,9 +25,11 @@ export class DeliveryHandle {
   readonly leaseEndsAt: string;
   readonly #client: MeshCalls;
   readonly #receipt: string;
+  readonly #watch: LeaseWatch | undefined;
 
-  constructor(client: MeshCalls, leased: LeasedDelivery) {
+  constructor(client: MeshCalls, leased: LeasedDelivery, watch?: LeaseWatch) {
     this.#client = client;
+    this.#watch = watch;
     this.#receipt = leased.receipt;
     this.id = leased.id;
     this.seq = leased.seq;
@@ -41,31 +52,34 @@ export class DeliveryHandle {
 
   /** Handled: never show it again. Owning the inbox is enough, even when the lease is over. */
   ack(evidence: AckRequest["evidence"] = "handled"): Promise<AckReply> {
-    return this.#client.ack({ delivery: this.id, evidence });
+    return this.#ends(this.#client.ack({ delivery: this.id, evidence }));
   }
 
   /** Not now: back to the inbox, by the backoff schedule or after `delayMs`. */
   nack(options: { delayMs?: number; reason?: string } = {}): Promise<DeliveryReply> {
-    return this.#client.nack({ delivery: this.id, receipt: this.#receipt, ...options });
+    return this.#ends(this.#client.nack({ delivery: this.id, receipt: this.#receipt, ...options }));
   }
 
   /** Still working: renews the lease, by default for a minute. */
-  extend(leaseMs?: number): Promise<DeliveryReply> {
-    return this.#client.extend({
-      delivery: this.id,
+  async extend(leaseMs?: number): Promise<DeliveryReply> {
+    const { id: delivery } = this;
+    const reply = await this.#client.extend({
+      delivery,
       receipt: this.#receipt,
       ...(leaseMs !== undefined && { leaseMs }),
     });
+    this.#watch?.renewed(leaseMs ?? RENEWED_MS);
+    return reply;
   }
 
   /** Never: to the dead letters, with a reason the sender can see. */
   reject(reason: string): Promise<DeliveryReply> {
-    return this.#client.reject({ delivery: this.id, receipt: this.#receipt, reason });
+    return this.#ends(this.#client.reject({ delivery: this.id, receipt: this.#receipt, reason }));
   }
 
   /** Answers the sender; this also acks the delivery. */
   reply(body: string): Promise<SendReply> {
-    return this.#client.send({ inReplyTo: this.id, body });
+    return this.#ends(this.#client.send({ inReplyTo: this.id, body }));
   }
 
   /** Reports a push through `path`, or why it failed. Never an ack. */
@@ -76,5 +90,11 @@ export class DeliveryHandle {
       path,
       ...(failedWhy !== undefined && { failedWhy }),
     });
+  }
+
+  async #ends<T>(act: Promise<T>): Promise<T> {
+    const reply = await act;
+    this.#watch?.over();
+    return reply;
   }
 }

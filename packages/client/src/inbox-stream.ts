@@ -18,6 +18,15 @@ export interface StreamOptions {
 /** What a stream yields: that it is open, or a delivery. */
 export type StreamItem = { readonly open: true } | { readonly delivery: LeasedDelivery; readonly position: string };
 
+/** How a stream ended: whether to open it again, and whether nothing at all came of it, not even that it is open. */
+export interface StreamEnd {
+  readonly reconnect: boolean;
+  readonly isHeldBack?: boolean;
+}
+
+/** A stream that does not say within this time that it is open is held back on the way, or the way is gone, in milliseconds. */
+const OPENS_WITHIN_MS = 10_000;
+
 /**
  * Reads one stream until it ends; returns whether to open it again. `lastPosition` of an earlier stream of the session
  * tells the broker what arrived: leases after it were lost on the way and come again at once.
@@ -28,18 +37,28 @@ export async function* readStream(
   input: StreamOptions & { readonly session: string },
   lastPosition: string | undefined,
   signal: AbortSignal,
-): AsyncGenerator<StreamItem, { readonly reconnect: boolean }, void> {
-  const items = readSse(connection, endpoints.stream, { ...input }, lastPosition, signal);
+): AsyncGenerator<StreamItem, StreamEnd, void> {
+  const held = new AbortController();
+  const watch = setTimeout(() => held.abort(), OPENS_WITHIN_MS);
+  const both = AbortSignal.any([signal, held.signal]);
+  const items = readSse(connection, endpoints.stream, { ...input }, lastPosition, both);
+  const isHeldBack = () => held.signal.aborted && !signal.aborted;
   try {
     for (;;) {
       const { done, value } = await items.next();
-      if (done) return value;
+      if (done) return isHeldBack() ? { reconnect: true, isHeldBack: true } : value;
       const { event, data, id } = value;
       const known = StreamEvent.safeParse({ event, data }).data;
-      if (known?.event === "open") yield { open: true };
-      else if (known?.event === "delivery") yield { delivery: known.data, position: id ?? "" };
+      if (known?.event === "open") {
+        clearTimeout(watch);
+        yield { open: true };
+      } else if (known?.event === "delivery") yield { delivery: known.data, position: id ?? "" };
     }
+  } catch (error) {
+    if (isHeldBack()) return { reconnect: true, isHeldBack: true };
+    throw error;
   } finally {
+    clearTimeout(watch);
     await items.return({ reconnect: false });
   }
 }

@@ -12,6 +12,7 @@ import { HEARTBEAT_MS } from "@agentmesh/protocol";
 import { backoffMs, pause } from "./backoff.ts";
 import { DeliveryHandle } from "./delivery-handle.ts";
 import { BrokerUnreachableError, MeshApiError, UntrustedBrokerError } from "./errors.ts";
+import { HELD_BACK, readPolls } from "./inbox-polls.ts";
 import { readStream, type StreamOptions } from "./inbox-stream.ts";
 import type { MeshCalls } from "./mesh-calls.ts";
 
@@ -82,9 +83,10 @@ export class MeshSession {
   async heartbeat(): Promise<HeartbeatReply | undefined> {
     // Whoever still waits for an answer of a session that was left must not open it again.
     if (this.#left.signal.aborted) return undefined;
+    const session = this.id;
     try {
       const reply = await this.client.heartbeat({
-        session: this.#open.session.id,
+        session,
         pushPaths: this.#pushPaths,
         ...processOf(this.#options),
       });
@@ -92,17 +94,29 @@ export class MeshSession {
       if (name !== this.agent.name) this.#open = { ...this.#open, agent: { ...this.agent, name } };
       return reply;
     } catch (error) {
-      await this.#recover(error);
+      // Another has taken its place meanwhile.
+      if (session === this.id) await this.#recover(error);
       return undefined;
     }
   }
 
-  /** Deliveries as they come, until the session is left or `signal` aborts. */
+  /**
+   * Deliveries as they come, until the session is left or `signal` aborts. Where something on the way holds streams back,
+   * as some proxies do, they are asked for instead, and a stream is tried again every ten minutes.
+   */
   async *inbox(options: InboxOptions = {}): AsyncGenerator<DeliveryHandle, void, void> {
     const { signal, ...stream } = options;
     const ended = signal ? AbortSignal.any([signal, this.#left.signal]) : this.#left.signal;
     let last: { readonly session: string; readonly position: string } | undefined;
+    // Two, or one where nothing was lost before, and the broker answers: then it is no network that was away.
+    let heldBack = 0;
     for (let failures = 0; !ended.aborted; ) {
+      if (heldBack > 0 && !(await this.heartbeat().catch(() => undefined))) heldBack = 0;
+      if (heldBack > 1) {
+        [heldBack, failures] = [0, 0];
+        yield* this.#polled(stream, ended);
+        continue;
+      }
       const session = this.id;
       const position = last?.session === session ? last.position : undefined;
       const items = readStream(this.client.connection, { ...stream, session }, position, ended);
@@ -111,6 +125,8 @@ export class MeshSession {
           const item = await items.next();
           if (item.done) {
             if (!item.value.reconnect) return;
+            if (item.value.isHeldBack) heldBack += failures === 0 ? 2 : 1;
+            else heldBack = 0;
             failures++;
             break;
           }
@@ -130,9 +146,34 @@ export class MeshSession {
         // A loop that ends by break or return leaves the stream behind: its watch would keep the process alive.
         await items.return({ reconnect: false });
       }
-      if (failures === 1) this.#options.onNotice?.("lost the connection to the broker, trying again");
+      if (failures === 1 && heldBack === 0) this.#options.onNotice?.("lost the connection to the broker, trying again");
       if (failures > 0) await pause(backoffMs(failures, 50, 2_000), ended);
     }
+  }
+
+  /** Deliveries that are asked for. Whatever the stream or an answer held that never came returns first, and comes again in its place. */
+  async *#polled(stream: StreamOptions, ended: AbortSignal): AsyncGenerator<DeliveryHandle, void, void> {
+    this.#options.onNotice?.(HELD_BACK);
+    try {
+      await this.#anew();
+      const items = readPolls(this.client, { ...stream, session: this.id }, ended);
+      for await (const { delivery, watch } of items) yield new DeliveryHandle(this.client, delivery, watch);
+    } catch (error) {
+      if (ended.aborted) return;
+      await this.#recover(error);
+    }
+  }
+
+  /** Ends the session and opens another: what it held returns to the inbox at once. */
+  #anew(): Promise<void> {
+    this.#reopening ??= (async () => {
+      await this.client.endSession({ session: this.id });
+      this.#open = await openSession(this.client, this.#options, this.#pushPaths);
+      if (this.#left.signal.aborted) await this.#end();
+    })().finally(() => {
+      this.#reopening = undefined;
+    });
+    return this.#reopening;
   }
 
   /** Ends the session behind the acks that are under way; what else it had leased returns to the inbox. Never throws. */

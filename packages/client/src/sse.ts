@@ -27,10 +27,12 @@ export async function* readSse(
   const silence = new AbortController();
   let watch = setTimeout(() => silence.abort(), SILENCE_MS);
   const both = AbortSignal.any([signal, silence.signal]);
+  let off = () => {};
   try {
     const response = await connection.open(row, input, both, {
       ...(lastId !== undefined && { "last-event-id": lastId }),
     });
+    off = connection.onBack(() => silence.abort());
     const events: EventSourceMessage[] = [];
     const parser = createParser({ onEvent: (event) => events.push(event) });
     const decoder = new TextDecoder();
@@ -57,6 +59,7 @@ export async function* readSse(
       }
     }
   } finally {
+    off();
     clearTimeout(watch);
     silence.abort();
   }

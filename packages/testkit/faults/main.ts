@@ -7,6 +7,7 @@ import { damaged } from "./damage.ts";
 import { diskFull, fileLimit } from "./disk.ts";
 import type { Fault } from "./fault.ts";
 import { malice } from "./malice.ts";
+import { network } from "./network.ts";
 import { outsideLock } from "./outside-lock.ts";
 import { killed, mixed, paused, secondBroker } from "./processes.ts";
 import { properties } from "./properties.ts";
@@ -53,6 +54,7 @@ const FAULTS: readonly Fault[] = [
   properties("properties", propertyRuns),
   properties("identity", Math.min(propertyRuns, MOST_HISTORIES)),
   malice(only),
+  network(only),
 ];
 const USUAL_S = 60;
 

@@ -22,6 +22,11 @@ export class Parts<T extends { readonly name: string }> {
     return `${this.#fault}/${name.replaceAll(/[^a-z0-9]+/g, "-")}`;
   }
 
+  /** Those that are to be done. */
+  get chosen(): readonly T[] {
+    return this.#chosen;
+  }
+
   /** How many are to be done, those done with them. */
   get count(): number {
     return this.#chosen.length;

@@ -21,8 +21,14 @@ export class History {
   readonly #gone = new Set<string>();
   readonly #answered: AnsweredSend[] = [];
   readonly #faults: FaultDone[] = [];
+  readonly #keepAll: boolean;
   #sendingFrom: number | undefined;
   #sendingUntil: number | undefined;
+
+  /** `keepAll`: receivers give nothing back and let no lease end, and order is kept without an exception for that. */
+  constructor({ keepAll = false }: { readonly keepAll?: boolean } = {}) {
+    this.#keepAll = keepAll;
+  }
 
   /** A send is about to be made: from now on it may appear. */
   trying(from: string, to: string, n: number): void {
@@ -100,6 +106,7 @@ export class History {
       ackedAt: this.#ackedAt,
       tried: this.#tried,
       gone: this.#gone,
+      keepAll: this.#keepAll,
     };
     return RULES.flatMap((rule) => rule(records, fates));
   }

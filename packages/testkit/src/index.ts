@@ -20,9 +20,13 @@ export { whyNoOtherUser } from "./machine/other-user.ts";
 export { fillDisk, freeBytes, openSmallDisk, whyNoSmallDisks } from "./machine/small-disk.ts";
 export { type McpSession, type McpSessionOptions, startMcpSession } from "./mcp-session.ts";
 export { bareStream } from "./network/bare-stream.ts";
+export { openProxy, type Proxy, type ProxySpoils } from "./network/carriers.ts";
 export { freePort, listening } from "./network/free-port.ts";
 export { type Lan, type LanMachine, openLan, whyNoLan } from "./network/lan.ts";
+export { type Back, LAN_PORT, LanMesh } from "./network/lan-mesh.ts";
+export { type LossyLink, openLossyLink, whyNoLossyLinks } from "./network/lossy-link.ts";
 export { type Network, openNetwork, whyNoNetworks } from "./network/network.ts";
+export { Partner } from "./network/partners.ts";
 export { openRecordingProxy, type RecordingProxy } from "./network/recording-proxy.ts";
 export { assertInTime } from "./pace.ts";
 export {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { MeshClient } from "@agentmesh/client";
 import type { Agent, RegisterRequest } from "@agentmesh/protocol";
 import * as z from "zod";
+import type { Network } from "./network/network.ts";
 import { cleanEnv, type RunningProgram, startProgram } from "./programs.ts";
 import { stopwatch } from "./stopwatch.ts";
 import { tempDir } from "./temp-dir.ts";
@@ -46,6 +47,8 @@ export interface TestBrokerOptions {
   readonly logLevel?: "debug" | "info";
   /** State folder of another test broker that has stopped; its maker removes it. */
   readonly home?: string;
+  /** A network of its own to run in, its port there, and the port of this loopback that leads to it. */
+  readonly inside?: { readonly network: Network; readonly port: number; readonly door: number };
 }
 
 /** One that has ended is noticed at once; a start beside other work may take long. */
@@ -54,7 +57,7 @@ const STARTS_WITHIN_MS = 45_000;
 /** Starts a broker and waits until it answers. */
 export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
   const home = options.home === undefined ? tempDir() : { path: options.home, [Symbol.dispose]: () => {} };
-  let port = 0;
+  let port = options.inside?.port ?? 0;
   let running: RunningProgram;
 
   async function start(): Promise<void> {
@@ -68,7 +71,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
       AGENTMESH_BALLAST_BYTES: "0",
     };
     const env = cleanEnv({ AGENTMESH_HOME: home.path, ...unlimited, ...options.env });
-    running = startProgram("broker", args, { env });
+    running = (options.inside?.network.start ?? startProgram)("broker", args, { env });
     let over: number | null | undefined;
     running.exit.then(({ code }) => {
       over = code;
@@ -96,7 +99,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   }
 
   await start();
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://127.0.0.1:${options.inside?.door ?? port}`;
   const key = readFileSync(join(home.path, "key"), "utf8").trim();
   const client = (token?: string, { retryForMs = 30_000 } = {}) =>
     new MeshClient({ url, ...(token !== undefined && { token }), retryForMs });

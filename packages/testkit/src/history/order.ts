@@ -20,12 +20,12 @@ export const order: Rule = (records, fates) => {
 };
 
 /** Whether a receiver gave it back, let its lease end, or was gone while it held it. */
-function gaveBack({ gone }: Records, fate: MessageFate | undefined): boolean {
+function gaveBack({ gone, keepAll = false }: Records, fate: MessageFate | undefined): boolean {
   const timeline = fate?.deliveries.flatMap((delivery) => delivery.timeline) ?? [];
   return timeline.some(
     ({ event, reason, session }) =>
-      event === "nacked" ||
-      (event === "released" && !IN_ORDER.has(reason ?? "")) ||
+      (!keepAll && event === "nacked") ||
+      (!keepAll && event === "released" && !IN_ORDER.has(reason ?? "")) ||
       (event === "leased" && gone.has(session ?? "")),
   );
 }

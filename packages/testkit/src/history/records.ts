@@ -57,6 +57,8 @@ export interface Records {
   readonly tried: ReadonlySet<string>;
   /** Sessions of receivers that are gone without a word. */
   readonly gone: ReadonlySet<string>;
+  /** Receivers give nothing back and let no lease end: what comes out of order was not put so by them. */
+  readonly keepAll?: boolean;
 }
 
 /** A broken promise. */

@@ -1,0 +1,38 @@
+/** A mesh over three machines whose network is spoilt, in short: `pnpm test:faults --only network` does it for minutes. */
+import { LAN_PORT, LanMesh, openProxy, thorough, whyNoLan } from "testkit";
+import { describe, expect, test } from "vitest";
+
+const why = whyNoLan();
+const SLOW = { timeout: 300_000 };
+const CUT_MS = 4_000;
+/** A proxy cuts more often than a stream says that it is alive. */
+const IDLE_MS = 2_000;
+
+describe.skipIf(why !== undefined)(`a mesh over machines${why === undefined ? "" : ` (skipped: ${why})`}`, SLOW, () => {
+  test("loses nothing, keeps order and repeats nothing after its ack over a cut cable, a proxy that cuts, and (thorough) a new address", async () => {
+    await using mesh = await LanMesh.open();
+    const [gate, server, east] = [mesh.machine("gate"), mesh.machine("server"), mesh.machine("east")];
+    const proxied = `${gate.address}:${LAN_PORT}`;
+    mesh.use(await openProxy(gate, proxied, `${server.address}:${LAN_PORT}`, { cutIdleMs: IDLE_MS }));
+    const partners = await mesh.talk({
+      near: [server, mesh.url],
+      west: [mesh.machine("west"), `http://${proxied}`],
+      east: [east, mesh.url],
+    });
+    const back = async (name: string, from: number) => {
+      const partner = partners.get(name);
+      if (partner) await mesh.back(partner, from);
+    };
+    east.unplug();
+    await new Promise((resolve) => setTimeout(resolve, CUT_MS));
+    east.plug();
+    await back("east", Date.now());
+    if (thorough) {
+      east.move();
+      await back("east", Date.now() + 200);
+    }
+    await back("west", Date.now());
+    expect(await mesh.finish()).toEqual([]);
+    expect(mesh.history.ackedCount).toBeGreaterThan(30);
+  });
+});
