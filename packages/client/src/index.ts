@@ -14,7 +14,7 @@ export {
   UntrustedBrokerError,
 } from "./errors.ts";
 export type { EventsNews, EventsOptions } from "./events.ts";
-export type { StreamOptions } from "./inbox-stream.ts";
+export type { StreamOptions } from "./inbox/stream.ts";
 export { MeshCalls } from "./mesh-calls.ts";
 export { MeshClient } from "./mesh-client.ts";
 export { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";

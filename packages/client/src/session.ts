@@ -12,8 +12,8 @@ import { HEARTBEAT_MS } from "@agentmesh/protocol";
 import { backoffMs, pause } from "./backoff.ts";
 import { DeliveryHandle } from "./delivery-handle.ts";
 import { BrokerUnreachableError, MeshApiError, UntrustedBrokerError } from "./errors.ts";
-import { HELD_BACK, readPolls } from "./inbox-polls.ts";
-import { readStream, type StreamOptions } from "./inbox-stream.ts";
+import { HELD_BACK, readPolls } from "./inbox/polls.ts";
+import { readStream, type StreamOptions } from "./inbox/stream.ts";
 import type { MeshCalls } from "./mesh-calls.ts";
 
 /** What a session says of itself. */

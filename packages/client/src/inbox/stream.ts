@@ -1,7 +1,7 @@
 /** The push stream: what a session is streamed, opened again by whoever reads it when it ends. */
 import { endpoints, type LeasedDelivery, StreamEvent, type Urgency } from "@agentmesh/protocol";
-import type { Connection } from "./connection.ts";
-import { readSse } from "./sse.ts";
+import type { Connection } from "../connection.ts";
+import { readSse } from "../sse.ts";
 
 /** Credit and lease of a stream. */
 export interface StreamOptions {

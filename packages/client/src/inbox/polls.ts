@@ -1,9 +1,9 @@
 /** The inbox without a stream: asked for again and again, each time until something comes. For where streams are held back. */
 import type { LeasedDelivery, SessionId } from "@agentmesh/protocol";
-import { pause } from "./backoff.ts";
-import type { LeaseWatch } from "./delivery-handle.ts";
-import type { StreamOptions } from "./inbox-stream.ts";
-import type { MeshCalls } from "./mesh-calls.ts";
+import { pause } from "../backoff.ts";
+import type { LeaseWatch } from "../delivery-handle.ts";
+import type { MeshCalls } from "../mesh-calls.ts";
+import type { StreamOptions } from "./stream.ts";
 
 /** What is said when it begins. */
 export const HELD_BACK =
