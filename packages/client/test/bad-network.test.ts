@@ -13,7 +13,7 @@ async function behindProxy(spoils: ProxySpoils) {
   const proxy = opened.use(await openProxy(HERE, `127.0.0.1:${port}`, `127.0.0.1:${broker.port}`, spoils));
   const { client: alice } = await broker.agent("alice");
   const { token } = await broker.agent("bob");
-  const bob = new MeshClient({ url: proxy.url, token, timeoutMs: 1_000 });
+  const bob = new MeshClient({ url: proxy.url, token, timeoutMs: 2_000, retryForMs: 30_000 });
   return { broker, proxy, alice, bob, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
