@@ -113,7 +113,21 @@ const rules: [from: string, may: string[]][] = [
     "cli/src/setup/",
     ["@agentmesh/protocol", "@agentmesh/client/node", "smol-toml", "diff", "zod", "node:", "cli/src/"],
   ],
-  ["cli/src/", ["@agentmesh/protocol", "@agentmesh/client", "commander", "zod", "node:", "cli/src/setup/configure.ts"]],
+  ["cli/src/doctor/", ["@agentmesh/protocol", "@agentmesh/client", "zod", "node:", "cli/src/"]],
+  ["cli/src/selftest/", ["@agentmesh/protocol", "@agentmesh/client", "zod", "node:", "cli/src/"]],
+  [
+    "cli/src/",
+    [
+      "@agentmesh/protocol",
+      "@agentmesh/client",
+      "commander",
+      "zod",
+      "node:",
+      "cli/src/setup/configure.ts",
+      "cli/src/doctor/examine.ts",
+      "cli/src/selftest/run.ts",
+    ],
+  ],
 ];
 
 describe("the layout", () => {

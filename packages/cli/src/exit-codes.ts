@@ -45,6 +45,11 @@ export const exitTable = {
     meaning: "what was waited for will not come: dead, expired, cancelled, refused, or a ping that was not noticed",
     again: "only when its cause is mended",
   },
+  faulty: {
+    code: 9,
+    meaning: "of doctor: a fault was found; of selftest: something did not pass; the lines above say what",
+    again: "only when what is said there is mended",
+  },
   internal: { code: 70, meaning: "a bug in agentmesh; the stack is printed", again: NO },
   later: {
     code: 75,

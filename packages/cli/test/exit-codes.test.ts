@@ -101,6 +101,14 @@ const ways: Record<string, readonly (() => Promise<number | null>)[]> = {
       return code("ping", "idle", "--timeout", "1s");
     },
   ],
+  faulty: [
+    // A state folder that others may read.
+    async () => {
+      const home = join(empty.path, "open");
+      mkdirSync(home, { mode: 0o755 });
+      return (await cli(home, ["doctor"], { HOME: empty.path, USERPROFILE: empty.path })).code;
+    },
+  ],
   internal: [
     // What no line of ours expects to throw.
     async () => {

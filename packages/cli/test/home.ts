@@ -54,6 +54,8 @@ export class Home implements Disposable {
       PATH: join(this.path, "bin"),
       NO_COLOR: undefined,
       FORCE_COLOR: undefined,
+      // Whoever runs this by npx or npm has it.
+      npm_config_cache: undefined,
       ...more,
     });
   }

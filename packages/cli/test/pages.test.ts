@@ -64,7 +64,7 @@ function commandsOf(text: string): string[] {
 
 /** What follows the name where a sentence speaks of agentmesh itself. */
 const SPOKEN =
-  /^(again|and|are|at|broker|cannot|changed|connects|denied|do|does|folder|has|into|is|left|legacy|needs|of|on|or|out|say|secrets|server|sets|tool|tries|without)$/;
+  /^(again|and|are|at|broker|cannot|changed|connects|denied|do|does|folder|has|in|into|is|left|legacy|needs|of|on|or|out|rests|say|secrets|server|sets|tool|tries|without)$/;
 
 /** What is wrong with a command in a sentence, whose end is the sentence's: its names and options are looked at. */
 function wrongIn(rest: string): string | undefined {

@@ -1,19 +1,18 @@
 /** One run of setup or uninstall over the clients: find, plan, show or ask, write, report. */
-import { userHome } from "@agentmesh/client/node";
 import { CommandEnd, CommandError, usageError } from "../command-error.ts";
 import type { Context } from "../context.ts";
 import { jsonText, print, tell } from "../terminal/output.ts";
 import { ask, canAsk } from "../terminal/question.ts";
 import { asTyped } from "./as-typed.ts";
-import { type ChosenClient, chooseClients, noClientFound } from "./choose.ts";
+import { noClientFound } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
 import type { ConfigFile } from "./config/config-file.ts";
 import { ConfigRefusal } from "./config/refusal.ts";
-import { connectionOf, isLocalPath } from "./connection.ts";
+import { isLocalPath } from "./connection.ts";
 import { diffText } from "./diff.ts";
 import type { ConfigureOptions } from "./options.ts";
 import { actAsOwnerOf, refuseOutOfReach } from "./person.ts";
-import { type ClientPlan, carryOut, changes, type FilePlan, planClient, type Verb, withoutServer } from "./plan.ts";
+import { type ClientPlan, carryOut, changes, type FilePlan, type Verb, withoutServer } from "./plan.ts";
 import { remarksOf } from "./remarks.ts";
 import {
   type ClientReport,
@@ -25,6 +24,7 @@ import {
   reportLines,
 } from "./report.ts";
 import { reportJson } from "./report-json.ts";
+import { type Planned, surroundingsOf, survey } from "./survey.ts";
 
 export type { ConfigureOptions } from "./options.ts";
 
@@ -36,10 +36,6 @@ export interface Configured {
   readonly remarks: readonly string[];
   /** Ends the command. @throws CommandError, CommandEnd */
   end(): void;
-}
-
-interface Planned extends ChosenClient {
-  readonly plan: ClientPlan;
 }
 
 interface Run {
@@ -54,24 +50,13 @@ interface Run {
 
 /** Runs it. @throws CommandError, StateFolderError for a user without a home */
 export async function configure(context: Context, verb: Verb, options: ConfigureOptions): Promise<Configured> {
-  const { env, json, folder, url } = context;
-  const { dryRun = false, yes = false, project: shared = false, replace = false, allowTools = false } = options;
+  const { env, json } = context;
+  const { dryRun = false, yes = false, project: shared = false, replace = false } = options;
   if (options.exitCode && !dryRun)
     throw usageError("--exit-code goes with --dry-run: it says by exit code 6 that a file would change.");
-  const platform = process.platform;
-  const at = { env, platform, home: userHome(env), project: shared ? process.cwd() : undefined };
+  const at = surroundingsOf(env, shared);
   const forAnother = actAsOwnerOf(at.project ?? at.home, env);
-  const stateFolder = folder.path;
-  const { to, adapter } = connectionOf({
-    env,
-    platform,
-    home: at.home,
-    stateFolder,
-    url,
-    given: options.command,
-    allowTools,
-    shared,
-  });
+  const { to, adapter, planned: found } = await survey(context, verb, options, at);
   if (forAnother && verb === "setup" && options.command === undefined)
     refuseOutOfReach([to.command, ...to.args].filter(isLocalPath));
   const run: Run = {
@@ -83,11 +68,8 @@ export async function configure(context: Context, verb: Verb, options: Configure
     again: (client) => asTyped(context, verb, options, client),
   };
 
-  const chosen = await chooseClients(at, options.client, verb === "uninstall");
-  if (chosen.length === 0 && verb === "setup") throw noClientFound();
-  const planned = chosen
-    .map((one): Planned => ({ ...one, plan: planClient(one, run) }))
-    .filter(({ plan }) => verb === "setup" || options.client !== undefined || isConcerned(plan));
+  if (found.length === 0 && verb === "setup") throw noClientFound();
+  const planned = found.filter(({ plan }) => verb === "setup" || options.client !== undefined || isConcerned(plan));
   const changing = planned.flatMap(({ plan }) => plan.files.filter(changes)).length;
   if (changing > 0 && !dryRun && !yes && (json || !canAsk(process.stdout)))
     throw nobodyToAsk(verb, asTyped(context, verb, options));

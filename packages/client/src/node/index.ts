@@ -1,5 +1,6 @@
 /** For programs under Node: the state folder, the broker's address and proof, starting it, and identities that last. */
 export { UntrustedBrokerError } from "../errors.ts";
+export type { Answer } from "./absence.ts";
 export { authorityAt, pinOf } from "./authority.ts";
 export { type ConnectOptions, type Credential, connect, credentialFor } from "./connect.ts";
 export { type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
@@ -31,3 +32,4 @@ export {
   typedPath,
   userHome,
 } from "./state-folder.ts";
+export { whoAnswers } from "./who-answers.ts";

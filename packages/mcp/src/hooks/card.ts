@@ -10,6 +10,8 @@ export interface Card extends SeenProcess {
   /** A random word, unlike a process id the same nowhere else; the card's file and, mostly, its socket are named by it. */
   readonly name: string;
   readonly kind: ClientKind;
+  /** Version of the adapter, for `agentmesh doctor`; earlier ones do not say. */
+  readonly version?: string;
   /** The inode of the folder that it was written into: in a copy of that folder it is of nobody there. */
   readonly folder?: string | undefined;
   /** Where it listens: a Unix socket, or a named pipe. */

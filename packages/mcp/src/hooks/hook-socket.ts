@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, statSync, utimesSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
+import { VERSION } from "@agentmesh/protocol";
 import type { ClientKind } from "../client/client-kind.ts";
 import type { Log } from "../log.ts";
 import {
@@ -158,6 +159,7 @@ export class HookSocket {
       ...(markOf(process.pid) ?? { pid: process.pid }),
       ...(space !== undefined && { space }),
       kind: this.#parts.kind,
+      version: VERSION,
       socket: socketPath(this.#folder, name),
       key: this.#key,
       ...(this.#sessionId !== undefined && { sessionId: this.#sessionId }),

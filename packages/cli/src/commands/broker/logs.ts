@@ -1,8 +1,7 @@
 /** `agentmesh logs`: the broker's own log, for people. What happened to messages is `agentmesh log`. */
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
-import { isServed, refusedBy } from "@agentmesh/client/node";
+import { isServed } from "@agentmesh/client/node";
 import { plainLine } from "@agentmesh/protocol";
-import * as z from "zod";
+import { LogFile, logLine } from "../../broker-log.ts";
 import { CommandError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { shortPath } from "../../describe.ts";
@@ -12,7 +11,6 @@ import { commandLine } from "../../terminal/shell-word.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 
 const POLL_MS = 200;
-const CHUNK = 65_536;
 /** How often it is looked whether a broker is there that writes lines: one that was killed says so nowhere else. */
 const SERVED_EACH_MS = 1_000;
 
@@ -72,58 +70,6 @@ function sayServed(context: Context): (showRest: () => Promise<void>) => Promise
   };
 }
 
-/** A log that grows, and may be put aside for a new one. */
-class LogFile {
-  readonly #path: string;
-  #place = 0;
-  #file = 0;
-  #begun = "";
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  /** The whole lines since the last call; undefined when there is no file. */
-  rest(): string[] | undefined {
-    try {
-      if (!statSync(this.#path, { throwIfNoEntry: false })) return undefined;
-      const file = openSync(this.#path, "r");
-      try {
-        const { ino, size } = fstatSync(file);
-        if (ino !== this.#file || size < this.#place) this.#anew(ino);
-        const text = this.#begun + this.#read(file, size);
-        const lines = text.split("\n");
-        this.#begun = lines.pop() ?? "";
-        return lines.filter((line) => line !== "");
-      } finally {
-        closeSync(file);
-      }
-    } catch (error) {
-      throw refusedBy(error, `The broker's log ${this.#path}`, "cannot be read", { path: this.#path });
-    }
-  }
-
-  #anew(file: number): void {
-    this.#file = file;
-    this.#place = 0;
-    this.#begun = "";
-  }
-
-  #read(file: number, size: number): string {
-    const parts: Buffer[] = [];
-    while (this.#place < size) {
-      const part = Buffer.alloc(Math.min(CHUNK, size - this.#place));
-      const bytes = readSync(file, part, 0, part.length, this.#place);
-      if (bytes === 0) break;
-      parts.push(part.subarray(0, bytes));
-      this.#place += bytes;
-    }
-    return Buffer.concat(parts).toString("utf8");
-  }
-}
-
-const Line = z.looseObject({ time: z.number(), level: z.number(), msg: z.string() });
-
 const LEVELS: readonly (readonly [number, string, Style])[] = [
   [50, "error", "red"],
   [40, "warn", "yellow"],
@@ -133,7 +79,7 @@ const LEVELS: readonly (readonly [number, string, Style])[] = [
 
 /** A line of the log as people read it; what is no entry, such as a crash, as it stands. */
 function lineText(line: string): string {
-  const parsed = parsedLine(line);
+  const parsed = logLine(line);
   if (!parsed) return sentence(plainLine(line, 2_000), "    ");
   const { time, level, msg, ...fields } = parsed;
   const [, name, colour] = LEVELS.find(([least]) => level >= least) ?? [0, "debug", "dim"];
@@ -148,13 +94,5 @@ function lineText(line: string): string {
 }
 
 function rawLine(line: string): string {
-  return jsonText(parsedLine(line) ?? { text: line }, 0);
-}
-
-function parsedLine(line: string): z.infer<typeof Line> | undefined {
-  try {
-    return Line.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
+  return jsonText(logLine(line) ?? { text: line }, 0);
 }

@@ -5,6 +5,7 @@ import type { Context } from "../../context.ts";
 import { shortPath } from "../../describe.ts";
 import { shortDuration, since } from "../../terminal/clock.ts";
 import { facts, jsonText, print } from "../../terminal/output.ts";
+import { bytes } from "../../terminal/sizes.ts";
 import { migratedFacts, otherPort, warnOfOtherVersion } from "./up.ts";
 
 /** Prints counts, limits and settings. @throws BrokerUnreachableError */
@@ -130,17 +131,6 @@ function diskText({ freeBytes, minFreeBytes, ballastBytes }: BrokerStatus["stora
   const free = freeBytes === undefined ? "free space not known" : `${bytes(freeBytes)} free`;
   const kept = minFreeBytes === 0 ? "no threshold" : `the last ${bytes(minFreeBytes)} are kept for acks and reads`;
   return `${free}, ${kept}${ballastBytes === 0 ? "" : `, ${bytes(ballastBytes)} of them as ballast`}`;
-}
-
-function bytes(count: number): string {
-  if (count < 1_024) return `${count} bytes`;
-  if (count < 1_048_576) return `${rounded(count / 1_024)} KiB`;
-  if (count < 10_737_418_240) return `${rounded(count / 1_048_576)} MiB`;
-  return `${rounded(count / 1_073_741_824)} GiB`;
-}
-
-function rounded(n: number): string {
-  return n < 10 ? n.toFixed(1).replace(/\.0$/, "") : Math.round(n).toLocaleString("en");
 }
 
 function rate(perMinute: number): string {

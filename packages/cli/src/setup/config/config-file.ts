@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { isRecord } from "./json-text.ts";
-import { HOOK_MARK, hookKinds } from "./mark.ts";
+import { HOOK_MARK, hookKinds, isOwnVariable } from "./mark.ts";
 
 /**
  * How one thing that setup wants in a file stands. `by hand`: it is there, and a person wrote it; `foreign`: something
@@ -19,6 +19,14 @@ export interface Part {
   readonly standing: Standing;
   /** What stands or stood there instead, for `foreign`, `replaced` and `by hand`; what was gone, for `updated`. */
   readonly found?: string;
+  /** What the entry starts as it stands, for a server that is brought up to date. */
+  readonly starts?: Started;
+}
+
+/** What an MCP entry starts, and the variables in it that setup decides. */
+export interface Started {
+  readonly words: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** A file as it is to be; `text` is undefined when it is to be gone. */
@@ -56,18 +64,24 @@ export interface ConfigFile {
 
 /** Says in a few words what an MCP entry starts or calls. */
 export function commandWords(entry: Readonly<Record<string, unknown>>): string {
-  const { command, args, url } = entry;
-  const words = [command, args].flat().filter((word) => typeof word === "string");
+  const words = wordsOf(entry);
+  const { url } = entry;
   if (words.length > 0) return words.join(" ");
   return typeof url === "string" ? url : "no command";
 }
 
-/** The Node or the adapter that an entry names and that is no more, as after an upgrade of Node. */
-export function goneProgram(entry: unknown): { readonly found?: string } {
+/** What an entry of ours started until now: its words, and the Node or the adapter that is no more, as after an upgrade of Node. */
+export function startedUntilNow(entry: unknown): Pick<Part, "found" | "starts"> {
   if (!isRecord(entry)) return {};
-  const words = [entry.command, entry.args].flat().filter((word) => typeof word === "string");
+  const words = wordsOf(entry);
   const gone = words.find((word) => isAbsolute(word) && !existsSync(word));
-  return gone === undefined ? {} : { found: gone };
+  const set = isRecord(entry.env) ? Object.entries(entry.env) : [];
+  const env = set.flatMap(([name, value]) => (isOwnVariable(name) && typeof value === "string" ? [[name, value]] : []));
+  return { ...(gone !== undefined && { found: gone }), starts: { words, env: Object.fromEntries(env) } };
+}
+
+function wordsOf({ command, args }: Readonly<Record<string, unknown>>): string[] {
+  return [command, args].flat().filter((word) => typeof word === "string");
 }
 
 /** Whether an MCP entry or hook that setup did not write starts our adapter all the same. */

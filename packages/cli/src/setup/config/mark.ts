@@ -10,6 +10,11 @@ export const HOOK_MARK = "--by-setup";
 /** Variables of an entry that setup decides; others are a person's. */
 export const OWN_VARIABLES = [MARK, "AGENTMESH_HOME", "AGENTMESH_URL", "AGENTMESH_PORT"] as const;
 
+/** Whether a variable of an entry is one that setup decides. */
+export function isOwnVariable(name: string): boolean {
+  return OWN_VARIABLES.some((own) => own === name);
+}
+
 /** Whether setup wrote an MCP entry. */
 export function isMarked(entry: unknown): boolean {
   return isRecord(entry) && isRecord(entry.env) && MARK in entry.env;

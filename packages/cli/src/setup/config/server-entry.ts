@@ -1,5 +1,5 @@
 /** An MCP server entry of ours in a JSON file. */
-import { commandWords, goneProgram, startsAdapter } from "./config-file.ts";
+import { commandWords, startedUntilNow, startsAdapter } from "./config-file.ts";
 import { removeAt, setAt } from "./json-edit.ts";
 import type { JsonEntry } from "./json-file.ts";
 import type { Json } from "./json-text.ts";
@@ -28,7 +28,7 @@ export function serverEntry(path: JsonPath, value: ServerValue): JsonEntry {
       if (isOurs(json)) {
         const next = refreshed(json);
         if (next === json) return { what: WHAT, json, standing: "same" };
-        return { what: WHAT, json: next, standing: "updated", ...goneProgram(current) };
+        return { what: WHAT, json: next, standing: "updated", ...startedUntilNow(current) };
       }
       const words = isRecord(current) ? commandWords(current) : JSON.stringify(current);
       if (replace) return { what: WHAT, json: setAt(json, path, value), standing: "replaced", found: words };

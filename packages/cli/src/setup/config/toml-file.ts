@@ -1,7 +1,7 @@
 /** Codex's configuration in TOML: one table of ours between two comment lines, the rest byte for byte as it was. */
 import { isDeepStrictEqual } from "node:util";
 import { parse, stringify, TomlError } from "smol-toml";
-import { type ConfigFile, commandWords, goneProgram, type Part, startsAdapter } from "./config-file.ts";
+import { type ConfigFile, commandWords, type Part, startedUntilNow, startsAdapter } from "./config-file.ts";
 import { isRecord } from "./json-text.ts";
 import { isMarked, OWN_VARIABLES } from "./mark.ts";
 import { ConfigRefusal } from "./refusal.ts";
@@ -36,7 +36,7 @@ export function tomlServerFile(path: string, value: ServerValue): ConfigFile {
       }
       const wanted = refreshed(current, value);
       if (isDeepStrictEqual(plain(current), plain(wanted))) return edition(text, { standing: "same" });
-      return edition(withTable(withoutTable(text ?? ""), wanted), { standing: "updated", ...goneProgram(current) });
+      return edition(withTable(withoutTable(text ?? ""), wanted), { standing: "updated", ...startedUntilNow(current) });
     },
     uninstall(text, before) {
       const { server: current } = read(text);

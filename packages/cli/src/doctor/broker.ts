@@ -1,0 +1,62 @@
+/** The broker: whether it runs, where, and who else answers in its place. */
+import { existsSync } from "node:fs";
+import { Hindrance } from "@agentmesh/client";
+import { isServed, requireBroker } from "@agentmesh/client/node";
+import { otherPort } from "../commands/broker/up.ts";
+import { shortPath } from "../describe.ts";
+import { since } from "../terminal/clock.ts";
+import { type Check, type Finding, ok } from "./check.ts";
+import { command, type Site } from "./site.ts";
+
+const ABOUT = "broker";
+
+/** Whether the broker of the folder, or the one that is named, is reached. */
+export const broker: Check = {
+  name: "broker",
+  looksAt:
+    "who answers at the broker's address: the mesh's own, another program, the broker of another folder or of a copy, nobody",
+  async look(site) {
+    const { address } = await site.answer();
+    const absence = address.local ? await absent(site) : undefined;
+    if (absence !== undefined) return [absence];
+    const mesh = await site.mesh();
+    if (mesh === undefined) return [unknown(address.url, address.namedBy, site)];
+    const { status } = mesh;
+    const port = otherPort(status).map(([, said]) => said);
+    const at = `version ${status.version} at ${status.url}, pid ${status.pid}, up ${since(status.startedAt)}`;
+    return [ok(ABOUT, [at, ...(port.length > 0 ? [`port ${port.join(" ")}`] : [])].join("; "))];
+  },
+};
+
+/** Why the broker of this machine is not reached; undefined where it is. */
+async function absent(site: Site): Promise<Finding | undefined> {
+  const { folder } = site;
+  const { address, who } = await site.answer();
+  if (who === "ours") return undefined;
+  const isHeld = isServed(folder);
+  if (who === "nobody" && !isHeld) {
+    const stopped = existsSync(folder.stoppedFile) ? "; a person stopped the last one" : "";
+    const starts = stopped === "" ? "the next session that needs one starts it" : "sessions of before do not start one";
+    return { ...ok(ABOUT, `none runs at ${address.url}${stopped}: ${starts}`), remedy: command(site, "up") };
+  }
+  try {
+    await requireBroker(folder, address);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Hindrance)) throw error;
+    // Where nobody named the port, the broker takes another by itself.
+    const passes = address.unnamed === true && !isHeld;
+    const says = error.message.replace(
+      /(?:\. Start it with: agentmesh up \(it takes another port by itself\)|\.)$/,
+      "",
+    );
+    const remedy = passes ? command(site, "up") : isHeld ? command(site, "logs") : undefined;
+    return { verdict: passes ? "warning" : "fault", about: ABOUT, says, ...(remedy !== undefined && { remedy }) };
+  }
+}
+
+function unknown(url: string, namedBy: string | undefined, site: Site): Finding {
+  const named = namedBy === undefined ? url : `${url}, as ${namedBy} says,`;
+  const says = `${named} is not reached, or does not take the mesh key of ${shortPath(site.folder.path)}`;
+  return { verdict: "fault", about: ABOUT, says, remedy: command(site, "status") };
+}
