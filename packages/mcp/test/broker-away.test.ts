@@ -23,7 +23,7 @@ test.each([
   [
     "a dead address that is not this machine's",
     async () => ({ url: `http://elsewhere.localhost:${await freePort()}` }),
-    /No mesh key|No broker/,
+    /holds no credential for the broker at .* Run agentmesh invite on that broker's machine/,
   ],
   ["a port that never answers", async () => silentServer(), /does not answer within 2 s|check AGENTMESH_URL/],
   ["a port of another program", async () => foreignServer(), /taken by a program that is not an agentmesh broker/],

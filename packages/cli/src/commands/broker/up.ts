@@ -67,10 +67,10 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   warnOfOtherVersion(status);
 }
 
-function joinedElsewhere({ path, joinedFile }: StateFolder, { url }: BrokerAddress): CommandError {
+function joinedElsewhere({ path }: StateFolder, { url }: BrokerAddress): CommandError {
   return new CommandError(
     "joined",
-    `This machine has joined the mesh at ${url}: ${shortPath(path)} has no broker of its own, and none was started. Whether that broker answers: agentmesh status. To leave that mesh remove ${joinedFile}; for another one here: agentmesh up --home DIR`,
+    `This machine has joined the mesh at ${url}: ${shortPath(path)} has no broker of its own, and none was started. Whether that broker answers: agentmesh status. To leave that mesh: agentmesh leave; for another one here: agentmesh up --home DIR`,
     "refused",
   );
 }

@@ -1,0 +1,94 @@
+/** Another machine: a state folder of its own that joins by one line, works without another setting, and is put out. */
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { connect, openStateFolder, sharedIdentity } from "@agentmesh/client/node";
+import { startMcpSession, startTestBroker, type TestBroker, tempDir, until } from "testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cli, cliWithStdin } from "./run-cli.ts";
+
+let broker: TestBroker;
+beforeAll(async () => {
+  broker = await startTestBroker();
+});
+afterAll(() => broker[Symbol.asyncDispose]());
+
+const SECRET = /am[mik]?_[\w-]{20,}/;
+
+/** The line, alone on stdout. */
+async function invited(...options: string[]): Promise<string> {
+  const { code, stdout } = await cli(broker.home, ["invite", ...options]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^agentmesh join amj1\.[\w-]+\n$/);
+  return stdout;
+}
+
+async function joined(home: string, host: string, ...options: string[]): Promise<void> {
+  const ended = await cliWithStdin(home, ["join", "-", "--host", host], await invited(...options));
+  expect(ended).toMatchObject({ code: 0 });
+  expect(ended.stdout).toContain("a call and a stream got through");
+  expect(ended.stdout + ended.stderr).not.toMatch(SECRET);
+}
+
+test("a machine joins by one line, and its command line and adapter are in the mesh without another setting", async () => {
+  using home = tempDir();
+  await joined(home.path, "laptop");
+  if (process.platform !== "win32") expect(statSync(join(home.path, "joined.json")).mode & 0o777).toBe(0o600);
+
+  await using session = await startMcpSession({ home: home.path, cwd: home.path, env: { AGENTMESH_NAME: "far" } });
+  expect(await session.joined()).toBe("far");
+  const { agent: near } = await broker.agent("near");
+  expect(await cli(home.path, ["send", "near", "hello from afar"])).toMatchObject({ code: 0 });
+  const { entries } = await broker.admin.listInbox({ agent: near.id });
+  expect(entries.map(({ message }) => message.body)).toEqual(["hello from afar"]);
+  const { machines } = await broker.admin.listMachines();
+  expect(machines).toMatchObject([{ host: "laptop", agents: 2, online: 1 }]);
+  expect(await broker.admin.getAgent({ agent: "far" })).toMatchObject({ host: "laptop", machine: machines[0]?.id });
+
+  const refused = await cli(home.path, ["machines"]);
+  expect(refused).toMatchObject({ code: 5, stdout: "" });
+  expect(refused.stderr.replace(/\s+/g, " ")).toContain("on the machine where the broker runs");
+});
+
+test("a machine that is put out has its streams ended within a second, and comes back by a new invite alone", async () => {
+  using home = tempDir();
+  const line = await invited();
+  expect((await cliWithStdin(home.path, ["join", "-", "--host", "lost"], line)).code).toBe(0);
+  const before = readFileSync(join(home.path, "joined.json"), "utf8");
+  const folder = openStateFolder(home.path);
+  const { token } = sharedIdentity(folder, "test", "listener");
+  const machine: { token: string } = JSON.parse(before);
+  await connect({ folder, token: machine.token }).register({ name: "listener", token });
+  const ended = (async () => {
+    for await (const delivery of connect({ folder, token, retryForMs: 0 }).inbox()) await delivery.ack();
+  })().catch((error: unknown) => error);
+  await until(async () => (await broker.admin.status()).streams === 1, "the stream");
+
+  const revoked = await cli(broker.home, ["revoke", "lost", "--yes", "--json"]);
+  expect(revoked).toMatchObject({ code: 0 });
+  await until(async () => (await broker.admin.status()).streams === 0, "the end of the stream");
+  expect(await ended).toBeUndefined();
+  const out = await cli(home.path, ["agents"]);
+  expect(out.code).not.toBe(0);
+  expect(out.stderr).not.toMatch(SECRET);
+
+  expect((await cli(home.path, ["leave"])).code).toBe(0);
+  const used = await cliWithStdin(home.path, ["join", "-"], line);
+  expect(used).toMatchObject({ code: 5, stdout: "" });
+  expect(used.stderr).toContain("The invite was used");
+  await joined(home.path, "lost");
+  expect(readFileSync(join(home.path, "joined.json"), "utf8")).not.toBe(before);
+});
+
+test("a line that is cut off is none, and no secret stands in the audit log", async () => {
+  using home = tempDir();
+  const line = (await invited("--for", "10s")).trim();
+  const cut = await cliWithStdin(home.path, ["join", "-"], line.slice(0, -20));
+  expect(cut).toMatchObject({ code: 2, stdout: "" });
+  expect(cut.stderr).toContain("not all of it");
+  const { stdout, code } = await cli(broker.home, ["audit", "--json"]);
+  expect(code).toBe(0);
+  expect(stdout).not.toMatch(SECRET);
+  expect(JSON.parse(stdout)).toMatchObject({
+    entries: expect.arrayContaining([expect.objectContaining({ act: "invite_made" })]),
+  });
+});
