@@ -236,3 +236,20 @@ test("whose heartbeat is young again by a clock that was set back is told to be 
   });
   expect(told).toEqual([1, 1, 1, 1]);
 });
+
+test("an answer to oneself is no sign of the session for which the answer is leased in the same act", async () => {
+  const o = await ask(function* (seen, delivery) {
+    const { to, of } = delivery;
+    const session = seen.history.sessions[0]?.id ?? "ses_";
+    yield lease({ ...terms(delivery), session });
+    const stream = { maxInFlight: 1, maxPushes: undefined, urgency: "normal" as const };
+    yield openStream({ agentId: to.id, max: 1, maxBytes: 1_000, leaseMs: 1_000, session, stream });
+    const answers = { inReplyTo: of.id, threadId: of.message.threadId, answers: delivery.id };
+    const answer = send(draft(to.id, to.id, { ...content, ttlMs: 600_000 }, answers));
+    yield [ack(target(delivery), "handled"), answer];
+    yield advance(1_000);
+    yield expireLeases(1);
+  });
+  expect(o.history.sessions[0]?.silent).toBe(true);
+  expect(kinds(o)).toEqual(["message acked", "message queued"]);
+});

@@ -150,9 +150,14 @@ export function underLease(
 }
 
 /** A verb on a delivery is a sign of the session that holds it, or held it last: it may be late, but it is there. */
-export function heardOfHolder({ sessions, timeline }: Engine, context: EngineContext, row: OwnDeliveryRow): void {
+export function heardOfHolder(
+  { sessions, timeline }: Engine,
+  context: EngineContext,
+  row: OwnDeliveryRow,
+  position = timeline.lastPosition(),
+): void {
   const holder = row.state === "leased" ? row.session_id : timeline.lastHolder(row.pk);
-  if (holder !== null && sessions.hear(holder, timeline.lastPosition())) context.leasable.ready(row.recipient_id);
+  if (holder !== null && sessions.hear(holder, position)) context.leasable.ready(row.recipient_id);
 }
 
 /** Returns a lease that ran out; a stream's session of which nothing was heard in it is silent from now on. */

@@ -40,6 +40,8 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
   const shown = messageOf(acceptedRow(message, sender, recipient.name, stored), true);
   // What is kept back, or waits for an answer, is leased as it is found.
   const isPlain = message.keepBackMs === undefined && message.answerWithinMs === undefined;
+  // What is leased below for the session that answers is none of what it gives a sign of.
+  const heardAt = message.answers === undefined ? 0 : engine.timeline.lastPosition();
   const { pk, ...delivery } = deliver(engine, {
     id: message.deliveryId,
     message,
@@ -55,7 +57,7 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
   const { inReplyTo: asked } = message;
   if (asked !== undefined) engine.asks.answered({ asked, debtor: sender.pk, asker: recipient.pk, reply: stored.pk });
   putKey(engine, sender.pk, stored.pk, message.idempotency);
-  if (message.answers !== undefined) ackAnswered(engine, context, message);
+  if (message.answers !== undefined) ackAnswered(engine, context, message, heardAt);
   // What has just been written is not read again, where all of it is in hand.
   if (message.answerWithinMs !== undefined) return enqueued(engine, pk, false);
   return {
@@ -195,9 +197,9 @@ export function putKey(
   messages.putKey(senderPk, idempotency.key, idempotency.contentHash, messagePk, idempotency.windowMs);
 }
 
-function ackAnswered(engine: Engine, context: EngineContext, message: MessageToEnqueue): void {
+function ackAnswered(engine: Engine, context: EngineContext, message: MessageToEnqueue, heardAt: number): void {
   const answered = message.answers && engine.deliveries.own(message.senderId, message.answers);
-  if (answered) heardOfHolder(engine, context, answered);
+  if (answered) heardOfHolder(engine, context, answered, heardAt);
   if (!answered || (answered.state !== "queued" && answered.state !== "leased")) return;
   // Who writes about a message to somebody else has read it, and has not answered it.
   const reason = answered.sender_id === message.recipientId ? "replied" : "read";
