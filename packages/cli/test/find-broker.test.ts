@@ -114,7 +114,7 @@ test.each(["", "--port"])("up %s on a machine that has joined a mesh says so and
   const ended = await cli(home.path, flag === "" ? ["up"] : ["up", flag, String(await freePort())]);
   expect(ended).toMatchObject({ code: 5, stdout: "" });
   expect(ended.stderr).toContain(`This machine has joined the mesh at ${url}`);
-  expect(ended.stderr).toContain("To leave that mesh");
+  expect(ended.stderr).toContain("agentmesh leave");
   expect(ended.stderr).not.toContain(token);
   expect(readdirSync(home.path)).not.toContain("mesh.db");
 });

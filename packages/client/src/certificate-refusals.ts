@@ -51,8 +51,8 @@ function sentences(kind: Kind, url: string, error: Error, isPinned: boolean): st
   switch (kind) {
     case "authority":
       return isPinned
-        ? `${url} shows a certificate of another authority than the one that this machine joined: somebody may stand between, another machine may have that address here, or the broker has a new authority. ${unsent} If it is a new one, join again with a new invite.`
-        : `${url} shows a certificate whose authority this system does not know. ${unsent} If that is an agentmesh broker with its own authority, join it by an invite; a program of its own gives the certificate as ca.`;
+        ? `${url} shows a certificate of another authority than the one that this machine joined: somebody may stand between, another machine may have that address here, or the broker has a new authority. ${unsent} If it is a new one, join again: agentmesh leave, then agentmesh join with a new invite.`
+        : `${url} shows a certificate whose authority this system does not know. ${unsent} If that is an agentmesh broker with its own authority, join it: agentmesh invite there, agentmesh join here; a program of its own gives the certificate as ca.`;
     case "ended":
       return `The certificate of ${url} has ended. ${unsent} Look at the clocks of both machines. The broker renews its own certificate; one of --tls-cert is to be renewed there.`;
     case "not yet":

@@ -47,7 +47,7 @@ test.each(["", "{}", "not JSON", JSON.stringify({ ...mesh, urls: [] }), JSON.str
     const folder = joined(home.path);
     writeFileSync(folder.joinedFile, text);
     expect(() => locate(folder, {})).toThrow(StateFolderError);
-    expect(() => locate(folder, {})).toThrow("Join again with a new invite");
+    expect(() => locate(folder, {})).toThrow("agentmesh leave");
     expect(forgetJoinedMesh(folder)).toBe(true);
     expect(locate(folder, {}).local).toBe(true);
   },

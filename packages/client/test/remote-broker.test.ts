@@ -5,7 +5,7 @@ import { createServer, type ServerOptions } from "node:https";
 import { connect as connectPlain, createServer as createPlain, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { BrokerFile } from "@agentmesh/protocol";
-import { freePort, listening, startTestBroker, type TestBroker, tempDir } from "testkit";
+import { freePort, listening, startTestBroker, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeAuthority, makeServerPair } from "../../broker/src/tls/certificates.ts";
 import { MeshClient, UntrustedBrokerError } from "../src/index.ts";
@@ -42,15 +42,20 @@ function joinedAt(home: string, urls: string[], more: Partial<JoinedMesh> = {}) 
 }
 
 /** A stranger over TLS on a free port, which keeps all that it is sent once the handshake is over. */
-async function stranger(options: ServerOptions, answer?: RequestListener) {
+async function stranger(
+  options: ServerOptions,
+  answer?: RequestListener,
+  { port: at = 0, refused = () => {} }: { readonly port?: number; readonly refused?: () => void } = {},
+) {
   const seen: Buffer[] = [];
   const server = createServer(options, answer);
   server.on("secureConnection", (socket: Socket) => {
     socket.on("error", () => undefined);
     socket.on("data", (bytes: Buffer) => seen.push(bytes));
   });
-  server.on("tlsClientError", () => undefined);
-  const port = await listening(server);
+  server.on("tlsClientError", refused);
+  const port = at === 0 ? await listening(server) : at;
+  if (at !== 0) await new Promise<void>((resolve) => server.listen(at, "127.0.0.1", resolve));
   return {
     url: `https://127.0.0.1:${port}`,
     seen: () => Buffer.concat(seen).toString("latin1"),
@@ -111,7 +116,7 @@ test("its certificate is trusted by the authority that is given, and by no other
   expect(wrong.message).toContain("another authority than the one that this machine");
   const unknown = await refusal(new MeshClient({ url, token: TOKEN, retryForMs: 0 }).listAgents());
   expect(unknown).toBeInstanceOf(UntrustedBrokerError);
-  expect(unknown.message).toContain("join it by an invite");
+  expect(unknown.message).toContain("agentmesh invite there");
 });
 
 test("a man in the middle with a certificate of his own learns no token, asked by program and by machine", async () => {
@@ -125,7 +130,7 @@ test("a man in the middle with a certificate of his own learns no token, asked b
   const folder = joinedAt(home.path, [between.url]);
   const failure = await refusal(connect({ folder, token: TOKEN, retryForMs: 0 }).listAgents());
   expect(failure).toBeInstanceOf(UntrustedBrokerError);
-  expect(failure.message).toMatch(/another authority.*Nothing secret was sent.*new invite/);
+  expect(failure.message).toMatch(/another authority.*Nothing secret was sent.*agentmesh leave/);
   expect((await agentsAt(between.url)).message).toContain("Nothing secret was sent");
   expect(between.seen()).toBe("");
 });
@@ -180,6 +185,22 @@ test("the authority of a broker that is joined is believed by its pin alone", as
   await expect(authorityAt(`https://127.0.0.1:${await freePort()}`, pinOf(ca))).rejects.toThrow("No broker answers");
 });
 
+test("a machine that its broker does not know sends no credential, over TLS and in plain", async () => {
+  using home = tempDir();
+  const folder = joinedAt(home.path, [url]);
+  const failure = await refusal(connect({ folder, token: TOKEN, retryForMs: 0 }).listAgents());
+  expect(failure).toBeInstanceOf(UntrustedBrokerError);
+  expect(failure.message).toMatch(/does not know this machine any more.*Nothing secret was sent.*agentmesh invite/);
+  // In plain whoever stands between sees all that is sent.
+  await using between = await relay(broker.port);
+  const plain = joinedAt(home.path, [`http://127.0.0.1:${between.port}`], { ca: undefined });
+  await expect(connect({ folder: plain, token: TOKEN, retryForMs: 0 }).listAgents()).rejects.toThrow(
+    UntrustedBrokerError,
+  );
+  expect(between.seen()).toContain("GET /health");
+  expect(between.seen()).not.toMatch(/amm_|authorization/i);
+});
+
 test("of several addresses the one that proves itself is found, and what each said is told when none does", async () => {
   using home = tempDir();
   const closedPort = await freePort();
@@ -195,6 +216,40 @@ test("of several addresses the one that proves itself is found, and what each sa
 function joinedMesh(folder: ReturnType<typeof openStateFolder>): JoinedMesh {
   return JSON.parse(readFileSync(folder.joinedFile, "utf8"));
 }
+
+test("a stream waits while its broker's address is a stranger's, sends that one nothing, and goes on when it is back", async () => {
+  const port = await freePort();
+  await using own = await startTestBroker({ args: ["--tls", `127.0.0.1:${port}`] });
+  const trusted = (await own.admin.authority()).ca ?? "";
+  const far = await own.agent("far");
+  const client = new MeshClient({ url: `https://127.0.0.1:${port}`, ca: trusted, token: far.token, retryForMs: 0 });
+  const came: string[] = [];
+  const left = new AbortController();
+  const reading = (async () => {
+    for await (const delivery of client.inbox({ signal: left.signal })) {
+      came.push(delivery.body);
+      await delivery.ack();
+    }
+  })();
+  await until(async () => (await own.admin.status()).streams === 1, "the stream to open");
+  await own.kill();
+  const authority = await makeAuthority(Date.now());
+  const pair = await makeServerPair(authority, ["127.0.0.1"], Date.now(), DAY_MS);
+  let tried = 0;
+  {
+    await using away = await stranger(pair, undefined, { port, refused: () => tried++ });
+    await until(() => tried >= 2, "the stream to be tried again");
+    expect(away.seen()).toBe("");
+  }
+  await own.start();
+  await own.admin
+    .register({ name: "near" })
+    .then(({ token = "" }) => own.client(token).send({ to: "far", body: "back" }));
+  await until(() => came.length === 1, "the message");
+  expect(came).toEqual(["back"]);
+  left.abort();
+  await reading;
+});
 
 test("a broker elsewhere is reached through the proxy of the environment, and its certificate is the broker's", async () => {
   const asked: string[] = [];

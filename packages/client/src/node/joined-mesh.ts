@@ -49,7 +49,7 @@ export function readJoinedMesh({ joinedFile }: StateFolder): JoinedMesh | undefi
   const said = JoinedMesh.safeParse(parsed(text)).data;
   if (said) return said;
   throw new StateFolderError(
-    `${joinedFile} should say which mesh this machine has joined, and cannot be read as that. Join again with a new invite, or remove that file to leave that mesh.`,
+    `${joinedFile} should say which mesh this machine has joined, and cannot be read as that. Leave that mesh, and join again with a new invite if you want to be in it: agentmesh leave`,
   );
 }
 

@@ -102,15 +102,13 @@ async function provenAt(
     );
   }
   const isBroker = { url, version: known.version, ...(ca !== undefined && { ca }) };
-  // What a machine's credential proves is not asked yet: the certificate that was pinned speaks for the broker.
-  if (!proof || proof.machine !== undefined || proves(given, proof.key, addressProofText(nonce, new URL(url).host)))
-    return isBroker;
+  if (!proof || proves(given, proof.key, addressProofText(nonce, new URL(url).host))) return isBroker;
   // An authority that every system knows has vouched for the name: that address is who it says.
   if (proof.machine === undefined && url.startsWith("https:")) return isBroker;
   throw new UntrustedBrokerError(
     proof.machine === undefined
       ? `The broker at ${url} does not hold the mesh key that is in this state folder, or a proxy on the way changes the Host header. Nothing secret was sent. Name another address, or set AGENTMESH_HOME to the folder with its key.`
-      : `The broker at ${url} does not know this machine any more, or it is the broker of another mesh. Nothing secret was sent. Join again with a new invite, made on the broker's machine.`,
+      : `The broker at ${url} does not know this machine any more, or it is the broker of another mesh. Nothing secret was sent. Join again: agentmesh leave here, agentmesh invite on the broker's machine, and agentmesh join here with what it prints.`,
   );
 }
 
