@@ -113,7 +113,8 @@ export class Sessions {
   }
 
   #note(id: SessionId, { agent }: AgentCaller, mark: ProcessMark | undefined): void {
-    if (mark) this.#processes.note({ id, agentId: agent.id }, mark);
+    // A machine that is a copy of this one, as virtual machines are, has marks like this one's.
+    if (mark && agent.machine === undefined) this.#processes.note({ id, agentId: agent.id }, mark);
   }
 }
 

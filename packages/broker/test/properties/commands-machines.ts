@@ -1,11 +1,14 @@
 /** Commands about machines that join, register agents, and are put out. */
 import fc from "fast-check";
-import { any, type CommandKind, kind, pick } from "./command-kind.ts";
+import { any, type CommandKind, kind, pick, pickAgent } from "./command-kind.ts";
+import { content, draft } from "./commands-messages.ts";
 import type { MachineHistory } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import { register } from "./questions-agents.ts";
 import { restart, stepAtStart } from "./questions-care.ts";
+import { lease } from "./questions-leases.ts";
 import { join, revoke, revokeAndKill } from "./questions-machines.ts";
+import { send } from "./questions-messages.ts";
 import { REPOS } from "./standing.ts";
 
 const NAMES = ["ada", "bob", "cyd", "dee", "eve"];
@@ -45,7 +48,31 @@ const killed = fc.record({
   end: fc.constantFrom("kill" as const, "power cut" as const),
 });
 
+const writes = fc.record({ n: any, to: any, content });
+type WritesChoice = typeof writes extends fc.Arbitrary<infer T> ? T : never;
+
+/** Somebody who is a person on a machine writes to an agent, who reads. */
+function* personWrites(o: Observer, { n, to, content: what }: WritesChoice): Iterable<Question> {
+  if (!o.history.machines.some(({ out }) => !out)) yield join();
+  const machine = pick(
+    o.history.machines.filter(({ out }) => !out),
+    n,
+  );
+  if (!machine) return;
+  const name = "abe";
+  if (!o.history.present.some((each) => each.name === name)) {
+    const generation = o.history.agents.filter((each) => each.name === name).length;
+    yield register(name, `token ${generation} of ${name}`, REPOS[n % 2], machine);
+  }
+  const person = o.history.present.find((each) => each.name === name);
+  const receiver = pickAgent(o, to);
+  if (!person || !receiver) return;
+  yield send(draft(person.id, receiver.id, what));
+  yield lease({ agentId: receiver.id, max: 25, maxBytes: 16_384, leaseMs: 10_000, session: undefined });
+}
+
 export const machineCommands: CommandKind[] = [
+  kind("a machine's person writes", 1, writes, personWrites),
   kind("a machine joins", 1, any, () => join()),
   kind("register on a machine", 3, registers, registerOn),
   kind("put a machine out", 1, any, (o, n) => {

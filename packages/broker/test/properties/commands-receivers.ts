@@ -7,10 +7,11 @@ import { advance, announceDue } from "./questions-care.ts";
 import { lease } from "./questions-leases.ts";
 import { send } from "./questions-messages.ts";
 import { setFocus, setPolicy } from "./questions-receivers.ts";
+import { classOf } from "./standing.ts";
 
 const action = fc.constantFrom("accept", "accept", "hold", "refuse");
 
-const CLASSES = ["operator", "same-repo", "same-machine", "unverified"] as const;
+const CLASSES = ["operator", "same-repo", "same-machine", "remote", "unverified"] as const;
 
 const story = fc.record({
   n: any,
@@ -44,7 +45,22 @@ function* focusOne(o: Observer, { n, allows, content: some, end }: StoryChoice):
   yield stream;
 }
 
+const rules = fc.record({ from: any, to: any, closer: fc.option(action), wider: action, rest: action, content });
+type RulesChoice = typeof rules extends fc.Arbitrary<infer T> ? T : never;
+
+/** A policy with a rule for how a message of somebody comes, or none, and others for whatever is wider; then it comes. */
+function* closestRule(o: Observer, { from, to, closer, wider, rest, content: what }: RulesChoice): Iterable<Question> {
+  const [sender, receiver] = [pickAgent(o, from), pickAgent(o, to)];
+  if (!sender || !receiver) return;
+  const wide = sender.machine === receiver.machine ? "same-machine" : "remote";
+  const closest = closer === null ? {} : { [classOf(sender, receiver)]: closer };
+  const trust = { verified: rest, [wide]: wider, ...closest };
+  yield setPolicy(receiver, { otherwise: rest, senders: {}, trust });
+  yield send(draft(sender.id, receiver.id, what));
+}
+
 export const receiverCommands: CommandKind[] = [
+  kind("the closest rule", 1, rules, closestRule),
   kind("focus on one stream", 2, story, focusOne),
   kind(
     "policy",

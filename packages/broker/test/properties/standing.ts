@@ -5,9 +5,9 @@ import type { AgentHistory, StandingHistory } from "./history-records.ts";
 /** Repositories that agents of the pool work in, by their remote URL. */
 export const REPOS = ["git.acme.test/shop", "git.acme.test/notes"] as const;
 
-/** What a name of the pool stands for: ada is a person's agent, dee comes by the predecessor's wire. */
+/** What a name of the pool stands for: ada is a person's agent, abe that of a machine's, dee comes by the predecessor's wire. */
 export function standingOf(name: string, repoUrl: string, machine?: MachineId): StandingHistory {
-  return { person: name === "ada", unverified: name === "dee", repoUrl, machine };
+  return { person: name === "ada" || name === "abe", unverified: name === "dee", repoUrl, machine };
 }
 
 /** The class that a message of one to the other is stamped with when it is accepted. */

@@ -5,7 +5,7 @@ import { MeshError } from "../errors.ts";
 import type { KnownAgent } from "../store.ts";
 
 /** Where an agent works, as far as that is known. */
-type Placed = Pick<KnownAgent, "profile">;
+type Placed = Pick<KnownAgent, "profile" | "machine">;
 
 /** Whether an agent is near the caller, in this sense; everybody where nothing is asked. @throws MeshError invalid_request */
 export function nearTo(caller: AnyCaller, near: Near | undefined): ((other: Placed) => boolean) | undefined {
@@ -20,9 +20,10 @@ const isNear: Readonly<Record<Near, (a: Placed, b: Placed) => boolean>> = {
   repo: (a, b) => same("repoUrl", a, b) || (onOneMachine(a, b) && same("repo", a, b)),
 };
 
-/** By its name; one that said none is taken for near. */
-function onOneMachine({ profile: a }: Placed, { profile: b }: Placed): boolean {
-  return a.host === undefined || b.host === undefined || a.host === b.host;
+/** By its credential, and where several hosts share the mesh key, by its name; one that said none is taken for near. */
+function onOneMachine(a: Placed, b: Placed): boolean {
+  const [own, other] = [a.profile.host, b.profile.host];
+  return a.machine?.id === b.machine?.id && (own === undefined || other === undefined || own === other);
 }
 
 function same(field: "directory" | "repo" | "repoUrl", { profile: a }: Placed, { profile: b }: Placed): boolean {

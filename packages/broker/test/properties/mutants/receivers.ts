@@ -53,6 +53,36 @@ export const receiverMutants: Mutant[] = [
     ["send", "register"],
   ),
   stateless(
+    "another machine's person is one everywhere",
+    ({ store, db }) => ({
+      enqueue: (message, quota) => {
+        const own = "iif(person = 1, NULL, machine_pk)";
+        return whileSet(db, "agent", "machine_pk", own, () => store.enqueue(message, quota));
+      },
+    }),
+    ["a machine's person writes", "register on a machine", "send"],
+  ),
+  stateless(
+    "an agent is of the machine whose host it says",
+    ({ store, db }) => ({
+      enqueue: (message, quota) => whileSet(db, "agent", "machine_pk", "NULL", () => store.enqueue(message, quota)),
+    }),
+    ["a machine's person writes", "register on a machine", "send"],
+  ),
+  stateless(
+    "a rule for other machines is none for what says that it works in the same repository",
+    ({ store, db }) => ({
+      enqueue: (message, quota) => {
+        const remote = "json_extract(policy, '$.trust.remote') IS NULL";
+        const named = "json_extract(policy, '$.trust.\"same-repo\"') IS NOT NULL";
+        const claimed = "json_set(policy, '$.trust.\"same-repo\"', json_extract(policy, '$.otherwise'))";
+        const set = `CASE WHEN ${remote} OR ${named} THEN policy ELSE ${claimed} END`;
+        return whileSet(db, "agent", "policy", set, () => store.enqueue(message, quota));
+      },
+    }),
+    ["the closest rule", "register on a machine"],
+  ),
+  stateless(
     "a person is none after a restart",
     ({ db, start }) => {
       if (start > 1) db.exec("UPDATE agent SET person = 0");
