@@ -7,7 +7,16 @@ import { RepeatedLines } from "./log-repeats.ts";
 import { refusals } from "./state-files.ts";
 
 /** Paths whose values are replaced in every line. */
-const SECRETS = ["req.headers.authorization", "headers.authorization", "*.token", "token", "*.key", "key", "*.secret"];
+const SECRETS = [
+  "req.headers.authorization",
+  "headers.authorization",
+  "*.token",
+  "token",
+  "*.key",
+  "key",
+  "*.secret",
+  "secret",
+];
 
 /** A logger that writes its lines to `output`, left out to stdout; those that repeat are counted by `repeats`. */
 export function createLog(
