@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   utimesSync,
+  writeFileSync,
 } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
@@ -80,6 +81,19 @@ class Machine extends Home {
   async meshOfBefore(): Promise<void> {
     const broker = await startTestBroker({ home: this.state });
     await broker.kill("SIGTERM");
+  }
+
+  /** A mesh of another machine that this one has joined, with a credential that nobody gave it. */
+  joins(url: string): void {
+    const joined = {
+      version: 1,
+      urls: [url],
+      machine: `mch_${"0".repeat(32)}`,
+      token: `amm_${"A".repeat(43)}`,
+      host: "laptop",
+    };
+    mkdirSync(this.state, { mode: 0o700 });
+    writeFileSync(join(this.state, "joined.json"), JSON.stringify(joined), { mode: 0o600 });
   }
 
   /** Codex, set up by our setup. */
@@ -302,7 +316,25 @@ const rows: readonly Row[] = [
       machine.set.AGENTMESH_URL = `http://mesh.localhost:${await freePort()}`;
     },
     verdict: "fault",
-    says: /as AGENTMESH_URL says, is not reached/,
+    says: /mesh\.localhost/,
+  },
+  {
+    check: "broker",
+    fault: "a joined mesh that is not reached",
+    arrange: async (machine) => machine.joins(`http://127.0.0.1:${await freePort()}`),
+    verdict: "fault",
+    says: /127\.0\.0\.1/,
+  },
+  {
+    check: "broker",
+    fault: "a joined mesh whose broker knows this machine no more",
+    async arrange(machine) {
+      const broker = await startTestBroker();
+      onTestFinished(() => broker[Symbol.asyncDispose]());
+      machine.joins(broker.url);
+    },
+    verdict: "fault",
+    says: /./,
   },
   {
     check: "versions",

@@ -1,7 +1,8 @@
 /** The broker: whether it runs, where, and who else answers in its place. */
 import { existsSync } from "node:fs";
-import { Hindrance } from "@agentmesh/client";
+import { Hindrance, MeshApiError } from "@agentmesh/client";
 import { isServed, requireBroker } from "@agentmesh/client/node";
+import { plainLine } from "@agentmesh/protocol";
 import { otherPort } from "../commands/broker/up.ts";
 import { shortPath } from "../describe.ts";
 import { since } from "../terminal/clock.ts";
@@ -14,19 +15,35 @@ const ABOUT = "broker";
 export const broker: Check = {
   name: "broker",
   looksAt:
-    "who answers at the broker's address: the mesh's own, another program, the broker of another folder or of a copy, nobody",
+    "who answers at the broker's address: the mesh's own, another program, the broker of another folder or of a copy, nobody; of a broker elsewhere, whether it is reached, has the pinned certificate and knows this machine",
   async look(site) {
-    const { address } = await site.answer();
-    const absence = address.local ? await absent(site) : undefined;
+    const address = site.context.address();
+    const absence = address.local ? await absent(site) : await unreached(site);
     if (absence !== undefined) return [absence];
     const mesh = await site.mesh();
     if (mesh === undefined) return [unknown(address.url, address.namedBy, site)];
-    const { status } = mesh;
+    const { status, version } = mesh;
+    if (status === undefined)
+      return [ok(ABOUT, `version ${plainLine(version, 40)} at ${address.url}, of another machine`)];
     const port = otherPort(status).map(([, said]) => said);
     const at = `version ${status.version} at ${status.url}, pid ${status.pid}, up ${since(status.startedAt)}`;
     return [ok(ABOUT, [at, ...(port.length > 0 ? [`port ${port.join(" ")}`] : [])].join("; "))];
   },
 };
+
+/** Why a broker elsewhere is not reached, or not believed: by its certificate, or because it does not know this machine. */
+async function unreached(site: Site): Promise<Finding | undefined> {
+  const address = site.context.address();
+  try {
+    await requireBroker(site.folder, address);
+    await (await site.context.admin({ retryForMs: 0 })).listAgents({ limit: 1 });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Hindrance || error instanceof MeshApiError)) throw error;
+    const says = plainLine(error.message.replace(/\.$/, ""), 1_000);
+    return { verdict: "fault", about: ABOUT, says };
+  }
+}
 
 /** Why the broker of this machine is not reached; undefined where it is. */
 async function absent(site: Site): Promise<Finding | undefined> {

@@ -15,7 +15,7 @@ export const disk: Check = {
   name: "disk",
   looksAt: "free room where the state folder is, and whether the broker accepts new messages",
   async look(site) {
-    const storage = (await site.mesh())?.status.storage;
+    const storage = (await site.mesh())?.status?.storage;
     const free = storage?.freeBytes ?? freeAt(site.folder.path);
     const least = storage?.minFreeBytes ?? USUAL_LEAST_BYTES;
     if (storage?.closedWhy !== undefined) {

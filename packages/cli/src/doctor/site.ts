@@ -1,6 +1,6 @@
 /** What the checks look at together, each asked for once: the folder, who answers at the address, the clients. */
-import type { MeshClient } from "@agentmesh/client";
-import { type Answer, type BrokerAddress, type StateFolder, whoAnswers } from "@agentmesh/client/node";
+import { MeshApiError, type MeshClient } from "@agentmesh/client";
+import { type Answer, type BrokerAddress, requireBroker, type StateFolder, whoAnswers } from "@agentmesh/client/node";
 import type { BrokerStatus } from "@agentmesh/protocol";
 import type { Context } from "../context.ts";
 import { type Survey, surroundingsOf, survey } from "../setup/survey.ts";
@@ -20,10 +20,13 @@ export interface Site {
   clients(): Promise<Survey>;
 }
 
-/** A broker that answers, as the owner of the mesh key sees it. */
+/** A broker that answers. */
 export interface Mesh {
+  /** With the mesh key, or on a machine that joined with its credential. */
   readonly admin: MeshClient;
-  readonly status: BrokerStatus;
+  readonly version: string;
+  /** Told to the owner of the mesh key alone. */
+  readonly status: BrokerStatus | undefined;
 }
 
 /** Opens it; nothing is looked at yet. */
@@ -40,8 +43,15 @@ export function siteOf(context: Context): Site {
     }),
     mesh: once(async () => {
       try {
+        const { version } = await requireBroker(folder, context.address());
         const admin = await context.admin({ retryForMs: 0 });
-        return { admin, status: await admin.status() };
+        // Its own agents are what every caller may look at: a credential that was revoked may not.
+        await admin.listAgents({ limit: 1 });
+        const status = await admin.status().catch((error: unknown) => {
+          if (error instanceof MeshApiError && error.status === 403) return undefined;
+          throw error;
+        });
+        return { admin, version, status };
       } catch {
         // The check of the broker says why.
         return undefined;

@@ -15,8 +15,8 @@ export const versions: Check = {
   name: "versions",
   looksAt: "the versions of this command line, of the running broker, and of the adapter of each session with hooks",
   async look(site) {
-    const broker = (await site.mesh())?.status.version;
-    return [ofBroker(broker), ...ofAdapters(join(site.folder.path, "hooks"))];
+    const mesh = await site.mesh();
+    return [ofBroker(mesh?.status?.version ?? mesh?.version), ...ofAdapters(join(site.folder.path, "hooks"))];
   },
 };
 
