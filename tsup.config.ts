@@ -7,6 +7,7 @@ const entries = {
   broker: ["index"],
   opencode: ["index"],
   pi: ["index"],
+  cline: ["index"],
 };
 
 // The plugins are built with parts of the MCP adapter, so that OpenCode and Pi need not install the adapter's own dependencies.

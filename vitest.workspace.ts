@@ -65,7 +65,7 @@ export function runOf(
       // One more than processors: a file often waits for the clock.
       maxWorkers: Math.min(availableParallelism() + 1, MOST_WORKERS),
       globalSetup: [inTestkit("programs/build.ts")],
-      projects: ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi", "testkit"].map((name) => ({
+      projects: ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi", "cline", "testkit"].map((name) => ({
         root: `packages/${name}`,
         resolve: { conditions },
         ssr: { resolve: { conditions, externalConditions: conditions } },

@@ -13,7 +13,7 @@ interface Source {
   readonly text: string;
 }
 
-const sources: Source[] = ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi"].flatMap((name) =>
+const sources: Source[] = ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi", "cline"].flatMap((name) =>
   readdirSync(join(packages, name, "src"), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))
     .map((path) => {
@@ -108,6 +108,7 @@ const rules: [from: string, may: string[]][] = [
   ["mcp/src/place/", ["@agentmesh/protocol", "zod", "node:"]],
   ["mcp/src/", ["@agentmesh/protocol", "@agentmesh/client", "zod", "node:", "mcp/src/place/"]],
   ["opencode/src/", ["agentmesh-mcp/session", "zod"]],
+  ["cline/src/", ["agentmesh-mcp/session", "zod"]],
   ["pi/src/", ["agentmesh-mcp/session", "zod", "node:fs", "node:os", "node:path"]],
   [
     "cli/src/setup/",
@@ -179,7 +180,7 @@ describe("the layout", () => {
   test("the environment is read in the configuration alone", () => {
     const readers = sources.filter(({ text }) => /process\.env\b/.test(text)).map(({ path }) => path);
     const allowed =
-      /^(broker\/src\/serve|client\/src\/node\/|mcp\/src\/(config|run|main)|(opencode|pi)\/src\/index|cli\/src\/(context|main|program|terminal\/output))/;
+      /^(broker\/src\/serve|client\/src\/node\/|mcp\/src\/(config|run|main)|(opencode|pi|cline)\/src\/index|cli\/src\/(context|main|program|terminal\/output))/;
     expect(readers.filter((path) => !allowed.test(path))).toEqual([]);
   });
 

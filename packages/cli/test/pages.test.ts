@@ -95,7 +95,7 @@ const pages = [
   ...["*.md", "docs/*.md", "docs/decisions/*.md", "docs/troubleshooting/*.md", "packages/*/README.md", "examples/*.md"],
   ...["plugins/**/*.md", ".changeset/*.md"],
 ].flatMap((pattern) => globSync(pattern, { cwd: root }));
-const sources = ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi"].flatMap((name) =>
+const sources = ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi", "cline"].flatMap((name) =>
   globSync(`packages/${name}/src/**/*.ts`, { cwd: root }),
 );
 

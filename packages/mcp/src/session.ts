@@ -1,4 +1,4 @@
-/** What an adapter is made of, for one that is no MCP server: the plugins of OpenCode and Pi are built with it. */
+/** What an adapter is made of, for one that is no MCP server: the plugins of OpenCode, Pi and Cline are built with it. */
 export { AgentSession } from "./agent-session.ts";
 export type { ClientSide } from "./client/client-side.ts";
 export { type Config, type LogLevel, resolveConfig } from "./config/config.ts";
@@ -12,4 +12,5 @@ export { instructions } from "./shown/instructions.ts";
 export { tools } from "./tools/index.ts";
 export { type InsideCall, InsideCalls } from "./tools/inside-calls.ts";
 export type { Tool } from "./tools/tool.ts";
+export { SteeredTexts } from "./transcript/steered-texts.ts";
 export type { PushSigns, Sign } from "./transcript/transcript.ts";

@@ -1,10 +1,17 @@
 /** The extension's parts put together: the session that Pi has open is one agent of the mesh. */
-import { AgentSession, createLog, InsideCalls, instructions, pauseAtMost, resolveConfig } from "agentmesh-mcp/session";
+import {
+  AgentSession,
+  createLog,
+  InsideCalls,
+  instructions,
+  pauseAtMost,
+  resolveConfig,
+  SteeredTexts,
+} from "agentmesh-mcp/session";
 import { logFile, writeLine } from "./log-file.ts";
 import { meshTools } from "./mesh-tools.ts";
 import { AgentSettled, MessageEnd, type PiContext, type PiExtensionApi } from "./pi.ts";
 import { MESSAGE_KIND, steerPath } from "./steer-path.ts";
-import { SteeredTexts } from "./steered-texts.ts";
 
 /** A Pi that is gone this soon only looked, and joins nothing; in milliseconds. */
 const STAYS_AFTER_MS = 2_000;

@@ -1,7 +1,6 @@
 /** Push path pi-extension: a message in the session. It starts a turn of an idle one, and comes into a turn under way. */
-import type { PushPath } from "agentmesh-mcp/session";
+import type { PushPath, SteeredTexts } from "agentmesh-mcp/session";
 import type { PiExtensionApi } from "./pi.ts";
-import type { SteeredTexts } from "./steered-texts.ts";
 
 /** More than any text that is pushed. */
 const MAX_BYTES = 256 * 1024;

@@ -2,11 +2,10 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MessageRef } from "@agentmesh/protocol";
-import { instructions, tools } from "agentmesh-mcp/session";
+import { instructions, SteeredTexts, tools } from "agentmesh-mcp/session";
 import { startTestBroker, type TestAgent, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeLine } from "../src/log-file.ts";
-import { SteeredTexts } from "../src/steered-texts.ts";
 import { type StandIn, type StandInOptions, standIn } from "./stand-in.ts";
 
 let broker: TestBroker;

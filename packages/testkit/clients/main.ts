@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { startTestBroker } from "testkit";
 import { claude, claudeByHooks } from "./claude.ts";
 import type { Client } from "./client.ts";
+import { cline } from "./cline.ts";
 import { codex } from "./codex.ts";
 import { configureBy } from "./configure.ts";
 import { copilot, copilotByHooks } from "./copilot.ts";
@@ -26,7 +27,7 @@ import { serveModel } from "./stubs/stub-server.ts";
 import { table } from "./table.ts";
 
 const CLIENTS: readonly Client[] = [
-  ...[claude, claudeByHooks, codex, opencode, kilo, pi, openclaw, gemini],
+  ...[claude, claudeByHooks, codex, opencode, kilo, pi, cline, openclaw, gemini],
   ...[copilot, copilotByHooks, qwen, qwenByHooks],
   ...[...identityConversations, identityHooks],
 ];

@@ -1,4 +1,4 @@
-/** What users get from the registry: the seven packed packages, installed into an empty folder. */
+/** What users get from the registry: the eight packed packages, installed into an empty folder. */
 import { type ExecFileOptions, execFile, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,6 +24,7 @@ const PACKAGES = [
   "agentmesh",
   "opencode-agentmesh",
   "pi-agentmesh",
+  "cline-agentmesh",
 ];
 
 let app: TempDir;
@@ -40,12 +41,12 @@ const tarballs = () => readdirSync(join(app.path, "tarballs")).map((name) => joi
 beforeAll(async () => {
   app = tempDir();
   home = tempDir();
-  for (const name of ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi"]) {
+  for (const name of ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi", "cline"]) {
     await run("pnpm", ["pack", "--pack-destination", join(app.path, "tarballs")], {
       cwd: join(root, "packages", name),
     });
   }
-  expect(tarballs()).toHaveLength(7);
+  expect(tarballs()).toHaveLength(8);
   writeFileSync(join(app.path, "package.json"), '{ "private": true, "type": "module" }');
   await run("npm", ["install", "--no-audit", "--no-fund", ...tarballs()], { cwd: app.path });
 });

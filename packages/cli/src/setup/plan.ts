@@ -50,7 +50,7 @@ export function planClient(
   }: { readonly at: Surroundings; readonly verb: Verb; readonly to: Connection; readonly replace: boolean },
 ): ClientPlan {
   try {
-    const aside = verb === "setup" ? client.standsAside?.(at) : undefined;
+    const aside = verb === "setup" ? client.standsAside?.(at, to) : undefined;
     if (aside !== undefined) {
       const both = client.files(at, to, found?.version).filter(hasOurs);
       const paths = both.map(({ path }) => shortPath(path)).join(" and ");

@@ -31,7 +31,7 @@ export interface Connection {
 }
 
 /** A client that loads a plugin of ours: the folder of its package in a clone. */
-export type PluggedClient = "opencode" | "pi";
+export type PluggedClient = "opencode" | "pi" | "cline";
 
 /** A plugin, as a client's configuration may name it. */
 export interface Plugin {
@@ -52,7 +52,7 @@ export interface Client {
   /** Files with entries of ours, for the client's version if it is known; none without a configuration of that kind. */
   files(at: Surroundings, to: Connection, version: string | undefined): readonly ConfigFile[];
   /** Why nothing is written although the client is there. */
-  standsAside?(at: Surroundings): string | undefined;
+  standsAside?(at: Surroundings, to: Connection): string | undefined;
   /** Settings that keep out what setup writes. */
   shutOut?(at: Surroundings, to: Connection): readonly ShutOut[];
   /** How a person sees that it works. */

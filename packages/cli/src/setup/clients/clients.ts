@@ -1,6 +1,7 @@
 /** The clients that setup knows, in the order in which it speaks of them. */
 import { claudeCode } from "./claude-code.ts";
 import type { Client } from "./client.ts";
+import { cline } from "./cline.ts";
 import { codex } from "./codex.ts";
 import { copilot } from "./copilot.ts";
 import { cursor } from "./cursor.ts";
@@ -19,6 +20,7 @@ export const clients: readonly Client[] = [
   opencode,
   kilo,
   pi,
+  cline,
   gemini,
   copilot,
   qwen,

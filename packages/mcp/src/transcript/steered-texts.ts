@@ -1,28 +1,29 @@
-/** Texts given to Pi to be put before its model, and what has become of each: Pi itself does not say. */
-import { noncesIn, type PushSigns, type Sign } from "agentmesh-mcp/session";
+/** Texts given to a client from inside to be put before its model, and what has become of each, by the order of its events. */
+import { noncesIn } from "../push/push-text.ts";
+import type { PushSigns, Sign } from "./transcript.ts";
 
 const MAX_KEPT = 1_000;
 
-/** What Pi has been given, and means to show, stands in the conversation so soon after a run has begun or ended. */
+/** What the client has been given, and means to show, stands in the conversation so soon after a run has begun or ended. */
 const TAKES_UP_WITHIN_MS = 1_000;
 
 /** A user who has just stopped the model is not to find it at work again at once. */
 const STAYS_STOPPED_MS = 10_000;
 
 /**
- * `handed`: Pi has it. `left`: the run is over that should have shown it. `given`: it stands in the conversation. `shown`:
- * the model has answered after it. `dropped`: Pi has it no more.
+ * `handed`: the client has it. `left`: the run is over that should have shown it. `given`: it stands in the conversation. `shown`:
+ * the model has answered after it. `dropped`: the client has it no more.
  */
 type Stage = "handed" | "left" | "given" | "shown" | "dropped";
 
-/** Reads the signs off Pi's events. That the user has emptied Pi's queue, as Escape does, shows by what never came. */
+/** Told of the events. That the user has emptied a client's queue shows by what never came. */
 export class SteeredTexts implements PushSigns {
   readonly readable = true;
   readonly #stages = new Map<string, Stage>();
   #running = false;
   #looking: NodeJS.Timeout | undefined;
 
-  /** Pi is given a text. */
+  /** The client is given a text. */
   handed(text: string): void {
     for (const nonce of noncesIn(text)) this.#stages.set(nonce, "handed");
     const oldest = this.#stages.size > MAX_KEPT ? this.#stages.keys().next().value : undefined;
@@ -45,7 +46,12 @@ export class SteeredTexts implements PushSigns {
     if (this.#looking) this.#dropAfter(TAKES_UP_WITHIN_MS);
   }
 
-  /** A run is over, and Pi begins none by itself. */
+  /** A run is over; what the client was given meanwhile it shows in the next. */
+  rests(): void {
+    this.#running = false;
+  }
+
+  /** A run is over, and the client begins none by itself. */
   settled({ aborted }: { readonly aborted: boolean }): void {
     this.#running = false;
     if (this.#move("handed", "left")) this.#dropAfter(aborted ? STAYS_STOPPED_MS : TAKES_UP_WITHIN_MS);
