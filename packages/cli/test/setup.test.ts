@@ -565,7 +565,7 @@ describe("setup", () => {
     const none = await home.run(["setup", "--yes"]);
     expect(none).toMatchObject({ code: 4, stdout: "" });
     expect(none.stderr).toContain(
-      "agentmesh setup --client NAME, one of claude-code, codex, opencode, kilo, pi, gemini",
+      "agentmesh setup --client NAME, one of claude-code, codex, opencode, kilo, pi, cline, gemini",
     );
     const unknown = await home.run(["setup", "--client", "emacs"]);
     expect(unknown).toMatchObject({ code: 2 });
