@@ -70,19 +70,6 @@ export const receiverMutants: Mutant[] = [
     ["a machine's person writes", "register on a machine", "send"],
   ),
   stateless(
-    "a rule for other machines is none for what says that it works in the same repository",
-    ({ store, db }) => ({
-      enqueue: (message, quota) => {
-        const remote = "json_extract(policy, '$.trust.remote') IS NULL";
-        const named = "json_extract(policy, '$.trust.\"same-repo\"') IS NOT NULL";
-        const claimed = "json_set(policy, '$.trust.\"same-repo\"', json_extract(policy, '$.otherwise'))";
-        const set = `CASE WHEN ${remote} OR ${named} THEN policy ELSE ${claimed} END`;
-        return whileSet(db, "agent", "policy", set, () => store.enqueue(message, quota));
-      },
-    }),
-    ["the closest rule", "register on a machine"],
-  ),
-  stateless(
     "a person is none after a restart",
     ({ db, start }) => {
       if (start > 1) db.exec("UPDATE agent SET person = 0");
