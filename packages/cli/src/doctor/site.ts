@@ -32,17 +32,20 @@ export interface Mesh {
 /** Opens it; nothing is looked at yet. */
 export function siteOf(context: Context): Site {
   const { folder, env } = context;
+  const answer = once(async () => {
+    const address = context.address();
+    return { ...(await whoAnswers(folder, address)), address };
+  });
   return {
     context,
     folder,
     env,
     platform: process.platform,
-    answer: once(async () => {
-      const address = context.address();
-      return { ...(await whoAnswers(folder, address)), address };
-    }),
+    answer,
     mesh: once(async () => {
       try {
+        // Who is silent is not waited for once more.
+        if (context.address().local && (await answer()).who === "silent") return undefined;
         const { version } = await requireBroker(folder, context.address());
         const admin = await context.admin({ retryForMs: 0 });
         // Its own agents are what every caller may look at: a credential that was revoked may not.
