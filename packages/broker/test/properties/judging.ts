@@ -26,10 +26,9 @@ interface Act {
 
 /**
  * Judges the acts of a turn. What is whole is done in the order of asking; of those with more slices each has one in its
- * turn, after all that is whole; and what a sender asked later waits until its act before is done. `committed` runs where
- * each transaction ends: what follows from its acts is done there, and seen by the slices in those behind it.
+ * turn, after all that is whole; and what a sender asked later waits until its act before is done.
  */
-export function judgeAll(judges: readonly (Judge | Sent)[], committed: () => void): void {
+export function judgeAll(judges: readonly (Judge | Sent)[]): void {
   const waiting: Act[] = judges.map((each) =>
     typeof each === "function"
       ? { sender: undefined, slices: sent("agt_", each).slices() }
@@ -54,6 +53,5 @@ export function judgeAll(judges: readonly (Judge | Sent)[], committed: () => voi
       else goOn(act);
     }
     if (next) goOn(next);
-    committed();
   } while (waiting.length > 0 || underWay.length > 0);
 }

@@ -72,7 +72,7 @@ export class Observer {
     const logged = await this.tape.read(this.world.store);
     const happened = await this.events.read(this.world.store, logged);
     const grown = this.tape.length > 0;
-    judgeAll(judges, () => void this.tape.peek());
+    judgeAll(judges);
     for (const judge of this.#later.splice(0)) judge();
     judgeStreams(this);
     this.tape.done();

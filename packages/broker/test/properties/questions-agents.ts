@@ -5,7 +5,7 @@ import type { DoubtWhy } from "../../src/mesh/store.ts";
 import { isOpen, type MachineHistory, type SessionHistory, written } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
-import { judgeVoided, loseUnwritten } from "./questions-care.ts";
+import { followStart, judgeVoided, loseUnwritten } from "./questions-care.ts";
 import { judgeEnd, judgeReturn } from "./returns.ts";
 import { REPOS, standingOf } from "./standing.ts";
 import { BOUNCE, type End, RETRY, turn } from "./world.ts";
@@ -156,6 +156,7 @@ export function removeAndKill(agentId: AgentId, turns: number, end: Exclude<End,
         () => `${name} is there, and it was answered that it had left`,
       );
       if (!present) leave(o, agentId);
+      followStart(o);
       let ended = 0;
       for (judgeVoided(o); !present && o.tape.nextOf("dead"); judgeVoided(o)) {
         const next = o.tape.nextOf("dead");

@@ -59,8 +59,7 @@ export function restart(how: End): Question {
     return () => {
       o.say(`restart: ${how}`);
       loseUnwritten(o, how);
-      const back = stepAtStart(o);
-      if (back > 0) moveTimes(o, -back);
+      followStart(o);
       judgeVoided(o);
       const stuck = o.history.leased()[0];
       demand(stuck === undefined, "L3 no stuck lease", () => `${short(stuck)} is leased after the broker's restart`);
@@ -108,6 +107,12 @@ export function tellPresences(staleAfterMs: number): Question {
 export function stepAtStart(o: Observer): number {
   const newest = Math.max(0, ...o.history.sessions.filter(({ open }) => open).map(({ beatAt }) => beatAt));
   return newest - o.now >= STEP_MS ? newest - o.now : 0;
+}
+
+/** A step back of the clock that a start finds is followed by it. */
+export function followStart(o: Observer): void {
+  const back = stepAtStart(o);
+  if (back > 0) moveTimes(o, -back);
 }
 
 /** Judges the leases that a start has returned, as far as the log tells of them next. */

@@ -82,7 +82,9 @@ export function judgeStreams(o: Observer): void {
   const [extra] = o.world.streamed;
   demand(!extra, "timeline", () => `${extra?.leased[0]?.delivery.id} was pushed, and no lease of it is in the log`);
   for (const agentId of o.world.served) {
-    const [left] = o.history.agent(agentId) ? o.history.queued(agentId) : [];
+    const queued = o.history.agent(agentId) ? o.history.queued(agentId) : [];
+    // What was given back with a delay is told of when that is over.
+    const left = queued.find(({ dueAt }) => dueAt <= o.now);
     demand(!left, "hints", () => `${short(left)} is queued, and all was said to be leased for streams`);
   }
 }

@@ -5,7 +5,7 @@ import type { AgentHistory, MachineHistory } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { HOST, leave } from "./questions-agents.ts";
-import { judgeVoided, loseUnwritten } from "./questions-care.ts";
+import { followStart, judgeVoided, loseUnwritten } from "./questions-care.ts";
 import { judgeEnd } from "./returns.ts";
 import { BOUNCE, type End, turn } from "./world.ts";
 
@@ -99,6 +99,7 @@ export function revokeAndKill(machine: MachineHistory, turns: number, end: Exclu
       demand(left, "ownership", () => "some agents of a machine that is out are in the mesh after the care for it");
       const alive = present ? [] : own.flatMap(({ id }) => o.history.alive(id));
       if (!present) out(o, machine, own);
+      followStart(o);
       let ended = 0;
       for (judgeVoided(o); !present && o.tape.nextOf("dead"); judgeVoided(o)) {
         judgeDeath(o, alive);

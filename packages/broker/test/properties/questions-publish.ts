@@ -6,7 +6,7 @@ import { beginDelivery, beginMessage, isFull } from "./acceptance.ts";
 import type { AgentHistory, MessageHistory } from "./history.ts";
 import { type Observer, type Outcome, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
-import { judgeVoided, loseUnwritten } from "./questions-care.ts";
+import { followStart, judgeVoided, loseUnwritten } from "./questions-care.ts";
 import { checkAccepted } from "./questions-messages.ts";
 import { type End, QUOTA, turn } from "./world.ts";
 
@@ -48,6 +48,7 @@ export function publishAndKill(asked: MessageToPublish, turns: number, end: Excl
       demand(told?.kind !== "answered" || isStored, "I1 no loss", () => `${asked.id} was answered, and is not stored`);
       if (!isStored) {
         demand(shown === undefined, "I4 send idempotence", () => `${asked.id} is shown, and was accepted once more`);
+        followStart(o);
         judgeVoided(o);
         o.started();
       }
@@ -55,6 +56,7 @@ export function publishAndKill(asked: MessageToPublish, turns: number, end: Excl
       for (const slices = slicesOf(o, isStored ? asked : again, answer, isStored); slices.next().done !== true; )
         if (isStored) judgeVoided(o);
       if (!isStored) return;
+      followStart(o);
       judgeVoided(o);
       o.started();
       const all = o.history.message(asked.id)?.deliveries.map(({ id }) => id);
