@@ -14,6 +14,7 @@ export const inShort = [
   "**/test/clock.test.ts",
   "**/test/crash.test.ts",
   "**/test/find-broker.test.ts",
+  "**/test/lan-mesh.test.ts",
   "**/test/log-volume.test.ts",
   "**/test/long-calls.test.ts",
   "**/test/output.test.ts",
