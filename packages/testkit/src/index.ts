@@ -23,7 +23,7 @@ export { bareStream } from "./network/bare-stream.ts";
 export { openProxy, type Proxy, type ProxySpoils } from "./network/carriers.ts";
 export { freePort, listening } from "./network/free-port.ts";
 export { type Lan, type LanMachine, openLan, whyNoLan } from "./network/lan.ts";
-export { type Back, LAN_PORT, LanMesh } from "./network/lan-mesh.ts";
+export { type Back, LAN_PORT, LAN_TLS_PORT, LanMesh } from "./network/lan-mesh.ts";
 export { type LossyLink, openLossyLink, whyNoLossyLinks } from "./network/lossy-link.ts";
 export { type Network, openNetwork, whyNoNetworks } from "./network/network.ts";
 export { Partner } from "./network/partners.ts";

@@ -1,5 +1,5 @@
 /** A mesh over three machines whose network is spoilt, in short: `pnpm test:faults --only network` does it for minutes. */
-import { LAN_PORT, LanMesh, openProxy, thorough, whyNoLan } from "testkit";
+import { LAN_TLS_PORT, LanMesh, openProxy, thorough, whyNoLan } from "testkit";
 import { describe, expect, test } from "vitest";
 
 const why = whyNoLan();
@@ -12,11 +12,11 @@ describe.skipIf(why !== undefined)(`a mesh over machines${why === undefined ? ""
   test("loses nothing, keeps order and repeats nothing after its ack over a cut cable, a proxy that cuts, and (thorough) a new address", async () => {
     await using mesh = await LanMesh.open();
     const [gate, server, east] = [mesh.machine("gate"), mesh.machine("server"), mesh.machine("east")];
-    const proxied = `${gate.address}:${LAN_PORT}`;
-    mesh.use(await openProxy(gate, proxied, `${server.address}:${LAN_PORT}`, { cutIdleMs: IDLE_MS }));
+    const proxied = `${gate.address}:${LAN_TLS_PORT}`;
+    mesh.use(await openProxy(gate, proxied, `${server.address}:${LAN_TLS_PORT}`, { cutIdleMs: IDLE_MS }));
     const partners = await mesh.talk({
       near: [server, mesh.url],
-      west: [mesh.machine("west"), `http://${proxied}`],
+      west: [mesh.machine("west"), `https://${proxied}`],
       east: [east, mesh.url],
     });
     const back = async (name: string, from: number) => {

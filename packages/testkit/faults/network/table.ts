@@ -2,6 +2,7 @@
 import {
   type Back,
   LAN_PORT,
+  LAN_TLS_PORT,
   type LanMesh,
   openLossyLink,
   openProxy,
@@ -80,7 +81,7 @@ async function loss({ mesh, seed, talk }: Talking): Promise<Back[]> {
   const urls = await Promise.all(
     (["west", "east"] as const).map(async (name, n) => {
       const link = mesh.use(await openLossyLink(n, server, mesh.machine(name), { ...spoils, seed: seed + n }));
-      return `http://${link.near}:${LAN_PORT}`;
+      return `https://${link.near}:${LAN_TLS_PORT}`;
     }),
   );
   const [west = "", east = ""] = urls;
@@ -90,9 +91,11 @@ async function loss({ mesh, seed, talk }: Talking): Promise<Back[]> {
 }
 
 async function proxy({ mesh, talk }: Talking, spoils: ProxySpoils): Promise<Back[]> {
-  const [gate, server] = [mesh.machine("gate"), mesh.machine("server")].map(({ address }) => `${address}:${LAN_PORT}`);
-  const { url } = mesh.use(await openProxy(mesh.machine("gate"), gate ?? "", server ?? "", spoils));
-  const { east } = await talk({ east: url });
+  // What holds answers back reads them: it ends TLS, and that is left out here.
+  const port = spoils.buffer ? LAN_PORT : LAN_TLS_PORT;
+  const [gate, server] = [mesh.machine("gate"), mesh.machine("server")].map(({ address }) => `${address}:${port}`);
+  mesh.use(await openProxy(mesh.machine("gate"), gate ?? "", server ?? "", spoils));
+  const { east } = await talk({ east: spoils.buffer ? `http://${gate}` : `https://${gate}` });
   await sleep(75_000);
   return [await mesh.back(east, Date.now())];
 }

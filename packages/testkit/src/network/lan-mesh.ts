@@ -1,5 +1,8 @@
 /** A broker on one machine of a network and agents on others, and what became of their messages whatever was done between. */
 
+import { randomBytes } from "node:crypto";
+import type { MeshClient } from "@agentmesh/client";
+import { VERSION } from "@agentmesh/protocol";
 import { ledgerFindings } from "../history/ledger.ts";
 import type { Finding } from "../history/records.ts";
 import { History } from "../history.ts";
@@ -13,8 +16,9 @@ import { Partner } from "./partners.ts";
 /** Machines of such a mesh: the broker is on `server`, agents on `west` and `east`; `gate` is for what stands between. */
 export type LanMeshMachine = "server" | "west" | "east" | "gate";
 
-/** The broker's port on its machine. */
+/** The broker's ports on its machine: plain for what reaches it by loopback or by a proxy that ends TLS, and over TLS. */
 export const LAN_PORT = 7_900;
+export const LAN_TLS_PORT = 7_901;
 
 /** Addresses by which the broker may be called, whatever leads to it: those of the switch, and of lossy links. */
 const HOSTS = [
@@ -35,13 +39,21 @@ export class LanMesh implements AsyncDisposable {
   readonly history = new History({ keepAll: true });
   readonly #opened: AsyncDisposableStack;
   readonly #since: string;
+  readonly #ca: string;
   readonly #partners: Partner[] = [];
 
-  private constructor(lan: Lan<LanMeshMachine>, broker: TestBroker, opened: AsyncDisposableStack, since: string) {
+  private constructor(
+    lan: Lan<LanMeshMachine>,
+    broker: TestBroker,
+    opened: AsyncDisposableStack,
+    since: string,
+    ca: string,
+  ) {
     this.lan = lan;
     this.broker = broker;
     this.#opened = opened;
     this.#since = since;
+    this.#ca = ca;
   }
 
   /** Makes the machines and starts the broker. */
@@ -52,11 +64,13 @@ export class LanMesh implements AsyncDisposable {
     const { port: door } = opening.use(await openDoor(network, LAN_PORT));
     const hosts = [...HOSTS, `127.0.0.1:${door}`].join(",");
     const args = ["--host", "0.0.0.0", "--trusted-network", "--allowed-hosts", hosts];
+    args.push("--tls", String(LAN_TLS_PORT));
     const broker = opening.use(
       await startTestBroker({ args, logLevel: "info", inside: { network, port: LAN_PORT, door } }),
     );
     const since = (await broker.admin.log({ limit: 1 })).cursor;
-    return new LanMesh(lan, broker, opening.move(), since);
+    const { ca = "" } = await broker.admin.authority();
+    return new LanMesh(lan, broker, opening.move(), since, ca);
   }
 
   machine(name: LanMeshMachine): LanMachine {
@@ -65,7 +79,7 @@ export class LanMesh implements AsyncDisposable {
 
   /** The broker's address on the switch. */
   get url(): string {
-    return `http://${this.machine("server").address}:${LAN_PORT}`;
+    return `https://${this.machine("server").address}:${LAN_TLS_PORT}`;
   }
 
   /** Something that is undone with the mesh. */
@@ -73,17 +87,26 @@ export class LanMesh implements AsyncDisposable {
     return this.#opened.use(made);
   }
 
-  /** Registers agents, each on a machine, and has each send to all others and receive, by the address that it is given. */
+  /** Registers agents, each by the credential of its machine, and has each send to all others and receive, by the address that it is given. */
   async talk(where: Readonly<Record<string, readonly [LanMachine, string]>>): Promise<Map<string, Partner>> {
     const names = Object.keys(where);
     for (const [name, [machine, url]] of Object.entries(where)) {
-      const { token } = await this.broker.agent(name);
+      const { token = "" } = await (await this.#joined(machine.name)).register({ name });
       const to = names.filter((other) => other !== name);
-      this.#partners.push(new Partner(machine, { name, token, url, to }, this.history));
+      this.#partners.push(new Partner(machine, { name, token, url, ca: this.#ca, to }, this.history));
     }
     await Promise.all(this.#partners.map((partner) => partner.start()));
     await Promise.all(this.#partners.map((partner) => this.back(partner, 0)));
     return new Map(this.#partners.map((partner) => [partner.name, partner]));
+  }
+
+  /** A machine joins by an invite; a client with its credential. */
+  async #joined(host: string): Promise<MeshClient> {
+    const [secret, token] = ["ami", "amm"].map((kind) => `${kind}_${randomBytes(32).toString("base64url")}`);
+    if (secret === undefined || token === undefined) throw new Error("there is no secret");
+    await this.broker.admin.invite({ secret });
+    await this.broker.client().joinMesh({ secret, token, host, version: VERSION });
+    return this.broker.client(token);
   }
 
   /** How long after a moment (Date.now()) a partner was delivered something, and had a send answered. */

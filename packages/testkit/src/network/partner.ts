@@ -19,7 +19,8 @@ const { values } = parseArgs({
 });
 const { url, name } = values;
 const names = values.to.split(",").filter((each) => each !== "");
-const client = new MeshClient({ url, token: process.env.PARTNER_TOKEN ?? "" });
+const { PARTNER_TOKEN: token = "", PARTNER_CA: ca = "" } = process.env;
+const client = new MeshClient({ url, token, ...(ca !== "" && { ca }) });
 const [quiet, over] = [new AbortController(), new AbortController()];
 
 function tell(line: PartnerLine): void {

@@ -14,6 +14,8 @@ export interface PartnerOptions {
   readonly name: string;
   readonly token: string;
   readonly url: string;
+  /** The certificate that is trusted there. */
+  readonly ca?: string;
   readonly to: readonly string[];
   readonly pauseMs?: number;
 }
@@ -49,12 +51,15 @@ export class Partner {
 
   /** Starts its process and waits until it has joined. */
   async start(): Promise<void> {
-    const { name, token, url, to, pauseMs = 100 } = this.#options;
+    const { name, token, url, ca = "", to, pauseMs = 100 } = this.#options;
     const program = fileURLToPath(new URL("partner.ts", import.meta.url));
     const args = ["--url", url, "--name", name, "--to", to.join(","), "--pause-ms", String(pauseMs)];
     const line = [process.execPath, "--conditions=@agentmesh/source", program, ...args, "--from-n", String(this.#next)];
     const [command = "", ...rest] = [...this.#network.inside, ...line];
-    const child = spawn(command, rest, { env: sourcesEnv({ PARTNER_TOKEN: token }), stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(command, rest, {
+      env: sourcesEnv({ PARTNER_TOKEN: token, PARTNER_CA: ca }),
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     this.#isJoined = false;
     this.#isQuiet = false;
     this.#child = child;
