@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 
 const why = whyNoLan();
 const SLOW = { timeout: 300_000 };
+/** How long the cable is out: that is the fault itself, and nothing is waited for meanwhile. */
 const CUT_MS = 4_000;
 /** A proxy cuts more often than a stream says that it is alive. */
 const IDLE_MS = 2_000;

@@ -91,7 +91,7 @@ async function loss({ mesh, seed, talk }: Talking): Promise<Back[]> {
 }
 
 async function proxy({ mesh, talk }: Talking, spoils: ProxySpoils): Promise<Back[]> {
-  // What holds answers back reads them: it ends TLS, and that is left out here.
+  // What holds answers back has to read them.
   const port = spoils.buffer ? LAN_PORT : LAN_TLS_PORT;
   const [gate, server] = [mesh.machine("gate"), mesh.machine("server")].map(({ address }) => `${address}:${port}`);
   mesh.use(await openProxy(mesh.machine("gate"), gate ?? "", server ?? "", spoils));

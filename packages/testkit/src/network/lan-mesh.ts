@@ -16,8 +16,10 @@ import { Partner } from "./partners.ts";
 /** Machines of such a mesh: the broker is on `server`, agents on `west` and `east`; `gate` is for what stands between. */
 export type LanMeshMachine = "server" | "west" | "east" | "gate";
 
-/** The broker's ports on its machine: plain for what reaches it by loopback or by a proxy that ends TLS, and over TLS. */
+/** The broker's plain port on its machine: for what comes over its loopback, or through a proxy that has to read it. */
 export const LAN_PORT = 7_900;
+
+/** Its port over TLS, for all other machines. */
 export const LAN_TLS_PORT = 7_901;
 
 /** Addresses by which the broker may be called, whatever leads to it: those of the switch, and of lossy links. */
@@ -63,8 +65,8 @@ export class LanMesh implements AsyncDisposable {
     const network = lan.machine("server");
     const { port: door } = opening.use(await openDoor(network, LAN_PORT));
     const hosts = [...HOSTS, `127.0.0.1:${door}`].join(",");
-    const args = ["--host", "0.0.0.0", "--trusted-network", "--allowed-hosts", hosts];
-    args.push("--tls", String(LAN_TLS_PORT));
+    const tls = ["--tls", String(LAN_TLS_PORT)];
+    const args = ["--host", "0.0.0.0", "--trusted-network", "--allowed-hosts", hosts, ...tls];
     const broker = opening.use(
       await startTestBroker({ args, logLevel: "info", inside: { network, port: LAN_PORT, door } }),
     );
