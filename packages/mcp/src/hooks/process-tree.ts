@@ -50,6 +50,11 @@ export function markOf(pid: number): SeenProcess | undefined {
   return start === undefined ? undefined : { pid, start };
 }
 
+/** When the process of this id began, in ticks since the system did; undefined where the system does not count so. */
+export function startTicks(pid: number): string | undefined {
+  return process.platform === "linux" ? markOf(pid)?.start : undefined;
+}
+
 /** The process `pid` and those above it; none where the system's list is that of another PID namespace. */
 export function ancestors(pid: number): Ancestor[] {
   const found: Ancestor[] = [];

@@ -71,13 +71,6 @@ function headOf(path: string | undefined): string[] {
   }
 }
 
-/** When the process with this number began, in the system's ticks; undefined where that cannot be seen. */
-export function startTicks(pid: number): string | undefined {
-  return textOf(`/proc/${pid}/stat`)
-    ?.replace(/^.*\) /s, "")
-    .split(" ")[19];
-}
-
 /** The number of this process' PID namespace. */
 export function ownPidNamespace(): string | undefined {
   try {

@@ -5,8 +5,9 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
+import { startTicks } from "../hooks/process-tree.ts";
 import { findTranscript } from "../transcript/find-transcript.ts";
-import { jsonIn, ownPidNamespace, type SessionNotes, startTicks, textOf } from "./noted-session.ts";
+import { jsonIn, ownPidNamespace, type SessionNotes, textOf } from "./noted-session.ts";
 
 const Registered = z.object({
   schemaVersion: z.literal(1),
