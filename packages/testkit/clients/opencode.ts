@@ -1,4 +1,4 @@
-/** OpenCode, and what is made of it: its server, driven over HTTP. */
+/** OpenCode: its server, driven over HTTP. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "testkit";
@@ -12,7 +12,7 @@ const env = {
   OPENCODE_DISABLE_MODELS_FETCH: "1",
 };
 
-/** Where its model is, in the words of its configuration. */
+/** Where its model is, in the words of its configuration, which Kilo has too. */
 export function providerOf({ model }: Pick<Site, "model">): object {
   const stub = { name: "stub", tool_call: true, limit: { context: 100_000, output: 4_000 } };
   const provider = {
@@ -25,11 +25,11 @@ export function providerOf({ model }: Pick<Site, "model">): object {
 }
 
 /** Starts its server, and a session in it. */
-export async function serve({ sandbox }: Site, program: string, more: NodeJS.ProcessEnv): Promise<ClientSession> {
-  const server = sandbox.start(program, ["serve", "--port", "0", "--hostname", "127.0.0.1"], more);
+async function serve({ sandbox }: Site): Promise<ClientSession> {
+  const server = sandbox.start("opencode", ["serve", "--port", "0", "--hostname", "127.0.0.1"], env);
   const url = await until(
     () => /listening on (http:\S+)/.exec(server.output())?.[1],
-    `${program} serve to listen`,
+    "opencode serve to listen",
     30_000,
   );
   const call = async (path: string, body: object) => {
@@ -38,7 +38,7 @@ export async function serve({ sandbox }: Site, program: string, more: NodeJS.Pro
       headers: { "content-type": "application/json", "x-opencode-directory": sandbox.project },
       body: JSON.stringify(body),
     });
-    if (!response.ok) throw new Error(`${program} answered ${response.status}: ${await response.text()}`);
+    if (!response.ok) throw new Error(`opencode answered ${response.status}: ${await response.text()}`);
     return response;
   };
   const { id } = z.object({ id: z.string() }).parse(await (await call("/session", { title: "a test" })).json());
@@ -63,5 +63,5 @@ export const opencode: Client = {
   async prepare(site) {
     writeFileSync(join(site.sandbox.project, "opencode.json"), JSON.stringify(providerOf(site)));
   },
-  start: (site) => serve(site, "opencode", env),
+  start: serve,
 };
