@@ -32,7 +32,7 @@ export function connectionHelp(url: string): void {
     ...(Object.keys(settings).length > 0 && { env: settings }),
   };
   heading("Connect your agents");
-  line("Claude Code, Codex, OpenCode, Kilo, Pi, Gemini CLI, OpenClaw, Cursor (asks first):");
+  line("Claude Code, Codex, OpenCode, Kilo, Pi, Cline, Gemini, Copilot, Qwen Code, OpenClaw, Cursor (asks first):");
   typed("agentmesh setup");
   line("any program that speaks MCP:");
   typed(`${JSON.stringify({ mcpServers: { agentmesh: server } })}`);
