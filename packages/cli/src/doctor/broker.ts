@@ -1,7 +1,7 @@
 /** The broker: whether it runs, where, and who else answers in its place. */
 import { existsSync } from "node:fs";
 import { Hindrance, MeshApiError } from "@agentmesh/client";
-import { isServed, requireBroker } from "@agentmesh/client/node";
+import { isServed, requireAnswered, requireBroker } from "@agentmesh/client/node";
 import { plainLine } from "@agentmesh/protocol";
 import { otherPort } from "../commands/broker/up.ts";
 import { shortPath } from "../describe.ts";
@@ -48,7 +48,8 @@ async function unreached(site: Site): Promise<Finding | undefined> {
 /** Why the broker of this machine is not reached; undefined where it is. */
 async function absent(site: Site): Promise<Finding | undefined> {
   const { folder } = site;
-  const { address, who } = await site.answer();
+  const { address, ...answer } = await site.answer();
+  const { who } = answer;
   if (who === "ours") return undefined;
   const isHeld = isServed(folder);
   if (who === "nobody" && !isHeld) {
@@ -57,7 +58,7 @@ async function absent(site: Site): Promise<Finding | undefined> {
     return { ...ok(ABOUT, `none runs at ${address.url}${stopped}: ${starts}`), remedy: command(site, "up") };
   }
   try {
-    await requireBroker(folder, address);
+    await requireAnswered(folder, address, answer);
     return undefined;
   } catch (error) {
     if (!(error instanceof Hindrance)) throw error;

@@ -14,6 +14,7 @@ export {
   type FoundBroker,
   findBroker,
   locate,
+  requireAnswered,
   requireBroker,
   WrongAddressError,
 } from "./locate.ts";

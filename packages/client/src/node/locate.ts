@@ -117,7 +117,16 @@ export async function requireBroker(
   signal?: AbortSignal,
 ): Promise<FoundBroker> {
   if (!address.local) return provenRemote(folder, address, signal);
-  const answer = await whoAnswers(folder, address, signal);
+  return requireAnswered(folder, address, await whoAnswers(folder, address, signal), signal);
+}
+
+/** `requireBroker` on this machine, where it is known already who answers at the address. @throws what that does */
+export async function requireAnswered(
+  folder: StateFolder,
+  address: BrokerAddress,
+  answer: Answer,
+  signal?: AbortSignal,
+): Promise<FoundBroker> {
   if (answer.who === "ours") return { url: address.url, version: answer.version };
   if (isStranger(folder, address, answer)) throw strangerAt(folder, address, answer);
   const byUrl = address.namedBy !== undefined && !PORT_NAMES.some((name) => name === address.namedBy);
