@@ -60,6 +60,8 @@ export class AdapterSession implements AsyncDisposable {
     const clientInfo = { name: terms.client, version: "0" };
     await session.#ask("initialize", { protocolVersion: "2025-06-18", capabilities: {}, clientInfo });
     session.#write({ jsonrpc: "2.0", method: "notifications/initialized" });
+    // A session that calls no tool joins two seconds later; whether this call comes in time does not matter.
+    await session.#ask("tools/call", { name: "whoami", arguments: {} });
     const admin = mesh.admin();
     await until("the agent of the session", async () => {
       const { agents } = await admin.listAgents({});
