@@ -79,6 +79,17 @@ test("a machine that is put out has its streams ended within a second, and comes
   expect(readFileSync(join(home.path, "joined.json"), "utf8")).not.toBe(before);
 });
 
+test("an invite that is taken back lets nobody in, and the audit log says so in words", async () => {
+  using home = tempDir();
+  const line = await invited();
+  const { invites } = await broker.admin.listInvites();
+  const taken = await cli(broker.home, ["invite", "--take-back", invites[0]?.id ?? ""]);
+  expect(taken).toMatchObject({ code: 0, stdout: "It is taken back: nobody joins by it.\n" });
+  expect(await cliWithStdin(home.path, ["join", "-"], line)).toMatchObject({ code: 5, stdout: "" });
+  const { stdout } = await cli(broker.home, ["audit"]);
+  expect(stdout).toContain(`: invite taken back ${invites[0]?.id}\n`);
+});
+
 test("a line that is cut off is none, and no secret stands in the audit log", async () => {
   using home = tempDir();
   const line = (await invited("--for", "10s")).trim();

@@ -1,5 +1,5 @@
 /** Commands about other machines: invites, joining and leaving, who has which token, the audit log. */
-import { MAX_INVITE_MS, MIN_INVITE_MS, NamePattern } from "@agentmesh/protocol";
+import { HostName, InviteId, MAX_INVITE_MS, MIN_INVITE_MS, NamePattern } from "@agentmesh/protocol";
 import type { Command } from "commander";
 import { countOption, durationOption, typedOption } from "../option-values.ts";
 import { contextOf } from "./parts.ts";
@@ -17,7 +17,7 @@ export function machinesCommands(program: Command): void {
       durationOption("--for <duration>", "how long the line is good, 10s to 7d; 15m", MIN_INVITE_MS, MAX_INVITE_MS),
     )
     .option("--list", "invites that can still be used")
-    .option("--take-back <invite>", "nobody joins by this one any more: inv_…")
+    .addOption(typedOption("--take-back <invite>", "nobody joins by this one any more: inv_…", InviteId))
     .action(async (options, command) =>
       (await import("../commands/machines/invite.ts")).invite(await contextOf(command), {
         ...options,
@@ -31,7 +31,7 @@ export function machinesCommands(program: Command): void {
       "Join by the line that agentmesh invite printed on the broker's machine. From then on every program here uses that mesh. With - the line is read from standard input, and is in no history of a shell.",
     )
     .argument("<line...>", "the line, or - for standard input")
-    .option("--host <name>", "what this machine is called there (default: its host name)")
+    .addOption(typedOption("--host <name>", "what this machine is called there (default: its host name)", HostName))
     .action(async (line, options, command) =>
       (await import("../commands/machines/join.ts")).join(await contextOf(command), line, options),
     );
@@ -69,7 +69,7 @@ export function machinesCommands(program: Command): void {
     .description(
       "Every token of this mesh: what it opens, when it was made, when it was last used. Never the token itself.",
     )
-    .option("--rotate", "exchange the credential of this machine, or the token of the agent you act as, for a new one")
+    .option("--rotate", "exchange the credential of this machine, which has joined a mesh, for a new one")
     .action(async (options, command) =>
       (await import("../commands/machines/tokens.ts")).tokens(await contextOf(command), options),
     );

@@ -47,7 +47,7 @@ function entryLine({ at, act, by, about, why }: AuditEntry): string {
   const who = by.name ?? by.id ?? WHO[by.kind];
   const from = by.address === undefined ? "" : ` from ${by.address}`;
   const whom = about?.name ?? about?.id;
-  const done = `${act.replace("_", " ")}${whom === undefined ? "" : ` ${whom}`}`;
+  const done = `${act.replaceAll("_", " ")}${whom === undefined ? "" : ` ${whom}`}`;
   return plainLine(`${localTime(at)}  ${who}${from}: ${done}${why === undefined ? "" : ` (${why})`}`, 500);
 }
 

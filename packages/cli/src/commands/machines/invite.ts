@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import {
   type Invite,
-  InviteId,
+  type InviteId,
   InviteKind,
   type InviteReply,
   inviteWord,
@@ -11,7 +11,7 @@ import {
 } from "@agentmesh/protocol";
 import type { Context } from "../../context.ts";
 import { typed } from "../../option-values.ts";
-import { localTime, shortDuration } from "../../terminal/clock.ts";
+import { localTime, until } from "../../terminal/clock.ts";
 import { jsonText, print, remark, tell, warn } from "../../terminal/output.ts";
 import { table } from "../../terminal/table.ts";
 
@@ -22,14 +22,14 @@ export interface InviteOptions {
   /** `machine` or `agent`, as it was typed. */
   readonly as?: string;
   readonly list?: true;
-  readonly takeBack?: string;
+  readonly takeBack?: InviteId;
 }
 
 /** Makes an invite, lists those that can be used, or takes one back. @throws MeshApiError, CommandError */
 export async function invite(context: Context, options: InviteOptions): Promise<void> {
   const admin = await context.admin();
   if (options.takeBack !== undefined) {
-    const reply = await admin.takeBackInvite({ invite: typed("--take-back", InviteId, options.takeBack) });
+    const reply = await admin.takeBackInvite({ invite: options.takeBack });
     if (context.json) return print(jsonText(reply));
     return tell(reply.takenBack ? "It is taken back: nobody joins by it." : "It was used, or past its time, before.");
   }
@@ -63,7 +63,7 @@ export async function invite(context: Context, options: InviteOptions): Promise<
 function explain({ id, kind, names, expiresAt }: Invite): void {
   const whose = kind === "agent" ? "one agent there" : "the agents there";
   remark(
-    `Run this line on the other machine. It works once, until ${localTime(expiresAt)} (${shortDuration(Date.parse(expiresAt) - Date.now())}), and gives it a credential for ${whose}${names === undefined ? "" : `, called ${names}`}: not the mesh key, and nobody else's mail. Whoever reads the line before can use it: do not leave it lying about.`,
+    `Run this line on the other machine. It works once, until ${localTime(expiresAt)} (${until(expiresAt)}), and gives it a credential for ${whose}${names === undefined ? "" : `, called ${names}`}: not the mesh key, and nobody else's mail. Whoever reads the line before can use it: do not leave it lying about.`,
   );
   remark(`Take it back: agentmesh invite --take-back ${id}. Who joined: agentmesh machines`);
 }

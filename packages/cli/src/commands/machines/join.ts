@@ -11,7 +11,7 @@ import {
 } from "@agentmesh/client/node";
 import {
   endpoints,
-  HostName,
+  type HostName,
   type InviteWords,
   type JoinReply,
   plainLine,
@@ -21,7 +21,6 @@ import {
 import { CommandError, usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { shortPath } from "../../describe.ts";
-import { typed } from "../../option-values.ts";
 import { facts, jsonText, print, remark, tell, warn } from "../../terminal/output.ts";
 import { textFrom } from "../../text-input.ts";
 
@@ -30,7 +29,7 @@ const ANSWER_MS = 10_000;
 
 /** Options of `join`. */
 export interface JoinOptions {
-  readonly host?: string;
+  readonly host?: HostName;
 }
 
 /** Joins, keeps the credential (0600), and sees whether calls and streams get through. @throws CommandError, MeshApiError */
@@ -51,7 +50,7 @@ export async function join(context: Context, line: readonly string[], options: J
       "This is no line of agentmesh invite, or not all of it: it is one word that begins with amj1. Copy it again. Nothing was sent.",
     );
   }
-  const host = options.host === undefined ? hostOf(machineName()) : typed("--host", HostName, options.host);
+  const host = options.host ?? hostOf(machineName());
   const { mesh, reply } = await joinBy(invite, host);
   writeJoinedMesh(folder, mesh);
   const streamFault = await streamFaultOf(context);
