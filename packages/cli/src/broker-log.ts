@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { refusedBy } from "@agentmesh/client/node";
 import * as z from "zod";
+import { jsonIn } from "./json-in.ts";
 
 const CHUNK = 65_536;
 
@@ -62,9 +63,5 @@ export type LogLine = z.infer<typeof LogLine>;
 
 /** The entry in a line; undefined for what is none, such as a crash. */
 export function logLine(line: string): LogLine | undefined {
-  try {
-    return LogLine.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
+  return LogLine.safeParse(jsonIn(line)).data;
 }

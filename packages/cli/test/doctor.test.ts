@@ -334,7 +334,7 @@ const rows: readonly Row[] = [
       machine.joins(broker.url);
     },
     verdict: "fault",
-    says: /./,
+    says: /does not know this machine any more/,
   },
   {
     check: "versions",
@@ -524,6 +524,16 @@ const rows: readonly Row[] = [
     async arrange(machine) {
       await machine.codex();
       await machine.session("codex-mcp-client");
+    },
+    verdict: "fault",
+    says: /ada: no push path/,
+  },
+  {
+    check: "push paths",
+    fault: "a session of a client with a plugin that nothing can be pushed into",
+    async arrange(machine) {
+      expect((await machine.run(["setup", "--client", "pi", "--yes"], machine.set)).code).toBe(0);
+      await machine.session("pi");
     },
     verdict: "fault",
     says: /ada: no push path/,

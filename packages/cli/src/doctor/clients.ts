@@ -1,13 +1,14 @@
 /** The configuration of each client: whether it can be read, and starts this adapter in this mesh. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { plainLine, VERSION } from "@agentmesh/protocol";
 import * as z from "zod";
 import { shortPath } from "../describe.ts";
+import { jsonInFile } from "../json-in.ts";
 import type { Started } from "../setup/config/config-file.ts";
 import { carryOut, changes, type FilePlan } from "../setup/plan.ts";
 import { partWords } from "../setup/report.ts";
-import type { Planned, Survey } from "../setup/survey.ts";
+import { isConfigured, type Planned, type Survey } from "../setup/survey.ts";
 import { type Check, type Finding, ok, skipped } from "./check.ts";
 import { judged } from "./node.ts";
 import { command, type Site } from "./site.ts";
@@ -24,16 +25,6 @@ export const clientConfigurations: Check = {
     return survey.planned.flatMap((one) => ofClient(one, survey, site));
   },
 };
-
-/** Whether something of ours stands in a client's configuration, by setup or by hand. */
-export function isConfigured({ plan }: Planned): boolean {
-  return (
-    plan.aside !== undefined ||
-    plan.files.some(({ edition }) =>
-      edition.parts.some(({ standing }) => ["same", "updated", "by hand"].includes(standing)),
-    )
-  );
-}
 
 function ofClient(one: Planned, survey: Survey, site: Site): Finding[] {
   const { client, plan } = one;
@@ -153,12 +144,8 @@ function versionOf(words: readonly string[]): string | undefined {
 
 function manifestAbove(file: string): string | undefined {
   for (let folder = dirname(file); dirname(folder) !== folder; folder = dirname(folder)) {
-    try {
-      const { data } = Manifest.safeParse(JSON.parse(readFileSync(join(folder, "package.json"), "utf8")));
-      if (data) return plainLine(data.version, 40);
-    } catch {
-      // none here
-    }
+    const { data } = Manifest.safeParse(jsonInFile(join(folder, "package.json")));
+    if (data) return plainLine(data.version, 40);
   }
   return undefined;
 }

@@ -1,10 +1,9 @@
 /** Whether what is sent reaches the sessions of each client that is set up. */
-import type { Agent } from "@agentmesh/protocol";
-import { plainLine, reachOf } from "@agentmesh/protocol";
+import { type Agent, plainLine, reachOf } from "@agentmesh/protocol";
+import { allAgents } from "../all-agents.ts";
 import { reachedBy } from "../describe.ts";
-import type { Planned } from "../setup/survey.ts";
+import { isConfigured, isPushedTo, type Planned } from "../setup/survey.ts";
 import { type Check, type Finding, ok, skipped } from "./check.ts";
-import { isConfigured } from "./clients.ts";
 import { command, type Site } from "./site.ts";
 
 /** Whether a push through each client was ever noticed. */
@@ -16,22 +15,19 @@ export const pushPaths: Check = {
     if (configured.length === 0) return [skipped("push paths", "no client is set up")];
     const mesh = await site.mesh();
     if (mesh === undefined) return [skipped("push paths", "no broker answers")];
-    const agents: Agent[] = [];
-    for await (const page of mesh.admin.pages("listAgents")) agents.push(...page.agents);
+    const agents = await allAgents(mesh.admin, "all");
     return configured.map((one) => ofClient(one, agents, site));
   },
 };
 
 /** Of many sessions the worst is told. */
-function ofClient({ client, plan }: Planned, agents: readonly Agent[], site: Site): Finding {
+function ofClient(one: Planned, agents: readonly Agent[], site: Site): Finding {
+  const { client } = one;
   const about = `push into ${client.title}`;
   const own = agents.filter((agent) => agent.presence !== "offline" && agent.client?.startsWith(client.name));
   if (own.length === 0) return skipped(about, `no session of ${client.title} is online: open one, then run this again`);
-  const parts = plan.files.flatMap(({ edition }) => edition.parts);
   const silent = own.find(({ pushPaths: paths }) => paths.length === 0);
-  if (silent && !parts.some(({ what }) => /^(?:hook|plugin|HTTP hooks)\b/.test(what))) {
-    return ok(about, "has none: messages wait until its model calls check_messages");
-  }
+  if (silent && !isPushedTo(one)) return ok(about, "has none: messages wait until its model calls check_messages");
   const [failing] = own.filter((agent) => agent.pushPaths.length > 0 && working(agent).length === 0);
   const worst = failing ?? silent;
   if (worst) return told("fault", about, worst, site);

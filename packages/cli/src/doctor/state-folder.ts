@@ -1,9 +1,10 @@
 /** The state folder: whose it is, whom its files let in, what is left in it, whether it is a copy. */
-import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, type Stats, statSync } from "node:fs";
+import { chmodSync, lstatSync, readdirSync, rmSync, type Stats, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { refusedBy } from "@agentmesh/client/node";
 import * as z from "zod";
 import { shortPath } from "../describe.ts";
+import { jsonInFile } from "../json-in.ts";
 import { commandLine } from "../terminal/shell-word.ts";
 import { type Check, type Finding, ok, skipped } from "./check.ts";
 
@@ -131,7 +132,7 @@ const Mark = z.object({ inode: z.string().optional() });
 /** The mark beside the database names its own file: in a copy it is another. */
 function copied(folder: string): Finding[] {
   const path = join(folder, "mesh.mark.json");
-  const mark = Mark.safeParse(jsonIn(path)).data;
+  const mark = Mark.safeParse(jsonInFile(path)).data;
   if (mark?.inode === undefined || mark.inode === statSync(path, { bigint: true }).ino.toString()) return [];
   return [
     {
@@ -145,17 +146,9 @@ function copied(folder: string): Finding[] {
 
 function settings(folder: string): Finding[] {
   const path = join(folder, "config.json");
-  if (!statSync(path, { throwIfNoEntry: false }) || jsonIn(path) !== undefined) return [];
+  if (!statSync(path, { throwIfNoEntry: false }) || jsonInFile(path) !== undefined) return [];
   const says = `${shortPath(path)} is no JSON, or cannot be read: no broker starts with it`;
   return [{ verdict: "fault", about: ABOUT, says, remedy: "mend it, then agentmesh up" }];
-}
-
-function jsonIn(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return undefined;
-  }
 }
 
 function octal(mode: number): string {

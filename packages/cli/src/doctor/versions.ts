@@ -1,11 +1,12 @@
 /** Versions: of the command line, the broker, the adapters of sessions, and what npx keeps. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { userHome } from "@agentmesh/client/node";
 import { plainLine, VERSION } from "@agentmesh/protocol";
 import * as z from "zod";
 import { skewText } from "../commands/broker/up.ts";
 import { shortPath } from "../describe.ts";
+import { jsonInFile } from "../json-in.ts";
 import { isAlive } from "../process-alive.ts";
 import { commandLine } from "../terminal/shell-word.ts";
 import { type Check, type Finding, ok, skipped } from "./check.ts";
@@ -60,7 +61,7 @@ function cardsIn(folder: string): z.infer<typeof Card>[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => name.endsWith(".json"))
-    .flatMap((name) => Card.safeParse(jsonIn(join(folder, name))).data ?? []);
+    .flatMap((name) => Card.safeParse(jsonInFile(join(folder, name))).data ?? []);
 }
 
 /** What npx keeps it runs again, whatever is newer. */
@@ -89,7 +90,7 @@ const Manifest = z.object({ version: z.string() });
 /** The first of ours that an entry of the cache has: it goes as a whole. */
 function keptIn(folder: string) {
   for (const name of PROGRAMS) {
-    const { data } = Manifest.safeParse(jsonIn(join(folder, "node_modules", name, "package.json")));
+    const { data } = Manifest.safeParse(jsonInFile(join(folder, "node_modules", name, "package.json")));
     if (data) return [{ folder, name, version: plainLine(data.version, 40) }];
   }
   return [];
@@ -100,12 +101,4 @@ function npmCache(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
   if (said) return said;
   if (platform === "win32") return join(env.LOCALAPPDATA ?? userHome(env), "npm-cache");
   return join(userHome(env), ".npm");
-}
-
-function jsonIn(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { text } from "node:stream/consumers";
 import * as z from "zod";
+import { jsonIn } from "../json-in.ts";
 import { Failed, insist, inTime, until } from "./steps.ts";
 import type { ThrowAwayMesh } from "./throw-away-mesh.ts";
 
@@ -121,13 +122,5 @@ export class AdapterSession implements AsyncDisposable {
       const answer = Answer.safeParse(jsonIn(line)).data;
       if (answer) this.#waiting.get(answer.id)?.(answer);
     }
-  }
-}
-
-function jsonIn(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }

@@ -11,24 +11,20 @@ interface HookedClient {
   readonly kind: string;
   /** What the client calls itself in the handshake. */
   readonly says: string;
-  /** Its moments: a session begins, a prompt is given. */
-  readonly start: string;
+  /** Its moment when a prompt is given. */
   readonly prompt: string;
 }
 
 const hooked: readonly HookedClient[] = [
-  { name: "claude-code", kind: "claude", says: "claude-code", start: "SessionStart", prompt: "UserPromptSubmit" },
-  { name: "codex", kind: "codex", says: "codex-mcp-client", start: "SessionStart", prompt: "UserPromptSubmit" },
-  { name: "gemini", kind: "gemini", says: "gemini-cli-mcp-client", start: "SessionStart", prompt: "BeforeAgent" },
-  { name: "copilot", kind: "copilot", says: "copilot-cli", start: "SessionStart", prompt: "UserPromptSubmit" },
-  {
-    name: "qwen",
-    kind: "qwen",
-    says: "qwen-cli-mcp-client-agentmesh",
-    start: "SessionStart",
-    prompt: "UserPromptSubmit",
-  },
+  { name: "claude-code", kind: "claude", says: "claude-code", prompt: "UserPromptSubmit" },
+  { name: "codex", kind: "codex", says: "codex-mcp-client", prompt: "UserPromptSubmit" },
+  { name: "gemini", kind: "gemini", says: "gemini-cli-mcp-client", prompt: "BeforeAgent" },
+  { name: "copilot", kind: "copilot", says: "copilot-cli", prompt: "UserPromptSubmit" },
+  { name: "qwen", kind: "qwen", says: "qwen-cli-mcp-client-agentmesh", prompt: "UserPromptSubmit" },
 ];
+
+/** How each of them says that a session begins. */
+const BEGINS = { hook_event_name: "SessionStart", source: "startup" } as const;
 
 /** The trials of the clients that are set up here; those that have no hooks read their mail by a tool. */
 export function clientTrials(configured: readonly { readonly name: string; readonly title: string }[]): Trial[] {
@@ -62,7 +58,7 @@ function byTool(client: string, name: string): Trial {
   };
 }
 
-function byHook({ name: client, kind, says, start, prompt }: HookedClient, name: string): Trial {
+function byHook({ name: client, kind, says, prompt }: HookedClient, name: string): Trial {
   return {
     name,
     async run(mesh) {
@@ -70,7 +66,7 @@ function byHook({ name: client, kind, says, start, prompt }: HookedClient, name:
       const agent = `hooked-${client}`;
       const session_id = `selftest-${client}`;
       await using session = await AdapterSession.open(mesh, { client: says, name: agent, push: `${kind}-hooks` });
-      await session.hook(kind, { session_id, hook_event_name: start, source: "startup" });
+      await session.hook(kind, { session_id, ...BEGINS });
       const since = stopwatch();
       const sent = await from.client.send({ to: agent, body: "brought by a hook" });
       const { printed } = await session.hook(kind, { session_id, hook_event_name: prompt, submitted_prompt: "go on" });
@@ -88,7 +84,7 @@ function byHook({ name: client, kind, says, start, prompt }: HookedClient, name:
 }
 
 /** Claude Code wakes an idle session by a hook that waits, when it ends with what it says on stderr. */
-function byWaitingHook({ name: client, kind, says, start }: HookedClient, name: string): Trial {
+function byWaitingHook({ name: client, kind, says }: HookedClient, name: string): Trial {
   return {
     name,
     async run(mesh) {
@@ -97,7 +93,7 @@ function byWaitingHook({ name: client, kind, says, start }: HookedClient, name: 
       const session_id = `selftest-idle-${client}`;
       const env = { CLAUDE_CODE_SESSION_ATTENDED: "1" };
       await using session = await AdapterSession.open(mesh, { client: says, name: agent, push: `${kind}-hooks`, env });
-      const waiting = session.hook(kind, { session_id, hook_event_name: start, source: "startup" }, "--wait");
+      const waiting = session.hook(kind, { session_id, ...BEGINS }, "--wait");
       waiting.catch(() => {});
       const since = stopwatch();
       const sent = await from.client.send({ to: agent, body: "wakes who is idle" });

@@ -4,8 +4,7 @@ import { Hindrance, MeshApiError } from "@agentmesh/client";
 import { plainLine, VERSION } from "@agentmesh/protocol";
 import { CommandEnd } from "../command-error.ts";
 import type { Context } from "../context.ts";
-import { isConfigured } from "../doctor/clients.ts";
-import { type Planned, surroundingsOf, survey } from "../setup/survey.ts";
+import { isConfigured, startsServer, surroundingsOf, survey } from "../setup/survey.ts";
 import { jsonText, print, style, tell, terminalWidth } from "../terminal/output.ts";
 import { pad, textWidth, wrapped } from "../terminal/text-width.ts";
 import { inFrame } from "../terminal/waiting.ts";
@@ -61,13 +60,6 @@ export async function selftest(context: Context): Promise<void> {
   if (context.json) await print(jsonText({ version: VERSION, passed: tried.length - failed, failed, trials: tried }));
   else await tell(lastLine(tried.length, failed));
   if (failed > 0) throw new CommandEnd("faulty");
-}
-
-function startsServer({ plan }: Planned): boolean {
-  return (
-    plan.aside !== undefined ||
-    plan.files.some(({ edition }) => edition.parts.some(({ what }) => what.startsWith("MCP server")))
-  );
 }
 
 /** What is tried, and who is told of each trial. */

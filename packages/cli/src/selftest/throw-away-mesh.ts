@@ -84,7 +84,7 @@ export class ThrowAwayMesh implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** A client that acts by a token; left out, without one. */
+  /** A client that acts by a token. */
   client(token: string, retryForMs = RETRY_FOR_MS): MeshClient {
     return connect({ folder: this.folder, token, url: this.url, retryForMs });
   }

@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import type { AdapterCommand } from "./adapter-command.ts";
 import { type ChosenClient, chooseClients } from "./choose.ts";
 import type { Connection, Surroundings } from "./clients/client.ts";
+import { type Part, SERVER } from "./config/config-file.ts";
 import { connectionOf } from "./connection.ts";
 import type { ConfigureOptions } from "./options.ts";
 import { type ClientPlan, planClient, type Verb } from "./plan.ts";
@@ -11,6 +12,26 @@ import { type ClientPlan, planClient, type Verb } from "./plan.ts";
 /** A client with what is to become of its files. */
 export interface Planned extends ChosenClient {
   readonly plan: ClientPlan;
+}
+
+/** Whether something of ours stands in a client's configuration, by setup or by hand. */
+export function isConfigured({ plan }: Planned): boolean {
+  const standing = ["same", "updated", "by hand"];
+  return plan.aside !== undefined || partsOf(plan).some((part) => standing.includes(part.standing));
+}
+
+/** Whether a client starts our adapter as an MCP server; one that has a plugin in its place does not. */
+export function startsServer({ plan }: Planned): boolean {
+  return plan.aside !== undefined || partsOf(plan).some(({ what }) => what === SERVER);
+}
+
+/** Whether a client has more of ours than a server: hooks, a plugin or an extension, by which its sessions are pushed to. */
+export function isPushedTo({ plan }: Planned): boolean {
+  return plan.aside !== undefined || partsOf(plan).some(({ what }) => what !== SERVER);
+}
+
+function partsOf({ files }: ClientPlan): readonly Part[] {
+  return files.flatMap(({ edition }) => edition.parts);
 }
 
 /** Everything that was found. */

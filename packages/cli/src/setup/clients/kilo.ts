@@ -1,12 +1,8 @@
 /** Kilo, which is made of OpenCode: the same plugin, in a configuration of its own. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { notedBeside } from "../config/backup.ts";
-import { jsonFile } from "../config/json-file.ts";
-import { listedEntry } from "../config/listed-entry.ts";
 import type { Client, Surroundings } from "./client.ts";
-import { isOpenCodePlugin, shutOutOf } from "./opencode.ts";
+import { pluginFile, shutOutOf } from "./opencode.ts";
 
 /** Names its configuration may have, the one it writes itself first. */
 const NAMES = ["kilo.jsonc", "kilo.json"];
@@ -20,26 +16,8 @@ export const kilo: Client = {
   check: "start kilo and ask it: who is on agentmesh?",
   restart: "Kilo; it fetches the plugin when it starts",
   shutOut: (at) => shutOutOf(fileOf(at)),
-  files(at, to) {
-    // In a project it reads OpenCode's configuration.
-    if (at.project !== undefined) return [];
-    const { published, built } = to.plugin("opencode");
-    return [
-      jsonFile({
-        path: fileOf(at),
-        fresh: { $schema: "https://app.kilo.ai/config.json" },
-        entries: [
-          listedEntry({
-            what: "plugin opencode-agentmesh",
-            path: ["plugin"],
-            value: built === undefined ? published : pathToFileURL(built).href,
-            noted: notedBeside(fileOf(at)),
-            isLike: isOpenCodePlugin,
-          }),
-        ],
-      }),
-    ];
-  },
+  // In a project it reads OpenCode's configuration.
+  files: (at, to) => (at.project === undefined ? [pluginFile(fileOf(at), "https://app.kilo.ai/config.json", to)] : []),
 };
 
 function ownFolder({ env, home }: Surroundings): string {

@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { notedBeside } from "../config/backup.ts";
+import type { ConfigFile } from "../config/config-file.ts";
 import { jsonFile } from "../config/json-file.ts";
 import { listedEntry } from "../config/listed-entry.ts";
-import type { Client, Surroundings } from "./client.ts";
+import type { Client, Connection, Surroundings } from "./client.ts";
 import { jsonSettings, type ShutOut } from "./shut-out.ts";
 
 /** OpenCode. */
@@ -17,25 +18,26 @@ export const opencode: Client = {
   check: "start opencode and ask it: who is on agentmesh?",
   restart: "OpenCode; it fetches the plugin when it starts",
   shutOut: (at) => shutOutOf(fileOf(at)),
-  files(at, to) {
-    const { published, built } = to.plugin("opencode");
-    return [
-      jsonFile({
-        path: fileOf(at),
-        fresh: { $schema: "https://opencode.ai/config.json" },
-        entries: [
-          listedEntry({
-            what: "plugin opencode-agentmesh",
-            path: ["plugin"],
-            value: built === undefined ? published : pathToFileURL(built).href,
-            noted: notedBeside(fileOf(at)),
-            isLike: isOpenCodePlugin,
-          }),
-        ],
-      }),
-    ];
-  },
+  files: (at, to) => [pluginFile(fileOf(at), "https://opencode.ai/config.json", to)],
 };
+
+/** The plugin in a configuration of OpenCode's shape, which names its schema where it is made anew. */
+export function pluginFile(path: string, schema: string, to: Connection): ConfigFile {
+  const { published, built } = to.plugin("opencode");
+  return jsonFile({
+    path,
+    fresh: { $schema: schema },
+    entries: [
+      listedEntry({
+        what: "plugin opencode-agentmesh",
+        path: ["plugin"],
+        value: built === undefined ? published : pathToFileURL(built).href,
+        noted: notedBeside(path),
+        isLike: isPlugin,
+      }),
+    ],
+  });
+}
 
 /** What a configuration of OpenCode's shape keeps out. */
 export function shutOutOf(file: string): readonly ShutOut[] {
@@ -57,7 +59,7 @@ export function shutOutOf(file: string): readonly ShutOut[] {
 }
 
 /** Whether a name in a list of plugins stands for ours. */
-export function isOpenCodePlugin(name: string): boolean {
+function isPlugin(name: string): boolean {
   return /(^|[\\/])opencode-agentmesh($|[\\/@])/.test(name) || /^file:.*[\\/]packages[\\/]opencode[\\/]/.test(name);
 }
 

@@ -23,6 +23,9 @@ export interface Part {
   readonly starts?: Started;
 }
 
+/** What an MCP entry of ours is called where a part of a file is named. */
+export const SERVER = "MCP server agentmesh";
+
 /** What an MCP entry starts, and the variables in it that setup decides. */
 export interface Started {
   readonly words: readonly string[];

@@ -1,5 +1,5 @@
 /** An MCP server entry of ours in a JSON file. */
-import { commandWords, startedUntilNow, startsAdapter } from "./config-file.ts";
+import { commandWords, SERVER, startedUntilNow, startsAdapter } from "./config-file.ts";
 import { removeAt, setAt } from "./json-edit.ts";
 import type { JsonEntry } from "./json-file.ts";
 import type { Json } from "./json-text.ts";
@@ -13,8 +13,6 @@ export interface ServerValue extends Readonly<Record<string, Json>> {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const WHAT = "MCP server agentmesh";
-
 /** The entry at `path`, such as `mcpServers.agentmesh`. */
 export function serverEntry(path: JsonPath, value: ServerValue): JsonEntry {
   const found = (json: JsonText) => valueAt(json, path);
@@ -24,23 +22,23 @@ export function serverEntry(path: JsonPath, value: ServerValue): JsonEntry {
     holdsOurs: isOurs,
     install(json, replace) {
       const current = found(json);
-      if (current === undefined) return { what: WHAT, json: setAt(json, path, value), standing: "added" };
+      if (current === undefined) return { what: SERVER, json: setAt(json, path, value), standing: "added" };
       if (isOurs(json)) {
         const next = refreshed(json);
-        if (next === json) return { what: WHAT, json, standing: "same" };
-        return { what: WHAT, json: next, standing: "updated", ...startedUntilNow(current) };
+        if (next === json) return { what: SERVER, json, standing: "same" };
+        return { what: SERVER, json: next, standing: "updated", ...startedUntilNow(current) };
       }
       const words = isRecord(current) ? commandWords(current) : JSON.stringify(current);
-      if (replace) return { what: WHAT, json: setAt(json, path, value), standing: "replaced", found: words };
-      return { what: WHAT, json, standing: startsAdapter(words) ? "by hand" : "foreign", found: words };
+      if (replace) return { what: SERVER, json: setAt(json, path, value), standing: "replaced", found: words };
+      return { what: SERVER, json, standing: startsAdapter(words) ? "by hand" : "foreign", found: words };
     },
     uninstall(json) {
-      if (isOurs(json)) return { what: WHAT, json: removeAt(json, path), standing: "removed" };
+      if (isOurs(json)) return { what: SERVER, json: removeAt(json, path), standing: "removed" };
       const current = found(json);
       const words = isRecord(current) ? commandWords(current) : "";
       return startsAdapter(words)
-        ? { what: WHAT, json, standing: "by hand", found: words }
-        : { what: WHAT, json, standing: "missing" };
+        ? { what: SERVER, json, standing: "by hand", found: words }
+        : { what: SERVER, json, standing: "missing" };
     },
   };
 

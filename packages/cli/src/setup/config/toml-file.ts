@@ -1,7 +1,7 @@
 /** Codex's configuration in TOML: one table of ours between two comment lines, the rest byte for byte as it was. */
 import { isDeepStrictEqual } from "node:util";
 import { parse, stringify, TomlError } from "smol-toml";
-import { type ConfigFile, commandWords, type Part, startedUntilNow, startsAdapter } from "./config-file.ts";
+import { type ConfigFile, commandWords, type Part, SERVER, startedUntilNow, startsAdapter } from "./config-file.ts";
 import { isRecord } from "./json-text.ts";
 import { isMarked, OWN_VARIABLES } from "./mark.ts";
 import { ConfigRefusal } from "./refusal.ts";
@@ -10,7 +10,6 @@ import { statementsOf } from "./toml-statements.ts";
 
 const BEGIN = "# >>> agentmesh setup: `agentmesh uninstall` takes this out again";
 const END = "# <<< agentmesh setup";
-const WHAT = "MCP server agentmesh";
 const TABLE = "[mcp_servers.agentmesh]";
 
 type Table = Readonly<Record<string, unknown>>;
@@ -24,7 +23,7 @@ export function tomlServerFile(path: string, value: ServerValue): ConfigFile {
       const { server: current } = read(text ?? "");
       const edition = (next: string | undefined, part: Omit<Part, "what">) => ({
         text: next,
-        parts: [{ what: WHAT, ...part }],
+        parts: [{ what: SERVER, ...part }],
         notes: [],
       });
       if (current === undefined)
@@ -44,13 +43,13 @@ export function tomlServerFile(path: string, value: ServerValue): ConfigFile {
         const rest = withoutTable(text);
         return {
           text: rest === "" && before === undefined ? undefined : rest,
-          parts: [{ what: WHAT, standing: "removed" }],
+          parts: [{ what: SERVER, standing: "removed" }],
           notes: [],
         };
       }
       const found = isRecord(current) ? commandWords(current) : "";
-      const byHand: Part = { what: WHAT, standing: "by hand", found };
-      return { text, parts: [startsAdapter(found) ? byHand : { what: WHAT, standing: "missing" }], notes: [] };
+      const byHand: Part = { what: SERVER, standing: "by hand", found };
+      return { text, parts: [startsAdapter(found) ? byHand : { what: SERVER, standing: "missing" }], notes: [] };
     },
     holdsOurs: (text) => isMarked(read(text).server) || hasCommentLines(text),
   };
