@@ -43,7 +43,7 @@ function outside(text: string): string {
 }
 
 /** Keys of tool data whose whole value is an agent's words, and cannot be more. */
-const WORDS = ["says_of_itself", "preview", "answer", "why", "directory", "client", "repo"];
+const WORDS = ["says_of_itself", "preview", "answer", "why", "directory", "client", "host", "repo"];
 
 /** Every text in tool data that is not such a value. */
 function textsIn(value: unknown): string[] {

@@ -1,5 +1,5 @@
 /** The question about many acks in one call: each is answered for itself, whatever becomes of the others. */
-import type { AckEvidence, AgentId } from "@agentmesh/protocol";
+import type { AckEvidence, AgentId, SessionId } from "@agentmesh/protocol";
 import type { AckVerdict, RefusedEntry } from "../../src/mesh/store.ts";
 import { short } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
@@ -39,11 +39,13 @@ function* slicesOf(
     if (i >= o.world.pieces) {
       // Later slices take one each; what is asked in the same turn goes behind the first.
       yield;
-      // A stream with credit again has been leased what was leasable; one that is refused is not in the log, and a sign of its
-      // session for which something may have been leased.
+      // A stream with credit again has been leased what was leasable; one that is refused, or a repeat, is not in the log, and a
+      // sign of its session for which something may have been leased: that of a session which is silent still comes after one.
       const named = o.history.named(agentId, target.ref);
       const session = named?.state === "leased" ? named.lease?.session : named?.lastHolder;
-      if (verdict?.kind === "done" || !o.history.session(session)?.silent) o.tape.peek();
+      const next = o.world.streamed[0]?.terms.session;
+      const isSilent = (each: SessionId | undefined) => o.history.session(each)?.silent === true;
+      if (!isSilent(next) && (verdict?.kind === "done" || !isSilent(session))) o.tape.peek();
     }
     demand(
       verdict !== undefined && verdict.kind !== "refused",

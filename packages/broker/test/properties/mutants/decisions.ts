@@ -109,9 +109,13 @@ export const decisionMutants: Mutant[] = [
     }),
     ["redrive"],
   ),
-  stateless("a redrive does not ask for room", ({ store }) => ({
-    redrive: (owner, ref) => store.redrive(owner, ref, { maxMessages: 1e9, maxBytes: 1e9 }),
-  })),
+  stateless(
+    "a redrive does not ask for room",
+    ({ store }) => ({
+      redrive: (owner, ref) => store.redrive(owner, ref, { maxMessages: 1e9, maxBytes: 1e9 }),
+    }),
+    ["redrive", "lease and reject", "send"],
+  ),
   stateless(
     "anybody may redrive",
     ({ store, db }) => ({
