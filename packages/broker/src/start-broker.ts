@@ -4,6 +4,7 @@ import { DEFAULT_PORT, DEFAULT_TTL_MS, folderId, VERSION } from "@agentmesh/prot
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
 import { lockDatabase, watchHeldFiles } from "./held-files.ts";
+import { readPost } from "./hooks/read-post.ts";
 import { buildApp } from "./http/app.ts";
 import { type LegacyWire, openLegacyWire } from "./legacy/legacy-wire.ts";
 import { checkBind, hostsOf, listen, mayPostToLoopback, portsToTry, urlOf } from "./listening.ts";
@@ -154,6 +155,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
         clock,
         legacyMessage: (delivery) => (legacy?.message ?? namedMessage)(delivery),
       }),
+      readPost,
       sight,
       onWebhook: (event, fields) => log[event in WEBHOOK_TROUBLE ? "warn" : "info"](fields, event),
       onFault: (error) => log.error({ err: error }, "mesh.fault"),

@@ -59,6 +59,7 @@ const rules: [from: string, may: string[]][] = [
       "zod",
     ],
   ],
+  ["broker/src/hooks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:crypto"]],
   ["broker/src/sinks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:"]],
   [
     "broker/src/http/",

@@ -102,6 +102,7 @@ async function begin(folder: string, over: (store: Store) => Partial<Store> = ()
     ...{ store, clock, sight: seen, seal: new Seal("key"), disk: { look: () => room } },
     policy: { ...ConfigSchema.parse({ home: folder }), messageTtlMs: DEFAULT_TTL_MS },
     sinks: { timeoutMs: 1_000, vet: async () => {}, open: () => ({ ...none, test: none.post }) },
+    readPost: () => undefined,
     onWebhook: () => {},
     onFault: () => {},
   });

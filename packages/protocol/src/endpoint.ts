@@ -20,6 +20,8 @@ export interface Endpoint {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** The body is taken as the bytes that came: its signature is over them. */
+  readonly isSigned?: true;
   readonly status: 200 | 201 | 202;
   readonly reply: z.ZodType;
   /** Codes beside those every endpoint may answer (`commonErrors`). */

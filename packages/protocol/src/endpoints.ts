@@ -3,6 +3,7 @@ import type * as z from "zod";
 import type { Endpoint } from "./endpoint.ts";
 import { agentsEndpoints } from "./endpoints/agents.ts";
 import { eventsEndpoints } from "./endpoints/events.ts";
+import { hooksEndpoints } from "./endpoints/hooks.ts";
 import { inboxEndpoints } from "./endpoints/inbox.ts";
 import { machinesEndpoints } from "./endpoints/machines.ts";
 import { messagesEndpoints } from "./endpoints/messages.ts";
@@ -18,6 +19,7 @@ export const endpoints = {
   ...topicsEndpoints,
   ...inboxEndpoints,
   ...webhooksEndpoints,
+  ...hooksEndpoints,
   ...eventsEndpoints,
   ...machinesEndpoints,
 } as const satisfies Record<string, Endpoint>;

@@ -40,6 +40,7 @@ export const errorTable = {
   body_too_large: { status: 413, title: "The message is too large", retryable: false },
   unsupported_media_type: { status: 415, title: "Only application/json is read", retryable: false },
   idempotency_mismatch: { status: 422, title: "The idempotency key was used for other content", retryable: false },
+  post_not_readable: { status: 422, title: "The post is none of the kind that its hook URL is for", retryable: false },
   webhook_url_forbidden: { status: 422, title: "The broker may not post to this URL", retryable: false },
   unsupported_protocol: { status: 426, title: "Client and broker speak different protocol versions", retryable: false },
   would_deadlock: { status: 409, title: "The agent asked is waiting for the asker", retryable: false },

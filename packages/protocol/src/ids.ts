@@ -35,6 +35,10 @@ export type MachineId = z.infer<typeof MachineId>;
 export const InviteId = id("inv_", "an invite's id");
 export type InviteId = z.infer<typeof InviteId>;
 
+/** Identifier of a hook. */
+export const HookId = id("hok_", "a hook's id");
+export type HookId = z.infer<typeof HookId>;
+
 /** How many digits of an id are enough to name it by its beginning. */
 export const MIN_SHORT_ID_DIGITS = 8;
 

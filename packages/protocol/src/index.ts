@@ -61,6 +61,7 @@ export * from "./topic.ts";
 export * from "./typed-value.ts";
 export * from "./urgency.ts";
 export * from "./version.ts";
+export * from "./webhook/hook.ts";
 export * from "./webhook/webhook.ts";
 export * from "./webhook/webhook-event.ts";
 export * from "./webhook/webhook-signature.ts";

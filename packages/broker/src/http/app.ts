@@ -15,6 +15,7 @@ import { localOnly } from "./plugins/local-only.ts";
 import { problems, sendProblem } from "./plugins/problem.ts";
 import { agentRoutes } from "./routes/agents.ts";
 import { eventsRoute } from "./routes/events.ts";
+import { hookRoutes } from "./routes/hooks.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
 import { machineRoutes } from "./routes/machines.ts";
 import { messageRoutes } from "./routes/messages.ts";
@@ -83,6 +84,7 @@ export function buildApp(parts: AppParts): App {
   inboxRoutes(bind, parts.mesh);
   topicRoutes(bind, parts.mesh);
   webhookRoutes(bind, parts.mesh);
+  hookRoutes(bind, parts.mesh, parts.facts, wrong);
   machineRoutes(bind, parts.mesh, parts.facts, wrong);
   streamRoute(bind, parts.mesh);
   eventsRoute(bind, parts.mesh);

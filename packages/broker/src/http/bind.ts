@@ -52,6 +52,7 @@ export function binder(app: FastifyInstance, { authenticate, closing, turns }: B
     app.route({
       method: row.method,
       url: row.path,
+      config: { isSigned: row.isSigned === true },
       // Before its body is read: who has no token keeps nothing of the broker's memory.
       onRequest: async (request) => {
         if (row.access !== "public") callers.set(request, await authenticate(request, row));

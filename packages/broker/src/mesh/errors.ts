@@ -1,5 +1,5 @@
 /** Refusals by the rules of the mesh. */
-import type { ErrorCode } from "@agentmesh/protocol";
+import type { ErrorCode, Party } from "@agentmesh/protocol";
 
 /** What an answer carries beside code and sentence. */
 export interface ErrorExtras {
@@ -25,5 +25,13 @@ export function unknownMessage(ref: string): MeshError {
   return new MeshError(
     "message_not_found",
     `No message ${ref} is known to this caller. Only its sender, its recipient and the mesh key may see one, and ended ones are pruned after their retention.`,
+  );
+}
+
+/** The error for whoever writes to the agent of a hook URL. */
+export function nobodyReads({ name }: Party): MeshError {
+  return new MeshError(
+    "refused_by_policy",
+    `${name} is the sender of a hook URL: what programs outside post comes from it, and nobody reads what is sent to it. Nothing was stored. Answer where the post came from.`,
   );
 }

@@ -10,6 +10,8 @@ import { Asks } from "./asks.ts";
 import type { Clock } from "./clock.ts";
 import { Events } from "./events/events.ts";
 import { History } from "./history.ts";
+import { Hooks } from "./hook/hooks.ts";
+import type { ReadPost } from "./hook/post.ts";
 import { Inbox } from "./inbox.ts";
 import { Turns } from "./looks/turns.ts";
 import { Messages } from "./messages.ts";
@@ -43,6 +45,7 @@ export interface Mesh {
   readonly topics: Topics;
   readonly streams: Streams;
   readonly webhooks: Webhooks;
+  readonly hooks: Hooks;
   readonly intake: Intake;
   readonly policy: Policy;
   readonly instanceId: string;
@@ -64,6 +67,8 @@ export function createMesh(parts: {
   /** Keeps the secrets of webhooks at rest. */
   readonly seal: Seal;
   readonly sinks: WebhookSinks;
+  /** Reads what is posted at hooks. */
+  readonly readPost: ReadPost;
   /** What can be said of the processes that sessions name. */
   readonly sight: ProcessSight;
   readonly onWebhook: WebhookNotice;
@@ -108,6 +113,7 @@ export function createMesh(parts: {
   });
   // In this life nobody has been heard of yet, whatever the wall clock says of the last one.
   store.doubtSession("all", policy.staleAfterMs, "broker_started").catch(parts.onFault);
+  const topics = new Topics({ ...parts, agents, guard, intake, turns });
   const webhooksStarted = webhooks.start().catch(parts.onFault);
   const stopSweeper = startSweeper({ ...parts, sessions });
   const audit = new Audit({ store, onFault: parts.onFault });
@@ -125,7 +131,8 @@ export function createMesh(parts: {
     history: new History({ store, agents, turns }),
     asks: new Asks({ ...parts, agents, messages, ready, waiting, turns }),
     inbox: new Inbox({ ...parts, agents, ready, turns }),
-    topics: new Topics({ ...parts, agents, guard, intake, turns }),
+    topics,
+    hooks: new Hooks({ ...parts, agents, messages, topics, intake }),
     intake,
     policy,
     instanceId: store.instanceId,

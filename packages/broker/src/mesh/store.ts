@@ -46,6 +46,7 @@ import type { AccessStore } from "./store/access.ts";
 import type { AckStore } from "./store/acks.ts";
 import type { AgentStore } from "./store/agents.ts";
 import type { EventStore } from "./store/events.ts";
+import type { HookStore } from "./store/hooks.ts";
 import type { Keeping } from "./store/keeping.ts";
 import type { StoreListener } from "./store/listener.ts";
 import type { Looks } from "./store/looks.ts";
@@ -70,6 +71,7 @@ export interface Store
     Looks,
     Keeping,
     WebhookStore,
+    HookStore,
     EventStore {
   /** Identity of the database, made once. */
   readonly instanceId: string;

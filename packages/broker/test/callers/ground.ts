@@ -1,8 +1,9 @@
 /** The ground of the matrix: for each endpoint one valid call of its owner, and what becomes of it in other hands. */
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { MeshClient } from "@agentmesh/client";
 import { type Access, type Endpoint, type EndpointName, type ErrorCode, endpoints } from "@agentmesh/protocol";
 import { openWebhookReceiver, startTestBroker, type TestAgent, type TestBroker } from "testkit";
+import type { Call } from "./wire.ts";
 
 /** A call that its owner may make. */
 export interface Example {
@@ -10,6 +11,8 @@ export interface Example {
   readonly owner: string;
   readonly path: string;
   readonly body?: object;
+  /** That it needs beside the usual ones. */
+  readonly headers: Call["headers"];
 }
 
 /** What another agent's token gets: its own thing, as everybody would; or the refusal. */
@@ -52,6 +55,7 @@ interface Parts {
   readonly params?: Record<string, string>;
   readonly query?: Record<string, string>;
   readonly body?: object;
+  readonly headers?: Call["headers"];
 }
 
 type Making = (owner: TestAgent, sender: TestAgent) => Parts | Promise<Parts>;
@@ -243,6 +247,36 @@ const declared: Declared = {
   testWebhook: { inOtherHands: "forbidden", make: withHook },
   rotateWebhook: { inOtherHands: "forbidden", make: async (owner) => ({ ...(await withHook(owner)), body: {} }) },
   removeWebhook: { inOtherHands: "forbidden", make: withHook },
+
+  makeHook: { inOtherHands: "forbidden", make: () => ({ body: { topic: "build.done" } }) },
+  listHooks: { inOtherHands: "forbidden", make: nothing },
+  removeHook: {
+    inOtherHands: "forbidden",
+    make: async () => ({ params: { hook: (await admin.makeHook({ topic: "build.done" })).hook.id } }),
+  },
+  // Who posts has no token: the signature says that it may, whatever else comes with it.
+  takeHook: {
+    inOtherHands: "its own",
+    make: async () => {
+      const { hook, secret = "" } = await admin.makeHook({ kind: "github", topic: "build.done" });
+      const body = { ref: "refs/heads/main", commits: [] };
+      const signature = createHmac("sha256", secret).update(JSON.stringify(body)).digest("hex");
+      return {
+        ...{ params: { hook: hook.id }, body },
+        headers: [
+          ["x-hub-signature-256", `sha256=${signature}`],
+          ["x-github-event", "push"],
+        ],
+      };
+    },
+  },
+  takeHookByUrl: {
+    inOtherHands: "its own",
+    make: async () => {
+      const { hook, secret = "" } = await admin.makeHook({ topic: "build.done", secretInUrl: true });
+      return { params: { hook: hook.id, secret }, body: { text: "green" } };
+    },
+  },
 };
 
 /** A new secret of a kind. */
@@ -305,12 +339,13 @@ export async function openGround(): Promise<Ground> {
         count++;
         const { agent, token = "none" } = await registrar.register({ name: `owner-${count}` });
         const owner = { agent, token, client: new MeshClient({ url: broker.url, token }) };
-        const { params = {}, query, body } = await row.make(owner, await broker.agent(`sender-${count}`));
+        const { params = {}, query, body, headers = [] } = await row.make(owner, await broker.agent(`sender-${count}`));
         const path = endpoint.path.replace(/:(\w+)/g, (_, part: string) => encodeURIComponent(params[part] ?? "none"));
         return {
           owner: endpoint.access === "key" ? broker.key : owner.token,
           path: query ? `${path}?${new URLSearchParams(query)}` : path,
           ...(body && { body }),
+          headers,
         };
       },
     };

@@ -34,7 +34,7 @@ function asked(
     method: row.endpoint.method,
     target: example.path,
     ...(body !== undefined && { body }),
-    headers: [...host, ...auth, ...type, ...headers],
+    headers: [...host, ...auth, ...type, ...example.headers, ...headers],
     ...rest,
   };
 }

@@ -1,4 +1,4 @@
-/** Commands about machines that join, register agents, and are put out. */
+/** Commands about who may come in: machines that join, register agents and are put out, and hooks. */
 import fc from "fast-check";
 import { any, type CommandKind, kind, pick, pickAgent } from "./command-kind.ts";
 import { content, draft } from "./commands-messages.ts";
@@ -6,6 +6,7 @@ import type { MachineHistory } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import { register } from "./questions-agents.ts";
 import { restart, stepAtStart } from "./questions-care.ts";
+import { listHooks, makeHook } from "./questions-hooks.ts";
 import { lease } from "./questions-leases.ts";
 import { join, revoke, revokeAndKill } from "./questions-machines.ts";
 import { send } from "./questions-messages.ts";
@@ -72,6 +73,11 @@ function* personWrites(o: Observer, { n, to, content: what }: WritesChoice): Ite
 }
 
 export const machineCommands: CommandKind[] = [
+  kind("make a hook", 1, fc.record({ n: any, to: any }), (o, { n, to }) => {
+    const recipient = pickAgent(o, to);
+    return recipient && makeHook(pick(NAMES, n) ?? "ada", recipient.id);
+  }),
+  kind("list the hooks", 1, any, () => listHooks()),
   kind("a machine's person writes", 1, writes, personWrites),
   kind("a machine joins", 1, any, () => join()),
   kind("register on a machine", 3, registers, registerOn),

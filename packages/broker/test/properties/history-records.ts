@@ -4,6 +4,7 @@ import type {
   DeliveryId,
   DeliveryState,
   Focus,
+  HookId,
   LogEntry,
   MachineId,
   Message,
@@ -28,6 +29,8 @@ export interface AgentHistory extends Party {
   readonly tokenHash: string;
   /** The machine that it came with, if it is one that joined. */
   readonly machine?: MachineId | undefined;
+  /** The hook whose messages are from it. */
+  readonly hook?: HookId;
   removed: boolean;
   /** The newest seq that a sender was told for this inbox. */
   lastSeq: number;

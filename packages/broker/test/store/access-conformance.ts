@@ -2,7 +2,7 @@
 import type { AgentId, MachineId } from "@agentmesh/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
-import type { AgentToRegister, Store } from "../../src/mesh/store.ts";
+import type { AgentToRegister, HookRecord, HookTarget, HookToMake, Store } from "../../src/mesh/store.ts";
 import type { EngineUnderTest } from "./conformance.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
 
@@ -198,6 +198,65 @@ export function accessConformance(name: string, make: () => EngineUnderTest): vo
       expect((await store.listAudit(all.length, 10)).map(({ seq, by }) => [seq, by.address])).toEqual([
         [8, "10.0.0.9"],
       ]);
+    });
+
+    test("a hook and its agent are made together, and leave together", async () => {
+      const { agent: ada } = await register("ada");
+      const make = (name: string, target: HookTarget, more: Partial<HookToMake> = {}) =>
+        store.makeHook(
+          {
+            ...{ id: newId("hok"), kind: "json", target, sealed: `sealed ${name}`, most: 2 },
+            agent: {
+              id: newId("agt"),
+              tokenHash: `hash-of-${newId("agt")}`,
+              name,
+              ifTaken: "refuse",
+              profile: {},
+              trust: "unverified",
+            },
+            ...more,
+          },
+          BY,
+        );
+      const known = (made: HookRecord | "full") => (made === "full" ? undefined : made);
+      const direct = known(await make("ci", { recipientId: ada.id }));
+      expect(direct).toMatchObject({
+        kind: "json",
+        agent: { name: "ci" },
+        recipient: { id: ada.id, name: "ada" },
+        sealed: "sealed ci",
+      });
+      // What fails leaves neither.
+      await expect(make("ci", { topic: "build" })).rejects.toMatchObject({ code: "agent_name_taken" });
+      await expect(make("lost", { recipientId: newId("agt") })).rejects.toMatchObject({ code: "agent_not_found" });
+      expect(await store.findAgent("lost")).toBeUndefined();
+      const topic = known(await make("deploys", { topic: "build" }));
+      expect(topic).toMatchObject({ topic: "build", recipient: undefined, lastAt: undefined });
+      expect(await make("third", { topic: "build" })).toBe("full");
+      expect((await store.listHooks(10)).map(({ agent }) => agent.name)).toEqual(["deploys", "ci"]);
+      expect((await store.listHooks(1)).map(({ agent }) => agent.name)).toEqual(["deploys"]);
+      expect(await Promise.all([direct, topic].map((each) => store.isHook(each?.agent.id ?? ada.id)))).toEqual([
+        true,
+        true,
+      ]);
+      expect(await store.isHook(ada.id)).toBe(false);
+
+      await store.noteHook(direct?.id ?? newId("hok"));
+      clock.advance(HOUR_MS);
+      expect(await store.hook(direct?.id ?? newId("hok"))).toMatchObject({
+        quietMs: HOUR_MS,
+        lastAt: clock.now() - HOUR_MS,
+      });
+      // However quiet, its agent stays.
+      await store.archiveAgents(HOUR_MS, 10);
+      expect((await store.findAgent("ci"))?.archivedAt).toBeUndefined();
+      expect((await store.findAgent("ada"))?.archivedAt).toBeDefined();
+
+      await store.removeAgent(direct?.agent.id ?? ada.id);
+      expect(await store.hook(direct?.id ?? newId("hok"))).toBeUndefined();
+      await store.revokeAgent(topic?.agent.id ?? ada.id, BY);
+      expect(await store.listHooks(10)).toEqual([]);
+      expect(await acts()).toContain("hook_made");
     });
   });
 }

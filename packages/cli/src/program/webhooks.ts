@@ -1,6 +1,7 @@
-/** Commands about webhooks: URLs to which the broker posts what comes into an agent's inbox. */
+/** Commands about webhooks: URLs to which the broker posts what comes into an agent's inbox, and hooks, at which others post. */
+import { HookId } from "@agentmesh/protocol";
 import type { Command } from "commander";
-import { choiceOption, countOption, durationOption } from "../option-values.ts";
+import { choiceOption, countOption, durationOption, typedOption } from "../option-values.ts";
 import { contextOf, DAY_MS } from "./parts.ts";
 
 /** Declares them. */
@@ -79,5 +80,23 @@ export function webhooksCommands(program: Command): void {
     .argument("<agent>", "name or id")
     .action(async (agent, _, command) =>
       (await import("../commands/webhooks/webhook.ts")).removeWebhook(await contextOf(command), agent),
+    );
+  program
+    .command("hook-url")
+    .summary("make a URL at which GitHub, GitLab or any program posts")
+    .description(
+      "Make a URL at which GitHub, GitLab or any program posts to a topic or an agent. Each has a secret of its own, shown only now, and an agent that its messages are from, marked unverified.",
+    )
+    .argument("[target]", "an agent; with dots in it, or --topic, a topic")
+    .addOption(choiceOption("--kind <name>", "who posts", ["github", "gitlab", "json"]).default("json"))
+    .option("--topic", "the target is a topic")
+    .option("--name <name>", "of the agent its messages are from (default: made of kind and target)")
+    .option("--secret-file <file>", "secret that posts are proven by (default: the broker makes one)")
+    .addOption(choiceOption("--urgency <urgency>", "of its messages; normal", ["fyi", "normal", "interrupt"]))
+    .option("--secret-in-url", "json: for who can send no header; then the URL is the secret")
+    .option("--list", "all hooks, and when each was posted to last")
+    .addOption(typedOption("--remove <hook>", "take no more posts at this one: hok_…", HookId))
+    .action(async (target, options, command) =>
+      (await import("../commands/webhooks/hook-url.ts")).hookUrl(await contextOf(command), target, options),
     );
 }

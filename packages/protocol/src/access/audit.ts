@@ -18,6 +18,7 @@ export const AuditAct = z.enum([
   "token_refused",
   "policy_changed",
   "token_rotated",
+  "hook_made",
 ]);
 export type AuditAct = z.infer<typeof AuditAct>;
 

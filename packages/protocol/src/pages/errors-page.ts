@@ -42,6 +42,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   body_too_large: "Send less, or put the text into a file and send its path. Nothing was stored.",
   unsupported_media_type: "Send JSON with `content-type: application/json`.",
   idempotency_mismatch: "Use a new key for a new message.",
+  post_not_readable: "Make the hook for who posts there (`agentmesh hook-url --kind`), and have it post JSON.",
   webhook_url_forbidden:
     "`detail` says what about the URL is refused, and which setting allows it. Nothing was stored.",
   unsupported_protocol: "Update the older side.",

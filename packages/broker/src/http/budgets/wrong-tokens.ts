@@ -6,6 +6,13 @@ const WINDOW_MS = 60_000;
 /** Addresses that are counted at a time; more only come where somebody has many. */
 const MOST_ADDRESSES = 1_000;
 
+/** What is said of a wrong one. */
+const REMEDIES = {
+  token: "No valid token. Send an agent's token or the mesh key as: Authorization: Bearer …",
+  invite: "No invite has this secret. Ask for a new one: agentmesh invite, where the broker runs. Nothing was stored.",
+  hook: "No hook URL takes this post: its signature or secret is wrong or missing. Nothing was stored. Make a new one: agentmesh hook-url, where the broker runs.",
+} as const;
+
 /** Counts refusals. */
 export class WrongTokens {
   readonly #since = new Map<string, { readonly at: number; count: number }>();
@@ -15,8 +22,8 @@ export class WrongTokens {
     this.#perMinute = perMinute;
   }
 
-  /** The error for one more wrong token, or secret of an invite, from this address. */
-  refusal(address: string, what: "token" | "invite" = "token"): MeshError {
+  /** The error for one more wrong token, secret of an invite, or post of a hook, from this address. */
+  refusal(address: string, what: keyof typeof REMEDIES = "token"): MeshError {
     const now = performance.now();
     let known = this.#since.get(address);
     if (!known || now - known.at >= WINDOW_MS) {
@@ -34,11 +41,6 @@ export class WrongTokens {
         { retryAfterMs: Math.ceil(WINDOW_MS - (now - known.at)) },
       );
     }
-    return new MeshError(
-      "unauthenticated",
-      what === "token"
-        ? "No valid token. Send an agent's token or the mesh key as: Authorization: Bearer …"
-        : "No invite has this secret. Ask for a new one: agentmesh invite, where the broker runs. Nothing was stored.",
-    );
+    return new MeshError("unauthenticated", REMEDIES[what]);
   }
 }

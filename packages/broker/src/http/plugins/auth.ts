@@ -73,7 +73,7 @@ function refusalOf({ access }: Endpoint, caller: AnyCaller): string {
 function holdsToken(url: string): boolean {
   return (
     /[?&#][^=&]*(token|key|secret|auth|bearer|password|passwd|credential)[^=&]*=/i.test(url) ||
-    /\b(am|amk|amm|ami|whsec)_[\w+/%-]{20,}/i.test(url)
+    /\b(am|amk|amm|ami|amh|whsec)_[\w+/%-]{20,}/i.test(url)
   );
 }
 

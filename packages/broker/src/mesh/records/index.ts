@@ -4,5 +4,6 @@ export type * from "./agent.ts";
 export type * from "./ask.ts";
 export type * from "./delivery.ts";
 export type * from "./history.ts";
+export type * from "./hook.ts";
 export type * from "./message.ts";
 export type * from "./webhook.ts";

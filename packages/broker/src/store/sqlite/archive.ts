@@ -10,7 +10,7 @@ export interface QuietRow {
 }
 
 /**
- * Who has given no sign of life since a time: no session, no call with its token, no webhook that works. Nobody whose
+ * Who has given no sign of life since a time: no session, no call with its token, no webhook that works, no hook. Nobody whose
  * inbox holds a message for it: that is acked, or ends and tells its sender, first. What was published expires there.
  */
 export const QUIET = `
@@ -18,6 +18,7 @@ export const QUIET = `
   WHERE a.removed_at IS NULL AND a.archived_at IS NULL AND COALESCE(a.last_seen_at, a.registered_at) <= ?
     AND NOT EXISTS (SELECT 1 FROM session s WHERE s.agent_pk = a.pk)
     AND NOT EXISTS (SELECT 1 FROM webhook w WHERE w.agent_pk = a.pk AND w.disabled = 0)
+    AND NOT EXISTS (SELECT 1 FROM hook h WHERE h.agent_pk = a.pk)
     AND NOT EXISTS (SELECT 1 FROM delivery d JOIN message m ON m.pk = d.message_pk
                     WHERE d.agent_pk = a.pk AND d.ended_at IS NULL AND m.topic IS NULL)
   LIMIT ?`;

@@ -1,6 +1,7 @@
 /** All statements of the engine, prepared once over one open database. */
 
 import { auditStatements } from "./access/audit.ts";
+import { hookStatements } from "./access/hooks.ts";
 import { inviteStatements } from "./access/invites.ts";
 import { machineStatements } from "./access/machines.ts";
 import { tokenStatements } from "./access/tokens.ts";
@@ -85,6 +86,7 @@ export function prepareEngine(context: EngineContext, epoch: string, isExact: bo
       revoked: () => machines.ofRevoked(1).length > 0,
     }),
     webhooks: webhookStatements(context),
+    hooks: hookStatements(context),
     legacyPeers: legacyPeerStatements(context),
     damage: new FoundDamage(),
     inboxSize: (agentPk: number) => selectInboxSize.get(agentPk) ?? { messages: 0, bytes: 0 },

@@ -26,6 +26,7 @@ import { careVerbs } from "./verbs/care.ts";
 import { decisionVerbs } from "./verbs/decisions.ts";
 import { eventVerbs } from "./verbs/events.ts";
 import { historyVerbs } from "./verbs/history.ts";
+import { hookVerbs } from "./verbs/hooks.ts";
 import { keepingVerbs } from "./verbs/keeping.ts";
 import { leaseVerbs } from "./verbs/leases.ts";
 import { legacyVerbs } from "./verbs/legacy-peers.ts";
@@ -194,6 +195,7 @@ export function openStore(
     ...topics,
     ...askVerbs(parts),
     ...webhookVerbs(parts),
+    ...hookVerbs(parts),
     ...legacyVerbs(parts),
     ...lookVerbs(parts),
     ...historyVerbs(parts),

@@ -74,4 +74,39 @@ export const machineMutants: readonly Mutant[] = [
     }),
     ["a machine joins", "register on a machine", "put a machine out", "send"],
   ),
+  stateless(
+    "a hook stays when its agent leaves",
+    ({ store, db }) => ({
+      removeAgent: async (agentId, ...more) => {
+        const row = db
+          .prepare<[string], { id: string; agent_pk: number }>(
+            "SELECT h.id, h.agent_pk FROM hook h JOIN agent a ON a.pk = h.agent_pk WHERE a.id = ?",
+          )
+          .get(agentId);
+        const n = await store.removeAgent(agentId, ...more);
+        if (row) {
+          db.prepare<[string, number]>(
+            "INSERT INTO hook (id, kind, agent_pk, topic, sealed, made_at) VALUES (?, 'json', ?, 'build', '', 0)",
+          ).run(row.id, row.agent_pk);
+        }
+        return n;
+      },
+    }),
+    ["make a hook", "list the hooks", "remove"],
+  ),
+  stateless(
+    "a hook's messages are from whom they are for",
+    ({ store, db }) => ({
+      makeHook: async (hook, by) => {
+        const made = await store.makeHook(hook, by);
+        if (hook.target.recipientId !== undefined) {
+          db.prepare<[string, string]>(
+            "UPDATE OR IGNORE hook SET agent_pk = (SELECT pk FROM agent WHERE id = ?) WHERE id = ?",
+          ).run(hook.target.recipientId, hook.id);
+        }
+        return made;
+      },
+    }),
+    ["make a hook", "list the hooks"],
+  ),
 ];

@@ -1,14 +1,10 @@
 /** `agentmesh webhook`: set, list, show, test, rotate, remove. Secrets come from files, never from the command line. */
-import { readFileSync } from "node:fs";
-import { text } from "node:stream/consumers";
-import { refusalSentences, StateFolderError, typedPath } from "@agentmesh/client/node";
 import {
   MAX_WEBHOOK_TIMEOUT_MS,
   plainLine,
   quoted,
   type SetWebhookReply,
   type SetWebhookRequest,
-  systemRefusal,
   WEBHOOK_PATH,
   type Webhook,
   type WebhookState,
@@ -20,6 +16,7 @@ import { since, until } from "../../terminal/clock.ts";
 import { facts, jsonText, print, remark, type Style, style, tell } from "../../terminal/output.ts";
 import { type Column, table } from "../../terminal/table.ts";
 import { waitFor } from "../../terminal/waiting.ts";
+import { secretOf } from "./secret-file.ts";
 
 /** Options of `webhook set`. */
 export interface SetWebhookOptions {
@@ -191,26 +188,6 @@ function webhookText(webhook: Webhook): string {
     rows.push(["secret", `being rotated, the old one signs too for ${until(webhook.previousSecretUntil)}`]);
   }
   return `${plainLine(webhook.agent.name)}: ${style(stateStyle[state], state)}\n${facts(rows)}`;
-}
-
-/** A secret from a file or stdin; the command line itself is seen by every user of the machine. */
-async function secretOf(file: string, flag: string): Promise<string> {
-  let path: string | undefined;
-  try {
-    path = file === "-" ? undefined : typedPath(file, flag);
-    const secret = (path === undefined ? await text(process.stdin) : readFileSync(path, "utf8")).trim();
-    if (secret !== "") return secret;
-  } catch (error) {
-    if (error instanceof StateFolderError) throw usageError(error.message);
-    const refusal = systemRefusal(error);
-    if (!refusal)
-      throw usageError(`${flag}: ${file} cannot be read (${error instanceof Error ? error.message : error}).`);
-    const about = file === "-" ? "standard input" : file;
-    throw usageError(
-      `${flag}: ${refusalSentences(refusal, { about, denied: "cannot be read", ...(path !== undefined && { path }) })}`,
-    );
-  }
-  throw usageError(`${flag}: ${file === "-" ? "stdin" : file} is empty.`);
 }
 
 function flagOf(option: string): string {

@@ -19,6 +19,7 @@ import { wordsBehind } from "../migrations/0016-words-behind.ts";
 import { trust } from "../migrations/0017-trust.ts";
 import { events } from "../migrations/0018-events.ts";
 import { machines } from "../migrations/0019-machines.ts";
+import { hooks } from "../migrations/0020-hooks.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -41,6 +42,7 @@ export const migrations: readonly string[] = [
   trust,
   events,
   machines,
+  hooks,
 ];
 
 /** The database was written by a newer broker. */
