@@ -11,18 +11,22 @@ export const inShort = [
   "**/test/store/slices.test.ts",
   "**/test/store/sqlite.test.ts",
   "**/test/identity/wiring.test.ts",
+  "**/test/agent.test.ts",
   "**/test/clock.test.ts",
   "**/test/crash.test.ts",
+  "**/test/doctor.test.ts",
   "**/test/find-broker.test.ts",
   "**/test/lan-mesh.test.ts",
   "**/test/log-volume.test.ts",
   "**/test/long-calls.test.ts",
   "**/test/output.test.ts",
   "**/test/qwen.test.ts",
+  "**/test/selftest.test.ts",
   "**/test/terminal.test.ts",
   "**/test/text-input.test.ts",
   "**/test/typed-values.test.ts",
   "**/test/urgency.test.ts",
+  "**/test/waiting.test.ts",
 ];
 
 export default defineConfig(

@@ -27,25 +27,32 @@ const WORDS = /^(indexed|message_text(_.*)?)$/;
 /** Who was refused is told there, once a minute. */
 const AUDIT = "audit";
 
-/** The row of SQLite's own table that counts its entries. */
-const isOfAudit = (row: unknown) => typeof row === "object" && row !== null && "name" in row && row.name === AUDIT;
+/** Presences as they were told: a sweep tells when who was admitted before is not heard of any more. */
+const PRESENCE = "presence";
+const isPresence = (row: Kept) => row.type === "agent.presence";
 
-/** All that is kept, by table, but for these marks and the words of messages, which are kept themselves. */
+/** The rows of SQLite's own table that count the entries of both. */
+const countsThem = ({ name, seq }: Kept) => seq !== undefined && (name === AUDIT || name === "event");
+
+type Kept = Readonly<Record<string, unknown>>;
+
+/** All that is kept at one moment, by table, but for these marks and the words of messages, which are kept themselves. */
 function kept(): Record<string, string> {
   const db = new SqliteDatabase(join(ground.broker.home, "mesh.db"), { readonly: true });
   try {
+    db.exec("BEGIN");
     const tables = db
       .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%' ORDER BY name")
       .pluck()
       .all() as string[];
     return Object.fromEntries(
       tables
-        .filter((name) => !WORDS.test(name) && name !== AUDIT)
+        .filter((name) => !WORDS.test(name) && name !== AUDIT && name !== PRESENCE)
         .map((name) => {
           const rows = db
-            .prepare(`SELECT * FROM "${name}"`)
+            .prepare<[], Kept>(`SELECT * FROM "${name}"`)
             .all()
-            .filter((row) => !isOfAudit(row));
+            .filter((row) => !isPresence(row) && !countsThem(row));
           const text = JSON.stringify(rows, (key, value) => (HEARD_OF.includes(key) ? undefined : value));
           return [name, createHash("sha256").update(text).digest("hex")];
         }),
