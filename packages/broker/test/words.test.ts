@@ -1,7 +1,7 @@
 /** Search words and names: what is made of what people type, the line that shows where it stands, and which names are near. */
 import { expect, test } from "vitest";
 import { nearNames } from "../src/mesh/names/near-names.ts";
-import { searchTerms, snippetOf } from "../src/mesh/names/words.ts";
+import { searchTerms, snippetsOf } from "../src/mesh/names/words.ts";
 
 const typed = (text: string) => searchTerms(text).map(({ text: term, begins }) => (begins ? [term] : term));
 
@@ -14,13 +14,13 @@ test("words, phrases and beginnings are told apart; what holds no letter or digi
 
 test("a snippet is one plain line around what was found, cut between words", () => {
   const long = `${"before ".repeat(40)}\u001b[31mthe Café\nparser is red ${"after ".repeat(60)}`;
-  const snippet = snippetOf(long, searchTerms('"cafe parser"'));
+  const snippet = snippetsOf(searchTerms('"cafe parser"'))(long);
   expect(snippet).toMatch(/^…before .*before \[31mthe Café parser is red after .*…$/);
   expect(snippet.length).toBeLessThan(170);
-  expect(snippetOf("all of it", searchTerms("of"))).toBe("all of it");
-  expect(snippetOf("nothing of that", searchTerms("elsewhere"))).toBe("nothing of that");
-  expect(snippetOf("no cut in a word: superparser, parsers, parser!", searchTerms("parser"))).toContain("parser!");
-  expect(snippetOf(`${"x".repeat(500)} far`, searchTerms("far"))).toMatch(/^….*far$/);
+  expect(snippetsOf(searchTerms("of"))("all of it")).toBe("all of it");
+  expect(snippetsOf(searchTerms("elsewhere"))("nothing of that")).toBe("nothing of that");
+  expect(snippetsOf(searchTerms("parser"))("no cut in a word: superparser, parsers, parser!")).toContain("parser!");
+  expect(snippetsOf(searchTerms("far"))(`${"x".repeat(500)} far`)).toMatch(/^….*far$/);
 });
 
 test("near names are near for their length: of short ones most letters stand", () => {

@@ -14,7 +14,7 @@ import { type AnyCaller, type Caller, mayActFor, viewerOf } from "./caller.ts";
 import { unknownMessage } from "./errors.ts";
 import type { Look, Turns } from "./looks/turns.ts";
 import { wholeId } from "./names/short-ids.ts";
-import { searchTerms, snippetOf } from "./names/words.ts";
+import { searchTerms, snippetsOf } from "./names/words.ts";
 import type { HistoryQuery, Store, Viewer } from "./store.ts";
 
 type Table = typeof endpoints;
@@ -61,15 +61,16 @@ export class History {
       signal,
       this.#turns.look(caller),
     );
+    const snippetOf = terms && snippetsOf(terms);
     return {
-      entries: terms ? entries.map((entry) => ({ ...entry, snippet: snippetOf(entry.message.body, terms) })) : entries,
+      entries: snippetOf ? entries.map((entry) => ({ ...entry, snippet: snippetOf(entry.message.body) })) : entries,
       ...(!ahead && more && { nextBefore: place }),
       ...(query.before === undefined && { nextAfter: ahead && more ? place : end }),
     };
   }
 
   async #page(
-    query: Omit<HistoryQuery, "limit" | "maxBytes" | "lookAt">,
+    query: Omit<HistoryQuery, "limit" | "maxBytes" | "lookAt" | "turn">,
     limit: number,
     signal: AbortSignal,
     look: Look,
@@ -86,6 +87,7 @@ export class History {
         limit: room > 0 ? limit - entries.length : 0,
         maxBytes: room,
         lookAt: LOOK_AT,
+        turn: look.turn,
       });
       // What is accepted while a long search goes on belongs to the next page.
       end ??= part.end;

@@ -29,10 +29,15 @@ export function searchTerms(typed: string): SearchTerm[] {
   return terms;
 }
 
-/** One line of `body` around the first of the terms; its beginning when none is found. */
-export function snippetOf(body: string, terms: readonly SearchTerm[]): string {
+/** Makes one line of a body around the first of the terms; its beginning when none is found. */
+export function snippetsOf(terms: readonly SearchTerm[]): (body: string) => string {
+  const patterns = terms.map(patternOf);
+  return (body) => snippetOf(body, patterns);
+}
+
+function snippetOf(body: string, patterns: readonly RegExp[]): string {
   const text = folded(body);
-  const places = terms.map((term) => text.search(patternOf(term))).filter((place) => place >= 0);
+  const places = patterns.map((pattern) => text.search(pattern)).filter((place) => place >= 0);
   const from = Math.max(0, (places.length === 0 ? 0 : Math.min(...places)) - CHARS_BEFORE);
   // Begins behind a space, so that no word is cut in two.
   const begin = from === 0 ? 0 : from + Math.max(0, body.slice(from, from + CHARS_BEFORE / 2).search(/\s/));

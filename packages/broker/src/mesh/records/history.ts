@@ -24,6 +24,8 @@ export interface HistoryQuery {
   readonly maxBytes: number;
   /** Most messages to look at in this read. */
   readonly lookAt: number;
+  /** Awaited after what this look had to wait for. */
+  readonly turn?: () => Promise<void>;
 }
 
 /** What one read found. */

@@ -7,6 +7,7 @@ import { voidLeases } from "./acts/lease.ts";
 import { accept } from "./acts/send.ts";
 import { followStepBack } from "./acts/shift.ts";
 import { leaseForStreams } from "./acts/streamed.ts";
+import { Answers } from "./commits/answers.ts";
 import { CommitQueue } from "./commits/commit-queue.ts";
 import type { Flusher } from "./commits/durable.ts";
 import { Leasable } from "./commits/leasable.ts";
@@ -146,6 +147,7 @@ export function openStore(
     undo,
     open.log,
   );
+  const answers = new Answers();
   const write: VerbParts["write"] = (lane, act) => queue.run(lane, act);
   const writeSliced: VerbParts["writeSliced"] = (lane, slice) => queue.runSliced(lane, slice);
   const peek = async <T>(act: () => T): Promise<T> => {
@@ -159,6 +161,7 @@ export function openStore(
     const found = await peek(act);
     // Nobody is shown what a power cut could still take away.
     await queue.settled();
+    await answers.turn();
     return found;
   };
   const words = new WordsBehind(() => writeSliced(laneOf.words, indexWords(engine)));

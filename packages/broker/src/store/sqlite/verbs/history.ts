@@ -13,10 +13,13 @@ export function historyVerbs({
 }: VerbParts): Pick<Store, "listMessages" | "findParty" | "personWroteAfter" | "log" | "idsLike"> {
   const { history, indexed, log, messages, shortIds } = engine;
   return {
-    listMessages: async (query) => {
+    listMessages: async ({ turn, ...query }) => {
       // Who has sent something finds it.
-      if (query.terms !== undefined && (await peek(() => indexed.behind(1))).length > 0)
+      if (query.terms !== undefined && (await peek(() => indexed.behind(1))).length > 0) {
         await writeSliced(laneOf.words, indexWords(engine));
+        // All that have waited for it go on at once.
+        await turn?.();
+      }
       return read(() => history.list(query));
     },
     findParty: (nameOrId) => read(() => history.findParty(nameOrId)),
