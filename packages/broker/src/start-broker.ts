@@ -1,5 +1,6 @@
 /** The only composition root: lock, database, mesh, HTTP, in this order; stopped in the reverse. */
 import { statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { DEFAULT_PORT, DEFAULT_TTL_MS, folderId, VERSION } from "@agentmesh/protocol";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
@@ -12,6 +13,8 @@ import { type Clock, SteadyClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
 import { Seal } from "./mesh/webhook/seal.ts";
 import { meshKey } from "./mesh-key.ts";
+import { pageFiles } from "./page-files.ts";
+import { pageDoor } from "./page-sign-ins.ts";
 import { sight } from "./processes.ts";
 import { namedMessage } from "./sinks/dialects.ts";
 import { Egress } from "./sinks/egress.ts";
@@ -156,6 +159,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
         legacyMessage: (delivery) => (legacy?.message ?? namedMessage)(delivery),
       }),
       readPost,
+      door: pageDoor(config.home, key, !config.noUi),
       sight,
       onWebhook: (event, fields) => log[event in WEBHOOK_TROUBLE ? "warn" : "info"](fields, event),
       onFault: (error) => log.error({ err: error }, "mesh.fault"),
@@ -172,6 +176,8 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       closing: closing.signal,
       terms: config,
       allowedHosts: (isSecure) => (isSecure && secure ? secure.hosts : hostsOf(config, port)),
+      schemes: (isSecure) => (isSecure ? ["https"] : config.behindTlsProxy ? ["http", "https"] : ["http"]),
+      page: config.noUi ? undefined : pageFiles(fileURLToPath(new URL("ui", import.meta.url))),
       facts: {
         meshKey: key,
         home: config.home,

@@ -1,4 +1,4 @@
-/** The calls on machines, invites and the audit log; every client has them. */
+/** The calls on machines, invites, sign-ins at the page and the audit log; every client has them. */
 import { type EndpointInput, type EndpointReply, endpoints } from "@agentmesh/protocol";
 import type { CallOptions, Connection } from "./connection.ts";
 
@@ -52,5 +52,35 @@ export class MachineCalls {
   /** Who registered, joined, was refused or was revoked. */
   audit(input: In<"audit"> = {}, options?: CallOptions): Out<"audit"> {
     return this.connection.call(endpoints.audit, input, options);
+  }
+
+  /** Makes a code that signs a browser in at the page, once; or a read-only link. Needs the mesh key. */
+  pageCode(input: In<"pageCode"> = {}, options?: CallOptions): Out<"pageCode"> {
+    return this.connection.call(endpoints.pageCode, input, options);
+  }
+
+  /** Signs a browser in: it keeps the cookie of the answer. */
+  signIn(input: In<"signIn">, options?: CallOptions): Out<"signIn"> {
+    return this.connection.call(endpoints.signIn, input, options);
+  }
+
+  /** What this browser was told when it signed in. */
+  pageSession(options?: CallOptions): Out<"pageSession"> {
+    return this.connection.call(endpoints.pageSession, {}, options);
+  }
+
+  /** Signs this browser out. */
+  signOut(options?: CallOptions): Out<"signOut"> {
+    return this.connection.call(endpoints.signOut, {}, options);
+  }
+
+  /** Browsers that are signed in, and read-only links. Needs the mesh key. */
+  listSignIns(options?: CallOptions): Out<"listSignIns"> {
+    return this.connection.call(endpoints.listSignIns, {}, options);
+  }
+
+  /** Ends a sign-in, or a read-only link with all that came by it. Needs the mesh key. */
+  revokeSignIn(input: In<"revokeSignIn">, options?: CallOptions): Out<"revokeSignIn"> {
+    return this.connection.call(endpoints.revokeSignIn, input, options);
   }
 }

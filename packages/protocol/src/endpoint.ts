@@ -2,8 +2,11 @@
 import * as z from "zod";
 import type { ErrorCode } from "./errors.ts";
 
-/** Who may call: nobody needs a token (`public`), an agent's token (`agent`), the mesh key (`key`), or either (`any`). */
-export type Access = "public" | "agent" | "key" | "any";
+/**
+ * Who may call: nobody needs a token (`public`), an agent's token (`agent`), the mesh key (`key`), either (`any`), or a browser that is
+ * signed in (`page`).
+ */
+export type Access = "public" | "agent" | "key" | "any" | "page";
 
 /** One endpoint of the wire. */
 export interface Endpoint {
@@ -13,6 +16,11 @@ export interface Endpoint {
   readonly access: Access;
   /** A machine credential may call it too: for the agents of its machine, and nothing else. */
   readonly machine?: true;
+  /**
+   * The page may call it, from its own origin: as the operator, and where an agent's token is asked for as the person. One that is
+   * signed in to look may where it is a GET.
+   */
+  readonly page?: true;
   /** May be sent again when its answer was lost. */
   readonly repeatable: boolean;
   /** How long the broker itself may wait for somebody else before it answers, in milliseconds. */

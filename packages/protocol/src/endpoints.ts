@@ -2,11 +2,13 @@
 import type * as z from "zod";
 import type { Endpoint } from "./endpoint.ts";
 import { agentsEndpoints } from "./endpoints/agents.ts";
+import { deadLettersEndpoints } from "./endpoints/dead-letters.ts";
 import { eventsEndpoints } from "./endpoints/events.ts";
 import { hooksEndpoints } from "./endpoints/hooks.ts";
 import { inboxEndpoints } from "./endpoints/inbox.ts";
 import { machinesEndpoints } from "./endpoints/machines.ts";
 import { messagesEndpoints } from "./endpoints/messages.ts";
+import { pageEndpoints } from "./endpoints/page.ts";
 import { systemEndpoints } from "./endpoints/system.ts";
 import { topicsEndpoints } from "./endpoints/topics.ts";
 import { webhooksEndpoints } from "./endpoints/webhooks.ts";
@@ -18,10 +20,12 @@ export const endpoints = {
   ...messagesEndpoints,
   ...topicsEndpoints,
   ...inboxEndpoints,
+  ...deadLettersEndpoints,
   ...webhooksEndpoints,
   ...hooksEndpoints,
   ...eventsEndpoints,
   ...machinesEndpoints,
+  ...pageEndpoints,
 } as const satisfies Record<string, Endpoint>;
 
 /** Name of an endpoint. */

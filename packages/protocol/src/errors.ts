@@ -24,6 +24,7 @@ export const errorTable = {
   delivery_not_found: { status: 404, title: "No such delivery", retryable: false },
   webhook_not_found: { status: 404, title: "The agent has no webhook", retryable: false },
   machine_not_found: { status: 404, title: "No such machine", retryable: false },
+  no_page: { status: 404, title: "This broker serves no page", retryable: false },
   route_not_found: { status: 404, title: "No such route", retryable: false },
   method_not_allowed: { status: 405, title: "The route does not know this method", retryable: false },
   agent_name_taken: { status: 409, title: "Another agent has this name", retryable: false },

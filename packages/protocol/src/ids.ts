@@ -39,6 +39,14 @@ export type InviteId = z.infer<typeof InviteId>;
 export const HookId = id("hok_", "a hook's id");
 export type HookId = z.infer<typeof HookId>;
 
+/** Identifier of a browser's sign-in at the page. */
+export const SignInId = id("sin_", "a sign-in's id");
+export type SignInId = z.infer<typeof SignInId>;
+
+/** Identifier of a read-only link to the page. */
+export const PageLinkId = id("lnk_", "a read-only link's id");
+export type PageLinkId = z.infer<typeof PageLinkId>;
+
 /** How many digits of an id are enough to name it by its beginning. */
 export const MIN_SHORT_ID_DIGITS = 8;
 

@@ -3,6 +3,7 @@ export * from "./access/audit.ts";
 export * from "./access/invite-line.ts";
 export * from "./access/machine.ts";
 export * from "./access/name-pattern.ts";
+export * from "./access/page.ts";
 export * from "./agent.ts";
 export * from "./agent-party.ts";
 export * from "./ask.ts";

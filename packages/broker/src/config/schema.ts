@@ -91,6 +91,7 @@ export const ConfigSchema = z.strictObject({
   legacy: SwitchSetting.default(false).describe(
     "serve claude-peers and agentmesh 0.1 clients too, without tokens, on loopback alone: docs/legacy.md",
   ),
+  noUi: SwitchSetting.default(false).describe("serve no page in the browser: agentmesh ui is refused"),
   startEmpty: SwitchSetting.default(false).describe("move a damaged database aside and begin an empty mesh"),
   noBackup: SwitchSetting.default(false).describe(
     "bring an older database up to date without a copy made first, where there is no room for one",

@@ -7,6 +7,8 @@ import { binder } from "./bind.ts";
 import type { Handle } from "./budgets/door.ts";
 import type { HttpTerms } from "./budgets/limits.ts";
 import { WrongTokens } from "./budgets/wrong-tokens.ts";
+import { pageCalls } from "./page/page-calls.ts";
+import { type PageFiles, servePage } from "./page/serving.ts";
 import { authenticator } from "./plugins/auth.ts";
 import { budgets } from "./plugins/budgets.ts";
 import { type Departure, departure } from "./plugins/departure.ts";
@@ -19,6 +21,7 @@ import { hookRoutes } from "./routes/hooks.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
 import { machineRoutes } from "./routes/machines.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { pageRoutes } from "./routes/page.ts";
 import { streamRoute } from "./routes/stream.ts";
 import { type BrokerFacts, systemRoutes } from "./routes/system.ts";
 import { topicRoutes } from "./routes/topics.ts";
@@ -33,6 +36,10 @@ export interface AppParts {
   readonly terms: HttpTerms;
   /** Host header values that name this broker, lower case, on the plain listener and on the one that speaks TLS. */
   readonly allowedHosts: (isSecure: boolean) => ReadonlySet<string>;
+  /** What browsers call this broker's origin, on the one listener and on the other, before the Host. */
+  readonly schemes: (isSecure: boolean) => readonly ("http" | "https")[];
+  /** The page's files; undefined where none is served. */
+  readonly page: PageFiles | undefined;
   /** Aborted when the broker stops: long polls answer with what they have. */
   readonly closing: AbortSignal;
 }
@@ -71,12 +78,14 @@ export function buildApp(parts: AppParts): App {
   const { leave } = departure(app, servers);
   const budget = budgets(app, parts.terms, servers.connections);
   problems(app);
-  localOnly(app, parts.allowedHosts);
+  localOnly(app, parts);
   app.addHook("onSend", async (_request, reply) => {
-    reply.headers(HEADERS);
+    const { "cache-control": cache, ...rest } = HEADERS;
+    reply.headers(reply.hasHeader("cache-control") ? rest : { ...rest, "cache-control": cache });
   });
   const wrong = new WrongTokens(parts.terms.wrongTokensPerMinute);
-  const authenticate = authenticator({ mesh: parts.mesh, meshKey: parts.facts.meshKey, budget, wrong });
+  const byPage = pageCalls(parts.mesh, parts.facts.port);
+  const authenticate = authenticator({ mesh: parts.mesh, meshKey: parts.facts.meshKey, budget, wrong, byPage });
   const bind = binder(app, { authenticate, closing: parts.closing, turns: parts.mesh.turns });
   systemRoutes(bind, parts.mesh, parts.facts);
   agentRoutes(bind, parts.mesh);
@@ -86,6 +95,8 @@ export function buildApp(parts: AppParts): App {
   webhookRoutes(bind, parts.mesh);
   hookRoutes(bind, parts.mesh, parts.facts, wrong);
   machineRoutes(bind, parts.mesh, parts.facts, wrong);
+  pageRoutes(bind, parts.mesh, parts.facts, wrong);
+  servePage(app, parts.page);
   streamRoute(bind, parts.mesh);
   eventsRoute(bind, parts.mesh);
   app.addHook("onClose", async () => {

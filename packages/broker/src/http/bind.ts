@@ -2,7 +2,7 @@
 import type { Access, Endpoint, EndpointName, EndpointReply, EndpointRequest } from "@agentmesh/protocol";
 import { endpoints, inWords } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import type { AgentCaller, AnyCaller, Caller, KeyCaller, MachineCaller } from "../mesh/caller.ts";
+import type { AgentCaller, AnyCaller, Caller, KeyCaller, MachineCaller, PageCaller } from "../mesh/caller.ts";
 import type { Turns } from "../mesh/looks/turns.ts";
 import type { Authenticate } from "./plugins/auth.ts";
 
@@ -19,7 +19,9 @@ type CallerBy<A extends Access> = A extends "agent"
     ? KeyCaller
     : A extends "any"
       ? Caller
-      : undefined;
+      : A extends "page"
+        ? PageCaller
+        : undefined;
 
 /** What a handler gets: the parsed request, who calls, and a signal for when the caller is gone. */
 export type Bound<K extends EndpointName> = EndpointRequest<Table[K]> & {
@@ -52,10 +54,10 @@ export function binder(app: FastifyInstance, { authenticate, closing, turns }: B
     app.route({
       method: row.method,
       url: row.path,
-      config: { isSigned: row.isSigned === true },
+      config: { isSigned: row.isSigned === true, page: row.page === true },
       // Before its body is read: who has no token keeps nothing of the broker's memory.
-      onRequest: async (request) => {
-        if (row.access !== "public") callers.set(request, await authenticate(request, row));
+      onRequest: async (request, reply) => {
+        if (row.access !== "public") callers.set(request, await authenticate(request, reply, row));
       },
       handler: async (request, reply) => {
         const caller = callers.get(request);

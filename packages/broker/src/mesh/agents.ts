@@ -1,5 +1,5 @@
 /** Agents: registered once, resumed by their token, listed with their presence. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type {
   Agent,
   AgentId,
@@ -11,6 +11,7 @@ import type {
   Trust,
 } from "@agentmesh/protocol";
 import type { Intake } from "./acceptance/intake.ts";
+import { hashOf } from "./access/token-hash.ts";
 import { type AgentCaller, type AnyCaller, byOf, type Caller, mayActFor, mayName } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError } from "./errors.ts";
@@ -60,11 +61,11 @@ export class Agents {
     const { name, ifTaken, token: given, person, ...said } = request;
     const machine = caller.kind === "machine" ? caller.machine : undefined;
     const profile = keptProfile(said, machine);
-    if (given === undefined || !(await this.#store.agentByToken(hashToken(given)))) this.#intake.check();
+    if (given === undefined || !(await this.#store.agentByToken(hashOf(given)))) this.#intake.check();
     const token = given ?? `am_${randomBytes(32).toString("base64url")}`;
     const { agent, created, renamedFrom } = await this.#store.registerAgent({
       id: newId("agt"),
-      tokenHash: hashToken(token),
+      tokenHash: hashOf(token),
       name,
       ifTaken,
       otherNames: (holder) => tellingNames(name, profile, holder),
@@ -84,9 +85,17 @@ export class Agents {
 
   /** The agent that owns a token. A call with it is a sign of life, noted once a minute; it ends an archiving. */
   async byToken(token: string): Promise<KnownAgent | undefined> {
-    const agent = await this.#store.agentByToken(hashToken(token));
-    if (!agent) return undefined;
-    if (agent.archivedAt === undefined && !this.#isToBeNoted(agent)) return agent;
+    return this.#heardOf(await this.#store.agentByToken(hashOf(token)));
+  }
+
+  /** The person's agent as which the page calls; undefined once that has left the mesh, or is a person's no more. */
+  async person(id: AgentId): Promise<KnownAgent | undefined> {
+    const agent = await this.#store.findAgent(id);
+    return this.#heardOf(agent?.person ? agent : undefined);
+  }
+
+  async #heardOf(agent: KnownAgent | undefined): Promise<KnownAgent | undefined> {
+    if (!agent || (agent.archivedAt === undefined && !this.#isToBeNoted(agent))) return agent;
     // Not noting it keeps nobody from its mail: a full disk does not, and the next call tries again.
     return this.#store.reviveAgent(agent.id).catch(() => agent);
   }
@@ -218,8 +227,7 @@ export class Agents {
   async remove(caller: AnyCaller, nameOrId: string): Promise<EndpointReply<Table["removeAgent"]>> {
     const agent = await this.resolve(nameOrId, caller);
     mayActFor(caller, agent);
-    const dead = await this.#store.removeAgent(agent.id, bounce, byOf(caller));
-    return { removed: true, dead };
+    return { removed: true, dead: await this.#store.removeAgent(agent.id, bounce, byOf(caller)) };
   }
 
   /** The same, and its token is void for good. @throws MeshError forbidden, agent_not_found */
@@ -238,8 +246,4 @@ export class Agents {
   show(agent: AgentRecord): Agent {
     return shownAgent(agent, this.#policy);
   }
-}
-
-function hashToken(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
 }

@@ -1,5 +1,5 @@
-/** Who is calling: one agent, the owner of the mesh key, or a machine for its agents. */
-import { fitsPattern } from "@agentmesh/protocol";
+/** Who is calling: one agent, the owner of the mesh key or the page that this one signed in at, or a machine for its agents. */
+import { type AgentId, fitsPattern, type SignInId } from "@agentmesh/protocol";
 import { MeshError } from "./errors.ts";
 import type { AgentRecord, By, CallingMachine, KnownAgent, Viewer } from "./store.ts";
 
@@ -14,10 +14,30 @@ export interface WholeCaller extends AgentCaller {
   readonly agent: AgentRecord;
 }
 
-/** A caller that holds the mesh key. */
+/** A browser that is signed in at the page. */
+export interface PageSignIn {
+  readonly id: SignInId;
+  /** It may look, and nothing else. */
+  readonly readOnly: boolean;
+  /** The person's agent as which it writes. */
+  readonly as: AgentId | undefined;
+  readonly until: number;
+  /** What its calls have to show beside the cookie. */
+  readonly value: string;
+  /** Aborted when it ends. */
+  readonly over: AbortSignal;
+  /** Something is open by it, until the returned function is called: so long it is in use. */
+  opened(): () => void;
+}
+
+/** A caller that holds the mesh key, or the operator at the page. */
 export interface KeyCaller {
   readonly kind: "key";
+  readonly page?: PageSignIn;
 }
+
+/** The operator at the page. */
+export type PageCaller = KeyCaller & { readonly page: PageSignIn };
 
 /** A caller that holds a machine credential: whatever it asks for is about agents of its machine. */
 export interface MachineCaller {
@@ -65,13 +85,13 @@ export function mayName(caller: AnyCaller, name: string): void {
 /** Under which name a caller's share of anything is counted. */
 export function laneOfCaller(caller: AnyCaller | undefined): string {
   if (caller === undefined) return "";
-  if (caller.kind === "key") return "key";
+  if (caller.kind === "key") return caller.page?.id ?? "key";
   return caller.kind === "agent" ? caller.agent.id : caller.machine.id;
 }
 
 /** Who it is, as the audit log has it. */
 export function byOf(caller: AnyCaller): By {
-  if (caller.kind === "key") return { kind: "key" };
+  if (caller.kind === "key") return caller.page ? { kind: "page", id: caller.page.id } : { kind: "key" };
   return caller.kind === "agent"
     ? { kind: "agent", id: caller.agent.id, name: caller.agent.name }
     : { kind: "machine", id: caller.machine.id, name: caller.machine.host };

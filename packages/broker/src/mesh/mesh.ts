@@ -5,6 +5,7 @@ import { LoopGuard } from "./acceptance/loop-guard.ts";
 import { ReceiverPolicies } from "./acceptance/receiver-policy.ts";
 import { Audit } from "./access/audit.ts";
 import { Machines } from "./access/machines.ts";
+import { type DoorParts, SignIns } from "./access/sign-ins.ts";
 import { Agents } from "./agents.ts";
 import { Asks } from "./asks.ts";
 import type { Clock } from "./clock.ts";
@@ -35,6 +36,7 @@ export interface Mesh {
   readonly agents: Agents;
   readonly machines: Machines;
   readonly audit: Audit;
+  readonly signIns: SignIns;
   readonly policies: ReceiverPolicies;
   readonly sessions: Sessions;
   readonly messages: Messages;
@@ -69,6 +71,8 @@ export function createMesh(parts: {
   readonly sinks: WebhookSinks;
   /** Reads what is posted at hooks. */
   readonly readPost: ReadPost;
+  /** The page's: whether it is open, and where sign-ins are kept. */
+  readonly door: DoorParts;
   /** What can be said of the processes that sessions name. */
   readonly sight: ProcessSight;
   readonly onWebhook: WebhookNotice;
@@ -122,6 +126,7 @@ export function createMesh(parts: {
     agents,
     audit,
     machines: new Machines({ store, audit, intake }),
+    signIns: new SignIns({ ...parts, agents, audit }),
     streams,
     policies: new ReceiverPolicies({ store, agents }),
     webhooks,

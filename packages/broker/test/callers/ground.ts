@@ -1,18 +1,31 @@
 /** The ground of the matrix: for each endpoint one valid call of its owner, and what becomes of it in other hands. */
 import { createHmac, randomBytes } from "node:crypto";
 import { MeshClient } from "@agentmesh/client";
-import { type Access, type Endpoint, type EndpointName, type ErrorCode, endpoints } from "@agentmesh/protocol";
+import {
+  type Access,
+  type Endpoint,
+  type EndpointName,
+  type ErrorCode,
+  endpoints,
+  PageSession,
+} from "@agentmesh/protocol";
 import { openWebhookReceiver, startTestBroker, type TestAgent, type TestBroker } from "testkit";
 import type { Call } from "./wire.ts";
 
 /** A call that its owner may make. */
 export interface Example {
-  /** Whose token opens it; the mesh key where the endpoint is the operator's. */
-  readonly owner: string;
+  /** Whose token opens it; the mesh key where the endpoint is the operator's, a browser where it is of one that is signed in. */
+  readonly owner: string | SignedIn;
   readonly path: string;
   readonly body?: object;
   /** That it needs beside the usual ones. */
   readonly headers: Call["headers"];
+}
+
+/** A browser that is signed in: its cookie, and what its page was told. */
+export interface SignedIn {
+  readonly cookie: string;
+  readonly value: string;
 }
 
 /** What another agent's token gets: its own thing, as everybody would; or the refusal. */
@@ -49,6 +62,10 @@ export interface Ground extends AsyncDisposable {
   readonly openInvite: string;
   readonly usedInvite: string;
   readonly takenBackInvite: string;
+  /** The page of a person, one that is there to look, and one that was signed out. */
+  readonly page: SignedIn;
+  readonly lookingPage: SignedIn;
+  readonly signedOutPage: SignedIn;
 }
 
 interface Parts {
@@ -71,6 +88,8 @@ const HOUR_MS = 3_600_000;
 let hookUrl = "";
 /** The mesh key's client, once there is one. */
 let admin: MeshClient;
+/** The code of a link that looks, once there is one: it works as long as the matrix takes. */
+let lookingCode = "";
 const nothing: Making = () => ({});
 const itself: Making = ({ agent }) => ({ params: { agent: agent.name } });
 const about: Making = ({ agent }) => ({ query: { agent: agent.name } });
@@ -140,6 +159,13 @@ const declared: Declared = {
     make: () => ({ body: { token: secret("am") } }),
   },
   audit: { inOtherHands: "forbidden", make: nothing },
+
+  pageCode: { inOtherHands: "forbidden", make: () => ({ body: {} }) },
+  signIn: { inOtherHands: "its own", make: () => ({ body: { code: lookingCode } }) },
+  pageSession: { inOtherHands: "forbidden", make: nothing },
+  signOut: { inOtherHands: "forbidden", make: nothing },
+  listSignIns: { inOtherHands: "forbidden", make: nothing },
+  revokeSignIn: { inOtherHands: "forbidden", make: () => ({ params: { id: `sin_${"0".repeat(32)}` } }) },
 
   register: {
     inOtherHands: "forbidden",
@@ -324,6 +350,18 @@ export async function openGround(): Promise<Ground> {
   });
   const { token: peer } = (await registered.json()) as { token: string };
 
+  lookingCode = (await admin.pageCode({ readOnly: true })).code;
+  const { agent: person } = await broker.agent("person", { person: true });
+  const page = await signedIn(broker, (await admin.pageCode({ as: person.id })).code);
+  const lookingPage = await signedIn(broker, lookingCode);
+  const signedOutPage = await signedIn(broker, (await admin.pageCode({ as: person.id })).code);
+  const { signIns } = await admin.listSignIns();
+  await admin.revokeSignIn({ id: signIns[0]?.id ?? "sin_none" });
+
+  const ownerOf = async (access: Access, token: string) => {
+    if (access === "page") return signedIn(broker, lookingCode);
+    return access === "key" ? broker.key : token;
+  };
   let count = 0;
   const rows = Object.entries<Endpoint>(endpoints).map(([key, endpoint]): Row => {
     const name = key as EndpointName;
@@ -342,7 +380,7 @@ export async function openGround(): Promise<Ground> {
         const { params = {}, query, body, headers = [] } = await row.make(owner, await broker.agent(`sender-${count}`));
         const path = endpoint.path.replace(/:(\w+)/g, (_, part: string) => encodeURIComponent(params[part] ?? "none"));
         return {
-          owner: endpoint.access === "key" ? broker.key : owner.token,
+          owner: await ownerOf(endpoint.access, owner.token),
           path: query ? `${path}?${new URLSearchParams(query)}` : path,
           ...(body && { body }),
           headers,
@@ -354,9 +392,21 @@ export async function openGround(): Promise<Ground> {
     ...{ broker, rows, other, removed: gone.token, peer, openInvite, takenBackInvite, revoked: revoked.token },
     ...{ machine: machine.token, otherMachine: otherMachine.token, revokedMachine: revokedMachine.token },
     ...{ usedInvite: machine.invite, revokedWithMachine: onLost.token ?? "none" },
+    ...{ page, lookingPage, signedOutPage },
     async [Symbol.asyncDispose]() {
       await broker[Symbol.asyncDispose]();
       await receiver[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Signs a browser in. */
+async function signedIn({ url }: TestBroker, code: string): Promise<SignedIn> {
+  const answer = await fetch(`${url}/v1/ui/session`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: url },
+    body: JSON.stringify({ code }),
+  });
+  const { page } = PageSession.parse(await answer.json());
+  return { cookie: answer.headers.getSetCookie()[0]?.split(";")[0] ?? "none", value: page };
 }

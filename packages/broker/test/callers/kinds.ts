@@ -1,6 +1,6 @@
 /** The kinds of caller: what each makes of a valid call, and what it is to be answered by the rule of the endpoint. */
 import { type Endpoint, type ErrorCode, endpoints, MAX_REQUEST_BYTES } from "@agentmesh/protocol";
-import type { Example, Ground, Row } from "./ground.ts";
+import type { Example, Ground, Row, SignedIn } from "./ground.ts";
 import type { Call } from "./wire.ts";
 
 /** `admitted`: answered with the endpoint's own status. A number is a status without a problem. */
@@ -15,18 +15,36 @@ export interface Kind {
 }
 
 type Headers = Call["headers"];
-const bearer = (token: string): Headers => [["authorization", `Bearer ${token}`]];
+const bearer = (token: string | SignedIn): Headers => [["authorization", `Bearer ${textOf(token)}`]];
+const textOf = (owner: string | SignedIn) => (typeof owner === "string" ? owner : owner.cookie);
+const originOf = ({ broker }: Ground): Headers[number] => ["origin", `http://127.0.0.1:${broker.port}`];
+
+/** What a browser sends for its page. */
+function byPage({ cookie, value }: SignedIn, ground: Ground, { endpoint }: Row): Headers {
+  const shown: Headers = [
+    ["cookie", cookie],
+    ["agentmesh-page", value],
+  ];
+  return endpoint.method === "GET" ? shown : [...shown, originOf(ground)];
+}
+
+/** What opens a call of the page itself is no token. */
+const authOf = ({ owner }: Example, ground: Ground, row: Row) =>
+  typeof owner === "string" ? bearer(owner) : byPage(owner, ground, row);
+/** Where the call is the page's its origin comes with it, and that is refused where there is no route. */
+const isByToken = ({ access }: Row) => access !== "page";
 const guarded = ({ access }: Row) => access !== "public";
 const hasBody = ({ endpoint }: Row) => endpoint.body !== undefined;
 
 /** A call of this example with these headers for the token, and others in place of the usual ones. */
-function asked(
-  example: Example,
-  { broker }: Ground,
-  row: Row,
-  given: Partial<Call> & { auth?: Headers; host?: Headers },
-) {
-  const { auth = bearer(example.owner), host = [["host", `127.0.0.1:${broker.port}`]], headers = [], ...rest } = given;
+function asked(example: Example, ground: Ground, row: Row, given: Partial<Call> & { auth?: Headers; host?: Headers }) {
+  const { broker } = ground;
+  const {
+    auth = authOf(example, ground, row),
+    host = [["host", `127.0.0.1:${broker.port}`]],
+    headers = [],
+    ...rest
+  } = given;
   const body = example.body && JSON.stringify(example.body);
   const typed = headers.some(([name]) => name === "content-type");
   const type: Headers = body !== undefined && !typed ? [["content-type", "application/json"]] : [];
@@ -76,6 +94,26 @@ const aMachine = (token: (ground: Ground) => string, isOwners: boolean): Kind =>
   },
 });
 
+/** The page: as the operator, or as the person where an agent's token is asked for; and nothing that is not the page's. */
+const aPage = (signedIn: (ground: Ground) => SignedIn, isLooking: boolean): Kind => ({
+  call: (example, ground, row) => asked(example, ground, row, { auth: byPage(signedIn(ground), ground, row) }),
+  expected: (row) => {
+    const { endpoint, access, inOtherHands } = row;
+    const isLook = endpoint.method === "GET";
+    if (!endpoint.page && !isLook) return "forbidden_origin";
+    if (!guarded(row)) return "admitted";
+    if (!endpoint.page || (isLooking && !isLook && access !== "page")) return "forbidden";
+    return access !== "agent" || inOtherHands === "its own" ? "admitted" : inOtherHands;
+  },
+});
+
+/** A browser that does not show what the page's shows. */
+const noPage = (auth: (ground: Ground) => Headers, code: ErrorCode): Kind => ({
+  of: guarded,
+  call: (example, ground, row) => asked(example, ground, row, { auth: auth(ground) }),
+  expected: () => code,
+});
+
 /** Whoever was put out of the mesh for good. */
 const revoked = (token: (ground: Ground) => string): Kind => ({
   call: (example, ground, row) => asked(example, ground, row, { auth: bearer(token(ground)) }),
@@ -119,7 +157,7 @@ export const kinds: Record<string, Kind> = {
   "a peer of the predecessor's wire": anotherAgent(({ peer }) => peer),
   "the mesh key": {
     call: (example, ground, row) => asked(example, ground, row, { auth: bearer(ground.broker.key) }),
-    expected: ({ access }) => (access === "agent" ? "forbidden" : "admitted"),
+    expected: ({ access }) => (access === "agent" || access === "page" ? "forbidden" : "admitted"),
   },
   "an agent where the mesh key is asked for": {
     of: ({ access }) => access === "key",
@@ -137,12 +175,52 @@ export const kinds: Record<string, Kind> = {
   "whoever joins by an invite that was taken back": joining("invite_over", ({ takenBackInvite }) => takenBackInvite),
   "whoever joins by no invite": joining("unauthenticated", () => `ami_${"a".repeat(43)}`),
 
+  "the page by its cookie": aPage(({ page }) => page, false),
+  "a page that is there to look": aPage(({ lookingPage }) => lookingPage, true),
+  "a page that was signed out": noPage(
+    ({ signedOutPage: { cookie, value } }) => [
+      ["cookie", cookie],
+      ["agentmesh-page", value],
+    ],
+    "unauthenticated",
+  ),
+  "the page's cookie alone": noPage(({ page }) => [["cookie", page.cookie]], "unauthenticated"),
+  "the page's cookie with another page's value": noPage(
+    ({ page, lookingPage }) => [
+      ["cookie", page.cookie],
+      ["agentmesh-page", lookingPage.value],
+    ],
+    "unauthenticated",
+  ),
+  "the page's value alone": noPage(({ page }) => [["agentmesh-page", page.value]], "unauthenticated"),
+  "the page's cookie on a page of another port": noPage(
+    ({ page }) => [
+      ["cookie", page.cookie],
+      ["agentmesh-page", page.value],
+      ["origin", "http://127.0.0.1:1"],
+    ],
+    "forbidden_origin",
+  ),
+  "the page's cookie in a frame of another site": noPage(
+    ({ page }) => [
+      ["cookie", page.cookie],
+      ["agentmesh-page", page.value],
+      ["sec-fetch-site", "same-site"],
+    ],
+    "forbidden_origin",
+  ),
+  "the page's origin with a token": flawed(
+    "forbidden_origin",
+    (_, ground) => ({ headers: [originOf(ground)] }),
+    ({ access }) => access !== "public" && access !== "page",
+  ),
+
   "nobody: no token": stranger(() => []),
   "a wrong token": stranger(({ other }) => bearer(`${other.token.slice(0, -4)}AAAA`)),
-  "a token with something behind it": stranger((_, { owner }) => bearer(`${owner}x`)),
+  "a token with something behind it": stranger((_, { owner }) => bearer(`${textOf(owner)}x`)),
   "a removed agent's token": stranger(({ removed }) => bearer(removed)),
-  "a valid token under another scheme": stranger((_, { owner }) => [["authorization", `Basic ${owner}`]]),
-  "a scheme in small letters": stranger((_, { owner }) => [["authorization", `bearer ${owner}`]]),
+  "a valid token under another scheme": stranger((_, { owner }) => [["authorization", `Basic ${textOf(owner)}`]]),
+  "a scheme in small letters": stranger((_, { owner }) => [["authorization", `bearer ${textOf(owner)}`]]),
   "a scheme without a token": stranger(() => [["authorization", "Bearer"]]),
   "a token of nobody, as long as they may be": stranger(() => bearer("a".repeat(150))),
   "two tokens, one of them valid": stranger((_, { owner }) => [...bearer(owner), ...bearer("a".repeat(47))]),
@@ -157,7 +235,7 @@ export const kinds: Record<string, Kind> = {
 
   "a token in the URL": flawed(
     "invalid_request",
-    ({ path, owner }) => ({ target: `${path}${path.includes("?") ? "&" : "?"}token=${owner}` }),
+    ({ path, owner }) => ({ target: `${path}${path.includes("?") ? "&" : "?"}token=${textOf(owner)}` }),
     guarded,
   ),
   "a web page": flawed("forbidden_origin", () => ({ headers: [["origin", "https://example.org"]] })),
@@ -176,11 +254,11 @@ export const kinds: Record<string, Kind> = {
     target: `http://127.0.0.1:${broker.port}${path}`,
   })),
   "a header of 64 KiB": flawed(431, () => ({ headers: [["x-long", "x".repeat(65_536)]] })),
-  "another method": flawed("method_not_allowed", (_example, _ground, row) => ({ method: wrongMethod(row) })),
+  "another method": flawed("method_not_allowed", (_example, _ground, row) => ({ method: wrongMethod(row) }), isByToken),
   HEAD: flawed(
     405,
     () => ({ method: "HEAD" }),
-    ({ endpoint }) => !endpoint.stream,
+    (row) => !row.endpoint.stream && isByToken(row),
   ),
   "another version of the protocol": flawed("unsupported_protocol", () => ({ headers: [["agentmesh-protocol", "2"]] })),
   "a form": flawed("unsupported_media_type", ({ body }) => ({

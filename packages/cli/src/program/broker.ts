@@ -1,7 +1,7 @@
 /** Commands about the broker: start, stop, what it is like. */
-import { PortNumber } from "@agentmesh/protocol";
+import { MAX_PAGE_LINK_MS, MIN_PAGE_LINK_MS, PortNumber } from "@agentmesh/protocol";
 import type { Command } from "commander";
-import { countOption, typedOption } from "../option-values.ts";
+import { countOption, durationOption, typedOption } from "../option-values.ts";
 import { contextOf } from "./parts.ts";
 
 /** Declares them. */
@@ -23,6 +23,25 @@ export function brokerCommands(program: Command): void {
     .command("status")
     .description("the broker: address, counts, limits")
     .action(async (_, command) => (await import("../commands/broker/status.ts")).status(await contextOf(command)));
+  program
+    .command("ui")
+    .summary("open the page that shows all of it")
+    .description(
+      "Open the page that the broker serves: what needs you, agents, messages, all live. Prints its address, with a code that signs one browser in within a minute, and opens it where there is a browser. Signed in it is as you, for 7 days at most, 12 hours without a use.",
+    )
+    .option("--print", "print the address, and open nothing")
+    .option("--read-only", "a link that only looks: for anybody who has it, until its time is over")
+    .addOption(
+      durationOption(
+        "--for <duration>",
+        "how long a read-only link is good, 1m to 7d; 8h",
+        MIN_PAGE_LINK_MS,
+        MAX_PAGE_LINK_MS,
+      ),
+    )
+    .action(async (options, command) =>
+      (await import("../commands/broker/ui.ts")).ui(await contextOf(command), options),
+    );
   program
     .command("doctor")
     .summary("what is wrong on this machine, and what to do")

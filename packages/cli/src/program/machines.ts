@@ -56,9 +56,9 @@ export function machinesCommands(program: Command): void {
     .command("revoke")
     .summary("put a machine or an agent out, for good")
     .description(
-      "Put a machine out, or an agent: its streams end within a second, its token and those of the machine's agents are void for good. A machine comes back by a new invite.",
+      "Put a machine out, or an agent: its streams end within a second, its token and those of the machine's agents are void for good. A machine comes back by a new invite. An id of agentmesh tokens, sin_… or lnk_…, ends a sign-in at the page or a read-only link.",
     )
-    .argument("<name>", "a machine's host or id, or an agent's name or id")
+    .argument("<name>", "a machine's host or id, an agent's name or id, or a sign-in or link of the page")
     .option("--yes", "do not ask, although agents of it are online or have mail")
     .action(async (name, options, command) =>
       (await import("../commands/machines/revoke.ts")).revoke(await contextOf(command), name, options),

@@ -19,12 +19,18 @@ export const AuditAct = z.enum([
   "policy_changed",
   "token_rotated",
   "hook_made",
+  "page_code_made",
+  "page_link_made",
+  "page_link_revoked",
+  "page_refused",
+  "page_signed_in",
+  "page_signed_out",
 ]);
 export type AuditAct = z.infer<typeof AuditAct>;
 
-/** Who did it: one agent, a machine, the owner of the mesh key, somebody without a valid token, or the broker itself. */
+/** Who did it: one agent, a machine, the owner of the mesh key, the same at the page, somebody without a valid token, or the broker itself. */
 export const AuditBy = object(() => ({
-  kind: z.enum(["agent", "machine", "key", "nobody", "broker"]),
+  kind: z.enum(["agent", "machine", "key", "page", "nobody", "broker"]),
   id: z.string().optional(),
   name: z.string().optional().meta({ description: "of an agent its name, of a machine its host" }),
   address: z.string().optional().meta({ description: "where the call came from, of those without a valid token" }),

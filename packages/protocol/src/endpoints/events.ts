@@ -11,6 +11,7 @@ export const eventsEndpoints = {
     path: "/v1/events",
     summary: "What happens, as Server-Sent Events: all of the mesh for its key, an agent's own for the agent.",
     access: "any",
+    page: true,
     repeatable: true,
     query: strictObject(() => ({
       after: cursor.optional().meta({

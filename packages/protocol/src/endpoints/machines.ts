@@ -73,6 +73,7 @@ export const machinesEndpoints = {
     path: "/v1/machines",
     summary: "Machines that joined, the newest first; those that were revoked on request.",
     access: "key",
+    page: true,
     repeatable: true,
     query: strictObject(() => ({
       which: z.enum(["present", "all"]).default("present"),

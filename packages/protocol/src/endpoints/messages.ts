@@ -17,6 +17,7 @@ export const messagesEndpoints = {
     path: "/v1/messages",
     summary: "Send a message. 202 means it is on disk.",
     access: "agent",
+    page: true,
     repeatable: true,
     body: SendRequest,
     status: 202,
@@ -43,6 +44,7 @@ export const messagesEndpoints = {
       "Messages you sent or got, or with the mesh key anybody's: the newest first, filtered, searched, page by page.",
     access: "any",
     machine: true,
+    page: true,
     repeatable: true,
     query: strictObject(() => ({
       agent: z.string().min(1).max(128).optional().meta({ description: "sent or got by this agent; your own: me" }),
@@ -70,6 +72,7 @@ export const messagesEndpoints = {
     path: "/v1/asks",
     summary: "Send a message that expects an answer, and wait for it for a while.",
     access: "agent",
+    page: true,
     repeatable: true,
     body: AskRequest,
     status: 200,
@@ -92,6 +95,7 @@ export const messagesEndpoints = {
     summary: "Asks without an answer, the first due first: what an agent owes and what it waits for.",
     access: "any",
     machine: true,
+    page: true,
     repeatable: true,
     query: strictObject(() => ({
       agent: z.string().min(1).max(128).optional(),
@@ -107,6 +111,7 @@ export const messagesEndpoints = {
     path: "/v1/messages/:message",
     summary: "One message and what became of it, for its sender, its recipients and the mesh key.",
     access: "any",
+    page: true,
     repeatable: true,
     params: strictObject(() => ({ message: MessageRef })),
     query: strictObject(() => ({
@@ -123,6 +128,7 @@ export const messagesEndpoints = {
     path: "/v1/messages/:message/cancel",
     summary: "Take a message back that nobody has leased yet.",
     access: "agent",
+    page: true,
     repeatable: true,
     params: strictObject(() => ({ message: MessageRef })),
     status: 200,
@@ -136,6 +142,7 @@ export const messagesEndpoints = {
     summary: "What happened to messages, oldest first: all of the mesh for its key, an agent's own for the agent.",
     access: "any",
     machine: true,
+    page: true,
     repeatable: true,
     query: strictObject(() => ({
       after: cursor.optional().meta({ description: "cursor of the last reply; without it, the newest entries" }),

@@ -21,6 +21,7 @@ export const topicsEndpoints = {
     path: "/v1/topics/:topic/messages",
     summary: "Publish a message to everybody subscribed now. 202 means it is on disk, once, with every delivery.",
     access: "agent",
+    page: true,
     repeatable: true,
     params: strictObject(() => ({ topic: TopicName })),
     body: PublishRequest,
@@ -35,6 +36,7 @@ export const topicsEndpoints = {
     summary: "Topics that were published on, by name.",
     access: "any",
     machine: true,
+    page: true,
     repeatable: true,
     query: strictObject(() => ({
       after: TopicName.optional().meta({ description: "nextAfter of the page before" }),
@@ -77,6 +79,7 @@ export const topicsEndpoints = {
     path: "/v1/subscriptions",
     summary: "Subscriptions: your own, or with the mesh key everybody's.",
     access: "any",
+    page: true,
     repeatable: true,
     query: strictObject(() => ({
       after: SubscriptionCursor.optional().meta({ description: "nextAfter of the page before" }),

@@ -13,7 +13,8 @@ const REMEDIES: Record<ErrorCode, string> = {
     "Use the token the endpoint asks for: an agent's own, or the mesh key (file `key` in the state folder). A machine credential acts for the agents of its machine alone.",
   sender_mismatch: "Leave `from` out: the broker takes the sender from the token.",
   refused_by_policy: "Nothing was stored. Its owner can change that: `agentmesh policy NAME`.",
-  forbidden_origin: "Call from a program, not from a web page. Requests with an `Origin` are refused.",
+  forbidden_origin:
+    "Call from a program, not from a web page. Requests with an `Origin` are refused, but those of the broker's own page: `agentmesh ui`.",
   forbidden_host:
     "Use a URL with 127.0.0.1, localhost or [::1] and the broker's port, or allow a name with `--allowed-hosts`.",
   agent_not_found: "Look at `nearNames`, or list agents. Nothing was stored.",
@@ -22,6 +23,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   delivery_not_found: "The number or id is not of your inbox.",
   webhook_not_found: "Set one: `agentmesh webhook set`.",
   machine_not_found: "See who joined: `agentmesh machines`. Of several with one host name, name the id.",
+  no_page: "It was started with `--no-ui` (`noUi`). Start it without, or use the command line: `agentmesh --help`.",
   route_not_found: "See `GET /v1/openapi.json`.",
   method_not_allowed: "See `GET /v1/openapi.json`.",
   agent_name_taken: 'Choose another name, or register with `"ifTaken": "number"`.',

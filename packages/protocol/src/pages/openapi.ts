@@ -1,5 +1,6 @@
 /** OpenAPI 3.1 of the endpoint table. */
 import * as z from "zod";
+import { PAGE_HEADER } from "../access/page.ts";
 import { commonErrors, type Endpoint } from "../endpoint.ts";
 import { endpoints } from "../endpoints.ts";
 import { type ErrorCode, errorTable, PROBLEM_MEDIA_TYPE, Problem } from "../errors.ts";
@@ -40,6 +41,13 @@ export function* openApiPieces(): Generator<undefined, Json> {
         agentToken: { type: "http", scheme: "bearer", description: "token of one agent: am_…" },
         machineToken: { type: "http", scheme: "bearer", description: "credential of a machine that joined: amm_…" },
         meshKey: { type: "http", scheme: "bearer", description: "key of the mesh: amk_…, in the state folder" },
+        page: {
+          type: "apiKey",
+          in: "cookie",
+          name: "agentmesh_ui_PORT",
+          description: "of a browser that is signed in",
+        },
+        pageValue: { type: "apiKey", in: "header", name: PAGE_HEADER, description: "what the sign-in was answered" },
       },
     },
   };
@@ -51,9 +59,10 @@ function operation(name: string, row: Endpoint): Json {
     summary: row.summary,
     ...(row.access !== "public" && {
       security: [
-        ...(row.access !== "key" ? [{ agentToken: [] }] : []),
-        ...(row.access !== "agent" ? [{ meshKey: [] }] : []),
+        ...(row.access === "agent" || row.access === "any" ? [{ agentToken: [] }] : []),
+        ...(row.access === "key" || row.access === "any" ? [{ meshKey: [] }] : []),
         ...(row.machine ? [{ machineToken: [] }] : []),
+        ...(row.page ? [{ page: [], pageValue: [] }] : []),
       ],
     }),
     parameters: [...parameters(row.params, "path"), ...parameters(row.query, "query")],

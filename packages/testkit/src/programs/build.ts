@@ -9,9 +9,12 @@ import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 import type { TestProject } from "vitest/node";
 import { licencesOf } from "./licences.ts";
+import { pageFiles, removeOthers } from "./page.ts";
 
 const packages = fileURLToPath(new URL("../../..", import.meta.url));
 const PROGRAMS = ["broker", "mcp", "cli"];
+/** From where the broker serves the page. */
+const PAGE = join(packages, "broker", "dist", "ui");
 const ENTRY = join("src", "main.ts");
 /** Modules of the CommonJS form ask for those of Node by `require`, which a module of the other form has not. */
 const REQUIRE =
@@ -44,7 +47,7 @@ const builtins: Plugin = {
 
 /** Makes the programs in `packages/NAME/dist`. What is there as it should be is left: other tests may be starting it. */
 export async function buildPrograms(): Promise<void> {
-  await Promise.all(PROGRAMS.map(buildProgram));
+  await Promise.all([...PROGRAMS.map(buildProgram), putPage()]);
 }
 
 /** The same for packages that are to be packed: whatever JavaScript was made there before is taken away. */
@@ -56,6 +59,15 @@ export async function buildForPacking(): Promise<void> {
       if (file.endsWith(".js") && !made.has(file)) rmSync(file);
     }
   }
+  removeOthers(PAGE, await putPage());
+}
+
+/** Puts the page beside the broker's program, its index last: until then that of before finds its own files. */
+async function putPage(): Promise<ReadonlySet<string>> {
+  const files = await pageFiles(packages);
+  const isIndex = (name: string) => Number(name === "index.html");
+  for (const [name, text] of [...files].sort(([a], [b]) => isIndex(a) - isIndex(b))) put(join(PAGE, name), text, 0o644);
+  return new Set(files.keys());
 }
 
 async function buildProgram(name: string): Promise<string[]> {

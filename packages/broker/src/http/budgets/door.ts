@@ -121,10 +121,11 @@ export class Door {
     if (group !== this.#proven) this.#turnstile.hold(request.socket);
   }
 
-  #placeOf({ socket, headers: { authorization } }: IncomingMessage): Place {
+  #placeOf({ socket, headers: { authorization, cookie } }: IncomingMessage): Place {
     const share = this.#connections.shareOf(socket);
     if (share !== undefined) return { group: this.#proven, lane: share };
-    if (authorization !== undefined) return { group: this.#claiming, lane: authorization };
+    const claim = authorization ?? cookie;
+    if (claim !== undefined) return { group: this.#claiming, lane: claim };
     return { group: this.#nameless, lane: socket };
   }
 

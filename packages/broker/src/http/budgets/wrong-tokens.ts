@@ -11,6 +11,7 @@ const REMEDIES = {
   token: "No valid token. Send an agent's token or the mesh key as: Authorization: Bearer …",
   invite: "No invite has this secret. Ask for a new one: agentmesh invite, where the broker runs. Nothing was stored.",
   hook: "No hook URL takes this post: its signature or secret is wrong or missing. Nothing was stored. Make a new one: agentmesh hook-url, where the broker runs.",
+  code: "Nobody signs in with this code: each works once and for a minute, a read-only link until its time is over or it is revoked. Ask for another: agentmesh ui",
 } as const;
 
 /** Counts refusals. */
@@ -22,7 +23,7 @@ export class WrongTokens {
     this.#perMinute = perMinute;
   }
 
-  /** The error for one more wrong token, secret of an invite, or post of a hook, from this address. */
+  /** The error for one more wrong token, secret of an invite, post of a hook, or code of the page, from this address. */
   refusal(address: string, what: keyof typeof REMEDIES = "token"): MeshError {
     const now = performance.now();
     let known = this.#since.get(address);

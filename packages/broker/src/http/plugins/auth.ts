@@ -1,15 +1,16 @@
 /** Token → caller. One place decides; handlers get the caller as an argument. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Endpoint } from "@agentmesh/protocol";
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { type AnyCaller, byOf } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
 import type { WrongTokens } from "../budgets/wrong-tokens.ts";
+import type { PageCallerOf } from "../page/page-calls.ts";
 import type { Budgets } from "./budgets.ts";
 
 /** Decides who calls. */
-export type Authenticate = (request: FastifyRequest, row: Endpoint) => Promise<AnyCaller>;
+export type Authenticate = (request: FastifyRequest, reply: FastifyReply, row: Endpoint) => Promise<AnyCaller>;
 
 /** What it takes to tell. */
 export interface AuthParts {
@@ -17,17 +18,19 @@ export interface AuthParts {
   readonly meshKey: string;
   readonly budget: Budgets;
   readonly wrong: WrongTokens;
+  readonly byPage: PageCallerOf;
 }
 
-/** Tells callers by their bearer token (RFC 6750 §2.1): the mesh key, an agent's token, or a machine's credential. */
-export function authenticator({ mesh, meshKey, budget, wrong }: AuthParts): Authenticate {
+/** Tells callers by their bearer token (RFC 6750 §2.1): the mesh key, an agent's token, or a machine's credential; without one by the page's cookie. */
+export function authenticator({ mesh, meshKey, budget, wrong, byPage }: AuthParts): Authenticate {
   const { agents, machines, audit } = mesh;
   const keyHash = sha256(meshKey);
-  return async (request, row) => {
+  return async (request, reply, row) => {
     if (holdsToken(request.raw.url ?? "")) {
       throw new MeshError("invalid_request", "A token must not stand in a URL. Send it as: Authorization: Bearer …");
     }
-    const caller = await callerOf(request);
+    const isByToken = request.headers.authorization !== undefined;
+    const caller = (isByToken ? undefined : await byPage(request, reply, row)) ?? (await callerOf(request));
     budget.proven(request, caller);
     if (mayCall(row, caller)) return caller;
     if (caller.kind === "machine") audit.refused("call_refused", byOf(caller), `${row.method} ${row.path}`);
@@ -53,12 +56,14 @@ export function authenticator({ mesh, meshKey, budget, wrong }: AuthParts): Auth
   }
 }
 
-function mayCall({ access, machine }: Endpoint, { kind }: AnyCaller): boolean {
-  if (kind === "machine") return machine === true;
-  return access === "any" || access === kind;
+function mayCall({ access, machine }: Endpoint, caller: AnyCaller): boolean {
+  if (caller.kind === "machine") return machine === true;
+  if (access === "page") return caller.kind === "key" && caller.page !== undefined;
+  return access === "any" || access === caller.kind;
 }
 
 function refusalOf({ access }: Endpoint, caller: AnyCaller): string {
+  if (access === "page") return "This is of a browser that is signed in at the page, not of a token: agentmesh ui";
   if (caller.kind === "machine") {
     return access === "agent"
       ? "This needs an agent's token. A machine credential registers agents of its machine, it is none itself: POST /v1/agents first."
@@ -73,7 +78,7 @@ function refusalOf({ access }: Endpoint, caller: AnyCaller): string {
 function holdsToken(url: string): boolean {
   return (
     /[?&#][^=&]*(token|key|secret|auth|bearer|password|passwd|credential)[^=&]*=/i.test(url) ||
-    /\b(am|amk|amm|ami|amh|whsec)_[\w+/%-]{20,}/i.test(url)
+    /\b(am|amk|amm|ami|amh|amc|amv|whsec)_[\w+/%-]{20,}/i.test(url)
   );
 }
 

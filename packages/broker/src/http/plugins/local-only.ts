@@ -1,4 +1,4 @@
-/** The guard in front of everything: a page in the owner's browser must not drive the broker. */
+/** The guard in front of everything: a page in the owner's browser must not drive the broker, but for the broker's own. */
 
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyRequest } from "fastify";
@@ -6,11 +6,27 @@ import { MeshError } from "../../mesh/errors.ts";
 import { isSecure } from "../servers.ts";
 import { missing } from "./problem.ts";
 
-/** Refuses foreign Host, any Origin, cross-site fetches, other content than JSON, other protocol versions. */
-export function localOnly(app: FastifyInstance, allowedHosts: (secure: boolean) => ReadonlySet<string>): void {
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** The broker's own page may ask for it. */
+    readonly page?: boolean;
+    /** It is a document: a link on another site may lead there. */
+    readonly view?: boolean;
+  }
+}
+
+/** What the broker is called. */
+export interface OwnNames {
+  readonly allowedHosts: (isSecure: boolean) => ReadonlySet<string>;
+  readonly schemes: (isSecure: boolean) => readonly string[];
+}
+
+/** Refuses foreign Host, any Origin but the page's own where the page may ask, cross-site fetches, other content than JSON, other protocol versions. */
+export function localOnly(app: FastifyInstance, { allowedHosts, schemes }: OwnNames): void {
   app.addHook("onRequest", async (request) => {
-    checkHost(request, allowedHosts(isSecure(request.raw.socket)));
-    checkOrigin(request);
+    const overTls = isSecure(request.raw.socket);
+    checkHost(request, allowedHosts(overTls));
+    checkOrigin(request, schemes(overTls));
     checkContentType(request);
     const protocol = request.headers[PROTOCOL_HEADER];
     if (protocol !== undefined && protocol !== String(PROTOCOL_VERSION)) {
@@ -38,14 +54,14 @@ function checkHost(request: FastifyRequest, allowed: ReadonlySet<string>): void 
   }
 }
 
-function checkOrigin(request: FastifyRequest): void {
-  const site = request.headers["sec-fetch-site"];
-  if (
-    request.headers.origin !== undefined ||
-    site === "cross-site" ||
-    site === "same-site" ||
-    request.method === "OPTIONS"
-  ) {
+function checkOrigin(request: FastifyRequest, schemes: readonly string[]): void {
+  const { origin, host, authorization, "sec-fetch-site": site, "sec-fetch-dest": dest } = request.headers;
+  const { page = false, view = false } = request.routeOptions.config;
+  // With a token it is no page of ours: that has none.
+  const isOwn = page && authorization === undefined && schemes.some((scheme) => origin === `${scheme}://${host}`);
+  const isForeign = site === "cross-site" || site === "same-site";
+  const isFollowed = view && dest === "document" && origin === undefined;
+  if ((origin !== undefined && !isOwn) || (isForeign && !isFollowed) || request.method === "OPTIONS") {
     throw new MeshError("forbidden_origin", "Requests that come from web pages are refused. Call from a program.");
   }
 }

@@ -22,8 +22,17 @@ export class Audit {
     this.#onFault = parts.onFault;
   }
 
+  /** Notes what no act of the store notes. A disk that does not take it keeps nobody from what was done. */
+  async note(note: AuditNote): Promise<void> {
+    await this.#store.noteAudit(note).catch(this.#onFault);
+  }
+
   /** Notes that somebody was refused; nobody waits for it. */
-  refused(act: Extract<AuditAct, "join_refused" | "call_refused" | "token_refused">, by: By, why: string): void {
+  refused(
+    act: Extract<AuditAct, "join_refused" | "call_refused" | "token_refused" | "page_refused">,
+    by: By,
+    why: string,
+  ): void {
     const now = performance.now();
     for (const [key, at] of this.#noted) {
       if (now - at < ONCE_MS) break;

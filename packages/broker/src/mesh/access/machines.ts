@@ -1,5 +1,4 @@
 /** Machines: they join by an invite, once, and are put out for good. */
-import { createHash } from "node:crypto";
 import {
   type EndpointReply,
   type EndpointRequest,
@@ -18,6 +17,7 @@ import { MeshError } from "../errors.ts";
 import { newId } from "../ids.ts";
 import type { By, CallingMachine, InviteOver, InviteRecord, MachineRecord, Store } from "../store.ts";
 import type { Audit } from "./audit.ts";
+import { hashOf } from "./token-hash.ts";
 
 type Table = typeof endpoints;
 
@@ -214,8 +214,4 @@ function shownMachine(machine: MachineRecord): JoinedMachine {
     ...(lastSeenAt !== undefined && { lastSeenAt: timestamp(lastSeenAt) }),
     ...(revokedAt !== undefined && { revokedAt: timestamp(revokedAt) }),
   };
-}
-
-function hashOf(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
 }

@@ -52,6 +52,12 @@ function entryLine({ at, act, by, about, why }: AuditEntry): string {
 }
 
 const WHO: Readonly<Record<AuditEntry["by"]["kind"], string>> = {
-  ...{ agent: "an agent", machine: "a machine", key: "the mesh key", nobody: "somebody without a token" },
+  ...{
+    agent: "an agent",
+    machine: "a machine",
+    key: "the mesh key",
+    page: "the page",
+    nobody: "somebody without a token",
+  },
   broker: "the broker",
 };

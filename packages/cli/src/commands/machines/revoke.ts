@@ -1,6 +1,7 @@
-/** `agentmesh revoke`: a machine or an agent is put out, for good. */
+/** `agentmesh revoke`: a machine, an agent or a browser at the page is put out, for good. */
 import { MeshApiError, type MeshClient } from "@agentmesh/client";
-import { type Agent, type JoinedMachine, MachineId, plainLine } from "@agentmesh/protocol";
+import { type Agent, type JoinedMachine, MachineId, PageLinkId, plainLine, SignInId } from "@agentmesh/protocol";
+import * as z from "zod";
 import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { jsonText, print, tell } from "../../terminal/output.ts";
@@ -9,6 +10,8 @@ import { confirmEnd, ownAgents } from "./ending.ts";
 /** Puts out what is called so. @throws CommandError where that is a machine and an agent, MeshApiError */
 export async function revoke(context: Context, name: string, options: { readonly yes?: true }): Promise<void> {
   const admin = await context.admin();
+  const atPage = z.union([SignInId, PageLinkId]).safeParse(name).data;
+  if (atPage !== undefined) return revokeAtPage(context, admin, atPage);
   const yes = options.yes === true;
   const { machines } = await admin.listMachines({ limit: 1_000 });
   const named = machines.filter(({ id, host }) => id === name || host === name);
@@ -23,6 +26,16 @@ export async function revoke(context: Context, name: string, options: { readonly
   }
   if (agent) return revokeAgent(context, admin, agent, yes);
   await revokeMachine(context, admin, machine, { name, yes });
+}
+
+async function revokeAtPage(context: Context, admin: MeshClient, id: SignInId | PageLinkId): Promise<void> {
+  const reply = await admin.revokeSignIn({ id });
+  if (context.json) return print(jsonText(reply));
+  const { ended } = reply;
+  const what = ended === 1 ? "A browser is" : `${ended} browsers are`;
+  await tell(
+    `${id} is void, or was before. ${ended === 0 ? "Nobody was signed in by it." : `${what} signed out by that.`}`,
+  );
 }
 
 async function revokeMachine(

@@ -1,5 +1,6 @@
 /** `agentmesh tokens`: who has a token, for what, since when, and when it was used last; and its exchange for a new one. */
 import { randomBytes } from "node:crypto";
+import { MeshApiError, type MeshClient } from "@agentmesh/client";
 import { readJoinedMesh, writeJoinedMesh } from "@agentmesh/client/node";
 import { plainLine, TOKEN_OVERLAP_MS } from "@agentmesh/protocol";
 import { allAgents } from "../../all-agents.ts";
@@ -26,7 +27,7 @@ export async function tokens(context: Context, options: { readonly rotate?: true
   await print(table(columns, rows));
 }
 
-async function tokenRows(context: Context, admin: Awaited<ReturnType<Context["admin"]>>): Promise<TokenRow[]> {
+async function tokenRows(context: Context, admin: MeshClient): Promise<TokenRow[]> {
   const joined = context.address().joined;
   const agents = await allAgents(admin, "all");
   const { machines } = joined ? { machines: [] } : await admin.listMachines();
@@ -41,6 +42,23 @@ async function tokenRows(context: Context, admin: Awaited<ReturnType<Context["ad
       ...{ of: name, id, scope: "this agent", madeAt: tokenMadeAt ?? registeredAt },
       ...(lastSeenAt !== undefined && { lastUsedAt: lastSeenAt }),
     })),
+    ...(joined ? [] : await pageRows(admin)),
+  ];
+}
+
+/** Browsers at the page, and links that look; none where there is no page, or a broker of an earlier version. */
+async function pageRows(admin: MeshClient): Promise<TokenRow[]> {
+  const { signIns, links } = await admin.listSignIns().catch((error: unknown) => {
+    const isWithout = error instanceof MeshApiError && ["no_page", "route_not_found"].includes(error.code);
+    if (isWithout) return { signIns: [], links: [] };
+    throw error;
+  });
+  return [
+    ...signIns.map(({ id, readOnly, signedInAt, lastUsedAt }) => ({
+      ...{ of: "a browser at the page", id, scope: readOnly ? "to look at everything" : "the page, as you" },
+      ...{ madeAt: signedInAt, lastUsedAt },
+    })),
+    ...links.map(({ id, madeAt }) => ({ of: "a read-only link", id, scope: "to look at everything", madeAt })),
   ];
 }
 
