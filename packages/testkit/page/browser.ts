@@ -1,0 +1,80 @@
+/** A real Chromium for the page's tests, and what is seen of a page from outside: what it asks for, what fails in it. */
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { until } from "testkit";
+import { test } from "vitest";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome"];
+
+/** Where a Chromium is on this machine. */
+export const chromiumHere = (process.env.PATH ?? "")
+  .split(delimiter)
+  .flatMap((folder) => NAMES.map((name) => join(folder, name)))
+  .find((file) => {
+    try {
+      accessSync(file, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+/** A test in the browser; where there is none its name says why it is left out. */
+export function pageTest(name: string, body: () => Promise<void>): void {
+  if (chromiumHere === undefined) test.skip(`${name} (there is no Chromium here: apt-get install chromium)`, () => {});
+  else test(name, body);
+}
+
+/** The name under which a foreign site asks for this machine, as by a name that changes its mind. */
+export const REBOUND = "rebound.test";
+
+/** Starts one. */
+export function startChromium(): Promise<Browser> {
+  if (chromiumHere === undefined) throw new Error("There is no Chromium here.");
+  return chromium.launch({
+    executablePath: chromiumHere,
+    args: ["--disable-gpu", "--disable-dev-shm-usage", `--host-resolver-rules=MAP ${REBOUND} 127.0.0.1`],
+  });
+}
+
+/** A page and what was seen of it. */
+export interface SeenPage extends AsyncDisposable {
+  readonly page: Page;
+  /** Every URL that it asked for. */
+  readonly asked: readonly string[];
+  /** Errors of its scripts, of the console (as those of a policy), and whatever else only a fault or an attack brings about. */
+  readonly troubles: readonly string[];
+}
+
+/** Opens a page in a context of its own: its cookies are nobody else's. */
+export async function openPage(
+  browser: Browser,
+  address: string,
+  options: BrowserContextOptions = {},
+): Promise<SeenPage> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const asked: string[] = [];
+  const troubles: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  page.on("websocket", (socket) => asked.push(socket.url()));
+  page.on("pageerror", (error) => troubles.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error") troubles.push(`console: ${message.text()}`);
+  });
+  page.on("dialog", (dialog) => {
+    troubles.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("popup", () => troubles.push("a window was opened"));
+  page.on("download", () => troubles.push("a download was begun"));
+  await page.goto(address);
+  return { page, asked, troubles, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** Waits until a page shows a text. */
+export async function shown(page: Page, text: string | RegExp): Promise<void> {
+  const has = (all: string) => (typeof text === "string" ? all.includes(text) : text.test(all));
+  await until(async () => has((await page.locator("body").textContent()) ?? ""), `the page to show ${text}`, 20_000);
+}
