@@ -59,13 +59,14 @@ const rules: [from: string, may: string[]][] = [
       "zod",
     ],
   ],
-  ["broker/src/hooks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:crypto"]],
+  ["broker/src/hooks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:crypto", "zod"]],
   ["broker/src/sinks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:"]],
   [
     "broker/src/http/",
     [
       "@agentmesh/protocol",
       "broker/src/mesh/",
+      "broker/src/hooks/",
       "broker/src/sinks/",
       "fastify",
       "zod",

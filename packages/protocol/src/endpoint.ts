@@ -28,6 +28,8 @@ export interface Endpoint {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** The body may be a CloudEvent instead, which becomes one of these. */
+  readonly takesEvents?: true;
   /** The body is taken as the bytes that came: its signature is over them. */
   readonly isSigned?: true;
   readonly status: 200 | 201 | 202;

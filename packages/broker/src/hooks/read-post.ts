@@ -6,7 +6,8 @@ import type { Post, PostTerms, ProvenPost } from "../mesh/hook/post.ts";
 import { githubText } from "./github.ts";
 import { gitlabText } from "./gitlab.ts";
 import { isProven } from "./proof.ts";
-import { at, word } from "./words.ts";
+import { textOf } from "./text-of.ts";
+import { word } from "./words.ts";
 
 /** Reads it; undefined when its secret does not prove it. @throws MeshError post_not_readable */
 export function readPost(post: Post, terms: PostTerms): ProvenPost | undefined {
@@ -34,7 +35,7 @@ function made(
     const event = word({ event: post.header("x-gitlab-event") }, "event");
     return { text: gitlabText(event, body), key: gitlabKey(post) };
   }
-  return { text: jsonText(body), key: post.header("idempotency-key") ?? post.header(WEBHOOK_ID_HEADER) };
+  return { text: textOf(body), key: post.header("idempotency-key") ?? post.header(WEBHOOK_ID_HEADER) };
 }
 
 /** Events that another one has set off share their UUID with it: where that is all there is, the body tells them apart. */
@@ -43,15 +44,6 @@ function gitlabKey(post: Post): string | undefined {
   if (own !== undefined) return own;
   const uuid = post.header("x-gitlab-event-uuid");
   return uuid && `${uuid}.${createHash("sha256").update(post.bytes).digest("base64url")}`;
-}
-
-/** A text that stands where texts do; else all of it. */
-function jsonText(body: unknown): string {
-  for (const field of ["text", "message", "body"]) {
-    const text = at(body, field);
-    if (typeof text === "string" && text.trim() !== "") return text;
-  }
-  return typeof body === "string" && body !== "" ? body : JSON.stringify(body, undefined, 2);
 }
 
 function json(bytes: Uint8Array): unknown {

@@ -2,6 +2,7 @@
 import type { Access, Endpoint, EndpointName, EndpointReply, EndpointRequest } from "@agentmesh/protocol";
 import { endpoints, inWords } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { isCloudEvent, messageOf } from "../hooks/cloud-event.ts";
 import type { AgentCaller, AnyCaller, Caller, KeyCaller, MachineCaller, PageCaller } from "../mesh/caller.ts";
 import type { Turns } from "../mesh/looks/turns.ts";
 import type { Authenticate } from "./plugins/auth.ts";
@@ -54,7 +55,11 @@ export function binder(app: FastifyInstance, { authenticate, closing, turns }: B
     app.route({
       method: row.method,
       url: row.path,
-      config: { isSigned: row.isSigned === true, page: row.page === true },
+      config: {
+        isSigned: row.isSigned === true,
+        takesEvents: row.takesEvents === true,
+        page: row.page === true,
+      },
       // Before its body is read: who has no token keeps nothing of the broker's memory.
       onRequest: async (request, reply) => {
         if (row.access !== "public") callers.set(request, await authenticate(request, reply, row));
@@ -71,7 +76,7 @@ export function binder(app: FastifyInstance, { authenticate, closing, turns }: B
         const bound = {
           params: row.params?.parse(request.params, inWords),
           query: row.query?.parse(request.query, inWords),
-          body: row.body?.parse(request.body ?? {}, inWords),
+          body: row.body?.parse(bodyOf(row, request), inWords),
           caller,
           get signal() {
             signal ??= AbortSignal.any([isGone(), closing]);
@@ -89,6 +94,11 @@ export function binder(app: FastifyInstance, { authenticate, closing, turns }: B
       },
     });
   };
+}
+
+/** What a request asks for: as it says it, or as its event says. */
+function bodyOf({ takesEvents }: Endpoint, request: FastifyRequest): unknown {
+  return takesEvents && isCloudEvent(request) ? messageOf(request) : (request.body ?? {});
 }
 
 /** Aborted when the connection of a request closes, or has closed. */

@@ -25,6 +25,7 @@ export const topicsEndpoints = {
     repeatable: true,
     params: strictObject(() => ({ topic: TopicName })),
     body: PublishRequest,
+    takesEvents: true,
     status: 202,
     reply: PublishReply,
     errors: ["idempotency_mismatch", "rate_limited", "quota_full"],

@@ -5,6 +5,7 @@ import { commonErrors, type Endpoint } from "../endpoint.ts";
 import { endpoints } from "../endpoints.ts";
 import { type ErrorCode, errorTable, PROBLEM_MEDIA_TYPE, Problem } from "../errors.ts";
 import { PROTOCOL_VERSION, VERSION } from "../version.ts";
+import { CLOUDEVENTS_MEDIA_TYPE } from "../webhook/webhook-event.ts";
 
 type Json = Record<string, unknown>;
 
@@ -67,7 +68,13 @@ function operation(name: string, row: Endpoint): Json {
     }),
     parameters: [...parameters(row.params, "path"), ...parameters(row.query, "query")],
     ...(row.body && {
-      requestBody: { required: true, content: { "application/json": { schema: schema(row.body, "input") } } },
+      requestBody: {
+        required: true,
+        content: {
+          "application/json": { schema: schema(row.body, "input") },
+          ...(row.takesEvents && { [CLOUDEVENTS_MEDIA_TYPE]: { schema: { type: "object" } } }),
+        },
+      },
     }),
     responses: {
       [row.status]: {

@@ -1,7 +1,8 @@
 /** Request bodies: JSON in UTF-8, and nothing is put in the place of bytes that are not. */
 
 import { plainLine } from "@agentmesh/protocol";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { isCloudEvent } from "../../hooks/cloud-event.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import { httpLimits } from "../budgets/limits.ts";
 import { type Misshapen, misshapen } from "./json-shape.ts";
@@ -10,16 +11,24 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** The body is taken as it came. */
     readonly isSigned?: boolean;
+    /** The body may be a CloudEvent. */
+    readonly takesEvents?: boolean;
   }
 }
+
+type Done = (error: Error | null, body?: unknown) => void;
+
+/** What is written in JSON; which of them a route takes is said by the guard. */
+const JSON_TYPES = /^application\/[a-z0-9.-]+\+json\s*(;|$)/i;
 
 /** Parses JSON bodies. Fastify would store U+FFFD for what is no UTF-8; here it is refused, as is a
  * key that stands twice, and more nesting or keys than any request needs. */
 export function jsonBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
-  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, bytes, done) => {
+  const read = (request: FastifyRequest, bytes: string | Buffer, done: Done) => {
     // Who is to prove it needs what was sent, byte by byte; it is parsed when it is proven.
     if (request.routeOptions.config.isSigned) return done(null, bytes);
+    if (bytes.length === 0 && isCloudEvent(request)) return done(null);
     const text = utf8(bytes);
     if (text === undefined) {
       return done(
@@ -30,6 +39,15 @@ export function jsonBodies(app: FastifyInstance): void {
     // Before it is parsed: that is what would be dear.
     if (trouble && trouble.why !== "twice") return done(refusal(trouble));
     return parse(request, text, (error, body) => (!error && trouble ? done(refusal(trouble)) : done(error, body)));
+  };
+  // By its name it takes the place of Fastify's own.
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, read);
+  app.addContentTypeParser(JSON_TYPES, { parseAs: "buffer" }, read);
+  // The data of an event.
+  app.addContentTypeParser("text/plain", { parseAs: "buffer" }, (_request, bytes, done) => {
+    const text = utf8(bytes);
+    if (text !== undefined) return done(null, text);
+    return done(new MeshError("invalid_request", "The data of the event is not UTF-8. Nothing was stored."));
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { isCloudEvent } from "../../hooks/cloud-event.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import { isSecure } from "../servers.ts";
 import { missing } from "./problem.ts";
@@ -66,10 +67,14 @@ function checkOrigin(request: FastifyRequest, schemes: readonly string[]): void 
   }
 }
 
+/** What an event may be, or bring beside its headers, which no page sends without being asked for leave. */
+const EVENT_TYPES = /^(application\/([a-z0-9.-]+\+)?json|text\/plain)\s*(;|$)/i;
+
 function checkContentType(request: FastifyRequest): void {
   const { "content-length": length, "transfer-encoding": encoding, "content-type": type } = request.headers;
   const hasBody = encoding !== undefined || (length !== undefined && length !== "0");
   if (!hasBody && type === undefined) return;
+  if (request.routeOptions.config.takesEvents && isCloudEvent(request) && EVENT_TYPES.test(type ?? "")) return;
   if (!/^application\/json\s*(;|$)/i.test(type ?? "")) {
     throw new MeshError("unsupported_media_type", 'Send the body as JSON, with "content-type: application/json".');
   }
