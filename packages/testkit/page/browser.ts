@@ -61,7 +61,9 @@ export async function openPage(
   page.on("websocket", (socket) => asked.push(socket.url()));
   page.on("pageerror", (error) => troubles.push(`error: ${error.message}`));
   page.on("console", (message) => {
-    if (message.type() === "error") troubles.push(`console: ${message.text()}`);
+    // An answer that refuses is the page's to show.
+    const isAnswer = message.text().startsWith("Failed to load resource: the server responded with");
+    if (message.type() === "error" && !isAnswer) troubles.push(`console: ${message.text()}`);
   });
   page.on("dialog", (dialog) => {
     troubles.push(`dialog: ${dialog.message()}`);

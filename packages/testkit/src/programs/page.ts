@@ -1,7 +1,6 @@
 /** The page's files beside the broker's program: made by `packages/ui`, or a first small one where that is not there. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -28,8 +27,8 @@ const STYLE = "body { font: 1rem system-ui; margin: 2rem; color-scheme: light da
 
 /** What `packages/ui/build.ts` has. */
 interface PageBuild {
-  /** Makes the page's files in a folder, and says their names. */
-  buildPage(folder: string): Promise<string[]>;
+  /** Makes the page's files, and says in which folder. */
+  buildPage(): Promise<string>;
 }
 
 /** The files by name. */
@@ -37,14 +36,8 @@ export async function pageFiles(packages: string): Promise<ReadonlyMap<string, s
   const build = join(packages, "ui", "build.ts");
   if (!existsSync(build)) return firstPage();
   const { buildPage }: PageBuild = await import(pathToFileURL(build).href);
-  // A folder of its own: another run of tests may be building just now.
-  const folder = mkdtempSync(join(tmpdir(), "agentmesh-page-"));
-  try {
-    const names = await buildPage(folder);
-    return new Map(names.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const dist = await buildPage();
+  return new Map(readdirSync(dist).map((name) => [name, readFileSync(join(dist, name), "utf8")]));
 }
 
 /** Takes away what was made there before and is none of these. */
