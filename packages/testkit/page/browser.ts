@@ -1,6 +1,7 @@
 /** A real Chromium for the page's tests, and what is seen of a page from outside: what it asks for, what fails in it. */
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { until } from "testkit";
 import { test } from "vitest";
@@ -24,6 +25,14 @@ export const chromiumHere = (process.env.PATH ?? "")
 export function pageTest(name: string, body: () => Promise<void>): void {
   if (chromiumHere === undefined) test.skip(`${name} (there is no Chromium here: apt-get install chromium)`, () => {});
   else test(name, body);
+}
+
+const hasViews = existsSync(fileURLToPath(new URL("../../ui/build.ts", import.meta.url)));
+
+/** The same for what needs the page's views. */
+export function viewTest(name: string, body: () => Promise<void>): void {
+  if (hasViews) pageTest(name, body);
+  else test.skip(`${name} (the page has no views yet)`, () => {});
 }
 
 /** The name under which a foreign site asks for this machine, as by a name that changes its mind. */
