@@ -2,7 +2,7 @@
 import { defineConfig } from "tsup";
 
 const entries = {
-  protocol: ["index", "path-setting"],
+  protocol: ["index", "path-setting", "text/shown"],
   client: ["index", "node/index"],
   broker: ["index"],
   opencode: ["index"],

@@ -65,19 +65,21 @@ export function runOf(
       // One more than processors: a file often waits for the clock.
       maxWorkers: Math.min(availableParallelism() + 1, MOST_WORKERS),
       globalSetup: [inTestkit("programs/build.ts")],
-      projects: ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi", "cline", "testkit"].map((name) => ({
-        root: `packages/${name}`,
-        resolve: { conditions },
-        ssr: { resolve: { conditions, externalConditions: conditions } },
-        test: {
-          name,
-          include,
-          exclude: ["**/node_modules/**", ...exclude],
-          ...more,
-          setupFiles: [inTestkit("leak-check.ts")],
-          ...timeouts,
-        },
-      })),
+      projects: ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi", "cline", "ui", "testkit"].map(
+        (name) => ({
+          root: `packages/${name}`,
+          resolve: { conditions },
+          ssr: { resolve: { conditions, externalConditions: conditions } },
+          test: {
+            name,
+            include,
+            exclude: ["**/node_modules/**", ...exclude],
+            ...more,
+            setupFiles: [inTestkit("leak-check.ts")],
+            ...timeouts,
+          },
+        }),
+      ),
     },
   };
 }

@@ -13,19 +13,20 @@ interface Source {
   readonly text: string;
 }
 
-const sources: Source[] = ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi", "cline"].flatMap((name) =>
-  readdirSync(join(packages, name, "src"), { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts"))
-    .map((path) => {
-      const file = join(packages, name, "src", path);
-      const text = readFileSync(file, "utf8");
-      const imports = [
-        ...text.matchAll(/^(?:(?:import|export)\b[^;"]*?\bfrom |import )"([^"\n]+)"|\bimport\("([^"\n]+)"\)/gm),
-      ]
-        .map(([, stated, loaded]) => stated ?? loaded ?? "")
-        .map((to) => (to.startsWith(".") ? relative(packages, normalize(join(dirname(file), to))) : to));
-      return { path: relative(packages, file), imports, lines: text.split("\n").length, text };
-    }),
+const sources: Source[] = ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi", "cline", "ui"].flatMap(
+  (name) =>
+    readdirSync(join(packages, name, "src"), { recursive: true, encoding: "utf8" })
+      .filter((path) => /\.tsx?$/.test(path))
+      .map((path) => {
+        const file = join(packages, name, "src", path);
+        const text = readFileSync(file, "utf8");
+        const imports = [
+          ...text.matchAll(/^(?:(?:import|export)\b[^;"]*?\bfrom |import )"([^"\n]+)"|\bimport\("([^"\n]+)"\)/gm),
+        ]
+          .map(([, stated, loaded]) => stated ?? loaded ?? "")
+          .map((to) => (to.startsWith(".") ? relative(packages, normalize(join(dirname(file), to))) : to));
+        return { path: relative(packages, file), imports, lines: text.split("\n").length, text };
+      }),
 );
 
 /** From where → what may be imported beside its own folder; prefixes of package or path. */
@@ -111,6 +112,7 @@ const rules: [from: string, may: string[]][] = [
   ["mcp/src/", ["@agentmesh/protocol", "@agentmesh/client", "zod", "node:", "mcp/src/place/"]],
   ["opencode/src/", ["agentmesh-mcp/session", "zod"]],
   ["cline/src/", ["agentmesh-mcp/session", "zod"]],
+  ["ui/src/", ["@agentmesh/protocol", "preact", "@preact/signals"]],
   ["pi/src/", ["agentmesh-mcp/session", "zod", "node:fs", "node:os", "node:path"]],
   [
     "cli/src/setup/",

@@ -40,6 +40,7 @@ export * from "./message/lease.ts";
 export * from "./message/message.ts";
 export * from "./message/message-parts.ts";
 export * from "./message/stream.ts";
+export * from "./message/told-trust.ts";
 export * from "./message/trust-class.ts";
 export * from "./names/names.ts";
 export * from "./names/namesakes.ts";

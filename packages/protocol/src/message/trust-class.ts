@@ -1,6 +1,5 @@
 /** Trust classes: how the sender of a message came in, stamped by the broker when it accepts. */
 import * as z from "zod";
-import type { Trust } from "../agent.ts";
 
 /**
  * Of a message for one recipient. `operator`: sent with the credential of the person whose mesh it is; `same-repo`: by an agent
@@ -15,9 +14,3 @@ export const deliveryTrust = z.union([TrustClass, z.string()]).optional().meta({
   description:
     "how its sender came in: operator (the person's own credential), same-repo, same-machine, remote (another machine) or unverified; later versions may know more",
 });
-
-/** What is said of a message's trust where everyday things are left out: undefined for one from the same machine. */
-export function toldTrust(trust: string | undefined, { trust: sender }: { readonly trust: Trust }): string | undefined {
-  const known = trust ?? (sender === "verified" ? "same-machine" : sender);
-  return known === "same-machine" ? undefined : known;
-}

@@ -2,7 +2,7 @@
 
 import type { AnsweredQuestion } from "../message/delivery.ts";
 import type { Message } from "../message/message.ts";
-import { toldTrust } from "../message/trust-class.ts";
+import { toldTrust } from "../message/told-trust.ts";
 import { defang } from "./defang.ts";
 import { plainLine } from "./plain-text.ts";
 import { quoted } from "./quote.ts";

@@ -1,0 +1,149 @@
+/** Agents: who is here, what reaches each, what waits; one of them, or several, in a panel beside the list. */
+import type { Agent } from "@agentmesh/protocol";
+import { plainLine } from "@agentmesh/protocol/shown";
+import { signal, useComputed } from "@preact/signals";
+import { goTo } from "../frame/address.ts";
+import { rowOf } from "../frame/keys.ts";
+import { Age, Head, Name, Nothing } from "../frame/parts.tsx";
+import { Rows } from "../frame/rows.tsx";
+import { duration } from "../frame/time.ts";
+import { agentNamed, agents, agentsInAll, asks, known } from "../state/mesh.ts";
+import { type Order, orders, placeOf, shownAgents } from "./order.ts";
+import { AgentPanel } from "./panel.tsx";
+import { PushPaths } from "./push-paths.tsx";
+import { Several } from "./several.tsx";
+import { ticked } from "./ticked.ts";
+
+const filter = signal("");
+const order = signal<Order>("presence");
+
+/** The view. */
+export function AgentsView({ of }: { of: string | undefined }) {
+  const shown = useComputed(() => shownAgents(agents.value.values(), filter.value, order.value));
+  const debts = useComputed(() => {
+    const counts = new Map<string, { owes: number; awaits: number }>();
+    const of = (id: string) => counts.get(id) ?? counts.set(id, { owes: 0, awaits: 0 }).get(id);
+    for (const { to, from } of asks.value) {
+      const [debtor, waiter] = [of(to.id), of(from.id)];
+      if (debtor) debtor.owes += 1;
+      if (waiter) waiter.awaits += 1;
+    }
+    return counts;
+  });
+  const open = of === undefined ? undefined : agentNamed(of);
+  const note = `${shown.value.length} of ${agentsInAll.value}`;
+  return (
+    <div class={of === undefined ? "split" : "split open"}>
+      <section class="split-list">
+        <Head title="Agents" note={note}>
+          <input
+            type="search"
+            data-filter
+            aria-label="Filter agents"
+            placeholder="filter: name, client, place  /"
+            value={filter.value}
+            onInput={({ currentTarget }) => {
+              filter.value = currentTarget.value;
+            }}
+          />
+          <label class="order">
+            by{" "}
+            <select
+              value={order.value}
+              onChange={({ currentTarget }) => {
+                order.value = orders.find((each) => each === currentTarget.value) ?? "presence";
+              }}
+            >
+              {orders.map((each) => (
+                <option key={each}>{each}</option>
+              ))}
+            </select>
+          </label>
+        </Head>
+        {ticked.value.size > 0 && <Several />}
+        {known.value && shown.value.length === 0 ? (
+          <Nothing>
+            {filter.value === ""
+              ? "No agent has joined. Connect a client: agentmesh setup"
+              : "No agent fits the filter."}
+          </Nothing>
+        ) : (
+          <Rows
+            of={shown.value}
+            height={46}
+            label="Agents"
+            keyOf={({ id }) => id}
+            row={(agent) => <AgentRow agent={agent} chosen={agent.id === open?.id} debts={debts.value.get(agent.id)} />}
+          />
+        )}
+      </section>
+      {of !== undefined &&
+        (open ? (
+          <AgentPanel agent={open} key={open.id} />
+        ) : (
+          known.value && (
+            <aside class="panel" aria-label={of}>
+              <Nothing>No agent is named {plainLine(of, 64)}, or it has left.</Nothing>
+            </aside>
+          )
+        ))}
+    </div>
+  );
+}
+
+interface RowProps {
+  readonly agent: Agent;
+  readonly chosen: boolean;
+  readonly debts: { readonly owes: number; readonly awaits: number } | undefined;
+}
+
+function AgentRow({ agent, chosen, debts }: RowProps) {
+  const { id, name, client, host, queued, inHand, held, oldestQueuedMs, lastSeenAt, focus, summary } = agent;
+  const waits = queued > 0 && oldestQueuedMs !== undefined ? duration(oldestQueuedMs) : "";
+  return (
+    <div class={chosen ? "agent chosen" : "agent"} {...rowOf(() => goTo({ view: "agents", of: name }))}>
+      <label class="tick">
+        <input
+          type="checkbox"
+          checked={ticked.value.has(id)}
+          aria-label={`Tick ${name}`}
+          onChange={() => {
+            const next = new Set(ticked.value);
+            if (!next.delete(id)) next.add(id);
+            ticked.value = next;
+          }}
+        />
+      </label>
+      <span class="agent-name">
+        <Name name={name} />
+        {agent.person && <small class="chip">person</small>}
+        {focus && (
+          <small class="chip" title={focus.reason && plainLine(focus.reason)}>
+            focus
+          </small>
+        )}
+        <small class="agent-summary">{summary === undefined ? "" : plainLine(summary, 120)}</small>
+      </span>
+      <span class="agent-place">
+        {plainLine(client ?? "", 40)}
+        <small>
+          {plainLine(placeOf(agent), 60)} {host !== undefined && `· ${plainLine(host, 40)}`}
+        </small>
+      </span>
+      <span class="agent-push">
+        <PushPaths of={agent.pushPaths} />
+      </span>
+      <span class="agent-mail">
+        {queued > 0 && <b title={`the oldest for ${waits}`}>{queued} waiting </b>}
+        {held > 0 && <b>{held} held </b>}
+        {inHand > 0 && <span>{inHand} in hand </span>}
+        <small>
+          {waits !== "" && `oldest ${waits} `}
+          {debts && debts.owes > 0 && `owes ${debts.owes} `}
+          {debts && debts.awaits > 0 && `awaits ${debts.awaits}`}
+        </small>
+      </span>
+      <span class="agent-heard">{lastSeenAt !== undefined && <Age at={lastSeenAt} />}</span>
+    </div>
+  );
+}

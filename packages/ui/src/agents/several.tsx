@@ -1,0 +1,67 @@
+/** What can be done with several agents at once. */
+import { useSignal } from "@preact/signals";
+import { Act } from "../frame/act.tsx";
+import { act } from "../frame/calls.ts";
+import { saying } from "../needs/command-lines.ts";
+import { send } from "../needs/remedies.ts";
+import { agents } from "../state/mesh.ts";
+import { ticked } from "./ticked.ts";
+
+/** The bar over the list while some are ticked. */
+export function Several() {
+  const text = useSignal("");
+  const chosen = [...ticked.value].map((id) => agents.value.get(id)).filter((each) => each !== undefined);
+  const names = chosen.map(({ name }) => name);
+  const all = async (one: (agent: (typeof chosen)[number]) => Promise<unknown>) => {
+    for (const agent of chosen) await one(agent);
+  };
+  const who = names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+  return (
+    <div class="several">
+      <b>{chosen.length} ticked</b>
+      <input
+        aria-label={`Message to ${who}`}
+        placeholder={`message to ${who}`}
+        value={text.value}
+        onInput={({ currentTarget }) => {
+          text.value = currentTarget.value;
+        }}
+      />
+      <Act
+        command={saying(`send ${names[0]}`, text.value)}
+        run={() => all(({ name }) => send(name, text.value))}
+        disabled={text.value.trim() === ""}
+        done="Sent"
+        main
+      >
+        Send to {chosen.length}
+      </Act>
+      <Act
+        command={`agentmesh focus ${names[0]} --for 30m`}
+        run={() => all(({ id }) => act("PUT", `/v1/agents/${id}/focus`, {}))}
+      >
+        Focus {chosen.length}
+      </Act>
+      <Act
+        command={`agentmesh agent remove ${names[0]}`}
+        confirm={`Remove ${chosen.length} agents (${who}) with ${chosen.reduce((sum, { queued }) => sum + queued, 0)} waiting messages?`}
+        run={() =>
+          all(({ id }) => act("DELETE", `/v1/agents/${id}`)).then(() => {
+            ticked.value = new Set();
+          })
+        }
+      >
+        Remove {chosen.length}
+      </Act>
+      <button
+        type="button"
+        class="go"
+        onClick={() => {
+          ticked.value = new Set();
+        }}
+      >
+        Tick none
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+/** Messages of a search, a thread or a topic: the newest page first, older ones on request, newer ones as they come. */
+import type { HistoryEntry } from "@agentmesh/protocol";
+import { effect, signal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { look } from "../frame/calls.ts";
+import { events } from "../state/mesh.ts";
+import { merged } from "./threads.ts";
+
+/** What is asked for. */
+export interface Wanted {
+  readonly thread?: string | undefined;
+  readonly topic?: string | undefined;
+  readonly with?: string | undefined;
+  readonly query?: string | undefined;
+}
+
+interface Page {
+  readonly entries: HistoryEntry[];
+  readonly nextBefore?: string;
+}
+
+const PAGE = 100;
+/** A word is typed before it is searched for; what comes fast is looked at together. */
+const REST_MS = 250;
+
+/** What was found, kept true while the component is shown. */
+export function useMessages(wanted: Wanted) {
+  const key = JSON.stringify(wanted);
+  const found = useMemo(() => messagesOf(JSON.parse(key)), [key]);
+  useEffect(() => found.follow(), [found]);
+  return found;
+}
+
+function messagesOf(wanted: Wanted) {
+  const entries = signal<readonly HistoryEntry[]>([]);
+  const looked = signal(false);
+  const failed = signal("");
+  const older = signal<string | undefined>(undefined);
+  let over = false;
+  const page = async (before?: string) => {
+    try {
+      const came = await look<Page>("/v1/messages", { ...wanted, limit: PAGE, before });
+      if (over) return;
+      entries.value = merged(entries.value, came.entries);
+      if (before !== undefined || !looked.value) older.value = came.nextBefore;
+      looked.value = true;
+      failed.value = "";
+    } catch (error) {
+      if (!over) failed.value = error instanceof Error ? error.message : String(error);
+    }
+  };
+  let loading = false;
+  return {
+    entries,
+    looked,
+    failed,
+    older,
+    /** Asks for what is older. */
+    async more() {
+      if (older.value === undefined || loading) return;
+      loading = true;
+      await page(older.value);
+      loading = false;
+    },
+    /** Keeps it true; what it returns ends that. */
+    follow() {
+      over = false;
+      let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(
+        () => {
+          timer = undefined;
+          void page();
+        },
+        wanted.query === undefined ? 0 : REST_MS,
+      );
+      let seen = events.peek().at(-1);
+      const stop = effect(() => {
+        const last = events.value.at(-1);
+        if (last === seen || wanted.query !== undefined) return;
+        const concerns = events.value.slice(-200).some((event) => "messageId" in event && concerned(event.threadId));
+        seen = last;
+        if (concerns && timer === undefined) {
+          timer = setTimeout(() => {
+            timer = undefined;
+            void page();
+          }, 2 * REST_MS);
+        }
+      });
+      const concerned = (thread: string) => wanted.thread === undefined || wanted.thread === thread;
+      return () => {
+        over = true;
+        stop();
+        clearTimeout(timer);
+      };
+    },
+  };
+}

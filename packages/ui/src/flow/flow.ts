@@ -1,0 +1,93 @@
+/** The last hour as a picture: who wrote to whom, what is stuck, who waits for whose answer. */
+import type { OpenAsk } from "@agentmesh/protocol";
+
+/** A step of a delivery with its ends. */
+export interface Passed {
+  readonly deliveryId: string;
+  readonly event: string;
+  readonly at: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What went from one agent to another. */
+export interface Edge {
+  readonly from: string;
+  readonly to: string;
+  readonly messages: number;
+  /** Dead, rejected or held. */
+  readonly stuck: number;
+  /** Answers that the first waits for from the second. */
+  readonly awaited: number;
+}
+
+/** A node of the picture: a name and where it stands, in a square of a thousand. */
+export interface Node {
+  readonly name: string;
+  readonly x: number;
+  readonly y: number;
+  readonly messages: number;
+}
+
+/** Who sends the notices: no agent, and no part of the picture. */
+const MESH = "mesh";
+const STUCK: ReadonlySet<string> = new Set(["dead", "rejected", "held"]);
+
+/** The edges since a time, those that are stuck first, then the thickest. */
+export function edgesOf(passed: Iterable<Passed>, asks: readonly OpenAsk[], since: number): Edge[] {
+  const edges = new Map<string, { from: string; to: string; seen: Set<string>; stuck: Set<string>; awaited: number }>();
+  const edge = (from: string, to: string) => {
+    const key = `${from}\n${to}`;
+    const found = edges.get(key) ?? { from, to, seen: new Set(), stuck: new Set(), awaited: 0 };
+    edges.set(key, found);
+    return found;
+  };
+  for (const { deliveryId, event, at, from, to } of passed) {
+    if (Date.parse(at) < since || from === MESH) continue;
+    const { seen, stuck } = edge(from, to);
+    seen.add(deliveryId);
+    // What came last counts: a redriven letter is stuck no more.
+    if (STUCK.has(event)) stuck.add(deliveryId);
+    else if (event !== "bounced") stuck.delete(deliveryId);
+  }
+  for (const { from, to } of asks) edge(from.name, to.name).awaited += 1;
+  return [...edges.values()]
+    .map(({ seen, stuck, ...rest }) => ({ ...rest, messages: seen.size, stuck: stuck.size }))
+    .sort(
+      (a, b) =>
+        b.stuck - a.stuck || b.messages - a.messages || a.from.localeCompare(b.from) || a.to.localeCompare(b.to),
+    );
+}
+
+/** The nodes on a ring, each beside those that it has most to do with. */
+export function nodesOf(edges: readonly Edge[]): Node[] {
+  const sums = new Map<string, number>();
+  const beside = new Map<string, string[]>();
+  for (const { from, to, messages } of edges) {
+    for (const [one, other] of [
+      [from, to],
+      [to, from],
+    ] as const) {
+      sums.set(one, (sums.get(one) ?? 0) + messages);
+      beside.set(one, [...(beside.get(one) ?? []), other]);
+    }
+  }
+  const order: string[] = [];
+  const placed = new Set<string>();
+  for (const start of [...sums.keys()].sort((a, b) => (sums.get(b) ?? 0) - (sums.get(a) ?? 0) || a.localeCompare(b))) {
+    for (let at: string | undefined = start; at !== undefined && !placed.has(at); ) {
+      placed.add(at);
+      order.push(at);
+      at = beside.get(at)?.find((other) => !placed.has(other));
+    }
+  }
+  return order.map((name, n) => {
+    const turn = (n / order.length) * 2 * Math.PI - Math.PI / 2;
+    return { name, x: 500 + 380 * Math.cos(turn), y: 500 + 380 * Math.sin(turn), messages: sums.get(name) ?? 0 };
+  });
+}
+
+/** How thick an edge is drawn. */
+export function thickness(messages: number): number {
+  return Math.min(9, 1 + Math.log2(1 + messages));
+}

@@ -1,0 +1,66 @@
+/** Calls to the broker that serves the page: with the browser's cookie and the value that the sign-in was answered. */
+
+/** A refusal of the broker, in its words. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly code: string;
+  constructor(status: number, code: string, detail: string) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** Where the value is kept: another origin, and so another port, has another one. */
+const KEPT = "agentmesh-page";
+
+/** What shows that a call comes from this page. */
+export function pageValue(): string {
+  return localStorage.getItem(KEPT) ?? "";
+}
+
+/** Keeps the value until the browser is signed out; an empty one forgets it. */
+export function keepPageValue(value: string): void {
+  if (value === "") localStorage.removeItem(KEPT);
+  else localStorage.setItem(KEPT, value);
+}
+
+/** Called when the broker says that this browser is not signed in, or not any more. */
+export const signedOut: { told: () => void } = { told: () => {} };
+
+/** The answer, whose body is not read yet. @throws Refusal, and TypeError where no broker answers */
+export async function ask(
+  path: string,
+  { body, ...init }: { method?: string; body?: unknown; signal?: AbortSignal } = {},
+) {
+  const answer = await fetch(path, {
+    ...init,
+    credentials: "same-origin",
+    cache: "no-store",
+    headers: {
+      "agentmesh-page": pageValue(),
+      ...(body !== undefined && { "content-type": "application/json" }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (answer.ok) return answer;
+  const problem: { code?: string; detail?: string } = await answer.json().catch(() => ({}));
+  if (answer.status === 401) signedOut.told();
+  throw new Refusal(
+    answer.status,
+    problem.code ?? "unknown",
+    problem.detail ?? `The broker answered ${answer.status}.`,
+  );
+}
+
+/** Looks at something. */
+export async function look<T>(path: string, query: Record<string, string | number | undefined> = {}): Promise<T> {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+  const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return (await ask(search === "" ? path : `${path}?${search}`)).json();
+}
+
+/** Does something. */
+export async function act<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T> {
+  return (await ask(path, { method, ...(body !== undefined && { body }) })).json();
+}

@@ -1,0 +1,58 @@
+/** Signing in: the code in the fragment of the address is exchanged once; a reload asks who the cookie's is. */
+import { signal } from "@preact/signals";
+import { act, keepPageValue, look, Refusal, signedOut } from "./calls.ts";
+
+/** What the broker says of this browser's sign-in. */
+export interface PageSession {
+  readonly page: string;
+  readonly readOnly: boolean;
+  readonly until: string;
+  /** As whom the page writes; undefined when it writes as nobody. */
+  readonly person?: { readonly id: string; readonly name: string };
+}
+
+/** The sign-in; `undefined` until it is known, and why there is none. */
+export const session = signal<PageSession | undefined>(undefined);
+export const signedOutWhy = signal<string | undefined>(undefined);
+
+signedOut.told = () => {
+  session.value = undefined;
+  signedOutWhy.value ??= "This browser is not signed in, or not any more.";
+};
+
+/** Signs in by the code in the address, or by the cookie of before; whether the page is signed in now. */
+export async function signIn(): Promise<boolean> {
+  const code = /[#&]code=([\w-]+)/.exec(location.hash)?.[1];
+  if (code !== undefined) history.replaceState(null, "", location.pathname + location.search);
+  try {
+    const answered =
+      code === undefined
+        ? await look<PageSession>("/v1/ui/session")
+        : await act<PageSession>("POST", "/v1/ui/session", { code });
+    keepPageValue(answered.page);
+    signedOutWhy.value = undefined;
+    session.value = answered;
+    return true;
+  } catch (error) {
+    signedOutWhy.value =
+      error instanceof Refusal
+        ? code === undefined
+          ? "This browser is not signed in."
+          : error.message
+        : "The broker does not answer.";
+    return false;
+  }
+}
+
+/** Ends the sign-in, here and at the broker. */
+export async function signOut(): Promise<void> {
+  await act("DELETE", "/v1/ui/session").catch(() => {});
+  keepPageValue("");
+  signedOutWhy.value = "Signed out.";
+  session.value = undefined;
+}
+
+/** Whether the page may change something. */
+export function mayChange(): boolean {
+  return session.value?.readOnly === false;
+}

@@ -1,0 +1,25 @@
+/** Light or dark: as the system says, until the person chooses. */
+import { signal } from "@preact/signals";
+
+const KEPT = "agentmesh-theme";
+const themes = ["system", "light", "dark"] as const;
+export type Theme = (typeof themes)[number];
+
+/** What is chosen. */
+export const theme = signal<Theme>("system");
+
+/** Takes up what was chosen before. */
+export function keepTheme(): void {
+  choose(themes.find((each) => each === localStorage.getItem(KEPT)) ?? "system");
+}
+
+/** The next one of system, light, dark. */
+export function nextTheme(): void {
+  choose(themes[(themes.indexOf(theme.value) + 1) % themes.length] ?? "system");
+}
+
+function choose(chosen: Theme): void {
+  theme.value = chosen;
+  localStorage.setItem(KEPT, chosen);
+  document.documentElement.dataset.theme = chosen;
+}

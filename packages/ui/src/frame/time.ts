@@ -1,0 +1,50 @@
+/** Times as the page says them: local, short, and how long ago by one clock that ticks once a second. */
+import { signal } from "@preact/signals";
+
+/** Now, to the second. */
+export const now = signal(Date.now());
+
+/** Has the clock tick. */
+export function tick(): void {
+  now.value = Date.now();
+}
+
+/** How long something takes or took: `40 ms`, `1.2 s`, `12 s`, `4 min`, `3 h`, `2 d`. */
+export function duration(ms: number): string {
+  const [seconds, minutes, hours] = [ms / 1_000, ms / 60_000, ms / 3_600_000];
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (minutes < 60) return `${Math.floor(minutes)} min`;
+  if (hours < 48) return `${Math.floor(hours)} h`;
+  return `${Math.floor(hours / 24)} d`;
+}
+
+/** How old something is, in one word: `now` below two seconds. */
+export function age(at: string | number, at0: number): string {
+  const ms = at0 - (typeof at === "number" ? at : Date.parse(at));
+  return ms < 2_000 ? "now" : duration(ms - (ms % 1_000 && ms < 60_000 ? ms % 1_000 : 0)).replace(".0 ", " ");
+}
+
+/** The time of day; with the date when it is another day than `at0`. */
+export function clock(at: string | number, at0: number): string {
+  const [date, today] = [new Date(at), new Date(at0)];
+  const time = date.toLocaleTimeString(undefined, { hour12: false });
+  return date.toDateString() === today.toDateString()
+    ? time
+    : `${date.toLocaleDateString(undefined, { month: "short", day: "numeric" })} ${time}`;
+}
+
+/** The time of day to the millisecond, for a log. */
+export function exactly(at: string): string {
+  const date = new Date(at);
+  return `${date.toLocaleTimeString(undefined, { hour12: false })}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** Bytes in the largest unit that leaves a number before the point. */
+export function bytes(count: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let [value, unit] = [count, 0];
+  while (value >= 1_024 && unit < units.length - 1) [value, unit] = [value / 1_024, unit + 1];
+  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}

@@ -1,0 +1,230 @@
+/** A message: what became of it for each recipient, why it is not acked and what can be done, and what the model saw. */
+import type { MessageStatus, TracedDelivery } from "@agentmesh/protocol";
+import { renderDelivery } from "@agentmesh/protocol/shown";
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { Markdown } from "../conversations/text.tsx";
+import { Act } from "../frame/act.tsx";
+import { goTo } from "../frame/address.ts";
+import { act, look } from "../frame/calls.ts";
+import { Age, Head, MessageLink, Name, Nothing, State, To, Words } from "../frame/parts.tsx";
+import { session } from "../frame/session.ts";
+import { clock, exactly, now } from "../frame/time.ts";
+import { saying } from "../needs/command-lines.ts";
+import { Answer } from "../needs/need-row.tsx";
+import { admit, dismiss, redrive, refuse, send } from "../needs/remedies.ts";
+import { events } from "../state/mesh.ts";
+import { Waterfall } from "./picture.tsx";
+import { extentOf, spansOf } from "./waterfall.ts";
+
+/** The view. */
+export function MessageView({ id }: { id: string }) {
+  const status = useSignal<MessageStatus | undefined>(undefined);
+  const failed = useSignal("");
+  const mark = useComputed(() => {
+    const message = status.value?.message.id;
+    const last = events.value.findLast(
+      (event) =>
+        "messageId" in event && (event.messageId === message || event.threadId === status.value?.message.threadId),
+    );
+    return last?.cursor;
+  });
+  useEffect(() => {
+    look<MessageStatus>(`/v1/messages/${encodeURIComponent(id)}`).then(
+      (found) => {
+        status.value = found;
+        failed.value = "";
+      },
+      (error: unknown) => {
+        failed.value = error instanceof Error ? error.message : String(error);
+      },
+    );
+  }, [id, mark.value, status, failed]);
+  const found = status.value;
+  if (!found) return <Head title="Message" note={failed.value || "Looking…"} />;
+  return <Trace status={found} />;
+}
+
+function Trace({ status: { message, question, deliveries, nextAfter } }: { status: MessageStatus }) {
+  const drawn = deliveries.map(({ timeline }) => spansOf(timeline, now.value));
+  const extent = extentOf(drawn);
+  const { person } = session.value ?? {};
+  const mine = deliveries.find(({ to, state }) => to.id === person?.id && (state === "queued" || state === "leased"));
+  const again = message.topic === undefined ? message.to : undefined;
+  return (
+    <article class="message">
+      <Head title={message.kind === "message" ? "Message" : `Notice: ${message.kind}`} note={<code>{message.id}</code>}>
+        <To to={{ view: "conversations", of: message.threadId }} class="go">
+          Its conversation
+        </To>
+      </Head>
+      <p class="line">
+        <Name name={message.from.name} /> to {message.topic ? <code>{message.topic}</code> : <Name name={message.to} />}{" "}
+        · {clock(message.acceptedAt, now.value)} (<Age at={message.acceptedAt} />)
+        {message.urgency !== "normal" && <small class="chip">{message.urgency}</small>}
+        {message.trust === "unverified" && <small class="chip">unverified</small>}
+        {message.answerBy !== undefined && <small class="chip">answer by {clock(message.answerBy, now.value)}</small>}
+        {message.hops > 0 && <small> · {message.hops} hops</small>}
+      </p>
+      {question && (
+        <p class="line">
+          answers{" "}
+          <MessageLink id={question.messageId}>
+            <Words of={question.preview} />
+          </MessageLink>{" "}
+          of <Name name={question.from.name} plain />
+        </p>
+      )}
+      <div class="body">
+        {message.damaged ? (
+          <Nothing>The body is damaged on disk, and is not shown.</Nothing>
+        ) : (
+          <Markdown text={message.body} />
+        )}
+      </div>
+      {mine && <Answer id={message.id} to={message.from.name} />}
+      {deliveries.map((delivery, at) => (
+        <section class="delivery" key={delivery.id} aria-label={`To ${delivery.to.name}`}>
+          <h2>
+            <Name name={delivery.to.name} /> <State of={delivery.state} />{" "}
+            <small>
+              #{delivery.seq}, attempt {delivery.attempt}
+            </small>
+          </h2>
+          {delivery.outlook && (
+            <p class={delivery.state === "dead" ? "outlook stuck" : "outlook"}>
+              {delivery.outlook.cause} <b>{delivery.outlook.remedy}</b>
+            </p>
+          )}
+          <Remedies delivery={delivery} message={message} />
+          {drawn[at] && <Waterfall drawn={drawn[at]} extent={extent} of={delivery} />}
+          <Steps delivery={delivery} />
+          {delivery.answer && <AnswerOf answer={delivery.answer} />}
+          <details>
+            <summary>What the model saw</summary>
+            <pre>
+              {renderDelivery({
+                seq: delivery.seq,
+                message,
+                trust: delivery.trust,
+                redelivered: delivery.attempt > 1,
+                question,
+              })}
+            </pre>
+          </details>
+        </section>
+      ))}
+      {deliveries.length === 0 && <Nothing>Nobody was subscribed when it was published.</Nothing>}
+      {nextAfter !== undefined && <Nothing>It has more deliveries: agentmesh trace {message.id}</Nothing>}
+      {again !== undefined && !message.damaged && (
+        <p>
+          <Act
+            command={saying(`send ${again}`, message.body.length > 80 ? "…" : message.body)}
+            run={() =>
+              send(again, message.body, message.urgency).then(({ messageId }) =>
+                goTo({ view: "message", of: messageId }),
+              )
+            }
+          >
+            Send again to {again}
+          </Act>
+        </p>
+      )}
+    </article>
+  );
+}
+
+function Remedies({
+  delivery: { id, state, to },
+  message,
+}: {
+  delivery: TracedDelivery;
+  message: MessageStatus["message"];
+}) {
+  const { person } = session.value ?? {};
+  return (
+    <div class="acts">
+      {state === "dead" && (
+        <>
+          <Act command={`agentmesh redrive ${id}`} run={() => redrive([id])} done="Redriven" main>
+            Redrive
+          </Act>
+          <Act
+            command={`agentmesh dismiss ${id}`}
+            run={() => dismiss([id])}
+            confirm={`Dismiss 1 dead letter to ${to.name}?`}
+          >
+            Dismiss
+          </Act>
+        </>
+      )}
+      {state === "held" && (
+        <>
+          <Act command={`agentmesh admit ${id}`} run={() => admit(id)} done="Admitted" main>
+            Admit
+          </Act>
+          <Act
+            command={`agentmesh refuse ${id}`}
+            run={() => refuse(id)}
+            confirm={`Refuse 1 message of ${message.from.name} to ${to.name}?`}
+          >
+            Refuse
+          </Act>
+        </>
+      )}
+      {state === "queued" && message.from.id === person?.id && (
+        <Act
+          command={`agentmesh cancel ${message.id}`}
+          run={() => act("POST", `/v1/messages/${message.id}/cancel`)}
+          confirm={`Take back 1 message to ${to.name}?`}
+        >
+          Cancel
+        </Act>
+      )}
+    </div>
+  );
+}
+
+function Steps({ delivery: { timeline, earlierSteps } }: { delivery: TracedDelivery }) {
+  const began = Date.parse(timeline[0]?.at ?? "");
+  return (
+    <ol class="steps">
+      {earlierSteps && <li>earlier steps are in the log</li>}
+      {timeline.map(({ at, event, path, reason, session: by }, n) => (
+        <li key={n} class={event}>
+          <time dateTime={at}>{exactly(at)}</time>
+          <small>+{Date.parse(at) - began} ms</small>
+          <b>{event.replace("_", " ")}</b>
+          <span>
+            {path && `by ${path} `}
+            {reason && <Words of={reason} />}
+            {by && <small> {by.slice(0, 12)}</small>}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function AnswerOf({
+  answer: { status, from, dueAt, messageId, preview },
+}: {
+  answer: NonNullable<TracedDelivery["answer"]>;
+}) {
+  return (
+    <p class={status === "overdue" ? "line stuck" : "line"}>
+      {status === "came"
+        ? "answered by "
+        : status === "not_coming"
+          ? "no answer will come of "
+          : `answer ${status} of `}
+      <Name name={from.name} plain />
+      {dueAt !== undefined && status !== "came" && ` until ${clock(dueAt, now.value)}`}{" "}
+      {messageId !== undefined && (
+        <MessageLink id={messageId}>
+          <Words of={preview ?? messageId} />
+        </MessageLink>
+      )}
+    </p>
+  );
+}

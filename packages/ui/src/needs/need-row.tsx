@@ -1,0 +1,245 @@
+/** One thing that needs a person: what it is, since when, in the words of whoever is stuck, and the buttons that end it. */
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { Act } from "../frame/act.tsx";
+import { goTo } from "../frame/address.ts";
+import { act } from "../frame/calls.ts";
+import { rowOf } from "../frame/keys.ts";
+import { Age, MessageLink, Name, Words } from "../frame/parts.tsx";
+import { commandFor, saying } from "./command-lines.ts";
+import type { Need } from "./needs.ts";
+import { admit, dismiss, redrive, refuse, reply, send } from "./remedies.ts";
+
+/** The row. */
+export function NeedRow({ need }: { need: Need }) {
+  const { kind, since } = need;
+  return (
+    <li class={`need ${kind}`} data-kind={kind} {...rowOf(() => open(need))}>
+      <span class="need-kind">{words[kind]}</span>
+      <div class="need-what">
+        <What need={need} />
+      </div>
+      <span class="need-age">
+        <Age at={since} />
+      </span>
+      <div class="need-acts">
+        <Remedy need={need} />
+      </div>
+    </li>
+  );
+}
+
+const words: Readonly<Record<Need["kind"], string>> = {
+  disk: "disk",
+  question: "asks you",
+  held: "held",
+  dead: "dead letter",
+  nearly_full: "inbox full",
+  overdue: "overdue",
+  webhook: "webhook",
+  push: "push path",
+  backlog: "backlog",
+  mail: "mail",
+};
+
+function open(need: Need): void {
+  if (need.kind === "question" || need.kind === "overdue") goTo({ view: "message", of: need.ask.messageId });
+  else if (need.kind === "held") goTo({ view: "message", of: need.entry.message.id });
+  else if (need.kind === "dead") goTo({ view: "message", of: need.entries[0]?.message.id ?? "" });
+  else if (need.kind === "disk") goTo({ view: "health" });
+  else goTo({ view: "agents", of: need.agent.name });
+}
+
+function What({ need }: { need: Need }): ComponentChildren {
+  switch (need.kind) {
+    case "question":
+    case "overdue":
+      return (
+        <>
+          <p>
+            <Name name={need.ask.from.name} />{" "}
+            {need.kind === "question" ? "waits for an answer of" : "waits for an answer that is owed by"}{" "}
+            <Name name={need.ask.to.name} />
+          </p>
+          <MessageLink id={need.ask.messageId}>
+            <Words of={need.ask.preview} />
+          </MessageLink>
+        </>
+      );
+    case "held":
+      return (
+        <>
+          <p>
+            <Name name={need.entry.message.from.name} /> to <Name name={need.entry.to.name} />, held by its policy
+          </p>
+          <MessageLink id={need.entry.message.id}>
+            <Words of={need.entry.message.body} />
+          </MessageLink>
+        </>
+      );
+    case "dead": {
+      const [first] = need.entries;
+      if (!first) return null;
+      const many = need.entries.length;
+      const from = [...new Set(need.entries.map(({ message }) => message.from.name))];
+      return (
+        <>
+          <p>
+            {many > 1 && <b>{many} messages</b>}{" "}
+            {from.slice(0, 3).map((name) => [<Name name={name} key={name} />, " "])}
+            {from.length > 3 && `and ${from.length - 3} more `}to <Name name={first.to.name} />
+            {": "}
+            <Words of={need.reason} max={120} />
+          </p>
+          <MessageLink id={first.message.id}>
+            <Words of={first.message.body} />
+          </MessageLink>
+        </>
+      );
+    }
+    case "disk":
+      return <p>The broker takes nothing new: {need.why}</p>;
+    default:
+      return (
+        <p>
+          <Name name={need.agent.name} />
+          {"path" in need && <span class="path"> {need.path}</span>}: {need.why}
+        </p>
+      );
+  }
+}
+
+function Remedy({ need }: { need: Need }): ComponentChildren {
+  switch (need.kind) {
+    case "question":
+      return need.mine ? (
+        <Answer id={need.ask.messageId} to={need.ask.from.name} />
+      ) : (
+        <small>not asked of you here</small>
+      );
+    case "overdue": {
+      const { to, from, messageId } = need.ask;
+      const text = `${from.name} still waits for your answer to ${messageId}.`;
+      return (
+        <Act command={saying(`send ${to.name}`, text)} run={() => send(to.name, text)} done="Nudged" main>
+          Nudge {to.name}
+        </Act>
+      );
+    }
+    case "held": {
+      const { id, message, to } = need.entry;
+      return (
+        <>
+          <Act command={`agentmesh admit ${id}`} run={() => admit(id)} done="Admitted" main>
+            Admit
+          </Act>
+          <Act
+            command={`agentmesh refuse ${id}`}
+            run={() => refuse(id)}
+            done="Refused"
+            confirm={`Refuse 1 message of ${message.from.name} to ${to.name}?`}
+          >
+            Refuse
+          </Act>
+        </>
+      );
+    }
+    case "dead": {
+      const ids = need.entries.map(({ id }) => id);
+      const name = need.entries[0]?.to.name;
+      const what = ids.length === 1 ? "1 dead letter" : `${ids.length} dead letters`;
+      return (
+        <>
+          <Act command={commandFor("redrive", ids)} run={() => redrive(ids)} done="Redriven" main>
+            {ids.length === 1 ? "Redrive" : `Redrive ${ids.length}`}
+          </Act>
+          <Act
+            command={commandFor("dismiss", ids)}
+            run={() => dismiss(ids)}
+            done="Dismissed"
+            confirm={`Dismiss ${what} to ${name}?`}
+          >
+            {ids.length === 1 ? "Dismiss" : `Dismiss ${ids.length}`}
+          </Act>
+        </>
+      );
+    }
+    case "webhook":
+      return (
+        <Act
+          command={`agentmesh webhook test ${need.agent.name}`}
+          run={() => act("POST", `/v1/agents/${need.agent.id}/webhook/test`)}
+          done="Tested"
+          main
+        >
+          Test now
+        </Act>
+      );
+    case "push":
+    case "backlog":
+      return <Ping name={need.agent.name} main={false} />;
+    case "mail":
+    case "nearly_full":
+      return (
+        <button type="button" class="go" onClick={() => goTo({ view: "agents", of: need.agent.name })}>
+          Look into it
+        </button>
+      );
+    case "disk":
+      return null;
+  }
+}
+
+/** Sends a message that asks for a word, and shows what becomes of it. */
+export function Ping({ name, main = true }: { name: string; main?: boolean }) {
+  const ping = async () => {
+    const { messageId } = await send(
+      name,
+      "Ping: is a message noticed in this session? Answer with a word; nothing else is asked.",
+    );
+    goTo({ view: "message", of: messageId });
+  };
+  return (
+    <Act command={`agentmesh ping ${name}`} run={ping} main={main}>
+      Ping
+    </Act>
+  );
+}
+
+/** The answer to a question, in the row. */
+export function Answer({ id, to }: { id: string; to: string }) {
+  const text = useSignal("");
+  const say = (body: string) => reply(id, body);
+  return (
+    <div class="answer">
+      <textarea
+        rows={1}
+        aria-label={`Answer to ${to}`}
+        placeholder={`answer ${to}`}
+        value={text.value}
+        onInput={({ currentTarget }) => {
+          text.value = currentTarget.value;
+        }}
+      />
+      <Act
+        command={saying(`reply ${id}`, text.value)}
+        run={() =>
+          say(text.value).then(() => {
+            text.value = "";
+          })
+        }
+        disabled={text.value.trim() === ""}
+        done="Answered"
+        main
+      >
+        Answer
+      </Act>
+      <Act command={saying(`reply ${id}`, "Yes.")} run={() => say("Yes.")} done="Answered">
+        Yes
+      </Act>
+      <Act command={saying(`reply ${id}`, "No.")} run={() => say("No.")} done="Answered">
+        No
+      </Act>
+    </div>
+  );
+}

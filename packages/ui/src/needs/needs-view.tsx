@@ -1,0 +1,60 @@
+/** Needs you: one list, the worst first, each row with its age and what ends it. */
+
+import { Age, Head, Name } from "../frame/parts.tsx";
+import { eventWords } from "../log/words.ts";
+import { agents, earlier, events, known, moreDead, needs } from "../state/mesh.ts";
+import { NeedRow } from "./need-row.tsx";
+
+/** The view. */
+export function NeedsView() {
+  const list = needs.value;
+  if (!known.value) return <Head title="Needs you" note="Looking…" />;
+  return (
+    <>
+      <Head
+        title="Needs you"
+        note={
+          list.length === 0 ? undefined : `${list.length} ${list.length === 1 ? "thing" : "things"}, the worst first`
+        }
+      />
+      {list.length === 0 ? (
+        <Quiet />
+      ) : (
+        <ul class="needs" aria-label="What needs you">
+          {list.map((need) => (
+            <NeedRow need={need} key={need.key} />
+          ))}
+        </ul>
+      )}
+      {moreDead.value && <p class="more">There are more dead letters than are shown here.</p>}
+    </>
+  );
+}
+
+/** Nothing waits: what happened last. */
+function Quiet() {
+  const last = events.value.at(-1);
+  const before = earlier.value.at(-1);
+  const online = [...agents.value.values()].filter(({ presence }) => presence === "online").length;
+  return (
+    <div class="quiet">
+      <p class="quiet-title">Nothing waits for you.</p>
+      <p>
+        {online} {online === 1 ? "agent is" : "agents are"} online.
+      </p>
+      {last ? (
+        <p>
+          Last: {"to" in last ? <Name name={last.to.name} plain /> : <Name name={last.agent.name} plain />}{" "}
+          {eventWords(last)}, <Age at={last.at} />
+        </p>
+      ) : (
+        before && (
+          <p>
+            Last: a message of <Name name={before.from.name} plain /> to <Name name={before.to.name} plain /> was{" "}
+            {before.event.replace("_", " ")}, <Age at={before.at} />
+          </p>
+        )
+      )}
+    </div>
+  );
+}

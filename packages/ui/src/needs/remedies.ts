@@ -1,0 +1,44 @@
+/** What ends a need: each the call, and the command line that does the same. */
+
+import { act } from "../frame/calls.ts";
+
+/** Puts dead letters back into their inboxes, one after another; @throws where one is refused, with how many went before. */
+export async function redrive(ids: readonly string[]): Promise<void> {
+  await each(ids, (id) => act("POST", `/v1/deliveries/${id}/redrive`));
+}
+
+/** Takes dead letters off the list. */
+export async function dismiss(ids: readonly string[]): Promise<void> {
+  await each(ids, (id) => act("POST", `/v1/deliveries/${id}/dismiss`));
+}
+
+/** Lets held mail in. */
+export function admit(id: string): Promise<unknown> {
+  return act("POST", `/v1/deliveries/${id}/admit`);
+}
+
+/** Refuses held mail for good. */
+export function refuse(id: string): Promise<unknown> {
+  return act("POST", `/v1/deliveries/${id}/refuse`, {});
+}
+
+/** Answers a message as the person. */
+export function reply(messageId: string, body: string): Promise<unknown> {
+  return act("POST", "/v1/messages", { inReplyTo: messageId, body, idempotencyKey: crypto.randomUUID() });
+}
+
+/** Sends a message as the person; the reply names the message. */
+export function send(to: string, body: string, urgency = "normal"): Promise<{ messageId: string }> {
+  return act("POST", "/v1/messages", { to, body, urgency, idempotencyKey: crypto.randomUUID() });
+}
+
+async function each(ids: readonly string[], one: (id: string) => Promise<unknown>): Promise<void> {
+  for (const [done, id] of ids.entries()) {
+    try {
+      await one(id);
+    } catch (error) {
+      if (done === 0) throw error;
+      throw new Error(`${done} of ${ids.length} are done. Then: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/** What an event changes by itself, and what has to be looked at anew because of it. */
+import type { Agent, MeshEvent } from "@agentmesh/protocol";
+
+/** What is looked at as a whole. */
+export type Look = "agents" | "dead" | "held" | "asks" | "topics" | "status";
+
+/** What an event makes out of date beside the agents that it names. */
+export function outOfDate({ type }: Pick<MeshEvent, "type">): Look[] {
+  switch (type) {
+    case "delivery.dead":
+    case "delivery.rejected":
+    case "delivery.redriven":
+    case "delivery.dismissed":
+      return ["dead", "asks"];
+    case "delivery.held":
+    case "delivery.admitted":
+    case "delivery.refused":
+    case "delivery.cancelled":
+    case "delivery.expired":
+      return ["held", "asks"];
+    case "delivery.accepted":
+    case "delivery.acked":
+      return ["asks"];
+    case "topic.subscribed":
+    case "topic.unsubscribed":
+      return ["topics"];
+    case "agent.registered":
+    case "agent.back":
+      return ["status"];
+    case "agent.removed":
+    case "agent.archived":
+      return ["status", "dead", "asks"];
+    default:
+      return [];
+  }
+}
+
+/** The agents whose numbers or push paths an event changes, by id: they are to be looked at. */
+export function touchedBy(event: MeshEvent): string[] {
+  if ("deliveryId" in event) return [event.to.id];
+  if (event.type === "agent.removed" || event.type === "agent.archived") return [];
+  return [event.agent.id];
+}
+
+/** The agents after an event, by what it says itself; the same map when it says nothing of them. */
+export function foldAgents(agents: ReadonlyMap<string, Agent>, event: MeshEvent): ReadonlyMap<string, Agent> {
+  if (!("agent" in event)) return agents;
+  const agent = agents.get(event.agent.id);
+  const changed = agent && change(agent, event);
+  if (agent === changed) return agents;
+  const next = new Map(agents);
+  if (changed === undefined) next.delete(event.agent.id);
+  else next.set(event.agent.id, changed);
+  return next;
+}
+
+function change(agent: Agent, event: MeshEvent): Agent | undefined {
+  switch (event.type) {
+    case "agent.removed":
+    case "agent.archived":
+      return undefined;
+    case "agent.renamed":
+      return { ...agent, name: event.agent.name };
+    case "agent.summary":
+      return { ...agent, summary: event.summary };
+    case "agent.focus": {
+      const { focus: _, ...rest } = agent;
+      return event.focus ? { ...rest, focus: event.focus } : rest;
+    }
+    case "agent.presence": {
+      const { doubt: _, ...rest } = agent;
+      return {
+        ...rest,
+        presence: event.presence,
+        ...(event.why !== undefined && { doubt: { why: event.why, since: event.at } }),
+      };
+    }
+    default:
+      return agent;
+  }
+}

@@ -1,0 +1,57 @@
+/** What the page knows of the mesh: filled by first looks, kept true by events. */
+import type { Agent, BrokerStatus, InboxEntry, LogEntry, MeshEvent, OpenAsk, Topic } from "@agentmesh/protocol";
+import { computed, signal } from "@preact/signals";
+import { session } from "../frame/session.ts";
+import { now } from "../frame/time.ts";
+import { type Need, needsOf } from "../needs/needs.ts";
+
+/** Agents by their id. */
+export const agents = signal<ReadonlyMap<string, Agent>>(new Map());
+/** How many agents there are in all: more than those that the page holds, when there are very many. */
+export const agentsInAll = signal(0);
+export const dead = signal<readonly InboxEntry[]>([]);
+/** Whether there are more dead letters than the page holds. */
+export const moreDead = signal(false);
+export const held = signal<readonly InboxEntry[]>([]);
+export const asks = signal<readonly OpenAsk[]>([]);
+export const topics = signal<readonly Topic[]>([]);
+export const status = signal<BrokerStatus | undefined>(undefined);
+
+/** What happened, the newest last: at most {@link KEPT_EVENTS}. */
+export const events = signal<readonly MeshEvent[]>([]);
+export const KEPT_EVENTS = 5_000;
+
+/** What happened before the page was opened, the newest last. */
+export const earlier = signal<readonly LogEntry[]>([]);
+
+/** Whether everything has been looked at once. */
+export const known = signal(false);
+
+/** How the page hears of the mesh, and when it last did. */
+export const connection = signal<{
+  readonly state: "connecting" | "live" | "lost";
+  /** When the broker was last heard, by this machine's clock. */
+  readonly heardAt?: number;
+  readonly why?: string;
+}>({ state: "connecting" });
+
+// Ages make no row more urgent within half a minute.
+const coarseNow = computed(() => Math.floor(now.value / 15_000) * 15_000);
+
+/** What waits for a person, the worst first. */
+export const needs = computed<readonly Need[]>(() =>
+  needsOf({
+    agents: [...agents.value.values()],
+    dead: dead.value,
+    held: held.value,
+    asks: asks.value,
+    status: status.value,
+    person: session.value?.person?.name,
+    now: coarseNow.value,
+  }),
+);
+
+/** An agent by its name or id, as far as the page knows it. */
+export function agentNamed(name: string): Agent | undefined {
+  return agents.value.get(name) ?? [...agents.value.values()].find((each) => each.name === name);
+}

@@ -1,0 +1,97 @@
+/** What events change, and the stream they come by. */
+import type { Agent, MeshEvent } from "@agentmesh/protocol";
+import { meshEventTypes } from "@agentmesh/protocol";
+import { describe, expect, test } from "vitest";
+import { foldAgents, outOfDate, touchedBy } from "../src/state/fold.ts";
+import { sseReader } from "../src/state/sse.ts";
+
+const api = {
+  id: "agt_1",
+  name: "api",
+  presence: "online",
+  pushPaths: [],
+  queued: 0,
+  registeredAt: "",
+} as unknown as Agent;
+const known = new Map([[api.id, api]]);
+const event = (more: object) =>
+  ({
+    v: 1,
+    cursor: "c",
+    at: "2026-11-29T12:00:00.000Z",
+    agent: { id: "agt_1", name: "api" },
+    ...more,
+  }) as unknown as MeshEvent;
+
+describe("an event", () => {
+  test("of presence changes the agent by itself, and a doubt goes with it", () => {
+    const stale = foldAgents(known, event({ type: "agent.presence", presence: "stale", why: "no_heartbeat" }));
+    expect(stale.get(api.id)).toMatchObject({ presence: "stale", doubt: { why: "no_heartbeat" } });
+    const back = foldAgents(stale, event({ type: "agent.presence", presence: "online" }));
+    expect(back.get(api.id)).toEqual(api);
+  });
+
+  test("of a name, a summary, a focus and its end, a removal does, too", () => {
+    const renamed = event({ type: "agent.renamed", was: "api", agent: { id: "agt_1", name: "api-web" } });
+    expect(foldAgents(known, renamed).get(api.id)?.name).toBe("api-web");
+    expect(foldAgents(known, event({ type: "agent.summary", summary: "pots" })).get(api.id)?.summary).toBe("pots");
+    const focus = { until: "2026-11-29T13:00:00.000Z", allows: "interrupt" };
+    const focused = foldAgents(known, event({ type: "agent.focus", focus }));
+    expect(focused.get(api.id)?.focus).toEqual(focus);
+    expect(foldAgents(focused, event({ type: "agent.focus" })).get(api.id)).toEqual(api);
+    expect(foldAgents(known, event({ type: "agent.removed" })).size).toBe(0);
+  });
+
+  test("of an agent that is not known, or of a type that is not, changes nothing", () => {
+    const other = event({ type: "agent.summary", summary: "x", agent: { id: "agt_2", name: "web" } });
+    expect(foldAgents(known, other)).toBe(known);
+    expect(foldAgents(known, event({ type: "agent.of_tomorrow" }))).toBe(known);
+    expect(outOfDate(event({ type: "agent.of_tomorrow" }))).toEqual([]);
+  });
+
+  test("of a delivery has its recipient looked at, and the lists that show such ones", () => {
+    const dead = event({ type: "delivery.dead", deliveryId: "dlv_1", to: { id: "agt_9", name: "web" } });
+    expect(touchedBy(dead)).toEqual(["agt_9"]);
+    expect(outOfDate(dead)).toContain("dead");
+    expect(outOfDate({ type: "delivery.held" })).toContain("held");
+    expect(outOfDate({ type: "delivery.leased" })).toEqual([]);
+  });
+
+  test("every type that ends or begins a dead letter or a held one has its list looked at", () => {
+    const list = (which: "dead" | "held") => meshEventTypes.filter((type) => outOfDate({ type }).includes(which));
+    expect(list("dead")).toEqual(
+      expect.arrayContaining([
+        "delivery.dead",
+        "delivery.rejected",
+        "delivery.redriven",
+        "delivery.dismissed",
+        "agent.removed",
+      ]),
+    );
+    expect(list("held")).toEqual(
+      expect.arrayContaining([
+        "delivery.held",
+        "delivery.admitted",
+        "delivery.refused",
+        "delivery.cancelled",
+        "delivery.expired",
+      ]),
+    );
+  });
+});
+
+describe("the stream", () => {
+  test("gives events whole, however it is cut", () => {
+    const text =
+      'event: open\nid: a-0\ndata: {"cursor":"a-0"}\n\n: a comment\n\nevent: event\nid: a-1\ndata: {"v":1}\n\nevent: keep';
+    for (let size = 1; size < text.length; size += 7) {
+      const read = sseReader();
+      const got = [];
+      for (let from = 0; from < text.length; from += size) got.push(...read(text.slice(from, from + size)));
+      expect(got).toEqual([
+        { event: "open", id: "a-0", data: '{"cursor":"a-0"}' },
+        { event: "event", id: "a-1", data: '{"v":1}' },
+      ]);
+    }
+  });
+});
