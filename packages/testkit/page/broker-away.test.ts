@@ -2,7 +2,7 @@
 import type { Browser } from "playwright-core";
 import { startTestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect } from "vitest";
-import { chromiumHere, openPage, shown, startChromium, viewTest } from "./browser.ts";
+import { chromiumHere, openPage, pageTest, shown, startChromium } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
 let browser: Browser;
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-viewTest(
+pageTest(
   "a page whose broker is killed says since when, comes back by itself, and shows all that happened once",
   async () => {
     await using broker = await startTestBroker();

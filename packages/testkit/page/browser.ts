@@ -1,7 +1,6 @@
 /** A real Chromium for the page's tests, and what is seen of a page from outside: what it asks for, what fails in it. */
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { until } from "testkit";
 import { test } from "vitest";
@@ -25,14 +24,6 @@ export const chromiumHere = (process.env.PATH ?? "")
 export function pageTest(name: string, body: () => Promise<void>): void {
   if (chromiumHere === undefined) test.skip(`${name} (there is no Chromium here: apt-get install chromium)`, () => {});
   else test(name, body);
-}
-
-const hasViews = existsSync(fileURLToPath(new URL("../../ui/build.ts", import.meta.url)));
-
-/** The same for what needs the page's views. */
-export function viewTest(name: string, body: () => Promise<void>): void {
-  if (hasViews) pageTest(name, body);
-  else test.skip(`${name} (the page has no views yet)`, () => {});
 }
 
 /** The name under which a foreign site asks for this machine, as by a name that changes its mind. */
@@ -88,4 +79,9 @@ export async function openPage(
 export async function shown(page: Page, text: string | RegExp): Promise<void> {
   const has = (all: string) => (typeof text === "string" ? all.includes(text) : text.test(all));
   await until(async () => has((await page.locator("body").textContent()) ?? ""), `the page to show ${text}`, 20_000);
+}
+
+/** Waits until a page has signed in: its code leaves the address before the broker has answered. */
+export async function signedIn(page: Page): Promise<void> {
+  await until(() => page.evaluate(() => localStorage.getItem("agentmesh-page") !== null), "the sign-in", 20_000);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { cleanEnv, openClaudeInbox, runProgram, startMcpSession, startTestBroker, tempDir, until } from "testkit";
 import { afterAll, beforeAll, expect } from "vitest";
-import { chromiumHere, openPage, shown, startChromium, viewTest } from "./browser.ts";
+import { chromiumHere, openPage, pageTest, shown, startChromium } from "./browser.ts";
 
 /** A heartbeat of sessions, as it is where nobody sets it. */
 const HEARTBEAT_MS = 15_000;
@@ -43,7 +43,7 @@ async function looked(page: Page, url: string, views: Readonly<Record<string, st
   await page.setViewportSize({ width: 1_200, height: 720 });
 }
 
-viewTest("a person sees who joins, what is stuck and what is asked, and ends each of it by one button", async () => {
+pageTest("a person sees who joins, what is stuck and what is asked, and ends each of it by one button", async () => {
   await using broker = await startTestBroker({ args: ["--max-attempts", "1"] });
   using place = tempDir();
   const env = cleanEnv({ AGENTMESH_HOME: broker.home, NO_COLOR: "1" });

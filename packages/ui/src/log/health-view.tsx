@@ -37,7 +37,8 @@ export function HealthView() {
         ))}
       </Head>
       <div class="health">
-        <section class="times">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls where the window is narrow, and by keyboard alone only so */}
+        <section class="times" tabIndex={0} aria-label="How long messages take">
           <h2>How long messages take</h2>
           {known.length === 0 ? (
             <Nothing>No message came through in the last {span.value}.</Nothing>
