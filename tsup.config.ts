@@ -11,7 +11,7 @@ const entries = {
 };
 
 // The plugins are built with parts of the MCP adapter, so that OpenCode and Pi need not install the adapter's own dependencies.
-const BUNDLED = "agentmesh-mcp/session";
+const BUNDLED = "agentmesh-mcp/(?:session|http)";
 
 export default defineConfig(
   Object.entries(entries).map(([folder, names]) => ({
@@ -22,7 +22,7 @@ export default defineConfig(
     target: "node22",
     platform: folder === "protocol" || folder === "client" ? ("neutral" as const) : ("node" as const),
     external: [new RegExp(`^(?!${BUNDLED}$)[^./]`)],
-    noExternal: [BUNDLED],
+    noExternal: [new RegExp(`^${BUNDLED}$`)],
     esbuildOptions(options) {
       options.conditions = ["@agentmesh/source"];
     },

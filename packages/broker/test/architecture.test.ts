@@ -69,6 +69,7 @@ const rules: [from: string, may: string[]][] = [
       "broker/src/mesh/",
       "broker/src/hooks/",
       "broker/src/sinks/",
+      "agentmesh-mcp/http",
       "fastify",
       "zod",
       "node:crypto",

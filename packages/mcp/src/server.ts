@@ -4,13 +4,13 @@ import * as z from "zod";
 import type { AgentSession } from "./agent-session.ts";
 import type { Log } from "./log.ts";
 import { instructions } from "./shown/instructions.ts";
-import { callTool } from "./tools/call.ts";
+import { type CallingSession, callTool } from "./tools/call.ts";
 import { tools } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
 import { Peer, type Served } from "./wire/peer.ts";
 import { progressOf, UNSAID_WAIT_MS } from "./wire/progress.ts";
 import { ERROR, RequestError } from "./wire/request-error.ts";
-import type { StdioTransport } from "./wire/transport.ts";
+import type { Transport } from "./wire/transport.ts";
 
 /** A client that is gone this soon after the handshake only looked, and joins nothing; in milliseconds. */
 const STAYS_AFTER_MS = 2_000;
@@ -19,13 +19,19 @@ const STAYS_AFTER_MS = 2_000;
 const ROOTS_WITHIN_MS = 1_000;
 
 /** Revisions of MCP that are spoken, the newest first: a client that asks for another is offered that one. */
-const REVISIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05", "2024-10-07"] as const;
+export const REVISIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05", "2024-10-07"] as const;
+
+/** What of a session is served. */
+export type ServedSession = CallingSession &
+  Pick<AgentSession, "clientSession" | "called" | "awaitRoots" | "start" | "rootsAre" | "takeNotices">;
 
 /** What the server works with. */
 export interface ServerParts {
-  readonly session: AgentSession;
-  readonly transport: StdioTransport;
+  readonly session: ServedSession;
+  readonly transport: Transport;
   readonly log: Log;
+  /** Left out, over a connection that lasts: there the client is asked and told things, too. */
+  readonly over?: "http";
 }
 
 const Initialize = z.looseObject({
@@ -37,14 +43,16 @@ const Roots = z.looseObject({ roots: z.array(z.looseObject({ uri: z.string() }))
 
 /** Serves one client. */
 export class Server {
-  readonly #session: AgentSession;
-  readonly #transport: StdioTransport;
+  readonly #session: ServedSession;
+  readonly #lasts: boolean;
+  readonly #transport: Transport;
   readonly #log: Log;
   readonly #peer: Peer;
   readonly #underWay = new Set<Promise<unknown>>();
   #client: z.infer<typeof Initialize> | undefined;
 
-  constructor({ session, transport, log }: ServerParts) {
+  constructor({ session, transport, log, over }: ServerParts) {
+    this.#lasts = over === undefined;
     this.#session = session;
     this.#transport = transport;
     this.#log = log;
@@ -99,7 +107,7 @@ export class Server {
     this.#client = client;
     return {
       protocolVersion: REVISIONS.find((each) => each === client.protocolVersion) ?? REVISIONS[0],
-      capabilities: { tools: {}, experimental: { "claude/channel": {} } },
+      capabilities: { tools: {}, ...(this.#lasts && { experimental: { "claude/channel": {} } }) },
       serverInfo: { name: "agentmesh", version: VERSION },
       instructions,
     };
@@ -113,7 +121,7 @@ export class Server {
   }
 
   async #askRoots(): Promise<void> {
-    if (!this.#client?.capabilities.roots) return;
+    if (!this.#lasts || !this.#client?.capabilities.roots) return;
     try {
       const { roots } = Roots.parse(await this.#peer.ask("roots/list", { withinMs: ROOTS_WITHIN_MS }));
       this.#session.rootsAre(roots.map(({ uri }) => uri));

@@ -20,6 +20,7 @@ import { eventsRoute } from "./routes/events.ts";
 import { hookRoutes } from "./routes/hooks.ts";
 import { inboxRoutes } from "./routes/inbox.ts";
 import { machineRoutes } from "./routes/machines.ts";
+import { mcpRoutes } from "./routes/mcp.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { streamRoute } from "./routes/stream.ts";
@@ -97,6 +98,7 @@ export function buildApp(parts: AppParts): App {
   machineRoutes(bind, parts.mesh, parts.facts, wrong);
   pageRoutes(bind, parts.mesh, parts.facts, wrong);
   servePage(app, parts.page);
+  mcpRoutes(app, { authenticate, url: parts.facts.url, closing: parts.closing });
   streamRoute(bind, parts.mesh);
   eventsRoute(bind, parts.mesh);
   app.addHook("onClose", async () => {

@@ -7,12 +7,15 @@ import type { Tool, ToolResult } from "./tool.ts";
 /** A tool answers within this time, if only with what to do, in milliseconds. */
 const ANSWER_WITHIN_MS = 1_800;
 
+/** What of a session a call needs. */
+export type CallingSession = Pick<AgentSession, "joined" | "wasUsed" | "waitsFor">;
+
 /** What came of a call. */
 export type ToolOutcome = ToolResult & { readonly isError?: true };
 
 /** The result of one tool call, whatever happens; it waits no longer than `longestMs` for an answer of others. Never throws. */
 export async function callTool(
-  session: AgentSession,
+  session: CallingSession,
   tool: Tool,
   input: unknown,
   cancelled: AbortSignal,

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import type { Answer, Id, Message, Notification, Params, Request } from "./message.ts";
 import { ERROR, RequestError } from "./request-error.ts";
-import type { StdioTransport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** A request of the client that is being served. */
 export interface Served {
@@ -33,13 +33,13 @@ const Cancelled = z.object({ requestId: z.union([z.string(), z.number()]) });
 
 /** It; from `start` on it serves. */
 export class Peer {
-  readonly #transport: StdioTransport;
+  readonly #transport: Transport;
   readonly #handlers: Handlers;
   readonly #served = new Map<Id, AbortController>();
   readonly #asked = new Map<Id, Asked>();
   #lastId = 0;
 
-  constructor(transport: StdioTransport, handlers: Handlers) {
+  constructor(transport: Transport, handlers: Handlers) {
     this.#transport = transport;
     this.#handlers = handlers;
   }

@@ -4,7 +4,7 @@ import { LineReader } from "./lines.ts";
 import { type Id, type Message, readMessage } from "./message.ts";
 
 /** Told whether the answer was written. */
-type Settle = (written: boolean) => Promise<void>;
+export type Settle = (written: boolean) => Promise<void>;
 
 /** Who is told what comes. */
 export interface Receiver {
@@ -12,8 +12,17 @@ export interface Receiver {
   failed(error: Error): void;
 }
 
+/** How messages come and go. */
+export interface Transport {
+  start(receiver: Receiver): void;
+  /** Resolves when more can be sent. */
+  send(message: Message): Promise<void>;
+  /** Calls `settle` once: when the answer to this request is written, cannot be written, or was cancelled. */
+  afterAnswer(id: Id, cancelled: AbortSignal, settle: Settle): void;
+}
+
 /** The stdio transport of MCP (2025-11-25, transports), plus `afterAnswer`. */
-export class StdioTransport {
+export class StdioTransport implements Transport {
   readonly #waiting = new Map<Id, Settle>();
   readonly #lines = new LineReader();
   readonly #log: Log;

@@ -1,0 +1,176 @@
+/**
+ * MCP over Streamable HTTP (2025-11-25 and before): the adapter's tools for clients that cannot start a process. A session is what its
+ * agent's token says; its id only keeps the calls of one client together. One that is not known is made anew, so that none is forgotten by
+ * a restart, and none is refused.
+ */
+import { randomUUID } from "node:crypto";
+import { MeshClient } from "@agentmesh/client";
+import { createLog, type Log } from "../log.ts";
+import { REVISIONS, Server } from "../server.ts";
+import { type Id, type Message, readMessage } from "../wire/message.ts";
+import { ERROR } from "../wire/request-error.ts";
+import { HttpSession } from "./http-session.ts";
+import { PostTransport } from "./post-transport.ts";
+
+/** A session in which nothing is called for so long is over, in milliseconds; so long its agent is online. */
+const IDLE_MS = 120_000;
+const SWEEP_MS = 15_000;
+/** So many are there at a time; when one more comes, the one that is quiet for longest is over. */
+const MOST = 256;
+
+const CALL_LIMITS = { timeoutMs: 5_000, retryForMs: 1_500 };
+
+/** What was posted, by whom. */
+export interface Posted {
+  readonly agentId: string;
+  readonly token: string;
+  /** As the client says it; undefined before there is one. */
+  readonly sessionId: string | undefined;
+  /** The revision that the client says it speaks. */
+  readonly revision: string | undefined;
+  readonly text: string;
+}
+
+/** How a POST is answered. */
+export interface Replying {
+  /** Aborts when nobody is there any more. */
+  readonly gone: AbortSignal;
+  /** Before the answer, if the client takes an open one: signs of life. */
+  notify(message: object): void;
+  /** Resolves to whether the answer was written. `sessionId` is that of a new session. */
+  answer(status: number, message: object | undefined, sessionId?: string): Promise<boolean>;
+}
+
+interface Known {
+  readonly session: HttpSession;
+  readonly running: Map<Id, PostTransport>;
+  agentId: string;
+  calledAt: number;
+}
+
+/** All of one broker. */
+export class HttpSessions {
+  readonly #known = new Map<string, Known>();
+  readonly #url: string;
+  readonly #log: Log;
+  readonly #sweeper: NodeJS.Timeout;
+  readonly #idleMs: number;
+  #isClosed = false;
+
+  /** Calls the broker at `url`, as whoever posts. */
+  constructor({
+    url,
+    onLog,
+    idleMs = IDLE_MS,
+  }: { url: string; onLog: (line: string) => void; idleMs?: number | undefined }) {
+    this.#url = url;
+    this.#idleMs = idleMs;
+    this.#log = createLog("info", onLog);
+    this.#sweeper = setInterval(() => this.#sweep(), Math.min(SWEEP_MS, idleMs)).unref();
+  }
+
+  /** Serves what was posted. Never throws for what a client did. */
+  async take({ agentId, token, sessionId, revision, text }: Posted, replying: Replying): Promise<void> {
+    if (revision !== undefined && !REVISIONS.some((each) => each === revision)) {
+      return void (await replying.answer(400, badRequest(`revision ${REVISIONS.join(", ")} are spoken here`)));
+    }
+    const read = readMessage({ kind: "line", text });
+    if (read?.kind === "refused") return void (await replying.answer(400, read.answer));
+    if (read?.kind !== "message")
+      return void (await replying.answer(400, badRequest(read?.why ?? "the body is empty")));
+    const { message } = read;
+    const begins = "method" in message && message.method === "initialize";
+    const id = begins ? randomUUID() : (sessionId ?? "");
+    const known = this.#of(agentId, id, token);
+    known.calledAt = performance.now();
+    if (!("method" in message && "id" in message)) {
+      this.#heard(known, message);
+      return void (await replying.answer(202, undefined));
+    }
+    const transport = new PostTransport((notification) => replying.notify(notification));
+    const server = new Server({ session: known.session, transport, log: this.#log, over: "http" });
+    server.start();
+    known.running.set(message.id, transport);
+    const leave = () => this.#giveUp(known, message.id);
+    if (replying.gone.aborted) leave();
+    else replying.gone.addEventListener("abort", leave, { once: true });
+    transport.take(message);
+    const answer = await transport.answer;
+    if (known.running.get(message.id) === transport) known.running.delete(message.id);
+    known.calledAt = performance.now();
+    const isWritten = await replying.answer(answer ? 200 : 202, answer, begins ? id : undefined);
+    replying.gone.removeEventListener("abort", leave);
+    await transport.written(isWritten && answer !== undefined);
+    if (this.#isClosed && known.running.size === 0) await this.#forget(keyOf(agentId, id));
+  }
+
+  /** A client says that its session is over. */
+  async end(agentId: string, sessionId: string): Promise<void> {
+    await this.#forget(keyOf(agentId, sessionId));
+  }
+
+  /** Ends all; those in which something is called when it is answered. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#sweeper);
+    await Promise.all(
+      [...this.#known].map(([key, { running }]) => (running.size === 0 ? this.#forget(key) : undefined)),
+    );
+  }
+
+  #heard(known: Known, message: Message): void {
+    if (!("method" in message) || message.method !== "notifications/cancelled") return;
+    const { requestId } = message.params ?? {};
+    if (typeof requestId === "string" || typeof requestId === "number") this.#giveUp(known, requestId);
+  }
+
+  /** Nobody waits for the answer any more. */
+  #giveUp({ running }: Known, id: Id): void {
+    const transport = running.get(id);
+    if (!transport) return;
+    this.#log.info("mcp.call_given_up", { id });
+    running.delete(id);
+    transport.cancel(id);
+  }
+
+  #of(agentId: string, sessionId: string, token: string): Known {
+    const key = keyOf(agentId, sessionId);
+    const found = this.#known.get(key);
+    if (found) return found;
+    if (this.#known.size >= MOST) {
+      const quiet = [...this.#known].toSorted(([, a], [, b]) => a.calledAt - b.calledAt);
+      const [oldest] = quiet.find(([, { running }]) => running.size === 0) ?? quiet[0] ?? [];
+      if (oldest !== undefined) void this.#forget(oldest);
+    }
+    const client = new MeshClient({ url: this.#url, token, ...CALL_LIMITS });
+    const known = { session: new HttpSession(client, this.#log), running: new Map(), agentId, calledAt: 0 };
+    this.#known.set(key, known);
+    return known;
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const [key, { running, calledAt }] of this.#known) {
+      if (running.size === 0 && now - calledAt >= this.#idleMs) void this.#forget(key);
+    }
+  }
+
+  async #forget(key: string): Promise<void> {
+    const known = this.#known.get(key);
+    this.#known.delete(key);
+    for (const [id, transport] of known?.running ?? []) transport.cancel(id);
+    await known?.session.leave();
+  }
+}
+
+function keyOf(agentId: string, sessionId: string): string {
+  return `${agentId} ${sessionId}`;
+}
+
+function badRequest(why: string) {
+  return {
+    jsonrpc: "2.0",
+    id: null,
+    error: { code: ERROR.invalidRequest, message: `agentmesh cannot read this: ${why}.` },
+  };
+}
