@@ -2,6 +2,7 @@
 import type { Agent, InboxEntry, OpenAsk } from "@agentmesh/protocol";
 import { describe, expect, test } from "vitest";
 import { needsOf } from "../src/needs/needs.ts";
+import { FIRST, shownNeeds } from "../src/needs/shown-needs.ts";
 
 const NOW = Date.parse("2026-11-29T12:00:00.000Z");
 const at = (secondsAgo: number) => new Date(NOW - secondsAgo * 1_000).toISOString();
@@ -122,5 +123,14 @@ describe("what needs a person", () => {
       "nearly_full",
     ]);
     expect(kinds({ agents: [agent("api", { queued: 26, oldestQueuedMs: 10, presence: "offline" })] })).toEqual([]);
+  });
+
+  test("of which there is very much is shown in its first rows, until all of it is wanted", () => {
+    const many = Array.from({ length: 400 }, (_, n) => agent(`a${n}`, { queued: 30, oldestQueuedMs: n }));
+    const found = needsOf({ ...none, agents: many, dead: [letter(1, agent("api"))] });
+    const rows = shownNeeds(found, new Set());
+    expect(rows).toHaveLength(1 + FIRST + 1);
+    expect(rows.at(-1)).toEqual({ kind: "backlog", more: 400 - FIRST });
+    expect(shownNeeds(found, new Set(["backlog"]))).toHaveLength(401);
   });
 });

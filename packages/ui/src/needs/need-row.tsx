@@ -7,6 +7,7 @@ import { act } from "../frame/calls.ts";
 import { rowOf } from "../frame/keys.ts";
 import { Age, MessageLink, Name, Words } from "../frame/parts.tsx";
 import { commandFor, saying } from "./command-lines.ts";
+import { kindWords } from "./kind-words.ts";
 import type { Need } from "./needs.ts";
 import { admit, dismiss, redrive, refuse, reply, send } from "./remedies.ts";
 
@@ -15,7 +16,7 @@ export function NeedRow({ need }: { need: Need }) {
   const { kind, since } = need;
   return (
     <li class={`need ${kind}`} data-kind={kind} {...rowOf(() => open(need))}>
-      <span class="need-kind">{words[kind]}</span>
+      <span class="need-kind">{kindWords[kind]}</span>
       <div class="need-what">
         <What need={need} />
       </div>
@@ -28,19 +29,6 @@ export function NeedRow({ need }: { need: Need }) {
     </li>
   );
 }
-
-const words: Readonly<Record<Need["kind"], string>> = {
-  disk: "disk",
-  question: "asks you",
-  held: "held",
-  dead: "dead letter",
-  nearly_full: "inbox full",
-  overdue: "overdue",
-  webhook: "webhook",
-  push: "push path",
-  backlog: "backlog",
-  mail: "mail",
-};
 
 function open(need: Need): void {
   if (need.kind === "question" || need.kind === "overdue") goTo({ view: "message", of: need.ask.messageId });

@@ -1,9 +1,16 @@
 /** Needs you: one list, the worst first, each row with its age and what ends it. */
 
+import { signal } from "@preact/signals";
 import { Age, Head, Name } from "../frame/parts.tsx";
 import { eventWords } from "../log/words.ts";
 import { agents, earlier, events, known, moreDead, needs } from "../state/mesh.ts";
+import { kindWords } from "./kind-words.ts";
 import { NeedRow } from "./need-row.tsx";
+import type { Need } from "./needs.ts";
+import { shownNeeds } from "./shown-needs.ts";
+
+/** Kinds of which the person wants to see all. */
+const opened = signal<ReadonlySet<Need["kind"]>>(new Set());
 
 /** The view. */
 export function NeedsView() {
@@ -21,9 +28,23 @@ export function NeedsView() {
         <Quiet />
       ) : (
         <ul class="needs" aria-label="What needs you">
-          {list.map((need) => (
-            <NeedRow need={need} key={need.key} />
-          ))}
+          {shownNeeds(list, opened.value).map((row) =>
+            "need" in row ? (
+              <NeedRow need={row.need} key={row.need.key} />
+            ) : (
+              <li key={`more ${row.kind}`} class="more">
+                <button
+                  type="button"
+                  class="go"
+                  onClick={() => {
+                    opened.value = new Set([...opened.value, row.kind]);
+                  }}
+                >
+                  {row.more} more: {kindWords[row.kind]}
+                </button>
+              </li>
+            ),
+          )}
         </ul>
       )}
       {moreDead.value && <p class="more">There are more dead letters than are shown here.</p>}

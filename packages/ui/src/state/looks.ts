@@ -72,14 +72,16 @@ export async function lookAtAll(): Promise<void> {
 
 const stale = new Set<Look>();
 const touched = new Set<string>();
-let timer: ReturnType<typeof setTimeout> | undefined;
+let waits = false;
 let restMs = 250;
 
 /** Notes what is to be looked at; many notes are one look. */
 export function lookAgain(what: Iterable<Look>, ids: Iterable<string> = []): void {
   for (const each of what) stale.add(each);
   for (const id of ids) touched.add(id);
-  if (stale.size + touched.size > 0) timer ??= setTimeout(lookNow, restMs);
+  if (waits || stale.size + touched.size === 0) return;
+  waits = true;
+  setTimeout(lookNow, restMs);
 }
 
 async function lookNow(): Promise<void> {
@@ -98,7 +100,7 @@ async function lookNow(): Promise<void> {
   } finally {
     // What costs much is looked at more rarely: a twentieth of the time at most.
     restMs = Math.min(10_000, Math.max(250, 20 * (performance.now() - began)));
-    timer = undefined;
+    waits = false;
     lookAgain([]);
   }
 }

@@ -51,7 +51,9 @@ export const needs = computed<readonly Need[]>(() =>
   }),
 );
 
+const byName = computed(() => new Map([...agents.value.values()].map((agent) => [agent.name as string, agent])));
+
 /** An agent by its name or id, as far as the page knows it. */
 export function agentNamed(name: string): Agent | undefined {
-  return agents.value.get(name) ?? [...agents.value.values()].find((each) => each.name === name);
+  return byName.value.get(name) ?? agents.value.get(name);
 }
