@@ -16,6 +16,7 @@ import { identityConversations } from "./identity/conversations.ts";
 import { identityHooks } from "./identity/hooks.ts";
 import { Installs } from "./installs.ts";
 import { kilo } from "./kilo.ts";
+import { mcpHttp } from "./mcp-http.ts";
 import { openclaw } from "./openclaw.ts";
 import { opencode } from "./opencode.ts";
 import { pi } from "./pi.ts";
@@ -30,6 +31,7 @@ const CLIENTS: readonly Client[] = [
   ...[claude, claudeByHooks, codex, opencode, kilo, pi, cline, openclaw, gemini],
   ...[copilot, copilotByHooks, qwen, qwenByHooks],
   ...[...identityConversations, identityHooks],
+  ...mcpHttp,
 ];
 const CLIENT_WITHIN_MS = 240_000;
 
