@@ -69,7 +69,7 @@ test("a secret of the other side comes from a file and is not shown; what cannot
   expect((await post(url, '{"object_kind":"push"}', { "x-gitlab-token": "a-secret-of-gitlab-here" })).status).toBe(202);
   for (const [args, said] of [
     [[], "Name a topic or an agent"],
-    [["ci.x", "--kind", "gitea"], "github, gitlab, json"],
+    [["ci.x", "--kind", "gitea"], "github, gitlab or json"],
     [["ci.x", "--kind", "github", "--secret-in-url"], "does not go into the URL"],
     [["--remove", "hok_1"], "hok_ and 32 hex digits"],
   ] as const) {
