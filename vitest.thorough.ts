@@ -12,6 +12,7 @@ export const inShort = [
   "**/test/store/sqlite.test.ts",
   "**/test/identity/wiring.test.ts",
   "**/test/agent.test.ts",
+  "**/test/bad-network.test.ts",
   "**/test/clock.test.ts",
   "**/test/crash.test.ts",
   "**/test/doctor.test.ts",
@@ -27,6 +28,7 @@ export const inShort = [
   "**/test/typed-values.test.ts",
   "**/test/urgency.test.ts",
   "**/test/waiting.test.ts",
+  "**/test/webhook.test.ts",
 ];
 
 export default defineConfig(

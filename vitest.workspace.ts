@@ -24,6 +24,7 @@ const OF_THE_TESTS = ["**/test/properties/mutants/*.test.ts", "**/faults/*.test.
  */
 const ON_OTHER_MACHINES = [
   "**/test/copied-folder.test.ts",
+  "**/test/crash-points.test.ts",
   "**/test/database-drivers.test.ts",
   "**/test/first-start.test.ts",
   "**/test/full-disk.test.ts",
@@ -37,11 +38,13 @@ const ON_OTHER_MACHINES = [
   "**/test/second-user.test.ts",
   "**/test/setup-disk.test.ts",
   "**/test/system-errors.test.ts",
+  "**/test/upgrade.test.ts",
 ];
 
 /**
  * What goes a second time, through dozens of real programs, where other tests go through fewer or none: identities
- * (conformance, wiring and mutants beside them), setup (its files: `config-files`), the predecessor's wire, quotations (`render`).
+ * (conformance, wiring and mutants beside them), setup (its files: `config-files`), the predecessor's wire, quotations
+ * (`render`), the screens of docs/troubleshooting (each command's own tests).
  */
 const THROUGH_DOZENS_OF_PROGRAMS = [
   "**/test/identity/changes.test.ts",
@@ -49,6 +52,7 @@ const THROUGH_DOZENS_OF_PROGRAMS = [
   "**/test/legacy.test.ts",
   "**/test/quotations.test.ts",
   "**/test/setup.test.ts",
+  "**/test/troubleshooting/*.test.ts",
 ];
 
 /** What `pnpm test` leaves to `pnpm test:thorough`. */
@@ -62,8 +66,8 @@ export function runOf(
 ): ViteUserConfig {
   return {
     test: {
-      // One more than processors: a file often waits for the clock.
-      maxWorkers: Math.min(availableParallelism() + 1, MOST_WORKERS),
+      // Two more than processors: a file often waits for the clock.
+      maxWorkers: Math.min(availableParallelism() + 2, MOST_WORKERS),
       globalSetup: [inTestkit("programs/build.ts")],
       projects: ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi", "cline", "ui", "testkit"].map(
         (name) => ({
