@@ -6,7 +6,7 @@ import { beginDelivery, beginMessage, isFull } from "./acceptance.ts";
 import type { AgentHistory, MessageHistory } from "./history.ts";
 import { type Observer, type Outcome, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
-import { followStart, judgeVoided, loseUnwritten } from "./questions-care.ts";
+import { followStart, judgeVoided, loseUnwritten, stepAfterKill } from "./questions-care.ts";
 import { checkAccepted } from "./questions-messages.ts";
 import { type End, QUOTA, turn } from "./world.ts";
 
@@ -25,6 +25,8 @@ export function publish(asked: MessageToPublish): Question {
  */
 export function publishAndKill(asked: MessageToPublish, turns: number, end: Exclude<End, "clean">): Question {
   return async (o) => {
+    // A start that follows a step of the clock moves the life of what was delivered by then; the rest lives as the message does.
+    if (stepAfterKill(o) > 0) return publish(asked)(o);
     // The states in the second answer are those after the start, where no stream is open.
     o.world.streams.clear();
     const first = outcome(o.world.store.publish(asked, QUOTA)).catch(() => undefined);
