@@ -1,5 +1,5 @@
 /** Commands about webhooks: URLs to which the broker posts what comes into an agent's inbox, and hooks, at which others post. */
-import { HookId } from "@agentmesh/protocol";
+import { AgentName, HookId } from "@agentmesh/protocol";
 import type { Command } from "commander";
 import { choiceOption, countOption, durationOption, typedOption } from "../option-values.ts";
 import { contextOf, DAY_MS } from "./parts.ts";
@@ -90,7 +90,9 @@ export function webhooksCommands(program: Command): void {
     .argument("[target]", "an agent; with dots in it, or --topic, a topic")
     .addOption(choiceOption("--kind <name>", "who posts", ["github", "gitlab", "json"]).default("json"))
     .option("--topic", "the target is a topic")
-    .option("--name <name>", "of the agent its messages are from (default: made of kind and target)")
+    .addOption(
+      typedOption("--name <name>", "of the agent its messages are from (default: made of kind and target)", AgentName),
+    )
     .option("--secret-file <file>", "secret that posts are proven by (default: the broker makes one)")
     .addOption(choiceOption("--urgency <urgency>", "of its messages; normal", ["fyi", "normal", "interrupt"]))
     .option("--secret-in-url", "json: for who can send no header; then the URL is the secret")

@@ -1,6 +1,6 @@
 /** `agentmesh hook-url`: a URL at which GitHub, GitLab or any program posts to a topic or an agent; made, listed, removed. */
 import {
-  AgentName,
+  type AgentName,
   type Hook,
   type HookId,
   HookKind,
@@ -23,7 +23,7 @@ import { secretOf } from "./secret-file.ts";
 export interface HookUrlOptions {
   readonly kind: string;
   readonly topic?: true;
-  readonly name?: string;
+  readonly name?: AgentName;
   readonly secretFile?: string;
   readonly urgency?: Hook["urgency"];
   readonly secretInUrl?: true;
@@ -45,7 +45,7 @@ export async function hookUrl(context: Context, target: string | undefined, opti
   const reply = await (await context.admin()).makeHook({
     kind,
     ...(await meant(context, target, options.topic)),
-    ...(name !== undefined && { name: typed("--name", AgentName, name) }),
+    ...(name !== undefined && { name }),
     ...(urgency !== undefined && { urgency }),
     ...(secretFile !== undefined && { secret: await secretOf(secretFile, "--secret-file") }),
     ...(secretInUrl && { secretInUrl }),
