@@ -20,15 +20,17 @@ const OF_THE_TESTS = ["**/test/properties/mutants/*.test.ts", "**/faults/*.test.
 /**
  * What starts programs by the dozen, and that few changes touch: how the programs fare on a machine that is not the usual
  * one (another user, namespaces, proxies, full disks, wrong file modes, files that are gone, a clock that steps, the other
- * database library), and what `pnpm start` leads through.
+ * database library, what doctor and the self-test look for), and what `pnpm start` leads through.
  */
 const ON_OTHER_MACHINES = [
   "**/test/copied-folder.test.ts",
   "**/test/crash-points.test.ts",
   "**/test/database-drivers.test.ts",
+  "**/test/doctor.test.ts",
   "**/test/first-start.test.ts",
   "**/test/full-disk.test.ts",
   "**/test/hook-namespaces.test.ts",
+  "**/test/inheritance.test.ts",
   "**/test/intake.test.ts",
   "**/test/network-namespace.test.ts",
   "**/test/one-life.test.ts",
@@ -36,7 +38,9 @@ const ON_OTHER_MACHINES = [
   "**/test/proxy.test.ts",
   "**/test/refusals.test.ts",
   "**/test/second-user.test.ts",
+  "**/test/selftest.test.ts",
   "**/test/setup-disk.test.ts",
+  "**/test/state-folder-setting.test.ts",
   "**/test/system-errors.test.ts",
   "**/test/upgrade.test.ts",
 ];
@@ -44,7 +48,7 @@ const ON_OTHER_MACHINES = [
 /**
  * What goes a second time, through dozens of real programs, where other tests go through fewer or none: identities
  * (conformance, wiring and mutants beside them), setup (its files: `config-files`), the predecessor's wire, quotations
- * (`render`), the screens of docs/troubleshooting (each command's own tests).
+ * (`render`), the screens of docs/troubleshooting (each command's own tests), commands that wait (`ask`, `send`, `ping`).
  */
 const THROUGH_DOZENS_OF_PROGRAMS = [
   "**/test/identity/changes.test.ts",
@@ -53,6 +57,7 @@ const THROUGH_DOZENS_OF_PROGRAMS = [
   "**/test/quotations.test.ts",
   "**/test/setup.test.ts",
   "**/test/troubleshooting/*.test.ts",
+  "**/test/waiting.test.ts",
 ];
 
 /** What `pnpm test` leaves to `pnpm test:thorough`. */

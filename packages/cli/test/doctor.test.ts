@@ -18,7 +18,6 @@ import { VERSION } from "@agentmesh/protocol";
 import {
   freePort,
   programPath,
-  sampleOf,
   startInTerminal,
   startMcpSession,
   startTestBroker,
@@ -562,29 +561,30 @@ const rows: readonly Row[] = [
 ];
 
 describe("the doctor finds", () => {
-  test.each(
-    sampleOf(rows, 14).map((row) => ({ ...row, title: row.fault + (row.skip ? ` (skipped: ${row.skip})` : "") })),
-  )("$title", async ({ check, arrange, verdict, says, remedy, mends, skip }) => {
-    if (skip) return;
-    using machine = new Machine();
-    // Where nobody names another port, not that of this machine's real mesh.
-    machine.set.AGENTMESH_PORT = String(await freePort());
-    await arrange(machine);
-    const before = machine.files();
-    const { findings } = await machine.examined();
-    expect(machine.files(), "a look changes nothing").toEqual(before);
-    const of = findings.filter((each) => each.check === check);
-    const found = of.find((each) => says.test(each.says));
-    expect(found, JSON.stringify(of, undefined, 2)).toMatchObject({ verdict, mendable: mends !== undefined });
-    if (remedy) expect(found?.remedy).toMatch(remedy);
+  test.each(rows.map((row) => ({ ...row, title: row.fault + (row.skip ? ` (skipped: ${row.skip})` : "") })))(
+    "$title",
+    async ({ check, arrange, verdict, says, remedy, mends, skip }) => {
+      if (skip) return;
+      using machine = new Machine();
+      // Where nobody names another port, not that of this machine's real mesh.
+      machine.set.AGENTMESH_PORT = String(await freePort());
+      await arrange(machine);
+      const before = machine.files();
+      const { findings } = await machine.examined();
+      expect(machine.files(), "a look changes nothing").toEqual(before);
+      const of = findings.filter((each) => each.check === check);
+      const found = of.find((each) => says.test(each.says));
+      expect(found, JSON.stringify(of, undefined, 2)).toMatchObject({ verdict, mendable: mends !== undefined });
+      if (remedy) expect(found?.remedy).toMatch(remedy);
 
-    const after = await machine.examined("--fix");
-    const left = after.findings.find((each) => each.check === check && says.test(each.says));
-    if (mends === undefined) return expect(left).toMatchObject({ verdict });
-    expect(after.mended.map(({ failed }) => failed)).toEqual(after.mended.map(() => undefined));
-    expect([after.mended.length > 0, left]).toEqual([true, undefined]);
-    mends(machine);
-  });
+      const after = await machine.examined("--fix");
+      const left = after.findings.find((each) => each.check === check && says.test(each.says));
+      if (mends === undefined) return expect(left).toMatchObject({ verdict });
+      expect(after.mended.map(({ failed }) => failed)).toEqual(after.mended.map(() => undefined));
+      expect([after.mended.length > 0, left]).toEqual([true, undefined]);
+      mends(machine);
+    },
+  );
 
   test("with every check of its table, which the README shows", () => {
     const page = readFileSync(new URL("../README.md", import.meta.url), "utf8");

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VERSION } from "@agentmesh/protocol";
-import { assertInTime, cleanEnv, freePort, programPath, sampleOf, startProgram, tempDir, until } from "testkit";
+import { assertInTime, cleanEnv, freePort, programPath, startProgram, tempDir, until } from "testkit";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import * as z from "zod";
 import { isAlive } from "../src/process-alive.ts";
@@ -107,12 +107,10 @@ test("of each client that is set up tries the way into it, and says a line each"
   expect(bench.left).toEqual([]);
 });
 
-const endings: [signal: NodeJS.Signals, code: number][] = [
+test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
-];
-
-test.each(sampleOf(endings, 1))("ended by %s leaves nothing and says so", async (signal, code) => {
+] as const)("ended by %s leaves nothing and says so", async (signal, code) => {
   using bench = new Bench(await freePort());
   const running = startProgram("cli", ["selftest"], { env: bench.env(bench.set), cwd: bench.path });
   running.child.stdin?.end();
@@ -186,7 +184,7 @@ await import(${JSON.stringify(new URL(`file://${programPath("broker")}`).href)})
 }
 
 describe("does not pass with a broker that", () => {
-  test.each(sampleOf(lies, 2))("%s", async (_, code, found) => {
+  test.each(lies)("%s", async (_, code, found) => {
     using folder = tempDir();
     const broker = join(folder.path, "lying-broker.mjs");
     writeFileSync(broker, lyingBroker(code));

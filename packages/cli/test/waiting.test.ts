@@ -11,7 +11,6 @@ import {
   openWebhookReceiver,
   programLine,
   type RunningProgram,
-  sampleOf,
   startTestBroker,
   stopwatch,
   type TestBroker,
@@ -50,26 +49,23 @@ const waits = [
   },
 ] as const;
 
-const endings: [signal: NodeJS.Signals, code: number][] = [
+const endings = [
   ["SIGINT", 130],
   ["SIGTERM", 143],
   ["SIGHUP", 129],
-];
+] as const;
 
 describe.each(waits)("$args.0", ({ args, what, stands }) => {
-  test.each(sampleOf(endings, 1))(
-    "ended by %s it says the id, what stands and how to go on, and exits %d",
-    async (signal, code) => {
-      const running = startWait(broker.home, args);
-      await until(() => running.stderr().includes(`Waiting for ${what}`), "the wait to be said", 30_000);
-      const id = MESSAGE.exec(running.stderr())?.[0] ?? "none";
-      running.child.kill(signal);
-      expect((await running.exit).code).toBe(code);
-      expect(running.stderr()).toContain(`Ended while waiting for ${what}`);
-      expect(running.stderr()).toContain(stands);
-      expect((await broker.admin.getMessage({ message: id })).message.id).toBe(id);
-    },
-  );
+  test.each(endings)("ended by %s it says the id, what stands and how to go on, and exits %d", async (signal, code) => {
+    const running = startWait(broker.home, args);
+    await until(() => running.stderr().includes(`Waiting for ${what}`), "the wait to be said", 30_000);
+    const id = MESSAGE.exec(running.stderr())?.[0] ?? "none";
+    running.child.kill(signal);
+    expect((await running.exit).code).toBe(code);
+    expect(running.stderr()).toContain(`Ended while waiting for ${what}`);
+    expect(running.stderr()).toContain(stands);
+    expect((await broker.admin.getMessage({ message: id })).message.id).toBe(id);
+  });
 
   test("with --json it waits in silence, and what it says at the end of its time has the id", async () => {
     const ended = await cli(broker.home, [...args.slice(0, -1), "1s", "--json"]);
