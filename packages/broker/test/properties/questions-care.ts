@@ -109,12 +109,6 @@ export function stepAtStart(o: Observer): number {
   return newest - o.now >= STEP_MS ? newest - o.now : 0;
 }
 
-/** The same of a start after a kill, as far as the heartbeats that are written show. */
-export function stepAfterKill(o: Observer): number {
-  const newest = Math.max(0, ...o.history.sessions.filter(({ open }) => open).map(({ written: { beatAt } }) => beatAt));
-  return newest - o.now >= STEP_MS ? newest - o.now : 0;
-}
-
 /** A step back of the clock that a start finds is followed by it. */
 export function followStart(o: Observer): void {
   const back = stepAtStart(o);

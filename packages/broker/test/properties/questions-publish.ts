@@ -1,12 +1,13 @@
 /** Questions about a publish: accepted for all at once, whatever goes between its slices and wherever it is cut off. */
 import { isDeepStrictEqual } from "node:util";
+import type { DeliveryId, MessageStatus } from "@agentmesh/protocol";
 import { newId } from "../../src/mesh/ids.ts";
 import type { MessageToPublish, Published } from "../../src/mesh/store.ts";
 import { beginDelivery, beginMessage, isFull } from "./acceptance.ts";
-import type { AgentHistory, MessageHistory } from "./history.ts";
+import { type AgentHistory, type DeliveryHistory, type MessageHistory, short } from "./history.ts";
 import { type Observer, type Outcome, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
-import { followStart, judgeVoided, loseUnwritten, stepAfterKill } from "./questions-care.ts";
+import { followStart, judgeVoided, loseUnwritten, stepAtStart } from "./questions-care.ts";
 import { checkAccepted } from "./questions-messages.ts";
 import { type End, QUOTA, turn } from "./world.ts";
 
@@ -25,8 +26,6 @@ export function publish(asked: MessageToPublish): Question {
  */
 export function publishAndKill(asked: MessageToPublish, turns: number, end: Exclude<End, "clean">): Question {
   return async (o) => {
-    // A start that follows a step of the clock moves the life of what was delivered by then; the rest lives as the message does.
-    if (stepAfterKill(o) > 0) return publish(asked)(o);
     // The states in the second answer are those after the start, where no stream is open.
     o.world.streams.clear();
     const first = outcome(o.world.store.publish(asked, QUOTA)).catch(() => undefined);
@@ -35,6 +34,7 @@ export function publishAndKill(asked: MessageToPublish, turns: number, end: Excl
     loseUnwritten(o, end);
     const seen = await o.world.store.messageStatus(asked.id);
     const shown = seen?.deliveries.map(({ id }) => id);
+    const lives = stepAtStart(o) > 0 ? await livesOf(o, seen) : undefined;
     const again = { ...asked, id: newId("msg") };
     const answer = await outcome(o.world.store.publish(again, QUOTA));
     // Who is not answered now is not answered any more.
@@ -58,7 +58,9 @@ export function publishAndKill(asked: MessageToPublish, turns: number, end: Excl
       for (const slices = slicesOf(o, isStored ? asked : again, answer, isStored); slices.next().done !== true; )
         if (isStored) judgeVoided(o);
       if (!isStored) return;
+      const back = stepAtStart(o);
       followStart(o);
+      if (lives) judgeLives(o.history.message(asked.id)?.deliveries ?? [], back, lives);
       judgeVoided(o);
       o.started();
       const all = o.history.message(asked.id)?.deliveries.map(({ id }) => id);
@@ -69,6 +71,32 @@ export function publishAndKill(asked: MessageToPublish, turns: number, end: Excl
       );
     };
   };
+}
+
+/** Until when each delivery of a message lives, as its inbox shows it. */
+async function livesOf(o: Observer, seen: MessageStatus | undefined): Promise<ReadonlyMap<DeliveryId, number>> {
+  const lives = (seen?.deliveries ?? []).map(async ({ id, seq, to }) => {
+    const page = await o.world.store.listInbox({ agentId: to.id, which: "all", afterSeq: seq - 1, limit: 1 });
+    return [id, Date.parse(page.entries[0]?.message.expiresAt ?? "")] as const;
+  });
+  return new Map(await Promise.all(lives));
+}
+
+/**
+ * A start that follows a step of the clock moves the life of what was delivered by then; what it delivers of a publish that was
+ * cut off lives as long as the message was accepted for. How far it had come is not known from outside.
+ */
+function judgeLives(
+  deliveries: readonly DeliveryHistory[],
+  back: number,
+  lives: ReadonlyMap<DeliveryId, number>,
+): void {
+  for (const each of deliveries) {
+    const shown = lives.get(each.id) ?? each.expiresAt;
+    const isEither = shown === each.expiresAt || shown === each.expiresAt + back;
+    demand(isEither, "I11 expiry honesty", () => `${short(each)} lives until ${shown}, not until ${each.expiresAt}`);
+    each.expiresAt = shown;
+  }
 }
 
 /** Looks at what is being published in the same turn, some turns later: all of it is shown, or nothing yet. */

@@ -7,10 +7,11 @@ import { voidLeases } from "./acts/lease.ts";
 import { accept } from "./acts/send.ts";
 import { followStepBack } from "./acts/shift.ts";
 import { leaseForStreams } from "./acts/streamed.ts";
-import { Answers } from "./commits/answers.ts";
+
 import { CommitQueue } from "./commits/commit-queue.ts";
 import type { Flusher } from "./commits/durable.ts";
 import { Leasable } from "./commits/leasable.ts";
+import { SettledLooks } from "./commits/settled-looks.ts";
 import { laneOf, SLICES, type SliceSizes } from "./commits/slices.ts";
 import { type DiskTrouble, storageError } from "./commits/storage-error.ts";
 import type { EngineContext, Notice } from "./context.ts";
@@ -147,7 +148,7 @@ export function openStore(
     undo,
     open.log,
   );
-  const answers = new Answers();
+  const settledLooks = new SettledLooks();
   const write: VerbParts["write"] = (lane, act) => queue.run(lane, act);
   const writeSliced: VerbParts["writeSliced"] = (lane, slice) => queue.runSliced(lane, slice);
   const peek = async <T>(act: () => T): Promise<T> => {
@@ -161,7 +162,7 @@ export function openStore(
     const found = await peek(act);
     // Nobody is shown what a power cut could still take away.
     await queue.settled();
-    await answers.turn();
+    await settledLooks.turn();
     return found;
   };
   const words = new WordsBehind(() => writeSliced(laneOf.words, indexWords(engine)));

@@ -1,5 +1,5 @@
 /**
- * Answers: a flush lets go of all looks that waited for it at once, and what becomes of each (a page is put together, written as
+ * Settled looks: a flush lets go of all looks that waited for it at once, and what becomes of each (a page is put together, written as
  * JSON, sent) is done before the event loop goes on. A few have their turn, the others theirs in the next turns of the loop.
  */
 
@@ -7,7 +7,7 @@
 const TURN_MS = 2;
 
 /** The looks that may be answered, in the order in which they were let go of. */
-export class Answers {
+export class SettledLooks {
   readonly #line: (() => void)[] = [];
   /** When the first of this turn was answered. */
   #began: number | undefined;

@@ -1,7 +1,7 @@
 /** Looks that a flush lets go of at once: a few are answered in a turn of the event loop, in their order. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { Answers } from "../../src/store/sqlite/commits/answers.ts";
+import { SettledLooks } from "../../src/store/sqlite/commits/settled-looks.ts";
 
 /** What an answer takes: more than half of the time of a turn. */
 const EACH_MS = 1.5;
@@ -12,10 +12,10 @@ function work(): void {
 }
 
 async function answered(count: number, answer: () => Promise<void>): Promise<number[][]> {
-  const answers = new Answers();
+  const looks = new SettledLooks();
   const turns: number[][] = [[]];
   const all = Array.from({ length: count }, async (_, n) => {
-    await answers.turn();
+    await looks.turn();
     await answer();
     work();
     turns.at(-1)?.push(n);
@@ -54,10 +54,10 @@ test.each(ways)(
 );
 
 test("who comes alone is answered at once, and so is the next one of another turn", async () => {
-  const answers = new Answers();
+  const looks = new SettledLooks();
   for (let n = 0; n < 3; n++) {
     let isAnswered = false;
-    void answers.turn().then(() => {
+    void looks.turn().then(() => {
       isAnswered = true;
       work();
     });
@@ -69,12 +69,12 @@ test("who comes alone is answered at once, and so is the next one of another tur
 });
 
 test("who comes when a turn has had its time waits for the next one", async () => {
-  const answers = new Answers();
-  await answers.turn();
+  const looks = new SettledLooks();
+  await looks.turn();
   work();
   work();
   let isAnswered = false;
-  const later = answers.turn().then(() => {
+  const later = looks.turn().then(() => {
     isAnswered = true;
   });
   await Promise.resolve().then(() => undefined);
