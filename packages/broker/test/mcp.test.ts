@@ -250,11 +250,58 @@ test("an answer for a client that has given its call up comes once, with the nex
   }
 });
 
+test("of two clients that name no session, and count their calls alike, one that goes leaves the other's call alone", async () => {
+  const own = await newAgent();
+  const given = new AbortController();
+  const ask = (message: string, signal?: AbortSignal) =>
+    fetch(`${broker.url}/mcp`, {
+      method: "POST",
+      body: JSON.stringify(callOf("ask_peer", { to: "bob", message })),
+      headers: { "content-type": "application/json", authorization: `Bearer ${own.token}` },
+      ...(signal && { signal }),
+    });
+  const asked = new Map<string, string>();
+  const questionOf = (body: string) =>
+    until(async () => {
+      for (const { message } of (await bob.client.lease()).deliveries) asked.set(message.body, message.id);
+      return asked.get(body);
+    }, `the question ${body}`);
+  const gone = ask("first?", given.signal).catch(() => "gone");
+  await questionOf("first?");
+  const stays = ask("second?");
+  const inReplyTo = await questionOf("second?");
+  const before = broker.log().split("mcp.call_given_up").length;
+  given.abort();
+  expect(await gone).toBe("gone");
+  await until(() => broker.log().split("mcp.call_given_up").length > before, "the broker to see that one is gone");
+  await post(own.token, { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } });
+  await bob.client.send({ inReplyTo, body: "it is yours" });
+  expect(await (await stays).text()).toContain("it is yours");
+});
+
+test("a client goes on with a new token of its agent in the session that it had", async () => {
+  const own = await newAgent();
+  const begun = await post(
+    own.token,
+    rpc("initialize", {
+      ...{ protocolVersion: "2025-11-25", capabilities: {} },
+      clientInfo: { name: "x", version: "1" },
+    }),
+  );
+  const session = { "mcp-session-id": begun.headers.get("mcp-session-id") ?? "" };
+  expect((await post(own.token, callOf("whoami"), session)).result).toMatchObject({ structuredContent: {} });
+  const token = own.token.replace(/.{8}$/, "newtoken");
+  await own.client.rotateToken({ token, overlapMs: 0 });
+  const answer = await post(token, callOf("whoami"), session);
+  expect([answer.status, answer.result?.isError ?? false]).toEqual([200, false]);
+  expect(JSON.stringify(answer.result)).toContain(own.agent.name);
+});
+
 test("an agent is online while its client calls, and offline when nothing was called for a while", async () => {
   const own = await newAgent();
   const sessions = new HttpSessions({ url: broker.url, onLog: () => {}, idleMs: 500 });
   const presence = async () => (await broker.admin.getAgent({ agent: own.agent.id })).presence;
-  const posted = { agentId: own.agent.id, token: own.token, sessionId: undefined, revision: undefined };
+  const posted = { token: own.token, sessionId: undefined, revision: undefined };
   const replying = { gone: new AbortController().signal, notify: () => {}, answer: async () => true };
   await sessions.take({ ...posted, text: JSON.stringify(callOf("check_messages")) }, replying);
   expect(await presence()).toBe("online");

@@ -22,7 +22,7 @@ const CALL_LIMITS = { timeoutMs: 5_000, retryForMs: 1_500 };
 
 /** What was posted, by whom. */
 export interface Posted {
-  readonly agentId: string;
+  /** Whose it is: an agent's, seen to be valid. */
   readonly token: string;
   /** As the client says it; undefined before there is one. */
   readonly sessionId: string | undefined;
@@ -44,7 +44,7 @@ export interface Replying {
 interface Known {
   readonly session: HttpSession;
   readonly running: Map<Id, PostTransport>;
-  agentId: string;
+  readonly token: string;
   calledAt: number;
 }
 
@@ -70,7 +70,7 @@ export class HttpSessions {
   }
 
   /** Serves what was posted. Never throws for what a client did. */
-  async take({ agentId, token, sessionId, revision, text }: Posted, replying: Replying): Promise<void> {
+  async take({ token, sessionId, revision, text }: Posted, replying: Replying): Promise<void> {
     if (revision !== undefined && !REVISIONS.some((each) => each === revision)) {
       return void (await replying.answer(400, badRequest(`revision ${REVISIONS.join(", ")} are spoken here`)));
     }
@@ -81,17 +81,18 @@ export class HttpSessions {
     const { message } = read;
     const begins = "method" in message && message.method === "initialize";
     const id = begins ? randomUUID() : (sessionId ?? "");
-    const known = this.#of(agentId, id, token);
+    const known = this.#of(token, id);
     known.calledAt = performance.now();
     if (!("method" in message && "id" in message)) {
-      this.#heard(known, message);
+      // Clients that name no session are told apart by nothing: what one of them has asked, another does not take back.
+      if (sessionId !== undefined) this.#heard(known, message);
       return void (await replying.answer(202, undefined));
     }
     const transport = new PostTransport((notification) => replying.notify(notification));
     const server = new Server({ session: known.session, transport, log: this.#log, over: "http" });
     server.start();
     known.running.set(message.id, transport);
-    const leave = () => this.#giveUp(known, message.id);
+    const leave = () => this.#giveUp(known, message.id, transport);
     if (replying.gone.aborted) leave();
     else replying.gone.addEventListener("abort", leave, { once: true });
     transport.take(message);
@@ -101,12 +102,12 @@ export class HttpSessions {
     const isWritten = await replying.answer(answer ? 200 : 202, answer, begins ? id : undefined);
     replying.gone.removeEventListener("abort", leave);
     await transport.written(isWritten && answer !== undefined);
-    if (this.#isClosed && known.running.size === 0) await this.#forget(keyOf(agentId, id));
+    if (this.#isClosed && known.running.size === 0) await this.#forget(keyOf(token, id));
   }
 
   /** A client says that its session is over. */
-  async end(agentId: string, sessionId: string): Promise<void> {
-    await this.#forget(keyOf(agentId, sessionId));
+  async end(token: string, sessionId: string): Promise<void> {
+    await this.#forget(keyOf(token, sessionId));
   }
 
   /** Ends all; those in which something is called when it is answered. */
@@ -121,29 +122,31 @@ export class HttpSessions {
   #heard(known: Known, message: Message): void {
     if (!("method" in message) || message.method !== "notifications/cancelled") return;
     const { requestId } = message.params ?? {};
-    if (typeof requestId === "string" || typeof requestId === "number") this.#giveUp(known, requestId);
+    if (typeof requestId !== "string" && typeof requestId !== "number") return;
+    const transport = known.running.get(requestId);
+    if (transport) this.#giveUp(known, requestId, transport);
   }
 
-  /** Nobody waits for the answer any more. */
-  #giveUp({ running }: Known, id: Id): void {
-    const transport = running.get(id);
-    if (!transport) return;
+  /** Nobody waits for the answer any more. Another client may have a call of the same id. */
+  #giveUp({ running }: Known, id: Id, transport: PostTransport): void {
     this.#log.info("mcp.call_given_up", { id });
-    running.delete(id);
+    if (running.get(id) === transport) running.delete(id);
     transport.cancel(id);
   }
 
-  #of(agentId: string, sessionId: string, token: string): Known {
-    const key = keyOf(agentId, sessionId);
+  #of(token: string, sessionId: string): Known {
+    const key = keyOf(token, sessionId);
     const found = this.#known.get(key);
     if (found) return found;
     if (this.#known.size >= MOST) {
-      const quiet = [...this.#known].toSorted(([, a], [, b]) => a.calledAt - b.calledAt);
-      const [oldest] = quiet.find(([, { running }]) => running.size === 0) ?? quiet[0] ?? [];
+      // One of the caller's own first: who begins many puts nobody else out.
+      const all = [...this.#known].toSorted(([, a], [, b]) => a.calledAt - b.calledAt);
+      const quiet = all.filter(([, { running }]) => running.size === 0);
+      const [oldest] = quiet.find(([, each]) => each.token === token) ?? quiet[0] ?? all[0] ?? [];
       if (oldest !== undefined) void this.#forget(oldest);
     }
     const client = new MeshClient({ url: this.#url, token, ...CALL_LIMITS });
-    const known = { session: new HttpSession(client, this.#log), running: new Map(), agentId, calledAt: 0 };
+    const known = { session: new HttpSession(client, this.#log), running: new Map(), token, calledAt: 0 };
     this.#known.set(key, known);
     return known;
   }
@@ -163,8 +166,9 @@ export class HttpSessions {
   }
 }
 
-function keyOf(agentId: string, sessionId: string): string {
-  return `${agentId} ${sessionId}`;
+/** By the token, not the agent: with a new one its calls go on, with that one. */
+function keyOf(token: string, sessionId: string): string {
+  return `${token} ${sessionId}`;
 }
 
 function badRequest(why: string) {

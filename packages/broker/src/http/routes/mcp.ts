@@ -28,10 +28,8 @@ const OTHERS = ["GET", "HEAD", "PUT", "PATCH"] as const;
 
 /** Serves it. */
 export function mcpRoutes(app: FastifyInstance, { authenticate, url, closing }: McpParts): void {
-  const agents = new WeakMap<FastifyRequest, string>();
   const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
-    const caller = await authenticate(request, reply, ROW);
-    if (caller.kind === "agent") agents.set(request, caller.agent.id);
+    await authenticate(request, reply, ROW);
   };
   let loaded: Promise<HttpSessions> | undefined;
   const sessions = () => {
@@ -49,7 +47,7 @@ export function mcpRoutes(app: FastifyInstance, { authenticate, url, closing }: 
       const text = Buffer.isBuffer(request.body) ? request.body.toString("utf8") : "";
       const revision = request.headers["mcp-protocol-version"];
       const posted = {
-        ...{ agentId: agents.get(request) ?? "", token: tokenOf(request), sessionId: sessionOf(request), text },
+        ...{ token: tokenOf(request), sessionId: sessionOf(request), text },
         revision: typeof revision === "string" ? revision : undefined,
       };
       await (await sessions()).take(posted, replying(request, reply));
@@ -60,7 +58,7 @@ export function mcpRoutes(app: FastifyInstance, { authenticate, url, closing }: 
     ...{ method: "DELETE", url: PATH, onRequest },
     handler: async (request, reply) => {
       const sessionId = sessionOf(request);
-      if (loaded && sessionId !== undefined) await (await loaded).end(agents.get(request) ?? "", sessionId);
+      if (loaded && sessionId !== undefined) await (await loaded).end(tokenOf(request), sessionId);
       return reply.code(204).send();
     },
   });
@@ -95,11 +93,14 @@ function replying({ headers }: FastifyRequest, reply: FastifyReply): Replying {
   const takesEvents = /text\/event-stream/i.test(headers.accept ?? "");
   let isOpen = false;
   const written = new Promise<boolean>((resolve) => {
-    raw.once("finish", () => resolve(true));
-    raw.once("close", () => {
+    // That of an answer that was written closes, too: then nobody has gone before it.
+    const close = () => {
       resolve(raw.writableFinished);
       if (!raw.writableFinished) gone.abort();
-    });
+    };
+    raw.once("finish", () => resolve(true));
+    if (raw.closed || raw.destroyed) close();
+    else raw.once("close", close);
   });
   return {
     gone: gone.signal,
