@@ -226,6 +226,14 @@ describe("what any program posts", () => {
     ]);
   });
 
+  test("it is nested no deeper than any body", async () => {
+    const { hook } = await hookFor("json");
+    const nested = (levels: number) =>
+      post(hook.path, "[".repeat(levels) + "]".repeat(levels), { authorization: `Bearer ${hook.secret}` });
+    expect(await nested(32)).toMatchObject({ status: 202 });
+    expect(await nested(33)).toMatchObject({ status: 422, code: "post_not_readable" });
+  });
+
   test("its secret may stand in the URL where the hook was made so, and nowhere else", async () => {
     const { bob, hook } = await hookFor("json", { secretInUrl: true });
     expect(hook.path).toMatch(/^\/v1\/hooks\/hok_[0-9a-f]{32}\/amh_[\w-]{43}$/);
@@ -294,6 +302,8 @@ test("nobody but the owner of the mesh key makes, sees or removes hooks, and nob
     code: "invalid_request",
   });
   await expect(broker.admin.makeHook({ agent: "nobody-there" })).rejects.toMatchObject({ code: "agent_not_found" });
+  const another = broker.admin.makeHook({ kind: "json", agent: hook.hook.agent.name });
+  await expect(another).rejects.toMatchObject({ code: "refused_by_policy" });
   await post(hook.path, '{"text":"hi"}', { authorization: `Bearer ${hook.secret}` });
   const [came] = await waiting(bob);
   for (const send of [{ to: hook.hook.agent.name }, { inReplyTo: came?.message.id ?? "" }] as const) {
@@ -304,6 +314,15 @@ test("nobody but the owner of the mesh key makes, sees or removes hooks, and nob
       message: expect.stringContaining("is the sender of a hook URL"),
     });
   }
+});
+
+test("what became of its messages is told to nobody: no notice waits in the inbox of a hook's agent", async () => {
+  const { bob, hook } = await hookFor("json");
+  await post(hook.path, '{"text":"not mine"}', { authorization: `Bearer ${hook.secret}` });
+  const { deliveries } = await bob.client.lease();
+  for (const { id, receipt } of deliveries) await bob.client.reject({ delivery: id, receipt, reason: "no" });
+  expect((await broker.admin.listDead({ agent: bob.agent.name })).entries).toHaveLength(1);
+  expect((await broker.admin.listInbox({ agent: hook.hook.agent.name, state: "all" })).entries).toEqual([]);
 });
 
 test("an agent's policy holds or refuses what comes by hooks, as unverified", async () => {

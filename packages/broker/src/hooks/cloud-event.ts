@@ -54,7 +54,7 @@ export function messageOf(arrived: Arrived): EventMessage {
     const names = [...new Set(error.issues.map(({ path }) => path.join(".") || "the event"))].join(", ");
     throw new MeshError(
       "invalid_request",
-      `The event is not as CloudEvents 1.0 says: ${names}. Nothing was stored. It needs specversion 1.0, id, source and type.`,
+      `The event is not as CloudEvents 1.0 says: ${names}. Nothing was stored. It needs specversion 1.0, id, source and type, of 1,024 characters at most.`,
     );
   }
   const { type, source, subject } = event;

@@ -1,5 +1,5 @@
 /** The text of what GitHub posts: what happened, where, by whom, to what, and where to look. */
-import { at, commitLines, entries, excerpt, firstLine, lines, word } from "./words.ts";
+import { at, commitLines, entries, excerpt, firstLine, headline, lines, refOf, word } from "./words.ts";
 
 /** What an event is about, by the name of the field; the closest first. */
 const SUBJECTS = [
@@ -24,25 +24,22 @@ const REMARKS = ["comment", "review"] as const;
 /** The text of an event; undefined for one of which nobody need hear. */
 export function githubText(event: string, body: unknown): string | undefined {
   if (event === "ping") return undefined;
-  const head = headline(event, body);
+  const head = headline("GitHub", {
+    what: event,
+    action: word(body, "action"),
+    where: word(body, "repository.full_name", "organization.login"),
+    who: word(body, "sender.login", "pusher.name"),
+  });
   return event === "push" ? pushText(head, body) : eventText(head, body);
 }
 
-function headline(event: string, body: unknown): string {
-  const action = word(body, "action");
-  const where = word(body, "repository.full_name", "organization.login");
-  const who = word(body, "sender.login", "pusher.name");
-  return `GitHub: ${event}${action ? ` ${action}` : ""}${where ? ` in ${where}` : ""}${who ? ` by ${who}` : ""}`;
-}
-
 function pushText(head: string, body: unknown): string {
-  const ref = word(body, "ref")?.replace(/^refs\/(heads|tags)\//, "");
   const commits = entries(body, "commits");
   const how =
     at(body, "deleted") === true
       ? "deleted"
       : `${commits.length} commit${commits.length === 1 ? "" : "s"}${at(body, "forced") === true ? ", forced" : ""}`;
-  return lines(`${head}: ${ref ?? "?"}, ${how}`, commitLines(commits), word(body, "compare"));
+  return lines(`${head}: ${refOf(body)}, ${how}`, commitLines(commits), word(body, "compare"));
 }
 
 function eventText(head: string, body: unknown): string {

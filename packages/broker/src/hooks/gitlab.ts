@@ -1,24 +1,25 @@
 /** The text of what GitLab posts: what happened, where, by whom, to what, and where to look. */
-import { at, commitLines, entries, excerpt, firstLine, lines, word } from "./words.ts";
+import { at, commitLines, entries, excerpt, firstLine, headline, lines, refOf, word } from "./words.ts";
 
 /** The text of an event, by what the body says that it is. */
 export function gitlabText(event: string | undefined, body: unknown): string {
   const kind = word(body, "object_kind", "event_name", "event_type") ?? event ?? "event";
-  const action = word(body, "object_attributes.action", "action");
-  const where = word(body, "project.path_with_namespace", "project_name", "group.full_path");
-  const who = word(body, "user.username", "user_username", "user.name", "user_name");
-  const head = `GitLab: ${kind}${action ? ` ${action}` : ""}${where ? ` in ${where}` : ""}${who ? ` by ${who}` : ""}`;
+  const head = headline("GitLab", {
+    what: kind,
+    action: word(body, "object_attributes.action", "action"),
+    where: word(body, "project.path_with_namespace", "project_name", "group.full_path"),
+    who: word(body, "user.username", "user_username", "user.name", "user_name"),
+  });
   return kind === "push" || kind === "tag_push" ? pushText(head, body) : eventText(head, body);
 }
 
 function pushText(head: string, body: unknown): string {
-  const ref = word(body, "ref")?.replace(/^refs\/(heads|tags)\//, "") ?? "?";
   const count = at(body, "total_commits_count");
   const commits = entries(body, "commits");
   const many = typeof count === "number" ? count : commits.length;
   const isDeleted = /^0{40,}$/.test(word(body, "after") ?? "");
   return lines(
-    `${head}: ${ref}, ${isDeleted ? "deleted" : `${many} commit${many === 1 ? "" : "s"}`}`,
+    `${head}: ${refOf(body)}, ${isDeleted ? "deleted" : `${many} commit${many === 1 ? "" : "s"}`}`,
     commitLines(commits),
     word(body, "project.web_url"),
   );

@@ -46,6 +46,22 @@ export function entries(value: unknown, path: string): readonly unknown[] {
   return Array.isArray(found) ? found : [];
 }
 
+type Word = string | undefined;
+
+/** The first line of a text: who says that what happened, where and by whom. */
+export function headline(
+  program: string,
+  said: { readonly what: string; readonly action: Word; readonly where: Word; readonly who: Word },
+): string {
+  const { what, action, where, who } = said;
+  return `${program}: ${what}${action ? ` ${action}` : ""}${where ? ` in ${where}` : ""}${who ? ` by ${who}` : ""}`;
+}
+
+/** A branch or tag that was pushed to. */
+export function refOf(body: unknown): string {
+  return word(body, "ref")?.replace(/^refs\/(heads|tags)\//, "") ?? "?";
+}
+
 /** Lines, without those that say nothing. */
 export function lines(...all: readonly (string | undefined)[]): string {
   return all.filter((line) => line !== undefined && line !== "").join("\n");

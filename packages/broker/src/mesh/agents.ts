@@ -14,7 +14,7 @@ import type { Intake } from "./acceptance/intake.ts";
 import { hashOf } from "./access/token-hash.ts";
 import { type AgentCaller, type AnyCaller, byOf, type Caller, mayActFor, mayName } from "./caller.ts";
 import { timestamp } from "./clock.ts";
-import { MeshError } from "./errors.ts";
+import { archived, MeshError, nobodyReads } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { listAgents } from "./looks/agent-listing.ts";
 import { presenceOf, shownAgent } from "./looks/agent-shown.ts";
@@ -156,15 +156,12 @@ export class Agents {
     throw new MeshError("agent_not_found", `${agent.name} was removed from the mesh while it waited. Register again.`);
   }
 
-  /** The same, who can be written to: not in the archive. @throws MeshError agent_not_found */
+  /** The same, who can be written to: not in the archive, nor the agent of a hook URL. @throws MeshError agent_not_found, refused_by_policy */
   async addressee(nameOrId: string, caller: Caller): Promise<AgentRecord> {
     const agent = await this.resolve(nameOrId, caller);
+    if (agent.trust === "unverified" && (await this.#store.isHook(agent.id))) throw nobodyReads(agent);
     if (agent.archivedAt === undefined) return agent;
-    const since = timestamp(agent.lastSeenAt ?? agent.registeredAt);
-    throw new MeshError(
-      "agent_not_found",
-      `${agent.name} is archived: nothing has been heard of it since ${since}. Nothing was stored. It can be written to again when it is back; until then, write to another agent.`,
-    );
+    throw archived(agent, timestamp(agent.lastSeenAt ?? agent.registeredAt));
   }
 
   /** Agents that fit the query, live ones first, page by page. */

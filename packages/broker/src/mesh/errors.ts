@@ -28,6 +28,14 @@ export function unknownMessage(ref: string): MeshError {
   );
 }
 
+/** The error for whoever writes to an agent of which nothing was heard since then. */
+export function archived({ name }: Party, since: string): MeshError {
+  return new MeshError(
+    "agent_not_found",
+    `${name} is archived: nothing has been heard of it since ${since}. Nothing was stored. It can be written to again when it is back; until then, write to another agent.`,
+  );
+}
+
 /** The error for whoever writes to the agent of a hook URL. */
 export function nobodyReads({ name }: Party): MeshError {
   return new MeshError(

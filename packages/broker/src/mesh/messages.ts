@@ -16,7 +16,7 @@ import type { Intake } from "./acceptance/intake.ts";
 import type { LoopGuard } from "./acceptance/loop-guard.ts";
 import type { Agents } from "./agents.ts";
 import { type AgentCaller, type AnyCaller, type Caller, mayActFor, viewerOf } from "./caller.ts";
-import { MeshError, nobodyReads, unknownMessage } from "./errors.ts";
+import { MeshError, unknownMessage } from "./errors.ts";
 import { threadOf } from "./history.ts";
 import { newId } from "./ids.ts";
 import { traceOf } from "./looks/trace.ts";
@@ -146,7 +146,6 @@ export class Messages {
         `${to.name} has left the mesh: nobody is there to answer. Nothing was stored.`,
       );
     const recipient = await this.#agents.addressee(nameOrId, caller);
-    if (recipient.trust === "unverified" && (await this.#store.isHook(recipient.id))) throw nobodyReads(recipient);
     return { recipient, known: earlier !== undefined };
   }
 

@@ -122,7 +122,8 @@ function judgeReminder(o: Observer, overdue: AskHistory[]): void {
     ask.nudged = true;
     return;
   }
-  if (to) takeNotice(o, "bounce", to, of, NOTICES.bounce(shown, ask.delivery.state === "held"), "asks");
+  if (to && to.hook === undefined)
+    takeNotice(o, "bounce", to, of, NOTICES.bounce(shown, ask.delivery.state === "held"), "asks");
   ask.open = false;
 }
 

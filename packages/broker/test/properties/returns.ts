@@ -70,7 +70,7 @@ export function judgeEnd(
   if (state !== "cancelled") judgeBounce(o, delivery, state, reason ?? "");
 }
 
-/** One notice to the sender; none for what was published, for a notice, or to a sender that has left. */
+/** One notice to the sender; none for what was published, for a notice, or to a sender that has left or is a hook's. */
 function judgeBounce(
   o: Observer,
   delivery: DeliveryHistory,
@@ -80,7 +80,7 @@ function judgeBounce(
   const { of, id, seq, to } = delivery;
   const { topic, from, body } = of.message;
   const sender = o.history.agent(from.id);
-  if (topic !== undefined || !sender) return;
+  if (topic !== undefined || !sender || sender.hook !== undefined) return;
   const words = BOUNCE({ deliveryId: id, seq, state, reason, recipient: to.name, body });
   const notice = takeNotice(o, "bounce", sender, of, words);
   o.tape.take("bounced", delivery, o.now, { reason: `#${notice.seq} of ${sender.name}'s inbox` });

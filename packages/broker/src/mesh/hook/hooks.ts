@@ -1,5 +1,5 @@
 /** Hooks, webhooks in: made, listed, removed; and what is posted at one becomes a message of the hook's own agent. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
   DEFAULT_TTL_MS,
   type EndpointReply,
@@ -13,6 +13,7 @@ import {
   toAgentName,
 } from "@agentmesh/protocol";
 import type { Intake } from "../acceptance/intake.ts";
+import { hashOf } from "../access/token-hash.ts";
 import type { Agents } from "../agents.ts";
 import { byOf, type KeyCaller } from "../caller.ts";
 import { type Clock, timestamp } from "../clock.ts";
@@ -78,7 +79,7 @@ export class Hooks {
         agent: {
           id: newId("agt"),
           // Nobody has a token of this hash.
-          tokenHash: createHash("sha256").update(randomBytes(32)).digest("hex"),
+          tokenHash: hashOf(randomBytes(32).toString("hex")),
           name: name ?? toAgentName(`${kind}-${(topic ?? recipient?.name ?? "").slice(0, 50)}`),
           ifTaken: name === undefined ? "number" : "refuse",
           profile: { client: `hook (${kind})`, summary: `posts of ${kind} for ${topic ?? recipient?.name}` },

@@ -194,7 +194,7 @@ export function giveBack(
     const reason = "the message was past its life when the lease ended";
     endUnacked(engine, context, lease.pk, { state: "expired", event: "expired", reason, bounce: terms.retry.bounce });
   } else if (terms.failed && failures >= terms.retry.maxAttempts) {
-    const reason = `given up after ${failures} failed attempts${terms.reason ? `: ${terms.reason}` : ""}`;
+    const reason = `given up after ${failures} failed ${failures === 1 ? "attempt" : "attempts"}${terms.reason ? `: ${terms.reason}` : ""}`;
     endUnacked(engine, context, lease.pk, { state: "dead", event: "dead", reason, bounce: terms.retry.bounce });
   } else {
     const ms = terms.delayMs ?? (terms.failed ? terms.retry.delayMs(failures) : 0);

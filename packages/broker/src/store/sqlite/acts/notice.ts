@@ -15,10 +15,10 @@ export interface Notice {
   readonly body: string;
 }
 
-/** Puts a notice into an inbox; returns its number there, or undefined when the agent has left. */
+/** Puts a notice into an inbox; returns its number there, or undefined when nobody reads it: of one that has left, a bounce of a hook's. */
 export function notify(engine: Engine, context: EngineContext, notice: Notice): number | undefined {
   const recipient = engine.agents.row(notice.to);
-  if (!recipient) return undefined;
+  if (!recipient || (notice.kind === "bounce" && engine.hooks.isOf(recipient.pk))) return undefined;
   const { kind, threadId, about, body } = notice;
   const ttlMs = DEFAULT_TTL_MS;
   const stored = engine.messages.insertNotice({ id: newId("msg"), kind, threadId, inReplyTo: about, body, ttlMs });
