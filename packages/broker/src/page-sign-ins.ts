@@ -2,11 +2,11 @@
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DoorParts } from "./mesh/access/sign-ins.ts";
+import type { PageParts } from "./mesh/access/sign-ins.ts";
 import { writeWhole } from "./whole-file.ts";
 
-/** The page's door of a state folder, by its mesh key. */
-export function pageDoor(home: string, meshKey: string, isOpen: boolean): DoorParts {
+/** How sign-ins at the page are kept in a state folder, by its mesh key. */
+export function pageParts(home: string, meshKey: string, isOpen: boolean): PageParts {
   const path = join(home, "ui.json");
   return {
     isOpen,

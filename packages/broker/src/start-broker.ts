@@ -14,7 +14,7 @@ import { createMesh, type Mesh } from "./mesh/mesh.ts";
 import { Seal } from "./mesh/webhook/seal.ts";
 import { meshKey } from "./mesh-key.ts";
 import { pageFiles } from "./page-files.ts";
-import { pageDoor } from "./page-sign-ins.ts";
+import { pageParts } from "./page-sign-ins.ts";
 import { sight } from "./processes.ts";
 import { namedMessage } from "./sinks/dialects.ts";
 import { Egress } from "./sinks/egress.ts";
@@ -159,7 +159,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
         legacyMessage: (delivery) => (legacy?.message ?? namedMessage)(delivery),
       }),
       readPost,
-      door: pageDoor(config.home, key, !config.noUi),
+      page: pageParts(config.home, key, !config.noUi),
       sight,
       onWebhook: (event, fields) => log[event in WEBHOOK_TROUBLE ? "warn" : "info"](fields, event),
       onFault: (error) => log.error({ err: error }, "mesh.fault"),

@@ -22,7 +22,7 @@ import { fakeClock } from "./store/fake-clock.ts";
 const HOUR_MS = 3_600_000;
 const key = { kind: "key" } as const;
 
-/** A mesh whose page's door keeps what it is given, or does not. */
+/** A mesh whose page keeps what it is given, or does not. */
 async function begin(folder: string) {
   const clock = fakeClock();
   const database = openDatabase({ driver, folder, synchronous: "normal", startEmpty: false, notice: () => {} });
@@ -43,7 +43,7 @@ async function begin(folder: string) {
     readPost: () => undefined,
     policy: { ...ConfigSchema.parse({ home: folder }), messageTtlMs: DEFAULT_TTL_MS },
     sinks: { timeoutMs: 1_000, vet: async () => {}, open: () => ({ ...none, test: none.post }) },
-    door: {
+    page: {
       isOpen: true,
       place: {
         read: () => kept.at(-1),
@@ -75,25 +75,25 @@ const cookieOf = async (
 
 test("a code is good for a minute, and of too many the oldest is void", async () => {
   using folder = tempDir();
-  await using door = await begin(folder.path);
-  const late = await door.code();
-  door.clock.advance(PAGE_CODE_MS);
-  expect(await door.signIns.signIn(late, undefined)).toBeUndefined();
-  const oldest = await door.code();
+  await using page = await begin(folder.path);
+  const late = await page.code();
+  page.clock.advance(PAGE_CODE_MS);
+  expect(await page.signIns.signIn(late, undefined)).toBeUndefined();
+  const oldest = await page.code();
   const others: string[] = [];
-  for (let i = 0; i < MAX_PAGE_CODES; i++) others.push(await door.code());
-  door.clock.advance(PAGE_CODE_MS - 1);
-  expect(await door.signIns.signIn(oldest, undefined)).toBeUndefined();
-  expect(await door.signIns.signIn(others[0] ?? "", undefined)).toBeDefined();
+  for (let i = 0; i < MAX_PAGE_CODES; i++) others.push(await page.code());
+  page.clock.advance(PAGE_CODE_MS - 1);
+  expect(await page.signIns.signIn(oldest, undefined)).toBeUndefined();
+  expect(await page.signIns.signIn(others[0] ?? "", undefined)).toBeDefined();
 });
 
 test("a sign-in ends 12 hours after its last use, unless something is open by it, and after 7 days at the latest", async () => {
   using folder = tempDir();
-  await using door = await begin(folder.path);
-  const { signIns, clock } = door;
-  const idle = await cookieOf(signIns, await door.code());
-  const used = await cookieOf(signIns, await door.code());
-  const open = await cookieOf(signIns, await door.code());
+  await using page = await begin(folder.path);
+  const { signIns, clock } = page;
+  const idle = await cookieOf(signIns, await page.code());
+  const used = await cookieOf(signIns, await page.code());
+  const open = await cookieOf(signIns, await page.code());
   const signIn = signIns.byCookie(open);
   const close = signIn?.opened();
   for (let passed = 0; passed < PAGE_IDLE_MS + HOUR_MS; passed += HOUR_MS) {
@@ -111,10 +111,10 @@ test("a sign-in ends 12 hours after its last use, unless something is open by it
 
 test("of too many sign-ins the one that was not used for longest ends; those of a link take no room from others", async () => {
   using folder = tempDir();
-  await using door = await begin(folder.path);
-  const { signIns, clock } = door;
-  const first = await cookieOf(signIns, await door.code());
-  const second = await cookieOf(signIns, await door.code());
+  await using page = await begin(folder.path);
+  const { signIns, clock } = page;
+  const first = await cookieOf(signIns, await page.code());
+  const second = await cookieOf(signIns, await page.code());
   clock.advance(HOUR_MS);
   expect(signIns.byCookie(first)).toBeDefined();
   const { code: link } = await signIns.code(key, { readOnly: true, forMs: 2 * HOUR_MS });
@@ -123,7 +123,7 @@ test("of too many sign-ins the one that was not used for longest ends; those of 
   expect(signIns.byCookie(second)).toBeDefined();
   for (let i = 0; i < MAX_SIGN_INS - 1; i++) {
     clock.advance(1);
-    await signIns.signIn(await door.code(), undefined);
+    await signIns.signIn(await page.code(), undefined);
   }
   expect(signIns.list().signIns.filter(({ readOnly }) => !readOnly)).toHaveLength(MAX_SIGN_INS);
   expect([signIns.byCookie(first), signIns.byCookie(second)].filter((each) => each === undefined)).toHaveLength(1);
@@ -134,8 +134,8 @@ test("of too many sign-ins the one that was not used for longest ends; those of 
 
 test("links are so many at most, and one that is over makes room", async () => {
   using folder = tempDir();
-  await using door = await begin(folder.path);
-  const { signIns, clock } = door;
+  await using page = await begin(folder.path);
+  const { signIns, clock } = page;
   for (let i = 0; i < MAX_PAGE_LINKS; i++) await signIns.code(key, { readOnly: true, forMs: HOUR_MS });
   await expect(signIns.code(key, { readOnly: true, forMs: HOUR_MS })).rejects.toMatchObject({ code: "quota_full" });
   clock.advance(HOUR_MS);
@@ -146,8 +146,8 @@ test("links are so many at most, and one that is over makes room", async () => {
 
 test("on a full disk a browser signs in, and who ends that is told that the end was not kept", async () => {
   using folder = tempDir();
-  await using door = await begin(folder.path);
-  const { signIns, disk, kept } = door;
+  await using page = await begin(folder.path);
+  const { signIns, disk, kept } = page;
   const { code: link, link: id = "" } = await signIns.code(key, { readOnly: true, forMs: HOUR_MS });
   disk.isFull = true;
   const cookie = await cookieOf(signIns, link);

@@ -103,7 +103,7 @@ async function begin(folder: string, over: (store: Store) => Partial<Store> = ()
     policy: { ...ConfigSchema.parse({ home: folder }), messageTtlMs: DEFAULT_TTL_MS },
     sinks: { timeoutMs: 1_000, vet: async () => {}, open: () => ({ ...none, test: none.post }) },
     readPost: () => undefined,
-    door: { isOpen: false, place: { read: () => undefined, write: () => {} }, known: (_, secret) => secret },
+    page: { isOpen: false, place: { read: () => undefined, write: () => {} }, known: (_, secret) => secret },
     onWebhook: () => {},
     onFault: () => {},
   });

@@ -34,7 +34,7 @@ export const AgentCursor = z
     return rest.length === 0 && Boolean(name) && Presence.safeParse(presence).success && AgentId.safeParse(id).success;
   }, "the nextAfter of an earlier page");
 
-/** How sure the mesh is of who an agent is: `verified` by its token, or `unverified` (the predecessor's wire). */
+/** How sure the mesh is of who an agent is: `verified` by its token, or `unverified` (the predecessor's wire, a hook URL). */
 export const Trust = z.enum(["verified", "unverified"]);
 export type Trust = z.infer<typeof Trust>;
 

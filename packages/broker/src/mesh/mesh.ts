@@ -5,7 +5,7 @@ import { LoopGuard } from "./acceptance/loop-guard.ts";
 import { ReceiverPolicies } from "./acceptance/receiver-policy.ts";
 import { Audit } from "./access/audit.ts";
 import { Machines } from "./access/machines.ts";
-import { type DoorParts, SignIns } from "./access/sign-ins.ts";
+import { type PageParts, SignIns } from "./access/sign-ins.ts";
 import { Agents } from "./agents.ts";
 import { Asks } from "./asks.ts";
 import type { Clock } from "./clock.ts";
@@ -72,7 +72,7 @@ export function createMesh(parts: {
   /** Reads what is posted at hooks. */
   readonly readPost: ReadPost;
   /** The page's: whether it is open, and where sign-ins are kept. */
-  readonly door: DoorParts;
+  readonly page: PageParts;
   /** What can be said of the processes that sessions name. */
   readonly sight: ProcessSight;
   readonly onWebhook: WebhookNotice;

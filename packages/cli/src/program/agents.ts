@@ -103,7 +103,7 @@ export function agentsCommands(program: Command): void {
     .option("--same-repo <action>", "accept, hold or refuse agents that say they work in its repository")
     .option("--same-machine <action>", "accept, hold or refuse other agents of its machine")
     .option("--remote <action>", "accept, hold or refuse agents of other machines")
-    .option("--unverified <action>", "accept, hold or refuse agents of the predecessor's wire")
+    .option("--unverified <action>", "accept, hold or refuse agents of the predecessor's wire and of hook URLs")
     .option("--otherwise <action>", "accept, hold or refuse everybody else")
     .action(async (agent, options, command) =>
       (await import("../commands/agents/policy.ts")).policy(await contextOf(command), agent, options),

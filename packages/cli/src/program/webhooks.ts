@@ -87,7 +87,7 @@ export function webhooksCommands(program: Command): void {
     .description(
       "Make a URL at which GitHub, GitLab or any program posts to a topic or an agent. Each has a secret of its own, shown only now, and an agent that its messages are from, marked unverified.",
     )
-    .argument("[target]", "an agent; with dots in it, or --topic, a topic")
+    .argument("[target]", "an agent; with dots in it and no agent of that name, or --topic, a topic")
     .addOption(choiceOption("--kind <name>", "who posts", ["github", "gitlab", "json"]).default("json"))
     .option("--topic", "the target is a topic")
     .addOption(

@@ -33,7 +33,10 @@ export const AuditBy = object(() => ({
   kind: z.enum(["agent", "machine", "key", "page", "nobody", "broker"]),
   id: z.string().optional(),
   name: z.string().optional().meta({ description: "of an agent its name, of a machine its host" }),
-  address: z.string().optional().meta({ description: "where the call came from, of those without a valid token" }),
+  address: z
+    .string()
+    .optional()
+    .meta({ description: "where the call came from, of those without a valid token and of who signs in at the page" }),
 }));
 export type AuditBy = z.infer<typeof AuditBy>;
 

@@ -28,7 +28,7 @@ export const NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-._";
 const NAME_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 /** What is read as an id, whole or cut short: an agent of that name would be taken for the one whose id it is. */
-const LIKE_AN_ID = /^(agt|ses|msg|dlv|thr|mch|inv|hok)_[0-9a-f]*$/;
+const LIKE_AN_ID = /^(agt|ses|msg|dlv|thr|mch|inv|hok|sin|lnk)_[0-9a-f]*$/;
 
 /** Unique name of an agent: 1–64 of `a-z 0-9 . _ -`, starting with a letter or digit, not reserved, not like an id. */
 export const AgentName = z

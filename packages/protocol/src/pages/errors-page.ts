@@ -23,7 +23,8 @@ const REMEDIES: Record<ErrorCode, string> = {
   delivery_not_found: "The number or id is not of your inbox.",
   webhook_not_found: "Set one: `agentmesh webhook set`.",
   machine_not_found: "See who joined: `agentmesh machines`. Of several with one host name, name the id.",
-  no_page: "It was started with `--no-ui` (`noUi`). Start it without, or use the command line: `agentmesh --help`.",
+  no_page:
+    "It was started with `--no-ui` (`noUi`), or its page was not built: `detail` says which. Start it without, or use the command line: `agentmesh --help`.",
   route_not_found: "See `GET /v1/openapi.json`.",
   method_not_allowed: "See `GET /v1/openapi.json`.",
   agent_name_taken: 'Choose another name, or register with `"ifTaken": "number"`.',
@@ -42,7 +43,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   cursor_gone:
     "Some of what happened behind the cursor is no longer kept. Ask without a cursor, and read anew what you follow: agents, inboxes, the log.",
   body_too_large: "Send less, or put the text into a file and send its path. Nothing was stored.",
-  unsupported_media_type: "Send JSON with `content-type: application/json`.",
+  unsupported_media_type: "Send JSON with `content-type: application/json`; a CloudEvent as its formats say.",
   idempotency_mismatch: "Use a new key for a new message.",
   post_not_readable: "Make the hook for who posts there (`agentmesh hook-url --kind`), and have it post JSON.",
   webhook_url_forbidden:

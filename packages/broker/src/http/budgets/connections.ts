@@ -7,8 +7,14 @@ import { httpLimits } from "./limits.ts";
 /** Under which name a caller's share is counted. */
 export const shareOf = laneOfCaller;
 
+/** Whom no budget holds: who has the mesh key itself. */
+export function isUnbound(caller: AnyCaller | undefined): boolean {
+  return caller?.kind === "key" && caller.page === undefined;
+}
+
 /** What a caller is called in a refusal. */
-export function nameOf(caller: Exclude<AnyCaller, { readonly kind: "key" }>): string {
+export function nameOf(caller: AnyCaller): string {
+  if (caller.kind === "key") return caller.page ? `The page (${caller.page.id})` : "The mesh key";
   return caller.kind === "agent" ? caller.agent.name : caller.machine.host;
 }
 
@@ -36,10 +42,10 @@ export class Connections {
     const share = shareOf(caller);
     const own = this.#proven.get(share) ?? new Set();
     if (own.has(socket)) return;
-    if (caller.kind !== "key" && own.size >= httpLimits.connectionsPerAgent) {
+    if (!isUnbound(caller) && own.size >= httpLimits.connectionsPerAgent) {
       throw new MeshError(
         "too_much_at_once",
-        `${nameOf(caller)} has ${own.size} connections open, the most one agent may have. Nothing was done. Close some, or use those that are open.`,
+        `${nameOf(caller)} has ${own.size} connections open, the most one caller may have. Nothing was done. Close some, or use those that are open.`,
         { retryAfterMs: 1_000 },
       );
     }

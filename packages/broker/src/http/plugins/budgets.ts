@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { AnyCaller } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
-import { type Connections, nameOf, shareOf } from "../budgets/connections.ts";
+import { type Connections, isUnbound, nameOf, shareOf } from "../budgets/connections.ts";
 import { type HttpTerms, httpLimits } from "../budgets/limits.ts";
 import { Patience } from "../budgets/patience.ts";
 import { UnreadAnswers } from "../budgets/unread-answers.ts";
@@ -30,7 +30,7 @@ export function budgets(app: FastifyInstance, { requestWithinMs }: HttpTerms, co
     const share = shareOf(caller);
     const now = bodies.get(share) ?? 0;
     const most = caller === undefined ? httpLimits.bodiesUnproven : httpLimits.bodiesPerAgent;
-    if (caller?.kind !== "key" && now >= most) {
+    if (!isUnbound(caller) && now >= most) {
       const who = caller === undefined ? "Callers without a token are" : `${nameOf(caller)} is`;
       throw new MeshError(
         "too_much_at_once",

@@ -1,4 +1,4 @@
-/** The page's door: who signs in by which code, as whom, and how that ends. */
+/** Sign-ins at the page: who signs in by which code, as whom, and how that ends. */
 import { randomBytes } from "node:crypto";
 import {
   type EndpointReply,
@@ -30,8 +30,8 @@ interface Code {
   readonly until: number;
 }
 
-/** What the door is built from. */
-export interface DoorParts {
+/** What sign-ins are kept and known by. */
+export interface PageParts {
   /** Whether this broker serves the page. */
   readonly isOpen: boolean;
   readonly place: SignedInParts["place"];
@@ -43,13 +43,13 @@ export interface DoorParts {
 export class SignIns {
   readonly #agents: Agents;
   readonly #audit: Audit;
-  readonly #door: DoorParts;
+  readonly #page: PageParts;
   readonly #signedIn: SignedIn;
   readonly #codes = new Map<string, Code>();
 
-  constructor(parts: { agents: Agents; audit: Audit; door: DoorParts } & Omit<SignedInParts, "place">) {
-    [this.#agents, this.#audit, this.#door] = [parts.agents, parts.audit, parts.door];
-    this.#signedIn = new SignedIn({ ...parts, place: parts.door.place });
+  constructor(parts: { agents: Agents; audit: Audit; page: PageParts } & Omit<SignedInParts, "place">) {
+    [this.#agents, this.#audit, this.#page] = [parts.agents, parts.audit, parts.page];
+    this.#signedIn = new SignedIn({ ...parts, place: parts.page.place });
   }
 
   /** Makes a code that signs in once, or a link that only looks. @throws MeshError agent_not_found, forbidden, quota_full */
@@ -62,7 +62,7 @@ export class SignIns {
       const code = secret("amv");
       const link: KeptLink = {
         id: newId("lnk"),
-        known: this.#door.known("code", code),
+        known: this.#page.known("code", code),
         madeAt: now,
         until: now + forMs,
       };
@@ -81,7 +81,7 @@ export class SignIns {
     const code = secret("amc");
     const until = now + PAGE_CODE_MS;
     for (const [hash, each] of this.#codes) if (each.until <= now) this.#codes.delete(hash);
-    this.#codes.set(this.#door.known("code", code), { as: person?.id, until });
+    this.#codes.set(this.#page.known("code", code), { as: person?.id, until });
     const [oldest] = this.#codes.keys();
     if (this.#codes.size > MAX_PAGE_CODES && oldest !== undefined) this.#codes.delete(oldest);
     await this.#audit.note({ act: "page_code_made", by: byOf(caller), ...(person && { about: person }) });
@@ -94,7 +94,7 @@ export class SignIns {
     address: string | undefined,
   ): Promise<{ readonly cookie: string; readonly session: PageSession } | undefined> {
     const now = this.#now();
-    const { known } = this.#door;
+    const { known } = this.#page;
     const hash = known("code", code);
     const once = this.#codes.get(hash);
     this.#codes.delete(hash);
@@ -121,7 +121,7 @@ export class SignIns {
   /** The sign-in of a cookie. A call by it is a use. */
   byCookie(cookie: string): PageSignIn | undefined {
     this.#now();
-    const hash = this.#door.known("cookie", cookie);
+    const hash = this.#page.known("cookie", cookie);
     const found = this.#signedIn.signIns.find((each) => each.known === hash);
     if (!found) return undefined;
     this.#signedIn.used(found);
@@ -163,7 +163,7 @@ export class SignIns {
   }
 
   #now(): number {
-    if (this.#door.isOpen) return this.#signedIn.now();
+    if (this.#page.isOpen) return this.#signedIn.now();
     throw new MeshError(
       "no_page",
       "This broker serves no page: it was started with --no-ui. Start it without, or use the command line: agentmesh --help",
@@ -172,7 +172,7 @@ export class SignIns {
 
   #shown({ id, link, as, until }: KeptSignIn, cookie: string): PageSignIn {
     return {
-      ...{ id, as, until, readOnly: link !== undefined, value: this.#door.known("page", cookie) },
+      ...{ id, as, until, readOnly: link !== undefined, value: this.#page.known("page", cookie) },
       over: this.#signedIn.overOf(id),
       opened: () => this.#signedIn.opened(id),
     };

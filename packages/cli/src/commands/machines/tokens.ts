@@ -54,8 +54,9 @@ async function pageRows(admin: MeshClient): Promise<TokenRow[]> {
     throw error;
   });
   return [
-    ...signIns.map(({ id, readOnly, signedInAt, lastUsedAt }) => ({
-      ...{ of: "a browser at the page", id, scope: readOnly ? "to look at everything" : "the page, as you" },
+    ...signIns.map(({ id, readOnly, as, signedInAt, lastUsedAt }) => ({
+      ...{ of: "a browser at the page", id },
+      scope: readOnly ? "to look at everything" : as === undefined ? "the page, writing as nobody" : "the page, as you",
       ...{ madeAt: signedInAt, lastUsedAt },
     })),
     ...links.map(({ id, madeAt }) => ({ of: "a read-only link", id, scope: "to look at everything", madeAt })),
