@@ -22,8 +22,9 @@ export async function asPerson(registrar: MeshClient, client: string, agent: Age
   return (await registerPerson(registrar, { name, token, client, ...(host !== undefined && { host }) })).agent;
 }
 
-/** What clients set for the programs that they start. */
+/** What clients set for the programs that they start; of Cline nothing is known that a person does not set as well. */
 const SET_BY_CLIENTS = [
+  "AI_AGENT",
   "CLAUDECODE",
   "CLAUDE_CODE_SESSION_ID",
   "CODEX_SANDBOX",
@@ -31,7 +32,9 @@ const SET_BY_CLIENTS = [
   "COPILOT_AGENT_SESSION_ID",
   "CURSOR_AGENT",
   "GEMINI_CLI",
+  "KILO",
   "OPENCODE",
+  "PI_CODING_AGENT",
   "QWEN_CODE",
   "QWEN_CODE_SESSION_ID",
 ];

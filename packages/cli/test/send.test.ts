@@ -57,6 +57,9 @@ test("what a person sends comes as operator, what a model sends with the same to
   expect(await run({}, "send", "trusting", "from you")).toBe(0);
   expect(await run({}, "send", "trusting", "from you, too", "--as", "early")).toBe(0);
   expect(await run({ CLAUDECODE: "1" }, "send", "trusting", "from a model")).toBe(0);
+  expect(await run({ PI_CODING_AGENT: "true" }, "send", "trusting", "from a model in Pi")).toBe(0);
+  expect(await run({ KILO: "1" }, "send", "trusting", "from a model in Kilo")).toBe(0);
+  expect(await run({ AI_AGENT: "any" }, "send", "trusting", "from a model in whatever says so")).toBe(0);
   expect(await run({ OPENCODE: "1" }, "ask", "trusting", "a question of a model", "--timeout", "1s")).toBe(7);
   await client.subscribe({ topic: "news" });
   expect(await run({ GEMINI_CLI: "1" }, "publish", "news", "of a model")).toBe(0);
@@ -66,6 +69,9 @@ test("what a person sends comes as operator, what a model sends with the same to
     "from you: operator",
     "from you, too: operator",
     "from a model: same-machine",
+    "from a model in Pi: same-machine",
+    "from a model in Kilo: same-machine",
+    "from a model in whatever says so: same-machine",
     "a question of a model: same-machine",
     "of a model: same-machine",
     "of yours: operator",

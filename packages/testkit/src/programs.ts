@@ -25,7 +25,7 @@ export function programLine(name: ProgramName, args: readonly string[] = []): st
 
 /** What says where a client has its configuration, or how one is set. */
 const OF_CLIENTS =
-  /^(XDG_CONFIG_HOME|CLAUDE|CODEX_|COPILOT_|CURSOR_|GEMINI_|OPENCODE|QWEN_|HERMES_|OPENCLAW_|OPENAI_|KILO|PI_|CLINE_)/;
+  /^(XDG_CONFIG_HOME|AI_AGENT$|CLAUDE|CODEX_|COPILOT_|CURSOR_|GEMINI_|OPENCODE|QWEN_|HERMES_|OPENCLAW_|OPENAI_|KILO|PI_|CLINE_)/;
 
 /** Environment without any AGENTMESH_ or client variable of the machine, nor its choice of a shell, plus `extra`. */
 export function cleanEnv(extra: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
