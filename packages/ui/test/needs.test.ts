@@ -3,12 +3,13 @@ import type { Agent, InboxEntry, OpenAsk } from "@agentmesh/protocol";
 import { describe, expect, test } from "vitest";
 import { needsOf } from "../src/needs/needs.ts";
 import { FIRST, shownNeeds } from "../src/needs/shown-needs.ts";
+import type { SeenAgent } from "../src/state/ages.ts";
 
 const NOW = Date.parse("2026-11-29T12:00:00.000Z");
 const at = (secondsAgo: number) => new Date(NOW - secondsAgo * 1_000).toISOString();
 const hex = (n: number) => n.toString(16).padStart(32, "0");
 
-function agent(name: string, more: Partial<Agent> = {}): Agent {
+function agent(name: string, more: Partial<Agent> = {}): SeenAgent {
   const id = `agt_${name}` as Agent["id"];
   return {
     id,
@@ -20,6 +21,7 @@ function agent(name: string, more: Partial<Agent> = {}): Agent {
     held: 0,
     inHand: 0,
     registeredAt: at(3_600),
+    seenAt: NOW,
     ...more,
   };
 }
@@ -52,7 +54,7 @@ function ask(n: number, from: Agent, to: Agent, overdue: boolean): OpenAsk {
   };
 }
 
-const none = { agents: [], dead: [], held: [], asks: [], status: undefined, person: "dana", now: NOW };
+const none = { agents: [], dead: [], held: [], asks: [], status: undefined, person: "agt_dana", now: NOW };
 const kinds = (looked: Partial<Parameters<typeof needsOf>[0]>) =>
   needsOf({ ...none, ...looked }).map(({ kind }) => kind);
 
@@ -123,6 +125,20 @@ describe("what needs a person", () => {
       "nearly_full",
     ]);
     expect(kinds({ agents: [agent("api", { queued: 26, oldestQueuedMs: 10, presence: "offline" })] })).toEqual([]);
+  });
+
+  test("a message that waits becomes a backlog by time alone, and its row keeps since when it waits", () => {
+    const web = agent("web", { queued: 1, oldestQueuedMs: 100_000 });
+    const after = (ms: number) => needsOf({ ...none, agents: [web], now: NOW + ms });
+    expect(after(20_000)).toEqual([]);
+    expect(after(21_000)).toMatchObject([{ kind: "backlog", since: at(100) }]);
+    expect(after(600_000)).toMatchObject([{ kind: "backlog", since: at(100) }]);
+  });
+
+  test("a question to another agent of the person's name is not the person's", () => {
+    const before = { ...agent("dana", { person: true }), id: "agt_dana_before" as Agent["id"] };
+    const found = needsOf({ ...none, agents: [before], asks: [ask(1, agent("api"), before, false)] });
+    expect(found).toMatchObject([{ kind: "question", mine: false }]);
   });
 
   test("of which there is very much is shown in its first rows, until all of it is wanted", () => {

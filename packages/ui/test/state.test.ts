@@ -1,8 +1,9 @@
 /** What events change, and the stream they come by. */
-import type { Agent, MeshEvent } from "@agentmesh/protocol";
+import type { MeshEvent } from "@agentmesh/protocol";
 import { meshEventTypes } from "@agentmesh/protocol";
 import { describe, expect, test } from "vitest";
-import { foldAgents, outOfDate, touchedBy } from "../src/state/fold.ts";
+import { focusAt, oldestMs, type SeenAgent } from "../src/state/ages.ts";
+import { foldAgents, KEPT_EVENTS, outOfDate, touchedBy, withNew } from "../src/state/fold.ts";
 import { sseReader } from "../src/state/sse.ts";
 
 const api = {
@@ -12,7 +13,8 @@ const api = {
   pushPaths: [],
   queued: 0,
   registeredAt: "",
-} as unknown as Agent;
+  seenAt: 0,
+} as unknown as SeenAgent;
 const known = new Map([[api.id, api]]);
 const event = (more: object) =>
   ({
@@ -75,8 +77,35 @@ describe("an event", () => {
         "delivery.refused",
         "delivery.cancelled",
         "delivery.expired",
+        "agent.removed",
+        "agent.archived",
       ]),
     );
+  });
+
+  test("behind more of them than are kept is told from one before whom nothing is missing", () => {
+    const of = (from: number, count: number) => Array.from({ length: count }, (_, n) => event({ cursor: `${from + n}` }));
+    const whole = withNew(of(0, KEPT_EVENTS - 1), of(KEPT_EVENTS - 1, 1));
+    expect([whole.events.length, whole.cut]).toEqual([KEPT_EVENTS, false]);
+    const { events, cut } = withNew(whole.events, of(KEPT_EVENTS, 2));
+    expect([events.length, events[0]?.cursor, cut]).toEqual([KEPT_EVENTS, "2", true]);
+  });
+});
+
+describe("without an event", () => {
+  test("the oldest message grows older from when its agent was looked at", () => {
+    const seen = { ...api, oldestQueuedMs: 500, seenAt: 10_000 };
+    expect([oldestMs(seen, 10_000), oldestMs(seen, 12_000), oldestMs(api, 12_000)]).toEqual([500, 2_500, undefined]);
+  });
+
+  test("a focus is over at its end", () => {
+    const focus = { until: "2026-11-29T12:00:00.000Z", allows: "interrupt" as const };
+    const end = Date.parse(focus.until);
+    expect([focusAt({ focus }, end - 1), focusAt({ focus }, end), focusAt({}, end)]).toEqual([
+      focus,
+      undefined,
+      undefined,
+    ]);
   });
 });
 

@@ -1,13 +1,13 @@
 /** Agents: who is here, what reaches each, what waits; one of them, or several, in a panel beside the list. */
-import type { Agent } from "@agentmesh/protocol";
 import { plainLine } from "@agentmesh/protocol/shown";
 import { signal, useComputed } from "@preact/signals";
 import { goTo } from "../frame/address.ts";
 import { rowOf } from "../frame/keys.ts";
 import { Age, Head, Name, Nothing } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
-import { duration } from "../frame/time.ts";
-import { agentNamed, agents, agentsInAll, asks, known } from "../state/mesh.ts";
+import { duration, now } from "../frame/time.ts";
+import { focusAt, oldestMs, type SeenAgent } from "../state/ages.ts";
+import { agentNamed, agents, asks, known, moreAgents } from "../state/mesh.ts";
 import { type Order, orders, placeOf, shownAgents } from "./order.ts";
 import { AgentPanel } from "./panel.tsx";
 import { PushPaths } from "./push-paths.tsx";
@@ -31,7 +31,7 @@ export function AgentsView({ of }: { of: string | undefined }) {
     return counts;
   });
   const open = of === undefined ? undefined : agentNamed(of);
-  const note = `${shown.value.length} of ${agentsInAll.value}`;
+  const note = `${shown.value.length} of ${agents.value.size + moreAgents.value}`;
   return (
     <div class={of === undefined ? "split" : "split open"}>
       <section class="split-list">
@@ -92,14 +92,16 @@ export function AgentsView({ of }: { of: string | undefined }) {
 }
 
 interface RowProps {
-  readonly agent: Agent;
+  readonly agent: SeenAgent;
   readonly chosen: boolean;
   readonly debts: { readonly owes: number; readonly awaits: number } | undefined;
 }
 
 function AgentRow({ agent, chosen, debts }: RowProps) {
-  const { id, name, client, host, queued, inHand, held, oldestQueuedMs, lastSeenAt, focus, summary } = agent;
-  const waits = queued > 0 && oldestQueuedMs !== undefined ? duration(oldestQueuedMs) : "";
+  const { id, name, client, host, queued, inHand, held, lastSeenAt, summary } = agent;
+  const focus = focusAt(agent, now.value);
+  const oldest = oldestMs(agent, now.value);
+  const waits = queued > 0 && oldest !== undefined ? duration(oldest) : "";
   return (
     <div class={chosen ? "agent chosen" : "agent"} {...rowOf(() => goTo({ view: "agents", of: name }))}>
       <label class="tick">

@@ -11,13 +11,15 @@ import { act, look } from "../frame/calls.ts";
 import { Age, MessageLink, Name, Nothing, Presence, State, To, Words } from "../frame/parts.tsx";
 import { clock, now } from "../frame/time.ts";
 import { Ping } from "../needs/need-row.tsx";
+import { focusAt } from "../state/ages.ts";
 import { asks, events } from "../state/mesh.ts";
 import { placeOf } from "./order.ts";
 import { PushPaths } from "./push-paths.tsx";
 
 /** The panel. */
 export function AgentPanel({ agent }: { agent: Agent }) {
-  const { id, name, focus } = agent;
+  const { id, name } = agent;
+  const focus = focusAt(agent, now.value);
   const hasWebhook = agent.pushPaths.some(({ path }) => path === "webhook");
   const looked = useSignal<Looked | undefined>(undefined);
   const failed = useSignal("");

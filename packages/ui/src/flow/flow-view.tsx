@@ -4,8 +4,8 @@ import { goTo } from "../frame/address.ts";
 import { rowOf } from "../frame/keys.ts";
 import { Head, Name, Nothing } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
-import { now } from "../frame/time.ts";
-import { agentNamed, asks, earlier, events } from "../state/mesh.ts";
+import { clock, now } from "../frame/time.ts";
+import { agentNamed, asks, earlier, events, heardSince } from "../state/mesh.ts";
 import { type Edge, edgesOf, type Node, nodesOf, type Passed, thickness } from "./flow.ts";
 
 const HOUR_MS = 3_600_000;
@@ -22,9 +22,12 @@ export function FlowView() {
   const beat = useComputed(() => Math.floor(now.value / BEAT_MS) * BEAT_MS);
   const edges = useComputed(() => edgesOf(passed(), asks.peek(), beat.value - HOUR_MS));
   const nodes = useComputed(() => nodesOf(edges.value));
+  const first = heardSince.value;
+  const isWhole = first !== undefined && Date.parse(first) <= beat.value - HOUR_MS;
+  const since = first === undefined || isWhole ? "" : `, as far as the page heard: since ${clock(first, now.value)}`;
   return (
     <>
-      <Head title="Flow" note={`the last hour: ${nodes.value.length} agents, ${edges.value.length} ways`} />
+      <Head title="Flow" note={`the last hour${since}: ${nodes.value.length} agents, ${edges.value.length} ways`} />
       {edges.value.length === 0 ? (
         <Nothing>No message went through in the last hour.</Nothing>
       ) : (

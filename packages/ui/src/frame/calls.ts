@@ -53,11 +53,16 @@ export async function ask(
   );
 }
 
-/** Looks at something. */
+/** A look that takes longer is given up. */
+const LOOK_MS = 30_000;
+
+/** Looks at something. @throws as {@link ask}, and when no answer comes in time */
 export async function look<T>(path: string, query: Record<string, string | number | undefined> = {}): Promise<T> {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
   const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
-  return (await ask(search === "" ? path : `${path}?${search}`)).json();
+  return (
+    await ask(search === "" ? path : `${path}?${search}`, { signal: AbortSignal.timeout(LOOK_MS) })
+  ).json();
 }
 
 /** Does something. */

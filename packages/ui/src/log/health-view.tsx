@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Head, Nothing } from "../frame/parts.tsx";
 import { bytes, clock, duration, now } from "../frame/time.ts";
-import { earlier, events, status } from "../state/mesh.ts";
+import { earlier, events, heardSince, status } from "../state/mesh.ts";
 import { ENDS, type Histogram, histogramsOf, type Step } from "./times.ts";
 
 const spans = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
@@ -18,7 +18,7 @@ export function HealthView() {
     ),
   ];
   const known = histogramsOf(steps, now.value - spans[span.value]);
-  const first = steps[0]?.at;
+  const first = heardSince.value;
   return (
     <>
       <Head title="Health" note={first && `as far as the page heard: since ${clock(first, now.value)}`}>

@@ -1,5 +1,6 @@
 /** What waits for a person, found in what the page knows: one list, the worst first. */
 import type { Agent, BrokerStatus, InboxEntry, OpenAsk } from "@agentmesh/protocol";
+import { oldestMs, type SeenAgent } from "../state/ages.ts";
 
 /** One thing that waits. */
 export type Need =
@@ -39,12 +40,12 @@ export type Need =
 
 /** What it is found in. */
 export interface Looked {
-  readonly agents: readonly Agent[];
+  readonly agents: readonly SeenAgent[];
   readonly dead: readonly InboxEntry[];
   readonly held: readonly InboxEntry[];
   readonly asks: readonly OpenAsk[];
   readonly status: BrokerStatus | undefined;
-  /** As whom the page writes. */
+  /** The id of whom the page writes as. */
   readonly person: string | undefined;
   readonly now: number;
 }
@@ -91,7 +92,7 @@ export function needsOf(looked: Looked): Need[] {
 
 function ofAsk(ask: OpenAsk, persons: ReadonlySet<string>, person: string | undefined): Need[] {
   if (persons.has(ask.to.id)) {
-    const mine = ask.to.name === person;
+    const mine = ask.to.id === person;
     return [{ kind: "question", key: `question ${ask.messageId}`, since: ask.askedAt, ask, mine }];
   }
   return ask.overdue ? [{ kind: "overdue", key: `overdue ${ask.messageId}`, since: ask.dueAt, ask }] : [];
@@ -108,8 +109,9 @@ function deadOf(dead: readonly InboxEntry[]): Need[] {
   }));
 }
 
-function ofAgent(agent: Agent, { status, asks, now }: Looked, isoNow: string): Need[] {
-  const since = agent.oldestQueuedMs === undefined ? isoNow : new Date(now - agent.oldestQueuedMs).toISOString();
+function ofAgent(agent: SeenAgent, { status, asks, now }: Looked, isoNow: string): Need[] {
+  const oldest = oldestMs(agent, now);
+  const since = oldest === undefined ? isoNow : new Date(now - oldest).toISOString();
   const online = agent.presence === "online";
   const failing = agent.pushPaths
     .filter((path) => path.failedWhy !== undefined)
@@ -146,7 +148,7 @@ function ofAgent(agent: Agent, { status, asks, now }: Looked, isoNow: string): N
         ? unread > 0
           ? one("mail", `${unread} unread`)
           : []
-        : online && (agent.queued > BACKLOG || (agent.queued > 0 && (agent.oldestQueuedMs ?? 0) > BACKLOG_MS))
+        : online && (agent.queued > BACKLOG || (agent.queued > 0 && (oldest ?? 0) > BACKLOG_MS))
           ? one("backlog", `${agent.queued} wait although it is online`)
           : [];
   return [...failing, ...unproven, ...inbox];

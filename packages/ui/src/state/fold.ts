@@ -1,5 +1,6 @@
 /** What an event changes by itself, and what has to be looked at anew because of it. */
-import type { Agent, MeshEvent } from "@agentmesh/protocol";
+import type { MeshEvent } from "@agentmesh/protocol";
+import type { SeenAgent } from "./ages.ts";
 
 /** What is looked at as a whole. */
 export type Look = "agents" | "dead" | "held" | "asks" | "topics" | "status";
@@ -29,7 +30,8 @@ export function outOfDate({ type }: Pick<MeshEvent, "type">): Look[] {
       return ["status"];
     case "agent.removed":
     case "agent.archived":
-      return ["status", "dead", "asks"];
+      // What was held for it is dead now, as what waited for it.
+      return ["status", "dead", "held", "asks"];
     default:
       return [];
   }
@@ -43,7 +45,7 @@ export function touchedBy(event: MeshEvent): string[] {
 }
 
 /** The agents after an event, by what it says itself; the same map when it says nothing of them. */
-export function foldAgents(agents: ReadonlyMap<string, Agent>, event: MeshEvent): ReadonlyMap<string, Agent> {
+export function foldAgents(agents: ReadonlyMap<string, SeenAgent>, event: MeshEvent): ReadonlyMap<string, SeenAgent> {
   if (!("agent" in event)) return agents;
   const agent = agents.get(event.agent.id);
   const changed = agent && change(agent, event);
@@ -54,7 +56,7 @@ export function foldAgents(agents: ReadonlyMap<string, Agent>, event: MeshEvent)
   return next;
 }
 
-function change(agent: Agent, event: MeshEvent): Agent | undefined {
+function change(agent: SeenAgent, event: MeshEvent): SeenAgent | undefined {
   switch (event.type) {
     case "agent.removed":
     case "agent.archived":
@@ -78,4 +80,16 @@ function change(agent: Agent, event: MeshEvent): Agent | undefined {
     default:
       return agent;
   }
+}
+
+/** Most events that the page keeps. */
+export const KEPT_EVENTS = 5_000;
+
+/** The events with those that came, the newest last, and whether older ones are kept no more. */
+export function withNew(
+  events: readonly MeshEvent[],
+  came: readonly MeshEvent[],
+): { readonly events: readonly MeshEvent[]; readonly cut: boolean } {
+  const all = [...events, ...came];
+  return { events: all.slice(-KEPT_EVENTS), cut: all.length > KEPT_EVENTS };
 }

@@ -4,9 +4,9 @@ import { batch } from "@preact/signals";
 import { ask, Refusal } from "../frame/calls.ts";
 import { session } from "../frame/session.ts";
 import { tick } from "../frame/time.ts";
-import { foldAgents, type Look, outOfDate, touchedBy } from "./fold.ts";
-import { lookAgain, lookAtAll, lookAtStatusEvery } from "./looks.ts";
-import { agents, connection, events, KEPT_EVENTS } from "./mesh.ts";
+import { foldAgents, type Look, outOfDate, touchedBy, withNew } from "./fold.ts";
+import { lookAgain, lookAtAll, lookNowAndThen } from "./looks.ts";
+import { agents, connection, earlier, events } from "./mesh.ts";
 import { sseReader } from "./sse.ts";
 
 /** The broker says something every fifteen seconds: a stream that is silent for longer is lost, whatever the socket says. */
@@ -15,12 +15,13 @@ const MAX_WAIT_MS = 5_000;
 /** How long what happened is gathered before it is shown: many events are one picture. */
 const GATHER_MS = 100;
 
+/** Where the stream is taken up; undefined while what was before it has not been looked at. */
 let cursor: string | undefined;
 
 /** Follows until the browser is signed out. */
 export async function follow(): Promise<void> {
   const clock = setInterval(tick, 1_000);
-  const noMoreStatus = lookAtStatusEvery(10_000);
+  const noMoreLooks = lookNowAndThen(10_000);
   let waitMs = 250;
   while (session.value !== undefined) {
     try {
@@ -36,7 +37,7 @@ export async function follow(): Promise<void> {
     waitMs = Math.min(MAX_WAIT_MS, waitMs * 1.6);
   }
   clearInterval(clock);
-  noMoreStatus();
+  noMoreLooks();
 }
 
 function lost(why: string): void {
@@ -76,11 +77,22 @@ async function listen(onOpen: () => void): Promise<void> {
       onOpen();
       // What changed without an event while nobody listened: presence at a broker's start, what was pruned.
       if (goesOn) lookAgain(["agents", "dead", "held", "asks", "topics", "status"]);
-      else await lookAtAll();
+      else await begin();
     }
   } finally {
     clearTimeout(timer);
     silent.abort();
+  }
+}
+
+/** Looks at everything for the first time, or anew where it cannot be taken up. @throws what a look does: then it was no beginning */
+async function begin(): Promise<void> {
+  events.value = [];
+  try {
+    await lookAtAll();
+  } catch (error) {
+    cursor = undefined;
+    throw error;
   }
 }
 
@@ -104,7 +116,10 @@ function show(): void {
       for (const id of touchedBy(event)) ids.add(id);
     }
     agents.value = known;
-    events.value = [...events.value, ...came].slice(-KEPT_EVENTS);
+    const kept = withNew(events.value, came);
+    events.value = kept.events;
+    // Behind what is cut off, what was before would stand beside a hole that nobody sees.
+    if (kept.cut) earlier.value = [];
     lookAgain(looks, ids);
   });
 }

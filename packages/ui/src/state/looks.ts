@@ -1,12 +1,28 @@
 /** First looks, and looking anew: each list at most as often as its cost allows. */
 import type { Agent, BrokerStatus, InboxEntry, LogEntry, OpenAsk, Topic } from "@agentmesh/protocol";
-import { look } from "../frame/calls.ts";
+import { look, Refusal } from "../frame/calls.ts";
+import { session } from "../frame/session.ts";
+import type { SeenAgent } from "./ages.ts";
 import type { Look } from "./fold.ts";
-import { agents, agentsInAll, asks, dead, earlier, held, known, moreDead, status, topics } from "./mesh.ts";
+import {
+  agents,
+  asks,
+  dead,
+  earlier,
+  held,
+  known,
+  moreAgents,
+  moreAsks,
+  moreDead,
+  moreHeld,
+  status,
+  topics,
+} from "./mesh.ts";
 
-/** Most agents that the page holds, and most dead letters. */
+/** Most agents that the page holds, most dead letters, and most questions that are owed or waited for. */
 const MAX_AGENTS = 5_000;
 const MAX_DEAD = 300;
+const MAX_ASKS = 500;
 /** Inboxes whose held mail is looked at. */
 const MAX_HOLDERS = 20;
 /** Fewer agents than this are looked at one by one. */
@@ -14,18 +30,20 @@ const ONE_BY_ONE = 8;
 
 const lookAt: Record<Look, () => Promise<void>> = {
   async agents() {
-    const found = new Map<string, Agent>();
+    const found = new Map<string, SeenAgent>();
+    let total = 0;
     let after: string | undefined;
     do {
       const page = await look<{ agents: Agent[]; total: number; nextAfter?: string }>("/v1/agents", {
         limit: 1_000,
         after,
       });
-      for (const agent of page.agents) found.set(agent.id, agent);
-      agentsInAll.value = page.total;
+      for (const agent of page.agents) found.set(agent.id, seen(agent));
+      total = page.total;
       after = page.nextAfter;
     } while (after !== undefined && found.size < MAX_AGENTS);
     agents.value = found;
+    moreAgents.value = Math.max(0, total - found.size);
   },
   async dead() {
     const found: InboxEntry[] = [];
@@ -39,14 +57,19 @@ const lookAt: Record<Look, () => Promise<void>> = {
     moreDead.value = after !== undefined;
   },
   async held() {
-    const holders = [...agents.value.values()].filter((agent) => agent.held > 0).slice(0, MAX_HOLDERS);
+    const all = [...agents.value.values()].filter((agent) => agent.held > 0);
+    const holders = all.slice(0, MAX_HOLDERS);
     const pages = await Promise.all(
-      holders.map(({ id }) => look<{ entries: InboxEntry[] }>("/v1/inbox", { agent: id, state: "held" })),
+      holders.map(({ id }) =>
+        look<{ entries: InboxEntry[]; nextAfter?: number }>("/v1/inbox", { agent: id, state: "held" }),
+      ),
     );
     held.value = pages.flatMap(({ entries }) => entries);
+    moreHeld.value = all.length > holders.length || pages.some(({ nextAfter }) => nextAfter !== undefined);
   },
   async asks() {
-    const { owed, waiting } = await look<{ owed: OpenAsk[]; waiting: OpenAsk[] }>("/v1/asks", { limit: 500 });
+    const { owed, waiting } = await look<{ owed: OpenAsk[]; waiting: OpenAsk[] }>("/v1/asks", { limit: MAX_ASKS });
+    moreAsks.value = Math.max(owed.length, waiting.length) === MAX_ASKS;
     asks.value = [...new Map([...owed, ...waiting].map((each) => [each.messageId, each])).values()];
   },
   async topics() {
@@ -89,32 +112,42 @@ async function lookNow(): Promise<void> {
   stale.clear();
   touched.clear();
   const began = performance.now();
+  let least = 250;
   try {
     const few = ids.length <= ONE_BY_ONE && !wanted.has("agents");
     await (few ? Promise.all(ids.map(lookAtAgent)) : lookAt.agents());
-    if ([...agents.value.values()].some((agent) => agent.held > 0) || wanted.has("held")) wanted.add("held");
-    wanted.delete("agents");
-    await Promise.all([...wanted].map((each) => lookAt[each]()));
+    await Promise.all([...wanted].filter((each) => each !== "agents").map((each) => lookAt[each]()));
   } catch {
-    // The stream of events notices when the broker is gone, and everything is looked at when it is back.
+    // What was not seen is looked at again, a second later, until the browser is signed out.
+    least = 1_000;
+    for (const each of wanted) stale.add(each);
+    for (const id of ids) touched.add(id);
   } finally {
-    // What costs much is looked at more rarely: a twentieth of the time at most.
-    restMs = Math.min(10_000, Math.max(250, 20 * (performance.now() - began)));
+    // What costs much is looked at more rarely: a twentieth of the time, or every ten seconds.
+    restMs = Math.min(10_000, Math.max(least, 20 * (performance.now() - began)));
     waits = false;
-    lookAgain([]);
+    if (session.value !== undefined) lookAgain([]);
   }
 }
 
 async function lookAtAgent(id: string): Promise<void> {
-  const agent = await look<Agent>(`/v1/agents/${id}`).catch(() => undefined);
-  if (agent === undefined) return;
-  agents.value = new Map(agents.value).set(agent.id, agent);
+  try {
+    const agent = seen(await look<Agent>(`/v1/agents/${id}`));
+    agents.value = new Map(agents.value).set(agent.id, agent);
+  } catch (error) {
+    // It left meanwhile: an event says so.
+    if (!(error instanceof Refusal && error.status === 404)) throw error;
+  }
 }
 
-/** Looks at the broker's figures now and then: they change without events. */
-export function lookAtStatusEvery(ms: number): () => void {
+function seen(agent: Agent): SeenAgent {
+  return { ...agent, seenAt: Date.now() };
+}
+
+/** Looks now and then at what changes without events: the broker's figures, when an agent was last heard of. */
+export function lookNowAndThen(everyMs: number): () => void {
   const every = setInterval(() => {
-    if (!document.hidden) lookAgain(["status", "topics"]);
-  }, ms);
+    if (!document.hidden) lookAgain(["status", "topics", "agents"]);
+  }, everyMs);
   return () => clearInterval(every);
 }

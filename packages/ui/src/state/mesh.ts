@@ -1,28 +1,37 @@
 /** What the page knows of the mesh: filled by first looks, kept true by events. */
-import type { Agent, BrokerStatus, InboxEntry, LogEntry, MeshEvent, OpenAsk, Topic } from "@agentmesh/protocol";
+import type { BrokerStatus, InboxEntry, LogEntry, MeshEvent, OpenAsk, Topic } from "@agentmesh/protocol";
 import { computed, signal } from "@preact/signals";
 import { session } from "../frame/session.ts";
 import { now } from "../frame/time.ts";
 import { type Need, needsOf } from "../needs/needs.ts";
+import type { SeenAgent } from "./ages.ts";
 
 /** Agents by their id. */
-export const agents = signal<ReadonlyMap<string, Agent>>(new Map());
-/** How many agents there are in all: more than those that the page holds, when there are very many. */
-export const agentsInAll = signal(0);
+export const agents = signal<ReadonlyMap<string, SeenAgent>>(new Map());
+/** How many agents there are beside those that the page holds: some, when there are very many. */
+export const moreAgents = signal(0);
 export const dead = signal<readonly InboxEntry[]>([]);
 /** Whether there are more dead letters than the page holds. */
 export const moreDead = signal(false);
 export const held = signal<readonly InboxEntry[]>([]);
+/** Whether more is held than the page holds. */
+export const moreHeld = signal(false);
 export const asks = signal<readonly OpenAsk[]>([]);
+/** Whether there are more questions without an answer than the page holds. */
+export const moreAsks = signal(false);
 export const topics = signal<readonly Topic[]>([]);
 export const status = signal<BrokerStatus | undefined>(undefined);
 
-/** What happened, the newest last: at most {@link KEPT_EVENTS}. */
+/** What happened, the newest last, as much of it as the page keeps. */
 export const events = signal<readonly MeshEvent[]>([]);
-export const KEPT_EVENTS = 5_000;
 
-/** What happened before the page was opened, the newest last. */
+/** What happened before the page was opened, the newest last; nothing where events behind it are kept no more. */
 export const earlier = signal<readonly LogEntry[]>([]);
+
+/** From when on the page knows what happened to messages. */
+export const heardSince = computed(
+  () => earlier.value[0]?.at ?? events.value.find((event) => "deliveryId" in event)?.at,
+);
 
 /** Whether everything has been looked at once. */
 export const known = signal(false);
@@ -46,7 +55,7 @@ export const needs = computed<readonly Need[]>(() =>
     held: held.value,
     asks: asks.value,
     status: status.value,
-    person: session.value?.person?.name,
+    person: session.value?.person?.id,
     now: coarseNow.value,
   }),
 );
@@ -54,6 +63,6 @@ export const needs = computed<readonly Need[]>(() =>
 const byName = computed(() => new Map([...agents.value.values()].map((agent) => [agent.name as string, agent])));
 
 /** An agent by its name or id, as far as the page knows it. */
-export function agentNamed(name: string): Agent | undefined {
+export function agentNamed(name: string): SeenAgent | undefined {
   return byName.value.get(name) ?? agents.value.get(name);
 }
