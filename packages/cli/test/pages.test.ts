@@ -95,8 +95,8 @@ const pages = [
   ...["*.md", "docs/*.md", "docs/decisions/*.md", "docs/troubleshooting/*.md", "packages/*/README.md", "examples/*.md"],
   ...["plugins/**/*.md", ".changeset/*.md"],
 ].flatMap((pattern) => globSync(pattern, { cwd: root }));
-const sources = ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi", "cline"].flatMap((name) =>
-  globSync(`packages/${name}/src/**/*.ts`, { cwd: root }),
+const sources = ["protocol", "client", "broker", "mcp", "cli", "opencode", "pi", "cline", "ui"].flatMap((name) =>
+  globSync(`packages/${name}/src/**/*.{ts,tsx,html}`, { cwd: root }),
 );
 
 test.each(pages)("%s names commands that exist, with their arguments", (page) => {
@@ -106,7 +106,8 @@ test.each(pages)("%s names commands that exist, with their arguments", (page) =>
 
 test("messages, help and errors of the programs name commands that exist, with their options", () => {
   const spoken = sources.flatMap((source) =>
-    spokenIn(readFileSync(join(root, source), "utf8")).map((rest) => [source, rest] as const),
+    // The end of an element ends a command.
+    spokenIn(readFileSync(join(root, source), "utf8").replaceAll(/<\/\w+>/g, "\n")).map((rest) => [source, rest] as const),
   );
   expect(spoken.filter(([, rest]) => wrongIn(rest) === undefined).length).toBeGreaterThan(100);
   expect(spoken.map(([source, rest]) => [source, rest, wrongIn(rest)]).filter(([, , why]) => why)).toEqual([]);

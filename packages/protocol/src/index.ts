@@ -52,6 +52,7 @@ export * from "./receiver-policy.ts";
 export * from "./system.ts";
 export * from "./text/agent-words.ts";
 export * from "./text/defang.ts";
+export * from "./text/ping.ts";
 export * from "./text/plain-text.ts";
 export * from "./text/publish-remarks.ts";
 export * from "./text/quote.ts";

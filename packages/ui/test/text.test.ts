@@ -1,13 +1,14 @@
 /** Text of agents on the page: Markdown, conversations, lines of the log, addresses, the palette. */
+import { spawnSync } from "node:child_process";
 import type { HistoryEntry, LogEntry, MeshEvent } from "@agentmesh/protocol";
 import { describe, expect, test } from "vitest";
-import { blocksOf, inlineOf } from "../src/conversations/markdown.ts";
+import { blocksOf, type Inline, inlineOf } from "../src/conversations/markdown.ts";
 import { asMarkdown, merged, threadsOf } from "../src/conversations/threads.ts";
+import { dismissing, forEach, saying, withUrgency } from "../src/frame/command-lines.ts";
 import { placesFor } from "../src/frame/found.ts";
 import { addressOf, pathOf } from "../src/frame/paths.ts";
 import { age, bytes, duration } from "../src/frame/time.ts";
 import { filtered, linesOf } from "../src/log/lines.ts";
-import { saying } from "../src/needs/command-lines.ts";
 
 describe("Markdown", () => {
   test("has the blocks that agents write", () => {
@@ -27,9 +28,10 @@ describe("Markdown", () => {
   });
 
   test("leaves no letter of a text out", () => {
+    const said = (pieces: readonly Inline[]): string =>
+      pieces.map((piece) => ("of" in piece ? said(piece.of) : piece.kind === "link" ? piece.text + piece.url : piece.text)).join("");
     const parts = "a **b** `c` *d* [e](f) <i> & \\ _g_ __h__ 2*3*4 **open `tick [x](y z)";
-    const words = JSON.stringify(inlineOf(parts));
-    for (const letter of "abcdefgh") expect(words).toContain(letter);
+    expect(said(inlineOf(parts))).toBe("a b c d ef <i> & \\ _g_ h 2*3*4 **open `tick [x](y z)");
     expect(inlineOf("2 * 3 * 4")).toEqual([{ kind: "text", text: "2 * 3 * 4" }]);
   });
 
@@ -155,7 +157,7 @@ test("the palette finds by any words, knows ids, and offers to search", () => {
   expect(placesFor("", known)).toHaveLength(3);
 });
 
-test("times and sizes are short, and a text in a command line is one word of a shell", () => {
+test("times and sizes are short", () => {
   expect([40, 1_200, 12_345, 240_000, 7_200_000, 300_000_000].map(duration)).toEqual([
     "40 ms",
     "1.2 s",
@@ -166,5 +168,29 @@ test("times and sizes are short, and a text in a command line is one word of a s
   ]);
   expect([age(0, 500), age(0, 5_900), age(0, 61_000)]).toEqual(["now", "5 s", "1 min"]);
   expect([512, 2_048, 5_000_000].map(bytes)).toEqual(["512 B", "2.0 KiB", "4.8 MiB"]);
-  expect(saying("reply msg_1", "it's `done`")).toBe("agentmesh reply msg_1 'it'\\''s `done`'");
+});
+
+describe("a command line", () => {
+  test("has a text as one word of a shell, behind two dashes where it begins with one", () => {
+    expect(saying("reply msg_1", "it's `done`")).toBe("agentmesh reply msg_1 'it'\\''s `done`'");
+    expect(saying("send api", "--all is well")).toBe("agentmesh send api -- '--all is well'");
+    expect([" ", "-"].map((text) => saying("send api", text))).toEqual(["agentmesh send api …", "agentmesh send api …"]);
+    expect([withUrgency("send api", "normal"), withUrgency("send api", "fyi")]).toEqual([
+      "send api",
+      "send api --urgency fyi",
+    ]);
+  });
+
+  test("for several names them all, or the first, and is one that a shell takes", () => {
+    const redrive = (id: string) => `agentmesh redrive ${id}`;
+    const lines = [["a"], ["a", "b"], ["a", "b", "c", "d"]].map((ids) => forEach(ids, redrive));
+    expect(lines).toEqual([
+      "agentmesh redrive a",
+      "for each in a b; do agentmesh redrive $each; done",
+      "for each in a b c …; do agentmesh redrive $each; done",
+    ]);
+    for (const line of [...lines, forEach(["a", "b"], (name) => saying(`send ${name}`, "-it's $HOME"))])
+      expect(spawnSync("sh", ["-n", "-c", line]).status).toBe(0);
+    expect(dismissing(["a", "b", "c", "d"])).toBe("agentmesh dismiss a b c …");
+  });
 });

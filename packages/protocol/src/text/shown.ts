@@ -1,4 +1,5 @@
 /** Text of agents as it is shown, without a schema behind it: what a browser loads of this package. */
+export * from "./ping.ts";
 export * from "./plain-text.ts";
 export * from "./quote.ts";
 export * from "./render.ts";

@@ -44,3 +44,9 @@ export function placeOf({ repo, branch, directory }: Pick<Agent, "repo" | "branc
   if (repo !== undefined) return branch === undefined ? last(repo) : `${last(repo)}@${branch}`;
   return last(directory);
 }
+
+/** What would be dead letters if agents were removed: whatever of their mail has not ended. */
+export function deadBy(agents: readonly Pick<Agent, "queued" | "inHand" | "held">[]): string {
+  const messages = agents.reduce((sum, { queued, inHand, held }) => sum + queued + inHand + held, 0);
+  return messages === 1 ? "1 message" : `${messages} messages`;
+}

@@ -7,13 +7,13 @@ import { useEffect } from "preact/hooks";
 import { Write } from "../conversations/write.tsx";
 import { Act } from "../frame/act.tsx";
 import { goTo } from "../frame/address.ts";
+import { Ping, TestWebhook } from "../frame/buttons.tsx";
 import { act, look } from "../frame/calls.ts";
 import { Age, MessageLink, Name, Nothing, Presence, State, To, Words } from "../frame/parts.tsx";
 import { clock, now } from "../frame/time.ts";
-import { Ping } from "../needs/need-row.tsx";
 import { focusAt } from "../state/ages.ts";
 import { asks, events } from "../state/mesh.ts";
-import { placeOf } from "./order.ts";
+import { deadBy, placeOf } from "./order.ts";
 import { PushPaths } from "./push-paths.tsx";
 
 /** The panel. */
@@ -107,7 +107,7 @@ export function AgentPanel({ agent }: { agent: Agent }) {
         )}
         <Act
           command={`agentmesh agent remove ${name}`}
-          confirm={`Remove ${name}? ${agent.queued + agent.inHand} messages become dead letters.`}
+          confirm={`Remove ${name}? ${deadBy([agent])} become dead letters.`}
           run={() => act("DELETE", `/v1/agents/${id}`).then(() => goTo({ view: "agents" }))}
         >
           Remove
@@ -212,13 +212,7 @@ function Lists({ agent: { id, name }, looked: { inbox, sent, policy, webhook } }
             {webhook.failedWhy !== undefined && <Words of={webhook.failedWhy} />}
           </li>
           <li>
-            <Act
-              command={`agentmesh webhook test ${name}`}
-              run={() => act("POST", `/v1/agents/${id}/webhook/test`)}
-              done="Tested"
-            >
-              Test now
-            </Act>
+            <TestWebhook id={id} name={name} />
           </li>
         </Part>
       )}

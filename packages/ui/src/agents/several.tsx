@@ -2,9 +2,10 @@
 import { useSignal } from "@preact/signals";
 import { Act } from "../frame/act.tsx";
 import { act } from "../frame/calls.ts";
-import { saying } from "../needs/command-lines.ts";
-import { send } from "../needs/remedies.ts";
+import { forEach, saying } from "../frame/command-lines.ts";
+import { send } from "../frame/remedies.ts";
 import { agents } from "../state/mesh.ts";
+import { deadBy } from "./order.ts";
 import { ticked } from "./ticked.ts";
 
 /** The bar over the list while some are ticked. */
@@ -28,23 +29,24 @@ export function Several() {
         }}
       />
       <Act
-        command={saying(`send ${names[0]}`, text.value)}
+        command={forEach(names, (name) => saying(`send ${name}`, text.value))}
         run={() => all(({ name }) => send(name, text.value))}
         disabled={text.value.trim() === ""}
         done="Sent"
         main
+        writes
       >
         Send to {chosen.length}
       </Act>
       <Act
-        command={`agentmesh focus ${names[0]} --for 30m`}
+        command={forEach(names, (name) => `agentmesh focus ${name} --for 30m`)}
         run={() => all(({ id }) => act("PUT", `/v1/agents/${id}/focus`, {}))}
       >
         Focus {chosen.length}
       </Act>
       <Act
-        command={`agentmesh agent remove ${names[0]}`}
-        confirm={`Remove ${chosen.length} agents (${who}) with ${chosen.reduce((sum, { queued }) => sum + queued, 0)} waiting messages?`}
+        command={forEach(names, (name) => `agentmesh agent remove ${name}`)}
+        confirm={`Remove ${chosen.length} agents (${who})? ${deadBy(chosen)} become dead letters.`}
         run={() =>
           all(({ id }) => act("DELETE", `/v1/agents/${id}`)).then(() => {
             ticked.value = new Set();

@@ -21,7 +21,10 @@ export function Talk({ of }: { of: string }) {
     if (newest !== undefined) end.current?.scrollIntoView({ block: "end" });
   }, [newest]);
   const me = session.value?.person?.id;
-  const answerable = entries.findLast(({ message }) => message.from.id !== me && message.kind === "message");
+  // Only who got a message answers it.
+  const answerable = entries.findLast(
+    ({ message, deliveries }) => message.kind === "message" && deliveries.some(({ to }) => to.id === me),
+  );
   return (
     <aside class="panel talk" aria-label={topic ?? "Conversation"}>
       <header>

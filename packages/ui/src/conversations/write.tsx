@@ -2,9 +2,9 @@
 import { useSignal } from "@preact/signals";
 import { Act } from "../frame/act.tsx";
 import { act } from "../frame/calls.ts";
+import { saying, withUrgency } from "../frame/command-lines.ts";
+import { reply, send } from "../frame/remedies.ts";
 import { session } from "../frame/session.ts";
-import { saying } from "../needs/command-lines.ts";
-import { reply, send } from "../needs/remedies.ts";
 
 /** Where it goes: to an agent, on a topic, or as the answer to a message. */
 export type WriteProps =
@@ -40,8 +40,8 @@ export function Write(props: WriteProps) {
         {"to" in props && (
           <>
             <Act
-              command={saying(`send ${props.to}${urgent.value ? " --urgency interrupt" : ""}`, body)}
-              run={() => send(props.to, body, urgency).then(clear)}
+              command={saying(withUrgency(`send ${props.to}`, urgency), body)}
+              run={() => send(props.to, body, { urgency }).then(clear)}
               disabled={empty}
               done="Sent"
               main
@@ -49,7 +49,8 @@ export function Write(props: WriteProps) {
               Send
             </Act>
             <Act
-              command={saying(`ask ${props.to}`, body)}
+              // `agentmesh ask` knows no urgency.
+              command={urgent.value ? undefined : saying(`ask ${props.to}`, body)}
               run={() =>
                 act("POST", "/v1/asks", { to: props.to, body, urgency, waitMs: 0, idempotencyKey: key() }).then(clear)
               }
@@ -62,7 +63,7 @@ export function Write(props: WriteProps) {
         )}
         {"topic" in props && (
           <Act
-            command={saying(`publish ${props.topic}`, body)}
+            command={saying(withUrgency(`publish ${props.topic}`, urgency), body)}
             run={() =>
               act("POST", `/v1/topics/${props.topic}/messages`, { body, urgency, idempotencyKey: key() }).then(clear)
             }

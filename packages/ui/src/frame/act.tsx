@@ -2,15 +2,19 @@
 import { signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { mayChange } from "./session.ts";
+import { mayChange, session } from "./session.ts";
 
 /** The command line of the button that is pointed at; the frame shows it. */
 export const pointedAt = signal<string | undefined>(undefined);
 
+/** Why nothing is sent where the page was opened without a person. */
+const NOBODY_WRITES =
+  "Nobody writes here: a coding client opened this page. Open it from a terminal of your own: agentmesh ui";
+
 /** What a button needs. */
 export interface ActProps {
-  /** The command line that does the same. */
-  readonly command: string;
+  /** The command line that does the same; undefined where there is none. */
+  readonly command: string | undefined;
   readonly run: () => Promise<unknown>;
   readonly children: ComponentChildren;
   /** What is asked first, with the object and how many: `Remove carol and her 3 messages?` */
@@ -19,10 +23,12 @@ export interface ActProps {
   /** Said when it is done. */
   readonly done?: string | undefined;
   readonly disabled?: boolean | undefined;
+  /** It sends something as the person. */
+  readonly writes?: boolean | undefined;
 }
 
 /** The button. */
-export function Act({ command, run, children, confirm, main, done, disabled }: ActProps) {
+export function Act({ command, run, children, confirm, main, done, disabled, writes }: ActProps) {
   const state = useSignal<"idle" | "asking" | "busy" | "done">("idle");
   const failed = useSignal("");
   const yes = useRef<HTMLButtonElement>(null);
@@ -46,7 +52,7 @@ export function Act({ command, run, children, confirm, main, done, disabled }: A
           : String((error as Error).message);
     }
   };
-  const may = mayChange();
+  const not = whyNot(writes);
   if (state.value === "asking") {
     return (
       // biome-ignore lint/a11y/useSemanticElements: a fieldset breaks the row's line
@@ -72,9 +78,9 @@ export function Act({ command, run, children, confirm, main, done, disabled }: A
       <button
         type="button"
         class={main ? "act main" : "act"}
-        disabled={!may || disabled || state.value === "busy"}
+        disabled={not !== undefined || disabled || state.value === "busy"}
         {...shows(command)}
-        title={may ? `$ ${command}` : `This link only looks. At the command line: ${command}`}
+        title={not === undefined ? command && `$ ${command}` : `${not}${command ? ` At the command line: ${command}` : ""}`}
         onClick={() => {
           if (confirm === undefined) void go();
           else state.value = "asking";
@@ -91,8 +97,13 @@ export function Act({ command, run, children, confirm, main, done, disabled }: A
   );
 }
 
+function whyNot(writes: boolean | undefined): string | undefined {
+  if (!mayChange()) return "This link only looks.";
+  return writes && !session.value?.person ? NOBODY_WRITES : undefined;
+}
+
 /** What has the frame show a command line while something is pointed at or has the focus. */
-export function shows(command: string) {
+function shows(command: string | undefined) {
   const on = () => {
     pointedAt.value = command;
   };

@@ -1,18 +1,19 @@
-/** A message: what became of it for each recipient, why it is not acked and what can be done, and what the model saw. */
+/** A message: what became of it for each recipient, why it is not acked and what can be done, and as a model is shown it. */
 import type { MessageStatus, TracedDelivery } from "@agentmesh/protocol";
-import { renderDelivery } from "@agentmesh/protocol/shown";
+import { plainLine, renderDelivery } from "@agentmesh/protocol/shown";
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Markdown } from "../conversations/text.tsx";
 import { Act } from "../frame/act.tsx";
 import { goTo } from "../frame/address.ts";
+import { DeadButtons, HeldButtons } from "../frame/buttons.tsx";
 import { act, look } from "../frame/calls.ts";
+import { saying, withUrgency } from "../frame/command-lines.ts";
 import { Age, Head, MessageLink, Name, Nothing, State, To, Words } from "../frame/parts.tsx";
+import { send } from "../frame/remedies.ts";
 import { session } from "../frame/session.ts";
 import { clock, exactly, now } from "../frame/time.ts";
-import { saying } from "../needs/command-lines.ts";
 import { Answer } from "../needs/need-row.tsx";
-import { admit, dismiss, redrive, refuse, send } from "../needs/remedies.ts";
 import { events } from "../state/mesh.ts";
 import { Waterfall } from "./picture.tsx";
 import { extentOf, spansOf } from "./waterfall.ts";
@@ -83,6 +84,7 @@ function Trace({ status: { message, question, deliveries, nextAfter } }: { statu
         )}
       </div>
       {mine && <Answer id={message.id} to={message.from.name} />}
+      <TakeBack message={message} waiting={deliveries.filter(({ state }) => state === "queued").length} />
       {deliveries.map((delivery, at) => (
         <section class="delivery" key={delivery.id} aria-label={`To ${delivery.to.name}`}>
           <h2>
@@ -96,12 +98,12 @@ function Trace({ status: { message, question, deliveries, nextAfter } }: { statu
               {delivery.outlook.cause} <b>{delivery.outlook.remedy}</b>
             </p>
           )}
-          <Remedies delivery={delivery} message={message} />
+          <Remedies delivery={delivery} from={message.from.name} />
           {drawn[at] && <Waterfall drawn={drawn[at]} extent={extent} of={delivery} />}
           <Steps delivery={delivery} />
           {delivery.answer && <AnswerOf answer={delivery.answer} />}
           <details>
-            <summary>What the model saw</summary>
+            <summary>As a model is shown it</summary>
             <pre>
               {renderDelivery({
                 seq: delivery.seq,
@@ -119,12 +121,17 @@ function Trace({ status: { message, question, deliveries, nextAfter } }: { statu
       {again !== undefined && !message.damaged && (
         <p>
           <Act
-            command={saying(`send ${again}`, message.body.length > 80 ? "…" : message.body)}
+            // An agent's words stand in a line only where they are a line, and harmless.
+            command={saying(
+              withUrgency(`send ${again}`, message.urgency),
+              plainLine(message.body, 80) === message.body ? message.body : "",
+            )}
             run={() =>
-              send(again, message.body, message.urgency).then(({ messageId }) =>
+              send(again, message.body, { urgency: message.urgency }).then(({ messageId }) =>
                 goTo({ view: "message", of: messageId }),
               )
             }
+            writes
           >
             Send again to {again}
           </Act>
@@ -134,53 +141,27 @@ function Trace({ status: { message, question, deliveries, nextAfter } }: { statu
   );
 }
 
-function Remedies({
-  delivery: { id, state, to },
-  message,
-}: {
-  delivery: TracedDelivery;
-  message: MessageStatus["message"];
-}) {
-  const { person } = session.value ?? {};
+function Remedies({ delivery: { id, state, to }, from }: { delivery: TracedDelivery; from: string }) {
+  if (state !== "dead" && state !== "held") return null;
   return (
     <div class="acts">
-      {state === "dead" && (
-        <>
-          <Act command={`agentmesh redrive ${id}`} run={() => redrive([id])} done="Redriven" main>
-            Redrive
-          </Act>
-          <Act
-            command={`agentmesh dismiss ${id}`}
-            run={() => dismiss([id])}
-            confirm={`Dismiss 1 dead letter to ${to.name}?`}
-          >
-            Dismiss
-          </Act>
-        </>
-      )}
-      {state === "held" && (
-        <>
-          <Act command={`agentmesh admit ${id}`} run={() => admit(id)} done="Admitted" main>
-            Admit
-          </Act>
-          <Act
-            command={`agentmesh refuse ${id}`}
-            run={() => refuse(id)}
-            confirm={`Refuse 1 message of ${message.from.name} to ${to.name}?`}
-          >
-            Refuse
-          </Act>
-        </>
-      )}
-      {state === "queued" && message.from.id === person?.id && (
-        <Act
-          command={`agentmesh cancel ${message.id}`}
-          run={() => act("POST", `/v1/messages/${message.id}/cancel`)}
-          confirm={`Take back 1 message to ${to.name}?`}
-        >
-          Cancel
-        </Act>
-      )}
+      {state === "dead" ? <DeadButtons ids={[id]} to={to.name} /> : <HeldButtons id={id} from={from} to={to.name} />}
+    </div>
+  );
+}
+
+/** Takes the message back from all that were not given it yet: a sender does that with the whole message. */
+function TakeBack({ message: { id, from }, waiting }: { message: MessageStatus["message"]; waiting: number }) {
+  if (waiting === 0 || from.id !== session.value?.person?.id) return null;
+  return (
+    <div class="acts">
+      <Act
+        command={`agentmesh cancel ${id}`}
+        run={() => act("POST", `/v1/messages/${id}/cancel`)}
+        confirm="Take it back from everybody who was not given it yet?"
+      >
+        Cancel
+      </Act>
     </div>
   );
 }

@@ -1,15 +1,16 @@
 /** One thing that needs a person: what it is, since when, in the words of whoever is stuck, and the buttons that end it. */
+import { plainLine } from "@agentmesh/protocol/shown";
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Act } from "../frame/act.tsx";
 import { goTo } from "../frame/address.ts";
-import { act } from "../frame/calls.ts";
+import { DeadButtons, HeldButtons, Ping, TestWebhook } from "../frame/buttons.tsx";
+import { saying } from "../frame/command-lines.ts";
 import { rowOf } from "../frame/keys.ts";
 import { Age, MessageLink, Name, Words } from "../frame/parts.tsx";
-import { commandFor, saying } from "./command-lines.ts";
+import { reply, send } from "../frame/remedies.ts";
 import { kindWords } from "./kind-words.ts";
 import type { Need } from "./needs.ts";
-import { admit, dismiss, redrive, refuse, reply, send } from "./remedies.ts";
 
 /** The row. */
 export function NeedRow({ need }: { need: Need }) {
@@ -91,7 +92,7 @@ function What({ need }: { need: Need }): ComponentChildren {
       return (
         <p>
           <Name name={need.agent.name} />
-          {"path" in need && <span class="path"> {need.path}</span>}: {need.why}
+          {"path" in need && ` ${need.path}`}: {plainLine(need.why)}
         </p>
       );
   }
@@ -109,60 +110,19 @@ function Remedy({ need }: { need: Need }): ComponentChildren {
       const { to, from, messageId } = need.ask;
       const text = `${from.name} still waits for your answer to ${messageId}.`;
       return (
-        <Act command={saying(`send ${to.name}`, text)} run={() => send(to.name, text)} done="Nudged" main>
-          Nudge {to.name}
+        <Act command={saying(`send ${to.name}`, text)} run={() => send(to.name, text)} done="Asked" main writes>
+          Ask {to.name} again
         </Act>
       );
     }
     case "held": {
       const { id, message, to } = need.entry;
-      return (
-        <>
-          <Act command={`agentmesh admit ${id}`} run={() => admit(id)} done="Admitted" main>
-            Admit
-          </Act>
-          <Act
-            command={`agentmesh refuse ${id}`}
-            run={() => refuse(id)}
-            done="Refused"
-            confirm={`Refuse 1 message of ${message.from.name} to ${to.name}?`}
-          >
-            Refuse
-          </Act>
-        </>
-      );
+      return <HeldButtons id={id} from={message.from.name} to={to.name} />;
     }
-    case "dead": {
-      const ids = need.entries.map(({ id }) => id);
-      const name = need.entries[0]?.to.name;
-      const what = ids.length === 1 ? "1 dead letter" : `${ids.length} dead letters`;
-      return (
-        <>
-          <Act command={commandFor("redrive", ids)} run={() => redrive(ids)} done="Redriven" main>
-            {ids.length === 1 ? "Redrive" : `Redrive ${ids.length}`}
-          </Act>
-          <Act
-            command={commandFor("dismiss", ids)}
-            run={() => dismiss(ids)}
-            done="Dismissed"
-            confirm={`Dismiss ${what} to ${name}?`}
-          >
-            {ids.length === 1 ? "Dismiss" : `Dismiss ${ids.length}`}
-          </Act>
-        </>
-      );
-    }
+    case "dead":
+      return <DeadButtons ids={need.entries.map(({ id }) => id)} to={need.entries[0]?.to.name ?? ""} />;
     case "webhook":
-      return (
-        <Act
-          command={`agentmesh webhook test ${need.agent.name}`}
-          run={() => act("POST", `/v1/agents/${need.agent.id}/webhook/test`)}
-          done="Tested"
-          main
-        >
-          Test now
-        </Act>
-      );
+      return <TestWebhook id={need.agent.id} name={need.agent.name} main />;
     case "push":
     case "backlog":
       return <Ping name={need.agent.name} main={false} />;
@@ -176,22 +136,6 @@ function Remedy({ need }: { need: Need }): ComponentChildren {
     case "disk":
       return null;
   }
-}
-
-/** Sends a message that asks for a word, and shows what becomes of it. */
-export function Ping({ name, main = true }: { name: string; main?: boolean }) {
-  const ping = async () => {
-    const { messageId } = await send(
-      name,
-      "Ping: is a message noticed in this session? Answer with a word; nothing else is asked.",
-    );
-    goTo({ view: "message", of: messageId });
-  };
-  return (
-    <Act command={`agentmesh ping ${name}`} run={ping} main={main}>
-      Ping
-    </Act>
-  );
 }
 
 /** The answer to a question, in the row. */
@@ -219,13 +163,14 @@ export function Answer({ id, to }: { id: string; to: string }) {
         disabled={text.value.trim() === ""}
         done="Answered"
         main
+        writes
       >
         Answer
       </Act>
-      <Act command={saying(`reply ${id}`, "Yes.")} run={() => say("Yes.")} done="Answered">
+      <Act command={saying(`reply ${id}`, "Yes.")} run={() => say("Yes.")} done="Answered" writes>
         Yes
       </Act>
-      <Act command={saying(`reply ${id}`, "No.")} run={() => say("No.")} done="Answered">
+      <Act command={saying(`reply ${id}`, "No.")} run={() => say("No.")} done="Answered" writes>
         No
       </Act>
     </div>

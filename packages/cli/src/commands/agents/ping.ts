@@ -4,6 +4,7 @@ import {
   MAX_TTL_MS,
   type MessageId,
   type MessageStatus,
+  pingText,
   plainLine,
   quoted,
   type SendReply,
@@ -38,7 +39,7 @@ export async function ping(context: Context, to: string, options: { readonly tim
   const sent = await client.send({
     to,
     ...by,
-    body: `Ping from ${agent.name}: is a message noticed in this session? Answer this one with reply and a word; nothing else is asked.`,
+    body: pingText(agent.name),
     ttlMs: Math.min(options.timeout + OUTLIVES_MS, MAX_TTL_MS),
   });
   const reached = await follow(patient, sent, options.timeout, context.json);

@@ -1,6 +1,6 @@
-/** What ends a need: each the call, and the command line that does the same. */
-
-import { act } from "../frame/calls.ts";
+/** What ends a need, each as one call. */
+import type { TestWebhookReply } from "@agentmesh/protocol";
+import { act } from "./calls.ts";
 
 /** Puts dead letters back into their inboxes, one after another; @throws where one is refused, with how many went before. */
 export async function redrive(ids: readonly string[]): Promise<void> {
@@ -22,14 +22,24 @@ export function refuse(id: string): Promise<unknown> {
   return act("POST", `/v1/deliveries/${id}/refuse`, {});
 }
 
+/** Has a test event posted to an agent's webhook; @throws why it was not taken. */
+export async function testWebhook(agentId: string): Promise<void> {
+  const { taken, why } = await act<TestWebhookReply>("POST", `/v1/agents/${agentId}/webhook/test`);
+  if (!taken) throw new Error(`It was not taken: ${why ?? "no reason was given"}`);
+}
+
 /** Answers a message as the person. */
 export function reply(messageId: string, body: string): Promise<unknown> {
   return act("POST", "/v1/messages", { inReplyTo: messageId, body, idempotencyKey: crypto.randomUUID() });
 }
 
 /** Sends a message as the person; the reply names the message. */
-export function send(to: string, body: string, urgency = "normal"): Promise<{ messageId: string }> {
-  return act("POST", "/v1/messages", { to, body, urgency, idempotencyKey: crypto.randomUUID() });
+export function send(
+  to: string,
+  body: string,
+  more: { readonly urgency?: string; readonly ttlMs?: number } = {},
+): Promise<{ messageId: string }> {
+  return act("POST", "/v1/messages", { to, body, ...more, idempotencyKey: crypto.randomUUID() });
 }
 
 async function each(ids: readonly string[], one: (id: string) => Promise<unknown>): Promise<void> {

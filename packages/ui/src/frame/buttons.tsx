@@ -1,0 +1,73 @@
+/** Buttons that stand in several rooms: for dead letters, held mail, a webhook, a ping. */
+import type { InboxEntry } from "@agentmesh/protocol";
+import { pingText } from "@agentmesh/protocol/shown";
+import { Act } from "./act.tsx";
+import { goTo } from "./address.ts";
+import { dismissing, forEach } from "./command-lines.ts";
+import { admit, dismiss, redrive, refuse, send, testWebhook } from "./remedies.ts";
+import { session } from "./session.ts";
+
+/** Ends dead letters of one inbox: back into it, or off the list. */
+export function DeadButtons({ ids, to }: { ids: readonly string[]; to: string }) {
+  const one = ids.length === 1;
+  return (
+    <>
+      <Act command={forEach(ids, (id) => `agentmesh redrive ${id}`)} run={() => redrive(ids)} done="Redriven" main>
+        {one ? "Redrive" : `Redrive ${ids.length}`}
+      </Act>
+      <Act
+        command={dismissing(ids)}
+        run={() => dismiss(ids)}
+        done="Dismissed"
+        confirm={`Dismiss ${one ? "1 dead letter" : `${ids.length} dead letters`} to ${to}?`}
+      >
+        {one ? "Dismiss" : `Dismiss ${ids.length}`}
+      </Act>
+    </>
+  );
+}
+
+/** Decides on a held delivery. */
+export function HeldButtons({ id, from, to }: { id: InboxEntry["id"]; from: string; to: string }) {
+  return (
+    <>
+      <Act command={`agentmesh admit ${id}`} run={() => admit(id)} done="Admitted" main>
+        Admit
+      </Act>
+      <Act
+        command={`agentmesh refuse ${id}`}
+        run={() => refuse(id)}
+        done="Refused"
+        confirm={`Refuse 1 message of ${from} to ${to}?`}
+      >
+        Refuse
+      </Act>
+    </>
+  );
+}
+
+/** Has a test event posted to an agent's webhook. */
+export function TestWebhook({ id, name, main = false }: { id: string; name: string; main?: boolean }) {
+  return (
+    <Act command={`agentmesh webhook test ${name}`} run={() => testWebhook(id)} done="Tested" main={main}>
+      Test now
+    </Act>
+  );
+}
+
+/** After this a ping is given to nobody any more. */
+const PING_LIFE_MS = 70_000;
+
+/** Sends a message that asks for a word, and shows what becomes of it. */
+export function Ping({ name, main = true }: { name: string; main?: boolean }) {
+  const ping = async () => {
+    const body = pingText(session.value?.person?.name ?? "");
+    const { messageId } = await send(name, body, { ttlMs: PING_LIFE_MS });
+    goTo({ view: "message", of: messageId });
+  };
+  return (
+    <Act command={`agentmesh ping ${name}`} run={ping} main={main} writes>
+      Ping
+    </Act>
+  );
+}
