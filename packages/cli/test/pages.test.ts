@@ -107,7 +107,9 @@ test.each(pages)("%s names commands that exist, with their arguments", (page) =>
 test("messages, help and errors of the programs name commands that exist, with their options", () => {
   const spoken = sources.flatMap((source) =>
     // The end of an element ends a command.
-    spokenIn(readFileSync(join(root, source), "utf8").replaceAll(/<\/\w+>/g, "\n")).map((rest) => [source, rest] as const),
+    spokenIn(readFileSync(join(root, source), "utf8").replaceAll(/<\/\w+>/g, "\n")).map(
+      (rest) => [source, rest] as const,
+    ),
   );
   expect(spoken.filter(([, rest]) => wrongIn(rest) === undefined).length).toBeGreaterThan(100);
   expect(spoken.map(([source, rest]) => [source, rest, wrongIn(rest)]).filter(([, , why]) => why)).toEqual([]);

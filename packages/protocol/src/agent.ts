@@ -63,12 +63,6 @@ export const ListedPushPath = object(() => ({
 }));
 export type ListedPushPath = z.infer<typeof ListedPushPath>;
 
-/** The push path of an agent's webhook, which needs no session. */
-export const WEBHOOK_PATH = "webhook";
-
-/** The push path of a session that reads its stream itself; an answer to what comes through it proves it, or an ack of that by other evidence than `read`. */
-export const STREAM_PATH = "stream";
-
 const place = z.string().min(1).max(1024);
 
 /** What an agent says of itself; `list` shows it to the other agents. */

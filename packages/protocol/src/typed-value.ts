@@ -1,6 +1,7 @@
 /** Values as people type them, behind a flag, in the environment or in a file: one grammar and one sentence for each kind. */
 import * as z from "zod";
 import { object } from "./shapes/lazy-object.ts";
+import { shortDuration } from "./text/short-duration.ts";
 import { inWords, wrongValues, wrongValueText } from "./text/wrong-value.ts";
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -65,16 +66,6 @@ export function settingOf<T>(setting: string, schema: z.ZodType<T>, said: unknow
   const parsed = object(() => ({ [setting]: schema })).safeParse({ [setting]: said }, inWords);
   if (!parsed.success) throw new WrongSettingError(`${wrongValueText(wrongValues(parsed.error))}.`);
   return schema.parse(said);
-}
-
-/** A duration rounded to one unit: `42s`, `4m`, `3h`, `2d`. */
-export function shortDuration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1_000));
-  const minutes = Math.round(seconds / 60);
-  const hours = Math.round(minutes / 60);
-  if (seconds < 60) return `${seconds}s`;
-  if (minutes < 60) return `${minutes}m`;
-  return hours < 48 ? `${hours}h` : `${Math.round(hours / 24)}d`;
 }
 
 function numberOf(min: number, max: number, error: string) {

@@ -84,7 +84,8 @@ describe("an event", () => {
   });
 
   test("behind more of them than are kept is told from one before whom nothing is missing", () => {
-    const of = (from: number, count: number) => Array.from({ length: count }, (_, n) => event({ cursor: `${from + n}` }));
+    const of = (from: number, count: number) =>
+      Array.from({ length: count }, (_, n) => event({ cursor: `${from + n}` }));
     const whole = withNew(of(0, KEPT_EVENTS - 1), of(KEPT_EVENTS - 1, 1));
     expect([whole.events.length, whole.cut]).toEqual([KEPT_EVENTS, false]);
     const { events, cut } = withNew(whole.events, of(KEPT_EVENTS, 2));

@@ -2,7 +2,7 @@
  * The one clock for people: local time, short, or how long ago; JSON keeps RFC 3339 UTC. No other file of the command line
  * turns a time into text.
  */
-import { shortDuration } from "@agentmesh/protocol";
+import { shortDuration, withTimes } from "@agentmesh/protocol";
 
 export { shortDuration };
 
@@ -50,18 +50,9 @@ export function localTime(at: string, now = brokerNow()): string {
   return day === localDate(new Date(now).toISOString()) ? time : `${day} ${time}`;
 }
 
-/** RFC 3339 in UTC, as the broker writes times into its sentences. */
-const WIRE_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
-
-/** What somebody else said stands between these. */
-const QUOTATION = /(“[^”]*”?)/;
-
 /** A sentence of the mesh with its times as people read them here; what it quotes stays as it is. */
 export function inLocalTime(sentence: string, now = brokerNow()): string {
-  return sentence
-    .split(QUOTATION)
-    .map((part) => (part.startsWith("“") ? part : part.replace(WIRE_TIME, (at) => localTime(at, now))))
-    .join("");
+  return withTimes(sentence, (at) => localTime(at, now));
 }
 
 function twoDigits(n: number): string {

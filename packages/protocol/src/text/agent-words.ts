@@ -2,9 +2,10 @@
  * What is known of an agent in words: how sure its presence is, what reaches it, what waits for it. All surfaces take them
  * from here, so that none says more than another, nor less.
  */
-import { type Agent, type Doubt, type ListedPushPath, WEBHOOK_PATH } from "../agent.ts";
-import { shortDuration } from "../typed-value.ts";
+import type { Agent, Doubt, ListedPushPath } from "../agent.ts";
+import { WEBHOOK_PATH } from "../names/push-paths.ts";
 import { quoted } from "./quote.ts";
+import { shortDuration } from "./short-duration.ts";
 
 /** How a surface writes times of the mesh: short for people, RFC 3339 for models. */
 export interface TimeWords {

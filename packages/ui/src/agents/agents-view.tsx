@@ -133,7 +133,7 @@ function AgentRow({ agent, chosen, debts }: RowProps) {
         </small>
       </span>
       <span class="agent-push">
-        <PushPaths of={agent.pushPaths} />
+        <PushPaths of={agent} />
       </span>
       <span class="agent-mail">
         {queued > 0 && <b title={`the oldest for ${waits}`}>{queued} waiting </b>}

@@ -8,7 +8,7 @@ export type Order = (typeof orders)[number];
 const PRESENCE = ["online", "stale", "offline"];
 
 /** The agents that have all words of a filter in what is known of them, in an order. */
-export function shownAgents(agents: Iterable<Agent>, filter: string, order: Order): Agent[] {
+export function shownAgents<A extends Agent>(agents: Iterable<A>, filter: string, order: Order): A[] {
   const words = filter
     .toLowerCase()
     .split(/\s+/)

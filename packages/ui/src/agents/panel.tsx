@@ -1,27 +1,27 @@
-/** One agent: what is known of it, its inbox (looking takes nothing), what it sent, whose messages it takes, its webhook. */
-import type { Agent, HistoryEntry, InboxEntry, ReceiverPolicy, Webhook } from "@agentmesh/protocol";
-import { plainLine } from "@agentmesh/protocol/shown";
+/** One agent: what is known of it, and what it has; looking takes nothing. */
+import { plainLine, presenceWords } from "@agentmesh/protocol/shown";
 import { useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { Write } from "../conversations/write.tsx";
 import { Act } from "../frame/act.tsx";
 import { goTo } from "../frame/address.ts";
-import { Ping, TestWebhook } from "../frame/buttons.tsx";
-import { act, look } from "../frame/calls.ts";
-import { Age, MessageLink, Name, Nothing, Presence, State, To, Words } from "../frame/parts.tsx";
-import { clock, now } from "../frame/time.ts";
-import { focusAt } from "../state/ages.ts";
-import { asks, events } from "../state/mesh.ts";
+import { Ping } from "../frame/buttons.tsx";
+import { act } from "../frame/calls.ts";
+import { Age, Presence, Words } from "../frame/parts.tsx";
+import { clock, now, times } from "../frame/time.ts";
+import { focusAt, type SeenAgent } from "../state/ages.ts";
+import { events } from "../state/mesh.ts";
+import { Lists, type LookedInto, lookInto } from "./lists.tsx";
 import { deadBy, placeOf } from "./order.ts";
 import { PushPaths } from "./push-paths.tsx";
 
 /** The panel. */
-export function AgentPanel({ agent }: { agent: Agent }) {
+export function AgentPanel({ agent }: { agent: SeenAgent }) {
   const { id, name } = agent;
   const focus = focusAt(agent, now.value);
   const hasWebhook = agent.pushPaths.some(({ path }) => path === "webhook");
-  const looked = useSignal<Looked | undefined>(undefined);
+  const looked = useSignal<LookedInto | undefined>(undefined);
   const failed = useSignal("");
   // What happened to this agent makes its lists stale.
   const marks = useComputed(() => {
@@ -61,8 +61,7 @@ export function AgentPanel({ agent }: { agent: Agent }) {
       {agent.summary && <Words of={agent.summary} max={200} />}
       <dl>
         <Fact name="presence">
-          {agent.presence}
-          {agent.doubt && ` (${agent.doubt.why.replaceAll("_", " ")})`}
+          {presenceWords(agent, times)}
           {agent.lastSeenAt !== undefined && (
             <>
               , heard of <Age at={agent.lastSeenAt} />
@@ -70,7 +69,7 @@ export function AgentPanel({ agent }: { agent: Agent }) {
           )}
         </Fact>
         <Fact name="reached by">
-          <PushPaths of={agent.pushPaths} />
+          <PushPaths of={agent} />
         </Fact>
         {agent.pushPaths.map(
           ({ path, failedWhy }) =>
@@ -117,120 +116,6 @@ export function AgentPanel({ agent }: { agent: Agent }) {
       {failed.value && <p class="failed">{failed.value}</p>}
       {looked.value && <Lists agent={agent} looked={looked.value} />}
     </aside>
-  );
-}
-
-interface Looked {
-  readonly inbox: readonly InboxEntry[];
-  readonly sent: readonly HistoryEntry[];
-  readonly policy: ReceiverPolicy;
-  readonly webhook: Webhook | undefined;
-}
-
-async function lookInto(id: string, hasWebhook: boolean): Promise<Looked> {
-  const [inbox, sent, policy, webhook] = await Promise.all([
-    look<{ entries: InboxEntry[] }>("/v1/inbox", { agent: id, order: "newest" }),
-    look<{ entries: HistoryEntry[] }>("/v1/messages", { agent: id, limit: 25 }),
-    look<ReceiverPolicy>(`/v1/agents/${id}/policy`),
-    hasWebhook ? look<Webhook>(`/v1/agents/${id}/webhook`).catch(() => undefined) : undefined,
-  ]);
-  return { inbox: inbox.entries, sent: sent.entries.filter(({ message }) => message.from.id === id), policy, webhook };
-}
-
-function Lists({ agent: { id, name }, looked: { inbox, sent, policy, webhook } }: { agent: Agent; looked: Looked }) {
-  const debts = asks.value.filter(({ to, from }) => to.id === id || from.id === id);
-  const rules = [
-    ...policy.senders.map(({ agent, action }) => `${agent.name}: ${action}`),
-    ...Object.entries(policy.trust).map(([of, action]) => `${of}: ${action}`),
-    `everybody else: ${policy.otherwise}`,
-  ];
-  return (
-    <>
-      <Part title="Inbox" note={inbox.length}>
-        {inbox.map(({ id: delivery, seq, state, message }) => (
-          <li key={delivery}>
-            <small>#{seq}</small> <Name name={message.from.name} plain />{" "}
-            <MessageLink id={message.id}>
-              <Words of={message.body} max={90} />
-            </MessageLink>{" "}
-            <State of={state} /> <Age at={message.acceptedAt} />
-          </li>
-        ))}
-      </Part>
-      <Part title="Owes and awaits" note={debts.length}>
-        {debts.map(({ messageId, from, to, preview, overdue, dueAt }) => (
-          <li key={messageId}>
-            {to.id === id ? "owes " : "awaits "}
-            <Name name={to.id === id ? from.name : to.name} plain />{" "}
-            <MessageLink id={messageId}>
-              <Words of={preview} max={90} />
-            </MessageLink>{" "}
-            {overdue ? <span class="state overdue">overdue</span> : <small>due {clock(dueAt, now.value)}</small>}
-          </li>
-        ))}
-      </Part>
-      <Part title="Sent" note={sent.length}>
-        {sent.slice(0, 10).map(({ message, deliveries }) => (
-          <li key={message.id}>
-            to {message.topic ?? <Name name={message.to} plain />}{" "}
-            <MessageLink id={message.id}>
-              <Words of={message.body} max={90} />
-            </MessageLink>{" "}
-            {deliveries[0] && <State of={deliveries[0].state} />} <Age at={message.acceptedAt} />
-          </li>
-        ))}
-      </Part>
-      <Part title="Takes messages of" note={undefined}>
-        {rules.map((rule) => (
-          <li key={rule}>{rule}</li>
-        ))}
-        <li class="acts">
-          {(["accept", "hold", "refuse"] as const)
-            .filter((action) => action !== policy.otherwise)
-            .map((action) => (
-              <Act
-                key={action}
-                command={`agentmesh policy ${name} --otherwise ${action}`}
-                confirm={action === "refuse" ? `Refuse everybody else who writes to ${name}?` : undefined}
-                run={() =>
-                  act("PUT", `/v1/agents/${id}/policy`, {
-                    otherwise: action,
-                    senders: policy.senders.map(({ agent, action: its }) => ({ agent: agent.id, action: its })),
-                    trust: policy.trust,
-                  })
-                }
-              >
-                {action === "accept" ? "Accept the rest" : action === "hold" ? "Hold the rest" : "Refuse the rest"}
-              </Act>
-            ))}
-        </li>
-      </Part>
-      {webhook && (
-        <Part title="Webhook" note={undefined}>
-          <li>
-            {webhook.state}: <code>{plainLine(webhook.url, 300)}</code>{" "}
-            {webhook.failedWhy !== undefined && <Words of={webhook.failedWhy} />}
-          </li>
-          <li>
-            <TestWebhook id={id} name={name} />
-          </li>
-        </Part>
-      )}
-      <p>
-        <To to={{ view: "conversations", of: `with/${name}` }}>All conversations of {name}</To>
-      </p>
-    </>
-  );
-}
-
-function Part({ title, note, children }: { title: string; note: number | undefined; children: ComponentChildren }) {
-  return (
-    <section class="part">
-      <h3>
-        {title} {note !== undefined && <small>{note}</small>}
-      </h3>
-      {note === 0 ? <Nothing>nothing</Nothing> : <ul>{children}</ul>}
-    </section>
   );
 }
 

@@ -1,31 +1,33 @@
 /** What reaches an agent, each way with the age of its proof. */
-import type { Agent } from "@agentmesh/protocol";
-import { age, clock, now } from "../frame/time.ts";
+import type { Agent, ListedPushPath } from "@agentmesh/protocol";
+import { proofWords, reachOf } from "@agentmesh/protocol/shown";
+import { age, now, times } from "../frame/time.ts";
 
-/** The push paths: `✓ stream 3 min`, `? stream`, `✗ webhook`. */
-export function PushPaths({ of }: { of: Agent["pushPaths"] }) {
-  if (of.length === 0) return <span class="dim">none</span>;
+/** The push paths: `✓ stream 3 min`, `? stream`, `✗ webhook`; those that reached it before its stream closed are dim. */
+export function PushPaths({ of }: { of: Pick<Agent, "doubt" | "pushPaths"> }) {
+  if (of.pushPaths.length === 0) return <span class="dim">none</span>;
+  const reach = reachOf(of);
   return (
     <>
-      {of.map(({ path, provenAt, failedWhy, nextTryAt }) => {
-        if (failedWhy !== undefined) {
-          const rests = nextTryAt === undefined ? "" : `; tried again ${clock(nextTryAt, now.value)}`;
-          return (
-            <span class="push stuck" key={path} title={`${failedWhy}${rests}`}>
-              ✗ {path}{" "}
-            </span>
-          );
-        }
-        return provenAt === undefined ? (
-          <span class="push dim" key={path} title="Nothing shows yet that a message pushed by it was read.">
-            ? {path}{" "}
-          </span>
-        ) : (
-          <span class="push" key={path} title={`proven ${clock(provenAt, now.value)}`}>
-            ✓ {path} <small>{age(provenAt, now.value)}</small>{" "}
-          </span>
-        );
-      })}
+      {reach.now.map((path) => (
+        <PushPath of={path} key={path.path} />
+      ))}
+      {reach.before.map((path) => (
+        <span class="push dim" key={path.path} title={`before its stream closed, ${proofWords(path, times)}`}>
+          {path.path}{" "}
+        </span>
+      ))}
     </>
+  );
+}
+
+function PushPath({ of }: { of: ListedPushPath }) {
+  const { path, provenAt, failedWhy } = of;
+  const stuck = failedWhy !== undefined;
+  const mark = stuck ? "✗" : provenAt === undefined ? "?" : "✓";
+  return (
+    <span class={stuck ? "push stuck" : mark === "?" ? "push dim" : "push"} title={proofWords(of, times)}>
+      {mark} {path} {mark === "✓" && provenAt !== undefined && <small>{age(provenAt, now.value)}</small>}{" "}
+    </span>
   );
 }

@@ -11,6 +11,9 @@ import { useMessages } from "./messages.ts";
 import { Talk } from "./talk.tsx";
 import { type Thread, threadsOf } from "./threads.ts";
 
+/** Topics that are named over the list; the palette finds the others. */
+const TOPICS = 40;
+
 /** The view. */
 export function ConversationsView({ of }: { of: string | undefined }) {
   const query = address.value.query;
@@ -38,11 +41,16 @@ export function ConversationsView({ of }: { of: string | undefined }) {
         </Head>
         {query === undefined && topics.value.length > 0 && (
           <div class="topics">
-            {topics.value.slice(0, 40).map(({ topic, subscribers }) => (
+            {topics.value.slice(0, TOPICS).map(({ topic, subscribers }) => (
               <To key={topic} to={{ view: "conversations", of: `topic/${topic}` }} title={`${subscribers} subscribed`}>
                 {topic}
               </To>
             ))}
+            {topics.value.length > TOPICS && (
+              <span>
+                and {topics.value.length - TOPICS} more: <code>agentmesh topics</code>
+              </span>
+            )}
           </div>
         )}
         {found.failed.value && <p class="failed">{found.failed.value}</p>}

@@ -80,7 +80,9 @@ export function Act({ command, run, children, confirm, main, done, disabled, wri
         class={main ? "act main" : "act"}
         disabled={not !== undefined || disabled || state.value === "busy"}
         {...shows(command)}
-        title={not === undefined ? command && `$ ${command}` : `${not}${command ? ` At the command line: ${command}` : ""}`}
+        title={
+          not === undefined ? command && `$ ${command}` : `${not}${command ? ` At the command line: ${command}` : ""}`
+        }
         onClick={() => {
           if (confirm === undefined) void go();
           else state.value = "asking";

@@ -60,9 +60,7 @@ const LOOK_MS = 30_000;
 export async function look<T>(path: string, query: Record<string, string | number | undefined> = {}): Promise<T> {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
   const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
-  return (
-    await ask(search === "" ? path : `${path}?${search}`, { signal: AbortSignal.timeout(LOOK_MS) })
-  ).json();
+  return (await ask(search === "" ? path : `${path}?${search}`, { signal: AbortSignal.timeout(LOOK_MS) })).json();
 }
 
 /** Does something. */

@@ -1,4 +1,5 @@
 /** Times as the page says them: local, short, and how long ago by one clock that ticks once a second. */
+import type { TimeWords } from "@agentmesh/protocol/shown";
 import { signal } from "@preact/signals";
 
 /** Now, to the second. */
@@ -34,6 +35,17 @@ export function clock(at: string | number, at0: number): string {
     ? time
     : `${date.toLocaleDateString(undefined, { month: "short", day: "numeric" })} ${time}`;
 }
+
+/** Times in what is said of agents. */
+export const times: TimeWords = {
+  past(at) {
+    const old = age(at, now.value);
+    return old === "now" ? "just now" : `${old} ago`;
+  },
+  coming(at) {
+    return clock(at, now.value);
+  },
+};
 
 /** The time of day to the millisecond, for a log. */
 export function exactly(at: string): string {

@@ -43,7 +43,12 @@ export function LogView() {
         >
           {paused.value === undefined ? "Pause" : `Go on${behind > 0 ? ` (${behind} new)` : ""}`}
         </button>
-        <button type="button" class="go" title="Save the lines that are shown, each as one JSON text" onClick={() => save(lines)}>
+        <button
+          type="button"
+          class="go"
+          title="Save the lines that are shown, each as one JSON text"
+          onClick={() => save(lines)}
+        >
           Export
         </button>
       </Head>

@@ -1,6 +1,6 @@
 /** A message: what became of it for each recipient, why it is not acked and what can be done, and as a model is shown it. */
 import type { MessageStatus, TracedDelivery } from "@agentmesh/protocol";
-import { plainLine, renderDelivery } from "@agentmesh/protocol/shown";
+import { plainLine, renderDelivery, withTimes } from "@agentmesh/protocol/shown";
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Markdown } from "../conversations/text.tsx";
@@ -95,7 +95,7 @@ function Trace({ status: { message, question, deliveries, nextAfter } }: { statu
           </h2>
           {delivery.outlook && (
             <p class={delivery.state === "dead" ? "outlook stuck" : "outlook"}>
-              {delivery.outlook.cause} <b>{delivery.outlook.remedy}</b>
+              {inTimes(delivery.outlook.cause)} <b>{inTimes(delivery.outlook.remedy)}</b>
             </p>
           )}
           <Remedies delivery={delivery} from={message.from.name} />
@@ -139,6 +139,10 @@ function Trace({ status: { message, question, deliveries, nextAfter } }: { statu
       )}
     </article>
   );
+}
+
+function inTimes(sentence: string): string {
+  return withTimes(sentence, (at) => clock(at, now.value));
 }
 
 function Remedies({ delivery: { id, state, to }, from }: { delivery: TracedDelivery; from: string }) {

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { Age, Head, Name } from "../frame/parts.tsx";
 import { eventWords } from "../log/words.ts";
-import { agents, earlier, events, known, moreDead, needs } from "../state/mesh.ts";
+import { agents, earlier, events, known, moreAgents, moreAsks, moreDead, moreHeld, needs } from "../state/mesh.ts";
 import { kindWords } from "./kind-words.ts";
 import { NeedRow } from "./need-row.tsx";
 import type { Need } from "./needs.ts";
@@ -47,8 +47,20 @@ export function NeedsView() {
           )}
         </ul>
       )}
-      {moreDead.value && <p class="more">There are more dead letters than are shown here.</p>}
+      <More of={moreDead.value} what="dead letters" command="dead" />
+      <More of={moreHeld.value} what="held messages" command="held" />
+      <More of={moreAsks.value} what="questions" command="owed" />
+      <More of={moreAgents.value > 0} what="agents" command="agents" />
     </>
+  );
+}
+
+function More({ of, what, command }: { of: boolean; what: string; command: string }) {
+  if (!of) return null;
+  return (
+    <p class="more">
+      There are more {what} than are looked at here: <code>agentmesh {command}</code>
+    </p>
   );
 }
 
