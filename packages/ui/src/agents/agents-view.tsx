@@ -3,7 +3,7 @@ import { plainLine } from "@agentmesh/protocol/shown";
 import { signal, useComputed } from "@preact/signals";
 import { goTo } from "../frame/address.ts";
 import { rowOf } from "../frame/keys.ts";
-import { Age, Head, Name, Nothing } from "../frame/parts.tsx";
+import { Age, Head, Name, Nothing, Search } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
 import { duration, now } from "../frame/time.ts";
 import { focusAt, oldestMs, type SeenAgent } from "../state/ages.ts";
@@ -36,14 +36,12 @@ export function AgentsView({ of }: { of: string | undefined }) {
     <div class={of === undefined ? "split" : "split open"}>
       <section class="split-list">
         <Head title="Agents" note={note}>
-          <input
-            type="search"
-            data-filter
-            aria-label="Filter agents"
+          <Search
+            label="Filter agents"
             placeholder="filter: name, client, place  /"
             value={filter.value}
-            onInput={({ currentTarget }) => {
-              filter.value = currentTarget.value;
+            onValue={(value) => {
+              filter.value = value;
             }}
           />
           <label class="order">
@@ -104,7 +102,7 @@ function AgentRow({ agent, chosen, debts }: RowProps) {
   const waits = queued > 0 && oldest !== undefined ? duration(oldest) : "";
   return (
     <div class={chosen ? "agent chosen" : "agent"} {...rowOf(() => goTo({ view: "agents", of: name }))}>
-      <label class="tick">
+      <label>
         <input
           type="checkbox"
           checked={ticked.value.has(id)}
@@ -116,7 +114,7 @@ function AgentRow({ agent, chosen, debts }: RowProps) {
           }}
         />
       </label>
-      <span class="agent-name">
+      <span>
         <Name name={name} />
         {agent.person && <small class="chip">person</small>}
         {focus && (

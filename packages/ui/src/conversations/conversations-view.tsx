@@ -4,7 +4,7 @@ import { plainLine } from "@agentmesh/protocol/shown";
 import { useComputed } from "@preact/signals";
 import { address, goTo } from "../frame/address.ts";
 import { rowOf } from "../frame/keys.ts";
-import { Age, Head, Nothing, State, To } from "../frame/parts.tsx";
+import { Age, Head, Nothing, Search, State, To } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
 import { topics } from "../state/mesh.ts";
 import { useMessages } from "./messages.ts";
@@ -24,19 +24,16 @@ export function ConversationsView({ of }: { of: string | undefined }) {
     <div class={opened === undefined ? "split" : "split open"}>
       <section class="split-list">
         <Head title="Conversations" note={of?.startsWith("with/") ? `of ${plainLine(of.slice(5), 64)}` : undefined}>
-          <input
-            type="search"
-            data-filter
-            aria-label="Search the messages"
+          <Search
+            label="Search the messages"
             placeholder='search: words, "a phrase", begin*  /'
             value={query ?? ""}
-            onInput={({ currentTarget }) => {
-              const { value } = currentTarget;
+            onValue={(value) =>
               goTo(
                 { view: "conversations", ...(of !== undefined && { of }), ...(value !== "" && { query: value }) },
                 true,
-              );
-            }}
+              )
+            }
           />
         </Head>
         {query === undefined && topics.value.length > 0 && (

@@ -8,7 +8,7 @@ import { type Address, pathOf } from "./paths.ts";
 import { age, clock, now } from "./time.ts";
 
 /** What a link within the page needs. */
-export interface ToProps {
+interface ToProps {
   readonly to: Address;
   readonly children: ComponentChildren;
   readonly class?: string;
@@ -106,11 +106,34 @@ export function Head({
 }
 
 /** The states of deliveries in one word each, as the page says them. */
-export function stateWord(state: InboxEntry["state"]): string {
+function stateWord(state: InboxEntry["state"]): string {
   return state === "queued" ? "waiting" : state === "leased" ? "in hand" : state;
 }
 
 /** A delivery's state; red only where it is stuck. */
 export function State({ of }: { of: InboxEntry["state"] }) {
   return <span class={`state ${of}`}>{stateWord(of)}</span>;
+}
+
+/** What a search field needs. */
+interface SearchProps {
+  /** What it is for. */
+  readonly label: string;
+  readonly placeholder: string;
+  readonly value: string;
+  readonly onValue: (value: string) => void;
+}
+
+/** The field over a list that `/` leads to. */
+export function Search({ label, placeholder, value, onValue }: SearchProps) {
+  return (
+    <input
+      type="search"
+      data-filter
+      aria-label={label}
+      placeholder={placeholder}
+      value={value}
+      onInput={({ currentTarget }) => onValue(currentTarget.value)}
+    />
+  );
 }

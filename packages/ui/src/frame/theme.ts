@@ -8,8 +8,11 @@ export type Theme = (typeof themes)[number];
 /** What is chosen. */
 export const theme = signal<Theme>("system");
 
-/** Takes up what was chosen before. */
+const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+
+/** Takes up what was chosen before, and follows the system where that is chosen. */
 export function keepTheme(): void {
+  systemIsDark.addEventListener("change", paint);
   choose(themes.find((each) => each === localStorage.getItem(KEPT)) ?? "system");
 }
 
@@ -21,5 +24,10 @@ export function nextTheme(): void {
 function choose(chosen: Theme): void {
   theme.value = chosen;
   localStorage.setItem(KEPT, chosen);
-  document.documentElement.dataset.theme = chosen;
+  paint();
+}
+
+function paint(): void {
+  const isDark = theme.value === "dark" || (theme.value === "system" && systemIsDark.matches);
+  document.documentElement.dataset.theme = isDark ? "dark" : "light";
 }

@@ -2,7 +2,7 @@
 import { signal, useComputed } from "@preact/signals";
 import { goTo } from "../frame/address.ts";
 import { rowOf } from "../frame/keys.ts";
-import { Head, Name, Nothing } from "../frame/parts.tsx";
+import { Head, Name, Nothing, Search } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
 import { exactly } from "../frame/time.ts";
 import { earlier, events } from "../state/mesh.ts";
@@ -23,14 +23,12 @@ export function LogView() {
   return (
     <>
       <Head title="Log" note={`${lines.length} lines`}>
-        <input
-          type="search"
-          data-filter
-          aria-label="Filter the log"
+        <Search
+          label="Filter the log"
           placeholder="filter: agent, word  /"
           value={filter.value}
-          onInput={({ currentTarget }) => {
-            filter.value = currentTarget.value;
+          onValue={(value) => {
+            filter.value = value;
           }}
         />
         <button
