@@ -36,6 +36,7 @@ export {
 } from "./machine/system-refusal.ts";
 export * from "./message/delivery.ts";
 export * from "./message/delivery-state.ts";
+export * from "./message/keepalive.ts";
 export * from "./message/lease.ts";
 export * from "./message/message.ts";
 export * from "./message/message-parts.ts";

@@ -11,6 +11,3 @@ export const StreamEvent = z.discriminatedUnion("event", [
   object(() => ({ event: z.literal("closing"), data: z.object({ code: z.string(), reconnect: z.boolean() }) })),
 ]);
 export type StreamEvent = z.infer<typeof StreamEvent>;
-
-/** How often a broker writes `keepalive` when nothing else is written, in milliseconds. */
-export const KEEPALIVE_MS = 15_000;

@@ -1,4 +1,5 @@
-/** Text of agents as it is shown, without a schema behind it: what a browser loads of this package. */
+/** Text of agents as it is shown, and what else a browser loads of this package: nothing with a schema behind it. */
+export * from "../message/keepalive.ts";
 export * from "./agent-words.ts";
 export * from "./ping.ts";
 export * from "./plain-text.ts";

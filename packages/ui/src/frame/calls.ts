@@ -3,11 +3,9 @@
 /** A refusal of the broker, in its words. */
 export class Refusal extends Error {
   readonly status: number;
-  readonly code: string;
-  constructor(status: number, code: string, detail: string) {
+  constructor(status: number, detail: string) {
     super(detail);
     this.status = status;
-    this.code = code;
   }
 }
 
@@ -15,7 +13,7 @@ export class Refusal extends Error {
 const KEPT = "agentmesh-page";
 
 /** What shows that a call comes from this page. */
-export function pageValue(): string {
+function pageValue(): string {
   return localStorage.getItem(KEPT) ?? "";
 }
 
@@ -44,13 +42,9 @@ export async function ask(
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   if (answer.ok) return answer;
-  const problem: { code?: string; detail?: string } = await answer.json().catch(() => ({}));
+  const problem: { detail?: string } = await answer.json().catch(() => ({}));
   if (answer.status === 401) signedOut.told();
-  throw new Refusal(
-    answer.status,
-    problem.code ?? "unknown",
-    problem.detail ?? `The broker answered ${answer.status}.`,
-  );
+  throw new Refusal(answer.status, problem.detail ?? `The broker answered ${answer.status}.`);
 }
 
 /** A look that takes longer is given up. */

@@ -1,15 +1,7 @@
 /** Signing in: the code in the fragment of the address is exchanged once; a reload asks who the cookie's is. */
+import type { PageSession } from "@agentmesh/protocol";
 import { signal } from "@preact/signals";
 import { act, keepPageValue, look, Refusal, signedOut } from "./calls.ts";
-
-/** What the broker says of this browser's sign-in. */
-export interface PageSession {
-  readonly page: string;
-  readonly readOnly: boolean;
-  readonly until: string;
-  /** As whom the page writes; undefined when it writes as nobody. */
-  readonly person?: { readonly id: string; readonly name: string };
-}
 
 /** The sign-in; `undefined` until it is known, and why there is none. */
 export const session = signal<PageSession | undefined>(undefined);

@@ -1,5 +1,6 @@
 /** Follows the mesh: one stream of events, taken up where it was lost; what cannot be taken up is looked at anew. */
 import type { MeshEvent } from "@agentmesh/protocol";
+import { KEEPALIVE_MS } from "@agentmesh/protocol/shown";
 import { batch } from "@preact/signals";
 import { ask, Refusal } from "../frame/calls.ts";
 import { session } from "../frame/session.ts";
@@ -9,8 +10,8 @@ import { lookAgain, lookAtAll, lookNowAndThen } from "./looks.ts";
 import { agents, connection, earlier, events } from "./mesh.ts";
 import { sseReader } from "./sse.ts";
 
-/** The broker says something every fifteen seconds: a stream that is silent for longer is lost, whatever the socket says. */
-const SILENT_MS = 40_000;
+/** A stream that is silent for longer is lost, whatever the socket says. */
+const SILENT_MS = 3 * KEEPALIVE_MS;
 const MAX_WAIT_MS = 5_000;
 /** How long what happened is gathered before it is shown: many events are one picture. */
 const GATHER_MS = 100;

@@ -44,7 +44,7 @@ export const connection = signal<{
   readonly why?: string;
 }>({ state: "connecting" });
 
-// Ages make no row more urgent within half a minute.
+// Ages make no row more urgent within a quarter of a minute.
 const coarseNow = computed(() => Math.floor(now.value / 15_000) * 15_000);
 
 /** What waits for a person, the worst first. */

@@ -1,7 +1,7 @@
 /** Server-Sent Events, as far as the broker writes them: fields by line, an empty line between events. */
 
 /** One event. */
-export interface ServerSent {
+interface ServerSent {
   readonly event: string;
   readonly id?: string;
   readonly data: string;
@@ -21,7 +21,7 @@ export function sseReader(): (text: string) => ServerSent[] {
 function one(block: string): ServerSent | undefined {
   const fields = new Map<string, string>();
   for (const line of block.split("\n")) {
-    const [, name = "", value = ""] = /^([a-z]+): ?(.*)$/.exec(line.replace(/\r$/, "")) ?? [];
+    const [, name = "", value = ""] = /^([a-z]+): ?(.*)$/.exec(line) ?? [];
     if (name !== "") fields.set(name, fields.has(name) ? `${fields.get(name)}\n${value}` : value);
   }
   const [event, id, data] = [fields.get("event"), fields.get("id"), fields.get("data")];
