@@ -13,7 +13,7 @@ export function PushPaths({ of }: { of: Pick<Agent, "doubt" | "pushPaths"> }) {
         <PushPath of={path} key={path.path} />
       ))}
       {reach.before.map((path) => (
-        <span class="push dim" key={path.path} title={`before its stream closed, ${proofWords(path, times)}`}>
+        <span class="dim" key={path.path} title={`before its stream closed, ${proofWords(path, times)}`}>
           {path.path}{" "}
         </span>
       ))}
@@ -26,7 +26,7 @@ function PushPath({ of }: { of: ListedPushPath }) {
   const stuck = failedWhy !== undefined;
   const mark = stuck ? "✗" : provenAt === undefined ? "?" : "✓";
   return (
-    <span class={stuck ? "push stuck" : mark === "?" ? "push dim" : "push"} title={proofWords(of, times)}>
+    <span class={stuck ? "stuck" : mark === "?" ? "dim" : undefined} title={proofWords(of, times)}>
       {mark} {path} {mark === "✓" && provenAt !== undefined && <small>{age(provenAt, now.value)}</small>}{" "}
     </span>
   );

@@ -7,7 +7,7 @@ import { events } from "../state/mesh.ts";
 import { merged } from "./threads.ts";
 
 /** What is asked for. */
-export interface Wanted {
+interface Wanted {
   readonly thread?: string | undefined;
   readonly topic?: string | undefined;
   readonly with?: string | undefined;
@@ -74,9 +74,12 @@ function messagesOf(wanted: Wanted) {
       );
       let seen = events.peek().at(-1);
       const stop = effect(() => {
-        const last = events.value.at(-1);
+        const all = events.value;
+        const last = all.at(-1);
         if (last === seen || wanted.query !== undefined) return;
-        const concerns = events.value.slice(-200).some((event) => "messageId" in event && concerned(event.threadId));
+        const came = seen === undefined ? all : all.slice(all.lastIndexOf(seen) + 1);
+        // Emptied, it was begun anew: whatever may have come.
+        const concerns = last === undefined || came.some((event) => "messageId" in event && concerned(event.threadId));
         seen = last;
         if (concerns && timer === undefined) {
           timer = setTimeout(() => {

@@ -26,7 +26,7 @@ export function Talk({ of }: { of: string }) {
     ({ message, deliveries }) => message.kind === "message" && deliveries.some(({ to }) => to.id === me),
   );
   return (
-    <aside class="panel talk" aria-label={topic ?? "Conversation"}>
+    <aside class="panel" aria-label={topic ?? "Conversation"}>
       <header>
         <h2>{topic ?? "Conversation"}</h2>
         <button

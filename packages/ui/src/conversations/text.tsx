@@ -43,7 +43,7 @@ function inline(of: Inline, key: number): ComponentChildren {
       return <em key={key}>{of.of.map(inline)}</em>;
     case "link":
       return (
-        <span class="link" key={key}>
+        <span key={key}>
           {of.text} <small>({of.url})</small>
         </span>
       );

@@ -27,7 +27,7 @@ export function threadsOf(entries: readonly HistoryEntry[]): Thread[] {
 }
 
 /** Messages, the newest first, each once. */
-export function newestFirst(entries: readonly HistoryEntry[]): HistoryEntry[] {
+function newestFirst(entries: readonly HistoryEntry[]): HistoryEntry[] {
   const each = new Map(entries.map((entry) => [entry.message.id, entry]));
   return [...each.values()].sort(
     (a, b) => b.message.acceptedAt.localeCompare(a.message.acceptedAt) || b.message.id.localeCompare(a.message.id),

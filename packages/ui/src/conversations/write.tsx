@@ -7,7 +7,7 @@ import { reply, send } from "../frame/remedies.ts";
 import { session } from "../frame/session.ts";
 
 /** Where it goes: to an agent, on a topic, or as the answer to a message. */
-export type WriteProps =
+type WriteProps =
   | { readonly to: string }
   | { readonly topic: string }
   | { readonly answers: string; readonly who: string };

@@ -12,7 +12,7 @@ const NOBODY_WRITES =
   "Nobody writes here: a coding client opened this page. Open it from a terminal of your own: agentmesh ui";
 
 /** What a button needs. */
-export interface ActProps {
+interface ActProps {
   /** The command line that does the same; undefined where there is none. */
   readonly command: string | undefined;
   readonly run: () => Promise<unknown>;

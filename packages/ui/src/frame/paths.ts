@@ -7,7 +7,7 @@ export type View = (typeof views)[number] | "message";
 /** What an address shows. */
 export interface Address {
   readonly view: View;
-  /** The agent, the message, the thread or `topic/NAME`; undefined for the view's list. */
+  /** The agent, the message, the thread, `topic/NAME`, or `with/NAME` for an agent's threads; undefined for the view's list. */
   readonly of?: string;
   /** What is searched for. */
   readonly query?: string;

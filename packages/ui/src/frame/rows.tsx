@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { windowOf } from "./window.ts";
 
 /** What a list needs. Rows have one height, in pixels. */
-export interface RowsProps<T> {
+interface RowsProps<T> {
   readonly of: readonly T[];
   readonly height: number;
   readonly label: string;

@@ -38,7 +38,7 @@ export function HealthView() {
       </Head>
       <div class="health">
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls where the window is narrow, and by keyboard alone only so */}
-        <section class="times" tabIndex={0} aria-label="How long messages take">
+        <section tabIndex={0} aria-label="How long messages take">
           <h2>How long messages take</h2>
           {known.length === 0 ? (
             <Nothing>No message came through in the last {span.value}.</Nothing>
@@ -102,7 +102,7 @@ function Figures() {
   const { storage, keeping, limits, deliveries, agents } = of;
   const closed = storage.intake === "closed";
   return (
-    <section class="figures">
+    <section>
       <h2>The broker</h2>
       <dl>
         <Figure name="version">

@@ -1,4 +1,4 @@
-/** How long deliveries took from one step to the next, counted into steps that double. */
+/** How long deliveries took from one step to the next, counted by how long. */
 
 /** A step of a delivery, as the log and the events tell it. */
 export interface Step {
@@ -9,12 +9,12 @@ export interface Step {
 }
 
 /** From where to where. */
-export type Leg = "accepted → pushed" | "accepted → leased" | "leased → acked" | "accepted → acked";
+type Leg = "accepted → pushed" | "accepted → leased" | "leased → acked" | "accepted → acked";
 
-/** Upper ends of the counted steps, in milliseconds; beyond the last is one more. */
+/** Upper ends of what is counted together, in milliseconds; beyond the last is one more. */
 export const ENDS = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000, 600_000] as const;
 
-/** One leg by one path: how often in each step, and what half of them and all but a hundredth stay under. */
+/** One leg by one path: how often up to each end, and what half of them and all but a hundredth stay under. */
 export interface Histogram {
   readonly leg: Leg;
   readonly path: string;

@@ -35,7 +35,7 @@ const AFTER: Readonly<Record<string, Span["kind"] | null>> = {
   rejected: "stuck",
 };
 
-/** The spans of a timeline, up to `now` where it goes on. A failed push that returned the message begins a wait anew. */
+/** The spans of a timeline, up to `now` where it goes on. */
 export function spansOf(timeline: readonly TimelineEntry[], now: number): { spans: Span[]; moments: Moment[] } {
   const spans: Span[] = [];
   let kind: Span["kind"] | null = null;

@@ -39,7 +39,7 @@ export type Need =
   | { readonly kind: "disk"; readonly key: string; readonly since: string; readonly why: string };
 
 /** What it is found in. */
-export interface Looked {
+interface Looked {
   readonly agents: readonly SeenAgent[];
   readonly dead: readonly InboxEntry[];
   readonly held: readonly InboxEntry[];
