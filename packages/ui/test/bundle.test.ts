@@ -1,5 +1,5 @@
 /** The page as it is built: small, whole, and without anything that another place serves. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -37,6 +37,8 @@ test("no file names another place, and nothing makes HTML or code of a text", ()
 
 test("building again takes away what an earlier build left, and changes nothing", async () => {
   const before = readdirSync(folder).sort();
+  writeFileSync(join(folder, "ui-00000000.js"), "of an earlier build");
+  mkdirSync(join(folder, "maps"));
   await buildPage(folder);
   expect(readdirSync(folder).sort()).toEqual(before);
 });

@@ -111,6 +111,13 @@ describe("what needs a person", () => {
     expect(kinds({ agents: [{ ...dana, queued: 1 }, api], asks: [ask(1, api, dana, false)] })).toEqual(["question"]);
   });
 
+  test("a question that the person has read and not answered hides no mail", () => {
+    const [dana, api] = [agent("dana", { person: true, queued: 1 }), agent("api")];
+    const read = { ...ask(1, api, dana, false), isRead: true };
+    expect(kinds({ agents: [dana, api], asks: [read] })).toEqual(["question", "mail"]);
+    expect(kinds({ agents: [{ ...dana, queued: 0 }, api], asks: [read] })).toEqual(["question"]);
+  });
+
   test("a push path that fails is told; one that is only unproven when something waits for it", () => {
     const failing = agent("api", { pushPaths: [{ path: "stream", failedWhy: "no sign of it came" }] });
     const resting = agent("hook", { pushPaths: [{ path: "webhook", failedWhy: "500", nextTryAt: at(-60) }] });

@@ -38,12 +38,15 @@ export type Need =
     }
   | { readonly kind: "disk"; readonly key: string; readonly since: string; readonly why: string };
 
+/** A question without an answer, and whether a person has read it: then it waits in the inbox no more. */
+export type SeenAsk = OpenAsk & { readonly isRead?: boolean };
+
 /** What it is found in. */
 interface Looked {
   readonly agents: readonly SeenAgent[];
   readonly dead: readonly InboxEntry[];
   readonly held: readonly InboxEntry[];
-  readonly asks: readonly OpenAsk[];
+  readonly asks: readonly SeenAsk[];
   readonly status: BrokerStatus | undefined;
   /** The id of whom the page writes as. */
   readonly person: string | undefined;
@@ -135,7 +138,7 @@ function ofAgent(agent: SeenAgent, { status, asks, now }: Looked, isoNow: string
         ]
       : [];
   // Its questions are rows of their own.
-  const unread = agent.queued - asks.filter(({ to }) => to.id === agent.id).length;
+  const unread = agent.queued - asks.filter(({ to, isRead }) => to.id === agent.id && !isRead).length;
   const room = status?.limits.inboxMaxMessages ?? 10_000;
   const open = agent.queued + agent.inHand;
   const one = (kind: "backlog" | "mail" | "nearly_full", why: string): Need[] => [

@@ -23,8 +23,8 @@ import {
 const MAX_AGENTS = 5_000;
 const MAX_DEAD = 300;
 const MAX_ASKS = 500;
-/** Inboxes whose held mail is looked at. */
-const MAX_HOLDERS = 20;
+/** Inboxes whose held mail is looked at, and persons whose unread mail is. */
+const MAX_INBOXES = 20;
 /** Fewer agents than this are looked at one by one. */
 const ONE_BY_ONE = 8;
 
@@ -58,7 +58,7 @@ const lookAt: Record<Look, () => Promise<void>> = {
   },
   async held() {
     const all = [...agents.value.values()].filter((agent) => agent.held > 0);
-    const holders = all.slice(0, MAX_HOLDERS);
+    const holders = all.slice(0, MAX_INBOXES);
     const pages = await Promise.all(
       holders.map(({ id }) =>
         look<{ entries: InboxEntry[]; nextAfter?: number }>("/v1/inbox", { agent: id, state: "held" }),
@@ -70,7 +70,9 @@ const lookAt: Record<Look, () => Promise<void>> = {
   async asks() {
     const { owed, waiting } = await look<{ owed: OpenAsk[]; waiting: OpenAsk[] }>("/v1/asks", { limit: MAX_ASKS });
     moreAsks.value = Math.max(owed.length, waiting.length) === MAX_ASKS;
-    asks.value = [...new Map([...owed, ...waiting].map((each) => [each.messageId, each])).values()];
+    const all = [...new Map([...owed, ...waiting].map((each) => [each.messageId, each])).values()];
+    const unread = await unreadBy(new Set(all.map(({ to }) => to.id)));
+    asks.value = all.map((each) => ({ ...each, isRead: unread.get(each.to.id)?.has(each.messageId) === false }));
   },
   async topics() {
     topics.value = (await look<{ topics: Topic[] }>("/v1/topics", { limit: 1_000 })).topics;
@@ -80,12 +82,21 @@ const lookAt: Record<Look, () => Promise<void>> = {
   },
 };
 
+/** What waits first in the inboxes of the persons among those that are asked. */
+async function unreadBy(asked: ReadonlySet<string>): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const persons = [...agents.value.values()].filter(({ id, person, queued }) => person && queued > 0 && asked.has(id));
+  const found = persons.slice(0, MAX_INBOXES).map(async ({ id }) => {
+    const { entries } = await look<{ entries: InboxEntry[] }>("/v1/inbox", { agent: id });
+    return [id, new Set(entries.filter(({ state }) => state === "queued").map(({ message }) => message.id))] as const;
+  });
+  return new Map(await Promise.all(found));
+}
+
 /** Looks at everything, and at what happened before. */
 export async function lookAtAll(): Promise<void> {
   await Promise.all([
-    lookAt.agents().then(lookAt.held),
+    lookAt.agents().then(() => Promise.all([lookAt.held(), lookAt.asks()])),
     lookAt.dead(),
-    lookAt.asks(),
     lookAt.status(),
     lookAt.topics(),
   ]);

@@ -1,9 +1,9 @@
 /** What the page knows of the mesh: filled by first looks, kept true by events. */
-import type { BrokerStatus, InboxEntry, LogEntry, MeshEvent, OpenAsk, Topic } from "@agentmesh/protocol";
+import type { BrokerStatus, InboxEntry, LogEntry, MeshEvent, Topic } from "@agentmesh/protocol";
 import { computed, signal } from "@preact/signals";
 import { session } from "../frame/session.ts";
 import { now } from "../frame/time.ts";
-import { type Need, needsOf } from "../needs/needs.ts";
+import { type Need, needsOf, type SeenAsk } from "../needs/needs.ts";
 import type { SeenAgent } from "./ages.ts";
 
 /** Agents by their id. */
@@ -16,7 +16,7 @@ export const moreDead = signal(false);
 export const held = signal<readonly InboxEntry[]>([]);
 /** Whether more is held than the page holds. */
 export const moreHeld = signal(false);
-export const asks = signal<readonly OpenAsk[]>([]);
+export const asks = signal<readonly SeenAsk[]>([]);
 /** Whether there are more questions without an answer than the page holds. */
 export const moreAsks = signal(false);
 export const topics = signal<readonly Topic[]>([]);
