@@ -1,28 +1,19 @@
 /** The page by keyboard alone, and for a screen reader: what axe-core finds in each view, in both themes. */
 import { randomBytes } from "node:crypto";
 import axe from "axe-core";
-import type { Browser, Page } from "playwright-core";
-import { startTestBroker, type TestBroker } from "testkit";
-import { afterAll, beforeAll, expect } from "vitest";
-import { chromiumHere, openPage, pageTest, shown, signedIn, startChromium } from "./browser.ts";
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+import { allShown, brokerForAll, browserForAll, openPage, pageTest, shown, signedIn } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
-let broker: TestBroker;
-let browser: Browser;
-beforeAll(async () => {
-  broker = await startTestBroker();
-  if (chromiumHere !== undefined) browser = await startChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await broker[Symbol.asyncDispose]();
-});
+const broker = brokerForAll();
+const browser = browserForAll();
 
 /** A mesh in which every kind of row has something to show. */
 async function fill() {
   const name = (noun: string) => `${noun}-${randomBytes(3).toString("hex")}`;
-  const alice = await broker.agent(name("alice"), { summary: "the engine", branch: "main" });
-  const bob = await broker.agent(name("bob"));
+  const alice = await broker().agent(name("alice"), { summary: "the engine", branch: "main" });
+  const bob = await broker().agent(name("bob"));
   await alice.client.openSession({
     client: "claude-code",
     pushPaths: [{ path: "claude-inbox", failedWhy: "no socket" }],
@@ -36,7 +27,7 @@ async function fill() {
   await bob.client.send({ to: alice.agent.name, body: "thanks", threadId });
   const { deliveries } = await bob.client.lease();
   for (const { id, receipt } of deliveries) await bob.client.reject({ delivery: id, receipt, reason: "not mine" });
-  await broker.admin.setPolicy({ agent: bob.agent.name, otherwise: "hold" });
+  await broker().admin.setPolicy({ agent: bob.agent.name, otherwise: "hold" });
   await alice.client.send({ to: bob.agent.name, body: "may I?" });
   await alice.client.ask({ to: "cli", body: "Ship it?", timeoutMs: 10 });
   return { alice, bob, messageId, threadId };
@@ -53,19 +44,31 @@ async function serious(page: Page): Promise<string[]> {
 }
 
 pageTest("axe-core finds nothing serious in any view, light or dark", async () => {
-  const person = await personOf(broker);
+  const person = await personOf(broker());
   const { alice, messageId, threadId } = await fill();
   // Its own script is injected: the page's policy would not let it in.
-  await using seen = await openPage(browser, await addressFor(broker, person), {
+  await using seen = await openPage(browser(), await addressFor(broker(), person), {
     bypassCSP: true,
     reducedMotion: "reduce",
   });
   await signedIn(seen.page);
   const { page } = seen;
-  const views = ["needs", "agents", `agents/${alice.agent.name}`, "flow", "conversations", `conversations/${threadId}`];
-  for (const view of [...views, "conversations/topic/build.done", `message/${messageId}`, "log", "health"]) {
-    await page.goto(`${broker.url}/ui/${view}`);
-    await page.locator("main[data-view] h1, main[data-view] h2").first().waitFor();
+  const { name } = alice.agent;
+  const views: [view: string, texts: (string | RegExp)[]][] = [
+    ["needs", ["not mine", "Ship it?"]],
+    ["agents", [name]],
+    [`agents/${name}`, ["the engine", "Takes messages of"]],
+    ["flow", [name]],
+    ["conversations", ["green"]],
+    [`conversations/${threadId}`, ["two", "thanks"]],
+    ["conversations/topic/build.done", ["green"]],
+    [`message/${messageId}`, ["two", "As a model is shown it"]],
+    ["log", [name]],
+    ["health", [/\d online/]],
+  ];
+  for (const [view, texts] of views) {
+    await page.goto(`${broker().url}/ui/${view}`);
+    await allShown(page, texts);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
       expect(await serious(page), `${view}, ${colorScheme}`).toEqual([]);
@@ -77,9 +80,9 @@ pageTest("axe-core finds nothing serious in any view, light or dark", async () =
 });
 
 pageTest("by keyboard alone a dead letter is redriven, an agent is found and the person comes back", async () => {
-  const person = await personOf(broker, "keyboard");
+  const person = await personOf(broker(), "keyboard");
   const { bob } = await fill();
-  await using seen = await openPage(browser, await addressFor(broker, person, "/needs"));
+  await using seen = await openPage(browser(), await addressFor(broker(), person, "/needs"));
   const { page } = seen;
   const dead = page.locator('li.need[data-kind="dead"]').filter({ hasText: bob.agent.name });
   await dead.waitFor();

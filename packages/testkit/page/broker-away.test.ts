@@ -1,15 +1,10 @@
 /** A broker that is killed and comes back under an open page: it is said, and then everything is there, once. */
-import type { Browser } from "playwright-core";
 import { startTestBroker, until } from "testkit";
-import { afterAll, beforeAll, expect } from "vitest";
-import { chromiumHere, openPage, pageTest, shown, startChromium } from "./browser.ts";
+import { expect } from "vitest";
+import { browserForAll, openPage, pageTest, shown } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
-let browser: Browser;
-beforeAll(async () => {
-  if (chromiumHere !== undefined) browser = await startChromium();
-});
-afterAll(() => browser?.close());
+const browser = browserForAll();
 
 pageTest(
   "a page whose broker is killed says since when, comes back by itself, and shows all that happened once",
@@ -21,7 +16,7 @@ pageTest(
       for (let n = from; n <= to; n++) await alice.client.send({ to: "bob", body: `number ${n}` });
     };
     await send(1, 4);
-    await using seen = await openPage(browser, await addressFor(broker, await personOf(broker), "/log"), {
+    await using seen = await openPage(browser(), await addressFor(broker, await personOf(broker), "/log"), {
       viewport: { width: 1_200, height: 1_600 },
     });
     const { page } = seen;

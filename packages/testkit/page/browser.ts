@@ -2,13 +2,13 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { until } from "testkit";
-import { test } from "vitest";
+import { startTestBroker, type TestBroker, type TestBrokerOptions, until } from "testkit";
+import { afterAll, beforeAll, test } from "vitest";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
 /** Where a Chromium is on this machine. */
-export const chromiumHere = (process.env.PATH ?? "")
+const chromiumHere = (process.env.PATH ?? "")
   .split(delimiter)
   .flatMap((folder) => NAMES.map((name) => join(folder, name)))
   .find((file) => {
@@ -29,8 +29,34 @@ export function pageTest(name: string, body: () => Promise<void>): void {
 /** The name under which a foreign site asks for this machine, as by a name that changes its mind. */
 export const REBOUND = "rebound.test";
 
+/** A browser for all tests of a file; asked for inside them. */
+export function browserForAll(): () => Browser {
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    if (chromiumHere !== undefined) browser = await startChromium();
+  });
+  afterAll(() => browser?.close());
+  return () => {
+    if (browser === undefined) throw new Error("No Chromium was started.");
+    return browser;
+  };
+}
+
+/** A broker for all tests of a file; asked for inside them. */
+export function brokerForAll(options: TestBrokerOptions = {}): () => TestBroker {
+  let broker: TestBroker | undefined;
+  beforeAll(async () => {
+    broker = await startTestBroker(options);
+  });
+  afterAll(() => broker?.[Symbol.asyncDispose]());
+  return () => {
+    if (broker === undefined) throw new Error("No broker was started.");
+    return broker;
+  };
+}
+
 /** Starts one. */
-export function startChromium(): Promise<Browser> {
+function startChromium(): Promise<Browser> {
   if (chromiumHere === undefined) throw new Error("There is no Chromium here.");
   return chromium.launch({
     executablePath: chromiumHere,
@@ -79,6 +105,11 @@ export async function openPage(
 export async function shown(page: Page, text: string | RegExp): Promise<void> {
   const has = (all: string) => (typeof text === "string" ? all.includes(text) : text.test(all));
   await until(async () => has((await page.locator("body").textContent()) ?? ""), `the page to show ${text}`, 20_000);
+}
+
+/** Waits until a page shows each of some texts, of which none stands in its menu. */
+export async function allShown(page: Page, texts: readonly (string | RegExp)[]): Promise<void> {
+  for (const text of texts) await shown(page, text);
 }
 
 /** Waits until a page has signed in: its code leaves the address before the broker has answered. */

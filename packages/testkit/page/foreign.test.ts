@@ -1,22 +1,14 @@
 /** Who else is in the browser: other sites, other ports of this machine, names that lead here, a page that was signed out. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Browser, Page } from "playwright-core";
-import { startTestBroker, type TestBroker, until } from "testkit";
-import { afterAll, beforeAll, describe, expect } from "vitest";
-import { chromiumHere, openPage, pageTest, REBOUND, shown, startChromium } from "./browser.ts";
+import type { Page } from "playwright-core";
+import { until } from "testkit";
+import { describe, expect } from "vitest";
+import { brokerForAll, browserForAll, openPage, pageTest, REBOUND, shown } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
-let broker: TestBroker;
-let browser: Browser;
-beforeAll(async () => {
-  broker = await startTestBroker();
-  if (chromiumHere !== undefined) browser = await startChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await broker[Symbol.asyncDispose]();
-});
+const broker = brokerForAll();
+const browser = browserForAll();
 
 /** A program of this machine that serves an empty page, and keeps the cookies that it is sent. */
 async function openOtherPort() {
@@ -39,10 +31,10 @@ async function openOtherPort() {
 
 /** What the mesh is, as far as a page could change it. */
 async function state() {
-  const { agents } = await broker.admin.listAgents({ presence: "all" });
-  const { deliveries } = await broker.admin.status();
-  const { signIns } = await broker.admin.listSignIns();
-  const policies = await Promise.all(agents.map(({ id }) => broker.admin.getPolicy({ agent: id })));
+  const { agents } = await broker().admin.listAgents({ presence: "all" });
+  const { deliveries } = await broker().admin.status();
+  const { signIns } = await broker().admin.listSignIns();
+  const policies = await Promise.all(agents.map(({ id }) => broker().admin.getPolicy({ agent: id })));
   return { agents: agents.map(({ name }) => name).sort(), deliveries, policies, signIns: signIns.length };
 }
 
@@ -126,30 +118,30 @@ describe("a foreign site", () => {
   pageTest(
     "reads nothing and changes nothing, by whatever a page can do, although the person is signed in",
     async () => {
-      const person = await personOf(broker, "signed-in");
-      await broker.agent("victim");
-      await using own = await openPage(browser, await addressFor(broker, person));
+      const person = await personOf(broker(), "signed-in");
+      await broker().agent("victim");
+      await using own = await openPage(browser(), await addressFor(broker(), person));
       await shown(own.page, /\S/);
-      await until(async () => (await broker.admin.listSignIns()).signIns.length > 0, "the sign-in");
+      await until(async () => (await broker().admin.listSignIns()).signIns.length > 0, "the sign-in");
       await using other = await openOtherPort();
       const before = await state();
       // In the same browser, with its cookies: a tab of another port of this machine, which browsers call the same site.
       const tab = await own.page.context().newPage();
       await tab.goto(other.url);
-      const got = await attempts(tab, broker.url);
+      const got = await attempts(tab, broker().url);
       expect(Object.entries(got).filter(([, what]) => what !== "nothing")).toEqual([]);
       expect(await state()).toEqual(before);
       // And another site altogether.
       await tab.goto(other.url.replace("127.0.0.1", REBOUND));
-      const further = await attempts(tab, broker.url);
+      const further = await attempts(tab, broker().url);
       expect(Object.entries(further).filter(([, what]) => what !== "nothing")).toEqual([]);
       expect(await state()).toEqual(before);
     },
   );
 
   pageTest("that is given the cookie, as every port of this machine may be, opens nothing with it", async () => {
-    await using own = await openPage(browser, await addressFor(broker, await personOf(broker, "generous")));
-    await until(async () => (await own.page.context().cookies(`${broker.url}/v1`)).length > 0, "the cookie");
+    await using own = await openPage(browser(), await addressFor(broker(), await personOf(broker(), "generous")));
+    await until(async () => (await own.page.context().cookies(`${broker().url}/v1`)).length > 0, "the cookie");
     await using other = await openOtherPort();
     const tab = await own.page.context().newPage();
     await tab.goto(other.url);
@@ -158,13 +150,13 @@ describe("a foreign site", () => {
     const [cookie = ""] = other.cookies;
     expect(cookie).toContain("agentmesh_ui_");
     for (const path of ["/v1/ui/session", "/v1/agents", "/v1/messages", "/v1/events"]) {
-      expect((await fetch(`${broker.url}${path}`, { headers: { cookie } })).status, path).toBe(401);
+      expect((await fetch(`${broker().url}${path}`, { headers: { cookie } })).status, path).toBe(401);
     }
     expect(await own.page.evaluate(() => document.cookie)).toBe("");
   });
 
   pageTest("whose name leads to this machine is refused the page and everything else", async () => {
-    await using rebound = await openPage(browser, `http://${REBOUND}:${broker.port}/ui`);
+    await using rebound = await openPage(browser(), `http://${REBOUND}:${broker().port}/ui`);
     expect(await rebound.page.locator("body").textContent()).toContain("forbidden_host");
     const status = await rebound.page.evaluate(async () => (await fetch("/v1/agents")).status);
     expect(status).toBe(421);
@@ -172,38 +164,38 @@ describe("a foreign site", () => {
 
   pageTest("may lead to the page, and not frame it", async () => {
     await using other = await openOtherPort();
-    await using site = await openPage(browser, other.url);
-    const frame = await site.page.evaluate(
-      (url) =>
-        new Promise<string>((resolve) => {
-          const made = document.createElement("iframe");
-          made.onload = () => {
-            try {
-              resolve(made.contentDocument?.title ?? "nothing");
-            } catch {
-              resolve("nothing");
-            }
-          };
-          made.src = `${url}/ui`;
-          document.body.append(made);
-        }),
-      broker.url,
-    );
-    expect(frame).toBe("nothing");
-    const inside = site.page.frames().find((each) => each !== site.page.mainFrame());
-    expect((await inside?.content()) ?? "").not.toContain("/ui/assets/");
+    await using site = await openPage(browser(), other.url);
+    /** What stands in a frame of the site once it has loaded an address, or was refused it. */
+    const framed = async (url: string) => {
+      await site.page.evaluate(
+        (src) =>
+          new Promise<void>((resolve) => {
+            const made = document.createElement("iframe");
+            made.onload = () => resolve();
+            made.src = src;
+            document.body.replaceChildren(made);
+          }),
+        url,
+      );
+      const inside = site.page.frames().find((each) => each !== site.page.mainFrame());
+      return inside?.content();
+    };
+    expect(await framed(`${other.url}/another`), "what may be framed").toContain("<title>another</title>");
+    const page = await framed(`${broker().url}/ui`);
+    expect(page).toBeDefined();
+    expect(page).not.toContain("/ui/assets/");
     await site.page.evaluate((url) => {
       location.href = url;
-    }, `${broker.url}/ui`);
-    await site.page.waitForURL(`${broker.url}/ui*`);
+    }, `${broker().url}/ui`);
+    await site.page.waitForURL(`${broker().url}/ui*`);
     expect(await site.page.title()).toContain("agentmesh");
   });
 });
 
 describe("an address with a code", () => {
   pageTest("signs one browser in, leaves no code in the address, and no second browser", async () => {
-    const address = await addressFor(broker, await personOf(broker, "once"));
-    await using first = await openPage(browser, address);
+    const address = await addressFor(broker(), await personOf(broker(), "once"));
+    await using first = await openPage(browser(), address);
     await until(async () => !first.page.url().includes("code="), "the code to leave the address");
     const ask = (page: Page) =>
       page.evaluate(async () => {
@@ -213,13 +205,13 @@ describe("an address with a code", () => {
     await until(async () => (await ask(first.page)) === 200, "the first browser to be signed in");
     await first.page.reload();
     expect(await ask(first.page)).toBe(200);
-    await using second = await openPage(browser, address);
+    await using second = await openPage(browser(), address);
     await until(async () => !second.page.url().includes("code="), "the code to leave the address there, too");
     expect(await ask(second.page)).toBe(401);
     const kept = await first.page.evaluate(() =>
       JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
     );
-    expect(kept).not.toContain(broker.key);
+    expect(kept).not.toContain(broker().key);
     expect(kept).not.toMatch(/am[ackvm]?_[\w-]{20}/);
 
     await first.page.evaluate(async () => {

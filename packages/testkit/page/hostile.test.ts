@@ -1,8 +1,8 @@
 /** What an agent wrote, in whatever field of its own, is text at the page: nothing of it runs, loads, or leads out by itself. */
-import type { Browser, Page } from "playwright-core";
-import { startTestBroker, type TestBroker, until } from "testkit";
-import { afterAll, beforeAll, expect } from "vitest";
-import { chromiumHere, openPage, pageTest, shown, signedIn, startChromium } from "./browser.ts";
+import type { Page } from "playwright-core";
+import { until } from "testkit";
+import { expect } from "vitest";
+import { allShown, brokerForAll, browserForAll, openPage, pageTest, signedIn } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
 /** Stands in every text that the hostile agent writes. */
@@ -20,23 +20,15 @@ const attempts = [
   `data:text/html,<script>ran=1</script> ${SAID} \u202e\u2066${SAID}\u0000\u001b[31m &lt;img src=x onerror=ran=1&gt;`,
 ];
 
-let broker: TestBroker;
-let browser: Browser;
-beforeAll(async () => {
-  broker = await startTestBroker();
-  if (chromiumHere !== undefined) browser = await startChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await broker[Symbol.asyncDispose]();
-});
+const broker = brokerForAll();
+const browser = browserForAll();
 
 /** An agent that writes this wherever an agent writes something, to the person and to another; the ids of what came of it. */
 async function write(words: string, index: number) {
   const cut = (most: number) => words.replaceAll("\u0000", "").slice(0, most);
   const body = words.replaceAll("\u0000", "");
-  const mallory = await broker.agent(`mallory-${index}`);
-  const victim = await broker.agent(`victim-${index}`);
+  const mallory = await broker().agent(`mallory-${index}`);
+  const victim = await broker().agent(`victim-${index}`);
   const profile = { client: cut(64), host: cut(255), directory: body, repo: body, branch: cut(255), summary: cut(200) };
   const pushPaths = [{ path: "claude-inbox", failedWhy: cut(200) }];
   const { session } = await mallory.client.openSession({ ...profile, pushPaths });
@@ -52,7 +44,7 @@ async function write(words: string, index: number) {
   await mallory.client.nack({ delivery: first.id, receipt: first.receipt, delayMs: 0, reason: cut(200) });
   const again = await leased();
   await mallory.client.reject({ delivery: again.id, receipt: again.receipt, reason: cut(200) });
-  await broker.admin.setPolicy({ agent: victim.agent.name, otherwise: "hold" });
+  await broker().admin.setPolicy({ agent: victim.agent.name, otherwise: "hold" });
   await mallory.client.send({ to: victim.agent.name, body });
   await mallory.client.setFocus({ agent: "me", forMs: 60_000, reason: cut(200) });
   return { messageId, threadId, dead: again.message.id, name: mallory.agent.name };
@@ -83,32 +75,49 @@ function traps(page: Page): Promise<string[]> {
 }
 
 pageTest("what an agent writes runs nothing, loads nothing and is shown as it is, in every view", async () => {
-  const person = await personOf(broker);
+  const person = await personOf(broker());
   const written: Awaited<ReturnType<typeof write>>[] = [];
   for (const [index, words] of attempts.entries()) written.push(await write(words, index));
-  await using seen = await openPage(browser, await addressFor(broker, person));
+  await using seen = await openPage(browser(), await addressFor(broker(), person));
   await signedIn(seen.page);
-  const views = ["needs", "agents", "flow", "conversations", "log", "health"];
-  for (const { name, messageId, threadId, dead } of written) {
-    views.push(`agents/${name}`, `conversations/${threadId}`, `message/${messageId}`, `message/${dead}`);
+  // Each view with what it shows once it has looked: what the agent wrote, or its name where a view shows no more of it.
+  const views: [view: string, texts: (string | RegExp)[]][] = [
+    ["needs", [SAID]],
+    ["agents", [SAID]],
+    ["flow", ["mallory-0"]],
+    ["conversations", [SAID, "news-0"]],
+    [`conversations?q=${SAID}`, [SAID]],
+    ["log", ["mallory-"]],
+    ["health", [/accepted → /, /\d online/]],
+  ];
+  for (const [index, { name, messageId, threadId, dead }] of written.entries()) {
+    views.push([`agents/${name}`, [SAID, "Takes messages of"]], [`conversations/${threadId}`, [SAID, "Copy"]]);
+    views.push(
+      [`message/${messageId}`, [SAID, "As a model is shown it"]],
+      [`message/${dead}`, ["to be refused", SAID]],
+    );
+    views.push([`conversations/topic/news-${index}`, [SAID, "Publish"]]);
   }
-  views.push(...written.map((_, index) => `conversations/topic/news-${index}`), `conversations?q=${SAID}`);
-  const show = [/^agents\/mallory/, /^conversations\/thr/, /^message\//, /^needs$/];
-  for (const view of views) {
-    await seen.page.goto(`${broker.url}/ui/${view}`);
-    if (show.some((each) => each.test(view))) await shown(seen.page, SAID);
-    else await shown(seen.page, /\S/);
+  for (const [view, texts] of views) {
+    await seen.page.goto(`${broker().url}/ui/${view}`);
+    await allShown(seen.page, texts);
     expect(await traps(seen.page), view).toEqual([]);
   }
   expect(seen.troubles).toEqual([]);
-  const own = (url: string) => url.startsWith(`${broker.url}/`) || url.startsWith("data:");
+  const own = (url: string) => url.startsWith(`${broker().url}/`) || url.startsWith("data:");
   expect(seen.asked.filter((url) => !own(url))).toEqual([]);
 });
 
 pageTest("a page that is there to look shows no button that does something", async () => {
-  const { code } = await broker.admin.pageCode({ readOnly: true });
-  await using seen = await openPage(browser, `${broker.url}/ui/needs#code=${code}`);
+  const { name } = await write("may I?", attempts.length);
+  const { code } = await broker().admin.pageCode({ readOnly: true });
+  await using seen = await openPage(browser(), `${broker().url}/ui/needs#code=${code}`);
   await signedIn(seen.page);
-  await shown(seen.page, /look/);
-  for (const each of await seen.page.locator(".act").all()) expect(await each.isDisabled()).toBe(true);
+  for (const view of ["needs", `agents/${name}`]) {
+    await seen.page.goto(`${broker().url}/ui/${view}`);
+    await allShown(seen.page, ["may I?", ...(view === "needs" ? [] : ["Takes messages of"])]);
+    const acts = await seen.page.locator(".act").all();
+    expect(acts.length, view).toBeGreaterThan(0);
+    for (const each of acts) expect(await each.isDisabled(), (await each.textContent()) ?? "").toBe(true);
+  }
 });

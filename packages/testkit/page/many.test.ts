@@ -1,29 +1,20 @@
 /** Many messages, some of them stuck: what is stuck is found by one click, and ended for all of them by one button. */
-import type { Browser } from "playwright-core";
-import { startTestBroker, type TestBroker, until } from "testkit";
-import { afterAll, beforeAll, expect } from "vitest";
-import { chromiumHere, openPage, pageTest, shown, startChromium } from "./browser.ts";
+import { until } from "testkit";
+import { expect } from "vitest";
+import { brokerForAll, browserForAll, openPage, pageTest, shown } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
 const STUCK = 20;
 
-let broker: TestBroker;
-let browser: Browser;
-beforeAll(async () => {
-  broker = await startTestBroker({ env: { AGENTMESH_REPEATS_PER_MINUTE: "0" } });
-  if (chromiumHere !== undefined) browser = await startChromium();
-});
-afterAll(async () => {
-  await browser?.close();
-  await broker[Symbol.asyncDispose]();
-});
+const broker = brokerForAll({ env: { AGENTMESH_REPEATS_PER_MINUTE: "0" } });
+const browser = browserForAll();
 
 pageTest(
   "the one stuck message among many is a click away, and twenty dead letters are redriven by one button",
   async () => {
-    const api = await broker.agent("api");
-    const tests = await broker.agent("tests");
-    const web = await broker.agent("web");
+    const api = await broker().agent("api");
+    const tests = await broker().agent("tests");
+    const web = await broker().agent("web");
     const give = async (agent: typeof tests, reason?: string) => {
       const { deliveries } = await agent.client.lease({ max: 100 });
       for (const { id: delivery, receipt } of deliveries) {
@@ -40,7 +31,7 @@ pageTest(
     for (let n = 0; n < STUCK; n++) await api.client.send({ to: "tests", body: `run the suite of part ${n}` });
     expect(await give(tests, "no room for the suite")).toBe(STUCK);
 
-    await using seen = await openPage(browser, await addressFor(broker, await personOf(broker), "/needs"));
+    await using seen = await openPage(browser(), await addressFor(broker(), await personOf(broker()), "/needs"));
     const { page } = seen;
     await shown(page, "the needle");
     await page.getByRole("link", { name: "the needle" }).click();
@@ -49,8 +40,8 @@ pageTest(
 
     await page.getByRole("link", { name: /^Needs you/ }).click();
     await page.getByRole("button", { name: `Redrive ${STUCK}` }).click();
-    await until(async () => (await broker.admin.listDead()).entries.length === 1, "the dead letters to be redriven");
-    expect((await broker.admin.getAgent({ agent: "tests" })).queued).toBe(STUCK);
+    await until(async () => (await broker().admin.listDead()).entries.length === 1, "the dead letters to be redriven");
+    expect((await broker().admin.getAgent({ agent: "tests" })).queued).toBe(STUCK);
     await until(async () => !(await page.locator("main").textContent())?.includes("no room"), "their row to go");
     await shown(page, "the needle");
     expect(seen.troubles).toEqual([]);

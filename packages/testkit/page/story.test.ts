@@ -1,31 +1,31 @@
 /** A day at the page, as a person has it: real adapters, a receiver that dies, held mail, a question; every view as it looks. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { cleanEnv, openClaudeInbox, runProgram, startMcpSession, startTestBroker, tempDir, until } from "testkit";
-import { afterAll, beforeAll, expect } from "vitest";
-import { chromiumHere, openPage, pageTest, shown, startChromium } from "./browser.ts";
+import { expect } from "vitest";
+import { browserForAll, openPage, pageTest, shown } from "./browser.ts";
 
 /** A heartbeat of sessions, as it is where nobody sets it. */
 const HEARTBEAT_MS = 15_000;
 
-let browser: Browser;
-beforeAll(async () => {
-  if (chromiumHere !== undefined) browser = await startChromium();
-});
-afterAll(() => browser?.close());
+const browser = browserForAll();
 
 const need = (page: Page, kind: string) => page.locator(`li.need[data-kind="${kind}"]`);
 const gone = (page: Page, kind: string) =>
   until(async () => (await need(page, kind).count()) === 0, `no row of ${kind}`);
 
 /** Each view at three widths and in both themes: nothing is wider than its window. Kept as pictures where a folder is named. */
-async function looked(page: Page, url: string, views: Readonly<Record<string, string>>): Promise<void> {
+async function looked(
+  page: Page,
+  url: string,
+  views: Readonly<Record<string, readonly [path: string, shows: string | RegExp]>>,
+): Promise<void> {
   const folder = process.env.AGENTMESH_PICTURES;
   if (folder !== undefined) mkdirSync(folder, { recursive: true });
-  for (const [name, path] of Object.entries(views)) {
+  for (const [name, [path, shows]] of Object.entries(views)) {
     await page.goto(`${url}/ui/${path}`);
-    await page.locator(`main[data-view] h1, main[data-view] h2`).first().waitFor();
+    await shown(page, shows);
     for (const width of [400, 1_200, 2_560]) {
       await page.setViewportSize({ width, height: width === 400 ? 800 : 720 });
       const overflow = await page.evaluate(() => {
@@ -48,7 +48,7 @@ pageTest("a person sees who joins, what is stuck and what is asked, and ends eac
   using place = tempDir();
   const env = cleanEnv({ AGENTMESH_HOME: broker.home, NO_COLOR: "1" });
   const { stdout: address } = await runProgram("cli", ["ui", "--print"], { env });
-  await using seen = await openPage(browser, address.trim());
+  await using seen = await openPage(browser(), address.trim());
   const { page } = seen;
   await shown(page, "Nothing waits for you");
 
@@ -58,12 +58,7 @@ pageTest("a person sees who joins, what is stuck and what is asked, and ends eac
     expect(await session.joined()).toBe(name);
     return session;
   };
-  await page
-    .getByRole("navigation")
-    .getByRole("button", { name: "Agents" })
-    .or(page.getByRole("link", { name: "Agents" }))
-    .first()
-    .click();
+  await page.getByRole("navigation").getByRole("link", { name: "Agents" }).click();
   await using alice = await joinAs("alice");
   await using inbox = await openClaudeInbox();
   const bob = await joinAs("bob", { CLAUDE_CODE_MESSAGING_SOCKET: inbox.path });
@@ -102,14 +97,14 @@ pageTest("a person sees who joins, what is stuck and what is asked, and ends eac
   await need(page, "held").waitFor();
   await need(page, "question").waitFor();
   await looked(page, broker.url, {
-    "needs-you": "needs",
-    agents: "agents",
-    agent: "agents/bob",
-    flow: "flow",
-    conversations: "conversations",
-    message: `message/${messageId}`,
-    log: "log",
-    health: "health",
+    "needs-you": ["needs", "Ship it?"],
+    agents: ["agents", "the release notes"],
+    agent: ["agents/bob", "Takes messages of"],
+    flow: ["flow", "alice"],
+    conversations: ["conversations", "may I write to you?"],
+    message: [`message/${messageId}`, "As a model is shown it"],
+    log: ["log", "alice"],
+    health: ["health", /\d online/],
   });
 
   // Each by its button.

@@ -1,0 +1,57 @@
+/** Buttons that must not say more than is so: of a webhook that takes nothing, of a page that nobody writes at, of a message to many. */
+import { freePort, until } from "testkit";
+import { expect } from "vitest";
+import { allShown, brokerForAll, browserForAll, openPage, pageTest, shown } from "./browser.ts";
+import { addressFor, personOf } from "./meshes.ts";
+
+const broker = brokerForAll();
+const browser = browserForAll();
+
+pageTest("a test of a webhook that is not taken says so, and why", async () => {
+  await broker().agent("hooked");
+  await broker().admin.setWebhook({ agent: "hooked", url: `http://127.0.0.1:${await freePort()}/` });
+  const address = await addressFor(broker(), await personOf(broker(), "tester"), "/agents/hooked");
+  await using seen = await openPage(browser(), address);
+  await seen.page.getByRole("button", { name: "Test now" }).click();
+  await shown(seen.page, /It was not taken: \S/);
+});
+
+pageTest("where nobody writes, what is sent is off and says why, and what needs no sender works", async () => {
+  const alice = await broker().agent("alice-of-acts");
+  const bob = await broker().agent("bob-of-acts");
+  await alice.client.send({ to: "bob-of-acts", body: "not for me" });
+  const [given] = (await bob.client.lease()).deliveries;
+  if (given === undefined) throw new Error("nothing was leased");
+  await bob.client.reject({ delivery: given.id, receipt: given.receipt, reason: "no" });
+  await using seen = await openPage(browser(), await addressFor(broker(), undefined, "/agents/bob-of-acts"));
+  const { page } = seen;
+  await allShown(page, ["Takes messages of", "writes as nobody"]);
+  const ping = page.getByRole("button", { name: "Ping" });
+  expect(await ping.isDisabled()).toBe(true);
+  expect(await ping.getAttribute("title")).toContain("Nobody writes here");
+  await page.getByRole("link", { name: /^Needs you/ }).click();
+  await page.getByRole("button", { name: "Redrive" }).click();
+  await until(async () => (await broker().admin.listDead()).entries.length === 0, "the dead letter to be redriven");
+});
+
+pageTest("a message to many is taken back by one button, from all that were not given it", async () => {
+  const person = await personOf(broker(), "publisher");
+  for (const name of ["first", "second"]) {
+    const { client } = await broker().agent(`${name}-subscriber`);
+    await client.subscribe({ topic: "acts.news" });
+  }
+  const { messageId } = await person.client.publish({ topic: "acts.news", body: "too early" });
+  await using seen = await openPage(browser(), await addressFor(broker(), person, `/message/${messageId}`));
+  const { page } = seen;
+  await allShown(page, ["first-subscriber", "second-subscriber"]);
+  const cancel = page.getByRole("button", { name: "Cancel" });
+  expect(await cancel.count()).toBe(1);
+  await cancel.click();
+  await shown(page, "Take it back from everybody who was not given it yet?");
+  await cancel.click();
+  await until(async () => {
+    const { deliveries } = await broker().admin.getMessage({ message: messageId });
+    return deliveries.every(({ state }) => state === "cancelled");
+  }, "both deliveries to be cancelled");
+  await until(async () => (await cancel.count()) === 0, "the button to go");
+});
