@@ -1,4 +1,5 @@
 /** Buttons that must not say more than is so: of a webhook that takes nothing, of a page that nobody writes at, of a message to many. */
+import { pingText } from "@agentmesh/protocol";
 import { freePort, until } from "testkit";
 import { expect } from "vitest";
 import { allShown, brokerForAll, browserForAll, openPage, pageTest, shown } from "./browser.ts";
@@ -54,4 +55,28 @@ pageTest("a message to many is taken back by one button, from all that were not 
     return deliveries.every(({ state }) => state === "cancelled");
   }, "both deliveries to be cancelled");
   await until(async () => (await cancel.count()) === 0, "the button to go");
+});
+
+pageTest("a ping is the command line's, and a conversation of others has no field to answer in", async () => {
+  const person = await personOf(broker(), "pinger");
+  const alice = await broker().agent("alice-of-pings");
+  await broker().agent("bob-of-pings");
+  await using seen = await openPage(browser(), await addressFor(broker(), person, "/agents/alice-of-pings"));
+  const { page } = seen;
+  await page.getByRole("button", { name: "Ping" }).click();
+  await shown(page, pingText("pinger"));
+  const [ping] = (await alice.client.lease()).deliveries;
+  if (ping === undefined) throw new Error("the ping was not leased");
+  const { acceptedAt, expiresAt } = ping.message;
+  expect(Date.parse(expiresAt) - Date.parse(acceptedAt)).toBe(70_000);
+  await alice.client.send({ to: "pinger", body: "here", inReplyTo: ping.message.id });
+  const { threadId } = await alice.client.send({ to: "bob-of-pings", body: "between us" });
+
+  const fields = page.getByRole("textbox", { name: /^Message to/ });
+  await page.goto(`${broker().url}/ui/conversations/${ping.message.threadId}`);
+  await shown(page, "here");
+  await until(async () => (await fields.count()) === 1, "the field to answer in");
+  await page.goto(`${broker().url}/ui/conversations/${threadId}`);
+  await page.getByRole("article").filter({ hasText: "between us" }).waitFor();
+  expect(await fields.count()).toBe(0);
 });

@@ -17,9 +17,11 @@ pageTest("a page whose first look fails begins anew, and one that fails later is
     failed += 1;
     await (failed === 1 ? route.fulfill({ status: 503, body: "{}" }) : route.continue());
   });
-  await page.goto(await addressFor(broker(), await personOf(broker(), "looker"), "/agents"));
-  await shown(page, "alice-of-looks");
+  await page.goto(await addressFor(broker(), await personOf(broker(), "looker"), "/needs"));
+  await shown(page, /Nothing waits for you|the worst first/);
   expect(failed).toBeGreaterThan(1);
+  await page.getByRole("link", { name: "Agents" }).click();
+  await shown(page, "alice-of-looks");
 
   let refused = 0;
   await page.route("**/v1/agents/agt_*", async (route) => {
