@@ -62,9 +62,9 @@ function commandsOf(text: string): string[] {
   return [...inline, ...fences];
 }
 
-/** What follows the name where a sentence speaks of agentmesh itself. */
+/** What follows the name where a sentence speaks of agentmesh itself; it needs something. */
 const SPOKEN =
-  /^(again|and|are|at|broker|cannot|changed|connects|denied|do|does|folder|has|in|into|is|left|legacy|needs|of|on|or|out|rests|say|secrets|server|sets|tool|tries|without)$/;
+  /^(again|and|are|at|broker|cannot|changed|connects|denied|do|does|folder|has|in|into|is|left|legacy|of|on|or|out|rests|say|secrets|server|sets|tool|tries|without)(?!\S)|^needs\s/;
 
 /** What is wrong with a command in a sentence, whose end is the sentence's: its names and options are looked at. */
 function wrongIn(rest: string): string | undefined {
@@ -76,7 +76,7 @@ function wrongIn(rest: string): string | undefined {
     if (!next) break;
     command = next;
   }
-  if (command === program) return SPOKEN.test(words[0] ?? "") ? undefined : `no command ${words[0]}`;
+  if (command === program) return SPOKEN.test(words.join(" ")) ? undefined : `no command ${words[0]}`;
   const known = [...command.options, ...program.options, ...(command.parent?.options ?? [])];
   const flag = words
     .filter((word) => /^--?[a-z]/.test(word))
@@ -123,4 +123,8 @@ test("the check itself tells right from wrong", () => {
   const said =
     "Look: agentmesh sned. Or agentmesh webhook set NAME --hurry; agentmesh is off, `agentmesh agents --archived`";
   expect(spokenIn(said).map(wrongIn)).toEqual(["no command sned", "no option --hurry", undefined, undefined]);
+  expect(spokenIn("agentmesh needs Node 22. Type: agentmesh needs.").map(wrongIn)).toEqual([
+    undefined,
+    "no command needs",
+  ]);
 });
