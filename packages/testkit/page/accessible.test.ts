@@ -2,9 +2,8 @@
 import { randomBytes } from "node:crypto";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
-import { until } from "testkit";
 import { expect } from "vitest";
-import { allShown, brokerForAll, browserForAll, openPage, pageTest, shown, signedIn } from "./browser.ts";
+import { allShown, brokerForAll, browserForAll, inColours, openPage, pageTest, shown, signedIn } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
 const broker = brokerForAll();
@@ -71,9 +70,7 @@ pageTest("axe-core finds nothing serious in any view, light or dark", async () =
     await page.goto(`${broker().url}/ui/${view}`);
     await allShown(page, texts);
     for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      const painted = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
-      await until(async () => (await painted()) === colorScheme, `the ${colorScheme} colours`);
+      await inColours(page, colorScheme);
       expect(await serious(page), `${view}, ${colorScheme}`).toEqual([]);
     }
   }

@@ -101,6 +101,13 @@ export async function openPage(
   return { page, asked, troubles, [Symbol.asyncDispose]: () => context.close() };
 }
 
+/** Has the system be light or dark, and waits until the page is. */
+export async function inColours(page: Page, colorScheme: "light" | "dark"): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  const painted = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
+  await until(async () => (await painted()) === colorScheme, `the ${colorScheme} colours`);
+}
+
 /** Waits until a page shows a text. */
 export async function shown(page: Page, text: string | RegExp): Promise<void> {
   const has = (all: string) => (typeof text === "string" ? all.includes(text) : text.test(all));

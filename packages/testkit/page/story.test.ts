@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { cleanEnv, openClaudeInbox, runProgram, startMcpSession, startTestBroker, tempDir, until } from "testkit";
 import { expect } from "vitest";
-import { browserForAll, openPage, pageTest, shown } from "./browser.ts";
+import { browserForAll, inColours, openPage, pageTest, shown } from "./browser.ts";
 
 /** A heartbeat of sessions, as it is where nobody sets it. */
 const HEARTBEAT_MS = 15_000;
@@ -34,7 +34,7 @@ async function looked(
       });
       expect(overflow, `${name} at ${width} pixels`).toBeLessThanOrEqual(0);
       for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
+        await inColours(page, colorScheme);
         if (folder !== undefined)
           await page.screenshot({ animations: "disabled", path: join(folder, `${name}-${width}-${colorScheme}.png`) });
       }
