@@ -1,7 +1,7 @@
 /** The state folder: whose it is, whom its files let in, what is left in it, whether it is a copy. */
-import { chmodSync, lstatSync, readdirSync, rmSync, type Stats, statSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, readdirSync, rmSync, type Stats, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { refusedBy } from "@agentmesh/client/node";
+import { isStill, refusedBy } from "@agentmesh/client/node";
 import * as z from "zod";
 import { shortPath } from "../describe.ts";
 import { jsonInFile } from "../json-in.ts";
@@ -127,21 +127,23 @@ function left(entries: readonly Entry[]): Finding[] {
   }));
 }
 
-const Mark = z.object({ inode: z.string().optional() });
+const Mark = z.object({ inode: z.string().optional(), database: z.string().optional() });
 
-/** The mark beside the database names its own file: in a copy it is another. */
+/** The mark beside the database names its own file and the database's: in a copy one of them is another. */
 function copied(folder: string): Finding[] {
   const path = join(folder, "mesh.mark.json");
   const mark = Mark.safeParse(jsonInFile(path)).data;
-  if (mark?.inode === undefined || mark.inode === statSync(path, { bigint: true }).ino.toString()) return [];
-  return [
-    {
-      verdict: "warning",
-      about: ABOUT,
-      says: `${shortPath(folder)} is a copy of another folder. A broker that starts in it begins a new life: its numbers and cursors are others, and the tokens in it are those of the original`,
-      remedy: "docs/operations.md, A copied folder",
-    },
-  ];
+  if (!mark) return [];
+  const consequence = "A broker that starts in it begins a new life: its numbers and cursors are others";
+  const about = { verdict: "warning", about: ABOUT, remedy: "docs/operations.md, A copied folder" } as const;
+  if (mark.inode !== undefined && mark.inode !== statSync(path, { bigint: true }).ino.toString()) {
+    const says = `${shortPath(folder)} is a copy of another folder. ${consequence}, and the tokens in it are those of the original`;
+    return [{ ...about, says }];
+  }
+  const database = join(folder, "mesh.db");
+  if (mark.database === undefined || !existsSync(database) || isStill(mark.database, database)) return [];
+  const says = `the database in ${shortPath(folder)} is not the one that its broker wrote: it was put there, or the folder is a copy. ${consequence}`;
+  return [{ ...about, says }];
 }
 
 function settings(folder: string): Finding[] {
