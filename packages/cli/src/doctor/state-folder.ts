@@ -1,7 +1,7 @@
 /** The state folder: whose it is, whom its files let in, what is left in it, whether it is a copy. */
-import { chmodSync, existsSync, lstatSync, readdirSync, rmSync, type Stats, statSync } from "node:fs";
+import { chmodSync, lstatSync, readdirSync, rmSync, type Stats, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { isStill, refusedBy } from "@agentmesh/client/node";
+import { refusedBy } from "@agentmesh/client/node";
 import * as z from "zod";
 import { shortPath } from "../describe.ts";
 import { jsonInFile } from "../json-in.ts";
@@ -141,9 +141,15 @@ function copied(folder: string): Finding[] {
     return [{ ...about, says }];
   }
   const database = join(folder, "mesh.db");
-  if (mark.database === undefined || !existsSync(database) || isStill(mark.database, database)) return [];
+  if (mark.database === undefined || isStill(mark.database, database)) return [];
   const says = `the database in ${shortPath(folder)} is not the one that its broker wrote: it was put there, or the folder is a copy. ${consequence}`;
   return [{ ...about, says }];
+}
+
+/** Whether a path names the file of a mark, `inode/made at` or the inode alone; also when there is none. */
+function isStill(file: string, path: string): boolean {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined || [`${found.ino}`, `${found.ino}/${found.birthtimeNs}`].includes(file);
 }
 
 function settings(folder: string): Finding[] {

@@ -5,7 +5,7 @@ import { brokerExits, systemRefusal } from "@agentmesh/protocol";
 import { pause } from "../backoff.ts";
 import { BrokerUnreachableError } from "../errors.ts";
 import { servedElsewhere } from "./absence.ts";
-import { FileLock } from "./files/file-lock.ts";
+import { FileLock } from "./file-lock.ts";
 import { type BrokerAddress, type FoundBroker, findBroker, requireBroker } from "./locate.ts";
 import { refusalSentences } from "./refusal-sentences.ts";
 import { announced, isServed } from "./running-broker.ts";

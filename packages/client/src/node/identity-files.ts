@@ -7,7 +7,7 @@ import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { AgentToken } from "@agentmesh/protocol";
 import * as z from "zod";
-import type { FileLock } from "./files/file-lock.ts";
+import type { FileLock } from "./file-lock.ts";
 import type { Claim, Identities, Identity, IdentityNews, LastingOwner, Owner } from "./identities.ts";
 import { endLock, lockAt } from "./identity-lock.ts";
 import {

@@ -1,6 +1,6 @@
 /** The lock beside a token's file, by which one process at a time is its agent. */
 import { rmSync, statSync } from "node:fs";
-import { FileLock } from "./files/file-lock.ts";
+import { FileLock } from "./file-lock.ts";
 
 /** The lock of a token's file. One whose file was deleted between opening and locking it guards nothing: look again. */
 export function lockAt(path: string): FileLock | undefined {

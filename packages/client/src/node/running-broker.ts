@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { BrokerFile, ownProcess, type ProcessMark, type Standpoint, standpointOf } from "@agentmesh/protocol";
 import { pause } from "../backoff.ts";
-import { FileLock } from "./files/file-lock.ts";
+import { FileLock } from "./file-lock.ts";
 import { readIfThere, type StateFolder } from "./state-folder.ts";
 
 /** Name of this machine; `localhost` where the system does not say. Never throws. */

@@ -3,12 +3,11 @@
  * above all that can have been handed out before. How it is known, and why: decision 0018.
  */
 import { existsSync } from "node:fs";
-import { isStill } from "@agentmesh/client/node";
 import { MeshError } from "../../../mesh/errors.ts";
 import type { Notice } from "../context.ts";
 import type { Database } from "../driver/database.ts";
 import { newEpoch } from "./first-start.ts";
-import { inodeOf, type Mark } from "./watermark.ts";
+import { inodeOf, isStill, type Mark } from "./watermark.ts";
 
 /** What a database says of itself when it is opened. */
 export interface Known {

@@ -3,7 +3,6 @@
  * replaced; this file does. A database where one existed is never silently replaced by an empty one.
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
-import { fileOf } from "@agentmesh/client/node";
 import * as z from "zod";
 
 const Mark = z.object({
@@ -41,6 +40,26 @@ export function readMark(path: string): Mark | undefined {
 /** The inode of a file, as a mark has it; undefined where there is none. */
 export function inodeOf(path: string): string | undefined {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino.toString();
+}
+
+/**
+ * Which file a path names: its inode, and when it was made, since a file that takes the place of a removed one may get
+ * its inode. Where nobody knows when, what is said instead is the time of the last change; then the inode stands alone.
+ */
+export function fileOf(path: string): string | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (!found) return undefined;
+  const { ino, birthtimeNs: made, ctimeNs: changed } = found;
+  return made > 0n && made !== changed ? `${ino}/${made}` : `${ino}`;
+}
+
+/** Whether a path names the file that `fileOf` named before. */
+export function isStill(file: string, path: string): boolean {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  const [inode, made] = file.split("/");
+  return (
+    found !== undefined && String(found.ino) === inode && (made === undefined || String(found.birthtimeNs) === made)
+  );
 }
 
 /** Writes the mark now and then. */

@@ -2,8 +2,8 @@
 import { accessSync, chmodSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import * as z from "zod";
-import { isFull } from "../room.ts";
-import { refusedBy, StateFolderError } from "../state-folder.ts";
+import { isFull } from "./room.ts";
+import { refusedBy, StateFolderError } from "./state-folder.ts";
 
 /** What the lock needs of SQLite. */
 interface Database {
