@@ -32,6 +32,7 @@ const ON_OTHER_MACHINES = [
   "**/test/hook-namespaces.test.ts",
   "**/test/inheritance.test.ts",
   "**/test/intake.test.ts",
+  "**/test/lan-story.test.ts",
   "**/test/network-namespace.test.ts",
   "**/test/one-life.test.ts",
   "**/test/pnpm-start.test.ts",

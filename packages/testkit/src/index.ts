@@ -20,7 +20,7 @@ export { whyNoOtherUser } from "./machine/other-user.ts";
 export { fillDisk, freeBytes, openSmallDisk, whyNoSmallDisks } from "./machine/small-disk.ts";
 export { type McpSession, type McpSessionOptions, startMcpSession } from "./mcp-session.ts";
 export { bareStream } from "./network/bare-stream.ts";
-export { openProxy, type Proxy, type ProxySpoils } from "./network/carriers.ts";
+export { type Interceptor, openInterceptor, openProxy, type Proxy, type ProxySpoils } from "./network/carriers.ts";
 export { freePort, listening } from "./network/free-port.ts";
 export { type Lan, type LanMachine, openLan, whyNoLan } from "./network/lan.ts";
 export { type Back, LAN_PORT, LAN_TLS_PORT, LanMesh } from "./network/lan-mesh.ts";

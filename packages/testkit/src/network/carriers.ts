@@ -1,5 +1,6 @@
 /** Programs that run on a machine of a network and carry what others send: doors, proxies, links that lose packets. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -77,6 +78,30 @@ export interface Proxy extends AsyncDisposable {
   readonly url: string;
   /** Forgets the connections that it has, and tells neither side: as when what is between two machines starts anew. */
   vanish(): Promise<void>;
+}
+
+/** Somebody who stands between with a certificate of his own; ended on dispose. */
+export interface Interceptor extends AsyncDisposable {
+  /** A line for every connection, and everything that he was sent over it. */
+  seen(): string;
+}
+
+/** Has somebody stand between on a machine: he shows this certificate, and passes on what he is sent. */
+export async function openInterceptor(
+  on: Pick<Network, "inside">,
+  listen: string,
+  connect: string,
+  { cert, key }: { readonly cert: string; readonly key: string },
+): Promise<Interceptor> {
+  await using opened = new AsyncDisposableStack();
+  const folder = opened.use(tempDir()).path;
+  const files = { cert: join(folder, "cert"), key: join(folder, "key") };
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
+  const args = ["--listen", listen, "--connect", connect, "--cert", files.cert, "--key", files.key];
+  const { stdout } = opened.use(await startCarrier(on, "interceptor.ts", args));
+  const running = opened.move();
+  return { seen: stdout, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
 /** How a proxy spoils what goes through it. */

@@ -11,8 +11,8 @@ export interface LanMachine extends Network {
   unplug(): void;
   /** Puts it in again. */
   plug(): void;
-  /** Gives it another address, and takes the old one away. */
-  move(): void;
+  /** Gives it another address, and takes the old one away; `to` is one that another machine has left. */
+  move(to?: string): void;
   /** Whether its kernel still holds a connection to another machine, with or without a program. */
   connections(): boolean;
 }
@@ -46,21 +46,22 @@ export async function openLan<const Name extends string>(names: readonly Name[])
     root(network, "ip", "link", "set", "eth0", "up");
     // What a killed program leaves unsent is given up soon, not sent when its cable is in again.
     root(network, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/tcp_orphan_retries");
-    let host = ++last;
-    root(network, "ip", "address", "add", `${addressOf(host)}/24`, "dev", "eth0");
+    let address = addressOf(++last);
+    root(network, "ip", "address", "add", `${address}/24`, "dev", "eth0");
     found.set(name, {
       ...network,
       name,
       get address() {
-        return addressOf(host);
+        return address;
       },
       unplug: () => root(hub, "ip", "link", "set", port, "down"),
       plug: () => root(hub, "ip", "link", "set", port, "up"),
-      move() {
-        const before = host;
-        host = ++last;
-        root(network, "ip", "address", "del", `${addressOf(before)}/24`, "dev", "eth0");
-        root(network, "ip", "address", "add", `${addressOf(host)}/24`, "dev", "eth0");
+      move(to = addressOf(++last)) {
+        root(network, "ip", "address", "del", `${address}/24`, "dev", "eth0");
+        address = to;
+        root(network, "ip", "address", "add", `${address}/24`, "dev", "eth0");
+        // As when it says so to all on the switch.
+        for (const other of found.values()) root(other, "ip", "neigh", "flush", "dev", "eth0");
       },
       connections: () => /:/.test(root(network, "ss", "-Htn")),
     });
