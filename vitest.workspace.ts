@@ -20,14 +20,17 @@ const OF_THE_TESTS = ["**/test/properties/mutants/*.test.ts", "**/faults/*.test.
 /**
  * What starts programs by the dozen, and that few changes touch: how the programs fare on a machine that is not the usual
  * one (another user, namespaces, proxies, full disks, wrong file modes, files that are gone, a clock that steps, the other
- * database library, what doctor and the self-test look for), and what `pnpm start` leads through.
+ * database library, other versions, ports that are taken, a database that is restored under a follower, what doctor and the
+ * self-test look for), and what `pnpm start` leads through.
  */
 const ON_OTHER_MACHINES = [
   "**/test/copied-folder.test.ts",
   "**/test/crash-points.test.ts",
   "**/test/database-drivers.test.ts",
   "**/test/doctor.test.ts",
+  "**/test/find-broker.test.ts",
   "**/test/first-start.test.ts",
+  "**/test/follow.test.ts",
   "**/test/full-disk.test.ts",
   "**/test/hook-namespaces.test.ts",
   "**/test/inheritance.test.ts",
@@ -41,6 +44,7 @@ const ON_OTHER_MACHINES = [
   "**/test/second-user.test.ts",
   "**/test/selftest.test.ts",
   "**/test/setup-disk.test.ts",
+  "**/test/skew.test.ts",
   "**/test/state-folder-setting.test.ts",
   "**/test/system-errors.test.ts",
   "**/test/upgrade.test.ts",
@@ -49,14 +53,19 @@ const ON_OTHER_MACHINES = [
 /**
  * What goes a second time, through dozens of real programs, where other tests go through fewer or none: identities
  * (conformance, wiring and mutants beside them), setup (its files: `config-files`), the predecessor's wire, quotations
- * (`render`), the screens of docs/troubleshooting (each command's own tests), commands that wait (`ask`, `send`, `ping`).
+ * (`render`), the screens of docs/troubleshooting (each command's own tests), commands that wait (`ask`, `send`, `ping`), the
+ * whole table of exit codes, the broker's log for people, what the pages and the examples show.
  */
 const THROUGH_DOZENS_OF_PROGRAMS = [
+  "**/test/examples.test.ts",
+  "**/test/exit-codes.test.ts",
   "**/test/identity/changes.test.ts",
   "**/test/identity/sessions.test.ts",
   "**/test/legacy.test.ts",
+  "**/test/logs.test.ts",
   "**/test/quotations.test.ts",
   "**/test/setup.test.ts",
+  "**/test/snippets.test.ts",
   "**/test/troubleshooting/*.test.ts",
   "**/test/waiting.test.ts",
 ];

@@ -7,7 +7,7 @@ import { LoopGuard } from "../src/mesh/acceptance/loop-guard.ts";
 import { newId } from "../src/mesh/ids.ts";
 import { Topics } from "../src/mesh/topics.ts";
 import { largeMesh } from "./large-mesh.ts";
-import { drivers } from "./store/drivers.ts";
+import { driversOfRun } from "./store/drivers.ts";
 
 const KEY = { kind: "key" } as const;
 const QUOTA = { maxMessages: 10_000, maxBytes: 1e9 };
@@ -31,7 +31,7 @@ const pattern = fc
   .filter(([words, rest]) => rest || words.length > 0)
   .map(([words, rest]) => [...words, ...(rest ? [">"] : [])].join("."));
 
-test.each(drivers)("whoever a pattern means is found, and nobody else, by $name", async (driver) => {
+test.each(driversOfRun)("whoever a pattern means is found, and nobody else, by $name", async (driver) => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.uniqueArray(pattern, { maxLength: 5 }), { maxLength: 6 }), topic, async (own, on) => {
       await using mesh = largeMesh(driver);

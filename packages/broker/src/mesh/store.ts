@@ -100,8 +100,8 @@ export interface Store
   /** Goes on with what was cut off of accepted publishes, by a crash or a full disk, as far as there is room. */
   finishPublishes(): Promise<void>;
   /**
-   * Adds a subscription; a new one puts the newest `retained` messages that its pattern means into the inbox, as far as
-   * the quota goes.
+   * Adds a subscription; before it is there, the newest `retained` messages that its pattern means are put into the inbox,
+   * in slices, as far as the quota goes, with what is published meanwhile.
    */
   subscribe(agentId: AgentId, pattern: string, retained: number, quota: InboxQuota): Promise<SubscribeReply>;
   unsubscribe(agentId: AgentId, pattern: string): Promise<boolean>;

@@ -305,6 +305,50 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
     await store.close();
   });
 
+  /** A store in whose topic carol has published MANY messages. */
+  async function beginRetained(folder: string) {
+    const begun = await begin(folder);
+    const { store, carol } = begun;
+    const news = () => ({ ...message(carol, carol), topic: "news" });
+    for (let i = 0; i < MANY; i++) await store.publish(news(), QUOTA);
+    const idsOf = async (at: Store) => (await inboxOf(at, begun.alice)).map((entry) => entry.message.id);
+    return { ...begun, news, idsOf };
+  }
+
+  test("what was published before a subscription is given in slices, with what is published meanwhile, each once and in order", async () => {
+    using folder = tempDir();
+    const { store, alice, bob, carol, news, idsOf } = await beginRetained(folder.path);
+    const order: string[] = [];
+    const subscribed = store.subscribe(alice, "news", 80, QUOTA).finally(() => order.push("subscribed"));
+    await turn();
+    const meanwhile = news();
+    await store.publish(meanwhile, QUOTA).then(() => order.push("carol's publish"));
+    await store.enqueue(message(bob, carol), QUOTA).then(() => order.push("bob's send"));
+    const next = news();
+    expect(await subscribed).toMatchObject({ created: true, retained: 81, leftOut: 0 });
+    expect(order).toEqual(["carol's publish", "bob's send", "subscribed"]);
+    await store.publish(next, QUOTA);
+    const ids = await idsOf(store);
+    expect([ids.length, new Set(ids).size, ids.at(-2), ids.at(-1)]).toEqual([82, 82, meanwhile.id, next.id]);
+    expect(ids).toEqual(ids.toSorted());
+    await store.close();
+  });
+
+  test("a subscription that a crash cuts off is none, and who asks again gets the rest", async () => {
+    using folder = tempDir();
+    const { clock, database, store, alice, idsOf } = await beginRetained(folder.path);
+    const cut = store.subscribe(alice, "news", 80, QUOTA).catch((error: Error) => error);
+    await turn();
+    const again = sqliteStore(reopenAfterCrash(database.db, folder.path), clock);
+    expect(await cut).toBeInstanceOf(Error);
+    const given = (await idsOf(again)).length;
+    expect([given > 0, given < 80]).toEqual([true, true]);
+    expect(await again.subscribe(alice, "news", 80 - given, QUOTA)).toMatchObject({ created: true });
+    const ids = await idsOf(again);
+    expect([ids.length, new Set(ids).size]).toEqual([80, 80]);
+    await again.close();
+  });
+
   test("a publish that a crash cuts off is whole at the next start, each subscriber once, and answered as before", async () => {
     using folder = tempDir();
     const { clock, database, store, subscribers, news, quota } = await beginTopic(folder.path);

@@ -145,7 +145,7 @@ export function topicStatements({ db, clock, happened }: EngineContext) {
       putUnderWay.run(pk, JSON.stringify(rest), maxMessages, maxBytes),
     isWhole: (pk: number) => dropUnderWay.run(pk),
     removeAllOf: (agentPk: number) => removeAllOf.run(agentPk),
-    since: (agentPk: number, pattern: string): number => selectSince.get(agentPk, pattern)?.since ?? 0,
+    since: (agentPk: number, pattern: string): number | undefined => selectSince.get(agentPk, pattern)?.since,
     retained: (topic: string, limit: number) => selectRetained.all(topic, clock.now(), limit),
     /** The topic behind another one, in the order of their names. */
     topicBehind: (topic: string): string | undefined => selectNextTopic.get(topic)?.topic,

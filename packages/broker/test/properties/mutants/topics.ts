@@ -104,6 +104,15 @@ export const topicMutants: Mutant[] = [
     subscribe: (agentId, pattern, retained) =>
       store.subscribe(agentId, pattern, retained, { maxMessages: 1e9, maxBytes: 1e9 }),
   })),
+  stateless("what was published before is given to a first slice and the rest forgotten", ({ store, db }) => ({
+    subscribe: async (agentId, pattern, retained, quota) => {
+      const answer = await store.subscribe(agentId, pattern, retained, quota);
+      if (answer.retained < 2) return answer;
+      const newest = "(SELECT MAX(seq) FROM delivery WHERE agent_pk = (SELECT pk FROM agent WHERE id = ?))";
+      forgetDeliveries(db, `agent_pk = (SELECT pk FROM agent WHERE id = ?) AND seq = ${newest}`, agentId, agentId);
+      return answer;
+    },
+  })),
   stateless("a repeated publish forgets who was skipped", ({ store }) => ({
     publish: async (message, quota) => {
       const answer = await store.publish(message, quota);

@@ -11,17 +11,26 @@ import { urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
 import { timestamp } from "../../../mesh/clock.ts";
 import { newId } from "../../../mesh/ids.ts";
 import type { AgentRecord, InboxQuota } from "../../../mesh/store.ts";
+import { type Budget, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import type { RecentTopicRow } from "../pages/topics.ts";
+import type { PartyRow } from "../rows/agents.ts";
 import type { RetainedRow } from "../topics.ts";
 import { type MeantTopics, topicsNow } from "./meant-topics.ts";
 import { checkKeeping } from "./quota.ts";
 import { actionFor, deliver, senderOf } from "./send.ts";
 
+/** What one slice gave of what was published before, and the reply when it is the last. */
+export interface SubscribedPart {
+  readonly given: number;
+  readonly reply?: SubscribeReply;
+}
+
 /**
- * Adds a subscription; a new one gets the newest `retained` messages that its pattern means, its policy does not refuse and
- * its inbox takes.
+ * Adds a subscription. A new one first gets the newest `retained` messages that its pattern means, its policy does not refuse
+ * and its inbox takes, a slice at a time, with what is published meanwhile: what cuts it off leaves no subscription, and who
+ * asks again gets the rest. @throws MeshError
  */
 export function subscribe(
   engine: Engine,
@@ -31,39 +40,46 @@ export function subscribe(
   retained: number,
   quota: InboxQuota,
   meant: MeantTopics | undefined,
-): SubscribeReply {
-  const agent = engine.agents.current(agentId);
-  const subscriber = senderOf(engine, agentId);
-  const agentPk = subscriber.pk;
-  checkKeeping(
-    engine,
-    { pk: agentPk, name: agent.name },
-    { messages: 0, bytes: KEPT_BYTES_PER_SUBSCRIPTION },
-    quota.keeping,
-  );
-  const created = engine.topics.subscribe(agentPk, pattern);
-  const wanted =
-    created && meant ? earlierMessages(engine, context, topicsNow(engine, pattern, meant), agentPk, retained) : [];
-  const taken = newestThatFit(engine, wanted, agentPk, quota);
-  for (const { row, action, trust } of taken) {
-    // What was urgent once is not any more; an fyi still rests.
-    const urgency = row.urgency === urgencyWeight("fyi") ? "fyi" : "normal";
-    deliver(engine, {
-      id: newId("dlv"),
-      message: { urgency, bodyBytes: row.body_bytes },
-      stored: { pk: row.pk, acceptedAt: context.clock.now(), expiresAt: row.expires_at },
-      sender: { pk: row.sender_pk },
-      recipient: subscriber,
-      ...{ action, trust, context, retained: true },
-    });
-  }
-  const since = engine.topics.since(agentPk, pattern);
-  return {
-    subscription: { agent: { id: agent.id, name: agent.name }, topic: pattern, since: timestamp(since) },
-    created,
-    retained: taken.length,
-    leftOut: wanted.length - taken.length,
+) {
+  let first: { readonly pk: number; readonly leftOut: number } | undefined;
+  return (budget: Budget, before: readonly SubscribedPart[]): Slice<SubscribedPart> => {
+    const agent = engine.agents.current(agentId);
+    const subscriber = senderOf(engine, agentId);
+    const party = { pk: subscriber.pk, name: agent.name };
+    const begun = before.length === 0 ? undefined : first;
+    if (!begun) checkKeeping(engine, party, { messages: 0, bytes: KEPT_BYTES_PER_SUBSCRIPTION }, quota.keeping);
+    const isNew = engine.topics.since(subscriber.pk, pattern) === undefined;
+    const topics = isNew && meant ? topicsNow(engine, pattern, meant) : [];
+    const found = earlierMessages(engine, context, topics, subscriber.pk, retained);
+    // Behind the first slice nothing older than what that one began with.
+    const wanted = begun ? found.filter(({ row }) => row.pk >= begun.pk) : found;
+    const taken = newestThatFit(engine, wanted, subscriber.pk, quota);
+    if (!begun) first = { pk: taken[0]?.row.pk ?? 0, leftOut: wanted.length - taken.length };
+    let given = 0;
+    for (const earlier of taken) {
+      if (!budget.fits()) return { part: { given }, more: true };
+      give(engine, context, subscriber, earlier);
+      given++;
+    }
+    const created = engine.topics.subscribe(subscriber.pk, pattern);
+    const since = engine.topics.since(subscriber.pk, pattern) ?? context.clock.now();
+    const subscription = { agent: { id: agent.id, name: agent.name }, topic: pattern, since: timestamp(since) };
+    const leftOut = begun ? begun.leftOut + wanted.length - taken.length : wanted.length - taken.length;
+    const all = sum([...before.map((part) => part.given), given]);
+    return { part: { given, reply: { subscription, created, retained: all, leftOut } }, more: false };
   };
+}
+
+/** Puts a message published before into the inbox of a new subscriber. */
+function give(engine: Engine, context: EngineContext, recipient: PartyRow, { row, action, trust }: Earlier): void {
+  deliver(engine, {
+    id: newId("dlv"),
+    // What was urgent once is not any more; an fyi still rests.
+    message: { urgency: row.urgency === urgencyWeight("fyi") ? "fyi" : "normal", bodyBytes: row.body_bytes },
+    stored: { pk: row.pk, acceptedAt: context.clock.now(), expiresAt: row.expires_at },
+    sender: { pk: row.sender_pk },
+    ...{ recipient, action, trust, context, retained: true },
+  });
 }
 
 /** A message published before, and what a new subscriber's policy does with it. */

@@ -53,7 +53,10 @@ export function topicVerbs({
     subscribe: async (agentId, pattern, retained, quota) => {
       const looked = retained > 0 ? lookForTopics(engine, pattern) : undefined;
       const meant = looked instanceof Promise ? await looked : looked;
-      return write(laneOf.agent(agentId), () => subscribe(engine, context, agentId, pattern, retained, quota, meant));
+      const act = subscribe(engine, context, agentId, pattern, retained, quota, meant);
+      const reply = (await writeSliced(laneOf.agent(agentId), act)).at(-1)?.reply;
+      if (!reply) throw new Error(`the subscription of ${agentId} to ${pattern} has no end`);
+      return reply;
     },
     unsubscribe: (agentId, pattern) => write(laneOf.agent(agentId), () => engine.topics.unsubscribe(agentId, pattern)),
   };
