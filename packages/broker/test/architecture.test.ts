@@ -61,6 +61,7 @@ const rules: [from: string, may: string[]][] = [
     ],
   ],
   ["broker/src/hooks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:crypto", "zod"]],
+  ["broker/src/a2a/", ["@agentmesh/protocol", "broker/src/mesh/", "node:crypto", "zod"]],
   ["broker/src/sinks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:"]],
   [
     "broker/src/http/",
@@ -68,6 +69,7 @@ const rules: [from: string, may: string[]][] = [
       "@agentmesh/protocol",
       "broker/src/mesh/",
       "broker/src/hooks/",
+      "broker/src/a2a/",
       "broker/src/sinks/",
       "agentmesh-mcp/http",
       "fastify",

@@ -228,3 +228,24 @@ test.each([
 ])("%s does what people mean by it", async (word, said) => {
   expect((await run(word)).stdout).toContain(said);
 });
+
+test("an agent is shown to programs that speak A2A by a card, when somebody makes one, until it is taken out", async () => {
+  await broker.agent("shown");
+  const card = (...args: string[]) => cli(broker.home, ["agent", "card", "shown", ...args]);
+  expect(await card()).toMatchObject({ code: 4, stderr: expect.stringContaining("shows no card. Make one") });
+  const made = await card("--describe", "Runs the build.", "--skill", "build: builds a branch");
+  expect(made.code).toBe(0);
+  expect(made.stdout).toMatch(/is for +Runs the build\.\n *skill +build: builds a branch/);
+  const [, url = ""] = /^ *card +(http:\S+)$/m.exec(made.stdout) ?? [];
+  expect(await (await fetch(url)).json()).toMatchObject({ name: "shown", description: "Runs the build." });
+  expect((await card()).stdout).toBe(made.stdout);
+  for (const [args, said] of [
+    [["--skill", "build: builds"], "--skill goes with --describe"],
+    [["--describe", "x", "--skill", "build"], "is no skill"],
+  ] as const) {
+    expect(await card(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(said) });
+  }
+  expect((await card("--remove")).stdout).toContain("no longer shown");
+  expect((await card("--remove")).stdout).toContain("shows no card");
+  expect((await fetch(url)).status).toBe(404);
+});

@@ -54,6 +54,21 @@ export class AgentCalls extends WebhookCalls {
     return this.connection.call(endpoints.setPolicy, input, options);
   }
 
+  /** Shows an agent to programs that speak A2A: `me`, or with the mesh key any. */
+  setAgentCard(input: In<"setAgentCard">, options?: CallOptions): Out<"setAgentCard"> {
+    return this.connection.call(endpoints.setAgentCard, input, options);
+  }
+
+  /** The card of an agent. */
+  getAgentCard(input: In<"getAgentCard">, options?: CallOptions): Out<"getAgentCard"> {
+    return this.connection.call(endpoints.getAgentCard, input, options);
+  }
+
+  /** Shows an agent no longer. */
+  removeAgentCard(input: In<"removeAgentCard">, options?: CallOptions): Out<"removeAgentCard"> {
+    return this.connection.call(endpoints.removeAgentCard, input, options);
+  }
+
   /** Gives an agent another name. Needs the mesh key. */
   renameAgent(input: In<"renameAgent">, options?: CallOptions): Out<"renameAgent"> {
     return this.connection.call(endpoints.renameAgent, input, options);

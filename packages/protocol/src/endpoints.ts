@@ -1,6 +1,7 @@
 /** THE contract: every endpoint once. Routes, client methods and OpenAPI follow from this table. */
 import type * as z from "zod";
 import type { Endpoint } from "./endpoint.ts";
+import { agentCardsEndpoints } from "./endpoints/agent-cards.ts";
 import { agentsEndpoints } from "./endpoints/agents.ts";
 import { deadLettersEndpoints } from "./endpoints/dead-letters.ts";
 import { eventsEndpoints } from "./endpoints/events.ts";
@@ -21,6 +22,7 @@ export const endpoints = {
   ...topicsEndpoints,
   ...inboxEndpoints,
   ...deadLettersEndpoints,
+  ...agentCardsEndpoints,
   ...webhooksEndpoints,
   ...hooksEndpoints,
   ...eventsEndpoints,

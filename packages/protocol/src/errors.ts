@@ -23,6 +23,7 @@ export const errorTable = {
   message_not_found: { status: 404, title: "No such message", retryable: false },
   delivery_not_found: { status: 404, title: "No such delivery", retryable: false },
   webhook_not_found: { status: 404, title: "The agent has no webhook", retryable: false },
+  card_not_found: { status: 404, title: "The agent shows no card", retryable: false },
   machine_not_found: { status: 404, title: "No such machine", retryable: false },
   no_page: { status: 404, title: "This broker serves no page", retryable: false },
   route_not_found: { status: 404, title: "No such route", retryable: false },

@@ -1,4 +1,5 @@
 /** The words of agentmesh: schemas, limits, errors and the endpoint table. */
+export * from "./access/agent-card.ts";
 export * from "./access/audit.ts";
 export * from "./access/invite-line.ts";
 export * from "./access/machine.ts";

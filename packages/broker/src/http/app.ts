@@ -15,6 +15,7 @@ import { type Departure, departure } from "./plugins/departure.ts";
 import { jsonBodies } from "./plugins/json-bodies.ts";
 import { localOnly } from "./plugins/local-only.ts";
 import { problems, sendProblem } from "./plugins/problem.ts";
+import { a2aRoutes } from "./routes/a2a.ts";
 import { agentRoutes } from "./routes/agents.ts";
 import { eventsRoute } from "./routes/events.ts";
 import { hookRoutes } from "./routes/hooks.ts";
@@ -99,6 +100,7 @@ export function buildApp(parts: AppParts): App {
   pageRoutes(bind, parts.mesh, parts.facts, wrong);
   servePage(app, parts.page);
   mcpRoutes(app, { authenticate, url: parts.facts.url, closing: parts.closing });
+  a2aRoutes(app, { mesh: parts.mesh, authenticate, schemes: parts.schemes, closing: parts.closing });
   streamRoute(bind, parts.mesh);
   eventsRoute(bind, parts.mesh);
   app.addHook("onClose", async () => {

@@ -102,7 +102,7 @@ function bodyOf({ takesEvents }: Endpoint, request: FastifyRequest): unknown {
 }
 
 /** Aborted when the connection of a request closes, or has closed. */
-function closeOf(reply: FastifyReply): AbortSignal {
+export function closeOf(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   if (reply.raw.closed || reply.raw.destroyed) gone.abort();
   else reply.raw.once("close", () => gone.abort());

@@ -1,17 +1,34 @@
 /** Asks: send, wait for the answer, refuse what could only wait for itself, remind what is owed. */
-import type { AskReply, EndpointReply, EndpointRequest, endpoints, OpenAsk } from "@agentmesh/protocol";
+import type {
+  AskReply,
+  EndpointReply,
+  EndpointRequest,
+  endpoints,
+  Message,
+  MessageRef,
+  MessageStatus,
+  OpenAsk,
+} from "@agentmesh/protocol";
 import { quoted } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
 import { type AgentCaller, type AnyCaller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
-import { MeshError } from "./errors.ts";
+import { MeshError, unknownMessage } from "./errors.ts";
 import type { Turns } from "./looks/turns.ts";
 import type { Messages } from "./messages.ts";
 import type { Wakes } from "./push/wakes.ts";
-import type { AskNotices, Store } from "./store.ts";
+import type { AskNotices, AskStatus, Store } from "./store.ts";
 import type { WaitingAsks } from "./waiting-asks.ts";
 
 type Table = typeof endpoints;
+
+/** What became of an ask so far. */
+export interface AskLook {
+  readonly trace: MessageStatus;
+  readonly reply: Message | undefined;
+  /** To be called when the asker has been given the answer: it acks it. */
+  readonly taken: () => void;
+}
 
 /** The verbs on asks. */
 export class Asks {
@@ -76,6 +93,15 @@ export class Asks {
     }
   }
 
+  /** What became of an ask of the caller's, without waiting. @throws MeshError message_not_found, other_life */
+  async look(caller: AgentCaller, ref: MessageRef): Promise<AskLook> {
+    const trace = await this.#messages.status(caller, ref, { limit: 1 });
+    const { id, from } = trace.message;
+    const status = from.id === caller.agent.id ? await this.#store.askStatus(id) : undefined;
+    if (!status) throw unknownMessage(ref);
+    return { trace, reply: status.reply?.message, taken: this.#taker(caller, status) };
+  }
+
   /** What an agent owes and waits for; with the mesh key and no name, all of the mesh. @throws MeshError forbidden */
   async list(
     from: AnyCaller,
@@ -111,10 +137,14 @@ export class Asks {
         ...(reply && { reply: reply.message }),
         ...(reply?.trust !== undefined && { replyTrust: reply.trust }),
       },
-      taken: () => {
-        // Unacked it comes into the inbox once more, which is the lesser evil.
-        if (reply) this.#store.ack(caller.agent.id, reply.deliveryId, undefined, "read").catch(() => undefined);
-      },
+      taken: this.#taker(caller, status),
+    };
+  }
+
+  #taker({ agent }: AgentCaller, { reply }: AskStatus): () => void {
+    return () => {
+      // Unacked it comes into the inbox once more, which is the lesser evil.
+      if (reply) this.#store.ack(agent.id, reply.deliveryId, undefined, "read").catch(() => undefined);
     };
   }
 }

@@ -3,6 +3,7 @@ import type { Keeper, KeepingStatus } from "@agentmesh/protocol";
 import { type Disk, Intake } from "./acceptance/intake.ts";
 import { LoopGuard } from "./acceptance/loop-guard.ts";
 import { ReceiverPolicies } from "./acceptance/receiver-policy.ts";
+import { AgentCards } from "./access/agent-cards.ts";
 import { Audit } from "./access/audit.ts";
 import { Machines } from "./access/machines.ts";
 import { type PageParts, SignIns } from "./access/sign-ins.ts";
@@ -38,6 +39,7 @@ export interface Mesh {
   readonly audit: Audit;
   readonly signIns: SignIns;
   readonly policies: ReceiverPolicies;
+  readonly agentCards: AgentCards;
   readonly sessions: Sessions;
   readonly messages: Messages;
   readonly history: History;
@@ -129,6 +131,7 @@ export function createMesh(parts: {
     signIns: new SignIns({ ...parts, agents, audit }),
     streams,
     policies: new ReceiverPolicies({ store, agents }),
+    agentCards: new AgentCards({ store, agents }),
     webhooks,
     sessions,
     messages,

@@ -44,6 +44,7 @@ import type {
 } from "./records/index.ts";
 import type { AccessStore } from "./store/access.ts";
 import type { AckStore } from "./store/acks.ts";
+import type { AgentCardStore } from "./store/agent-cards.ts";
 import type { AgentStore } from "./store/agents.ts";
 import type { EventStore } from "./store/events.ts";
 import type { HookStore } from "./store/hooks.ts";
@@ -72,6 +73,7 @@ export interface Store
     Keeping,
     WebhookStore,
     HookStore,
+    AgentCardStore,
     EventStore {
   /** Identity of the database, made once. */
   readonly instanceId: string;

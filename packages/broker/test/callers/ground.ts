@@ -112,6 +112,11 @@ async function withHook({ client, agent }: TestAgent) {
   return { params: { agent: agent.name } };
 }
 
+async function withCard({ client, agent }: TestAgent) {
+  await client.setAgentCard({ agent: "me", description: "builds" });
+  return { params: { agent: agent.name } };
+}
+
 async function dead(owner: TestAgent, sender: TestAgent) {
   const { params, receipt } = await leased(owner, sender);
   await owner.client.reject({ ...params, receipt, reason: "not mine" });
@@ -273,6 +278,13 @@ const declared: Declared = {
   testWebhook: { inOtherHands: "forbidden", make: withHook },
   rotateWebhook: { inOtherHands: "forbidden", make: async (owner) => ({ ...(await withHook(owner)), body: {} }) },
   removeWebhook: { inOtherHands: "forbidden", make: withHook },
+
+  setAgentCard: {
+    inOtherHands: "forbidden",
+    make: ({ agent }) => ({ params: { agent: agent.name }, body: { description: "builds" } }),
+  },
+  getAgentCard: { inOtherHands: "forbidden", make: withCard },
+  removeAgentCard: { inOtherHands: "forbidden", make: withCard },
 
   makeHook: { inOtherHands: "forbidden", make: () => ({ body: { topic: "build.done" } }) },
   listHooks: { inOtherHands: "forbidden", make: nothing },

@@ -1,10 +1,11 @@
-/** Commands about who may come in: machines that join, register agents and are put out, and hooks. */
+/** Commands about who may come in: machines that join, register agents and are put out, hooks, and cards by which agents are found. */
 import fc from "fast-check";
 import { any, type CommandKind, kind, pick, pickAgent } from "./command-kind.ts";
 import { content, draft } from "./commands-messages.ts";
 import type { MachineHistory } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import { register } from "./questions-agents.ts";
+import { lookAtCards, setCard } from "./questions-cards.ts";
 import { restart, stepAtStart } from "./questions-care.ts";
 import { listHooks, makeHook } from "./questions-hooks.ts";
 import { lease } from "./questions-leases.ts";
@@ -52,6 +53,15 @@ const killed = fc.record({
 const writes = fc.record({ n: any, to: any, content });
 type WritesChoice = typeof writes extends fc.Arbitrary<infer T> ? T : never;
 
+const cards = fc.record({
+  n: any,
+  card: fc.constantFrom(
+    undefined,
+    { description: "builds", skills: [] },
+    { description: "tests", skills: [{ name: "test", description: "runs the tests" }] },
+  ),
+});
+
 /** Somebody who is a person on a machine writes to an agent, who reads. */
 function* personWrites(o: Observer, { n, to, content: what }: WritesChoice): Iterable<Question> {
   if (!o.history.machines.some(({ out }) => !out)) yield join();
@@ -78,6 +88,11 @@ export const machineCommands: CommandKind[] = [
     return recipient && makeHook(pick(NAMES, n) ?? "ada", recipient.id);
   }),
   kind("list the hooks", 1, any, () => listHooks()),
+  kind("show a card", 1, cards, (o, { n, card }) => {
+    const agent = pickAgent(o, n);
+    return agent && setCard(agent, card);
+  }),
+  kind("look at the cards", 1, any, () => lookAtCards()),
   kind("a machine's person writes", 1, writes, personWrites),
   kind("a machine joins", 1, any, () => join()),
   kind("register on a machine", 3, registers, registerOn),

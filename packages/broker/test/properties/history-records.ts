@@ -13,7 +13,7 @@ import type {
   SessionId,
   TrustClass,
 } from "@agentmesh/protocol";
-import type { Delayed, PolicyRules, Published, SessionDoubt } from "../../src/mesh/store.ts";
+import type { AgentCardToKeep, Delayed, PolicyRules, Published, SessionDoubt } from "../../src/mesh/store.ts";
 
 /** How an agent was registered. */
 export interface StandingHistory {
@@ -39,6 +39,8 @@ export interface AgentHistory extends Party {
   /** What it works on. */
   summary: string | undefined;
   focus: FocusHistory | undefined;
+  /** What programs outside are shown of it. */
+  card?: AgentCardToKeep | undefined;
   /** Patterns, and since when. */
   readonly subscriptions: Map<string, number>;
 }

@@ -258,5 +258,30 @@ export function accessConformance(name: string, make: () => EngineUnderTest): vo
       expect(await store.listHooks(10)).toEqual([]);
       expect(await acts()).toContain("hook_made");
     });
+
+    test("an agent has one card or none, and none when it has left", async () => {
+      const [{ agent: ada }, { agent: bob }] = [await register("ada"), await register("bob")];
+      const skills = [{ name: "build", description: "builds" }];
+      expect(await store.agentCard(ada.id)).toBeUndefined();
+      expect(await store.removeAgentCard(ada.id, BY)).toBe(false);
+      await store.putAgentCard(ada.id, { description: "the first", skills: [] }, BY);
+      clock.advance(HOUR_MS);
+      await store.putAgentCard(ada.id, { description: "builds", skills }, BY);
+      await store.putAgentCard(bob.id, { description: "reviews", skills: [] }, BY);
+      expect(await store.agentCard(ada.id)).toEqual({ description: "builds", skills, setAt: clock.now() });
+      expect(await store.removeAgentCard(ada.id, BY)).toBe(true);
+      expect([await store.agentCard(ada.id), (await store.agentCard(bob.id))?.description]).toEqual([
+        undefined,
+        "reviews",
+      ]);
+      await store.removeAgent(bob.id);
+      expect(await store.agentCard(bob.id)).toBeUndefined();
+      await expect(store.putAgentCard(bob.id, { description: "still", skills: [] }, BY)).rejects.toMatchObject({
+        code: "agent_not_found",
+      });
+      expect((await acts()).filter((act) => act.startsWith("card"))).toEqual([
+        ...["card_set", "card_set", "card_set", "card_removed"],
+      ]);
+    });
   });
 }

@@ -54,6 +54,19 @@ export function agentsCommands(program: Command): void {
     .action(async (found, _, command) =>
       (await import("../commands/agents/agent.ts")).showAgent(await contextOf(command), found),
     );
+  agent
+    .command("card")
+    .summary("show an agent to programs that speak A2A")
+    .description(
+      "The card by which programs that speak A2A find an agent; none has one before you make it. Whoever reaches the broker may read it, and needs a token to write. Without options, shows it.",
+    )
+    .argument("<agent>", "name or id")
+    .option("--describe <text>", "make it, in place of the one before: what the agent is for")
+    .option("--skill <skill...>", 'one thing it can do: "build: builds a branch and says how it went"')
+    .option("--remove", "show the agent no longer")
+    .action(async (found, options, command) =>
+      (await import("../commands/agents/card.ts")).card(await contextOf(command), found, options),
+    );
   program
     .command("whoami")
     .description("the agent you act as")

@@ -19,6 +19,8 @@ export const AuditAct = z.enum([
   "policy_changed",
   "token_rotated",
   "hook_made",
+  "card_set",
+  "card_removed",
   "page_code_made",
   "page_link_made",
   "page_link_revoked",

@@ -21,6 +21,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   session_not_found: "Open a new session with the same token; name and inbox are unchanged.",
   message_not_found: "Only sender and recipients may see a message; ended ones are kept for the retention time.",
   delivery_not_found: "The number or id is not of your inbox.",
+  card_not_found: "Show the agent to A2A programs, if that is wanted: `agentmesh agent card NAME --describe TEXT`.",
   webhook_not_found: "Set one: `agentmesh webhook set`.",
   machine_not_found: "See who joined: `agentmesh machines`. Of several with one host name, name the id.",
   no_page:

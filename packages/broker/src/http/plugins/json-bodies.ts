@@ -30,11 +30,7 @@ export function jsonBodies(app: FastifyInstance): void {
     if (request.routeOptions.config.isSigned) return done(null, bytes);
     if (bytes.length === 0 && isCloudEvent(request)) return done(null);
     const text = utf8(bytes);
-    if (text === undefined) {
-      return done(
-        new MeshError("invalid_request", "The body is not UTF-8. Nothing was stored. Send the JSON encoded as UTF-8."),
-      );
-    }
+    if (text === undefined) return done(notUtf8());
     const trouble = misshapen(text);
     // Before it is parsed: that is what would be dear.
     if (trouble && trouble.why !== "twice") return done(refusal(trouble));
@@ -49,6 +45,19 @@ export function jsonBodies(app: FastifyInstance): void {
     if (text !== undefined) return done(null, text);
     return done(new MeshError("invalid_request", "The data of the event is not UTF-8. Nothing was stored."));
   });
+}
+
+/** The JSON of a body that was taken as it came, by the same rules. @throws MeshError invalid_request, SyntaxError */
+export function jsonOf(bytes: Buffer): unknown {
+  const text = utf8(bytes);
+  if (text === undefined) throw notUtf8();
+  const trouble = misshapen(text);
+  if (trouble) throw refusal(trouble);
+  return JSON.parse(text);
+}
+
+function notUtf8(): MeshError {
+  return invalid("The body is not UTF-8. Nothing was stored. Send the JSON encoded as UTF-8.");
 }
 
 function refusal(trouble: Misshapen): MeshError {

@@ -13,6 +13,8 @@ declare module "fastify" {
     readonly page?: boolean;
     /** It is a document: a link on another site may lead there. */
     readonly view?: boolean;
+    /** A media type of JSON that is taken beside the usual one. */
+    readonly mediaType?: string;
   }
 }
 
@@ -75,6 +77,8 @@ function checkContentType(request: FastifyRequest): void {
   const hasBody = encoding !== undefined || (length !== undefined && length !== "0");
   if (!hasBody && type === undefined) return;
   if (request.routeOptions.config.takesEvents && isCloudEvent(request) && EVENT_TYPES.test(type ?? "")) return;
+  const { mediaType } = request.routeOptions.config;
+  if (mediaType !== undefined && type?.split(";")[0]?.trim().toLowerCase() === mediaType) return;
   if (!/^application\/json\s*(;|$)/i.test(type ?? "")) {
     throw new MeshError("unsupported_media_type", 'Send the body as JSON, with "content-type: application/json".');
   }

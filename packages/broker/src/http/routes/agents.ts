@@ -11,6 +11,9 @@ export function agentRoutes(bind: Bind, mesh: Mesh): void {
   bind("setFocus", ({ params, body, caller }) => mesh.agents.setFocus(caller, params.agent, body));
   bind("endFocus", ({ params, caller }) => mesh.agents.setFocus(caller, params.agent, undefined));
   bind("getPolicy", ({ params, caller }) => mesh.policies.show(caller, params.agent));
+  bind("setAgentCard", ({ params, body, caller }) => mesh.agentCards.set(caller, params.agent, body));
+  bind("getAgentCard", ({ params, caller }) => mesh.agentCards.show(caller, params.agent));
+  bind("removeAgentCard", ({ params, caller }) => mesh.agentCards.remove(caller, params.agent));
   bind("setPolicy", ({ params, body, caller }) => mesh.policies.set(caller, params.agent, body));
   bind("renameAgent", ({ params, body, caller }) => mesh.agents.rename(caller, params.agent, body.name));
   bind("removeAgent", ({ params, caller }) => mesh.agents.remove(caller, params.agent));

@@ -1,5 +1,6 @@
 /** All statements of the engine, prepared once over one open database. */
 
+import { agentCardStatements } from "./access/agent-cards.ts";
 import { auditStatements } from "./access/audit.ts";
 import { hookStatements } from "./access/hooks.ts";
 import { inviteStatements } from "./access/invites.ts";
@@ -87,6 +88,7 @@ export function prepareEngine(context: EngineContext, epoch: string, isExact: bo
     }),
     webhooks: webhookStatements(context),
     hooks: hookStatements(context),
+    agentCards: agentCardStatements(context),
     legacyPeers: legacyPeerStatements(context),
     damage: new FoundDamage(),
     inboxSize: (agentPk: number) => selectInboxSize.get(agentPk) ?? { messages: 0, bytes: 0 },

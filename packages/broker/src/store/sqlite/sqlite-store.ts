@@ -22,6 +22,7 @@ import { CallersInMemory } from "./memory/callers.ts";
 import type { SessionsInMemory } from "./memory/sessions.ts";
 import { Undo } from "./memory/undo.ts";
 import { accessVerbs } from "./verbs/access.ts";
+import { agentCardVerbs } from "./verbs/agent-cards.ts";
 import { agentVerbs } from "./verbs/agents.ts";
 import { askVerbs } from "./verbs/asks.ts";
 import { careVerbs } from "./verbs/care.ts";
@@ -200,6 +201,7 @@ export function openStore(
     ...askVerbs(parts),
     ...webhookVerbs(parts),
     ...hookVerbs(parts),
+    ...agentCardVerbs(parts),
     ...legacyVerbs(parts),
     ...lookVerbs(parts),
     ...historyVerbs(parts),

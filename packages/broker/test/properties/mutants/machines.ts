@@ -109,4 +109,33 @@ export const machineMutants: readonly Mutant[] = [
     }),
     ["make a hook", "list the hooks"],
   ),
+  stateless(
+    "a card that was taken out is shown on",
+    ({ store }) => ({ removeAgentCard: async (agentId) => (await store.agentCard(agentId)) !== undefined }),
+    ["show a card", "look at the cards"],
+  ),
+  stateless(
+    "who leaves goes on being shown",
+    ({ store, db }) => ({
+      removeAgent: async (agentId, ...more) => {
+        const card = await store.agentCard(agentId);
+        const n = await store.removeAgent(agentId, ...more);
+        if (card) {
+          db.prepare<[string, string]>(
+            "INSERT INTO agent_card (agent_pk, description, skills, set_at) SELECT pk, ?, '[]', 0 FROM agent WHERE id = ?",
+          ).run(card.description, agentId);
+        }
+        return n;
+      },
+      agentCard: async (agentId) => {
+        const row = db
+          .prepare<[string], { description: string }>(
+            "SELECT description FROM agent_card JOIN agent ON pk = agent_pk WHERE id = ? AND removed_at IS NOT NULL",
+          )
+          .get(agentId);
+        return row ? { description: row.description, skills: [], setAt: 0 } : store.agentCard(agentId);
+      },
+    }),
+    ["show a card", "look at the cards", "remove"],
+  ),
 ];

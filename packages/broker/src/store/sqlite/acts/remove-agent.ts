@@ -36,6 +36,7 @@ export function leave(engine: Engine, context: EngineContext, row: PartyRow, rev
   engine.topics.removeAllOf(row.pk);
   engine.webhooks.remove(row.pk);
   engine.hooks.removeOf(row.pk);
+  engine.agentCards.removeOf(row.pk);
   context.left(row.id);
 }
 

@@ -20,6 +20,7 @@ import { trust } from "../migrations/0017-trust.ts";
 import { events } from "../migrations/0018-events.ts";
 import { machines } from "../migrations/0019-machines.ts";
 import { hooks } from "../migrations/0020-hooks.ts";
+import { agentCards } from "../migrations/from-0021/0021-agent-cards.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -43,6 +44,7 @@ export const migrations: readonly string[] = [
   events,
   machines,
   hooks,
+  agentCards,
 ];
 
 /** The database was written by a newer broker. */

@@ -1,0 +1,69 @@
+/** A task is the trace of a question: its state is that of the delivery, its artifact the answer. */
+import type { Message, MessageStatus } from "@agentmesh/protocol";
+import type { AskLook } from "../mesh/asks.ts";
+
+/** States of a task that come up here. */
+export type TaskState =
+  | "TASK_STATE_SUBMITTED"
+  | "TASK_STATE_WORKING"
+  | "TASK_STATE_COMPLETED"
+  | "TASK_STATE_FAILED"
+  | "TASK_STATE_CANCELED"
+  | "TASK_STATE_REJECTED";
+
+type Traced = MessageStatus["deliveries"][number];
+
+const STATES: Readonly<Record<Traced["state"], TaskState>> = {
+  queued: "TASK_STATE_SUBMITTED",
+  held: "TASK_STATE_SUBMITTED",
+  leased: "TASK_STATE_WORKING",
+  acked: "TASK_STATE_WORKING",
+  dead: "TASK_STATE_FAILED",
+  expired: "TASK_STATE_FAILED",
+  refused: "TASK_STATE_REJECTED",
+  cancelled: "TASK_STATE_CANCELED",
+};
+
+/** The task that a question is. */
+export function taskOf({ trace: { message, deliveries }, reply }: AskLook): object {
+  if (reply) return answeredTask(message, reply);
+  const [delivery] = deliveries;
+  const why = delivery && whyNot(delivery);
+  return {
+    id: message.id,
+    contextId: message.threadId,
+    status: {
+      state: delivery ? STATES[delivery.state] : "TASK_STATE_SUBMITTED",
+      timestamp: delivery?.timeline.at(-1)?.at ?? message.acceptedAt,
+      ...(why !== undefined && {
+        message: {
+          ...{ messageId: `${message.id}-status`, role: "ROLE_AGENT", parts: [textPart(why)] },
+          ...{ taskId: message.id, contextId: message.threadId },
+        },
+      }),
+    },
+  };
+}
+
+/** The same once it is answered: what is posted, too, when the answer comes. */
+export function answeredTask(question: Pick<Message, "id" | "threadId">, answer: Message): object {
+  return {
+    id: question.id,
+    contextId: question.threadId,
+    status: { state: "TASK_STATE_COMPLETED", timestamp: answer.acceptedAt },
+    artifacts: [{ artifactId: answer.id, name: "answer", parts: [textPart(answer.body)] }],
+  };
+}
+
+/** A text as a part. */
+export function textPart(text: string): object {
+  return { text, mediaType: "text/plain" };
+}
+
+function whyNot({ outlook, answer, reason, state }: Traced): string | undefined {
+  if (outlook) return outlook.cause;
+  if (state !== "acked") return reason;
+  return answer?.status === "overdue"
+    ? "It was read, and the answer is overdue; a late one still ends the task."
+    : "It was read; the answer is awaited.";
+}
