@@ -1,4 +1,4 @@
-/** The program behind `pnpm test:clients [--only a,b] [--keep]`: the real clients, offline, against stub models. */
+/** The program behind `pnpm test:clients [--only a,b] [--keep] [--help]`: the real clients, offline, against stub models. */
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,6 +14,7 @@ import { copilot, copilotByHooks } from "./copilot.ts";
 import { gemini } from "./gemini.ts";
 import { identityConversations } from "./identity/conversations.ts";
 import { identityHooks } from "./identity/hooks.ts";
+import { inspector } from "./inspector.ts";
 import { Installs } from "./installs.ts";
 import { kilo } from "./kilo.ts";
 import { mcpHttp } from "./mcp-http.ts";
@@ -31,18 +32,37 @@ const CLIENTS: readonly Client[] = [
   ...[claude, claudeByHooks, codex, opencode, kilo, pi, cline, openclaw, gemini],
   ...[copilot, copilotByHooks, qwen, qwenByHooks],
   ...[...identityConversations, identityHooks],
-  ...mcpHttp,
+  ...[...mcpHttp, inspector],
 ];
 const CLIENT_WITHIN_MS = 240_000;
 
-const { values } = parseArgs({ options: { only: { type: "string" }, keep: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    keep: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
 const wanted = values.only?.split(",");
 /** A word names a row, or all rows whose names begin with it: `identity` is a family of them. */
 const isNamed = (client: Client, word: string) => client.name === word || client.name.startsWith(`${word}-`);
 const unknown = wanted?.filter((word) => !CLIENTS.some((client) => isNamed(client, word))) ?? [];
-if (unknown.length > 0) {
-  console.error(`--only of: ${CLIENTS.map(({ name }) => name).join(",")}; --keep keeps the logs`);
-  process.exit(2);
+const HELP = `pnpm test:clients [--only NAME,NAME] [--keep]
+
+Tries the real programs against models that are stubs, in homes of their own: each is installed from npm (or taken from
+AGENTMESH_CLIENTS_DIR/NAME, where an earlier run has left it), given the mesh, and sent messages.
+
+  --only NAME,NAME   those alone; "http" or "identity" is every row that begins so
+  --keep             keep what they logged, and what their models were shown (model.jsonl)
+
+One of them, in a minute or two, kept for the next run:
+  AGENTMESH_CLIENTS_DIR=~/clients npx -y pnpm@12 test:clients --only http-opencode --keep
+
+${CLIENTS.map(({ name, packageName }) => `  ${name.padEnd(22)} ${packageName}`).join("\n")}`;
+if (values.help || unknown.length > 0) {
+  if (unknown.length > 0) console.error(`There is no ${unknown.join(", ")}.\n`);
+  console[values.help ? "log" : "error"](HELP);
+  process.exit(values.help ? 0 : 2);
 }
 process.exit(await run());
 

@@ -6,6 +6,7 @@ import { claude } from "./claude.ts";
 import type { Client, Site } from "./client.ts";
 import { codex } from "./codex.ts";
 import { gemini } from "./gemini.ts";
+import { opencode } from "./opencode.ts";
 
 const TURN_WITHIN_MS = 90_000;
 
@@ -15,6 +16,8 @@ interface ByUrl {
   give(site: Site, url: string, token: string): void;
   readonly program: string;
   readonly args: readonly string[];
+  /** It puts a prompt with blanks in quotes, and its model is shown them: the words are given one by one. */
+  readonly byWords?: true;
 }
 
 const authorization = (token: string) => ({ Authorization: `Bearer ${token}` });
@@ -54,10 +57,20 @@ const rows: readonly ByUrl[] = [
     program: "gemini",
     args: ["--yolo", "-p"],
   },
+  {
+    client: opencode,
+    give: ({ sandbox }, url, token) =>
+      into(join(sandbox.project, "opencode.json"), {
+        mcp: { agentmesh: { type: "remote", url, headers: authorization(token) } },
+      }),
+    program: "opencode",
+    args: ["run"],
+    byWords: true,
+  },
 ];
 
 /** The rows of the table. */
-export const mcpHttp: readonly Client[] = rows.map(({ client, give, program, args }) => ({
+export const mcpHttp: readonly Client[] = rows.map(({ client, give, program, args, byWords }) => ({
   name: `http-${client.name}`,
   setupName: client.setupName,
   packageName: client.packageName,
@@ -76,7 +89,8 @@ export const mcpHttp: readonly Client[] = rows.map(({ client, give, program, arg
         tell({ step: name, ok: false, detail: error instanceof Error ? error.message : String(error) });
       }
     };
-    const turn = (text: string) => sandbox.run(program, [...args, text], { withinMs: TURN_WITHIN_MS });
+    const turn = (text: string) =>
+      sandbox.run(program, [...args, ...(byWords ? text.split(" ") : [text])], { withinMs: TURN_WITHIN_MS });
     const person = await broker.agent("person");
     const own = await broker.agent("by-url");
     const state = async (message: string) => (await own.client.getMessage({ message })).deliveries[0];

@@ -1,6 +1,9 @@
 /** The commands about the clients of this machine. */
 import type { Command } from "commander";
+import { choiceOption } from "../option-values.ts";
 import { contextOf } from "./parts.ts";
+
+const MCP_URL_CLIENTS = ["claude", "codex", "gemini", "opencode", "other"];
 
 /** Declares setup and uninstall. */
 export function clientsCommands(program: Command): void {
@@ -32,6 +35,19 @@ export function clientsCommands(program: Command): void {
     .option("--project", "configuration of this directory instead of your own")
     .action(async (options, command) =>
       (await import("../commands/clients/uninstall.ts")).uninstall(await contextOf(command), options),
+    );
+  program
+    .command("mcp-url")
+    .summary("connect a client by a URL and a token, where it can start no process")
+    .description(
+      "Make an agent with a token and print what goes into the configuration of a client that takes MCP by a URL. The token is in it: it acts as the agent.",
+    )
+    .argument("<name>", "the agent that the client is: a-z 0-9 . _ -, up to 64")
+    .addOption(
+      choiceOption("--for <client>", "whose configuration; the usual form of others", MCP_URL_CLIENTS).default("other"),
+    )
+    .action(async (name, options, command) =>
+      (await import("../commands/clients/mcp-url.ts")).mcpUrl(await contextOf(command), name, options),
     );
 }
 
