@@ -89,6 +89,11 @@ export class MeshCalls extends AgentCalls {
     return this.connection.call(endpoints.listAsks, input, options);
   }
 
+  /** What waits for a person, the worst first, each with what ends it: of all with the mesh key, or of this agent. */
+  listNeeds(input: In<"listNeeds"> = {}, options?: CallOptions): Out<"listNeeds"> {
+    return this.connection.call(endpoints.listNeeds, input, options);
+  }
+
   /** One message and what became of it. */
   getMessage(input: In<"getMessage">, options?: CallOptions): Out<"getMessage"> {
     return this.connection.call(endpoints.getMessage, input, options);

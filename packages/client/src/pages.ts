@@ -8,6 +8,7 @@ const ways = {
   listDead: ["after"],
   listInbox: ["after", "before"],
   listMessages: ["before"],
+  listNeeds: ["after"],
   listSubscriptions: ["after"],
   listTopics: ["after"],
   getMessage: ["after"],
@@ -21,7 +22,15 @@ export type PagedInput<K extends PagedCall> = EndpointInput<(typeof endpoints)[K
 
 /** What the calls are asked that need not be told of what. */
 const plain: { readonly [K in PagedCall]?: PagedInput<K> } = {
-  ...{ listAgents: {}, listDead: {}, listInbox: {}, listMessages: {}, listSubscriptions: {}, listTopics: {} },
+  ...{
+    listAgents: {},
+    listDead: {},
+    listInbox: {},
+    listMessages: {},
+    listNeeds: {},
+    listSubscriptions: {},
+    listTopics: {},
+  },
 };
 
 /** What follows the name of such a call: its input or a function that gives it, which may be left out where `{}` is one. */

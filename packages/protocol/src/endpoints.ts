@@ -9,6 +9,7 @@ import { hooksEndpoints } from "./endpoints/hooks.ts";
 import { inboxEndpoints } from "./endpoints/inbox.ts";
 import { machinesEndpoints } from "./endpoints/machines.ts";
 import { messagesEndpoints } from "./endpoints/messages.ts";
+import { needsEndpoints } from "./endpoints/needs.ts";
 import { pageEndpoints } from "./endpoints/page.ts";
 import { systemEndpoints } from "./endpoints/system.ts";
 import { topicsEndpoints } from "./endpoints/topics.ts";
@@ -26,6 +27,7 @@ export const endpoints = {
   ...webhooksEndpoints,
   ...hooksEndpoints,
   ...eventsEndpoints,
+  ...needsEndpoints,
   ...machinesEndpoints,
   ...pageEndpoints,
 } as const satisfies Record<string, Endpoint>;

@@ -48,6 +48,7 @@ export * from "./names/names.ts";
 export * from "./names/namesakes.ts";
 export * from "./names/push-paths.ts";
 export * from "./names/repository-url.ts";
+export * from "./needs/need.ts";
 export * from "./pages/errors-page.ts";
 export * from "./pages/openapi.ts";
 export * from "./path-setting.ts";

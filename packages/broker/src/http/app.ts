@@ -23,6 +23,7 @@ import { inboxRoutes } from "./routes/inbox.ts";
 import { machineRoutes } from "./routes/machines.ts";
 import { mcpRoutes } from "./routes/mcp.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { needsRoute } from "./routes/needs.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { streamRoute } from "./routes/stream.ts";
 import { type BrokerFacts, systemRoutes } from "./routes/system.ts";
@@ -103,6 +104,7 @@ export function buildApp(parts: AppParts): App {
   a2aRoutes(app, { mesh: parts.mesh, authenticate, schemes: parts.schemes, closing: parts.closing });
   streamRoute(bind, parts.mesh);
   eventsRoute(bind, parts.mesh);
+  needsRoute(bind, parts.mesh);
   app.addHook("onClose", async () => {
     servers.stopListening();
     servers.closeConnections();

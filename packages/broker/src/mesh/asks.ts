@@ -16,6 +16,7 @@ import { timestamp } from "./clock.ts";
 import { MeshError, unknownMessage } from "./errors.ts";
 import type { Turns } from "./looks/turns.ts";
 import type { Messages } from "./messages.ts";
+import type { Refusals } from "./needs/refusals.ts";
 import type { Wakes } from "./push/wakes.ts";
 import type { AskNotices, AskStatus, Store } from "./store.ts";
 import type { WaitingAsks } from "./waiting-asks.ts";
@@ -38,6 +39,7 @@ export class Asks {
   readonly #ready: Wakes<string>;
   readonly #turns: Turns;
   readonly #waiting: WaitingAsks;
+  readonly #refusals: Refusals;
 
   constructor(parts: {
     store: Store;
@@ -46,7 +48,9 @@ export class Asks {
     ready: Wakes<string>;
     waiting: WaitingAsks;
     turns: Turns;
+    refusals: Refusals;
   }) {
+    this.#refusals = parts.refusals;
     this.#turns = parts.turns;
     this.#store = parts.store;
     this.#agents = parts.agents;
@@ -69,10 +73,9 @@ export class Asks {
     const asker = caller.agent;
     if (asked.id === asker.id) throw new MeshError("would_deadlock", `${asker.name} cannot wait for itself.`);
     if (this.#waiting.reaches(asked.id, asker.id)) {
-      throw new MeshError(
-        "would_deadlock",
-        `${asked.name} is waiting for an answer that depends on ${asker.name}: neither would ever answer. Answer first, or send a message instead.`,
-      );
+      const why = `${asked.name} is waiting for an answer that depends on ${asker.name}: neither would ever answer. Answer first, or send a message instead.`;
+      this.#refusals.note({ kind: "deadlock", from: asker, to: asked, why });
+      throw new MeshError("would_deadlock", why);
     }
     // Before the send, which takes a moment: of asks that cross in it the second is refused, too.
     const call = this.#waiting.begin(asker.id, asked.id);

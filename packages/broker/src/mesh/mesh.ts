@@ -17,6 +17,8 @@ import type { ReadPost } from "./hook/post.ts";
 import { Inbox } from "./inbox.ts";
 import { Turns } from "./looks/turns.ts";
 import { Messages } from "./messages.ts";
+import { Needs } from "./needs/needs.ts";
+import { Refusals } from "./needs/refusals.ts";
 import { keepingStatus, type Policy } from "./policy.ts";
 import type { ProcessSight } from "./processes.ts";
 import { Streams } from "./push/streams.ts";
@@ -45,6 +47,7 @@ export interface Mesh {
   readonly history: History;
   readonly events: Events;
   readonly asks: Asks;
+  readonly needs: Needs;
   readonly inbox: Inbox;
   readonly topics: Topics;
   readonly streams: Streams;
@@ -86,7 +89,8 @@ export function createMesh(parts: {
   const intake = new Intake(parts.disk);
   const turns = new Turns();
   const agents = new Agents({ store, policy, intake, turns });
-  const guard = new LoopGuard(policy, parts.clock);
+  const refusals = new Refusals(parts.clock);
+  const guard = new LoopGuard(policy, parts.clock, refusals);
   const waiting = new WaitingAsks();
   const messages = new Messages({ ...parts, agents, advanced, guard, waiting, intake, turns });
   const streams = new Streams({ ...parts, ready });
@@ -112,6 +116,7 @@ export function createMesh(parts: {
     left: (agentId) => {
       events.endOf(agentId);
       webhooks.forget(agentId);
+      refusals.forget(agentId);
       sessions.forgetOf(agentId);
       // Its long polls and asks look, and see that it is gone.
       ready.wake(agentId);
@@ -137,7 +142,8 @@ export function createMesh(parts: {
     messages,
     events,
     history: new History({ store, agents, turns }),
-    asks: new Asks({ ...parts, agents, messages, ready, waiting, turns }),
+    asks: new Asks({ ...parts, agents, messages, ready, waiting, turns, refusals }),
+    needs: new Needs({ ...parts, agents, intake, turns, refusals }),
     inbox: new Inbox({ ...parts, agents, ready, turns }),
     topics,
     hooks: new Hooks({ ...parts, agents, messages, topics, intake }),

@@ -51,6 +51,7 @@ import type { HookStore } from "./store/hooks.ts";
 import type { Keeping } from "./store/keeping.ts";
 import type { StoreListener } from "./store/listener.ts";
 import type { Looks } from "./store/looks.ts";
+import type { NeedStore } from "./store/needs.ts";
 import type { SessionStore } from "./store/sessions.ts";
 import type { WebhookStore } from "./store/webhooks.ts";
 
@@ -74,6 +75,7 @@ export interface Store
     WebhookStore,
     HookStore,
     AgentCardStore,
+    NeedStore,
     EventStore {
   /** Identity of the database, made once. */
   readonly instanceId: string;

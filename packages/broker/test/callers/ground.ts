@@ -217,6 +217,7 @@ const declared: Declared = {
   },
   log: { inOtherHands: "forbidden", make: about },
   events: { inOtherHands: "forbidden", make: about },
+  listNeeds: { inOtherHands: "forbidden", make: about },
 
   publish: { inOtherHands: "its own", make: () => ({ params: { topic: "build.done" }, body: { body: "green" } }) },
   listTopics: { inOtherHands: "its own", make: nothing },

@@ -9,6 +9,7 @@ import { advance, expireLeases } from "./questions-care.ts";
 import { admit, cancel, dismiss, listDead, redrive, refuse } from "./questions-decisions.ts";
 import { lease } from "./questions-leases.ts";
 import { send } from "./questions-messages.ts";
+import { lookForNeeds } from "./questions-needs.ts";
 import { setPolicy } from "./questions-receivers.ts";
 import { reject } from "./questions-verbs.ts";
 
@@ -39,11 +40,17 @@ function* holdOne(o: Observer, { n, content: what, end }: HoldChoice): Iterable<
   yield setPolicy(agent, { otherwise: "hold", senders: {}, trust: {} });
   yield send(draft(sender.id, agent.id, what));
   const held = o.history.held(agent.id).at(-1);
+  yield lookForNeeds(chosenViewer(n, agent.id));
   if (held && end === "admit") yield admit(agent.id, held.id);
   if (held && end === "refuse") yield refuse(undefined, held.id);
   if (held && end === "take back") yield cancel(held.of, sender.id);
   if (held && end === "somebody else") yield admit(someoneElse(o, agent.id, n), held.id);
   yield setPolicy(agent, { otherwise: "accept", senders: {}, trust: {} });
+}
+
+/** All of the mesh, or one agent. */
+function chosenViewer(n: number, agentId: AgentId): AgentId | undefined {
+  return n % 2 === 0 ? agentId : undefined;
 }
 
 const ENDS = ["admit", "refuse", "take back", "somebody else", "nothing"] as const;
@@ -69,6 +76,7 @@ function* dismissOne(o: Observer, chosen: Choice): Iterable<Question> {
   yield question;
   if (chosen.n % 3 === 0) yield question;
   yield listDead(undefined);
+  yield lookForNeeds(undefined);
   const off = o.history.deliveries.findLast(({ dismissed, pruned }) => dismissed && !pruned);
   if (off && chosen.n % 2 === 0) {
     yield redrive(undefined, off.id);
@@ -99,5 +107,6 @@ export const decisionCommands: CommandKind[] = [
   kind("hold and decide", 5, hold, holdOne),
   kind("admit", 3, choice, decide("held", admit), "joins"),
   kind("refuse", 2, choice, decide("held", refuse), "joins"),
+  kind("look for needs", 2, fc.option(any), (o, n) => lookForNeeds(n === null ? undefined : pickAgent(o, n)?.id)),
   kind("list dead letters", 1, fc.option(any), (o, n) => listDead(n === null ? undefined : pickAgent(o, n)?.id)),
 ];

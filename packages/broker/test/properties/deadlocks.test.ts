@@ -8,6 +8,7 @@ import { Agents } from "../../src/mesh/agents.ts";
 import { Asks } from "../../src/mesh/asks.ts";
 import { Turns } from "../../src/mesh/looks/turns.ts";
 import { Messages } from "../../src/mesh/messages.ts";
+import { Refusals } from "../../src/mesh/needs/refusals.ts";
 import type { Policy } from "../../src/mesh/policy.ts";
 import { Wakes } from "../../src/mesh/push/wakes.ts";
 import { WaitingAsks, type WaitingCall } from "../../src/mesh/waiting-asks.ts";
@@ -65,7 +66,15 @@ async function check(
     ...{ store, agents, policy: POLICY, guard, waiting, intake, turns: new Turns() },
     advanced: new Wakes<"log">(),
   });
-  const asks = new Asks({ store, agents, messages, ready, waiting, turns: new Turns() });
+  const asks = new Asks({
+    store,
+    agents,
+    messages,
+    ready,
+    waiting,
+    turns: new Turns(),
+    refusals: new Refusals(world.clock),
+  });
   for (const name of NAMES) await agents.register({ kind: "key" }, { name, ifTaken: "refuse" });
   const caller = async (n: number) => {
     const agent = await store.findAgent(NAMES[n] ?? "");

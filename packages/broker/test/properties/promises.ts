@@ -27,6 +27,7 @@ export const PROMISES = {
   hints: "whoever waits is told when something becomes leasable",
   retention: "only what ended long enough ago is forgotten",
   "never silent": "what ends without an ack is told to its sender, once",
+  needs: "what waits for a person is found, each once, and nothing that does not wait",
   asks: "an ask is owed until it is answered or given up; it is reminded of once, then its asker is told once",
   "taken back": "what nobody was given yet can be taken back by its sender, and nothing else",
   redrive: "a dead letter, and nothing else, can be put back: in its place, with no failures and a new life",

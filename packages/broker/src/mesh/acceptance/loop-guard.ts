@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { AgentId } from "@agentmesh/protocol";
 import type { Clock } from "../clock.ts";
 import { MeshError } from "../errors.ts";
+import { Refusals } from "../needs/refusals.ts";
 import type { Policy } from "../policy.ts";
 
 const MINUTE_MS = 60_000;
@@ -29,19 +30,31 @@ export class LoopGuard {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();
   readonly #repeats = new Map<string, { readonly since: number; readonly keys: Set<string> }>();
+  readonly #refusals: Refusals;
   #unkeyed = 0;
   #sweptAt = 0;
 
-  constructor(policy: Policy, clock: Clock) {
+  constructor(policy: Policy, clock: Clock, refusals = new Refusals(clock)) {
     this.#policy = policy;
     this.#clock = clock;
+    this.#refusals = refusals;
   }
 
   /**
    * Lets a direct message pass, or refuses it; the returned function says that it was not accepted after all.
    * @throws MeshError loop_limit, rate_limited, duplicate_storm
    */
-  checkSend({ sender, recipient, body, hops, idempotencyKey }: Attempt): () => void {
+  checkSend(attempt: Attempt): () => void {
+    try {
+      return this.#check(attempt);
+    } catch (error) {
+      const { sender: from, recipient: to } = attempt;
+      if (error instanceof MeshError) this.#refusals.note({ kind: "loop", from, to, why: error.message });
+      throw error;
+    }
+  }
+
+  #check({ sender, recipient, body, hops, idempotencyKey }: Attempt): () => void {
     if (hops > this.#policy.maxHops) {
       throw new MeshError(
         "loop_limit",

@@ -27,7 +27,9 @@ import { formerNameStatements } from "./names/former-names.ts";
 import { nameStatements } from "./names/names.ts";
 import { shortIdStatements } from "./names/short-ids.ts";
 import { agentPageStatements } from "./pages/agents.ts";
+import { loadStatements } from "./pages/loads.ts";
 import { logStatements } from "./pages/log.ts";
+import { needStatements } from "./pages/needs.ts";
 import { topicPageStatements } from "./pages/topics.ts";
 import { traceStatements } from "./pages/trace.ts";
 import { sessionStatements } from "./sessions.ts";
@@ -81,6 +83,8 @@ export function prepareEngine(context: EngineContext, epoch: string, isExact: bo
     topics: topicStatements(context),
     topicPages: topicPageStatements(context),
     asks,
+    needs: needStatements(context),
+    loads: loadStatements(context, sessions.memory),
     due: dueTimes(context, {
       overdueAsk: () => asks.overdue(1).length > 0,
       removed: () => agents.removedWithMail() !== undefined,

@@ -34,6 +34,7 @@ import { keepingVerbs } from "./verbs/keeping.ts";
 import { leaseVerbs } from "./verbs/leases.ts";
 import { legacyVerbs } from "./verbs/legacy-peers.ts";
 import { lookVerbs } from "./verbs/looks.ts";
+import { needVerbs } from "./verbs/needs.ts";
 import type { VerbParts } from "./verbs/parts.ts";
 import { sessionVerbs } from "./verbs/sessions.ts";
 import { topicVerbs } from "./verbs/topics.ts";
@@ -206,6 +207,7 @@ export function openStore(
     ...lookVerbs(parts),
     ...historyVerbs(parts),
     ...eventVerbs(parts),
+    ...needVerbs(parts),
 
     ...keepingVerbs(parts),
     ...decisionVerbs(parts),

@@ -193,6 +193,28 @@ export const decisionMutants: Mutant[] = [
     }),
     ["list dead letters", "lease and reject"],
   ),
+  stateless(
+    "an agent is told what needs a person at others",
+    ({ store }) => ({ heldNeeds: (sought) => store.heldNeeds({ ...sought, viewer: undefined }) }),
+    ["look for needs", "hold and decide"],
+  ),
+  stateless(
+    "dead letters of another reason are no need",
+    ({ store }) => ({ deadNeeds: async (sought) => (await store.deadNeeds(sought)).slice(0, 1) }),
+    ["look for needs", "lease and reject", "dismiss"],
+  ),
+  stateless(
+    "a question that is not due is told as overdue",
+    ({ store, clock }) => ({
+      overdueNeeds: async (sought) => {
+        const early = await store.listAsks("owed", undefined, 100);
+        const told = await store.overdueNeeds(sought);
+        const [next] = early.filter(({ dueAt }) => Date.parse(dueAt) > clock.now());
+        return next ? [...told, { ...next, toPerson: false, askedAt: 0, dueAt: Date.parse(next.dueAt) }] : told;
+      },
+    }),
+    ["look for needs", "ask", "ask one and wait"],
+  ),
   stateless("anybody may admit what is held", ({ store, db }) => ({
     admit: (owner, ref) => {
       const known = db.prepare("SELECT 1 FROM delivery WHERE id = ?").get(ref);

@@ -21,6 +21,7 @@ import { events } from "../migrations/0018-events.ts";
 import { machines } from "../migrations/0019-machines.ts";
 import { hooks } from "../migrations/0020-hooks.ts";
 import { agentCards } from "../migrations/from-0021/0021-agent-cards.ts";
+import { needs } from "../migrations/from-0021/0022-needs.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -45,6 +46,7 @@ export const migrations: readonly string[] = [
   machines,
   hooks,
   agentCards,
+  needs,
 ];
 
 /** The database was written by a newer broker. */

@@ -1,0 +1,54 @@
+/** What ends each kind of need: the act, and the command line that does it. */
+import { type NeedAct, type NeedRemedy, type Party, shellWord } from "@agentmesh/protocol";
+
+/** Most of several that a line names; then it is cut. */
+const NAMED = 3;
+
+const remedy = (act: NeedAct, ...words: readonly string[]): NeedRemedy => ({
+  act,
+  command: ["agentmesh", ...words].join(" "),
+});
+
+/** A question is answered. */
+export const answering = (messageId: string): NeedRemedy[] => [remedy("answer", "reply", messageId, "…")];
+
+/** Who owes an answer is asked again. */
+export function askingAgain(to: Party, from: Party, messageId: string): NeedRemedy[] {
+  const text = `${from.name} still waits for your answer to ${messageId}.`;
+  return [remedy("ask_again", "send", shellWord(to.name), shellWord(text))];
+}
+
+/** Held mail is let in, or refused. */
+export const deciding = (id: string): NeedRemedy[] => [remedy("admit", "admit", id), remedy("refuse", "refuse", id)];
+
+/** Dead letters are put back, or taken off the list; those of an agent that has left only the latter. */
+export function ending(ids: readonly string[], isGone: boolean): NeedRemedy[] {
+  const [only = ""] = ids;
+  const named = `${ids.slice(0, NAMED).join(" ")}${ids.length > NAMED ? " …" : ""}`;
+  const line = ids.length === 1 ? `redrive ${only}` : `redrive $each; done`;
+  const redrive: NeedRemedy = {
+    act: "redrive",
+    command: `${ids.length === 1 ? "" : `for each in ${named}; do `}agentmesh ${line}`,
+  };
+  return [...(isGone ? [] : [redrive]), remedy("dismiss", "dismiss", named)];
+}
+
+/** A webhook is tried. */
+export const trying = ({ name }: Party): NeedRemedy[] => [remedy("test_webhook", "webhook", "test", shellWord(name))];
+
+/** An agent is asked for a word. */
+export const pinging = ({ name }: Party): NeedRemedy[] => [remedy("ping", "ping", shellWord(name))];
+
+/** An inbox is looked into. */
+export const lookingInto = ({ name }: Party): NeedRemedy[] => [remedy("look", "inbox", shellWord(name))];
+
+/** What two agents have written to each other is looked at: a message of a person between them begins anew. */
+export function lookingBetween(one: Party, other: Party): NeedRemedy[] {
+  return [remedy("look", "history", "--agent", shellWord(one.name), "--with", shellWord(other.name))];
+}
+
+/** Who owes whom is looked at. */
+export const lookingAtOwed = ({ name }: Party): NeedRemedy[] => [remedy("look", "owed", shellWord(name))];
+
+/** The broker is asked how it is. */
+export const lookingAtBroker = (): NeedRemedy[] => [remedy("look", "status")];
