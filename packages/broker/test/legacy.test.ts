@@ -694,3 +694,19 @@ describe("who may use this wire", () => {
     expect(broker.log()).toContain('"legacy.served"');
   });
 });
+
+test("of lists that many ask for at once, each has who came before it was asked for, and nobody who left before", async () => {
+  await using many = await startTestBroker({ args: ["--legacy"] });
+  const here = await Promise.all(Array.from({ length: 150 }, (_, i) => register(`/here/${i}`, {}, many)));
+  const Ids = z.array(z.looseObject({ id: z.string() }));
+  const listed = async () => Ids.parse((await post("/list-peers", {}, {}, many)).body).map(({ id }) => id);
+  const lists: Promise<void>[] = [];
+  for (const [round, { id: leaving }] of here.slice(0, 10).entries()) {
+    lists.push(...Array.from({ length: 8 }, () => listed().then((ids) => expect(ids.length).toBeGreaterThan(140))));
+    const { id: came } = await register(`/came/${round}`, {}, many);
+    lists.push(listed().then((ids) => expect(ids).toContain(came)));
+    await post("/unregister", { id: leaving }, {}, many);
+    lists.push(listed().then((ids) => expect(ids).not.toContain(leaving)));
+  }
+  await Promise.all(lists);
+});

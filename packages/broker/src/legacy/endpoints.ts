@@ -5,7 +5,7 @@ import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { checkToken } from "./access.ts";
 import type { Writing } from "./inbox.ts";
-import { listPeers } from "./listing.ts";
+import { Listing } from "./listing.ts";
 import { broadcast, polledMessage, sendMessage } from "./messages.ts";
 import type { Peer } from "./peer.ts";
 import { profileOf } from "./peer-facts.ts";
@@ -26,6 +26,7 @@ const OK = { ok: true } as const;
 /** The endpoints over a mesh. All are POST; a peer that is not known is no error, as its clients expect. */
 export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Peers }) {
   const { mesh, peers } = parts;
+  const listing = new Listing(parts);
 
   /** Runs an act of a peer whose token, if it has shown one, is right; nothing for one that is not known. */
   async function as<T>(
@@ -70,7 +71,7 @@ export function legacyEndpoints(parts: { readonly mesh: Mesh; readonly peers: Pe
 
     "/list-peers": async (asked: Asked) => {
       await checkToken(parts, asked.authorization, undefined);
-      return listPeers(parts, ListPeers.parse(asked.body, inWords), asked.writing.gone);
+      return listing.show(ListPeers.parse(asked.body, inWords), asked.writing.gone);
     },
 
     "/send-message": async (asked: Asked) => {

@@ -1,5 +1,6 @@
 /** What `/list-peers` shows: every agent of the mesh that is here, in the words of the predecessor. */
 import type { Agent } from "@agentmesh/protocol";
+import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Peers } from "./peers.ts";
 import { JsonText, type ListPeers, type ShownPeer } from "./wire.ts";
@@ -9,15 +10,54 @@ interface ListingParts {
   readonly peers: Peers;
 }
 
-/** Agents that are here and fit what was asked for, the oldest first; written piece by piece, for this wire has no pages. */
-export async function listPeers({ mesh, peers }: ListingParts, asked: ListPeers, gone: AbortSignal): Promise<JsonText> {
-  const shown: string[] = [];
-  for await (const agent of mesh.agents.oldestFirst({ kind: "key" }, gone)) {
-    if (!peers.isHere(agent)) continue;
-    const peer = shownPeer(peers, agent);
-    if (fits(peer, asked)) shown.push(JSON.stringify(peer));
+/** A peer, and as it is written. */
+interface Written {
+  readonly peer: ShownPeer;
+  readonly text: string;
+}
+
+/**
+ * The list, which anybody may ask for without a token: one look at the agents at a time, and one more for all who have
+ * asked since it began, so that nobody is shown what was before the question.
+ */
+export class Listing {
+  readonly #parts: ListingParts;
+  #next: Promise<readonly Written[]> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: ListingParts) {
+    this.#parts = parts;
   }
-  return new JsonText(`[${shown.join()}]`);
+
+  /** Agents that are here and fit what was asked for, the oldest first; this wire has no pages. @throws MeshError shutting_down when nobody waits any more */
+  async show(asked: ListPeers, gone: AbortSignal): Promise<JsonText> {
+    const all = await this.#all();
+    if (gone.aborted) throw new MeshError("shutting_down", "The list was not written: nobody waits for it any more.");
+    const shown = all.filter(({ peer }) => fits(peer, asked));
+    return new JsonText(`[${shown.map(({ text }) => text).join()}]`);
+  }
+
+  #all(): Promise<readonly Written[]> {
+    if (this.#next) return this.#next;
+    const next = this.#last.then(() => {
+      this.#next = undefined;
+      return this.#look();
+    });
+    this.#next = next;
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  async #look(): Promise<readonly Written[]> {
+    const { mesh, peers } = this.#parts;
+    const all: Written[] = [];
+    for await (const agent of mesh.agents.oldestFirst({ kind: "key" })) {
+      if (!peers.isHere(agent)) continue;
+      const peer = shownPeer(peers, agent);
+      all.push({ peer, text: JSON.stringify(peer) });
+    }
+    return all;
+  }
 }
 
 /** An agent as a peer; what its client never said is as empty as the predecessor's clients can take it. */
