@@ -62,7 +62,7 @@ const rules: [from: string, may: string[]][] = [
   ],
   ["broker/src/hooks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:crypto", "zod"]],
   ["broker/src/a2a/", ["@agentmesh/protocol", "broker/src/mesh/", "node:crypto", "zod"]],
-  ["broker/src/sinks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:"]],
+  ["broker/src/sinks/", ["@agentmesh/protocol", "broker/src/mesh/", "broker/src/a2a/", "node:"]],
   [
     "broker/src/http/",
     [

@@ -8,32 +8,17 @@ import {
   MessageId,
   ThreadId,
 } from "@agentmesh/protocol";
-import type { AgentCaller } from "../mesh/caller.ts";
 import { unknownMessage } from "../mesh/errors.ts";
-import type { Mesh } from "../mesh/mesh.ts";
+import type { A2aAnswer, A2aCall, A2aVerbs, Operation } from "./operation.ts";
+import { pushConfigOf, removePushConfig, setPushConfig } from "./push-configs.ts";
 import { A2aRefusal } from "./refusals.ts";
-import { parsed, SendMessageParams, TaskParams } from "./shapes.ts";
+import { CreatePushConfigParams, PushConfigParams, parsed, SendMessageParams, TaskParams } from "./shapes.ts";
 import { taskOf } from "./task.ts";
 import { textOfParts } from "./text.ts";
 
-/** One call: by whom, of which agent, and until when somebody waits for it. */
-export interface A2aCall {
-  readonly caller: AgentCaller;
-  readonly card: AgentCard;
-  readonly params: unknown;
-  readonly signal: AbortSignal;
-}
-
-/** What a call is answered with; `taken` is to be called when that was written. */
-export interface A2aAnswer {
-  readonly result: unknown;
-  readonly taken?: () => void;
-}
-
-type Operation = (mesh: Pick<Mesh, "asks" | "messages">, call: A2aCall) => Promise<A2aAnswer>;
-
 const operations: Readonly<Record<string, Operation>> = {
-  async SendMessage(mesh, { caller, card, params, signal }) {
+  async SendMessage(mesh, call) {
+    const { caller, card, params, signal } = call;
     const { message, configuration } = parsed(SendMessageParams, params);
     if (message.taskId !== undefined) {
       throw new A2aRefusal(
@@ -41,11 +26,15 @@ const operations: Readonly<Record<string, Operation>> = {
         `A task takes one message. Leave taskId out, and name the contextId of ${message.taskId} to go on in its thread. Nothing was stored.`,
       );
     }
+    const body = textOfParts(message.parts);
+    // Before the answer can come.
+    const push = configuration?.taskPushNotificationConfig;
+    if (push) await setPushConfig(mesh, call, push);
     const { answer } = await mesh.asks.ask(
       caller,
       {
         to: card.agent.id,
-        body: textOfParts(message.parts),
+        body,
         urgency: "normal",
         waitMs: configuration?.returnImmediately ? 0 : MAX_WAIT_MS,
         answerWithinMs: DEFAULT_ANSWER_MS,
@@ -71,6 +60,34 @@ const operations: Readonly<Record<string, Operation>> = {
     await mesh.messages.cancel(call.caller, trace.message.id);
     return { result: taskOf(await looked(mesh, call)) };
   },
+
+  async CreateTaskPushNotificationConfig(mesh, call) {
+    const { taskId, ...config } = parsed(CreatePushConfigParams, call.params);
+    await looked(mesh, call, taskId);
+    await setPushConfig(mesh, call, config);
+    return { result: await pushConfigOf(mesh, call, taskId) };
+  },
+
+  async GetTaskPushNotificationConfig(mesh, call) {
+    const { taskId } = parsed(PushConfigParams, call.params);
+    await looked(mesh, call, taskId);
+    const config = await pushConfigOf(mesh, call, taskId);
+    if (!config) throw new A2aRefusal("TASK_NOT_FOUND", `Nothing is posted of ${taskId}: no push notification is set.`);
+    return { result: config };
+  },
+
+  async ListTaskPushNotificationConfigs(mesh, call) {
+    const { taskId } = parsed(PushConfigParams, call.params);
+    await looked(mesh, call, taskId);
+    const config = await pushConfigOf(mesh, call, taskId);
+    return { result: { configs: config ? [config] : [] } };
+  },
+
+  async DeleteTaskPushNotificationConfig(mesh, call) {
+    await looked(mesh, call, parsed(PushConfigParams, call.params).taskId);
+    await removePushConfig(mesh, call);
+    return { result: {} };
+  },
 };
 
 const NOT_HERE: Readonly<Record<string, string>> = {
@@ -80,7 +97,7 @@ const NOT_HERE: Readonly<Record<string, string>> = {
 };
 
 /** Does what a method says. @throws A2aRefusal, MeshError */
-export async function a2aCall(mesh: Mesh, method: string, call: A2aCall): Promise<A2aAnswer> {
+export async function a2aCall(mesh: A2aVerbs, method: string, call: A2aCall): Promise<A2aAnswer> {
   const operation = Object.hasOwn(operations, method) ? operations[method] : undefined;
   if (operation) return operation(mesh, call);
   const why = Object.hasOwn(NOT_HERE, method) ? NOT_HERE[method] : undefined;
@@ -91,8 +108,9 @@ export async function a2aCall(mesh: Mesh, method: string, call: A2aCall): Promis
   throw new A2aRefusal("METHOD_NOT_FOUND", "A2A 1.0 has no such method; those of 0.3 (message/send) are not served.");
 }
 
-async function looked({ asks }: Pick<Mesh, "asks">, { caller, card, params }: A2aCall) {
-  const { id } = parsed(TaskParams, params);
+/** A task of the caller's with this agent. @throws MeshError message_not_found */
+async function looked({ asks }: A2aVerbs, { caller, card, params }: A2aCall, named?: string) {
+  const id = named ?? parsed(TaskParams, params).id;
   const messageId = MessageId.safeParse(id);
   const look = messageId.success ? await asks.look(caller, messageId.data) : undefined;
   if (look?.trace.deliveries[0]?.to.id === card.agent.id) return look;

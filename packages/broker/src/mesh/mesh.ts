@@ -28,6 +28,7 @@ import type { Store, StoreStats } from "./store.ts";
 import { startSweeper } from "./sweeper.ts";
 import { Topics } from "./topics.ts";
 import { WaitingAsks } from "./waiting-asks.ts";
+import { answerPost } from "./webhook/answer.ts";
 import type { WebhookNotice } from "./webhook/running.ts";
 import type { Seal } from "./webhook/seal.ts";
 import type { WebhookSinks } from "./webhook/sink.ts";
@@ -94,7 +95,7 @@ export function createMesh(parts: {
   const waiting = new WaitingAsks();
   const messages = new Messages({ ...parts, agents, advanced, guard, waiting, intake, turns });
   const streams = new Streams({ ...parts, ready });
-  const webhooks = new Webhooks({ ...parts, agents, streams, ready });
+  const webhooks = new Webhooks({ ...parts, agents, streams, ready, answer: answerPost({ agents, messages }) });
   const sessions = new Sessions({ ...parts, agents, streams });
   const events = new Events({ ...parts, agents, turns });
   store.listen({

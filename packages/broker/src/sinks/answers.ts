@@ -1,5 +1,6 @@
 /** What the answer to a post means, by its status and by the dialect: a program may say 200 and have taken nothing. */
 import type { WebhookDialect } from "@agentmesh/protocol";
+import { type A2aAnswered, answered } from "../a2a/answers.ts";
 import type { PostOutcome } from "../mesh/webhook/sink.ts";
 import type { Answer } from "./exchange.ts";
 
@@ -25,8 +26,12 @@ const hermes: Refusal = (body) => {
 const refusals: Partial<Record<WebhookDialect, Refusal>> = { hermes };
 
 /** What an answer means to who posted. A redirect is a failure: it would lead past the guard. `now` in milliseconds. */
-export function meaning({ status, headers, body }: Answer, dialect: WebhookDialect, now: number): PostOutcome {
+export function meaning(
+  { status, headers, body }: Answer,
+  { dialect, isTest, now }: { readonly dialect: WebhookDialect; readonly isTest: boolean; readonly now: number },
+): PostOutcome {
   if (status >= 200 && status < 300) {
+    if (dialect === "a2a") return meaningOfA2a(status, answered(body, isTest));
     const refused = refusals[dialect]?.(body);
     return refused === undefined ? { kind: "taken", status } : { kind: "failed", why: refused, status };
   }
@@ -40,6 +45,11 @@ export function meaning({ status, headers, body }: Answer, dialect: WebhookDiale
     return { kind: "busy", why, status, restMs: Math.min(MAX_REST_MS, Math.max(MIN_REST_MS, asked ?? BUSY_MS)) };
   }
   return { kind: "failed", why, status };
+}
+
+function meaningOfA2a(status: number, said: A2aAnswered): PostOutcome {
+  if (said.kind === "refused") return { kind: "failed", why: said.why, status };
+  return { kind: "taken", status, ...(said.text !== undefined && { answer: said.text }) };
 }
 
 /** Retry-After (RFC 9110 §10.2.3): seconds or a date. */

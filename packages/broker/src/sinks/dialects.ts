@@ -9,6 +9,7 @@ import {
   type WebhookMessageEvent,
   type WebhookTestEvent,
 } from "@agentmesh/protocol";
+import { messagePost, pushPost } from "../a2a/posts.ts";
 import type { PostTerms } from "../mesh/webhook/sink.ts";
 
 /** A post without its signature. */
@@ -55,6 +56,10 @@ export function draft(id: string, event: WebhookEvent, terms: PostTerms, legacyM
       return { url, headers: json, body: hermesBody(id, event) };
     case "openclaw":
       return openclaw(id, event, url, terms);
+    case "a2a":
+      return { url, ...messagePost(id, event, terms.a2a) };
+    case "a2a-push":
+      return { url, ...pushPost(id, event, terms.a2a) };
     case "legacy":
       return { url, headers: json, body: legacyBody(event, legacyMessage) };
   }

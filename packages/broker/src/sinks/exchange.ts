@@ -9,6 +9,14 @@ const MAX_BODY_BYTES = 8_192;
 /** How long the rest of an answer may take when its status is known, in milliseconds. */
 const DRAIN_MS = 500;
 
+/** How much of an answer's body is read, and for how long once its status is known. */
+export interface ReadBounds {
+  readonly bytes: number;
+  readonly withinMs: number;
+}
+
+const USUAL: ReadBounds = { bytes: MAX_BODY_BYTES, withinMs: DRAIN_MS };
+
 /** What to post. */
 export interface Post {
   readonly url: URL;
@@ -16,7 +24,7 @@ export interface Post {
   readonly body: string;
 }
 
-/** Status and headers of an answer, and what was read of its body: at most 8 KiB, in half a second. */
+/** Status and headers of an answer, and what was read of its body: in the usual bounds at most 8 KiB, in half a second. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -24,9 +32,14 @@ export interface Answer {
 }
 
 /** Posts once; over a connection that turns out to be closed, once more. @throws what the connection throws */
-export async function exchange(agent: HttpAgent, post: Post, signal: AbortSignal): Promise<Answer> {
+export async function exchange(
+  agent: HttpAgent,
+  post: Post,
+  signal: AbortSignal,
+  bounds: ReadBounds = USUAL,
+): Promise<Answer> {
   for (let again = true; ; again = false) {
-    const { answer, reused } = attempt(agent, post, signal);
+    const { answer, reused } = attempt(agent, post, signal, bounds);
     try {
       return await answer;
     } catch (error) {
@@ -36,7 +49,7 @@ export async function exchange(agent: HttpAgent, post: Post, signal: AbortSignal
   }
 }
 
-function attempt(agent: HttpAgent, { url, headers, body }: Post, signal: AbortSignal) {
+function attempt(agent: HttpAgent, { url, headers, body }: Post, signal: AbortSignal, bounds: ReadBounds) {
   const request = (url.protocol === "https:" ? httpsRequest : http.request)(url, {
     method: "POST",
     agent,
@@ -54,7 +67,9 @@ function attempt(agent: HttpAgent, { url, headers, body }: Post, signal: AbortSi
     request.once("close", closed);
     request.once("response", (response) => {
       request.off("close", closed);
-      read(response).then((body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+      read(response, bounds).then((body) =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+      );
     });
   });
   request.end(body);
@@ -62,14 +77,14 @@ function attempt(agent: HttpAgent, { url, headers, body }: Post, signal: AbortSi
 }
 
 /** Reads a short body to its end, so that the connection can be used again; of any other, ends the connection. */
-function read(response: IncomingMessage): Promise<string> {
+function read(response: IncomingMessage, { bytes: most, withinMs }: ReadBounds): Promise<string> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const late = setTimeout(() => response.destroy(), DRAIN_MS);
+    const late = setTimeout(() => response.destroy(), withinMs);
     response.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > MAX_BODY_BYTES) response.destroy();
+      if (bytes > most) response.destroy();
       else chunks.push(chunk);
     });
     response.on("error", () => undefined);

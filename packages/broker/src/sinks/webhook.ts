@@ -1,6 +1,13 @@
 /** A webhook as a sink: signed posts through the egress guard. */
 import type { Agent as HttpAgent } from "node:http";
-import { type LeasedDelivery, VERSION, type WebhookEvent } from "@agentmesh/protocol";
+import {
+  type LeasedDelivery,
+  MAX_REQUEST_BYTES,
+  MAX_WEBHOOK_TIMEOUT_MS,
+  VERSION,
+  type WebhookDialect,
+  type WebhookEvent,
+} from "@agentmesh/protocol";
 import { type Clock, timestamp } from "../mesh/clock.ts";
 import { newId } from "../mesh/ids.ts";
 import type { PostOutcome, PostTerms, WebhookSink, WebhookSinks } from "../mesh/webhook/sink.ts";
@@ -8,7 +15,7 @@ import { meaning } from "./answers.ts";
 import { draft, type LegacyMessage, messageEvent, namedMessage, testEvent } from "./dialects.ts";
 import { type Egress, EgressError } from "./egress.ts";
 import { egressAgent } from "./egress-agent.ts";
-import { exchange } from "./exchange.ts";
+import { exchange, type ReadBounds } from "./exchange.ts";
 import { signatureHeaders } from "./webhook-signature.ts";
 
 /** What posts are made with. */
@@ -28,8 +35,8 @@ export class HttpWebhookSinks implements WebhookSinks {
     this.#parts = parts;
   }
 
-  get timeoutMs(): number {
-    return this.#parts.timeoutMs;
+  timeoutMs(dialect: WebhookDialect): number {
+    return timeoutOf(dialect, this.#parts);
   }
 
   async vet(url: string): Promise<void> {
@@ -67,7 +74,9 @@ class HttpWebhookSink implements WebhookSink {
   }
 
   async #send(id: string, event: WebhookEvent): Promise<PostOutcome> {
-    const { egress, timeoutMs, clock, legacyMessage = namedMessage } = this.#parts;
+    const { egress, clock, legacyMessage = namedMessage } = this.#parts;
+    const { dialect } = this.#terms;
+    const timeoutMs = timeoutOf(dialect, this.#parts);
     const abort = new AbortController();
     let late = false;
     const timer = setTimeout(() => {
@@ -82,7 +91,8 @@ class HttpWebhookSink implements WebhookSink {
       const body = JSON.stringify(content);
       const signed = signatureHeaders(id, body, this.#terms.secrets(), clock.now());
       const post = { url, headers: { ...headers, "user-agent": `agentmesh/${VERSION}`, ...signed }, body };
-      return meaning(await exchange(this.#agent, post, abort.signal), this.#terms.dialect, clock.now());
+      const answer = await exchange(this.#agent, post, abort.signal, readOf(dialect));
+      return meaning(answer, { dialect, isTest: event.type === "agentmesh.test.v1", now: clock.now() });
     } catch (error) {
       return { kind: "failed", why: late ? `no answer within ${timeoutMs / 1_000} s` : failure(error) };
     } finally {
@@ -90,6 +100,15 @@ class HttpWebhookSink implements WebhookSink {
       this.#underWay.delete(abort);
     }
   }
+}
+
+/** An agent that speaks A2A answers when it has done what it was asked: its answers are long in coming, and read. */
+function timeoutOf(dialect: WebhookDialect, { timeoutMs }: Pick<PostParts, "timeoutMs">): number {
+  return dialect === "a2a" ? MAX_WEBHOOK_TIMEOUT_MS : timeoutMs;
+}
+
+function readOf(dialect: WebhookDialect): ReadBounds | undefined {
+  return dialect === "a2a" ? { bytes: MAX_REQUEST_BYTES, withinMs: 10_000 } : undefined;
 }
 
 const CODES: Readonly<Record<string, string>> = {

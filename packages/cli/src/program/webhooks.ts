@@ -24,13 +24,15 @@ export function webhooksCommands(program: Command): void {
         "cloudevents",
         "openclaw",
         "hermes",
+        "a2a",
+        "a2a-push",
         "legacy",
       ]).default("agentmesh"),
     )
     .option("--secret-file <file>", "secret to sign with: whsec_…, or of Hermes' own kind")
     .addOption(choiceOption("--urgency <least>", "least urgency that is posted", ["fyi", "normal", "interrupt"]))
     .addOption(countOption("--in-flight <count>", "posts at once; more than 1 gives up the order", 1, 16))
-    .option("--token-file <file>", "openclaw: hooks.token of its configuration")
+    .option("--token-file <file>", "openclaw: hooks.token of its configuration; a2a: the token that lets the broker in")
     .addOption(choiceOption("--hook <name>", "openclaw: a turn of its own, or the main session", ["agent", "wake"]))
     .option("--agent-id <id>", "openclaw: its agent")
     .option("--session-key <key>", "openclaw: its session")

@@ -7,8 +7,11 @@ import { Timestamp } from "../time.ts";
 import { Urgency } from "../urgency.ts";
 import { WebhookSecret } from "./webhook-signature.ts";
 
-/** What a post looks like: our own or a CloudEvents envelope for programs, what OpenClaw or Hermes takes, or as agentmesh 0.1 posted. */
-export const WebhookDialect = z.enum(["agentmesh", "cloudevents", "openclaw", "hermes", "legacy"]);
+/**
+ * What a post looks like: our own or a CloudEvents envelope for programs, what OpenClaw or Hermes takes, a message to an agent that speaks
+ * A2A or what it is told of its tasks (`a2a-push`), or as agentmesh 0.1 posted.
+ */
+export const WebhookDialect = z.enum(["agentmesh", "cloudevents", "openclaw", "hermes", "a2a", "a2a-push", "legacy"]);
 export type WebhookDialect = z.infer<typeof WebhookDialect>;
 
 const line = (max: number) => z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${max}}$`), "visible ASCII, no blanks");
@@ -25,6 +28,16 @@ export const OpenClawOptions = strictObject(() => ({
 }));
 export type OpenClawOptions = z.infer<typeof OpenClawOptions>;
 
+/** By what the broker is let in where A2A is spoken. None of it is shown again. */
+export const A2aOptions = strictObject(() => ({
+  scheme: line(32).default("Bearer").meta({ description: "of the Authorization header" }),
+  credentials: line(2_048).optional().meta({ description: "sent behind the scheme" }),
+  token: line(2_048).optional().meta({
+    description: "a2a-push, without credentials: sent as X-A2A-Notification-Token",
+  }),
+}));
+export type A2aOptions = z.infer<typeof A2aOptions>;
+
 /** Sets an agent's webhook, in place of the one it had. Without `secret` the broker makes one and shows it once. */
 export const SetWebhookRequest = strictObject(() => ({
   url: z.string().min(1).max(2048).meta({
@@ -37,10 +50,15 @@ export const SetWebhookRequest = strictObject(() => ({
   }),
   urgency: Urgency.default("normal").meta({ description: "the least urgency that is posted" }),
   openclaw: OpenClawOptions.optional(),
+  a2a: A2aOptions.optional(),
 }))
   .refine(({ dialect, openclaw }) => (dialect === "openclaw") === (openclaw !== undefined), {
     path: ["openclaw"],
     error: 'belongs to the dialect openclaw, which needs it: {"token":"…"}',
+  })
+  .refine(({ dialect, a2a }) => a2a === undefined || dialect === "a2a" || dialect === "a2a-push", {
+    path: ["a2a"],
+    error: "belongs to the dialects a2a and a2a-push",
   })
   .refine(({ dialect, secret }) => dialect === "hermes" || !secret || secret.startsWith("whsec_"), {
     path: ["secret"],

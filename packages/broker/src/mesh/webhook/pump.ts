@@ -8,6 +8,7 @@ import {
   WEBHOOK_PATH,
 } from "@agentmesh/protocol";
 import type { RetryPolicy, Store } from "../store.ts";
+import type { AnswerPost } from "./answer.ts";
 import type { WebhookHealth } from "./health.ts";
 import type { PostOutcome, WebhookSink } from "./sink.ts";
 import type { Slots } from "./slots.ts";
@@ -29,6 +30,8 @@ export interface PumpParts {
   readonly urgency: Urgency;
   /** Whether a stream of the agent is open: then that has its mail. */
   readonly streamed: () => boolean;
+  /** Sends what was said to a post. */
+  readonly answer: AnswerPost;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -163,7 +166,7 @@ export class WebhookPump {
     if (outcome?.kind === "taken") {
       // What a webhook that was replaced did says nothing of the one in its place.
       const noted = this.#open ? health.taken() : Promise.resolve();
-      await Promise.all([this.#note(noted), this.#untilDone(() => this.#ack(delivery))]);
+      await Promise.all([this.#note(noted), this.#untilDone(() => this.#ack(delivery, outcome.answer))]);
     } else if (!outcome || !this.#open) {
       const { store, agent, retry } = this.#parts;
       const reason = "the webhook was changed, or the broker stops";
@@ -177,12 +180,26 @@ export class WebhookPump {
   }
 
   /** The receiver has it: acked whatever became of the lease. */
-  async #ack({ id, receipt }: LeasedDelivery): Promise<void> {
+  async #ack(delivery: LeasedDelivery, answer: string | undefined): Promise<void> {
     const { store, agent } = this.#parts;
-    await Promise.all([
-      store.recordPush(agent.id, id, receipt, { path: WEBHOOK_PATH, failedWhy: undefined }),
-      store.ack(agent.id, id, undefined, "taken"),
-    ]);
+    const { id, receipt } = delivery;
+    const acked = async () => {
+      // The answer acks what it answers.
+      if (answer === undefined || !(await this.#answered(delivery, answer))) {
+        await store.ack(agent.id, id, undefined, "taken");
+      }
+    };
+    await Promise.all([store.recordPush(agent.id, id, receipt, { path: WEBHOOK_PATH, failedWhy: undefined }), acked()]);
+  }
+
+  /** What cannot be sent is let go: the message was taken, and a second post would have it done again. */
+  async #answered(delivery: LeasedDelivery, answer: string): Promise<boolean> {
+    try {
+      return await this.#parts.answer(this.#parts.agent, delivery, answer);
+    } catch (error) {
+      this.#parts.onFault(error);
+      return false;
+    }
   }
 
   /** `counts`: a failure of this delivery, which the webhook alone waits out: whoever else asks gets it at once. */

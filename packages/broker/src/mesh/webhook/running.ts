@@ -6,6 +6,7 @@ import { retryPolicy } from "../push/retry.ts";
 import type { Streams } from "../push/streams.ts";
 import type { Wakes } from "../push/wakes.ts";
 import type { Store, WebhookRecord } from "../store.ts";
+import type { AnswerPost } from "./answer.ts";
 import { WebhookHealth } from "./health.ts";
 import { WebhookPump } from "./pump.ts";
 import type { WebhookSinks } from "./sink.ts";
@@ -28,6 +29,7 @@ export interface RunningParts {
   readonly ready: Wakes<string>;
   readonly clock: Clock;
   readonly sinks: WebhookSinks;
+  readonly answer: AnswerPost;
   readonly onWebhook: WebhookNotice;
   readonly onFault: (error: unknown) => void;
 }
@@ -66,9 +68,10 @@ export class RunningWebhooks {
 
   /** Begins to post, in place of what was posted to for this agent. */
   begin({ id, name }: Party, terms: WebhookTerms, before: WebhookRecord): RunningWebhook {
-    const { store, sinks, policy, ready, streams, clock, onWebhook, onFault } = this.#parts;
+    const { store, sinks, policy, ready, streams, clock, answer, onWebhook, onFault } = this.#parts;
     const to = { id, name };
-    const { url, dialect, maxInFlight, urgency, openclaw } = terms;
+    const { url, dialect, maxInFlight, urgency, openclaw, a2a } = terms;
+    const timeoutMs = sinks.timeoutMs(dialect);
     const secrets = () => secretsAt(running.terms, clock.now());
     const health = new WebhookHealth({
       before,
@@ -79,14 +82,15 @@ export class RunningWebhooks {
     const pump = new WebhookPump({
       store,
       agent: to,
-      sink: sinks.open({ to, url, dialect, maxInFlight, openclaw, secrets }),
+      sink: sinks.open({ to, url, dialect, maxInFlight, openclaw, a2a, secrets }),
       health,
       slots: this.#slots,
       retry: retryPolicy(policy),
       maxInFlight,
       urgency,
-      leaseMs: sinks.timeoutMs + LEASE_MARGIN_MS,
+      leaseMs: timeoutMs + LEASE_MARGIN_MS,
       streamed: () => streams.has(id),
+      answer,
       onFault,
     });
     this.end(id);
@@ -103,7 +107,8 @@ export class RunningWebhooks {
 
   /** Posts nothing more for this agent; what is under way may end. */
   end(agentId: AgentId): void {
-    void this.#running.get(agentId)?.stop(this.#parts.sinks.timeoutMs);
+    const running = this.#running.get(agentId);
+    void running?.stop(this.#parts.sinks.timeoutMs(running.terms.dialect));
     this.#running.delete(agentId);
   }
 

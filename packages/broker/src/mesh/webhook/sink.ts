@@ -1,5 +1,5 @@
 /** The port of a webhook: a sink that answers, so that its 2xx is the ack. */
-import type { LeasedDelivery, OpenClawOptions, Party, WebhookDialect } from "@agentmesh/protocol";
+import type { A2aOptions, LeasedDelivery, OpenClawOptions, Party, WebhookDialect } from "@agentmesh/protocol";
 
 /** Where and how to post. */
 export interface PostTerms {
@@ -8,13 +8,19 @@ export interface PostTerms {
   readonly dialect: WebhookDialect;
   readonly maxInFlight: number;
   readonly openclaw?: OpenClawOptions | undefined;
+  readonly a2a?: A2aOptions | undefined;
   /** Secrets that sign now, the newest first. */
   readonly secrets: () => readonly string[];
 }
 
 /** What came of a post. `why` is for every sender's eyes: it names no address. */
 export type PostOutcome =
-  | { readonly kind: "taken"; readonly status: number }
+  | {
+      readonly kind: "taken";
+      readonly status: number;
+      /** What it said to the message, in a dialect in which answers come so. */
+      readonly answer?: string;
+    }
   | { readonly kind: "failed"; readonly why: string; readonly status?: number }
   /** The receiver asked for time. */
   | { readonly kind: "busy"; readonly why: string; readonly status: number; readonly restMs: number }
@@ -32,8 +38,8 @@ export interface WebhookSink {
 
 /** Makes webhooks' sinks, and says which URLs they may have. */
 export interface WebhookSinks {
-  /** Longest time that a post takes, in milliseconds. */
-  readonly timeoutMs: number;
+  /** Longest time that a post in this dialect takes, in milliseconds. */
+  timeoutMs(dialect: WebhookDialect): number;
   /** @throws MeshError webhook_url_forbidden: what is refused, and what allows it */
   vet(url: string): Promise<void>;
   open(terms: PostTerms): WebhookSink;

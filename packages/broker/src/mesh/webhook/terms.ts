@@ -1,6 +1,7 @@
 /** What is kept of a webhook under seal: its URL, its secrets, and what its dialect needs. */
 import { randomBytes } from "node:crypto";
 import {
+  A2aOptions,
   OpenClawOptions,
   type RotateWebhookRequest,
   type SetWebhookRequest,
@@ -21,6 +22,7 @@ const WebhookTerms = z.object({
   maxInFlight: z.int(),
   urgency: Urgency,
   openclaw: OpenClawOptions.optional(),
+  a2a: A2aOptions.optional(),
   secret: z.string(),
   /** Secrets before it, each with the end of its overlap. */
   previous: z.array(z.object({ secret: z.string(), until: z.number() })),

@@ -47,9 +47,13 @@ export async function setWebhook(
   options: SetWebhookOptions,
 ): Promise<void> {
   const { dialect, secretFile, urgency, inFlight, tokenFile, hook, agentId, sessionKey, deliver } = options;
-  const forOpenclaw = { tokenFile, hook, agentId, sessionKey, deliver };
+  const isA2a = dialect === "a2a" || dialect === "a2a-push";
+  const forOpenclaw = { hook, agentId, sessionKey, deliver };
   const stray = Object.entries(forOpenclaw).find(([, value]) => value !== undefined);
   if (dialect !== "openclaw" && stray) throw usageError(`${flagOf(stray[0])} goes with --dialect openclaw.`);
+  if (dialect !== "openclaw" && !isA2a && tokenFile !== undefined) {
+    throw usageError("--token-file goes with --dialect openclaw, a2a or a2a-push.");
+  }
   if (dialect === "openclaw" && tokenFile === undefined) {
     throw usageError("--dialect openclaw needs --token-file: a file with hooks.token of OpenClaw's configuration.");
   }
@@ -60,15 +64,17 @@ export async function setWebhook(
     ...(secretFile !== undefined && { secret: await secretOf(secretFile, "--secret-file") }),
     ...(urgency !== undefined && { urgency }),
     ...(inFlight !== undefined && { maxInFlight: inFlight }),
-    ...(tokenFile !== undefined && {
-      openclaw: {
-        token: await secretOf(tokenFile, "--token-file"),
-        ...(hook !== undefined && { hook }),
-        ...(agentId !== undefined && { agentId }),
-        ...(sessionKey !== undefined && { sessionKey }),
-        ...(deliver !== undefined && { deliver }),
-      },
-    }),
+    ...(isA2a && tokenFile !== undefined && { a2a: { credentials: await secretOf(tokenFile, "--token-file") } }),
+    ...(dialect === "openclaw" &&
+      tokenFile !== undefined && {
+        openclaw: {
+          token: await secretOf(tokenFile, "--token-file"),
+          ...(hook !== undefined && { hook }),
+          ...(agentId !== undefined && { agentId }),
+          ...(sessionKey !== undefined && { sessionKey }),
+          ...(deliver !== undefined && { deliver }),
+        },
+      }),
   });
   const { webhook } = reply;
   await printSecret(context, reply, `Posts for ${webhook.agent.name} go to ${webhook.url} (${webhook.dialect}).`);

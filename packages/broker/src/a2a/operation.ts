@@ -1,0 +1,24 @@
+/** What an operation of A2A is given, and what it gives. */
+import type { AgentCard } from "@agentmesh/protocol";
+import type { AgentCaller } from "../mesh/caller.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+
+/** One call: by whom, of which agent, and until when somebody waits for it. */
+export interface A2aCall {
+  readonly caller: AgentCaller;
+  readonly card: AgentCard;
+  readonly params: unknown;
+  readonly signal: AbortSignal;
+}
+
+/** What a call is answered with; `taken` is to be called when that was written. */
+export interface A2aAnswer {
+  readonly result: unknown;
+  readonly taken?: () => void;
+}
+
+/** The verbs of the mesh that operations are made of. */
+export type A2aVerbs = Pick<Mesh, "asks" | "messages" | "webhooks">;
+
+/** One operation. @throws A2aRefusal, MeshError */
+export type Operation = (mesh: A2aVerbs, call: A2aCall) => Promise<A2aAnswer>;

@@ -1,0 +1,221 @@
+/** A2A 1.0 out: a mesh's messages for the library's own server, whose answers come back; and push notifications to who asked. */
+import type { ServerResponse } from "node:http";
+import { AgentCard, type Message, Role, StreamResponse, TaskState } from "@a2a-js/sdk";
+import {
+  AgentEvent,
+  type AgentExecutor,
+  DefaultRequestHandler,
+  InMemoryTaskStore,
+  JsonRpcTransportHandler,
+  ServerCallContext,
+} from "@a2a-js/sdk/server";
+import { openWebhookReceiver, type Posted, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+
+let broker: TestBroker;
+let asker: TestAgent;
+beforeAll(async () => {
+  broker = await startTestBroker();
+  asker = await broker.agent("asker");
+});
+afterAll(() => broker[Symbol.asyncDispose]());
+
+const part = (value: string) => ({
+  ...{ content: { $case: "text" as const, value }, metadata: undefined, filename: "", mediaType: "text/plain" },
+});
+
+/** An agent of the library: how it answers is said by the first word it is sent. */
+const executor: AgentExecutor = {
+  async execute({ userMessage, taskId, contextId }, bus) {
+    const [first] = userMessage.parts.map(({ content }) => (content?.$case === "text" ? content.value : ""));
+    const said: Message = {
+      ...{ messageId: `answer-to-${userMessage.messageId}`, contextId, taskId: "", role: Role.ROLE_AGENT },
+      ...{ parts: [part(`you said: ${first}`)], metadata: undefined, extensions: [], referenceTaskIds: [] },
+    };
+    const task = { id: taskId, contextId, artifacts: [], history: [], metadata: undefined };
+    const status = (state: TaskState, message?: Message) => ({
+      ...task,
+      status: { state, message, timestamp: new Date().toISOString() },
+    });
+    if (first?.startsWith("task")) {
+      const artifact = { artifactId: "a", name: "result", description: "", parts: [part("forty-two")] };
+      const artifacts = [{ ...artifact, metadata: undefined, extensions: [] }];
+      bus.publish(AgentEvent.task({ ...status(TaskState.TASK_STATE_COMPLETED), artifacts }));
+    } else if (first?.startsWith("fail")) {
+      bus.publish(AgentEvent.task(status(TaskState.TASK_STATE_FAILED, { ...said, parts: [part("no such branch")] })));
+    } else bus.publish(AgentEvent.message(said));
+    bus.finished();
+  },
+  cancelTask: async () => {},
+};
+
+const card = AgentCard.fromJSON({
+  ...{ name: "library", description: "Echoes.", version: "1", capabilities: {}, skills: [] },
+  supportedInterfaces: [{ url: "http://127.0.0.1/", protocolBinding: "JSONRPC", protocolVersion: "1.0" }],
+});
+
+/** The library's server, behind a receiver that keeps what it was posted. It lets in who has the token. */
+async function libraryServer(token: string) {
+  const handler = new JsonRpcTransportHandler(new DefaultRequestHandler(card, new InMemoryTaskStore(), executor));
+  return openWebhookReceiver(async ({ headers, body }: Posted, response: ServerResponse) => {
+    if (headers.authorization !== `Bearer ${token}`) return response.writeHead(401).end();
+    const requestedVersion = String(headers["a2a-version"]);
+    const answer = await handler.handle(body, new ServerCallContext({ requestedVersion }));
+    return response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
+  });
+}
+
+let agents = 0;
+async function bridged(url: string, credentials?: string) {
+  const agent = await broker.agent(`library-${++agents}`);
+  const a2a = credentials === undefined ? {} : { a2a: { credentials } };
+  await agent.client.setWebhook({ agent: "me", url, dialect: "a2a", ...a2a });
+  return { ...agent, name: agent.agent.name };
+}
+
+const stateOf = async (message: string) => {
+  const [delivery] = (await asker.client.getMessage({ message })).deliveries;
+  return [delivery?.state, delivery?.timeline.at(-1)?.reason];
+};
+
+describe("an agent of the mesh whose program is an A2A server", () => {
+  test("is asked as any agent: the server's message, artifact or failure is its answer, and acks the question", async () => {
+    await using server = await libraryServer("let-me-in");
+    const { name } = await bridged(server.url, "let-me-in");
+    for (const [body, answer] of [
+      ["which port?", "you said: which port?"],
+      ["task: how many?", "forty-two"],
+      ["fail: build it", "The task failed. no such branch"],
+    ] as const) {
+      const { status, reply, messageId } = await asker.client.ask({ to: name, body });
+      expect([status, reply?.body, reply?.from.name]).toEqual(["replied", answer, name]);
+      expect(await stateOf(messageId)).toEqual(["acked", "replied"]);
+    }
+    const [first] = server.posts;
+    expect(JSON.parse(first?.body ?? "")).toMatchObject({
+      method: "SendMessage",
+      params: { message: { parts: [{ text: "which port?" }], metadata: { from: "asker" } } },
+    });
+    // Its token is nowhere to be seen.
+    expect(JSON.stringify(await broker.admin.getWebhook({ agent: name })) + broker.log()).not.toContain("let-me-in");
+  });
+
+  test("answers what begins, and no answer: two programs do not go on without end", async () => {
+    await using server = await libraryServer("t");
+    const { name, client } = await bridged(server.url, "t");
+    const opened = await asker.client.send({ to: name, body: "hello there" });
+    const answer = await until(async () => {
+      const { deliveries } = await asker.client.lease();
+      return deliveries.find(({ message }) => message.inReplyTo === opened.messageId);
+    }, "the answer");
+    expect(answer.message.body).toBe("you said: hello there");
+    const thanks = await asker.client.send({ inReplyTo: answer.message.id, body: "thank you" });
+    await until(async () => (await stateOf(thanks.messageId))[0] === "acked", "the ack");
+    expect(await stateOf(thanks.messageId)).toEqual(["acked", "taken"]);
+    expect(server.posts).toHaveLength(2);
+    expect((await asker.client.listInbox({})).entries).toEqual([]);
+    expect((await client.getWebhook({ agent: "me" })).state).toBe("working");
+  });
+
+  test("is tried without anything being done: by a task that nobody has", async () => {
+    await using server = await libraryServer("t");
+    const { client } = await bridged(server.url, "t");
+    expect(await client.testWebhook({ agent: "me" })).toMatchObject({ taken: true, status: 200 });
+    expect(JSON.parse(server.posts[0]?.body ?? "")).toMatchObject({ method: "GetTask" });
+    const { client: unknown } = await bridged(server.url, "wrong");
+    expect(await unknown.testWebhook({ agent: "me" })).toMatchObject({ taken: false, why: "answered 401" });
+  });
+
+  test("what is no answer of A2A takes nothing, whatever its status", async () => {
+    for (const [body, why] of [
+      ["<html>welcome</html>", "answered nothing of A2A 1.0"],
+      ["", "answered nothing of A2A 1.0"],
+      ['{"jsonrpc":"2.0","id":1,"result":{}}', "answered nothing of A2A 1.0"],
+      ['{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"no"}}', "answered the A2A error -32005"],
+    ] as const) {
+      await using server = await openWebhookReceiver((_, response) => response.writeHead(200).end(body));
+      const { name } = await bridged(server.url);
+      const { messageId } = await asker.client.send({ to: name, body: "anybody?" });
+      const failed = await until(
+        async () =>
+          (await asker.client.getMessage({ message: messageId })).deliveries[0]?.timeline.find(
+            ({ event }) => event === "push_failed",
+          ),
+        "the failure",
+      );
+      expect(failed.reason).toBe(why);
+    }
+  });
+});
+
+describe("push notifications", () => {
+  const Task = z.object({
+    result: z.object({ task: z.object({ id: z.string(), status: z.object({ state: z.string() }) }) }),
+  });
+  const call = async (token: string, method: string, params: object) => {
+    const answer = await fetch(`${broker.url}/a2a/pushed-to`, {
+      method: "POST",
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+      headers: { "content-type": "application/json", "a2a-version": "1.0", authorization: `Bearer ${token}` },
+    });
+    return answer.json() as Promise<unknown>;
+  };
+
+  test("come to the URL that a client names: the task with its answer, by the client's own token, until they are taken out", async () => {
+    const worker = await broker.agent("pushed-to");
+    await worker.client.setAgentCard({ agent: "me", description: "Works." });
+    const program = await broker.agent("program");
+    await using receiver = await openWebhookReceiver(200);
+    const config = { url: `${receiver.url}?key=4711`, authentication: { scheme: "Bearer", credentials: "its-own" } };
+    const message = { messageId: "m-1", role: "ROLE_USER", parts: [{ text: "take your time" }] };
+    const configuration = { returnImmediately: true, taskPushNotificationConfig: config };
+    const { task } = Task.parse(await call(program.token, "SendMessage", { message, configuration })).result;
+    expect(task.status.state).toBe("TASK_STATE_SUBMITTED");
+    const [question] = (await worker.client.lease()).deliveries;
+    const { messageId } = await worker.client.send({ inReplyTo: question?.message.id ?? "", body: "done" });
+    const [post] = await until(() => (receiver.posts.length > 0 ? receiver.posts : undefined), "the notification");
+    expect(post?.headers).toMatchObject({ authorization: "Bearer its-own", "content-type": "application/a2a+json" });
+    // As the library reads it.
+    const { payload } = StreamResponse.fromJSON(JSON.parse(post?.body ?? ""));
+    expect(payload).toMatchObject({
+      $case: "task",
+      value: {
+        id: task.id,
+        status: { state: TaskState.TASK_STATE_COMPLETED },
+        artifacts: [{ parts: [{ content: { value: "done" } }] }],
+      },
+    });
+    await until(
+      async () => (await worker.client.getMessage({ message: messageId })).deliveries[0]?.state === "acked",
+      "the ack",
+    );
+
+    const about = { taskId: task.id, id: "webhook" };
+    const shown = { id: "webhook", taskId: task.id, url: receiver.url };
+    expect(await call(program.token, "GetTaskPushNotificationConfig", about)).toMatchObject({ result: shown });
+    expect(await call(program.token, "ListTaskPushNotificationConfigs", about)).toMatchObject({
+      result: { configs: [shown] },
+    });
+    // Another place would take the answers of all tasks away from this one.
+    expect(
+      await call(program.token, "CreateTaskPushNotificationConfig", { taskId: task.id, url: "http://127.0.0.1:9/x" }),
+    ).toMatchObject({ error: { code: -32004 } });
+    expect(await call(program.token, "DeleteTaskPushNotificationConfig", about)).toMatchObject({ result: {} });
+    expect(await call(program.token, "GetTaskPushNotificationConfig", about)).toMatchObject({
+      error: { code: -32001 },
+    });
+    expect(
+      await call(program.token, "CreateTaskPushNotificationConfig", { taskId: task.id, url: "http://10.0.0.1/x" }),
+    ).toMatchObject({ error: { code: -32000, data: [{ reason: "WEBHOOK_URL_FORBIDDEN" }] } });
+    expect(
+      await call(program.token, "CreateTaskPushNotificationConfig", {
+        taskId: task.id,
+        url: receiver.url,
+        token: "a\nb",
+      }),
+    ).toMatchObject({ error: { code: -32602 } });
+    // Tasks of others are none of its.
+    expect(await call(worker.token, "GetTaskPushNotificationConfig", about)).toMatchObject({ error: { code: -32001 } });
+  });
+});
