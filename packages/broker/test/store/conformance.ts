@@ -426,6 +426,11 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
       await store.setFocus(bob, { forMs: 3_000, allows: "interrupt", reason: undefined });
       const { message: asked } = await send("a", { answerWithinMs: 20_000 });
       const [leased] = await lease({ leaseMs: 10_000, session: holder });
+      // Heard of, and without a session since.
+      const carol = await agent("carol");
+      const left = await session(carol);
+      await store.endSession(left, carol, "left", RETRY);
+      clock.advance(100);
       const year = 365 * 86_400_000;
       for (const ms of [year, -year, -3_600_000]) {
         await store.shiftTimes(ms, (by) => clock.advance(by));
@@ -434,10 +439,11 @@ export function storeConformance(name: string, make: () => EngineUnderTest): voi
         expect(await store.expireLeases(10, RETRY)).toBe(0);
         expect(await store.expireSessions(1_000, RETRY)).toEqual([]);
         const [delivery] = (await store.messageStatus(asked.id))?.deliveries ?? [];
-        expect(inMs(delivery?.leaseEndsAt)).toBe(10_000);
+        expect(inMs(delivery?.leaseEndsAt)).toBe(9_900);
         const [agentNow] = (await store.agentsByName(false, undefined, 1_000)).filter(({ id }) => id === bob);
-        expect(inMs(agentNow?.focus?.until)).toBe(3_000);
-        expect((await store.askStatus(asked.id))?.dueAt).toBe(clock.now() + 20_000);
+        expect(inMs(agentNow?.focus?.until)).toBe(2_900);
+        expect((await store.agentByToken("hash-of-carol"))?.lastSeenAt).toBe(clock.now() - 100);
+        expect((await store.askStatus(asked.id))?.dueAt).toBe(clock.now() + 19_900);
       }
       await store.nack(bob, "1", leased?.receipt ?? "", { delayMs: 500, reason: undefined, retry: RETRY });
       const woken: string[] = [];

@@ -3,7 +3,7 @@ import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 
 /** The statements that move what runs by `:ms` milliseconds. */
-export function shiftStatements({ db }: EngineContext, { sessions }: Pick<Engine, "sessions">) {
+export function shiftStatements({ db, callers }: EngineContext, { sessions }: Pick<Engine, "sessions">) {
   const deliveries = db.prepare<[{ ms: number }]>(
     `UPDATE delivery SET expires_at = expires_at + :ms, lease_ends_at = lease_ends_at + :ms,
        ready_at = iif(ready_at > 0, max(1, ready_at + :ms), 0)
@@ -22,8 +22,16 @@ export function shiftStatements({ db }: EngineContext, { sessions }: Pick<Engine
   const overlapsOfMachines = db.prepare<[{ ms: number }]>(
     `UPDATE machine SET former_until = former_until + :ms WHERE former_token_hash IS NOT NULL`,
   );
+  const heardOf = db.prepare<[{ ms: number }]>(
+    `UPDATE agent SET last_seen_at = last_seen_at + :ms WHERE last_seen_at IS NOT NULL AND removed_at IS NULL`,
+  );
+  const machinesHeardOf = db.prepare<[{ ms: number }]>(
+    `UPDATE machine SET last_seen_at = last_seen_at + :ms WHERE last_seen_at IS NOT NULL`,
+  );
+  const all = [deliveries, focuses, asks, invites, overlaps, overlapsOfMachines, heardOf, machinesHeardOf];
   return (ms: number) => {
-    for (const each of [deliveries, focuses, asks, invites, overlaps, overlapsOfMachines]) each.run({ ms });
+    for (const each of all) each.run({ ms });
+    callers.forgetAll();
     sessions.shift(ms);
   };
 }
