@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { connect, openStateFolder, sharedIdentity } from "@agentmesh/client/node";
 import { startMcpSession, startTestBroker, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cli, cliWithStdin } from "./run-cli.ts";
+import { cli, cliEach, cliWithStdin } from "./run-cli.ts";
 
 let broker: TestBroker;
 beforeAll(async () => {
@@ -77,6 +77,54 @@ test("a machine that is put out has its streams ended within a second, and comes
   expect(used.stderr).toContain("The invite was used");
   await joined(home.path, "lost");
   expect(readFileSync(join(home.path, "joined.json"), "utf8")).not.toBe(before);
+});
+
+test("a machine decides on what is held or dead for its own agents, traces it, and finds nothing of others", async () => {
+  using home = tempDir();
+  await joined(home.path, "judge");
+  const folder = openStateFolder(home.path);
+  const machine: { token: string } = JSON.parse(readFileSync(join(home.path, "joined.json"), "utf8"));
+  const { token } = sharedIdentity(folder, "test", "own");
+  await connect({ folder, token: machine.token }).register({ name: "own", token });
+  const [own, other, sender] = [broker.client(token), await broker.agent("others"), await broker.agent("writer")];
+  const sent = async (to: string) =>
+    (await sender.client.send({ to, body: `for ${to}` })).deliveries[0]?.deliveryId ?? "";
+  const dead = async (client: typeof own, to: string) => {
+    const delivery = await sent(to);
+    const [leased] = (await client.lease()).deliveries;
+    await client.reject({ delivery, receipt: leased?.receipt ?? "", reason: "not mine" });
+    return delivery;
+  };
+  const [ownDead, othersDead] = [await dead(own, "own"), await dead(other.client, "others")];
+  for (const client of [own, other.client]) await client.setPolicy({ agent: "me", otherwise: "hold" });
+  const [ownHeld, refused, othersHeld] = [await sent("own"), await sent("own"), await sent("others")];
+
+  const [deadList, heldList] = await cliEach(home.path, [["dead"], ["held"]]);
+  for (const [list, mine, theirs] of [
+    [deadList, [ownDead], othersDead],
+    [heldList, [ownHeld, refused], othersHeld],
+  ] as const) {
+    for (const id of mine) expect(list?.stdout).toContain(id);
+    expect(list?.stdout).not.toContain(theirs);
+  }
+  const short = (id: string) => id.slice(0, 24);
+  for (const args of [
+    ["redrive", short(ownDead)],
+    ["admit", ownHeld],
+    ["refuse", refused],
+    ["trace", short(ownDead)],
+  ])
+    expect(await cli(home.path, args), args[0]).toMatchObject({ code: 0 });
+  const states = (await own.listInbox({ state: "all" })).entries.map(({ id, state }) => `${id} ${state}`);
+  expect(states).toEqual([`${ownDead} queued`, `${ownHeld} queued`, `${refused} refused`]);
+  for (const args of [
+    ["redrive", othersDead],
+    ["dismiss", othersDead],
+    ["admit", othersHeld],
+    ["refuse", short(othersHeld)],
+  ])
+    expect(await cli(home.path, args), args[0]).toMatchObject({ code: 4, stdout: "" });
+  expect((await cli(home.path, ["trace", othersHeld])).stderr).toContain("is known to this caller");
 });
 
 test("an invite that is taken back lets nobody in, and the audit log says so in words", async () => {

@@ -10,16 +10,26 @@ import type {
 } from "@agentmesh/protocol";
 import { DeliveryId, DeliveryRef, inWords, MAX_BYTES_PER_PAGE } from "@agentmesh/protocol";
 import * as z from "zod";
+import { reachOf } from "./access/parties.ts";
 import type { Agents } from "./agents.ts";
-import { type AgentCaller, type AnyCaller, type Caller, mayActFor } from "./caller.ts";
+import { type AgentCaller, type AnyCaller, mayActFor, viewerOf } from "./caller.ts";
 import { MeshError } from "./errors.ts";
 import type { Turns } from "./looks/turns.ts";
 import { wholeId } from "./names/short-ids.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
 import { bounce, retryPolicy } from "./push/retry.ts";
 import type { Wakes } from "./push/wakes.ts";
-import type { AckAsked, InboxQuota, RefusedEntry, RetryPolicy, Store, Viewer } from "./store.ts";
-import { type AckOutcome, ackOutcome, ackReply, deliveryReply, granted, noDeadLetter, wasHeld } from "./verdicts.ts";
+import type { AckAsked, InboxQuota, RefusedEntry, RetryPolicy, Store } from "./store.ts";
+import {
+  type AckOutcome,
+  ackOutcome,
+  ackReply,
+  deliveryReply,
+  granted,
+  noDeadLetter,
+  noHeld,
+  wasHeld,
+} from "./verdicts.ts";
 
 const NamedDelivery = z.object({ delivery: DeliveryRef });
 
@@ -165,9 +175,9 @@ export class Inbox {
   }
 
   /** Puts a dead letter back into its inbox. @throws MeshError delivery_not_found, other_life, not_dead, agent_not_found, inbox_full, body_damaged */
-  async redrive(caller: Caller, named: DeliveryRef): Promise<DeliveryReply> {
-    const ref = await this.#whole(caller, named);
-    const verdict = await this.#store.redrive(ownerOf(caller), ref, this.#quota);
+  async redrive(from: AnyCaller, named: DeliveryRef): Promise<DeliveryReply> {
+    const { owner, ref } = await this.#reached(from, named, noDeadLetter);
+    const verdict = await this.#store.redrive(owner, ref, this.#quota);
     if (verdict.kind === "done") return deliveryReply(verdict.delivery);
     if (verdict.kind === "not_dead") {
       const { id, state } = verdict.delivery;
@@ -183,9 +193,9 @@ export class Inbox {
   }
 
   /** Takes a dead letter off the list. @throws MeshError delivery_not_found, other_life, not_dead */
-  async dismiss(caller: Caller, named: DeliveryRef): Promise<DeliveryReply> {
-    const ref = await this.#whole(caller, named);
-    const verdict = await this.#store.dismiss(ownerOf(caller), ref);
+  async dismiss(from: AnyCaller, named: DeliveryRef): Promise<DeliveryReply> {
+    const { owner, ref } = await this.#reached(from, named, noDeadLetter);
+    const verdict = await this.#store.dismiss(owner, ref);
     if (verdict.kind === "done") return deliveryReply(verdict.delivery);
     if (verdict.kind === "not_found") throw noDeadLetter(ref);
     const { id, state } = verdict.delivery;
@@ -193,16 +203,16 @@ export class Inbox {
   }
 
   /** Lets a held delivery into its inbox. @throws MeshError delivery_not_found, other_life, not_held */
-  async admit(caller: Caller, named: DeliveryRef): Promise<DeliveryReply> {
-    const ref = await this.#whole(caller, named);
-    return deliveryReply(wasHeld(await this.#store.admit(ownerOf(caller), ref), ref));
+  async admit(from: AnyCaller, named: DeliveryRef): Promise<DeliveryReply> {
+    const { owner, ref } = await this.#reached(from, named, noHeld);
+    return deliveryReply(wasHeld(await this.#store.admit(owner, ref), ref));
   }
 
   /** Refuses a held delivery for good. @throws MeshError delivery_not_found, other_life, not_held */
-  async refuse(caller: Caller, named: DeliveryRef, request: Body<"refuse">): Promise<DeliveryReply> {
-    const ref = await this.#whole(caller, named);
+  async refuse(from: AnyCaller, named: DeliveryRef, request: Body<"refuse">): Promise<DeliveryReply> {
+    const { owner, ref } = await this.#reached(from, named, noHeld);
     const terms = { reason: request.reason ?? "no reason given", bounce };
-    return deliveryReply(wasHeld(await this.#store.refuse(ownerOf(caller), ref, terms), ref));
+    return deliveryReply(wasHeld(await this.#store.refuse(owner, ref, terms), ref));
   }
 
   /** Notes a push, or its failure. @throws MeshError delivery_not_found, other_life, lease_lost, delivery_settled */
@@ -223,12 +233,13 @@ export class Inbox {
     }
   }
 
-  #whole(caller: Caller, ref: DeliveryRef): Promise<DeliveryRef> {
-    return wholeId(this.#store, ref, ownerOf(caller));
+  /** In whose inbox a caller decides: with the mesh key in any. */
+  async #reached(from: AnyCaller, named: DeliveryRef, unknown: (ref: string) => MeshError) {
+    const { caller, ref } = await reachOf(this.#store, from, named, unknown);
+    return { owner: viewerOf(caller), ref };
   }
-}
 
-/** The inbox a caller's verbs reach: its own, or with the mesh key any. */
-function ownerOf(caller: Caller): Viewer {
-  return caller.kind === "agent" ? caller.agent.id : undefined;
+  #whole(caller: AgentCaller, ref: DeliveryRef): Promise<DeliveryRef> {
+    return wholeId(this.#store, ref, caller.agent.id);
+  }
 }

@@ -14,8 +14,9 @@ import { contentHash } from "./acceptance/content-hash.ts";
 import { checkBody, forecast } from "./acceptance/forecast.ts";
 import type { Intake } from "./acceptance/intake.ts";
 import type { LoopGuard } from "./acceptance/loop-guard.ts";
+import { reachOf } from "./access/parties.ts";
 import type { Agents } from "./agents.ts";
-import { type AgentCaller, type AnyCaller, type Caller, mayActFor, viewerOf } from "./caller.ts";
+import { type AgentCaller, type AnyCaller, mayActFor, viewerOf } from "./caller.ts";
 import { MeshError, unknownMessage } from "./errors.ts";
 import { threadOf } from "./history.ts";
 import { newId } from "./ids.ts";
@@ -149,15 +150,16 @@ export class Messages {
     return { recipient, known: earlier !== undefined };
   }
 
-  /** One message and what became of it, for its sender, its recipients and the mesh key. @throws MeshError message_not_found, other_life, cursor_invalid */
+  /** One message and what became of it, for its sender, its recipients, their machines and the mesh key. @throws MeshError message_not_found, other_life, cursor_invalid */
   async status(
-    caller: Caller,
-    ref: MessageRef,
+    from: AnyCaller,
+    named: MessageRef,
     query: EndpointRequest<Table["getMessage"]>["query"],
     signal?: AbortSignal,
   ): Promise<MessageStatus> {
     const parts = { store: this.#store, agents: this.#agents };
-    return traceOf(parts, caller, await this.#place(ref, viewerOf(caller)), query, this.#turns.look(caller, signal));
+    const { caller, ref } = await reachOf(this.#store, from, named, unknownMessage);
+    return traceOf(parts, caller, await this.#place(ref, viewerOf(caller)), query, this.#turns.look(from, signal));
   }
 
   /** Takes a message back that nobody has leased. @throws MeshError message_not_found, other_life, already_leased, delivery_settled */

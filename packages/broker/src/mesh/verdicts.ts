@@ -54,12 +54,17 @@ export function wasHeld(verdict: HeldVerdict, ref: string): DeliveryRecord {
     const { id, state } = verdict.delivery;
     throw new MeshError("not_held", `${id} is ${state}, not held: there is nothing to decide.`);
   }
-  throw new MeshError("delivery_not_found", `There is no held delivery ${ref}. List them: agentmesh held`);
+  throw noHeld(ref);
 }
 
 /** A dead letter that is not there. */
 export function noDeadLetter(ref: string): MeshError {
   return new MeshError("delivery_not_found", `There is no dead letter ${ref}. List them: agentmesh dead`);
+}
+
+/** A held delivery that is not there. */
+export function noHeld(ref: string): MeshError {
+  return new MeshError("delivery_not_found", `There is no held delivery ${ref}. List them: agentmesh held`);
 }
 
 /** Answers a verb on a delivery. */

@@ -90,7 +90,7 @@ const aMachine = (token: (ground: Ground) => string, isOwners: boolean): Kind =>
     if (!guarded(row)) return "admitted";
     if (!row.endpoint.machine) return "forbidden";
     if (row.byMachine !== undefined) return row.byMachine === "its own" ? "admitted" : row.byMachine;
-    return isOwners || row.inOtherHands === "its own" ? "admitted" : "forbidden";
+    return isOwners || row.inOtherHands === "its own" ? "admitted" : row.inOtherHands;
   },
 });
 

@@ -9,7 +9,7 @@ import { lookAtCards, setCard } from "./questions-cards.ts";
 import { restart, stepAtStart } from "./questions-care.ts";
 import { listHooks, makeHook } from "./questions-hooks.ts";
 import { lease } from "./questions-leases.ts";
-import { join, revoke, revokeAndKill } from "./questions-machines.ts";
+import { join, reach, revoke, revokeAndKill } from "./questions-machines.ts";
 import { send } from "./questions-messages.ts";
 import { REPOS } from "./standing.ts";
 
@@ -82,6 +82,8 @@ function* personWrites(o: Observer, { n, to, content: what }: WritesChoice): Ite
   yield lease({ agentId: receiver.id, max: 25, maxBytes: 16_384, leaseMs: 10_000, session: undefined });
 }
 
+const reaches = fc.record({ n: any, at: any, by: fc.constantFrom("message" as const, "id" as const) });
+
 export const machineCommands: CommandKind[] = [
   kind("make a hook", 1, fc.record({ n: any, to: any }), (o, { n, to }) => {
     const recipient = pickAgent(o, to);
@@ -95,6 +97,10 @@ export const machineCommands: CommandKind[] = [
   kind("look at the cards", 1, any, () => lookAtCards()),
   kind("a machine's person writes", 1, writes, personWrites),
   kind("a machine joins", 1, any, () => join()),
+  kind("a machine reaches what its agents have to do with", 2, reaches, (o, { n, at, by }) => {
+    const [machine, delivery] = [pick(o.history.machines, n), pick(o.history.deliveries, at)];
+    return machine && delivery && reach(machine, delivery, by);
+  }),
   kind("register on a machine", 3, registers, registerOn),
   kind("put a machine out", 1, any, (o, n) => {
     const machine = pickMachine(o, n);

@@ -1,7 +1,8 @@
 /** Questions about machines that join and are put out, with what their answers must be. */
+import type { AgentId } from "@agentmesh/protocol";
 import { newId } from "../../src/mesh/ids.ts";
 import type { By } from "../../src/mesh/store.ts";
-import type { AgentHistory, MachineHistory } from "./history.ts";
+import type { AgentHistory, DeliveryHistory, MachineHistory } from "./history.ts";
 import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { HOST, leave } from "./questions-agents.ts";
@@ -107,6 +108,26 @@ export function revokeAndKill(machine: MachineHistory, turns: number, end: Exclu
       }
       o.started();
       demand(ended === alive.length, "I1 no loss", () => `${alive.length} lived, but ${ended} died with the machine`);
+    };
+  };
+}
+
+/** Looks up as which agent of its own a machine reaches a delivery by its id, or its message; what is none of theirs, as none. */
+export function reach(machine: MachineHistory, delivery: DeliveryHistory, by: "message" | "id"): Question {
+  return async (o) => {
+    const { of, to, pruned } = delivery;
+    const [found, ...more] = await o.world.store.partiesOf(machine.id, by === "id" ? delivery.id : of.id);
+    return () => {
+      o.say(`a machine reaches ${delivery.id} by its ${by} → ${found?.agent}`);
+      const own = (id: AgentId) => o.history.agent(id)?.machine === machine.id;
+      const recipients = by === "id" ? [to.id] : of.deliveries.flatMap((each) => (each.pruned ? [] : [each.to.id]));
+      const sender = [of.message.from.id].filter(own);
+      const receivers = recipients.filter(own);
+      const [first, second] = by === "id" ? [receivers, sender] : [sender, receivers];
+      const known = by === "id" ? !pruned : !of.gone;
+      const expected = !known ? [] : first.length > 0 ? first : second;
+      const isSo = found === undefined ? expected.length === 0 : expected.includes(found.agent) && more.length === 0;
+      demand(isSo, "ownership", () => `a machine reaches it as ${found?.agent}; its agents are ${expected.join()}`);
     };
   };
 }

@@ -55,6 +55,18 @@ export function accessConformance(name: string, make: () => EngineUnderTest): vo
         ...{ id: newId("agt"), tokenHash: `hash-of-${name}`, name, ifTaken: "number", profile: {}, by: BY },
         ...more,
       });
+    const send = (senderId: AgentId, recipientId: AgentId) => {
+      const id = newId("msg");
+      const content = {
+        body: "hello",
+        bodyBytes: 5,
+        ttlMs: HOUR_MS,
+        inReplyTo: undefined,
+        threadId: `thr_${id.slice(4)}` as const,
+      };
+      const asked = { id, deliveryId: newId("dlv"), senderId, recipientId, idempotency: undefined, answers: undefined };
+      return store.enqueue({ ...asked, ...content }, { maxMessages: 10, maxBytes: 1_000 });
+    };
     const on = (id: MachineId) => ({ machine: { id, host: "laptop" } });
     const acts = async () => (await store.listAudit(0, 100)).map(({ act }) => act);
 
@@ -113,6 +125,31 @@ export function accessConformance(name: string, make: () => EngineUnderTest): vo
         ["host-laptop", 0],
         ["host-desk", 1],
       ]);
+    });
+
+    test("a machine reaches deliveries and messages as the agent of its own that has to do with them, and nobody else's", async () => {
+      const [desk, laptop] = [await machine("desk"), await machine("laptop")];
+      const [ada, bob] = [(await register("ada", on(desk))).agent, (await register("bob", on(laptop))).agent];
+      const own = (await register("own")).agent;
+      const { message, delivery } = await send(ada.id, bob.id);
+      const reached = async (id: MachineId, ref: string) => (await store.partiesOf(id, ref)).map(({ agent }) => agent);
+      for (const whole of [message.id, delivery.id]) {
+        for (const ref of [whole, whole.slice(0, 20)]) {
+          expect([await reached(desk, ref), await reached(laptop, ref)]).toEqual([[ada.id], [bob.id]]);
+        }
+      }
+      const other = await send(own.id, own.id);
+      for (const ref of [other.message.id, other.delivery.id, "1", own.id])
+        expect(await reached(desk, ref)).toEqual([]);
+      // Of two of the same machine a delivery is its recipient's, a message its sender's.
+      const eve = (await register("eve", on(desk))).agent;
+      const within = await send(ada.id, eve.id);
+      expect(await reached(desk, within.delivery.id)).toEqual([eve.id]);
+      expect(await reached(desk, within.message.id)).toEqual([ada.id]);
+      await store.removeAgent(ada.id);
+      expect(await reached(desk, within.message.id)).toEqual([eve.id]);
+      await store.revokeMachine(desk, "revoked", BY);
+      expect(await reached(desk, within.message.id)).toEqual([]);
     });
 
     test("agents that come by an invite with names are called so, and one for one agent has one", async () => {

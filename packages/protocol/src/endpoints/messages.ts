@@ -109,8 +109,9 @@ export const messagesEndpoints = {
   getMessage: endpoint({
     method: "GET",
     path: "/v1/messages/:message",
-    summary: "One message and what became of it, for its sender, its recipients and the mesh key.",
+    summary: "One message and what became of it, for its sender, its recipients, their machines and the mesh key.",
     access: "any",
+    machine: true,
     page: true,
     repeatable: true,
     params: strictObject(() => ({ message: MessageRef })),

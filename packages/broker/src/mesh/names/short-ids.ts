@@ -11,7 +11,11 @@ const CUT_SHORT = new RegExp(`^(agt|msg|dlv|thr)_[0-9a-f]{${MIN_SHORT_ID_DIGITS}
  */
 export async function wholeId(store: Store, ref: string, viewer: Viewer): Promise<string> {
   if (!CUT_SHORT.test(ref)) return ref;
-  const [found, ...others] = await store.idsLike(ref, viewer);
+  return onlyId(ref, await store.idsLike(ref, viewer));
+}
+
+/** The one id of those that begin so; what is the beginning of none, as it is. @throws MeshError invalid_request */
+export function onlyId(ref: string, [found, ...others]: readonly string[]): string {
   if (others.length === 0) return found ?? ref;
   throw new MeshError(
     "invalid_request",

@@ -31,6 +31,11 @@ export interface AccessStore {
   machineByToken(tokenHash: string): Promise<CallingMachine | undefined>;
   /** Hashes of the tokens that a machine may show now; none of one that is out, or not known. */
   machineHashes(id: string): Promise<string[]>;
+  /**
+   * Deliveries or messages whose ids begin so, that agents of a machine have to do with which are there, each with that agent: of
+   * a delivery its recipient, else its sender; of a message its sender, else one who got it. Six at most. @throws MeshError other_life
+   */
+  partiesOf(id: MachineId, beginning: string): Promise<{ readonly id: string; readonly agent: AgentId }[]>;
   /** Notes a call of a machine, and where it came from. */
   noteMachine(id: MachineId, address: string | undefined): Promise<void>;
   /** Of this id, or of this host name and not revoked. */

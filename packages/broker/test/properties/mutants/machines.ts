@@ -31,6 +31,14 @@ export const machineMutants: readonly Mutant[] = [
       return store.registerAgent(known ? { ...agent, machine: undefined } : agent);
     },
   })),
+  stateless("a machine reaches what is another machine's", ({ store }) => ({
+    partiesOf: async (id, beginning) => {
+      const own = await store.partiesOf(id, beginning);
+      if (own.length > 0) return own;
+      const others = await store.listMachines(false, 100);
+      return (await Promise.all(others.map((other) => store.partiesOf(other.id, beginning)))).flat().slice(0, 1);
+    },
+  })),
   stateless("an agent that a machine registers is nobody's: it stays when that is put out", ({ store, db }) => ({
     registerAgent: async (agent) => {
       const registered = await store.registerAgent(agent);

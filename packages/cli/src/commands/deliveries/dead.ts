@@ -1,6 +1,7 @@
 /** `agentmesh dead`, `redrive`, `dismiss`, `cancel`: what was given up, put back, looked after, or taken back. */
 import type { MeshClient } from "@agentmesh/client";
 import { type DeliveryReply, type InboxEntry, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
+import { ownToAll } from "../../all-agents.ts";
 import type { Context } from "../../context.ts";
 import { bodyLine } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
@@ -16,7 +17,7 @@ export async function dead(
   options: { readonly limit: number },
 ): Promise<void> {
   const admin = await context.admin();
-  const { entries, more } = await newestDead(admin, agent, options.limit);
+  const { entries, more } = await newestDead(admin, await whose(context, admin, agent), options.limit);
   if (context.json) return print(jsonText({ entries, ...(more && { more }) }));
   if (entries.length === 0)
     return tell(agent === undefined ? "No dead letters." : `No dead letters of ${plainLine(agent)}.`);
@@ -28,16 +29,29 @@ export async function dead(
   remark(`${back}Take one off this list: agentmesh dismiss dlv_…`);
 }
 
+/** Whose are listed: of a machine that joined each of its agents is asked for, elsewhere all at once. */
+async function whose(context: Context, admin: MeshClient, agent: string | undefined) {
+  const address = context.address();
+  if (agent !== undefined || !address.joined) return [{ ...(agent !== undefined && { agent }) }];
+  return (await ownToAll(admin, address)).map(({ id }) => ({ agent: id }));
+}
+
 /** So many of the newest, of as many pages as that takes, and whether there are older ones. */
-async function newestDead(admin: MeshClient, agent: string | undefined, limit: number) {
-  const entries: InboxEntry[] = [];
-  const whose = agent === undefined ? {} : { agent };
-  const query = () => ({ ...whose, limit: Math.min(100, limit - entries.length) });
-  for await (const page of admin.pages("listDead", query)) {
-    entries.push(...page.entries);
-    if (entries.length >= limit) return { entries, more: page.nextAfter !== undefined };
+async function newestDead(admin: MeshClient, agents: readonly { readonly agent?: string }[], limit: number) {
+  const all: InboxEntry[] = [];
+  let more = false;
+  for (const agent of agents) {
+    const entries: InboxEntry[] = [];
+    const query = () => ({ ...agent, limit: Math.min(100, limit - entries.length) });
+    for await (const page of admin.pages("listDead", query)) {
+      entries.push(...page.entries);
+      more ||= page.nextAfter !== undefined && entries.length >= limit;
+      if (entries.length >= limit) break;
+    }
+    all.push(...entries);
   }
-  return { entries, more: false };
+  if (agents.length > 1) all.sort((a, b) => (a.message.acceptedAt < b.message.acceptedAt ? 1 : -1));
+  return { entries: all.slice(0, limit), more: more || all.length > limit };
 }
 
 /** Puts a dead letter back into its inbox. @throws MeshApiError, BrokerUnreachableError, CommandError */

@@ -1,6 +1,6 @@
 /** `agentmesh held`, `admit`, `refuse`: what a policy keeps aside, and what becomes of it. */
 import { type InboxEntry, plainLine } from "@agentmesh/protocol";
-import { alsoArchived } from "../../all-agents.ts";
+import { ownToAll } from "../../all-agents.ts";
 import type { Context } from "../../context.ts";
 import { bodyText, trustWords } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
@@ -12,7 +12,9 @@ export async function held(context: Context, agent: string | undefined): Promise
   const admin = await context.admin();
   // An archived one may share its name with another: by id.
   const whose =
-    agent === undefined ? (await alsoArchived(admin)).filter(({ held }) => held > 0).map(({ id }) => id) : [agent];
+    agent === undefined
+      ? (await ownToAll(admin, context.address())).filter(({ held }) => held > 0).map(({ id }) => id)
+      : [agent];
   const entries: InboxEntry[] = [];
   for (const each of whose) {
     for await (const page of admin.pages("listInbox", { agent: each, state: "held" })) entries.push(...page.entries);

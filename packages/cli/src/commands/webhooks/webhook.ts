@@ -9,7 +9,7 @@ import {
   type Webhook,
   type WebhookState,
 } from "@agentmesh/protocol";
-import { alsoArchived } from "../../all-agents.ts";
+import { ownToAll } from "../../all-agents.ts";
 import { CommandError, usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { since, until } from "../../terminal/clock.ts";
@@ -87,11 +87,11 @@ export async function showWebhook(context: Context, agent: string): Promise<void
   await print(context.json ? jsonText(webhook) : webhookText(webhook));
 }
 
-/** Lists the webhooks of all agents, archived ones too. @throws MeshApiError */
+/** Lists the webhooks of all agents that a command here acts for, archived ones too. @throws MeshApiError */
 export async function listWebhooks(context: Context): Promise<void> {
   const admin = await context.admin();
   const webhooks: Webhook[] = [];
-  for (const { id, pushPaths } of await alsoArchived(admin)) {
+  for (const { id, pushPaths } of await ownToAll(admin, context.address())) {
     if (!pushPaths.some(({ path }) => path === WEBHOOK_PATH)) continue;
     webhooks.push(await admin.getWebhook({ agent: id }));
   }

@@ -1,4 +1,5 @@
 /** SQL of ids by their beginning: a range of the index that each id has. */
+import type { AgentId, MachineId } from "@agentmesh/protocol";
 import type { Viewer } from "../../../mesh/store.ts";
 import type { EngineContext } from "../context.ts";
 
@@ -33,6 +34,32 @@ const THREADS = `
   SELECT DISTINCT m.thread_id AS id FROM message m
   WHERE m.thread_id >= :from AND m.thread_id < :below AND ${MINE} ORDER BY m.thread_id LIMIT ${MOST}`;
 
+/** Somebody of a machine to whom a delivery goes, or from whom it comes. */
+const PARTIES_OF_DELIVERIES = `
+  SELECT d.id, CASE WHEN r.machine_pk = own.pk AND r.removed_at IS NULL THEN r.id ELSE s.id END AS agent
+  FROM machine own JOIN delivery d ON d.id >= :from AND d.id < :below
+    JOIN message m ON m.pk = d.message_pk JOIN agent r ON r.pk = d.agent_pk JOIN agent s ON s.pk = m.sender_pk
+  WHERE own.id = :machine
+    AND ((r.machine_pk = own.pk AND r.removed_at IS NULL) OR (s.machine_pk = own.pk AND s.removed_at IS NULL))
+  ORDER BY d.id LIMIT ${MOST}`;
+
+/** Somebody of a machine who sent a message, or got it: of its agents each is looked up, not of the message's deliveries. */
+const PARTIES_OF_MESSAGES = `
+  SELECT m.id, COALESCE(
+      (SELECT s.id FROM agent s WHERE s.pk = m.sender_pk AND s.machine_pk = own.pk AND s.removed_at IS NULL),
+      (SELECT r.id FROM agent r CROSS JOIN delivery d ON d.agent_pk = r.pk AND d.message_pk = m.pk
+       WHERE r.machine_pk = own.pk AND r.machine_pk IS NOT NULL AND r.removed_at IS NULL ORDER BY r.pk LIMIT 1)) AS agent
+  FROM machine own JOIN message m ON m.id >= :from AND m.id < :below
+  WHERE own.id = :machine AND agent IS NOT NULL
+  ORDER BY m.id LIMIT ${MOST}`;
+
+/** What begins so, for whom. */
+interface PartyTerms {
+  readonly from: string;
+  readonly below: string;
+  readonly machine: MachineId;
+}
+
 /** The statements on beginnings of ids. */
 export function shortIdStatements({ db }: EngineContext) {
   const statements = new Map(
@@ -42,7 +69,17 @@ export function shortIdStatements({ db }: EngineContext) {
     ]),
   );
 
+  const parties = new Map(
+    Object.entries({ msg: PARTIES_OF_MESSAGES, dlv: PARTIES_OF_DELIVERIES }).map(([prefix, sql]) => [
+      prefix,
+      db.prepare<[PartyTerms], { id: string; agent: AgentId }>(sql),
+    ]),
+  );
+
   return {
+    /** The same of deliveries and messages for a machine, each with the agent of it that has to do with it. */
+    ofMachine: (machine: MachineId, beginning: string) =>
+      parties.get(beginning.slice(0, 3))?.all({ from: beginning, below: `${beginning}g`, machine }) ?? [],
     /** Ids that begin so, at most six. Digits are hexadecimal: whatever begins so is below its beginning and a `g`. */
     like: (beginning: string, viewer: Viewer): string[] =>
       (statements.get(beginning.slice(0, 3)) ?? { all: () => [] })

@@ -9,7 +9,7 @@ import type { VerbParts } from "./parts.ts";
 
 /** Verbs on them. */
 export function accessVerbs({ engine, context, peek, read, write, writeSliced }: VerbParts): AccessStore {
-  const { audit, due, invites, machines, tokens } = engine;
+  const { audit, due, invites, life, machines, shortIds, tokens } = engine;
   return {
     makeInvite: (invite, by) =>
       write(laneOf.key, () => {
@@ -33,6 +33,12 @@ export function accessVerbs({ engine, context, peek, read, write, writeSliced }:
     joinMachine: (machine) => write(laneOf.joins, () => joinMachine(engine, machine)),
     machineByToken: (tokenHash) => peek(() => machines.byToken(tokenHash)),
     machineHashes: (id) => peek(() => tokens.ofMachine(id)),
+    partiesOf: (id, beginning) =>
+      read(() => {
+        const found = shortIds.ofMachine(id, beginning);
+        if (found.length === 0) life.refuseId(beginning);
+        return found;
+      }),
     noteMachine: (id, address) => write(laneOf.machine(id), () => void machines.note(id, address)),
     findMachines: (idOrHost) => peek(() => machines.find(idOrHost)),
     listMachines: (all, limit) => read(() => machines.list(all, limit)),
