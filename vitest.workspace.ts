@@ -47,6 +47,7 @@ const ON_OTHER_MACHINES = [
   "**/test/skew.test.ts",
   "**/test/state-folder-setting.test.ts",
   "**/test/system-errors.test.ts",
+  "**/test/tokens.test.ts",
   "**/test/upgrade.test.ts",
 ];
 

@@ -53,7 +53,7 @@ test("a machine joins by one line, is in the mesh both ways, and is told nothing
   expect((await cli(home.path, ["inbox"])).stdout).toContain("seen");
   // The credential is exchanged while another program of the machine still has the one before.
   const before = joinedIn(home.path);
-  expect(await cli(home.path, ["tokens", "--rotate"])).toMatchObject({ code: 0 });
+  expect(await cli(home.path, ["tokens", "rotate"])).toMatchObject({ code: 0 });
   expect(joinedIn(home.path).token).not.toBe(before.token);
   expect(await cli(home.path, ["agents"])).toMatchObject({ code: 0 });
   writeJoinedMesh(folder, before);

@@ -34,8 +34,8 @@ export interface ConnectionOptions {
    * with `--tls` (GET /v1/ca). Under Node, Bun and Deno; a browser trusts what its system does.
    */
   readonly ca?: string;
-  /** Agent token, or the mesh key. */
-  readonly token?: string;
+  /** Agent token, or the mesh key; or a function that says at each call which it is now, where it may be exchanged meanwhile. */
+  readonly token?: string | (() => string);
   /** Longest wait for one answer, in milliseconds; the wait that a long poll or a test of a webhook has of its own is added. Default 10,000. */
   readonly timeoutMs?: number;
   /** How long a repeatable call is tried again, in milliseconds. Default 10,000. */
@@ -113,13 +113,15 @@ export class Connection {
   ): Promise<DirectAnswer> {
     const { url: base, ca } = await this.#place();
     const { path, query, body } = place(row, input);
+    const { token: given } = this.#options;
+    const token = typeof given === "function" ? given() : given;
     let response: DirectAnswer;
     try {
       response = await (this.#options.fetch ?? directFetch)(base + path + query, {
         method: row.method,
         headers: {
           [PROTOCOL_HEADER]: String(PROTOCOL_VERSION),
-          ...(this.#options.token !== undefined && { authorization: `Bearer ${this.#options.token}` }),
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
           ...(body !== undefined && { "content-type": "application/json" }),
           ...headers,
         },

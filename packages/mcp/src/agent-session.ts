@@ -1,6 +1,6 @@
 /** The agent's session in the mesh: joined when first needed, tried again until it works, left at the end. */
 import { backoffMs } from "@agentmesh/client";
-import { type Identity, sharedIdentity } from "@agentmesh/client/node";
+import type { Identity } from "@agentmesh/client/node";
 import { type Broker, reachBroker } from "./broker.ts";
 import type { ClientSession } from "./client/client-session.ts";
 import { type ClientSide, clientSessionOf, pathsInto } from "./client/client-side.ts";
@@ -212,10 +212,7 @@ export class AgentSession {
       log: this.#log,
       broker: this.#broker,
       clientName,
-      claim: async () =>
-        shared
-          ? sharedIdentity(this.#broker.folder, clientName, this.#config.name ?? whose.directory)
-          : whose.take(stay),
+      claim: async () => (shared ? whose.shared() : whose.taken(stay)),
       keepSummary: (summary) => (stay.aborted ? undefined : whose.note({ summary })),
       where: whose,
       clientSession: this.clientSession,

@@ -20,8 +20,8 @@ const CALL_LIMITS = { timeoutMs: 5_000, retryForMs: 1_500 };
 export interface Broker {
   /** The state folder. @throws StateFolderError where the environment names none that can be */
   readonly folder: StateFolder;
-  /** A client that acts as the owner of this token. */
-  clientFor(token: string): MeshClient;
+  /** A client that acts as the owner of this token, or of what the function says at each call. */
+  clientFor(token: string | (() => string)): MeshClient;
   /**
    * A client with what registers agents here, once a broker is there: the mesh key, or the credential of a machine that joined.
    * @throws StateFolderError and what `clientFor`'s calls throw

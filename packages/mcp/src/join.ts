@@ -70,14 +70,18 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   const { config, log, left } = terms;
   const { broker } = terms;
   const registrar = await broker.registrar();
-  const { token, summary } = await terms.claim();
+  const identity = await terms.claim();
+  const { summary } = identity;
   const { directory, nameNowhere } = terms.where;
   const place = await placeOf(directory, config.environment);
   const name = config.name ?? (nameNowhere === undefined ? place.name : toAgentName(nameNowhere));
   const profile = profileOf(place, terms.clientName, config, summary);
-  await registrar.register({ name, ifTaken: "number", token, ...profile });
+  const register = async (by: MeshClient) => {
+    await by.register({ name, ifTaken: "number", token: identity.token, ...profile });
+  };
+  await register(registrar);
 
-  const client = broker.clientFor(token);
+  const client = broker.clientFor(() => identity.token);
   const paths = new PushPaths(terms.paths, (report) => {
     mesh.setPushPaths(report).catch((error: unknown) => log.warn("push.report_failed", { error }));
     push.pathsChanged();
@@ -85,9 +89,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   const mesh = await client.join({
     profile,
     pushPaths: paths.report(),
-    onUnknownToken: async () => {
-      await (await broker.registrar()).register({ name, ifTaken: "number", token, ...profile });
-    },
+    onUnknownToken: async () => register(await broker.registrar()),
     onNotice: (notice) => log.info("session.notice", { notice }),
     onBeat: terms.onBeat,
   });

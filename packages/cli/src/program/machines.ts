@@ -1,5 +1,12 @@
 /** Commands about other machines: invites, joining and leaving, who has which token, the audit log. */
-import { HostName, InviteId, MAX_INVITE_MS, MIN_INVITE_MS, NamePattern } from "@agentmesh/protocol";
+import {
+  HostName,
+  InviteId,
+  MAX_INVITE_MS,
+  MAX_TOKEN_OVERLAP_MS,
+  MIN_INVITE_MS,
+  NamePattern,
+} from "@agentmesh/protocol";
 import type { Command } from "commander";
 import { countOption, durationOption, typedOption } from "../option-values.ts";
 import { contextOf } from "./parts.ts";
@@ -63,15 +70,30 @@ export function machinesCommands(program: Command): void {
     .action(async (name, options, command) =>
       (await import("../commands/machines/revoke.ts")).revoke(await contextOf(command), name, options),
     );
-  program
+  const tokens = program
     .command("tokens")
     .summary("who has a token: for what, since when, last used")
     .description(
       "Every token of this mesh: what it opens, when it was made, when it was last used. Never the token itself.",
     )
-    .option("--rotate", "exchange the credential of this machine, which has joined a mesh, for a new one")
-    .action(async (options, command) =>
-      (await import("../commands/machines/tokens.ts")).tokens(await contextOf(command), options),
+    .action(async (_, command) => (await import("../commands/machines/tokens.ts")).tokens(await contextOf(command)));
+  tokens
+    .command("rotate")
+    .summary("exchange a token that is kept here for a new one")
+    .description(
+      "Exchange the token of an agent that is kept on this machine, or without a name the credential of this machine, which has joined a mesh. The one before is good beside it for an hour, unless --overlap says else: sessions take up the new one with their next call, other programs when they start.",
+    )
+    .argument("[agent]", "name of the agent; left out, this machine's credential")
+    .addOption(
+      durationOption(
+        "--overlap <duration>",
+        "how long the token before stays good, 0s to 7d; 1h",
+        0,
+        MAX_TOKEN_OVERLAP_MS,
+      ),
+    )
+    .action(async (agent, options, command) =>
+      (await import("../commands/machines/rotate.ts")).rotate(await contextOf(command), agent, options),
     );
   program
     .command("audit")

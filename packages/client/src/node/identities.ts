@@ -20,6 +20,7 @@ export interface IdentityNews {
 
 /** The token of one agent, held by this process until it releases it or ends, however it ends. */
 export interface Identity {
+  /** As it is now: a person may have exchanged it beside this process. */
   readonly token: string;
   readonly owner: Owner;
   /** Somebody has written to it, or it has done something that others can have noticed. */

@@ -3,12 +3,13 @@
  * when its holder dies. Which owner a token belongs to is the name of its file, so that binding it is one rename.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { AgentToken } from "@agentmesh/protocol";
 import * as z from "zod";
 import type { FileLock } from "./file-lock.ts";
 import type { Claim, Identities, Identity, IdentityNews, LastingOwner, Owner } from "./identities.ts";
+import { namesIn } from "./identity.ts";
 import { endLock, lockAt } from "./identity-lock.ts";
 import {
   forgetDraft,
@@ -123,15 +124,26 @@ class HeldFile implements Identity {
   readonly #path: string;
   readonly #lock: FileLock;
   #content: IdentityFile;
+  /** The file as it was read: each change of it is another one. */
+  #seen: string | undefined;
+  /** The file is not this identity's any more. */
+  #isOver = false;
 
   constructor(path: string, lock: FileLock, owner: Owner, content: IdentityFile) {
     this.#path = path;
     this.#lock = lock;
     this.owner = owner;
     this.#content = content;
+    this.#seen = markOf(path);
   }
 
   get token(): string {
+    const now = this.#isOver ? this.#seen : markOf(this.#path);
+    if (now !== this.#seen) {
+      this.#seen = now;
+      const { token = this.#content.token } = parsed(readIfThere(this.#path) ?? "") ?? {};
+      this.#content = { ...this.#content, token };
+    }
     return this.#content.token;
   }
 
@@ -144,32 +156,37 @@ class HeldFile implements Identity {
   }
 
   note(news: IdentityNews): void {
-    const content = { ...this.#content, ...news };
+    const content = { ...this.#content, ...news, token: this.token };
     if (JSON.stringify(content) === JSON.stringify(this.#content)) return;
     this.#content = content;
     replaceFile(this.#path, text(this.owner, content));
+    this.#seen = markOf(this.#path);
   }
 
   release(): void {
+    this.#isOver = true;
     this.#lock.release();
   }
 
   remove(): void {
+    this.#isOver = true;
     rmSync(this.#path, { force: true });
     endLock(this.#path, this.#lock);
   }
 
   /** The rename is the moment of binding; what the file says beside the token is for people. */
   bindTo(path: string, lock: FileLock, owner: Owner): HeldFile {
+    const content = { ...this.#content, token: this.token };
     try {
       renameSync(this.#path, path);
     } catch (error) {
       lock.release();
       throw refusedBy(error, path, "cannot be put in place", { path });
     }
+    this.#isOver = true;
     endLock(this.#path, this.#lock);
-    replaceFile(path, text(owner, this.#content));
-    return new HeldFile(path, lock, owner, this.#content);
+    replaceFile(path, text(owner, content));
+    return new HeldFile(path, lock, owner, content);
   }
 }
 
@@ -216,15 +233,12 @@ function ownerIn(path: string): Owner {
 }
 
 function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  return markOf(path) !== undefined;
 }
 
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    return [];
-  }
+function markOf(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${found.ino} ${found.mtimeMs}`;
 }
 
 function fingerprint(said: string, chars: number): string {

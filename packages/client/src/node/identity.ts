@@ -1,6 +1,6 @@
 /** The identity that all processes of a program share, such as the command line's: it has no lock. */
 import { createHash, randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { AgentToken } from "@agentmesh/protocol";
 import * as z from "zod";
@@ -49,6 +49,57 @@ export function forgetIdentity(folder: StateFolder, client: string, place: strin
     rmSync(path, { force: true });
   } catch (error) {
     throw refusedBy(error, path, "cannot be removed", { path });
+  }
+}
+
+/** The token of an agent, and the file of the state folder that holds it: a program's, or a session's. */
+export interface KeptToken {
+  readonly token: string;
+  readonly path: string;
+}
+
+const KeptFile = z.looseObject({
+  token: AgentToken,
+  /** Of a session's agent its name; of a program's the name that it asked for. */
+  name: z.string().optional(),
+  place: z.string().optional(),
+});
+
+/** The tokens here that are kept under a name: whose they are by now the broker says. */
+export function keptTokens(folder: StateFolder, name: string): KeptToken[] {
+  const found: KeptToken[] = [];
+  for (const file of namesIn(folder.agents).filter((each) => each.endsWith(".json"))) {
+    const path = join(folder.agents, file);
+    const kept = keptIn(path);
+    if (kept && (kept.name === name || kept.place === name)) found.push({ token: kept.token, path });
+  }
+  return found;
+}
+
+/**
+ * Keeps a token in place of another one, with all else that its file says; a session that is at work takes it up with its next call.
+ * False where the file holds neither by now. @throws StateFolderError
+ */
+export function exchangeToken({ path, token }: KeptToken, next: string): boolean {
+  const kept = keptIn(path);
+  if (kept?.token === token) replaceFile(path, `${JSON.stringify({ ...kept, token: next })}\n`);
+  return keptIn(path)?.token === next;
+}
+
+function keptIn(path: string): z.infer<typeof KeptFile> | undefined {
+  try {
+    return KeptFile.safeParse(JSON.parse(readIfThere(path) ?? "")).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The names of the files in a folder, in their order; of one that is not there, none. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
   }
 }
 

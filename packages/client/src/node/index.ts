@@ -6,7 +6,15 @@ export { type ConnectOptions, type Credential, connect, credentialFor } from "./
 export { type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
 export { FileLock } from "./file-lock.ts";
 export type { Claim, Identities, Identity, IdentityNews, LastingOwner, Owner } from "./identities.ts";
-export { forgetIdentity, knownIdentity, moveIdentity, sharedIdentity } from "./identity.ts";
+export {
+  exchangeToken,
+  forgetIdentity,
+  type KeptToken,
+  keptTokens,
+  knownIdentity,
+  moveIdentity,
+  sharedIdentity,
+} from "./identity.ts";
 export { IdentityFiles } from "./identity-files.ts";
 export { forgetJoinedMesh, JoinedMesh, MAX_JOINED_URLS, readJoinedMesh, writeJoinedMesh } from "./joined-mesh.ts";
 export {

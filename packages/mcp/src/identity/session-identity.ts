@@ -1,6 +1,6 @@
 /** Whose identity this session has: what is known of client, conversation and workspace, put to the keeper. */
 import { pause } from "@agentmesh/client";
-import { type Identity, IdentityFiles } from "@agentmesh/client/node";
+import { type Identity, IdentityFiles, sharedIdentity } from "@agentmesh/client/node";
 import type { Broker } from "../broker.ts";
 import { clientKind } from "../client/client-kind.ts";
 import type { ClientSession } from "../client/client-session.ts";
@@ -87,6 +87,33 @@ export class SessionIdentity {
         "Another adapter is still this conversation's agent and may be ending. Call the tool again in two seconds.";
       await pause(LOOK_AGAIN_MS, left);
     }
+  }
+
+  /** The same for a session: its token is at each look what it is by then, also when the identity was bound to another owner. */
+  async taken(stay: AbortSignal): Promise<Pick<Identity, "token" | "summary">> {
+    const { token, summary } = await this.take(stay);
+    let last = token;
+    const { keeper } = this;
+    return {
+      summary,
+      get token() {
+        if (!stay.aborted) last = keeper.identity?.token ?? last;
+        return last;
+      },
+    };
+  }
+
+  /** The identity that all processes of the client share here, as it is now at each look. @throws StateFolderError */
+  shared(): Pick<Identity, "token"> {
+    const { config, broker, clientName } = this.#parts;
+    const of = config.name ?? this.directory;
+    const read = () => sharedIdentity(broker.folder, clientName, of).token;
+    read();
+    return {
+      get token() {
+        return read();
+      },
+    };
   }
 
   /** What a call has to wait for while the identity is being taken. */

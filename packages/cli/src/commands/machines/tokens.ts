@@ -1,13 +1,10 @@
-/** `agentmesh tokens`: who has a token, for what, since when, and when it was used last; and its exchange for a new one. */
-import { randomBytes } from "node:crypto";
+/** `agentmesh tokens`: who has a token, for what, since when, and when it was used last. */
 import { MeshApiError, type MeshClient } from "@agentmesh/client";
-import { readJoinedMesh, writeJoinedMesh } from "@agentmesh/client/node";
-import { plainLine, TOKEN_OVERLAP_MS } from "@agentmesh/protocol";
+import { plainLine } from "@agentmesh/protocol";
 import { allAgents } from "../../all-agents.ts";
-import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
-import { shortDuration, since } from "../../terminal/clock.ts";
-import { jsonText, print, tell } from "../../terminal/output.ts";
+import { since } from "../../terminal/clock.ts";
+import { jsonText, print } from "../../terminal/output.ts";
 import { type Column, table } from "../../terminal/table.ts";
 
 interface TokenRow {
@@ -18,9 +15,8 @@ interface TokenRow {
   readonly lastUsedAt?: string;
 }
 
-/** Lists them, or exchanges the credential of this machine. @throws CommandError, MeshApiError */
-export async function tokens(context: Context, options: { readonly rotate?: true }): Promise<void> {
-  if (options.rotate) return rotate(context);
+/** Lists them. @throws MeshApiError */
+export async function tokens(context: Context): Promise<void> {
   const admin = await context.admin();
   const rows = await tokenRows(context, admin);
   if (context.json) return print(jsonText({ tokens: rows }));
@@ -31,7 +27,9 @@ async function tokenRows(context: Context, admin: MeshClient): Promise<TokenRow[
   const joined = context.address().joined;
   const agents = await allAgents(admin, "all");
   const { machines } = joined ? { machines: [] } : await admin.listMachines();
-  const own = joined ? agents.filter(({ machine }) => machine === joined.machine) : agents;
+  // Nobody acts as the agent of a hook URL: it has no token that anybody could have.
+  const senders = joined ? [] : await hookSenders(admin);
+  const own = agents.filter(({ id, machine }) => (joined ? machine === joined.machine : !senders.includes(id)));
   return [
     ...(joined ? [] : [{ of: "the mesh key", scope: "everything: the file key of the state folder" }]),
     ...machines.map(({ id, host, tokenMadeAt, lastSeenAt }) => ({
@@ -44,6 +42,15 @@ async function tokenRows(context: Context, admin: MeshClient): Promise<TokenRow[
     })),
     ...(joined ? [] : await pageRows(admin)),
   ];
+}
+
+/** The agents of hook URLs; none of a broker of an earlier version. */
+async function hookSenders(admin: MeshClient): Promise<readonly string[]> {
+  const { hooks } = await admin.listHooks().catch((error: unknown) => {
+    if (error instanceof MeshApiError && error.code === "route_not_found") return { hooks: [] };
+    throw error;
+  });
+  return hooks.map(({ agent }) => agent.id);
 }
 
 /** Browsers at the page, and links that look; none where there is no page, or a broker of an earlier version. */
@@ -70,25 +77,3 @@ const columns: Column<TokenRow>[] = [
   { title: "LAST USED", cell: ({ lastUsedAt }) => (lastUsedAt === undefined ? "" : `${since(lastUsedAt)} ago`) },
   { title: "ID", cell: ({ id = "" }) => id, fold: true },
 ];
-
-/**
- * The new credential is good before it is kept here, and the one before for a while after: whatever ends between, this machine
- * has one of the two.
- */
-async function rotate(context: Context): Promise<void> {
-  const { folder } = context;
-  const joined = readJoinedMesh(folder);
-  if (!joined) {
-    throw usageError(
-      "--rotate is for a machine that has joined a mesh: it exchanges that machine's credential. An agent's own program exchanges its token: PUT /v1/token, client.rotateToken.",
-    );
-  }
-  const client = await context.admin();
-  const token = `amm_${randomBytes(32).toString("base64url")}`;
-  const reply = await client.rotateToken({ token });
-  writeJoinedMesh(folder, { ...joined, token });
-  if (context.json) return print(jsonText(reply));
-  await tell(
-    `This machine has a new credential. The one before is good for ${shortDuration(TOKEN_OVERLAP_MS)} more, for programs that still have it.`,
-  );
-}

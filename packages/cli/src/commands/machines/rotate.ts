@@ -1,0 +1,123 @@
+/** `agentmesh tokens rotate`: a token that is kept here is exchanged for a new one, and the one before is good for a while beside it. */
+import { randomBytes } from "node:crypto";
+import { MeshApiError, type MeshClient, pause } from "@agentmesh/client";
+import {
+  connect,
+  exchangeToken,
+  type KeptToken,
+  keptTokens,
+  readJoinedMesh,
+  writeJoinedMesh,
+} from "@agentmesh/client/node";
+import { type Agent, plainLine, type RotateTokenReply, TOKEN_OVERLAP_MS } from "@agentmesh/protocol";
+import { CommandError, usageError } from "../../command-error.ts";
+import type { Context } from "../../context.ts";
+import { localTime, until } from "../../terminal/clock.ts";
+import { jsonText, print, tell } from "../../terminal/output.ts";
+
+/** A session that notes something in the same moment may put back what it has read; then it is kept once more. */
+const KEEPS = 3;
+const KEPT_AFTER_MS = 30;
+
+/** Options of `tokens rotate`. */
+export interface RotateOptions {
+  readonly overlap?: number;
+}
+
+/** Exchanges the token of an agent, or the credential of this machine. @throws CommandError, MeshApiError, StateFolderError */
+export async function rotate(context: Context, agent: string | undefined, options: RotateOptions): Promise<void> {
+  const overlapMs = options.overlap ?? TOKEN_OVERLAP_MS;
+  if (agent === undefined) return rotateMachine(context, overlapMs);
+  const known = await (await context.admin()).getAgent({ agent });
+  const kept = await keptOf(context, known);
+  if (!kept) throw elsewhere(context, known);
+  const token = `am_${random()}`;
+  const reply = await clientOf(context, kept.token).rotateToken({ token, overlapMs });
+  // The one before is good still: whatever ends between, the same command exchanges it once more.
+  await keep(kept, token);
+  await tellOf(context, `${plainLine(known.name)} has a new token`, { ...reply, agent: known.id });
+}
+
+/**
+ * The new credential is good before it is kept here, and the one before for a while after: whatever ends between, this machine
+ * has one of the two.
+ */
+async function rotateMachine(context: Context, overlapMs: number): Promise<void> {
+  const { folder } = context;
+  const joined = readJoinedMesh(folder);
+  if (!joined) {
+    throw usageError(
+      "This machine has joined no mesh, and so it has no credential. Name the agent whose token is to be exchanged: agentmesh tokens rotate AGENT",
+    );
+  }
+  const client = await context.admin();
+  const token = `amm_${random()}`;
+  const reply = await client.rotateToken({ token, overlapMs });
+  writeJoinedMesh(folder, { ...joined, token });
+  await tellOf(context, "This machine has a new credential", reply);
+}
+
+function random(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** Its token as it is kept here; undefined where it is not. */
+async function keptOf(context: Context, { id, name }: Agent): Promise<KeptToken | undefined> {
+  for (const kept of keptTokens(context.folder, name)) {
+    if ((await idBy(clientOf(context, kept.token))) === id) return kept;
+  }
+  return undefined;
+}
+
+async function idBy(client: MeshClient): Promise<string | undefined> {
+  try {
+    return (await client.getAgent({ agent: "me" })).id;
+  } catch (error) {
+    if (error instanceof MeshApiError && error.status === 401) return undefined;
+    throw error;
+  }
+}
+
+function clientOf({ folder, url }: Context, token: string): MeshClient {
+  return connect({ folder, token, retryForMs: 5_000, ...(url !== undefined && { url }) });
+}
+
+async function keep(kept: KeptToken, token: string): Promise<void> {
+  for (let n = 0; n < KEEPS; n++) {
+    exchangeToken(kept, token);
+    await pause(KEPT_AFTER_MS);
+    if (exchangeToken(kept, token)) return;
+  }
+  throw new CommandError(
+    "token_not_kept",
+    `${kept.path} was changed by another program, and the new token is not in it. The one before is good still: run the same command again.`,
+  );
+}
+
+function elsewhere(context: Context, { name, host, machine }: Agent): CommandError {
+  const shown = plainLine(name);
+  const isOther = machine !== undefined && machine !== context.address().joined?.machine;
+  const where =
+    isOther && host !== undefined
+      ? `Run this on ${plainLine(host)}, where it came from`
+      : "Run this with the state folder that has it (--home)";
+  return new CommandError(
+    "not_yours",
+    `The token of ${shown} is not kept here, and only who has it can exchange it. ${where}; a program of its own exchanges it by PUT /v1/token. Where somebody else may have it: agentmesh revoke ${shown}`,
+    "refused",
+  );
+}
+
+async function tellOf(
+  context: Context,
+  what: string,
+  reply: RotateTokenReply & { readonly agent?: string },
+): Promise<void> {
+  if (context.json) return print(jsonText(reply));
+  const { formerUntil } = reply;
+  await tell(
+    formerUntil === undefined
+      ? `${what}.`
+      : `${what}. The one before is good until ${localTime(formerUntil)} (${until(formerUntil)}), for programs that still have it.`,
+  );
+}
