@@ -1,9 +1,9 @@
-/** `agentmesh tokens rotate`: an agent's token is exchanged while the agent is at work, and who has the one before is nobody. */
+/** `agentmesh tokens` and `audit`: a token is exchanged while its agent is at work, and what was done about tokens is told at once. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { startMcpSession, startTestBroker, type TestBroker, until } from "testkit";
+import { assertInTime, startMcpSession, startTestBroker, stopwatch, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cli } from "./run-cli.ts";
+import { cli, startCli } from "./run-cli.ts";
 
 let broker: TestBroker;
 beforeAll(async () => {
@@ -67,4 +67,23 @@ test("the sender of a hook URL has no token, and so it is in no list of them", a
   const { stdout } = await cli(broker.home, ["tokens"]);
   expect(stdout).toMatch(/^ci-watcher /m);
   expect(stdout).not.toContain("posts-of-ci");
+});
+
+test("who follows the audit log is told of an entry when it is written, and of the next ones over a restart of the broker", async () => {
+  const { next } = await broker.admin.audit({ limit: 1 });
+  const took = stopwatch();
+  const waiting = broker.admin.audit({ after: next, waitMs: 60_000 });
+  await broker.agent("first-of-two");
+  expect((await waiting).entries).toMatchObject([{ act: "agent_registered", about: { name: "first-of-two" } }]);
+  assertInTime(took(), 20_000);
+
+  const follow = startCli(broker.home, ["audit", "-f", "--limit", "1"]);
+  await until(() => follow.stdout().includes("agent registered first-of-two"), "the newest entry");
+  await broker.kill();
+  await broker.start();
+  await broker.agent("second-of-two");
+  await until(() => follow.stdout().includes("agent registered second-of-two"), "the entry after the restart");
+  expect(follow.stdout().match(/first-of-two/g)).toHaveLength(1);
+  follow.child.kill("SIGINT");
+  await follow.exit;
 });

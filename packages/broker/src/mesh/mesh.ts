@@ -87,6 +87,7 @@ export function createMesh(parts: {
   const { store, policy } = parts;
   const ready = new Wakes<string>();
   const advanced = new Wakes<"log">();
+  const audited = new Wakes<"audit">();
   const intake = new Intake(parts.disk);
   const turns = new Turns();
   const agents = new Agents({ store, policy, intake, turns });
@@ -113,6 +114,7 @@ export function createMesh(parts: {
       }
     },
     advanced: () => advanced.wake("log"),
+    audited: () => audited.wake("audit"),
     happened: () => events.happened(),
     left: (agentId) => {
       events.endOf(agentId);
@@ -128,7 +130,7 @@ export function createMesh(parts: {
   const topics = new Topics({ ...parts, agents, guard, intake, turns });
   const webhooksStarted = webhooks.start().catch(parts.onFault);
   const stopSweeper = startSweeper({ ...parts, sessions });
-  const audit = new Audit({ store, onFault: parts.onFault });
+  const audit = new Audit({ store, audited, onFault: parts.onFault });
   return {
     turns,
     agents,

@@ -13,6 +13,7 @@ import {
 } from "../access/machine.ts";
 import { endpoint, number } from "../endpoint.ts";
 import { InviteId } from "../ids.ts";
+import { MAX_WAIT_MS } from "../limits.ts";
 import { object, strictObject } from "../shapes/lazy-object.ts";
 
 const machineParam = strictObject(() => ({
@@ -124,6 +125,7 @@ export const machinesEndpoints = {
     query: strictObject(() => ({
       after: z.coerce.number().int().min(0).optional().meta({ description: "left out: the newest ones" }),
       limit: number(1, 1000).default(100),
+      waitMs: number(0, MAX_WAIT_MS).default(0).meta({ description: "wait this long for a first entry" }),
     })),
     status: 200,
     reply: object(() => ({ entries: z.array(AuditEntry), next: z.int().nonnegative() })),

@@ -21,5 +21,5 @@ export function machineRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts, wrong:
   bind("listMachines", ({ query }) => mesh.machines.list(query));
   bind("revokeMachine", ({ params, caller }) => mesh.machines.revoke(caller, params.machine));
   bind("rotateToken", ({ body, caller }) => mesh.machines.rotate(caller, body));
-  bind("audit", ({ query }) => mesh.audit.list(query));
+  bind("audit", ({ query, signal }) => mesh.audit.list(query, signal));
 }

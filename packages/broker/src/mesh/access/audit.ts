@@ -1,6 +1,7 @@
 /** The audit log: what is refused is noted once a minute of each, so that nobody fills it by being refused. */
 import type { AuditAct, AuditEntry, EndpointReply, EndpointRequest, endpoints } from "@agentmesh/protocol";
 import { timestamp } from "../clock.ts";
+import type { Wakes } from "../push/wakes.ts";
 import type { AuditNote, AuditRecord, By, Store } from "../store.ts";
 
 type Table = typeof endpoints;
@@ -14,11 +15,13 @@ const MOST = 1_000;
 /** The verbs on it. */
 export class Audit {
   readonly #store: Store;
+  readonly #audited: Wakes<"audit">;
   readonly #onFault: (error: unknown) => void;
   readonly #noted = new Map<string, number>();
 
-  constructor(parts: { store: Store; onFault: (error: unknown) => void }) {
+  constructor(parts: { store: Store; audited: Wakes<"audit">; onFault: (error: unknown) => void }) {
     this.#store = parts.store;
+    this.#audited = parts.audited;
     this.#onFault = parts.onFault;
   }
 
@@ -46,10 +49,20 @@ export class Audit {
     this.#store.noteAudit(note).catch(this.#onFault);
   }
 
-  /** Entries behind a number, the oldest first; without one the newest. */
-  async list(query: EndpointRequest<Table["audit"]>["query"]): Promise<EndpointReply<Table["audit"]>> {
-    const found = await this.#store.listAudit(query.after, query.limit);
-    return { entries: found.map(shown), next: found.at(-1)?.seq ?? query.after ?? 0 };
+  /** Entries behind a number, the oldest first; without one the newest. Waits up to `waitMs` for a first one. */
+  async list(
+    { after, limit, waitMs }: EndpointRequest<Table["audit"]>["query"],
+    signal: AbortSignal,
+  ): Promise<EndpointReply<Table["audit"]>> {
+    const deadline = performance.now() + waitMs;
+    for (;;) {
+      using wait = this.#audited.wait("audit", deadline - performance.now(), signal);
+      const found = await this.#store.listAudit(after, limit);
+      if (found.length > 0 || performance.now() >= deadline || signal.aborted) {
+        return { entries: found.map(shown), next: found.at(-1)?.seq ?? after ?? 0 };
+      }
+      await wait.over;
+    }
   }
 }
 

@@ -13,6 +13,8 @@ export interface StoreListener {
   /** An agent has left the mesh; what waits for it may still be ending. */
   left?(agentId: AgentId): void;
   advanced(): void;
+  /** The audit log grew. */
+  audited?(): void;
   /** Something happened that is told of, to a delivery or beside; it is on disk. */
   happened?(): void;
 }

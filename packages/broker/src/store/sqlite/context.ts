@@ -34,6 +34,8 @@ export interface EngineContext {
   worded(): void;
   /** Says that the timeline grew. */
   advanced(): void;
+  /** Says that the audit log grew. */
+  audited(): void;
   /** Notes an event in the act under way; of an agent that has left nothing is told any more. */
   happened<T extends NotedEventType>(agentPk: number, type: T, facts: EventFacts<T>): void;
   /** Tells the broker's log what an operator should know. */

@@ -80,6 +80,7 @@ export function openStore(
   const gone = new Set<AgentId>();
   let grown = false;
   let noted = false;
+  let audited = false;
   const announced = { until: clock.now() };
   const undo = new Undo();
   const leasable = new Leasable(undo, () => listener);
@@ -102,6 +103,9 @@ export function openStore(
     worded: () => words.grew(),
     advanced: () => {
       grown = true;
+    },
+    audited: () => {
+      audited = true;
     },
     happened: (agentPk, type, facts) => engine.events.note(agentPk, type, facts),
     notice: open.notice,
@@ -127,8 +131,9 @@ export function openStore(
         const goneIds = [...gone];
         const advanced = grown;
         const happened = grown || noted;
+        const wasAudited = audited;
         gone.clear();
-        grown = noted = false;
+        grown = noted = audited = false;
         const position = timeline.lastPosition();
         const { hints, push } = leasable.take();
         return () => {
@@ -139,6 +144,7 @@ export function openStore(
             for (const agentId of goneIds) listener?.left?.(agentId);
             for (const { agentId, isStreamed } of hints) listener?.ready(agentId, isStreamed);
             if (advanced) listener?.advanced();
+            if (wasAudited) listener?.audited?.();
             if (happened) listener?.happened?.();
           });
         };

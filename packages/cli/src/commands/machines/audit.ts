@@ -6,7 +6,8 @@ import { jsonText, print } from "../../terminal/output.ts";
 import { commandLine } from "../../terminal/shell-word.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 
-const LOOK_EVERY_MS = 1_000;
+/** How long a look waits for an entry: it is answered with the first one. */
+const WAIT_MS = 25_000;
 const MOST = 500;
 
 /** Options of `audit`. */
@@ -32,9 +33,8 @@ export async function audit(context: Context, { follow, limit }: AuditOptions): 
     json: context.json,
     what: () => "what happens next",
     stands: () => `Followed until here. Go on: ${commandLine(["agentmesh", ...context.meshWords(), "audit", "-f"])}`,
-    everyMs: LOOK_EVERY_MS,
-    async look({ signal }) {
-      const page = await admin.audit({ after, limit: MOST }, { signal });
+    async look({ signal, mayWaitMs }) {
+      const page = await admin.audit({ after, limit: MOST, waitMs: mayWaitMs(WAIT_MS) }, { signal });
       after = page.next;
       await show(page.entries);
       return undefined;

@@ -21,7 +21,7 @@ type Texts = readonly (string | null)[];
 const COLUMNS = `seq, at, act, by_kind, by_id, by_name, by_address, about_id, about_name, why`;
 
 /** The statements on the audit log. */
-export function auditStatements({ db, clock }: EngineContext) {
+export function auditStatements({ db, clock, audited }: EngineContext) {
   const insert = db.prepare<[number, ...Texts]>(
     `INSERT INTO audit (at, act, by_kind, by_id, by_name, by_address, about_id, about_name, why)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -38,6 +38,7 @@ export function auditStatements({ db, clock }: EngineContext) {
     note({ act, by, about, why }: AuditNote): void {
       const { kind, id = null, name = null, address = null } = by;
       insert.run(clock.now(), act, kind, id, name, address, about?.id ?? null, about?.name ?? null, why ?? null);
+      audited();
     },
     /** Behind a number, or the newest; in their order. */
     list: (after: number | undefined, limit: number): AuditRecord[] =>
