@@ -13,7 +13,7 @@ pageTest("a page whose first look fails begins anew, and one that fails later is
   await using seen = await openPage(browser(), "about:blank");
   const { page } = seen;
   let failed = 0;
-  await page.route("**/v1/agents?*", async (route) => {
+  await page.route("**/v1/needs?*", async (route) => {
     failed += 1;
     await (failed === 1 ? route.fulfill({ status: 503, body: "{}" }) : route.continue());
   });

@@ -1,4 +1,5 @@
 /** The waterfall of a delivery, the flow of the last hour, the histograms, and which rows of a list are made. */
+import type { Need } from "@agentmesh/protocol";
 import { describe, expect, test } from "vitest";
 import { edgesOf, nodesOf } from "../src/flow/flow.ts";
 import { windowOf } from "../src/frame/window.ts";
@@ -70,17 +71,28 @@ describe("the flow", () => {
         passed(4, "accepted", "mesh", "web"),
       ],
       [],
+      [],
       T0 - 1,
     );
     expect(edges).toEqual([
-      { from: "web", to: "api", messages: 1, stuck: 1, awaited: 0 },
-      { from: "api", to: "web", messages: 2, stuck: 0, awaited: 0 },
+      { from: "web", to: "api", messages: 1, stuck: 1, awaited: 0, refused: 0 },
+      { from: "api", to: "web", messages: 2, stuck: 0, awaited: 0, refused: 0 },
     ]);
   });
 
   test("a letter that was redriven is stuck no more, and what is older than the hour is left out", () => {
-    expect(edgesOf([passed(1, "dead", "a", "b"), passed(1, "redriven", "a", "b", 5)], [], T0)[0]?.stuck).toBe(0);
-    expect(edgesOf([passed(1, "dead", "a", "b")], [], T0 + 1)).toEqual([]);
+    expect(edgesOf([passed(1, "dead", "a", "b"), passed(1, "redriven", "a", "b", 5)], [], [], T0)[0]?.stuck).toBe(0);
+    expect(edgesOf([passed(1, "dead", "a", "b")], [], [], T0 + 1)).toEqual([]);
+  });
+
+  test("shows a question that was refused, because each would have waited for the other, before everything else", () => {
+    const need = (kind: string, count: number) =>
+      ({ kind, from: { id: "agt_2", name: "b" }, agent: { id: "agt_1", name: "a" }, count }) as unknown as Need;
+    const edges = edgesOf([passed(1, "dead", "a", "b")], [], [need("deadlock", 2), need("loop", 9)], T0);
+    expect(edges).toMatchObject([
+      { from: "b", to: "a", refused: 2, stuck: 0, messages: 0 },
+      { from: "a", to: "b", refused: 0, stuck: 1 },
+    ]);
   });
 
   test("puts every agent on the ring once, five or five hundred of them", () => {
@@ -91,6 +103,7 @@ describe("the flow", () => {
         messages: 1,
         stuck: 0,
         awaited: 0,
+        refused: 0,
       }));
       const nodes = nodesOf(edges);
       expect(new Set(nodes.map(({ name }) => name)).size).toBe(count);

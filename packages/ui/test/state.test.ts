@@ -54,31 +54,21 @@ describe("an event", () => {
   test("of a delivery has its recipient looked at, and the lists that show such ones", () => {
     const dead = event({ type: "delivery.dead", deliveryId: "dlv_1", to: { id: "agt_9", name: "web" } });
     expect(touchedBy(dead)).toEqual(["agt_9"]);
-    expect(outOfDate(dead)).toContain("dead");
-    expect(outOfDate({ type: "delivery.held" })).toContain("held");
+    expect(outOfDate(dead)).toContain("needs");
+    expect(outOfDate({ type: "delivery.held" })).toContain("needs");
     expect(outOfDate({ type: "delivery.leased" })).toEqual([]);
   });
 
-  test("every type that ends or begins a dead letter or a held one has its list looked at", () => {
-    const list = (which: "dead" | "held") => meshEventTypes.filter((type) => outOfDate({ type }).includes(which));
-    expect(list("dead")).toEqual(
+  test("every type that ends or begins what waits for a person has that looked at", () => {
+    const looked = meshEventTypes.filter((type) => outOfDate({ type }).includes("needs"));
+    const nouns = (noun: string, ...verbs: string[]) => verbs.map((verb) => `${noun}.${verb}`);
+    expect(looked).toEqual(
       expect.arrayContaining([
-        "delivery.dead",
-        "delivery.rejected",
-        "delivery.redriven",
-        "delivery.dismissed",
-        "agent.removed",
-      ]),
-    );
-    expect(list("held")).toEqual(
-      expect.arrayContaining([
-        "delivery.held",
-        "delivery.admitted",
-        "delivery.refused",
-        "delivery.cancelled",
-        "delivery.expired",
-        "agent.removed",
-        "agent.archived",
+        ...nouns("delivery", "accepted", "acked", "dead", "rejected", "redriven", "dismissed"),
+        ...nouns("delivery", "held", "admitted", "refused", "cancelled", "expired"),
+        ...nouns("agent", "removed", "archived", "presence"),
+        ...nouns("push", "proven", "failing"),
+        ...nouns("webhook", "working", "failing", "resting", "disabled", "removed"),
       ]),
     );
   });

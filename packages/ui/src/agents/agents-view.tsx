@@ -7,7 +7,7 @@ import { Age, Head, Name, Nothing, Search } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
 import { duration, now } from "../frame/time.ts";
 import { focusAt, oldestMs, type SeenAgent } from "../state/ages.ts";
-import { agentNamed, agents, asks, known, moreAgents } from "../state/mesh.ts";
+import { agentNamed, agents, agentsKnown, asks, moreAgents } from "../state/mesh.ts";
 import { type Order, orders, placeOf, shownAgents } from "./order.ts";
 import { AgentPanel } from "./panel.tsx";
 import { PushPaths } from "./push-paths.tsx";
@@ -59,7 +59,7 @@ export function AgentsView({ of }: { of: string | undefined }) {
           </label>
         </Head>
         {ticked.value.size > 0 && <Several />}
-        {known.value && shown.value.length === 0 ? (
+        {agentsKnown.value && shown.value.length === 0 ? (
           <Nothing>
             {filter.value === ""
               ? "No agent has joined. Connect a client: agentmesh setup"
@@ -79,7 +79,7 @@ export function AgentsView({ of }: { of: string | undefined }) {
         (open ? (
           <AgentPanel agent={open} key={open.id} />
         ) : (
-          known.value && (
+          agentsKnown.value && (
             <aside class="panel" aria-label={of}>
               <Nothing>No agent is named {plainLine(of, 64)}, or it has left.</Nothing>
             </aside>

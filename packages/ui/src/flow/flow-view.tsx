@@ -5,7 +5,7 @@ import { rowOf } from "../frame/keys.ts";
 import { Head, Name, Nothing } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
 import { clock, now } from "../frame/time.ts";
-import { agentNamed, asks, earlier, events, heardSince } from "../state/mesh.ts";
+import { agentNamed, asks, earlier, events, heardSince, needs } from "../state/mesh.ts";
 import { type Edge, edgesOf, type Node, nodesOf, type Passed, thickness } from "./flow.ts";
 
 const HOUR_MS = 3_600_000;
@@ -20,7 +20,7 @@ const near = signal<string | undefined>(undefined);
 export function FlowView() {
   // Hundreds of events a second are one picture in two.
   const beat = useComputed(() => Math.floor(now.value / BEAT_MS) * BEAT_MS);
-  const edges = useComputed(() => edgesOf(passed(), asks.peek(), beat.value - HOUR_MS));
+  const edges = useComputed(() => edgesOf(passed(), asks.peek(), needs.peek(), beat.value - HOUR_MS));
   const nodes = useComputed(() => nodesOf(edges.value));
   const first = heardSince.value;
   const isWhole = first !== undefined && Date.parse(first) <= beat.value - HOUR_MS;
@@ -36,7 +36,7 @@ export function FlowView() {
           <div class="flow-list">
             <p class="legend">
               <i class="key-line" /> messages <i class="key-line stuck" /> stuck <i class="key-line awaited" /> waits
-              for an answer
+              for an answer <i class="key-line refused" /> refused: each would wait for the other
             </p>
             <Rows
               of={edges.value}
@@ -65,10 +65,10 @@ function passed(): Passed[] {
   ];
 }
 
-function EdgeLine({ edge: { from, to, messages, stuck, awaited } }: { edge: Edge }) {
+function EdgeLine({ edge: { from, to, messages, stuck, awaited, refused } }: { edge: Edge }) {
   return (
     <div
-      class={stuck > 0 ? "edge-line stuck" : "edge-line"}
+      class={stuck + refused > 0 ? "edge-line stuck" : "edge-line"}
       {...pointing(from)}
       {...rowOf(() => goTo({ view: "conversations", of: `with/${to}` }))}
     >
@@ -76,6 +76,7 @@ function EdgeLine({ edge: { from, to, messages, stuck, awaited } }: { edge: Edge
         <Name name={from} /> → <Name name={to} />
       </span>
       <span class="figure">
+        {refused > 0 && <b>{refused} refused </b>}
         {stuck > 0 && <b>{stuck} stuck </b>}
         {awaited > 0 && <span>awaits {awaited} </span>}
         {messages}
@@ -109,7 +110,7 @@ function Picture({ nodes, edges }: { nodes: readonly Node[]; edges: readonly Edg
       {edges.map((edge) => {
         const [a, b] = [at.get(edge.from), at.get(edge.to)];
         if (!a || !b) return null;
-        const kind = edge.stuck > 0 ? "stuck" : edge.awaited > 0 ? "awaited" : "";
+        const kind = edge.refused > 0 ? "refused" : edge.stuck > 0 ? "stuck" : edge.awaited > 0 ? "awaited" : "";
         return (
           <path
             key={`${edge.from} ${edge.to}`}
@@ -119,6 +120,7 @@ function Picture({ nodes, edges }: { nodes: readonly Node[]; edges: readonly Edg
           >
             <title>
               {edge.from} → {edge.to}: {edge.messages}
+              {edge.refused > 0 && `, ${edge.refused} questions refused: each would wait for the other`}
             </title>
           </path>
         );

@@ -1,5 +1,5 @@
 /** The last hour as a picture: who wrote to whom, what is stuck, who waits for whose answer. */
-import type { OpenAsk } from "@agentmesh/protocol";
+import type { Need, OpenAsk } from "@agentmesh/protocol";
 
 /** A step of a delivery with its ends. */
 export interface Passed {
@@ -19,6 +19,8 @@ export interface Edge {
   readonly stuck: number;
   /** Answers that the first waits for from the second. */
   readonly awaited: number;
+  /** Questions of the first to the second that were refused: each would have waited for the other. */
+  readonly refused: number;
 }
 
 /** A node of the picture: a name and where it stands, in a square of a thousand. */
@@ -33,12 +35,23 @@ export interface Node {
 const MESH = "mesh";
 const STUCK: ReadonlySet<string> = new Set(["dead", "rejected", "held"]);
 
-/** The edges since a time, those that are stuck first, then the thickest. */
-export function edgesOf(passed: Iterable<Passed>, asks: readonly OpenAsk[], since: number): Edge[] {
-  const edges = new Map<string, { from: string; to: string; seen: Set<string>; stuck: Set<string>; awaited: number }>();
+/** The edges since a time, those that were refused or are stuck first, then the thickest. */
+export function edgesOf(
+  passed: Iterable<Passed>,
+  asks: readonly OpenAsk[],
+  needs: readonly Need[],
+  since: number,
+): Edge[] {
+  type Drawn = Omit<Edge, "messages" | "stuck"> & {
+    seen: Set<string>;
+    stuck: Set<string>;
+    awaited: number;
+    refused: number;
+  };
+  const edges = new Map<string, Drawn>();
   const edge = (from: string, to: string) => {
     const key = `${from}\n${to}`;
-    const found = edges.get(key) ?? { from, to, seen: new Set(), stuck: new Set(), awaited: 0 };
+    const found = edges.get(key) ?? { from, to, seen: new Set(), stuck: new Set(), awaited: 0, refused: 0 };
     edges.set(key, found);
     return found;
   };
@@ -51,11 +64,18 @@ export function edgesOf(passed: Iterable<Passed>, asks: readonly OpenAsk[], sinc
     else if (event !== "bounced") stuck.delete(deliveryId);
   }
   for (const { from, to } of asks) edge(from.name, to.name).awaited += 1;
+  for (const { kind, from, agent, count = 1 } of needs) {
+    if (kind === "deadlock" && from && agent) edge(from.name, agent.name).refused += count;
+  }
   return [...edges.values()]
     .map(({ seen, stuck, ...rest }) => ({ ...rest, messages: seen.size, stuck: stuck.size }))
     .sort(
       (a, b) =>
-        b.stuck - a.stuck || b.messages - a.messages || a.from.localeCompare(b.from) || a.to.localeCompare(b.to),
+        b.refused - a.refused ||
+        b.stuck - a.stuck ||
+        b.messages - a.messages ||
+        a.from.localeCompare(b.from) ||
+        a.to.localeCompare(b.to),
     );
 }
 

@@ -7,21 +7,35 @@ import { dismissing, forEach } from "./command-lines.ts";
 import { admit, dismiss, redrive, refuse, send, testWebhook } from "./remedies.ts";
 import { session } from "./session.ts";
 
+/** What the buttons of dead letters need. */
+interface DeadProps {
+  readonly ids: readonly string[];
+  readonly to: string;
+  /** How many there are of this kind, where that is more. */
+  readonly all?: number | undefined;
+  /** Their agent has left: they cannot be put back. */
+  readonly isGone?: boolean;
+}
+
 /** Ends dead letters of one inbox: back into it, or off the list. */
-export function DeadButtons({ ids, to }: { ids: readonly string[]; to: string }) {
+export function DeadButtons({ ids, to, all = ids.length, isGone = false }: DeadProps) {
   const one = ids.length === 1;
+  const many = all > ids.length ? `${ids.length} of ${all}` : `${ids.length}`;
   return (
     <>
-      <Act command={forEach(ids, (id) => `agentmesh redrive ${id}`)} run={() => redrive(ids)} done="Redriven" main>
-        {one ? "Redrive" : `Redrive ${ids.length}`}
-      </Act>
+      {!isGone && (
+        <Act command={forEach(ids, (id) => `agentmesh redrive ${id}`)} run={() => redrive(ids)} done="Redriven" main>
+          {one ? "Redrive" : `Redrive ${many}`}
+        </Act>
+      )}
       <Act
         command={dismissing(ids)}
         run={() => dismiss(ids)}
         done="Dismissed"
+        main={isGone}
         confirm={`Dismiss ${one ? "1 dead letter" : `${ids.length} dead letters`} to ${to}?`}
       >
-        {one ? "Dismiss" : `Dismiss ${ids.length}`}
+        {one ? "Dismiss" : `Dismiss ${many}`}
       </Act>
     </>
   );

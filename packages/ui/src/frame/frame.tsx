@@ -7,7 +7,7 @@ import { HealthView } from "../log/health-view.tsx";
 import { LogView } from "../log/log-view.tsx";
 import { MessageView } from "../message/message-view.tsx";
 import { NeedsView } from "../needs/needs-view.tsx";
-import { connection, needs } from "../state/mesh.ts";
+import { connection, needsInAll } from "../state/mesh.ts";
 import { pointedAt } from "./act.tsx";
 import { address } from "./address.ts";
 import { paletteOpen } from "./keys.ts";
@@ -34,7 +34,7 @@ export function Frame() {
         {views.map((each, at) => (
           <To key={each} to={{ view: each }} current={each === view} title={`${titles[each]} (${at + 1})`}>
             {titles[each]}
-            {each === "needs" && needs.value.length > 0 && <b class="count">{needs.value.length}</b>}
+            {each === "needs" && <NeedCount />}
           </To>
         ))}
         <Tools />
@@ -49,6 +49,11 @@ export function Frame() {
       {paletteOpen.value && <Palette />}
     </div>
   );
+}
+
+/** How many there are; a part of its own, so that a change draws no more than the number. */
+function NeedCount() {
+  return needsInAll.value > 0 ? <b class="count">{needsInAll.value}</b> : null;
 }
 
 function Shown({ view, of }: { view: View; of: string | undefined }): ComponentChildren {

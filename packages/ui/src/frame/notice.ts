@@ -1,6 +1,6 @@
 /** How many things need a person, in the title and the icon; a notification of the desktop if it is switched on. */
 import { effect, signal } from "@preact/signals";
-import { known, needs } from "../state/mesh.ts";
+import { known, needs, needsInAll } from "../state/mesh.ts";
 
 const KEPT = "agentmesh-notify";
 
@@ -25,8 +25,8 @@ export function showCount(): void {
     if (!known.value) return;
     const fresh = list.filter(({ key }) => before !== undefined && !before.has(key));
     before = new Set(list.map(({ key }) => key));
-    if (list.length !== shown) {
-      shown = list.length;
+    if (needsInAll.value !== shown) {
+      shown = needsInAll.value;
       document.title = shown === 0 ? "agentmesh" : `(${shown}) agentmesh`;
       drawIcon(shown);
     }

@@ -1,4 +1,5 @@
 /** One thing that needs a person: what it is, since when, in the words of whoever is stuck, and the buttons that end it. */
+import type { Need } from "@agentmesh/protocol";
 import { plainLine } from "@agentmesh/protocol/shown";
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
@@ -9,17 +10,24 @@ import { saying } from "../frame/command-lines.ts";
 import { rowOf } from "../frame/keys.ts";
 import { Age, MessageLink, Name, Words } from "../frame/parts.tsx";
 import { reply, send } from "../frame/remedies.ts";
-import { kindWords } from "./kind-words.ts";
-import type { Need } from "./needs.ts";
+import { session } from "../frame/session.ts";
+import { kindWord } from "./kind-words.ts";
 
 /** The row. */
 export function NeedRow({ need }: { need: Need }) {
   const { kind, since } = need;
   return (
     <li class={`need ${kind}`} data-kind={kind} {...rowOf(() => open(need))}>
-      <span class="need-kind">{kindWords[kind]}</span>
+      <span class="need-kind">{kindWord(kind)}</span>
       <div class="need-what">
-        <What need={need} />
+        <p>
+          <What need={need} />
+        </p>
+        {need.messageId !== undefined && (
+          <MessageLink id={need.messageId}>
+            <Words of={need.preview ?? ""} />
+          </MessageLink>
+        )}
       </div>
       <span class="need-age">
         <Age at={since} />
@@ -31,111 +39,88 @@ export function NeedRow({ need }: { need: Need }) {
   );
 }
 
-function open(need: Need): void {
-  if (need.kind === "question" || need.kind === "overdue") goTo({ view: "message", of: need.ask.messageId });
-  else if (need.kind === "held") goTo({ view: "message", of: need.entry.message.id });
-  else if (need.kind === "dead") goTo({ view: "message", of: need.entries[0]?.message.id ?? "" });
-  else if (need.kind === "disk") goTo({ view: "health" });
-  else goTo({ view: "agents", of: need.agent.name });
+function open({ kind, messageId, agent, from }: Need): void {
+  if (messageId !== undefined) goTo({ view: "message", of: messageId });
+  else if (kind === "deadlock" || kind === "loop") goTo({ view: "conversations", of: `with/${from?.name ?? ""}` });
+  else if (agent) goTo({ view: "agents", of: agent.name });
+  else goTo({ view: "health" });
 }
 
-function What({ need }: { need: Need }): ComponentChildren {
-  switch (need.kind) {
+function What({ need: { kind, agent, from, why, count = 1, path } }: { need: Need }): ComponentChildren {
+  const [one, other] = [from && <Name name={from.name} />, agent && <Name name={agent.name} />];
+  const often = count > 1 ? `, ${count} times` : "";
+  switch (kind) {
     case "question":
+      return [one, " waits for an answer of ", other];
     case "overdue":
-      return (
-        <>
-          <p>
-            <Name name={need.ask.from.name} />{" "}
-            {need.kind === "question" ? "waits for an answer of" : "waits for an answer that is owed by"}{" "}
-            <Name name={need.ask.to.name} />
-          </p>
-          <MessageLink id={need.ask.messageId}>
-            <Words of={need.ask.preview} />
-          </MessageLink>
-        </>
-      );
+      return [one, " waits for an answer that is owed by ", other];
     case "held":
-      return (
-        <>
-          <p>
-            <Name name={need.entry.message.from.name} /> to <Name name={need.entry.to.name} />, held by its policy
-          </p>
-          <MessageLink id={need.entry.message.id}>
-            <Words of={need.entry.message.body} />
-          </MessageLink>
-        </>
-      );
-    case "dead": {
-      const [first] = need.entries;
-      if (!first) return null;
-      const many = need.entries.length;
-      const from = [...new Set(need.entries.map(({ message }) => message.from.name))];
-      return (
-        <>
-          <p>
-            {many > 1 && <b>{many} messages</b>}{" "}
-            {from.slice(0, 3).map((name) => [<Name name={name} key={name} />, " "])}
-            {from.length > 3 && `and ${from.length - 3} more `}to <Name name={first.to.name} />
-            {": "}
-            <Words of={need.reason} max={120} />
-          </p>
-          <MessageLink id={first.message.id}>
-            <Words of={first.message.body} />
-          </MessageLink>
-        </>
-      );
-    }
+      return [one, " to ", other, ", held by its policy"];
+    case "dead":
+      return [
+        count > 1 && <b>{count} messages, the first of </b>,
+        one,
+        " to ",
+        other,
+        ": ",
+        <Words key="why" of={why} max={120} />,
+      ];
+    case "deadlock":
+      return [one, " asked ", other, `, which waits for it: refused${often}`];
+    case "loop":
+      return [one, " to ", other, `, refused${often}: ${plainLine(why)}`];
     case "disk":
-      return <p>The broker takes nothing new: {need.why}</p>;
+      return `The broker takes nothing new: ${why}`;
     default:
-      return (
-        <p>
-          <Name name={need.agent.name} />
-          {"path" in need && ` ${need.path}`}: {plainLine(need.why)}
-        </p>
-      );
+      return [other, path === undefined ? "" : ` ${path}`, `: ${plainLine(why)}`];
   }
 }
 
 function Remedy({ need }: { need: Need }): ComponentChildren {
-  switch (need.kind) {
+  const { kind, agent, from, messageId, deliveries = [], count, remedies } = need;
+  const [first] = remedies;
+  if (!agent) return null;
+  switch (kind) {
     case "question":
-      return need.mine ? (
-        <Answer id={need.ask.messageId} to={need.ask.from.name} />
+      return agent.id === session.value?.person?.id && messageId !== undefined ? (
+        <Answer id={messageId} to={from?.name ?? ""} />
       ) : (
         <small>not asked of you here</small>
       );
     case "overdue": {
-      const { to, from, messageId } = need.ask;
-      const text = `${from.name} still waits for your answer to ${messageId}.`;
+      const text = `${from?.name} still waits for your answer to ${messageId}.`;
       return (
-        <Act command={saying(`send ${to.name}`, text)} run={() => send(to.name, text)} done="Asked" main writes>
-          Ask {to.name} again
+        <Act command={first?.command} run={() => send(agent.name, text)} done="Asked" main writes>
+          Ask {agent.name} again
         </Act>
       );
     }
-    case "held": {
-      const { id, message, to } = need.entry;
-      return <HeldButtons id={id} from={message.from.name} to={to.name} />;
+    case "held":
+      return deliveries.map((id) => <HeldButtons key={id} id={id} from={from?.name ?? ""} to={agent.name} />);
+    case "dead": {
+      const isGone = remedies.every(({ act }) => act !== "redrive");
+      return <DeadButtons ids={deliveries} to={agent.name} all={count} isGone={isGone} />;
     }
-    case "dead":
-      return <DeadButtons ids={need.entries.map(({ id }) => id)} to={need.entries[0]?.to.name ?? ""} />;
     case "webhook":
-      return <TestWebhook id={need.agent.id} name={need.agent.name} main />;
+      return <TestWebhook id={agent.id} name={agent.name} main />;
     case "push":
     case "backlog":
-      return <Ping name={need.agent.name} main={false} />;
-    case "mail":
-    case "nearly_full":
-      return (
-        <button type="button" class="go" onClick={() => goTo({ view: "agents", of: need.agent.name })}>
-          Look into it
-        </button>
-      );
-    case "disk":
-      return null;
+      return <Ping name={agent.name} main={false} />;
+    case "loop":
+    case "deadlock":
+      return <Look to={from?.name ?? ""} between />;
+    default:
+      return <Look to={agent.name} />;
   }
+}
+
+function Look({ to, between }: { to: string; between?: boolean }) {
+  const go = () => goTo(between ? { view: "conversations", of: `with/${to}` } : { view: "agents", of: to });
+  return (
+    <button type="button" class="go" onClick={go}>
+      Look into it
+    </button>
+  );
 }
 
 /** The answer to a question, in the row. */

@@ -1,66 +1,53 @@
 /** Needs you: one list, the worst first, each row with its age and what ends it. */
 
-import { signal } from "@preact/signals";
 import { Age, Head, Name } from "../frame/parts.tsx";
 import { eventWords } from "../log/words.ts";
-import { agents, earlier, events, known, moreAgents, moreAsks, moreDead, moreHeld, needs } from "../state/mesh.ts";
-import { kindWords } from "./kind-words.ts";
+import { lookAgain } from "../state/looks.ts";
+import { agents, earlier, events, known, needCounts, needs, needsInAll, openedKinds } from "../state/mesh.ts";
+import { kindWord } from "./kind-words.ts";
 import { NeedRow } from "./need-row.tsx";
-import type { Need } from "./needs.ts";
-import { shownNeeds } from "./shown-needs.ts";
-
-/** Kinds of which the person wants to see all. */
-const opened = signal<ReadonlySet<Need["kind"]>>(new Set());
+import { rowsOf } from "./rows.ts";
 
 /** The view. */
 export function NeedsView() {
   const list = needs.value;
+  const all = needsInAll.value;
   if (!known.value) return <Head title="Needs you" note="Looking…" />;
   return (
     <>
       <Head
         title="Needs you"
-        note={
-          list.length === 0 ? undefined : `${list.length} ${list.length === 1 ? "thing" : "things"}, the worst first`
-        }
+        note={all === 0 ? undefined : `${all} ${all === 1 ? "thing" : "things"}, the worst first`}
       />
       {list.length === 0 ? (
         <Quiet />
       ) : (
         <ul class="needs" aria-label="What needs you">
-          {shownNeeds(list, opened.value).map((row) =>
+          {rowsOf(list, needCounts.value).map((row) =>
             "need" in row ? (
               <NeedRow need={row.need} key={row.need.key} />
             ) : (
               <li key={`more ${row.kind}`} class="more">
-                <button
-                  type="button"
-                  class="go"
-                  onClick={() => {
-                    opened.value = new Set([...opened.value, row.kind]);
-                  }}
-                >
-                  {row.more} more: {kindWords[row.kind]}
-                </button>
+                {openedKinds.value.has(row.kind) ? (
+                  `${row.more} more; they come when some of these are ended`
+                ) : (
+                  <button
+                    type="button"
+                    class="go"
+                    onClick={() => {
+                      openedKinds.value = new Set([...openedKinds.value, row.kind]);
+                      lookAgain(["needs"]);
+                    }}
+                  >
+                    {row.more} more: {kindWord(row.kind)}
+                  </button>
+                )}
               </li>
             ),
           )}
         </ul>
       )}
-      <More of={moreDead.value} what="dead letters" command="dead" />
-      <More of={moreHeld.value} what="held messages" command="held" />
-      <More of={moreAsks.value} what="questions" command="owed" />
-      <More of={moreAgents.value > 0} what="agents" command="agents" />
     </>
-  );
-}
-
-function More({ of, what, command }: { of: boolean; what: string; command: string }) {
-  if (!of) return null;
-  return (
-    <p class="more">
-      There are more {what} than are looked at here: <code>agentmesh {command}</code>
-    </p>
   );
 }
 

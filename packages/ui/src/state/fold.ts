@@ -3,25 +3,23 @@ import type { MeshEvent } from "@agentmesh/protocol";
 import type { SeenAgent } from "./ages.ts";
 
 /** What is looked at as a whole. */
-export type Look = "agents" | "dead" | "held" | "asks" | "topics" | "status";
+export type Look = "agents" | "needs" | "asks" | "topics" | "status";
 
 /** What an event makes out of date beside the agents that it names. */
 export function outOfDate({ type }: Pick<MeshEvent, "type">): Look[] {
   switch (type) {
+    case "delivery.accepted":
+    case "delivery.acked":
     case "delivery.dead":
     case "delivery.rejected":
     case "delivery.redriven":
     case "delivery.dismissed":
-      return ["dead", "asks"];
     case "delivery.held":
     case "delivery.admitted":
     case "delivery.refused":
     case "delivery.cancelled":
     case "delivery.expired":
-      return ["held", "asks"];
-    case "delivery.accepted":
-    case "delivery.acked":
-      return ["asks"];
+      return ["needs", "asks"];
     case "topic.subscribed":
     case "topic.unsubscribed":
       return ["topics"];
@@ -31,7 +29,18 @@ export function outOfDate({ type }: Pick<MeshEvent, "type">): Look[] {
     case "agent.removed":
     case "agent.archived":
       // What was held for it is dead now, as what waited for it.
-      return ["status", "dead", "held", "asks"];
+      return ["status", "needs", "asks"];
+    case "agent.presence":
+    case "agent.renamed":
+    case "push.proven":
+    case "push.failing":
+    case "webhook.working":
+    case "webhook.failing":
+    case "webhook.resting":
+    case "webhook.disabled":
+    case "webhook.set":
+    case "webhook.removed":
+      return ["needs"];
     default:
       return [];
   }

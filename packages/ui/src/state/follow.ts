@@ -5,23 +5,28 @@ import { batch } from "@preact/signals";
 import { ask, Refusal } from "../frame/calls.ts";
 import { session } from "../frame/session.ts";
 import { tick } from "../frame/time.ts";
-import { foldAgents, type Look, outOfDate, touchedBy, withNew } from "./fold.ts";
-import { lookAgain, lookAtAll, lookNowAndThen } from "./looks.ts";
+import { foldAgents, KEPT_EVENTS, outOfDate, touchedBy, withNew } from "./fold.ts";
+import { lookAgain, lookAtAll, lookAtNewcomers, lookNowAndThen } from "./looks.ts";
 import { agents, connection, earlier, events } from "./mesh.ts";
 import { sseReader } from "./sse.ts";
 
 /** A stream that is silent for longer is lost, whatever the socket says. */
 const SILENT_MS = 3 * KEEPALIVE_MS;
 const MAX_WAIT_MS = 5_000;
-/** How long what happened is gathered before it is shown: many events are one picture. */
-const GATHER_MS = 100;
+/**
+ * How long the page rests between two readings of the stream, in milliseconds: many events are one reading and one picture. While
+ * nobody sees it, it reads on and draws nothing.
+ */
+const REST_MS = 250;
+const HIDDEN_REST_MS = 1_000;
 
 /** Where the stream is taken up; undefined while what was before it has not been looked at. */
 let cursor: string | undefined;
 
 /** Follows until the browser is signed out. */
 export async function follow(): Promise<void> {
-  const clock = setInterval(tick, 1_000);
+  const clock = setInterval(() => document.hidden || tick(), 1_000);
+  document.addEventListener("visibilitychange", show);
   const noMoreLooks = lookNowAndThen(10_000);
   let waitMs = 250;
   while (session.value !== undefined) {
@@ -38,6 +43,7 @@ export async function follow(): Promise<void> {
     waitMs = Math.min(MAX_WAIT_MS, waitMs * 1.6);
   }
   clearInterval(clock);
+  document.removeEventListener("visibilitychange", show);
   noMoreLooks();
 }
 
@@ -60,11 +66,10 @@ async function listen(onOpen: () => void): Promise<void> {
     const reader = body.getReader();
     for (let first = true; ; ) {
       const { done, value } = await reader.read();
-      if (done) return;
       clearTimeout(timer);
-      timer = setTimeout(() => silent.abort(), SILENT_MS);
+      if (done) return;
       for (const { event, id, data } of read(decoder.decode(value, { stream: true }))) {
-        if (event === "event") gather(JSON.parse(data));
+        if (event === "event") gathered.push(JSON.parse(data));
         if (event === "closing") {
           const { code, reconnect }: { code: string; reconnect: boolean } = JSON.parse(data);
           if (code === "cursor_gone" || !reconnect) cursor = undefined;
@@ -73,17 +78,35 @@ async function listen(onOpen: () => void): Promise<void> {
         if (id !== undefined) cursor = id;
       }
       connection.value = { state: "live", heardAt: Date.now() };
-      if (!first) continue;
-      first = false;
-      onOpen();
-      // What changed without an event while nobody listened: presence at a broker's start, what was pruned.
-      if (goesOn) lookAgain(["agents", "dead", "held", "asks", "topics", "status"]);
-      else await begin();
+      if (first) {
+        first = false;
+        onOpen();
+        // What changed without an event while nobody listened: presence at a broker's start, what was pruned.
+        if (goesOn) lookAgain(["agents", "needs", "asks", "topics", "status"]);
+        else await begin();
+      }
+      show();
+      await rest();
+      // From now on: that nothing was read meanwhile says nothing of the broker.
+      timer = setTimeout(() => silent.abort(), SILENT_MS);
     }
   } finally {
     clearTimeout(timer);
     silent.abort();
   }
+}
+
+/** Lets what happens gather in the connection; over at once when somebody looks again. */
+function rest(): Promise<void> {
+  return new Promise((resolve) => {
+    const over = () => {
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", over);
+      resolve();
+    };
+    const timer = setTimeout(over, document.hidden ? HIDDEN_REST_MS : REST_MS);
+    document.addEventListener("visibilitychange", over);
+  });
 }
 
 /** Looks at everything for the first time, or anew where it cannot be taken up. @throws what a look does: then it was no beginning */
@@ -99,28 +122,26 @@ async function begin(): Promise<void> {
 
 let gathered: MeshEvent[] = [];
 
-function gather(event: MeshEvent): void {
-  if (gathered.length === 0) setTimeout(show, GATHER_MS);
-  gathered.push(event);
-}
-
+/** Shows what has gathered; what nobody sees is kept until somebody does. */
 function show(): void {
+  const looks = new Set(gathered.flatMap(outOfDate));
+  if (document.hidden) {
+    // More than the page keeps would be let go of in any case.
+    gathered = gathered.slice(-KEPT_EVENTS - 1);
+    lookAgain(looks);
+    return;
+  }
   const came = gathered;
   gathered = [];
+  if (came.length === 0) return;
   batch(() => {
-    const looks = new Set<Look>();
-    const ids = new Set<string>();
-    let known = agents.value;
-    for (const event of came) {
-      known = foldAgents(known, event);
-      for (const each of outOfDate(event)) looks.add(each);
-      for (const id of touchedBy(event)) ids.add(id);
-    }
-    agents.value = known;
+    agents.value = came.reduce(foldAgents, agents.value);
     const kept = withNew(events.value, came);
     events.value = kept.events;
     // Behind what is cut off, what was before would stand beside a hole that nobody sees.
     if (kept.cut) earlier.value = [];
-    lookAgain(looks, ids);
   });
+  const isNew = ({ type }: MeshEvent) => type === "agent.registered" || type === "agent.back";
+  lookAtNewcomers(came.filter(isNew).flatMap(touchedBy));
+  lookAgain(looks, came.flatMap(touchedBy));
 }

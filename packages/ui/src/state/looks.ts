@@ -1,32 +1,49 @@
-/** First looks, and looking anew: each list at most as often as its cost allows. */
-import type { Agent, BrokerStatus, InboxEntry, LogEntry, OpenAsk, Topic } from "@agentmesh/protocol";
+/** First looks, and looking anew: what is shown, when an event says that it is out of date, and as often as its cost allows. */
+import type { Agent, BrokerStatus, LogEntry, Need, OpenAsk, Topic } from "@agentmesh/protocol";
+import { effect } from "@preact/signals";
+import { address } from "../frame/address.ts";
 import { look, Refusal } from "../frame/calls.ts";
+import { paletteOpen } from "../frame/keys.ts";
+import type { View } from "../frame/paths.ts";
 import { session } from "../frame/session.ts";
 import type { SeenAgent } from "./ages.ts";
 import type { Look } from "./fold.ts";
 import {
   agents,
+  agentsKnown,
   asks,
-  dead,
   earlier,
-  held,
   known,
   moreAgents,
-  moreAsks,
-  moreDead,
-  moreHeld,
+  needCounts,
+  needs,
+  openedKinds,
   status,
   topics,
 } from "./mesh.ts";
 
-/** Most agents that the page holds, most dead letters, and most questions that are owed or waited for. */
+/** Most agents that the page holds, and most questions. */
 const MAX_AGENTS = 5_000;
-const MAX_DEAD = 300;
 const MAX_ASKS = 500;
-/** Inboxes whose held mail is looked at, and persons whose unread mail is. */
-const MAX_INBOXES = 20;
+/** Needs of a kind that are held, and of one of which the person wants all. */
+const OF_EACH = 25;
+const OF_OPENED = 300;
 /** Fewer agents than this are looked at one by one. */
 const ONE_BY_ONE = 8;
+/** How often is looked at most, in milliseconds: while the page is seen, and while it is not. */
+const REST_MS = 500;
+const HIDDEN_REST_MS = 5_000;
+
+/** What a view shows beside the needs, whose number stands in every title. */
+const shownBy: Readonly<Record<View, readonly Look[]>> = {
+  needs: [],
+  agents: ["agents", "asks"],
+  flow: ["asks"],
+  conversations: ["topics"],
+  message: [],
+  log: [],
+  health: ["status"],
+};
 
 const lookAt: Record<Look, () => Promise<void>> = {
   async agents() {
@@ -43,36 +60,30 @@ const lookAt: Record<Look, () => Promise<void>> = {
       after = page.nextAfter;
     } while (after !== undefined && found.size < MAX_AGENTS);
     agents.value = found;
+    newcomers = false;
     moreAgents.value = Math.max(0, total - found.size);
+    agentsKnown.value = true;
   },
-  async dead() {
-    const found: InboxEntry[] = [];
-    let after: string | undefined;
-    do {
-      const page = await look<{ entries: InboxEntry[]; nextAfter?: string }>("/v1/dead", { limit: 100, after });
-      found.push(...page.entries);
-      after = page.nextAfter;
-    } while (after !== undefined && found.length < MAX_DEAD);
-    dead.value = found;
-    moreDead.value = after !== undefined;
-  },
-  async held() {
-    const all = [...agents.value.values()].filter((agent) => agent.held > 0);
-    const holders = all.slice(0, MAX_INBOXES);
-    const pages = await Promise.all(
-      holders.map(({ id }) =>
-        look<{ entries: InboxEntry[]; nextAfter?: number }>("/v1/inbox", { agent: id, state: "held" }),
-      ),
-    );
-    held.value = pages.flatMap(({ entries }) => entries);
-    moreHeld.value = all.length > holders.length || pages.some(({ nextAfter }) => nextAfter !== undefined);
+  async needs() {
+    const first = await look<{ needs: Need[]; counts: Record<string, number> }>("/v1/needs", {
+      ofEach: OF_EACH,
+      limit: OF_OPENED,
+    });
+    let found = first.needs;
+    for (const kind of openedKinds.value) {
+      if ((first.counts[kind] ?? 0) <= OF_EACH) continue;
+      const all = await look<{ needs: Need[] }>("/v1/needs", { kind, limit: OF_OPENED });
+      const at = found.findIndex((need) => need.kind === kind);
+      const others = found.filter((need) => need.kind !== kind);
+      found = at < 0 ? found : [...others.slice(0, at), ...all.needs, ...others.slice(at)];
+    }
+    needCounts.value = first.counts;
+    needs.value = found;
+    known.value = true;
   },
   async asks() {
     const { owed, waiting } = await look<{ owed: OpenAsk[]; waiting: OpenAsk[] }>("/v1/asks", { limit: MAX_ASKS });
-    moreAsks.value = Math.max(owed.length, waiting.length) === MAX_ASKS;
-    const all = [...new Map([...owed, ...waiting].map((each) => [each.messageId, each])).values()];
-    const unread = await unreadBy(new Set(all.map(({ to }) => to.id)));
-    asks.value = all.map((each) => ({ ...each, isRead: unread.get(each.to.id)?.has(each.messageId) === false }));
+    asks.value = [...new Map([...owed, ...waiting].map((each) => [each.messageId, each])).values()];
   },
   async topics() {
     topics.value = (await look<{ topics: Topic[] }>("/v1/topics", { limit: 1_000 })).topics;
@@ -82,56 +93,64 @@ const lookAt: Record<Look, () => Promise<void>> = {
   },
 };
 
-/** What waits first in the inboxes of the persons among those that are asked. */
-async function unreadBy(asked: ReadonlySet<string>): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const persons = [...agents.value.values()].filter(({ id, person, queued }) => person && queued > 0 && asked.has(id));
-  const found = persons.slice(0, MAX_INBOXES).map(async ({ id }) => {
-    const { entries } = await look<{ entries: InboxEntry[] }>("/v1/inbox", { agent: id });
-    return [id, new Set(entries.filter(({ state }) => state === "queued").map(({ message }) => message.id))] as const;
-  });
-  return new Map(await Promise.all(found));
-}
-
-/** Looks at everything, and at what happened before. */
+/** Looks at everything, and at what happened before: what waits and who is there first. */
 export async function lookAtAll(): Promise<void> {
-  await Promise.all([
-    lookAt.agents().then(() => Promise.all([lookAt.held(), lookAt.asks()])),
-    lookAt.dead(),
-    lookAt.status(),
-    lookAt.topics(),
-  ]);
-  known.value = true;
+  await Promise.all([lookAt.needs(), lookAt.agents()]);
+  await Promise.all([lookAt.asks(), lookAt.status(), lookAt.topics()]);
   earlier.value = (await look<{ entries: LogEntry[] }>("/v1/log", { limit: 500 })).entries;
 }
 
+/** What is out of date: of what no view shows nothing is asked until one does. */
 const stale = new Set<Look>();
 const touched = new Set<string>();
+/** Agents came that are not held: by their names and presence they are shown everywhere. */
+let newcomers = false;
 let waits = false;
-let restMs = 250;
+let restMs = REST_MS;
+
+/** Which of what is out of date is looked at now. */
+function wanted(): Look[] {
+  if (document.hidden) return stale.has("needs") ? ["needs"] : [];
+  const shown = new Set<Look>(["needs", ...shownBy[address.value.view]]);
+  if (paletteOpen.value) shown.add("topics");
+  if (newcomers) shown.add("agents");
+  return [...shown].filter((each) => stale.has(each));
+}
+
+/** Agents whose numbers are looked at now: while they are shown. */
+function wantedAgents(): string[] {
+  return address.value.view === "agents" && !document.hidden ? [...touched] : [];
+}
 
 /** Notes what is to be looked at; many notes are one look. */
 export function lookAgain(what: Iterable<Look>, ids: Iterable<string> = []): void {
   for (const each of what) stale.add(each);
   for (const id of ids) touched.add(id);
-  if (waits || stale.size + touched.size === 0) return;
+  // Whoever comes back to so many looks at all of them.
+  if (touched.size > ONE_BY_ONE) {
+    touched.clear();
+    stale.add("agents");
+  }
+  if (waits || wanted().length + wantedAgents().length === 0) return;
   waits = true;
-  setTimeout(lookNow, restMs);
+  setTimeout(lookNow, document.hidden ? HIDDEN_REST_MS : restMs);
 }
 
 async function lookNow(): Promise<void> {
-  const [wanted, ids] = [new Set(stale), [...touched]];
-  stale.clear();
-  touched.clear();
+  const [whole, ids] = [wanted(), wantedAgents()];
+  for (const each of whole) stale.delete(each);
+  for (const id of ids) touched.delete(id);
   const began = performance.now();
-  let least = 250;
+  let least = REST_MS;
   try {
-    const few = ids.length <= ONE_BY_ONE && !wanted.has("agents");
-    await (few ? Promise.all(ids.map(lookAtAgent)) : lookAt.agents());
-    await Promise.all([...wanted].filter((each) => each !== "agents").map((each) => lookAt[each]()));
+    await Promise.all([
+      ...whole.map((each) => lookAt[each]()),
+      ...(whole.includes("agents") ? [] : ids.map(lookAtAgent)),
+    ]);
   } catch {
     // What was not seen is looked at again, a second later, until the browser is signed out.
     least = 1_000;
-    for (const each of wanted) stale.add(each);
+    for (const each of whole) stale.add(each);
     for (const id of ids) touched.add(id);
   } finally {
     // What costs much is looked at more rarely: a twentieth of the time, or every ten seconds.
@@ -139,6 +158,16 @@ async function lookNow(): Promise<void> {
     waits = false;
     if (session.value !== undefined) lookAgain([]);
   }
+}
+
+/** Notes agents that came, or came back. */
+export function lookAtNewcomers(ids: readonly string[]): void {
+  const all = () => {
+    newcomers = true;
+    lookAgain(["agents"]);
+  };
+  if (ids.length > ONE_BY_ONE) all();
+  else Promise.all(ids.map(lookAtAgent)).catch(all);
 }
 
 async function lookAtAgent(id: string): Promise<void> {
@@ -155,10 +184,19 @@ function seen(agent: Agent): SeenAgent {
   return { ...agent, seenAt: Date.now() };
 }
 
-/** Looks now and then at what changes without events: the broker's figures, when an agent was last heard of. */
+/** Looks now and then at what changes without events, and at what a view shows that was not shown before. */
 export function lookNowAndThen(everyMs: number): () => void {
-  const every = setInterval(() => {
-    if (!document.hidden) lookAgain(["status", "topics", "agents"]);
-  }, everyMs);
-  return () => clearInterval(every);
+  const every = setInterval(() => lookAgain(["needs", "status", "topics", "agents"]), everyMs);
+  const shown = effect(() => {
+    void address.value.view;
+    void paletteOpen.value;
+    lookAgain([]);
+  });
+  const seenAgain = () => lookAgain([]);
+  document.addEventListener("visibilitychange", seenAgain);
+  return () => {
+    clearInterval(every);
+    shown();
+    document.removeEventListener("visibilitychange", seenAgain);
+  };
 }

@@ -1,24 +1,26 @@
 /** What the page knows of the mesh: filled by first looks, kept true by events. */
-import type { BrokerStatus, InboxEntry, LogEntry, MeshEvent, Topic } from "@agentmesh/protocol";
+import type { BrokerStatus, LogEntry, MeshEvent, Need, OpenAsk, Topic } from "@agentmesh/protocol";
 import { computed, signal } from "@preact/signals";
-import { session } from "../frame/session.ts";
-import { now } from "../frame/time.ts";
-import { type Need, needsOf, type SeenAsk } from "../needs/needs.ts";
 import type { SeenAgent } from "./ages.ts";
 
 /** Agents by their id. */
 export const agents = signal<ReadonlyMap<string, SeenAgent>>(new Map());
 /** How many agents there are beside those that the page holds: some, when there are very many. */
 export const moreAgents = signal(0);
-export const dead = signal<readonly InboxEntry[]>([]);
-/** Whether there are more dead letters than the page holds. */
-export const moreDead = signal(false);
-export const held = signal<readonly InboxEntry[]>([]);
-/** Whether more is held than the page holds. */
-export const moreHeld = signal(false);
-export const asks = signal<readonly SeenAsk[]>([]);
-/** Whether there are more questions without an answer than the page holds. */
-export const moreAsks = signal(false);
+/** Whether they have been looked at once. */
+export const agentsKnown = signal(false);
+
+/** What waits for a person, the worst first: of each kind the first ones, and all of a kind that is opened. */
+export const needs = signal<readonly Need[]>([]);
+/** How many there are of each kind. */
+export const needCounts = signal<Readonly<Record<string, number>>>({});
+/** How many there are of all kinds. */
+export const needsInAll = computed(() => Object.values(needCounts.value).reduce((sum, n) => sum + n, 0));
+/** Kinds of which the person wants to see all. */
+export const openedKinds = signal<ReadonlySet<string>>(new Set());
+
+/** Questions without an answer. */
+export const asks = signal<readonly OpenAsk[]>([]);
 export const topics = signal<readonly Topic[]>([]);
 export const status = signal<BrokerStatus | undefined>(undefined);
 
@@ -33,7 +35,7 @@ export const heardSince = computed(
   () => earlier.value[0]?.at ?? events.value.find((event) => "deliveryId" in event)?.at,
 );
 
-/** Whether everything has been looked at once. */
+/** Whether what waits has been looked at once. */
 export const known = signal(false);
 
 /** How the page hears of the mesh, and when it last did. */
@@ -43,22 +45,6 @@ export const connection = signal<{
   readonly heardAt?: number;
   readonly why?: string;
 }>({ state: "connecting" });
-
-// Ages make no row more urgent within a quarter of a minute.
-const coarseNow = computed(() => Math.floor(now.value / 15_000) * 15_000);
-
-/** What waits for a person, the worst first. */
-export const needs = computed<readonly Need[]>(() =>
-  needsOf({
-    agents: [...agents.value.values()],
-    dead: dead.value,
-    held: held.value,
-    asks: asks.value,
-    status: status.value,
-    person: session.value?.person?.id,
-    now: coarseNow.value,
-  }),
-);
 
 const byName = computed(() => new Map([...agents.value.values()].map((agent) => [agent.name as string, agent])));
 

@@ -1,0 +1,13 @@
+/** Which rows the needs are: those of a kind after each other, and where there are more of it than are held, a row that says so. */
+import type { Need } from "@agentmesh/protocol";
+
+/** A need, or how many more there are of its kind. */
+export type Row = { readonly need: Need } | { readonly more: number; readonly kind: string };
+
+/** The rows, in the order of the needs. */
+export function rowsOf(needs: readonly Need[], counts: Readonly<Record<string, number>>): Row[] {
+  return [...Map.groupBy(needs, ({ kind }) => kind)].flatMap(([kind, all]): Row[] => {
+    const more = (counts[kind] ?? 0) - all.length;
+    return [...all.map((need) => ({ need })), ...(more > 0 ? [{ more, kind }] : [])];
+  });
+}
