@@ -166,7 +166,9 @@ export function needStatements({ db, clock }: EngineContext) {
       const isKept = ({ held, to_person }: AskRow) => held === 0 && to_person === 0;
       if (agent === undefined) return (yield* walk(asks(selectDue, { until }), isKept, limit)).map(askOf);
       const owed = yield* walk(asks(selectOwed, { agent, until }), isKept, limit);
-      const awaited = yield* walk(asks(selectAwaited, { agent, until }), isKept, limit);
+      // What an agent asked itself is owed already.
+      const isOfOthers = (row: AskRow) => isKept(row) && row.from_id !== row.to_id;
+      const awaited = yield* walk(asks(selectAwaited, { agent, until }), isOfOthers, limit);
       return [...owed, ...awaited].map(askOf);
     },
     *held({ agent, limit }: Sought): Generator<undefined, HeldNeed[]> {
