@@ -93,15 +93,6 @@ test("everything that waits is one list, the worst first, each with the command 
   expect((await broker.admin.listNeeds()).needs.map(({ kind }) => kind)).toEqual(["overdue", "mail"]);
 });
 
-test("a question that an agent asked itself is one need of it, not one of the asker and one of the debtor", async () => {
-  await using own = await startTestBroker();
-  const { client } = await own.agent("alice");
-  await client.ask({ to: "alice", body: "What was I about to do?", answerWithinMs: 1_000, timeoutMs: 0 });
-  const kinds = async () => (await own.admin.listNeeds({ agent: "alice" })).needs.map(({ kind }) => kind);
-  await until(async () => (await kinds()).includes("overdue"), "the answer to be overdue");
-  expect((await kinds()).filter((kind) => kind === "overdue")).toEqual(["overdue"]);
-});
-
 test("what keeps an agent from its mail is told: a path that fails, one that nothing proves, a backlog, an inbox nearly full", async () => {
   const sender = await broker.agent("sender");
   const asleep = await broker.agent("asleep");
