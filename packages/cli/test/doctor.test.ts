@@ -27,6 +27,7 @@ import {
 } from "testkit";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import * as z from "zod";
+import { makeAuthority } from "../../broker/src/tls/certificates.ts";
 import { checks } from "../src/doctor/checks.ts";
 import { Home } from "./home.ts";
 
@@ -84,11 +85,10 @@ class Machine extends Home {
     await broker.kill("SIGTERM");
   }
 
-  /** A mesh of another machine that this one has joined, with a credential that nobody gave it. */
-  joins(url: string): void {
+  /** A mesh of another machine that this one has joined, with a credential that nobody gave it; and the authority that it trusts there. */
+  joins(url: string, ca?: string): void {
     const joined = {
-      version: 1,
-      urls: [url],
+      ...{ version: 1, urls: [url], ca },
       machine: `mch_${"0".repeat(32)}`,
       token: `amm_${"A".repeat(43)}`,
       host: "laptop",
@@ -349,6 +349,28 @@ const rows: readonly Row[] = [
     },
     verdict: "fault",
     says: /does not know this machine any more/,
+  },
+  {
+    check: "broker",
+    fault: "a joined mesh whose pin is another one's: its broker has a new authority, or somebody stands between",
+    async arrange(machine) {
+      const broker = await startTestBroker({ args: ["--tls", "127.0.0.1:0"] });
+      onTestFinished(() => broker[Symbol.asyncDispose]());
+      const [url = ""] = (await broker.admin.status()).remote?.urls ?? [];
+      machine.joins(url, (await makeAuthority(Date.now())).cert);
+    },
+    verdict: "fault",
+    says: /shows a certificate of another authority than the one that this machine joined.*Nothing secret was sent.*agentmesh leave/,
+  },
+  {
+    check: "broker",
+    fault: "a joined mesh in whose place something speaks no TLS",
+    async arrange(machine) {
+      const { cert } = await makeAuthority(Date.now());
+      machine.joins(`https://127.0.0.1:${await webServer()}`, cert);
+    },
+    verdict: "fault",
+    says: /does not speak TLS/,
   },
   {
     check: "versions",
