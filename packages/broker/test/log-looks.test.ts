@@ -1,5 +1,5 @@
 /** The log, a long thread and open asks with large bodies: complete and in order, and nobody else waits. */
-import { DEFAULT_TTL_MS, type LogEntry, type ThreadId } from "@agentmesh/protocol";
+import { type AgentId, DEFAULT_TTL_MS, type LogEntry, MAX_IDS_LOOKED_AT, type ThreadId } from "@agentmesh/protocol";
 import { longestHold } from "testkit";
 import { expect, test } from "vitest";
 import { newId } from "../src/mesh/ids.ts";
@@ -86,5 +86,32 @@ test("open asks are looked at along an index: no scan, no sort", async () => {
     const plan = planOf(mesh.db, ASKS[which]);
     expect(plan).toContain(`k USING INDEX ${index[which]}`);
     expect(plan.replace("SCAN k USING", "along")).not.toMatch(/SCAN|TEMP B-TREE/);
+  }
+});
+
+test("of ids that begin alike an agent's own are found among so many, and more digits are asked for beyond that", async () => {
+  await using mesh = largeMesh();
+  const [alice = "agt_none", bob = "agt_none", carol = "agt_none"] = await mesh.register(["alice", "bob", "carol"]);
+  const idOf = (n: number) => n.toString(16).padStart(24, "0");
+  const text = { body: "x", bodyBytes: 1, ttlMs: DEFAULT_TTL_MS, idempotency: undefined, inReplyTo: undefined };
+  const send = (from: AgentId, n: number) =>
+    mesh.store.enqueue(
+      {
+        ...{ id: `msg_abcdef01${idOf(n)}`, threadId: `thr_abcdef01${idOf(n)}`, deliveryId: `dlv_abcdef01${idOf(n)}` },
+        ...{ senderId: from, recipientId: bob, answers: undefined, ...text },
+      },
+      QUOTA,
+    );
+  await Promise.all(Array.from({ length: MAX_IDS_LOOKED_AT - 1 }, (_, n) => send(alice, n)));
+  await send(carol, 0xfffff);
+  const own = idOf(0xfffff);
+  for (const kind of ["msg", "dlv", "thr"]) {
+    expect(await mesh.store.idsLike(`${kind}_abcdef01`, carol)).toEqual([`${kind}_abcdef01${own}`]);
+  }
+  await send(alice, 0xffffe);
+  for (const kind of ["msg", "dlv", "thr"]) {
+    await expect(mesh.store.idsLike(`${kind}_abcdef01`, carol)).rejects.toMatchObject({ code: "invalid_request" });
+    expect(await mesh.store.idsLike(`${kind}_abcdef01${own.slice(0, 20)}`, carol)).toHaveLength(1);
+    expect(await mesh.store.idsLike(`${kind}_abcdef01`, undefined)).toHaveLength(6);
   }
 });

@@ -50,6 +50,9 @@ export type PageLinkId = z.infer<typeof PageLinkId>;
 /** How many digits of an id are enough to name it by its beginning. */
 export const MIN_SHORT_ID_DIGITS = 8;
 
+/** Of how many ids that begin alike an agent's or a machine's own are looked for. */
+export const MAX_IDS_LOOKED_AT = 2_000;
+
 /** The beginning of an id, as people type it: it names the one thing whose id begins so. */
 function cutShort<const P extends string>(prefix: P) {
   return z.templateLiteral([prefix, z.string().regex(new RegExp(`^[0-9a-f]{${MIN_SHORT_ID_DIGITS},31}$`))]);

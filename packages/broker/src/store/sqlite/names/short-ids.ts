@@ -1,5 +1,6 @@
 /** SQL of ids by their beginning: a range of the index that each id has. */
-import type { AgentId, MachineId } from "@agentmesh/protocol";
+import { type AgentId, MAX_IDS_LOOKED_AT, type MachineId } from "@agentmesh/protocol";
+import { MeshError } from "../../../mesh/errors.ts";
 import type { Viewer } from "../../../mesh/store.ts";
 import type { EngineContext } from "../context.ts";
 
@@ -60,6 +61,13 @@ interface PartyTerms {
   readonly machine: MachineId;
 }
 
+/** How many ids begin so, whoever may see them, as far as they are counted. */
+const CROWD = {
+  msg: "SELECT COUNT(*) AS n FROM (SELECT 1 FROM message WHERE id >= :from AND id < :below LIMIT :most)",
+  dlv: "SELECT COUNT(*) AS n FROM (SELECT 1 FROM delivery WHERE id >= :from AND id < :below LIMIT :most)",
+  thr: "SELECT COUNT(*) AS n FROM (SELECT 1 FROM message WHERE thread_id >= :from AND thread_id < :below LIMIT :most)",
+} as const;
+
 /** The statements on beginnings of ids. */
 export function shortIdStatements({ db }: EngineContext) {
   const statements = new Map(
@@ -76,14 +84,36 @@ export function shortIdStatements({ db }: EngineContext) {
     ]),
   );
 
+  const crowds = new Map(
+    Object.entries(CROWD).map(([prefix, sql]) => [
+      prefix,
+      db.prepare<[{ from: string; below: string; most: number }], { n: number }>(sql),
+    ]),
+  );
+  /** Whose own they are is looked up one after the other. @throws MeshError invalid_request when there are too many for that */
+  const refuseCrowd = (beginning: string, below: string): void => {
+    const counted = crowds.get(beginning.slice(0, 3))?.get({ from: beginning, below, most: MAX_IDS_LOOKED_AT + 1 });
+    if ((counted?.n ?? 0) <= MAX_IDS_LOOKED_AT) return;
+    throw new MeshError(
+      "invalid_request",
+      `${beginning} is the beginning of more than ${MAX_IDS_LOOKED_AT} ids of the mesh. Give more digits of it, or the whole id.`,
+    );
+  };
+
   return {
     /** The same of deliveries and messages for a machine, each with the agent of it that has to do with it. */
-    ofMachine: (machine: MachineId, beginning: string) =>
-      parties.get(beginning.slice(0, 3))?.all({ from: beginning, below: `${beginning}g`, machine }) ?? [],
+    ofMachine(machine: MachineId, beginning: string) {
+      const below = `${beginning}g`;
+      refuseCrowd(beginning, below);
+      return parties.get(beginning.slice(0, 3))?.all({ from: beginning, below, machine }) ?? [];
+    },
     /** Ids that begin so, at most six. Digits are hexadecimal: whatever begins so is below its beginning and a `g`. */
-    like: (beginning: string, viewer: Viewer): string[] =>
-      (statements.get(beginning.slice(0, 3)) ?? { all: () => [] })
-        .all({ from: beginning, below: `${beginning}g`, viewer: viewer ?? null })
-        .map(({ id }) => id),
+    like(beginning: string, viewer: Viewer): string[] {
+      const below = `${beginning}g`;
+      if (viewer !== undefined) refuseCrowd(beginning, below);
+      const found =
+        statements.get(beginning.slice(0, 3))?.all({ from: beginning, below, viewer: viewer ?? null }) ?? [];
+      return found.map(({ id }) => id);
+    },
   };
 }
