@@ -101,6 +101,29 @@ describe("an agent of the mesh whose program is an A2A server", () => {
     expect(JSON.stringify(await broker.admin.getWebhook({ agent: name })) + broker.log()).not.toContain("let-me-in");
   });
 
+  test("answers as soon as its asker has room for it, and is not asked again meanwhile", async () => {
+    await using server = await libraryServer("t");
+    await using narrow = await startTestBroker({ env: { AGENTMESH_INBOX_MAX_MESSAGES: "1" } });
+    const [busy, other, bridge] = [
+      await narrow.agent("busy"),
+      await narrow.agent("other"),
+      await narrow.agent("bridge"),
+    ];
+    await bridge.client.setWebhook({ agent: "me", url: server.url, dialect: "a2a", a2a: { credentials: "t" } });
+    await other.client.send({ to: "busy", body: "fills the inbox" });
+    const { messageId } = await busy.client.ask({ to: "bridge", body: "which port?", timeoutMs: 0 });
+    await until(() => server.posts.length > 0);
+    await until(() => narrow.log().includes("is full"));
+    for (const { id, receipt } of (await busy.client.lease()).deliveries) {
+      await busy.client.ack({ delivery: id, receipt });
+    }
+    const answer = await until(async () => {
+      const { deliveries } = await busy.client.lease();
+      return deliveries.find(({ message }) => message.inReplyTo === messageId);
+    });
+    expect([answer.message.body, server.posts.length]).toEqual(["you said: which port?", 1]);
+  });
+
   test("answers what begins, and no answer: two programs do not go on without end", async () => {
     await using server = await libraryServer("t");
     const { name, client } = await bridged(server.url, "t");

@@ -8,7 +8,7 @@ import {
   WEBHOOK_PATH,
 } from "@agentmesh/protocol";
 import type { RetryPolicy, Store } from "../store.ts";
-import type { AnswerPost } from "./answer.ts";
+import { type AnswerPost, sendAnswer } from "./answer.ts";
 import type { WebhookHealth } from "./health.ts";
 import type { PostOutcome, WebhookSink } from "./sink.ts";
 import type { Slots } from "./slots.ts";
@@ -181,25 +181,16 @@ export class WebhookPump {
 
   /** The receiver has it: acked whatever became of the lease. */
   async #ack(delivery: LeasedDelivery, answer: string | undefined): Promise<void> {
-    const { store, agent } = this.#parts;
+    const { store, agent, leaseMs, onFault } = this.#parts;
     const { id, receipt } = delivery;
+    const terms = { withinMs: leaseMs, againInMs: RETRY_MS, isOpen: () => this.#open, onFault };
     const acked = async () => {
       // The answer acks what it answers.
-      if (answer === undefined || !(await this.#answered(delivery, answer))) {
+      if (answer === undefined || !(await sendAnswer(() => this.#parts.answer(agent, delivery, answer), terms))) {
         await store.ack(agent.id, id, undefined, "taken");
       }
     };
     await Promise.all([store.recordPush(agent.id, id, receipt, { path: WEBHOOK_PATH, failedWhy: undefined }), acked()]);
-  }
-
-  /** What cannot be sent is let go: the message was taken, and a second post would have it done again. */
-  async #answered(delivery: LeasedDelivery, answer: string): Promise<boolean> {
-    try {
-      return await this.#parts.answer(this.#parts.agent, delivery, answer);
-    } catch (error) {
-      this.#parts.onFault(error);
-      return false;
-    }
   }
 
   /** `counts`: a failure of this delivery, which the webhook alone waits out: whoever else asks gets it at once. */
