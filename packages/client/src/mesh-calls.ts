@@ -9,6 +9,9 @@ type Table = typeof endpoints;
 type In<K extends keyof Table> = EndpointInput<Table[K]>;
 type Out<K extends keyof Table> = Promise<EndpointReply<Table[K]>>;
 
+/** Long enough to ack an answer that is here, in milliseconds; one that was lost on its way comes again after it. */
+const ANSWER_LEASE_MS = 30_000;
+
 /** What a broker can be asked with one token, without what lasts: sessions and the inbox are of the client. */
 export class MeshCalls extends AgentCalls {
   readonly #acks = new Acks(this.connection);
@@ -68,19 +71,23 @@ export class MeshCalls extends AgentCalls {
   /**
    * Asks one agent and waits up to `timeoutMs` (default 30 s), over as many calls as that takes.
    * Resolves to `replied` with the answer, to `pending`, after which a late answer comes into the inbox, or to `ended`
-   * as soon as the question is dead, refused, expired or taken back.
+   * as soon as the question is dead, refused, expired or taken back. The answer is acked when it is here; with `lease` it is
+   * the caller's to ack, by `replyDelivery`.
    */
   async ask(
     input: Omit<In<"ask">, "waitMs"> & { readonly timeoutMs?: number },
     options?: CallOptions,
   ): Promise<EndpointReply<Table["ask"]>> {
     const { timeoutMs = 30_000, ...rest } = input;
-    const question = { idempotencyKey: crypto.randomUUID(), ...rest };
+    const question = { idempotencyKey: crypto.randomUUID(), lease: { leaseMs: ANSWER_LEASE_MS }, ...rest };
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const waitMs = Math.max(0, Math.min(MAX_WAIT_MS, Math.ceil(deadline - performance.now())));
       const reply = await this.connection.call(endpoints.ask, { ...question, waitMs }, options);
-      if (reply.status !== "pending" || performance.now() >= deadline) return reply;
+      const { status, replyDelivery: answer } = reply;
+      // Unacked it comes into the inbox once more, which is the lesser evil.
+      if (answer && !input.lease) await this.ack({ delivery: answer.id, evidence: "read" }).catch(() => undefined);
+      if (status !== "pending" || performance.now() >= deadline) return reply;
     }
   }
 

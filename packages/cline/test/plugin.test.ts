@@ -81,6 +81,30 @@ test("a text that Cline shows only in the next run is pushed once", async () => 
   expect(client.steered).toHaveLength(1);
 });
 
+test("the answer to a question is acked when Cline has kept it; what it has not kept comes again, once", async () => {
+  await using client = cline("asking");
+  await agentOf(client);
+  const call = (tool: string, args: Record<string, unknown>, kept = true) =>
+    client.call(`agentmesh_${tool}`, args, kept);
+  const oracle = await broker.agent("oracle");
+  const ask = async (body: string, kept: boolean) => {
+    const asked = call("ask_peer", { to: "oracle", message: body, wait_seconds: 60 }, kept);
+    const question = await until(
+      async () => (await oracle.client.lease({ waitMs: 500 })).deliveries[0],
+      "the question",
+    );
+    const { messageId } = await oracle.client.send({ inReplyTo: question.id, body: `answer to ${body}` });
+    expect(await asked).toContain(`answer to ${body}`);
+    return messageId;
+  };
+  await reaches(await ask("kept?", true), "acked read");
+  const lost = await ask("lost?", false);
+  await reaches(lost, "nacked");
+  expect(await timeline(lost)).not.toContain("acked read");
+  expect((await call("check_messages", {})).split("answer to lost?")).toHaveLength(2);
+  await reaches(lost, "acked read");
+});
+
 test("check_messages acks what Cline has kept, and shows again what it has not", async () => {
   await using client = cline("reader");
   await agentOf(client);

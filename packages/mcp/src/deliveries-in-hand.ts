@@ -66,9 +66,14 @@ export class DeliveriesInHand {
     this.#inHand.delete(id);
   }
 
-  /** check_messages shows these; until it is known whether the client was given them they are not pushed. */
+  /** A tool's answer shows these; until it is known whether the client was given it they are shown nowhere else. */
   show(ids: readonly string[]): void {
     for (const id of ids) this.#shown.add(id);
+  }
+
+  /** Whether a tool's answer shows it just now. */
+  isShown(id: string): boolean {
+    return this.#shown.has(id);
   }
 
   /** Ends `show`: what was read is no longer in hand. */

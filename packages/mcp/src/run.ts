@@ -42,7 +42,7 @@ export async function run(args: readonly string[]): Promise<void> {
 
   const transport = new StdioTransport(log);
   const session = new AgentSession({ config, log, warnings });
-  const server = new Server({ session, transport, log });
+  const server = new Server({ session, transport, log, longestCallMs: config.longestCallMs });
   session.attach({
     clientName: () => server.clientName,
     notify: (method, params) => server.notify(method, params),

@@ -2,13 +2,14 @@
 import { inWords, plainLine, VERSION, wrongValues, wrongValueText } from "@agentmesh/protocol";
 import * as z from "zod";
 import type { AgentSession } from "./agent-session.ts";
+import { longestWaitMs } from "./client/patience.ts";
 import type { Log } from "./log.ts";
 import { instructions } from "./shown/instructions.ts";
 import { type CallingSession, callTool } from "./tools/call.ts";
 import { tools } from "./tools/index.ts";
 import type { Tool } from "./tools/tool.ts";
 import { Peer, type Served } from "./wire/peer.ts";
-import { progressOf, UNSAID_WAIT_MS } from "./wire/progress.ts";
+import { progressOf } from "./wire/progress.ts";
 import { ERROR, RequestError } from "./wire/request-error.ts";
 import type { Transport } from "./wire/transport.ts";
 
@@ -32,6 +33,8 @@ export interface ServerParts {
   readonly log: Log;
   /** Left out, over a connection that lasts: there the client is asked and told things, too. */
   readonly over?: "http";
+  /** How long a call of this client may last, in milliseconds, where somebody has said so. */
+  readonly longestCallMs?: number | undefined;
 }
 
 const Initialize = z.looseObject({
@@ -45,13 +48,15 @@ const Roots = z.looseObject({ roots: z.array(z.looseObject({ uri: z.string() }))
 export class Server {
   readonly #session: ServedSession;
   readonly #lasts: boolean;
+  readonly #longestCallMs: number | undefined;
   readonly #transport: Transport;
   readonly #log: Log;
   readonly #peer: Peer;
   readonly #underWay = new Set<Promise<unknown>>();
   #client: z.infer<typeof Initialize> | undefined;
 
-  constructor({ session, transport, log, over }: ServerParts) {
+  constructor({ session, transport, log, over, longestCallMs }: ServerParts) {
+    this.#longestCallMs = longestCallMs;
     this.#lasts = over === undefined;
     this.#session = session;
     this.#transport = transport;
@@ -136,7 +141,11 @@ export class Server {
     this.#session.called();
     const tool = toolNamed(params.name);
     const progress = progressOf(params, (method, said) => this.#peer.notify(method, said));
-    const call = callTool(this.#session, tool, params.arguments, signal, progress ? undefined : UNSAID_WAIT_MS);
+    const longestMs = longestWaitMs({
+      ...{ clientName: this.clientName, takesSigns: progress !== undefined },
+      ...{ isSeenToGo: !this.#lasts, said: this.#longestCallMs },
+    });
+    const call = callTool(this.#session, tool, params.arguments, signal, longestMs);
     const { settle, isError, ...result } = await clientSession.during(call).finally(progress?.end);
     if (settle) {
       this.#transport.afterAnswer(id, signal, (written) => this.#track(settle(written)));

@@ -173,6 +173,33 @@ test("more sessions than may be in the mesh at a time: the one not used for long
   expect(client.prompts.map(({ session }) => session)).toEqual(["ses_00"]);
 });
 
+test("the answer to a question is acked when OpenCode has kept it; what it has not kept comes again, once", async () => {
+  await using client = await opencode("questioner");
+  await client.prompt("ses_questioner");
+  await joined(client, "questioner");
+  const call = (tool: string, args: Record<string, unknown>, kept = true) =>
+    client.call("ses_questioner", `agentmesh_${tool}`, args, kept);
+  const reaches = (message: string, event: string) =>
+    until(async () => (await timeline(message)).includes(event), `it to be ${event}`, 30_000);
+  const oracle = await broker.agent("oracle");
+  const ask = async (body: string, kept: boolean) => {
+    const asked = call("ask_peer", { to: "oracle", message: body, wait_seconds: 60 }, kept);
+    const question = await until(
+      async () => (await oracle.client.lease({ waitMs: 500 })).deliveries[0],
+      "the question",
+    );
+    const { messageId } = await oracle.client.send({ inReplyTo: question.id, body: `answer to ${body}` });
+    expect(await asked).toContain(`answer to ${body}`);
+    return messageId;
+  };
+  await reaches(await ask("kept?", true), "acked read");
+  const lost = await ask("lost?", false);
+  await reaches(lost, "nacked");
+  expect(await timeline(lost)).not.toContain("acked read");
+  expect((await call("check_messages", {})).split("answer to lost?")).toHaveLength(2);
+  await reaches(lost, "acked read");
+});
+
 test("check_messages acks what OpenCode has kept, and shows again what it has not", async () => {
   await using client = await opencode("reader");
   await joined(client, "reader");

@@ -150,6 +150,31 @@ test("a text counts as shown by a step after it; what is left over counts as dro
   texts.stop();
 });
 
+test("the answer to a question is acked when Pi has kept it; what it has not kept comes again, once", async () => {
+  await using client = pi("asking");
+  await agentOf(client);
+  client.prompt();
+  const call = (tool: string, args: Record<string, unknown>, kept = true) =>
+    client.call(`agentmesh_${tool}`, args, kept);
+  const oracle = await broker.agent("oracle");
+  const ask = async (body: string, kept: boolean) => {
+    const asked = call("ask_peer", { to: "oracle", message: body, wait_seconds: 60 }, kept);
+    const question = await until(
+      async () => (await oracle.client.lease({ waitMs: 500 })).deliveries[0],
+      "the question",
+    );
+    const { messageId } = await oracle.client.send({ inReplyTo: question.id, body: `answer to ${body}` });
+    expect(await asked).toContain(`answer to ${body}`);
+    return messageId;
+  };
+  await reaches(await ask("kept?", true), "acked read");
+  const lost = await ask("lost?", false);
+  await reaches(lost, "nacked");
+  expect(await timeline(lost)).not.toContain("acked read");
+  expect((await call("check_messages", {})).split("answer to lost?")).toHaveLength(2);
+  await reaches(lost, "acked read");
+});
+
 test("check_messages acks what Pi has kept, and shows again what it has not", async () => {
   await using client = pi("reader");
   await agentOf(client);

@@ -1,8 +1,9 @@
 /** Asks: a message that expects an answer, waited for a while and owed until it is given. */
 import * as z from "zod";
 import { Party } from "./agent-party.ts";
-import { MessageId, ThreadId } from "./ids.ts";
-import { DEFAULT_ANSWER_MS, DEFAULT_TTL_MS, MAX_TTL_MS, MAX_WAIT_MS, MIN_TTL_MS } from "./limits.ts";
+import { DeliveryId, MessageId, SessionId, ThreadId } from "./ids.ts";
+import { DEFAULT_ANSWER_MS, DEFAULT_LEASE_MS, DEFAULT_TTL_MS, MAX_TTL_MS, MAX_WAIT_MS, MIN_TTL_MS } from "./limits.ts";
+import { LeaseMs, Receipt } from "./message/lease.ts";
 import { DeliveryForecast, Message } from "./message/message.ts";
 import { Body, ByProgram, IdempotencyKey } from "./message/message-parts.ts";
 import { deliveryTrust } from "./message/trust-class.ts";
@@ -20,6 +21,15 @@ export const AskRequest = strictObject(() => ({
     description:
       "when the answer is overdue: then the agent asked is reminded once, after as long again the asker is told",
   }),
+  lease: z
+    .strictObject({
+      leaseMs: LeaseMs.default(DEFAULT_LEASE_MS),
+      session: SessionId.optional().meta({ description: "holder; the lease returns when the session ends" }),
+    })
+    .optional()
+    .meta({
+      description: "gives the answer under a lease, and you ack it; left out, it is acked when this reply was written",
+    }),
   byProgram: ByProgram,
   threadId: ThreadId.optional(),
   idempotencyKey: IdempotencyKey.optional(),
@@ -41,6 +51,13 @@ export const AskReply = object(() => ({
   endedWhy: z.string().optional().meta({ description: "why the question ended without an answer" }),
   reply: Message.optional(),
   replyTrust: deliveryTrust,
+  replyDelivery: object(() => ({
+    id: DeliveryId,
+    receipt: Receipt.optional(),
+    leaseEndsAt: Timestamp.optional(),
+  }))
+    .optional()
+    .meta({ description: "the answer in your inbox; with a receipt where this call has leased it" }),
 }));
 export type AskReply = z.infer<typeof AskReply>;
 

@@ -1,5 +1,6 @@
 /** Asks and publishes: answered, pending, late, refused when they could only wait for each other, reminded when overdue. */
-import { startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import type { SessionId } from "@agentmesh/protocol";
+import { sampleOf, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 let broker: TestBroker;
@@ -114,4 +115,60 @@ test("the same ask made again waits for the same answer and is stored once", asy
     reply: { body: "!" },
   });
   expect((await hugo.client.listInbox({ state: "all" })).entries).toHaveLength(1);
+});
+
+test("an answer under a lease is the asker's to ack: unacked it comes again when the lease ends, or its session does", async () => {
+  const ivo = await broker.agent("ivo");
+  const jane = await broker.agent("jane");
+  const state = async () => (await ivo.client.listInbox({ state: "all", order: "newest" })).entries[0]?.state;
+  const ask = async (lease: { leaseMs?: number; session?: SessionId }) => {
+    const asking = ivo.client.ask({ to: "jane", body: "?", timeoutMs: 20_000, lease });
+    const [question] = (await jane.client.lease({ waitMs: 20_000 })).deliveries;
+    await jane.client.send({ inReplyTo: question?.id ?? "1", body: "!" });
+    const { reply, replyDelivery } = await asking;
+    expect(reply?.body).toBe("!");
+    expect(await state()).toBe("leased");
+    if (!replyDelivery?.receipt) throw new Error("the answer is not leased");
+    return { delivery: replyDelivery.id, receipt: replyDelivery.receipt };
+  };
+
+  const shown = await ask({});
+  await ivo.client.ack({ ...shown, evidence: "read" });
+  expect(await state()).toBe("acked");
+
+  const { delivery } = await ask({ leaseMs: 1_000 });
+  const [again] = (await ivo.client.lease({ waitMs: 20_000 })).deliveries;
+  expect(again).toMatchObject({ id: delivery, redelivered: true, message: { body: "!" } });
+  await ivo.client.ack({ delivery });
+
+  const session = await ivo.client.join();
+  await ask({ session: session.id });
+  await session.leave();
+  expect(await state()).toBe("queued");
+  const over = ivo.client.ask({ to: "jane", body: "?", timeoutMs: 50, lease: { session: session.id } });
+  await expect(over).rejects.toMatchObject({ code: "session_not_found" });
+});
+
+test("an answer that comes when its asker's connection has gone is not acked, and waits in the inbox", async () => {
+  const kit = await broker.agent("kit");
+  const lou = await broker.agent("lou");
+  const question = { to: "lou", body: "?", waitMs: 30_000 };
+  for (const lease of sampleOf([undefined, {}], 1)) {
+    const gone = new AbortController();
+    const asking = fetch(`${broker.url}/v1/asks`, {
+      ...{
+        method: "POST",
+        signal: gone.signal,
+        body: JSON.stringify({ ...question, lease }),
+      },
+      headers: { authorization: `Bearer ${kit.token}`, "content-type": "application/json" },
+    }).catch(() => "gone");
+    const [asked] = (await lou.client.lease({ waitMs: 20_000 })).deliveries;
+    gone.abort();
+    expect(await asking).toBe("gone");
+    await lou.client.send({ inReplyTo: asked?.id ?? "1", body: "!" });
+    const [late] = (await kit.client.lease({ waitMs: 20_000 })).deliveries;
+    expect(late).toMatchObject({ attempt: 1, message: { inReplyTo: asked?.message.id } });
+    await kit.client.ack({ delivery: late?.id ?? "1" });
+  }
 });

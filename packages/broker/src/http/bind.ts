@@ -30,8 +30,8 @@ export type Bound<K extends EndpointName> = EndpointRequest<Table[K]> & {
   readonly signal: AbortSignal;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
-  /** Calls the listener when the answer has been written, and not when the caller was gone before. */
-  readonly onAnswered: (listener: () => void) => void;
+  /** Calls the listener once: whether the answer has been written, or the caller was gone before. */
+  readonly onAnswered: (listener: (written: boolean) => void) => void;
 };
 
 /** Registers a handler for an endpoint. A handler that returns nothing has answered by itself. */
@@ -84,7 +84,7 @@ export function binder(app: FastifyInstance, { authenticate, closing, turns }: B
           },
           request,
           reply,
-          onAnswered: (listener: () => void) => reply.raw.once("finish", listener),
+          onAnswered: (listener: (written: boolean) => void) => whenAnswered(reply, listener),
         };
         if (row.method === "GET") await turns.look(caller, isGone()).turn();
         // The row's own schemas have just made these types true; the compiler cannot follow a table look-up.
@@ -99,6 +99,16 @@ export function binder(app: FastifyInstance, { authenticate, closing, turns }: B
 /** What a request asks for: as it says it, or as its event says. */
 function bodyOf({ takesEvents }: Endpoint, request: FastifyRequest): unknown {
   return takesEvents && isCloudEvent(request) ? messageOf(request) : (request.body ?? {});
+}
+
+/** An answer that was written closes, too: the first of both counts. */
+function whenAnswered({ raw }: FastifyReply, listener: (written: boolean) => void): void {
+  const over = () => {
+    raw.off("finish", over).off("close", over);
+    listener(raw.writableFinished);
+  };
+  if (raw.closed || raw.destroyed) over();
+  else raw.once("finish", over).once("close", over);
 }
 
 /** Aborted when the connection of a request closes, or has closed. */

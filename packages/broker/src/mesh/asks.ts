@@ -13,15 +13,23 @@ import { quoted } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
 import { type AgentCaller, type AnyCaller, mayActFor } from "./caller.ts";
 import { timestamp } from "./clock.ts";
-import { MeshError, unknownMessage } from "./errors.ts";
+import { MeshError, unknownMessage, unknownSession } from "./errors.ts";
 import type { Turns } from "./looks/turns.ts";
 import type { Messages } from "./messages.ts";
 import type { Refusals } from "./needs/refusals.ts";
+import type { Policy } from "./policy.ts";
+import { retryPolicy } from "./push/retry.ts";
 import type { Wakes } from "./push/wakes.ts";
-import type { AskNotices, AskStatus, Store } from "./store.ts";
+import type { AskNotices, AskStatus, RetryPolicy, Store } from "./store.ts";
 import type { WaitingAsks } from "./waiting-asks.ts";
 
 type Table = typeof endpoints;
+
+/** What an ask came to, and what is to be called once: whether the asker was given it. */
+export interface Asked {
+  readonly answer: AskReply;
+  over(taken: boolean): void;
+}
 
 /** What became of an ask so far. */
 export interface AskLook {
@@ -40,6 +48,7 @@ export class Asks {
   readonly #turns: Turns;
   readonly #waiting: WaitingAsks;
   readonly #refusals: Refusals;
+  readonly #retry: RetryPolicy;
 
   constructor(parts: {
     store: Store;
@@ -49,6 +58,7 @@ export class Asks {
     waiting: WaitingAsks;
     turns: Turns;
     refusals: Refusals;
+    policy: Policy;
   }) {
     this.#refusals = parts.refusals;
     this.#turns = parts.turns;
@@ -57,18 +67,20 @@ export class Asks {
     this.#messages = parts.messages;
     this.#ready = parts.ready;
     this.#waiting = parts.waiting;
+    this.#retry = retryPolicy(parts.policy);
   }
 
   /**
-   * Asks and waits up to `waitMs`. `taken` is to be called when the asker has been given the answer: it acks it.
-   * @throws MeshError would_deadlock and what a send throws
+   * Asks and waits up to `waitMs`. The answer is acked when the asker was given it; of one under a lease the asker does that
+   * itself, and the lease is given back when the asker was not given it.
+   * @throws MeshError would_deadlock, session_not_found and what a send throws
    */
-  async ask(
-    caller: AgentCaller,
-    request: EndpointRequest<Table["ask"]>["body"],
-    signal: AbortSignal,
-  ): Promise<{ answer: AskReply; taken: () => void }> {
-    const { waitMs, answerWithinMs, ...message } = request;
+  async ask(caller: AgentCaller, request: EndpointRequest<Table["ask"]>["body"], signal: AbortSignal): Promise<Asked> {
+    const { waitMs, answerWithinMs, lease, ...message } = request;
+    const session = lease?.session;
+    if (session !== undefined && !(await this.#store.touchSession(session, caller.agent.id, undefined))) {
+      throw unknownSession(caller.agent, session);
+    }
     const { recipient: asked } = await this.#messages.addressee(caller, request.to, request.idempotencyKey);
     const asker = caller.agent;
     if (asked.id === asker.id) throw new MeshError("would_deadlock", `${asker.name} cannot wait for itself.`);
@@ -87,7 +99,9 @@ export class Asks {
         using wait = this.#ready.wait(asker.id, deadline - performance.now(), signal);
         const status = await this.#store.askStatus(sent.messageId);
         const over = performance.now() >= deadline || signal.aborted;
-        if (status?.reply || status?.ended || over) return await this.#outcome(caller, sent, status);
+        if (status?.reply || status?.ended || over) {
+          return await this.#outcome(caller, sent, status, signal.aborted ? undefined : lease);
+        }
         await wait.over;
         await this.#agents.stay(caller);
       }
@@ -123,11 +137,17 @@ export class Asks {
     caller: AgentCaller,
     sent: Awaited<ReturnType<Messages["send"]>>,
     status: Awaited<ReturnType<Store["askStatus"]>>,
-  ): Promise<{ answer: AskReply; taken: () => void }> {
-    const now = (await this.#store.messageStatus(sent.messageId))?.deliveries[0];
+    lease: EndpointRequest<Table["ask"]>["body"]["lease"],
+  ): Promise<Asked> {
     const [delivery] = sent.deliveries;
     if (!delivery || !status) throw new Error(`ask ${sent.messageId} has no delivery`);
     const { reply, ended } = status;
+    const agentId = caller.agent.id;
+    const leased =
+      reply && lease
+        ? await this.#store.leaseAnswer(sent.messageId, { agentId, leaseMs: lease.leaseMs, session: lease.session })
+        : undefined;
+    const now = (await this.#store.messageStatus(sent.messageId))?.deliveries[0];
     return {
       answer: {
         status: reply ? "replied" : ended ? "ended" : "pending",
@@ -139,8 +159,20 @@ export class Asks {
         ...(!reply && ended && { endedWhy: now?.reason ?? "no reason given" }),
         ...(reply && { reply: reply.message }),
         ...(reply?.trust !== undefined && { replyTrust: reply.trust }),
+        ...(reply && {
+          replyDelivery: {
+            id: reply.deliveryId,
+            ...(leased && { receipt: leased.receipt, leaseEndsAt: leased.leaseEndsAt }),
+          },
+        }),
       },
-      taken: this.#taker(caller, status),
+      over: (taken) => {
+        if (!lease && taken) this.#taker(caller, status)();
+        if (leased && !taken) {
+          const terms = { reason: "who asked was not given it", retry: this.#retry };
+          this.#store.release(agentId, leased.id, leased.receipt, terms).catch(() => undefined);
+        }
+      },
     };
   }
 

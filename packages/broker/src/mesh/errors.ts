@@ -1,5 +1,5 @@
 /** Refusals by the rules of the mesh. */
-import type { ErrorCode, Party } from "@agentmesh/protocol";
+import type { ErrorCode, Party, SessionId } from "@agentmesh/protocol";
 
 /** What an answer carries beside code and sentence. */
 export interface ErrorExtras {
@@ -25,6 +25,14 @@ export function unknownMessage(ref: string): MeshError {
   return new MeshError(
     "message_not_found",
     `No message ${ref} is known to this caller. Only its sender, its recipient and the mesh key may see one, and ended ones are pruned after their retention.`,
+  );
+}
+
+/** The error for whoever names a session that its agent does not have. */
+export function unknownSession({ name }: Party, id: SessionId): MeshError {
+  return new MeshError(
+    "session_not_found",
+    `${name} has no session ${id}: it ended or missed its heartbeats. Open a new one; the inbox is unchanged.`,
   );
 }
 

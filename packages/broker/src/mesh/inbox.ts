@@ -13,7 +13,7 @@ import * as z from "zod";
 import { reachOf } from "./access/parties.ts";
 import type { Agents } from "./agents.ts";
 import { type AgentCaller, type AnyCaller, mayActFor, viewerOf } from "./caller.ts";
-import { MeshError } from "./errors.ts";
+import { MeshError, unknownSession } from "./errors.ts";
 import type { Turns } from "./looks/turns.ts";
 import { wholeId } from "./names/short-ids.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
@@ -84,10 +84,7 @@ export class Inbox {
   async lease(caller: AgentCaller, request: Body<"lease">, signal: AbortSignal): Promise<LeaseReply> {
     const { id: agentId } = caller.agent;
     if (request.session !== undefined && !(await this.#store.touchSession(request.session, agentId, undefined))) {
-      throw new MeshError(
-        "session_not_found",
-        `${caller.agent.name} has no session ${request.session}. Open a new one.`,
-      );
+      throw unknownSession(caller.agent, request.session);
     }
     const deadline = performance.now() + request.waitMs;
     for (;;) {

@@ -13,7 +13,7 @@ import type {
 import type { Agents } from "./agents.ts";
 import type { AgentCaller } from "./caller.ts";
 import { type Clock, timestamp } from "./clock.ts";
-import { MeshError } from "./errors.ts";
+import { unknownSession } from "./errors.ts";
 import { newId } from "./ids.ts";
 import type { Policy } from "./policy.ts";
 import { NamedProcesses, type ProcessSight } from "./processes.ts";
@@ -69,7 +69,7 @@ export class Sessions {
   /** Renews a session. @throws MeshError session_not_found: open a new one with the same token */
   async heartbeat(caller: AgentCaller, id: SessionId, news: Beat = {}): Promise<HeartbeatReply> {
     const paths = news.pushPaths && this.#notAhead(news.pushPaths);
-    if (!(await this.#store.touchSession(id, caller.agent.id, paths))) throw unknownSession(id, caller);
+    if (!(await this.#store.touchSession(id, caller.agent.id, paths))) throw unknownSession(caller.agent, id);
     this.#note(id, caller, news.process);
     const queued = await this.#store.queuedOf(caller.agent.id);
     return { heartbeatMs: this.#policy.heartbeatMs, queued, name: caller.agent.name };
@@ -79,7 +79,7 @@ export class Sessions {
   async end(caller: AgentCaller, id: SessionId): Promise<EndpointReply<Table["endSession"]>> {
     const retry = retryPolicy(this.#policy);
     const returned = await this.#store.endSession(id, caller.agent.id, "left", retry);
-    if (returned === undefined) throw unknownSession(id, caller);
+    if (returned === undefined) throw unknownSession(caller.agent, id);
     this.over(id);
     return { returned };
   }
@@ -116,11 +116,4 @@ export class Sessions {
     // A machine that is a copy of this one, as virtual machines are, has marks like this one's.
     if (mark && agent.machine === undefined) this.#processes.note({ id, agentId: agent.id }, mark);
   }
-}
-
-function unknownSession(id: SessionId, caller: AgentCaller): MeshError {
-  return new MeshError(
-    "session_not_found",
-    `${caller.agent.name} has no session ${id}: it ended or missed its heartbeats. Open a new one; the inbox is unchanged.`,
-  );
 }

@@ -7,6 +7,7 @@ import type {
   DeliveryId,
   DeliveryRef,
   InboxEntry,
+  LeasedDelivery,
   LogEntry,
   MessageId,
   MessageRef,
@@ -18,6 +19,7 @@ import type {
 } from "@agentmesh/protocol";
 import type {
   AcceptedUnder,
+  AnswerTerms,
   AskNotices,
   AskStatus,
   Bounce,
@@ -95,6 +97,11 @@ export interface Store
   acceptedUnder(senderId: AgentId, key: string): Promise<AcceptedUnder | undefined>;
   /** The ask that a message is: when its answer is due, and the answer if there is one. */
   askStatus(messageId: MessageId): Promise<AskStatus | undefined>;
+  /**
+   * Leases the answer to an ask for whoever asked, also one that is kept back for it; undefined when it is not queued, past its
+   * life or damaged, and when the session is over.
+   */
+  leaseAnswer(messageId: MessageId, terms: AnswerTerms): Promise<LeasedDelivery | undefined>;
   /** Asks without an answer: owed by an agent, or waited for by it; the first due first. `turn` is awaited between the pieces of many. */
   listAsks(side: "owed" | "waiting", agentId: Viewer, limit: number, turn?: () => Promise<void>): Promise<OpenAsk[]>;
   /** Nudges who owes an overdue answer, once; after as long again tells the asker, once. Returns how many notices. */

@@ -1,13 +1,14 @@
 /** Commands about asks: ask, answer, look, list. */
 import type { AgentId } from "@agentmesh/protocol";
 import fc from "fast-check";
-import { any, type CommandKind, kind, pick, pickAgent, who } from "./command-kind.ts";
+import { any, type CommandKind, kind, pick, pickAgent, someoneElse, who } from "./command-kind.ts";
 import { content, draft } from "./commands-messages.ts";
 import type { Observer, Question } from "./observer.ts";
-import { listAsks, lookAtAsk, remindAsks } from "./questions-asks.ts";
+import { endSession } from "./questions-agents.ts";
+import { leaseAnswer, listAsks, lookAtAsk, remindAsks } from "./questions-asks.ts";
 import { advance, prune } from "./questions-care.ts";
 import { send } from "./questions-messages.ts";
-import { ack } from "./questions-verbs.ts";
+import { ack, nack, release } from "./questions-verbs.ts";
 import { RETENTION_MS } from "./world.ts";
 
 const REPLIES = ["none", "none", "before", "between", "after", "to another"] as const;
@@ -20,6 +21,37 @@ const story = fc.record({
   reply: fc.constantFrom(...REPLIES),
 });
 type StoryChoice = typeof story extends fc.Arbitrary<infer T> ? T : never;
+
+const taking = fc.record({
+  n: any,
+  newest: fc.boolean(),
+  as: fc.constantFrom("asker", "asker", "asker", "asker", "another"),
+  session: fc.boolean(),
+  end: fc.constantFrom("ack", "ack", "give back", "give up", "end the session", "take again"),
+});
+type TakingChoice = typeof taking extends fc.Arbitrary<infer T> ? T : never;
+
+/** Who asked takes the answer under a lease: it has it and acks, is not given it, or is heard of no more. */
+function* takeAnswer(o: Observer, { n, newest, as, session: held, end }: TakingChoice): Iterable<Question> {
+  const answered = o.history.asks.filter(({ reply }) => reply?.deliveries[0]?.state === "queued");
+  const asks = answered.length > 0 && n % 9 > 0 ? answered : o.history.asks;
+  const ask = newest ? asks.at(-1) : pick(asks, n);
+  if (!ask) return;
+  const agentId = as === "asker" ? ask.asker.id : someoneElse(o, ask.asker.id, n);
+  const own = o.history.sessions.filter((each) => each.agentId === agentId);
+  const session = held ? pick(own, n) : undefined;
+  const terms = { agentId, session: session?.id, leaseMs: 10_000 };
+  yield leaseAnswer(ask, terms);
+  const answer = ask.reply?.deliveries[0];
+  const receipt = answer?.lease?.receipt;
+  if (!answer || receipt === undefined || answer.to.id !== agentId) return;
+  const target = { agentId, ref: answer.id, receipt };
+  if (end === "ack") yield ack({ ...target, receipt: undefined }, "read");
+  if (end === "give back") yield release(target);
+  if (end === "give up") yield nack(target, 0);
+  if (end === "end the session" && session?.open) yield endSession(session, agentId);
+  if (end === "take again") yield leaseAnswer(ask, terms);
+}
 
 /** One ask through its times: asked, perhaps read and pruned, overdue, overdue twice; answered at one of them or never. */
 function* askOne(
@@ -87,6 +119,7 @@ export const askCommands: CommandKind[] = [
     },
     "joins",
   ),
+  kind("take the answer to an ask", 3, taking, takeAnswer),
   kind("look at an ask", 2, any, (o, n) => {
     const ask = pick(o.history.asks, n);
     return ask && lookAtAsk(ask);

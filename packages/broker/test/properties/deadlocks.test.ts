@@ -2,23 +2,11 @@
 import type { AgentId } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Intake } from "../../src/mesh/acceptance/intake.ts";
-import { LoopGuard } from "../../src/mesh/acceptance/loop-guard.ts";
-import { Agents } from "../../src/mesh/agents.ts";
-import { Asks } from "../../src/mesh/asks.ts";
-import { Turns } from "../../src/mesh/looks/turns.ts";
-import { Messages } from "../../src/mesh/messages.ts";
-import { Refusals } from "../../src/mesh/needs/refusals.ts";
-import type { Policy } from "../../src/mesh/policy.ts";
-import { Wakes } from "../../src/mesh/push/wakes.ts";
 import { WaitingAsks, type WaitingCall } from "../../src/mesh/waiting-asks.ts";
+import { asksOf } from "./asks-world.ts";
 import { soundEngine, turn, World } from "./world.ts";
 
 const NAMES = ["ada", "bob", "cyd", "dee", "eve"];
-const POLICY = {
-  ...{ maxBodyBytes: 1_000, inboxMaxMessages: 10_000, inboxMaxBytes: 1e9, maxHops: 1e9 },
-  ...{ senderPerMinute: 0, pairPerMinute: 0, repeatsPerMinute: 0, messageTtlMs: 600_000 },
-} as Policy;
 
 /** One ask that waits: how it ends, and who for whom. */
 interface Open {
@@ -56,25 +44,7 @@ async function check(
 ): Promise<void> {
   await using world = new World(soundEngine);
   const { store } = world;
-  const ready = new Wakes<string>();
-  store.listen({ ready: (id: AgentId) => ready.wake(id), advanced: () => {} });
-  const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
-  const intake = new Intake({ look: () => room });
-  const agents = new Agents({ store, policy: POLICY, intake, turns: new Turns() });
-  const guard = new LoopGuard(POLICY, world.clock);
-  const messages = new Messages({
-    ...{ store, agents, policy: POLICY, guard, waiting, intake, turns: new Turns() },
-    advanced: new Wakes<"log">(),
-  });
-  const asks = new Asks({
-    store,
-    agents,
-    messages,
-    ready,
-    waiting,
-    turns: new Turns(),
-    refusals: new Refusals(world.clock),
-  });
+  const { asks, agents, messages } = asksOf(world, waiting);
   for (const name of NAMES) await agents.register({ kind: "key" }, { name, ifTaken: "refuse" });
   const caller = async (n: number) => {
     const agent = await store.findAgent(NAMES[n] ?? "");

@@ -1,6 +1,7 @@
 /** Questions about asks: opened and answered by sends, owed and waited for, reminded of; with what must come of them. */
 import { isDeepStrictEqual } from "node:util";
 import { type AgentId, type OpenAsk, plainLine } from "@agentmesh/protocol";
+import type { AnswerTerms } from "../../src/mesh/store.ts";
 import { takeNotice } from "./acceptance.ts";
 import {
   type AgentHistory,
@@ -8,10 +9,12 @@ import {
   type DeliveryHistory,
   isOpen,
   type MessageHistory,
+  short,
   time,
 } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import { demand } from "./promises.ts";
+import { judgeLease } from "./questions-leases.ts";
 import { NOTICES } from "./world.ts";
 
 /** A message that expects an answer was accepted. */
@@ -49,6 +52,24 @@ export function lookAtAsk(ask: AskHistory): Question {
         "asks",
         () => `the ask ${of.id} is answered by ${told}, not ${reply?.id}`,
       );
+    };
+  };
+}
+
+/** Leases the answer to an ask, for its asker or somebody who did not ask. */
+export function leaseAnswer(ask: AskHistory, terms: AnswerTerms): Question {
+  return async (o) => {
+    const leased = await o.world.store.leaseAnswer(ask.delivery.of.id, terms);
+    return () => {
+      const reply = ask.delivery.of.gone || ask.reply?.gone ? undefined : ask.reply?.deliveries[0];
+      const { agentId, session } = terms;
+      const over = session !== undefined && !o.history.sessions.some(({ id, open }) => id === session && open);
+      const free = reply?.to.id === agentId && reply.state === "queued" && o.now < reply.expiresAt && !over;
+      o.say(`lease the answer to ${ask.delivery.of.id} for ${o.history.agent(agentId)?.name} → ${leased?.id}`);
+      demand((leased !== undefined) === free, "asks", () => `${short(reply)}: ${free}, it was leased: ${leased?.id}`);
+      if (!leased) return;
+      demand(leased.id === reply?.id, "asks", () => `${leased.id} was leased, the answer is ${short(reply)}`);
+      judgeLease(o, terms, { delivery: leased, streamPosition: 0 }, { byName: true });
     };
   };
 }

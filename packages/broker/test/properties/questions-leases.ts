@@ -89,10 +89,12 @@ export function judgeStreams(o: Observer): void {
   }
 }
 
-function judgeLease(
+/** What a lease must be; one that was asked for by name comes whatever its delay and what is before it. */
+export function judgeLease(
   o: Observer,
-  terms: LeaseTerms,
+  terms: Pick<LeaseTerms, "agentId" | "session" | "leaseMs" | "push" | "stream">,
   { delivery: leased, streamPosition }: LeasedRecord,
+  { byName }: { readonly byName: boolean } = { byName: false },
 ): DeliveryHistory {
   const { now, history } = o;
   const delivery = history.delivery(leased.id);
@@ -103,7 +105,7 @@ function judgeLease(
   demand(isOpen(delivery), "I3 ack is final", () => `${of} was leased although it is ${delivery.state}`);
   demand(now < delivery.expiresAt, "I11 expiry honesty", () => `${of} was leased past its life`);
   const push: PushTerms | undefined = terms.stream ?? terms.push;
-  const free = delivery.dueAt <= now || (delivery.delays === "webhook" && !push?.webhook);
+  const free = byName || delivery.dueAt <= now || (delivery.delays === "webhook" && !push?.webhook);
   demand(free, "delay", () => `${of} was leased ${delivery.dueAt - now} ms before its delay was over`);
   const enough = push?.maxPushes ?? Number.POSITIVE_INFINITY;
   const pushes = pushesBy(delivery, terms.session);
@@ -126,7 +128,7 @@ function judgeLease(
   const inTime = leased.leaseEndsAt === new Date(endsAt).toISOString();
   demand(inTime, "L3 no stuck lease", () => `the lease of ${of} ends at ${leased.leaseEndsAt}`);
   // A clock set back revives what was past its life and had been passed by.
-  if (attempt === 1 && !o.clockSetBack && !delivery.delayed) {
+  if (attempt === 1 && !o.clockSetBack && !delivery.delayed && !byName) {
     const pair = `${from.id} ${delivery.to.id} ${delivery.rank} ${delivery.weight}`;
     const before = history.firstLeases.get(pair) ?? 0;
     demand(delivery.seq > before, "I5 order", () => `${of} was first leased after #${before} of the same sender`);

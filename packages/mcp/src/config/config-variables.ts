@@ -51,6 +51,12 @@ export const variables = [
       "A push path that shows no sign of a push within this time counts as failing, in milliseconds; a session at work has longer.",
   },
   {
+    name: "AGENTMESH_CALL_MS",
+    default: "50000, or as long as asked for where the client is known to wait",
+    description:
+      "How long a tool call may wait for an answer of another agent, in milliseconds: less than the client's own limit for a call.",
+  },
+  {
     name: "AGENTMESH_CANARY",
     default: "on",
     description:

@@ -63,6 +63,8 @@ export interface Config {
   readonly qwenProject: string | undefined;
   /** An idle session shows a sign of a push within this time, in milliseconds. */
   readonly signWithinMs: number;
+  /** How long a tool call may wait for another agent, in milliseconds, where somebody has said so. */
+  readonly longestCallMs: number | undefined;
   /** The working directory. */
   readonly directory: string;
   /** Where Claude Code says that its agent works. A program started within its session inherits that. */
@@ -91,7 +93,7 @@ export function resolveConfig(
       return settingOf(name, schema, said);
     } catch (error) {
       if (!(error instanceof WrongSettingError)) throw error;
-      warnings.push(`${error.message} ${fallback} is used.`);
+      warnings.push(`${error.message} ${fallback ?? "The default"} is used.`);
       return fallback;
     }
   };
@@ -115,10 +117,9 @@ export function resolveConfig(
     return "auto";
   };
 
-  const signWithinMs = () => {
-    const said = get("AGENTMESH_SIGN_MS");
-    if (said === undefined) return SIGN_WITHIN_MS;
-    return valueOr(SIGN_WITHIN_MS, "AGENTMESH_SIGN_MS", wholeNumber(100, 3_600_000), said);
+  const milliseconds = <T extends number | undefined>(name: VariableName, least: number, fallback: T): number | T => {
+    const said = get(name);
+    return said === undefined ? fallback : valueOr<number | T>(fallback, name, wholeNumber(least, 3_600_000), said);
   };
 
   const agentName = () => {
@@ -165,7 +166,8 @@ export function resolveConfig(
     qwenToken: get("QWEN_CODE_MESSAGING_TOKEN"),
     qwenHome: get("QWEN_HOME"),
     qwenProject: get("QWEN_CODE_PROJECT_DIR"),
-    signWithinMs: signWithinMs(),
+    signWithinMs: milliseconds("AGENTMESH_SIGN_MS", 100, SIGN_WITHIN_MS),
+    longestCallMs: milliseconds("AGENTMESH_CALL_MS", 1_000, undefined),
     directory: resolve(cwd),
     claudeProject: claudeProject === undefined ? undefined : resolve(cwd, claudeProject),
     workspaceFolders: get("WORKSPACE_FOLDER_PATHS"),

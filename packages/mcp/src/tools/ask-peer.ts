@@ -3,12 +3,16 @@ import { fenceAttribute, toldTrust } from "@agentmesh/protocol";
 import * as z from "zod";
 import { defang, defangLine, quotedUnlessWord } from "../shown/render.ts";
 import { recipientData, recipientWords, trustData } from "./agent-row.ts";
+import { showOnce } from "./given.ts";
 import { tool } from "./tool.ts";
 
 /** Longest wait of one call, in seconds: beyond two minutes clients move a call to the background. */
 const MAX_WAIT_SECONDS = 110;
 
-/** Asks; the answer comes back in the result, or later into the inbox. */
+/** Long enough for a client to keep the result, in milliseconds; then the answer comes as a message. */
+const LEASE_MS = 60_000;
+
+/** Asks; the answer comes back in the result, or later into the inbox. It is acked when the client was given the result. */
 export const askPeer = tool({
   name: "ask_peer",
   description:
@@ -20,11 +24,13 @@ export const askPeer = tool({
     wait_seconds: z.int().min(1).max(MAX_WAIT_SECONDS).default(30),
   }),
   waitMs: ({ wait_seconds }) => wait_seconds * 1_000,
-  async run({ client, sendKeys }, { to, message, wait_seconds }, signal, waitMs) {
+  async run(session, { to, message, wait_seconds }, signal, waitMs) {
+    const { client, mesh, sendKeys } = session;
+    const lease = { leaseMs: LEASE_MS, session: mesh.id };
     const answer = await sendKeys.under(["ask", to, message], (idempotencyKey) =>
-      client.ask({ to, body: message, timeoutMs: waitMs, idempotencyKey }, { signal }),
+      client.ask({ to, body: message, timeoutMs: waitMs, idempotencyKey, lease }, { signal }),
     );
-    const { delivery, messageId, reply } = answer;
+    const { delivery, messageId, reply, replyDelivery } = answer;
     if (reply) {
       const told = toldTrust(answer.replyTrust, reply);
       const trust = told === undefined ? "" : ` trust="${fenceAttribute(told)}"`;
@@ -37,6 +43,7 @@ export const askPeer = tool({
           ...trustData(answer.replyTrust, reply),
           answer: defang(reply.body),
         },
+        ...(replyDelivery && { settle: showOnce(session, [replyDelivery]) }),
       };
     }
     if (answer.status === "ended") {

@@ -8,6 +8,7 @@ import { ToolInputError } from "../shown/remedy.ts";
 import { defangLine, quoted, renderDelivery, type ShownDelivery } from "../shown/render.ts";
 import { trustData } from "./agent-row.ts";
 import { isNothing } from "./as-meant.ts";
+import { showOnce } from "./given.ts";
 import { reread } from "./reread.ts";
 import { asTyped, tool } from "./tool.ts";
 
@@ -53,7 +54,7 @@ export const checkMessages = tool({
     const shown = entries.map((entry) => shownAs(entry, session));
     // Read before and not answered, or behind much else.
     const owed = asks.filter(({ messageId }) => shown.every(({ message }) => message.id !== messageId));
-    session.inHand.show(entries.map((entry) => entry.id));
+    const settle = showOnce(session, entries);
     const rest = more === 0 ? [] : [`${more} more wait: call check_messages again.`];
     const head = shown.length === 1 ? "1 message." : `${shown.length} messages.`;
     return {
@@ -76,7 +77,7 @@ export const checkMessages = tool({
         more_waiting: more,
         ...(owed.length > 0 && { owed: owed.slice(0, MAX_OWED).map(owedFact) }),
       },
-      settle: (written) => settle(session, entries, written).finally(endTurn),
+      settle: (given) => settle(given).finally(endTurn),
     };
   },
 });
@@ -86,7 +87,7 @@ export const checkMessages = tool({
  * at the same time; the listing also has what the stream holds, and what is on its way back.
  */
 async function takeWaiting(session: JoinedSession, signal: AbortSignal): Promise<{ entries: Waiting[]; more: number }> {
-  const { client, mesh } = session;
+  const { client, inHand, mesh } = session;
   const lease = () => client.lease({ leaseMs: LEASE_MS, session: mesh.id }, { signal });
   let taken: LeaseReply = { deliveries: [], queued: 0 };
   try {
@@ -97,7 +98,9 @@ async function takeWaiting(session: JoinedSession, signal: AbortSignal): Promise
     await mesh.heartbeat();
     taken = await lease();
   }
-  const { entries, open } = await client.listInbox({ limit: MAX_DELIVERIES_PER_READ }, { signal });
+  const { entries: all, open } = await client.listInbox({ limit: MAX_DELIVERIES_PER_READ }, { signal });
+  // An answer that another call is given just now.
+  const entries = all.filter(({ id }) => !inHand.isShown(id));
   const listed = new Set(entries.map(({ id }) => id));
   const known: Waiting[] = [...entries, ...taken.deliveries.filter(({ id }) => !listed.has(id))];
   let bytes = 0;
@@ -106,7 +109,7 @@ async function takeWaiting(session: JoinedSession, signal: AbortSignal): Promise
     return index === 0 || (index < MAX_DELIVERIES_PER_READ && bytes <= MAX_BYTES_PER_READ);
   });
   const whole = fitting.map((entry) => (listed.has(entry.id) ? entry : withQuestion(session, entry, signal)));
-  return { entries: await Promise.all(whole), more: open - fitting.length };
+  return { entries: await Promise.all(whole), more: open - (all.length - entries.length) - fitting.length };
 }
 
 /** A listing says what a message answers; of what is behind its end the trace does. An extra that must not keep mail away. */
@@ -155,23 +158,4 @@ function rankOf({ message }: Waiting): number {
 
 function shownAs({ id, seq, message, trust, attempt, question }: Waiting, { inHand }: JoinedSession): ShownDelivery {
   return { seq, message, trust, redelivered: attempt > 1 || inHand.wasPushed(id), question };
-}
-
-/** Acks what the client was given; what it was not given, or what cannot be acked now, is shown again. */
-async function settle(session: JoinedSession, entries: readonly Waiting[], written: boolean): Promise<void> {
-  const { client, inHand, log } = session;
-  await Promise.all(
-    entries.map(async ({ id }) => {
-      let read = false;
-      try {
-        if (!written) throw new Error("the answer did not reach the client");
-        await client.ack({ delivery: id, evidence: "read" });
-        read = true;
-      } catch (error) {
-        log.warn("ack.failed", { delivery: id, error });
-      } finally {
-        inHand.endShow(id, read);
-      }
-    }),
-  );
 }

@@ -19,11 +19,16 @@ export interface InsideCall {
 /** The calls of a client's sessions, and those of their answers that the client has not yet been seen to keep. */
 export class InsideCalls {
   readonly #unkept = new Map<string, Settle>();
+  readonly #running = new Map<string, AbortController>();
 
   /** Calls a tool as the session's agent; returns what the model is shown. @throws what it is told when the tool fails */
   async run(session: AgentSession, tool: Tool, args: unknown, call: InsideCall): Promise<string> {
-    const work = callTool(session, tool, args, call.signal);
-    const { text, isError, settle } = await session.clientSession.during(work);
+    const ended = new AbortController();
+    if (call.id !== undefined) this.#running.set(call.id, ended);
+    const work = callTool(session, tool, args, AbortSignal.any([call.signal, ended.signal]));
+    const { text, isError, settle } = await session.clientSession.during(work).finally(() => {
+      if (call.id !== undefined) this.#running.delete(call.id);
+    });
     if (isError) throw new Error(text);
     if (settle) this.#awaitKept(call, (kept) => void settle(kept).catch(() => undefined));
     return [...session.takeNotices(), text].join("\n\n");
@@ -32,6 +37,7 @@ export class InsideCalls {
   /** The client has kept what a call was answered, or has ended the call without it. */
   kept(id: string, kept: boolean): void {
     this.#unkept.get(id)?.(kept);
+    if (!kept) this.#running.get(id)?.abort();
   }
 
   #awaitKept({ id, signal }: InsideCall, settle: Settle): void {

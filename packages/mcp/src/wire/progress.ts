@@ -1,12 +1,6 @@
 /** Signs of life of a long call: clients give a call up after a minute or so, and count anew at each of these. */
 import * as z from "zod";
 
-/**
- * A call of a client that takes no signs waits no longer than this, in milliseconds: several clients give one up after 60 s, some
- * without a word, and an answer that came then would count as read although no model ever saw it.
- */
-export const UNSAID_WAIT_MS = 50_000;
-
 const EVERY_MS = 5_000;
 
 const Meta = z.object({ _meta: z.object({ progressToken: z.union([z.string(), z.number()]) }) });

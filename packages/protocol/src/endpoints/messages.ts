@@ -80,6 +80,7 @@ export const messagesEndpoints = {
     errors: [
       "agent_not_found",
       "refused_by_policy",
+      "session_not_found",
       "would_deadlock",
       "idempotency_mismatch",
       "rate_limited",

@@ -37,7 +37,8 @@ export const LeasedDelivery = object(() => ({
 }));
 export type LeasedDelivery = z.infer<typeof LeasedDelivery>;
 
-const leaseMs = z.int().min(MIN_LEASE_MS).max(MAX_LEASE_MS);
+/** How long a lease lasts. */
+export const LeaseMs = z.int().min(MIN_LEASE_MS).max(MAX_LEASE_MS);
 
 /** Takes up to `max` deliveries or `maxBytes` of bodies for `leaseMs`; with `waitMs`, waits that long for the first. */
 export const LeaseRequest = strictObject(() => ({
@@ -48,7 +49,7 @@ export const LeaseRequest = strictObject(() => ({
     .max(MAX_BYTES_PER_LEASE)
     .default(MAX_BYTES_PER_READ)
     .meta({ description: "most bytes of bodies; the first delivery is returned whatever its size" }),
-  leaseMs: leaseMs.default(DEFAULT_LEASE_MS),
+  leaseMs: LeaseMs.default(DEFAULT_LEASE_MS),
   waitMs: z.int().min(0).max(MAX_WAIT_MS).default(0),
   session: SessionId.optional().meta({ description: "holder; its leases return when the session ends" }),
   toPush: z
@@ -112,7 +113,7 @@ export const NackRequest = strictObject(() => ({
 export type NackRequest = z.infer<typeof NackRequest>;
 
 /** Renews a lease by `leaseMs` from now. */
-export const ExtendRequest = strictObject(() => ({ receipt: Receipt, leaseMs: leaseMs.default(DEFAULT_LEASE_MS) }));
+export const ExtendRequest = strictObject(() => ({ receipt: Receipt, leaseMs: LeaseMs.default(DEFAULT_LEASE_MS) }));
 export type ExtendRequest = z.infer<typeof ExtendRequest>;
 
 /** Refuses a delivery for good: it becomes a dead letter with this reason. */

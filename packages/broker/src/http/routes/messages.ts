@@ -7,8 +7,8 @@ export function messageRoutes(bind: Bind, mesh: Mesh): void {
   bind("send", ({ body, caller }) => mesh.messages.send(caller, body));
   bind("listMessages", ({ query, caller, signal }) => mesh.history.list(caller, query, signal));
   bind("ask", async ({ body, caller, signal, onAnswered }) => {
-    const { answer, taken } = await mesh.asks.ask(caller, body, signal);
-    onAnswered(taken);
+    const { answer, over } = await mesh.asks.ask(caller, body, signal);
+    onAnswered(over);
     return answer;
   });
   bind("listAsks", ({ query, caller }) => mesh.asks.list(caller, query));

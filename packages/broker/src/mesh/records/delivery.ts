@@ -24,6 +24,9 @@ export interface LeaseTerms {
   readonly stream?: PushTerms & { readonly maxInFlight: number };
 }
 
+/** For whom the answer to an ask is leased, and for how long. */
+export type AnswerTerms = Pick<LeaseTerms, "agentId" | "leaseMs" | "session">;
+
 /** What a stream leases. */
 export type StreamLeaseTerms = LeaseTerms & Required<Pick<LeaseTerms, "stream">> & { readonly session: SessionId };
 

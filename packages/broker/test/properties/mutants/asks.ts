@@ -1,4 +1,5 @@
 /** Mutants of asks: answers, debts, reminders. */
+import type { AgentId } from "@agentmesh/protocol";
 import type { Database } from "../../../src/store/sqlite/driver/database.ts";
 import { type Mutant, stateless } from "./mutant.ts";
 
@@ -117,6 +118,51 @@ export const askMutants: Mutant[] = [
   stateless("a question that is owed is pruned", ({ store, db }) => ({
     prune: (retentionMs, limit) =>
       whileAsks(db, "closed_at", "closed_at = COALESCE(closed_at, 1)", () => store.prune(retentionMs, limit)),
+  })),
+  stateless("an answer that is leased is acked, though its asker may have given up", ({ store }) => ({
+    leaseAnswer: async (messageId, terms) => {
+      const leased = await store.leaseAnswer(messageId, terms);
+      if (leased) await store.ack(terms.agentId, leased.id, undefined, "read");
+      return leased;
+    },
+  })),
+  stateless("an answer is leased to whoever names the question", ({ store, db }) => ({
+    leaseAnswer: async (messageId, terms) => {
+      const asker = db
+        .prepare<[string], { id: AgentId }>(
+          `SELECT a.id FROM ask k JOIN message m ON m.pk = k.message_pk JOIN agent a ON a.pk = k.asker_pk WHERE m.id = ?`,
+        )
+        .get(messageId);
+      return store.leaseAnswer(messageId, { ...terms, agentId: asker?.id ?? terms.agentId });
+    },
+  })),
+  stateless("an answer that is in hand is leased a second time", ({ store, db }) => ({
+    leaseAnswer: (messageId, terms) => {
+      db.prepare(
+        `UPDATE delivery SET state = 'queued', receipt = NULL, session_id = NULL, lease_ends_at = NULL, stream_position = NULL
+         WHERE state = 'leased' AND message_pk =
+           (SELECT reply_pk FROM ask WHERE message_pk = (SELECT pk FROM message WHERE id = ?))`,
+      ).run(messageId);
+      return store.leaseAnswer(messageId, terms);
+    },
+  })),
+  stateless("an answer that is kept back is leased to nobody, also not to who asked", ({ store, db, clock }) => ({
+    leaseAnswer: async (messageId, terms) => {
+      const { id } =
+        db
+          .prepare<[number, string], { id: string }>(
+            `SELECT d.id FROM delivery d JOIN ask k ON k.reply_pk = d.message_pk
+             WHERE d.ready_at > ? AND k.message_pk = (SELECT pk FROM message WHERE id = ?)`,
+          )
+          .get(clock.now(), messageId) ?? {};
+      return id === undefined ? store.leaseAnswer(messageId, terms) : undefined;
+    },
+  })),
+  stateless("an answer is leased for a session that is over", ({ store, sessions }) => ({
+    leaseAnswer: (messageId, terms) => {
+      const known = terms.session !== undefined && [...sessions.all()].some(({ id }) => id === terms.session);
+      return store.leaseAnswer(messageId, { ...terms, session: known ? terms.session : undefined });
+    },
   })),
   stateless("an answer is not kept back for who waits for it", ({ store }) => ({
     enqueue: ({ keepBackMs: _, ...message }, quota) => store.enqueue(message, quota),

@@ -13,6 +13,9 @@ import { textFrom } from "../../text-input.ts";
 /** Longest wait of one call; then it is said how far it has come. */
 const EACH_MS = 10_000;
 
+/** Long enough to show an answer, in milliseconds. */
+const LEASE_MS = 30_000;
+
 /** Asks as the context's agent; exits 7 when no answer came in time, 8 when none will come. @throws CommandError, MeshApiError */
 export async function ask(
   context: Context,
@@ -24,7 +27,7 @@ export async function ask(
   const body = await textFrom({ words, file: options.file }, `question for ${plainLine(to)}`);
   const { client, patient, by } = await context.acting();
   // One key for all calls: the question is stored once, however often it is asked for its answer.
-  const question = { to, body, ...by, idempotencyKey: randomUUID() };
+  const question = { to, body, ...by, idempotencyKey: randomUUID(), lease: { leaseMs: LEASE_MS } };
   let last: AskReply | undefined;
   const answer = await waitFor({
     json,
@@ -51,10 +54,12 @@ export async function ask(
   const ended = answer ?? last;
   if (ended === undefined) return; // ended before its first look: waitFor has thrown
   if (json) await print(jsonText(ended));
-  const { delivery, messageId, reply } = ended;
+  const { delivery, messageId, reply, replyDelivery } = ended;
   const name = plainLine(delivery.to.name);
   if (reply) {
     if (!json) await print(`${style("bold", `${name} answered:`)}\n${indented(reply.body)}`);
+    // Only now that it was shown; unacked it comes into the inbox once more.
+    if (replyDelivery) await client.ack({ delivery: replyDelivery.id, evidence: "read" }).catch(() => undefined);
     return;
   }
   if (ended.status === "ended") {

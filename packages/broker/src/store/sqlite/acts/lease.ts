@@ -1,6 +1,6 @@
 /** The acts on leases: take, ack, give back, end. */
 import { randomBytes } from "node:crypto";
-import type { AckEvidence, AgentId, DeliveryRef, Urgency } from "@agentmesh/protocol";
+import type { AckEvidence, AgentId, DeliveryRef, LeasedDelivery, Message, Urgency } from "@agentmesh/protocol";
 import { focusWeight, urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
 import { timestamp } from "../../../mesh/clock.ts";
 import type {
@@ -17,7 +17,7 @@ import type { EngineContext } from "../context.ts";
 import type { LeaseRow } from "../delivery-sql.ts";
 import type { Engine } from "../engine.ts";
 import { focusOf, type PartyRow } from "../rows/agents.ts";
-import { deliveryRecord, messageOf, type OwnDeliveryRow } from "../rows/rows.ts";
+import { type DeliveryRow, deliveryRecord, messageOf, type OwnDeliveryRow } from "../rows/rows.ts";
 import { endUnacked } from "./end.ts";
 
 /** What is not given out to be pushed rests for a read: less urgent than asked for, or than the agent's focus allows. */
@@ -48,7 +48,7 @@ export function takeLeases(
   budget = WHOLE,
   before: readonly LeasedRecord[] = [],
 ): Taken {
-  const { deliveries, timeline, agents } = engine;
+  const { deliveries, agents } = engine;
   const agent = agents.row(terms.agentId);
   if (!agent) return { leased: [], queued: 0, silent: false, more: false };
   const none = { leased: [], queued: agent.queued_count, more: false };
@@ -89,17 +89,28 @@ export function takeLeases(
       engine.damage.note(row.message_pk);
       continue;
     }
-    const receipt = newReceipt();
-    const attempt = row.attempt + 1;
-    const position = timeline.note(pk, "leased", { attempt, session, parties: row });
-    const lease = { receipt, session, ms: terms.leaseMs, position: stream ? position : null };
-    const leaseEndsAt = timestamp(deliveries.markLeased(pk, lease));
-    const { id, seq, trust } = row;
-    const known = { id, seq, ...(trust !== null && { trust }) };
-    const delivery = { ...known, attempt, redelivered: attempt > 1, receipt, leaseEndsAt, message };
+    const { delivery, position } = leaseRow(engine, row, message, { ...terms, isStreamed: stream !== undefined });
     leased.push({ delivery, streamPosition: position });
   }
   return { leased, queued: agent.queued_count - leased.length, silent: false, more };
+}
+
+/** Leases what is queued, and notes it; `position` is where. */
+export function leaseRow(
+  { deliveries, timeline }: Engine,
+  row: DeliveryRow,
+  message: Message,
+  { leaseMs: ms, isStreamed, ...terms }: Pick<LeaseTerms, "session" | "leaseMs"> & { readonly isStreamed: boolean },
+): { readonly delivery: LeasedDelivery; readonly position: number } {
+  const { pk, id, seq, trust } = row;
+  const { session = null } = terms;
+  const receipt = newReceipt();
+  const attempt = row.attempt + 1;
+  const position = timeline.note(pk, "leased", { attempt, session, parties: row });
+  const lease = { receipt, session, ms, position: isStreamed ? position : null };
+  const leaseEndsAt = timestamp(deliveries.markLeased(pk, lease));
+  const known = { id, seq, ...(trust !== null && { trust }) };
+  return { delivery: { ...known, attempt, redelivered: attempt > 1, receipt, leaseEndsAt, message }, position };
 }
 
 /** A receipt for a new lease. */

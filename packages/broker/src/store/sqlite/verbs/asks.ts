@@ -1,7 +1,12 @@
 /** The Store's verbs on asks, and on the keys under which messages were sent. */
-import type { Store } from "../../../mesh/store.ts";
+import type { LeasedDelivery, MessageId } from "@agentmesh/protocol";
+import type { AnswerTerms, Store } from "../../../mesh/store.ts";
+import { leaseRow } from "../acts/lease.ts";
 import { remind } from "../acts/remind.ts";
 import { laneOf, sum } from "../commits/slices.ts";
+import type { EngineContext } from "../context.ts";
+import type { Engine } from "../engine.ts";
+import { messageOf } from "../rows/rows.ts";
 import { piecewise, type VerbParts } from "./parts.ts";
 import { acceptedUnder, askStatus } from "./reads.ts";
 
@@ -11,11 +16,14 @@ export function askVerbs({
   context,
   peek,
   read,
+  write,
   writeSliced,
-}: VerbParts): Pick<Store, "acceptedUnder" | "askStatus" | "listAsks" | "remindAsks"> {
+}: VerbParts): Pick<Store, "acceptedUnder" | "askStatus" | "leaseAnswer" | "listAsks" | "remindAsks"> {
   const { asks } = engine;
   return {
     acceptedUnder: (senderId, key) => peek(() => acceptedUnder(engine, senderId, key)),
+    leaseAnswer: (messageId, terms) =>
+      write(laneOf.agent(terms.agentId), () => leaseAnswer(engine, context, messageId, terms)),
     askStatus: (messageId) => read(() => askStatus(engine, messageId, context.clock.now())),
     listAsks: (side, agentId, limit, turn) => piecewise({ peek, read }, asks.list(side, agentId, limit), turn),
     remindAsks: async (notices, limit) => {
@@ -24,4 +32,22 @@ export function askVerbs({
       return sum(rounds.map(({ asks }) => asks));
     },
   };
+}
+
+/** Leases the answer to an ask, whatever its delay, for whoever asked. */
+function leaseAnswer(
+  engine: Engine,
+  { clock }: EngineContext,
+  ask: MessageId,
+  terms: AnswerTerms,
+): LeasedDelivery | undefined {
+  const { asks, deliveries, sessions, damage } = engine;
+  const pk = asks.one(ask)?.reply_delivery_pk ?? undefined;
+  const row = pk === undefined ? undefined : deliveries.byPk(pk);
+  if (row?.recipient_id !== terms.agentId || row.state !== "queued" || row.expires_at <= clock.now()) return undefined;
+  if (terms.session !== undefined && !sessions.holder(terms.session)) return undefined;
+  const message = messageOf(row);
+  if (!message.damaged) return leaseRow(engine, row, message, { ...terms, isStreamed: false }).delivery;
+  damage.note(row.message_pk);
+  return undefined;
 }

@@ -1,0 +1,119 @@
+/** Questions whose client waits, cancels, or gives up without a word: what the model learns, when the answer is acked, how often it comes. */
+import { cleanEnv, sampleOf, startProgram, startTestBroker, type TestBroker, until } from "testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import * as z from "zod";
+import { longestWaitMs } from "../src/client/patience.ts";
+import { byChannel, deliveryOf, directory, endBroker, session } from "./setting.ts";
+
+let broker: TestBroker;
+beforeAll(async () => {
+  broker = await startTestBroker();
+});
+afterAll(() => endBroker(broker));
+
+/** What somebody has said that the client waits, in place of the 50 s of one that is not known. */
+const CALL_MS = 1_500;
+const Answer = z.object({ content: z.array(z.object({ text: z.string() })), structuredContent: z.looseObject({}) });
+
+/** What clients do when a call lasts, and whether they take signs of life meanwhile. */
+const clients = [
+  { does: "waits", signs: true },
+  { does: "waits", signs: false },
+  { does: "cancels", signs: true },
+  { does: "cancels", signs: false },
+  { does: "gives up without a word", signs: true },
+  { does: "gives up without a word", signs: false },
+] as const;
+const rows = clients.flatMap((client) => (["push", "check_messages"] as const).map((by) => ({ ...client, by })));
+
+test.each(sampleOf(rows, 1))(
+  "a client that $does (takes signs of life: $signs) is given the answer once, which is acked then and not before; a late one comes by $by",
+  { timeout: 60_000 },
+  async ({ does, signs, by }) => {
+    const name = `${does.slice(0, 5).trim()}-${signs ? "signs" : "none"}-${by.slice(0, 4)}`;
+    const oracle = await broker.agent(`oracle-of-${name}`);
+    // One that gives up without a word has to be answered before.
+    const silent = does === "gives up without a word";
+    await using asker = await session(broker, name, {
+      env: {
+        ...(by === "push" ? byChannel : { AGENTMESH_PUSH: "none" }),
+        ...(silent && { AGENTMESH_CALL_MS: String(CALL_MS) }),
+      },
+    });
+    await asker.joined();
+    const over = new AbortController();
+    const question = { to: oracle.agent.name, message: "which port?", wait_seconds: 100 };
+    const call = asker.client
+      .callTool({ name: "ask_peer", arguments: question }, undefined, {
+        ...{ signal: over.signal, timeout: 120_000 },
+        ...(signs && { onprogress: () => undefined }),
+      })
+      .then(
+        (answer) => Answer.parse(answer),
+        () => "given up" as const,
+      );
+    const [asked] = (await oracle.client.lease({ waitMs: 30_000 })).deliveries;
+    if (does === "cancels") {
+      over.abort();
+      expect(await call).toBe("given up");
+    }
+    if (silent) expect(await call).toMatchObject({ structuredContent: { status: "pending" } });
+    const { messageId } = await oracle.client.send({ inReplyTo: asked?.id ?? "1", body: "port 4711" });
+    const acked = async () => (await deliveryOf(broker, messageId)).state === "acked";
+
+    if (does === "waits") {
+      expect(await call).toMatchObject({ structuredContent: { status: "replied", answer: "port 4711" } });
+    } else {
+      const pushed = async () => (await deliveryOf(broker, messageId)).events.includes("pushed");
+      if (by === "push") await until(pushed, "the push", 30_000);
+      expect(await acked()).toBe(false);
+      expect((await asker.tool("check_messages")).text.split("port 4711")).toHaveLength(2);
+    }
+    await until(acked, "the ack");
+    expect((await asker.tool("check_messages")).text).not.toContain("port 4711");
+    const pushes = asker.channel.filter(({ content }) => content.includes("port 4711"));
+    expect(pushes).toHaveLength(by === "push" && does !== "waits" ? 1 : 0);
+    const { timeline } = await deliveryOf(broker, messageId);
+    expect(timeline.filter(({ event }) => event === "acked")).toMatchObject([{ reason: "read" }]);
+  },
+);
+
+test("an answer that its client ends without reading is not acked, and waits in the inbox (T18)", async () => {
+  const oracle = await broker.agent("unread-oracle");
+  const env = cleanEnv({ AGENTMESH_HOME: broker.home, AGENTMESH_URL: broker.url, AGENTMESH_PUSH: "none" });
+  const adapter = startProgram("mcp", [], { cwd: directory(broker, "unread"), env });
+  const { stdin, stdout } = adapter.child;
+  let id = 0;
+  const write = (method: string, params?: object) =>
+    stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", id: ++id, method, ...(params && { params }) })}\n`);
+  const clientInfo = { name: "claude-code", version: "0" };
+  write("initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo });
+  await until(() => adapter.stdout().includes('"protocolVersion"'), "the handshake");
+  stdout?.pause();
+  // More than the pipe holds: what is written after it stays behind.
+  for (let n = 0; n < 200; n++) write("tools/list");
+  write("tools/call", { name: "ask_peer", arguments: { to: "unread-oracle", message: "?", wait_seconds: 100 } });
+  const [asked] = (await oracle.client.lease({ waitMs: 30_000 })).deliveries;
+  const { messageId } = await oracle.client.send({ inReplyTo: asked?.id ?? "1", body: "nobody reads this" });
+  await until(async () => (await deliveryOf(broker, messageId)).state === "leased", "the answer to be taken");
+  stdout?.destroy();
+  stdin?.end();
+  await adapter.exit;
+  await until(async () => (await deliveryOf(broker, messageId)).state === "queued", "the answer to be back");
+  expect((await deliveryOf(broker, messageId)).events).not.toContain("acked");
+});
+
+test("a call waits for as long as its client does: said, seen to wait, seen to go; else 50 s", () => {
+  const unknown = { clientName: "some-client", takesSigns: true, isSeenToGo: false, said: undefined };
+  expect(longestWaitMs(unknown)).toBe(50_000);
+  expect(longestWaitMs({ ...unknown, isSeenToGo: true })).toBeUndefined();
+  expect(longestWaitMs({ ...unknown, isSeenToGo: true, takesSigns: false })).toBe(50_000);
+  for (const clientName of ["claude-code", "pi", "kilo", "qwen-cli-mcp-client-agentmesh"]) {
+    expect(longestWaitMs({ ...unknown, clientName })).toBeUndefined();
+    expect(longestWaitMs({ ...unknown, clientName, takesSigns: false })).toBe(50_000);
+    expect(longestWaitMs({ ...unknown, clientName, said: 20_000 })).toBe(20_000);
+  }
+  for (const clientName of ["pirate", "@cline/core", undefined]) {
+    expect(longestWaitMs({ ...unknown, clientName })).toBe(50_000);
+  }
+});
