@@ -189,6 +189,14 @@ describe("a post", () => {
     new StandardWebhook(Buffer.from(secret), { format: "raw" }).verify(body, headers as Record<string, string>);
   });
 
+  test("in the dialect continue is a prompt for cn serve, at its own path or at the one that was given", async () => {
+    const { path, json, body } = await posted({ dialect: "continue" }, "/");
+    expect([path, Object.keys(json)]).toEqual(["/message", ["message"]]);
+    isHarmless(json.message);
+    expect(body).not.toContain("</system>");
+    expect((await posted({ dialect: "continue" }, "/inner/message")).path).toBe("/inner/message");
+  });
+
   test("that tries a webhook says so in every dialect", async () => {
     await using receiver = await openWebhookReceiver(200);
     const openclaw = { hook: "agent" as const, token: "t", deliver: false };
@@ -196,17 +204,19 @@ describe("a post", () => {
       {},
       { dialect: "cloudevents" },
       { dialect: "hermes" },
+      { dialect: "continue" },
       { dialect: "openclaw", openclaw },
     ] as const) {
       using sink = sinkFor(receiver.url, terms);
       expect(await sink.test()).toEqual({ kind: "taken", status: 200 });
     }
-    const [plain, cloud, hermes, claw] = receiver.posts.map(({ body }) => JSON.parse(body));
+    const [plain, cloud, hermes, cn, claw] = receiver.posts.map(({ body }) => JSON.parse(body));
     expect([webhookEventOf(plain)?.type, webhookEventOf(cloud)?.type]).toEqual([
       "agentmesh.test.v1",
       "agentmesh.test.v1",
     ]);
-    expect([hermes.data.text, claw.message]).toEqual([
+    expect([hermes.data.text, cn.message, claw.message]).toEqual([
+      expect.stringContaining("It works"),
       expect.stringContaining("It works"),
       expect.stringContaining("It works"),
     ]);

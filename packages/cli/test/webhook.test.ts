@@ -134,7 +134,7 @@ test("OpenClaw's token and a secret of one's own come from a file or stdin, and 
     [["set", "claw", url, "--secret-file", "/nowhere/at/all"], /cannot be read/],
     [
       ["set", "claw", url, "--dialect", "smoke-signals"],
-      /--dialect takes agentmesh, cloudevents, openclaw, hermes, a2a, a2a-push or legacy, not "smoke-signals"/,
+      /--dialect takes agentmesh, cloudevents, openclaw, hermes, continue, a2a, a2a-push or legacy, not "smoke-signals"/,
     ],
     [["set", "claw"], /Missing required argument "url"\. How it is used:/],
   ];

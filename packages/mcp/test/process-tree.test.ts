@@ -8,7 +8,7 @@ import type { ClientKind } from "../src/client/client-kind.ts";
 import type { Card } from "../src/hooks/card.ts";
 import { candidates, type HookClient } from "../src/hooks/find-adapter.ts";
 import { ancestors, clientBeganMs, isSame, markOf, pidSpace, upToClient } from "../src/hooks/process-tree.ts";
-import { hasChannels } from "../src/push/claude-channel.ts";
+import { hasChannels, showsServer } from "../src/push/claude-channel.ts";
 
 test("a process finds those above it", () => {
   const [own, parent] = ancestors(process.pid);
@@ -110,6 +110,14 @@ test("Claude Code shows channel events only when it was started for it", () => {
   expect(hasChannels(["claude", "--channels", "plugin:x@y"])).toBe(true);
   expect(hasChannels(["claude", "--dangerously-load-development-channels=server:agentmesh"])).toBe(true);
   expect(hasChannels([])).toBeUndefined();
+});
+
+test("another client shows Claude Code's event where it was started to, by the name of a server", () => {
+  expect(showsServer(["crush", "--channels", "server:agentmesh"])).toBe(true);
+  expect(showsServer(["crush", "--channels=server:agentmesh"])).toBe(true);
+  for (const args of [[], ["crush"], ["bot", "--channels", "general"], ["bot", "server:x"], ["crush", "--channels"]]) {
+    expect(showsServer(args)).toBe(false);
+  }
 });
 
 test("the program that runs after every tool call loads nothing but Node and its own few files", () => {

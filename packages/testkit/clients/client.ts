@@ -50,6 +50,8 @@ export interface Client {
   missing?(): string | undefined;
   /** Prepares the client itself: where its model is, no first-run questions. */
   prepare(site: Site): Promise<void>;
+  /** What its preparation has written of the mesh, where `agentmesh setup` does not know it. */
+  readonly configureByHand?: string;
   /** Lists its MCP servers, for which it starts each for a moment; undefined where it starts none. */
   list?(site: Site): Promise<void>;
   /** What its user does when its agent is there, so that messages reach it. */

@@ -10,6 +10,7 @@ import type { Client } from "./client.ts";
 import { cline } from "./cline.ts";
 import { codex } from "./codex.ts";
 import { configureBy } from "./configure.ts";
+import { continueCli } from "./continue.ts";
 import { copilot, copilotByHooks } from "./copilot.ts";
 import { gemini } from "./gemini.ts";
 import { identityConversations } from "./identity/conversations.ts";
@@ -30,7 +31,7 @@ import { table } from "./table.ts";
 
 const CLIENTS: readonly Client[] = [
   ...[claude, claudeByHooks, codex, opencode, kilo, pi, cline, openclaw, gemini],
-  ...[copilot, copilotByHooks, qwen, qwenByHooks],
+  ...[copilot, copilotByHooks, qwen, qwenByHooks, continueCli],
   ...[...identityConversations, identityHooks],
   ...[...mcpHttp, inspector],
 ];

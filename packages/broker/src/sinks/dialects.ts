@@ -56,6 +56,10 @@ export function draft(id: string, event: WebhookEvent, terms: PostTerms, legacyM
       return { url, headers: json, body: hermesBody(id, event) };
     case "openclaw":
       return openclaw(id, event, url, terms);
+    case "continue":
+      // `cn serve`; a URL without a path is the program's.
+      if (url.pathname === "/") url.pathname = "/message";
+      return { url, headers: json, body: { message: modelText(event) } };
     case "a2a":
       return { url, ...messagePost(id, event, terms.a2a) };
     case "a2a-push":

@@ -17,13 +17,17 @@ export function webhooksCommands(program: Command): void {
       "Set an agent's webhook. Without --secret-file the broker makes a secret and this shows it, only now. A file named - is stdin.",
     )
     .argument("<agent>", "name or id")
-    .argument("<url>", "for openclaw its gateway, e.g. http://127.0.0.1:18789, or the whole URL of the hook")
+    .argument(
+      "<url>",
+      "for openclaw its gateway, e.g. http://127.0.0.1:18789, or the whole URL of the hook; for continue cn serve's",
+    )
     .addOption(
       choiceOption("--dialect <name>", "what a post looks like", [
         "agentmesh",
         "cloudevents",
         "openclaw",
         "hermes",
+        "continue",
         "a2a",
         "a2a-push",
         "legacy",

@@ -3,7 +3,7 @@ import type { ClientSession } from "../client/client-session.ts";
 import type { Config } from "../config/config.ts";
 import { hooksFolder } from "../hooks/card.ts";
 import { ancestors, upToClient } from "../hooks/process-tree.ts";
-import { claudeChannel, hasChannels } from "./claude-channel.ts";
+import { claudeChannel, hasChannels, showsServer } from "./claude-channel.ts";
 import { claudeInbox } from "./claude-inbox.ts";
 import { codexQueue } from "./codex-queue.ts";
 import { copilotExtension } from "./copilot-extension.ts";
@@ -51,7 +51,7 @@ function pathsOf(
     case "gemini":
       return [hooks];
     default:
-      // An unknown client may know Claude Code's event; only who sets it up can say.
-      return [{ path: claudeChannel(notify), plausible: false }];
+      // Another client may know Claude Code's event: who started it says so, or who sets it up.
+      return [{ path: claudeChannel(notify), plausible: showsServer(clientArgs()) }];
   }
 }

@@ -19,3 +19,10 @@ export function claudeChannel(notify: Notify): PushPath {
 export function hasChannels(clientArgs: readonly string[]): boolean | undefined {
   return clientArgs.length === 0 ? undefined : clientArgs.some((arg) => FLAG.test(arg));
 }
+
+/** Whether another client, such as Crush, was started to show the events of a server: `--channels server:NAME`. */
+export function showsServer(clientArgs: readonly string[]): boolean {
+  return clientArgs.some(
+    (arg, i) => /^--channels=server:/.test(arg) || (arg === "--channels" && /^server:/.test(clientArgs[i + 1] ?? "")),
+  );
+}

@@ -8,10 +8,19 @@ import { Urgency } from "../urgency.ts";
 import { WebhookSecret } from "./webhook-signature.ts";
 
 /**
- * What a post looks like: our own or a CloudEvents envelope for programs, what OpenClaw or Hermes takes, a message to an agent that speaks
+ * What a post looks like: our own or a CloudEvents envelope for programs, what OpenClaw, Hermes or Continue takes, a message to an agent that speaks
  * A2A or what it is told of its tasks (`a2a-push`), or as agentmesh 0.1 posted.
  */
-export const WebhookDialect = z.enum(["agentmesh", "cloudevents", "openclaw", "hermes", "a2a", "a2a-push", "legacy"]);
+export const WebhookDialect = z.enum([
+  "agentmesh",
+  "cloudevents",
+  "openclaw",
+  "hermes",
+  "continue",
+  "a2a",
+  "a2a-push",
+  "legacy",
+]);
 export type WebhookDialect = z.infer<typeof WebhookDialect>;
 
 const line = (max: number) => z.string().regex(new RegExp(`^[\\x21-\\x7e]{1,${max}}$`), "visible ASCII, no blanks");
