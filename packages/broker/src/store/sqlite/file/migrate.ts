@@ -22,6 +22,7 @@ import { machines } from "../migrations/0019-machines.ts";
 import { hooks } from "../migrations/0020-hooks.ts";
 import { agentCards } from "../migrations/from-0021/0021-agent-cards.ts";
 import { needs } from "../migrations/from-0021/0022-needs.ts";
+import { hookTo } from "../migrations/from-0021/0023-hook-to.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -47,6 +48,7 @@ export const migrations: readonly string[] = [
   hooks,
   agentCards,
   needs,
+  hookTo,
 ];
 
 /** The database was written by a newer broker. */
