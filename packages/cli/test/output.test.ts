@@ -99,7 +99,18 @@ test("--as cannot become an agent that is not this machine's", async () => {
 test("looking registers nobody and marks the own row", async () => {
   await using empty = await startTestBroker();
   const looks = sampleOf<string[]>(
-    [["agents"], ["log"], ["status"], ["whoami"], ["inbox"], ["inbox", "--ack"], ["dead"], ["held"], ["owed"]],
+    [
+      ["agents"],
+      ["log"],
+      ["status"],
+      ["whoami"],
+      ["inbox"],
+      ["inbox", "--ack"],
+      ["dead"],
+      ["held"],
+      ["needs"],
+      ["owed"],
+    ],
     3,
   );
   const named = looks.map((look) => [...look, "--as", "typo"]);

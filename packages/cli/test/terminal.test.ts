@@ -38,6 +38,7 @@ const COMMANDS = [
   ["held", LONG],
   ["dead"],
   ["owed"],
+  ["needs"],
   ["topics"],
   ["webhook", "list"],
   ["webhook", "remove", LONG],

@@ -143,6 +143,7 @@ test.each(hostile.map((words, index) => ({ words, index })))(
     await other.client.send({ to: own, inReplyTo: published, body: "as it says" });
     await tool("check_messages");
     await cli("owed");
+    await cli("needs");
 
     const nudged = async () =>
       (await broker.admin.listInbox({ agent: own, state: "all" })).entries.some(

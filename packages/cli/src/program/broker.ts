@@ -43,6 +43,14 @@ export function brokerCommands(program: Command): void {
       (await import("../commands/broker/ui.ts")).ui(await contextOf(command), options),
     );
   program
+    .command("top")
+    .summary("the same live on a terminal")
+    .description(
+      "What needs you, agents and log, live on this terminal, with keys that answer, redrive, admit and more; q ends it. Goes on by itself when the broker comes back.",
+    )
+    .argument("[agent]", "only what waits at this agent, and what it sent or got")
+    .action(async (agent, _, command) => (await import("../top/run.ts")).top(await contextOf(command), agent));
+  program
     .command("doctor")
     .summary("what is wrong on this machine, and what to do")
     .description(

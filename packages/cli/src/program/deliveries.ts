@@ -27,6 +27,17 @@ export function deliveriesCommands(program: Command): void {
       (await import("../commands/deliveries/log.ts")).trace(await contextOf(command), ref, options),
     );
   program
+    .command("needs")
+    .summary("what waits for you, and what ends it")
+    .description(
+      "What waits for a person, the worst first, each with the commands that end it: questions, held mail, dead letters, overdue answers, push paths that fail, inboxes that fill up.",
+    )
+    .argument("[agent]", "only what waits at this agent, or for it")
+    .addOption(countOption("--limit <count>", "show at most this many", 1, 300, 50))
+    .action(async (agent, options, command) =>
+      (await import("../commands/deliveries/needs.ts")).needs(await contextOf(command), agent, options),
+    );
+  program
     .command("held")
     .description("what policies keep aside until you decide")
     .argument("[agent]", "only what is held for this agent")

@@ -1,0 +1,38 @@
+/** `agentmesh needs`: what waits for a person, the worst first, each with the command that ends it. */
+import type { Need } from "@agentmesh/protocol";
+import { plainLine } from "@agentmesh/protocol";
+import type { Context } from "../../context.ts";
+import { kindOf, needPreview, needSentence } from "../../need-words.ts";
+import { since } from "../../terminal/clock.ts";
+import { jsonText, print, remark, style, tell, terminalWidth } from "../../terminal/output.ts";
+import { cut, pad } from "../../terminal/text-width.ts";
+
+const KIND_WIDTH = 11;
+const AGE_WIDTH = 4;
+
+/** Lists needs, of the mesh or of one agent. @throws MeshApiError, BrokerUnreachableError */
+export async function needs(
+  context: Context,
+  agent: string | undefined,
+  { limit }: { readonly limit: number },
+): Promise<void> {
+  const admin = await context.admin();
+  const reply = await admin.listNeeds({ limit, ...(agent !== undefined && { agent }) });
+  if (context.json) return print(jsonText(reply));
+  if (reply.needs.length === 0)
+    return tell(agent === undefined ? "Nothing waits for you." : `Nothing of ${plainLine(agent)} waits for you.`);
+  await print(reply.needs.map(lines).join("\n"));
+  const all = Object.values(reply.counts).reduce((sum, n) => sum + n, 0);
+  if (all > reply.needs.length) remark(`${all - reply.needs.length} more are not shown: see more with --limit`);
+}
+
+function lines(need: Need): string {
+  const { text, style: look } = kindOf(need);
+  const head = `${style(look, pad(text, KIND_WIDTH))}  ${pad(since(need.since), AGE_WIDTH)}  `;
+  const room = terminalWidth() - KIND_WIDTH - AGE_WIDTH - 4;
+  const said = [needSentence(need), needPreview(need)].filter((each) => each !== "").join(": ");
+  const commands = need.remedies.map(
+    ({ command }) => `    ${style("dim", cut(plainLine(command, 600), terminalWidth() - 4))}`,
+  );
+  return [head + cut(said, room), ...commands].join("\n");
+}
