@@ -95,11 +95,12 @@ function needRow(need: Need): Part[] {
 function agentRow(agent: Agent, columns: number): Part[] {
   const name = Math.max(12, Math.min(28, Math.floor(columns / 4)));
   const waiting = agent.queued + agent.inHand + agent.held === 0 ? "" : waitingWords(agent);
+  const reached = plainLine(reachedBy(agent));
   return [
     { text: `${pad(cut(plainLine(agent.name), name), name)} ` },
     { text: `${pad(cut(presenceWords(agent, times), 18), 18)} `, style: presenceStyle[agent.presence] },
-    ...(waiting === "" ? [] : [{ text: `${plainLine(waiting)}; `, style: "yellow" as const }]),
-    { text: plainLine(reachedBy(agent)), style: "dim" },
+    { text: plainLine(waiting), style: "yellow" },
+    { text: `${waiting !== "" && reached !== "" ? "; " : ""}${reached}`, style: "dim" },
   ];
 }
 
