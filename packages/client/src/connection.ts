@@ -129,6 +129,7 @@ export class Connection {
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
         ca,
+        waits: row.stream !== undefined || (row.takesMs ?? waitMsOf(input)) > 0,
       });
     } catch (error) {
       this.lost();

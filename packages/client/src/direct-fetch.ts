@@ -3,7 +3,8 @@
  * proxy of the environment, of a flag or of another module even for loopback, and the call carries a token. To every other machine
  * the proxies of the environment lead.
  */
-import { thisMachine } from "@agentmesh/protocol";
+import { endpoints, thisMachine } from "@agentmesh/protocol";
+import { ASKED_AFTER_MS, doubtKept, endMoved } from "./connections/kept.ts";
 import { answerOf, type DirectAnswer } from "./direct-answer.ts";
 
 /** What is asked. */
@@ -14,7 +15,12 @@ export interface DirectRequest {
   readonly signal?: AbortSignal;
   /** The certificate, as PEM, that is trusted for this call, and no other authority; without it those that the system knows. */
   readonly ca?: string | undefined;
+  /** Its answer may take as long as it likes: a stream, or what waits for something. */
+  readonly waits?: boolean;
 }
+
+/** How long a new connection may take to be answered, where a kept one is doubted, in milliseconds. */
+const ANSWERED_WITHIN_MS = 5_000;
 
 /**
  * `fetch` without redirects: straight to this machine in every spelling of loopback, and through the proxies that the environment
@@ -35,7 +41,7 @@ function isNode(): boolean {
 }
 
 /** The runtime's own `fetch`, told in its words which certificate to trust. @throws TypeError where it cannot be told */
-function byRuntime(url: string, { ca, ...request }: DirectRequest): Promise<DirectAnswer> {
+function byRuntime(url: string, { ca, waits: _, ...request }: DirectRequest): Promise<DirectAnswer> {
   const asked: RequestInit = { ...request, redirect: "error" };
   if (ca === undefined) return fetch(url, asked);
   if (typeof process !== "undefined" && process.versions?.bun !== undefined) {
@@ -83,15 +89,29 @@ const agents = new Map<string, Agent>();
  * close a connection that is used a second time when its call is aborted (2.9.6): there each call has its own.
  */
 function agentFor(protocol: string, http: Http, isHere: boolean, ca: string | undefined): Agent {
-  const { env } = process;
-  const proxyEnv = isHere ? {} : env;
-  const options = { keepAlive: !("Deno" in globalThis), proxyEnv, ...(ca !== undefined && { ca }) };
-  // TLS is loaded by whoever needs it: it is as large as the rest of a call.
-  const kind = () => (protocol === "https:" ? process.getBuiltinModule("node:https") : http);
   const key = `${protocol} ${isHere} ${ca}`;
-  const agent = agents.get(key) ?? new (kind().Agent)(options);
+  const agent = agents.get(key) ?? newAgent(protocol, http, { isHere, ca, keepAlive: !("Deno" in globalThis) });
   agents.set(key, agent);
   return agent;
+}
+
+function newAgent(
+  protocol: string,
+  http: Http,
+  { isHere, ca, keepAlive }: { readonly isHere: boolean; readonly ca: string | undefined; readonly keepAlive: boolean },
+): Agent {
+  const { env } = process;
+  const options = { keepAlive, proxyEnv: isHere ? {} : env, ...(ca !== undefined && { ca }) };
+  // TLS is loaded by whoever needs it: it is as large as the rest of a call.
+  const kind = () => (protocol === "https:" ? process.getBuiltinModule("node:https") : http);
+  return new (kind().Agent)(options);
+}
+
+/** Whether the broker at an address answers over a connection of its own. @throws where it does not */
+async function answersAnew(http: Http, { origin, protocol }: URL, ca: string | undefined): Promise<void> {
+  const agent = newAgent(protocol, http, { isHere: false, ca, keepAlive: false });
+  const asked = { ca, signal: AbortSignal.timeout(ANSWERED_WITHIN_MS) };
+  await (await send(http, new URL(origin + endpoints.livez.path), undefined, asked, agent)).text();
 }
 
 /**
@@ -109,9 +129,16 @@ function exempt(host: string): void {
 }
 
 /** `here` is the host by which it stays on this machine; undefined for every other one. */
-function send(http: Http, url: URL, here: string | undefined, request: DirectRequest): Promise<DirectAnswer> {
+function send(
+  http: Http,
+  url: URL,
+  here: string | undefined,
+  request: DirectRequest,
+  agent: Agent = agentFor(url.protocol, http, here !== undefined, request.ca),
+): Promise<DirectAnswer> {
   const { method = "GET", headers, body, signal, ca } = request;
   const host = here ?? url.hostname;
+  if (here === undefined) endMoved(agent);
   const options = {
     protocol: url.protocol,
     // RFC 6761: names below localhost are loopback, whatever a resolver says.
@@ -124,13 +151,17 @@ function send(http: Http, url: URL, here: string | undefined, request: DirectReq
       host: url.port === "" ? host : `${host}:${url.port}`,
       ...(body !== undefined && { "content-length": new TextEncoder().encode(body).length }),
     },
-    agent: agentFor(url.protocol, http, here !== undefined, ca),
+    agent,
   };
   if (here !== undefined) exempt(options.host);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     // Not http.request: modules that send all of a process through a proxy replace that function.
     const sent = new http.ClientRequest(options);
+    if (here === undefined) {
+      sent.setSocketKeepAlive(true, ASKED_AFTER_MS);
+      if (!request.waits) doubtKept(sent, agent, () => answersAnew(http, url, ca));
+    }
     let answer: IncomingMessage | undefined;
     const abort = () => {
       (answer ?? sent).destroy(reasonOf(signal));

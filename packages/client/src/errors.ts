@@ -47,6 +47,11 @@ export class UntrustedBrokerError extends Hindrance {
   override readonly name = "UntrustedBrokerError";
 }
 
+/** The broker answers, but what it streams is held back on the way, as by a proxy that passes an answer on when it is whole. */
+export class StreamHeldBackError extends Hindrance {
+  override readonly name = "StreamHeldBackError";
+}
+
 /** Whether the same call may succeed in a few seconds without anybody doing anything. */
 export function mayPass(error: unknown): boolean {
   if (error instanceof MeshApiError) return error.retryable;

@@ -2,8 +2,8 @@
 import { type EventFilter, EventStreamItem, endpoints, type MeshEvent } from "@agentmesh/protocol";
 import { backoffMs, pause } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
-import { MeshApiError, mayPass } from "./errors.ts";
-import { readSse } from "./sse.ts";
+import { MeshApiError, mayPass, StreamHeldBackError } from "./errors.ts";
+import { OPENS_WITHIN_MS, readSse } from "./sse.ts";
 
 /** Which events. */
 export interface EventsOptions {
@@ -27,7 +27,10 @@ export type EventsNews =
   | { readonly type: "lost" }
   | { readonly type: "gap"; readonly why: "cursor_gone" | "cursor_invalid"; readonly cursor: string };
 
-/** Events in the order of happening, each once, and news of the stream, until the signal. @throws MeshApiError when the broker refuses */
+/**
+ * Events in the order of happening, each once, and news of the stream, until the signal.
+ * @throws MeshApiError when the broker refuses, StreamHeldBackError when it answers and nothing of the stream comes through
+ */
 export async function* readEvents(
   connection: Connection,
   { after, types, agent, signal = new AbortController().signal }: EventsOptions,
@@ -38,18 +41,24 @@ export async function* readEvents(
   let wasOpen = false;
   for (let failures = 0; !signal.aborted; ) {
     const from = cursor === undefined ? {} : { after: cursor };
-    const items = readSse(connection, endpoints.events, { ...asked, ...from }, undefined, signal);
+    const held = new AbortController();
+    const watch = setTimeout(() => held.abort(), OPENS_WITHIN_MS);
+    const both = AbortSignal.any([signal, held.signal]);
+    const items = readSse(connection, endpoints.events, { ...asked, ...from }, undefined, both);
+    let isOpen = false;
     try {
       for (;;) {
         const { done, value } = await items.next();
         if (done) {
-          if (!value.reconnect) return;
+          if (!value.reconnect && !held.signal.aborted) return;
           failures++;
           break;
         }
         const { event, data, id } = value;
         const item = EventStreamItem.safeParse({ event, data }).data;
         if (item?.event === "open") {
+          clearTimeout(watch);
+          isOpen = true;
           failures = 0;
           const { cursor: place } = item.data;
           cursor = place;
@@ -74,12 +83,26 @@ export async function* readEvents(
       if (!mayPass(error)) throw error;
       failures++;
     } finally {
+      clearTimeout(watch);
       // A loop that ends by break or return leaves the stream behind.
       await items.return({ reconnect: false });
     }
+    if (held.signal.aborted && !isOpen && !signal.aborted) await refuseHeldBack(connection, signal);
     if (failures === 1 && wasOpen) yield { type: "lost" };
     await pause(backoffMs(failures, 50, 2_000), signal);
   }
+}
+
+/** Where calls are answered and a stream is not even said to be open, no time will help. @throws StreamHeldBackError */
+async function refuseHeldBack(connection: Connection, signal: AbortSignal): Promise<void> {
+  const url = await connection.call(endpoints.livez, {}, { signal }).then(
+    () => connection.url(),
+    () => undefined,
+  );
+  if (url === undefined) return;
+  throw new StreamHeldBackError(
+    `The broker at ${url} answers, but something on the way holds its stream of events back, as a proxy does that passes an answer on when it is whole. What happened to messages can be asked for instead, GET /v1/log with waitMs; or let the proxy pass text/event-stream on as it comes.`,
+  );
 }
 
 function goneOf(error: unknown): "cursor_gone" | "cursor_invalid" | undefined {

@@ -11,6 +11,7 @@ export {
   type HindranceOptions,
   MeshApiError,
   mayPass,
+  StreamHeldBackError,
   UntrustedBrokerError,
 } from "./errors.ts";
 export type { EventsNews, EventsOptions } from "./events.ts";

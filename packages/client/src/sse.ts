@@ -6,6 +6,9 @@ import type { Connection } from "./connection.ts";
 /** A response that says nothing for this long is taken for dead, in milliseconds. */
 export const SILENCE_MS = 3 * KEEPALIVE_MS;
 
+/** A stream that does not say within this time that it is open is held back on the way, or the way is gone, in milliseconds. */
+export const OPENS_WITHIN_MS = 10_000;
+
 /** One event; its data is JSON, or undefined when it is none. */
 export interface SseItem {
   readonly event: string | undefined;

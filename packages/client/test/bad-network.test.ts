@@ -1,5 +1,5 @@
 /** An inbox behind what spoils networks: connections that are forgotten without a word, and streams that are held back. */
-import { MeshClient } from "@agentmesh/client";
+import { MeshClient, StreamHeldBackError } from "@agentmesh/client";
 import { freePort, openProxy, type ProxySpoils, startTestBroker, thorough, until } from "testkit";
 import { expect, test } from "vitest";
 
@@ -69,5 +69,27 @@ test.runIf(thorough)(
     expect(notices).toEqual([expect.stringContaining("holds its stream back")]);
     over.abort();
     await session.leave();
+  },
+);
+
+test.runIf(thorough)(
+  "where streams are held back, events are refused with what to ask instead, and that gets through (ten seconds: in test:thorough)",
+  async () => {
+    await using site = await behindProxy({ buffer: true });
+    const { alice, bob } = site;
+    const events = (async () => {
+      for await (const { type } of bob.events()) if (type.startsWith("delivery")) return type;
+      return "the end";
+    })();
+    const { cursor } = await bob.log({ limit: 1 });
+    const refused = await events.catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(StreamHeldBackError);
+    expect(refused).toMatchObject({
+      passes: false,
+      message: expect.stringMatching(/holds its stream .*GET \/v1\/log/),
+    });
+    const waiting = bob.log({ after: cursor, waitMs: 30_000 });
+    const { messageId } = await alice.send({ to: "bob", body: "at once" });
+    expect((await waiting).entries).toMatchObject([{ event: "accepted", messageId }]);
   },
 );

@@ -1,7 +1,7 @@
 /** The push stream: what a session is streamed, opened again by whoever reads it when it ends. */
 import { endpoints, type LeasedDelivery, StreamEvent, type Urgency } from "@agentmesh/protocol";
 import type { Connection } from "../connection.ts";
-import { readSse } from "../sse.ts";
+import { OPENS_WITHIN_MS, readSse } from "../sse.ts";
 
 /** Credit and lease of a stream. */
 export interface StreamOptions {
@@ -23,9 +23,6 @@ export interface StreamEnd {
   readonly reconnect: boolean;
   readonly isHeldBack?: boolean;
 }
-
-/** A stream that does not say within this time that it is open is held back on the way, or the way is gone, in milliseconds. */
-const OPENS_WITHIN_MS = 10_000;
 
 /**
  * Reads one stream until it ends; returns whether to open it again. `lastPosition` of an earlier stream of the session

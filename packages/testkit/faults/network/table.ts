@@ -59,6 +59,22 @@ const move = async ({ mesh, talk }: Talking): Promise<Back[]> => {
   return backs;
 };
 
+/** What is between two machines starts anew, as a router does: of the connections through it no side is told. */
+async function forgotten({ mesh, talk }: Talking): Promise<Back[]> {
+  const [gate, server] = ["gate" as const, "server" as const].map(
+    (name) => `${mesh.machine(name).address}:${LAN_TLS_PORT}`,
+  );
+  const between = mesh.use(await openProxy(mesh.machine("gate"), gate ?? "", server ?? "", {}));
+  const { east } = await talk({ east: `https://${gate}` });
+  const backs: Back[] = [];
+  for (let round = 0; round < 3; round++) {
+    await sleep(CALM_MS);
+    await between.vanish();
+    backs.push(await mesh.back(east, Date.now()));
+  }
+  return backs;
+}
+
 async function halfOpen({ mesh, talk }: Talking): Promise<Back[]> {
   const { east } = await talk();
   const machine = mesh.machine("east");
@@ -123,7 +139,14 @@ export const PARTS: readonly NetworkPart[] = [
     mostMs: 15_000,
     run: (talking) => cut(talking, 600_000),
   },
-  { name: "move", what: "another address under open streams, three times", seconds: 180, mostMs: 60_000, run: move },
+  { name: "move", what: "another address under open streams, three times", seconds: 60, mostMs: 10_000, run: move },
+  {
+    name: "forgotten",
+    what: "connections that are forgotten on the way, and nobody is told, three times",
+    seconds: 60,
+    mostMs: 10_000,
+    run: forgotten,
+  },
   {
     name: "proxy-30s",
     what: "a proxy that cuts what is idle for 30 s",

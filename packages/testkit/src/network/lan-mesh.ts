@@ -90,12 +90,15 @@ export class LanMesh implements AsyncDisposable {
   }
 
   /** Registers agents, each by the credential of its machine, and has each send to all others and receive, by the address that it is given. */
-  async talk(where: Readonly<Record<string, readonly [LanMachine, string]>>): Promise<Map<string, Partner>> {
+  async talk(
+    where: Readonly<Record<string, readonly [LanMachine, string]>>,
+    more: { readonly timeoutMs?: number } = {},
+  ): Promise<Map<string, Partner>> {
     const names = Object.keys(where);
     for (const [name, [machine, url]] of Object.entries(where)) {
       const { token = "" } = await (await this.#joined(machine.name)).register({ name });
       const to = names.filter((other) => other !== name);
-      this.#partners.push(new Partner(machine, { name, token, url, ca: this.#ca, to }, this.history));
+      this.#partners.push(new Partner(machine, { name, token, url, ca: this.#ca, to, ...more }, this.history));
     }
     await Promise.all(this.#partners.map((partner) => partner.start()));
     await Promise.all(this.#partners.map((partner) => this.back(partner, 0)));

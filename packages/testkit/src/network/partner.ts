@@ -14,13 +14,15 @@ const { values } = parseArgs({
     name: { type: "string", default: "" },
     to: { type: "string", default: "" },
     "pause-ms": { type: "string", default: "100" },
+    /** How long a call waits for its answer. */
+    "timeout-ms": { type: "string", default: "10000" },
     "from-n": { type: "string", default: "0" },
   },
 });
 const { url, name } = values;
 const names = values.to.split(",").filter((each) => each !== "");
 const { PARTNER_TOKEN: token = "", PARTNER_CA: ca = "" } = process.env;
-const client = new MeshClient({ url, token, ...(ca !== "" && { ca }) });
+const client = new MeshClient({ url, token, timeoutMs: Number(values["timeout-ms"]), ...(ca !== "" && { ca }) });
 const [quiet, over] = [new AbortController(), new AbortController()];
 
 function tell(line: PartnerLine): void {

@@ -18,6 +18,8 @@ export interface PartnerOptions {
   readonly ca?: string;
   readonly to: readonly string[];
   readonly pauseMs?: number;
+  /** How long its calls wait for an answer; ten seconds. */
+  readonly timeoutMs?: number;
 }
 
 /** How long a partner whose network is broken may take to end by itself. */
@@ -51,9 +53,10 @@ export class Partner {
 
   /** Starts its process and waits until it has joined. */
   async start(): Promise<void> {
-    const { name, token, url, ca = "", to, pauseMs = 100 } = this.#options;
+    const { name, token, url, ca = "", to, pauseMs = 100, timeoutMs = 10_000 } = this.#options;
     const program = fileURLToPath(new URL("partner.ts", import.meta.url));
     const args = ["--url", url, "--name", name, "--to", to.join(","), "--pause-ms", String(pauseMs)];
+    args.push("--timeout-ms", String(timeoutMs));
     const line = [process.execPath, "--conditions=@agentmesh/source", program, ...args, "--from-n", String(this.#next)];
     const [command = "", ...rest] = [...this.#network.inside, ...line];
     const child = spawn(command, rest, {
