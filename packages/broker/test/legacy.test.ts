@@ -685,6 +685,7 @@ describe("who may use this wire", () => {
     for (const more of [
       ["--host", "0.0.0.0", "--trusted-network"],
       ["--allowed-hosts", "mesh.example"],
+      ["--tls", "0.0.0.0:0"],
     ]) {
       const { code, stderr } = await runProgram("broker", ["--legacy", ...more], {
         env: cleanEnv({ AGENTMESH_HOME: plain.home, AGENTMESH_PORT: "0" }),

@@ -19,19 +19,30 @@ import {
 import { expect, test } from "vitest";
 import { byChannel, deliveryOf, fences, session } from "./setting.ts";
 
-test.each([
+interface Where {
+  readonly url?: string;
+  readonly env?: Record<string, string>;
+  readonly close: () => void;
+}
+
+test.each<[string, () => Promise<Partial<Where>>, RegExp]>([
   [
     "a dead address that is not this machine's",
     async () => ({ url: `http://elsewhere.localhost:${await freePort()}` }),
     /holds no credential for the broker at .* Run agentmesh invite on that broker's machine/,
   ],
+  [
+    "an address of the predecessor's name for it",
+    async () => ({ env: { CLAUDE_PEERS_BROKER_URL: `http://elsewhere.localhost:${await freePort()}` } }),
+    /holds no credential for the broker at .* Run agentmesh invite on that broker's machine, and here what it prints/,
+  ],
   ["a port that never answers", async () => silentServer(), /does not answer within 2 s|check AGENTMESH_URL/],
   ["a port of another program", async () => foreignServer(), /taken by a program that is not an agentmesh broker/],
 ])("%s: the handshake is quick, and each tool says in time what to do", async (_, open, remedy) => {
   using home = tempDir();
-  const { url, close } = { close: () => undefined, ...(await open()) };
+  const { close, ...where }: Where = { close: () => undefined, ...(await open()) };
   try {
-    await using one = await startMcpSession({ home: home.path, cwd: home.path, url });
+    await using one = await startMcpSession({ home: home.path, cwd: home.path, ...where });
     const calls: [string, Record<string, string>][] = [
       ["list_peers", {}],
       ["send_message", { to: "x", message: "y" }],

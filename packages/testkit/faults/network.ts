@@ -16,7 +16,7 @@ export function network(only?: readonly string[]): Fault {
     name: "network",
     parts: parts.names,
     wholeS: parts.chosen.reduce((sum, part) => sum + part.seconds, 0),
-    missing: () => whyNoLan() ?? whyNoLossyLinks(),
+    missing: () => whyNoLan() ?? (parts.chosen.some((part) => part.isLossy) ? whyNoLossyLinks() : undefined),
     done: () => parts.isOver,
     left: () => parts.left(),
     async run({ seed }) {

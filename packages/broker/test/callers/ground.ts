@@ -58,6 +58,9 @@ export interface Ground extends AsyncDisposable {
   /** Token of an agent that was revoked, and of one whose machine was. */
   readonly revoked: string;
   readonly revokedWithMachine: string;
+  /** Tokens that were exchanged for others: while they are good beside these, and when they are not any more. */
+  readonly exchanged: { readonly agent: string; readonly machine: string };
+  readonly expired: { readonly agent: string; readonly machine: string };
   /** Secrets of invites that can be used, that was used, and that was taken back. */
   readonly openInvite: string;
   readonly usedInvite: string;
@@ -350,6 +353,7 @@ export async function openGround(): Promise<Ground> {
   await admin.revokeMachine({ machine: revokedMachine.id });
   const revoked = await broker.agent("revoked");
   await admin.revokeAgent({ agent: revoked.agent.id });
+  const [exchanged, expired] = [await exchange(broker, "turner", HOUR_MS), await exchange(broker, "turned", 0)];
   const [openInvite, takenBackInvite] = [secret("ami"), secret("ami")];
   await admin.invite({ secret: openInvite });
   await admin.takeBackInvite({ invite: (await admin.invite({ secret: takenBackInvite })).invite.id });
@@ -405,12 +409,20 @@ export async function openGround(): Promise<Ground> {
     ...{ broker, rows, other, removed: gone.token, peer, openInvite, takenBackInvite, revoked: revoked.token },
     ...{ machine: machine.token, otherMachine: otherMachine.token, revokedMachine: revokedMachine.token },
     ...{ usedInvite: machine.invite, revokedWithMachine: onLost.token ?? "none" },
-    ...{ page, lookingPage, signedOutPage },
+    ...{ page, lookingPage, signedOutPage, exchanged, expired },
     async [Symbol.asyncDispose]() {
       await broker[Symbol.asyncDispose]();
       await receiver[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The tokens of an agent and of a machine, which both have others since. */
+async function exchange(broker: TestBroker, name: string, overlapMs: number) {
+  const [agent, machine] = [(await broker.agent(name)).token, (await joined(`${name}-host`)).token];
+  await broker.client(agent).rotateToken({ token: secret("am"), overlapMs });
+  await broker.client(machine).rotateToken({ token: secret("amm"), overlapMs });
+  return { agent, machine };
 }
 
 /** Signs a browser in. */

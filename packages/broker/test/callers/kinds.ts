@@ -170,6 +170,13 @@ export const kinds: Record<string, Kind> = {
   "a machine that was put out": revoked((ground) => ground.revokedMachine),
   "an agent that was put out": revoked((ground) => ground.revoked),
   "an agent whose machine was put out": revoked((ground) => ground.revokedWithMachine),
+  "an agent by the token before its own, while that is good": anotherAgent(({ exchanged }) => exchanged.agent),
+  "a machine by the credential before its own, while that is good": aMachine(
+    ({ exchanged }) => exchanged.machine,
+    false,
+  ),
+  "an agent by the token before its own, whose time is over": stranger(({ expired }) => bearer(expired.agent)),
+  "a machine by the credential before its own, whose time is over": stranger(({ expired }) => bearer(expired.machine)),
   "the secret of an invite in place of a token": stranger(({ openInvite }) => bearer(openInvite)),
   "whoever joins by an invite that was used": joining("invite_over", ({ usedInvite }) => usedInvite),
   "whoever joins by an invite that was taken back": joining("invite_over", ({ takenBackInvite }) => takenBackInvite),

@@ -27,6 +27,8 @@ export interface Talking {
 export interface NetworkPart {
   readonly name: string;
   readonly what: string;
+  /** Packets are lost on the way, which takes a link that loses some. */
+  readonly isLossy?: true;
   /** About how long it takes, in seconds. */
   readonly seconds: number;
   /** From when the network is whole again to the next delivery and the next answered send, in milliseconds. */
@@ -121,6 +123,7 @@ export const PARTS: readonly NetworkPart[] = [
   {
     name: "loss",
     what: "5 % of packets lost and 200 ms of delay, in both directions, for a minute",
+    isLossy: true,
     seconds: 120,
     mostMs: 10_000,
     run: loss,
