@@ -25,6 +25,9 @@ const part = (value: string) => ({
   ...{ content: { $case: "text" as const, value }, metadata: undefined, filename: "", mediaType: "text/plain" },
 });
 
+/** Ends what it does for long. */
+let finish = () => {};
+
 /** An agent of the library: how it answers is said by the first word it is sent. */
 const executor: AgentExecutor = {
   async execute({ userMessage, taskId, contextId }, bus) {
@@ -42,6 +45,17 @@ const executor: AgentExecutor = {
       const artifact = { artifactId: "a", name: "result", description: "", parts: [part("forty-two")] };
       const artifacts = [{ ...artifact, metadata: undefined, extensions: [] }];
       bus.publish(AgentEvent.task({ ...status(TaskState.TASK_STATE_COMPLETED), artifacts }));
+    } else if (first?.startsWith("slow")) {
+      bus.publish(AgentEvent.task(status(TaskState.TASK_STATE_WORKING)));
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      bus.publish(
+        AgentEvent.statusUpdate({
+          ...{ taskId, contextId, metadata: undefined },
+          status: { state: TaskState.TASK_STATE_COMPLETED, message: said, timestamp: new Date().toISOString() },
+        }),
+      );
     } else if (first?.startsWith("fail")) {
       bus.publish(AgentEvent.task(status(TaskState.TASK_STATE_FAILED, { ...said, parts: [part("no such branch")] })));
     } else bus.publish(AgentEvent.message(said));
@@ -73,6 +87,8 @@ async function bridged(url: string, credentials?: string) {
   await agent.client.setWebhook({ agent: "me", url, dialect: "a2a", ...a2a });
   return { ...agent, name: agent.agent.name };
 }
+
+const Sent = z.object({ params: z.object({ message: z.object({ messageId: z.string() }) }) });
 
 const stateOf = async (message: string) => {
   const [delivery] = (await asker.client.getMessage({ message })).deliveries;
@@ -122,6 +138,21 @@ describe("an agent of the mesh whose program is an A2A server", () => {
       return deliveries.find(({ message }) => message.inReplyTo === messageId);
     });
     expect([answer.message.body, server.posts.length]).toEqual(["you said: which port?", 1]);
+  });
+
+  test("that works for long has taken the question, and what it says in the end is its answer", async () => {
+    await using server = await libraryServer("t");
+    const { name } = await bridged(server.url, "t");
+    const asked = asker.client.ask({ to: name, body: "slow: how many?" });
+    const taken = () => server.posts.filter(({ body }) => body.includes("GetTask"));
+    await until(() => taken().length > 1, "it to be asked how far it is");
+    const [sent] = server.posts;
+    const { params } = Sent.parse(JSON.parse(sent?.body ?? ""));
+    expect(await stateOf(params.message.messageId)).toEqual(["acked", "taken"]);
+    finish();
+    expect(await asked).toMatchObject({ status: "replied", reply: { body: "you said: slow: how many?" } });
+    // It was posted once, and is not asked any more.
+    expect(server.posts.filter(({ body }) => body.includes("SendMessage"))).toHaveLength(1);
   });
 
   test("answers what begins, and no answer: two programs do not go on without end", async () => {

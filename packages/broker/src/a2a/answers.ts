@@ -4,28 +4,27 @@ import * as z from "zod";
 import { Part } from "./shapes.ts";
 import { textOfParts } from "./text.ts";
 
-/** How it answered: `text` is its answer, where it has given one. */
+/** How it answered: `text` is its answer, where it has given one; `task` the id of one that is at work. */
 export type A2aAnswered =
-  | { readonly kind: "taken"; readonly text?: string }
+  | { readonly kind: "taken"; readonly text?: string; readonly task?: string }
   | { readonly kind: "refused"; readonly why: string };
+
+/** How a task stands that was asked for; `text` what came of it, where something did. */
+export type A2aTask = { readonly kind: "at work" } | { readonly kind: "over"; readonly text: string | undefined };
 
 const Parts = z.array(Part);
 const Said = z.object({ parts: Parts });
-const Answer = z.object({
-  result: z
-    .object({
-      message: Said.nullish(),
-      task: z
-        .object({
-          id: z.string().min(1),
-          status: z.object({ state: z.string().nullish(), message: Said.nullish() }).nullish(),
-          artifacts: z.array(Said).nullish(),
-        })
-        .nullish(),
-    })
-    .optional(),
-  error: z.object({ code: z.int() }).optional(),
+const Task = z.object({
+  id: z.string().min(1).max(1_024),
+  status: z.object({ state: z.string().nullish(), message: Said.nullish() }).nullish(),
+  artifacts: z.array(Said).nullish(),
 });
+const Failed = z.object({ code: z.int() }).optional();
+const Answer = z.object({
+  result: z.object({ message: Said.nullish(), task: Task.nullish() }).optional(),
+  error: Failed,
+});
+const TaskAnswer = z.object({ result: Task.optional(), error: Failed });
 
 /** The task of a test is not there, as its answer says. */
 const TASK_NOT_FOUND = -32001;
@@ -41,14 +40,32 @@ export function answered(body: string, isTest: boolean): A2aAnswered {
     return { kind: "refused", why: `answered the A2A error ${data.error.code}` };
   }
   const { message, task } = data?.result ?? {};
-  if (message) return withText(message.parts);
+  if (message) {
+    const text = textIn(message.parts);
+    return { kind: "taken", ...(text !== undefined && { text }) };
+  }
   if (!task)
     return isTest && data?.result ? { kind: "taken" } : { kind: "refused", why: "answered nothing of A2A 1.0" };
-  const { state, message: status } = task.status ?? {};
-  const parts = (task.artifacts ?? []).flatMap((each) => each.parts);
-  if (state === "TASK_STATE_COMPLETED") return withText(parts.length > 0 ? parts : (status?.parts ?? []));
+  const said = outcomeOf(task);
+  if (said.kind === "at work") return { kind: "taken", task: task.id };
+  return { kind: "taken", ...(said.text !== undefined && { text: said.text }) };
+}
+
+/** What an answer to GetTask says; undefined where it says nothing. One that is not there is over. */
+export function answerOfTask(body: string): A2aTask | undefined {
+  const { data } = TaskAnswer.safeParse(jsonOf(body));
+  if (data?.error?.code === TASK_NOT_FOUND) return { kind: "over", text: undefined };
+  return data?.result && outcomeOf(data.result);
+}
+
+function outcomeOf({ status, artifacts }: z.infer<typeof Task>): A2aTask {
+  const { state, message } = status ?? {};
+  const parts = (artifacts ?? []).flatMap((each) => each.parts);
+  if (state === "TASK_STATE_COMPLETED") {
+    return { kind: "over", text: textIn(parts.length > 0 ? parts : (message?.parts ?? [])) };
+  }
   const end = state ? ENDS[state] : undefined;
-  return end === undefined ? { kind: "taken" } : withText(status?.parts ?? [], end);
+  return end === undefined ? { kind: "at work" } : { kind: "over", text: textIn(message?.parts ?? [], end) };
 }
 
 /** States in which nothing more comes by itself, and what is said of them. */
@@ -60,10 +77,11 @@ const ENDS: Readonly<Record<string, string>> = {
   TASK_STATE_AUTH_REQUIRED: "It asks to be let in somewhere first.",
 };
 
-function withText(parts: readonly Part[], before?: string): A2aAnswered {
+/** The text of parts; undefined where there is none. */
+function textIn(parts: readonly Part[], before?: string): string | undefined {
   const said = parts.filter(({ raw }) => raw === undefined);
   const text = [...(before === undefined ? [] : [before]), ...(said.length > 0 ? [textOfParts(said)] : [])].join(" ");
-  return text.trim() === "" ? { kind: "taken" } : { kind: "taken", text: shortened(text) };
+  return text.trim() === "" ? undefined : shortened(text);
 }
 
 function shortened(text: string): string {

@@ -24,9 +24,17 @@ export function messagePost(id: string, event: WebhookEvent, options: A2aOptions
       ...{ messageId: message.id, contextId: message.threadId, role: "ROLE_USER", parts: [textPart(message.body)] },
       metadata: { from: message.from.name, urgency: message.urgency, ...(trust !== undefined && { trust }) },
     },
-    configuration: { acceptedOutputModes: ["text/plain"], returnImmediately: false },
+    configuration: { acceptedOutputModes: ["text/plain"], returnImmediately: true },
   };
   return { headers, body: { jsonrpc: "2.0", id, method: "SendMessage", params } };
+}
+
+/** GetTask, for one that is at work. */
+export function taskPost(id: string, taskId: string, options: A2aOptions | undefined): A2aPost {
+  return {
+    headers: { ...common("application/json", options), accept: "application/json" },
+    body: { jsonrpc: "2.0", id, method: "GetTask", params: { id: taskId } },
+  };
 }
 
 /** A push notification: the task that is answered; of any other message, the message. */

@@ -25,11 +25,14 @@ const hermes: Refusal = (body) => {
 /** The others mean their status: no documented answer of theirs takes a 2xx back. */
 const refusals: Partial<Record<WebhookDialect, Refusal>> = { hermes };
 
+/** What an answer means, and the task that it is followed by. */
+export type Meaning = PostOutcome & { readonly task?: string };
+
 /** What an answer means to who posted. A redirect is a failure: it would lead past the guard. `now` in milliseconds. */
 export function meaning(
   { status, headers, body }: Answer,
   { dialect, isTest, now }: { readonly dialect: WebhookDialect; readonly isTest: boolean; readonly now: number },
-): PostOutcome {
+): Meaning {
   if (status >= 200 && status < 300) {
     if (dialect === "a2a") return meaningOfA2a(status, answered(body, isTest));
     const refused = refusals[dialect]?.(body);
@@ -47,9 +50,10 @@ export function meaning(
   return { kind: "failed", why, status };
 }
 
-function meaningOfA2a(status: number, said: A2aAnswered): PostOutcome {
+function meaningOfA2a(status: number, said: A2aAnswered): Meaning {
   if (said.kind === "refused") return { kind: "failed", why: said.why, status };
-  return { kind: "taken", status, ...(said.text !== undefined && { answer: said.text }) };
+  const { text, task } = said;
+  return { kind: "taken", status, ...(text !== undefined && { answer: text }), ...(task !== undefined && { task }) };
 }
 
 /** Retry-After (RFC 9110 §10.2.3): seconds or a date. */

@@ -8,14 +8,16 @@ import {
   type WebhookDialect,
   type WebhookEvent,
 } from "@agentmesh/protocol";
+import { taskPost } from "../a2a/posts.ts";
 import { type Clock, timestamp } from "../mesh/clock.ts";
 import { newId } from "../mesh/ids.ts";
 import type { PostOutcome, PostTerms, WebhookSink, WebhookSinks } from "../mesh/webhook/sink.ts";
 import { meaning } from "./answers.ts";
-import { draft, type LegacyMessage, messageEvent, namedMessage, testEvent } from "./dialects.ts";
+import { type Draft, draft, type LegacyMessage, messageEvent, namedMessage, testEvent } from "./dialects.ts";
 import { type Egress, EgressError } from "./egress.ts";
 import { egressAgent } from "./egress-agent.ts";
-import { exchange, type ReadBounds } from "./exchange.ts";
+import { type Answer, exchange, type ReadBounds } from "./exchange.ts";
+import { followTask } from "./followed-task.ts";
 import { signatureHeaders } from "./webhook-signature.ts";
 
 /** What posts are made with. */
@@ -53,6 +55,7 @@ class HttpWebhookSink implements WebhookSink {
   readonly #terms: PostTerms;
   readonly #parts: PostParts;
   readonly #underWay = new Set<AbortController>();
+  readonly #closed = new AbortController();
   #agent: HttpAgent | undefined;
 
   constructor(terms: PostTerms, parts: PostParts) {
@@ -69,40 +72,56 @@ class HttpWebhookSink implements WebhookSink {
   }
 
   close(): void {
+    this.#closed.abort();
     for (const post of this.#underWay) post.abort();
     this.#agent?.destroy();
   }
 
   async #send(id: string, event: WebhookEvent): Promise<PostOutcome> {
-    const { egress, clock, legacyMessage = namedMessage } = this.#parts;
-    const { dialect } = this.#terms;
+    const { clock, legacyMessage = namedMessage } = this.#parts;
+    const { dialect, a2a } = this.#terms;
     const timeoutMs = timeoutOf(dialect, this.#parts);
     const abort = new AbortController();
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      abort.abort();
-    }, timeoutMs);
+    const timer = setTimeout(() => abort.abort(), timeoutMs);
     this.#underWay.add(abort);
     try {
-      const { url, headers, body: content } = draft(id, event, this.#terms, legacyMessage);
-      egress.parse(this.#terms.url);
-      this.#agent ??= egressAgent(egress, url, this.#terms.maxInFlight);
-      const body = JSON.stringify(content);
-      const signed = signatureHeaders(id, body, this.#terms.secrets(), clock.now());
-      const post = { url, headers: { ...headers, "user-agent": `agentmesh/${VERSION}`, ...signed }, body };
-      const answer = await exchange(this.#agent, post, abort.signal, readOf(dialect));
-      return meaning(answer, { dialect, isTest: event.type === "agentmesh.test.v1", now: clock.now() });
+      const answer = await this.#exchange(id, draft(id, event, this.#terms, legacyMessage), abort.signal);
+      const terms = { dialect, isTest: event.type === "agentmesh.test.v1", now: clock.now() };
+      const { task, ...outcome } = meaning(answer, terms);
+      if (task === undefined || outcome.kind !== "taken") return outcome;
+      const url = new URL(this.#terms.url);
+      const look = () =>
+        this.#exchange(
+          `${id}-task`,
+          { url, ...taskPost(id, task, a2a) },
+          AbortSignal.any([this.#closed.signal, AbortSignal.timeout(LOOK_MS)]),
+        );
+      return { ...outcome, follow: () => followTask(look, this.#closed.signal) };
     } catch (error) {
-      return { kind: "failed", why: late ? `no answer within ${timeoutMs / 1_000} s` : failure(error) };
+      const isLate = abort.signal.aborted && !this.#closed.signal.aborted;
+      return { kind: "failed", why: isLate ? `no answer within ${timeoutMs / 1_000} s` : failure(error) };
     } finally {
       clearTimeout(timer);
       this.#underWay.delete(abort);
     }
   }
+
+  /** One signed POST, past the guard. `id` names it in every attempt. @throws EgressError, and what the connection throws */
+  #exchange(id: string, { url, headers, body: content }: Draft, signal: AbortSignal): Promise<Answer> {
+    const { egress, clock } = this.#parts;
+    egress.parse(this.#terms.url);
+    this.#agent ??= egressAgent(egress, url, this.#terms.maxInFlight);
+    const body = JSON.stringify(content);
+    const signed = signatureHeaders(id, body, this.#terms.secrets(), clock.now());
+    const post = { url, headers: { ...headers, "user-agent": `agentmesh/${VERSION}`, ...signed }, body };
+    return exchange(this.#agent, post, signal, readOf(this.#terms.dialect));
+  }
 }
 
-/** An agent that speaks A2A answers when it has done what it was asked: its answers are long in coming, and read. */
+/** How long one look at a task may take, in milliseconds. */
+const LOOK_MS = 10_000;
+
+/** An agent that speaks A2A may answer when it has done what it was asked: its answers are long in coming, and read. */
 function timeoutOf(dialect: WebhookDialect, { timeoutMs }: Pick<PostParts, "timeoutMs">): number {
   return dialect === "a2a" ? MAX_WEBHOOK_TIMEOUT_MS : timeoutMs;
 }

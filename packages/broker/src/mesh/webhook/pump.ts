@@ -15,6 +15,8 @@ import type { Slots } from "./slots.ts";
 
 /** When the store is tried again after it failed, in milliseconds. */
 const RETRY_MS = 1_000;
+/** So many that were taken are followed at a time, until they are done. */
+const MOST_FOLLOWED = 16;
 
 /** What a pump works with. */
 export interface PumpParts {
@@ -43,6 +45,7 @@ export class WebhookPump {
   #filling = false;
   #again = false;
   #inFlight = 0;
+  #followed = 0;
   #test: Promise<PostOutcome> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastTry: DeliveryId | undefined;
@@ -167,6 +170,7 @@ export class WebhookPump {
       // What a webhook that was replaced did says nothing of the one in its place.
       const noted = this.#open ? health.taken() : Promise.resolve();
       await Promise.all([this.#note(noted), this.#untilDone(() => this.#ack(delivery, outcome.answer))]);
+      if (outcome.follow && this.#followed < MOST_FOLLOWED) void this.#follow(delivery, outcome.follow);
     } else if (!outcome || !this.#open) {
       const { store, agent, retry } = this.#parts;
       const reason = "the webhook was changed, or the broker stops";
@@ -181,16 +185,28 @@ export class WebhookPump {
 
   /** The receiver has it: acked whatever became of the lease. */
   async #ack(delivery: LeasedDelivery, answer: string | undefined): Promise<void> {
-    const { store, agent, leaseMs, onFault } = this.#parts;
+    const { store, agent } = this.#parts;
     const { id, receipt } = delivery;
-    const terms = { withinMs: leaseMs, againInMs: RETRY_MS, isOpen: () => this.#open, onFault };
     const acked = async () => {
       // The answer acks what it answers.
-      if (answer === undefined || !(await sendAnswer(() => this.#parts.answer(agent, delivery, answer), terms))) {
-        await store.ack(agent.id, id, undefined, "taken");
-      }
+      const isAnswered = answer !== undefined && (await this.#answer(delivery, answer));
+      if (!isAnswered) await store.ack(agent.id, id, undefined, "taken");
     };
     await Promise.all([store.recordPush(agent.id, id, receipt, { path: WEBHOOK_PATH, failedWhy: undefined }), acked()]);
+  }
+
+  /** What a receiver says when it has done what it took. Nothing waits for it: whoever asked is told when it is late. */
+  async #follow(delivery: LeasedDelivery, follow: () => Promise<string | undefined>): Promise<void> {
+    this.#followed++;
+    const answer = await follow();
+    this.#followed--;
+    if (answer !== undefined && this.#open) await this.#untilDone(() => this.#answer(delivery, answer));
+  }
+
+  #answer(delivery: LeasedDelivery, answer: string): Promise<boolean> {
+    const { agent, leaseMs, onFault } = this.#parts;
+    const terms = { withinMs: leaseMs, againInMs: RETRY_MS, isOpen: () => this.#open, onFault };
+    return sendAnswer(() => this.#parts.answer(agent, delivery, answer), terms);
   }
 
   /** `counts`: a failure of this delivery, which the webhook alone waits out: whoever else asks gets it at once. */

@@ -20,6 +20,8 @@ export type PostOutcome =
       readonly status: number;
       /** What it said to the message, in a dialect in which answers come so. */
       readonly answer?: string;
+      /** It is at work on it: asks until it is done, for what it says then. Never rejects, and ends with the sink. */
+      readonly follow?: () => Promise<string | undefined>;
     }
   | { readonly kind: "failed"; readonly why: string; readonly status?: number }
   /** The receiver asked for time. */
