@@ -12,7 +12,7 @@ import { isSharedByAll } from "./identity/telling.ts";
 import { type JoinedSession, join } from "./join.ts";
 import { pauseAtMost } from "./life-cycle.ts";
 import type { Log } from "./log.ts";
-import { isTriedAgain } from "./shown/remedy.ts";
+import { isTriedAgain, type WaitsFor } from "./shown/remedy.ts";
 import { Transcript } from "./transcript/transcript.ts";
 
 const LAST_ATTEMPT_MS = 300;
@@ -136,9 +136,9 @@ export class AgentSession {
     this.#joined?.resumePush();
   }
 
-  /** What a call has to wait for: the address of the broker as configured, or another thing, as a sentence. */
-  get waitsFor(): { readonly address: string | undefined; readonly other: string | undefined } {
-    return { address: this.#config.url, other: this.#identity?.waits };
+  /** What a call has to wait for: the broker, by its address where that is on another machine or configured; or another thing, as a sentence. */
+  get waitsFor(): WaitsFor {
+    return { elsewhere: this.#broker.elsewhere, address: this.#config.url, other: this.#identity?.waits };
   }
 
   /** What the model has to be told once; empty afterwards. */

@@ -20,6 +20,8 @@ const CALL_LIMITS = { timeoutMs: 5_000, retryForMs: 1_500 };
 export interface Broker {
   /** The state folder. @throws StateFolderError where the environment names none that can be */
   readonly folder: StateFolder;
+  /** Where it is on another machine; undefined on this one, and where the settings say no place that can be. Never throws. */
+  readonly elsewhere: string | undefined;
   /** A client that acts as the owner of this token, or of what the function says at each call. */
   clientFor(token: string | (() => string)): MeshClient;
   /**
@@ -56,6 +58,14 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
   return {
     get folder() {
       return folderOf();
+    },
+    get elsewhere() {
+      try {
+        const { local, url } = addressOf(folderOf());
+        return local ? undefined : url;
+      } catch {
+        return undefined;
+      }
     },
     clientFor: (token) => new MeshClient({ url, token, process: thisProcess(), ...CALL_LIMITS }),
     async registrar() {

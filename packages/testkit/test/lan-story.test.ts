@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { inviteWord, readInviteLine } from "@agentmesh/protocol";
 import {
+  assertInTime,
   type ClaudeInbox,
   cleanEnv,
   type LanMachine,
@@ -11,6 +12,7 @@ import {
   openInterceptor,
   openLan,
   startMcpSession,
+  stopwatch,
   tempDir,
   until,
   whyNoLan,
@@ -176,6 +178,17 @@ describe.skipIf(why !== undefined)(
       for (const seat of [near, far]) await seat.tool("subscribe", { topic: "build.>" });
       await high.tool("publish", { topic: "build.done", message: "built on the tower" });
       await Promise.all([near.shown("built on the tower"), far.shown("built on the tower")]);
+
+      // Without a network the tools of a session answer in their time; with it they go on, and what was sent meanwhile is there.
+      laptop.machine.unplug();
+      const ms = stopwatch();
+      const away = await far.session.toolOnce("send_message", { to: "near", message: "unheard" });
+      assertInTime(ms(), 2_500);
+      expect(away).toMatchObject({ isError: true, text: expect.stringContaining(`https://${home}:${PORT}`) });
+      expect(away.text).toMatch(/on another machine: there is no network here just now.*stores the message only once/);
+      await near.tool("send_message", { to: "lap-far", message: "while it was away" });
+      laptop.machine.plug();
+      await far.shown("while it was away");
 
       // Bad lines, each said in a sentence.
       const words = readInviteLine(await desk.invited());

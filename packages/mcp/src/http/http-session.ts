@@ -11,6 +11,7 @@ import { HookMail } from "../push/hook-mail.ts";
 import { PushPaths } from "../push/push-paths.ts";
 import { SendKeys } from "../send-keys.ts";
 import type { ServedSession } from "../server.ts";
+import type { WaitsFor } from "../shown/remedy.ts";
 import type { PushSigns } from "../transcript/transcript.ts";
 import { Turns } from "../turns.ts";
 
@@ -52,8 +53,8 @@ export class HttpSession implements ServedSession {
     }
   }
 
-  get waitsFor(): { readonly address: string | undefined; readonly other: string | undefined } {
-    return { address: undefined, other: undefined };
+  get waitsFor(): WaitsFor {
+    return { elsewhere: undefined, address: undefined, other: undefined };
   }
 
   takeNotices(): string[] {

@@ -14,6 +14,16 @@ export class NoAnswerError extends Error {
   override readonly name = "NoAnswerError";
 }
 
+/** What a call waits for. */
+export interface WaitsFor {
+  /** The address of the broker on another machine. */
+  readonly elsewhere: string | undefined;
+  /** Its address on this machine, where a setting says it. */
+  readonly address: string | undefined;
+  /** Something else, as a sentence. */
+  readonly other: string | undefined;
+}
+
 const remedies: Partial<Record<MeshApiError["code"], string>> = {
   agent_not_found: "list_peers with include_offline shows every name.",
   message_not_found: "check_messages shows what waits for you, each with its number.",

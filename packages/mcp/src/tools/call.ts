@@ -1,7 +1,7 @@
 /** One tool call: joined first, once more after a broker restart, and answered in time whatever happens. */
 import type { AgentSession } from "../agent-session.ts";
 import type { JoinedSession } from "../join.ts";
-import { NoAnswerError, needsSession, sentencesFor } from "../shown/remedy.ts";
+import { NoAnswerError, needsSession, sentencesFor, type WaitsFor } from "../shown/remedy.ts";
 import type { Tool, ToolResult } from "./tool.ts";
 
 /** A tool answers within this time, if only with what to do, in milliseconds. */
@@ -46,9 +46,7 @@ export async function callTool(
       return { text, data: { error: text }, isError: true };
     }
     const text = sentencesFor(
-      deadline.aborted
-        ? new NoAnswerError(session.waitsFor.other ?? lateSentence(tool.name, session.waitsFor.address))
-        : error,
+      deadline.aborted ? new NoAnswerError(session.waitsFor.other ?? lateSentence(tool.name, session.waitsFor)) : error,
     );
     return { text, data: { error: text }, isError: true };
   }
@@ -81,10 +79,13 @@ async function inTime<T extends object>(
   throw new NoAnswerError("The call was ended before the broker had answered.");
 }
 
-function lateSentence(tool: string, address: string | undefined): string {
+function lateSentence(tool: string, { elsewhere, address }: WaitsFor): string {
   const again = ["send_message", "reply", "ask_peer", "publish"].includes(tool)
     ? " Repeating the same call stores the message only once."
     : "";
+  if (elsewhere !== undefined) {
+    return `No broker has answered at ${elsewhere} within ${ANSWER_WITHIN_MS} ms. It is on another machine: there is no network here just now, or that machine is away or busy.${again}`;
+  }
   const remedy = address === undefined ? "it can be started with: agentmesh up" : "check AGENTMESH_URL";
   return `No broker has answered${address === undefined ? "" : ` at ${address}`} within ${ANSWER_WITHIN_MS} ms. It may still be starting; if not, ${remedy}.${again}`;
 }
