@@ -67,6 +67,7 @@ const THROUGH_DOZENS_OF_PROGRAMS = [
   "**/test/quotations.test.ts",
   "**/test/setup.test.ts",
   "**/test/snippets.test.ts",
+  "**/test/page-link.test.ts",
   "**/test/top.test.ts",
   "**/test/troubleshooting/*.test.ts",
   "**/test/waiting.test.ts",

@@ -12,6 +12,7 @@ import {
 import { CommandError, usageError } from "../../command-error.ts";
 import { CLIENT, type Context } from "../../context.ts";
 import { stateFacts, times, whereOf } from "../../describe.ts";
+import { tellPage } from "../../page-link.ts";
 import { since } from "../../terminal/clock.ts";
 import { facts, jsonText, print, remark, tell } from "../../terminal/output.ts";
 import { canAsk, confirmed } from "../../terminal/question.ts";
@@ -76,6 +77,7 @@ export async function removeAgent(context: Context, name: string, options: { rea
 export async function showAgent(context: Context, name: string): Promise<void> {
   const agent = await (await context.admin()).getAgent({ agent: name });
   await print(context.json ? jsonText(agent) : agentText(agent));
+  await tellPage(context, `agents/${agent.name}`);
 }
 
 /** What is known of an agent, a fact a line. */

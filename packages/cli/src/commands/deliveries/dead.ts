@@ -4,6 +4,7 @@ import { type DeliveryReply, type InboxEntry, plainLine, quotedUnlessWord } from
 import { ownToAll } from "../../all-agents.ts";
 import type { Context } from "../../context.ts";
 import { bodyLine } from "../../describe.ts";
+import { tellPage } from "../../page-link.ts";
 import { since } from "../../terminal/clock.ts";
 import { jsonText, print, remark, tell } from "../../terminal/output.ts";
 import { type Column, table } from "../../terminal/table.ts";
@@ -27,6 +28,7 @@ export async function dead(
     ? "Put one back: agentmesh redrive dlv_…  "
     : "";
   remark(`${back}Take one off this list: agentmesh dismiss dlv_…`);
+  await tellPage(context, "needs");
 }
 
 /** Whose are listed: of a machine that joined each of its agents is asked for, elsewhere all at once. */

@@ -3,6 +3,7 @@ import { type InboxEntry, plainLine } from "@agentmesh/protocol";
 import { ownToAll } from "../../all-agents.ts";
 import type { Context } from "../../context.ts";
 import { bodyText, trustWords } from "../../describe.ts";
+import { tellPage } from "../../page-link.ts";
 import { since } from "../../terminal/clock.ts";
 import { indented, jsonText, print, remark, style, tell, withId } from "../../terminal/output.ts";
 import { deliveryIdOf } from "./delivery-ref.ts";
@@ -24,6 +25,7 @@ export async function held(context: Context, agent: string | undefined): Promise
     return tell(agent === undefined ? "Nothing is held." : `Nothing is held for ${plainLine(agent)}.`);
   await print(entries.map(whole).join("\n\n"));
   remark("Decide: agentmesh admit dlv_…, or agentmesh refuse dlv_…");
+  await tellPage(context, "needs");
 }
 
 /** Lets a held delivery into its inbox. @throws MeshApiError, CommandError */

@@ -2,6 +2,7 @@
 import type { LogEntry } from "@agentmesh/protocol";
 import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
+import { tellPage } from "../../page-link.ts";
 import { jsonText, print, remark } from "../../terminal/output.ts";
 import { messageText } from "../../timeline.ts";
 import { messageRefOf } from "../messages/send.ts";
@@ -62,5 +63,6 @@ function againOf({ json, meshWords }: Context, { agent, thread }: LogOptions): s
 /** `agentmesh trace`: one message's whole timeline, and why it is not acked. @throws CommandError, MeshApiError */
 export async function trace(context: Context, ref: string, options: { readonly agent?: string }): Promise<void> {
   const status = await oneMessage(await context.admin(), messageRefOf(ref), options.agent);
-  return print(context.json ? jsonText(status) : messageText(status));
+  await print(context.json ? jsonText(status) : messageText(status));
+  await tellPage(context, `message/${status.message.id}`);
 }

@@ -3,6 +3,7 @@ import type { Need } from "@agentmesh/protocol";
 import { plainLine } from "@agentmesh/protocol";
 import type { Context } from "../../context.ts";
 import { kindOf, needPreview, needSentence } from "../../need-words.ts";
+import { tellPage } from "../../page-link.ts";
 import { since } from "../../terminal/clock.ts";
 import { jsonText, print, remark, style, tell, terminalWidth } from "../../terminal/output.ts";
 import { cut, pad } from "../../terminal/text-width.ts";
@@ -24,6 +25,7 @@ export async function needs(
   await print(reply.needs.map(lines).join("\n"));
   const all = Object.values(reply.counts).reduce((sum, n) => sum + n, 0);
   if (all > reply.needs.length) remark(`${all - reply.needs.length} more are not shown: see more with --limit`);
+  await tellPage(context, "needs");
 }
 
 function lines(need: Need): string {

@@ -13,6 +13,7 @@ import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { conversationText, foundText, listText } from "../../conversation.ts";
 import { typed } from "../../option-values.ts";
+import { tellPage } from "../../page-link.ts";
 import { jsonText, print, remark, style, tell } from "../../terminal/output.ts";
 import { threadOf } from "./thread-ref.ts";
 
@@ -47,6 +48,7 @@ export async function history(context: Context, options: HistoryOptions): Promis
   await print(whole ? conversationText(ordered) : listText(ordered));
   older(shown, options);
   if (!whole && process.stdout.isTTY) remark("Whole texts with their ids: add --full");
+  if (query.thread !== undefined) await tellPage(context, `conversations/${query.thread}`);
 }
 
 /** Shows the messages that hold all words, the newest last. @throws CommandError, MeshApiError */

@@ -3,6 +3,7 @@ import { MessageRef, plainLine, type SendReply, type Urgency } from "@agentmesh/
 import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { recipientText, stateStyle } from "../../describe.ts";
+import { tellPage } from "../../page-link.ts";
 import { inLocalTime } from "../../terminal/clock.ts";
 import { jsonText, print, remark, sentence, style, tell, warn } from "../../terminal/output.ts";
 import { textFrom } from "../../text-input.ts";
@@ -43,7 +44,10 @@ export async function send(
     ...(options.ttl !== undefined && { ttlMs: options.ttl }),
     ...(options.idempotencyKey !== undefined && { idempotencyKey: options.idempotencyKey }),
   });
-  if (!context.json) await printReply(reply);
+  if (!context.json) {
+    await printReply(reply);
+    await tellPage(context, `message/${reply.messageId}`);
+  }
   if (options.wait === undefined) return context.json ? print(jsonText(reply)) : undefined;
   const outcome = await awaitAck(patient, reply, options.wait, context.json);
   if (context.json) await print(jsonText({ ...reply, outcome: outcome.deliveries }));
