@@ -58,6 +58,7 @@ const ON_OTHER_MACHINES = [
  * whole table of exit codes, the broker's log for people, what the pages and the examples show.
  */
 const THROUGH_DOZENS_OF_PROGRAMS = [
+  "**/test/demo.test.ts",
   "**/test/examples.test.ts",
   "**/test/exit-codes.test.ts",
   "**/test/identity/changes.test.ts",

@@ -123,6 +123,7 @@ const rules: [from: string, may: string[]][] = [
   ],
   ["cli/src/doctor/", ["@agentmesh/protocol", "@agentmesh/client", "zod", "node:", "cli/src/"]],
   ["cli/src/selftest/", ["@agentmesh/protocol", "@agentmesh/client", "zod", "node:", "cli/src/"]],
+  ["cli/src/demo/", ["@agentmesh/protocol", "@agentmesh/client", "node:", "cli/src/"]],
   [
     "cli/src/",
     [
@@ -133,6 +134,7 @@ const rules: [from: string, may: string[]][] = [
       "node:",
       "cli/src/setup/configure.ts",
       "cli/src/doctor/examine.ts",
+      "cli/src/demo/run.ts",
       "cli/src/selftest/run.ts",
     ],
   ],

@@ -30,6 +30,7 @@ export function brokerCommands(program: Command): void {
       "Open the page that the broker serves: what needs you, agents, messages, all live. Prints its address, with a code that signs one browser in within a minute, and opens it where there is a browser. Signed in it is as you, for 7 days at most, 12 hours without a use.",
     )
     .option("--print", "print the address, and open nothing")
+    .option("--demo", "a recorded mesh in the place of yours, gone when the command ends")
     .option("--read-only", "a link that only looks: for anybody who has it, until its time is over")
     .addOption(
       durationOption(

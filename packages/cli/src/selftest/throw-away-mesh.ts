@@ -1,4 +1,4 @@
-/** A mesh for one run of the self-test: a folder, a port and a broker of its own, of which nothing is left afterwards. */
+/** A mesh for one run of the self-test, or for the demonstration: a folder, a port and a broker of its own, of which nothing is left afterwards. */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -133,7 +133,7 @@ export class ThrowAwayMesh implements AsyncDisposable {
 
   /** Starts one of our programs under this Node. */
   spawn(program: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
-    insist(!this.#isOver, "the self-test was ended");
+    insist(!this.#isOver, "it was ended");
     const sources = program.endsWith(".ts") ? ["--conditions=@agentmesh/source"] : [];
     const env = { ...this.env, ...options.env };
     const child = spawn(process.execPath, [...sources, program, ...args], {
