@@ -175,6 +175,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       log,
       closing: closing.signal,
       terms: config,
+      mcpEvents: config.mcpEvents,
       allowedHosts: (isSecure) => (isSecure && secure ? secure.hosts : hostsOf(config, port)),
       schemes: (isSecure) => (isSecure ? ["https"] : config.behindTlsProxy ? ["http", "https"] : ["http"]),
       page: config.noUi ? undefined : pageFiles(fileURLToPath(new URL("ui", import.meta.url))),

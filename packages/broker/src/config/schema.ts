@@ -91,6 +91,9 @@ export const ConfigSchema = z.strictObject({
   legacy: SwitchSetting.default(false).describe(
     "serve claude-peers and agentmesh 0.1 clients too, without tokens, on loopback alone: docs/legacy.md",
   ),
+  mcpEvents: SwitchSetting.default(false).describe(
+    "serve MCP Events at /mcp, and the revision 2026-07-28 that they are made for; to be tried",
+  ),
   noUi: SwitchSetting.default(false).describe("serve no page in the browser: agentmesh ui is refused"),
   startEmpty: SwitchSetting.default(false).describe("move a damaged database aside and begin an empty mesh"),
   noBackup: SwitchSetting.default(false).describe(

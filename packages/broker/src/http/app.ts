@@ -41,6 +41,8 @@ export interface AppParts {
   readonly allowedHosts: (isSecure: boolean) => ReadonlySet<string>;
   /** What browsers call this broker's origin, on the one listener and on the other, before the Host. */
   readonly schemes: (isSecure: boolean) => readonly ("http" | "https")[];
+  /** MCP Events are served at /mcp. */
+  readonly mcpEvents: boolean;
   /** The page's files; undefined where none is served. */
   readonly page: PageFiles | undefined;
   /** Aborted when the broker stops: long polls answer with what they have. */
@@ -100,7 +102,7 @@ export function buildApp(parts: AppParts): App {
   machineRoutes(bind, parts.mesh, parts.facts, wrong);
   pageRoutes(bind, parts.mesh, parts.facts, wrong);
   servePage(app, parts.page);
-  mcpRoutes(app, { authenticate, url: parts.facts.url, closing: parts.closing });
+  mcpRoutes(app, { authenticate, url: parts.facts.url, events: parts.mcpEvents, closing: parts.closing });
   a2aRoutes(app, { mesh: parts.mesh, authenticate, schemes: parts.schemes, closing: parts.closing });
   streamRoute(bind, parts.mesh);
   eventsRoute(bind, parts.mesh);

@@ -10,6 +10,8 @@ import { REVISIONS, Server } from "../server.ts";
 import { type Id, type Message, readMessage } from "../wire/message.ts";
 import { ERROR } from "../wire/request-error.ts";
 import { HttpSession } from "./http-session.ts";
+import { type Era, eraOf, MODERN, modernAnswer } from "./modern.ts";
+import { isOwn, modernCall } from "./modern-calls.ts";
 import { PostTransport } from "./post-transport.ts";
 
 /** A session in which nothing is called for so long is over, in milliseconds; so long its agent is online. */
@@ -28,6 +30,9 @@ export interface Posted {
   readonly sessionId: string | undefined;
   /** The revision that the client says it speaks. */
   readonly revision: string | undefined;
+  /** What headers say of the method, and of what it names. */
+  readonly method?: string | undefined;
+  readonly name?: string | undefined;
   readonly text: string;
 }
 
@@ -35,13 +40,16 @@ export interface Posted {
 export interface Replying {
   /** Aborts when nobody is there any more. */
   readonly gone: AbortSignal;
-  /** Before the answer, if the client takes an open one: signs of life. */
+  /** Before the answer, if the client takes an open one: signs of life, and events. */
   notify(message: object): void;
+  /** Whether it does. */
+  readonly takesEvents?: boolean;
   /** Resolves to whether the answer was written. `sessionId` is that of a new session. */
   answer(status: number, message: object | undefined, sessionId?: string): Promise<boolean>;
 }
 
 interface Known {
+  readonly client: MeshClient;
   readonly session: HttpSession;
   readonly running: Map<Id, PostTransport>;
   readonly token: string;
@@ -55,6 +63,9 @@ export class HttpSessions {
   readonly #log: Log;
   readonly #sweeper: NodeJS.Timeout;
   readonly #idleMs: number;
+  /** MCP Events are served, and the revision that they are made for. */
+  readonly #events: boolean;
+  readonly #closing = new AbortController();
   #isClosed = false;
 
   /** Calls the broker at `url`, as whoever posts. */
@@ -62,7 +73,9 @@ export class HttpSessions {
     url,
     onLog,
     idleMs = IDLE_MS,
-  }: { url: string; onLog: (line: string) => void; idleMs?: number | undefined }) {
+    events = false,
+  }: { url: string; onLog: (line: string) => void; idleMs?: number | undefined; events?: boolean }) {
+    this.#events = events;
     this.#url = url;
     this.#idleMs = idleMs;
     this.#log = createLog("info", onLog);
@@ -70,8 +83,9 @@ export class HttpSessions {
   }
 
   /** Serves what was posted. Never throws for what a client did. */
-  async take({ token, sessionId, revision, text }: Posted, replying: Replying): Promise<void> {
-    if (revision !== undefined && !REVISIONS.some((each) => each === revision)) {
+  async take(posted: Posted, replying: Replying): Promise<void> {
+    const { token, sessionId, revision, text } = posted;
+    if (revision !== undefined && !this.#isSpoken(revision)) {
       return void (await replying.answer(400, badRequest(`revision ${REVISIONS.join(", ")} are spoken here`)));
     }
     const read = readMessage({ kind: "line", text });
@@ -79,6 +93,16 @@ export class HttpSessions {
     if (read?.kind !== "message")
       return void (await replying.answer(400, badRequest(read?.why ?? "the body is empty")));
     const { message } = read;
+    const era: Era = this.#events
+      ? eraOf(message, { revision, method: posted.method, name: posted.name })
+      : { kind: "legacy" };
+    if (era.kind === "refused") return void (await replying.answer(era.status, era.answer));
+    if (era.kind === "modern" && isOwn(era.request)) {
+      const gone = AbortSignal.any([replying.gone, this.#closing.signal]);
+      const tell = replying.takesEvents ? (told: object) => replying.notify(told) : undefined;
+      const call = { request: era.request, client: this.#of(token, "").client, gone, tell };
+      return void (await replying.answer(200, await modernCall(call)));
+    }
     const begins = "method" in message && message.method === "initialize";
     const id = begins ? randomUUID() : (sessionId ?? "");
     const known = this.#of(token, id);
@@ -99,7 +123,8 @@ export class HttpSessions {
     const answer = await transport.answer;
     if (known.running.get(message.id) === transport) known.running.delete(message.id);
     known.calledAt = performance.now();
-    const isWritten = await replying.answer(answer ? 200 : 202, answer, begins ? id : undefined);
+    const said = answer && era.kind === "modern" ? modernAnswer(answer, era.request.method) : answer;
+    const isWritten = await replying.answer(answer ? 200 : 202, said, begins ? id : undefined);
     replying.gone.removeEventListener("abort", leave);
     await transport.written(isWritten && answer !== undefined);
     if (this.#isClosed && known.running.size === 0) await this.#forget(keyOf(token, id));
@@ -113,10 +138,15 @@ export class HttpSessions {
   /** Ends all; those in which something is called when it is answered. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#closing.abort();
     clearInterval(this.#sweeper);
     await Promise.all(
       [...this.#known].map(([key, { running }]) => (running.size === 0 ? this.#forget(key) : undefined)),
     );
+  }
+
+  #isSpoken(revision: string): boolean {
+    return REVISIONS.some((each) => each === revision) || (this.#events && revision === MODERN);
   }
 
   #heard(known: Known, message: Message): void {
@@ -146,7 +176,7 @@ export class HttpSessions {
       if (oldest !== undefined) void this.#forget(oldest);
     }
     const client = new MeshClient({ url: this.#url, token, ...CALL_LIMITS });
-    const known = { session: new HttpSession(client, this.#log), running: new Map(), token, calledAt: 0 };
+    const known = { client, session: new HttpSession(client, this.#log), running: new Map(), token, calledAt: 0 };
     this.#known.set(key, known);
     return known;
   }

@@ -11,6 +11,8 @@ export interface McpParts {
   readonly authenticate: Authenticate;
   /** Where this broker is reached. */
   readonly url: () => string;
+  /** MCP Events are served, too. */
+  readonly events: boolean;
   /** Aborted when the broker stops. */
   readonly closing: AbortSignal;
 }
@@ -27,7 +29,7 @@ const SESSION_ID = /^[\x21-\x7e]{1,128}$/;
 const OTHERS = ["GET", "HEAD", "PUT", "PATCH"] as const;
 
 /** Serves it. */
-export function mcpRoutes(app: FastifyInstance, { authenticate, url, closing }: McpParts): void {
+export function mcpRoutes(app: FastifyInstance, { authenticate, url, events, closing }: McpParts): void {
   const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
     await authenticate(request, reply, ROW);
   };
@@ -35,7 +37,7 @@ export function mcpRoutes(app: FastifyInstance, { authenticate, url, closing }: 
   const sessions = () => {
     loaded ??= import("agentmesh-mcp/http").then(
       ({ HttpSessions }) =>
-        new HttpSessions({ url: url(), onLog: (line) => app.log.info({ line: line.trim() }, "mcp.session") }),
+        new HttpSessions({ url: url(), events, onLog: (line) => app.log.info({ line: line.trim() }, "mcp.session") }),
     );
     return loaded;
   };
@@ -45,10 +47,13 @@ export function mcpRoutes(app: FastifyInstance, { authenticate, url, closing }: 
     ...{ method: "POST", url: PATH, config: { isSigned: true }, onRequest },
     handler: async (request, reply) => {
       const text = Buffer.isBuffer(request.body) ? request.body.toString("utf8") : "";
-      const revision = request.headers["mcp-protocol-version"];
+      const header = (name: string) => {
+        const value = request.headers[name];
+        return typeof value === "string" ? value : undefined;
+      };
       const posted = {
         ...{ token: tokenOf(request), sessionId: sessionOf(request), text },
-        revision: typeof revision === "string" ? revision : undefined,
+        ...{ revision: header("mcp-protocol-version"), method: header("mcp-method"), name: header("mcp-name") },
       };
       await (await sessions()).take(posted, replying(request, reply));
       return reply;
@@ -104,6 +109,7 @@ function replying({ headers }: FastifyRequest, reply: FastifyReply): Replying {
   });
   return {
     gone: gone.signal,
+    takesEvents,
     notify(message) {
       if (!takesEvents || raw.destroyed) return;
       if (!isOpen) {
