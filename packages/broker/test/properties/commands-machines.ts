@@ -4,7 +4,7 @@ import { any, type CommandKind, kind, pick, pickAgent } from "./command-kind.ts"
 import { content, draft } from "./commands-messages.ts";
 import type { MachineHistory } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
-import { register } from "./questions-agents.ts";
+import { register, removeAgent } from "./questions-agents.ts";
 import { lookAtCards, setCard } from "./questions-cards.ts";
 import { restart, stepAtStart } from "./questions-care.ts";
 import { listHooks, makeHook } from "./questions-hooks.ts";
@@ -82,6 +82,18 @@ function* personWrites(o: Observer, { n, to, content: what }: WritesChoice): Ite
   yield lease({ agentId: receiver.id, max: 25, maxBytes: 16_384, leaseMs: 10_000, session: undefined });
 }
 
+/** A hook is made, and is gone with its agent. */
+function* hookComesAndGoes(o: Observer, { n, to }: { readonly n: number; readonly to: number }): Iterable<Question> {
+  const free = NAMES.filter((name) => !o.history.present.some((each) => each.name === name));
+  const recipient = pickAgent(o, to);
+  if (!recipient) return;
+  yield makeHook(pick(free, n) ?? "fay", recipient.id);
+  const made = o.history.present.findLast(({ hook }) => hook !== undefined);
+  if (!made) return;
+  yield removeAgent(made.id);
+  yield listHooks();
+}
+
 const reaches = fc.record({ n: any, at: any, by: fc.constantFrom("message" as const, "id" as const) });
 
 export const machineCommands: CommandKind[] = [
@@ -89,6 +101,7 @@ export const machineCommands: CommandKind[] = [
     const recipient = pickAgent(o, to);
     return recipient && makeHook(pick(NAMES, n) ?? "ada", recipient.id);
   }),
+  kind("make a hook and take it away", 1, fc.record({ n: any, to: any }), hookComesAndGoes),
   kind("list the hooks", 1, any, () => listHooks()),
   kind("show a card", 1, cards, (o, { n, card }) => {
     const agent = pickAgent(o, n);

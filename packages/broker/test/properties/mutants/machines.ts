@@ -100,7 +100,7 @@ export const machineMutants: readonly Mutant[] = [
         return n;
       },
     }),
-    ["make a hook", "list the hooks", "remove"],
+    ["make a hook and take it away", "list the hooks"],
   ),
   stateless(
     "a hook's messages are from whom they are for",
