@@ -4,7 +4,7 @@ import { readFileSync, rmSync, statSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { MeshClient } from "@agentmesh/client";
-import { PageSession, Problem } from "@agentmesh/protocol";
+import { OwnSignIn, Problem } from "@agentmesh/protocol";
 import { startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -16,7 +16,7 @@ afterAll(() => broker[Symbol.asyncDispose]());
 
 /** A browser that has signed in, as far as the broker sees. */
 interface Browser {
-  readonly told: PageSession;
+  readonly told: OwnSignIn;
   readonly cookie: string;
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** A client that calls as the page does. */
@@ -24,7 +24,7 @@ interface Browser {
 }
 
 function sent(url: string, code: string): Promise<Response> {
-  return fetch(`${url}/v1/ui/session`, {
+  return fetch(`${url}/v1/ui/sign-in`, {
     method: "POST",
     headers: { "content-type": "application/json", origin: url },
     body: JSON.stringify({ code }),
@@ -34,7 +34,7 @@ function sent(url: string, code: string): Promise<Response> {
 async function browser(code: string, { url } = broker): Promise<Browser> {
   const answer = await sent(url, code);
   expect(answer.status).toBe(200);
-  const told = PageSession.parse(await answer.json());
+  const told = OwnSignIn.parse(await answer.json());
   const cookie = answer.headers.getSetCookie()[0] ?? "";
   const asPage: typeof fetch = (input, init = {}) => {
     const headers = new Headers(init.headers);
@@ -63,7 +63,7 @@ describe("a code", () => {
     const page = await browser(code);
     expect(page.told).toMatchObject({ readOnly: false, person: { id: agent.id, name: "ada" } });
     expect(page.cookie).toMatch(/^agentmesh_ui_\d+=[\w-]{43}; Path=\/v1; HttpOnly; SameSite=Strict; Max-Age=60\d{4}$/);
-    expect(PageSession.parse(await (await page.fetch("/v1/ui/session")).json())).toEqual(page.told);
+    expect(OwnSignIn.parse(await (await page.fetch("/v1/ui/sign-in")).json())).toEqual(page.told);
 
     const { agent: bob } = await broker.agent("bob");
     await page.client.send({ to: "bob", body: "from the page" });
@@ -81,7 +81,7 @@ describe("a code", () => {
     const { agent } = await broker.agent("program");
     await expect(broker.admin.pageCode({ as: agent.id })).rejects.toMatchObject({ code: "forbidden" });
     const { code } = await broker.admin.pageCode();
-    const foreign = await fetch(`${broker.url}/v1/ui/session`, {
+    const foreign = await fetch(`${broker.url}/v1/ui/sign-in`, {
       method: "POST",
       headers: { "content-type": "application/json", origin: "http://127.0.0.1:1" },
       body: JSON.stringify({ code }),
@@ -99,7 +99,7 @@ describe("a code", () => {
     const left = await browser(code);
     await broker.admin.removeAgent({ agent: agent.id });
     await expect(left.client.send({ to: "eve", body: "still?" })).rejects.toMatchObject({ code: "forbidden" });
-    expect((await left.client.pageSession()).person).toBeUndefined();
+    expect((await left.client.ownSignIn()).person).toBeUndefined();
   });
 });
 
@@ -117,7 +117,7 @@ describe("what is open at the page", () => {
   test("ends when it signs out, and nothing is answered any more", async () => {
     const page = await browser((await person("carol")).code);
     const { over } = await events(page);
-    const out = await page.fetch("/v1/ui/session", { method: "DELETE" });
+    const out = await page.fetch("/v1/ui/sign-in", { method: "DELETE" });
     expect(out.status).toBe(200);
     expect(out.headers.getSetCookie()[0]).toContain("Max-Age=0");
     expect(await over).toBe(true);
@@ -152,11 +152,11 @@ describe("what is open at the page", () => {
     expect(kept).not.toContain(link.code);
     await own.kill();
     await own.start();
-    expect(await page.client.pageSession()).toEqual(page.told);
+    expect(await page.client.ownSignIn()).toEqual(page.told);
     await own.kill();
     rmSync(join(own.home, "key"));
     await own.start();
-    await expect(page.client.pageSession()).rejects.toMatchObject({ code: "unauthenticated" });
+    await expect(page.client.ownSignIn()).rejects.toMatchObject({ code: "unauthenticated" });
     expect((await sent(own.url, link.code)).status).toBe(401);
   });
 });
@@ -166,7 +166,7 @@ test("who signed in, out, or was refused is in the audit log, and no secret", as
   const { code } = await own.admin.pageCode();
   const page = await browser(code, own);
   await sent(own.url, code);
-  await page.fetch("/v1/ui/session", { method: "DELETE" });
+  await page.fetch("/v1/ui/sign-in", { method: "DELETE" });
   const { link, code: looking } = await own.admin.pageCode({ readOnly: true });
   await own.admin.revokeSignIn({ id: link ?? "lnk_none" });
   const acts = async () => (await own.admin.audit()).entries;
@@ -240,7 +240,7 @@ test("over TLS the cookie is for TLS alone, and of another port than the plain o
   const url = new URL(urls.find((each) => each.startsWith("https://127.0.0.1")) ?? "https://none");
   const cookie = await new Promise<string>((resolve, reject) => {
     const headers = { "content-type": "application/json", origin: url.origin };
-    const options = { method: "POST", path: "/v1/ui/session", headers, ...(ca !== undefined && { ca }) };
+    const options = { method: "POST", path: "/v1/ui/sign-in", headers, ...(ca !== undefined && { ca }) };
     const outgoing = request({ host: url.hostname, port: url.port, ...options }, (answer) => {
       answer.resume().once("end", () => resolve(answer.headers["set-cookie"]?.[0] ?? `none: ${answer.statusCode}`));
     });

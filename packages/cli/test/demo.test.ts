@@ -1,6 +1,6 @@
 /** `agentmesh ui --demo`: a recorded mesh with something of every kind that waits, on a broker of its own, of which nothing is left. */
 import { readdirSync } from "node:fs";
-import { Need, PageSession } from "@agentmesh/protocol";
+import { Need, OwnSignIn } from "@agentmesh/protocol";
 import { tempDir, until } from "testkit";
 import { expect, test } from "vitest";
 import * as z from "zod";
@@ -15,12 +15,12 @@ test("a demonstration is a mesh of its own in which things wait and happen, and 
   const running = startCli(home.path, ["ui", "--demo", "--json"], { TMPDIR: temporary.path });
   const address = await until(() => /"address": "([^"]+)"/.exec(running.stdout())?.[1], "the address");
   const { origin, hash } = new URL(address);
-  const signedIn = await fetch(`${origin}/v1/ui/session`, {
+  const signedIn = await fetch(`${origin}/v1/ui/sign-in`, {
     method: "POST",
     headers: { "content-type": "application/json", origin },
     body: JSON.stringify({ code: new URLSearchParams(hash.slice(1)).get("code") }),
   });
-  const { page, person, readOnly } = PageSession.parse(await signedIn.json());
+  const { page, person, readOnly } = OwnSignIn.parse(await signedIn.json());
   expect([person?.name, readOnly]).toEqual(["you", false]);
   const headers = { cookie: signedIn.headers.get("set-cookie")?.split(";")[0] ?? "", "agentmesh-page": page };
   const look = async (path: string) => (await fetch(`${origin}${path}`, { headers })).json();

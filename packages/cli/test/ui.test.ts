@@ -1,5 +1,5 @@
 /** `agentmesh ui`: the page's address with a code, links that only look, and how they are ended. */
-import { PageSession } from "@agentmesh/protocol";
+import { OwnSignIn } from "@agentmesh/protocol";
 import { startTestBroker, type TestBroker } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cli } from "./run-cli.ts";
@@ -12,12 +12,12 @@ afterAll(() => broker[Symbol.asyncDispose]());
 
 async function signedIn(address: string) {
   const code = new URLSearchParams(new URL(address).hash.slice(1)).get("code");
-  const answer = await fetch(`${broker.url}/v1/ui/session`, {
+  const answer = await fetch(`${broker.url}/v1/ui/sign-in`, {
     method: "POST",
     headers: { "content-type": "application/json", origin: broker.url },
     body: JSON.stringify({ code }),
   });
-  return answer.ok ? PageSession.parse(await answer.json()) : answer.status;
+  return answer.ok ? OwnSignIn.parse(await answer.json()) : answer.status;
 }
 
 test("ui prints the page's address alone, which signs one browser in as the person", async () => {

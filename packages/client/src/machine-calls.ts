@@ -65,8 +65,8 @@ export class MachineCalls {
   }
 
   /** What this browser was told when it signed in. */
-  pageSession(options?: CallOptions): Out<"pageSession"> {
-    return this.connection.call(endpoints.pageSession, {}, options);
+  ownSignIn(options?: CallOptions): Out<"ownSignIn"> {
+    return this.connection.call(endpoints.ownSignIn, {}, options);
   }
 
   /** Signs this browser out. */

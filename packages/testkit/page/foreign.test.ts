@@ -97,13 +97,13 @@ function attempts(page: Page, target: string): Promise<Record<string, string>> {
     return {
       fetch: await read({}),
       "fetch, not to be read": await read({ mode: "no-cors" }),
-      "fetch of the session": await read({}, "/v1/ui/session"),
+      "fetch of the sign-in": await read({}, "/v1/ui/sign-in"),
       "a message as JSON": await read({ method: "POST", headers: json, body: post }, "/v1/messages"),
       "a message as text": await read({ method: "POST", mode: "no-cors", body: post }, "/v1/messages"),
       "with the page's header": await read({ headers: { "agentmesh-page": "x" } }),
       "a beacon": String(navigator.sendBeacon(`${url}/v1/messages`, post)) && "nothing",
       "a form": await form("text/plain", "/v1/messages"),
-      "a form to sign out": await form("application/x-www-form-urlencoded", "/v1/ui/session"),
+      "a form to sign out": await form("application/x-www-form-urlencoded", "/v1/ui/sign-in"),
       "an image": await loaded(document.createElement("img"), "/v1/agents"),
       "a script": await loaded(document.createElement("script"), "/v1/agents"),
       "the page as a script": await loaded(document.createElement("script"), "/ui"),
@@ -149,7 +149,7 @@ describe("a foreign site", () => {
     await tab.evaluate(() => fetch("/v1/anything"));
     const [cookie = ""] = other.cookies;
     expect(cookie).toContain("agentmesh_ui_");
-    for (const path of ["/v1/ui/session", "/v1/agents", "/v1/messages", "/v1/events"]) {
+    for (const path of ["/v1/ui/sign-in", "/v1/agents", "/v1/messages", "/v1/events"]) {
       expect((await fetch(`${broker().url}${path}`, { headers: { cookie } })).status, path).toBe(401);
     }
     expect(await own.page.evaluate(() => document.cookie)).toBe("");
@@ -216,7 +216,7 @@ describe("an address with a code", () => {
 
     await first.page.evaluate(async () => {
       const headers = { "agentmesh-page": localStorage.getItem("agentmesh-page") ?? "" };
-      await fetch("/v1/ui/session", { method: "DELETE", headers });
+      await fetch("/v1/ui/sign-in", { method: "DELETE", headers });
     });
     expect(await ask(first.page)).toBe(401);
     await first.page.reload();

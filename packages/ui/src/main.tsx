@@ -4,7 +4,7 @@ import { followAddress } from "./frame/address.ts";
 import { Frame } from "./frame/frame.tsx";
 import { listenToKeys } from "./frame/keys.ts";
 import { showCount } from "./frame/notice.ts";
-import { signIn } from "./frame/session.ts";
+import { signIn } from "./frame/sign-in.ts";
 import { keepTheme } from "./frame/theme.ts";
 import { follow } from "./state/follow.ts";
 import "./style.css";

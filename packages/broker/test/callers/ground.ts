@@ -7,7 +7,7 @@ import {
   type EndpointName,
   type ErrorCode,
   endpoints,
-  PageSession,
+  OwnSignIn,
 } from "@agentmesh/protocol";
 import { openWebhookReceiver, startTestBroker, type TestAgent, type TestBroker } from "testkit";
 import type { Call } from "./wire.ts";
@@ -170,7 +170,7 @@ const declared: Declared = {
 
   pageCode: { inOtherHands: "forbidden", make: () => ({ body: {} }) },
   signIn: { inOtherHands: "its own", make: () => ({ body: { code: lookingCode } }) },
-  pageSession: { inOtherHands: "forbidden", make: nothing },
+  ownSignIn: { inOtherHands: "forbidden", make: nothing },
   signOut: { inOtherHands: "forbidden", make: nothing },
   listSignIns: { inOtherHands: "forbidden", make: nothing },
   revokeSignIn: { inOtherHands: "forbidden", make: () => ({ params: { id: `sin_${"0".repeat(32)}` } }) },
@@ -427,11 +427,11 @@ async function exchange(broker: TestBroker, name: string, overlapMs: number) {
 
 /** Signs a browser in. */
 async function signedIn({ url }: TestBroker, code: string): Promise<SignedIn> {
-  const answer = await fetch(`${url}/v1/ui/session`, {
+  const answer = await fetch(`${url}/v1/ui/sign-in`, {
     method: "POST",
     headers: { "content-type": "application/json", origin: url },
     body: JSON.stringify({ code }),
   });
-  const { page } = PageSession.parse(await answer.json());
+  const { page } = OwnSignIn.parse(await answer.json());
   return { cookie: answer.headers.getSetCookie()[0]?.split(";")[0] ?? "none", value: page };
 }

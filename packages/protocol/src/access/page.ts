@@ -67,7 +67,7 @@ export const SignInRequest = strictObject(() => ({ code: PageCode }));
 export type SignInRequest = z.infer<typeof SignInRequest>;
 
 /** What the page is told of its sign-in. */
-export const PageSession = object(() => ({
+export const OwnSignIn = object(() => ({
   page: z
     .string()
     .meta({ description: "goes into the header agentmesh-page of every call; keep it for this origin alone" }),
@@ -77,7 +77,7 @@ export const PageSession = object(() => ({
     .optional()
     .meta({ description: "as whom the page writes" }),
 }));
-export type PageSession = z.infer<typeof PageSession>;
+export type OwnSignIn = z.infer<typeof OwnSignIn>;
 
 /** A browser that is signed in. */
 export const SignIn = object(() => ({

@@ -1,6 +1,6 @@
 /** Endpoints of the page: how a browser signs in, what is known of those that have, and how they are put out. */
 import * as z from "zod";
-import { PageCodeReply, PageCodeRequest, PageLink, PageSession, SignIn, SignInRequest } from "../access/page.ts";
+import { OwnSignIn, PageCodeReply, PageCodeRequest, PageLink, SignIn, SignInRequest } from "../access/page.ts";
 import { endpoint } from "../endpoint.ts";
 import { PageLinkId, SignInId } from "../ids.ts";
 import { object, strictObject } from "../shapes/lazy-object.ts";
@@ -21,32 +21,32 @@ export const pageEndpoints = {
 
   signIn: endpoint({
     method: "POST",
-    path: "/v1/ui/session",
+    path: "/v1/ui/sign-in",
     summary: "Exchange a code for the page's cookie.",
     access: "public",
     page: true,
     repeatable: false,
     body: SignInRequest,
     status: 200,
-    reply: PageSession,
+    reply: OwnSignIn,
     errors: ["no_page"],
   }),
 
-  pageSession: endpoint({
+  ownSignIn: endpoint({
     method: "GET",
-    path: "/v1/ui/session",
+    path: "/v1/ui/sign-in",
     summary: "What the page was told when it signed in.",
     access: "page",
     page: true,
     repeatable: true,
     status: 200,
-    reply: PageSession,
+    reply: OwnSignIn,
     errors: ["no_page"],
   }),
 
   signOut: endpoint({
     method: "DELETE",
-    path: "/v1/ui/session",
+    path: "/v1/ui/sign-in",
     summary: "Sign out: the cookie is void, and what is open by it ends.",
     access: "page",
     page: true,
@@ -58,7 +58,7 @@ export const pageEndpoints = {
 
   listSignIns: endpoint({
     method: "GET",
-    path: "/v1/ui/sessions",
+    path: "/v1/ui/sign-ins",
     summary: "Browsers that are signed in and read-only links, the newest first.",
     access: "key",
     repeatable: true,
@@ -69,7 +69,7 @@ export const pageEndpoints = {
 
   revokeSignIn: endpoint({
     method: "DELETE",
-    path: "/v1/ui/sessions/:id",
+    path: "/v1/ui/sign-ins/:id",
     summary: "End a sign-in, or a read-only link with all that came by it.",
     access: "key",
     repeatable: true,

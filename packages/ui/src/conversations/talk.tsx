@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { goTo } from "../frame/address.ts";
 import { rowOf } from "../frame/keys.ts";
 import { Age, MessageLink, Name, Nothing, State } from "../frame/parts.tsx";
-import { session } from "../frame/session.ts";
+import { ownSignIn } from "../frame/sign-in.ts";
 import { useMessages } from "./messages.ts";
 import { Markdown } from "./text.tsx";
 import { asMarkdown } from "./threads.ts";
@@ -20,7 +20,7 @@ export function Talk({ of }: { of: string }) {
   useEffect(() => {
     if (newest !== undefined) end.current?.scrollIntoView({ block: "end" });
   }, [newest]);
-  const me = session.value?.person?.id;
+  const me = ownSignIn.value?.person?.id;
   // Only who got a message answers it.
   const answerable = entries.findLast(
     ({ message, deliveries }) => message.kind === "message" && deliveries.some(({ to }) => to.id === me),

@@ -4,7 +4,7 @@ import { Act } from "../frame/act.tsx";
 import { act } from "../frame/calls.ts";
 import { saying, withUrgency } from "../frame/command-lines.ts";
 import { reply, send } from "../frame/remedies.ts";
-import { session } from "../frame/session.ts";
+import { ownSignIn } from "../frame/sign-in.ts";
 
 /** Where it goes: to an agent, on a topic, or as the answer to a message. */
 type WriteProps =
@@ -16,7 +16,7 @@ type WriteProps =
 export function Write(props: WriteProps) {
   const text = useSignal("");
   const urgent = useSignal(false);
-  if (!session.value?.person) return null;
+  if (!ownSignIn.value?.person) return null;
   const { value: body } = text;
   const empty = body.trim() === "";
   const urgency = urgent.value ? "interrupt" : "normal";
@@ -30,7 +30,7 @@ export function Write(props: WriteProps) {
       <textarea
         rows={2}
         aria-label={`Message to ${whom}`}
-        placeholder={`${"topic" in props ? "publish on" : "write to"} ${whom} as ${session.value.person.name}`}
+        placeholder={`${"topic" in props ? "publish on" : "write to"} ${whom} as ${ownSignIn.value.person.name}`}
         value={body}
         onInput={({ currentTarget }) => {
           text.value = currentTarget.value;

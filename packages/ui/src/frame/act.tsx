@@ -2,7 +2,7 @@
 import { signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { mayChange, session } from "./session.ts";
+import { mayChange, ownSignIn } from "./sign-in.ts";
 
 /** The command line of the button that is pointed at; the frame shows it. */
 export const pointedAt = signal<string | undefined>(undefined);
@@ -101,7 +101,7 @@ export function Act({ command, run, children, confirm, main, done, disabled, wri
 
 function whyNot(writes: boolean | undefined): string | undefined {
   if (!mayChange()) return "This link only looks.";
-  return writes && !session.value?.person ? NOBODY_WRITES : undefined;
+  return writes && !ownSignIn.value?.person ? NOBODY_WRITES : undefined;
 }
 
 /** What has the frame show a command line while something is pointed at or has the focus. */

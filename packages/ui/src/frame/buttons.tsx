@@ -5,7 +5,7 @@ import { Act } from "./act.tsx";
 import { goTo } from "./address.ts";
 import { dismissing, forEach } from "./command-lines.ts";
 import { admit, dismiss, redrive, refuse, send, testWebhook } from "./remedies.ts";
-import { session } from "./session.ts";
+import { ownSignIn } from "./sign-in.ts";
 
 /** What the buttons of dead letters need. */
 interface DeadProps {
@@ -75,7 +75,7 @@ const PING_LIFE_MS = 70_000;
 /** Sends a message that asks for a word, and shows what becomes of it. */
 export function Ping({ name, main = true }: { name: string; main?: boolean }) {
   const ping = async () => {
-    const body = pingText(session.value?.person?.name ?? "");
+    const body = pingText(ownSignIn.value?.person?.name ?? "");
     const { messageId } = await send(name, body, { ttlMs: PING_LIFE_MS });
     goTo({ view: "message", of: messageId });
   };

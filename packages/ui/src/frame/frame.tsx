@@ -15,14 +15,14 @@ import { notifies, switchNotices } from "./notice.ts";
 import { Palette } from "./palette.tsx";
 import { To } from "./parts.tsx";
 import { type View, views } from "./paths.ts";
-import { session, signedOutWhy, signOut } from "./session.ts";
+import { ownSignIn, signedOutWhy, signOut } from "./sign-in.ts";
 import { nextTheme, theme } from "./theme.ts";
 import { clock, now } from "./time.ts";
 import { titles } from "./titles.ts";
 
 /** All that is seen. */
 export function Frame() {
-  if (session.value === undefined) return <SignedOut />;
+  if (ownSignIn.value === undefined) return <SignedOut />;
   const { view, of } = address.value;
   return (
     <div class="frame">
@@ -76,7 +76,7 @@ function Shown({ view, of }: { view: View; of: string | undefined }): ComponentC
 }
 
 function Tools() {
-  const { readOnly, person } = session.value ?? {};
+  const { readOnly, person } = ownSignIn.value ?? {};
   return (
     <div class="tools">
       <button

@@ -11,7 +11,7 @@ import { act, look } from "../frame/calls.ts";
 import { saying, withUrgency } from "../frame/command-lines.ts";
 import { Age, Head, MessageLink, Name, Nothing, State, To, Words } from "../frame/parts.tsx";
 import { send } from "../frame/remedies.ts";
-import { session } from "../frame/session.ts";
+import { ownSignIn } from "../frame/sign-in.ts";
 import { clock, exactly, now } from "../frame/time.ts";
 import { Answer } from "../needs/need-row.tsx";
 import { events } from "../state/mesh.ts";
@@ -49,7 +49,7 @@ export function MessageView({ id }: { id: string }) {
 function Trace({ status: { message, question, deliveries, nextAfter } }: { status: MessageStatus }) {
   const drawn = deliveries.map(({ timeline }) => spansOf(timeline, now.value));
   const extent = extentOf(drawn);
-  const { person } = session.value ?? {};
+  const { person } = ownSignIn.value ?? {};
   const mine = deliveries.find(({ to, state }) => to.id === person?.id && (state === "queued" || state === "leased"));
   const again = message.topic === undefined ? message.to : undefined;
   return (
@@ -156,7 +156,7 @@ function Remedies({ delivery: { id, state, to }, from }: { delivery: TracedDeliv
 
 /** Takes the message back from all that were not given it yet: a sender does that with the whole message. */
 function TakeBack({ message: { id, from }, waiting }: { message: MessageStatus["message"]; waiting: number }) {
-  if (waiting === 0 || from.id !== session.value?.person?.id) return null;
+  if (waiting === 0 || from.id !== ownSignIn.value?.person?.id) return null;
   return (
     <div class="acts">
       <Act

@@ -10,7 +10,7 @@ import { saying } from "../frame/command-lines.ts";
 import { rowOf } from "../frame/keys.ts";
 import { Age, MessageLink, Name, Words } from "../frame/parts.tsx";
 import { reply, send } from "../frame/remedies.ts";
-import { session } from "../frame/session.ts";
+import { ownSignIn } from "../frame/sign-in.ts";
 import { kindWord } from "./kind-words.ts";
 
 /** The row. */
@@ -82,7 +82,7 @@ function Remedy({ need }: { need: Need }): ComponentChildren {
   if (!agent) return null;
   switch (kind) {
     case "question":
-      return agent.id === session.value?.person?.id && messageId !== undefined ? (
+      return agent.id === ownSignIn.value?.person?.id && messageId !== undefined ? (
         <Answer id={messageId} to={from?.name ?? ""} />
       ) : (
         <small>not asked of you here</small>

@@ -3,7 +3,7 @@ import type { MeshEvent } from "@agentmesh/protocol";
 import { KEEPALIVE_MS } from "@agentmesh/protocol/shown";
 import { batch } from "@preact/signals";
 import { ask, Refusal } from "../frame/calls.ts";
-import { session } from "../frame/session.ts";
+import { ownSignIn } from "../frame/sign-in.ts";
 import { tick } from "../frame/time.ts";
 import { foldAgents, KEPT_EVENTS, outOfDate, touchedBy, withNew } from "./fold.ts";
 import { lookAgain, lookAtAll, lookAtNewcomers, lookNowAndThen } from "./looks.ts";
@@ -29,7 +29,7 @@ export async function follow(): Promise<void> {
   document.addEventListener("visibilitychange", show);
   const noMoreLooks = lookNowAndThen(10_000);
   let waitMs = 250;
-  while (session.value !== undefined) {
+  while (ownSignIn.value !== undefined) {
     try {
       await listen(() => {
         waitMs = 250;

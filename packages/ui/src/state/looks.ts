@@ -5,7 +5,7 @@ import { address } from "../frame/address.ts";
 import { look, Refusal } from "../frame/calls.ts";
 import { paletteOpen } from "../frame/keys.ts";
 import type { View } from "../frame/paths.ts";
-import { session } from "../frame/session.ts";
+import { ownSignIn } from "../frame/sign-in.ts";
 import type { SeenAgent } from "./ages.ts";
 import type { Look } from "./fold.ts";
 import {
@@ -156,7 +156,7 @@ async function lookNow(): Promise<void> {
     // What costs much is looked at more rarely: a twentieth of the time, or every ten seconds.
     restMs = Math.min(10_000, Math.max(least, 20 * (performance.now() - began)));
     waits = false;
-    if (session.value !== undefined) lookAgain([]);
+    if (ownSignIn.value !== undefined) lookAgain([]);
   }
 }
 

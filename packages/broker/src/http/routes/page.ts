@@ -15,11 +15,11 @@ export function pageRoutes(bind: Bind, { signIns }: Mesh, facts: BrokerFacts, wr
     const { remoteAddress: address } = request.raw.socket;
     const signedIn = await signIns.signIn(body.code, address);
     if (!signedIn) throw wrong.refusal(address ?? "an unknown address", "code");
-    const { cookie, session } = signedIn;
-    reply.header("set-cookie", setCookie(request, facts.port, cookie, Date.parse(session.until)));
-    return session;
+    const { cookie, own } = signedIn;
+    reply.header("set-cookie", setCookie(request, facts.port, cookie, Date.parse(own.until)));
+    return own;
   });
-  bind("pageSession", ({ caller }) => signIns.session(caller.page));
+  bind("ownSignIn", ({ caller }) => signIns.own(caller.page));
   bind("signOut", async ({ caller, request, reply }) => {
     await signIns.signOut(caller.page);
     reply.header("set-cookie", setCookie(request, facts.port, "", 0));

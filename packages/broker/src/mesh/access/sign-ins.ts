@@ -6,10 +6,10 @@ import {
   type endpoints,
   MAX_PAGE_CODES,
   MAX_PAGE_LINKS,
+  type OwnSignIn,
   PAGE_CODE_MS,
   PAGE_LIFE_MS,
   type PageLink,
-  type PageSession,
   type SignIn,
 } from "@agentmesh/protocol";
 import type { Agents } from "../agents.ts";
@@ -92,7 +92,7 @@ export class SignIns {
   async signIn(
     code: string,
     address: string | undefined,
-  ): Promise<{ readonly cookie: string; readonly session: PageSession } | undefined> {
+  ): Promise<{ readonly cookie: string; readonly own: OwnSignIn } | undefined> {
     const now = this.#now();
     const { known } = this.#page;
     const hash = known("code", code);
@@ -115,7 +115,7 @@ export class SignIns {
     this.#signedIn.keep();
     const why = link ? `to look, by ${link.id}` : "by a code";
     await this.#audit.note({ act: "page_signed_in", by: { kind: "page", id: signIn.id, ...from }, why });
-    return { cookie, session: await this.session(this.#shown(signIn, cookie)) };
+    return { cookie, own: await this.own(this.#shown(signIn, cookie)) };
   }
 
   /** The sign-in of a cookie. A call by it is a use. */
@@ -129,7 +129,7 @@ export class SignIns {
   }
 
   /** What the page is told of its sign-in. */
-  async session({ value, readOnly, as, until }: PageSignIn): Promise<PageSession> {
+  async own({ value, readOnly, as, until }: PageSignIn): Promise<OwnSignIn> {
     const person = as === undefined ? undefined : await this.#agents.find(as);
     return {
       ...{ page: value, readOnly, until: timestamp(until) },

@@ -1,14 +1,14 @@
 /** Signing in: the code in the fragment of the address is exchanged once; a reload asks who the cookie's is. */
-import type { PageSession } from "@agentmesh/protocol";
+import type { OwnSignIn } from "@agentmesh/protocol";
 import { signal } from "@preact/signals";
 import { act, keepPageValue, look, Refusal, signedOut } from "./calls.ts";
 
 /** The sign-in; `undefined` until it is known, and why there is none. */
-export const session = signal<PageSession | undefined>(undefined);
+export const ownSignIn = signal<OwnSignIn | undefined>(undefined);
 export const signedOutWhy = signal<string | undefined>(undefined);
 
 signedOut.told = () => {
-  session.value = undefined;
+  ownSignIn.value = undefined;
   signedOutWhy.value ??= "This browser is not signed in, or not any more.";
 };
 
@@ -19,11 +19,11 @@ export async function signIn(): Promise<boolean> {
   try {
     const answered =
       code === undefined
-        ? await look<PageSession>("/v1/ui/session")
-        : await act<PageSession>("POST", "/v1/ui/session", { code });
+        ? await look<OwnSignIn>("/v1/ui/sign-in")
+        : await act<OwnSignIn>("POST", "/v1/ui/sign-in", { code });
     keepPageValue(answered.page);
     signedOutWhy.value = undefined;
-    session.value = answered;
+    ownSignIn.value = answered;
     return true;
   } catch (error) {
     signedOutWhy.value =
@@ -38,13 +38,13 @@ export async function signIn(): Promise<boolean> {
 
 /** Ends the sign-in, here and at the broker. */
 export async function signOut(): Promise<void> {
-  await act("DELETE", "/v1/ui/session").catch(() => {});
+  await act("DELETE", "/v1/ui/sign-in").catch(() => {});
   keepPageValue("");
   signedOutWhy.value = "Signed out.";
-  session.value = undefined;
+  ownSignIn.value = undefined;
 }
 
 /** Whether the page may change something. */
 export function mayChange(): boolean {
-  return session.value?.readOnly === false;
+  return ownSignIn.value?.readOnly === false;
 }
