@@ -8,7 +8,7 @@ import { Act } from "../frame/act.tsx";
 import { goTo } from "../frame/address.ts";
 import { Ping } from "../frame/buttons.tsx";
 import { act } from "../frame/calls.ts";
-import { Age, Presence, Words } from "../frame/parts.tsx";
+import { Ago, Presence, Words } from "../frame/parts.tsx";
 import { clock, now, times } from "../frame/time.ts";
 import { focusAt, type SeenAgent } from "../state/ages.ts";
 import { events } from "../state/mesh.ts";
@@ -64,7 +64,7 @@ export function AgentPanel({ agent }: { agent: SeenAgent }) {
           {presenceWords(agent, times)}
           {agent.lastSeenAt !== undefined && (
             <>
-              , heard of <Age at={agent.lastSeenAt} />
+              , heard of <Ago at={agent.lastSeenAt} />
             </>
           )}
         </Fact>

@@ -35,8 +35,18 @@ export function FlowView() {
           <Picture nodes={nodes.value} edges={edges.value} />
           <div class="flow-list">
             <p class="legend">
-              <i class="key-line" /> messages <i class="key-line stuck" /> stuck <i class="key-line awaited" /> waits
-              for an answer <i class="key-line refused" /> refused: each would wait for the other
+              <span>
+                <i class="key-line" /> messages
+              </span>{" "}
+              <span>
+                <i class="key-line stuck" /> stuck
+              </span>{" "}
+              <span>
+                <i class="key-line awaited" /> waits for an answer
+              </span>{" "}
+              <span>
+                <i class="key-line refused" /> refused: each would wait for the other
+              </span>
             </p>
             <Rows
               of={edges.value}

@@ -5,7 +5,7 @@ import type { ComponentChildren } from "preact";
 import { agentNamed } from "../state/mesh.ts";
 import { goTo } from "./address.ts";
 import { type Address, pathOf } from "./paths.ts";
-import { age, clock, now } from "./time.ts";
+import { age, clock, now, times } from "./time.ts";
 
 /** What a link within the page needs. */
 interface ToProps {
@@ -63,6 +63,15 @@ export function Age({ at }: { at: string }) {
   return (
     <time dateTime={at} title={clock(at, now.value)}>
       {age(at, now.value)}
+    </time>
+  );
+}
+
+/** How long ago something was; pointing at it shows when. */
+export function Ago({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={clock(at, now.value)}>
+      {times.past(at)}
     </time>
   );
 }
