@@ -166,6 +166,12 @@ describe.each(["JSONRPC", "HTTP+JSON"] as const)("by %s", (transport) => {
   });
 });
 
+/** The same as it is written. */
+const written = (text: string, returnImmediately = false) => ({
+  message: { messageId: `m-${++messages}`, role: "ROLE_USER", parts: [{ text }] },
+  configuration: { returnImmediately },
+});
+
 const Problem = z.looseObject({ code: z.string() });
 
 /** One request as it is written. */
@@ -249,4 +255,49 @@ describe("what A2A opens, and what it does not", () => {
       expect([status, JSON.parse(text)], JSON.stringify(body)).toMatchObject([200, { error: { code } }]);
     }
   });
+
+  test("budgets are those of every sender, over JSON-RPC, too: what may pass later says so by its status", async () => {
+    await using own = await startTestBroker({ env: { AGENTMESH_PAIR_PER_MINUTE: "2" } });
+    const { client } = await own.agent("busy");
+    await client.setAgentCard({ agent: "me", description: "Busy." });
+    const { token } = await own.agent("eager");
+    const ask = (n: number) =>
+      fetch(`${own.url}/a2a/busy`, {
+        method: "POST",
+        body: JSON.stringify({ ...send, params: written(`${n}`, true) }),
+        headers: { "content-type": "application/json", "a2a-version": "1.0", authorization: `Bearer ${token}` },
+      });
+    for (const n of [1, 2]) expect(await (await ask(n)).json()).toMatchObject({ result: { task: {} } });
+    const refused = await ask(3);
+    expect([refused.status, Number(refused.headers.get("retry-after")) > 0]).toEqual([429, true]);
+    expect(await refused.json()).toMatchObject({ error: { code: -32000, data: [{ reason: "RATE_LIMITED" }] } });
+  });
+});
+
+test("an answer is not acked by a call that was given up, and is there for GetTask, also after the broker was started anew", async () => {
+  await using own = await startTestBroker();
+  const worker = await own.agent("worker");
+  await worker.client.setAgentCard({ agent: "me", description: "Works." });
+  const { token } = await own.agent("asker");
+  const call = async (method: string, params: object, signal?: AbortSignal) => {
+    const answer = await fetch(`${own.url}/a2a/worker`, {
+      method: "POST",
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+      headers: { "content-type": "application/json", "a2a-version": "1.0", authorization: `Bearer ${token}` },
+      ...(signal && { signal }),
+    });
+    return answer.text();
+  };
+  const gone = new AbortController();
+  const given = call("SendMessage", written("how long?"), gone.signal).catch(() => "given up");
+  const asked = await until(async () => (await worker.client.lease()).deliveries[0]?.message.id, "the question");
+  gone.abort();
+  expect(await given).toBe("given up");
+  await own.kill();
+  await own.start();
+  const { messageId } = await worker.client.send({ inReplyTo: asked, body: "an hour" });
+  const state = async () => (await worker.client.getMessage({ message: messageId })).deliveries[0]?.state;
+  expect(await state()).toBe("queued");
+  expect(await call("GetTask", { id: asked })).toContain("an hour");
+  await until(async () => (await state()) === "acked", "the ack");
 });

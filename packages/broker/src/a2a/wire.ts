@@ -47,6 +47,14 @@ export function rpcAnswer(id: RpcId, answer: { readonly result: unknown } | Said
   return { jsonrpc: "2.0", id, error: { code, message, data: details } };
 }
 
+/** Statuses that say to come later: who does not is slowed down by them, in whatever form the refusal is. */
+const LATER = new Set([429, 503, 507]);
+
+/** The status of a refusal over JSON-RPC, whose errors are answers otherwise. */
+export function rpcStatus({ httpStatus }: Said): number {
+  return LATER.has(httpStatus) ? httpStatus : 200;
+}
+
 /** The refusal of a call by REST. */
 export function restRefusal({ httpStatus, status, message, details }: Said): object {
   return { error: { code: httpStatus, status, message, details } };

@@ -5,7 +5,16 @@ import * as z from "zod";
 import { a2aCall } from "../../a2a/calls.ts";
 import { cardOf } from "../../a2a/card.ts";
 import { A2aRefusal, saidOf } from "../../a2a/refusals.ts";
-import { type Asked, checkVersion, idOf, restAsked, restRefusal, rpcAnswer, rpcAsked } from "../../a2a/wire.ts";
+import {
+  type Asked,
+  checkVersion,
+  idOf,
+  restAsked,
+  restRefusal,
+  rpcAnswer,
+  rpcAsked,
+  rpcStatus,
+} from "../../a2a/wire.ts";
 import type { AgentCaller } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
@@ -66,7 +75,9 @@ export function a2aRoutes(app: FastifyInstance, { mesh, authenticate, schemes, c
     } catch (error) {
       const said = saidOf(error);
       if (!said) throw error;
-      return retryAfter(reply, said.retryAfterMs).send(rpcAnswer(idOf(body), said));
+      return retryAfter(reply, said.retryAfterMs)
+        .code(rpcStatus(said))
+        .send(rpcAnswer(idOf(body), said));
     }
   };
   const byRest = async (request: FastifyRequest, reply: FastifyReply) => {
