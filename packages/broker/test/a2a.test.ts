@@ -205,6 +205,9 @@ describe("what A2A opens, and what it does not", () => {
     await shy.client.setAgentCard({ agent: "me", description: "Shy." });
     const shown = await card("shy");
     expect(shown).toContain("Shy.");
+    // Nor does the beginning of an id tell which ids there are.
+    const beginning = bob.agent.id.slice(0, 12);
+    expect(unlike(await card(beginning))).toEqual(unlike(await card("nobody")));
     // What the mesh knows of it beside is not for strangers.
     expect(shown).not.toMatch(/secret-project|agt_|directory/);
     expect(await shy.client.removeAgentCard({ agent: "me" })).toEqual({ removed: true });

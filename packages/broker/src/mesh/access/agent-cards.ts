@@ -46,7 +46,8 @@ export class AgentCards {
 
   /** The card of this name or id for whoever asks. One that is not shown and one that is not there are the same. @throws MeshError card_not_found */
   async shown(nameOrId: string): Promise<AgentCard> {
-    const agent = await this.#agents.find(nameOrId);
+    // By a whole name or id: what the beginning of an id might mean is told to callers of the mesh alone.
+    const agent = await this.#store.findAgent(nameOrId);
     const card = agent?.archivedAt === undefined && agent ? await this.#store.agentCard(agent.id) : undefined;
     if (agent && card) return shownCard(agent, card);
     throw new MeshError(
