@@ -155,6 +155,29 @@ describe("an agent of the mesh whose program is an A2A server", () => {
     expect(server.posts.filter(({ body }) => body.includes("SendMessage"))).toHaveLength(1);
   });
 
+  test("may answer what no text can be made of: it is no answer, at once or later, and the broker goes on", async () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const done = `"status":{"state":"TASK_STATE_COMPLETED"},"artifacts":[{"parts":[{"data":${deep}}]}]`;
+    await using server = await openWebhookReceiver(({ body }, response) => {
+      const isAsked = body.includes("GetTask");
+      const isAtOnce = body.includes("at once");
+      const task = isAsked || isAtOnce ? `{"id":"t",${done}}` : '{"id":"t","status":{"state":"TASK_STATE_WORKING"}}';
+      response.writeHead(200).end(`{"jsonrpc":"2.0","id":1,"result":${isAsked ? task : `{"task":${task}}`}}`);
+    });
+    const { name } = await bridged(server.url);
+    const later = await asker.client.send({ to: name, body: "later" });
+    await until(() => server.posts.filter(({ body }) => body.includes("GetTask")).length > 1, "it to be asked twice");
+    expect(await stateOf(later.messageId)).toEqual(["acked", "taken"]);
+    const { messageId } = await asker.client.send({ to: name, body: "at once" });
+    await until(
+      async () =>
+        (await asker.client.getMessage({ message: messageId })).deliveries[0]?.timeline.some(
+          ({ event, reason }) => event === "push_failed" && reason === "answered nothing of A2A 1.0",
+        ),
+      "the failure",
+    );
+  });
+
   test("answers what begins, and no answer: two programs do not go on without end", async () => {
     await using server = await libraryServer("t");
     const { name, client } = await bridged(server.url, "t");

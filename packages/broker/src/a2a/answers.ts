@@ -26,6 +26,9 @@ const Answer = z.object({
 });
 const TaskAnswer = z.object({ result: Task.optional(), error: Failed });
 
+/** Most objects and lists that stand in each other, as in any body. */
+const MOST_LEVELS = 32;
+
 /** The task of a test is not there, as its answer says. */
 const TASK_NOT_FOUND = -32001;
 
@@ -95,10 +98,26 @@ function shortened(text: string): string {
   );
 }
 
+/** The JSON of a body; undefined for what is none, or is nested deeper than a text is made of. */
 function jsonOf(body: string): unknown {
   try {
-    return JSON.parse(body);
+    const value: unknown = JSON.parse(body);
+    return isDeeper(value, MOST_LEVELS) ? undefined : value;
   } catch {
     return undefined;
   }
+}
+
+/** Whether more than so many objects and lists stand in each other; looked at level by level, however many there are. */
+function isDeeper(value: unknown, most: number): boolean {
+  let level = [value].filter(isNested);
+  for (let levels = 0; level.length > 0; levels++) {
+    if (levels === most) return true;
+    level = level.flatMap((each) => Object.values(each).filter(isNested));
+  }
+  return false;
+}
+
+function isNested(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }

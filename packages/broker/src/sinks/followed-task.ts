@@ -20,10 +20,9 @@ export async function followTask(look: () => Promise<Answer>, signal: AbortSigna
     } catch {
       return undefined;
     }
-    const said = await look().then(
-      ({ status, body }) => (status < 300 ? answerOfTask(body) : undefined),
-      () => undefined,
-    );
+    const said = await look()
+      .then(({ status, body }) => (status < 300 ? answerOfTask(body) : undefined))
+      .catch(() => undefined);
     if (said?.kind === "over") return said.text;
     failures = said === undefined ? failures + 1 : 0;
     if (failures === MOST_FAILURES) return undefined;

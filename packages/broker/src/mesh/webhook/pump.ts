@@ -170,7 +170,8 @@ export class WebhookPump {
       // What a webhook that was replaced did says nothing of the one in its place.
       const noted = this.#open ? health.taken() : Promise.resolve();
       await Promise.all([this.#note(noted), this.#untilDone(() => this.#ack(delivery, outcome.answer))]);
-      if (outcome.follow && this.#followed < MOST_FOLLOWED) void this.#follow(delivery, outcome.follow);
+      if (outcome.follow && this.#followed < MOST_FOLLOWED)
+        void this.#follow(delivery, outcome.follow).catch(this.#parts.onFault);
     } else if (!outcome || !this.#open) {
       const { store, agent, retry } = this.#parts;
       const reason = "the webhook was changed, or the broker stops";
