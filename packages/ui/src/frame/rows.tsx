@@ -35,7 +35,10 @@ export function Rows<T>({ of, height, label, keyOf, row, onEnd, tail }: RowsProp
   useEffect(() => {
     if (tail && atEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
   });
-  const { from, to } = windowOf({ rows: of.length, height, top: top.value, room: room.value });
+  // At its end the list is drawn where it will be scrolled to: once, not once more for the scrolling.
+  const end = Math.max(0, of.length * height - room.value);
+  const isAtEnd = tail === true && atEnd.current;
+  const { from, to } = windowOf({ rows: of.length, height, top: isAtEnd ? end : top.value, room: room.value });
   return (
     <section
       class="rows"
@@ -44,9 +47,9 @@ export function Rows<T>({ of, height, label, keyOf, row, onEnd, tail }: RowsProp
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
       tabIndex={0}
       onScroll={({ currentTarget }) => {
-        top.value = currentTarget.scrollTop;
         const left = currentTarget.scrollHeight - currentTarget.scrollTop - currentTarget.clientHeight;
         atEnd.current = left < height;
+        if (!tail || !atEnd.current) top.value = currentTarget.scrollTop;
         if (left < 10 * height) onEnd?.();
       }}
     >

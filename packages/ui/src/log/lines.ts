@@ -28,7 +28,18 @@ export function linesOf(earlier: readonly LogEntry[], events: readonly MeshEvent
   return [...before, ...events.map(lineOf)];
 }
 
+/** Lines of events, made once: each batch brings a few to thousands. */
+const made = new WeakMap<MeshEvent, Line>();
+
 function lineOf(event: MeshEvent): Line {
+  const known = made.get(event);
+  if (known) return known;
+  const line = newLine(event);
+  made.set(event, line);
+  return line;
+}
+
+function newLine(event: MeshEvent): Line {
   const [noun = "", verb = ""] = event.type.split(".");
   const common = { key: event.cursor, at: event.at, noun, verb, words: eventWords(event) };
   return "deliveryId" in event
@@ -37,7 +48,8 @@ function lineOf(event: MeshEvent): Line {
 }
 
 /** Those of the nouns that are wanted, with all words of a filter in them. */
-export function filtered(lines: readonly Line[], nouns: ReadonlySet<string>, filter: string): Line[] {
+export function filtered(lines: readonly Line[], nouns: ReadonlySet<string>, filter: string): readonly Line[] {
+  if (nouns.size === 0 && filter.trim() === "") return lines;
   const words = filter
     .toLowerCase()
     .split(/\s+/)

@@ -17,7 +17,7 @@ const MAX_WAIT_MS = 5_000;
  * How long the page rests between two readings of the stream, in milliseconds: many events are one reading and one picture. While
  * nobody sees it, it reads on and draws nothing.
  */
-const REST_MS = 250;
+const REST_MS = 500;
 const HIDDEN_REST_MS = 1_000;
 
 /** Where the stream is taken up; undefined while what was before it has not been looked at. */
