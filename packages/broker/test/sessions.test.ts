@@ -1,7 +1,7 @@
 /** What the mesh remembers of sessions beside the store: their processes, a bounded number at a time, and their streams. */
 import type { AgentId, ProcessMark, SessionId } from "@agentmesh/protocol";
 import { DEFAULT_TTL_MS } from "@agentmesh/protocol";
-import { tempDir, until } from "testkit";
+import { startTestBroker, tempDir, until } from "testkit";
 import { expect, test } from "vitest";
 import { ConfigSchema } from "../src/config/schema.ts";
 import type { AgentCaller } from "../src/mesh/caller.ts";
@@ -159,4 +159,25 @@ test("a session whose stream is replaced by one that the store refuses is doubte
   await until(async () => (await doubt()) === "stream_closed", "the doubt");
   fails = false;
   await end();
+});
+
+test("the sessions of an agent are listed, the one heard of last first, for itself and for whoever has the mesh key", async () => {
+  await using broker = await startTestBroker();
+  const [alice, bob] = [await broker.agent("alice"), await broker.agent("bob")];
+  expect(await alice.client.listSessions({ agent: "me" })).toEqual({ sessions: [], total: 0 });
+  const open = async (path: string) => (await alice.client.openSession({ pushPaths: [{ path }] })).session.id;
+  const [first, second] = [await open("claude-inbox"), await open("codex-queue")];
+  await alice.client.heartbeat({ session: first });
+  const listed = await broker.admin.listSessions({ agent: "alice" });
+  expect(listed.total).toBe(2);
+  expect(listed.sessions.map(({ id, presence, pushPaths }) => [id, presence, pushPaths[0]?.path])).toEqual([
+    [first, "online", "claude-inbox"],
+    [second, "online", "codex-queue"],
+  ]);
+  await alice.client.endSession({ session: first });
+  expect((await alice.client.listSessions({ agent: "me" })).sessions.map(({ id }) => id)).toEqual([second]);
+  await expect(bob.client.listSessions({ agent: "alice" })).rejects.toMatchObject({ code: "forbidden" });
+  for (let n = 0; n < 30; n++) await open("stream");
+  const many = await broker.admin.listSessions({ agent: "alice" });
+  expect([many.sessions.length, many.total]).toEqual([25, 31]);
 });

@@ -24,6 +24,11 @@ export class AgentCalls extends WebhookCalls {
     return this.connection.call(endpoints.getAgent, input, options);
   }
 
+  /** The sessions of an agent: `me`, or with the mesh key any. */
+  listSessions(input: In<"listSessions">, options?: CallOptions): Out<"listSessions"> {
+    return this.connection.call(endpoints.listSessions, input, options);
+  }
+
   /** Whose messages take how much of what is kept; with the mesh key. */
   listKeepers(input: In<"listKeepers"> = {}, options?: CallOptions): Out<"listKeepers"> {
     return this.connection.call(endpoints.listKeepers, input, options);

@@ -181,6 +181,22 @@ export type OpenSessionRequest = z.infer<typeof OpenSessionRequest>;
 export const OpenSessionReply = object(() => ({ session: Session, agent: Agent, heartbeatMs: z.int().positive() }));
 export type OpenSessionReply = z.infer<typeof OpenSessionReply>;
 
+/** Most sessions that a list of them has: the newest. */
+export const MAX_SESSIONS_LISTED = 25;
+
+/** A session as others see it: whether it is there, and how a message would come into it. */
+export const ListedSession = object(() => ({
+  id: SessionId,
+  presence: Presence,
+  doubt: Doubt.optional(),
+  silent: z.boolean().optional().meta({
+    description: "true: it let a streamed lease run out without a sign, and is streamed nothing until one comes",
+  }),
+  lastHeardAt: Timestamp,
+  pushPaths: z.array(PushPath),
+}));
+export type ListedSession = z.infer<typeof ListedSession>;
+
 /** Renews a session; `pushPaths` replaces what the session said before, `process` tells a broker that started meanwhile. */
 export const HeartbeatRequest = strictObject(() => ({
   pushPaths: z.array(PushPath).max(8).optional(),

@@ -11,6 +11,7 @@ import { machinesEndpoints } from "./endpoints/machines.ts";
 import { messagesEndpoints } from "./endpoints/messages.ts";
 import { needsEndpoints } from "./endpoints/needs.ts";
 import { pageEndpoints } from "./endpoints/page.ts";
+import { sessionsEndpoints } from "./endpoints/sessions.ts";
 import { systemEndpoints } from "./endpoints/system.ts";
 import { topicsEndpoints } from "./endpoints/topics.ts";
 import { webhooksEndpoints } from "./endpoints/webhooks.ts";
@@ -19,6 +20,7 @@ import { webhooksEndpoints } from "./endpoints/webhooks.ts";
 export const endpoints = {
   ...systemEndpoints,
   ...agentsEndpoints,
+  ...sessionsEndpoints,
   ...messagesEndpoints,
   ...topicsEndpoints,
   ...inboxEndpoints,

@@ -5,21 +5,25 @@ import type {
   EndpointRequest,
   endpoints,
   HeartbeatReply,
+  ListedSession,
   OpenSessionReply,
   ProcessMark,
   PushPath,
   SessionId,
 } from "@agentmesh/protocol";
+import { MAX_SESSIONS_LISTED } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
-import type { AgentCaller } from "./caller.ts";
+import { type AgentCaller, type AnyCaller, mayActFor } from "./caller.ts";
 import { type Clock, timestamp } from "./clock.ts";
 import { unknownSession } from "./errors.ts";
 import { newId } from "./ids.ts";
+import { presenceOf } from "./looks/agent-shown.ts";
 import type { Policy } from "./policy.ts";
 import { NamedProcesses, type ProcessSight } from "./processes.ts";
 import { keptProfile } from "./profile.ts";
 import { retryPolicy } from "./push/retry.ts";
 import type { Streams } from "./push/streams.ts";
+import type { SessionRecord } from "./store/sessions.ts";
 import type { Store } from "./store.ts";
 
 type Table = typeof endpoints;
@@ -48,6 +52,24 @@ export class Sessions {
     this.#policy = parts.policy;
     this.#clock = parts.clock;
     this.#processes = new NamedProcesses(parts.sight);
+  }
+
+  /** The sessions of an agent. @throws MeshError forbidden, agent_not_found */
+  async list(caller: AnyCaller, nameOrId: string): Promise<EndpointReply<Table["listSessions"]>> {
+    const agent = await this.#agents.resolve(nameOrId, caller);
+    mayActFor(caller, agent);
+    const { sessions, total } = await this.#store.sessionsOf(agent.id, MAX_SESSIONS_LISTED);
+    return { sessions: sessions.map((session) => this.#shown(session)), total };
+  }
+
+  #shown(session: SessionRecord): ListedSession {
+    const presence = presenceOf(session, this.#policy);
+    const { id, doubt, silent, lastHeardAt, pushPaths } = session;
+    return {
+      ...{ id, presence, lastHeardAt: timestamp(lastHeardAt), pushPaths },
+      ...(presence === "stale" && doubt && { doubt: { why: doubt.why, since: timestamp(doubt.at) } }),
+      ...(silent && { silent }),
+    };
   }
 
   /** Opens a session; mail that a vanished session of this agent held comes back at once. */

@@ -196,6 +196,7 @@ const declared: Declared = {
   },
   removeAgent: { inOtherHands: "forbidden", make: itself },
   revokeAgent: { inOtherHands: "forbidden", make: itself },
+  listSessions: { inOtherHands: "forbidden", make: itself },
   openSession: { inOtherHands: "its own", make: () => ({ body: {} }) },
   heartbeat: {
     inOtherHands: "session_not_found",

@@ -1,29 +1,16 @@
-/** Endpoints of agents and their sessions. */
+/** Endpoints of agents. */
 import * as z from "zod";
-import {
-  Agent,
-  AgentCursor,
-  HeartbeatReply,
-  HeartbeatRequest,
-  Near,
-  OpenSessionReply,
-  OpenSessionRequest,
-  RegisterReply,
-  RegisterRequest,
-  RenameReply,
-  RenameRequest,
-} from "../agent.ts";
+import { Agent, AgentCursor, Near, RegisterReply, RegisterRequest, RenameReply, RenameRequest } from "../agent.ts";
 import { endpoint, number } from "../endpoint.ts";
 import { SetFocusRequest } from "../focus.ts";
-import { SessionId } from "../ids.ts";
 import { MAX_SUMMARY_CHARS } from "../limits.ts";
 import { ReceiverPolicy, SetPolicyRequest } from "../receiver-policy.ts";
 import { object, strictObject } from "../shapes/lazy-object.ts";
 
-const agentParam = strictObject(() => ({
+/** The agent that a path names. */
+export const agentParam = strictObject(() => ({
   agent: z.string().min(1).max(128).meta({ description: "name or id; me is the caller" }),
 }));
-const sessionParam = strictObject(() => ({ session: SessionId }));
 
 /** Their rows. */
 export const agentsEndpoints = {
@@ -197,42 +184,5 @@ export const agentsEndpoints = {
     status: 200,
     reply: object(() => ({ removed: z.boolean(), dead: z.int().nonnegative() })),
     errors: ["agent_not_found"],
-  }),
-
-  openSession: endpoint({
-    method: "POST",
-    path: "/v1/sessions",
-    summary: "Open a session: the agent is online until it ends or misses its heartbeats.",
-    access: "agent",
-    repeatable: true,
-    body: OpenSessionRequest,
-    status: 201,
-    reply: OpenSessionReply,
-    errors: [],
-  }),
-
-  heartbeat: endpoint({
-    method: "POST",
-    path: "/v1/sessions/:session/heartbeat",
-    summary: "Renew a session.",
-    access: "agent",
-    repeatable: true,
-    params: sessionParam,
-    body: HeartbeatRequest,
-    status: 200,
-    reply: HeartbeatReply,
-    errors: ["session_not_found"],
-  }),
-
-  endSession: endpoint({
-    method: "DELETE",
-    path: "/v1/sessions/:session",
-    summary: "End a session; the deliveries it leased return to the inbox at once.",
-    access: "agent",
-    repeatable: true,
-    params: sessionParam,
-    status: 200,
-    reply: object(() => ({ returned: z.int().nonnegative() })),
-    errors: ["session_not_found"],
   }),
 } as const;

@@ -1,13 +1,14 @@
 /** What an agent has: its inbox, what it owes and awaits, what it sent, whose messages it takes, its webhook. */
-import type { Agent, HistoryEntry, InboxEntry, ReceiverPolicy, Webhook } from "@agentmesh/protocol";
+import type { Agent, HistoryEntry, InboxEntry, ListedSession, ReceiverPolicy, Webhook } from "@agentmesh/protocol";
 import { plainLine } from "@agentmesh/protocol/shown";
 import type { ComponentChildren } from "preact";
 import { Act } from "../frame/act.tsx";
 import { TestWebhook } from "../frame/buttons.tsx";
 import { act, look } from "../frame/calls.ts";
-import { Age, MessageLink, Name, Nothing, State, To, Words } from "../frame/parts.tsx";
+import { Age, MessageLink, Name, Nothing, Presence, State, To, Words } from "../frame/parts.tsx";
 import { clock, now } from "../frame/time.ts";
 import { asks } from "../state/mesh.ts";
+import { PushPaths } from "./push-paths.tsx";
 
 /** What was found of an agent beside what is known of it anyway. */
 export interface LookedInto {
@@ -17,6 +18,9 @@ export interface LookedInto {
   readonly sent: readonly HistoryEntry[];
   readonly policy: ReceiverPolicy;
   readonly webhook: Webhook | undefined;
+  readonly sessions: readonly ListedSession[];
+  /** How many sessions it has: more than those, when there are many. */
+  readonly sessionCount: number;
 }
 
 /** Messages among which those that it sent are looked for, and how many of them are shown. */
@@ -25,11 +29,12 @@ const SENT = 10;
 
 /** Looks at it. @throws as each look does */
 export async function lookInto(id: string, hasWebhook: boolean): Promise<LookedInto> {
-  const [inbox, sent, policy, webhook] = await Promise.all([
+  const [inbox, sent, policy, webhook, sessions] = await Promise.all([
     look<{ entries: InboxEntry[]; open: number }>("/v1/inbox", { agent: id, order: "newest" }),
     look<{ entries: HistoryEntry[] }>("/v1/messages", { agent: id, limit: LOOKED }),
     look<ReceiverPolicy>(`/v1/agents/${id}/policy`),
     hasWebhook ? look<Webhook>(`/v1/agents/${id}/webhook`).catch(() => undefined) : undefined,
+    look<{ sessions: ListedSession[]; total: number }>(`/v1/agents/${id}/sessions`),
   ]);
   return {
     inbox: inbox.entries,
@@ -37,12 +42,14 @@ export async function lookInto(id: string, hasWebhook: boolean): Promise<LookedI
     sent: sent.entries.filter(({ message }) => message.from.id === id),
     policy,
     webhook,
+    sessions: sessions.sessions,
+    sessionCount: sessions.total,
   };
 }
 
 /** The lists. */
 export function Lists({ agent: { id, name }, looked }: { agent: Agent; looked: LookedInto }) {
-  const { inbox, open, sent, policy, webhook } = looked;
+  const { inbox, open, sent, policy, webhook, sessions, sessionCount } = looked;
   const debts = asks.value.filter(({ to, from }) => to.id === id || from.id === id);
   const rules = [
     ...policy.senders.map(({ agent, action }) => `${agent.name}: ${action}`),
@@ -86,6 +93,19 @@ export function Lists({ agent: { id, name }, looked }: { agent: Agent; looked: L
               <Words of={message.body} max={90} />
             </MessageLink>{" "}
             {deliveries[0] && <State of={deliveries[0].state} />} <Age at={message.acceptedAt} />
+          </li>
+        ))}
+      </Part>
+      <Part
+        title="Sessions"
+        note={sessionCount > sessions.length ? `${sessionCount}, the newest ${sessions.length} of them` : sessionCount}
+        none="none: it is reached when it comes back"
+      >
+        {sessions.map((session) => (
+          <li key={session.id}>
+            <Presence of={session.presence} /> <code>{session.id.slice(0, 12)}</code>{" "}
+            {session.silent && <span class="state overdue">silent</span>} heard of <Age at={session.lastHeardAt} />{" "}
+            <PushPaths of={session} />
           </li>
         ))}
       </Part>

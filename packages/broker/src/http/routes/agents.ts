@@ -19,6 +19,7 @@ export function agentRoutes(bind: Bind, mesh: Mesh): void {
   bind("removeAgent", ({ params, caller }) => mesh.agents.remove(caller, params.agent));
   bind("revokeAgent", ({ params, caller }) => mesh.agents.revoke(caller, params.agent));
 
+  bind("listSessions", ({ params, caller }) => mesh.sessions.list(caller, params.agent));
   bind("openSession", ({ body, caller }) => mesh.sessions.open(caller, body));
   bind("heartbeat", ({ params, body, caller }) => mesh.sessions.heartbeat(caller, params.session, body));
   bind("endSession", ({ params, caller }) => mesh.sessions.end(caller, params.session));

@@ -1,11 +1,21 @@
 /** The part of the Store port about sessions. */
 import type { AgentId, AgentProfile, PushPath, SessionId } from "@agentmesh/protocol";
-import type { AgentRecord, DoubtWhy, RetryPolicy } from "../records/index.ts";
+import type { AgentRecord, DoubtWhy, RetryPolicy, SessionDoubt } from "../records/index.ts";
 
 /** A session that may be gone, and whose it is. */
 export interface DoubtedSession {
   readonly id: SessionId;
   readonly agentId: AgentId;
+}
+
+/** A session as it is known now. */
+export interface SessionRecord {
+  readonly id: SessionId;
+  readonly heartbeatAgeMs: number;
+  readonly lastHeardAt: number;
+  readonly silent: boolean;
+  readonly doubt: SessionDoubt | undefined;
+  readonly pushPaths: PushPath[];
 }
 
 /** What the mesh needs kept of sessions. */
@@ -24,6 +34,8 @@ export interface SessionStore {
   /** Writes the heartbeats of the last minute, once a minute; until then a killed broker's successor knows the ones before. */
   writeHeartbeats(): Promise<void>;
   hasSession(id: SessionId): Promise<boolean>;
+  /** The sessions of an agent that were heard of last, and how many it has. */
+  sessionsOf(agentId: AgentId, limit: number): Promise<{ readonly sessions: SessionRecord[]; readonly total: number }>;
   /**
    * Ends a session of this agent and returns its leases; undefined when there is no such session. One that is `gone` has
    * spoiled its attempts; one that left has not.

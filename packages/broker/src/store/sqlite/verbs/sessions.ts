@@ -4,6 +4,7 @@ import type { RetryPolicy, Store } from "../../../mesh/store.ts";
 import { giveBack } from "../acts/lease.ts";
 import { type Budget, each, laneOf, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { LeaseRow } from "../delivery-sql.ts";
+import { pathsOf } from "../rows/agents.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** What a slice did for the end of one session; that it ended is the first one's fact. */
@@ -31,6 +32,7 @@ export function sessionVerbs({
   | "touchSession"
   | "writeHeartbeats"
   | "hasSession"
+  | "sessionsOf"
   | "endSession"
   | "doubtSession"
   | "expireSessions"
@@ -54,6 +56,19 @@ export function sessionVerbs({
     );
 
   return {
+    sessionsOf: (agentId, limit) =>
+      peek(() => {
+        const all = sessions.memory.of(agents.row(agentId)?.pk ?? 0);
+        const newest = all.toSorted((a, b) => b.seenAt - a.seenAt || (a.id < b.id ? -1 : 1)).slice(0, limit);
+        return {
+          sessions: newest.map((session) => ({
+            ...{ id: session.id, silent: session.silent, doubt: session.doubt, lastHeardAt: session.beatAt },
+            heartbeatAgeMs: Math.max(0, context.clock.now() - session.seenAt),
+            pushPaths: pathsOf(session),
+          })),
+          total: all.length,
+        };
+      }),
     openSession: ({ id, agentId, profile, pushPaths }) =>
       write(laneOf.agent(agentId), () => {
         const row = agents.row(agentId);
