@@ -111,7 +111,7 @@ const history: Load = {
 const pages: Load = {
   name: "pages",
   kind: "looks",
-  what: "log, inboxes, asks, dead letters, subscriptions and status of 10,000 messages, 20 at once",
+  what: "log, inboxes, asks, needs, dead letters, subscriptions and status of 10,000 messages, 20 at once",
   async prepare(ground) {
     await much(ground);
     const calls: ((admin: MeshClient) => Promise<unknown>)[] = [
@@ -120,6 +120,7 @@ const pages: Load = {
       (admin) => admin.listInbox({ agent: "writer-2", order: "newest" }),
       (admin) => admin.listAsks({ limit: 500 }),
       (admin) => admin.listDead({ limit: 100 }),
+      (admin) => admin.listNeeds({ limit: 300 }),
       (admin) => admin.listSubscriptions(),
       (admin) => admin.status(),
     ];
