@@ -5,7 +5,8 @@ import { expect } from "vitest";
 import { brokerForAll, browserForAll, openPage, pageTest } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
-const broker = brokerForAll({ logLevel: "info", env: { AGENTMESH_REPEATS_PER_MINUTE: "0" } });
+// Nothing is to outlive a power cut: it is filled sooner.
+const broker = brokerForAll({ logLevel: "info", env: { AGENTMESH_SQLITE_SYNCHRONOUS: "normal" } });
 const browser = browserForAll();
 
 const AGENTS = 1_000;

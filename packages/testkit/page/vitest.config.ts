@@ -13,7 +13,7 @@ export default defineConfig({
     globalSetup: [inTestkit("programs/build.ts")],
     // A browser has as many processes as a machine has processors, and more.
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 120_000,
   },
 });
