@@ -26,6 +26,8 @@ const ROW: Endpoint = {
 const SESSION = "mcp-session-id";
 /** As the specification has it: visible ASCII. */
 const SESSION_ID = /^[\x21-\x7e]{1,128}$/;
+/** Most bytes of an open answer that wait to be read. */
+const MOST_UNREAD = 131_072;
 const OTHERS = ["GET", "HEAD", "PUT", "PATCH"] as const;
 
 /** Serves it. */
@@ -117,7 +119,9 @@ function replying({ headers }: FastifyRequest, reply: FastifyReply): Replying {
         reply.hijack();
         raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
       }
-      raw.write(eventOf(message));
+      // Who does not read what it asked for comes back by its cursor.
+      if (raw.writableLength > MOST_UNREAD) raw.destroy();
+      else raw.write(eventOf(message));
     },
     answer(status, message, sessionId) {
       if (isOpen) raw.end(message === undefined ? "" : eventOf(message));
