@@ -1,4 +1,5 @@
 /** Canaries: sent to a session at work, proven by its transcript, honest about a path that stays silent. */
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openClaudeTranscript, tempDir, until } from "testkit";
 import { expect, test } from "vitest";
@@ -11,8 +12,12 @@ import type { PushPath } from "../src/push/push-path.ts";
 import { PushPaths } from "../src/push/push-paths.ts";
 import { Transcript } from "../src/transcript/transcript.ts";
 
-function setUp(transcript: string | undefined, all: PushPath[], againMs = 60_000) {
-  const session = new ClientSession("claude", { transcript });
+function setUp(
+  transcript: string | undefined,
+  all: PushPath[],
+  againMs = 60_000,
+  session = new ClientSession("claude", { transcript }),
+) {
   const paths = new PushPaths(all, () => undefined);
   const signs = new Transcript(session);
   const log = createLog("error", () => undefined);
@@ -90,6 +95,33 @@ test("no canary is sent where no transcript could show it, nor through a path th
   using waking = setUp(openClaudeTranscript(join(folder.path, "s.jsonl")).path, [ownTurn]);
   await waking.canaries.withinTurn();
   expect(texts).toEqual([]);
+});
+
+test("a canary goes to a session whose transcript is still to come, and proves the path when that is there", async () => {
+  using folder = tempDir();
+  const copilot = () => new ClientSession("copilot", { id: "s-1", copilotHome: folder.path });
+  const texts: string[] = [];
+  const extension = path("copilot-extension", (text) => texts.push(text));
+  using silent = setUp(undefined, [extension], 300, copilot());
+  await silent.canaries.withinTurn();
+  // Nothing can be read, so nothing is said of the path; the next one comes after a pause.
+  await until(async () => {
+    await silent.canaries.withinTurn();
+    return texts.length === 2;
+  }, "the second canary");
+  expect(silent.paths.report()).toEqual([{ path: "copilot-extension" }]);
+
+  using late = setUp(undefined, [extension], 60_000, copilot());
+  await late.canaries.withinTurn();
+  mkdirSync(join(folder.path, "session-state", "s-1"), { recursive: true });
+  const lines = [
+    { type: "user.message", data: { content: texts.at(-1) } },
+    { type: "assistant.message", data: { content: "on it", toolRequests: [] } },
+  ];
+  const events = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+  writeFileSync(join(folder.path, "session-state", "s-1", "events.jsonl"), events);
+  await until(() => late.paths.report()[0]?.provenAt, "the path to be proven");
+  expect(texts).toHaveLength(3);
 });
 
 test("a hook is given a canary when hooks are the only way, once", async () => {

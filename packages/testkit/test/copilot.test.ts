@@ -136,12 +136,16 @@ test("what Copilot refuses comes by its hooks, at the top of what they print", a
   await session.joined();
   runExtension("refusing", { REFUSES: "the session is being closed" });
   await connected("refusing");
-  expect(await hook("PostToolUse", "refusing")).toBe("");
-  const { messageId } = await sender.send({ to: "refusing", body: "are you there?" });
-  await until(async () => (await timeline(messageId)).includes("push_failed"), "the push to fail");
-  expect((await pathsOf("refusing"))[0]?.failedWhy).toBe("the session is being closed");
+  // No mail yet; the canary that the extension refuses may come by the hook.
+  expect(await hook("PostToolUse", "refusing")).not.toContain("Mail from");
+  await sender.send({ to: "refusing", body: "are you there?" });
+  const refusal = async () => (await pathsOf("refusing"))[0]?.failedWhy;
+  expect(await until(refusal, "the push to fail")).toBe("the session is being closed");
 
-  const printed = await until(async () => (await hook("UserPromptSubmit", "refusing")) || undefined, "the hook's mail");
+  const printed = await until(async () => {
+    const said = await hook("UserPromptSubmit", "refusing");
+    return said.includes("Mail from") ? said : undefined;
+  }, "the hook's mail");
   const { additionalContext } = z.strictObject({ additionalContext: z.string() }).parse(JSON.parse(printed));
   expect(additionalContext).toMatch(/^Mail from other agents.*are you there\?/s);
   await sender.send({ to: "refusing", body: "and now?" });

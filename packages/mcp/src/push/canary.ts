@@ -37,6 +37,8 @@ export interface CanaryParts {
 export class Canaries {
   readonly #parts: CanaryParts;
   readonly #sent = new Map<string, { readonly atMs: number; readonly count: number }>();
+  /** Those whose last canary said nothing: there was nothing to read its signs in. */
+  readonly #unjudged = new Set<string>();
   #underWay = false;
 
   constructor(parts: CanaryParts) {
@@ -73,16 +75,21 @@ export class Canaries {
     };
   }
 
-  /** Those that are due one. Without signs to read it could only make a path look broken that is not. */
+  /**
+   * Those that are due one. Without signs to read it could only make a path look broken that is not; where these are still to come
+   * it is sent, for a session may call no second tool, and is judged when they are there.
+   */
   #due(unproven: PushPaths["unproven"]): PushPath[] {
     const { enabled, transcript, againMs = AGAIN_MS } = this.#parts;
     if (!enabled || this.#underWay) return [];
     const due = unproven.filter(({ path, failing }) => {
       const sent = this.#sent.get(path.name);
       if (!sent) return true;
-      return failing && performance.now() - sent.atMs > Math.min(againMs * 2 ** (sent.count - 1), MAX_AGAIN_MS);
+      const isDue = failing || this.#unjudged.has(path.name);
+      return isDue && performance.now() - sent.atMs > Math.min(againMs * 2 ** (sent.count - 1), MAX_AGAIN_MS);
     });
-    return due.length > 0 && transcript.readable ? due.map(({ path }) => path) : [];
+    if (due.length === 0 || !(transcript.readable || transcript.awaited)) return [];
+    return due.map(({ path }) => path);
   }
 
   #begin(path: string): string {
@@ -102,8 +109,10 @@ export class Canaries {
   }
 
   #awaited(path: string, nonce: string) {
-    const settled = () => {
+    const settled = (proven: boolean) => {
       this.#underWay = false;
+      if (!proven && this.#parts.transcript.awaited) this.#unjudged.add(path);
+      else this.#unjudged.delete(path);
     };
     return { nonce, path, deliveries: [], whole: new Set<string>(), settled };
   }

@@ -30,7 +30,7 @@ export interface Awaited {
   readonly deliveries: readonly DeliveryHandle[];
   /** Ids of those that were in the text whole; the others were only announced. */
   readonly whole: ReadonlySet<string>;
-  /** Told once: whether evidence came, or the time for it was over. */
+  /** Told once: whether evidence came, or the time for it was over; a text without deliveries, which nobody waits for. */
   settled?(proven: boolean): void;
 }
 
@@ -178,6 +178,11 @@ export class Evidence {
     transcript.search(push.nonce, push.since.getTime() - PUSH_TAKES_MS);
     this.#readSigns();
     if (push.taken || !this.#waiting.has(push.nonce)) return;
+    // Where nothing can be read, silence says nothing of the path.
+    if (push.settled && transcript.awaited) {
+      this.#forget(push, false);
+      return;
+    }
     push.silent = true;
     log.warn("push.silent", { path: push.path, deliveries: push.deliveries.length });
     const seconds = Math.round((performance.now() - push.atMs) / 1_000) || signWithinMs / 1_000;

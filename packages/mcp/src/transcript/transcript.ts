@@ -15,6 +15,8 @@ export type Sign = "taken" | "shown" | "dropped";
 export interface PushSigns {
   /** Whether there is anything to read them in. */
   readonly readable: boolean;
+  /** It is not there yet, and it is known where it will be. */
+  readonly awaited?: boolean;
   /** What has newly shown of these nonces. Never throws. */
   read(nonces: readonly string[]): ReadonlyMap<string, Sign>;
   /** Looks for a nonce pushed at `sinceMs` (Unix milliseconds) where the session may have gone on. */
@@ -44,6 +46,12 @@ export class Transcript implements PushSigns {
 
   get readable(): boolean {
     return (this.#session.facts.transcript ?? findTranscript(this.#session)) !== undefined;
+  }
+
+  /** Copilot begins its file when it is asked something, and may write it later than it calls a first tool. */
+  get awaited(): boolean {
+    const { kind, facts } = this.#session;
+    return kind === "copilot" && facts.id !== undefined && !this.readable;
   }
 
   /** What the transcript has newly said of these nonces. Never throws: what cannot be read says nothing. */
