@@ -2,6 +2,7 @@
 import { inWords, plainLine, VERSION, wrongValues, wrongValueText } from "@agentmesh/protocol";
 import * as z from "zod";
 import type { AgentSession } from "./agent-session.ts";
+import { knownClient } from "./client/known-clients.ts";
 import { longestWaitMs } from "./client/patience.ts";
 import type { Log } from "./log.ts";
 import { instructions } from "./shown/instructions.ts";
@@ -33,6 +34,8 @@ export interface ServerParts {
   readonly log: Log;
   /** Left out, over a connection that lasts: there the client is asked and told things, too. */
   readonly over?: "http";
+  /** How the client has called itself over another connection. */
+  readonly clientName?: string | undefined;
   /** How long a call of this client may last, in milliseconds, where somebody has said so. */
   readonly longestCallMs?: number | undefined;
 }
@@ -49,13 +52,15 @@ export class Server {
   readonly #session: ServedSession;
   readonly #lasts: boolean;
   readonly #longestCallMs: number | undefined;
+  readonly #calledBefore: string | undefined;
   readonly #transport: Transport;
   readonly #log: Log;
   readonly #peer: Peer;
   readonly #underWay = new Set<Promise<unknown>>();
   #client: z.infer<typeof Initialize> | undefined;
 
-  constructor({ session, transport, log, over, longestCallMs }: ServerParts) {
+  constructor({ session, transport, log, over, longestCallMs, clientName }: ServerParts) {
+    this.#calledBefore = clientName;
     this.#longestCallMs = longestCallMs;
     this.#lasts = over === undefined;
     this.#session = session;
@@ -74,7 +79,7 @@ export class Server {
 
   /** How the client calls itself; undefined before the handshake. */
   get clientName(): string | undefined {
-    return this.#client?.clientInfo?.name;
+    return this.#client?.clientInfo?.name ?? this.#calledBefore;
   }
 
   /** Tells the client. */
@@ -151,9 +156,14 @@ export class Server {
       this.#transport.afterAnswer(id, signal, (written) => this.#track(settle(written)));
     }
     const notices = isError ? [] : this.#session.takeNotices();
+    // Not every client shows its model that a call has failed.
+    const text = isError ? `Failed: ${result.text}` : [...notices, result.text].join("\n\n");
     return {
-      content: [{ type: "text", text: [...notices, result.text].join("\n\n") }],
-      structuredContent: { ...(notices.length > 0 && { notices }), ...result.data },
+      content: [{ type: "text", text }],
+      // The same facts: where both are shown, the model would pay for them twice.
+      ...(knownClient(this.clientName)?.shows !== "both" && {
+        structuredContent: { ...(notices.length > 0 && { notices }), ...result.data },
+      }),
       ...(isError && { isError }),
     };
   }

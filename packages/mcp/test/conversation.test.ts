@@ -22,7 +22,7 @@ test("a message is queued, pushed, kept in hand, and acked by the answer", async
     { name: "alice", you: true },
     { name: "bob", presence: "online", client: "claude-code", says_of_itself: "bob", waiting: 0 },
   ]);
-  expect(peers.text).toContain("- bob: online; claude-code; in ");
+  expect(peers.text).toMatch(/- bob: online; last heard of 20\S+; claude-code; in /);
   expect(peers.text).toContain("push: claude-inbox (not proven yet);");
 
   const sent = await alice.tool("send_message", { to: "bob", message: "is the parser ready?" });
@@ -134,12 +134,12 @@ test("a tool refuses what it does not know and says what it takes", async () => 
   const wrong = await one.tool("send_message", { to: "x", text: "hello" });
   expect(wrong).toMatchObject({
     isError: true,
-    text: 'send_message does not know "text"; it takes to, message, thread_id, urgency.',
+    text: 'Failed: send_message does not know "text"; it takes to, message, thread_id, urgency.',
   });
-  expect(wrong.data.error).toBe(wrong.text);
+  expect(`Failed: ${wrong.data.error}`).toBe(wrong.text);
   expect((await one.tool("send_message", { message: "hello" })).text).toContain('"to" is missing');
   expect((await one.tool("whoami", { verbose: true })).text).toBe(
-    'whoami does not know "verbose"; it takes no parameters.',
+    'Failed: whoami does not know "verbose"; it takes no parameters.',
   );
   expect((await one.tool("reply", { message_id: "the last", message: "x" })).text).toContain("is not the number");
   expect((await one.tool("list_peers", { scope: "repo" })).text).toContain("is not in a git repository");

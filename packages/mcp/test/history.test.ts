@@ -81,7 +81,7 @@ test("messages are found by words, in the agent's own mail alone; what its polic
   const unknown = await reader.tool("check_messages", { thread: `msg_${"0".repeat(32)}` });
   expect([unknown.isError, (await reader.tool("check_messages", { before: "x" })).text]).toEqual([
     true,
-    'check_messages: "before" goes with thread or search.',
+    'Failed: check_messages: "before" goes with thread or search.',
   ]);
   await reader.tool("check_messages");
 });

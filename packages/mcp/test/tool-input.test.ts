@@ -112,7 +112,7 @@ describe("not given is", () => {
   test("a name that no parameter has, when its value is null; with a value it is named", async () => {
     expect((await call("whoami", { task_progress: null })).isError).toBe(false);
     expect((await call("whoami", { task_progress: "1/2" })).text).toBe(
-      'whoami does not know "task_progress"; it takes no parameters.',
+      'Failed: whoami does not know "task_progress"; it takes no parameters.',
     );
   });
 
@@ -179,10 +179,10 @@ describe("a wrong value", () => {
 
   test("is named with what is taken instead, and is quoted only when it is short", async () => {
     expect((await call("publish", { topic: "Build Failed", message: "x" })).text).toBe(
-      'publish: topic takes words of a-z 0-9 _ - joined by dots, at most 16, not "Build Failed"; it takes topic, message, urgency.',
+      'Failed: publish: topic takes words of a-z 0-9 _ - joined by dots, at most 16, not "Build Failed"; it takes topic, message, urgency.',
     );
     expect((await call("publish", { topic: "b", message: ["x"], urgency: "high" })).text).toBe(
-      'publish: message takes a text, not a list of 1; urgency takes "fyi", "normal" or "interrupt", not "high"; it takes topic, message, urgency.',
+      'Failed: publish: message takes a text, not a list of 1; urgency takes "fyi", "normal" or "interrupt", not "high"; it takes topic, message, urgency.',
     );
     expect((await call("ask_peer", { to: "x".repeat(500), message: "x" })).text).toContain(
       "to takes at most 128 characters, not a text of 500 characters",

@@ -38,7 +38,7 @@ test("scope repo shows who works in the other worktrees of a bare repository, na
   await using clone = await adapter(join(top, "first"));
   expect([await main.joined(), await feat.joined(), await clone.joined()]).toEqual(["proj-main", "proj-feat", "first"]);
   const { text } = await main.tool("list_peers", { scope: "repo" });
-  expect(text).toMatch(/^1 other\.\n- proj-main \(you\): online; .*\n- proj-feat: online; .*@feat/);
+  expect(text).toMatch(/^1 other\.\n- proj-main \(you\): online; .*\n- proj-feat: online; last heard of .*@feat/);
 });
 
 test("clones of one remote repository are one, however each writes its URL, with and without git", async () => {

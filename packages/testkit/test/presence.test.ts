@@ -93,7 +93,7 @@ const situations: Situation[] = [
     api: { presence: "online", pushPaths: stream },
     list: /online +\d+s ago +stream, not proven yet +0/,
     show: /presence +online\n.*\nreached by +stream, not proven yet/,
-    peers: /a-reads: online; push: stream \(not proven yet\); waiting: 0/,
+    peers: /a-reads: online; last heard of 20\S+; push: stream \(not proven yet\); waiting: 0/,
   },
   {
     name: "a-acked",
@@ -106,7 +106,7 @@ const situations: Situation[] = [
     api: { presence: "online", pushPaths: [{ path: "stream", provenAt: expect.any(String) }], queued: 0, inHand: 0 },
     list: /online +\d+s ago +stream, proven \d+s ago +0/,
     show: /reached by +stream, proven \d+s ago\nwaiting +0\n/,
-    peers: /a-acked: online; push: stream \(proven 20\S+\); waiting: 0/,
+    peers: /a-acked: online; last heard of 20\S+; push: stream \(proven 20\S+\); waiting: 0/,
   },
   {
     name: "a-answered",
@@ -156,7 +156,7 @@ const situations: Situation[] = [
     api: { presence: "online", pushPaths: [] },
     list: /online +\d+s ago +no push path +0/,
     show: /reached by +no push path/,
-    peers: /a-polls: online; no push path; waiting: 0/,
+    peers: /a-polls: online; last heard of 20\S+; no push path; waiting: 0/,
   },
 ];
 

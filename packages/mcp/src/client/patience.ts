@@ -1,21 +1,11 @@
 /** How long clients wait for the answer of a tool call. */
+import { knownClient } from "./known-clients.ts";
 
 /**
  * Longest wait of a call whose client is not known to wait longer, in milliseconds: several give one up after 60 s, some without a
  * word, and signs of life do not keep all of them.
  */
 const UNKNOWN_WAIT_MS = 50_000;
-
-/** Those that were seen to wait while signs of life come, or longer than any call lasts; by the name of the handshake. */
-const patient = [
-  "claude-code",
-  "copilot-cli",
-  "gemini-cli-mcp-client",
-  "kilo",
-  "opencode",
-  "pi",
-  "qwen-cli-mcp-client",
-];
 
 /** What is known of a call. */
 export interface Caller {
@@ -31,9 +21,5 @@ export interface Caller {
 /** Longest wait of a call, in milliseconds; undefined when its client waits for as long as it asked for. */
 export function longestWaitMs({ clientName, takesSigns, isSeenToGo, said }: Caller): number | undefined {
   if (said !== undefined) return said;
-  return takesSigns && (isSeenToGo || isPatient(clientName)) ? undefined : UNKNOWN_WAIT_MS;
-}
-
-function isPatient(clientName: string | undefined): boolean {
-  return patient.some((name) => clientName === name || clientName?.startsWith(`${name}-`));
+  return takesSigns && (isSeenToGo || knownClient(clientName)?.isPatient) ? undefined : UNKNOWN_WAIT_MS;
 }

@@ -53,6 +53,8 @@ interface Known {
   readonly session: HttpSession;
   readonly running: Map<Id, PostTransport>;
   readonly token: string;
+  /** As the client called itself at the handshake; undefined after a restart. */
+  clientName: string | undefined;
   calledAt: number;
 }
 
@@ -113,7 +115,8 @@ export class HttpSessions {
       return void (await replying.answer(202, undefined));
     }
     const transport = new PostTransport((notification) => replying.notify(notification));
-    const server = new Server({ session: known.session, transport, log: this.#log, over: "http" });
+    const { session, clientName } = known;
+    const server = new Server({ session, transport, log: this.#log, over: "http", clientName });
     server.start();
     known.running.set(message.id, transport);
     const leave = () => this.#giveUp(known, message.id, transport);
@@ -121,6 +124,7 @@ export class HttpSessions {
     else replying.gone.addEventListener("abort", leave, { once: true });
     transport.take(message);
     const answer = await transport.answer;
+    known.clientName = server.clientName;
     if (known.running.get(message.id) === transport) known.running.delete(message.id);
     known.calledAt = performance.now();
     const said = answer && era.kind === "modern" ? modernAnswer(answer, era.request.method) : answer;
@@ -176,7 +180,10 @@ export class HttpSessions {
       if (oldest !== undefined) void this.#forget(oldest);
     }
     const client = new MeshClient({ url: this.#url, token, ...CALL_LIMITS });
-    const known = { client, session: new HttpSession(client, this.#log), running: new Map(), token, calledAt: 0 };
+    const known = {
+      ...{ client, session: new HttpSession(client, this.#log), running: new Map(), token },
+      ...{ calledAt: 0, clientName: undefined },
+    };
     this.#known.set(key, known);
     return known;
   }

@@ -28,9 +28,7 @@ export function agentLine(agent: Agent, own: boolean, here?: string): string {
   const repo = repoOf(agent);
   return [
     `${agent.name}${own ? " (you)" : ""}: ${presenceWords(agent, times)}`,
-    ...(agent.presence !== "offline"
-      ? []
-      : [agent.lastSeenAt === undefined ? "never heard of" : `last heard of ${times.past(agent.lastSeenAt)}`]),
+    ...(own || agent.presence === "stale" ? [] : [heardOf(agent)]),
     ...(agent.trust === "verified" ? [] : [agent.trust]),
     ...(agent.client === undefined ? [] : [quotedUnlessWord(agent.client, 64)]),
     ...(isElsewhere(agent, here) ? [`on ${quotedUnlessWord(agent.host, 100)}`] : []),
@@ -62,6 +60,11 @@ export function agentData(agent: Agent, own: boolean, here?: string): Record<str
     ...waitingData(agent),
     ...(agent.summary && { says_of_itself: defangLine(agent.summary) }),
   };
+}
+
+/** Also of one that is online: a session without a stream, on another machine, is called so for a while after it was killed. */
+function heardOf({ lastSeenAt }: Agent): string {
+  return lastSeenAt === undefined ? "never heard of" : `last heard of ${times.past(lastSeenAt)}`;
 }
 
 function isElsewhere(agent: Agent, here: string | undefined): agent is Agent & { host: string } {

@@ -1,6 +1,7 @@
 /** Tool ask_peer: a question to one agent, waited for a while. */
 import { fenceAttribute, toldTrust } from "@agentmesh/protocol";
 import * as z from "zod";
+import { notYourUser } from "../shown/instructions.ts";
 import { defang, defangLine, quotedUnlessWord } from "../shown/render.ts";
 import { recipientData, recipientWords, trustData } from "./agent-row.ts";
 import { showOnce } from "./given.ts";
@@ -16,7 +17,7 @@ const LEASE_MS = 60_000;
 export const askPeer = tool({
   name: "ask_peer",
   description:
-    "Ask another agent a question and wait for its answer. Still pending when the time is over is no failure: the answer then comes as a message.",
+    "Ask another agent a question and wait for its answer. Pending when the time is over is no failure: the answer then comes as a message.",
   annotations: { title: "Ask an agent", readOnlyHint: false, destructiveHint: false, openWorldHint: false },
   input: z.strictObject({
     to: z.string().min(1).max(128).meta({ description: "name of the agent" }),
@@ -35,13 +36,14 @@ export const askPeer = tool({
       const told = toldTrust(answer.replyTrust, reply);
       const trust = told === undefined ? "" : ` trust="${fenceAttribute(told)}"`;
       return {
-        text: `${delivery.to.name} answered:\n<agentmesh from="${delivery.to.name}"${trust}>\n${defang(reply.body)}\n</agentmesh>`,
+        text: `${delivery.to.name} answered:\n<agentmesh from="${delivery.to.name}"${trust}>\n${defang(reply.body)}\n</agentmesh>\n${notYourUser}`,
         data: {
           status: "replied",
           message_id: messageId,
           from: delivery.to.name,
           ...trustData(answer.replyTrust, reply),
           answer: defang(reply.body),
+          note: notYourUser,
         },
         ...(replyDelivery && { settle: showOnce(session, [replyDelivery]) }),
       };

@@ -2,6 +2,7 @@
 import type { HistoryEntry, ThreadRef } from "@agentmesh/protocol";
 import { MAX_BYTES_PER_READ, MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
 import type { JoinedSession } from "../join.ts";
+import { notYourUser } from "../shown/instructions.ts";
 import { pastMessage } from "../shown/render-past.ts";
 import type { ToolResult } from "./tool.ts";
 
@@ -38,8 +39,9 @@ export async function reread(
     text:
       shown.length === 0
         ? "No message that you sent or got fits, or it is not kept any more."
-        : [head, ...shown.map(({ text }) => text), ...older].join("\n\n"),
+        : [head, ...shown.map(({ text }) => text), ...older, notYourUser].join("\n\n"),
     data: {
+      ...(shown.length > 0 && { note: notYourUser }),
       history: shown.map(({ messageId, message, state, text }) => ({
         message_id: messageId,
         from: message.from.name,
