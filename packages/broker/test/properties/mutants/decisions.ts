@@ -225,7 +225,11 @@ export const decisionMutants: Mutant[] = [
     admit: async (owner, ref) => {
       const verdict = await store.admit(owner, ref);
       if (verdict.kind === "done") {
-        db.prepare("UPDATE delivery SET state = 'held' WHERE id = ?").run(verdict.delivery.id);
+        // A stream may have it already.
+        db.prepare(
+          `UPDATE delivery SET state = 'held', receipt = NULL, session_id = NULL, lease_ends_at = NULL, stream_position = NULL
+           WHERE id = ?`,
+        ).run(verdict.delivery.id);
       }
       return verdict;
     },
