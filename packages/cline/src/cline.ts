@@ -46,7 +46,8 @@ export interface ClineTool {
 /** What a tool call comes with. */
 export const ClineCall = z.looseObject({ toolCallId: z.string().optional() });
 
-const Snapshot = z.looseObject({ parentAgentId: z.string().nullish() });
+/** How a session stands. All messages of the conversation are in it: only the last one is read. */
+const Snapshot = z.looseObject({ parentAgentId: z.string().nullish(), messages: z.array(z.unknown()).optional() });
 
 const Part = z.looseObject({
   type: z.string(),
@@ -55,13 +56,21 @@ const Part = z.looseObject({
   isError: z.boolean().optional(),
 });
 
+const ClineMessage = z.looseObject({ role: z.string(), content: z.array(Part) });
+
+/** The texts with which a run begins: no event tells of what the user typed, or of what was steered into an idle session. */
+export function textsBegunWith({ messages }: z.infer<typeof Snapshot>): string[] {
+  const { data: last } = ClineMessage.safeParse(messages?.at(-1));
+  return last?.role === "user" ? last.content.flatMap(({ text }) => (text === undefined ? [] : [text])) : [];
+}
+
 /** The events this plugin listens to. Those of sub-agents have a parent. */
 export const ClineEvent = z.discriminatedUnion("type", [
   z.looseObject({ type: z.enum(["run-started", "run-finished", "run-failed"]), snapshot: Snapshot }),
   z.looseObject({
     type: z.enum(["message-added", "tool-finished"]),
     snapshot: Snapshot,
-    message: z.looseObject({ role: z.string(), content: z.array(Part) }),
+    message: ClineMessage,
   }),
 ]);
 

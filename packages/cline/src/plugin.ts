@@ -10,7 +10,7 @@ import {
   SteeredTexts,
   tools,
 } from "agentmesh-mcp/session";
-import { AfterModel, ClineCall, type ClineContext, ClineEvent, type ClinePlugin } from "./cline.ts";
+import { AfterModel, ClineCall, type ClineContext, ClineEvent, type ClinePlugin, textsBegunWith } from "./cline.ts";
 import { steerPath } from "./steer-path.ts";
 
 /** A session that is gone this soon only looked, and joins nothing; in milliseconds. */
@@ -91,6 +91,7 @@ export function makePlugin(env: Environment): ClinePlugin & { leave(): Promise<v
     switch (event.type) {
       case "run-started":
         open?.texts.began();
+        for (const text of textsBegunWith(event.snapshot)) open?.texts.given(text);
         open?.session.clientSession.learn({ turnOpen: true });
         break;
       case "run-finished":

@@ -67,6 +67,20 @@ test("a message goes into the agent's own session, and is acked by a step of its
   expect(other.steered).toEqual([]);
 });
 
+test("a text with which Cline begins a run of an idle session is acked by a step of its model after it", async () => {
+  await using client = cline("idle");
+  await agentOf(client);
+  const message = await send("idle", "wake up");
+  await until(() => client.steered.length === 1, "the push");
+  await reaches(message, "pushed");
+  client.begin();
+  client.step("error");
+  expect(await timeline(message)).not.toContain("acked transcript");
+  client.step();
+  await reaches(message, "acked transcript");
+  expect(client.steered).toHaveLength(1);
+});
+
 test("a text that Cline shows only in the next run is pushed once", async () => {
   await using client = cline("queued");
   await agentOf(client);

@@ -12,6 +12,8 @@ export interface StandIn extends AsyncDisposable {
   readonly steered: readonly { readonly sessionId: string; readonly prompt: string }[];
   /** Cline shows the model what it was given. */
   give(): void;
+  /** A run begins by what was steered into the idle session: it stands in the snapshot, and no event of its own tells of it. */
+  begin(): void;
   /** The model has finished a step; `parent` of a sub-agent. */
   step(finishReason?: string, parent?: string): void;
   run(type: "run-started" | "run-finished"): void;
@@ -60,6 +62,15 @@ export function standIn(rootPath: string, env: Record<string, string>, session =
         const content = [{ type: "text", text: `<user_input mode="act">${prompt}</user_input>` }];
         emit("message-added", { message: { id: randomUUID(), role: "user", content } });
       }
+      given = steered.length;
+    },
+    begin() {
+      const content = steered.slice(given).map(({ prompt: text }) => ({ type: "text", text }));
+      const messages = [
+        { role: "assistant", content: [{ type: "text", text: "done" }] },
+        { role: "user", content },
+      ];
+      emit("run-started", { snapshot: { ...snapshot(), messages } });
       given = steered.length;
     },
     step: (finishReason = "stop", parent?: string) =>
