@@ -51,6 +51,13 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How an answer is opened. */
+export interface OpenOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The same call was made before and not answered. */
+  readonly isAgain?: boolean;
+}
+
 /** A broker's address and the token to use there. */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -109,7 +116,7 @@ export class Connection {
     row: Endpoint,
     input: Record<string, unknown>,
     signal?: AbortSignal,
-    headers: Record<string, string> = {},
+    { headers = {}, isAgain = false }: OpenOptions = {},
   ): Promise<DirectAnswer> {
     const { url: base, ca } = await this.#place();
     const { path, query, body } = place(row, input);
@@ -129,7 +136,8 @@ export class Connection {
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
         ca,
-        waits: row.stream !== undefined || (row.takesMs ?? waitMsOf(input)) > 0,
+        // What is asked again is slow, if its first connection was not dead: it is given its time.
+        waits: isAgain || row.stream !== undefined || (row.takesMs ?? waitMsOf(input)) > 0,
       });
     } catch (error) {
       this.lost();
@@ -159,7 +167,7 @@ export class Connection {
       try {
         base = await this.url();
         const signal = options.signal ? AbortSignal.any([options.signal, timeout.signal]) : timeout.signal;
-        const response = await this.open(row, fields, signal);
+        const response = await this.open(row, fields, signal, { isAgain: attempt > 1 });
         const reply = await replyOf(row, response, base);
         for (const stream of [...this.#doubted]) stream();
         return reply;

@@ -33,7 +33,7 @@ export async function* readSse(
   let off = () => {};
   try {
     const response = await connection.open(row, input, both, {
-      ...(lastId !== undefined && { "last-event-id": lastId }),
+      ...(lastId !== undefined && { headers: { "last-event-id": lastId } }),
     });
     off = connection.onBack(() => silence.abort());
     const events: EventSourceMessage[] = [];

@@ -55,6 +55,25 @@ describe("a call", () => {
     expect((await broker.admin.listInbox({ agent: "bob" })).entries).toHaveLength(1);
   });
 
+  test("that is made again, or waits for something, is given its time: only the connection of a first one is doubted", async () => {
+    await using broker = await startTestBroker();
+    const { token } = await broker.agent("slow");
+    const waits: unknown[] = [];
+    const client = new MeshClient({
+      url: broker.url,
+      token,
+      fetch: (url, init) => {
+        waits.push(init && "waits" in init ? init.waits : undefined);
+        if (waits.length === 1) throw new TypeError("the connection has died");
+        return fetch(url, init);
+      },
+    });
+    await client.listAgents();
+    await client.listAgents();
+    await client.log({ waitMs: 1 });
+    expect(waits).toEqual([false, true, false, true]);
+  });
+
   test("that may not be repeated is not", async () => {
     let calls = 0;
     await using server = await serve((_, response) => {

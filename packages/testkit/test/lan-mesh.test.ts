@@ -9,7 +9,7 @@ const CUT_MS = 4_000;
 /** A proxy cuts more often than a stream says that it is alive. */
 const IDLE_MS = 2_000;
 /** A call waits longer for its answer than a machine may take to be back: what has died is found otherwise. */
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 40_000;
 const BACK_WITHIN_MS = 30_000;
 
 describe.skipIf(why !== undefined)(`a mesh over machines${why === undefined ? "" : ` (skipped: ${why})`}`, SLOW, () => {
