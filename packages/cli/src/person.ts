@@ -22,11 +22,12 @@ export async function asPerson(registrar: MeshClient, client: string, agent: Age
   return (await registerPerson(registrar, { name, token, client, ...(host !== undefined && { host }) })).agent;
 }
 
-/** What clients set for the programs that they start; of Cline nothing is known that a person does not set as well. */
+/** What clients set for the programs that they start; Cline's is what its hub needs, and is handed down to every command (3.0.65). */
 const SET_BY_CLIENTS = [
   "AI_AGENT",
   "CLAUDECODE",
   "CLAUDE_CODE_SESSION_ID",
+  "CLINE_CONNECTOR_CLI_LAUNCH",
   "CODEX_SANDBOX",
   "CODEX_THREAD_ID",
   "COPILOT_AGENT_SESSION_ID",

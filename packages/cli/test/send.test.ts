@@ -58,6 +58,7 @@ test("what a person sends comes as operator, what a model sends with the same to
   expect(await run({}, "send", "trusting", "from you, too", "--as", "early")).toBe(0);
   expect(await run({ CLAUDECODE: "1" }, "send", "trusting", "from a model")).toBe(0);
   expect(await run({ PI_CODING_AGENT: "true" }, "send", "trusting", "from a model in Pi")).toBe(0);
+  expect(await run({ CLINE_CONNECTOR_CLI_LAUNCH: "{}" }, "send", "trusting", "from a model in Cline")).toBe(0);
   expect(await run({ KILO: "1" }, "send", "trusting", "from a model in Kilo")).toBe(0);
   expect(await run({ AI_AGENT: "any" }, "send", "trusting", "from a model in whatever says so")).toBe(0);
   expect(await run({ OPENCODE: "1" }, "ask", "trusting", "a question of a model", "--timeout", "1s")).toBe(7);
@@ -70,6 +71,7 @@ test("what a person sends comes as operator, what a model sends with the same to
     "from you, too: operator",
     "from a model: same-machine",
     "from a model in Pi: same-machine",
+    "from a model in Cline: same-machine",
     "from a model in Kilo: same-machine",
     "from a model in whatever says so: same-machine",
     "a question of a model: same-machine",
