@@ -307,12 +307,15 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
 
   /** A store in whose topic carol has published MANY messages. */
   async function beginRetained(folder: string) {
-    const begun = await begin(folder);
-    const { store, carol } = begun;
-    const news = () => ({ ...message(carol, carol), topic: "news" });
-    for (let i = 0; i < MANY; i++) await store.publish(news(), QUOTA);
-    const idsOf = async (at: Store) => (await inboxOf(at, begun.alice)).map((entry) => entry.message.id);
-    return { ...begun, news, idsOf };
+    const { store: first, database, clock, ...agents } = await begin(folder);
+    const news = () => ({ ...message(agents.carol, agents.carol), topic: "news" });
+    for (let i = 0; i < MANY; i++) await first.publish(news(), QUOTA);
+    await first.close();
+    const { db } = openIn(folder);
+    // Behind the first slice one message in each.
+    const store = sqliteStore({ ...database, db }, clock, undefined, { ...SLICES, firstMs: 0, ms: 0 });
+    const idsOf = async (at: Store) => (await inboxOf(at, agents.alice)).map((entry) => entry.message.id);
+    return { ...agents, clock, database: { ...database, db }, store, news, idsOf };
   }
 
   test("what was published before a subscription is given in slices, with what is published meanwhile, each once and in order", async () => {
