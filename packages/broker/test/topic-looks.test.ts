@@ -16,8 +16,12 @@ function topicsOf(mesh: ReturnType<typeof largeMesh>): Topics {
   return new Topics({ ...mesh, guard: new LoopGuard(mesh.policy, { now: () => Date.now() }) });
 }
 
-async function publishOn(mesh: ReturnType<typeof largeMesh>, topics: readonly string[]): Promise<void> {
-  const [sender = "agt_none"] = await mesh.register([`sender-${topics.length}`]);
+async function publishOn(
+  mesh: ReturnType<typeof largeMesh>,
+  topics: readonly string[],
+  by = `sender-${topics.length}`,
+): Promise<void> {
+  const [sender = "agt_none"] = await mesh.register([by]);
   const text = { body: "x", bodyBytes: 1, ttlMs: DEFAULT_TTL_MS, idempotency: undefined, senderId: sender };
   await Promise.all(
     topics.map((topic) => mesh.store.publish({ id: newId("msg"), threadId: newId("thr"), topic, ...text }, QUOTA)),
@@ -100,4 +104,27 @@ test("twenty lists of topics beside thousands of patterns let others go on", { t
   const hold = await longestHold(() => Promise.all(Array.from({ length: 20 }, () => topics.list(KEY, { limit: 200 }))));
   // Comparing each topic with every pattern, twenty lists held everybody for 33 s.
   expect(hold).toBeLessThan(250);
+});
+
+test("what was published before costs a new subscriber the same, however many messages its topics keep, and others go on", async () => {
+  const FEW = 100;
+  const costOf = async (topics: number) => {
+    await using mesh = largeMesh();
+    const [, ...subscribers] = await mesh.register(["nobody", "first", "second", "third"]);
+    const names = Array.from({ length: topics }, (_, n) => `news.t${n}`);
+    for (let n = 0; n < FEW; n++) await publishOn(mesh, names, `sender-${n % 5}`);
+    const costs: { ms: number; hold: number }[] = [];
+    for (const subscriber of subscribers) {
+      const began = performance.now();
+      const hold = await longestHold(async () => {
+        expect(await mesh.store.subscribe(subscriber, ">", FEW, QUOTA)).toMatchObject({ retained: FEW, leftOut: 0 });
+      });
+      costs.push({ ms: performance.now() - began, hold });
+    }
+    return { ms: Math.min(...costs.map(({ ms }) => ms)), hold: Math.min(...costs.map(({ hold }) => hold)) };
+  };
+  const one = await costOf(1);
+  const many = await costOf(50);
+  expect(many.ms / one.ms).toBeLessThan(5);
+  expect(many.hold).toBeLessThan(50);
 });

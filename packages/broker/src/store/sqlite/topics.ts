@@ -78,12 +78,18 @@ export function topicStatements({ db, clock, happened }: EngineContext) {
     `DELETE FROM subscription WHERE agent_pk = (SELECT pk FROM agent WHERE id = ?) AND pattern = ? RETURNING agent_pk`,
   );
   const removeAllOf = db.prepare<[number]>(`DELETE FROM subscription WHERE agent_pk = ?`);
-  const selectRetained = db.prepare<[string, number, number], RetainedRow>(
+  const selectRetained = db.prepare<[{ topic: string; now: number; after: number; limit: number }], RetainedRow>(
     `SELECT m.pk, m.id, m.topic, m.sender_pk, s.id AS sender_id, m.by_program, m.body_bytes, m.urgency,
        m.expires_at
      FROM message m JOIN agent s ON s.pk = m.sender_pk
-     WHERE m.topic = ? AND m.expires_at > ? AND m.recalled_at IS NULL AND m.damaged_at IS NULL
-     ORDER BY m.pk DESC LIMIT ?`,
+     WHERE m.topic = :topic AND m.pk > :after AND m.expires_at > :now AND m.recalled_at IS NULL AND m.damaged_at IS NULL
+     ORDER BY m.pk DESC LIMIT :limit`,
+  );
+  const selectRetainedAt = db.prepare<[{ pk: number; now: number }], RetainedRow>(
+    `SELECT m.pk, m.id, m.topic, m.sender_pk, s.id AS sender_id, m.by_program, m.body_bytes, m.urgency,
+       m.expires_at
+     FROM message m JOIN agent s ON s.pk = m.sender_pk
+     WHERE m.pk = :pk AND m.topic IS NOT NULL AND m.expires_at > :now AND m.recalled_at IS NULL AND m.damaged_at IS NULL`,
   );
   const selectNextTopic = db.prepare<[string], { topic: string }>(
     `SELECT topic FROM message WHERE topic > ? ORDER BY topic LIMIT 1`,
@@ -146,7 +152,11 @@ export function topicStatements({ db, clock, happened }: EngineContext) {
     isWhole: (pk: number) => dropUnderWay.run(pk),
     removeAllOf: (agentPk: number) => removeAllOf.run(agentPk),
     since: (agentPk: number, pattern: string): number | undefined => selectSince.get(agentPk, pattern)?.since,
-    retained: (topic: string, limit: number) => selectRetained.all(topic, clock.now(), limit),
+    /** The newest messages that a topic keeps, behind one. */
+    retained: (topic: string, limit: number, after: number) =>
+      selectRetained.all({ topic, now: clock.now(), after, limit }),
+    /** A message that its topic keeps. */
+    retainedAt: (pk: number) => selectRetainedAt.get({ pk, now: clock.now() }),
     /** The topic behind another one, in the order of their names. */
     topicBehind: (topic: string): string | undefined => selectNextTopic.get(topic)?.topic,
     /** The newest message behind the newest `keep` of a topic; 0, which none is, when there are no more. */

@@ -41,13 +41,27 @@ export function lookForTopics(
   })();
 }
 
+/** Topics of a pattern with something published behind a message, the one with the oldest such news first. */
+export function topicsSince(
+  { topicPages }: Pick<Engine, "topicPages">,
+  pattern: string,
+  after: number,
+): readonly RecentTopicRow[] {
+  return topicPages.since(after, PIECE).filter(({ name }) => topicMatches(pattern, name));
+}
+
+/** The key of the message that was published last. */
+export function newestPublished({ topicPages }: Pick<Engine, "topicPages">): number {
+  return topicPages.recent(BEHIND_ALL, 1)[0]?.newest ?? 0;
+}
+
 /** The same topics at this moment, the one with the newest message first. */
 export function topicsNow(
-  { topicPages }: Pick<Engine, "topicPages">,
+  engine: Pick<Engine, "topicPages">,
   pattern: string,
   { topics, seenUpTo }: MeantTopics,
 ): readonly RecentTopicRow[] {
-  const news = topicPages.since(seenUpTo, PIECE).filter(({ name }) => topicMatches(pattern, name));
+  const news = topicsSince(engine, pattern, seenUpTo);
   const known = new Set(news.map(({ name }) => name));
-  return [...news.reverse(), ...topics.filter(({ name }) => !known.has(name))].slice(0, MAX_TOPICS_PER_PATTERN);
+  return [...news.toReversed(), ...topics.filter(({ name }) => !known.has(name))].slice(0, MAX_TOPICS_PER_PATTERN);
 }
