@@ -1,7 +1,7 @@
 /** What a client under test is: how its program is installed, set up and driven. */
 import type { TestBroker } from "testkit";
-import type { Tell } from "./prove.ts";
 import type { Sandbox } from "./sandbox.ts";
+import type { Tell } from "./steps.ts";
 import type { Dialect, ModelStub } from "./stubs/stub-server.ts";
 
 /** Where a client is tried. */

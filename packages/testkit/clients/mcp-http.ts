@@ -1,17 +1,18 @@
 /** Clients that are given the broker's own `/mcp` by its URL and a token, and no process: tools, mail that they read, a broker that restarts. */
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { until } from "testkit";
+import { proveByUrl } from "./by-url.ts";
 import { claude } from "./claude.ts";
 import type { Client, Site } from "./client.ts";
 import { codex } from "./codex.ts";
 import { gemini } from "./gemini.ts";
 import { opencode } from "./opencode.ts";
+import { Steps } from "./steps.ts";
 
 const TURN_WITHIN_MS = 90_000;
 
 /** What a client's user writes into its configuration, and one prompt with all that comes of it. */
-interface ByUrl {
+interface GivenByUrl {
   readonly client: Client;
   give(site: Site, url: string, token: string): void;
   readonly program: string;
@@ -28,7 +29,7 @@ function into(path: string, more: object): void {
   writeFileSync(path, JSON.stringify({ ...(typeof before === "object" ? before : {}), ...more }));
 }
 
-const rows: readonly ByUrl[] = [
+const rows: readonly GivenByUrl[] = [
   {
     client: claude,
     give: ({ sandbox }, url, token) =>
@@ -82,45 +83,30 @@ export const mcpHttp: readonly Client[] = rows.map(({ client, give, program, arg
   start: client.start,
   async prove(site, _configure, tell) {
     const { broker, sandbox, model } = site;
-    const step = async (name: string, act: () => Promise<string>) => {
-      try {
-        tell({ step: name, ok: true, detail: await act() });
-      } catch (error) {
-        tell({ step: name, ok: false, detail: error instanceof Error ? error.message : String(error) });
-      }
-    };
+    const steps = new Steps(tell);
     const turn = (text: string) =>
       sandbox.run(program, [...args, ...(byWords ? text.split(" ") : [text])], { withinMs: TURN_WITHIN_MS });
     const person = await broker.agent("person");
     const own = await broker.agent("by-url");
-    const state = async (message: string) => (await own.client.getMessage({ message })).deliveries[0];
-    /** A message to the client is shown to its model when it looks, and acked by that. */
-    const reads = async (body: string) => {
-      const { messageId } = await person.client.send({ to: "by-url", body });
-      const since = performance.now();
-      await turn("CALL:check_messages {}");
-      if (!model.shown(body, since)) throw new Error("the model was not shown the message");
-      await until(async () => (await state(messageId))?.state === "acked", "the ack", 10_000);
-      return "check_messages showed the model the message, which is acked";
-    };
-    await step("configured", async () => {
+    await steps.step("configured", async () => {
       mkdirSync(sandbox.home, { recursive: true });
       await client.prepare(site);
       give(site, `${broker.url}/mcp`, own.token);
       return "URL and token, by hand";
     });
-    await step("calls tools", async () => {
-      await turn('CALL:send_message {"to":"person","message":"hello by URL"}');
-      const [came] = (await person.client.lease()).deliveries;
-      if (came?.message.body !== "hello by URL") throw new Error("the broker has no message of the client");
-      return `the broker has a message of ${came.message.from.name}`;
-    });
-    await step("reads", () => reads("what waits is read by URL"));
-    await step("restart", async () => {
-      await broker.kill("SIGTERM");
-      await broker.start();
-      return reads("and so after a restart of the broker");
-    });
-    await sandbox.end();
+    await proveByUrl(
+      site,
+      steps,
+      { person, own },
+      {
+        calls: () => turn('CALL:send_message {"to":"person","message":"hello by URL"}'),
+        looks: async (text) => {
+          const since = performance.now();
+          await turn("CALL:check_messages {}");
+          if (!model.shown(text, since)) throw new Error("the model was not shown the message");
+          return "check_messages showed the model the message";
+        },
+      },
+    );
   },
 }));

@@ -6,20 +6,8 @@ import { pause } from "@agentmesh/client";
 import type { Agent } from "@agentmesh/protocol";
 import { type TestAgent, type TestBroker, until } from "testkit";
 import type { Client, ClientSession, Site } from "./client.ts";
+import { Steps, type Tell } from "./steps.ts";
 import type { ModelRequest } from "./stubs/stub-server.ts";
-
-/** One step that was tried. */
-export interface Proof {
-  readonly step: string;
-  readonly ok: boolean;
-  /** What was seen, or why it failed. */
-  readonly detail: string;
-  /** From the acceptance of the message to the model request that shows it. */
-  readonly shownMs?: number;
-}
-
-/** Tells each proof as it is made. */
-export type Tell = (proof: Proof) => void;
 
 const SHOWN_WITHIN_MS = 60_000;
 const ACKED_WITHIN_MS = 30_000;
@@ -112,27 +100,6 @@ export async function prove(client: Client, site: Site, configure: () => Promise
     if (client.lingers !== undefined) return `stays online: ${client.lingers}; ${rest}`;
     return `no longer online ${ms} ms after; ${rest}`;
   });
-}
-
-/** Runs steps; what a step needs and an earlier one did not bring makes it fail with that word. */
-class Steps {
-  readonly #tell: Tell;
-  readonly #onFailure: (step: string) => Promise<void>;
-
-  constructor(tell: Tell, onFailure: (step: string) => Promise<void>) {
-    this.#tell = tell;
-    this.#onFailure = onFailure;
-  }
-
-  async step(step: string, act: () => Promise<string | { readonly detail: string; readonly shownMs: number }>) {
-    try {
-      const seen = await act();
-      this.#tell(typeof seen === "string" ? { step, ok: true, detail: seen } : { step, ok: true, ...seen });
-    } catch (error) {
-      await this.#onFailure(step).catch(() => undefined);
-      this.#tell({ step, ok: false, detail: error instanceof Error ? error.message : String(error) });
-    }
-  }
 }
 
 interface How {

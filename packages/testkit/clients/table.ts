@@ -1,5 +1,5 @@
 /** The result as a table: a row per client, a column per step. */
-import type { Proof } from "./prove.ts";
+import type { Proof } from "./steps.ts";
 
 /** What a row is made of. */
 export interface Row {

@@ -4,7 +4,7 @@ import { type TestAgent, until } from "testkit";
 import { claude } from "../claude.ts";
 import type { Client, Site } from "../client.ts";
 import { codex } from "../codex.ts";
-import type { Tell } from "../prove.ts";
+import { Steps, type Tell } from "../steps.ts";
 
 const SHOWN_WITHIN_MS = 60_000;
 
@@ -52,24 +52,18 @@ async function proveConversations(
   configure: () => Promise<string>,
   tell: Tell,
 ) {
-  const step = async (name: string, act: () => Promise<string>) => {
-    try {
-      tell({ step: name, ok: true, detail: await act() });
-    } catch (error) {
-      tell({ step: name, ok: false, detail: error instanceof Error ? error.message : String(error) });
-    }
-  };
+  const steps = new Steps(tell);
   const person = await site.broker.agent("person");
   const first = { id: "", name: "" };
-  await step("configured", async () => {
+  await steps.step("configured", async () => {
     await client.prepare(site);
     return configure();
   });
-  await step("a conversation", async () => {
+  await steps.step("a conversation", async () => {
     Object.assign(first, await begin(kind, site, person));
     return `${first.name} is ${first.id}`;
   });
-  await step("one-off beside", async () => {
+  await steps.step("one-off beside", async () => {
     const word = await send(person, first.name);
     const since = performance.now();
     const before = await agentsOf(site);
@@ -82,14 +76,14 @@ async function proveConversations(
     if (site.model.shown(word, since)) throw new Error("the one-off run's model was shown the mail");
     return `${other} was shown nothing of ${first.name}`;
   });
-  await step("resumed", () => resumed(kind, site, person, first));
+  await steps.step("resumed", () => resumed(kind, site, person, first));
   if (kind.forks) {
-    await step("forked", async () => {
+    await steps.step("forked", async () => {
       const forked = await nameIn(kind, site, person, { resume: first.id, fork: true });
       if (forked === first.name) throw new Error(`a fork is ${forked}`);
       return `a fork is ${forked}`;
     });
-    await step("continued", async () => {
+    await steps.step("continued", async () => {
       // The newest conversation is the one that --continue takes.
       const newest = await nameIn(kind, site, person, { resume: first.id });
       const continued = await nameIn(kind, site, person, { resume: "" });
@@ -98,7 +92,7 @@ async function proveConversations(
       return `--continue is ${continued}`;
     });
   }
-  await step("many at once", async () => {
+  await steps.step("many at once", async () => {
     const all = await Promise.all(Array.from({ length: MANY }, () => begin(kind, site, person)));
     const again = await Promise.all(all.toReversed().map((each) => nameIn(kind, site, person, { resume: each.id })));
     const names = all.toReversed().map(({ name }) => name);

@@ -6,6 +6,7 @@ import { until } from "testkit";
 import { claude } from "../claude.ts";
 import type { Client, Site } from "../client.ts";
 import type { Running } from "../sandbox.ts";
+import { Steps } from "../steps.ts";
 
 const STREAM = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"];
 const SHOWN_WITHIN_MS = 60_000;
@@ -20,20 +21,14 @@ export const identityHooks: Client = {
   name: "identity-hooks",
   installedAs: claude.name,
   async prove(site, configure, tell) {
-    const step = async (name: string, act: () => Promise<string>) => {
-      try {
-        tell({ step: name, ok: true, detail: await act() });
-      } catch (error) {
-        tell({ step: name, ok: false, detail: error instanceof Error ? error.message : String(error) });
-      }
-    };
-    await step("configured", async () => {
+    const steps = new Steps(tell);
+    await steps.step("configured", async () => {
       await claude.prepare(site);
       return configure();
     });
-    await step("equal pids", () => equalPids(site));
-    await step("card removed", () => cardRemoved(site));
-    await step("API error", () => apiError(site));
+    await steps.step("equal pids", () => equalPids(site));
+    await steps.step("card removed", () => cardRemoved(site));
+    await steps.step("API error", () => apiError(site));
   },
 };
 
