@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { MessageRef } from "@agentmesh/protocol";
 import { instructions, tools } from "agentmesh-mcp/session";
-import { startTestBroker, type TestAgent, type TestBroker, tempDir, until } from "testkit";
+import { answered, startTestBroker, type TestAgent, type TestBroker, tempDir, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import { hostOf } from "../src/host.ts";
@@ -183,13 +183,8 @@ test("the answer to a question is acked when OpenCode has kept it; what it has n
     until(async () => (await timeline(message)).includes(event), `it to be ${event}`, 30_000);
   const oracle = await broker.agent("oracle");
   const ask = async (body: string, kept: boolean) => {
-    const asked = call("ask_peer", { to: "oracle", message: body, wait_seconds: 60 }, kept);
-    const question = await until(
-      async () => (await oracle.client.lease({ waitMs: 500 })).deliveries[0],
-      "the question",
-    );
-    const { messageId } = await oracle.client.send({ inReplyTo: question.id, body: `answer to ${body}` });
-    expect(await asked).toContain(`answer to ${body}`);
+    const { said, messageId } = await answered(oracle, body, (args) => call("ask_peer", args, kept));
+    expect(said).toContain(`answer to ${body}`);
     return messageId;
   };
   await reaches(await ask("kept?", true), "acked read");

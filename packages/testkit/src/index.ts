@@ -1,4 +1,5 @@
 /** Real brokers, adapters and receivers for tests. */
+export { answered } from "./answered.ts";
 export { type ClaudeInbox, openClaudeInbox } from "./claude-inbox.ts";
 export { type ClaudeTranscript, openClaudeTranscript } from "./claude-transcript.ts";
 export { type CrashHow, type CrashPoints, openCrashPoints, whyNoCrashPoints } from "./crash-point.ts";
