@@ -60,8 +60,8 @@ const rules: [from: string, may: string[]][] = [
       "zod",
     ],
   ],
-  ["broker/src/hooks/", ["@agentmesh/protocol", "broker/src/mesh/", "node:crypto", "zod"]],
-  ["broker/src/a2a/", ["@agentmesh/protocol", "broker/src/mesh/", "node:crypto", "zod"]],
+  ["broker/src/hooks/", ["@agentmesh/protocol", "broker/src/mesh/", "broker/src/json-levels.ts", "node:crypto", "zod"]],
+  ["broker/src/a2a/", ["@agentmesh/protocol", "broker/src/mesh/", "broker/src/json-levels.ts", "node:crypto", "zod"]],
   ["broker/src/sinks/", ["@agentmesh/protocol", "broker/src/mesh/", "broker/src/a2a/", "node:"]],
   [
     "broker/src/http/",
@@ -71,6 +71,7 @@ const rules: [from: string, may: string[]][] = [
       "broker/src/hooks/",
       "broker/src/a2a/",
       "broker/src/sinks/",
+      "broker/src/json-levels.ts",
       "agentmesh-mcp/http",
       "fastify",
       "zod",

@@ -1,6 +1,7 @@
 /** What an agent of A2A 1.0 says to a post: its answer, that it is at work, or that it took nothing. */
 import { MAX_BODY_BYTES } from "@agentmesh/protocol";
 import * as z from "zod";
+import { isTooDeep } from "../json-levels.ts";
 import { Part } from "./shapes.ts";
 import { textOfParts } from "./text.ts";
 
@@ -25,9 +26,6 @@ const Answer = z.object({
   error: Failed,
 });
 const TaskAnswer = z.object({ result: Task.optional(), error: Failed });
-
-/** Most objects and lists that stand in each other, as in any body. */
-const MOST_LEVELS = 32;
 
 /** The task of a test is not there, as its answer says. */
 const TASK_NOT_FOUND = -32001;
@@ -102,22 +100,8 @@ function shortened(text: string): string {
 function jsonOf(body: string): unknown {
   try {
     const value: unknown = JSON.parse(body);
-    return isDeeper(value, MOST_LEVELS) ? undefined : value;
+    return isTooDeep(value) ? undefined : value;
   } catch {
     return undefined;
   }
-}
-
-/** Whether more than so many objects and lists stand in each other; looked at level by level, however many there are. */
-function isDeeper(value: unknown, most: number): boolean {
-  let level = [value].filter(isNested);
-  for (let levels = 0; level.length > 0; levels++) {
-    if (levels === most) return true;
-    level = level.flatMap((each) => Object.values(each).filter(isNested));
-  }
-  return false;
-}
-
-function isNested(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }

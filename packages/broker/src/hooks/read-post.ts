@@ -1,6 +1,7 @@
 /** Reads a post of a hook: proven first, then its JSON, then the text of it and the sender's own name for it. */
 import { createHash } from "node:crypto";
 import { WEBHOOK_ID_HEADER } from "@agentmesh/protocol";
+import { isTooDeep, MOST_LEVELS } from "../json-levels.ts";
 import { MeshError } from "../mesh/errors.ts";
 import type { Post, PostTerms, ProvenPost } from "../mesh/hook/post.ts";
 import { githubText } from "./github.ts";
@@ -8,9 +9,6 @@ import { gitlabText } from "./gitlab.ts";
 import { isProven } from "./proof.ts";
 import { textOf } from "./text-of.ts";
 import { word } from "./words.ts";
-
-/** Most objects and lists that stand in each other, as in any body. */
-const MOST_LEVELS = 32;
 
 /** Reads it; undefined when its secret does not prove it. @throws MeshError post_not_readable */
 export function readPost(post: Post, terms: PostTerms): ProvenPost | undefined {
@@ -51,7 +49,7 @@ function gitlabKey(post: Post): string | undefined {
 
 function json(bytes: Uint8Array): unknown {
   const value = parsed(bytes);
-  if (isDeeper(value, MOST_LEVELS)) throw notReadable(`Its JSON is nested deeper than ${MOST_LEVELS} levels.`);
+  if (isTooDeep(value)) throw notReadable(`Its JSON is nested deeper than ${MOST_LEVELS} levels.`);
   return value;
 }
 
@@ -61,20 +59,6 @@ function parsed(bytes: Uint8Array): unknown {
   } catch {
     throw notReadable("Its body is no JSON in UTF-8. Have it posted as application/json.");
   }
-}
-
-/** Whether more than so many objects and lists stand in each other; looked at level by level, however many there are. */
-function isDeeper(value: unknown, most: number): boolean {
-  let level = [value].filter(isNested);
-  for (let levels = 0; level.length > 0; levels++) {
-    if (levels === most) return true;
-    level = level.flatMap((each) => Object.values(each).filter(isNested));
-  }
-  return false;
-}
-
-function isNested(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
 
 function notReadable(why: string): MeshError {

@@ -1,4 +1,5 @@
 /** How much of the broker one connection, one caller and those without a secret may take. docs/protocol.md states each. */
+import { MOST_LEVELS } from "../../json-levels.ts";
 
 /** The limits of the HTTP side; every one ends what exceeds it and leaves all others alone. */
 export const httpLimits = {
@@ -17,7 +18,7 @@ export const httpLimits = {
   /** Bodies that are being received without a token: on the predecessor's wire. */
   bodiesUnproven: 64,
   /** Levels of a body's JSON, and its keys in all. */
-  jsonDepth: 32,
+  jsonDepth: MOST_LEVELS,
   jsonKeys: 1_000,
   /** Bytes of answers that their readers have not taken: those of one caller, and those without a token. */
   unreadPerCaller: 33_554_432,
