@@ -176,8 +176,8 @@ export class Agents {
   }
 
   /** Every agent that is there, the one registered first before the others. */
-  async *oldestFirst(caller: Caller, signal?: AbortSignal): AsyncIterable<Agent> {
-    for await (const record of oldestFirst(this.#store, this.#turns.look(caller, signal))) yield this.show(record);
+  async *oldestFirst(caller: Caller): AsyncIterable<Agent> {
+    for await (const record of oldestFirst(this.#store, this.#turns.look(caller))) yield this.show(record);
   }
 
   /** How many agents are online, stale, offline and archived. */

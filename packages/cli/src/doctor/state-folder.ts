@@ -29,7 +29,7 @@ const PUBLIC = /\.pem$/;
 export const stateFolder: Check = {
   name: "state folder",
   looksAt:
-    "owner and modes of the state folder and of every file in it, drafts that were left, `config.json`, whether the folder is a copy",
+    "owner and modes of the state folder and of every file in it, drafts that were left, `config.json`, whether the folder is a copy or its database was put there",
   look({ folder, platform }) {
     const top = statSync(folder.path, { throwIfNoEntry: false });
     if (!top) return [skipped(ABOUT, `${shortPath(folder.path)} is not there yet: the first broker makes it`)];

@@ -2,11 +2,8 @@
 import * as z from "zod";
 import { AgentCard, SetAgentCardRequest } from "../access/agent-card.ts";
 import { endpoint } from "../endpoint.ts";
-import { object, strictObject } from "../shapes/lazy-object.ts";
-
-const params = strictObject(() => ({
-  agent: z.string().min(1).max(128).meta({ description: "name or id; me is the caller" }),
-}));
+import { object } from "../shapes/lazy-object.ts";
+import { agentParam } from "./agents.ts";
 
 /** Their rows. With the mesh key they are for any agent, with an agent's token for that agent alone. */
 export const agentCardsEndpoints = {
@@ -17,7 +14,7 @@ export const agentCardsEndpoints = {
     access: "any",
     machine: true,
     repeatable: true,
-    params,
+    params: agentParam,
     body: SetAgentCardRequest,
     status: 200,
     reply: AgentCard,
@@ -31,7 +28,7 @@ export const agentCardsEndpoints = {
     access: "any",
     machine: true,
     repeatable: true,
-    params,
+    params: agentParam,
     status: 200,
     reply: AgentCard,
     errors: ["agent_not_found", "card_not_found"],
@@ -44,7 +41,7 @@ export const agentCardsEndpoints = {
     access: "any",
     machine: true,
     repeatable: true,
-    params,
+    params: agentParam,
     status: 200,
     reply: object(() => ({ removed: z.boolean() })),
     errors: ["agent_not_found"],

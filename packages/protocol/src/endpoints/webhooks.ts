@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { endpoint } from "../endpoint.ts";
 import { MAX_WEBHOOK_TIMEOUT_MS } from "../limits.ts";
-import { object, strictObject } from "../shapes/lazy-object.ts";
+import { object } from "../shapes/lazy-object.ts";
 import {
   RotateWebhookRequest,
   SetWebhookReply,
@@ -10,10 +10,7 @@ import {
   TestWebhookReply,
   Webhook,
 } from "../webhook/webhook.ts";
-
-const params = strictObject(() => ({
-  agent: z.string().min(1).max(128).meta({ description: "name or id; me is the caller" }),
-}));
+import { agentParam } from "./agents.ts";
 
 /** Their rows. With the mesh key they are for any agent, with an agent's token for that agent alone. */
 export const webhooksEndpoints = {
@@ -24,7 +21,7 @@ export const webhooksEndpoints = {
     access: "any",
     machine: true,
     repeatable: true,
-    params,
+    params: agentParam,
     body: SetWebhookRequest,
     status: 200,
     reply: SetWebhookReply,
@@ -39,7 +36,7 @@ export const webhooksEndpoints = {
     machine: true,
     page: true,
     repeatable: true,
-    params,
+    params: agentParam,
     status: 200,
     reply: Webhook,
     errors: ["agent_not_found", "webhook_not_found"],
@@ -54,7 +51,7 @@ export const webhooksEndpoints = {
     page: true,
     repeatable: false,
     takesMs: MAX_WEBHOOK_TIMEOUT_MS,
-    params,
+    params: agentParam,
     status: 200,
     reply: TestWebhookReply,
     errors: ["agent_not_found", "webhook_not_found"],
@@ -67,7 +64,7 @@ export const webhooksEndpoints = {
     access: "any",
     machine: true,
     repeatable: false,
-    params,
+    params: agentParam,
     body: RotateWebhookRequest,
     status: 200,
     reply: SetWebhookReply,
@@ -81,7 +78,7 @@ export const webhooksEndpoints = {
     access: "any",
     machine: true,
     repeatable: true,
-    params,
+    params: agentParam,
     status: 200,
     reply: object(() => ({ removed: z.boolean() })),
     errors: ["agent_not_found"],
