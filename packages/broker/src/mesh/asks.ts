@@ -100,7 +100,7 @@ export class Asks {
         const status = await this.#store.askStatus(sent.messageId);
         const over = performance.now() >= deadline || signal.aborted;
         if (status?.reply || status?.ended || over) {
-          return await this.#outcome(caller, sent, status, signal.aborted ? undefined : lease);
+          return await this.#outcome(caller, sent, status, { lease, isCut: signal.aborted });
         }
         await wait.over;
         await this.#agents.stay(caller);
@@ -137,14 +137,14 @@ export class Asks {
     caller: AgentCaller,
     sent: Awaited<ReturnType<Messages["send"]>>,
     status: Awaited<ReturnType<Store["askStatus"]>>,
-    lease: EndpointRequest<Table["ask"]>["body"]["lease"],
+    { lease, isCut }: Pick<EndpointRequest<Table["ask"]>["body"], "lease"> & { readonly isCut: boolean },
   ): Promise<Asked> {
     const [delivery] = sent.deliveries;
     if (!delivery || !status) throw new Error(`ask ${sent.messageId} has no delivery`);
     const { reply, ended } = status;
     const agentId = caller.agent.id;
     const leased =
-      reply && lease
+      reply && lease && !isCut
         ? await this.#store.leaseAnswer(sent.messageId, { agentId, leaseMs: lease.leaseMs, session: lease.session })
         : undefined;
     const now = (await this.#store.messageStatus(sent.messageId))?.deliveries[0];
