@@ -1,6 +1,5 @@
 /** What `/list-peers` shows: every agent of the mesh that is here, in the words of the predecessor. */
 import type { Agent } from "@agentmesh/protocol";
-import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Peers } from "./peers.ts";
 import { JsonText, type ListPeers, type ShownPeer } from "./wire.ts";
@@ -32,7 +31,8 @@ export class Listing {
   /** Agents that are here and fit what was asked for, the oldest first; this wire has no pages. @throws MeshError shutting_down when nobody waits any more */
   async show(asked: ListPeers, gone: AbortSignal): Promise<JsonText> {
     const all = await this.#all();
-    if (gone.aborted) throw new MeshError("shutting_down", "The list was not written: nobody waits for it any more.");
+    // They are all told at once, and write one after the other.
+    await this.#parts.mesh.turns.look(undefined, gone).turn();
     const shown = all.filter(({ peer }) => fits(peer, asked));
     return new JsonText(`[${shown.map(({ text }) => text).join()}]`);
   }
