@@ -114,4 +114,10 @@ test("of ids that begin alike an agent's own are found among so many, and more d
     expect(await mesh.store.idsLike(`${kind}_abcdef01${own.slice(0, 20)}`, carol)).toHaveLength(1);
     expect(await mesh.store.idsLike(`${kind}_abcdef01`, undefined)).toHaveLength(6);
   }
+  const machine = `mch_${"0".repeat(32)}` as const;
+  for (const kind of ["msg", "dlv"]) {
+    const reached = (ref: string) => mesh.store.partiesOf(machine, ref);
+    await expect(reached(`${kind}_abcdef01`)).rejects.toMatchObject({ code: "invalid_request" });
+    expect(await reached(`${kind}_abcdef01${own}`)).toEqual([]);
+  }
 });

@@ -44,15 +44,23 @@ const PARTIES_OF_DELIVERIES = `
     AND ((r.machine_pk = own.pk AND r.removed_at IS NULL) OR (s.machine_pk = own.pk AND s.removed_at IS NULL))
   ORDER BY d.id LIMIT ${MOST}`;
 
-/** Somebody of a machine who sent a message, or got it: of its agents each is looked up, not of the message's deliveries. */
-const PARTIES_OF_MESSAGES = `
+/** Somebody of a machine who sent a message, or got it: found by `joined`, which gives recipients with their deliveries. */
+const partiesOfMessages = (joined: string) => `
   SELECT m.id, COALESCE(
       (SELECT s.id FROM agent s WHERE s.pk = m.sender_pk AND s.machine_pk = own.pk AND s.removed_at IS NULL),
-      (SELECT r.id FROM agent r CROSS JOIN delivery d ON d.agent_pk = r.pk AND d.message_pk = m.pk
+      (SELECT r.id FROM ${joined}
        WHERE r.machine_pk = own.pk AND r.machine_pk IS NOT NULL AND r.removed_at IS NULL ORDER BY r.pk LIMIT 1)) AS agent
   FROM machine own JOIN message m ON m.id >= :from AND m.id < :below
   WHERE own.id = :machine AND agent IS NOT NULL
   ORDER BY m.id LIMIT ${MOST}`;
+
+/** Of one message each agent of the machine is looked up: it may have been published to thousands. Of several, their deliveries. */
+const PARTIES_OF_MESSAGE = partiesOfMessages(
+  "agent r CROSS JOIN delivery d ON d.agent_pk = r.pk AND d.message_pk = m.pk",
+);
+const PARTIES_OF_MESSAGES = partiesOfMessages(
+  "delivery d CROSS JOIN agent r ON r.pk = d.agent_pk AND d.message_pk = m.pk",
+);
 
 /** What begins so, for whom. */
 interface PartyTerms {
@@ -67,6 +75,13 @@ const CROWD = {
   dlv: "SELECT COUNT(*) AS n FROM (SELECT 1 FROM delivery WHERE id >= :from AND id < :below LIMIT :most)",
   thr: "SELECT COUNT(*) AS n FROM (SELECT 1 FROM message WHERE thread_id >= :from AND thread_id < :below LIMIT :most)",
 } as const;
+
+/** How many deliveries the messages have whose ids begin so. */
+const CROWD_OF_DELIVERIES = `SELECT COUNT(*) AS n FROM (SELECT 1 FROM message m CROSS JOIN delivery d ON d.message_pk = m.pk
+  WHERE m.id >= :from AND m.id < :below LIMIT :most)`;
+
+/** As many characters as an id has. */
+const WHOLE = 36;
 
 /** The statements on beginnings of ids. */
 export function shortIdStatements({ db }: EngineContext) {
@@ -90,9 +105,13 @@ export function shortIdStatements({ db }: EngineContext) {
       db.prepare<[{ from: string; below: string; most: number }], { n: number }>(sql),
     ]),
   );
+  const countDeliveries = db.prepare<[{ from: string; below: string; most: number }], { n: number }>(
+    CROWD_OF_DELIVERIES,
+  );
+  const partiesOfMessage = db.prepare<[PartyTerms], { id: string; agent: AgentId }>(PARTIES_OF_MESSAGE);
   /** Whose own they are is looked up one after the other. @throws MeshError invalid_request when there are too many for that */
-  const refuseCrowd = (beginning: string, below: string): void => {
-    const counted = crowds.get(beginning.slice(0, 3))?.get({ from: beginning, below, most: MAX_IDS_LOOKED_AT + 1 });
+  const refuseCrowd = (beginning: string, below: string, count = crowds.get(beginning.slice(0, 3))): void => {
+    const counted = count?.get({ from: beginning, below, most: MAX_IDS_LOOKED_AT + 1 });
     if ((counted?.n ?? 0) <= MAX_IDS_LOOKED_AT) return;
     throw new MeshError(
       "invalid_request",
@@ -104,8 +123,11 @@ export function shortIdStatements({ db }: EngineContext) {
     /** The same of deliveries and messages for a machine, each with the agent of it that has to do with it. */
     ofMachine(machine: MachineId, beginning: string) {
       const below = `${beginning}g`;
-      refuseCrowd(beginning, below);
-      return parties.get(beginning.slice(0, 3))?.all({ from: beginning, below, machine }) ?? [];
+      const terms = { from: beginning, below, machine };
+      const isMessage = beginning.startsWith("msg_");
+      if (isMessage && beginning.length === WHOLE) return partiesOfMessage.all(terms);
+      refuseCrowd(beginning, below, isMessage ? countDeliveries : undefined);
+      return parties.get(beginning.slice(0, 3))?.all(terms) ?? [];
     },
     /** Ids that begin so, at most six. Digits are hexadecimal: whatever begins so is below its beginning and a `g`. */
     like(beginning: string, viewer: Viewer): string[] {
