@@ -9,6 +9,7 @@ import {
   JsonRpcTransportHandler,
   ServerCallContext,
 } from "@a2a-js/sdk/server";
+import { Webhook as StandardWebhook } from "standardwebhooks";
 import { openWebhookReceiver, type Posted, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
@@ -250,7 +251,9 @@ describe("push notifications", () => {
     const { task } = Task.parse(await call(program.token, "SendMessage", { message, configuration })).result;
     expect(task.status.state).toBe("TASK_STATE_SUBMITTED");
     const [question] = (await worker.client.lease()).deliveries;
-    const { messageId } = await worker.client.send({ inReplyTo: question?.message.id ?? "", body: "done" });
+    // However little it presses.
+    const answer = { inReplyTo: question?.message.id ?? "", body: "done", urgency: "fyi" } as const;
+    const { messageId } = await worker.client.send(answer);
     const [post] = await until(() => (receiver.posts.length > 0 ? receiver.posts : undefined), "the notification");
     expect(post?.headers).toMatchObject({ authorization: "Bearer its-own", "content-type": "application/a2a+json" });
     // As the library reads it.
@@ -294,5 +297,57 @@ describe("push notifications", () => {
     ).toMatchObject({ error: { code: -32602 } });
     // Tasks of others are none of its.
     expect(await call(worker.token, "GetTaskPushNotificationConfig", about)).toMatchObject({ error: { code: -32001 } });
+  });
+
+  test("named anew with each message leave the webhook as it is: its secret, how it does, what its owner chose; what lets them in is exchanged", async () => {
+    const owner = await broker.agent("owner");
+    await using receiver = await openWebhookReceiver(410);
+    const secret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+    const url = `${receiver.url}?key=4711`;
+    const own = { url, dialect: "a2a-push", secret, maxInFlight: 4, urgency: "interrupt" } as const;
+    await owner.client.setWebhook({ agent: "me", ...own, a2a: { credentials: "first" } });
+    await asker.client.send({ to: "owner", body: "now", urgency: "interrupt" });
+    const state = async () => (await owner.client.getWebhook({ agent: "me" })).state;
+    await until(async () => (await state()) === "disabled", "the end of the webhook");
+    const before = await owner.client.getWebhook({ agent: "me" });
+    let n = 0;
+    const say = (config: object) => {
+      const message = { messageId: `o-${++n}`, role: "ROLE_USER", parts: [{ text: `number ${n}` }] };
+      const configuration = { returnImmediately: true, taskPushNotificationConfig: config };
+      return call(owner.token, "SendMessage", { message, configuration });
+    };
+    const authentication = { scheme: "Bearer", credentials: "first" };
+    for (const config of [{ url, authentication }, { url }])
+      expect(await say(config)).toMatchObject({ result: { task: {} } });
+    for (const elsewhere of [receiver.url, `${receiver.url}?key=1`, "http://127.0.0.1:9/x"])
+      expect(await say({ url: elsewhere })).toMatchObject({ error: { code: -32004 } });
+    expect(await owner.client.getWebhook({ agent: "me" })).toEqual(before);
+
+    receiver.answer(200);
+    expect(await say({ url, authentication: { scheme: "Bearer", credentials: "second" } })).toHaveProperty("result");
+    expect(await owner.client.getWebhook({ agent: "me" })).toEqual(before);
+    expect(await owner.client.testWebhook({ agent: "me" })).toMatchObject({ taken: true });
+    const { headers, body, path } = receiver.posts.at(-1) ?? { headers: {}, body: "", path: "" };
+    expect([headers.authorization, path]).toEqual(["Bearer second", "/hook?key=4711"]);
+    const signed = Object.entries(headers).map(([name, value]) => [name, String(value)]);
+    expect(new StandardWebhook(secret).verify(body, Object.fromEntries(signed))).toHaveProperty("message");
+  });
+
+  test("are not set by a message that is refused, and a URL that is refused has nothing sent", async () => {
+    const { client, token } = await broker.agent("refused");
+    await using receiver = await openWebhookReceiver(200);
+    const say = (text: string, url: string) => {
+      const message = { messageId: text.slice(0, 9), role: "ROLE_USER", parts: [{ text }] };
+      const configuration = { returnImmediately: true, taskPushNotificationConfig: { url } };
+      return call(token, "SendMessage", { message, configuration });
+    };
+    expect(await say("x".repeat(70_000), receiver.url)).toMatchObject({
+      error: { data: [{ reason: "BODY_TOO_LARGE" }] },
+    });
+    expect(await say("hello", "http://10.0.0.1/x")).toMatchObject({
+      error: { data: [{ reason: "WEBHOOK_URL_FORBIDDEN" }] },
+    });
+    await expect(client.getWebhook({ agent: "me" })).rejects.toMatchObject({ code: "webhook_not_found" });
+    expect((await client.listAsks({})).waiting).toEqual([]);
   });
 });

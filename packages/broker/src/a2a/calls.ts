@@ -10,7 +10,7 @@ import {
 } from "@agentmesh/protocol";
 import { unknownMessage } from "../mesh/errors.ts";
 import type { A2aAnswer, A2aCall, A2aVerbs, Operation } from "./operation.ts";
-import { pushConfigOf, removePushConfig, setPushConfig } from "./push-configs.ts";
+import { judgePushConfig, pushConfigOf, removePushConfig, setPushConfig } from "./push-configs.ts";
 import { A2aRefusal } from "./refusals.ts";
 import { CreatePushConfigParams, PushConfigParams, parsed, SendMessageParams, TaskParams } from "./shapes.ts";
 import { taskOf } from "./task.ts";
@@ -27,9 +27,8 @@ const operations: Readonly<Record<string, Operation>> = {
       );
     }
     const body = textOfParts(message.parts);
-    // Before the answer can come.
     const push = configuration?.taskPushNotificationConfig;
-    if (push) await setPushConfig(mesh, call, push);
+    if (push) await judgePushConfig(mesh, call, push);
     const { answer } = await mesh.asks.ask(
       caller,
       {
@@ -45,6 +44,8 @@ const operations: Readonly<Record<string, Operation>> = {
         ...(message.contextId !== undefined && { threadId: threadOf(message.contextId) }),
       },
       signal,
+      // What is refused changes nothing. An answer that is there by then is posted, too: it is in the inbox.
+      async () => push && (await setPushConfig(mesh, call, push)),
     );
     const look = await mesh.asks.look(caller, answer.messageId);
     return { result: { task: taskOf(look) }, taken: look.taken };

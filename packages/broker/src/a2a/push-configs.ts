@@ -17,19 +17,20 @@ export interface ShownPushConfig {
 
 type Verbs = Pick<A2aVerbs, "webhooks">;
 
-/** Has answers posted to a URL. A webhook that posts something else, or elsewhere, is not taken away. @throws A2aRefusal, MeshError webhook_url_forbidden */
-export async function setPushConfig({ webhooks }: Verbs, { caller }: A2aCall, config: PushConfig): Promise<void> {
-  const before = await webhookOf({ webhooks }, { caller });
-  if (before && (before.dialect !== DIALECT || before.url !== withoutQuery(config.url))) {
-    throw new A2aRefusal(
-      "UNSUPPORTED_OPERATION",
-      `${caller.agent.name} has a webhook at ${before.url} (${before.dialect}), and an agent has one. Use that URL, or remove the webhook first: agentmesh webhook remove ${caller.agent.name}`,
-    );
-  }
-  const { url, token, authentication } = config;
-  const { scheme, credentials } = authentication ?? {};
-  const request = { url, dialect: DIALECT, a2a: { scheme, credentials, token } };
-  await webhooks.set(caller, "me", parsed(SetWebhookRequest, request));
+/** Whether answers can be posted so. A webhook that posts something else, or elsewhere, is not taken away. @throws A2aRefusal, MeshError webhook_url_forbidden */
+export async function judgePushConfig({ webhooks }: Verbs, { caller }: A2aCall, config: PushConfig): Promise<void> {
+  const other = await webhooks.inTheWay(caller, "me", requestOf(config));
+  if (!other) return;
+  throw new A2aRefusal(
+    "UNSUPPORTED_OPERATION",
+    `${caller.agent.name} has a webhook at ${other.url} (${other.dialect}), and an agent has one. Use that URL, with its query, or remove the webhook first: agentmesh webhook remove ${caller.agent.name}`,
+  );
+}
+
+/** Has answers posted to a URL. @throws A2aRefusal, MeshError webhook_url_forbidden */
+export async function setPushConfig(verbs: Verbs, call: A2aCall, config: PushConfig): Promise<void> {
+  await judgePushConfig(verbs, call, config);
+  await verbs.webhooks.setOnce(call.caller, "me", requestOf(config));
 }
 
 /** The one configuration of a task, if there is one. */
@@ -52,7 +53,9 @@ async function webhookOf({ webhooks }: Verbs, { caller }: Pick<A2aCall, "caller"
   }
 }
 
-function withoutQuery(url: string): string | undefined {
-  const parsed = URL.parse(url);
-  return parsed ? parsed.origin + parsed.pathname : undefined;
+/** Answers of any urgency are posted: whoever asked waits for each. @throws A2aRefusal INVALID_PARAMS */
+function requestOf({ url, token, authentication }: PushConfig): SetWebhookRequest {
+  const { scheme, credentials } = authentication ?? {};
+  const a2a = (credentials ?? token) === undefined ? undefined : { scheme, credentials, token };
+  return parsed(SetWebhookRequest, { url, dialect: DIALECT, urgency: "fyi", ...(a2a && { a2a }) });
 }

@@ -72,10 +72,15 @@ export class Asks {
 
   /**
    * Asks and waits up to `waitMs`. The answer is acked when the asker was given it; of one under a lease the asker does that
-   * itself, and the lease is given back when the asker was not given it.
+   * itself, and the lease is given back when the asker was not given it. `accepted` is called before anything is waited for.
    * @throws MeshError would_deadlock, session_not_found and what a send throws
    */
-  async ask(caller: AgentCaller, request: EndpointRequest<Table["ask"]>["body"], signal: AbortSignal): Promise<Asked> {
+  async ask(
+    caller: AgentCaller,
+    request: EndpointRequest<Table["ask"]>["body"],
+    signal: AbortSignal,
+    accepted: () => Promise<void> = async () => {},
+  ): Promise<Asked> {
     const { waitMs, answerWithinMs, lease, ...message } = request;
     const session = lease?.session;
     if (session !== undefined && !(await this.#store.touchSession(session, caller.agent.id, undefined))) {
@@ -94,6 +99,7 @@ export class Asks {
     try {
       const sent = await this.#messages.send(caller, message, answerWithinMs);
       call.ask = sent.messageId;
+      await accepted();
       const deadline = performance.now() + waitMs;
       for (;;) {
         using wait = this.#ready.wait(asker.id, deadline - performance.now(), signal);

@@ -6,6 +6,7 @@ import type {
   endpoints,
   Party,
   SetWebhookReply,
+  SetWebhookRequest,
   TestWebhookReply,
   Webhook,
 } from "@agentmesh/protocol";
@@ -16,7 +17,7 @@ import type { AgentRecord, WebhookRecord } from "./store.ts";
 import { type RunningParts, type RunningWebhook, RunningWebhooks } from "./webhook/running.ts";
 import type { Seal } from "./webhook/seal.ts";
 import { shownWebhook } from "./webhook/shown.ts";
-import { newTerms, openTerms, rotatedTerms, sealTerms } from "./webhook/terms.ts";
+import { newTerms, openTerms, postsSo, rotatedTerms, sealTerms, type WebhookTerms } from "./webhook/terms.ts";
 
 type Table = typeof endpoints;
 
@@ -69,6 +70,32 @@ export class Webhooks {
     return { webhook: this.#shown(agent, record, running), ...(made !== undefined && { secret: made }) };
   }
 
+  /**
+   * The webhook of an agent that posts elsewhere, or something else; undefined where none is in the way, and the URL may be set.
+   * @throws MeshError forbidden, agent_not_found, webhook_url_forbidden
+   */
+  async inTheWay(caller: AnyCaller, nameOrId: string, request: SetWebhookRequest): Promise<Webhook | undefined> {
+    const agent = await this.#agent(caller, nameOrId);
+    const running = this.#running.of(agent.id);
+    if (running) return postsSo(running.terms, request) ? undefined : this.show(caller, nameOrId);
+    await this.#parts.sinks.vet(request.url);
+    return undefined;
+  }
+
+  /**
+   * Sets an agent's webhook, unless it has this one: that keeps its secrets and its health, and all that the request does not name.
+   * What lets the broker in is exchanged under it. @throws MeshError forbidden, agent_not_found, webhook_url_forbidden
+   */
+  async setOnce(caller: AnyCaller, nameOrId: string, request: SetWebhookRequest): Promise<void> {
+    const agent = await this.#agent(caller, nameOrId);
+    const running = this.#running.of(agent.id);
+    if (!running || !postsSo(running.terms, request)) return void (await this.set(caller, nameOrId, request));
+    const { a2a = running.terms.a2a } = request;
+    if (JSON.stringify(a2a) === JSON.stringify(running.terms.a2a)) return;
+    await this.#reseal(agent, running, { ...running.terms, a2a });
+    this.#parts.onWebhook("webhook.set", { agent: agent.name });
+  }
+
   /** An agent's webhook and how it does. @throws MeshError forbidden, agent_not_found, webhook_not_found */
   async show(caller: AnyCaller, nameOrId: string): Promise<Webhook> {
     const agent = await this.#agent(caller, nameOrId);
@@ -97,7 +124,7 @@ export class Webhooks {
     nameOrId: string,
     request: EndpointRequest<Table["rotateWebhook"]>["body"],
   ): Promise<SetWebhookReply> {
-    const { store, seal, clock, onWebhook } = this.#parts;
+    const { clock, onWebhook } = this.#parts;
     const agent = await this.#agent(caller, nameOrId);
     const record = await this.#record(agent);
     const running = this.#runningOf(agent);
@@ -107,14 +134,8 @@ export class Webhooks {
         "secret: only Hermes has secrets without whsec_. Leave it out for a new one.",
       );
     }
-    const before = running.terms;
-    const { terms, made } = rotatedTerms(before, request, clock.now());
-    // Before it is stored: a rotation at the same time goes on from this one, and both secrets sign.
-    running.terms = terms;
-    await store.resealWebhook(agent.id, sealTerms(seal, agent.id, terms)).catch((error: unknown) => {
-      if (running.terms === terms) running.terms = before;
-      throw error;
-    });
+    const { terms, made } = rotatedTerms(running.terms, request, clock.now());
+    await this.#reseal(agent, running, terms);
     onWebhook("webhook.rotated", { agent: agent.name });
     return { webhook: this.#shown(agent, record, running), ...(made !== undefined && { secret: made }) };
   }
@@ -146,6 +167,17 @@ export class Webhooks {
   /** Ends all posts, with a moment for those under way. */
   close(): Promise<void> {
     return this.#running.close();
+  }
+
+  async #reseal({ id }: Party, running: RunningWebhook, terms: WebhookTerms): Promise<void> {
+    const { store, seal } = this.#parts;
+    const before = running.terms;
+    // Before it is stored: a change at the same time goes on from this one.
+    running.terms = terms;
+    await store.resealWebhook(id, sealTerms(seal, id, terms)).catch((error: unknown) => {
+      if (running.terms === terms) running.terms = before;
+      throw error;
+    });
   }
 
   async #agent(caller: AnyCaller, nameOrId: string): Promise<AgentRecord> {

@@ -61,9 +61,9 @@ export function draft(id: string, event: WebhookEvent, terms: PostTerms, legacyM
       if (url.pathname === "/") url.pathname = "/message";
       return { url, headers: json, body: { message: modelText(event) } };
     case "a2a":
-      return { url, ...messagePost(id, event, terms.a2a) };
+      return { url, ...messagePost(id, event, terms.a2a?.()) };
     case "a2a-push":
-      return { url, ...pushPost(id, event, terms.a2a) };
+      return { url, ...pushPost(id, event, terms.a2a?.()) };
     case "legacy":
       return { url, headers: json, body: legacyBody(event, legacyMessage) };
   }

@@ -93,7 +93,7 @@ class HttpWebhookSink implements WebhookSink {
       const look = () =>
         this.#exchange(
           `${id}-task`,
-          { url, ...taskPost(id, task, a2a) },
+          { url, ...taskPost(id, task, a2a?.()) },
           AbortSignal.any([this.#closed.signal, AbortSignal.timeout(LOOK_MS)]),
         );
       return { ...outcome, follow: () => followTask(look, this.#closed.signal) };

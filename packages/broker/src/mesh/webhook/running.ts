@@ -34,7 +34,7 @@ export interface RunningParts {
   readonly onFault: (error: unknown) => void;
 }
 
-/** A webhook that is posted to. Its terms may change under it: the next post is signed as they say then. */
+/** A webhook that is posted to. Its secrets, and what lets the broker in, may change under it: the next post is made as they say then. */
 export interface RunningWebhook {
   readonly pump: WebhookPump;
   terms: WebhookTerms;
@@ -70,7 +70,7 @@ export class RunningWebhooks {
   begin({ id, name }: Party, terms: WebhookTerms, before: WebhookRecord): RunningWebhook {
     const { store, sinks, policy, ready, streams, clock, answer, onWebhook, onFault } = this.#parts;
     const to = { id, name };
-    const { url, dialect, maxInFlight, urgency, openclaw, a2a } = terms;
+    const { url, dialect, maxInFlight, urgency, openclaw } = terms;
     const timeoutMs = sinks.timeoutMs(dialect);
     const secrets = () => secretsAt(running.terms, clock.now());
     const health = new WebhookHealth({
@@ -82,7 +82,7 @@ export class RunningWebhooks {
     const pump = new WebhookPump({
       store,
       agent: to,
-      sink: sinks.open({ to, url, dialect, maxInFlight, openclaw, a2a, secrets }),
+      sink: sinks.open({ to, url, dialect, maxInFlight, openclaw, a2a: () => running.terms.a2a, secrets }),
       health,
       slots: this.#slots,
       retry: retryPolicy(policy),

@@ -8,7 +8,8 @@ export interface PostTerms {
   readonly dialect: WebhookDialect;
   readonly maxInFlight: number;
   readonly openclaw?: OpenClawOptions | undefined;
-  readonly a2a?: A2aOptions | undefined;
+  /** By what the broker is let in now, where A2A is spoken. */
+  readonly a2a?: () => A2aOptions | undefined;
   /** Secrets that sign now, the newest first. */
   readonly secrets: () => readonly string[];
 }

@@ -37,6 +37,11 @@ export function newTerms({ secret, ...request }: SetWebhookRequest): { terms: We
   return { terms: { ...request, secret: secret ?? made ?? "", previous: [] }, made };
 }
 
+/** Whether a webhook posts this, and there: its query is a part of where. */
+export function postsSo(terms: WebhookTerms, { url, dialect }: Pick<SetWebhookRequest, "url" | "dialect">): boolean {
+  return terms.url === url && terms.dialect === dialect;
+}
+
 /** The terms with another secret; the one before signs as well until its overlap is over. */
 export function rotatedTerms(
   terms: WebhookTerms,
