@@ -7,9 +7,13 @@ import { type Observer, outcome, type Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { MEANS, QUOTA } from "./world.ts";
 
-/** Subscribes; a new subscription brings the newest messages that were published before. */
-export function subscribe(agentId: AgentId, pattern: string, retained: number): Question {
+/**
+ * Subscribes; a new subscription brings the newest messages that were published before. Together with others no more than
+ * one slice gives: what is done between two slices is tried where it can be foreseen (store/slices.test.ts).
+ */
+export function subscribe(agentId: AgentId, pattern: string, wanted: number): Question {
   return async (o) => {
+    const retained = o.together ? Math.min(wanted, o.world.pieces) : wanted;
     const answer = await outcome(o.world.store.subscribe(agentId, pattern, retained, QUOTA));
     return () => {
       const agent = o.history.agent(agentId);
@@ -26,11 +30,11 @@ export function subscribe(agentId: AgentId, pattern: string, retained: number): 
       if (since === undefined) agent.subscriptions.set(pattern, o.now);
       const told = subscription.since === time(since ?? o.now) && subscription.agent.id === agentId;
       demand(told, "I12 broadcast", () => `the subscription is told as ${JSON.stringify(subscription)}`);
-      const wanted = created ? retainedFor(o, agent, pattern, retained) : [];
-      const earlier = newestThatFit(o, agent, wanted);
+      const meant = created ? retainedFor(o, agent, pattern, retained) : [];
+      const earlier = newestThatFit(o, agent, meant);
       const { retained: n, leftOut } = answer.value;
       demand(n === earlier.length, "I12 broadcast", () => `${n} retained messages, not ${earlier.length}`);
-      const rest = wanted.length - earlier.length;
+      const rest = meant.length - earlier.length;
       demand(leftOut === rest, "I8 quota", () => `${leftOut} messages are said to be left out, not ${rest}`);
       for (const of of earlier) {
         const entry = o.tape.peek();
