@@ -155,6 +155,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       sinks: new HttpWebhookSinks({
         egress,
         timeoutMs: config.webhookTimeoutMs,
+        maxBodyBytes: config.maxBodyBytes,
         clock,
         legacyMessage: (delivery) => (legacy?.message ?? namedMessage)(delivery),
       }),
@@ -240,4 +241,7 @@ function unsyncedText(home: string, { message }: Error): string {
 }
 
 /** What the log warns of; the rest of a webhook's life is information. */
-const WEBHOOK_TROUBLE = { "webhook.failing": true, "webhook.resting": true, "webhook.disabled": true };
+const WEBHOOK_TROUBLE = {
+  ...{ "webhook.failing": true, "webhook.resting": true, "webhook.disabled": true },
+  "webhook.unanswered": true,
+};

@@ -170,13 +170,19 @@ describe("an agent of the mesh whose program is an A2A server", () => {
     await until(() => server.posts.filter(({ body }) => body.includes("GetTask")).length > 1, "it to be asked twice");
     expect(await stateOf(later.messageId)).toEqual(["acked", "taken"]);
     const { messageId } = await asker.client.send({ to: name, body: "at once" });
-    await until(
-      async () =>
-        (await asker.client.getMessage({ message: messageId })).deliveries[0]?.timeline.some(
-          ({ event, reason }) => event === "push_failed" && reason === "answered nothing of A2A 1.0",
-        ),
-      "the failure",
-    );
+    await until(async () => (await stateOf(messageId))[0] === "acked", "the ack");
+    expect(await stateOf(messageId)).toEqual(["acked", "taken"]);
+    expect(server.posts.filter(({ body }) => body.includes("at once"))).toHaveLength(1);
+  });
+
+  test("is answered for in as many bytes as a message may have here", async () => {
+    await using server = await libraryServer("t");
+    await using narrow = await startTestBroker({ env: { AGENTMESH_MAX_BODY_BYTES: "200" } });
+    const [program, bridge] = [await narrow.agent("program"), await narrow.agent("bridge")];
+    await bridge.client.setWebhook({ agent: "me", url: server.url, dialect: "a2a", a2a: { credentials: "t" } });
+    const { reply } = await program.client.ask({ to: "bridge", body: "z".repeat(200) });
+    expect(reply?.body).toMatch(/^you said: z+\n\n\[the rest was cut off/);
+    expect(Buffer.byteLength(reply?.body ?? "")).toBe(200);
   });
 
   test("answers what begins, and no answer: two programs do not go on without end", async () => {
@@ -203,6 +209,33 @@ describe("an agent of the mesh whose program is an A2A server", () => {
     expect(JSON.parse(server.posts[0]?.body ?? "")).toMatchObject({ method: "GetTask" });
     const { client: unknown } = await bridged(server.url, "wrong");
     expect(await unknown.testWebhook({ agent: "me" })).toMatchObject({ taken: false, why: "answered 401" });
+  });
+
+  test("has taken what it answered to, whatever of its answer can be read: nothing is posted twice", async () => {
+    const said = (parts: unknown[]) => ({ message: { role: "ROLE_AGENT", parts } });
+    const long = `https://docs.example/${"x".repeat(3_000)}`;
+    for (const [result, answer] of [
+      [said([{ text: "read this" }, {}, { url: long }, { metadata: {} }]), "read this"],
+      [said([{}]), undefined],
+      [said([{ text: "y".repeat(600_000) }]), undefined],
+      [{ message: { parts: "none" } }, undefined],
+      [{ task: { id: "i".repeat(2_000), status: { state: "TASK_STATE_WORKING" } } }, undefined],
+      [{ task: { id: "t", status: { state: "TASK_STATE_COMPLETED" }, artifacts: [{}] } }, undefined],
+    ] as const) {
+      const head = { "content-type": "application/json" };
+      await using server = await openWebhookReceiver((_, response) =>
+        response.writeHead(200, head).end(JSON.stringify({ jsonrpc: "2.0", id: 1, result })),
+      );
+      const { name } = await bridged(server.url);
+      const { messageId } = await asker.client.send({ to: name, body: "anybody?" });
+      await until(async () => (await stateOf(messageId))[0] === "acked", "the ack");
+      const { answer: traced } = (await asker.client.getMessage({ message: messageId })).deliveries[0] ?? {};
+      expect([traced?.preview, await stateOf(messageId), server.posts.length]).toEqual([
+        answer,
+        ["acked", answer === undefined ? "taken" : "replied"],
+        1,
+      ]);
+    }
   });
 
   test("what is no answer of A2A takes nothing, whatever its status", async () => {

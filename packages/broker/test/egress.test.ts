@@ -196,7 +196,7 @@ describe("a name", () => {
   test("that is set with one address and posted to with another is not connected to (T34)", async () => {
     await using canary = await openWebhookReceiver(204);
     const egress = guard({ resolve: answering(["93.184.216.34"], ["127.0.0.1"]) });
-    const sinks = new HttpWebhookSinks({ egress, timeoutMs: 2_000, clock: new SteadyClock() });
+    const sinks = new HttpWebhookSinks({ egress, timeoutMs: 2_000, maxBodyBytes: 65_536, clock: new SteadyClock() });
     const url = `https://agent.example:${canary.port}/`;
     await sinks.vet(url);
     const sink = sinks.open({

@@ -50,7 +50,7 @@ const delivery: LeasedDelivery = {
 
 function sinkFor(url: string, more: Partial<PostTerms> = {}, timeoutMs = TIMEOUT_MS): WebhookSink & Disposable {
   const egress = new Egress({ loopback: true, allow: [], ownPorts: () => [1] });
-  const sinks = new HttpWebhookSinks({ egress, timeoutMs, clock: new SteadyClock() });
+  const sinks = new HttpWebhookSinks({ egress, timeoutMs, maxBodyBytes: 65_536, clock: new SteadyClock() });
   const to = { id: id("agt", 2) as `agt_${string}`, name: "bob" };
   const sink = sinks.open({ to, url, dialect: "agentmesh", maxInFlight: 1, secrets: () => [SECRET], ...more });
   return {

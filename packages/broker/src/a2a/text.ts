@@ -10,6 +10,11 @@ export function textOfParts(parts: readonly Part[]): string {
   return parts.map(textOfPart).join("\n\n").toWellFormed().replaceAll("\0", "\ufffd");
 }
 
+/** Whether a part holds anything. */
+export function hasContent({ text, data, url, raw }: Part): boolean {
+  return text !== undefined || (data !== undefined && data !== null) || url !== undefined || raw !== undefined;
+}
+
 function textOfPart({ text, data, url, raw, filename }: Part): string {
   if (text !== undefined) return text;
   if (data !== undefined && data !== null) return JSON.stringify(data, undefined, 2);

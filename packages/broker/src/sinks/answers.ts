@@ -28,13 +28,19 @@ const refusals: Partial<Record<WebhookDialect, Refusal>> = { hermes };
 /** What an answer means, and the task that it is followed by. */
 export type Meaning = PostOutcome & { readonly task?: string };
 
-/** What an answer means to who posted. A redirect is a failure: it would lead past the guard. `now` in milliseconds. */
-export function meaning(
-  { status, headers, body }: Answer,
-  { dialect, isTest, now }: { readonly dialect: WebhookDialect; readonly isTest: boolean; readonly now: number },
-): Meaning {
+/** By what an answer is read; `maxBytes` is the longest body of a message, `now` is in milliseconds. */
+export interface MeaningTerms {
+  readonly dialect: WebhookDialect;
+  readonly isTest: boolean;
+  readonly maxBytes: number;
+  readonly now: number;
+}
+
+/** What an answer means to who posted. A redirect is a failure: it would lead past the guard. */
+export function meaning({ status, headers, body, isCut }: Answer, terms: MeaningTerms): Meaning {
+  const { dialect, now } = terms;
   if (status >= 200 && status < 300) {
-    if (dialect === "a2a") return meaningOfA2a(status, answered(body, isTest));
+    if (dialect === "a2a") return meaningOfA2a(status, answered({ body, isCut, type: headers["content-type"] }, terms));
     const refused = refusals[dialect]?.(body);
     return refused === undefined ? { kind: "taken", status } : { kind: "failed", why: refused, status };
   }

@@ -29,6 +29,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** There is more of it than was read. */
+  readonly isCut: boolean;
 }
 
 /** Posts once; over a connection that turns out to be closed, once more. @throws what the connection throws */
@@ -68,7 +70,12 @@ function attempt(agent: HttpAgent, { url, headers, body }: Post, signal: AbortSi
     request.once("response", (response) => {
       request.off("close", closed);
       read(response, bounds).then((body) =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body,
+          isCut: !response.complete,
+        }),
       );
     });
   });

@@ -10,8 +10,12 @@ const LONGEST_PAUSE_MS = 15_000;
 const FOLLOWED_MS = 600_000;
 const MOST_FAILURES = 10;
 
-/** The text of its end; undefined when it is not over in time, not there any more, or followed no more. Never rejects. */
-export async function followTask(look: () => Promise<Answer>, signal: AbortSignal): Promise<string | undefined> {
+/** The text of its end, of `maxBytes` at most; undefined when it is not over in time, not there any more, or followed no more. Never rejects. */
+export async function followTask(
+  look: () => Promise<Answer>,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const until = performance.now() + FOLLOWED_MS;
   let failures = 0;
   for (let ms = FIRST_PAUSE_MS; performance.now() < until; ms = Math.min(LONGEST_PAUSE_MS, ms * 2)) {
@@ -21,7 +25,7 @@ export async function followTask(look: () => Promise<Answer>, signal: AbortSigna
       return undefined;
     }
     const said = await look()
-      .then(({ status, body }) => (status < 300 ? answerOfTask(body) : undefined))
+      .then(({ status, body }) => (status < 300 ? answerOfTask(body, maxBytes) : undefined))
       .catch(() => undefined);
     if (said?.kind === "over") return said.text;
     failures = said === undefined ? failures + 1 : 0;

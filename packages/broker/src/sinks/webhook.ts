@@ -24,6 +24,8 @@ import { signatureHeaders } from "./webhook-signature.ts";
 export interface PostParts {
   readonly egress: Egress;
   readonly timeoutMs: number;
+  /** Longest body of a message. */
+  readonly maxBodyBytes: number;
   readonly clock: Clock;
   /** For the dialect legacy; left out, agents are called by their names. */
   readonly legacyMessage?: LegacyMessage;
@@ -78,7 +80,7 @@ class HttpWebhookSink implements WebhookSink {
   }
 
   async #send(id: string, event: WebhookEvent): Promise<PostOutcome> {
-    const { clock, legacyMessage = namedMessage } = this.#parts;
+    const { clock, maxBodyBytes: maxBytes, legacyMessage = namedMessage } = this.#parts;
     const { dialect, a2a } = this.#terms;
     const timeoutMs = timeoutOf(dialect, this.#parts);
     const abort = new AbortController();
@@ -86,7 +88,7 @@ class HttpWebhookSink implements WebhookSink {
     this.#underWay.add(abort);
     try {
       const answer = await this.#exchange(id, draft(id, event, this.#terms, legacyMessage), abort.signal);
-      const terms = { dialect, isTest: event.type === "agentmesh.test.v1", now: clock.now() };
+      const terms = { dialect, isTest: event.type === "agentmesh.test.v1", maxBytes, now: clock.now() };
       const { task, ...outcome } = meaning(answer, terms);
       if (task === undefined || outcome.kind !== "taken") return outcome;
       const url = new URL(this.#terms.url);
@@ -96,7 +98,7 @@ class HttpWebhookSink implements WebhookSink {
           { url, ...taskPost(id, task, a2a?.()) },
           AbortSignal.any([this.#closed.signal, AbortSignal.timeout(LOOK_MS)]),
         );
-      return { ...outcome, follow: () => followTask(look, this.#closed.signal) };
+      return { ...outcome, follow: () => followTask(look, maxBytes, this.#closed.signal) };
     } catch (error) {
       const isLate = abort.signal.aborted && !this.#closed.signal.aborted;
       return { kind: "failed", why: isLate ? `no answer within ${timeoutMs / 1_000} s` : failure(error) };

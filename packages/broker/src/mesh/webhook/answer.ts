@@ -1,7 +1,6 @@
 /** An answer that came with the answer to a post: sent as the webhook's agent, which acks what it answers. */
-import { DEFAULT_TTL_MS, errorTable, type LeasedDelivery, type Party } from "@agentmesh/protocol";
+import { DEFAULT_TTL_MS, type LeasedDelivery, type Party } from "@agentmesh/protocol";
 import type { Agents } from "../agents.ts";
-import { MeshError } from "../errors.ts";
 import type { Messages } from "../messages.ts";
 
 /** Sends it; false where nothing is to be answered: then the delivery is acked as any. @throws what a send throws */
@@ -26,34 +25,4 @@ export function answerPost(parts: { readonly agents: Agents; readonly messages: 
     );
     return true;
   };
-}
-
-/** How long an answer is tried, and whether the webhook is still posted to; times in milliseconds. */
-export interface AnswerTerms {
-  readonly withinMs: number;
-  readonly againInMs: number;
-  readonly isOpen: () => boolean;
-  readonly onFault: (error: unknown) => void;
-}
-
-/**
- * Sends an answer. What cannot be sent for the moment is tried again; what never can is let go, and false: the message was
- * taken, and a second post would have it done again. @throws what a send throws, when the webhook is no more
- */
-export async function sendAnswer(
-  send: () => Promise<boolean>,
-  { withinMs, againInMs, isOpen, onFault }: AnswerTerms,
-): Promise<boolean> {
-  const until = performance.now() + withinMs;
-  for (;;) {
-    try {
-      return await send();
-    } catch (error) {
-      if (!isOpen()) throw error;
-      onFault(error);
-      const mayPass = !(error instanceof MeshError) || errorTable[error.code].retryable;
-      if (!mayPass || performance.now() > until) return false;
-      await new Promise((resolve) => setTimeout(resolve, againInMs).unref());
-    }
-  }
 }

@@ -1,40 +1,21 @@
 /** The pump of one webhook: lease, post, ack or give back; in order, within its credit, past no open breaker. */
-import {
-  type DeliveryId,
-  type LeasedDelivery,
-  MAX_BYTES_PER_READ,
-  type Party,
-  type Urgency,
-  WEBHOOK_PATH,
-} from "@agentmesh/protocol";
-import type { RetryPolicy, Store } from "../store.ts";
-import { type AnswerPost, sendAnswer } from "./answer.ts";
+import { type DeliveryId, type LeasedDelivery, MAX_BYTES_PER_READ, WEBHOOK_PATH } from "@agentmesh/protocol";
 import type { WebhookHealth } from "./health.ts";
-import type { PostOutcome, WebhookSink } from "./sink.ts";
-import type { Slots } from "./slots.ts";
+import type { PumpParts } from "./pump-parts.ts";
+import type { PostOutcome } from "./sink.ts";
+import { untilDone } from "./until-done.ts";
 
 /** When the store is tried again after it failed, in milliseconds. */
 const RETRY_MS = 1_000;
+/** So long before a lease ends nothing more is tried for what was posted under it, in milliseconds: its next one may be posted again. */
+const MARGIN_MS = 2_000;
 /** So many that were taken are followed at a time, until they are done. */
 const MOST_FOLLOWED = 16;
 
-/** What a pump works with. */
-export interface PumpParts {
-  readonly store: Store;
-  readonly agent: Party;
-  readonly sink: WebhookSink;
-  readonly health: WebhookHealth;
-  readonly slots: Slots;
-  readonly retry: RetryPolicy;
-  readonly maxInFlight: number;
-  readonly leaseMs: number;
-  /** Least urgency that is posted. */
-  readonly urgency: Urgency;
-  /** Whether a stream of the agent is open: then that has its mail. */
-  readonly streamed: () => boolean;
-  /** Sends what was said to a post. */
-  readonly answer: AnswerPost;
-  readonly onFault: (error: unknown) => void;
+/** What was leased to be posted; `until` its lease does, less a margin, on the steady clock in milliseconds. */
+interface ToPost {
+  readonly delivery: LeasedDelivery;
+  readonly until: number;
 }
 
 /** Posts what is ready until it is closed. */
@@ -126,6 +107,7 @@ export class WebhookPump {
   async #lease(slots: (() => void)[]): Promise<void> {
     const { store, agent, leaseMs, urgency, health } = this.#parts;
     const isTry = health.breaker.state === "half_open";
+    const until = performance.now() + leaseMs - MARGIN_MS;
     let leased: LeasedDelivery[] = [];
     try {
       const answer = await store.lease({
@@ -142,19 +124,19 @@ export class WebhookPump {
       for (const free of slots.slice(leased.length)) free();
     }
     if (isTry) this.#lastTry = leased[0]?.id;
-    for (const [i, delivery] of leased.entries()) this.#begin(delivery, isTry, slots[i] ?? (() => {}));
+    for (const [i, delivery] of leased.entries()) this.#begin({ delivery, until }, isTry, slots[i] ?? (() => {}));
     if (leased.length > 0) this.#again = true;
   }
 
-  #begin(delivery: LeasedDelivery, isTry: boolean, free: () => void): void {
+  #begin(toPost: ToPost, isTry: boolean, free: () => void): void {
     const { sink, onFault } = this.#parts;
     const run = async () => {
       this.#inFlight++;
-      const outcome = this.#open ? await sink.post(delivery) : undefined;
+      const outcome = this.#open ? await sink.post(toPost.delivery) : undefined;
       this.#inFlight--;
       free();
       // The acts of one turn share a commit: this delivery is settled and the next one leased at once.
-      const settled = this.#settle(delivery, outcome, isTry);
+      const settled = this.#settle(toPost, outcome, isTry);
       this.wake();
       await settled;
     };
@@ -164,77 +146,77 @@ export class WebhookPump {
     this.#underWay.add(posted);
   }
 
-  async #settle(delivery: LeasedDelivery, outcome: PostOutcome | undefined, isTry: boolean): Promise<void> {
+  async #settle({ delivery, until }: ToPost, outcome: PostOutcome | undefined, isTry: boolean): Promise<void> {
     const { health } = this.#parts;
     if (outcome?.kind === "taken") {
       // What a webhook that was replaced did says nothing of the one in its place.
       const noted = this.#open ? health.taken() : Promise.resolve();
-      await Promise.all([this.#note(noted), this.#untilDone(() => this.#ack(delivery, outcome.answer))]);
-      if (outcome.follow && this.#followed < MOST_FOLLOWED)
-        void this.#follow(delivery, outcome.follow).catch(this.#parts.onFault);
+      await Promise.all([this.#note(noted), this.#ack({ delivery, until }, outcome.answer)]);
+      if (outcome.follow) void this.#follow(delivery, outcome.follow).catch(this.#parts.onFault);
     } else if (!outcome || !this.#open) {
       const { store, agent, retry } = this.#parts;
       const reason = "the webhook was changed, or the broker stops";
-      await this.#untilDone(() => store.release(agent.id, delivery.id, delivery.receipt, { reason, retry }));
+      await this.#untilDone(until, () => store.release(agent.id, delivery.id, delivery.receipt, { reason, retry }));
     } else {
       // Only what a closed breaker lets through can be spoiled: a try while it rests costs the message nothing.
       const counts = outcome.kind === "failed" && !isTry && health.breaker.state === "closed";
       const noted = this.#note(health.failed(outcome));
-      await Promise.all([noted, this.#untilDone(() => this.#giveBack(delivery, outcome.why, counts))]);
+      await Promise.all([noted, this.#giveBack({ delivery, until }, outcome.why, counts)]);
     }
   }
 
   /** The receiver has it: acked whatever became of the lease. */
-  async #ack(delivery: LeasedDelivery, answer: string | undefined): Promise<void> {
+  async #ack({ delivery, until }: ToPost, answer: string | undefined): Promise<void> {
     const { store, agent } = this.#parts;
     const { id, receipt } = delivery;
     const acked = async () => {
-      // The answer acks what it answers.
-      const isAnswered = answer !== undefined && (await this.#answer(delivery, answer));
-      if (!isAnswered) await store.ack(agent.id, id, undefined, "taken");
+      // The answer acks what it answers. What never can be sent is let go: a second post would have the work done again.
+      const isAnswered = answer !== undefined && (await this.#answer(delivery, answer, until));
+      if (!isAnswered && (answer === undefined || this.#open))
+        await this.#untilDone(until, () => store.ack(agent.id, id, undefined, "taken"));
     };
-    await Promise.all([store.recordPush(agent.id, id, receipt, { path: WEBHOOK_PATH, failedWhy: undefined }), acked()]);
+    const push = { path: WEBHOOK_PATH, failedWhy: undefined };
+    await Promise.all([this.#untilDone(until, () => store.recordPush(agent.id, id, receipt, push)), acked()]);
   }
 
   /** What a receiver says when it has done what it took. Nothing waits for it: whoever asked is told when it is late. */
   async #follow(delivery: LeasedDelivery, follow: () => Promise<string | undefined>): Promise<void> {
+    const { leaseMs, onUnanswered } = this.#parts;
+    if (this.#followed >= MOST_FOLLOWED) {
+      onUnanswered(delivery.id, `${MOST_FOLLOWED} tasks are followed already`);
+      return;
+    }
     this.#followed++;
     const answer = await follow();
     this.#followed--;
-    if (answer !== undefined && this.#open) await this.#untilDone(() => this.#answer(delivery, answer));
+    if (!this.#open) return;
+    if (answer === undefined) onUnanswered(delivery.id, "its task came to no text, or was not over in time");
+    else await this.#answer(delivery, answer, performance.now() + leaseMs);
   }
 
-  #answer(delivery: LeasedDelivery, answer: string): Promise<boolean> {
-    const { agent, leaseMs, onFault } = this.#parts;
-    const terms = { withinMs: leaseMs, againInMs: RETRY_MS, isOpen: () => this.#open, onFault };
-    return sendAnswer(() => this.#parts.answer(agent, delivery, answer), terms);
+  async #answer(delivery: LeasedDelivery, text: string, until: number): Promise<boolean> {
+    const { agent, answer } = this.#parts;
+    return (await this.#untilDone(until, () => answer(agent, delivery, text)))?.came ?? false;
   }
 
   /** `counts`: a failure of this delivery, which the webhook alone waits out: whoever else asks gets it at once. */
-  async #giveBack({ id, receipt }: LeasedDelivery, why: string, counts: boolean): Promise<void> {
+  async #giveBack({ delivery: { id, receipt }, until }: ToPost, why: string, counts: boolean): Promise<void> {
     const { store, agent, retry } = this.#parts;
     const reason = `webhook: ${why}`.slice(0, 200);
+    const push = { path: WEBHOOK_PATH, failedWhy: why.slice(0, 200) };
     await Promise.all([
-      store.recordPush(agent.id, id, receipt, { path: WEBHOOK_PATH, failedWhy: why.slice(0, 200) }),
-      counts
-        ? store.nack(agent.id, id, receipt, { delayMs: undefined, reason, retry, delayed: "webhook" })
-        : store.release(agent.id, id, receipt, { reason, retry }),
+      this.#untilDone(until, () => store.recordPush(agent.id, id, receipt, push)),
+      this.#untilDone(until, () =>
+        counts
+          ? store.nack(agent.id, id, receipt, { delayMs: undefined, reason, retry, delayed: "webhook" })
+          : store.release(agent.id, id, receipt, { reason, retry }),
+      ),
     ]);
   }
 
   /** A lock on the database or a full disk may be gone in a moment; a lease that ran out goes back by itself. */
-  async #untilDone(act: () => Promise<unknown>): Promise<void> {
-    const until = performance.now() + this.#parts.leaseMs;
-    for (;;) {
-      try {
-        await act();
-        return;
-      } catch (error) {
-        this.#parts.onFault(error);
-        if (!this.#open || performance.now() > until) return;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
-      }
-    }
+  #untilDone<T>(until: number, act: () => Promise<T>): Promise<{ readonly came: T } | undefined> {
+    return untilDone(act, { until, isOpen: () => this.#open, onFault: this.#parts.onFault });
   }
 
   async #note(noted: Promise<void>): Promise<void> {

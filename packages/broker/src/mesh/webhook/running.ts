@@ -1,5 +1,5 @@
 /** The webhooks of this process: one pump for each, begun, replaced and ended. */
-import type { AgentId, Party } from "@agentmesh/protocol";
+import type { AgentId, DeliveryId, Party } from "@agentmesh/protocol";
 import type { Clock } from "../clock.ts";
 import type { Policy } from "../policy.ts";
 import { retryPolicy } from "../push/retry.ts";
@@ -18,8 +18,15 @@ const LEASE_MARGIN_MS = 20_000;
 /** How long a post may go on when the broker stops, in milliseconds. */
 const STOP_GRACE_MS = 2_000;
 
+/** Whose webhook, which delivery, and why. */
+export interface WebhookFacts {
+  readonly agent: string;
+  readonly delivery?: DeliveryId;
+  readonly why?: string;
+}
+
 /** What happened to a webhook, for the log. */
-export type WebhookNotice = (event: string, fields: { readonly agent: string; readonly why?: string }) => void;
+export type WebhookNotice = (event: string, fields: WebhookFacts) => void;
 
 /** What they work with. */
 export interface RunningParts {
@@ -91,6 +98,7 @@ export class RunningWebhooks {
       leaseMs: timeoutMs + LEASE_MARGIN_MS,
       streamed: () => streams.has(id),
       answer,
+      onUnanswered: (delivery, why) => onWebhook("webhook.unanswered", { agent: name, delivery, why }),
       onFault,
     });
     this.end(id);
