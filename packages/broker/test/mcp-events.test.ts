@@ -109,6 +109,27 @@ test("what there is can be listed; what is received and what has ended is polled
   ]);
 });
 
+test("what is held is told of when it is admitted, wherever a page ends", async () => {
+  const held = await broker.agent("held");
+  await held.client.setPolicy({ agent: "me", otherwise: "hold" });
+  const { cursor } = await poll({ name: "message.received" }, held.token);
+  const sent = await eve.client.send({ to: "held", body: "let me in" });
+  const delivery = sent.deliveries[0]?.deliveryId ?? "none";
+  const all = async (maxEvents: number) => {
+    const begins: unknown[] = [];
+    let at = cursor;
+    for (let hasMore = true; hasMore; ) {
+      const page = await poll({ name: "message.received", cursor: at, maxEvents }, held.token);
+      begins.push(...page.events.map(({ data }) => data.begins));
+      [at, hasMore] = [page.cursor, page.hasMore];
+    }
+    return begins;
+  };
+  expect([await all(1), await all(50)]).toEqual([[], []]);
+  await broker.admin.admit({ delivery });
+  expect([await all(1), await all(50)]).toEqual([["let me in"], ["let me in"]]);
+});
+
 test("a page at a time, no older than is wanted, and across a restart of the broker", async () => {
   const { cursor } = await poll({ name: "message.received" });
   for (const body of ["1", "2", "3"]) await eve.client.send({ to: "bob", body });

@@ -56,6 +56,8 @@ test.each(sampleOf(rows, 1))(
     if (does === "cancels") {
       over.abort();
       expect(await call).toBe("given up");
+      // Behind the cancellation: that was heard of.
+      await asker.client.ping();
     }
     if (silent) expect(await call).toMatchObject({ structuredContent: { status: "pending" } });
     const { messageId } = await oracle.client.send({ inReplyTo: asked?.id ?? "1", body: "port 4711" });
@@ -78,10 +80,15 @@ test.each(sampleOf(rows, 1))(
   },
 );
 
-test("an answer that its client ends without reading is not acked, and waits in the inbox (T18)", async () => {
-  const oracle = await broker.agent("unread-oracle");
+const cancelled = (requestId: number) => ({
+  ...{ jsonrpc: "2.0", method: "notifications/cancelled" },
+  params: { requestId },
+});
+
+/** An adapter whose client reads nothing more behind the handshake; with what ends it. */
+async function unread(folder: string) {
   const env = cleanEnv({ AGENTMESH_HOME: broker.home, AGENTMESH_URL: broker.url, AGENTMESH_PUSH: "none" });
-  const adapter = startProgram("mcp", [], { cwd: directory(broker, "unread"), env });
+  const adapter = startProgram("mcp", [], { cwd: directory(broker, folder), env });
   const { stdin, stdout } = adapter.child;
   let id = 0;
   const write = (method: string, params?: object) =>
@@ -92,15 +99,47 @@ test("an answer that its client ends without reading is not acked, and waits in 
   stdout?.pause();
   // More than the pipe holds: what is written after it stays behind.
   for (let n = 0; n < 200; n++) write("tools/list");
-  write("tools/call", { name: "ask_peer", arguments: { to: "unread-oracle", message: "?", wait_seconds: 100 } });
+  return {
+    call: (name: string, args: object = {}) => write("tools/call", { name, arguments: args }),
+    cancelLast: () => stdin?.write(`${JSON.stringify(cancelled(id))}\n`),
+    said: () => adapter.stderr(),
+    end: async () => {
+      stdout?.destroy();
+      stdin?.end();
+      await adapter.exit;
+    },
+  };
+}
+
+test("an answer that its client ends without reading is not acked, and waits in the inbox (T18)", async () => {
+  const oracle = await broker.agent("unread-oracle");
+  const client = await unread("unread");
+  client.call("ask_peer", { to: "unread-oracle", message: "?", wait_seconds: 100 });
   const [asked] = (await oracle.client.lease({ waitMs: 30_000 })).deliveries;
   const { messageId } = await oracle.client.send({ inReplyTo: asked?.id ?? "1", body: "nobody reads this" });
   await until(async () => (await deliveryOf(broker, messageId)).state === "leased", "the answer to be taken");
-  stdout?.destroy();
-  stdin?.end();
-  await adapter.exit;
+  await client.end();
   await until(async () => (await deliveryOf(broker, messageId)).state === "queued", "the answer to be back");
   expect((await deliveryOf(broker, messageId)).events).not.toContain("acked");
+});
+
+test("messages for a call that was given up before its answer was written are given back at once, unacked", async () => {
+  const writer = await broker.agent("unread-writer");
+  const client = await unread("unread-inbox");
+  client.call("whoami");
+  const { messageId } = await until(
+    () => writer.client.send({ to: "unread-inbox", body: "nobody reads this" }).catch(() => undefined),
+    "the agent to be there",
+  );
+  client.call("check_messages");
+  await until(async () => (await deliveryOf(broker, messageId)).state === "leased", "the message to be taken");
+  client.cancelLast();
+  await until(async () => (await deliveryOf(broker, messageId)).state === "queued", "the message to be back");
+  const { timeline } = await deliveryOf(broker, messageId);
+  expect(timeline.at(-1)).toMatchObject({ event: "nacked", reason: "the call that it answered was given up" });
+  // However much waits for a client that does not read.
+  expect(client.said()).not.toContain("MaxListeners");
+  await client.end();
 });
 
 test("a call waits for as long as its client does: said, seen to wait, seen to go; else 50 s", () => {

@@ -45,8 +45,8 @@ interface EventType {
   readonly description: string;
   readonly inputSchema: object;
   readonly payloadSchema: object;
-  /** What an entry of the log says of it; undefined where it is none. */
-  of(entry: Entry, me: AgentId, wanted: Record<string, string>): Record<string, unknown> | undefined;
+  /** What an entry of the log says of it, of a message that is held or of another; undefined where it is none. */
+  of(entry: Entry & { readonly isHeld: boolean }, me: AgentId, wanted: Record<string, string>): object | undefined;
 }
 
 const text = { type: "string" } as const;
@@ -66,8 +66,11 @@ const types: Readonly<Record<string, EventType>> = {
       properties: { messageId: text, threadId: text, number: { type: "integer" }, from: text, begins: text },
       required: ["messageId", "threadId", "number", "from", "begins"],
     },
-    of: ({ event, to, from, messageId, threadId, seq, preview }, me, wanted) =>
-      event === "accepted" && to.id === me && (wanted.from ?? from.name) === from.name
+    // What is held is shown to nobody's model before it is admitted.
+    of: ({ event, isHeld, to, from, messageId, threadId, seq, preview }, me, wanted) =>
+      (event === "admitted" || (event === "accepted" && !isHeld)) &&
+      to.id === me &&
+      (wanted.from ?? from.name) === from.name
         ? { messageId, threadId, number: seq, from: from.name, begins: preview }
         : undefined,
   },
@@ -143,7 +146,7 @@ export async function streamEvents(
   const say = (what: string, more: object) =>
     tell({ jsonrpc: "2.0", method: `notifications/events/${what}`, params: { ...more, _meta } });
   let { cursor, truncated, events } = await page(client, wanted, wanted.cursor, 0);
-  say("active", { cursor: wanted.cursor ?? cursor, truncated });
+  say("active", { cursor: events.length === 0 ? cursor : (wanted.cursor ?? cursor), truncated });
   for (let from = wanted.cursor ?? cursor; ; ) {
     // Behind each but the last one more may be lost with the connection: who comes back is told them again.
     for (const [i, event] of events.entries()) {
@@ -163,7 +166,8 @@ export async function streamEvents(
       [truncated, events] = [false, []];
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS).unref());
     }
-    if (truncated) say("active", { cursor, truncated });
+    // Nothing is said to be behind the client before it was told.
+    if (truncated) say("active", { cursor: events.length === 0 ? cursor : from, truncated });
   }
 }
 
@@ -194,9 +198,10 @@ async function page(
   try {
     const { entries, cursor } = await client.log({ after, limit, waitMs }, signal ? { signal } : {});
     const oldest = maxAgeMs === null || maxAgeMs === undefined ? 0 : Date.now() - maxAgeMs;
+    const held = await heldOf(client, entries, cursor);
     const young = entries.filter(({ at }) => Date.parse(at) >= oldest);
     const events = young.flatMap((entry) => {
-      const data = type.of(entry, me, wanted ?? {});
+      const data = type.of({ ...entry, isHeld: held.has(entry.deliveryId) }, me, wanted ?? {});
       return data
         ? [{ eventId: `${entry.deliveryId}.${entry.event}.${entry.attempt}`, name, timestamp: entry.at, data }]
         : [];
@@ -209,6 +214,13 @@ async function page(
     }
     throw error;
   }
+}
+
+/** Deliveries that are held as they are accepted: the entry right behind says so, and may be the first of the next page. */
+async function heldOf(client: MeshClient, entries: readonly Entry[], cursor: string): Promise<ReadonlySet<string>> {
+  const isSplit = entries.at(-1)?.event === "accepted";
+  const next = isSplit ? (await client.log({ after: cursor, limit: 1 })).entries : [];
+  return new Set([...entries, ...next].flatMap(({ event, deliveryId }) => (event === "held" ? [deliveryId] : [])));
 }
 
 /** Webhooks of MCP are https to public addresses; the broker's own are set by `agentmesh webhook`. */

@@ -9,12 +9,12 @@ import { ToolInputError } from "../shown/remedy.ts";
 import { defangLine, quoted, renderDelivery, type ShownDelivery } from "../shown/render.ts";
 import { trustData } from "./agent-row.ts";
 import { isNothing } from "./as-meant.ts";
-import { showOnce } from "./given.ts";
+import { giveBack, type Shown, showOnce } from "./given.ts";
 import { reread } from "./reread.ts";
 import { asTyped, tool } from "./tool.ts";
 
 /** What is shown of a delivery, leased or listed. */
-type Waiting = Pick<InboxEntry, "id" | "seq" | "trust" | "attempt" | "message" | "question">;
+type Waiting = Pick<InboxEntry, "id" | "seq" | "trust" | "attempt" | "message" | "question"> & Pick<Shown, "receipt">;
 
 /** Long enough for the answer to be written and the ack to be made, in milliseconds. */
 const LEASE_MS = 60_000;
@@ -90,8 +90,9 @@ export const checkMessages = tool({
  * at the same time; the listing also has what the stream holds, and what is on its way back.
  */
 async function takeWaiting(session: JoinedSession, signal: AbortSignal): Promise<{ entries: Waiting[]; more: number }> {
-  const { client, inHand, mesh } = session;
-  const lease = () => client.lease({ leaseMs: LEASE_MS, session: mesh.id }, { signal });
+  const { client, mesh } = session;
+  // Made to its end whatever becomes of the call: what was leased can be given back by its receipt alone.
+  const lease = () => client.lease({ leaseMs: LEASE_MS, session: mesh.id });
   let taken: LeaseReply = { deliveries: [], queued: 0 };
   try {
     taken = await lease();
@@ -101,6 +102,21 @@ async function takeWaiting(session: JoinedSession, signal: AbortSignal): Promise
     await mesh.heartbeat();
     taken = await lease();
   }
+  try {
+    return await shownOf(session, taken, signal);
+  } catch (error) {
+    await Promise.all(taken.deliveries.map((each) => giveBack(session, each)));
+    throw error;
+  }
+}
+
+/** What of the inbox is shown, with what was leased to be shown. @throws what a listing throws, and that the call was given up */
+async function shownOf(
+  session: JoinedSession,
+  taken: LeaseReply,
+  signal: AbortSignal,
+): Promise<{ entries: Waiting[]; more: number }> {
+  const { client, inHand } = session;
   const { entries: all, open } = await client.listInbox({ limit: MAX_DELIVERIES_PER_READ }, { signal });
   // An answer that another call is given just now.
   const entries = all.filter(({ id }) => !inHand.isShown(id));
@@ -111,7 +127,11 @@ async function takeWaiting(session: JoinedSession, signal: AbortSignal): Promise
     bytes += entry.message.bodyBytes;
     return index === 0 || (index < MAX_DELIVERIES_PER_READ && bytes <= MAX_BYTES_PER_READ);
   });
-  const whole = fitting.map((entry) => (listed.has(entry.id) ? entry : withQuestion(session, entry, signal)));
+  const receipts = new Map(taken.deliveries.map(({ id, receipt }) => [id, receipt]));
+  const whole = fitting.map(async (entry) => ({
+    ...(listed.has(entry.id) ? entry : await withQuestion(session, entry, signal)),
+    receipt: receipts.get(entry.id),
+  }));
   return { entries: await Promise.all(whole), more: open - (all.length - entries.length) - fitting.length };
 }
 

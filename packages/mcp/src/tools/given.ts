@@ -27,7 +27,7 @@ async function ack({ client, inHand, log }: JoinedSession, { id }: Shown): Promi
 }
 
 /** What is in other hands, such as those of the session's stream, comes by them; a lease that ends by itself comes later. */
-async function giveBack({ client, inHand, log }: JoinedSession, { id, receipt }: Shown): Promise<void> {
+export async function giveBack({ client, inHand, log }: JoinedSession, { id, receipt }: Shown): Promise<void> {
   log.info("answer.not_given", { delivery: id });
   // First: it may be streamed at once.
   inHand.endShow(id, false);

@@ -27,6 +27,7 @@ export class StdioTransport implements Transport {
   readonly #lines = new LineReader();
   readonly #log: Log;
   #receiver: Receiver | undefined;
+  #drained: Promise<void> | undefined;
 
   constructor(log: Log) {
     this.#log = log;
@@ -72,11 +73,16 @@ export class StdioTransport implements Transport {
 
   readonly #fail = (error: Error): void => this.#receiver?.failed(error);
 
-  #write(message: Message): Promise<void> {
-    return new Promise((resolve) => {
-      if (process.stdout.write(`${JSON.stringify(message)}\n`)) resolve();
-      else process.stdout.once("drain", resolve);
+  async #write(message: Message): Promise<void> {
+    if (process.stdout.write(`${JSON.stringify(message)}\n`)) return;
+    // One wait for all: a client that reads nothing may have asked for much.
+    this.#drained ??= new Promise((resolve) => {
+      process.stdout.once("drain", () => {
+        this.#drained = undefined;
+        resolve();
+      });
     });
+    await this.#drained;
   }
 
   async #settle(id: Id, written: boolean): Promise<void> {
