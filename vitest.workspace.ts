@@ -4,7 +4,8 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-const conditions = ["@agentmesh/source", "node", "import", "module", "default"];
+/** Without "import", which whoever resolves adds by itself: Node is given them too, and its `require` would be given modules. */
+const conditions = ["@agentmesh/source", "node", "module", "default"];
 
 // Real processes on a machine under load: a test that hangs is found by its own until(), long before this.
 const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 };

@@ -35,11 +35,26 @@ const rules: [from: string, may: string[]][] = [
   ["client/src/node/", ["@agentmesh/protocol", "zod", "node:", "client/src/"]],
   ["client/src/", ["@agentmesh/protocol", "eventsource-parser"]],
   ["broker/src/mesh/", ["@agentmesh/protocol", "node:crypto", "uuid", "fastest-levenshtein", "zod"]],
+  ["broker/src/store/shared/", ["@agentmesh/protocol", "broker/src/mesh/", "node:crypto", "zod"]],
+  [
+    "broker/src/store/postgres/",
+    [
+      "@agentmesh/protocol",
+      "broker/src/mesh/",
+      "broker/src/store/shared/",
+      "broker/src/store/postgres/driver/",
+      "node:crypto",
+      "uuid",
+      "zod",
+    ],
+  ],
+  ["broker/src/store/postgres/driver/", ["broker/src/mesh/", "pg", "zod"]],
   [
     "broker/src/store/sqlite/",
     [
       "@agentmesh/protocol",
       "broker/src/mesh/",
+      "broker/src/store/shared/",
       "broker/src/store/sqlite/driver/",
       "node:fs",
       "node:path",

@@ -1,10 +1,11 @@
 /** What is in memory beside the database: it goes back with what is refused or lost, and stays small. */
 import type { AgentId } from "@agentmesh/protocol";
 import { expect, test } from "vitest";
-import { type CallerInMemory, CallersInMemory } from "../../src/store/sqlite/memory/callers.ts";
+import type { Caller } from "../../src/store/shared/rows/agents.ts";
+import { CallersInMemory } from "../../src/store/sqlite/memory/callers.ts";
 import { Undo } from "../../src/store/sqlite/memory/undo.ts";
 
-const caller = (pk: number, name: string): CallerInMemory => ({
+const caller = (pk: number, name: string): Caller => ({
   ...{
     pk,
     id: `agt_${pk}` satisfies AgentId,

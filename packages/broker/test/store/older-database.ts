@@ -1,9 +1,9 @@
 /** A database as a broker of an older schema left it: made by the migrations that it knew, with mail in it. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bodyHash } from "../../src/store/shared/rows/body.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { migrations } from "../../src/store/sqlite/file/migrate.ts";
-import { bodyHash } from "../../src/store/sqlite/rows/body.ts";
 
 const LIFE_MS = 60_000;
 

@@ -4,13 +4,20 @@ import type { Standing } from "../../mesh/acceptance/trust-class.ts";
 import { timestamp } from "../../mesh/clock.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type { AgentRecord, AgentToRegister, FocusTerms, PolicyRules, RegisteredAgent } from "../../mesh/store.ts";
+import {
+  type AgentRow,
+  agentRecord,
+  focusOf,
+  type PartyRow,
+  policyOf,
+  type StandingRow,
+} from "../shared/rows/agents.ts";
 import { callerStatements } from "./agent/callers.ts";
 import type { profileStatements } from "./agent/profiles.ts";
 import type { archiveStatements } from "./archive.ts";
 import type { EngineContext } from "./context.ts";
 import type { SessionsInMemory } from "./memory/sessions.ts";
 import type { formerNameStatements } from "./names/former-names.ts";
-import { type AgentRow, agentRecord, focusOf, type PartyRow, policyOf, type StandingRow } from "./rows/agents.ts";
 
 /** Columns of an agent with what its inbox and its webhook say now; its sessions are in memory. */
 export const AGENT = `

@@ -1,9 +1,9 @@
 /** SQL of asks. */
 import type { AgentId, DeliveryState, MessageId, OpenAsk } from "@agentmesh/protocol";
 import { timestamp } from "../../mesh/clock.ts";
+import { previewOf } from "../shared/rows/body.ts";
 import type { EngineContext } from "./context.ts";
 import { inPieces } from "./pages/pieces.ts";
-import { previewOf } from "./rows/body.ts";
 
 /** An ask without an answer. */
 export interface OpenAskRow {

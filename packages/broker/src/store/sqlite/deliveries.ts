@@ -1,6 +1,7 @@
 /** SQL of deliveries: selected, leased, settled, returned. */
 import type { AgentId, DeliveryId, DeliveryRef, DeliveryState, MessageId } from "@agentmesh/protocol";
 import type { Delayed } from "../../mesh/store.ts";
+import type { DeliveryPartyRow, DeliveryRow, OwnDeliveryRow } from "../shared/rows/rows.ts";
 import type { EngineContext } from "./context.ts";
 import {
   DEAD,
@@ -26,7 +27,6 @@ import {
 } from "./delivery-sql.ts";
 import type { LifeStatements } from "./file/life.ts";
 import { insertDelivery } from "./inserted.ts";
-import type { DeliveryPartyRow, DeliveryRow, OwnDeliveryRow } from "./rows/rows.ts";
 
 /** The order of reading, before the number in the inbox. */
 export const RANK = { interrupt: 0, message: 1, notice: 2 } as const;

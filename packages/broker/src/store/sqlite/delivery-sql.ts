@@ -1,6 +1,6 @@
 /** SQL of deliveries that is longer than a line, or whose plan a test looks at. */
 import type { AgentId, MessageId } from "@agentmesh/protocol";
-import type { DeliveryRow } from "./rows/rows.ts";
+import type { DeliveryRow } from "../shared/rows/rows.ts";
 
 /** Columns of a delivery joined with its message, sender and recipient. */
 export const DELIVERY = `

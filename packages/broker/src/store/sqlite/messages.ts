@@ -2,9 +2,9 @@
 import { type AgentId, MAX_NAMED_PER_PUBLISH, type MessageId, type ThreadId, type Urgency } from "@agentmesh/protocol";
 import { urgencyWeight } from "../../mesh/acceptance/urgency.ts";
 import type { MessageToEnqueue, Skipped } from "../../mesh/store.ts";
+import { bodyHash } from "../shared/rows/body.ts";
+import { type MessageRow, skippedOf } from "../shared/rows/rows.ts";
 import type { EngineContext } from "./context.ts";
-import { bodyHash } from "./rows/body.ts";
-import { type MessageRow, skippedOf } from "./rows/rows.ts";
 
 /** Id under which the mesh itself sends notices. */
 export const MESH_AGENT_ID: AgentId = `agt_${"0".repeat(32)}`;

@@ -1,10 +1,10 @@
 /** Sessions: in memory while the broker runs (`memory/sessions.ts`), and their rows, by which the next one knows them. */
 import type { AgentId, EventFacts, PushPath, SessionId } from "@agentmesh/protocol";
 import type { DoubtWhy } from "../../mesh/store.ts";
+import { pathsOf } from "../shared/rows/agents.ts";
 import type { EngineContext } from "./context.ts";
 import { tellPaths } from "./events/push-paths.ts";
 import { type SessionInMemory, SessionsInMemory } from "./memory/sessions.ts";
-import { pathsOf } from "./rows/agents.ts";
 import { columnsOf, type SessionRow, sessionOf } from "./rows/sessions.ts";
 
 /** How old the last proof may be when another comes, in milliseconds: an ack must not cost a write more each time. */

@@ -1,31 +1,17 @@
 /** SQL of invites. */
-import type { InviteId, InviteKind } from "@agentmesh/protocol";
-import type { InviteOver, InviteRecord, InviteToMake } from "../../../mesh/store.ts";
+import type { InviteId } from "@agentmesh/protocol";
+import type { InviteRecord, InviteToMake } from "../../../mesh/store.ts";
+import { INVITE_COLUMNS, type InviteRow, inviteOver, inviteRecord } from "../../shared/rows/invites.ts";
 import type { EngineContext } from "../context.ts";
-
-/** An invite as stored. */
-export interface InviteRow {
-  readonly pk: number;
-  readonly id: InviteId;
-  readonly kind: InviteKind;
-  readonly names: string | null;
-  readonly made_at: number;
-  readonly expires_at: number;
-  readonly machine_pk: number | null;
-  readonly used_at: number | null;
-  readonly taken_back_at: number | null;
-}
-
-const COLUMNS = `pk, id, kind, names, made_at, expires_at, machine_pk, used_at, taken_back_at`;
 
 /** The statements on invites. */
 export function inviteStatements({ db, clock }: EngineContext) {
   const insert = db.prepare<[string, string, string, string | null, number, number]>(
     `INSERT INTO invite (id, secret_hash, kind, names, made_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)`,
   );
-  const selectBySecret = db.prepare<[string], InviteRow>(`SELECT ${COLUMNS} FROM invite WHERE secret_hash = ?`);
+  const selectBySecret = db.prepare<[string], InviteRow>(`SELECT ${INVITE_COLUMNS} FROM invite WHERE secret_hash = ?`);
   const selectOpen = db.prepare<[number, number], InviteRow>(
-    `SELECT ${COLUMNS} FROM invite WHERE used_at IS NULL AND taken_back_at IS NULL AND expires_at > ?
+    `SELECT ${INVITE_COLUMNS} FROM invite WHERE used_at IS NULL AND taken_back_at IS NULL AND expires_at > ?
      ORDER BY expires_at DESC LIMIT ?`,
   );
   const countOpen = db.prepare<[number], { n: number }>(
@@ -48,16 +34,7 @@ export function inviteStatements({ db, clock }: EngineContext) {
     use: (pk: number, machinePk: number) => use.run(clock.now(), machinePk, pk),
     takeBack: (id: InviteId): boolean => takeBack.run(clock.now(), id, clock.now()).changes > 0,
     /** Why nobody joins with it any more, and since when; undefined for one that can be used. */
-    over(row: InviteRow): { readonly why: InviteOver; readonly at: number } | undefined {
-      if (row.used_at !== null) return { why: "used", at: row.used_at };
-      if (row.taken_back_at !== null) return { why: "taken_back", at: row.taken_back_at };
-      return row.expires_at <= clock.now() ? { why: "expired", at: row.expires_at } : undefined;
-    },
+    over: (row: InviteRow) => inviteOver(row, clock.now()),
     removeOver: (overMs: number, limit: number): number => removeOver.run(clock.now() - overMs, limit).changes,
   };
-}
-
-/** The record of an invite. */
-export function inviteRecord({ id, kind, names, made_at, expires_at }: InviteRow): InviteRecord {
-  return { id, kind, names: names ?? undefined, madeAt: made_at, expiresAt: expires_at };
 }

@@ -2,11 +2,11 @@
 import type { AgentId, DeliveryRef, MessageId } from "@agentmesh/protocol";
 import { MeshError } from "../../../mesh/errors.ts";
 import type { DeadVerdict, DeliveryRecord, HeldVerdict, InboxQuota, Viewer } from "../../../mesh/store.ts";
+import { isIntact } from "../../shared/rows/body.ts";
+import { type DeliveryRow, deliveryRecord } from "../../shared/rows/rows.ts";
 import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
-import { isIntact } from "../rows/body.ts";
-import { type DeliveryRow, deliveryRecord } from "../rows/rows.ts";
 import { done } from "./lease.ts";
 import { checkRoom } from "./quota.ts";
 

@@ -1,10 +1,10 @@
 /** The one place where a delivery ends without an ack, and its sender is told. */
 import type { TimelineEvent } from "@agentmesh/protocol";
 import type { Bounce } from "../../../mesh/store.ts";
+import { isIntact } from "../../shared/rows/body.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import { MESH_AGENT_ID } from "../messages.ts";
-import { isIntact } from "../rows/body.ts";
 import { notify } from "./notice.ts";
 
 /** How a delivery ends. */

@@ -12,12 +12,12 @@ import type {
   PushTerms,
   RetryPolicy,
 } from "../../../mesh/store.ts";
+import { focusOf, type PartyRow } from "../../shared/rows/agents.ts";
+import { type DeliveryRow, deliveryRecord, messageOf, type OwnDeliveryRow } from "../../shared/rows/rows.ts";
 import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { LeaseRow } from "../delivery-sql.ts";
 import type { Engine } from "../engine.ts";
-import { focusOf, type PartyRow } from "../rows/agents.ts";
-import { type DeliveryRow, deliveryRecord, messageOf, type OwnDeliveryRow } from "../rows/rows.ts";
 import { endUnacked } from "./end.ts";
 
 /** What is not given out to be pushed rests for a read: less urgent than asked for, or than the agent's focus allows. */

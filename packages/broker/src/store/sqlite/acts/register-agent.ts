@@ -1,7 +1,6 @@
 /** The act of registering: an agent is made, or the one that owns the token is resumed; a machine's credential is for its own. */
-import { fitsPattern, fittedName } from "@agentmesh/protocol";
-import { MeshError } from "../../../mesh/errors.ts";
 import type { AgentToRegister, KnownMachine, MachineRecord, RegisteredAgent } from "../../../mesh/store.ts";
+import { namesFor, ofAnotherMachine, oneAgentOnly, revokedToken } from "../../shared/registering.ts";
 import type { Engine } from "../engine.ts";
 
 /** Does it. @throws MeshError agent_name_taken, forbidden, token_revoked */
@@ -13,19 +12,13 @@ export function registerAgent(engine: Engine, asked: AgentToRegister): Registere
   const own = agent.machine && presentMachine(engine, agent.machine);
   const owner = agents.ownerOf(agent.tokenHash);
   if (own && owner && owner.machine_pk !== own.pk) {
-    throw new MeshError(
-      "forbidden",
-      `The token is that of ${owner.name}, an agent of another machine. The credential of ${own.machine.host} registers agents of its own machine only. Nothing was changed.`,
-    );
+    throw ofAnotherMachine(owner.name, own.machine.host);
   }
   if (!owner) {
     const gone = machines.voidToken(agent.tokenHash);
     if (gone) throw revokedToken(gone.name);
     if (own?.machine.kind === "agent" && machines.countAgents(own.pk) > 0) {
-      throw new MeshError(
-        "forbidden",
-        `The invite by which ${own.machine.host} joined was for one agent, and that is registered. For more, join anew by an invite for a machine.`,
-      );
+      throw oneAgentOnly(own.machine.host);
     }
   }
   const registered = agents.register({ ...agent, ...namesFor(agent, own?.machine.names) }, own?.pk ?? null);
@@ -35,28 +28,10 @@ export function registerAgent(engine: Engine, asked: AgentToRegister): Registere
   return registered;
 }
 
-/** The error for a token that is void for good. */
-export function revokedToken(name: string): MeshError {
-  return new MeshError(
-    "token_revoked",
-    `The token of ${name} was revoked, for good. Nothing was done. Register with a new token, or join again by a new invite.`,
-  );
-}
-
 /** The machine, as long as it is in the mesh. @throws MeshError token_revoked */
 function presentMachine({ machines }: Engine, { id, host }: KnownMachine) {
   const pk = machines.pkOf(id);
   const machine: MachineRecord | undefined = pk === undefined ? undefined : machines.record(pk);
   if (pk === undefined || !machine) throw revokedToken(host);
   return { pk, machine };
-}
-
-/** Names by which a machine's agents are known as such, where its invite says which. */
-function namesFor({ name, otherNames }: AgentToRegister, pattern: string | undefined) {
-  if (pattern === undefined) return {};
-  return {
-    name: fittedName(name, pattern),
-    otherNames: (...holder: Parameters<NonNullable<typeof otherNames>>) =>
-      (otherNames?.(...holder) ?? []).filter((each) => fitsPattern(each, pattern)),
-  };
 }

@@ -1,10 +1,10 @@
 /** The act of removing an agent: the fact at once, what waits for it a slice at a time. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { Bounce, By } from "../../../mesh/store.ts";
+import type { PartyRow } from "../../shared/rows/agents.ts";
 import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
-import type { PartyRow } from "../rows/agents.ts";
 import { endUnacked } from "./end.ts";
 
 /** One slice of a removal; its part is how many deliveries were open when the agent left. */

@@ -1,10 +1,10 @@
 /** The leases for open streams, in the commit that makes mail leasable (decision 0020). */
 import type { AgentId } from "@agentmesh/protocol";
 import type { StreamLeaseTerms } from "../../../mesh/store.ts";
+import type { PartyRow } from "../../shared/rows/agents.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import type { NewLease } from "../inserted.ts";
-import type { PartyRow } from "../rows/agents.ts";
 import { leastPushed, newReceipt, takeLeases } from "./lease.ts";
 
 /** Leases what is ready in an inbox for the streams that would take it, each within its credit; returns how many stay queued. */

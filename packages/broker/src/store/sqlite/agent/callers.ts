@@ -1,8 +1,8 @@
 /** SQL of whoever calls: an agent by its token, or for a while by the one before. */
 import type { KnownAgent } from "../../../mesh/store.ts";
+import { type CallerRow, callerOf, knownAgent } from "../../shared/rows/agents.ts";
 import type { EngineContext } from "../context.ts";
 import type { SessionsInMemory } from "../memory/sessions.ts";
-import { type CallerRow, callerOf, knownAgent } from "../rows/agents.ts";
 
 /** What a caller is known by; nobody is one whose machine was revoked, though it leaves a slice later. */
 const CALLER = `

@@ -1,4 +1,7 @@
 /** Slices of acts whose work grows with what is stored: how much fits into one, and how one goes on where one ended. */
+import { SENDS } from "../../shared/lanes.ts";
+
+export { laneOf } from "../../shared/lanes.ts";
 
 /** How much a slice takes, and one transaction before it ends; times in milliseconds, the commit left out. */
 export interface SliceSizes {
@@ -71,8 +74,6 @@ export function sum(parts: readonly number[]): number {
   return parts.reduce((all, part) => all + part, 0);
 }
 
-const SENDS = "sends ";
-
 /**
  * Acts of a lane in one round of the commit queue. Few of what an agent sends: others' first acts are not behind a flood. Many
  * of all else: who is sent much has to lease and ack as much.
@@ -80,18 +81,3 @@ const SENDS = "sends ";
 export function actsInRound(lane: string): number {
   return lane.startsWith(SENDS) ? 4 : 16;
 }
-
-/** The lanes of the commit queue: what an agent sends, what it does beside, the owner of the mesh key, the sweeper, the index of words. */
-export const laneOf = {
-  sends: (agentId: string) => `${SENDS}${agentId}`,
-  agent: (agentId: string) => `agent ${agentId}`,
-  owner: (agentId: string | undefined) => (agentId === undefined ? "mesh key" : `agent ${agentId}`),
-  key: "mesh key",
-  joins: "joins",
-  machine: (machineId: string) => `machine ${machineId}`,
-  /** What ends for a session or an agent whoever asks for it: behind nobody's other acts. */
-  session: (sessionId: string) => `session ${sessionId}`,
-  removal: (agentId: string) => `removal ${agentId}`,
-  care: "care",
-  words: "words",
-} as const;

@@ -2,10 +2,10 @@
 import { MeshError } from "../../../mesh/errors.ts";
 import type { EventPage, EventPlace, EventRecord } from "../../../mesh/store/events.ts";
 import type { Store } from "../../../mesh/store.ts";
+import { placeCursors } from "../../shared/rows/cursor.ts";
+import { type EventRow, eventOf, type HappenedRow, happenedOf } from "../../shared/rows/events.ts";
 import type { EngineContext } from "../context.ts";
 import { LOG } from "../pages/log.ts";
-import { placeCursors } from "../rows/cursor.ts";
-import { type EventRow, eventOf, type HappenedRow, happenedOf } from "../rows/events.ts";
 import type { eventStatements } from "./events.ts";
 
 type Query = Omit<Parameters<Store["events"]>[0], "turn">;

@@ -1,11 +1,6 @@
 /** Agents by their token, in memory from their first call on: a request asks nothing of the database to know its caller. */
-import type { KnownAgent } from "../../../mesh/store.ts";
+import type { Caller } from "../../shared/rows/agents.ts";
 import type { Undo } from "./undo.ts";
-
-/** What is known of whoever holds a token, without its inbox and its sessions. */
-export interface CallerInMemory extends Omit<KnownAgent, "quietMs"> {
-  readonly pk: number;
-}
 
 /** So many are kept: what is beyond, the one that has been kept longest, is read again when it calls. */
 const MOST = 20_000;
@@ -14,7 +9,7 @@ const MOST = 20_000;
 export class CallersInMemory {
   readonly #undo: Undo;
   readonly #most: number;
-  readonly #byToken = new Map<string, CallerInMemory>();
+  readonly #byToken = new Map<string, Caller>();
   readonly #tokens = new Map<number, string>();
 
   constructor(undo: Undo, most = MOST) {
@@ -23,7 +18,7 @@ export class CallersInMemory {
   }
 
   /** By the hash of a token; one that is not kept is read, and kept if there is one. */
-  get(tokenHash: string, read: () => CallerInMemory | undefined): CallerInMemory | undefined {
+  get(tokenHash: string, read: () => Caller | undefined): Caller | undefined {
     const kept = this.#byToken.get(tokenHash);
     if (kept) return kept;
     const found = read();

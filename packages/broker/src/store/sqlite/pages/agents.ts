@@ -2,10 +2,10 @@
 import { DeliveryState, type SessionId } from "@agentmesh/protocol";
 import * as z from "zod";
 import type { AgentRecord, StoreStats } from "../../../mesh/store.ts";
+import { type AgentRow, agentRecord } from "../../shared/rows/agents.ts";
 import { AGENT } from "../agents.ts";
 import type { EngineContext } from "../context.ts";
 import type { SessionInMemory, SessionsInMemory } from "../memory/sessions.ts";
-import { type AgentRow, agentRecord } from "../rows/agents.ts";
 
 /** The looks, each along an index from a place on. */
 export const AGENT_PAGES = {

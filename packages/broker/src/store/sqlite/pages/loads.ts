@@ -1,9 +1,9 @@
 /** SQL of what lies in inboxes, and of paths that do not bring it out: an agent at a time, each along an index. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { FailingPath, InboxLoad, LoadPart } from "../../../mesh/store/needs.ts";
+import { pathsOf } from "../../shared/rows/agents.ts";
 import type { EngineContext } from "../context.ts";
 import type { SessionsInMemory } from "../memory/sessions.ts";
-import { pathsOf } from "../rows/agents.ts";
 
 /** Sessions that one piece goes through, and questions of a person that are counted. */
 const PIECE = 512;

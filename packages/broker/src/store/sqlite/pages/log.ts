@@ -1,9 +1,9 @@
 /** SQL of the log: the timeline as it is read, by its places first, then entry by entry up to a size. */
 import type { LogEntry } from "@agentmesh/protocol";
 import type { Store } from "../../../mesh/store.ts";
+import { BEHIND_ALL, cursors } from "../../shared/rows/cursor.ts";
+import { type LogRow, logEntryOf } from "../../shared/rows/timeline.ts";
 import type { EngineContext } from "../context.ts";
-import { BEHIND_ALL, cursors } from "../rows/cursor.ts";
-import { type LogRow, logEntryOf } from "../rows/timeline.ts";
 import { inPieces } from "./pieces.ts";
 
 type Query = Parameters<Store["log"]>[0];

@@ -1,8 +1,8 @@
 /** SQL of what waits for a person: places along indexes, a piece at a time, without a text. */
 import type { AgentId, DeliveryId, MessageId } from "@agentmesh/protocol";
 import type { AskNeed, DeadNeed, HeldNeed, NeedsSought } from "../../../mesh/store/needs.ts";
+import { previewOf } from "../../shared/rows/body.ts";
 import type { EngineContext } from "../context.ts";
-import { previewOf } from "../rows/body.ts";
 import { inPieces } from "./pieces.ts";
 
 /** Rows that one piece reads. */

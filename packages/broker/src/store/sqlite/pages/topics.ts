@@ -1,7 +1,7 @@
 /** SQL of looks at topics: page by page, and how many listen. */
 import type { AgentId } from "@agentmesh/protocol";
+import type { SubscriptionRow } from "../../shared/rows/rows.ts";
 import type { EngineContext } from "../context.ts";
-import type { SubscriptionRow } from "../rows/rows.ts";
 
 /** A topic that was published on. */
 export interface TopicRow {

@@ -2,11 +2,11 @@
 import { type AgentId, MAX_STEPS_PER_TRACE, type MessageId } from "@agentmesh/protocol";
 import { timestamp } from "../../../mesh/clock.ts";
 import type { GivenAnswer, TracePage, TracePart } from "../../../mesh/store/looks.ts";
+import { previewOf } from "../../shared/rows/body.ts";
+import { cursors } from "../../shared/rows/cursor.ts";
+import { deliveryOf, type ShownDeliveryRow } from "../../shared/rows/rows.ts";
+import { type TimelineRow, timelineEntryOf } from "../../shared/rows/timeline.ts";
 import type { EngineContext } from "../context.ts";
-import { previewOf } from "../rows/body.ts";
-import { cursors } from "../rows/cursor.ts";
-import { deliveryOf, type ShownDeliveryRow } from "../rows/rows.ts";
-import { type TimelineRow, timelineEntryOf } from "../rows/timeline.ts";
 
 const DELIVERY = `
   SELECT d.pk, d.id, d.seq, d.trust, d.state, d.attempt, d.ready_at, d.delayed, d.session_id, d.lease_ends_at, d.reason,

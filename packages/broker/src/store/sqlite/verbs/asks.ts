@@ -1,12 +1,12 @@
 /** The Store's verbs on asks, and on the keys under which messages were sent. */
 import type { LeasedDelivery, MessageId } from "@agentmesh/protocol";
 import type { AnswerTerms, Store } from "../../../mesh/store.ts";
+import { messageOf } from "../../shared/rows/rows.ts";
 import { leaseRow } from "../acts/lease.ts";
 import { remind } from "../acts/remind.ts";
 import { laneOf, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
-import { messageOf } from "../rows/rows.ts";
 import { piecewise, type VerbParts } from "./parts.ts";
 import { acceptedUnder, askStatus } from "./reads.ts";
 

@@ -3,8 +3,8 @@ import { MAX_RETAINED, type MessageId } from "@agentmesh/protocol";
 import { timestamp } from "../../../mesh/clock.ts";
 import type { Looks, SubscriptionPlace } from "../../../mesh/store/looks.ts";
 import type { Store, Viewer } from "../../../mesh/store.ts";
+import { subscriptionOf } from "../../shared/rows/rows.ts";
 import type { Engine } from "../engine.ts";
-import { subscriptionOf } from "../rows/rows.ts";
 import type { VerbParts } from "./parts.ts";
 import { findMessage, inboxPage, messageStatus, placeMessage, questionOf, storeStats } from "./reads.ts";
 

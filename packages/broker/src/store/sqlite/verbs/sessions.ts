@@ -1,10 +1,10 @@
 /** The Store's verbs on sessions, and on what they hold: what ends with one comes back a slice at a time. */
 import type { SessionId } from "@agentmesh/protocol";
 import type { RetryPolicy, Store } from "../../../mesh/store.ts";
+import { pathsOf } from "../../shared/rows/agents.ts";
 import { giveBack } from "../acts/lease.ts";
 import { type Budget, each, laneOf, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { LeaseRow } from "../delivery-sql.ts";
-import { pathsOf } from "../rows/agents.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** What a slice did for the end of one session; that it ended is the first one's fact. */

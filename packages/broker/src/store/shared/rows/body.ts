@@ -1,4 +1,4 @@
-/** The hash of a body, kept beside it: SQLite has no checksum of a row, so what it gives back is compared. */
+/** The hash of a body, kept beside it: what an engine gives back of a row is compared with what was accepted. */
 import { hash } from "node:crypto";
 import { plainLine } from "@agentmesh/protocol";
 

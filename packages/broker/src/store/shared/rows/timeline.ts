@@ -1,4 +1,4 @@
-/** Rows of the timeline as SQLite returns them, and the entries the mesh gets. */
+/** Rows of the timeline as an engine returns them, and the entries the mesh gets. */
 import type { AgentId, DeliveryId, LogEntry, MessageId, TimelineEntry, TimelineEvent } from "@agentmesh/protocol";
 import { timestamp } from "../../../mesh/clock.ts";
 import { previewOf } from "./body.ts";

@@ -1,4 +1,4 @@
-/** Rows as SQLite returns them, and the records the mesh gets. */
+/** Rows as an engine returns them, and the records the mesh gets. */
 import {
   type AgentId,
   type Delivery,

@@ -1,4 +1,4 @@
-/** Rows of events as SQLite returns them, and the events the mesh gets. */
+/** Rows of events as an engine returns them, and the events the mesh gets. */
 import { type AgentId, type DeliveryEvent, type DeliveryId, MeshEvent, type MessageId } from "@agentmesh/protocol";
 import { timestamp } from "../../../mesh/clock.ts";
 import { type TimelineRow, timelineEntryOf } from "./timeline.ts";

@@ -1,4 +1,4 @@
-/** An agent's row as SQLite returns it, and the record the mesh gets. */
+/** An agent's row as an engine returns it, and the record the mesh gets. */
 import {
   AgentId,
   AgentProfile,
@@ -15,9 +15,27 @@ import {
 import * as z from "zod";
 import type { Standing } from "../../../mesh/acceptance/trust-class.ts";
 import { timestamp } from "../../../mesh/clock.ts";
-import type { AgentRecord, KnownAgent, KnownMachine, PolicyRules } from "../../../mesh/store.ts";
-import type { CallerInMemory } from "../memory/callers.ts";
-import type { NewestSession, SessionInMemory } from "../memory/sessions.ts";
+import type { AgentRecord, KnownAgent, KnownMachine, PolicyRules, SessionDoubt } from "../../../mesh/store.ts";
+
+/** What is known of whoever holds a token, without its inbox and its sessions. */
+export interface Caller extends Omit<KnownAgent, "quietMs"> {
+  readonly pk: number;
+}
+
+/** What a session says of its agent. */
+export interface SessionSigns {
+  readonly seenAt: number;
+  readonly doubt: SessionDoubt | undefined;
+  readonly pushPaths: readonly PushPath[];
+  /** When something that was streamed to it was last acked. */
+  readonly provenAt: number | undefined;
+}
+
+/** The newest of an agent's sessions, and the newest heartbeat of all of them. */
+export interface NewestSigns {
+  readonly session: SessionSigns;
+  readonly beatAt: number;
+}
 
 /** An agent as acts know it. */
 export interface PartyRow {
@@ -55,8 +73,8 @@ export interface StandingRow extends Omit<Standing, "person"> {
   readonly person: 0 | 1;
 }
 
-/** What is kept in memory of a caller. */
-export function callerOf(row: CallerRow): CallerInMemory {
+/** Whoever calls, of its row. */
+export function callerOf(row: CallerRow): Caller {
   return {
     ...{ pk: row.pk, id: row.id, name: row.name, askedName: row.asked_name ?? undefined },
     ...{ trust: row.trust, person: row.person === 1 },
@@ -73,7 +91,7 @@ function machineOf(json: string | null): KnownMachine | undefined {
 }
 
 /** A caller as it is known now. */
-export function knownAgent(caller: CallerInMemory, newestBeat: number | undefined, now: number): KnownAgent {
+export function knownAgent(caller: Caller, newestBeat: number | undefined, now: number): KnownAgent {
   const { pk: _, ...known } = caller;
   const heardAt = Math.max(newestBeat ?? 0, caller.lastSeenAt ?? 0);
   return {
@@ -98,7 +116,7 @@ export interface AgentRow extends PartyRow {
 }
 
 /** The record of an agent whose newest session is this one. */
-export function agentRecord(row: AgentRow, newest: NewestSession | undefined, now: number): AgentRecord {
+export function agentRecord(row: AgentRow, newest: NewestSigns | undefined, now: number): AgentRecord {
   const heardAt = Math.max(newest?.beatAt ?? 0, row.last_seen_at ?? 0);
   return {
     id: row.id,
@@ -126,7 +144,7 @@ export function agentRecord(row: AgentRow, newest: NewestSession | undefined, no
 }
 
 /** The push paths of a session, its stream with the proof that the broker has. */
-export function pathsOf({ pushPaths, provenAt }: SessionInMemory): PushPath[] {
+export function pathsOf({ pushPaths, provenAt }: Pick<SessionSigns, "pushPaths" | "provenAt">): PushPath[] {
   return pushPaths.map((path) => (path.path === STREAM_PATH ? withProof(path, provenAt) : path));
 }
 

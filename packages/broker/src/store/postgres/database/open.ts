@@ -1,0 +1,46 @@
+/** Opens a database for a mesh: settings looked at, migrated, its identity made once. */
+import { v7 } from "uuid";
+import type { Database, DatabaseAddress } from "../driver/database.ts";
+import { nodePostgres } from "../driver/node-postgres.ts";
+import { migrate } from "./migrate.ts";
+import { checkSettings } from "./settings.ts";
+
+/** An open database and what identifies it. */
+export interface OpenPostgres {
+  readonly db: Database;
+  readonly instanceId: string;
+  readonly epoch: string;
+  /** The schema that it had, and has now. */
+  readonly schema: { readonly from: number; readonly to: number };
+}
+
+/** Connections that a broker has at most. */
+const CONNECTIONS = 10;
+
+/** How long it waits for one, in milliseconds. */
+const CONNECT_MS = 5_000;
+
+/** Opens, checks and migrates. @throws UnsafeDatabaseError, NewerSchemaError */
+export async function openPostgres(
+  address: Pick<DatabaseAddress, "url"> & Partial<DatabaseAddress>,
+): Promise<OpenPostgres> {
+  const db = await nodePostgres({ connections: CONNECTIONS, connectMs: CONNECT_MS, onLost: () => {}, ...address });
+  try {
+    return await db.use(async (connection) => {
+      await checkSettings(connection);
+      const schema = await migrate(connection);
+      await connection.run(
+        "INSERT INTO mesh (one, instance_id, epoch) VALUES (1, $1, $2) ON CONFLICT (one) DO NOTHING",
+        [v7(), v7().replaceAll("-", "").slice(-12)],
+      );
+      const mesh = await connection.get<{ instance_id: string; epoch: string }>(
+        "SELECT instance_id, epoch FROM mesh WHERE one = 1",
+      );
+      if (!mesh) throw new Error("the database does not keep what it is");
+      return { db, instanceId: mesh.instance_id, epoch: mesh.epoch, schema };
+    });
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}

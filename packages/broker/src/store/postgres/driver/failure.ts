@@ -1,0 +1,57 @@
+/** What a failure of the database says, and what a caller is told of it. */
+import { MeshError } from "../../../mesh/errors.ts";
+
+/** After so long it is worth another try, in milliseconds. */
+const RETRY_AFTER_MS = 1_000;
+
+/** How far an act had come. */
+export type Stage = "act" | "commit";
+
+/** The database's code of a failure; empty where it has none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+/** Whether two acts were in each other's way, or one made what the other found missing: done again, it finds it. */
+export function isLostRace(error: unknown): boolean {
+  return ["40001", "40P01", "23505"].includes(codeOf(error));
+}
+
+/** A failure as the code that a caller can act on; what is no failure of the database, unchanged. */
+export function databaseError(error: unknown, stage: Stage = "act"): unknown {
+  if (error instanceof MeshError || !(error instanceof Error)) return error;
+  const code = codeOf(error);
+  if (code === "53100") {
+    return new MeshError(
+      "storage_full",
+      "The disk of the database is full; nothing was stored. Free space there; reads go on as far as they can.",
+    );
+  }
+  if (isAway(code, error.message)) {
+    const stored =
+      stage === "commit"
+        ? "whether this was stored nobody knows: ask the same again, with the same idempotency key where there was one"
+        : "nothing was stored: ask again in a moment";
+    return new MeshError("store_unavailable", `The database cannot be reached (${error.message}); ${stored}.`, {
+      retryAfterMs: RETRY_AFTER_MS,
+    });
+  }
+  if (isLostRace(error)) {
+    return new MeshError(
+      "store_unavailable",
+      "Others changed the same in the database time and again; nothing was stored: ask again in a moment.",
+      { retryAfterMs: RETRY_AFTER_MS },
+    );
+  }
+  return error;
+}
+
+/** Connections that broke or were not to be had, servers that stop or start, a replica, statements that took too long. */
+function isAway(code: string, text: string): boolean {
+  return (
+    /^(08|57P|53[23])/.test(code) ||
+    ["57014", "55P03", "25006", "25P03"].includes(code) ||
+    /^(E[A-Z]{3,})$/.test(code) ||
+    /Connection terminated|timeout exceeded when trying to connect|Cannot use a pool|not queryable/i.test(text)
+  );
+}

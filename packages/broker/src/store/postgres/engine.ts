@@ -1,0 +1,38 @@
+/** All statements of the engine over one transaction, by noun. */
+import { auditStatements } from "./access/audit.ts";
+import { inviteStatements } from "./access/invites.ts";
+import { machineStatements } from "./access/machines.ts";
+import { tokenStatements } from "./access/tokens.ts";
+import { profileStatements } from "./agent/profiles.ts";
+import { settingStatements } from "./agent/settings.ts";
+import { agentStatements } from "./agents.ts";
+import { archiveStatements } from "./archive.ts";
+import type { EngineContext } from "./context.ts";
+import { formerNameStatements } from "./names/former-names.ts";
+import { nameStatements } from "./names/names.ts";
+import { agentPageStatements } from "./pages/agents.ts";
+import { sessionStatements } from "./sessions.ts";
+
+/** The statements. */
+export type Engine = ReturnType<typeof engineOf>;
+
+/** Those of a transaction; what an act has not asked for costs nothing. */
+export function engineOf(context: EngineContext) {
+  const archive = archiveStatements(context);
+  const formerNames = formerNameStatements(context);
+  const profiles = profileStatements(context);
+  return {
+    agents: agentStatements(context, archive, formerNames, profiles),
+    agentPages: agentPageStatements(context),
+    archive,
+    audit: auditStatements(context),
+    formerNames,
+    invites: inviteStatements(context),
+    machines: machineStatements(context),
+    names: nameStatements(context),
+    profiles,
+    sessions: sessionStatements(context),
+    settings: settingStatements(context),
+    tokens: tokenStatements(context),
+  };
+}

@@ -1,0 +1,54 @@
+/** The Store port over Postgres: every act is a transaction, every look one moment of the database, and nothing is remembered. */
+import type { PolicyAction } from "@agentmesh/protocol";
+import type { Clock } from "../../mesh/clock.ts";
+import { Lanes } from "./commits/lanes.ts";
+import { Transactions } from "./commits/transactions.ts";
+import type { Notice } from "./context.ts";
+import type { OpenPostgres } from "./database/open.ts";
+import { accessVerbs } from "./verbs/access.ts";
+import { agentVerbs } from "./verbs/agents.ts";
+import { listingVerbs } from "./verbs/listings.ts";
+import type { VerbParts } from "./verbs/parts.ts";
+import { sessionVerbs } from "./verbs/sessions.ts";
+
+/** What a store is given beside its database. */
+export interface PostgresTerms {
+  readonly notice: Notice;
+  readonly remoteSenders?: PolicyAction;
+  /** In place of the database's time, where a test's subject is time. */
+  readonly clock?: Clock;
+}
+
+/** The Store over an open database, as far as it is built. */
+export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders = "accept" }: PostgresTerms) {
+  const { db, epoch, instanceId } = open;
+  const transactions = new Transactions({ db, epoch, remoteSenders, notice, clock });
+  const lanes = new Lanes();
+  const parts: VerbParts = {
+    read: (look) => transactions.look(look),
+    write: (lane, act) => lanes.run(lane, () => transactions.act(act)),
+    writeSliced: (lane, slice) =>
+      lanes.run(lane, async () => {
+        const kept: Awaited<ReturnType<typeof slice>>["part"][] = [];
+        for (;;) {
+          const { part, more } = await transactions.act((engine, context) => slice(engine, context, kept));
+          kept.push(part);
+          if (!more) return kept;
+        }
+      }),
+    hint: (hints) => transactions.hint(hints),
+  };
+
+  return {
+    instanceId,
+    listen: (listener: Parameters<Transactions["listen"]>[0]) => transactions.listen(listener),
+    ...agentVerbs(parts),
+    ...accessVerbs(parts),
+    ...sessionVerbs(parts),
+    ...listingVerbs(parts),
+    close: async () => {
+      await lanes.drained();
+      await db.close();
+    },
+  };
+}

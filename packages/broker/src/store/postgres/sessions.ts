@@ -1,0 +1,208 @@
+/** SQL of sessions: their rows are the truth, whichever broker they talk to. */
+import { type AgentId, type EventFacts, PushPath, type SessionId } from "@agentmesh/protocol";
+import type { DoubtWhy } from "../../mesh/store.ts";
+import { pathsOf, type SessionSigns } from "../shared/rows/agents.ts";
+import type { EngineContext } from "./context.ts";
+import { tellPaths } from "./events/push-paths.ts";
+
+/** How old the last proof may be when another comes, in milliseconds: an ack must not cost a write more each time. */
+const PROVEN_WITHIN_MS = 60_000;
+
+interface SessionRow {
+  readonly id: SessionId;
+  readonly agent_id: AgentId;
+  readonly agent_pk: number;
+  readonly seen_at: number;
+  readonly beat_at: number;
+  readonly heard: number;
+  readonly silent: number;
+  readonly doubted_at: number | null;
+  readonly doubted_why: DoubtWhy | null;
+  readonly push_paths: string;
+  readonly proven_at: number | null;
+}
+
+/** A session as it is known now. */
+export interface Session extends SessionSigns {
+  readonly id: SessionId;
+  readonly agentId: AgentId;
+  readonly agentPk: number;
+  readonly beatAt: number;
+  /** Position of the timeline when it was last heard of. */
+  readonly heard: number;
+  readonly silent: boolean;
+}
+
+const SESSION = `
+  SELECT s.id, a.id AS agent_id, s.agent_pk, s.seen_at, s.beat_at, s.heard, s.silent, s.doubted_at, s.doubted_why,
+    s.push_paths, s.proven_at
+  FROM session s JOIN agent a ON a.pk = s.agent_pk`;
+
+/** The statements on sessions. */
+export function sessionStatements({ db, now, happened, numbers }: EngineContext) {
+  const one = async (id: string): Promise<Session | undefined> => {
+    const row = await db.get<SessionRow>(`${SESSION} WHERE s.id = $1`, [id]);
+    return row && sessionOf(row);
+  };
+  /** The same, held until this act ends. */
+  const held = async (id: string): Promise<Session | undefined> => {
+    const row = await db.get<SessionRow>(`${SESSION} WHERE s.id = $1 FOR NO KEY UPDATE OF s`, [id]);
+    return row && sessionOf(row);
+  };
+  const own = async (id: SessionId, agentId: AgentId): Promise<Session | undefined> => {
+    const session = await held(id);
+    return session?.agentId === agentId ? session : undefined;
+  };
+
+  return {
+    one,
+    async open(id: SessionId, agentPk: number, pushPaths: PushPath[]): Promise<void> {
+      await db.run(
+        `INSERT INTO session (id, agent_pk, opened_at, seen_at, beat_at, heard, push_paths)
+         SELECT $1, $2, $3, $3, $3, c.timeline, $4 FROM counter c`,
+        [id, agentPk, now, JSON.stringify(pushPaths)],
+      );
+      await happened(agentPk, "session.opened", { session: id });
+      await tellPaths(happened, agentPk, id, [], pushPaths);
+    },
+    /** Renews a session and what is known of it; says whether it had been silent, undefined when there is none of this agent. */
+    async touch(id: SessionId, agentId: AgentId, pushPaths: PushPath[] | undefined): Promise<boolean | undefined> {
+      const session = await own(id, agentId);
+      if (!session) return undefined;
+      const paths = pushPaths ?? session.pushPaths;
+      await db.run(
+        `UPDATE session SET seen_at = $1, beat_at = $1, doubted_at = NULL, doubted_why = NULL, silent = 0, push_paths = $2,
+           heard = GREATEST(heard, (SELECT c.timeline FROM counter c))
+         WHERE id = $3`,
+        [now, JSON.stringify(paths), id],
+      );
+      const isRenewed = pathsOf({ pushPaths: paths, provenAt: session.provenAt });
+      await tellPaths(happened, session.agentPk, id, pathsOf(session), isRenewed);
+      if (session.silent) await happened(session.agentPk, "session.heard", { session: id });
+      return session.silent;
+    },
+    /** Notes a sign of a session that is no heartbeat; true when it had been silent. */
+    async hear(id: string): Promise<boolean> {
+      const session = await held(id);
+      if (!session) return false;
+      await db.run(
+        `UPDATE session SET silent = 0, heard = GREATEST(heard, (SELECT c.timeline FROM counter c)) WHERE id = $1`,
+        [id],
+      );
+      if (session.silent) await happened(session.agentPk, "session.heard", { session: session.id });
+      return session.silent;
+    },
+    /** Removes a session of this agent, which is locked; false when there is none. */
+    async end(id: SessionId, agentId: AgentId, why: EventFacts<"session.ended">["why"]): Promise<boolean> {
+      const session = await own(id, agentId);
+      if (!session) return false;
+      await db.run(`DELETE FROM session WHERE id = $1`, [id]);
+      await db.run(`UPDATE agent SET last_seen_at = GREATEST(COALESCE(last_seen_at, 0), $1) WHERE pk = $2`, [
+        ...[session.beatAt, session.agentPk],
+      ]);
+      await happened(session.agentPk, "session.ended", { session: id, why });
+      return true;
+    },
+    has: async (id: SessionId): Promise<boolean> =>
+      (await db.get(`SELECT 1 AS one FROM session WHERE id = $1`, [id])) !== undefined,
+    /** Those of an agent, the one that was heard of last first. */
+    async of(agentPk: number, limit: number): Promise<{ readonly sessions: Session[]; readonly total: number }> {
+      const rows = await db.all<SessionRow>(`${SESSION} WHERE s.agent_pk = $1 ORDER BY s.seen_at DESC, s.id LIMIT $2`, [
+        agentPk,
+        limit,
+      ]);
+      const counted = await db.get<{ n: number }>(`SELECT COUNT(*) AS n FROM session WHERE agent_pk = $1`, [agentPk]);
+      return { sessions: rows.map(sessionOf), total: counted?.n ?? 0 };
+    },
+    /** All, by id: a heartbeat moves a session in every other order, and it would be missed or seen twice. */
+    behind: async (id: string, limit: number) =>
+      (await db.all<SessionRow>(`${SESSION} WHERE s.id > $1 ORDER BY s.id LIMIT $2`, [id, limit])).map(sessionOf),
+    /** What a lease needs to know of the session it is for; undefined when that is over. */
+    async holder(id: SessionId): Promise<{ readonly silent: boolean; readonly streamed: number } | undefined> {
+      const session = await one(id);
+      if (!session) return undefined;
+      const counted = await db.get<{ n: number }>(
+        `SELECT COUNT(*) AS n FROM delivery WHERE session_id = $1 AND state = 'leased' AND stream_position IS NOT NULL`,
+        [id],
+      );
+      return { silent: session.silent, streamed: counted?.n ?? 0 };
+    },
+    /** Takes a session for silent whose lease ran out, unless it was heard of after the position where that began. */
+    async silence(id: string, position: number): Promise<void> {
+      const session = await held(id);
+      if (!session || session.silent || session.heard >= position) return;
+      await db.run(`UPDATE session SET silent = 1 WHERE id = $1`, [id]);
+      await happened(session.agentPk, "session.silent", { session: session.id });
+    },
+    /** Lets those age from now on that were heard of at a time that is still to come, since the clock was set back. */
+    setBack: () =>
+      db.run(
+        `UPDATE session SET seen_at = LEAST(seen_at, $1), beat_at = LEAST(beat_at, $1) WHERE seen_at > $1 OR beat_at > $1`,
+        [now],
+      ),
+    /** Some of those that were not heard of for so long. */
+    over: async (offlineAfterMs: number, limit: number) =>
+      (
+        await db.all<SessionRow>(`${SESSION} WHERE s.seen_at <= $1 ORDER BY s.seen_at, s.id LIMIT $2`, [
+          ...[now - offlineAfterMs, limit],
+        ])
+      ).map(sessionOf),
+    /** Doubts a session of an agent; the first doubt stays. */
+    doubt: (id: SessionId, agentId: AgentId, { ageMs, why }: { readonly ageMs: number; readonly why: DoubtWhy }) =>
+      db.run(
+        `UPDATE session SET seen_at = LEAST(seen_at, $1), doubted_at = COALESCE(doubted_at, $2),
+           doubted_why = COALESCE(doubted_why, $3)
+         WHERE id = $4 AND agent_pk = (SELECT a.pk FROM agent a WHERE a.id = $5)`,
+        [now - ageMs, now, why, id, agentId],
+      ),
+    /** Doubts all that were heard of last at a time, or before. */
+    doubtAll: ({ ageMs, why, until }: { readonly ageMs: number; readonly why: DoubtWhy; readonly until: number }) =>
+      db.run(
+        `UPDATE session SET seen_at = LEAST(seen_at, $1), doubted_at = COALESCE(doubted_at, $2),
+           doubted_why = COALESCE(doubted_why, $3)
+         WHERE beat_at <= $4`,
+        [now - ageMs, now, why, until],
+      ),
+    /** Notes that the stream of the session that holds a delivery works, if that came through it. */
+    async prove({
+      pk,
+      session_id: holder,
+    }: {
+      readonly pk: number;
+      readonly session_id: string | null;
+    }): Promise<void> {
+      const session = holder === null ? undefined : await one(holder);
+      const known = session?.provenAt;
+      if (!session || (known !== undefined && known <= now && known >= now - PROVEN_WITHIN_MS)) return;
+      const proven = await db.run(
+        `UPDATE session SET proven_at = $1 WHERE id = $2 AND EXISTS
+           (SELECT 1 FROM delivery WHERE pk = $3 AND state = 'leased' AND stream_position IS NOT NULL AND session_id = $2)`,
+        [now, session.id, pk],
+      );
+      if (proven === 0) return;
+      const paths = pathsOf({ ...session, provenAt: now });
+      await tellPaths(happened, session.agentPk, session.id, pathsOf(session), paths);
+    },
+    removeAllOf: (agentPk: number) => db.run(`DELETE FROM session WHERE agent_pk = $1`, [agentPk]),
+    /** Follows a step of the clock. */
+    shift: (ms: number) =>
+      db.run(
+        `UPDATE session SET seen_at = seen_at + $1, beat_at = beat_at + $1, doubted_at = doubted_at + $1,
+           proven_at = proven_at + $1`,
+        [ms],
+      ),
+    /** Position of the newest entry of the timeline. */
+    position: async () => (await numbers.last()).timeline,
+  };
+}
+
+function sessionOf(row: SessionRow): Session {
+  const { doubted_at: at, doubted_why: why } = row;
+  return {
+    ...{ id: row.id, agentId: row.agent_id, agentPk: row.agent_pk },
+    ...{ beatAt: row.beat_at, seenAt: row.seen_at, heard: row.heard, silent: row.silent === 1 },
+    doubt: at === null || why === null ? undefined : { at, why },
+    pushPaths: PushPath.array().parse(JSON.parse(row.push_paths)),
+    provenAt: row.proven_at ?? undefined,
+  };
+}

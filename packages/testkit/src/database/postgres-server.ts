@@ -1,0 +1,90 @@
+/** A real Postgres server for tests, with its data and its socket in a folder of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, chownSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { tempDir } from "../temp-dir.ts";
+import { until } from "../until.ts";
+import { type PostgresVersion, serverOwner } from "./postgres-version.ts";
+
+/** A running server. */
+export interface PostgresServer extends AsyncDisposable {
+  /** Address of one of its databases; `postgres` is there from the beginning. */
+  addressOf(database: string): string;
+  /** Kills it with all that it runs, as a power cut does. */
+  kill(): Promise<void>;
+  /** Starts it again with the same data, on the same socket. */
+  start(settings?: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** Makes one and starts it. */
+export async function startPostgres(
+  { programs }: PostgresVersion,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
+  const folder = tempDir();
+  const owner = serverOwner();
+  const data = join(folder.path, "data");
+  if (owner.uid !== undefined && owner.gid !== undefined) chownSync(folder.path, owner.uid, owner.gid);
+  chmodSync(folder.path, 0o700);
+  const how = { ...owner, cwd: folder.path, env: { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" } };
+  let said = "";
+  const started = (program: string, args: readonly string[]): ChildProcess => {
+    const child = spawn(join(programs, program), args, { ...how, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on("data", (text: Buffer) => {
+        said = `${said}${text}`.slice(-4_000);
+      });
+    }
+    return child;
+  };
+  let server: ChildProcess | undefined;
+
+  const start = async (more: Readonly<Record<string, string>> = settings): Promise<void> => {
+    const set = Object.entries({
+      listen_addresses: "",
+      unix_socket_directories: folder.path,
+      max_connections: "60",
+      shared_buffers: "32MB",
+      ...more,
+    });
+    const args = ["-D", data, ...set.flatMap(([name, value]) => ["-c", `${name}=${value}`])];
+    said = "";
+    const child = started("postgres", args);
+    server = child;
+    await until(() => {
+      if (child.exitCode !== null) throw new Error(`Postgres did not start: ${said}`);
+      return said.includes("ready to accept connections") && existsSync(join(folder.path, ".s.PGSQL.5432"));
+    }, "Postgres to start");
+  };
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    const child = server;
+    server = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, "exit");
+  };
+
+  const made = started("initdb", ["-D", data, "-U", "mesh", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+  await once(made, "exit");
+  if (made.exitCode !== 0) {
+    folder[Symbol.dispose]();
+    throw new Error(`no data folder was made for Postgres: ${said}`);
+  }
+  try {
+    await start();
+  } catch (error) {
+    await stop("SIGKILL");
+    folder[Symbol.dispose]();
+    throw error;
+  }
+  return {
+    addressOf: (database) => `postgres://mesh@/${database}?host=${encodeURIComponent(folder.path)}`,
+    kill: () => stop("SIGKILL"),
+    start,
+    [Symbol.asyncDispose]: async () => {
+      await stop("SIGQUIT");
+      folder[Symbol.dispose]();
+    },
+  };
+}

