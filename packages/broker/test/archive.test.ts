@@ -10,6 +10,7 @@ import type { AgentCaller } from "../src/mesh/caller.ts";
 import { newId } from "../src/mesh/ids.ts";
 import { Turns } from "../src/mesh/looks/turns.ts";
 import { Messages } from "../src/mesh/messages.ts";
+import { Refusals } from "../src/mesh/needs/refusals.ts";
 import { Wakes } from "../src/mesh/push/wakes.ts";
 import type { Store } from "../src/mesh/store.ts";
 import { sweep } from "../src/mesh/sweeper.ts";
@@ -42,8 +43,8 @@ beforeEach(() => {
   });
   store = sqliteStore(database, clock);
   const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
-  const intake = new Intake({ look: () => room });
-  const guard = new LoopGuard(policy, clock);
+  const intake = new Intake({ look: () => room }, clock);
+  const guard = new LoopGuard(policy, clock, new Refusals(clock));
   agents = new Agents({ store, policy, intake, turns: new Turns() });
   const parts = { store, policy, agents, guard, intake, turns: new Turns() };
   messages = new Messages({ ...parts, advanced: new Wakes<"log">(), waiting: new WaitingAsks() });

@@ -24,9 +24,10 @@ test("a search among thousands of messages of others is complete, and between it
     startEmpty: false,
     notice: () => {},
   });
-  const store = sqliteStore(database, { now: () => Date.now() });
+  const clock = { now: () => Date.now() };
+  const store = sqliteStore(database, clock);
   const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
-  const intake = new Intake({ look: () => room });
+  const intake = new Intake({ look: () => room }, clock);
   const agents = new Agents({
     store,
     policy: { ...ConfigSchema.parse({}), messageTtlMs: DEFAULT_TTL_MS },

@@ -4,9 +4,11 @@ import { DEFAULT_TTL_MS } from "@agentmesh/protocol";
 import { tempDir } from "testkit";
 import { ConfigSchema } from "../src/config/schema.ts";
 import { Intake } from "../src/mesh/acceptance/intake.ts";
+import { LoopGuard } from "../src/mesh/acceptance/loop-guard.ts";
 import { Agents } from "../src/mesh/agents.ts";
 import { newId } from "../src/mesh/ids.ts";
 import { Turns } from "../src/mesh/looks/turns.ts";
+import { Refusals } from "../src/mesh/needs/refusals.ts";
 import type { Policy } from "../src/mesh/policy.ts";
 import type { Driver } from "../src/store/sqlite/driver/database.ts";
 import { openDatabase } from "../src/store/sqlite/file/open.ts";
@@ -23,14 +25,17 @@ export function largeMesh(driver: Driver = usual) {
     startEmpty: false,
     notice: () => {},
   });
-  const store = sqliteStore(database, { now: () => Date.now() });
+  const clock = { now: () => Date.now() };
+  const store = sqliteStore(database, clock);
   const policy: Policy = { ...ConfigSchema.parse({}), messageTtlMs: DEFAULT_TTL_MS };
   const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
-  const intake = new Intake({ look: () => room });
+  const intake = new Intake({ look: () => room }, clock);
   const turns = new Turns();
+  const refusals = new Refusals(clock);
+  const guard = new LoopGuard(policy, clock, refusals);
   const agents = new Agents({ store, policy, intake, turns });
   return {
-    ...{ store, policy, intake, turns, agents, db: database.db, home: folder.path },
+    ...{ store, clock, policy, room, intake, refusals, guard, turns, agents, db: database.db, home: folder.path },
     /** Registers agents of these names. */
     register: async (names: readonly string[]): Promise<AgentId[]> => {
       const made = names.map((name) =>

@@ -4,7 +4,6 @@ import { longestHold, startTestBroker, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { newId } from "../src/mesh/ids.ts";
 import { Needs } from "../src/mesh/needs/needs.ts";
-import { Refusals } from "../src/mesh/needs/refusals.ts";
 import { LOADS } from "../src/store/sqlite/pages/loads.ts";
 import { NEEDS } from "../src/store/sqlite/pages/needs.ts";
 import { largeMesh } from "./large-mesh.ts";
@@ -71,12 +70,7 @@ test("everything that waits is one list, the worst first, each with the command 
   ]);
   expect(needs[2]?.why).toBe("not mine");
 
-  // One after the other, none twice, whatever ends meanwhile: a page goes on behind its place.
-  const first = await broker.admin.listNeeds({ limit: 2 });
-  await api.client.listNeeds();
-  const next = await broker.admin.listNeeds({ limit: 3, ...(first.nextAfter && { after: first.nextAfter }) });
-  expect([...first.needs, ...next.needs].map(({ key }) => key)).toEqual(needs.map(({ key }) => key));
-  expect(next.nextAfter).toBeUndefined();
+  expect((await broker.admin.listNeeds({ limit: 5 })).nextAfter).toBeUndefined();
   expect((await broker.admin.listNeeds({ kind: "dead" })).needs).toHaveLength(1);
   expect((await broker.admin.listNeeds({ ofEach: 1, limit: 2 })).needs).toHaveLength(2);
 
@@ -86,10 +80,17 @@ test("everything that waits is one list, the worst first, each with the command 
   expect(await needsOf("web")).toEqual((await web.client.listNeeds()).needs);
   await expect(api.client.listNeeds({ agent: "web" })).rejects.toMatchObject({ code: "forbidden" });
 
+  // One after the other, none twice, whatever ends meanwhile: a page goes on behind its place, also when that has gone.
+  const first = await broker.admin.listNeeds({ limit: 2 });
+  expect(first.needs.map(({ kind }) => kind)).toEqual(["question", "held"]);
+  await broker.admin.admit({ delivery: held.deliveries[0]?.deliveryId ?? "none" });
+  const next = await broker.admin.listNeeds({ limit: 3, ...(first.nextAfter && { after: first.nextAfter }) });
+  expect([...first.needs, ...next.needs].map(({ key }) => key)).toEqual(needs.map(({ key }) => key));
+  expect(next.nextAfter).toBeUndefined();
+
   // What is done is a need no more.
   await person.client.send({ inReplyTo: question.messageId, body: "yes" });
   for (const delivery of letters) await broker.admin.dismiss({ delivery });
-  await broker.admin.admit({ delivery: held.deliveries[0]?.deliveryId ?? "none" });
   expect((await broker.admin.listNeeds()).needs.map(({ kind }) => kind)).toEqual(["overdue", "mail"]);
 });
 
@@ -128,6 +129,55 @@ test("what keeps an agent from its mail is told: a path that fails, one that not
   ]);
   await asleep.client.endSession({ session: session.id });
   expect((await needsOf("asleep")).map(({ kind }) => kind)).toEqual(["nearly_full"]);
+});
+
+test("an inbox is nearly full since its oldest message came, whether they wait, are held or in hand", async () => {
+  const sender = await broker.agent("filler");
+  for (const kind of ["held", "leased"] as const) {
+    const { client } = await broker.agent(kind);
+    await client.setPolicy({ agent: "me", otherwise: kind === "held" ? "hold" : "accept" });
+    for (let n = 0; n < 40; n++) await sender.client.send({ to: kind, body: newId("msg") });
+    if (kind === "leased") await client.lease({ max: 50 });
+    const begun = Date.now();
+    await until(() => Date.now() > begun, "the clock to go on");
+    const { needs } = await broker.admin.listNeeds({ kind: "nearly_full" });
+    const [full] = needs.filter(({ agent }) => agent?.name === kind);
+    expect(full).toMatchObject({ count: 40, why: "40 of 50 messages; then senders are refused" });
+    expect(Date.parse(full?.since ?? "")).toBeLessThanOrEqual(begun);
+    expect(await needsOf(kind)).toContainEqual(full);
+  }
+});
+
+test("an agent that rejects for ever new reasons does not keep the dead letters of others from being told", async () => {
+  const env = { AGENTMESH_REPEATS_PER_MINUTE: "0", AGENTMESH_PAIR_PER_MINUTE: "0", AGENTMESH_SENDER_PER_MINUTE: "0" };
+  await using own = await startTestBroker({ env });
+  const alice = await own.agent("alice");
+  for (const [name, letters] of [
+    ["first", 101],
+    ["second", 1],
+  ] as const) {
+    const { client } = await own.agent(name);
+    for (let n = 0; n < letters; n++) await alice.client.send({ to: name, body: `part ${n}` });
+    for (let n = 0; n < letters; ) {
+      for (const { id: delivery, receipt } of (await client.lease({ max: 50 })).deliveries) {
+        await client.reject({ delivery, receipt, reason: `reason ${n++}` });
+      }
+    }
+  }
+  expect((await own.admin.listNeeds({ kind: "dead" })).counts).toEqual({ dead: 101 });
+  expect((await own.admin.listNeeds({ agent: "first" })).counts).toEqual({ dead: 101 });
+  expect((await own.admin.listNeeds({ agent: "second" })).counts).toEqual({ dead: 1 });
+});
+
+test("the intake is closed since that was found, by whoever was refused, not since somebody asked for needs", async () => {
+  await using mesh = largeMesh();
+  mesh.room.spent = true;
+  expect(() => mesh.intake.check()).toThrow("disk was full");
+  const refused = Date.now();
+  await until(() => Date.now() > refused, "the clock to go on");
+  const [need] = (await new Needs(mesh).list(KEY, { limit: 1 })).needs;
+  expect(need?.kind).toBe("disk");
+  expect(Date.parse(need?.since ?? "")).toBeLessThanOrEqual(refused);
 });
 
 test("who is refused by the loop guard, and who would wait for itself, is told for a while, once for two agents", async () => {
@@ -189,8 +239,7 @@ test("needs by the thousand are found along indexes, a page of them at a time, a
       profile: {},
       pushPaths: [{ path: "stream", failedWhy: "no" }],
     });
-  const clock = { now: () => Date.now() };
-  const needs = new Needs({ ...mesh, clock, refusals: new Refusals(clock) });
+  const needs = new Needs(mesh);
   const query = { ofEach: 25, limit: 300 };
   await until(async () => (await needs.list(KEY, query)).counts.overdue === MAX_NEEDS_OF_A_KIND, "all to be overdue");
   let found = await needs.list(KEY, query);

@@ -195,6 +195,10 @@ test("the page's files run nothing but themselves, hold no secret and are kept b
   expect(policy).not.toContain("unsafe");
   const html = await index.text();
   expect(html).not.toMatch(/<script[^>]*>[^<]|<style|\son\w+=|am[mickv]?_[\w-]{20}/);
+  const head = await fetch(`${broker.url}/ui/agents/anything?else`, { method: "HEAD" });
+  expect([head.status, await head.text()]).toEqual([200, ""]);
+  for (const name of ["content-type", "content-length", "content-security-policy", "cache-control"])
+    expect(head.headers.get(name), name).toBe(index.headers.get(name));
   const assets = [...html.matchAll(/(?:src|href)="(\/ui\/assets\/[\w.-]+)"/g)].map(([, path]) => path);
   expect(assets.length).toBeGreaterThanOrEqual(2);
   for (const path of assets) {

@@ -3,7 +3,6 @@ import { DEFAULT_TTL_MS, topicMatches } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { longestHold } from "testkit";
 import { expect, test } from "vitest";
-import { LoopGuard } from "../src/mesh/acceptance/loop-guard.ts";
 import { newId } from "../src/mesh/ids.ts";
 import { Topics } from "../src/mesh/topics.ts";
 import { largeMesh } from "./large-mesh.ts";
@@ -13,7 +12,7 @@ const KEY = { kind: "key" } as const;
 const QUOTA = { maxMessages: 10_000, maxBytes: 1e9 };
 
 function topicsOf(mesh: ReturnType<typeof largeMesh>): Topics {
-  return new Topics({ ...mesh, guard: new LoopGuard(mesh.policy, { now: () => Date.now() }) });
+  return new Topics(mesh);
 }
 
 async function publishOn(

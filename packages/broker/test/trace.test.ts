@@ -2,7 +2,6 @@
 import { DEFAULT_TTL_MS } from "@agentmesh/protocol";
 import { longestHold } from "testkit";
 import { expect, test } from "vitest";
-import { LoopGuard } from "../src/mesh/acceptance/loop-guard.ts";
 import { newId } from "../src/mesh/ids.ts";
 import { Messages } from "../src/mesh/messages.ts";
 import { Wakes } from "../src/mesh/push/wakes.ts";
@@ -16,8 +15,7 @@ test("twenty traces of a message with thousands of deliveries let others go on, 
   timeout: 60_000,
 }, async () => {
   await using mesh = largeMesh();
-  const guard = new LoopGuard(mesh.policy, { now: () => Date.now() });
-  const messages = new Messages({ ...mesh, guard, advanced: new Wakes<"log">(), waiting: new WaitingAsks() });
+  const messages = new Messages({ ...mesh, advanced: new Wakes<"log">(), waiting: new WaitingAsks() });
   const listeners = await mesh.register(Array.from({ length: 3_000 }, (_, n) => `listener-${n}`));
   const [sender = "agt_none"] = await mesh.register(["sender"]);
   await Promise.all(listeners.map((id) => mesh.store.subscribe(id, "build.>", 0, QUOTA)));

@@ -88,7 +88,7 @@ export function createMesh(parts: {
   const ready = new Wakes<string>();
   const advanced = new Wakes<"log">();
   const audited = new Wakes<"audit">();
-  const intake = new Intake(parts.disk);
+  const intake = new Intake(parts.disk, parts.clock);
   const turns = new Turns();
   const agents = new Agents({ store, policy, intake, turns });
   const refusals = new Refusals(parts.clock);

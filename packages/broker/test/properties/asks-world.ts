@@ -22,14 +22,14 @@ export function asksOf({ store, clock }: World, waiting = new WaitingAsks()) {
   const ready = new Wakes<string>();
   store.listen({ ready: (id: AgentId) => ready.wake(id), advanced: () => {} });
   const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
-  const intake = new Intake({ look: () => room });
+  const intake = new Intake({ look: () => room }, clock);
   const agents = new Agents({ store, policy: POLICY, intake, turns: new Turns() });
-  const guard = new LoopGuard(POLICY, clock);
+  const refusals = new Refusals(clock);
+  const guard = new LoopGuard(POLICY, clock, refusals);
   const messages = new Messages({
     ...{ store, agents, policy: POLICY, guard, waiting, intake, turns: new Turns() },
     advanced: new Wakes<"log">(),
   });
-  const refusals = new Refusals(clock);
   const asks = new Asks({ store, refusals, agents, messages, ready, waiting, policy: POLICY, turns: new Turns() });
   return { asks, agents, messages };
 }

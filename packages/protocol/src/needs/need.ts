@@ -46,7 +46,7 @@ export type NeedRemedy = z.infer<typeof NeedRemedy>;
 /** Most ids of dead letters that a need names; the others of the same reason come when these are ended. */
 export const MAX_LETTERS_PER_NEED = 100;
 
-/** Needs of one kind that are looked at, the oldest: as many may be more. Of dead letters of one reason so many are counted. */
+/** Needs of one kind that are looked at: as many may be more. Of dead letters of one reason so many are counted. */
 export const MAX_NEEDS_OF_A_KIND = 1_000;
 
 /** From how much of its room on an inbox is nearly full. */

@@ -53,9 +53,11 @@ export function servePage(app: FastifyInstance, files: PageFiles | undefined): v
     if (name !== INDEX) throw new MeshError("route_not_found", "The page has no such file. Load it anew: /ui");
     throw new MeshError("no_page", "The page was not built with this broker. In a clone: npx -y pnpm@12 build");
   };
-  const view = { config: { page: true, view: true } } as const;
+  const view = { exposeHeadRoute: true, config: { page: true, view: true } } as const;
   for (const url of ["/ui", "/ui/*"]) app.get(url, view, (_request, reply) => send(reply, INDEX, "no-cache"));
-  app.get<{ Params: { name: string } }>("/ui/assets/:name", { config: { page: true } }, ({ params }, reply) =>
-    send(reply, params.name, ASSETS_CACHE),
+  app.get<{ Params: { name: string } }>(
+    "/ui/assets/:name",
+    { exposeHeadRoute: true, config: { page: true } },
+    (request, reply) => send(reply, request.params.name, ASSETS_CACHE),
   );
 }

@@ -1,4 +1,5 @@
 /** Intake: what makes the mesh hold more is refused while the disk is low, so that acks and reads never come to be. */
+import type { Clock } from "../clock.ts";
 import { MeshError } from "../errors.ts";
 
 /** How much room the store has. */
@@ -24,9 +25,12 @@ const RETRY_AFTER_MS = 15_000;
 /** Open or closed, by the room on the disk; acks, leases, reads, heartbeats and care do not ask it. */
 export class Intake {
   readonly #disk: Disk;
+  readonly #clock: Clock;
+  #closedSince: number | undefined;
 
-  constructor(disk: Disk) {
+  constructor(disk: Disk, clock: Clock) {
     this.#disk = disk;
+    this.#clock = clock;
   }
 
   get room(): DiskRoom {
@@ -35,6 +39,17 @@ export class Intake {
 
   /** Why nothing is accepted now, and what can be done; undefined while the intake is open. */
   get closedWhy(): string | undefined {
+    return this.closed?.why;
+  }
+
+  /** The same, and since when it was found closed, by whoever asked first. */
+  get closed(): { readonly why: string; readonly since: number } | undefined {
+    const why = this.#whyNow();
+    this.#closedSince = why === undefined ? undefined : (this.#closedSince ?? this.#clock.now());
+    return why === undefined || this.#closedSince === undefined ? undefined : { why, since: this.#closedSince };
+  }
+
+  #whyNow(): string | undefined {
     const { freeBytes, minFreeBytes, spent } = this.room;
     if (freeBytes !== undefined && freeBytes < minFreeBytes) {
       return `The broker's disk has ${sizeText(freeBytes)} left; the last ${sizeText(minFreeBytes)} are kept for acks and reads. Free space on the disk of its state folder, or set minFreeDiskBytes lower.`;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { AgentId } from "@agentmesh/protocol";
 import type { Clock } from "../clock.ts";
 import { MeshError } from "../errors.ts";
-import { Refusals } from "../needs/refusals.ts";
+import type { Refusals } from "../needs/refusals.ts";
 import type { Policy } from "../policy.ts";
 
 const MINUTE_MS = 60_000;
@@ -34,7 +34,7 @@ export class LoopGuard {
   #unkeyed = 0;
   #sweptAt = 0;
 
-  constructor(policy: Policy, clock: Clock, refusals = new Refusals(clock)) {
+  constructor(policy: Policy, clock: Clock, refusals: Refusals) {
     this.#policy = policy;
     this.#clock = clock;
     this.#refusals = refusals;

@@ -48,7 +48,6 @@ export class Needs {
   readonly #intake: Intake;
   readonly #turns: Turns;
   readonly #refusals: Refusals;
-  #closedSince: number | undefined;
 
   constructor(parts: {
     store: Store;
@@ -122,11 +121,10 @@ export class Needs {
   }
 
   #disk(): FoundNeed[] {
-    const why = this.#intake.closedWhy;
-    this.#closedSince = why === undefined ? undefined : (this.#closedSince ?? this.#clock.now());
-    if (why === undefined || this.#closedSince === undefined) return [];
-    const need = { why, remedies: lookingAtBroker() };
-    return [{ kind: "disk", of: "full", since: this.#closedSince, need }];
+    const { closed } = this.#intake;
+    if (closed === undefined) return [];
+    const need = { why: closed.why, remedies: lookingAtBroker() };
+    return [{ kind: "disk", of: "full", since: closed.since, need }];
   }
 
   #dead(group: DeadNeed, look: Look): FoundNeed {

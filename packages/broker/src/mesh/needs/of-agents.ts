@@ -42,9 +42,8 @@ function inboxOf(load: InboxLoad, policy: Policy, now: number): FoundNeed[] {
         ? `${open} of ${room} messages`
         : `${sizeText(openBytes)} of ${sizeText(inboxMaxBytes)}`;
     const why = `${taken}; then senders are refused`;
-    return [
-      { kind: "nearly_full", of: agent.id, since, need: { why, agent, count: open, remedies: lookingInto(agent) } },
-    ];
+    const need = { why, agent, count: open, remedies: lookingInto(agent) };
+    return [{ kind: "nearly_full", of: agent.id, since: load.openSince ?? now, need }];
   }
   if (person) {
     // Its questions are needs of their own.

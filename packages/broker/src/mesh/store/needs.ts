@@ -1,8 +1,8 @@
-/** The part of the Store port that finds what waits for a person: along indexes, the oldest first, as many as are asked for. */
+/** The part of the Store port that finds what waits for a person: along indexes, as many as are asked for. */
 import type { AgentId, DeliveryId, MessageId, Party, PushPath } from "@agentmesh/protocol";
 import type { Viewer } from "../records/index.ts";
 
-/** Which ones: of all the mesh or of one agent, the oldest of them; `turn` is awaited between the pieces of many. */
+/** Which ones: of all the mesh or of one agent, and how many; `turn` is awaited between the pieces of many. */
 export interface NeedsSought {
   readonly viewer: Viewer;
   readonly limit: number;
@@ -55,6 +55,8 @@ export interface InboxLoad {
   /** Questions to it that wait unread, counted up to a limit. */
   readonly questions: number;
   readonly queuedSince: number | undefined;
+  /** When the oldest of what is open was accepted. */
+  readonly openSince: number | undefined;
   readonly heartbeatAgeMs: number | undefined;
   readonly pushPaths: readonly PushPath[];
 }
@@ -80,17 +82,19 @@ export interface FailingPath {
 
 /** Looks for needs; none of them reads a text. */
 export interface NeedStore {
-  /** Open questions to persons, or with a viewer those to it if it is a person's. */
+  /** Open questions to persons, those to who registered first, or with a viewer those to it if it is a person's. */
   questionNeeds(sought: NeedsSought): Promise<AskNeed[]>;
-  /** Questions that are overdue, held ones and those to persons left out; with a viewer those that it owes or waits for. */
+  /** Questions that are overdue, the first due first, held ones and those to persons left out; with a viewer those that it owes or waits for. */
   overdueNeeds(sought: NeedsSought): Promise<AskNeed[]>;
+  /** The oldest first. */
   heldNeeds(sought: NeedsSought): Promise<HeldNeed[]>;
-  /** Dead letters by agent and reason. */
+  /** Dead letters by agent, who registered first, and reason; without a viewer so many reasons of one agent at most. */
   deadNeeds(sought: NeedsSought): Promise<DeadNeed[]>;
   /** The oldest `limit` letters of such a group, counted up to `most`. */
   deadLetters(of: Pick<DeadNeed, "to" | "reason">, limit: number, most: number): Promise<DeadLetters>;
   /** Inboxes with something open behind an agent's, in a fixed order, `next` being behind which to go on; with a viewer its own. */
   inboxLoads(viewer: Viewer, after: AgentId | undefined, limit: number): Promise<LoadPart>;
+  /** Webhooks of who registered first, and paths of the sessions that were opened first. */
   failingPaths(sought: NeedsSought): Promise<FailingPath[]>;
   /** The first characters of messages, on one line each. */
   previews(messageIds: readonly MessageId[], turn?: () => Promise<void>): Promise<ReadonlyMap<MessageId, string>>;

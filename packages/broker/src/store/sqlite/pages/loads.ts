@@ -11,11 +11,21 @@ const COUNTED = 1_000;
 
 /** The statements, each along an index. */
 export const LOADS = {
-  next: `SELECT agent_pk AS pk FROM delivery WHERE state IN ('queued', 'leased') AND agent_pk > ? ORDER BY agent_pk LIMIT 1`,
+  next: `
+    SELECT MIN(q.pk) AS pk FROM (
+      SELECT MIN(agent_pk) AS pk FROM delivery WHERE state IN ('queued', 'leased') AND agent_pk > :after
+      UNION ALL
+      SELECT MIN(agent_pk) FROM delivery WHERE state = 'held' AND agent_pk > :after) q`,
   load: `
     SELECT a.pk, a.id, a.name, a.person, a.queued_count, a.open_count, a.open_bytes,
       iif(a.queued_count = 0, NULL, (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk
          AND d.state IN ('queued', 'leased') AND d.state = 'queued' ORDER BY d.seq LIMIT 1)) AS queued_since,
+      (SELECT MIN(q.at) FROM (
+         SELECT * FROM (SELECT d.accepted_at AS at FROM delivery d WHERE d.agent_pk = a.pk
+           AND d.state IN ('queued', 'leased') ORDER BY d.seq LIMIT 1)
+         UNION ALL
+         SELECT * FROM (SELECT d.accepted_at FROM delivery d WHERE d.agent_pk = a.pk
+           AND d.state = 'held' ORDER BY d.seq LIMIT 1)) q) AS open_since,
       iif(a.person = 0, 0, (SELECT COUNT(*) FROM (SELECT k.message_pk FROM ask k
          WHERE k.debtor_pk = a.pk AND k.closed_at IS NULL LIMIT ${COUNTED}) q
          CROSS JOIN delivery d ON d.message_pk = q.message_pk WHERE d.state = 'queued')) AS questions
@@ -33,6 +43,7 @@ interface LoadRow {
   readonly open_count: number;
   readonly open_bytes: number;
   readonly queued_since: number | null;
+  readonly open_since: number | null;
   readonly questions: number;
 }
 
@@ -45,7 +56,7 @@ interface WebhookRow {
 
 /** The statements on loads. */
 export function loadStatements({ db, clock }: EngineContext, memory: SessionsInMemory) {
-  const next = db.prepare<[number], { pk: number }>(LOADS.next);
+  const next = db.prepare<[{ after: number }], { pk: number | null }>(LOADS.next);
   const selectLoad = db.prepare<[number], LoadRow>(LOADS.load);
   const selectWebhooks = db.prepare<[{ after: number; until: number; limit: number }], WebhookRow>(LOADS.webhooks);
   const selectParty = db.prepare<[number], { id: AgentId; name: string; registered_at: number }>(
@@ -70,6 +81,7 @@ export function loadStatements({ db, clock }: EngineContext, memory: SessionsInM
         openBytes: row.open_bytes,
         questions: row.questions,
         queuedSince: row.queued_since ?? undefined,
+        openSince: row.open_since ?? undefined,
         heartbeatAgeMs: ageOf(row.pk),
         pushPaths: newest ? pathsOf(newest.session) : [],
       },
@@ -107,9 +119,9 @@ export function loadStatements({ db, clock }: EngineContext, memory: SessionsInM
       const loads: InboxLoad[] = [];
       let pk = after;
       for (let looked = 0; looked < limit; looked++) {
-        const found = next.get(pk);
-        if (!found) return { loads, next: undefined };
-        pk = found.pk;
+        const found = next.get({ after: pk })?.pk ?? undefined;
+        if (found === undefined) return { loads, next: undefined };
+        pk = found;
         loads.push(...loadOf(pk));
       }
       return { loads, next: selectId.get(pk)?.id };

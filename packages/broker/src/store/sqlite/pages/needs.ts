@@ -7,6 +7,8 @@ import { inPieces } from "./pieces.ts";
 
 /** Rows that one piece reads. */
 const PIECE = 128;
+/** Reasons of one agent's dead letters that are told among those of all: one agent does not keep the others from being told. */
+const REASONS_OF_ONE = 100;
 
 const ask = (condition: string) => `
   SELECT k.message_pk AS pk, k.due_at AS at, m.id AS message_id, d.accepted_at, d.state = 'held' AS held,
@@ -190,15 +192,18 @@ export function needStatements({ db, clock }: EngineContext) {
       const found: DeadNeed[] = [];
       // Before every reason, the empty one too.
       let at: Pick<GroupRow, "agent" | "reason"> | undefined;
+      let ofOne = 0;
       while (found.length < limit) {
+        const goesOn = agent !== undefined || ofOne < REASONS_OF_ONE;
         const row: GroupRow | undefined =
-          (at && nextReason.get({ agent: at.agent, reason: at.reason })) ??
+          (at && goesOn ? nextReason.get({ agent: at.agent, reason: at.reason }) : undefined) ??
           (agent === undefined
             ? nextDead.get({ agent: at?.agent ?? 0 })
             : at
               ? undefined
               : nextDead.get({ agent: agent - 1 }));
         if (!row || (agent !== undefined && row.agent !== agent)) break;
+        ofOne = row.agent === at?.agent ? ofOne + 1 : 1;
         at = row;
         found.push({ to: toOf(row), isGone: row.gone === 1, reason: row.reason, since: row.since });
         if (found.length % PIECE === 0) yield;
