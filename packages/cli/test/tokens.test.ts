@@ -1,8 +1,8 @@
 /** `agentmesh tokens` and `audit`: a token is exchanged while its agent is at work, and what was done about tokens is told at once. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assertInTime, startMcpSession, startTestBroker, stopwatch, type TestBroker, until } from "testkit";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { cli, startCli } from "./run-cli.ts";
 
 let broker: TestBroker;
@@ -27,7 +27,7 @@ test("the token of a session at work is exchanged: the session goes on, is pushe
 
   const rotated = await cli(broker.home, ["tokens", "rotate", "spinner", "--overlap", "0s"]);
   expect(rotated).toMatchObject({ code: 0, stderr: "" });
-  expect(rotated.stdout).toContain("spinner has a new token");
+  expect(rotated.stdout).toContain("spinner has a new token. The one before opens nothing any more.");
   expect(rotated.stdout).not.toMatch(/am_[\w-]{20,}/);
   await expect(broker.client(before, { retryForMs: 0 }).getAgent({ agent: "me" })).rejects.toMatchObject({
     status: 401,
@@ -43,6 +43,37 @@ test("the token of a session at work is exchanged: the session goes on, is pushe
     stdout: expect.stringContaining("spinner: token rotated"),
   });
 });
+
+test.each(["0s", "1s"])(
+  "an exchange with an overlap of %s that cannot be kept leaves a token in the file that is good",
+  async (overlap) => {
+    const name = `cut-off-${overlap}`;
+    expect(await cli(broker.home, ["agent", "add", name])).toMatchObject({ code: 0 });
+    const folder = join(broker.home, "agents");
+    const path = readdirSync(folder)
+      .map((file) => join(folder, file))
+      .find((file) => readFileSync(file, "utf8").includes(name));
+    if (path === undefined) throw new Error(`no file has the token of ${name}`);
+    const text = readFileSync(path, "utf8");
+    const [token = ""] = /am_[\w-]+/.exec(text) ?? [];
+    // A program that puts back what it has read, again and again.
+    const other = setInterval(() => {
+      writeFileSync(join(broker.home, "put-back"), text);
+      renameSync(join(broker.home, "put-back"), path);
+    }, 1);
+    onTestFinished(() => clearInterval(other));
+    const refused = await cli(broker.home, ["tokens", "rotate", name, "--overlap", overlap]);
+    clearInterval(other);
+    expect([refused.code, refused.stderr.replace(/\s+/g, " ")]).toEqual([1, expect.stringContaining("is good still")]);
+    writeFileSync(path, text);
+    expect((await broker.client(token, { retryForMs: 0 }).getAgent({ agent: "me" })).name).toBe(name);
+    // The same command goes on from there.
+    expect(await cli(broker.home, ["tokens", "rotate", name, "--overlap", "0s"])).toMatchObject({ code: 0 });
+    await expect(broker.client(token, { retryForMs: 0 }).getAgent({ agent: "me" })).rejects.toMatchObject({
+      status: 401,
+    });
+  },
+);
 
 test("an agent of the command line goes on with its new token, one that is kept elsewhere is not exchanged", async () => {
   expect(await cli(broker.home, ["agent", "add", "robot"])).toMatchObject({ code: 0 });

@@ -78,12 +78,14 @@ export function keptTokens(folder: StateFolder, name: string): KeptToken[] {
 
 /**
  * Keeps a token in place of another one, with all else that its file says; a session that is at work takes it up with its next call.
- * False where the file holds neither by now. @throws StateFolderError
+ * `put` when it was put there now, `kept` when it had been there, `other` where the file holds neither. @throws StateFolderError
  */
-export function exchangeToken({ path, token }: KeptToken, next: string): boolean {
+export function exchangeToken({ path, token }: KeptToken, next: string): "put" | "kept" | "other" {
   const kept = keptIn(path);
-  if (kept?.token === token) replaceFile(path, `${JSON.stringify({ ...kept, token: next })}\n`);
-  return keptIn(path)?.token === next;
+  if (kept?.token === next) return "kept";
+  if (kept?.token !== token) return "other";
+  replaceFile(path, `${JSON.stringify({ ...kept, token: next })}\n`);
+  return "put";
 }
 
 function keptIn(path: string): z.infer<typeof KeptFile> | undefined {

@@ -18,6 +18,8 @@ import { jsonText, print, tell } from "../../terminal/output.ts";
 /** A session that notes something in the same moment may put back what it has read; then it is kept once more. */
 const KEEPS = 3;
 const KEPT_AFTER_MS = 30;
+/** So long the one before is good at least, in milliseconds: whatever ends meanwhile, the file has one that is. */
+const LEAST_OVERLAP_MS = 60_000;
 
 /** Options of `tokens rotate`. */
 export interface RotateOptions {
@@ -31,29 +33,48 @@ export async function rotate(context: Context, agent: string | undefined, option
   const known = await (await context.admin()).getAgent({ agent });
   const kept = await keptOf(context, known);
   if (!kept) throw elsewhere(context, known);
-  const token = `am_${random()}`;
-  const reply = await clientOf(context, kept.token).rotateToken({ token, overlapMs });
-  // The one before is good still: whatever ends between, the same command exchanges it once more.
-  await keep(kept, token);
+  let holder = kept;
+  const reply = await exchanged(overlapMs, async (overlap) => {
+    const token = `am_${random()}`;
+    const { formerUntil } = await clientOf(context, holder.token).rotateToken({ token, overlapMs: overlap });
+    // The one before is good still: whatever ends between, the same command exchanges it once more.
+    await keep(holder, token);
+    holder = { ...holder, token };
+    return formerUntil;
+  });
   await tellOf(context, `${plainLine(known.name)} has a new token`, { ...reply, agent: known.id });
 }
 
 /**
- * The new credential is good before it is kept here, and the one before for a while after: whatever ends between, this machine
- * has one of the two.
+ * Exchanges once, or twice where the one before is to be good no longer: then it is neither the token nor the one before. What
+ * is between them nobody had but the file.
  */
+async function exchanged(
+  overlapMs: number,
+  once: (overlapMs: number) => Promise<string | undefined>,
+): Promise<RotateTokenReply> {
+  const formerUntil = await once(Math.max(overlapMs, LEAST_OVERLAP_MS));
+  if (overlapMs > 0) return { ...(formerUntil !== undefined && { formerUntil }) };
+  await once(LEAST_OVERLAP_MS);
+  return {};
+}
+
 async function rotateMachine(context: Context, overlapMs: number): Promise<void> {
   const { folder } = context;
-  const joined = readJoinedMesh(folder);
-  if (!joined) {
+  if (!readJoinedMesh(folder)) {
     throw usageError(
       "This machine has joined no mesh, and so it has no credential. Name the agent whose token is to be exchanged: agentmesh tokens rotate AGENT",
     );
   }
-  const client = await context.admin();
-  const token = `amm_${random()}`;
-  const reply = await client.rotateToken({ token, overlapMs });
-  writeJoinedMesh(folder, { ...joined, token });
+  const reply = await exchanged(overlapMs, async (overlap) => {
+    const joined = readJoinedMesh(folder);
+    if (!joined) return undefined;
+    const token = `amm_${random()}`;
+    const { formerUntil } = await clientOf(context, joined.token).rotateToken({ token, overlapMs: overlap });
+    // The one before is good for a while after: whatever ends between, this machine has one of the two.
+    writeJoinedMesh(folder, { ...joined, token });
+    return formerUntil;
+  });
   await tellOf(context, "This machine has a new credential", reply);
 }
 
@@ -86,7 +107,7 @@ async function keep(kept: KeptToken, token: string): Promise<void> {
   for (let n = 0; n < KEEPS; n++) {
     exchangeToken(kept, token);
     await pause(KEPT_AFTER_MS);
-    if (exchangeToken(kept, token)) return;
+    if (exchangeToken(kept, token) === "kept") return;
   }
   throw new CommandError(
     "token_not_kept",
@@ -117,7 +138,7 @@ async function tellOf(
   const { formerUntil } = reply;
   await tell(
     formerUntil === undefined
-      ? `${what}.`
+      ? `${what}. The one before opens nothing any more.`
       : `${what}. The one before is good until ${localTime(formerUntil)} (${until(formerUntil)}), for programs that still have it.`,
   );
 }
