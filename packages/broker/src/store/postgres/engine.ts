@@ -1,5 +1,7 @@
 /** All statements of the engine over one transaction, by noun. */
+import { agentCardStatements } from "./access/agent-cards.ts";
 import { auditStatements } from "./access/audit.ts";
+import { hookStatements } from "./access/hooks.ts";
 import { inviteStatements } from "./access/invites.ts";
 import { machineStatements } from "./access/machines.ts";
 import { tokenStatements } from "./access/tokens.ts";
@@ -12,6 +14,7 @@ import { formerNameStatements } from "./names/former-names.ts";
 import { nameStatements } from "./names/names.ts";
 import { agentPageStatements } from "./pages/agents.ts";
 import { sessionStatements } from "./sessions.ts";
+import { webhookStatements } from "./webhooks.ts";
 
 /** The statements. */
 export type Engine = ReturnType<typeof engineOf>;
@@ -23,10 +26,12 @@ export function engineOf(context: EngineContext) {
   const profiles = profileStatements(context);
   return {
     agents: agentStatements(context, archive, formerNames, profiles),
+    agentCards: agentCardStatements(context),
     agentPages: agentPageStatements(context),
     archive,
     audit: auditStatements(context),
     formerNames,
+    hooks: hookStatements(context),
     invites: inviteStatements(context),
     machines: machineStatements(context),
     names: nameStatements(context),
@@ -34,5 +39,6 @@ export function engineOf(context: EngineContext) {
     sessions: sessionStatements(context),
     settings: settingStatements(context),
     tokens: tokenStatements(context),
+    webhooks: webhookStatements(context),
   };
 }

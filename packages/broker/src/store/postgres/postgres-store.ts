@@ -6,10 +6,13 @@ import { Transactions } from "./commits/transactions.ts";
 import type { Notice } from "./context.ts";
 import type { OpenPostgres } from "./database/open.ts";
 import { accessVerbs } from "./verbs/access.ts";
+import { agentCardVerbs } from "./verbs/agent-cards.ts";
 import { agentVerbs } from "./verbs/agents.ts";
+import { hookVerbs } from "./verbs/hooks.ts";
 import { listingVerbs } from "./verbs/listings.ts";
 import type { VerbParts } from "./verbs/parts.ts";
 import { sessionVerbs } from "./verbs/sessions.ts";
+import { webhookVerbs } from "./verbs/webhooks.ts";
 
 /** What a store is given beside its database. */
 export interface PostgresTerms {
@@ -43,7 +46,10 @@ export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders
     instanceId,
     listen: (listener: Parameters<Transactions["listen"]>[0]) => transactions.listen(listener),
     ...agentVerbs(parts),
+    ...agentCardVerbs(parts),
     ...accessVerbs(parts),
+    ...hookVerbs(parts),
+    ...webhookVerbs(parts),
     ...sessionVerbs(parts),
     ...listingVerbs(parts),
     close: async () => {

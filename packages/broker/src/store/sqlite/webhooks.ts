@@ -1,24 +1,6 @@
 /** SQL of webhooks. */
-import type { AgentId, WebhookState } from "@agentmesh/protocol";
-import { timestamp } from "../../mesh/clock.ts";
+import { WEBHOOK, type WebhookRow, webhookChange } from "../shared/rows/webhooks.ts";
 import type { EngineContext } from "./context.ts";
-
-/** A webhook with its agent. */
-export interface WebhookRow {
-  readonly agent_id: AgentId;
-  readonly sealed: string;
-  readonly set_at: number;
-  readonly failures: number;
-  readonly proven_at: number | null;
-  readonly failed_at: number | null;
-  readonly failed_why: string | null;
-  readonly rests_until: number | null;
-  readonly disabled: number;
-}
-
-const WEBHOOK = `
-  SELECT a.id AS agent_id, w.sealed, w.set_at, w.failures, w.proven_at, w.failed_at, w.failed_why, w.rests_until, w.disabled
-  FROM webhook w JOIN agent a ON a.pk = w.agent_pk`;
 
 /** The statements on webhooks. */
 export function webhookStatements({ db, clock, happened }: EngineContext) {
@@ -37,18 +19,11 @@ export function webhookStatements({ db, clock, happened }: EngineContext) {
     `UPDATE webhook SET failures = ?, failed_at = ?, failed_why = ?, rests_until = ?, disabled = ? WHERE agent_pk = ?`,
   );
 
-  /** What a note changes is told when the state is another by it; of a webhook that is gone there is nothing to tell. */
   const note = (agentPk: number, change: () => unknown): void => {
     const before = selectOne.get(agentPk);
     change();
-    const now = selectOne.get(agentPk);
-    if (!before || !now || stateOf(before) === stateOf(now)) return;
-    const { failed_why: why, rests_until: until } = now;
-    const state = stateOf(now);
-    if (state === "resting") {
-      happened(agentPk, "webhook.resting", { why: why ?? "", until: timestamp(until ?? clock.now()) });
-    } else if (state === "working") happened(agentPk, "webhook.working", {});
-    else if (state !== "untried") happened(agentPk, `webhook.${state}`, { why: why ?? "" });
+    const told = webhookChange(before, selectOne.get(agentPk), clock.now());
+    if (told) happened(agentPk, told.type, told.facts);
   };
 
   return {
@@ -73,12 +48,4 @@ export function webhookStatements({ db, clock, happened }: EngineContext) {
       note(agentPk, () => noteFailed.run(failures, clock.now(), why, restsUntil, disabled ? 1 : 0, agentPk));
     },
   };
-}
-
-/** How a webhook does, as its row says. */
-function stateOf(row: WebhookRow): WebhookState {
-  if (row.disabled === 1) return "disabled";
-  if (row.rests_until !== null) return "resting";
-  if (row.failed_why !== null) return "failing";
-  return row.proven_at === null ? "untried" : "working";
 }

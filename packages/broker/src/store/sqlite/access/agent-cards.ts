@@ -1,16 +1,7 @@
 /** SQL of agent cards. */
-import { CardSkill } from "@agentmesh/protocol";
-import * as z from "zod";
 import type { AgentCardRecord, AgentCardToKeep } from "../../../mesh/store.ts";
+import { type AgentCardRow, agentCardRecord } from "../../shared/rows/agent-cards.ts";
 import type { EngineContext } from "../context.ts";
-
-interface AgentCardRow {
-  readonly description: string;
-  readonly skills: string;
-  readonly set_at: number;
-}
-
-const Skills = z.array(CardSkill);
 
 /** The statements on agent cards. */
 export function agentCardStatements({ db, clock }: EngineContext) {
@@ -27,7 +18,7 @@ export function agentCardStatements({ db, clock }: EngineContext) {
       put.run(agentPk, description, JSON.stringify(skills), clock.now()),
     of(agentPk: number): AgentCardRecord | undefined {
       const row = selectOne.get(agentPk);
-      return row && { description: row.description, skills: Skills.parse(JSON.parse(row.skills)), setAt: row.set_at };
+      return row && agentCardRecord(row);
     },
     /** False when there was none. */
     removeOf: (agentPk: number): boolean => remove.run(agentPk).changes > 0,

@@ -1,9 +1,9 @@
 /** The Store's verbs on webhooks. */
 import type { AgentId } from "@agentmesh/protocol";
-import type { Store, WebhookRecord } from "../../../mesh/store.ts";
+import type { Store } from "../../../mesh/store.ts";
+import { webhookRecord } from "../../shared/rows/webhooks.ts";
 import { giveBack, underLease } from "../acts/lease.ts";
 import { laneOf } from "../commits/slices.ts";
-import type { WebhookRow } from "../webhooks.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** The Store's verbs on webhooks. */
@@ -46,19 +46,5 @@ export function webhookVerbs({
         else webhooks.noteFailed(pkOf(agentId), { ...note, disabled: note.kind === "disabled" });
       }),
     removeWebhook: (agentId) => write(laneOf.agent(agentId), () => webhooks.remove(pkOf(agentId))),
-  };
-}
-
-function webhookRecord(row: WebhookRow): WebhookRecord {
-  return {
-    agentId: row.agent_id,
-    sealed: row.sealed,
-    setAt: row.set_at,
-    failures: row.failures,
-    provenAt: row.proven_at ?? undefined,
-    failedAt: row.failed_at ?? undefined,
-    failedWhy: row.failed_why ?? undefined,
-    restsUntil: row.rests_until ?? undefined,
-    disabled: row.disabled === 1,
   };
 }
