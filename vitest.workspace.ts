@@ -48,7 +48,6 @@ const ON_OTHER_MACHINES = [
   "**/test/skew.test.ts",
   "**/test/state-folder-setting.test.ts",
   "**/test/system-errors.test.ts",
-  "**/test/tokens.test.ts",
   "**/test/upgrade.test.ts",
 ];
 
@@ -70,6 +69,7 @@ const THROUGH_DOZENS_OF_PROGRAMS = [
   "**/test/setup.test.ts",
   "**/test/snippets.test.ts",
   "**/test/page-link.test.ts",
+  "**/test/tokens.test.ts",
   "**/test/top.test.ts",
   "**/test/troubleshooting/*.test.ts",
   "**/test/waiting.test.ts",

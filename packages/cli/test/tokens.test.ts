@@ -92,6 +92,19 @@ test("an agent of the command line goes on with its new token, one that is kept 
   expect(await cli(broker.home, ["tokens", "rotate"])).toMatchObject({ code: 2, stdout: "" });
 });
 
+test("an agent that was renamed while its session is at work gets a new token by its new name", async () => {
+  const env = { AGENTMESH_NAME: "before-that" };
+  await using session = await startMcpSession({ home: broker.home, cwd: broker.home, env });
+  expect(await session.joined()).toBe("before-that");
+  expect(await cli(broker.home, ["agent", "rename", "before-that", "after-that"])).toMatchObject({ code: 0 });
+  const before = kept();
+  expect(await cli(broker.home, ["tokens", "rotate", "after-that"])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("after-that has a new token"),
+  });
+  expect(kept().filter((token) => !before.includes(token))).toHaveLength(1);
+});
+
 test("the sender of a hook URL has no token, and so it is in no list of them", async () => {
   const { agent } = await broker.agent("ci-watcher");
   expect(await cli(broker.home, ["hook-url", agent.name, "--name", "posts-of-ci"])).toMatchObject({ code: 0 });

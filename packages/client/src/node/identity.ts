@@ -56,6 +56,8 @@ export function forgetIdentity(folder: StateFolder, client: string, place: strin
 export interface KeptToken {
   readonly token: string;
   readonly path: string;
+  /** What its agent was called when the file was written: it may have been renamed since. */
+  readonly name: string | undefined;
 }
 
 const KeptFile = z.looseObject({
@@ -65,13 +67,13 @@ const KeptFile = z.looseObject({
   place: z.string().optional(),
 });
 
-/** The tokens here that are kept under a name: whose they are by now the broker says. */
-export function keptTokens(folder: StateFolder, name: string): KeptToken[] {
+/** The tokens of agents that are kept here: whose they are by now the broker says. */
+export function keptTokens(folder: StateFolder): KeptToken[] {
   const found: KeptToken[] = [];
   for (const file of namesIn(folder.agents).filter((each) => each.endsWith(".json"))) {
     const path = join(folder.agents, file);
     const kept = keptIn(path);
-    if (kept && (kept.name === name || kept.place === name)) found.push({ token: kept.token, path });
+    if (kept) found.push({ token: kept.token, path, name: kept.name ?? kept.place });
   }
   return found;
 }

@@ -30,8 +30,9 @@ export interface RotateOptions {
 export async function rotate(context: Context, agent: string | undefined, options: RotateOptions): Promise<void> {
   const overlapMs = options.overlap ?? TOKEN_OVERLAP_MS;
   if (agent === undefined) return rotateMachine(context, overlapMs);
-  const known = await (await context.admin()).getAgent({ agent });
-  const kept = await keptOf(context, known);
+  const admin = await context.admin();
+  const known = await admin.getAgent({ agent });
+  const kept = await keptOf(context, admin, known);
   if (!kept) throw elsewhere(context, known);
   let holder = kept;
   const reply = await exchanged(overlapMs, async (overlap) => {
@@ -83,11 +84,27 @@ function random(): string {
 }
 
 /** Its token as it is kept here; undefined where it is not. */
-async function keptOf(context: Context, { id, name }: Agent): Promise<KeptToken | undefined> {
-  for (const kept of keptTokens(context.folder, name)) {
-    if ((await idBy(clientOf(context, kept.token))) === id) return kept;
+async function keptOf(context: Context, admin: MeshClient, { id, name }: Agent): Promise<KeptToken | undefined> {
+  const byName = Map.groupBy(keptTokens(context.folder), (kept) => kept.name);
+  // Its own name first: what a session keeps says how its agent was called when it began.
+  for (const each of new Set([name, ...byName.keys()])) {
+    const some = each === undefined ? undefined : byName.get(each);
+    if (each === undefined || !some || (each !== name && (await idOf(admin, each)) !== id)) continue;
+    for (const kept of some) {
+      if ((await idBy(clientOf(context, kept.token))) === id) return kept;
+    }
   }
   return undefined;
+}
+
+/** Whom a name leads to, one that it had before too. */
+async function idOf(admin: MeshClient, agent: string): Promise<string | undefined> {
+  try {
+    return (await admin.getAgent({ agent })).id;
+  } catch (error) {
+    if (error instanceof MeshApiError && error.status < 500) return undefined;
+    throw error;
+  }
 }
 
 async function idBy(client: MeshClient): Promise<string | undefined> {
