@@ -1,7 +1,7 @@
 /** What begins when a message is accepted: a delivery with the next seq of its inbox, or a notice of the mesh. */
 import type { DeliveryId, LogEntry, Message } from "@agentmesh/protocol";
 import { DEFAULT_TTL_MS } from "@agentmesh/protocol";
-import { MESH_AGENT_ID } from "../../src/store/sqlite/messages.ts";
+import { MESH_AGENT_ID } from "../../src/store/shared/rows/messages.ts";
 import { type AgentHistory, type DeliveryHistory, type MessageHistory, type Rank, time } from "./history.ts";
 import type { Observer } from "./observer.ts";
 import { demand, type PromiseName } from "./promises.ts";

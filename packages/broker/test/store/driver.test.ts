@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import SqliteDatabase from "better-sqlite3";
 import { tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
-import { DELIVERY } from "../../src/store/sqlite/delivery-sql.ts";
+import { DELIVERY } from "../../src/store/shared/columns.ts";
 import type { Database, Driver } from "../../src/store/sqlite/driver/database.ts";
 import { LoadMark } from "../../src/store/sqlite/driver/load-mark.ts";
 import { steadyPlan } from "../../src/store/sqlite/driver/steady-plan.ts";

@@ -1,7 +1,7 @@
-/** Stores over a real Postgres server: a database for each test, made from one that has the schema already. */
+/** Stores over a real Postgres server: a database for each test, emptied behind the one that had it before. */
 import { type PostgresServer, type PostgresVersion, startPostgres } from "testkit";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import type { Store } from "../../src/mesh/store.ts";
+import type { Store, StoreListener } from "../../src/mesh/store.ts";
 import { type OpenPostgres, openPostgres } from "../../src/store/postgres/database/open.ts";
 import { nodePostgres } from "../../src/store/postgres/driver/node-postgres.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
@@ -18,22 +18,39 @@ export interface PostgresUnderTest {
   engine(): EngineUnderTest;
 }
 
+/** Empties a database that has the schema: ten times quicker than another one. The mesh stays as a sender. */
+const EMPTY = `
+  DO $$
+  DECLARE found TEXT;
+  BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR found IN SELECT tablename FROM pg_tables
+      WHERE schemaname = 'agentmesh' AND tablename NOT IN ('migration', 'agent', 'keeping', 'counter', 'let_go')
+    LOOP EXECUTE format('DELETE FROM %I', found); END LOOP;
+    DELETE FROM agent WHERE pk <> -1;
+    DELETE FROM keeping WHERE agent_pk <> -1;
+    UPDATE keeping SET messages = 0, bytes = 0;
+    UPDATE agent SET next_seq = 1;
+    UPDATE counter SET message = 0, timeline = 0, event = 0, audit = 0, forgotten = 0;
+    UPDATE let_go SET messages = 0, until = NULL;
+  END $$`;
+
 /** Starts a server for the tests of the describe block that calls it. */
 export function usePostgres(version: PostgresVersion): PostgresUnderTest {
   let server: PostgresServer | undefined;
   let made = 0;
+  const lent: string[] = [];
+  const emptied: string[] = [];
   let skip = (_why: string): void => {};
 
   const running = (): PostgresServer => {
     if (!server) throw new Error("Postgres was not started");
     return server;
   };
-  const sql = async (statement: string): Promise<void> => {
-    const db = await nodePostgres({
-      ...{ url: running().addressOf("postgres"), connections: 1, connectMs: 5_000, onLost: () => {} },
-    });
+  const sql = async (url: string, script: string): Promise<void> => {
+    const db = await nodePostgres({ url, connections: 1, connectMs: 5_000, onLost: () => {} });
     try {
-      await db.use((connection) => connection.run(statement));
+      await db.use((connection) => connection.script(script));
     } finally {
       await db.close();
     }
@@ -41,12 +58,11 @@ export function usePostgres(version: PostgresVersion): PostgresUnderTest {
 
   beforeAll(async () => {
     server = await startPostgres(version);
-    await sql("CREATE DATABASE template");
-    await (await openPostgres({ url: server.addressOf("template") })).db.close();
   });
   const opened: OpenPostgres[] = [];
   const closeAll = async (): Promise<void> => {
     for (const { db } of opened.splice(0)) await db.close();
+    emptied.push(...lent.splice(0));
   };
   afterAll(async () => {
     await closeAll();
@@ -59,9 +75,12 @@ export function usePostgres(version: PostgresVersion): PostgresUnderTest {
   });
 
   const newDatabase = async (): Promise<string> => {
-    const name = `mesh_${++made}`;
-    await sql(`CREATE DATABASE ${name} TEMPLATE template`);
-    return running().addressOf(name);
+    const used = emptied.pop();
+    const url = used ?? running().addressOf(`mesh_${++made}`);
+    if (used === undefined) await sql(running().addressOf("postgres"), `CREATE DATABASE mesh_${made}`);
+    else await sql(url, EMPTY);
+    lent.push(url);
+    return url;
   };
 
   return {
@@ -81,10 +100,17 @@ export function usePostgres(version: PostgresVersion): PostgresUnderTest {
   };
 }
 
-/** The whole port of an engine that is being built: a test that asks for a verb that is missing is left out, and says so. */
-function asFarAsBuilt(built: Partial<Store>, isMissing: (verb: string) => void): Store {
+/** The whole port of an engine that is being built: a test that asks for what is missing is left out, and says so. */
+function asFarAsBuilt(built: Partial<Store>, isMissing: (what: string) => void): Store {
+  const listen = (listener: StoreListener): void => {
+    if (listener.offers) isMissing("a lease in the commit that accepts");
+    built.listen?.(listener);
+  };
   const whole: unknown = new Proxy(built, {
-    get: (of, verb) => Reflect.get(of, verb) ?? (verb === "then" ? undefined : () => isMissing(String(verb))),
+    get: (of, verb) => {
+      if (verb === "listen") return listen;
+      return Reflect.get(of, verb) ?? (verb === "then" ? undefined : () => isMissing(String(verb)));
+    },
   });
   return whole as Store;
 }

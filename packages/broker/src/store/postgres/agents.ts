@@ -8,6 +8,7 @@ import { callerStatements } from "./agent/callers.ts";
 import type { profileStatements } from "./agent/profiles.ts";
 import type { archiveStatements } from "./archive.ts";
 import type { EngineContext } from "./context.ts";
+import { MESH_PK } from "./migrations/0003-counts.ts";
 import type { formerNameStatements } from "./names/former-names.ts";
 import { NEWEST, newestSigns } from "./rows/signs.ts";
 
@@ -77,12 +78,15 @@ export function agentStatements(
    * at once, before it takes a number.
    */
   async function lock(pks: readonly number[]): Promise<void> {
-    const missing = [...new Set(pks)].filter((pk) => !locked.has(pk));
+    const missing = [...new Set(pks)].filter((pk) => pk !== 0 && !locked.has(pk));
     if (missing.length === 0) return;
     if (numbers.isHeld) throw new Error(`agents ${missing.join(", ")} were not locked before a number was taken`);
     await db.all(LOCK, [missing]);
     for (const pk of missing) locked.add(pk);
   }
+
+  /** The same with the mesh itself, of which a notice may be kept. */
+  const lockWithMesh = (pks: readonly number[]) => lock([...pks, MESH_PK]);
 
   /** The same of one, by its id; its row as it is from now on. */
   async function lockedRow(id: AgentId): Promise<PartyRow | undefined> {
@@ -128,6 +132,7 @@ export function agentStatements(
 
   return {
     lock,
+    lockWithMesh,
     lockedRow,
     row,
     rowByPk,

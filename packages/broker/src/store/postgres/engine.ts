@@ -9,11 +9,17 @@ import { profileStatements } from "./agent/profiles.ts";
 import { settingStatements } from "./agent/settings.ts";
 import { agentStatements } from "./agents.ts";
 import { archiveStatements } from "./archive.ts";
+import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
+import { deliveryStatements } from "./deliveries.ts";
+import { keepingStatements } from "./keeping.ts";
+import { messageStatements } from "./messages.ts";
 import { formerNameStatements } from "./names/former-names.ts";
 import { nameStatements } from "./names/names.ts";
 import { agentPageStatements } from "./pages/agents.ts";
+import { deliveryPageStatements } from "./pages/deliveries.ts";
 import { sessionStatements } from "./sessions.ts";
+import { timelineStatements } from "./timeline.ts";
 import { webhookStatements } from "./webhooks.ts";
 
 /** The statements. */
@@ -29,15 +35,21 @@ export function engineOf(context: EngineContext) {
     agentCards: agentCardStatements(context),
     agentPages: agentPageStatements(context),
     archive,
+    asks: askStatements(context),
     audit: auditStatements(context),
+    deliveries: deliveryStatements(context),
+    deliveryPages: deliveryPageStatements(context),
     formerNames,
     hooks: hookStatements(context),
     invites: inviteStatements(context),
+    keeping: keepingStatements(context),
     machines: machineStatements(context),
+    messages: messageStatements(context),
     names: nameStatements(context),
     profiles,
     sessions: sessionStatements(context),
     settings: settingStatements(context),
+    timeline: timelineStatements(context),
     tokens: tokenStatements(context),
     webhooks: webhookStatements(context),
   };

@@ -11,6 +11,7 @@ import { agentVerbs } from "./verbs/agents.ts";
 import { hookVerbs } from "./verbs/hooks.ts";
 import { listingVerbs } from "./verbs/listings.ts";
 import type { VerbParts } from "./verbs/parts.ts";
+import { sendVerbs } from "./verbs/sends.ts";
 import { sessionVerbs } from "./verbs/sessions.ts";
 import { webhookVerbs } from "./verbs/webhooks.ts";
 
@@ -51,6 +52,7 @@ export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders
     ...hookVerbs(parts),
     ...webhookVerbs(parts),
     ...sessionVerbs(parts),
+    ...sendVerbs(parts),
     ...listingVerbs(parts),
     close: async () => {
       await lanes.drained();

@@ -72,7 +72,7 @@ export function sessionStatements({ db, now, happened, numbers }: EngineContext)
       const paths = pushPaths ?? session.pushPaths;
       await db.run(
         `UPDATE session SET seen_at = $1, beat_at = $1, doubted_at = NULL, doubted_why = NULL, silent = 0, push_paths = $2,
-           heard = GREATEST(heard, (SELECT c.timeline FROM counter c))
+           heard = (SELECT c.timeline FROM counter c)
          WHERE id = $3`,
         [now, JSON.stringify(paths), id],
       );
@@ -81,14 +81,11 @@ export function sessionStatements({ db, now, happened, numbers }: EngineContext)
       if (session.silent) await happened(session.agentPk, "session.heard", { session: id });
       return session.silent;
     },
-    /** Notes a sign of a session that is no heartbeat; true when it had been silent. */
-    async hear(id: string): Promise<boolean> {
+    /** Notes a sign of a session at a position of the timeline; true when it had been silent. */
+    async hear(id: string, position: number): Promise<boolean> {
       const session = await held(id);
       if (!session) return false;
-      await db.run(
-        `UPDATE session SET silent = 0, heard = GREATEST(heard, (SELECT c.timeline FROM counter c)) WHERE id = $1`,
-        [id],
-      );
+      await db.run(`UPDATE session SET silent = 0, heard = $1 WHERE id = $2`, [position, id]);
       if (session.silent) await happened(session.agentPk, "session.heard", { session: session.id });
       return session.silent;
     },

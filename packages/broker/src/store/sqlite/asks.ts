@@ -1,33 +1,8 @@
 /** SQL of asks. */
 import type { AgentId, DeliveryState, MessageId, OpenAsk } from "@agentmesh/protocol";
-import { timestamp } from "../../mesh/clock.ts";
-import { previewOf } from "../shared/rows/body.ts";
+import { type AskPlace, type OpenAskRow, openAskOf } from "../shared/rows/asks.ts";
 import type { EngineContext } from "./context.ts";
 import { inPieces } from "./pages/pieces.ts";
-
-/** An ask without an answer. */
-export interface OpenAskRow {
-  readonly message_pk: number;
-  readonly message_id: MessageId;
-  readonly thread_id: string;
-  readonly seq: number;
-  readonly asker_id: AgentId;
-  readonly asker_name: string;
-  readonly debtor_id: AgentId;
-  readonly debtor_name: string;
-  readonly accepted_at: number;
-  readonly expires_at: number;
-  readonly due_at: number;
-  readonly answer_within_ms: number;
-  readonly nudged_at: number | null;
-  readonly state: DeliveryState;
-  readonly body: string;
-  readonly body_bytes: number;
-  readonly body_hash: string;
-}
-
-/** Where an ask stands among all, in the order of being due. */
-export type AskPlace = Pick<OpenAskRow, "due_at" | "message_pk">;
 
 const OPEN = `
   SELECT k.message_pk, m.id AS message_id, m.thread_id, d.seq, a.id AS asker_id, a.name AS asker_name,
@@ -39,20 +14,6 @@ const OPEN = `
   JOIN agent a ON a.pk = k.asker_pk
   JOIN agent b ON b.pk = k.debtor_pk
   WHERE k.closed_at IS NULL`;
-
-/** An ask as its parties see it. */
-export function openAskOf(row: OpenAskRow, now: number): OpenAsk {
-  return {
-    messageId: row.message_id,
-    seq: row.seq,
-    from: { id: row.asker_id, name: row.asker_name },
-    to: { id: row.debtor_id, name: row.debtor_name },
-    askedAt: timestamp(row.accepted_at),
-    dueAt: timestamp(row.due_at),
-    overdue: row.due_at <= now,
-    preview: previewOf(row),
-  };
-}
 
 /** Open asks by the time of their answer, without their texts. What a policy holds is given to nobody, in a list neither. */
 export const ASKS = {

@@ -1,35 +1,23 @@
 /** SQL of deliveries: selected, leased, settled, returned. */
 import type { AgentId, DeliveryId, DeliveryRef, DeliveryState, MessageId } from "@agentmesh/protocol";
 import type { Delayed } from "../../mesh/store.ts";
+import { DELIVERY, OWN_DELIVERY } from "../shared/columns.ts";
+import type {
+  DeadTerms,
+  DueRow,
+  DueTerms,
+  InboxTerms,
+  LeasableTerms,
+  LeaseRow,
+  StateRow,
+  StatesTerms,
+  StreamedTerms,
+} from "../shared/rows/deliveries.ts";
 import type { DeliveryPartyRow, DeliveryRow, OwnDeliveryRow } from "../shared/rows/rows.ts";
 import type { EngineContext } from "./context.ts";
-import {
-  DEAD,
-  DELIVERY,
-  type DeadTerms,
-  DUE,
-  type DueRow,
-  type DueTerms,
-  INBOX,
-  type InboxTerms,
-  LEASABLE,
-  LEASE_OF,
-  LEASED_BY,
-  type LeasableTerms,
-  type LeaseRow,
-  OPEN_OF,
-  OWN_DELIVERY,
-  STATES_OF,
-  STREAMED,
-  type StateRow,
-  type StatesTerms,
-  type StreamedTerms,
-} from "./delivery-sql.ts";
+import { DEAD, DUE, INBOX, LEASABLE, LEASE_OF, LEASED_BY, OPEN_OF, STATES_OF, STREAMED } from "./delivery-sql.ts";
 import type { LifeStatements } from "./file/life.ts";
 import { insertDelivery } from "./inserted.ts";
-
-/** The order of reading, before the number in the inbox. */
-export const RANK = { interrupt: 0, message: 1, notice: 2 } as const;
 
 /** The statements on deliveries. */
 export function deliveryStatements({ db, clock, delayed }: EngineContext, life: LifeStatements) {

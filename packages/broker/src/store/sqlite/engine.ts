@@ -1,5 +1,6 @@
 /** All statements of the engine, prepared once over one open database. */
 
+import { FoundDamage } from "../shared/damage.ts";
 import { agentCardStatements } from "./access/agent-cards.ts";
 import { auditStatements } from "./access/audit.ts";
 import { hookStatements } from "./access/hooks.ts";
@@ -11,7 +12,6 @@ import { agentStatements } from "./agents.ts";
 import { archiveStatements } from "./archive.ts";
 import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
-import { FoundDamage } from "./damage.ts";
 import { deliveryStatements } from "./deliveries.ts";
 import { dueTimes } from "./due.ts";
 import { eventStatements } from "./events/events.ts";

@@ -2,6 +2,7 @@
 import { type AgentId, type HistoryEntry, MAX_DELIVERIES_PER_READ, type Party } from "@agentmesh/protocol";
 import type { SearchTerm } from "../../mesh/names/words.ts";
 import type { HistoryPart, HistoryQuery, Viewer } from "../../mesh/store.ts";
+import { MESSAGE } from "../shared/columns.ts";
 import { BEHIND_ALL, cursors } from "../shared/rows/cursor.ts";
 import {
   type DeliveryRow,
@@ -11,7 +12,6 @@ import {
   type ShownDeliveryRow,
 } from "../shared/rows/rows.ts";
 import type { EngineContext } from "./context.ts";
-import { MESSAGE } from "./messages.ts";
 
 /** What a message is looked at for; what is not asked for is NULL. Nobody's query gets past its first line. */
 interface Sought {

@@ -1,50 +1,18 @@
 /** SQL of messages and idempotency keys. */
-import { type AgentId, MAX_NAMED_PER_PUBLISH, type MessageId, type ThreadId, type Urgency } from "@agentmesh/protocol";
+import { type AgentId, MAX_NAMED_PER_PUBLISH, type MessageId } from "@agentmesh/protocol";
 import { urgencyWeight } from "../../mesh/acceptance/urgency.ts";
-import type { MessageToEnqueue, Skipped } from "../../mesh/store.ts";
+import type { Skipped } from "../../mesh/store.ts";
+import { MESSAGE } from "../shared/columns.ts";
 import { bodyHash } from "../shared/rows/body.ts";
+import {
+  type ByProgram,
+  type EnvelopeRow,
+  type KeyRow,
+  MESH_AGENT_ID,
+  type NewMessage,
+} from "../shared/rows/messages.ts";
 import { type MessageRow, skippedOf } from "../shared/rows/rows.ts";
 import type { EngineContext } from "./context.ts";
-
-/** Id under which the mesh itself sends notices. */
-export const MESH_AGENT_ID: AgentId = `agt_${"0".repeat(32)}`;
-
-/** An idempotency key in use. */
-export interface KeyRow {
-  readonly content_hash: string;
-  readonly message_id: MessageId;
-}
-
-/** What is stored of a message, direct or published. */
-export type NewMessage = Pick<MessageToEnqueue, "id" | "threadId" | "body" | "bodyBytes" | "ttlMs"> & {
-  readonly inReplyTo?: MessageId | undefined;
-  readonly hops?: number;
-  readonly topic?: string;
-  readonly urgency?: Urgency;
-  readonly byProgram?: true | undefined;
-};
-
-/** Whether a program sent it with a person's token. */
-export interface ByProgram {
-  readonly by_program: 0 | 1;
-}
-
-/** A message's envelope as its sender and thread see it. */
-export interface EnvelopeRow {
-  readonly id: MessageId;
-  readonly thread_id: ThreadId;
-  readonly hops: number;
-  readonly sender_id: AgentId;
-  readonly sender_name: string;
-}
-
-/** A message without a delivery, so that its recipient has no name yet. */
-export const MESSAGE = `
-  SELECT m.id AS message_id, m.kind, m.topic, m.sender_pk, s.id AS sender_id, s.name AS sender_name,
-    s.trust AS sender_trust,
-    '' AS recipient_name, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops, m.urgency,
-    m.by_program, m.accepted_at, m.expires_at, (SELECT k.due_at FROM ask k WHERE k.message_pk = m.pk) AS answer_by
-  FROM message m JOIN agent s ON s.pk = m.sender_pk`;
 
 /** The statements on messages. */
 export function messageStatements({ db, clock, worded }: EngineContext) {

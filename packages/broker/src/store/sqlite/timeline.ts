@@ -1,28 +1,7 @@
 /** SQL of the timeline: everything that happens to a delivery, in order. */
 import type { TimelineEvent } from "@agentmesh/protocol";
+import { MAX_ENTRIES_PER_EVENT, type Note, type Parties, REPEATABLE } from "../shared/timeline.ts";
 import type { EngineContext } from "./context.ts";
-
-/** Whose a delivery is, and who sent its message. */
-export interface Parties {
-  readonly recipient_pk: number;
-  readonly sender_pk: number;
-}
-
-/** What is noted beside the event. */
-export interface Note {
-  readonly attempt: number;
-  /** Of the delivery, where they have been read already. */
-  readonly parties?: Parties;
-  readonly session?: string | null;
-  readonly path?: string | null;
-  readonly reason?: string | null;
-}
-
-/** Entries of one delivery that are kept of each event: the newest. */
-const MAX_ENTRIES_PER_EVENT = 100;
-
-/** What a receiver can do as often as it likes under one lease. */
-const REPEATABLE: ReadonlySet<TimelineEvent> = new Set(["extended", "pushed", "push_failed"]);
 
 /** The statements on the timeline. */
 export function timelineStatements({ db, clock, advanced }: EngineContext) {
@@ -64,7 +43,6 @@ export function timelineStatements({ db, clock, advanced }: EngineContext) {
       advanced();
       const at = clock.now();
       const pk = insert.get(deliveryPk, recipient_pk, sender_pk, at, event, attempt, session, path, reason)?.pk ?? 0;
-      // What a receiver can repeat without end: of a lease's own life each time, of leases when there have been many.
       if (attempt > MAX_ENTRIES_PER_EVENT || REPEATABLE.has(event)) {
         dropOldest.run(deliveryPk, event, MAX_ENTRIES_PER_EVENT);
       }

@@ -1,27 +1,8 @@
 /** SQL of topics and subscriptions. */
 import type { AgentId, MessageId } from "@agentmesh/protocol";
 import * as z from "zod";
-import type { InboxQuota } from "../../mesh/store.ts";
+import { type KeptRow, type KeptTerms, patternsOf, type RetainedRow, type UnderWay } from "../shared/topics.ts";
 import type { EngineContext } from "./context.ts";
-
-/** A published message that is kept for later subscribers. */
-export interface RetainedRow {
-  readonly pk: number;
-  readonly id: MessageId;
-  readonly topic: string;
-  readonly sender_pk: number;
-  readonly sender_id: AgentId;
-  readonly by_program: 0 | 1;
-  readonly body_bytes: number;
-  readonly urgency: number;
-  readonly expires_at: number;
-}
-
-/** A publish with those who have not got it yet. */
-export interface UnderWay extends InboxQuota {
-  readonly pk: number;
-  readonly rest: readonly number[];
-}
 
 /** Messages of a topic, and whether something needs them still: a delivery, or a key that a retry could come under. */
 export const KEPT = `
@@ -30,20 +11,6 @@ export const KEPT = `
       OR EXISTS (SELECT 1 FROM publishing p WHERE p.message_pk = m.pk) AS needed
   FROM message m WHERE m.topic = :topic AND m.pk > :after ORDER BY m.pk LIMIT :limit`;
 
-/** Which of them. */
-export interface KeptTerms {
-  readonly topic: string;
-  readonly after: number;
-  readonly limit: number;
-}
-
-/** A message that a topic keeps. */
-export interface KeptRow {
-  readonly pk: number;
-  readonly expires_at: number;
-  readonly needed: 0 | 1;
-}
-
 /** Who is subscribed to one of these patterns by name, as one list. */
 export const SUBSCRIBED = `
   SELECT json_group_array(agent_pk) AS pks FROM
@@ -51,23 +18,6 @@ export const SUBSCRIBED = `
      WHERE s.pattern IN (SELECT value FROM json_each(?)) ORDER BY a.name, a.pk)`;
 
 const Keys = z.array(z.int());
-
-/**
- * Patterns that mean a topic, of those that somebody may be subscribed to: word by word along the index of patterns, and
- * no further where none begins so.
- */
-export function patternsOf(topic: string, begins: (text: string) => boolean): string[] {
-  const words = topic.split(".");
-  const patterns: string[] = [];
-  let heads = [""];
-  for (const [i, word] of words.entries()) {
-    patterns.push(...heads.map((head) => `${head}>`));
-    const next = heads.flatMap((head) => [`${head}${word}`, `${head}*`]);
-    if (i === words.length - 1) patterns.push(...next);
-    else heads = next.map((head) => `${head}.`).filter(begins);
-  }
-  return patterns;
-}
 
 /** The statements on topics. */
 export function topicStatements({ db, clock, happened }: EngineContext) {
@@ -121,6 +71,11 @@ export function topicStatements({ db, clock, happened }: EngineContext) {
   /** Whether somebody is subscribed to a pattern that begins so. */
   const begins = (text: string): boolean => selectFrom.get(text)?.pattern.startsWith(text) === true;
 
+  const meant = (topic: string): readonly string[] => {
+    const patterns = patternsOf(topic);
+    for (let next = patterns.next(); ; next = patterns.next(begins(next.value))) if (next.done) return next.value;
+  };
+
   const drop = db.prepare<[number]>(`DELETE FROM message WHERE pk = ?`);
 
   return {
@@ -135,10 +90,10 @@ export function topicStatements({ db, clock, happened }: EngineContext) {
       return removed !== undefined;
     },
     /** Patterns that mean a topic and that somebody may be subscribed to. */
-    patternsOf: (topic: string): readonly string[] => patternsOf(topic, begins),
+    patternsOf: meant,
     /** Keys of the agents whose patterns mean a topic, each once. */
     subscribedTo: (topic: string): readonly number[] =>
-      Keys.parse(JSON.parse(selectSubscribed.get(JSON.stringify(patternsOf(topic, begins)))?.pks ?? "[]")),
+      Keys.parse(JSON.parse(selectSubscribed.get(JSON.stringify(meant(topic)))?.pks ?? "[]")),
     /** A publish whose message is accepted, with those who have not got it; undefined when nobody is left. */
     underWay(id: MessageId): UnderWay | undefined {
       const row = selectUnderWay.get(id);

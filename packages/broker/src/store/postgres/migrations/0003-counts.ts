@@ -1,4 +1,10 @@
 /** Schema 1, third part: what is counted follows the rows that it counts, whatever statement moves them. */
+import { MESH_AGENT_ID } from "../../shared/rows/messages.ts";
+
+/** Key of the mesh as a sender. */
+export const MESH_PK = -1;
+
+/** The statements. */
 export const counts = `
 CREATE FUNCTION count_delivery() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -117,4 +123,8 @@ BEGIN
 END $$;
 CREATE TRIGGER timeline_forgotten AFTER DELETE ON timeline REFERENCING OLD TABLE AS gone
 FOR EACH STATEMENT EXECUTE FUNCTION forget_timeline();
+
+-- The mesh as a sender: kept as a removed agent, so that nobody lists it, writes to it, or is it.
+INSERT INTO agent (pk, id, name, token_hash, profile, registered_at, removed_at) OVERRIDING SYSTEM VALUE
+VALUES (${MESH_PK}, '${MESH_AGENT_ID}', 'mesh', 'nobody', '{}', 0, 0);
 `;

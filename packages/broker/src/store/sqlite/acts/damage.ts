@@ -1,11 +1,11 @@
 /** Bodies that are not what was accepted: found by a lease or by the check of all, then ended, their senders told. */
 import type { Bounce } from "../../../mesh/store.ts";
 import { isIntact } from "../../shared/rows/body.ts";
+import { MESH_AGENT_ID } from "../../shared/rows/messages.ts";
 import type { DeliveryRow, MessageRow } from "../../shared/rows/rows.ts";
 import { type Budget, each, ROWS, type Slice, sliceBudget, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
-import { MESH_AGENT_ID } from "../messages.ts";
 import { endUnacked } from "./end.ts";
 import { notify } from "./notice.ts";
 

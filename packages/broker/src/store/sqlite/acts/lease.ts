@@ -13,10 +13,10 @@ import type {
   RetryPolicy,
 } from "../../../mesh/store.ts";
 import { focusOf, type PartyRow } from "../../shared/rows/agents.ts";
+import type { LeaseRow } from "../../shared/rows/deliveries.ts";
 import { type DeliveryRow, deliveryRecord, messageOf, type OwnDeliveryRow } from "../../shared/rows/rows.ts";
 import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
-import type { LeaseRow } from "../delivery-sql.ts";
 import type { Engine } from "../engine.ts";
 import { endUnacked } from "./end.ts";
 

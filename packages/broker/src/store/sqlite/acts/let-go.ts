@@ -2,10 +2,10 @@
 import { KEPT_BYTES_PER_MESSAGE } from "@agentmesh/protocol";
 import { timestamp } from "../../../mesh/clock.ts";
 import { type KeepingQuota, LET_GO_FROM } from "../../../mesh/store/keeping.ts";
+import type { Count } from "../../shared/quota.ts";
 import { ROWS, sliceBudget } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
-import type { Count } from "./quota.ts";
 
 /** How many messages one look for old history goes through. */
 const LOOK = 256;

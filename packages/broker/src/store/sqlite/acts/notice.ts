@@ -2,8 +2,9 @@
 import { type AgentId, DEFAULT_TTL_MS, type MessageId } from "@agentmesh/protocol";
 import { urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
 import { newId } from "../../../mesh/ids.ts";
+import { RANK } from "../../shared/rows/deliveries.ts";
 import type { EngineContext } from "../context.ts";
-import { RANK } from "../deliveries.ts";
+
 import type { Engine } from "../engine.ts";
 
 /** A notice about a message. */

@@ -4,13 +4,15 @@ import { cameAs, type Standing } from "../../../mesh/acceptance/trust-class.ts";
 import { urgencyOf } from "../../../mesh/acceptance/urgency.ts";
 import { newId } from "../../../mesh/ids.ts";
 import type { InboxQuota, MessageToPublish, Published, Skipped } from "../../../mesh/store.ts";
+import { keptBytes } from "../../shared/quota.ts";
 import { type MessageRow, messageOf } from "../../shared/rows/rows.ts";
+import { asAccepted } from "../../shared/sending.ts";
+import type { UnderWay } from "../../shared/topics.ts";
 import type { Budget, Slice } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
-import type { UnderWay } from "../topics.ts";
-import { checkKeeping, hasRoom, keptBytes } from "./quota.ts";
-import { actionFor, asAccepted, deliver, earlierUnder, putKey, recordOf, senderOf } from "./send.ts";
+import { checkKeeping, hasRoom } from "./quota.ts";
+import { actionFor, deliver, earlierUnder, putKey, recordOf, senderOf } from "./send.ts";
 
 /**
  * Accepts one message for everybody subscribed at this moment; the sender gets no copy. Who they are is on disk with the

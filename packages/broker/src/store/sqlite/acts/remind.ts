@@ -1,6 +1,6 @@
 /** The act of reminding: one nudge to who owes an overdue answer, later one notice to the asker. */
 import type { AskNotices } from "../../../mesh/store.ts";
-import { type AskPlace, type OpenAskRow, openAskOf } from "../asks.ts";
+import { type AskPlace, type OpenAskRow, openAskOf } from "../../shared/rows/asks.ts";
 import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";

@@ -4,15 +4,24 @@ import { actionOn } from "../../../mesh/acceptance/receiver-policy.ts";
 import { type Came, cameAs } from "../../../mesh/acceptance/trust-class.ts";
 import { urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
 import { timestamp } from "../../../mesh/clock.ts";
-import { MeshError } from "../../../mesh/errors.ts";
 import type { AgentRecord, Enqueued, InboxQuota, MessageToEnqueue } from "../../../mesh/store.ts";
+import { keptBytes } from "../../shared/quota.ts";
 import type { PartyRow } from "../../shared/rows/agents.ts";
-import { type MessageRow, messageOf } from "../../shared/rows/rows.ts";
+import { RANK } from "../../shared/rows/deliveries.ts";
+import { messageOf } from "../../shared/rows/rows.ts";
+import {
+  acceptedRow,
+  asAccepted,
+  goneRecord,
+  otherContent,
+  recipientLeft,
+  refusedByPolicy,
+  senderLeft,
+} from "../../shared/sending.ts";
 import type { EngineContext } from "../context.ts";
-import { RANK } from "../deliveries.ts";
 import type { Engine } from "../engine.ts";
 import { heardOfHolder } from "./lease.ts";
-import { checkKeeping, checkRoom, keptBytes } from "./quota.ts";
+import { checkKeeping, checkRoom } from "./quota.ts";
 import { leaseAtOnce } from "./streamed.ts";
 
 /** Accepts one message: dedupe, quota, message, delivery, timeline and the ack it implies. @throws MeshError */
@@ -23,7 +32,7 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
   const before = earlierUnder(engine, sender.pk, message.idempotency);
   const first = before && deliveries.firstOf(before);
   if (first) return enqueued(engine, first.pk, true);
-  if (!recipient) throw new MeshError("agent_not_found", `The recipient ${message.recipientId} has left the mesh.`);
+  if (!recipient) throw recipientLeft(message.recipientId);
   checkRoom(engine, recipient, message.bodyBytes, quota);
   checkKeeping(engine, sender, { messages: 1, bytes: keptBytes(message.bodyBytes) }, quota.keeping);
   const came = cameAs(agents.standing(sender.pk, message.byProgram), agents.standing(recipient.pk));
@@ -31,10 +40,7 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
     ? "accept"
     : actionFor(engine, context, recipient.pk, sender.id, came);
   if (action === "refuse") {
-    throw new MeshError(
-      "refused_by_policy",
-      `${recipient.name} refuses messages of this sender. Nothing was stored. Ask its owner to change that: agentmesh policy ${recipient.name}`,
-    );
+    throw refusedByPolicy(recipient.name);
   }
   const stored = messages.insert(message, sender.pk);
   const shown = messageOf(acceptedRow(message, sender, recipient.name, stored), true);
@@ -64,35 +70,6 @@ export function accept(engine: Engine, context: EngineContext, message: MessageT
     duplicate: false,
     message: shown,
     ...asAccepted(delivery, recordOf(engine, message.recipientId, recipient.name)),
-  };
-}
-
-/** How things stood when it was accepted: what a stream took at once was queued before. */
-export function asAccepted(
-  delivery: Enqueued["delivery"],
-  recipient: AgentRecord,
-): Pick<Enqueued, "delivery" | "recipient"> {
-  if (delivery.state !== "leased") return { delivery, recipient };
-  const { queued, inHand, oldestQueuedMs = 0 } = recipient;
-  return {
-    delivery: { ...delivery, state: "queued" },
-    recipient: { ...recipient, queued: queued + 1, inHand: inHand - 1, oldestQueuedMs },
-  };
-}
-
-/** A message as it was written just now. */
-function acceptedRow(
-  message: MessageToEnqueue,
-  sender: PartyRow,
-  recipientName: string,
-  { acceptedAt, expiresAt }: { readonly acceptedAt: number; readonly expiresAt: number },
-): MessageRow {
-  const { id, threadId, inReplyTo = null, urgency = "normal", body, bodyBytes, hops = 0 } = message;
-  return {
-    ...{ message_id: id, kind: "message", topic: null, recipient_name: recipientName },
-    ...{ sender_pk: sender.pk, sender_id: sender.id, sender_name: sender.name, sender_trust: sender.trust },
-    ...{ body, body_bytes: bodyBytes, body_hash: "", thread_id: threadId, in_reply_to: inReplyTo, hops },
-    ...{ urgency: urgencyWeight(urgency), accepted_at: acceptedAt, expires_at: expiresAt, answer_by: null },
   };
 }
 
@@ -168,7 +145,7 @@ export function deliver(
 /** The sender as it is now. @throws MeshError unauthenticated when it has left meanwhile */
 export function senderOf({ agents }: Engine, senderId: AgentId): PartyRow {
   const row = agents.row(senderId);
-  if (row === undefined) throw new MeshError("unauthenticated", "This agent has left the mesh. Register again.");
+  if (row === undefined) throw senderLeft();
   return row;
 }
 
@@ -180,10 +157,7 @@ export function earlierUnder(
 ): MessageId | undefined {
   const before = idempotency && messages.keyInUse(senderPk, idempotency.key);
   if (!before || before.content_hash === idempotency.contentHash) return before?.message_id;
-  throw new MeshError(
-    "idempotency_mismatch",
-    `The idempotency key "${idempotency.key}" was used for ${before.message_id} with other content. Use a new key for a new message.`,
-  );
+  throw otherContent(idempotency.key, before.message_id);
 }
 
 /** Remembers under which key a message was accepted. */
@@ -223,26 +197,5 @@ function enqueued(engine: Engine, deliveryPk: number, duplicate: boolean): Enque
 
 /** A recipient as it is now; one that has left since is shown as gone. */
 export function recordOf(engine: Engine, id: AgentId, name: string): AgentRecord {
-  const gone: AgentRecord = {
-    id,
-    name,
-    profile: {},
-    registeredAt: 0,
-    lastSeenAt: undefined,
-    archivedAt: undefined,
-    quietMs: 0,
-    heartbeatAgeMs: undefined,
-    doubt: undefined,
-    askedName: undefined,
-    person: false,
-    machine: undefined,
-    pushPaths: [],
-    trust: "verified",
-    focus: undefined,
-    queued: 0,
-    held: 0,
-    inHand: 0,
-    oldestQueuedMs: undefined,
-  };
-  return engine.agents.find(id) ?? gone;
+  return engine.agents.find(id) ?? goneRecord(id, name);
 }

@@ -2,10 +2,10 @@
 import type { Keeper } from "@agentmesh/protocol";
 import { timestamp } from "../../../mesh/clock.ts";
 import type { Keeping } from "../../../mesh/store/keeping.ts";
+import { MESH_AGENT_ID } from "../../shared/rows/messages.ts";
 import { letGoOf, scopesBeyond } from "../acts/let-go.ts";
 import { laneOf } from "../commits/slices.ts";
 import type { KeeperRow } from "../keeping.ts";
-import { MESH_AGENT_ID } from "../messages.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** Verbs on what is kept. */

@@ -12,10 +12,10 @@ import type {
 import type { AcceptedUnder, AskStatus, MessagePlace, Store, StoreStats, Viewer } from "../../../mesh/store.ts";
 import { previewOf } from "../../shared/rows/body.ts";
 import { BEHIND_ALL } from "../../shared/rows/cursor.ts";
+import { MESH_AGENT_ID } from "../../shared/rows/messages.ts";
 import { type DeliveryRow, inboxEntryOf, messageOf } from "../../shared/rows/rows.ts";
 import type { Database } from "../driver/database.ts";
 import type { Engine } from "../engine.ts";
-import { MESH_AGENT_ID } from "../messages.ts";
 
 /** Resolves msg_…, dlv_… or a seq of the viewer's inbox to a message the viewer sent or received. @throws MeshError other_life */
 export function placeMessage(

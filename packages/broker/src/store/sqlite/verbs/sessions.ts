@@ -2,9 +2,9 @@
 import type { SessionId } from "@agentmesh/protocol";
 import type { RetryPolicy, Store } from "../../../mesh/store.ts";
 import { pathsOf } from "../../shared/rows/agents.ts";
+import type { LeaseRow } from "../../shared/rows/deliveries.ts";
 import { giveBack } from "../acts/lease.ts";
 import { type Budget, each, laneOf, ROWS, type Slice, sum } from "../commits/slices.ts";
-import type { LeaseRow } from "../delivery-sql.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** What a slice did for the end of one session; that it ended is the first one's fact. */
