@@ -1,4 +1,5 @@
 /** Where the page shows what a command has shown: an address without any secret, for a person at a terminal of this machine. */
+import { directFetch } from "@agentmesh/client";
 import type { Context } from "./context.ts";
 import { columnsOf, remark } from "./terminal/output.ts";
 
@@ -15,7 +16,7 @@ export async function tellPage(context: Context, view: string): Promise<void> {
   if (context.json || !process.stdout.isTTY || !isHere) return;
   const said = `At the page: ${url}/ui/${view.split("/").map(encodeURIComponent).join("/")}`;
   if (said.length > columnsOf(process.stderr)) return;
-  const answer = await fetch(`${url}/ui`, { signal: AbortSignal.timeout(LOOK_MS) }).catch(() => undefined);
+  const answer = await directFetch(`${url}/ui`, { signal: AbortSignal.timeout(LOOK_MS) }).catch(() => undefined);
   await answer?.body?.cancel();
   if (answer?.ok) remark(said);
 }

@@ -1,4 +1,4 @@
-/** `agentmesh ui --demo`: a recorded mesh with something of every kind that waits, on a broker of its own, of which nothing is left. */
+/** `agentmesh ui --demo`: a recorded mesh with six kinds of what waits, on a broker of its own, of which nothing is left. */
 import { readdirSync } from "node:fs";
 import { Need, OwnSignIn } from "@agentmesh/protocol";
 import { tempDir, until } from "testkit";
@@ -29,7 +29,7 @@ test("a demonstration is a mesh of its own in which things wait and happen, and 
   await until(async () => {
     const found = await kinds();
     return wanted.every((kind) => found.has(kind));
-  }, "something of every kind");
+  }, "something of each kind");
   const acked = async () => Status.parse(await look("/v1/status")).deliveries.acked;
   const before = await acked();
   await until(async () => (await acked()) > before, "what they say to be acked");

@@ -48,10 +48,21 @@ test("what is printed for each client opens /mcp as the agent; a second time it 
   expect(person).toBeUndefined();
 });
 
-test("a name that another agent has, or that none can have, is refused, and no token is printed", async () => {
-  await broker.agent("taken");
-  for (const name of ["taken", "No Name"]) {
-    const { code, stdout, stderr } = await cli(broker.home, ["mcp-url", name]);
-    expect([code === 0, stdout, stderr]).toEqual([false, "", expect.stringMatching(/taken|named|cannot be/)]);
+test("a name that another agent has, a person is called by, or none can have, is refused, and no token is printed", async () => {
+  await broker.agent("reviewer");
+  await cli(broker.home, ["agent", "add", "maria"]);
+  const refusals = [
+    ["reviewer", 5, /Another agent is named reviewer/],
+    ["cli", 5, /cli is a person's: .* agentmesh mcp-url cli-desk/],
+    ["maria", 5, /maria is a person's: /],
+    ["No Name", 2, /"No Name" cannot be an agent's name/],
+  ] as const;
+  for (const [name, code, said] of refusals) {
+    const refused = await cli(broker.home, ["mcp-url", name]);
+    expect({ ...refused, stderr: refused.stderr.replace(/\s+/g, " ") }).toEqual({
+      ...{ code, stdout: "", stderr: expect.stringMatching(said) },
+    });
   }
+  // Whoever acts as cli later is the person, and nobody else has that token.
+  expect((await broker.admin.listAgents()).agents.map(({ name }) => name)).not.toContain("cli");
 });

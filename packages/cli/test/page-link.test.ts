@@ -28,6 +28,8 @@ describe.skipIf(whyNoTerminals !== undefined)(`the page's address ${whyNoTermina
     const address = `At the page: ${broker.url}/ui/message/${messageId}`;
     const trace = ["trace", messageId];
     expect((await shown(broker.home, trace)).split(/\r?\n/)).toContain(address);
+    const proxied = await shown(broker.home, trace, 120, { NODE_USE_ENV_PROXY: "1", HTTP_PROXY: "http://127.0.0.1:1" });
+    expect(proxied.split(/\r?\n/)).toContain(address);
     const others = [
       await shown(broker.home, trace, 60),
       await shown(broker.home, trace, 120, { SSH_CONNECTION: "192.0.2.1 1 192.0.2.2 22" }),

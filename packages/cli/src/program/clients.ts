@@ -1,9 +1,8 @@
 /** The commands about the clients of this machine. */
 import type { Command } from "commander";
+import { mcpEntryNames } from "../commands/clients/mcp-entries.ts";
 import { choiceOption } from "../option-values.ts";
 import { contextOf } from "./parts.ts";
-
-const MCP_URL_CLIENTS = ["claude", "codex", "gemini", "opencode", "other"];
 
 /** Declares setup and uninstall. */
 export function clientsCommands(program: Command): void {
@@ -44,7 +43,7 @@ export function clientsCommands(program: Command): void {
     )
     .argument("<name>", "the agent that the client is: a-z 0-9 . _ -, up to 64")
     .addOption(
-      choiceOption("--for <client>", "whose configuration; the usual form of others", MCP_URL_CLIENTS).default("other"),
+      choiceOption("--for <client>", "whose configuration; the usual form of others", mcpEntryNames).default("other"),
     )
     .action(async (name, options, command) =>
       (await import("../commands/clients/mcp-url.ts")).mcpUrl(await contextOf(command), name, options),

@@ -1,6 +1,6 @@
 /** What is done to a need from `top`: what the page's buttons and the commands do, said in a line. */
 import { MeshApiError, type MeshClient } from "@agentmesh/client";
-import { type Need, type NeedAct, pingText, plainLine } from "@agentmesh/protocol";
+import { askingAgainText, type Need, type NeedAct, pingText, plainLine } from "@agentmesh/protocol";
 import type { Acting } from "../context.ts";
 import type { Asking } from "./state.ts";
 
@@ -39,12 +39,7 @@ export function begin(act: NeedAct, need: Need, actor: Actor): Asking | Promise<
     case "redrive":
       return each(deliveries, (delivery) => admin.redrive({ delivery }), "redriven");
     case "ask_again":
-      return say(
-        actor,
-        agent?.id,
-        `${from?.name} still waits for your answer to ${messageId}.`,
-        `${name} was asked again.`,
-      );
+      return say(actor, agent?.id, askingAgainText(from?.name ?? "", messageId ?? ""), `${name} was asked again.`);
     case "ping":
       return ping(actor, agent?.id, name);
     case "test_webhook":

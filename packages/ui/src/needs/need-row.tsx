@@ -1,6 +1,6 @@
 /** One thing that needs a person: what it is, since when, in the words of whoever is stuck, and the buttons that end it. */
 import type { Need } from "@agentmesh/protocol";
-import { plainLine } from "@agentmesh/protocol/shown";
+import { askingAgainText, plainLine } from "@agentmesh/protocol/shown";
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Act } from "../frame/act.tsx";
@@ -88,7 +88,7 @@ function Remedy({ need }: { need: Need }): ComponentChildren {
         <small>not asked of you here</small>
       );
     case "overdue": {
-      const text = `${from?.name} still waits for your answer to ${messageId}.`;
+      const text = askingAgainText(from?.name ?? "", messageId ?? "");
       return (
         <Act command={first?.command} run={() => send(agent.name, text)} done="Asked" main writes>
           Ask {agent.name} again

@@ -1,5 +1,5 @@
 /** What ends each kind of need: the act, and the command line that does it. */
-import { type NeedAct, type NeedRemedy, type Party, shellWord } from "@agentmesh/protocol";
+import { askingAgainText, type NeedAct, type NeedRemedy, type Party, shellWord } from "@agentmesh/protocol";
 
 /** Most of several that a line names; then it is cut. */
 const NAMED = 3;
@@ -14,8 +14,7 @@ export const answering = (messageId: string): NeedRemedy[] => [remedy("answer", 
 
 /** Who owes an answer is asked again. */
 export function askingAgain(to: Party, from: Party, messageId: string): NeedRemedy[] {
-  const text = `${from.name} still waits for your answer to ${messageId}.`;
-  return [remedy("ask_again", "send", shellWord(to.name), shellWord(text))];
+  return [remedy("ask_again", "send", shellWord(to.name), shellWord(askingAgainText(from.name, messageId)))];
 }
 
 /** Held mail is let in, or refused. */
