@@ -29,6 +29,17 @@ export function searchTerms(typed: string): SearchTerm[] {
   return terms;
 }
 
+/** The words of a text, in their order: in lower case, without accents. */
+export function wordsOf(text: string): string[] {
+  return (
+    text
+      .normalize("NFD")
+      .replace(/\p{M}/gu, "")
+      .toLowerCase()
+      .match(new RegExp(`${LETTERS}+`, "gu")) ?? []
+  );
+}
+
 /** Makes one line of a body around the first of the terms; its beginning when none is found. */
 export function snippetsOf(terms: readonly SearchTerm[]): (body: string) => string {
   const patterns = terms.map(patternOf);

@@ -12,12 +12,21 @@ import { archiveStatements } from "./archive.ts";
 import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
 import { deliveryStatements } from "./deliveries.ts";
+import { eventPageStatements } from "./events/page.ts";
+import { presenceStatements } from "./events/presences.ts";
+import { historyStatements } from "./history.ts";
 import { keepingStatements } from "./keeping.ts";
 import { messageStatements } from "./messages.ts";
 import { formerNameStatements } from "./names/former-names.ts";
 import { nameStatements } from "./names/names.ts";
+import { shortIdStatements } from "./names/short-ids.ts";
 import { agentPageStatements } from "./pages/agents.ts";
 import { deliveryPageStatements } from "./pages/deliveries.ts";
+import { loadStatements } from "./pages/loads.ts";
+import { logStatements } from "./pages/log.ts";
+import { needStatements } from "./pages/needs.ts";
+import { topicPageStatements } from "./pages/topics.ts";
+import { traceStatements } from "./pages/trace.ts";
 import { sessionStatements } from "./sessions.ts";
 import { timelineStatements } from "./timeline.ts";
 import { webhookStatements } from "./webhooks.ts";
@@ -39,18 +48,27 @@ export function engineOf(context: EngineContext) {
     audit: auditStatements(context),
     deliveries: deliveryStatements(context),
     deliveryPages: deliveryPageStatements(context),
+    eventPages: eventPageStatements(context),
     formerNames,
+    history: historyStatements(context),
     hooks: hookStatements(context),
     invites: inviteStatements(context),
     keeping: keepingStatements(context),
+    loads: loadStatements(context),
+    log: logStatements(context),
     machines: machineStatements(context),
     messages: messageStatements(context),
     names: nameStatements(context),
+    needs: needStatements(context),
+    presences: presenceStatements(context),
     profiles,
     sessions: sessionStatements(context),
     settings: settingStatements(context),
+    shortIds: shortIdStatements(context),
     timeline: timelineStatements(context),
     tokens: tokenStatements(context),
+    topicPages: topicPageStatements(context),
+    trace: traceStatements(context),
     webhooks: webhookStatements(context),
   };
 }

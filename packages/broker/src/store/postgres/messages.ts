@@ -8,6 +8,7 @@ import type { ByProgram, EnvelopeRow, KeyRow, NewMessage } from "../shared/rows/
 import { type MessageRow, skippedOf } from "../shared/rows/rows.ts";
 import type { EngineContext } from "./context.ts";
 import { MESH_PK } from "./migrations/0003-counts.ts";
+import { wordStatements } from "./words.ts";
 
 /** A message that was inserted. */
 export interface StoredMessage {
@@ -18,6 +19,7 @@ export interface StoredMessage {
 
 /** The statements on messages. */
 export function messageStatements({ db, now, numbers }: EngineContext) {
+  const words = wordStatements({ db });
   const skippedBy = async (where: string, value: string | number) =>
     skippedOf(
       (await db.get<{ skipped: string | null }>(`SELECT skipped FROM message WHERE ${where}`, [value]))?.skipped ??
@@ -46,6 +48,7 @@ export function messageStatements({ db, now, numbers }: EngineContext) {
           ...[stored.acceptedAt, stored.expiresAt],
         ],
       );
+      await words.put(stored.pk, body);
       return { ...stored, bytes };
     },
     async insert(message: NewMessage, senderPk: number): Promise<StoredMessage> {
@@ -61,6 +64,7 @@ export function messageStatements({ db, now, numbers }: EngineContext) {
           ...[body, bodyBytes, bodyHash(body), stored.acceptedAt, stored.expiresAt],
         ],
       );
+      await words.put(stored.pk, body);
       return stored;
     },
     /** Remembers which subscribers got no delivery, so that a repeated publish is answered as the first was. */

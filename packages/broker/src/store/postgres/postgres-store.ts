@@ -8,8 +8,12 @@ import type { OpenPostgres } from "./database/open.ts";
 import { accessVerbs } from "./verbs/access.ts";
 import { agentCardVerbs } from "./verbs/agent-cards.ts";
 import { agentVerbs } from "./verbs/agents.ts";
+import { eventVerbs } from "./verbs/events.ts";
+import { historyVerbs } from "./verbs/history.ts";
 import { hookVerbs } from "./verbs/hooks.ts";
 import { listingVerbs } from "./verbs/listings.ts";
+import { lookVerbs } from "./verbs/looks.ts";
+import { needVerbs } from "./verbs/needs.ts";
 import type { VerbParts } from "./verbs/parts.ts";
 import { sendVerbs } from "./verbs/sends.ts";
 import { sessionVerbs } from "./verbs/sessions.ts";
@@ -49,7 +53,11 @@ export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders
     ...agentVerbs(parts),
     ...agentCardVerbs(parts),
     ...accessVerbs(parts),
+    ...eventVerbs(parts),
+    ...historyVerbs(parts),
     ...hookVerbs(parts),
+    ...lookVerbs(parts),
+    ...needVerbs(parts),
     ...webhookVerbs(parts),
     ...sessionVerbs(parts),
     ...sendVerbs(parts),

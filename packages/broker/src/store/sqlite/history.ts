@@ -3,6 +3,7 @@ import { type AgentId, type HistoryEntry, MAX_DELIVERIES_PER_READ, type Party } 
 import type { SearchTerm } from "../../mesh/names/words.ts";
 import type { HistoryPart, HistoryQuery, Viewer } from "../../mesh/store.ts";
 import { MESSAGE } from "../shared/columns.ts";
+import { wayOf } from "../shared/history-ways.ts";
 import { BEHIND_ALL, cursors } from "../shared/rows/cursor.ts";
 import {
   type DeliveryRow,
@@ -183,14 +184,6 @@ export function historyStatements({ db, clock, publishing }: EngineContext, epoc
       return { entries, more, place: cursor.at(place), end: cursor.at(Math.max(end, query.ahead ? edge : 0)) };
     },
   };
-}
-
-/** The narrowest way that a query allows. */
-function wayOf({ terms, thread, topic, party }: HistoryQuery): keyof typeof LOOK {
-  if (terms !== undefined) return "match";
-  if (thread !== undefined) return "thread";
-  if (topic !== undefined) return "topic";
-  return party === undefined ? "all" : "party";
 }
 
 /** All terms as a query of FTS5: each in quotes, so that none of it is syntax. */

@@ -1,8 +1,8 @@
 /** The topics that a pattern means: looked for in pieces before the act that needs them, and brought up to date in it. */
 import { MAX_TOPICS_PER_PATTERN, TopicName, topicMatches } from "@agentmesh/protocol";
 import { BEHIND_ALL } from "../../shared/rows/cursor.ts";
+import type { RecentTopicRow } from "../../shared/rows/topics.ts";
 import type { Engine } from "../engine.ts";
-import type { RecentTopicRow } from "../pages/topics.ts";
 
 /** Topics that one piece looks at. */
 const PIECE = 1_000;

@@ -14,11 +14,13 @@ import { timestamp } from "../../../mesh/clock.ts";
 import { newId } from "../../../mesh/ids.ts";
 import type { AgentRecord, InboxQuota } from "../../../mesh/store.ts";
 import type { PartyRow } from "../../shared/rows/agents.ts";
+
+import type { RecentTopicRow } from "../../shared/rows/topics.ts";
 import type { RetainedRow } from "../../shared/topics.ts";
 import { type Budget, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
-import type { RecentTopicRow } from "../pages/topics.ts";
+
 import { type MeantTopics, newestPublished, topicsNow, topicsSince } from "./meant-topics.ts";
 import { checkKeeping } from "./quota.ts";
 import { actionFor, deliver, senderOf } from "./send.ts";

@@ -1,7 +1,7 @@
 /** SQL of the events as they are read: the timeline and the events beside it, in the one order of the acts. */
-import { MeshError } from "../../../mesh/errors.ts";
 import type { EventPage, EventPlace, EventRecord } from "../../../mesh/store/events.ts";
 import type { Store } from "../../../mesh/store.ts";
+import { behind, eventsGone, type Found, inOneOrder, placeBehind } from "../../shared/event-places.ts";
 import { placeCursors } from "../../shared/rows/cursor.ts";
 import { type EventRow, eventOf, type HappenedRow, happenedOf } from "../../shared/rows/events.ts";
 import type { EngineContext } from "../context.ts";
@@ -40,9 +40,6 @@ interface Sought {
   readonly limit: number;
 }
 
-/** Where one is: in the timeline, or beside it behind an entry. */
-type Found = { readonly timeline: number } | { readonly event: number; readonly behind: number };
-
 /** The statements on the events as they are read. */
 export function eventPageStatements(
   { db }: EngineContext,
@@ -63,24 +60,18 @@ export function eventPageStatements(
 
   function refuseForgotten(from: EventPlace): void {
     if (from.timeline >= (selectForgotten.get()?.pk ?? 0) && from.event >= last.forgotten()) return;
-    throw new MeshError(
-      "cursor_gone",
-      `Some of what happened behind the cursor "${cursors.at(from)}" was pruned. Ask without a cursor, and read anew what you follow.`,
-    );
+    throw eventsGone(cursors.at(from));
   }
 
   /** The first ahead of a place, in order: what happened beside the timeline stands behind the entry that was the newest then. */
   function ahead(from: EventPlace, limit: number, viewer: number | undefined): Found[] {
     const of = viewer === undefined ? "all" : "viewer";
     const terms = { limit, ...(viewer !== undefined && { viewer }) };
-    const inTimeline = entries[of].all({ ...terms, edge: from.timeline }).map(({ pk }) => ({ timeline: pk }));
-    const beside = events[of].all({ ...terms, edge: from.event }).map((at) => ({ event: at.pk, behind: at.behind_pk }));
-    const found: Found[] = [];
-    for (const entry of inTimeline) {
-      const ahead = beside.findIndex(({ behind }) => behind >= entry.timeline);
-      found.push(...beside.splice(0, ahead === -1 ? beside.length : ahead), entry);
-    }
-    return [...found, ...beside].slice(0, limit);
+    return inOneOrder(
+      entries[of].all({ ...terms, edge: from.timeline }),
+      events[of].all({ ...terms, edge: from.event }),
+      limit,
+    );
   }
 
   function recordOf(found: Found, at: EventPlace): EventRecord | undefined {
@@ -105,10 +96,7 @@ export function eventPageStatements(
       let at = from;
       for (const [i, each] of found.entries()) {
         if (i > 0 && i % PIECE === 0) yield;
-        at =
-          "timeline" in each
-            ? { ...at, timeline: each.timeline }
-            : { timeline: Math.max(at.timeline, each.behind), event: each.event };
+        at = placeBehind(at, each);
         const record = recordOf(each, at);
         if (record) records.push(record);
       }
@@ -119,9 +107,4 @@ export function eventPageStatements(
       return { events: records, cursor: cursors.at(place), place, more };
     },
   };
-}
-
-/** The one that is further on. */
-function behind(one: EventPlace, other: EventPlace): EventPlace {
-  return { timeline: Math.max(one.timeline, other.timeline), event: Math.max(one.event, other.event) };
 }

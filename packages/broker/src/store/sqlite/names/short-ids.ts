@@ -1,7 +1,7 @@
 /** SQL of ids by their beginning: a range of the index that each id has. */
 import { type AgentId, MAX_IDS_LOOKED_AT, type MachineId } from "@agentmesh/protocol";
-import { MeshError } from "../../../mesh/errors.ts";
 import type { Viewer } from "../../../mesh/store.ts";
+import { MOST_LIKE, tooManyLike, WHOLE_ID } from "../../shared/short-ids.ts";
 import type { EngineContext } from "../context.ts";
 
 /** What begins so; `viewer` is NULL for whoever may see all. */
@@ -11,29 +11,27 @@ interface Terms {
   readonly viewer: string | null;
 }
 
-const MOST = 6;
-
 const AGENTS = `
   SELECT a.id FROM agent a WHERE a.id >= :from AND a.id < :below AND a.removed_at IS NULL AND :viewer IS NULL
-  ORDER BY a.id LIMIT ${MOST}`;
+  ORDER BY a.id LIMIT ${MOST_LIKE}`;
 
 const MINE = `(:viewer IS NULL OR m.sender_pk = (SELECT pk FROM agent WHERE id = :viewer)
     OR EXISTS (SELECT 1 FROM delivery o
                WHERE o.agent_pk = (SELECT pk FROM agent WHERE id = :viewer) AND o.message_pk = m.pk))`;
 
 const MESSAGES = `
-  SELECT m.id FROM message m WHERE m.id >= :from AND m.id < :below AND ${MINE} ORDER BY m.id LIMIT ${MOST}`;
+  SELECT m.id FROM message m WHERE m.id >= :from AND m.id < :below AND ${MINE} ORDER BY m.id LIMIT ${MOST_LIKE}`;
 
 const DELIVERIES = `
   SELECT d.id FROM delivery d JOIN message m ON m.pk = d.message_pk
   WHERE d.id >= :from AND d.id < :below
     AND (:viewer IS NULL OR m.sender_pk = (SELECT pk FROM agent WHERE id = :viewer)
       OR d.agent_pk = (SELECT pk FROM agent WHERE id = :viewer))
-  ORDER BY d.id LIMIT ${MOST}`;
+  ORDER BY d.id LIMIT ${MOST_LIKE}`;
 
 const THREADS = `
   SELECT DISTINCT m.thread_id AS id FROM message m
-  WHERE m.thread_id >= :from AND m.thread_id < :below AND ${MINE} ORDER BY m.thread_id LIMIT ${MOST}`;
+  WHERE m.thread_id >= :from AND m.thread_id < :below AND ${MINE} ORDER BY m.thread_id LIMIT ${MOST_LIKE}`;
 
 /** Somebody of a machine to whom a delivery goes, or from whom it comes. */
 const PARTIES_OF_DELIVERIES = `
@@ -42,7 +40,7 @@ const PARTIES_OF_DELIVERIES = `
     JOIN message m ON m.pk = d.message_pk JOIN agent r ON r.pk = d.agent_pk JOIN agent s ON s.pk = m.sender_pk
   WHERE own.id = :machine
     AND ((r.machine_pk = own.pk AND r.removed_at IS NULL) OR (s.machine_pk = own.pk AND s.removed_at IS NULL))
-  ORDER BY d.id LIMIT ${MOST}`;
+  ORDER BY d.id LIMIT ${MOST_LIKE}`;
 
 /** Somebody of a machine who sent a message, or got it: found by `joined`, which gives recipients with their deliveries. */
 const partiesOfMessages = (joined: string) => `
@@ -52,7 +50,7 @@ const partiesOfMessages = (joined: string) => `
        WHERE r.machine_pk = own.pk AND r.machine_pk IS NOT NULL AND r.removed_at IS NULL ORDER BY r.pk LIMIT 1)) AS agent
   FROM machine own JOIN message m ON m.id >= :from AND m.id < :below
   WHERE own.id = :machine AND agent IS NOT NULL
-  ORDER BY m.id LIMIT ${MOST}`;
+  ORDER BY m.id LIMIT ${MOST_LIKE}`;
 
 /** Of one message each agent of the machine is looked up: it may have been published to thousands. Of several, their deliveries. */
 const PARTIES_OF_MESSAGE = partiesOfMessages(
@@ -79,9 +77,6 @@ const CROWD = {
 /** How many deliveries the messages have whose ids begin so. */
 const CROWD_OF_DELIVERIES = `SELECT COUNT(*) AS n FROM (SELECT 1 FROM message m CROSS JOIN delivery d ON d.message_pk = m.pk
   WHERE m.id >= :from AND m.id < :below LIMIT :most)`;
-
-/** As many characters as an id has. */
-const WHOLE = 36;
 
 /** The statements on beginnings of ids. */
 export function shortIdStatements({ db }: EngineContext) {
@@ -113,10 +108,7 @@ export function shortIdStatements({ db }: EngineContext) {
   const refuseCrowd = (beginning: string, below: string, count = crowds.get(beginning.slice(0, 3))): void => {
     const counted = count?.get({ from: beginning, below, most: MAX_IDS_LOOKED_AT + 1 });
     if ((counted?.n ?? 0) <= MAX_IDS_LOOKED_AT) return;
-    throw new MeshError(
-      "invalid_request",
-      `${beginning} is the beginning of more than ${MAX_IDS_LOOKED_AT} ids of the mesh. Give more digits of it, or the whole id.`,
-    );
+    throw tooManyLike(beginning);
   };
 
   return {
@@ -125,7 +117,7 @@ export function shortIdStatements({ db }: EngineContext) {
       const below = `${beginning}g`;
       const terms = { from: beginning, below, machine };
       const isMessage = beginning.startsWith("msg_");
-      if (isMessage && beginning.length === WHOLE) return partiesOfMessage.all(terms);
+      if (isMessage && beginning.length === WHOLE_ID) return partiesOfMessage.all(terms);
       refuseCrowd(beginning, below, isMessage ? countDeliveries : undefined);
       return parties.get(beginning.slice(0, 3))?.all(terms) ?? [];
     },

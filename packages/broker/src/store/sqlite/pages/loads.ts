@@ -1,13 +1,20 @@
 /** SQL of what lies in inboxes, and of paths that do not bring it out: an agent at a time, each along an index. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { FailingPath, InboxLoad, LoadPart } from "../../../mesh/store/needs.ts";
-import { pathsOf } from "../../shared/rows/agents.ts";
+import {
+  COUNTED,
+  type FailingWebhookRow,
+  inboxLoad,
+  type LoadRow,
+  type PathOwner,
+  pathsFailing,
+  webhookFailing,
+} from "../../shared/rows/loads.ts";
 import type { EngineContext } from "../context.ts";
 import type { SessionsInMemory } from "../memory/sessions.ts";
 
-/** Sessions that one piece goes through, and questions of a person that are counted. */
+/** Sessions that one piece goes through. */
 const PIECE = 512;
-const COUNTED = 1_000;
 
 /** The statements, each along an index. */
 export const LOADS = {
@@ -34,83 +41,34 @@ export const LOADS = {
     WHERE w.failed_why IS NOT NULL AND w.agent_pk > :after AND w.agent_pk <= :until ORDER BY w.agent_pk LIMIT :limit`,
 } as const;
 
-interface LoadRow {
-  readonly pk: number;
-  readonly id: AgentId;
-  readonly name: string;
-  readonly person: 0 | 1;
-  readonly queued_count: number;
-  readonly open_count: number;
-  readonly open_bytes: number;
-  readonly queued_since: number | null;
-  readonly open_since: number | null;
-  readonly questions: number;
-}
-
-interface WebhookRow {
-  readonly pk: number;
-  readonly failed_why: string;
-  readonly rests_until: number | null;
-  readonly since: number;
-}
-
 /** The statements on loads. */
 export function loadStatements({ db, clock }: EngineContext, memory: SessionsInMemory) {
   const next = db.prepare<[{ after: number }], { pk: number | null }>(LOADS.next);
   const selectLoad = db.prepare<[number], LoadRow>(LOADS.load);
-  const selectWebhooks = db.prepare<[{ after: number; until: number; limit: number }], WebhookRow>(LOADS.webhooks);
-  const selectParty = db.prepare<[number], { id: AgentId; name: string; registered_at: number }>(
+  const selectWebhooks = db.prepare<[{ after: number; until: number; limit: number }], FailingWebhookRow>(
+    LOADS.webhooks,
+  );
+  const selectParty = db.prepare<[number], PathOwner>(
     `SELECT id, name, registered_at FROM agent WHERE pk = ? AND removed_at IS NULL AND archived_at IS NULL`,
   );
   const selectId = db.prepare<[number], { id: AgentId }>(`SELECT id FROM agent WHERE pk = ?`);
-  const ageOf = (agentPk: number) => {
-    const newest = memory.newestOf(agentPk);
-    return newest && Math.max(0, clock.now() - newest.session.seenAt);
-  };
 
   function loadOf(agentPk: number): InboxLoad[] {
     const row = selectLoad.get(agentPk);
-    if (!row) return [];
-    const newest = memory.newestOf(row.pk);
-    return [
-      {
-        agent: { id: row.id, name: row.name },
-        person: row.person === 1,
-        queued: row.queued_count,
-        open: row.open_count,
-        openBytes: row.open_bytes,
-        questions: row.questions,
-        queuedSince: row.queued_since ?? undefined,
-        openSince: row.open_since ?? undefined,
-        heartbeatAgeMs: ageOf(row.pk),
-        pushPaths: newest ? pathsOf(newest.session) : [],
-      },
-    ];
+    return row ? [inboxLoad(row, memory.newestOf(row.pk)?.session, clock.now())] : [];
   }
 
   /** The paths of an agent's newest session that fail. */
-  function pathsFailing(agentPk: number): FailingPath[] {
+  function failingOf(agentPk: number): FailingPath[] {
     const session = memory.newestOf(agentPk)?.session;
-    const failing = session?.pushPaths.filter(({ failedWhy }) => failedWhy !== undefined) ?? [];
-    const party = failing.length > 0 ? selectParty.get(agentPk) : undefined;
-    if (!party) return [];
-    const { id, name, registered_at } = party;
-    return failing.map(({ path, failedWhy = "", provenAt }) => ({
-      agent: { id, name },
-      path,
-      why: failedWhy,
-      since: provenAt === undefined ? registered_at : Date.parse(provenAt),
-      restsUntil: undefined,
-      heartbeatAgeMs: ageOf(agentPk),
-    }));
+    const fails = session?.pushPaths.some(({ failedWhy }) => failedWhy !== undefined);
+    const owner = fails ? selectParty.get(agentPk) : undefined;
+    return session && owner ? pathsFailing(owner, session, clock.now()) : [];
   }
 
-  function webhookFailing({ pk, failed_why: why, rests_until, since }: WebhookRow): FailingPath[] {
-    const party = selectParty.get(pk);
-    if (!party) return [];
-    const restsUntil = rests_until !== null && rests_until > clock.now() ? rests_until : undefined;
-    const agent = { id: party.id, name: party.name };
-    return [{ agent, path: "webhook", why, since, restsUntil, heartbeatAgeMs: undefined }];
+  function webhookOf(row: FailingWebhookRow): FailingPath[] {
+    const owner = selectParty.get(row.pk);
+    return owner ? [webhookFailing(owner, row, clock.now())] : [];
   }
 
   return {
@@ -130,16 +88,16 @@ export function loadStatements({ db, clock }: EngineContext, memory: SessionsInM
     *failing(agent: number | undefined, limit: number): Generator<undefined, FailingPath[]> {
       if (agent !== undefined) {
         const webhook = selectWebhooks.all({ after: agent - 1, until: agent, limit: 1 });
-        return [...webhook.flatMap(webhookFailing), ...pathsFailing(agent)];
+        return [...webhook.flatMap(webhookOf), ...failingOf(agent)];
       }
-      const found = selectWebhooks.all({ after: 0, until: Number.MAX_SAFE_INTEGER, limit }).flatMap(webhookFailing);
+      const found = selectWebhooks.all({ after: 0, until: Number.MAX_SAFE_INTEGER, limit }).flatMap(webhookOf);
       const webhooks = found.length;
       let n = 0;
       for (const session of memory.all()) {
         if (++n % PIECE === 0) yield;
         const fails = session.pushPaths.some(({ failedWhy }) => failedWhy !== undefined);
         if (!fails || memory.newestOf(session.agentPk)?.session !== session) continue;
-        found.push(...pathsFailing(session.agentPk));
+        found.push(...failingOf(session.agentPk));
         if (found.length - webhooks >= limit) break;
       }
       return found;

@@ -1,14 +1,24 @@
 /** SQL of what waits for a person: places along indexes, a piece at a time, without a text. */
-import type { AgentId, DeliveryId, MessageId } from "@agentmesh/protocol";
+import type { DeliveryId, MessageId } from "@agentmesh/protocol";
 import type { AskNeed, DeadNeed, HeldNeed, NeedsSought } from "../../../mesh/store/needs.ts";
 import { previewOf } from "../../shared/rows/body.ts";
+import {
+  type AskRow,
+  askNeed,
+  deadNeed,
+  type Ends,
+  fromOf,
+  type GroupRow,
+  type HeldRow,
+  heldNeed,
+  isForAgent,
+  isForPerson,
+  PIECE,
+  type Place,
+  REASONS_OF_ONE,
+} from "../../shared/rows/needs.ts";
 import type { EngineContext } from "../context.ts";
 import { inPieces } from "./pieces.ts";
-
-/** Rows that one piece reads. */
-const PIECE = 128;
-/** Reasons of one agent's dead letters that are told among those of all: one agent does not keep the others from being told. */
-const REASONS_OF_ONE = 100;
 
 const ask = (condition: string) => `
   SELECT k.message_pk AS pk, k.due_at AS at, m.id AS message_id, d.accepted_at, d.state = 'held' AS held,
@@ -57,40 +67,6 @@ export const NEEDS = {
     WHERE ${LISTED} AND d.agent_pk = :agent AND IFNULL(d.reason, '') = :reason LIMIT :limit)`,
 } as const;
 
-interface Place {
-  readonly at: number;
-  readonly pk: number;
-}
-
-interface Ends {
-  readonly message_id: MessageId;
-  readonly from_id: AgentId;
-  readonly from_name: string;
-}
-
-interface ToRow {
-  readonly to_id: AgentId;
-  readonly to_name: string;
-}
-
-interface AskRow extends Place, Ends, ToRow {
-  readonly accepted_at: number;
-  readonly held: 0 | 1;
-  readonly to_person: 0 | 1;
-}
-
-interface HeldRow extends Place, Ends, ToRow {
-  readonly id: DeliveryId;
-  readonly accepted_at: number;
-}
-
-interface GroupRow extends ToRow {
-  readonly agent: number;
-  readonly reason: string;
-  readonly since: number;
-  readonly gone: 0 | 1;
-}
-
 type AskTerms = Place & { readonly until: number; readonly agent?: number; readonly limit: number };
 type Sought = Pick<NeedsSought, "limit"> & { readonly agent: number | undefined };
 
@@ -109,9 +85,6 @@ function* walk<Row extends Place>(
     yield;
   }
 }
-
-const fromOf = ({ from_id: id, from_name: name }: Ends) => ({ id, name });
-const toOf = ({ to_id: id, to_name: name }: ToRow) => ({ id, name });
 
 /** The statements on needs. */
 export function needStatements({ db, clock }: EngineContext) {
@@ -135,43 +108,32 @@ export function needStatements({ db, clock }: EngineContext) {
   const asks =
     (select: typeof selectDue, terms: Omit<AskTerms, "limit" | "at" | "pk">) => (from: Place, limit: number) =>
       select.all({ ...terms, at: from.at, pk: from.pk, limit });
-  const askOf = (row: AskRow): AskNeed => ({
-    messageId: row.message_id,
-    from: fromOf(row),
-    to: toOf(row),
-    toPerson: row.to_person === 1,
-    askedAt: row.accepted_at,
-    dueAt: row.at,
-  });
-
   return {
     /** Open questions to persons that are there, the first asked first as far as they are read. */
     *questions({ agent, limit }: Sought): Generator<undefined, AskNeed[]> {
       const found: AskRow[] = [];
-      const isKept = ({ held, to_person }: AskRow) => held === 0 && to_person === 1;
       for (let after = 0; found.length < limit; ) {
         const persons =
           agent === undefined ? selectPersons.all({ after, limit: PIECE }) : selectPerson.all(agent).slice(0, 1);
         for (const { pk } of persons) {
           const owed = asks(selectOwed, { agent: pk, until: FOREVER });
-          found.push(...(yield* walk(owed, isKept, limit - found.length)));
+          found.push(...(yield* walk(owed, isForPerson, limit - found.length)));
           if (found.length >= limit) break;
         }
         after = persons.at(-1)?.pk ?? after;
         if (agent !== undefined || persons.length < PIECE) break;
         yield;
       }
-      return found.map(askOf);
+      return found.map(askNeed);
     },
     *overdue({ agent, limit }: Sought): Generator<undefined, AskNeed[]> {
       const until = clock.now();
-      const isKept = ({ held, to_person }: AskRow) => held === 0 && to_person === 0;
-      if (agent === undefined) return (yield* walk(asks(selectDue, { until }), isKept, limit)).map(askOf);
-      const owed = yield* walk(asks(selectOwed, { agent, until }), isKept, limit);
+      if (agent === undefined) return (yield* walk(asks(selectDue, { until }), isForAgent, limit)).map(askNeed);
+      const owed = yield* walk(asks(selectOwed, { agent, until }), isForAgent, limit);
       // What an agent asked itself is owed already.
-      const isOfOthers = (row: AskRow) => isKept(row) && row.from_id !== row.to_id;
+      const isOfOthers = (row: AskRow) => isForAgent(row) && row.from_id !== row.to_id;
       const awaited = yield* walk(asks(selectAwaited, { agent, until }), isOfOthers, limit);
-      return [...owed, ...awaited].map(askOf);
+      return [...owed, ...awaited].map(askNeed);
     },
     *held({ agent, limit }: Sought): Generator<undefined, HeldNeed[]> {
       const page = ({ at, pk }: Place, most: number) =>
@@ -179,13 +141,7 @@ export function needStatements({ db, clock }: EngineContext) {
           ? selectHeld.all({ at, pk, limit: most })
           : selectHeldOf.all({ at, pk, agent, limit: most });
       const rows = yield* walk(page, () => true, limit);
-      return rows.map((row) => ({
-        id: row.id,
-        messageId: row.message_id,
-        from: fromOf(row),
-        to: toOf(row),
-        since: row.accepted_at,
-      }));
+      return rows.map(heldNeed);
     },
     /** From one reason to the next, over all their letters. */
     *dead({ agent, limit }: Sought): Generator<undefined, DeadNeed[]> {
@@ -205,7 +161,7 @@ export function needStatements({ db, clock }: EngineContext) {
         if (!row || (agent !== undefined && row.agent !== agent)) break;
         ofOne = row.agent === at?.agent ? ofOne + 1 : 1;
         at = row;
-        found.push({ to: toOf(row), isGone: row.gone === 1, reason: row.reason, since: row.since });
+        found.push(deadNeed(row));
         if (found.length % PIECE === 0) yield;
       }
       return found;

@@ -1,20 +1,8 @@
 /** SQL of looks at topics: page by page, and how many listen. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { SubscriptionRow } from "../../shared/rows/rows.ts";
+import type { RecentTopicRow, TopicRow } from "../../shared/rows/topics.ts";
 import type { EngineContext } from "../context.ts";
-
-/** A topic that was published on. */
-export interface TopicRow {
-  readonly name: string;
-  readonly messages: number;
-  readonly last: number;
-}
-
-/** A topic, by its newest message. */
-export interface RecentTopicRow {
-  readonly name: string;
-  readonly newest: number;
-}
 
 const SUBSCRIPTION = `
   SELECT s.agent_pk, a.id AS agent_id, a.name AS agent_name, a.archived_at, s.pattern, s.since

@@ -1,11 +1,9 @@
 /** SQL of traces: the deliveries of one message a page at a time, without its body, and the newest of what happened to each. */
-import { type AgentId, MAX_STEPS_PER_TRACE, type MessageId } from "@agentmesh/protocol";
-import { timestamp } from "../../../mesh/clock.ts";
+import { MAX_STEPS_PER_TRACE, type MessageId } from "@agentmesh/protocol";
 import type { GivenAnswer, TracePage, TracePart } from "../../../mesh/store/looks.ts";
-import { previewOf } from "../../shared/rows/body.ts";
 import { cursors } from "../../shared/rows/cursor.ts";
-import { deliveryOf, type ShownDeliveryRow } from "../../shared/rows/rows.ts";
-import { type TimelineRow, timelineEntryOf } from "../../shared/rows/timeline.ts";
+import type { TimelineRow } from "../../shared/rows/timeline.ts";
+import { ANSWERS_AMONG, type AnswerRow, answerOf, type TracedRow, tracedDelivery } from "../../shared/rows/traces.ts";
 import type { EngineContext } from "../context.ts";
 
 const DELIVERY = `
@@ -22,9 +20,6 @@ export const TRACE = {
   steps: `SELECT * FROM timeline WHERE delivery_pk = :delivery ORDER BY pk DESC LIMIT :limit`,
 } as const;
 
-/** Messages of a thread behind the question in which its answers are looked for. */
-const ANSWERS_AMONG = 200;
-
 /** What was answered to the sender of a message, the first first; looked for in the part of the thread that came next. */
 export const ANSWERS = `
   SELECT r.id AS message_id, s.id AS sender_id, r.body, r.body_hash, r.accepted_at
@@ -37,41 +32,22 @@ export const ANSWERS = `
                 WHERE d.message_pk = r.pk AND d.agent_pk = (SELECT sender_pk FROM message WHERE id = :message))
   ORDER BY r.pk`;
 
-interface AnswerRow {
-  readonly message_id: MessageId;
-  readonly sender_id: AgentId;
-  readonly body: string;
-  readonly body_hash: string;
-  readonly accepted_at: number;
-}
-
 /** The statements on traces. `epoch` marks their cursors. */
 export function traceStatements({ db, clock }: EngineContext, epoch: string) {
   const cursor = cursors(epoch, "d");
-  type Row = ShownDeliveryRow & { readonly pk: number };
-  const selectAll = db.prepare<[{ message: MessageId; after: number; limit: number }], Row>(TRACE.all);
-  const selectOwn = db.prepare<[{ message: MessageId; viewer: string; after: number; limit: number }], Row>(TRACE.own);
+  const selectAll = db.prepare<[{ message: MessageId; after: number; limit: number }], TracedRow>(TRACE.all);
+  const selectOwn = db.prepare<[{ message: MessageId; viewer: string; after: number; limit: number }], TracedRow>(
+    TRACE.own,
+  );
   const selectSteps = db.prepare<[{ delivery: number; limit: number }], TimelineRow>(TRACE.steps);
 
   const selectAnswers = db.prepare<[{ message: MessageId }], AnswerRow>(ANSWERS);
 
-  function traced(row: Row): TracePart["deliveries"][number] {
-    const steps = selectSteps.all({ delivery: row.pk, limit: MAX_STEPS_PER_TRACE + 1 });
-    return {
-      ...deliveryOf(row, clock.now()),
-      timeline: steps.slice(0, MAX_STEPS_PER_TRACE).reverse().map(timelineEntryOf),
-      ...(steps.length > MAX_STEPS_PER_TRACE && { earlierSteps: true }),
-    };
-  }
+  const traced = (row: TracedRow) =>
+    tracedDelivery(row, selectSteps.all({ delivery: row.pk, limit: MAX_STEPS_PER_TRACE + 1 }), clock.now());
 
   return {
-    answers: (message: MessageId): GivenAnswer[] =>
-      selectAnswers.all({ message }).map((row) => ({
-        by: row.sender_id,
-        messageId: row.message_id,
-        acceptedAt: timestamp(row.accepted_at),
-        preview: previewOf(row),
-      })),
+    answers: (message: MessageId): GivenAnswer[] => selectAnswers.all({ message }).map(answerOf),
     page(message: MessageId, { viewer, after, limit }: TracePage): TracePart {
       const sought = { message, after: after === undefined ? 0 : cursor.read(after), limit: limit + 1 };
       const rows = viewer === undefined ? selectAll.all(sought) : selectOwn.all({ ...sought, viewer });
