@@ -39,7 +39,10 @@ export async function* readEvents(
   let cursor = after;
   let gap: "cursor_gone" | "cursor_invalid" | undefined;
   let wasOpen = false;
+  // Two, or one where nothing was lost before, and the broker answers: then it is no network that was away.
+  let heldBack = 0;
   for (let failures = 0; !signal.aborted; ) {
+    const lost = failures;
     const from = cursor === undefined ? {} : { after: cursor };
     const held = new AbortController();
     const watch = setTimeout(() => held.abort(), OPENS_WITHIN_MS);
@@ -87,21 +90,25 @@ export async function* readEvents(
       // A loop that ends by break or return leaves the stream behind.
       await items.return({ reconnect: false });
     }
-    if (held.signal.aborted && !isOpen && !signal.aborted) await refuseHeldBack(connection, signal);
+    if (!held.signal.aborted || isOpen || signal.aborted) heldBack = 0;
+    else heldBack = (await isAnswered(connection, signal)) ? heldBack + (lost === 0 ? 2 : 1) : 0;
+    if (heldBack > 1) throw await heldBackError(connection);
     if (failures === 1 && wasOpen) yield { type: "lost" };
     await pause(backoffMs(failures, 50, 2_000), signal);
   }
 }
 
-/** Where calls are answered and a stream is not even said to be open, no time will help. @throws StreamHeldBackError */
-async function refuseHeldBack(connection: Connection, signal: AbortSignal): Promise<void> {
-  const url = await connection.call(endpoints.livez, {}, { signal }).then(
-    () => connection.url(),
-    () => undefined,
+function isAnswered(connection: Connection, signal: AbortSignal): Promise<boolean> {
+  return connection.call(endpoints.livez, {}, { signal }).then(
+    () => true,
+    () => false,
   );
-  if (url === undefined) return;
-  throw new StreamHeldBackError(
-    `The broker at ${url} answers, but something on the way holds its stream of events back, as a proxy does that passes an answer on when it is whole. What happened to messages can be asked for instead, GET /v1/log with waitMs; or let the proxy pass text/event-stream on as it comes.`,
+}
+
+/** Where calls are answered and a stream is not even said to be open, no time will help. */
+async function heldBackError(connection: Connection): Promise<StreamHeldBackError> {
+  return new StreamHeldBackError(
+    `The broker at ${await connection.url()} answers, but something on the way holds its stream of events back, as a proxy does that passes an answer on when it is whole. What happened to messages can be asked for instead, GET /v1/log with waitMs; or let the proxy pass text/event-stream on as it comes.`,
   );
 }
 

@@ -93,3 +93,40 @@ test.runIf(thorough)(
     expect((await waiting).entries).toMatchObject([{ event: "accepted", messageId }]);
   },
 );
+
+test.runIf(thorough)(
+  "events go on after a network that was away for as long as a proxy is waited for (ten seconds: in test:thorough)",
+  async () => {
+    await using broker = await startTestBroker();
+    const { client: alice } = await broker.agent("alice");
+    const { token } = await broker.agent("bob");
+    const cut = new AbortController();
+    let isAway = false;
+    let looks = 0;
+    const network: typeof fetch = (input, init) => {
+      const signal = AbortSignal.any([cut.signal, ...(init?.signal ? [init.signal] : [])]);
+      if (!isAway) return fetch(input, looks === 0 ? { ...init, signal } : init);
+      if (String(input).endsWith("/livez")) looks++;
+      return new Promise((_, reject) => {
+        init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+      });
+    };
+    const bob = new MeshClient({ url: broker.url, token, timeoutMs: 2_000, retryForMs: 30_000, fetch: network });
+    const over = new AbortController();
+    const told: string[] = [];
+    const reading = (async () => {
+      for await (const { type } of bob.events({ signal: over.signal })) told.push(type);
+    })();
+    reading.catch(() => undefined);
+    await until(() => told.includes("opened"), "the stream");
+    isAway = true;
+    cut.abort();
+    await until(() => looks > 0, "the look whether the broker is there", 30_000);
+    isAway = false;
+    await until(() => told.includes("reconnected"), "the stream to be back", 30_000);
+    await alice.send({ to: "bob", body: "at once" });
+    await until(() => told.includes("delivery.accepted"), "what happens then");
+    over.abort();
+    await reading;
+  },
+);
