@@ -1,8 +1,9 @@
 /** The acts on leases: take, ack, give back, end. */
-import { randomBytes } from "node:crypto";
+
 import type { AckEvidence, AgentId, DeliveryRef, LeasedDelivery, Message, Urgency } from "@agentmesh/protocol";
 import { focusWeight, urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
 import { timestamp } from "../../../mesh/clock.ts";
+import { someRandomBytes } from "../../../mesh/ids.ts";
 import type {
   AckVerdict,
   Delayed,
@@ -114,7 +115,7 @@ export function leaseRow(
 }
 
 /** A receipt for a new lease. */
-export const newReceipt = () => randomBytes(12).toString("base64url");
+export const newReceipt = () => someRandomBytes(12).toString("base64url");
 
 /** Acks for the owner; a receipt must be the current one. Acking twice is the same as once. */
 export function ackDelivery(
