@@ -67,6 +67,8 @@ export class Observer {
     this.world.forget();
     this.asked.clear();
     this.spread.clear();
+    // What the engine does by itself, such as indexing words, is on disk: what is asked now is committed in the next turn.
+    await this.world.store.stats();
     const judges = await Promise.all(questions.map((question) => question(this)));
     await turn();
     const logged = await this.tape.read(this.world.store);
