@@ -51,7 +51,8 @@ export class IdentityKeeper {
         return found;
       }
       if (!orNext) return undefined;
-      if (owner.kind !== "own") this.#apart ??= owner;
+      // The last of them: of a chosen name and a conversation that are both elsewhere, what is told is held against the conversation.
+      if (owner.kind !== "own") this.#apart = owner;
     }
     return undefined;
   }
