@@ -1,4 +1,5 @@
 /** A2A 1.0 in: agents that show a card are written to by the library's own client, over JSON-RPC and over REST. */
+import { request } from "node:http";
 import { type Message, Role, type SendMessageRequest, type Task, TaskState } from "@a2a-js/sdk";
 import {
   type Client,
@@ -234,6 +235,25 @@ describe("what A2A opens, and what it does not", () => {
     for (const headers of [{ origin: "https://example.com" }, { "sec-fetch-site": "cross-site" }]) {
       expect((await post(headers)).status).toBe(403);
       expect((await asks("/a2a/bob/.well-known/agent-card.json", { headers })).status).toBe(403);
+    }
+    const byForeignName = (method: string, path: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const headers = { host: "evil.example", "content-type": "application/json", "a2a-version": "1.0" };
+        const authorization = `Bearer ${caller.token}`;
+        request(`${broker.url}${path}`, { method, headers: { ...headers, authorization } }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        })
+          .on("error", reject)
+          .end(method === "GET" ? "" : JSON.stringify(send));
+      });
+    for (const [method, path] of [
+      ["POST", "/a2a/bob"],
+      ["POST", "/a2a/bob/message:send"],
+      ["GET", "/a2a/bob/tasks/msg_1"],
+      ["GET", "/a2a/bob/.well-known/agent-card.json"],
+    ] as const) {
+      expect([path, await byForeignName(method, path)]).toEqual([path, 421]);
     }
     expect((await post({ "content-type": "text/plain" })).status).toBe(415);
     expect((await post({ "content-type": "application/a2a+json" })).status).toBe(415);

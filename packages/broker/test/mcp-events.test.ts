@@ -1,6 +1,7 @@
 /** MCP Events at /mcp, where they are switched on: polled and streamed over the log's cursors, in the revision that they are made for. */
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import { startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import { HttpSessions } from "agentmesh-mcp/http";
+import { assertInTime, startTestBroker, stopwatch, type TestAgent, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 
@@ -149,6 +150,31 @@ test("a page at a time, no older than is wanted, and across a restart of the bro
   );
 });
 
+test("a poll is of no session, and ends none where there are as many as may be", async () => {
+  const { token, agent } = await broker.agent("busy");
+  const sessions = new HttpSessions({ url: broker.url, onLog: () => {}, events: true });
+  const answers: unknown[] = [];
+  const replying = {
+    gone: new AbortController().signal,
+    notify: () => {},
+    answer: async (_: number, said: object | undefined) => {
+      answers.push(said);
+      return true;
+    },
+  };
+  const take = (sessionId: string | undefined, revision: string | undefined, method: string, params: object) => {
+    const text = JSON.stringify({ jsonrpc: "2.0", id: ++calls, method, params });
+    return sessions.take({ token, sessionId, revision, method, text }, replying);
+  };
+  await take("0", undefined, "tools/call", { name: "check_messages", arguments: {} });
+  for (let n = 1; n < 256; n++) await take(`${n}`, undefined, "ping", {});
+  await take(undefined, MODERN, "events/poll", { name: "message.received", _meta: meta });
+  expect(answers.at(-1)).toMatchObject({ result: { cursor: expect.any(String) } });
+  await take("0", undefined, "ping", {});
+  expect((await broker.admin.getAgent({ agent: agent.id })).presence).toBe("online");
+  await sessions.close();
+});
+
 test("a stream says that it is open, tells each event as it comes, and ends with its client", async () => {
   const gone = new AbortController();
   const answer = await post("events/stream", { name: "message.received" }, { signal: gone.signal });
@@ -182,6 +208,7 @@ test("a stream says that it is open, tells each event as it comes, and ends with
 
 describe("what is not as the revision says", () => {
   test("is refused with its codes", async () => {
+    const unspoken = { _meta: { ...meta, "io.modelcontextprotocol/protocolVersion": "2030-01-01" } };
     for (const [what, status, code] of [
       [await ask("events/poll", { name: "no.such" }), 200, -32023],
       [await ask("events/poll", { name: "message.received", arguments: { to: "x" } }), 200, -32602],
@@ -190,36 +217,43 @@ describe("what is not as the revision says", () => {
       [await ask("events/poll", {}), 200, -32602],
       [await ask("initialize"), 404, -32601],
       [await ask("tools/list", { _meta: {} }), 400, -32602],
-      [
-        await ask("tools/list", { _meta: { ...meta, "io.modelcontextprotocol/protocolVersion": "2030-01-01" } }),
-        400,
-        -32022,
-      ],
+      [await ask("tools/list", unspoken, { headers: { "mcp-protocol-version": "2030-01-01" } }), 400, -32022],
+      [await ask("tools/list", unspoken), 400, -32022],
       [await ask("tools/list", {}, { headers: { "mcp-method": "tools/call" } }), 400, -32020],
       [await ask("tools/list", {}, { headers: { "mcp-protocol-version": "2025-11-25" } }), 400, -32020],
       [await ask("tools/call", { name: "whoami" }, { headers: { "mcp-name": "inbox" } }), 400, -32020],
     ] as const) {
       expect([what.status, what.error?.code]).toEqual([status, code]);
     }
+    expect(
+      (await ask("events/list", unspoken, { headers: { "mcp-protocol-version": "2030-01-01" } })).error?.data,
+    ).toEqual({ supported: [MODERN], requested: "2030-01-01" });
     expect((await post("events/list", {}, { token: `am_${"a".repeat(43)}` })).status).toBe(401);
   });
 
-  test("a stream of an agent that was put out is ended, and says so", async () => {
+  test("a stream of an agent that is put out ends within a second, and says so", async () => {
     const gone = await broker.agent("gone");
     const answer = await post("events/stream", { name: "message.received" }, { token: gone.token });
     const text = answer.text();
+    const ms = stopwatch();
     await broker.admin.revokeAgent({ agent: "gone" });
     expect(await text).toMatch(/notifications\/events\/terminated.*-32024[\s\S]*"resultType":"complete"/);
+    assertInTime(ms(), 1_000);
   });
 
   test("and without the setting there are no events, and the revision is not spoken", async () => {
     await using plain = await startTestBroker();
     const ada = await plain.agent("ada");
-    const answer = await fetch(`${plain.url}/mcp`, {
-      method: "POST",
-      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "events/list", params: { _meta: meta } }),
-      headers: { "content-type": "application/json", authorization: `Bearer ${ada.token}` },
-    });
-    expect(await answer.json()).toMatchObject({ error: { code: -32601 } });
+    const list = async (headers: Record<string, string>) => {
+      const answer = await fetch(`${plain.url}/mcp`, {
+        method: "POST",
+        body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "events/list", params: { _meta: meta } }),
+        headers: { "content-type": "application/json", authorization: `Bearer ${ada.token}`, ...headers },
+      });
+      return [answer.status, Answer.parse(await answer.json()).error?.code];
+    };
+    expect(await list({})).toEqual([200, -32601]);
+    // No code of the revision: by that a client would take it to be spoken, and not go back to one that is.
+    expect(await list({ "mcp-protocol-version": MODERN })).toEqual([400, -32600]);
   });
 });

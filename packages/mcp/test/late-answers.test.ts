@@ -152,7 +152,7 @@ test("a call waits for as long as its client does: said, seen to wait, seen to g
     expect(longestWaitMs({ ...unknown, clientName, takesSigns: false })).toBe(50_000);
     expect(longestWaitMs({ ...unknown, clientName, said: 20_000 })).toBe(20_000);
   }
-  for (const clientName of ["pirate", "@cline/core", undefined]) {
+  for (const clientName of ["pirate", "pi-like", "claude-code-wrapper", "toString", "@cline/core", undefined]) {
     expect(longestWaitMs({ ...unknown, clientName })).toBe(50_000);
   }
 });

@@ -152,8 +152,9 @@ describe("a stream", () => {
     await session.leave();
   });
 
-  test("of an agent that is removed ends within a second, and so do its long poll and its ask", async () => {
+  test("of an agent that is removed ends within a second, and so do its long polls and its ask", async () => {
     const gone = await broker.agent("gone-for-good");
+    const watcher = await broker.agent("watches-the-log");
     await broker.agent("asked-by-gone");
     using stream = await bareStream(broker, gone, "maxInFlight=1");
     const closed = new Promise((resolve) => stream.raw.once("close", resolve));
@@ -164,6 +165,8 @@ describe("a stream", () => {
         (error: { code: string }) => error.code,
       );
     const polled = outcome(gone.client.lease({ waitMs: 30_000 }));
+    const { cursor } = await watcher.client.log({ limit: 1 });
+    const watched = outcome(watcher.client.log({ after: cursor, waitMs: 30_000 }));
     const asked = outcome(gone.client.ask({ to: "asked-by-gone", body: "are you there?", timeoutMs: 30_000 }));
     await until(
       async () => (await broker.admin.listInbox({ agent: "asked-by-gone" })).entries.length === 1,
@@ -171,7 +174,9 @@ describe("a stream", () => {
     );
     const waited = stopwatch();
     await broker.admin.removeAgent({ agent: "gone-for-good" });
+    await broker.admin.revokeAgent({ agent: "watches-the-log" });
     await closed;
+    expect(await watched).toBe("agent_not_found");
     expect(await polled).toBe("agent_not_found");
     expect(await asked).toBe("agent_not_found");
     assertInTime(waited(), 1_000);

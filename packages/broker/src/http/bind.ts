@@ -101,8 +101,8 @@ function bodyOf({ takesEvents }: Endpoint, request: FastifyRequest): unknown {
   return takesEvents && isCloudEvent(request) ? messageOf(request) : (request.body ?? {});
 }
 
-/** An answer that was written closes, too: the first of both counts. */
-function whenAnswered({ raw }: FastifyReply, listener: (written: boolean) => void): void {
+/** Calls the listener once: whether the answer was written, or the caller had gone. One that was written closes, too: the first of both counts. */
+export function whenAnswered({ raw }: FastifyReply, listener: (written: boolean) => void): void {
   const over = () => {
     raw.off("finish", over).off("close", over);
     listener(raw.writableFinished);

@@ -123,6 +123,7 @@ export function createMesh(parts: {
       sessions.forgetOf(agentId);
       // Its long polls and asks look, and see that it is gone.
       ready.wake(agentId);
+      advanced.wake("log");
     },
   });
   // In this life nobody has been heard of yet, whatever the wall clock says of the last one.

@@ -202,6 +202,7 @@ export class Messages {
       const page = await this.#store.log({ after: query.after, limit: query.limit, viewer, thread, turn });
       if (page.entries.length > 0 || performance.now() >= deadline || signal.aborted) return page;
       await wait.over;
+      if (caller.kind === "agent") await this.#agents.stay(caller);
     }
   }
 

@@ -18,13 +18,15 @@ const clients: Readonly<Record<string, KnownClient>> = {
   kilo: { isPatient: true, shows: "text" },
   opencode: { isPatient: true, shows: "text" },
   pi: { isPatient: true, shows: "text" },
-  // Followed by the name of the server.
   "qwen-cli-mcp-client": { isPatient: true, shows: "both" },
 };
+
+/** Clients that put the name of the server behind their own. */
+const NAMING_SERVERS = ["qwen-cli-mcp-client"];
 
 /** What is known of the client of this name. */
 export function knownClient(name: string | undefined): KnownClient | undefined {
   if (name === undefined) return undefined;
-  const known = Object.keys(clients).find((each) => name === each || name.startsWith(`${each}-`));
-  return known === undefined ? undefined : clients[known];
+  const own = NAMING_SERVERS.find((each) => name.startsWith(`${each}-`)) ?? name;
+  return Object.hasOwn(clients, own) ? clients[own] : undefined;
 }

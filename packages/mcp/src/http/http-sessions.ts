@@ -49,7 +49,6 @@ export interface Replying {
 }
 
 interface Known {
-  readonly client: MeshClient;
   readonly session: HttpSession;
   readonly running: Map<Id, PostTransport>;
   readonly token: string;
@@ -87,9 +86,6 @@ export class HttpSessions {
   /** Serves what was posted. Never throws for what a client did. */
   async take(posted: Posted, replying: Replying): Promise<void> {
     const { token, sessionId, revision, text } = posted;
-    if (revision !== undefined && !this.#isSpoken(revision)) {
-      return void (await replying.answer(400, badRequest(`revision ${REVISIONS.join(", ")} are spoken here`)));
-    }
     const read = readMessage({ kind: "line", text });
     if (read?.kind === "refused") return void (await replying.answer(400, read.answer));
     if (read?.kind !== "message")
@@ -99,10 +95,14 @@ export class HttpSessions {
       ? eraOf(message, { revision, method: posted.method, name: posted.name })
       : { kind: "legacy" };
     if (era.kind === "refused") return void (await replying.answer(era.status, era.answer));
+    if (era.kind === "legacy" && revision !== undefined && !this.#isSpoken(revision)) {
+      return void (await replying.answer(400, badRequest(`revision ${REVISIONS.join(", ")} are spoken here`)));
+    }
     if (era.kind === "modern" && isOwn(era.request)) {
       const gone = AbortSignal.any([replying.gone, this.#closing.signal]);
       const tell = replying.takesEvents ? (told: object) => replying.notify(told) : undefined;
-      const call = { request: era.request, client: this.#of(token, "").client, gone, tell };
+      // Of no session: whoever looks for events takes no place from those that call tools.
+      const call = { request: era.request, client: this.#clientOf(token), gone, tell };
       return void (await replying.answer(200, await modernCall(call)));
     }
     const begins = "method" in message && message.method === "initialize";
@@ -179,13 +179,16 @@ export class HttpSessions {
       const [oldest] = quiet.find(([, each]) => each.token === token) ?? quiet[0] ?? all[0] ?? [];
       if (oldest !== undefined) void this.#forget(oldest);
     }
-    const client = new MeshClient({ url: this.#url, token, ...CALL_LIMITS });
     const known = {
-      ...{ client, session: new HttpSession(client, this.#log), running: new Map(), token },
+      ...{ session: new HttpSession(this.#clientOf(token), this.#log), running: new Map(), token },
       ...{ calledAt: 0, clientName: undefined },
     };
     this.#known.set(key, known);
     return known;
+  }
+
+  #clientOf(token: string): MeshClient {
+    return new MeshClient({ url: this.#url, token, ...CALL_LIMITS });
   }
 
   #sweep(): void {

@@ -18,7 +18,7 @@ import {
 import type { AgentCaller } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
-import { closeOf } from "../bind.ts";
+import { closeOf, whenAnswered } from "../bind.ts";
 import type { Authenticate } from "../plugins/auth.ts";
 import { jsonOf } from "../plugins/json-bodies.ts";
 import { isSecure } from "../servers.ts";
@@ -61,7 +61,7 @@ export function a2aRoutes(app: FastifyInstance, { mesh, authenticate, schemes, c
     if (!caller) throw new MeshError("forbidden", "This needs an agent's token.");
     const signal = AbortSignal.any([closeOf(reply), closing]);
     const { result, taken } = await a2aCall(mesh, method, { caller, card: await shownBy(request), params, signal });
-    if (taken) reply.raw.once("finish", taken);
+    if (taken) whenAnswered(reply, (isWritten) => isWritten && taken());
     return result;
   };
 

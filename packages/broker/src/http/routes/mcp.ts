@@ -4,6 +4,7 @@ import type { HttpSessions, Replying } from "agentmesh-mcp/http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import { MeshError } from "../../mesh/errors.ts";
+import { whenAnswered } from "../bind.ts";
 import type { Authenticate } from "../plugins/auth.ts";
 
 /** What it takes. */
@@ -100,14 +101,10 @@ function replying({ headers }: FastifyRequest, reply: FastifyReply): Replying {
   const takesEvents = /text\/event-stream/i.test(headers.accept ?? "");
   let isOpen = false;
   const written = new Promise<boolean>((resolve) => {
-    // That of an answer that was written closes, too: then nobody has gone before it.
-    const close = () => {
-      resolve(raw.writableFinished);
-      if (!raw.writableFinished) gone.abort();
-    };
-    raw.once("finish", () => resolve(true));
-    if (raw.closed || raw.destroyed) close();
-    else raw.once("close", close);
+    whenAnswered(reply, (isWritten) => {
+      resolve(isWritten);
+      if (!isWritten) gone.abort();
+    });
   });
   return {
     gone: gone.signal,
