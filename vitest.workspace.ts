@@ -36,6 +36,7 @@ const ON_OTHER_MACHINES = [
   "**/test/hook-namespaces.test.ts",
   "**/test/inheritance.test.ts",
   "**/test/intake.test.ts",
+  "**/test/lan-addresses.test.ts",
   "**/test/lan-story.test.ts",
   "**/test/network-namespace.test.ts",
   "**/test/one-life.test.ts",

@@ -12,7 +12,7 @@ import { backoffMs, pause } from "./backoff.ts";
 import { certificateRefusal } from "./certificate-refusals.ts";
 import type { DirectAnswer } from "./direct-answer.ts";
 import { directFetch } from "./direct-fetch.ts";
-import { BrokerUnreachableError, MeshApiError, mayPass } from "./errors.ts";
+import { BrokerUnreachableError, MeshApiError, mayPass, UntrustedBrokerError } from "./errors.ts";
 import { silent, unreachable } from "./unreachable.ts";
 
 /** Where a broker is, and which certificate is trusted there. */
@@ -42,6 +42,8 @@ export interface ConnectionOptions {
   readonly retryForMs?: number;
   /** Told with each answer how far the broker's clock is ahead of this one, in milliseconds; to a second, and the answer's way. */
   readonly onBrokerTime?: (aheadMs: number) => void;
+  /** Told with a heartbeat over TLS at which addresses the broker can be reached now. */
+  readonly onBrokerUrls?: (urls: readonly string[]) => void;
   /** Makes the calls instead of `directFetch`, which is the global `fetch` but never a proxy for this machine. */
   readonly fetch?: typeof fetch;
 }
@@ -178,6 +180,9 @@ export class Connection {
           timeout.signal.aborted && base !== "" && !(failure instanceof MeshApiError)
             ? silent(base, row, limitMs, failure)
             : failure;
+        // Somebody else is at the address, and was sent nothing: the broker may be at another one.
+        const isSought = base !== "" && typeof this.#options.url === "function";
+        if (attempt === 1 && isSought && error instanceof UntrustedBrokerError) continue;
         const delay = Math.max(
           backoffMs(attempt),
           error instanceof MeshApiError ? (error.problem.retryAfterMs ?? 0) : 0,

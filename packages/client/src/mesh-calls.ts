@@ -15,9 +15,11 @@ const ANSWER_LEASE_MS = 30_000;
 /** What a broker can be asked with one token, without what lasts: sessions and the inbox are of the client. */
 export class MeshCalls extends AgentCalls {
   readonly #acks = new Acks(this.connection);
+  readonly #onBrokerUrls: ConnectionOptions["onBrokerUrls"];
 
   constructor(options: ConnectionOptions) {
     super(new Connection(options));
+    this.#onBrokerUrls = options.onBrokerUrls;
   }
 
   /**
@@ -54,8 +56,10 @@ export class MeshCalls extends AgentCalls {
   }
 
   /** Renews a session. */
-  heartbeat(input: In<"heartbeat">, options?: CallOptions): Out<"heartbeat"> {
-    return this.connection.call(endpoints.heartbeat, input, options);
+  async heartbeat(input: In<"heartbeat">, options?: CallOptions): Out<"heartbeat"> {
+    const reply = await this.connection.call(endpoints.heartbeat, input, options);
+    if (reply.urls) this.#onBrokerUrls?.(reply.urls);
+    return reply;
   }
 
   /** Ends a session; what it leased returns to the inbox. */

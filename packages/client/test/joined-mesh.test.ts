@@ -1,10 +1,11 @@
 /** The mesh that a machine has joined: kept in its state folder, and found before a broker of its own. */
-import { statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { tempDir } from "testkit";
 import { expect, test } from "vitest";
 import {
   forgetJoinedMesh,
   type JoinedMesh,
+  keepAddresses,
   locate,
   openStateFolder,
   readJoinedMesh,
@@ -12,6 +13,7 @@ import {
   StateFolderError,
   writeJoinedMesh,
 } from "../src/node/index.ts";
+import { addressesOf } from "../src/node/joined-mesh.ts";
 
 const mesh: JoinedMesh = {
   version: 1,
@@ -60,6 +62,32 @@ test.each(["ftp://192.0.2.7", "https://192.0.2.7/mesh", "https://user@192.0.2.7"
     expect(() => writeJoinedMesh(openStateFolder(home.path), { ...mesh, urls: [url] })).toThrow("an address such as");
   },
 );
+
+test("is looked for where its broker told, beside the addresses of the invite, and never by what is no address over TLS", () => {
+  using home = tempDir();
+  const folder = joined(home.path);
+  const told = ["https://192.0.2.9:7900", "http://192.0.2.9:7900", "https://192.0.2.9/mesh", "https://a:6000", "no"];
+  keepAddresses(folder, mesh, told);
+  expect(addressesOf(folder, mesh)).toEqual(["https://192.0.2.9:7900", ...mesh.urls]);
+  if (process.platform !== "win32") expect(statSync(folder.addressesFile).mode & 0o777).toBe(0o600);
+  expect(readJoinedMesh(folder)).toEqual(mesh);
+  expect(locate(folder, { AGENTMESH_URL: "https://192.0.2.9:7900" }).joined).toEqual(mesh);
+  // However many are told, those of the invite are tried as well, and the newest of the others.
+  for (let n = 0; n < 60; n++) keepAddresses(folder, mesh, [`https://192.0.2.9:${8_000 + n}`]);
+  const all = addressesOf(folder, mesh);
+  expect(all.slice(-2)).toEqual(mesh.urls);
+  expect([all[0], all.length]).toEqual(["https://192.0.2.9:8059", 26]);
+  // Of another mesh, of one that pins no certificate, and a file that holds anything else, they are none.
+  expect(addressesOf(folder, { ...mesh, machine: `mch_${"1".repeat(32)}` })).toEqual(mesh.urls);
+  const { ca, ...plain } = mesh;
+  keepAddresses(folder, plain, ["https://192.0.2.10:7900"]);
+  expect(addressesOf(folder, plain)).toEqual(mesh.urls);
+  writeFileSync(folder.addressesFile, "{");
+  expect(addressesOf(folder, mesh)).toEqual(mesh.urls);
+  expect(forgetJoinedMesh(folder)).toBe(true);
+  keepAddresses(folder, mesh, told);
+  expect(existsSync(folder.addressesFile)).toBe(false);
+});
 
 test("comes before a broker of this folder and after every address that is named", () => {
   using home = tempDir();

@@ -6,6 +6,8 @@ import {
   type BrokerAddress,
   credentialFor,
   ensureBroker,
+  type JoinedMesh,
+  keepAddresses,
   locate,
   openStateFolder,
   requireBroker,
@@ -38,6 +40,7 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
     return openStateFolder(config.home);
   };
   let mesh: string | undefined;
+  let joined: JoinedMesh | undefined;
   const addressOf = (folder: StateFolder): BrokerAddress => {
     const address = locate(folder, undefined, config.url);
     const now = address.joined?.machine ?? "its own";
@@ -51,10 +54,12 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
   const url = async () => {
     const folder = folderOf();
     const address = addressOf(folder);
+    joined = address.joined;
     if (left.aborted || !address.local) return requireBroker(folder, address);
     const brokerBin = fileURLToPath(import.meta.resolve("agentmesh-broker/bin"));
     return ensureBroker({ folder, address, brokerBin });
   };
+  const onBrokerUrls = (urls: readonly string[]) => keepAddresses(folderOf(), joined, urls);
   return {
     get folder() {
       return folderOf();
@@ -67,7 +72,7 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
         return undefined;
       }
     },
-    clientFor: (token) => new MeshClient({ url, token, process: thisProcess(), ...CALL_LIMITS }),
+    clientFor: (token) => new MeshClient({ url, token, onBrokerUrls, process: thisProcess(), ...CALL_LIMITS }),
     async registrar() {
       const folder = folderOf();
       const address = addressOf(folder);

@@ -209,5 +209,9 @@ export const HeartbeatReply = object(() => ({
   heartbeatMs: z.int().positive(),
   queued: z.int().nonnegative(),
   name: z.string().optional().meta({ description: "the agent's name, which somebody may have changed" }),
+  urls: z.array(z.string()).optional().meta({
+    description:
+      "over TLS: addresses of the broker for another machine now, the best first; whoever answers there proves itself",
+  }),
 }));
 export type HeartbeatReply = z.infer<typeof HeartbeatReply>;

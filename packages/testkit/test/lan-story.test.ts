@@ -6,80 +6,25 @@ import {
   assertInTime,
   type ClaudeInbox,
   cleanEnv,
-  type LanMachine,
   type McpSession,
   openClaudeInbox,
   openInterceptor,
   openLan,
   startMcpSession,
   stopwatch,
-  tempDir,
   until,
   whyNoLan,
 } from "testkit";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { makeAuthority, makeServerPair } from "../../broker/src/tls/certificates.ts";
+import { Desk } from "./desk.ts";
 
 const why = whyNoLan();
 const DAY_MS = 86_400_000;
 const PORT = 7_901;
 const SECRET = /am[ik]?_[\w-]{20,}|amm_[\w-]{20,}|authorization/i;
-const Agents = z.object({ agents: z.array(z.object({ name: z.string(), host: z.string().optional() })) });
 const Status = z.object({ streams: z.int() });
-
-/** A machine with a state folder of its own, and what is typed there. */
-class Desk implements Disposable {
-  readonly machine: LanMachine;
-  readonly #home = tempDir();
-
-  constructor(machine: LanMachine) {
-    this.machine = machine;
-  }
-
-  get home(): string {
-    return this.#home.path;
-  }
-
-  run(...args: string[]) {
-    return this.machine.run("cli", args, { env: cleanEnv({ AGENTMESH_HOME: this.home }) });
-  }
-
-  /** What a command that does what it shall prints. */
-  async done(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.run(...args);
-    expect(code, `${args[0]}: ${stdout}${stderr}`).toBe(0);
-    return stdout;
-  }
-
-  /** What a command says that is refused. */
-  async refused(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.run(...args);
-    expect(code, `${args[0]}: ${stdout}${stderr}`).not.toBe(0);
-    expect(stdout).toBe("");
-    return stderr.replace(/\s+/g, " ");
-  }
-
-  /** The word of a new invite's line. */
-  async invited(...options: string[]): Promise<string> {
-    return (await this.done("invite", ...options)).trim().split(" ").at(-1) ?? "";
-  }
-
-  async joined(word: string, host: string): Promise<void> {
-    expect(await this.done("join", word, "--host", host)).toContain("a call and a stream got through");
-  }
-
-  async agents(): Promise<string[]> {
-    const { agents } = Agents.parse(JSON.parse(await this.done("agents", "--json")));
-    // Who types on a machine is an agent of it as well.
-    const others = agents.filter(({ name }) => !name.endsWith("cli"));
-    return others.map(({ name, host }) => `${name} on ${host}`).sort();
-  }
-
-  [Symbol.dispose](): void {
-    this.#home[Symbol.dispose]();
-  }
-}
 
 /** A session of Claude Code on a machine: its adapter, and the inbox that the adapter pushes into. */
 class Seat implements AsyncDisposable {

@@ -93,7 +93,7 @@ export function buildApp(parts: AppParts): App {
   const authenticate = authenticator({ mesh: parts.mesh, meshKey: parts.facts.meshKey, budget, wrong, byPage });
   const bind = binder(app, { authenticate, closing: parts.closing, turns: parts.mesh.turns });
   systemRoutes(bind, parts.mesh, parts.facts);
-  agentRoutes(bind, parts.mesh);
+  agentRoutes(bind, parts.mesh, parts.facts);
   messageRoutes(bind, parts.mesh);
   inboxRoutes(bind, parts.mesh);
   topicRoutes(bind, parts.mesh);

@@ -81,13 +81,21 @@ export class SecureListener {
   /** What other machines are told. */
   get facts(): RemoteFacts {
     const { anchor, endsAt, names } = this.#identity;
-    const remote = remoteNames(this.#parts.place, names).slice(0, MOST_URLS);
+    const remote = remoteNames(this.#parts.place, this.#namesNow(names)).slice(0, MOST_URLS);
     return {
       urls: remote.map((name) => new URL(`https://${inUrl(name)}:${this.#port}`).origin),
       ca: anchor,
       pin: anchor && pinOf(anchor),
       endsAt: new Date(endsAt).toISOString(),
     };
+  }
+
+  /** Of the names in the certificate those that this machine still has: one of our own outlives addresses that it was made for. */
+  #namesNow(names: readonly string[]): readonly string[] {
+    const { config, place } = this.#parts;
+    if (config.tlsCert !== "") return names;
+    const now = new Set(namesOf(place, hostname(), config.allowedHosts));
+    return names.filter((name) => now.has(name));
   }
 
   /** Looks no more whether there is another certificate. */

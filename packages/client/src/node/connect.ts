@@ -2,6 +2,7 @@
 
 import { MeshClient } from "../mesh-client.ts";
 import { ensureBroker } from "./ensure-broker.ts";
+import { type JoinedMesh, keepAddresses } from "./joined-mesh.ts";
 import { type BrokerAddress, locate, requireBroker } from "./locate.ts";
 import { thisProcess } from "./running-broker.ts";
 import { readMeshKey, type StateFolder, StateFolderError } from "./state-folder.ts";
@@ -23,12 +24,15 @@ export interface ConnectOptions {
 /** A client that checks the broker's proof before each first use of an address and after each lost connection. */
 export function connect(options: ConnectOptions): MeshClient {
   const { folder, brokerBin, url: flag, ...rest } = options;
+  let joined: JoinedMesh | undefined;
   const url = async () => {
     const address = locate(folder, process.env, flag);
+    joined = address.joined;
     if (brokerBin !== undefined) return ensureBroker({ folder, address, brokerBin });
     return requireBroker(folder, address);
   };
-  return new MeshClient({ ...rest, url, process: thisProcess() });
+  const onBrokerUrls = (urls: readonly string[]) => keepAddresses(folder, joined, urls);
+  return new MeshClient({ ...rest, url, onBrokerUrls, process: thisProcess() });
 }
 
 /** By what agents are registered and looked at: the mesh key, or on a machine that joined its machine credential. */

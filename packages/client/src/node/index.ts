@@ -16,7 +16,14 @@ export {
   sharedIdentity,
 } from "./identity.ts";
 export { IdentityFiles } from "./identity-files.ts";
-export { forgetJoinedMesh, JoinedMesh, MAX_JOINED_URLS, readJoinedMesh, writeJoinedMesh } from "./joined-mesh.ts";
+export {
+  forgetJoinedMesh,
+  JoinedMesh,
+  keepAddresses,
+  MAX_JOINED_URLS,
+  readJoinedMesh,
+  writeJoinedMesh,
+} from "./joined-mesh.ts";
 export {
   type BrokerAddress,
   type FoundBroker,

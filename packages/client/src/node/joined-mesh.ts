@@ -14,6 +14,9 @@ import {
 /** Most addresses of one broker that are kept. */
 export const MAX_JOINED_URLS = 16;
 
+/** Most that are remembered of those that it told, the newest first. */
+const MAX_TOLD_URLS = 24;
+
 /** An address of a broker, without a path. */
 const BrokerUrl = z
   .string()
@@ -35,6 +38,15 @@ export const JoinedMesh = z.object({
   host: z.string().min(1),
 });
 export type JoinedMesh = z.infer<typeof JoinedMesh>;
+
+/**
+ * What the broker told of its addresses: a file of its own, which adapters replace at any time, so that none of them writes a
+ * credential that was exchanged meanwhile.
+ */
+const ToldAddresses = z.object({
+  machine: JoinedMesh.shape.machine,
+  urls: z.array(BrokerUrl).max(MAX_TOLD_URLS),
+});
 
 function isBrokerUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -60,14 +72,56 @@ export function writeJoinedMesh(folder: StateFolder, mesh: JoinedMesh): void {
 }
 
 /** Forgets the mesh that this machine has joined, and with it the credential; whether there was one. @throws StateFolderError */
-export function forgetJoinedMesh({ joinedFile }: StateFolder): boolean {
+export function forgetJoinedMesh({ joinedFile, addressesFile }: StateFolder): boolean {
   const isThere = readIfThere(joinedFile) !== undefined;
   try {
     rmSync(joinedFile, { force: true });
+    rmSync(addressesFile, { force: true });
   } catch (error) {
     throw refusedBy(error, joinedFile, "cannot be removed", { path: joinedFile });
   }
   return isThere;
+}
+
+/** Every address at which the broker may be: those that it told last, then those of the invite. None is believed for being here. */
+export function addressesOf(folder: StateFolder, mesh: JoinedMesh): string[] {
+  return [...new Set([...toldIn(folder, mesh), ...mesh.urls])];
+}
+
+/**
+ * Keeps addresses that a broker which had proved itself told. Only where a certificate is pinned: elsewhere whoever stands between
+ * could tell others. What cannot be written is told again with the next heartbeat.
+ */
+export function keepAddresses(folder: StateFolder, mesh: JoinedMesh | undefined, told: readonly string[]): void {
+  // One that was left meanwhile is forgotten whole.
+  if (mesh?.ca === undefined || textOrNone(folder.joinedFile) === "") return;
+  const urls = told.map((url) => BrokerUrl.safeParse(url).data).filter((url) => url?.startsWith("https:"));
+  const before = toldIn(folder, mesh);
+  const now = ToldAddresses.safeParse({
+    machine: mesh.machine,
+    urls: [...new Set([...urls, ...before])].slice(0, MAX_TOLD_URLS),
+  }).data;
+  if (!now || now.urls.join() === before.join()) return;
+  try {
+    replaceFile(folder.addressesFile, `${JSON.stringify(now, null, 2)}\n`);
+  } catch (error) {
+    if (!(error instanceof StateFolderError)) throw error;
+  }
+}
+
+function toldIn({ addressesFile }: StateFolder, { machine, ca }: JoinedMesh): readonly string[] {
+  if (ca === undefined) return [];
+  const told = ToldAddresses.safeParse(parsed(textOrNone(addressesFile))).data;
+  return told?.machine === machine ? told.urls : [];
+}
+
+/** Without this file the addresses of the invite are tried: it is no hindrance. */
+function textOrNone(path: string): string {
+  try {
+    return readIfThere(path) ?? "";
+  } catch {
+    return "";
+  }
 }
 
 function parsed(text: string): unknown {

@@ -2,7 +2,7 @@
 import { DEFAULT_PORT, isCalled, loopbackHost, PortSetting, settingOf, WrongSettingError } from "@agentmesh/protocol";
 import { BrokerUnreachableError, Hindrance, UntrustedBrokerError } from "../errors.ts";
 import { type Answer, absenceOf } from "./absence.ts";
-import { type JoinedMesh, readJoinedMesh } from "./joined-mesh.ts";
+import { addressesOf, type JoinedMesh, readJoinedMesh } from "./joined-mesh.ts";
 import { type FoundBroker, provenRemote } from "./remote-broker.ts";
 import { announced, announcedAgain, isServed, rememberedPort } from "./running-broker.ts";
 import type { StateFolder } from "./state-folder.ts";
@@ -40,7 +40,7 @@ export function locate(folder: StateFolder, env: NodeJS.ProcessEnv = process.env
   const named = flag ? addressOf(flag, "--url") : namedIn(env);
   if (named?.local) return named;
   const joined = readJoinedMesh(folder);
-  if (named) return joined?.urls.includes(named.url) ? { ...named, joined } : named;
+  if (named) return joined && addressesOf(folder, joined).includes(named.url) ? { ...named, joined } : named;
   const [url] = joined?.urls ?? [];
   if (joined && url !== undefined) return { url, local: false, namedBy: folder.joinedFile, joined };
   // Before anything is looked for: what a broker would refuse is not overlooked here.

@@ -12,7 +12,7 @@ import {
 import { certificateRefusal } from "../certificate-refusals.ts";
 import { directFetch } from "../direct-fetch.ts";
 import { BrokerUnreachableError, UntrustedBrokerError } from "../errors.ts";
-import type { JoinedMesh } from "./joined-mesh.ts";
+import { addressesOf, type JoinedMesh } from "./joined-mesh.ts";
 import { readMeshKey, type StateFolder } from "./state-folder.ts";
 
 /** How long an address has to answer, in seconds: through a bad network a handshake takes several round trips. */
@@ -49,7 +49,7 @@ export async function provenRemote(
   { url, joined, namedBy }: RemoteAddress,
   signal?: AbortSignal,
 ): Promise<FoundBroker> {
-  const urls = joined && namedBy === folder.joinedFile ? joined.urls : [url];
+  const urls = joined && namedBy === folder.joinedFile ? addressesOf(folder, joined) : [url];
   const proof = proofFor(folder, joined);
   const over = new AbortController();
   const ended = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
@@ -130,11 +130,15 @@ export function remoteAbsence(url: string, error: unknown): BrokerUnreachableErr
 const REMEDY =
   "Look on that machine whether it runs (agentmesh status) and says this address, and whether a firewall or another network is between.";
 
+/** Most addresses that an error names. */
+const MOST_SAID = 6;
+
 function absentAt(urls: readonly string[], failures: readonly unknown[]): unknown {
   const [first] = failures;
   if (urls.length === 1) return first;
   const each = failures.map((failure) => /\((.*?)\)\. /.exec(failure instanceof Error ? failure.message : "")?.[1]);
-  const places = urls.map((url, i) => `${url} (${each[i] ?? "no answer"})`);
+  const places = urls.slice(0, MOST_SAID).map((url, i) => `${url} (${each[i] ?? "no answer"})`);
+  if (urls.length > MOST_SAID) places.push(`and ${urls.length - MOST_SAID} more`);
   return new BrokerUnreachableError(
     `No broker answers at any address of the joined mesh: ${places.join(", ")}. ${REMEDY}`,
     {

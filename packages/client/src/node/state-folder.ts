@@ -46,6 +46,8 @@ export interface StateFolder {
   readonly stoppedFile: string;
   /** The mesh of another machine that this one has joined, with its credential. */
   readonly joinedFile: string;
+  /** Addresses that the broker of that mesh has told since. */
+  readonly addressesFile: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -91,6 +93,7 @@ export function openStateFolder(path = stateFolderPath()): StateFolder {
     portFile: join(path, "port"),
     stoppedFile: join(path, "stopped"),
     joinedFile: join(path, "joined.json"),
+    addressesFile: join(path, "addresses.json"),
   };
 }
 

@@ -13,6 +13,8 @@ export interface LanMachine extends Network {
   plug(): void;
   /** Gives it another address, and takes the old one away; `to` is one that another machine has left. */
   move(to?: string): void;
+  /** Gives it one more address, beside the one that it has. */
+  gain(): string;
   /** Whether its kernel still holds a connection to another machine, with or without a program. */
   connections(): boolean;
 }
@@ -59,9 +61,14 @@ export async function openLan<const Name extends string>(names: readonly Name[])
       move(to = addressOf(++last)) {
         root(network, "ip", "address", "del", `${address}/24`, "dev", "eth0");
         address = to;
-        root(network, "ip", "address", "add", `${address}/24`, "dev", "eth0");
+        root(network, "ip", "address", "replace", `${address}/24`, "dev", "eth0");
         // As when it says so to all on the switch.
         for (const other of found.values()) root(other, "ip", "neigh", "flush", "dev", "eth0");
+      },
+      gain() {
+        const more = addressOf(++last);
+        root(network, "ip", "address", "add", `${more}/24`, "dev", "eth0");
+        return more;
       },
       connections: () => /:/.test(root(network, "ss", "-Htn")),
     });

@@ -1,9 +1,11 @@
 /** Routes of agents and sessions. */
 import type { Mesh } from "../../mesh/mesh.ts";
 import type { Bind } from "../bind.ts";
+import { isSecure } from "../servers.ts";
+import type { BrokerFacts } from "./system.ts";
 
 /** Binds them. */
-export function agentRoutes(bind: Bind, mesh: Mesh): void {
+export function agentRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
   bind("register", ({ body, caller }) => mesh.agents.register(caller, body));
   bind("listAgents", ({ query, caller, signal }) => mesh.agents.list(caller, query, signal));
   bind("getAgent", async ({ params, caller }) => mesh.agents.show(await mesh.agents.resolve(params.agent, caller)));
@@ -21,6 +23,10 @@ export function agentRoutes(bind: Bind, mesh: Mesh): void {
 
   bind("listSessions", ({ params, caller }) => mesh.sessions.list(caller, params.agent));
   bind("openSession", ({ body, caller }) => mesh.sessions.open(caller, body));
-  bind("heartbeat", ({ params, body, caller }) => mesh.sessions.heartbeat(caller, params.session, body));
+  bind("heartbeat", async ({ params, body, caller, request }) => ({
+    ...(await mesh.sessions.heartbeat(caller, params.session, body)),
+    // Who came over TLS is told where else to come: the address may be another one the next time.
+    ...(isSecure(request.raw.socket) && { urls: facts.reachedAt().urls }),
+  }));
   bind("endSession", ({ params, caller }) => mesh.sessions.end(caller, params.session));
 }
