@@ -133,6 +133,8 @@ export function agentStatements(
   return {
     lock,
     lockWithMesh,
+    /** Whether this act has locked one. */
+    holds: (pk: number): boolean => locked.has(pk),
     lockedRow,
     row,
     rowByPk,

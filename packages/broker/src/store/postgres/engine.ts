@@ -16,6 +16,7 @@ import { eventPageStatements } from "./events/page.ts";
 import { presenceStatements } from "./events/presences.ts";
 import { historyStatements } from "./history.ts";
 import { keepingStatements } from "./keeping.ts";
+import { legacyPeerStatements } from "./legacy-peers.ts";
 import { messageStatements } from "./messages.ts";
 import { formerNameStatements } from "./names/former-names.ts";
 import { nameStatements } from "./names/names.ts";
@@ -29,6 +30,7 @@ import { topicPageStatements } from "./pages/topics.ts";
 import { traceStatements } from "./pages/trace.ts";
 import { sessionStatements } from "./sessions.ts";
 import { timelineStatements } from "./timeline.ts";
+import { topicStatements } from "./topics.ts";
 import { webhookStatements } from "./webhooks.ts";
 
 /** The statements. */
@@ -56,6 +58,7 @@ export function engineOf(context: EngineContext) {
     keeping: keepingStatements(context),
     loads: loadStatements(context),
     log: logStatements(context),
+    legacyPeers: legacyPeerStatements(context),
     machines: machineStatements(context),
     messages: messageStatements(context),
     names: nameStatements(context),
@@ -69,6 +72,7 @@ export function engineOf(context: EngineContext) {
     tokens: tokenStatements(context),
     topicPages: topicPageStatements(context),
     trace: traceStatements(context),
+    topics: topicStatements(context),
     webhooks: webhookStatements(context),
   };
 }

@@ -8,15 +8,18 @@ import type { OpenPostgres } from "./database/open.ts";
 import { accessVerbs } from "./verbs/access.ts";
 import { agentCardVerbs } from "./verbs/agent-cards.ts";
 import { agentVerbs } from "./verbs/agents.ts";
+import { askVerbs } from "./verbs/asks.ts";
 import { eventVerbs } from "./verbs/events.ts";
 import { historyVerbs } from "./verbs/history.ts";
 import { hookVerbs } from "./verbs/hooks.ts";
+import { legacyVerbs } from "./verbs/legacy-peers.ts";
 import { listingVerbs } from "./verbs/listings.ts";
 import { lookVerbs } from "./verbs/looks.ts";
 import { needVerbs } from "./verbs/needs.ts";
 import type { VerbParts } from "./verbs/parts.ts";
 import { sendVerbs } from "./verbs/sends.ts";
 import { sessionVerbs } from "./verbs/sessions.ts";
+import { topicVerbs } from "./verbs/topics.ts";
 import { webhookVerbs } from "./verbs/webhooks.ts";
 
 /** What a store is given beside its database. */
@@ -61,6 +64,9 @@ export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders
     ...webhookVerbs(parts),
     ...sessionVerbs(parts),
     ...sendVerbs(parts),
+    ...topicVerbs(parts),
+    ...askVerbs(parts),
+    ...legacyVerbs(parts),
     ...listingVerbs(parts),
     close: async () => {
       await lanes.drained();

@@ -125,8 +125,8 @@ export function machineStatements({ db, now }: EngineContext) {
     async revoke(pk: number): Promise<void> {
       await db.run(
         `INSERT INTO void_token (token_hash, name, at)
-         SELECT token_hash, host, $1 FROM machine WHERE pk = $2
-         UNION SELECT former_token_hash, host, $1 FROM machine WHERE pk = $2 AND former_token_hash IS NOT NULL
+         SELECT token_hash, host, $1::BIGINT FROM machine WHERE pk = $2
+         UNION SELECT former_token_hash, host, $1::BIGINT FROM machine WHERE pk = $2 AND former_token_hash IS NOT NULL
          ON CONFLICT DO NOTHING`,
         [now, pk],
       );
@@ -139,6 +139,13 @@ export function machineStatements({ db, now }: EngineContext) {
           [pk],
         )
       )?.n ?? 0,
+    /** Some of its agents that are there. */
+    agentsOf: (pk: number, limit: number) =>
+      db.all<{ id: AgentId; pk: number }>(
+        `SELECT id, pk FROM agent
+         WHERE machine_pk = $1 AND machine_pk IS NOT NULL AND removed_at IS NULL ORDER BY pk LIMIT $2`,
+        [pk, limit],
+      ),
     /** Agents of revoked machines that have not left yet. */
     ofRevoked: (limit: number) =>
       db.all<{ id: AgentId; pk: number }>(
@@ -150,8 +157,8 @@ export function machineStatements({ db, now }: EngineContext) {
     voidOfAgent: (pk: number) =>
       db.run(
         `INSERT INTO void_token (token_hash, name, at)
-         SELECT token_hash, name, $1 FROM agent WHERE pk = $2
-         UNION SELECT former_token_hash, name, $1 FROM agent WHERE pk = $2 AND former_token_hash IS NOT NULL
+         SELECT token_hash, name, $1::BIGINT FROM agent WHERE pk = $2
+         UNION SELECT former_token_hash, name, $1::BIGINT FROM agent WHERE pk = $2 AND former_token_hash IS NOT NULL
          ON CONFLICT DO NOTHING`,
         [now, pk],
       ),

@@ -45,9 +45,19 @@ export class Numbers {
     return row.last - count + 1;
   }
 
+  /** How far they have come; until this transaction ends nobody else takes one. */
+  async hold(): Promise<Counters> {
+    this.#held = true;
+    return this.#read("FOR NO KEY UPDATE");
+  }
+
   /** How far they have come, as this transaction sees it. */
-  async last(): Promise<Counters> {
-    const row = await this.#db.get<Counters>(`SELECT message, timeline, event, forgotten FROM counter`);
+  last(): Promise<Counters> {
+    return this.#read("");
+  }
+
+  async #read(how: "" | "FOR NO KEY UPDATE"): Promise<Counters> {
+    const row = await this.#db.get<Counters>(`SELECT message, timeline, event, forgotten FROM counter ${how}`);
     if (!row) throw new Error("the database has lost its counters");
     return row;
   }

@@ -3,16 +3,13 @@ import { AgentId } from "@agentmesh/protocol";
 import type { AccessStore } from "../../../mesh/store/access.ts";
 import { laneOf } from "../../shared/lanes.ts";
 import { inviteRecord } from "../../shared/rows/invites.ts";
-import { joinMachine } from "../acts/machines.ts";
-import { ROWS } from "../commits/slices.ts";
+import { joinMachine, leaveRevoked, revokeMachine } from "../acts/machines.ts";
+import { removeAgent } from "../acts/remove-agent.ts";
+import { ROWS, sum } from "../commits/slices.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** Verbs on them. */
-export function accessVerbs({
-  read,
-  write,
-  writeSliced,
-}: VerbParts): Omit<AccessStore, "partiesOf" | "revokeMachine" | "leaveRevoked" | "revokeAgent"> {
+export function accessVerbs({ read, write, writeSliced }: VerbParts): Omit<AccessStore, "partiesOf"> {
   return {
     makeInvite: (invite, by) =>
       write(laneOf.key, async ({ audit, invites }) => {
@@ -42,6 +39,10 @@ export function accessVerbs({
       }),
     findMachines: (idOrHost) => read(({ machines }) => machines.find(idOrHost)),
     listMachines: (all, limit) => read(({ machines }) => machines.list(all, limit)),
+    revokeMachine: async (id, how, by) => sum(await writeSliced(laneOf.removal(id), revokeMachine(id, { how, by }))),
+    leaveRevoked: async (limit) => sum(await writeSliced(laneOf.care, leaveRevoked(limit))),
+    revokeAgent: async (agentId, by, bounce) =>
+      sum(await writeSliced(laneOf.removal(agentId), removeAgent(agentId, { bounce, by, revoked: true }))),
     voidToken: (tokenHash) => read(({ machines }) => machines.voidToken(tokenHash)),
     rotateToken: (id, tokenHash, overlapMs, by) =>
       write(AgentId.safeParse(id).success ? laneOf.agent(id) : laneOf.machine(id), async ({ audit, tokens }) => {

@@ -3,11 +3,12 @@ import { MeshError } from "../../../mesh/errors.ts";
 import type { AgentStore } from "../../../mesh/store/agents.ts";
 import { laneOf } from "../../shared/lanes.ts";
 import { registerAgent } from "../acts/register-agent.ts";
+import { endOfRemoved, removeAgent } from "../acts/remove-agent.ts";
 import { each, ROWS, sum } from "../commits/slices.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** Verbs on agents. */
-export function agentVerbs({ read, write, writeSliced }: VerbParts): Omit<AgentStore, "removeAgent" | "endRemoved"> {
+export function agentVerbs({ read, write, writeSliced }: VerbParts): AgentStore {
   return {
     registerAgent: (agent) =>
       write(agent.machine ? laneOf.machine(agent.machine.id) : laneOf.key, (engine) => registerAgent(engine, agent)),
@@ -54,5 +55,8 @@ export function agentVerbs({ read, write, writeSliced }: VerbParts): Omit<AgentS
         await agents.rename(row, name);
         return agents.current(agentId);
       }),
+    removeAgent: async (agentId, bounce, by) =>
+      sum(await writeSliced(laneOf.removal(agentId), removeAgent(agentId, { bounce, by }))),
+    endRemoved: async (limit, bounce) => sum(await writeSliced(laneOf.care, endOfRemoved(limit, bounce))),
   };
 }
