@@ -12,6 +12,7 @@ export interface LogOutput {
 /** Unwritten bytes at which lines are dropped. */
 const MOST_BYTES = 1_048_576;
 const STDOUT = 1;
+const STDERR = 2;
 
 /** Standard output: a pipe whose reader is slow, stuck or gone, a closed terminal, or a file on a full disk. */
 export function standardOutput(own: OwnLog): LogOutput {
@@ -19,6 +20,12 @@ export function standardOutput(own: OwnLog): LogOutput {
   return kind.isFIFO() || kind.isSocket() || process.stdout.isTTY
     ? streamOutput()
     : fileOutput(new PutAside(own, STDOUT));
+}
+
+/** Whether what is written for a person lands in the file that the log goes to, where the log's own line has said it already. */
+export function isErrorOutputInLog(): boolean {
+  const [log, errors] = [fstatSync(STDOUT), fstatSync(STDERR)];
+  return log.isFile() && log.dev === errors.dev && log.ino === errors.ino;
 }
 
 /** Node does not wait for pipes here; what is not taken stays in memory up to a limit. */

@@ -5,7 +5,7 @@ import { brokerExitRows, brokerExits, type SystemRefusal, systemRefusal, VERSION
 import { type LoadedConfig, loadConfig } from "./config/load.ts";
 import { configRows } from "./config/schema.ts";
 import { createLog } from "./log.ts";
-import { standardOutput } from "./log-output.ts";
+import { isErrorOutputInLog, standardOutput } from "./log-output.ts";
 import { RepeatedLines } from "./log-repeats.ts";
 import { type RunningBroker, startBroker } from "./start-broker.ts";
 import { noteStopped, refusals, refusedBy, StateFolderError } from "./state-files.ts";
@@ -75,7 +75,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
     }
     const detail = code === undefined && refusal ? unforeseen(refusal, config.home) : messageOf(error);
     log.error({ detail }, "broker.refused");
-    console.error(`agentmesh-broker: ${detail}`);
+    if (!isErrorOutputInLog()) console.error(`agentmesh-broker: ${detail}`);
     return codeOf(refusal, code ?? brokerExits.stateFolder.code);
   }
   const why = await Promise.race([broker.stopAsked.then(() => "request"), signal]).catch((error: Error) => error);

@@ -88,3 +88,25 @@ describe("a broker", () => {
     },
   );
 });
+
+test("why a start is refused stands once in a file that has both outputs, and on both where they are two", async () => {
+  using home = tempDir();
+  const first = await started(home.path, "json");
+  const refused = async (both: boolean) => {
+    const paths = [join(home.path, `out-${both}`), join(home.path, both ? `out-${both}` : "errors")];
+    const files = paths.map((path) => openSync(path, "a"));
+    const child = spawn(process.execPath, programArgs("broker", ["--port", "0"]), {
+      env: cleanEnv({ AGENTMESH_HOME: home.path }),
+      stdio: ["ignore", files[0], files[1]],
+    });
+    const code = await new Promise<number | null>((resolve) => child.once("exit", resolve));
+    for (const file of files) closeSync(file);
+    const told = [...new Set(paths)].map(
+      (path) => readFileSync(path, "utf8").split("A broker already serves").length - 1,
+    );
+    return { code, told };
+  };
+  expect(await refused(true)).toEqual({ code: 3, told: [1] });
+  expect(await refused(false)).toEqual({ code: 3, told: [1, 1] });
+  await ended(first.child);
+});
