@@ -216,6 +216,36 @@ test("the page's files run nothing but themselves, hold no secret and are kept b
   }
 });
 
+test("what happens within a quarter of a second reaches a browser as one piece, all of it and in its order", async () => {
+  const page = await browser((await person("reader")).code);
+  const end = new AbortController();
+  const stream = await page.fetch("/v1/events", { signal: end.signal });
+  let [text, pieces] = ["", 0];
+  const reading = (async () => {
+    const decoder = new TextDecoder();
+    for await (const piece of stream.body ?? []) {
+      text += decoder.decode(piece, { stream: true });
+      pieces++;
+    }
+  })();
+  await until(() => text.includes("event: open"), "the stream to open");
+  const ids: string[] = [];
+  const writer = await broker.agent("writer");
+  await broker.agent("written-to");
+  const begun = performance.now();
+  for (let n = 0; n < 60; n++) {
+    ids.push((await writer.client.send({ to: "written-to", body: `part ${n}` })).messageId);
+  }
+  const last = ids.at(-1) ?? "none";
+  await until(() => text.includes(last), "the last of them");
+  // The one that opens it, the one that comes first, and what the timers of a busy machine tear apart.
+  expect(pieces).toBeLessThan(4 + (performance.now() - begun) / 200);
+  const told = [...text.matchAll(/"type":"delivery.accepted".*?"messageId":"(msg_\w+)"/g)].map(([, id]) => id);
+  expect(told).toEqual(ids);
+  end.abort();
+  await reading.catch(() => {});
+});
+
 test("a link on another site leads to the page, and nothing else of another site does", async () => {
   const from = (path: string, dest: string) =>
     fetch(`${broker.url}${path}`, { headers: { "sec-fetch-site": "cross-site", "sec-fetch-dest": dest } });

@@ -3,7 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { startTestBroker, type TestBroker, type TestBrokerOptions, until } from "testkit";
-import { afterAll, beforeAll, test } from "vitest";
+import { afterAll, beforeAll, type TestOptions, test } from "vitest";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
@@ -21,9 +21,9 @@ const chromiumHere = (process.env.PATH ?? "")
   });
 
 /** A test in the browser; where there is none its name says why it is left out. */
-export function pageTest(name: string, body: () => Promise<void>): void {
+export function pageTest(name: string, body: () => Promise<void>, options: TestOptions = {}): void {
   if (chromiumHere === undefined) test.skip(`${name} (there is no Chromium here: apt-get install chromium)`, () => {});
-  else test(name, body);
+  else test(name, options, body);
 }
 
 /** The name under which a foreign site asks for this machine, as by a name that changes its mind. */
@@ -122,4 +122,11 @@ export async function allShown(page: Page, texts: readonly (string | RegExp)[]):
 /** Waits until a page has signed in: its code leaves the address before the broker has answered. */
 export async function signedIn(page: Page): Promise<void> {
   await until(() => page.evaluate(() => localStorage.getItem("agentmesh-page") !== null), "the sign-in", 20_000);
+}
+
+/** How many lines the log of a page has; goes there. */
+export async function linesOf(page: Page): Promise<number> {
+  await page.locator("nav a", { hasText: "Log" }).click();
+  await page.waitForSelector(".log-line");
+  return Number.parseInt((await page.locator(".head p").first().textContent()) ?? "", 10);
 }

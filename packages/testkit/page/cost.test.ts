@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { until } from "testkit";
 import { expect } from "vitest";
-import { brokerForAll, browserForAll, openPage, pageTest } from "./browser.ts";
+import { brokerForAll, browserForAll, linesOf, openPage, pageTest } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
 const broker = brokerForAll({ logLevel: "info" });
@@ -13,6 +13,11 @@ const browser = browserForAll();
 const MESSAGES = Number(process.env.AGENTMESH_PAGE_MESSAGES ?? 33);
 const VIEWS = process.env.AGENTMESH_PAGE_VIEWS?.split(",") ?? ["needs", "log"];
 const SECONDS = Number(process.env.AGENTMESH_PAGE_SECONDS ?? 4);
+/** In how many parts, the page's memory being looked at behind each. */
+const PARTS = Number(process.env.AGENTMESH_PAGE_PARTS ?? 1);
+/** Events that the page keeps, and lines of the log that it reads when it is opened. */
+const KEPT = 5_000;
+const READ = 500;
 /** Percent of a core that the page's thread may take: a fraction was measured on a machine that did little else. */
 const MOST = 12;
 
@@ -49,6 +54,15 @@ function shares(before: Times, after: Times) {
   return { thread: of("thread"), renderer: of("renderer"), browser: of("browser"), broker: of("broker") };
 }
 
+/** Bytes that the page's objects take, in MiB, when what nobody holds has been let go of. */
+async function heapOf(page: Page): Promise<number> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await cdp.send("Runtime.getHeapUsage");
+  await cdp.detach();
+  return Math.round((usedSize / 1_048_576) * 10) / 10;
+}
+
 const seconds = (n: number) => new Promise((resolve) => setTimeout(resolve, n * 1_000));
 
 pageTest(
@@ -61,24 +75,44 @@ pageTest(
       for await (const delivery of client.inbox({ signal: over.signal })) void delivery.ack().catch(() => {});
     });
     let n = 0;
-    const send = () => alice.client.send({ to: `agent-${n++ % receivers.length}`, body: `part ${n}` }).catch(() => {});
-    const sending = setInterval(() => void send(), 1_000 / MESSAGES);
+    let sent = 0;
+    const send = async () => {
+      await alice.client.send({ to: `agent-${n++ % receivers.length}`, body: `part ${n}` });
+      sent++;
+    };
+    const sending = setInterval(() => void send().catch(() => {}), 1_000 / MESSAGES);
     const person = await personOf(broker());
     try {
       const blank = await openPage(browser(), "about:blank");
       const none = await counterOf(blank.page);
       const before = await none();
-      await seconds(SECONDS);
-      const found = [{ view: "no page", ...shares(before, await none()) }];
+      await seconds(Math.min(SECONDS, 8));
+      const found: ({ view: string } & Partial<ReturnType<typeof shares>>)[] = [
+        { view: "no page", ...shares(before, await none()) },
+      ];
       await blank[Symbol.asyncDispose]();
       for (const view of VIEWS) {
         await using seen = await openPage(browser(), await addressFor(broker(), person, `/${view}`));
         await until(async () => (await seen.page.locator("main h1").count()) > 0, "the view");
         await seconds(1);
         const count = await counterOf(seen.page);
-        const begun = await count();
-        await seconds(SECONDS);
-        found.push({ view, ...shares(begun, await count()) });
+        const sentBefore = sent;
+        const heap: number[] = [];
+        let share: Partial<ReturnType<typeof shares>> = {};
+        for (let part = 0; part < PARTS; part++) {
+          const begun = await count();
+          await seconds(SECONDS / PARTS);
+          share = shares(begun, await count());
+          heap.push(await heapOf(seen.page));
+        }
+        // A page that heard nothing would cost nothing.
+        const events = 3 * (sent - sentBefore);
+        expect(events, "events of the messages that were sent").toBeGreaterThan(SECONDS * MESSAGES);
+        expect(await linesOf(seen.page), "lines of the page's log").toBeGreaterThan(
+          Math.min(KEPT - 1, READ + events / 4),
+        );
+        found.push({ view, ...share });
+        console.log(`${view}: ${events} events, MiB of objects: ${heap.join(", ")}`);
       }
       const lines = found.map((each) => JSON.stringify(each)).join("\n");
       console.log(`percent of a core at ${MESSAGES} messages a second\n${lines}`);
@@ -89,4 +123,5 @@ pageTest(
       await Promise.allSettled(reading);
     }
   },
+  { timeout: 240_000 + 1_000 * SECONDS * (VIEWS.length + 1) },
 );

@@ -139,7 +139,7 @@ describe("a histogram", () => {
 
 describe("a long list", () => {
   test("makes the rows in sight and a few beside them, at both ends and behind them", () => {
-    const list = { rows: 100_000, height: 20, room: 600 };
+    const list = { beside: 8, rows: 100_000, height: 20, room: 600 };
     expect(windowOf({ ...list, top: 0 })).toEqual({ from: 0, to: 38 });
     expect(windowOf({ ...list, top: 1_000_000 })).toEqual({ from: 49_992, to: 50_038 });
     expect(windowOf({ ...list, top: 99_999 * 20 })).toEqual({ from: 99_991, to: 100_000 });

@@ -1,11 +1,11 @@
 /** Text of agents on the page: Markdown, conversations, lines of the log, addresses, the palette. */
 import { spawnSync } from "node:child_process";
-import type { HistoryEntry, LogEntry, MeshEvent } from "@agentmesh/protocol";
+import { forEach, type HistoryEntry, type LogEntry, type MeshEvent } from "@agentmesh/protocol";
 import { describe, expect, test } from "vitest";
 import { cpuMs } from "../../testkit/src/event-loop/ticks.ts";
 import { blocksOf, type Inline, inlineOf } from "../src/conversations/markdown.ts";
 import { asMarkdown, merged, threadsOf } from "../src/conversations/threads.ts";
-import { dismissing, forEach, saying, withUrgency } from "../src/frame/command-lines.ts";
+import { dismissing, saying, withUrgency } from "../src/frame/command-lines.ts";
 import { placesFor } from "../src/frame/found.ts";
 import { addressOf, pathOf } from "../src/frame/paths.ts";
 import { age, bytes, duration } from "../src/frame/time.ts";

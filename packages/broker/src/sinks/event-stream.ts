@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { EventStreamItem, MeshEvent } from "@agentmesh/protocol";
 import type { EventSink } from "../mesh/events/sink.ts";
+import { Gathering } from "./gathering.ts";
 import { eventText, SseResponse } from "./sse.ts";
 
 /** Unwritten bytes at which nothing more is written; what is left out is read from the disk later. */
@@ -13,11 +14,18 @@ const texts = new WeakMap<MeshEvent, string>();
 /** Writes events to a hijacked response. */
 export class EventStreamSink implements EventSink {
   readonly #sse: SseResponse;
+  readonly #gathering: Gathering | undefined;
   #cursor: string;
 
-  constructor(response: ServerResponse, cursor: string) {
+  /** With `restMs` what comes within that time is written together. */
+  constructor(response: ServerResponse, cursor: string, restMs?: number) {
     this.#sse = new SseResponse(response, FULL_BYTES);
     this.#cursor = cursor;
+    if (restMs !== undefined) {
+      const gathering = new Gathering((text) => this.#sse.write(text), restMs);
+      this.#gathering = gathering;
+      this.#sse.onClose(() => gathering.end());
+    }
     this.#sse.write(textOf({ event: "open", data: { cursor } }, cursor));
   }
 
@@ -39,7 +47,8 @@ export class EventStreamSink implements EventSink {
       text = textOf({ event: "event", data: event }, event.cursor);
       texts.set(event, text);
     }
-    this.#sse.write(text);
+    if (this.#gathering) this.#gathering.add(text);
+    else this.#sse.write(text);
   }
 
   /** The next keepalive says so: whoever comes back does not go through what was none of it. */
@@ -49,10 +58,13 @@ export class EventStreamSink implements EventSink {
 
   /** Writes a keepalive; false when the client does not take what was written before. */
   keepalive(): boolean {
+    // What is written says that the broker is there; the cursor is ahead of it.
+    if (this.#gathering?.flush()) return true;
     return this.#sse.keepalive(textOf({ event: "keepalive", data: {} }, this.#cursor));
   }
 
   close(code: string, reconnect: boolean): void {
+    this.#gathering?.flush();
     this.#sse.close(textOf({ event: "closing", data: { code, reconnect } }));
   }
 }

@@ -1,7 +1,8 @@
 /** The endpoint of needs. */
 import * as z from "zod";
 import { endpoint, number } from "../endpoint.ts";
-import { MAX_NEEDS_OF_A_KIND, Need, NeedKind } from "../needs/need.ts";
+import { MAX_NEEDS_OF_A_KIND } from "../needs/counted.ts";
+import { Need, NeedKind } from "../needs/need.ts";
 import { object, strictObject } from "../shapes/lazy-object.ts";
 
 /** Most needs in one answer. */

@@ -4,6 +4,7 @@ import { Party } from "../agent-party.ts";
 import { DeliveryId, MessageId } from "../ids.ts";
 import { object } from "../shapes/lazy-object.ts";
 import { Timestamp } from "../time.ts";
+import { MAX_NEEDS_OF_A_KIND } from "./counted.ts";
 
 /** Kinds of needs, the worst first: what nobody but a person ends, then what is lost if nobody comes, then what goes slowly. */
 export const NeedKind = z.enum([
@@ -45,9 +46,6 @@ export type NeedRemedy = z.infer<typeof NeedRemedy>;
 
 /** Most ids of dead letters that a need names; the others of the same reason come when these are ended. */
 export const MAX_LETTERS_PER_NEED = 100;
-
-/** Needs of one kind that are looked at: as many may be more. Of dead letters of one reason so many are counted. */
-export const MAX_NEEDS_OF_A_KIND = 1_000;
 
 /** From how much of its room on an inbox is nearly full. */
 export const NEARLY_FULL = 0.8;

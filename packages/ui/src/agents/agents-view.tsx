@@ -7,7 +7,7 @@ import { Age, Head, Name, Nothing, Search } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
 import { duration, now } from "../frame/time.ts";
 import { focusAt, oldestMs, type SeenAgent } from "../state/ages.ts";
-import { agentNamed, agents, agentsKnown, asks, moreAgents } from "../state/mesh.ts";
+import { agentNamed, agents, agentsKnown, askCount, asks, moreAgents } from "../state/mesh.ts";
 import { type Order, orders, placeOf, shownAgents } from "./order.ts";
 import { AgentPanel } from "./panel.tsx";
 import { PushPaths } from "./push-paths.tsx";
@@ -139,8 +139,8 @@ function AgentRow({ agent, chosen, debts }: RowProps) {
         {inHand > 0 && <span>{inHand} in hand </span>}
         <small>
           {waits !== "" && `oldest ${waits} `}
-          {debts && debts.owes > 0 && `owes ${debts.owes} `}
-          {debts && debts.awaits > 0 && `awaits ${debts.awaits}`}
+          {debts && debts.owes > 0 && `owes ${askCount(debts.owes)} `}
+          {debts && debts.awaits > 0 && `awaits ${askCount(debts.awaits)}`}
         </small>
       </span>
       <span class="agent-heard">{lastSeenAt !== undefined && <Age at={lastSeenAt} />}</span>

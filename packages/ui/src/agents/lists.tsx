@@ -5,9 +5,9 @@ import type { ComponentChildren } from "preact";
 import { Act } from "../frame/act.tsx";
 import { TestWebhook } from "../frame/buttons.tsx";
 import { act, look } from "../frame/calls.ts";
-import { Age, MessageLink, Name, Nothing, Presence, State, To, Words } from "../frame/parts.tsx";
+import { Age, Ago, MessageLink, Name, Nothing, Presence, State, To, Words } from "../frame/parts.tsx";
 import { clock, now } from "../frame/time.ts";
-import { asks } from "../state/mesh.ts";
+import { askCount, asks } from "../state/mesh.ts";
 import { PushPaths } from "./push-paths.tsx";
 
 /** What was found of an agent beside what is known of it anyway. */
@@ -69,7 +69,7 @@ export function Lists({ agent: { id, name }, looked }: { agent: Agent; looked: L
           </li>
         ))}
       </Part>
-      <Part title="Owes and awaits" note={debts.length}>
+      <Part title="Owes and awaits" note={debts.length && askCount(debts.length)}>
         {debts.map(({ messageId, from, to, preview, overdue, dueAt }) => (
           <li key={messageId}>
             {to.id === id ? "owes " : "awaits "}
@@ -104,7 +104,7 @@ export function Lists({ agent: { id, name }, looked }: { agent: Agent; looked: L
         {sessions.map((session) => (
           <li key={session.id}>
             <Presence of={session.presence} /> <code>{session.id.slice(0, 12)}</code>{" "}
-            {session.silent && <span class="state overdue">silent</span>} heard of <Age at={session.lastHeardAt} />{" "}
+            {session.silent && <span class="state overdue">silent</span>} heard of <Ago at={session.lastHeardAt} />{" "}
             <PushPaths of={session} />
           </li>
         ))}

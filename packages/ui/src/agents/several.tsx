@@ -1,8 +1,9 @@
 /** What can be done with several agents at once. */
+import { forEach } from "@agentmesh/protocol/shown";
 import { useSignal } from "@preact/signals";
 import { Act } from "../frame/act.tsx";
 import { act } from "../frame/calls.ts";
-import { forEach, saying } from "../frame/command-lines.ts";
+import { saying } from "../frame/command-lines.ts";
 import { send } from "../frame/remedies.ts";
 import { agents } from "../state/mesh.ts";
 import { deadBy } from "./order.ts";

@@ -3,6 +3,7 @@ import type { HistoryEntry } from "@agentmesh/protocol";
 import { effect, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { look } from "../frame/calls.ts";
+import { MANY_EVENTS } from "../state/fold.ts";
 import { events } from "../state/mesh.ts";
 import { merged } from "./threads.ts";
 
@@ -20,8 +21,9 @@ interface Page {
 }
 
 const PAGE = 100;
-/** A word is typed before it is searched for; what comes fast is looked at together. */
+/** A word is typed before it is searched for; what comes fast is looked at together, what comes very fast more rarely. */
 const REST_MS = 250;
+const BUSY_REST_MS = 2_000;
 
 /** What was found, kept true while the component is shown. */
 export function useMessages(wanted: Wanted) {
@@ -82,10 +84,11 @@ function messagesOf(wanted: Wanted) {
         const concerns = last === undefined || came.some((event) => "messageId" in event && concerned(event.threadId));
         seen = last;
         if (concerns && timer === undefined) {
+          const restMs = came.length >= MANY_EVENTS ? BUSY_REST_MS : 2 * REST_MS;
           timer = setTimeout(() => {
             timer = undefined;
             void page();
-          }, 2 * REST_MS);
+          }, restMs);
         }
       });
       const concerned = (thread: string) => wanted.thread === undefined || wanted.thread === thread;

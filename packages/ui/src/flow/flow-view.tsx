@@ -4,13 +4,11 @@ import { goTo } from "../frame/address.ts";
 import { rowOf } from "../frame/keys.ts";
 import { Head, Name, Nothing } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
-import { clock, now } from "../frame/time.ts";
-import { agentNamed, asks, earlier, events, heardSince, needs } from "../state/mesh.ts";
+import { beat, clock } from "../frame/time.ts";
+import { agentNamed, askCount, asks, earlier, events, heardSince, needs } from "../state/mesh.ts";
 import { type Edge, edgesOf, type Node, nodesOf, type Passed, thickness } from "./flow.ts";
 
 const HOUR_MS = 3_600_000;
-/** How often the picture is drawn. */
-const BEAT_MS = 2_000;
 /** With more nodes than this a name is shown where its node is pointed at. */
 const NAMED = 60;
 /** The agent that is pointed at: the rest steps back. */
@@ -18,13 +16,11 @@ const near = signal<string | undefined>(undefined);
 
 /** The view. */
 export function FlowView() {
-  // Hundreds of events a second are one picture in two.
-  const beat = useComputed(() => Math.floor(now.value / BEAT_MS) * BEAT_MS);
   const edges = useComputed(() => edgesOf(passed(), asks.peek(), needs.peek(), beat.value - HOUR_MS));
   const nodes = useComputed(() => nodesOf(edges.value));
   const first = heardSince.value;
   const isWhole = first !== undefined && Date.parse(first) <= beat.value - HOUR_MS;
-  const since = first === undefined || isWhole ? "" : `, as far as the page heard: since ${clock(first, now.value)}`;
+  const since = first === undefined || isWhole ? "" : `, as far as the page heard: since ${clock(first, beat.value)}`;
   return (
     <>
       <Head title="Flow" note={`the last hour${since}: ${nodes.value.length} agents, ${edges.value.length} ways`} />
@@ -88,7 +84,7 @@ function EdgeLine({ edge: { from, to, messages, stuck, awaited, refused } }: { e
       <span class="figure">
         {refused > 0 && <b>{refused} refused </b>}
         {stuck > 0 && <b>{stuck} stuck </b>}
-        {awaited > 0 && <span>awaits {awaited} </span>}
+        {awaited > 0 && <span>awaits {askCount(awaited)} </span>}
         {messages}
       </span>
     </div>

@@ -1,9 +1,9 @@
 /** Buttons that stand in several rooms: for dead letters, held mail, a webhook, a ping. */
 import type { InboxEntry } from "@agentmesh/protocol";
-import { pingText } from "@agentmesh/protocol/shown";
+import { countedTo, forEach, MAX_NEEDS_OF_A_KIND, pingText } from "@agentmesh/protocol/shown";
 import { Act } from "./act.tsx";
 import { goTo } from "./address.ts";
-import { dismissing, forEach } from "./command-lines.ts";
+import { dismissing } from "./command-lines.ts";
 import { admit, dismiss, redrive, refuse, send, testWebhook } from "./remedies.ts";
 import { ownSignIn } from "./sign-in.ts";
 
@@ -20,7 +20,7 @@ interface DeadProps {
 /** Ends dead letters of one inbox: back into it, or off the list. */
 export function DeadButtons({ ids, to, all = ids.length, isGone = false }: DeadProps) {
   const one = ids.length === 1;
-  const many = all > ids.length ? `${ids.length} of ${all}` : `${ids.length}`;
+  const many = all > ids.length ? `${ids.length} of ${countedTo(MAX_NEEDS_OF_A_KIND, all)}` : `${ids.length}`;
   return (
     <>
       {!isGone && (

@@ -7,7 +7,7 @@ import { HealthView } from "../log/health-view.tsx";
 import { LogView } from "../log/log-view.tsx";
 import { MessageView } from "../message/message-view.tsx";
 import { NeedsView } from "../needs/needs-view.tsx";
-import { connection, needsInAll } from "../state/mesh.ts";
+import { connection, needsInAll, needsInWords } from "../state/mesh.ts";
 import { pointedAt } from "./act.tsx";
 import { address } from "./address.ts";
 import { paletteOpen } from "./keys.ts";
@@ -53,7 +53,7 @@ export function Frame() {
 
 /** How many there are; a part of its own, so that a change draws no more than the number. */
 function NeedCount() {
-  return needsInAll.value > 0 ? <b class="count">{needsInAll.value}</b> : null;
+  return needsInAll.value > 0 ? <b class="count">{needsInWords.value}</b> : null;
 }
 
 function Shown({ view, of }: { view: View; of: string | undefined }): ComponentChildren {

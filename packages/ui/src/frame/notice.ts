@@ -1,6 +1,7 @@
 /** How many things need a person, in the title and the icon; a notification of the desktop if it is switched on. */
 import { effect, signal } from "@preact/signals";
-import { known, needs, needsInAll } from "../state/mesh.ts";
+import { hasNew, type Seen } from "../needs/fresh.ts";
+import { known, needCounts, needs, needsInAll, needsInWords } from "../state/mesh.ts";
 
 const KEPT = "agentmesh-notify";
 
@@ -18,23 +19,23 @@ export async function switchNotices(): Promise<void> {
 export function showCount(): void {
   notifies.value =
     localStorage.getItem(KEPT) === "on" && "Notification" in window && Notification.permission === "granted";
-  let before: ReadonlySet<string> | undefined;
-  let shown = -1;
+  let before: Seen | undefined;
+  let shown = "";
   effect(() => {
-    const list = needs.value;
+    const now = { needs: needs.value, counts: needCounts.value };
     if (!known.value) return;
-    const fresh = list.filter(({ key }) => before !== undefined && !before.has(key));
-    before = new Set(list.map(({ key }) => key));
-    if (needsInAll.value !== shown) {
-      shown = needsInAll.value;
-      document.title = shown === 0 ? "agentmesh" : `(${shown}) agentmesh`;
-      drawIcon(shown);
+    const isNew = before !== undefined && hasNew(before, now);
+    before = now;
+    if (needsInWords.value !== shown) {
+      shown = needsInWords.value;
+      document.title = needsInAll.value === 0 ? "agentmesh" : `(${shown}) agentmesh`;
+      drawIcon(needsInAll.value);
     }
-    if (fresh.length === 0 || !notifies.peek() || !document.hidden) return;
+    if (!isNew || !notifies.peek() || !document.hidden) return;
     // Nothing that an agent wrote leaves the page: the desktop may show it to whoever passes by.
     new Notification("agentmesh", {
       tag: "agentmesh",
-      body: `${shown} ${shown === 1 ? "thing needs" : "things need"} you`,
+      body: `${shown} ${shown === "1" ? "thing needs" : "things need"} you`,
     });
   });
 }

@@ -38,10 +38,9 @@ export function To({ to, children, current, ...rest }: ToProps) {
 
 /** An agent's name, with a mark of its presence, as a link to it. */
 export function Name({ name, plain }: { name: string; plain?: boolean }) {
-  const agent = agentNamed(name);
   return (
     <To to={{ view: "agents", of: name }} class="name">
-      {!plain && <Presence of={agent?.presence} />}
+      {!plain && <Presence of={agentNamed(name)?.presence} />}
       {plainLine(name)}
     </To>
   );

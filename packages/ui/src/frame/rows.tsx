@@ -38,7 +38,13 @@ export function Rows<T>({ of, height, label, keyOf, row, onEnd, tail }: RowsProp
   // At its end the list is drawn where it will be scrolled to: once, not once more for the scrolling.
   const end = Math.max(0, of.length * height - room.value);
   const isAtEnd = tail === true && atEnd.current;
-  const { from, to } = windowOf({ rows: of.length, height, top: isAtEnd ? end : top.value, room: room.value });
+  const { from, to } = windowOf({
+    rows: of.length,
+    height,
+    top: isAtEnd ? end : top.value,
+    room: room.value,
+    beside: isAtEnd ? 2 : 8,
+  });
   return (
     <section
       class="rows"

@@ -1,6 +1,6 @@
 /** Times as the page says them: local, short, and how long ago by one clock that ticks once a second. */
 import type { TimeWords } from "@agentmesh/protocol/shown";
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 /** Now, to the second. */
 export const now = signal(Date.now());
@@ -9,6 +9,14 @@ export const now = signal(Date.now());
 export function tick(): void {
   now.value = Date.now();
 }
+
+/** A slower clock, for what costs much to draw: hundreds of events a second are one picture in two. */
+export const beat = computed(() => Math.floor(now.value / BEAT_MS) * BEAT_MS);
+const BEAT_MS = 2_000;
+
+/** Made once: making one takes longer than a hundred times of day. */
+const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hour12: false });
+const day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 /** How long something takes or took: `40 ms`, `1.2 s`, `12 s`, `4 min`, `3 h`, `2 d`. */
 export function duration(ms: number): string {
@@ -27,13 +35,14 @@ export function age(at: string | number, at0: number): string {
   return ms < 2_000 ? "now" : duration(ms - (ms % 1_000 && ms < 60_000 ? ms % 1_000 : 0)).replace(".0 ", " ");
 }
 
+const DAY_MS = 86_400_000;
+
 /** The time of day; with the date when it is another day than `at0`. */
 export function clock(at: string | number, at0: number): string {
   const [date, today] = [new Date(at), new Date(at0)];
-  const time = date.toLocaleTimeString(undefined, { hour12: false });
-  return date.toDateString() === today.toDateString()
-    ? time
-    : `${date.toLocaleDateString(undefined, { month: "short", day: "numeric" })} ${time}`;
+  const time = timeOfDay.format(date);
+  const isToday = date.getDate() === today.getDate() && Math.abs(date.getTime() - today.getTime()) < DAY_MS;
+  return isToday ? time : `${day.format(date)} ${time}`;
 }
 
 /** Times in what is said of agents. */
@@ -50,7 +59,7 @@ export const times: TimeWords = {
 /** The time of day to the millisecond, for a log. */
 export function exactly(at: string): string {
   const date = new Date(at);
-  return `${date.toLocaleTimeString(undefined, { hour12: false })}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+  return `${timeOfDay.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
 /** Bytes in the largest unit that leaves a number before the point. */

@@ -1,8 +1,8 @@
 /** Health: how long messages take, by path, and how the broker does: disk, database, streams, limits. */
-import { signal } from "@preact/signals";
+import { signal, useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Head, Nothing } from "../frame/parts.tsx";
-import { bytes, clock, duration, now } from "../frame/time.ts";
+import { beat, bytes, clock, duration, now } from "../frame/time.ts";
 import { earlier, events, heardSince, status } from "../state/mesh.ts";
 import { ENDS, type Histogram, histogramsOf, type Step } from "./times.ts";
 
@@ -11,17 +11,11 @@ const span = signal<keyof typeof spans>("hour");
 
 /** The view. */
 export function HealthView() {
-  const steps: Step[] = [
-    ...earlier.value,
-    ...events.value.flatMap((event) =>
-      "deliveryId" in event ? [{ ...event, event: event.type.slice("delivery.".length) }] : [],
-    ),
-  ];
-  const known = histogramsOf(steps, now.value - spans[span.value]);
+  const known = useComputed(() => histogramsOf(steps(), beat.value - spans[span.value])).value;
   const first = heardSince.value;
   return (
     <>
-      <Head title="Health" note={first && `as far as the page heard: since ${clock(first, now.value)}`}>
+      <Head title="Health" note={first && `as far as the page heard: since ${clock(first, beat.value)}`}>
         {(["minute", "hour", "day"] as const).map((each) => (
           <button
             type="button"
@@ -75,6 +69,15 @@ export function HealthView() {
       </div>
     </>
   );
+}
+
+function steps(): Step[] {
+  return [
+    ...earlier.peek(),
+    ...events
+      .peek()
+      .flatMap((event) => ("deliveryId" in event ? [{ ...event, event: event.type.slice("delivery.".length) }] : [])),
+  ];
 }
 
 function Bars({ of: { counts, n, leg } }: { of: Histogram }) {

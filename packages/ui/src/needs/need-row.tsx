@@ -1,6 +1,6 @@
 /** One thing that needs a person: what it is, since when, in the words of whoever is stuck, and the buttons that end it. */
 import type { Need } from "@agentmesh/protocol";
-import { askingAgainText, plainLine } from "@agentmesh/protocol/shown";
+import { askingAgainText, countedTo, MAX_NEEDS_OF_A_KIND, plainLine } from "@agentmesh/protocol/shown";
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Act } from "../frame/act.tsx";
@@ -58,7 +58,7 @@ function What({ need: { kind, agent, from, why, count = 1, path } }: { need: Nee
       return [one, " to ", other, ", held by its policy"];
     case "dead":
       return [
-        count > 1 && <b>{count} messages, the first of </b>,
+        count > 1 && <b>{countedTo(MAX_NEEDS_OF_A_KIND, count)} messages, the first of </b>,
         one,
         " to ",
         other,

@@ -3,7 +3,17 @@
 import { Age, Head, Name } from "../frame/parts.tsx";
 import { eventWords } from "../log/words.ts";
 import { lookAgain } from "../state/looks.ts";
-import { agents, earlier, events, known, needCounts, needs, needsInAll, openedKinds } from "../state/mesh.ts";
+import {
+  agents,
+  earlier,
+  events,
+  known,
+  needCounts,
+  needs,
+  needsInAll,
+  needsInWords,
+  openedKinds,
+} from "../state/mesh.ts";
 import { kindWord } from "./kind-words.ts";
 import { NeedRow } from "./need-row.tsx";
 import { rowsOf } from "./rows.ts";
@@ -17,7 +27,7 @@ export function NeedsView() {
     <>
       <Head
         title="Needs you"
-        note={all === 0 ? undefined : `${all} ${all === 1 ? "thing" : "things"}, the worst first`}
+        note={all === 0 ? undefined : `${needsInWords.value} ${all === 1 ? "thing" : "things"}, the worst first`}
       />
       {list.length === 0 ? (
         <Quiet />

@@ -91,6 +91,9 @@ function change(agent: SeenAgent, event: MeshEvent): SeenAgent | undefined {
   }
 }
 
+/** So many events of one reading are many: what is drawn and looked at for each of them is done more rarely. */
+export const MANY_EVENTS = 20;
+
 /** Most events that the page keeps. */
 export const KEPT_EVENTS = 5_000;
 

@@ -5,8 +5,8 @@ import { batch } from "@preact/signals";
 import { ask, Refusal } from "../frame/calls.ts";
 import { ownSignIn } from "../frame/sign-in.ts";
 import { tick } from "../frame/time.ts";
-import { foldAgents, KEPT_EVENTS, outOfDate, touchedBy, withNew } from "./fold.ts";
-import { lookAgain, lookAtAll, lookAtNewcomers, lookNowAndThen } from "./looks.ts";
+import { foldAgents, KEPT_EVENTS, MANY_EVENTS, outOfDate, touchedBy, withNew } from "./fold.ts";
+import { lookAgain, lookAtAll, lookAtEverybody, lookAtNewcomers, lookNowAndThen } from "./looks.ts";
 import { agents, connection, earlier, events } from "./mesh.ts";
 import { sseReader } from "./sse.ts";
 
@@ -19,6 +19,10 @@ const MAX_WAIT_MS = 5_000;
  */
 const REST_MS = 500;
 const HIDDEN_REST_MS = 1_000;
+/** After many events it rests longer, a hundred times as long as their picture took: it is no more than a hundredth of the time. */
+const BUSY_REST_MS = 1_000;
+const MOST_REST_MS = 2_000;
+const RESTS = 100;
 
 /** Where the stream is taken up; undefined while what was before it has not been looked at. */
 let cursor: string | undefined;
@@ -68,6 +72,8 @@ async function listen(onOpen: () => void): Promise<void> {
       const { done, value } = await reader.read();
       clearTimeout(timer);
       if (done) return;
+      const began = performance.now();
+      const before = gathered.length;
       for (const { event, id, data } of read(decoder.decode(value, { stream: true }))) {
         if (event === "event") gathered.push(JSON.parse(data));
         if (event === "closing") {
@@ -85,8 +91,13 @@ async function listen(onOpen: () => void): Promise<void> {
         if (goesOn) lookAgain(["agents", "needs", "asks", "topics", "status"]);
         else await begin();
       }
+      const isBusy = gathered.length - before >= MANY_EVENTS;
       show();
-      await rest();
+      // What is shown is made right behind this.
+      await Promise.resolve();
+      const readMs = performance.now() - began;
+      if (isBusy) noteFrame();
+      await rest(isBusy ? RESTS * (readMs + frameMs) : 0);
       // From now on: that nothing was read meanwhile says nothing of the broker.
       timer = setTimeout(() => silent.abort(), SILENT_MS);
     }
@@ -96,15 +107,28 @@ async function listen(onOpen: () => void): Promise<void> {
   }
 }
 
+/** How long the last picture of many events took to be laid out and painted. */
+let frameMs = 0;
+
+function noteFrame(): void {
+  requestAnimationFrame(() => {
+    const began = performance.now();
+    setTimeout(() => {
+      frameMs = performance.now() - began;
+    });
+  });
+}
+
 /** Lets what happens gather in the connection; over at once when somebody looks again. */
-function rest(): Promise<void> {
+function rest(wantedMs: number): Promise<void> {
   return new Promise((resolve) => {
     const over = () => {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", over);
       resolve();
     };
-    const timer = setTimeout(over, document.hidden ? HIDDEN_REST_MS : REST_MS);
+    const seenMs = wantedMs === 0 ? REST_MS : Math.min(MOST_REST_MS, Math.max(BUSY_REST_MS, wantedMs));
+    const timer = setTimeout(over, document.hidden ? HIDDEN_REST_MS : seenMs);
     document.addEventListener("visibilitychange", over);
   });
 }
@@ -126,8 +150,11 @@ let gathered: MeshEvent[] = [];
 function show(): void {
   const looks = new Set(gathered.flatMap(outOfDate));
   if (document.hidden) {
-    // More than the page keeps would be let go of in any case.
-    gathered = gathered.slice(-KEPT_EVENTS - 1);
+    // More than the page keeps would be let go of in any case; what they said of agents is looked at instead.
+    if (gathered.length > KEPT_EVENTS + 1) {
+      gathered = gathered.slice(-KEPT_EVENTS - 1);
+      lookAtEverybody();
+    }
     lookAgain(looks);
     return;
   }

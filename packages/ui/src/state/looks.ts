@@ -1,6 +1,6 @@
 /** First looks, and looking anew: what is shown, when an event says that it is out of date, and as often as its cost allows. */
 import type { Agent, BrokerStatus, LogEntry, Need, OpenAsk, Topic } from "@agentmesh/protocol";
-import { effect } from "@preact/signals";
+import { batch, effect } from "@preact/signals";
 import { address } from "../frame/address.ts";
 import { look, Refusal } from "../frame/calls.ts";
 import { paletteOpen } from "../frame/keys.ts";
@@ -15,6 +15,7 @@ import {
   earlier,
   known,
   moreAgents,
+  moreAsks,
   needCounts,
   needs,
   openedKinds,
@@ -28,8 +29,9 @@ const MAX_ASKS = 500;
 /** Needs of a kind that are held, and of one of which the person wants all. */
 const OF_EACH = 25;
 const OF_OPENED = 300;
-/** Fewer agents than this are looked at one by one. */
+/** As many agents are looked at one by one, where that is less than a part of all. */
 const ONE_BY_ONE = 8;
+const PART = 4;
 /** How often is looked at most, in milliseconds: while the page is seen, and while it is not. */
 const REST_MS = 500;
 const HIDDEN_REST_MS = 5_000;
@@ -77,13 +79,18 @@ const lookAt: Record<Look, () => Promise<void>> = {
       const others = found.filter((need) => need.kind !== kind);
       found = at < 0 ? found : [...others.slice(0, at), ...all.needs, ...others.slice(at)];
     }
-    needCounts.value = first.counts;
-    needs.value = found;
-    known.value = true;
+    batch(() => {
+      needCounts.value = first.counts;
+      needs.value = found;
+      known.value = true;
+    });
   },
   async asks() {
     const { owed, waiting } = await look<{ owed: OpenAsk[]; waiting: OpenAsk[] }>("/v1/asks", { limit: MAX_ASKS });
-    asks.value = [...new Map([...owed, ...waiting].map((each) => [each.messageId, each])).values()];
+    batch(() => {
+      asks.value = [...new Map([...owed, ...waiting].map((each) => [each.messageId, each])).values()];
+      moreAsks.value = owed.length >= MAX_ASKS || waiting.length >= MAX_ASKS;
+    });
   },
   async topics() {
     topics.value = (await look<{ topics: Topic[] }>("/v1/topics", { limit: 1_000 })).topics;
@@ -127,7 +134,7 @@ export function lookAgain(what: Iterable<Look>, ids: Iterable<string> = []): voi
   for (const each of what) stale.add(each);
   for (const id of ids) touched.add(id);
   // Whoever comes back to so many looks at all of them.
-  if (touched.size > ONE_BY_ONE) {
+  if (touched.size > Math.min(ONE_BY_ONE, Math.max(1, agents.value.size / PART))) {
     touched.clear();
     stale.add("agents");
   }
@@ -143,10 +150,7 @@ async function lookNow(): Promise<void> {
   const began = performance.now();
   let least = REST_MS;
   try {
-    await Promise.all([
-      ...whole.map((each) => lookAt[each]()),
-      ...(whole.includes("agents") ? [] : ids.map(lookAtAgent)),
-    ]);
+    await Promise.all([...whole.map((each) => lookAt[each]()), ...(whole.includes("agents") ? [] : [lookAtEach(ids)])]);
   } catch {
     // What was not seen is looked at again, a second later, until the browser is signed out.
     least = 1_000;
@@ -162,21 +166,29 @@ async function lookNow(): Promise<void> {
 
 /** Notes agents that came, or came back. */
 export function lookAtNewcomers(ids: readonly string[]): void {
-  const all = () => {
-    newcomers = true;
-    lookAgain(["agents"]);
-  };
-  if (ids.length > ONE_BY_ONE) all();
-  else Promise.all(ids.map(lookAtAgent)).catch(all);
+  if (ids.length > ONE_BY_ONE) lookAtEverybody();
+  else if (ids.length > 0) lookAtEach(ids).catch(lookAtEverybody);
 }
 
-async function lookAtAgent(id: string): Promise<void> {
+/** Notes that what is known of agents, their names and presence too, is out of date. */
+export function lookAtEverybody(): void {
+  newcomers = true;
+  lookAgain(["agents"]);
+}
+
+/** What was found of some is one change. */
+async function lookAtEach(ids: readonly string[]): Promise<void> {
+  const found = (await Promise.all(ids.map(lookAtAgent))).filter((agent) => agent !== undefined);
+  if (found.length > 0) agents.value = new Map([...agents.value, ...found.map((agent) => [agent.id, agent] as const)]);
+}
+
+async function lookAtAgent(id: string): Promise<SeenAgent | undefined> {
   try {
-    const agent = seen(await look<Agent>(`/v1/agents/${id}`));
-    agents.value = new Map(agents.value).set(agent.id, agent);
+    return seen(await look<Agent>(`/v1/agents/${id}`));
   } catch (error) {
     // It left meanwhile: an event says so.
-    if (!(error instanceof Refusal && error.status === 404)) throw error;
+    if (error instanceof Refusal && error.status === 404) return undefined;
+    throw error;
   }
 }
 

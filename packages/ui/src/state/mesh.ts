@@ -1,5 +1,6 @@
 /** What the page knows of the mesh: filled by first looks, kept true by events. */
 import type { BrokerStatus, LogEntry, MeshEvent, Need, OpenAsk, Topic } from "@agentmesh/protocol";
+import { needsCounted } from "@agentmesh/protocol/shown";
 import { computed, signal } from "@preact/signals";
 import type { SeenAgent } from "./ages.ts";
 
@@ -14,13 +15,21 @@ export const agentsKnown = signal(false);
 export const needs = signal<readonly Need[]>([]);
 /** How many there are of each kind. */
 export const needCounts = signal<Readonly<Record<string, number>>>({});
-/** How many there are of all kinds. */
-export const needsInAll = computed(() => Object.values(needCounts.value).reduce((sum, n) => sum + n, 0));
+/** How many there are of all kinds, and in words: `1000+` where they are not counted to the end. */
+export const needsInAll = computed(() => needsCounted(needCounts.value).count);
+export const needsInWords = computed(() => needsCounted(needCounts.value).text);
 /** Kinds of which the person wants to see all. */
 export const openedKinds = signal<ReadonlySet<string>>(new Set());
 
-/** Questions without an answer. */
+/** Questions without an answer, and whether there may be more than the page holds. */
 export const asks = signal<readonly OpenAsk[]>([]);
+export const moreAsks = signal(false);
+
+/** A number of questions, as far as the page knows them. */
+export function askCount(count: number): string {
+  return moreAsks.value ? `${count}+` : String(count);
+}
+
 export const topics = signal<readonly Topic[]>([]);
 export const status = signal<BrokerStatus | undefined>(undefined);
 

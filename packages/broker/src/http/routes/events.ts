@@ -5,6 +5,9 @@ import { EventStreamSink } from "../../sinks/event-stream.ts";
 import { Keepalives } from "../../sinks/keepalives.ts";
 import type { Bind } from "../bind.ts";
 
+/** A browser draws no more often: what comes meanwhile is one piece, in milliseconds. */
+const PAGE_REST_MS = 250;
+
 /** Binds it. */
 export function eventsRoute(bind: Bind, mesh: Mesh): void {
   const keepalives = new Keepalives(KEEPALIVE_MS);
@@ -13,7 +16,8 @@ export function eventsRoute(bind: Bind, mesh: Mesh): void {
     const terms = { ...query, after: last ?? query.after };
     const sink = await mesh.events.attach(caller, terms, (cursor) => {
       reply.hijack();
-      return new EventStreamSink(reply.raw, cursor);
+      const isPage = caller.kind === "key" && caller.page !== undefined;
+      return new EventStreamSink(reply.raw, cursor, isPage ? PAGE_REST_MS : undefined);
     });
     sink.onClose(keepalives.add(() => sink.keepalive()));
     return undefined;

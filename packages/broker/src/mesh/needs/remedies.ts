@@ -1,8 +1,13 @@
 /** What ends each kind of need: the act, and the command line that does it. */
-import { askingAgainText, type NeedAct, type NeedRemedy, type Party, shellWord } from "@agentmesh/protocol";
-
-/** Most of several that a line names; then it is cut. */
-const NAMED = 3;
+import {
+  askingAgainText,
+  firstOf,
+  forEach,
+  type NeedAct,
+  type NeedRemedy,
+  type Party,
+  shellWord,
+} from "@agentmesh/protocol";
 
 const remedy = (act: NeedAct, ...words: readonly string[]): NeedRemedy => ({
   act,
@@ -22,14 +27,8 @@ export const deciding = (id: string): NeedRemedy[] => [remedy("admit", "admit", 
 
 /** Dead letters are put back, or taken off the list; those of an agent that has left only the latter. */
 export function ending(ids: readonly string[], isGone: boolean): NeedRemedy[] {
-  const [only = ""] = ids;
-  const named = `${ids.slice(0, NAMED).join(" ")}${ids.length > NAMED ? " …" : ""}`;
-  const line = ids.length === 1 ? `redrive ${only}` : `redrive $each; done`;
-  const redrive: NeedRemedy = {
-    act: "redrive",
-    command: `${ids.length === 1 ? "" : `for each in ${named}; do `}agentmesh ${line}`,
-  };
-  return [...(isGone ? [] : [redrive]), remedy("dismiss", "dismiss", named)];
+  const redrive: NeedRemedy = { act: "redrive", command: forEach(ids, (id) => `agentmesh redrive ${id}`) };
+  return [...(isGone ? [] : [redrive]), remedy("dismiss", "dismiss", firstOf(ids))];
 }
 
 /** A webhook is tried. */

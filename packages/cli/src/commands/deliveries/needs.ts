@@ -1,6 +1,6 @@
 /** `agentmesh needs`: what waits for a person, the worst first, each with the command that ends it. */
 import type { Need } from "@agentmesh/protocol";
-import { plainLine } from "@agentmesh/protocol";
+import { needsCounted, plainLine } from "@agentmesh/protocol";
 import type { Context } from "../../context.ts";
 import { kindOf, needPreview, needSentence } from "../../need-words.ts";
 import { tellPage } from "../../page-link.ts";
@@ -23,8 +23,9 @@ export async function needs(
   if (reply.needs.length === 0)
     return tell(agent === undefined ? "Nothing waits for you." : `Nothing of ${plainLine(agent)} waits for you.`);
   await print(reply.needs.map(lines).join("\n"));
-  const all = Object.values(reply.counts).reduce((sum, n) => sum + n, 0);
-  if (all > reply.needs.length) remark(`${all - reply.needs.length} more are not shown: see more with --limit`);
+  const { count, text } = needsCounted(reply.counts);
+  const more = count - reply.needs.length;
+  if (more > 0) remark(`${more}${text.endsWith("+") ? "+" : ""} more are not shown: see more with --limit`);
   await tellPage(context, "needs");
 }
 
