@@ -50,10 +50,16 @@ export async function startPostgres(
     });
     const args = ["-D", data, ...set.flatMap(([name, value]) => ["-c", `${name}=${value}`])];
     said = "";
-    const child = started("postgres", args);
+    let child = started("postgres", args);
     server = child;
     await until(() => {
-      if (child.exitCode !== null) throw new Error(`Postgres did not start: ${said}`);
+      if (child.exitCode !== null) {
+        // Of one that was killed what it ran is still about to end.
+        if (!/still in use|lock file/.test(said)) throw new Error(`Postgres did not start: ${said}`);
+        said = "";
+        child = started("postgres", args);
+        server = child;
+      }
       return said.includes("ready to accept connections") && existsSync(join(folder.path, ".s.PGSQL.5432"));
     }, "Postgres to start");
   };
