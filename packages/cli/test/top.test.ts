@@ -6,11 +6,12 @@ import {
   startInTerminal,
   startTestBroker,
   type TestBroker,
+  tempDir,
   until,
   whyNoTerminals,
 } from "testkit";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { cli } from "./run-cli.ts";
+import { cli, cliWithStdin } from "./run-cli.ts";
 
 let broker: TestBroker;
 beforeAll(async () => {
@@ -32,9 +33,10 @@ const ENV = { NO_COLOR: "1", TERM: "xterm", FORCE_COLOR: undefined };
 
 function startTop(
   args: readonly string[] = [],
+  home = broker.home,
 ): RunningProgram & { readonly screen: () => string; readonly type: (keys: string) => void } {
   const running = startInTerminal(["top", ...args], {
-    env: cleanEnv({ AGENTMESH_HOME: broker.home, ...ENV }),
+    env: cleanEnv({ AGENTMESH_HOME: home, ...ENV }),
     ...{ columns: 80, rows: 24, isTold: true },
   });
   onTestFinished(() => void running.child.kill("SIGKILL"));
@@ -113,6 +115,86 @@ describe.skipIf(whyNoTerminals !== undefined)(`in a terminal ${whyNoTerminals ??
     expect(await asked).toMatchObject({ status: "replied", reply: { body: "No, wait", from: { name: "cli" } } });
     await until(() => !top.screen().includes("Ship it?"), "its row to go");
     top.type("\u0003");
+    expect(await top.exit).toMatchObject({ code: 0 });
+  });
+
+  test("a key acts on the need that was chosen: when it goes by itself, none is chosen until somebody does", async () => {
+    await refuse("mine", ["of mine"]);
+    await refuse("others", ["of others"]);
+    const top = startTop();
+    await until(() => /› dead letter .* to mine/.test(top.screen()) && top.screen().includes("to others"), "the two");
+    const { entries } = await broker.admin.listDead();
+    const [mine] = entries.filter(({ message }) => message.body === "of mine");
+    await broker.admin.dismiss({ delivery: mine?.id ?? "none" });
+    await until(() => top.screen().includes("what was chosen is over"), "that it is over");
+    expect(top.screen()).not.toContain("›");
+    // What a person typed for the one that was there a moment ago.
+    top.type("d");
+    top.type("y");
+    top.type("j");
+    await until(() => /› dead letter .* to others/.test(top.screen()), "the other to be chosen");
+    expect((await broker.admin.listDead()).entries).toHaveLength(1);
+    top.type("d");
+    await until(() => top.screen().includes("Dismiss 1 dead letter to others?"), "the question");
+    top.type("y");
+    await until(() => top.screen().includes("Nothing waits for you."), "the list to be empty");
+    top.type("q");
+    expect(await top.exit).toMatchObject({ code: 0 });
+  });
+
+  test("an answer that is refused stays as it was typed, and what was asked of another is not answered", async () => {
+    await cli(broker.home, ["send", "keyed", "so that the person is known"]);
+    await cli(broker.home, ["agent", "add", "maria"]);
+    const asker = await broker.agent("curious");
+    const asks = [];
+    for (const [to, body] of [
+      ["cli", "Ship it?"],
+      ["maria", "Is it red?"],
+    ] as const) {
+      asks.push(asker.client.ask({ to, body, timeoutMs: 60_000 }).catch(() => undefined));
+      await until(
+        async () => (await broker.admin.listNeeds({ agent: to, kind: "question" })).needs.length === 1,
+        `the question to ${to}`,
+      );
+    }
+    const top = startTop();
+    await until(() => top.screen().includes("Ship it?") && top.screen().includes("Is it red?"), "the questions");
+    await until(() => top.screen().includes("a answer"), "the key for the one to the person");
+    top.type("j");
+    await until(() => /› asks you .* answer of maria/.test(top.screen()), "the other one");
+    expect(top.screen()).not.toContain("a answer");
+    top.type("ka");
+    await until(() => top.screen().includes("Answer to curious:"), "the field");
+    top.type("Not before noon");
+    await broker.admin.removeAgent({ agent: "curious" });
+    top.type("\r");
+    await until(() => /curious .*(left|removed|no agent)/i.test(top.screen()), "why it is refused");
+    expect(top.screen()).toContain("Answer to curious: Not before noon");
+    top.type("\u0003");
+    await Promise.all(asks);
+    expect(await top.exit).toMatchObject({ code: 0 });
+  });
+
+  test("a name that nobody has is asked about before the screen is taken", async () => {
+    const top = startTop(["--as", "nobody-yet"]);
+    await until(() => top.stdout().includes("Make it?"), "the question");
+    top.type("n\r");
+    expect((await top.exit).code).not.toBe(0);
+    expect(top.stdout()).not.toContain("\u001b[?1049h");
+  });
+
+  test("a machine that joined, which is told no events, sees what waits for its agent all the same", async () => {
+    using home = tempDir();
+    const { stdout } = await cli(broker.home, ["invite"]);
+    expect(await cliWithStdin(home.path, ["join", "-", "--host", "laptop"], stdout)).toMatchObject({ code: 0 });
+    expect(await cli(home.path, ["agent", "add", "own-one"])).toMatchObject({ code: 0 });
+    const top = startTop(["own-one"], home.path);
+    await until(() => top.screen().includes("Nothing waits for you."), "the first look");
+    expect(await cli(home.path, ["policy", "own-one", "--otherwise", "hold"])).toMatchObject({ code: 0 });
+    const { client } = await broker.agent("stranger");
+    await client.send({ to: "own-one", body: "from afar" });
+    await until(() => top.screen().includes("from afar"), "what is held");
+    top.type("q");
     expect(await top.exit).toMatchObject({ code: 0 });
   });
 

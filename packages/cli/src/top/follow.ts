@@ -1,25 +1,34 @@
 /** Keeps what `top` knows true: by events, a look at a time, and by itself where there are none; across restarts of the broker. */
 import { type MeshClient, mayPass, pause } from "@agentmesh/client";
-import type { TopState } from "./state.ts";
+import { keepChosen, type TopState } from "./state.ts";
 
-/** Rest between two looks, and how long nothing is looked at while no event comes, in milliseconds. */
+/** Rest between two looks, and how long nothing is looked at while no event comes, or while there are none, in milliseconds. */
 const REST_MS = 500;
 const IDLE_MS = 10_000;
+const WITHOUT_EVENTS_MS = 2_000;
 /** Rows that are held of each view. */
 const MOST_NEEDS = 300;
 const MOST_AGENTS = 1_000;
 const MOST_ENTRIES = 200;
+
+/** Who follows until when, who is told that something is other, and who says whom the person acts as. */
+export interface Followed {
+  readonly signal: AbortSignal;
+  readonly changed: () => void;
+  readonly me: () => Promise<string | undefined>;
+}
 
 /** Follows until the signal. @throws MeshApiError when the broker refuses */
 export async function follow(
   client: MeshClient,
   agent: string | undefined,
   state: TopState,
-  { signal, changed }: { readonly signal: AbortSignal; readonly changed: () => void },
+  { signal, changed, me }: Followed,
 ): Promise<void> {
   const whose = agent === undefined ? {} : { agent };
   let wake = () => {};
   let isStale = true;
+  let idleMs = IDLE_MS;
   const listening = (async () => {
     for await (const { type } of client.events({ ...whose, signal })) {
       if (type === "lost") {
@@ -31,29 +40,35 @@ export async function follow(
       wake();
     }
   })();
-  const looking = (async () => {
-    while (!signal.aborted) {
-      if (!isStale) {
-        const over = new AbortController();
-        wake = () => over.abort();
-        await pause(IDLE_MS, AbortSignal.any([signal, over.signal]));
-      }
-      isStale = false;
-      try {
-        await look(client, whose, state, signal);
-        state.isLost = false;
-        state.heardAt = Date.now();
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!mayPass(error)) throw error;
-        state.isLost = true;
-        isStale = true;
-      }
-      changed();
-      await pause(REST_MS, signal);
+  // A machine that joined gets none, nor does who is behind a proxy that holds them back: who looks is told what else it is.
+  void listening
+    .catch(() => undefined)
+    .finally(() => {
+      idleMs = WITHOUT_EVENTS_MS;
+      wake();
+    });
+  while (!signal.aborted) {
+    if (!isStale) {
+      const over = new AbortController();
+      wake = () => over.abort();
+      await pause(idleMs, AbortSignal.any([signal, over.signal]));
     }
-  })();
-  await Promise.race([listening, looking]);
+    isStale = false;
+    try {
+      await look(client, whose, state, signal);
+      if (state.me === undefined && state.needs.some(({ kind }) => kind === "question")) state.me = await me();
+      keepChosen(state);
+      state.isLost = false;
+      state.heardAt = Date.now();
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!mayPass(error)) throw error;
+      state.isLost = true;
+      isStale = true;
+    }
+    changed();
+    await pause(REST_MS, signal);
+  }
 }
 
 async function look(client: MeshClient, whose: { readonly agent?: string }, state: TopState, signal: AbortSignal) {

@@ -14,7 +14,7 @@ import { clockTime, since } from "../terminal/clock.ts";
 import { type Style, style } from "../terminal/output.ts";
 import { cut, pad, textWidth } from "../terminal/text-width.ts";
 import { keysFor } from "./keys.ts";
-import { chosenAgent, chosenAt, chosenNeed, type TopState, type View, views } from "./state.ts";
+import { chosenAgent, chosenAt, chosenNeed, isGone, type TopState, type View, views } from "./state.ts";
 
 /** Rows and columns of a terminal. */
 export interface Size {
@@ -42,7 +42,7 @@ export function frameOf(state: TopState, size: Size, now = Date.now()): string[]
   const lines = [
     heading(state, size.columns, now),
     ...(shown.length > 0
-      ? shown.map((row, n) => rowLine(row, first + n === at, size.columns))
+      ? shown.map((row, n) => rowLine(row, first + n === at && !isGone(state), size.columns))
       : [`  ${emptyWords(state)}`]),
   ];
   while (lines.length < 1 + room) lines.push("");
@@ -141,6 +141,9 @@ function emptyWords({ view, heardAt }: TopState): string {
 function detail(state: TopState, columns: number): string[] {
   const need = chosenNeed(state);
   const agent = chosenAgent(state);
+  // What was refused stands above what was typed, which is there still.
+  if (state.asking && state.said !== "")
+    return [cut(state.said, columns), ...Array.from({ length: DETAIL - 1 }, () => "")];
   const commands = need
     ? need.remedies.map(({ command }) => plainLine(command, 600))
     : agent
@@ -155,12 +158,15 @@ function traceOf(state: TopState): string[] {
   return entry ? [`agentmesh trace ${entry.messageId}`] : [];
 }
 
-function bottom({ asking, said, ...state }: TopState, columns: number): string {
+function bottom(state: TopState, columns: number): string {
+  const { asking, said, me } = state;
   if (asking?.kind === "text") return cut(`${asking.label}: ${asking.text}▏ (Enter sends, Esc keeps)`, columns);
   if (asking) return cut(`${asking.label} [y]es, [n]o`, columns);
   if (said !== "") return cut(said, columns);
-  const acts = keysFor(chosenNeed({ asking, said, ...state }))
-    .map(({ key, word }) => `${key} ${word}`)
-    .join(" · ");
+  const acts = isGone(state)
+    ? "what was chosen is over"
+    : keysFor(chosenNeed(state), me)
+        .map(({ key, word }) => `${key} ${word}`)
+        .join(" · ");
   return style("dim", cut(`${acts === "" ? "" : `${acts} · `}1 2 3 views · j k move · q quit`, columns));
 }

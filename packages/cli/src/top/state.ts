@@ -24,8 +24,13 @@ export interface TopState {
   agents: readonly Agent[];
   agentCount: number;
   log: readonly LogEntry[];
-  /** The key of the row that is chosen, and where it was: the same row stays chosen while others come and go. */
-  chosen: { readonly key: string; readonly at: number };
+  /**
+   * The key of the row that is chosen, and where it was: the same row stays chosen while others come and go. When the person has
+   * ended a need, the next one is chosen in its place; of one that went by itself nothing is, until somebody chooses.
+   */
+  chosen: { readonly key: string; readonly at: number; readonly isEnded?: true };
+  /** The agent that the person acts as, by its id. */
+  me: string | undefined;
   /** When the broker was last heard, by this machine's clock; whether it is lost. */
   heardAt: number | undefined;
   isLost: boolean;
@@ -38,7 +43,8 @@ export interface TopState {
 export function emptyState(): TopState {
   return {
     ...{ view: "needs", needs: [], needCount: 0, agents: [], agentCount: 0, log: [] },
-    chosen: { key: "", at: 0 },
+    chosen: { key: "", at: 0, isEnded: true },
+    me: undefined,
     ...{ heardAt: undefined, isLost: false, asking: undefined, said: "" },
   };
 }
@@ -61,12 +67,23 @@ export function chosenAt(state: TopState): number {
 export function choose(state: TopState, at: number): void {
   const keys = rowKeys(state);
   const place = Math.max(0, Math.min(at, keys.length - 1));
-  state.chosen = { key: keys[place] ?? "", at: place };
+  const key = keys[place];
+  state.chosen = key === undefined ? { key: "", at: 0, isEnded: true } : { key, at: place };
 }
 
-/** The need that is chosen. */
+/** Chooses what stands in the place of a need that the person has ended, or in the first one at the beginning. */
+export function keepChosen(state: TopState): void {
+  if (state.chosen.isEnded && !rowKeys(state).includes(state.chosen.key)) choose(state, state.chosen.at);
+}
+
+/** Whether the chosen need went by itself: what stands in its place now is another one, which nobody has chosen. */
+export function isGone(state: TopState): boolean {
+  return state.view === "needs" && state.needs.length > 0 && chosenNeed(state) === undefined;
+}
+
+/** The need that is chosen; none when it went by itself. */
 export function chosenNeed(state: TopState): Need | undefined {
-  return state.view === "needs" ? state.needs[chosenAt(state)] : undefined;
+  return state.view === "needs" ? state.needs.find(({ key }) => key === state.chosen.key) : undefined;
 }
 
 /** The agent that is chosen. */
