@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { HttpSessions } from "agentmesh-mcp/http";
-import { startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import { assertInTime, startTestBroker, stopwatch, type TestAgent, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 
@@ -326,4 +326,15 @@ test("a client that takes signs of life is given some while its call waits", asy
   const question = deliveries.find(({ message }) => message.body === "how long?");
   await bob.client.send({ inReplyTo: question?.message.id ?? "", body: "a minute" });
   expect((await asked).text).toContain("a minute");
+});
+
+test("a call that waits for an answer ends within a second when its agent is put out", async () => {
+  const own = await newAgent();
+  await using mcp = await connect(own.token);
+  const asked = mcp.call("ask_peer", { to: "bob", message: "still there?", wait_seconds: 30 });
+  await until(async () => (await own.client.listAsks({})).waiting.length > 0, "the question");
+  const ms = stopwatch();
+  await broker.admin.revokeAgent({ agent: own.agent.id });
+  expect((await asked).isError).toBe(true);
+  assertInTime(ms(), 1_000);
 });
