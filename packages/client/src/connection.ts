@@ -138,8 +138,8 @@ export class Connection {
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
         ca,
-        // What is asked again is slow, if its first connection was not dead: it is given its time.
-        waits: isAgain || row.stream !== undefined || (row.takesMs ?? waitMsOf(input)) > 0,
+        // What is asked again is slow, if its first connection was not dead: it is given its time, as is what may not be asked again.
+        waits: isAgain || !row.repeatable || row.stream !== undefined || (row.takesMs ?? waitMsOf(input)) > 0,
       });
     } catch (error) {
       this.lost();

@@ -33,7 +33,7 @@ export function deliveriesCommands(program: Command): void {
       "What waits for a person, the worst first, each with the commands that end it: questions, held mail, dead letters, overdue answers, push paths that fail, inboxes that fill up.",
     )
     .argument("[agent]", "only what waits at this agent, or for it")
-    .addOption(countOption("--limit <count>", "show at most this many", 1, 300, 50))
+    .addOption(countOption("--limit <count>", "show at most this many", 1, 10_000, 50))
     .action(async (agent, options, command) =>
       (await import("../commands/deliveries/needs.ts")).needs(await contextOf(command), agent, options),
     );

@@ -10,6 +10,9 @@ import { cut, pad } from "../../terminal/text-width.ts";
 
 const KIND_WIDTH = 11;
 const AGE_WIDTH = 4;
+/** Needs in one answer of the broker. */
+const MOST_AT_ONCE = 300;
+const LONGEST_COMMAND = 2_000;
 
 /** Lists needs, of the mesh or of one agent. @throws MeshApiError, BrokerUnreachableError */
 export async function needs(
@@ -18,13 +21,20 @@ export async function needs(
   { limit }: { readonly limit: number },
 ): Promise<void> {
   const admin = await context.admin();
-  const reply = await admin.listNeeds({ limit, ...(agent !== undefined && { agent }) });
-  if (context.json) return print(jsonText(reply));
-  if (reply.needs.length === 0)
+  const asked = { limit: Math.min(limit, MOST_AT_ONCE), ...(agent !== undefined && { agent }) };
+  const found: Need[] = [];
+  let counts: Readonly<Record<string, number>> = {};
+  for await (const page of admin.pages("listNeeds", asked)) {
+    ({ counts } = page);
+    found.push(...page.needs.slice(0, limit - found.length));
+    if (found.length === limit) break;
+  }
+  if (context.json) return print(jsonText({ needs: found, counts }));
+  if (found.length === 0)
     return tell(agent === undefined ? "Nothing waits for you." : `Nothing of ${plainLine(agent)} waits for you.`);
-  await print(reply.needs.map(lines).join("\n"));
-  const { count, text } = needsCounted(reply.counts);
-  const more = count - reply.needs.length;
+  await print(found.map(lines).join("\n"));
+  const { count, text } = needsCounted(counts);
+  const more = count - found.length;
   if (more > 0) remark(`${more}${text.endsWith("+") ? "+" : ""} more are not shown: see more with --limit`);
   await tellPage(context, "needs");
 }
@@ -34,8 +44,7 @@ function lines(need: Need): string {
   const head = `${style(look, pad(text, KIND_WIDTH))}  ${pad(since(need.since), AGE_WIDTH)}  `;
   const room = terminalWidth() - KIND_WIDTH - AGE_WIDTH - 4;
   const said = [needSentence(need), needPreview(need)].filter((each) => each !== "").join(": ");
-  const commands = need.remedies.map(
-    ({ command }) => `    ${style("dim", cut(plainLine(command, 600), terminalWidth() - 4))}`,
-  );
+  // Whole, however narrow the terminal is: they are to be copied.
+  const commands = need.remedies.map(({ command }) => `    ${style("dim", plainLine(command, LONGEST_COMMAND))}`);
   return [head + cut(said, room), ...commands].join("\n");
 }
