@@ -1,5 +1,6 @@
 /** What every statement file of the engine works with: one transaction, and what it leaves for after the commit. */
 import type { EventFacts, NotedEventType, PolicyAction } from "@agentmesh/protocol";
+import type { FoundDamage } from "../shared/damage.ts";
 import type { Hints } from "./commits/hints.ts";
 import type { Numbers } from "./commits/numbers.ts";
 import type { Statements } from "./driver/database.ts";
@@ -15,6 +16,8 @@ export interface EngineContext {
   /** Numbers in the order of commits. Whoever takes one locks no agent afterwards. */
   readonly numbers: Numbers;
   readonly hints: Hints;
+  /** Bodies that this broker found damaged: whoever looks finds them again. */
+  readonly damage: FoundDamage;
   /** Notes an event; of an agent that has left nothing is told any more. */
   happened<T extends NotedEventType>(agentPk: number, type: T, facts: EventFacts<T>): Promise<void>;
   /** Tells the broker's log what an operator should know, once this is committed. */

@@ -80,8 +80,8 @@ export function deliveryStatements({ db, now }: EngineContext) {
     findAny: (id: string) => db.get<DeliveryRow>(`${DELIVERY} WHERE d.id = $1`, [id]),
     byPk: (pk: number) => db.get<DeliveryRow>(`${DELIVERY} WHERE d.pk = $1`, [pk]),
     statesOf: ({ messageId, after, limit }: StatesTerms) =>
-      db.all<StateRow>(
-        `SELECT d.pk, d.id, d.state, d.attempt, d.lease_ends_at, d.message_pk, s.id AS sender_id
+      db.all<StateRow & { readonly agent_pk: number }>(
+        `SELECT d.pk, d.agent_pk, d.id, d.state, d.attempt, d.lease_ends_at, d.message_pk, s.id AS sender_id
          FROM message m JOIN agent s ON s.pk = m.sender_pk JOIN delivery d ON d.message_pk = m.pk
          WHERE m.id = $1 AND d.pk > $2 ORDER BY d.pk LIMIT $3`,
         [messageId, after, limit],

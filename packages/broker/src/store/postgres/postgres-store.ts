@@ -1,6 +1,7 @@
 /** The Store port over Postgres: every act is a transaction, every look one moment of the database, and nothing is remembered. */
 import type { PolicyAction } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
+import { FoundDamage } from "../shared/damage.ts";
 import { Lanes } from "./commits/lanes.ts";
 import { Transactions } from "./commits/transactions.ts";
 import type { Notice } from "./context.ts";
@@ -9,9 +10,11 @@ import { accessVerbs } from "./verbs/access.ts";
 import { agentCardVerbs } from "./verbs/agent-cards.ts";
 import { agentVerbs } from "./verbs/agents.ts";
 import { askVerbs } from "./verbs/asks.ts";
+import { decisionVerbs } from "./verbs/decisions.ts";
 import { eventVerbs } from "./verbs/events.ts";
 import { historyVerbs } from "./verbs/history.ts";
 import { hookVerbs } from "./verbs/hooks.ts";
+import { leaseVerbs } from "./verbs/leases.ts";
 import { legacyVerbs } from "./verbs/legacy-peers.ts";
 import { listingVerbs } from "./verbs/listings.ts";
 import { lookVerbs } from "./verbs/looks.ts";
@@ -33,7 +36,8 @@ export interface PostgresTerms {
 /** The Store over an open database, as far as it is built. */
 export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders = "accept" }: PostgresTerms) {
   const { db, epoch, instanceId } = open;
-  const transactions = new Transactions({ db, epoch, remoteSenders, notice, clock });
+  const damage = new FoundDamage();
+  const transactions = new Transactions({ db, epoch, remoteSenders, notice, damage, clock });
   const lanes = new Lanes();
   const parts: VerbParts = {
     read: (look) => transactions.look(look),
@@ -66,6 +70,8 @@ export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders
     ...sendVerbs(parts),
     ...topicVerbs(parts),
     ...askVerbs(parts),
+    ...leaseVerbs(parts),
+    ...decisionVerbs(parts),
     ...legacyVerbs(parts),
     ...listingVerbs(parts),
     close: async () => {

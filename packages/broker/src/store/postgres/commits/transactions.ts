@@ -2,6 +2,7 @@
 import type { PolicyAction } from "@agentmesh/protocol";
 import type { Clock } from "../../../mesh/clock.ts";
 import type { StoreListener } from "../../../mesh/store.ts";
+import type { FoundDamage } from "../../shared/damage.ts";
 import type { EngineContext, Notice } from "../context.ts";
 import type { Connection, Database } from "../driver/database.ts";
 import { databaseError, isLostRace, type Stage } from "../driver/failure.ts";
@@ -19,6 +20,7 @@ export interface Terms {
   readonly epoch: string;
   readonly remoteSenders: PolicyAction;
   readonly notice: Notice;
+  readonly damage: FoundDamage;
   /** In place of the database's, where a test's subject is time. */
   readonly clock?: Clock | undefined;
 }
@@ -86,12 +88,12 @@ export class Transactions {
     act: Act<T>,
     committing: () => void,
   ): Promise<T> {
-    const { epoch, remoteSenders, notice, clock } = this.#terms;
+    const { epoch, remoteSenders, notice, damage, clock } = this.#terms;
     const time = clock ? `; SET LOCAL agentmesh.now = '${Math.trunc(clock.now())}'` : "";
     const [begun] = await connection.script<{ now: number }>(`${BEGIN[how]}${time}; SELECT mesh_now() AS now`);
     if (!begun) throw new Error("the database does not tell its time");
     const numbers = new Numbers(connection);
-    const base = { db: connection, now: begun.now, epoch, remoteSenders, numbers, hints };
+    const base = { db: connection, now: begun.now, epoch, remoteSenders, numbers, hints, damage };
     const context: EngineContext = {
       ...base,
       happened: eventNotes(base).note,

@@ -72,6 +72,9 @@ export function deliveryPageStatements({ db, now }: EngineContext) {
         session,
         limit,
       ]),
+    /** Whatever is leased, by whomever. */
+    allLeased: (limit: number) =>
+      db.all<FoundLease>(`${FOUND_LEASE} WHERE d.state = 'leased' ORDER BY d.pk LIMIT $1`, [limit]),
     /** What was streamed to a session between two positions. */
     streamed: ({ session, after, until, limit }: StreamedTerms) =>
       db.all<FoundLease>(

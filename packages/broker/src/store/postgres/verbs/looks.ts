@@ -15,6 +15,7 @@ import { previewOf } from "../../shared/rows/body.ts";
 import { MESH_AGENT_ID } from "../../shared/rows/messages.ts";
 import { type DeliveryRow, inboxEntryOf, messageOf, subscriptionOf } from "../../shared/rows/rows.ts";
 import { patternsOf } from "../../shared/topics.ts";
+import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import type { VerbParts } from "./parts.ts";
 
@@ -54,8 +55,8 @@ export function lookVerbs({
         ).map(subscriptionOf),
       ),
     placeMessage: (ref, viewer) => read((engine) => placeMessage(engine, ref, viewer)),
-    findMessage: (messageId) => read((engine) => findMessage(engine, messageId)),
-    messageStatus: (messageId) => read((engine) => messageStatus(engine, messageId)),
+    findMessage: (messageId) => read((engine, context) => findMessage(engine, context, messageId)),
+    messageStatus: (messageId) => read((engine, context) => messageStatus(engine, context, messageId)),
     traceMessage: (messageId, page) => read(({ trace }) => trace.page(messageId, page)),
     answersTo: (messageId) => read(({ trace }) => trace.answers(messageId)),
     questionOf: (message, viewer) => read((engine) => questionOf(engine, message, viewer)),
@@ -104,15 +105,27 @@ async function deliveryNamed(
   return shown ? found : undefined;
 }
 
-/** A message as it may be shown. */
-async function findMessage({ deliveries, messages }: Engine, messageId: MessageId): Promise<Message | undefined> {
-  const row = (await deliveries.firstOf(messageId)) ?? (await messages.whole(messageId));
-  return row && messageOf(row);
+/** A message as it may be shown; one that is damaged is noted. */
+async function findMessage(
+  { deliveries, messages }: Engine,
+  { damage }: EngineContext,
+  messageId: MessageId,
+): Promise<Message | undefined> {
+  const first = await deliveries.firstOf(messageId);
+  const row = first ?? (await messages.whole(messageId));
+  if (!row) return undefined;
+  const message = messageOf(row);
+  if (message.damaged && first) damage.note(first.message_pk);
+  return message;
 }
 
 /** A message with the state and timeline of its first deliveries. */
-async function messageStatus(engine: Engine, messageId: MessageId): Promise<MessageStatus | undefined> {
-  const message = await findMessage(engine, messageId);
+async function messageStatus(
+  engine: Engine,
+  context: EngineContext,
+  messageId: MessageId,
+): Promise<MessageStatus | undefined> {
+  const message = await findMessage(engine, context, messageId);
   const first = { viewer: undefined, after: undefined, limit: FIRST };
   return message && { message, ...(await engine.trace.page(messageId, first)) };
 }

@@ -19,3 +19,26 @@ export interface VerbParts {
   /** Tells whoever listens, now. */
   readonly hint: (hints: Hints) => void;
 }
+
+/**
+ * Runs an act whose parts stand by themselves: when a later slice fails, what is on disk by then is its answer, beside why
+ * there is no more. @throws why, when nothing is on disk
+ */
+export async function partsOnDisk<T>(
+  writeSliced: VerbParts["writeSliced"],
+  lane: string,
+  slice: (engine: Engine, context: EngineContext, kept: readonly T[]) => Promise<Slice<T>>,
+): Promise<{ readonly parts: readonly T[]; readonly failure?: unknown }> {
+  // The slices go on with what was kept of those before: in the end all that are on disk are in it.
+  let onDisk: readonly T[] = [];
+  try {
+    const parts = await writeSliced<T>(lane, (engine, context, kept) => {
+      onDisk = kept;
+      return slice(engine, context, kept);
+    });
+    return { parts };
+  } catch (failure) {
+    if (onDisk.length === 0) throw failure;
+    return { parts: onDisk, failure };
+  }
+}

@@ -30,7 +30,9 @@ export function sessionVerbs({ read, write }: VerbParts): Omit<SessionStore, "en
         return agents.current(agentId);
       }),
     touchSession: (id, agentId, pushPaths) =>
-      write(laneOf.agent(agentId), async ({ sessions }, { hints }) => {
+      write(laneOf.agent(agentId), async ({ agents, sessions }, { hints }) => {
+        // What a session is known by is changed by whoever locked its agent.
+        await agents.lock([await agents.pkOf(agentId)]);
         const wasSilent = await sessions.touch(id, agentId, pushPaths);
         if (wasSilent === true) hints.ready(agentId);
         return wasSilent !== undefined;

@@ -1,23 +1,14 @@
 /** The acts that decide on a delivery beside its leases: taken back, admitted, refused, put back. */
 import type { AgentId, DeliveryRef, MessageId } from "@agentmesh/protocol";
-import { MeshError } from "../../../mesh/errors.ts";
 import type { DeadVerdict, DeliveryRecord, HeldVerdict, InboxQuota, Viewer } from "../../../mesh/store.ts";
+import { bodyDamaged, type TakenBack } from "../../shared/decisions.ts";
 import { isIntact } from "../../shared/rows/body.ts";
 import { type DeliveryRow, deliveryRecord } from "../../shared/rows/rows.ts";
-import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
+import { type Budget, each, ROWS, type Slice } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import { done } from "./lease.ts";
 import { checkRoom } from "./quota.ts";
-
-/** What one slice of taking a message back has come to. */
-interface TakenBack {
-  readonly cancelled: number;
-  readonly before: number;
-  readonly left: readonly DeliveryRecord[];
-  /** The last delivery looked at. */
-  readonly last: number;
-}
 
 /** Cancels what is held, or queued and was never leased, of a message of this sender; a slice at a time. */
 export function cancelMessage(engine: Engine, messageId: MessageId, senderId: AgentId) {
@@ -39,15 +30,6 @@ export function cancelMessage(engine: Engine, messageId: MessageId, senderId: Ag
     const isNothingLeft = !more && left.length === 0 && kept.every((part) => part.left.length === 0);
     if (cancelled > 0 || isNothingLeft) engine.messages.recall(messageId, senderId);
     return { part: { cancelled, before, left, last }, more };
-  };
-}
-
-/** What all slices of taking a message back have come to. */
-export function allTaken(parts: readonly TakenBack[]) {
-  return {
-    cancelled: sum(parts.map(({ cancelled }) => cancelled)),
-    before: sum(parts.map(({ before }) => before)),
-    left: parts.flatMap(({ left }) => left),
   };
 }
 
@@ -91,12 +73,7 @@ export function redriveDelivery(
   if (!row) return { kind: "not_found" } as const;
   if (!engine.agents.row(row.recipient_id)) return { kind: "recipient_gone", recipient: row.recipient_name } as const;
   if (row.state !== "dead") return { kind: "not_dead", delivery: deliveryRecord(row) } as const;
-  if (!isIntact(row)) {
-    throw new MeshError(
-      "body_damaged",
-      `The text of ${row.id} is damaged on the broker's disk: it cannot be put back. Ask ${row.sender_name} to send it again.`,
-    );
-  }
+  if (!isIntact(row)) throw bodyDamaged(row);
   checkRoom(engine, { pk: row.recipient_pk, name: row.recipient_name }, row.body_bytes, quota);
   deliveries.revive(row.pk);
   engine.asks.reopen(row.message_pk);

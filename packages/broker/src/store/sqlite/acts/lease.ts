@@ -1,39 +1,31 @@
 /** The acts on leases: take, ack, give back, end. */
 
-import type { AckEvidence, AgentId, DeliveryRef, LeasedDelivery, Message, Urgency } from "@agentmesh/protocol";
-import { focusWeight, urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
-import { timestamp } from "../../../mesh/clock.ts";
-import { someRandomBytes } from "../../../mesh/ids.ts";
+import type { AckEvidence, AgentId, DeliveryRef, LeasedDelivery, Message } from "@agentmesh/protocol";
 import type {
   AckVerdict,
-  Delayed,
   LeasedRecord,
   LeaseTerms,
   LeaseVerdict,
   PushTerms,
   RetryPolicy,
 } from "../../../mesh/store.ts";
-import { focusOf, type PartyRow } from "../../shared/rows/agents.ts";
+import {
+  type GivenBack,
+  type GivingBack,
+  leasedDelivery,
+  leastPushed,
+  newReceipt,
+  outcomeOf,
+  RAN_OUT,
+  RESTARTED,
+  type Taken,
+} from "../../shared/leasing.ts";
 import type { LeaseRow } from "../../shared/rows/deliveries.ts";
 import { type DeliveryRow, deliveryRecord, messageOf, type OwnDeliveryRow } from "../../shared/rows/rows.ts";
 import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import { endUnacked } from "./end.ts";
-
-/** What is not given out to be pushed rests for a read: less urgent than asked for, or than the agent's focus allows. */
-export function leastPushed(agent: PartyRow, asked: Urgency, now: number): number {
-  return Math.max(urgencyWeight(asked), focusWeight(focusOf(agent, now)?.allows));
-}
-
-/** What was leased, and how many stay queued; of a stream also whether its session is silent. */
-export interface Taken {
-  readonly leased: LeasedRecord[];
-  readonly queued: number;
-  readonly silent: boolean;
-  /** There is more to take, which the slice had no room for. */
-  readonly more: boolean;
-}
 
 /** A lease that is small is taken whole. */
 const WHOLE: Budget = { fits: () => true };
@@ -103,19 +95,15 @@ export function leaseRow(
   message: Message,
   { leaseMs: ms, isStreamed, ...terms }: Pick<LeaseTerms, "session" | "leaseMs"> & { readonly isStreamed: boolean },
 ): { readonly delivery: LeasedDelivery; readonly position: number } {
-  const { pk, id, seq, trust } = row;
+  const { pk } = row;
   const { session = null } = terms;
   const receipt = newReceipt();
   const attempt = row.attempt + 1;
   const position = timeline.note(pk, "leased", { attempt, session, parties: row });
   const lease = { receipt, session, ms, position: isStreamed ? position : null };
-  const leaseEndsAt = timestamp(deliveries.markLeased(pk, lease));
-  const known = { id, seq, ...(trust !== null && { trust }) };
-  return { delivery: { ...known, attempt, redelivered: attempt > 1, receipt, leaseEndsAt, message }, position };
+  const endsAt = deliveries.markLeased(pk, lease);
+  return { delivery: leasedDelivery(row, { attempt, receipt, endsAt }, message), position };
 }
-
-/** A receipt for a new lease. */
-export const newReceipt = () => someRandomBytes(12).toString("base64url");
 
 /** Acks for the owner; a receipt must be the current one. Acking twice is the same as once. */
 export function ackDelivery(
@@ -176,43 +164,23 @@ export function heardOfHolder(
 export function runOut(engine: Engine, context: EngineContext, lease: LeaseRow, retry: RetryPolicy): void {
   const { session_id: session, stream_position: position } = lease;
   if (session !== null && position !== null) engine.sessions.silence(session, position);
-  const reason = "the lease ended without an ack";
   // A holder that reported a push has done its part.
-  giveBack(engine, context, lease, { event: "released", reason, failed: !lease.pushed, delayMs: undefined, retry });
+  giveBack(engine, context, lease, {
+    ...{ event: "released", reason: RAN_OUT, failed: !lease.pushed, delayMs: undefined, retry },
+  });
 }
 
-/**
- * Returns one leased delivery to its inbox, or ends it: past its life, or failed too often. Only what the receiver did
- * wrong is a failure; a session that ends in order, or a broker that restarts, costs a message nothing.
- */
-export function giveBack(
-  engine: Engine,
-  context: EngineContext,
-  lease: Omit<LeaseRow, "pushed" | "stream_position">,
-  terms: {
-    readonly event: "nacked" | "released";
-    readonly reason: string | null;
-    readonly failed: boolean;
-    readonly delayMs: number | undefined;
-    readonly delayed?: Delayed | undefined;
-    readonly retry: RetryPolicy;
-  },
-): void {
+/** Returns one leased delivery to its inbox, or ends it. */
+export function giveBack(engine: Engine, context: EngineContext, lease: GivenBack, terms: GivingBack): void {
   const { deliveries, timeline } = engine;
   const { attempt, session_id: session } = lease;
-  const failures = lease.failures + (terms.failed ? 1 : 0);
   timeline.note(lease.pk, terms.event, { attempt, session, reason: terms.reason });
-  if (lease.expires_at <= context.clock.now()) {
-    const reason = "the message was past its life when the lease ended";
-    endUnacked(engine, context, lease.pk, { state: "expired", event: "expired", reason, bounce: terms.retry.bounce });
-  } else if (terms.failed && failures >= terms.retry.maxAttempts) {
-    const reason = `given up after ${failures} failed ${failures === 1 ? "attempt" : "attempts"}${terms.reason ? `: ${terms.reason}` : ""}`;
-    endUnacked(engine, context, lease.pk, { state: "dead", event: "dead", reason, bounce: terms.retry.bounce });
-  } else {
-    const ms = terms.delayMs ?? (terms.failed ? terms.retry.delayMs(failures) : 0);
-    const { delayed = "everybody" } = terms;
-    deliveries.markQueued(lease.pk, failures, { ms, delayed }, terms.reason);
-    if (ms === 0 || delayed === "webhook") context.leasable.ready(lease.agent_id);
+  const outcome = outcomeOf(lease, terms, context.clock.now());
+  if ("ending" in outcome) endUnacked(engine, context, lease.pk, outcome.ending);
+  else {
+    const { failures, delay } = outcome;
+    deliveries.markQueued(lease.pk, failures, delay, terms.reason);
+    if (delay.ms === 0 || delay.delayed === "webhook") context.leasable.ready(lease.agent_id);
   }
   if (session !== null) context.leasable.ready(lease.agent_id);
 }
@@ -222,11 +190,10 @@ export function giveBack(
  * that, and tells the senders.
  */
 export function voidLeases({ deliveries, timeline }: Engine) {
-  const reason = "the broker restarted";
   return (budget: Budget): Slice<number> =>
     each(budget, deliveries.allLeased(ROWS), ROWS, ({ pk, attempt, failures, session_id: session }) => {
-      timeline.note(pk, "released", { attempt, session, reason });
-      deliveries.markQueued(pk, failures, { ms: 0, delayed: "everybody" }, reason);
+      timeline.note(pk, "released", { attempt, session, reason: RESTARTED });
+      deliveries.markQueued(pk, failures, { ms: 0, delayed: "everybody" }, RESTARTED);
     });
 }
 

@@ -1,11 +1,12 @@
 /** The leases for open streams, in the commit that makes mail leasable (decision 0020). */
 import type { AgentId } from "@agentmesh/protocol";
 import type { StreamLeaseTerms } from "../../../mesh/store.ts";
+import { leastPushed, newReceipt } from "../../shared/leasing.ts";
 import type { PartyRow } from "../../shared/rows/agents.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import type { NewLease } from "../inserted.ts";
-import { leastPushed, newReceipt, takeLeases } from "./lease.ts";
+import { takeLeases } from "./lease.ts";
 
 /** Leases what is ready in an inbox for the streams that would take it, each within its credit; returns how many stay queued. */
 export function leaseForStreams(

@@ -1,6 +1,7 @@
 /** The Store's verbs of an inbox's owner on what is not on its way: held, or dead. */
 import type { Store } from "../../../mesh/store.ts";
-import { admitHeld, allTaken, cancelMessage, dismissDelivery, onHeld, redriveDelivery } from "../acts/decisions.ts";
+import { allTaken } from "../../shared/decisions.ts";
+import { admitHeld, cancelMessage, dismissDelivery, onHeld, redriveDelivery } from "../acts/decisions.ts";
 import { endUnacked } from "../acts/end.ts";
 import { laneOf } from "../commits/slices.ts";
 import type { VerbParts } from "./parts.ts";
