@@ -1,7 +1,7 @@
 /** Stores over a real Postgres server: a database for each test, emptied behind the one that had it before. */
 import { type PostgresServer, type PostgresVersion, startPostgres } from "testkit";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import type { Store, StoreListener } from "../../src/mesh/store.ts";
+import type { Store } from "../../src/mesh/store.ts";
 import { type OpenPostgres, openPostgres } from "../../src/store/postgres/database/open.ts";
 import { nodePostgres } from "../../src/store/postgres/driver/node-postgres.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
@@ -95,20 +95,20 @@ export function usePostgres(version: PostgresVersion): PostgresUnderTest {
         const store = postgresStore(database, { notice: () => {}, clock });
         return asFarAsBuilt(store, (verb) => skip(`${verb} is not built over Postgres yet`));
       };
-      return { open, reopen: open, dispose: async () => {} };
+      const reopen = async (clock: FakeClock): Promise<Store> => {
+        // One that was killed has no connection any more.
+        for (const { db } of opened.splice(0)) await db.close();
+        return open(clock);
+      };
+      return { open, reopen, dispose: async () => {} };
     },
   };
 }
 
 /** The whole port of an engine that is being built: a test that asks for what is missing is left out, and says so. */
 function asFarAsBuilt(built: Partial<Store>, isMissing: (what: string) => void): Store {
-  const listen = (listener: StoreListener): void => {
-    if (listener.offers) isMissing("a lease in the commit that accepts");
-    built.listen?.(listener);
-  };
   const whole: unknown = new Proxy(built, {
     get: (of, verb) => {
-      if (verb === "listen") return listen;
       return Reflect.get(of, verb) ?? (verb === "then" ? undefined : () => isMissing(String(verb)));
     },
   });

@@ -14,6 +14,7 @@ import type { EngineContext } from "./context.ts";
 import { deliveryStatements } from "./deliveries.ts";
 import { eventPageStatements } from "./events/page.ts";
 import { presenceStatements } from "./events/presences.ts";
+import { eventPruneStatements } from "./events/prune.ts";
 import { historyStatements } from "./history.ts";
 import { keepingStatements } from "./keeping.ts";
 import { legacyPeerStatements } from "./legacy-peers.ts";
@@ -51,6 +52,7 @@ export function engineOf(context: EngineContext) {
     deliveries: deliveryStatements(context),
     deliveryPages: deliveryPageStatements(context),
     eventPages: eventPageStatements(context),
+    eventPruning: eventPruneStatements(context),
     formerNames,
     history: historyStatements(context),
     hooks: hookStatements(context),

@@ -2,6 +2,7 @@
 import type { PolicyAction } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
 import { FoundDamage } from "../shared/damage.ts";
+import { voidLeases } from "./acts/lease.ts";
 import { Lanes } from "./commits/lanes.ts";
 import { Transactions } from "./commits/transactions.ts";
 import type { Notice } from "./context.ts";
@@ -10,16 +11,18 @@ import { accessVerbs } from "./verbs/access.ts";
 import { agentCardVerbs } from "./verbs/agent-cards.ts";
 import { agentVerbs } from "./verbs/agents.ts";
 import { askVerbs } from "./verbs/asks.ts";
+import { careVerbs } from "./verbs/care.ts";
 import { decisionVerbs } from "./verbs/decisions.ts";
 import { eventVerbs } from "./verbs/events.ts";
 import { historyVerbs } from "./verbs/history.ts";
 import { hookVerbs } from "./verbs/hooks.ts";
+import { keepingVerbs } from "./verbs/keeping.ts";
 import { leaseVerbs } from "./verbs/leases.ts";
 import { legacyVerbs } from "./verbs/legacy-peers.ts";
 import { listingVerbs } from "./verbs/listings.ts";
 import { lookVerbs } from "./verbs/looks.ts";
 import { needVerbs } from "./verbs/needs.ts";
-import type { VerbParts } from "./verbs/parts.ts";
+import type { SlicedAct, VerbParts } from "./verbs/parts.ts";
 import { sendVerbs } from "./verbs/sends.ts";
 import { sessionVerbs } from "./verbs/sessions.ts";
 import { topicVerbs } from "./verbs/topics.ts";
@@ -35,21 +38,49 @@ export interface PostgresTerms {
 
 /** The Store over an open database, as far as it is built. */
 export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders = "accept" }: PostgresTerms) {
-  const { db, epoch, instanceId } = open;
+  const { db, epoch, instanceId, seat } = open;
   const damage = new FoundDamage();
   const transactions = new Transactions({ db, epoch, remoteSenders, notice, damage, clock });
   const lanes = new Lanes();
+  const inSlices = async <T>(slice: SlicedAct<T>): Promise<readonly T[]> => {
+    const kept: T[] = [];
+    for (;;) {
+      const { part, more } = await transactions.act((engine, context) => slice(engine, context, kept));
+      kept.push(part);
+      if (!more) return kept;
+    }
+  };
+  let voided: Promise<unknown> | undefined;
+  const voidAll = async (): Promise<void> => {
+    if (seat.isFirst) await inSlices(voidLeases);
+    await seat.settle();
+  };
+  /** What an earlier process had leased is back before anything is asked; what went wrong with that is tried again. */
+  const begun = async (): Promise<void> => {
+    voided ??= voidAll();
+    try {
+      await voided;
+    } catch (error) {
+      voided = undefined;
+      throw error;
+    }
+  };
+  // Others wait for a seat meanwhile.
+  begun().catch(() => {});
   const parts: VerbParts = {
-    read: (look) => transactions.look(look),
-    write: (lane, act) => lanes.run(lane, () => transactions.act(act)),
+    read: async (look) => {
+      await begun();
+      return transactions.look(look);
+    },
+    write: (lane, act) =>
+      lanes.run(lane, async () => {
+        await begun();
+        return transactions.act(act);
+      }),
     writeSliced: (lane, slice) =>
       lanes.run(lane, async () => {
-        const kept: Awaited<ReturnType<typeof slice>>["part"][] = [];
-        for (;;) {
-          const { part, more } = await transactions.act((engine, context) => slice(engine, context, kept));
-          kept.push(part);
-          if (!more) return kept;
-        }
+        await begun();
+        return inSlices(slice);
       }),
     hint: (hints) => transactions.hint(hints),
   };
@@ -72,6 +103,8 @@ export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders
     ...askVerbs(parts),
     ...leaseVerbs(parts),
     ...decisionVerbs(parts),
+    ...careVerbs(parts, damage),
+    ...keepingVerbs(parts),
     ...legacyVerbs(parts),
     ...listingVerbs(parts),
     close: async () => {

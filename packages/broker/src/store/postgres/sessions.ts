@@ -100,6 +100,7 @@ export function sessionStatements({ db, now, happened, numbers }: EngineContext)
       await happened(session.agentPk, "session.ended", { session: id, why });
       return true;
     },
+    isOf: async (id: SessionId, agentId: AgentId): Promise<boolean> => (await one(id))?.agentId === agentId,
     has: async (id: SessionId): Promise<boolean> =>
       (await db.get(`SELECT 1 AS one FROM session WHERE id = $1`, [id])) !== undefined,
     /** Those of an agent, the one that was heard of last first. */
@@ -143,6 +144,14 @@ export function sessionStatements({ db, now, happened, numbers }: EngineContext)
         await db.all<SessionRow>(`${SESSION} WHERE s.seen_at <= $1 ORDER BY s.seen_at, s.id LIMIT $2`, [
           ...[now - offlineAfterMs, limit],
         ])
+      ).map(sessionOf),
+    /** Those of them that are over, held until this act ends: none of them is heard of meanwhile. */
+    heldOver: async (ids: readonly string[], offlineAfterMs: number) =>
+      (
+        await db.all<SessionRow>(
+          `${SESSION} WHERE s.id = ANY ($1::TEXT[]) AND s.seen_at <= $2 ORDER BY s.id FOR NO KEY UPDATE OF s`,
+          [ids, now - offlineAfterMs],
+        )
       ).map(sessionOf),
     /** Doubts a session of an agent; the first doubt stays. */
     doubt: (id: SessionId, agentId: AgentId, { ageMs, why }: { readonly ageMs: number; readonly why: DoubtWhy }) =>

@@ -21,3 +21,11 @@ export function bounceText(row: DeliveryRow, { state, reason, bounce }: Ending):
   const body = isIntact(row) ? row.body : "";
   return bounce({ deliveryId: row.id, seq: row.seq, state, reason, recipient: row.recipient_name, body });
 }
+
+/** Why a delivery ends whose text is not what was accepted. */
+export const DAMAGED = "corrupt_body";
+
+/** The text of the notice for the sender of a published message whose text is damaged, from the first that had it waiting. */
+export function damagedBounce(bounce: Bounce, { id, seq }: Pick<DeliveryRow, "id" | "seq">, topic: string): string {
+  return bounce({ deliveryId: id, seq, state: "dead", reason: DAMAGED, recipient: topic, body: "" });
+}

@@ -1,7 +1,7 @@
 /** The quotas: what would make an inbox hold more open than it may, or the mesh keep more, is not put in. */
 import { KEPT_BYTES_PER_DELIVERY, KEPT_BYTES_PER_MESSAGE } from "@agentmesh/protocol";
 import { MeshError } from "../../mesh/errors.ts";
-import type { KeepingQuota } from "../../mesh/store/keeping.ts";
+import { type KeepingQuota, LET_GO_FROM } from "../../mesh/store/keeping.ts";
 import type { InboxQuota } from "../../mesh/store.ts";
 
 /** How much is kept, or may be. */
@@ -54,4 +54,31 @@ function over(who: string, now: Count, more: Count, most: Count): string | undef
     if (most[unit] > 0 && now[unit] + more[unit] > most[unit]) return `${who} ${now[unit]} of ${most[unit]} ${unit}`;
   }
   return undefined;
+}
+
+/** Whether so much is kept that history has to go. */
+export function isBeyond(now: Count, most: Count): boolean {
+  return (
+    (most.messages > 0 && now.messages > most.messages * LET_GO_FROM) ||
+    (most.bytes > 0 && now.bytes > most.bytes * LET_GO_FROM)
+  );
+}
+
+/** What of a sender and of all is beyond a quota, and from how many bytes on a sender may be; infinite when none is. */
+export function letGoBeyond(quota: KeepingQuota): {
+  readonly most: Count;
+  readonly mesh: Count;
+  readonly least: number;
+} {
+  const most = { messages: quota.agentMessages, bytes: quota.agentBytes };
+  // A message counts 1,024 bytes at least: the index on bytes finds who has too many of them, too.
+  const least = Math.min(
+    most.bytes > 0 ? most.bytes : Number.POSITIVE_INFINITY,
+    most.messages > 0 ? most.messages * KEPT_BYTES_PER_MESSAGE : Number.POSITIVE_INFINITY,
+  );
+  return {
+    most,
+    mesh: { messages: quota.meshMessages, bytes: quota.meshBytes },
+    least: Math.floor(least * LET_GO_FROM),
+  };
 }

@@ -1,23 +1,6 @@
 /** SQL of what is kept: the counts that triggers hold, and what of the history may go. */
-import type { AgentId } from "@agentmesh/protocol";
+import type { KeeperRow, OldRow } from "../shared/rows/keeping.ts";
 import type { EngineContext } from "./context.ts";
-
-/** What one sender keeps. */
-export interface KeeperRow {
-  readonly id: AgentId;
-  readonly name: string;
-  readonly removed_at: number | null;
-  readonly messages: number;
-  readonly bytes: number;
-  readonly oldest: number | null;
-}
-
-/** A message on the way from the oldest to the newest, and whether its history may go. */
-export interface OldRow {
-  readonly pk: number;
-  readonly accepted_at: number;
-  readonly ended: 0 | 1;
-}
 
 const OLD = (of: string) => `
   SELECT m.pk, m.accepted_at,

@@ -1,10 +1,19 @@
 /** What an act leaves to be told when it is committed. Hints: repeatable, may come early; the truth is in the database. */
-import type { AgentId } from "@agentmesh/protocol";
-import type { StoreListener } from "../../../mesh/store.ts";
+import type { AgentId, SessionId } from "@agentmesh/protocol";
+import type { LeasedRecord, StoreListener } from "../../../mesh/store.ts";
+
+/** What was leased for one stream. */
+export interface StreamedLeases {
+  readonly session: SessionId;
+  readonly leased: readonly LeasedRecord[];
+}
 
 /** What is told of one act. */
 export class Hints {
   readonly #ready = new Set<AgentId>();
+  /** Of those nothing leasable is left: their streams have it. */
+  readonly #served = new Set<AgentId>();
+  readonly #streamed: StreamedLeases[] = [];
   readonly #left = new Set<AgentId>();
   readonly #notices: (() => void)[] = [];
   #advanced = false;
@@ -14,6 +23,21 @@ export class Hints {
   /** Something may be leasable for an agent. */
   ready(agentId: AgentId): void {
     this.#ready.add(agentId);
+  }
+
+  /** For whom something may be leasable. */
+  waiting(): readonly AgentId[] {
+    return [...this.#ready];
+  }
+
+  /** Something was leased for a stream: it is pushed when it is committed. */
+  streamed(leases: StreamedLeases): void {
+    this.#streamed.push(leases);
+  }
+
+  /** Nothing leasable is left for an agent. */
+  served(agentId: AgentId): void {
+    this.#served.add(agentId);
   }
 
   /** An agent has left the mesh. */
@@ -41,13 +65,14 @@ export class Hints {
     this.#notices.push(step);
   }
 
-  /** The act is committed: whoever listens is told, after whoever asked for the act. */
+  /** The act is committed: streams have what was leased for them at once, whoever listens is told after whoever asked for it. */
   tell(listener: StoreListener | undefined): void {
     for (const step of this.#notices) step();
     if (!listener) return;
+    for (const { session, leased } of this.#streamed) listener.leased?.(session, leased);
     setImmediate(() => {
       for (const agentId of this.#left) listener.left?.(agentId);
-      for (const agentId of this.#ready) listener.ready(agentId, false);
+      for (const agentId of this.#ready) listener.ready(agentId, this.#served.has(agentId));
       if (this.#advanced) listener.advanced();
       if (this.#audited) listener.audited?.();
       if (this.#advanced || this.#happened) listener.happened?.();

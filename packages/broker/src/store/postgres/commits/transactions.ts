@@ -3,6 +3,7 @@ import type { PolicyAction } from "@agentmesh/protocol";
 import type { Clock } from "../../../mesh/clock.ts";
 import type { StoreListener } from "../../../mesh/store.ts";
 import type { FoundDamage } from "../../shared/damage.ts";
+import { leaseForStreams } from "../acts/streamed.ts";
 import type { EngineContext, Notice } from "../context.ts";
 import type { Connection, Database } from "../driver/database.ts";
 import { databaseError, isLostRace, type Stage } from "../driver/failure.ts";
@@ -100,7 +101,12 @@ export class Transactions {
       notice: (...told) => hints.afterwards(() => notice(...told)),
     };
     try {
-      const result = await act(engineOf(context), context);
+      const engine = engineOf(context);
+      const result = await act(engine, context);
+      const listener = this.#listener;
+      if (how === "act" && listener?.offers) {
+        await leaseForStreams(engine, context, (agentId) => listener.offers?.(agentId) ?? []);
+      }
       committing();
       await connection.script("COMMIT");
       return result;

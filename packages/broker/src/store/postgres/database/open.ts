@@ -3,6 +3,7 @@ import { v7 } from "uuid";
 import type { Database, DatabaseAddress } from "../driver/database.ts";
 import { nodePostgres } from "../driver/node-postgres.ts";
 import { migrate } from "./migrate.ts";
+import { type Seat, takeSeat } from "./seat.ts";
 import { checkSettings } from "./settings.ts";
 
 /** An open database and what identifies it. */
@@ -10,6 +11,7 @@ export interface OpenPostgres {
   readonly db: Database;
   readonly instanceId: string;
   readonly epoch: string;
+  readonly seat: Pick<Seat, "isFirst" | "settle">;
   /** The schema that it had, and has now. */
   readonly schema: { readonly from: number; readonly to: number };
 }
@@ -21,12 +23,15 @@ const CONNECTIONS = 10;
 const CONNECT_MS = 5_000;
 
 /** Opens, checks and migrates. @throws UnsafeDatabaseError, NewerSchemaError */
-export async function openPostgres(
-  address: Pick<DatabaseAddress, "url"> & Partial<DatabaseAddress>,
-): Promise<OpenPostgres> {
-  const db = await nodePostgres({ connections: CONNECTIONS, connectMs: CONNECT_MS, onLost: () => {}, ...address });
+export async function openPostgres({
+  connections = CONNECTIONS,
+  ...address
+}: Pick<DatabaseAddress, "url"> & Partial<DatabaseAddress>): Promise<OpenPostgres> {
+  // One is the broker's seat.
+  const all = connections + 1;
+  const db = await nodePostgres({ connectMs: CONNECT_MS, onLost: () => {}, ...address, connections: all });
   try {
-    return await db.use(async (connection) => {
+    const known = await db.use(async (connection) => {
       await checkSettings(connection);
       const schema = await migrate(connection);
       await connection.run(
@@ -37,8 +42,14 @@ export async function openPostgres(
         "SELECT instance_id, epoch FROM mesh WHERE one = 1",
       );
       if (!mesh) throw new Error("the database does not keep what it is");
-      return { db, instanceId: mesh.instance_id, epoch: mesh.epoch, schema };
+      return { instanceId: mesh.instance_id, epoch: mesh.epoch, schema };
     });
+    const seat = await takeSeat(db);
+    const close = async () => {
+      await seat.leave();
+      await db.close();
+    };
+    return { ...known, seat, db: { use: db.use, close } };
   } catch (error) {
     await db.close();
     throw error;

@@ -40,7 +40,8 @@ export function eventPageStatements({ db, epoch, numbers }: EngineContext) {
   const viewerPk = async (id: string) =>
     (await db.get<{ pk: number }>(`SELECT pk FROM agent WHERE id = $1`, [id]))?.pk ?? 0;
   const forgottenEvent = async () =>
-    (await db.get<{ pk: number }>(`SELECT COALESCE(MIN(pk), 1) - 1 AS pk FROM event`))?.pk ?? 0;
+    (await db.get<{ pk: number }>(`SELECT COALESCE((SELECT MIN(e.pk) - 1 FROM event e), c.event) AS pk FROM counter c`))
+      ?.pk ?? 0;
 
   return {
     /** A page of events. @throws MeshError cursor_gone when some of it was pruned */

@@ -66,12 +66,12 @@ export function deliveryPageStatements({ db, now }: EngineContext) {
         `${FOUND_LEASE} WHERE d.state = 'leased' AND d.lease_ends_at <= $1 ORDER BY d.lease_ends_at, d.pk LIMIT $2`,
         [now, limit],
       ),
-    /** What a session holds, in the order of acceptance. */
-    leasedBy: (session: string, limit: number) =>
-      db.all<FoundLease>(`${FOUND_LEASE} WHERE d.session_id = $1 AND d.state = 'leased' ORDER BY d.pk LIMIT $2`, [
-        session,
-        limit,
-      ]),
+    /** What sessions hold, in the order of acceptance. */
+    leasedBy: (sessions: readonly string[], limit: number) =>
+      db.all<FoundLease>(
+        `${FOUND_LEASE} WHERE d.session_id = ANY ($1::TEXT[]) AND d.state = 'leased' ORDER BY d.pk LIMIT $2`,
+        [sessions, limit],
+      ),
     /** Whatever is leased, by whomever. */
     allLeased: (limit: number) =>
       db.all<FoundLease>(`${FOUND_LEASE} WHERE d.state = 'leased' ORDER BY d.pk LIMIT $1`, [limit]),
@@ -88,6 +88,12 @@ export function deliveryPageStatements({ db, now }: EngineContext) {
       db.all<FoundDelivery>(
         `${FOUND} WHERE d.state IN ('queued', 'held') AND d.expires_at <= $1 ORDER BY d.expires_at, d.pk LIMIT $2`,
         [now, limit],
+      ),
+    /** What waits of a message, queued or held. */
+    waitingOf: (message: number, limit: number) =>
+      db.all<FoundDelivery>(
+        `${FOUND} WHERE d.message_pk = $1 AND d.state IN ('queued', 'held') ORDER BY d.pk LIMIT $2`,
+        [message, limit],
       ),
     /** Everything open in an inbox by number. */
     openOf: (agent: number, limit: number) =>

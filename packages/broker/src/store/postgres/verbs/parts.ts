@@ -5,6 +5,9 @@ import type { Act } from "../commits/transactions.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 
+/** A slice of an act that may be big, which goes on behind what those before have done. */
+export type SlicedAct<T> = (engine: Engine, context: EngineContext, kept: readonly T[]) => Promise<Slice<T>>;
+
 /** How to run an act or a look. */
 export interface VerbParts {
   /** Runs a look: what it sees is of one moment, and on disk. */
@@ -12,10 +15,7 @@ export interface VerbParts {
   /** Runs an act in a lane, behind what was asked for in it before. */
   readonly write: <T>(lane: string, act: Act<T>) => Promise<T>;
   /** Runs an act that may be big, a transaction for each slice; `kept` is what the slices before have done. */
-  readonly writeSliced: <T>(
-    lane: string,
-    slice: (engine: Engine, context: EngineContext, kept: readonly T[]) => Promise<Slice<T>>,
-  ) => Promise<readonly T[]>;
+  readonly writeSliced: <T>(lane: string, slice: SlicedAct<T>) => Promise<readonly T[]>;
   /** Tells whoever listens, now. */
   readonly hint: (hints: Hints) => void;
 }
@@ -27,7 +27,7 @@ export interface VerbParts {
 export async function partsOnDisk<T>(
   writeSliced: VerbParts["writeSliced"],
   lane: string,
-  slice: (engine: Engine, context: EngineContext, kept: readonly T[]) => Promise<Slice<T>>,
+  slice: SlicedAct<T>,
 ): Promise<{ readonly parts: readonly T[]; readonly failure?: unknown }> {
   // The slices go on with what was kept of those before: in the end all that are on disk are in it.
   let onDisk: readonly T[] = [];

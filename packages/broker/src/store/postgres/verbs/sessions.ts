@@ -1,11 +1,19 @@
 /** The Store's verbs on sessions. */
+import type { SessionId } from "@agentmesh/protocol";
 import type { SessionStore } from "../../../mesh/store/sessions.ts";
+import type { RetryPolicy, Store } from "../../../mesh/store.ts";
 import { laneOf } from "../../shared/lanes.ts";
 import { pathsOf } from "../../shared/rows/agents.ts";
+import { giveBack } from "../acts/lease.ts";
+import { lockFound } from "../acts/lock-found.ts";
+import { each, ROWS, type Slice, sum } from "../commits/slices.ts";
+import type { EngineContext } from "../context.ts";
+import type { Engine } from "../engine.ts";
+import type { FoundLease } from "../pages/deliveries.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** Verbs on sessions. */
-export function sessionVerbs({ read, write }: VerbParts): Omit<SessionStore, "endSession" | "expireSessions"> {
+export function sessionVerbs({ read, write, writeSliced }: VerbParts): SessionStore & Pick<Store, "returnStreamed"> {
   return {
     sessionsOf: (agentId, limit) =>
       read(async ({ agents, sessions }, { now }) => {
@@ -45,5 +53,92 @@ export function sessionVerbs({ read, write }: VerbParts): Omit<SessionStore, "en
         if (session === "all") await sessions.doubtAll({ ageMs, why, until: now });
         else await sessions.doubt(session.id, session.agentId, { ageMs, why });
       }),
+    endSession: async (id, agentId, how, retry) => {
+      const failed = how === "gone";
+      const reason = failed ? "the process of the session is gone" : "the session ended";
+      const parts = await writeSliced<EndedOne>(laneOf.agent(agentId), async (engine, context, [first]) => {
+        const { agents, deliveryPages, sessions } = engine;
+        const own = await sessions.isOf(id, agentId);
+        const leases = (limit: number) => (own || first?.ended ? deliveryPages.leasedBy([id], limit) : none());
+        const { rows, more } = await lockFound(engine, ROWS, leases, [await agents.pkOf(agentId)]);
+        const ended = first?.ended ?? (await sessions.end(id, agentId, how));
+        const returned = ended ? await giveBackAll(engine, context, rows, { reason, failed, retry }) : 0;
+        return { part: { ended, returned }, more: ended && more };
+      });
+      return parts[0]?.ended ? sum(parts.map(({ returned }) => returned)) : undefined;
+    },
+    expireSessions: async (offlineAfterMs, retry) => {
+      await write(laneOf.care, ({ sessions }) => sessions.setBack());
+      const parts = await writeSliced(laneOf.care, expireSome(offlineAfterMs, retry));
+      return parts.flat();
+    },
+    returnStreamed: async (session, afterPosition, retry) => {
+      const after = afterPosition ?? 0;
+      // Read in the agent's turn, behind what the stream has asked for; what the session is streamed later is not lost.
+      let until: number | undefined;
+      const holder = await read(({ sessions }) => sessions.one(session));
+      const lane = holder ? laneOf.agent(holder.agentId) : laneOf.session(session);
+      const [reason, failed] =
+        afterPosition === undefined ? ["the session's stream closed", true] : ["lost on the way to the session", false];
+      const parts = await writeSliced<number>(lane, async (engine, context) => {
+        until ??= await engine.timeline.lastPosition();
+        const end = until;
+        const { rows, more } = await lockFound(engine, ROWS, (limit) =>
+          engine.deliveryPages.streamed({ session, after, until: end, limit }),
+        );
+        return { part: await giveBackAll(engine, context, rows, { reason, failed, retry }), more };
+      });
+      return sum(parts);
+    },
+  };
+}
+
+/** Sessions that one sweep ends at most. */
+const MOST_ENDED = 500;
+
+/** What a slice did for the end of one session; that it ended is the first one's fact. */
+interface EndedOne {
+  readonly ended: boolean;
+  readonly returned: number;
+}
+
+const none = async (): Promise<readonly FoundLease[]> => [];
+
+/** Gives leases back; returns how many. */
+async function giveBackAll(
+  engine: Engine,
+  context: EngineContext,
+  leases: readonly FoundLease[],
+  terms: { readonly reason: string; readonly failed: boolean; readonly retry: RetryPolicy },
+): Promise<number> {
+  const giving = { event: "released", delayMs: undefined, ...terms } as const;
+  return (await each(leases, ROWS, (lease) => giveBack(engine, context, lease, giving))).part;
+}
+
+/** Ends sessions that missed their heartbeats, and gives back what they and those of earlier slices held. */
+function expireSome(offlineAfterMs: number, retry: RetryPolicy) {
+  const reason = "the session missed its heartbeats";
+  return async (
+    engine: Engine,
+    context: EngineContext,
+    kept: readonly (readonly SessionId[])[],
+  ): Promise<Slice<readonly SessionId[]>> => {
+    const { deliveryPages, sessions } = engine;
+    const before = kept.flat();
+    const wanted = Math.min(MOST_ENDED - before.length, ROWS);
+    const found = await sessions.over(offlineAfterMs, wanted);
+    const ids = found.map(({ id }) => id);
+    const leases = (limit: number) => deliveryPages.leasedBy([...before, ...ids], limit);
+    const agents = found.map(({ agentPk }) => agentPk);
+    const { rows, more } = await lockFound(engine, ROWS, leases, agents);
+    const ended: SessionId[] = [];
+    for (const { id, agentId } of await sessions.heldOver(ids, offlineAfterMs)) {
+      if (await sessions.end(id, agentId, "no_heartbeat")) ended.push(id);
+    }
+    const over: ReadonlySet<string | null> = new Set([...before, ...ended]);
+    const given = rows.filter(({ session_id }) => over.has(session_id));
+    await giveBackAll(engine, context, given, { reason, failed: true, retry });
+    const isMore = more || (found.length > 0 && found.length === wanted);
+    return { part: ended, more: isMore };
   };
 }

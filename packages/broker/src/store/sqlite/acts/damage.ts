@@ -1,5 +1,6 @@
 /** Bodies that are not what was accepted: found by a lease or by the check of all, then ended, their senders told. */
 import type { Bounce } from "../../../mesh/store.ts";
+import { DAMAGED, damagedBounce } from "../../shared/ending.ts";
 import { isIntact } from "../../shared/rows/body.ts";
 import { MESH_AGENT_ID } from "../../shared/rows/messages.ts";
 import type { DeliveryRow, MessageRow } from "../../shared/rows/rows.ts";
@@ -8,8 +9,6 @@ import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import { endUnacked } from "./end.ts";
 import { notify } from "./notice.ts";
-
-const REASON = "corrupt_body";
 
 /** Compares the next `limit` bodies with their hashes; true when these were the last, and the next call begins anew. */
 export function checkBodies({ messages, damage }: Engine, limit: number): boolean {
@@ -53,7 +52,7 @@ export function endDamaged(
       if (message) {
         const waiting = engine.deliveries.waitingOf(pk, ROWS);
         const { part, more } = each(budget, waiting, ROWS, (row) =>
-          endUnacked(engine, context, row.pk, { state: "dead", event: "dead", reason: REASON, bounce }),
+          endUnacked(engine, context, row.pk, { state: "dead", event: "dead", reason: DAMAGED, bounce }),
         );
         at = { first: at.first ?? waiting[0], deliveries: at.deliveries + part };
         if (more) return { part: { messages, ...at }, more: true };
@@ -73,14 +72,7 @@ export function endDamaged(
         to: message.sender_id,
         about: message.message_id,
         threadId: message.thread_id,
-        body: bounce({
-          deliveryId: first.id,
-          seq: first.seq,
-          state: "dead",
-          reason: REASON,
-          recipient: message.topic,
-          body: "",
-        }),
+        body: damagedBounce(bounce, first, message.topic),
       });
     }
     if (engine.messages.markDamaged(message.message_id)) {

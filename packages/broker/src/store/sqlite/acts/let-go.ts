@@ -1,8 +1,7 @@
 /** The act of letting go: history before its time, where a quota of what is kept asks for it. */
-import { KEPT_BYTES_PER_MESSAGE } from "@agentmesh/protocol";
 import { timestamp } from "../../../mesh/clock.ts";
-import { type KeepingQuota, LET_GO_FROM } from "../../../mesh/store/keeping.ts";
-import type { Count } from "../../shared/quota.ts";
+import type { KeepingQuota } from "../../../mesh/store/keeping.ts";
+import { isBeyond, letGoBeyond } from "../../shared/quota.ts";
 import { ROWS, sliceBudget } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
@@ -12,20 +11,9 @@ const LOOK = 256;
 
 /** Whose history has to go: nobody's, some senders', everybody's. */
 export function scopesBeyond({ keeping }: Engine, quota: KeepingQuota): (number | undefined)[] {
-  const beyond = (now: Count, most: Count) =>
-    (most.messages > 0 && now.messages > most.messages * LET_GO_FROM) ||
-    (most.bytes > 0 && now.bytes > most.bytes * LET_GO_FROM);
-  const most = { messages: quota.agentMessages, bytes: quota.agentBytes };
-  // A message counts 1,024 bytes at least: the index on bytes finds who has too many of them, too.
-  const least = Math.min(
-    most.bytes > 0 ? most.bytes : Number.POSITIVE_INFINITY,
-    most.messages > 0 ? most.messages * KEPT_BYTES_PER_MESSAGE : Number.POSITIVE_INFINITY,
-  );
-  const senders = Number.isFinite(least)
-    ? keeping.beyond(Math.floor(least * LET_GO_FROM)).filter((pk) => beyond(keeping.of(pk), most))
-    : [];
-  const all = beyond(keeping.all(), { messages: quota.meshMessages, bytes: quota.meshBytes });
-  return all ? [undefined, ...senders] : senders;
+  const { most, least, mesh } = letGoBeyond(quota);
+  const senders = Number.isFinite(least) ? keeping.beyond(least).filter((pk) => isBeyond(keeping.of(pk), most)) : [];
+  return isBeyond(keeping.all(), mesh) ? [undefined, ...senders] : senders;
 }
 
 /** Lets go of the oldest that may go; false when it has come to the end, or to what is too young. */

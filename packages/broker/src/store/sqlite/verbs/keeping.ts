@@ -1,11 +1,8 @@
 /** The Store's verbs on what is kept, and of whom. */
-import type { Keeper } from "@agentmesh/protocol";
-import { timestamp } from "../../../mesh/clock.ts";
 import type { Keeping } from "../../../mesh/store/keeping.ts";
-import { MESH_AGENT_ID } from "../../shared/rows/messages.ts";
+import { keeperOf } from "../../shared/rows/keeping.ts";
 import { letGoOf, scopesBeyond } from "../acts/let-go.ts";
 import { laneOf } from "../commits/slices.ts";
-import type { KeeperRow } from "../keeping.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** Verbs on what is kept. */
@@ -36,16 +33,5 @@ export function keepingVerbs({ engine, context, read, write }: VerbParts): Keepi
       }
       return false;
     },
-  };
-}
-
-function keeperOf({ id, name, removed_at, messages, bytes, oldest }: KeeperRow): Keeper {
-  return {
-    agent: { id, name },
-    // The mesh itself is no agent, and never was there to go.
-    isGone: removed_at !== null && id !== MESH_AGENT_ID,
-    messages,
-    bytes,
-    ...(oldest !== null && { oldestAt: timestamp(oldest) }),
   };
 }
