@@ -9,7 +9,7 @@ import {
   type Standpoint,
   standpointOf,
 } from "@agentmesh/protocol";
-import type { ProcessSight } from "./mesh/processes.ts";
+import type { ProcessSight } from "./mesh/session/processes.ts";
 
 const here: ProcessWatcher = {
   pid: process.pid,

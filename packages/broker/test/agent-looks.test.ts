@@ -3,6 +3,7 @@ import { longestHold } from "testkit";
 import { expect, test } from "vitest";
 import { Agents } from "../src/mesh/agents.ts";
 import { newId } from "../src/mesh/ids.ts";
+import { Dialogs } from "../src/mesh/session/dialogs.ts";
 import type { Store } from "../src/mesh/store.ts";
 import { AGENT_PAGES } from "../src/store/sqlite/pages/agents.ts";
 import { largeMesh } from "./large-mesh.ts";
@@ -114,7 +115,7 @@ test("a page of thousands of agents looks at a page of them: where nobody narrow
       return found;
     },
   };
-  const agents = new Agents({ ...mesh, store });
+  const agents = new Agents({ ...mesh, store, dialogs: new Dialogs() });
   const page = async (query: Partial<Parameters<typeof agents.list>[1]>) => {
     looked = 0;
     const { agents: found, total, nextAfter } = await agents.list(KEY, { presence: "all", limit: 100, ...query });

@@ -12,6 +12,7 @@ import { Turns } from "../src/mesh/looks/turns.ts";
 import { Messages } from "../src/mesh/messages.ts";
 import { Refusals } from "../src/mesh/needs/refusals.ts";
 import { Wakes } from "../src/mesh/push/wakes.ts";
+import { Dialogs } from "../src/mesh/session/dialogs.ts";
 import type { Store } from "../src/mesh/store.ts";
 import { sweep } from "../src/mesh/sweeper.ts";
 import { Topics } from "../src/mesh/topics.ts";
@@ -45,7 +46,7 @@ beforeEach(() => {
   const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
   const intake = new Intake({ look: () => room }, clock);
   const guard = new LoopGuard(policy, clock, new Refusals(clock));
-  agents = new Agents({ store, policy, intake, turns: new Turns() });
+  agents = new Agents({ store, policy, intake, turns: new Turns(), dialogs: new Dialogs() });
   const parts = { store, policy, agents, guard, intake, turns: new Turns() };
   messages = new Messages({ ...parts, advanced: new Wakes<"log">(), waiting: new WaitingAsks() });
   topics = new Topics(parts);

@@ -9,6 +9,7 @@ import type { AgentCaller } from "../src/mesh/caller.ts";
 import { History } from "../src/mesh/history.ts";
 import { newId } from "../src/mesh/ids.ts";
 import { Turns } from "../src/mesh/looks/turns.ts";
+import { Dialogs } from "../src/mesh/session/dialogs.ts";
 import { openDatabase } from "../src/store/sqlite/file/open.ts";
 import { sqliteStore } from "../src/store/sqlite/sqlite-store.ts";
 import { driver } from "./store/drivers.ts";
@@ -29,6 +30,7 @@ test("a search among thousands of messages of others is complete, and between it
   const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
   const intake = new Intake({ look: () => room }, clock);
   const agents = new Agents({
+    dialogs: new Dialogs(),
     store,
     policy: { ...ConfigSchema.parse({}), messageTtlMs: DEFAULT_TTL_MS },
     intake,

@@ -10,6 +10,7 @@ import { newId } from "../src/mesh/ids.ts";
 import { Turns } from "../src/mesh/looks/turns.ts";
 import { Refusals } from "../src/mesh/needs/refusals.ts";
 import type { Policy } from "../src/mesh/policy.ts";
+import { Dialogs } from "../src/mesh/session/dialogs.ts";
 import type { Driver } from "../src/store/sqlite/driver/database.ts";
 import { openDatabase } from "../src/store/sqlite/file/open.ts";
 import { sqliteStore } from "../src/store/sqlite/sqlite-store.ts";
@@ -33,7 +34,7 @@ export function largeMesh(driver: Driver = usual) {
   const turns = new Turns();
   const refusals = new Refusals(clock);
   const guard = new LoopGuard(policy, clock, refusals);
-  const agents = new Agents({ store, policy, intake, turns });
+  const agents = new Agents({ store, policy, intake, turns, dialogs: new Dialogs() });
   return {
     ...{ store, clock, policy, room, intake, refusals, guard, turns, agents, db: database.db, home: folder.path },
     /** Registers agents of these names. */

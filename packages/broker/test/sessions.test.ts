@@ -6,8 +6,8 @@ import { expect, test } from "vitest";
 import { ConfigSchema } from "../src/config/schema.ts";
 import type { AgentCaller } from "../src/mesh/caller.ts";
 import { createMesh } from "../src/mesh/mesh.ts";
-import { CLOSELY, LOOKED_AT, NamedProcesses, type ProcessSight } from "../src/mesh/processes.ts";
 import type { Sink } from "../src/mesh/push/sink.ts";
+import { CLOSELY, LOOKED_AT, NamedProcesses, type ProcessSight } from "../src/mesh/session/processes.ts";
 import type { Store } from "../src/mesh/store.ts";
 import { Seal } from "../src/mesh/webhook/seal.ts";
 import { openDatabase } from "../src/store/sqlite/file/open.ts";
@@ -180,4 +180,55 @@ test("the sessions of an agent are listed, the one heard of last first, for itse
   for (let n = 0; n < 30; n++) await open("stream");
   const many = await broker.admin.listSessions({ agent: "alice" });
   expect([many.sessions.length, many.total]).toEqual([25, 31]);
+});
+
+test("a dialog is of the session that told it: told by its age, over with a heartbeat without it and with the session", async () => {
+  await using broker = await startTestBroker();
+  const { client } = await broker.agent("asker");
+  const sender = (await broker.agent("sender")).client;
+  const shown = async () => (await sender.getAgent({ agent: "asker" })).dialog;
+  const [one, other] = [await client.openSession({}), await client.openSession({})].map(({ session }) => session.id);
+  if (!one || !other) throw new Error("no session");
+  await client.heartbeat({ session: one, dialog: { about: "question", ageMs: 1_000 } });
+  await client.heartbeat({ session: other, dialog: { about: "permission", ageMs: 60_000 } });
+  const dialog = await shown();
+  expect(dialog?.about).toBe("permission");
+  expect(Date.now() - Date.parse(dialog?.since ?? "")).toBeGreaterThanOrEqual(60_000);
+  const { sessions } = await client.listSessions({ agent: "asker" });
+  expect(new Map(sessions.map((each) => [each.id, each.dialog?.about]))).toEqual(
+    new Map([
+      [one, "question"],
+      [other, "permission"],
+    ]),
+  );
+  const { messageId, deliveries } = await sender.send({ to: "asker", body: "are you there?" });
+  expect(deliveries[0]?.recipient.dialog?.about).toBe("permission");
+  expect((await sender.getMessage({ message: messageId })).deliveries[0]?.outlook?.cause).toMatch(
+    /^A session of asker stands at a permission prompt, opened 2\S+; nothing comes before its model/,
+  );
+
+  await client.heartbeat({ session: other });
+  expect((await shown())?.about).toBe("question");
+  await client.endSession({ session: one });
+  expect(await shown()).toBeUndefined();
+  await client.heartbeat({ session: other, dialog: { about: "question", ageMs: 0 } });
+  await expect(sender.heartbeat({ session: other })).rejects.toMatchObject({ code: "session_not_found" });
+  expect((await shown())?.about).toBe("question");
+});
+
+test("nobody is said to stand at a dialog whose session may be gone", async () => {
+  await using broker = await startTestBroker();
+  const { client } = await broker.agent("leaver");
+  const session = await client.join();
+  await session.setDialog({ about: "permission", sinceMs: Date.now() });
+  const shown = () => broker.admin.getAgent({ agent: "leaver" });
+  expect((await shown()).dialog?.about).toBe("permission");
+  const stream = new AbortController();
+  const reading = session.inbox({ signal: stream.signal }).next();
+  await until(async () => (await broker.admin.status()).streams === 1, "its stream");
+  stream.abort();
+  await reading;
+  await until(async () => (await shown()).presence === "stale", "the session to be doubted");
+  expect((await shown()).dialog).toBeUndefined();
+  await session.leave();
 });

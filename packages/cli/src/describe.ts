@@ -82,7 +82,7 @@ export function reachedBy(agent: Pick<Agent, "presence" | "doubt" | "pushPaths">
 }
 
 /** Presence and push paths of a recipient in a sentence: `online, reached by claude-inbox, proven 2m ago`. */
-export function recipientText(recipient: Pick<Agent, "presence" | "doubt" | "pushPaths">): string {
+export function recipientText(recipient: Pick<Agent, "presence" | "doubt" | "dialog" | "pushPaths">): string {
   const presence = presenceWords(recipient, times);
   const { now, before } = reachOf(recipient);
   const working = now.filter(({ failedWhy }) => failedWhy === undefined);

@@ -33,7 +33,7 @@ test("the marketplace names the plugin, which has the packages' version and star
 test("the plugin's hooks are setup's, and do nothing where the adapter is not installed", () => {
   const { hooks } = json("plugins/agentmesh/hooks/hooks.json", Hooks);
   const commands = Object.values(hooks).flatMap((groups) => groups.flatMap((group) => group.hooks));
-  expect(Object.keys(hooks)).toEqual(["UserPromptSubmit", "PostToolUse", "Stop"]);
+  expect(Object.keys(hooks)).toEqual(["UserPromptSubmit", "PostToolUse", "Stop", "Notification"]);
   for (const { command } of commands) {
     expect(isAdapterHook(command)).toBe(true);
     expect(command).toMatch(/^if command -v agentmesh-mcp /);

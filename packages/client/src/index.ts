@@ -18,7 +18,8 @@ export type { EventsNews, EventsOptions } from "./events.ts";
 export type { StreamOptions } from "./inbox/stream.ts";
 export { MeshCalls } from "./mesh-calls.ts";
 export { MeshClient } from "./mesh-client.ts";
-export { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";
+export type { OpenDialog, SessionOptions } from "./session/said.ts";
+export { type InboxOptions, MeshSession } from "./session/session.ts";
 export {
   type VerifiedWebhook,
   type VerifyWebhookOptions,

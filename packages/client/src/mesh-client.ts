@@ -4,7 +4,8 @@ import type { ConnectionOptions } from "./connection.ts";
 import type { DeliveryHandle } from "./delivery-handle.ts";
 import { type EventsNews, type EventsOptions, readEvents } from "./events.ts";
 import { MeshCalls } from "./mesh-calls.ts";
-import { type InboxOptions, MeshSession, type SessionOptions } from "./session.ts";
+import type { SessionOptions } from "./session/said.ts";
+import { type InboxOptions, MeshSession } from "./session/session.ts";
 
 /**
  * A broker as seen with one token.

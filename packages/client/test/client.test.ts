@@ -179,3 +179,58 @@ test("a program whose inbox loop ends by break is over at once", async () => {
   expect(code).toBe(0);
   expect(ms()).toBeLessThan(10_000);
 });
+
+test("a broker of an earlier version, which knows no dialogs, still has the session renewed", async () => {
+  await using broker = await startTestBroker();
+  const { token } = await broker.agent("newer");
+  const said: string[] = [];
+  const client = new MeshClient({
+    url: broker.url,
+    token,
+    fetch: async (url, init) => {
+      const body = typeof init?.body === "string" ? init.body : "";
+      if (body.includes("dialog")) {
+        said.push("dialog");
+        const headers = { "content-type": "application/problem+json" };
+        return new Response(problem("invalid_request", 400), { status: 400, headers });
+      }
+      if (String(url).endsWith("/heartbeat")) said.push("heartbeat");
+      return fetch(url, init);
+    },
+  });
+  const session = await client.join();
+  await session.setDialog({ about: "permission", sinceMs: Date.now() });
+  expect(said).toEqual(["dialog", "heartbeat"]);
+  expect(await session.heartbeat()).toMatchObject({ name: "newer" });
+  await session.leave();
+});
+
+test("what a session says last is what the broker hears last, however long an earlier heartbeat takes", async () => {
+  await using broker = await startTestBroker();
+  const { token } = await broker.agent("quick");
+  let holding: Promise<void> | undefined;
+  const client = new MeshClient({
+    url: broker.url,
+    token,
+    fetch: async (url, init) => {
+      const hold = holding;
+      holding = undefined;
+      await hold;
+      return fetch(url, init);
+    },
+  });
+  const session = await client.join();
+  const { promise, resolve: release } = Promise.withResolvers<void>();
+  holding = promise;
+  const first = session.setPushPaths([{ path: "stream" }]);
+  const others = [
+    session.setDialog({ about: "permission", sinceMs: Date.now() }),
+    session.setPushPaths([{ path: "claude-inbox" }]),
+  ];
+  await broker.admin.status();
+  release();
+  await Promise.all([first, ...others]);
+  const said = await broker.admin.getAgent({ agent: "quick" });
+  expect([said.dialog?.about, said.pushPaths]).toEqual(["permission", [{ path: "claude-inbox" }]]);
+  await session.leave();
+});

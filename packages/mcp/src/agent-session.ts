@@ -121,6 +121,7 @@ export class AgentSession {
   /** A tool is being called: by now a client that tells its conversation has told it. */
   called(): void {
     if (this.#config.homeFault !== undefined) return;
+    if (this.clientSession.facts.dialog) this.clientSession.learn({ dialog: null });
     this.#whose.look();
     this.#whose.calledUntold();
     this.#consider();

@@ -7,6 +7,7 @@ import type { ClientSession } from "./client/client-session.ts";
 import type { Config } from "./config/config.ts";
 import { DeliveriesInHand } from "./deliveries-in-hand.ts";
 import type { Log } from "./log.ts";
+import { tellDialogs } from "./open-dialogs.ts";
 import { type Place, placeOf } from "./place/place.ts";
 import { Canaries } from "./push/canary.ts";
 import { Evidence } from "./push/evidence.ts";
@@ -119,6 +120,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
     clientSession.onLearnt(() => paths.changed()),
     { once: true },
   );
+  tellDialogs({ session: clientSession, mesh, log, look: () => evidence.look(), left });
   // What came while the session was being joined.
   paths.changed();
   if (terms.paths.length > 0) void push.run(left);

@@ -1,4 +1,5 @@
 /** What an adapter is made of, for one that is no MCP server: the plugins of OpenCode, Pi and Cline are built with it. */
+export type { OpenDialog } from "@agentmesh/client";
 export { AgentSession } from "./agent-session.ts";
 export type { ClientSide } from "./client/client-side.ts";
 export { type Config, type LogLevel, resolveConfig } from "./config/config.ts";

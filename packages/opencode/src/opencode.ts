@@ -71,6 +71,14 @@ export const OpenCodeEvent = z.discriminatedUnion("type", [
     properties: z.object({ sessionID: z.string(), status: z.object({ type: z.string() }) }),
   }),
   z.object({
+    type: z.enum(["permission.asked", "question.asked"]),
+    properties: z.object({ id: z.string(), sessionID: z.string() }),
+  }),
+  z.object({
+    type: z.enum(["permission.replied", "question.replied", "question.rejected"]),
+    properties: z.object({ requestID: z.string(), sessionID: z.string() }),
+  }),
+  z.object({
     type: z.literal("message.updated"),
     properties: z.object({
       info: z.discriminatedUnion("role", [

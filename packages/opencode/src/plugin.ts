@@ -69,7 +69,23 @@ export async function startPlugin(input: OpenCodeInput, env: Environment): Promi
         const { sessionID, status } = event.properties;
         const known = agents.known(sessionID);
         known?.open.status(sessionID, status.type !== "idle");
-        known?.session.clientSession.learn({ turnOpen: known.open.busy });
+        known?.session.clientSession.learn({ turnOpen: known.open.busy, dialog: known.open.dialog });
+        break;
+      }
+      case "permission.asked":
+      case "question.asked": {
+        const { id, sessionID } = event.properties;
+        const known = agents.known(sessionID);
+        known?.open.asked(id, sessionID, event.type === "permission.asked" ? "permission" : "question");
+        known?.session.clientSession.learn({ dialog: known.open.dialog });
+        break;
+      }
+      case "permission.replied":
+      case "question.replied":
+      case "question.rejected": {
+        const known = agents.known(event.properties.sessionID);
+        known?.open.answered(event.properties.requestID);
+        known?.session.clientSession.learn({ dialog: known.open.dialog });
         break;
       }
       case "message.updated": {

@@ -317,3 +317,28 @@ test("a session in Kilo is listed as one of Kilo, one of OpenCode that was start
   expect(hostOf({ KILO: "1", KILO_PID: "1" })).toBe("opencode");
   expect(hostOf({})).toBe("opencode");
 });
+
+test("who writes to a session that asks its user something is told so, until all is answered or the model is stopped", async () => {
+  await using client = await opencode("asking");
+  await client.prompt("ses_root");
+  await client.prompt("ses_helper", { parent: "ses_root" });
+  await joined(client, "asking");
+  const stands = (about: string | undefined) =>
+    until(
+      async () => (await sender.client.getAgent({ agent: "asking" })).dialog?.about === about,
+      `asking to stand at ${about ?? "nothing"}`,
+    );
+  await client.asks("permission.asked", "ses_helper", "per_1");
+  await stands("permission");
+  const { deliveries } = await sender.client.send({ to: "asking", body: "are you there?" });
+  expect(deliveries[0]?.warnings.map(({ code }) => code)).toContain("recipient_at_dialog");
+  await client.asks("question.asked", "ses_root", "que_1");
+  await client.answers("permission.replied", "ses_helper", "per_1");
+  await stands("question");
+  await client.answers("question.rejected", "ses_root", "que_1");
+  await stands(undefined);
+  await client.asks("question.asked", "ses_root", "que_2");
+  await stands("question");
+  await client.status("ses_root", "idle");
+  await stands(undefined);
+});

@@ -25,6 +25,9 @@ export interface StandIn extends AsyncDisposable {
   /** Sessions that were prompted, in their order. */
   readonly used: ReadonlySet<string>;
   status(session: string, type: "busy" | "idle"): Promise<void>;
+  /** The user is asked by a request of this id, or has answered it. */
+  asks(event: "permission.asked" | "question.asked", session: string, request: string): Promise<void>;
+  answers(event: "permission.replied" | "question.rejected", session: string, request: string): Promise<void>;
   /** The model calls a tool; OpenCode keeps its answer unless told otherwise. */
   call(session: string, tool: string, args: Record<string, unknown>, kept?: boolean): Promise<string>;
   /** From now on OpenCode answers prompts with this status. */
@@ -94,6 +97,8 @@ export async function standIn(directory: string, env: Record<string, string>): P
       });
     },
     status: (session, type) => emit("session.status", { sessionID: session, status: { type } }),
+    asks: (event, sessionID, request) => emit(event, { id: request, sessionID }),
+    answers: (event, sessionID, requestID) => emit(event, { sessionID, requestID }),
     async call(session, name, args, kept = true) {
       const tool = hooks.tool[name];
       if (!tool) throw new Error(`the plugin has no tool ${name}`);

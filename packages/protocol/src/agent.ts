@@ -25,6 +25,18 @@ export const Doubt = object(() => ({
 }));
 export type Doubt = z.infer<typeof Doubt>;
 
+const about = z.enum(["permission", "question"]).meta({
+  description: "permission: may a tool be used; question: anything else that its client asks a person",
+});
+
+/** A dialog in a session that a person has to answer; said as long as nothing has shown since that somebody did. */
+export const Dialog = object(() => ({ about, since: Timestamp }));
+export type Dialog = z.infer<typeof Dialog>;
+
+/** The same as the session tells it, whose clock may be another. */
+export const ToldDialog = strictObject(() => ({ about, ageMs: z.int().nonnegative() }));
+export type ToldDialog = z.infer<typeof ToldDialog>;
+
 /** Where a page of agents begins: presence, name and id of the one before it. */
 export const AgentCursor = z
   .string()
@@ -95,6 +107,10 @@ export const Agent = object(() => ({
   }),
   presence: Presence,
   doubt: Doubt.optional().meta({ description: "of a stale agent" }),
+  dialog: Dialog.optional().meta({
+    description:
+      "of an online agent: a session of it stands at it, as its client told, and nothing comes before its model",
+  }),
   trust: Trust.default("verified"),
   person: z.boolean().optional().meta({ description: "true: what it sends is a person's, who uses the command line" }),
   pushPaths: z.array(ListedPushPath),
@@ -192,14 +208,19 @@ export const ListedSession = object(() => ({
   silent: z.boolean().optional().meta({
     description: "true: it let a streamed lease run out without a sign, and is streamed nothing until one comes",
   }),
+  dialog: Dialog.optional(),
   lastHeardAt: Timestamp,
   pushPaths: z.array(PushPath),
 }));
 export type ListedSession = z.infer<typeof ListedSession>;
 
-/** Renews a session; `pushPaths` replaces what the session said before, `process` tells a broker that started meanwhile. */
+/**
+ * Renews a session; `pushPaths` replaces what the session said before, `process` tells a broker that started meanwhile. A
+ * heartbeat without `dialog` says that the session stands at none.
+ */
 export const HeartbeatRequest = strictObject(() => ({
   pushPaths: z.array(PushPath).max(8).optional(),
+  dialog: ToldDialog.optional(),
   process: sessionProcess,
 }));
 export type HeartbeatRequest = z.infer<typeof HeartbeatRequest>;

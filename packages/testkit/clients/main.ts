@@ -12,6 +12,7 @@ import { codex } from "./codex.ts";
 import { configureBy } from "./configure.ts";
 import { continueCli } from "./continue.ts";
 import { copilot, copilotByHooks } from "./copilot.ts";
+import { dialogs } from "./dialogs.ts";
 import { gemini } from "./gemini.ts";
 import { identityConversations } from "./identity/conversations.ts";
 import { identityHooks } from "./identity/hooks.ts";
@@ -34,6 +35,7 @@ const CLIENTS: readonly Client[] = [
   ...[claude, claudeByHooks, codex, opencode, kilo, pi, cline, openclaw, gemini],
   ...[copilot, copilotByHooks, qwen, qwenByHooks, continueCli],
   ...[...identityConversations, identityHooks],
+  ...dialogs,
   ...[...mcpHttp, inspector],
 ];
 const CLIENT_WITHIN_MS = 240_000;

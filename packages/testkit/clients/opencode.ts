@@ -24,8 +24,16 @@ export function providerOf({ model }: Pick<Site, "model">): object {
   return { model: "stub/stub", small_model: "stub/stub", provider: { stub: provider } };
 }
 
+/** A server with a session in it, and how it is called. */
+export interface Served {
+  readonly session: ClientSession;
+  readonly url: string;
+  readonly directory: string;
+  call(path: string, body: object): Promise<Response>;
+}
+
 /** Starts its server, and a session in it. */
-async function serve({ sandbox }: Site): Promise<ClientSession> {
+export async function serve({ sandbox }: Site): Promise<Served> {
   const server = sandbox.start("opencode", ["serve", "--port", "0", "--hostname", "127.0.0.1"], env);
   const url = await until(
     () => /listening on (http:\S+)/.exec(server.output())?.[1],
@@ -42,7 +50,7 @@ async function serve({ sandbox }: Site): Promise<ClientSession> {
     return response;
   };
   const { id } = z.object({ id: z.string() }).parse(await (await call("/session", { title: "a test" })).json());
-  return {
+  const session: ClientSession = {
     async prompt(text) {
       await call(`/session/${id}/prompt_async`, { parts: [{ type: "text", text }] });
     },
@@ -51,6 +59,7 @@ async function serve({ sandbox }: Site): Promise<ClientSession> {
       await server.over;
     },
   };
+  return { session, url, directory: sandbox.project, call };
 }
 
 /** The client of the table. */
@@ -63,5 +72,5 @@ export const opencode: Client = {
   async prepare(site) {
     writeFileSync(join(site.sandbox.project, "opencode.json"), JSON.stringify(providerOf(site)));
   },
-  start: serve,
+  start: async (site) => (await serve(site)).session,
 };

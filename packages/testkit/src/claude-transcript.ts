@@ -15,6 +15,8 @@ export interface ClaudeTranscript {
   hookPrinted(text: string): void;
   /** The model answers; `calling` when it goes on with a tool. */
   answered(calling?: boolean): void;
+  /** The user stops the model at a tool that it wanted to use. */
+  interrupted(): void;
 }
 
 /** Makes the file, with a first turn in it. */
@@ -39,6 +41,13 @@ export function openClaudeTranscript(path: string): ClaudeTranscript {
           stop_reason: calling ? "tool_use" : "end_turn",
           content: [{ type: "text", text: "ok" }],
         },
+      }),
+    interrupted: () =>
+      add({
+        type: "user",
+        isSidechain: false,
+        timestamp: new Date().toISOString(),
+        message: { role: "user", content: [{ type: "text", text: "[Request interrupted by user for tool use]" }] },
       }),
   };
   transcript.prompted("hello");

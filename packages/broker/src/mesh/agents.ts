@@ -27,6 +27,7 @@ import { tellingNames } from "./names/telling-names.ts";
 import type { Policy } from "./policy.ts";
 import { keptProfile } from "./profile.ts";
 import { bounce } from "./push/retry.ts";
+import type { Dialogs } from "./session/dialogs.ts";
 import type { AgentRecord, By, KnownAgent, Store } from "./store.ts";
 
 type Table = typeof endpoints;
@@ -43,10 +44,11 @@ export class Agents {
   readonly #policy: Policy;
   readonly #intake: Intake;
   readonly #turns: Turns;
+  readonly #dialogs: Dialogs;
 
-  constructor({ store, policy, intake, turns }: { store: Store; policy: Policy; intake: Intake; turns: Turns }) {
-    [this.#store, this.#policy] = [store, policy];
-    [this.#intake, this.#turns] = [intake, turns];
+  constructor(parts: { store: Store; policy: Policy; intake: Intake; turns: Turns; dialogs: Dialogs }) {
+    [this.#store, this.#policy] = [parts.store, parts.policy];
+    [this.#intake, this.#turns, this.#dialogs] = [parts.intake, parts.turns, parts.dialogs];
   }
 
   /**
@@ -241,6 +243,6 @@ export class Agents {
 
   /** An agent as others see it. */
   show(agent: AgentRecord): Agent {
-    return shownAgent(agent, this.#policy);
+    return shownAgent(agent, this.#policy, this.#dialogs.ofAgent(agent.id));
   }
 }

@@ -20,9 +20,10 @@ import { Messages } from "./messages.ts";
 import { Needs } from "./needs/needs.ts";
 import { Refusals } from "./needs/refusals.ts";
 import { keepingStatus, type Policy } from "./policy.ts";
-import type { ProcessSight } from "./processes.ts";
 import { Streams } from "./push/streams.ts";
 import { Wakes } from "./push/wakes.ts";
+import { Dialogs } from "./session/dialogs.ts";
+import type { ProcessSight } from "./session/processes.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store, StoreStats } from "./store.ts";
 import { startSweeper } from "./sweeper.ts";
@@ -90,14 +91,15 @@ export function createMesh(parts: {
   const audited = new Wakes<"audit">();
   const intake = new Intake(parts.disk, parts.clock);
   const turns = new Turns();
-  const agents = new Agents({ store, policy, intake, turns });
+  const dialogs = new Dialogs();
+  const agents = new Agents({ store, policy, intake, turns, dialogs });
   const refusals = new Refusals(parts.clock);
   const guard = new LoopGuard(policy, parts.clock, refusals);
   const waiting = new WaitingAsks();
   const messages = new Messages({ ...parts, agents, advanced, guard, waiting, intake, turns });
   const streams = new Streams({ ...parts, ready });
   const webhooks = new Webhooks({ ...parts, agents, streams, ready, answer: answerPost({ agents, messages }) });
-  const sessions = new Sessions({ ...parts, agents, streams });
+  const sessions = new Sessions({ ...parts, agents, streams, dialogs });
   const events = new Events({ ...parts, agents, turns });
   store.listen({
     ready: (agentId, isStreamed) => {

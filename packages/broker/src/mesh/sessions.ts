@@ -1,6 +1,7 @@
 /** Sessions: live processes of agents, kept by heartbeat; over when their process is gone. */
 import type {
   AgentId,
+  Dialog,
   EndpointReply,
   EndpointRequest,
   endpoints,
@@ -10,6 +11,7 @@ import type {
   ProcessMark,
   PushPath,
   SessionId,
+  ToldDialog,
 } from "@agentmesh/protocol";
 import { MAX_SESSIONS_LISTED } from "@agentmesh/protocol";
 import type { Agents } from "./agents.ts";
@@ -19,15 +21,16 @@ import { unknownSession } from "./errors.ts";
 import { newId } from "./ids.ts";
 import { presenceOf } from "./looks/agent-shown.ts";
 import type { Policy } from "./policy.ts";
-import { NamedProcesses, type ProcessSight } from "./processes.ts";
 import { keptProfile } from "./profile.ts";
 import { retryPolicy } from "./push/retry.ts";
 import type { Streams } from "./push/streams.ts";
+import type { Dialogs } from "./session/dialogs.ts";
+import { NamedProcesses, type ProcessSight } from "./session/processes.ts";
 import type { SessionRecord } from "./store/sessions.ts";
 import type { Store } from "./store.ts";
 
 type Table = typeof endpoints;
-type Beat = Pick<EndpointRequest<Table["heartbeat"]>["body"], "pushPaths" | "process">;
+type Beat = Pick<EndpointRequest<Table["heartbeat"]>["body"], "pushPaths" | "process" | "dialog">;
 
 /** The verbs on sessions. */
 export class Sessions {
@@ -37,6 +40,7 @@ export class Sessions {
   readonly #policy: Policy;
   readonly #clock: Clock;
   readonly #processes: NamedProcesses;
+  readonly #dialogs: Dialogs;
 
   constructor(parts: {
     store: Store;
@@ -45,6 +49,7 @@ export class Sessions {
     policy: Policy;
     clock: Clock;
     sight: ProcessSight;
+    dialogs: Dialogs;
   }) {
     this.#store = parts.store;
     this.#agents = parts.agents;
@@ -52,6 +57,7 @@ export class Sessions {
     this.#policy = parts.policy;
     this.#clock = parts.clock;
     this.#processes = new NamedProcesses(parts.sight);
+    this.#dialogs = parts.dialogs;
   }
 
   /** The sessions of an agent. @throws MeshError forbidden, agent_not_found */
@@ -59,16 +65,18 @@ export class Sessions {
     const agent = await this.#agents.resolve(nameOrId, caller);
     mayActFor(caller, agent);
     const { sessions, total } = await this.#store.sessionsOf(agent.id, MAX_SESSIONS_LISTED);
-    return { sessions: sessions.map((session) => this.#shown(session)), total };
+    return { sessions: sessions.map((session) => this.#shown(agent.id, session)), total };
   }
 
-  #shown(session: SessionRecord): ListedSession {
+  #shown(agentId: AgentId, session: SessionRecord): ListedSession {
     const presence = presenceOf(session, this.#policy);
+    const dialog = presence === "online" ? this.#dialogs.ofSession(agentId, session.id) : undefined;
     const { id, doubt, silent, lastHeardAt, pushPaths } = session;
     return {
       ...{ id, presence, lastHeardAt: timestamp(lastHeardAt), pushPaths },
       ...(presence === "stale" && doubt && { doubt: { why: doubt.why, since: timestamp(doubt.at) } }),
       ...(silent && { silent }),
+      ...(dialog && { dialog }),
     };
   }
 
@@ -93,6 +101,7 @@ export class Sessions {
     const paths = news.pushPaths && this.#notAhead(news.pushPaths);
     if (!(await this.#store.touchSession(id, caller.agent.id, paths))) throw unknownSession(caller.agent, id);
     this.#note(id, caller, news.process);
+    this.#dialogs.note(id, caller.agent.id, news.dialog && this.#seen(news.dialog));
     const queued = await this.#store.queuedOf(caller.agent.id);
     return { heartbeatMs: this.#policy.heartbeatMs, queued, name: caller.agent.name };
   }
@@ -109,12 +118,14 @@ export class Sessions {
   /** Ends what is open of a session that is over. */
   over(id: SessionId): void {
     this.#processes.forget(id);
+    this.#dialogs.forget(id);
     this.#streams.end(id);
   }
 
   /** Forgets what the sessions of an agent said that has left the mesh; its streams end. */
   forgetOf(agentId: AgentId): void {
     this.#processes.forgetOf(agentId);
+    this.#dialogs.forgetOf(agentId);
     this.#streams.endOf(agentId);
   }
 
@@ -124,6 +135,11 @@ export class Sessions {
       await this.#store.endSession(id, agentId, "gone", retryPolicy(this.#policy));
       this.over(id);
     }
+  }
+
+  /** A session tells a dialog by its age: its machine's clock may be another. */
+  #seen({ about, ageMs }: ToldDialog): Dialog {
+    return { about, since: timestamp(Math.max(0, this.#clock.now() - ageMs)) };
   }
 
   /** A session tells times by the clock of its machine, which may be ahead: nothing was proven after now. */

@@ -9,6 +9,7 @@ import { Messages } from "../../src/mesh/messages.ts";
 import { Refusals } from "../../src/mesh/needs/refusals.ts";
 import type { Policy } from "../../src/mesh/policy.ts";
 import { Wakes } from "../../src/mesh/push/wakes.ts";
+import { Dialogs } from "../../src/mesh/session/dialogs.ts";
 import { WaitingAsks } from "../../src/mesh/waiting-asks.ts";
 import type { World } from "./world.ts";
 
@@ -23,7 +24,7 @@ export function asksOf({ store, clock }: World, waiting = new WaitingAsks()) {
   store.listen({ ready: (id: AgentId) => ready.wake(id), advanced: () => {} });
   const room = { freeBytes: undefined, minFreeBytes: 0, ballastBytes: 0, spent: false };
   const intake = new Intake({ look: () => room }, clock);
-  const agents = new Agents({ store, policy: POLICY, intake, turns: new Turns() });
+  const agents = new Agents({ store, policy: POLICY, intake, turns: new Turns(), dialogs: new Dialogs() });
   const refusals = new Refusals(clock);
   const guard = new LoopGuard(POLICY, clock, refusals);
   const messages = new Messages({

@@ -1,5 +1,6 @@
 /** What is known of the client's own session: which it is, where its transcript lies, whether a turn is under way. */
 
+import type { OpenDialog } from "@agentmesh/client";
 import type { Inlet } from "../hooks/inlet.ts";
 import { clientBeganMs } from "../hooks/process-tree.ts";
 import type { ConversationSource } from "../identity/conversation.ts";
@@ -22,6 +23,8 @@ export interface SessionFacts {
   readonly qwenProject?: string | undefined;
   /** The extension in the session that takes texts for it; its `gone` says when it is there no more. */
   readonly inlet?: Inlet | undefined;
+  /** What its user is asked, and has not answered as far as anything has shown since; null when nothing. */
+  readonly dialog?: OpenDialog | null | undefined;
   /** A hook of the session was heard. */
   readonly hooks?: true | undefined;
 }
@@ -64,7 +67,7 @@ export class ClientSession {
     const said = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== undefined));
     this.#facts = {
       ...before,
-      ...(moved && { source: undefined, transcript: undefined, turnOpen: undefined }),
+      ...(moved && { source: undefined, transcript: undefined, turnOpen: undefined, dialog: null }),
       ...said,
     };
     for (const listener of this.#listeners) listener(before);

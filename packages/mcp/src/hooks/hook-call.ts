@@ -16,6 +16,33 @@ export interface HookCall {
   readonly wait?: boolean;
   /** `CODEX_HOME` as Codex has it; it does not pass it to its MCP servers. */
   readonly codexHome?: string;
+  /** The client asks a person something: what its model is given next waits for the answer. */
+  readonly dialog?: About;
+}
+
+/** What a dialog is about, as the mesh knows it. */
+export type About = "permission" | "question";
+
+const claudeDialogs: Readonly<Record<string, About>> = {
+  permission_prompt: "permission",
+  worker_permission_prompt: "permission",
+  elicitation_dialog: "question",
+  elicitation_url_dialog: "question",
+};
+
+/** Notifications of the clients that tell of a dialog; the rest, such as `idle_prompt`, keep nothing from the model. */
+const dialogs: Readonly<Partial<Record<ClientKind, Readonly<Record<string, About>>>>> = {
+  claude: claudeDialogs,
+  qwen: claudeDialogs,
+  gemini: { ToolPermission: "permission" },
+};
+
+/** The event by which clients tell of a dialog. */
+export const NOTIFICATION = "Notification";
+
+/** The dialog that a notification tells of, by its type. */
+export function dialogIn(kind: ClientKind, type: unknown): About | undefined {
+  return typeof type === "string" ? dialogs[kind]?.[type] : undefined;
 }
 
 /** What to do: print for the client, or wake it; nothing when both are missing. */

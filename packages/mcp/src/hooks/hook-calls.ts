@@ -1,9 +1,9 @@
 /** The adapter's answers to its session's hooks: notes what they tell, and gives them the mail that waits. */
-import { pause } from "@agentmesh/client";
+import { type OpenDialog, pause } from "@agentmesh/client";
 import type { ClientSession } from "../client/client-session.ts";
 import type { JoinedSession } from "../join.ts";
 import type { Log } from "../log.ts";
-import { hookOutput, isUntraced, type Moment, moments } from "./hook-call.ts";
+import { type HookCall, hookOutput, isUntraced, type Moment, moments } from "./hook-call.ts";
 import type { Caller } from "./hook-connection.ts";
 
 /** A hook is answered within this time, if only with nothing, in milliseconds. */
@@ -47,7 +47,8 @@ export class HookCalls {
     if (kind === undefined) return;
     log.debug("hook.heard", { event, wait: wait === true });
     const moment = moments[kind][event];
-    session.learn({ id, source, transcript, codexHome, turnOpen: turnAfter(moment), hooks: true });
+    const dialog = dialogAfter(caller.call, moment);
+    session.learn({ id, source, transcript, codexHome, turnOpen: turnAfter(moment), dialog, hooks: true });
     try {
       if (wait) await this.#wait(caller);
       else if (moment === undefined || moment === "start" || isUntraced(kind, moment)) await caller.answer({});
@@ -120,4 +121,10 @@ export class HookCalls {
 function turnAfter(moment: Moment | undefined): boolean | undefined {
   if (moment === "prompt" || moment === "tool") return true;
   return moment === "stop" ? false : undefined;
+}
+
+/** Whatever else a hook tells of, the session has gone on; one that waits for mail tells of nothing new. */
+function dialogAfter({ dialog, wait }: HookCall, moment: Moment | undefined): OpenDialog | null | undefined {
+  if (dialog !== undefined) return { about: dialog, sinceMs: Date.now() };
+  return moment === undefined || wait ? undefined : null;
 }

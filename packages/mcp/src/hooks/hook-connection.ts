@@ -21,6 +21,7 @@ const Calls = z.object({
     stopActive: z.boolean().optional(),
     wait: z.boolean().optional(),
     codexHome: z.string().max(4_096).optional(),
+    dialog: z.enum(["permission", "question"]).optional().catch(undefined),
   }),
 });
 
@@ -102,7 +103,7 @@ function parsed(line: string, ownKey: string): unknown {
 }
 
 function plainCall(said: z.infer<typeof Calls>["call"]): HookCall {
-  const { event, sessionId, source, transcript, stopActive, wait, codexHome } = said;
+  const { event, sessionId, source, transcript, stopActive, wait, codexHome, dialog } = said;
   return {
     event,
     sessionId,
@@ -111,5 +112,6 @@ function plainCall(said: z.infer<typeof Calls>["call"]): HookCall {
     ...(stopActive !== undefined && { stopActive }),
     ...(wait !== undefined && { wait }),
     ...(codexHome !== undefined && { codexHome }),
+    ...(dialog !== undefined && { dialog }),
   };
 }

@@ -2,6 +2,7 @@
 import {
   type Agent,
   type DeliveryForecast,
+  dialogWords,
   doubtWords,
   type Focus,
   fenceAttribute,
@@ -49,6 +50,7 @@ export function agentData(agent: Agent, own: boolean, here?: string): Record<str
     ...(own && { you: true }),
     presence: agent.presence,
     ...(agent.doubt && { doubt: doubtWords(agent.doubt, times) }),
+    ...(agent.dialog && { stands_at: dialogWords(agent.dialog, times) }),
     ...(agent.lastSeenAt !== undefined && { last_heard_of: agent.lastSeenAt }),
     ...(agent.trust !== "verified" && { trust: agent.trust }),
     ...(agent.client !== undefined && { client: defangLine(agent.client, 64) }),
@@ -97,6 +99,7 @@ export function recipientData(recipient: DeliveryForecast["recipient"]): Record<
   return {
     presence: recipient.presence,
     ...(recipient.doubt && { doubt: doubtWords(recipient.doubt, times) }),
+    ...(recipient.dialog && { stands_at: dialogWords(recipient.dialog, times) }),
     ...pushData(recipient),
   };
 }

@@ -1,5 +1,5 @@
 /** Tool publish: one message to everybody subscribed to a topic. */
-import { doubtWords, presenceWords, publishCounts, publishRemarks, TopicName } from "@agentmesh/protocol";
+import { dialogWords, doubtWords, presenceWords, publishCounts, publishRemarks, TopicName } from "@agentmesh/protocol";
 import * as z from "zod";
 import { defangLine } from "../shown/render.ts";
 import { times } from "./agent-row.ts";
@@ -26,6 +26,7 @@ export const publish = tool({
       rule: rule.code,
       presence: recipient.presence,
       ...(recipient.doubt && { doubt: doubtWords(recipient.doubt, times) }),
+      ...(recipient.dialog && { stands_at: dialogWords(recipient.dialog, times) }),
     }));
     const { rules, warnings } = publishRemarks(reply.accepted);
     const warned = warnings.map(({ code, detail }) => ({ code, detail: defangLine(detail, 800) }));

@@ -63,6 +63,7 @@ export class Transcript implements PushSigns {
     if (path !== facts.transcript) this.#session.learn({ transcript: path });
     if (path !== this.#path) this.#begin(path);
     let turnOpen: boolean | undefined;
+    let goneOn = false;
     for (const { line, old } of this.#newLines()) {
       const named = nonces.filter((nonce) => line.includes(nonce));
       for (const nonce of named) signs.set(nonce, "taken");
@@ -76,8 +77,9 @@ export class Transcript implements PushSigns {
       // Whoever was at work when a process was killed is so no more.
       if (old && writtenMs(entry) < this.#session.sinceMs) continue;
       turnOpen = meaning.turnOpen ?? turnOpen;
+      if (facts.dialog && (meaning.shown || meaning.answer)) goneOn ||= writtenMs(entry) > facts.dialog.sinceMs;
     }
-    this.#session.learn({ turnOpen });
+    this.#session.learn({ turnOpen, ...(goneOn && { dialog: null }) });
     return signs;
   }
 

@@ -1,6 +1,6 @@
 /** Messages: what is sent, and what the sender is told. */
 import * as z from "zod";
-import { Doubt, ListedPushPath, Presence, Trust } from "../agent.ts";
+import { Dialog, Doubt, ListedPushPath, Presence, Trust } from "../agent.ts";
 import { Party } from "../agent-party.ts";
 import { Focus } from "../focus.ts";
 import { DeliveryId, MessageId, MessageRef, ThreadId } from "../ids.ts";
@@ -61,7 +61,7 @@ export type SendRequest = z.infer<typeof SendRequest>;
 export const Warning = object(() => ({
   code: z.string().meta({
     description:
-      "recipient_offline, namesake_online, renamed, recipient_stale, no_push_path, push_path_failing, backlog; later versions may know more",
+      "recipient_offline, namesake_online, renamed, recipient_stale, recipient_at_dialog, no_push_path, push_path_failing, backlog; later versions may know more",
   }),
   detail: z.string(),
 }));
@@ -77,6 +77,7 @@ export const DeliveryForecast = object(() => ({
   recipient: z.object({
     presence: Presence,
     doubt: Doubt.optional(),
+    dialog: Dialog.optional(),
     pushPaths: z.array(ListedPushPath),
     focus: Focus.optional(),
     queued: z.int().nonnegative(),

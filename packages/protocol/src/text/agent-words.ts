@@ -2,7 +2,7 @@
  * What is known of an agent in words: how sure its presence is, what reaches it, what waits for it. All surfaces take them
  * from here, so that none says more than another, nor less.
  */
-import type { Agent, Doubt, ListedPushPath } from "../agent.ts";
+import type { Agent, Dialog, Doubt, ListedPushPath } from "../agent.ts";
 import { WEBHOOK_PATH } from "../names/push-paths.ts";
 import { quoted } from "./quote.ts";
 import { shortDuration } from "./short-duration.ts";
@@ -22,9 +22,21 @@ export function doubtWords({ why, since }: Doubt, { past }: TimeWords): string {
   return `last heard of ${past(since)}`;
 }
 
-/** Presence with what makes it doubtful: `online`, `stale: its stream closed 3s ago`. */
-export function presenceWords({ presence, doubt }: Pick<Agent, "presence" | "doubt">, times: TimeWords): string {
-  return doubt === undefined ? presence : `${presence}: ${doubtWords(doubt, times)}`;
+/** What a session stands at: `a permission prompt, opened 2m ago`. */
+export function dialogWords({ about, since }: Dialog, { past }: TimeWords): string {
+  return `${about === "permission" ? "a permission prompt" : "a question to its user"}, opened ${past(since)}`;
+}
+
+/**
+ * Presence with what makes it doubtful, or keeps messages from the model: `online`, `stale: its stream closed 3s ago`,
+ * `online: stands at a permission prompt, opened 2m ago`.
+ */
+export function presenceWords(
+  { presence, doubt, dialog }: Pick<Agent, "presence" | "doubt" | "dialog">,
+  times: TimeWords,
+): string {
+  if (doubt !== undefined) return `${presence}: ${doubtWords(doubt, times)}`;
+  return dialog === undefined ? presence : `${presence}: stands at ${dialogWords(dialog, times)}`;
 }
 
 /** Push paths that reach an agent now, and those that did before its stream closed; a webhook needs no stream. */

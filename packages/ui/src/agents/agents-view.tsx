@@ -1,11 +1,11 @@
 /** Agents: who is here, what reaches each, what waits; one of them, or several, in a panel beside the list. */
-import { plainLine } from "@agentmesh/protocol/shown";
+import { dialogWords, plainLine } from "@agentmesh/protocol/shown";
 import { signal, useComputed } from "@preact/signals";
 import { goTo } from "../frame/address.ts";
 import { rowOf } from "../frame/keys.ts";
 import { Age, Head, Name, Nothing, Search } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
-import { duration, now } from "../frame/time.ts";
+import { duration, now, times } from "../frame/time.ts";
 import { focusAt, oldestMs, type SeenAgent } from "../state/ages.ts";
 import { agentNamed, agents, agentsKnown, askCount, asks, moreAgents } from "../state/mesh.ts";
 import { type Order, orders, placeOf, shownAgents } from "./order.ts";
@@ -117,6 +117,11 @@ function AgentRow({ agent, chosen, debts }: RowProps) {
       <span>
         <Name name={name} />
         {agent.person && <small class="chip">person</small>}
+        {agent.dialog && (
+          <small class="chip" title={`stands at ${dialogWords(agent.dialog, times)}: a person must answer there`}>
+            asks its user
+          </small>
+        )}
         {focus && (
           <small class="chip" title={focus.reason && plainLine(focus.reason)}>
             focus

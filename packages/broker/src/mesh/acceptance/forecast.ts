@@ -1,6 +1,6 @@
 /** What a sender is told: whether the body fits, and what is known of each recipient. */
 import type { Agent, DeliveryForecast, Urgency, Warning } from "@agentmesh/protocol";
-import { AgentName, doubtWords, quoted } from "@agentmesh/protocol";
+import { AgentName, dialogWords, doubtWords, quoted } from "@agentmesh/protocol";
 import { TIMES } from "../clock.ts";
 import { MeshError } from "../errors.ts";
 import { namesakesInWords } from "../names/namesakes.ts";
@@ -43,6 +43,7 @@ export function forecast(
     recipient: {
       presence: agent.presence,
       ...(agent.doubt && { doubt: agent.doubt }),
+      ...(agent.dialog && { dialog: agent.dialog }),
       pushPaths: agent.pushPaths,
       ...(agent.focus && { focus: agent.focus }),
       queued: agent.queued,
@@ -73,6 +74,11 @@ function warningsFor(agent: Agent, { namesakes = [], writtenTo = agent.name }: A
     warnings.push({
       code: "recipient_stale",
       detail: `${agent.name} may be gone: ${doubtWords(agent.doubt, TIMES)}.`,
+    });
+  } else if (agent.dialog) {
+    warnings.push({
+      code: "recipient_at_dialog",
+      detail: `A session of ${agent.name} stands at ${dialogWords(agent.dialog, TIMES)}: a person must answer there, and until then nothing comes before its model.`,
     });
   }
   if (webhook && agent.pushPaths.length === 1) {

@@ -1,5 +1,5 @@
 /** An agent as others see it: its presence from the age of the newest heartbeat, and why that is in doubt. */
-import type { Agent, Doubt, Presence } from "@agentmesh/protocol";
+import type { Agent, Dialog, Doubt, Presence } from "@agentmesh/protocol";
 import { timestamp } from "../clock.ts";
 import type { Policy } from "../policy.ts";
 import type { AgentRecord } from "../store.ts";
@@ -12,8 +12,8 @@ export function presenceOf({ heartbeatAgeMs: age }: Pick<AgentRecord, "heartbeat
   return age < policy.staleAfterMs ? "online" : "stale";
 }
 
-/** What an agent is to the others. */
-export function shownAgent(agent: AgentRecord, policy: Ages): Agent {
+/** What an agent is to the others. A dialog is known of as long as its session is surely there. */
+export function shownAgent(agent: AgentRecord, policy: Ages, dialog: Dialog | undefined): Agent {
   const presence = presenceOf(agent, policy);
   const doubt = presence === "stale" ? doubtOf(agent) : undefined;
   return {
@@ -24,6 +24,7 @@ export function shownAgent(agent: AgentRecord, policy: Ages): Agent {
     ...(agent.machine && { machine: agent.machine.id }),
     presence,
     ...(doubt && { doubt }),
+    ...(presence === "online" && dialog && { dialog }),
     trust: agent.trust,
     ...(agent.person && { person: true }),
     pushPaths: [...(presence === "offline" ? [] : agent.pushPaths), ...(agent.webhook ? [agent.webhook] : [])],

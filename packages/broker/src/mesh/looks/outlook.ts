@@ -1,6 +1,6 @@
 /** Why a delivery is not acked, and what can be done about it: the sentence behind `trace`. */
-import type { Agent, Delivery, Message, Outlook, TimelineEntry, Urgency } from "@agentmesh/protocol";
-import { doubtWords, quoted } from "@agentmesh/protocol";
+import type { Agent, Delivery, Dialog, Message, Outlook, TimelineEntry, Urgency } from "@agentmesh/protocol";
+import { dialogWords, doubtWords, quoted } from "@agentmesh/protocol";
 import { focusBefore, focusText } from "../acceptance/urgency.ts";
 import { TIMES } from "../clock.ts";
 import { webhookOf, webhookOutlook } from "../webhook/path.ts";
@@ -104,6 +104,7 @@ function queued(
       remedy: `Wait a minute, or start a session of ${name}: it gets the message.`,
     };
   }
+  if (recipient.dialog && !webhook?.works) return atDialog(recipient, recipient.dialog);
   if (webhook && recipient.pushPaths.length === 1) return webhookOutlook(recipient, webhook);
   if (recipient.pushPaths.length === 0) {
     return {
@@ -137,11 +138,19 @@ function queued(
   };
 }
 
+function atDialog({ name }: Agent, dialog: Dialog): Outlook {
+  return {
+    cause: `A session of ${name} stands at ${dialogWords(dialog, TIMES)}; nothing comes before its model until a person has answered.`,
+    remedy: `Answer it in the session of ${name}, or wait.`,
+  };
+}
+
 function leased(
   delivery: Delivery & { readonly timeline: readonly TimelineEntry[] },
   name: string,
   recipient: Agent | undefined,
 ): Outlook {
+  if (recipient?.dialog && !webhookOf(recipient)?.works) return atDialog(recipient, recipient.dialog);
   const push = delivery.timeline.findLast(({ event }) => event === "pushed" || event === "push_failed");
   const until = delivery.leaseEndsAt ?? "the end of its lease";
   if (push?.event === "pushed") {

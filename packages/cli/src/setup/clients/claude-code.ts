@@ -11,7 +11,7 @@ import { serverEntry } from "../config/server-entry.ts";
 import { claudeShutOut } from "./claude-code-shut-out.ts";
 import type { Client, Connection, Surroundings } from "./client.ts";
 
-const EVENTS = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"];
+const EVENTS = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop", "Notification"];
 const DAY_SECONDS = 86_400;
 
 /** Claude Code. */

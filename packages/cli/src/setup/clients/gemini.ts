@@ -6,7 +6,7 @@ import { serverEntry } from "../config/server-entry.ts";
 import type { Client, Surroundings } from "./client.ts";
 import { jsonSettings, type Settings, type ShutOut, someOf } from "./shut-out.ts";
 
-const EVENTS = ["SessionStart", "BeforeAgent", "AfterTool", "AfterAgent"];
+const EVENTS = ["SessionStart", "BeforeAgent", "AfterTool", "AfterAgent", "Notification"];
 const HOOK_TIMEOUT_MS = 5_000;
 
 /** Gemini CLI. */

@@ -6,7 +6,7 @@ import { serverEntry } from "../config/server-entry.ts";
 import type { Client, Surroundings } from "./client.ts";
 import { jsonSettings, type Settings, type ShutOut, someOf } from "./shut-out.ts";
 
-const EVENTS = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"];
+const EVENTS = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop", "Notification"];
 
 /** Qwen Code. */
 export const qwen: Client = {

@@ -1,34 +1,13 @@
 /** A session that keeps itself: heartbeat, re-opened after a broker restart, deliveries streamed through it. */
-import type {
-  Agent,
-  AgentProfile,
-  HeartbeatReply,
-  OpenSessionReply,
-  ProcessMark,
-  PushPath,
-  SessionId,
-} from "@agentmesh/protocol";
+import type { Agent, HeartbeatReply, OpenSessionReply, PushPath, SessionId } from "@agentmesh/protocol";
 import { HEARTBEAT_MS } from "@agentmesh/protocol";
-import { backoffMs, pause } from "./backoff.ts";
-import { DeliveryHandle } from "./delivery-handle.ts";
-import { BrokerUnreachableError, MeshApiError, UntrustedBrokerError } from "./errors.ts";
-import { HELD_BACK, readPolls } from "./inbox/polls.ts";
-import { readStream, type StreamOptions } from "./inbox/stream.ts";
-import type { MeshCalls } from "./mesh-calls.ts";
-
-/** What a session says of itself. */
-export interface SessionOptions {
-  readonly profile?: AgentProfile;
-  readonly pushPaths?: PushPath[];
-  /** The process whose session it is: when that is gone, a broker of the same machine ends the session at once. */
-  readonly process?: ProcessMark;
-  /** Called when the broker no longer knows the token (another database): register again, then return. */
-  readonly onUnknownToken?: () => Promise<void>;
-  /** Told when the connection is lost or back; for logs. */
-  readonly onNotice?: (notice: string) => void;
-  /** Called each time the session is about to renew itself, whether the broker can be reached or not. */
-  readonly onBeat?: () => void;
-}
+import { backoffMs, pause } from "../backoff.ts";
+import { DeliveryHandle } from "../delivery-handle.ts";
+import { BrokerUnreachableError, MeshApiError, UntrustedBrokerError } from "../errors.ts";
+import { HELD_BACK, readPolls } from "../inbox/polls.ts";
+import { readStream, type StreamOptions } from "../inbox/stream.ts";
+import type { MeshCalls } from "../mesh-calls.ts";
+import { dialogOf, type OpenDialog, openSession, processOf, type SessionOptions } from "./said.ts";
 
 /** How long a session that is left waits for its acks: a broker that does not answer is told no later than that. */
 const LEAVE_ACKS_MS = 1_000;
@@ -46,6 +25,10 @@ export class MeshSession {
   readonly #left = new AbortController();
   #open: OpenSessionReply;
   #pushPaths: PushPath[];
+  #dialog: OpenDialog | undefined;
+  #lastBeat: Promise<unknown> = Promise.resolve();
+  /** Waits for the last one to be answered, and says what is so then. */
+  #nextBeat: Promise<HeartbeatReply | undefined> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reopening: Promise<void> | undefined;
 
@@ -79,8 +62,27 @@ export class MeshSession {
     await this.heartbeat();
   }
 
-  /** Renews the session at once; re-opens it when the broker no longer knows it. */
-  async heartbeat(): Promise<HeartbeatReply | undefined> {
+  /** Tells the broker what the session stands at, or that it goes on; said again with each heartbeat. */
+  async setDialog(dialog: OpenDialog | undefined): Promise<void> {
+    this.#dialog = dialog;
+    await this.heartbeat();
+  }
+
+  /**
+   * Renews the session at once; re-opens it when the broker no longer knows it. One after the other: what the session says
+   * last is what the broker hears last.
+   */
+  heartbeat(): Promise<HeartbeatReply | undefined> {
+    this.#nextBeat ??= this.#lastBeat.then(() => {
+      this.#nextBeat = undefined;
+      const beat = this.#beat();
+      this.#lastBeat = beat.catch(() => undefined);
+      return beat;
+    });
+    return this.#nextBeat;
+  }
+
+  async #beat(): Promise<HeartbeatReply | undefined> {
     // Whoever still waits for an answer of a session that was left must not open it again.
     if (this.#left.signal.aborted) return undefined;
     const session = this.id;
@@ -88,12 +90,18 @@ export class MeshSession {
       const reply = await this.client.heartbeat({
         session,
         pushPaths: this.#pushPaths,
+        ...dialogOf(this.#dialog),
         ...processOf(this.#options),
       });
       const { name = this.agent.name } = reply;
       if (name !== this.agent.name) this.#open = { ...this.#open, agent: { ...this.agent, name } };
       return reply;
     } catch (error) {
+      if (this.#dialog && error instanceof MeshApiError && error.code === "invalid_request") {
+        // A broker of an earlier version knows no dialogs, and the session has to be renewed all the same.
+        this.#dialog = undefined;
+        return this.#beat();
+      }
       // Another has taken its place meanwhile.
       if (session === this.id) await this.#recover(error);
       return undefined;
@@ -233,12 +241,4 @@ export class MeshSession {
 /** In another network the broker's address is somebody else's, who proves nothing: as good as nobody until it is back. */
 function isAway(error: unknown): boolean {
   return error instanceof BrokerUnreachableError || error instanceof UntrustedBrokerError;
-}
-
-function openSession(client: MeshCalls, options: SessionOptions, pushPaths: PushPath[]): Promise<OpenSessionReply> {
-  return client.openSession({ ...options.profile, pushPaths, ...processOf(options) });
-}
-
-function processOf({ process }: SessionOptions): { process?: ProcessMark } {
-  return process ? { process } : {};
 }
