@@ -190,7 +190,8 @@ test.each(lasting)(
       cwd: cwd.path,
       env: { AGENTMESH_PORT: String(port) },
     });
-    const starts = () => readFileSync(join(home.path, "broker.log"), "utf8").split("agentmesh-broker: ").length - 1;
+    const starts = () =>
+      readFileSync(join(home.path, "broker.log"), "utf8").split(/"broker\.refused"|agentmesh-broker: /).length - 1;
     const first = await whyNot(session);
     expect(first.text).toContain(`exit code ${code}`);
     expect(first.text).toMatch(/call the tool again\.$/);
