@@ -78,6 +78,56 @@ describe.skipIf(version.whyNot !== undefined)(`brokers on one ${version.name} ($
     await Promise.all([left.close(), right.close()]);
   });
 
+  test("what waits is leased by one of two, its bounces have numbers without a gap, and a third that starts takes no lease away", async () => {
+    const url = await newDatabase();
+    const [left, right] = [await broker(url), await broker(url)];
+    const [alice, bob] = [await agent(left, "alice"), await agent(right, "bob")];
+    const count = 40;
+    const numbers = Array.from({ length: count }, (_, n) => n + 1);
+    for (const n of numbers) await left.enqueue(message(alice, bob, `to bob ${n}`), QUOTA);
+    const terms = { agentId: bob, max: 3, maxBytes: 10_000, leaseMs: 60_000, session: undefined };
+    const take = async (store: Broker) => {
+      const taken = [];
+      for (;;) {
+        const { leased } = await store.lease(terms);
+        if (leased.length === 0) return taken;
+        taken.push(...leased.map(({ delivery }) => delivery));
+      }
+    };
+    const [some, others] = await Promise.all([take(left), take(right)]);
+    expect([...some, ...others].map(({ seq }) => seq).toSorted((a, b) => a - b)).toEqual(numbers);
+    const third = await broker(url);
+    expect((await third.stats()).deliveries).toMatchObject({ leased: count, queued: 0 });
+    const bounce = () => "not for me";
+    const reject = (store: Broker, { id, receipt }: (typeof some)[number]) =>
+      store.reject(bob, id, receipt, { reason: "no", bounce });
+    const verdicts = await Promise.all([
+      ...some.map((delivery) => reject(right, delivery)),
+      ...others.map((delivery) => reject(left, delivery)),
+      ...numbers.map((n) => third.enqueue(message(bob, alice, `to alice ${n}`), QUOTA)),
+    ]);
+    expect(verdicts.filter((each) => "kind" in each && each.kind === "done")).toHaveLength(count);
+    const { entries } = await third.listInbox({ agentId: alice, which: "all", afterSeq: 0, limit: 3 * count });
+    expect(entries.map(({ seq }) => seq)).toEqual(Array.from({ length: 2 * count }, (_, n) => n + 1));
+    expect(entries.filter(({ message: { kind } }) => kind === "bounce")).toHaveLength(count);
+    await Promise.all([left, right, third].map((store) => store.close()));
+  });
+
+  test("leases of brokers that are gone are void for the next one, and for nobody while one of them is there", async () => {
+    const url = await newDatabase();
+    const [left, right] = [await broker(url), await broker(url)];
+    const [alice, bob] = [await agent(left, "alice"), await agent(right, "bob")];
+    await left.enqueue(message(alice, bob, "once"), QUOTA);
+    await left.lease({ agentId: bob, max: 1, maxBytes: 1_000, leaseMs: 60_000, session: undefined });
+    await left.close();
+    const later = await broker(url);
+    expect((await later.stats()).deliveries).toMatchObject({ leased: 1 });
+    await Promise.all([right.close(), later.close()]);
+    const last = await broker(url);
+    expect((await last.stats()).deliveries).toMatchObject({ leased: 0, queued: 1 });
+    await last.close();
+  });
+
   test("a database that is killed is told of with when to try again, keeps what was accepted, and is used again when it is back", async () => {
     const store = await broker(await newDatabase());
     const [alice, bob] = [await agent(store, "alice"), await agent(store, "bob")];

@@ -1,6 +1,7 @@
 /** The Store port over Postgres: every act is a transaction, every look one moment of the database, and nothing is remembered. */
 import type { PolicyAction } from "@agentmesh/protocol";
 import type { Clock } from "../../mesh/clock.ts";
+import type { Store } from "../../mesh/store.ts";
 import { FoundDamage } from "../shared/damage.ts";
 import { voidLeases } from "./acts/lease.ts";
 import { Lanes } from "./commits/lanes.ts";
@@ -36,8 +37,8 @@ export interface PostgresTerms {
   readonly clock?: Clock;
 }
 
-/** The Store over an open database, as far as it is built. */
-export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders = "accept" }: PostgresTerms) {
+/** The Store over an open database. */
+export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders = "accept" }: PostgresTerms): Store {
   const { db, epoch, instanceId, seat } = open;
   const damage = new FoundDamage();
   const transactions = new Transactions({ db, epoch, remoteSenders, notice, damage, clock });
@@ -87,7 +88,7 @@ export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders
 
   return {
     instanceId,
-    listen: (listener: Parameters<Transactions["listen"]>[0]) => transactions.listen(listener),
+    listen: (listener) => transactions.listen(listener),
     ...agentVerbs(parts),
     ...agentCardVerbs(parts),
     ...accessVerbs(parts),
