@@ -196,7 +196,7 @@ describe("setup", () => {
     expect(stdout).not.toContain("Codex");
     expect(stdout).toMatch(/wrote +~\/\.claude\.json +MCP server agentmesh\n/);
     expect(stdout).toMatch(
-      /wrote +~\/\.claude\/settings\.json +hooks SessionStart, UserPromptSubmit, PostToolUse, Stop\n/,
+      /wrote +~\/\.claude\/settings\.json +hooks SessionStart, UserPromptSubmit, PostToolUse, Stop, Notification\n/,
     );
     expect(stdout).toMatch(/check +claude mcp list\n.*restart +open sessions/s);
   });
