@@ -1,8 +1,8 @@
 /** A real Postgres server for tests, with its data and its socket in a folder of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, existsSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, chownSync, cpSync, existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { tempDir } from "../temp-dir.ts";
 import { until } from "../until.ts";
 import { type PostgresVersion, serverOwner } from "./postgres-version.ts";
@@ -17,14 +17,22 @@ export interface PostgresServer extends AsyncDisposable {
   start(settings?: Readonly<Record<string, string>>): Promise<void>;
 }
 
+/** The programs with their libraries, where the server's own user may read them. */
+function copied(native: string, folder: string): string {
+  const copy = join(folder, "native");
+  cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+  return join(copy, "bin");
+}
+
 /** Makes one and starts it. */
 export async function startPostgres(
-  { programs }: PostgresVersion,
+  { programs: original, isPrivate }: PostgresVersion,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<PostgresServer> {
   const folder = tempDir();
   const owner = serverOwner();
   const data = join(folder.path, "data");
+  const programs = isPrivate ? copied(dirname(original), folder.path) : original;
   if (owner.uid !== undefined && owner.gid !== undefined) chownSync(folder.path, owner.uid, owner.gid);
   chmodSync(folder.path, 0o700);
   const how = { ...owner, cwd: folder.path, env: { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" } };

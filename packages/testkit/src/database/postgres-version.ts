@@ -10,6 +10,8 @@ export interface PostgresVersion {
   readonly name: string;
   /** Folder of its programs. */
   readonly programs: string;
+  /** They lie where only their owner may read, and a server has a copy of its own. */
+  readonly isPrivate?: boolean;
   /** Why it cannot be started here; undefined when it can. */
   readonly whyNot: string | undefined;
 }
@@ -23,7 +25,8 @@ export function packagedPostgres(): PostgresVersion {
   const programs = packagedPrograms();
   if (programs === undefined) return { name, programs: "", whyNot: `no binaries for ${process.platform} here` };
   makeLinks(dirname(programs));
-  return { name, programs, whyNot: whyNotStarted(programs) };
+  const isPrivate = whyNotStarted(programs) !== undefined;
+  return { name, programs, isPrivate, whyNot: isPrivate ? whyNotStarted(programs, {}) : undefined };
 }
 
 /** The version of the system. */
@@ -47,9 +50,9 @@ function packagedPrograms(): string | undefined {
   }
 }
 
-function whyNotStarted(programs: string): string | undefined {
-  const { status } = spawnSync(join(programs, "postgres"), ["--version"], { ...serverOwner(), cwd: "/" });
-  return status === 0 ? undefined : "its programs cannot be run by another user";
+function whyNotStarted(programs: string, owner: ReturnType<typeof serverOwner> = serverOwner()): string | undefined {
+  const { status } = spawnSync(join(programs, "postgres"), ["--version"], { ...owner, cwd: "/" });
+  return status === 0 ? undefined : "its programs cannot be run";
 }
 
 const Links = z.array(z.object({ source: z.string(), target: z.string() }));
