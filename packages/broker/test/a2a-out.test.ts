@@ -242,6 +242,8 @@ describe("an agent of the mesh whose program is an A2A server", () => {
     for (const [body, why] of [
       ["<html>welcome</html>", "answered nothing of A2A 1.0"],
       ["", "answered nothing of A2A 1.0"],
+      ['"unreadable"', "answered nothing of A2A 1.0"],
+      ['"too deep"', "answered nothing of A2A 1.0"],
       ['{"jsonrpc":"2.0","id":1,"result":{}}', "answered nothing of A2A 1.0"],
       ['{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"no"}}', "answered the A2A error -32005"],
     ] as const) {

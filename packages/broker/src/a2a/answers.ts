@@ -52,11 +52,11 @@ export function answered(
   { body, isCut, type }: A2aAnswer,
   { isTest, maxBytes }: { readonly isTest: boolean; readonly maxBytes: number },
 ): A2aAnswered {
-  const json = jsonOf(body);
-  if (json === "unreadable" || (isCut && json === undefined && type?.startsWith("application/json") === true)) {
+  const read = jsonOf(body);
+  if (read === "too deep" || (isCut && read === undefined && type?.startsWith("application/json") === true)) {
     return isTest ? NOTHING : { kind: "taken" };
   }
-  const { data } = Answer.safeParse(json);
+  const { data } = Answer.safeParse(read?.json);
   if (data?.error) {
     if (isTest && data.error.code === TASK_NOT_FOUND) return { kind: "taken" };
     return { kind: "refused", why: `answered the A2A error ${data.error.code}` };
@@ -76,7 +76,8 @@ export function answered(
 
 /** What an answer to GetTask says; undefined where it says nothing. One that is not there is over. */
 export function answerOfTask(body: string, maxBytes: number): A2aTask | undefined {
-  const { data } = TaskAnswer.safeParse(jsonOf(body));
+  const read = jsonOf(body);
+  const { data } = TaskAnswer.safeParse(read === "too deep" ? undefined : read?.json);
   if (data?.error?.code === TASK_NOT_FOUND) return { kind: "over", text: undefined };
   return data?.result && outcomeOf(data.result, maxBytes);
 }
@@ -118,11 +119,11 @@ function shortened(text: string, maxBytes: number): string {
   );
 }
 
-/** The JSON of a body; undefined for what is none, "unreadable" for what is nested deeper than a text is made of. */
-function jsonOf(body: string): unknown {
+/** The JSON of a body; undefined for what is none. */
+function jsonOf(body: string): { readonly json: unknown } | "too deep" | undefined {
   try {
-    const value: unknown = JSON.parse(body);
-    return isTooDeep(value) ? "unreadable" : value;
+    const json: unknown = JSON.parse(body);
+    return isTooDeep(json) ? "too deep" : { json };
   } catch {
     return undefined;
   }

@@ -167,13 +167,14 @@ export class WebhookPump {
 
   /** The receiver has it: acked whatever became of the lease. */
   async #ack({ delivery, until }: ToPost, answer: string | undefined): Promise<void> {
-    const { store, agent } = this.#parts;
+    const { store, agent, leaseMs } = this.#parts;
     const { id, receipt } = delivery;
     const acked = async () => {
       // The answer acks what it answers. What never can be sent is let go: a second post would have the work done again.
       const isAnswered = answer !== undefined && (await this.#answer(delivery, answer, until));
+      // The lease may be over by now: what is acked late is posted no third time.
       if (!isAnswered && (answer === undefined || this.#open))
-        await this.#untilDone(until, () => store.ack(agent.id, id, undefined, "taken"));
+        await this.#untilDone(until + leaseMs, () => store.ack(agent.id, id, undefined, "taken"));
     };
     const push = { path: WEBHOOK_PATH, failedWhy: undefined };
     await Promise.all([this.#untilDone(until, () => store.recordPush(agent.id, id, receipt, push)), acked()]);

@@ -22,7 +22,7 @@ export const WEBHOOK = `
   FROM webhook w JOIN agent a ON a.pk = w.agent_pk`;
 
 /** How a webhook does, as its row says. */
-export function webhookState(row: WebhookRow): WebhookState {
+function webhookState(row: WebhookRow): WebhookState {
   if (row.disabled === 1) return "disabled";
   if (row.rests_until !== null) return "resting";
   if (row.failed_why !== null) return "failing";
