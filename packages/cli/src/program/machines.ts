@@ -87,7 +87,7 @@ export function machinesCommands(program: Command): void {
     .addOption(
       durationOption(
         "--overlap <duration>",
-        "how long the token before stays good, 0s to 7d; 1h",
+        "how long the token before stays good, a minute to 7d, or 0s for no longer; 1h",
         0,
         MAX_TOKEN_OVERLAP_MS,
       ),

@@ -44,7 +44,7 @@ function lines(need: Need): string {
   const head = `${style(look, pad(text, KIND_WIDTH))}  ${pad(since(need.since), AGE_WIDTH)}  `;
   const room = terminalWidth() - KIND_WIDTH - AGE_WIDTH - 4;
   const said = [needSentence(need), needPreview(need)].filter((each) => each !== "").join(": ");
-  // Whole, however narrow the terminal is: they are to be copied.
+  // Whole, however narrow the terminal is: a part of one is no command.
   const commands = need.remedies.map(({ command }) => `    ${style("dim", plainLine(command, LONGEST_COMMAND))}`);
   return [head + cut(said, room), ...commands].join("\n");
 }
