@@ -2,15 +2,16 @@
 import { type AgentId, type HistoryEntry, MAX_DELIVERIES_PER_READ, type Party } from "@agentmesh/protocol";
 import type { HistoryPart, HistoryQuery, Viewer } from "../../mesh/store.ts";
 import { MESSAGE } from "../shared/columns.ts";
-import { type HistoryWay, wayOf } from "../shared/history-ways.ts";
-import { BEHIND_ALL, cursors } from "../shared/rows/cursor.ts";
 import {
-  type DeliveryRow,
-  deliveryOf,
-  type MessageRow,
-  messageOf,
-  type ShownDeliveryRow,
-} from "../shared/rows/rows.ts";
+  type DeliveryOfMessage,
+  type Found,
+  foundIn,
+  type HistoryWay,
+  historyEntry,
+  wayOf,
+} from "../shared/history-ways.ts";
+import { BEHIND_ALL, cursors } from "../shared/rows/cursor.ts";
+import type { MessageRow } from "../shared/rows/rows.ts";
 import type { EngineContext } from "./context.ts";
 import { queryOf } from "./words.ts";
 
@@ -60,8 +61,6 @@ const PARTY = [
   `SELECT id, name FROM agent WHERE name = $1 AND removed_at IS NOT NULL ORDER BY removed_at DESC LIMIT 1`,
 ];
 
-type DeliveryOfMessage = ShownDeliveryRow & Pick<DeliveryRow, "expires_at">;
-
 /** The statements on history. */
 export function historyStatements({ db, epoch, now, numbers }: EngineContext) {
   const cursor = cursors(epoch, "m");
@@ -77,32 +76,18 @@ export function historyStatements({ db, epoch, now, numbers }: EngineContext) {
       ? await db.all<DeliveryOfMessage>(`${DELIVERY} ORDER BY d.pk LIMIT $2`, [pk, MAX_DELIVERIES_PER_READ + 1])
       : await db.all<DeliveryOfMessage>(`${DELIVERY} AND r.id = $2`, [pk, viewer]);
     const isUnderWay = (await db.get(`SELECT 1 AS one FROM publishing WHERE message_pk = $1`, [pk])) !== undefined;
-    const [first] = shown;
-    return {
-      message: messageOf({
-        ...row,
-        recipient_name: first?.recipient_name ?? "",
-        expires_at: first?.expires_at ?? row.expires_at,
-      }),
-      deliveries: shown.slice(0, MAX_DELIVERIES_PER_READ).map((delivery) => deliveryOf(delivery, now)),
-      ...((shown.length > MAX_DELIVERIES_PER_READ || (all && isUnderWay)) && { moreDeliveries: true }),
-    };
+    return historyEntry(row, shown, all && isUnderWay, now);
   }
 
   /** Keys of messages that fit, at most one more than wanted, and how far the look went. */
-  async function find(query: HistoryQuery, edge: number) {
-    const { thread, topic, terms, ahead, limit, lookAt } = query;
+  async function find(query: HistoryQuery, edge: number): Promise<Found> {
+    const { thread, topic, terms, ahead, lookAt } = query;
     const sql = LOOK[wayOf(query)];
     const looked = await db.all<{ pk: number; fits: number }>(ahead ? lookAhead(sql) : sql, [
       ...[await keyOf(query.party), await keyOf(query.other), thread ?? null, topic ?? null, edge, lookAt],
       ...(terms === undefined ? [] : [queryOf(terms)]),
     ]);
-    const fitting = looked.filter(({ fits }) => fits === 1).map(({ pk }) => pk);
-    return {
-      fitting: fitting.slice(0, limit),
-      more: fitting.length > limit ? true : looked.length < lookAt ? false : undefined,
-      edge: looked.at(-1)?.pk ?? edge,
-    };
+    return foundIn(looked, query, edge);
   }
 
   return {

@@ -1,37 +1,13 @@
 /** SQL of sessions: their rows are the truth, whichever broker they talk to. */
-import { type AgentId, type EventFacts, PushPath, type SessionId } from "@agentmesh/protocol";
+import type { AgentId, EventFacts, PushPath, SessionId } from "@agentmesh/protocol";
 import type { DoubtWhy } from "../../mesh/store.ts";
-import { pathsOf, type SessionSigns } from "../shared/rows/agents.ts";
+import { pathsOf } from "../shared/rows/agents.ts";
+import { type Session, type SessionRow, sessionOf } from "../shared/rows/sessions.ts";
 import type { EngineContext } from "./context.ts";
 import { tellPaths } from "./events/push-paths.ts";
 
 /** How old the last proof may be when another comes, in milliseconds: an ack must not cost a write more each time. */
 const PROVEN_WITHIN_MS = 60_000;
-
-interface SessionRow {
-  readonly id: SessionId;
-  readonly agent_id: AgentId;
-  readonly agent_pk: number;
-  readonly seen_at: number;
-  readonly beat_at: number;
-  readonly heard: number;
-  readonly silent: number;
-  readonly doubted_at: number | null;
-  readonly doubted_why: DoubtWhy | null;
-  readonly push_paths: string;
-  readonly proven_at: number | null;
-}
-
-/** A session as it is known now. */
-export interface Session extends SessionSigns {
-  readonly id: SessionId;
-  readonly agentId: AgentId;
-  readonly agentPk: number;
-  readonly beatAt: number;
-  /** Position of the timeline when it was last heard of. */
-  readonly heard: number;
-  readonly silent: boolean;
-}
 
 const SESSION = `
   SELECT s.id, a.id AS agent_id, s.agent_pk, s.seen_at, s.beat_at, s.heard, s.silent, s.doubted_at, s.doubted_why,
@@ -199,16 +175,5 @@ export function sessionStatements({ db, now, happened, numbers }: EngineContext)
       ),
     /** Position of the newest entry of the timeline. */
     position: async () => (await numbers.last()).timeline,
-  };
-}
-
-function sessionOf(row: SessionRow): Session {
-  const { doubted_at: at, doubted_why: why } = row;
-  return {
-    ...{ id: row.id, agentId: row.agent_id, agentPk: row.agent_pk },
-    ...{ beatAt: row.beat_at, seenAt: row.seen_at, heard: row.heard, silent: row.silent === 1 },
-    doubt: at === null || why === null ? undefined : { at, why },
-    pushPaths: PushPath.array().parse(JSON.parse(row.push_paths)),
-    provenAt: row.proven_at ?? undefined,
   };
 }

@@ -3,15 +3,9 @@ import { type AgentId, type HistoryEntry, MAX_DELIVERIES_PER_READ, type Party } 
 import type { SearchTerm } from "../../mesh/names/words.ts";
 import type { HistoryPart, HistoryQuery, Viewer } from "../../mesh/store.ts";
 import { MESSAGE } from "../shared/columns.ts";
-import { wayOf } from "../shared/history-ways.ts";
+import { type DeliveryOfMessage, type Found, foundIn, historyEntry, wayOf } from "../shared/history-ways.ts";
 import { BEHIND_ALL, cursors } from "../shared/rows/cursor.ts";
-import {
-  type DeliveryRow,
-  deliveryOf,
-  type MessageRow,
-  messageOf,
-  type ShownDeliveryRow,
-} from "../shared/rows/rows.ts";
+import type { MessageRow } from "../shared/rows/rows.ts";
 import type { EngineContext } from "./context.ts";
 
 /** What a message is looked at for; what is not asked for is NULL. Nobody's query gets past its first line. */
@@ -58,16 +52,6 @@ const DELIVERY = `
   SELECT d.id, d.seq, d.trust, d.state, d.attempt, d.ready_at, d.delayed, d.session_id, d.lease_ends_at, d.reason, d.expires_at,
     r.id AS recipient_id, r.name AS recipient_name
   FROM delivery d JOIN agent r ON r.pk = d.agent_pk WHERE d.message_pk = :message`;
-
-/** What a look found. */
-interface Found {
-  readonly fitting: readonly number[];
-  readonly more: boolean | undefined;
-  /** The last message looked at. */
-  readonly edge: number;
-}
-
-type DeliveryOfMessage = ShownDeliveryRow & Pick<DeliveryRow, "expires_at">;
 
 /** The statements on history. `epoch` marks its cursors. */
 export function historyStatements({ db, clock, publishing }: EngineContext, epoch: string) {
@@ -119,23 +103,12 @@ export function historyStatements({ db, clock, publishing }: EngineContext, epoc
     const shown = all
       ? selectDeliveries.all({ message: pk, max: MAX_DELIVERIES_PER_READ + 1 })
       : selectOwn.all({ message: pk, viewer });
-    const [first] = shown;
-    return {
-      message: messageOf({
-        ...row,
-        recipient_name: first?.recipient_name ?? "",
-        expires_at: first?.expires_at ?? row.expires_at,
-      }),
-      deliveries: shown.slice(0, MAX_DELIVERIES_PER_READ).map((delivery) => deliveryOf(delivery, clock.now())),
-      ...((shown.length > MAX_DELIVERIES_PER_READ || (all && publishing.has(row.message_id))) && {
-        moreDeliveries: true,
-      }),
-    };
+    return historyEntry(row, shown, all && publishing.has(row.message_id), clock.now());
   }
 
   /** Keys of messages that fit, at most one more than wanted, and how far the look went. */
   function find(query: HistoryQuery, edge: number): Found {
-    const { party, other, thread, topic, terms, ahead, limit, lookAt } = query;
+    const { party, other, thread, topic, terms, ahead, lookAt } = query;
     const looked = ways[wayOf(query)][ahead ? "ahead" : "back"].all({
       party: keyOf(party),
       other: keyOf(other),
@@ -145,12 +118,7 @@ export function historyStatements({ db, clock, publishing }: EngineContext, epoc
       edge,
       max: lookAt,
     });
-    const fitting = looked.filter(({ fits }) => fits === 1).map(({ pk }) => pk);
-    return {
-      fitting: fitting.slice(0, limit),
-      more: fitting.length > limit ? true : looked.length < lookAt ? false : undefined,
-      edge: looked.at(-1)?.pk ?? edge,
-    };
+    return foundIn(looked, query, edge);
   }
 
   return {

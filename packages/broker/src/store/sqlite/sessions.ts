@@ -2,10 +2,11 @@
 import type { AgentId, EventFacts, PushPath, SessionId } from "@agentmesh/protocol";
 import type { DoubtWhy } from "../../mesh/store.ts";
 import { pathsOf } from "../shared/rows/agents.ts";
+import type { SessionRow } from "../shared/rows/sessions.ts";
 import type { EngineContext } from "./context.ts";
 import { tellPaths } from "./events/push-paths.ts";
 import { type SessionInMemory, SessionsInMemory } from "./memory/sessions.ts";
-import { columnsOf, type SessionRow, sessionOf } from "./rows/sessions.ts";
+import { columnsOf, rememberedSession } from "./rows/sessions.ts";
 
 /** How old the last proof may be when another comes, in milliseconds: an ack must not cost a write more each time. */
 const PROVEN_WITHIN_MS = 60_000;
@@ -52,7 +53,7 @@ export function sessionStatements({ db, clock, callers, happened, undo }: Engine
     exact || row.doubted_at !== null ? 0 : Math.max(0, Math.min(GRACE_AT_START_MS, clock.now() - row.seen_at));
   for (const row of db.prepare<[], SessionRow>(ALL).all()) {
     const younger = grace(row);
-    memory.load(sessionOf(row, younger), younger === 0);
+    memory.load(rememberedSession(row, younger), younger === 0);
   }
 
   const insert = db.prepare<[{ id: string; agent: number; now: number; heard: number; paths: string }]>(

@@ -1,6 +1,6 @@
 /** SQL of agent cards. */
 import type { AgentCardRecord, AgentCardToKeep } from "../../../mesh/store.ts";
-import { type AgentCardRow, agentCardRecord } from "../../shared/rows/agent-cards.ts";
+import { type AgentCardRow, agentCardRecord } from "../../shared/access/agent-cards.ts";
 import type { EngineContext } from "../context.ts";
 
 /** The statements on agent cards. */

@@ -1,6 +1,6 @@
 /** SQL of the audit log. */
 import type { AuditNote, AuditRecord } from "../../../mesh/store.ts";
-import { AUDIT_COLUMNS, type AuditRow, auditRecord } from "../../shared/rows/audit.ts";
+import { AUDIT_COLUMNS, type AuditRow, auditRecord } from "../../shared/access/audit.ts";
 import type { EngineContext } from "../context.ts";
 
 /** The statements on the audit log. */

@@ -1,7 +1,7 @@
 /** SQL of hooks. */
 import type { HookId } from "@agentmesh/protocol";
 import type { HookRecord, HookToMake } from "../../../mesh/store.ts";
-import { HOOK, type HookRow, hookRecord } from "../../shared/rows/hooks.ts";
+import { HOOK, type HookRow, hookRecord } from "../../shared/access/hooks.ts";
 import type { EngineContext } from "../context.ts";
 
 /** The statements on hooks. */

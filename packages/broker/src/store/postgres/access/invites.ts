@@ -1,7 +1,7 @@
 /** SQL of invites. */
 import type { InviteId } from "@agentmesh/protocol";
 import type { InviteRecord, InviteToMake } from "../../../mesh/store.ts";
-import { INVITE_COLUMNS, type InviteRow, inviteOver, inviteRecord } from "../../shared/rows/invites.ts";
+import { INVITE_COLUMNS, type InviteRow, inviteOver, inviteRecord } from "../../shared/access/invites.ts";
 import type { EngineContext } from "../context.ts";
 
 /** The statements on invites. */

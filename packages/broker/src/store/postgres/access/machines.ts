@@ -1,37 +1,21 @@
 /** SQL of machines that joined, and of the tokens that are void since one or an agent was revoked. */
 import type { AgentId, InviteKind, MachineId } from "@agentmesh/protocol";
 import type { CallingMachine, MachineRecord, MachineToJoin, VoidToken } from "../../../mesh/store.ts";
+import {
+  callingMachine,
+  type ItsAgents,
+  MACHINE,
+  type MachineRow,
+  machineRecord,
+} from "../../shared/access/machines.ts";
 import type { EngineContext } from "../context.ts";
-
-interface MachineRow {
-  readonly pk: number;
-  readonly id: MachineId;
-  readonly host: string;
-  readonly kind: InviteKind;
-  readonly names: string | null;
-  readonly version: string | null;
-  readonly address: string | null;
-  readonly joined_at: number;
-  readonly last_seen_at: number | null;
-  readonly revoked_at: number | null;
-  readonly token_made_at: number;
-}
-
-const MACHINE = `
-  SELECT pk, id, host, kind, names, version, address, joined_at, last_seen_at, revoked_at, token_made_at FROM machine`;
 
 /** How many agents a machine has, how many of them have a session, and when one of them was heard of last. */
 const ITS_AGENTS = `
-  SELECT COUNT(*) AS agents, COUNT(s.beat_at) AS online, MAX(COALESCE(s.beat_at, a.last_seen_at)) AS heard_at
+  SELECT COUNT(*) AS agents, COUNT(s.beat_at) AS online, COALESCE(MAX(COALESCE(s.beat_at, a.last_seen_at)), 0) AS "heardAt"
   FROM agent a LEFT JOIN LATERAL
     (SELECT MAX(beat_at) AS beat_at FROM session WHERE agent_pk = a.pk) s ON TRUE
   WHERE a.machine_pk = $1 AND a.machine_pk IS NOT NULL AND a.removed_at IS NULL`;
-
-interface ItsAgents {
-  readonly agents: number;
-  readonly online: number;
-  readonly heard_at: number | null;
-}
 
 /** The statements on machines. */
 export function machineStatements({ db, now }: EngineContext) {
@@ -52,21 +36,9 @@ export function machineStatements({ db, now }: EngineContext) {
   const voidToken = (tokenHash: string) =>
     db.get<VoidToken>(`SELECT name, at FROM void_token WHERE token_hash = $1`, [tokenHash]);
 
-  const calling = (row: MachineRow): CallingMachine => ({
-    ...{ id: row.id, host: row.host, kind: row.kind, names: row.names ?? undefined },
-    calledAt: row.last_seen_at ?? undefined,
-  });
   const record = async (row: MachineRow): Promise<MachineRecord> => {
     const its = await db.get<ItsAgents>(ITS_AGENTS, [row.pk]);
-    return {
-      ...calling(row),
-      ...{ version: row.version ?? undefined, address: row.address ?? undefined, joinedAt: row.joined_at },
-      lastSeenAt: Math.max(row.last_seen_at ?? 0, its?.heard_at ?? 0) || undefined,
-      revokedAt: row.revoked_at ?? undefined,
-      tokenMadeAt: row.token_made_at,
-      agents: its?.agents ?? 0,
-      online: its?.online ?? 0,
-    };
+    return machineRecord(row, its ?? { agents: 0, online: 0, heardAt: 0 });
   };
   const records = async (rows: readonly MachineRow[]): Promise<MachineRecord[]> => {
     const found: MachineRecord[] = [];
@@ -86,7 +58,7 @@ export function machineStatements({ db, now }: EngineContext) {
     },
     async byToken(tokenHash: string): Promise<CallingMachine | undefined> {
       const row = (await byCurrent(tokenHash)) ?? (await byFormer(tokenHash, now));
-      return row && calling(row);
+      return row && callingMachine(row);
     },
     /** Key of one that was not revoked. */
     pkOf,

@@ -34,11 +34,6 @@ export function topicPageStatements({ db }: EngineContext) {
           [patterns],
         )
       )?.n ?? 0,
-    /** Whether a pattern that somebody is subscribed to begins so. */
-    beginsSo: async (text: string): Promise<boolean> =>
-      (await db.get(`SELECT 1 AS one FROM subscription WHERE pattern >= $1 AND pattern < $2 LIMIT 1`, [
-        ...[text, `${text}\u{10ffff}`],
-      ])) !== undefined,
     /** Subscriptions behind a place, by agent and pattern. */
     subscriptions: (agent: number, pattern: string, limit: number) =>
       db.all<SubscriptionRow>(

@@ -14,7 +14,6 @@ import type { MessagePlace, Store, Viewer } from "../../../mesh/store.ts";
 import { previewOf } from "../../shared/rows/body.ts";
 import { MESH_AGENT_ID } from "../../shared/rows/messages.ts";
 import { type DeliveryRow, inboxEntryOf, messageOf, subscriptionOf } from "../../shared/rows/rows.ts";
-import { patternsOf } from "../../shared/topics.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import type { VerbParts } from "./parts.ts";
@@ -46,7 +45,8 @@ export function lookVerbs({
           lastPublishedAt: timestamp(last),
         })),
       ),
-    countSubscribers: (topic) => read(async ({ topicPages }) => topicPages.listening(await meaning(topicPages, topic))),
+    countSubscribers: (topic) =>
+      read(async ({ topicPages, topics }) => topicPages.listening(await topics.patternsOf(topic))),
     listSubscriptions: (owner, after, limit) =>
       read(async ({ agents, topicPages }) =>
         (owner !== undefined
@@ -62,15 +62,6 @@ export function lookVerbs({
     questionOf: (message, viewer) => read((engine) => questionOf(engine, message, viewer)),
     listInbox: (query) => read((engine, { now }) => inboxPage(engine, query, now)),
   };
-}
-
-/** Patterns that mean a topic, of those that somebody is subscribed to. */
-async function meaning(topicPages: Engine["topicPages"], topic: string): Promise<string[]> {
-  const steps = patternsOf(topic);
-  for (let step = steps.next(); ; ) {
-    if (step.done === true) return step.value;
-    step = steps.next(await topicPages.beginsSo(step.value));
-  }
 }
 
 /** Resolves msg_…, dlv_… or a seq of the viewer's inbox to a message the viewer sent or received. */

@@ -1,25 +1,9 @@
 /** SQL of machines that joined, and of the tokens that are void since one or an agent was revoked. */
 import type { AgentId, InviteKind, MachineId } from "@agentmesh/protocol";
 import type { CallingMachine, MachineRecord, MachineToJoin, VoidToken } from "../../../mesh/store.ts";
+import { callingMachine, MACHINE, type MachineRow, machineRecord } from "../../shared/access/machines.ts";
 import type { EngineContext } from "../context.ts";
 import type { SessionsInMemory } from "../memory/sessions.ts";
-
-interface MachineRow {
-  readonly pk: number;
-  readonly id: MachineId;
-  readonly host: string;
-  readonly kind: InviteKind;
-  readonly names: string | null;
-  readonly version: string | null;
-  readonly address: string | null;
-  readonly joined_at: number;
-  readonly last_seen_at: number | null;
-  readonly revoked_at: number | null;
-  readonly token_made_at: number;
-}
-
-const MACHINE = `
-  SELECT pk, id, host, kind, names, version, address, joined_at, last_seen_at, revoked_at, token_made_at FROM machine`;
 
 /** Agents that are there of a machine that was revoked. */
 export const OF_REVOKED = `
@@ -72,22 +56,14 @@ export function machineStatements({ db, clock }: EngineContext, sessions: Sessio
      UNION SELECT former_token_hash, name, :now FROM agent WHERE pk = :pk AND former_token_hash IS NOT NULL`,
   );
 
-  const calling = (row: MachineRow): CallingMachine => ({
-    ...{ id: row.id, host: row.host, kind: row.kind, names: row.names ?? undefined },
-    calledAt: row.last_seen_at ?? undefined,
-  });
   const record = (row: MachineRow): MachineRecord => {
     const agents = selectAgents.all(row.pk);
     const beats = agents.map(({ pk, last_seen_at }) => sessions.newestOf(pk)?.beatAt ?? last_seen_at ?? 0);
-    return {
-      ...calling(row),
-      ...{ version: row.version ?? undefined, address: row.address ?? undefined, joinedAt: row.joined_at },
-      lastSeenAt: Math.max(row.last_seen_at ?? 0, ...beats) || undefined,
-      revokedAt: row.revoked_at ?? undefined,
-      tokenMadeAt: row.token_made_at,
+    return machineRecord(row, {
       agents: agents.length,
       online: agents.filter(({ pk }) => sessions.newestOf(pk) !== undefined).length,
-    };
+      heardAt: Math.max(0, ...beats),
+    });
   };
 
   return {
@@ -102,7 +78,7 @@ export function machineStatements({ db, clock }: EngineContext, sessions: Sessio
     },
     byToken(tokenHash: string): CallingMachine | undefined {
       const row = selectByToken.get(tokenHash) ?? selectByFormer.get(tokenHash, clock.now());
-      return row && calling(row);
+      return row && callingMachine(row);
     },
     /** Key of one that was not revoked. */
     pkOf: (id: MachineId): number | undefined => selectPkById.get(id)?.pk,

@@ -1,7 +1,7 @@
 /** The Store's verbs on who may come in: machines, invites, void tokens, the audit log. */
 import { AgentId } from "@agentmesh/protocol";
 import type { AccessStore } from "../../../mesh/store/access.ts";
-import { inviteRecord } from "../../shared/rows/invites.ts";
+import { inviteRecord } from "../../shared/access/invites.ts";
 import { joinMachine, leaveRevoked, revokeMachine } from "../acts/machines.ts";
 import { removeAgent } from "../acts/remove-agent.ts";
 import { laneOf, ROWS, sum } from "../commits/slices.ts";
