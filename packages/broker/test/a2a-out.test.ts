@@ -1,18 +1,10 @@
 /** A2A 1.0 out: a mesh's messages for the library's own server, whose answers come back; and push notifications to who asked. */
-import type { ServerResponse } from "node:http";
-import { AgentCard, type Message, Role, StreamResponse, TaskState } from "@a2a-js/sdk";
-import {
-  AgentEvent,
-  type AgentExecutor,
-  DefaultRequestHandler,
-  InMemoryTaskStore,
-  JsonRpcTransportHandler,
-  ServerCallContext,
-} from "@a2a-js/sdk/server";
+import { StreamResponse, TaskState } from "@a2a-js/sdk";
 import { Webhook as StandardWebhook } from "standardwebhooks";
-import { openWebhookReceiver, type Posted, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
+import { openWebhookReceiver, startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
+import { libraryServer } from "./a2a-library.ts";
 
 let broker: TestBroker;
 let asker: TestAgent;
@@ -21,65 +13,6 @@ beforeAll(async () => {
   asker = await broker.agent("asker");
 });
 afterAll(() => broker[Symbol.asyncDispose]());
-
-const part = (value: string) => ({
-  ...{ content: { $case: "text" as const, value }, metadata: undefined, filename: "", mediaType: "text/plain" },
-});
-
-/** Ends what it does for long. */
-let finish = () => {};
-
-/** An agent of the library: how it answers is said by the first word it is sent. */
-const executor: AgentExecutor = {
-  async execute({ userMessage, taskId, contextId }, bus) {
-    const [first] = userMessage.parts.map(({ content }) => (content?.$case === "text" ? content.value : ""));
-    const said: Message = {
-      ...{ messageId: `answer-to-${userMessage.messageId}`, contextId, taskId: "", role: Role.ROLE_AGENT },
-      ...{ parts: [part(`you said: ${first}`)], metadata: undefined, extensions: [], referenceTaskIds: [] },
-    };
-    const task = { id: taskId, contextId, artifacts: [], history: [], metadata: undefined };
-    const status = (state: TaskState, message?: Message) => ({
-      ...task,
-      status: { state, message, timestamp: new Date().toISOString() },
-    });
-    if (first?.startsWith("task")) {
-      const artifact = { artifactId: "a", name: "result", description: "", parts: [part("forty-two")] };
-      const artifacts = [{ ...artifact, metadata: undefined, extensions: [] }];
-      bus.publish(AgentEvent.task({ ...status(TaskState.TASK_STATE_COMPLETED), artifacts }));
-    } else if (first?.startsWith("slow")) {
-      bus.publish(AgentEvent.task(status(TaskState.TASK_STATE_WORKING)));
-      await new Promise<void>((resolve) => {
-        finish = resolve;
-      });
-      bus.publish(
-        AgentEvent.statusUpdate({
-          ...{ taskId, contextId, metadata: undefined },
-          status: { state: TaskState.TASK_STATE_COMPLETED, message: said, timestamp: new Date().toISOString() },
-        }),
-      );
-    } else if (first?.startsWith("fail")) {
-      bus.publish(AgentEvent.task(status(TaskState.TASK_STATE_FAILED, { ...said, parts: [part("no such branch")] })));
-    } else bus.publish(AgentEvent.message(said));
-    bus.finished();
-  },
-  cancelTask: async () => {},
-};
-
-const card = AgentCard.fromJSON({
-  ...{ name: "library", description: "Echoes.", version: "1", capabilities: {}, skills: [] },
-  supportedInterfaces: [{ url: "http://127.0.0.1/", protocolBinding: "JSONRPC", protocolVersion: "1.0" }],
-});
-
-/** The library's server, behind a receiver that keeps what it was posted. It lets in who has the token. */
-async function libraryServer(token: string) {
-  const handler = new JsonRpcTransportHandler(new DefaultRequestHandler(card, new InMemoryTaskStore(), executor));
-  return openWebhookReceiver(async ({ headers, body }: Posted, response: ServerResponse) => {
-    if (headers.authorization !== `Bearer ${token}`) return response.writeHead(401).end();
-    const requestedVersion = String(headers["a2a-version"]);
-    const answer = await handler.handle(body, new ServerCallContext({ requestedVersion }));
-    return response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
-  });
-}
 
 let agents = 0;
 async function bridged(url: string, credentials?: string) {
@@ -150,7 +83,7 @@ describe("an agent of the mesh whose program is an A2A server", () => {
     const [sent] = server.posts;
     const { params } = Sent.parse(JSON.parse(sent?.body ?? ""));
     expect(await stateOf(params.message.messageId)).toEqual(["acked", "taken"]);
-    finish();
+    server.finish();
     expect(await asked).toMatchObject({ status: "replied", reply: { body: "you said: slow: how many?" } });
     // It was posted once, and is not asked any more.
     expect(server.posts.filter(({ body }) => body.includes("SendMessage"))).toHaveLength(1);

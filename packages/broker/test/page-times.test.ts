@@ -42,7 +42,11 @@ async function begin(folder: string) {
     },
     readPost: () => undefined,
     policy: { ...ConfigSchema.parse({ home: folder }), messageTtlMs: DEFAULT_TTL_MS },
-    sinks: { timeoutMs: () => 1_000, vet: async () => {}, open: () => ({ ...none, test: none.post }) },
+    sinks: {
+      timeoutMs: () => 1_000,
+      vet: async () => {},
+      open: () => ({ ...none, test: none.post, follow: async () => undefined }),
+    },
     page: {
       isOpen: true,
       place: {

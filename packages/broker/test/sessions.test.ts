@@ -101,7 +101,11 @@ async function begin(folder: string, over: (store: Store) => Partial<Store> = ()
   const mesh = createMesh({
     ...{ store, clock, sight: seen, seal: new Seal("key"), disk: { look: () => room } },
     policy: { ...ConfigSchema.parse({ home: folder }), messageTtlMs: DEFAULT_TTL_MS },
-    sinks: { timeoutMs: () => 1_000, vet: async () => {}, open: () => ({ ...none, test: none.post }) },
+    sinks: {
+      timeoutMs: () => 1_000,
+      vet: async () => {},
+      open: () => ({ ...none, test: none.post, follow: async () => undefined }),
+    },
     readPost: () => undefined,
     page: { isOpen: false, place: { read: () => undefined, write: () => {} }, known: (_, secret) => secret },
     onWebhook: () => {},

@@ -56,6 +56,7 @@ function sinkFor(url: string, more: Partial<PostTerms> = {}, timeoutMs = TIMEOUT
   return {
     post: (each) => sink.post(each),
     test: () => sink.test(),
+    follow: (...task) => sink.follow(...task),
     close: () => sink.close(),
     [Symbol.dispose]: () => sink.close(),
   };
@@ -231,6 +232,23 @@ describe("a post", () => {
     receiver = await openWebhookReceiver(204, { port: receiver.port });
     expect(await sink.post(delivery)).toEqual({ kind: "taken", status: 204 });
     await receiver[Symbol.asyncDispose]();
+  });
+});
+
+describe("a task", () => {
+  const following = async (answer: Answering, forMs: number) => {
+    await using receiver = await openWebhookReceiver(answer);
+    using sink = sinkFor(receiver.url, { dialect: "a2a" });
+    return [await sink.follow(delivery.id, "t-1", forMs), receiver.posts.length];
+  };
+  const at = (state: string) => (_: Posted, response: ServerResponse) => {
+    const message = { parts: [{ text: "done" }] };
+    response.end(JSON.stringify({ jsonrpc: "2.0", id: 1, result: { id: "t-1", status: { state, message } } }));
+  };
+
+  test("whose time is over is asked for once more, and no further", async () => {
+    expect(await following(at("TASK_STATE_COMPLETED"), -1_000)).toEqual(["done", 1]);
+    expect(await following(at("TASK_STATE_WORKING"), -1_000)).toEqual([undefined, 1]);
   });
 });
 

@@ -16,7 +16,11 @@ export type A2aTask = { readonly kind: "at work" } | { readonly kind: "over"; re
 const Parts = z.array(z.unknown()).transform((parts) => parts.flatMap((each) => Part.safeParse(each).data ?? []));
 const Said = z.object({ parts: Parts });
 const Task = z.object({
-  id: z.string().min(1).max(1_024),
+  id: z
+    .string()
+    .min(1)
+    .max(1_024)
+    .regex(/^[^\0]*$/),
   status: z.object({ state: z.string().nullish(), message: Said.nullish() }).nullish(),
   artifacts: z.array(Said).nullish(),
 });

@@ -97,7 +97,7 @@ export class Asks {
     // Before the send, which takes a moment: of asks that cross in it the second is refused, too.
     const call = this.#waiting.begin(asker.id, asked.id);
     try {
-      const sent = await this.#messages.send(caller, message, answerWithinMs);
+      const sent = await this.#messages.send(caller, message, { answerWithinMs });
       call.ask = sent.messageId;
       await accepted();
       const deadline = performance.now() + waitMs;

@@ -32,6 +32,9 @@ import type { WaitingAsks } from "./waiting-asks.ts";
 type Table = typeof endpoints;
 type SendBody = EndpointRequest<Table["send"]>["body"];
 
+/** What is sent in the name of who asks: a question that is owed an answer, or what came of a task. */
+type Sending = Pick<MessageToEnqueue, "answerWithinMs" | "endsTask">;
+
 /** How long an answer is kept from streams while a call waits for it; after that it comes as any message. */
 const KEEP_BACK_FOR_ASK_MS = 2_000;
 
@@ -71,7 +74,7 @@ export class Messages {
    * @throws MeshError sender_mismatch, body_too_large, agent_not_found, refused_by_policy, message_not_found,
    *   other_life, idempotency_mismatch, loop_limit, rate_limited, duplicate_storm, inbox_full, quota_full, storage_full
    */
-  async send(caller: AgentCaller, request: SendBody, answerWithinMs?: number): Promise<SendReply> {
+  async send(caller: AgentCaller, request: SendBody, { answerWithinMs, endsTask }: Sending = {}): Promise<SendReply> {
     const sender = caller.agent;
     if (request.from !== undefined && request.from !== sender.name && request.from !== sender.id) {
       throw new MeshError(
@@ -117,7 +120,7 @@ export class Messages {
             windowMs: IDEMPOTENCY_WINDOW_MS,
           }
         : undefined,
-      answers: answered?.deliveryId,
+      ...{ answers: answered?.deliveryId, ...(endsTask && { endsTask }) },
     };
     try {
       return await this.#reply(await this.#store.enqueue(message, inboxQuota(this.#policy)), request.to);

@@ -37,14 +37,18 @@ export class Webhooks {
     this.#running = new RunningWebhooks(parts);
   }
 
-  /** Begins to post for every webhook that is stored. */
+  /** Begins to post for every webhook that is stored, and goes on with the tasks that they followed. */
   async start(): Promise<void> {
-    const { store, seal, onWebhook, agents } = this.#parts;
+    const { store, seal, onWebhook, agents, clock } = this.#parts;
+    const followed = Map.groupBy(await store.listFollowed(), ({ agentId }) => agentId);
     for (const record of await store.listWebhooks()) {
       const agent = await agents.resolve(record.agentId, { kind: "key" });
       const terms = openTerms(seal, record.agentId, record.sealed);
       if (terms) {
-        this.#running.begin(agent, terms, record);
+        const { pump } = this.#running.begin(agent, terms, record);
+        for (const { endsAt, ...task } of followed.get(agent.id) ?? []) {
+          pump.tasks.resume({ ...task, forMs: endsAt - clock.now() });
+        }
         continue;
       }
       const why = "disabled: its secrets cannot be opened, the mesh key is not the one it was set with; set it again";

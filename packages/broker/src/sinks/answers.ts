@@ -25,9 +25,6 @@ const hermes: Refusal = (body) => {
 /** The others mean their status: no documented answer of theirs takes a 2xx back. */
 const refusals: Partial<Record<WebhookDialect, Refusal>> = { hermes };
 
-/** What an answer means, and the task that it is followed by. */
-export type Meaning = PostOutcome & { readonly task?: string };
-
 /** By what an answer is read; `maxBytes` is the longest body of a message, `now` is in milliseconds. */
 export interface MeaningTerms {
   readonly dialect: WebhookDialect;
@@ -37,7 +34,7 @@ export interface MeaningTerms {
 }
 
 /** What an answer means to who posted. A redirect is a failure: it would lead past the guard. */
-export function meaning({ status, headers, body, isCut }: Answer, terms: MeaningTerms): Meaning {
+export function meaning({ status, headers, body, isCut }: Answer, terms: MeaningTerms): PostOutcome {
   const { dialect, now } = terms;
   if (status >= 200 && status < 300) {
     if (dialect === "a2a") return meaningOfA2a(status, answered({ body, isCut, type: headers["content-type"] }, terms));
@@ -56,7 +53,7 @@ export function meaning({ status, headers, body, isCut }: Answer, terms: Meaning
   return { kind: "failed", why, status };
 }
 
-function meaningOfA2a(status: number, said: A2aAnswered): Meaning {
+function meaningOfA2a(status: number, said: A2aAnswered): PostOutcome {
   if (said.kind === "refused") return { kind: "failed", why: said.why, status };
   const { text, task } = said;
   return { kind: "taken", status, ...(text !== undefined && { answer: text }), ...(task !== undefined && { task }) };

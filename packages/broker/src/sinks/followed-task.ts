@@ -6,19 +6,21 @@ import type { Answer } from "./exchange.ts";
 /** Pauses between two looks, in milliseconds: the first, and the longest, which they grow to. */
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
-/** How long a task is followed, in milliseconds, and after how many looks in a row that fail no more. */
-const FOLLOWED_MS = 600_000;
+/** After how many looks in a row that fail there are no more. */
 const MOST_FAILURES = 10;
 
-/** The text of its end, of `maxBytes` at most; undefined when it is not over in time, not there any more, or followed no more. Never rejects. */
+/**
+ * The text of its end, of `maxBytes` at most; undefined when it is not over in time, not there any more, or followed no more. One look
+ * is taken also when its time is over. Never rejects.
+ */
 export async function followTask(
   look: () => Promise<Answer>,
-  maxBytes: number,
+  { forMs, maxBytes }: { readonly forMs: number; readonly maxBytes: number },
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const until = performance.now() + FOLLOWED_MS;
+  const until = performance.now() + forMs;
   let failures = 0;
-  for (let ms = FIRST_PAUSE_MS; performance.now() < until; ms = Math.min(LONGEST_PAUSE_MS, ms * 2)) {
+  for (let ms = FIRST_PAUSE_MS, first = true; first || performance.now() < until; ms = longer(ms), first = false) {
     try {
       await pause(ms, undefined, { signal, ref: false });
     } catch {
@@ -32,4 +34,8 @@ export async function followTask(
     if (failures === MOST_FAILURES) return undefined;
   }
   return undefined;
+}
+
+function longer(ms: number): number {
+  return Math.min(LONGEST_PAUSE_MS, ms * 2);
 }

@@ -1,6 +1,7 @@
 /** A webhook as a sink: signed posts through the egress guard. */
 import type { Agent as HttpAgent } from "node:http";
 import {
+  type DeliveryId,
   type LeasedDelivery,
   MAX_REQUEST_BYTES,
   MAX_WEBHOOK_TIMEOUT_MS,
@@ -73,6 +74,17 @@ class HttpWebhookSink implements WebhookSink {
     return this.#send(newId("tst"), testEvent(timestamp(this.#parts.clock.now()), this.#terms));
   }
 
+  follow(id: DeliveryId, task: string, forMs: number): Promise<string | undefined> {
+    const url = new URL(this.#terms.url);
+    const look = () =>
+      this.#exchange(
+        `${id}-task`,
+        { url, ...taskPost(id, task, this.#terms.a2a?.()) },
+        AbortSignal.any([this.#closed.signal, AbortSignal.timeout(LOOK_MS)]),
+      );
+    return followTask(look, { forMs, maxBytes: this.#parts.maxBodyBytes }, this.#closed.signal);
+  }
+
   close(): void {
     this.#closed.abort();
     for (const post of this.#underWay) post.abort();
@@ -81,7 +93,7 @@ class HttpWebhookSink implements WebhookSink {
 
   async #send(id: string, event: WebhookEvent): Promise<PostOutcome> {
     const { clock, maxBodyBytes: maxBytes, legacyMessage = namedMessage } = this.#parts;
-    const { dialect, a2a } = this.#terms;
+    const { dialect } = this.#terms;
     const timeoutMs = timeoutOf(dialect, this.#parts);
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), timeoutMs);
@@ -89,16 +101,7 @@ class HttpWebhookSink implements WebhookSink {
     try {
       const answer = await this.#exchange(id, draft(id, event, this.#terms, legacyMessage), abort.signal);
       const terms = { dialect, isTest: event.type === "agentmesh.test.v1", maxBytes, now: clock.now() };
-      const { task, ...outcome } = meaning(answer, terms);
-      if (task === undefined || outcome.kind !== "taken") return outcome;
-      const url = new URL(this.#terms.url);
-      const look = () =>
-        this.#exchange(
-          `${id}-task`,
-          { url, ...taskPost(id, task, a2a?.()) },
-          AbortSignal.any([this.#closed.signal, AbortSignal.timeout(LOOK_MS)]),
-        );
-      return { ...outcome, follow: () => followTask(look, maxBytes, this.#closed.signal) };
+      return meaning(answer, terms);
     } catch (error) {
       const isLate = abort.signal.aborted && !this.#closed.signal.aborted;
       return { kind: "failed", why: isLate ? `no answer within ${timeoutMs / 1_000} s` : failure(error) };

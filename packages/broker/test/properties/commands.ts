@@ -11,6 +11,7 @@ import { machineCommands } from "./commands-machines.ts";
 import { messageCommands } from "./commands-messages.ts";
 import { receiverCommands } from "./commands-receivers.ts";
 import { topicCommands } from "./commands-topics.ts";
+import { webhookCommands } from "./commands-webhooks.ts";
 
 const kinds: readonly CommandKind[] = [
   ...agentCommands,
@@ -22,6 +23,7 @@ const kinds: readonly CommandKind[] = [
   ...ackCommands,
   ...decisionCommands,
   ...receiverCommands,
+  ...webhookCommands,
   ...careCommands,
 ];
 

@@ -22,6 +22,7 @@ interface Told {
   readonly sessions: Map<SessionId, boolean>;
   readonly proven: Set<SessionId>;
   readonly topics: Set<string>;
+  webhook: boolean;
 }
 
 /** Every event so far, and the mesh as they tell of it. */
@@ -154,7 +155,7 @@ export class EventTape {
   #apply(event: Exclude<MeshEvent, { deliveryId: string }>): boolean {
     const told = this.#told.get(event.agent.id);
     if (event.type === "agent.registered") {
-      const none = { removed: false, summary: undefined, presence: "offline" };
+      const none = { removed: false, summary: undefined, presence: "offline", webhook: false };
       const { name } = event.agent;
       this.#told.set(event.agent.id, { name, ...none, sessions: new Map(), proven: new Set(), topics: new Set() });
       return told === undefined;
@@ -200,6 +201,14 @@ export class EventTape {
       }
       case "topic.unsubscribed":
         return told.topics.delete(event.topic);
+      case "webhook.set":
+        told.webhook = true;
+        return true;
+      case "webhook.removed": {
+        const had = told.webhook;
+        told.webhook = false;
+        return had;
+      }
       case "agent.focus":
       case "policy.set":
         return true;

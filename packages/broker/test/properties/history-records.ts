@@ -41,6 +41,8 @@ export interface AgentHistory extends Party {
   focus: FocusHistory | undefined;
   /** What programs outside are shown of it. */
   card?: AgentCardToKeep | undefined;
+  /** When its webhook was set, if it has one. */
+  webhookSetAt?: number | undefined;
   /** Patterns, and since when. */
   readonly subscriptions: Map<string, number>;
 }
@@ -145,6 +147,8 @@ export interface DeliveryHistory {
   /** Session of its newest lease. */
   lastHolder: SessionId | undefined;
   endedAt: number | undefined;
+  /** The task as which a receiver works on it. */
+  task?: string | undefined;
   /** A dead letter that somebody has taken off the list. */
   dismissed?: boolean;
   pruned: boolean;

@@ -75,6 +75,7 @@ export function send(asked: MessageToEnqueue): Question {
       }
       const answered = asked.answers && history.named(senderId, asked.answers);
       if (answered) o.heardOfHolder(answered);
+      if (answered && asked.endsTask) answered.task = undefined;
       if (answered && isOpen(answered)) {
         const reason = answered.of.message.from.id === recipientId ? "replied" : "read";
         o.proves(answered);

@@ -5,6 +5,7 @@ import { accessConformance } from "./access-conformance.ts";
 import { acksConformance } from "./acks-conformance.ts";
 import { storeConformance } from "./conformance.ts";
 import { eventsConformance } from "./events-conformance.ts";
+import { followedConformance } from "./followed-conformance.ts";
 import { historyConformance } from "./history-conformance.ts";
 import { usePostgres } from "./postgres-engine.ts";
 
@@ -17,5 +18,6 @@ describe.skipIf(version.whyNot !== undefined)(named, () => {
   accessConformance(version.name, engine);
   acksConformance(version.name, engine);
   eventsConformance(version.name, engine);
+  followedConformance(version.name, engine);
   historyConformance(version.name, engine);
 });

@@ -31,6 +31,7 @@ import { storeConformance } from "./conformance.ts";
 import { driversOfRun } from "./drivers.ts";
 import { eventsConformance } from "./events-conformance.ts";
 import { fakeClock } from "./fake-clock.ts";
+import { followedConformance } from "./followed-conformance.ts";
 import { historyConformance } from "./history-conformance.ts";
 import { makeOlderDatabase, OLDER_KEPT } from "./older-database.ts";
 import { planOf } from "./plan-of.ts";
@@ -83,6 +84,7 @@ for (const driver of driversOfRun) {
   accessConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   acksConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   eventsConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
+  followedConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   historyConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
 }
 

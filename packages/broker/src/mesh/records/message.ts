@@ -35,6 +35,8 @@ export interface MessageToEnqueue {
   readonly idempotency: { readonly key: string; readonly contentHash: string; readonly windowMs: number } | undefined;
   /** Delivery of the sender that this message answers; acked in the same act. */
   readonly answers: DeliveryId | undefined;
+  /** It is what came of the task that this delivery is followed by, which is over in the same act. */
+  readonly endsTask?: true;
 }
 
 /** A message to publish on a topic; its subscribers are found inside the act. */

@@ -1,6 +1,6 @@
 /** The part of the Store port that keeps webhooks. */
-import type { AgentId } from "@agentmesh/protocol";
-import type { WebhookNote, WebhookRecord } from "../records/index.ts";
+import type { AgentId, DeliveryId } from "@agentmesh/protocol";
+import type { AckVerdict, FollowedTask, TaskToFollow, WebhookNote, WebhookRecord } from "../records/index.ts";
 
 /** One webhook of an agent at most, and how it does. */
 export interface WebhookStore {
@@ -14,4 +14,11 @@ export interface WebhookStore {
   noteWebhook(agentId: AgentId, note: WebhookNote): Promise<void>;
   /** Removes an agent's webhook; false when it has none. */
   removeWebhook(agentId: AgentId): Promise<boolean>;
+
+  /** Acks what a receiver is at work on, and keeps by which task, in one act; of a webhook that is another one by now it keeps none. */
+  ackFollowed(agentId: AgentId, delivery: DeliveryId, task: TaskToFollow): Promise<AckVerdict>;
+  /** All that are followed; they end with their webhook. */
+  listFollowed(): Promise<FollowedTask[]>;
+  /** A task is over, or given up. */
+  unfollow(agentId: AgentId, delivery: DeliveryId): Promise<void>;
 }

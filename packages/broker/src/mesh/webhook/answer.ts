@@ -4,7 +4,11 @@ import type { Agents } from "../agents.ts";
 import type { Messages } from "../messages.ts";
 
 /** Sends it; false where nothing is to be answered: then the delivery is acked as any. @throws what a send throws */
-export type AnswerPost = (agent: Party, delivery: LeasedDelivery, text: string) => Promise<boolean>;
+export type AnswerPost = (
+  agent: Party,
+  delivery: Pick<LeasedDelivery, "id" | "message">,
+  text: string,
+) => Promise<boolean>;
 
 /**
  * Answers over the verb of every send. Asks are answered, and messages that begin something: an answer to an answer would
@@ -22,6 +26,7 @@ export function answerPost(parts: { readonly agents: Agents; readonly messages: 
         ...{ inReplyTo: question, body: text, urgency: "normal", ttlMs: DEFAULT_TTL_MS, byProgram: true },
         idempotencyKey: `answer-${delivery.id}`,
       },
+      { endsTask: true },
     );
     return true;
   };

@@ -10,6 +10,8 @@ import type { Slots } from "./slots.ts";
 export interface PumpParts {
   readonly store: Store;
   readonly agent: Party;
+  /** When the webhook was set. */
+  readonly setAt: number;
   readonly sink: WebhookSink;
   readonly health: WebhookHealth;
   readonly slots: Slots;

@@ -1,5 +1,6 @@
 /** The pump of one webhook: lease, post, ack or give back; in order, within its credit, past no open breaker. */
 import { type DeliveryId, type LeasedDelivery, MAX_BYTES_PER_READ, WEBHOOK_PATH } from "@agentmesh/protocol";
+import { FOLLOWED_MS, FollowedTasks } from "./followed.ts";
 import type { WebhookHealth } from "./health.ts";
 import type { PumpParts } from "./pump-parts.ts";
 import type { PostOutcome } from "./sink.ts";
@@ -9,13 +10,17 @@ import { untilDone } from "./until-done.ts";
 const RETRY_MS = 1_000;
 /** So long before a lease ends nothing more is tried for what was posted under it, in milliseconds: its next one may be posted again. */
 const MARGIN_MS = 2_000;
-/** So many that were taken are followed at a time, until they are done. */
-const MOST_FOLLOWED = 16;
 
 /** What was leased to be posted; `until` its lease does, less a margin, on the steady clock in milliseconds. */
 interface ToPost {
   readonly delivery: LeasedDelivery;
   readonly until: number;
+}
+
+/** What a receiver said to what it took: an answer, or as which task it works on it. */
+interface Said {
+  readonly answer: string | undefined;
+  readonly task: string | undefined;
 }
 
 /** Posts what is ready until it is closed. */
@@ -26,13 +31,15 @@ export class WebhookPump {
   #filling = false;
   #again = false;
   #inFlight = 0;
-  #followed = 0;
   #test: Promise<PostOutcome> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastTry: DeliveryId | undefined;
+  /** What was taken, and is worked on. */
+  readonly tasks: FollowedTasks;
 
   constructor(parts: PumpParts) {
     this.#parts = parts;
+    this.tasks = new FollowedTasks(parts, () => this.#open);
   }
 
   get health(): WebhookHealth {
@@ -151,8 +158,9 @@ export class WebhookPump {
     if (outcome?.kind === "taken") {
       // What a webhook that was replaced did says nothing of the one in its place.
       const noted = this.#open ? health.taken() : Promise.resolve();
-      await Promise.all([this.#note(noted), this.#ack({ delivery, until }, outcome.answer)]);
-      if (outcome.follow) void this.#follow(delivery, outcome.follow).catch(this.#parts.onFault);
+      const task = outcome.task !== undefined && this.tasks.take(delivery) ? outcome.task : undefined;
+      await Promise.all([this.#note(noted), this.#ack({ delivery, until }, { answer: outcome.answer, task })]);
+      if (task !== undefined) this.tasks.follow({ delivery, task, forMs: FOLLOWED_MS });
     } else if (!outcome || !this.#open) {
       const { store, agent, retry } = this.#parts;
       const reason = "the webhook was changed, or the broker stops";
@@ -166,33 +174,22 @@ export class WebhookPump {
   }
 
   /** The receiver has it: acked whatever became of the lease. */
-  async #ack({ delivery, until }: ToPost, answer: string | undefined): Promise<void> {
-    const { store, agent, leaseMs } = this.#parts;
+  async #ack({ delivery, until }: ToPost, { answer, task }: Said): Promise<void> {
+    const { store, agent, leaseMs, setAt: webhookSetAt } = this.#parts;
     const { id, receipt } = delivery;
     const acked = async () => {
       // The answer acks what it answers. What never can be sent is let go: a second post would have the work done again.
       const isAnswered = answer !== undefined && (await this.#answer(delivery, answer, until));
       // The lease may be over by now: what is acked late is posted no third time.
       if (!isAnswered && (answer === undefined || this.#open))
-        await this.#untilDone(until + leaseMs, () => store.ack(agent.id, id, undefined, "taken"));
+        await this.#untilDone(until + leaseMs, () =>
+          task === undefined
+            ? store.ack(agent.id, id, undefined, "taken")
+            : store.ackFollowed(agent.id, id, { task, forMs: FOLLOWED_MS, webhookSetAt }),
+        );
     };
     const push = { path: WEBHOOK_PATH, failedWhy: undefined };
     await Promise.all([this.#untilDone(until, () => store.recordPush(agent.id, id, receipt, push)), acked()]);
-  }
-
-  /** What a receiver says when it has done what it took. Nothing waits for it: whoever asked is told when it is late. */
-  async #follow(delivery: LeasedDelivery, follow: () => Promise<string | undefined>): Promise<void> {
-    const { leaseMs, onUnanswered } = this.#parts;
-    if (this.#followed >= MOST_FOLLOWED) {
-      onUnanswered(delivery.id, `${MOST_FOLLOWED} tasks are followed already`);
-      return;
-    }
-    this.#followed++;
-    const answer = await follow();
-    this.#followed--;
-    if (!this.#open) return;
-    if (answer === undefined) onUnanswered(delivery.id, "its task came to no text, or was not over in time");
-    else await this.#answer(delivery, answer, performance.now() + leaseMs);
   }
 
   async #answer(delivery: LeasedDelivery, text: string, until: number): Promise<boolean> {

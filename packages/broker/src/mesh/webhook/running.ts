@@ -88,7 +88,7 @@ export class RunningWebhooks {
     });
     const pump = new WebhookPump({
       store,
-      agent: to,
+      ...{ agent: to, setAt: before.setAt },
       sink: sinks.open({ to, url, dialect, maxInFlight, openclaw, a2a: () => running.terms.a2a, secrets }),
       health,
       slots: this.#slots,

@@ -1,5 +1,12 @@
 /** The port of a webhook: a sink that answers, so that its 2xx is the ack. */
-import type { A2aOptions, LeasedDelivery, OpenClawOptions, Party, WebhookDialect } from "@agentmesh/protocol";
+import type {
+  A2aOptions,
+  DeliveryId,
+  LeasedDelivery,
+  OpenClawOptions,
+  Party,
+  WebhookDialect,
+} from "@agentmesh/protocol";
 
 /** Where and how to post. */
 export interface PostTerms {
@@ -21,8 +28,8 @@ export type PostOutcome =
       readonly status: number;
       /** What it said to the message, in a dialect in which answers come so. */
       readonly answer?: string;
-      /** It is at work on it: asks until it is done, for what it says then. Never rejects, and ends with the sink. */
-      readonly follow?: () => Promise<string | undefined>;
+      /** It is at work on it, as this task. */
+      readonly task?: string;
     }
   | { readonly kind: "failed"; readonly why: string; readonly status?: number }
   /** The receiver asked for time. */
@@ -35,6 +42,11 @@ export interface WebhookSink {
   post(delivery: LeasedDelivery): Promise<PostOutcome>;
   /** Posts a test event. */
   test(): Promise<PostOutcome>;
+  /**
+   * Asks for a task until it is over, for what it says then; undefined when that is nothing, or it takes longer. It is asked for once
+   * at least. Never rejects, and ends with the sink.
+   */
+  follow(delivery: DeliveryId, task: string, forMs: number): Promise<string | undefined>;
   /** Ends what is under way. */
   close(): void;
 }

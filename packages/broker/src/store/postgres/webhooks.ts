@@ -1,5 +1,6 @@
-/** SQL of webhooks. */
-import { WEBHOOK, type WebhookRow, webhookChange } from "../shared/rows/webhooks.ts";
+/** SQL of webhooks, and of the tasks that they follow. */
+import type { TaskToFollow } from "../../mesh/store.ts";
+import { FOLLOWED, type FollowedRow, WEBHOOK, type WebhookRow, webhookChange } from "../shared/rows/webhooks.ts";
 import type { EngineContext } from "./context.ts";
 
 /** The statements on webhooks. */
@@ -13,8 +14,11 @@ export function webhookStatements({ db, now, happened }: EngineContext) {
     if (told) await happened(agentPk, told.type, told.facts);
   };
 
+  const unfollowAll = (agentPk: number) => db.run(`DELETE FROM followed WHERE agent_pk = $1`, [agentPk]);
+
   return {
     async put(agentPk: number, sealed: string): Promise<void> {
+      await unfollowAll(agentPk);
       await db.run(
         `INSERT INTO webhook (agent_pk, sealed, set_at) VALUES ($1, $2, $3)
          ON CONFLICT (agent_pk) DO UPDATE SET sealed = excluded.sealed, set_at = excluded.set_at, failures = 0,
@@ -28,10 +32,20 @@ export function webhookStatements({ db, now, happened }: EngineContext) {
       if (changed === 1) await happened(agentPk, "webhook.rotated", {});
     },
     async remove(agentPk: number): Promise<boolean> {
+      await unfollowAll(agentPk);
       const isRemoved = (await db.run(`DELETE FROM webhook WHERE agent_pk = $1`, [agentPk])) === 1;
       if (isRemoved) await happened(agentPk, "webhook.removed", {});
       return isRemoved;
     },
+    follow: (agentPk: number, deliveryPk: number, { task, forMs, webhookSetAt }: TaskToFollow) =>
+      db.run(
+        `INSERT INTO followed (delivery_pk, agent_pk, task, ends_at)
+         SELECT $1, agent_pk, $2, $3 FROM webhook WHERE agent_pk = $4 AND set_at = $5 FOR SHARE
+         ON CONFLICT (delivery_pk) DO UPDATE SET task = excluded.task, ends_at = excluded.ends_at`,
+        [deliveryPk, task, now + forMs, agentPk, webhookSetAt],
+      ),
+    followed: () => db.all<FollowedRow>(FOLLOWED),
+    unfollow: (deliveryPk: number) => db.run(`DELETE FROM followed WHERE delivery_pk = $1`, [deliveryPk]),
     one,
     all: () => db.all<WebhookRow>(`${WEBHOOK} ORDER BY a.name`),
     noteTaken: (agentPk: number) =>

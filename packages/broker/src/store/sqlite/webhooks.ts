@@ -1,5 +1,6 @@
-/** SQL of webhooks. */
-import { WEBHOOK, type WebhookRow, webhookChange } from "../shared/rows/webhooks.ts";
+/** SQL of webhooks, and of the tasks that they follow. */
+import type { TaskToFollow } from "../../mesh/store.ts";
+import { FOLLOWED, type FollowedRow, WEBHOOK, type WebhookRow, webhookChange } from "../shared/rows/webhooks.ts";
 import type { EngineContext } from "./context.ts";
 
 /** The statements on webhooks. */
@@ -19,6 +20,14 @@ export function webhookStatements({ db, clock, happened }: EngineContext) {
     `UPDATE webhook SET failures = ?, failed_at = ?, failed_why = ?, rests_until = ?, disabled = ? WHERE agent_pk = ?`,
   );
 
+  const follow = db.prepare<[number, string, number, number, number]>(
+    `INSERT OR REPLACE INTO followed (delivery_pk, agent_pk, task, ends_at)
+     SELECT ?, agent_pk, ?, ? FROM webhook WHERE agent_pk = ? AND set_at = ?`,
+  );
+  const selectFollowed = db.prepare<[], FollowedRow>(FOLLOWED);
+  const unfollow = db.prepare<[number]>(`DELETE FROM followed WHERE delivery_pk = ?`);
+  const unfollowAll = db.prepare<[number]>(`DELETE FROM followed WHERE agent_pk = ?`);
+
   const note = (agentPk: number, change: () => unknown): void => {
     const before = selectOne.get(agentPk);
     change();
@@ -28,6 +37,7 @@ export function webhookStatements({ db, clock, happened }: EngineContext) {
 
   return {
     put(agentPk: number, sealed: string): void {
+      unfollowAll.run(agentPk);
       put.run(agentPk, sealed, clock.now());
       happened(agentPk, "webhook.set", {});
     },
@@ -35,10 +45,15 @@ export function webhookStatements({ db, clock, happened }: EngineContext) {
       if (reseal.run(sealed, agentPk).changes === 1) happened(agentPk, "webhook.rotated", {});
     },
     remove(agentPk: number): boolean {
+      unfollowAll.run(agentPk);
       const isRemoved = remove.run(agentPk).changes === 1;
       if (isRemoved) happened(agentPk, "webhook.removed", {});
       return isRemoved;
     },
+    follow: (agentPk: number, deliveryPk: number, { task, forMs, webhookSetAt }: TaskToFollow) =>
+      follow.run(deliveryPk, task, clock.now() + forMs, agentPk, webhookSetAt),
+    followed: () => selectFollowed.all(),
+    unfollow: (deliveryPk: number) => unfollow.run(deliveryPk),
     one: (agentPk: number) => selectOne.get(agentPk),
     all: () => selectAll.all(),
     noteTaken: (agentPk: number) => note(agentPk, () => noteTaken.run(clock.now(), agentPk)),

@@ -149,6 +149,7 @@ async function ackAnswered(
   const answered = message.answers && (await engine.deliveries.own(message.senderId, message.answers));
   if (!answered) return;
   await heardOfHolder(engine, context, answered, heardAt);
+  if (message.endsTask) await engine.webhooks.unfollow(answered.pk);
   if (answered.state !== "queued" && answered.state !== "leased") return;
   // Who writes about a message to somebody else has read it, and has not answered it.
   const reason = answered.sender_id === message.recipientId ? "replied" : "read";

@@ -12,6 +12,7 @@ const SHIFTED = [
    WHERE state IN ('queued', 'leased', 'held')`,
   `UPDATE agent SET focus_until = focus_until + $1 WHERE focus_until IS NOT NULL`,
   `UPDATE ask SET due_at = due_at + $1 WHERE closed_at IS NULL`,
+  `UPDATE followed SET ends_at = ends_at + $1`,
   `UPDATE invite SET expires_at = expires_at + $1 WHERE used_at IS NULL AND taken_back_at IS NULL`,
   `UPDATE agent SET former_until = former_until + $1 WHERE former_token_hash IS NOT NULL`,
   `UPDATE machine SET former_until = former_until + $1 WHERE former_token_hash IS NOT NULL`,

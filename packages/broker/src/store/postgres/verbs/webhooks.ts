@@ -1,7 +1,10 @@
 /** The Store's verbs on webhooks. */
+
 import type { WebhookStore } from "../../../mesh/store/webhooks.ts";
+import type { FollowedTask } from "../../../mesh/store.ts";
 import { laneOf } from "../../shared/lanes.ts";
-import { webhookRecord } from "../../shared/rows/webhooks.ts";
+import { followedTask, webhookRecord } from "../../shared/rows/webhooks.ts";
+import { ackDelivery } from "../acts/lease.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** Verbs on them. */
@@ -29,5 +32,26 @@ export function webhookVerbs({ read, write }: VerbParts): WebhookStore {
       }),
     removeWebhook: (agentId) =>
       write(laneOf.agent(agentId), async ({ agents, webhooks }) => webhooks.remove(await agents.pkOf(agentId))),
+    ackFollowed: (agentId, delivery, task) =>
+      write(laneOf.agent(agentId), async (engine, context) => {
+        const verdict = await ackDelivery(engine, context, agentId, delivery, undefined, "taken");
+        const own = await engine.deliveries.own(agentId, delivery);
+        if (own) await engine.webhooks.follow(own.recipient_pk, own.pk, task);
+        return verdict;
+      }),
+    listFollowed: () =>
+      read(async ({ deliveries, webhooks }) => {
+        const followed: FollowedTask[] = [];
+        for (const row of await webhooks.followed()) {
+          const delivery = await deliveries.byPk(row.delivery_pk);
+          if (delivery) followed.push(followedTask(row, delivery));
+        }
+        return followed;
+      }),
+    unfollow: (agentId, delivery) =>
+      write(laneOf.agent(agentId), async ({ deliveries, webhooks }) => {
+        const own = await deliveries.own(agentId, delivery);
+        if (own) await webhooks.unfollow(own.pk);
+      }),
   };
 }

@@ -1,7 +1,8 @@
 /** Webhooks as an engine returns them, and what the mesh gets. */
 import type { AgentId, EventFacts, WebhookState } from "@agentmesh/protocol";
 import { timestamp } from "../../../mesh/clock.ts";
-import type { WebhookRecord } from "../../../mesh/store.ts";
+import type { FollowedTask, WebhookRecord } from "../../../mesh/store.ts";
+import { type DeliveryRow, messageOf } from "./rows.ts";
 
 /** A webhook with its agent. */
 export interface WebhookRow {
@@ -29,6 +30,12 @@ function webhookState(row: WebhookRow): WebhookState {
   return row.proven_at === null ? "untried" : "working";
 }
 
+/** The record of a followed task, and of the delivery that it took. */
+export function followedTask({ task, ends_at }: FollowedRow, delivery: DeliveryRow): FollowedTask {
+  const { id, recipient_id: agentId } = delivery;
+  return { agentId, delivery: { id, message: messageOf(delivery) }, task, endsAt: ends_at };
+}
+
 /** The record of a webhook. */
 export function webhookRecord(row: WebhookRow): WebhookRecord {
   return {
@@ -43,6 +50,16 @@ export function webhookRecord(row: WebhookRow): WebhookRecord {
     disabled: row.disabled === 1,
   };
 }
+
+/** A task that is followed, by the key of its delivery. */
+export interface FollowedRow {
+  readonly delivery_pk: number;
+  readonly task: string;
+  readonly ends_at: number;
+}
+
+/** What is followed, in the order in which it was taken up. */
+export const FOLLOWED = `SELECT delivery_pk, task, ends_at FROM followed ORDER BY ends_at, delivery_pk`;
 
 /** What a webhook's rows before and after a change say has happened to it. */
 export type WebhookChange =

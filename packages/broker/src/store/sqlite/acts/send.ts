@@ -174,6 +174,7 @@ export function putKey(
 function ackAnswered(engine: Engine, context: EngineContext, message: MessageToEnqueue, heardAt: number): void {
   const answered = message.answers && engine.deliveries.own(message.senderId, message.answers);
   if (answered) heardOfHolder(engine, context, answered, heardAt);
+  if (answered && message.endsTask) engine.webhooks.unfollow(answered.pk);
   if (!answered || (answered.state !== "queued" && answered.state !== "leased")) return;
   // Who writes about a message to somebody else has read it, and has not answered it.
   const reason = answered.sender_id === message.recipientId ? "replied" : "read";

@@ -13,6 +13,7 @@ export function shiftStatements({ db, callers }: EngineContext, { sessions }: Pi
     `UPDATE agent SET focus_until = focus_until + :ms WHERE focus_until IS NOT NULL`,
   );
   const asks = db.prepare<[{ ms: number }]>(`UPDATE ask SET due_at = due_at + :ms WHERE closed_at IS NULL`);
+  const followed = db.prepare<[{ ms: number }]>(`UPDATE followed SET ends_at = ends_at + :ms`);
   const invites = db.prepare<[{ ms: number }]>(
     `UPDATE invite SET expires_at = expires_at + :ms WHERE used_at IS NULL AND taken_back_at IS NULL`,
   );
@@ -28,7 +29,7 @@ export function shiftStatements({ db, callers }: EngineContext, { sessions }: Pi
   const machinesHeardOf = db.prepare<[{ ms: number }]>(
     `UPDATE machine SET last_seen_at = last_seen_at + :ms WHERE last_seen_at IS NOT NULL`,
   );
-  const all = [deliveries, focuses, asks, invites, overlaps, overlapsOfMachines, heardOf, machinesHeardOf];
+  const all = [deliveries, focuses, asks, followed, invites, overlaps, overlapsOfMachines, heardOf, machinesHeardOf];
   return (ms: number) => {
     for (const each of all) each.run({ ms });
     callers.forgetAll();

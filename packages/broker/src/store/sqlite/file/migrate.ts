@@ -23,6 +23,7 @@ import { hooks } from "../migrations/0020-hooks.ts";
 import { agentCards } from "../migrations/from-0021/0021-agent-cards.ts";
 import { needs } from "../migrations/from-0021/0022-needs.ts";
 import { hookTo } from "../migrations/from-0021/0023-hook-to.ts";
+import { followed } from "../migrations/from-0021/0024-followed.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -49,6 +50,7 @@ export const migrations: readonly string[] = [
   agentCards,
   needs,
   hookTo,
+  followed,
 ];
 
 /** The database was written by a newer broker. */

@@ -1,8 +1,9 @@
 /** The Store's verbs on webhooks. */
 import type { AgentId } from "@agentmesh/protocol";
+import type { WebhookStore } from "../../../mesh/store/webhooks.ts";
 import type { Store } from "../../../mesh/store.ts";
-import { webhookRecord } from "../../shared/rows/webhooks.ts";
-import { giveBack, underLease } from "../acts/lease.ts";
+import { followedTask, webhookRecord } from "../../shared/rows/webhooks.ts";
+import { ackDelivery, giveBack, underLease } from "../acts/lease.ts";
 import { laneOf } from "../commits/slices.ts";
 import type { VerbParts } from "./parts.ts";
 
@@ -13,11 +14,8 @@ export function webhookVerbs({
   peek,
   read,
   write,
-}: VerbParts): Pick<
-  Store,
-  "release" | "putWebhook" | "resealWebhook" | "webhookOf" | "listWebhooks" | "noteWebhook" | "removeWebhook"
-> {
-  const { agents, webhooks } = engine;
+}: VerbParts): Pick<Store, "release" | keyof WebhookStore> {
+  const { agents, deliveries, webhooks } = engine;
   const pkOf = (agentId: AgentId) => agents.row(agentId)?.pk ?? 0;
   return {
     release: (agentId, ref, receipt, { reason, retry }) =>
@@ -46,5 +44,24 @@ export function webhookVerbs({
         else webhooks.noteFailed(pkOf(agentId), { ...note, disabled: note.kind === "disabled" });
       }),
     removeWebhook: (agentId) => write(laneOf.agent(agentId), () => webhooks.remove(pkOf(agentId))),
+    ackFollowed: (agentId, delivery, task) =>
+      write(laneOf.agent(agentId), () => {
+        const verdict = ackDelivery(engine, context, agentId, delivery, undefined, "taken");
+        const own = deliveries.own(agentId, delivery);
+        if (own) webhooks.follow(own.recipient_pk, own.pk, task);
+        return verdict;
+      }),
+    listFollowed: () =>
+      peek(() =>
+        webhooks.followed().flatMap((row) => {
+          const delivery = deliveries.byPk(row.delivery_pk);
+          return delivery ? followedTask(row, delivery) : [];
+        }),
+      ),
+    unfollow: (agentId, delivery) =>
+      write(laneOf.agent(agentId), () => {
+        const own = deliveries.own(agentId, delivery);
+        if (own) webhooks.unfollow(own.pk);
+      }),
   };
 }

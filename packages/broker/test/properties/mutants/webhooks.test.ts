@@ -1,0 +1,6 @@
+/** Broken engines: webhooks. */
+import { webhookCommands } from "../commands-webhooks.ts";
+import { catchAll } from "./suite.ts";
+import { webhookMutants } from "./webhooks.ts";
+
+catchAll("webhooks", webhookMutants, webhookCommands);
