@@ -36,7 +36,7 @@ export function buildProgram(): Command {
   const program = new Command("agentmesh")
     .description("Durable messages between coding agents: who is there, send, what became of it.")
     .version(VERSION, "-V, --version", "print the version")
-    .option("--url <url>", "broker (default: the one that runs here)")
+    .option("--url <url>", "broker, or several with commas between (default: the one that runs here)")
     .option("--home <folder>", "state folder (default: ~/.agentmesh)")
     .option("--as <name>", "agent to act as (default: cli)")
     .option("--create", "make the agent that --as names, if you have none of this name")

@@ -21,6 +21,15 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
 type Kind = "authority" | "ended" | "not yet" | "name" | "no tls";
 
+/** The same in a few words. */
+const WHY: Readonly<Record<Kind, string>> = {
+  authority: "a certificate of another authority",
+  ended: "a certificate that has ended",
+  "not yet": "a certificate that is not valid yet",
+  name: "a certificate for other names",
+  "no tls": "it speaks no TLS",
+};
+
 /** The error for a certificate that was not trusted, or a port that speaks no TLS; undefined for every other failure. */
 export function certificateRefusal(
   url: string,
@@ -29,7 +38,10 @@ export function certificateRefusal(
 ): UntrustedBrokerError | undefined {
   for (let each = error, depth = 0; each instanceof Error && depth < 8; each = each.cause, depth++) {
     const kind = kindOf(each);
-    if (kind) return new UntrustedBrokerError(sentences(kind, url, each, isPinned), { cause: error, passes: false });
+    if (kind) {
+      const said = sentences(kind, url, each, isPinned);
+      return new UntrustedBrokerError(said, { cause: error, passes: false, why: WHY[kind] });
+    }
   }
   return undefined;
 }

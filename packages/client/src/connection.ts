@@ -3,34 +3,27 @@ import {
   type Endpoint,
   type EndpointInput,
   type EndpointReply,
-  inWords,
   PROTOCOL_HEADER,
   PROTOCOL_VERSION,
-  Problem,
 } from "@agentmesh/protocol";
 import { backoffMs, pause } from "./backoff.ts";
 import { certificateRefusal } from "./certificate-refusals.ts";
+import { problemOf, replyOf, waitMsOf, writtenCall } from "./connections/answers.ts";
+import { type BrokerPlace, type BrokerUrl, Places } from "./connections/places.ts";
 import type { DirectAnswer } from "./direct-answer.ts";
 import { directFetch } from "./direct-fetch.ts";
-import { BrokerUnreachableError, MeshApiError, mayPass, UntrustedBrokerError } from "./errors.ts";
-import { silent, unreachable } from "./unreachable.ts";
-
-/** Where a broker is, and which certificate is trusted there. */
-export interface BrokerPlace {
-  readonly url: string;
-  /** The certificate, as PEM, that is trusted there and no other authority; without it those that the system knows. */
-  readonly ca?: string | undefined;
-}
+import { MeshApiError, mayPass, UntrustedBrokerError } from "./errors.ts";
+import { behindOthers, isUnsent, silent, unreachable } from "./unreachable.ts";
 
 /** How a client reaches its broker. */
 export interface ConnectionOptions {
   /**
-   * Base URL of the broker, or a function that finds (and may start) it.
-   * The function is called before the first call and again after a lost connection.
+   * Base URL of the broker, or of several brokers of one mesh, each tried when the one before it fails; or a function that finds
+   * (and may start) it, called before the first call and again after a lost connection.
    */
-  readonly url: string | (() => Promise<string | BrokerPlace>);
+  readonly url: BrokerUrl;
   /**
-   * For a `url` that is a text: the certificate, as PEM, that is trusted there and no other authority, such as that of a broker
+   * For a `url` that is no function: the certificate, as PEM, that is trusted there and no other authority, such as that of a broker
    * with `--tls` (GET /v1/ca). Under Node, Bun and Deno; a browser trusts what its system does.
    */
   readonly ca?: string;
@@ -63,42 +56,31 @@ export interface OpenOptions {
 /** A broker's address and the token to use there. */
 export class Connection {
   readonly #options: ConnectionOptions;
-  #base: Promise<BrokerPlace> | undefined;
-  #life = 0;
+  readonly #places: Places;
+  /** By which place an answer came. */
+  readonly #cameBy = new WeakMap<DirectAnswer, BrokerPlace>();
   readonly #streams = new Set<() => void>();
   /** Those that were open when a call was not answered. */
   readonly #doubted = new Set<() => void>();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#places = new Places(options.url, options.ca);
   }
 
   /** The address in use, found if it has to be. @throws BrokerUnreachableError */
   async url(): Promise<string> {
-    return (await this.#place()).url;
+    return (await this.#places.place()).url;
   }
 
-  async #place(): Promise<BrokerPlace> {
-    const { url, ca } = this.#options;
-    if (typeof url === "string") return { url: url.replace(/\/+$/, ""), ca };
-    this.#base ??= url().then((found) => (typeof found === "string" ? { url: found, ca } : found));
-    try {
-      return await this.#base;
-    } catch (error) {
-      this.#base = undefined;
-      throw error;
-    }
-  }
-
-  /** Forgets the address after a lost connection, so that the next call finds the broker anew. */
-  lost(): void {
-    this.#life++;
-    this.#base = undefined;
+  /** Forgets the address after a lost connection, or the one that an answer came by, so that the next call finds the broker anew. */
+  lost(answer?: DirectAnswer): void {
+    this.#places.lost(answer && this.#cameBy.get(answer));
   }
 
   /** How often it was lost: what is known of the broker holds until the next time. */
   get life(): number {
-    return this.#life;
+    return this.#places.life;
   }
 
   /**
@@ -120,8 +102,9 @@ export class Connection {
     signal?: AbortSignal,
     { headers = {}, isAgain = false }: OpenOptions = {},
   ): Promise<DirectAnswer> {
-    const { url: base, ca } = await this.#place();
-    const { path, query, body } = place(row, input);
+    const used = await this.#places.place();
+    const { url: base, ca, at } = used;
+    const { path, query, body } = writtenCall(row, input);
     const { token: given } = this.#options;
     const token = typeof given === "function" ? given() : given;
     let response: DirectAnswer;
@@ -138,17 +121,21 @@ export class Connection {
         ...(body !== undefined && { body }),
         ...(signal && { signal }),
         ca,
+        at,
         // What is asked again is slow, if its first connection was not dead: it is given its time, as is what may not be asked again.
         waits: isAgain || !row.repeatable || row.stream !== undefined || (row.takesMs ?? waitMsOf(input)) > 0,
       });
     } catch (error) {
-      this.lost();
+      this.#places.lost(used);
       throw certificateRefusal(base, error, { isPinned: ca !== undefined }) ?? unreachable(base, error);
     }
     const aheadMs = Date.parse(response.headers.get("date") ?? "") - Date.now();
     if (!Number.isNaN(aheadMs)) this.#options.onBrokerTime?.(aheadMs);
-    if (!response.ok) throw await problemOf(response, base);
-    return response;
+    this.#cameBy.set(response, used);
+    if (response.ok) return response;
+    // A broker that is stopping, or whose database is away from it alone.
+    if (used.others && GOES_ON.has(response.status)) this.#places.lost(used);
+    throw await problemOf(response, base);
   }
 
   /** Makes one call; a repeatable one again after a lost connection or a retryable code. */
@@ -160,34 +147,45 @@ export class Connection {
     const { timeoutMs = 10_000, retryForMs = 10_000 } = this.#options;
     const fields = input as Record<string, unknown>;
     const deadline = performance.now() + retryForMs;
+    /** Addresses where it failed since it last waited. */
+    let failedAt: readonly string[] = [];
     for (let attempt = 1; ; attempt++) {
       const limitMs = timeoutMs + (row.takesMs ?? waitMsOf(fields));
       const timeout = new AbortController();
       // Not AbortSignal.timeout: under Deno it would keep a program alive that has its answer.
       const timer = setTimeout(() => timeout.abort(), limitMs);
-      let base = "";
+      let used: BrokerPlace | undefined;
       try {
-        base = await this.url();
+        used = await this.#places.place();
         const signal = options.signal ? AbortSignal.any([options.signal, timeout.signal]) : timeout.signal;
         const response = await this.open(row, fields, signal, { isAgain: attempt > 1 });
-        const reply = await replyOf(row, response, base);
+        const reply = await replyOf(row, response, used.url);
         for (const stream of [...this.#doubted]) stream();
         return reply;
       } catch (failure) {
         options.signal?.throwIfAborted();
-        if (!(failure instanceof MeshApiError)) for (const stream of this.#streams) this.#doubted.add(stream);
+        if (!(failure instanceof MeshApiError)) {
+          for (const stream of this.#streams) this.#doubted.add(stream);
+          if (used?.others) this.#places.lost(used);
+        }
         const error =
-          timeout.signal.aborted && base !== "" && !(failure instanceof MeshApiError)
-            ? silent(base, row, limitMs, failure)
+          timeout.signal.aborted && used && !(failure instanceof MeshApiError)
+            ? silent(used.url, row, limitMs, failure)
             : failure;
+        if (used?.others && failedAt.length < used.others && goesOn(row, error)) {
+          failedAt = [...failedAt, used.url];
+          continue;
+        }
         // Somebody else is at the address, and was sent nothing: the broker may be at another one.
-        const isSought = base !== "" && typeof this.#options.url === "function";
-        if (attempt === 1 && isSought && error instanceof UntrustedBrokerError) continue;
+        if (attempt === 1 && used && this.#places.isSought && error instanceof UntrustedBrokerError) continue;
         const delay = Math.max(
           backoffMs(attempt),
           error instanceof MeshApiError ? (error.problem.retryAfterMs ?? 0) : 0,
         );
-        if (!row.repeatable || !mayPass(error) || performance.now() + delay > deadline) throw error;
+        if (!row.repeatable || !mayPass(error) || performance.now() + delay > deadline) {
+          throw behindOthers(error, failedAt);
+        }
+        failedAt = [];
         await pause(delay, options.signal);
       } finally {
         clearTimeout(timer);
@@ -196,52 +194,11 @@ export class Connection {
   }
 }
 
-async function replyOf<E extends Endpoint>(row: E, response: DirectAnswer, base: string): Promise<EndpointReply<E>> {
-  let json: unknown;
-  try {
-    json = await response.json();
-  } catch (error) {
-    throw unreachable(base, error);
-  }
-  const reply = row.reply.safeParse(json, inWords);
-  if (!reply.success) {
-    throw new BrokerUnreachableError(
-      `${row.method} ${row.path}: the answer is not of this protocol version (${reply.error.issues[0]?.path.join(".")}: ${reply.error.issues[0]?.message}). Update both sides to one version.`,
-    );
-  }
-  return reply.data as EndpointReply<E>;
-}
+/** What a broker answers that cannot be asked just now, or a proxy before one that is not there; another may be asked. */
+const GOES_ON: ReadonlySet<number> = new Set([502, 503, 504]);
 
-function place(row: Endpoint, input: Record<string, unknown>): { path: string; query: string; body?: string } {
-  const rest = { ...input };
-  const take = (name: string) => {
-    const value = rest[name];
-    delete rest[name];
-    return value;
-  };
-  const path = row.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(take(name))));
-  const search = new URLSearchParams();
-  for (const name of Object.keys(row.query?.shape ?? {})) {
-    const value = take(name);
-    if (value !== undefined) search.set(name, String(value));
-  }
-  const query = search.size > 0 ? `?${search}` : "";
-  return row.body ? { path, query, body: JSON.stringify(rest) } : { path, query };
-}
-
-function waitMsOf(input: Record<string, unknown>): number {
-  return typeof input.waitMs === "number" ? input.waitMs : 0;
-}
-
-async function problemOf(response: DirectAnswer, base: string): Promise<Error> {
-  const text = await response.text().catch(() => "");
-  try {
-    return new MeshApiError(Problem.parse(JSON.parse(text)));
-  } catch {
-    return new BrokerUnreachableError(
-      `${base} answered ${response.status}, but not as an agentmesh broker of this version. Is another program on that port?`,
-      // A proxy in front of a broker that starts says so for a moment.
-      { passes: response.status >= 500 },
-    );
-  }
+/** Whether a call that failed so at one address is made at another one at once. */
+function goesOn(row: Endpoint, error: unknown): boolean {
+  if (error instanceof MeshApiError) return error.code === "shutting_down";
+  return error instanceof UntrustedBrokerError || isUnsent(error) || (row.repeatable && mayPass(error));
 }

@@ -5,6 +5,7 @@
  */
 import { endpoints, thisMachine } from "@agentmesh/protocol";
 import { ASKED_AFTER_MS, doubtKept, endMoved } from "./connections/kept.ts";
+import { lookupAt, type NamedAt } from "./connections/lookup.ts";
 import { answerOf, type DirectAnswer } from "./direct-answer.ts";
 
 /** What is asked. */
@@ -15,6 +16,8 @@ export interface DirectRequest {
   readonly signal?: AbortSignal;
   /** The certificate, as PEM, that is trusted for this call, and no other authority; without it those that the system knows. */
   readonly ca?: string | undefined;
+  /** The address to connect to, of several that the name has. Under Node; elsewhere the runtime chooses one. */
+  readonly at?: string | undefined;
   /** Its answer may take as long as it likes: a stream, or what waits for something. */
   readonly waits?: boolean;
 }
@@ -41,7 +44,7 @@ function isNode(): boolean {
 }
 
 /** The runtime's own `fetch`, told in its words which certificate to trust. @throws TypeError where it cannot be told */
-function byRuntime(url: string, { ca, waits: _, ...request }: DirectRequest): Promise<DirectAnswer> {
+function byRuntime(url: string, { ca, at: _at, waits: _waits, ...request }: DirectRequest): Promise<DirectAnswer> {
   const asked: RequestInit = { ...request, redirect: "error" };
   if (ca === undefined) return fetch(url, asked);
   if (typeof process !== "undefined" && process.versions?.bun !== undefined) {
@@ -88,29 +91,47 @@ const agents = new Map<string, Agent>();
  * Connections that are used for nothing else. Deno asks the environment for proxies unless `proxyEnv` is given, and does not
  * close a connection that is used a second time when its call is aborted (2.9.6): there each call has its own.
  */
-function agentFor(protocol: string, http: Http, isHere: boolean, ca: string | undefined): Agent {
-  const key = `${protocol} ${isHere} ${ca}`;
-  const agent = agents.get(key) ?? newAgent(protocol, http, { isHere, ca, keepAlive: !("Deno" in globalThis) });
+function agentFor(protocol: string, http: Http, how: Ways): Agent {
+  const key = `${protocol} ${how.isHere} ${how.at?.host} ${how.at?.address} ${how.ca}`;
+  const agent = agents.get(key) ?? newAgent(protocol, http, { ...how, keepAlive: !("Deno" in globalThis) });
   agents.set(key, agent);
   return agent;
+}
+
+function namedAt({ hostname: host }: URL, address: string | undefined): NamedAt | undefined {
+  return address === undefined ? undefined : { host, address };
+}
+
+/** What all calls over one agent have in common. */
+interface Ways {
+  readonly isHere: boolean;
+  readonly ca: string | undefined;
+  readonly at: NamedAt | undefined;
 }
 
 function newAgent(
   protocol: string,
   http: Http,
-  { isHere, ca, keepAlive }: { readonly isHere: boolean; readonly ca: string | undefined; readonly keepAlive: boolean },
+  { isHere, ca, at, keepAlive }: Ways & { readonly keepAlive: boolean },
 ): Agent {
   const { env } = process;
-  const options = { keepAlive, proxyEnv: isHere ? {} : env, ...(ca !== undefined && { ca }) };
+  const options = {
+    keepAlive,
+    proxyEnv: isHere ? {} : env,
+    ...(ca !== undefined && { ca }),
+    // A proxy is found by its own name.
+    ...(at !== undefined && { lookup: lookupAt(at) }),
+  };
   // TLS is loaded by whoever needs it: it is as large as the rest of a call.
   const kind = () => (protocol === "https:" ? process.getBuiltinModule("node:https") : http);
   return new (kind().Agent)(options);
 }
 
 /** Whether the broker at an address answers over a connection of its own. @throws where it does not */
-async function answersAnew(http: Http, { origin, protocol }: URL, ca: string | undefined): Promise<void> {
-  const agent = newAgent(protocol, http, { isHere: false, ca, keepAlive: false });
-  const asked = { ca, signal: AbortSignal.timeout(ANSWERED_WITHIN_MS) };
+async function answersAnew(http: Http, url: URL, { ca, at }: DirectRequest): Promise<void> {
+  const { origin, protocol } = url;
+  const agent = newAgent(protocol, http, { isHere: false, ca, at: namedAt(url, at), keepAlive: false });
+  const asked = { ca, at, signal: AbortSignal.timeout(ANSWERED_WITHIN_MS) };
   await (await send(http, new URL(origin + endpoints.livez.path), undefined, asked, agent)).text();
 }
 
@@ -134,9 +155,13 @@ function send(
   url: URL,
   here: string | undefined,
   request: DirectRequest,
-  agent: Agent = agentFor(url.protocol, http, here !== undefined, request.ca),
+  agent: Agent = agentFor(url.protocol, http, {
+    isHere: here !== undefined,
+    ca: request.ca,
+    at: namedAt(url, request.at),
+  }),
 ): Promise<DirectAnswer> {
-  const { method = "GET", headers, body, signal, ca } = request;
+  const { method = "GET", headers, body, signal } = request;
   const host = here ?? url.hostname;
   if (here === undefined) endMoved(agent);
   const options = {
@@ -160,7 +185,7 @@ function send(
     const sent = new http.ClientRequest(options);
     if (here === undefined) {
       sent.setSocketKeepAlive(true, ASKED_AFTER_MS);
-      if (!request.waits) doubtKept(sent, agent, () => answersAnew(http, url, ca));
+      if (!request.waits) doubtKept(sent, agent, () => answersAnew(http, url, request));
     }
     let answer: IncomingMessage | undefined;
     const abort = () => {

@@ -24,15 +24,20 @@ export class MeshApiError extends Error {
 export interface HindranceOptions extends ErrorOptions {
   /** Whether it may be over in a few seconds without anybody doing anything. */
   readonly passes?: boolean;
+  /** What it is in a few words, for where several are told together. */
+  readonly why?: string;
 }
 
 /** Something stands between a program and its broker; the message says what, and what to do. */
 export abstract class Hindrance extends Error {
   /** Whether it may be over in a few seconds without anybody doing anything: only then is trying again worth it. */
   readonly passes: boolean;
+  /** What it is in a few words, where that is known. */
+  readonly why: string | undefined;
 
-  constructor(message: string, { passes, ...options }: HindranceOptions = {}) {
+  constructor(message: string, { passes, why, ...options }: HindranceOptions = {}) {
     super(message, options);
+    this.why = why;
     this.passes = passes ?? systemRefusal(options.cause)?.passes ?? false;
   }
 }

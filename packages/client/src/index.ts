@@ -1,7 +1,8 @@
 /** Typed HTTP client of agentmesh. For Node, Bun and Deno: imports no module of theirs. A broker refuses web pages. */
 export type { Agent, Delivery, Message, MessageStatus, SendReply, SendRequest } from "@agentmesh/protocol";
 export { backoffMs, pause } from "./backoff.ts";
-export { type BrokerPlace, type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
+export { type CallOptions, Connection, type ConnectionOptions } from "./connection.ts";
+export type { BrokerPlace, BrokerUrl, Search } from "./connections/places.ts";
 export { DeliveryHandle } from "./delivery-handle.ts";
 export type { DirectAnswer } from "./direct-answer.ts";
 export { type DirectRequest, directFetch } from "./direct-fetch.ts";

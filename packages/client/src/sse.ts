@@ -44,7 +44,7 @@ export async function* readSse(
     for (;;) {
       const { done, value } = await reader.read().catch(() => ({ done: true as const, value: undefined }));
       if (done) {
-        connection.lost();
+        connection.lost(response);
         return { reconnect: !signal.aborted };
       }
       clearTimeout(watch);
@@ -57,7 +57,7 @@ export async function* readSse(
           continue;
         }
         // Whoever has the port next proves itself before it is sent a token.
-        connection.lost();
+        connection.lost(response);
         return { reconnect: isReconnect(data) };
       }
     }

@@ -32,3 +32,20 @@ export function unreachable(base: string, error: unknown): BrokerUnreachableErro
     passes: refusal?.passes ?? true,
   });
 }
+
+/** Whether a call that failed so never reached anybody: nobody took its connection. */
+export function isUnsent(error: unknown): boolean {
+  return error instanceof BrokerUnreachableError && systemRefusal(error.cause)?.code === "ECONNREFUSED";
+}
+
+/** The error of a call that was made at other addresses before: it names them. */
+export function behindOthers(error: unknown, others: readonly string[]): unknown {
+  if (!(error instanceof BrokerUnreachableError)) return error;
+  const before = others.filter((url) => !error.message.includes(url));
+  if (before.length === 0) return error;
+  const { passes } = error;
+  return new BrokerUnreachableError(`${error.message} Tried before it, and no better: ${before.join(", ")}.`, {
+    cause: error,
+    passes,
+  });
+}

@@ -1,6 +1,6 @@
 /** The broker as this adapter reaches it: found, proven, started when it is missing and local. */
 import { fileURLToPath } from "node:url";
-import { MeshClient } from "@agentmesh/client";
+import { MeshClient, type Search } from "@agentmesh/client";
 import type { StateFolder } from "@agentmesh/client/node";
 import {
   type BrokerAddress,
@@ -12,6 +12,7 @@ import {
   openStateFolder,
   requireBroker,
   StateFolderError,
+  saidAddress,
   thisProcess,
 } from "@agentmesh/client/node";
 import type { Config } from "./config/config.ts";
@@ -51,11 +52,11 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
       "This machine has joined or left a mesh since this session began, and the session's agent is of the one before. Start the session anew.",
     );
   };
-  const url = async () => {
+  const url = async ({ lost }: Search = {}) => {
     const folder = folderOf();
     const address = addressOf(folder);
     joined = address.joined;
-    if (left.aborted || !address.local) return requireBroker(folder, address);
+    if (left.aborted || !address.local) return requireBroker(folder, address, undefined, lost);
     const brokerBin = fileURLToPath(import.meta.resolve("agentmesh-broker/bin"));
     return ensureBroker({ folder, address, brokerBin });
   };
@@ -66,8 +67,9 @@ export function reachBroker(config: Config, left: AbortSignal): Broker {
     },
     get elsewhere() {
       try {
-        const { local, url } = addressOf(folderOf());
-        return local ? undefined : url;
+        const address = addressOf(folderOf());
+        const isHere = address.several?.every(({ local }) => local) ?? address.local;
+        return isHere ? undefined : saidAddress(address);
       } catch {
         return undefined;
       }

@@ -1,7 +1,7 @@
 /** The broker: whether it runs, where, and who else answers in its place. */
 import { existsSync } from "node:fs";
 import { Hindrance, MeshApiError } from "@agentmesh/client";
-import { isServed, requireAnswered, requireBroker } from "@agentmesh/client/node";
+import { isServed, requireAnswered, requireBroker, saidAddress } from "@agentmesh/client/node";
 import { plainLine } from "@agentmesh/protocol";
 import { otherPort } from "../commands/broker/up.ts";
 import { shortPath } from "../describe.ts";
@@ -21,10 +21,10 @@ export const broker: Check = {
     const absence = address.local ? await absent(site) : await unreached(site);
     if (absence !== undefined) return [absence];
     const mesh = await site.mesh();
-    if (mesh === undefined) return [unknown(address.url, address.namedBy, site)];
+    if (mesh === undefined) return [unknown(saidAddress(address), address.namedBy, site)];
     const { status, version } = mesh;
     if (status === undefined)
-      return [ok(ABOUT, `version ${plainLine(version, 40)} at ${address.url}, of another machine`)];
+      return [ok(ABOUT, `version ${plainLine(version, 40)} at ${saidAddress(address)}, of another machine`)];
     const port = otherPort(status).map(([, said]) => said);
     const at = `version ${status.version} at ${status.url}, pid ${status.pid}, up ${since(status.startedAt)}`;
     return [ok(ABOUT, [at, ...(port.length > 0 ? [`port ${port.join(" ")}`] : [])].join("; "))];

@@ -18,13 +18,13 @@ export function absenceOf(folder: StateFolder, url: string, answer: Answer): Bro
   if (running === "unannounced" || (running && answer.who !== "silent")) {
     return new BrokerUnreachableError(
       `A broker holds ${folder.path} and does not answer at ${url}: it is just starting or stopping. If it stays so, look at ${folder.logFile}.`,
-      { passes: true },
+      { passes: true, why: "it is starting or stopping" },
     );
   }
   if (running && answer.who === "silent") {
     return new BrokerUnreachableError(
       `The broker of ${folder.path} (pid ${running.pid}) does not answer at ${url} within ${answer.seconds} s. It may be stopped (kill -CONT ${running.pid}) or very busy; its log is ${folder.logFile}.`,
-      { passes: true },
+      { passes: true, why: `no answer within ${answer.seconds} s` },
     );
   }
   const start = "Start it with: agentmesh up";
@@ -33,7 +33,7 @@ export function absenceOf(folder: StateFolder, url: string, answer: Answer): Bro
     answer.who === "nobody"
       ? `No broker runs at ${url}. ${start}`
       : `No broker runs for ${folder.path}, and port ${port}, where it would be, belongs to ${strangers[answer.who]}. ${start} (it takes another port by itself)`,
-    { passes: true },
+    { passes: true, why: answer.who === "nobody" ? "nobody listens there" : `it is ${strangers[answer.who]}` },
   );
 }
 

@@ -4,7 +4,7 @@ import { request } from "node:https";
 import { Authority, endpoints, thisMachine } from "@agentmesh/protocol";
 import { certificateRefusal } from "../certificate-refusals.ts";
 import { BrokerUnreachableError, UntrustedBrokerError } from "../errors.ts";
-import { remoteAbsence } from "./remote-broker.ts";
+import { remoteAbsence } from "./addresses/remote-broker.ts";
 
 /** How long the broker has to answer, in milliseconds. */
 const ANSWERS_WITHIN_MS = 10_000;

@@ -1,9 +1,11 @@
 /** A client whose broker is found, proven and, where wanted, started; and by what a program registers agents there. */
 
+import type { Search } from "../connections/places.ts";
 import { MeshClient } from "../mesh-client.ts";
+import { type BrokerAddress, locate, requireBroker } from "./addresses/locate.ts";
+import { saidAddress } from "./addresses/named.ts";
 import { ensureBroker } from "./ensure-broker.ts";
 import { type JoinedMesh, keepAddresses } from "./joined-mesh.ts";
-import { type BrokerAddress, locate, requireBroker } from "./locate.ts";
 import { thisProcess } from "./running-broker.ts";
 import { readMeshKey, type StateFolder, StateFolderError } from "./state-folder.ts";
 
@@ -11,7 +13,7 @@ import { readMeshKey, type StateFolder, StateFolderError } from "./state-folder.
 export interface ConnectOptions {
   readonly folder: StateFolder;
   readonly token: string;
-  /** Address from a flag; else the environment, the running broker's file, the default port. */
+  /** Address from a flag, or several with commas between; else the environment, the running broker's file, the default port. */
   readonly url?: string;
   /** Starts a missing local broker with this program. Without it a missing broker is an error. */
   readonly brokerBin?: string;
@@ -25,11 +27,11 @@ export interface ConnectOptions {
 export function connect(options: ConnectOptions): MeshClient {
   const { folder, brokerBin, url: flag, ...rest } = options;
   let joined: JoinedMesh | undefined;
-  const url = async () => {
+  const url = async ({ lost }: Search) => {
     const address = locate(folder, process.env, flag);
     joined = address.joined;
-    if (brokerBin !== undefined) return ensureBroker({ folder, address, brokerBin });
-    return requireBroker(folder, address);
+    if (brokerBin !== undefined) return ensureBroker({ folder, address, brokerBin, lost });
+    return requireBroker(folder, address, undefined, lost);
   };
   const onBrokerUrls = (urls: readonly string[]) => keepAddresses(folder, joined, urls);
   return new MeshClient({ ...rest, url, onBrokerUrls, process: thisProcess() });
@@ -49,6 +51,6 @@ export function credentialFor(folder: StateFolder, address: BrokerAddress): Cred
   throw new StateFolderError(
     address.local
       ? `There is no mesh key in ${folder.keyFile}. The broker of that folder makes one when it starts: agentmesh up`
-      : `${folder.path} holds no credential for the broker at ${address.url}. Run agentmesh invite on that broker's machine, and here what it prints: agentmesh join LINE`,
+      : `${folder.path} holds no credential for the broker at ${saidAddress(address)}. Run agentmesh invite on that broker's machine, and here what it prints: agentmesh join LINE`,
   );
 }

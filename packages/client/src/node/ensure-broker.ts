@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { brokerExits, systemRefusal } from "@agentmesh/protocol";
 import { pause } from "../backoff.ts";
+import type { BrokerPlace } from "../connections/places.ts";
 import { BrokerUnreachableError } from "../errors.ts";
 import { servedElsewhere } from "./absence.ts";
+import { type BrokerAddress, type FoundBroker, findBroker, requireBroker } from "./addresses/locate.ts";
 import { FileLock } from "./file-lock.ts";
-import { type BrokerAddress, type FoundBroker, findBroker, requireBroker } from "./locate.ts";
 import { refusalSentences } from "./refusal-sentences.ts";
 import { announced, isServed } from "./running-broker.ts";
 import { brokerEnvironment } from "./spawn-environment.ts";
@@ -28,6 +29,8 @@ export interface EnsureBrokerOptions {
   readonly timeoutMs?: number;
   /** Ends the looking and the waiting: nothing is started any more, and what was started goes on by itself. */
   readonly signal?: AbortSignal;
+  /** Where one on another machine was lost just now. */
+  readonly lost?: BrokerPlace | undefined;
 }
 
 /** How long a broker has from its lock to its announcement before it is asked why it does not answer. */
@@ -39,9 +42,9 @@ const ANNOUNCES_WITHIN_MS = 3_000;
  * @throws UntrustedBrokerError, BrokerStartError, BrokerUnreachableError (not local, in another network), StateFolderError; the signal's reason
  */
 export async function ensureBroker(options: EnsureBrokerOptions): Promise<FoundBroker & { readonly started: boolean }> {
-  const { folder, address, timeoutMs = 15_000, signal } = options;
-  // One on another machine is not started from here.
-  if (!address.local) return { ...(await requireBroker(folder, address, signal)), started: false };
+  const { folder, address, timeoutMs = 15_000, signal, lost } = options;
+  // One on another machine is not started from here, nor one of several.
+  if (!address.local) return { ...(await requireBroker(folder, address, signal, lost)), started: false };
   const look = lookout(options);
   const found = await findBroker(folder, address, signal);
   if (found) return { ...found, started: false };

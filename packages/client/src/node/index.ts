@@ -1,6 +1,16 @@
 /** For programs under Node: the state folder, the broker's address and proof, starting it, and identities that last. */
 export { UntrustedBrokerError } from "../errors.ts";
 export type { Answer } from "./absence.ts";
+export {
+  type BrokerAddress,
+  type FoundBroker,
+  findBroker,
+  locate,
+  requireAnswered,
+  requireBroker,
+  WrongAddressError,
+} from "./addresses/locate.ts";
+export { saidAddress } from "./addresses/named.ts";
 export { authorityAt, pinOf } from "./authority.ts";
 export { type ConnectOptions, type Credential, connect, credentialFor } from "./connect.ts";
 export { type EnsureBrokerOptions, ensureBroker } from "./ensure-broker.ts";
@@ -24,15 +34,6 @@ export {
   readJoinedMesh,
   writeJoinedMesh,
 } from "./joined-mesh.ts";
-export {
-  type BrokerAddress,
-  type FoundBroker,
-  findBroker,
-  locate,
-  requireAnswered,
-  requireBroker,
-  WrongAddressError,
-} from "./locate.ts";
 export { refusalReason, refusalSentences } from "./refusal-sentences.ts";
 export { announced, isServed, machineName, ownStandpoint, thisProcess } from "./running-broker.ts";
 export { systemEnvironment } from "./spawn-environment.ts";

@@ -65,6 +65,8 @@ async function askedAt(
       headers: { [NONCE_HEADER]: nonce },
       signal: signal ? AbortSignal.any([signal, inTime]) : inTime,
     });
+    // A broker that is about to end answers so by a connection that it has.
+    if (response.status === 503) return { who: "hung up" };
     said = await response.json();
   } catch (error) {
     signal?.throwIfAborted();

@@ -26,7 +26,8 @@ export const variables = [
   {
     name: "AGENTMESH_URL",
     default: "the running broker's, else http://127.0.0.1:7899",
-    description: "Address of the broker. One that is not this machine's loopback is never started by the adapter.",
+    description:
+      "Address of the broker, or of several brokers of one mesh with commas between: the next one is taken when one fails. One that is not this machine's loopback, or one of several, is never started by the adapter.",
   },
   {
     name: "AGENTMESH_PORT",

@@ -15,6 +15,7 @@ import type { Context } from "../../context.ts";
 import { isAlive } from "../../process-alive.ts";
 import { jsonText, print, tell } from "../../terminal/output.ts";
 import { waitFor } from "../../terminal/waiting.ts";
+import { whichOf } from "./up.ts";
 
 const PATIENCE_MS = 10_000;
 const POLL_MS = 30;
@@ -22,6 +23,7 @@ const POLL_MS = 30;
 /** Stops the running broker. @throws UntrustedBrokerError, CommandError when it is still there after 10 s */
 export async function down(context: Context): Promise<void> {
   let address = context.address();
+  if (address.several) throw whichOf(address.several, "down");
   if (address.local && !(await findBroker(context.folder, address))) {
     // One that runs where it cannot be reached, or hangs, is not "none".
     const held = isServed(context.folder) && (await requireBroker(context.folder, address));

@@ -1,4 +1,5 @@
 /** `agentmesh ui`: opens the page that the broker serves, signed in by a code that works once; or makes a link that only looks. */
+import type { MeshClient } from "@agentmesh/client";
 import type { PageCodeReply } from "@agentmesh/protocol";
 import { openInBrowser } from "../../browser.ts";
 import { usageError } from "../../command-error.ts";
@@ -27,8 +28,11 @@ export async function ui(context: Context, options: UiOptions): Promise<void> {
       throw usageError("--demo is a mesh of its own, with nobody's messages: it needs no link that only looks.");
     return (await import("../../demo/run.ts")).demo(context, { isOpened: !options.print });
   }
-  const reply = await (options.readOnly ? linkOf(context, options.for) : codeOf(context));
-  const page = `${context.address().url}/ui`;
+  const admin = await context.admin();
+  const reply = await (options.readOnly ? linkOf(admin, options.for) : codeOf(context, admin));
+  const { url, several } = context.address();
+  // A code opens the page of the broker that made it.
+  const page = `${several ? await admin.connection.url() : url}/ui`;
   const address = `${page}#code=${reply.code}`;
   const others = reply.urls.filter((url) => url !== page).map((url) => `${url}#code=${reply.code}`);
   if (context.json)
@@ -43,19 +47,19 @@ export async function ui(context: Context, options: UiOptions): Promise<void> {
   );
 }
 
-async function codeOf(context: Context): Promise<PageCodeReply> {
+async function codeOf(context: Context, admin: MeshClient): Promise<PageCodeReply> {
   if (isRunByModel(context.env)) {
     warn(
       "a coding client runs this command: at the page that it opens nobody writes as you. Open it from a terminal of your own to write.",
     );
-    return (await context.admin()).pageCode();
+    return admin.pageCode();
   }
   const { agent } = await context.acting();
-  return (await context.admin()).pageCode({ as: agent.id });
+  return admin.pageCode({ as: agent.id });
 }
 
-async function linkOf(context: Context, forMs: number | undefined): Promise<PageCodeReply> {
-  return (await context.admin()).pageCode({ readOnly: true, ...(forMs !== undefined && { forMs }) });
+async function linkOf(admin: MeshClient, forMs: number | undefined): Promise<PageCodeReply> {
+  return admin.pageCode({ readOnly: true, ...(forMs !== undefined && { forMs }) });
 }
 
 function explainLink({ until: end, link }: PageCodeReply, others: readonly string[]): void {

@@ -75,9 +75,18 @@ function joinedElsewhere({ path }: StateFolder, { url }: BrokerAddress): Command
   );
 }
 
+/** Of several brokers of one mesh each is started and stopped for itself. */
+export function whichOf(several: readonly BrokerAddress[], command: string): CommandError {
+  const [first] = several;
+  return usageError(
+    `${first?.namedBy ?? "--url"} names ${several.length} brokers, and agentmesh ${command} is for one. Say which: agentmesh --url ${first?.url ?? "URL"} ${command}`,
+  );
+}
+
 async function addressToUse(context: Context, port: number | undefined): Promise<BrokerAddress> {
   const address = context.address();
   if (address.joined) throw joinedElsewhere(context.folder, address);
+  if (address.several) throw whichOf(address.several, "up");
   if (port === undefined) return address;
   if (context.url !== undefined) throw usageError("Say either --port or --url, not both.");
   const wanted = { url: `http://127.0.0.1:${port}`, local: true, namedBy: "--port" };

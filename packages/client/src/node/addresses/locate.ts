@@ -1,35 +1,18 @@
 /** Where the broker is, and whether the one that answers there is ours. */
-import { DEFAULT_PORT, isCalled, loopbackHost, PortSetting, settingOf, WrongSettingError } from "@agentmesh/protocol";
-import { BrokerUnreachableError, Hindrance, UntrustedBrokerError } from "../errors.ts";
-import { type Answer, absenceOf } from "./absence.ts";
-import { addressesOf, type JoinedMesh, readJoinedMesh } from "./joined-mesh.ts";
+import { DEFAULT_PORT } from "@agentmesh/protocol";
+import type { BrokerPlace } from "../../connections/places.ts";
+import { BrokerUnreachableError, UntrustedBrokerError } from "../../errors.ts";
+import { type Answer, absenceOf } from "../absence.ts";
+import { addressesOf, readJoinedMesh } from "../joined-mesh.ts";
+import { announced, announcedAgain, isServed, rememberedPort } from "../running-broker.ts";
+import type { StateFolder } from "../state-folder.ts";
+import { whoAnswers } from "../who-answers.ts";
+import { type BrokerAddress, namedIn, namedUrls, PORT_NAMES, portOf } from "./named.ts";
+import { HEAD_START_MS, lastTried, provenOf, type Try } from "./proven-of.ts";
 import { type FoundBroker, provenRemote } from "./remote-broker.ts";
-import { announced, announcedAgain, isServed, rememberedPort } from "./running-broker.ts";
-import type { StateFolder } from "./state-folder.ts";
-import { whoAnswers } from "./who-answers.ts";
 
-export type { FoundBroker };
-
-/** What a flag or the environment says of the broker's address is none. */
-export class WrongAddressError extends Hindrance {
-  override readonly name = "WrongAddressError";
-}
-
-/** The address to try. */
-export interface BrokerAddress {
-  readonly url: string;
-  /** The broker of this state folder: it has to prove itself, and may be started where it is missing. */
-  readonly local: boolean;
-  /** Nobody named it: it is where the folder's broker was last or usually is, and that may be on another port by now. */
-  readonly unnamed?: true;
-  /** What named it, as in `--url` or `AGENTMESH_PORT`; of a joined mesh its file. */
-  readonly namedBy?: string;
-  /** It is the broker of the mesh that this machine has joined. */
-  readonly joined?: JoinedMesh;
-}
-
-const PORT_NAMES = ["AGENTMESH_PORT", "CLAUDE_PEERS_PORT"] as const;
-const URL_NAMES = ["AGENTMESH_URL", "CLAUDE_PEERS_BROKER_URL"] as const;
+export { WrongAddressError } from "./named.ts";
+export type { BrokerAddress, FoundBroker };
 
 /**
  * The address from, in this order: `flag`, AGENTMESH_URL, CLAUDE_PEERS_BROKER_URL, the mesh that this machine has joined, the
@@ -37,10 +20,18 @@ const URL_NAMES = ["AGENTMESH_URL", "CLAUDE_PEERS_BROKER_URL"] as const;
  * @throws WrongAddressError, StateFolderError
  */
 export function locate(folder: StateFolder, env: NodeJS.ProcessEnv = process.env, flag?: string): BrokerAddress {
-  const named = flag ? addressOf(flag, "--url") : namedIn(env);
-  if (named?.local) return named;
+  const named = flag ? namedUrls(flag, "--url") : namedIn(env);
+  const [only] = named;
+  if (only?.local && named.length === 1) return only;
   const joined = readJoinedMesh(folder);
-  if (named) return joined && addressesOf(folder, joined).includes(named.url) ? { ...named, joined } : named;
+  const known = joined ? addressesOf(folder, joined) : [];
+  // Who names several speaks of one mesh: where one of them is of the mesh that was joined, each has to prove itself as that.
+  const isJoined = named.some(({ url, local }) => !local && known.includes(url));
+  if (only && named.length === 1) return joined && isJoined ? { ...only, joined } : only;
+  if (only) {
+    const several = named.map((each) => (joined && isJoined && !each.local ? { ...each, joined } : each));
+    return { ...only, local: false, several, ...(joined && isJoined && { joined }) };
+  }
   const [url] = joined?.urls ?? [];
   if (joined && url !== undefined) return { url, local: false, namedBy: folder.joinedFile, joined };
   // Before anything is looked for: what a broker would refuse is not overlooked here.
@@ -49,45 +40,6 @@ export function locate(folder: StateFolder, env: NodeJS.ProcessEnv = process.env
   if (running) return { url: running.url, local: true, unnamed: true };
   if (port) return { url: `http://127.0.0.1:${port.port}`, local: true, namedBy: port.name };
   return { url: `http://127.0.0.1:${rememberedPort(folder) ?? DEFAULT_PORT}`, local: true, unnamed: true };
-}
-
-/** The address that the environment names. @throws WrongAddressError */
-function namedIn(env: NodeJS.ProcessEnv): BrokerAddress | undefined {
-  for (const name of URL_NAMES) {
-    const said = env[name];
-    if (said) return addressOf(said, name);
-  }
-  return undefined;
-}
-
-/** The port that the environment names; `auto` and 0 leave it to the broker. @throws WrongAddressError */
-function portOf(env: NodeJS.ProcessEnv): { readonly name: string; readonly port: number } | undefined {
-  const name = PORT_NAMES.find((each) => env[each]);
-  if (name === undefined) return undefined;
-  try {
-    const port = settingOf(name, PortSetting, env[name]);
-    return port === "auto" || port === 0 ? undefined : { name, port };
-  } catch (error) {
-    throw error instanceof WrongSettingError ? new WrongAddressError(error.message) : error;
-  }
-}
-
-function addressOf(text: string, namedBy: string): BrokerAddress {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    throw new WrongAddressError(
-      `${namedBy} takes an address such as http://127.0.0.1:7899, not ${JSON.stringify(text)}.`,
-    );
-  }
-  if (!isCalled(Number(url.port))) {
-    throw new WrongAddressError(
-      `${namedBy} takes an address with a port that fetch and browsers connect to, such as http://127.0.0.1:7899, not ${JSON.stringify(text)}.`,
-    );
-  }
-  const host = url.protocol === "http:" ? loopbackHost(url.hostname) : undefined;
-  // A name below localhost is how a proxy in front of a broker is reached, never what a broker listens on.
-  if (host === undefined || host.endsWith(".localhost")) return { url: url.origin, local: false, namedBy };
-  return { url: `http://${host}${url.port === "" ? "" : `:${url.port}`}`, local: true, namedBy };
 }
 
 /**
@@ -100,7 +52,7 @@ export async function findBroker(
   address: BrokerAddress,
   signal?: AbortSignal,
 ): Promise<FoundBroker | undefined> {
-  if (!address.local) return remoteOrNobody(folder, address, signal);
+  if (!address.local) return foundOrNobody(folder, address, signal);
   const answer = await whoAnswers(folder, address, signal);
   if (answer.who === "ours") return { url: address.url, version: answer.version };
   if (isStranger(folder, address, answer)) throw strangerAt(folder, address, answer);
@@ -108,15 +60,18 @@ export async function findBroker(
 }
 
 /**
- * The broker at the address, or where the folder's broker says that it is.
+ * The broker at the address, or where the folder's broker says that it is; of several addresses the first that proves itself.
+ * `lost` is where one was lost just now: it is asked behind the others.
  * @throws BrokerUnreachableError that says why it is not there, UntrustedBrokerError, StateFolderError; the signal's reason
  */
 export async function requireBroker(
   folder: StateFolder,
   address: BrokerAddress,
   signal?: AbortSignal,
+  lost?: BrokerPlace,
 ): Promise<FoundBroker> {
-  if (!address.local) return provenRemote(folder, address, signal);
+  if (address.several) return provenOfSeveral(folder, address, address.several, lost, signal);
+  if (!address.local) return provenRemote(folder, address, signal, lost);
   return requireAnswered(folder, address, await whoAnswers(folder, address, signal), signal);
 }
 
@@ -136,13 +91,38 @@ export async function requireAnswered(
   throw absenceOf(folder, address.url, answer);
 }
 
-async function remoteOrNobody(
+/** Who names several addresses is told of each why it was none, whatever kept them. */
+async function provenOfSeveral(
+  folder: StateFolder,
+  { namedBy }: BrokerAddress,
+  several: readonly BrokerAddress[],
+  lost: BrokerPlace | undefined,
+  signal: AbortSignal | undefined,
+): Promise<FoundBroker> {
+  const tries = several.map(
+    (each): Try<FoundBroker> => ({
+      url: each.url,
+      prove: (ended) => requireBroker(folder, each, ended, lost?.url === each.url ? lost : undefined),
+    }),
+  );
+  const found = await provenOf(
+    lastTried(tries, ({ url }) => url === lost?.url),
+    {
+      headStartMs: HEAD_START_MS,
+      named: `any address that ${namedBy ?? "was named"}${namedBy === undefined ? "" : " names"}`,
+      signal,
+    },
+  );
+  return { ...found, others: several.length - 1 + (found.others ?? 0) };
+}
+
+async function foundOrNobody(
   folder: StateFolder,
   address: BrokerAddress,
   signal: AbortSignal | undefined,
 ): Promise<FoundBroker | undefined> {
   try {
-    return await provenRemote(folder, address, signal);
+    return await requireBroker(folder, address, signal);
   } catch (error) {
     if (error instanceof BrokerUnreachableError) return undefined;
     throw error;
@@ -162,17 +142,24 @@ function strangerAt(folder: StateFolder, address: BrokerAddress, answer: Answer)
   if (answer.who === "silent") {
     return new UntrustedBrokerError(
       `Whatever listens at ${named} does not answer within ${answer.seconds} s. If it is a broker, look at ${folder.logFile}; if it is another program, ${without}.`,
-      { passes: true },
+      { passes: true, why: `no answer within ${answer.seconds} s` },
     );
   }
   if (answer.who === "another folder") {
     return new UntrustedBrokerError(
       `The broker at ${named} holds the key of ${folder.path} and serves another folder: one is a copy of the other. It was not touched. Set AGENTMESH_HOME to the folder it serves, or ${without}.`,
+      { why: "it serves another folder with the same key: one is a copy of the other" },
     );
   }
   return new UntrustedBrokerError(
     answer.who === "another broker"
       ? `The broker at ${named} does not hold the key of ${folder.path}: it serves another state folder, or another user of this machine. Name another address, or ${without}. If that broker is yours, set AGENTMESH_HOME to its folder.`
       : `${named} is taken by a program that is not an agentmesh broker. Name another address, or ${without}.`,
+    {
+      why:
+        answer.who === "another broker"
+          ? `it does not hold the key of ${folder.path}`
+          : "it is another program than a broker",
+    },
   );
 }
