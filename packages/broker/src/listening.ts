@@ -48,6 +48,15 @@ export function hostsOf(config: Config, port: number): ReadonlySet<string> {
   return new Set([...names, ...config.allowedHosts].map((name) => name.toLowerCase()));
 }
 
+/** The same, made anew when the port is another one: each request asks for them. */
+export function keptHosts(config: Config): (port: number) => ReadonlySet<string> {
+  let kept: { readonly port: number; readonly hosts: ReadonlySet<string> } | undefined;
+  return (port) => {
+    if (kept?.port !== port) kept = { port, hosts: hostsOf(config, port) };
+    return kept.hosts;
+  };
+}
+
 /** The address by which this machine's clients reach the broker. */
 export function urlOf({ host }: Pick<Config, "host">, port: number): string {
   return `http://${bracketed(EVERYWHERE[host] ?? host)}:${port}`;

@@ -8,7 +8,7 @@ import { lockDatabase, watchHeldFiles } from "./held-files.ts";
 import { readPost } from "./hooks/read-post.ts";
 import { buildApp } from "./http/app.ts";
 import { type LegacyWire, openLegacyWire } from "./legacy/legacy-wire.ts";
-import { checkBind, hostsOf, listen, mayPostToLoopback, portsToTry, urlOf } from "./listening.ts";
+import { checkBind, keptHosts, listen, mayPostToLoopback, portsToTry, urlOf } from "./listening.ts";
 import { type Clock, SteadyClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
 import { Seal } from "./mesh/webhook/seal.ts";
@@ -169,6 +169,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
 
     const closing = new AbortController();
     release.push(watchHeldFiles(config.home, fail));
+    const hosts = keptHosts(config);
     const startedAt = new Date(clock.now()).toISOString();
     legacy = config.legacy ? await openLegacyWire({ mesh, store, meshKey: key }) : undefined;
     const application = buildApp({
@@ -177,7 +178,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       closing: closing.signal,
       terms: config,
       mcpEvents: config.mcpEvents,
-      allowedHosts: (isSecure) => (isSecure && secure ? secure.hosts : hostsOf(config, port)),
+      allowedHosts: (isSecure) => (isSecure && secure ? secure.hosts : hosts(port)),
       schemes: (isSecure) => (isSecure ? ["https"] : config.behindTlsProxy ? ["http", "https"] : ["http"]),
       page: config.noUi ? undefined : pageFiles(fileURLToPath(new URL("ui", import.meta.url))),
       facts: {

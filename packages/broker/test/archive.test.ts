@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { ConfigSchema } from "../src/config/schema.ts";
 import { Intake } from "../src/mesh/acceptance/intake.ts";
 import { LoopGuard } from "../src/mesh/acceptance/loop-guard.ts";
+import { hashOf } from "../src/mesh/access/token-hash.ts";
 import { Agents } from "../src/mesh/agents.ts";
 import type { AgentCaller } from "../src/mesh/caller.ts";
 import { newId } from "../src/mesh/ids.ts";
@@ -61,7 +62,7 @@ const tokenOf = (name: string) => `am_${name}${"x".repeat(43 - name.length)}`;
 const register = (name: string, token = tokenOf(name)) =>
   agents.register({ kind: "key" }, { name, ifTaken: "refuse", token });
 async function as(name: string): Promise<AgentCaller> {
-  const agent = await agents.byToken(tokenOf(name));
+  const agent = await agents.byTokenHash(hashOf(tokenOf(name)));
   if (!agent) throw new Error(`${name} is not registered`);
   return { kind: "agent", agent };
 }

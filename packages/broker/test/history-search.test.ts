@@ -4,6 +4,7 @@ import { tempDir } from "testkit";
 import { expect, test } from "vitest";
 import { ConfigSchema } from "../src/config/schema.ts";
 import { Intake } from "../src/mesh/acceptance/intake.ts";
+import { hashOf } from "../src/mesh/access/token-hash.ts";
 import { Agents } from "../src/mesh/agents.ts";
 import type { AgentCaller } from "../src/mesh/caller.ts";
 import { History } from "../src/mesh/history.ts";
@@ -40,7 +41,7 @@ test("a search among thousands of messages of others is complete, and between it
   const callers = new Map<string, AgentCaller>();
   for (const name of ["alice", "bob", "eve"]) {
     const { token } = await agents.register({ kind: "key" }, { name, ifTaken: "refuse" });
-    const agent = await agents.byToken(token ?? "");
+    const agent = await agents.byTokenHash(hashOf(token ?? ""));
     if (agent) callers.set(name, { kind: "agent", agent });
   }
   const send = (from: string, to: string, body: string) => {

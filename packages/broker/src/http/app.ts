@@ -1,7 +1,9 @@
 /** The HTTP application: guard, errors, routes, registered by hand. */
 import { randomUUID } from "node:crypto";
-import { MAX_REQUEST_BYTES, PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh/protocol";
+import type { IncomingMessage } from "node:http";
+import { MAX_REQUEST_BYTES } from "@agentmesh/protocol";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
+import type { AnyCaller } from "../mesh/caller.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import { binder } from "./bind.ts";
 import type { Handle } from "./budgets/door.ts";
@@ -9,11 +11,11 @@ import type { HttpTerms } from "./budgets/limits.ts";
 import { WrongTokens } from "./budgets/wrong-tokens.ts";
 import { pageCalls } from "./page/page-calls.ts";
 import { type PageFiles, servePage } from "./page/serving.ts";
-import { authenticator } from "./plugins/auth.ts";
-import { budgets } from "./plugins/budgets.ts";
-import { type Departure, departure } from "./plugins/departure.ts";
+import { type AuthenticateHooked, authenticator } from "./plugins/auth.ts";
+import { applyBudgets, Budgets } from "./plugins/budgets.ts";
+import { Departure, watchDeparture } from "./plugins/departure.ts";
 import { jsonBodies } from "./plugins/json-bodies.ts";
-import { localOnly } from "./plugins/local-only.ts";
+import { guardOf, localOnly } from "./plugins/local-only.ts";
 import { problems, sendProblem } from "./plugins/problem.ts";
 import { a2aRoutes } from "./routes/a2a.ts";
 import { agentRoutes } from "./routes/agents.ts";
@@ -30,6 +32,8 @@ import { type BrokerFacts, systemRoutes } from "./routes/system.ts";
 import { topicRoutes } from "./routes/topics.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { type SecureServer, Servers, type Shown } from "./servers.ts";
+import { HEADERS } from "./usual/answer.ts";
+import { UsualRequests } from "./usual/usual-requests.ts";
 
 /** What the application is built from. */
 export interface AppParts {
@@ -49,14 +53,8 @@ export interface AppParts {
   readonly closing: AbortSignal;
 }
 
-const HEADERS = {
-  [PROTOCOL_HEADER]: PROTOCOL_VERSION,
-  "x-content-type-options": "nosniff",
-  "cache-control": "no-store",
-};
-
 /** The application, and how it leaves. */
-export interface App extends Departure {
+export interface App extends Pick<Departure, "leave"> {
   readonly app: FastifyInstance;
   /** Makes a second server that hands the same application what comes over TLS. */
   secure(shown: Shown): SecureServer;
@@ -65,13 +63,20 @@ export interface App extends Departure {
 /** Builds the application; it does not listen yet. */
 export function buildApp(parts: AppParts): App {
   const servers = new Servers(parts.terms);
+  const budgets = new Budgets(parts.terms, servers.connections);
+  const departure = new Departure(() => servers.stopListening());
+  const guard = guardOf(parts);
+  const wrong = new WrongTokens(parts.terms.wrongTokensPerMinute);
+  const byPage = pageCalls(parts.mesh, parts.facts.port);
+  const authenticate = authenticator({ mesh: parts.mesh, meshKey: parts.facts.meshKey, budgets, wrong, byPage });
+  const usual = new UsualRequests({ guard, authenticate, budgets, departure, log: parts.log });
   const app = fastify({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: MAX_REQUEST_BYTES,
     exposeHeadRoutes: false,
-    serverFactory: (handle: Handle) => servers.plain(handle),
+    serverFactory: (handle: Handle) => servers.plain(usual.before(handle)),
     forceCloseConnections: true,
     return503OnClosing: false,
     // Longer than any request line: what a part of a path may be is said by its schema.
@@ -80,18 +85,21 @@ export function buildApp(parts: AppParts): App {
   });
   app.removeContentTypeParser("text/plain");
   jsonBodies(app);
-  const { leave } = departure(app, servers);
-  const budget = budgets(app, parts.terms, servers.connections);
+  watchDeparture(app, departure);
+  const callers = new WeakMap<IncomingMessage, AnyCaller>();
+  const callerOf = (request: IncomingMessage) => callers.get(request);
+  applyBudgets(app, budgets, callerOf);
   problems(app);
-  localOnly(app, parts);
+  localOnly(app, guard);
   app.addHook("onSend", async (_request, reply) => {
     const { "cache-control": cache, ...rest } = HEADERS;
     reply.headers(reply.hasHeader("cache-control") ? rest : { ...rest, "cache-control": cache });
   });
-  const wrong = new WrongTokens(parts.terms.wrongTokensPerMinute);
-  const byPage = pageCalls(parts.mesh, parts.facts.port);
-  const authenticate = authenticator({ mesh: parts.mesh, meshKey: parts.facts.meshKey, budget, wrong, byPage });
-  const bind = binder(app, { authenticate, closing: parts.closing, turns: parts.mesh.turns });
+  const hooked: AuthenticateHooked = (request, response, row) =>
+    authenticate(request, response, row, (caller) => callers.set(request, caller));
+  const bind = binder(app, {
+    ...{ authenticate: hooked, closing: parts.closing, turns: parts.mesh.turns, callerOf, usual },
+  });
   systemRoutes(bind, parts.mesh, parts.facts);
   agentRoutes(bind, parts.mesh, parts.facts);
   messageRoutes(bind, parts.mesh);
@@ -102,8 +110,8 @@ export function buildApp(parts: AppParts): App {
   machineRoutes(bind, parts.mesh, parts.facts, wrong);
   pageRoutes(bind, parts.mesh, parts.facts, wrong);
   servePage(app, parts.page);
-  mcpRoutes(app, { authenticate, url: parts.facts.url, events: parts.mcpEvents, closing: parts.closing });
-  a2aRoutes(app, { mesh: parts.mesh, authenticate, schemes: parts.schemes, closing: parts.closing });
+  mcpRoutes(app, { authenticate: hooked, url: parts.facts.url, events: parts.mcpEvents, closing: parts.closing });
+  a2aRoutes(app, { mesh: parts.mesh, authenticate: hooked, schemes: parts.schemes, closing: parts.closing });
   streamRoute(bind, parts.mesh);
   eventsRoute(bind, parts.mesh);
   needsRoute(bind, parts.mesh);
@@ -111,5 +119,5 @@ export function buildApp(parts: AppParts): App {
     servers.stopListening();
     servers.closeConnections();
   });
-  return { app, leave, secure: (shown) => servers.secure(shown) };
+  return { app, leave: () => departure.leave(), secure: (shown) => servers.secure(shown) };
 }

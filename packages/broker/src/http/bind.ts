@@ -1,11 +1,15 @@
 /** Binds one row of the endpoint table to a handler: access, validation, types, status. */
-import type { Access, Endpoint, EndpointName, EndpointReply, EndpointRequest } from "@agentmesh/protocol";
+import type { IncomingMessage } from "node:http";
+import type { Access, Endpoint, EndpointName, EndpointReply, EndpointRequest, Problem } from "@agentmesh/protocol";
 import { endpoints, inWords } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isCloudEvent, messageOf } from "../hooks/cloud-event.ts";
 import type { AgentCaller, AnyCaller, Caller, KeyCaller, MachineCaller, PageCaller } from "../mesh/caller.ts";
 import type { Turns } from "../mesh/looks/turns.ts";
-import type { Authenticate } from "./plugins/auth.ts";
+import { Gone, whenAnswered } from "./ends.ts";
+import type { AuthenticateHooked } from "./plugins/auth.ts";
+import { askedBy, problemOf } from "./plugins/problem.ts";
+import type { UsualRequests } from "./usual/usual-requests.ts";
 
 type Table = typeof endpoints;
 
@@ -25,68 +29,71 @@ type CallerBy<A extends Access> = A extends "agent"
         : undefined;
 
 /** What a handler gets: the parsed request, who calls, and a signal for when the caller is gone. */
-export type Bound<K extends EndpointName> = EndpointRequest<Table[K]> & {
+export type UsualBound<K extends EndpointName> = EndpointRequest<Table[K]> & {
   readonly caller: CallerOf<Table[K]>;
   readonly signal: AbortSignal;
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
+  /** The request as it came. */
+  readonly raw: IncomingMessage;
+  /** What one entry of a call that is answered all the same is told. */
+  readonly problemOf: (error: unknown) => Problem;
   /** Calls the listener once: whether the answer has been written, or the caller was gone before. */
   readonly onAnswered: (listener: (written: boolean) => void) => void;
 };
 
-/** Registers a handler for an endpoint. A handler that returns nothing has answered by itself. */
-export type Bind = <K extends EndpointName>(
-  name: K,
-  handler: (bound: Bound<K>) => Promise<EndpointReply<Table[K]> | undefined>,
-) => void;
+/** The same, and what the framework has of it. */
+export type Bound<K extends EndpointName> = UsualBound<K> & {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+};
+
+/** Registers handlers for endpoints. */
+export interface Bind {
+  /** A handler that returns nothing has answered by itself. */
+  <K extends EndpointName>(name: K, handler: (bound: Bound<K>) => Promise<EndpointReply<Table[K]> | undefined>): void;
+  /** One that agents call all the time, with a body: it has a shorter way than the framework's (`usual/`), which takes what is not usual about it. */
+  usual<K extends EndpointName>(name: K, handler: (bound: UsualBound<K>) => Promise<EndpointReply<Table[K]>>): void;
+}
 
 /** What it takes to bind. */
 export interface BindParts {
-  readonly authenticate: Authenticate;
+  readonly authenticate: AuthenticateHooked;
   readonly closing: AbortSignal;
   readonly turns: Turns;
+  readonly callerOf: (request: IncomingMessage) => AnyCaller | undefined;
+  readonly usual: UsualRequests;
 }
 
 /** The binder of one application. Looks are begun one in a turn, callers one after the other: many of one delay nobody. */
-export function binder(app: FastifyInstance, { authenticate, closing, turns }: BindParts): Bind {
-  const callers = new WeakMap<FastifyRequest, AnyCaller>();
-  return (name, handler) => {
+export function binder(app: FastifyInstance, parts: BindParts): Bind {
+  const { authenticate, closing, turns, callerOf, usual } = parts;
+  const bind = <K extends EndpointName>(
+    name: K,
+    handler: (bound: Bound<K>) => Promise<EndpointReply<Table[K]> | undefined>,
+  ): void => {
     const row: Endpoint = endpoints[name];
     app.route({
       method: row.method,
       url: row.path,
-      config: {
-        isSigned: row.isSigned === true,
-        takesEvents: row.takesEvents === true,
-        page: row.page === true,
-      },
+      config: configOf(row),
       // Before its body is read: who has no token keeps nothing of the broker's memory.
       onRequest: async (request, reply) => {
-        if (row.access !== "public") callers.set(request, await authenticate(request, reply, row));
+        if (row.access !== "public") await authenticate(request.raw, reply.raw, row);
       },
       handler: async (request, reply) => {
-        const caller = callers.get(request);
-        // Made for those who look at them: most acts do not.
-        let gone: AbortSignal | undefined;
-        let signal: AbortSignal | undefined;
-        const isGone = () => {
-          gone ??= closeOf(reply);
-          return gone;
-        };
+        const caller = callerOf(request.raw);
+        const gone = new Gone(reply.raw, closing);
         const bound = {
           params: row.params?.parse(request.params, inWords),
           query: row.query?.parse(request.query, inWords),
           body: row.body?.parse(bodyOf(row, request), inWords),
-          caller,
+          ...{ caller, request, reply, raw: request.raw },
           get signal() {
-            signal ??= AbortSignal.any([isGone(), closing]);
-            return signal;
+            return gone.orClosing;
           },
-          request,
-          reply,
-          onAnswered: (listener: (written: boolean) => void) => whenAnswered(reply, listener),
+          problemOf: (error: unknown) => problemOf(error, askedBy(request)),
+          onAnswered: (listener: (written: boolean) => void) => whenAnswered(reply.raw, listener),
         };
-        if (row.method === "GET") await turns.look(caller, isGone()).turn();
+        if (row.method === "GET") await turns.look(caller, gone.signal).turn();
         // The row's own schemas have just made these types true; the compiler cannot follow a table look-up.
         const answer = await handler(bound as unknown as Bound<typeof name>);
         if (answer === undefined) return reply;
@@ -94,27 +101,32 @@ export function binder(app: FastifyInstance, { authenticate, closing, turns }: B
       },
     });
   };
+  const bindUsual: Bind["usual"] = (name, handler) => {
+    const row: Endpoint = endpoints[name];
+    bind(name, handler);
+    usual.add(row, configOf(row), (asked) => {
+      const { params, body, caller, request, response } = asked;
+      const gone = new Gone(response, closing);
+      const bound = {
+        ...{ params, query: undefined, body, caller, raw: request },
+        get signal() {
+          return gone.orClosing;
+        },
+        problemOf: asked.problemOf,
+        onAnswered: (listener: (written: boolean) => void) => whenAnswered(response, listener),
+      };
+      // As above.
+      return handler(bound as unknown as UsualBound<typeof name>);
+    });
+  };
+  return Object.assign(bind, { usual: bindUsual });
+}
+
+function configOf({ isSigned, takesEvents, page }: Endpoint) {
+  return { isSigned: isSigned === true, takesEvents: takesEvents === true, page: page === true };
 }
 
 /** What a request asks for: as it says it, or as its event says. */
 function bodyOf({ takesEvents }: Endpoint, request: FastifyRequest): unknown {
   return takesEvents && isCloudEvent(request) ? messageOf(request) : (request.body ?? {});
-}
-
-/** Calls the listener once: whether the answer was written, or the caller had gone. One that was written closes, too: the first of both counts. */
-export function whenAnswered({ raw }: FastifyReply, listener: (written: boolean) => void): void {
-  const over = () => {
-    raw.off("finish", over).off("close", over);
-    listener(raw.writableFinished);
-  };
-  if (raw.closed || raw.destroyed) over();
-  else raw.once("finish", over).once("close", over);
-}
-
-/** Aborted when the connection of a request closes, or has closed. */
-export function closeOf(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  if (reply.raw.closed || reply.raw.destroyed) gone.abort();
-  else reply.raw.once("close", () => gone.abort());
-  return gone.signal;
 }

@@ -1,6 +1,7 @@
 /** Who may use this wire: programs of the broker's user, each token for its own peer. */
 import type { Socket } from "node:net";
 import type { FastifyRequest } from "fastify";
+import { hashOf } from "../mesh/access/token-hash.ts";
 import { MeshError } from "../mesh/errors.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Peer } from "./peer.ts";
@@ -47,7 +48,7 @@ export async function checkToken(
     throw new MeshError("unauthenticated", "invalid token");
   }
   const token = /^Bearer ([0-9a-f]{64})$/.exec(authorization)?.[1];
-  const agent = token === undefined ? undefined : await mesh.agents.byToken(token);
+  const agent = token === undefined ? undefined : await mesh.agents.byTokenHash(hashOf(token));
   const owner = agent && peers.ofAgent(agent.id);
   if (!owner || owner.facts.standing === "left") throw new MeshError("unauthenticated", "invalid token");
   if (acts && acts !== owner) throw new MeshError("forbidden", `This token is that of ${owner.id}, not of ${acts.id}.`);

@@ -85,9 +85,9 @@ export class Agents {
     };
   }
 
-  /** The agent that owns a token. A call with it is a sign of life, noted once a minute; it ends an archiving. */
-  async byToken(token: string): Promise<KnownAgent | undefined> {
-    return this.#heardOf(await this.#store.agentByToken(hashOf(token)));
+  /** The agent that owns the token of this hash. A call with it is a sign of life, noted once a minute; it ends an archiving. */
+  async byTokenHash(tokenHash: string): Promise<KnownAgent | undefined> {
+    return this.#heardOf(await this.#store.agentByToken(tokenHash));
   }
 
   /** The person's agent as which the page calls; undefined once that has left the mesh, or is a person's no more. */

@@ -1,7 +1,7 @@
 /** Calls of the page: who is signed in by which cookie, and which of them may do what. */
 import { timingSafeEqual } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Endpoint, PAGE_HEADER } from "@agentmesh/protocol";
-import type { FastifyReply, FastifyRequest } from "fastify";
 import type { AnyCaller, PageSignIn } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
@@ -9,8 +9,8 @@ import { cookiesOf, type PortOf } from "./cookie.ts";
 
 /** The caller whose cookie came; undefined where none did. */
 export type PageCallerOf = (
-  request: FastifyRequest,
-  reply: FastifyReply,
+  request: IncomingMessage,
+  response: ServerResponse,
   row: Endpoint,
 ) => Promise<AnyCaller | undefined>;
 
@@ -19,12 +19,12 @@ export function pageCalls(
   { signIns, agents, audit }: Pick<Mesh, "signIns" | "agents" | "audit">,
   portOf: PortOf,
 ): PageCallerOf {
-  return async (request, reply, row) => {
+  return async (request, response, row) => {
     const cookies = cookiesOf(request, portOf);
     if (cookies.length === 0) return undefined;
     const signIn = cookies.map((each) => signIns.byCookie(each)).find((each) => each && shows(request, each));
     if (!signIn) {
-      const { remoteAddress: address } = request.raw.socket;
+      const { remoteAddress: address } = request.socket;
       const by = { kind: "nobody" as const, ...(address !== undefined && { address }) };
       audit.refused("page_refused", by, "a cookie of nobody, or without the page's value");
       throw new MeshError(
@@ -34,7 +34,7 @@ export function pageCalls(
     }
     mayCall(request, row, signIn);
     // What is open by it ends with it; a sign-out is answered.
-    if (row.access !== "page") holdOpen(reply, signIn);
+    if (row.access !== "page") holdOpen(response, signIn);
     if (row.access !== "agent") return { kind: "key", page: signIn };
     const agent = signIn.as === undefined ? undefined : await agents.person(signIn.as);
     if (agent) return { kind: "agent", agent };
@@ -46,14 +46,14 @@ export function pageCalls(
 }
 
 /** Whether a call shows what only a page of this origin was told. */
-function shows(request: FastifyRequest, { value }: PageSignIn): boolean {
+function shows(request: IncomingMessage, { value }: PageSignIn): boolean {
   const shown = Buffer.from(String(request.headers[PAGE_HEADER] ?? ""));
   const expected = Buffer.from(value);
   return shown.length === expected.length && timingSafeEqual(shown, expected);
 }
 
 /** @throws MeshError forbidden, forbidden_origin */
-function mayCall(request: FastifyRequest, row: Endpoint, { readOnly }: PageSignIn): void {
+function mayCall(request: IncomingMessage, row: Endpoint, { readOnly }: PageSignIn): void {
   if (!row.page) {
     throw new MeshError(
       "forbidden",
@@ -72,11 +72,11 @@ function mayCall(request: FastifyRequest, row: Endpoint, { readOnly }: PageSignI
   }
 }
 
-function holdOpen({ raw }: FastifyReply, { over, opened }: PageSignIn): void {
+function holdOpen(response: ServerResponse, { over, opened }: PageSignIn): void {
   const close = opened();
-  const end = () => raw.destroy();
+  const end = () => response.destroy();
   over.addEventListener("abort", end);
-  raw.once("close", () => {
+  response.once("close", () => {
     over.removeEventListener("abort", end);
     close();
   });

@@ -1,49 +1,63 @@
 /** Token → caller. One place decides; handlers get the caller as an argument. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Endpoint } from "@agentmesh/protocol";
-import type { FastifyReply, FastifyRequest } from "fastify";
 import { type AnyCaller, byOf } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
 import type { WrongTokens } from "../budgets/wrong-tokens.ts";
+import { headerCount } from "../header-count.ts";
 import type { PageCallerOf } from "../page/page-calls.ts";
 import type { Budgets } from "./budgets.ts";
 
-/** Decides who calls. */
-export type Authenticate = (request: FastifyRequest, reply: FastifyReply, row: Endpoint) => Promise<AnyCaller>;
+/** Decides who calls; `known` is told who it is also where that is refused. */
+export type Authenticate = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  row: Endpoint,
+  known: (caller: AnyCaller) => void,
+) => Promise<AnyCaller>;
+
+/** The same for what goes through the hooks of the application, which find the caller by the request. */
+export type AuthenticateHooked = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  row: Endpoint,
+) => Promise<AnyCaller>;
 
 /** What it takes to tell. */
 export interface AuthParts {
   readonly mesh: Pick<Mesh, "agents" | "machines" | "audit">;
   readonly meshKey: string;
-  readonly budget: Budgets;
+  readonly budgets: Pick<Budgets, "proven">;
   readonly wrong: WrongTokens;
   readonly byPage: PageCallerOf;
 }
 
 /** Tells callers by their bearer token (RFC 6750 §2.1): the mesh key, an agent's token, or a machine's credential; without one by the page's cookie. */
-export function authenticator({ mesh, meshKey, budget, wrong, byPage }: AuthParts): Authenticate {
+export function authenticator({ mesh, meshKey, budgets, wrong, byPage }: AuthParts): Authenticate {
   const { agents, machines, audit } = mesh;
   const keyHash = sha256(meshKey);
-  return async (request, reply, row) => {
-    if (holdsToken(request.raw.url ?? "")) {
+  return async (request, response, row, known) => {
+    if (holdsToken(request.url ?? "")) {
       throw new MeshError("invalid_request", "A token must not stand in a URL. Send it as: Authorization: Bearer …");
     }
     const isByToken = request.headers.authorization !== undefined;
-    const caller = (isByToken ? undefined : await byPage(request, reply, row)) ?? (await callerOf(request));
-    budget.proven(request, caller);
+    const caller = (isByToken ? undefined : await byPage(request, response, row)) ?? (await callerOf(request));
+    known(caller);
+    budgets.proven(request, caller);
     if (mayCall(row, caller)) return caller;
     if (caller.kind === "machine") audit.refused("call_refused", byOf(caller), `${row.method} ${row.path}`);
     throw new MeshError("forbidden", refusalOf(row, caller));
   };
 
-  async function callerOf(request: FastifyRequest): Promise<AnyCaller> {
-    const headers = request.raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === "authorization");
+  async function callerOf(request: IncomingMessage): Promise<AnyCaller> {
     const token = /^Bearer ([\w-]{20,200})$/.exec(request.headers.authorization ?? "")?.[1];
-    const { remoteAddress: address } = request.raw.socket;
-    if (headers.length === 1 && token !== undefined) {
-      if (timingSafeEqual(sha256(token), keyHash)) return { kind: "key" };
-      const agent = await agents.byToken(token);
+    const { remoteAddress: address } = request.socket;
+    if (headerCount(request, "authorization") === 1 && token !== undefined) {
+      const tokenHash = sha256(token);
+      if (timingSafeEqual(tokenHash, keyHash)) return { kind: "key" };
+      const agent = await agents.byTokenHash(tokenHash.toString("hex"));
       if (agent) return { kind: "agent", agent };
       const machine = await machines.byToken(token, address);
       if (machine) return { kind: "machine", machine };
@@ -83,5 +97,5 @@ function holdsToken(url: string): boolean {
 }
 
 function sha256(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return hash("sha256", text, "buffer");
 }

@@ -41,6 +41,22 @@ export function misshapen(json: string): Misshapen | undefined {
   return twice === undefined ? undefined : { why: "twice", key: twice };
 }
 
+/** Whether a JSON text may have such keys, however they are written: most have not, and need no second look. */
+export function mayBePoisoned(json: string): boolean {
+  return json.includes("__proto__") || json.includes("prototype") || json.includes("\\u");
+}
+
+/** Whether an object has a key by which it would become, or change, the prototype of others when it is copied. Not nested deeper than `misshapen` lets through. */
+export function isPoisoned(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Object.hasOwn(value, "__proto__")) return true;
+  if ("constructor" in value && Object.hasOwn(value, "constructor")) {
+    const { constructor: made } = value;
+    if (typeof made === "object" && made !== null && Object.hasOwn(made, "prototype")) return true;
+  }
+  return Object.values(value).some(isPoisoned);
+}
+
 /** A string of JSON as its text; undefined where it is none, which the parser says better. */
 function unescaped(written: string): string | undefined {
   if (!written.includes("\\")) return written.slice(1, -1);

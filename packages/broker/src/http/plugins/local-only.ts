@@ -1,9 +1,10 @@
 /** The guard in front of everything: a page in the owner's browser must not drive the broker, but for the broker's own. */
-
+import type { IncomingMessage } from "node:http";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "@agentmesh/protocol";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyContextConfig, FastifyInstance } from "fastify";
 import { isCloudEvent } from "../../hooks/cloud-event.ts";
 import { MeshError } from "../../mesh/errors.ts";
+import { headerCount } from "../header-count.ts";
 import { isSecure } from "../servers.ts";
 import { missing } from "./problem.ts";
 
@@ -24,29 +25,43 @@ export interface OwnNames {
   readonly schemes: (isSecure: boolean) => readonly string[];
 }
 
+/** What a route says of itself to the guard. */
+export type Guarded = Pick<FastifyContextConfig, "page" | "view" | "mediaType" | "takesEvents">;
+
+/** Looks at the head of a request before anything of it is done. @throws MeshError */
+export type Guard = (request: IncomingMessage, route: Guarded) => void;
+
 /** Refuses foreign Host, any Origin but the page's own where the page may ask, cross-site fetches, other content than JSON, other protocol versions. */
-export function localOnly(app: FastifyInstance, { allowedHosts, schemes }: OwnNames): void {
-  app.addHook("onRequest", async (request) => {
-    const overTls = isSecure(request.raw.socket);
+export function guardOf({ allowedHosts, schemes }: OwnNames): Guard {
+  return (request, route) => {
+    const overTls = isSecure(request.socket);
     checkHost(request, allowedHosts(overTls));
-    checkOrigin(request, schemes(overTls));
-    checkContentType(request);
+    checkOrigin(request, route, schemes(overTls));
+    checkContentType(request, route);
     const protocol = request.headers[PROTOCOL_HEADER];
-    if (protocol !== undefined && protocol !== String(PROTOCOL_VERSION)) {
+    if (protocol !== undefined && protocol !== OURS) {
       throw new MeshError(
         "unsupported_protocol",
         `This broker speaks protocol ${PROTOCOL_VERSION}, the client ${protocol}. Update the older of the two.`,
       );
     }
+  };
+}
+
+const OURS = String(PROTOCOL_VERSION);
+
+/** Puts the guard in front of all routes of an application. */
+export function localOnly(app: FastifyInstance, guard: Guard): void {
+  app.addHook("onRequest", async (request) => {
+    guard(request.raw, request.routeOptions.config);
     // Before its body is read.
     if (request.is404) throw missing(request);
   });
 }
 
-function checkHost(request: FastifyRequest, allowed: ReadonlySet<string>): void {
-  const names = request.raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === "host");
-  if (names.length !== 1) throw new MeshError("invalid_request", "Send exactly one Host header.");
-  const target = request.raw.url ?? "";
+function checkHost(request: IncomingMessage, allowed: ReadonlySet<string>): void {
+  if (headerCount(request, "host") !== 1) throw new MeshError("invalid_request", "Send exactly one Host header.");
+  const target = request.url ?? "";
   const host = request.headers.host ?? "";
   if (!target.startsWith("/")) throw new MeshError("forbidden_host", "Send the path alone in the request line.");
   if (!allowed.has(host.toLowerCase())) {
@@ -57,9 +72,9 @@ function checkHost(request: FastifyRequest, allowed: ReadonlySet<string>): void 
   }
 }
 
-function checkOrigin(request: FastifyRequest, schemes: readonly string[]): void {
+function checkOrigin(request: IncomingMessage, route: Guarded, schemes: readonly string[]): void {
   const { origin, host, authorization, "sec-fetch-site": site, "sec-fetch-dest": dest } = request.headers;
-  const { page = false, view = false } = request.routeOptions.config;
+  const { page = false, view = false } = route;
   // With a token it is no page of ours: that has none.
   const isOwn = page && authorization === undefined && schemes.some((scheme) => origin === `${scheme}://${host}`);
   const isForeign = site === "cross-site" || site === "same-site";
@@ -72,12 +87,12 @@ function checkOrigin(request: FastifyRequest, schemes: readonly string[]): void 
 /** What an event may be, or bring beside its headers, which no page sends without being asked for leave. */
 const EVENT_TYPES = /^(application\/([a-z0-9.-]+\+)?json|text\/plain)\s*(;|$)/i;
 
-function checkContentType(request: FastifyRequest): void {
+function checkContentType(request: IncomingMessage, route: Guarded): void {
   const { "content-length": length, "transfer-encoding": encoding, "content-type": type } = request.headers;
   const hasBody = encoding !== undefined || (length !== undefined && length !== "0");
   if (!hasBody && type === undefined) return;
-  if (request.routeOptions.config.takesEvents && isCloudEvent(request) && EVENT_TYPES.test(type ?? "")) return;
-  const { mediaType } = request.routeOptions.config;
+  if (route.takesEvents && isCloudEvent(request) && EVENT_TYPES.test(type ?? "")) return;
+  const { mediaType } = route;
   if (mediaType !== undefined && type?.split(";")[0]?.trim().toLowerCase() === mediaType) return;
   if (!/^application\/json\s*(;|$)/i.test(type ?? "")) {
     throw new MeshError("unsupported_media_type", 'Send the body as JSON, with "content-type: application/json".');

@@ -10,7 +10,7 @@ import {
   wrongValues,
   wrongValueText,
 } from "@agentmesh/protocol";
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ZodError } from "zod";
 import { MeshError } from "../../mesh/errors.ts";
 
@@ -22,23 +22,55 @@ export function problems(app: FastifyInstance): void {
   });
 }
 
+/** A request as far as a problem speaks of it. */
+export interface Asked {
+  readonly id: string;
+  readonly log: Pick<FastifyBaseLogger, "debug" | "error">;
+  readonly method: string;
+  /** The path of its row. */
+  readonly route: string;
+}
+
+/** A problem as it is answered. */
+export interface ProblemAnswer {
+  readonly status: number;
+  readonly retryAfterS: number | undefined;
+  readonly text: string;
+}
+
 /** Answers an error with its problem; also one that the router meets before there is a route with a handler. */
 export function sendProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return send(request, reply, describe(error, request));
+  const { status, retryAfterS, text } = problemAnswer(error, askedBy(request));
+  if (retryAfterS !== undefined) reply.header("retry-after", retryAfterS);
+  return reply.code(status).header("content-type", PROBLEM_MEDIA_TYPE).send(text);
+}
+
+/** What a problem says of a request. */
+export function askedBy({ id, log, method, routeOptions }: FastifyRequest): Asked {
+  return { id, log, method, route: routeOptions.url ?? "" };
+}
+
+/** The answer to a request that an error ended; it is in the log from then on. */
+export function problemAnswer(error: unknown, asked: Asked): ProblemAnswer {
+  const problem = problemOf(error, asked);
+  const { status, code, retryAfterMs } = problem;
+  asked.log[status >= 500 && code !== "shutting_down" ? "error" : "debug"](
+    { method: asked.method, route: asked.route, code },
+    "request.refused",
+  );
+  const retryAfterS = retryAfterMs === undefined ? undefined : Math.ceil(retryAfterMs / 1_000);
+  return { status, retryAfterS, text: JSON.stringify(problem) };
 }
 
 /** The problem of one entry of a call that is answered all the same. */
-export function problemOf(error: unknown, request: FastifyRequest): Problem {
-  return made(describe(error instanceof Error ? error : new Error(String(error)), request), request);
-}
-
-function made(said: Described, request: FastifyRequest): Problem {
+export function problemOf(error: unknown, asked: Asked): Problem {
+  const said = describe(error instanceof Error ? error : new Error(String(error)), asked);
   const { status, title, retryable } = errorTable[said.code];
   return {
     type: `urn:agentmesh:problem:${said.code}`,
     title,
     status,
-    instance: request.id,
+    instance: asked.id,
     retryable,
     ...said,
   };
@@ -46,21 +78,7 @@ function made(said: Described, request: FastifyRequest): Problem {
 
 type Described = Pick<Problem, "detail" | "issues" | "nearNames" | "retryAfterMs"> & { readonly code: ErrorCode };
 
-function send(request: FastifyRequest, reply: FastifyReply, said: Described): FastifyReply {
-  const problem = made(said, request);
-  const { status } = problem;
-  request.log[status >= 500 && said.code !== "shutting_down" ? "error" : "debug"](
-    { method: request.method, route: request.routeOptions.url ?? "", code: said.code },
-    "request.refused",
-  );
-  if (said.retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(said.retryAfterMs / 1_000));
-  return reply.code(status).header("content-type", PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
-}
-
-function describe(
-  error: Error & Partial<Pick<FastifyError, "code" | "statusCode">>,
-  request: FastifyRequest,
-): Described {
+function describe(error: Error & Partial<Pick<FastifyError, "code" | "statusCode">>, asked: Asked): Described {
   if (error instanceof MeshError) {
     const { nearNames, retryAfterMs } = error.extras;
     return {
@@ -80,10 +98,10 @@ function describe(
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return { code: "invalid_request", detail: "The body is not valid JSON." };
   }
-  request.log.error({ err: error }, "request.failed");
+  asked.log.error({ err: error }, "request.failed");
   const refusal = systemRefusal(error);
   const why = refusal ? `: its system said that ${refusal.cause} (${refusal.code}). ${refusal.remedy} Its` : "; its";
-  return { code: "internal", detail: `The broker failed${why} log has the reason under request ${request.id}.` };
+  return { code: "internal", detail: `The broker failed${why} log has the reason under request ${asked.id}.` };
 }
 
 const fastifyCodes: Record<string, Described> = {

@@ -18,15 +18,15 @@ import {
 import type { AgentCaller } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
-import { closeOf, whenAnswered } from "../bind.ts";
-import type { Authenticate } from "../plugins/auth.ts";
+import { closeOf, whenAnswered } from "../ends.ts";
+import type { AuthenticateHooked } from "../plugins/auth.ts";
 import { jsonOf } from "../plugins/json-bodies.ts";
 import { isSecure } from "../servers.ts";
 
 /** What it takes. */
 export interface A2aParts {
   readonly mesh: Mesh;
-  readonly authenticate: Authenticate;
+  readonly authenticate: AuthenticateHooked;
   /** What browsers would call this broker's origin. */
   readonly schemes: (isSecure: boolean) => readonly string[];
   /** Aborted when the broker stops. */
@@ -46,7 +46,7 @@ const Params = z.object({ agent: z.string().min(1).max(128), "*": z.string().def
 export function a2aRoutes(app: FastifyInstance, { mesh, authenticate, schemes, closing }: A2aParts): void {
   const callers = new WeakMap<FastifyRequest, AgentCaller>();
   const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
-    const caller = await authenticate(request, reply, ROW);
+    const caller = await authenticate(request.raw, reply.raw, ROW);
     if (caller.kind === "agent") callers.set(request, caller);
   };
   const shownBy = (request: FastifyRequest) => mesh.agentCards.shown(Params.parse(request.params).agent);
@@ -59,9 +59,9 @@ export function a2aRoutes(app: FastifyInstance, { mesh, authenticate, schemes, c
   const answered = async (request: FastifyRequest, reply: FastifyReply, { method, params }: Asked) => {
     const caller = callers.get(request);
     if (!caller) throw new MeshError("forbidden", "This needs an agent's token.");
-    const signal = AbortSignal.any([closeOf(reply), closing]);
+    const signal = AbortSignal.any([closeOf(reply.raw), closing]);
     const { result, taken } = await a2aCall(mesh, method, { caller, card: await shownBy(request), params, signal });
-    if (taken) whenAnswered(reply, (isWritten) => isWritten && taken());
+    if (taken) whenAnswered(reply.raw, (isWritten) => isWritten && taken());
     return result;
   };
 

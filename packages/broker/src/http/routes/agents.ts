@@ -23,10 +23,10 @@ export function agentRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
 
   bind("listSessions", ({ params, caller }) => mesh.sessions.list(caller, params.agent));
   bind("openSession", ({ body, caller }) => mesh.sessions.open(caller, body));
-  bind("heartbeat", async ({ params, body, caller, request }) => ({
+  bind.usual("heartbeat", async ({ params, body, caller, raw }) => ({
     ...(await mesh.sessions.heartbeat(caller, params.session, body)),
     // Who came over TLS is told where else to come: the address may be another one the next time.
-    ...(isSecure(request.raw.socket) && { urls: facts.reachedAt().urls }),
+    ...(isSecure(raw.socket) && { urls: facts.reachedAt().urls }),
   }));
   bind("endSession", ({ params, caller }) => mesh.sessions.end(caller, params.session));
 }

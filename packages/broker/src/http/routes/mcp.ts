@@ -4,12 +4,12 @@ import type { HttpSessions, Replying } from "agentmesh-mcp/http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import { MeshError } from "../../mesh/errors.ts";
-import { whenAnswered } from "../bind.ts";
-import type { Authenticate } from "../plugins/auth.ts";
+import { whenAnswered } from "../ends.ts";
+import type { AuthenticateHooked } from "../plugins/auth.ts";
 
 /** What it takes. */
 export interface McpParts {
-  readonly authenticate: Authenticate;
+  readonly authenticate: AuthenticateHooked;
   /** Where this broker is reached. */
   readonly url: () => string;
   /** MCP Events are served, too. */
@@ -34,7 +34,7 @@ const OTHERS = ["GET", "HEAD", "PUT", "PATCH"] as const;
 /** Serves it. */
 export function mcpRoutes(app: FastifyInstance, { authenticate, url, events, closing }: McpParts): void {
   const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
-    await authenticate(request, reply, ROW);
+    await authenticate(request.raw, reply.raw, ROW);
   };
   let loaded: Promise<HttpSessions> | undefined;
   const sessions = () => {
@@ -101,7 +101,7 @@ function replying({ headers }: FastifyRequest, reply: FastifyReply): Replying {
   const takesEvents = /text\/event-stream/i.test(headers.accept ?? "");
   let isOpen = false;
   const written = new Promise<boolean>((resolve) => {
-    whenAnswered(reply, (isWritten) => {
+    whenAnswered(reply.raw, (isWritten) => {
       resolve(isWritten);
       if (!isWritten) gone.abort();
     });

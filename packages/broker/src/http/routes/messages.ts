@@ -4,9 +4,9 @@ import type { Bind } from "../bind.ts";
 
 /** Binds them. */
 export function messageRoutes(bind: Bind, mesh: Mesh): void {
-  bind("send", ({ body, caller }) => mesh.messages.send(caller, body));
+  bind.usual("send", ({ body, caller }) => mesh.messages.send(caller, body));
   bind("listMessages", ({ query, caller, signal }) => mesh.history.list(caller, query, signal));
-  bind("ask", async ({ body, caller, signal, onAnswered }) => {
+  bind.usual("ask", async ({ body, caller, signal, onAnswered }) => {
     const { answer, over } = await mesh.asks.ask(caller, body, signal);
     onAnswered(over);
     return answer;

@@ -16,13 +16,13 @@ export function pageRoutes(bind: Bind, { signIns }: Mesh, facts: BrokerFacts, wr
     const signedIn = await signIns.signIn(body.code, address);
     if (!signedIn) throw wrong.refusal(address ?? "an unknown address", "code");
     const { cookie, own } = signedIn;
-    reply.header("set-cookie", setCookie(request, facts.port, cookie, Date.parse(own.until)));
+    reply.header("set-cookie", setCookie(request.raw, facts.port, cookie, Date.parse(own.until)));
     return own;
   });
   bind("ownSignIn", ({ caller }) => signIns.own(caller.page));
   bind("signOut", async ({ caller, request, reply }) => {
     await signIns.signOut(caller.page);
-    reply.header("set-cookie", setCookie(request, facts.port, "", 0));
+    reply.header("set-cookie", setCookie(request.raw, facts.port, "", 0));
     return { signedOut: true as const };
   });
   bind("listSignIns", async () => signIns.list());

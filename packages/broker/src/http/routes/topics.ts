@@ -4,7 +4,7 @@ import type { Bind } from "../bind.ts";
 
 /** Binds them. */
 export function topicRoutes(bind: Bind, mesh: Mesh): void {
-  bind("publish", ({ params, body, caller }) => mesh.topics.publish(caller, params.topic, body));
+  bind.usual("publish", ({ params, body, caller }) => mesh.topics.publish(caller, params.topic, body));
   bind("listTopics", ({ query, caller, signal }) => mesh.topics.list(caller, query, signal));
   bind("subscribe", ({ body, caller }) => mesh.topics.subscribe(caller, body));
   bind("unsubscribe", ({ params, caller }) => mesh.topics.unsubscribe(caller, params.topic));

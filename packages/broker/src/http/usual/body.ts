@@ -1,0 +1,18 @@
+/** The body of a usual request: as many bytes as its head has said. */
+import type { IncomingMessage } from "node:http";
+
+/** Reads it; undefined where the connection was gone before all of it had come. */
+export function readBody(request: IncomingMessage, length: number): Promise<Buffer | undefined> {
+  return new Promise((resolve) => {
+    if (request.destroyed) resolve(undefined);
+    const chunks: Buffer[] = [];
+    let missing = length;
+    request.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      missing -= chunk.length;
+      // Node's parser gives no byte beyond the length. Its end comes a turn of the loop later: nobody waits for that.
+      if (missing <= 0) resolve(chunks.length === 1 ? chunk : Buffer.concat(chunks));
+    });
+    request.once("close", () => resolve(undefined));
+  });
+}

@@ -1,0 +1,166 @@
+/**
+ * The way of usual requests: a POST of the endpoint table with a JSON body of a length that is told, which is what agents
+ * send, lease, ack and renew with. It goes through the same guard, authentication, budgets and schemas as any other, one
+ * after the other, without the hooks and the router of the framework. Whatever is not usual goes through those.
+ */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Endpoint, inWords, MAX_REQUEST_BYTES, type Problem } from "@agentmesh/protocol";
+import type { FastifyBaseLogger } from "fastify";
+import { isCloudEvent } from "../../hooks/cloud-event.ts";
+import type { AnyCaller } from "../../mesh/caller.ts";
+import type { Handle } from "../budgets/door.ts";
+import type { Authenticate } from "../plugins/auth.ts";
+import type { Budgets } from "../plugins/budgets.ts";
+import type { Departure } from "../plugins/departure.ts";
+import { bodyOf } from "../plugins/json-bodies.ts";
+import type { Guard, Guarded } from "../plugins/local-only.ts";
+import { type Asked, problemAnswer, problemOf } from "../plugins/problem.ts";
+import { type Answer, JSON_TYPE, PROBLEM_TYPE, writeAnswer } from "./answer.ts";
+import { readBody } from "./body.ts";
+import { Paths } from "./paths.ts";
+
+/** What a handler of a usual request is given, before its row's types. */
+export interface UsualParts {
+  readonly params: unknown;
+  readonly body: unknown;
+  readonly caller: AnyCaller;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** What one entry of a call that is answered all the same is told. */
+  readonly problemOf: (error: unknown) => Problem;
+}
+
+/** Does what a usual request asks for. */
+export type UsualHandler = (parts: UsualParts) => Promise<unknown>;
+
+interface Route {
+  readonly row: Endpoint;
+  readonly guarded: Guarded;
+  readonly handler: UsualHandler;
+}
+
+/** What stands before a handler. */
+export interface UsualTerms {
+  readonly guard: Guard;
+  readonly authenticate: Authenticate;
+  readonly budgets: Budgets;
+  readonly departure: Departure;
+  readonly log: FastifyBaseLogger;
+}
+
+/** The usual requests of one application. */
+export class UsualRequests {
+  readonly #paths = new Paths<Route>();
+  readonly #terms: UsualTerms;
+
+  constructor(terms: UsualTerms) {
+    this.#terms = terms;
+  }
+
+  /** Adds a row of the table. */
+  add(row: Endpoint, guarded: Guarded, handler: UsualHandler): void {
+    this.#paths.add(row.path, { row, guarded, handler });
+  }
+
+  /** Takes what is usual; all else goes the other way. */
+  before(other: Handle): Handle {
+    return (request, response) => {
+      const found = isUsual(request) ? this.#paths.find(request.url ?? "") : undefined;
+      const { row } = found?.route ?? {};
+      if (!found || (row?.takesEvents && isCloudEvent(request))) return other(request, response);
+      void this.#take(request, response, found.route, found.params);
+    };
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse, route: Route, params: unknown): Promise<void> {
+    const { departure, budgets } = this.#terms;
+    if (!departure.begun(request, response)) return;
+    const asked = new Told(request, route.row.path, this.#terms.log);
+    const whose: Whose = {};
+    let answer: Answer;
+    try {
+      const reply = await this.#reply({ request, response, route, params, asked, whose });
+      // The caller is gone, and with it the rest of what it asks.
+      if (reply === undefined) return;
+      answer = { status: route.row.status, type: JSON_TYPE, text: JSON.stringify(reply) };
+    } catch (error) {
+      answer = { type: PROBLEM_TYPE, ...problemAnswer(error, asked) };
+    }
+    const delayMs = budgets.delayMs(answer.status, whose.caller);
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    if (response.destroyed) return;
+    const length = Buffer.byteLength(answer.text);
+    budgets.given(response, whose.caller, length);
+    writeAnswer(response, answer, length, departure.isLast(request) || whose.isIllegible === true);
+  }
+
+  /** Guard, authentication, budget, parse, one call. */
+  async #reply({ request, response, route, params, asked, whose }: Taken): Promise<unknown> {
+    const { row, guarded, handler } = route;
+    this.#terms.guard(request, guarded);
+    // Before its body is read: who has no token keeps nothing of the broker's memory.
+    const caller = await this.#terms.authenticate(request, response, row, (known) => {
+      whose.caller = known;
+    });
+    const over = this.#terms.budgets.bodyBegun(request, caller);
+    const bytes = await readBody(request, Number(request.headers["content-length"]));
+    over();
+    if (bytes === undefined) return undefined;
+    whose.isIllegible = true;
+    const body = bodyOf(bytes);
+    whose.isIllegible = false;
+    return handler({
+      params: row.params?.parse(params, inWords),
+      body: row.body?.parse(body ?? {}, inWords),
+      ...{ caller, request, response },
+      problemOf: (error) => problemOf(error, asked),
+    });
+  }
+}
+
+/** What shows on the way of a request, and counts also where that ends early. */
+interface Whose {
+  caller?: AnyCaller;
+  /** What it sent is no JSON that is taken: its connection ends with the answer. */
+  isIllegible?: boolean;
+}
+
+interface Taken {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly route: Route;
+  readonly params: unknown;
+  readonly asked: Asked;
+  readonly whose: Whose;
+}
+
+/** Whether its head is that of a usual request: what is missing or more is told by the other way. */
+function isUsual({ method, headers }: IncomingMessage): boolean {
+  if (method !== "POST" || headers["transfer-encoding"] !== undefined) return false;
+  const length = headers["content-length"];
+  return length !== undefined && /^[1-9]\d{0,9}$/.test(length) && Number(length) <= MAX_REQUEST_BYTES;
+}
+
+/** What a problem says of a request; it has an id from when somebody is told one. */
+class Told implements Asked {
+  readonly method: string;
+  readonly route: string;
+  readonly #log: FastifyBaseLogger;
+  #id: string | undefined;
+
+  constructor({ method = "" }: IncomingMessage, route: string, log: FastifyBaseLogger) {
+    this.method = method;
+    this.route = route;
+    this.#log = log;
+  }
+
+  get id(): string {
+    this.#id ??= randomUUID();
+    return this.#id;
+  }
+
+  get log(): FastifyBaseLogger {
+    return this.#log.child({ reqId: this.id });
+  }
+}
