@@ -1,17 +1,10 @@
 /** A2A 1.0 in: agents that show a card are written to by the library's own client, over JSON-RPC and over REST. */
 import { request } from "node:http";
-import { type Message, Role, type SendMessageRequest, type Task, TaskState } from "@a2a-js/sdk";
-import {
-  type Client,
-  ClientFactory,
-  ClientFactoryOptions,
-  DefaultAgentCardResolver,
-  JsonRpcTransportFactory,
-  RestTransportFactory,
-} from "@a2a-js/sdk/client";
+import { type Task, TaskState } from "@a2a-js/sdk";
 import { startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
+import { connected, said, sent, type Transport } from "./a2a-client.ts";
 
 let broker: TestBroker;
 let bob: TestAgent;
@@ -29,39 +22,7 @@ beforeAll(async () => {
 afterAll(() => broker[Symbol.asyncDispose]());
 
 /** The library's client, as the owner of a token. */
-function connect(transport: "JSONRPC" | "HTTP+JSON", { token } = caller): Promise<Client> {
-  const fetchImpl: typeof fetch = (input, init) => {
-    const headers = new Headers(init?.headers);
-    headers.set("authorization", `Bearer ${token}`);
-    return fetch(input, { ...init, headers });
-  };
-  const factory = new ClientFactory(
-    ClientFactoryOptions.createFrom(ClientFactoryOptions.default, {
-      transports: [new JsonRpcTransportFactory({ fetchImpl }), new RestTransportFactory({ fetchImpl })],
-      preferredTransports: [transport],
-      cardResolver: new DefaultAgentCardResolver(),
-    }),
-  );
-  return factory.createFromUrl(`${broker.url}/a2a/bob/`);
-}
-
-let messages = 0;
-function said(text: string, more: Partial<Message> = {}, returnImmediately = false): SendMessageRequest {
-  const message: Message = {
-    ...{ messageId: `m-${++messages}`, contextId: "", taskId: "", role: Role.ROLE_USER },
-    parts: [{ content: { $case: "text", value: text }, metadata: undefined, filename: "", mediaType: "text/plain" }],
-    ...{ metadata: undefined, extensions: [], referenceTaskIds: [] },
-    ...more,
-  };
-  const configuration = { acceptedOutputModes: [], taskPushNotificationConfig: undefined, returnImmediately };
-  return { tenant: "", message, configuration, metadata: undefined };
-}
-
-async function sent(client: Client, request: SendMessageRequest): Promise<Task> {
-  const result = await client.sendMessage(request);
-  if (!("status" in result)) throw new Error("no task");
-  return result;
-}
+const connect = (transport: Transport, { token } = caller) => connected(`${broker.url}/a2a/bob/`, transport, token);
 
 /** What bob has leased, and not answered yet. */
 const asked = new Map<string, { id: string; inReplyTo: string }>();
@@ -167,9 +128,10 @@ describe.each(["JSONRPC", "HTTP+JSON"] as const)("by %s", (transport) => {
   });
 });
 
+let messages = 0;
 /** The same as it is written. */
 const written = (text: string, returnImmediately = false) => ({
-  message: { messageId: `m-${++messages}`, role: "ROLE_USER", parts: [{ text }] },
+  message: { messageId: `w-${++messages}`, role: "ROLE_USER", parts: [{ text }] },
   configuration: { returnImmediately },
 });
 
@@ -269,7 +231,8 @@ describe("what A2A opens, and what it does not", () => {
       [[send], -32600, {}],
       [{ ...send, method: "message/send" }, -32601, {}],
       [{ ...send, params: { message: { messageId: "m", parts: [] } } }, -32602, {}],
-      [{ ...send, method: "SendStreamingMessage" }, -32004, {}],
+      [{ ...send, method: "SendStreamingMessage", params: {} }, -32602, {}],
+      [{ ...send, method: "SubscribeToTask", params: { id: "msg_0" } }, -32001, {}],
       [{ ...send, method: "toString" }, -32601, {}],
       [send, -32009, { "a2a-version": "0.3" }],
       [send, -32009, { "a2a-version": "" }],

@@ -13,42 +13,26 @@ import type { A2aAnswer, A2aCall, A2aVerbs, Operation } from "./operation.ts";
 import { judgePushConfig, pushConfigOf, removePushConfig, setPushConfig } from "./push-configs.ts";
 import { A2aRefusal } from "./refusals.ts";
 import { CreatePushConfigParams, PushConfigParams, parsed, SendMessageParams, TaskParams } from "./shapes.ts";
-import { taskOf } from "./task.ts";
+import { isOver, taskOf } from "./task.ts";
 import { textOfParts } from "./text.ts";
+import { watched } from "./updates.ts";
 
 const operations: Readonly<Record<string, Operation>> = {
   async SendMessage(mesh, call) {
-    const { caller, card, params, signal } = call;
-    const { message, configuration } = parsed(SendMessageParams, params);
-    if (message.taskId !== undefined) {
-      throw new A2aRefusal(
-        "UNSUPPORTED_OPERATION",
-        `A task takes one message. Leave taskId out, and name the contextId of ${message.taskId} to go on in its thread. Nothing was stored.`,
-      );
-    }
-    const body = textOfParts(message.parts);
-    const push = configuration?.taskPushNotificationConfig;
-    if (push) await judgePushConfig(mesh, call, push);
-    const { answer } = await mesh.asks.ask(
-      caller,
-      {
-        to: card.agent.id,
-        body,
-        urgency: "normal",
-        waitMs: configuration?.returnImmediately ? 0 : MAX_WAIT_MS,
-        answerWithinMs: DEFAULT_ANSWER_MS,
-        ttlMs: DEFAULT_TTL_MS,
-        // A client of A2A is a program, whoever's token it has.
-        byProgram: true,
-        idempotencyKey: keyOf(card, message.messageId),
-        ...(message.contextId !== undefined && { threadId: threadOf(message.contextId) }),
-      },
-      signal,
-      // What is refused changes nothing. An answer that is there by then is posted, too: it is in the inbox.
-      async () => push && (await setPushConfig(mesh, call, push)),
-    );
-    const look = await mesh.asks.look(caller, answer.messageId);
+    const look = await mesh.asks.look(call.caller, await sent(mesh, call, "waits"));
     return { result: { task: taskOf(look) }, taken: look.taken };
+  },
+
+  async SendStreamingMessage(mesh, call) {
+    const { updates } = await watched(mesh, call, await sent(mesh, call, "streams"));
+    return { updates };
+  },
+
+  async SubscribeToTask(mesh, call) {
+    const { trace } = await looked(mesh, call);
+    const { look, updates } = await watched(mesh, call, trace.message.id);
+    if (!isOver(taskOf(look).status.state)) return { updates };
+    throw new A2aRefusal("UNSUPPORTED_OPERATION", "The task is over, and nothing more comes of it. Ask with GetTask.");
   },
 
   async GetTask(mesh, call) {
@@ -66,7 +50,7 @@ const operations: Readonly<Record<string, Operation>> = {
     const { taskId, ...config } = parsed(CreatePushConfigParams, call.params);
     await looked(mesh, call, taskId);
     await setPushConfig(mesh, call, config);
-    return { result: await pushConfigOf(mesh, call, taskId) };
+    return { result: (await pushConfigOf(mesh, call, taskId)) ?? {} };
   },
 
   async GetTaskPushNotificationConfig(mesh, call) {
@@ -92,8 +76,6 @@ const operations: Readonly<Record<string, Operation>> = {
 };
 
 const NOT_HERE: Readonly<Record<string, string>> = {
-  SendStreamingMessage: "Nothing is streamed here, as the card says. Send with SendMessage.",
-  SubscribeToTask: "Nothing is streamed here, as the card says. Ask with GetTask.",
   ListTasks: "Tasks are not listed here. Ask for one by its id with GetTask.",
 };
 
@@ -107,6 +89,40 @@ export async function a2aCall(mesh: A2aVerbs, method: string, call: A2aCall): Pr
     throw new A2aRefusal("EXTENDED_AGENT_CARD_NOT_CONFIGURED", "There is one card, and it is public.");
   }
   throw new A2aRefusal("METHOD_NOT_FOUND", "A2A 1.0 has no such method; those of 0.3 (message/send) are not served.");
+}
+
+/** Sends a message, and waits for its answer where it is to; returns its id. @throws A2aRefusal, MeshError */
+async function sent(mesh: A2aVerbs, call: A2aCall, how: "waits" | "streams"): Promise<MessageId> {
+  const { caller, card, params, signal } = call;
+  const { message, configuration } = parsed(SendMessageParams, params);
+  if (message.taskId !== undefined) {
+    throw new A2aRefusal(
+      "UNSUPPORTED_OPERATION",
+      `A task takes one message. Leave taskId out, and name the contextId of ${message.taskId} to go on in its thread. Nothing was stored.`,
+    );
+  }
+  const body = textOfParts(message.parts);
+  const push = configuration?.taskPushNotificationConfig;
+  if (push) await judgePushConfig(mesh, call, push);
+  const { answer } = await mesh.asks.ask(
+    caller,
+    {
+      to: card.agent.id,
+      body,
+      urgency: "normal",
+      waitMs: how === "streams" || configuration?.returnImmediately ? 0 : MAX_WAIT_MS,
+      answerWithinMs: DEFAULT_ANSWER_MS,
+      ttlMs: DEFAULT_TTL_MS,
+      // A client of A2A is a program, whoever's token it has.
+      byProgram: true,
+      idempotencyKey: keyOf(card, message.messageId),
+      ...(message.contextId !== undefined && { threadId: threadOf(message.contextId) }),
+    },
+    signal,
+    // What is refused changes nothing. An answer that is there by then is posted, too: it is in the inbox.
+    async () => push && (await setPushConfig(mesh, call, push)),
+  );
+  return answer.messageId;
 }
 
 /** A task of the caller's with this agent. @throws MeshError message_not_found */

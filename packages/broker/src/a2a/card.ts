@@ -19,7 +19,7 @@ export function cardOf({ agent, description, skills, path }: AgentCard, origin: 
       ...{ url, protocolBinding },
       protocolVersion: A2A_VERSION,
     })),
-    capabilities: { streaming: false, pushNotifications: true, extendedAgentCard: false },
+    capabilities: { streaming: true, pushNotifications: true, extendedAgentCard: false },
     securitySchemes: {
       [SCHEME]: {
         httpAuthSecurityScheme: {

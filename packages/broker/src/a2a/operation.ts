@@ -12,10 +12,13 @@ export interface A2aCall {
 }
 
 /** What a call is answered with; `taken` is to be called when that was written. */
-export interface A2aAnswer {
-  readonly result: unknown;
-  readonly taken?: () => void;
-}
+export type A2aAnswer =
+  | { readonly result: object; readonly taken?: () => void }
+  /** One after the other, as they come. */
+  | { readonly updates: AsyncIterable<TaskUpdate> };
+
+/** What is told of a task; or, behind all that is, what is to be called when it was written. */
+export type TaskUpdate = { readonly body: object } | { readonly taken: () => void };
 
 /** The verbs of the mesh that operations are made of. */
 export type A2aVerbs = Pick<Mesh, "asks" | "messages" | "webhooks">;

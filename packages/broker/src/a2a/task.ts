@@ -24,8 +24,21 @@ const STATES: Readonly<Record<Traced["state"], TaskState>> = {
   cancelled: "TASK_STATE_CANCELED",
 };
 
+/** A task as it is shown. */
+export interface Task {
+  readonly id: string;
+  readonly contextId: string;
+  readonly status: { readonly state: TaskState; readonly timestamp: string; readonly message?: object };
+  readonly artifacts?: readonly object[];
+}
+
+/** Whether nothing more comes of a task in this state. */
+export function isOver(state: TaskState): boolean {
+  return state !== "TASK_STATE_SUBMITTED" && state !== "TASK_STATE_WORKING";
+}
+
 /** The task that a question is. */
-export function taskOf({ trace: { message, deliveries }, reply }: AskLook): object {
+export function taskOf({ trace: { message, deliveries }, reply }: AskLook): Task {
   if (reply) return answeredTask(message, reply);
   const [delivery] = deliveries;
   const why = delivery && whyNot(delivery);
@@ -46,7 +59,7 @@ export function taskOf({ trace: { message, deliveries }, reply }: AskLook): obje
 }
 
 /** The same once it is answered: what is posted, too, when the answer comes. */
-export function answeredTask(question: Pick<Message, "id" | "threadId">, answer: Message): object {
+export function answeredTask(question: Pick<Message, "id" | "threadId">, answer: Message): Task {
   return {
     id: question.id,
     contextId: question.threadId,

@@ -1,7 +1,9 @@
 /** The two ways in of A2A 1.0 as they are written: JSON-RPC, and REST by method and path. */
 import * as z from "zod";
 import { A2A_VERSION } from "./card.ts";
-import { A2aRefusal, type Said } from "./refusals.ts";
+import { A2aRefusal, type Said, saidOf } from "./refusals.ts";
+
+const REST_MEDIA_TYPE = "application/a2a+json";
 
 /** What is asked for. */
 export interface Asked {
@@ -59,6 +61,36 @@ export function rpcStatus({ httpStatus }: Said): number {
 export function restRefusal({ httpStatus, status, message, details }: Said): object {
   return { error: { code: httpStatus, status, message, details } };
 }
+
+/** How what is told is written: an answer, or one of a stream's updates; and what ends a stream. */
+export interface Wire {
+  readonly mediaType: string;
+  update(body: object): object;
+  /** Undefined for an error that is no refusal, which is the broker's own. */
+  failure(error: unknown): { readonly event?: string; readonly data: object } | undefined;
+}
+
+/** That of JSON-RPC: each is an answer to the one request. */
+export function rpcWire(id: RpcId): Wire {
+  return {
+    mediaType: "application/json; charset=utf-8",
+    update: (result) => rpcAnswer(id, { result }),
+    failure: (error) => {
+      const said = saidOf(error);
+      return said && { data: rpcAnswer(id, said) };
+    },
+  };
+}
+
+/** That of REST. */
+export const restWire: Wire = {
+  mediaType: REST_MEDIA_TYPE,
+  update: (body) => body,
+  failure: (error) => {
+    const said = saidOf(error);
+    return said && { event: "error", data: restRefusal(said) };
+  },
+};
 
 interface Rest {
   readonly method: "GET" | "POST" | "DELETE";

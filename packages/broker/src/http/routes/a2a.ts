@@ -1,5 +1,5 @@
 /** A2A 1.0 at `/a2a/NAME`, for each agent that shows a card: the card for whoever asks, messages for whoever has an agent's token. */
-import { type Endpoint, loopbackHost } from "@agentmesh/protocol";
+import { type Endpoint, KEEPALIVE_MS, loopbackHost } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import { a2aCall } from "../../a2a/calls.ts";
@@ -11,13 +11,18 @@ import {
   idOf,
   restAsked,
   restRefusal,
+  restWire,
   rpcAnswer,
   rpcAsked,
   rpcStatus,
+  rpcWire,
+  type Wire,
 } from "../../a2a/wire.ts";
 import type { AgentCaller } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
+import { Keepalives } from "../../sinks/keepalives.ts";
+import { streamTask } from "../../sinks/task-stream.ts";
 import { closeOf, whenAnswered } from "../ends.ts";
 import type { AuthenticateHooked } from "../plugins/auth.ts";
 import { jsonOf } from "../plugins/json-bodies.ts";
@@ -34,7 +39,6 @@ export interface A2aParts {
 }
 
 const PATH = "/a2a/:agent";
-const MEDIA_TYPE = "application/a2a+json";
 /** Whose it is: no row of the contract, for what is said over it is A2A's. */
 const ROW: Endpoint = {
   ...{ method: "POST", path: PATH, summary: "A2A 1.0", access: "agent" },
@@ -56,13 +60,21 @@ export function a2aRoutes(app: FastifyInstance, { mesh, authenticate, schemes, c
     handler: async (request) => cardOf(await shownBy(request), originOf(request, schemes)),
   });
 
-  const answered = async (request: FastifyRequest, reply: FastifyReply, { method, params }: Asked) => {
+  const keepalives = new Keepalives(KEEPALIVE_MS);
+  const answered = async (request: FastifyRequest, reply: FastifyReply, { method, params }: Asked, wire: Wire) => {
     const caller = callers.get(request);
     if (!caller) throw new MeshError("forbidden", "This needs an agent's token.");
     const signal = AbortSignal.any([closeOf(reply.raw), closing]);
-    const { result, taken } = await a2aCall(mesh, method, { caller, card: await shownBy(request), params, signal });
+    const answer = await a2aCall(mesh, method, { caller, card: await shownBy(request), params, signal });
+    if ("updates" in answer) {
+      reply.hijack();
+      const onFault = (err: unknown) => request.log.error({ err }, "a2a.stream");
+      void streamTask(reply.raw, answer.updates, { wire, keepalives, onFault });
+      return reply;
+    }
+    const { result, taken } = answer;
     if (taken) whenAnswered(reply.raw, (isWritten) => isWritten && taken());
-    return result;
+    return reply.header("content-type", wire.mediaType).send(JSON.stringify(wire.update(result)));
   };
 
   const byRpc = async (request: FastifyRequest, reply: FastifyReply) => {
@@ -71,7 +83,7 @@ export function a2aRoutes(app: FastifyInstance, { mesh, authenticate, schemes, c
       body = bodyOf(request);
       const asked = rpcAsked(body);
       checkVersion(versionOf(request));
-      return reply.send(rpcAnswer(idOf(body), { result: await answered(request, reply, asked) }));
+      return await answered(request, reply, asked, rpcWire(idOf(body)));
     } catch (error) {
       const said = saidOf(error);
       if (!said) throw error;
@@ -81,23 +93,23 @@ export function a2aRoutes(app: FastifyInstance, { mesh, authenticate, schemes, c
     }
   };
   const byRest = async (request: FastifyRequest, reply: FastifyReply) => {
-    reply.header("content-type", MEDIA_TYPE);
     try {
       checkVersion(versionOf(request));
       const asked = restAsked(request.method, Params.parse(request.params)["*"], bodyOf(request));
-      return reply.send(JSON.stringify(await answered(request, reply, asked)));
+      return await answered(request, reply, asked, restWire);
     } catch (error) {
       const said = saidOf(error);
       if (!said) throw error;
       return retryAfter(reply, said.retryAfterMs)
         .code(said.httpStatus)
+        .header("content-type", restWire.mediaType)
         .send(JSON.stringify(restRefusal(said)));
     }
   };
   app.route({ ...{ method: "POST", url: PATH, config: { isSigned: true }, onRequest }, handler: byRpc });
   app.route({
     ...{ method: ["GET", "POST", "DELETE"], url: `${PATH}/*`, onRequest },
-    config: { isSigned: true, mediaType: MEDIA_TYPE },
+    config: { isSigned: true, mediaType: restWire.mediaType },
     handler: (request, reply) =>
       request.method === "POST" && Params.parse(request.params)["*"] === ""
         ? byRpc(request, reply)
