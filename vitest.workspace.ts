@@ -25,6 +25,7 @@ const OF_THE_TESTS = ["**/test/properties/mutants/*.test.ts", "**/faults/*.test.
  * self-test look for), and what `pnpm start` leads through.
  */
 const ON_OTHER_MACHINES = [
+  "**/test/behind-proxy.test.ts",
   "**/test/copied-folder.test.ts",
   "**/test/crash-points.test.ts",
   "**/test/database-drivers.test.ts",

@@ -62,6 +62,27 @@ export function urlOf({ host }: Pick<Config, "host">, port: number): string {
   return `http://${bracketed(EVERYWHERE[host] ?? host)}:${port}`;
 }
 
+/**
+ * Where a machine is told to reach the broker: by its own TLS, with the pin of that; else by the names that a proxy in front or
+ * a trusted network has for it; else where this machine does.
+ */
+export function reachedAt(
+  config: Config,
+  port: number,
+  tls: { readonly urls: readonly string[]; readonly pin?: string | undefined } | undefined,
+): { readonly urls: string[]; readonly ca?: string } {
+  if (tls) return { urls: [...tls.urls], ...(tls.pin !== undefined && { ca: tls.pin }) };
+  const { host, behindTlsProxy, trustedNetwork, allowedHosts } = config;
+  const own = urlOf(config, port);
+  if (!behindTlsProxy && !trustedNetwork) return { urls: [own] };
+  const named = allowedHosts
+    .map((name) => `${behindTlsProxy ? "https" : "http"}://${name}`)
+    .filter((url) => URL.canParse(url));
+  const isReached =
+    trustedNetwork && !behindTlsProxy && loopbackHost(host) === undefined && EVERYWHERE[host] === undefined;
+  return { urls: isReached ? [own, ...named] : named.length > 0 ? named : [own] };
+}
+
 /** The ports to try, in order. The clients of --legacy know no port but the one they were told. */
 export function portsToTry({ port, legacy }: Pick<Config, "port" | "legacy">, last: number | undefined): number[] {
   if (port !== "auto") return [port];

@@ -8,7 +8,7 @@ import { lockDatabase, watchHeldFiles } from "./held-files.ts";
 import { readPost } from "./hooks/read-post.ts";
 import { buildApp } from "./http/app.ts";
 import { type LegacyWire, openLegacyWire } from "./legacy/legacy-wire.ts";
-import { checkBind, keptHosts, listen, mayPostToLoopback, portsToTry, urlOf } from "./listening.ts";
+import { checkBind, keptHosts, listen, mayPostToLoopback, portsToTry, reachedAt, urlOf } from "./listening.ts";
 import { type Clock, SteadyClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
 import { Seal } from "./mesh/webhook/seal.ts";
@@ -191,10 +191,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
         migrated: database.migrated,
         backups: () => listBackups(config.home),
         url: () => urlOf(config, port),
-        reachedAt: () => {
-          const { urls = [urlOf(config, port)], pin } = secure?.facts ?? {};
-          return { urls: [...urls], ...(pin !== undefined && { ca: pin }) };
-        },
+        reachedAt: () => reachedAt(config, port, secure?.facts),
         insteadOf: () => (config.port === "auto" && port !== DEFAULT_PORT ? DEFAULT_PORT : undefined),
         port: (isSecure) => (isSecure && secure ? secure.port : port),
         remote: () => secure?.facts,

@@ -119,8 +119,17 @@ export function openContext(options: GlobalOptions): Context {
     return client(credentialFor(folder, address()).token, retryForMs);
   }
 
-  /** Every machine of a mesh has somebody at its command line: who joined is cli with the host behind it where cli is another's. */
-  const isShared = (name: string) => name === USUAL_NAME && address().joined !== undefined;
+  /** Whether who is at this command line has the name with the host behind it: on a machine that joined, and where one of those has it. */
+  async function isShared(name: string): Promise<boolean> {
+    if (name !== USUAL_NAME || address().joined !== undefined) return name === USUAL_NAME;
+    try {
+      const { name: has, machine } = await (await admin()).getAgent({ agent: name });
+      return has === name && machine !== undefined;
+    } catch (error) {
+      if (error instanceof MeshApiError && error.code === "agent_not_found") return false;
+      throw error;
+    }
+  }
 
   async function own(): Promise<Acting | undefined> {
     const registrar = await admin();
@@ -137,7 +146,7 @@ export function openContext(options: GlobalOptions): Context {
 
   async function ownIn(): Promise<ReturnType<typeof actor> | undefined> {
     const known = await knownAs(ownName);
-    if (known && known.agent.name !== ownName && !isShared(ownName)) {
+    if (known && known.agent.name !== ownName && !(await isShared(ownName))) {
       warn(
         `${ownName} is called ${known.agent.name} by now: somebody renamed it, or another agent took the name while it was archived.`,
       );
@@ -149,7 +158,7 @@ export function openContext(options: GlobalOptions): Context {
     const before = knownIdentity(folder, CLIENT, name);
     const { token } = before ?? sharedIdentity(folder, CLIENT, name);
     try {
-      const ifTaken = isShared(name) ? ("number" as const) : undefined;
+      const ifTaken = (await isShared(name)) ? ("number" as const) : undefined;
       const said = {
         name,
         token,

@@ -49,6 +49,74 @@ test("a machine joins by one line, and its command line and adapter are in the m
   expect(refused.stderr.replace(/\s+/g, " ")).toContain("on the machine where the broker runs");
 });
 
+test("who sits where the broker runs, and who sits at a machine that joined, each act under a name of their own", async () => {
+  await using mesh = await startTestBroker();
+  using home = tempDir();
+  const line = (await cli(mesh.home, ["invite"])).stdout;
+  // It joins before anybody has acted where the broker runs: cli is the laptop's.
+  expect(await cliWithStdin(home.path, ["join", "-", "--host", "laptop"], line)).toMatchObject({ code: 0 });
+  await mesh.agent("near");
+  for (const [at, text] of [
+    [mesh.home, "from the desk"],
+    [home.path, "from the laptop"],
+    [mesh.home, "from the desk again"],
+  ] as const) {
+    const { code, stderr } = await cli(at, ["send", "near", text]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).not.toMatch(/renamed|took the name/);
+  }
+  const { entries } = await mesh.admin.listInbox({ agent: "near" });
+  const [desk = "", laptop, again] = entries.map(({ message }) => message.from.name);
+  expect([laptop, again]).toEqual(["cli", desk]);
+  expect(desk).toMatch(/^cli-/);
+  expect((await cli(mesh.home, ["whoami"])).stdout).toContain(desk);
+  expect((await cli(mesh.home, ["inbox"])).code).toBe(0);
+});
+
+test("what is seen of the whole mesh where the broker runs is seen of its own agents on a machine that joined", async () => {
+  await using mesh = await startTestBroker();
+  using home = tempDir();
+  const line = (await cli(mesh.home, ["invite"])).stdout;
+  expect((await cliWithStdin(home.path, ["join", "-", "--host", "laptop"], line)).code).toBe(0);
+  expect((await cli(home.path, ["agent", "add", "amy"])).code).toBe(0);
+  const near = await mesh.agent("near");
+  await near.client.publish({ topic: "build.done", body: "it is" });
+  await near.client.subscribe({ topic: "build.>" });
+  await mesh.agent("far");
+  await near.client.ask({ to: "amy", body: "is it ready?", timeoutMs: 1 });
+  await near.client.ask({ to: "far", body: "of nobody else's business", timeoutMs: 1 });
+  expect(await cli(home.path, ["ask", "amy", "how far are you?", "--timeout", "1s"])).toMatchObject({ code: 7 });
+
+  const [owed, needs, topics, status, ...refused] = await cliEach(home.path, [
+    ["owed"],
+    ["needs"],
+    ["topics"],
+    ["status"],
+    ["log"],
+    ["log", "-f"],
+    ["history"],
+    ["search", "ready"],
+  ]);
+  expect(owed).toMatchObject({ code: 0 });
+  expect(owed?.stdout.match(/^amy /gm)).toHaveLength(2);
+  expect(owed?.stdout).not.toContain("business");
+  expect(needs).toMatchObject({ code: 0 });
+  expect(topics).toMatchObject({ code: 0, stdout: expect.stringMatching(/^TOPIC.*\nbuild.done/) });
+  expect(topics?.stderr).toContain("where the broker runs");
+  expect(status).toMatchObject({ code: 0, stdout: expect.stringContaining("joined as laptop") });
+  const commands = ["log --agent", "log -f --agent", "history --agent", "search ready --agent"];
+  for (const [n, { code, stdout, stderr }] of refused.entries()) {
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr.replace(/\s+/g, " ")).toMatch(
+      new RegExp(
+        `looks at one of its agents at a time: agentmesh ${commands[n]} (amy; its others are cli|cli; its others are amy)\\. `,
+      ),
+    );
+  }
+  const own = await cli(home.path, ["log", "--agent", "amy"]);
+  expect(own).toMatchObject({ code: 0, stdout: expect.stringContaining("is it ready?") });
+});
+
 test("a machine that is put out has its streams ended within a second, and comes back by a new invite alone", async () => {
   using home = tempDir();
   const line = await invited();

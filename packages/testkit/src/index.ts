@@ -29,6 +29,7 @@ export { type Lan, type LanMachine, openLan, whyNoLan } from "./network/lan.ts";
 export { type Back, LAN_PORT, LAN_TLS_PORT, LanMesh } from "./network/lan-mesh.ts";
 export { type LossyLink, openLossyLink, whyNoLossyLinks } from "./network/lossy-link.ts";
 export { type Network, openNetwork, whyNoNetworks } from "./network/network.ts";
+export { type Nginx, openNginx, whyNoNginx } from "./network/nginx.ts";
 export { Partner } from "./network/partners.ts";
 export { openRecordingProxy, type RecordingProxy } from "./network/recording-proxy.ts";
 export { assertInTime } from "./pace.ts";

@@ -26,7 +26,8 @@ export const broker: Check = {
     if (status === undefined)
       return [ok(ABOUT, `version ${plainLine(version, 40)} at ${saidAddress(address)}, of another machine`)];
     const port = otherPort(status).map(([, said]) => said);
-    const at = `version ${status.version} at ${status.url}, pid ${status.pid}, up ${since(status.startedAt)}`;
+    const url = address.joined === undefined ? status.url : `${address.url}, joined as ${address.joined.host}`;
+    const at = `version ${status.version} at ${url}, pid ${status.pid}, up ${since(status.startedAt)}`;
     return [ok(ABOUT, [at, ...(port.length > 0 ? [`port ${port.join(" ")}`] : [])].join("; "))];
   },
 };

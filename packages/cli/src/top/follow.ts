@@ -1,5 +1,5 @@
 /** Keeps what `top` knows true: by events, a look at a time, and by itself where there are none; across restarts of the broker. */
-import { type MeshClient, mayPass, pause } from "@agentmesh/client";
+import { type MeshClient, mayPass, pause, StreamHeldBackError } from "@agentmesh/client";
 import { keepChosen, type TopState } from "./state.ts";
 
 /** Rest between two looks, and how long nothing is looked at while no event comes, or while there are none, in milliseconds. */
@@ -42,7 +42,9 @@ export async function follow(
   })();
   // A machine that joined gets none, nor does who is behind a proxy that holds them back: who looks is told what else it is.
   void listening
-    .catch(() => undefined)
+    .catch((error: unknown) => {
+      state.isHeldBack = error instanceof StreamHeldBackError;
+    })
     .finally(() => {
       idleMs = WITHOUT_EVENTS_MS;
       wake();

@@ -69,7 +69,10 @@ function heading(state: TopState, columns: number, now: number): string {
     state.heardAt === undefined ? "no data yet" : `last data ${clockTime(new Date(state.heardAt).toISOString())}`;
   const told: Part = state.isLost
     ? { text: `reconnecting, ${last}`, style: "red" }
-    : { text: clockTime(new Date(now).toISOString()), style: "dim" };
+    : {
+        text: `${state.isHeldBack ? "no events come through, asks; " : ""}${clockTime(new Date(now).toISOString())}`,
+        style: "dim",
+      };
   const used = tabs.reduce((sum, { text }) => sum + textWidth(text) + 1, 0) + textWidth(told.text);
   const gap: Part = { text: " ".repeat(Math.max(0, columns - used - 1)) };
   return fitted([...tabs.flatMap((tab) => [tab, { text: " " }]), gap, told], columns);

@@ -1,7 +1,10 @@
 /** `agentmesh top`: what needs a person, who is there and what happens, live on a terminal, with keys that end it. */
 import type { Key } from "node:readline";
+import { requireOne } from "../all-agents.ts";
 import { CommandError, usageError } from "../command-error.ts";
+import { heldBackWords } from "../commands/deliveries/log-growth.ts";
 import { type Context, USUAL_NAME } from "../context.ts";
+import { remark } from "../terminal/output.ts";
 import { begin } from "./acts.ts";
 import { follow } from "./follow.ts";
 import { frameOf } from "./frame.ts";
@@ -22,6 +25,7 @@ export async function top(context: Context, agent: string | undefined): Promise<
     );
   }
   const admin = await context.admin({ retryForMs: 0 });
+  await requireOne(context, admin, agent, ["top"]);
   // Whatever is asked or said about it comes before the screen is taken; who never acted is made by the first act, without a word.
   const isKnown = context.name !== USUAL_NAME || (await context.knownAs(context.name)) !== undefined;
   let known = isKnown ? await context.acting() : undefined;
@@ -93,6 +97,9 @@ export async function top(context: Context, agent: string | undefined): Promise<
       clearInterval(clock);
       for (const [name, listener] of listeners) process.off(name, listener);
     }
+  }
+  if (state.isHeldBack) {
+    remark(heldBackWords(await admin.connection.url(), "Every two seconds it was asked instead"));
   }
   if (by !== undefined)
     throw new CommandError("interrupted", `Ended by ${by}; nothing was changed by that.`, SIGNALS[by]);

@@ -34,6 +34,8 @@ export interface TopState {
   /** When the broker was last heard, by this machine's clock; whether it is lost. */
   heardAt: number | undefined;
   isLost: boolean;
+  /** Something on the way holds the events back: it is looked every two seconds instead. */
+  isHeldBack: boolean;
   asking: Asking | undefined;
   /** What came of the last act. */
   said: string;
@@ -45,7 +47,7 @@ export function emptyState(): TopState {
     ...{ view: "needs", needs: [], needCount: 0, agents: [], agentCount: 0, log: [] },
     chosen: { key: "", at: 0, isEnded: true },
     me: undefined,
-    ...{ heardAt: undefined, isLost: false, asking: undefined, said: "" },
+    ...{ heardAt: undefined, isLost: false, isHeldBack: false, asking: undefined, said: "" },
   };
 }
 

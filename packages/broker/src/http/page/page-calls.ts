@@ -5,6 +5,7 @@ import { type Endpoint, PAGE_HEADER } from "@agentmesh/protocol";
 import type { AnyCaller, PageSignIn } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
+import { addressOf } from "../address.ts";
 import { cookiesOf, type PortOf } from "./cookie.ts";
 
 /** The caller whose cookie came; undefined where none did. */
@@ -24,7 +25,7 @@ export function pageCalls(
     if (cookies.length === 0) return undefined;
     const signIn = cookies.map((each) => signIns.byCookie(each)).find((each) => each && shows(request, each));
     if (!signIn) {
-      const { remoteAddress: address } = request.socket;
+      const address = addressOf(request.socket);
       const by = { kind: "nobody" as const, ...(address !== undefined && { address }) };
       audit.refused("page_refused", by, "a cookie of nobody, or without the page's value");
       throw new MeshError(

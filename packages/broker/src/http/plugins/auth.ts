@@ -5,6 +5,7 @@ import type { Endpoint } from "@agentmesh/protocol";
 import { type AnyCaller, byOf } from "../../mesh/caller.ts";
 import { MeshError } from "../../mesh/errors.ts";
 import type { Mesh } from "../../mesh/mesh.ts";
+import { addressOf } from "../address.ts";
 import type { WrongTokens } from "../budgets/wrong-tokens.ts";
 import { headerCount } from "../header-count.ts";
 import type { PageCallerOf } from "../page/page-calls.ts";
@@ -53,17 +54,17 @@ export function authenticator({ mesh, meshKey, budgets, wrong, byPage }: AuthPar
 
   async function callerOf(request: IncomingMessage): Promise<AnyCaller> {
     const token = /^Bearer ([\w-]{20,200})$/.exec(request.headers.authorization ?? "")?.[1];
-    const { remoteAddress: address } = request.socket;
     if (headerCount(request, "authorization") === 1 && token !== undefined) {
       const tokenHash = sha256(token);
       if (timingSafeEqual(tokenHash, keyHash)) return { kind: "key" };
       const agent = await agents.byTokenHash(tokenHash.toString("hex"));
       if (agent) return { kind: "agent", agent };
-      const machine = await machines.byToken(token, address);
+      const machine = await machines.byToken(token, addressOf(request.socket));
       if (machine) return { kind: "machine", machine };
       const revoked = await machines.whyVoid(token);
       if (revoked) throw revoked;
     }
+    const address = addressOf(request.socket);
     const by = { kind: "nobody" as const, ...(address !== undefined && { address }) };
     audit.refused("token_refused", by, token === undefined ? "no token, or not as one is sent" : "a token of nobody");
     throw wrong.refusal(address ?? "an unknown address");

@@ -1,5 +1,6 @@
 /** Routes of machines, invites and the audit log. */
 import type { Mesh } from "../../mesh/mesh.ts";
+import { addressOf } from "../address.ts";
 import type { Bind } from "../bind.ts";
 import type { WrongTokens } from "../budgets/wrong-tokens.ts";
 import type { BrokerFacts } from "./system.ts";
@@ -13,7 +14,7 @@ export function machineRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts, wrong:
   bind("listInvites", () => mesh.machines.listInvites());
   bind("takeBackInvite", ({ params, caller }) => mesh.machines.takeBack(caller, params.invite));
   bind("joinMesh", async ({ body, request }) => {
-    const { remoteAddress: address } = request.raw.socket;
+    const address = addressOf(request.raw.socket);
     const joined = await mesh.machines.join(body, address);
     if (!joined) throw wrong.refusal(address ?? "an unknown address", "invite");
     return joined;

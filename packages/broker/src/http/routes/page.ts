@@ -1,5 +1,6 @@
 /** Routes of sign-ins at the page. */
 import type { Mesh } from "../../mesh/mesh.ts";
+import { addressOf } from "../address.ts";
 import type { Bind } from "../bind.ts";
 import type { WrongTokens } from "../budgets/wrong-tokens.ts";
 import { setCookie } from "../page/cookie.ts";
@@ -12,7 +13,7 @@ export function pageRoutes(bind: Bind, { signIns }: Mesh, facts: BrokerFacts, wr
     return { ...(await signIns.code(caller, body)), urls: urls.map((url) => `${url}/ui`) };
   });
   bind("signIn", async ({ body, request, reply }) => {
-    const { remoteAddress: address } = request.raw.socket;
+    const address = addressOf(request.raw.socket);
     const signedIn = await signIns.signIn(body.code, address);
     if (!signedIn) throw wrong.refusal(address ?? "an unknown address", "code");
     const { cookie, own } = signedIn;

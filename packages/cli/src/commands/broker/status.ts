@@ -6,7 +6,7 @@ import { shortPath } from "../../describe.ts";
 import { shortDuration, since } from "../../terminal/clock.ts";
 import { facts, jsonText, print } from "../../terminal/output.ts";
 import { bytes } from "../../terminal/sizes.ts";
-import { migratedFacts, otherPort, warnOfOtherVersion } from "./up.ts";
+import { migratedFacts, otherPort, remoteFacts, warnOfOtherVersion } from "./up.ts";
 
 /** Prints counts, limits and settings. @throws BrokerUnreachableError */
 export async function status(context: Context): Promise<void> {
@@ -18,12 +18,20 @@ export async function status(context: Context): Promise<void> {
     broker.keeping && !context.address().joined ? (await admin.listKeepers({ limit: SHOWN_KEEPERS })).keepers : [];
   const { agents, deliveries, limits, retention, storage, webhooks } = broker;
   const { logFile } = context.folder;
+  const { joined } = context.address();
   await print(
     facts([
-      ["broker", `${broker.url}, version ${broker.version}, pid ${broker.pid}, up ${since(broker.startedAt)}`],
+      ...(joined === undefined ? [] : [["mesh", `joined as ${joined.host}, of another machine`] as const]),
+      [
+        "broker",
+        `${joined === undefined ? broker.url : context.address().url}, version ${broker.version}, pid ${broker.pid}, up ${since(broker.startedAt)}`,
+      ],
       ...otherPort(broker),
       ...(broker.remote ? remoteFacts(broker.remote) : []),
-      ["home", `${shortPath(broker.home)}, ${bytes(storage.bytes)} on disk, synchronous ${storage.synchronous}`],
+      [
+        "home",
+        `${joined === undefined ? shortPath(broker.home) : `${broker.home} there`}, ${bytes(storage.bytes)} on disk, synchronous ${storage.synchronous}`,
+      ],
       ...(storage.driver?.why === undefined ? [] : [["database", substituteText(storage.driver)] as const]),
       ...migratedFacts(storage),
       ...backupFacts(storage.backups),
@@ -53,15 +61,6 @@ export async function status(context: Context): Promise<void> {
     ]),
   );
   warnOfOtherVersion(broker);
-}
-
-/** Where other machines reach the broker, and for how long its certificate is good. */
-function remoteFacts({ urls, endsAt }: NonNullable<BrokerStatus["remote"]>): (readonly [string, string])[] {
-  const [first = "no address", ...more] = urls;
-  return [
-    ["remote", `${first} over TLS, certificate until ${endsAt.slice(0, 10)}`],
-    ...more.map((url) => ["", url] as const),
-  ];
 }
 
 /** How many of the largest keepers are shown. */

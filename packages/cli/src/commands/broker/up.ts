@@ -56,6 +56,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     facts([
       ...otherPort(status),
       ...(started && options.port !== undefined ? portOnce(options.port, status.home) : []),
+      ...(status.remote ? remoteFacts(status.remote) : []),
       ["version", status.version],
       ["pid", `${status.pid}, up ${since(status.startedAt)}`],
       ["home", shortPath(status.home)],
@@ -126,6 +127,15 @@ export function otherPort({ url, home, insteadOf }: BrokerStatus): readonly (rea
   return [
     ["port", `${port} instead of ${insteadOf}, which another program had, such as another user's broker;`],
     ["", `every program that uses ${shortPath(home)} finds it`],
+  ];
+}
+
+/** Where other machines reach the broker, and for how long its certificate is good. */
+export function remoteFacts({ urls, endsAt }: NonNullable<BrokerStatus["remote"]>): (readonly [string, string])[] {
+  const [first = "no address", ...more] = urls;
+  return [
+    ["remote", `${first} over TLS, certificate until ${endsAt.slice(0, 10)}`],
+    ...more.map((url) => ["", url] as const),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** `agentmesh dead`, `redrive`, `dismiss`, `cancel`: what was given up, put back, looked after, or taken back. */
 import type { MeshClient } from "@agentmesh/client";
 import { type DeliveryReply, type InboxEntry, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
-import { ownToAll } from "../../all-agents.ts";
+import { eachOf } from "../../all-agents.ts";
 import type { Context } from "../../context.ts";
 import { bodyLine } from "../../describe.ts";
 import { tellPage } from "../../page-link.ts";
@@ -18,7 +18,7 @@ export async function dead(
   options: { readonly limit: number },
 ): Promise<void> {
   const admin = await context.admin();
-  const { entries, more } = await newestDead(admin, await whose(context, admin, agent), options.limit);
+  const { entries, more } = await newestDead(admin, await eachOf(context, admin, agent), options.limit);
   if (context.json) return print(jsonText({ entries, ...(more && { more }) }));
   if (entries.length === 0)
     return tell(agent === undefined ? "No dead letters." : `No dead letters of ${plainLine(agent)}.`);
@@ -29,13 +29,6 @@ export async function dead(
     : "";
   remark(`${back}Take one off this list: agentmesh dismiss dlv_…`);
   await tellPage(context, "needs");
-}
-
-/** Whose are listed: of a machine that joined each of its agents is asked for, elsewhere all at once. */
-async function whose(context: Context, admin: MeshClient, agent: string | undefined) {
-  const address = context.address();
-  if (agent !== undefined || !address.joined) return [{ ...(agent !== undefined && { agent }) }];
-  return (await ownToAll(admin, address)).map(({ id }) => ({ agent: id }));
 }
 
 /** So many of the newest, of as many pages as that takes, and whether there are older ones. */

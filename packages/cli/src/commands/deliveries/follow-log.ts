@@ -4,7 +4,7 @@ import type { LogEntry, ThreadId } from "@agentmesh/protocol";
 import { remark } from "../../terminal/output.ts";
 import { commandLine } from "../../terminal/shell-word.ts";
 import { waitFor } from "../../terminal/waiting.ts";
-import { LogGrowth } from "./log-growth.ts";
+import { heldBackWords, LogGrowth } from "./log-growth.ts";
 
 /** How long nothing is looked at while no event comes; where there are none, how long a look waits for an entry. */
 const WAIT_MS = 25_000;
@@ -34,7 +34,8 @@ export async function follow(
   let cursor = after;
   let waiting: readonly LogEntry[] = [];
   let unshown = false;
-  using growth = new LogGrowth(client, query);
+  const url = await client.connection.url();
+  using growth = new LogGrowth(client, query, () => remark(heldBackWords(url, "The log is asked instead")));
   await waitFor({
     json,
     // They would else wait for what cannot come.

@@ -1,5 +1,6 @@
 /** `agentmesh log`: what happened to messages, as far back as asked, and from then on. */
 import type { LogEntry } from "@agentmesh/protocol";
+import { requireOne } from "../../all-agents.ts";
 import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { tellPage } from "../../page-link.ts";
@@ -30,6 +31,7 @@ export async function log(context: Context, options: LogOptions): Promise<void> 
   const printEntries = logPrinter(context.json);
   // Following tries again by itself, and says so; the client's silent retries would hide it.
   const admin = await context.admin(options.follow ? { retryForMs: 0 } : {});
+  await requireOne(context, admin, options.agent, ["log", ...(options.follow ? ["-f"] : []), "--agent"]);
   const query = {
     ...(options.agent !== undefined && { agent: options.agent }),
     ...(options.thread !== undefined && { thread: await threadOf(admin, options.thread, options.agent) }),

@@ -1,6 +1,7 @@
 /** `agentmesh needs`: what waits for a person, the worst first, each with the command that ends it. */
-import type { Need } from "@agentmesh/protocol";
-import { needsCounted, plainLine } from "@agentmesh/protocol";
+import type { MeshClient } from "@agentmesh/client";
+import { type Need, NeedKind, needsCounted, plainLine } from "@agentmesh/protocol";
+import { eachOf } from "../../all-agents.ts";
 import type { Context } from "../../context.ts";
 import { kindOf, needPreview, needSentence } from "../../need-words.ts";
 import { tellPage } from "../../page-link.ts";
@@ -21,14 +22,7 @@ export async function needs(
   { limit }: { readonly limit: number },
 ): Promise<void> {
   const admin = await context.admin();
-  const asked = { limit: Math.min(limit, MOST_AT_ONCE), ...(agent !== undefined && { agent }) };
-  const found: Need[] = [];
-  let counts: Readonly<Record<string, number>> = {};
-  for await (const page of admin.pages("listNeeds", asked)) {
-    ({ counts } = page);
-    found.push(...page.needs.slice(0, limit - found.length));
-    if (found.length === limit) break;
-  }
+  const { needs: found, counts } = await needsOf(admin, await eachOf(context, admin, agent), limit);
   if (context.json) return print(jsonText({ needs: found, counts }));
   if (found.length === 0)
     return tell(agent === undefined ? "Nothing waits for you." : `Nothing of ${plainLine(agent)} waits for you.`);
@@ -37,6 +31,38 @@ export async function needs(
   const more = count - found.length;
   if (more > 0) remark(`${more}${text.endsWith("+") ? "+" : ""} more are not shown: see more with --limit`);
   await tellPage(context, "needs");
+}
+
+/** So many of the worst, and how many there are of each kind. */
+async function needsOf(admin: MeshClient, agents: readonly { readonly agent?: string }[], limit: number) {
+  const found = new Map<string, Need>();
+  const counts: Record<string, number> = {};
+  for (const agent of agents) {
+    let first = true;
+    let left = limit;
+    for await (const page of admin.pages("listNeeds", { ...agent, limit: Math.min(limit, MOST_AT_ONCE) })) {
+      if (first) for (const [kind, count] of Object.entries(page.counts)) counts[kind] = (counts[kind] ?? 0) + count;
+      first = false;
+      const some = page.needs.slice(0, left);
+      for (const need of some) {
+        // Of two that are looked at, one waits for the other: it is one need.
+        if (found.has(need.key)) counts[need.kind] = (counts[need.kind] ?? 1) - 1;
+        found.set(need.key, need);
+      }
+      left -= some.length;
+      if (left <= 0) break;
+    }
+  }
+  const needs = [...found.values()];
+  if (agents.length > 1) needs.sort((a, b) => rankOf(a) - rankOf(b) || (a.since < b.since ? -1 : 1));
+  return { needs: needs.slice(0, limit), counts };
+}
+
+/** The worst kinds first; what a later version knows, last. */
+function rankOf({ kind }: Need): number {
+  const kinds: readonly string[] = NeedKind.options;
+  const rank = kinds.indexOf(kind);
+  return rank < 0 ? kinds.length : rank;
 }
 
 function lines(need: Need): string {

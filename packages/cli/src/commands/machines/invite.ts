@@ -1,5 +1,7 @@
 /** `agentmesh invite`: one line that lets another machine in, once and for a short time. */
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import {
   type Invite,
   type InviteId,
@@ -10,10 +12,14 @@ import {
   oneOf,
 } from "@agentmesh/protocol";
 import type { Context } from "../../context.ts";
+import { shortPath } from "../../describe.ts";
 import { typed } from "../../option-values.ts";
 import { localTime, until } from "../../terminal/clock.ts";
 import { jsonText, print, remark, tell, warn } from "../../terminal/output.ts";
 import { table } from "../../terminal/table.ts";
+
+/** The port that docs name for TLS. */
+const USUAL_TLS_PORT = 7900;
 
 /** Options of `invite`. */
 export interface InviteOptions {
@@ -55,7 +61,7 @@ export async function invite(context: Context, options: InviteOptions): Promise<
   if (!context.json && process.stdout.isTTY) explain(made);
   if (isLoopbackOnly(reply)) {
     warn(
-      "the broker is reached from this machine only, and so the line works here only. To let other machines in it has to listen for them: agentmesh-broker --help, --tls",
+      `the broker is reached from this machine only, and so the line works here only. To have it listen for other machines, over TLS: ${tlsHow(context)}; then agentmesh down, agentmesh up, and this again. Behind a proxy: docs/operations.md`,
     );
   }
 }
@@ -66,6 +72,13 @@ function explain({ id, kind, names, expiresAt }: Invite): void {
     `Run this line on the other machine. It works once, until ${localTime(expiresAt)} (${until(expiresAt)}), and gives it a credential for ${whose}${names === undefined ? "" : `, called ${names}`}: not the mesh key, and nobody else's mail. Whoever reads the line before can use it: do not leave it lying about.`,
   );
   remark(`Take it back: agentmesh invite --take-back ${id}. Who joined: agentmesh machines`);
+}
+
+/** What has every start of the broker listen over TLS. */
+function tlsHow({ folder }: Context): string {
+  const file = join(folder.path, "config.json");
+  if (existsSync(file)) return `add "tls": ${USUAL_TLS_PORT} to ${shortPath(file)}`;
+  return `put { "tls": ${USUAL_TLS_PORT} } into ${shortPath(file)}`;
 }
 
 function isLoopbackOnly({ urls }: InviteReply): boolean {

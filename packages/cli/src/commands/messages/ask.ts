@@ -1,6 +1,7 @@
 /** `agentmesh ask` and `owed`: a question waited for, and the questions nobody has answered yet. */
 import { randomUUID } from "node:crypto";
 import { type AskReply, type OpenAsk, plainLine, quoted, quotedUnlessWord } from "@agentmesh/protocol";
+import { eachOf } from "../../all-agents.ts";
 import { CommandError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { recipientText } from "../../describe.ts";
@@ -78,10 +79,16 @@ function stands({ messageId }: AskReply): string {
 /** Lists questions without an answer: all of the mesh, or those of one agent. @throws MeshApiError */
 export async function owed(context: Context, agent: string | undefined): Promise<void> {
   const admin = await context.admin();
-  const asks = await admin.listAsks(agent === undefined ? {} : { agent });
+  const asks: Record<"owed" | "waiting", OpenAsk[]> = { owed: [], waiting: [] };
+  for (const whose of await eachOf(context, admin, agent)) {
+    const { owed, waiting } = await admin.listAsks(whose);
+    asks.owed.push(...owed);
+    asks.waiting.push(...waiting);
+  }
   if (context.json) return print(jsonText(asks));
   if (asks.owed.length + asks.waiting.length === 0) return tell("No question is without an answer.");
-  const rows = [...asks.owed, ...asks.waiting];
+  // Between two of those that are looked at, it is owed by one and waited for by the other.
+  const rows = [...new Map([...asks.owed, ...asks.waiting].map((ask) => [ask.messageId, ask])).values()];
   await print(table(columns, rows));
   if (rows.some(({ overdue }) => overdue)) remark("Overdue: the agent asked is reminded once, then the asker is told.");
 }

@@ -9,6 +9,7 @@ import {
   SearchQuery,
   TopicName,
 } from "@agentmesh/protocol";
+import { requireOne } from "../../all-agents.ts";
 import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
 import { conversationText, foundText, listText } from "../../conversation.ts";
@@ -38,6 +39,7 @@ interface Shown {
 /** Shows messages, the newest last; one thread as a conversation. @throws CommandError, MeshApiError */
 export async function history(context: Context, options: HistoryOptions): Promise<void> {
   const admin = await context.admin();
+  await requireOne(context, admin, options.agent, ["history", "--agent"]);
   const query = await queryOf(admin, options);
   const shown = await fetchPages(admin, query, options.limit);
   if (context.json) return print(jsonText(shown));
@@ -58,6 +60,7 @@ export async function search(context: Context, words: readonly string[], options
   const query = SearchQuery.safeParse(typed);
   if (!query.success) throw usageError("Search for one word at least, in at most 256 characters.");
   const admin = await context.admin();
+  await requireOne(context, admin, options.agent, ["search", ...words, "--agent"]);
   const shown = await fetchPages(admin, { ...(await queryOf(admin, options)), query: query.data }, options.limit);
   if (context.json) return print(jsonText(shown));
   if (shown.entries.length === 0) {

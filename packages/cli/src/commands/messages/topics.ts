@@ -15,18 +15,21 @@ import type { Context } from "../../context.ts";
 import { stateStyle, times } from "../../describe.ts";
 import { typed } from "../../option-values.ts";
 import { inLocalTime, since } from "../../terminal/clock.ts";
-import { jsonText, print, sentence, style, tell, warn } from "../../terminal/output.ts";
+import { jsonText, print, remark, sentence, style, tell, warn } from "../../terminal/output.ts";
 import { type Column, table } from "../../terminal/table.ts";
 import { textFrom } from "../../text-input.ts";
 
 /** Lists topics that were published on. @throws MeshApiError, BrokerUnreachableError */
 export async function topics(context: Context): Promise<void> {
   const admin = await context.admin();
-  const [published, subscriptions] = [await allTopics(admin), await allSubscriptions(admin)];
+  // Who is subscribed is of the whole mesh: a machine that joined is told of topics alone.
+  const isWhole = context.address().joined === undefined;
+  const [published, subscriptions] = [await allTopics(admin), isWhole ? await allSubscriptions(admin) : []];
   if (context.json) return print(jsonText({ topics: published, subscriptions }));
   if (published.length > 0) await print(table(columns, published));
   else await tell("Nothing has been published yet.");
   for (const { agent, topic } of subscriptions) await tell(`${plainLine(agent.name)} is subscribed to ${topic}`);
+  if (!isWhole) remark("Who is subscribed to what is seen where the broker runs.");
 }
 
 /** Topics of all pages. */

@@ -80,7 +80,7 @@ async function printHook({ hook, path, urls, secret }: MakeHookReply): Promise<v
   remark(`Take it out: agentmesh hook-url --remove ${hook.id}`);
   if (loopbackHost(new URL(url).hostname) === undefined) return;
   warn(
-    "the broker is reached from this machine only. For posts from elsewhere lead a tunnel to it and name the tunnel's host with --allowed-hosts, or have it listen with --tls: agentmesh-broker --help",
+    "the broker is reached from this machine only. For posts from elsewhere lead a tunnel to it and name the tunnel's host with --allowed-hosts and --behind-tls-proxy, or have it listen with --tls: agentmesh-broker --help",
   );
 }
 
