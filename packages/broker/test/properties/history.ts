@@ -145,11 +145,11 @@ export class History {
     return sender ? actionOf(sender, receiver) : "accept";
   }
 
-  /** Agents with a pattern that means the topic, by name. */
+  /** Agents with a pattern that means the topic, in the order of their registration. */
   subscribers(topic: string): AgentHistory[] {
-    return this.present
-      .filter(({ subscriptions }) => [...subscriptions.keys()].some((pattern) => MEANS[pattern]?.includes(topic)))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return this.present.filter(({ subscriptions }) =>
+      [...subscriptions.keys()].some((pattern) => MEANS[pattern]?.includes(topic)),
+    );
   }
 
   /** The ask that a message is. */

@@ -107,6 +107,43 @@ export function acksConformance(name: string, make: () => EngineUnderTest): void
       expect((await store.findAgent("bob"))?.queued).toBe(0);
     });
 
+    test("a delivery that many acks name more than once, by id and by number, is acked once", async () => {
+      const mine = await sendMany(bob, 3);
+      await lease({ max: 1 });
+      const acks = mine.flatMap(({ id, seq }) => [handled(id), handled(String(seq)), handled(id)]);
+      const once = ["done", "acked_before", "acked_before"];
+      expect(await kinds(bob, acks)).toEqual([...once, ...once, ...once]);
+      const { entries } = await store.log({ after: undefined, limit: 100, viewer: bob });
+      expect(entries.filter(({ event }) => event === "acked").map(({ seq, attempt }) => [seq, attempt])).toEqual([
+        [1, 1],
+        [2, 0],
+        [3, 0],
+      ]);
+      expect((await store.stats()).deliveries).toMatchObject({ acked: 3, leased: 0, queued: 0 });
+      expect(await store.findAgent("bob")).toMatchObject({ queued: 0, inHand: 0, held: 0 });
+    });
+
+    test("many that are leased and acked beside others are counted as each by itself would be", async () => {
+      await sendMany(bob, 70);
+      const { leased } = await lease({ max: 66 });
+      expect(await store.findAgent("bob")).toMatchObject({ queued: 4, inHand: 66 });
+      const [one, ...others] = leased.map(({ delivery }) => delivery);
+      await store.nack(bob, one?.id ?? "1", one?.receipt ?? "", { reason: "later", delayMs: 0, retry: RETRY });
+      const acks = [
+        ...others.slice(0, 60).map(({ id, receipt }) => handled(id, receipt)),
+        handled("69"),
+        handled("70"),
+      ];
+      expect(new Set(await kinds(bob, acks))).toEqual(new Set(["done"]));
+      expect(await store.findAgent("bob")).toMatchObject({ queued: 3, inHand: 5 });
+      expect((await store.stats()).deliveries).toMatchObject({ acked: 62, leased: 5, queued: 3 });
+      expect((await lease()).leased.map(({ delivery }) => [delivery.seq, delivery.attempt])).toEqual([
+        [1, 2],
+        [67, 1],
+        [68, 1],
+      ]);
+    });
+
     test("none at all is answered with nothing", async () => {
       expect(await store.ackMany(bob, [])).toEqual([]);
     });

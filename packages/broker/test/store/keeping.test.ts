@@ -96,6 +96,10 @@ function opened(driver: Driver) {
         .map(({ name }) => name),
     /** An engine that does not count something. */
     drop: (trigger: string) => database.db.exec(`DROP TRIGGER ${trigger}`),
+    /** An engine that takes a kilobyte from each count after it has written many deliveries at once. */
+    forgetMany: () =>
+      database.db.exec(`CREATE TRIGGER forget_many AFTER UPDATE ON counting WHEN NEW.by_act = 0 BEGIN
+        UPDATE keeping SET bytes = bytes - 1024 WHERE bytes > 1024; END`),
     /** As a new process finds it after the old one was killed. */
     crash() {
       database.db.close();
@@ -197,6 +201,12 @@ describe.each(driversOfRun)("what is kept, by $name", (driver) => {
   test.each(COUNTING)("is not what a count says where %s does not count, and that is seen", async (trigger) => {
     await using mesh = opened(driver);
     mesh.drop(trigger);
+    await expect(wander(mesh)).rejects.toThrow(/toEqual|deeply equal/);
+  });
+
+  test("is not what a count says where a publish counts too few of its deliveries, and that is seen", async () => {
+    await using mesh = opened(driver);
+    mesh.forgetMany();
     await expect(wander(mesh)).rejects.toThrow(/toEqual|deeply equal/);
   });
 

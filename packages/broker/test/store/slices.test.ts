@@ -5,12 +5,16 @@ import { tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
 import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
+import { SUBSCRIBERS } from "../../src/store/sqlite/agent/subscribers.ts";
 import { REMOVED_WITH_MAIL } from "../../src/store/sqlite/agents.ts";
 import { QUIET } from "../../src/store/sqlite/archive.ts";
 import { SLICES } from "../../src/store/sqlite/commits/slices.ts";
-import { DUE, LEASED_BY, OPEN_OF, STATES_OF, STREAMED } from "../../src/store/sqlite/delivery-sql.ts";
+import { MOVE } from "../../src/store/sqlite/delivery/counting.ts";
+import { ACK_ALL, LEASE_ALL, OWN_THESE } from "../../src/store/sqlite/delivery/many.ts";
+import { DUE, LEASED_BY, OPEN_OF, STATES_OF, STREAMED, THESE } from "../../src/store/sqlite/delivery-sql.ts";
 import type { Database, Driver } from "../../src/store/sqlite/driver/database.ts";
 import { openDatabase } from "../../src/store/sqlite/file/open.ts";
+import { STREAMED_BY_EACH } from "../../src/store/sqlite/sessions.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { KEPT, SUBSCRIBED } from "../../src/store/sqlite/topics.ts";
 import { driversOfRun } from "./drivers.ts";
@@ -488,6 +492,14 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
       ],
       due: [planOf(db, DUE), "delivery_delayed"],
       states: [planOf(db, STATES_OF), "delivery_by_message (message_pk=? AND rowid>?)"],
+      subscribers: [planOf(db, SUBSCRIBERS), "a USING INTEGER PRIMARY KEY (rowid=?)"],
+      has: [planOf(db, SUBSCRIBERS), "delivery_by_agent (agent_pk=? AND message_pk=?)"],
+      holders: [planOf(db, STREAMED_BY_EACH), "delivery_by_session (session_id=? AND stream_position>?)"],
+      these: [planOf(db, THESE), "d USING INTEGER PRIMARY KEY (rowid=?)"],
+      own: [planOf(db, OWN_THESE), "d USING INDEX sqlite_autoindex_delivery_1 (id=?)"],
+      leases: [planOf(db, LEASE_ALL), "delivery USING INTEGER PRIMARY KEY (rowid=?)"],
+      acks: [planOf(db, ACK_ALL), "delivery USING INTEGER PRIMARY KEY (rowid=?)"],
+      inboxes: [planOf(db, MOVE), "agent USING INTEGER PRIMARY KEY (rowid=?)"],
       subscribed: [planOf(db, SUBSCRIBED), "subscription_by_pattern (pattern=?)"],
       kept: [planOf(db, KEPT), "message_by_topic (topic=? AND pk>?)"],
       quiet: [planOf(db, QUIET), "agent_quiet (<expr><?)"],

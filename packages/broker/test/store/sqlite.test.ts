@@ -446,25 +446,28 @@ describe.each(driversOfRun)("the SQLite engine by $name", (driver) => {
     const store = sqliteStore(database, clock);
     await aliceAndBob(store);
     const quota = { maxMessages: 10, maxBytes: 1_000 };
-    for (const n of [1, 2, 3]) await store.enqueue(toBob(n, "text"), quota);
+    for (const n of [1, 2, 3, 4]) await store.enqueue(toBob(n, "text"), quota);
     const terms = { agentId: "agt_bob", maxBytes: 1_000, leaseMs: 10_000, session: undefined } as const;
     await store.lease({ ...terms, max: 1 });
     database.db.exec("UPDATE message SET body = 'tekt' WHERE id IN ('msg_1', 'msg_2')");
-    const { leased } = await store.lease({ ...terms, max: 2 });
-    expect(leased.map(({ delivery }) => delivery.id)).toEqual(["dlv_3"]);
+    const { leased } = await store.lease({ ...terms, max: 3 });
+    expect(leased.map(({ delivery }) => delivery.id)).toEqual(["dlv_3", "dlv_4"]);
     expect(await store.endDamaged(10)).toBe(1);
     const states = async () =>
       (await store.listInbox({ agentId: "agt_bob", which: "all", afterSeq: 0, limit: 9 })).entries;
-    expect((await states()).map(({ state }) => state)).toEqual(["leased", "dead", "leased"]);
-    expect(await store.checkBodies(2)).toBe(false);
-    expect(await store.checkBodies(2)).toBe(true);
+    expect((await states()).map(({ state }) => state)).toEqual(["leased", "dead", "leased", "leased"]);
+    expect(await store.checkBodies(3)).toBe(false);
+    expect(await store.checkBodies(3)).toBe(true);
     expect(await store.endDamaged(10)).toBe(2);
-    expect((await states()).map(({ state }) => state)).toEqual(["leased", "dead", "leased"]);
+    expect((await states()).map(({ state }) => state)).toEqual(["leased", "dead", "leased", "leased"]);
     clock.advance(10_000);
     await store.expireLeases(10, { maxAttempts: 9, delayMs: () => 0 });
-    expect((await store.lease({ ...terms, max: 3 })).leased.map(({ delivery }) => delivery.id)).toEqual(["dlv_3"]);
+    expect((await store.lease({ ...terms, max: 3 })).leased.map(({ delivery }) => delivery.id)).toEqual([
+      "dlv_3",
+      "dlv_4",
+    ]);
     expect(await store.endDamaged(10)).toBe(1);
-    expect((await states()).map(({ state }) => state)).toEqual(["dead", "dead", "leased"]);
+    expect((await states()).map(({ state }) => state)).toEqual(["dead", "dead", "leased", "leased"]);
     const told = notices.filter(({ event }) => event === "message.damaged").map(({ fields }) => fields.messageId);
     expect(told).toEqual(["msg_2", "msg_1"]);
     await store.close();

@@ -48,8 +48,7 @@ export function topicStatements({ db, now, happened }: EngineContext) {
     subscribedTo: async (topic: string): Promise<readonly number[]> =>
       (
         await db.all<{ agent_pk: number }>(
-          `SELECT DISTINCT s.agent_pk, a.name FROM subscription s JOIN agent a ON a.pk = s.agent_pk
-           WHERE s.pattern = ANY ($1::TEXT[]) ORDER BY a.name, s.agent_pk`,
+          `SELECT DISTINCT s.agent_pk FROM subscription s WHERE s.pattern = ANY ($1::TEXT[]) ORDER BY s.agent_pk`,
           [await meant(topic)],
         )
       ).map(({ agent_pk }) => agent_pk),

@@ -16,7 +16,7 @@ export const DELIVERY = `
 
 /** The same without what is read for the message alone: a body may be large. */
 export const OWN_DELIVERY = `
-  SELECT d.pk, d.id, d.state, d.attempt, d.failures, d.receipt, d.session_id, d.lease_ends_at, d.expires_at,
+  SELECT d.pk, d.id, d.bytes, d.state, d.attempt, d.failures, d.receipt, d.session_id, d.lease_ends_at, d.expires_at,
     d.agent_pk AS recipient_pk, r.id AS recipient_id, m.sender_pk, s.id AS sender_id
   FROM delivery d
   JOIN message m ON m.pk = d.message_pk

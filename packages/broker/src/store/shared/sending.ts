@@ -6,6 +6,9 @@ import type { AgentRecord, Enqueued, MessageToEnqueue } from "../../mesh/store.t
 import type { PartyRow } from "./rows/agents.ts";
 import type { MessageRow } from "./rows/rows.ts";
 
+/** What the timeline says of mail that is kept from leases until its recipient's owner decides. */
+export const HELD_BY_POLICY = "by the recipient's policy";
+
 /** How things stood when it was accepted: what a stream took at once was queued before. */
 export function asAccepted(
   delivery: Enqueued["delivery"],

@@ -15,12 +15,27 @@ import type {
 } from "../shared/rows/deliveries.ts";
 import type { DeliveryPartyRow, DeliveryRow, OwnDeliveryRow } from "../shared/rows/rows.ts";
 import type { EngineContext } from "./context.ts";
-import { DEAD, DUE, INBOX, LEASABLE, LEASE_OF, LEASED_BY, OPEN_OF, STATES_OF, STREAMED } from "./delivery-sql.ts";
+import { countingStatements } from "./delivery/counting.ts";
+import { insertDelivery } from "./delivery/inserted.ts";
+import { insertDeliveries } from "./delivery/inserted-many.ts";
+import { manyStatements } from "./delivery/many.ts";
+import {
+  DEAD,
+  DUE,
+  INBOX,
+  LEASABLE,
+  LEASE_OF,
+  LEASED_BY,
+  OPEN_OF,
+  STATES_OF,
+  STREAMED,
+  THESE,
+} from "./delivery-sql.ts";
 import type { LifeStatements } from "./file/life.ts";
-import { insertDelivery } from "./inserted.ts";
 
 /** The statements on deliveries. */
 export function deliveryStatements({ db, clock, delayed }: EngineContext, life: LifeStatements) {
+  const counting = countingStatements(db);
   const selectById = db.prepare<[string, string], DeliveryRow>(`${DELIVERY} WHERE d.id = ? AND r.id = ?`);
   const selectBySeq = db.prepare<[number, string], DeliveryRow>(
     `${DELIVERY} WHERE d.seq = ? AND d.agent_pk = (SELECT pk FROM agent WHERE id = ?)`,
@@ -41,6 +56,8 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
   );
   const selectAnyById = db.prepare<[string], DeliveryRow>(`${DELIVERY} WHERE d.id = ?`);
   const selectByPk = db.prepare<[number], DeliveryRow>(`${DELIVERY} WHERE d.pk = ?`);
+  const selectThese = db.prepare<[string], DeliveryRow>(THESE);
+  const byPk = (pk: number) => selectByPk.get(pk);
   const selectStates = db.prepare<[StatesTerms], StateRow>(STATES_OF);
   const selectPartiesOf = db.prepare<[MessageId, number], DeliveryPartyRow>(
     `SELECT d.id, d.seq, d.state, r.id AS recipient_id, r.name AS recipient_name
@@ -112,6 +129,8 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
 
   return {
     insert: insertDelivery(db),
+    insertMany: insertDeliveries(db, counting),
+    many: manyStatements(db, clock, counting),
     /** By id or by seq, in the agent's own inbox. @throws MeshError other_life */
     find(agentId: AgentId, ref: DeliveryRef) {
       const found = isId(ref) ? selectById.get(ref, agentId) : selectBySeq.get(Number(ref), agentId);
@@ -133,7 +152,13 @@ export function deliveryStatements({ db, clock, delayed }: EngineContext, life: 
       if (!found) life.refuseId(id);
       return found;
     },
-    byPk: (pk: number) => selectByPk.get(pk),
+    byPk,
+    /** In the order of the keys; one that is not there is left out. */
+    byPks(pks: readonly number[]): DeliveryRow[] {
+      const byKey =
+        pks.length > 1 ? new Map(selectThese.all(JSON.stringify(pks)).map((row) => [row.pk, row])) : undefined;
+      return pks.map((pk) => (byKey ? byKey.get(pk) : byPk(pk))).filter((row) => row !== undefined);
+    },
     statesOf: (terms: StatesTerms) => selectStates.all(terms),
     /** The first of a message, with their recipients, without the message. */
     firstOfMessage: (id: MessageId, limit: number) => selectPartiesOf.all(id, limit),

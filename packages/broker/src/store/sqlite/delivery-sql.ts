@@ -14,6 +14,9 @@ export const LEASABLE = `
                     WHERE p.delivery_pk = d.pk AND p.session_id = :session AND p.pushes >= :maxPushes)
   ORDER BY d.rank, d.seq LIMIT :max`;
 
+/** Those of these keys, with their messages. */
+export const THESE = `${DELIVERY} WHERE d.pk IN (SELECT value FROM json_each(?))`;
+
 const inbox = (condition: string) => {
   const part = `${DELIVERY} WHERE d.agent_pk = :agent AND ${condition} AND d.seq > :after AND d.seq < :before`;
   return { oldest: `${part} ORDER BY d.seq LIMIT :limit`, newest: `${part} ORDER BY d.seq DESC LIMIT :limit` };

@@ -39,6 +39,18 @@ export const WRITE = `
 export const STREAMED_BY = `
   SELECT COUNT(*) AS n FROM delivery WHERE session_id = ? AND state = 'leased' AND stream_position IS NOT NULL`;
 
+/** The same of many, in a list as JSON. */
+export const STREAMED_BY_EACH = `
+  SELECT json_each.value AS id, (SELECT COUNT(*) FROM delivery d
+    WHERE d.session_id = json_each.value AND d.state = 'leased' AND d.stream_position IS NOT NULL) AS n FROM json_each(?)`;
+
+/** What a lease needs to know of the session it is for. */
+export interface Holder {
+  readonly silent: boolean;
+  /** How many deliveries it holds of its stream. */
+  readonly streamed: number;
+}
+
 /** All that a step of the clock moves, of every session. */
 const SHIFT = `
   UPDATE session SET seen_at = seen_at + :ms, beat_at = beat_at + :ms, doubted_at = doubted_at + :ms,
@@ -67,6 +79,7 @@ export function sessionStatements({ db, clock, callers, happened, undo }: Engine
     `SELECT pk FROM delivery WHERE pk = ? AND state = 'leased' AND stream_position IS NOT NULL AND session_id = ?`,
   );
   const countStreamed = db.prepare<[string], { n: number }>(STREAMED_BY);
+  const countStreamedByEach = db.prepare<[string], { id: SessionId; n: number }>(STREAMED_BY_EACH);
   const rememberSeen = db.prepare<[number, number]>(
     `UPDATE agent SET last_seen_at = MAX(COALESCE(last_seen_at, 0), ?) WHERE pk = ?`,
   );
@@ -132,10 +145,20 @@ export function sessionStatements({ db, clock, callers, happened, undo }: Engine
       return true;
     },
     has: (id: SessionId): boolean => memory.get(id) !== undefined,
-    /** What a lease needs to know of the session it is for; undefined when that is over. */
-    holder(id: SessionId): { readonly silent: boolean; readonly streamed: number } | undefined {
+    /** Undefined when it is over. */
+    holder(id: SessionId): Holder | undefined {
       const session = memory.get(id);
       return session && { silent: session.silent, streamed: countStreamed.get(id)?.n ?? 0 };
+    },
+    /** The same of many, without those that are over. */
+    holders(ids: readonly SessionId[]): ReadonlyMap<SessionId, Holder> {
+      const counts = ids.length === 0 ? [] : countStreamedByEach.all(JSON.stringify(ids));
+      return new Map(
+        counts.flatMap(({ id, n }) => {
+          const session = memory.get(id);
+          return session ? [[id, { silent: session.silent, streamed: n }] as const] : [];
+        }),
+      );
     },
     /** Takes a session for silent whose lease ran out, unless it was heard of after the position where that began. */
     silence(id: string, position: number): void {

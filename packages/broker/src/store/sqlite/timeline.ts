@@ -3,6 +3,22 @@ import type { TimelineEvent } from "@agentmesh/protocol";
 import { MAX_ENTRIES_PER_EVENT, type Note, type Parties, REPEATABLE } from "../shared/timeline.ts";
 import type { EngineContext } from "./context.ts";
 
+/** One of many entries that are noted at once. */
+export interface NewEntry {
+  readonly deliveryPk: number;
+  readonly parties: Parties;
+  readonly event: Extract<TimelineEvent, "accepted" | "held" | "leased" | "acked">;
+  readonly attempt: number;
+  readonly session?: string | null;
+  readonly reason?: string;
+}
+
+/** A list of them as JSON, each a list in the order of the columns. */
+const INSERT_ALL = `
+  INSERT INTO timeline (at, pk, delivery_pk, agent_pk, sender_pk, event, attempt, session_id, reason)
+  SELECT :at, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
+  FROM json_each(:all)`;
+
 /** The statements on the timeline. */
 export function timelineStatements({ db, clock, advanced }: EngineContext) {
   const selectParties = db.prepare<[number], Parties>(
@@ -27,13 +43,33 @@ export function timelineStatements({ db, clock, advanced }: EngineContext) {
        SELECT pk FROM timeline WHERE delivery_pk = ? AND event = ? ORDER BY pk DESC LIMIT 1 OFFSET ?)`,
   );
 
+  const insertAll = db.prepare<[{ at: number; all: string }]>(INSERT_ALL);
+
   const lastPosition = (): number => selectLast.get()?.pk ?? 0;
+
+  /** Of what can be noted again and again the newest are kept. */
+  const dropBeyond = (deliveryPk: number, event: TimelineEvent, attempt: number): void => {
+    if (attempt > MAX_ENTRIES_PER_EVENT || REPEATABLE.has(event)) {
+      dropOldest.run(deliveryPk, event, MAX_ENTRIES_PER_EVENT);
+    }
+  };
 
   return {
     lastPosition,
     /** Session of a delivery's newest lease. */
     lastHolder: (deliveryPk: number) => selectLastHolder.get(deliveryPk)?.session_id ?? null,
 
+    /** Notes events of as many deliveries in this order, from the position on that is returned. */
+    noteAll(entries: readonly NewEntry[]): number {
+      const first = lastPosition() + 1;
+      const rows = entries.map(({ deliveryPk, parties, event, attempt, session = null, reason = null }, n) => [
+        ...[first + n, deliveryPk, parties.recipient_pk, parties.sender_pk, event, attempt, session, reason],
+      ]);
+      advanced();
+      insertAll.run({ at: clock.now(), all: JSON.stringify(rows) });
+      for (const { deliveryPk, event, attempt } of entries) dropBeyond(deliveryPk, event, attempt);
+      return first;
+    },
     /** Notes an event; returns its position. */
     note(deliveryPk: number, event: TimelineEvent, note: Note): number {
       const { attempt, session = null, path = null, reason = null } = note;
@@ -43,9 +79,7 @@ export function timelineStatements({ db, clock, advanced }: EngineContext) {
       advanced();
       const at = clock.now();
       const pk = insert.get(deliveryPk, recipient_pk, sender_pk, at, event, attempt, session, path, reason)?.pk ?? 0;
-      if (attempt > MAX_ENTRIES_PER_EVENT || REPEATABLE.has(event)) {
-        dropOldest.run(deliveryPk, event, MAX_ENTRIES_PER_EVENT);
-      }
+      dropBeyond(deliveryPk, event, attempt);
       return pk;
     },
   };

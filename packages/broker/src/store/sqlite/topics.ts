@@ -11,11 +11,11 @@ export const KEPT = `
       OR EXISTS (SELECT 1 FROM publishing p WHERE p.message_pk = m.pk) AS needed
   FROM message m WHERE m.topic = :topic AND m.pk > :after ORDER BY m.pk LIMIT :limit`;
 
-/** Who is subscribed to one of these patterns by name, as one list. */
+/** Who is subscribed to one of these patterns, as one list: in the order of the indexes that a publish writes into. */
 export const SUBSCRIBED = `
   SELECT json_group_array(agent_pk) AS pks FROM
-    (SELECT DISTINCT s.agent_pk, a.name FROM subscription s CROSS JOIN agent a ON a.pk = s.agent_pk
-     WHERE s.pattern IN (SELECT value FROM json_each(?)) ORDER BY a.name, a.pk)`;
+    (SELECT DISTINCT s.agent_pk FROM subscription s
+     WHERE s.pattern IN (SELECT value FROM json_each(?)) ORDER BY s.agent_pk)`;
 
 const Keys = z.array(z.int());
 

@@ -84,6 +84,43 @@ export const ackMutants: Mutant[] = [
       },
     });
   }),
+  stateless("of what a lease of many gives, the last is not leased", ({ store, db }) => ({
+    lease: async (terms) => {
+      const taken = await store.lease(terms);
+      const last = taken.leased.length > 1 ? taken.leased.at(-1) : undefined;
+      if (last) {
+        db.prepare(
+          `UPDATE delivery SET state = 'queued', attempt = attempt - 1, receipt = NULL, session_id = NULL, lease_ends_at = NULL,
+             stream_position = NULL WHERE id = ?`,
+        ).run(last.delivery.id);
+      }
+      return taken;
+    },
+  })),
+  stateless("all that a lease of many gives has one receipt", ({ store, db }) => ({
+    lease: async (terms) => {
+      const taken = await store.lease(terms);
+      const receipt = taken.leased[0]?.delivery.receipt ?? "";
+      for (const { delivery } of taken.leased)
+        db.prepare("UPDATE delivery SET receipt = ? WHERE id = ?").run(receipt, delivery.id);
+      return taken;
+    },
+  })),
+  stateless("what a bulk ack ends stays counted in its inbox", ({ store, db }) => ({
+    ackMany: async (agentId, acks) => {
+      const answers = await store.ackMany(agentId, acks);
+      const ended = answers.filter(({ kind }) => kind === "done").length;
+      db.prepare("UPDATE agent SET open_count = open_count + ? WHERE id = ?").run(ended, agentId);
+      return answers;
+    },
+  })),
+  stateless("a bulk ack that counts what it ends itself leaves all that comes later uncounted", ({ store, db }) => ({
+    ackMany: async (agentId, acks) => {
+      const answers = await store.ackMany(agentId, acks);
+      db.exec("UPDATE counting SET by_act = 1");
+      return answers;
+    },
+  })),
   stateless("a lease of many forgets what bytes its earlier slices took", ({ store }) => ({
     lease: (terms) => store.lease(terms.max > 25 ? { ...terms, maxBytes: 2 * terms.maxBytes } : terms),
   })),

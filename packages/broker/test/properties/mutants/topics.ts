@@ -15,6 +15,37 @@ export const topicMutants: Mutant[] = [
       },
     });
   }),
+  stateless(
+    "a publish that counts its deliveries itself leaves all that comes later uncounted",
+    ({ store, db }) => ({
+      publish: async (message, quota) => {
+        const answer = await store.publish(message, quota);
+        db.exec("UPDATE counting SET by_act = 1");
+        return answer;
+      },
+    }),
+    ["publish to a subscriber", "send"],
+  ),
+  stateless("a publish is counted in all of its inboxes but the last", ({ store, db }) => ({
+    publish: async (message, quota) => {
+      const answer = await store.publish(message, quota);
+      const last = answer.accepted.at(-1);
+      if (last && !answer.duplicate) {
+        db.prepare("UPDATE agent SET queued_count = queued_count - 1 WHERE id = ? AND queued_count > 0").run(
+          last.recipient.id,
+        );
+      }
+      return answer;
+    },
+  })),
+  stateless("the deliveries of a publish are in no total", ({ store, db }) => ({
+    publish: async (message, quota) => {
+      const answer = await store.publish(message, quota);
+      if (answer.accepted.length > 0 && !answer.duplicate)
+        db.exec("UPDATE tally SET n = n - 1 WHERE what = 'queued' AND n > 0");
+      return answer;
+    },
+  })),
   stateless("a publish names nobody it skipped", ({ store }) => ({
     publish: async (message, quota) => ({ ...(await store.publish(message, quota)), skipped: [] }),
   })),

@@ -11,6 +11,7 @@ import { messageOf } from "../../shared/rows/rows.ts";
 import {
   acceptedRow,
   goneRecord,
+  HELD_BY_POLICY,
   otherContent,
   recipientLeft,
   refusedByPolicy,
@@ -106,7 +107,7 @@ export async function deliver(
     ...{ at: stored.acceptedAt, expiresAt: stored.expiresAt },
   });
   await timeline.note(pk, "accepted", { attempt: 0, parties, ...(retained && { reason: "retained" }) });
-  if (action === "hold") await timeline.note(pk, "held", { attempt: 0, reason: "by the recipient's policy", parties });
+  if (action === "hold") await timeline.note(pk, "held", { attempt: 0, reason: HELD_BY_POLICY, parties });
   else context.hints.ready(recipient.id);
   return { pk, id, seq, state };
 }

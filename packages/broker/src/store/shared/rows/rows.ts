@@ -67,22 +67,25 @@ export interface DeliveryRow extends MessageRow {
 }
 
 /** A delivery as its owner's verbs need it: without its message. */
-export type OwnDeliveryRow = Pick<
-  DeliveryRow,
-  | "pk"
-  | "id"
-  | "state"
-  | "attempt"
-  | "failures"
-  | "receipt"
-  | "session_id"
-  | "lease_ends_at"
-  | "expires_at"
-  | "recipient_pk"
-  | "recipient_id"
-  | "sender_pk"
-  | "sender_id"
->;
+export interface OwnDeliveryRow
+  extends Pick<
+    DeliveryRow,
+    | "pk"
+    | "id"
+    | "state"
+    | "attempt"
+    | "failures"
+    | "receipt"
+    | "session_id"
+    | "lease_ends_at"
+    | "expires_at"
+    | "recipient_pk"
+    | "recipient_id"
+    | "sender_pk"
+    | "sender_id"
+  > {
+  readonly bytes: number;
+}
 
 /** A delivery and whose it is. */
 export type DeliveryPartyRow = Pick<DeliveryRow, "id" | "seq" | "state" | "recipient_id" | "recipient_name">;

@@ -1,6 +1,6 @@
 /** The acts on leases: take, ack, give back, end. */
 
-import type { AckEvidence, AgentId, DeliveryRef, LeasedDelivery, Message } from "@agentmesh/protocol";
+import type { AckEvidence, AgentId, DeliveryRef } from "@agentmesh/protocol";
 import type {
   AckVerdict,
   LeasedRecord,
@@ -12,20 +12,19 @@ import type {
 import {
   type GivenBack,
   type GivingBack,
-  leasedDelivery,
   leastPushed,
-  newReceipt,
   outcomeOf,
   RAN_OUT,
   RESTARTED,
   type Taken,
 } from "../../shared/leasing.ts";
 import type { LeaseRow } from "../../shared/rows/deliveries.ts";
-import { type DeliveryRow, deliveryRecord, messageOf, type OwnDeliveryRow } from "../../shared/rows/rows.ts";
-import { type Budget, each, ROWS, type Slice, sum } from "../commits/slices.ts";
+import { deliveryRecord, type OwnDeliveryRow } from "../../shared/rows/rows.ts";
+import { type Budget, each, fitting, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import { endUnacked } from "./end.ts";
+import { leaseThese, within } from "./leases/taken.ts";
 
 /** A lease that is small is taken whole. */
 const WHOLE: Budget = { fits: () => true };
@@ -68,41 +67,19 @@ export function takeLeases(
     .sort((a, b) => Number(a.pk === lastPk) - Number(b.pk === lastPk))
     .slice(0, max);
   const leased: LeasedRecord[] = [];
-  let more = false;
   let bytes = sum(before.map(({ delivery }) => delivery.message.bodyBytes));
-  for (const { pk, bytes: size } of ready) {
-    bytes += size;
-    if (before.length + leased.length > 0 && bytes > terms.maxBytes) break;
-    more = !budget.fits();
-    if (more) break;
-    const row = deliveries.byPk(pk);
-    if (!row) continue;
-    const message = messageOf(row);
-    if (message.damaged) {
-      engine.damage.note(row.message_pk);
-      continue;
-    }
-    const { delivery, position } = leaseRow(engine, row, message, { ...terms, isStreamed: stream !== undefined });
-    leased.push({ delivery, streamPosition: position });
+  let next = 0;
+  for (;;) {
+    const left = ready.slice(next, next + ROWS);
+    // One at least, whatever its size.
+    const most = Math.max(within(left, terms.maxBytes - bytes), before.length + leased.length > 0 ? 0 : 1);
+    const these = left.slice(0, fitting(budget, Math.min(most, left.length)));
+    if (these.length === 0)
+      return { leased, queued: agent.queued_count - leased.length, silent: false, more: most > 0 && left.length > 0 };
+    leased.push(...leaseThese(engine, agent.pk, these, { ...terms, isStreamed: stream !== undefined }));
+    bytes += sum(these.map((each) => each.bytes));
+    next += these.length;
   }
-  return { leased, queued: agent.queued_count - leased.length, silent: false, more };
-}
-
-/** Leases what is queued, and notes it; `position` is where. */
-export function leaseRow(
-  { deliveries, timeline }: Engine,
-  row: DeliveryRow,
-  message: Message,
-  { leaseMs: ms, isStreamed, ...terms }: Pick<LeaseTerms, "session" | "leaseMs"> & { readonly isStreamed: boolean },
-): { readonly delivery: LeasedDelivery; readonly position: number } {
-  const { pk } = row;
-  const { session = null } = terms;
-  const receipt = newReceipt();
-  const attempt = row.attempt + 1;
-  const position = timeline.note(pk, "leased", { attempt, session, parties: row });
-  const lease = { receipt, session, ms, position: isStreamed ? position : null };
-  const endsAt = deliveries.markLeased(pk, lease);
-  return { delivery: leasedDelivery(row, { attempt, receipt, endsAt }, message), position };
 }
 
 /** Acks for the owner; a receipt must be the current one. Acking twice is the same as once. */
@@ -117,9 +94,8 @@ export function ackDelivery(
   const row = engine.deliveries.own(agentId, ref);
   if (!row) return { kind: "not_found" };
   heardOfHolder(engine, context, row);
-  if (row.state === "acked") return { kind: "acked_before", delivery: deliveryRecord(row) };
-  if (row.state !== "queued" && row.state !== "leased") return { kind: "settled", delivery: deliveryRecord(row) };
-  if (receipt !== undefined && receipt !== row.receipt) return { kind: "lease_lost", delivery: deliveryRecord(row) };
+  const unchanged = withoutAck(row, receipt);
+  if (unchanged) return unchanged;
   // A person who reads the inbox beside it shows nothing of the stream.
   if (evidence !== "read") engine.sessions.prove(row);
   engine.deliveries.markEnded(row.pk, "acked", evidence);
@@ -129,6 +105,17 @@ export function ackDelivery(
   });
   context.leasable.ready(agentId);
   return done(engine, row.pk);
+}
+
+/** What is said of an ack that changes nothing; undefined where it ends the delivery. */
+export function withoutAck(
+  row: Pick<OwnDeliveryRow, "id" | "state" | "attempt" | "lease_ends_at" | "receipt">,
+  receipt: string | undefined,
+): AckVerdict | undefined {
+  if (row.state === "acked") return { kind: "acked_before", delivery: deliveryRecord(row) };
+  if (row.state !== "queued" && row.state !== "leased") return { kind: "settled", delivery: deliveryRecord(row) };
+  if (receipt !== undefined && receipt !== row.receipt) return { kind: "lease_lost", delivery: deliveryRecord(row) };
+  return undefined;
 }
 
 /** Runs `act` on a delivery whose current lease is this receipt's. */

@@ -1,18 +1,25 @@
 /** The act of publishing: the message and who gets it at once, the deliveries a slice at a time. */
-import { MAX_NAMED_PER_PUBLISH, type Message, type MessageId, type Party } from "@agentmesh/protocol";
+import { MAX_NAMED_PER_PUBLISH, type Message, type MessageId, type PolicyAction } from "@agentmesh/protocol";
+import { actionOn } from "../../../mesh/acceptance/receiver-policy.ts";
 import { cameAs, type Standing } from "../../../mesh/acceptance/trust-class.ts";
 import { urgencyOf } from "../../../mesh/acceptance/urgency.ts";
 import { newId } from "../../../mesh/ids.ts";
 import type { InboxQuota, MessageToPublish, Published, Skipped } from "../../../mesh/store.ts";
-import { keptBytes } from "../../shared/quota.ts";
+import { keptBytes, takes } from "../../shared/quota.ts";
+import { policyOf } from "../../shared/rows/agents.ts";
+import { RANK } from "../../shared/rows/deliveries.ts";
 import { type MessageRow, messageOf } from "../../shared/rows/rows.ts";
-import { asAccepted } from "../../shared/sending.ts";
+import { asAccepted, HELD_BY_POLICY } from "../../shared/sending.ts";
 import type { UnderWay } from "../../shared/topics.ts";
-import type { Budget, Slice } from "../commits/slices.ts";
+import type { Subscriber } from "../agent/subscribers.ts";
+import { type Budget, fitting, ROWS, type Slice } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
+import type { OneOfMany } from "../delivery/inserted-many.ts";
 import type { Engine } from "../engine.ts";
-import { checkKeeping, hasRoom } from "./quota.ts";
-import { actionFor, deliver, earlierUnder, putKey, recordOf, senderOf } from "./send.ts";
+import type { NewEntry } from "../timeline.ts";
+import { checkKeeping } from "./quota.ts";
+import { earlierUnder, putKey, recordOf, senderOf } from "./send.ts";
+import { leasedToStream, newLease, takersOf } from "./streamed.ts";
 
 /**
  * Accepts one message for everybody subscribed at this moment; the sender gets no copy. Who they are is on disk with the
@@ -66,11 +73,11 @@ function spread(
   const shown = whole.damaged ? undefined : whole;
   const standing = engine.agents.standing(message.sender_pk, message.by_program === 1);
   let done = 0;
-  for (const agentPk of rest) {
-    if (!budget.fits()) break;
-    const why = give(engine, context, { ...message, pk, shown, standing }, agentPk, { maxMessages, maxBytes });
-    if (why) skipped.push(why);
-    done++;
+  for (;;) {
+    const these = rest.slice(done, done + fitting(budget, Math.min(ROWS, rest.length - done)));
+    if (these.length === 0) break;
+    skipped.push(...give(engine, context, { ...message, pk, shown, standing }, these, { maxMessages, maxBytes }));
+    done += these.length;
   }
   if (skipped.length > 0) engine.messages.addSkipped(pk, skipped);
   if (done < rest.length) {
@@ -81,34 +88,86 @@ function spread(
   return { part: published(engine, messageId, duplicate), more: false };
 }
 
-/** Puts it into one inbox; says why not. */
+/** A published message, with what is worked out once for all its subscribers. */
+type ToGive = MessageRow & { readonly pk: number; readonly shown: Message | undefined; readonly standing: Standing };
+
+/** Who takes it, and how. */
+interface Taking extends Pick<OneOfMany, "trust" | "state"> {
+  readonly subscriber: Subscriber;
+}
+
+/** Puts it into the inboxes of these agents, in their order; says whose does not get it, and why. Who has left, or had it as a retained message, is passed over. */
 function give(
   engine: Engine,
   context: EngineContext,
-  message: MessageRow & { readonly pk: number; readonly shown: Message | undefined; readonly standing: Standing },
-  agentPk: number,
+  message: ToGive,
+  agentPks: readonly number[],
   quota: InboxQuota,
-): Skipped | undefined {
-  const subscriber = engine.agents.rowByPk(agentPk);
-  // Left meanwhile, or had it as a retained message.
-  if (!subscriber || engine.deliveries.has(message.pk, agentPk)) return undefined;
-  const agent: Party = { id: subscriber.id, name: subscriber.name };
-  const came = cameAs(message.standing, engine.agents.standing(agentPk));
-  const action = actionFor(engine, context, agentPk, message.sender_id, came);
-  if (subscriber.id === message.sender_id) return { agent, why: "sender" };
-  if (subscriber.archived_at !== null) return { agent, why: "archived" };
-  if (action === "refuse") return { agent, why: "refused" };
-  if (!hasRoom(engine, agentPk, message.body_bytes, quota)) return { agent, why: "inbox_full" };
-  deliver(engine, {
-    id: newId("dlv"),
-    message: { urgency: urgencyOf(message.urgency), bodyBytes: message.body_bytes },
-    stored: { pk: message.pk, acceptedAt: message.accepted_at, expiresAt: message.expires_at },
-    sender: { pk: message.sender_pk },
-    recipient: subscriber,
-    ...(message.shown && { shown: message.shown }),
-    ...{ action, trust: came.trust, context },
+): Skipped[] {
+  const skipped: Skipped[] = [];
+  const taking: Taking[] = [];
+  for (const subscriber of engine.subscribers.without(message.pk, agentPks)) {
+    const came = cameAs(message.standing, subscriber.standing);
+    const action = actionOn(policyOf(subscriber.policy), message.sender_id, came, context.remoteSenders);
+    const why = whyNot(message, subscriber, action, quota);
+    if (why) skipped.push({ agent: { id: subscriber.id, name: subscriber.name }, why });
+    else taking.push({ subscriber, trust: came.trust, state: action === "hold" ? "held" : "queued" });
+  }
+  if (taking.length > 0) deliverAll(engine, context, message, taking);
+  return skipped;
+}
+
+function whyNot(
+  message: ToGive,
+  subscriber: Subscriber,
+  action: PolicyAction,
+  quota: InboxQuota,
+): Skipped["why"] | undefined {
+  if (subscriber.id === message.sender_id) return "sender";
+  if (subscriber.archived_at !== null) return "archived";
+  if (action === "refuse") return "refused";
+  const inbox = { messages: subscriber.open_count, bytes: subscriber.open_bytes };
+  return takes(inbox, message.body_bytes, quota) ? undefined : "inbox_full";
+}
+
+/** Puts it into the inboxes of those who take it: leased where a stream takes it at once, or held there. */
+function deliverAll(engine: Engine, context: EngineContext, message: ToGive, taking: readonly Taking[]): void {
+  const { urgency } = message;
+  const open = taking.filter(({ state }) => state === "queued").map(({ subscriber }) => subscriber);
+  const takers = message.shown ? takersOf(engine, context, open, urgency) : undefined;
+  let position = engine.timeline.lastPosition();
+  const all = taking.map(({ subscriber, trust, state }) => {
+    const taker = takers?.get(subscriber.pk);
+    // Behind its acceptance stands what became of it there and then.
+    position += taker || state === "held" ? 2 : 1;
+    const lease = taker && newLease(context, taker, position);
+    return { id: newId("dlv"), agentPk: subscriber.pk, seq: subscriber.next_seq, trust, state, lease };
   });
-  return undefined;
+  const first = engine.deliveries.insertMany(
+    {
+      ...{ messagePk: message.pk, senderPk: message.sender_pk, bytes: message.body_bytes, urgency },
+      rank: urgencyOf(urgency) === "interrupt" ? RANK.interrupt : RANK.message,
+      ...{ at: message.accepted_at, expiresAt: message.expires_at },
+    },
+    all,
+  );
+  engine.timeline.noteAll(all.flatMap((each, n) => firstEntries(each, first + n, message.sender_pk)));
+  if (engine.timeline.lastPosition() !== position)
+    throw new Error(`what ${message.message_id} began does not end at position ${position} of the timeline`);
+  for (const [n, { id, seq, trust, state, lease }] of all.entries()) {
+    const agentId = taking[n]?.subscriber.id;
+    if (agentId === undefined || state === "held") continue;
+    if (!message.shown || !lease) context.leasable.ready(agentId);
+    else context.leasable.leasedAtOnce(agentId, leasedToStream({ id, seq, trust }, lease, message.shown));
+  }
+}
+
+function firstEntries({ agentPk, state, lease }: OneOfMany, deliveryPk: number, senderPk: number): NewEntry[] {
+  const of = { deliveryPk, parties: { recipient_pk: agentPk, sender_pk: senderPk } };
+  const accepted: NewEntry = { ...of, event: "accepted", attempt: 0 };
+  if (lease) return [accepted, { ...of, event: "leased", attempt: 1, session: lease.session }];
+  if (state === "held") return [accepted, { ...of, event: "held", attempt: 0, reason: HELD_BY_POLICY }];
+  return [accepted];
 }
 
 function published(engine: Engine, messageId: MessageId, duplicate: boolean): Published {

@@ -3,7 +3,6 @@ import type { AgentId, DeliveryId, Message, MessageId, PolicyAction, TrustClass 
 import { actionOn } from "../../../mesh/acceptance/receiver-policy.ts";
 import { type Came, cameAs } from "../../../mesh/acceptance/trust-class.ts";
 import { urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
-import { timestamp } from "../../../mesh/clock.ts";
 import type { AgentRecord, Enqueued, InboxQuota, MessageToEnqueue } from "../../../mesh/store.ts";
 import { keptBytes } from "../../shared/quota.ts";
 import type { PartyRow } from "../../shared/rows/agents.ts";
@@ -13,6 +12,7 @@ import {
   acceptedRow,
   asAccepted,
   goneRecord,
+  HELD_BY_POLICY,
   otherContent,
   recipientLeft,
   refusedByPolicy,
@@ -22,7 +22,7 @@ import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import { heardOfHolder } from "./lease.ts";
 import { checkKeeping, checkRoom } from "./quota.ts";
-import { leaseAtOnce } from "./streamed.ts";
+import { leaseAtOnce, leasedToStream } from "./streamed.ts";
 
 /** Accepts one message: dedupe, quota, message, delivery, timeline and the ack it implies. @throws MeshError */
 export function accept(engine: Engine, context: EngineContext, message: MessageToEnqueue, quota: InboxQuota): Enqueued {
@@ -127,16 +127,13 @@ export function deliver(
     lease,
   });
   timeline.note(pk, "accepted", { attempt: 0, parties, ...(retained && { reason: "retained" }) });
-  if (action === "hold") timeline.note(pk, "held", { attempt: 0, reason: "by the recipient's policy", parties });
+  if (action === "hold") timeline.note(pk, "held", { attempt: 0, reason: HELD_BY_POLICY, parties });
   else if (!shown || !lease) context.leasable.ready(recipient.id);
   else {
-    const { receipt, session, endsAt, position } = lease;
-    const attempt = 1;
-    if (timeline.note(pk, "leased", { attempt, session, parties }) !== position)
+    const { session, position } = lease;
+    if (timeline.note(pk, "leased", { attempt: 1, session, parties }) !== position)
       throw new Error(`the lease of ${id} is not at position ${position} of the timeline`);
-    const leaseEndsAt = timestamp(endsAt);
-    const delivery = { id, seq, trust, attempt, redelivered: false, receipt, leaseEndsAt, message: shown };
-    context.leasable.leasedAtOnce(recipient.id, { session, leased: [{ delivery, streamPosition: position }] });
+    context.leasable.leasedAtOnce(recipient.id, leasedToStream({ id, seq, trust }, lease, shown));
     return { pk, id, seq, state: "leased" };
   }
   return { pk, id, seq, state };

@@ -20,7 +20,7 @@ export interface SliceSizes {
 /** The sizes of a broker. */
 export const SLICES: SliceSizes = { pieces: 16, firstMs: 1, ms: 4, batchMs: 4, followMs: 1 };
 
-/** Rows looked up at a time. */
+/** Rows looked up, or written, at a time. */
 export const ROWS = 64;
 
 /** What fits into one slice. */
@@ -41,6 +41,13 @@ export function sliceBudget(isFirst = false, sizes: SliceSizes = SLICES): Budget
   const whole = isFirst ? sizes.pieces : 1;
   let pieces = 0;
   return { fits: () => pieces++ < whole || performance.now() < end };
+}
+
+/** How many of so many pieces are begun now, to be done together. */
+export function fitting(budget: Budget, most: number): number {
+  let count = 0;
+  while (count < most && budget.fits()) count++;
+  return count;
 }
 
 /** Does one piece for each row as long as the slice takes it; `more` when rows are left of these, or behind `full` of them. */

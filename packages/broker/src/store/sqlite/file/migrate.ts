@@ -24,6 +24,7 @@ import { agentCards } from "../migrations/from-0021/0021-agent-cards.ts";
 import { needs } from "../migrations/from-0021/0022-needs.ts";
 import { hookTo } from "../migrations/from-0021/0023-hook-to.ts";
 import { followed } from "../migrations/from-0021/0024-followed.ts";
+import { counting } from "../migrations/from-0021/0025-counting.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -51,6 +52,7 @@ export const migrations: readonly string[] = [
   needs,
   hookTo,
   followed,
+  counting,
 ];
 
 /** The database was written by a newer broker. */

@@ -2,7 +2,7 @@
 import type { LeasedDelivery, MessageId } from "@agentmesh/protocol";
 import type { AnswerTerms, Store } from "../../../mesh/store.ts";
 import { messageOf } from "../../shared/rows/rows.ts";
-import { leaseRow } from "../acts/lease.ts";
+import { leaseRow } from "../acts/leases/taken.ts";
 import { remind } from "../acts/remind.ts";
 import { laneOf, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";

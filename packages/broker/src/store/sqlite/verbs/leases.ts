@@ -2,9 +2,9 @@
 import { MAX_DELIVERIES_PER_READ } from "@agentmesh/protocol";
 import type { Store } from "../../../mesh/store.ts";
 import type { Taken } from "../../shared/leasing.ts";
-import { ackEach } from "../acts/acks.ts";
 import { endUnacked } from "../acts/end.ts";
 import { ackDelivery, giveBack, takeLeases, underLease } from "../acts/lease.ts";
+import { ackEach } from "../acts/leases/acks.ts";
 import { laneOf } from "../commits/slices.ts";
 import { partsOnDisk, type VerbParts } from "./parts.ts";
 

@@ -1,6 +1,6 @@
 /** SQL of a delivery as it is stored: queued, held, or leased for a stream that takes it as it comes. */
 import type { DeliveryState, SessionId, TrustClass } from "@agentmesh/protocol";
-import type { Database } from "./driver/database.ts";
+import type { Database } from "../driver/database.ts";
 
 /** A lease for a stream: its end in Unix milliseconds, and its position in the timeline. */
 export interface NewLease {
