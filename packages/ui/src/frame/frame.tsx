@@ -106,6 +106,14 @@ function Connection() {
   const { state, heardAt, why } = connection.value;
   if (state === "live") return <div class="connection" role="status" />;
   const last = heardAt === undefined ? "no data yet" : `last data ${clock(heardAt, now.value)}`;
+  if (state === "asked") {
+    return (
+      <div class="connection asked" role="status">
+        no events come through, asks instead
+        <small> (something on the way holds the stream back, as a proxy that buffers does)</small>
+      </div>
+    );
+  }
   return (
     <div class={`connection ${state}`} role="status">
       {state === "lost" ? `reconnecting, ${last}` : "connecting"}

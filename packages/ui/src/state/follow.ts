@@ -5,6 +5,7 @@ import { batch } from "@preact/signals";
 import { ask, Refusal } from "../frame/calls.ts";
 import { ownSignIn } from "../frame/sign-in.ts";
 import { tick } from "../frame/time.ts";
+import { askInstead, HeldBack } from "./asked.ts";
 import { foldAgents, KEPT_EVENTS, MANY_EVENTS, outOfDate, touchedBy, withNew } from "./fold.ts";
 import { lookAgain, lookAtAll, lookAtEverybody, lookAtNewcomers, lookNowAndThen } from "./looks.ts";
 import { agents, connection, earlier, events } from "./mesh.ts";
@@ -13,6 +14,9 @@ import { sseReader } from "./sse.ts";
 /** A stream that is silent for longer is lost, whatever the socket says. */
 const SILENT_MS = 3 * KEEPALIVE_MS;
 const MAX_WAIT_MS = 5_000;
+/** A stream that does not say within this time that it is open is held back, where calls are answered; then none is tried for a while. */
+const OPENS_WITHIN_MS = 10_000;
+const STREAM_AGAIN_MS = 600_000;
 /**
  * How long the page rests between two readings of the stream, in milliseconds: many events are one reading and one picture. While
  * nobody sees it, it reads on and draws nothing.
@@ -33,13 +37,23 @@ export async function follow(): Promise<void> {
   document.addEventListener("visibilitychange", show);
   const noMoreLooks = lookNowAndThen(10_000);
   let waitMs = 250;
+  let heldBackUntil = 0;
   while (ownSignIn.value !== undefined) {
     try {
+      if (performance.now() < heldBackUntil) {
+        await askInstead(heldBackUntil);
+        continue;
+      }
       await listen(() => {
         waitMs = 250;
       });
       lost("the broker closed the connection");
     } catch (error) {
+      if (error instanceof HeldBack && (await isAnswered())) {
+        heldBackUntil = performance.now() + STREAM_AGAIN_MS;
+        cursor = undefined;
+        continue;
+      }
       if (error instanceof Refusal && error.status === 410) cursor = undefined;
       else lost(error instanceof Refusal ? error.message : "no broker answers");
     }
@@ -51,6 +65,14 @@ export async function follow(): Promise<void> {
   noMoreLooks();
 }
 
+/** Whether the broker answers at all: else it is no stream that is held back. */
+function isAnswered(): Promise<boolean> {
+  return ask("/v1/status", { signal: AbortSignal.timeout(OPENS_WITHIN_MS) }).then(
+    () => true,
+    () => false,
+  );
+}
+
 function lost(why: string): void {
   const { heardAt } = connection.value;
   connection.value = { state: "lost", why, ...(heardAt !== undefined && { heardAt }) };
@@ -59,7 +81,7 @@ function lost(why: string): void {
 /** Reads one stream to its end. @throws Refusal, and whatever a connection ends with */
 async function listen(onOpen: () => void): Promise<void> {
   const silent = new AbortController();
-  let timer = setTimeout(() => silent.abort(), SILENT_MS);
+  let timer = setTimeout(() => silent.abort(new HeldBack()), OPENS_WITHIN_MS);
   const goesOn = cursor !== undefined;
   const query = cursor === undefined ? "" : `?after=${encodeURIComponent(cursor)}`;
   try {

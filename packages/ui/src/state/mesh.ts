@@ -47,9 +47,9 @@ export const heardSince = computed(
 /** Whether what waits has been looked at once. */
 export const known = signal(false);
 
-/** How the page hears of the mesh, and when it last did. */
+/** How the page hears of the mesh, by events or by asking, and when it last did. */
 export const connection = signal<{
-  readonly state: "connecting" | "live" | "lost";
+  readonly state: "connecting" | "live" | "asked" | "lost";
   /** When the broker was last heard, by this machine's clock. */
   readonly heardAt?: number;
   readonly why?: string;
