@@ -18,6 +18,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   NoDriverError: brokerExits.noDriver.code,
   DatabaseDamagedError: brokerExits.damaged.code,
   BackupError: brokerExits.stateFolder.code,
+  MovedAwayError: brokerExits.stateFolder.code,
   StateFolderError: brokerExits.stateFolder.code,
   LockLostError: brokerExits.later.code,
   ExposedBindError: brokerExits.exposed.code,
@@ -34,9 +35,10 @@ export async function serve(argv: readonly string[]): Promise<number> {
   if (argv.includes("--help") || argv.includes("-h")) return say(helpText());
   const [command, ...rest] = argv;
   const printConfig = command === "config";
+  const moving = command === "move" ? (await import("./move/command.ts")).moveCommand(rest) : undefined;
   let loaded: LoadedConfig;
   try {
-    loaded = loadConfig(printConfig ? rest : argv, process.env, readIfThere);
+    loaded = loadConfig(moving?.rest ?? (printConfig ? rest : argv), process.env, readIfThere);
   } catch (error) {
     if (!(error instanceof StateFolderError)) throw error;
     console.error(`agentmesh-broker: ${error.message}`);
@@ -54,6 +56,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
     );
   }
   process.umask(0o077);
+  if (moving) return moving.run(config, { print: console.log, fail: console.error });
   const output = standardOutput({ path: join(config.home, "broker.log"), mostBytes: config.logMaxBytes });
   const repeats = new RepeatedLines();
   const log = createLog(config, output, repeats);

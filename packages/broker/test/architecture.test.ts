@@ -126,6 +126,17 @@ const rules: [from: string, may: string[]][] = [
       "node:",
     ],
   ],
+  [
+    "broker/src/move/",
+    [
+      "@agentmesh/protocol",
+      "broker/src/store/",
+      "broker/src/config/schema.ts",
+      "broker/src/whole-file.ts",
+      "zod",
+      "node:",
+    ],
+  ],
   ["broker/src/config/", ["@agentmesh/protocol", "broker/src/mesh/names/near-names.ts", "zod", "node:"]],
   ["mcp/src/place/", ["@agentmesh/protocol", "zod", "node:"]],
   ["mcp/src/", ["@agentmesh/protocol", "@agentmesh/client", "zod", "node:", "mcp/src/place/"]],

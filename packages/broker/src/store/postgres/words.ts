@@ -16,7 +16,7 @@ export function wordStatements({ db }: Pick<EngineContext, "db">) {
 }
 
 /** The words of a text with their places, as a TSVECTOR is written. Words are letters and digits: nothing in them is syntax. */
-function vectorOf(text: string): string {
+export function vectorOf(text: string): string {
   const places = new Map<string, number[]>();
   for (const [n, word] of wordsOf(text).entries()) {
     const cut = word.slice(0, LONGEST_WORD);

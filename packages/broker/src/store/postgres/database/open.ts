@@ -3,8 +3,10 @@ import { v7 } from "uuid";
 import type { Database, DatabaseAddress } from "../driver/database.ts";
 import { nodePostgres } from "../driver/node-postgres.ts";
 import { migrate } from "./migrate.ts";
+import { refuseMoved } from "./moved.ts";
 import { type Seat, takeSeat } from "./seat.ts";
 import { checkSettings } from "./settings.ts";
+import { shownAddress } from "./shown-address.ts";
 
 /** An open database and what identifies it. */
 export interface OpenPostgres {
@@ -22,11 +24,19 @@ const CONNECTIONS = 10;
 /** How long it waits for one, in milliseconds. */
 const CONNECT_MS = 5_000;
 
-/** Opens, checks and migrates. @throws UnsafeDatabaseError, NewerSchemaError */
+/** How to open one. */
+export interface OpenTerms extends Partial<DatabaseAddress> {
+  readonly url: string;
+  /** Opens also what its mesh was moved away from. */
+  readonly mayBeLeft?: boolean;
+}
+
+/** Opens, checks and migrates. @throws UnsafeDatabaseError, NewerSchemaError, MovedAwayError */
 export async function openPostgres({
   connections = CONNECTIONS,
+  mayBeLeft = false,
   ...address
-}: Pick<DatabaseAddress, "url"> & Partial<DatabaseAddress>): Promise<OpenPostgres> {
+}: OpenTerms): Promise<OpenPostgres> {
   // One is the broker's seat.
   const all = connections + 1;
   const db = await nodePostgres({ connectMs: CONNECT_MS, onLost: () => {}, ...address, connections: all });
@@ -34,6 +44,7 @@ export async function openPostgres({
     const known = await db.use(async (connection) => {
       await checkSettings(connection);
       const schema = await migrate(connection);
+      if (!mayBeLeft) await refuseMoved(connection, shownAddress(address.url));
       await connection.run(
         "INSERT INTO mesh (one, instance_id, epoch) VALUES (1, $1, $2) ON CONFLICT (one) DO NOTHING",
         [v7(), v7().replaceAll("-", "").slice(-12)],

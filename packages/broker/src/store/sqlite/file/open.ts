@@ -10,6 +10,7 @@ import { makeDatabase, newEpoch } from "./first-start.ts";
 import { beginLife, firstOfLife, hasLogBeside, readKnown, type Signs, tellNewLife, whyNewLife } from "./life.ts";
 import { LogFile } from "./log-file.ts";
 import { damaged, look } from "./look.ts";
+import { refuseMoved } from "./moved.ts";
 import { rebuildSearch } from "./search-index.ts";
 import { backUpFirst, type First, migrateWith, type UpgradeTerms } from "./upgrade.ts";
 import { readMark, Watermark } from "./watermark.ts";
@@ -21,8 +22,9 @@ export interface OpenOptions extends UpgradeTerms {
   readonly startEmpty: boolean;
 }
 
-/** Opens, checks and migrates, with a copy made first. @throws DatabaseDamagedError, NewerDatabaseError, BackupError */
+/** Opens, checks and migrates, with a copy made first. @throws DatabaseDamagedError, NewerDatabaseError, BackupError, MovedAwayError */
 export function openDatabase(options: OpenOptions): OpenDatabase {
+  refuseMoved(options.folder);
   const path = join(options.folder, "mesh.db");
   const markPath = join(options.folder, "mesh.mark.json");
   const { driver } = options;

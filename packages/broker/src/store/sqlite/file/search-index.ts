@@ -8,10 +8,15 @@ export function isSearchDamage(finding: string): boolean {
 
 /** Makes the index anew from the messages. */
 export function rebuildSearch(db: Database): void {
+  db.exec("BEGIN IMMEDIATE");
+  indexAllWords(db);
+  db.exec("COMMIT");
+}
+
+/** The same within a transaction. */
+export function indexAllWords(db: Database): void {
   db.exec(`
-    BEGIN IMMEDIATE;
     INSERT INTO message_text (message_text) VALUES ('delete-all');
     INSERT INTO message_text (rowid, body) SELECT pk, body FROM message ORDER BY pk;
-    UPDATE indexed SET until_pk = (SELECT IFNULL(MAX(pk), 0) FROM message);
-    COMMIT;`);
+    UPDATE indexed SET until_pk = (SELECT IFNULL(MAX(pk), 0) FROM message);`);
 }

@@ -1,0 +1,66 @@
+/** The two ends of a move: where a mesh is, and where it is to be. */
+import { resolve } from "node:path";
+import type { MovedAway } from "../store/shared/moved-away.ts";
+import type { Notice } from "../store/sqlite/context.ts";
+import type { WantedDriver } from "../store/sqlite/driver/choose.ts";
+import type { Side, TargetSide } from "./side.ts";
+
+/** An end as it was named. */
+export type Place =
+  | { readonly kind: "sqlite"; readonly folder: string }
+  | { readonly kind: "postgres"; readonly url: string };
+
+/** What a move is refused for; the message says what to do. */
+export class MoveRefusedError extends Error {
+  override readonly name = "MoveRefusedError";
+}
+
+/** What both ends are opened with. */
+export interface PlaceTerms {
+  /** State folder with the mesh key. */
+  readonly home: string;
+  readonly sqliteDriver: WantedDriver;
+  readonly notice: Notice;
+}
+
+/** An open source, which no broker has. */
+export interface Source {
+  readonly name: string;
+  /** Where its mesh went before; then there is nothing to move. */
+  readonly left: MovedAway | undefined;
+  /** Reads it, as one moment. */
+  read<T>(act: (side: Side) => Promise<T>): Promise<T>;
+  /** Notes that the mesh is elsewhere: no broker opens it any more. */
+  leave(to: string): Promise<void>;
+}
+
+/** An open target, which no broker has. */
+export interface Target {
+  readonly name: string;
+  readonly occupant: Occupant;
+  /** Reads the mesh that is there. */
+  read<T>(act: (side: Side) => Promise<T>): Promise<T>;
+  /** Puts another one in its place: all of it when `act` resolves, else nothing. */
+  write<T>(act: (side: TargetSide) => Promise<T>): Promise<T>;
+}
+
+/** Who is in a target: nobody whose mesh it would be a pity for; or a mesh, `isLeft` where it was moved away from there. */
+export type Occupant = "nobody" | { readonly instanceId: string; readonly isLeft: boolean };
+
+/** Reads what a person named; a folder alone is one with a database of SQLite. @throws MoveRefusedError */
+export function placeOf(text: string, home: string): Place {
+  if (/^postgres(ql)?:\/\//i.test(text)) return { kind: "postgres", url: text };
+  if (text === "sqlite" || text === "sqlite:") return { kind: "sqlite", folder: home };
+  const folder = /^sqlite:(.+)$/.exec(text)?.[1] ?? (/^[./~]/.test(text) ? text : undefined);
+  if (folder !== undefined) return { kind: "sqlite", folder: resolve(folder) };
+  throw new MoveRefusedError(
+    `A mesh is moved to or from sqlite (the state folder), sqlite:FOLDER, or postgres://USER@HOST/DATABASE, not ${JSON.stringify(text.slice(0, 20))}.`,
+  );
+}
+
+/** The error for an end that a broker has open. */
+export function servedError(name: string): MoveRefusedError {
+  return new MoveRefusedError(
+    `A broker has ${name} open, and what it takes meanwhile would be left behind. Stop every broker of this mesh (agentmesh down), then move it. Nothing was moved.`,
+  );
+}

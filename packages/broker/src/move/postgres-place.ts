@@ -1,0 +1,109 @@
+/** A database of Postgres, as an end of a move. */
+import * as z from "zod";
+import { movedFrom, note } from "../store/postgres/database/moved.ts";
+import { openPostgres } from "../store/postgres/database/open.ts";
+import { shownAddress } from "../store/postgres/database/shown-address.ts";
+import type { Connection, Database } from "../store/postgres/driver/database.ts";
+import { nodePostgres } from "../store/postgres/driver/node-postgres.ts";
+import { MoveRefusedError, type Occupant, type Source, servedError, type Target } from "./place.ts";
+import { PostgresSide } from "./postgres-side.ts";
+
+/** One that is read or written, and those of the seat. */
+const CONNECTIONS = 3;
+
+/** How long a connection is waited for, in milliseconds. */
+const CONNECT_MS = 10_000;
+
+/** Holds a database as a first broker would: who starts meanwhile waits. @throws MoveRefusedError where one has it */
+async function held<T>(url: string, act: (db: Database) => Promise<T>): Promise<T> {
+  const open = await openPostgres({ url, connections: CONNECTIONS, connectMs: CONNECT_MS, mayBeLeft: true });
+  try {
+    if (!open.seat.isFirst) throw servedError(shownAddress(url));
+    return await act(open.db);
+  } finally {
+    await open.db.close();
+  }
+}
+
+/** One transaction, which may take as long as it takes. */
+function transaction<T>(
+  db: Database,
+  how: "READ ONLY" | "READ WRITE",
+  act: (db: Connection) => Promise<T>,
+): Promise<T> {
+  return db.use(async (connection) => {
+    await connection.script(
+      `BEGIN ISOLATION LEVEL REPEATABLE READ ${how};
+       SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0`,
+    );
+    try {
+      const result = await act(connection);
+      await connection.script("COMMIT");
+      return result;
+    } catch (error) {
+      await connection.script("ROLLBACK").catch(() => {});
+      throw error;
+    }
+  });
+}
+
+/** Opens a database that a mesh is moved from. @throws MoveRefusedError, UnsafeDatabaseError, NewerSchemaError */
+export async function fromPostgres<T>(url: string, act: (source: Source) => Promise<T>): Promise<T> {
+  const name = shownAddress(url);
+  if (!(await hasMesh(url))) throw new MoveRefusedError(`There is no mesh in ${name}. Nothing was moved.`);
+  return held(url, async (db) =>
+    act({
+      name,
+      left: await db.use(movedFrom),
+      read: (look) => transaction(db, "READ ONLY", (connection) => look(new PostgresSide(connection, name))),
+      leave: (to) =>
+        transaction(db, "READ WRITE", (connection) => note(connection, "away", JSON.stringify({ to, at: Date.now() }))),
+    }),
+  );
+}
+
+/** Opens a database that a mesh is moved to. @throws MoveRefusedError, UnsafeDatabaseError, NewerSchemaError */
+export async function toPostgres<T>(url: string, act: (target: Target) => Promise<T>): Promise<T> {
+  const name = shownAddress(url);
+  return held(url, async (db) =>
+    act({
+      name,
+      occupant: await db.use(occupantOf),
+      read: (look) => transaction(db, "READ ONLY", (connection) => look(new PostgresSide(connection, name))),
+      write: (fill) =>
+        transaction(db, "READ WRITE", async (connection) => {
+          const side = new PostgresSide(connection, name);
+          await side.clear();
+          const result = await fill(side);
+          await note(connection, "away", undefined);
+          return result;
+        }),
+    }),
+  );
+}
+
+/** Whether there is one, in a database that nothing is made in for the look. */
+async function hasMesh(url: string): Promise<boolean> {
+  const db = await nodePostgres({ url, connections: 1, connectMs: CONNECT_MS, onLost: () => {} });
+  try {
+    const row = await db.use((connection) =>
+      connection.get<{ there: string | null }>("SELECT to_regclass('mesh')::TEXT AS there"),
+    );
+    return row !== undefined && row.there !== null;
+  } finally {
+    await db.close();
+  }
+}
+
+const Inside = z.object({ instanceId: z.string(), hasContent: z.boolean() });
+
+async function occupantOf(db: Connection): Promise<Occupant> {
+  const isLeft = (await movedFrom(db)) !== undefined;
+  const { instanceId, hasContent } = Inside.parse(
+    await db.get(
+      `SELECT instance_id AS "instanceId",
+         EXISTS (SELECT 1 FROM message) OR EXISTS (SELECT 1 FROM agent WHERE removed_at IS NULL) AS "hasContent" FROM mesh`,
+    ),
+  );
+  return hasContent || isLeft ? { instanceId, isLeft } : "nobody";
+}
