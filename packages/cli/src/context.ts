@@ -172,7 +172,12 @@ export function openContext(options: GlobalOptions): Context {
       // Without its word the agent may be there, and nobody else has this token.
       const refused = error instanceof MeshApiError && error.status < 500;
       if (refused && !before) forgetIdentity(folder, CLIENT, name);
-      throw error;
+      if (!(error instanceof MeshApiError) || error.code !== "agent_name_taken") throw error;
+      throw new CommandError(
+        error.code,
+        `Another agent is named ${name}. Choose another name; who has which: agentmesh agents`,
+        "refused",
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 /** Messages of the past in words: one line each, or whole, as a conversation reads. */
 import { type HistoryEntry, plainLine } from "@agentmesh/protocol";
-import { bodyLine, bodyText, stateStyle, trustWords } from "./describe.ts";
+import { bodyLine, bodyText, fromWords, stateStyle, trustWords } from "./describe.ts";
 import { clockTime, localDate } from "./terminal/clock.ts";
 import { indented, type Style, style, terminalWidth } from "./terminal/output.ts";
 import { cut, pad, textWidth } from "./terminal/text-width.ts";
@@ -32,11 +32,11 @@ function outcomeOf({ message, deliveries, moreDeliveries }: HistoryEntry): Outco
 
 /** One line per message: time, from → to, its state, and as much of the text as there is room for. */
 export function listText(entries: readonly HistoryEntry[]): string {
-  const routeWidth = Math.min(MAX_ROUTE, Math.max(...entries.map((entry) => textWidth(routeOf(entry)))));
+  const routeWidth = Math.min(MAX_ROUTE, Math.max(...entries.map((entry) => textWidth(listRouteOf(entry)))));
   const stateWidth = Math.min(MAX_STATE, Math.max(...entries.map((entry) => textWidth(outcomeOf(entry).state))));
   return byDay(entries, (entry) => {
     const outcome = outcomeOf(entry);
-    const head = `${timeOf(entry)}  ${pad(cut(routeOf(entry), routeWidth), routeWidth)}`;
+    const head = `${timeOf(entry)}  ${pad(cut(listRouteOf(entry), routeWidth), routeWidth)}`;
     const state = pad(cut(outcome.state, stateWidth), stateWidth);
     const room = terminalWidth() - textWidth(`${head}  ${state}  `);
     return `${head}  ${style(outcome.style, state)}  ${cut(bodyLine(entry.message), room)}`.trimEnd();
@@ -77,6 +77,11 @@ function headOf(entry: HistoryEntry): string {
 
 function routeOf({ message }: HistoryEntry): string {
   return `${plainLine(message.from.name)} → ${plainLine(message.to)}`;
+}
+
+/** The same with how it came, where no other place of the line says so. */
+function listRouteOf({ message, deliveries }: HistoryEntry): string {
+  return `${fromWords(deliveries[0]?.trust, message)} → ${plainLine(message.to)}`;
 }
 
 /** The time of day on a terminal, where a line names each day; the date as well anywhere else. */

@@ -114,6 +114,12 @@ export function trustWords(trust: string | undefined, message: Pick<Message, "tr
   return told === undefined || told === "operator" ? "" : plainLine(told);
 }
 
+/** Whose message it is, with how it came where that is worth a word: `lap-far (remote)`. */
+export function fromWords(trust: string | undefined, message: Pick<Message, "from" | "trust">): string {
+  const told = trustWords(trust, message);
+  return `${plainLine(message.from.name)}${told === "" ? "" : ` (${told})`}`;
+}
+
 /** When an agent was last heard of. */
 export function heard({ lastSeenAt }: Pick<Agent, "lastSeenAt">): string {
   return lastSeenAt === undefined ? "never" : `${since(lastSeenAt)} ago`;

@@ -40,6 +40,14 @@ test("a machine joins by one line, and its command line and adapter are in the m
   expect(await cli(home.path, ["send", "near", "hello from afar"])).toMatchObject({ code: 0 });
   const { entries } = await broker.admin.listInbox({ agent: near.id });
   expect(entries.map(({ message }) => message.body)).toEqual(["hello from afar"]);
+  expect((await cli(broker.home, ["inbox", "near"])).stdout).toMatch(/ cli \(remote\) .*hello from afar/);
+  expect((await cli(broker.home, ["history"])).stdout).toContain("cli (remote) → near");
+  const taken = await cli(home.path, ["agent", "add", "near"]);
+  expect(taken).toMatchObject({
+    code: 5,
+    stderr: expect.stringContaining("Another agent is named near. Choose another"),
+  });
+  expect(taken.stderr).not.toContain("ifTaken");
   const { machines } = await broker.admin.listMachines();
   expect(machines).toMatchObject([{ host: "laptop", agents: 2, online: 1 }]);
   expect(await broker.admin.getAgent({ agent: "far" })).toMatchObject({ host: "laptop", machine: machines[0]?.id });

@@ -3,7 +3,7 @@ import type { MeshClient } from "@agentmesh/client";
 import { type DeliveryReply, type InboxEntry, plainLine, quotedUnlessWord } from "@agentmesh/protocol";
 import { eachOf } from "../../all-agents.ts";
 import type { Context } from "../../context.ts";
-import { bodyLine } from "../../describe.ts";
+import { bodyLine, fromWords } from "../../describe.ts";
 import { tellPage } from "../../page-link.ts";
 import { since } from "../../terminal/clock.ts";
 import { jsonText, print, remark, tell } from "../../terminal/output.ts";
@@ -82,7 +82,7 @@ export async function cancel(context: Context, ref: string): Promise<void> {
 
 const columns: Column<InboxEntry>[] = [
   { title: "DELIVERY", cell: ({ id }) => id, min: 36 },
-  { title: "FROM", cell: ({ message }) => message.from.name, min: 12 },
+  { title: "FROM", cell: ({ trust, message }) => fromWords(trust, message), min: 12 },
   { title: "TO", cell: ({ to }) => to.name, min: 12 },
   { title: "SENT", cell: ({ message }) => `${since(message.acceptedAt)} ago` },
   { title: "WHY", cell: ({ reason }) => (reason ? quotedUnlessWord(reason) : ""), min: 20 },

@@ -3,7 +3,7 @@ import type { MeshClient } from "@agentmesh/client";
 import { type InboxEntry, MAX_DELIVERIES_PER_READ, plainLine, quoted } from "@agentmesh/protocol";
 import { usageError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
-import { bodyLine, stateStyle } from "../../describe.ts";
+import { bodyLine, fromWords, stateStyle } from "../../describe.ts";
 import { since } from "../../terminal/clock.ts";
 import { jsonText, print, remark, tell } from "../../terminal/output.ts";
 import { type Column, table } from "../../terminal/table.ts";
@@ -111,7 +111,7 @@ const columns: Column<InboxEntry>[] = [
   { title: "#SEQ", cell: ({ seq }) => `#${seq}` },
   { title: "STATE", cell: (entry) => ({ text: stateOf(entry), style: stateStyle[entry.state] }), min: 20 },
   { title: "ATTEMPT", cell: ({ attempt }) => String(attempt) },
-  { title: "FROM", cell: ({ message }) => message.from.name, min: 16 },
+  { title: "FROM", cell: ({ trust, message }) => fromWords(trust, message), min: 16 },
   { title: "AGE", cell: ({ message }) => since(message.acceptedAt) },
   { title: "TEXT", cell: textOf, min: 20 },
 ];
