@@ -1,7 +1,14 @@
 /** From arguments to an exit code: settings, start, signals, graceful stop. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { brokerExitRows, brokerExits, type SystemRefusal, systemRefusal, VERSION } from "@agentmesh/protocol";
+import {
+  brokerExitRows,
+  brokerExits,
+  giveBackUnusedMemory,
+  type SystemRefusal,
+  systemRefusal,
+  VERSION,
+} from "@agentmesh/protocol";
 import { type LoadedConfig, loadConfig } from "./config/load.ts";
 import { configRows } from "./config/schema.ts";
 import { createLog } from "./log.ts";
@@ -81,6 +88,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
     if (!isErrorOutputInLog()) console.error(`agentmesh-broker: ${detail}`);
     return codeOf(refusal, code ?? brokerExits.stateFolder.code);
   }
+  giveBackUnusedMemory();
   const why = await Promise.race([broker.stopAsked.then(() => "request"), signal]).catch((error: Error) => error);
   if (why instanceof Error) {
     log.fatal({ detail: why.message }, "store.gone");

@@ -1,7 +1,8 @@
 /** From the command line to a serving adapter: the composition root. */
+import "./schemas.ts";
 import { existsSync } from "node:fs";
 import { refusalSentences } from "@agentmesh/client/node";
-import { plainLine, systemRefusal, VERSION } from "@agentmesh/protocol";
+import { giveBackUnusedMemory, plainLine, systemRefusal, VERSION } from "@agentmesh/protocol";
 import { AgentSession } from "./agent-session.ts";
 import { helpText, resolveConfig } from "./config/config.ts";
 import { pauseAtMost, stayUntilOver } from "./life-cycle.ts";
@@ -55,6 +56,7 @@ export async function run(args: readonly string[]): Promise<void> {
     },
   });
   server.start();
+  giveBackUnusedMemory();
 }
 
 function print(text: string): void {

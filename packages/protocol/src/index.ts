@@ -35,6 +35,7 @@ export {
   systemRefusal,
   systemSentences,
 } from "./machine/system-refusal.ts";
+export { giveBackUnusedMemory } from "./machine/unused-memory.ts";
 export * from "./message/delivery.ts";
 export * from "./message/delivery-state.ts";
 export * from "./message/keepalive.ts";

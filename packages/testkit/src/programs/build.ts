@@ -4,9 +4,9 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 import type { TestProject } from "vitest/node";
 import { licencesOf } from "./licences.ts";
 import { pageFiles, removeOthers } from "./page.ts";
@@ -56,7 +56,7 @@ export async function buildForPacking(): Promise<void> {
     const made = new Set(await buildProgram(name));
     const dist = join(packages, name, "dist");
     for (const file of readdirSync(dist).map((each) => join(dist, each))) {
-      if (file.endsWith(".js") && !made.has(file)) rmSync(file);
+      if (/\.m?js$/.test(file) && !made.has(file)) rmSync(file);
     }
   }
   removeOthers(PAGE, await putPage());
@@ -70,10 +70,66 @@ async function putPage(): Promise<ReadonlySet<string>> {
   return new Set(files.keys());
 }
 
+/**
+ * What the adapter's program runs unless it is a hook: a file of its own. The hook stands in the entry, and that is CommonJS: with
+ * another file to load, or one of the other form, Node compiles its loader to machine code, which takes 2 MiB.
+ */
+const APART: Readonly<Record<string, string>> = { mcp: "./run.ts" };
+
 async function buildProgram(name: string): Promise<string[]> {
+  const apart = APART[name];
+  return apart === undefined ? withLicences(name, [await bundle(name, ENTRY)]) : buildApart(name, apart);
+}
+
+async function buildApart(name: string, apart: string): Promise<string[]> {
   const dist = join(packages, name, "dist");
-  const { outputFiles, metafile } = await build({
-    entryPoints: [join(packages, name, ENTRY)],
+  put(join(dist, "package.json"), `${JSON.stringify({ type: "commonjs" })}\n`, 0o644);
+  const rest = await bundle(name, join("src", apart), {
+    entryNames: "[name]-[hash]",
+    splitting: false,
+    outExtension: { ".js": ".mjs" },
+  });
+  const [file = ""] = rest.files;
+  const asFile: Plugin = {
+    name: "as-file",
+    setup({ onResolve }) {
+      onResolve({ filter: /./ }, ({ path }) =>
+        path === apart ? { path: `./${basename(file)}`, external: true } : null,
+      );
+    },
+  };
+  // Last: until then the entry of before finds its own file, which stays. On a Node that is too old it says so, whatever else is in it.
+  const entry = await bundle(name, ENTRY, {
+    plugins: [asFile],
+    splitting: false,
+    format: "cjs",
+    target: "node14.8",
+    banner: {},
+  });
+  return withLicences(name, [rest, entry]);
+}
+
+/** Puts the licences of what is in them beside them. */
+function withLicences(name: string, bundles: readonly Bundle[]): string[] {
+  const licences = licencesOf(bundles.flatMap(({ sources }) => sources));
+  put(join(packages, name, "dist", LICENCES), licences, 0o644);
+  return bundles.flatMap(({ files }) => files);
+}
+
+/** The files that were made, and those that they were made from. */
+interface Bundle {
+  readonly files: readonly string[];
+  readonly sources: readonly string[];
+}
+
+async function bundle(
+  name: string,
+  entryPoint: string,
+  { plugins = [], ...options }: BuildOptions = {},
+): Promise<Bundle> {
+  const dist = join(packages, name, "dist");
+  const { outputFiles = [], metafile } = await build({
+    entryPoints: [join(packages, name, entryPoint)],
     outdir: dist,
     bundle: true,
     splitting: true,
@@ -83,7 +139,6 @@ async function buildProgram(name: string): Promise<string[]> {
     conditions: ["@agentmesh/source"],
     // Its addon is found beside it.
     external: ["better-sqlite3"],
-    plugins: [builtins],
     // The broker asks it all the time, and Node's own is the quicker one.
     inject: name === "broker" ? [] : [fileURLToPath(new URL("uptime.ts", import.meta.url))],
     banner: { js: REQUIRE },
@@ -94,14 +149,14 @@ async function buildProgram(name: string): Promise<string[]> {
     metafile: true,
     write: false,
     logLevel: "warning",
+    ...options,
+    plugins: [...plugins, builtins],
   });
-  // The entry is last: until then the one of before finds its own files, which stay.
   const entry = join(dist, "main.js");
   for (const { path, text } of outputFiles.sort((a, b) => Number(a.path === entry) - Number(b.path === entry))) {
     put(path, inAscii(withoutIdleBanner(text)), path === entry ? 0o755 : 0o644);
   }
-  put(join(dist, LICENCES), licencesOf(Object.keys(metafile.inputs)), 0o644);
-  return outputFiles.map(({ path }) => path);
+  return { files: outputFiles.map(({ path }) => path), sources: Object.keys(metafile?.inputs ?? {}) };
 }
 
 /** The banner stands in every file, and is itself an import of Node's. */
