@@ -10,37 +10,49 @@ export interface Found<T> {
   readonly params: Readonly<Record<string, string>>;
 }
 
-interface Place<T> {
+interface Named<T> {
   readonly route: T;
-  /** The parameter's name; undefined without one. */
-  readonly parameter: string | undefined;
+  readonly parameter: string;
 }
 
-/** `/v1/NOUN/:name/verb`: what stands before the name, it, and what stands behind. */
-const SHAPE = /^(\/v1\/[\w-]+\/):(\w+)((?:\/[\w-]+)?)$/;
+/** What begins with one noun. */
+interface Noun<T> {
+  /** By what stands behind the noun. */
+  readonly fixed: Map<string, T>;
+  /** By what stands behind the name. */
+  readonly named: Map<string, Named<T>>;
+}
+
+/** `/v1/NOUN/…` or `/v1/NOUN/:name…`: the noun, the parameter, and what stands behind. */
+const SHAPE = /^(\/v1\/[\w-]+)(?:\/:(\w+))?((?:\/[\w-]+)?)$/;
 
 /** The paths, each with its route. */
 export class Paths<T> {
-  readonly #places = new Map<string, Place<T>>();
+  readonly #nouns = new Map<string, Noun<T>>();
 
   /** @throws Error for a path with parameters elsewhere, which the router is for */
   add(path: string, route: T): void {
-    const [, before, parameter, behind] = SHAPE.exec(path) ?? [];
-    if (parameter === undefined && path.includes(":")) throw new Error(`${path} is a path for the router`);
-    this.#places.set(parameter === undefined ? path : `${before}:${behind}`, { route, parameter });
+    const [whole, noun = "", parameter, behind = ""] = SHAPE.exec(path) ?? [];
+    if (whole === undefined) throw new Error(`${path} is a path for the router`);
+    const known = this.#nouns.get(noun) ?? { fixed: new Map(), named: new Map() };
+    this.#nouns.set(noun, known);
+    if (parameter === undefined) known.fixed.set(behind, route);
+    else known.named.set(behind, { route, parameter });
   }
 
   /** Undefined for a path that only the router can tell, as one with a query. */
   find(url: string): Found<T> | undefined {
-    const fixed = this.#places.get(url);
-    if (fixed && fixed.parameter === undefined) return { route: fixed.route, params: {} };
-    const from = url.indexOf("/", "/v1/".length) + 1;
-    if (from === 0) return undefined;
-    const slash = url.indexOf("/", from);
+    const end = url.indexOf("/", "/v1/".length);
+    const noun = this.#nouns.get(end < 0 ? url : url.slice(0, end));
+    if (!noun) return undefined;
+    const fixed = noun.fixed.size > 0 ? noun.fixed.get(end < 0 ? "" : url.slice(end)) : undefined;
+    if (fixed !== undefined) return { route: fixed, params: {} };
+    if (end < 0 || noun.named.size === 0) return undefined;
+    const slash = url.indexOf("/", end + 1);
     const until = slash < 0 ? url.length : slash;
-    const place = this.#places.get(`${url.slice(0, from)}:${url.slice(until)}`);
-    if (place?.parameter === undefined) return undefined;
-    const name = url.slice(from, until);
-    return NAME.test(name) ? { route: place.route, params: { [place.parameter]: name } } : undefined;
+    const named = noun.named.get(url.slice(until));
+    if (!named) return undefined;
+    const name = url.slice(end + 1, until);
+    return NAME.test(name) ? { route: named.route, params: { [named.parameter]: name } } : undefined;
   }
 }

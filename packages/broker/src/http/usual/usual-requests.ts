@@ -90,9 +90,10 @@ export class UsualRequests {
     const delayMs = budgets.delayMs(answer.status, whose.caller);
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     if (response.destroyed) return;
-    const length = Buffer.byteLength(answer.text);
-    budgets.given(response, whose.caller, length);
-    writeAnswer(response, answer, length, departure.isLast(request) || whose.isIllegible === true);
+    const bytes = Buffer.byteLength(answer.text);
+    writeAnswer(response, answer, bytes, departure.isLast(request) || whose.isIllegible === true);
+    // Most are with the system by now: none of it waits for its reader here.
+    if (response.writableLength > 0) budgets.given(response, whose.caller, bytes);
   }
 
   /** Guard, authentication, budget, parse, one call. */

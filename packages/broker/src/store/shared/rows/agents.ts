@@ -92,12 +92,22 @@ function machineOf(json: string | null): KnownMachine | undefined {
 
 /** A caller as it is known now. */
 export function knownAgent(caller: Caller, newestBeat: number | undefined, now: number): KnownAgent {
-  const { pk: _, ...known } = caller;
+  const { id, name, askedName, trust, person, profile, registeredAt, archivedAt, machine } = caller;
   const heardAt = Math.max(newestBeat ?? 0, caller.lastSeenAt ?? 0);
+  const quietMs = Math.max(0, now - Math.max(heardAt, registeredAt));
+  // Written out: it is made anew for every request.
   return {
-    ...known,
+    id,
+    name,
+    askedName,
+    trust,
+    person,
+    profile,
+    registeredAt,
+    archivedAt,
+    machine,
     lastSeenAt: heardAt || undefined,
-    quietMs: Math.max(0, now - Math.max(heardAt, caller.registeredAt)),
+    quietMs,
   };
 }
 

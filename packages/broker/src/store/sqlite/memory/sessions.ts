@@ -64,8 +64,12 @@ export class SessionsInMemory {
     const own = this.#byAgent.get(agentPk);
     const [first] = own ?? [];
     if (!own || !first) return undefined;
-    const session = own.reduce((newest, each) => (each.seenAt > newest.seenAt ? each : newest), first);
-    return { session, beatAt: Math.max(...own.map(({ beatAt }) => beatAt)) };
+    let [session, beatAt] = [first, first.beatAt];
+    for (const each of own) {
+      if (each.seenAt > session.seenAt) session = each;
+      if (each.beatAt > beatAt) beatAt = each.beatAt;
+    }
+    return { session, beatAt };
   }
 
   of(agentPk: number): readonly SessionInMemory[] {
@@ -101,7 +105,10 @@ export class SessionsInMemory {
 
   /** Notes a heartbeat that changes nothing but times; it is written with the others, within a minute. */
   beat(session: SessionInMemory, now: number, heard: number): void {
-    this.#assign(session, { beatAt: now, seenAt: now, heard });
+    session.beatAt = now;
+    session.seenAt = now;
+    session.heard = heard;
+    this.#bound(session);
     this.#unwritten.add(session);
     this.#unwrittenSince ??= now;
   }

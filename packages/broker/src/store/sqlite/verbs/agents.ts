@@ -17,11 +17,22 @@ export function agentVerbs({
 }: VerbParts): Omit<AgentStore, "archiveAgents" | "endRemoved"> {
   const { agents } = engine;
   const pkOf = (agentId: AgentId) => agents.row(agentId)?.pk ?? 0;
+  /** How many wait for each agent, as long as nothing is written: every heartbeat is told. */
+  let queued = { commits: -1, of: new Map<AgentId, number>() };
+  const queuedOf = (agentId: AgentId): number => {
+    const { count: commits } = context.changes;
+    if (queued.commits !== commits) queued = { commits, of: new Map() };
+    const known = queued.of.get(agentId);
+    if (known !== undefined) return known;
+    const count = agents.queued(agentId);
+    queued.of.set(agentId, count);
+    return count;
+  };
   return {
     registerAgent: (agent) =>
       write(agent.machine ? laneOf.machine(agent.machine.id) : laneOf.key, () => registerAgent(engine, agent)),
     agentByToken: (tokenHash) => peek(() => agents.byToken(tokenHash)),
-    queuedOf: (agentId) => peek(() => agents.queued(agentId)),
+    queuedOf: (agentId) => peek(() => queuedOf(agentId)),
     findAgent: (nameOrId) => peek(() => agents.find(nameOrId)),
     reviveAgent: (agentId) =>
       write(laneOf.agent(agentId), () => {

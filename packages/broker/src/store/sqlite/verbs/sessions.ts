@@ -79,22 +79,16 @@ export function sessionVerbs({
         context.leasable.ready(agentId);
         return agents.current(agentId);
       }),
-    touchSession: async (id, agentId, pushPaths) => {
-      let isDone = false;
-      const beat = peek(() => {
-        isDone = sessions.beat(id, agentId, pushPaths, lastPosition());
-      });
-      // Asked for now, not behind an await: what is asked for next is behind it.
-      const touched = isDone
-        ? true
-        : write(laneOf.agent(agentId), () => {
-            if (!sessions.touch(id, agentId, pushPaths)) return false;
-            if (sessions.hear(id, timeline.lastPosition())) context.leasable.ready(agentId);
-            return true;
-          });
-      const [, isRenewed] = await Promise.all([beat, touched]);
-      return isRenewed;
-    },
+    touchSession: async (id, agentId, pushPaths) =>
+      await peek(() => {
+        if (sessions.beat(id, agentId, pushPaths, lastPosition())) return true;
+        // Asked for now, not behind an await: what is asked for next is behind it.
+        return write(laneOf.agent(agentId), () => {
+          if (!sessions.touch(id, agentId, pushPaths)) return false;
+          if (sessions.hear(id, timeline.lastPosition())) context.leasable.ready(agentId);
+          return true;
+        });
+      }),
     writeHeartbeats: async () => {
       if (!sessions.isToBeWritten()) return;
       const heard = sessions.memory.unwritten();
