@@ -1,4 +1,7 @@
-/** Usual requests have a way of their own: it answers, and refuses, word for word as the other way does, which takes bodies in chunks. */
+/**
+ * Usual requests have a way of their own: it answers, and refuses, word for word as the other way does, which takes bodies in
+ * chunks and queries that are to be decoded.
+ */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { startTestBroker, type TestAgent, type TestBroker, until } from "testkit";
@@ -38,14 +41,14 @@ function wire({ path = "/v1/messages", headers = {}, body = "{}" }: Asked, way: 
 }
 
 /** The answer on a connection of its own: status, headers without the time, and the JSON of its body without ids. */
-async function answerTo(asked: Asked, way: "usual" | "other") {
+async function answerTo(asked: Asked | string, way: "usual" | "other" = "usual") {
   const socket = connect(broker.port, "127.0.0.1");
   let text = "";
   socket.setEncoding("utf8").on("data", (chunk) => {
     text += chunk;
   });
   await once(socket, "connect");
-  socket.write(wire(asked, way));
+  socket.write(typeof asked === "string" ? asked : wire(asked, way));
   await until(() => {
     const [head = "", body] = text.split("\r\n\r\n");
     const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
@@ -109,6 +112,61 @@ test.each(refused)("%s is answered with %d by both ways, with the same words", a
   const [usual, other] = [await answerTo(asked, "usual"), await answerTo(asked, "other")];
   expect(usual.status).toContain(`HTTP/1.1 ${status} `);
   expect(usual).toEqual(other);
+});
+
+const session = `ses_${"0".repeat(32)}`;
+const streams: [what: string, status: number, query: string, headers?: Asked["headers"]][] = [
+  ["of a session of nobody", 404, `session=${session}`],
+  ["without a session", 400, "maxInFlight=1"],
+  ["with what no schema has", 400, `session=${session}&text=y`],
+  ["with a prototype", 400, `session=${session}&__proto__=y`],
+  ["with too much credit", 400, `session=${session}&maxInFlight=1000`],
+  ["with a parameter twice", 400, `session=${session}&session=${session}`],
+  ["with a token in its URL", 400, `session=${session}&token=x`],
+  ["for a foreign Host", 421, `session=${session}`, { host: "evil.example" }],
+  ["for a page", 403, `session=${session}`, { origin: "https://evil.example" }],
+  ["without a token", 401, `session=${session}`, { authorization: [] }],
+];
+
+/** The GET of a stream: its query as it is, or with a letter that is to be decoded. */
+const streamHead = (query: string, way: "usual" | "other", headers: Asked["headers"] = {}) => {
+  const asked = way === "usual" ? query : query.replace("s", "%73");
+  const lines = { host: `127.0.0.1:${broker.port}`, authorization: `Bearer ${alice.token}`, ...headers };
+  const written = Object.entries(lines).flatMap(([name, value]) => [value].flat().map((each) => `${name}: ${each}`));
+  return [`GET /v1/inbox/stream?${asked} HTTP/1.1`, ...written, "", ""].join("\r\n");
+};
+
+test.each(streams)(
+  "a stream %s is answered with %d by both ways, with the same words",
+  async (_, status, query, headers) => {
+    const [usual, other] = [
+      await answerTo(streamHead(query, "usual", headers)),
+      await answerTo(streamHead(query, "other", headers)),
+    ];
+    expect(usual.status).toContain(`HTTP/1.1 ${status} `);
+    expect(usual).toEqual(other);
+  },
+);
+
+test("a stream begins with the same head and the same event by both ways, and ends with its session", async () => {
+  const begins: string[] = [];
+  for (const way of ["usual", "other"] as const) {
+    const opened = await alice.client.openSession({ pushPaths: [{ path: "stream" }] });
+    const socket = connect(broker.port, "127.0.0.1");
+    let text = "";
+    socket.setEncoding("utf8").on("data", (chunk) => {
+      text += chunk;
+    });
+    await once(socket, "connect");
+    socket.write(streamHead(`session=${opened.session.id}`, way));
+    await until(() => text.includes("event: open") && text.endsWith("\n\n"), "the stream");
+    begins.push(text.replace(/^date: .*\r\n/im, ""));
+    const closed = once(socket, "close");
+    await alice.client.endSession({ session: opened.session.id });
+    await closed;
+    expect(text).toContain("session_over");
+  }
+  expect(begins[0]).toBe(begins[1]);
 });
 
 test("what is accepted is answered alike, its head too", async () => {

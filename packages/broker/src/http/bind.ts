@@ -1,5 +1,5 @@
 /** Binds one row of the endpoint table to a handler: access, validation, types, status. */
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Access, Endpoint, EndpointName, EndpointReply, EndpointRequest, Problem } from "@agentmesh/protocol";
 import { endpoints, inWords } from "@agentmesh/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -32,8 +32,11 @@ type CallerBy<A extends Access> = A extends "agent"
 export type UsualBound<K extends EndpointName> = EndpointRequest<Table[K]> & {
   readonly caller: CallerOf<Table[K]>;
   readonly signal: AbortSignal;
-  /** The request as it came. */
+  /** The request as it came, and where its answer goes. */
   readonly raw: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Leaves the answer to the handler. */
+  readonly takeOver: () => void;
   /** What one entry of a call that is answered all the same is told. */
   readonly problemOf: (error: unknown) => Problem;
   /** Calls the listener once: whether the answer has been written, or the caller was gone before. */
@@ -50,8 +53,11 @@ export type Bound<K extends EndpointName> = UsualBound<K> & {
 export interface Bind {
   /** A handler that returns nothing has answered by itself. */
   <K extends EndpointName>(name: K, handler: (bound: Bound<K>) => Promise<EndpointReply<Table[K]> | undefined>): void;
-  /** One that agents call all the time, with a body: it has a shorter way than the framework's (`usual/`), which takes what is not usual about it. */
-  usual<K extends EndpointName>(name: K, handler: (bound: UsualBound<K>) => Promise<EndpointReply<Table[K]>>): void;
+  /** One that agents call all the time, or have open: it has a shorter way than the framework's (`usual/`), which takes what is not usual about it. */
+  usual<K extends EndpointName>(
+    name: K,
+    handler: (bound: UsualBound<K>) => Promise<EndpointReply<Table[K]> | undefined>,
+  ): void;
 }
 
 /** What it takes to bind. */
@@ -86,14 +92,14 @@ export function binder(app: FastifyInstance, parts: BindParts): Bind {
           params: row.params?.parse(request.params, inWords),
           query: row.query?.parse(request.query, inWords),
           body: row.body?.parse(bodyOf(row, request), inWords),
-          ...{ caller, request, reply, raw: request.raw },
+          ...{ caller, request, reply, raw: request.raw, response: reply.raw, takeOver: () => reply.hijack() },
           get signal() {
-            return gone.orClosing;
+            return gone.signal;
           },
           problemOf: (error: unknown) => problemOf(error, askedBy(request)),
           onAnswered: (listener: (written: boolean) => void) => whenAnswered(reply.raw, listener),
         };
-        if (row.method === "GET") await turns.look(caller, gone.signal).turn();
+        if (row.method === "GET") await turns.look(caller, gone).turn();
         // The row's own schemas have just made these types true; the compiler cannot follow a table look-up.
         const answer = await handler(bound as unknown as Bound<typeof name>);
         if (answer === undefined) return reply;
@@ -104,15 +110,15 @@ export function binder(app: FastifyInstance, parts: BindParts): Bind {
   const bindUsual: Bind["usual"] = (name, handler) => {
     const row: Endpoint = endpoints[name];
     bind(name, handler);
-    usual.add(row, configOf(row), (asked) => {
-      const { params, body, caller, request, response } = asked;
+    usual.add(row, configOf(row), async (asked) => {
+      const { params, query, body, caller, request, response, takeOver, problemOf } = asked;
       const gone = new Gone(response, closing);
+      if (row.method === "GET") await turns.look(caller, gone).turn();
       const bound = {
-        ...{ params, query: undefined, body, caller, raw: request },
+        ...{ params, query, body, caller, raw: request, response, takeOver, problemOf },
         get signal() {
-          return gone.orClosing;
+          return gone.signal;
         },
-        problemOf: asked.problemOf,
         onAnswered: (listener: (written: boolean) => void) => whenAnswered(response, listener),
       };
       // As above.

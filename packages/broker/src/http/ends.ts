@@ -19,12 +19,11 @@ export function closeOf(response: ServerResponse): AbortSignal {
   return gone.signal;
 }
 
-/** When nobody waits for an answer any more. Its signals are made for who looks at them: most acts do not. */
+/** When nobody waits for an answer any more. Its signal is made for who looks at it: most acts do not. */
 export class Gone {
   readonly #response: ServerResponse;
   readonly #closing: AbortSignal;
   #signal: AbortSignal | undefined;
-  #orClosing: AbortSignal | undefined;
 
   constructor(response: ServerResponse, closing: AbortSignal) {
     this.#response = response;
@@ -32,14 +31,13 @@ export class Gone {
   }
 
   /** The caller is gone. */
-  get signal(): AbortSignal {
-    this.#signal ??= closeOf(this.#response);
-    return this.#signal;
+  get aborted(): boolean {
+    return this.#response.closed || this.#response.destroyed;
   }
 
   /** It is, or the broker stops. */
-  get orClosing(): AbortSignal {
-    this.#orClosing ??= AbortSignal.any([this.signal, this.#closing]);
-    return this.#orClosing;
+  get signal(): AbortSignal {
+    this.#signal ??= AbortSignal.any([closeOf(this.#response), this.#closing]);
+    return this.#signal;
   }
 }

@@ -11,7 +11,7 @@ import type { Bind } from "../bind.ts";
  */
 export function streamRoute(bind: Bind, mesh: Mesh): void {
   const keepalives = new Keepalives(KEEPALIVE_MS);
-  bind("stream", async ({ query, caller, request, reply }) => {
+  bind.usual("stream", async ({ query, caller, raw, response, takeOver }) => {
     const { queued } = await mesh.sessions.heartbeat(caller, query.session);
     const terms = {
       agentId: caller.agent.id,
@@ -20,11 +20,11 @@ export function streamRoute(bind: Bind, mesh: Mesh): void {
       leaseMs: query.leaseMs,
       maxPushes: query.maxPushes,
       urgency: query.urgency,
-      lastPosition: Number(request.headers["last-event-id"]) || undefined,
+      lastPosition: Number(raw.headers["last-event-id"]) || undefined,
     };
     const { sink, detach } = await mesh.streams.attach(terms, () => {
-      reply.hijack();
-      return new InboxStreamSink(reply.raw, queued);
+      takeOver();
+      return new InboxStreamSink(response, queued);
     });
     const off = keepalives.add(() => sink.keepalive());
     sink.onClose(() => {

@@ -1,11 +1,11 @@
 /**
  * The way of usual requests: a POST of the endpoint table with a JSON body of a length that is told, which is what agents
- * send, lease, ack and renew with. It goes through the same guard, authentication, budgets and schemas as any other, one
+ * send, lease, ack and renew with, and the GET of a stream. It goes through the same guard, authentication, budgets and schemas as any other, one
  * after the other, without the hooks and the router of the framework. Whatever is not usual goes through those.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Endpoint, inWords, MAX_REQUEST_BYTES, type Problem } from "@agentmesh/protocol";
+import { type Endpoint, inWords, type Problem } from "@agentmesh/protocol";
 import type { FastifyBaseLogger } from "fastify";
 import { isCloudEvent } from "../../hooks/cloud-event.ts";
 import type { AnyCaller } from "../../mesh/caller.ts";
@@ -18,15 +18,19 @@ import type { Guard, Guarded } from "../plugins/local-only.ts";
 import { type Asked, problemAnswer, problemOf } from "../plugins/problem.ts";
 import { type Answer, JSON_TYPE, PROBLEM_TYPE, writeAnswer } from "./answer.ts";
 import { readBody } from "./body.ts";
-import { Paths } from "./paths.ts";
+import { hasBody, hasUsualBody, queryOf } from "./head.ts";
+import { type Found, Paths } from "./paths.ts";
 
 /** What a handler of a usual request is given, before its row's types. */
 export interface UsualParts {
   readonly params: unknown;
+  readonly query: unknown;
   readonly body: unknown;
   readonly caller: AnyCaller;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Leaves the answer to the handler. */
+  readonly takeOver: () => void;
   /** What one entry of a call that is answered all the same is told. */
   readonly problemOf: (error: unknown) => Problem;
 }
@@ -51,45 +55,62 @@ export interface UsualTerms {
 
 /** The usual requests of one application. */
 export class UsualRequests {
-  readonly #paths = new Paths<Route>();
+  readonly #paths = { GET: new Paths<Route>(), POST: new Paths<Route>() };
   readonly #terms: UsualTerms;
 
   constructor(terms: UsualTerms) {
     this.#terms = terms;
   }
 
-  /** Adds a row of the table. */
+  /** Adds a row of the table. @throws Error for a method that no usual request has */
   add(row: Endpoint, guarded: Guarded, handler: UsualHandler): void {
-    this.#paths.add(row.path, { row, guarded, handler });
+    if (row.method !== "GET" && row.method !== "POST") throw new Error(`${row.method} is no method of usual requests`);
+    this.#paths[row.method].add(row.path, { row, guarded, handler });
   }
 
   /** Takes what is usual; all else goes the other way. */
   before(other: Handle): Handle {
     return (request, response) => {
-      const found = isUsual(request) ? this.#paths.find(request.url ?? "") : undefined;
-      const { row } = found?.route ?? {};
-      if (!found || (row?.takesEvents && isCloudEvent(request))) return other(request, response);
-      void this.#take(request, response, found.route, found.params);
+      const asked = this.#usual(request);
+      if (asked) void this.#take(request, response, asked);
+      else other(request, response);
     };
   }
 
-  async #take(request: IncomingMessage, response: ServerResponse, route: Route, params: unknown): Promise<void> {
+  /** What a usual request asks for: what is missing in its head, or more than usual, is told by the other way. */
+  #usual(request: IncomingMessage): Usual | undefined {
+    const { method, url = "" } = request;
+    if (method === "POST" && hasUsualBody(request)) {
+      const found = this.#paths.POST.find(url);
+      return found && !(found.route.row.takesEvents && isCloudEvent(request))
+        ? { ...found, query: undefined }
+        : undefined;
+    }
+    if (method !== "GET" || hasBody(request)) return undefined;
+    const end = url.indexOf("?");
+    const found = this.#paths.GET.find(end < 0 ? url : url.slice(0, end));
+    const query = found && queryOf(end < 0 ? "" : url.slice(end + 1));
+    return found && query && { ...found, query };
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse, usual: Usual): Promise<void> {
     const { departure, budgets } = this.#terms;
     if (!departure.begun(request, response)) return;
-    const asked = new Told(request, route.row.path, this.#terms.log);
+    const { row } = usual.route;
+    const asked = new Told(request, row.path, this.#terms.log);
     const whose: Whose = {};
     let answer: Answer;
     try {
-      const reply = await this.#reply({ request, response, route, params, asked, whose });
-      // The caller is gone, and with it the rest of what it asks.
+      const reply = await this.#reply({ request, response, usual, asked, whose });
+      // The caller is gone, and with it the rest of what it asks; or the handler answers by itself.
       if (reply === undefined) return;
-      answer = { status: route.row.status, type: JSON_TYPE, text: JSON.stringify(reply) };
+      answer = { status: row.status, type: JSON_TYPE, text: JSON.stringify(reply) };
     } catch (error) {
       answer = { type: PROBLEM_TYPE, ...problemAnswer(error, asked) };
     }
     const delayMs = budgets.delayMs(answer.status, whose.caller);
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-    if (response.destroyed) return;
+    if (response.destroyed || response.headersSent) return;
     const bytes = Buffer.byteLength(answer.text);
     writeAnswer(response, answer, bytes, departure.isLast(request) || whose.isIllegible === true);
     // Most are with the system by now: none of it waits for its reader here.
@@ -97,27 +118,39 @@ export class UsualRequests {
   }
 
   /** Guard, authentication, budget, parse, one call. */
-  async #reply({ request, response, route, params, asked, whose }: Taken): Promise<unknown> {
-    const { row, guarded, handler } = route;
+  async #reply({ request, response, usual, asked, whose }: Taken): Promise<unknown> {
+    const { row, guarded, handler } = usual.route;
     this.#terms.guard(request, guarded);
     // Before its body is read: who has no token keeps nothing of the broker's memory.
     const caller = await this.#terms.authenticate(request, response, row, (known) => {
       whose.caller = known;
     });
-    const over = this.#terms.budgets.bodyBegun(request, caller);
-    const bytes = await readBody(request, Number(request.headers["content-length"]));
-    over();
-    if (bytes === undefined) return undefined;
-    whose.isIllegible = true;
-    const body = bodyOf(bytes);
-    whose.isIllegible = false;
+    let body: unknown;
+    if (row.method === "POST") {
+      const over = this.#terms.budgets.bodyBegun(request, caller);
+      const bytes = await readBody(request, Number(request.headers["content-length"]));
+      over();
+      if (bytes === undefined) return undefined;
+      whose.isIllegible = true;
+      body = bodyOf(bytes) ?? {};
+      whose.isIllegible = false;
+    }
     return handler({
-      params: row.params?.parse(params, inWords),
-      body: row.body?.parse(body ?? {}, inWords),
-      ...{ caller, request, response },
+      params: row.params?.parse(usual.params, inWords),
+      query: row.query?.parse(usual.query, inWords),
+      body: row.body?.parse(body, inWords),
+      ...{ caller, request, response, takeOver: nothing },
       problemOf: (error) => problemOf(error, asked),
     });
   }
+}
+
+/** Whoever answers by itself does: nothing here waits for it. */
+function nothing(): void {}
+
+/** What a request asks for, before it is looked at. */
+interface Usual extends Found<Route> {
+  readonly query: unknown;
 }
 
 /** What shows on the way of a request, and counts also where that ends early. */
@@ -130,17 +163,9 @@ interface Whose {
 interface Taken {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly route: Route;
-  readonly params: unknown;
+  readonly usual: Usual;
   readonly asked: Asked;
   readonly whose: Whose;
-}
-
-/** Whether its head is that of a usual request: what is missing or more is told by the other way. */
-function isUsual({ method, headers }: IncomingMessage): boolean {
-  if (method !== "POST" || headers["transfer-encoding"] !== undefined) return false;
-  const length = headers["content-length"];
-  return length !== undefined && /^[1-9]\d{0,9}$/.test(length) && Number(length) <= MAX_REQUEST_BYTES;
 }
 
 /** What a problem says of a request; it has an id from when somebody is told one. */

@@ -21,7 +21,7 @@ export class Turns {
   #isSet = false;
 
   /** Begins a look; it ends early when the signal says that nobody waits for it. All without a token are one caller. */
-  look(caller: AnyCaller | undefined, signal?: AbortSignal): Look {
+  look(caller: AnyCaller | undefined, signal?: Pick<AbortSignal, "aborted">): Look {
     const lane = laneOfCaller(caller);
     let until = 0;
     return {
