@@ -77,6 +77,44 @@ test("a text counts as sent as often as it was accepted, not as often as it was 
   });
 });
 
+test("a person gives the same answer to as many questions as there are, and to one of them no more often than others", async () => {
+  const person = await broker.agent("person", { person: true });
+  const other = await broker.agent("other");
+  const asks = async (to: string, n: number) =>
+    (await alice.client.ask({ to, body: `may I do ${n}?`, timeoutMs: 0 })).messageId;
+  for (let n = 0; n < 5; n++) {
+    const inReplyTo = await asks("person", n);
+    await person.client.send({ inReplyTo, body: "Yes." });
+    await alice.client
+      .lease()
+      .then(({ deliveries }) =>
+        Promise.all(deliveries.map(({ id, receipt }) => alice.client.ack({ delivery: id, receipt }))),
+      );
+  }
+  const once = await asks("person", 5);
+  const say = () => person.client.send({ inReplyTo: once, body: "Yes." });
+  const drain = async () => {
+    for (const { id, receipt } of (await alice.client.lease()).deliveries)
+      await alice.client.ack({ delivery: id, receipt });
+  };
+  for (let n = 0; n < 3; n++) await say().then(drain);
+  await expect(say()).rejects.toMatchObject({ code: "duplicate_storm" });
+  // An agent, and a program with the person's token, are held to it.
+  for (const [{ client }, name, program] of [
+    [other, "other", {}],
+    [person, "person", { byProgram: true }],
+  ] as const) {
+    for (let n = 0; n < 3; n++) {
+      await client.send({ inReplyTo: await asks(name, 10 + n), body: "No.", ...program });
+      await drain();
+    }
+    const inReplyTo = await asks(name, 20);
+    await expect(client.send({ inReplyTo, body: "No.", ...program })).rejects.toMatchObject({
+      code: "duplicate_storm",
+    });
+  }
+});
+
 describe("a full inbox", () => {
   test("takes no dead letter back until it has room", async () => {
     const busy = await broker.agent("busy");

@@ -84,18 +84,17 @@ export class Messages {
     }
     const bodyBytes = checkBody(request.body, this.#policy);
     const answered = request.inReplyTo === undefined ? undefined : await this.#place(request.inReplyTo, sender.id);
-    const { recipient, known } = await this.addressee(
-      caller,
-      request.to ?? answeredParty(answered, sender),
-      request.idempotencyKey,
-    );
-    const hops = answered && !(sender.person && !request.byProgram) ? await this.#hopsAfter(answered) : 0;
     const { idempotencyKey } = request;
+    const to = request.to ?? answeredParty(answered, sender);
+    const { recipient, known } = await this.addressee(caller, to, idempotencyKey);
+    const isPersons = sender.person && !request.byProgram;
+    const hops = answered && !isPersons ? await this.#hopsAfter(answered) : 0;
     let takeBack = () => {};
     // A retry of what was accepted is answered, whatever has been sent since.
     if (!known) {
       this.#intake.check();
-      takeBack = this.#guard.checkSend({ sender, recipient, body: request.body, hops, idempotencyKey });
+      const answers = isPersons ? answered?.messageId : undefined;
+      takeBack = this.#guard.checkSend({ sender, recipient, body: request.body, hops, answers, idempotencyKey });
     }
     const id = newId("msg");
     const message: MessageToEnqueue = {

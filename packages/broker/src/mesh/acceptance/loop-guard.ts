@@ -1,6 +1,6 @@
 /** Keeps agents from answering each other without end: hops, budgets a minute, and the same text again and again. */
 import { createHash } from "node:crypto";
-import type { AgentId } from "@agentmesh/protocol";
+import type { AgentId, MessageId } from "@agentmesh/protocol";
 import type { Clock } from "../clock.ts";
 import { MeshError } from "../errors.ts";
 import type { Refusals } from "../needs/refusals.ts";
@@ -20,6 +20,8 @@ export interface Attempt {
   readonly recipient: { readonly id: AgentId; readonly name: string };
   readonly body: string;
   readonly hops: number;
+  /** What a person answers by it: the same words for another question are another answer. */
+  readonly answers?: MessageId | undefined;
   /** A retry under the same key is no repeat. */
   readonly idempotencyKey: string | undefined;
 }
@@ -54,7 +56,7 @@ export class LoopGuard {
     }
   }
 
-  #check({ sender, recipient, body, hops, idempotencyKey }: Attempt): () => void {
+  #check({ sender, recipient, body, hops, answers, idempotencyKey }: Attempt): () => void {
     if (hops > this.#policy.maxHops) {
       throw new MeshError(
         "loop_limit",
@@ -62,7 +64,7 @@ export class LoopGuard {
       );
     }
     const { senderPerMinute, pairPerMinute } = this.#policy;
-    const takeBack = this.#countRepeat(sender, recipient, body, idempotencyKey);
+    const takeBack = this.#countRepeat(sender, recipient, `${answers ?? ""}\n${body}`, idempotencyKey);
     try {
       this.#spend(`${sender.id}>${recipient.id}`, pairPerMinute, `${sender.name} may send ${recipient.name}`);
       this.#spend(sender.id, senderPerMinute, `${sender.name} may send`);
