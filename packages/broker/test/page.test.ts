@@ -190,8 +190,10 @@ test("the page's files run nothing but themselves, hold no secret and are kept b
   expect(index.status).toBe(200);
   expect(index.headers.get("content-type")).toBe("text/html; charset=utf-8");
   const policy = index.headers.get("content-security-policy") ?? "";
-  expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';");
-  expect(policy).toContain("require-trusted-types-for 'script'; frame-ancestors 'none'");
+  expect(policy).toContain(
+    "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; connect-src 'self';",
+  );
+  expect(policy).toContain("require-trusted-types-for 'script'; trusted-types agentmesh; frame-ancestors 'none'");
   expect(policy).not.toContain("unsafe");
   const html = await index.text();
   expect(html).not.toMatch(/<script[^>]*>[^<]|<style|\son\w+=|am[mickv]?_[\w-]{20}/);

@@ -1,5 +1,5 @@
 /** Begins: signs in, follows the mesh, shows the page. */
-import { render } from "preact";
+import { options, render } from "preact";
 import { followAddress } from "./frame/address.ts";
 import { Frame } from "./frame/frame.tsx";
 import { listenToKeys } from "./frame/keys.ts";
@@ -8,6 +8,9 @@ import { signIn } from "./frame/sign-in.ts";
 import { keepTheme } from "./frame/theme.ts";
 import { follow } from "./state/follow.ts";
 import "./style.css";
+
+// Effects need no frame of their own: by default each has the browser make one, also where nothing is drawn.
+options.requestAnimationFrame = (run) => void setTimeout(run);
 
 const page = document.getElementById("page");
 if (page) {

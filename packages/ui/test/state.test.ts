@@ -4,7 +4,7 @@ import { meshEventTypes } from "@agentmesh/protocol";
 import { describe, expect, test } from "vitest";
 import { focusAt, oldestMs, type SeenAgent } from "../src/state/ages.ts";
 import { foldAgents, KEPT_EVENTS, outOfDate, touchedBy, withNew } from "../src/state/fold.ts";
-import { sseReader } from "../src/state/sse.ts";
+import { sseReader } from "../src/stream/sse.ts";
 
 const api = {
   id: "agt_1",

@@ -2,7 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { EventStreamItem, MeshEvent } from "@agentmesh/protocol";
 import type { EventSink } from "../mesh/events/sink.ts";
-import { Gathering } from "./gathering.ts";
+import { Gathering, type Rests } from "./gathering.ts";
 import { eventText, SseResponse } from "./sse.ts";
 
 /** Unwritten bytes at which nothing more is written; what is left out is read from the disk later. */
@@ -17,12 +17,12 @@ export class EventStreamSink implements EventSink {
   readonly #gathering: Gathering | undefined;
   #cursor: string;
 
-  /** With `restMs` what comes within that time is written together. */
-  constructor(response: ServerResponse, cursor: string, restMs?: number) {
+  /** With rests what comes within them is written together. */
+  constructor(response: ServerResponse, cursor: string, rests?: Rests) {
     this.#sse = new SseResponse(response, FULL_BYTES);
     this.#cursor = cursor;
-    if (restMs !== undefined) {
-      const gathering = new Gathering((text) => this.#sse.write(text), restMs);
+    if (rests !== undefined) {
+      const gathering = new Gathering((text) => this.#sse.write(text), rests);
       this.#gathering = gathering;
       this.#sse.onClose(() => gathering.end());
     }

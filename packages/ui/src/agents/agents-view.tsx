@@ -5,6 +5,7 @@ import { goTo } from "../frame/address.ts";
 import { rowOf } from "../frame/keys.ts";
 import { Age, Head, Name, Nothing, Search } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
+import { useTimed } from "../frame/ticking.ts";
 import { duration, now, times } from "../frame/time.ts";
 import { focusAt, oldestMs, type SeenAgent } from "../state/ages.ts";
 import { agentNamed, agents, agentsKnown, askCount, asks, moreAgents } from "../state/mesh.ts";
@@ -97,9 +98,9 @@ interface RowProps {
 
 function AgentRow({ agent, chosen, debts }: RowProps) {
   const { id, name, client, host, queued, inHand, held, lastSeenAt, summary } = agent;
-  const focus = focusAt(agent, now.value);
-  const oldest = oldestMs(agent, now.value);
-  const waits = queued > 0 && oldest !== undefined ? duration(oldest) : "";
+  const focus = useTimed(() => focusAt(agent, now.value), [agent]).value;
+  const dialog = useTimed(() => dialogTitle(agent), [agent]);
+  const oldest = useTimed(() => oldestWords(agent), [agent]);
   return (
     <div class={chosen ? "agent chosen" : "agent"} {...rowOf(() => goTo({ view: "agents", of: name }))}>
       <label>
@@ -118,7 +119,7 @@ function AgentRow({ agent, chosen, debts }: RowProps) {
         <Name name={name} />
         {agent.person && <small class="chip">person</small>}
         {agent.dialog && (
-          <small class="chip" title={`stands at ${dialogWords(agent.dialog, times)}: a person must answer there`}>
+          <small class="chip" title={dialog}>
             asks its user
           </small>
         )}
@@ -139,16 +140,24 @@ function AgentRow({ agent, chosen, debts }: RowProps) {
         <PushPaths of={agent} />
       </span>
       <span class="agent-mail">
-        {queued > 0 && <b title={`the oldest for ${waits}`}>{queued} waiting </b>}
+        {queued > 0 && <b title={oldest}>{queued} waiting </b>}
         {held > 0 && <b>{held} held </b>}
         {inHand > 0 && <span>{inHand} in hand </span>}
         <small>
-          {waits !== "" && `oldest ${waits} `}
-          {debts && debts.owes > 0 && `owes ${askCount(debts.owes)} `}
+          {oldest} {debts && debts.owes > 0 && `owes ${askCount(debts.owes)} `}
           {debts && debts.awaits > 0 && `awaits ${askCount(debts.awaits)}`}
         </small>
       </span>
       <span class="agent-heard">{lastSeenAt !== undefined && <Age at={lastSeenAt} />}</span>
     </div>
   );
+}
+
+function oldestWords(agent: SeenAgent): string {
+  const oldest = oldestMs(agent, now.value);
+  return agent.queued > 0 && oldest !== undefined ? `oldest ${duration(oldest)}` : "";
+}
+
+function dialogTitle({ dialog }: SeenAgent): string {
+  return dialog === undefined ? "" : `stands at ${dialogWords(dialog, times)}: a person must answer there`;
 }

@@ -6,7 +6,7 @@ import { Act } from "../frame/act.tsx";
 import { TestWebhook } from "../frame/buttons.tsx";
 import { act, look } from "../frame/calls.ts";
 import { Age, Ago, MessageLink, Name, Nothing, Presence, State, To, Words } from "../frame/parts.tsx";
-import { clock, now } from "../frame/time.ts";
+import { clock } from "../frame/time.ts";
 import { askCount, asks } from "../state/mesh.ts";
 import { PushPaths } from "./push-paths.tsx";
 
@@ -77,7 +77,7 @@ export function Lists({ agent: { id, name }, looked }: { agent: Agent; looked: L
             <MessageLink id={messageId}>
               <Words of={preview} max={90} />
             </MessageLink>{" "}
-            {overdue ? <span class="state overdue">overdue</span> : <small>due {clock(dueAt, now.value)}</small>}
+            {overdue ? <span class="state overdue">overdue</span> : <small>due {clock(dueAt)}</small>}
           </li>
         ))}
       </Part>

@@ -9,6 +9,7 @@ import { goTo } from "../frame/address.ts";
 import { Ping } from "../frame/buttons.tsx";
 import { act } from "../frame/calls.ts";
 import { Ago, Presence, Words } from "../frame/parts.tsx";
+import { useTimed } from "../frame/ticking.ts";
 import { clock, now, times } from "../frame/time.ts";
 import { focusAt, type SeenAgent } from "../state/ages.ts";
 import { events } from "../state/mesh.ts";
@@ -19,7 +20,8 @@ import { PushPaths } from "./push-paths.tsx";
 /** The panel. */
 export function AgentPanel({ agent }: { agent: SeenAgent }) {
   const { id, name } = agent;
-  const focus = focusAt(agent, now.value);
+  const focus = useTimed(() => focusAt(agent, now.value), [agent]).value;
+  const presence = useTimed(() => presenceWords(agent, times), [agent]);
   const hasWebhook = agent.pushPaths.some(({ path }) => path === "webhook");
   const looked = useSignal<LookedInto | undefined>(undefined);
   const failed = useSignal("");
@@ -61,7 +63,7 @@ export function AgentPanel({ agent }: { agent: SeenAgent }) {
       {agent.summary && <Words of={agent.summary} max={200} />}
       <dl>
         <Fact name="presence">
-          {presenceWords(agent, times)}
+          {presence}
           {agent.lastSeenAt !== undefined && (
             <>
               , heard of <Ago at={agent.lastSeenAt} />
@@ -87,7 +89,7 @@ export function AgentPanel({ agent }: { agent: SeenAgent }) {
         <Fact name="focus">
           {focus && (
             <>
-              until {clock(focus.until, now.value)} {focus.reason && <Words of={focus.reason} />}
+              until {clock(focus.until)} {focus.reason && <Words of={focus.reason} />}
             </>
           )}
         </Fact>

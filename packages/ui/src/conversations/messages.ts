@@ -5,7 +5,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { look } from "../frame/calls.ts";
 import { MANY_EVENTS } from "../state/fold.ts";
 import { events } from "../state/mesh.ts";
-import { merged } from "./threads.ts";
+import { broughtUpToDate, merged } from "./threads.ts";
 
 /** What is asked for. */
 interface Wanted {
@@ -21,9 +21,11 @@ interface Page {
 }
 
 const PAGE = 100;
+/** Of what comes as many are looked at: more than a window shows. */
+const NEWEST = 40;
 /** A word is typed before it is searched for; what comes fast is looked at together, what comes very fast more rarely. */
 const REST_MS = 250;
-const BUSY_REST_MS = 2_000;
+const BUSY_REST_MS = 3_000;
 
 /** What was found, kept true while the component is shown. */
 export function useMessages(wanted: Wanted) {
@@ -41,10 +43,17 @@ function messagesOf(wanted: Wanted) {
   let over = false;
   const page = async (before?: string) => {
     try {
-      const came = await look<Page>("/v1/messages", { ...wanted, limit: PAGE, before });
+      const limit = looked.value && before === undefined ? NEWEST : PAGE;
+      const came = await look<Page>("/v1/messages", { ...wanted, limit, before });
       if (over) return;
-      entries.value = merged(entries.value, came.entries);
-      if (before !== undefined || !looked.value) older.value = came.nextBefore;
+      if (before === undefined) {
+        const { entries: all, isWhole } = broughtUpToDate(entries.value, came.entries, came.nextBefore !== undefined);
+        entries.value = all;
+        if (!isWhole || !looked.value) older.value = came.nextBefore;
+      } else {
+        entries.value = merged(entries.value, came.entries);
+        older.value = came.nextBefore;
+      }
       looked.value = true;
       failed.value = "";
     } catch (error) {

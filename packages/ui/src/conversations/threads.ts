@@ -34,6 +34,25 @@ function newestFirst(entries: readonly HistoryEntry[]): HistoryEntry[] {
   );
 }
 
+/** Most messages that are held while new ones come. */
+const HELD = 1_000;
+
+/**
+ * What was known, with the newest page; that alone where what lies between them is not known, or where it would be too much: what
+ * is older is asked for again then.
+ */
+export function broughtUpToDate(
+  known: readonly HistoryEntry[],
+  newest: readonly HistoryEntry[],
+  hasOlder: boolean,
+): { readonly entries: HistoryEntry[]; readonly isWhole: boolean } {
+  const ids = new Set(newest.map(({ message }) => message.id));
+  const meet = !hasOlder || known.some(({ message }) => ids.has(message.id));
+  const entries = meet ? merged(known, newest) : newestFirst(newest);
+  if (entries.length <= HELD) return { entries, isWhole: meet };
+  return { entries: newestFirst(newest), isWhole: false };
+}
+
 /** What was known, with what came: what came stands for what is newer of the same message. */
 export function merged(known: readonly HistoryEntry[], came: readonly HistoryEntry[]): HistoryEntry[] {
   return newestFirst([...known, ...came]);

@@ -1,19 +1,11 @@
 /** Calls to the broker that serves the page: with the browser's cookie and the value that the sign-in was answered. */
-
-/** A refusal of the broker, in its words. */
-export class Refusal extends Error {
-  readonly status: number;
-  constructor(status: number, detail: string) {
-    super(detail);
-    this.status = status;
-  }
-}
+import { askAs, Refusal } from "../stream/ask.ts";
 
 /** Where the value is kept: another origin, and so another port, has another one. */
 const KEPT = "agentmesh-page";
 
 /** What shows that a call comes from this page. */
-function pageValue(): string {
+export function pageValue(): string {
   return localStorage.getItem(KEPT) ?? "";
 }
 
@@ -27,24 +19,13 @@ export function keepPageValue(value: string): void {
 export const signedOut: { told: () => void } = { told: () => {} };
 
 /** The answer, whose body is not read yet. @throws Refusal, and TypeError where no broker answers */
-export async function ask(
-  path: string,
-  { body, ...init }: { method?: string; body?: unknown; signal?: AbortSignal } = {},
-) {
-  const answer = await fetch(path, {
-    ...init,
-    credentials: "same-origin",
-    cache: "no-store",
-    headers: {
-      "agentmesh-page": pageValue(),
-      ...(body !== undefined && { "content-type": "application/json" }),
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  if (answer.ok) return answer;
-  const problem: { detail?: string } = await answer.json().catch(() => ({}));
-  if (answer.status === 401) signedOut.told();
-  throw new Refusal(answer.status, problem.detail ?? `The broker answered ${answer.status}.`);
+async function ask(path: string, given: { method?: string; body?: unknown; signal?: AbortSignal }): Promise<Response> {
+  try {
+    return await askAs(path, { ...given, value: pageValue() });
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 401) signedOut.told();
+    throw error;
+  }
 }
 
 /** A look that takes longer is given up. */

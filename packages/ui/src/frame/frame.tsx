@@ -17,7 +17,7 @@ import { To } from "./parts.tsx";
 import { type View, views } from "./paths.ts";
 import { ownSignIn, signedOutWhy, signOut } from "./sign-in.ts";
 import { nextTheme, theme } from "./theme.ts";
-import { clock, now } from "./time.ts";
+import { clock } from "./time.ts";
 import { titles } from "./titles.ts";
 
 /** All that is seen. */
@@ -105,7 +105,7 @@ function Tools() {
 function Connection() {
   const { state, heardAt, why } = connection.value;
   if (state === "live") return <div class="connection" role="status" />;
-  const last = heardAt === undefined ? "no data yet" : `last data ${clock(heardAt, now.value)}`;
+  const last = heardAt === undefined ? "no data yet" : `last data ${clock(heardAt)}`;
   if (state === "asked") {
     return (
       <div class="connection asked" role="status">

@@ -5,6 +5,7 @@ import type { ComponentChildren } from "preact";
 import { agentNamed } from "../state/mesh.ts";
 import { goTo } from "./address.ts";
 import { type Address, pathOf } from "./paths.ts";
+import { useTimed } from "./ticking.ts";
 import { age, clock, now, times } from "./time.ts";
 
 /** What a link within the page needs. */
@@ -58,19 +59,21 @@ export function Presence({ of }: { of: Agent["presence"] | undefined }) {
 
 /** How old something is; pointing at it shows when it was. */
 export function Age({ at }: { at: string }) {
+  const old = useTimed(() => age(at, now.value), [at]);
   if (at === "") return null;
   return (
-    <time dateTime={at} title={clock(at, now.value)}>
-      {age(at, now.value)}
+    <time dateTime={at} title={clock(at)}>
+      {old}
     </time>
   );
 }
 
 /** How long ago something was; pointing at it shows when. */
 export function Ago({ at }: { at: string }) {
+  const past = useTimed(() => times.past(at), [at]);
   return (
-    <time dateTime={at} title={clock(at, now.value)}>
-      {times.past(at)}
+    <time dateTime={at} title={clock(at)}>
+      {past}
     </time>
   );
 }

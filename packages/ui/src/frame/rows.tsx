@@ -1,8 +1,11 @@
 /** A list of which only what is seen is made: as quick with a hundred thousand rows as with ten. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, Key } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { windowOf } from "./window.ts";
+
+/** So much is made beside what is seen, in pixels: a quick hand finds it made. */
+const BESIDE = 250;
 
 /** What a list needs. Rows have one height, in pixels. */
 interface RowsProps<T> {
@@ -32,9 +35,10 @@ export function Rows<T>({ of, height, label, keyOf, row, onEnd, tail }: RowsProp
     measure.observe(element);
     return () => measure.disconnect();
   }, [room]);
-  useEffect(() => {
-    if (tail && atEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
-  });
+  // Before it is painted, and without asking how high it is: that would have it laid out twice.
+  useLayoutEffect(() => {
+    if (tail && atEnd.current && box.current) box.current.scrollTop = of.length * height;
+  }, [tail, of.length, height, room.value]);
   // At its end the list is drawn where it will be scrolled to: once, not once more for the scrolling.
   const end = Math.max(0, of.length * height - room.value);
   const isAtEnd = tail === true && atEnd.current;
@@ -43,7 +47,7 @@ export function Rows<T>({ of, height, label, keyOf, row, onEnd, tail }: RowsProp
     height,
     top: isAtEnd ? end : top.value,
     room: room.value,
-    beside: isAtEnd ? 2 : 8,
+    beside: isAtEnd ? 2 : Math.ceil(BESIDE / height),
   });
   return (
     <section

@@ -1,7 +1,8 @@
 /** Signing in: the code in the fragment of the address is exchanged once; a reload asks who the cookie's is. */
 import type { OwnSignIn } from "@agentmesh/protocol";
 import { signal } from "@preact/signals";
-import { act, keepPageValue, look, Refusal, signedOut } from "./calls.ts";
+import { Refusal } from "../stream/ask.ts";
+import { act, keepPageValue, look, signedOut } from "./calls.ts";
 
 /** The sign-in; `undefined` until it is known, and why there is none. */
 export const ownSignIn = signal<OwnSignIn | undefined>(undefined);

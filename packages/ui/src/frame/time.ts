@@ -5,10 +5,8 @@ import { computed, signal } from "@preact/signals";
 /** Now, to the second. */
 export const now = signal(Date.now());
 
-/** Has the clock tick. */
-export function tick(): void {
-  now.value = Date.now();
-}
+/** The day that `now` is in: what says a time of day is made anew when it is another day. */
+export const today = computed(() => new Date(now.value).setHours(0, 0, 0, 0));
 
 /** A slower clock, for what costs much to draw: hundreds of events a second are one picture in two. */
 export const beat = computed(() => Math.floor(now.value / BEAT_MS) * BEAT_MS);
@@ -37,11 +35,11 @@ export function age(at: string | number, at0: number): string {
 
 const DAY_MS = 86_400_000;
 
-/** The time of day; with the date when it is another day than `at0`. */
-export function clock(at: string | number, at0: number): string {
-  const [date, today] = [new Date(at), new Date(at0)];
+/** The time of day; with the date when it is another day than `at0`, which is today. */
+export function clock(at: string | number, at0 = today.value): string {
+  const [date, thatDay] = [new Date(at), new Date(at0)];
   const time = timeOfDay.format(date);
-  const isToday = date.getDate() === today.getDate() && Math.abs(date.getTime() - today.getTime()) < DAY_MS;
+  const isToday = date.getDate() === thatDay.getDate() && Math.abs(date.getTime() - thatDay.getTime()) < DAY_MS;
   return isToday ? time : `${day.format(date)} ${time}`;
 }
 
@@ -52,7 +50,7 @@ export const times: TimeWords = {
     return old === "now" ? "just now" : `${old} ago`;
   },
   coming(at) {
-    return clock(at, now.value);
+    return clock(at);
   },
 };
 

@@ -2,7 +2,7 @@
 import { signal, useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Head, Nothing } from "../frame/parts.tsx";
-import { beat, bytes, clock, duration, now } from "../frame/time.ts";
+import { beat, bytes, clock, duration } from "../frame/time.ts";
 import { earlier, events, heardSince, status } from "../state/mesh.ts";
 import { ENDS, type Histogram, histogramsOf, type Step } from "./times.ts";
 
@@ -109,7 +109,7 @@ function Figures() {
       <h2>The broker</h2>
       <dl>
         <Figure name="version">
-          {of.version}, since {clock(of.startedAt, now.value)}
+          {of.version}, since {clock(of.startedAt)}
         </Figure>
         <Figure name="takes">
           {closed ? <span class="stuck">nothing new: {storage.closedWhy}</span> : "everything"}

@@ -1,7 +1,7 @@
 /** A message: what became of it for each recipient, why it is not acked and what can be done, and as a model is shown it. */
 import type { MessageStatus, TracedDelivery } from "@agentmesh/protocol";
 import { plainLine, renderDelivery, withTimes } from "@agentmesh/protocol/shown";
-import { useComputed, useSignal } from "@preact/signals";
+import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Markdown } from "../conversations/text.tsx";
 import { Act } from "../frame/act.tsx";
@@ -12,11 +12,12 @@ import { saying, withUrgency } from "../frame/command-lines.ts";
 import { Age, Head, MessageLink, Name, Nothing, State, To, Words } from "../frame/parts.tsx";
 import { send } from "../frame/remedies.ts";
 import { ownSignIn } from "../frame/sign-in.ts";
+import { useTimed } from "../frame/ticking.ts";
 import { clock, exactly, now } from "../frame/time.ts";
 import { Answer } from "../needs/need-row.tsx";
 import { events } from "../state/mesh.ts";
 import { Waterfall } from "./picture.tsx";
-import { extentOf, spansOf } from "./waterfall.ts";
+import { extentOf, isOver, spansOf } from "./waterfall.ts";
 
 /** The view. */
 export function MessageView({ id }: { id: string }) {
@@ -47,8 +48,11 @@ export function MessageView({ id }: { id: string }) {
 }
 
 function Trace({ status: { message, question, deliveries, nextAfter } }: { status: MessageStatus }) {
-  const drawn = deliveries.map(({ timeline }) => spansOf(timeline, now.value));
-  const extent = extentOf(drawn);
+  // What is over is drawn once, and what goes on with the clock: the rest of the view stands still.
+  const drawn = useTimed(
+    () => deliveries.map(({ timeline }) => spansOf(timeline, isOver(timeline) ? 0 : now.value)),
+    [deliveries],
+  );
   const { person } = ownSignIn.value ?? {};
   const mine = deliveries.find(({ to, state }) => to.id === person?.id && (state === "queued" || state === "leased"));
   const again = message.topic === undefined ? message.to : undefined;
@@ -61,10 +65,10 @@ function Trace({ status: { message, question, deliveries, nextAfter } }: { statu
       </Head>
       <p class="line">
         <Name name={message.from.name} /> to {message.topic ? <code>{message.topic}</code> : <Name name={message.to} />}{" "}
-        · {clock(message.acceptedAt, now.value)} (<Age at={message.acceptedAt} />)
+        · {clock(message.acceptedAt)} (<Age at={message.acceptedAt} />)
         {message.urgency !== "normal" && <small class="chip">{message.urgency}</small>}
         {message.trust === "unverified" && <small class="chip">unverified</small>}
-        {message.answerBy !== undefined && <small class="chip">answer by {clock(message.answerBy, now.value)}</small>}
+        {message.answerBy !== undefined && <small class="chip">answer by {clock(message.answerBy)}</small>}
         {message.hops > 0 && <small> · {message.hops} hops</small>}
       </p>
       {question && (
@@ -99,7 +103,7 @@ function Trace({ status: { message, question, deliveries, nextAfter } }: { statu
             </p>
           )}
           <Remedies delivery={delivery} from={message.from.name} />
-          {drawn[at] && <Waterfall drawn={drawn[at]} extent={extent} of={delivery} />}
+          <DrawnAlone all={drawn} at={at} of={delivery} />
           <Steps delivery={delivery} />
           {delivery.answer && <AnswerOf answer={delivery.answer} />}
           <details>
@@ -141,8 +145,19 @@ function Trace({ status: { message, question, deliveries, nextAfter } }: { statu
   );
 }
 
+interface DrawnAloneProps {
+  readonly all: ReadonlySignal<readonly ReturnType<typeof spansOf>[]>;
+  readonly at: number;
+  readonly of: TracedDelivery;
+}
+
+function DrawnAlone({ all, at, of }: DrawnAloneProps) {
+  const own = all.value[at];
+  return own ? <Waterfall drawn={own} extent={extentOf(all.value)} of={of} /> : null;
+}
+
 function inTimes(sentence: string): string {
-  return withTimes(sentence, (at) => clock(at, now.value));
+  return withTimes(sentence, (at) => clock(at));
 }
 
 function Remedies({ delivery: { id, state, to }, from }: { delivery: TracedDelivery; from: string }) {
@@ -204,7 +219,7 @@ function AnswerOf({
           ? "no answer will come of "
           : `answer ${status} of `}
       <Name name={from.name} plain />
-      {dueAt !== undefined && status !== "came" && ` until ${clock(dueAt, now.value)}`}{" "}
+      {dueAt !== undefined && status !== "came" && ` until ${clock(dueAt)}`}{" "}
       {messageId !== undefined && (
         <MessageLink id={messageId}>
           <Words of={preview ?? messageId} />

@@ -35,6 +35,11 @@ const AFTER: Readonly<Record<string, Span["kind"] | null>> = {
   rejected: "stuck",
 };
 
+/** Whether nothing of a delivery goes on any more. */
+export function isOver(timeline: readonly TimelineEntry[]): boolean {
+  return spansOf(timeline, 0).spans.every(({ open }) => !open);
+}
+
 /** The spans of a timeline, up to `now` where it goes on. */
 export function spansOf(timeline: readonly TimelineEntry[], now: number): { spans: Span[]; moments: Moment[] } {
   const spans: Span[] = [];

@@ -46,6 +46,11 @@ export function outOfDate({ type }: Pick<MeshEvent, "type">): Look[] {
   }
 }
 
+/** Whether an event is a step of mail that goes its way: there are many of them, and few change what needs somebody. */
+export function isUsual({ type }: Pick<MeshEvent, "type">): boolean {
+  return ["delivery.accepted", "delivery.leased", "delivery.pushed", "delivery.acked"].includes(type);
+}
+
 /** The agents whose numbers or push paths an event changes, by id: they are to be looked at. */
 export function touchedBy(event: MeshEvent): string[] {
   if ("deliveryId" in event) return [event.to.id];

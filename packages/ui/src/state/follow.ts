@@ -1,172 +1,116 @@
-/** Follows the mesh: one stream of events, taken up where it was lost; what cannot be taken up is looked at anew. */
-import type { MeshEvent } from "@agentmesh/protocol";
-import { KEEPALIVE_MS } from "@agentmesh/protocol/shown";
+/** Follows the mesh by its events; what cannot be taken up is looked at anew. */
+import type { LogEntry, MeshEvent } from "@agentmesh/protocol";
 import { batch } from "@preact/signals";
-import { ask, Refusal } from "../frame/calls.ts";
+import { signedOut } from "../frame/calls.ts";
 import { ownSignIn } from "../frame/sign-in.ts";
-import { tick } from "../frame/time.ts";
-import { askInstead, HeldBack } from "./asked.ts";
-import { foldAgents, KEPT_EVENTS, MANY_EVENTS, outOfDate, touchedBy, withNew } from "./fold.ts";
+import { startClock, tick } from "../frame/ticking.ts";
+import { Refusal } from "../stream/ask.ts";
+import { joinEvents } from "../stream/connect.ts";
+import type { Told } from "../stream/told.ts";
+import { foldAgents, isUsual, KEPT_EVENTS, MANY_EVENTS, outOfDate, touchedBy, withNew } from "./fold.ts";
 import { lookAgain, lookAtAll, lookAtEverybody, lookAtNewcomers, lookNowAndThen } from "./looks.ts";
 import { agents, connection, earlier, events } from "./mesh.ts";
-import { sseReader } from "./sse.ts";
 
-/** A stream that is silent for longer is lost, whatever the socket says. */
-const SILENT_MS = 3 * KEEPALIVE_MS;
-const MAX_WAIT_MS = 5_000;
-/** A stream that does not say within this time that it is open is held back, where calls are answered; then none is tried for a while. */
-const OPENS_WITHIN_MS = 10_000;
-const STREAM_AGAIN_MS = 600_000;
 /**
  * How long the page rests between two readings of the stream, in milliseconds: many events are one reading and one picture. While
  * nobody sees it, it reads on and draws nothing.
  */
 const REST_MS = 500;
 const HIDDEN_REST_MS = 1_000;
-/** After many events it rests longer, a hundred times as long as their picture took: it is no more than a hundredth of the time. */
+/** After many events it rests longer, a few hundred times as long as they took: no more than a part of a hundredth of the time. */
 const BUSY_REST_MS = 1_000;
 const MOST_REST_MS = 2_000;
-const RESTS = 100;
+const RESTS = 250;
 
-/** Where the stream is taken up; undefined while what was before it has not been looked at. */
-let cursor: string | undefined;
+/** How often the stream had been opened when this tab was told last. */
+let opened = 0;
 
 /** Follows until the browser is signed out. */
 export async function follow(): Promise<void> {
-  const clock = setInterval(() => document.hidden || tick(), 1_000);
-  document.addEventListener("visibilitychange", show);
+  const noMoreTicks = startClock();
   const noMoreLooks = lookNowAndThen(10_000);
-  let waitMs = 250;
-  let heldBackUntil = 0;
+  document.addEventListener("visibilitychange", show);
+  const stream = joinEvents();
   while (ownSignIn.value !== undefined) {
-    try {
-      if (performance.now() < heldBackUntil) {
-        await askInstead(heldBackUntil);
-        continue;
-      }
-      await listen(() => {
-        waitMs = 250;
-      });
-      lost("the broker closed the connection");
-    } catch (error) {
-      if (error instanceof HeldBack && (await isAnswered())) {
-        heldBackUntil = performance.now() + STREAM_AGAIN_MS;
-        cursor = undefined;
-        continue;
-      }
-      if (error instanceof Refusal && error.status === 410) cursor = undefined;
-      else lost(error instanceof Refusal ? error.message : "no broker answers");
-    }
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
-    waitMs = Math.min(MAX_WAIT_MS, waitMs * 1.6);
+    const told = await stream.next();
+    await rest(await take(told));
   }
-  clearInterval(clock);
+  stream.close();
   document.removeEventListener("visibilitychange", show);
+  noMoreTicks();
   noMoreLooks();
 }
 
-/** Whether the broker answers at all: else it is no stream that is held back. */
-function isAnswered(): Promise<boolean> {
-  return ask("/v1/status", { signal: AbortSignal.timeout(OPENS_WITHIN_MS) }).then(
-    () => true,
-    () => false,
-  );
-}
-
-function lost(why: string): void {
-  const { heardAt } = connection.value;
-  connection.value = { state: "lost", why, ...(heardAt !== undefined && { heardAt }) };
-}
-
-/** Reads one stream to its end. @throws Refusal, and whatever a connection ends with */
-async function listen(onOpen: () => void): Promise<void> {
-  const silent = new AbortController();
-  let timer = setTimeout(() => silent.abort(new HeldBack()), OPENS_WITHIN_MS);
-  const goesOn = cursor !== undefined;
-  const query = cursor === undefined ? "" : `?after=${encodeURIComponent(cursor)}`;
-  try {
-    const { body } = await ask(`/v1/events${query}`, { signal: silent.signal });
-    if (body === null) return;
-    const read = sseReader();
-    const decoder = new TextDecoder();
-    const reader = body.getReader();
-    for (let first = true; ; ) {
-      const { done, value } = await reader.read();
-      clearTimeout(timer);
-      if (done) return;
-      const began = performance.now();
-      const before = gathered.length;
-      for (const { event, id, data } of read(decoder.decode(value, { stream: true }))) {
-        if (event === "event") gathered.push(JSON.parse(data));
-        if (event === "closing") {
-          const { code, reconnect }: { code: string; reconnect: boolean } = JSON.parse(data);
-          if (code === "cursor_gone" || !reconnect) cursor = undefined;
-          continue;
-        }
-        if (id !== undefined) cursor = id;
-      }
-      connection.value = { state: "live", heardAt: Date.now() };
-      if (first) {
-        first = false;
-        onOpen();
-        // What changed without an event while nobody listened: presence at a broker's start, what was pruned.
-        if (goesOn) lookAgain(["agents", "needs", "asks", "topics", "status"]);
-        else await begin();
-      }
-      const isBusy = gathered.length - before >= MANY_EVENTS;
-      show();
-      // What is shown is made right behind this.
-      await Promise.resolve();
-      const readMs = performance.now() - began;
-      if (isBusy) noteFrame();
-      await rest(isBusy ? RESTS * (readMs + frameMs) : 0);
-      // From now on: that nothing was read meanwhile says nothing of the broker.
-      timer = setTimeout(() => silent.abort(), SILENT_MS);
-    }
-  } finally {
-    clearTimeout(timer);
-    silent.abort();
+/** Takes in what the tab is told, and answers how long it rests then, in milliseconds. */
+async function take({ hearing, isAnew, opened: now, happened }: Told): Promise<number> {
+  if (hearing.state === "over") {
+    signedOut.told();
+    return 0;
   }
+  if (isAnew) await begin();
+  // What changed without an event while nobody listened: presence at a broker's start, what was pruned.
+  else if (now !== opened) lookAgain(["agents", "needs", "asks", "topics", "status"]);
+  opened = now;
+  connection.value = { ...hearing, state: hearing.state };
+  const began = performance.now();
+  if (hearing.state === "asked")
+    readLog(
+      happened.map((each) => JSON.parse(each)),
+      isAnew,
+    );
+  else for (const each of happened) gathered.push(JSON.parse(each));
+  show();
+  if (happened.length < MANY_EVENTS) return REST_MS;
+  // What is shown is made right behind this.
+  await Promise.resolve();
+  return Math.min(MOST_REST_MS, Math.max(BUSY_REST_MS, RESTS * (performance.now() - began)));
 }
 
-/** How long the last picture of many events took to be laid out and painted. */
-let frameMs = 0;
-
-function noteFrame(): void {
-  requestAnimationFrame(() => {
-    const began = performance.now();
-    setTimeout(() => {
-      frameMs = performance.now() - began;
-    });
-  });
+/** Takes in entries of the log, where it is asked instead of events: all else is looked at with them. */
+function readLog(entries: readonly LogEntry[], isAnew: boolean): void {
+  if (entries.length === 0) return;
+  earlier.value = (isAnew ? entries : [...earlier.value, ...entries]).slice(-KEPT_EVENTS);
+  if (!isAnew) lookAgain(["agents", "needs", "asks", "topics", "status"]);
 }
 
 /** Lets what happens gather in the connection; over at once when somebody looks again. */
-function rest(wantedMs: number): Promise<void> {
+function rest(seenMs: number): Promise<void> {
   return new Promise((resolve) => {
     const over = () => {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", over);
       resolve();
     };
-    const seenMs = wantedMs === 0 ? REST_MS : Math.min(MOST_REST_MS, Math.max(BUSY_REST_MS, wantedMs));
     const timer = setTimeout(over, document.hidden ? HIDDEN_REST_MS : seenMs);
     document.addEventListener("visibilitychange", over);
   });
 }
 
-/** Looks at everything for the first time, or anew where it cannot be taken up. @throws what a look does: then it was no beginning */
+/** Looks at everything, until it was seen. */
 async function begin(): Promise<void> {
+  gathered = [];
   events.value = [];
-  try {
-    await lookAtAll();
-  } catch (error) {
-    cursor = undefined;
-    throw error;
+  while (ownSignIn.value !== undefined) {
+    try {
+      return await lookAtAll();
+    } catch (error) {
+      const why = error instanceof Refusal ? error.message : "no broker answers";
+      connection.value = { ...connection.value, state: "lost", why };
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
   }
 }
 
 let gathered: MeshEvent[] = [];
+
+/** Whether somebody may wait for what an event has looked at: all but the usual steps of mail that is no person's. */
+function isPressing(event: MeshEvent): boolean {
+  return !isUsual(event) || ("deliveryId" in event && isPersons(event.to.id, event.from.id));
+}
+
+function isPersons(...ids: readonly string[]): boolean {
+  return ids.some((id) => agents.peek().get(id)?.person === true);
+}
 
 /** Shows what has gathered; what nobody sees is kept until somebody does. */
 function show(): void {
@@ -177,13 +121,14 @@ function show(): void {
       gathered = gathered.slice(-KEPT_EVENTS - 1);
       lookAtEverybody();
     }
-    lookAgain(looks);
+    lookAgain(looks, [], "soon");
     return;
   }
   const came = gathered;
   gathered = [];
   if (came.length === 0) return;
   batch(() => {
+    tick(came.length >= MANY_EVENTS);
     agents.value = came.reduce(foldAgents, agents.value);
     const kept = withNew(events.value, came);
     events.value = kept.events;
@@ -192,5 +137,5 @@ function show(): void {
   });
   const isNew = ({ type }: MeshEvent) => type === "agent.registered" || type === "agent.back";
   lookAtNewcomers(came.filter(isNew).flatMap(touchedBy));
-  lookAgain(looks, came.flatMap(touchedBy));
+  lookAgain(looks, came.flatMap(touchedBy), came.some(isPressing) ? "now" : "soon");
 }

@@ -21,10 +21,13 @@ const INDEX = "index.html";
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
+  // What its tabs share, to read the events once.
+  "worker-src 'self'",
   "style-src 'self'",
   "connect-src 'self'",
   "img-src 'self' data:",
   "require-trusted-types-for 'script'",
+  "trusted-types agentmesh",
   "frame-ancestors 'none'",
   "base-uri 'none'",
   "form-action 'none'",

@@ -5,8 +5,8 @@ import { EventStreamSink } from "../../sinks/event-stream.ts";
 import { Keepalives } from "../../sinks/keepalives.ts";
 import type { Bind } from "../bind.ts";
 
-/** A browser draws no more often: what comes meanwhile is one piece, in milliseconds. */
-const PAGE_REST_MS = 250;
+/** A browser draws no more often, where much happens more rarely: what comes meanwhile is one piece. In milliseconds. */
+const PAGE_RESTS = { usual: 250, busy: 1_000 };
 
 /** Binds it. */
 export function eventsRoute(bind: Bind, mesh: Mesh): void {
@@ -17,7 +17,7 @@ export function eventsRoute(bind: Bind, mesh: Mesh): void {
     const sink = await mesh.events.attach(caller, terms, (cursor) => {
       reply.hijack();
       const isPage = caller.kind === "key" && caller.page !== undefined;
-      return new EventStreamSink(reply.raw, cursor, isPage ? PAGE_REST_MS : undefined);
+      return new EventStreamSink(reply.raw, cursor, isPage ? PAGE_RESTS : undefined);
     });
     sink.onClose(keepalives.add(() => sink.keepalive()));
     return undefined;
