@@ -22,11 +22,15 @@ export function tellDialogs({ session, mesh, log, look, left }: OpenDialogsParts
   let told: OpenDialog | undefined;
   let looking: NodeJS.Timeout | undefined;
   const changed = () => {
-    const dialog = session.facts.dialog ?? undefined;
-    if (left.aborted || dialog === told) return;
+    if (left.aborted) return;
+    const { dialog: open, turnOpen } = session.facts;
+    const dialog = open ?? undefined;
+    // Copilot tells of a dialog in its transcript alone.
+    const looks = dialog !== undefined || (session.kind === "copilot" && turnOpen === true);
+    if (!looks) looking = void clearInterval(looking);
+    else looking ??= setInterval(look, LOOK_MS).unref();
+    if (dialog === told) return;
     told = dialog;
-    clearInterval(looking);
-    if (dialog !== undefined) looking = setInterval(look, LOOK_MS).unref();
     log.debug("dialog.changed", { about: dialog?.about ?? "none" });
     mesh.setDialog(dialog).catch((error: unknown) => log.debug("dialog.untold", { error }));
   };

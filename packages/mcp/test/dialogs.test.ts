@@ -51,6 +51,22 @@ test.each([
   await bob.tool("check_messages");
 });
 
+test("Codex asks its user by an event of its own, which our hook leaves to the user", async () => {
+  await using bob = await session(broker, "coder", {
+    clientName: "codex-mcp-client",
+    env: { AGENTMESH_PUSH: "codex-hooks" },
+  });
+  await bob.joined();
+  await bob.tool("whoami", {}, { threadId: "thread-of-coder" });
+  const input = { session_id: "thread-of-coder", tool_name: "Bash", tool_input: { command: "touch one" } };
+  const asked = { ...input, agent_id: "a1", hook_event_name: "PermissionRequest" };
+  await hook(broker, ["codex"], { session_id: "thread-of-coder", hook_event_name: "UserPromptSubmit" });
+  expect(await hook(broker, ["codex"], asked)).toBe("");
+  await stands("coder", "permission");
+  await hook(broker, ["codex"], { ...input, hook_event_name: "PostToolUse" });
+  await stands("coder", undefined);
+});
+
 test("a notification that asks nobody is no dialog", async () => {
   await using bob = await session(broker, "resting", { env: { CLAUDE_CODE_SESSION_ID: "ses-resting" } });
   await bob.joined();

@@ -11,6 +11,7 @@ const Row = z.object({
     shown: z.boolean().optional(),
     answer: z.boolean().optional(),
     turnOpen: z.boolean().optional(),
+    dialog: z.strictObject({ id: z.string(), about: z.enum(["permission", "question", "over"]) }).optional(),
   }),
   entry: z.record(z.string(), z.unknown()),
 });

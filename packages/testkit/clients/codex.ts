@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "testkit";
-import type { Client } from "./client.ts";
+import type { Client, Site } from "./client.ts";
 import { openAiResponses } from "./stubs/openai-responses.ts";
 import { Terminal, terminalMissing } from "./terminal.ts";
 
@@ -35,12 +35,8 @@ trust_level = "trusted"
 `;
     writeFileSync(join(folder, "config.toml"), config);
   },
-  async start({ sandbox }) {
-    const terminal = await Terminal.open(sandbox, ["codex", "--dangerously-bypass-approvals-and-sandbox"]);
-    await terminal.shows(/Hooks need review/);
-    await terminal.pressUntil("Down", /› 2\. Trust all/);
-    await terminal.key("Enter");
-    await terminal.shows(/OpenAI Codex/);
+  async start(site) {
+    const terminal = await openCodex(site, ["--dangerously-bypass-approvals-and-sandbox"]);
     return {
       prompt: (text) => terminal.line(text),
       screen: () => terminal.screen(),
@@ -51,3 +47,13 @@ trust_level = "trusted"
     };
   },
 };
+
+/** Starts it as its user does, who trusts its hooks. */
+export async function openCodex({ sandbox }: Site, options: readonly string[]): Promise<Terminal> {
+  const terminal = await Terminal.open(sandbox, ["codex", ...options]);
+  await terminal.shows(/Hooks need review/);
+  await terminal.pressUntil("Down", /› 2\. Trust all/);
+  await terminal.key("Enter");
+  await terminal.shows(/OpenAI Codex/);
+  return terminal;
+}

@@ -5,6 +5,8 @@ import { until } from "testkit";
 import * as z from "zod";
 import { claude } from "./claude.ts";
 import type { Client, Site } from "./client.ts";
+import { codex, openCodex } from "./codex.ts";
+import { copilot } from "./copilot.ts";
 import { gemini } from "./gemini.ts";
 import { agentJoined } from "./joined.ts";
 import { opencode, providerOf, serve } from "./opencode.ts";
@@ -30,10 +32,12 @@ interface Kind {
   readonly client: Client;
   /** The end of the name of its tool that runs a command. */
   readonly tool: string;
+  /** What the tool is given, where it is not the command and its description. */
+  readonly input?: (command: string) => object;
   open(site: Site): Promise<Asking>;
 }
 
-function row({ client, tool, open }: Kind): Client {
+function row({ client, tool, input = (command) => ({ command, description: "a file" }), open }: Kind): Client {
   const { list: _, ...rest } = client;
   return {
     ...rest,
@@ -52,7 +56,7 @@ function row({ client, tool, open }: Kind): Client {
         const { model } = site;
         await until(() => model.pending === 0 && performance.now() - model.quietSince > 1_000, "the turn to be over");
         const began = performance.now();
-        await asking?.prompt(`CALL:${tool} {"command":"touch ${file}","description":"${file}"}`);
+        await asking?.prompt(`CALL:${tool} ${JSON.stringify(input(`touch ${file}`))}`);
         await until(async () => (await stands()) === "permission", "the permission prompt to be told", TOLD_WITHIN_MS);
         return `told ${Math.round(performance.now() - began)} ms after the prompt`;
       };
@@ -96,15 +100,30 @@ function row({ client, tool, open }: Kind): Client {
   };
 }
 
+/** What a program shows when it can be typed into, and when it asks. */
+interface Screens {
+  readonly ready: RegExp;
+  readonly dialog: RegExp;
+}
+
 /** A program in a terminal, which is allowed by Enter and stopped by Escape. */
-async function inTerminal(site: Site, command: readonly string[], ready: RegExp): Promise<Asking> {
+async function inTerminal(site: Site, command: readonly string[], shows: Screens): Promise<Asking> {
   const terminal = await Terminal.open(site.sandbox, command);
-  await terminal.shows(ready, 90_000);
+  await terminal.shows(shows.ready, 90_000);
   await agentJoined(site.broker);
+  return asked(terminal, shows.dialog);
+}
+
+function asked(terminal: Terminal, dialog: RegExp): Asking {
+  // It is told of before it is drawn, and a key that is pressed too early is lost.
+  const press = async (key: string) => {
+    await terminal.shows(dialog);
+    await terminal.key(key);
+  };
   return {
     prompt: (text) => terminal.line(text),
-    allow: () => terminal.key("Enter"),
-    stop: () => terminal.key("Escape"),
+    allow: () => press("Enter"),
+    stop: () => press("Escape"),
     end: () => terminal.close(),
   };
 }
@@ -133,6 +152,9 @@ async function openOpenCode(site: Site): Promise<Asking> {
   };
 }
 
+/** Of Gemini CLI, and of what was made of it. */
+const OF_GEMINI = { ready: /Type your message/, dialog: /[Aa]llow once/ };
+
 /** The rows of the table. */
 export const dialogs: readonly Client[] = [
   row({
@@ -141,11 +163,28 @@ export const dialogs: readonly Client[] = [
     async open(site) {
       answerFirstQuestions(site);
       // Of itself it begins in auto mode, where it asks nobody.
-      return inTerminal(site, ["claude", "--permission-mode", "default"], /\? for shortcuts/);
+      const shows = { ready: /\? for shortcuts/, dialog: /Do you want to/ };
+      return inTerminal(site, ["claude", "--permission-mode", "default"], shows);
     },
   }),
-  row({ client: qwen, tool: "run_shell_command", open: (site) => inTerminal(site, ["qwen"], /Type your message/) }),
-  row({ client: gemini, tool: "run_shell_command", open: (site) => inTerminal(site, ["gemini"], /Type your message/) }),
+  row({ client: qwen, tool: "run_shell_command", open: (site) => inTerminal(site, ["qwen"], OF_GEMINI) }),
+  row({ client: gemini, tool: "run_shell_command", open: (site) => inTerminal(site, ["gemini"], OF_GEMINI) }),
+  row({
+    client: codex,
+    tool: "exec_command",
+    input: (cmd) => ({ cmd, sandbox_permissions: "require_escalated", justification: "a file" }),
+    async open(site) {
+      const terminal = await openCodex(site, ["--ask-for-approval", "on-request", "--sandbox", "read-only"]);
+      await agentJoined(site.broker);
+      return asked(terminal, /Would you like to run/);
+    },
+  }),
+  row({
+    client: copilot,
+    tool: "bash",
+    open: (site) =>
+      inTerminal(site, ["copilot", "--allow-tool=agentmesh"], { ready: /\/ commands/, dialog: /Do you want to/ }),
+  }),
   row({
     client: {
       ...opencode,

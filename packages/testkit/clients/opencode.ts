@@ -38,7 +38,7 @@ export async function serve({ sandbox }: Site): Promise<Served> {
   const url = await until(
     () => /listening on (http:\S+)/.exec(server.output())?.[1],
     "opencode serve to listen",
-    30_000,
+    90_000,
   );
   const call = async (path: string, body: object) => {
     const response = await fetch(`${url}${path}`, {

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import {
@@ -129,6 +129,38 @@ test("an idle session is shown a message by its extension, and what Copilot note
   const { messageId } = await sender.send({ to: "idle", body: "which port?" });
   expect(await ended(messageId)).toBe("accepted, leased, pushed copilot-extension, acked transcript");
   expect((await pathsOf("idle"))[0]?.provenAt).toBeDefined();
+});
+
+test("a session whose user is asked something is shown so by what Copilot notes, until it notes the answer or the turn is over", async () => {
+  await using session = await adapter("asking");
+  await session.joined();
+  const events = join(stateOf("ses-asking"), "events.jsonl");
+  const noted = (type: string, requestId: string, more: object = {}) =>
+    appendFileSync(
+      events,
+      `${JSON.stringify({ type, data: { requestId, ...more }, timestamp: new Date().toISOString() })}\n`,
+    );
+  const stands = (about: string | undefined) =>
+    until(
+      async () => (await broker.admin.getAgent({ agent: "asking" })).dialog?.about === about,
+      `the session to stand at ${about ?? "nothing"}`,
+    );
+  await hook("UserPromptSubmit", "asking");
+  noted("permission.requested", "r0", { resolvedByHook: true });
+  noted("permission.requested", "r1");
+  await stands("permission");
+  const { deliveries } = await sender.send({ to: "asking", body: "are you there?", urgency: "fyi" });
+  expect(deliveries[0]?.warnings.map(({ code }) => code)).toContain("recipient_at_dialog");
+  // A subagent's is its session's, and the next one is told when the first is answered.
+  noted("user_input.requested", "q1", { agentId: "a1" });
+  noted("permission.completed", "r1");
+  await stands("question");
+  noted("user_input.completed", "q1");
+  await stands(undefined);
+  noted("elicitation.requested", "e1");
+  await stands("question");
+  appendFileSync(events, `${JSON.stringify({ type: "abort", data: {}, timestamp: new Date().toISOString() })}\n`);
+  await stands(undefined);
 });
 
 test("what Copilot refuses comes by its hooks, at the top of what they print", async () => {

@@ -30,19 +30,24 @@ const claudeDialogs: Readonly<Record<string, About>> = {
   elicitation_url_dialog: "question",
 };
 
-/** Notifications of the clients that tell of a dialog; the rest, such as `idle_prompt`, keep nothing from the model. */
-const dialogs: Readonly<Partial<Record<ClientKind, Readonly<Record<string, About>>>>> = {
+/** The event by which most clients tell of a dialog, among other things: `idle_prompt` and the like keep nothing from the model. */
+const NOTIFICATION = "Notification";
+
+const notified: Readonly<Partial<Record<ClientKind, Readonly<Record<string, About>>>>> = {
   claude: claudeDialogs,
   qwen: claudeDialogs,
   gemini: { ToolPermission: "permission" },
 };
 
-/** The event by which clients tell of a dialog. */
-export const NOTIFICATION = "Notification";
+/** An event that is a dialog's own. A hook could answer it in its user's place: ours prints nothing, and the user is asked. */
+const asking: Readonly<Partial<Record<ClientKind, Readonly<Record<string, About>>>>> = {
+  codex: { PermissionRequest: "permission" },
+};
 
-/** The dialog that a notification tells of, by its type. */
-export function dialogIn(kind: ClientKind, type: unknown): About | undefined {
-  return typeof type === "string" ? dialogs[kind]?.[type] : undefined;
+/** What an event tells of a dialog: what it is about; "nothing" for one that could tell of one and does not; undefined for every other. */
+export function dialogIn(kind: ClientKind, event: string, type: unknown): About | "nothing" | undefined {
+  if (event !== NOTIFICATION) return asking[kind]?.[event];
+  return (typeof type === "string" ? notified[kind]?.[type] : undefined) ?? "nothing";
 }
 
 /** What to do: print for the client, or wake it; nothing when both are missing. */

@@ -9,7 +9,7 @@ import { conversationSources } from "../identity/conversation.ts";
 import { workingDirectory } from "../working-directory.ts";
 import { hooksFolder } from "./card.ts";
 import { askAdapter } from "./find-adapter.ts";
-import { dialogIn, type HookCall, NOTIFICATION } from "./hook-call.ts";
+import { dialogIn, type HookCall } from "./hook-call.ts";
 
 /** A client waits for its hooks: this is the longest it ever does, in milliseconds. */
 const ANSWER_WITHIN_MS = 1_000;
@@ -83,8 +83,8 @@ function callOf(
   const source = conversationSources.find((each) => each === input.source);
   const { session_id, hook_event_name, transcript_path, stop_hook_active, agent_id, notification_type } = input;
   if (typeof session_id !== "string" || typeof hook_event_name !== "string") return undefined;
-  const dialog = hook_event_name === NOTIFICATION ? dialogIn(kind, notification_type) : undefined;
-  if (hook_event_name === NOTIFICATION && dialog === undefined) return undefined;
+  const dialog = dialogIn(kind, hook_event_name, notification_type);
+  if (dialog === "nothing") return undefined;
   // Whoever of a session asks, its user has to answer.
   if (dialog === undefined && typeof agent_id === "string" && agent_id !== "") return undefined;
   // Qwen Code runs it for each result of a tool as well, and there nobody has said anything.

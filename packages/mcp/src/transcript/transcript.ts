@@ -1,7 +1,9 @@
 /** The client's transcript, read as it grows: which pushed texts it has taken, and which the model was shown. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { OpenDialog } from "@agentmesh/client";
 import type { ClientSession } from "../client/client-session.ts";
+import type { EntryMeaning } from "./entry-meaning.ts";
 import { findTranscript, namesIn } from "./find-transcript.ts";
 import { entryMeaning } from "./transcript-entry.ts";
 
@@ -37,6 +39,8 @@ export class Transcript implements PushSigns {
   /** What stood in the file when it was opened ends here; it may be of another process. */
   #historyEnd = 0;
   #rest = Buffer.alloc(0);
+  /** What its user is asked, as far as lines say so; the oldest first. */
+  readonly #asked = new Map<string, OpenDialog>();
   /** Nonces in what the model was given since its last answer. */
   #unanswered = new Set<string>();
 
@@ -64,6 +68,7 @@ export class Transcript implements PushSigns {
     if (path !== this.#path) this.#begin(path);
     let turnOpen: boolean | undefined;
     let goneOn = false;
+    const asked = this.#asked.size;
     for (const { line, old } of this.#newLines()) {
       const named = nonces.filter((nonce) => line.includes(nonce));
       for (const nonce of named) signs.set(nonce, "taken");
@@ -78,9 +83,19 @@ export class Transcript implements PushSigns {
       if (old && writtenMs(entry) < this.#session.sinceMs) continue;
       turnOpen = meaning.turnOpen ?? turnOpen;
       if (facts.dialog && (meaning.shown || meaning.answer)) goneOn ||= writtenMs(entry) > facts.dialog.sinceMs;
+      this.#note(meaning, writtenMs(entry));
     }
-    this.#session.learn({ turnOpen, ...(goneOn && { dialog: null }) });
+    const [dialog] = this.#asked.values();
+    const isOver = goneOn || (asked > 0 && dialog === undefined);
+    this.#session.learn({ turnOpen, ...(dialog ? { dialog } : isOver && { dialog: null }) });
     return signs;
+  }
+
+  /** What the session's user is asked by now: whatever is open when a turn ends is so no more. */
+  #note({ dialog, turnOpen }: EntryMeaning, sinceMs: number): void {
+    if (turnOpen === false) this.#asked.clear();
+    if (dialog?.about === "over") this.#asked.delete(dialog.id);
+    else if (dialog) this.#asked.set(dialog.id, { about: dialog.about, sinceMs });
   }
 
   /**
@@ -104,6 +119,7 @@ export class Transcript implements PushSigns {
     this.#path = path;
     this.#rest = Buffer.alloc(0);
     this.#unanswered.clear();
+    this.#asked.clear();
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     this.#offset = Math.max(0, size - TAIL);
     this.#historyEnd = size;

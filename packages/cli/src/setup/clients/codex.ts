@@ -7,7 +7,7 @@ import { tomlServerFile } from "../config/toml-file.ts";
 import type { Client, Surroundings } from "./client.ts";
 import { type Settings, type ShutOut, tomlSettings } from "./shut-out.ts";
 
-const EVENTS = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop"];
+const EVENTS = ["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop", "PermissionRequest"];
 
 /** Codex. */
 export const codex: Client = {
