@@ -153,7 +153,10 @@ export class Server {
     const call = callTool(this.#session, tool, params.arguments, signal, longestMs);
     const { settle, isError, ...result } = await clientSession.during(call).finally(progress?.end);
     if (settle) {
-      this.#transport.afterAnswer(id, signal, (written) => this.#track(settle(written)));
+      const settled = new Promise<void>((resolve) => {
+        this.#transport.afterAnswer(id, signal, (written) => settle(written).finally(resolve));
+      });
+      void this.#track(settled);
     }
     const notices = isError ? [] : this.#session.takeNotices();
     // Not every client shows its model that a call has failed.

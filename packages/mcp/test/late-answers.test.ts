@@ -15,6 +15,11 @@ afterAll(() => endBroker(broker));
 const CALL_MS = 1_500;
 const Answer = z.object({ content: z.array(z.object({ text: z.string() })), structuredContent: z.looseObject({}) });
 
+const Answered = z.object({
+  id: z.int(),
+  result: z.object({ content: z.array(z.object({ text: z.string() })).optional() }),
+});
+
 /** What clients do when a call lasts, and whether they take signs of life meanwhile. */
 const clients = [
   { does: "waits", signs: true },
@@ -121,6 +126,44 @@ test("an answer that its client ends without reading is not acked, and waits in 
   await client.end();
   await until(async () => (await deliveryOf(broker, messageId)).state === "queued", "the answer to be back");
   expect((await deliveryOf(broker, messageId)).events).not.toContain("acked");
+});
+
+test("a cancellation that lies in the pipe when the answer is written counts: no ack, and the answer comes once by check_messages", async () => {
+  const oracle = await broker.agent("crossed-oracle");
+  const env = cleanEnv({ AGENTMESH_HOME: broker.home, AGENTMESH_URL: broker.url, AGENTMESH_PUSH: "none" });
+  const adapter = startProgram("mcp", [], { cwd: directory(broker, "crossed"), env });
+  const { stdin, pid = 0 } = adapter.child;
+  const write = (message: object) =>
+    new Promise<void>((resolve) =>
+      stdin?.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`, () => resolve()),
+    );
+  const call = (id: number, name: string, args: object) =>
+    write({ id, method: "tools/call", params: { name, arguments: args } });
+  const clientInfo = { name: "claude-code", version: "0" };
+  const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo };
+  await write({ id: 1, method: "initialize", params });
+  await call(2, "ask_peer", { to: "crossed-oracle", message: "which port?", wait_seconds: 100 });
+  const [asked] = (await oracle.client.lease({ waitMs: 30_000 })).deliveries;
+  // Stopped, it finds the broker's answer first when it goes on, and the cancellation behind it.
+  process.kill(pid, "SIGSTOP");
+  const { messageId } = await oracle.client.send({ inReplyTo: asked?.id ?? "1", body: "port 4711" });
+  await until(async () => (await deliveryOf(broker, messageId)).state === "leased", "the answer to be on its way");
+  await oracle.client.listAsks({});
+  await write(cancelled(2));
+  process.kill(pid, "SIGCONT");
+  await until(async () => (await deliveryOf(broker, messageId)).state === "queued", "the answer to be back");
+  expect((await deliveryOf(broker, messageId)).events).not.toContain("acked");
+  await call(3, "check_messages", {});
+  await until(async () => (await deliveryOf(broker, messageId)).state === "acked", "the ack");
+  stdin?.end();
+  await adapter.exit;
+  const answers = adapter
+    .stdout()
+    .trim()
+    .split("\n")
+    .map((line) => Answered.parse(JSON.parse(line)));
+  expect(answers.map(({ id }) => id)).toEqual([1, 3]);
+  expect(answers[1]?.result.content?.[0]?.text).toContain("port 4711");
 });
 
 test("messages for a call that was given up before its answer was written are given back at once, unacked", async () => {

@@ -39,11 +39,13 @@ export class StdioTransport implements Transport {
     process.stdin.on("error", this.#fail);
   }
 
-  /** Resolves when stdout takes more. */
+  /** Resolves when stdout takes more. What is settled by its answer is not answered when a cancellation of it has come by then. */
   async send(message: Message): Promise<void> {
-    await this.#write(message);
     const id = "method" in message ? undefined : message.id;
-    if (id === undefined || id === null || !this.#waiting.has(id)) return;
+    if (id === undefined || id === null || !this.#waiting.has(id)) return this.#write(message);
+    await whatCameIsRead();
+    if (!this.#waiting.has(id)) return;
+    await this.#write(message);
     // The callback of an empty write comes after everything before it is written, or failed.
     process.stdout.write("", (error) => void this.#settle(id, !error));
   }
@@ -90,4 +92,9 @@ export class StdioTransport implements Transport {
     this.#waiting.delete(id);
     await settle?.(written).catch((error: unknown) => this.#log.warn("transport.failed", { error }));
   }
+}
+
+/** Resolves when what lay in stdin by now has been read: this turn of the event loop may have looked there before, the next one looks anew. */
+async function whatCameIsRead(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
