@@ -13,6 +13,7 @@ import {
   startMcpSession,
   startTestBroker,
   stopwatch,
+  type TestBroker,
   tempDir,
   until,
 } from "testkit";
@@ -103,6 +104,44 @@ test("when the broker dies under a live adapter it is started again, and message
   expect((await bob.tool("check_messages")).text).toContain("before the crash");
   expect((await broker.admin.getAgent({ agent: "survivor" })).summary).toBe("still here");
 });
+
+test("a question to a broker that does not answer is said to be unstored in time, and one that it has is pending when it goes away", {
+  timeout: 60_000,
+}, async () => {
+  await using broker = await startTestBroker();
+  await broker.agent("oracle");
+  await using asker = await session(broker, "asker");
+  await asker.joined();
+  {
+    using _silent = silenced(broker);
+    const ms = stopwatch();
+    const unheard = await asker.toolOnce("ask_peer", { to: "oracle", message: "which port?", wait_seconds: 60 });
+    assertInTime(ms(), 2_500);
+    expect(unheard).toMatchObject({ isError: true, text: expect.stringContaining("stores the message only once") });
+  }
+  const asked = async () => (await broker.admin.listInbox({ agent: "oracle", state: "all" })).entries;
+  const waiting = asker.toolOnce("ask_peer", { to: "oracle", message: "which port?", wait_seconds: 6 });
+  await until(async () => (await asked()).length === 1, "the question");
+  // What the broker was asked before is answered by then: it has said that it has the question.
+  await asker.tool("whoami");
+  {
+    using _silent = silenced(broker);
+    const { isError, text } = await waiting;
+    expect({ isError, text }).toEqual({
+      isError: false,
+      text: expect.stringMatching(/^No answer.*: pending, not failed/),
+    });
+    expect(text).toContain("do not ask again");
+  }
+  // Asked twice, it is one question.
+  expect(await asked()).toHaveLength(1);
+});
+
+/** Has the broker take everything and answer nothing until the end, as a network does that drops what it is sent. */
+function silenced({ pid }: TestBroker): Disposable {
+  process.kill(pid, "SIGSTOP");
+  return { [Symbol.dispose]: () => void process.kill(pid, "SIGCONT") };
+}
 
 /** A broker that an adapter starts: stopped on dispose, after the adapters above it have left. */
 class StartedByAdapter implements AsyncDisposable {

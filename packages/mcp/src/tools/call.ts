@@ -33,7 +33,7 @@ export async function callTool(
     const signal = AbortSignal.any([cancelled, deadline, over]);
     const canary = joined.canaries.withinTurn();
     const outcome = await inTime(
-      withSession(joined, () => run(joined, signal)),
+      withSession(joined, () => run(joined, signal, soon)),
       signal,
       (late) => late.settle?.(false),
     );
@@ -45,8 +45,9 @@ export async function callTool(
       const text = `${tool.name} was ended: this session has gone over to another conversation, which is another agent. Call the tool again.`;
       return { text, data: { error: text }, isError: true };
     }
+    const isLate = deadline.aborted || (soon.aborted && error === soon.reason);
     const text = sentencesFor(
-      deadline.aborted ? new NoAnswerError(session.waitsFor.other ?? lateSentence(tool.name, session.waitsFor)) : error,
+      isLate ? new NoAnswerError(session.waitsFor.other ?? lateSentence(tool.name, session.waitsFor)) : error,
     );
     return { text, data: { error: text }, isError: true };
   }

@@ -27,6 +27,12 @@ export interface ToolHints {
   readonly openWorldHint?: boolean;
 }
 
+/** What a tool may wait for beyond an answer of the broker, which it has to have before `soon` is over. */
+export interface Waiting {
+  readonly waitMs: number;
+  readonly soon: AbortSignal;
+}
+
 /** A tool with its parameters and what it does. */
 export interface ToolSpec<S extends z.ZodObject> {
   readonly name: string;
@@ -35,8 +41,7 @@ export interface ToolSpec<S extends z.ZodObject> {
   readonly input: S;
   /** Other spellings of parameters that are taken but not advertised in errors. */
   readonly aliases?: readonly string[];
-  /** `waitMs`: how long it may wait beyond an answer of the broker. */
-  run(session: JoinedSession, input: z.output<S>, signal: AbortSignal, waitMs: number): Promise<ToolResult>;
+  run(session: JoinedSession, input: z.output<S>, signal: AbortSignal, waiting: Waiting): Promise<ToolResult>;
   /** How long the call is meant to wait, in milliseconds. */
   waitMs?(input: z.output<S>): number;
 }
@@ -58,7 +63,8 @@ export interface Tool {
     /** The parameters as they were meant, in the types that the schema names. */
     readonly input: Record<string, unknown>;
     readonly waitMs: number;
-    run(session: JoinedSession, signal: AbortSignal): Promise<ToolResult>;
+    /** `soon` is over when the broker has to have answered for the first time. */
+    run(session: JoinedSession, signal: AbortSignal, soon: AbortSignal): Promise<ToolResult>;
   };
 }
 
@@ -89,7 +95,7 @@ export function tool<S extends z.ZodObject>(spec: ToolSpec<S>): Tool {
       return {
         input: parsed.data,
         waitMs,
-        run: (session, signal) => spec.run(session, parsed.data, signal, waitMs),
+        run: (session, signal, soon) => spec.run(session, parsed.data, signal, { waitMs, soon }),
       };
     },
   };
