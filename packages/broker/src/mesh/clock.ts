@@ -29,9 +29,13 @@ export class SteadyClock implements Clock {
   }
 }
 
+/** The time that was asked for last: of many deliveries that begin together each asks for the same. */
+let last = { ms: 0, text: "1970-01-01T00:00:00.000Z" };
+
 /** A stored time as it stands on the wire (RFC 3339 UTC). */
 export function timestamp(ms: number): string {
-  return new Date(ms).toISOString();
+  if (last.ms !== ms) last = { ms, text: new Date(ms).toISOString() };
+  return last.text;
 }
 
 /** Times in the sentences of the mesh; whoever shows them to people puts them into theirs. */

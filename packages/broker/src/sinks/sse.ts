@@ -80,5 +80,10 @@ export class SseResponse {
 
 /** An event as it is written. */
 export function eventText({ event, data }: SseEvent, id?: string | number): string {
-  return `event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
+  return dataText(event, JSON.stringify(data), id);
+}
+
+/** The same, of data that are JSON already. */
+export function dataText(event: string, json: string, id?: string | number): string {
+  return `event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${json}\n\n`;
 }

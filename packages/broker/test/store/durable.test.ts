@@ -3,6 +3,7 @@ import { tempDir, until } from "testkit";
 import { expect, test } from "vitest";
 import type { LeasedRecord } from "../../src/mesh/store.ts";
 import { SLICES } from "../../src/store/sqlite/commits/slices.ts";
+import { turn } from "../properties/world.ts";
 import { heldStore, turns } from "./held-disk.ts";
 
 test("nothing is answered, pushed or shown before it is on disk", async () => {
@@ -148,4 +149,46 @@ test("an act in slices that fails in a later one answers with what is on disk, w
   for (const flush of flushes) flush.end();
   await until(() => verdicts.length > 0);
   expect(verdicts.map(({ kind }) => kind)).toEqual(acks.map((_, n) => (n < 6 ? "done" : "refused")));
+});
+
+test("what others ask goes to the disk without a slice of a big act beside it, and the two take turns", async () => {
+  using folder = tempDir();
+  const opened = await heldStore(folder.path, { ...SLICES, pieces: 1, firstMs: 0, ms: 0 });
+  const { store, db, answers, send, readers, fails } = opened;
+  await readers(40, "news");
+  const count = db.prepare<[], { sent: number; published: number }>(
+    `SELECT COUNT(*) FILTER (WHERE m.topic IS NULL) AS sent, COUNT(m.topic) AS published
+     FROM delivery d JOIN message m ON m.pk = d.message_pk`,
+  );
+  const commits: { readonly sent: number; readonly published: number }[] = [];
+  fails("COMMIT", "", () => {
+    const now = count.get();
+    if (now) commits.push(now);
+    return false;
+  });
+  const published = store.publish(
+    {
+      ...{ id: "msg_0", threadId: "thr_0", senderId: "agt_bob", inReplyTo: undefined },
+      ...{ topic: "news", body: "text", bodyBytes: 4, ttlMs: 60_000, idempotency: undefined },
+    },
+    { maxMessages: 100, maxBytes: 1e6 },
+  );
+  // As somebody who always asks for more.
+  for (let n = 1; n <= 60; n++) {
+    send(n);
+    await turn();
+  }
+  expect((await published).counts.accepted).toBe(40);
+  await until(() => answers.length === 60, "all sends to be answered");
+  const steps = commits.map((each, i) => {
+    const before = commits[i - 1] ?? { sent: 0, published: 0 };
+    return `${each.sent > before.sent ? "sends" : ""}${each.published > before.published ? "slice" : ""}`;
+  });
+  const [first, last] = [steps.findIndex((step) => step.includes("slice")), steps.lastIndexOf("slice")];
+  const meanwhile = steps.slice(first + 1, last + 1);
+  expect(meanwhile.filter((step) => step === "slice")).toHaveLength(39);
+  expect(meanwhile.filter((step) => step === "sendsslice")).toEqual([]);
+  expect(meanwhile.filter((step, i) => step === "sends" && meanwhile[i + 1] === "sends")).toEqual([]);
+  expect(meanwhile.filter((step) => step === "sends").length).toBeGreaterThan(20);
+  await store.close();
 });

@@ -179,7 +179,9 @@ export class Streams {
   }
 
   #stream({ agentId, session }: Pick<StreamTerms, "agentId" | "session">): void {
-    this.#streamed.set(agentId, (this.#streamed.get(agentId) ?? new Set()).add(session));
+    const sessions = this.#streamed.get(agentId);
+    if (sessions) sessions.add(session);
+    else this.#streamed.set(agentId, new Set([session]));
   }
 
   /** Without a stream that is read an agent's webhook gets its mail again. */

@@ -13,11 +13,15 @@ export interface NewEntry {
   readonly reason?: string;
 }
 
-/** A list of them as JSON, each a list in the order of the columns. */
-const INSERT_ALL = `
+const insertFrom = (columns: string) => `
   INSERT INTO timeline (at, pk, delivery_pk, agent_pk, sender_pk, event, attempt, session_id, reason)
-  SELECT :at, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
-  FROM json_each(:all)`;
+  SELECT :at, value ->> 0, value ->> 1, value ->> 2, ${columns} FROM json_each(:all)`;
+
+/** A list of them as JSON, each a list in the order of the columns that differ: all of them, or those of acceptances of one message. */
+const INSERT = {
+  any: insertFrom("value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7"),
+  accepted: insertFrom(":sender, 'accepted', 0, NULL, NULL"),
+};
 
 /** The statements on the timeline. */
 export function timelineStatements({ db, clock, advanced }: EngineContext) {
@@ -43,7 +47,8 @@ export function timelineStatements({ db, clock, advanced }: EngineContext) {
        SELECT pk FROM timeline WHERE delivery_pk = ? AND event = ? ORDER BY pk DESC LIMIT 1 OFFSET ?)`,
   );
 
-  const insertAll = db.prepare<[{ at: number; all: string }]>(INSERT_ALL);
+  const insertAny = db.prepare<[{ at: number; all: string }]>(INSERT.any);
+  const insertAccepted = db.prepare<[{ at: number; sender: number; all: string }]>(INSERT.accepted);
 
   const lastPosition = (): number => selectLast.get()?.pk ?? 0;
 
@@ -59,14 +64,20 @@ export function timelineStatements({ db, clock, advanced }: EngineContext) {
     /** Session of a delivery's newest lease. */
     lastHolder: (deliveryPk: number) => selectLastHolder.get(deliveryPk)?.session_id ?? null,
 
-    /** Notes events of as many deliveries in this order, from the position on that is returned. */
+    /** Notes events in this order, from the position on that is returned. */
     noteAll(entries: readonly NewEntry[]): number {
-      const first = lastPosition() + 1;
-      const rows = entries.map(({ deliveryPk, parties, event, attempt, session = null, reason = null }, n) => [
-        ...[first + n, deliveryPk, parties.recipient_pk, parties.sender_pk, event, attempt, session, reason],
-      ]);
+      const [first, at] = [lastPosition() + 1, clock.now()];
+      const sender = entries[0]?.parties.sender_pk ?? 0;
+      const rows: Record<"any" | "accepted", unknown[][]> = { any: [], accepted: [] };
+      for (const [n, { deliveryPk, parties, event, attempt, session = null, reason = null }] of entries.entries()) {
+        const row = [first + n, deliveryPk, parties.recipient_pk];
+        const isPlain = event === "accepted" && parties.sender_pk === sender && attempt === 0 && reason === null;
+        if (isPlain) rows.accepted.push(row);
+        else rows.any.push([...row, parties.sender_pk, event, attempt, session, reason]);
+      }
       advanced();
-      insertAll.run({ at: clock.now(), all: JSON.stringify(rows) });
+      if (rows.accepted.length > 0) insertAccepted.run({ at, sender, all: JSON.stringify(rows.accepted) });
+      if (rows.any.length > 0) insertAny.run({ at, all: JSON.stringify(rows.any) });
       for (const { deliveryPk, event, attempt } of entries) dropBeyond(deliveryPk, event, attempt);
       return first;
     },

@@ -40,6 +40,8 @@ export class CommitQueue {
   #asked = 0;
   /** Whether what follows is left to who is told: there was no room for it. */
   #actsAlone = false;
+  /** Whether the next transaction is for one slice more of what was begun: it takes turns with what others ask. */
+  #isForSlice = false;
 
   /** With what is lost or refused, `undo` takes back what it changed in memory. Without a `disk` a COMMIT is enough. */
   constructor(
@@ -75,9 +77,9 @@ export class CommitQueue {
   }
 
   /**
-   * Runs an act that may be big: a slice in each transaction until one says that there is no more. `slice` is given the
-   * parts that are committed, and may run twice for the same one. Resolves to all parts, when they are on disk; rejects
-   * when a slice fails, and leaves those that are on disk in what it gave.
+   * Runs an act that may be big: a slice in each transaction until one says that there is no more. `slice` is given the parts that
+   * are committed, and may run twice for the same one. Resolves to all parts, when they are on disk; rejects when a slice fails, and
+   * leaves those that are on disk in what it gave.
    */
   runSliced<T>(lane: string, slice: (budget: Budget, before: readonly T[]) => Slice<T>): Promise<readonly T[]> {
     return new Promise((resolve, reject) => this.#add(slicedAct(lane, slice, this.#sizes, resolve, reject)));
@@ -99,9 +101,7 @@ export class CommitQueue {
   }
 
   /** Resolves when all that is committed now is on disk. @throws MeshError store_unavailable when nobody knows */
-  settled(): Promise<void> {
-    return this.#durable.settled();
-  }
+  readonly settled = (): Promise<void> => this.#durable.settled();
 
   #add(act: Act): void {
     this.#rounds.add(act);
@@ -126,7 +126,7 @@ export class CommitQueue {
     for (let tries = 0; !this.#commitOnce(tries); tries++);
   }
 
-  /** False when the transaction was lost to a full disk, room was made, and its acts wait again. */
+  /** False when it was lost to a full disk, room was made, and its acts wait again. */
   #commitOnce(tries: number): boolean {
     const began = performance.now();
     const done: Act[] = [];
@@ -140,17 +140,22 @@ export class CommitQueue {
     }
     let current: Act | undefined;
     let followingUp = false;
+    let ran = 0;
     this.#undo.begin();
     try {
+      const isForSlice = this.#isForSlice && this.#rounds.hasBegun;
       // One at least, however long the machine paused since it began.
       do {
-        current = this.#rounds.next();
+        current = isForSlice ? undefined : this.#rounds.next();
         if (!current) break;
+        ran++;
         if (this.#runOne(current)) done.push(current);
       } while (done.length < MAX_BATCH && performance.now() - began < this.#sizes.batchMs);
-      // One that goes on, of all: what was asked for since is not behind it.
-      current = this.#rounds.nextSliced();
-      if (current && this.#runOne(current)) done.push(current);
+      // One that goes on, of all, by itself: what was asked for since is neither behind it nor answered with it.
+      if (ran === 0) {
+        current = this.#rounds.nextSliced();
+        if (current && this.#runOne(current)) done.push(current);
+      }
       current = undefined;
       followingUp = true;
       if (!this.#actsAlone)
@@ -179,6 +184,7 @@ export class CommitQueue {
     }
     this.#undo.end();
     this.#actsAlone = false;
+    this.#isForSlice = ran > 0 && this.#rounds.hasBegun;
     const kept = this.#hooks.committed();
     for (const item of done) {
       item.committed();

@@ -84,6 +84,11 @@ export class Rounds<T extends Waiting> {
     }
   }
 
+  /** Whether a sliced act waits for its next slice. */
+  get hasBegun(): boolean {
+    return this.#underWay.length > 0;
+  }
+
   /** The next sliced act that was begun, for one slice more. */
   nextSliced(): T | undefined {
     return this.#underWay.shift();
