@@ -135,31 +135,29 @@ test("a session whose user is asked something is shown so by what Copilot notes,
   await using session = await adapter("asking");
   await session.joined();
   const events = join(stateOf("ses-asking"), "events.jsonl");
-  const noted = (type: string, requestId: string, more: object = {}) =>
-    appendFileSync(
-      events,
-      `${JSON.stringify({ type, data: { requestId, ...more }, timestamp: new Date().toISOString() })}\n`,
-    );
+  const noted = (type: string, data: object, more: object = {}) =>
+    appendFileSync(events, `${JSON.stringify({ type, data, timestamp: new Date().toISOString(), ...more })}\n`);
   const stands = (about: string | undefined) =>
     until(
       async () => (await broker.admin.getAgent({ agent: "asking" })).dialog?.about === about,
       `the session to stand at ${about ?? "nothing"}`,
     );
   await hook("UserPromptSubmit", "asking");
-  noted("permission.requested", "r0", { resolvedByHook: true });
-  noted("permission.requested", "r1");
+  noted("permission.requested", { requestId: "r0", resolvedByHook: true });
+  noted("permission.requested", { requestId: "r1" });
   await stands("permission");
   const { deliveries } = await sender.send({ to: "asking", body: "are you there?", urgency: "fyi" });
   expect(deliveries[0]?.warnings.map(({ code }) => code)).toContain("recipient_at_dialog");
   // A subagent's is its session's, and the next one is told when the first is answered.
-  noted("user_input.requested", "q1", { agentId: "a1" });
-  noted("permission.completed", "r1");
+  noted("tool.execution_start", { toolCallId: "c0", toolName: "bash" });
+  noted("tool.execution_start", { toolCallId: "c1", toolName: "ask_user" }, { agentId: "a1" });
+  noted("permission.completed", { requestId: "r1" });
   await stands("question");
-  noted("user_input.completed", "q1");
+  noted("tool.execution_complete", { toolCallId: "c1" });
   await stands(undefined);
-  noted("elicitation.requested", "e1");
-  await stands("question");
-  appendFileSync(events, `${JSON.stringify({ type: "abort", data: {}, timestamp: new Date().toISOString() })}\n`);
+  noted("permission.requested", { requestId: "r2" });
+  await stands("permission");
+  noted("abort", {});
   await stands(undefined);
 });
 

@@ -9,26 +9,31 @@ const CopilotEntry = z.object({
   data: z.object({ toolRequests: z.array(z.unknown()).default([]) }).catch({ toolRequests: [] }),
 });
 
-/** Written when the dialog opens and when it is over; one that a hook has answered is none. */
-const CopilotDialog = z.object({
-  type: z.templateLiteral([
-    z.enum(["permission", "user_input", "elicitation"]),
-    ".",
-    z.enum(["requested", "completed"]),
-  ]),
+/** Written when a permission prompt opens and when it is over; one that a hook has answered is none. */
+const CopilotPrompt = z.object({
+  type: z.enum(["permission.requested", "permission.completed"]),
   data: z.object({ requestId: z.string(), resolvedByHook: z.boolean().default(false) }),
 });
+
+/** A question of the model's to its user is a tool, which runs until the user has answered; nothing else is noted before. */
+const CopilotTool = z.object({
+  type: z.enum(["tool.execution_start", "tool.execution_complete"]),
+  data: z.object({ toolCallId: z.string(), toolName: z.string().optional() }),
+});
+const ASKS = "ask_user";
 
 /**
  * A text that waits in Copilot's queue has no line yet: `user.message` is written when the next request has it, and what a
  * hook printed stands in it, or in a tool's result. `assistant.turn_end` is the end of a step.
  */
 export function copilotMeaning(value: unknown): EntryMeaning {
-  const asked = CopilotDialog.safeParse(value).data;
   // Whoever of a session asks, its user has to answer.
-  if (asked) return dialogMeaning(asked);
+  const dialog = dialogIn(value);
   const entry = CopilotEntry.safeParse(value).data;
-  if (!entry || entry.agentId) return {};
+  return { ...(entry && !entry.agentId && turnMeaning(entry)), ...(dialog && { dialog }) };
+}
+
+function turnMeaning(entry: z.infer<typeof CopilotEntry>): EntryMeaning {
   switch (entry.type) {
     case "user.message":
     case "tool.execution_complete":
@@ -45,7 +50,14 @@ export function copilotMeaning(value: unknown): EntryMeaning {
   }
 }
 
-function dialogMeaning({ type, data: { requestId: id, resolvedByHook } }: z.infer<typeof CopilotDialog>): EntryMeaning {
-  if (type.endsWith(".completed")) return { dialog: { id, about: "over" } };
-  return resolvedByHook ? {} : { dialog: { id, about: type.startsWith("permission") ? "permission" : "question" } };
+function dialogIn(value: unknown): EntryMeaning["dialog"] {
+  const prompt = CopilotPrompt.safeParse(value).data;
+  if (prompt) {
+    const { requestId: id, resolvedByHook } = prompt.data;
+    if (prompt.type === "permission.completed") return { id, about: "over" };
+    return resolvedByHook ? undefined : { id, about: "permission" };
+  }
+  const tool = CopilotTool.safeParse(value).data;
+  if (tool?.type === "tool.execution_complete") return { id: tool.data.toolCallId, about: "over" };
+  return tool?.data.toolName === ASKS ? { id: tool.data.toolCallId, about: "question" } : undefined;
 }
