@@ -1,6 +1,5 @@
 /** Tool ask_peer: a question to one agent, waited for a while. */
-import { mayPass } from "@agentmesh/client";
-import { fenceAttribute, toldTrust } from "@agentmesh/protocol";
+import { endpoints, fenceAttribute, toldTrust } from "@agentmesh/protocol";
 import * as z from "zod";
 import { notYourUser } from "../shown/instructions.ts";
 import { defang, defangLine, quotedUnlessWord } from "../shown/render.ts";
@@ -10,9 +9,6 @@ import { tool } from "./tool.ts";
 
 /** Longest wait of one call, in seconds: beyond two minutes clients move a call to the background. */
 const MAX_WAIT_SECONDS = 110;
-
-/** How long after the wait the broker has to say that no answer came, in milliseconds: less than a tool has beyond it. */
-const ANSWERS_WITHIN_MS = 1_000;
 
 /** Long enough for a client to keep the result, in milliseconds; then the answer comes as a message. */
 const LEASE_MS = 60_000;
@@ -31,23 +27,18 @@ export const askPeer = tool({
   waitMs: ({ wait_seconds }) => wait_seconds * 1_000,
   async run(session, { to, message, wait_seconds }, signal, { waitMs, soon }) {
     const { client, mesh, sendKeys } = session;
-    let lost = "";
     const lease = { leaseMs: LEASE_MS, session: mesh.id };
-    const answer = await sendKeys.under(["ask", to, message], async (idempotencyKey) => {
-      const question = { to, body: message, idempotencyKey, lease };
-      // Whether it is stored is known as soon as with any other tool; only what is stored is waited for.
-      const stored = await client.ask({ ...question, timeoutMs: 0 }, { signal: AbortSignal.any([signal, soon]) });
-      if (stored.status !== "pending") return stored;
-      const inTime = AbortSignal.timeout(waitMs + ANSWERS_WITHIN_MS);
-      try {
-        return await client.ask({ ...question, timeoutMs: waitMs }, { signal: AbortSignal.any([signal, inTime]) });
-      } catch (error) {
-        // The broker went away meanwhile: the question is there, and its answer comes as a message.
-        if (signal.aborted || !(inTime.aborted || mayPass(error))) throw error;
-        lost = " The broker was lost while it was waited for.";
-        return stored;
-      }
-    });
+    // Whoever is to wait long is told as soon as by any other tool that nobody hears the question. A run that comes later was heard before.
+    const unheard = new AbortController();
+    if (!soon.aborted) {
+      client.connection
+        .call(endpoints.livez, {}, { signal: AbortSignal.any([signal, soon]) })
+        .catch((error: unknown) => unheard.abort(error));
+    }
+    const heard = AbortSignal.any([signal, unheard.signal]);
+    const answer = await sendKeys.under(["ask", to, message], (idempotencyKey) =>
+      client.ask({ to, body: message, timeoutMs: waitMs, idempotencyKey, lease }, { signal: heard }),
+    );
     const { delivery, messageId, reply, replyDelivery } = answer;
     if (reply) {
       const told = toldTrust(answer.replyTrust, reply);
@@ -77,7 +68,7 @@ export const askPeer = tool({
     const cut = waitMs < wait_seconds * 1_000 ? ", and this client may not wait longer for one call" : "";
     const known = `${delivery.to.name} is ${recipientWords(recipient)}; the question is ${delivery.state} there.`;
     return {
-      text: `No answer${lost === "" ? ` within ${waitMs / 1_000} s${cut}` : ""}: pending, not failed. ${known} The answer will come as a message with in_reply_to="${messageId}"; do not ask again.${lost}${warnings.map(({ code, detail }) => `\nWarning (${code}): ${detail}`).join("")}`,
+      text: `No answer within ${waitMs / 1_000} s${cut}: pending, not failed. ${known} The answer will come as a message with in_reply_to="${messageId}"; do not ask again.${warnings.map(({ code, detail }) => `\nWarning (${code}): ${detail}`).join("")}`,
       data: {
         status: "pending",
         message_id: messageId,
@@ -85,7 +76,6 @@ export const askPeer = tool({
         state: delivery.state,
         ...recipientData(recipient),
         due_at: answer.dueAt,
-        ...(lost !== "" && { lost: true }),
         ...(warnings.length > 0 && { warnings }),
       },
     };

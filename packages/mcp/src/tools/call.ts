@@ -23,6 +23,7 @@ export async function callTool(
 ): Promise<ToolOutcome> {
   const soon = AbortSignal.timeout(ANSWER_WITHIN_MS);
   let deadline = soon;
+  let longest = ANSWER_WITHIN_MS;
   let over: AbortSignal | undefined;
   try {
     const { run, waitMs } = tool.prepare(input, longestMs);
@@ -30,6 +31,7 @@ export async function callTool(
     over = joined.over;
     joined.evidence.wrote(JSON.stringify(input ?? {}));
     if (waitMs > 0) deadline = AbortSignal.timeout(ANSWER_WITHIN_MS + waitMs);
+    longest = ANSWER_WITHIN_MS + waitMs;
     const signal = AbortSignal.any([cancelled, deadline, over]);
     const canary = joined.canaries.withinTurn();
     const outcome = await inTime(
@@ -45,9 +47,10 @@ export async function callTool(
       const text = `${tool.name} was ended: this session has gone over to another conversation, which is another agent. Call the tool again.`;
       return { text, data: { error: text }, isError: true };
     }
+    const withinMs = deadline.aborted ? longest : ANSWER_WITHIN_MS;
     const isLate = deadline.aborted || (soon.aborted && error === soon.reason);
     const text = sentencesFor(
-      isLate ? new NoAnswerError(session.waitsFor.other ?? lateSentence(tool.name, session.waitsFor)) : error,
+      isLate ? new NoAnswerError(session.waitsFor.other ?? lateSentence(tool.name, session.waitsFor, withinMs)) : error,
     );
     return { text, data: { error: text }, isError: true };
   }
@@ -80,13 +83,13 @@ async function inTime<T extends object>(
   throw new NoAnswerError("The call was ended before the broker had answered.");
 }
 
-function lateSentence(tool: string, { elsewhere, address }: WaitsFor): string {
+function lateSentence(tool: string, { elsewhere, address }: WaitsFor, withinMs: number): string {
   const again = ["send_message", "reply", "ask_peer", "publish"].includes(tool)
     ? " Repeating the same call stores the message only once."
     : "";
   if (elsewhere !== undefined) {
-    return `No broker has answered at ${elsewhere} within ${ANSWER_WITHIN_MS} ms. It is on another machine: there is no network here just now, or that machine is away or busy.${again}`;
+    return `No broker has answered at ${elsewhere} within ${withinMs} ms. It is on another machine: there is no network here just now, or that machine is away or busy.${again}`;
   }
   const remedy = address === undefined ? "it can be started with: agentmesh up" : "check AGENTMESH_URL";
-  return `No broker has answered${address === undefined ? "" : ` at ${address}`} within ${ANSWER_WITHIN_MS} ms. It may still be starting; if not, ${remedy}.${again}`;
+  return `No broker has answered${address === undefined ? "" : ` at ${address}`} within ${withinMs} ms. It may still be starting; if not, ${remedy}.${again}`;
 }
