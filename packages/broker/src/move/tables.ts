@@ -18,9 +18,9 @@ export interface MovedTable {
   readonly columns: readonly string[];
 }
 
-/** Made from what is moved, or of one engine alone; what they hold is compared for itself (`sides`). */
-const OWN: ReadonlySet<string> = new Set([
-  ...["mesh", "life", "gap", "kept", "tally", "forgotten", "indexed"],
+/** Made from what is moved, or of one engine alone; what must not be lost of them is beside the rows (`Beside`). */
+export const OWN: ReadonlySet<string> = new Set([
+  ...["mesh", "life", "gap", "kept", "tally", "forgotten", "indexed", "counting"],
   ...["counter", "let_go", "message_words", "migration", "moved", "broker", "duty"],
 ]);
 

@@ -1,11 +1,17 @@
 /** A mesh that is moved from SQLite to Postgres and back: all of it is there, and it goes on as if it had stayed. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { openWebhookReceiver, packagedPostgres, runProgram, startTestBroker, tempDir, times, until } from "testkit";
+import {
+  openWebhookReceiver,
+  packagedPostgres,
+  runProgram,
+  startProgram,
+  startTestBroker,
+  tempDir,
+  times,
+  until,
+} from "testkit";
 import { describe, expect, test } from "vitest";
 import { move } from "../../src/move/move.ts";
 import { placeOf } from "../../src/move/place.ts";
@@ -208,19 +214,15 @@ describe.skipIf(version.whyNot !== undefined)(`a mesh moved to ${version.name} (
     using home = tempDir();
     await story(home.path);
     const url = await newDatabase();
-    const program = (...args: readonly string[]) =>
-      spawn(process.execPath, [
-        fileURLToPath(new URL("../../src/main.ts", import.meta.url)),
-        ...["move", "--home", home.path, ...args],
-      ]);
+    const program = (...args: readonly string[]) => startProgram("broker", ["move", "--home", home.path, ...args]);
     // Killed in the middle of its transaction, where the database holds it up.
     await (await openPostgres({ url })).db.close();
     await sql(url, "CREATE RULE slow AS ON INSERT TO agentmesh.subscription DO ALSO SELECT pg_sleep(600)");
     const child = program("--to", url);
     const sleeping = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
     await until(async () => (await sql(url, sleeping)).length > 0, "the move to be in the middle");
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    child.child.kill("SIGKILL");
+    await child.exit;
     await sql(url, `SELECT pg_terminate_backend(pid) FROM (${sleeping}) s`);
     await until(async () => (await sql(url, sleeping)).length === 0, "its transaction to end");
     expect(await sql(url, "SELECT 1 FROM agentmesh.message"), "nothing is there").toEqual([]);
@@ -231,8 +233,8 @@ describe.skipIf(version.whyNot !== undefined)(`a mesh moved to ${version.name} (
     let kills = 0;
     for (let done: number | null = null, afterMs = 200; done !== 0; afterMs *= 1.3) {
       const back = program("--from", url, "--to", "sqlite");
-      const timer = setTimeout(() => back.kill("SIGKILL"), afterMs);
-      [done] = await once(back, "exit");
+      const timer = setTimeout(() => back.child.kill("SIGKILL"), afterMs);
+      done = (await back.exit).code;
       clearTimeout(timer);
       if (done === null) kills += 1;
     }
