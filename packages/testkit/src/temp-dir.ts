@@ -9,7 +9,7 @@ export interface TempDir extends Disposable {
 }
 
 /** Makes a temporary folder. */
-export function tempDir(): TempDir {
-  const path = mkdtempSync(join(tmpdir(), "agentmesh-test-"));
+export function tempDir(within = tmpdir()): TempDir {
+  const path = mkdtempSync(join(within, "agentmesh-test-"));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
 }

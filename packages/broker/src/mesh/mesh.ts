@@ -115,6 +115,15 @@ export function createMesh(parts: {
         parts.onFault(error);
       }
     },
+    over: (session) => sessions.over(session),
+    missed: () => {
+      streams.wakeAll();
+      ready.wakeAll();
+      advanced.wake("log");
+      audited.wake("audit");
+      events.happened();
+    },
+    seatedAnew: () => streams.interrupt("shutting_down"),
     advanced: () => advanced.wake("log"),
     audited: () => audited.wake("audit"),
     happened: () => events.happened(),

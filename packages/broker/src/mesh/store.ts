@@ -226,6 +226,13 @@ export interface Store
   checkBodies(limit: number): Promise<boolean>;
   /** Ends what waits of messages whose body was found damaged, by that check or a lease; returns how many messages. */
   endDamaged(limit: number, bounce?: Bounce): Promise<number>;
+  /** Whether this broker does now what one of a mesh does for all: care, reminders, webhooks. */
+  isOnDuty(): boolean;
+  /**
+   * Ends the seats of brokers that are gone: their sessions count as not heard of for `ageMs`, and what was streamed to those that
+   * have not come back to another broker within `graceMs` returns. Says how many deliveries did.
+   */
+  endBrokers(terms: { readonly graceMs: number; readonly ageMs: number }, retry: RetryPolicy): Promise<number>;
   stats(): Promise<StoreStats>;
   close(): Promise<void>;
 }

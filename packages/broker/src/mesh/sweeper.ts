@@ -41,7 +41,7 @@ export function startSweeper(parts: SweepParts & { readonly onFault: (error: unk
     if (ticks % CHECK_EVERY_TICKS === 0) checking = true;
     round = sweep(parts, ticks++ % PRUNE_EVERY_TICKS === 0)
       .then(async () => {
-        if (checking) checking = !(await store.checkBodies(CHECK_CHUNK));
+        if (checking && store.isOnDuty()) checking = !(await store.checkBodies(CHECK_CHUNK));
       })
       .catch(onFault)
       .finally(() => {
@@ -58,19 +58,25 @@ export function startSweeper(parts: SweepParts & { readonly onFault: (error: unk
 export async function sweep({ store, policy, clock, sessions }: SweepParts, prune: boolean): Promise<void> {
   const retry = retryPolicy(policy);
   if (clock instanceof SteadyClock) await followWall(store, clock);
-  for (const session of await store.expireSessions(policy.offlineAfterMs, retry)) sessions.over(session);
+  if (store.isOnDuty()) {
+    await store.endBrokers({ graceMs: policy.streamGraceMs, ageMs: policy.staleAfterMs }, retry);
+    for (const session of await store.expireSessions(policy.offlineAfterMs, retry)) sessions.over(session);
+  }
   await store.writeHeartbeats();
   await sessions.endGone();
-  await store.expireMessages(CHUNK, bounce);
-  await store.leaveRevoked(CHUNK);
-  await store.endRemoved(CHUNK, bounce);
-  await store.tellPresences(policy.staleAfterMs);
-  await store.expireLeases(CHUNK, retry);
-  await store.endDamaged(CHUNK, bounce);
-  await store.remindAsks(askNotices, CHUNK);
-  await store.finishPublishes();
+  // Each act finds in the database what is left: that two do it for a moment, when one takes it over, does no harm.
+  if (store.isOnDuty()) {
+    await store.expireMessages(CHUNK, bounce);
+    await store.leaveRevoked(CHUNK);
+    await store.endRemoved(CHUNK, bounce);
+    await store.tellPresences(policy.staleAfterMs);
+    await store.expireLeases(CHUNK, retry);
+    await store.endDamaged(CHUNK, bounce);
+    await store.remindAsks(askNotices, CHUNK);
+    await store.finishPublishes();
+  }
   await store.announceDue();
-  if (!prune) return;
+  if (!prune || !store.isOnDuty()) return;
   while ((await store.prune(policy.retentionMs, CHUNK)) === CHUNK);
   for (let round = 0; round < LET_GO_ROUNDS; round++) {
     if (!(await store.letGo(keepingQuota(policy), IDEMPOTENCY_WINDOW_MS, LET_GO_CHUNK))) break;

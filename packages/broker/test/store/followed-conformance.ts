@@ -3,7 +3,7 @@ import type { AgentId, DeliveryId } from "@agentmesh/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
 import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
-import type { EngineUnderTest } from "./conformance.ts";
+import { type EngineUnderTest, stepOf } from "./conformance.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
 
 const QUOTA = { maxMessages: 100, maxBytes: 100_000 };
@@ -131,7 +131,7 @@ export function followedConformance(name: string, make: () => EngineUnderTest): 
       const { id } = await send(asker, bridge);
       await follow(id, "task-1");
       const ends = async () => (await store.listFollowed()).map(({ endsAt }) => endsAt - clock.now());
-      await store.shiftTimes(3_600_000, (by) => clock.advance(by));
+      await store.shiftTimes(3_600_000, stepOf(engine, clock));
       expect(await ends()).toEqual([600_000]);
       clock.advance(700_000);
       expect(await ends()).toEqual([-100_000]);

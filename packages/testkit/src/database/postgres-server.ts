@@ -24,12 +24,13 @@ function copied(native: string, folder: string): string {
   return join(copy, "bin");
 }
 
-/** Makes one and starts it. */
+/** Makes one and starts it; its folder is `within` another, left out that of temporary files. */
 export async function startPostgres(
   { programs: original, isPrivate }: PostgresVersion,
   settings: Readonly<Record<string, string>> = {},
+  within?: string,
 ): Promise<PostgresServer> {
-  const folder = tempDir();
+  const folder = tempDir(within);
   const owner = serverOwner();
   const data = join(folder.path, "data");
   const programs = isPrivate ? copied(dirname(original), folder.path) : original;

@@ -87,6 +87,16 @@ export class Streams {
     for (const stream of this.#openOf.get(agentId) ?? []) void stream.drain();
   }
 
+  /** Whatever may be leasable: all streams look. */
+  wakeAll(): void {
+    for (const stream of this.#open.values()) void stream.drain();
+  }
+
+  /** Closes all streams; their clients come back, and say what they have. */
+  interrupt(code: string): void {
+    for (const { sink } of [...this.#open.values()]) sink.close(code, true);
+  }
+
   /** What the open streams of an agent take now, in the order they were opened. */
   offers(agentId: AgentId): StreamLeaseTerms[] {
     return [...(this.#openOf.get(agentId) ?? [])].filter(({ takes }) => takes).map(({ lease }) => lease);

@@ -32,6 +32,11 @@ export class Wakes<K> {
     };
   }
 
+  /** Calls all listeners. */
+  wakeAll(): void {
+    for (const key of [...this.#waiting.keys()]) this.wake(key);
+  }
+
   /** Calls the listeners of `key`. */
   wake(key: K): void {
     for (const listener of [...(this.#waiting.get(key) ?? [])]) listener();

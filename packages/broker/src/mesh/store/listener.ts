@@ -12,6 +12,12 @@ export interface StoreListener {
   leased?(session: SessionId, leased: readonly LeasedRecord[]): void;
   /** An agent has left the mesh; what waits for it may still be ending. */
   left?(agentId: AgentId): void;
+  /** A session is over, by an act of another broker. */
+  over?(session: SessionId): void;
+  /** What others did may not have been told: whoever waits looks. */
+  missed?(): void;
+  /** Others took this broker for gone: what was streamed to sessions here may have returned, and comes anew. */
+  seatedAnew?(): void;
   advanced(): void;
   /** The audit log grew. */
   audited?(): void;

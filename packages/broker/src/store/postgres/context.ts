@@ -3,6 +3,7 @@ import type { EventFacts, NotedEventType, PolicyAction } from "@agentmesh/protoc
 import type { FoundDamage } from "../shared/damage.ts";
 import type { Hints } from "./commits/hints.ts";
 import type { Numbers } from "./commits/numbers.ts";
+import type { Seat } from "./database/seat.ts";
 import type { Statements } from "./driver/database.ts";
 
 /** A transaction. Nothing of the mesh's truth is kept outside of it. */
@@ -20,6 +21,8 @@ export interface EngineContext {
   readonly damage: FoundDamage;
   /** Notes an event; of an agent that has left nothing is told any more. */
   happened<T extends NotedEventType>(agentPk: number, type: T, facts: EventFacts<T>): Promise<void>;
+  /** Which broker this is. */
+  readonly seat: Pick<Seat, "id" | "owner" | "isFirst" | "endsMs">;
   /** Tells the broker's log what an operator should know, once this is committed. */
   readonly notice: Notice;
 }

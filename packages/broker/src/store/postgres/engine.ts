@@ -10,6 +10,7 @@ import { settingStatements } from "./agent/settings.ts";
 import { agentStatements } from "./agents.ts";
 import { archiveStatements } from "./archive.ts";
 import { askStatements } from "./asks.ts";
+import { brokerStatements } from "./brokers.ts";
 import type { EngineContext } from "./context.ts";
 import { deliveryStatements } from "./deliveries.ts";
 import { eventPageStatements } from "./events/page.ts";
@@ -49,6 +50,7 @@ export function engineOf(context: EngineContext) {
     archive,
     asks: askStatements(context),
     audit: auditStatements(context),
+    brokers: brokerStatements(context),
     deliveries: deliveryStatements(context),
     deliveryPages: deliveryPageStatements(context),
     eventPages: eventPageStatements(context),

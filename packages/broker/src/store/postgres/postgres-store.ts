@@ -41,7 +41,7 @@ export interface PostgresTerms {
 export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders = "accept" }: PostgresTerms): Store {
   const { db, epoch, instanceId, seat } = open;
   const damage = new FoundDamage();
-  const transactions = new Transactions({ db, epoch, remoteSenders, notice, damage, clock });
+  const transactions = new Transactions({ db, epoch, remoteSenders, notice, damage, clock, seat });
   const lanes = new Lanes();
   const inSlices = async <T>(slice: SlicedAct<T>): Promise<readonly T[]> => {
     const kept: T[] = [];
@@ -88,6 +88,7 @@ export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders
 
   return {
     instanceId,
+    isOnDuty: () => seat.isOnDuty,
     listen: (listener) => transactions.listen(listener),
     ...agentVerbs(parts),
     ...agentCardVerbs(parts),
@@ -110,6 +111,7 @@ export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders
     ...listingVerbs(parts),
     close: async () => {
       await lanes.drained();
+      await transactions.called();
       await db.close();
     },
   };

@@ -15,7 +15,7 @@ const SESSION = `
   FROM session s JOIN agent a ON a.pk = s.agent_pk`;
 
 /** The statements on sessions. */
-export function sessionStatements({ db, now, happened, numbers }: EngineContext) {
+export function sessionStatements({ db, now, happened, numbers, seat, hints }: EngineContext) {
   const one = async (id: string): Promise<Session | undefined> => {
     const row = await db.get<SessionRow>(`${SESSION} WHERE s.id = $1`, [id]);
     return row && sessionOf(row);
@@ -74,6 +74,7 @@ export function sessionStatements({ db, now, happened, numbers }: EngineContext)
         ...[session.beatAt, session.agentPk],
       ]);
       await happened(session.agentPk, "session.ended", { session: id, why });
+      hints.over(id);
       return true;
     },
     isOf: async (id: SessionId, agentId: AgentId): Promise<boolean> => (await one(id))?.agentId === agentId,
@@ -129,21 +130,22 @@ export function sessionStatements({ db, now, happened, numbers }: EngineContext)
           [ids, now - offlineAfterMs],
         )
       ).map(sessionOf),
-    /** Doubts a session of an agent; the first doubt stays. */
+    /** Doubts a session of an agent, unless another broker has its stream; the first doubt stays. */
     doubt: (id: SessionId, agentId: AgentId, { ageMs, why }: { readonly ageMs: number; readonly why: DoubtWhy }) =>
       db.run(
         `UPDATE session SET seen_at = LEAST(seen_at, $1), doubted_at = COALESCE(doubted_at, $2),
            doubted_why = COALESCE(doubted_why, $3)
-         WHERE id = $4 AND agent_pk = (SELECT a.pk FROM agent a WHERE a.id = $5)`,
-        [now - ageMs, now, why, id, agentId],
+         WHERE id = $4 AND agent_pk = (SELECT a.pk FROM agent a WHERE a.id = $5)
+           AND (broker IS NULL OR broker = $6 OR left_at IS NOT NULL)`,
+        [now - ageMs, now, why, id, agentId, seat.id],
       ),
-    /** Doubts all that were heard of last at a time, or before. */
+    /** Doubts all that were heard of last at a time, or before; beside other brokers, those whose broker is gone. */
     doubtAll: ({ ageMs, why, until }: { readonly ageMs: number; readonly why: DoubtWhy; readonly until: number }) =>
       db.run(
         `UPDATE session SET seen_at = LEAST(seen_at, $1), doubted_at = COALESCE(doubted_at, $2),
            doubted_why = COALESCE(doubted_why, $3)
-         WHERE beat_at <= $4`,
-        [now - ageMs, now, why, until],
+         WHERE beat_at <= $4 AND ($5 = 1 OR left_at IS NOT NULL)`,
+        [now - ageMs, now, why, until, seat.isFirst ? 1 : 0],
       ),
     /** Notes that the stream of the session that holds a delivery works, if that came through it. */
     async prove({
@@ -166,13 +168,6 @@ export function sessionStatements({ db, now, happened, numbers }: EngineContext)
       await tellPaths(happened, session.agentPk, session.id, pathsOf(session), paths);
     },
     removeAllOf: (agentPk: number) => db.run(`DELETE FROM session WHERE agent_pk = $1`, [agentPk]),
-    /** Follows a step of the clock. */
-    shift: (ms: number) =>
-      db.run(
-        `UPDATE session SET seen_at = seen_at + $1, beat_at = beat_at + $1, doubted_at = doubted_at + $1,
-           proven_at = proven_at + $1`,
-        [ms],
-      ),
     /** Position of the newest entry of the timeline. */
     position: async () => (await numbers.last()).timeline,
   };

@@ -194,6 +194,8 @@ export function openStore(
 
   const store: Store = {
     instanceId: open.instanceId,
+    isOnDuty: () => true,
+    endBrokers: async () => 0,
     listen: (to) => {
       listener = to;
     },

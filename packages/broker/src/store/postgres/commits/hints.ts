@@ -2,6 +2,17 @@
 import type { AgentId, SessionId } from "@agentmesh/protocol";
 import type { LeasedRecord, StoreListener } from "../../../mesh/store.ts";
 
+/** What brokers tell each other of their acts. */
+export interface Called {
+  readonly ready: readonly AgentId[];
+  readonly left: readonly AgentId[];
+  readonly over: readonly SessionId[];
+  readonly advanced: boolean;
+  readonly audited: boolean;
+  readonly happened: boolean;
+  readonly missed: boolean;
+}
+
 /** What was leased for one stream. */
 export interface StreamedLeases {
   readonly session: SessionId;
@@ -15,10 +26,12 @@ export class Hints {
   readonly #served = new Set<AgentId>();
   readonly #streamed: StreamedLeases[] = [];
   readonly #left = new Set<AgentId>();
+  readonly #over = new Set<SessionId>();
   readonly #notices: (() => void)[] = [];
   #advanced = false;
   #audited = false;
   #happened = false;
+  #missed = false;
 
   /** Something may be leasable for an agent. */
   ready(agentId: AgentId): void {
@@ -45,6 +58,16 @@ export class Hints {
     this.#left.add(agentId);
   }
 
+  /** A session is over. */
+  over(session: SessionId): void {
+    this.#over.add(session);
+  }
+
+  /** What was called may not have been heard: everybody looks. */
+  missed(): void {
+    this.#missed = true;
+  }
+
   /** The timeline grew. */
   advanced(): void {
     this.#advanced = true;
@@ -63,6 +86,20 @@ export class Hints {
   /** To be done when this is committed. */
   afterwards(step: () => void): void {
     this.#notices.push(step);
+  }
+
+  /** What other brokers are told. */
+  get called(): Called {
+    return {
+      // What is left over by the streams here is nothing.
+      ready: [...this.#ready].filter((agentId) => !this.#served.has(agentId)),
+      left: [...this.#left],
+      over: [...this.#over],
+      advanced: this.#advanced,
+      audited: this.#audited,
+      happened: this.#happened,
+      missed: this.#missed,
+    };
   }
 
   /** The act is committed: streams have what was leased for them at once, whoever listens is told after whoever asked for it. */

@@ -5,10 +5,12 @@ import type { StoreListener } from "../../../mesh/store.ts";
 import type { FoundDamage } from "../../shared/damage.ts";
 import { leaseForStreams } from "../acts/streamed.ts";
 import type { EngineContext, Notice } from "../context.ts";
+import type { Seat } from "../database/seat.ts";
 import type { Connection, Database } from "../driver/database.ts";
 import { databaseError, isLostRace, type Stage } from "../driver/failure.ts";
 import { type Engine, engineOf } from "../engine.ts";
 import { eventNotes } from "../events/notes.ts";
+import { Calls } from "./calls.ts";
 import { Hints } from "./hints.ts";
 import { Numbers } from "./numbers.ts";
 
@@ -22,6 +24,7 @@ export interface Terms {
   readonly remoteSenders: PolicyAction;
   readonly notice: Notice;
   readonly damage: FoundDamage;
+  readonly seat: Seat;
   /** In place of the database's, where a test's subject is time. */
   readonly clock?: Clock | undefined;
 }
@@ -38,10 +41,12 @@ const BEGIN = {
 /** The transactions of a broker. */
 export class Transactions {
   readonly #terms: Terms;
+  readonly #calls: Calls;
   #listener: StoreListener | undefined;
 
   constructor(terms: Terms) {
     this.#terms = terms;
+    this.#calls = new Calls(terms.seat, () => this.#listener);
   }
 
   listen(listener: StoreListener): void {
@@ -51,6 +56,11 @@ export class Transactions {
   /** Tells whoever listens that something may be leasable. */
   hint(hints: Hints): void {
     hints.tell(this.#listener);
+  }
+
+  /** Resolves when other brokers have been called what came of all acts that are over. */
+  called(): Promise<void> {
+    return this.#calls.called();
   }
 
   /** Runs an act, all of it or nothing, and tells what came of it. */
@@ -65,6 +75,7 @@ export class Transactions {
           }),
         );
         this.hint(hints);
+        this.#calls.tell(hints.called);
         return result;
       } catch (error) {
         if (isLostRace(error) && tries < TRIES) continue;
@@ -89,12 +100,12 @@ export class Transactions {
     act: Act<T>,
     committing: () => void,
   ): Promise<T> {
-    const { epoch, remoteSenders, notice, damage, clock } = this.#terms;
+    const { epoch, remoteSenders, notice, damage, clock, seat } = this.#terms;
     const time = clock ? `; SET LOCAL agentmesh.now = '${Math.trunc(clock.now())}'` : "";
     const [begun] = await connection.script<{ now: number }>(`${BEGIN[how]}${time}; SELECT mesh_now() AS now`);
     if (!begun) throw new Error("the database does not tell its time");
     const numbers = new Numbers(connection);
-    const base = { db: connection, now: begun.now, epoch, remoteSenders, numbers, hints, damage };
+    const base = { db: connection, now: begun.now, epoch, remoteSenders, numbers, hints, damage, seat };
     const context: EngineContext = {
       ...base,
       happened: eventNotes(base).note,

@@ -4,9 +4,10 @@ import { parties } from "../migrations/0001-parties.ts";
 import { messages } from "../migrations/0002-messages.ts";
 import { counts } from "../migrations/0003-counts.ts";
 import { followed } from "../migrations/0004-followed.ts";
+import { brokers } from "../migrations/0005-brokers.ts";
 
 /** Every migration in order; the schema is how many a database has. Never edited after a release. */
-export const migrations: readonly string[] = [parties, messages, counts, followed];
+export const migrations: readonly string[] = [parties, messages, counts, followed, brokers];
 
 /** Which of all advisory locks of a database the migrations of a mesh take. */
 const LOCK = 2_026_113_001;

@@ -4,7 +4,7 @@ import type { Database, DatabaseAddress } from "../driver/database.ts";
 import { nodePostgres } from "../driver/node-postgres.ts";
 import { migrate } from "./migrate.ts";
 import { refuseMoved } from "./moved.ts";
-import { type Seat, takeSeat } from "./seat.ts";
+import { type Seat, type SeatTimes, takeSeat } from "./seat.ts";
 import { checkSettings } from "./settings.ts";
 import { shownAddress } from "./shown-address.ts";
 
@@ -13,7 +13,7 @@ export interface OpenPostgres {
   readonly db: Database;
   readonly instanceId: string;
   readonly epoch: string;
-  readonly seat: Pick<Seat, "isFirst" | "settle">;
+  readonly seat: Seat;
   /** The schema that it had, and has now. */
   readonly schema: { readonly from: number; readonly to: number };
 }
@@ -29,17 +29,20 @@ export interface OpenTerms extends Partial<DatabaseAddress> {
   readonly url: string;
   /** Opens also what its mesh was moved away from. */
   readonly mayBeLeft?: boolean;
+  /** Who sits down; the same for the next process of a broker of which there is one at a time. */
+  readonly owner?: string;
+  readonly times?: SeatTimes;
 }
 
 /** Opens, checks and migrates. @throws UnsafeDatabaseError, NewerSchemaError, MovedAwayError */
 export async function openPostgres({
-  connections = CONNECTIONS,
   mayBeLeft = false,
+  owner = v7(),
+  times,
   ...address
 }: OpenTerms): Promise<OpenPostgres> {
-  // One is the broker's seat.
-  const all = connections + 1;
-  const db = await nodePostgres({ connectMs: CONNECT_MS, onLost: () => {}, ...address, connections: all });
+  const terms = { connections: CONNECTIONS, connectMs: CONNECT_MS, onLost: () => {}, ...address };
+  const db = await nodePostgres(terms);
   try {
     const known = await db.use(async (connection) => {
       await checkSettings(connection);
@@ -55,7 +58,7 @@ export async function openPostgres({
       if (!mesh) throw new Error("the database does not keep what it is");
       return { instanceId: mesh.instance_id, epoch: mesh.epoch, schema };
     });
-    const seat = await takeSeat(db);
+    const seat = await takeSeat({ ...terms, owner, times });
     const close = async () => {
       await seat.leave();
       await db.close();

@@ -1,5 +1,5 @@
 /** The driver `pg`, loaded when a database is opened and not before. */
-import type { PoolClient } from "pg";
+import type { Client, ClientBase, CustomTypesConfig } from "pg";
 import type { Connection, Database, DatabaseAddress, Value } from "./database.ts";
 
 /** Schema of all that is the mesh's. */
@@ -13,25 +13,19 @@ const GIVEN_UP_MS = 30_000;
 
 /** Opens a pool; no connection is made before the first is used. */
 export async function nodePostgres({ url, connections, connectMs, onLost }: DatabaseAddress): Promise<Database> {
-  const { Pool, types } = await import("pg");
-  const pool = new Pool({
-    connectionString: url,
+  const driver = await import("pg");
+  const pool = new driver.Pool({
+    ...usual(driver, url, connectMs),
     max: connections,
-    connectionTimeoutMillis: connectMs,
     statement_timeout: GIVEN_UP_MS,
     idle_in_transaction_session_timeout: GIVEN_UP_MS,
-    keepAlive: true,
-    application_name: "agentmesh",
-    options: `-c search_path=${SCHEMA}`,
-    types: { getTypeParser: (oid, format) => (oid === BIGINT ? Number : types.getTypeParser(oid, format)) },
   });
   pool.on("error", onLost);
+  // Told by the statement under way, too. From the beginning: the server may go in the moment in which a connection is lent.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return {
     async use(act) {
       const client = await pool.connect();
-      // Told by the statement under way, too: the pool listens to those that nobody uses.
-      const ignore = () => {};
-      client.on("error", ignore);
       let failure: unknown;
       try {
         return await act(connectionOf(client));
@@ -39,7 +33,6 @@ export async function nodePostgres({ url, connections, connectMs, onLost }: Data
         failure = error;
         throw error;
       } finally {
-        client.off("error", ignore);
         client.release(failure !== undefined && isLost(failure));
       }
     },
@@ -49,7 +42,28 @@ export async function nodePostgres({ url, connections, connectMs, onLost }: Data
   };
 }
 
-function connectionOf(client: PoolClient): Connection {
+/** A connection that is in no pool, not made yet. What it writes is no promise: nobody waits until it is on disk. */
+export async function clientOf(url: string, connectMs: number): Promise<Client> {
+  const driver = await import("pg");
+  return new driver.Client(usual(driver, url, connectMs, "-c synchronous_commit=off"));
+}
+
+function usual({ types }: typeof import("pg"), url: string, connectMs: number, more = "") {
+  const own: CustomTypesConfig = {
+    getTypeParser: (oid, format) => (oid === BIGINT ? Number : types.getTypeParser(oid, format)),
+  };
+  return {
+    connectionString: url,
+    connectionTimeoutMillis: connectMs,
+    keepAlive: true,
+    application_name: "agentmesh",
+    options: `-c search_path=${SCHEMA} ${more}`,
+    types: own,
+  };
+}
+
+/** What the engine asks of a connection, over one of the driver's. */
+export function connectionOf(client: ClientBase): Connection {
   const query = <Row extends object>(sql: string, values: readonly Value[] = []) => client.query<Row>(sql, [...values]);
   return {
     get: async <Row extends object>(sql: string, values?: readonly Value[]) => (await query<Row>(sql, values)).rows[0],

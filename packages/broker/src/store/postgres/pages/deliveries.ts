@@ -72,6 +72,13 @@ export function deliveryPageStatements({ db, now }: EngineContext) {
         `${FOUND_LEASE} WHERE d.session_id = ANY ($1::TEXT[]) AND d.state = 'leased' ORDER BY d.pk LIMIT $2`,
         [sessions, limit],
       ),
+    /** What was streamed to sessions, in the order of acceptance. */
+    streamedTo: (sessions: readonly string[], limit: number) =>
+      db.all<FoundLease>(
+        `${FOUND_LEASE} WHERE d.session_id = ANY ($1::TEXT[]) AND d.state = 'leased' AND d.stream_position IS NOT NULL
+         ORDER BY d.pk LIMIT $2`,
+        [sessions, limit],
+      ),
     /** Whatever is leased, by whomever. */
     allLeased: (limit: number) =>
       db.all<FoundLease>(`${FOUND_LEASE} WHERE d.state = 'leased' ORDER BY d.pk LIMIT $1`, [limit]),

@@ -7,7 +7,6 @@ import { endUnacked } from "../acts/end.ts";
 import { runOut } from "../acts/lease.ts";
 import { lockFound } from "../acts/lock-found.ts";
 import { prune } from "../acts/prune.ts";
-import { shift } from "../acts/shift.ts";
 import { Hints } from "../commits/hints.ts";
 import { each, ROWS, type Slice, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
@@ -17,7 +16,7 @@ import type { VerbParts } from "./parts.ts";
 
 /** Verbs that the sweeper calls. */
 export function careVerbs(
-  { read, write, writeSliced, hint }: VerbParts,
+  { read, writeSliced, hint }: VerbParts,
   damage: FoundDamage,
 ): Pick<
   Store,
@@ -39,26 +38,8 @@ export function careVerbs(
     return sum(await writeSliced(laneOf.care, slice));
   };
   return {
-    shiftTimes: async (ms, step) => {
-      let stepped = 0;
-      // The clock is no part of the database: an act that runs twice steps it once, and one that is lost takes it back.
-      const follow = (by: number) => {
-        if (stepped === by) return;
-        step(by - stepped);
-        announced.until += by - stepped;
-        stepped = by;
-      };
-      try {
-        await write(laneOf.care, async (engine, context) => {
-          await shift(engine, context, ms);
-          context.notice("info", "clock.stepped", { ms, detail: "the clock was set, or the machine slept" });
-          follow(ms);
-        });
-      } catch (error) {
-        follow(0);
-        throw error;
-      }
-    },
+    // Times are the database's: a step of one broker's clock is no step of them.
+    shiftTimes: async (ms, step) => step(ms),
     expireLeases: (limit, retry) =>
       upTo(
         limit,

@@ -13,7 +13,11 @@ import type { FoundLease } from "../pages/deliveries.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** Verbs on sessions. */
-export function sessionVerbs({ read, write, writeSliced }: VerbParts): SessionStore & Pick<Store, "returnStreamed"> {
+export function sessionVerbs({
+  read,
+  write,
+  writeSliced,
+}: VerbParts): SessionStore & Pick<Store, "endBrokers" | "returnStreamed"> {
   return {
     sessionsOf: (agentId, limit) =>
       read(async ({ agents, sessions }, { now }) => {
@@ -72,6 +76,10 @@ export function sessionVerbs({ read, write, writeSliced }: VerbParts): SessionSt
       const parts = await writeSliced(laneOf.care, expireSome(offlineAfterMs, retry));
       return parts.flat();
     },
+    endBrokers: async ({ graceMs, ageMs }, retry) => {
+      await write(laneOf.care, ({ brokers }, { hints, notice }) => endSeats(brokers, ageMs, { hints, notice }));
+      return sum(await writeSliced(laneOf.care, returnLeft(graceMs, retry)));
+    },
     returnStreamed: async (session, afterPosition, retry) => {
       const after = afterPosition ?? 0;
       // Read in the agent's turn, behind what the stream has asked for; what the session is streamed later is not lost.
@@ -83,15 +91,67 @@ export function sessionVerbs({ read, write, writeSliced }: VerbParts): SessionSt
       const parts = await writeSliced<number>(lane, async (engine, context) => {
         until ??= await engine.timeline.lastPosition();
         const end = until;
-        const { rows, more } = await lockFound(engine, ROWS, (limit) =>
-          engine.deliveryPages.streamed({ session, after, until: end, limit }),
-        );
+        const streamed = (limit: number) => engine.deliveryPages.streamed({ session, after, until: end, limit });
+        const { rows, more } = await lockFound(engine, ROWS, streamed, holder && [holder.agentPk]);
+        // A client that has gone on to another broker is not gone, and one that is here now is here.
+        if (afterPosition === undefined && (await engine.brokers.hasElsewhere(session)))
+          return { part: 0, more: false };
+        if (afterPosition !== undefined) await engine.brokers.streams(session);
         return { part: await giveBackAll(engine, context, rows, { reason, failed, retry }), more };
       });
       return sum(parts);
     },
   };
 }
+
+/** Ends the seats of brokers that are gone. */
+async function endSeats(
+  brokers: Engine["brokers"],
+  ageMs: number,
+  { hints, notice }: Pick<EngineContext, "hints" | "notice">,
+): Promise<void> {
+  const gone = await brokers.endSeats();
+  if (gone.length === 0) return;
+  await brokers.leave(gone, ageMs);
+  // One that died behind a commit has called nobody.
+  hints.missed();
+  notice("warn", "broker.gone", { brokers: gone, detail: "another broker of this mesh does not renew its seat" });
+}
+
+/** Gives back what was streamed to sessions of brokers that are gone, once their grace is over. */
+function returnLeft(graceMs: number, retry: RetryPolicy) {
+  const terms = { reason: "the session's broker is gone", failed: true, retry };
+  return async (engine: Engine, context: EngineContext): Promise<Slice<number>> => {
+    const { brokers, deliveryPages } = engine;
+    const left = await brokers.left(graceMs, LEFT_AT_ONCE);
+    const streamed = (limit: number) =>
+      left.length === 0
+        ? none()
+        : deliveryPages.streamedTo(
+            left.map(({ id }) => id),
+            limit,
+          );
+    const { rows, more } = await lockFound(
+      engine,
+      ROWS,
+      streamed,
+      left.map(({ agent_pk }) => agent_pk),
+    );
+    // Who has come back meanwhile keeps what it has.
+    const away: ReadonlySet<string | null> = new Set(await brokers.stillLeft(left.map(({ id }) => id)));
+    const part = await giveBackAll(
+      engine,
+      context,
+      rows.filter(({ session_id }) => away.has(session_id)),
+      terms,
+    );
+    if (!more) await brokers.forget([...away].filter((id) => id !== null));
+    return { part, more: more || left.length === LEFT_AT_ONCE };
+  };
+}
+
+/** So many sessions are looked at in one slice. */
+const LEFT_AT_ONCE = 64;
 
 /** Sessions that one sweep ends at most. */
 const MOST_ENDED = 500;
