@@ -6,6 +6,7 @@ import { runOf, thoroughOnly } from "./vitest.workspace.ts";
 export const inShort = [
   "**/test/properties/lives.test.ts",
   "**/test/properties/properties.test.ts",
+  "**/test/properties/postgres/properties.test.ts",
   "**/test/store/keeping.test.ts",
   "**/test/store/lives.test.ts",
   "**/test/store/slices.test.ts",

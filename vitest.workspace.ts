@@ -16,7 +16,11 @@ const inTestkit = (file: string) => fileURLToPath(new URL(`packages/testkit/src/
 const MOST_WORKERS = 6;
 
 /** Tests of the tests: whether the property suite, the history checker and the fault suite find what they are there for. */
-const OF_THE_TESTS = ["**/test/properties/mutants/*.test.ts", "**/faults/*.test.ts"];
+const OF_THE_TESTS = [
+  "**/test/properties/mutants/*.test.ts",
+  "**/test/properties/postgres/mutants.test.ts",
+  "**/faults/*.test.ts",
+];
 
 /**
  * What starts programs by the dozen, and that few changes touch: how the programs fare on a machine that is not the usual

@@ -53,7 +53,7 @@ export { startInTerminal, terminalCommand, whyNoTerminals } from "./shell/in-ter
 export { startTestBroker, type TestAgent, type TestBroker, type TestBrokerOptions } from "./start-test-broker.ts";
 export { stopwatch } from "./stopwatch.ts";
 export { type TempDir, tempDir } from "./temp-dir.ts";
-export { sampleOf, thorough, times } from "./thorough.ts";
+export { sampleOf, sampleSeed, thorough, times } from "./thorough.ts";
 export {
   anchorOf,
   type Trouble,

@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import type { Asked, Asks } from "../../src/mesh/asks.ts";
 import type { Store } from "../../src/mesh/store.ts";
 import { asksOf } from "./asks-world.ts";
-import { soundEngine, turn, World } from "./world.ts";
+import { SqliteWorld, soundEngine } from "./sqlite-world.ts";
+import { turn } from "./world.ts";
 
 /** What somebody who asks does, and when, in turns of the event loop. */
 const story = fc.record({
@@ -26,7 +27,7 @@ async function turns(n: number): Promise<void> {
 
 /** Tells the story with an `ask` that may be spoilt. */
 async function check(spoil: (ask: Ask, store: Store) => Ask, stories: readonly Story[]): Promise<void> {
-  await using world = new World(soundEngine);
+  await using world = new SqliteWorld(soundEngine);
   const { asks, agents, messages } = asksOf(world);
   const ask = spoil((...all) => asks.ask(...all), world.store);
   const callers = [];

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { WaitingAsks, type WaitingCall } from "../../src/mesh/waiting-asks.ts";
 import { asksOf } from "./asks-world.ts";
-import { soundEngine, turn, World } from "./world.ts";
+import { SqliteWorld, soundEngine } from "./sqlite-world.ts";
+import { turn } from "./world.ts";
 
 const NAMES = ["ada", "bob", "cyd", "dee", "eve"];
 
@@ -42,7 +43,7 @@ async function check(
   waiting: WaitingAsks,
   steps: typeof sequence extends fc.Arbitrary<infer T> ? T : never,
 ): Promise<void> {
-  await using world = new World(soundEngine);
+  await using world = new SqliteWorld(soundEngine);
   const { store } = world;
   const { asks, agents, messages } = asksOf(world, waiting);
   for (const name of NAMES) await agents.register({ kind: "key" }, { name, ifTaken: "refuse" });

@@ -13,14 +13,15 @@ import { send } from "./questions-messages.ts";
 import { publish } from "./questions-publish.ts";
 import { subscribe } from "./questions-topics.ts";
 import { ack, nack, recordPush, release } from "./questions-verbs.ts";
-import { RETENTION_MS, soundEngine, World } from "./world.ts";
+import { SqliteWorld, soundEngine } from "./sqlite-world.ts";
+import { RETENTION_MS } from "./world.ts";
 
 /** Asks one after another, lists in one turn. Begins with one agent, two sessions and a message to itself. @throws BrokenPromise */
 async function ask(
   sequence: (o: Observer, delivery: DeliveryHistory) => Iterable<Question | readonly Question[]>,
   pieces?: number,
 ): Promise<Observer> {
-  await using world = new World(soundEngine, undefined, pieces);
+  await using world = new SqliteWorld(soundEngine, undefined, pieces);
   const o = await Observer.begin(world);
   await o.step(register("ada", "token"));
   const ada = o.history.agents[0]?.id ?? "agt_";

@@ -19,6 +19,20 @@ export function sent(sender: AgentId, judge: Judge): Sent {
   return { sender, slices: () => ({ next }) };
 }
 
+/**
+ * Judges the acts of a turn in the order in which they were seen to be done: `order` has an entry for each slice of each. What
+ * was asked that is no act, or is not seen, comes behind.
+ */
+export function judgeInOrder(judges: readonly (Judge | Sent)[], order: readonly number[]): void {
+  const slices = judges.map((each) => (typeof each === "function" ? sent("agt_", each) : each).slices());
+  const isDone = slices.map(() => false);
+  const goOn = (n: number): void => {
+    if (isDone[n] === false) isDone[n] = slices[n]?.next().done === true;
+  };
+  for (const n of order) goOn(n);
+  for (const n of slices.keys()) while (isDone[n] === false) goOn(n);
+}
+
 interface Act {
   readonly sender: AgentId | undefined;
   readonly slices: Iterator<undefined, void>;

@@ -6,7 +6,7 @@ import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { drivers } from "../store/drivers.ts";
 import { checkLives } from "./lives.ts";
 import { BrokenPromise } from "./promises.ts";
-import { type EngineMaker, soundEngine } from "./world.ts";
+import { type EngineMaker, soundEngine } from "./sqlite-world.ts";
 
 const { AGENTMESH_PROPERTY_RUNS: runs, AGENTMESH_PROPERTY_SEED: seed } = process.env;
 const numRuns = Math.ceil(Number(runs ?? times(300, 100)) / 10);

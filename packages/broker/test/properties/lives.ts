@@ -6,7 +6,8 @@ import fc from "fast-check";
 import { MeshError } from "../../src/mesh/errors.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { demand } from "./promises.ts";
-import { type EngineMaker, type Restore, World } from "./world.ts";
+import { type EngineMaker, SqliteWorld } from "./sqlite-world.ts";
+import type { Restore } from "./world.ts";
 
 const AGENTS = ["anna", "ben"] as const;
 type Name = (typeof AGENTS)[number];
@@ -21,7 +22,7 @@ interface Shown {
 
 /** All that happened in one run, over all lives. */
 class Lives {
-  readonly world: World;
+  readonly world: SqliteWorld;
   readonly shown: Record<Name, Shown[]> = { anna: [], ben: [] };
   /** Who reads the log, from its first look on. */
   reader: { cursor: string } | undefined;
@@ -29,7 +30,7 @@ class Lives {
   readonly count: Map<string, number>;
   #bodies = 0;
 
-  constructor(world: World, count: Map<string, number>) {
+  constructor(world: SqliteWorld, count: Map<string, number>) {
     this.world = world;
     this.count = count;
   }
@@ -206,7 +207,7 @@ export async function checkLives(
   const count = new Map<string, number>();
   const sequences = fc.array(acts, { minLength: 1, maxLength: 60, size: "max" });
   const property = fc.asyncProperty(sequences, async (sequence) => {
-    await using world = new World(newEngine(), drivers);
+    await using world = new SqliteWorld(newEngine(), drivers);
     const lives = new Lives(world, count);
     // Of the empty mesh: what is registered later is lost with a restore, too.
     world.backUp();

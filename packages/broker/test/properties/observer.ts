@@ -4,11 +4,11 @@ import { MeshError } from "../../src/mesh/errors.ts";
 import { checkAccounts, checkWholeStory } from "./accounts.ts";
 import { EventTape } from "./event-tape.ts";
 import { type DeliveryHistory, History, type SessionHistory, short, written } from "./history.ts";
-import { type Judge, judgeAll, type Sent } from "./judging.ts";
+import { type Judge, judgeAll, judgeInOrder, type Sent } from "./judging.ts";
 import { demand } from "./promises.ts";
 import { judgeStreamed, judgeStreams } from "./questions-leases.ts";
 import { Tape } from "./tape.ts";
-import { turn, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** Asks the engine one thing. The question is fixed when it begins; the answer is judged in the order of asking. */
 export type Question = (observer: Observer) => Promise<Judge | Sent>;
@@ -67,14 +67,15 @@ export class Observer {
     this.world.forget();
     this.asked.clear();
     this.spread.clear();
-    // What the engine does by itself, such as indexing words, is on disk: what is asked now is committed in the next turn.
-    await this.world.store.stats();
-    const judges = await Promise.all(questions.map((question) => question(this)));
-    await turn();
+    await this.world.quiet();
+    const judges = await Promise.all(questions.map((question, n) => this.world.asked(n, () => question(this))));
+    await this.world.hinted();
     const logged = await this.tape.read(this.world.store);
     const happened = await this.events.read(this.world.store, logged);
     const grown = this.tape.length > 0;
-    judgeAll(judges);
+    const order = this.world.order();
+    if (order) judgeInOrder(judges, order);
+    else judgeAll(judges);
     for (const judge of this.#later.splice(0)) judge();
     judgeStreams(this);
     this.tape.done();

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
 import { drivers } from "../store/drivers.ts";
 import { checkEngine } from "./run.ts";
-import { soundEngine } from "./world.ts";
+import { soundEngine } from "./sqlite-world.ts";
 
 const { AGENTMESH_PROPERTY_RUNS: runs, AGENTMESH_PROPERTY_SEED: seed } = process.env;
 const wanted = Number(runs ?? times(300, 60));

@@ -119,7 +119,8 @@ export function removeAgent(agentId: AgentId): Question {
       const agent = o.history.agent(agentId);
       const alive = o.history.alive(agentId);
       o.say(`remove ${agent?.name} → ${n} dead`);
-      demand(!meanwhile && !after, "ownership", () => `the token of ${agent?.name} is good although it has left`);
+      const isGone = !after && !(o.world.ways.looksSeeActs && meanwhile);
+      demand(isGone, "ownership", () => `the token of ${agent?.name} is good although it has left`);
       demand(n === alive.length, "I1 no loss", () => `${alive.length} lived, but ${n} died with their agent`);
       leave(o, agentId);
       for (const each of alive) judgeEnd(o, each, "dead", "dead", { reason: "recipient_gone" });
@@ -233,7 +234,7 @@ export function heartbeat(session: SessionHistory, as: AgentId): Question {
       if (!own) return;
       session.seenAt = o.now;
       session.beatAt = o.now;
-      if (session.doubt || session.silent) written(session);
+      if (session.doubt || session.silent || o.world.ways.writesHeartbeats) written(session);
       else o.history.unwrittenSince ??= o.now;
       session.doubt = undefined;
       o.heardOf(session);

@@ -1,4 +1,6 @@
 /** Questions of time and care: the clock, restarts, what is over, old history; with what must come of them. */
+
+import { fakeClock } from "../store/fake-clock.ts";
 import { type DeliveryHistory, isAlive, type MessageHistory, pushesBy, short, time, written } from "./history.ts";
 import type { Judge } from "./judging.ts";
 import type { Observer, Question } from "./observer.ts";
@@ -18,11 +20,16 @@ export function advance(ms: number): Question {
 /** The clock is set by `ms`, and the store follows: everything that runs goes on as long as it had to. */
 export function stepClock(ms: number): Question {
   return async (o) => {
-    await o.world.store.shiftTimes(ms, (by) => o.world.clock.advance(by));
-    o.clockSetBack ||= ms < 0;
+    const { clock, store, ways } = o.world;
+    // That of a broker which does not own the time: nothing may come of it.
+    const own = ways.ownsClock ? clock : fakeClock(clock.now());
+    const before = own.now();
+    await store.shiftTimes(ms, (by) => own.advance(by));
+    demand(own.now() === before + ms, "delay", () => `the clock went ${own.now() - before} ms, not ${ms}`);
+    o.clockSetBack ||= ways.ownsClock && ms < 0;
     return () => {
       o.say(`the clock is set by ${ms} ms`);
-      moveTimes(o, ms);
+      if (o.world.ways.ownsClock) moveTimes(o, ms);
     };
   };
 }
@@ -72,7 +79,7 @@ export function restart(how: End): Question {
 export function loseUnwritten(o: Observer, how: End): void {
   o.history.unwrittenSince = undefined;
   for (const each of o.history.sessions) {
-    if (how !== "clean") {
+    if (how !== "clean" && !o.world.ways.writesHeartbeats) {
       const { beatAt, seenAt } = each.written;
       const grace = each.doubt ? 0 : Math.max(0, Math.min(GRACE_AT_START_MS, o.now - seenAt));
       Object.assign(each, { beatAt, seenAt: seenAt + grace });
@@ -105,6 +112,7 @@ export function tellPresences(staleAfterMs: number): Question {
 
 /** By how much a start would find that the clock was set back, in milliseconds; 0 when it goes on as it was. */
 export function stepAtStart(o: Observer): number {
+  if (!o.world.ways.ownsClock) return 0;
   const newest = Math.max(0, ...o.history.sessions.filter(({ open }) => open).map(({ beatAt }) => beatAt));
   return newest - o.now >= STEP_MS ? newest - o.now : 0;
 }

@@ -13,7 +13,8 @@ import { advance, announceDue, expireLeases, expireMessages } from "./questions-
 import { admit } from "./questions-decisions.ts";
 import { lease } from "./questions-leases.ts";
 import { ack } from "./questions-verbs.ts";
-import { type EngineMaker, OFFLINE_AFTER_MS, World } from "./world.ts";
+import { type EngineMaker, SqliteWorld } from "./sqlite-world.ts";
+import { OFFLINE_AFTER_MS, type World } from "./world.ts";
 
 /** What is drawn for a run: its commands, and how many pieces a slice of an act takes. */
 type Drawn = [Iterable<fc.AsyncCommand<Observer, World>>, number];
@@ -37,14 +38,24 @@ export async function checkEngine(
   often: readonly string[] = [],
   drivers?: readonly Driver[],
 ): Promise<Checked> {
+  const newWorld = async (pieces: number) => new SqliteWorld(newEngine(), drivers, pieces);
+  return await checkWorlds(newWorld, fc.constantFrom(1, 1, 2, SLICES.pieces), parameters, often);
+}
+
+/** The same with whatever engine, in a world that is made for each sequence, with so many pieces in a slice. */
+export async function checkWorlds(
+  newWorld: (pieces: number) => Promise<World>,
+  pieces: fc.Arbitrary<number>,
+  parameters: fc.Parameters<Drawn>,
+  often: readonly string[] = [],
+): Promise<Checked> {
   let steps = 0;
   const events = new Map<string, number>();
   const count = (event: string) => events.set(event, (events.get(event) ?? 0) + 1);
   // Without size "max" a sequence has five commands, and most faults survive.
   const commands = fc.commands(allCommands(often), { maxCommands: 100, size: "max" });
-  const pieces = fc.constantFrom(1, 1, 2, SLICES.pieces);
   const property = fc.asyncProperty(commands, pieces, async (drawn, inSlice) => {
-    await using world = new World(newEngine(), drivers, inSlice);
+    await using world = await newWorld(inSlice);
     const observer = await Observer.begin(world);
     try {
       await settle(observer);

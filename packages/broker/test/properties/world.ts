@@ -1,7 +1,4 @@
-/** One engine under test in a folder of its own: its clock, its restarts, and what its listener was told. */
-import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/** One engine under test, as its clients know it: its clock, its restarts, and what its listeners were told. */
 import type { AgentId, SessionId } from "@agentmesh/protocol";
 import type {
   AskNotices,
@@ -12,13 +9,7 @@ import type {
   Store,
   StreamLeaseTerms,
 } from "../../src/mesh/store.ts";
-import { SLICES, type SliceSizes } from "../../src/store/sqlite/commits/slices.ts";
-import type { Driver } from "../../src/store/sqlite/driver/database.ts";
-import { openDatabase } from "../../src/store/sqlite/file/open.ts";
-import { type OpenDatabase, sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
-import { driver } from "../store/drivers.ts";
-import { type FakeClock, fakeClock } from "../store/fake-clock.ts";
-import { PowerDisk } from "./power.ts";
+import type { FakeClock } from "../store/fake-clock.ts";
 
 /** Limits small enough that a hundred commands reach them. */
 export const QUOTA: InboxQuota = { maxMessages: 7, maxBytes: 900 };
@@ -57,18 +48,30 @@ export type End = "clean" | "kill" | "power cut";
 /** How a copy takes the place of the database: over it, where it was removed, or moved over it. */
 export type Restore = "in place" | "removed first" | "by rename";
 
-/** Makes the store of an open database; a mutant gives another one. Called anew at each restart of one run. */
-export type EngineMaker = (database: OpenDatabase, clock: FakeClock, sizes: SliceSizes) => Store;
+/** What one listener was told. */
+export interface Heard {
+  readonly told: Set<AgentId>;
+  grown: boolean;
+  happened: boolean;
+}
 
-export const soundEngine: EngineMaker = (database, clock, sizes) => sqliteStore(database, clock, undefined, sizes);
+/** In what an engine keeps its promises otherwise than another. */
+export interface Ways {
+  /** A heartbeat is on disk when it is answered; else within a minute, and a start after a kill knows how much it may lack. */
+  readonly writesHeartbeats: boolean;
+  /** Its clock is the broker's: what runs follows its steps, and a start finds that it was set back. */
+  readonly ownsClock: boolean;
+  /** An act is done in the turn that it was asked for in: a look behind it sees it before it is answered. */
+  readonly looksSeeActs: boolean;
+}
 
-// In memory where there is such a folder: opening costs half of the time on a disk, and what power cuts leave is made.
-const home = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-
-/** A broker's store, as its clients know it. */
-export class World implements AsyncDisposable {
-  readonly clock = fakeClock();
-  /** Agents that the listener was told of since the last `forget`. */
+/** A mesh under test: one broker's store, or those of several. */
+export abstract class World implements AsyncDisposable {
+  abstract readonly clock: FakeClock;
+  /** How many pieces one slice of an act takes; nothing in it depends on the time that it takes. */
+  abstract readonly pieces: number;
+  abstract readonly ways: Ways;
+  /** Agents that a listener was told of since the last `forget`. */
   readonly told = new Set<AgentId>();
   grown = false;
   /** It was told that something happened. */
@@ -78,29 +81,12 @@ export class World implements AsyncDisposable {
   /** Open streams, and what was leased for them since the last `forget`, in that order. */
   readonly streams = new Map<SessionId, StreamLeaseTerms>();
   readonly streamed: { readonly terms: StreamLeaseTerms; readonly leased: readonly LeasedRecord[] }[] = [];
-  readonly #make: (database: OpenDatabase, clock: FakeClock) => Store;
-  readonly #drivers: Driver[];
-  readonly #folder = mkdtempSync(join(home, "agentmesh-properties-"));
-  #disk: PowerDisk | undefined;
-  #database: OpenDatabase;
-  #store: Store;
 
-  /** How many pieces one slice of an act takes; nothing in it depends on the time that it takes. */
-  readonly pieces: number;
-
-  /** With several drivers, each clean restart takes the next. */
-  constructor(make: EngineMaker, drivers: readonly Driver[] = [driver], pieces = SLICES.pieces) {
-    const sizes = { pieces, firstMs: 0, ms: 0, batchMs: Number.POSITIVE_INFINITY, followMs: 0 };
-    this.pieces = pieces;
-    this.#make = (database, clock) => make(database, clock, sizes);
-    this.#drivers = [...drivers];
-    this.#database = this.#openFile();
-    this.#store = this.#listenTo(this.#make(this.#database, this.clock));
-  }
-
-  get store(): Store {
-    return this.#store;
-  }
+  /** Where the next thing is asked. */
+  abstract get store(): Store;
+  /** `clean` closes first; `kill` leaves what there is, and starts again. */
+  abstract restart(how: End): Promise<void>;
+  abstract [Symbol.asyncDispose](): Promise<void>;
 
   get now(): number {
     return this.clock.now();
@@ -114,86 +100,53 @@ export class World implements AsyncDisposable {
     this.happened = false;
   }
 
-  /** `clean` closes first; `kill` opens the same file beside the old handle, which is then dropped. */
-  async restart(how: End): Promise<void> {
-    const before = this.#database;
-    if (how !== "clean") this.#disk?.end();
-    if (how === "power cut") this.#disk?.cut(() => before.db.close());
-    if (how === "clean") {
-      await this.#store.close();
-      // Not after a kill: two libraries in one process know nothing of each other's locks.
-      this.#drivers.push(...this.#drivers.splice(0, 1));
-    }
-    this.#database = this.#openFile();
-    if (how !== "power cut") before.db.close();
-    this.#store = this.#listenTo(this.#make(this.#database, this.clock));
+  /** What the engine does by itself is done: what is asked now comes next. */
+  async quiet(): Promise<void> {}
+
+  /** Whoever is told of what was done has been told. */
+  hinted(): Promise<void> {
+    return turn();
   }
 
-  /** Takes a copy of the database while it is open; it takes the place of the one before. */
-  backUp(): void {
-    const copy = this.#at("backup.db");
-    rmSync(copy, { force: true });
-    this.#database.db.prepare("VACUUM INTO ?").run(copy);
+  /** Asks as the n-th of a step. */
+  asked<T>(_n: number, ask: () => Promise<T>): Promise<T> {
+    return ask();
   }
 
-  /** Ends the broker, puts the newest copy in place without the log, leaves the mark, and starts again. */
-  async restore(how: Restore, end: "clean" | "kill"): Promise<void> {
-    if (end === "clean") await this.#store.close();
-    // What a killed broker leaves is not what its handle would say on closing: its mark is not written.
-    else {
-      await turn();
-      this.#database.db.close();
-    }
-    const [database, copy, beside] = [this.#at("mesh.db"), this.#at("backup.db"), this.#at("beside.db")];
-    for (const file of ["-wal", "-shm"]) rmSync(database + file, { force: true });
-    if (how === "removed first") rmSync(database);
-    copyFileSync(copy, how === "by rename" ? beside : database);
-    if (how === "by rename") renameSync(beside, database);
-    this.#database = this.#openFile();
-    this.#store = this.#listenTo(this.#make(this.#database, this.clock));
+  /** Whose acts were done one after the other since the last `forget`, an entry for each slice; undefined: in the order of asking. */
+  order(): readonly number[] | undefined {
+    return undefined;
   }
 
-  #at(name: string): string {
-    return join(this.#folder, name);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await turn();
-    this.#database.db.close();
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-
-  #openFile(): OpenDatabase {
-    const [driver] = this.#drivers;
-    if (!driver) throw new Error("there is no driver");
-    const options = { driver, folder: this.#folder, startEmpty: false, notice: () => {} };
-    // "normal" has no log that is flushed: this suite has a disk of its own.
-    const opened = openDatabase({ ...options, synchronous: "normal" });
-    this.#disk = new PowerDisk(this.#at("mesh.db"));
-    return { ...opened, log: this.#disk };
-  }
-
-  #listenTo(store: Store): Store {
-    const current = () => this.#store === store;
-    this.streams.clear();
+  /** Listens to a store, as long as that is `current`; `hasStream` says which sessions have their streams there, `heard` is told. */
+  protected listenTo(
+    store: Store,
+    current: () => boolean,
+    hasStream: (session: SessionId) => boolean,
+    heard: Heard = this,
+  ): Store {
     store.listen({
       ready: (agentId, isStreamed) => {
         if (!current()) return;
-        this.told.add(agentId);
+        heard.told.add(agentId);
         if (isStreamed) this.served.add(agentId);
-        else this.served.delete(agentId);
+        // What is called by another broker is no news of one's own streams.
+        else if (heard === this) this.served.delete(agentId);
       },
-      offers: (agentId) => (current() ? [...this.streams.values()].filter((terms) => terms.agentId === agentId) : []),
+      offers: (agentId) =>
+        current()
+          ? [...this.streams.values()].filter((terms) => terms.agentId === agentId && hasStream(terms.session))
+          : [],
       leased: (session, leased) => {
         const terms = this.streams.get(session);
         if (!current() || !terms) throw new Error(`${session} has no stream, and was leased to`);
         this.streamed.push({ terms, leased });
       },
       advanced: () => {
-        if (current()) this.grown = true;
+        if (current()) heard.grown = true;
       },
       happened: () => {
-        if (current()) this.happened = true;
+        if (current()) heard.happened = true;
       },
     });
     return store;

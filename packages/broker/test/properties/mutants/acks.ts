@@ -1,7 +1,7 @@
 /** Mutants of many acks in one call: whose they end, what a refusal does to the others, what is told. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { AckVerdict } from "../../../src/mesh/store.ts";
-import { every, type Mutant, mutant, type Sound, stateless } from "./mutant.ts";
+import { every, type Mutant, mutant, ofStore, type Sound, stateless } from "./mutant.ts";
 
 function ownerOf({ db }: Sound, deliveryId: string): AgentId | undefined {
   return db
@@ -20,7 +20,7 @@ export const ackMutants: Mutant[] = [
         ),
       ),
   })),
-  stateless("a bulk ack stops at the first refused entry", ({ store }) => ({
+  ofStore("a bulk ack stops at the first refused entry", ({ store }) => ({
     ackMany: async (agentId, acks) => {
       const answers: AckVerdict[] = [];
       for (const { ref, receipt, evidence } of acks) {
@@ -45,17 +45,17 @@ export const ackMutants: Mutant[] = [
       return answers;
     },
   })),
-  stateless("the receipts of a bulk ack are not looked at", ({ store }) => ({
+  ofStore("the receipts of a bulk ack are not looked at", ({ store }) => ({
     ackMany: (agentId, acks) =>
       store.ackMany(
         agentId,
         acks.map((each) => ({ ...each, receipt: undefined })),
       ),
   })),
-  stateless("what a bulk ack is answered stands in another order", ({ store }) => ({
+  ofStore("what a bulk ack is answered stands in another order", ({ store }) => ({
     ackMany: async (agentId, acks) => (await store.ackMany(agentId, acks)).toReversed(),
   })),
-  stateless("only the first slice of a bulk ack is done, and all of it answered", ({ store }) => ({
+  ofStore("only the first slice of a bulk ack is done, and all of it answered", ({ store }) => ({
     ackMany: async (agentId, acks) => {
       const [first, ...others] = acks;
       const answers = first ? [...(await store.ackMany(agentId, [first]))] : [];
@@ -121,16 +121,16 @@ export const ackMutants: Mutant[] = [
       return answers;
     },
   })),
-  stateless("a lease of many forgets what bytes its earlier slices took", ({ store }) => ({
+  ofStore("a lease of many forgets what bytes its earlier slices took", ({ store }) => ({
     lease: (terms) => store.lease(terms.max > 25 ? { ...terms, maxBytes: 2 * terms.maxBytes } : terms),
   })),
-  stateless("a lease of many leaves out what its first slice took", ({ store }) => ({
+  ofStore("a lease of many leaves out what its first slice took", ({ store }) => ({
     lease: async (terms) => {
       const { leased, ...rest } = await store.lease(terms);
       return { ...rest, leased: terms.max > 25 ? leased.slice(2) : leased };
     },
   })),
-  stateless("whatever showed that it was read, a bulk ack says handled", ({ store }) => ({
+  ofStore("whatever showed that it was read, a bulk ack says handled", ({ store }) => ({
     ackMany: (agentId, acks) =>
       store.ackMany(
         agentId,

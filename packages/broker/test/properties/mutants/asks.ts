@@ -1,7 +1,7 @@
 /** Mutants of asks: answers, debts, reminders. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { Database } from "../../../src/store/sqlite/driver/database.ts";
-import { type Mutant, stateless } from "./mutant.ts";
+import { type Mutant, ofStore, stateless } from "./mutant.ts";
 
 /** Runs `act` while the asks are changed, and puts the changed column back. */
 async function whileAsks<T>(
@@ -46,7 +46,7 @@ export const askMutants: Mutant[] = [
       return accepted;
     },
   })),
-  stateless("a late answer is no answer", ({ store, clock }) => ({
+  ofStore("a late answer is no answer", ({ store, clock }) => ({
     askStatus: async (messageId) => {
       const status = await store.askStatus(messageId);
       return status && status.dueAt <= clock.now() ? { ...status, reply: undefined } : status;
@@ -109,17 +109,17 @@ export const askMutants: Mutant[] = [
     },
     ["ask", "sweep at a deadline", "restart"],
   ),
-  stateless("a list of questions shows everybody's", ({ store }) => ({
+  ofStore("a list of questions shows everybody's", ({ store }) => ({
     listAsks: (side, _agentId, limit) => store.listAsks(side, undefined, limit),
   })),
-  stateless("who owes and who waits are mixed up", ({ store }) => ({
+  ofStore("who owes and who waits are mixed up", ({ store }) => ({
     listAsks: (side, agentId, limit) => store.listAsks(side === "owed" ? "waiting" : "owed", agentId, limit),
   })),
   stateless("a question that is owed is pruned", ({ store, db }) => ({
     prune: (retentionMs, limit) =>
       whileAsks(db, "closed_at", "closed_at = COALESCE(closed_at, 1)", () => store.prune(retentionMs, limit)),
   })),
-  stateless("an answer that is leased is acked, though its asker may have given up", ({ store }) => ({
+  ofStore("an answer that is leased is acked, though its asker may have given up", ({ store }) => ({
     leaseAnswer: async (messageId, terms) => {
       const leased = await store.leaseAnswer(messageId, terms);
       if (leased) await store.ack(terms.agentId, leased.id, undefined, "read");
@@ -164,7 +164,7 @@ export const askMutants: Mutant[] = [
       return store.leaseAnswer(messageId, { ...terms, session: known ? terms.session : undefined });
     },
   })),
-  stateless("an answer is not kept back for who waits for it", ({ store }) => ({
+  ofStore("an answer is not kept back for who waits for it", ({ store }) => ({
     enqueue: ({ keepBackMs: _, ...message }, quota) => store.enqueue(message, quota),
   })),
 ];

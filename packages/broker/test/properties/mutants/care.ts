@@ -1,7 +1,7 @@
 /** Mutants of sessions, restarts, hints, expiry and history. */
 import type { Database } from "../../../src/store/sqlite/driver/database.ts";
 import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
-import { every, forgetDeliveries, type Mutant, mutant, stateless } from "./mutant.ts";
+import { every, forgetDeliveries, type Mutant, mutant, ofStore, stateless } from "./mutant.ts";
 
 /** Makes leases look as if this session did not hold them. */
 function hide(db: Database, session: string): void {
@@ -151,7 +151,7 @@ export const careMutants: Mutant[] = [
       return renewed;
     },
   })),
-  stateless("the listener is not told of delays that are over", () => ({ announceDue: async () => {} })),
+  ofStore("the listener is not told of delays that are over", () => ({ announceDue: async () => {} })),
   mutant("one hint in twenty is not given", () => {
     const now = every(20);
     return ({ store }) => ({
@@ -159,7 +159,7 @@ export const careMutants: Mutant[] = [
         store.listen({ ...to, ready: (id, isStreamed) => (now() ? undefined : to.ready(id, isStreamed)) }),
     });
   }),
-  stateless("the listener is not told that the timeline grew", ({ store }) => ({
+  ofStore("the listener is not told that the timeline grew", ({ store }) => ({
     listen: (to) => store.listen({ ...to, advanced: () => {} }),
   })),
   stateless("what is past its life stays", () => ({ expireMessages: async () => 0 })),
@@ -196,7 +196,7 @@ export const careMutants: Mutant[] = [
     }),
     ["remove"],
   ),
-  stateless(
+  ofStore(
     "whose recipient has left is not told",
     ({ store }) => ({
       removeAgent: (agentId) => store.removeAgent(agentId),

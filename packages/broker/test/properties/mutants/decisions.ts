@@ -1,7 +1,7 @@
 /** Mutants of what senders and receivers decide, and of what senders are told. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { Database } from "../../../src/store/sqlite/driver/database.ts";
-import { type Mutant, stateless } from "./mutant.ts";
+import { type Mutant, ofStore, stateless } from "./mutant.ts";
 
 const silent = <T extends { readonly bounce?: unknown }>({ bounce: _, ...rest }: T) => rest;
 
@@ -21,11 +21,9 @@ export const decisionMutants: Mutant[] = [
     }),
     ["dismiss"],
   ),
-  stateless(
-    "anybody may dismiss what is dead",
-    ({ store }) => ({ dismiss: (_, ref) => store.dismiss(undefined, ref) }),
-    ["dismiss"],
-  ),
+  ofStore("anybody may dismiss what is dead", ({ store }) => ({ dismiss: (_, ref) => store.dismiss(undefined, ref) }), [
+    "dismiss",
+  ]),
   stateless(
     "dismissing takes a dead letter out of the history",
     ({ db, store }) => ({
@@ -109,7 +107,7 @@ export const decisionMutants: Mutant[] = [
     }),
     ["redrive"],
   ),
-  stateless(
+  ofStore(
     "a redrive does not ask for room",
     ({ store }) => ({
       redrive: (owner, ref) => store.redrive(owner, ref, { maxMessages: 1e9, maxBytes: 1e9 }),
@@ -164,7 +162,7 @@ export const decisionMutants: Mutant[] = [
       return verdict;
     },
   })),
-  stateless("nobody is told that a redriven delivery waits", ({ store }) => {
+  ofStore("nobody is told that a redriven delivery waits", ({ store }) => {
     let deaf = false;
     return {
       listen: (to) => store.listen({ ...to, ready: (id, isStreamed) => (deaf ? undefined : to.ready(id, isStreamed)) }),
@@ -176,14 +174,14 @@ export const decisionMutants: Mutant[] = [
       },
     };
   }),
-  stateless(
+  ofStore(
     "a list of dead letters shows everybody's",
     ({ store }) => ({
       listDead: (query) => store.listDead({ ...query, owner: undefined }),
     }),
     ["list dead letters", "lease and reject"],
   ),
-  stateless(
+  ofStore(
     "a page of dead letters leaves out the one before the next",
     ({ store }) => ({
       listDead: async (query) => {
@@ -193,17 +191,17 @@ export const decisionMutants: Mutant[] = [
     }),
     ["list dead letters", "lease and reject"],
   ),
-  stateless(
+  ofStore(
     "an agent is told what needs a person at others",
     ({ store }) => ({ heldNeeds: (sought) => store.heldNeeds({ ...sought, viewer: undefined }) }),
     ["look for needs", "hold and decide"],
   ),
-  stateless(
+  ofStore(
     "dead letters of another reason are no need",
     ({ store }) => ({ deadNeeds: async (sought) => (await store.deadNeeds(sought)).slice(0, 1) }),
     ["look for needs", "lease and reject", "dismiss"],
   ),
-  stateless(
+  ofStore(
     "a question that is not due is told as overdue",
     ({ store, clock }) => ({
       overdueNeeds: async (sought) => {
@@ -241,20 +239,20 @@ export const decisionMutants: Mutant[] = [
       return verdict;
     },
   })),
-  stateless("who is refused is not told", ({ store }) => ({
+  ofStore("who is refused is not told", ({ store }) => ({
     refuse: (owner, ref, terms) => store.refuse(owner, ref, silent(terms)),
   })),
-  stateless("who is rejected is not told", ({ store }) => ({
+  ofStore("who is rejected is not told", ({ store }) => ({
     reject: (agentId, ref, receipt, terms) => store.reject(agentId, ref, receipt, silent(terms)),
   })),
-  stateless(
+  ofStore(
     "whose message was given up is not told",
     ({ store }) => ({
       expireLeases: (limit, retry) => store.expireLeases(limit, silent(retry)),
     }),
     ["lease and hang", "send several"],
   ),
-  stateless("whose message expired is not told", ({ store }) => ({
+  ofStore("whose message expired is not told", ({ store }) => ({
     expireMessages: (limit) => store.expireMessages(limit),
   })),
   stateless(

@@ -1,6 +1,6 @@
 /** Mutants of events: one is forgotten, told twice, told of nothing, in another place, or to somebody else. */
 import type { Database } from "../../../src/store/sqlite/driver/database.ts";
-import { every, type Mutant, mutant, stateless } from "./mutant.ts";
+import { every, type Mutant, mutant, ofStore, stateless } from "./mutant.ts";
 
 /** Writes the newest event once more. */
 function repeatNewest(db: Database): void {
@@ -99,16 +99,16 @@ export const eventMutants: Mutant[] = [
     }),
     ["send", "lease", "ack", "prune"],
   ),
-  stateless("a cursor leaves out the event behind it", ({ store }) => ({
+  ofStore("a cursor leaves out the event behind it", ({ store }) => ({
     events: async (query) => {
       const page = await store.events(query);
       return page.more ? page : { ...page, events: page.events.slice(0, 3) };
     },
   })),
-  stateless("everybody sees everybody's", ({ store }) => ({
+  ofStore("everybody sees everybody's", ({ store }) => ({
     events: (query) => store.events({ ...query, viewer: undefined }),
   })),
-  stateless(
+  ofStore(
     "who is stale is told to be online",
     ({ store }) => ({
       tellPresences: () => store.tellPresences(1_000_000),
@@ -126,7 +126,7 @@ export const eventMutants: Mutant[] = [
     }),
     ["tell presences", "restart", "open session"],
   ),
-  stateless("nobody is told that something happened", ({ store }) => ({
+  ofStore("nobody is told that something happened", ({ store }) => ({
     listen: (to) => store.listen({ ...to, happened: () => {} }),
   })),
 ];

@@ -1,7 +1,7 @@
 /** Mutants of leases, acks and returns, and of sessions that fall silent. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { LeasedRecord } from "../../../src/mesh/store.ts";
-import { every, type Mutant, mutant, type Sound, stateless, whileSessions } from "./mutant.ts";
+import { every, type Mutant, mutant, ofStore, ofStoreOver, type Sound, stateless, whileSessions } from "./mutant.ts";
 
 function ownerOf({ db }: Sound, deliveryId: string): AgentId | undefined {
   return db
@@ -41,12 +41,12 @@ export const leaseMutants: Mutant[] = [
     }),
     STREAMS,
   ),
-  stateless(
+  ofStore(
     "what is leased for a stream in a commit is not pushed",
     ({ store }) => ({ listen: (to) => store.listen({ ...to, leased: () => {} }) }),
     STREAMS,
   ),
-  stateless(
+  ofStore(
     "a stream gets more in a commit than its credit",
     ({ store }) => ({
       listen: (to) =>
@@ -61,12 +61,12 @@ export const leaseMutants: Mutant[] = [
     }),
     STREAMS,
   ),
-  stateless(
+  ofStore(
     "what waits is said to be leased for streams",
     ({ store }) => ({ listen: (to) => store.listen({ ...to, ready: (agentId) => to.ready(agentId, true) }) }),
     STREAMS,
   ),
-  mutant("a lease is handed out twice", () => {
+  ofStoreOver("a lease is handed out twice", () => {
     const last = new Map<AgentId, LeasedRecord[]>();
     return ({ store }) => ({
       lease: async (terms) => {
@@ -102,7 +102,7 @@ export const leaseMutants: Mutant[] = [
       return later.leased.length > 0 ? later : store.lease(terms);
     },
   })),
-  stateless("a lease is an ack", ({ store }) => ({
+  ofStore("a lease is an ack", ({ store }) => ({
     lease: async (terms) => {
       const taken = await store.lease(terms);
       for (const { delivery } of taken.leased) await store.ack(terms.agentId, delivery.id, undefined, "handled");
@@ -132,26 +132,26 @@ export const leaseMutants: Mutant[] = [
       },
     });
   }),
-  stateless("an ack counts under any receipt", ({ store }) => ({
+  ofStore("an ack counts under any receipt", ({ store }) => ({
     ack: (agentId, ref, _receipt, evidence) => store.ack(agentId, ref, undefined, evidence),
   })),
   stateless("a nack counts under any receipt", (sound) => ({
     nack: (agentId, ref, _receipt, terms) => sound.store.nack(agentId, ref, receiptOf(sound, agentId, ref), terms),
   })),
-  stateless("a nack is lost although it was answered", ({ store }) => ({
+  ofStore("a nack is lost although it was answered", ({ store }) => ({
     nack: async (agentId, ref, receipt, terms) => {
       const verdict = await store.extend(agentId, ref, receipt, 600_000);
       return verdict.kind === "done" ? verdict : store.nack(agentId, ref, receipt, terms);
     },
   })),
-  stateless(
+  ofStore(
     "a release counts as a failure",
     ({ store }) => ({
       release: (agentId, ref, receipt, terms) => store.nack(agentId, ref, receipt, { ...terms, delayMs: 0 }),
     }),
     ["release"],
   ),
-  stateless(
+  ofStore(
     "a webhook is given first what it failed with",
     ({ store }) => ({
       lease: ({ push, ...terms }) => {
@@ -187,16 +187,16 @@ export const leaseMutants: Mutant[] = [
       return store.lease(terms);
     },
   })),
-  stateless("a webhook's delay keeps everybody from a delivery", ({ store }) => ({
+  ofStore("a webhook's delay keeps everybody from a delivery", ({ store }) => ({
     nack: (agentId, ref, receipt, { delayed: _, ...terms }) => store.nack(agentId, ref, receipt, terms),
   })),
-  stateless("a webhook leases what it failed with before the delay is over", ({ store }) => ({
+  ofStore("a webhook leases what it failed with before the delay is over", ({ store }) => ({
     lease: ({ push, ...terms }) => {
       const { webhook: _, ...others } = push ?? {};
       return store.lease({ ...terms, ...(push && { push: others }) });
     },
   })),
-  stateless(
+  ofStore(
     "a delay never ends",
     ({ store }) => ({
       nack: (agentId, ref, receipt, terms) =>
@@ -215,28 +215,28 @@ export const leaseMutants: Mutant[] = [
       return { leased: leased.map((each) => ({ ...each, delivery: again(each.delivery) })), queued };
     },
   })),
-  stateless("a delivery never dies of failures", ({ store }) => ({
+  ofStore("a delivery never dies of failures", ({ store }) => ({
     expireLeases: (limit, retry) => store.expireLeases(limit, { ...retry, maxAttempts: 1e9 }),
     nack: (agentId, ref, receipt, terms) =>
       store.nack(agentId, ref, receipt, { ...terms, retry: { ...terms.retry, maxAttempts: 1e9 } }),
   })),
-  stateless("a delivery dies one failure too early", ({ store }) => ({
+  ofStore("a delivery dies one failure too early", ({ store }) => ({
     expireLeases: (limit, retry) => store.expireLeases(limit, { ...retry, maxAttempts: retry.maxAttempts - 1 }),
   })),
-  stateless("a lease takes more than its bytes", ({ store }) => ({
+  ofStore("a lease takes more than its bytes", ({ store }) => ({
     lease: (terms) => store.lease({ ...terms, maxBytes: 1e9 }),
   })),
-  stateless("a lease takes one delivery at most", ({ store }) => ({
+  ofStore("a lease takes one delivery at most", ({ store }) => ({
     lease: (terms) => store.lease({ ...terms, max: Math.min(1, terms.max) }),
   })),
-  stateless(
+  ofStore(
     "a stream has no limit of credit",
     ({ store }) => ({
       lease: (terms) => store.lease(terms.stream ? { ...terms, stream: { ...terms.stream, maxInFlight: 99 } } : terms),
     }),
     ["stream"],
   ),
-  stateless(
+  ofStore(
     "a session is streamed what it pushed often enough",
     ({ store }) => ({
       lease: (terms) =>
@@ -244,7 +244,7 @@ export const leaseMutants: Mutant[] = [
     }),
     ["stream and push"],
   ),
-  stateless(
+  ofStore(
     "a reconnecting stream loses what it has",
     ({ store }) => ({
       returnStreamed: (session, after, retry) => store.returnStreamed(session, after && 0, retry),

@@ -1,6 +1,6 @@
 /** Engines that break a promise about machines: who may register whom, and what is over when one is put out. */
 import type { CallingMachine } from "../../../src/mesh/store.ts";
-import { type Mutant, mutant, stateless } from "./mutant.ts";
+import { type Mutant, ofStore, ofStoreOver, stateless } from "./mutant.ts";
 
 /** They. */
 export const machineMutants: readonly Mutant[] = [
@@ -31,7 +31,7 @@ export const machineMutants: readonly Mutant[] = [
       return store.registerAgent(known ? { ...agent, machine: undefined } : agent);
     },
   })),
-  stateless("a machine reaches what is another machine's", ({ store }) => ({
+  ofStore("a machine reaches what is another machine's", ({ store }) => ({
     partiesOf: async (id, beginning) => {
       const own = await store.partiesOf(id, beginning);
       if (own.length > 0) return own;
@@ -48,7 +48,7 @@ export const machineMutants: readonly Mutant[] = [
       return registered;
     },
   })),
-  mutant("a machine that is put out is known by what was true of it once", () => {
+  ofStoreOver("a machine that is put out is known by what was true of it once", () => {
     const kept = new Map<string, CallingMachine>();
     return ({ store }) => ({
       machineByToken: async (token) => {
@@ -117,7 +117,7 @@ export const machineMutants: readonly Mutant[] = [
     }),
     ["make a hook", "list the hooks"],
   ),
-  stateless(
+  ofStore(
     "a card that was taken out is shown on",
     ({ store }) => ({ removeAgentCard: async (agentId) => (await store.agentCard(agentId)) !== undefined }),
     ["show a card", "look at the cards"],

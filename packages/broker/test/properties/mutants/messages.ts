@@ -1,6 +1,6 @@
 /** Mutants of sending, the log and the inbox's counters. */
 import { MeshError } from "../../../src/mesh/errors.ts";
-import { every, forgetDeliveries, type Mutant, mutant, stateless } from "./mutant.ts";
+import { every, forgetDeliveries, type Mutant, mutant, ofStore, ofStoreOver, stateless } from "./mutant.ts";
 
 export const messageMutants: Mutant[] = [
   mutant("a write is lost although it was answered", () => {
@@ -31,28 +31,28 @@ export const messageMutants: Mutant[] = [
     if (start > 1) db.exec("DELETE FROM idempotency");
     return {};
   }),
-  stateless("keys are ignored", ({ store }) => ({
+  ofStore("keys are ignored", ({ store }) => ({
     enqueue: (message, quota) => store.enqueue({ ...message, idempotency: undefined }, quota),
   })),
-  stateless("a key is accepted with other content", ({ store }) => ({
+  ofStore("a key is accepted with other content", ({ store }) => ({
     enqueue: (message, quota) => {
       const { idempotency } = message;
       return store.enqueue({ ...message, idempotency: idempotency && { ...idempotency, contentHash: "" } }, quota);
     },
   })),
-  stateless("a key outlives its window", ({ store }) => ({
+  ofStore("a key outlives its window", ({ store }) => ({
     enqueue: (message, quota) => {
       const { idempotency } = message;
       return store.enqueue({ ...message, idempotency: idempotency && { ...idempotency, windowMs: 1e12 } }, quota);
     },
   })),
-  stateless("there is no quota", ({ store }) => ({
+  ofStore("there is no quota", ({ store }) => ({
     enqueue: (message) => store.enqueue(message, { maxMessages: 1e9, maxBytes: 1e9 }),
   })),
-  stateless("only messages are counted, not bytes", ({ store }) => ({
+  ofStore("only messages are counted, not bytes", ({ store }) => ({
     enqueue: (message, quota) => store.enqueue(message, { ...quota, maxBytes: 1e9 }),
   })),
-  stateless("the quota is one message too small", ({ store }) => ({
+  ofStore("the quota is one message too small", ({ store }) => ({
     enqueue: (message, { maxMessages, maxBytes }) => store.enqueue(message, { maxMessages: maxMessages - 1, maxBytes }),
   })),
   stateless("a refused send takes a seq", ({ store, db }) => ({
@@ -91,10 +91,10 @@ export const messageMutants: Mutant[] = [
       return accepted;
     },
   })),
-  stateless("an answer does not ack", ({ store }) => ({
+  ofStore("an answer does not ack", ({ store }) => ({
     enqueue: (message, quota) => store.enqueue({ ...message, answers: undefined }, quota),
   })),
-  stateless("a refused answer acks all the same", ({ store }) => ({
+  ofStore("a refused answer acks all the same", ({ store }) => ({
     enqueue: async (message, quota) => {
       if (message.answers) await store.ack(message.senderId, message.answers, undefined, "replied");
       return store.enqueue(message, quota);
@@ -108,7 +108,7 @@ export const messageMutants: Mutant[] = [
       return verdict;
     },
   })),
-  mutant("the log skips an entry", () => {
+  ofStoreOver("the log skips an entry", () => {
     const now = every(20);
     return ({ store }) => ({
       log: async (query) => {
@@ -117,7 +117,7 @@ export const messageMutants: Mutant[] = [
       },
     });
   }),
-  stateless("the log repeats an entry when a page is turned", ({ store }) => ({
+  ofStore("the log repeats an entry when a page is turned", ({ store }) => ({
     log: async (query) => {
       const page = await store.log(query);
       if (page.entries.length < query.limit || query.limit === 1) return page;
@@ -125,10 +125,10 @@ export const messageMutants: Mutant[] = [
       return { ...page, cursor: `${epoch}.${Number(position) - 1}` };
     },
   })),
-  stateless("the log shows agents what is not theirs", ({ store }) => ({
+  ofStore("the log shows agents what is not theirs", ({ store }) => ({
     log: (query) => store.log({ ...query, viewer: undefined }),
   })),
-  stateless("anybody finds any message", ({ store }) => ({
+  ofStore("anybody finds any message", ({ store }) => ({
     placeMessage: async (ref, viewer) => (await store.placeMessage(ref, viewer)) ?? store.placeMessage(ref, undefined),
   })),
 ];

@@ -5,25 +5,31 @@ import type { Database } from "../../../src/store/sqlite/driver/database.ts";
 import type { SessionInMemory, SessionsInMemory } from "../../../src/store/sqlite/memory/sessions.ts";
 import { openStore } from "../../../src/store/sqlite/sqlite-store.ts";
 import type { FakeClock } from "../../store/fake-clock.ts";
-import type { EngineMaker } from "../world.ts";
+import type { EngineMaker } from "../sqlite-world.ts";
 
 /** A broken engine; `engine` is called once per run, what it returns at each start of that run. */
 export interface Mutant {
   readonly name: string;
   readonly engine: () => EngineMaker;
+  /** The same over the store of any engine, where nothing but its answers is spoiled. */
+  readonly spoil?: () => (sound: SoundStore) => Partial<Store>;
   /** Commands that come more often when it is looked for, if not those of its noun. */
   readonly often?: readonly string[] | undefined;
 }
 
-/** The sound engine that a mutant spoils. */
-export interface Sound {
+/** A sound store that a mutant spoils, whatever it is over. */
+export interface SoundStore {
   readonly store: Store;
-  readonly db: Database;
-  /** Those that it has in memory. */
-  readonly sessions: SessionsInMemory;
   readonly clock: FakeClock;
   /** 1 at the first start, 2 after the first restart … */
   readonly start: number;
+}
+
+/** The sound engine that a mutant spoils. */
+export interface Sound extends SoundStore {
+  readonly db: Database;
+  /** Those that it has in memory. */
+  readonly sessions: SessionsInMemory;
 }
 
 /** A mutant that answers some verbs itself. `spoil` is called once per run; its function at each start. */
@@ -45,6 +51,20 @@ export function mutant(name: string, spoil: () => (sound: Sound) => Partial<Stor
 /** A mutant without a memory. */
 export function stateless(name: string, verbs: (sound: Sound) => Partial<Store>, often?: readonly string[]): Mutant {
   return mutant(name, () => verbs, often);
+}
+
+/** A mutant whose answers alone are spoiled: it is one over every engine. */
+export function ofStoreOver(
+  name: string,
+  spoil: () => (sound: SoundStore) => Partial<Store>,
+  often?: readonly string[],
+): Mutant {
+  return { ...mutant(name, spoil, often), spoil };
+}
+
+/** The same without a memory. */
+export function ofStore(name: string, verbs: (sound: SoundStore) => Partial<Store>, often?: readonly string[]): Mutant {
+  return ofStoreOver(name, () => verbs, often);
 }
 
 /** True each n-th time. */

@@ -1,5 +1,5 @@
 /** Mutants of what receivers want: policy, urgency, focus. */
-import { type Mutant, stateless, whileSet } from "./mutant.ts";
+import { type Mutant, ofStore, stateless, whileSet } from "./mutant.ts";
 
 export const receiverMutants: Mutant[] = [
   stateless("a policy is stored and ignored", ({ store, db }) => ({
@@ -141,7 +141,7 @@ export const receiverMutants: Mutant[] = [
   stateless("notices go before messages", ({ store, db }) => ({
     lease: (terms) => whileSet(db, "delivery", "rank", "rank % 2", () => store.lease(terms)),
   })),
-  stateless(
+  ofStore(
     "a stream is given what it did not ask for",
     ({ store }) => ({
       lease: ({ stream, ...terms }) => {
@@ -161,7 +161,7 @@ export const receiverMutants: Mutant[] = [
       return focus && !terms.stream ? { leased: [], queued: 0 } : store.lease(terms);
     },
   })),
-  stateless("a focus lasts a minute longer than it was set", ({ store }) => ({
+  ofStore("a focus lasts a minute longer than it was set", ({ store }) => ({
     setFocus: (agentId, focus) => store.setFocus(agentId, focus && { ...focus, forMs: focus.forMs + 60_000 }),
   })),
   stateless("nothing goes through a focus", ({ store, db }) => ({

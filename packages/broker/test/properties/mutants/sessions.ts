@@ -1,7 +1,7 @@
 /** Engines that break a promise about what is known of a session: a doubt, a proof, a process that is gone. */
 import type { Store } from "../../../src/mesh/store.ts";
 import { sqliteStore } from "../../../src/store/sqlite/sqlite-store.ts";
-import { type Mutant, mutant, stateless } from "./mutant.ts";
+import { type Mutant, ofStore, ofStoreOver, stateless } from "./mutant.ts";
 
 /** They. */
 export const sessionMutants: readonly Mutant[] = [
@@ -39,7 +39,7 @@ export const sessionMutants: readonly Mutant[] = [
     }),
     ["doubt session"],
   ),
-  stateless(
+  ofStore(
     "a process that is gone costs its deliveries nothing",
     ({ store }) => ({ endSession: (id, agentId, _, retry) => store.endSession(id, agentId, "left", retry) }),
     ["stream and end"],
@@ -103,7 +103,7 @@ export const sessionMutants: readonly Mutant[] = [
     }),
     ["doubt session", "restart", "open session"],
   ),
-  mutant("who calls is known by what was true of it once: the cache is not told of changes", () => {
+  ofStoreOver("who calls is known by what was true of it once: the cache is not told of changes", () => {
     const kept = new Map<string, Awaited<ReturnType<Store["agentByToken"]>>>();
     return ({ store }) => ({
       agentByToken: async (token) => {

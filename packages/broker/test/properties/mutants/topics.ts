@@ -1,6 +1,6 @@
 /** Mutants of topics: who gets what is published, and who is accounted for. */
 import { newId } from "../../../src/mesh/ids.ts";
-import { every, forgetDeliveries, type Mutant, mutant, stateless, whileSet } from "./mutant.ts";
+import { every, forgetDeliveries, type Mutant, mutant, ofStore, stateless, whileSet } from "./mutant.ts";
 
 export const topicMutants: Mutant[] = [
   mutant("a publish leaves a subscriber out", () => {
@@ -46,7 +46,7 @@ export const topicMutants: Mutant[] = [
       return answer;
     },
   })),
-  stateless("a publish names nobody it skipped", ({ store }) => ({
+  ofStore("a publish names nobody it skipped", ({ store }) => ({
     publish: async (message, quota) => ({ ...(await store.publish(message, quota)), skipped: [] }),
   })),
   stateless("a publish brings its sender a copy", ({ store, db }) => ({
@@ -83,10 +83,10 @@ export const topicMutants: Mutant[] = [
       return answer;
     },
   })),
-  stateless("a publish ignores the quota of inboxes", ({ store }) => ({
+  ofStore("a publish ignores the quota of inboxes", ({ store }) => ({
     publish: (message) => store.publish(message, { maxMessages: 1e9, maxBytes: 1e9 }),
   })),
-  stateless("a publish ignores keys", ({ store }) => ({
+  ofStore("a publish ignores keys", ({ store }) => ({
     publish: (message, quota) => store.publish({ ...message, idempotency: undefined }, quota),
   })),
   stateless(
@@ -131,7 +131,7 @@ export const topicMutants: Mutant[] = [
     if (start > 1) db.exec("DELETE FROM subscription");
     return {};
   }),
-  stateless("retained messages do not ask for room", ({ store }) => ({
+  ofStore("retained messages do not ask for room", ({ store }) => ({
     subscribe: (agentId, pattern, retained) =>
       store.subscribe(agentId, pattern, retained, { maxMessages: 1e9, maxBytes: 1e9 }),
   })),
@@ -144,7 +144,7 @@ export const topicMutants: Mutant[] = [
       return answer;
     },
   })),
-  stateless("a repeated publish forgets who was skipped", ({ store }) => ({
+  ofStore("a repeated publish forgets who was skipped", ({ store }) => ({
     publish: async (message, quota) => {
       const answer = await store.publish(message, quota);
       return answer.duplicate ? { ...answer, skipped: [] } : answer;
@@ -181,7 +181,7 @@ export const topicMutants: Mutant[] = [
       return answer;
     },
   })),
-  stateless("a subscription that was there is made anew", ({ store }) => ({
+  ofStore("a subscription that was there is made anew", ({ store }) => ({
     subscribe: async (agentId, pattern, retained, quota) => {
       await store.unsubscribe(agentId, pattern);
       return store.subscribe(agentId, pattern, retained, quota);

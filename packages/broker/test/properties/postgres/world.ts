@@ -1,0 +1,227 @@
+/** The Postgres engine under test: the stores of several brokers on one database, each asked in its turn. */
+import type { AgentId, SessionId } from "@agentmesh/protocol";
+import type { Store } from "../../../src/mesh/store.ts";
+import { ROWS } from "../../../src/store/postgres/commits/slices.ts";
+import { openPostgres } from "../../../src/store/postgres/database/open.ts";
+import type { Seat } from "../../../src/store/postgres/database/seat.ts";
+import { postgresStore } from "../../../src/store/postgres/postgres-store.ts";
+import { fakeClock } from "../../store/fake-clock.ts";
+import type { SoundStore } from "../mutants/mutant.ts";
+import { demand } from "../promises.ts";
+import { type End, type Heard, World } from "../world.ts";
+import { type Rewrite, rewritten } from "./rewritten.ts";
+import { SeenActs } from "./seen.ts";
+import type { RunDatabase } from "./server.ts";
+
+/** How an engine is broken. */
+export interface Spoiled {
+  /** Called for each broker at each start. */
+  readonly verbs?: (sound: SoundStore) => Partial<Store>;
+  /** Called for each transaction. */
+  readonly rewrite?: () => Rewrite;
+}
+
+/** How long a call may take on a machine that does much else, in milliseconds. */
+const LONGEST_MS = 20_000;
+
+/** Connections of each broker: what is asked together is done at once. */
+const CONNECTIONS = 3;
+
+interface Broker {
+  readonly store: Store;
+  readonly heard: Heard;
+  /** Ends it as a kill does: nothing that it has begun goes on. */
+  readonly kill: () => void;
+  /** Lets go of what a kill left in this process. */
+  readonly close: () => Promise<void>;
+}
+
+/** A mesh of some brokers. */
+export class PostgresWorld extends World {
+  readonly clock = fakeClock();
+  readonly pieces = ROWS;
+  readonly ways = { writesHeartbeats: true, ownsClock: false, looksSeeActs: false };
+  readonly #database: RunDatabase & { done(): void };
+  readonly #count: number;
+  readonly #spoiled: Spoiled;
+  readonly #seen = new SeenActs();
+  /** Where each session has its stream. */
+  readonly #places = new Map<SessionId, Store>();
+  /** As the brokers themselves ask them. */
+  #own: Store[] = [];
+  #calling = 0;
+  #marks = 0;
+  #brokers: readonly Broker[] = [];
+  #turn = 0;
+  #starts = 0;
+
+  private constructor(database: RunDatabase & { done(): void }, count: number, spoiled: Spoiled) {
+    super();
+    this.#database = database;
+    this.#count = count;
+    this.#spoiled = spoiled;
+  }
+
+  static async begin(
+    database: RunDatabase & { done(): void },
+    count: number,
+    spoiled: Spoiled = {},
+  ): Promise<PostgresWorld> {
+    const world = new PostgresWorld(database, count, spoiled);
+    await world.#start();
+    return world;
+  }
+
+  get store(): Store {
+    const broker = this.#brokers[this.#turn++ % this.#count];
+    if (!broker) throw new Error("no broker was started");
+    return broker.store;
+  }
+
+  async restart(how: End): Promise<void> {
+    const before = this.#brokers;
+    this.#brokers = [];
+    if (how === "clean") for (const { store } of before) await store.close();
+    else {
+      for (const { kill } of before) kill();
+      if (how === "power cut") await this.#database.cutPower();
+      await this.#database.disconnectAll();
+      // A while later: nobody takes them for living.
+      await this.#database.sql("DELETE FROM agentmesh.broker");
+      for (const { close } of before) await close();
+    }
+    await this.#start();
+  }
+
+  /** What the brokers call to each other has been heard: a call of the test's own, behind theirs, was heard by all. */
+  override async hinted(): Promise<void> {
+    await super.hinted();
+    while (this.#calling > 0) await moment();
+    const mark: AgentId = `agt_mark${++this.#marks}`;
+    await this.#database.sql(`SELECT pg_notify('agentmesh', '{"by":"tests","ready":["${mark}"]}')`);
+    const deadline = performance.now() + LONGEST_MS;
+    while (!this.#brokers.every(({ heard }) => heard.told.has(mark))) {
+      demand(performance.now() < deadline, "hints", () => "a broker does not hear what is called to all");
+      await moment();
+    }
+    // Told is who was told by every broker; where all was streamed, others need not look.
+    for (const { heard } of this.#brokers) {
+      for (const id of heard.told) {
+        if (this.served.has(id) || this.#brokers.every((each) => each.heard.told.has(id))) this.told.add(id);
+      }
+    }
+    this.grown = this.#brokers.every(({ heard }) => heard.grown);
+    this.happened = this.#brokers.every(({ heard }) => heard.happened);
+  }
+
+  override asked<T>(n: number, ask: () => Promise<T>): Promise<T> {
+    return this.#seen.asked(n, ask);
+  }
+
+  override order(): readonly number[] {
+    return this.#seen.order();
+  }
+
+  override forget(): void {
+    super.forget();
+    this.#seen.forget();
+    for (const { heard } of this.#brokers) {
+      heard.told.clear();
+      heard.grown = false;
+      heard.happened = false;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { store } of this.#brokers) await store.close();
+    this.#database.done();
+  }
+
+  async #start(): Promise<void> {
+    this.streams.clear();
+    this.#places.clear();
+    this.#own = [];
+    this.#starts++;
+    const brokers: Broker[] = [];
+    this.#brokers = brokers;
+    for (let n = 0; n < this.#count; n++) brokers.push(await this.#broker(n, brokers));
+  }
+
+  async #broker(n: number, among: readonly Broker[]): Promise<Broker> {
+    const open = await openPostgres({ url: this.#database.url, connections: CONNECTIONS });
+    const { verbs, rewrite } = this.#spoiled;
+    const { db, kill: cut } = this.#seen.over(rewrite ? rewritten(open.db, rewrite) : open.db);
+    const sound = postgresStore({ ...open, db, seat: this.#calls(open.seat) }, { notice: () => {}, clock: this.clock });
+    const store = { ...sound, ...verbs?.({ store: sound, clock: this.clock, start: this.#starts }) };
+    const heard: Heard = { told: new Set(), grown: false, happened: false };
+    this.listenTo(
+      store,
+      () => this.#brokers === among,
+      (session) => placeOf(session) % this.#count === n,
+      heard,
+    );
+    this.#own.push(store);
+    // What an earlier process had leased is back.
+    await store.stats();
+    const kill = () => {
+      cut();
+      void open.seat.abandon();
+    };
+    return { store: this.#placed(store), heard, kill, close: () => open.db.close() };
+  }
+
+  /** A seat whose calls are waited for. */
+  #calls(seat: Seat): Seat {
+    return {
+      owner: seat.owner,
+      endsMs: seat.endsMs,
+      isFirst: seat.isFirst,
+      get id() {
+        return seat.id;
+      },
+      get isOnDuty() {
+        return seat.isOnDuty;
+      },
+      listen: seat.listen,
+      settle: seat.settle,
+      leave: seat.leave,
+      abandon: seat.abandon,
+      call: (payload) => {
+        this.#calling++;
+        return seat.call(payload).finally(() => {
+          this.#calling--;
+        });
+      },
+    };
+  }
+
+  /** What is asked of the broker that has a session's stream is asked there, as whoever holds that stream does. */
+  #placed(store: Store): Store {
+    const at = (session: SessionId) => this.#places.get(session) ?? store;
+    return {
+      ...store,
+      // Each broker looks for its own streams.
+      announceDue: async () => {
+        await Promise.all(this.#own.map((each) => each.announceDue()));
+      },
+      returnStreamed: (session, after, retry) => {
+        if (after === undefined) return at(session).returnStreamed(session, after, retry);
+        this.#places.set(session, store);
+        return store.returnStreamed(session, after, retry);
+      },
+      doubtSession: (session, ageMs, why) =>
+        // The first one doubts all when it starts.
+        (session === "all" ? (this.#own[0] ?? store) : at(session.id)).doubtSession(session, ageMs, why),
+    };
+  }
+}
+
+/** The database answers in other processes, which need the processor meanwhile. */
+function moment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** Which broker has the stream of a session. */
+function placeOf(session: SessionId): number {
+  return Number.parseInt(session.slice(-4).replaceAll(/[^0-9a-f]/g, "0"), 16);
+}
