@@ -130,3 +130,12 @@ export async function linesOf(page: Page): Promise<number> {
   await page.waitForSelector(".log-line");
   return Number.parseInt((await page.locator(".head p").first().textContent()) ?? "", 10);
 }
+
+/** Bytes that the page's objects take, in MiB, when what nobody holds has been let go of. */
+export async function heapOf(page: Page): Promise<number> {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await cdp.send("Runtime.getHeapUsage");
+  await cdp.detach();
+  return Math.round((usedSize / 1_048_576) * 10) / 10;
+}

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { until } from "testkit";
 import { expect } from "vitest";
-import { brokerForAll, browserForAll, linesOf, openPage, pageTest } from "./browser.ts";
+import { brokerForAll, browserForAll, heapOf, linesOf, openPage, pageTest } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
 const broker = brokerForAll({ logLevel: "info" });
@@ -71,15 +71,6 @@ type Times = Awaited<ReturnType<Awaited<ReturnType<typeof counterOf>>>>;
 function shares(before: Times, after: Times) {
   const of = (key: keyof Times) => Math.round(((after[key] - before[key]) / (after.at - before.at)) * 10_000) / 100;
   return { thread: of("thread"), renderer: of("renderer"), browser: of("browser"), broker: of("broker") };
-}
-
-/** Bytes that the page's objects take, in MiB, when what nobody holds has been let go of. */
-async function heapOf(page: Page): Promise<number> {
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("HeapProfiler.collectGarbage");
-  const { usedSize } = await cdp.send("Runtime.getHeapUsage");
-  await cdp.detach();
-  return Math.round((usedSize / 1_048_576) * 10) / 10;
 }
 
 const seconds = (n: number) => new Promise((resolve) => setTimeout(resolve, n * 1_000));

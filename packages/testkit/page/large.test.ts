@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { assertInTime, until } from "testkit";
 import { expect } from "vitest";
-import { brokerForAll, browserForAll, linesOf, openPage, pageTest } from "./browser.ts";
+import { brokerForAll, browserForAll, heapOf, linesOf, openPage, pageTest } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
 // Nothing is to outlive a power cut: it is filled sooner.
@@ -14,6 +14,11 @@ const MESSAGES = 100;
 /** Messages a second, of three events each, and for how long frames are counted, in seconds. */
 const A_SECOND = 67;
 const SECONDS = 4;
+/** For how long the page stays open then, in minutes, and how often its memory is looked at. More where figures are wanted. */
+const MINUTES = Number(process.env.AGENTMESH_PAGE_MINUTES ?? 1);
+const SAMPLES = 6;
+/** Events that the page keeps: until it has so many its memory grows. */
+const KEPT = 5_000;
 /** Lines of the log that a page reads when it is opened: what it has beyond them it heard. */
 const READ = 500;
 
@@ -109,6 +114,22 @@ pageTest(
         // A second has no long task where nobody else is on the machine: what is bounded is that none holds the page for long.
         assertInTime(frames.longestMs, 150);
       }
+      // What it holds is bounded: behind as many events as it keeps nothing is added to it.
+      await page.goto(`${broker().url}/ui/log`);
+      const lines = page.locator(".head p").first();
+      const held = async () => Number.parseInt((await lines.textContent()) ?? "", 10);
+      await until(async () => (await held()) >= KEPT, "the page to hold all that it keeps", 120_000);
+      const sentBefore = sent;
+      const heap = [await heapOf(page)];
+      for (let n = 0; n < SAMPLES; n++) {
+        await new Promise((resolve) => setTimeout(resolve, (MINUTES * 60_000) / SAMPLES));
+        heap.push(await heapOf(page));
+      }
+      figures.heap = { minutes: MINUTES, events: 3 * (sent - sentBefore), mib: heap };
+      const [first = 0] = heap;
+      expect(Math.max(...heap.slice(-2)), `MiB of objects, at first and then: ${heap.join(", ")}`).toBeLessThan(
+        first * 1.15 + 1,
+      );
     } finally {
       clearInterval(sending);
       over.abort();
@@ -117,4 +138,5 @@ pageTest(
     console.log(JSON.stringify(figures));
     expect(seen.troubles).toEqual([]);
   },
+  { timeout: 480_000 + 60_000 * MINUTES },
 );
