@@ -15,6 +15,18 @@ const need = (page: Page, kind: string) => page.locator(`li.need[data-kind="${ki
 const gone = (page: Page, kind: string) =>
   until(async () => (await need(page, kind).count()) === 0, `no row of ${kind}`);
 
+/** Tables and pictures that reach beyond what is seen of their part of the view. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll("main table, main svg")]
+      .filter((each) => {
+        const around = each.parentElement?.closest("section, main, td, div");
+        return around && each.getBoundingClientRect().right > around.getBoundingClientRect().right + 1;
+      })
+      .map((each) => each.outerHTML.slice(0, 80)),
+  );
+}
+
 /** Each view at three widths and in both themes: nothing is wider than its window. Kept as pictures where a folder is named. */
 async function looked(
   page: Page,
@@ -33,6 +45,7 @@ async function looked(
         return scrollWidth - clientWidth;
       });
       expect(overflow, `${name} at ${width} pixels`).toBeLessThanOrEqual(0);
+      if (width > 400) expect(await cutOff(page), `what is cut off of ${name} at ${width} pixels`).toEqual([]);
       for (const colorScheme of ["light", "dark"] as const) {
         await inColours(page, colorScheme);
         if (folder !== undefined)
@@ -104,7 +117,7 @@ pageTest("a person sees who joins, what is stuck and what is asked, and ends eac
     conversations: ["conversations", "may I write to you?"],
     message: [`message/${messageId}`, "As a model is shown it"],
     log: ["log", "alice"],
-    health: ["health", /\d online/],
+    health: ["health", "accepted → acked"],
   });
 
   // Each by its button.

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { edgesOf, nodesOf } from "../src/flow/flow.ts";
 import { windowOf } from "../src/frame/window.ts";
 import { histogramsOf } from "../src/log/times.ts";
-import { extentOf, spansOf, sums } from "../src/message/waterfall.ts";
+import { extentOf, isOver, spansOf, sums } from "../src/message/waterfall.ts";
 
 const T0 = Date.parse("2026-11-29T12:00:00.000Z");
 const step = (ms: number, event: string, attempt = 0) => ({ at: new Date(T0 + ms).toISOString(), event, attempt });
@@ -32,6 +32,7 @@ describe("a waterfall", () => {
       step(61, "bounced"),
     ];
     const { spans } = spansOf(timeline, T0 + 100);
+    expect([isOver(timeline), isOver([step(0, "accepted"), step(5, "acked")])]).toEqual([false, true]);
     expect(spans.map(({ kind, open }) => [kind, open])).toEqual([
       ["waiting", false],
       ["working", false],

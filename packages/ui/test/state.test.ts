@@ -3,7 +3,7 @@ import type { MeshEvent } from "@agentmesh/protocol";
 import { meshEventTypes } from "@agentmesh/protocol";
 import { describe, expect, test } from "vitest";
 import { focusAt, oldestMs, type SeenAgent } from "../src/state/ages.ts";
-import { foldAgents, KEPT_EVENTS, outOfDate, touchedBy, withNew } from "../src/state/fold.ts";
+import { foldAgents, isUsual, KEPT_EVENTS, outOfDate, touchedBy, withNew } from "../src/state/fold.ts";
 import { sseReader } from "../src/stream/sse.ts";
 
 const api = {
@@ -57,6 +57,11 @@ describe("an event", () => {
     expect(outOfDate(dead)).toContain("needs");
     expect(outOfDate({ type: "delivery.held" })).toContain("needs");
     expect(outOfDate({ type: "delivery.leased" })).toEqual([]);
+  });
+
+  test("of mail that goes its way is usual, and of mail that is stuck is not", () => {
+    const usual = meshEventTypes.filter((type) => isUsual({ type }));
+    expect(usual.toSorted()).toEqual(["delivery.accepted", "delivery.acked", "delivery.leased", "delivery.pushed"]);
   });
 
   test("every type that ends or begins what waits for a person has that looked at", () => {

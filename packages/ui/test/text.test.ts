@@ -4,7 +4,7 @@ import { forEach, type HistoryEntry, type LogEntry, type MeshEvent } from "@agen
 import { describe, expect, test } from "vitest";
 import { cpuMs } from "../../testkit/src/event-loop/ticks.ts";
 import { blocksOf, type Inline, inlineOf } from "../src/conversations/markdown.ts";
-import { asMarkdown, merged, threadsOf } from "../src/conversations/threads.ts";
+import { asMarkdown, broughtUpToDate, merged, threadsOf } from "../src/conversations/threads.ts";
 import { dismissing, saying, withUrgency } from "../src/frame/command-lines.ts";
 import { placesFor } from "../src/frame/found.ts";
 import { addressOf, pathOf } from "../src/frame/paths.ts";
@@ -89,6 +89,29 @@ describe("conversations", () => {
       ["msg_1", "queued"],
     ]);
     expect(asMarkdown(all).indexOf("text 1")).toBeLessThan(asMarkdown(all).indexOf("text 2"));
+  });
+
+  test("go on from a page that meets what is held, and begin anew with one that does not", () => {
+    const held = [entry(1, "thr_a", "acked"), entry(2, "thr_a", "acked")];
+    const ids = (entries: readonly HistoryEntry[]) => entries.map(({ message }) => message.id);
+    const met = broughtUpToDate(held, [entry(2, "thr_a", "acked"), entry(3, "thr_a", "acked")], true);
+    expect([met.isWhole, ids(met.entries)]).toEqual([true, ["msg_3", "msg_2", "msg_1"]]);
+    const gap = broughtUpToDate(held, [entry(5, "thr_a", "acked")], true);
+    expect([gap.isWhole, ids(gap.entries)]).toEqual([false, ["msg_5"]]);
+    // Nothing is older than the page: there is no gap.
+    expect(broughtUpToDate([], [entry(5, "thr_a", "acked")], false).isWhole).toBe(true);
+  });
+
+  test("hold so many messages and no more, however many come", () => {
+    let held: readonly HistoryEntry[] = [];
+    let most = 0;
+    for (let n = 0; n < 2_000; n += 20) {
+      const page = Array.from({ length: 40 }, (_, at) => entry(n + at, "thr_a", "acked"));
+      held = broughtUpToDate(held, page, true).entries;
+      most = Math.max(most, held.length);
+      expect(held.length).toBeGreaterThanOrEqual(40);
+    }
+    expect(most).toBeLessThanOrEqual(1_000);
   });
 });
 

@@ -6,7 +6,7 @@ import { rowOf } from "../frame/keys.ts";
 import { Age, Head, Name, Nothing, Search } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
 import { useTimed } from "../frame/ticking.ts";
-import { duration, now, times } from "../frame/time.ts";
+import { age, now, times } from "../frame/time.ts";
 import { focusAt, oldestMs, type SeenAgent } from "../state/ages.ts";
 import { agentNamed, agents, agentsKnown, askCount, asks, moreAgents } from "../state/mesh.ts";
 import { type Order, orders, placeOf, shownAgents } from "./order.ts";
@@ -133,18 +133,25 @@ function AgentRow({ agent, chosen, debts }: RowProps) {
       <span class="agent-place">
         {plainLine(client ?? "", 40)}
         <small>
-          {plainLine(placeOf(agent), 60)} {host !== undefined && `· ${plainLine(host, 40)}`}
+          {[placeOf(agent), host ?? ""]
+            .filter((part) => part !== "")
+            .map((part) => plainLine(part, 60))
+            .join(" · ")}
         </small>
       </span>
       <span class="agent-push">
         <PushPaths of={agent} />
       </span>
       <span class="agent-mail">
-        {queued > 0 && <b title={oldest}>{queued} waiting </b>}
+        {queued > 0 && (
+          <span title="how long the oldest has waited">
+            <b>{queued} waiting</b> <i>{oldest}</i>{" "}
+          </span>
+        )}
         {held > 0 && <b>{held} held </b>}
         {inHand > 0 && <span>{inHand} in hand </span>}
         <small>
-          {oldest} {debts && debts.owes > 0 && `owes ${askCount(debts.owes)} `}
+          {debts && debts.owes > 0 && `owes ${askCount(debts.owes)} `}
           {debts && debts.awaits > 0 && `awaits ${askCount(debts.awaits)}`}
         </small>
       </span>
@@ -155,7 +162,7 @@ function AgentRow({ agent, chosen, debts }: RowProps) {
 
 function oldestWords(agent: SeenAgent): string {
   const oldest = oldestMs(agent, now.value);
-  return agent.queued > 0 && oldest !== undefined ? `oldest ${duration(oldest)}` : "";
+  return agent.queued > 0 && oldest !== undefined ? age(now.value - oldest, now.value) : "";
 }
 
 function dialogTitle({ dialog }: SeenAgent): string {

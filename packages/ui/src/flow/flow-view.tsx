@@ -5,7 +5,7 @@ import { rowOf } from "../frame/keys.ts";
 import { Head, Name, Nothing } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
 import { beat, clock } from "../frame/time.ts";
-import { agentNamed, askCount, asks, earlier, events, heardSince, needs } from "../state/mesh.ts";
+import { agentNamed, askCount, asks, earlier, events, heardSince, isLogKnown, needs } from "../state/mesh.ts";
 import { type Edge, edgesOf, type Node, nodesOf, type Passed, thickness } from "./flow.ts";
 
 const HOUR_MS = 3_600_000;
@@ -25,7 +25,7 @@ export function FlowView() {
     <>
       <Head title="Flow" note={`the last hour${since}: ${nodes.value.length} agents, ${edges.value.length} ways`} />
       {edges.value.length === 0 ? (
-        <Nothing>No message went through in the last hour.</Nothing>
+        <Nothing>{isLogKnown.value ? "No message went through in the last hour." : "Looking…"}</Nothing>
       ) : (
         <div class="flow">
           <Picture nodes={nodes.value} edges={edges.value} />
@@ -60,7 +60,7 @@ export function FlowView() {
 
 function passed(): Passed[] {
   return [
-    ...earlier.peek().map(({ from, to, ...rest }) => ({ ...rest, from: from.name, to: to.name })),
+    ...earlier.value.map(({ from, to, ...rest }) => ({ ...rest, from: from.name, to: to.name })),
     ...events
       .peek()
       .flatMap((event) =>

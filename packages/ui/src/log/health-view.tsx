@@ -3,7 +3,7 @@ import { signal, useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Head, Nothing } from "../frame/parts.tsx";
 import { beat, bytes, clock, duration } from "../frame/time.ts";
-import { earlier, events, heardSince, status } from "../state/mesh.ts";
+import { earlier, events, heardSince, isLogKnown, status } from "../state/mesh.ts";
 import { ENDS, type Histogram, histogramsOf, type Step } from "./times.ts";
 
 const spans = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
@@ -35,7 +35,7 @@ export function HealthView() {
         <section tabIndex={0} aria-label="How long messages take">
           <h2>How long messages take</h2>
           {known.length === 0 ? (
-            <Nothing>No message came through in the last {span.value}.</Nothing>
+            <Nothing>{isLogKnown.value ? `No message came through in the last ${span.value}.` : "Looking…"}</Nothing>
           ) : (
             <table>
               <thead>
@@ -73,7 +73,7 @@ export function HealthView() {
 
 function steps(): Step[] {
   return [
-    ...earlier.peek(),
+    ...earlier.value,
     ...events
       .peek()
       .flatMap((event) => ("deliveryId" in event ? [{ ...event, event: event.type.slice("delivery.".length) }] : [])),

@@ -5,7 +5,7 @@ import { rowOf } from "../frame/keys.ts";
 import { Head, Name, Nothing, Search } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
 import { exactly } from "../frame/time.ts";
-import { earlier, events } from "../state/mesh.ts";
+import { earlier, events, isLogKnown } from "../state/mesh.ts";
 import { filtered, type Line, linesOf } from "./lines.ts";
 
 const NOUNS = ["delivery", "agent", "session", "push", "topic", "webhook", "policy"];
@@ -68,7 +68,7 @@ export function LogView() {
         ))}
       </div>
       {lines.length === 0 ? (
-        <Nothing>Nothing has happened that the filter lets through.</Nothing>
+        <Nothing>{isLogKnown.value ? "Nothing has happened that the filter lets through." : "Looking…"}</Nothing>
       ) : (
         <Rows
           of={lines}

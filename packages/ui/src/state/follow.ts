@@ -47,6 +47,8 @@ async function take({ hearing, isAnew, opened: now, happened }: Told): Promise<n
     signedOut.told();
     return 0;
   }
+  connection.value = { ...hearing, state: hearing.state };
+  if (hearing.state === "connecting") return 0;
   if (isAnew) await begin();
   // What changed without an event while nobody listened: presence at a broker's start, what was pruned.
   else if (now !== opened) lookAgain(["agents", "needs", "asks", "topics", "status"]);

@@ -1,6 +1,6 @@
 /** First looks, and looking anew: what is shown, when an event says that it is out of date, and as often as its cost allows. */
 import type { LogEntry } from "@agentmesh/protocol";
-import { effect } from "@preact/signals";
+import { batch, effect } from "@preact/signals";
 import { address } from "../frame/address.ts";
 import { look } from "../frame/calls.ts";
 import { paletteOpen } from "../frame/keys.ts";
@@ -8,7 +8,7 @@ import type { View } from "../frame/paths.ts";
 import { ownSignIn } from "../frame/sign-in.ts";
 import type { Look } from "./fold.ts";
 import { lookAt, lookAtEach, lookAtThese, newcomers } from "./look-at.ts";
-import { agents, earlier } from "./mesh.ts";
+import { agents, earlier, isLogKnown } from "./mesh.ts";
 
 /** As many agents are looked at one by one, where that is less than a part of all. */
 const ONE_BY_ONE = 8;
@@ -35,7 +35,11 @@ const shownBy: Readonly<Record<View, readonly Look[]>> = {
 export async function lookAtAll(): Promise<void> {
   await Promise.all([lookAtThese([lookAt.needs]), lookAtThese([lookAt.agents])]);
   await lookAtThese([lookAt.asks, lookAt.status, lookAt.topics]);
-  earlier.value = (await look<{ entries: LogEntry[] }>("/v1/log", { limit: 500 })).entries;
+  const { entries } = await look<{ entries: LogEntry[] }>("/v1/log", { limit: 500 });
+  batch(() => {
+    earlier.value = entries;
+    isLogKnown.value = true;
+  });
 }
 
 /** What is out of date: of what no view shows nothing is asked until one does. */

@@ -39,6 +39,9 @@ export const events = signal<readonly MeshEvent[]>([]);
 /** What happened before the page was opened, the newest last; nothing where events behind it are kept no more. */
 export const earlier = signal<readonly LogEntry[]>([]);
 
+/** Whether that was looked at once: until then nothing is said of what did not happen. */
+export const isLogKnown = signal(false);
+
 /** From when on the page knows what happened to messages. */
 export const heardSince = computed(
   () => earlier.value[0]?.at ?? events.value.find((event) => "deliveryId" in event)?.at,
