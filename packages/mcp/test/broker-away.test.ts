@@ -122,11 +122,13 @@ test("of a question that no broker hears it is said in time, however long it was
   const asked = async () => (await broker.admin.listInbox({ agent: "oracle", state: "all" })).entries;
   const waiting = asker.toolOnce("ask_peer", { to: "oracle", message: "which port?", wait_seconds: 6 });
   await until(async () => (await asked()).length === 1, "the question");
+  // What was asked beside it is answered by then: the broker is known to be there.
+  await asker.tool("whoami");
   {
     using _silent = silenced(broker);
     expect(await waiting).toMatchObject({
       isError: true,
-      text: expect.stringMatching(/within 7800 ms.*message only once/),
+      text: expect.stringMatching(/within \d+ ms.*message only once/),
     });
   }
   const again = await asker.tool("ask_peer", { to: "oracle", message: "which port?", wait_seconds: 1 });

@@ -126,9 +126,21 @@ describe.skipIf(why !== undefined)(
 
       // Without a network the tools of a session answer in their time; with it they go on, and what was sent meanwhile is there.
       laptop.machine.unplug();
-      const ms = stopwatch();
-      const away = await far.session.toolOnce("send_message", { to: "near", message: "unheard" });
-      assertInTime(ms(), 2_500);
+      const inTime = async (tool: string, args: Record<string, unknown>) => {
+        const ms = stopwatch();
+        const answer = await far.session.toolOnce(tool, args);
+        assertInTime(ms(), 2_500);
+        return answer;
+      };
+      const away = await inTime("send_message", { to: "near", message: "unheard" });
+      // Once more, while its broker is looked for at every address: also what would wait for an answer says so.
+      for (let n = 0; n < 3; n++) {
+        const unasked = await inTime("ask_peer", { to: "near", message: "unheard?", wait_seconds: 60 });
+        expect(unasked).toMatchObject({
+          isError: true,
+          text: expect.stringMatching(/No broker (?:has answered|answers) at/),
+        });
+      }
       expect(away).toMatchObject({ isError: true, text: expect.stringContaining(`https://${home}:${PORT}`) });
       expect(away.text).toMatch(/on another machine: there is no network here just now.*stores the message only once/);
       await near.tool("send_message", { to: "lap-far", message: "while it was away" });
