@@ -206,6 +206,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     release.push(async () => {
       closing.abort();
       mesh.streams.closeAll("shutting_down", true);
+      mesh.presence.closeAll("shutting_down", true);
       mesh.events.closeAll("shutting_down", true);
       const unanswered = await leave();
       if (unanswered > 0) log.warn({ unanswered }, "stop.unanswered");

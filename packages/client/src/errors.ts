@@ -63,3 +63,8 @@ export function mayPass(error: unknown): boolean {
   if (error instanceof Hindrance) return error.passes;
   return systemRefusal(error)?.passes ?? false;
 }
+
+/** In another network the broker's address is somebody else's, who proves nothing: as good as nobody until it is back. */
+export function isAway(error: unknown): boolean {
+  return error instanceof BrokerUnreachableError || error instanceof UntrustedBrokerError;
+}

@@ -124,6 +124,7 @@ export async function join(terms: JoinTerms): Promise<JoinedSession> {
   // What came while the session was being joined.
   paths.changed();
   if (terms.paths.length > 0) void push.run(left);
+  else void mesh.stay({ signal: left });
   if (summary === undefined) void autoSummary({ config, place, client, profile, log, left });
   return {
     client,

@@ -23,6 +23,7 @@ import { keepingStatus, type Policy } from "./policy.ts";
 import { Streams } from "./push/streams.ts";
 import { Wakes } from "./push/wakes.ts";
 import { Dialogs } from "./session/dialogs.ts";
+import { PresenceStreams } from "./session/presence-streams.ts";
 import type { ProcessSight } from "./session/processes.ts";
 import { Sessions } from "./sessions.ts";
 import type { Store, StoreStats } from "./store.ts";
@@ -53,6 +54,7 @@ export interface Mesh {
   readonly inbox: Inbox;
   readonly topics: Topics;
   readonly streams: Streams;
+  readonly presence: PresenceStreams;
   readonly webhooks: Webhooks;
   readonly hooks: Hooks;
   readonly intake: Intake;
@@ -97,9 +99,10 @@ export function createMesh(parts: {
   const guard = new LoopGuard(policy, parts.clock, refusals);
   const waiting = new WaitingAsks();
   const messages = new Messages({ ...parts, agents, advanced, guard, waiting, intake, turns });
-  const streams = new Streams({ ...parts, ready });
+  const streams: Streams = new Streams({ ...parts, ready, isPresent: (session) => presence.has(session) });
+  const presence = new PresenceStreams({ ...parts, isStreamed: (session) => streams.isOpen(session) });
   const webhooks = new Webhooks({ ...parts, agents, streams, ready, answer: answerPost({ agents, messages }) });
-  const sessions = new Sessions({ ...parts, agents, streams, dialogs });
+  const sessions = new Sessions({ ...parts, agents, streams, presence, dialogs });
   const events = new Events({ ...parts, agents, turns });
   store.listen({
     ready: (agentId, isStreamed) => {
@@ -150,6 +153,7 @@ export function createMesh(parts: {
     machines: new Machines({ store, audit, intake }),
     signIns: new SignIns({ ...parts, agents, audit }),
     streams,
+    presence,
     policies: new ReceiverPolicies({ store, agents }),
     agentCards: new AgentCards({ store, agents }),
     webhooks,
@@ -170,6 +174,7 @@ export function createMesh(parts: {
     listKeepers: (limit) => store.listKeepers(limit),
     async close() {
       streams.closeAll("shutting_down", true);
+      presence.closeAll("shutting_down", true);
       events.closeAll("shutting_down", true);
       await webhooksStarted;
       await Promise.all([webhooks.close(), stopSweeper()]);

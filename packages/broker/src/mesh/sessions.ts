@@ -25,6 +25,7 @@ import { keptProfile } from "./profile.ts";
 import { retryPolicy } from "./push/retry.ts";
 import type { Streams } from "./push/streams.ts";
 import type { Dialogs } from "./session/dialogs.ts";
+import type { PresenceStreams } from "./session/presence-streams.ts";
 import { NamedProcesses, type ProcessSight } from "./session/processes.ts";
 import type { SessionRecord } from "./store/sessions.ts";
 import type { Store } from "./store.ts";
@@ -37,6 +38,7 @@ export class Sessions {
   readonly #store: Store;
   readonly #agents: Agents;
   readonly #streams: Streams;
+  readonly #presence: PresenceStreams;
   readonly #policy: Policy;
   readonly #clock: Clock;
   readonly #processes: NamedProcesses;
@@ -46,6 +48,7 @@ export class Sessions {
     store: Store;
     agents: Agents;
     streams: Streams;
+    presence: PresenceStreams;
     policy: Policy;
     clock: Clock;
     sight: ProcessSight;
@@ -54,6 +57,7 @@ export class Sessions {
     this.#store = parts.store;
     this.#agents = parts.agents;
     this.#streams = parts.streams;
+    this.#presence = parts.presence;
     this.#policy = parts.policy;
     this.#clock = parts.clock;
     this.#processes = new NamedProcesses(parts.sight);
@@ -120,6 +124,7 @@ export class Sessions {
     this.#processes.forget(id);
     this.#dialogs.forget(id);
     this.#streams.end(id);
+    this.#presence.end(id);
   }
 
   /** Forgets what the sessions of an agent said that has left the mesh; its streams end. */
@@ -127,6 +132,7 @@ export class Sessions {
     this.#processes.forgetOf(agentId);
     this.#dialogs.forgetOf(agentId);
     this.#streams.endOf(agentId);
+    this.#presence.endOf(agentId);
   }
 
   /** Ends the sessions whose process is seen to be gone: what they held is back in the inbox, and nobody is told that they are there. */

@@ -202,6 +202,7 @@ const declared: Declared = {
     inOtherHands: "session_not_found",
     make: async (owner) => ({ ...(await session(owner, owner)), body: {} }),
   },
+  sessionStream: { inOtherHands: "session_not_found", make: session },
   endSession: { inOtherHands: "session_not_found", make: session },
 
   send: { inOtherHands: "its own", make: (_, { agent }) => ({ body: { to: agent.name, body: "hello" } }) },

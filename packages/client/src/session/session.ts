@@ -3,10 +3,11 @@ import type { Agent, HeartbeatReply, OpenSessionReply, PushPath, SessionId } fro
 import { HEARTBEAT_MS } from "@agentmesh/protocol";
 import { backoffMs, pause } from "../backoff.ts";
 import { DeliveryHandle } from "../delivery-handle.ts";
-import { BrokerUnreachableError, MeshApiError, UntrustedBrokerError } from "../errors.ts";
+import { isAway, MeshApiError } from "../errors.ts";
 import { HELD_BACK, readPolls } from "../inbox/polls.ts";
 import { readStream, type StreamOptions } from "../inbox/stream.ts";
 import type { MeshCalls } from "../mesh-calls.ts";
+import { stayPresent } from "./presence.ts";
 import { dialogOf, type OpenDialog, openSession, processOf, type SessionOptions } from "./said.ts";
 
 /** How long a session that is left waits for its acks: a broker that does not answer is told no later than that. */
@@ -159,6 +160,14 @@ export class MeshSession {
     }
   }
 
+  /**
+   * Keeps a stream open that brings no mail, until the session is left or `signal` aborts: for a session that has no `inbox` open, so
+   * that a broker notices at once when its process is gone. Never throws.
+   */
+  stay({ signal = this.#left.signal }: Pick<InboxOptions, "signal"> = {}): Promise<void> {
+    return stayPresent(this.client.connection, this, AbortSignal.any([signal, this.#left.signal]));
+  }
+
   /** Deliveries that are asked for. Whatever the stream or an answer held that never came returns first, and comes again in its place. */
   async *#polled(stream: StreamOptions, ended: AbortSignal): AsyncGenerator<DeliveryHandle, void, void> {
     this.#options.onNotice?.(HELD_BACK);
@@ -236,9 +245,4 @@ export class MeshSession {
     if (this.#left.signal.aborted) return this.#end();
     this.#options.onNotice?.(`session re-opened as ${this.#open.session.id}`);
   }
-}
-
-/** In another network the broker's address is somebody else's, who proves nothing: as good as nobody until it is back. */
-function isAway(error: unknown): boolean {
-  return error instanceof BrokerUnreachableError || error instanceof UntrustedBrokerError;
 }

@@ -133,6 +133,7 @@ export class InboxPush {
   async #untilResumed(left: AbortSignal, atMostMs?: number): Promise<void> {
     this.#resume = new AbortController();
     const ended = AbortSignal.any([left, this.#resume.signal]);
+    void this.#parts.mesh.stay({ signal: ended });
     if (atMostMs !== undefined) await pause(atMostMs, ended);
     else if (!ended.aborted) await new Promise((resolve) => ended.addEventListener("abort", resolve, { once: true }));
   }

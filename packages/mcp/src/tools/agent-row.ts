@@ -64,7 +64,7 @@ export function agentData(agent: Agent, own: boolean, here?: string): Record<str
   };
 }
 
-/** Also of one that is online: a session without a stream, on another machine, is called so for a while after it was killed. */
+/** Also of one that is online: one whose machine has lost its network is called so for a while. */
 function heardOf({ lastSeenAt }: Agent): string {
   return lastSeenAt === undefined ? "never heard of" : `last heard of ${times.past(lastSeenAt)}`;
 }

@@ -10,6 +10,7 @@ import {
 } from "../agent.ts";
 import { endpoint } from "../endpoint.ts";
 import { SessionId } from "../ids.ts";
+import { StreamEvent } from "../message/stream.ts";
 import { object, strictObject } from "../shapes/lazy-object.ts";
 import { agentParam } from "./agents.ts";
 
@@ -57,6 +58,19 @@ export const sessionsEndpoints = {
     status: 200,
     reply: HeartbeatReply,
     errors: ["session_not_found"],
+  }),
+
+  sessionStream: endpoint({
+    method: "GET",
+    path: "/v1/sessions/:session/stream",
+    summary: "A stream that brings no mail: when its connection ends, the session is in doubt a second later.",
+    access: "agent",
+    repeatable: true,
+    params: sessionParam,
+    status: 200,
+    reply: z.string(),
+    errors: ["session_not_found"],
+    stream: StreamEvent,
   }),
 
   endSession: endpoint({

@@ -1,4 +1,4 @@
-/** The route of the push stream. */
+/** The routes of the streams of a session: the one that brings mail, and the one that brings none. */
 import { KEEPALIVE_MS } from "@agentmesh/protocol";
 import type { Mesh } from "../../mesh/mesh.ts";
 import { InboxStreamSink } from "../../sinks/inbox-stream.ts";
@@ -6,7 +6,7 @@ import { Keepalives } from "../../sinks/keepalives.ts";
 import type { Bind } from "../bind.ts";
 
 /**
- * Binds it. A stream ends with its session, and does not renew it: a socket takes keepalives long after its process
+ * Binds them. A stream ends with its session, and does not renew it: a socket takes keepalives long after its process
  * has stopped reading.
  */
 export function streamRoute(bind: Bind, mesh: Mesh): void {
@@ -26,6 +26,18 @@ export function streamRoute(bind: Bind, mesh: Mesh): void {
       takeOver();
       return new InboxStreamSink(response, queued);
     });
+    const off = keepalives.add(() => sink.keepalive());
+    sink.onClose(() => {
+      off();
+      detach();
+    });
+    return undefined;
+  });
+  bind("sessionStream", async ({ params, caller, response, takeOver }) => {
+    const { queued } = await mesh.sessions.heartbeat(caller, params.session);
+    takeOver();
+    const sink = new InboxStreamSink(response, queued);
+    const { detach } = mesh.presence.attach(caller.agent.id, params.session, sink);
     const off = keepalives.add(() => sink.keepalive());
     sink.onClose(() => {
       off();

@@ -23,21 +23,35 @@ export class Streams {
   readonly #grace = new Map<SessionId, { readonly agentId: AgentId; readonly timer: NodeJS.Timeout }>();
   /** Sessions with a stream that is read, or in its grace, by agent. */
   readonly #streamed = new Map<AgentId, Set<SessionId>>();
+  /** Whether a session has a stream without mail, which says that it is there. */
+  readonly #isPresent: (session: SessionId) => boolean;
   readonly #onFault: (error: unknown) => void;
   /** Set when all have been told goodbye: one that is opened after that is told so too. */
   #over: { readonly code: string; readonly reconnect: boolean } | undefined;
 
-  constructor(parts: { store: Store; policy: Policy; ready: Wakes<string>; onFault: (error: unknown) => void }) {
+  constructor(parts: {
+    store: Store;
+    policy: Policy;
+    ready: Wakes<string>;
+    isPresent: (session: SessionId) => boolean;
+    onFault: (error: unknown) => void;
+  }) {
     this.#store = parts.store;
     this.#ready = parts.ready;
     this.#graceMs = parts.policy.streamGraceMs;
     this.#staleAfterMs = parts.policy.staleAfterMs;
     this.#retry = retryPolicy(parts.policy);
+    this.#isPresent = parts.isPresent;
     this.#onFault = parts.onFault;
   }
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** Whether this session has one open. */
+  isOpen(session: SessionId): boolean {
+    return this.#open.has(session);
   }
 
   /** Whether a session of this agent has a stream and reads it, or had one a moment ago and may come back to it. */
@@ -161,7 +175,7 @@ export class Streams {
     if (this.#open.get(session) !== stream) return;
     this.#closed(stream);
     this.#startGrace(session, agentId);
-    if (!this.#over) this.#doubt(session, agentId);
+    if (!this.#over && !this.#isPresent(session)) this.#doubt(session, agentId);
   }
 
   #startGrace(session: SessionId, agentId: AgentId): void {
