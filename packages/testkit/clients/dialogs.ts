@@ -84,8 +84,13 @@ function row({ client, tool, input = (command) => ({ command, description: "a fi
         return `${told}; ${warning.detail}`;
       });
       await steps.step("allowed", async () => {
+        const { requests } = site.model;
+        const before = requests.length;
         await asking?.allow();
-        return over();
+        const said = await over();
+        // While the tool runs its model is quiet, and the turn is not over: a prompt would go into it.
+        await until(() => requests.length > before, "the model to be told what came of it", OVER_WITHIN_MS);
+        return said;
       });
       await steps.step("stopped", async () => {
         const told = await asks("two");

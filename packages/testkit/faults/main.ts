@@ -6,6 +6,7 @@ import { crashPoints } from "./crash-points.ts";
 import { damaged } from "./damage.ts";
 import { diskFull, fileLimit } from "./disk.ts";
 import type { Fault } from "./fault.ts";
+import { followedTasks } from "./followed-tasks.ts";
 import { malice } from "./malice.ts";
 import { network } from "./network.ts";
 import { outsideLock } from "./outside-lock.ts";
@@ -50,6 +51,7 @@ const FAULTS: readonly Fault[] = [
   crashPoints(only),
   slowConsumer,
   outsideLock,
+  followedTasks,
   swarm,
   properties("properties", propertyRuns),
   properties("identity", Math.min(propertyRuns, MOST_HISTORIES)),
