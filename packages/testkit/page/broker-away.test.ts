@@ -62,3 +62,49 @@ pageTest(
     expect(await lines()).toEqual(await kept());
   },
 );
+
+/** Stops every process of the browser, as a machine does that sleeps; what it returns has them go on. */
+async function putToSleep(): Promise<() => void> {
+  const cdp = await browser().newBrowserCDPSession();
+  const { processInfo } = await cdp.send("SystemInfo.getProcessInfo");
+  const each = (signal: "SIGSTOP" | "SIGCONT") => {
+    for (const { id } of processInfo) process.kill(id, signal);
+  };
+  each("SIGSTOP");
+  return () => each("SIGCONT");
+}
+
+pageTest("a page that slept while its broker went, came back and went on shows all that happened, once", async () => {
+  await using broker = await startTestBroker();
+  const alice = await broker.agent("alice");
+  await broker.agent("bob");
+  const send = async (from: number, to: number) => {
+    for (let n = from; n <= to; n++) await alice.client.send({ to: "bob", body: `number ${n}` });
+  };
+  await using seen = await openPage(browser(), await addressFor(broker, await personOf(broker), "/log"), {
+    viewport: { width: 1_200, height: 1_600 },
+  });
+  const { page } = seen;
+  await page.locator("[data-filter]").fill("bob accepted");
+  const numbers = async () => {
+    const texts = await page.locator(".log-line").allTextContents();
+    return texts.map((text) => Number(/#(\d+)/.exec(text)?.[1]));
+  };
+  await send(1, 4);
+  await until(async () => (await numbers()).length === 4, "what came while it was awake");
+  const wake = await putToSleep();
+  try {
+    await send(5, 8);
+    await broker.kill();
+    await broker.start();
+    await send(9, 12);
+  } finally {
+    wake();
+  }
+  await until(async () => (await numbers()).length >= 12, "what happened while it slept", 20_000);
+  await send(13, 13);
+  await until(async () => (await numbers()).length >= 13, "what comes then");
+  const { entries } = await broker.admin.log({ limit: 100 });
+  expect(await numbers()).toEqual(entries.filter(({ event }) => event === "accepted").map(({ seq }) => seq));
+  await until(async () => (await page.locator(".connection").textContent()) === "", "the page to be back");
+});

@@ -69,14 +69,23 @@ pageTest("eight tabs are all live, and a question is answered in each", async ()
 
   // Who opened the stream is gone: the others hear on, and each hears everything once.
   await seen.page.close();
-  const left = others;
-  const { messageId } = await asker.client.send({ to: "tabs", body: "after the first was closed" });
-  for (const page of left) {
+  await asker.client.send({ to: "tabs", body: "after the first was closed" });
+  for (const page of others) {
     await toLog(page);
     await page.locator("[data-filter]").fill("accepted");
     await shown(page, `${2 * TABS + 1} lines`);
   }
-  expect(messageId).toMatch(/^msg_/);
+
+  // Who signs out in one of them is signed out in all, and hears on in none; who signs in again hears again.
+  await others[0]?.getByRole("button", { name: "Sign out" }).click();
+  for (const page of others.slice(1)) await shown(page, "This browser is not signed in, or not any more.");
+  const again = await context.newPage();
+  await again.goto(await addressFor(broker(), person, "/log"));
+  await isLive(again);
+  await asker.client.send({ to: "tabs", body: "after all had been signed out" });
+  await again.locator("[data-filter]").fill("accepted");
+  await shown(again, `${2 * TABS + 2} lines`);
+  expect(await workers()).toHaveLength(1);
 });
 
 pageTest("a tab whose shared worker is ended has another one when it hears no word, and misses nothing", async () => {
