@@ -33,7 +33,7 @@ export async function leave(context: Context, options: { readonly yes?: true }):
   );
   if (told === undefined) {
     warn(
-      `the broker was not told, and holds the credential for good. On its machine: agentmesh revoke ${joined === "damaged" ? "MACHINE" : joined.machine}`,
+      `the broker was not told, and holds the credential for good, unless it has put this machine out before. On its machine: agentmesh revoke ${joined === "damaged" ? "MACHINE" : joined.machine}`,
     );
   }
 }
