@@ -7,6 +7,7 @@ import { describeMachine, loadNow } from "./machine/describe.ts";
 import { endAll } from "./machine/ends.ts";
 import { commandOf, HELP, type Options, readOptions } from "./options.ts";
 import { buildAt } from "./ours/build.ts";
+import { readProfiles } from "./profile/kept.ts";
 import { checkLines, compare } from "./report/check.ts";
 import { benchmarkFiles } from "./report/page.ts";
 import { addRun, loadResult, type Result, readKept, writeKept } from "./report/result.ts";
@@ -16,6 +17,7 @@ import { bareSide, buildSide, peerSides, type Side } from "./side.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const latest = join(root, "bench/results/latest.json");
+const profiles = join(root, "bench/results/profiles.json");
 /** Loads that are done only when they are named, or with `--whole`. */
 const NAMED_ONLY: readonly string[] = ["P9"];
 
@@ -23,7 +25,7 @@ const NAMED_ONLY: readonly string[] = ["P9"];
 const here = process.env.INIT_CWD ?? process.cwd();
 
 function makePage(file: string): void {
-  const files = benchmarkFiles(loads, readKept(file === "" ? latest : resolve(here, file)));
+  const files = benchmarkFiles(loads, readKept(file === "" ? latest : resolve(here, file)), readProfiles(profiles));
   for (const [name, text] of files) {
     const path = join(root, "docs", name);
     mkdirSync(dirname(path), { recursive: true });

@@ -22,6 +22,11 @@ export function cpuMsOf(pid: number): number {
   return ns.reduce((sum, each) => sum + each, 0) / 1e6;
 }
 
+/** The same of the thread that it began with, which is the one of the event loop. */
+export function mainCpuMsOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+}
+
 /** Its memory now. */
 export function memoryOf(pid: number): Memory {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");

@@ -1,8 +1,10 @@
 /** `docs/benchmarks.md` and its charts, made from a result. */
 import type { Load } from "../load.ts";
+import type { Profiles } from "../profile/kept.ts";
 import { SIDE_TITLES } from "../side-titles.ts";
 import { barChart } from "./chart.ts";
 import { numberText } from "./number-text.ts";
+import { profileSection } from "./profiles.ts";
 import { findLoad, type Kept, type LoadResult, type Result } from "./result.ts";
 import { figureTable, GOAL_HEAD, goalRows, SIDES, sidesOf, tableOf } from "./table.ts";
 
@@ -10,7 +12,7 @@ import { figureTable, GOAL_HEAD, goalRows, SIDES, sidesOf, tableOf } from "./tab
 const QUIET_LOAD = 0.3;
 
 /** The page and its charts, by the names of their files within docs. */
-export function benchmarkFiles(loads: readonly Load[], kept: Kept): Map<string, string> {
+export function benchmarkFiles(loads: readonly Load[], kept: Kept, profiles: Profiles): Map<string, string> {
   const runs = loads.flatMap(({ id }) => findLoad(kept, id)?.run ?? []);
   const used = kept.runs.filter((run) => runs.includes(run));
   const parts = loads.flatMap((load) => {
@@ -26,7 +28,8 @@ export function benchmarkFiles(loads: readonly Load[], kept: Kept): Map<string, 
   });
   const goals = parts.flatMap(({ load, found }) => goalRows(load, found).map((cells) => [load.id, ...cells]));
   const summary = ["## Goals", "", ...tableOf(["", ...GOAL_HEAD], goals), ""].join("\n");
-  files.set("benchmarks.md", `${[head(used), summary, ...sections].join("\n").trimEnd()}\n`);
+  const text = [head(used), summary, ...sections, ...profileSection(profiles)].join("\n");
+  files.set("benchmarks.md", `${text.trimEnd()}\n`);
   return files;
 }
 

@@ -1,11 +1,15 @@
 /** The benchmarks beside what they measure: what is read from the wire, what is told of a result, what a check finds. */
+import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { listening, until } from "testkit";
+import { listening, tempDir, until } from "testkit";
 import { expect, test } from "vitest";
 import { loads } from "../../../bench/loads/index.ts";
 import { commandOf, readOptions } from "../../../bench/options.ts";
 import { RespConnection } from "../../../bench/peers/resp.ts";
+import { readProfiles } from "../../../bench/profile/kept.ts";
+import { sharesOf } from "../../../bench/profile/parts.ts";
 import { compare } from "../../../bench/report/check.ts";
 import { verdicts } from "../../../bench/report/goals.ts";
 import { benchmarkFiles } from "../../../bench/report/page.ts";
@@ -15,7 +19,8 @@ import { EventStream } from "../../../bench/wire/event-stream.ts";
 import { HttpConnection } from "../../../bench/wire/http-connection.ts";
 
 const kept = readKept(fileURLToPath(new URL("../../../bench/results/latest.json", import.meta.url)));
-const files = benchmarkFiles(loads, kept);
+const profiles = readProfiles(fileURLToPath(new URL("../../../bench/results/profiles.json", import.meta.url)));
+const files = benchmarkFiles(loads, kept, profiles);
 const known = loads.map(({ id }) => id);
 
 test.each([...files.keys()])("docs/%s is made of the last kept result", async (name) => {
@@ -177,4 +182,26 @@ test("replies of Redis are read whole wherever they were cut, and its refusals a
       ["ä!", [""]],
     ]);
   }
+});
+
+test("a profile's time is told by the files of its functions: idle and what is outside of the window do not count", () => {
+  using folder = tempDir();
+  const frames: [name: string, url: string][] = [
+    ["(idle)", ""],
+    ["accept", "file:///x/packages/broker/src/store/sqlite/acts/send.ts"],
+    ["run", "file:///x/node_modules/better-sqlite3/lib/database.js"],
+    ["end", "node:_http_outgoing"],
+    ["writeUtf8String", ""],
+  ];
+  const nodes = frames.map(([functionName, url], i) => ({ id: i + 1, callFrame: { functionName, url } }));
+  // A millisecond each; the first two are before the window.
+  const samples = [2, 2, 1, 2, 3, 4, 5, 1];
+  const file = join(folder.path, "a.cpuprofile");
+  const profile = { nodes, startTime: 5_000_000, samples, timeDeltas: samples.map(() => 1_000) };
+  writeFileSync(file, JSON.stringify(profile));
+  expect(Object.fromEntries(sharesOf(file, 2.5, 8))).toEqual({
+    "store: statements, acts, commits": 0.5,
+    "Node: HTTP, sockets, streams, timers": 0.25,
+    "written to sockets, by the system": 0.25,
+  });
 });

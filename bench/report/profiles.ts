@@ -1,0 +1,47 @@
+/** The section of docs/benchmarks.md on profiles: what each hot path spends, and what that has led to. */
+import type { Profiles } from "../profile/kept.ts";
+import { PARTS } from "../profile/parts.ts";
+import { numberText } from "./number-text.ts";
+import { tableOf } from "./table.ts";
+
+/** What the greatest parts have led to, and what is left of them. */
+const LED_TO = `What they led to, and what is left:
+
+- **The web framework** was a sixth of a heartbeat and more with what it makes of a request: what agents ask all the time goes past
+  it ([0044](decisions/0044-usual-requests-have-a-short-way.md)), through the same guard, authentication, budgets and schemas.
+- **A heartbeat's one statement**, how much mail waits, is asked once for each state of the database.
+- **Node's own HTTP** is the largest part of a request now. Of that the parser, the two streams and the timers of a connection
+  are what every program that serves HTTP with Node has; another parser would have to bring its limits, its timeouts and TLS.
+- **One heartbeat every 15 ms** costs several times what one of many at once does, of a program that does nothing else as well: the
+  processor has forgotten the code meanwhile. It is a wake of the process, not what it does, that is left there.
+- **Flushes** are a call of the system in another thread, and a wake of it, for each commit that is answered
+  ([0026](decisions/0026-the-log-is-flushed-beside-the-event-loop.md)).`;
+
+/** The section, from what was kept. */
+export function profileSection(profiles: Profiles): string[] {
+  const { at, command, machine, loadBefore, rounds } = profiles;
+  const { processors, model, memoryGib, system, node } = machine;
+  const how = `Processor time of the broker, in µs: what one costs without a profiler (the median of ${rounds} rounds, the builds in turn), its parts by the
+shares of a profile of the thread that serves (\`node --cpu-prof\`, self time, from the sources; what SQLite does counts to the store). Each path is done for 5 s after a warm-up.
+${at.slice(0, 16).replace("T", " ")} UTC, ${processors} × ${model}, ${memoryGib} GiB, ${system}, Node ${node}, **load ${numberText(loadBefore)} before the run**: compare the columns.`;
+  const run = ["<!-- not run: it takes minutes -->", "```sh", command, "```"];
+  const title = "## Profiles: what each hot path spends, and what it led to";
+  return [title, "", how, "", ...run, "", ...profileTables(profiles), LED_TO, ""];
+}
+
+/** A table of each path: a row for each part, a column for each build. */
+export function profileTables({ builds }: Profiles): string[] {
+  const first = builds[0]?.paths ?? [];
+  return first.flatMap(({ id, title, unit }) => {
+    const found = builds.map(({ commit, paths }) => ({ commit, path: paths.find((each) => each.id === id) }));
+    const cell = (us: number | undefined) => (us === undefined ? "" : numberText(us));
+    const rows = PARTS.map((part) => [
+      part,
+      ...found.map(({ path }) => cell(path && (path.shares[part] ?? 0) * path.mainUs)),
+    ]);
+    const others = ["other threads", ...found.map(({ path }) => cell(path && path.us - path.mainUs))];
+    const all = ["**in all**", ...found.map(({ path }) => `**${cell(path?.us)}**`)];
+    const head = [`µs a ${unit}`, ...found.map(({ commit }) => commit)];
+    return [`### ${id} ${title}`, "", ...tableOf(head, [...rows, others, all]), ""];
+  });
+}
