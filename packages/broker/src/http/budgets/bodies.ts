@@ -24,10 +24,9 @@ export class Bodies {
     this.#withinMs = withinMs;
   }
 
-  /** Counts one; to be told when it is complete, or will not be. @throws MeshError too_much_at_once */
-  begun(request: IncomingMessage, caller: AnyCaller | undefined): () => void {
-    const share = shareOf(caller);
-    const now = this.#counts.get(share) ?? 0;
+  /** Whether a caller may bring one more. @throws MeshError too_much_at_once */
+  check(caller: AnyCaller | undefined): void {
+    const now = this.#counts.get(shareOf(caller)) ?? 0;
     const most = caller === undefined ? httpLimits.bodiesUnproven : httpLimits.bodiesPerAgent;
     if (!isUnbound(caller) && now >= most) {
       const who = caller === undefined ? "Callers without a token are" : `${nameOf(caller)} is`;
@@ -37,8 +36,14 @@ export class Bodies {
         { retryAfterMs: 1_000 },
       );
     }
+  }
+
+  /** Counts one; to be told when it is complete, or will not be. @throws MeshError too_much_at_once */
+  begun(request: IncomingMessage, caller: AnyCaller | undefined): () => void {
+    this.check(caller);
+    const share = shareOf(caller);
     const body = { request, share, until: performance.now() + this.#withinMs };
-    this.#counts.set(share, now + 1);
+    this.#counts.set(share, (this.#counts.get(share) ?? 0) + 1);
     this.#coming.add(body);
     this.#timer ??= this.#watch(this.#withinMs);
     return () => this.#over(body);

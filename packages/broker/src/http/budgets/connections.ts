@@ -18,13 +18,19 @@ export function nameOf(caller: AnyCaller): string {
   return caller.kind === "agent" ? caller.agent.name : caller.machine.host;
 }
 
+/** Whose a connection is: the caller whose token came over it first, and all of them. */
+interface Shares {
+  readonly first: string;
+  readonly all: Set<string>;
+}
+
 /** The open connections of one server. */
 export class Connections {
   /** In the order they came. */
   readonly #unproven = new Set<Socket>();
   readonly #proven = new Map<string, Set<Socket>>();
   /** To whose share a connection counts: each caller's whose token came over it. */
-  readonly #shares = new WeakMap<Socket, Set<string>>();
+  readonly #shares = new WeakMap<Socket, Shares>();
 
   /** Counts a new connection. When too many have shown no token, the one that has been there longest is closed. */
   opened(socket: Socket): void {
@@ -52,20 +58,19 @@ export class Connections {
     this.#proven.set(share, own.add(socket));
     const shares = this.#shares.get(socket);
     if (shares) {
-      shares.add(share);
+      shares.all.add(share);
       return;
     }
-    const first = new Set([share]);
-    this.#shares.set(socket, first);
+    const all = new Set([share]);
+    this.#shares.set(socket, { first: share, all });
     socket.once("close", () => {
-      for (const each of first) this.#closed(each, socket);
+      for (const each of all) this.#closed(each, socket);
     });
   }
 
   /** Whose share a connection counted to first; undefined while no valid token has come over it. */
   shareOf(socket: Socket): string | undefined {
-    const [first] = this.#shares.get(socket) ?? [];
-    return first;
+    return this.#shares.get(socket)?.first;
   }
 
   /** All that count to a share; "" is that of those over which no valid token has come. */

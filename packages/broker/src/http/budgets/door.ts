@@ -85,7 +85,7 @@ export class Door {
       socket.destroy();
       return;
     }
-    response.once("close", () => asked.unanswered--);
+    response.on("close", () => asked.unanswered--);
     this.#endTurn();
     const now = performance.now();
     this.#until ??= now + TURN_MS;

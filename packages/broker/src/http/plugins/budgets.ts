@@ -28,6 +28,11 @@ export class Budgets {
     this.#connections.proven(request.socket, caller);
   }
 
+  /** A body that has come whole is read. @throws MeshError too_much_at_once */
+  mayBring(caller: AnyCaller | undefined): void {
+    this.#bodies.check(caller);
+  }
+
   /** A body is to be read; the returned function is told of its end. @throws MeshError too_much_at_once */
   bodyBegun(request: IncomingMessage, caller: AnyCaller | undefined): () => void {
     return this.#bodies.begun(request, caller);

@@ -28,7 +28,7 @@ export class Departure {
     this.#underWay++;
     this.#newest.set(socket, request);
     this.#changed();
-    response.once("close", () => {
+    response.on("close", () => {
       this.#underWay--;
       if (this.#newest.get(socket) === request) this.#newest.delete(socket);
       this.#changed();

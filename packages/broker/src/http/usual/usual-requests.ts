@@ -17,7 +17,7 @@ import { bodyOf } from "../plugins/json-bodies.ts";
 import type { Guard, Guarded } from "../plugins/local-only.ts";
 import { type Asked, problemAnswer, problemOf } from "../plugins/problem.ts";
 import { type Answer, JSON_TYPE, PROBLEM_TYPE, writeAnswer } from "./answer.ts";
-import { readBody } from "./body.ts";
+import { readBody, wholeBody } from "./body.ts";
 import { hasBody, hasUsualBody, queryOf } from "./head.ts";
 import { type Found, Paths } from "./paths.ts";
 
@@ -127,9 +127,7 @@ export class UsualRequests {
     });
     let body: unknown;
     if (row.method === "POST") {
-      const over = this.#terms.budgets.bodyBegun(request, caller);
-      const bytes = await readBody(request, Number(request.headers["content-length"]));
-      over();
+      const bytes = await this.#bytesOf(request, caller);
       if (bytes === undefined) return undefined;
       whose.isIllegible = true;
       body = bodyOf(bytes) ?? {};
@@ -142,6 +140,20 @@ export class UsualRequests {
       ...{ caller, request, response, takeOver: nothing },
       problemOf: (error) => problemOf(error, asked),
     });
+  }
+
+  /** What stands in its body; undefined where the rest of it never came. */
+  async #bytesOf(request: IncomingMessage, caller: AnyCaller): Promise<Buffer | undefined> {
+    const length = Number(request.headers["content-length"]);
+    this.#terms.budgets.mayBring(caller);
+    const whole = wholeBody(request, length);
+    if (whole) return whole;
+    const over = this.#terms.budgets.bodyBegun(request, caller);
+    try {
+      return await readBody(request, length);
+    } finally {
+      over();
+    }
   }
 }
 
