@@ -7,8 +7,9 @@ import { tableOf } from "./table.ts";
 /** What the greatest parts have led to, and what is left of them. */
 const LED_TO = `What they led to, and what is left:
 
-- **The web framework** was a sixth of a heartbeat and more with what it makes of a request: what agents ask all the time goes past
-  it ([0044](decisions/0044-usual-requests-have-a-short-way.md)), through the same guard, authentication, budgets and schemas.
+- **The web framework**, and what its hooks had each plugin keep of a request (promises, listeners, timers, weak maps, a logger): what
+  agents ask all the time goes past it ([0044](decisions/0044-usual-requests-have-a-short-way.md)), through the same guard,
+  authentication, budgets and schemas. It takes Node's own part and the collector's down with it.
 - **A heartbeat's one statement**, how much mail waits, is asked once for each state of the database.
 - **Node's own HTTP** is the largest part of a request now. Of that the parser, the two streams and the timers of a connection
   are what every program that serves HTTP with Node has; another parser would have to bring its limits, its timeouts and TLS.
