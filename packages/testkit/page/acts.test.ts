@@ -1,5 +1,5 @@
 /** Buttons that must not say more than is so: of a webhook that takes nothing, of a page that nobody writes at, of a message to many. */
-import { pingText } from "@agentmesh/protocol";
+import { askingAgainText, goingOnText, pingText } from "@agentmesh/protocol";
 import { freePort, until } from "testkit";
 import { expect } from "vitest";
 import { allShown, brokerForAll, browserForAll, openPage, pageTest, shown } from "./browser.ts";
@@ -79,4 +79,21 @@ pageTest("a ping is the command line's, and a conversation of others has no fiel
   await page.goto(`${broker().url}/ui/conversations/${threadId}`);
   await page.getByRole("article").filter({ hasText: "between us" }).waitFor();
   expect(await fields.count()).toBe(0);
+});
+
+pageTest("who owes an overdue answer is asked again, and who waits for it is released, each by a button", async () => {
+  const person = await personOf(broker(), "go-between");
+  const waiter = await broker().agent("waiter");
+  const debtor = await broker().agent("debtor");
+  // As long again it is overdue, and then owed no more.
+  const question = { to: "debtor", body: "which port?", answerWithinMs: 15_000, timeoutMs: 0 };
+  const { messageId } = await waiter.client.ask(question);
+  await using seen = await openPage(browser(), await addressFor(broker(), person, "/needs"));
+  const row = seen.page.locator('li.need[data-kind="overdue"]', { hasText: "which port?" });
+  await row.getByRole("button", { name: "Ask debtor again" }).click();
+  await row.getByRole("button", { name: "Have waiter go on" }).click();
+  const texts = async ({ client }: typeof waiter) =>
+    (await client.listInbox()).entries.map(({ message }) => message.body);
+  await until(async () => (await texts(debtor)).includes(askingAgainText("waiter", messageId)), "the reminder");
+  await until(async () => (await texts(waiter)).includes(goingOnText("debtor", messageId)), "the release");
 });
