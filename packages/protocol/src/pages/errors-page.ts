@@ -8,7 +8,7 @@ const REMEDIES: Record<ErrorCode, string> = {
   unauthenticated:
     "Send `Authorization: Bearer` with an agent's token or the mesh key. After a lost database, register again.",
   token_revoked:
-    "Its agent or machine was put out of the mesh for good: `detail` says since when. A machine joins again by a new invite: `agentmesh invite` where the broker runs; an agent takes a new token.",
+    "Its agent or machine was put out of the mesh for good: `detail` says since when. A machine joins again by a new invite: `agentmesh invite` where the broker runs; an agent takes a new token, as the next session does when its file with the old one, in `agents` or `joined` of the state folder, is removed.",
   forbidden:
     "Use the token the endpoint asks for: an agent's own, or the mesh key (file `key` in the state folder). A machine credential acts for the agents of its machine alone.",
   sender_mismatch: "Leave `from` out: the broker takes the sender from the token.",
