@@ -117,6 +117,8 @@ describe("a message for an agent with a webhook", () => {
       let most = 0;
       await using receiver = await openWebhookReceiver(async (_, response) => {
         most = Math.max(most, ++underWay);
+        // As many as may be at once are waited for, however slow the machine is; and one more would come in a moment.
+        await until(() => most >= maxInFlight || receiver.posts.length === 12, "as many posts as the agent takes");
         await new Promise((resolve) => setTimeout(resolve, 15));
         underWay--;
         response.writeHead(200).end();

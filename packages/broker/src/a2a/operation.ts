@@ -21,7 +21,7 @@ export type A2aAnswer =
 export type TaskUpdate = { readonly body: object } | { readonly taken: () => void };
 
 /** The verbs of the mesh that operations are made of. */
-export type A2aVerbs = Pick<Mesh, "asks" | "messages" | "webhooks">;
+export type A2aVerbs = Pick<Mesh, "asks" | "events" | "messages" | "webhooks">;
 
 /** One operation. @throws A2aRefusal, MeshError */
 export type Operation = (mesh: A2aVerbs, call: A2aCall) => Promise<A2aAnswer>;
