@@ -13,6 +13,7 @@ import type {
   TimeWords,
 } from "@agentmesh/protocol";
 import {
+  heardWords,
   plainLine,
   presenceWords,
   proofWords,
@@ -82,8 +83,10 @@ export function reachedBy(agent: Pick<Agent, "presence" | "doubt" | "pushPaths">
 }
 
 /** Presence and push paths of a recipient in a sentence: `online, reached by claude-inbox, proven 2m ago`. */
-export function recipientText(recipient: Pick<Agent, "presence" | "doubt" | "dialog" | "pushPaths">): string {
-  const presence = presenceWords(recipient, times);
+export function recipientText(
+  recipient: Pick<Agent, "presence" | "doubt" | "dialog" | "pushPaths"> & { readonly heardMs?: number | undefined },
+): string {
+  const presence = `${presenceWords(recipient, times)}${heardWords(recipient)}`;
   const { now, before } = reachOf(recipient);
   const working = now.filter(({ failedWhy }) => failedWhy === undefined);
   if (working.length > 0) return `${presence}, reached by ${working.map(pushPath).join("; ")}`;

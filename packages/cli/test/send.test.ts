@@ -92,6 +92,13 @@ test("the answer says presence, push path, its proof and how many wait before it
   const online = await cli(broker.home, ["send", "bob", "third"]);
   expect(online.stdout).toContain("queued as #3 for bob (online, reached by claude-inbox, proven 2m ago); 2 wait");
   await session.leave();
+  // Where no path is proven it is told when it was last heard of, instead of a bare word.
+  const unproven = await bob.client.join({ pushPaths: [{ path: "claude-inbox" }] });
+  const heard = await cli(broker.home, ["send", "bob", "fourth"]);
+  expect(heard.stdout).toMatch(
+    /for bob \(online, heard of \d+s ago, reached by claude-inbox, not proven yet\); 3 wait/,
+  );
+  await unproven.leave();
 });
 
 test("an unknown recipient exits 4 with near names and stores nothing", async () => {

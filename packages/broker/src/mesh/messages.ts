@@ -225,15 +225,14 @@ export class Messages {
     const namesakes = await namesakesOnline(recipient, message.from, (names, limit) =>
       this.#agents.namesakes(names, limit),
     );
+    const address = { namesakes, heardMs: record.heartbeatAgeMs, ...(writtenTo !== undefined && { writtenTo }) };
     return {
       messageId: message.id,
       threadId: message.threadId,
       acceptedAt: message.acceptedAt,
       expiresAt: message.expiresAt,
       duplicate,
-      deliveries: [
-        forecast(delivery, message.urgency, recipient, { namesakes, ...(writtenTo !== undefined && { writtenTo }) }),
-      ],
+      deliveries: [forecast(delivery, message.urgency, recipient, address)],
     };
   }
 }

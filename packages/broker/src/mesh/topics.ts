@@ -85,7 +85,7 @@ export class Topics {
       expiresAt: message.expiresAt,
       duplicate,
       accepted: accepted.map(({ delivery, recipient }) =>
-        forecast(delivery, message.urgency, this.#agents.show(recipient)),
+        forecast(delivery, message.urgency, this.#agents.show(recipient), { heardMs: recipient.heartbeatAgeMs }),
       ),
       skipped: [...skipped],
       counts,

@@ -6,6 +6,7 @@ import {
   doubtWords,
   type Focus,
   fenceAttribute,
+  heardWords,
   type ListedPushPath,
   type Message,
   plainLine,
@@ -91,13 +92,14 @@ export function pushWords(agent: Pick<Agent, "doubt" | "pushPaths">): string {
 
 /** A recipient at the moment of a send. */
 export function recipientWords(recipient: DeliveryForecast["recipient"]): string {
-  return `${presenceWords(recipient, times)}; ${pushWords(recipient)}`;
+  return `${presenceWords(recipient, times)}${heardWords(recipient)}; ${pushWords(recipient)}`;
 }
 
 /** The same as data. */
 export function recipientData(recipient: DeliveryForecast["recipient"]): Record<string, unknown> {
   return {
     presence: recipient.presence,
+    ...(heardWords(recipient) !== "" && { heard_of_ms_ago: recipient.heardMs }),
     ...(recipient.doubt && { doubt: doubtWords(recipient.doubt, times) }),
     ...(recipient.dialog && { stands_at: dialogWords(recipient.dialog, times) }),
     ...pushData(recipient),

@@ -76,6 +76,11 @@ export const DeliveryForecast = object(() => ({
   rule: AppliedRule,
   recipient: z.object({
     presence: Presence,
+    heardMs: z
+      .int()
+      .nonnegative()
+      .optional()
+      .meta({ description: "of one that is online: how long ago it was last heard of, in milliseconds" }),
     doubt: Doubt.optional(),
     dialog: Dialog.optional(),
     pushPaths: z.array(ListedPushPath),

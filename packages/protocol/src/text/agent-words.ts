@@ -49,6 +49,17 @@ export function reachOf({ doubt, pushPaths }: Pick<Agent, "doubt" | "pushPaths">
   return { now: pushPaths.filter(isWebhook), before: pushPaths.filter((path) => !isWebhook(path)) };
 }
 
+/**
+ * That an agent is there only as far as it was heard of: `, heard of 12s ago`, behind its presence. Nothing for one that a path reaches
+ * which is proven, or of which presence says more.
+ */
+export function heardWords(
+  recipient: Pick<Agent, "doubt" | "pushPaths"> & { readonly heardMs?: number | undefined },
+): string {
+  const isProven = reachOf(recipient).now.some((path) => path.provenAt !== undefined && path.failedWhy === undefined);
+  return isProven || recipient.heardMs === undefined ? "" : `, heard of ${shortDuration(recipient.heardMs)} ago`;
+}
+
 /** When a push path was last seen to work, or that or why it was not: `proven 2m ago`. */
 export function proofWords({ provenAt, failedWhy, nextTryAt }: ListedPushPath, times: TimeWords): string {
   const rests = nextTryAt === undefined ? "" : `, rests until ${times.coming(nextTryAt)}`;

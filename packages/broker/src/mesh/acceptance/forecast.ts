@@ -19,8 +19,10 @@ export function checkBody(body: string, { maxBodyBytes }: Policy): number {
   );
 }
 
-/** What is known of an address beside the agent it led to. */
+/** What is known of an address beside the agent it led to, as that is shown. */
 export interface Address {
+  /** Age of the newest heartbeat of the agent. */
+  readonly heardMs?: number | undefined;
   /** Who is online of those one may have meant. */
   readonly namesakes?: readonly Agent[];
   /** The name or id as it was written. */
@@ -42,6 +44,7 @@ export function forecast(
     rule: appliedRule(urgency, delivery.state, agent),
     recipient: {
       presence: agent.presence,
+      ...(agent.presence === "online" && address.heardMs !== undefined && { heardMs: Math.round(address.heardMs) }),
       ...(agent.doubt && { doubt: agent.doubt }),
       ...(agent.dialog && { dialog: agent.dialog }),
       pushPaths: agent.pushPaths,
