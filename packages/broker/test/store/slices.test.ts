@@ -5,7 +5,7 @@ import { tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
 import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
-import { SUBSCRIBERS } from "../../src/store/sqlite/agent/subscribers.ts";
+import { SUBSCRIBERS } from "../../src/store/sqlite/agent/parties.ts";
 import { REMOVED_WITH_MAIL } from "../../src/store/sqlite/agents.ts";
 import { QUIET } from "../../src/store/sqlite/archive.ts";
 import { SLICES } from "../../src/store/sqlite/commits/slices.ts";

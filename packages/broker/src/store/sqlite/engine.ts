@@ -7,8 +7,8 @@ import { hookStatements } from "./access/hooks.ts";
 import { inviteStatements } from "./access/invites.ts";
 import { machineStatements } from "./access/machines.ts";
 import { tokenStatements } from "./access/tokens.ts";
+import { partyStatements } from "./agent/parties.ts";
 import { profileStatements } from "./agent/profiles.ts";
-import { subscriberStatements } from "./agent/subscribers.ts";
 import { agentStatements } from "./agents.ts";
 import { archiveStatements } from "./archive.ts";
 import { askStatements } from "./asks.ts";
@@ -81,7 +81,7 @@ export function prepareEngine(context: EngineContext, epoch: string, isExact: bo
     history: historyStatements(context, epoch),
     indexed: indexedStatements(context),
     trace: traceStatements(context, epoch),
-    subscribers: subscriberStatements(context),
+    parties: partyStatements(context),
     topics: topicStatements(context),
     topicPages: topicPageStatements(context),
     asks,

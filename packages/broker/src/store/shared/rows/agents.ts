@@ -78,12 +78,26 @@ export function callerOf(row: CallerRow): Caller {
   return {
     ...{ pk: row.pk, id: row.id, name: row.name, askedName: row.asked_name ?? undefined },
     ...{ trust: row.trust, person: row.person === 1 },
-    profile: AgentProfile.parse(JSON.parse(row.profile)),
+    profile: profileOf(row.profile),
     registeredAt: row.registered_at,
     lastSeenAt: row.last_seen_at ?? undefined,
     archivedAt: row.archived_at ?? undefined,
     machine: machineOf(row.machine),
   };
+}
+
+/** Profiles that were read, by their JSON: agents are looked up far more often than they change. */
+const profiles = new Map<string, AgentProfile>();
+/** So many are kept at most, then all are forgotten. */
+const MOST_PROFILES = 1_000;
+
+function profileOf(json: string): AgentProfile {
+  const known = profiles.get(json);
+  if (known) return known;
+  if (profiles.size >= MOST_PROFILES) profiles.clear();
+  const profile = Object.freeze(AgentProfile.parse(JSON.parse(json)));
+  profiles.set(json, profile);
+  return profile;
 }
 
 function machineOf(json: string | null): KnownMachine | undefined {
@@ -132,7 +146,7 @@ export function agentRecord(row: AgentRow, newest: NewestSigns | undefined, now:
     id: row.id,
     name: row.name,
     askedName: row.asked_name ?? undefined,
-    profile: AgentProfile.parse(JSON.parse(row.profile)),
+    profile: profileOf(row.profile),
     registeredAt: row.registered_at,
     lastSeenAt: heardAt || undefined,
     archivedAt: row.archived_at ?? undefined,

@@ -11,7 +11,7 @@ import { RANK } from "../../shared/rows/deliveries.ts";
 import { type MessageRow, messageOf } from "../../shared/rows/rows.ts";
 import { asAccepted, HELD_BY_POLICY } from "../../shared/sending.ts";
 import type { UnderWay } from "../../shared/topics.ts";
-import type { Subscriber } from "../agent/subscribers.ts";
+import type { WholeParty } from "../agent/parties.ts";
 import { type Budget, fitting, ROWS, type Slice } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { OneOfMany } from "../delivery/inserted-many.ts";
@@ -93,7 +93,7 @@ type ToGive = MessageRow & { readonly pk: number; readonly shown: Message | unde
 
 /** Who takes it, and how. */
 interface Taking extends Pick<OneOfMany, "trust" | "state"> {
-  readonly subscriber: Subscriber;
+  readonly subscriber: WholeParty;
 }
 
 /** Puts it into the inboxes of these agents, in their order; says whose does not get it, and why. Who has left, or had it as a retained message, is passed over. */
@@ -106,7 +106,7 @@ function give(
 ): Skipped[] {
   const skipped: Skipped[] = [];
   const taking: Taking[] = [];
-  for (const subscriber of engine.subscribers.without(message.pk, agentPks)) {
+  for (const subscriber of engine.parties.without(message.pk, agentPks)) {
     const came = cameAs(message.standing, subscriber.standing);
     const action = actionOn(policyOf(subscriber.policy), message.sender_id, came, context.remoteSenders);
     const why = whyNot(message, subscriber, action, quota);
@@ -119,7 +119,7 @@ function give(
 
 function whyNot(
   message: ToGive,
-  subscriber: Subscriber,
+  subscriber: WholeParty,
   action: PolicyAction,
   quota: InboxQuota,
 ): Skipped["why"] | undefined {

@@ -4,8 +4,8 @@ import { actionOn } from "../../../mesh/acceptance/receiver-policy.ts";
 import { type Came, cameAs } from "../../../mesh/acceptance/trust-class.ts";
 import { urgencyWeight } from "../../../mesh/acceptance/urgency.ts";
 import type { AgentRecord, Enqueued, InboxQuota, MessageToEnqueue } from "../../../mesh/store.ts";
-import { keptBytes } from "../../shared/quota.ts";
-import type { PartyRow } from "../../shared/rows/agents.ts";
+import { inboxFull, keptBytes, takes } from "../../shared/quota.ts";
+import { type PartyRow, policyOf } from "../../shared/rows/agents.ts";
 import { RANK } from "../../shared/rows/deliveries.ts";
 import { messageOf } from "../../shared/rows/rows.ts";
 import {
@@ -21,24 +21,28 @@ import {
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 import { heardOfHolder } from "./lease.ts";
-import { checkKeeping, checkRoom } from "./quota.ts";
+import { checkKeeping } from "./quota.ts";
 import { leaseAtOnce, leasedToStream } from "./streamed.ts";
 
 /** Accepts one message: dedupe, quota, message, delivery, timeline and the ack it implies. @throws MeshError */
 export function accept(engine: Engine, context: EngineContext, message: MessageToEnqueue, quota: InboxQuota): Enqueued {
-  const { agents, messages, deliveries } = engine;
-  const sender = senderOf(engine, message.senderId);
-  const recipient = agents.row(message.recipientId);
+  const { parties, messages, deliveries } = engine;
+  const sender = parties.byId(message.senderId);
+  if (!sender) throw senderLeft();
+  const recipient = parties.byId(message.recipientId);
   const before = earlierUnder(engine, sender.pk, message.idempotency);
   const first = before && deliveries.firstOf(before);
   if (first) return enqueued(engine, first.pk, true);
   if (!recipient) throw recipientLeft(message.recipientId);
-  checkRoom(engine, recipient, message.bodyBytes, quota);
+  const inbox = { messages: recipient.open_count, bytes: recipient.open_bytes };
+  if (!takes(inbox, message.bodyBytes, quota)) throw inboxFull(recipient.name, inbox, quota);
   checkKeeping(engine, sender, { messages: 1, bytes: keptBytes(message.bodyBytes) }, quota.keeping);
-  const came = cameAs(agents.standing(sender.pk, message.byProgram), agents.standing(recipient.pk));
+  // What a program sends with a person's token is not the person's.
+  const person = sender.standing.person && !message.byProgram;
+  const came = cameAs({ ...sender.standing, person }, recipient.standing);
   const action = answersRecipient(engine, message)
     ? "accept"
-    : actionFor(engine, context, recipient.pk, sender.id, came);
+    : actionOn(policyOf(recipient.policy), sender.id, came, context.remoteSenders);
   if (action === "refuse") {
     throw refusedByPolicy(recipient.name);
   }

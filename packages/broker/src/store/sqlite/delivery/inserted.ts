@@ -27,41 +27,33 @@ export interface NewDelivery {
   readonly expiresAt: number;
 }
 
-interface InsertedDelivery extends Omit<NewDelivery, "state" | "lease" | "trust"> {
-  readonly trust: TrustClass | null;
-  readonly seq: number;
-  readonly state: DeliveryState;
-  readonly attempt: number;
-  readonly receipt: string | null;
-  readonly session: SessionId | null;
-  readonly leaseEndsAt: number | null;
-  readonly position: number | null;
-}
+type Inserted = [
+  ...[id: string, messagePk: number, agentPk: number, seq: number, bytes: number, trust: TrustClass | null],
+  ...[state: DeliveryState, attempt: number, urgency: number, rank: number, at: number, expiresAt: number],
+  ...[receipt: string | null, session: SessionId | null, leaseEndsAt: number | null, position: number | null],
+];
 
 /** Puts a delivery into an inbox; returns its key and its number there. */
 export function insertDelivery(db: Database) {
-  const insert = db.prepare<[InsertedDelivery], { pk: number }>(
+  // By position: names are looked up one by one at each run.
+  const insert = db.prepare<Inserted, { pk: number }>(
     `INSERT INTO delivery (id, message_pk, agent_pk, seq, bytes, trust, state, attempt, urgency, rank, accepted_at, expires_at,
        receipt, session_id, lease_ends_at, stream_position)
-     VALUES (:id, :messagePk, :agentPk, :seq, :bytes, :trust, :state, :attempt, :urgency, :rank, :at, :expiresAt,
-       :receipt, :session, :leaseEndsAt, :position) RETURNING pk`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING pk`,
   );
   const takeSeq = db.prepare<[number], { seq: number }>(
     `UPDATE agent SET next_seq = next_seq + 1 WHERE pk = ? RETURNING next_seq - 1 AS seq`,
   );
-  return ({ state = "queued", lease, trust, ...row }: NewDelivery): { pk: number; seq: number } => {
-    const seq = takeSeq.get(row.agentPk)?.seq ?? 0;
-    const { receipt = null, session = null, endsAt = null, position = null } = lease ?? {};
-    const leased = { receipt, session, leaseEndsAt: endsAt, position };
+  return (row: NewDelivery): { pk: number; seq: number } => {
+    const { id, messagePk, agentPk, bytes, trust = null, urgency, rank, at, expiresAt } = row;
+    const seq = takeSeq.get(agentPk)?.seq ?? 0;
+    const { receipt = null, session = null, endsAt = null, position = null } = row.lease ?? {};
+    const [state, attempt] = row.lease ? (["leased", 1] as const) : ([row.state ?? "queued", 0] as const);
     const pk =
-      insert.get({
-        ...row,
-        ...leased,
-        trust: trust ?? null,
-        state: lease ? "leased" : state,
-        attempt: lease ? 1 : 0,
-        seq,
-      })?.pk ?? 0;
+      insert.get(
+        ...([id, messagePk, agentPk, seq, bytes, trust, state, attempt, urgency, rank, at, expiresAt] as const),
+        ...([receipt, session, endsAt, position] as const),
+      )?.pk ?? 0;
     return { pk, seq };
   };
 }
