@@ -60,8 +60,10 @@ export interface Load {
 
 /** The two builds of ours. */
 export const BUILDS: readonly SideName[] = ["ours", "against"];
-/** All sides. */
+/** All sides that carry one message to one receiver or to many. */
 export const ALL_SIDES: readonly SideName[] = ["ours", "against", "bare", "redis", "jetstream"];
+/** Those that work off what is queued in Postgres, beside all others. */
+export const WITH_POSTGRES: readonly SideName[] = [...ALL_SIDES, "postgres", "pgboss", "graphile"];
 
 /** The value that so many of all are not above. */
 export function percentile(times: readonly number[], part: number): number {

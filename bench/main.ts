@@ -13,7 +13,7 @@ import { benchmarkFiles } from "./report/page.ts";
 import { addRun, loadResult, type Result, readKept, writeKept } from "./report/result.ts";
 import { figureTable, GOAL_HEAD, goalRows, tableOf } from "./report/table.ts";
 import { runLoad } from "./run.ts";
-import { bareSide, buildSide, peerSides, type Side } from "./side.ts";
+import { bareSide, buildSide, peerSides, postgresSides, type Side } from "./side.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const latest = join(root, "bench/results/latest.json");
@@ -34,14 +34,18 @@ function makePage(file: string): void {
   }
 }
 
-function sidesFor({ peers, against }: Options): Side[] {
+function sidesFor({ peers, postgres, against }: Options): Side[] {
   const sides: Side[] = [buildSide("ours", buildAt(root))];
   if (against !== undefined) sides.push(buildSide("against", buildAt(resolve(here, against))));
   sides.push(bareSide);
-  if (!peers) return sides;
-  const { sides: others, missing } = peerSides();
-  for (const line of missing) console.error(line);
-  return [...sides, ...others];
+  for (const { sides: others, missing } of [
+    ...(peers ? [peerSides()] : []),
+    ...(postgres ? [postgresSides(buildAt(root))] : []),
+  ]) {
+    for (const line of missing) console.error(line);
+    sides.push(...others);
+  }
+  return sides;
 }
 
 async function run(options: Options): Promise<Result> {

@@ -7,6 +7,7 @@ export const HELP = `pnpm bench: how fast agentmesh is, beside what people would
 
   --only P1,P3     these loads alone; without it all but P9 (P1–P9, and M: memory of five sessions)
   --peers          also redis-server and nats-server, where they are installed (Debian packages of these names)
+  --postgres       P1 and P2 also over one Postgres 18 that comes with the tests: ours, pg-boss and graphile-worker
   --against DIR    also another build of ours: a checkout in which pnpm build was run
   --rounds N       rounds of each side, in turn (3)
   --whole          the whole sizes: a million messages in P8 and P9, longer windows; hours
@@ -22,6 +23,7 @@ export const HELP = `pnpm bench: how fast agentmesh is, beside what people would
 export interface Options {
   readonly only: readonly string[] | undefined;
   readonly peers: boolean;
+  readonly postgres: boolean;
   readonly against: string | undefined;
   readonly rounds: number;
   readonly size: Size;
@@ -40,6 +42,7 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
     options: {
       only: { type: "string" },
       peers: { type: "boolean", default: false },
+      postgres: { type: "boolean", default: false },
       against: { type: "string" },
       rounds: { type: "string" },
       whole: { type: "boolean", default: false },
@@ -63,6 +66,7 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
   return {
     only,
     peers: values.peers,
+    postgres: values.postgres,
     against: values.against,
     rounds,
     size: values.whole ? "whole" : values.smoke ? "smoke" : "usual",
@@ -75,10 +79,11 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
 }
 
 /** The command that makes the same run; where the other build lies is everybody's own matter. */
-export function commandOf({ only, peers, against, rounds, size }: Options): string {
+export function commandOf({ only, peers, postgres, against, rounds, size }: Options): string {
   const words = [
     only ? `--only ${only.join(",")}` : "",
     peers ? "--peers" : "",
+    postgres ? "--postgres" : "",
     against === undefined ? "" : "--against DIR",
     size === "usual" ? "" : `--${size}`,
     `--rounds ${rounds}`,

@@ -8,4 +8,7 @@ export const SIDE_TITLES: Readonly<Record<SideName, string>> = {
   bare: "HTTP + SSE, no store",
   redis: "Redis Streams",
   jetstream: "NATS JetStream",
+  postgres: "agentmesh on Postgres",
+  pgboss: "pg-boss",
+  graphile: "graphile-worker",
 };

@@ -1,16 +1,23 @@
 /** What stands side by side in a run: two builds of ours, and what people would use instead. */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import * as z from "zod";
 import type { Bus } from "./bus.ts";
 import { LASTING_SESSIONS, startBroker } from "./ours/broker.ts";
 import type { Build } from "./ours/build.ts";
 import { busOf } from "./ours/bus.ts";
 import { startBare } from "./peers/bare.ts";
+import { postgresName, sharedPostgres, whyNoPostgres } from "./peers/embedded-postgres.ts";
+import { startGraphileWorker } from "./peers/graphile-worker.ts";
 import { startJetStream } from "./peers/jetstream.ts";
+import { startPgBoss } from "./peers/pg-boss.ts";
 import { whyNoProgram } from "./peers/program.ts";
 import { startRedis } from "./peers/redis.ts";
 import { SIDE_TITLES } from "./side-titles.ts";
 
-/** Ours, another build of ours, the same wire without a store, and two stores that carry messages. */
-export type SideName = "ours" | "against" | "bare" | "redis" | "jetstream";
+/** Ours, another build of ours, the same wire without a store, two stores that carry messages; and over one Postgres ours and two queues. */
+export type SideName = "ours" | "against" | "bare" | "redis" | "jetstream" | "postgres" | "pgboss" | "graphile";
 
 /** One of them. */
 export interface Side {
@@ -38,6 +45,44 @@ export function buildSide(name: "ours" | "against", build: Build): Side {
 
 /** The same wire without a store. */
 export const bareSide: Side = { name: "bare", version: process.version, bus: startBare };
+
+/** Ours over Postgres, and queues over the same server. */
+export function postgresSides(build: Build): { readonly sides: Side[]; readonly missing: string[] } {
+  const why = whyNoPostgres();
+  if (why !== undefined) return { sides: [], missing: [`Postgres is left out: ${why}`] };
+  const over = postgresName();
+  const queues: Side[] = [
+    { name: "pgboss", version: `${versionOf("pg-boss")} over ${over}`, bus: startPgBoss },
+    { name: "graphile", version: `${versionOf("graphile-worker")} over ${over}`, bus: startGraphileWorker },
+  ];
+  // A build without the setting would be measured over SQLite.
+  if (!hasSetting(build, "database")) {
+    return { sides: queues, missing: [`${SIDE_TITLES.postgres} is left out: this build has no setting for it`] };
+  }
+  const ours: Side = {
+    name: "postgres",
+    build,
+    version: `${build.commit} over ${over}`,
+    async bus() {
+      const AGENTMESH_DATABASE = await (await sharedPostgres()).database("mesh");
+      const broker = await startBroker(build, { env: { ...LASTING_SESSIONS, AGENTMESH_DATABASE } });
+      return { ...busOf(broker), [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose]() };
+    },
+  };
+  return { sides: [ours, ...queues], missing: [] };
+}
+
+function hasSetting(build: Build, name: string): boolean {
+  const { stdout } = spawnSync(process.execPath, [build.program("broker"), "config"], { encoding: "utf8" });
+  return stdout.split("\n").some((line) => line.startsWith(`${name} `));
+}
+
+const Package = z.object({ version: z.string() });
+
+function versionOf(name: string): string {
+  const path = fileURLToPath(new URL(`../node_modules/${name}/package.json`, import.meta.url));
+  return Package.parse(JSON.parse(readFileSync(path, "utf8"))).version;
+}
 
 /** The peers that are installed, and of the others why they are not there. */
 export function peerSides(): { readonly sides: Side[]; readonly missing: string[] } {

@@ -1,6 +1,6 @@
 /** P1: one message at a time, durable, received and acked. */
 import { within } from "../bus.ts";
-import { ALL_SIDES, body, type Load, percentile } from "../load.ts";
+import { body, type Load, percentile, WITH_POSTGRES } from "../load.ts";
 
 const MESSAGES = { smoke: 20, usual: 300, whole: 1_000 } as const;
 
@@ -17,7 +17,7 @@ export const oneAtATime: Load = {
     { key: "acked99", what: "acked, p99", unit: "ms", better: "less" },
   ],
   goals: [{ figure: "acked", most: 1.5, of: { side: "redis", figure: "acked" } }],
-  sides: ALL_SIDES,
+  sides: WITH_POSTGRES,
   together: true,
   warmUps: 1,
   async open(side, size) {

@@ -1,6 +1,6 @@
 /** P2: many senders to as many receivers at once, received and acked. */
 import { within } from "../bus.ts";
-import { ALL_SIDES, body, type Load, percentile } from "../load.ts";
+import { body, type Load, percentile, WITH_POSTGRES } from "../load.ts";
 
 const LANES = { smoke: 8, usual: 64, whole: 64 } as const;
 const WINDOW_MS = { smoke: 200, usual: 2_000, whole: 5_000 } as const;
@@ -20,7 +20,7 @@ export const manyAtOnce: Load = {
     { figure: "rate", least: 8, of: { side: "against", figure: "rate" } },
     { figure: "rate", least: 0.65, of: { side: "bare", figure: "rate" } },
   ],
-  sides: ALL_SIDES,
+  sides: WITH_POSTGRES,
   together: true,
   warmUps: 1,
   async open(side, size) {

@@ -22,9 +22,9 @@ export interface Filled {
   readonly sends: readonly { readonly at: number; readonly took: number }[];
 }
 
-/** Starts and fills one. */
-export async function storeOf(build: Build, agentCount: number, messages: number): Promise<Filled> {
-  const broker = await startBroker(build);
+/** Starts and fills one; in a folder of its own, or the caller's. */
+export async function storeOf(build: Build, agentCount: number, messages: number, home?: string): Promise<Filled> {
+  const broker = await startBroker(build, home === undefined ? {} : { home });
   const connections = await Promise.all(upTo(AT_ONCE).map(() => broker.connect()));
   const via = (i: number): HttpConnection => {
     const connection = connections[i % AT_ONCE];

@@ -18,6 +18,9 @@ const COLORS = {
   bare: "#8a8f98",
   redis: "#c4534a",
   jetstream: "#3f9c74",
+  postgres: "#5b8f2f",
+  pgboss: "#b8863b",
+  graphile: "#8f5bb0",
 } as const;
 
 /** Its text; bars are as long as their values, the longest fills the width. */

@@ -7,7 +7,10 @@ import { numberText } from "./number-text.ts";
 import type { LoadResult } from "./result.ts";
 
 /** The order of the columns. */
-export const SIDES: readonly SideName[] = ["ours", "against", "bare", "redis", "jetstream"];
+export const SIDES: readonly SideName[] = [
+  ...(["ours", "against", "bare", "redis", "jetstream"] as const),
+  ...(["postgres", "pgboss", "graphile"] as const),
+];
 
 /** The sides that a result has, in their order. */
 export function sidesOf(result: LoadResult): SideName[] {
