@@ -68,7 +68,7 @@ export function movedTables(from: readonly Table[], to: readonly Table[]): reado
 
 function unknown(what: string): UnknownTableError {
   return new UnknownTableError(
-    `${what} is kept by one of the two engines alone, or otherwise, and this version does not know how to move it. Nothing was moved. Use the version of agentmesh that wrote it.`,
+    `${what} is kept by one of the two engines alone, or otherwise, and this version does not know how to move it. Nothing was moved. Use the version that wrote it.`,
   );
 }
 

@@ -134,8 +134,16 @@ describe.skipIf(version.whyNot !== undefined)(`a mesh moved to ${version.name} (
     expect(left.code).not.toBe(0);
     expect((await moved(home.path, "sqlite", url)).how).toBe("before");
 
-    const back = await moved(home.path, url, "sqlite");
-    expect(back.how).toBe("moved");
+    // The command line has the broker's program do it, and tells no password.
+    const secret = url.replace("mesh@", "mesh:geheim@");
+    const typed = await runProgram("cli", ["--home", home.path, "move", "--from", secret, "--to", "sqlite"]);
+    expect(typed.stdout).toMatch(/^Moved the mesh from postgres:.* rows in \d+ tables, the same on both sides\./);
+    expect(typed.stdout + typed.stderr).not.toContain("geheim");
+    const again = await runProgram("cli", ["--home", home.path, "move", "--from", secret, "--to", "sqlite"]);
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("it was moved there before")]);
+    const refused = await runProgram("cli", ["--home", home.path, "move", "--to", "mysql://x"]);
+    expect(refused.stderr).toContain("A mesh is moved to or from sqlite");
+    expect(refused.code).not.toBe(0);
     await expect(openPostgres({ url })).rejects.toBeInstanceOf(MovedAwayError);
     expect(existsSync(join(home.path, "moved.json"))).toBe(false);
     const after = await told(home.path);
