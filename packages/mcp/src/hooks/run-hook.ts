@@ -68,7 +68,13 @@ function stateFolder(home: string | undefined, env: Env): string {
 
 async function readInput(): Promise<Readonly<Record<string, unknown>> | undefined> {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk);
+  // Not as an iterator: what Node loads for one takes room in each hook.
+  await new Promise((resolve, reject) => {
+    process.stdin
+      .on("data", (chunk) => chunks.push(chunk))
+      .once("end", resolve)
+      .once("error", reject);
+  });
   const input: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
   return typeof input === "object" && input !== null ? { ...input } : undefined;
 }
