@@ -27,6 +27,7 @@ const OPTIONS = {
   only: { type: "string" },
   skip: { type: "string" },
   acked: { type: "string", default: "Infinity" },
+  engine: { type: "string", default: "sqlite" },
   "property-runs": { type: "string", default: String(MOST_PROPERTY_RUNS) },
 } satisfies ParseArgsOptionsConfig;
 
@@ -53,16 +54,21 @@ const FAULTS: readonly Fault[] = [
   outsideLock,
   followedTasks,
   swarm,
-  properties("properties", propertyRuns),
+  properties(values.engine === "postgres" ? "postgres" : "sqlite", propertyRuns),
   properties("identity", Math.min(propertyRuns, MOST_HISTORIES)),
   malice(only),
   network(only),
 ];
 const USUAL_S = 60;
 
+/** What is tried over Postgres, too. */
+const OVER_POSTGRES = ["properties"];
 const names = FAULTS.map(({ name }) => name);
 const parts = FAULTS.flatMap((fault) => fault.parts ?? []);
+const isOverPostgres = values.engine === "postgres";
 const known =
+  (isOverPostgres || values.engine === "sqlite") &&
+  (!isOverPostgres || (only ?? []).every((name) => OVER_POSTGRES.includes(name))) &&
   (only ?? []).every((name) => names.includes(name) || parts.includes(name)) &&
   (skip ?? []).every((name) => names.includes(name));
 /** Whether a fault, or a part of it, is among these. */
@@ -86,7 +92,8 @@ if (
   console.error(usage());
   process.exit(2);
 }
-const chosen = FAULTS.filter((fault) => (!only || isOf(fault, only)) && !isOf(fault, skip ?? []));
+const asked = only ?? (isOverPostgres ? OVER_POSTGRES : undefined);
+const chosen = FAULTS.filter((fault) => (!asked || isOf(fault, asked)) && !isOf(fault, skip ?? []));
 await buildPrograms();
 const found = await faultsInTurn(chosen, { seconds, seed, mostAcked, byName: only !== undefined });
 process.exit(found > 0 ? 1 : 0);
@@ -102,5 +109,5 @@ function parsed() {
 }
 
 function usage(): string {
-  return `pnpm test:faults: --seconds 1 … 86400, --seed a whole number from 0, --acked and --property-runs at least 1, --only and --skip of: ${names.join(",")}; --only also of: ${parts.join(",")}`;
+  return `pnpm test:faults: --seconds 1 … 86400, --seed a whole number from 0, --acked and --property-runs at least 1, --engine sqlite or postgres, which has ${OVER_POSTGRES.join()} alone, --only and --skip of: ${names.join(",")}; --only also of: ${parts.join(",")}`;
 }

@@ -8,8 +8,12 @@ import { cleanEnv } from "testkit";
 import * as z from "zod";
 import type { Fault, Found } from "./fault.ts";
 
-/** The suites: the store under any commands, and whose mailbox a session has under any history. */
-const PROGRAMS = { properties: "property-runs.ts", identity: "identity-runs.ts" } as const;
+/** The suites: the store of each engine under any commands, and whose mailbox a session has under any history. */
+const PROGRAMS = {
+  sqlite: "property-runs.ts",
+  postgres: "postgres-property-runs.ts",
+  identity: "identity-runs.ts",
+} as const;
 const Answer = z.object({ runs: z.int(), steps: z.int(), report: z.string().optional() });
 
 async function child(
@@ -29,7 +33,7 @@ export function properties(suite: keyof typeof PROGRAMS, most: number): Fault {
   let runs = 0;
   let steps = 0;
   return {
-    name: suite,
+    name: suite === "identity" ? suite : "properties",
     turnMs: 60_000,
     done: () => runs >= most,
     summary: () => `${runs} of ${most} runs, ${steps} steps`,

@@ -33,12 +33,12 @@ const TOGETHER = 5;
 /** How much more often a kind comes that a check is about. */
 const EMPHASIS = 6;
 
-/** Every kind alone, and some together; those with a name in `often` more often. */
-export function allCommands(often: readonly string[] = []): fc.Arbitrary<Command>[] {
+/** Every kind alone, and some together; those with a name in `often` more often; `more` are of some worlds only. */
+export function allCommands(often: readonly string[] = [], more: readonly CommandKind[] = []): fc.Arbitrary<Command>[] {
   const joined = fc.oneof(...kinds.filter(({ joins }) => joins).map(({ draws }) => draws));
   const several = fc.array(joined, { minLength: 2, maxLength: 4, size: "max" }).map((draws) => new Command(draws));
   return [
-    ...kinds.flatMap((each) =>
+    ...[...kinds, ...more].flatMap((each) =>
       Array.from({ length: each.weight * (often.includes(each.name) ? EMPHASIS : 1) }, () =>
         each.draws.map((draw) => new Command([draw])),
       ),

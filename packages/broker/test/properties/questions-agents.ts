@@ -266,7 +266,8 @@ export function doubtSession(session: SessionHistory, ageMs: number): Question {
   };
 }
 
-function doubt(o: Observer, session: SessionHistory, ageMs: number, why: DoubtWhy): void {
+/** A session counts as not heard of for so long until it is. */
+export function doubt(o: Observer, session: SessionHistory, ageMs: number, why: DoubtWhy): void {
   if (!session.open) return;
   session.seenAt = Math.min(session.seenAt, o.now - ageMs);
   session.doubt ??= { why, at: o.now };

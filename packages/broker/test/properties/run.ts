@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { SLICES } from "../../src/store/sqlite/commits/slices.ts";
 import type { Driver } from "../../src/store/sqlite/driver/database.ts";
+import type { CommandKind } from "./command-kind.ts";
 import { allCommands } from "./commands.ts";
 import { registerNamed } from "./commands-agents.ts";
 import { isAlive, short } from "./history.ts";
@@ -48,12 +49,13 @@ export async function checkWorlds(
   pieces: fc.Arbitrary<number>,
   parameters: fc.Parameters<Drawn>,
   often: readonly string[] = [],
+  more: readonly CommandKind[] = [],
 ): Promise<Checked> {
   let steps = 0;
   const events = new Map<string, number>();
   const count = (event: string) => events.set(event, (events.get(event) ?? 0) + 1);
   // Without size "max" a sequence has five commands, and most faults survive.
-  const commands = fc.commands(allCommands(often), { maxCommands: 100, size: "max" });
+  const commands = fc.commands(allCommands(often, more), { maxCommands: 100, size: "max" });
   const property = fc.asyncProperty(commands, pieces, async (drawn, inSlice) => {
     await using world = await newWorld(inSlice);
     const observer = await Observer.begin(world);

@@ -88,6 +88,11 @@ export abstract class World implements AsyncDisposable {
   abstract restart(how: End): Promise<void>;
   abstract [Symbol.asyncDispose](): Promise<void>;
 
+  /** One of several brokers is ended, and started again beside the others. Returns the sessions whose streams it had. */
+  async restartOne(_n: number, _how: "clean" | "kill"): Promise<readonly SessionId[]> {
+    return [];
+  }
+
   get now(): number {
     return this.clock.now();
   }

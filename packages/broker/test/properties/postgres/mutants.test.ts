@@ -15,6 +15,7 @@ import { sessionMutants } from "../mutants/sessions.ts";
 import { topicMutants } from "../mutants/topics.ts";
 import { BrokenPromise } from "../promises.ts";
 import { checkWorlds } from "../run.ts";
+import { brokerCommands } from "./commands.ts";
 import { type PostgresMutant, postgresMutants } from "./mutants.ts";
 import { type PropertyServer, propertyServer } from "./server.ts";
 import { PostgresWorld } from "./world.ts";
@@ -52,17 +53,18 @@ describe.skipIf(version.whyNot !== undefined)(
 
     test.each(some)(
       "$name",
-      async ({ name, spoil, rewrite, often }) => {
+      async ({ name, spoil, rewrite, seat, often }) => {
         const { details, steps } = await checkWorlds(
           async () => {
             if (!server) throw new Error("Postgres was not started");
             const verbs = spoil?.();
-            const spoiled = { ...(verbs && { verbs }), ...(rewrite && { rewrite }) };
+            const spoiled = { ...(verbs && { verbs }), ...(rewrite && { rewrite }), ...(seat && { seat }) };
             return PostgresWorld.begin(await server.lend(), BROKERS, spoiled);
           },
           fc.constant(0),
           { seed, numRuns: MOST_RUNS, endOnFailure: true },
           often,
+          brokerCommands,
         );
         const { errorInstance, numRuns } = details;
         expect(details.failed, `"${name}" survived ${numRuns} runs, ${steps} steps (seed ${seed})`).toBe(true);

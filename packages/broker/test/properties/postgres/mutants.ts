@@ -1,7 +1,9 @@
 /** Mutants of the Postgres engine's own: its SQL, its locks, its commits, and what its brokers are to each other. */
 import type { Store } from "../../../src/mesh/store.ts";
+import type { Seat } from "../../../src/store/postgres/database/seat.ts";
 import type { SoundStore } from "../mutants/mutant.ts";
 import { instead, type Rewrite } from "./rewritten.ts";
+import type { SpoiledSeat } from "./world.ts";
 
 /** A broken engine; `spoil` is called once per run, what it returns at each start of each broker. */
 export interface PostgresMutant {
@@ -9,6 +11,8 @@ export interface PostgresMutant {
   readonly spoil?: () => (sound: SoundStore) => Partial<Store>;
   /** Called for each transaction. */
   readonly rewrite?: () => Rewrite;
+  /** Called for each broker at each start. */
+  readonly seat?: (seat: Seat) => SpoiledSeat;
   /** Commands that come more often when it is looked for. */
   readonly often?: readonly string[] | undefined;
 }
@@ -27,6 +31,11 @@ function oneIn(n: number): () => Rewrite {
       return text === "COMMIT" && isLost ? "ROLLBACK" : text;
     };
   };
+}
+
+function everySecond(call: Seat["call"]): SpoiledSeat {
+  let calls = 0;
+  return { call: (payload) => (++calls % 2 === 0 ? Promise.resolve() : call(payload)) };
 }
 
 const STREAMS = ["open a stream", "send several", "ack"];
@@ -107,5 +116,17 @@ export const postgresMutants: readonly PostgresMutant[] = [
     spoil:
       () =>
       ({ store }) => ({ listen: (to) => store.listen({ ...to, advanced: () => {} }) }),
+  },
+  { name: "brokers do not call to each other", seat: () => ({ call: async () => {} }) },
+  { name: "every second call is lost", seat: ({ call }) => everySecond(call) },
+  {
+    name: "who starts beside others takes back what is leased",
+    seat: () => ({ isFirst: true }),
+    often: ["restart one broker", "lease"],
+  },
+  {
+    name: "one who starts alone leaves what is leased with those who are gone",
+    seat: () => ({ isFirst: false }),
+    often: ["restart under a lease"],
   },
 ];

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { packagedPostgres, times } from "testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkWorlds } from "../run.ts";
+import { brokerCommands } from "./commands.ts";
 import { type PropertyServer, propertyServer } from "./server.ts";
 import { PostgresWorld } from "./world.ts";
 
@@ -36,6 +37,8 @@ describe.skipIf(version.whyNot !== undefined)(`the engine over ${version.name} (
         },
         fc.constant(0),
         { numRuns, ...(seed !== undefined && { seed: Number(seed) }), interruptAfterTimeLimit: timeLimitMs },
+        [],
+        brokerCommands,
       );
       const seconds = ((performance.now() - began) / 1_000).toFixed(1);
       console.log(`${brokers} brokers: ${details.numRuns} runs, ${steps} steps, ${seconds} s, seed ${details.seed}`);

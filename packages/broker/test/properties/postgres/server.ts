@@ -8,8 +8,8 @@ import { EMPTY } from "../../store/postgres-emptied.ts";
 /** A database for one run. */
 export interface RunDatabase {
   readonly url: string;
-  /** Ends all connections to it, whatever is under way on them. */
-  disconnectAll(): Promise<void>;
+  /** Ends all connections that are named so, whatever is under way on them; without a name those of all brokers. */
+  disconnect(named?: string): Promise<void>;
   /** The power fails, and comes back. */
   cutPower(): Promise<void>;
   /** Changes what is stored, behind the engine's back. */
@@ -53,9 +53,9 @@ export async function propertyServer(version: PostgresVersion): Promise<Property
     await admin.use((connection) => connection.script(`CREATE DATABASE ${name}`));
     const url = server.addressOf(name);
     const own = await control(url);
-    const disconnectAll = () =>
+    const disconnect = (named = "broker%") =>
       admin.use(async (connection) => {
-        const others = `FROM pg_stat_activity WHERE datname = '${name}' AND application_name = 'agentmesh'`;
+        const others = `FROM pg_stat_activity WHERE datname = '${name}' AND application_name LIKE '${named}'`;
         for (;;) {
           const left = await connection.all(`SELECT pg_terminate_backend(pid, 5000) ${others}`);
           if (left.length === 0) return;
@@ -64,7 +64,7 @@ export async function propertyServer(version: PostgresVersion): Promise<Property
     const kept = {
       database: {
         url,
-        disconnectAll,
+        disconnect,
         cutPower: async () => {
           // It takes longest of all that a run does: of some cuts no more than the brokers are hit.
           if (++cuts % ONE_IN > 0) return;

@@ -8,10 +8,13 @@ import { postgresStore } from "../../../src/store/postgres/postgres-store.ts";
 import { fakeClock } from "../../store/fake-clock.ts";
 import type { SoundStore } from "../mutants/mutant.ts";
 import { demand } from "../promises.ts";
-import { type End, type Heard, World } from "../world.ts";
+import { type End, type Heard, RETRY, World } from "../world.ts";
 import { type Rewrite, rewritten } from "./rewritten.ts";
 import { SeenActs } from "./seen.ts";
 import type { RunDatabase } from "./server.ts";
+
+/** What a broker takes its seat for, and what becomes of its calls. */
+export type SpoiledSeat = Partial<Pick<Seat, "isFirst" | "call">>;
 
 /** How an engine is broken. */
 export interface Spoiled {
@@ -19,6 +22,8 @@ export interface Spoiled {
   readonly verbs?: (sound: SoundStore) => Partial<Store>;
   /** Called for each transaction. */
   readonly rewrite?: () => Rewrite;
+  /** Called for each broker at each start. */
+  readonly seat?: (seat: Seat) => SpoiledSeat;
 }
 
 /** How long a call may take on a machine that does much else, in milliseconds. */
@@ -29,6 +34,7 @@ const CONNECTIONS = 3;
 
 interface Broker {
   readonly store: Store;
+  readonly seat: Seat;
   readonly heard: Heard;
   /** Ends it as a kill does: nothing that it has begun goes on. */
   readonly kill: () => void;
@@ -51,7 +57,7 @@ export class PostgresWorld extends World {
   #own: Store[] = [];
   #calling = 0;
   #marks = 0;
-  #brokers: readonly Broker[] = [];
+  #brokers: Broker[] = [];
   #turn = 0;
   #starts = 0;
 
@@ -85,7 +91,7 @@ export class PostgresWorld extends World {
     else {
       for (const { kill } of before) kill();
       if (how === "power cut") await this.#database.cutPower();
-      await this.#database.disconnectAll();
+      await this.#database.disconnect();
       // A while later: nobody takes them for living.
       await this.#database.sql("DELETE FROM agentmesh.broker");
       for (const { close } of before) await close();
@@ -112,6 +118,28 @@ export class PostgresWorld extends World {
     }
     this.grown = this.#brokers.every(({ heard }) => heard.grown);
     this.happened = this.#brokers.every(({ heard }) => heard.happened);
+  }
+
+  /** One of several is ended, and started again beside the others; never the first. Returns the sessions whose streams it had. */
+  override async restartOne(n: number, how: "clean" | "kill"): Promise<readonly SessionId[]> {
+    if (this.#count < 2) return [];
+    const at = 1 + (n % (this.#count - 1));
+    const [before, own] = [this.#brokers[at], this.#own[at]];
+    if (!before || !own) throw new Error(`broker ${at} was not started`);
+    for (const id of this.streams.keys()) if (placeOf(id) % this.#count === at) this.streams.delete(id);
+    const had = [...this.#places].filter(([, store]) => store === own).map(([id]) => id);
+    for (const id of had) this.#places.delete(id);
+    if (how === "clean") await own.close();
+    else {
+      before.kill();
+      await this.#database.disconnect(`broker${at}`);
+      await before.close();
+      // A while later it is taken for gone, before the grace of its sessions is over.
+      await this.#database.sql("UPDATE agentmesh.broker SET renewed_at = '-infinity' WHERE id = $1", before.seat.id);
+      await this.#own[0]?.endBrokers({ graceMs: 1e12, ageMs: 0 }, RETRY);
+    }
+    this.#brokers[at] = await this.#broker(at, this.#brokers);
+    return had;
   }
 
   override asked<T>(n: number, ask: () => Promise<T>): Promise<T> {
@@ -148,10 +176,12 @@ export class PostgresWorld extends World {
   }
 
   async #broker(n: number, among: readonly Broker[]): Promise<Broker> {
-    const open = await openPostgres({ url: this.#database.url, connections: CONNECTIONS });
-    const { verbs, rewrite } = this.#spoiled;
+    const url = `${this.#database.url}&application_name=broker${n}`;
+    const open = await openPostgres({ url, connections: CONNECTIONS });
+    const { verbs, rewrite, seat: otherwise } = this.#spoiled;
     const { db, kill: cut } = this.#seen.over(rewrite ? rewritten(open.db, rewrite) : open.db);
-    const sound = postgresStore({ ...open, db, seat: this.#calls(open.seat) }, { notice: () => {}, clock: this.clock });
+    const followed = this.#calls(open.seat, otherwise?.(open.seat));
+    const sound = postgresStore({ ...open, db, seat: followed }, { notice: () => {}, clock: this.clock });
     const store = { ...sound, ...verbs?.({ store: sound, clock: this.clock, start: this.#starts }) };
     const heard: Heard = { told: new Set(), grown: false, happened: false };
     this.listenTo(
@@ -160,22 +190,22 @@ export class PostgresWorld extends World {
       (session) => placeOf(session) % this.#count === n,
       heard,
     );
-    this.#own.push(store);
+    this.#own[n] = store;
     // What an earlier process had leased is back.
     await store.stats();
     const kill = () => {
       cut();
       void open.seat.abandon();
     };
-    return { store: this.#placed(store), heard, kill, close: () => open.db.close() };
+    return { store: this.#placed(store), seat: open.seat, heard, kill, close: () => open.db.close() };
   }
 
   /** A seat whose calls are waited for. */
-  #calls(seat: Seat): Seat {
+  #calls(seat: Seat, { isFirst = seat.isFirst, call = seat.call }: SpoiledSeat = {}): Seat {
     return {
       owner: seat.owner,
       endsMs: seat.endsMs,
-      isFirst: seat.isFirst,
+      isFirst,
       get id() {
         return seat.id;
       },
@@ -188,7 +218,7 @@ export class PostgresWorld extends World {
       abandon: seat.abandon,
       call: (payload) => {
         this.#calling++;
-        return seat.call(payload).finally(() => {
+        return call(payload).finally(() => {
           this.#calling--;
         });
       },
