@@ -11,10 +11,11 @@ const LED_TO = `What they led to, and what is left:
   agents ask all the time goes past it ([0044](decisions/0044-usual-requests-have-a-short-way.md)), through the same guard,
   authentication, budgets and schemas. It takes Node's own part and the collector's down with it.
 - **A heartbeat's one statement**, how much mail waits, is asked once for each state of the database.
-- **Node's own HTTP** is the largest part of a request now. Of that the parser, the two streams and the timers of a connection
-  are what every program that serves HTTP with Node has; another parser would have to bring its limits, its timeouts and TLS.
-- **One heartbeat every 15 ms** costs several times what one of many at once does, of a program that does nothing else as well: the
-  processor has forgotten the code meanwhile. It is a wake of the process, not what it does, that is left there.
+- **Writing the answer**, which is the system's work and wakes its reader, and **Node's own HTTP** are the largest parts of a request now.
+  Of the latter the parser, the two streams and the timers of a connection are what every program that serves HTTP with Node has;
+  another parser would have to bring its limits, its timeouts and TLS.
+- **One heartbeat every 15 ms** costs several times what one of many at once does, of a server that does nothing else as well: the
+  processor has forgotten the code meanwhile, and the process has to be woken. What is left there is mostly that.
 - **Flushes** are a call of the system in another thread, and a wake of it, for each commit that is answered
   ([0026](decisions/0026-the-log-is-flushed-beside-the-event-loop.md)).`;
 
