@@ -177,6 +177,7 @@ test("what others ask goes to the disk without a slice of a big act beside it, a
   for (let n = 1; n <= 60; n++) {
     send(n);
     await turn();
+    expect(count.get()?.sent, "it is done in the next turn, whatever goes on").toBe(n);
   }
   expect((await published).counts.accepted).toBe(40);
   await until(() => answers.length === 60, "all sends to be answered");

@@ -40,7 +40,7 @@ export class CommitQueue {
   #asked = 0;
   /** Whether what follows is left to who is told: there was no room for it. */
   #actsAlone = false;
-  /** Whether the next transaction is for one slice more of what was begun: it takes turns with what others ask. */
+  /** Whether the next transaction of this turn is for one slice more of what was begun, behind what others asked. */
   #isForSlice = false;
 
   /** With what is lost or refused, `undo` takes back what it changed in memory. Without a `disk` a COMMIT is enough. */
@@ -77,9 +77,8 @@ export class CommitQueue {
   }
 
   /**
-   * Runs an act that may be big: a slice in each transaction until one says that there is no more. `slice` is given the parts that
-   * are committed, and may run twice for the same one. Resolves to all parts, when they are on disk; rejects when a slice fails, and
-   * leaves those that are on disk in what it gave.
+   * Runs an act that may be big: a slice in each transaction until one says that there is no more. `slice` is given the parts that are
+   * committed, and may run twice for the same one. Resolves to all parts, when on disk; rejects when a slice fails, with those that are left in what it gave.
    */
   runSliced<T>(lane: string, slice: (budget: Budget, before: readonly T[]) => Slice<T>): Promise<readonly T[]> {
     return new Promise((resolve, reject) => this.#add(slicedAct(lane, slice, this.#sizes, resolve, reject)));
@@ -91,7 +90,6 @@ export class CommitQueue {
       while (!this.#rounds.isEmpty) this.#commit();
     });
   }
-
   /** Commits what waits, and resolves when all of it is on disk. @throws MeshError store_unavailable when nobody knows */
   async drain(): Promise<void> {
     do {
@@ -124,6 +122,8 @@ export class CommitQueue {
     this.#asked = 0;
     // On a full disk the same acts are tried again as long as room can be made for them.
     for (let tries = 0; !this.#commitOnce(tries); tries++);
+    if (this.#isForSlice) for (let tries = 0; !this.#commitOnce(tries); tries++);
+    this.#isForSlice = false;
   }
 
   /** False when it was lost to a full disk, room was made, and its acts wait again. */
