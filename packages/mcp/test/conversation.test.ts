@@ -244,8 +244,8 @@ test("publish reaches subscribed agents through their push path, names who was l
   const published = await ci.tool("publish", { topic: "build.api.failed", message: "api is red" });
   expect(published.data).toMatchObject({
     accepted: [
-      { to: "asleep", presence: "offline", state: "queued" },
       { to: "dev", presence: "online", state: "queued" },
+      { to: "asleep", presence: "offline", state: "queued" },
     ],
     skipped: [{ agent: "ci", why: "sender" }],
     warnings: [{ code: "recipient_offline" }],
