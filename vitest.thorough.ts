@@ -12,6 +12,7 @@ export const inShort = [
   "**/test/store/slices.test.ts",
   "**/test/store/sqlite.test.ts",
   "**/test/identity/wiring.test.ts",
+  "**/test/a2a-followed.test.ts",
   "**/test/agent.test.ts",
   "**/test/asks.test.ts",
   "**/test/bad-network.test.ts",

@@ -29,7 +29,7 @@ const FREE = [
   ...["search --before", "--accept", "--hold", "--refuse", "--forget", "--reason"],
   ...["--operator", "--same-repo", "--same-machine", "--remote", "--unverified", "--otherwise"],
   ...["--idempotency-key", "--file", "--secret-file", "--token-file", "--agent-id", "--session-key"],
-  ...["--client", "--command", "--describe", "--skill"],
+  ...["--client", "--command", "--describe", "--skill", "move --to", "move --from"],
 ];
 
 function allCommands(command: Command): Command[] {

@@ -277,7 +277,8 @@ describe.skipIf(whyNot !== undefined)(`a name with several records${whyNot ? ` (
     file("key", `${secure.key}\n`);
     const program = fileURLToPath(new URL("name-with-several.ts", import.meta.url));
     const inside = ["--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', hosts];
-    const child = spawn("unshare", [...inside, process.execPath, program, home.path, String(port), secure.key], {
+    const node = [process.execPath, "--conditions=@agentmesh/source", program];
+    const child = spawn("unshare", [...inside, ...node, home.path, String(port), secure.key], {
       env: sourcesEnv({ NODE_EXTRA_CA_CERTS: file("ca.pem", ca), HTTPS_PROXY: "", https_proxy: "" }),
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -254,3 +254,16 @@ test("an answer to oneself is no sign of the session for which the answer is lea
   expect(o.history.sessions[0]?.silent).toBe(true);
   expect(kinds(o)).toEqual(["message acked", "message queued"]);
 });
+
+test("a verb that is refused is answered as the delivery stands behind a lease of the turn in which it was accepted", async () => {
+  const o = await ask(function* (seen, { to }) {
+    yield register("bob", "bob's token");
+    const bob = seen.history.agents.at(-1)?.id ?? "agt_";
+    yield openSession(bob);
+    const session = seen.history.sessions.at(-1)?.id ?? "ses_";
+    const stream = { maxInFlight: 1, maxPushes: undefined, urgency: "normal" as const };
+    yield openStream({ agentId: bob, max: 1, maxBytes: 1_000, leaseMs: 1_000, session, stream });
+    yield [send(draft(to.id, bob, content)), nack({ agentId: bob, ref: "1", receipt: "of nobody" }, 0)];
+  });
+  expect(kinds(o)).toEqual(["message queued", "message leased"]);
+});

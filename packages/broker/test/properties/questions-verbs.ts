@@ -46,6 +46,8 @@ export function judgeVerdict(
   }
   if (!delivery || verdict.kind === "not_found") return;
   const { id, state, attempt, leaseEndsAt } = verdict.delivery;
+  // What is refused leaves no entry: the lease that a stream took in the same turn may be the next one still.
+  if (verdict.kind !== "done" && attempt !== delivery.attempt) o.tape.peek();
   const same = id === delivery.id && state === delivery.state && attempt === delivery.attempt;
   demand(
     same,
