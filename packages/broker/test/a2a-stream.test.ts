@@ -98,6 +98,7 @@ describe.each(["JSONRPC", "HTTP+JSON"] as const)("by %s", (transport) => {
     const client = await connect(transport);
     const refused = reading(streamed(client, `not this, ${transport}`));
     const question = await until(lease, "the question");
+    await until(() => refused.words.length > 0, "the task");
     await bob.client.reject({ delivery: question.id, receipt: question.receipt, reason: "no such branch" });
     await refused.over;
     expect(refused.words.at(-1)).toBe("now failed");
