@@ -82,7 +82,11 @@ const THROUGH_DOZENS_OF_PROGRAMS = [
 ];
 
 /** What is there to be tried, behind a setting that nobody has on, or behind none yet. */
-const BEHIND_A_SETTING = ["**/test/mcp-events.test.ts", "**/test/store/postgres*.test.ts"];
+const BEHIND_A_SETTING = [
+  "**/test/mcp-events.test.ts",
+  "**/test/event-webhooks.test.ts",
+  "**/test/store/postgres*.test.ts",
+];
 
 /** What `pnpm test` leaves to `pnpm test:thorough`. */
 export const thoroughOnly = [...OF_THE_TESTS, ...ON_OTHER_MACHINES, ...THROUGH_DOZENS_OF_PROGRAMS, ...BEHIND_A_SETTING];

@@ -9,8 +9,10 @@ import { readPost } from "./hooks/read-post.ts";
 import { buildApp } from "./http/app.ts";
 import { type LegacyWire, openLegacyWire } from "./legacy/legacy-wire.ts";
 import { checkBind, keptHosts, listen, mayPostToLoopback, portsToTry, reachedAt, urlOf } from "./listening.ts";
+import { openEventWebhooks } from "./mcp-events/open.ts";
 import { type Clock, SteadyClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
+import { isWebhookTrouble } from "./mesh/webhook/running.ts";
 import { Seal } from "./mesh/webhook/seal.ts";
 import { meshKey } from "./mesh-key.ts";
 import { pageFiles } from "./page-files.ts";
@@ -26,7 +28,9 @@ import {
   lastPort,
   noteLastPort,
   openFolder,
+  otherPortText,
   StateFolderError,
+  unsyncedText,
 } from "./state-files.ts";
 import { SLICES } from "./store/sqlite/commits/slices.ts";
 import type { DiskTrouble } from "./store/sqlite/commits/storage-error.ts";
@@ -162,10 +166,14 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       readPost,
       page: pageParts(config.home, key, !config.noUi),
       sight,
-      onWebhook: (event, fields) => log[event in WEBHOOK_TROUBLE ? "warn" : "info"](fields, event),
+      onWebhook: (event, fields) => log[isWebhookTrouble(event) ? "warn" : "info"](fields, event),
       onFault: (error) => log.error({ err: error }, "mesh.fault"),
     });
     release.push(() => mesh.close());
+    const eventWebhooks = await openEventWebhooks(config.mcpEvents, log, {
+      ...{ mesh, store, clock, seal: new Seal(key), callback: { egress, timeoutMs: config.webhookTimeoutMs, clock } },
+    });
+    release.push(() => eventWebhooks?.close());
 
     const closing = new AbortController();
     release.push(watchHeldFiles(config.home, fail));
@@ -177,7 +185,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
       log,
       closing: closing.signal,
       terms: config,
-      mcpEvents: config.mcpEvents,
+      mcpEvents: eventWebhooks,
       allowedHosts: (isSecure) => (isSecure && secure ? secure.hosts : hosts(port)),
       schemes: (isSecure) => (isSecure ? ["https"] : config.behindTlsProxy ? ["http", "https"] : ["http"]),
       page: config.noUi ? undefined : pageFiles(fileURLToPath(new URL("ui", import.meta.url))),
@@ -230,17 +238,3 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     throw error;
   }
 }
-
-function otherPortText(home: string): string {
-  return `Port ${DEFAULT_PORT} was taken, as by another user's broker, so this one took another. Clients that use ${home} find it; a program that has the port written down needs this one.`;
-}
-
-function unsyncedText(home: string, { message }: Error): string {
-  return `The disk under ${home} failed to keep what was written (${message}). What was answered before is there; the broker stops before it answers more. Look at the disk, then start it again.`;
-}
-
-/** What the log warns of; the rest of a webhook's life is information. */
-const WEBHOOK_TROUBLE = {
-  ...{ "webhook.failing": true, "webhook.resting": true, "webhook.disabled": true },
-  "webhook.unanswered": true,
-};

@@ -77,6 +77,10 @@ const rules: [from: string, may: string[]][] = [
   ],
   ["broker/src/hooks/", ["@agentmesh/protocol", "broker/src/mesh/", "broker/src/json-levels.ts", "node:crypto", "zod"]],
   ["broker/src/a2a/", ["@agentmesh/protocol", "broker/src/mesh/", "broker/src/json-levels.ts", "node:crypto", "zod"]],
+  [
+    "broker/src/mcp-events/",
+    ["@agentmesh/protocol", "agentmesh-mcp/http", "broker/src/mesh/", "broker/src/sinks/", "node:crypto", "zod"],
+  ],
   ["broker/src/sinks/", ["@agentmesh/protocol", "broker/src/mesh/", "broker/src/a2a/", "node:"]],
   [
     "broker/src/http/",

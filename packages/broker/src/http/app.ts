@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { MAX_REQUEST_BYTES } from "@agentmesh/protocol";
+import type { EventCallbacks } from "agentmesh-mcp/http";
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from "fastify";
 import type { AnyCaller } from "../mesh/caller.ts";
 import type { Mesh } from "../mesh/mesh.ts";
@@ -45,8 +46,8 @@ export interface AppParts {
   readonly allowedHosts: (isSecure: boolean) => ReadonlySet<string>;
   /** What browsers call this broker's origin, on the one listener and on the other, before the Host. */
   readonly schemes: (isSecure: boolean) => readonly ("http" | "https")[];
-  /** MCP Events are served at /mcp. */
-  readonly mcpEvents: boolean;
+  /** MCP Events are served at /mcp, with these webhooks; undefined where they are not. */
+  readonly mcpEvents: EventCallbacks | undefined;
   /** The page's files; undefined where none is served. */
   readonly page: PageFiles | undefined;
   /** Aborted when the broker stops: long polls answer with what they have. */

@@ -4,6 +4,7 @@ import { describe } from "vitest";
 import { accessConformance } from "./access-conformance.ts";
 import { acksConformance } from "./acks-conformance.ts";
 import { storeConformance } from "./conformance.ts";
+import { eventWebhooksConformance } from "./event-webhooks-conformance.ts";
 import { eventsConformance } from "./events-conformance.ts";
 import { followedConformance } from "./followed-conformance.ts";
 import { historyConformance } from "./history-conformance.ts";
@@ -18,6 +19,7 @@ describe.skipIf(version.whyNot !== undefined)(named, () => {
   accessConformance(version.name, engine);
   acksConformance(version.name, engine);
   eventsConformance(version.name, engine);
+  eventWebhooksConformance(version.name, engine);
   followedConformance(version.name, engine);
   historyConformance(version.name, engine);
 });

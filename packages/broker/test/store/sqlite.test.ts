@@ -29,6 +29,7 @@ import { accessConformance } from "./access-conformance.ts";
 import { acksConformance } from "./acks-conformance.ts";
 import { storeConformance } from "./conformance.ts";
 import { driversOfRun } from "./drivers.ts";
+import { eventWebhooksConformance } from "./event-webhooks-conformance.ts";
 import { eventsConformance } from "./events-conformance.ts";
 import { fakeClock } from "./fake-clock.ts";
 import { followedConformance } from "./followed-conformance.ts";
@@ -84,6 +85,7 @@ for (const driver of driversOfRun) {
   accessConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   acksConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   eventsConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
+  eventWebhooksConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   followedConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   historyConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
 }

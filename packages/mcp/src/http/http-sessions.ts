@@ -9,6 +9,7 @@ import { createLog, type Log } from "../log.ts";
 import { REVISIONS, Server } from "../server.ts";
 import { type Id, type Message, readMessage } from "../wire/message.ts";
 import { ERROR } from "../wire/request-error.ts";
+import type { EventCallbacks } from "./event-callbacks.ts";
 import { HttpSession } from "./http-session.ts";
 import { type Era, eraOf, MODERN, modernAnswer } from "./modern.ts";
 import { isOwn, modernCall } from "./modern-calls.ts";
@@ -64,8 +65,8 @@ export class HttpSessions {
   readonly #log: Log;
   readonly #sweeper: NodeJS.Timeout;
   readonly #idleMs: number;
-  /** MCP Events are served, and the revision that they are made for. */
-  readonly #events: boolean;
+  /** MCP Events are served, and the revision that they are made for: with these webhooks. */
+  readonly #events: EventCallbacks | undefined;
   readonly #closing = new AbortController();
   #isClosed = false;
 
@@ -74,8 +75,13 @@ export class HttpSessions {
     url,
     onLog,
     idleMs = IDLE_MS,
-    events = false,
-  }: { url: string; onLog: (line: string) => void; idleMs?: number | undefined; events?: boolean }) {
+    events,
+  }: {
+    url: string;
+    onLog: (line: string) => void;
+    idleMs?: number | undefined;
+    events?: EventCallbacks | undefined;
+  }) {
     this.#events = events;
     this.#url = url;
     this.#idleMs = idleMs;
@@ -98,11 +104,11 @@ export class HttpSessions {
     if (era.kind === "legacy" && revision !== undefined && !this.#isSpoken(revision)) {
       return void (await replying.answer(400, badRequest(`revision ${REVISIONS.join(", ")} are spoken here`)));
     }
-    if (era.kind === "modern" && isOwn(era.request)) {
+    if (era.kind === "modern" && this.#events && isOwn(era.request)) {
       const gone = AbortSignal.any([replying.gone, this.#closing.signal]);
       const tell = replying.takesEvents ? (told: object) => replying.notify(told) : undefined;
       // Of no session: whoever looks for events takes no place from those that call tools.
-      const call = { request: era.request, client: this.#clientOf(token), gone, tell };
+      const call = { request: era.request, client: this.#clientOf(token), callbacks: this.#events, gone, tell };
       return void (await replying.answer(200, await modernCall(call)));
     }
     const begins = "method" in message && message.method === "initialize";
@@ -150,7 +156,7 @@ export class HttpSessions {
   }
 
   #isSpoken(revision: string): boolean {
-    return REVISIONS.some((each) => each === revision) || (this.#events && revision === MODERN);
+    return REVISIONS.some((each) => each === revision) || (this.#events !== undefined && revision === MODERN);
   }
 
   #heard(known: Known, message: Message): void {

@@ -2,13 +2,17 @@
 import { MeshApiError, type MeshClient } from "@agentmesh/client";
 import type { Request } from "../wire/message.ts";
 import { ERROR } from "../wire/request-error.ts";
-import { EventRefusal, listEvents, noSuchDelivery, pollEvents, streamEvents } from "./events.ts";
+import { type EventCallbacks, subscribeEvents, unsubscribeEvents } from "./event-callbacks.ts";
+import { EventRefusal } from "./event-refusal.ts";
+import { listEvents, pollEvents, streamEvents } from "./events.ts";
 import { discovered, KEPT_MS, modernAnswer } from "./modern.ts";
 
 /** With what a call is answered. */
 export interface ModernCall {
   readonly request: Request;
   readonly client: MeshClient;
+  /** Webhooks to which events are posted. */
+  readonly callbacks: EventCallbacks;
   /** Aborts when nobody is there any more, or the broker stops. */
   readonly gone: AbortSignal;
   /** Before the answer; undefined where the client takes none. */
@@ -30,7 +34,7 @@ export async function modernCall(call: ModernCall): Promise<object> {
   }
 }
 
-async function resultOf({ request, client, gone, tell }: ModernCall): Promise<Record<string, unknown>> {
+async function resultOf({ request, client, callbacks, gone, tell }: ModernCall): Promise<Record<string, unknown>> {
   const { id, method, params } = request;
   switch (method) {
     case "server/discover":
@@ -44,8 +48,9 @@ async function resultOf({ request, client, gone, tell }: ModernCall): Promise<Re
       await streamEvents(client, { id, params, gone, tell });
       return {};
     case "events/subscribe":
+      return subscribeEvents(client, callbacks, params);
     case "events/unsubscribe":
-      throw noSuchDelivery();
+      return unsubscribeEvents(client, callbacks, params);
     default:
       throw new EventRefusal(ERROR.unknownMethod, "agentmesh does not know this method.");
   }

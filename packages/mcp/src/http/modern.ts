@@ -78,7 +78,8 @@ export function discovered(): Record<string, unknown> {
   const extensions = { [`${NAMES}events`]: {} };
   return {
     supportedVersions: [MODERN],
-    capabilities: { tools: {}, extensions },
+    // Said twice: clients that know the extension as it was drafted look for it beside the tools.
+    capabilities: { tools: {}, events: {}, extensions },
     instructions,
     ...{ ttlMs: KEPT_MS, cacheScope: "private" },
   };

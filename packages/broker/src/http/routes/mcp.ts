@@ -1,6 +1,6 @@
 /** MCP over Streamable HTTP at `/mcp`: the adapter's tools for clients that cannot start a process. Loaded when somebody asks. */
 import type { Endpoint } from "@agentmesh/protocol";
-import type { HttpSessions, Replying } from "agentmesh-mcp/http";
+import type { EventCallbacks, HttpSessions, Replying } from "agentmesh-mcp/http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import { MeshError } from "../../mesh/errors.ts";
@@ -12,8 +12,8 @@ export interface McpParts {
   readonly authenticate: AuthenticateHooked;
   /** Where this broker is reached. */
   readonly url: () => string;
-  /** MCP Events are served, too. */
-  readonly events: boolean;
+  /** MCP Events are served, too, with these webhooks. */
+  readonly events: EventCallbacks | undefined;
   /** Aborted when the broker stops. */
   readonly closing: AbortSignal;
 }

@@ -1,9 +1,10 @@
 /** The part of the Store port that keeps webhooks. */
 import type { AgentId, DeliveryId } from "@agentmesh/protocol";
 import type { AckVerdict, FollowedTask, TaskToFollow, WebhookNote, WebhookRecord } from "../records/index.ts";
+import type { EventWebhookStore } from "./event-webhooks.ts";
 
-/** One webhook of an agent at most, and how it does. */
-export interface WebhookStore {
+/** One webhook of an agent at most, and how it does; beside it those that are told events. */
+export interface WebhookStore extends EventWebhookStore {
   /** Sets an agent's webhook in place of the one it had, as one that was never tried. @throws MeshError agent_not_found */
   putWebhook(agentId: AgentId, sealed: string): Promise<void>;
   /** Replaces what is sealed of a webhook and keeps how it does. */

@@ -28,6 +28,14 @@ export interface WebhookFacts {
 /** What happened to a webhook, for the log. */
 export type WebhookNotice = (event: string, fields: WebhookFacts) => void;
 
+/** What an operator is warned of; the rest of a webhook's life is information. */
+const TROUBLE = ["webhook.failing", "webhook.resting", "webhook.disabled", "webhook.unanswered"];
+
+/** Whether it is something that an operator is warned of. */
+export function isWebhookTrouble(event: string): boolean {
+  return TROUBLE.includes(event);
+}
+
 /** What they work with. */
 export interface RunningParts {
   readonly store: Store;

@@ -13,6 +13,7 @@ import { askStatements } from "./asks.ts";
 import { brokerStatements } from "./brokers.ts";
 import type { EngineContext } from "./context.ts";
 import { deliveryStatements } from "./deliveries.ts";
+import { eventWebhookStatements } from "./event-webhooks.ts";
 import { eventPageStatements } from "./events/page.ts";
 import { presenceStatements } from "./events/presences.ts";
 import { eventPruneStatements } from "./events/prune.ts";
@@ -78,5 +79,6 @@ export function engineOf(context: EngineContext) {
     trace: traceStatements(context),
     topics: topicStatements(context),
     webhooks: webhookStatements(context),
+    eventWebhooks: eventWebhookStatements(context),
   };
 }

@@ -15,6 +15,7 @@ import { askStatements } from "./asks.ts";
 import type { EngineContext } from "./context.ts";
 import { deliveryStatements } from "./deliveries.ts";
 import { dueTimes } from "./due.ts";
+import { eventWebhookStatements } from "./event-webhooks.ts";
 import { eventStatements } from "./events/events.ts";
 import { eventPageStatements } from "./events/page.ts";
 import { presenceStatements } from "./events/presences.ts";
@@ -93,6 +94,7 @@ export function prepareEngine(context: EngineContext, epoch: string, isExact: bo
       revoked: () => machines.ofRevoked(1).length > 0,
     }),
     webhooks: webhookStatements(context),
+    eventWebhooks: eventWebhookStatements(context),
     hooks: hookStatements(context),
     agentCards: agentCardStatements(context),
     legacyPeers: legacyPeerStatements(context),

@@ -48,6 +48,7 @@ export async function leave(
   await engine.sessions.removeAllOf(pk);
   await engine.topics.removeAllOf(pk);
   await engine.webhooks.remove(pk);
+  await engine.eventWebhooks.removeOf(pk);
   await engine.hooks.removeOf(pk);
   await engine.agentCards.removeOf(pk);
   hints.left(id);

@@ -5,9 +5,10 @@ import { messages } from "../migrations/0002-messages.ts";
 import { counts } from "../migrations/0003-counts.ts";
 import { followed } from "../migrations/0004-followed.ts";
 import { brokers } from "../migrations/0005-brokers.ts";
+import { eventWebhooks } from "../migrations/0006-event-webhooks.ts";
 
 /** Every migration in order; the schema is how many a database has. Never edited after a release. */
-export const migrations: readonly string[] = [parties, messages, counts, followed, brokers];
+export const migrations: readonly string[] = [parties, messages, counts, followed, brokers, eventWebhooks];
 
 /** Which of all advisory locks of a database the migrations of a mesh take. */
 const LOCK = 2_026_113_001;

@@ -3,6 +3,7 @@
 import type { WebhookStore } from "../../../mesh/store/webhooks.ts";
 import type { FollowedTask } from "../../../mesh/store.ts";
 import { laneOf } from "../../shared/lanes.ts";
+import { eventWebhookRecord } from "../../shared/rows/event-webhooks.ts";
 import { followedTask, webhookRecord } from "../../shared/rows/webhooks.ts";
 import { ackDelivery } from "../acts/lease.ts";
 import type { VerbParts } from "./parts.ts";
@@ -53,5 +54,18 @@ export function webhookVerbs({ read, write }: VerbParts): WebhookStore {
         const own = await deliveries.own(agentId, delivery);
         if (own) await webhooks.unfollow(own.pk);
       }),
+    putEventWebhook: (webhook, quota) =>
+      write(laneOf.agent(webhook.agentId), async ({ agents, eventWebhooks }) => {
+        const { id } = await agents.current(webhook.agentId);
+        const row = await eventWebhooks.put(await agents.pkOf(id), webhook, quota);
+        return row ? eventWebhookRecord(row) : "full";
+      }),
+    listEventWebhooks: () => read(async ({ eventWebhooks }) => (await eventWebhooks.all()).map(eventWebhookRecord)),
+    moveEventWebhook: (agentId, id, cursor) =>
+      write(laneOf.agent(agentId), async ({ eventWebhooks }) => void (await eventWebhooks.move(id, cursor))),
+    endEventWebhook: (agentId, id) =>
+      write(laneOf.agent(agentId), async ({ agents, eventWebhooks }) =>
+        eventWebhooks.end(await agents.pkOf(agentId), id),
+      ),
   };
 }

@@ -35,6 +35,7 @@ export function leave(engine: Engine, context: EngineContext, row: PartyRow, rev
   engine.sessions.removeAllOf(row.pk);
   engine.topics.removeAllOf(row.pk);
   engine.webhooks.remove(row.pk);
+  engine.eventWebhooks.removeOf(row.pk);
   engine.hooks.removeOf(row.pk);
   engine.agentCards.removeOf(row.pk);
   context.left(row.id);

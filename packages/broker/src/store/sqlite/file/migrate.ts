@@ -25,6 +25,7 @@ import { needs } from "../migrations/from-0021/0022-needs.ts";
 import { hookTo } from "../migrations/from-0021/0023-hook-to.ts";
 import { followed } from "../migrations/from-0021/0024-followed.ts";
 import { counting } from "../migrations/from-0021/0025-counting.ts";
+import { eventWebhooks } from "../migrations/from-0021/0026-event-webhooks.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -53,6 +54,7 @@ export const migrations: readonly string[] = [
   hookTo,
   followed,
   counting,
+  eventWebhooks,
 ];
 
 /** The database was written by a newer broker. */

@@ -2,6 +2,7 @@
 import type { AgentId } from "@agentmesh/protocol";
 import type { WebhookStore } from "../../../mesh/store/webhooks.ts";
 import type { Store } from "../../../mesh/store.ts";
+import { eventWebhookRecord } from "../../shared/rows/event-webhooks.ts";
 import { followedTask, webhookRecord } from "../../shared/rows/webhooks.ts";
 import { ackDelivery, giveBack, underLease } from "../acts/lease.ts";
 import { laneOf } from "../commits/slices.ts";
@@ -15,7 +16,7 @@ export function webhookVerbs({
   read,
   write,
 }: VerbParts): Pick<Store, "release" | keyof WebhookStore> {
-  const { agents, deliveries, webhooks } = engine;
+  const { agents, deliveries, webhooks, eventWebhooks } = engine;
   const pkOf = (agentId: AgentId) => agents.row(agentId)?.pk ?? 0;
   return {
     release: (agentId, ref, receipt, { reason, retry }) =>
@@ -63,5 +64,13 @@ export function webhookVerbs({
         const own = deliveries.own(agentId, delivery);
         if (own) webhooks.unfollow(own.pk);
       }),
+    putEventWebhook: (webhook, quota) =>
+      write(laneOf.agent(webhook.agentId), () => {
+        const row = eventWebhooks.put(pkOf(agents.current(webhook.agentId).id), webhook, quota);
+        return row ? eventWebhookRecord(row) : "full";
+      }),
+    listEventWebhooks: () => peek(() => eventWebhooks.all().map(eventWebhookRecord)),
+    moveEventWebhook: (agentId, id, cursor) => write(laneOf.agent(agentId), () => void eventWebhooks.move(id, cursor)),
+    endEventWebhook: (agentId, id) => write(laneOf.agent(agentId), () => eventWebhooks.end(pkOf(agentId), id)),
   };
 }

@@ -1,0 +1,170 @@
+/** Event webhooks: set when their callback has answered a challenge, renewed, ended; each at work until its time is over. */
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import type { AgentId } from "@agentmesh/protocol";
+import {
+  type AskedCallback,
+  EVENT_ERROR,
+  type EventCallbacks,
+  EventRefusal,
+  type GrantedCallback,
+} from "agentmesh-mcp/http";
+import * as z from "zod";
+import { MeshError } from "../mesh/errors.ts";
+import type { EventWebhookRecord } from "../mesh/store.ts";
+import { EgressError } from "../sinks/egress.ts";
+import { EventCallback, type PostFailure } from "../sinks/event-callback.ts";
+import { EventPump, messageId } from "./event-pump.ts";
+import type { EventWebhookParts } from "./parts.ts";
+import { type EventWebhookTerms, eventWebhookId, openEventTerms, renewedTerms, sealEventTerms } from "./terms.ts";
+
+/** How many there may be. */
+const QUOTA = { ofAgent: 16, ofAll: 256 };
+/** Challenges of one agent that may be under way: nobody's URL is posted to more often because somebody asks often. */
+const MOST_CHALLENGES = 2;
+/** How long one lasts: as asked for, within these; in milliseconds. */
+const TTL_MS = { least: 1_000, usual: 3_600_000, most: 86_400_000 };
+
+const INVALID_PARAMS = -32_602;
+const Echo = z.looseObject({ challenge: z.string() });
+
+/** Those of one broker. */
+export class EventWebhooks implements EventCallbacks {
+  readonly #parts: EventWebhookParts;
+  readonly #pumps = new Map<string, EventPump>();
+  readonly #running = new Map<EventPump, Promise<void>>();
+  readonly #challenges = new Map<AgentId, number>();
+
+  constructor(parts: EventWebhookParts) {
+    this.#parts = parts;
+  }
+
+  /** Goes on with those that are stored. */
+  async start(): Promise<void> {
+    const { store, seal, onNotice } = this.#parts;
+    for (const record of await store.listEventWebhooks()) {
+      const { agentId, id } = record;
+      const terms = openEventTerms(seal, agentId, record.sealed);
+      try {
+        if (terms) this.#begin(record, terms);
+        else onNotice("event_webhook.lost", { agent: agentId, subscription: id, why: "the mesh key is another one" });
+      } catch (error) {
+        if (!(error instanceof EgressError)) throw error;
+        onNotice("event_webhook.refused", { agent: agentId, subscription: id, why: error.publicly });
+      }
+    }
+  }
+
+  async subscribe(asked: AskedCallback): Promise<GrantedCallback> {
+    const { store, seal, clock } = this.#parts;
+    const { agentId, name, arguments: wanted, url, oldest, secret, cursor, ttlMs } = asked;
+    const id = eventWebhookId(agentId, asked);
+    if (!this.#pumps.has(id)) await this.#verify(agentId, id, asked);
+    const fresh: EventWebhookTerms = { name, arguments: wanted, url, oldest, secret };
+    // What came while the challenge was answered counts, too.
+    const known = this.#pumps.get(id);
+    const terms = known ? renewedTerms(known.terms, fresh, clock.now()) : fresh;
+    const lasts = ttlMs === null ? TTL_MS.most : (ttlMs ?? TTL_MS.usual);
+    const endsAt = clock.now() + Math.min(TTL_MS.most, Math.max(TTL_MS.least, lasts));
+    const sealed = sealEventTerms(seal, agentId, terms);
+    const record = await store.putEventWebhook({ id, agentId, sealed, cursor, endsAt }, QUOTA).catch(hasLeft);
+    if (record === "full") {
+      throw new EventRefusal(EVENT_ERROR.exhausted, "ResourceExhausted: there are as many subscriptions as may be.", {
+        ...{ limit: "subscriptions", max: QUOTA.ofAgent },
+      });
+    }
+    const running = this.#pumps.get(id);
+    const status = running?.status;
+    if (running && !running.renew(terms, endsAt)) {
+      // It ended meanwhile, and may have taken with it what was renewed: it begins anew behind that.
+      await this.#running.get(running);
+      return this.subscribe(asked);
+    }
+    const pump = running ?? this.#begin(record, terms);
+    return {
+      ...{ id, refreshBefore: new Date(endsAt).toISOString(), cursor: pump.cursor, isRefreshed: known !== undefined },
+      ...(status && { deliveryStatus: status }),
+    };
+  }
+
+  async unsubscribe(key: Pick<AskedCallback, "agentId" | "name" | "arguments" | "url">): Promise<boolean> {
+    const id = eventWebhookId(key.agentId, key);
+    const isEnded = await this.#parts.store.endEventWebhook(key.agentId, id);
+    this.#pumps.get(id)?.close();
+    this.#pumps.delete(id);
+    return isEnded;
+  }
+
+  /** Ends all posts; what is not taken is posted by the next broker. */
+  async close(): Promise<void> {
+    for (const pump of this.#pumps.values()) pump.close();
+    await Promise.all(this.#running.values());
+  }
+
+  /** @throws EgressError */
+  #begin(record: EventWebhookRecord, terms: EventWebhookTerms): EventPump {
+    const pump = new EventPump(record, terms, this.#parts);
+    this.#pumps.set(record.id, pump);
+    const over = pump.run().finally(() => {
+      if (this.#pumps.get(record.id) === pump) this.#pumps.delete(record.id);
+      this.#running.delete(pump);
+    });
+    this.#running.set(pump, over);
+    return pump;
+  }
+
+  /** Posts a challenge, once: who answers it wants posts, and has the secret. @throws EventRefusal */
+  async #verify(agentId: AgentId, id: string, { url, secret }: AskedCallback): Promise<void> {
+    const { callback, onNotice } = this.#parts;
+    const underWay = this.#challenges.get(agentId) ?? 0;
+    if (underWay >= MOST_CHALLENGES) {
+      throw new EventRefusal(EVENT_ERROR.exhausted, "ResourceExhausted: other callbacks are being verified.", {
+        ...{ limit: "verifications", max: MOST_CHALLENGES },
+      });
+    }
+    this.#challenges.set(agentId, underWay + 1);
+    try {
+      await callback.egress.addresses(callback.egress.parse(url));
+      const to = new EventCallback(url, callback);
+      const challenge = randomBytes(32).toString("base64url");
+      const body = JSON.stringify({ type: "verification", challenge });
+      const posted = { messageId: messageId("verification"), subscriptionId: id, body, secrets: [secret] };
+      const outcome = await to.post(posted).finally(() => to.close());
+      if (outcome.kind === "taken" && isEcho(outcome.body, challenge)) return;
+      const why: PostFailure = outcome.kind === "failed" ? outcome.why : "challenge_failed";
+      onNotice("event_webhook.unverified", { agent: agentId, subscription: id, why });
+      throw unverified(why);
+    } catch (error) {
+      if (!(error instanceof EgressError)) throw error;
+      throw new EventRefusal(INVALID_PARAMS, `delivery.url: ${error.publicly}.`);
+    } finally {
+      const left = (this.#challenges.get(agentId) ?? 1) - 1;
+      if (left === 0) this.#challenges.delete(agentId);
+      else this.#challenges.set(agentId, left);
+    }
+  }
+}
+
+function hasLeft(error: unknown): never {
+  if (!(error instanceof MeshError) || error.code !== "agent_not_found") throw error;
+  throw new EventRefusal(EVENT_ERROR.forbidden, `Forbidden: ${error.message}`);
+}
+
+function isEcho(body: string, challenge: string): boolean {
+  let said: unknown;
+  try {
+    said = JSON.parse(body);
+  } catch {
+    return false;
+  }
+  const { data } = Echo.safeParse(said);
+  const [wanted, given] = [Buffer.from(challenge), Buffer.from(data?.challenge ?? "")];
+  return wanted.length === given.length && timingSafeEqual(wanted, given);
+}
+
+function unverified(why: PostFailure): EventRefusal {
+  return new EventRefusal(
+    EVENT_ERROR.callback,
+    `CallbackEndpointError: the callback did not answer the challenge (${why}). It answers 2xx and {"challenge": "…"}, the same as it was posted.`,
+    { reason: why },
+  );
+}
