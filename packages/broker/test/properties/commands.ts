@@ -6,6 +6,7 @@ import { agentCommands } from "./commands-agents.ts";
 import { askCommands } from "./commands-asks.ts";
 import { careCommands } from "./commands-care.ts";
 import { decisionCommands } from "./commands-decisions.ts";
+import { eventWebhookCommands } from "./commands-event-webhooks.ts";
 import { inboxCommands } from "./commands-inbox.ts";
 import { machineCommands } from "./commands-machines.ts";
 import { messageCommands } from "./commands-messages.ts";
@@ -24,6 +25,7 @@ const kinds: readonly CommandKind[] = [
   ...decisionCommands,
   ...receiverCommands,
   ...webhookCommands,
+  ...eventWebhookCommands,
   ...careCommands,
 ];
 

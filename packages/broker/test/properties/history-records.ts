@@ -43,6 +43,8 @@ export interface AgentHistory extends Party {
   card?: AgentCardToKeep | undefined;
   /** When its webhook was set, if it has one. */
   webhookSetAt?: number | undefined;
+  /** Those that are told events, by their ids. */
+  eventWebhooks?: Map<string, { sealed: string; cursor: string }>;
   /** Patterns, and since when. */
   readonly subscriptions: Map<string, number>;
 }

@@ -30,6 +30,8 @@ export const PROMISES = {
   needs: "what waits for a person is found, each once, and nothing that does not wait",
   asks: "an ask is owed until it is answered or given up; it is reminded of once, then its asker is told once",
   tasks: "what a receiver works on is followed until it is answered or given up, or its webhook is another one",
+  "event webhooks":
+    "what events are posted to is kept with the cursor of what was taken, until it is ended or its agent leaves",
   "taken back": "what nobody was given yet can be taken back by its sender, and nothing else",
   redrive: "a dead letter, and nothing else, can be put back: in its place, with no failures and a new life",
   policy: "a receiver's policy is kept: accepted, held until somebody decides, or refused with nothing stored",
