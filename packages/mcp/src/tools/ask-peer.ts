@@ -31,9 +31,10 @@ export const askPeer = tool({
     // Whoever is to wait long is told as soon as by any other tool that nobody hears the question. A run that comes later was heard before.
     const unheard = new AbortController();
     if (!soon.aborted) {
-      client.connection
-        .call(endpoints.livez, {}, { signal: AbortSignal.any([signal, soon]) })
-        .catch((error: unknown) => unheard.abort(error));
+      const inTime = AbortSignal.any([signal, soon]);
+      // A call whose broker is looked for at every address does not end with its signal.
+      const hears = client.connection.call(endpoints.livez, {}, { signal: inTime });
+      Promise.race([hears, ended(inTime)]).catch((error: unknown) => unheard.abort(error));
     }
     const heard = AbortSignal.any([signal, unheard.signal]);
     const asking = sendKeys.under(["ask", to, message], (idempotencyKey) =>
