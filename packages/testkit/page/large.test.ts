@@ -15,7 +15,7 @@ const MESSAGES = 100;
 const A_SECOND = 67;
 const SECONDS = 4;
 /** For how long the page stays open then, in minutes, and how often its memory is looked at. More where figures are wanted. */
-const MINUTES = Number(process.env.AGENTMESH_PAGE_MINUTES ?? 1);
+const MINUTES = Number(process.env.AGENTMESH_PAGE_MINUTES ?? 0.15);
 const SAMPLES = 6;
 /** Events that the page keeps: until it has so many its memory grows. */
 const KEPT = 5_000;

@@ -37,7 +37,7 @@ const ofEveryEngine: readonly PostgresMutant[] = [
 const { AGENTMESH_ALL_MUTANTS: all } = process.env;
 /** Which, changes from run to run: each takes as long as a dozen of SQLite's. */
 const by = { whole: all !== undefined, seed: sampleSeed() };
-const some = [...sampleOf(postgresMutants, 2, by), ...sampleOf(ofEveryEngine, 1, by)];
+const some = [...sampleOf(postgresMutants, 1, by), ...sampleOf(ofEveryEngine, 1, by)];
 
 describe.skipIf(version.whyNot !== undefined)(
   `an engine over ${version.name} that breaks a promise is caught (${version.whyNot ?? "here"})`,

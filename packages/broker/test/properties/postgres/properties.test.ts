@@ -9,7 +9,7 @@ import { type PropertyServer, propertyServer } from "./server.ts";
 import { PostgresWorld } from "./world.ts";
 
 const { AGENTMESH_PROPERTY_RUNS: runs, AGENTMESH_PROPERTY_SEED: seed } = process.env;
-const wanted = Number(runs ?? times(12, 6));
+const wanted = Number(runs ?? times(8, 4));
 /** In fewer runs some events may not have happened by chance. */
 const ENOUGH_FOR_ALL = 300;
 /** Far more than it takes; the seed of a failure replays it. */
