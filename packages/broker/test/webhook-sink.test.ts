@@ -16,6 +16,7 @@ import { describe, expect, test } from "vitest";
 import { SteadyClock } from "../src/mesh/clock.ts";
 import type { PostTerms, WebhookSink } from "../src/mesh/webhook/sink.ts";
 import { Egress } from "../src/sinks/egress.ts";
+import { EventCallback } from "../src/sinks/event-callback.ts";
 import { HttpWebhookSinks } from "../src/sinks/webhook.ts";
 
 /** Of a post whose end is not the subject; and of one that is to run out of it. */
@@ -250,6 +251,26 @@ describe("a task", () => {
     expect(await following(at("TASK_STATE_COMPLETED"), -1_000)).toEqual(["done", 1]);
     expect(await following(at("TASK_STATE_WORKING"), -1_000)).toEqual([undefined, 1]);
   });
+});
+
+test("a callback of events that asks for time, in seconds or by a date, is given it, but for no longer than five minutes", async () => {
+  const egress = new Egress({ loopback: true, allow: [], ownPorts: () => [1] });
+  const asked = async (value: string) => {
+    await using receiver = await openWebhookReceiver((_, response) =>
+      response.writeHead(503, { "retry-after": value }).end(),
+    );
+    const callback = new EventCallback(receiver.url, { egress, timeoutMs: TIMEOUT_MS, clock: new SteadyClock() });
+    const posted = { messageId: "dlv_1.accepted.0", subscriptionId: "sub_1", body: "{}", secrets: [SECRET] };
+    const outcome = await callback.post(posted).finally(() => callback.close());
+    expect(outcome).toMatchObject({ kind: "failed", why: "http_5xx" });
+    return outcome.kind === "failed" ? outcome.retryAfterMs : undefined;
+  };
+  expect(await asked("7")).toBe(7_000);
+  expect(await asked("3600")).toBe(300_000);
+  expect(await asked("soon")).toBeUndefined();
+  const byDate = await asked(new Date(Date.now() + 120_000).toUTCString());
+  expect(byDate).toBeGreaterThan(60_000);
+  expect(byDate).toBeLessThanOrEqual(120_000);
 });
 
 describe("an answer", () => {

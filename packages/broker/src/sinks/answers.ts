@@ -59,8 +59,8 @@ function meaningOfA2a(status: number, said: A2aAnswered): PostOutcome {
   return { kind: "taken", status, ...(text !== undefined && { answer: text }), ...(task !== undefined && { task }) };
 }
 
-/** Retry-After (RFC 9110 §10.2.3): seconds or a date. */
-function retryAfterMs(value: string | undefined, now: number): number | undefined {
+/** How long a Retry-After (RFC 9110 §10.2.3) asks for, by seconds or a date; undefined where it says neither. */
+export function retryAfterMs(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1_000;
   const at = Date.parse(value);

@@ -2,9 +2,10 @@
 import type { Agent as HttpAgent } from "node:http";
 import { VERSION } from "@agentmesh/protocol";
 import type { Clock } from "../mesh/clock.ts";
+import { retryAfterMs } from "./answers.ts";
 import { type Egress, EgressError } from "./egress.ts";
 import { egressAgent } from "./egress-agent.ts";
-import { exchange } from "./exchange.ts";
+import { codeOf, exchange } from "./exchange.ts";
 import { signatureHeaders } from "./webhook-signature.ts";
 
 /** Why a post came to nothing, in the words of the standard: nothing of the answer is told to whoever set the URL. */
@@ -69,7 +70,7 @@ export class EventCallback {
     try {
       const signal = AbortSignal.any([late, this.#closed.signal]);
       const answer = await exchange(this.#agent, { url: this.#url, headers, body }, signal);
-      return meaning(answer.status, answer.body, retryAfterMs(answer.headers["retry-after"]));
+      return meaning(answer.status, answer.body, retryAfterMs(answer.headers["retry-after"], clock.now()));
     } catch (error) {
       return { kind: "failed", why: late.aborted ? "timeout" : failure(error) };
     }
@@ -87,20 +88,15 @@ function meaning(status: number, body: string, asked: number | undefined): Callb
   if (status === 410) return { kind: "gone" };
   if (status === 413) return { kind: "too_large" };
   const why = status < 400 ? "http_3xx" : status < 500 ? "http_4xx" : "http_5xx";
-  return { kind: "failed", why, ...(asked !== undefined && { retryAfterMs: asked }) };
+  return { kind: "failed", why, ...(asked !== undefined && { retryAfterMs: Math.min(MOST_ASKED_MS, asked) }) };
 }
 
 /** Longest time that is waited because a receiver asked for it, in milliseconds. */
 const MOST_ASKED_MS = 300_000;
 
-function retryAfterMs(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d{1,6}$/.test(value) ? Math.min(MOST_ASKED_MS, Number(value) * 1_000) : undefined;
-}
-
 function failure(error: unknown): PostFailure {
   if (error instanceof EgressError) return "url_refused";
-  const inner = error instanceof AggregateError ? error.errors[0] : error;
-  const code = inner instanceof Error && "code" in inner && typeof inner.code === "string" ? inner.code : "";
+  const code = codeOf(error) ?? "";
   if (/CERT|TLS|SSL|SELF_SIGNED|VERIFY/.test(code)) return "tls_error";
-  return /no connection within/.test(String(inner)) || code === "ETIMEDOUT" ? "timeout" : "connection_refused";
+  return /no connection within/.test(String(error)) || code === "ETIMEDOUT" ? "timeout" : "connection_refused";
 }

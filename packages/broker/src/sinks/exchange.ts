@@ -101,3 +101,9 @@ function read(response: IncomingMessage, { bytes: most, withinMs }: ReadBounds):
     });
   });
 }
+
+/** The code of what a connection threw: where several addresses were tried, that of the first. */
+export function codeOf(error: unknown): string | undefined {
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return inner instanceof Error && "code" in inner && typeof inner.code === "string" ? inner.code : undefined;
+}

@@ -17,7 +17,7 @@ import { meaning } from "./answers.ts";
 import { type Draft, draft, type LegacyMessage, messageEvent, namedMessage, testEvent } from "./dialects.ts";
 import { type Egress, EgressError } from "./egress.ts";
 import { egressAgent } from "./egress-agent.ts";
-import { type Answer, exchange, type ReadBounds } from "./exchange.ts";
+import { type Answer, codeOf, exchange, type ReadBounds } from "./exchange.ts";
 import { followTask } from "./followed-task.ts";
 import { signatureHeaders } from "./webhook-signature.ts";
 
@@ -152,9 +152,4 @@ function failure(error: unknown): string {
   const code = codeOf(error);
   if (code === undefined) return error.message;
   return CODES[code] ?? (code.startsWith("HPE_") ? "its answer is not HTTP" : `it could not be posted (${code})`);
-}
-
-function codeOf(error: Error): string | undefined {
-  const inner = error instanceof AggregateError ? error.errors[0] : error;
-  return inner instanceof Error && "code" in inner && typeof inner.code === "string" ? inner.code : undefined;
 }
