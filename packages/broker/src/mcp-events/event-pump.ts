@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { EVENT_ERROR, eventsBehind, type LogLook } from "agentmesh-mcp/http";
 import { MeshError } from "../mesh/errors.ts";
+import { spread } from "../mesh/push/backoff.ts";
 import type { EventWebhookRecord } from "../mesh/store.ts";
 import { type CallbackOutcome, EventCallback, type PostFailure } from "../sinks/event-callback.ts";
 import type { EventWebhookParts } from "./parts.ts";
@@ -172,7 +173,7 @@ export class EventPump {
           const { failedSince = at, lastDeliveryAt } = this.#status;
           if (tries === 0) onNotice("event_webhook.failing", { agent: agentId, subscription, why: outcome.why });
           this.#status = { active: true, lastDeliveryAt, lastError: outcome.why, failedSince };
-          const usual = Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(tries, 20)) * (0.8 + Math.random() * 0.4);
+          const usual = spread(Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** tries));
           await this.#rest(Math.max(usual, outcome.retryAfterMs ?? 0));
         }
       }

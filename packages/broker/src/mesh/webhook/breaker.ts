@@ -1,4 +1,5 @@
 /** Circuit breaker of one webhook: closed, open for a while, half open for one try. */
+import { spread } from "../push/backoff.ts";
 
 /** When it opens, and for how long; times in milliseconds. */
 export interface BreakerNumbers {
@@ -72,7 +73,7 @@ export class Breaker {
     const tooMany = full && this.#window.filter((taken) => !taken).length >= inWindow;
     if (this.state === "closed" && this.#failures < inARow && !tooMany) return;
     const ms = Math.min(maxRestMs, restMs * 2 ** this.#rests++);
-    this.#restsUntil = this.#now() + ms * (0.8 + Math.random() * 0.4);
+    this.#restsUntil = this.#now() + spread(ms);
   }
 
   /** The receiver asked for time: open that long, at least. */
