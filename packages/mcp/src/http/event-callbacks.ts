@@ -7,7 +7,7 @@ import { endOfLog, eventsBehind } from "./event-page.ts";
 import { EVENT_ERROR, EventRefusal } from "./event-refusal.ts";
 import { type AskedEvents, askedEvents, logLook } from "./events.ts";
 
-/** Which events are posted, of whom, and where: what a subscription is known by. */
+/** Which events are posted, of whom, and where: what a subscription is known by, in whatever order its arguments stand. */
 export interface CallbackKey {
   readonly agentId: AgentId;
   readonly name: string;
@@ -106,8 +106,7 @@ async function beginning(client: MeshClient, { cursor, maxAgeMs, name, me, argum
 }
 
 function keyOf({ me, name, arguments: wanted }: AskedEvents, to: string): CallbackKey {
-  const sorted = Object.entries(wanted ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return { agentId: me, name, arguments: Object.fromEntries(sorted), url: to };
+  return { agentId: me, name, arguments: wanted ?? {}, url: to };
 }
 
 function isSecret(secret: string): boolean {
