@@ -3,6 +3,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { AgentId } from "@agentmesh/protocol";
 import {
   type AskedCallback,
+  ERROR,
   EVENT_ERROR,
   type EventCallbacks,
   EventRefusal,
@@ -24,7 +25,6 @@ const MOST_CHALLENGES = 2;
 /** How long one lasts: as asked for, within these; in milliseconds. */
 const TTL_MS = { least: 1_000, usual: 3_600_000, most: 86_400_000 };
 
-const INVALID_PARAMS = -32_602;
 const Echo = z.looseObject({ challenge: z.string() });
 
 /** Those of one broker. */
@@ -135,7 +135,7 @@ export class EventWebhooks implements EventCallbacks {
       throw unverified(why);
     } catch (error) {
       if (!(error instanceof EgressError)) throw error;
-      throw new EventRefusal(INVALID_PARAMS, `delivery.url: ${error.publicly}.`);
+      throw new EventRefusal(ERROR.invalidParams, `delivery.url: ${error.publicly}.`);
     } finally {
       const left = (this.#challenges.get(agentId) ?? 1) - 1;
       if (left === 0) this.#challenges.delete(agentId);
