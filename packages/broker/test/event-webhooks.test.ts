@@ -260,6 +260,22 @@ describe("a callback", () => {
     expect(broker.log()).not.toContain(SECRET);
   });
 
+  test("is verified beside one other of its agent, and beside two it is not asked", async () => {
+    await using receiver = await openWebhookReceiver(() => undefined);
+    const { token: hasty } = await broker.agent("hasty");
+    const set = (n: number) => subscribe(hasty, `${receiver.url}?n=${n}`).then(({ error }) => error);
+    const refused = (await Promise.all([0, 1, 2].map(set))).toSorted((a, b) => (a?.code ?? 0) - (b?.code ?? 0));
+    const unanswered = { code: -32_027, data: { reason: "timeout" } };
+    expect(refused).toMatchObject([
+      unanswered,
+      unanswered,
+      { code: -32_025, data: { limit: "verifications", max: 2 } },
+    ]);
+    expect(receiver.posts).toHaveLength(2);
+    receiver.answer(echo);
+    expect(await set(2)).toBeUndefined();
+  });
+
   test("that says 410 is posted to no more; one that says 413 is posted what comes next", async () => {
     await using receiver = await openWebhookReceiver(echo);
     const { token: own } = await broker.agent("full");

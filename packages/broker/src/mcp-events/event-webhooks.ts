@@ -68,9 +68,11 @@ export class EventWebhooks implements EventCallbacks {
     const sealed = sealEventTerms(seal, agentId, terms);
     const record = await store.putEventWebhook({ id, agentId, sealed, cursor, endsAt }, QUOTA).catch(hasLeft);
     if (record === "full") {
-      throw new EventRefusal(EVENT_ERROR.exhausted, "ResourceExhausted: there are as many subscriptions as may be.", {
-        ...{ limit: "subscriptions", max: QUOTA.ofAgent },
-      });
+      throw new EventRefusal(
+        EVENT_ERROR.exhausted,
+        `ResourceExhausted: there are as many subscriptions as may be, ${QUOTA.ofAgent} of an agent and ${QUOTA.ofAll} of all. End one, or wait until one is over.`,
+        { limit: "subscriptions", max: QUOTA.ofAgent },
+      );
     }
     const running = this.#pumps.get(id);
     const status = running?.status;
@@ -117,9 +119,11 @@ export class EventWebhooks implements EventCallbacks {
     const { callback, onNotice } = this.#parts;
     const underWay = this.#challenges.get(agentId) ?? 0;
     if (underWay >= MOST_CHALLENGES) {
-      throw new EventRefusal(EVENT_ERROR.exhausted, "ResourceExhausted: other callbacks are being verified.", {
-        ...{ limit: "verifications", max: MOST_CHALLENGES },
-      });
+      throw new EventRefusal(
+        EVENT_ERROR.exhausted,
+        `ResourceExhausted: ${underWay} callbacks of this agent are being verified, the most at a time. Ask again when one is.`,
+        { limit: "verifications", max: MOST_CHALLENGES },
+      );
     }
     this.#challenges.set(agentId, underWay + 1);
     try {
