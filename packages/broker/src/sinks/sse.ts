@@ -83,7 +83,7 @@ export function eventText({ event, data }: SseEvent, id?: string | number): stri
   return dataText(event, JSON.stringify(data), id);
 }
 
-/** The same, of data that are JSON already. */
-export function dataText(event: string, json: string, id?: string | number): string {
-  return `event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${json}\n\n`;
+/** The same, of data that are JSON already; it may be an event without a name. */
+export function dataText(event: string | undefined, json: string, id?: string | number): string {
+  return `${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}data: ${json}\n\n`;
 }

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { TaskUpdate } from "../a2a/operation.ts";
 import type { Wire } from "../a2a/wire.ts";
 import type { Keepalives } from "./keepalives.ts";
-import { SseResponse } from "./sse.ts";
+import { dataText, SseResponse } from "./sse.ts";
 
 /** Unwritten bytes at which a response counts as full. */
 const FULL_BYTES = 131_072;
@@ -19,18 +19,13 @@ export async function streamTask(
   sse.onClose(keepalives.add(() => sse.keepalive(":\n\n")));
   try {
     for await (const update of updates) {
-      if ("body" in update) sse.write(dataText(wire.update(update.body)));
+      if ("body" in update) sse.write(dataText(undefined, JSON.stringify(wire.update(update.body))));
       else response.once("finish", update.taken);
     }
     sse.close("");
   } catch (error) {
     const failure = wire.failure(error);
     if (!failure) onFault(error);
-    const { event, data } = failure ?? {};
-    sse.close(data === undefined ? "" : `${event === undefined ? "" : `event: ${event}\n`}${dataText(data)}`);
+    sse.close(failure ? dataText(failure.event, JSON.stringify(failure.data)) : "");
   }
-}
-
-function dataText(data: object): string {
-  return `data: ${JSON.stringify(data)}\n\n`;
 }
