@@ -49,37 +49,25 @@ export function jsonBodies(app: FastifyInstance): void {
 
 /** What a request says in its body. @throws MeshError invalid_request */
 export function bodyOf(bytes: string | Buffer): unknown {
-  const text = utf8(bytes);
-  if (text === undefined) throw notUtf8();
-  if (text === "") throw invalid("The body is empty; send a JSON object.");
-  const trouble = misshapen(text);
-  // Before it is parsed: that is what would be dear.
-  if (trouble && trouble.why !== "twice") throw refusal(trouble);
-  const body = parsed(text);
-  if (trouble) throw refusal(trouble);
-  if (mayBePoisoned(text) && isPoisoned(body)) throw notJson();
-  return body;
-}
-
-function parsed(text: string): unknown {
+  if (bytes.length === 0) throw invalid("The body is empty; send a JSON object.");
   try {
-    return JSON.parse(text);
-  } catch {
-    throw notJson();
+    return jsonOf(bytes);
+  } catch (error) {
+    throw error instanceof SyntaxError ? invalid("The body is not valid JSON.") : error;
   }
 }
 
-/** The JSON of a body that was taken as it came, by the same rules. @throws MeshError invalid_request, SyntaxError */
-export function jsonOf(bytes: Buffer): unknown {
+/** The JSON of a body, by the same rules. @throws MeshError invalid_request, SyntaxError */
+export function jsonOf(bytes: string | Buffer): unknown {
   const text = utf8(bytes);
   if (text === undefined) throw notUtf8();
   const trouble = misshapen(text);
+  // Before it is parsed: that is what would be dear.
+  if (trouble && trouble.why !== "twice") throw refusal(trouble);
+  const body: unknown = JSON.parse(text);
   if (trouble) throw refusal(trouble);
-  return JSON.parse(text);
-}
-
-function notJson(): MeshError {
-  return invalid("The body is not valid JSON.");
+  if (mayBePoisoned(text) && isPoisoned(body)) throw new SyntaxError("It has a key that would change a prototype.");
+  return body;
 }
 
 function notUtf8(): MeshError {

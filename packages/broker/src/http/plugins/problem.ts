@@ -118,7 +118,6 @@ const fastifyCodes: Record<string, Described> = {
     detail: "The path is no valid URL: a % in it stands before two hex digits of UTF-8. Encode each part of it.",
   },
   FST_ERR_MAX_PARAM_LENGTH: { code: "invalid_request", detail: "A part of the path is too long." },
-  FST_ERR_CTP_EMPTY_JSON_BODY: { code: "invalid_request", detail: "The body is empty; send a JSON object." },
 };
 
 /** The error for a path that the table does not have, or not with this method. */
