@@ -83,6 +83,11 @@ export function reachedAt(
   return { urls: isReached ? [own, ...named] : named.length > 0 ? named : [own] };
 }
 
+/** What is said where another port than the usual one was taken. */
+export function otherPortText(home: string): string {
+  return `Port ${DEFAULT_PORT} was taken, as by another user's broker, so this one took another. Clients that use ${home} find it; a program that has the port written down needs this one.`;
+}
+
 /** The ports to try, in order. The clients of --legacy know no port but the one they were told. */
 export function portsToTry({ port, legacy }: Pick<Config, "port" | "legacy">, last: number | undefined): number[] {
   if (port !== "auto") return [port];

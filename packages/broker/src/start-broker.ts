@@ -8,7 +8,16 @@ import { lockDatabase, watchHeldFiles } from "./held-files.ts";
 import { readPost } from "./hooks/read-post.ts";
 import { buildApp } from "./http/app.ts";
 import { type LegacyWire, openLegacyWire } from "./legacy/legacy-wire.ts";
-import { checkBind, keptHosts, listen, mayPostToLoopback, portsToTry, reachedAt, urlOf } from "./listening.ts";
+import {
+  checkBind,
+  keptHosts,
+  listen,
+  mayPostToLoopback,
+  otherPortText,
+  portsToTry,
+  reachedAt,
+  urlOf,
+} from "./listening.ts";
 import { openEventWebhooks } from "./mcp-events/open.ts";
 import { type Clock, SteadyClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
@@ -28,7 +37,6 @@ import {
   lastPort,
   noteLastPort,
   openFolder,
-  otherPortText,
   StateFolderError,
   unsyncedText,
 } from "./state-files.ts";

@@ -16,14 +16,7 @@ import fs, {
 } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import {
-  BrokerFile,
-  DEFAULT_PORT,
-  refusalsOn,
-  type Standpoint,
-  shareLoopback,
-  standpointOf,
-} from "@agentmesh/protocol";
+import { BrokerFile, refusalsOn, type Standpoint, shareLoopback, standpointOf } from "@agentmesh/protocol";
 import { writeWhole } from "./whole-file.ts";
 
 /** The state folder cannot be used; the message names the remedy. */
@@ -192,11 +185,6 @@ function ownStandpoint(): Standpoint {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : String(error);
-}
-
-/** What is said where another port than the usual one was taken. */
-export function otherPortText(home: string): string {
-  return `Port ${DEFAULT_PORT} was taken, as by another user's broker, so this one took another. Clients that use ${home} find it; a program that has the port written down needs this one.`;
 }
 
 /** What is said where a disk does not keep what was written. */
