@@ -177,7 +177,7 @@ test("what is accepted is answered alike, its head too", async () => {
   expect(Object.keys(usual.json)).toEqual(Object.keys(other.json));
 });
 
-test("a machine, the mesh key and an agent are refused or taken by their tokens as on the other way", async () => {
+test("the mesh key, which is no agent, is refused as on the other way", async () => {
   const asked = { body: message(), headers: { authorization: `Bearer ${broker.key}` } };
   const [usual, other] = [await answerTo(asked, "usual"), await answerTo(asked, "other")];
   expect(usual.json).toMatchObject({ code: "forbidden", status: 403 });
