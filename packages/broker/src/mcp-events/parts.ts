@@ -12,7 +12,7 @@ export type EventWebhookNotice = (
   fields: { readonly agent: AgentId; readonly subscription: string; readonly why?: string },
 ) => void;
 
-/** It. */
+/** What all of one broker have in common. */
 export interface EventWebhookParts {
   readonly mesh: Pick<Mesh, "agents" | "messages">;
   readonly store: Store;

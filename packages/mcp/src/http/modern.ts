@@ -8,7 +8,7 @@ import { instructions } from "../shown/instructions.ts";
 import type { Answer, Message, Request } from "../wire/message.ts";
 import { ERROR } from "../wire/request-error.ts";
 
-/** It. */
+/** Its name, as requests and answers have it. */
 export const MODERN = "2026-07-28";
 
 /** How long a client may keep what it was told of tools and event types, in milliseconds: they change with the broker. */

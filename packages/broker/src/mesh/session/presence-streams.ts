@@ -1,6 +1,5 @@
 /** Streams without mail: while one is open its session is there; when its connection ends and none comes, the session is doubted. */
-import type { AgentId, SessionId } from "@agentmesh/protocol";
-import { MAX_SESSIONS_LISTED } from "@agentmesh/protocol";
+import { type AgentId, MAX_SESSIONS_LISTED, type SessionId } from "@agentmesh/protocol";
 import type { Clock } from "../clock.ts";
 import type { Policy } from "../policy.ts";
 import type { Sink } from "../push/sink.ts";
