@@ -246,6 +246,9 @@ describe("a callback", () => {
     const delivery = { mode: "webhook", url, secret: SECRET };
     for (const [more, code] of [
       [{ delivery: { ...delivery, secret: "whsec_c2hvcnQ=" } }, -32_602],
+      // Base64 that some read and others do not: it would sign with no key at all.
+      [{ delivery: { ...delivery, secret: `whsec_${"A".repeat(33)}` } }, -32_602],
+      [{ delivery: { ...delivery, secret: `whsec_${"A".repeat(43)}==` } }, -32_602],
       [{ delivery: { ...delivery, secret: Buffer.alloc(32).toString("base64") } }, -32_602],
       [{ delivery: { ...delivery, mode: "carrier pigeon" } }, -32_026],
       [{ delivery: undefined }, -32_602],
