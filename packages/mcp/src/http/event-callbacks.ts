@@ -1,11 +1,11 @@
 /** Events by webhooks: what is asked of them, and who grants it. */
 import type { MeshClient } from "@agentmesh/client";
-import { type AgentId, inWords, WebhookSecret, wrongValues, wrongValueText } from "@agentmesh/protocol";
+import { type AgentId, WebhookSecret } from "@agentmesh/protocol";
 import * as z from "zod";
 import { ERROR } from "../wire/request-error.ts";
 import { endOfLog, eventsBehind } from "./event-page.ts";
 import { EVENT_ERROR, EventRefusal } from "./event-refusal.ts";
-import { type AskedEvents, askedEvents, logLook } from "./events.ts";
+import { type AskedEvents, askedEvents, logLook, oldestOf, parsed } from "./events.ts";
 
 /** Which events are posted, of whom, and where: what a subscription is known by, in whatever order its arguments stand. */
 export interface CallbackKey {
@@ -93,12 +93,13 @@ export async function unsubscribeEvents(
 }
 
 /** Where it begins, seen to be a place in the log; without a cursor that is the end of it. */
-async function beginning(client: MeshClient, { cursor, maxAgeMs, name, me, arguments: wanted }: AskedEvents) {
+async function beginning(client: MeshClient, asked: AskedEvents) {
+  const { cursor, name, me, arguments: wanted } = asked;
   const look = logLook(client);
   if (cursor === null || cursor === undefined) {
     return { cursor: (await endOfLog(look, false)).cursor, oldest: 0, truncated: false };
   }
-  const oldest = maxAgeMs === null || maxAgeMs === undefined ? 0 : Date.now() - maxAgeMs;
+  const oldest = oldestOf(asked);
   const first = await eventsBehind(look, { name, me, arguments: wanted ?? {}, oldest, most: 1 }, cursor, 0);
   // Of another database: there is nothing behind it, and its end is where one goes on.
   const isLost = first.truncated && first.events.length === 0 && !first.hasMore;
@@ -112,10 +113,4 @@ function keyOf({ me, name, arguments: wanted }: AskedEvents, to: string): Callba
 /** As the secret of a webhook, but for those of Hermes. */
 function isSecret(secret: string): boolean {
   return secret.startsWith("whsec_") && WebhookSecret.safeParse(secret).success;
-}
-
-function parsed<T>(shape: z.ZodType<T>, params: unknown): T {
-  const read = shape.safeParse(params ?? {}, inWords);
-  if (read.success) return read.data;
-  throw new EventRefusal(ERROR.invalidParams, `${wrongValueText(wrongValues(read.error))}.`);
 }

@@ -89,8 +89,7 @@ export async function streamEvents(
 
 /** What is asked for, where there are such events. @throws EventRefusal, MeshApiError */
 export async function askedEvents(client: MeshClient, params: unknown): Promise<AskedEvents> {
-  const { data, error } = Subscription.safeParse(params ?? {}, inWords);
-  if (!data) throw new EventRefusal(ERROR.invalidParams, `${wrongValueText(wrongValues(error))}.`);
+  const data = parsed(Subscription, params);
   const type = Object.hasOwn(types, data.name) ? types[data.name] : undefined;
   if (!type) throw new EventRefusal(EVENT_ERROR.notFound, "NotFound: there is no such event here.", { kind: "event" });
   const known = z.object({ properties: z.record(z.string(), z.unknown()) }).parse(type.inputSchema).properties;
@@ -100,6 +99,18 @@ export async function askedEvents(client: MeshClient, params: unknown): Promise<
   return { ...data, me: (await client.getAgent({ agent: "me" })).id };
 }
 
+/** The parameters of a call. @throws EventRefusal */
+export function parsed<T>(shape: z.ZodType<T>, params: unknown): T {
+  const { data, error } = shape.safeParse(params ?? {}, inWords);
+  if (error) throw new EventRefusal(ERROR.invalidParams, `${wrongValueText(wrongValues(error))}.`);
+  return data;
+}
+
+/** From when on events are asked for, in milliseconds since the Unix epoch. */
+export function oldestOf({ maxAgeMs }: AskedEvents): number {
+  return maxAgeMs === null || maxAgeMs === undefined ? 0 : Date.now() - maxAgeMs;
+}
+
 /** The log of whoever calls. */
 export function logLook(client: MeshClient): LogLook {
   return (query, signal) => client.log(query, signal ? { signal } : {});
@@ -107,14 +118,14 @@ export function logLook(client: MeshClient): LogLook {
 
 function page(
   client: MeshClient,
-  { name, me, arguments: wanted, maxAgeMs, maxEvents }: AskedEvents,
+  asked: AskedEvents,
   after: string | null | undefined,
   waitMs: number,
   signal?: AbortSignal,
 ): Promise<EventPage> {
   const look = logLook(client);
   if (after === null || after === undefined) return endOfLog(look, false);
-  const oldest = maxAgeMs === null || maxAgeMs === undefined ? 0 : Date.now() - maxAgeMs;
-  const sought = { name, me, arguments: wanted ?? {}, oldest, most: maxEvents ?? undefined };
+  const { name, me, arguments: wanted, maxEvents } = asked;
+  const sought = { name, me, arguments: wanted ?? {}, oldest: oldestOf(asked), most: maxEvents ?? undefined };
   return eventsBehind(look, sought, after, waitMs, signal);
 }
