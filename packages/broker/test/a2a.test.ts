@@ -228,6 +228,7 @@ describe("what A2A opens, and what it does not", () => {
     for (const [body, code, more] of [
       ["no JSON", -32700, {}],
       ['{"a":1,"a":2}', -32700, {}],
+      ['{"a":1,"__proto__":{"b":1}}', -32700, {}],
       [[send], -32600, {}],
       [{ ...send, method: "message/send" }, -32601, {}],
       [{ ...send, params: { message: { messageId: "m", parts: [] } } }, -32602, {}],
