@@ -22,27 +22,26 @@ export class NotEqualError extends Error {
 export async function copyAll(source: Side, target: TargetSide): Promise<readonly TableFacts[]> {
   const from = await source.meshKey();
   const to = target.meshKeyBehind(await source.newestAgent());
-  const facts: TableFacts[] = [];
-  for (const table of movedTables(await source.tables(), await target.tables())) {
-    const digest = new Digest();
-    const isKey = keysIn(table);
-    for await (const page of pagesOf(source, table.from, table.columns)) {
-      for (const row of page) digest.add(withKey(row, isKey, from, OF_THE_MESH));
-      await target.put(
-        table.to,
-        table.columns,
-        page.map((row) => withKey(row, isKey, from, to)),
-      );
-    }
-    facts.push({ table: table.from.name, rows: digest.rows, hash: digest.hash });
-  }
-  const beside = await source.beside();
-  await target.finish(beside, to);
-  return [...facts, factsBeside(beside)];
+  const facts = await factsOf(source, target, (table, isKey, page) =>
+    target.put(
+      table.to,
+      table.columns,
+      page.map((row) => withKey(row, isKey, from, to)),
+    ),
+  );
+  await target.finish(await source.beside(), to);
+  return facts;
 }
 
-/** What a database holds of that which would be moved to or from another one. @throws UnknownTableError */
-export async function factsOf(side: Side, other: Side): Promise<readonly TableFacts[]> {
+/**
+ * What a database holds of that which would be moved to or from another one; `take` is given all of it on the way.
+ * @throws UnknownTableError
+ */
+export async function factsOf(
+  side: Side,
+  other: Side,
+  take?: (table: MovedTable, isKey: readonly boolean[], page: Cell[][]) => Promise<void>,
+): Promise<readonly TableFacts[]> {
   const own = await side.meshKey();
   const facts: TableFacts[] = [];
   for (const table of movedTables(await side.tables(), await other.tables())) {
@@ -50,6 +49,7 @@ export async function factsOf(side: Side, other: Side): Promise<readonly TableFa
     const isKey = keysIn(table);
     for await (const page of pagesOf(side, table.from, table.columns)) {
       for (const row of page) digest.add(withKey(row, isKey, own, OF_THE_MESH));
+      await take?.(table, isKey, page);
     }
     facts.push({ table: table.from.name, rows: digest.rows, hash: digest.hash });
   }

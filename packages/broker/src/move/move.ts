@@ -2,6 +2,7 @@
 import { copyAll, difference, factsOf, NotEqualError, type TableFacts } from "./copy.ts";
 import { MoveRefusedError, type Place, type PlaceTerms, type Source, type Target } from "./place.ts";
 import { fromPostgres, toPostgres } from "./postgres-place.ts";
+import type { Side, TargetSide } from "./side.ts";
 import { fromSqlite, toSqlite } from "./sqlite-place.ts";
 
 /** What was moved. */
@@ -45,7 +46,7 @@ async function moved(source: Source, target: Target): Promise<Moved> {
       `The mesh of ${source.name} was moved to ${source.left.to} already, and what is here is as it was then. To move it on: agentmesh move --from ${source.left.to} --to ${target.name}`,
     );
   }
-  const tables = await source.read(async (from) => {
+  const { isThere, facts } = await source.read(async (from) => {
     const { instanceId } = (await from.beside()).identity;
     const { occupant } = target;
     if (occupant !== "nobody" && occupant.instanceId !== instanceId) {
@@ -57,13 +58,10 @@ async function moved(source: Source, target: Target): Promise<Moved> {
     return { isThere: false, facts: await target.write((to) => copied(from, to)) };
   });
   await source.leave(target.name);
-  return { ...ends, how: tables.isThere ? "finished" : "moved", tables: tables.facts };
+  return { ...ends, how: isThere ? "finished" : "moved", tables: facts };
 }
 
-type ReadSide = Parameters<Parameters<Source["read"]>[0]>[0];
-type WrittenSide = Parameters<Parameters<Target["write"]>[0]>[0];
-
-async function copied(from: ReadSide, to: WrittenSide): Promise<readonly TableFacts[]> {
+async function copied(from: Side, to: TargetSide): Promise<readonly TableFacts[]> {
   const facts = await copyAll(from, to);
   const differs = difference(facts, await factsOf(to, from));
   if (differs === undefined) return facts;
@@ -73,7 +71,7 @@ async function copied(from: ReadSide, to: WrittenSide): Promise<readonly TableFa
 }
 
 /** What an earlier try left, whose last step is missing. */
-async function same(from: ReadSide, target: Target): Promise<readonly TableFacts[]> {
+async function same(from: Side, target: Target): Promise<readonly TableFacts[]> {
   const [facts, there] = await target.read(async (to) => [await factsOf(from, to), await factsOf(to, from)]);
   const differs = difference(facts, there);
   if (differs === undefined) return facts;

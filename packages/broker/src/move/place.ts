@@ -1,5 +1,6 @@
 /** The two ends of a move: where a mesh is, and where it is to be. */
 import { resolve } from "node:path";
+import * as z from "zod";
 import type { MovedAway } from "../store/shared/moved-away.ts";
 import type { Notice } from "../store/sqlite/context.ts";
 import type { WantedDriver } from "../store/sqlite/driver/choose.ts";
@@ -46,6 +47,20 @@ export interface Target {
 
 /** Who is in a target: nobody whose mesh it would be a pity for; or a mesh, `isLeft` where it was moved away from there. */
 export type Occupant = "nobody" | { readonly instanceId: string; readonly isLeft: boolean };
+
+/** What a database is asked for its occupant, in the SQL of either engine. */
+export const INSIDE = `
+  SELECT instance_id AS "instanceId",
+    EXISTS (SELECT 1 FROM message) OR EXISTS (SELECT 1 FROM agent WHERE removed_at IS NULL) AS "hasContent" FROM mesh`;
+
+// SQLite has no truth values of its own.
+const Inside = z.object({ instanceId: z.string(), hasContent: z.union([z.boolean(), z.int()]) });
+
+/** The occupant of a database that answered so. */
+export function occupantIn(row: unknown, isLeft: boolean): Occupant {
+  const { instanceId, hasContent } = Inside.parse(row);
+  return hasContent || isLeft ? { instanceId, isLeft } : "nobody";
+}
 
 /** Reads what a person named; a folder alone is one with a database of SQLite. @throws MoveRefusedError */
 export function placeOf(text: string, home: string): Place {

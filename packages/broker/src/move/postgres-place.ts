@@ -1,15 +1,14 @@
 /** A database of Postgres, as an end of a move. */
-import * as z from "zod";
 import { movedFrom, note } from "../store/postgres/database/moved.ts";
 import { openPostgres } from "../store/postgres/database/open.ts";
 import { shownAddress } from "../store/postgres/database/shown-address.ts";
 import type { Connection, Database } from "../store/postgres/driver/database.ts";
 import { nodePostgres } from "../store/postgres/driver/node-postgres.ts";
-import { MoveRefusedError, type Occupant, type Source, servedError, type Target } from "./place.ts";
+import { INSIDE, MoveRefusedError, type Occupant, occupantIn, type Source, servedError, type Target } from "./place.ts";
 import { PostgresSide } from "./postgres-side.ts";
 
-/** One that is read or written, and those of the seat. */
-const CONNECTIONS = 3;
+/** One transaction at a time; the seat has a connection of its own. */
+const CONNECTIONS = 1;
 
 /** How long a connection is waited for, in milliseconds. */
 const CONNECT_MS = 10_000;
@@ -95,15 +94,7 @@ async function hasMesh(url: string): Promise<boolean> {
   }
 }
 
-const Inside = z.object({ instanceId: z.string(), hasContent: z.boolean() });
-
 async function occupantOf(db: Connection): Promise<Occupant> {
   const isLeft = (await movedFrom(db)) !== undefined;
-  const { instanceId, hasContent } = Inside.parse(
-    await db.get(
-      `SELECT instance_id AS "instanceId",
-         EXISTS (SELECT 1 FROM message) OR EXISTS (SELECT 1 FROM agent WHERE removed_at IS NULL) AS "hasContent" FROM mesh`,
-    ),
-  );
-  return hasContent || isLeft ? { instanceId, isLeft } : "nobody";
+  return occupantIn(await db.get(INSIDE), isLeft);
 }

@@ -4,7 +4,7 @@ import { note, noted } from "../store/postgres/database/moved.ts";
 import type { Connection, Value } from "../store/postgres/driver/database.ts";
 import { MESH_PK } from "../store/postgres/migrations/0003-counts.ts";
 import { vectorOf } from "../store/postgres/words.ts";
-import { type Beside, type Cell, type Identity, Lives, type Numbers, type TargetSide } from "./side.ts";
+import { type Beside, type Cell, Identity, Lives, Numbers, quoted, Row, type TargetSide } from "./side.ts";
 import type { Table } from "./tables.ts";
 
 const Column = z.object({ table: z.string(), name: z.string(), type: z.string() });
@@ -14,8 +14,6 @@ const Constraint = z.object({
   columns: z.array(z.string()),
   other: z.string().nullable(),
 });
-const CellOf = z.union([z.string(), z.number(), z.null()]);
-const Row = z.record(z.string(), CellOf);
 
 /** Kinds of columns that are numbers. */
 const NUMBERS: ReadonlySet<string> = new Set(["bigint", "smallint", "integer"]);
@@ -149,18 +147,14 @@ export class PostgresSide implements TargetSide {
   }
 
   #identity(): Promise<Identity> {
-    const Mesh = z.object({ instanceId: z.string(), epoch: z.string() });
-    return this.#one(`SELECT instance_id AS "instanceId", epoch FROM mesh`, Mesh);
+    return this.#one(`SELECT instance_id AS "instanceId", epoch FROM mesh`, Identity);
   }
 
   #numbers(): Promise<Numbers> {
     return this.#one(
       `SELECT c.message, c.timeline, c.event, c.audit, c.forgotten, l.messages AS "letGo", l.until AS "letGoUntil"
        FROM counter c, let_go l`,
-      z.object({
-        ...{ message: z.int(), timeline: z.int(), event: z.int(), audit: z.int(), forgotten: z.int(), letGo: z.int() },
-        letGoUntil: z.int().nullable(),
-      }),
+      Numbers,
     );
   }
 
@@ -190,8 +184,4 @@ function textsOf(rows: readonly (readonly Cell[])[], n: number): (string | null)
     const cell = row[n] ?? null;
     return cell === null ? null : String(cell);
   });
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

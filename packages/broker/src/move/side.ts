@@ -5,22 +5,19 @@ import type { Table } from "./tables.ts";
 /** What a column holds. */
 export type Cell = string | number | null;
 
+/** A row as either database gives it, by the names of its columns. */
+export const Row = z.record(z.string(), z.union([z.string(), z.number(), z.null()]));
+
 /** How far numbers have come, and what was forgotten or let go. */
-export interface Numbers {
-  readonly message: number;
-  readonly timeline: number;
-  readonly event: number;
-  readonly audit: number;
-  readonly forgotten: number;
-  readonly letGo: number;
-  readonly letGoUntil: number | null;
-}
+export const Numbers = z.object({
+  ...{ message: z.int(), timeline: z.int(), event: z.int(), audit: z.int(), forgotten: z.int(), letGo: z.int() },
+  letGoUntil: z.int().nullable(),
+});
+export type Numbers = z.infer<typeof Numbers>;
 
 /** What a mesh is called by those who remember it. */
-export interface Identity {
-  readonly instanceId: string;
-  readonly epoch: string;
-}
+export const Identity = z.object({ instanceId: z.string(), epoch: z.string() });
+export type Identity = z.infer<typeof Identity>;
 
 /** What is known of the lives of the database, by which numbers of another one are told. */
 export const Lives = z.object({
@@ -61,4 +58,9 @@ export interface TargetSide extends Side {
   meshKeyBehind(newest: number): number;
   /** What follows from the rows, and what is kept beside them. */
   finish(known: Beside, meshKey: number): Promise<void>;
+}
+
+/** A name of a table or column, as both engines take it. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }

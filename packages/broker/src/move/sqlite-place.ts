@@ -12,7 +12,16 @@ import { openDatabase } from "../store/sqlite/file/open.ts";
 import { readOnly } from "../store/sqlite/file/read-only.ts";
 import { Watermark } from "../store/sqlite/file/watermark.ts";
 import { writeWhole } from "../whole-file.ts";
-import { MoveRefusedError, type Occupant, type PlaceTerms, type Source, servedError, type Target } from "./place.ts";
+import {
+  INSIDE,
+  MoveRefusedError,
+  type Occupant,
+  occupantIn,
+  type PlaceTerms,
+  type Source,
+  servedError,
+  type Target,
+} from "./place.ts";
 import { SqliteSide } from "./sqlite-side.ts";
 
 const nameOf = (folder: string) => `sqlite:${folder}`;
@@ -127,8 +136,6 @@ function lastOf(db: Database): number {
   return z.object({ last: z.int() }).parse(row).last;
 }
 
-const Inside = z.object({ instanceId: z.string(), hasContent: z.int() });
-
 function occupantOf(driver: Driver, folder: string): Occupant {
   const path = join(folder, "mesh.db");
   const isLeft = movedFrom(folder) !== undefined;
@@ -139,16 +146,8 @@ function occupantOf(driver: Driver, folder: string): Occupant {
       `A mesh existed in ${folder}, and its database is gone. Put ${path} back, or name another folder. Nothing was moved.`,
     );
   }
-  const row = readOnly(driver, path, (db) =>
-    db
-      .prepare(
-        `SELECT instance_id AS instanceId,
-           EXISTS (SELECT 1 FROM message) OR EXISTS (SELECT 1 FROM agent WHERE removed_at IS NULL) AS hasContent FROM mesh`,
-      )
-      .get(),
-  );
-  const { instanceId, hasContent } = Inside.parse(row);
-  return hasContent === 1 || isLeft ? { instanceId, isLeft } : "nobody";
+  const row = readOnly(driver, path, (db) => db.prepare(INSIDE).get());
+  return occupantIn(row, isLeft);
 }
 
 /** Webhooks are sealed under the mesh key, and every program of this mesh proves itself by it. */

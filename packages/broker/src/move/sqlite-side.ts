@@ -3,14 +3,12 @@ import * as z from "zod";
 import { MESH_AGENT_ID } from "../store/shared/rows/messages.ts";
 import type { Database } from "../store/sqlite/driver/database.ts";
 import { indexAllWords } from "../store/sqlite/file/search-index.ts";
-import { type Beside, type Cell, type Identity, Lives, type Numbers, OF_THE_MESH, type TargetSide } from "./side.ts";
+import { type Beside, type Cell, Identity, Lives, Numbers, OF_THE_MESH, quoted, Row, type TargetSide } from "./side.ts";
 import type { Table } from "./tables.ts";
 
 const Name = z.object({ name: z.string() });
 const Column = z.object({ name: z.string(), type: z.string(), pk: z.int() });
 const Reference = z.object({ table: z.string() });
-const CellOf = z.union([z.string(), z.number(), z.null()]);
-const Row = z.record(z.string(), CellOf);
 
 /** Over an open database, as a source; as a target, within a transaction of its own. */
 export class SqliteSide implements TargetSide {
@@ -134,8 +132,7 @@ export class SqliteSide implements TargetSide {
   }
 
   #identity(): Identity {
-    const Mesh = z.object({ instanceId: z.string(), epoch: z.string() });
-    return this.#one("SELECT instance_id AS instanceId, epoch FROM mesh", Mesh);
+    return this.#one("SELECT instance_id AS instanceId, epoch FROM mesh", Identity);
   }
 
   #numbers(): Numbers {
@@ -144,10 +141,7 @@ export class SqliteSide implements TargetSide {
       `SELECT ${last("message")} AS message, ${last("timeline")} AS timeline, ${last("event")} AS event,
          ${last("audit")} AS audit, COALESCE((SELECT until_pk FROM forgotten), 0) AS forgotten,
          k.let_go AS letGo, k.let_go_until AS letGoUntil FROM kept k`,
-      z.object({
-        ...{ message: z.int(), timeline: z.int(), event: z.int(), audit: z.int(), forgotten: z.int(), letGo: z.int() },
-        letGoUntil: z.int().nullable(),
-      }),
+      Numbers,
     );
   }
 
@@ -169,8 +163,4 @@ export class SqliteSide implements TargetSide {
   #one<T>(sql: string, row: z.ZodType<T>): T {
     return row.parse(this.#db.prepare(sql).get());
   }
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
