@@ -12,7 +12,7 @@ export interface LeftSession {
 export function brokerStatements({ db, now, seat }: EngineContext) {
   return {
     /** This one is there alone: what others had is nobody's. */
-    async isAlone(): Promise<void> {
+    async forgetOthers(): Promise<void> {
       await db.run(`DELETE FROM broker WHERE id <> $1`, [seat.id]);
       await db.run(`UPDATE session SET broker = NULL, left_at = NULL WHERE broker IS NOT NULL`);
     },

@@ -194,7 +194,7 @@ export async function giveBack(
 export async function voidLeases(engine: Engine): Promise<Slice<number>> {
   const { brokers, deliveries, deliveryPages, timeline } = engine;
   const { rows, more } = await lockFound(engine, ROWS, deliveryPages.allLeased);
-  await brokers.isAlone();
+  await brokers.forgetOthers();
   const { part } = await each(rows, ROWS, async ({ pk, attempt, failures, session_id: session }) => {
     await timeline.note(pk, "released", { attempt, session, reason: RESTARTED });
     await deliveries.markQueued(pk, failures, { ms: 0, delayed: "everybody" }, RESTARTED);

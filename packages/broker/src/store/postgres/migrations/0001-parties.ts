@@ -1,5 +1,5 @@
 /**
- * Schema 1, first part: agents and all that comes in. Times are milliseconds since the Unix epoch; ids are text outside, dense
+ * Schema 1: agents and all that comes in. Times are milliseconds since the Unix epoch; ids are text outside, dense
  * integers inside; what is compared or ordered is so by its bytes, whatever the database's language; JSON is text, in its order.
  */
 export const parties = `

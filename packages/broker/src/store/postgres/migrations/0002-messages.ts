@@ -1,4 +1,4 @@
-/** Schema 1, second part: messages, their deliveries, and what happened to them. */
+/** Schema 2: messages, their deliveries, and what happened to them. */
 export const messages = `
 -- A place in the history is a pk, taken of the counter: a later one is never seen before an earlier one.
 CREATE TABLE message (

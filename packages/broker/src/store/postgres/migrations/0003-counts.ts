@@ -1,4 +1,4 @@
-/** Schema 1, third part: what is counted follows the rows that it counts, whatever statement moves them. */
+/** Schema 3: what is counted follows the rows that it counts, whatever statement moves them. */
 import { MESH_AGENT_ID } from "../../shared/rows/messages.ts";
 
 /** Key of the mesh as a sender. */

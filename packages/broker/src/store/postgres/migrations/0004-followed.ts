@@ -1,4 +1,4 @@
-/** Schema 2: tasks of agents elsewhere that what was taken is at work as; a webhook that is set anew, or is no more, follows none. */
+/** Schema 4: tasks of agents elsewhere that what was taken is at work as; a webhook that is set anew, or is no more, follows none. */
 export const followed = `
 CREATE TABLE followed (
   delivery_pk BIGINT PRIMARY KEY REFERENCES delivery ON DELETE CASCADE,

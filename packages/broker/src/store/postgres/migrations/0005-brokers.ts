@@ -1,4 +1,4 @@
-/** Schema 3: the brokers of a mesh, and which of them has the stream of a session. */
+/** Schema 5: the brokers of a mesh, and which of them has the stream of a session. */
 export const brokers = `
 -- A broker sits here as long as it renews that, by the machine's time of the database, whatever time a test says it is.
 CREATE TABLE broker (

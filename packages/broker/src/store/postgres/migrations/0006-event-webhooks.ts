@@ -1,4 +1,4 @@
-/** Schema 5: webhooks that are told events, each for a time and with a cursor of its own. */
+/** Schema 6: webhooks that are told events, each for a time and with a cursor of its own. */
 export const eventWebhooks = `
 CREATE TABLE event_webhook (
   id       TEXT COLLATE "C" PRIMARY KEY,
