@@ -45,7 +45,6 @@ export class Calls {
         this.#begin();
       },
       seatedAnew: () => listener()?.seatedAnew?.(),
-      broken: () => {},
     });
   }
 

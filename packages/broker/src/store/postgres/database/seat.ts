@@ -36,8 +36,6 @@ export interface SeatListener {
   missed(): void;
   /** The seat had ended, and there is another one: what was streamed to sessions here may have returned. */
   seatedAnew(): void;
-  /** The one that is not this broker's any more, and why the database cannot be reached. */
-  broken(error: Error): void;
 }
 
 /** A broker's seat. */
@@ -121,7 +119,6 @@ export async function takeSeat(terms: SeatTerms): Promise<Seat> {
     begin: (connection) => (line ? sitDownAgain(connection) : sitDown(connection)),
     onCall: (payload) => tell((each) => each.called(payload)),
     onHearing: () => tell((each) => each.missed()),
-    onBroken: (error) => tell((each) => each.broken(error)),
   });
   const held = line;
 
@@ -139,7 +136,8 @@ export async function takeSeat(terms: SeatTerms): Promise<Seat> {
     if ((await held.ask(TAKE_DUTY, [id, times.dutyMs])).length > 0) believedUntil = before + times.believedMs;
   };
   const renewing = setInterval(() => {
-    renew().catch((error: Error) => tell((each) => each.broken(error)));
+    // A line that broke is made anew, and the seat renewed on it.
+    renew().catch(() => {});
   }, times.renewMs);
   renewing.unref();
   const abandon = async (): Promise<void> => {

@@ -17,8 +17,6 @@ export interface LineTerms {
   readonly onCall: (payload: string) => void;
   /** What was called before may not have been heard: the connection is new. */
   readonly onHearing: () => void;
-  /** Why it broke, or was not to be had. */
-  readonly onBroken: (error: Error) => void;
 }
 
 /** A line to the database. */
@@ -38,22 +36,21 @@ const HANGS_MS = 5_000;
 
 /** Opens it. @throws when the first connection is not to be had, or cannot begin */
 export async function openLine(terms: LineTerms): Promise<Line> {
-  let current: { readonly client: Client; readonly broken: (error: Error) => void } | undefined;
+  let current: { readonly client: Client; readonly broken: () => void } | undefined;
   let isClosed = false;
   let tries = 0;
   let waiting: NodeJS.Timeout | undefined;
 
   const connect = async (): Promise<void> => {
     const made = await clientOf(terms.url, terms.connectMs);
-    const broken = (error: Error) => {
+    const broken = () => {
       if (current?.client !== made) return;
       current = undefined;
       void made.end().catch(() => {});
-      terms.onBroken(error);
       again();
     };
     made.on("error", broken);
-    made.on("end", () => broken(new Error("Connection terminated")));
+    made.on("end", broken);
     made.on("notification", ({ payload }) => {
       if (current?.client === made && payload !== undefined) terms.onCall(payload);
     });
@@ -74,10 +71,7 @@ export async function openLine(terms: LineTerms): Promise<Line> {
     if (isClosed) return;
     const ms = TRY_AGAIN_MS[Math.min(tries++, TRY_AGAIN_MS.length - 1)];
     waiting = setTimeout(() => {
-      connect().catch((error: Error) => {
-        terms.onBroken(error);
-        again();
-      });
+      connect().catch(again);
     }, ms);
   };
 
@@ -90,7 +84,7 @@ export async function openLine(terms: LineTerms): Promise<Line> {
       const asked = current;
       if (!asked) throw new Error("Connection terminated");
       // One that hangs is not closed by the other end.
-      const hangs = setTimeout(() => asked.broken(new Error("Connection terminated: no answer")), HANGS_MS);
+      const hangs = setTimeout(() => asked.broken(), HANGS_MS);
       try {
         return (await asked.client.query<Row>(sql, [...values])).rows;
       } finally {
