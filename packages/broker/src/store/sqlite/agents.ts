@@ -133,7 +133,6 @@ export function agentStatements(
 
   return {
     row,
-    rowByPk: (pk: number) => selectRowByPk.get(pk),
     /** What an agent is known by where a message of it, or for it, is accepted; also of one that has left. */
     standing(pk: number, byProgram = false): Standing {
       const row = selectStanding.get(pk);

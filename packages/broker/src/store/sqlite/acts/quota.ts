@@ -5,7 +5,7 @@ import { type Count, inboxFull, refuseKeeping, takes } from "../../shared/quota.
 import type { Engine } from "../engine.ts";
 
 /** Whether an inbox takes `bytes` more. */
-export function hasRoom(engine: Engine, agentPk: number, bytes: number, quota: InboxQuota): boolean {
+function hasRoom(engine: Engine, agentPk: number, bytes: number, quota: InboxQuota): boolean {
   return takes(engine.inboxSize(agentPk), bytes, quota);
 }
 
