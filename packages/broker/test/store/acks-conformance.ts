@@ -1,10 +1,10 @@
 /** What every engine must do with many acks in one call, and with a lease of many. One suite, run by each engine's test file. */
 import type { AgentId, DeliveryRef } from "@agentmesh/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { newId } from "../../src/mesh/ids.ts";
 import type { LeaseTerms, Store } from "../../src/mesh/store.ts";
 import type { EngineUnderTest } from "./conformance.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
+import { messageFrom, registered } from "./parties.ts";
 
 const QUOTA = { maxMessages: 1_000, maxBytes: 10_000_000 };
 const RETRY = { maxAttempts: 3, delayMs: () => 0 };
@@ -30,22 +30,10 @@ export function acksConformance(name: string, make: () => EngineUnderTest): void
       await engine.dispose();
     });
 
-    async function agent(wanted: string): Promise<AgentId> {
-      const asked = { id: newId("agt"), tokenHash: wanted, name: wanted, ifTaken: "refuse", profile: {} } as const;
-      return (await store.registerAgent(asked)).agent.id;
-    }
+    const agent = (name: string) => registered(store, name);
 
-    async function send(to: AgentId, body = "text", ttlMs = 60_000) {
-      const [id, deliveryId] = [newId("msg"), newId("dlv")];
-      const parties = {
-        senderId: alice,
-        recipientId: to,
-        inReplyTo: undefined,
-        threadId: `thr_${id.slice(4)}` as const,
-      };
-      const content = { body, bodyBytes: Buffer.byteLength(body), ttlMs, idempotency: undefined, answers: undefined };
-      return (await store.enqueue({ id, deliveryId, ...parties, ...content }, QUOTA)).delivery;
-    }
+    const send = async (to: AgentId, body = "text") =>
+      (await store.enqueue(messageFrom(alice, to, { body }), QUOTA)).delivery;
 
     const sendMany = (to: AgentId, count: number, body?: string) =>
       Promise.all(Array.from({ length: count }, () => send(to, body)));

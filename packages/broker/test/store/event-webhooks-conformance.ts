@@ -1,10 +1,10 @@
 /** What every engine must do with event webhooks. One suite, run by each engine's test file. */
 import type { AgentId } from "@agentmesh/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { newId } from "../../src/mesh/ids.ts";
 import type { Store } from "../../src/mesh/store.ts";
 import { type EngineUnderTest, stepOf } from "./conformance.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
+import { registered } from "./parties.ts";
 
 const QUOTA = { ofAgent: 2, ofAll: 3 };
 
@@ -29,10 +29,7 @@ export function eventWebhooksConformance(name: string, make: () => EngineUnderTe
       await engine.dispose();
     });
 
-    async function agent(wanted: string): Promise<AgentId> {
-      const asked = { id: newId("agt"), tokenHash: wanted, name: wanted, ifTaken: "refuse", profile: {} } as const;
-      return (await store.registerAgent(asked)).agent.id;
-    }
+    const agent = (name: string) => registered(store, name);
 
     const put = (agentId: AgentId, id: string, more: { sealed?: string; cursor?: string; ms?: number } = {}) => {
       const { sealed = "sealed", cursor = "c.1", ms = 60_000 } = more;

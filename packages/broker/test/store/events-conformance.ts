@@ -5,6 +5,7 @@ import { newId } from "../../src/mesh/ids.ts";
 import type { Store, Viewer } from "../../src/mesh/store.ts";
 import type { EngineUnderTest } from "./conformance.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
+import { messageFrom, registered } from "./parties.ts";
 
 const QUOTA = { maxMessages: 1_000, maxBytes: 10_000_000 };
 const RETRY = { maxAttempts: 3, delayMs: () => 0 };
@@ -32,22 +33,9 @@ export function eventsConformance(name: string, make: () => EngineUnderTest): vo
       await engine.dispose();
     });
 
-    async function agent(wanted: string): Promise<AgentId> {
-      const asked = { id: newId("agt"), tokenHash: wanted, name: wanted, ifTaken: "refuse", profile: {} } as const;
-      return (await store.registerAgent(asked)).agent.id;
-    }
+    const agent = (name: string) => registered(store, name);
 
-    async function send(from: AgentId, to: AgentId) {
-      const id = newId("msg");
-      const parties = {
-        senderId: from,
-        recipientId: to,
-        inReplyTo: undefined,
-        threadId: `thr_${id.slice(4)}`,
-      } as const;
-      const content = { body: "text", bodyBytes: 4, ttlMs: 60_000, idempotency: undefined, answers: undefined };
-      return (await store.enqueue({ id, deliveryId: newId("dlv"), ...parties, ...content }, QUOTA)).delivery;
-    }
+    const send = async (from: AgentId, to: AgentId) => (await store.enqueue(messageFrom(from, to), QUOTA)).delivery;
 
     async function read(after: string, viewer: Viewer = undefined, limit = 3) {
       const events = [];

@@ -5,6 +5,7 @@ import { newId } from "../../src/mesh/ids.ts";
 import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
 import { type EngineUnderTest, stepOf } from "./conformance.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.ts";
+import { messageFrom, registered } from "./parties.ts";
 
 const QUOTA = { maxMessages: 100, maxBytes: 100_000 };
 
@@ -30,19 +31,10 @@ export function followedConformance(name: string, make: () => EngineUnderTest): 
       await engine.dispose();
     });
 
-    async function agent(wanted: string): Promise<AgentId> {
-      const asked = { id: newId("agt"), tokenHash: wanted, name: wanted, ifTaken: "refuse", profile: {} } as const;
-      return (await store.registerAgent(asked)).agent.id;
-    }
+    const agent = (name: string) => registered(store, name);
 
     async function send(from: AgentId, to: AgentId, more: Partial<MessageToEnqueue> = {}) {
-      const id = newId("msg");
-      const parties = { id, deliveryId: newId("dlv"), senderId: from, recipientId: to, threadId: `thr_${id.slice(4)}` };
-      const content = { body: "text", bodyBytes: 4, ttlMs: 60_000, idempotency: undefined, answers: undefined };
-      const { message, delivery } = await store.enqueue(
-        { ...parties, ...content, inReplyTo: undefined, ...more } as MessageToEnqueue,
-        QUOTA,
-      );
+      const { message, delivery } = await store.enqueue(messageFrom(from, to, more), QUOTA);
       return { messageId: message.id, id: delivery.id };
     }
 

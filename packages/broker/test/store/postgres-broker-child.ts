@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { AgentId, SessionId } from "@agentmesh/protocol";
 import { openPostgres } from "../../src/store/postgres/database/open.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
-import { QUICK, RETRY } from "./postgres-story.ts";
+import { QUICK, RETRY } from "./postgres-brokers.ts";
 
 const [url = "", agent = ""] = process.argv.slice(2);
 const open = await openPostgres({ url, connections: 3, times: QUICK });

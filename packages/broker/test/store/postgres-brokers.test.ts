@@ -7,13 +7,13 @@ import type { AgentId } from "@agentmesh/protocol";
 import { assertInTime, packagedPostgres, startPostgres, until } from "testkit";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
-import type { MessageToEnqueue } from "../../src/mesh/store.ts";
 import { openPostgres } from "../../src/store/postgres/database/open.ts";
 import type { SeatTimes } from "../../src/store/postgres/database/seat.ts";
 import { nodePostgres } from "../../src/store/postgres/driver/node-postgres.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
+import { messageFrom, registered } from "./parties.ts";
+import { QUICK, RETRY } from "./postgres-brokers.ts";
 import { usePostgres } from "./postgres-engine.ts";
-import { QUICK, RETRY } from "./postgres-story.ts";
 
 const version = packagedPostgres();
 const QUOTA = { maxMessages: 1_000, maxBytes: 10_000_000 };
@@ -24,11 +24,6 @@ async function broker(url: string, times?: SeatTimes) {
 }
 
 type Broker = Awaited<ReturnType<typeof broker>>;
-
-async function agent(store: Broker, name: string) {
-  const asked = { id: newId("agt"), tokenHash: `hash-of-${name}`, name, ifTaken: "refuse", profile: {} } as const;
-  return (await store.registerAgent(asked)).agent.id;
-}
 
 async function sessionOf(store: Broker, agentId: AgentId) {
   const id = newId("ses");
@@ -71,13 +66,7 @@ function startChild(url: string, agentId: AgentId) {
   };
 }
 
-function message(senderId: MessageToEnqueue["senderId"], recipientId: MessageToEnqueue["recipientId"], body: string) {
-  const id = newId("msg");
-  return {
-    ...{ id, threadId: `thr_${id.slice(4)}` as const, senderId, recipientId, deliveryId: newId("dlv"), body },
-    ...{ bodyBytes: body.length, inReplyTo: undefined, ttlMs: 60_000, idempotency: undefined, answers: undefined },
-  };
-}
+const message = (from: AgentId, to: AgentId, body: string) => messageFrom(from, to, { body });
 
 describe.skipIf(version.whyNot !== undefined)(`brokers on one ${version.name} (${version.whyNot ?? "here"})`, () => {
   const { newDatabase, server } = usePostgres(version);
@@ -101,7 +90,7 @@ describe.skipIf(version.whyNot !== undefined)(`brokers on one ${version.name} ($
   test("what two accept at once, to and fro, has numbers without a gap, and who follows the log misses nothing", async () => {
     const url = await newDatabase();
     const [left, right] = [await broker(url), await broker(url)];
-    const [alice, bob] = [await agent(left, "alice"), await agent(right, "bob")];
+    const [alice, bob] = [await registered(left, "alice"), await registered(right, "bob")];
     const count = 40;
     const seen: string[] = [];
     let { cursor } = await right.log({ after: undefined, limit: 1, viewer: undefined });
@@ -130,7 +119,7 @@ describe.skipIf(version.whyNot !== undefined)(`brokers on one ${version.name} ($
   test("what waits is leased by one of two, its bounces have numbers without a gap, and a third that starts takes no lease away", async () => {
     const url = await newDatabase();
     const [left, right] = [await broker(url), await broker(url)];
-    const [alice, bob] = [await agent(left, "alice"), await agent(right, "bob")];
+    const [alice, bob] = [await registered(left, "alice"), await registered(right, "bob")];
     const count = 40;
     const numbers = Array.from({ length: count }, (_, n) => n + 1);
     for (const n of numbers) await left.enqueue(message(alice, bob, `to bob ${n}`), QUOTA);
@@ -165,7 +154,7 @@ describe.skipIf(version.whyNot !== undefined)(`brokers on one ${version.name} ($
   test("leases of brokers that are gone are void for the next one, and for nobody while one of them is there", async () => {
     const url = await newDatabase();
     const [left, right] = [await broker(url), await broker(url)];
-    const [alice, bob] = [await agent(left, "alice"), await agent(right, "bob")];
+    const [alice, bob] = [await registered(left, "alice"), await registered(right, "bob")];
     await left.enqueue(message(alice, bob, "once"), QUOTA);
     await left.lease({ agentId: bob, max: 1, maxBytes: 1_000, leaseMs: 60_000, session: undefined });
     await left.close();
@@ -180,7 +169,7 @@ describe.skipIf(version.whyNot !== undefined)(`brokers on one ${version.name} ($
   test("what one accepts another is told of at once; who could not hear looks, and hears again", async () => {
     const url = await newDatabase();
     const [left, right] = [await broker(url), await broker(url)];
-    const [alice, bob] = [await agent(left, "alice"), await agent(left, "bob")];
+    const [alice, bob] = [await registered(left, "alice"), await registered(left, "bob")];
     const heard: number[] = [];
     let looks = 0;
     right.listen({
@@ -217,7 +206,7 @@ describe.skipIf(version.whyNot !== undefined)(`brokers on one ${version.name} ($
   test("an end of a session or an agent by one broker is known to the other, whose streams it may be", async () => {
     const url = await newDatabase();
     const [left, right] = [await broker(url), await broker(url)];
-    const bob = await agent(left, "bob");
+    const bob = await registered(left, "bob");
     const over: string[] = [];
     const gone: string[] = [];
     right.listen({ ready: () => {}, advanced: () => {}, over: (id) => over.push(id), left: (id) => gone.push(id) });
@@ -232,7 +221,7 @@ describe.skipIf(version.whyNot !== undefined)(`brokers on one ${version.name} ($
   test("a broker whose connection breaks keeps its seat, and one that starts in that moment takes no lease", async () => {
     const url = await newDatabase();
     const left = await broker(url);
-    const [alice, bob] = [await agent(left, "alice"), await agent(left, "bob")];
+    const [alice, bob] = [await registered(left, "alice"), await registered(left, "bob")];
     let anew = 0;
     left.listen({
       ready: () => {},
@@ -253,7 +242,7 @@ describe.skipIf(version.whyNot !== undefined)(`brokers on one ${version.name} ($
   test("a broker that starts doubts nobody who talks to another", async () => {
     const url = await newDatabase();
     const left = await broker(url);
-    const bob = await agent(left, "bob");
+    const bob = await registered(left, "bob");
     await left.returnStreamed(await sessionOf(left, bob), 0, RETRY);
     const right = await broker(url);
     await right.doubtSession("all", 45_000, "broker_started");
@@ -277,7 +266,7 @@ describe.skipIf(version.whyNot !== undefined)(`brokers on one ${version.name} ($
   test("a broker that hangs is gone for the others; when it goes on it takes nothing from anybody", async () => {
     const url = await newDatabase();
     const left = await broker(url, QUICK);
-    const [alice, bob] = [await agent(left, "alice"), await agent(left, "bob")];
+    const [alice, bob] = [await registered(left, "alice"), await registered(left, "bob")];
     const [staying, moving] = [await sessionOf(left, bob), await sessionOf(left, bob)];
     for (const body of ["one", "two"]) await left.enqueue(message(alice, bob, body), QUOTA);
     const child = startChild(url, bob);
@@ -309,7 +298,7 @@ describe.skipIf(version.whyNot !== undefined)(`brokers on one ${version.name} ($
 
   test("a database that is killed is told of with when to try again, keeps what was accepted, and is used again when it is back", async () => {
     const store = await broker(await newDatabase());
-    const [alice, bob] = [await agent(store, "alice"), await agent(store, "bob")];
+    const [alice, bob] = [await registered(store, "alice"), await registered(store, "bob")];
     const before = await store.enqueue(message(alice, bob, "before"), QUOTA);
     await server().kill();
     await expect(store.enqueue(message(alice, bob, "while it is away"), QUOTA)).rejects.toMatchObject({

@@ -4,7 +4,7 @@ import { type AgentId, DeliveryRef } from "@agentmesh/protocol";
 import { tempDir } from "testkit";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
-import type { MessageToEnqueue, Store } from "../../src/mesh/store.ts";
+import type { Store } from "../../src/mesh/store.ts";
 import { SUBSCRIBERS } from "../../src/store/sqlite/agent/parties.ts";
 import { REMOVED_WITH_MAIL } from "../../src/store/sqlite/agents.ts";
 import { QUIET } from "../../src/store/sqlite/archive.ts";
@@ -19,6 +19,7 @@ import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { KEPT, SUBSCRIBED } from "../../src/store/sqlite/topics.ts";
 import { driversOfRun } from "./drivers.ts";
 import { fakeClock } from "./fake-clock.ts";
+import { messageFrom, registered } from "./parties.ts";
 import { planOf } from "./plan-of.ts";
 
 const QUOTA = { maxMessages: 10_000, maxBytes: 1e9 };
@@ -40,25 +41,17 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
     return reopened;
   }
 
-  async function agent(store: Store, name: string): Promise<AgentId> {
-    const asked = { id: newId("agt"), tokenHash: name, name, ifTaken: "refuse", profile: {} } as const;
-    return (await store.registerAgent(asked)).agent.id;
-  }
-
-  function message(senderId: AgentId, recipientId: AgentId, ttlMs = 60_000): MessageToEnqueue {
-    const id = newId("msg");
-    const ids = { id, threadId: `thr_${id.slice(4)}`, deliveryId: newId("dlv") } as const;
-    const rest = { body: "text", bodyBytes: 4, inReplyTo: undefined, idempotency: undefined, answers: undefined };
-    return { ...ids, senderId, recipientId, ttlMs, ...rest };
-  }
-
   /** A store with MANY messages of alice's in bob's inbox, and carol, whom nobody writes to. */
-  async function begin(folder: string, ttlMs?: number) {
+  async function begin(folder: string, ttlMs = 60_000) {
     const clock = fakeClock();
     const database = openIn(folder);
     const store = sqliteStore(database, clock);
-    const [alice, bob, carol] = [await agent(store, "alice"), await agent(store, "bob"), await agent(store, "carol")];
-    const sends = Array.from({ length: MANY }, () => store.enqueue(message(alice, bob, ttlMs), QUOTA));
+    const [alice, bob, carol] = [
+      await registered(store, "alice"),
+      await registered(store, "bob"),
+      await registered(store, "carol"),
+    ];
+    const sends = Array.from({ length: MANY }, () => store.enqueue(messageFrom(alice, bob, { ttlMs }), QUOTA));
     await Promise.all(sends);
     return { clock, database, store, alice, bob, carol };
   }
@@ -79,8 +72,8 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
       });
     await turn();
     expect(await store.agentByToken("bob")).toBeUndefined();
-    await expect(store.enqueue(message(alice, bob), QUOTA)).rejects.toMatchObject({ code: "agent_not_found" });
-    await store.enqueue(message(alice, carol), QUOTA);
+    await expect(store.enqueue(messageFrom(alice, bob), QUOTA)).rejects.toMatchObject({ code: "agent_not_found" });
+    await store.enqueue(messageFrom(alice, carol), QUOTA);
     expect(isOver, "the removal is whole before others had a turn").toBe(false);
     await turn();
     expect(gone).toEqual([bob]);
@@ -95,15 +88,15 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
     using folder = tempDir();
     // An act in each commit.
     const store = sqliteStore(openIn(folder.path), fakeClock(), undefined, { ...SLICES, batchMs: 0 });
-    const [bob, carol] = [await agent(store, "bob"), await agent(store, "carol")];
-    const senders = await Promise.all(Array.from({ length: 12 }, (_, i) => agent(store, `sender-${i}`)));
+    const [bob, carol] = [await registered(store, "bob"), await registered(store, "carol")];
+    const senders = await Promise.all(Array.from({ length: 12 }, (_, i) => registered(store, `sender-${i}`)));
     let answered = 0;
     const sends = senders.flatMap((sender) =>
-      Array.from({ length: 8 }, () => store.enqueue(message(sender, carol), QUOTA).finally(() => answered++)),
+      Array.from({ length: 8 }, () => store.enqueue(messageFrom(sender, carol), QUOTA).finally(() => answered++)),
     );
     while (answered < 3) await turn();
     const before = answered;
-    await store.enqueue(message(bob, carol), QUOTA);
+    await store.enqueue(messageFrom(bob, carol), QUOTA);
     expect(answered - before).toBeLessThan(3);
     await Promise.all(sends);
     await store.close();
@@ -112,11 +105,11 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
   test("who has had its share of a round comes again in the next, while others ask on and on", async () => {
     using folder = tempDir();
     const { store, bob, carol } = await begin(folder.path);
-    const senders = await Promise.all(Array.from({ length: 12 }, (_, i) => agent(store, `sender-${i}`)));
+    const senders = await Promise.all(Array.from({ length: 12 }, (_, i) => registered(store, `sender-${i}`)));
     let sent = 0;
     let isOver = false;
     const sending = senders.map(async (sender) => {
-      for (; !isOver && sent < 3_000; sent++) await store.enqueue(message(sender, carol), QUOTA);
+      for (; !isOver && sent < 3_000; sent++) await store.enqueue(messageFrom(sender, carol), QUOTA);
     });
     const acks = Array.from({ length: 64 }, (_, i) =>
       store.ack(bob, DeliveryRef.parse(String(i + 1)), undefined, "handled"),
@@ -155,11 +148,11 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
       const session = newId("ses");
       await store.openSession({ id: session, agentId: bob, profile: {}, pushPaths: [] });
       const lease = { agentId: bob, max: MANY, maxBytes: 1e6, leaseMs: 60_000, session };
-      const everybody = { ...message(alice, alice), topic: "news" };
+      const everybody = { ...messageFrom(alice, alice), topic: "news" };
       if (what === "released by the end of its session") await store.lease(lease);
       if (what === "expired") clock.advance(1_001);
       if (what === "taken back") {
-        for (let i = 0; i < MANY; i++) await store.subscribe(await agent(store, `s${i}`), "news", 0, QUOTA);
+        for (let i = 0; i < MANY; i++) await store.subscribe(await registered(store, `s${i}`), "news", 0, QUOTA);
         await store.publish(everybody, QUOTA);
       }
       let isOver = false;
@@ -173,7 +166,7 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
           isOver = true;
         });
       await turn();
-      await store.enqueue(message(carol, alice), QUOTA);
+      await store.enqueue(messageFrom(carol, alice), QUOTA);
       expect(isOver).toBe(false);
       expect(await act).toBe(MANY);
       const { deliveries } = await store.stats();
@@ -200,7 +193,7 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
     const behind = store.nack(bob, String(MANY), "none", { delayMs: 0, reason: undefined, retry: RETRY });
     void behind.finally(() => order.push("bob's next"));
     await turn();
-    await store.enqueue(message(alice, carol), QUOTA).then(() => order.push("alice's send"));
+    await store.enqueue(messageFrom(alice, carol), QUOTA).then(() => order.push("alice's send"));
     expect(new Set((await acked).map(({ kind }) => kind))).toEqual(new Set(["done"]));
     expect(await behind, "the last one had been acked").toMatchObject({ kind: "settled" });
     expect(order).toEqual(["alice's send", "acks", "bob's next"]);
@@ -260,7 +253,7 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
     const terms = { agentId: bob, max: MANY, maxBytes: 1e9, leaseMs: 60_000, session: undefined };
     const leased = store.lease(terms).finally(() => order.push("lease"));
     await turn();
-    await store.enqueue(message(alice, carol), QUOTA).then(() => order.push("alice's send"));
+    await store.enqueue(messageFrom(alice, carol), QUOTA).then(() => order.push("alice's send"));
     expect((await leased).leased.map(({ delivery }) => delivery.seq)).toEqual(
       Array.from({ length: MANY }, (_, i) => i + 1),
     );
@@ -273,13 +266,13 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
     const begun = await begin(folder);
     const { store, bob, carol } = begun;
     const subscribers: AgentId[] = [];
-    for (let i = 0; i < MANY; i++) subscribers.push(await agent(store, `s${i}`));
+    for (let i = 0; i < MANY; i++) subscribers.push(await registered(store, `s${i}`));
     const patterns = ["news.local", "news.*", "news.>", "*.local", ">"];
     await Promise.all(subscribers.map((id, i) => store.subscribe(id, patterns[i % 5] ?? ">", 0, QUOTA)));
     for (const other of ["news", "news.local.more", "old.*", "*"]) await store.subscribe(begun.alice, other, 0, QUOTA);
     await store.subscribe(bob, "news.local", 0, QUOTA);
     const idempotency = { key: "k", contentHash: "h", windowMs: 60_000 };
-    const news = { ...message(carol, carol), topic: "news.local", idempotency };
+    const news = { ...messageFrom(carol, carol), topic: "news.local", idempotency };
     return { ...begun, subscribers, news, quota: { ...QUOTA, maxMessages: MANY } };
   }
 
@@ -289,8 +282,8 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
     const order: string[] = [];
     const published = store.publish(news, quota).finally(() => order.push("published"));
     await turn();
-    await store.enqueue(message(alice, carol), QUOTA).then(() => order.push("alice's send"));
-    const next = store.enqueue(message(carol, subscribers.at(-1) ?? carol), QUOTA);
+    await store.enqueue(messageFrom(alice, carol), QUOTA).then(() => order.push("alice's send"));
+    const next = store.enqueue(messageFrom(carol, subscribers.at(-1) ?? carol), QUOTA);
     const again = store.publish({ ...news, id: newId("msg") }, quota);
     const shown = store.traceMessage(news.id, { viewer: undefined, after: undefined, limit: 1_000 });
     const past = await store.listMessages({
@@ -312,7 +305,7 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
   /** A store in whose topic carol has published MANY messages. */
   async function beginRetained(folder: string) {
     const { store: first, database, clock, ...agents } = await begin(folder);
-    const news = () => ({ ...message(agents.carol, agents.carol), topic: "news" });
+    const news = () => ({ ...messageFrom(agents.carol, agents.carol), topic: "news" });
     for (let i = 0; i < MANY; i++) await first.publish(news(), QUOTA);
     await first.close();
     const { db } = openIn(folder);
@@ -330,7 +323,7 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
     await turn();
     const meanwhile = news();
     await store.publish(meanwhile, QUOTA).then(() => order.push("carol's publish"));
-    await store.enqueue(message(bob, carol), QUOTA).then(() => order.push("bob's send"));
+    await store.enqueue(messageFrom(bob, carol), QUOTA).then(() => order.push("bob's send"));
     const next = news();
     expect(await subscribed).toMatchObject({ created: true, retained: 81, leftOut: 0 });
     expect(order).toEqual(["carol's publish", "bob's send", "subscribed"]);
@@ -439,7 +432,7 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
     await turn();
     db.pragma(`max_page_count = ${db.pragma("page_count", { simple: true })}`);
     expect(await refusal).toMatchObject({ code: "storage_full", message: expect.stringContaining("a part of this") });
-    await expect(full.enqueue(message(alice, bob), QUOTA)).rejects.toThrow("nothing was stored");
+    await expect(full.enqueue(messageFrom(alice, bob), QUOTA)).rejects.toThrow("nothing was stored");
     db.pragma("max_page_count = 1000000");
     const { cancelled, before } = await full.cancel(news.id, news.senderId);
     expect(before).toBeGreaterThan(0);
@@ -465,9 +458,9 @@ describe.each(driversOfRun)("acts in slices by $name", (driver: Driver) => {
     const { store, alice, bob, carol } = await begin(folder.path);
     const done: string[] = [];
     const flood = Array.from({ length: 1_000 }, (_, i) =>
-      store.enqueue(message(alice, bob), QUOTA).then(({ delivery }) => done.push(`flood ${i}: #${delivery.seq}`)),
+      store.enqueue(messageFrom(alice, bob), QUOTA).then(({ delivery }) => done.push(`flood ${i}: #${delivery.seq}`)),
     );
-    const other = store.enqueue(message(carol, bob), QUOTA).then(() => done.push("carol"));
+    const other = store.enqueue(messageFrom(carol, bob), QUOTA).then(() => done.push("carol"));
     await other;
     expect(done.length).toBeLessThan(300);
     await Promise.all(flood);
