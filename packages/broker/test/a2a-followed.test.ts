@@ -105,6 +105,7 @@ describe("a task at an agent elsewhere", () => {
       const told = looks(server);
       await until(() => looks(server) > told, "it to be told that it is over");
       if (round < kills) {
+        // Not a wait for anything: each kill comes at another moment of what the broker does with that answer.
         await new Promise((resolve) => setTimeout(resolve, (round * 7) % 20));
         await broker.kill("SIGKILL");
         await broker.start();

@@ -102,14 +102,11 @@ export class PostgresWorld extends World {
   /** What the brokers call to each other has been heard: a call of the test's own, behind theirs, was heard by all. */
   override async hinted(): Promise<void> {
     await super.hinted();
-    while (this.#calling > 0) await moment();
+    await untilSo(() => this.#calling === 0, "a call of a broker does not come back");
     const mark: AgentId = `agt_mark${++this.#marks}`;
     await this.#database.sql(`SELECT pg_notify('agentmesh', '{"by":"tests","ready":["${mark}"]}')`);
-    const deadline = performance.now() + LONGEST_MS;
-    while (!this.#brokers.every(({ heard }) => heard.told.has(mark))) {
-      demand(performance.now() < deadline, "hints", () => "a broker does not hear what is called to all");
-      await moment();
-    }
+    const isMarked = () => this.#brokers.every((each) => each.heard.told.has(mark));
+    await untilSo(isMarked, "a broker does not hear what is called to all");
     // Told is who was told by every broker; where all was streamed, others need not look.
     for (const { heard } of this.#brokers) {
       for (const id of heard.told) {
@@ -246,9 +243,13 @@ export class PostgresWorld extends World {
   }
 }
 
-/** The database answers in other processes, which need the processor meanwhile. */
-function moment(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1));
+/** Looks every millisecond, as it is waited for behind each step. @throws BrokenPromise */
+async function untilSo(isSo: () => boolean, whyNot: string): Promise<void> {
+  for (const deadline = performance.now() + LONGEST_MS; !isSo(); ) {
+    demand(performance.now() < deadline, "hints", () => whyNot);
+    // The database answers in other processes, which need the processor meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
 
 /** Which broker has the stream of a session. */
