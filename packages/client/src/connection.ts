@@ -100,9 +100,18 @@ export class Connection {
     row: Endpoint,
     input: Record<string, unknown>,
     signal?: AbortSignal,
-    { headers = {}, isAgain = false }: OpenOptions = {},
+    options: OpenOptions = {},
   ): Promise<DirectAnswer> {
-    const used = await this.#places.place();
+    return this.#openAt(await this.#places.place(), row, input, signal, options);
+  }
+
+  async #openAt(
+    used: BrokerPlace,
+    row: Endpoint,
+    input: Record<string, unknown>,
+    signal: AbortSignal | undefined,
+    { headers = {}, isAgain = false }: OpenOptions,
+  ): Promise<DirectAnswer> {
     const { url: base, ca, at } = used;
     const { path, query, body } = writtenCall(row, input);
     const { token: given } = this.#options;
@@ -156,9 +165,9 @@ export class Connection {
       const timer = setTimeout(() => timeout.abort(), limitMs);
       let used: BrokerPlace | undefined;
       try {
-        used = await this.#places.place();
+        used = await this.#places.place(options.signal);
         const signal = options.signal ? AbortSignal.any([options.signal, timeout.signal]) : timeout.signal;
-        const response = await this.open(row, fields, signal, { isAgain: attempt > 1 });
+        const response = await this.#openAt(used, row, fields, signal, { isAgain: attempt > 1 });
         const reply = await replyOf(row, response, used.url);
         for (const stream of [...this.#doubted]) stream();
         return reply;

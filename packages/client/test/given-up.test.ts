@@ -1,8 +1,10 @@
-/** A caller that gives up finding or starting a broker: it hears at once, and nothing is started for it any more. */
+/** A caller that gives up finding or starting a broker, or a call of one: it hears at once, and nothing is started for it any more. */
 import { existsSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { freePort, listening, programPath, tempDir, until } from "testkit";
+import { endpoints } from "@agentmesh/protocol";
+import { freePort, listening, programPath, startTestBroker, tempDir, until } from "testkit";
 import { expect, test } from "vitest";
+import { MeshClient } from "../src/index.ts";
 import { ensureBroker, FileLock, findBroker, makeStateFolder, openStateFolder } from "../src/node/index.ts";
 
 const REASON = new Error("given up");
@@ -89,4 +91,34 @@ test("ensureBroker that waits for another starter throws the reason, and starts 
   expect(await found).toBe(REASON);
   await expect(ensureBroker(given)).rejects.toBe(REASON);
   expect(existsSync(folder.logFile)).toBe(false);
+});
+
+test("a call whose broker is looked for ends with its signal, and one that waits for the same search goes on", async () => {
+  await using broker = await startTestBroker();
+  const searches: PromiseWithResolvers<string>[] = [];
+  const client = new MeshClient({
+    url: () => {
+      const search = Promise.withResolvers<string>();
+      searches.push(search);
+      return search.promise;
+    },
+  });
+  const giveUp = new AbortController();
+  const asks = (signal?: AbortSignal) => client.connection.call(endpoints.livez, {}, { ...(signal && { signal }) });
+  const alone = asks(giveUp.signal).catch((error: unknown) => error);
+  await until(() => searches.length === 1, "the search");
+  giveUp.abort(REASON);
+  expect(await alone).toBe(REASON);
+  // Nobody waits for it any more, and nobody is told by it later.
+  searches[0]?.reject(new Error("found too late"));
+  await new Promise((resolve) => setImmediate(resolve));
+  const again = new AbortController();
+  const given = asks(again.signal).catch((error: unknown) => error);
+  const other = asks();
+  await until(() => searches.length === 2, "another search");
+  again.abort(REASON);
+  expect(await given).toBe(REASON);
+  searches[1]?.resolve(broker.url);
+  await other;
+  expect(searches).toHaveLength(2);
 });

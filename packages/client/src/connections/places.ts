@@ -49,18 +49,28 @@ export class Places {
     };
   }
 
-  /** The place in use, found if it has to be. @throws what the search for it does */
-  async place(): Promise<BrokerPlace> {
-    const found = this.#found ?? this.#find({ lost: this.#lost });
-    this.#found = found;
-    try {
-      const place = await found;
-      if (this.#found === found) this.#used = place;
-      return place;
-    } catch (error) {
-      if (this.#found === found) this.#found = undefined;
-      throw error;
-    }
+  /**
+   * The place in use, found if it has to be. Who gives up waiting ends no search: others may wait for it.
+   * @throws what the search for it does; the signal's reason
+   */
+  async place(signal?: AbortSignal): Promise<BrokerPlace> {
+    signal?.throwIfAborted();
+    this.#found ??= this.#search();
+    return untilEnded(this.#found, signal);
+  }
+
+  #search(): Promise<BrokerPlace> {
+    const found: Promise<BrokerPlace> = this.#find({ lost: this.#lost }).then(
+      (place) => {
+        if (this.#found === found) this.#used = place;
+        return place;
+      },
+      (error: unknown) => {
+        if (this.#found === found) this.#found = undefined;
+        throw error;
+      },
+    );
+    return found;
   }
 
   /** Has the next call look for the broker anew. A place that is not in use any more, as others have found, is not lost again. */
@@ -76,4 +86,13 @@ export class Places {
   get life(): number {
     return this.#life;
   }
+}
+
+/** What comes of `work`, unless the signal ends before; as soon with a signal as without: calls keep their order. */
+function untilEnded<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = () => reject(signal?.reason);
+    signal?.addEventListener("abort", end, { once: true });
+    void work.then(resolve, reject).finally(() => signal?.removeEventListener("abort", end));
+  });
 }

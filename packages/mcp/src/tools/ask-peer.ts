@@ -32,20 +32,13 @@ export const askPeer = tool({
     const unheard = new AbortController();
     if (!soon.aborted) {
       const inTime = AbortSignal.any([signal, soon]);
-      // A call whose broker is looked for at every address does not end with its signal.
       const hears = client.connection.call(endpoints.livez, {}, { signal: inTime });
-      Promise.race([hears, ended(inTime)]).catch((error: unknown) => unheard.abort(error));
+      hears.catch((error: unknown) => unheard.abort(error));
     }
     const heard = AbortSignal.any([signal, unheard.signal]);
-    const asking = sendKeys.under(["ask", to, message], (idempotencyKey) =>
+    const answer = await sendKeys.under(["ask", to, message], (idempotencyKey) =>
       client.ask({ to, body: message, timeoutMs: waitMs, idempotencyKey, lease }, { signal: heard }),
     );
-    // A call that looks for its broker ends a while after its signal; what it brings then comes again as a message.
-    const answer = await Promise.race([asking, ended(unheard.signal)]).catch((error: unknown) => {
-      const late = asking.then(({ replyDelivery }) => replyDelivery && showOnce(session, [replyDelivery])(false));
-      late.catch(() => undefined);
-      throw error;
-    });
     const { delivery, messageId, reply, replyDelivery } = answer;
     if (reply) {
       const told = toldTrust(answer.replyTrust, reply);
@@ -88,8 +81,3 @@ export const askPeer = tool({
     };
   },
 });
-
-/** Rejects with the reason when the signal is aborted. */
-function ended(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
-}
