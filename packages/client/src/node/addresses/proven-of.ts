@@ -71,7 +71,8 @@ export async function provenOf<Found>(
 /** Most places that an error names. */
 const MOST_SAID = 6;
 
-const REMEDY =
+/** What is done where nobody answers as a broker on another machine would. */
+export const REMOTE_REMEDY =
   "Look on that machine whether it runs (agentmesh status) and says this address, and whether a firewall or another network is between.";
 
 function noneOf<Found>(
@@ -87,7 +88,7 @@ function noneOf<Found>(
   const passes = all.some((each) => each instanceof Hindrance && each.passes);
   const untrusted = all.find((each) => each instanceof UntrustedBrokerError);
   if (untrusted === undefined) {
-    return new BrokerUnreachableError(`No broker answers at ${named}: ${places.join(", ")}. ${REMEDY}`, {
+    return new BrokerUnreachableError(`No broker answers at ${named}: ${places.join(", ")}. ${REMOTE_REMEDY}`, {
       cause: all[0],
       passes,
     });

@@ -17,7 +17,7 @@ import { directFetch } from "../../direct-fetch.ts";
 import { BrokerUnreachableError, UntrustedBrokerError } from "../../errors.ts";
 import { addressesOf, type JoinedMesh } from "../joined-mesh.ts";
 import { readMeshKey, type StateFolder } from "../state-folder.ts";
-import { HEAD_START_MS, lastTried, provenOf, type Try } from "./proven-of.ts";
+import { HEAD_START_MS, lastTried, provenOf, REMOTE_REMEDY, type Try } from "./proven-of.ts";
 
 /** How long an address has to answer, in seconds: through a bad network a handshake takes several round trips. */
 const ANSWERS_WITHIN_S = 5;
@@ -157,15 +157,12 @@ export function remoteAbsence(url: string, error: unknown): BrokerUnreachableErr
       : error instanceof Error
         ? error.message
         : String(error);
-  return new BrokerUnreachableError(`No broker answers at ${url} (${why}). ${REMEDY}`, {
+  return new BrokerUnreachableError(`No broker answers at ${url} (${why}). ${REMOTE_REMEDY}`, {
     cause: error,
     passes: true,
     why,
   });
 }
-
-const REMEDY =
-  "Look on that machine whether it runs (agentmesh status) and says this address, and whether a firewall or another network is between.";
 
 /** Whether any of the proofs is the one: while a token is exchanged for another there are two. */
 function proves(proofs: string | null, key: string | Buffer, text: string): boolean {
