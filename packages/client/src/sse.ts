@@ -9,6 +9,9 @@ export const SILENCE_MS = 3 * KEEPALIVE_MS;
 /** A stream that does not say within this time that it is open is held back on the way, or the way is gone, in milliseconds. */
 export const OPENS_WITHIN_MS = 10_000;
 
+/** For how long a stream that is held back on the way is not tried again, in milliseconds. */
+export const STREAM_AGAIN_MS = 600_000;
+
 /** One event; its data is JSON, or undefined when it is none. */
 export interface SseItem {
   readonly event: string | undefined;

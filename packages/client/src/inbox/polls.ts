@@ -3,6 +3,7 @@ import type { LeasedDelivery, SessionId } from "@agentmesh/protocol";
 import { pause } from "../backoff.ts";
 import type { LeaseWatch } from "../delivery-handle.ts";
 import type { MeshCalls } from "../mesh-calls.ts";
+import { STREAM_AGAIN_MS } from "../sse.ts";
 import type { StreamOptions } from "./stream.ts";
 
 /** What is said when it begins. */
@@ -11,9 +12,6 @@ export const HELD_BACK =
 
 /** Longest wait of one question: shorter than proxies leave a connection idle, in milliseconds. */
 const WAIT_MS = 20_000;
-
-/** For how long a stream is not tried again, in milliseconds. */
-const STREAM_AGAIN_MS = 600_000;
 
 /** How often it is looked whether there is credit again, in milliseconds. */
 const CREDIT_MS = 100;

@@ -3,10 +3,7 @@ import { endpoints } from "@agentmesh/protocol";
 import { backoffMs, pause } from "../backoff.ts";
 import type { Connection } from "../connection.ts";
 import { MeshApiError } from "../errors.ts";
-import { OPENS_WITHIN_MS, readSse } from "../sse.ts";
-
-/** How long it is not tried again where it is held back on the way, or a broker of an earlier version knows none, in milliseconds. */
-const AGAIN_MS = 600_000;
+import { OPENS_WITHIN_MS, readSse, STREAM_AGAIN_MS } from "../sse.ts";
 
 /** The session whose stream it is. */
 export interface PresentSession {
@@ -26,9 +23,10 @@ export async function stayPresent(connection: Connection, session: PresentSessio
       outcome === "unknown" || outcome === "held" ? await session.heartbeat().catch(() => undefined) : undefined;
     // Twice while other calls are answered: then it is no network that was away.
     heldBack = outcome === "held" && known ? heldBack + 1 : 0;
+    // A broker of an earlier version has none either; it may be a newer one by then.
     const isNone = outcome === "none" || heldBack > 1;
     if (isNone) heldBack = 0;
-    await pause(isNone ? AGAIN_MS : backoffMs(failures, 50, 5_000), ended);
+    await pause(isNone ? STREAM_AGAIN_MS : backoffMs(failures, 50, 5_000), ended);
   }
 }
 
