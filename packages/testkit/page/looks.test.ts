@@ -40,13 +40,11 @@ pageTest("a page that cannot take the events up where it lost them shows all tha
   const send = async (from: number, to: number) => {
     for (let n = from; n <= to; n++) await alice.client.send({ to: "bob", body: `number ${n}` });
   };
-  await using seen = await openPage(browser(), await addressFor(own, await personOf(own), "/log"), {
-    viewport: { width: 1_200, height: 1_600 },
-  });
+  await using seen = await openPage(browser(), "about:blank", { viewport: { width: 1_200, height: 1_600 } });
   const { page } = seen;
   // In a browser without shared workers the tab reads the events itself, and what it asks for can be answered here.
   await page.addInitScript(() => Reflect.deleteProperty(window, "SharedWorker"));
-  await page.reload();
+  await page.goto(await addressFor(own, await personOf(own), "/log"));
   await page.locator("[data-filter]").fill("bob accepted");
   const lines = async () => {
     const texts = await page.locator(".log-line").allTextContents();
