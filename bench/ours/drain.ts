@@ -5,6 +5,9 @@ import type { HttpConnection } from "../wire/http-connection.ts";
 import type { Broker } from "./broker.ts";
 import { type Agent, ack } from "./mesh.ts";
 
+/** Whoever opens connections to a broker. */
+export type Connecting = Pick<Broker, "connect">;
+
 /** Connections over which single acks go where there is no call for many. */
 const ACKING = 8;
 
@@ -52,7 +55,7 @@ export async function drainOneByOne(connection: HttpConnection, agent: Agent, co
 export type Drain = () => Promise<number>;
 
 /** The best way that this build offers: as many at a time as its contract allows. */
-export async function fastDrain(broker: Broker, agent: Agent): Promise<Drain> {
+export async function fastDrain(broker: Connecting, agent: Agent): Promise<Drain> {
   const connection = await broker.connect();
   const { paths } = Contract.parse(JSON.parse(await connection.must({ method: "GET", path: "/v1/openapi.json" })));
   const { max, maxBytes } = paths["/v1/inbox/lease"].post.requestBody.content["application/json"].schema.properties;
@@ -75,7 +78,7 @@ export async function fastDrain(broker: Broker, agent: Agent): Promise<Drain> {
 type AckAll = (deliveries: readonly string[]) => Promise<void>;
 
 /** Single acks, some at a time. */
-async function singleAcks(broker: Broker, agent: Agent): Promise<AckAll> {
+async function singleAcks(broker: Connecting, agent: Agent): Promise<AckAll> {
   const connections = await Promise.all(Array.from({ length: ACKING }, () => broker.connect()));
   return async (deliveries) => {
     await eachOf(deliveries, ACKING, async (id, i) => {
