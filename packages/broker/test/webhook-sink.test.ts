@@ -117,6 +117,11 @@ describe("a post", () => {
       new StandardWebhook(secret).verify(body, headers as Record<string, string>);
   });
 
+  test("a secret that holds no key signs nothing, rather than by a key that everybody has", async () => {
+    const { headers } = await posted({ secrets: () => ["whsec_%", SECRET] });
+    expect(String(headers["webhook-signature"]).split(" ")).toHaveLength(1);
+  });
+
   test("in the dialect cloudevents is a structured CloudEvents 1.0 envelope around the same data", async () => {
     const { headers, json } = await posted({ dialect: "cloudevents" });
     expect(headers["content-type"]).toBe("application/cloudevents+json");
