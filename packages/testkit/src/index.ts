@@ -4,7 +4,7 @@ export { type ClaudeInbox, openClaudeInbox } from "./claude-inbox.ts";
 export { type ClaudeTranscript, openClaudeTranscript } from "./claude-transcript.ts";
 export { type CrashHow, type CrashPoints, openCrashPoints, whyNoCrashPoints } from "./crash-point.ts";
 export { type PostgresServer, startPostgres } from "./database/postgres-server.ts";
-export { type PostgresVersion, packagedPostgres, systemPostgres } from "./database/postgres-version.ts";
+export { POSTGRES_SETTING, type PostgresVersion, packagedPostgres } from "./database/postgres-version.ts";
 export { longestHold } from "./event-loop/longest-hold.ts";
 export { cpuMs } from "./event-loop/ticks.ts";
 export {

@@ -1,4 +1,4 @@
-/** Which Postgres there is to test with: the binaries in an npm package, and those of the system. */
+/** Which Postgres there is to test with: the binaries in an npm package, or those that a setting names. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,24 +16,20 @@ export interface PostgresVersion {
   readonly whyNot: string | undefined;
 }
 
-/** Where Debian keeps its own. */
-const OF_DEBIAN = "/usr/lib/postgresql/15/bin";
+/** Folder of the programs of another version than the one that comes with the tests (`pnpm test:postgres`). */
+export const POSTGRES_SETTING = "AGENTMESH_TEST_POSTGRES";
 
-/** The version that comes with the tests. */
+/** The version that comes with the tests, or the one that {@link POSTGRES_SETTING} names. */
 export function packagedPostgres(): PostgresVersion {
-  const name = "Postgres 18";
-  const programs = packagedPrograms();
-  if (programs === undefined) return { name, programs: "", whyNot: `no binaries for ${process.platform} here` };
-  makeLinks(dirname(programs));
+  const named = process.env[POSTGRES_SETTING];
+  const programs = named ?? packagedPrograms();
+  if (programs === undefined) {
+    return { name: "Postgres", programs: "", whyNot: `no binaries for ${process.platform} here` };
+  }
+  if (existsSync(join(dirname(programs), "pg-symlinks.json"))) makeLinks(dirname(programs));
+  const name = named === undefined ? "Postgres 18" : `Postgres of ${POSTGRES_SETTING}`;
   const isPrivate = whyNotStarted(programs) !== undefined;
   return { name, programs, isPrivate, whyNot: isPrivate ? whyNotStarted(programs, {}) : undefined };
-}
-
-/** The version of the system. */
-export function systemPostgres(): PostgresVersion {
-  const name = "Postgres 15";
-  if (!existsSync(join(OF_DEBIAN, "initdb"))) return { name, programs: "", whyNot: "not installed" };
-  return { name, programs: OF_DEBIAN, whyNot: whyNotStarted(OF_DEBIAN) };
 }
 
 /** Who owns a server: not root, which it refuses. */
