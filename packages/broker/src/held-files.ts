@@ -14,11 +14,8 @@ export class LockLostError extends Error {
 /** How often it is looked whether the files are still the ones that were opened, in milliseconds. */
 const LOOK_MS = 250;
 
-/** What SQLite holds open: whatever is written into one that was removed or replaced would be gone. */
-const DATABASE = ["mesh.db", "mesh.db-wal", "mesh.db-shm"];
-
-/** Calls `lost` once when the lock or a file of the database is removed, moved or replaced; the returned function ends that. */
-export function watchHeldFiles(home: string, lost: (error: Error) => void): () => void {
+/** Calls `lost` once when the lock or one of the named files of the database is removed, moved or replaced; the returned function ends that. */
+export function watchHeldFiles(home: string, names: readonly string[], lost: (error: Error) => void): () => void {
   const lock = join(home, "broker.lock");
   const held = new Map<string, string>();
   const isHeld = (path: string): boolean => {
@@ -28,7 +25,7 @@ export function watchHeldFiles(home: string, lost: (error: Error) => void): () =
     if (now !== undefined) held.set(path, now);
     return true;
   };
-  const files = DATABASE.map((name) => join(home, name));
+  const files = names.map((name) => join(home, name));
   const look = () => {
     const gone = files.find((path) => !isHeld(path));
     if (gone !== undefined) {

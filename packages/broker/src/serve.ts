@@ -10,12 +10,13 @@ import {
   VERSION,
 } from "@agentmesh/protocol";
 import { type LoadedConfig, loadConfig } from "./config/load.ts";
-import { configRows } from "./config/schema.ts";
+import { type Config, type ConfigKey, configRows } from "./config/schema.ts";
 import { createLog } from "./log.ts";
 import { isErrorOutputInLog, standardOutput } from "./log-output.ts";
 import { RepeatedLines } from "./log-repeats.ts";
 import { type RunningBroker, startBroker } from "./start-broker.ts";
 import { noteStopped, refusals, refusedBy, StateFolderError } from "./state-files.ts";
+import { shownAddress } from "./store/postgres/database/shown-address.ts";
 
 /** Exit codes by the name of the error that prevented the start. */
 const EXIT_CODES: Readonly<Record<string, number>> = {
@@ -30,6 +31,13 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   LockLostError: brokerExits.later.code,
   ExposedBindError: brokerExits.exposed.code,
   TlsFilesError: brokerExits.settings.code,
+  NoDatabaseDriverError: brokerExits.noDriver.code,
+  NewerSchemaError: brokerExits.newerDatabase.code,
+  DatabaseAwayError: brokerExits.later.code,
+  DatabaseRefusedError: brokerExits.database.code,
+  UnsafeDatabaseError: brokerExits.database.code,
+  OtherMeshKeyError: brokerExits.database.code,
+  StartEndedError: brokerExits.stopped.code,
 };
 /** Answers and posts under way, the sweeper and the database: each has its own, shorter time. */
 const FORCE_AFTER_MS = 8_000;
@@ -59,7 +67,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
   const { config, sources } = loaded;
   if (printConfig) {
     return say(
-      configRows.map(({ key }) => `${key.padEnd(18)} ${String(config[key]).padEnd(24)} ${sources[key]}`).join("\n"),
+      configRows.map(({ key }) => `${key.padEnd(20)} ${shownValue(config, key).padEnd(24)} ${sources[key]}`).join("\n"),
     );
   }
   process.umask(0o077);
@@ -73,15 +81,21 @@ export async function serve(argv: readonly string[]): Promise<number> {
   });
   // From here on: who sees it announced may end it at once, and that is a stop as any other. The same signal again ends it anyhow.
   const signal = nextSignal();
+  const ending = new AbortController();
+  void signal.then(() => ending.abort());
   let broker: RunningBroker;
   try {
-    broker = await startBroker(config, log);
+    broker = await startBroker(config, log, undefined, ending.signal);
   } catch (error) {
     const code = error instanceof Error ? EXIT_CODES[error.name] : undefined;
     const refusal = systemRefusal(error);
     if (code === undefined && !refusal) {
       log.fatal({ err: error }, "broker.failed");
       return brokerExits.failed.code;
+    }
+    if (code === brokerExits.stopped.code) {
+      log.info({ why: messageOf(error) }, "broker.stopped");
+      return code;
     }
     const detail = code === undefined && refusal ? unforeseen(refusal, config.home) : messageOf(error);
     log.error({ detail }, "broker.refused");
@@ -129,6 +143,11 @@ function unforeseen(refusal: SystemRefusal, home: string): string {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** A setting's value as anybody may see it. */
+function shownValue(config: Config, key: ConfigKey): string {
+  return key === "database" ? shownAddress(config.database) : String(config[key]);
 }
 
 /** Help made from the settings. */

@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 import { DEFAULT_PORT, DEFAULT_TTL_MS, folderId, VERSION } from "@agentmesh/protocol";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
-import { lockDatabase, watchHeldFiles } from "./held-files.ts";
+import { AlreadyRunningError } from "./engines/already-running.ts";
+import { inSqlite } from "./engines/sqlite.ts";
+import { watchHeldFiles } from "./held-files.ts";
 import { readPost } from "./hooks/read-post.ts";
 import { buildApp } from "./http/app.ts";
 import { type LegacyWire, openLegacyWire } from "./legacy/legacy-wire.ts";
@@ -23,7 +25,6 @@ import { type Clock, SteadyClock } from "./mesh/clock.ts";
 import { createMesh, type Mesh } from "./mesh/mesh.ts";
 import { isWebhookTrouble } from "./mesh/webhook/running.ts";
 import { Seal } from "./mesh/webhook/seal.ts";
-import { meshKey } from "./mesh-key.ts";
 import { pageFiles } from "./page-files.ts";
 import { pageParts } from "./page-sign-ins.ts";
 import { sight } from "./processes.ts";
@@ -38,23 +39,11 @@ import {
   noteLastPort,
   openFolder,
   StateFolderError,
-  unsyncedText,
 } from "./state-files.ts";
-import { SLICES } from "./store/sqlite/commits/slices.ts";
-import type { DiskTrouble } from "./store/sqlite/commits/storage-error.ts";
 import type { Notice } from "./store/sqlite/context.ts";
 import { chooseDriver } from "./store/sqlite/driver/choose.ts";
-import { listBackups } from "./store/sqlite/file/backups.ts";
-import { DiskUnder, isFullDisk, takeBrokerLock } from "./store/sqlite/file/disk.ts";
-import { DatabaseDamagedError } from "./store/sqlite/file/look.ts";
-import { openDatabase } from "./store/sqlite/file/open.ts";
-import { sqliteStore } from "./store/sqlite/sqlite-store.ts";
+import { isFullDisk, takeBrokerLock } from "./store/sqlite/file/disk.ts";
 import { SecureListener } from "./tls/listener.ts";
-
-/** Another broker serves this state folder. */
-export class AlreadyRunningError extends Error {
-  override readonly name = "AlreadyRunningError";
-}
 
 /** A running broker. */
 export interface RunningBroker extends AsyncDisposable {
@@ -68,19 +57,20 @@ export interface RunningBroker extends AsyncDisposable {
 }
 
 /**
- * Starts a broker.
+ * Starts a broker; `ending` ends the wait for a database that is away.
  * @throws ExposedBindError, StateFolderError, AlreadyRunningError, DatabaseDamagedError, NewerDatabaseError, BackupError,
- *   PortTakenError, NoDriverError, TlsFilesError
+ *   PortTakenError, NoDriverError, TlsFilesError, and what `inPostgres` throws
  */
 export async function startBroker(
   config: Config,
   log: Logger,
   clock: Clock = new SteadyClock(),
+  ending?: AbortSignal,
 ): Promise<RunningBroker> {
   checkBind(config);
   openFolder(config.home);
   try {
-    return await startIn(config, log, clock);
+    return await startIn(config, log, clock, ending);
   } catch (error) {
     if (!isFullDisk(error, config.home)) throw error;
     throw new StateFolderError(
@@ -89,10 +79,15 @@ export async function startBroker(
   }
 }
 
-async function startIn(config: Config, log: Logger, clock: Clock): Promise<RunningBroker> {
+async function startIn(
+  config: Config,
+  log: Logger,
+  clock: Clock,
+  ending: AbortSignal | undefined,
+): Promise<RunningBroker> {
   const notice: Notice = (level, event, fields) => log[level](fields, event);
-  const { driver, why } = await chooseDriver(config.sqliteDriver, config.home, notice);
-  const lock = takeBrokerLock(driver, config.home);
+  const driver = await chooseDriver(config.sqliteDriver, config.home, notice);
+  const lock = takeBrokerLock(driver.driver, config.home);
   if (!lock) {
     throw new AlreadyRunningError(alreadyServedText(config.home));
   }
@@ -110,46 +105,12 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     if (failures.length > 0) throw failures[0];
   };
   try {
-    const key = meshKey(config.home);
-    const disk = new DiskUnder({
-      folder: config.home,
-      minFreeBytes: config.minFreeDiskBytes,
-      ballastBytes: config.ballastBytes,
-      notice,
-    });
-    const database = openDatabase({
-      driver,
-      folder: config.home,
-      synchronous: config.sqliteSynchronous,
-      startEmpty: config.startEmpty,
-      noBackup: config.noBackup,
-      minFreeBytes: config.minFreeDiskBytes,
-      notice,
-    });
-    const unlock = await lockDatabase(config.home, key);
-    if (!unlock) {
-      database.log?.close();
-      database.db.close();
-      throw new AlreadyRunningError(alreadyServedText(config.home));
-    }
-    release.push(unlock);
     const { promise: stopAsked, resolve: stop, reject: fail } = Promise.withResolvers<void>();
-    let unsynced: DatabaseDamagedError | undefined;
-    const trouble: DiskTrouble = {
-      makeRoom: (tries) => disk.full(tries),
-      unsynced: (error) => {
-        unsynced = new DatabaseDamagedError(unsyncedText(config.home, error));
-        fail(unsynced);
-      },
-    };
-    const store = sqliteStore(database, clock, trouble, SLICES, config.remoteSenders);
-    // While it stops nobody else hears of it.
-    release.push(() =>
-      store.close().catch((error: unknown) => {
-        throw unsynced ?? error;
-      }),
-    );
-    release.push(disk.watch());
+    const terms = { config, clock, notice, driver, fail, ending };
+    const kept =
+      config.database === "" ? await inSqlite(terms) : await (await import("./engines/postgres.ts")).inPostgres(terms);
+    const { store, meshKey: key, disk } = kept;
+    release.push(() => kept.close(), kept.watch());
     let port = config.port === "auto" ? DEFAULT_PORT : config.port;
     let secure: SecureListener | undefined;
     const egress = new Egress({
@@ -184,7 +145,7 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
     release.push(() => eventWebhooks?.close());
 
     const closing = new AbortController();
-    release.push(watchHeldFiles(config.home, fail));
+    release.push(watchHeldFiles(config.home, kept.heldFiles, fail));
     const hosts = keptHosts(config);
     const startedAt = new Date(clock.now()).toISOString();
     legacy = config.legacy ? await openLegacyWire({ mesh, store, meshKey: key }) : undefined;
@@ -201,11 +162,9 @@ async function startIn(config: Config, log: Logger, clock: Clock): Promise<Runni
         meshKey: key,
         home: config.home,
         folder: folderId(statSync(config.home, { bigint: true })),
-        synchronous: config.sqliteSynchronous,
-        driver: { name: driver.name, sqlite: driver.sqlite, ...(why !== undefined && { why }) },
         startedAt,
-        migrated: database.migrated,
-        backups: () => listBackups(config.home),
+        engine: kept.engine,
+        storage: kept.facts,
         url: () => urlOf(config, port),
         reachedAt: () => reachedAt(config, port, secure?.facts),
         insteadOf: () => (config.port === "auto" && port !== DEFAULT_PORT ? DEFAULT_PORT : undefined),

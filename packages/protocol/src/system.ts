@@ -9,6 +9,7 @@ import { Timestamp } from "./time.ts";
 export const Health = object(() => ({
   status: z.literal("ok"),
   version: z.string(),
+  engine: z.enum(["sqlite", "postgres"]).optional().meta({ description: "what keeps the mesh" }),
   peers: z.int().optional().meta({ description: "with --legacy: agents that are here, as the predecessor said" }),
 }));
 export type Health = z.infer<typeof Health>;
@@ -55,6 +56,18 @@ export const BrokerStatus = object(() => ({
     .meta({ description: "resting and disabled ones are posted nothing now" }),
   storage: z.object({
     bytes: z.int().meta({ description: "size of the database" }),
+    engine: z.enum(["sqlite", "postgres"]).default("sqlite").meta({ description: "what keeps the mesh" }),
+    server: z
+      .object({
+        address: z.string().meta({ description: "without a password" }),
+        version: z.string(),
+        brokers: z.int().meta({ description: "brokers of this mesh that have it open now" }),
+        isOnDuty: z
+          .boolean()
+          .meta({ description: "whether this broker does now what one does for all: care, reminders, webhooks" }),
+      })
+      .optional()
+      .meta({ description: "the server of Postgres, where that keeps the mesh" }),
     synchronous: z.enum(["full", "normal"]),
     driver: z
       .object({

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { inWords, PathSettingError, pathSetting, stateFolderSetting, wrongValues } from "@agentmesh/protocol";
 import { nearNames } from "../mesh/names/near-names.ts";
+import { hasPassword } from "./database-address.ts";
 import { type Config, type ConfigKey, type ConfigRow, ConfigSchema, configRows } from "./schema.ts";
 
 /** Where a value came from. */
@@ -15,6 +16,9 @@ export interface LoadedConfig {
   readonly sources: Readonly<Record<ConfigKey, Source>>;
   readonly errors: readonly string[];
 }
+
+/** Settings that name a file. */
+const FILES: ReadonlySet<ConfigKey> = new Set(["tlsCert", "tlsKey", "databasePasswordFile"]);
 
 /** Resolves the settings. `readFile` returns the text of the settings file of a state folder, if there is one. */
 export function loadConfig(
@@ -43,7 +47,7 @@ export function loadConfig(
     sources[key] = source;
     if (value !== undefined) raw[key] = value;
   }
-  for (const row of configRows.filter(({ key }) => key === "tlsCert" || key === "tlsKey")) {
+  for (const row of configRows.filter(({ key }) => FILES.has(key))) {
     const path = filePath(
       raw[row.key],
       saidBy(row, sources[row.key], env, join(home, "config.json")),
@@ -60,7 +64,7 @@ export function loadConfig(
       errors.push(`${row ? saidBy(row, sources[row.key], env, join(home, "config.json")) : "settings"} ${message}.`);
     }
   }
-  if (parsed.success) errors.push(...tlsErrors(parsed.data));
+  if (parsed.success) errors.push(...tlsErrors(parsed.data), ...databaseErrors(parsed.data, sources));
   const all = sourcesOf(sources);
   return parsed.success && errors.length === 0
     ? { config: Object.freeze(parsed.data), sources: all, errors }
@@ -118,6 +122,24 @@ function tlsErrors({ tls, tlsCert, tlsKey }: Config): string[] {
   if (tlsCert !== "" && tls === "")
     return ["--tls-cert is for --tls [HOST:]PORT, which says where to listen over TLS. Add it."];
   return [];
+}
+
+/** What a database of Postgres does not go with. */
+function databaseErrors(config: Config, sources: Partial<Record<ConfigKey, Source>>): string[] {
+  const { database, databasePasswordFile, startEmpty } = config;
+  if (database === "") {
+    return databasePasswordFile === ""
+      ? []
+      : ["--database-password-file is for --database postgres://…, which says where to connect. Add it."];
+  }
+  return [
+    ...(sources.database === "flag" && hasPassword(database)
+      ? [
+          "--database has a password, and whoever lists the processes of this machine sees it. Put it into a file (mode 0600), and name that with --database-password-file or PGPASSFILE.",
+        ]
+      : []),
+    ...(startEmpty ? ["--start-empty is for a database of SQLite, and --database is set. Leave one of them out."] : []),
+  ];
 }
 
 function readFlags(argv: readonly string[], errors: string[]): Partial<Record<ConfigKey, string | boolean>> {

@@ -14,6 +14,7 @@ import {
   wholeNumber,
 } from "@agentmesh/protocol";
 import * as z from "zod";
+import { DatabaseSetting } from "./database-address.ts";
 import { TlsPlaceSetting } from "./tls-place.ts";
 
 const list = z.union([
@@ -82,6 +83,21 @@ export const ConfigSchema = z.strictObject({
   logMaxBytes: wholeNumber(65_536, 2 ** 40)
     .default(16 * 1_048_576)
     .describe("size at which broker.log is put aside as broker.log.1, in place of the one before"),
+  database: DatabaseSetting.default("").describe(
+    "postgres://USER@HOST/DATABASE, which several brokers may share; none: SQLite in the state folder",
+  ),
+  databasePasswordFile: z
+    .string()
+    .default("")
+    .describe(
+      "file with the password for --database, read for each connection; none: PGPASSFILE, PGPASSWORD or ~/.pgpass",
+    ),
+  databaseConnections: wholeNumber(2, 500)
+    .default(10)
+    .describe("most connections to --database for acts and looks; one more hears what other brokers call"),
+  databaseWaitMs: wholeNumber(0, 3_600_000)
+    .default(30_000)
+    .describe("how long a start waits for --database while that cannot be reached"),
   sqliteSynchronous: oneOf(["full", "normal"])
     .default("full")
     .describe("full: a 202 survives a power cut; normal: faster, a power cut may undo the last moments"),

@@ -1,10 +1,15 @@
 /** `agentmesh-broker move`: moves the mesh of a state folder to another database, or back. */
 import { parseArgs } from "node:util";
 import { brokerExits } from "@agentmesh/protocol";
+import { hasPassword } from "../config/database-address.ts";
 import type { Config } from "../config/schema.ts";
+import { passwordIn } from "../password-file.ts";
 import type { Notice } from "../store/sqlite/context.ts";
 import { type Moved, move } from "./move.ts";
-import { placeOf } from "./place.ts";
+import { MoveRefusedError, placeOf } from "./place.ts";
+
+/** Settings of the broker that a move goes by. */
+type MoveSettings = Pick<Config, "home" | "sqliteDriver" | "databasePasswordFile">;
 
 /** Flags of the command; what is left goes to the settings. */
 interface MoveFlags {
@@ -25,7 +30,7 @@ export interface MoveCommand {
   /** What is none of its flags: settings. */
   readonly rest: readonly string[];
   /** Runs it; resolves to the exit code. */
-  run(config: Pick<Config, "home" | "sqliteDriver">, output: MoveOutput): Promise<number>;
+  run(config: MoveSettings, output: MoveOutput): Promise<number>;
 }
 
 /** Reads the command. */
@@ -56,9 +61,12 @@ function flagsIn(args: readonly string[]): MoveFlags {
   };
 }
 
+const PASSWORD_SEEN =
+  "The address has a password, and whoever lists the processes of this machine sees it. Put it into a file (mode 0600), and name that with --database-password-file or PGPASSFILE. Nothing was moved.";
+
 async function runMove(
   { to, from = "sqlite", json }: MoveFlags,
-  config: Pick<Config, "home" | "sqliteDriver">,
+  config: MoveSettings,
   output: MoveOutput,
 ): Promise<number> {
   const notice: Notice = (level, event, fields) => {
@@ -69,9 +77,12 @@ async function runMove(
       output.fail("agentmesh-broker: move needs --to: sqlite, sqlite:FOLDER, or postgres://USER@HOST/DATABASE");
       return brokerExits.settings.code;
     }
-    const { home, sqliteDriver } = config;
+    const { home, sqliteDriver, databasePasswordFile } = config;
+    for (const place of [from, to]) {
+      if (hasPassword(place)) throw new MoveRefusedError(PASSWORD_SEEN);
+    }
     const moved = await move({
-      ...{ home, sqliteDriver, notice },
+      ...{ home, sqliteDriver, notice, password: passwordIn(databasePasswordFile) },
       from: placeOf(from, home),
       to: placeOf(to, home),
     });

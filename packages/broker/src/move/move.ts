@@ -31,11 +31,11 @@ export async function move(terms: MoveTerms): Promise<Moved> {
 }
 
 function opened<T>(from: Place, terms: PlaceTerms, act: (source: Source) => Promise<T>): Promise<T> {
-  return from.kind === "sqlite" ? fromSqlite(from.folder, terms, act) : fromPostgres(from.url, act);
+  return from.kind === "sqlite" ? fromSqlite(from.folder, terms, act) : fromPostgres(from.url, terms, act);
 }
 
 function openedFor<T>(to: Place, terms: PlaceTerms, act: (target: Target) => Promise<T>): Promise<T> {
-  return to.kind === "sqlite" ? toSqlite(to.folder, terms, act) : toPostgres(to.url, act);
+  return to.kind === "sqlite" ? toSqlite(to.folder, terms, act) : toPostgres(to.url, terms, act);
 }
 
 async function moved(source: Source, target: Target): Promise<Moved> {

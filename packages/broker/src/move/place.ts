@@ -1,5 +1,6 @@
 /** The two ends of a move: where a mesh is, and where it is to be. */
-import { resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import * as z from "zod";
 import type { MovedAway } from "../store/shared/moved-away.ts";
 import type { Notice } from "../store/sqlite/context.ts";
@@ -21,6 +22,8 @@ export interface PlaceTerms {
   /** State folder with the mesh key. */
   readonly home: string;
   readonly sqliteDriver: WantedDriver;
+  /** Of the database of Postgres. */
+  readonly password?: (() => string) | undefined;
   readonly notice: Notice;
 }
 
@@ -71,6 +74,12 @@ export function placeOf(text: string, home: string): Place {
   throw new MoveRefusedError(
     `A mesh is moved to or from sqlite (the state folder), sqlite:FOLDER, or postgres://USER@HOST/DATABASE, not ${JSON.stringify(text.slice(0, 20))}.`,
   );
+}
+
+/** The mesh key that a folder holds. */
+export function keyIn(folder: string): string | undefined {
+  const path = join(folder, "key");
+  return existsSync(path) ? readFileSync(path, "utf8").trim() : undefined;
 }
 
 /** The error for an end that a broker has open. */

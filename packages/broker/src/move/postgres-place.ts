@@ -1,10 +1,22 @@
 /** A database of Postgres, as an end of a move. */
+import { join } from "node:path";
+import { hashOfKey, knownKey, setKey } from "../store/postgres/database/mesh-key.ts";
 import { movedFrom, note } from "../store/postgres/database/moved.ts";
 import { openPostgres } from "../store/postgres/database/open.ts";
 import { shownAddress } from "../store/postgres/database/shown-address.ts";
 import type { Connection, Database } from "../store/postgres/driver/database.ts";
 import { nodePostgres } from "../store/postgres/driver/node-postgres.ts";
-import { INSIDE, MoveRefusedError, type Occupant, occupantIn, type Source, servedError, type Target } from "./place.ts";
+import {
+  INSIDE,
+  keyIn,
+  MoveRefusedError,
+  type Occupant,
+  occupantIn,
+  type PlaceTerms,
+  type Source,
+  servedError,
+  type Target,
+} from "./place.ts";
 import { PostgresSide } from "./postgres-side.ts";
 
 /** One transaction at a time; the seat has a connection of its own. */
@@ -14,8 +26,8 @@ const CONNECTIONS = 1;
 const CONNECT_MS = 10_000;
 
 /** Holds a database as a first broker would: who starts meanwhile waits. @throws MoveRefusedError where one has it */
-async function held<T>(url: string, act: (db: Database) => Promise<T>): Promise<T> {
-  const open = await openPostgres({ url, connections: CONNECTIONS, connectMs: CONNECT_MS, mayBeLeft: true });
+async function held<T>(url: string, { password }: PlaceTerms, act: (db: Database) => Promise<T>): Promise<T> {
+  const open = await openPostgres({ url, password, connections: CONNECTIONS, connectMs: CONNECT_MS, mayBeLeft: true });
   try {
     if (!open.seat.isFirst) throw servedError(shownAddress(url));
     return await act(open.db);
@@ -47,24 +59,26 @@ function transaction<T>(
 }
 
 /** Opens a database that a mesh is moved from. @throws MoveRefusedError, UnsafeDatabaseError, NewerSchemaError */
-export async function fromPostgres<T>(url: string, act: (source: Source) => Promise<T>): Promise<T> {
+export async function fromPostgres<T>(url: string, terms: PlaceTerms, act: (source: Source) => Promise<T>): Promise<T> {
   const name = shownAddress(url);
-  if (!(await hasMesh(url))) throw new MoveRefusedError(`There is no mesh in ${name}. Nothing was moved.`);
-  return held(url, async (db) =>
-    act({
+  if (!(await hasMesh(url, terms))) throw new MoveRefusedError(`There is no mesh in ${name}. Nothing was moved.`);
+  return held(url, terms, async (db) => {
+    await db.use((connection) => checkKeyOf(connection, name, terms.home));
+    return act({
       name,
       left: await db.use(movedFrom),
       read: (look) => transaction(db, "READ ONLY", (connection) => look(new PostgresSide(connection, name))),
       leave: (to) =>
         transaction(db, "READ WRITE", (connection) => note(connection, "away", JSON.stringify({ to, at: Date.now() }))),
-    }),
-  );
+    });
+  });
 }
 
 /** Opens a database that a mesh is moved to. @throws MoveRefusedError, UnsafeDatabaseError, NewerSchemaError */
-export async function toPostgres<T>(url: string, act: (target: Target) => Promise<T>): Promise<T> {
+export async function toPostgres<T>(url: string, terms: PlaceTerms, act: (target: Target) => Promise<T>): Promise<T> {
   const name = shownAddress(url);
-  return held(url, async (db) =>
+  const key = keyIn(terms.home);
+  return held(url, terms, async (db) =>
     act({
       name,
       occupant: await db.use(occupantOf),
@@ -75,6 +89,7 @@ export async function toPostgres<T>(url: string, act: (target: Target) => Promis
           await side.clear();
           const result = await fill(side);
           await note(connection, "away", undefined);
+          if (key !== undefined) await setKey(connection, key);
           return result;
         }),
     }),
@@ -82,8 +97,8 @@ export async function toPostgres<T>(url: string, act: (target: Target) => Promis
 }
 
 /** Whether there is one, in a database that nothing is made in for the look. */
-async function hasMesh(url: string): Promise<boolean> {
-  const db = await nodePostgres({ url, connections: 1, connectMs: CONNECT_MS, onLost: () => {} });
+async function hasMesh(url: string, { password }: PlaceTerms): Promise<boolean> {
+  const db = await nodePostgres({ url, password, connections: 1, connectMs: CONNECT_MS, onLost: () => {} });
   try {
     const row = await db.use((connection) =>
       connection.get<{ there: string | null }>("SELECT to_regclass('mesh')::TEXT AS there"),
@@ -92,6 +107,16 @@ async function hasMesh(url: string): Promise<boolean> {
   } finally {
     await db.close();
   }
+}
+
+/** Webhooks are sealed under the mesh key, and every program of this mesh proves itself by it. */
+async function checkKeyOf(db: Connection, name: string, home: string): Promise<void> {
+  const known = await knownKey(db);
+  const own = keyIn(home);
+  if (known === undefined || (own !== undefined && hashOfKey(own) === known)) return;
+  throw new MoveRefusedError(
+    `The mesh in ${name} has another key than ${join(home, "key")}. A mesh goes with its key: copy that of one of its brokers there (mode 0600), then move it. Nothing was moved.`,
+  );
 }
 
 async function occupantOf(db: Connection): Promise<Occupant> {

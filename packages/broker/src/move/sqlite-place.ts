@@ -1,5 +1,5 @@
 /** A state folder with a database of SQLite, as an end of a move. */
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { chooseDriver } from "../store/sqlite/driver/choose.ts";
@@ -14,6 +14,7 @@ import { Watermark } from "../store/sqlite/file/watermark.ts";
 import { writeWhole } from "../whole-file.ts";
 import {
   INSIDE,
+  keyIn,
   MoveRefusedError,
   type Occupant,
   occupantIn,
@@ -47,6 +48,7 @@ export async function fromSqlite<T>(
   if (!existsSync(join(folder, "mesh.db"))) {
     throw new MoveRefusedError(`There is no mesh in ${folder}: it has no database. Nothing was moved.`);
   }
+  if (folder !== terms.home) checkKey(folder, terms.home);
   return held(folder, terms, (driver) =>
     act({
       name: nameOf(folder),
@@ -152,9 +154,8 @@ function occupantOf(driver: Driver, folder: string): Occupant {
 
 /** Webhooks are sealed under the mesh key, and every program of this mesh proves itself by it. */
 function checkKey(folder: string, home: string): void {
-  const key = (at: string) => (existsSync(join(at, "key")) ? readFileSync(join(at, "key"), "utf8").trim() : undefined);
-  const own = key(home);
-  if (own !== undefined && key(folder) === own) return;
+  const own = keyIn(home);
+  if (own !== undefined && keyIn(folder) === own) return;
   throw new MoveRefusedError(
     `${join(folder, "key")} is not the mesh key that ${join(home, "key")} holds. A mesh goes with its key: copy that file there (mode 0600), then move it. Nothing was moved.`,
   );

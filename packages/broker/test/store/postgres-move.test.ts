@@ -134,12 +134,19 @@ describe.skipIf(version.whyNot !== undefined)(`a mesh moved to ${version.name} (
     expect(left.code).not.toBe(0);
     expect((await moved(home.path, "sqlite", url)).how).toBe("before");
 
-    // The command line has the broker's program do it, and tells no password.
+    // The command line has the broker's program do it, and takes no password where everybody sees it.
     const secret = url.replace("mesh@", "mesh:geheim@");
-    const typed = await runProgram("cli", ["--home", home.path, "move", "--from", secret, "--to", "sqlite"]);
+    const shown = await runProgram("cli", ["--home", home.path, "move", "--from", secret, "--to", "sqlite"]);
+    expect([shown.code, shown.stdout]).toEqual([expect.any(Number), ""]);
+    expect(shown.stderr).toMatch(/The address has a password.*Nothing was moved/);
+    expect(shown.stderr).not.toContain("geheim");
+    const password = join(home.path, "password");
+    writeFileSync(password, "geheim\n", { mode: 0o600 });
+    const back = ["--home", home.path, "move", "--from", url, "--to", "sqlite", "--database-password-file", password];
+    const typed = await runProgram("cli", back);
     expect(typed.stdout).toMatch(/^Moved the mesh from postgres:.* rows in \d+ tables, the same on both sides\./);
     expect(typed.stdout + typed.stderr).not.toContain("geheim");
-    const again = await runProgram("cli", ["--home", home.path, "move", "--from", secret, "--to", "sqlite"]);
+    const again = await runProgram("cli", back);
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("it was moved there before")]);
     const refused = await runProgram("cli", ["--home", home.path, "move", "--to", "mysql://x"]);
     expect(refused.stderr).toContain("A mesh is moved to or from sqlite");

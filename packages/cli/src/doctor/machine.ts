@@ -16,6 +16,13 @@ export const disk: Check = {
   looksAt: "free room where the state folder is, and whether the broker accepts new messages",
   async look(site) {
     const storage = (await site.mesh())?.status?.storage;
+    if (storage?.server !== undefined) {
+      const { address, version, brokers } = storage.server;
+      const shared = `${brokers} broker${brokers === 1 ? "" : "s"}`;
+      return [
+        ok("disk", `Postgres ${version} at ${address} keeps the mesh, open to ${shared}: its disk is looked at there`),
+      ];
+    }
     const free = storage?.freeBytes ?? freeAt(site.folder.path);
     const least = storage?.minFreeBytes ?? USUAL_LEAST_BYTES;
     if (storage?.closedWhy !== undefined) {

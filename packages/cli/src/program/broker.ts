@@ -23,15 +23,15 @@ export function brokerCommands(program: Command): void {
     .command("status")
     .description("the broker: address, counts, limits")
     .action(async (_, command) => (await import("../commands/broker/status.ts")).status(await contextOf(command)));
-  // Not told of as long as no setting has a broker serve Postgres.
   program
-    .command("move", { hidden: true })
+    .command("move")
     .summary("move the mesh to another database, or back")
     .description(
-      "Move the mesh to another database, with its history, agents, tokens, subscriptions, webhooks and open deliveries; every broker of it has to be stopped. Every table is counted and hashed on both sides before it is believed, and what is left behind is not opened any more. Cut off, it may be run again. A password belongs into the file that PGPASSFILE names.",
+      "Move the mesh to another database, with its history, agents, tokens, subscriptions, webhooks and open deliveries; every broker of it has to be stopped. Every table is counted and hashed on both sides before it is believed, and what is left behind is not opened any more. Cut off, it may be run again. A password belongs into a file: the one of --database-password-file, or of PGPASSFILE.",
     )
     .option("--to <place>", "sqlite (the state folder), sqlite:FOLDER, or postgres://USER@HOST/DATABASE")
     .option("--from <place>", "where it is now (default: sqlite)")
+    .option("--database-password-file <file>", "file with the password for the database")
     .action(async (options, command) =>
       (await import("../commands/broker/move.ts")).move(await contextOf(command), options),
     );

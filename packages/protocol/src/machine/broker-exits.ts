@@ -15,9 +15,13 @@ export const brokerExits = {
   alreadyRunning: { code: 3, meaning: "already running" },
   portTaken: { code: 4, meaning: "port taken", lasts: true },
   newerDatabase: { code: 5, meaning: "database newer than this broker", lasts: true },
-  noDriver: { code: 72, meaning: "Node too old, or no SQLite loads", lasts: true },
+  noDriver: { code: 72, meaning: "Node too old, or nothing that opens the database loads", lasts: true },
   damaged: { code: 74, meaning: "database damaged or missing", lasts: true },
-  later: { code: 75, meaning: "refused by the system for the moment, or its lock was taken away" },
+  later: {
+    code: 75,
+    meaning: "refused by the system for the moment, its lock taken away, or the database out of reach",
+  },
+  database: { code: 76, meaning: "database refused, or unsafe, or of another mesh", lasts: true },
   stateFolder: { code: 77, meaning: "state folder not usable", lasts: true },
   exposed: { code: 78, meaning: "refused to listen beyond this machine", lasts: true },
 } as const satisfies Record<string, BrokerExit>;

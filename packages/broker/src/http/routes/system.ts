@@ -31,20 +31,23 @@ export interface RemoteFacts {
   readonly endsAt: string;
 }
 
+/** What an engine tells of itself. */
+export type EngineFacts = Pick<
+  BrokerStatus["storage"],
+  "engine" | "server" | "synchronous" | "driver" | "migrated" | "backups"
+>;
+
 /** What the broker knows of its own process. */
 export interface BrokerFacts {
   readonly meshKey: string;
   readonly home: string;
   /** What tells the state folder from its copies. */
   readonly folder: string;
-  readonly synchronous: "full" | "normal";
-  /** What opens the database, and why, where it is a substitute. */
-  readonly driver: NonNullable<BrokerStatus["storage"]["driver"]>;
+  /** What keeps the mesh. */
+  readonly engine: BrokerStatus["storage"]["engine"];
   readonly startedAt: string;
-  /** The older schema that the database had at the start, and where the copy of it is. */
-  readonly migrated: BrokerStatus["storage"]["migrated"];
-  /** Copies of the database from before migrations, the newest first. */
-  backups(): BrokerStatus["storage"]["backups"];
+  /** What is told of that. */
+  storage(): Promise<EngineFacts>;
   url(): string;
   /** How other machines reach it, where it listens over TLS. */
   remote(): RemoteFacts | undefined;
@@ -113,7 +116,13 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       const proofs = keys.map((each) => createHmac("sha256", each).update(text).digest("base64url"));
       reply.header(ADDRESS_PROOF_HEADER, proofs.join(", "));
     }
-    return { status: "ok" as const, version: VERSION, ...(facts.countPeers && { peers: await facts.countPeers() }) };
+    const { engine } = facts;
+    return {
+      status: "ok" as const,
+      version: VERSION,
+      engine,
+      ...(facts.countPeers && { peers: await facts.countPeers() }),
+    };
   });
   bind("authority", async () => {
     const ca = facts.remote()?.ca;
@@ -140,10 +149,7 @@ export function systemRoutes(bind: Bind, mesh: Mesh, facts: BrokerFacts): void {
       webhooks: mesh.webhooks.counts,
       storage: {
         bytes,
-        synchronous: facts.synchronous,
-        driver: facts.driver,
-        ...(facts.migrated && { migrated: facts.migrated }),
-        backups: facts.backups(),
+        ...(await facts.storage()),
         ...storageOf(mesh.intake),
       },
       keeping: await mesh.keeping(),

@@ -10,14 +10,16 @@ import { print } from "../../terminal/output.ts";
 export interface MoveOptions {
   readonly to?: string;
   readonly from?: string;
+  readonly databasePasswordFile?: string;
 }
 
 /** Moves it, and prints what was moved. @throws CommandError saying why nothing was */
-export async function move({ folder, json }: Context, { to, from }: MoveOptions): Promise<void> {
+export async function move({ folder, json }: Context, { to, from, databasePasswordFile }: MoveOptions): Promise<void> {
   if (to === undefined)
     throw usageError("Say where to: --to sqlite, --to sqlite:FOLDER or --to postgres://USER@HOST/DATABASE");
   const program = fileURLToPath(import.meta.resolve("agentmesh-broker/bin"));
   const args = ["move", "--home", folder.path, "--to", to, ...(from === undefined ? [] : ["--from", from])];
+  if (databasePasswordFile !== undefined) args.push("--database-password-file", databasePasswordFile);
   if (json) args.push("--json");
   // A broker that runs from the sources is found as this program is.
   const child = spawn(process.execPath, [...process.execArgv, program, ...args], {

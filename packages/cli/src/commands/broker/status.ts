@@ -30,12 +30,15 @@ export async function status(context: Context): Promise<void> {
       ...(broker.remote ? remoteFacts(broker.remote) : []),
       [
         "home",
-        `${joined === undefined ? shortPath(broker.home) : `${broker.home} there`}, ${bytes(storage.bytes)} on disk, synchronous ${storage.synchronous}`,
+        `${joined === undefined ? shortPath(broker.home) : `${broker.home} there`}${storage.server ? "" : `, ${bytes(storage.bytes)} on disk, synchronous ${storage.synchronous}`}`,
       ],
+      ...(storage.server === undefined
+        ? []
+        : [["database", serverText(storage.server, bytes(storage.bytes))] as const]),
       ...(storage.driver?.why === undefined ? [] : [["database", substituteText(storage.driver)] as const]),
       ...migratedFacts(storage),
       ...backupFacts(storage.backups),
-      ["disk", diskText(storage)],
+      ...(storage.server ? [] : [["disk", diskText(storage)] as const]),
       ...(storage.closedWhy === undefined
         ? []
         : [["intake", `closed: nothing new is accepted. ${storage.closedWhy}`] as const]),
@@ -111,6 +114,15 @@ function retentionFacts(retention: NonNullable<BrokerStatus["retention"]>): (rea
       `${counted(retainedPerTopic, "message")} of a topic; agents are archived after ${shortDuration(archiveAfterMs)} of silence`,
     ],
   ];
+}
+
+/** Where Postgres keeps the mesh, and with how many brokers this one shares it. */
+function serverText(
+  { address, version, brokers, isOnDuty }: NonNullable<BrokerStatus["storage"]["server"]>,
+  size: string,
+): string {
+  const duty = isOnDuty ? "this one is on duty" : "another one is on duty";
+  return `Postgres ${version} at ${address}, ${size}, ${counted(brokers, "broker")}${brokers > 1 ? `, ${duty}` : ""}`;
 }
 
 /** Said where the first choice did not load. */

@@ -61,6 +61,7 @@ export interface Seat {
 /** How to sit down. */
 export interface SeatTerms {
   readonly url: string;
+  readonly password?: (() => string) | undefined;
   readonly connectMs: number;
   /** Who sits down; the same for the next process of a broker of which there is one at a time. */
   readonly owner: string;

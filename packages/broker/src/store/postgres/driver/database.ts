@@ -35,6 +35,8 @@ export interface Database {
 export interface DatabaseAddress {
   /** `postgres://…`; what it leaves out is the driver's. */
   readonly url: string;
+  /** Asked for each new connection, so that a password may change under a broker that runs. */
+  readonly password?: (() => string) | undefined;
   /** Connections at most. */
   readonly connections: number;
   /** As long as this one is waited for, in milliseconds. */

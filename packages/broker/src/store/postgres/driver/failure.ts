@@ -17,6 +17,24 @@ export function isLostRace(error: unknown): boolean {
   return ["40001", "40P01", "23505"].includes(codeOf(error));
 }
 
+/** Why a database is away for now, in the driver's words; undefined for what waiting does not mend. */
+export function awayWhy(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  // One that has several addresses fails with one error for each, and says nothing itself.
+  const [first] = error instanceof AggregateError ? error.errors : [];
+  const text = error.message || (first instanceof Error ? first.message : codeOf(error));
+  return isAway(codeOf(error), text) ? text : undefined;
+}
+
+/** Why a connection was not made although the server is there: its code, or `28` and `TLS` for what the driver finds out itself. */
+export function refusalOf(error: unknown): { readonly code: string; readonly why: string } | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = codeOf(error);
+  if (/^[0-9A-Z]{5}$/.test(code) && !code.startsWith("E")) return { code, why: error.message };
+  if (/^SASL|password must be/.test(error.message)) return { code: "28", why: "it asks for a password" };
+  return /SSL|TLS|certificate/i.test(`${code} ${error.message}`) ? { code: "TLS", why: error.message } : undefined;
+}
+
 /** A failure as the code that a caller can act on; what is no failure of the database, unchanged. */
 export function databaseError(error: unknown, stage: Stage = "act"): unknown {
   if (error instanceof MeshError || !(error instanceof Error)) return error;
@@ -27,12 +45,13 @@ export function databaseError(error: unknown, stage: Stage = "act"): unknown {
       "The disk of the database is full; nothing was stored. Free space there; reads go on as far as they can.",
     );
   }
-  if (isAway(code, error.message)) {
+  const away = awayWhy(error);
+  if (away !== undefined) {
     const stored =
       stage === "commit"
         ? "whether this was stored nobody knows: ask the same again, with the same idempotency key where there was one"
         : "nothing was stored: ask again in a moment";
-    return new MeshError("store_unavailable", `The database cannot be reached (${error.message}); ${stored}.`, {
+    return new MeshError("store_unavailable", `The database cannot be reached (${away}); ${stored}.`, {
       retryAfterMs: RETRY_AFTER_MS,
     });
   }

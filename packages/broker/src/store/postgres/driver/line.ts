@@ -9,6 +9,7 @@ import { clientOf, connectionOf } from "./node-postgres.ts";
 /** How to hold it. */
 export interface LineTerms {
   readonly url: string;
+  readonly password?: (() => string) | undefined;
   readonly connectMs: number;
   readonly channel: string;
   /** Done on each new connection before anything else is asked on it; when it fails there is another one. */
@@ -42,7 +43,7 @@ export async function openLine(terms: LineTerms): Promise<Line> {
   let waiting: NodeJS.Timeout | undefined;
 
   const connect = async (): Promise<void> => {
-    const made = await clientOf(terms.url, terms.connectMs);
+    const made = await clientOf(terms);
     const broken = () => {
       if (current?.client !== made) return;
       current = undefined;

@@ -1,5 +1,5 @@
 /** The driver `pg`, loaded when a database is opened and not before. */
-import type { Client, ClientBase, CustomTypesConfig } from "pg";
+import type { Client, ClientBase, ClientConfig, CustomTypesConfig } from "pg";
 import type { Connection, Database, DatabaseAddress, Value } from "./database.ts";
 
 /** Schema of all that is the mesh's. */
@@ -11,11 +11,21 @@ const BIGINT = 20;
 /** A transaction that was left alone, or a statement that hangs, ends after this. */
 const GIVEN_UP_MS = 30_000;
 
-/** Opens a pool; no connection is made before the first is used. */
-export async function nodePostgres({ url, connections, connectMs, onLost }: DatabaseAddress): Promise<Database> {
-  const driver = await import("pg");
+/** The driver is not installed. */
+export class NoDatabaseDriverError extends Error {
+  override readonly name = "NoDatabaseDriverError";
+}
+
+/** Opens a pool; no connection is made before the first is used. @throws NoDatabaseDriverError */
+export async function nodePostgres({ connections, onLost, ...address }: DatabaseAddress): Promise<Database> {
+  const driver = await loaded();
   const pool = new driver.Pool({
-    ...usual(driver, url, connectMs),
+    ...usual(driver, address),
+    Client: class extends driver.Client {
+      constructor(config: ClientConfig = {}) {
+        super({ ...config, connectionString: whole(address) });
+      }
+    },
     max: connections,
     statement_timeout: GIVEN_UP_MS,
     idle_in_transaction_session_timeout: GIVEN_UP_MS,
@@ -43,12 +53,35 @@ export async function nodePostgres({ url, connections, connectMs, onLost }: Data
 }
 
 /** A connection that is in no pool, not made yet. What it writes is no promise: nobody waits until it is on disk. */
-export async function clientOf(url: string, connectMs: number): Promise<Client> {
-  const driver = await import("pg");
-  return new driver.Client(usual(driver, url, connectMs, "-c synchronous_commit=off"));
+export async function clientOf(address: ClientAddress): Promise<Client> {
+  const driver = await loaded();
+  return new driver.Client({
+    ...usual(driver, address, "-c synchronous_commit=off"),
+    connectionString: whole(address),
+  });
 }
 
-function usual({ types }: typeof import("pg"), url: string, connectMs: number, more = "") {
+/** What one connection is made with. */
+type ClientAddress = Pick<DatabaseAddress, "url" | "password" | "connectMs">;
+
+async function loaded(): Promise<typeof import("pg")> {
+  try {
+    return await import("pg");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND")) throw error;
+    throw new NoDatabaseDriverError(
+      "Postgres is opened by the package pg, which is not installed beside agentmesh-broker. Install it there: npm install pg",
+    );
+  }
+}
+
+/** The address with its password: the driver takes one in an address for more than one beside it. */
+function whole({ url, password }: ClientAddress): string {
+  if (password === undefined) return url;
+  return `${url}${url.includes("?") ? "&" : "?"}password=${encodeURIComponent(password())}`;
+}
+
+function usual({ types }: typeof import("pg"), { url, connectMs }: ClientAddress, more = "") {
   const own: CustomTypesConfig = {
     getTypeParser: (oid, format) => (oid === BIGINT ? Number : types.getTypeParser(oid, format)),
   };
