@@ -3,6 +3,7 @@ export { answered } from "./answered.ts";
 export { type ClaudeInbox, openClaudeInbox } from "./claude-inbox.ts";
 export { type ClaudeTranscript, openClaudeTranscript } from "./claude-transcript.ts";
 export { type CrashHow, type CrashPoints, openCrashPoints, whyNoCrashPoints } from "./crash-point.ts";
+export { type DatabaseLines, openDatabaseLines } from "./database/database-lines.ts";
 export { type PostgresServer, startPostgres } from "./database/postgres-server.ts";
 export { POSTGRES_SETTING, type PostgresVersion, packagedPostgres } from "./database/postgres-version.ts";
 export { longestHold } from "./event-loop/longest-hold.ts";

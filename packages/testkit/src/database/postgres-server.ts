@@ -1,7 +1,7 @@
 /** A real Postgres server for tests, with its data and its socket in a folder of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, cpSync, existsSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { tempDir } from "../temp-dir.ts";
 import { until } from "../until.ts";
@@ -11,7 +11,9 @@ import { type PostgresVersion, serverOwner } from "./postgres-version.ts";
 export interface PostgresServer extends AsyncDisposable {
   /** Address of one of its databases; `postgres` is there from the beginning. */
   addressOf(database: string): string;
-  /** Kills it with all that it runs, as a power cut does. */
+  /** The socket at which it listens, and nowhere else. */
+  readonly socket: string;
+  /** Kills it with all that it runs: what is under way ends where it is, as with a power cut. */
   kill(): Promise<void>;
   /** Starts it again with the same data, on the same socket. */
   start(settings?: Readonly<Record<string, string>>): Promise<void>;
@@ -22,6 +24,22 @@ function copied(native: string, folder: string): string {
   const copy = join(folder, "native");
   cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
   return join(copy, "bin");
+}
+
+/** The processes that a server runs; those of one that has ended are nobody's. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** Kills one process; one that has ended meanwhile is no trouble. */
+function killOne(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {}
 }
 
 /** Makes one and starts it; its folder is `within` another, left out that of temporary files. */
@@ -79,6 +97,15 @@ export async function startPostgres(
     child.kill(signal);
     await once(child, "exit");
   };
+  const kill = async (): Promise<void> => {
+    const { pid } = server ?? {};
+    if (pid !== undefined) {
+      // Killed alone, it would leave them to end what they are at, such as a commit. Stopped, it starts no others.
+      killOne(pid, "SIGSTOP");
+      for (const each of childrenOf(pid)) killOne(each, "SIGKILL");
+    }
+    await stop("SIGKILL");
+  };
 
   const made = started("initdb", ["-D", data, "-U", "mesh", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
   await once(made, "exit");
@@ -95,7 +122,8 @@ export async function startPostgres(
   }
   return {
     addressOf: (database) => `postgres://mesh@/${database}?host=${encodeURIComponent(folder.path)}`,
-    kill: () => stop("SIGKILL"),
+    socket: join(folder.path, ".s.PGSQL.5432"),
+    kill,
     start,
     [Symbol.asyncDispose]: async () => {
       await stop("SIGQUIT");

@@ -41,6 +41,8 @@ export interface DatabaseAddress {
   readonly connections: number;
   /** As long as this one is waited for, in milliseconds. */
   readonly connectMs: number;
+  /** For so long an answer is waited for, in milliseconds; left out, longer than the database itself lets a statement take. */
+  readonly silentMs?: number;
   /** Told of a connection that broke while nobody used it. */
   readonly onLost: (error: Error) => void;
 }

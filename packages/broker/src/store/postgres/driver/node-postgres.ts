@@ -1,4 +1,5 @@
 /** The driver `pg`, loaded when a database is opened and not before. */
+import { Socket } from "node:net";
 import type { Client, ClientBase, ClientConfig, CustomTypesConfig } from "pg";
 import type { Connection, Database, DatabaseAddress, Value } from "./database.ts";
 
@@ -8,8 +9,17 @@ export const SCHEMA = "agentmesh";
 /** A BIGINT comes as text: what is counted and timed here is far below what a number holds. */
 const BIGINT = 20;
 
-/** A transaction that was left alone, or a statement that hangs, ends after this. */
+/** A statement that hangs ends after this, in milliseconds. */
 const GIVEN_UP_MS = 30_000;
+
+/**
+ * A transaction that was left alone ends after this: who holds it was stopped, or is behind a network that says nothing, and with its
+ * locks keeps all brokers waiting.
+ */
+const LEFT_ALONE_MS = 5_000;
+
+/** By then whatever is asked is answered, if anybody is still at the other end. */
+const SILENT_MS = GIVEN_UP_MS + 5_000;
 
 /** The driver is not installed. */
 export class NoDatabaseDriverError extends Error {
@@ -17,7 +27,12 @@ export class NoDatabaseDriverError extends Error {
 }
 
 /** Opens a pool; no connection is made before the first is used. @throws NoDatabaseDriverError */
-export async function nodePostgres({ connections, onLost, ...address }: DatabaseAddress): Promise<Database> {
+export async function nodePostgres({
+  connections,
+  onLost,
+  silentMs = SILENT_MS,
+  ...address
+}: DatabaseAddress): Promise<Database> {
   const driver = await loaded();
   const pool = new driver.Pool({
     ...usual(driver, address),
@@ -28,7 +43,9 @@ export async function nodePostgres({ connections, onLost, ...address }: Database
     },
     max: connections,
     statement_timeout: GIVEN_UP_MS,
-    idle_in_transaction_session_timeout: GIVEN_UP_MS,
+    idle_in_transaction_session_timeout: LEFT_ALONE_MS,
+    // One that is not used is closed long before that.
+    stream: () => endedBySilence(new Socket(), silentMs),
   });
   pool.on("error", onLost);
   // Told by the statement under way, too. From the beginning: the server may go in the moment in which a connection is lent.
@@ -50,6 +67,11 @@ export async function nodePostgres({ connections, onLost, ...address }: Database
       if (!pool.ending) await pool.end();
     },
   };
+}
+
+/** Nobody says so when what is between has forgotten a connection, and the system asks for a quarter of an hour. */
+function endedBySilence(socket: Socket, ms: number): Socket {
+  return socket.setTimeout(ms, () => socket.destroy());
 }
 
 /** A connection that is in no pool, not made yet. What it writes is no promise: nobody waits until it is on disk. */
