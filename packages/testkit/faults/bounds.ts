@@ -11,6 +11,13 @@ export const RECOVERY_MS = {
   "outside lock": 5_000,
   "clock step": 5_000,
   "half-open receiver": 5_000,
+  "kill of some": 10_000,
+  "database kill": 10_000,
+  "database away": 15_000,
+  cut: 5_000,
+  delay: 5_000,
+  "hold-up": 5_000,
+  forgotten: 5_000,
 } as const;
 
 /** What is done to a broker. */

@@ -1,24 +1,11 @@
 /** The program behind `pnpm test:faults`: does faults, prints what was found. Its options are in docs/reliability.md. */
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { buildPrograms } from "../src/programs/build.ts";
-import { clockStepped } from "./clock.ts";
-import { crashPoints } from "./crash-points.ts";
-import { damaged } from "./damage.ts";
-import { diskFull, fileLimit } from "./disk.ts";
+import { type Engine, engines } from "./engines.ts";
 import type { Fault } from "./fault.ts";
-import { followedTasks } from "./followed-tasks.ts";
-import { malice } from "./malice.ts";
-import { network } from "./network.ts";
-import { outsideLock } from "./outside-lock.ts";
-import { killed, mixed, paused, secondBroker } from "./processes.ts";
-import { properties } from "./properties.ts";
-import { halfOpen, slowConsumer } from "./receivers.ts";
-import { swarm } from "./swarm.ts";
-import { syncError } from "./sync-error.ts";
 import { faultsInTurn } from "./turns.ts";
 
 const MOST_PROPERTY_RUNS = 20_000;
-const MOST_HISTORIES = 10_000;
 
 const OPTIONS = {
   help: { type: "boolean", short: "h", default: false },
@@ -38,37 +25,13 @@ const propertyRuns = Number(values["property-runs"]);
 
 const [only, skip] = [values.only, values.skip].map((list) => list?.split(","));
 
-const FAULTS: readonly Fault[] = [
-  killed,
-  diskFull,
-  halfOpen,
-  paused,
-  secondBroker,
-  damaged,
-  mixed,
-  clockStepped,
-  fileLimit,
-  syncError,
-  crashPoints(only),
-  slowConsumer,
-  outsideLock,
-  followedTasks,
-  swarm,
-  properties(values.engine === "postgres" ? "postgres" : "sqlite", propertyRuns),
-  properties("identity", Math.min(propertyRuns, MOST_HISTORIES)),
-  malice(only),
-  network(only),
-];
+const isEngine = (name: string): name is Engine => Object.hasOwn(engines, name);
+const FAULTS = isEngine(values.engine) ? engines[values.engine]({ only, propertyRuns }) : [];
 const USUAL_S = 60;
-
-/** What is tried over Postgres, too. */
-const OVER_POSTGRES = ["properties"];
 const names = FAULTS.map(({ name }) => name);
 const parts = FAULTS.flatMap((fault) => fault.parts ?? []);
-const isOverPostgres = values.engine === "postgres";
 const known =
-  (isOverPostgres || values.engine === "sqlite") &&
-  (!isOverPostgres || (only ?? []).every((name) => OVER_POSTGRES.includes(name))) &&
+  isEngine(values.engine) &&
   (only ?? []).every((name) => names.includes(name) || parts.includes(name)) &&
   (skip ?? []).every((name) => names.includes(name));
 /** Whether a fault, or a part of it, is among these. */
@@ -92,8 +55,7 @@ if (
   console.error(usage());
   process.exit(2);
 }
-const asked = only ?? (isOverPostgres ? OVER_POSTGRES : undefined);
-const chosen = FAULTS.filter((fault) => (!asked || isOf(fault, asked)) && !isOf(fault, skip ?? []));
+const chosen = FAULTS.filter((fault) => (!only || isOf(fault, only)) && !isOf(fault, skip ?? []));
 await buildPrograms();
 const found = await faultsInTurn(chosen, { seconds, seed, mostAcked, byName: only !== undefined });
 process.exit(found > 0 ? 1 : 0);
@@ -109,5 +71,5 @@ function parsed() {
 }
 
 function usage(): string {
-  return `pnpm test:faults: --seconds 1 … 86400, --seed a whole number from 0, --acked and --property-runs at least 1, --engine sqlite or postgres, which has ${OVER_POSTGRES.join()} alone, --only and --skip of: ${names.join(",")}; --only also of: ${parts.join(",")}`;
+  return `pnpm test:faults: --seconds 1 … 86400, --seed a whole number from 0, --acked and --property-runs at least 1, --engine ${Object.keys(engines).join(" or ")}, --only and --skip of: ${names.join(",")}${parts.length > 0 ? `; --only also of: ${parts.join(",")}` : ""}`;
 }

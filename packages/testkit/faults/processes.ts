@@ -1,20 +1,25 @@
 /** Faults of the broker's process: killed, stopped for a while, a second one on the same folder. */
-import { cleanEnv, runProgram } from "testkit";
-import { type Fault, sleep } from "./fault.ts";
+import { cleanEnv, runProgram, type TestBroker } from "testkit";
+import { type Expectations, type Fault, sleep } from "./fault.ts";
 import { type Site, underLoad } from "./under-load.ts";
 
 /** How long a broker serves before it is killed: half of them hardly begin, half have clients that are back at work. */
-function lifeMs(random: () => number): number {
+export function lifeMs(random: () => number): number {
   return random() < 0.5 ? 30 + random() * 370 : 1_000 + random() * 4_000;
+}
+
+/** Starts a broker that was killed; it must not take long. */
+export async function startedAgain(broker: TestBroker, expectations: Expectations): Promise<void> {
+  const began = performance.now();
+  await broker.start();
+  const ms = performance.now() - began;
+  expectations.expect(ms < 10_000, `the broker took ${Math.round(ms)} ms to start again`);
 }
 
 async function kill({ broker, workload, random, expectations }: Site): Promise<void> {
   await sleep(lifeMs(random));
   await workload.during("kill", () => broker.kill("SIGKILL"));
-  const began = performance.now();
-  await broker.start();
-  const ms = performance.now() - began;
-  expectations.expect(ms < 10_000, `the broker took ${Math.round(ms)} ms to start again`);
+  await startedAgain(broker, expectations);
 }
 
 async function pause({ broker, workload, random }: Site, round: number): Promise<void> {

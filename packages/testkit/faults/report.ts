@@ -11,6 +11,7 @@ interface Sum {
   acked: number;
   longestGapMs: number | undefined;
   longestQuietMs: number;
+  longestSendMs: number;
   longestLateMs: number;
   found: number;
   readonly recoveries: Map<string, { times: number; longestMs: number }>;
@@ -71,7 +72,7 @@ export class Report {
   #add(name: string, outcome: Outcome): void {
     const sum: Sum = this.#sums.get(name) ?? {
       ...{ turns: 0, rounds: 0, accepted: 0, acked: 0, found: 0 },
-      ...{ longestGapMs: undefined, longestQuietMs: 0, longestLateMs: 0 },
+      ...{ longestGapMs: undefined, longestQuietMs: 0, longestSendMs: 0, longestLateMs: 0 },
       recoveries: new Map(),
       notes: new Set(),
     };
@@ -87,6 +88,7 @@ export class Report {
     if (!availability) return;
     sum.longestGapMs = Math.max(sum.longestGapMs ?? 0, availability.longestGapMs);
     sum.longestQuietMs = Math.max(sum.longestQuietMs, availability.longestQuietMs);
+    sum.longestSendMs = Math.max(sum.longestSendMs, availability.longestSendMs);
     for (const [kind, { times, longestMs }] of availability.recoveries) {
       const before = sum.recoveries.get(kind) ?? { times: 0, longestMs: 0 };
       const longest = Math.max(before.longestMs, longestMs);
@@ -96,7 +98,7 @@ export class Report {
 }
 
 /** How long answers took after each kind of fault, in quiet, and in the drain, each beside what may pass. */
-function timesOf({ longestGapMs, longestQuietMs, longestLateMs, recoveries }: Sum): string[] {
+function timesOf({ longestGapMs, longestQuietMs, longestSendMs, longestLateMs, recoveries }: Sum): string[] {
   if (longestGapMs === undefined) return [];
   return [
     ...[...recoveries].map(
@@ -104,6 +106,7 @@ function timesOf({ longestGapMs, longestQuietMs, longestLateMs, recoveries }: Su
         `from ${kind} to the next answered send: ${longestMs} ms at most of ${times} (${recoveryMs(kind)} may pass)`,
     ),
     `without an answered send while nothing was done: ${longestQuietMs} ms at most (${QUIET_MS} may pass)`,
+    `from the first try of a send to its answer: ${longestSendMs} ms at most`,
     `after the last send, later than lease or backoff: ${longestLateMs} ms at most (${DRAIN_GRACE_MS} may pass)`,
   ];
 }

@@ -2,28 +2,35 @@
 import { availabilityFindings, startTestBroker, type TestBroker, until } from "testkit";
 import { QUIET_MS, recoveryMs } from "./bounds.ts";
 import { Expectations, type Found, type Outcome, type Turn } from "./fault.ts";
+import type { MeshUnderLoad } from "./mesh-under-load.ts";
 import { Workload, type WorkloadOptions } from "./workload.ts";
 
-/** What is under the fault. */
-export interface Site {
-  readonly broker: TestBroker;
+/** What goes on where a fault is done. */
+export interface Load {
   readonly workload: Workload;
   readonly random: () => number;
   readonly expectations: Expectations;
 }
 
-/** How the fault is done. */
-export interface UnderLoad {
+/** One broker under a fault. */
+export interface Site extends Load {
+  readonly broker: TestBroker;
+}
+
+/** How the fault is done, at a place: to one broker, or to several and their database. */
+export interface UnderLoad<Place = { readonly broker: TestBroker }> {
   /** Does the fault once, as `workload.during` says which; healed when it resolves. */
-  act(site: Site, round: number): Promise<void>;
+  act(site: Place & Load, round: number): Promise<void>;
   /** Undoes what the rounds leave behind, before the drain. */
-  heal?(site: Site): Promise<void>;
-  /** Most rounds with one broker. */
+  heal?(site: Place & Load): Promise<void>;
+  /** Most rounds at one place. */
   readonly rounds: number;
   readonly env?: Record<string, string>;
   readonly workload?: Omit<WorkloadOptions, "seed">;
   /** Longest time without an answered send that is not a finding, while there is sending. */
   readonly maxGapMs: number;
+  /** Longest time from the first try of a send to its answer that is not a finding, where there is another broker to go to. */
+  readonly maxSendMs?: number;
 }
 
 /** Short times, so that what a gone receiver held returns soon; attempts are not the subject. */
@@ -36,10 +43,20 @@ export async function underLoad(turn: Turn, options: UnderLoad): Promise<Outcome
 }
 
 /** The same on a broker that stands already. */
-export async function loadOn(broker: TestBroker, turn: Turn, options: UnderLoad): Promise<Outcome> {
+export function loadOn(broker: TestBroker, turn: Turn, options: UnderLoad): Promise<Outcome> {
+  return loadAt({ broker }, broker, turn, options);
+}
+
+/** The same at any place whose brokers stand already. */
+export async function loadAt<Place extends object>(
+  place: Place,
+  mesh: MeshUnderLoad,
+  turn: Turn,
+  options: UnderLoad<Place>,
+): Promise<Outcome> {
   const expectations = new Expectations();
-  const workload = await Workload.start(broker, { seed: turn.seed, ...options.workload });
-  const site: Site = { broker, workload, random: turn.random, expectations };
+  const workload = await Workload.start(mesh, { seed: turn.seed, ...options.workload });
+  const site: Place & Load = { ...place, workload, random: turn.random, expectations };
   let rounds = 0;
   let found: Found[] = [];
   try {
@@ -53,11 +70,13 @@ export async function loadOn(broker: TestBroker, turn: Turn, options: UnderLoad)
     found = await workload.finish();
   } catch (error) {
     const detail = `round ${rounds}: ${error instanceof Error ? error.message : error}`;
-    found.push({ kind: "unexpected", detail, excerpt: lastErrors(broker) });
+    found.push({ kind: "unexpected", detail, excerpt: lastErrors(mesh) });
     await workload.stop();
   }
   const { acceptedCount, ackedCount, availability } = workload.history;
-  found.push(...availabilityFindings(availability, { gapMs: options.maxGapMs, quietMs: QUIET_MS, recoveryMs }));
+  const { maxGapMs: gapMs, maxSendMs: sendMs } = options;
+  const bounds = { gapMs, quietMs: QUIET_MS, recoveryMs, ...(sendMs !== undefined && { sendMs }) };
+  found.push(...availabilityFindings(availability, bounds));
   return {
     rounds,
     accepted: acceptedCount,
@@ -69,8 +88,8 @@ export async function loadOn(broker: TestBroker, turn: Turn, options: UnderLoad)
   };
 }
 
-/** What the broker logged as errors last. */
-function lastErrors(broker: TestBroker): string[] {
-  const lines = broker.log().split("\n");
+/** What brokers logged as errors last. */
+function lastErrors(mesh: MeshUnderLoad): string[] {
+  const lines = mesh.log().split("\n");
   return lines.filter((line) => line !== "" && !/^\{"level":[1-4]0,/.test(line)).slice(-12);
 }

@@ -8,11 +8,11 @@ import {
   readLedger,
   restingUntil,
   seededRandom,
-  type TestBroker,
   until,
 } from "testkit";
 import { DRAIN_GRACE_MS, type FaultKind } from "./bounds.ts";
 import { type Found, sleep } from "./fault.ts";
+import type { MeshUnderLoad } from "./mesh-under-load.ts";
 
 /** Settings of a workload. */
 export interface WorkloadOptions {
@@ -39,7 +39,7 @@ const DRAIN_MS = 60_000;
 /** A running workload. */
 export class Workload {
   readonly history = new History();
-  readonly #broker: TestBroker;
+  readonly #mesh: MeshUnderLoad;
   readonly #options: WorkloadOptions;
   readonly #since: string;
   readonly #surprises: Found[] = [];
@@ -49,19 +49,20 @@ export class Workload {
   readonly #acks = new Set<Promise<void>>();
   #sending: Promise<void>[] = [];
   #reading: Promise<void>[] = [];
+  #clients = 0;
   #drainFrom = 0;
   #longestLateMs = 0;
 
-  private constructor(broker: TestBroker, options: WorkloadOptions, since: string) {
-    this.#broker = broker;
+  private constructor(mesh: MeshUnderLoad, options: WorkloadOptions, since: string) {
+    this.#mesh = mesh;
     this.#options = options;
     this.#since = since;
   }
 
   /** Registers the agents and begins. */
-  static async start(broker: TestBroker, options: WorkloadOptions): Promise<Workload> {
-    const since = (await broker.admin.log({ limit: 1 })).cursor;
-    const workload = new Workload(broker, options, since);
+  static async start(mesh: MeshUnderLoad, options: WorkloadOptions): Promise<Workload> {
+    const since = (await mesh.admin.log({ limit: 1 })).cursor;
+    const workload = new Workload(mesh, options, since);
     const { seed, senders = 24, receivers = 12 } = options;
     const names = Array.from({ length: receivers }, (_, i) => `receiver-${i}`);
     const froms = Array.from({ length: senders }, (_, i) => `sender-${i}`);
@@ -105,12 +106,12 @@ export class Workload {
   /** Waits until every inbox is empty, as long as deliveries rest by the backoff and `timeoutMs` more; false when over. */
   async drained(timeoutMs = DRAIN_MS): Promise<boolean> {
     const empty = async () => {
-      const { deliveries } = await this.#broker.admin.status();
+      const { deliveries } = await this.#mesh.admin.status();
       return deliveries.queued + deliveries.leased === 0 && this.#acks.size === 0;
     };
     for (let ms = timeoutMs; ms > 0; ) {
       if (await until(empty, "every inbox to be empty", ms).catch(() => false)) return true;
-      const ledger = await readLedger(this.#broker.admin, this.#since);
+      const ledger = await readLedger(this.#mesh.admin, this.#since);
       const resting = restingUntil(ledger.values(), this.#terms) - Date.now();
       ms = resting > 0 ? resting + timeoutMs : 0;
     }
@@ -131,8 +132,8 @@ export class Workload {
     const drained = await this.drained(drainMs);
     const to = Date.now();
     await this.stop();
-    const ledger: Ledger = await readLedger(this.#broker.admin, this.#since);
-    const { deliveries } = await this.#broker.admin.status();
+    const ledger: Ledger = await readLedger(this.#mesh.admin, this.#since);
+    const { deliveries } = await this.#mesh.admin.status();
     const late = drainFindings(ledger.values(), { ...this.#terms, to, graceMs: DRAIN_GRACE_MS });
     this.#longestLateMs = late.longestMs;
     const found: Found[] = [
@@ -155,9 +156,11 @@ export class Workload {
   }
 
   async #client(name: string, retryForMs = 5_000): Promise<MeshClient> {
-    const { token } = await this.#broker.agent(name);
+    const { token } = await this.#mesh.agent(name);
     const { fetch } = this.#options;
-    return new MeshClient({ url: this.#broker.url, token, retryForMs, ...(fetch && { fetch }) });
+    const first = this.#clients++;
+    const url = [this.#mesh.url].flat().map((_, n, all) => all[(first + n) % all.length] ?? "");
+    return new MeshClient({ url, token, retryForMs, ...(fetch && { fetch }) });
   }
 
   async #send(from: string, client: MeshClient, names: readonly string[], random: () => number): Promise<void> {

@@ -19,6 +19,8 @@ export class History {
   readonly #ackedAt = new Map<string, number>();
   readonly #tried = new Set<string>();
   readonly #gone = new Set<string>();
+  /** When the first try of the send of each sender began that is under way. */
+  readonly #triedAt = new Map<string, number>();
   readonly #answered: AnsweredSend[] = [];
   readonly #faults: FaultDone[] = [];
   readonly #keepAll: boolean;
@@ -34,12 +36,13 @@ export class History {
   trying(from: string, to: string, n: number): void {
     this.#sendingFrom ??= performance.now();
     this.#tried.add(`${from} ${to} ${n}`);
+    this.#triedAt.set(from, performance.now());
   }
 
   /** A send was answered 2xx, by the try that began at `begun` (performance.now()). */
   sent(sent: Sent, begun = performance.now()): void {
     this.#sent.push(sent);
-    this.#answered.push({ begun, answered: performance.now() });
+    this.#answered.push({ first: this.#triedAt.get(sent.from) ?? begun, begun, answered: performance.now() });
   }
 
   /** Something is done to the broker; the returned function says that it is over. */

@@ -3,6 +3,8 @@ import type { Finding } from "./records.ts";
 
 /** One answered send: when the try that was answered began, and when the answer came (performance.now()). */
 export interface AnsweredSend {
+  /** When the first of its tries began, where there were several. */
+  readonly first?: number;
   readonly begun: number;
   readonly answered: number;
 }
@@ -28,6 +30,8 @@ export interface AvailabilityBounds {
   readonly gapMs: number;
   /** Without an answered send while nothing is done to the broker. */
   readonly quietMs: number;
+  /** From the first try of a send to its answer; left out, as long as it takes. */
+  readonly sendMs?: number;
   /** From the end of a fault of a kind to the next answered send. */
   recoveryMs(kind: string): number;
 }
@@ -42,6 +46,8 @@ export interface Recoveries {
 export interface Availability {
   readonly longestGapMs: number;
   readonly longestQuietMs: number;
+  /** From the first try of a send to its answer. */
+  readonly longestSendMs: number;
   /** By kind. A fault upon which another followed before any answer is measured with that one. */
   readonly recoveries: ReadonlyMap<string, Recoveries>;
 }
@@ -75,7 +81,16 @@ export function availabilityOf(sending: Sending): Availability {
     longestGap = Math.max(longestGap, gap.to - gap.from);
     longestQuiet = Math.max(longestQuiet, longestOutside(gap, troubled));
   }
-  return { longestGapMs: Math.round(longestGap), longestQuietMs: Math.round(longestQuiet), recoveries };
+  const longestSend = sends.reduce(
+    (most, { first, begun, answered }) => Math.max(most, answered - (first ?? begun)),
+    0,
+  );
+  return {
+    longestGapMs: Math.round(longestGap),
+    longestQuietMs: Math.round(longestQuiet),
+    longestSendMs: Math.round(longestSend),
+    recoveries,
+  };
 }
 
 /** The longest piece of a span that none of the others, in the order of their beginnings, covers. */
@@ -99,6 +114,7 @@ export function availabilityFindings(measured: Availability, bounds: Availabilit
   };
   note(measured.longestGapMs, bounds.gapMs, "no send was answered while there was sending");
   note(measured.longestQuietMs, bounds.quietMs, "no send was answered though nothing was done to the broker");
+  if (bounds.sendMs !== undefined) note(measured.longestSendMs, bounds.sendMs, "one sender waited for its answer");
   for (const [kind, { longestMs }] of measured.recoveries) {
     note(longestMs, bounds.recoveryMs(kind), `after ${kind} no send was answered`);
   }
