@@ -27,9 +27,8 @@ export class FileLock {
     let database: Database | undefined;
     try {
       database = openDatabase(path);
-      database.exec(
-        "PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE",
-      );
+      // No pragma besides: a new file has the rollback journal and no wait, and whatever reads a schema brings SQLite's planner into memory.
+      database.exec("BEGIN EXCLUSIVE");
       if (process.platform !== "win32") {
         for (const file of [path, `${path}-journal`]) if (existsSync(file)) chmodSync(file, 0o600);
       }
@@ -53,7 +52,7 @@ export class FileLock {
     let database: Database | undefined;
     try {
       database = openDatabase(path, true);
-      database.exec("PRAGMA busy_timeout = 0; SELECT 1 FROM sqlite_schema");
+      database.exec("PRAGMA schema_version");
       return false;
     } catch (error) {
       const code = codeOf(error) % 256;

@@ -3,11 +3,15 @@
  * time, V8 collects while it works, and so keeps for good what a start or a call took.
  */
 
-/** How often it is looked, in milliseconds. */
-const LOOK_MS = 3_000;
+/** How soon it is looked again: while there is work or something to give back, and while there is neither; in milliseconds. */
+const LOOK_MS = 1_000;
+const LOOK_AT_REST_MS = 3_000;
 
-/** Processor time since the last look with which a process counts as at work, in microseconds. */
-const AT_WORK_US = 100_000;
+/** A process counts as at work when it uses more than one part in so many of the time between two looks. */
+const AT_WORK = 30;
+
+/** So many looks in a row find it without work before anything is collected. */
+const LOOKS_WITHOUT_WORK = 3;
 
 /** Growth since the last collection that makes the next one worth it, in bytes; what is young is collected anyway. */
 const WORTH_BYTES = 1_048_576;
@@ -20,26 +24,32 @@ const SELDOM = 400;
 
 /** Looks for it from now on; keeps no process alive. Once per process. */
 export function giveBackUnusedMemory(): void {
-  let usedUs = 0;
+  let usedMs = 0;
+  let lookedAt = 0;
   let collected = 0;
   let restsUntil = 0;
-  const timer = setInterval(() => {
+  let withoutWork = 0;
+  const look = () => {
     const { user, system } = process.cpuUsage();
-    const isAtWork = user + system - usedUs > AT_WORK_US;
-    usedUs = user + system;
-    const began = process.uptime();
-    if (isAtWork || began < restsUntil) return;
+    const [nowUsedMs, now] = [(user + system) / 1_000, process.uptime() * 1_000];
+    const isAtWork = (nowUsedMs - usedMs) * AT_WORK > now - lookedAt;
+    [usedMs, lookedAt] = [nowUsedMs, now];
+    withoutWork = isAtWork ? 0 : withoutWork + 1;
+    if (withoutWork < LOOKS_WITHOUT_WORK) return lookAgain(LOOK_MS);
     const bytes = keptBytes();
-    if (bytes > MOST_BYTES || bytes - collected < WORTH_BYTES) return;
-    try {
-      collectAll();
-    } catch {
-      // Left to V8, as without this.
-      clearInterval(timer);
+    if (now >= restsUntil && bytes <= MOST_BYTES && bytes - collected >= WORTH_BYTES) {
+      try {
+        collectAll();
+      } catch {
+        return; // Left to V8, as without this.
+      }
+      collected = keptBytes();
+      restsUntil = now + SELDOM * (process.uptime() * 1_000 - now);
     }
-    collected = keptBytes();
-    restsUntil = began + SELDOM * (process.uptime() - began);
-  }, LOOK_MS).unref();
+    lookAgain(LOOK_AT_REST_MS);
+  };
+  const lookAgain = (ms: number) => void setTimeout(look, ms).unref();
+  lookAgain(LOOK_MS);
 }
 
 /** What the heap holds beside its young objects. */
