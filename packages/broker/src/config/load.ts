@@ -126,12 +126,8 @@ function tlsErrors({ tls, tlsCert, tlsKey }: Config): string[] {
 
 /** What a database of Postgres does not go with. */
 function databaseErrors(config: Config, sources: Partial<Record<ConfigKey, Source>>): string[] {
-  const { database, databasePasswordFile, startEmpty } = config;
-  if (database === "") {
-    return databasePasswordFile === ""
-      ? []
-      : ["--database-password-file is for --database postgres://…, which says where to connect. Add it."];
-  }
+  const { database, startEmpty } = config;
+  if (database === "") return [];
   return [
     ...(sources.database === "flag" && hasPassword(database)
       ? [
