@@ -21,7 +21,7 @@ import type { Policy } from "./policy.ts";
 import { retryPolicy } from "./push/retry.ts";
 import type { Wakes } from "./push/wakes.ts";
 import type { AskNotices, AskStatus, RetryPolicy, Store } from "./store.ts";
-import type { WaitingAsks } from "./waiting-asks.ts";
+import type { Waiting } from "./waiting-asks.ts";
 
 type Table = typeof endpoints;
 
@@ -46,7 +46,7 @@ export class Asks {
   readonly #messages: Messages;
   readonly #ready: Wakes<string>;
   readonly #turns: Turns;
-  readonly #waiting: WaitingAsks;
+  readonly #waiting: Waiting;
   readonly #refusals: Refusals;
   readonly #retry: RetryPolicy;
 
@@ -55,7 +55,7 @@ export class Asks {
     agents: Agents;
     messages: Messages;
     ready: Wakes<string>;
-    waiting: WaitingAsks;
+    waiting: Waiting;
     turns: Turns;
     refusals: Refusals;
     policy: Policy;
@@ -89,16 +89,16 @@ export class Asks {
     const { recipient: asked } = await this.#messages.addressee(caller, request.to, request.idempotencyKey);
     const asker = caller.agent;
     if (asked.id === asker.id) throw new MeshError("would_deadlock", `${asker.name} cannot wait for itself.`);
-    if (this.#waiting.reaches(asked.id, asker.id)) {
+    // Before the send, which takes a moment: of asks that cross in it the second is refused, too.
+    const call = await this.#waiting.tryBegin(asker.id, asked.id, waitMs);
+    if (!call) {
       const why = `${asked.name} is waiting for an answer that depends on ${asker.name}: neither would ever answer. Answer first, or send a message instead.`;
       this.#refusals.note({ kind: "deadlock", from: asker, to: asked, why });
       throw new MeshError("would_deadlock", why);
     }
-    // Before the send, which takes a moment: of asks that cross in it the second is refused, too.
-    const call = this.#waiting.begin(asker.id, asked.id);
     try {
       const sent = await this.#messages.send(caller, message, { answerWithinMs });
-      call.ask = sent.messageId;
+      await this.#waiting.sent(call, sent.messageId);
       await accepted();
       const deadline = performance.now() + waitMs;
       for (;;) {

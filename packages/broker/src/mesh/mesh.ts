@@ -1,5 +1,6 @@
 /** The mesh: its parts built over one store. Knows no HTTP, no SQL, no sockets. */
 import type { Keeper, KeepingStatus } from "@agentmesh/protocol";
+import { countsOf } from "./acceptance/counts.ts";
 import { type Disk, Intake } from "./acceptance/intake.ts";
 import { LoopGuard } from "./acceptance/loop-guard.ts";
 import { ReceiverPolicies } from "./acceptance/receiver-policy.ts";
@@ -29,7 +30,7 @@ import { Sessions } from "./sessions.ts";
 import type { Store, StoreStats } from "./store.ts";
 import { startSweeper } from "./sweeper.ts";
 import { Topics } from "./topics.ts";
-import { WaitingAsks } from "./waiting-asks.ts";
+import { waitingIn } from "./waiting-asks.ts";
 import { answerPost } from "./webhook/answer.ts";
 import type { WebhookNotice } from "./webhook/running.ts";
 import type { Seal } from "./webhook/seal.ts";
@@ -96,8 +97,8 @@ export function createMesh(parts: {
   const dialogs = new Dialogs();
   const agents = new Agents({ store, policy, intake, turns, dialogs });
   const refusals = new Refusals(parts.clock);
-  const guard = new LoopGuard(policy, parts.clock, refusals);
-  const waiting = new WaitingAsks();
+  const guard = new LoopGuard(policy, parts.clock, refusals, countsOf(store.shared, parts.clock));
+  const waiting = waitingIn(store.shared);
   const messages = new Messages({ ...parts, agents, advanced, guard, waiting, intake, turns });
   const streams: Streams = new Streams({ ...parts, ready, isPresent: (session) => presence.has(session) });
   const presence = new PresenceStreams({ ...parts, isStreamed: (session) => streams.isOpen(session) });

@@ -27,7 +27,7 @@ import { wholeId } from "./names/short-ids.ts";
 import { inboxQuota, type Policy } from "./policy.ts";
 import type { Wakes } from "./push/wakes.ts";
 import type { Enqueued, MessagePlace, MessageToEnqueue, Store, Viewer } from "./store.ts";
-import type { WaitingAsks } from "./waiting-asks.ts";
+import type { Waiting } from "./waiting-asks.ts";
 
 type Table = typeof endpoints;
 type SendBody = EndpointRequest<Table["send"]>["body"];
@@ -45,7 +45,7 @@ export class Messages {
   readonly #policy: Policy;
   readonly #advanced: Wakes<"log">;
   readonly #guard: LoopGuard;
-  readonly #waiting: WaitingAsks;
+  readonly #waiting: Waiting;
   readonly #intake: Intake;
   readonly #turns: Turns;
 
@@ -55,7 +55,7 @@ export class Messages {
     policy: Policy;
     advanced: Wakes<"log">;
     guard: LoopGuard;
-    waiting: WaitingAsks;
+    waiting: Waiting;
     intake: Intake;
     turns: Turns;
   }) {
@@ -89,12 +89,12 @@ export class Messages {
     const { recipient, known } = await this.addressee(caller, to, idempotencyKey);
     const isPersons = sender.person && !request.byProgram;
     const hops = answered && !isPersons ? await this.#hopsAfter(answered) : 0;
-    let takeBack = () => {};
+    let takeBack: (() => Promise<void>) | undefined;
     // A retry of what was accepted is answered, whatever has been sent since.
     if (!known) {
       this.#intake.check();
       const answers = isPersons ? answered?.messageId : undefined;
-      takeBack = this.#guard.checkSend({ sender, recipient, body: request.body, hops, answers, idempotencyKey });
+      takeBack = await this.#guard.checkSend({ sender, recipient, body: request.body, hops, answers, idempotencyKey });
     }
     const id = newId("msg");
     const message: MessageToEnqueue = {
@@ -110,7 +110,7 @@ export class Messages {
       hops,
       byProgram: request.byProgram,
       answerWithinMs,
-      ...(answered && this.#waiting.has(answered.messageId) && { keepBackMs: KEEP_BACK_FOR_ASK_MS }),
+      ...(answered && (await this.#waiting.has(answered.messageId)) && { keepBackMs: KEEP_BACK_FOR_ASK_MS }),
       ttlMs: request.ttlMs,
       idempotency: request.idempotencyKey
         ? {
@@ -124,7 +124,8 @@ export class Messages {
     try {
       return await this.#reply(await this.#store.enqueue(message, inboxQuota(this.#policy)), request.to);
     } catch (error) {
-      takeBack();
+      // What stays counted is forgotten within a minute.
+      await takeBack?.().catch(() => {});
       throw error;
     }
   }

@@ -55,6 +55,7 @@ import type { StoreListener } from "./store/listener.ts";
 import type { Looks } from "./store/looks.ts";
 import type { NeedStore } from "./store/needs.ts";
 import type { SessionStore } from "./store/sessions.ts";
+import type { SharedMesh } from "./store/shared.ts";
 import type { WebhookStore } from "./store/webhooks.ts";
 
 export type * from "./records/index.ts";
@@ -81,6 +82,8 @@ export interface Store
     EventStore {
   /** Identity of the database, made once. */
   readonly instanceId: string;
+  /** What holds for all brokers of the mesh; undefined where there is one, which has it in its memory. */
+  readonly shared?: SharedMesh;
   listen(listener: StoreListener): void;
 
   /** Keeps, or replaces, what the predecessor's wire knows of an agent. */

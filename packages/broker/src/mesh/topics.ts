@@ -52,7 +52,7 @@ export class Topics {
     const { idempotencyKey } = request;
     if (idempotencyKey === undefined || !(await this.#store.acceptedUnder(caller.agent.id, idempotencyKey))) {
       this.#intake.check();
-      this.#guard.checkPublish(caller.agent);
+      await this.#guard.checkPublish(caller.agent);
     }
     const id = newId("msg");
     const content = JSON.stringify([topic, request.body, request.threadId, request.ttlMs, request.urgency]);

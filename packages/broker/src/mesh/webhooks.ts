@@ -14,10 +14,12 @@ import type { Agents } from "./agents.ts";
 import { type AnyCaller, mayActFor } from "./caller.ts";
 import { MeshError } from "./errors.ts";
 import type { AgentRecord, WebhookRecord } from "./store.ts";
+import { SharedWebhooks } from "./webhook/at-several.ts";
 import { type RunningParts, type RunningWebhook, RunningWebhooks } from "./webhook/running.ts";
 import type { Seal } from "./webhook/seal.ts";
 import { shownWebhook } from "./webhook/shown.ts";
-import { newTerms, openTerms, postsSo, rotatedTerms, sealTerms, type WebhookTerms } from "./webhook/terms.ts";
+import { StoredWebhooks } from "./webhook/stored.ts";
+import { newTerms, postsSo, rotatedTerms, sealTerms, type WebhookTerms } from "./webhook/terms.ts";
 
 type Table = typeof endpoints;
 
@@ -31,30 +33,28 @@ export interface WebhooksParts extends RunningParts {
 export class Webhooks {
   readonly #parts: WebhooksParts;
   readonly #running: RunningWebhooks;
+  /** Other brokers of the mesh, where there may be some. */
+  readonly #others: SharedWebhooks | undefined;
+  readonly #stored: StoredWebhooks;
 
   constructor(parts: WebhooksParts) {
     this.#parts = parts;
-    this.#running = new RunningWebhooks(parts);
+    const { store, ready, onFault } = parts;
+    const { shared } = store;
+    this.#others =
+      shared &&
+      new SharedWebhooks({
+        ...{ store, shared, onFault },
+        adopt: (isTurn) => this.#stored.adoptAll(isTurn),
+        freed: (agentId) => ready.wake(agentId),
+      });
+    this.#running = new RunningWebhooks(parts, this.#others);
+    this.#stored = new StoredWebhooks(parts, this.#running, this.#others);
   }
 
   /** Begins to post for every webhook that is stored, and goes on with the tasks that they followed. */
-  async start(): Promise<void> {
-    const { store, seal, onWebhook, agents, clock } = this.#parts;
-    const followed = Map.groupBy(await store.listFollowed(), ({ agentId }) => agentId);
-    for (const record of await store.listWebhooks()) {
-      const agent = await agents.resolve(record.agentId, { kind: "key" });
-      const terms = openTerms(seal, record.agentId, record.sealed);
-      if (terms) {
-        const { pump } = this.#running.begin(agent, terms, record);
-        for (const { endsAt, ...task } of followed.get(agent.id) ?? []) {
-          pump.tasks.resume({ ...task, forMs: endsAt - clock.now() });
-        }
-        continue;
-      }
-      const why = "disabled: its secrets cannot be opened, the mesh key is not the one it was set with; set it again";
-      onWebhook("webhook.disabled", { agent: agent.name, why });
-      await store.noteWebhook(record.agentId, { kind: "disabled", why, failures: record.failures });
-    }
+  start(): Promise<void> {
+    return this.#others ? this.#others.start() : this.#stored.adoptAll(true);
   }
 
   /** Sets an agent's webhook. @throws MeshError forbidden, agent_not_found, webhook_url_forbidden */
@@ -80,7 +80,7 @@ export class Webhooks {
    */
   async inTheWay(caller: AnyCaller, nameOrId: string, request: SetWebhookRequest): Promise<Webhook | undefined> {
     const agent = await this.#agent(caller, nameOrId);
-    const running = this.#running.of(agent.id);
+    const running = await this.#known(agent);
     if (running) return postsSo(running.terms, request) ? undefined : this.show(caller, nameOrId);
     await this.#parts.sinks.vet(request.url);
     return undefined;
@@ -92,7 +92,7 @@ export class Webhooks {
    */
   async setOnce(caller: AnyCaller, nameOrId: string, request: SetWebhookRequest): Promise<void> {
     const agent = await this.#agent(caller, nameOrId);
-    const running = this.#running.of(agent.id);
+    const running = await this.#known(agent);
     if (!running || !postsSo(running.terms, request)) return void (await this.set(caller, nameOrId, request));
     const { a2a = running.terms.a2a } = request;
     if (JSON.stringify(a2a) === JSON.stringify(running.terms.a2a)) return;
@@ -169,8 +169,9 @@ export class Webhooks {
   }
 
   /** Ends all posts, with a moment for those under way. */
-  close(): Promise<void> {
-    return this.#running.close();
+  async close(): Promise<void> {
+    await this.#others?.close();
+    await this.#running.close();
   }
 
   async #reseal({ id }: Party, running: RunningWebhook, terms: WebhookTerms): Promise<void> {
@@ -178,7 +179,9 @@ export class Webhooks {
     const before = running.terms;
     // Before it is stored: a change at the same time goes on from this one.
     running.terms = terms;
-    await store.resealWebhook(id, sealTerms(seal, id, terms)).catch((error: unknown) => {
+    const sealed = sealTerms(seal, id, terms);
+    running.sealed = sealed;
+    await store.resealWebhook(id, sealed).catch((error: unknown) => {
       if (running.terms === terms) running.terms = before;
       throw error;
     });
@@ -191,12 +194,17 @@ export class Webhooks {
   }
 
   async #record(agent: Party): Promise<WebhookRecord> {
-    const record = await this.#parts.store.webhookOf(agent.id);
+    const record = await this.#stored.of(agent.id);
     if (record) return record;
     throw new MeshError(
       "webhook_not_found",
       `${agent.name} has no webhook. Set one: agentmesh webhook set ${agent.name} URL`,
     );
+  }
+
+  async #known({ id }: Party): Promise<RunningWebhook | undefined> {
+    if (this.#others) await this.#stored.of(id);
+    return this.#running.of(id);
   }
 
   #runningOf(agent: Party): RunningWebhook {

@@ -22,6 +22,7 @@ export interface MovedTable {
 export const OWN: ReadonlySet<string> = new Set([
   ...["mesh", "life", "gap", "kept", "tally", "forgotten", "indexed", "counting"],
   ...["counter", "let_go", "message_words", "migration", "moved", "broker", "duty"],
+  ...["budget", "repeated", "waiting_call"],
 ]);
 
 /** A session is of a broker only where there are several; the next one that it turns to takes it. */

@@ -49,9 +49,21 @@ export interface RunningParts {
   readonly onFault: (error: unknown) => void;
 }
 
+/** What other brokers of the mesh do. */
+export interface Others {
+  /** Whether this broker is the one that posts. */
+  readonly posts: boolean;
+  /** Whether another one streams to an agent. */
+  isStreamed(agentId: AgentId): boolean;
+}
+
 /** A webhook that is posted to. Its secrets, and what lets the broker in, may change under it: the next post is made as they say then. */
 export interface RunningWebhook {
   readonly pump: WebhookPump;
+  /** As it was stored when it was begun. */
+  readonly before: WebhookRecord;
+  /** What was stored when its terms were read last. */
+  sealed: string;
   terms: WebhookTerms;
 }
 
@@ -61,8 +73,11 @@ export class RunningWebhooks {
   readonly #slots = new Slots();
   readonly #running = new Map<AgentId, RunningWebhook & { stop(graceMs: number): Promise<void> }>();
 
-  constructor(parts: RunningParts) {
+  readonly #others: Others | undefined;
+
+  constructor(parts: RunningParts, others?: Others) {
     this.#parts = parts;
+    this.#others = others;
   }
 
   of(agentId: AgentId): RunningWebhook | undefined {
@@ -104,7 +119,7 @@ export class RunningWebhooks {
       maxInFlight,
       urgency,
       leaseMs: timeoutMs + LEASE_MARGIN_MS,
-      streamed: () => streams.has(id),
+      streamed: () => streams.has(id) || this.#isOthers(id),
       answer,
       onUnanswered: (delivery, why) => onWebhook("webhook.unanswered", { agent: name, delivery, why }),
       onFault,
@@ -115,10 +130,14 @@ export class RunningWebhooks {
       off();
       return pump.close(graceMs).catch(onFault);
     };
-    const running = { pump, terms, stop };
+    const running = { pump, before, sealed: before.sealed, terms, stop };
     this.#running.set(id, running);
     pump.wake();
     return running;
+  }
+
+  #isOthers(agentId: AgentId): boolean {
+    return this.#others?.posts === false || this.#others?.isStreamed(agentId) === true;
   }
 
   /** Posts nothing more for this agent; what is under way may end. */

@@ -8,6 +8,7 @@ import { Lanes } from "./commits/lanes.ts";
 import { Transactions } from "./commits/transactions.ts";
 import type { Notice } from "./context.ts";
 import type { OpenPostgres } from "./database/open.ts";
+import { sharedMesh } from "./shared/shared-mesh.ts";
 import { accessVerbs } from "./verbs/access.ts";
 import { agentCardVerbs } from "./verbs/agent-cards.ts";
 import { agentVerbs } from "./verbs/agents.ts";
@@ -88,6 +89,7 @@ export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders
 
   return {
     instanceId,
+    shared: sharedMesh(db, seat, begun),
     isOnDuty: () => seat.isOnDuty,
     listen: (listener) => transactions.listen(listener),
     ...agentVerbs(parts),

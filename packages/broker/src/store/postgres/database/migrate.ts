@@ -7,9 +7,19 @@ import { followed } from "../migrations/0004-followed.ts";
 import { brokers } from "../migrations/0005-brokers.ts";
 import { eventWebhooks } from "../migrations/0006-event-webhooks.ts";
 import { meshKeys } from "../migrations/0007-mesh-key.ts";
+import { shared } from "../migrations/0008-shared.ts";
 
 /** Every migration in order; the schema is how many a database has. Never edited after a release. */
-export const migrations: readonly string[] = [parties, messages, counts, followed, brokers, eventWebhooks, meshKeys];
+export const migrations: readonly string[] = [
+  parties,
+  messages,
+  counts,
+  followed,
+  brokers,
+  eventWebhooks,
+  meshKeys,
+  shared,
+];
 
 /** Which of all advisory locks of a database the migrations of a mesh take. */
 const LOCK = 2_026_113_001;

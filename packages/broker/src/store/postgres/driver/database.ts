@@ -6,6 +6,7 @@ export type Value =
   | number
   | null
   | readonly string[]
+  | readonly number[]
   | readonly (number | null)[]
   | readonly (string | null)[];
 

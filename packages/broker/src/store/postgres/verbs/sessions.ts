@@ -97,7 +97,10 @@ export function sessionVerbs({
         if (afterPosition === undefined && (await engine.brokers.hasElsewhere(session)))
           return { part: 0, more: false };
         if (afterPosition !== undefined) await engine.brokers.streams(session);
-        return { part: await giveBackAll(engine, context, rows, { reason, failed, retry }), more };
+        const part = await giveBackAll(engine, context, rows, { reason, failed, retry });
+        // From here on no stream is expected back: a webhook of its agent gets its mail again.
+        if (afterPosition === undefined && !more) await engine.brokers.forget([session]);
+        return { part, more };
       });
       return sum(parts);
     },
