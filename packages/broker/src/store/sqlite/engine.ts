@@ -1,4 +1,4 @@
-/** All statements of the engine, prepared once over one open database. */
+/** All statements of the engine, made once over one open database, and prepared when they are run first. */
 
 import { FoundDamage } from "../shared/damage.ts";
 import { agentCardStatements } from "./access/agent-cards.ts";
@@ -42,7 +42,7 @@ import { webhookStatements } from "./webhooks.ts";
 /** The statements by noun. */
 export type Engine = ReturnType<typeof prepareEngine>;
 
-/** Prepares every statement; `happened` is told of each event that is noted, `isExact` says that the broker before has written all that it knew. */
+/** Makes every statement; `happened` is told of each event that is noted, `isExact` says that the broker before has written all that it knew. */
 export function prepareEngine(context: EngineContext, epoch: string, isExact: boolean, happened: () => void) {
   const selectInboxSize = context.db.prepare<[number], { messages: number; bytes: number }>(
     `SELECT open_count AS messages, open_bytes AS bytes FROM agent WHERE pk = ?`,

@@ -16,6 +16,7 @@ import { laneOf, SLICES, type SliceSizes } from "./commits/slices.ts";
 import { type DiskTrouble, storageError } from "./commits/storage-error.ts";
 import type { EngineContext, Notice } from "./context.ts";
 import type { Database } from "./driver/database.ts";
+import { PreparedWhenRun } from "./driver/when-first-run.ts";
 import { prepareEngine } from "./engine.ts";
 import type { Watermark } from "./file/watermark.ts";
 import { CallersInMemory } from "./memory/callers.ts";
@@ -85,7 +86,8 @@ export function openStore(
   const undo = new Undo();
   const leasable = new Leasable(undo, () => listener);
   const context: EngineContext = {
-    ...{ db, clock, remoteSenders },
+    db: new PreparedWhenRun(db),
+    ...{ clock, remoteSenders },
     changes: { count: 0 },
     undo,
     callers: new CallersInMemory(undo),
