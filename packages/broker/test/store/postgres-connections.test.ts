@@ -6,6 +6,7 @@ import { type OpenTerms, openPostgres } from "../../src/store/postgres/database/
 import { nodePostgres } from "../../src/store/postgres/driver/node-postgres.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { messageFrom, registered } from "./parties.ts";
+import { QUICK } from "./postgres-brokers.ts";
 import { usePostgres } from "./postgres-engine.ts";
 
 const version = packagedPostgres();
@@ -41,6 +42,33 @@ describe.skipIf(version.whyNot !== undefined)(`connections to ${version.name} ($
     goOn();
     await expect(act, "what it was at is not done").rejects.toThrow();
     await stopped.close();
+    await store.close();
+  });
+
+  test("what a broker holds that hangs is ended by another, with all that it has waiting for the same", async () => {
+    const url = await newDatabase();
+    const store = await storeOf(url, { times: QUICK });
+    const [alice, bob] = [await registered(store, "alice"), await registered(store, "bob")];
+    const owner = "one-that-hangs";
+    const hanging = await nodePostgres({ url, owner, connections: 4, connectMs: 5_000, onLost: () => {} });
+    await hanging.use((connection) =>
+      connection.run("INSERT INTO broker (id, owner, seated_at, renewed_at) VALUES ($1, $1, now(), now())", [owner]),
+    );
+    const { promise: never } = Promise.withResolvers<void>();
+    const waiting: boolean[] = [];
+    const acts = [1, 2, 3, 4].map(() =>
+      hanging.use(async (connection) => {
+        await connection.script("BEGIN");
+        waiting.push(true);
+        await connection.script("SELECT message FROM counter FOR NO KEY UPDATE");
+        await never;
+      }),
+    );
+    for (const act of acts) act.catch(() => {});
+    await until(() => waiting.length === acts.length, "its acts");
+    const began = performance.now();
+    await store.enqueue(message(alice, bob, "past all of them"), QUOTA);
+    assertInTime(performance.now() - began, 4_500);
     await store.close();
   });
 

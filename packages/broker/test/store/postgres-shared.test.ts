@@ -88,7 +88,7 @@ describe.skipIf(version.whyNot !== undefined)(
       const ben = await second.agent("ben");
       const asked = ann.client.ask({ to: "ben", body: "what?", timeoutMs: 60_000 }).catch((error: unknown) => error);
       const leased = async () => (await ben.client.lease({ max: 1 })).deliveries.length > 0;
-    await Promise.race([until(leased, "the question to come"), asked.then((error) => Promise.reject(error))]);
+      await Promise.race([until(leased, "the question to come"), asked.then((error) => Promise.reject(error))]);
       const back = second.client(ben.token, { retryForMs: 0 });
       expect(await codeOf(back.ask({ to: "ann", body: "no, you", timeoutMs: 5_000 }))).toBe("would_deadlock");
       // What is awaited there is kept back for it here.

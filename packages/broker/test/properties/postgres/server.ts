@@ -8,7 +8,7 @@ import { EMPTY } from "../../store/postgres-emptied.ts";
 /** A database for one run. */
 export interface RunDatabase {
   readonly url: string;
-  /** Ends all connections that are named so, whatever is under way on them; without a name those of all brokers. */
+  /** Ends all connections whose name begins so, whatever is under way on them; without a name those of all brokers. */
   disconnect(named?: string): Promise<void>;
   /** The power fails, and comes back. */
   cutPower(): Promise<void>;
@@ -53,9 +53,9 @@ export async function propertyServer(version: PostgresVersion): Promise<Property
     await admin.use((connection) => connection.script(`CREATE DATABASE ${name}`));
     const url = server.addressOf(name);
     const own = await control(url);
-    const disconnect = (named = "broker%") =>
+    const disconnect = (named = "broker") =>
       admin.use(async (connection) => {
-        const others = `FROM pg_stat_activity WHERE datname = '${name}' AND application_name LIKE '${named}'`;
+        const others = `FROM pg_stat_activity WHERE datname = '${name}' AND application_name LIKE '${named}%'`;
         for (;;) {
           const left = await connection.all(`SELECT pg_terminate_backend(pid, 5000) ${others}`);
           if (left.length === 0) return;

@@ -42,7 +42,7 @@ export async function openPostgres({
   ...address
 }: OpenTerms): Promise<OpenPostgres> {
   const terms = { connections: CONNECTIONS, connectMs: CONNECT_MS, onLost: () => {}, ...address };
-  const db = await nodePostgres(terms);
+  const db = await nodePostgres({ ...terms, owner });
   try {
     const known = await db.use(async (connection) => {
       await checkSettings(connection);

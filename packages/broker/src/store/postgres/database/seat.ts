@@ -77,6 +77,16 @@ const LEAVE = `
 const OTHERS = `
   SELECT id, renewed_at::TEXT AS renewed FROM broker
   WHERE id <> $1 AND owner <> $2 AND renewed_at > clock_timestamp() - $3 * INTERVAL '1 millisecond'`;
+/**
+ * What brokers hold that have not renewed their seats for so long: a lock that keeps everybody waiting, and that the next of their own
+ * gets when the first is ended.
+ */
+const END_HELD = `
+  SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity AS a
+  JOIN (SELECT owner FROM broker GROUP BY owner
+        HAVING MAX(renewed_at) < clock_timestamp() - $1 * INTERVAL '1 millisecond') AS hanging
+    ON right(a.application_name, length(hanging.owner)) = hanging.owner
+  WHERE a.datname = current_database() AND a.xact_start < clock_timestamp() - $1 * INTERVAL '1 millisecond'`;
 const TAKE_DUTY = `
   UPDATE duty SET broker = $1, until = clock_timestamp() + $2 * INTERVAL '1 millisecond'
   WHERE (broker = $1 OR until < clock_timestamp()) AND EXISTS (SELECT 1 FROM broker WHERE id = $1) RETURNING one`;
@@ -105,6 +115,8 @@ export async function takeSeat(terms: SeatTerms): Promise<Seat> {
   };
   /** On a later one: the seat is as it was, or another one. */
   const sitDownAgain = async (connection: Connection): Promise<void> => {
+    // Of this broker, too, where a network has forgotten its connections. Who may not do it leaves it to the database's own limits.
+    await connection.run(END_HELD, [times.dutyMs]).catch(() => {});
     const isKept = (await connection.run(RENEW, [id])) === 1;
     // Behind one that took itself for the first, and sees by the renewal that it is not.
     await connection.script(`SELECT pg_advisory_lock_shared(${LOCK})`);
@@ -134,6 +146,7 @@ export async function takeSeat(terms: SeatTerms): Promise<Seat> {
       await held.ask(SIT, [id, terms.owner]);
       tell((each) => each.seatedAnew());
     }
+    await held.ask(END_HELD, [times.dutyMs]).catch(() => {});
     if ((await held.ask(TAKE_DUTY, [id, times.dutyMs])).length > 0) believedUntil = before + times.believedMs;
   };
   const renewing = setInterval(() => {

@@ -38,6 +38,8 @@ export interface DatabaseAddress {
   readonly url: string;
   /** Asked for each new connection, so that a password may change under a broker that runs. */
   readonly password?: (() => string) | undefined;
+  /** Whose connections they are: the end of their name in the database. */
+  readonly owner?: string | undefined;
   /** Connections at most. */
   readonly connections: number;
   /** As long as this one is waited for, in milliseconds. */

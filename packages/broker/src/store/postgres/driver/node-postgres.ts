@@ -6,6 +6,10 @@ import type { Connection, Database, DatabaseAddress, Value } from "./database.ts
 /** Schema of all that is the mesh's. */
 export const SCHEMA = "agentmesh";
 
+/** By which the database lists a connection, and what it has room for of that with a space behind it. */
+const NAME = "agentmesh";
+const LONGEST_NAME = 62;
+
 /** A BIGINT comes as text: what is counted and timed here is far below what a number holds. */
 const BIGINT = 20;
 
@@ -84,7 +88,7 @@ export async function clientOf(address: ClientAddress): Promise<Client> {
 }
 
 /** What one connection is made with. */
-type ClientAddress = Pick<DatabaseAddress, "url" | "password" | "connectMs">;
+type ClientAddress = Pick<DatabaseAddress, "url" | "password" | "owner" | "connectMs">;
 
 async function loaded(): Promise<typeof import("pg")> {
   try {
@@ -97,10 +101,14 @@ async function loaded(): Promise<typeof import("pg")> {
   }
 }
 
-/** The address with its password: the driver takes one in an address for more than one beside it. */
-function whole({ url, password }: ClientAddress): string {
-  if (password === undefined) return url;
-  return `${url}${url.includes("?") ? "&" : "?"}password=${encodeURIComponent(password())}`;
+/** The address with its password, and with whose connection this is: what stands in an address counts for the driver. */
+function whole({ url, password, owner }: ClientAddress): string {
+  const [server = "", query = ""] = url.split(/\?(.*)/s);
+  const settings = new URLSearchParams(query);
+  if (password !== undefined) settings.set("password", password());
+  const name = settings.get("application_name") ?? NAME;
+  if (owner !== undefined) settings.set("application_name", `${name.slice(0, LONGEST_NAME - owner.length)} ${owner}`);
+  return `${server}?${settings}`;
 }
 
 function usual({ types }: typeof import("pg"), { url, connectMs }: ClientAddress, more = "") {
@@ -111,7 +119,7 @@ function usual({ types }: typeof import("pg"), { url, connectMs }: ClientAddress
     connectionString: url,
     connectionTimeoutMillis: connectMs,
     keepAlive: true,
-    application_name: "agentmesh",
+    application_name: NAME,
     options: `-c search_path=${SCHEMA} ${more}`,
     types: own,
   };
