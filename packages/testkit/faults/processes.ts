@@ -4,7 +4,7 @@ import { type Expectations, type Fault, sleep } from "./fault.ts";
 import { type Site, underLoad } from "./under-load.ts";
 
 /** How long a broker serves before it is killed: half of them hardly begin, half have clients that are back at work. */
-export function lifeMs(random: () => number): number {
+function lifeMs(random: () => number): number {
   return random() < 0.5 ? 30 + random() * 370 : 1_000 + random() * 4_000;
 }
 

@@ -1,6 +1,6 @@
 /** Faults of brokers that share a database: killed, stopped for a while, stopped until their seat has ended. */
 import { type Fault, sleep } from "../fault.ts";
-import { lifeMs, startedAgain } from "../processes.ts";
+import { startedAgain } from "../processes.ts";
 import { type Load, loadAt, type UnderLoad } from "../under-load.ts";
 import { openPostgresMesh, type PostgresMesh, whyNoPostgresMesh } from "./mesh.ts";
 
@@ -12,6 +12,9 @@ type MeshFault<Mesh> = UnderLoad<{ readonly mesh: Mesh }>;
 
 /** Longer than a broker's seat lasts without being renewed (10 s), and the others need to see it. */
 const SEAT_OVER_MS = 11_500;
+
+/** Fewer than one broker has: all their acts are committed one after the other, and how long each takes is a subject. */
+const WORKLOAD = { senders: 12, receivers: 8 };
 
 /** A fault of a fresh mesh of three brokers in each turn; it needs a Postgres. */
 export function meshFault(name: string, options: MeshFault<PostgresMesh>): Fault {
@@ -29,9 +32,17 @@ export function meshFaultBy<Mesh extends PostgresMesh>(
     missing: whyNoPostgresMesh,
     async run(turn) {
       await using mesh = await open(options.env);
-      return await loadAt({ mesh }, mesh, turn, options);
+      return await loadAt({ mesh }, mesh, turn, { ...options, workload: { ...WORKLOAD, ...options.workload } });
     },
   };
+}
+
+/**
+ * How long all is well before the next fault. Every other time it has hardly begun to be: what is done then meets connections, seats
+ * and streams that are being made.
+ */
+export function lifeMs(random: () => number, round: number): number {
+  return round % 2 === 0 ? 1_000 + random() * 3_000 : 30 + random() * 370;
 }
 
 /** The number of one of the brokers. */
@@ -41,7 +52,7 @@ export function anyOf({ brokers }: PostgresMesh, random: () => number): number {
 
 /** kill -9 of one broker, at times of two or of all; each is started again. */
 export async function kill({ mesh, workload, random, expectations }: MeshSite, round: number): Promise<void> {
-  await sleep(lifeMs(random));
+  await sleep(lifeMs(random, round));
   const first = anyOf(mesh, random);
   const count = round % 5 === 4 ? mesh.brokers.length : round % 5 === 2 ? 2 : 1;
   const hit = mesh.brokers.map((_, n) => mesh.brokers[(first + n) % mesh.brokers.length]).slice(0, count);
@@ -79,7 +90,7 @@ export const brokersKilled = meshFault("kill", { act: kill, rounds: 40, maxGapMs
 /** SIGSTOP of one for up to half a second, every fifth time for up to four seconds. */
 export const brokersPaused = meshFault("pause", {
   act: async (site, round) => {
-    await sleep(lifeMs(site.random));
+    await sleep(lifeMs(site.random, round));
     await stop(site, stopMs(site.random, round));
   },
   rounds: 30,
@@ -89,8 +100,8 @@ export const brokersPaused = meshFault("pause", {
 
 /** A broker that believes it lives. */
 export const seatsOver = meshFault("seat", {
-  act: async (site) => {
-    await sleep(lifeMs(site.random));
+  act: async (site, round) => {
+    await sleep(lifeMs(site.random, round));
     await outlastSeat(site);
   },
   rounds: 6,

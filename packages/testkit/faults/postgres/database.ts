@@ -3,8 +3,7 @@ import { until } from "testkit";
 import type { FaultKind } from "../bounds.ts";
 import { type Fault, sleep } from "../fault.ts";
 import { once, registers } from "../once.ts";
-import { lifeMs } from "../processes.ts";
-import { anyOf, kill, type MeshSite, meshFault, meshFaultBy, outlastSeat, stop, stopMs } from "./brokers.ts";
+import { anyOf, kill, lifeMs, type MeshSite, meshFault, meshFaultBy, outlastSeat, stop, stopMs } from "./brokers.ts";
 import { type MeshByLines, openMeshByLines } from "./mesh.ts";
 
 /** The database is away for so long. */
@@ -17,8 +16,12 @@ const FOUND_MS = 60_000;
 const REFUSED_WITHIN_MS = 10_000;
 
 /** kill -9 of Postgres with all its processes; started again after so long. */
-async function databaseKilled({ mesh: { server }, workload, random }: MeshSite, awayMs: number): Promise<void> {
-  await sleep(lifeMs(random));
+async function databaseKilled(
+  { mesh: { server }, workload, random }: MeshSite,
+  round: number,
+  awayMs: number,
+): Promise<void> {
+  await sleep(lifeMs(random, round));
   await workload.during("database kill", async () => {
     await server.kill();
     await sleep(awayMs * random());
@@ -28,7 +31,7 @@ async function databaseKilled({ mesh: { server }, workload, random }: MeshSite, 
 
 /** Connections of one broker, or of all, end; some in the moment in which a commit is about to be told. */
 async function cut({ mesh, workload, random }: MeshSite<MeshByLines>, round: number): Promise<void> {
-  await sleep(lifeMs(random));
+  await sleep(lifeMs(random, round));
   const { lines, brokers } = mesh;
   const all = brokers.map((_, n) => n);
   const hit = round % 4 === 3 ? all : [anyOf(mesh, random)];
@@ -42,7 +45,7 @@ async function cut({ mesh, workload, random }: MeshSite<MeshByLines>, round: num
 
 /** What goes between brokers and the database comes late, or does not come for a while, and nobody is told. */
 async function delay({ mesh, workload, random }: MeshSite<MeshByLines>, round: number): Promise<void> {
-  await sleep(lifeMs(random));
+  await sleep(lifeMs(random, round));
   const { lines, brokers } = mesh;
   const one = anyOf(mesh, random);
   const spoilt = async (kind: FaultKind, hit: readonly number[], how: "delay" | "freeze", ms: number) => {
@@ -60,8 +63,8 @@ async function delay({ mesh, workload, random }: MeshSite<MeshByLines>, round: n
 }
 
 /** What lies between one broker and the database forgets its connections: the broker must make new ones by itself. */
-async function forget({ mesh, workload, random }: MeshSite<MeshByLines>): Promise<void> {
-  await sleep(lifeMs(random));
+async function forget({ mesh, workload, random }: MeshSite<MeshByLines>, round: number): Promise<void> {
+  await sleep(lifeMs(random, round));
   const one = anyOf(mesh, random);
   const broker = mesh.brokers[one];
   await workload.during("forgotten", async () => {
@@ -73,7 +76,7 @@ async function forget({ mesh, workload, random }: MeshSite<MeshByLines>): Promis
 
 /** kill -9 of Postgres, started again within two seconds. */
 export const databasesKilled = meshFault("database", {
-  act: (site) => databaseKilled(site, 2_000),
+  act: (site, round) => databaseKilled(site, round, 2_000),
   rounds: 20,
   maxGapMs: 15_000,
   maxSendMs: 20_000,
@@ -89,7 +92,7 @@ export const linesCut = meshFaultBy(openMeshByLines, "cut", {
 
 /** Connections between brokers and the database are slow, hang for a while, or are dead without a word. */
 export const linesDelayed = meshFaultBy(openMeshByLines, "delay", {
-  act: (site, round) => (round % 9 === 5 ? forget(site) : delay(site, round)),
+  act: (site, round) => (round % 9 === 5 ? forget(site, round) : delay(site, round)),
   rounds: 18,
   maxGapMs: 12_000,
   maxSendMs: 25_000,
@@ -97,8 +100,8 @@ export const linesDelayed = meshFaultBy(openMeshByLines, "delay", {
 
 /** The database is away for a minute: what is asked is refused with when to ask again, and all goes on by itself. */
 export const databaseAway: Fault = meshFault("away", {
-  act: async ({ mesh, workload, random, expectations }) => {
-    await sleep(lifeMs(random));
+  act: async ({ mesh, workload, random, expectations }, round) => {
+    await sleep(lifeMs(random, round));
     await workload.during("database away", async () => {
       await mesh.server.kill();
       try {
@@ -130,10 +133,10 @@ export const mixed: Fault = meshFaultBy(openMeshByLines, "mix", {
   act: async (site, round) => {
     const dice = site.random();
     if (dice < 0.25) return kill(site, round);
-    if (dice < 0.45) return databaseKilled(site, 1_000);
+    if (dice < 0.45) return databaseKilled(site, round, 1_000);
     if (dice < 0.65) return cut(site, round);
     if (dice < 0.75) return delay(site, round);
-    await sleep(lifeMs(site.random));
+    await sleep(lifeMs(site.random, round));
     return dice < 0.8 ? outlastSeat(site) : stop(site, stopMs(site.random, round));
   },
   rounds: 30,
