@@ -1,28 +1,11 @@
 /** What holds for all brokers of a mesh on Postgres, and not for each: who posts, how much may be sent, who waits for whom. */
-import { copyFileSync } from "node:fs";
-import { join } from "node:path";
 import { MeshApiError } from "@agentmesh/client";
-import { openWebhookReceiver, packagedPostgres, startTestBroker, type TestBroker, tempDir, until } from "testkit";
+import { openWebhookReceiver, packagedPostgres, type TestBroker, until } from "testkit";
 import { describe, expect, test } from "vitest";
 import { usePostgres } from "./postgres-engine.ts";
+import { brokerPair } from "./postgres-pair.ts";
 
 const version = packagedPostgres();
-
-/** Two brokers of one mesh. */
-async function pair(url: string, ...more: readonly string[]) {
-  const args = ["--database", url, ...more];
-  const first = await startTestBroker({ args });
-  const folder = tempDir();
-  copyFileSync(join(first.home, "key"), join(folder.path, "key"));
-  const second = await startTestBroker({ home: folder.path, args });
-  return {
-    brokers: [first, second] as const,
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all([first, second].map((each) => each[Symbol.asyncDispose]()));
-      folder[Symbol.dispose]();
-    },
-  };
-}
 
 async function onDuty(brokers: readonly TestBroker[]): Promise<readonly [on: TestBroker, off: TestBroker]> {
   const told = await Promise.all(brokers.map(async (broker) => ({ broker, status: await broker.admin.status() })));
@@ -49,7 +32,7 @@ describe.skipIf(version.whyNot !== undefined)(
     const { newDatabase } = usePostgres(version);
 
     test("have one budget for an agent, to all and to one other, and one count of the same text", async () => {
-      await using mesh = await pair(
+      await using mesh = await brokerPair(
         await newDatabase(),
         ...["--sender-per-minute", "6", "--pair-per-minute", "4", "--repeats-per-minute", "2"],
       );
@@ -82,7 +65,7 @@ describe.skipIf(version.whyNot !== undefined)(
     });
 
     test("refuse an ask that would wait for itself, also when its other half waits at another broker, until that is gone", async () => {
-      await using mesh = await pair(await newDatabase());
+      await using mesh = await brokerPair(await newDatabase());
       const [first, second] = mesh.brokers;
       const ann = await first.agent("ann");
       const ben = await second.agent("ben");
@@ -110,7 +93,7 @@ describe.skipIf(version.whyNot !== undefined)(
     });
 
     test("post each webhook from one of them, which is another within seconds when that one dies, as the last one was told of it", async () => {
-      await using mesh = await pair(await newDatabase());
+      await using mesh = await brokerPair(await newDatabase());
       const [on, off] = await onDuty(mesh.brokers);
       await using receiver = await openWebhookReceiver();
       const ann = await off.agent("ann");
@@ -147,7 +130,7 @@ describe.skipIf(version.whyNot !== undefined)(
     });
 
     test("leave an agent's mail to its stream at another broker, and post it when that is closed", async () => {
-      await using mesh = await pair(await newDatabase());
+      await using mesh = await brokerPair(await newDatabase());
       const [on, off] = await onDuty(mesh.brokers);
       await using receiver = await openWebhookReceiver();
       const ann = await on.agent("ann");
