@@ -35,6 +35,7 @@ export class EventPump {
   readonly #closed = new AbortController();
   #terms: EventWebhookTerms;
   #endsAt: number;
+  #sealed: string;
   #cursor: string;
   #writtenAt = performance.now();
   #status: DeliveryStatus = { active: true, lastDeliveryAt: null, lastError: null };
@@ -47,6 +48,7 @@ export class EventPump {
     this.#record = record;
     this.#terms = terms;
     this.#endsAt = record.endsAt;
+    this.#sealed = record.sealed;
     this.#cursor = record.cursor;
     this.#callback = new EventCallback(terms.url, parts.callback);
   }
@@ -68,11 +70,17 @@ export class EventPump {
     return this.#status;
   }
 
+  /** Whether it works as it is stored: another broker may have renewed it. */
+  isAs({ endsAt, sealed }: EventWebhookRecord): boolean {
+    return this.#endsAt === endsAt && this.#sealed === sealed;
+  }
+
   /** Goes on for longer, as these terms say; what waits to be tried again is tried now. False where it has ended. */
-  renew(terms: EventWebhookTerms, endsAt: number): boolean {
+  renew(terms: EventWebhookTerms, { endsAt, sealed }: Pick<EventWebhookRecord, "endsAt" | "sealed">): boolean {
     if (this.#hasEnded) return false;
     this.#terms = terms;
     this.#endsAt = endsAt;
+    this.#sealed = sealed;
     this.#rouse?.();
     return true;
   }

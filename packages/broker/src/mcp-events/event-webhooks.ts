@@ -25,6 +25,9 @@ const MOST_CHALLENGES = 2;
 /** How long one lasts: as asked for, within these; in milliseconds. */
 const TTL_MS = { least: 1_000, usual: 3_600_000, most: 86_400_000 };
 
+/** How often it is looked whether this broker is on duty, and what others have set, in milliseconds. */
+const LOOK_EVERY_MS = 1_000;
+
 const Echo = z.looseObject({ challenge: z.string() });
 
 /** Those of one broker. */
@@ -33,36 +36,80 @@ export class EventWebhooks implements EventCallbacks {
   readonly #pumps = new Map<string, EventPump>();
   readonly #running = new Map<EventPump, Promise<void>>();
   readonly #challenges = new Map<AgentId, number>();
+  /** What was stored of those that cannot be posted to. */
+  readonly #refused = new Map<string, string>();
+  #adopting: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: EventWebhookParts) {
     this.#parts = parts;
   }
 
-  /** Goes on with those that are stored. */
+  /** Goes on with those that are stored; beside other brokers as long as this one is on duty, which it looks for again and again. */
   async start(): Promise<void> {
-    const { store, seal, onNotice } = this.#parts;
-    for (const record of await store.listEventWebhooks()) {
-      const { agentId, id } = record;
-      const terms = openEventTerms(seal, agentId, record.sealed);
-      try {
-        if (terms) this.#begin(record, terms);
-        else onNotice("event_webhook.lost", { agent: agentId, subscription: id, why: "the mesh key is another one" });
-      } catch (error) {
-        if (!(error instanceof EgressError)) throw error;
-        onNotice("event_webhook.refused", { agent: agentId, subscription: id, why: error.publicly });
-      }
+    const { store, onFault } = this.#parts;
+    await this.#adopt();
+    if (!store.shared) return;
+    let busy = false;
+    this.#timer = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      this.#adopting = this.#adopt()
+        .catch(onFault)
+        .finally(() => {
+          busy = false;
+        });
+    }, LOOK_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  async #adopt(): Promise<void> {
+    const { store, clock } = this.#parts;
+    const before = [...this.#pumps];
+    const records = store.isOnDuty() ? await store.listEventWebhooks() : [];
+    for (const record of records) if (!store.shared || record.endsAt > clock.now()) this.#adoptOne(record);
+    const stored = new Set(records.map(({ id }) => id));
+    for (const [id, pump] of before) {
+      if (stored.has(id)) continue;
+      pump.close();
+      if (this.#pumps.get(id) === pump) this.#pumps.delete(id);
     }
+  }
+
+  #adoptOne(record: EventWebhookRecord): void {
+    const { seal, onNotice } = this.#parts;
+    const { agentId, id } = record;
+    const running = this.#pumps.get(id);
+    if (running?.isAs(record) || this.#refused.get(id) === record.sealed) return;
+    const terms = openEventTerms(seal, agentId, record.sealed);
+    try {
+      if (terms) return void (running?.renew(terms, record) || this.#begin(record, terms));
+      onNotice("event_webhook.lost", { agent: agentId, subscription: id, why: "the mesh key is another one" });
+    } catch (error) {
+      if (!(error instanceof EgressError)) throw error;
+      onNotice("event_webhook.refused", { agent: agentId, subscription: id, why: error.publicly });
+    }
+    // Said once of each that is stored.
+    this.#refused.set(id, record.sealed);
+  }
+
+  /** The terms of one that is stored, or at work here. */
+  async #known(agentId: AgentId, id: string): Promise<EventWebhookTerms | undefined> {
+    const { store, seal, clock } = this.#parts;
+    if (!store.shared) return this.#pumps.get(id)?.terms;
+    const record = (await store.listEventWebhooks()).find((each) => each.id === id && each.endsAt > clock.now());
+    return record && openEventTerms(seal, agentId, record.sealed);
   }
 
   async subscribe(asked: AskedCallback): Promise<GrantedCallback> {
     const { store, seal, clock } = this.#parts;
     const { agentId, name, arguments: wanted, url, oldest, secret, cursor, ttlMs } = asked;
     const id = eventWebhookId(agentId, asked);
-    if (!this.#pumps.has(id)) await this.#verify(agentId, id, asked);
+    if (!(await this.#known(agentId, id))) await this.#verify(agentId, id, asked);
     const fresh: EventWebhookTerms = { name, arguments: wanted, url, oldest, secret };
     // What came while the challenge was answered counts, too.
-    const known = this.#pumps.get(id);
-    const terms = known ? renewedTerms(known.terms, fresh, clock.now()) : fresh;
+    const known = await this.#known(agentId, id);
+    const terms = known ? renewedTerms(known, fresh, clock.now()) : fresh;
     const lasts = ttlMs === null ? TTL_MS.most : (ttlMs ?? TTL_MS.usual);
     const endsAt = clock.now() + Math.min(TTL_MS.most, Math.max(TTL_MS.least, lasts));
     const sealed = sealEventTerms(seal, agentId, terms);
@@ -76,12 +123,12 @@ export class EventWebhooks implements EventCallbacks {
     }
     const running = this.#pumps.get(id);
     const status = running?.status;
-    if (running && !running.renew(terms, endsAt)) {
+    if (running && !running.renew(terms, { endsAt, sealed })) {
       // It ended meanwhile, and may have taken with it what was renewed: it begins anew behind that.
       await this.#running.get(running);
       return this.subscribe(asked);
     }
-    const pump = running ?? this.#begin(record, terms);
+    const pump = running ?? (store.isOnDuty() ? this.#begin(record, terms) : record);
     return {
       ...{ id, refreshBefore: new Date(endsAt).toISOString(), cursor: pump.cursor, isRefreshed: known !== undefined },
       ...(status && { deliveryStatus: status }),
@@ -98,6 +145,8 @@ export class EventWebhooks implements EventCallbacks {
 
   /** Ends all posts; what is not taken is posted by the next broker. */
   async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#adopting;
     for (const pump of this.#pumps.values()) pump.close();
     await Promise.all(this.#running.values());
   }

@@ -1,7 +1,8 @@
 /** What holds for all brokers of a mesh on Postgres, and not for each: who posts, how much may be sent, who waits for whom. */
 import { MeshApiError } from "@agentmesh/client";
-import { openWebhookReceiver, packagedPostgres, type TestBroker, until } from "testkit";
+import { openWebhookReceiver, type Posted, packagedPostgres, type TestBroker, until } from "testkit";
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { usePostgres } from "./postgres-engine.ts";
 import { brokerPair } from "./postgres-pair.ts";
 
@@ -14,6 +15,32 @@ async function onDuty(brokers: readonly TestBroker[]): Promise<readonly [on: Tes
   );
   if (!on?.status.storage.server?.isOnDuty || !off) throw new Error("nobody is on duty");
   return [on.broker, off.broker];
+}
+
+/** Sets an event webhook as an MCP client of the newest revision does. */
+async function subscribed(broker: TestBroker, token: string, url: string): Promise<string> {
+  const revision = "2026-07-28";
+  const _meta = {
+    "io.modelcontextprotocol/protocolVersion": revision,
+    "io.modelcontextprotocol/clientCapabilities": {},
+  };
+  const secret = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
+  const params = { _meta, name: "message.received", delivery: { mode: "webhook", url, secret } };
+  const answer = await fetch(`${broker.url}/mcp`, {
+    method: "POST",
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "events/subscribe", params }),
+    headers: {
+      ...{ "content-type": "application/json", authorization: `Bearer ${token}` },
+      ...{ "mcp-protocol-version": revision, "mcp-method": "events/subscribe" },
+    },
+  });
+  return z.object({ result: z.looseObject({ id: z.string() }) }).parse(await answer.json()).result.id;
+}
+
+/** Answers the challenge of an event webhook, and takes its events. */
+function echo({ body }: Posted, response: { end(text: string): unknown }): void {
+  const { challenge } = z.looseObject({ challenge: z.string().optional() }).parse(JSON.parse(body));
+  response.end(JSON.stringify({ challenge }));
 }
 
 async function codeOf(call: Promise<unknown>): Promise<string> {
@@ -127,6 +154,24 @@ describe.skipIf(version.whyNot !== undefined)(
       expect(posted()).toEqual(sent);
       expect((await off.client(ben.token).removeWebhook({ agent: "me" })).removed).toBe(true);
       await until(async () => (await on.admin.status()).webhooks.total === 0, "the other one to know");
+    });
+
+    test("post each event webhook from one of them, which goes on behind what the last one was told was taken", async () => {
+      await using mesh = await brokerPair(await newDatabase(), "--mcp-events");
+      const [on, off] = await onDuty(mesh.brokers);
+      await using receiver = await openWebhookReceiver(echo);
+      const ann = await off.agent("ann");
+      const ben = await off.agent("ben");
+      const id = await subscribed(off, ben.token, receiver.url);
+      expect(await subscribed(on, ben.token, receiver.url), "the same at the other one").toBe(id);
+      const told = (body: string) => receiver.posts.filter((post) => post.body.includes(body)).length;
+      await ann.client.send({ to: "ben", body: "with both" });
+      await until(() => told("with both") > 0, "the event to be posted");
+      expect(receiver.posts.filter(({ body }) => body.includes('"verification"'))).toHaveLength(1);
+      await on.kill();
+      await ann.client.send({ to: "ben", body: "with one" });
+      await until(() => told("with one") > 0, "the other one to post");
+      expect(told("with one")).toBe(1);
     });
 
     test("leave an agent's mail to its stream at another broker, and post it when that is closed", async () => {
