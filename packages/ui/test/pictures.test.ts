@@ -2,7 +2,7 @@
 import type { Need } from "@agentmesh/protocol";
 import { describe, expect, test } from "vitest";
 import { edgesOf, nodesOf } from "../src/flow/flow.ts";
-import { windowOf } from "../src/frame/window.ts";
+import { placesOf, windowOf } from "../src/frame/window.ts";
 import { histogramsOf } from "../src/log/times.ts";
 import { extentOf, isOver, spansOf, sums } from "../src/message/waterfall.ts";
 
@@ -145,5 +145,29 @@ describe("a long list", () => {
     expect(windowOf({ ...list, top: 1_000_000 })).toEqual({ from: 49_992, to: 50_038 });
     expect(windowOf({ ...list, top: 99_999 * 20 })).toEqual({ from: 99_991, to: 100_000 });
     expect(windowOf({ ...list, rows: 3, top: 5_000 })).toEqual({ from: 3, to: 3 });
+  });
+});
+
+describe("the places of rows", () => {
+  const before = new Map([
+    ["a", 0],
+    ["b", 1],
+    ["c", 2],
+  ]);
+
+  test("are kept by rows that stay, and given on by those that went, in their order", () => {
+    expect([...placesOf(before, ["c", "d", "e"])]).toEqual([
+      ["c", 2],
+      ["d", 0],
+      ["e", 1],
+    ]);
+    expect([...placesOf(before, ["x", "y"]).values()]).toEqual([0, 1]);
+    expect([...placesOf(before, ["a", "b", "c", "d"]).values()]).toEqual([0, 1, 2, 3]);
+    expect([...placesOf(new Map(), ["a"]).values()]).toEqual([0]);
+  });
+
+  test("are given to nobody else while they have the focus", () => {
+    expect([...placesOf(before, ["b", "d", "e"], 0).values()]).toEqual([1, 2, 3]);
+    expect([...placesOf(before, ["a", "d"], 0).values()]).toEqual([0, 1]);
   });
 });

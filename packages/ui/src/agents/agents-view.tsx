@@ -6,7 +6,7 @@ import { rowOf } from "../frame/keys.ts";
 import { Age, Head, Name, Nothing, Search } from "../frame/parts.tsx";
 import { Rows } from "../frame/rows.tsx";
 import { useTimed } from "../frame/ticking.ts";
-import { age, now, times } from "../frame/time.ts";
+import { age, agesAt, now, times } from "../frame/time.ts";
 import { focusAt, oldestMs, type SeenAgent } from "../state/ages.ts";
 import { agentNamed, agents, agentsKnown, askCount, asks, moreAgents } from "../state/mesh.ts";
 import { type Order, orders, placeOf, shownAgents } from "./order.ts";
@@ -161,8 +161,8 @@ function AgentRow({ agent, chosen, debts }: RowProps) {
 }
 
 function oldestWords(agent: SeenAgent): string {
-  const oldest = oldestMs(agent, now.value);
-  return agent.queued > 0 && oldest !== undefined ? age(now.value - oldest, now.value) : "";
+  const oldest = oldestMs(agent, agesAt.value);
+  return agent.queued > 0 && oldest !== undefined ? age(agesAt.value - oldest, agesAt.value) : "";
 }
 
 function dialogTitle({ dialog }: SeenAgent): string {

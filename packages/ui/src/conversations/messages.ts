@@ -5,6 +5,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { look } from "../frame/calls.ts";
 import { MANY_EVENTS } from "../state/fold.ts";
 import { events } from "../state/mesh.ts";
+import { showSoon } from "../state/pictures.ts";
 import { broughtUpToDate, merged } from "./threads.ts";
 
 /** What is asked for. */
@@ -25,7 +26,7 @@ const PAGE = 100;
 const NEWEST = 40;
 /** A word is typed before it is searched for; what comes fast is looked at together, what comes very fast more rarely. */
 const REST_MS = 250;
-const BUSY_REST_MS = 3_000;
+const BUSY_REST_MS = 3_500;
 
 /** What was found, kept true while the component is shown. */
 export function useMessages(wanted: Wanted) {
@@ -46,16 +47,26 @@ function messagesOf(wanted: Wanted) {
       const limit = looked.value && before === undefined ? NEWEST : PAGE;
       const came = await look<Page>("/v1/messages", { ...wanted, limit, before });
       if (over) return;
-      if (before === undefined) {
-        const { entries: all, isWhole } = broughtUpToDate(entries.value, came.entries, came.nextBefore !== undefined);
-        entries.value = all;
-        if (!isWhole || !looked.value) older.value = came.nextBefore;
-      } else {
-        entries.value = merged(entries.value, came.entries);
-        older.value = came.nextBefore;
-      }
-      looked.value = true;
-      failed.value = "";
+      const isFirst = !looked.peek();
+      showSoon(
+        () => {
+          if (before === undefined) {
+            const { entries: all, isWhole } = broughtUpToDate(
+              entries.value,
+              came.entries,
+              came.nextBefore !== undefined,
+            );
+            entries.value = all;
+            if (!isWhole || isFirst) older.value = came.nextBefore;
+          } else {
+            entries.value = merged(entries.value, came.entries);
+            older.value = came.nextBefore;
+          }
+          looked.value = true;
+          failed.value = "";
+        },
+        isFirst || before !== undefined ? "now" : "soon",
+      );
     } catch (error) {
       if (!over) failed.value = error instanceof Error ? error.message : String(error);
     }

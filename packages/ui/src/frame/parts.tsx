@@ -6,7 +6,7 @@ import { agentNamed } from "../state/mesh.ts";
 import { goTo } from "./address.ts";
 import { type Address, pathOf } from "./paths.ts";
 import { useTimed } from "./ticking.ts";
-import { age, clock, now, times } from "./time.ts";
+import { age, agesAt, clock, times } from "./time.ts";
 
 /** What a link within the page needs. */
 interface ToProps {
@@ -59,7 +59,7 @@ export function Presence({ of }: { of: Agent["presence"] | undefined }) {
 
 /** How old something is; pointing at it shows when it was. */
 export function Age({ at }: { at: string }) {
-  const old = useTimed(() => age(at, now.value), [at]);
+  const old = useTimed(() => age(at, agesAt.value), [at]);
   if (at === "") return null;
   return (
     <time dateTime={at} title={clock(at)}>

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, Key } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { windowOf } from "./window.ts";
+import { placesOf, windowOf } from "./window.ts";
 
 /** So much is made beside what is seen, in pixels: a quick hand finds it made. */
 const BESIDE = 250;
@@ -49,6 +49,10 @@ export function Rows<T>({ of, height, label, keyOf, row, onEnd, tail }: RowsProp
     room: room.value,
     beside: isAtEnd ? 2 : Math.ceil(BESIDE / height),
   });
+  const seen = of.slice(from, to);
+  const places = useRef<ReadonlyMap<Key, number>>(new Map());
+  // The row that has the focus is no other one's: Enter would open what nobody chose.
+  places.current = placesOf(places.current, seen.map(keyOf), focusedIn(box.current));
   return (
     <section
       class="rows"
@@ -64,12 +68,13 @@ export function Rows<T>({ of, height, label, keyOf, row, onEnd, tail }: RowsProp
       }}
     >
       <ol class="rows-all" style={{ height: `${of.length * height}px` }}>
-        {of.slice(from, to).map((item, at) => (
+        {seen.map((item, at) => (
           <li
             class="rows-one"
             aria-setsize={of.length}
             aria-posinset={from + at + 1}
-            key={keyOf(item)}
+            key={places.current.get(keyOf(item))}
+            data-place={places.current.get(keyOf(item))}
             style={{ top: `${(from + at) * height}px`, height: `${height}px` }}
           >
             {row(item)}
@@ -78,4 +83,10 @@ export function Rows<T>({ of, height, label, keyOf, row, onEnd, tail }: RowsProp
       </ol>
     </section>
   );
+}
+
+/** The place of the row that has the focus, or something in it. */
+function focusedIn(box: HTMLElement | null): number | undefined {
+  const row = document.activeElement?.closest<HTMLElement>(".rows-one");
+  return row && box?.contains(row) ? Number(row.dataset.place) : undefined;
 }

@@ -1,11 +1,11 @@
 /** The page's clock: what has it tick, and what is drawn because it does. */
-import { computed, type ReadonlySignal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { now } from "./time.ts";
+import { isBusy, now } from "./time.ts";
 
 /** Where much is drawn anyway, the clock ticks with that, and by itself more rarely. */
 const TICK_MS = 1_000;
-const BUSY_TICK_MS = 2_000;
+const BUSY_TICK_MS = 3_000;
 let next: ReturnType<typeof setTimeout> | undefined;
 
 /** Has the clock tick, for as long as somebody sees it; what it returns ends that. */
@@ -20,11 +20,14 @@ export function startClock(): () => void {
 }
 
 /** Has it tick now, with what is drawn anyway: what came and the ages are one picture. */
-export function tick(isBusy = false): void {
+export function tick(isMuch = false): void {
   clearTimeout(next);
   if (document.hidden) return;
-  now.value = Date.now();
-  next = setTimeout(tick, isBusy ? BUSY_TICK_MS : TICK_MS);
+  batch(() => {
+    isBusy.value = isMuch;
+    now.value = Date.now();
+  });
+  next = setTimeout(tick, isMuch ? BUSY_TICK_MS : TICK_MS);
 }
 
 /** What time changes: whoever shows it draws it alone, and only when it is another one. `of` is what it is made of. */

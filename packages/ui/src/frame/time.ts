@@ -8,9 +8,19 @@ export const now = signal(Date.now());
 /** The day that `now` is in: what says a time of day is made anew when it is another day. */
 export const today = computed(() => new Date(now.value).setHours(0, 0, 0, 0));
 
-/** A slower clock, for what costs much to draw: hundreds of events a second are one picture in two. */
-export const beat = computed(() => Math.floor(now.value / BEAT_MS) * BEAT_MS);
+/** Whether much happens just now. */
+export const isBusy = signal(false);
+
+/** A slower clock, for what costs much to draw: hundreds of events a second are one picture in four, few are one in two. */
+export const beat = computed(() => {
+  const everyMs = isBusy.value ? BUSY_BEAT_MS : BEAT_MS;
+  return Math.floor(now.value / everyMs) * everyMs;
+});
 const BEAT_MS = 2_000;
+const BUSY_BEAT_MS = 4_000;
+
+/** The clock of ages: where much happens they are not what anybody looks at. */
+export const agesAt = computed(() => (isBusy.value ? beat.value : now.value));
 
 /** Made once: making one takes longer than a hundred times of day. */
 const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hour12: false });

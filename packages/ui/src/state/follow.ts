@@ -1,6 +1,5 @@
 /** Follows the mesh by its events; what cannot be taken up is looked at anew. */
 import type { LogEntry, MeshEvent } from "@agentmesh/protocol";
-import { batch } from "@preact/signals";
 import { signedOut } from "../frame/calls.ts";
 import { ownSignIn } from "../frame/sign-in.ts";
 import { startClock, tick } from "../frame/ticking.ts";
@@ -10,6 +9,7 @@ import type { Told } from "../stream/told.ts";
 import { foldAgents, isUsual, KEPT_EVENTS, MANY_EVENTS, outOfDate, touchedBy, withNew } from "./fold.ts";
 import { lookAgain, lookAtAll, lookAtEverybody, lookAtNewcomers, lookNowAndThen } from "./looks.ts";
 import { agents, connection, earlier, events } from "./mesh.ts";
+import { showTogether } from "./pictures.ts";
 
 /**
  * How long the page rests between two readings of the stream, in milliseconds: many events are one reading and one picture. While
@@ -129,7 +129,7 @@ function show(): void {
   const came = gathered;
   gathered = [];
   if (came.length === 0) return;
-  batch(() => {
+  showTogether(() => {
     tick(came.length >= MANY_EVENTS);
     agents.value = came.reduce(foldAgents, agents.value);
     const kept = withNew(events.value, came);

@@ -1,6 +1,6 @@
 /** What the page looks at, each by itself. */
 import type { Agent, BrokerStatus, Need, OpenAsk, Topic } from "@agentmesh/protocol";
-import { batch, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { look } from "../frame/calls.ts";
 import { Refusal } from "../stream/ask.ts";
 import type { SeenAgent } from "./ages.ts";
@@ -18,6 +18,7 @@ import {
   status,
   topics,
 } from "./mesh.ts";
+import { showSoon } from "./pictures.ts";
 
 /** Most agents that the page holds, and most questions. */
 const MAX_AGENTS = 5_000;
@@ -27,6 +28,19 @@ const OF_EACH = 25;
 const OF_OPENED = 300;
 /** Whether agents came that are not held: by their names and presence they are shown everywhere. */
 export const newcomers = signal(false);
+
+/** What each look saw last, as a text. */
+const seenLast = new Map<Look, string>();
+
+/** Notes what a look saw, unless it is what it saw before: that is shown. */
+function unlessAsBefore(what: Look, found: unknown, note: () => void): () => void {
+  return () => {
+    const text = JSON.stringify(found);
+    if (seenLast.get(what) === text) return;
+    seenLast.set(what, text);
+    note();
+  };
+}
 
 /** Each look, and what notes what it saw: looks of one moment are one picture. */
 export const lookAt: Record<Look, () => Promise<() => void>> = {
@@ -63,24 +77,24 @@ export const lookAt: Record<Look, () => Promise<() => void>> = {
       const others = found.filter((need) => need.kind !== kind);
       found = at < 0 ? found : [...others.slice(0, at), ...all.needs, ...others.slice(at)];
     }
-    return () => {
+    return unlessAsBefore("needs", [first.counts, found], () => {
       needCounts.value = first.counts;
       needs.value = found;
       known.value = true;
-    };
+    });
   },
   async asks() {
     const { owed, waiting } = await look<{ owed: OpenAsk[]; waiting: OpenAsk[] }>("/v1/asks", { limit: MAX_ASKS });
-    return () => {
+    return unlessAsBefore("asks", [owed, waiting], () => {
       asks.value = [...new Map([...owed, ...waiting].map((each) => [each.messageId, each])).values()];
       moreAsks.value = owed.length >= MAX_ASKS || waiting.length >= MAX_ASKS;
-    };
+    });
   },
   async topics() {
     const found = await look<{ topics: Topic[] }>("/v1/topics", { limit: 1_000 });
-    return () => {
+    return unlessAsBefore("topics", found.topics, () => {
       topics.value = found.topics;
-    };
+    });
   },
   async status() {
     const found = await look<BrokerStatus>("/v1/status");
@@ -91,11 +105,11 @@ export const lookAt: Record<Look, () => Promise<() => void>> = {
 };
 
 /** Looks, and shows what it saw as one picture. */
-export async function lookAtThese(looks: readonly (() => Promise<() => void>)[]): Promise<void> {
+export async function lookAtThese(looks: readonly (() => Promise<() => void>)[], when: "now" | "soon" = "now") {
   const found = await Promise.all(looks.map((each) => each()));
-  batch(() => {
+  showSoon(() => {
     for (const note of found) note();
-  });
+  }, when);
 }
 
 /** What is found of some is one change. */

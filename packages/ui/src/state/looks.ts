@@ -88,6 +88,7 @@ export function lookAgain(what: Iterable<Look>, ids: Iterable<string> = [], when
 async function lookNow(): Promise<void> {
   planned = undefined;
   lookedAt = undefined;
+  const when = presses ? "now" : "soon";
   presses = false;
   const [whole, ids] = [wanted(), wantedAgents()];
   for (const each of whole) stale.delete(each);
@@ -96,7 +97,7 @@ async function lookNow(): Promise<void> {
   let least = REST_MS;
   try {
     const each = whole.includes("agents") ? [] : [() => lookAtEach(ids)];
-    await lookAtThese([...whole.map((what) => lookAt[what]), ...each]);
+    await lookAtThese([...whole.map((what) => lookAt[what]), ...each], when);
   } catch {
     // What was not seen is looked at again, a second later, until the browser is signed out.
     least = 1_000;

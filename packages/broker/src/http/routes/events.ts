@@ -5,8 +5,8 @@ import { EventStreamSink } from "../../sinks/event-stream.ts";
 import { Keepalives } from "../../sinks/keepalives.ts";
 import type { Bind } from "../bind.ts";
 
-/** A browser draws no more often, where much happens more rarely: what comes meanwhile is one piece. In milliseconds. */
-const PAGE_RESTS = { usual: 250, busy: 1_000 };
+/** A browser draws no more often, and more rarely the longer much happens: what comes meanwhile is one piece. In milliseconds. */
+const PAGE_RESTS = [250, 1_000, 2_000] as const;
 
 /** Binds it. */
 export function eventsRoute(bind: Bind, mesh: Mesh): void {
