@@ -2,13 +2,13 @@
 import { askingAgainText, goingOnText, pingText } from "@agentmesh/protocol";
 import { freePort, until } from "testkit";
 import { expect } from "vitest";
-import { allShown, brokerForAll, browserForAll, openPage, pageTest, shown } from "./browser.ts";
+import { allShown, brokerForAll, browserForAll, openPage, pageTestBeside, shown } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
 const broker = brokerForAll();
 const browser = browserForAll();
 
-pageTest("a test of a webhook that is not taken says so, and why", async () => {
+pageTestBeside("a test of a webhook that is not taken says so, and why", async () => {
   await broker().agent("hooked");
   await broker().admin.setWebhook({ agent: "hooked", url: `http://127.0.0.1:${await freePort()}/` });
   const address = await addressFor(broker(), await personOf(broker(), "tester"), "/agents/hooked");
@@ -17,7 +17,7 @@ pageTest("a test of a webhook that is not taken says so, and why", async () => {
   await shown(seen.page, /It was not taken: \S/);
 });
 
-pageTest("where nobody writes, what is sent is off and says why, and what needs no sender works", async () => {
+pageTestBeside("where nobody writes, what is sent is off and says why, and what needs no sender works", async () => {
   const alice = await broker().agent("alice-of-acts");
   const bob = await broker().agent("bob-of-acts");
   await alice.client.send({ to: "bob-of-acts", body: "not for me" });
@@ -35,7 +35,7 @@ pageTest("where nobody writes, what is sent is off and says why, and what needs 
   await until(async () => (await broker().admin.listDead()).entries.length === 0, "the dead letter to be redriven");
 });
 
-pageTest("a message to many is taken back by one button, from all that were not given it", async () => {
+pageTestBeside("a message to many is taken back by one button, from all that were not given it", async () => {
   const person = await personOf(broker(), "publisher");
   for (const name of ["first", "second"]) {
     const { client } = await broker().agent(`${name}-subscriber`);
@@ -57,7 +57,7 @@ pageTest("a message to many is taken back by one button, from all that were not 
   await until(async () => (await cancel.count()) === 0, "the button to go");
 });
 
-pageTest("a ping is the command line's, and a conversation of others has no field to answer in", async () => {
+pageTestBeside("a ping is the command line's, and a conversation of others has no field to answer in", async () => {
   const person = await personOf(broker(), "pinger");
   const alice = await broker().agent("alice-of-pings");
   await broker().agent("bob-of-pings");
@@ -81,19 +81,22 @@ pageTest("a ping is the command line's, and a conversation of others has no fiel
   expect(await fields.count()).toBe(0);
 });
 
-pageTest("who owes an overdue answer is asked again, and who waits for it is released, each by a button", async () => {
-  const person = await personOf(broker(), "go-between");
-  const waiter = await broker().agent("waiter");
-  const debtor = await broker().agent("debtor");
-  // As long again it is overdue, and then owed no more.
-  const question = { to: "debtor", body: "which port?", answerWithinMs: 15_000, timeoutMs: 0 };
-  const { messageId } = await waiter.client.ask(question);
-  await using seen = await openPage(browser(), await addressFor(broker(), person, "/needs"));
-  const row = seen.page.locator('li.need[data-kind="overdue"]', { hasText: "which port?" });
-  await row.getByRole("button", { name: "Ask debtor again" }).click();
-  await row.getByRole("button", { name: "Have waiter go on" }).click();
-  const texts = async ({ client }: typeof waiter) =>
-    (await client.listInbox()).entries.map(({ message }) => message.body);
-  await until(async () => (await texts(debtor)).includes(askingAgainText("waiter", messageId)), "the reminder");
-  await until(async () => (await texts(waiter)).includes(goingOnText("debtor", messageId)), "the release");
-});
+pageTestBeside(
+  "who owes an overdue answer is asked again, and who waits for it is released, each by a button",
+  async () => {
+    const person = await personOf(broker(), "go-between");
+    const waiter = await broker().agent("waiter");
+    const debtor = await broker().agent("debtor");
+    // As long again it is overdue, and then owed no more.
+    const question = { to: "debtor", body: "which port?", answerWithinMs: 15_000, timeoutMs: 0 };
+    const { messageId } = await waiter.client.ask(question);
+    await using seen = await openPage(browser(), await addressFor(broker(), person, "/needs"));
+    const row = seen.page.locator('li.need[data-kind="overdue"]', { hasText: "which port?" });
+    await row.getByRole("button", { name: "Ask debtor again" }).click();
+    await row.getByRole("button", { name: "Have waiter go on" }).click();
+    const texts = async ({ client }: typeof waiter) =>
+      (await client.listInbox()).entries.map(({ message }) => message.body);
+    await until(async () => (await texts(debtor)).includes(askingAgainText("waiter", messageId)), "the reminder");
+    await until(async () => (await texts(waiter)).includes(goingOnText("debtor", messageId)), "the release");
+  },
+);

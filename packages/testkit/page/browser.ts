@@ -26,6 +26,11 @@ export function pageTest(name: string, body: () => Promise<void>, options: TestO
   else test(name, options, body);
 }
 
+/** One that waits beside the others of its file that may: what it waits for takes longer than what it does. */
+export function pageTestBeside(name: string, body: () => Promise<void>): void {
+  pageTest(name, body, { concurrent: true });
+}
+
 /** The name under which a foreign site asks for this machine, as by a name that changes its mind. */
 export const REBOUND = "rebound.test";
 
@@ -106,6 +111,17 @@ export async function inColours(page: Page, colorScheme: "light" | "dark"): Prom
   await page.emulateMedia({ colorScheme });
   const painted = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
   await until(async () => (await painted()) === colorScheme, `the ${colorScheme} colours`);
+}
+
+/** Has the tabs of a page wait shorter: each of these times, in milliseconds, is another one to them. The worker that they share is not told. */
+export async function waitShorter(page: Page, times: Readonly<Record<number, number>>): Promise<void> {
+  await page.addInitScript((shorter) => {
+    const set = { setTimeout: window.setTimeout, setInterval: window.setInterval };
+    for (const name of ["setTimeout", "setInterval"] as const) {
+      const timed = (run: () => void, ms = 0) => set[name].call(window, run, shorter[ms] ?? ms);
+      Object.defineProperty(window, name, { value: timed });
+    }
+  }, times);
 }
 
 /** Waits until a page shows a text. */

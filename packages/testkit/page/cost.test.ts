@@ -1,140 +1,138 @@
 /** What an open page costs while much happens: time of its own thread, of all threads of its process, of the browser and the broker. */
-import { readdirSync, readFileSync } from "node:fs";
-import type { Page } from "playwright-core";
-import { until } from "testkit";
-import { expect } from "vitest";
-import { brokerForAll, browserForAll, heapOf, linesOf, openPage, pageTest } from "./browser.ts";
-import { addressFor, personOf } from "./meshes.ts";
+import { type TestAgent, until } from "testkit";
+import { beforeAll, expect } from "vitest";
+import { brokerForAll, browserForAll, heapOf, linesOf, openPage, pageTest, type SeenPage } from "./browser.ts";
+import { type Counter, counterOf, cpuOf, cpuOfBrowser, type Spent } from "./counting.ts";
+import { openGauge, QUIET, workAgainAndAgain } from "./gauge.ts";
+import { addressFor, personOf, startTraffic } from "./meshes.ts";
 
 const broker = brokerForAll({ logLevel: "info" });
 const browser = browserForAll();
 
-/** Messages a second, each of three events; the views, and how long each is counted. More of them where figures are wanted. */
+/** Messages a second, each of three events. */
 const MESSAGES = Number(process.env.AGENTMESH_PAGE_MESSAGES ?? 33);
-const VIEWS = process.env.AGENTMESH_PAGE_VIEWS?.split(",") ?? [
-  "needs",
-  "agents",
-  "flow",
-  "conversations",
-  "log",
-  "health",
-];
-const SECONDS = Number(process.env.AGENTMESH_PAGE_SECONDS ?? 4);
-/** In how many parts, the page's memory being looked at behind each. */
-const PARTS = Number(process.env.AGENTMESH_PAGE_PARTS ?? 1);
+/** For how long is counted, in seconds. More where figures are wanted. */
+const SECONDS = Number(process.env.AGENTMESH_PAGE_SECONDS ?? 8);
+/** A page that was just opened has its code compiled: it is counted behind that, in seconds. */
+const WARM = 4;
+/** How often is counted where more was found than may be: others on the machine only add to it. */
+const LOOKS = 3;
 /** Events that the page keeps, and lines of the log that it reads when it is opened. */
 const KEPT = 5_000;
 const READ = 500;
-/** Percent of a core that the page's thread may take, and its process with all it draws by; half of that was measured beside much other work. */
-const MOST = 1;
-const MOST_OF_PROCESS = 3;
-/** A page that was just opened has its code compiled: it is counted behind that, in seconds. */
-const WARM = 3;
 
-/** Counts processor time, in seconds: of the page's thread, of the processes of pages, of the whole browser, of the broker. */
-async function counterOf(page: Page) {
-  const cdp = await page.context().newCDPSession(page);
-  const system = await browser().newBrowserCDPSession();
-  await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
-  return async () => {
-    const { metrics } = await cdp.send("Performance.getMetrics");
-    const { processInfo } = await system.send("SystemInfo.getProcessInfo");
-    const sum = (all: typeof processInfo) => all.reduce((total, { id }) => total + cpuOf(id), 0);
-    return {
-      at: performance.now() / 1_000,
-      thread: metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0,
-      renderer: sum(processInfo.filter(({ type }) => type === "renderer")),
-      browser: sum(processInfo),
-      broker: cpuOf(broker().pid),
-    };
-  };
-}
-
-/** Processor time of the threads that a process has: the kernel counts it by the nanosecond. */
-function cpuOf(pid: number): number {
-  const own = readdirSync(`/proc/${pid}/task`);
-  return own.reduce((total, id) => total + readCpu(`/proc/${pid}/task/${id}/schedstat`), 0);
-}
-
-function readCpu(file: string): number {
-  try {
-    return Number(readFileSync(file, "utf8").split(" ")[0]) / 1e9;
-  } catch {
-    // The thread ended just now.
-    return 0;
-  }
-}
-
-type Times = Awaited<ReturnType<Awaited<ReturnType<typeof counterOf>>>>;
-
-/** Percent of a core between two counts, to a hundredth. */
-function shares(before: Times, after: Times) {
-  const of = (key: keyof Times) => Math.round(((after[key] - before[key]) / (after.at - before.at)) * 10_000) / 100;
-  return { thread: of("thread"), renderer: of("renderer"), browser: of("browser"), broker: of("broker") };
-}
+/** Percent of a core that each view takes on a quiet machine, by its thread and its process: what the gauge made of counts at a load of 13 to 16. */
+const KNOWN: Readonly<Record<string, Spent>> = {
+  needs: { thread: 0.2, process: 0.55 },
+  agents: { thread: 0.42, process: 0.97 },
+  flow: { thread: 0.28, process: 0.68 },
+  conversations: { thread: 0.42, process: 0.97 },
+  log: { thread: 0.41, process: 0.9 },
+  health: { thread: 0.3, process: 0.71 },
+};
+/** More than so many times as much is too much. */
+const MOST = 1.5;
 
 const seconds = (n: number) => new Promise((resolve) => setTimeout(resolve, n * 1_000));
 
+interface Counted extends Spent {
+  readonly view: string;
+}
+
+interface OpenView extends AsyncDisposable {
+  readonly view: string;
+  readonly seen: SeenPage;
+  readonly count: Counter;
+}
+
+let person: TestAgent;
+beforeAll(async () => {
+  person = await personOf(broker());
+});
+
+/** Opens a view; with a script where the page is to do something else besides. */
+async function openView(view: string, besides?: (page: SeenPage["page"]) => Promise<void>): Promise<OpenView> {
+  const seen = await openPage(browser(), "about:blank");
+  await besides?.(seen.page);
+  await seen.page.goto(await addressFor(broker(), person, `/${view}`));
+  await until(async () => (await seen.page.locator("main h1").count()) > 0, "the view");
+  const count = await counterOf(browser(), seen.page);
+  return { view, seen, count, [Symbol.asyncDispose]: () => seen[Symbol.asyncDispose]() };
+}
+
+/** Percent of a core that each view takes meanwhile, as it would be where nobody else is on the machine. */
+async function counted(views: readonly OpenView[], gauge: Awaited<ReturnType<typeof openGauge>>) {
+  await gauge.slowness();
+  const before = await Promise.all(views.map(({ count }) => count()));
+  const [begun, browserBefore, brokerBefore] = [performance.now(), await cpuOfBrowser(browser()), cpuOf(broker().pid)];
+  await seconds(SECONDS);
+  const after = await Promise.all(views.map(({ count }) => count()));
+  const slow = await gauge.slowness();
+  const share = (ms: number) => Math.round((ms / (performance.now() - begun)) * 10_000) / 100;
+  const rounded = (n: number) => Math.round(n * 100) / 100;
+  const of = (at: number, what: keyof Spent) => share((after[at]?.[what] ?? 0) - (before[at]?.[what] ?? 0));
+  const found = views.map(({ view }, at) => ({
+    view,
+    thread: rounded(of(at, "thread") / slow.thread),
+    process: rounded(of(at, "process") / slow.process),
+    asItWas: { thread: of(at, "thread"), process: of(at, "process") },
+  }));
+  const all = {
+    browser: share((await cpuOfBrowser(browser())) - browserBefore),
+    broker: share(cpuOf(broker().pid) - brokerBefore),
+  };
+  console.log(
+    [
+      `percent of a core, ${MESSAGES} messages a second, ${views.length} pages side by side`,
+      `as it was: ${JSON.stringify(all)}, slower by ${rounded(slow.thread)} and ${rounded(slow.process)}`,
+      ...found.map((each) => JSON.stringify(each)),
+    ].join("\n"),
+  );
+  return found;
+}
+
+/** What takes more than it may. */
+function tooMuch(found: readonly Counted[]): Counted[] {
+  return found.filter(({ view, thread, process }) => {
+    const known = KNOWN[view];
+    return known && (thread > MOST * known.thread || process > MOST * known.process);
+  });
+}
+
 pageTest(
-  "an open page draws what is shown and no more: little of a core while a hundred things happen a second",
+  "an open page draws what is shown and no more: little of a core while a hundred things happen a second, and twice as much is found",
   async () => {
     const alice = await broker().agent("alice");
     const receivers = await Promise.all(Array.from({ length: 8 }, (_, n) => broker().agent(`agent-${n}`)));
-    const over = new AbortController();
-    const reading = receivers.map(async ({ client }) => {
-      for await (const delivery of client.inbox({ signal: over.signal })) void delivery.ack().catch(() => {});
+    await using traffic = startTraffic(alice, receivers, MESSAGES);
+    await using gauge = await openGauge(browser());
+    const views: OpenView[] = [];
+    for (const view of Object.keys(KNOWN)) views.push(await openView(view));
+    const costly = await openView("log", async (page) => {
+      // As much again as the view takes, in pieces of a known work.
+      const everyMs = (100 * QUIET.thread) / (KNOWN.log?.thread ?? 1);
+      await page.addInitScript(workAgainAndAgain, { everyMs });
     });
-    let n = 0;
-    let sent = 0;
-    const send = async () => {
-      await alice.client.send({ to: `agent-${n++ % receivers.length}`, body: `part ${n}` });
-      sent++;
-    };
-    const sending = setInterval(() => void send().catch(() => {}), 1_000 / MESSAGES);
-    const person = await personOf(broker());
     try {
-      const blank = await openPage(browser(), "about:blank");
-      const none = await counterOf(blank.page);
-      const before = await none();
-      await seconds(Math.min(SECONDS, 8));
-      const found: ({ view: string } & Partial<ReturnType<typeof shares>>)[] = [
-        { view: "no page", ...shares(before, await none()) },
-      ];
-      await blank[Symbol.asyncDispose]();
-      for (const view of VIEWS) {
-        await using seen = await openPage(browser(), await addressFor(broker(), person, `/${view}`));
-        await until(async () => (await seen.page.locator("main h1").count()) > 0, "the view");
-        await seconds(WARM);
-        const count = await counterOf(seen.page);
-        const sentBefore = sent;
-        const heap: number[] = [];
-        let share: Partial<ReturnType<typeof shares>> = {};
-        for (let part = 0; part < PARTS; part++) {
-          const begun = await count();
-          await seconds(SECONDS / PARTS);
-          share = shares(begun, await count());
-          heap.push(await heapOf(seen.page));
-        }
-        // A page that heard nothing would cost nothing.
-        const events = 3 * (sent - sentBefore);
-        expect(events, "events of the messages that were sent").toBeGreaterThan(SECONDS * MESSAGES);
-        expect(await linesOf(seen.page), "lines of the page's log").toBeGreaterThan(
-          Math.min(KEPT - 1, READ + events / 4),
-        );
-        found.push({ view, ...share });
-        console.log(`${view}: ${events} events, MiB of objects: ${heap.join(", ")}`);
+      await seconds(WARM);
+      const sentBefore = traffic.sent;
+      let found = await counted([...views, costly], gauge);
+      expect(tooMuch(found.slice(-1)), "a page that does twice as much").toHaveLength(1);
+      for (let look = 1; look < LOOKS && tooMuch(found.slice(0, -1)).length > 0; look++) {
+        found = await counted([...views, costly], gauge);
       }
-      const lines = found.map((each) => JSON.stringify(each)).join("\n");
-      console.log(`percent of a core at ${MESSAGES} messages a second\n${lines}`);
-      for (const { view, thread, renderer } of found.slice(1)) {
-        expect(thread, `the thread of ${view}`).toBeLessThan(MOST);
-        expect(renderer, `the process of ${view}`).toBeLessThan(MOST_OF_PROCESS);
+      expect(tooMuch(found.slice(0, -1))).toEqual([]);
+      // A page that heard nothing would cost nothing.
+      const events = 3 * (traffic.sent - sentBefore);
+      expect(events, "events of the messages that were sent").toBeGreaterThan(SECONDS * MESSAGES);
+      for (const { view, seen } of views) {
+        const heard = Math.min(KEPT - 1, READ + events / 4);
+        expect(await linesOf(seen.page), `lines of the log of the page that showed ${view}`).toBeGreaterThan(heard);
+        expect(await heapOf(seen.page), `MiB of objects of ${view}`).toBeLessThan(40);
       }
     } finally {
-      clearInterval(sending);
-      over.abort();
-      await Promise.allSettled(reading);
+      for (const view of [...views, costly]) await view[Symbol.asyncDispose]();
     }
   },
-  { timeout: 240_000 + 1_000 * SECONDS * (VIEWS.length + 1) },
+  { timeout: 480_000 + LOOKS * 1_000 * SECONDS },
 );

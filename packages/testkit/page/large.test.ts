@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { assertInTime, until } from "testkit";
 import { expect } from "vitest";
 import { brokerForAll, browserForAll, heapOf, linesOf, openPage, pageTest } from "./browser.ts";
-import { addressFor, personOf } from "./meshes.ts";
+import { addressFor, personOf, startTraffic } from "./meshes.ts";
 
 // Nothing is to outlive a power cut: it is filled sooner.
 const broker = brokerForAll({ logLevel: "info", env: { AGENTMESH_SQLITE_SYNCHRONOUS: "normal" } });
@@ -90,29 +90,15 @@ pageTest(
     await until(async () => (await page.locator(".head p").first().textContent()) === "1002 of 1002", "all agents");
     const alice = await broker().agent("alice");
     const bob = await broker().agent("bob");
-    const over = new AbortController();
-    const reading = (async () => {
-      for await (const delivery of bob.client.inbox({ signal: over.signal })) void delivery.ack().catch(() => {});
-    })();
-    let [n, sent] = [0, 0];
-    const send = async () => {
-      await alice.client.send({ to: "bob", body: `part ${n++}` });
-      sent++;
-    };
-    // A timer of a busy machine comes late: what it did not send is made up for, a few at a time.
-    const begun = performance.now();
-    const behind = () => Math.floor(((performance.now() - begun) / 1_000) * A_SECOND) - n;
-    const sending = setInterval(() => {
-      for (let more = Math.min(5, behind()); more > 0; more--) void send().catch(() => {});
-    }, 1_000 / A_SECOND);
-    try {
+    {
+      await using traffic = startTraffic(alice, [bob], A_SECOND);
       for (const view of ["agents", "log"]) {
         await page.goto(`${broker().url}/ui/${view}`);
         await page.waitForSelector(".rows-one");
-        const sentBefore = sent;
+        const sentBefore = traffic.sent;
         const frames = await framesOf(page, SECONDS * 1_000);
         // A page to which nothing happens moves smoothly, too.
-        const events = 3 * (sent - sentBefore);
+        const events = 3 * (traffic.sent - sentBefore);
         expect(events, "events of the messages that were sent").toBeGreaterThan(SECONDS * A_SECOND);
         await until(async () => (await linesOf(page)) > READ + events / 4, "the page to hear what happened", 30_000);
         figures[`frames of ${view}`] = frames;
@@ -123,22 +109,21 @@ pageTest(
       await page.goto(`${broker().url}/ui/log`);
       const lines = page.locator(".head p").first();
       const held = async () => Number.parseInt((await lines.textContent()) ?? "", 10);
+      // What is published is an event for everybody: the page has all that it keeps at once.
+      for (let n = 0; n < Math.ceil(KEPT / AGENTS); n++)
+        await alice.client.publish({ topic: "news", body: `more ${n}` });
       await until(async () => (await held()) >= KEPT, "the page to hold all that it keeps", 120_000);
-      const sentBefore = sent;
+      const sentBefore = traffic.sent;
       const heap = [await heapOf(page)];
       for (let n = 0; n < SAMPLES; n++) {
         await new Promise((resolve) => setTimeout(resolve, (MINUTES * 60_000) / SAMPLES));
         heap.push(await heapOf(page));
       }
-      figures.heap = { minutes: MINUTES, events: 3 * (sent - sentBefore), mib: heap };
+      figures.heap = { minutes: MINUTES, events: 3 * (traffic.sent - sentBefore), mib: heap };
       const [first = 0] = heap;
       expect(Math.max(...heap.slice(-2)), `MiB of objects, at first and then: ${heap.join(", ")}`).toBeLessThan(
         first * 1.5,
       );
-    } finally {
-      clearInterval(sending);
-      over.abort();
-      await reading.catch(() => {});
     }
     console.log(JSON.stringify(figures));
     expect(seen.troubles).toEqual([]);

@@ -1,7 +1,17 @@
 /** What the page looks at: again where a look failed, anew where events are lost, and by itself where there are none. */
 import { startTestBroker, until } from "testkit";
 import { expect } from "vitest";
-import { allShown, brokerForAll, browserForAll, openPage, pageTest, shown, signedIn } from "./browser.ts";
+import {
+  allShown,
+  brokerForAll,
+  browserForAll,
+  openPage,
+  pageTest,
+  pageTestBeside,
+  shown,
+  signedIn,
+  waitShorter,
+} from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
 const broker = brokerForAll();
@@ -33,7 +43,7 @@ pageTest("a page whose first look fails begins anew, and one that fails later is
   expect(refused).toBeGreaterThan(1);
 });
 
-pageTest("a page that cannot take the events up where it lost them shows all that is kept, once", async () => {
+pageTestBeside("a page that cannot take the events up where it lost them shows all that is kept, once", async () => {
   await using own = await startTestBroker();
   const alice = await own.agent("alice");
   await own.agent("bob");
@@ -71,14 +81,14 @@ pageTest("a page that cannot take the events up where it lost them shows all tha
   expect(gone).toBe(1);
 });
 
-pageTest("what changes without an event is seen: a sign of life, and the end of a focus", async () => {
+pageTestBeside("what changes without an event is seen: a sign of life, and the end of a focus", async () => {
   const { agent, client } = await broker().agent("quiet-one");
   const { session } = await client.openSession({});
-  await using seen = await openPage(
-    browser(),
-    await addressFor(broker(), await personOf(broker(), "watcher"), `/agents/${agent.name}`),
-  );
+  await using seen = await openPage(browser(), "about:blank");
   const { page } = seen;
+  // It looks now and then.
+  await waitShorter(page, { 10000: 1_000 });
+  await page.goto(await addressFor(broker(), await personOf(broker(), "watcher"), `/agents/${agent.name}`));
   await signedIn(page);
   const heard = () => page.locator("aside dd time").first().getAttribute("datetime");
   const before = await heard();
@@ -91,7 +101,7 @@ pageTest("what changes without an event is seen: a sign of life, and the end of 
   expect(seen.troubles).toEqual([]);
 });
 
-pageTest("what was held for an agent that leaves is held no more, and dead", async () => {
+pageTestBeside("what was held for an agent that leaves is held no more, and dead", async () => {
   const { agent } = await broker().agent("leaver");
   const sender = await broker().agent("sender-to-leaver");
   await broker().admin.setPolicy({ agent: agent.name, otherwise: "hold" });

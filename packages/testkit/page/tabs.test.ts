@@ -2,7 +2,7 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { until } from "testkit";
 import { expect } from "vitest";
-import { brokerForAll, browserForAll, openPage, pageTest, shown, signedIn } from "./browser.ts";
+import { brokerForAll, browserForAll, openPage, pageTest, shown, signedIn, waitShorter } from "./browser.ts";
 import { addressFor, personOf } from "./meshes.ts";
 
 const broker = brokerForAll();
@@ -91,8 +91,11 @@ pageTest("eight tabs are all live, and a question is answered in each", async ()
 pageTest("a tab whose shared worker is ended has another one when it hears no word, and misses nothing", async () => {
   const alice = await broker().agent("alice-of-tabs");
   await broker().agent("bob-of-tabs");
-  await using seen = await openPage(browser(), await addressFor(broker(), await personOf(broker(), "ender"), "/log"));
+  await using seen = await openPage(browser(), "about:blank");
   const { page } = seen;
+  // The half minute after which it gives its worker up.
+  await waitShorter(page, { 30000: 3_000 });
+  await page.goto(await addressFor(broker(), await personOf(broker(), "ender"), "/log"));
   await signedIn(page);
   await isLive(page);
   const [first] = await workers();
