@@ -48,7 +48,7 @@ const rules: [from: string, may: string[]][] = [
       "zod",
     ],
   ],
-  ["broker/src/store/postgres/driver/", ["broker/src/mesh/", "pg", "zod"]],
+  ["broker/src/store/postgres/driver/", ["broker/src/mesh/", "node:net", "pg", "zod"]],
   [
     "broker/src/store/sqlite/",
     [
