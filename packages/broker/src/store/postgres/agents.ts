@@ -7,6 +7,7 @@ import { type AgentRow, agentRecord, type PartyRow, type StandingRow } from "../
 import { callerStatements } from "./agent/callers.ts";
 import type { profileStatements } from "./agent/profiles.ts";
 import type { archiveStatements } from "./archive.ts";
+import { NotSharedError } from "./commits/locked.ts";
 import type { EngineContext } from "./context.ts";
 import { MESH_PK } from "./migrations/0003-counts.ts";
 import type { formerNameStatements } from "./names/former-names.ts";
@@ -52,8 +53,7 @@ export function agentStatements(
   formerNames: ReturnType<typeof formerNameStatements>,
   profiles: ReturnType<typeof profileStatements>,
 ) {
-  const { db, now, happened, notice, numbers } = context;
-  const locked = new Set<number>();
+  const { db, now, happened, notice, numbers, locked } = context;
   const one = (where: string, ...values: (string | number)[]) => db.get<SeenRow>(`${AGENT} WHERE ${where}`, values);
   const present = (name: string) => one("a.name = $1 AND a.removed_at IS NULL AND a.archived_at IS NULL", name);
   const byId = (id: string) => one("a.id = $1 AND a.removed_at IS NULL", id);
@@ -80,6 +80,7 @@ export function agentStatements(
   async function lock(pks: readonly number[]): Promise<void> {
     const missing = [...new Set(pks)].filter((pk) => pk !== 0 && !locked.has(pk));
     if (missing.length === 0) return;
+    if (locked.isWhole) throw new NotSharedError();
     if (numbers.isHeld) throw new Error(`agents ${missing.join(", ")} were not locked before a number was taken`);
     await db.all(LOCK, [missing]);
     for (const pk of missing) locked.add(pk);

@@ -2,6 +2,7 @@
 import type { EventFacts, NotedEventType, PolicyAction } from "@agentmesh/protocol";
 import type { FoundDamage } from "../shared/damage.ts";
 import type { Hints } from "./commits/hints.ts";
+import type { LockedAgents } from "./commits/locked.ts";
 import type { Numbers } from "./commits/numbers.ts";
 import type { Seat } from "./database/seat.ts";
 import type { Statements } from "./driver/database.ts";
@@ -16,6 +17,8 @@ export interface EngineContext {
   readonly remoteSenders: PolicyAction;
   /** Numbers in the order of commits. Whoever takes one locks no agent afterwards. */
   readonly numbers: Numbers;
+  /** Agents whose rows it holds. */
+  readonly locked: LockedAgents;
   readonly hints: Hints;
   /** Bodies that this broker found damaged: whoever looks finds them again. */
   readonly damage: FoundDamage;

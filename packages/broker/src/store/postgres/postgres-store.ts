@@ -4,8 +4,11 @@ import type { Clock } from "../../mesh/clock.ts";
 import type { Store } from "../../mesh/store.ts";
 import { FoundDamage } from "../shared/damage.ts";
 import { voidLeases } from "./acts/lease.ts";
+import { agentGlances } from "./agent/glances.ts";
+import type { Act, Witness } from "./commits/begun.ts";
 import { Lanes } from "./commits/lanes.ts";
 import { Transactions } from "./commits/transactions.ts";
+import type { Waiting } from "./commits/waiting.ts";
 import type { Notice } from "./context.ts";
 import type { OpenPostgres } from "./database/open.ts";
 import { sharedMesh } from "./shared/shared-mesh.ts";
@@ -36,14 +39,20 @@ export interface PostgresTerms {
   readonly remoteSenders?: PolicyAction;
   /** In place of the database's time, where a test's subject is time. */
   readonly clock?: Clock;
+  /** Told in which order acts were done; a test's own. */
+  readonly witness?: Witness;
 }
 
 /** The Store over an open database. */
-export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders = "accept" }: PostgresTerms): Store {
+export function postgresStore(
+  open: OpenPostgres,
+  { notice, clock, witness, remoteSenders = "accept" }: PostgresTerms,
+): Store {
   const { db, epoch, instanceId, seat } = open;
   const damage = new FoundDamage();
-  const transactions = new Transactions({ db, epoch, remoteSenders, notice, damage, clock, seat });
+  const transactions = new Transactions({ db, epoch, remoteSenders, notice, damage, clock, seat, witness });
   const lanes = new Lanes();
+  const glances = agentGlances(db, clock);
   const inSlices = async <T>(slice: SlicedAct<T>): Promise<readonly T[]> => {
     const kept: T[] = [];
     for (;;) {
@@ -69,16 +78,56 @@ export function postgresStore(open: OpenPostgres, { notice, clock, remoteSenders
   };
   // Others wait for a seat meanwhile.
   begun().catch(() => {});
+  const share = <T>(
+    lane: string,
+    act: Act<T>,
+    how: (answer: (value: T) => void) => Pick<Waiting, "agents" | "asked">,
+  ): Promise<T> => {
+    const seen = witness?.asked();
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const doIt = async (): Promise<void> => {
+      await begun();
+      await transactions.together({
+        ...how(resolve),
+        act: async (engine, context) => {
+          const value = await act(engine, context);
+          return () => resolve(value);
+        },
+        refuse: reject,
+        seen,
+      });
+    };
+    lanes.run(lane, doIt).catch(reject);
+    return promise;
+  };
   const parts: VerbParts = {
     read: async (look) => {
       await begun();
       return transactions.look(look);
+    },
+    glances: {
+      byToken: async (hash) => {
+        await begun();
+        return glances.byToken(hash);
+      },
+      find: async (nameOrId) => {
+        await begun();
+        return glances.find(nameOrId);
+      },
     },
     write: (lane, act) =>
       lanes.run(lane, async () => {
         await begun();
         return transactions.act(act);
       }),
+    share: (lane, agents, act) => share(lane, act, () => ({ agents })),
+    send: (lane, asked, act) =>
+      share(lane, act, (answer) => {
+        const { senderId, recipientId } = asked.message;
+        return { agents: [senderId, recipientId], asked: { ...asked, kind: "send", answer } };
+      }),
+    ack: (lane, asked, act) =>
+      share(lane, act, (answer) => ({ agents: [asked.agentId], asked: { ...asked, kind: "ack", answer } })),
     writeSliced: (lane, slice) =>
       lanes.run(lane, async () => {
         await begun();

@@ -9,6 +9,11 @@ import { tellPaths } from "./events/push-paths.ts";
 /** How old the last proof may be when another comes, in milliseconds: an ack must not cost a write more each time. */
 const PROVEN_WITHIN_MS = 60_000;
 
+/** Whether what a stream proves is known. */
+export function isProven(provenAt: number | null | undefined, now: number): boolean {
+  return typeof provenAt === "number" && provenAt <= now && provenAt >= now - PROVEN_WITHIN_MS;
+}
+
 const SESSION = `
   SELECT s.id, a.id AS agent_id, s.agent_pk, s.seen_at, s.beat_at, s.heard, s.silent, s.doubted_at, s.doubted_why,
     s.push_paths, s.proven_at
@@ -156,8 +161,7 @@ export function sessionStatements({ db, now, happened, numbers, seat, hints }: E
       readonly session_id: string | null;
     }): Promise<void> {
       const session = holder === null ? undefined : await one(holder);
-      const known = session?.provenAt;
-      if (!session || (known !== undefined && known <= now && known >= now - PROVEN_WITHIN_MS)) return;
+      if (!session || isProven(session.provenAt, now)) return;
       const proven = await db.run(
         `UPDATE session SET proven_at = $1 WHERE id = $2 AND EXISTS
            (SELECT 1 FROM delivery WHERE pk = $3 AND state = 'leased' AND stream_position IS NOT NULL AND session_id = $2)`,

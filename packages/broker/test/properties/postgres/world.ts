@@ -140,7 +140,7 @@ export class PostgresWorld extends World {
   }
 
   override asked<T>(n: number, ask: () => Promise<T>): Promise<T> {
-    return this.#seen.asked(n, ask);
+    return this.#seen.question(n, ask);
   }
 
   override order(): readonly number[] {
@@ -178,7 +178,10 @@ export class PostgresWorld extends World {
     const { verbs, rewrite, seat: otherwise } = this.#spoiled;
     const { db, kill: cut } = this.#seen.over(rewrite ? rewritten(open.db, rewrite) : open.db);
     const followed = this.#calls(open.seat, otherwise?.(open.seat));
-    const sound = postgresStore({ ...open, db, seat: followed }, { notice: () => {}, clock: this.clock });
+    const sound = postgresStore(
+      { ...open, db, seat: followed },
+      { notice: () => {}, clock: this.clock, witness: this.#seen },
+    );
     const store = { ...sound, ...verbs?.({ store: sound, clock: this.clock, start: this.#starts }) };
     const heard: Heard = { told: new Set(), grown: false, happened: false };
     this.listenTo(

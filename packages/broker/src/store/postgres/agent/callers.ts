@@ -5,14 +5,16 @@ import type { EngineContext } from "../context.ts";
 import { NEWEST_BEAT } from "../rows/signs.ts";
 
 /** What a caller is known by; nobody is one whose machine was revoked, though it leaves a slice later. */
-const CALLER = `
-  SELECT a.pk, a.id, a.name, a.asked_name, a.profile, a.registered_at, a.last_seen_at, a.archived_at, a.trust, a.person,
+export const CALLER = `
+  SELECT a.token_hash, a.pk, a.id, a.name, a.asked_name, a.profile, a.registered_at, a.last_seen_at, a.archived_at, a.trust, a.person,
     CASE WHEN m.pk IS NOT NULL THEN json_build_object('id', m.id, 'host', m.host)::TEXT END AS machine,
     ${NEWEST_BEAT} AS newest_beat
   FROM agent a LEFT JOIN machine m ON m.pk = a.machine_pk
   WHERE a.removed_at IS NULL AND m.revoked_at IS NULL`;
 
-interface HeardRow extends CallerRow {
+/** A caller with the newest heartbeat of its sessions. */
+export interface HeardRow extends CallerRow {
+  readonly token_hash: string;
   readonly newest_beat: number | null;
 }
 

@@ -83,6 +83,19 @@ export class Hints {
     this.#happened = true;
   }
 
+  /** What another act of the same transaction leaves is told with this. */
+  add(other: Hints): void {
+    for (const agentId of other.#ready) this.#ready.add(agentId);
+    for (const agentId of other.#left) this.#left.add(agentId);
+    for (const session of other.#over) this.#over.add(session);
+    this.#streamed.push(...other.#streamed);
+    this.#notices.push(...other.#notices);
+    this.#advanced ||= other.#advanced;
+    this.#audited ||= other.#audited;
+    this.#happened ||= other.#happened;
+    this.#missed ||= other.#missed;
+  }
+
   /** To be done when this is committed. */
   afterwards(step: () => void): void {
     this.#notices.push(step);

@@ -8,6 +8,7 @@ import { brokers } from "../migrations/0005-brokers.ts";
 import { eventWebhooks } from "../migrations/0006-event-webhooks.ts";
 import { meshKeys } from "../migrations/0007-mesh-key.ts";
 import { shared } from "../migrations/0008-shared.ts";
+import { countsOfMany } from "../migrations/0009-counts-of-many.ts";
 
 /** Every migration in order; the schema is how many a database has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -19,6 +20,7 @@ export const migrations: readonly string[] = [
   eventWebhooks,
   meshKeys,
   shared,
+  countsOfMany,
 ];
 
 /** Which of all advisory locks of a database the migrations of a mesh take. */

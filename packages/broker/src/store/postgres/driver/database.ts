@@ -10,13 +10,14 @@ export type Value =
   | readonly (number | null)[]
   | readonly (string | null)[];
 
-/** Statements within a transaction. */
+/** Statements within a transaction; what is asked before the last one was answered is on its way with it. */
 export interface Statements {
   /** The first row. */
   get<Row extends object>(sql: string, values?: readonly Value[]): Promise<Row | undefined>;
-  all<Row extends object>(sql: string, values?: readonly Value[]): Promise<Row[]>;
+  /** `name`, of one that comes often: a connection plans it once. */
+  all<Row extends object>(sql: string, values?: readonly Value[], name?: string): Promise<Row[]>;
   /** How many rows it changed. */
-  run(sql: string, values?: readonly Value[]): Promise<number>;
+  run(sql: string, values?: readonly Value[], name?: string): Promise<number>;
 }
 
 /** How a transaction is begun and ended: what goes to the database as it stands, and its rows. */

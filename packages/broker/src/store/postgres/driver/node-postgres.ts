@@ -1,7 +1,9 @@
 /** The driver `pg`, loaded when a database is opened and not before. */
 import { Socket } from "node:net";
 import type { Client, ClientBase, ClientConfig, CustomTypesConfig } from "pg";
+import { MeshError } from "../../../mesh/errors.ts";
 import type { Connection, Database, DatabaseAddress, Value } from "./database.ts";
+import { codeOf } from "./failure.ts";
 
 /** Schema of all that is the mesh's. */
 export const SCHEMA = "agentmesh";
@@ -46,6 +48,8 @@ export async function nodePostgres({
       }
     },
     max: connections,
+    // What is asked together goes in one piece; each statement is answered by itself.
+    pipeline: true,
     statement_timeout: GIVEN_UP_MS,
     idle_in_transaction_session_timeout: LEFT_ALONE_MS,
     // One that is not used is closed long before that.
@@ -127,11 +131,13 @@ function usual({ types }: typeof import("pg"), { url, connectMs }: ClientAddress
 
 /** What the engine asks of a connection, over one of the driver's. */
 export function connectionOf(client: ClientBase): Connection {
-  const query = <Row extends object>(sql: string, values: readonly Value[] = []) => client.query<Row>(sql, [...values]);
+  const query = <Row extends object>(text: string, values: readonly Value[] = [], name?: string) =>
+    client.query<Row>({ text, values: [...values], ...(name !== undefined && { name }) });
   return {
     get: async <Row extends object>(sql: string, values?: readonly Value[]) => (await query<Row>(sql, values)).rows[0],
-    all: async <Row extends object>(sql: string, values?: readonly Value[]) => (await query<Row>(sql, values)).rows,
-    run: async (sql, values) => (await query(sql, values)).rowCount ?? 0,
+    all: async <Row extends object>(sql: string, values?: readonly Value[], name?: string) =>
+      (await query<Row>(sql, values, name)).rows,
+    run: async (sql, values, name) => (await query(sql, values, name)).rowCount ?? 0,
     async script<Row extends object>(sql: string) {
       // Several statements are answered with as many results, which the types of the driver do not say.
       const results: unknown = await client.query<Row>(sql);
@@ -146,9 +152,10 @@ function rowsOf<Row extends object>(result: unknown): Row[] {
   return result.rows;
 }
 
-/** Whether after this nothing can be asked on the connection any more. */
-function isLost(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+/** Whether after this nothing can be asked on the connection any more; a refusal by the rules is none of its. */
+export function isLost(error: unknown): boolean {
+  if (error instanceof MeshError) return false;
+  const code = codeOf(error);
   // A code of the database has five characters; those that end the connection begin so.
   return code.length !== 5 || /^(08|57P|XX)/.test(code);
 }

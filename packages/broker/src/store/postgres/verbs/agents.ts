@@ -8,13 +8,14 @@ import { each, ROWS, sum } from "../commits/slices.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** Verbs on agents. */
-export function agentVerbs({ read, write, writeSliced }: VerbParts): AgentStore {
+export function agentVerbs({ glances, read, write, writeSliced }: VerbParts): AgentStore {
   return {
     registerAgent: (agent) =>
       write(agent.machine ? laneOf.machine(agent.machine.id) : laneOf.key, (engine) => registerAgent(engine, agent)),
-    agentByToken: (tokenHash) => read(({ agents }) => agents.byToken(tokenHash)),
+    agentByToken: async (tokenHash) =>
+      (await glances.byToken(tokenHash)) ?? read(({ agents }) => agents.byToken(tokenHash)),
     queuedOf: (agentId) => read(({ agents }) => agents.queued(agentId)),
-    findAgent: (nameOrId) => read(({ agents }) => agents.find(nameOrId)),
+    findAgent: async (nameOrId) => (await glances.find(nameOrId)) ?? read(({ agents }) => agents.find(nameOrId)),
     reviveAgent: (agentId) =>
       write(laneOf.agent(agentId), async ({ agents }) => {
         const row = await agents.lockedRow(agentId);

@@ -13,6 +13,8 @@ import { partsOnDisk, type VerbParts } from "./parts.ts";
 
 /** Verbs of an inbox's owner on what it leases. */
 export function leaseVerbs({
+  ack,
+  share,
   write,
   writeSliced,
 }: VerbParts): Pick<
@@ -30,7 +32,7 @@ export function leaseVerbs({
     lease: async (terms) => {
       const lane = laneOf.agent(terms.agentId);
       if (terms.max <= MAX_DELIVERIES_PER_READ) {
-        return write(lane, async (engine, context) => {
+        return share(lane, [terms.agentId], async (engine, context) => {
           // Of an empty inbox nobody is kept waiting.
           const agent = await engine.agents.row(terms.agentId);
           return agent && agent.queued_count > 0 ? takeLeases(engine, context, terms) : { leased: [], queued: 0 };
@@ -45,7 +47,7 @@ export function leaseVerbs({
     },
     /** Leases the answer to an ask, whatever its delay, for whoever asked. */
     leaseAnswer: (messageId, terms) =>
-      write(laneOf.agent(terms.agentId), async (engine, { damage, now }) => {
+      share(laneOf.agent(terms.agentId), [terms.agentId], async (engine, { damage, now }) => {
         const { agents, asks, deliveries, sessions } = engine;
         await agents.lock([await agents.pkOf(terms.agentId)]);
         const pk = (await asks.one(messageId))?.reply_delivery_pk ?? undefined;
@@ -58,7 +60,9 @@ export function leaseVerbs({
         return undefined;
       }),
     ack: (agentId, ref, receipt, evidence) =>
-      write(laneOf.agent(agentId), (engine, context) => ackDelivery(engine, context, agentId, ref, receipt, evidence)),
+      ack(laneOf.agent(agentId), { agentId, ref, receipt, evidence }, (engine, context) =>
+        ackDelivery(engine, context, agentId, ref, receipt, evidence),
+      ),
     ackMany: async (agentId, acks) => {
       const { parts, failure: error } = await partsOnDisk(writeSliced, laneOf.agent(agentId), ackEach(agentId, acks));
       const answers = parts.flat();

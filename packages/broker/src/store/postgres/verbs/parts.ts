@@ -1,7 +1,11 @@
 /** What the Store's verbs are made of. */
+import type { AgentId } from "@agentmesh/protocol";
+import type { AckVerdict, Enqueued } from "../../../mesh/store.ts";
+import type { AgentGlances } from "../agent/glances.ts";
+import type { Act } from "../commits/begun.ts";
 import type { Hints } from "../commits/hints.ts";
 import type { Slice } from "../commits/slices.ts";
-import type { Act } from "../commits/transactions.ts";
+import type { AckAskedFor, SendAsked } from "../commits/waiting.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
 
@@ -12,8 +16,19 @@ export type SlicedAct<T> = (engine: Engine, context: EngineContext, kept: readon
 export interface VerbParts {
   /** Runs a look: what it sees is of one moment, and on disk. */
   readonly read: <T>(look: Act<T>) => Promise<T>;
+  /** Looks that come with every request. */
+  readonly glances: AgentGlances;
   /** Runs an act in a lane, behind what was asked for in it before. */
   readonly write: <T>(lane: string, act: Act<T>) => Promise<T>;
+  /** The same of one that needs no other agents locked than these: it may share its transaction. */
+  readonly share: <T>(lane: string, agents: readonly AgentId[], act: Act<T>) => Promise<T>;
+  /** The same, done together with others of its kind where it is one as most are. */
+  readonly send: (lane: string, asked: Omit<SendAsked, "kind" | "answer">, act: Act<Enqueued>) => Promise<Enqueued>;
+  readonly ack: (
+    lane: string,
+    asked: Omit<AckAskedFor, "kind" | "answer">,
+    act: Act<AckVerdict>,
+  ) => Promise<AckVerdict>;
   /** Runs an act that may be big, a transaction for each slice; `kept` is what the slices before have done. */
   readonly writeSliced: <T>(lane: string, slice: SlicedAct<T>) => Promise<readonly T[]>;
   /** Tells whoever listens, now. */

@@ -5,10 +5,12 @@ import { accept } from "../acts/send.ts";
 import type { VerbParts } from "./parts.ts";
 
 /** Verbs on what is sent. */
-export function sendVerbs({ read, write }: VerbParts): Pick<Store, "enqueue" | "acceptedUnder"> {
+export function sendVerbs({ read, send }: VerbParts): Pick<Store, "enqueue" | "acceptedUnder"> {
   return {
     enqueue: (message, quota) =>
-      write(laneOf.sends(message.senderId), (engine, context) => accept(engine, context, message, quota)),
+      send(laneOf.sends(message.senderId), { message, quota }, (engine, context) =>
+        accept(engine, context, message, quota),
+      ),
     /** The recipient as it was then, also when it has left. */
     acceptedUnder: (senderId, key) =>
       read(async ({ agents, deliveries, messages }) => {

@@ -15,6 +15,7 @@ import type { VerbParts } from "./parts.ts";
 /** Verbs on sessions. */
 export function sessionVerbs({
   read,
+  share,
   write,
   writeSliced,
 }: VerbParts): SessionStore & Pick<Store, "endBrokers" | "returnStreamed"> {
@@ -42,7 +43,7 @@ export function sessionVerbs({
         return agents.current(agentId);
       }),
     touchSession: (id, agentId, pushPaths) =>
-      write(laneOf.agent(agentId), async ({ agents, sessions }, { hints }) => {
+      share(laneOf.agent(agentId), [agentId], async ({ agents, sessions }, { hints }) => {
         // What a session is known by is changed by whoever locked its agent.
         await agents.lock([await agents.pkOf(agentId)]);
         const wasSilent = await sessions.touch(id, agentId, pushPaths);
