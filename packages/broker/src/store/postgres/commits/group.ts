@@ -13,8 +13,7 @@ import { type Standing, standing } from "../acts/together/standing.ts";
 import { type SendToWrite, writtenStatements } from "../acts/together/written.ts";
 import type { EngineContext } from "../context.ts";
 import type { Connection } from "../driver/database.ts";
-import type { Stage } from "../driver/failure.ts";
-import { isLost } from "../driver/node-postgres.ts";
+import { awayWhy, type Stage } from "../driver/failure.ts";
 import { engineOf } from "../engine.ts";
 import { begin, contextOf, type Terms } from "./begun.ts";
 import { Hints } from "./hints.ts";
@@ -43,7 +42,7 @@ export class Group {
     try {
       await this.#run(connection, committing);
     } catch (error) {
-      if (!isLost(error)) await connection.script("ROLLBACK").catch(() => {});
+      await connection.script("ROLLBACK").catch(() => {});
       throw error;
     }
   }
@@ -69,7 +68,7 @@ export class Group {
     const acked = decideAcks(acks, stand, context);
     for (const [waiting, told] of [...sent.told, ...acked.told]) this.told.set(waiting, told);
     const rest = [...sent.byItself, ...acked.byItself, ...others];
-    const isWhole = this.#serve(stand) && rest.length === 0;
+    const isWhole = rest.length === 0 && this.#serve(stand);
     const writing = this.#write(connection, now, sent, acked);
     const placed = () => {
       for (const waiting of [...sent.told.keys(), ...acked.told.keys()]) waiting.seen?.placed();
@@ -145,7 +144,7 @@ export class Group {
       this.hints.add(hints);
       this.told.set(waiting, tell);
     } catch (error) {
-      if (isLost(error)) throw error;
+      if (awayWhy(error) !== undefined) throw error;
       await connection.script("ROLLBACK TO one; RELEASE one");
       if (!(error instanceof MeshError)) return;
       waiting.seen?.placed();

@@ -3,8 +3,7 @@
  * may begin: it waits in the database for what both need. What fails a group is found by doing its acts one by one.
  */
 import type { StoreListener } from "../../../mesh/store.ts";
-import { databaseError } from "../driver/failure.ts";
-import { isLost } from "../driver/node-postgres.ts";
+import { awayWhy, databaseError } from "../driver/failure.ts";
 import type { Act, SeenAct, Terms } from "./begun.ts";
 import { Group } from "./group.ts";
 import type { Hints } from "./hints.ts";
@@ -12,6 +11,9 @@ import type { Waiting } from "./waiting.ts";
 
 /** Acts of one group at most. */
 const MOST = 128;
+
+/** Of those that are done by themselves, so many at a time: each has a connection. */
+const AT_ONCE = 4;
 
 /** How acts are done without others, and what is told of those that are done. */
 export interface GroupHooks {
@@ -73,7 +75,11 @@ export class Groups {
     committing();
     this.#running--;
     if (this.#entries.length > 0) this.#schedule();
-    await Promise.all(left.map((entry) => this.#alone(entry)));
+    const rest = left.values();
+    const some = async () => {
+      for (const entry of rest) await this.#alone(entry);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, some));
   }
 
   /** Does them in one transaction; returns those that are to be done by themselves. */
@@ -86,9 +92,8 @@ export class Groups {
     try {
       await this.#terms.db.use((connection) => group.run(connection, committing));
     } catch (error) {
-      const isUnknown = isLost(error) && group.stage === "commit";
-      // What is asked again finds a database that is away, or goes through: of a lost connection nothing was stored.
-      if (!isUnknown && !isLost(error)) return entries;
+      // What the database refused is stored of none; of a connection that broke behind the COMMIT nobody knows.
+      if (awayWhy(error) === undefined) return entries;
       for (const { waiting, done } of entries) {
         waiting.seen?.answered();
         waiting.refuse(databaseError(error, group.stage));

@@ -153,7 +153,7 @@ function rowsOf<Row extends object>(result: unknown): Row[] {
 }
 
 /** Whether after this nothing can be asked on the connection any more; a refusal by the rules is none of its. */
-export function isLost(error: unknown): boolean {
+function isLost(error: unknown): boolean {
   if (error instanceof MeshError) return false;
   const code = codeOf(error);
   // A code of the database has five characters; those that end the connection begin so.

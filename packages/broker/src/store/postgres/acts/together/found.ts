@@ -53,14 +53,15 @@ const KEPT = `
 const KEPT_OF_ALL = `
   SELECT COALESCE(SUM(messages), 0)::BIGINT AS messages, COALESCE(SUM(bytes), 0)::BIGINT AS bytes FROM keeping`;
 
-/** Those named, and those that hold the deliveries; their agents are locked, which says the order. */
+/** Those named, and those that hold deliveries of these agents: all of agents that are locked, which says the order. */
 const HOLDERS = `
   SELECT s.id, s.silent, s.proven_at,
     (SELECT COUNT(*) FROM delivery d
      WHERE d.session_id = s.id AND d.state = 'leased' AND d.stream_position IS NOT NULL) AS streamed
   FROM session s
   WHERE s.id IN (SELECT unnest($1::TEXT[])
-    UNION SELECT d.session_id FROM delivery d WHERE d.id = ANY ($2::TEXT[]) AND d.session_id IS NOT NULL)
+    UNION SELECT d.session_id FROM delivery d WHERE d.id = ANY ($2::TEXT[]) AND d.session_id IS NOT NULL
+      AND d.agent_pk IN (SELECT a.pk FROM agent a WHERE a.id = ANY ($3::TEXT[])))
   ORDER BY s.id FOR NO KEY UPDATE OF s`;
 
 /** The statements. */
@@ -77,7 +78,7 @@ export function foundStatements(db: Statements) {
     keptOfAll: () => db.all<Count>(KEPT_OF_ALL, [], "group_kept_of_all"),
     deliveries: (ids: readonly DeliveryId[]) =>
       db.all<OwnDeliveryRow>(`${OWN_DELIVERY} WHERE d.id = ANY ($1::TEXT[])`, [ids], "group_deliveries"),
-    holders: (sessions: readonly SessionId[], deliveries: readonly DeliveryId[]) =>
-      db.all<HolderRow>(HOLDERS, [sessions, deliveries], "group_holders"),
+    holders: (sessions: readonly SessionId[], deliveries: readonly DeliveryId[], owners: readonly AgentId[]) =>
+      db.all<HolderRow>(HOLDERS, [sessions, deliveries, owners], "group_holders"),
   };
 }

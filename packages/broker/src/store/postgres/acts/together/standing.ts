@@ -60,6 +60,7 @@ export async function standing(
   const isKeeping = sends.some(({ quota }) => quota.keeping !== undefined);
   const offers = new Map(recipients.map((id) => [id, offersOf(id)]));
   const sessions = [...offers.values()].flat().map(({ session }): SessionId => session);
+  const owners = acks.map(({ agentId }) => agentId);
   const acked = acks.map(({ ref }) => ref).filter(isId);
   const [locked, records, used, kept, all, deliveries, holders] = await Promise.all([
     found.lock(agents),
@@ -73,7 +74,7 @@ export async function standing(
     isKeeping ? found.kept(senders) : [],
     isKeeping ? found.keptOfAll() : [],
     acked.length > 0 ? found.deliveries(acked) : [],
-    sessions.length + acked.length > 0 ? found.holders(sessions, acked) : [],
+    sessions.length + acked.length > 0 ? found.holders(sessions, acked, owners) : [],
   ]);
   const recordOf = new Map(records.map((row) => [row.id, row]));
   const keptOf = new Map(kept.map(({ agent_pk, messages, bytes }) => [agent_pk, { messages, bytes }]));
