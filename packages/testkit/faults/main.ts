@@ -26,7 +26,7 @@ const propertyRuns = Number(values["property-runs"]);
 const [only, skip] = [values.only, values.skip].map((list) => list?.split(","));
 
 const isEngine = (name: string): name is Engine => Object.hasOwn(engines, name);
-const FAULTS = isEngine(values.engine) ? engines[values.engine]({ only, propertyRuns }) : [];
+const FAULTS = engines[isEngine(values.engine) ? values.engine : "sqlite"]({ only, propertyRuns });
 const USUAL_S = 60;
 const names = FAULTS.map(({ name }) => name);
 const parts = FAULTS.flatMap((fault) => fault.parts ?? []);

@@ -1,5 +1,9 @@
 /** A run of the fault suite says what had no turn; when that was asked for by name it is a finding. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { cleanEnv } from "testkit";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { engines } from "./engines.ts";
 import type { Fault } from "./fault.ts";
 import { Parts } from "./parts.ts";
 import { faultsInTurn } from "./turns.ts";
@@ -97,4 +101,22 @@ test("what a turn found can be done again by the name of its part and the seed o
   };
   expect(await faultsInTurn([fault], { ...options, seed: 7 })).toBe(1);
   expect(said.map((line) => line.trim())).toContain("again: --only many/two --seed 7");
+});
+
+test("each engine has faults of its own, and one that is another's, or no engine's, is refused with what there is", () => {
+  const namesOf = (faults: readonly Fault[]) => faults.map(({ name }) => name);
+  const asked = { only: undefined, propertyRuns: 1 };
+  for (const faults of [engines.sqlite(asked), engines.postgres(asked)]) {
+    expect(new Set(namesOf(faults)).size).toBe(faults.length);
+  }
+  const main = fileURLToPath(new URL("main.ts", import.meta.url));
+  const run = (...args: readonly string[]) => {
+    const all = ["--conditions=@agentmesh/source", main, ...args];
+    const { status, stderr } = spawnSync(process.execPath, all, { encoding: "utf8", env: cleanEnv() });
+    return { status, stderr };
+  };
+  const overPostgres = expect.stringContaining(`of: ${namesOf(engines.postgres(asked)).join()}`);
+  expect(run("--engine", "postgres", "--only", "disk-full")).toEqual({ status: 2, stderr: overPostgres });
+  const overSqlite = expect.stringContaining("--engine sqlite or postgres, --only and --skip of: kill,disk-full");
+  expect(run("--engine", "oracle")).toEqual({ status: 2, stderr: overSqlite });
 });
