@@ -38,19 +38,6 @@ function everySecond(call: Seat["call"]): SpoiledSeat {
   return { call: (payload) => (++calls % 2 === 0 ? Promise.resolve() : call(payload)) };
 }
 
-/** A refusal goes back to the first savepoint of its transaction, and takes along what stands between. */
-function backToTheFirst(): Rewrite {
-  let isSet = false;
-  return (text) => {
-    if (text === "SAVEPOINT one" && !isSet) {
-      isSet = true;
-      return text;
-    }
-    if (text === "SAVEPOINT one" || text === "RELEASE one") return "SELECT 1";
-    return text === "ROLLBACK TO one; RELEASE one" ? "ROLLBACK TO one" : text;
-  };
-}
-
 const STREAMS = ["open a stream", "send several", "ack"];
 const TOGETHER = ["send several", "send", "lease", "ack"];
 
@@ -86,12 +73,6 @@ export const postgresMutants: readonly PostgresMutant[] = [
     "SET next_seq = next_seq + 1 + (next_seq % 7 = 0)::INTEGER",
   ),
   sql(
-    "a number is left out behind many",
-    "SET next_seq = a.next_seq + x.n",
-    "SET next_seq = a.next_seq + x.n + (a.next_seq % 7 = 0)::INTEGER",
-    TOGETHER,
-  ),
-  sql(
     "of many acks one keeps its delivery leased",
     "FROM acked a WHERE d.pk = a.pk)",
     "FROM acked a WHERE d.pk = a.pk AND d.pk % 5 > 0)",
@@ -109,7 +90,6 @@ export const postgresMutants: readonly PostgresMutant[] = [
     "WHERE d.session_id = s.id AND d.state = 'leased' AND d.stream_position IS NULL)",
     STREAMS,
   ),
-  { name: "what is refused takes its neighbours along", rewrite: backToTheFirst, often: TOGETHER },
   sql(
     "what a session held stays leased when it ends",
     "WHERE d.session_id = ANY ($1::TEXT[]) AND d.state = 'leased'",
