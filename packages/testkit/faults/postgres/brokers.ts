@@ -18,7 +18,7 @@ const WORKLOAD = { senders: 12, receivers: 8 };
 
 /** A fault of a fresh mesh of three brokers in each turn; it needs a Postgres. */
 export function meshFault(name: string, options: MeshFault<PostgresMesh>): Fault {
-  return meshFaultBy(openPostgresMesh, name, options);
+  return meshFaultBy((env) => openPostgresMesh(env), name, options);
 }
 
 /** The same of a mesh that is opened in another way. */

@@ -33,10 +33,13 @@ export function whyNoPostgresMesh(): string | undefined {
   return packagedPostgres().whyNot;
 }
 
-/** Opens one; by `env` its brokers are given more than the usual. */
-export async function openPostgresMesh(env?: Record<string, string>): Promise<PostgresMesh> {
+/** Opens one; by `env` its brokers are given more than the usual, by `settings` its database. */
+export async function openPostgresMesh(
+  env?: Record<string, string>,
+  settings?: Record<string, string>,
+): Promise<PostgresMesh> {
   await using opening = new AsyncDisposableStack();
-  const server = opening.use(await startPostgres(packagedPostgres()));
+  const server = opening.use(await startPostgres(packagedPostgres(), settings));
   const mesh = opening.use(await openBrokers(() => server.addressOf("postgres"), env));
   return withMore(mesh, { server }, opening.move());
 }

@@ -4,11 +4,11 @@ import * as z from "zod";
 /**
  * What is done to the connections of a broker: `cut` ends those there are; `refuse` does, and takes no others; `freeze` lets nothing
  * pass and tells nobody; `delay` has each piece come so much later; `cut-at-commit` ends them all when the database has answered the
- * next commit, and before that is told, at most so long from now; `forget` has nothing pass over those there are, for good; `lie` tells
- * of each commit so long before it is one; `mend` undoes what lasts.
+ * next commit, and before that is told, at most so long from now; `forget` has nothing pass over those there are, for good; `mend`
+ * undoes what lasts.
  */
 export const LineSpoil = z.object({
-  spoil: z.enum(["cut", "refuse", "freeze", "delay", "cut-at-commit", "forget", "lie", "mend"]),
+  spoil: z.enum(["cut", "refuse", "freeze", "delay", "cut-at-commit", "forget", "mend"]),
   ms: z.number().optional(),
 });
 export type LineSpoil = z.infer<typeof LineSpoil>;

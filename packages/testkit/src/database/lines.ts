@@ -8,10 +8,8 @@ import { type LineSpoil, LinesAsked, type LinesSaid } from "./lines-said.ts";
 
 const [socket = "", count = "1"] = process.argv.slice(2);
 
-/** What is in a piece that ends a transaction, what a piece is that does nothing else, and how the database answers that. */
+/** What is in a piece that ends a transaction, and in one that tells of it. */
 const COMMIT = Buffer.from("COMMIT");
-const ONLY_COMMIT = Buffer.from("Q\0\0\0\x0bCOMMIT\0");
-const COMMITTED = Buffer.from("C\0\0\0\x0bCOMMIT\0Z\0\0\0\x05I");
 
 /** One way of a connection: pieces in their order, each as late as it is told. */
 class Way {
@@ -26,7 +24,8 @@ class Way {
   }
 
   /** Passes a piece on when those before it are, and it has waited for so long. */
-  pass(piece: Buffer, ms = this.#line.delayMs): void {
+  pass(piece: Buffer): void {
+    const ms = this.#line.delayMs;
     if (ms === 0 && this.#queued === 0 && !this.#line.isHeld) this.#write(piece);
     else this.#later(piece, ms);
   }
@@ -54,7 +53,6 @@ class Line {
   #free: (() => void) | undefined;
   #isRefused = false;
   #cutsAtCommit: (() => void) | undefined;
-  #liesMs = 0;
   delayMs = 0;
   freed: Promise<void> = Promise.resolve();
 
@@ -82,20 +80,14 @@ class Line {
     far.on("error", cut).on("close", cut);
     const [there, back] = [new Way(this, far), new Way(this, near)];
     let isUntold = false;
-    let told = 0;
     near.on("data", (piece: Buffer) => {
       if (this.#cutsAtCommit && piece.includes(COMMIT)) isUntold = true;
-      if (this.#liesMs === 0 || !piece.equals(ONLY_COMMIT)) return there.pass(piece);
-      told += COMMITTED.length;
-      back.pass(COMMITTED);
-      there.pass(piece, this.#liesMs);
+      there.pass(piece);
     });
     far.on("data", (piece: Buffer) => {
-      // The database has answered: it is committed, and whoever asked for it is not told.
-      if (isUntold) return this.#commitCut();
-      const isTold = Math.min(told, piece.length);
-      told -= isTold;
-      if (isTold < piece.length) back.pass(piece.subarray(isTold));
+      // It is committed, and whoever asked for it is not told.
+      if (isUntold && piece.includes(COMMIT)) this.#commitCut();
+      else back.pass(piece);
     });
   }
 
@@ -108,9 +100,6 @@ class Line {
         return this.#cutAll();
       case "delay":
         this.delayMs = ms;
-        return;
-      case "lie":
-        this.#liesMs = ms;
         return;
       case "forget":
         for (const forget of this.#forgets) forget();
@@ -133,7 +122,6 @@ class Line {
       case "mend":
         this.#isRefused = false;
         this.delayMs = 0;
-        this.#liesMs = 0;
         this.#free?.();
         this.#free = undefined;
     }
