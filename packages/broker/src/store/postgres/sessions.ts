@@ -144,12 +144,15 @@ export function sessionStatements({ db, now, happened, numbers, seat, hints }: E
            AND (broker IS NULL OR broker = $6 OR left_at IS NOT NULL)`,
         [now - ageMs, now, why, id, agentId, seat.id],
       ),
-    /** Doubts all that were heard of last at a time, or before; beside other brokers, those whose broker is gone. */
+    /**
+     * Doubts all that were heard of last at a time, or before, and those whose last sign is still to come, since the clock was set back;
+     * beside other brokers, those whose broker is gone.
+     */
     doubtAll: ({ ageMs, why, until }: { readonly ageMs: number; readonly why: DoubtWhy; readonly until: number }) =>
       db.run(
         `UPDATE session SET seen_at = LEAST(seen_at, $1), doubted_at = COALESCE(doubted_at, $2),
            doubted_why = COALESCE(doubted_why, $3)
-         WHERE beat_at <= $4 AND ($5 = 1 OR left_at IS NOT NULL)`,
+         WHERE (beat_at <= $4 OR beat_at > mesh_now()) AND ($5 = 1 OR left_at IS NOT NULL)`,
         [now - ageMs, now, why, until, seat.isFirst ? 1 : 0],
       ),
     /** Notes that the stream of the session that holds a delivery works, if that came through it. */
