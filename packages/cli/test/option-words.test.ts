@@ -28,7 +28,15 @@ const FREE = [
   ],
   ...["search --before", "--accept", "--hold", "--refuse", "--forget", "--reason"],
   ...["--operator", "--same-repo", "--same-machine", "--remote", "--unverified", "--otherwise"],
-  ...["--idempotency-key", "--file", "--secret-file", "--token-file", "--agent-id", "--session-key"],
+  ...[
+    "--idempotency-key",
+    "--file",
+    "--secret-file",
+    "--token-file",
+    "--database-password-file",
+    "--agent-id",
+    "--session-key",
+  ],
   ...["--client", "--command", "--describe", "--skill", "move --to", "move --from"],
 ];
 
