@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writ
 import { join } from "node:path";
 import { MAX_KEPT_EVENTS } from "@agentmesh/protocol";
 import SqliteDatabase from "better-sqlite3";
-import { type TempDir, tempDir } from "testkit";
+import { type TempDir, tempDir, until } from "testkit";
 import { describe, expect, test } from "vitest";
 import { newId } from "../../src/mesh/ids.ts";
 import { searchTerms } from "../../src/mesh/names/words.ts";
@@ -459,7 +459,8 @@ describe.each(driversOfRun)("the SQLite engine by $name", (driver) => {
       (await store.listInbox({ agentId: "agt_bob", which: "all", afterSeq: 0, limit: 9 })).entries;
     expect((await states()).map(({ state }) => state)).toEqual(["leased", "dead", "leased", "leased"]);
     expect(await store.checkBodies(3)).toBe(false);
-    expect(await store.checkBodies(3)).toBe(true);
+    // A slice takes as many as it has the time for.
+    await until(() => store.checkBodies(3), "every body to be looked at");
     expect(await store.endDamaged(10)).toBe(2);
     expect((await states()).map(({ state }) => state)).toEqual(["leased", "dead", "leased", "leased"]);
     clock.advance(10_000);
