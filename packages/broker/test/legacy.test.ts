@@ -350,7 +350,12 @@ describe("the recorded wire", () => {
 
   test("GET answers health with the number of peers, and the broker's name on the other paths", async () => {
     const health = await fetch(`${broker.url}/health`);
-    expect(await health.json()).toEqual({ status: "ok", version: expect.any(String), peers: expect.any(Number) });
+    expect(await health.json()).toEqual({
+      status: "ok",
+      version: expect.any(String),
+      peers: expect.any(Number),
+      engine: "sqlite",
+    });
     const counted = async () => z.object({ peers: z.int() }).parse(await (await fetch(`${broker.url}/health`)).json());
     const listed = async () => z.array(z.unknown()).parse((await post("/list-peers", {})).body).length;
     for (const [cwd, more] of [

@@ -94,7 +94,7 @@ export const ConfigSchema = z.strictObject({
     ),
   databaseConnections: wholeNumber(2, 500)
     .default(10)
-    .describe("most connections to --database for acts and looks; one more hears what other brokers call"),
+    .describe("connections to --database that acts and looks share; one more hears what other brokers call"),
   databaseWaitMs: wholeNumber(0, 3_600_000)
     .default(30_000)
     .describe("how long a start waits for --database while that cannot be reached"),
