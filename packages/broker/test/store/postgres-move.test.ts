@@ -170,7 +170,7 @@ describe.skipIf(version.whyNot !== undefined)(`a mesh moved to ${version.name} (
   test("goes on to keep every promise, whatever was done to it before and is done after", async () => {
     const url = await newDatabase();
     let moves = 0;
-    const numRuns = times(40, 6);
+    const numRuns = Number(process.env.AGENTMESH_PROPERTY_RUNS ?? times(12, 6));
     const { details } = await checkEngine(
       () => (database, clock, sizes) => {
         const store = sqliteStore(database, clock, undefined, sizes);
