@@ -1,4 +1,5 @@
 /** Waiting between tries. */
+import { whenEnded } from "./when-ended.ts";
 
 /** Full-jitter delay before try `attempt` (1, 2, 3 …): uniform in 0 … min(cap, base · 2^(attempt−1)), in milliseconds. */
 export function backoffMs(attempt: number, baseMs = 100, capMs = 2_000): number {
@@ -11,10 +12,10 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return resolve();
     const done = () => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
+      over();
       resolve();
     };
     const timer = setTimeout(done, ms);
-    signal?.addEventListener("abort", done, { once: true });
+    const over = whenEnded(signal, done);
   });
 }

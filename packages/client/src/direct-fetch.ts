@@ -7,6 +7,7 @@ import { endpoints, thisMachine } from "@agentmesh/protocol";
 import { ASKED_AFTER_MS, doubtKept, endMoved } from "./connections/kept.ts";
 import { lookupAt, type NamedAt } from "./connections/lookup.ts";
 import { answerOf, type DirectAnswer } from "./direct-answer.ts";
+import { whenEnded } from "./when-ended.ts";
 
 /** What is asked. */
 export interface DirectRequest {
@@ -188,12 +189,10 @@ function send(
       if (!request.waits) doubtKept(sent, agent, () => answersAnew(http, url, request));
     }
     let answer: IncomingMessage | undefined;
-    const abort = () => {
+    const over = whenEnded(signal, () => {
       (answer ?? sent).destroy(reasonOf(signal));
       reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", abort, { once: true });
-    const over = () => signal?.removeEventListener("abort", abort);
+    });
     sent.once("response", (response) => {
       answer = response;
       response.once("close", over).on("error", () => undefined);

@@ -1,4 +1,5 @@
 /** Where a client's broker may be, and which of these places is in use: the next one once that is lost. */
+import { whenEnded } from "../when-ended.ts";
 
 /** Where a broker is, and which certificate is trusted there. */
 export interface BrokerPlace {
@@ -91,8 +92,7 @@ export class Places {
 /** What comes of `work`, unless the signal ends before; as soon with a signal as without: calls keep their order. */
 function untilEnded<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
-    const end = () => reject(signal?.reason);
-    signal?.addEventListener("abort", end, { once: true });
-    void work.then(resolve, reject).finally(() => signal?.removeEventListener("abort", end));
+    const over = whenEnded(signal, () => reject(signal?.reason));
+    void work.then(resolve, reject).finally(over);
   });
 }
