@@ -12,6 +12,7 @@ import {
 } from "@agentmesh/protocol";
 import type { CallOptions, Connection } from "./connection.ts";
 import { MeshApiError } from "./errors.ts";
+import { whenEnded } from "./when-ended.ts";
 
 /** Longest that an ack waits for others while earlier ones are under way, in milliseconds. */
 const GATHER_MS = 3;
@@ -120,10 +121,7 @@ class AskedAck {
   onGivenUp: (() => void) | undefined;
   readonly #resolve: (reply: AckReply) => void;
   readonly #reject: (why: unknown) => void;
-  readonly #giveUp = () => {
-    this.#end(() => this.#reject(this.options.signal?.reason));
-    this.onGivenUp?.();
-  };
+  readonly #wantNoMore: () => void;
 
   constructor(input: AckInput, signal: AbortSignal | undefined) {
     const { promise, resolve, reject } = Promise.withResolvers<AckReply>();
@@ -132,7 +130,10 @@ class AskedAck {
     this.reply = promise;
     this.#resolve = resolve;
     this.#reject = reject;
-    signal?.addEventListener("abort", this.#giveUp, { once: true });
+    this.#wantNoMore = whenEnded(signal, () => {
+      this.refuse(signal?.reason);
+      this.onGivenUp?.();
+    });
   }
 
   /** Takes its part of a call's results; false when there is none, or a refusal that may pass: then it is to be asked for alone. */
@@ -161,7 +162,7 @@ class AskedAck {
   #end(tell: () => void): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.options.signal?.removeEventListener("abort", this.#giveUp);
+    this.#wantNoMore();
     tell();
   }
 }

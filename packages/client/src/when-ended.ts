@@ -3,8 +3,8 @@
 const wanted = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls once when the signal ends, until the returned function is called. One listener of each signal stays: Bun 1.3 (1.3.14) never ends
- * an `AbortSignal.timeout` from which the last listener was taken, whoever listens to it later.
+ * Calls once when the signal ends, until the returned function is called; of one that has ended, never. One listener of each signal stays:
+ * Bun 1.3 (1.3.14) never ends an `AbortSignal.timeout` from which the last listener was taken, whoever listens to it later.
  */
 export function whenEnded(signal: AbortSignal | undefined, call: () => void): () => void {
   if (!signal) return () => {};

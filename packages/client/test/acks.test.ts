@@ -1,6 +1,6 @@
 /** Acks that are asked for together, against a real broker: one call, an answer for each, nothing late and nothing lost. */
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer } from "node:http";
 import { MeshApiError, MeshClient } from "@agentmesh/client";
 import { MAX_ACKS_PER_CALL } from "@agentmesh/protocol";
@@ -192,6 +192,14 @@ describe("an ack that is given up", () => {
     await expect(given).rejects.toThrow("no longer");
     answer.resolve();
     expect(await other).toMatchObject({ state: "acked" });
+  });
+
+  test("or not, leaves one listener on a signal that lives on", async () => {
+    const own = await reader(2);
+    const { signal } = new AbortController();
+    await Promise.all(["1", "2"].map((delivery) => own.seer.ack({ delivery }, { signal })));
+    expect(own.calls).toEqual(["/v1/inbox/acks"]);
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
   });
 
   test("with all that went with it ends the call", async () => {
