@@ -23,7 +23,7 @@ export function benchmarkFiles(loads: readonly Load[], kept: Kept, profiles: Pro
   const files = new Map(charts.map(({ load, found }) => [chartName(load), chartOf(load, found)]));
   const sections = parts.map(({ load, found, number }) => {
     const chart = files.has(chartName(load)) ? ["", `![${load.title}](${chartName(load)})`] : [];
-    const how = `${load.how(found.size)} Run ${number}.`;
+    const how = `${found.how} Run ${number}.`;
     return [`## ${load.id} ${load.title}`, "", how, "", ...figureTable(load, found), ...chart, ""].join("\n");
   });
   const goals = parts.flatMap(({ load, found }) => goalRows(load, found).map((cells) => [load.id, ...cells]));

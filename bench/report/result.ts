@@ -13,6 +13,8 @@ export type Value = z.infer<typeof Value>;
 const LoadResult = z.object({
   id: z.string(),
   size: z.enum(["smoke", "usual", "whole"]),
+  /** How it was done then: a load may be done otherwise since. */
+  how: z.string(),
   /** By side, then by figure. */
   sides: z.partialRecord(SideName, z.record(z.string(), Value)),
 });
@@ -50,7 +52,7 @@ export function loadResult(load: Load, size: LoadResult["size"], rounds: RoundsO
     });
     sides[name] = Object.fromEntries(values);
   }
-  return { id: load.id, size, sides };
+  return { id: load.id, size, how: load.how(size), sides };
 }
 
 function middleOf(values: readonly number[]): Value {
