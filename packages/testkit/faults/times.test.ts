@@ -11,7 +11,7 @@ import { describe, expect, test } from "vitest";
 import { RECOVERY_MS, recoveryMs } from "./bounds.ts";
 
 describe("the checker, given when sends were answered,", () => {
-  const bounds = { gapMs: 10_000, quietMs: 3_000, recoveryMs };
+  const bounds = { gapMs: 10_000, quietMs: 3_000, sendMs: 8_000, recoveryMs };
   const each = (from: number, to: number) =>
     Array.from({ length: Math.floor((to - from) / 100) + 1 }, (_, i) => ({
       begun: from + i * 100 - 50,
@@ -49,6 +49,14 @@ describe("the checker, given when sends were answered,", () => {
     // A fault long before it explains nothing.
     const kill = { kind: "kill", began: 1_000, over: 1_000 };
     expect(look([...each(0, 5_000), ...each(9_000, 20_000)], [kill]).found).toEqual(quiet(4_000));
+  });
+
+  test("finds a sender that waits while others are answered, from the first of its tries", () => {
+    const late = (first: number) => [...each(0, 20_000), { first, begun: 14_950, answered: 15_000 }];
+    expect(look(late(7_000)).found).toEqual([]);
+    const { measured, found } = look(late(6_900));
+    expect(measured.longestSendMs).toBe(8_100);
+    expect(found).toEqual(["one sender waited for its answer for 8100 ms; 8000 may pass"]);
   });
 
   test("finds each kind of fault that takes longer than its own bound", () => {
