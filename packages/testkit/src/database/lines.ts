@@ -86,7 +86,7 @@ class Line {
     });
     far.on("data", (piece: Buffer) => {
       // It is committed, and whoever asked for it is not told.
-      if (isUntold && piece.includes(COMMIT)) this.#commitCut();
+      if (isUntold && this.#cutsAtCommit && piece.includes(COMMIT)) this.#commitCut();
       else back.pass(piece);
     });
   }
