@@ -2,8 +2,8 @@
 import type { Agent, HistoryEntry, InboxEntry, ListedSession, ReceiverPolicy, Webhook } from "@agentmesh/protocol";
 import { plainLine } from "@agentmesh/protocol/shown";
 import type { ComponentChildren } from "preact";
-import { Act } from "../frame/act.tsx";
-import { TestWebhook } from "../frame/buttons.tsx";
+import { Act } from "../acts/act.tsx";
+import { TestWebhook } from "../acts/buttons.tsx";
 import { act, look } from "../frame/calls.ts";
 import { Age, Ago, MessageLink, Name, Nothing, Presence, State, To, Words } from "../frame/parts.tsx";
 import { clock } from "../frame/time.ts";

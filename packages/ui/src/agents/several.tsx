@@ -1,10 +1,10 @@
 /** What can be done with several agents at once. */
 import { forEach } from "@agentmesh/protocol/shown";
 import { useSignal } from "@preact/signals";
-import { Act } from "../frame/act.tsx";
+import { Act } from "../acts/act.tsx";
+import { saying } from "../acts/command-lines.ts";
+import { send } from "../acts/remedies.ts";
 import { act } from "../frame/calls.ts";
-import { saying } from "../frame/command-lines.ts";
-import { send } from "../frame/remedies.ts";
 import { agents } from "../state/mesh.ts";
 import { deadBy } from "./order.ts";
 import { ticked } from "./ticked.ts";

@@ -1,9 +1,9 @@
 /** Writing as the person: a message, a question, an answer, or something published. */
 import { useSignal } from "@preact/signals";
-import { Act } from "../frame/act.tsx";
+import { Act } from "../acts/act.tsx";
+import { saying, withUrgency } from "../acts/command-lines.ts";
+import { reply, send } from "../acts/remedies.ts";
 import { act } from "../frame/calls.ts";
-import { saying, withUrgency } from "../frame/command-lines.ts";
-import { reply, send } from "../frame/remedies.ts";
 import { ownSignIn } from "../frame/sign-in.ts";
 
 /** Where it goes: to an agent, on a topic, or as the answer to a message. */

@@ -1,5 +1,6 @@
 /** The frame of every view: the menu, the line that says how fresh the page is, and the view itself. */
 import type { ComponentChildren } from "preact";
+import { pointedAt } from "../acts/act.tsx";
 import { AgentsView } from "../agents/agents-view.tsx";
 import { ConversationsView } from "../conversations/conversations-view.tsx";
 import { FlowView } from "../flow/flow-view.tsx";
@@ -8,7 +9,6 @@ import { LogView } from "../log/log-view.tsx";
 import { MessageView } from "../message/message-view.tsx";
 import { NeedsView } from "../needs/needs-view.tsx";
 import { connection, needsInAll, needsInWords } from "../state/mesh.ts";
-import { pointedAt } from "./act.tsx";
 import { address } from "./address.ts";
 import { paletteOpen } from "./keys.ts";
 import { notifies, switchNotices } from "./notice.ts";

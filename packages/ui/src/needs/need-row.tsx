@@ -10,13 +10,13 @@ import {
 } from "@agentmesh/protocol/shown";
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { Act } from "../frame/act.tsx";
+import { Act } from "../acts/act.tsx";
+import { DeadButtons, HeldButtons, Ping, TestWebhook } from "../acts/buttons.tsx";
+import { saying } from "../acts/command-lines.ts";
+import { reply, send } from "../acts/remedies.ts";
 import { goTo } from "../frame/address.ts";
-import { DeadButtons, HeldButtons, Ping, TestWebhook } from "../frame/buttons.tsx";
-import { saying } from "../frame/command-lines.ts";
 import { rowOf } from "../frame/keys.ts";
 import { Age, MessageLink, Name, Words } from "../frame/parts.tsx";
-import { reply, send } from "../frame/remedies.ts";
 import { ownSignIn } from "../frame/sign-in.ts";
 import { kindWord } from "./kind-words.ts";
 

@@ -2,7 +2,7 @@
 import { signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { mayChange, ownSignIn } from "./sign-in.ts";
+import { mayChange, ownSignIn } from "../frame/sign-in.ts";
 
 /** The command line of the button that is pointed at; the frame shows it. */
 export const pointedAt = signal<string | undefined>(undefined);

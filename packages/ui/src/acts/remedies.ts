@@ -1,6 +1,6 @@
 /** What ends a need, each as one call. */
 import type { TestWebhookReply } from "@agentmesh/protocol";
-import { act } from "./calls.ts";
+import { act } from "../frame/calls.ts";
 
 /** Puts dead letters back into their inboxes, one after another; @throws where one is refused, with how many went before. */
 export async function redrive(ids: readonly string[]): Promise<void> {

@@ -1,11 +1,11 @@
 /** Buttons that stand in several rooms: for dead letters, held mail, a webhook, a ping. */
 import type { InboxEntry } from "@agentmesh/protocol";
 import { countedTo, forEach, MAX_NEEDS_OF_A_KIND, pingText } from "@agentmesh/protocol/shown";
+import { goTo } from "../frame/address.ts";
+import { ownSignIn } from "../frame/sign-in.ts";
 import { Act } from "./act.tsx";
-import { goTo } from "./address.ts";
 import { dismissing } from "./command-lines.ts";
 import { admit, dismiss, redrive, refuse, send, testWebhook } from "./remedies.ts";
-import { ownSignIn } from "./sign-in.ts";
 
 /** What the buttons of dead letters need. */
 interface DeadProps {
