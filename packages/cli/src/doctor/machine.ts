@@ -3,7 +3,7 @@ import { existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { shortPath } from "../describe.ts";
 import { brokerNow, shortDuration } from "../terminal/clock.ts";
-import { bytes } from "../terminal/sizes.ts";
+import { bytes, counted } from "../terminal/sizes.ts";
 import { type Check, type Finding, ok, skipped } from "./check.ts";
 import { command, type Site } from "./site.ts";
 
@@ -18,7 +18,7 @@ export const disk: Check = {
     const storage = (await site.mesh())?.status?.storage;
     if (storage?.server !== undefined) {
       const { address, version, brokers } = storage.server;
-      const shared = `${brokers} broker${brokers === 1 ? "" : "s"}`;
+      const shared = counted(brokers, "broker");
       return [
         ok("disk", `Postgres ${version} at ${address} keeps the mesh, open to ${shared}: its disk is looked at there`),
       ];

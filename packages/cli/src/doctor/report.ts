@@ -2,6 +2,7 @@
 import { plainLine } from "@agentmesh/protocol";
 import { inLocalTime } from "../terminal/clock.ts";
 import { type Style, style, terminalWidth } from "../terminal/output.ts";
+import { counted } from "../terminal/sizes.ts";
 import { pad, textWidth, wrapped } from "../terminal/text-width.ts";
 import type { Examined, Finding, Mended, Verdict } from "./check.ts";
 
@@ -48,13 +49,12 @@ export function mendedLines(mended: readonly Mended[]): string[] {
 export function summary({ findings, mendable }: Examined, wasFixed: boolean): string {
   const count = (verdict: Verdict) => findings.filter((each) => each.verdict === verdict).length;
   const [faults, warnings, unseen] = [count("fault"), count("warning"), count("skipped")];
-  const wrong = [...counted(faults, "fault"), ...counted(warnings, "warning")];
+  const wrong = [
+    ...(faults === 0 ? [] : [counted(faults, "fault")]),
+    ...(warnings === 0 ? [] : [counted(warnings, "warning")]),
+  ];
   const said = wrong.length === 0 ? "Nothing is the matter." : `${wrong.join(", ")}.`;
   const rest = unseen === 0 ? "" : ` Not looked at: ${unseen}.`;
   const fix = mendable === 0 || wasFixed ? "" : ` Mended by agentmesh doctor --fix: ${mendable}.`;
   return said + rest + fix;
-}
-
-function counted(count: number, of: string): string[] {
-  return count === 0 ? [] : [`${count} ${of}${count === 1 ? "" : "s"}`];
 }

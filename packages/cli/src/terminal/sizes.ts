@@ -1,4 +1,9 @@
-/** Amounts of bytes for people. */
+/** Amounts for people: of bytes, and of things. */
+
+/** `1 broker`, `1,200 messages`. */
+export function counted(count: number, of: string): string {
+  return `${count.toLocaleString("en")} ${of}${count === 1 ? "" : "s"}`;
+}
 
 /** `1.5 KiB`, `32 MiB`. */
 export function bytes(count: number): string {

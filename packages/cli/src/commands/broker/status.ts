@@ -5,7 +5,7 @@ import type { Context } from "../../context.ts";
 import { shortPath } from "../../describe.ts";
 import { shortDuration, since } from "../../terminal/clock.ts";
 import { facts, jsonText, print } from "../../terminal/output.ts";
-import { bytes } from "../../terminal/sizes.ts";
+import { bytes, counted } from "../../terminal/sizes.ts";
 import { migratedFacts, otherPort, remoteFacts, warnOfOtherVersion } from "./up.ts";
 
 /** Prints counts, limits and settings. @throws BrokerUnreachableError */
@@ -95,10 +95,6 @@ function ofMost(now: string, most: string, limit: number): string {
 
 function states(deliveries: BrokerStatus["deliveries"], shown: readonly DeliveryState[]): string {
   return shown.map((state) => `${deliveries[state]} ${state}`).join(", ");
-}
-
-function counted(count: number, of: string): string {
-  return `${count.toLocaleString("en")} ${of}${count === 1 ? "" : "s"}`;
 }
 
 function webhooksText({ total, resting, disabled }: BrokerStatus["webhooks"]): string {
