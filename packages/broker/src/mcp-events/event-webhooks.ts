@@ -10,6 +10,7 @@ import {
   type GrantedCallback,
 } from "agentmesh-mcp/http";
 import * as z from "zod";
+import { ActLanes } from "../mesh/act-lanes.ts";
 import { MeshError } from "../mesh/errors.ts";
 import type { EventWebhookRecord } from "../mesh/store.ts";
 import { EgressError } from "../sinks/egress.ts";
@@ -36,6 +37,8 @@ export class EventWebhooks implements EventCallbacks {
   readonly #pumps = new Map<string, EventPump>();
   readonly #running = new Map<EventPump, Promise<void>>();
   readonly #challenges = new Map<AgentId, number>();
+  /** What is set and ended of one goes in its order, so that what is at work is what is stored. */
+  readonly #acts = new ActLanes();
   /** What was stored of those that cannot be posted to. */
   readonly #refused = new Map<string, string>();
   #adopting: Promise<void> = Promise.resolve();
@@ -102,13 +105,21 @@ export class EventWebhooks implements EventCallbacks {
   }
 
   async subscribe(asked: AskedCallback): Promise<GrantedCallback> {
+    const { agentId } = asked;
+    const id = eventWebhookId(agentId, asked);
+    const wasKnown = (await this.#known(agentId, id)) !== undefined;
+    if (!wasKnown) await this.#verify(agentId, id, asked);
+    return (await this.#acts.run(id, () => this.#set(id, asked, wasKnown))) ?? this.subscribe(asked);
+  }
+
+  /** Sets one that was known, or whose callback was verified; undefined where it ended meanwhile. */
+  async #set(id: string, asked: AskedCallback, wasKnown: boolean): Promise<GrantedCallback | undefined> {
     const { store, seal, clock } = this.#parts;
     const { agentId, name, arguments: wanted, url, oldest, secret, cursor, ttlMs } = asked;
-    const id = eventWebhookId(agentId, asked);
-    if (!(await this.#known(agentId, id))) await this.#verify(agentId, id, asked);
     const fresh: EventWebhookTerms = { name, arguments: wanted, url, oldest, secret };
     // What came while the challenge was answered counts, too.
     const known = await this.#known(agentId, id);
+    if (wasKnown && !known) return undefined;
     const terms = known ? renewedTerms(known, fresh, clock.now()) : fresh;
     const lasts = ttlMs === null ? TTL_MS.most : (ttlMs ?? TTL_MS.usual);
     const endsAt = clock.now() + Math.min(TTL_MS.most, Math.max(TTL_MS.least, lasts));
@@ -124,9 +135,9 @@ export class EventWebhooks implements EventCallbacks {
     const running = this.#pumps.get(id);
     const status = running?.status;
     if (running && !running.renew(terms, { endsAt, sealed })) {
-      // It ended meanwhile, and may have taken with it what was renewed: it begins anew behind that.
+      // It may have taken with it what was renewed: it begins anew behind that.
       await this.#running.get(running);
-      return this.subscribe(asked);
+      return undefined;
     }
     const pump = running ?? (store.isOnDuty() ? this.#begin(record, terms) : record);
     return {
@@ -135,12 +146,14 @@ export class EventWebhooks implements EventCallbacks {
     };
   }
 
-  async unsubscribe(key: Pick<AskedCallback, "agentId" | "name" | "arguments" | "url">): Promise<boolean> {
+  unsubscribe(key: Pick<AskedCallback, "agentId" | "name" | "arguments" | "url">): Promise<boolean> {
     const id = eventWebhookId(key.agentId, key);
-    const isEnded = await this.#parts.store.endEventWebhook(key.agentId, id);
-    this.#pumps.get(id)?.close();
-    this.#pumps.delete(id);
-    return isEnded;
+    return this.#acts.run(id, async () => {
+      const isEnded = await this.#parts.store.endEventWebhook(key.agentId, id);
+      this.#pumps.get(id)?.close();
+      this.#pumps.delete(id);
+      return isEnded;
+    });
   }
 
   /** Ends all posts; what is not taken is posted by the next broker. */

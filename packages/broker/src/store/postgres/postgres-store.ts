@@ -1,12 +1,12 @@
 /** The Store port over Postgres: every act is a transaction, every look one moment of the database, and nothing is remembered. */
 import type { PolicyAction } from "@agentmesh/protocol";
+import { ActLanes } from "../../mesh/act-lanes.ts";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Store } from "../../mesh/store.ts";
 import { FoundDamage } from "../shared/damage.ts";
 import { voidLeases } from "./acts/lease.ts";
 import { agentGlances } from "./agent/glances.ts";
 import type { Act, Witness } from "./commits/begun.ts";
-import { Lanes } from "./commits/lanes.ts";
 import { Transactions } from "./commits/transactions.ts";
 import type { Waiting } from "./commits/waiting.ts";
 import type { Notice } from "./context.ts";
@@ -51,7 +51,7 @@ export function postgresStore(
   const { db, epoch, instanceId, seat } = open;
   const damage = new FoundDamage();
   const transactions = new Transactions({ db, epoch, remoteSenders, notice, damage, clock, seat, witness });
-  const lanes = new Lanes();
+  const lanes = new ActLanes();
   const glances = agentGlances(db, clock);
   const inSlices = async <T>(slice: SlicedAct<T>): Promise<readonly T[]> => {
     const kept: T[] = [];

@@ -1,7 +1,7 @@
-/** Acts in the order in which they were asked for, each lane by itself. Order alone: what is true is in the database. */
+/** Acts in the order in which they were asked for, each lane by itself. Order alone: what is true is in the store. */
 
-/** The lanes of one broker. */
-export class Lanes {
+/** Lanes of acts. */
+export class ActLanes {
   readonly #ends = new Map<string, Promise<unknown>>();
 
   /** Runs an act when those before it in its lane are over. */
