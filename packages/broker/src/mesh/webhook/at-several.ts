@@ -8,9 +8,9 @@ const LOOK_EVERY_MS = 1_000;
 
 /** What it looks for. */
 export interface SharedWebhooksParts {
-  readonly store: Store;
-  readonly shared: SharedMesh;
-  /** Adopts what is stored; `isTurn` when this broker has just begun, or ceased, to be the one that posts. */
+  readonly store: Pick<Store, "isOnDuty">;
+  readonly shared: Pick<SharedMesh, "streamedElsewhere">;
+  /** Adopts what is stored; `isTurn` when this broker has begun, or ceased, to be the one that posts, until it is done. */
   readonly adopt: (isTurn: boolean) => Promise<void>;
   /** No other broker streams to this agent any more. */
   readonly freed: (agentId: AgentId) => void;
@@ -21,6 +21,8 @@ export interface SharedWebhooksParts {
 export class SharedWebhooks {
   readonly #parts: SharedWebhooksParts;
   #posts = false;
+  /** Whether a turn has begun or ended that nothing was adopted in yet. */
+  #isTurn = false;
   #streamed: ReadonlySet<AgentId> = new Set();
   #looking: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -64,9 +66,13 @@ export class SharedWebhooks {
     const before = this.#streamed;
     this.#streamed = await shared.streamedElsewhere();
     const posts = store.isOnDuty();
-    const isTurn = posts !== this.#posts;
+    this.#isTurn ||= posts !== this.#posts;
     this.#posts = posts;
-    await adopt(isTurn);
-    for (const agentId of before) if (!this.#streamed.has(agentId)) freed(agentId);
+    try {
+      await adopt(this.#isTurn);
+      this.#isTurn = false;
+    } finally {
+      for (const agentId of before) if (!this.#streamed.has(agentId)) freed(agentId);
+    }
   }
 }
