@@ -3,6 +3,8 @@ import { MeshApiError } from "@agentmesh/client";
 import { openWebhookReceiver, type Posted, packagedPostgres, type TestBroker, until } from "testkit";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { openPostgres } from "../../src/store/postgres/database/open.ts";
+import { forgetBudgets } from "../../src/store/postgres/shared/spending.ts";
 import { usePostgres } from "./postgres-engine.ts";
 import { brokerPair } from "./postgres-pair.ts";
 
@@ -89,6 +91,22 @@ describe.skipIf(version.whyNot !== undefined)(
         ),
       );
       expect(crossed.filter((code) => code === "accepted")).toHaveLength(4);
+    });
+
+    test("forget a budget that is full again, and wait for none that is being spent of", async () => {
+      const { db } = await openPostgres({ url: await newDatabase() });
+      const keys = () => db.use((connection) => connection.all("SELECT key FROM budget ORDER BY key"));
+      await db.use((connection) =>
+        connection.script("INSERT INTO budget SELECT key, 1, 0 FROM (VALUES ('ann'), ('ben')) AS them (key)"),
+      );
+      await db.use(async (spending) => {
+        await spending.script("BEGIN; UPDATE budget SET tokens = tokens WHERE key = 'ben'");
+        expect(await db.use(forgetBudgets)).toBe(1);
+        await spending.script("COMMIT");
+      });
+      expect(await keys()).toEqual([{ key: "ben" }]);
+      expect(await db.use(forgetBudgets)).toBe(1);
+      await db.close();
     });
 
     test("refuse an ask that would wait for itself, also when its other half waits at another broker, until that is gone", async () => {

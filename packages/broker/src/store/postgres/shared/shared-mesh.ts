@@ -31,7 +31,8 @@ export function sharedMesh(db: Database, seat: Pick<Seat, "id">, begun: () => Pr
   return {
     async spend(text, budgets) {
       const used = await ask((connection) => spend(connection, text, budgets));
-      await forget();
+      // Of a send that was counted nothing is refused for what is left behind: it is looked for again in a minute.
+      await forget().catch(() => {});
       if (used === undefined) return undefined;
       return used.spent === 0 ? { what: "text" } : { what: "budget", n: used.spent - 1, rest: used.rest };
     },

@@ -33,7 +33,10 @@ export function forgetTexts(db: Statements): Promise<number> {
   return db.run("DELETE FROM repeated WHERE since < mesh_now() - $1", [OVER_MS]);
 }
 
-/** Forgets budgets that are full again. */
+/** Forgets budgets that are full again; waits for none that is spent of, since who spends of two may wait for the other one. */
 export function forgetBudgets(db: Statements): Promise<number> {
-  return db.run("DELETE FROM budget WHERE at < mesh_now() - $1", [OVER_MS]);
+  return db.run(
+    `DELETE FROM budget WHERE key IN (SELECT b.key FROM budget b WHERE b.at < mesh_now() - $1 FOR UPDATE SKIP LOCKED)`,
+    [OVER_MS],
+  );
 }
