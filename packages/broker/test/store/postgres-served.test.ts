@@ -1,5 +1,5 @@
 /** The broker's program on a database of Postgres: how it is told of it, what it refuses, and what becomes of one that is away. */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MeshApiError } from "@agentmesh/client";
 import { brokerExits } from "@agentmesh/protocol";
@@ -16,6 +16,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { nodePostgres } from "../../src/store/postgres/driver/node-postgres.ts";
 import { usePostgres } from "./postgres-engine.ts";
+import { folderWithKeyOf } from "./postgres-pair.ts";
 
 const version = packagedPostgres();
 
@@ -26,14 +27,6 @@ async function sql(url: string, text: string): Promise<void> {
   } finally {
     await db.close();
   }
-}
-
-/** A state folder with the key of another, as whoever adds a broker makes it. */
-function folderWithKeyOf(home: string) {
-  const folder = tempDir();
-  mkdirSync(folder.path, { recursive: true, mode: 0o700 });
-  copyFileSync(join(home, "key"), join(folder.path, "key"));
-  return folder;
 }
 
 function start(home: string, ...args: readonly string[]) {
