@@ -27,12 +27,14 @@ export class StoredWebhooks {
   /** Adopts all, and ends what is stored no more; anew where it is another broker's turn, with the tasks that the last one followed. */
   async adoptAll(isTurn: boolean): Promise<void> {
     const { store } = this.#parts;
+    // One that is set while this looks is in no list yet.
+    const before = [...this.#running.agents];
     const records = await store.listWebhooks();
     const isFollowing = isTurn && this.#posts && records.length > 0;
     const followed = Map.groupBy(isFollowing ? await store.listFollowed() : [], ({ agentId }) => agentId);
     for (const record of records) await this.#adopt(record, isTurn, followed.get(record.agentId) ?? []);
     const stored = new Set(records.map(({ agentId }) => agentId));
-    for (const agentId of [...this.#running.agents]) if (!stored.has(agentId)) this.#running.end(agentId);
+    for (const agentId of before) if (!stored.has(agentId)) this.#running.end(agentId);
   }
 
   /** What is stored of one agent's, which another broker may have set, or know better how it does. */
