@@ -68,7 +68,11 @@ function messagesOf(wanted: Wanted) {
         isFirst || before !== undefined ? "now" : "soon",
       );
     } catch (error) {
-      if (!over) failed.value = error instanceof Error ? error.message : String(error);
+      if (over) return;
+      // Behind what was found before it and is not shown yet, which would take it away.
+      showSoon(() => {
+        failed.value = error instanceof Error ? error.message : String(error);
+      }, "now");
     }
   };
   let loading = false;
