@@ -67,8 +67,10 @@ async function counted(views: readonly OpenView[], gauge: Awaited<ReturnType<typ
   const [begun, browserBefore, brokerBefore] = [performance.now(), await cpuOfBrowser(browser()), cpuOf(broker().pid)];
   await seconds(SECONDS);
   const after = await Promise.all(views.map(({ count }) => count()));
+  const all = { browser: (await cpuOfBrowser(browser())) - browserBefore, broker: cpuOf(broker().pid) - brokerBefore };
+  const tookMs = performance.now() - begun;
   const slow = await gauge.slowness();
-  const share = (ms: number) => Math.round((ms / (performance.now() - begun)) * 10_000) / 100;
+  const share = (ms: number) => Math.round((ms / tookMs) * 10_000) / 100;
   const rounded = (n: number) => Math.round(n * 100) / 100;
   const of = (at: number, what: keyof Spent) => share((after[at]?.[what] ?? 0) - (before[at]?.[what] ?? 0));
   const found = views.map(({ view }, at) => ({
@@ -77,14 +79,10 @@ async function counted(views: readonly OpenView[], gauge: Awaited<ReturnType<typ
     process: rounded(of(at, "process") / slow.process),
     asItWas: { thread: of(at, "thread"), process: of(at, "process") },
   }));
-  const all = {
-    browser: share((await cpuOfBrowser(browser())) - browserBefore),
-    broker: share(cpuOf(broker().pid) - brokerBefore),
-  };
   console.log(
     [
       `percent of a core, ${MESSAGES} messages a second, ${views.length} pages side by side`,
-      `as it was: ${JSON.stringify(all)}, slower by ${rounded(slow.thread)} and ${rounded(slow.process)}`,
+      `as it was: browser ${share(all.browser)}, broker ${share(all.broker)}, slower by ${rounded(slow.thread)} and ${rounded(slow.process)}`,
       ...found.map((each) => JSON.stringify(each)),
     ].join("\n"),
   );
