@@ -3,7 +3,7 @@
  * may begin: it waits in the database for what both need. What fails a group is found by doing its acts one by one.
  */
 import type { StoreListener } from "../../../mesh/store.ts";
-import { awayWhy, databaseError } from "../driver/failure.ts";
+import { databaseError, unheardWhy } from "../driver/failure.ts";
 import type { Act, SeenAct, Terms } from "./begun.ts";
 import { Group } from "./group.ts";
 import type { Hints } from "./hints.ts";
@@ -92,8 +92,8 @@ export class Groups {
     try {
       await this.#terms.db.use((connection) => group.run(connection, committing));
     } catch (error) {
-      // What the database refused is stored of none; of a connection that broke behind the COMMIT nobody knows.
-      if (awayWhy(error) === undefined) return entries;
+      // What the database refused is stored of none; of what broke behind the COMMIT nobody knows.
+      if (unheardWhy(error, group.stage) === undefined) return entries;
       for (const { waiting, done } of entries) {
         waiting.seen?.answered();
         waiting.refuse(databaseError(error, group.stage));

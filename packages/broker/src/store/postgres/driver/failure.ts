@@ -26,11 +26,26 @@ export function awayWhy(error: unknown): string | undefined {
   return isAway(codeOf(error), text) ? text : undefined;
 }
 
+/** The database refused it itself: it says so by a code of its own, and nothing is stored. */
+function isRefused(code: string): boolean {
+  return /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("E");
+}
+
+/**
+ * Why nobody heard of the database what came of an act: it is away, or whatever else broke behind a COMMIT, which may have been one.
+ * Undefined where it said so itself.
+ */
+export function unheardWhy(error: unknown, stage: Stage): string | undefined {
+  const away = awayWhy(error);
+  if (away !== undefined || stage === "act" || !(error instanceof Error) || isRefused(codeOf(error))) return away;
+  return error.message;
+}
+
 /** Why a connection was not made although the server is there: its code, or `28` and `TLS` for what the driver finds out itself. */
 export function refusalOf(error: unknown): { readonly code: string; readonly why: string } | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = codeOf(error);
-  if (/^[0-9A-Z]{5}$/.test(code) && !code.startsWith("E")) return { code, why: error.message };
+  if (isRefused(code)) return { code, why: error.message };
   if (/^SASL|password must be/.test(error.message)) return { code: "28", why: "it asks for a password" };
   return /SSL|TLS|certificate/i.test(`${code} ${error.message}`) ? { code: "TLS", why: error.message } : undefined;
 }
@@ -45,7 +60,7 @@ export function databaseError(error: unknown, stage: Stage = "act"): unknown {
       "The disk of the database is full; nothing was stored. Free space there; reads go on as far as they can.",
     );
   }
-  const away = awayWhy(error);
+  const away = unheardWhy(error, stage);
   if (away !== undefined) {
     const stored =
       stage === "commit"
