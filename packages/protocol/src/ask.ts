@@ -39,7 +39,7 @@ export type AskRequest = z.infer<typeof AskRequest>;
 
 /**
  * `replied` with the answer; `pending`: time over is no failure, a late answer comes into the asker's inbox; or `ended`:
- * the question was given up, refused, taken back or has expired, and no answer is waited for any more.
+ * the question was given up, refused, taken back or has expired, or its answer was waived, and none is waited for any more.
  */
 export const AskReply = object(() => ({
   status: z.enum(["replied", "pending", "ended"]),
@@ -73,3 +73,7 @@ export const OpenAsk = object(() => ({
   preview: z.string().meta({ description: "first 120 characters of the question" }),
 }));
 export type OpenAsk = z.infer<typeof OpenAsk>;
+
+/** A question whose answer nobody owes any more: who asked, who owed it, and since when. */
+export const WaiveReply = object(() => ({ messageId: MessageId, from: Party, to: Party, waivedAt: Timestamp }));
+export type WaiveReply = z.infer<typeof WaiveReply>;

@@ -32,6 +32,7 @@ export const errorTable = {
   lease_lost: { status: 409, title: "The lease is over", retryable: false },
   already_leased: { status: 409, title: "The message is out already", retryable: false },
   not_dead: { status: 409, title: "The delivery is not a dead letter", retryable: false },
+  not_owed: { status: 409, title: "Nobody owes this answer", retryable: false },
   not_held: { status: 409, title: "The delivery is not held", retryable: false },
   body_damaged: { status: 409, title: "The text of the message is damaged", retryable: false },
   delivery_settled: { status: 409, title: "The delivery has ended", retryable: false },

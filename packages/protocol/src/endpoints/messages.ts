@@ -1,6 +1,6 @@
 /** Endpoints of messages and their log. */
 import * as z from "zod";
-import { AskReply, AskRequest, OpenAsk } from "../ask.ts";
+import { AskReply, AskRequest, OpenAsk, WaiveReply } from "../ask.ts";
 import { cursor, endpoint, number } from "../endpoint.ts";
 import { HistoryEntry, SearchQuery } from "../history.ts";
 import { MessageRef, ThreadRef } from "../ids.ts";
@@ -136,6 +136,20 @@ export const messagesEndpoints = {
     status: 200,
     reply: CancelReply,
     errors: ["message_not_found", "other_life", "already_leased", "delivery_settled"],
+  }),
+
+  waive: endpoint({
+    method: "POST",
+    path: "/v1/messages/:message/waive",
+    summary: "Have nobody owe the answer to a question any more: for who asked it, its machine and the mesh key.",
+    access: "any",
+    machine: true,
+    page: true,
+    repeatable: true,
+    params: strictObject(() => ({ message: MessageRef })),
+    status: 200,
+    reply: WaiveReply,
+    errors: ["message_not_found", "other_life", "not_owed"],
   }),
 
   log: endpoint({

@@ -70,6 +70,7 @@ export const TimelineEvent = z.enum([
   "held",
   "admitted",
   "refused",
+  "waived",
 ]);
 export type TimelineEvent = z.infer<typeof TimelineEvent>;
 
@@ -88,7 +89,7 @@ export type TimelineEntry = z.infer<typeof TimelineEntry>;
 export const Outlook = object(() => ({ cause: z.string(), remedy: z.string() }));
 export type Outlook = z.infer<typeof Outlook>;
 
-/** What became of the answer: `came`, `awaited` until `dueAt`, `overdue` since then, or `not_coming`. */
+/** What became of the answer: `came`, `awaited` until `dueAt`, `overdue` since then, or `not_coming`, also once it was waived. */
 export const TracedAnswer = object(() => ({
   status: z.enum(["came", "awaited", "overdue", "not_coming"]),
   from: Party.meta({ description: "who answered, or owes the answer" }),
@@ -96,6 +97,7 @@ export const TracedAnswer = object(() => ({
   messageId: MessageId.optional().meta({ description: "the answer" }),
   acceptedAt: Timestamp.optional().meta({ description: "when it came" }),
   preview: z.string().optional().meta({ description: "first 120 characters of the answer" }),
+  why: z.string().optional().meta({ description: "set for one that is not coming because it was waived: by whom" }),
 }));
 export type TracedAnswer = z.infer<typeof TracedAnswer>;
 

@@ -31,6 +31,7 @@ export const NeedAct = z.enum([
   "redrive",
   "dismiss",
   "ask_again",
+  "waive",
   "test_webhook",
   "ping",
   "look",

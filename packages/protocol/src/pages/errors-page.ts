@@ -33,6 +33,8 @@ const REMEDIES: Record<ErrorCode, string> = {
     "The lease ended or another session has it. Lease again; an ack without a receipt is accepted from the owner.",
   already_leased: "Too late to cancel: a session has leased it. Send a second message that takes the first one back.",
   not_dead: "Only a dead letter is redriven or dismissed; `detail` says what state it is in.",
+  not_owed:
+    "Only an answer that is still owed is waived: `detail` says whether it came, or how the question ended. Nothing was changed.",
   not_held: "Only a held delivery is admitted or refused; `detail` says what state it is in.",
   body_damaged: "Have the message sent again: its text on the broker's disk is not what was accepted.",
   delivery_settled: "Nothing is left to do: `detail` says how it ended.",

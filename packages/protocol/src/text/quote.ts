@@ -22,8 +22,8 @@ export function quotedUnlessWord(text: string, maxChars = 200): string {
   return WORD.test(line) ? line : quoted(text, maxChars);
 }
 
-/** What the mesh alone gives a reason for: the evidence of an ack, the number of a bounce. */
-const OWN_REASONS: readonly string[] = ["acked", "bounced"];
+/** What the mesh alone gives a reason for: the evidence of an ack, the number of a bounce, who waived an answer. */
+const OWN_REASONS: readonly string[] = ["acked", "bounced", "waived"];
 
 /** The reason of a timeline entry, quoted unless it is the mesh's own. */
 export function quotedReason(event: string, reason: string): string {
