@@ -46,7 +46,7 @@ export function taskOf({ trace: { message, deliveries }, reply }: AskLook): Task
     id: message.id,
     contextId: message.threadId,
     status: {
-      state: delivery ? STATES[delivery.state] : "TASK_STATE_SUBMITTED",
+      state: delivery ? stateOf(delivery) : "TASK_STATE_SUBMITTED",
       timestamp: delivery?.timeline.at(-1)?.at ?? message.acceptedAt,
       ...(why !== undefined && {
         message: {
@@ -73,7 +73,13 @@ export function textPart(text: string): object {
   return { text, mediaType: "text/plain" };
 }
 
+/** What a task is whose answer was waived: the question may be anywhere, nobody works on it for its asker. */
+function stateOf({ state, answer }: Traced): TaskState {
+  return answer?.why === undefined ? STATES[state] : "TASK_STATE_CANCELED";
+}
+
 function whyNot({ outlook, answer, reason, state }: Traced): string | undefined {
+  if (answer?.why !== undefined) return `Its answer was ${answer.why}.`;
   if (outlook) return outlook.cause;
   if (state !== "acked") return reason;
   return answer?.status === "overdue"

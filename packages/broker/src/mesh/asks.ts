@@ -8,10 +8,14 @@ import type {
   MessageRef,
   MessageStatus,
   OpenAsk,
+  Party,
+  WaiveReply,
 } from "@agentmesh/protocol";
 import { quoted } from "@agentmesh/protocol";
+import { reachOf } from "./access/parties.ts";
 import type { Agents } from "./agents.ts";
-import { type AgentCaller, type AnyCaller, mayActFor } from "./caller.ts";
+import { waivedWords, waiveReply, waiveTerms } from "./ask/waiving.ts";
+import { type AgentCaller, type AnyCaller, mayActFor, viewerOf } from "./caller.ts";
 import { timestamp } from "./clock.ts";
 import { MeshError, unknownMessage, unknownSession } from "./errors.ts";
 import type { Turns } from "./looks/turns.ts";
@@ -139,6 +143,27 @@ export class Asks {
     return { owed: await side("owed"), waiting: agent ? await side("waiting") : [] };
   }
 
+  /**
+   * Has nobody owe the answer to a question any more; again is answered as the first time, and tells nobody anew. Also when its time
+   * is over and its asker was told so: then that it was waived is noted, and told, as of any other.
+   * @throws MeshError message_not_found, other_life, not_owed
+   */
+  async waive(from: AnyCaller, named: MessageRef): Promise<WaiveReply> {
+    const { caller, ref } = await reachOf(this.#store, from, named, unknownMessage);
+    const place = await this.#store.placeMessage(ref, viewerOf(caller));
+    if (!place || !(await this.#mayWaive(from, place.sender))) throw unknownMessage(named);
+    const { messageId, sender } = place;
+    const asker = from.kind === "key" ? undefined : sender.id;
+    return waiveReply(await this.#store.waive(messageId, asker, await waiveTerms(this.#store, from)), messageId);
+  }
+
+  /** The asker itself, the machine whose agent it is, and whoever holds the mesh key. */
+  async #mayWaive(from: AnyCaller, asker: Party): Promise<boolean> {
+    if (from.kind === "key") return true;
+    if (from.kind === "agent") return from.agent.id === asker.id;
+    return (await this.#store.findAgent(asker.id))?.machine?.id === from.machine.id;
+  }
+
   async #outcome(
     caller: AgentCaller,
     sent: Awaited<ReturnType<Messages["send"]>>,
@@ -147,7 +172,7 @@ export class Asks {
   ): Promise<Asked> {
     const [delivery] = sent.deliveries;
     if (!delivery || !status) throw new Error(`ask ${sent.messageId} has no delivery`);
-    const { reply, ended } = status;
+    const { reply, ended, waived } = status;
     const agentId = caller.agent.id;
     const leased =
       reply && lease && !isCut
@@ -162,7 +187,8 @@ export class Asks {
         dueAt: timestamp(status.dueAt),
         duplicate: sent.duplicate,
         delivery: { ...delivery, state: now?.state ?? delivery.state },
-        ...(!reply && ended && { endedWhy: now?.reason ?? "no reason given" }),
+        ...(!reply &&
+          ended && { endedWhy: waived && now ? waivedWords(now.timeline) : (now?.reason ?? "no reason given") }),
         ...(reply && { reply: reply.message }),
         ...(reply?.trust !== undefined && { replyTrust: reply.trust }),
         ...(reply && {

@@ -43,6 +43,8 @@ import type {
   RetryPolicy,
   StoreStats,
   Viewer,
+  WaiveTerms,
+  WaiveVerdict,
 } from "./records/index.ts";
 import type { AccessStore } from "./store/access.ts";
 import type { AckStore } from "./store/acks.ts";
@@ -109,6 +111,11 @@ export interface Store
   listAsks(side: "owed" | "waiting", agentId: Viewer, limit: number, turn?: () => Promise<void>): Promise<OpenAsk[]>;
   /** Nudges who owes an overdue answer, once; after as long again tells the asker, once. Returns how many notices. */
   remindAsks(notices: AskNotices, limit: number): Promise<number>;
+  /**
+   * Has nobody owe the answer to an ask any more, of any asker without one: notes it, and tells both sides, once. Also of an ask that
+   * is owed no more because its asker was told that nothing came, or has left.
+   */
+  waive(messageId: MessageId, asker: Viewer, terms: WaiveTerms): Promise<WaiveVerdict>;
   /** Accepts one message for every subscriber of its topic: one body, one delivery each; in slices. @throws MeshError */
   publish(message: MessageToPublish, quota: InboxQuota): Promise<Published>;
   /** Goes on with what was cut off of accepted publishes, by a crash or a full disk, as far as there is room. */

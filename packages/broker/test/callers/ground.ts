@@ -220,6 +220,13 @@ const declared: Declared = {
     inOtherHands: "message_not_found",
     make: async (owner, sender) => ({ params: { message: (await sent(sender, owner)).message } }),
   },
+  waive: {
+    inOtherHands: "message_not_found",
+    make: async (owner, sender) => {
+      const { messageId } = await owner.client.ask({ to: sender.agent.name, body: "which port?", timeoutMs: 0 });
+      return { params: { message: messageId } };
+    },
+  },
   log: { inOtherHands: "forbidden", make: about },
   events: { inOtherHands: "forbidden", make: about },
   listNeeds: { inOtherHands: "forbidden", make: about },

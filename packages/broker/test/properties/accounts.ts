@@ -105,6 +105,8 @@ const LETTERS: Readonly<Record<string, string>> = {
   bounced: "B",
   redriven: "V",
   dismissed: "O",
+  // Says something of the answer, nothing of the delivery: it may come at any time.
+  waived: "",
 };
 /** Leased and returned any number of times. */
 const TURNS = "(?:L[px]*R)*(?:L[px]*)?";

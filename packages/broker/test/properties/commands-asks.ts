@@ -3,12 +3,16 @@ import type { AgentId } from "@agentmesh/protocol";
 import fc from "fast-check";
 import { any, type CommandKind, kind, pick, pickAgent, someoneElse, who } from "./command-kind.ts";
 import { content, draft } from "./commands-messages.ts";
+import type { AskHistory } from "./history.ts";
 import type { Observer, Question } from "./observer.ts";
 import { endSession } from "./questions-agents.ts";
-import { leaseAnswer, listAsks, lookAtAsk, remindAsks } from "./questions-asks.ts";
+import { leaseAnswer, listAsks, lookAtAsk, remindAsks, waive } from "./questions-asks.ts";
 import { advance, prune } from "./questions-care.ts";
+import { redrive } from "./questions-decisions.ts";
+import { lease } from "./questions-leases.ts";
 import { send } from "./questions-messages.ts";
-import { ack, nack, release } from "./questions-verbs.ts";
+import { lookForNeeds } from "./questions-needs.ts";
+import { ack, nack, reject, release } from "./questions-verbs.ts";
 import { RETENTION_MS } from "./world.ts";
 
 const REPLIES = ["none", "none", "before", "between", "after", "to another"] as const;
@@ -51,6 +55,48 @@ function* takeAnswer(o: Observer, { n, newest, as, session: held, end }: TakingC
   if (end === "give up") yield nack(target, 0);
   if (end === "end the session" && session?.open) yield endSession(session, agentId);
   if (end === "take again") yield leaseAnswer(ask, terms);
+}
+
+const WAIVERS = ["asker", "asker", "key", "key", "debtor", "another"] as const;
+const waiving = fc.record({
+  n: any,
+  newest: fc.boolean(),
+  as: fc.constantFrom(...WAIVERS),
+  end: fc.constantFrom("again", "put back", "nothing"),
+});
+type WaivingChoice = typeof waiving extends fc.Arbitrary<infer T> ? T : never;
+
+/** Who waives an answer: its asker, the owner of the mesh, or one that may not. */
+function waiver(o: Observer, { n, as }: WaivingChoice, ask: AskHistory): AgentId | undefined {
+  if (as === "key") return undefined;
+  if (as === "another") return someoneElse(o, ask.asker.id, n);
+  return as === "asker" ? ask.asker.id : ask.delivery.to.id;
+}
+
+/** The question of an ask is leased, rejected and put back. */
+function* putBack(o: Observer, { delivery }: AskHistory): Iterable<Question> {
+  const agentId = delivery.to.id;
+  if (!o.history.agent(agentId)) return;
+  yield lease({ agentId, max: 25, maxBytes: 16_384, leaseMs: 10_000, session: undefined });
+  const { lease: taken } = delivery;
+  if (taken?.session !== undefined || !taken) return;
+  yield reject({ agentId, ref: delivery.id, receipt: taken.receipt });
+  yield redrive(undefined, delivery.id);
+}
+
+/** An answer that is owed, or any, is waived, once or twice, or its question dies and is put back; then lists and needs are looked at. */
+function* waiveOne(o: Observer, choice: WaivingChoice): Iterable<Question> {
+  const { n, newest, end } = choice;
+  const owed = o.history.asks.filter(({ open }) => open);
+  const asks = owed.length > 0 && n % 5 > 0 ? owed : o.history.asks;
+  const ask = newest ? asks.at(-1) : pick(asks, n);
+  if (!ask) return;
+  yield waive(ask.delivery.of, waiver(o, choice, ask));
+  if (end === "again") yield waive(ask.delivery.of, n % 2 === 0 ? undefined : ask.asker.id);
+  if (end === "put back") yield* putBack(o, ask);
+  yield lookAtAsk(ask);
+  yield listAsks("owed", undefined);
+  if (n % 4 === 0) yield lookForNeeds(undefined);
 }
 
 /** One ask through its times: asked, perhaps read and pruned, overdue, overdue twice; answered at one of them or never. */
@@ -120,6 +166,21 @@ export const askCommands: CommandKind[] = [
     "joins",
   ),
   kind("take the answer to an ask", 3, taking, takeAnswer),
+  kind("waive an answer", 3, waiving, waiveOne),
+  kind(
+    "waive",
+    2,
+    waiving,
+    (o, choice) => {
+      const ask = pick(o.history.asks, choice.n);
+      return ask && waive(ask.delivery.of, waiver(o, choice, ask));
+    },
+    "joins",
+  ),
+  kind("waive what is no question", 1, any, (o, n) => {
+    const of = pick(o.history.messages, n);
+    return of && waive(of, n % 2 === 0 ? of.message.from.id : undefined);
+  }),
   kind("look at an ask", 2, any, (o, n) => {
     const ask = pick(o.history.asks, n);
     return ask && lookAtAsk(ask);

@@ -171,6 +171,8 @@ export interface AskHistory {
   dueAt: number;
   nudged: boolean;
   open: boolean;
+  /** When its answer was waived, until the question is put back. */
+  waivedAt?: number | undefined;
   reply: MessageHistory | undefined;
 }
 

@@ -28,7 +28,8 @@ export const PROMISES = {
   retention: "only what ended long enough ago is forgotten",
   "never silent": "what ends without an ack is told to its sender, once",
   needs: "what waits for a person is found, each once, and nothing that does not wait",
-  asks: "an ask is owed until it is answered or given up; it is reminded of once, then its asker is told once",
+  asks: "an ask is owed until it is answered, given up or waived; it is reminded of once, then its asker is told once",
+  waives: "an answer is waived by its asker or the owner of the mesh, and by nobody else; both sides are told once",
   tasks: "what a receiver works on is followed until it is answered or given up, or its webhook is another one",
   "event webhooks":
     "what events are posted to is kept with the cursor of what was taken, until it is ended or its agent leaves",

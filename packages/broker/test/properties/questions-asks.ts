@@ -1,12 +1,13 @@
 /** Questions about asks: opened and answered by sends, owed and waited for, reminded of; with what must come of them. */
 import { isDeepStrictEqual } from "node:util";
 import { type AgentId, type OpenAsk, plainLine } from "@agentmesh/protocol";
-import type { AnswerTerms } from "../../src/mesh/store.ts";
+import type { AnswerTerms, WaiveVerdict } from "../../src/mesh/store.ts";
 import { takeNotice } from "./acceptance.ts";
 import {
   type AgentHistory,
   type AskHistory,
   type DeliveryHistory,
+  isAlive,
   isOpen,
   type MessageHistory,
   short,
@@ -15,7 +16,7 @@ import {
 import type { Observer, Question } from "./observer.ts";
 import { demand } from "./promises.ts";
 import { judgeLease } from "./questions-leases.ts";
-import { NOTICES } from "./world.ts";
+import { NOTICES, WAIVE } from "./world.ts";
 
 /** A message that expects an answer was accepted. */
 export function openAsk(o: Observer, delivery: DeliveryHistory, asker: AgentHistory, withinMs: number): void {
@@ -43,7 +44,9 @@ export function lookAtAsk(ask: AskHistory): Question {
       demand((status === undefined) === of.gone, "asks", () => `the ask ${of.id} is ${status}`);
       if (!status) return;
       const { dueAt, ended } = status;
-      const over = !isOpen(ask.delivery) && !["acked", "held"].includes(ask.delivery.state);
+      const waived = ask.waivedAt !== undefined;
+      demand(status.waived === waived, "waives", () => `the answer to ${of.id} is ${waived ? "" : "not "}waived`);
+      const over = waived || (!isOpen(ask.delivery) && !["acked", "held"].includes(ask.delivery.state));
       demand(ended === over, "asks", () => `the ask ${of.id} is ${ended ? "over" : "open"}, but ${ask.delivery.state}`);
       demand(dueAt === ask.dueAt, "asks", () => `the ask ${of.id} is due at ${dueAt}, not ${ask.dueAt}`);
       const told = status.reply?.deliveryId;
@@ -54,6 +57,45 @@ export function lookAtAsk(ask: AskHistory): Question {
       );
     };
   };
+}
+
+/** Waives the answer to a message, for an agent or the owner of the mesh: once, and again without a word. */
+export function waive(of: MessageHistory, as: AgentId | undefined): Question {
+  return async (o) => {
+    const { bounce: _, ...silent } = WAIVE;
+    const verdict = await o.world.store.waive(of.id, as, as === undefined ? WAIVE : silent);
+    return () => {
+      const ask = of.gone ? undefined : o.history.ask(of.id);
+      o.say(`waive the answer to ${of.id} for ${as ?? "the owner of the mesh"} → ${verdict.kind}`);
+      const expected = waiveOf(ask, as);
+      demand(verdict.kind === expected, "waives", () => `${of.id} was answered ${verdict.kind}, not ${expected}`);
+      if (verdict.kind !== "done" || !ask) return;
+      const { waivedAt = o.now, asker, delivery } = ask;
+      const known = { kind: "done", from: { id: asker.id, name: asker.name }, to: delivery.to, waivedAt };
+      demand(isDeepStrictEqual(verdict, known), "waives", () => `${of.id} is answered ${JSON.stringify(verdict)}`);
+      if (ask.waivedAt === undefined) judgeWaived(o, ask, as === undefined);
+    };
+  };
+}
+
+/** What a waive is to be answered. */
+function waiveOf(ask: AskHistory | undefined, as: AgentId | undefined): WaiveVerdict["kind"] {
+  if (!ask || (as !== undefined && as !== ask.asker.id)) return "no_ask";
+  if (ask.waivedAt !== undefined) return "done";
+  if (ask.reply && !ask.reply.gone) return "answered";
+  return isAlive(ask.delivery) || ask.delivery.state === "acked" ? "done" : "ended";
+}
+
+/** It is noted, then who owed it hears of it, who has seen the question, and at last the asker, of what another did. */
+function judgeWaived(o: Observer, ask: AskHistory, isByOwner: boolean): void {
+  const { delivery, asker } = ask;
+  o.tape.take("waived", delivery, o.now, { reason: WAIVE.why });
+  Object.assign(ask, { open: false, waivedAt: o.now });
+  const shown = asListed(ask, o.now);
+  const [to, from] = [o.history.agent(delivery.to.id), o.history.agent(asker.id)];
+  if (to && delivery.state !== "held") takeNotice(o, "nudge", to, delivery.of, WAIVE.nudge(shown), "waives");
+  if (isByOwner && from && from.hook === undefined)
+    takeNotice(o, "bounce", from, delivery.of, WAIVE.bounce(shown), "waives");
 }
 
 /** Leases the answer to an ask, for its asker or somebody who did not ask. */

@@ -108,7 +108,7 @@ export function redrive(owner: AgentId | undefined, ref: DeliveryRef): Question 
         delivery.expiresAt = o.now + delivery.of.lifeMs;
         const ask = o.history.ask(delivery.of.id);
         if (ask && (!ask.reply || ask.reply.gone) && o.history.agent(ask.asker.id)) {
-          Object.assign(ask, { open: true, nudged: false, dueAt: o.now + ask.withinMs });
+          Object.assign(ask, { open: true, nudged: false, waivedAt: undefined, dueAt: o.now + ask.withinMs });
           Object.assign(delivery.of.message, { answerBy: time(ask.dueAt) });
         }
         o.becameLeasable(delivery);

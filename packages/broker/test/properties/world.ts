@@ -8,6 +8,7 @@ import type {
   RetryPolicy,
   Store,
   StreamLeaseTerms,
+  WaiveTerms,
 } from "../../src/mesh/store.ts";
 import type { FakeClock } from "../store/fake-clock.ts";
 
@@ -23,6 +24,12 @@ export const RETRY: RetryPolicy = {
 export const NOTICES: AskNotices = {
   nudge: ({ messageId }) => `owed: ${messageId}`,
   bounce: ({ messageId }, held) => `${held ? "held" : "not answered"}: ${messageId}`,
+};
+/** How the owner of the mesh waives an answer; an asker is not told what it does itself. */
+export const WAIVE: Required<WaiveTerms> = {
+  why: "by whoever may",
+  nudge: ({ messageId }) => `not owed any more: ${messageId}`,
+  bounce: ({ messageId }) => `go on without: ${messageId}`,
 };
 /** What each pattern of the pool means, written out. */
 export const MEANS: Readonly<Record<string, readonly string[]>> = {

@@ -137,6 +137,21 @@ describe.skipIf(version.whyNot !== undefined)(
       await again;
     });
 
+    test("end a call that waits at one of them when its answer is waived at another", async () => {
+      await using mesh = await brokerPair(await newDatabase());
+      const [first, second] = mesh.brokers;
+      const ann = await first.agent("ann");
+      await second.agent("ben");
+      const asked = ann.client.ask({ to: "ben", body: "what?", timeoutMs: 60_000 });
+      const owed = async () => (await second.admin.listAsks()).owed[0]?.messageId;
+      const message = await until(owed, "the question to come");
+      // By its asker: no notice wakes the call.
+      await second.client(ann.token).waive({ message });
+      const began = performance.now();
+      expect(await asked).toMatchObject({ status: "ended", endedWhy: "waived by its asker", messageId: message });
+      expect(performance.now() - began).toBeLessThan(15_000);
+    });
+
     test("post each webhook from one of them, which is another within seconds when that one dies, as the last one was told of it", async () => {
       await using mesh = await brokerPair(await newDatabase());
       const [on, off] = await onDuty(mesh.brokers);

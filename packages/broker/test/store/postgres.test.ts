@@ -9,6 +9,7 @@ import { eventsConformance } from "./events-conformance.ts";
 import { followedConformance } from "./followed-conformance.ts";
 import { historyConformance } from "./history-conformance.ts";
 import { usePostgres } from "./postgres-engine.ts";
+import { waivesConformance } from "./waives-conformance.ts";
 
 const version = packagedPostgres();
 const named = version.whyNot === undefined ? version.name : `${version.name} (left out: ${version.whyNot})`;
@@ -22,4 +23,5 @@ describe.skipIf(version.whyNot !== undefined)(named, () => {
   eventWebhooksConformance(version.name, engine);
   followedConformance(version.name, engine);
   historyConformance(version.name, engine);
+  waivesConformance(version.name, engine);
 });

@@ -36,6 +36,7 @@ import { followedConformance } from "./followed-conformance.ts";
 import { historyConformance } from "./history-conformance.ts";
 import { makeOlderDatabase, OLDER_KEPT } from "./older-database.ts";
 import { planOf } from "./plan-of.ts";
+import { waivesConformance } from "./waives-conformance.ts";
 
 type Notice = { event: string; fields: Record<string, unknown> };
 
@@ -88,6 +89,7 @@ for (const driver of driversOfRun) {
   eventWebhooksConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   followedConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
   historyConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
+  waivesConformance(`SQLite by ${driver.name}`, () => engineInFolder(driver));
 }
 
 describe.each(driversOfRun)("the SQLite engine by $name", (driver) => {

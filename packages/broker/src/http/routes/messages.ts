@@ -15,6 +15,7 @@ export function messageRoutes(bind: Bind, mesh: Mesh): void {
   bind("getMessage", ({ params, query, caller, signal }) =>
     mesh.messages.status(caller, params.message, query, signal),
   );
+  bind("waive", ({ params, caller }) => mesh.asks.waive(caller, params.message));
   bind("cancel", ({ params, caller }) => mesh.messages.cancel(caller, params.message));
   bind("log", ({ query, caller, signal }) => mesh.messages.log(caller, query, signal));
 }

@@ -4,12 +4,12 @@ import type {
   endpoints,
   MessageId,
   MessageStatus,
-  Party,
   TracedAnswer,
   TracedDelivery,
 } from "@agentmesh/protocol";
 import { plainLine } from "@agentmesh/protocol";
 import type { Agents } from "../agents.ts";
+import { waivedWords } from "../ask/waiving.ts";
 import { type Caller, viewerOf } from "../caller.ts";
 import { timestamp } from "../clock.ts";
 import { unknownMessage } from "../errors.ts";
@@ -53,7 +53,7 @@ export async function traceOf(
       const recipient = await store.findAgent(delivery.to.id);
       const decides = viewer === undefined || viewer === delivery.to.id;
       const outlook = outlookOf(message, delivery, recipient && agents.show(recipient), decides);
-      const answer = answerOf(delivery.to, ask, answers.get(delivery.to.id));
+      const answer = answerOf(delivery, ask, answers.get(delivery.to.id));
       deliveries.push({ ...delivery, ...(answer && { answer }), ...(outlook && { outlook }) });
     }
     nextAfter = part.nextAfter;
@@ -74,8 +74,8 @@ async function answersTo(store: Store, messageId: MessageId, ask: AskStatus | un
 
 /** What is to be said of the answer of one recipient; undefined when none came and none was asked for. */
 function answerOf(
-  from: Party,
-  ask: Pick<AskStatus, "dueAt" | "overdue" | "ended"> | undefined,
+  { to: from, timeline }: Pick<TracedDelivery, "to" | "timeline">,
+  ask: Pick<AskStatus, "dueAt" | "overdue" | "ended" | "waived"> | undefined,
   given: GivenAnswer | undefined,
 ): TracedAnswer | undefined {
   const due = ask && { dueAt: timestamp(ask.dueAt) };
@@ -84,5 +84,6 @@ function answerOf(
     return { status: "came", from, ...due, messageId, acceptedAt, preview };
   }
   if (!ask) return undefined;
+  if (ask.waived) return { status: "not_coming", from, ...due, why: waivedWords(timeline) };
   return { status: ask.ended ? "not_coming" : ask.overdue ? "overdue" : "awaited", from, ...due };
 }

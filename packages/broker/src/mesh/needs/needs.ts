@@ -21,15 +21,7 @@ import type { Store, Viewer } from "../store.ts";
 import { type FoundNeed, keyOf } from "./found.ts";
 import { ofInbox, ofPath } from "./of-agents.ts";
 import type { Refusal, Refusals } from "./refusals.ts";
-import {
-  answering,
-  askingAgain,
-  deciding,
-  ending,
-  lookingAtBroker,
-  lookingAtOwed,
-  lookingBetween,
-} from "./remedies.ts";
+import { answering, deciding, ending, endingDebt, lookingAtBroker, lookingAtOwed, lookingBetween } from "./remedies.ts";
 
 type Row = (typeof endpoints)["listNeeds"];
 
@@ -210,7 +202,7 @@ function questionNeed({ messageId, from, to, askedAt }: AskNeed): FoundNeed {
 }
 
 function overdueNeed({ messageId, from, to, dueAt }: AskNeed): FoundNeed {
-  const need = { why: "the answer is overdue", agent: to, from, remedies: askingAgain(to, from, messageId) };
+  const need = { why: "the answer is overdue", agent: to, from, remedies: endingDebt(to, from, messageId) };
   return { kind: "overdue", of: messageId, since: dueAt, messageId, need };
 }
 

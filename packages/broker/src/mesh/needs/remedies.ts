@@ -17,9 +17,12 @@ const remedy = (act: NeedAct, ...words: readonly string[]): NeedRemedy => ({
 /** A question is answered. */
 export const answering = (messageId: string): NeedRemedy[] => [remedy("answer", "reply", messageId, "…")];
 
-/** Who owes an answer is asked again. */
-export function askingAgain(to: Party, from: Party, messageId: string): NeedRemedy[] {
-  return [remedy("ask_again", "send", shellWord(to.name), shellWord(askingAgainText(from.name, messageId)))];
+/** Who owes an answer is asked again, or owes it no more. */
+export function endingDebt(to: Party, from: Party, messageId: string): NeedRemedy[] {
+  return [
+    remedy("ask_again", "send", shellWord(to.name), shellWord(askingAgainText(from.name, messageId))),
+    remedy("waive", "waive", messageId),
+  ];
 }
 
 /** Held mail is let in, or refused. */

@@ -1,24 +1,32 @@
 /** SQL of asks. */
 import type { AgentId, DeliveryState, MessageId, OpenAsk } from "@agentmesh/protocol";
-import { type AskPlace, type OpenAskRow, openAskOf } from "../shared/rows/asks.ts";
+import { ASK_COLUMNS } from "../shared/columns.ts";
+import { type AskPlace, type OpenAskRow, openAskOf, type WholeAskRow } from "../shared/rows/asks.ts";
 import type { EngineContext } from "./context.ts";
 
-/** An ask without an answer, with the keys of its parties. */
-export interface OwedRow extends OpenAskRow {
+/** The keys of the parties of an ask. */
+export interface PartyKeys {
   readonly asker_pk: number;
   readonly debtor_pk: number;
 }
 
-const OPEN = `
-  SELECT k.message_pk, k.asker_pk, k.debtor_pk, m.id AS message_id, m.thread_id, d.seq, a.id AS asker_id,
-    a.name AS asker_name, b.id AS debtor_id, b.name AS debtor_name, m.accepted_at, m.expires_at, k.due_at,
-    k.answer_within_ms, k.nudged_at, d.state, m.body, m.body_bytes, m.body_hash
+/** An ask without an answer, with the keys of its parties. */
+export interface OwedRow extends OpenAskRow, PartyKeys {}
+
+const FROM_ASKS = `
   FROM ask k
   JOIN message m ON m.pk = k.message_pk
   JOIN delivery d ON d.message_pk = k.message_pk
   JOIN agent a ON a.pk = k.asker_pk
-  JOIN agent b ON b.pk = k.debtor_pk
-  WHERE k.closed_at IS NULL`;
+  JOIN agent b ON b.pk = k.debtor_pk`;
+
+const OPEN = `SELECT ${ASK_COLUMNS}, k.asker_pk, k.debtor_pk ${FROM_ASKS} WHERE k.closed_at IS NULL`;
+
+/** One ask, owed or not. */
+const WHOLE = `
+  SELECT ${ASK_COLUMNS}, k.asker_pk, k.debtor_pk, d.pk AS delivery_pk, d.attempt, k.waived_at,
+    (SELECT r.id FROM message r WHERE r.pk = k.reply_pk) AS reply_id
+  ${FROM_ASKS} WHERE m.id = $1`;
 
 /** The statements on asks. */
 export function askStatements({ db, now }: EngineContext) {
@@ -51,12 +59,13 @@ export function askStatements({ db, now }: EngineContext) {
         [now, reply, asked, debtor, asker],
       ),
     one: (asked: MessageId) =>
-      db.get<{ due_at: number; state: DeliveryState; reply_delivery_pk: number | null }>(
-        `SELECT k.due_at, (SELECT d.state FROM delivery d WHERE d.message_pk = k.message_pk) AS state,
+      db.get<{ due_at: number; waived_at: number | null; state: DeliveryState; reply_delivery_pk: number | null }>(
+        `SELECT k.due_at, k.waived_at, (SELECT d.state FROM delivery d WHERE d.message_pk = k.message_pk) AS state,
            (SELECT d.pk FROM delivery d WHERE d.message_pk = k.reply_pk AND d.agent_pk = k.asker_pk) AS reply_delivery_pk
          FROM ask k JOIN message m ON m.pk = k.message_pk WHERE m.id = $1`,
         [asked],
       ),
+    whole: (asked: MessageId) => db.get<WholeAskRow & PartyKeys>(WHOLE, [asked]),
     list: async (side: "owed" | "waiting", agent: AgentId | undefined, limit: number): Promise<OpenAsk[]> => {
       const rows = await (agent === undefined ? every(limit) : (side === "owed" ? owed : waiting)(agent, limit));
       return rows.map((row) => openAskOf(row, now));
@@ -80,7 +89,7 @@ export function askStatements({ db, now }: EngineContext) {
     /** The question is put back into its inbox: it is owed anew. */
     reopen: (messagePk: number) =>
       db.run(
-        `UPDATE ask SET closed_at = NULL, nudged_at = NULL, due_at = $1 + answer_within_ms
+        `UPDATE ask SET closed_at = NULL, nudged_at = NULL, waived_at = NULL, due_at = $1 + answer_within_ms
          WHERE message_pk = $2 AND reply_pk IS NULL AND asker_pk IN (SELECT pk FROM agent WHERE removed_at IS NULL)`,
         [now, messagePk],
       ),
@@ -88,5 +97,8 @@ export function askStatements({ db, now }: EngineContext) {
     giveUpOf: (askerPk: number) =>
       db.run(`UPDATE ask SET closed_at = $1 WHERE asker_pk = $2 AND closed_at IS NULL`, [now, askerPk]),
     giveUp: (messagePk: number) => db.run(`UPDATE ask SET closed_at = $1 WHERE message_pk = $2`, [now, messagePk]),
+    /** Somebody who may say so says that nobody owes it. */
+    waive: (messagePk: number) =>
+      db.run(`UPDATE ask SET closed_at = $1, waived_at = $1 WHERE message_pk = $2`, [now, messagePk]),
   };
 }

@@ -30,3 +30,8 @@ export const MESSAGE = `
     '' AS recipient_name, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops, m.urgency,
     m.by_program, m.accepted_at, m.expires_at, (SELECT k.due_at FROM ask k WHERE k.message_pk = m.pk) AS answer_by
   FROM message m JOIN agent s ON s.pk = m.sender_pk`;
+
+/** What both engines read of an ask; `k` is the ask, `m` its message, `d` the delivery, `a` the asker, `b` who owes the answer. */
+export const ASK_COLUMNS = `k.message_pk, m.id AS message_id, m.thread_id, d.seq, a.id AS asker_id, a.name AS asker_name,
+    b.id AS debtor_id, b.name AS debtor_name, m.accepted_at, m.expires_at, k.due_at, k.answer_within_ms, k.nudged_at,
+    d.state, m.body, m.body_bytes, m.body_hash`;

@@ -1,7 +1,7 @@
 /** Mutants of asks: answers, debts, reminders. */
 import type { AgentId } from "@agentmesh/protocol";
 import type { Database } from "../../../src/store/sqlite/driver/database.ts";
-import { type Mutant, ofStore, stateless } from "./mutant.ts";
+import { forgetDeliveries, type Mutant, ofStore, stateless } from "./mutant.ts";
 
 /** Runs `act` while the asks are changed, and puts the changed column back. */
 async function whileAsks<T>(
@@ -114,6 +114,47 @@ export const askMutants: Mutant[] = [
   })),
   ofStore("who owes and who waits are mixed up", ({ store }) => ({
     listAsks: (side, agentId, limit) => store.listAsks(side === "owed" ? "waiting" : "owed", agentId, limit),
+  })),
+  stateless("what is waived stays owed", ({ store, db }) => ({
+    waive: async (messageId, asker, terms) => {
+      const verdict = await store.waive(messageId, asker, terms);
+      if (verdict.kind === "done") db.exec("UPDATE ask SET closed_at = NULL WHERE waived_at IS NOT NULL");
+      return verdict;
+    },
+  })),
+  ofStore("whoever owes an answer may waive it, and so may anybody", ({ store }) => ({
+    waive: (messageId, _asker, terms) => store.waive(messageId, undefined, terms),
+  })),
+  stateless("who owed an answer is told twice that it does no more", ({ store, db }) => ({
+    waive: (messageId, asker, terms) => {
+      db.prepare("UPDATE ask SET waived_at = NULL WHERE message_pk = (SELECT pk FROM message WHERE id = ?)").run(
+        messageId,
+      );
+      return store.waive(messageId, asker, terms);
+    },
+  })),
+  stateless("who owed an answer is not told that it does no more", ({ store, db }) => ({
+    waive: async (messageId, asker, terms) => {
+      const newest = "(SELECT MAX(d.pk) FROM delivery d JOIN message m ON m.pk = d.message_pk WHERE m.kind = 'nudge')";
+      const before = db.prepare<[], { pk: number | null }>(`SELECT ${newest} AS pk`).get()?.pk ?? 0;
+      const verdict = await store.waive(messageId, asker, terms);
+      forgetDeliveries(db, `pk > ${before} AND pk = ${newest}`);
+      return verdict;
+    },
+  })),
+  stateless("a question that is put back stays waived", ({ store, db }) => ({
+    redrive: async (owner, ref, quota) => {
+      const kept = db.prepare<[], { pk: number; at: number }>(
+        "SELECT message_pk AS pk, waived_at AS at FROM ask WHERE waived_at IS NOT NULL",
+      );
+      const before = kept.all();
+      const verdict = await store.redrive(owner, ref, quota);
+      for (const { pk, at } of before) db.prepare("UPDATE ask SET waived_at = ? WHERE message_pk = ?").run(at, pk);
+      return verdict;
+    },
+  })),
+  ofStore("an asker is not told what another waived", ({ store }) => ({
+    waive: (messageId, asker, { bounce: _, ...terms }) => store.waive(messageId, asker, terms),
   })),
   stateless("a question that is owed is pruned", ({ store, db }) => ({
     prune: (retentionMs, limit) =>

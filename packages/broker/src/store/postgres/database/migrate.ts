@@ -9,6 +9,7 @@ import { eventWebhooks } from "../migrations/0006-event-webhooks.ts";
 import { meshKeys } from "../migrations/0007-mesh-key.ts";
 import { shared } from "../migrations/0008-shared.ts";
 import { countsOfMany } from "../migrations/0009-counts-of-many.ts";
+import { waived } from "../migrations/0010-waived.ts";
 
 /** Every migration in order; the schema is how many a database has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -21,6 +22,7 @@ export const migrations: readonly string[] = [
   meshKeys,
   shared,
   countsOfMany,
+  waived,
 ];
 
 /** Which of all advisory locks of a database the migrations of a mesh take. */

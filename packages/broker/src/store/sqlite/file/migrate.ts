@@ -26,6 +26,7 @@ import { hookTo } from "../migrations/from-0021/0023-hook-to.ts";
 import { followed } from "../migrations/from-0021/0024-followed.ts";
 import { counting } from "../migrations/from-0021/0025-counting.ts";
 import { eventWebhooks } from "../migrations/from-0021/0026-event-webhooks.ts";
+import { waived } from "../migrations/from-0021/0027-waived.ts";
 
 /** Every migration in order; the database's `user_version` is how many it has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -55,6 +56,7 @@ export const migrations: readonly string[] = [
   followed,
   counting,
   eventWebhooks,
+  waived,
 ];
 
 /** The database was written by a newer broker. */

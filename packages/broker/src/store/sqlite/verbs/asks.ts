@@ -4,6 +4,7 @@ import type { AnswerTerms, Store } from "../../../mesh/store.ts";
 import { messageOf } from "../../shared/rows/rows.ts";
 import { leaseRow } from "../acts/leases/taken.ts";
 import { remind } from "../acts/remind.ts";
+import { waiveAnswer } from "../acts/waive.ts";
 import { laneOf, sum } from "../commits/slices.ts";
 import type { EngineContext } from "../context.ts";
 import type { Engine } from "../engine.ts";
@@ -18,7 +19,7 @@ export function askVerbs({
   read,
   write,
   writeSliced,
-}: VerbParts): Pick<Store, "acceptedUnder" | "askStatus" | "leaseAnswer" | "listAsks" | "remindAsks"> {
+}: VerbParts): Pick<Store, "acceptedUnder" | "askStatus" | "leaseAnswer" | "listAsks" | "remindAsks" | "waive"> {
   const { asks } = engine;
   return {
     acceptedUnder: (senderId, key) => peek(() => acceptedUnder(engine, senderId, key)),
@@ -31,6 +32,8 @@ export function askVerbs({
       const rounds = await writeSliced(laneOf.care, remind(engine, context, notices, limit));
       return sum(rounds.map(({ asks }) => asks));
     },
+    waive: (messageId, asker, terms) =>
+      write(laneOf.owner(asker), () => waiveAnswer(engine, context, messageId, asker, terms)),
   };
 }
 

@@ -2,7 +2,6 @@
 import type {
   AgentId,
   AnsweredQuestion,
-  DeliveryState,
   InboxEntry,
   Message,
   MessageId,
@@ -10,6 +9,7 @@ import type {
   MessageStatus,
 } from "@agentmesh/protocol";
 import type { AcceptedUnder, AskStatus, MessagePlace, Store, StoreStats, Viewer } from "../../../mesh/store.ts";
+import { ENDED_QUESTION } from "../../shared/rows/asks.ts";
 import { previewOf } from "../../shared/rows/body.ts";
 import { BEHIND_ALL } from "../../shared/rows/cursor.ts";
 import { MESH_AGENT_ID } from "../../shared/rows/messages.ts";
@@ -81,8 +81,6 @@ export function acceptedUnder(
   return { messageId, recipient: direct ? { id: first.recipient_id, name: first.recipient_name } : undefined };
 }
 
-const ENDED: ReadonlySet<DeliveryState> = new Set(["dead", "expired", "refused", "cancelled"]);
-
 /** An ask with its answer, if it has one. */
 export function askStatus({ asks, deliveries }: Engine, messageId: MessageId, now: number): AskStatus | undefined {
   const ask = asks.one(messageId);
@@ -92,7 +90,11 @@ export function askStatus({ asks, deliveries }: Engine, messageId: MessageId, no
   // A damaged answer is none; it ends like any other, and who answered is told.
   const reply =
     row && message && !message.damaged ? { message, deliveryId: row.id, trust: row.trust ?? undefined } : undefined;
-  return { dueAt: ask.due_at, overdue: ask.due_at <= now, ended: ENDED.has(ask.state), reply };
+  const waived = ask.waived_at !== null;
+  return {
+    ...{ dueAt: ask.due_at, overdue: ask.due_at <= now },
+    ...{ ended: waived || ENDED_QUESTION.has(ask.state), waived, reply },
+  };
 }
 
 /** What a message answers, for whoever sent or got that; a notice of the mesh says itself what it is about. */
