@@ -63,6 +63,7 @@ const eventStyles: Readonly<Record<TimelineEvent, Style>> = {
   held: "yellow",
   admitted: "bold",
   refused: "red",
+  waived: "dim",
 };
 
 /** The style of a timeline event; a newer broker may know events this command line does not. */

@@ -57,7 +57,7 @@ export function questionLine({ from, preview, messageId }: AnsweredQuestion): st
 }
 
 /** Whether an answer came, and what it says; or from whom it is awaited, until when. */
-function answerText({ status, from, dueAt, messageId, acceptedAt, preview }: Answer, asker: string): string {
+function answerText({ status, from, dueAt, messageId, acceptedAt, preview, why }: Answer, asker: string): string {
   const name = plainLine(from.name);
   if (status === "came") {
     const at = acceptedAt === undefined ? "" : ` at ${localTime(acceptedAt)}`;
@@ -68,7 +68,10 @@ function answerText({ status, from, dueAt, messageId, acceptedAt, preview }: Ans
   const said = {
     awaited: `An answer of ${name} is awaited until ${due}; nothing came yet.`,
     overdue: `An answer of ${name} is overdue since ${due}. A late one would still come into the inbox of ${asker}.`,
-    not_coming: `No answer of ${name} will come.`,
+    not_coming:
+      why === undefined
+        ? `No answer of ${name} will come.`
+        : `No answer of ${name} is owed any more: ${plainLine(why)}. A late one would still come into the inbox of ${asker}.`,
   }[status];
   return style("bold", sentence(`  ${said}`, "  "));
 }

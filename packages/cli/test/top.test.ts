@@ -118,6 +118,26 @@ describe.skipIf(whyNoTerminals !== undefined)(`in a terminal ${whyNoTerminals ??
     expect(await top.exit).toMatchObject({ code: 0 });
   });
 
+  test("an answer that nobody needs any more is waived by a key, which asks first", async () => {
+    const [waits, owes] = [await broker.agent("waits"), await broker.agent("owes")];
+    await waits.client.ask({ to: "owes", body: "Which one?", answerWithinMs: 60_000, timeoutMs: 0 });
+    await owes.client.ask({ to: "waits", body: "Which port?", answerWithinMs: 1_000, timeoutMs: 0 });
+    const top = startTop();
+    await until(() => top.screen().includes("owes waits for an answer that waits owes"), "the overdue answer");
+    expect(top.screen()).toContain("w waive");
+    top.type("w");
+    await until(
+      () => top.screen().includes("Tell waits that owes needs no answer any more? [y]es, [n]o"),
+      "to be asked",
+    );
+    top.type("y");
+    await until(() => top.screen().includes("Nothing waits for you."), "the list to be empty");
+    expect((await waits.client.listAsks()).owed).toEqual([]);
+    expect((await owes.client.listAsks()).owed).toHaveLength(1);
+    top.type("q");
+    expect(await top.exit).toMatchObject({ code: 0 });
+  });
+
   test("a key acts on the need that was chosen: when it goes by itself, none is chosen until somebody does", async () => {
     await refuse("mine", ["of mine"]);
     await refuse("others", ["of others"]);

@@ -24,6 +24,32 @@ test("ask prints the answer or says that it is pending, and owed names who owes 
   await seer.client.ack({ delivery: "2" });
 });
 
+test("waive has nobody owe an answer any more, ends who waits for it, and says what is no question", async () => {
+  const owing = await broker.agent("owing");
+  const asking = cli(broker.home, ["ask", "owing", "which port?", "--timeout", "1m"]);
+  await owing.client.lease({ waitMs: 60_000 });
+  const owed = await cli(broker.home, ["owed", "owing"]);
+  const [messageId = "none"] = /msg_[0-9a-f]{32}/.exec(owed.stdout) ?? [];
+  expect(await cli(broker.home, ["waive", messageId])).toMatchObject({
+    ...{ code: 0, stdout: `owing owes cli no answer to ${messageId} any more.\n` },
+  });
+  const ended = await asking;
+  expect([ended.code, ended.stderr.replaceAll(/\s+/g, " ")]).toEqual([
+    8,
+    expect.stringContaining("No answer will come: the question is leased for owing (“waived with the mesh key”)."),
+  ]);
+  expect((await cli(broker.home, ["owed", "owing"])).stdout).toBe("No question is without an answer.\n");
+  const traced = (await cli(broker.home, ["trace", messageId])).stdout.replaceAll(/\s+/g, " ");
+  expect(traced).toContain("waived with the mesh key");
+  expect(traced).toContain("No answer of owing is owed any more: waived with the mesh key.");
+  expect(JSON.parse((await cli(broker.home, ["waive", messageId, "--json"])).stdout)).toMatchObject({
+    waived: [{ messageId, from: { name: "cli" }, to: { name: "owing" } }],
+  });
+  const { messageId: plain } = await owing.client.send({ to: "seer", body: "no question" });
+  const refused = await cli(broker.home, ["waive", plain]);
+  expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining("is no question")]);
+});
+
 test("publish says who got it and who did not; subscribe gets what was published before; topics lists both", async () => {
   const bob = await broker.agent("bob");
   await bob.client.subscribe({ topic: "build.>" });

@@ -75,7 +75,7 @@ export class MeshCalls extends AgentCalls {
   /**
    * Asks one agent and waits up to `timeoutMs` (default 30 s), over as many calls as that takes.
    * Resolves to `replied` with the answer, to `pending`, after which a late answer comes into the inbox, or to `ended`
-   * as soon as the question is dead, refused, expired or taken back. The answer is acked when it is here; with `lease` it is
+   * as soon as the question is dead, refused, expired or taken back, or its answer waived. The answer is acked when it is here; with `lease` it is
    * the caller's to ack, by `replyDelivery`.
    */
   async ask(
@@ -98,6 +98,11 @@ export class MeshCalls extends AgentCalls {
   /** Asks without an answer: what this agent owes and waits for, or with the mesh key any agent. */
   listAsks(input: In<"listAsks"> = {}, options?: CallOptions): Out<"listAsks"> {
     return this.connection.call(endpoints.listAsks, input, options);
+  }
+
+  /** Has nobody owe the answer to a question any more: one of this agent's own, or with the mesh key anybody's. */
+  waive(input: In<"waive">, options?: CallOptions): Out<"waive"> {
+    return this.connection.call(endpoints.waive, input, options);
   }
 
   /** What waits for a person, the worst first, each with what ends it: of all with the mesh key, or of this agent. */

@@ -92,6 +92,16 @@ export function messagesCommands(program: Command): void {
     .action(async (agent, _, command) =>
       (await import("../commands/messages/ask.ts")).owed(await contextOf(command), agent),
     );
+  program
+    .command("waive")
+    .summary("have nobody owe an answer any more")
+    .description(
+      "Have nobody owe the answer to a question any more: who owed it is told, and who asked. A late answer still comes.",
+    )
+    .argument("<message...>", "msg_…, as agentmesh owed lists it")
+    .action(async (refs, _, command) =>
+      (await import("../commands/messages/ask.ts")).waive(await contextOf(command), refs),
+    );
   const publish = program
     .command("publish")
     .summary("publish a message on a topic")

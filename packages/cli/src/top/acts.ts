@@ -40,6 +40,12 @@ export function begin(act: NeedAct, need: Need, actor: Actor): Asking | Promise<
       return each(deliveries, (delivery) => admin.redrive({ delivery }), "redriven");
     case "ask_again":
       return say(actor, agent?.id, askingAgainText(from?.name ?? "", messageId ?? ""), `${name} was asked again.`);
+    case "waive":
+      return {
+        kind: "sure",
+        label: `Tell ${name} that ${sender} needs no answer any more?`,
+        done: () => waive(admin, messageId, name),
+      };
     case "ping":
       return ping(actor, agent?.id, name);
     case "test_webhook":
@@ -62,6 +68,11 @@ async function say({ acting }: Actor, to: string | undefined, body: string, done
   const { client, by } = await acting();
   if (to !== undefined) await client.send({ to, body, ...by });
   return done;
+}
+
+async function waive(admin: MeshClient, message: Need["messageId"], name: string): Promise<string> {
+  if (message !== undefined) await admin.waive({ message });
+  return `${name} owes no answer any more.`;
 }
 
 async function ping({ acting }: Actor, to: string | undefined, name: string): Promise<string> {

@@ -17,6 +17,7 @@ const keys: readonly ActKey[] = [
   { act: "redrive", key: "r", word: "redrive", ends: true },
   { act: "dismiss", key: "d", word: "dismiss", ends: true },
   { act: "ask_again", key: "s", word: "ask again" },
+  { act: "waive", key: "w", word: "waive", ends: true },
   { act: "test_webhook", key: "t", word: "test now" },
   { act: "ping", key: "p", word: "ping" },
 ];

@@ -1,6 +1,6 @@
-/** `agentmesh ask` and `owed`: a question waited for, and the questions nobody has answered yet. */
+/** `agentmesh ask`, `owed` and `waive`: a question waited for, the questions nobody has answered yet, and that nobody has to. */
 import { randomUUID } from "node:crypto";
-import { type AskReply, type OpenAsk, plainLine, quoted, quotedUnlessWord } from "@agentmesh/protocol";
+import { type AskReply, type OpenAsk, plainLine, quoted, quotedUnlessWord, type WaiveReply } from "@agentmesh/protocol";
 import { eachOf } from "../../all-agents.ts";
 import { CommandError } from "../../command-error.ts";
 import type { Context } from "../../context.ts";
@@ -10,6 +10,7 @@ import { indented, jsonText, print, remark, style, tell, warn } from "../../term
 import { type Column, table } from "../../terminal/table.ts";
 import { waitFor } from "../../terminal/waiting.ts";
 import { textFrom } from "../../text-input.ts";
+import { messageRefOf } from "./send.ts";
 
 /** Longest wait of one call; then it is said how far it has come. */
 const EACH_MS = 10_000;
@@ -90,7 +91,25 @@ export async function owed(context: Context, agent: string | undefined): Promise
   // Between two of those that are looked at, it is owed by one and waited for by the other.
   const rows = [...new Map([...asks.owed, ...asks.waiting].map((ask) => [ask.messageId, ask])).values()];
   await print(table(columns, rows));
-  if (rows.some(({ overdue }) => overdue)) remark("Overdue: the agent asked is reminded once, then the asker is told.");
+  if (rows.some(({ overdue }) => overdue)) {
+    remark(
+      "Overdue: the agent asked is reminded once, then the asker is told. Have nobody owe one: agentmesh waive msg_…",
+    );
+  }
+}
+
+/** Has nobody owe answers any more. @throws MeshApiError, BrokerUnreachableError, CommandError */
+export async function waive(context: Context, refs: readonly string[]): Promise<void> {
+  const messages = refs.map(messageRefOf);
+  const admin = await context.admin();
+  const replies: WaiveReply[] = [];
+  for (const message of messages) {
+    const reply = await admin.waive({ message });
+    replies.push(reply);
+    const [debtor, asker] = [plainLine(reply.to.name), plainLine(reply.from.name)];
+    if (!context.json) await tell(`${debtor} owes ${asker} no answer to ${reply.messageId} any more.`);
+  }
+  if (context.json) await print(jsonText({ waived: replies }));
 }
 
 const columns: Column<OpenAsk>[] = [
@@ -103,4 +122,5 @@ const columns: Column<OpenAsk>[] = [
     cell: ({ overdue, dueAt }) => (overdue ? { text: `overdue ${since(dueAt)}`, style: "red" } : `in ${until(dueAt)}`),
   },
   { title: "QUESTION", cell: ({ preview }) => quoted(preview), min: 20 },
+  { title: "MESSAGE", cell: ({ messageId }) => messageId, min: 36, fold: true },
 ];
