@@ -281,6 +281,24 @@ test("what a policy holds is said: of a publish, and of what a subscription brou
   expect(published.text).toMatch(/^wary \(online\); state: held\nRule \(held\): wary holds messages/m);
 });
 
+test("ask_peer ends at once when its answer is waived, and a trace says so", async () => {
+  await using asker = await session(broker, "waives-asker", { env: byChannel });
+  await broker.agent("waives-oracle");
+  await asker.joined();
+  const asking = asker.tool("ask_peer", { to: "waives-oracle", message: "which port?", wait_seconds: 60 });
+  const owed = async () => (await broker.admin.listAsks({ agent: "waives-oracle" })).owed[0]?.messageId;
+  const message = await until(owed, "the question");
+  await broker.admin.waive({ message });
+  const ended = await asking;
+  expect(ended.data).toMatchObject({ status: "ended", message_id: message, why: "waived with the mesh key" });
+  expect(ended.text).toBe(
+    "No answer will come: the question is queued for waives-oracle (“waived with the mesh key”).",
+  );
+  const { text, data } = await asker.tool("trace_message", { message_id: message });
+  expect(text).toContain("No answer of waives-oracle is owed any more: waived with the mesh key.");
+  expect(data).toMatchObject({ deliveries: [{ answer: { status: "not_coming", why: "waived with the mesh key" } }] });
+});
+
 test("ask_peer brings the answer back in its result; without one in time it says pending", async () => {
   await using asker = await session(broker, "asker", { env: byChannel });
   await using oracle = await session(broker, "oracle", { env: byChannel });

@@ -44,6 +44,7 @@ export const traceMessage = tool({
           ...(answer.dueAt !== undefined && { due: answer.dueAt }),
           ...(answer.messageId !== undefined && { message_id: answer.messageId }),
           ...(answer.preview !== undefined && { preview: defangLine(answer.preview, 200) }),
+          ...(answer.why !== undefined && { why: defangLine(answer.why) }),
         },
       }),
       ...(outlook && { cause: defangLine(outlook.cause, 800), remedy: defangLine(outlook.remedy, 800) }),
@@ -80,7 +81,13 @@ export const traceMessage = tool({
 
 function answerText(
   name: string,
-  answer: { readonly status: string; readonly due?: string; readonly message_id?: string; readonly preview?: string },
+  answer: {
+    readonly status: string;
+    readonly due?: string;
+    readonly message_id?: string;
+    readonly preview?: string;
+    readonly why?: string;
+  },
 ): string {
   const due = answer.due ?? "its time";
   switch (answer.status) {
@@ -91,6 +98,8 @@ function answerText(
     case "overdue":
       return `An answer of ${name} is overdue since ${due}; a late one would still come.`;
     default:
-      return `No answer of ${name} will come.`;
+      return answer.why === undefined
+        ? `No answer of ${name} will come.`
+        : `No answer of ${name} is owed any more: ${answer.why}.`;
   }
 }
