@@ -70,7 +70,7 @@ describe("an event", () => {
     expect(looked).toEqual(
       expect.arrayContaining([
         ...nouns("delivery", "accepted", "acked", "dead", "rejected", "redriven", "dismissed"),
-        ...nouns("delivery", "held", "admitted", "refused", "cancelled", "expired"),
+        ...nouns("delivery", "held", "admitted", "refused", "cancelled", "expired", "waived"),
         ...nouns("agent", "removed", "archived", "presence"),
         ...nouns("push", "proven", "failing"),
         ...nouns("webhook", "working", "failing", "resting", "disabled", "removed"),

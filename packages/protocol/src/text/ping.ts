@@ -9,8 +9,3 @@ export function pingText(from: string): string {
 export function askingAgainText(from: string, messageId: string): string {
   return `${from} still waits for your answer to ${messageId}.`;
 }
-
-/** What releases an agent from waiting for an answer that is overdue. */
-export function goingOnText(asked: string, messageId: string): string {
-  return `Go on without ${asked}'s answer to ${messageId}: nobody expects you to wait for it any longer.`;
-}

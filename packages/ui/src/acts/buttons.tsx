@@ -1,11 +1,11 @@
-/** Buttons that stand in several rooms: for dead letters, held mail, a webhook, a ping. */
+/** Buttons that stand in several rooms: for dead letters, held mail, an answer that is owed, a webhook, a ping. */
 import type { InboxEntry } from "@agentmesh/protocol";
 import { countedTo, forEach, MAX_NEEDS_OF_A_KIND, pingText } from "@agentmesh/protocol/shown";
 import { goTo } from "../frame/address.ts";
 import { ownSignIn } from "../frame/sign-in.ts";
 import { Act } from "./act.tsx";
 import { dismissing } from "./command-lines.ts";
-import { admit, dismiss, redrive, refuse, send, testWebhook } from "./remedies.ts";
+import { admit, dismiss, redrive, refuse, send, testWebhook, waive } from "./remedies.ts";
 
 /** What the buttons of dead letters need. */
 interface DeadProps {
@@ -57,6 +57,20 @@ export function HeldButtons({ id, from, to }: { id: InboxEntry["id"]; from: stri
         Refuse
       </Act>
     </>
+  );
+}
+
+/** Has nobody owe the answer to a question any more. */
+export function Waive({ id, from, to }: { id: string; from: string; to: string }) {
+  return (
+    <Act
+      command={`agentmesh waive ${id}`}
+      run={() => waive(id)}
+      done="Waived"
+      confirm={`Tell ${to} that ${from} needs no answer any more?`}
+    >
+      Need no answer
+    </Act>
   );
 }
 

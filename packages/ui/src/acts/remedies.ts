@@ -22,6 +22,11 @@ export function refuse(id: string): Promise<unknown> {
   return act("POST", `/v1/deliveries/${id}/refuse`, {});
 }
 
+/** Has nobody owe the answer to a question any more. */
+export function waive(messageId: string): Promise<unknown> {
+  return act("POST", `/v1/messages/${messageId}/waive`);
+}
+
 /** Has a test event posted to an agent's webhook; @throws why it was not taken. */
 export async function testWebhook(agentId: string): Promise<void> {
   const { taken, why } = await act<TestWebhookReply>("POST", `/v1/agents/${agentId}/webhook/test`);

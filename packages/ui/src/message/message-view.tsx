@@ -4,7 +4,7 @@ import { plainLine, renderDelivery, withTimes } from "@agentmesh/protocol/shown"
 import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Act } from "../acts/act.tsx";
-import { DeadButtons, HeldButtons } from "../acts/buttons.tsx";
+import { DeadButtons, HeldButtons, Waive } from "../acts/buttons.tsx";
 import { saying, withUrgency } from "../acts/command-lines.ts";
 import { send } from "../acts/remedies.ts";
 import { Markdown } from "../conversations/text.tsx";
@@ -105,7 +105,7 @@ function Trace({ status: { message, question, deliveries, nextAfter } }: { statu
           <Remedies delivery={delivery} from={message.from.name} />
           <DrawnAlone all={drawn} at={at} of={delivery} />
           <Steps delivery={delivery} />
-          {delivery.answer && <AnswerOf answer={delivery.answer} />}
+          {delivery.answer && <AnswerOf answer={delivery.answer} to={message} />}
           <details>
             <summary>As a model is shown it</summary>
             <pre>
@@ -206,25 +206,36 @@ function Steps({ delivery: { timeline, earlierSteps } }: { delivery: TracedDeliv
   );
 }
 
-function AnswerOf({
-  answer: { status, from, dueAt, messageId, preview },
-}: {
-  answer: NonNullable<TracedDelivery["answer"]>;
-}) {
+interface AnswerProps {
+  readonly answer: NonNullable<TracedDelivery["answer"]>;
+  /** What it answers. */
+  readonly to: MessageStatus["message"];
+}
+
+function AnswerOf({ answer: { status, from, dueAt, messageId, preview, why }, to }: AnswerProps) {
+  const isOwed = status === "awaited" || status === "overdue";
   return (
-    <p class={status === "overdue" ? "line stuck" : "line"}>
-      {status === "came"
-        ? "answered by "
-        : status === "not_coming"
-          ? "no answer will come of "
-          : `answer ${status} of `}
-      <Name name={from.name} plain />
-      {dueAt !== undefined && status !== "came" && ` until ${clock(dueAt)}`}{" "}
-      {messageId !== undefined && (
-        <MessageLink id={messageId}>
-          <Words of={preview ?? messageId} />
-        </MessageLink>
+    <>
+      <p class={status === "overdue" ? "line stuck" : "line"}>
+        {status === "came"
+          ? "answered by "
+          : status === "not_coming"
+            ? "no answer will come of "
+            : `answer ${status} of `}
+        <Name name={from.name} plain />
+        {dueAt !== undefined && isOwed && ` until ${clock(dueAt)}`}
+        {why !== undefined && `: ${plainLine(why)}`}{" "}
+        {messageId !== undefined && (
+          <MessageLink id={messageId}>
+            <Words of={preview ?? messageId} />
+          </MessageLink>
+        )}
+      </p>
+      {isOwed && (
+        <div class="acts">
+          <Waive id={to.id} from={to.from.name} to={from.name} />
+        </div>
       )}
-    </p>
+    </>
   );
 }

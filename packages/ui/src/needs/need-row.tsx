@@ -1,17 +1,10 @@
 /** One thing that needs a person: what it is, since when, in the words of whoever is stuck, and the buttons that end it. */
 import type { Need } from "@agentmesh/protocol";
-import {
-  askingAgainText,
-  countedTo,
-  goingOnText,
-  MAX_NEEDS_OF_A_KIND,
-  plainLine,
-  shellWord,
-} from "@agentmesh/protocol/shown";
+import { askingAgainText, countedTo, MAX_NEEDS_OF_A_KIND, plainLine } from "@agentmesh/protocol/shown";
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Act } from "../acts/act.tsx";
-import { DeadButtons, HeldButtons, Ping, TestWebhook } from "../acts/buttons.tsx";
+import { DeadButtons, HeldButtons, Ping, TestWebhook, Waive } from "../acts/buttons.tsx";
 import { saying } from "../acts/command-lines.ts";
 import { reply, send } from "../acts/remedies.ts";
 import { goTo } from "../frame/address.ts";
@@ -95,25 +88,13 @@ function Remedy({ need }: { need: Need }): ComponentChildren {
         <small>not asked of you here</small>
       );
     case "overdue": {
-      const [text, release] = [
-        askingAgainText(from?.name ?? "", messageId ?? ""),
-        goingOnText(agent.name, messageId ?? ""),
-      ];
+      const text = askingAgainText(from?.name ?? "", messageId ?? "");
       return (
         <>
           <Act command={first?.command} run={() => send(agent.name, text)} done="Asked" main writes>
             Ask {agent.name} again
           </Act>
-          {from && (
-            <Act
-              command={saying(`send ${shellWord(from.name)}`, release)}
-              run={() => send(from.name, release)}
-              done="Told"
-              writes
-            >
-              Have {from.name} go on
-            </Act>
-          )}
+          {from && messageId !== undefined && <Waive id={messageId} from={from.name} to={agent.name} />}
         </>
       );
     }

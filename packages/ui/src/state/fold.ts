@@ -19,6 +19,7 @@ export function outOfDate({ type }: Pick<MeshEvent, "type">): Look[] {
     case "delivery.refused":
     case "delivery.cancelled":
     case "delivery.expired":
+    case "delivery.waived":
       return ["needs", "asks"];
     case "topic.subscribed":
     case "topic.unsubscribed":
