@@ -53,9 +53,14 @@ export const webhookCommands: CommandKind[] = [
     const inReply = { inReplyTo: of.id, threadId: of.message.threadId, answers };
     return send(draft(to.id, of.message.from.id, what, { ...inReply, ...(ends && { endsTask: true }) }));
   }),
-  kind("give a task up", 1, any, (o, n) => {
-    const delivery = pickTask(o, n);
-    return delivery && unfollow(delivery);
+  kind("give a task up", 1, taking, function* (o, chosen) {
+    // Beside another one, where there is mail for it.
+    yield* takes(o, { ...chosen, among: "open", late: false });
+    const delivery = pickTask(o, chosen.n);
+    if (!delivery) return;
+    yield unfollow(delivery);
+    // Of the others all are followed still.
+    yield lookAtTasks();
   }),
   kind("look at the tasks", 3, any, () => lookAtTasks()),
   kind(
