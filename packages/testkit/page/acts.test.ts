@@ -107,4 +107,11 @@ pageTestBeside("who owes an overdue answer is asked again, and owes it no more, 
   expect(await texts(waiter)).toEqual([expect.stringContaining("It was waived at the page by go-between:")]);
   await seen.page.goto(`${broker().url}/ui/message/${messageId}`);
   await shown(seen.page, "waived at the page by go-between");
+
+  // What the person asked itself it need not be told.
+  const own = await person.client.ask({ to: "debtor", body: "which host?", timeoutMs: 0 });
+  await seen.page.goto(`${broker().url}/ui/message/${own.messageId}`);
+  for (let n = 0; n < 2; n++) await seen.page.getByRole("button", { name: "Need no answer" }).click();
+  await shown(seen.page, "no answer will come of debtor: waived by its asker");
+  expect(await texts(person)).toEqual([]);
 });

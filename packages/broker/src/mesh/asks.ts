@@ -154,7 +154,8 @@ export class Asks {
     if (!place || !(await this.#mayWaive(from, place.sender))) throw unknownMessage(named);
     const { messageId, sender } = place;
     const asker = from.kind === "key" ? undefined : sender.id;
-    return waiveReply(await this.#store.waive(messageId, asker, await waiveTerms(this.#store, from)), messageId);
+    const terms = await waiveTerms(this.#store, from, sender);
+    return waiveReply(await this.#store.waive(messageId, asker, terms), messageId);
   }
 
   /** The asker itself, the machine whose agent it is, and whoever holds the mesh key. */

@@ -1,13 +1,13 @@
 /** Waiving an answer in words: who does it, what both sides are told, and why there may be nothing to waive. */
-import { type MessageId, quoted, type TimelineEntry, type WaiveReply } from "@agentmesh/protocol";
+import { type MessageId, type Party, quoted, type TimelineEntry, type WaiveReply } from "@agentmesh/protocol";
 import type { AnyCaller, PageSignIn } from "../caller.ts";
 import { timestamp } from "../clock.ts";
 import { MeshError } from "../errors.ts";
 import type { Store, WaiveTerms, WaiveVerdict } from "../store.ts";
 
-/** How a caller waives: an asker need not be told what it does itself. */
-export async function waiveTerms(store: Store, from: AnyCaller): Promise<WaiveTerms> {
-  if (from.kind !== "key") return { why: "by its asker", nudge };
+/** How a caller waives: an asker need not be told what it does itself, a person at the page neither. */
+export async function waiveTerms(store: Store, from: AnyCaller, asker: Party): Promise<WaiveTerms> {
+  if (from.kind !== "key" || from.page?.as === asker.id) return { why: "by its asker", nudge };
   const why = await operatorWords(store, from.page);
   return {
     why,
