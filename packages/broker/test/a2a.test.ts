@@ -104,10 +104,10 @@ describe.each(["JSONRPC", "HTTP+JSON"] as const)("by %s", (transport) => {
     const client = await connect(transport);
     const task = await sent(client, said(`not needed, ${transport}`, {}, true));
     await question(`not needed, ${transport}`);
-    await broker.admin.waive({ message: task.id });
+    await caller.client.waive({ message: task.id });
     const { status } = await client.getTask({ tenant: "", id: task.id });
     expect(status?.state).toBe(TaskState.TASK_STATE_CANCELED);
-    expect(status?.message?.parts[0]?.content).toMatchObject({ value: "Its answer was waived with the mesh key." });
+    expect(status?.message?.parts[0]?.content).toMatchObject({ value: "Its answer was waived by its asker." });
   });
 
   test("what cannot be done is refused with the library's own reasons", async () => {
