@@ -62,14 +62,14 @@ async function openView(view: string, besides?: (page: SeenPage["page"]) => Prom
 
 /** Percent of a core that each view takes meanwhile, as it would be where nobody else is on the machine. */
 async function counted(views: readonly OpenView[], gauge: Awaited<ReturnType<typeof openGauge>>) {
-  await gauge.slowness();
+  const slowness = await gauge.begin();
   const before = await Promise.all(views.map(({ count }) => count()));
   const [begun, browserBefore, brokerBefore] = [performance.now(), await cpuOfBrowser(browser()), cpuOf(broker().pid)];
   await seconds(SECONDS);
   const after = await Promise.all(views.map(({ count }) => count()));
   const all = { browser: (await cpuOfBrowser(browser())) - browserBefore, broker: cpuOf(broker().pid) - brokerBefore };
   const tookMs = performance.now() - begun;
-  const slow = await gauge.slowness();
+  const slow = await slowness();
   const share = (ms: number) => Math.round((ms / tookMs) * 10_000) / 100;
   const rounded = (n: number) => Math.round(n * 100) / 100;
   const of = (at: number, what: keyof Spent) => share((after[at]?.[what] ?? 0) - (before[at]?.[what] ?? 0));
@@ -98,7 +98,7 @@ function tooMuch(found: readonly Counted[]): Counted[] {
 }
 
 pageTest(
-  "an open page draws what is shown and no more: little of a core while a hundred things happen a second, and twice as much is found",
+  "an open page draws what is shown and no more: little of a core while a hundred things happen a second, and two and a half times as much is found",
   async () => {
     const alice = await broker().agent("alice");
     const receivers = await Promise.all(Array.from({ length: 8 }, (_, n) => broker().agent(`agent-${n}`)));
@@ -107,19 +107,22 @@ pageTest(
     const views: OpenView[] = [];
     for (const view of Object.keys(KNOWN)) views.push(await openView(view));
     const costly = await openView("log", async (page) => {
-      // As much again as the view takes, in pieces of a known work.
-      const everyMs = (100 * QUIET.thread) / (KNOWN.log?.thread ?? 1);
+      // As much again as the bound lets the view take, in pieces of a known work: what misses the bound by a hair is no proof of it.
+      const everyMs = (100 * QUIET.thread) / (MOST * (KNOWN.log?.thread ?? 1));
       await page.addInitScript(workAgainAndAgain, { everyMs });
     });
     try {
       await seconds(WARM);
       const sentBefore = traffic.sent;
-      let found = await counted([...views, costly], gauge);
-      expect(tooMuch(found.slice(-1)), "a page that does twice as much").toHaveLength(1);
-      for (let look = 1; look < LOOKS && tooMuch(found.slice(0, -1)).length > 0; look++) {
-        found = await counted([...views, costly], gauge);
+      const found = await counted([...views, costly], gauge);
+      expect(tooMuch(found.slice(-1)), "a page that does two and a half times as much").toHaveLength(1);
+      // A view is at fault that takes too much in each of the looks: another on the machine takes it from one view, then from another.
+      let left = tooMuch(found.slice(0, -1));
+      for (let look = 1; look < LOOKS && left.length > 0; look++) {
+        const again = tooMuch((await counted([...views, costly], gauge)).slice(0, -1));
+        left = again.filter(({ view }) => left.some((before) => before.view === view));
       }
-      expect(tooMuch(found.slice(0, -1))).toEqual([]);
+      expect(left).toEqual([]);
       // A page that heard nothing would cost nothing.
       const events = 3 * (traffic.sent - sentBefore);
       expect(events, "events of the messages that were sent").toBeGreaterThan(SECONDS * MESSAGES);

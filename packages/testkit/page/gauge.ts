@@ -49,23 +49,26 @@ export function workAgainAndAgain({ everyMs }: { everyMs: number }): void {
 /** How many times as long as on a quiet machine a page takes, by its thread and by its process. */
 export type Slowness = Spent;
 
-/** Opens the page; what it answers tells how slow all has been since it was asked before. */
-export async function openGauge(browser: Browser): Promise<{ slowness(): Promise<Slowness> } & AsyncDisposable> {
+/** Tells how slow all has been since it began. */
+export type SlownessSince = () => Promise<Slowness>;
+
+/** Opens the page. A look is begun where its count begins, so that two of them do not take from each other. */
+export async function openGauge(browser: Browser): Promise<{ begin(): Promise<SlownessSince> } & AsyncDisposable> {
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.goto("data:text/html,<!doctype html><title>gauge</title><body></body>");
   await page.evaluate(workAgainAndAgain, { everyMs: EVERY_MS });
   const count = await counterOf(browser, page);
-  let before = await looked(page, count);
   return {
-    async slowness() {
-      const now = await looked(page, count);
-      const pieces = now.pieces - before.pieces;
-      if (pieces === 0) throw new Error("The page of the gauge does nothing.");
-      const of = (what: keyof Spent) => (now[what] - before[what]) / pieces / QUIET[what];
-      const slowness = { thread: of("thread"), process: of("process") };
-      before = now;
-      return slowness;
+    async begin() {
+      const before = await looked(page, count);
+      return async () => {
+        const now = await looked(page, count);
+        const pieces = now.pieces - before.pieces;
+        if (pieces === 0) throw new Error("The page of the gauge does nothing.");
+        const of = (what: keyof Spent) => (now[what] - before[what]) / pieces / QUIET[what];
+        return { thread: of("thread"), process: of("process") };
+      };
     },
     [Symbol.asyncDispose]: () => context.close(),
   };
