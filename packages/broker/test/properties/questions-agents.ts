@@ -109,18 +109,31 @@ export function say(agentId: AgentId, summary: string): Question {
 /** Takes an agent out of the mesh: what is open in its inbox dies. */
 export function removeAgent(agentId: AgentId): Question {
   return async (o) => {
+    const { store } = o.world;
     const token = o.history.agent(agentId)?.tokenHash ?? "";
-    const act = o.world.store.removeAgent(agentId, BOUNCE);
-    await turn();
-    const meanwhile = await o.world.store.agentByToken(token);
+    const open = async () =>
+      (await store.listInbox({ agentId, which: "open", afterSeq: 0, limit: 100 })).entries.length;
+    const before = await open();
+    let isDone = false;
+    const act = store.removeAgent(agentId, BOUNCE).finally(() => {
+      isDone = true;
+    });
+    // When it begins is the engine's matter; from then on the token is bad, whatever of its mail is still open.
+    let isGoodMeanwhile = false;
+    while (o.world.ways.looksSeeActs && !isDone && !isGoodMeanwhile) {
+      await turn();
+      const hasBegun = (await open()) < before;
+      const isGood = (await store.agentByToken(token)) !== undefined;
+      if (!isGood) break;
+      isGoodMeanwhile = hasBegun;
+    }
     const n = await act;
-    const after = await o.world.store.agentByToken(token);
+    const after = await store.agentByToken(token);
     return () => {
       const agent = o.history.agent(agentId);
       const alive = o.history.alive(agentId);
       o.say(`remove ${agent?.name} → ${n} dead`);
-      const isGone = !after && !(o.world.ways.looksSeeActs && meanwhile);
-      demand(isGone, "ownership", () => `the token of ${agent?.name} is good although it has left`);
+      demand(!after && !isGoodMeanwhile, "ownership", () => `the token of ${agent?.name} is good although it has left`);
       demand(n === alive.length, "I1 no loss", () => `${alive.length} lived, but ${n} died with their agent`);
       leave(o, agentId);
       for (const each of alive) judgeEnd(o, each, "dead", "dead", { reason: "recipient_gone" });
