@@ -11,6 +11,8 @@ import { type Edge, edgesOf, type Node, nodesOf, type Passed, thickness } from "
 const HOUR_MS = 3_600_000;
 /** With more nodes than this a name is shown where its node is pointed at. */
 const NAMED = 60;
+/** What types of events of deliveries begin with. */
+const PREFIX = "delivery.";
 /** The agent that is pointed at: the rest steps back. */
 const near = signal<string | undefined>(undefined);
 
@@ -58,17 +60,16 @@ export function FlowView() {
   );
 }
 
-function passed(): Passed[] {
-  return [
-    ...earlier.value.map(({ from, to, ...rest }) => ({ ...rest, from: from.name, to: to.name })),
-    ...events
-      .peek()
-      .flatMap((event) =>
-        "deliveryId" in event
-          ? [{ ...event, event: event.type.slice("delivery.".length), from: event.from.name, to: event.to.name }]
-          : [],
-      ),
-  ];
+/** Without copies: there are thousands of them, at each picture anew. */
+function* passed(): Generator<Passed> {
+  for (const { deliveryId, event, at, from, to } of earlier.value) {
+    yield { deliveryId, event, at, from: from.name, to: to.name };
+  }
+  for (const event of events.peek()) {
+    if (!("deliveryId" in event)) continue;
+    const { deliveryId, type, at, from, to } = event;
+    yield { deliveryId, event: type.slice(PREFIX.length), at, from: from.name, to: to.name };
+  }
 }
 
 function EdgeLine({ edge: { from, to, messages, stuck, awaited, refused } }: { edge: Edge }) {

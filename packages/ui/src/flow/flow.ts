@@ -55,8 +55,10 @@ export function edgesOf(
     edges.set(key, found);
     return found;
   };
+  // Times of the broker are all of one form: compared as texts, a hundred times as fast.
+  const first = new Date(since).toISOString();
   for (const { deliveryId, event, at, from, to } of passed) {
-    if (Date.parse(at) < since || from === MESH) continue;
+    if (at < first || from === MESH) continue;
     const { seen, stuck } = edge(from, to);
     seen.add(deliveryId);
     // What came last counts: a redriven letter is stuck no more.

@@ -7,6 +7,8 @@ import { earlier, events, heardSince, isLogKnown, status } from "../state/mesh.t
 import { ENDS, type Histogram, histogramsOf, type Step } from "./times.ts";
 
 const spans = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
+/** What types of events of deliveries begin with. */
+const PREFIX = "delivery.";
 const span = signal<keyof typeof spans>("hour");
 
 /** The view. */
@@ -71,13 +73,14 @@ export function HealthView() {
   );
 }
 
-function steps(): Step[] {
-  return [
-    ...earlier.value,
-    ...events
-      .peek()
-      .flatMap((event) => ("deliveryId" in event ? [{ ...event, event: event.type.slice("delivery.".length) }] : [])),
-  ];
+/** Without copies: there are thousands of them, at each picture anew. */
+function* steps(): Generator<Step> {
+  yield* earlier.value;
+  for (const event of events.peek()) {
+    if (!("deliveryId" in event)) continue;
+    const { deliveryId, type, at } = event;
+    yield { deliveryId, event: type.slice(PREFIX.length), at, path: "path" in event ? event.path : undefined };
+  }
 }
 
 function Bars({ of: { counts, n, leg } }: { of: Histogram }) {

@@ -25,18 +25,18 @@ export function linesOf(earlier: readonly LogEntry[], events: readonly MeshEvent
       const key = `${deliveryId} ${event} ${attempt} ${at} ${n}`;
       return { key, at, noun: "delivery", verb: event, from: from.name, who: to.name, words, messageId };
     });
-  return [...before, ...events.map(lineOf)];
+  return [...before, ...linesOfEvents(events)];
 }
 
-/** Lines of events, made once: each batch brings a few to thousands. */
-const made = new WeakMap<MeshEvent, Line>();
+/** Lines of events, made once: each batch brings a few to thousands, and takes as many away at the other end. */
+let made: { readonly events: readonly MeshEvent[]; readonly lines: readonly Line[] } = { events: [], lines: [] };
 
-function lineOf(event: MeshEvent): Line {
-  const known = made.get(event);
-  if (known) return known;
-  const line = newLine(event);
-  made.set(event, line);
-  return line;
+function linesOfEvents(events: readonly MeshEvent[]): readonly Line[] {
+  const [first] = events;
+  const from = first === undefined ? -1 : made.events.indexOf(first);
+  const kept = from < 0 ? [] : made.lines.slice(from, from + events.length);
+  made = { events, lines: [...kept, ...events.slice(kept.length).map(newLine)] };
+  return made.lines;
 }
 
 function newLine(event: MeshEvent): Line {

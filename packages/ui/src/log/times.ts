@@ -31,18 +31,33 @@ const LEGS: readonly [Leg, string, string][] = [
   ["accepted → acked", "accepted", "acked"],
 ];
 
+/** What is known of one delivery: when each step was first and last. */
+interface Steps {
+  readonly first: Partial<Record<string, string>>;
+  readonly last: Partial<Record<string, string>>;
+  path: string | undefined;
+}
+
 /** The histograms of the steps since a time. The path is that of the delivery's last push; `asked for` without any. */
 export function histogramsOf(steps: Iterable<Step>, since: number): Histogram[] {
-  const byDelivery = Map.groupBy(steps, ({ deliveryId }) => deliveryId);
+  const deliveries = new Map<string, Steps>();
+  for (const { deliveryId, event, at, path } of steps) {
+    const own: Steps = deliveries.get(deliveryId) ?? { first: {}, last: {}, path: undefined };
+    deliveries.set(deliveryId, own);
+    own.first[event] ??= at;
+    own.last[event] = at;
+    if (event === "pushed") own.path = path;
+  }
   const took = new Map<string, { leg: Leg; path: string; times: number[] }>();
-  for (const own of byDelivery.values()) {
-    const path = own.findLast(({ event }) => event === "pushed")?.path ?? "asked for";
+  for (const { first, last, path = "asked for" } of deliveries.values()) {
     for (const [leg, from, to] of LEGS) {
-      const [first, last] = [own.find(({ event }) => event === from), own.findLast(({ event }) => event === to)];
-      if (!first || !last || Date.parse(last.at) < since) continue;
+      const [begun, ended] = [first[from], last[to]];
+      if (begun === undefined || ended === undefined) continue;
+      const endedAt = Date.parse(ended);
+      if (endedAt < since) continue;
       const key = `${leg} ${path}`;
       const found = took.get(key) ?? { leg, path, times: [] };
-      found.times.push(Math.max(0, Date.parse(last.at) - Date.parse(first.at)));
+      found.times.push(Math.max(0, endedAt - Date.parse(begun)));
       took.set(key, found);
     }
   }

@@ -17,7 +17,7 @@ const PART = 4;
 const GATHER_MS = 250;
 /** How long is rested between looks at least: where somebody may wait for them, where all is usual, and while nobody sees them. */
 const REST_MS = 500;
-const USUAL_REST_MS = 2_000;
+const USUAL_REST_MS = 3_000;
 const HIDDEN_REST_MS = 5_000;
 
 /** What a view shows beside the needs, whose number stands in every title. */

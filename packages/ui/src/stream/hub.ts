@@ -9,6 +9,8 @@ import type { Hearing, Said, Told } from "./told.ts";
 
 /** A stream that is silent for longer is lost, whatever the socket says. */
 const SILENT_MS = 3 * KEEPALIVE_MS;
+/** So long is rested between two readings of the stream: less than tabs rest behind one, who would not notice. */
+const READ_REST_MS = 250;
 /** A tab that waits is told something at least so often. */
 export const BEAT_MS = KEEPALIVE_MS;
 /** A stream that does not say within this time that it is open is held back, where calls are answered; then none is tried for a while. */
@@ -185,6 +187,8 @@ export class Hub {
         }
         this.#take(read(decoder.decode(value, { stream: true })));
         this.#heard({ state: "live", heardAt: Date.now() });
+        // What comes meanwhile is one reading. The first behind a silence is read at once.
+        await new Promise((resolve) => setTimeout(resolve, READ_REST_MS));
       }
     } finally {
       clearTimeout(timer);
