@@ -19,7 +19,7 @@ export const memory: Load = {
   id: "M",
   title: "Memory of five sessions",
   how: (size) =>
-    `A broker and ${SESSIONS} adapters that have joined, each sent one message to the next and read the one it got; looked at after ${SETTLES_MS[size] / 1_000} s without anything. An adapter: the middle of the five. The hook program: the most it had while it ran, the middle of ${HOOKS[size]}.`,
+    `A broker and ${SESSIONS} adapters that have joined, each sent one message to the next and read the one it got; looked at after ${SETTLES_MS[size] / 1_000} s without anything. An adapter: the middle of the five. The hook program, of a prompt and without an adapter, as \`agentmesh setup\` writes its command: the most it had while it ran, the middle of ${HOOKS[size]}.`,
   figures: [
     { key: "adapter", what: "an adapter, RSS", unit: "MiB", better: "less" },
     { key: "adapterPss", what: "an adapter, PSS", unit: "MiB", better: "less" },
@@ -41,6 +41,7 @@ export const memory: Load = {
   async open({ build }, size) {
     if (!build) throw new Error("only ours has sessions");
     const broker = await startBroker(build);
+    const hookArgs = build.hookArgs();
     const adapters: Adapter[] = [];
     return {
       async round() {
@@ -63,7 +64,7 @@ export const memory: Load = {
         const sum = (of: keyof Memory) => all.reduce((total, one) => total + one[of], 0);
         const hooks = [];
         for (let i = 0; i < HOOKS[size]; i++) {
-          hooks.push(await hookPeak(build.program("mcp"), broker.home));
+          hooks.push(await hookPeak(hookArgs, broker.home));
         }
         return {
           adapter: median(each.map(({ rss }) => rss)),
@@ -82,8 +83,8 @@ export const memory: Load = {
 };
 
 /** The most memory that the hook of a prompt had, looked at as often as there is time for. */
-async function hookPeak(program: string, home: string): Promise<number> {
-  const child = spawn(process.execPath, [program, "hook", "claude"], {
+async function hookPeak(hookArgs: readonly string[], home: string): Promise<number> {
+  const child = spawn(process.execPath, hookArgs, {
     env: cleanEnv({ AGENTMESH_HOME: home }),
     stdio: ["pipe", "ignore", "inherit"],
   });
@@ -94,7 +95,7 @@ async function hookPeak(program: string, home: string): Promise<number> {
   });
   child.stdin
     .on("error", () => undefined)
-    .end(JSON.stringify({ hook_event_name: "UserPromptSubmit", prompt: "go on" }));
+    .end(JSON.stringify({ session_id: "bench", hook_event_name: "UserPromptSubmit", prompt: "go on" }));
   while (!ended) {
     peak = Math.max(peak, peakRssOf(child.pid ?? 0) ?? 0);
     await new Promise((resolve) => setImmediate(resolve));

@@ -15,7 +15,7 @@ export const starts: Load = {
   id: "P7",
   title: "Starts",
   how: (size) =>
-    `${STARTS[size]} starts of each a round, in turn; the middle one is told. Broker: until it says that it has started, in a folder that it has had before. Adapter: until it has answered \`initialize\`, with a broker that runs. \`agentmesh agents\` and the hook of a prompt without an adapter: until they end.`,
+    `${STARTS[size]} starts of each a round, in turn; the middle one is told. Broker: until it says that it has started, in a folder that it has had before. Adapter: until it has answered \`initialize\`, with a broker that runs. \`agentmesh agents\` and the hook of a prompt without an adapter, as \`agentmesh setup\` writes its command: until they end.`,
   figures: [
     { key: "broker", what: "broker ready ÷ node -e 0", unit: "×", better: "less" },
     { key: "adapter", what: "adapter answers ÷ node -e 0", unit: "×", better: "less" },
@@ -45,6 +45,7 @@ export const starts: Load = {
     const env = cleanEnv({ AGENTMESH_HOME: running.home, AGENTMESH_URL: running.url });
     const once = (args: string[], input = "") => ended(args, { cwd, env, input });
     const prompt = JSON.stringify({ session_id: "bench", hook_event_name: "UserPromptSubmit", prompt: "go on", cwd });
+    const hookArgs = build.hookArgs();
     const measure: Record<(typeof PROGRAMS)[number], () => Promise<number>> = {
       node: () => once(["-e", "0"]),
       async broker() {
@@ -60,7 +61,7 @@ export const starts: Load = {
         return adapter.initializeMs;
       },
       agents: () => once([build.program("cli"), "agents"]),
-      hook: () => once([build.program("mcp"), "hook", "claude"], prompt),
+      hook: () => once(hookArgs, prompt),
     };
     return {
       async round() {

@@ -47,8 +47,8 @@ export function adapterCommand(terms: AdapterTerms): AdapterCommand {
   const adapter = realPath(terms.adapter);
   const origin = originOf(adapter);
   if (origin === "checkout")
-    return withHook([nodePath(terms), adapter.replace(/src([\\/])main\.ts$/, "dist$1main.js")], platform);
-  if (origin === "installed") return withHook([nodePath(terms), adapter], platform);
+    return ownHook(nodePath(terms), adapter.replace(/src([\\/])main\.ts$/, "dist$1main.js"), platform);
+  if (origin === "installed") return ownHook(nodePath(terms), adapter, platform);
   return {
     words: platform === "win32" ? ["cmd", "/c", ...npx] : [...pathFor(terms), ...npx],
     hookless:
@@ -66,6 +66,14 @@ export function originOf(adapter: string): "checkout" | "installed" | "passing" 
   // Below a project's own package.json it goes with the project.
   const owner = parts.slice(0, parts.indexOf("node_modules")).join(sep);
   return existsSync(join(owner, "package.json")) ? "passing" : "installed";
+}
+
+/**
+ * A hook is over before compiled code would pay, and V8's compiler alone takes 2 MiB of it: with a long path it compiles how Node
+ * takes that apart. The flag is one that Node documents; one that a later Node does not know would fail each call of a tool.
+ */
+function ownHook(node: string, adapter: string, platform: NodeJS.Platform): AdapterCommand {
+  return { ...withHook([node, "--jitless", adapter], platform), words: [node, adapter] };
 }
 
 function withHook(words: readonly string[], platform: NodeJS.Platform): AdapterCommand {
