@@ -21,14 +21,14 @@ const LOOKS = 3;
 const KEPT = 5_000;
 const READ = 500;
 
-/** Percent of a core that each view takes on a quiet machine, by its thread and its process: what the gauge made of counts at a load of 13 to 16. */
+/** Percent of a core that each view takes on a quiet machine, by its thread and its process, counted for a minute (docs/ui.md). */
 const KNOWN: Readonly<Record<string, Spent>> = {
-  needs: { thread: 0.2, process: 0.55 },
-  agents: { thread: 0.42, process: 0.97 },
-  flow: { thread: 0.28, process: 0.68 },
-  conversations: { thread: 0.42, process: 0.97 },
-  log: { thread: 0.41, process: 0.9 },
-  health: { thread: 0.3, process: 0.71 },
+  needs: { thread: 0.29, process: 0.77 },
+  agents: { thread: 0.36, process: 0.91 },
+  flow: { thread: 0.35, process: 0.84 },
+  conversations: { thread: 0.39, process: 0.97 },
+  log: { thread: 0.43, process: 1.02 },
+  health: { thread: 0.38, process: 0.98 },
 };
 /** More than so many times as much is too much. */
 const MOST = 1.5;

@@ -20,7 +20,8 @@ const near = signal<string | undefined>(undefined);
 export function FlowView() {
   const edges = useComputed(() => edgesOf(passed(), asks.peek(), needs.peek(), beat.value - HOUR_MS));
   const nodes = useComputed(() => nodesOf(edges.value));
-  const first = heardSince.value;
+  // Behind what is cut off it is another one with each event: said anew with the picture.
+  const first = heardSince.peek();
   const isWhole = first !== undefined && Date.parse(first) <= beat.value - HOUR_MS;
   const since = first === undefined || isWhole ? "" : `, as far as the page heard: since ${clock(first, beat.value)}`;
   return (

@@ -5,7 +5,7 @@ import { isBusy, now } from "./time.ts";
 
 /** Where much is drawn anyway, the clock ticks with that, and by itself more rarely. */
 const TICK_MS = 1_000;
-const BUSY_TICK_MS = 3_000;
+const BUSY_TICK_MS = 4_000;
 let next: ReturnType<typeof setTimeout> | undefined;
 
 /** Has the clock tick, for as long as somebody sees it; what it returns ends that. */

@@ -14,7 +14,8 @@ const span = signal<keyof typeof spans>("hour");
 /** The view. */
 export function HealthView() {
   const known = useComputed(() => histogramsOf(steps(), beat.value - spans[span.value])).value;
-  const first = heardSince.value;
+  // Behind what is cut off it is another one with each event: said anew with the figures.
+  const first = heardSince.peek();
   return (
     <>
       <Head title="Health" note={first && `as far as the page heard: since ${clock(first, beat.value)}`}>

@@ -19,8 +19,8 @@ const REST_MS = 500;
 const HIDDEN_REST_MS = 1_000;
 /** After many events it rests longer, a few hundred times as long as they took: no more than a part of a hundredth of the time. */
 const BUSY_REST_MS = 1_000;
-const MOST_REST_MS = 2_000;
-const RESTS = 250;
+const MOST_REST_MS = 3_000;
+const RESTS = 400;
 
 /** How often the stream had been opened when this tab was told last. */
 let opened = 0;
@@ -135,7 +135,7 @@ function show(): void {
     const kept = withNew(events.value, came);
     events.value = kept.events;
     // Behind what is cut off, what was before would stand beside a hole that nobody sees.
-    if (kept.cut) earlier.value = [];
+    if (kept.cut && earlier.value.length > 0) earlier.value = [];
   });
   const isNew = ({ type }: MeshEvent) => type === "agent.registered" || type === "agent.back";
   lookAtNewcomers(came.filter(isNew).flatMap(touchedBy));

@@ -1,6 +1,6 @@
 /** First looks, and looking anew: what is shown, when an event says that it is out of date, and as often as its cost allows. */
 import type { LogEntry } from "@agentmesh/protocol";
-import { batch, effect } from "@preact/signals";
+import { batch, effect, untracked } from "@preact/signals";
 import { address } from "../frame/address.ts";
 import { look } from "../frame/calls.ts";
 import { paletteOpen } from "../frame/keys.ts";
@@ -129,7 +129,8 @@ export function lookNowAndThen(everyMs: number): () => void {
   const shown = effect(() => {
     void address.value.view;
     void paletteOpen.value;
-    lookAgain([]);
+    // Of what it reads nothing counts: a look that changes what is known would bring the next one at once, and that the next.
+    untracked(() => lookAgain([]));
   });
   const seenAgain = () => lookAgain([]);
   document.addEventListener("visibilitychange", seenAgain);

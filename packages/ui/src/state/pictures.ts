@@ -3,7 +3,7 @@ import { batch } from "@preact/signals";
 import { isBusy } from "../frame/time.ts";
 
 /** Where nothing comes to be shown with, it is shown by itself, in milliseconds: longer than pieces of much that happens are apart. */
-const ALONE_MS = 2_500;
+const ALONE_MS = 3_500;
 
 let waiting: (() => void)[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
