@@ -3,8 +3,8 @@ import { eachOf, upTo } from "../bus.ts";
 import { body } from "../load.ts";
 import { rest } from "../machine/pause.ts";
 import type { Broker } from "../ours/broker.ts";
-import { busOf } from "../ours/bus.ts";
-import { openSession, register } from "../ours/mesh.ts";
+import { busOf, subscribers } from "../ours/bus.ts";
+import { openSession, openStream, register } from "../ours/mesh.ts";
 
 /** A path that stands ready: does it for so long, and says how often that was. */
 export type Doing = (ms: number) => Promise<number>;
@@ -20,6 +20,10 @@ export interface HotPath {
 
 const CONNECTIONS = 32;
 const SESSIONS = 128;
+/** Agents that one message is for, and that have a stream each where nothing is to do. */
+const MANY = 1_000;
+/** A keepalive goes into each stream once in this time. */
+const KEEPALIVES_MS = 15_000;
 /** As often as 1,000 agents renew their sessions. */
 const BEAT_EVERY_MS = 15;
 
@@ -35,6 +39,16 @@ const messages = (lanes: number) => async (broker: Broker) => {
     return sent - before;
   };
 };
+
+/** Publishes again and again, and counts deliveries. */
+function publishing(publish: (text: string) => Promise<unknown>): Doing {
+  let sent = 0;
+  return async (ms) => {
+    const [ends, before] = [performance.now() + ms, sent];
+    while (performance.now() < ends) await publish(body(++sent));
+    return (sent - before) * MANY;
+  };
+}
 
 async function beats(broker: Broker): Promise<(i: number) => Promise<unknown>> {
   const connections = await Promise.all(upTo(CONNECTIONS).map(() => broker.connect()));
@@ -54,6 +68,29 @@ async function beats(broker: Broker): Promise<(i: number) => Promise<unknown>> {
 export const hotPaths: readonly HotPath[] = [
   { id: "P1", title: "One message at a time", unit: "message", open: messages(1) },
   { id: "P2", title: "64 senders to 64 receivers", unit: "message", open: messages(64) },
+  {
+    id: "P3",
+    title: `One message to ${MANY.toLocaleString("en-US")} streams`,
+    unit: "delivery",
+    async open(broker) {
+      const fan = await busOf(broker).fan(MANY);
+      return publishing((text) => fan.spread(text));
+    },
+  },
+  {
+    id: "P3-kept",
+    title: `One message kept for ${MANY.toLocaleString("en-US")} subscribers that are not there`,
+    unit: "delivery",
+    async open(broker) {
+      const connection = await broker.connect();
+      const { token } = await register(broker, connection, "publisher");
+      await subscribers(broker, MANY, "absent");
+      const path = "/v1/topics/absent/messages";
+      return publishing((text) =>
+        connection.must({ method: "POST", path, token, body: JSON.stringify({ body: text }) }),
+      );
+    },
+  },
   {
     id: "P6",
     title: `Heartbeats over ${CONNECTIONS} connections, as fast as they are answered`,
@@ -85,6 +122,24 @@ export const hotPaths: readonly HotPath[] = [
           await beat(count++);
         }
         return count - before;
+      };
+    },
+  },
+  {
+    id: "P6-idle",
+    title: `Nothing to do for ${MANY.toLocaleString("en-US")} agents with a stream each`,
+    unit: "second",
+    async open(broker) {
+      const connections = await Promise.all(upTo(CONNECTIONS).map(() => broker.connect()));
+      await eachOf(upTo(MANY), CONNECTIONS, async (i) => {
+        const connection = connections[i % CONNECTIONS] ?? (await broker.connect());
+        const agent = await register(broker, connection, `agent-${i}`);
+        await openStream(broker, agent, await openSession(connection, agent), () => undefined);
+      });
+      return async () => {
+        const began = performance.now();
+        await rest(KEEPALIVES_MS);
+        return (performance.now() - began) / 1_000;
       };
     },
   },
