@@ -16,6 +16,7 @@ const terms = (adapter: string, more: Partial<AdapterTerms> = {}): AdapterTerms 
   execPath: "/opt/node/bin/node",
   env: {},
   platform: "linux",
+  versions: { node: "24.21.0" },
   shared: false,
   ...more,
 });
@@ -71,20 +72,29 @@ describe("the adapter's command", () => {
     // What fnm makes for one shell goes with it, and a folder that is not whole means another one elsewhere.
     expect(at(place("run/fnm_multishells/7_1/bin"), "bin")).toEqual([place("node"), entry]);
     const { hook } = adapterCommand(terms(entry, { execPath: place("node"), env: { PATH: place("bin") } }));
-    expect(hook).toBe(`${place("node")} ${entry}`);
+    expect(hook).toBe(`${place("node")} --jitless ${entry}`);
   });
 
   test("is quoted for the shell that runs hooks", () => {
     const adapter = "/home/me/my $src/packages/mcp/src/main.ts";
     expect(adapterCommand(terms(adapter))).toEqual({
       words: ["/opt/node/bin/node", "/home/me/my $src/packages/mcp/dist/main.js"],
-      hook: '/opt/node/bin/node "/home/me/my \\$src/packages/mcp/dist/main.js"',
+      hook: '/opt/node/bin/node --jitless "/home/me/my \\$src/packages/mcp/dist/main.js"',
     });
     const windows = terms("C:\\my src\\packages\\mcp\\dist\\main.js", {
       execPath: "C:\\node\\node.exe",
       platform: "win32",
     });
-    expect(adapterCommand(windows).hook).toBe('"C:\\node\\node.exe" "C:\\my src\\packages\\mcp\\dist\\main.js"');
+    expect(adapterCommand(windows).hook).toBe(
+      '"C:\\node\\node.exe" --jitless "C:\\my src\\packages\\mcp\\dist\\main.js"',
+    );
+  });
+
+  test("of a hook is without a flag where Node would warn of it, and where it is not Node that runs it", () => {
+    const adapter = "/usr/lib/node_modules/agentmesh-mcp/dist/main.js";
+    for (const versions of [{ node: "22.18.0" }, { node: "23.11.0" }, { node: "24.21.0", bun: "1.3.14" }]) {
+      expect(adapterCommand(terms(adapter, { versions })).hook).toBe(`/opt/node/bin/node ${adapter}`);
+    }
   });
 });
 

@@ -126,10 +126,7 @@ describe.skipIf(whyNoTerminals !== undefined)(`in a terminal ${whyNoTerminals ??
     await until(() => top.screen().includes("owes waits for an answer that waits owes"), "the overdue answer");
     expect(top.screen()).toContain("w waive");
     top.type("w");
-    await until(
-      () => top.screen().includes("Tell waits that owes needs no answer any more? [y]es, [n]o"),
-      "to be asked",
-    );
+    await until(() => top.screen().includes("Have waits owe owes no answer any more? [y]es, [n]o"), "to be asked");
     top.type("y");
     await until(() => top.screen().includes("Nothing waits for you."), "the list to be empty");
     expect((await waits.client.listAsks()).owed).toEqual([]);

@@ -292,7 +292,7 @@ test("ask_peer ends at once when its answer is waived, and a trace says so", asy
   const ended = await asking;
   expect(ended.data).toMatchObject({ status: "ended", message_id: message, why: "waived with the mesh key" });
   expect(ended.text).toBe(
-    "No answer will come: the question is queued for waives-oracle (“waived with the mesh key”).",
+    "waives-oracle owes no answer any more: waived with the mesh key. Go on without it; a late one would still come as a message.",
   );
   const { text, data } = await asker.tool("trace_message", { message_id: message });
   expect(text).toContain("No answer of waives-oracle is owed any more: waived with the mesh key.");

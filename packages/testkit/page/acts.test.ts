@@ -98,7 +98,7 @@ pageTestBeside("who owes an overdue answer is asked again, and owes it no more, 
   await waive.hover();
   await shown(seen.page, `$ agentmesh waive ${messageId}`);
   await waive.click();
-  await row.getByText("Tell debtor that waiter needs no answer any more?").waitFor();
+  await row.getByText("Have debtor owe waiter no answer any more?").waitFor();
   await waive.click();
   await row.waitFor({ state: "detached" });
   expect((await debtor.client.listAsks()).owed).toEqual([]);

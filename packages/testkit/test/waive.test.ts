@@ -16,7 +16,7 @@ async function pair(): Promise<{ asker: TestAgent; asked: TestAgent; to: string 
   return { asker: await broker.agent(`asker-${n}`), asked: await broker.agent(`asked-${n}`), to: `asked-${n}` };
 }
 
-const notices = async ({ client }: TestAgent) =>
+const notices = async ({ client }: Pick<TestAgent, "client">) =>
   (await client.listInbox()).entries
     .map(({ message }) => message)
     .filter(({ kind }) => kind !== "message")
@@ -54,6 +54,8 @@ describe("an answer that is waived", () => {
     const [need] = await overdue();
     expect(need?.remedies.map(({ act }) => act)).toEqual(["ask_again", "waive"]);
     expect(need?.remedies[1]?.command).toBe(`agentmesh waive ${messageId}`);
+    const own = (await asked.client.listNeeds()).needs.find(({ kind }) => kind === "overdue");
+    expect(own?.remedies.map(({ act }) => act)).toEqual(["ask_again"]);
     await broker.admin.waive({ message: messageId });
     expect(await overdue()).toEqual([]);
     expect((await notices(asked)).at(-1)).toContain("needs no answer to #1 any more");
@@ -116,6 +118,10 @@ test("a machine waives what its own agents asked, by the question or its deliver
   const first = await asker.ask({ to: "desk-asked", body: "both are of it?", timeoutMs: 0 });
   const foreign = await elsewhere.client.ask({ to: "desk-asked", body: "owed by one of it?", timeoutMs: 0 });
   expect(await machine.waive({ message: first.delivery.deliveryId })).toMatchObject({ messageId: first.messageId });
+  // What its machine does the asker has not done.
+  expect(await notices({ client: asker })).toEqual([
+    expect.stringContaining("It was waived at desk: nobody owes it any more."),
+  ]);
   await expect(machine.waive({ message: foreign.messageId })).rejects.toMatchObject({ code: "message_not_found" });
 });
 

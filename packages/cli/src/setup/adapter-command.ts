@@ -24,6 +24,8 @@ export interface AdapterTerms {
   readonly execPath: string;
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
+  /** Of the program at `execPath`. */
+  readonly versions: Readonly<Record<"node", string> & Partial<Record<"bun", string>>>;
   /** `--command`. */
   readonly given?: string;
   /** The configuration is shared with other people: no path of this machine in it. */
@@ -47,8 +49,8 @@ export function adapterCommand(terms: AdapterTerms): AdapterCommand {
   const adapter = realPath(terms.adapter);
   const origin = originOf(adapter);
   if (origin === "checkout")
-    return ownHook(nodePath(terms), adapter.replace(/src([\\/])main\.ts$/, "dist$1main.js"), platform);
-  if (origin === "installed") return ownHook(nodePath(terms), adapter, platform);
+    return ownHook(nodePath(terms), adapter.replace(/src([\\/])main\.ts$/, "dist$1main.js"), terms);
+  if (origin === "installed") return ownHook(nodePath(terms), adapter, terms);
   return {
     words: platform === "win32" ? ["cmd", "/c", ...npx] : [...pathFor(terms), ...npx],
     hookless:
@@ -71,9 +73,11 @@ export function originOf(adapter: string): "checkout" | "installed" | "passing" 
 /**
  * A hook is over before compiled code would pay, and V8's compiler alone takes 2 MiB of it: with a long path it compiles how Node
  * takes that apart. The flag is one that Node documents; one that a later Node does not know would fail each call of a tool.
+ * Before 24 Node answers it with a warning, which a client would show its model.
  */
-function ownHook(node: string, adapter: string, platform: NodeJS.Platform): AdapterCommand {
-  return { ...withHook([node, "--jitless", adapter], platform), words: [node, adapter] };
+function ownHook(node: string, adapter: string, { platform, versions }: AdapterTerms): AdapterCommand {
+  const isQuiet = versions.bun === undefined && Number(versions.node.split(".")[0]) >= 24;
+  return { ...withHook([node, ...(isQuiet ? ["--jitless"] : []), adapter], platform), words: [node, adapter] };
 }
 
 function withHook(words: readonly string[], platform: NodeJS.Platform): AdapterCommand {

@@ -31,6 +31,7 @@ export function connectionOf(terms: ConnectionTerms): { readonly to: Connection;
   const adapter = adapterCommand({
     adapter: entry,
     execPath: process.execPath,
+    versions: process.versions,
     env,
     platform,
     shared,

@@ -43,7 +43,7 @@ export function begin(act: NeedAct, need: Need, actor: Actor): Asking | Promise<
     case "waive":
       return {
         kind: "sure",
-        label: `Tell ${name} that ${sender} needs no answer any more?`,
+        label: `Have ${name} owe ${sender} no answer any more?`,
         done: () => waive(admin, messageId, name),
       };
     case "ping":

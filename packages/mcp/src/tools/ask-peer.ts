@@ -58,8 +58,11 @@ export const askPeer = tool({
     }
     if (answer.status === "ended") {
       const why = defangLine(answer.endedWhy ?? "no reason given");
+      const isWaived = answer.endedWhy?.startsWith("waived") === true;
       return {
-        text: `No answer will come: the question is ${delivery.state} for ${delivery.to.name} (${quotedUnlessWord(why)}).`,
+        text: isWaived
+          ? `${delivery.to.name} owes no answer any more: ${why}. Go on without it; a late one would still come as a message.`
+          : `No answer will come: the question is ${delivery.state} for ${delivery.to.name} (${quotedUnlessWord(why)}).`,
         data: { status: "ended", message_id: messageId, to: delivery.to.name, state: delivery.state, why },
       };
     }

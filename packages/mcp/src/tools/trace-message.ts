@@ -100,6 +100,6 @@ function answerText(
     default:
       return answer.why === undefined
         ? `No answer of ${name} will come.`
-        : `No answer of ${name} is owed any more: ${answer.why}.`;
+        : `No answer of ${name} is owed any more: ${answer.why}. A late one would still come.`;
   }
 }

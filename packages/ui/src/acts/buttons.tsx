@@ -67,7 +67,7 @@ export function Waive({ id, from, to }: { id: string; from: string; to: string }
       command={`agentmesh waive ${id}`}
       run={() => waive(id)}
       done="Waived"
-      confirm={`Tell ${to} that ${from} needs no answer any more?`}
+      confirm={`Have ${to} owe ${from} no answer any more?`}
     >
       Need no answer
     </Act>

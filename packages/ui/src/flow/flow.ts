@@ -63,7 +63,7 @@ export function edgesOf(
     seen.add(deliveryId);
     // What came last counts: a redriven letter is stuck no more.
     if (STUCK.has(event)) stuck.add(deliveryId);
-    else if (event !== "bounced") stuck.delete(deliveryId);
+    else if (event !== "bounced" && event !== "waived") stuck.delete(deliveryId);
   }
   for (const { from, to } of asks) edge(from.name, to.name).awaited += 1;
   for (const { kind, from, agent, count = 1 } of needs) {

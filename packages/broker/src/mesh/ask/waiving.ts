@@ -5,10 +5,11 @@ import { timestamp } from "../clock.ts";
 import { MeshError } from "../errors.ts";
 import type { Store, WaiveTerms, WaiveVerdict } from "../store.ts";
 
-/** How a caller waives: an asker need not be told what it does itself, a person at the page neither. */
+/** How a caller waives: an asker need not be told what it does itself, a person at the page neither; of what its machine does it is told. */
 export async function waiveTerms(store: Store, from: AnyCaller, asker: Party): Promise<WaiveTerms> {
-  if (from.kind !== "key" || from.page?.as === asker.id) return { why: "by its asker", nudge };
-  const why = await operatorWords(store, from.page);
+  if (from.kind === "agent" || (from.kind === "key" && from.page?.as === asker.id))
+    return { why: "by its asker", nudge };
+  const why = from.kind === "machine" ? `at ${from.machine.host}` : await operatorWords(store, from.page);
   return {
     why,
     nudge,

@@ -66,7 +66,7 @@ export class Needs {
     const owner = whose === undefined ? undefined : await this.#agents.resolve(whose, caller);
     if (owner) mayActFor(caller, owner);
     const look = this.#turns.look(from, signal);
-    const all = await this.#find(owner?.id, look);
+    const all = await this.#find(owner?.id, caller.kind === "key", look);
     const counts: Record<string, number> = {};
     for (const { kind } of all) counts[kind] = (counts[kind] ?? 0) + 1;
     const asked = all
@@ -83,7 +83,7 @@ export class Needs {
   }
 
   /** All of them, the worst first, of a kind the oldest first; of each kind so many at most. */
-  async #find(viewer: Viewer, look: Look): Promise<FoundNeed[]> {
+  async #find(viewer: Viewer, byKey: boolean, look: Look): Promise<FoundNeed[]> {
     const { turn } = look;
     const sought = { viewer, limit: MAX_NEEDS_OF_A_KIND, turn };
     await turn();
@@ -92,7 +92,7 @@ export class Needs {
       ...(await this.#store.questionNeeds(sought)).map(questionNeed),
       ...(await this.#store.heldNeeds(sought)).map(heldNeed),
       ...(await this.#store.deadNeeds(sought)).map((each) => this.#dead(each, look)),
-      ...(await this.#store.overdueNeeds(sought)).map(overdueNeed),
+      ...(await this.#store.overdueNeeds(sought)).map((each) => overdueNeed(each, byKey || viewer === each.from.id)),
       ...(await this.#store.failingPaths(sought)).flatMap((each) => ofPath(each, this.#policy)),
       ...this.#refusals.all().filter(concerns(viewer)).map(refusalNeed),
       ...(await this.#inboxes(viewer, look)),
@@ -201,8 +201,9 @@ function questionNeed({ messageId, from, to, askedAt }: AskNeed): FoundNeed {
   return { kind: "question", of: messageId, since: askedAt, messageId, need };
 }
 
-function overdueNeed({ messageId, from, to, dueAt }: AskNeed): FoundNeed {
-  const need = { why: "the answer is overdue", agent: to, from, remedies: endingDebt(to, from, messageId) };
+/** Who owes an answer sees what it owes, and cannot waive it. */
+function overdueNeed({ messageId, from, to, dueAt }: AskNeed, mayWaive: boolean): FoundNeed {
+  const need = { why: "the answer is overdue", agent: to, from, remedies: endingDebt(to, from, messageId, mayWaive) };
   return { kind: "overdue", of: messageId, since: dueAt, messageId, need };
 }
 

@@ -17,11 +17,11 @@ const remedy = (act: NeedAct, ...words: readonly string[]): NeedRemedy => ({
 /** A question is answered. */
 export const answering = (messageId: string): NeedRemedy[] => [remedy("answer", "reply", messageId, "…")];
 
-/** Who owes an answer is asked again, or owes it no more. */
-export function endingDebt(to: Party, from: Party, messageId: string): NeedRemedy[] {
+/** Who owes an answer is asked again, or, if whoever looks may waive it, owes it no more. */
+export function endingDebt(to: Party, from: Party, messageId: string, mayWaive: boolean): NeedRemedy[] {
   return [
     remedy("ask_again", "send", shellWord(to.name), shellWord(askingAgainText(from.name, messageId))),
-    remedy("waive", "waive", messageId),
+    ...(mayWaive ? [remedy("waive", "waive", messageId)] : []),
   ];
 }
 

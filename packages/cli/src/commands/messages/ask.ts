@@ -66,7 +66,11 @@ export async function ask(
   }
   if (ended.status === "ended") {
     const why = quotedUnlessWord(ended.endedWhy ?? "no reason given");
-    const detail = `No answer will come: the question is ${delivery.state} for ${name} (${why}). What became of it: agentmesh trace ${messageId}`;
+    const isWaived = ended.endedWhy?.startsWith("waived") === true;
+    const what = isWaived
+      ? `${name} owes no answer any more: ${plainLine(ended.endedWhy ?? "")}. A late one would still come into the inbox.`
+      : `No answer will come: the question is ${delivery.state} for ${name} (${why}).`;
+    const detail = `${what} What became of it: agentmesh trace ${messageId}`;
     throw new CommandError("ended", detail, "ended", { messageId });
   }
   const detail = `No answer yet; the question is ${delivery.state} for ${name} (${recipientText(delivery.recipient)}). ${stands(ended)}`;
@@ -81,10 +85,13 @@ function stands({ messageId }: AskReply): string {
 export async function owed(context: Context, agent: string | undefined): Promise<void> {
   const admin = await context.admin();
   const asks: Record<"owed" | "waiting", OpenAsk[]> = { owed: [], waiting: [] };
+  /** Those that whoever looks may waive. */
+  const waivable: OpenAsk[] = [];
   for (const whose of await eachOf(context, admin, agent)) {
     const { owed, waiting } = await admin.listAsks(whose);
     asks.owed.push(...owed);
     asks.waiting.push(...waiting);
+    waivable.push(...waiting, ...(whose.agent === undefined ? owed : []));
   }
   if (context.json) return print(jsonText(asks));
   if (asks.owed.length + asks.waiting.length === 0) return tell("No question is without an answer.");
@@ -92,9 +99,8 @@ export async function owed(context: Context, agent: string | undefined): Promise
   const rows = [...new Map([...asks.owed, ...asks.waiting].map((ask) => [ask.messageId, ask])).values()];
   await print(table(columns, rows));
   if (rows.some(({ overdue }) => overdue)) {
-    remark(
-      "Overdue: the agent asked is reminded once, then the asker is told. Have nobody owe one: agentmesh waive msg_…",
-    );
+    const ending = waivable.some(({ overdue }) => overdue) ? " Have nobody owe one: agentmesh waive msg_…" : "";
+    remark(`Overdue: the agent asked is reminded once, then the asker is told.${ending}`);
   }
 }
 
@@ -103,13 +109,17 @@ export async function waive(context: Context, refs: readonly string[]): Promise<
   const messages = refs.map(messageRefOf);
   const admin = await context.admin();
   const replies: WaiveReply[] = [];
-  for (const message of messages) {
-    const reply = await admin.waive({ message });
-    replies.push(reply);
-    const [debtor, asker] = [plainLine(reply.to.name), plainLine(reply.from.name)];
-    if (!context.json) await tell(`${debtor} owes ${asker} no answer to ${reply.messageId} any more.`);
+  try {
+    for (const message of messages) {
+      const reply = await admin.waive({ message });
+      replies.push(reply);
+      const [debtor, asker] = [plainLine(reply.to.name), plainLine(reply.from.name)];
+      if (!context.json) await tell(`${debtor} owes ${asker} no answer to ${reply.messageId} any more.`);
+    }
+  } finally {
+    // Of several, what was done before one was refused is done.
+    if (context.json && (replies.length > 0 || messages.length === 0)) await print(jsonText({ waived: replies }));
   }
-  if (context.json) await print(jsonText({ waived: replies }));
 }
 
 const columns: Column<OpenAsk>[] = [
