@@ -83,6 +83,25 @@ export const sliceMutants: Mutant[] = [
       },
     });
   }, ["remove"]),
+  mutant("a removal that is under way leaves the token good", () => {
+    const kept = new Map<string, Awaited<ReturnType<Store["agentByToken"]>>>();
+    const leaving = new Set<string>();
+    return ({ store }) => ({
+      agentByToken: async (token) => {
+        const [found, before] = [await store.agentByToken(token), kept.get(token)];
+        return found ?? (before && leaving.has(before.id) ? before : undefined);
+      },
+      registerAgent: async (asked) => {
+        const answer = await store.registerAgent(asked);
+        kept.set(asked.tokenHash, answer.agent);
+        return answer;
+      },
+      removeAgent: async (agentId, ...more) => {
+        leaving.add(agentId);
+        return await store.removeAgent(agentId, ...more).finally(() => leaving.delete(agentId));
+      },
+    });
+  }, ["remove", "send several"]),
   stateless("what a crash left over of a removal stays open", () => ({ endRemoved: async () => 0 }), [
     "remove and be killed",
     "send",
