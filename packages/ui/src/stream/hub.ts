@@ -4,6 +4,7 @@
  */
 import { KEEPALIVE_MS } from "@agentmesh/protocol/shown";
 import { askAs, Refusal } from "./ask.ts";
+import { askLog } from "./ask-log.ts";
 import { sseReader } from "./sse.ts";
 import type { Hearing, Said, Told } from "./told.ts";
 
@@ -16,9 +17,6 @@ export const BEAT_MS = KEEPALIVE_MS;
 /** A stream that does not say within this time that it is open is held back, where calls are answered; then none is tried for a while. */
 const OPENS_WITHIN_MS = 10_000;
 const STREAM_AGAIN_MS = 600_000;
-/** How long one question to the log waits for an answer: shorter than proxies leave a connection idle. */
-const ASKED_MS = 20_000;
-const MOST_ENTRIES = 500;
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 5_000;
 /** Most events that are kept for tabs that have not asked for them. */
@@ -29,11 +27,6 @@ export type TabPort = Pick<MessagePort, "postMessage" | "onmessage">;
 
 /** The stream was asked for, and did not even say that it is open. */
 class HeldBack extends Error {}
-
-interface Log {
-  readonly entries: readonly object[];
-  readonly cursor: string;
-}
 
 interface Tab {
   /** The place of the next event for it, counted from the hub's first one. */
@@ -199,7 +192,7 @@ export class Hub {
 
   /** Asks the log until a stream is tried again. @throws Refusal, and whatever a connection ends with */
   async #ask(over: AbortSignal, onOpen: () => void): Promise<void> {
-    let { entries, cursor } = await this.#log("");
+    let { entries, cursor } = await askLog(this.#value);
     this.#cursor = undefined;
     this.#opened++;
     this.#beginAnew();
@@ -207,13 +200,8 @@ export class Hub {
       onOpen();
       this.#keep(entries.map((each) => JSON.stringify(each)));
       this.#heard({ state: "asked", heardAt: Date.now() });
-      ({ entries, cursor } = await this.#log(`&waitMs=${ASKED_MS}&after=${encodeURIComponent(cursor)}`));
+      ({ entries, cursor } = await askLog(this.#value, cursor));
     }
-  }
-
-  async #log(query: string): Promise<Log> {
-    const signal = AbortSignal.timeout(ASKED_MS + OPENS_WITHIN_MS);
-    return (await askAs(`/v1/log?limit=${MOST_ENTRIES}${query}`, { value: this.#value, signal })).json();
   }
 
   /** Whether the broker answers at all: else it is no stream that is held back. */
