@@ -2,7 +2,7 @@
 import type { Side, SideName } from "./side.ts";
 
 /** What a figure is counted in. */
-export type Unit = "ms" | "per s" | "CPU ms/s" | "KiB" | "MiB" | "×";
+export type Unit = "ms" | "per s" | "CPU ms/s" | "%" | "KiB" | "MiB" | "×";
 
 /** One figure of a load. */
 export interface FigureKind {
@@ -24,6 +24,8 @@ export interface FigureAt {
 /** What a load is to reach: a figure at most or at least so many times another one, or as it is. */
 export interface Goal {
   readonly figure: string;
+  /** Whose; left out, ours. */
+  readonly side?: SideName;
   readonly most?: number;
   readonly least?: number;
   /** What it is a multiple of; left out, the figure is taken as it is. */
@@ -63,7 +65,7 @@ export const BUILDS: readonly SideName[] = ["ours", "against"];
 /** All sides that carry one message to one receiver or to many. */
 export const ALL_SIDES: readonly SideName[] = ["ours", "against", "bare", "redis", "jetstream"];
 /** Those that work off what is queued in Postgres, beside all others. */
-export const WITH_POSTGRES: readonly SideName[] = [...ALL_SIDES, "postgres", "pgboss", "graphile"];
+export const WITH_POSTGRES: readonly SideName[] = [...ALL_SIDES, "postgres", "postgres3", "pgboss", "graphile"];
 
 /** The value that so many of all are not above. */
 export function percentile(times: readonly number[], part: number): number {

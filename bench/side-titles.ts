@@ -9,6 +9,7 @@ export const SIDE_TITLES: Readonly<Record<SideName, string>> = {
   redis: "Redis Streams",
   jetstream: "NATS JetStream",
   postgres: "agentmesh on Postgres",
+  postgres3: "agentmesh on Postgres, 3 brokers",
   pgboss: "pg-boss",
   graphile: "graphile-worker",
 };

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import type { Bus } from "./bus.ts";
-import { LASTING_SESSIONS, startBroker } from "./ours/broker.ts";
+import { type Broker, LASTING_SESSIONS, startBroker } from "./ours/broker.ts";
 import type { Build } from "./ours/build.ts";
 import { busOf } from "./ours/bus.ts";
 import { startBare } from "./peers/bare.ts";
@@ -16,8 +16,17 @@ import { whyNoProgram } from "./peers/program.ts";
 import { startRedis } from "./peers/redis.ts";
 import { SIDE_TITLES } from "./side-titles.ts";
 
-/** Ours, another build of ours, the same wire without a store, two stores that carry messages; and over one Postgres ours and two queues. */
-export type SideName = "ours" | "against" | "bare" | "redis" | "jetstream" | "postgres" | "pgboss" | "graphile";
+/** Ours, another build of ours, the same wire without a store, two stores that carry messages; and over one Postgres ours, with one broker and with three, and two queues. */
+export type SideName =
+  | "ours"
+  | "against"
+  | "bare"
+  | "redis"
+  | "jetstream"
+  | "postgres"
+  | "postgres3"
+  | "pgboss"
+  | "graphile";
 
 /** One of them. */
 export interface Side {
@@ -59,17 +68,13 @@ export function postgresSides(build: Build): { readonly sides: Side[]; readonly 
   if (!hasSetting(build, "database")) {
     return { sides: queues, missing: [`${SIDE_TITLES.postgres} is left out: this build has no setting for it`] };
   }
-  const ours: Side = {
-    name: "postgres",
+  const ours = (name: "postgres" | "postgres3", count: number): Side => ({
+    name,
     build,
     version: `${build.commit} over ${over}`,
-    async bus() {
-      const AGENTMESH_DATABASE = await (await sharedPostgres()).database("mesh");
-      const broker = await startBroker(build, { env: { ...LASTING_SESSIONS, AGENTMESH_DATABASE } });
-      return { ...busOf(broker), [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose]() };
-    },
-  };
-  return { sides: [ours, ...queues], missing: [] };
+    bus: async () => brokersBus(build, count),
+  });
+  return { sides: [ours("postgres", 1), ours("postgres3", 3), ...queues], missing: [] };
 }
 
 function hasSetting(build: Build, name: string): boolean {
@@ -98,4 +103,19 @@ export function peerSides(): { readonly sides: Side[]; readonly missing: string[
     else sides.push({ name, version: found.version, bus });
   }
   return { sides, missing };
+}
+
+/** Brokers on one database, over which the lanes are spread. */
+async function brokersBus(build: Build, count: number): Promise<Bus> {
+  const env = { ...LASTING_SESSIONS, AGENTMESH_DATABASE: await (await sharedPostgres()).database("mesh") };
+  const first = await startBroker(build, { env });
+  const brokers: [Broker, ...Broker[]] = [first];
+  // All of a mesh have the key of the first.
+  for (let n = 1; n < count; n++) brokers.push(await startBroker(build, { env, key: first.key }));
+  return {
+    ...busOf(...brokers),
+    async [Symbol.asyncDispose]() {
+      for (const broker of brokers) await broker[Symbol.asyncDispose]();
+    },
+  };
 }

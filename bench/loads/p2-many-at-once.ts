@@ -1,6 +1,7 @@
 /** P2: many senders to as many receivers at once, received and acked. */
 import { within } from "../bus.ts";
 import { body, type Load, percentile, WITH_POSTGRES } from "../load.ts";
+import { busyShare, processorTimes } from "../machine/busy.ts";
 
 const LANES = { smoke: 8, usual: 64, whole: 64 } as const;
 const WINDOW_MS = { smoke: 200, usual: 2_000, whole: 5_000 } as const;
@@ -15,10 +16,15 @@ export const manyAtOnce: Load = {
     { key: "rate", what: "received and acked", unit: "per s", better: "more" },
     { key: "acked", what: "acked, p50", unit: "ms", better: "less" },
     { key: "acked99", what: "acked, p99", unit: "ms", better: "less" },
+    // Of the whole machine, the load's own share with them: at 100 nothing more fits beside it.
+    { key: "busy", what: "processors at work", unit: "%", better: "less" },
   ],
   goals: [
     { figure: "rate", least: 8, of: { side: "against", figure: "rate" } },
     { figure: "rate", least: 0.65, of: { side: "bare", figure: "rate" } },
+    { side: "postgres", figure: "rate", least: 1.5, of: { side: "pgboss", figure: "rate" } },
+    { side: "postgres", figure: "rate", least: 1.5, of: { side: "graphile", figure: "rate" } },
+    { side: "postgres3", figure: "rate", least: 1.5, of: { side: "postgres", figure: "rate" } },
   ],
   sides: WITH_POSTGRES,
   together: true,
@@ -31,6 +37,7 @@ export const manyAtOnce: Load = {
       async round() {
         const acked: number[] = [];
         const began = performance.now();
+        const before = processorTimes();
         const ends = began + WINDOW_MS[size];
         const all = lanes.map(async (lane) => {
           while (performance.now() < ends) acked.push((await lane.trip(body(++sent))).acked);
@@ -40,6 +47,7 @@ export const manyAtOnce: Load = {
           rate: acked.length / ((performance.now() - began) / 1_000),
           acked: percentile(acked, 0.5),
           acked99: percentile(acked, 0.99),
+          busy: busyShare(before, processorTimes()),
         };
       },
       [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),

@@ -1,6 +1,6 @@
 /** A broker of a build as a process, with a folder of its own and no limits on who sends. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cleanEnv, tempDir, until } from "testkit";
 import * as z from "zod";
@@ -31,6 +31,8 @@ export const LASTING_SESSIONS = {
 export interface BrokerOptions {
   /** A state folder that somebody else removes. */
   readonly home?: string;
+  /** The mesh key, where it is another broker's, too. */
+  readonly key?: string;
   /** Arguments of Node in front of the program. */
   readonly nodeArgs?: readonly string[];
   readonly env?: Record<string, string>;
@@ -56,6 +58,7 @@ const STARTS_WITHIN_MS = 60_000;
 export async function startBroker(build: Build, options: BrokerOptions = {}): Promise<Broker> {
   const made = options.home === undefined ? tempDir() : undefined;
   const home = options.home ?? made?.path ?? "";
+  if (options.key !== undefined) writeFileSync(join(home, "key"), `${options.key}\n`, { mode: 0o600 });
   const args = ["--port", "0", "--log-level", "info", "--log-format", "json"];
   const began = performance.now();
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), build.program("broker"), ...args], {

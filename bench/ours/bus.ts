@@ -6,19 +6,25 @@ import { ack, deliveryId, openSession, openStream, register, send } from "./mesh
 /** How many agents are made at a time. */
 const AT_ONCE = 32;
 
-/** A broker's lanes and fans; the broker is the caller's. */
-export function busOf(broker: Broker): Pick<Bus, "lanes" | "fan"> {
+/**
+ * Lanes and fans of a broker, or of several of one mesh, which are the caller's. Of several each has as many senders and receivers as
+ * any other, and a sender's receiver is at its own broker as often as at each other one.
+ */
+export function busOf(broker: Broker, ...more: readonly Broker[]): Pick<Bus, "lanes" | "fan"> {
+  const brokers = [broker, ...more];
+  const at = (n: number): Broker => brokers[n % brokers.length] ?? broker;
   return {
     async lanes(count) {
       const streams: Disposable[] = [];
       return await eachOf(upTo(count), AT_ONCE, async (i) => {
-        const [sending, acking] = [await broker.connect(), await broker.connect()];
-        const sender = await register(broker, sending, `sender-${i}`);
-        const receiver = await register(broker, acking, `receiver-${i}`);
+        const there = at(i + Math.floor(i / brokers.length));
+        const [sending, acking] = [await at(i).connect(), await there.connect()];
+        const sender = await register(at(i), sending, `sender-${i}`);
+        const receiver = await register(there, acking, `receiver-${i}`);
         const session = await openSession(acking, receiver);
         const arrival = new Arrival<string>();
         const onEvent = (event: string, data: string) => event === "delivery" && arrival.came(data);
-        streams.push(await openStream(broker, receiver, session, onEvent));
+        streams.push(await openStream(there, receiver, session, onEvent));
         return {
           async trip(body) {
             const next = arrival.next();

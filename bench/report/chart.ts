@@ -19,6 +19,7 @@ const COLORS = {
   redis: "#c4534a",
   jetstream: "#3f9c74",
   postgres: "#5b8f2f",
+  postgres3: "#a3c97f",
   pgboss: "#b8863b",
   graphile: "#8f5bb0",
 } as const;

@@ -47,7 +47,7 @@ function ratios(figure: FigureKind, { sides }: LoadResult, { versions }: Result)
   const found = new Map<string, number>();
   if (own === undefined) return found;
   if (STEADY.includes(figure.unit)) return found.set(figure.what, own);
-  const others: SideName[] = ["against", "bare", "redis", "jetstream", "postgres", "pgboss", "graphile"];
+  const others: SideName[] = ["against", "bare", "redis", "jetstream", "postgres", "postgres3", "pgboss", "graphile"];
   for (const name of others) {
     const other = sides[name]?.[figure.key]?.median;
     if (other === undefined) continue;

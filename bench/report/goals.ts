@@ -24,20 +24,21 @@ export function verdicts(load: Load, result: LoadResult): Verdict[] {
   });
 }
 
-function foundOf({ figure, of }: Goal, { sides }: LoadResult): number | undefined {
-  const own = sides.ours?.[figure]?.median;
+function foundOf({ figure, side = "ours", of }: Goal, { sides }: LoadResult): number | undefined {
+  const own = sides[side]?.[figure]?.median;
   if (own === undefined || !of) return own;
   const other = sides[of.side ?? "ours"]?.[of.figure]?.median;
   return other === undefined ? undefined : own / other;
 }
 
-function goalText({ figures }: Load, { figure, of, most, least }: Goal): string {
+function goalText({ figures }: Load, { figure, side, of, most, least }: Goal): string {
+  const whose = side === undefined ? "" : `${SIDE_TITLES[side]}: `;
   const kind = figures.find(({ key }) => key === figure);
   const bound = most === undefined ? `≥ ${numberText(least ?? 0)}` : `≤ ${numberText(most)}`;
-  if (!of) return `${kind?.what} ${bound} ${kind?.unit}`;
+  if (!of) return `${whose}${kind?.what} ${bound} ${kind?.unit}`;
   const beside =
     of.side === undefined || of.side === "ours"
       ? figures.find(({ key }) => key === of.figure)?.what
       : SIDE_TITLES[of.side];
-  return `${kind?.what} ${bound} × ${beside}`;
+  return `${whose}${kind?.what} ${bound} × ${beside}`;
 }

@@ -4,7 +4,17 @@ import * as z from "zod";
 import { type Load, median } from "../load.ts";
 import type { RoundsOf } from "../run.ts";
 
-const SideName = z.enum(["ours", "against", "bare", "redis", "jetstream", "postgres", "pgboss", "graphile"]);
+const SideName = z.enum([
+  "ours",
+  "against",
+  "bare",
+  "redis",
+  "jetstream",
+  "postgres",
+  "postgres3",
+  "pgboss",
+  "graphile",
+]);
 
 /** A figure of one side: the middle of its rounds, the least and the most of them. */
 const Value = z.object({ median: z.number(), least: z.number(), most: z.number(), rounds: z.int().positive() });

@@ -9,7 +9,7 @@ import type { LoadResult } from "./result.ts";
 /** The order of the columns. */
 export const SIDES: readonly SideName[] = [
   ...(["ours", "against", "bare", "redis", "jetstream"] as const),
-  ...(["postgres", "pgboss", "graphile"] as const),
+  ...(["postgres", "postgres3", "pgboss", "graphile"] as const),
 ];
 
 /** The sides that a result has, in their order. */
@@ -21,7 +21,9 @@ export function sidesOf(result: LoadResult): SideName[] {
 export function figureTable(load: Load, result: LoadResult): string[] {
   const sides = sidesOf(result);
   const head = ["", ...sides.map((name) => SIDE_TITLES[name])];
-  const rows = load.figures.map(({ key, what, unit }) => {
+  // What was not counted yet when a run was made has no row in it.
+  const counted = load.figures.filter(({ key }) => sides.some((name) => result.sides[name]?.[key]));
+  const rows = counted.map(({ key, what, unit }) => {
     const own = result.sides.ours?.[key]?.median;
     const cells = sides.map((name) => {
       const value = result.sides[name]?.[key];

@@ -91,6 +91,7 @@ function judgeWaived(o: Observer, ask: AskHistory, isByOwner: boolean): void {
   const { delivery, asker } = ask;
   o.tape.take("waived", delivery, o.now, { reason: WAIVE.why });
   Object.assign(ask, { open: false, waivedAt: o.now });
+  Object.assign(delivery.of.message, { answerWaivedAt: time(o.now) });
   const shown = asListed(ask, o.now);
   const [to, from] = [o.history.agent(delivery.to.id), o.history.agent(asker.id)];
   if (to && delivery.state !== "held") takeNotice(o, "nudge", to, delivery.of, WAIVE.nudge(shown), "waives");

@@ -110,6 +110,7 @@ export function redrive(owner: AgentId | undefined, ref: DeliveryRef): Question 
         if (ask && (!ask.reply || ask.reply.gone) && o.history.agent(ask.asker.id)) {
           Object.assign(ask, { open: true, nudged: false, waivedAt: undefined, dueAt: o.now + ask.withinMs });
           Object.assign(delivery.of.message, { answerBy: time(ask.dueAt) });
+          Reflect.deleteProperty(delivery.of.message, "answerWaivedAt");
         }
         o.becameLeasable(delivery);
       });

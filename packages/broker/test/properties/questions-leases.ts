@@ -82,6 +82,8 @@ export function judgeStreams(o: Observer): void {
   const [extra] = o.world.streamed;
   demand(!extra, "timeline", () => `${extra?.leased[0]?.delivery.id} was pushed, and no lease of it is in the log`);
   for (const agentId of o.world.served) {
+    // Of acts in one turn another one may have put something there since; brokers tell of them in any order.
+    if (o.together && o.world.unserved.has(agentId)) continue;
     const queued = o.history.agent(agentId) ? o.history.queued(agentId) : [];
     // What was given back with a delay is told of when that is over.
     const left = queued.find(({ dueAt }) => dueAt <= o.now);

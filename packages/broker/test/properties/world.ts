@@ -85,6 +85,8 @@ export abstract class World implements AsyncDisposable {
   happened = false;
   /** Agents of which it was said that all that was leasable is leased for their streams. */
   readonly served = new Set<AgentId>();
+  /** Of several brokers: agents of which one was told that something may be left. */
+  readonly unserved = new Set<AgentId>();
   /** Open streams, and what was leased for them since the last `forget`, in that order. */
   readonly streams = new Map<SessionId, StreamLeaseTerms>();
   readonly streamed: { readonly terms: StreamLeaseTerms; readonly leased: readonly LeasedRecord[] }[] = [];
@@ -107,6 +109,7 @@ export abstract class World implements AsyncDisposable {
   forget(): void {
     this.told.clear();
     this.served.clear();
+    this.unserved.clear();
     this.streamed.length = 0;
     this.grown = false;
     this.happened = false;
@@ -142,8 +145,9 @@ export abstract class World implements AsyncDisposable {
         if (!current()) return;
         heard.told.add(agentId);
         if (isStreamed) this.served.add(agentId);
-        // What is called by another broker is no news of one's own streams.
         else if (heard === this) this.served.delete(agentId);
+        // What is called by another broker is no news of one's own streams.
+        else this.unserved.add(agentId);
       },
       offers: (agentId) =>
         current()

@@ -21,6 +21,7 @@ import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { MovedAwayError } from "../../src/store/shared/moved-away.ts";
 import { sqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { checkEngine } from "../properties/run.ts";
+import type { EngineMaker } from "../properties/sqlite-world.ts";
 import { usePostgres } from "./postgres-engine.ts";
 
 const version = packagedPostgres();
@@ -171,29 +172,30 @@ describe.skipIf(version.whyNot !== undefined)(`a mesh moved to ${version.name} (
     const url = await newDatabase();
     let moves = 0;
     const numRuns = Number(process.env.AGENTMESH_PROPERTY_RUNS ?? times(12, 6));
-    const { details } = await checkEngine(
-      () => (database, clock, sizes) => {
-        const store = sqliteStore(database, clock, undefined, sizes);
-        const home = dirname(database.db.name);
-        writeFileSync(join(home, "key"), `${KEY}\n`, { mode: 0o600 });
-        return {
-          ...store,
-          close: async () => {
-            await store.close();
-            await sql(url, "DROP SCHEMA IF EXISTS agentmesh CASCADE");
-            const there = await moved(home, "sqlite", url);
-            const back = await moved(home, url, "sqlite");
-            expect(back.tables).toEqual(there.tables);
-            moves += 1;
-          },
-        };
-      },
-      { numRuns, interruptAfterTimeLimit: 600_000 },
-      ["restart"],
-    );
-    if (details.failed) throw new Error(`${await fc.asyncDefaultReportMessage(details)}\n${details.errorInstance}`);
-    expect(details.numRuns).toBe(numRuns);
-    expect(moves, "meshes were moved").toBeGreaterThan(numRuns / 4);
+    const engine: EngineMaker = (database, clock, sizes) => {
+      const store = sqliteStore(database, clock, undefined, sizes);
+      const home = dirname(database.db.name);
+      writeFileSync(join(home, "key"), `${KEY}\n`, { mode: 0o600 });
+      return {
+        ...store,
+        close: async () => {
+          await store.close();
+          await sql(url, "DROP SCHEMA IF EXISTS agentmesh CASCADE");
+          const there = await moved(home, "sqlite", url);
+          const back = await moved(home, url, "sqlite");
+          expect(back.tables).toEqual(there.tables);
+          moves += 1;
+        },
+      };
+    };
+    // Not every history has a restart: more are drawn until half as many meshes were moved.
+    for (let rounds = 0; rounds === 0 || (rounds < 5 && moves < numRuns / 2); rounds += 1) {
+      const limits = { numRuns, interruptAfterTimeLimit: 600_000 };
+      const { details } = await checkEngine(() => engine, limits, ["restart"]);
+      if (details.failed) throw new Error(`${await fc.asyncDefaultReportMessage(details)}\n${details.errorInstance}`);
+      expect(details.numRuns).toBe(numRuns);
+    }
+    expect(moves, "meshes were moved").toBeGreaterThanOrEqual(numRuns / 2);
   }, 700_000);
 
   test("is refused while a broker has either end, and between a mesh and another one", async () => {

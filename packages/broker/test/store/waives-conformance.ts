@@ -73,6 +73,8 @@ export function waivesConformance(name: string, make: () => EngineUnderTest): vo
       await expect.poll(() => [...told].sort()).toEqual([asker, debtor].sort());
       expect([await owed(), await entries(id)]).toEqual([0, ["by its asker"]]);
       expect(await store.askStatus(id)).toMatchObject({ ended: true, waived: true, reply: undefined });
+      const [shown] = (await store.listInbox({ agentId: debtor, which: "open", afterSeq: 0, limit: 1 })).entries;
+      expect(shown?.message).toMatchObject({ id, answerWaivedAt: new Date(waivedAt).toISOString() });
       expect(first).toMatchObject({ waivedAt });
 
       clock.advance(60_000);

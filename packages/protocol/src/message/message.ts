@@ -36,6 +36,9 @@ export const Message = object(() => ({
   acceptedAt: Timestamp,
   expiresAt: Timestamp,
   answerBy: Timestamp.optional().meta({ description: "it is an ask: its sender waits for an answer until then" }),
+  answerWaivedAt: Timestamp.optional().meta({
+    description: "its answer was waived then: nobody waits for it any more",
+  }),
 }));
 export type Message = z.infer<typeof Message>;
 

@@ -27,7 +27,7 @@ export function renderDelivery(shown: ShownDelivery): string {
     ...(question === undefined ? [] : [questionText(question)]),
     message.kind !== "message"
       ? "A notice of the mesh itself; nobody is there to answer it."
-      : `${message.answerBy === undefined ? "To answer" : "An answer is waited for"}: reply(message_id: "${seq}", message: "…")`,
+      : `${isOwed(message) ? "An answer is waited for" : "To answer"}: reply(message_id: "${seq}", message: "…")`,
   ].join("\n");
 }
 
@@ -57,7 +57,7 @@ function fenced(shown: ShownDelivery, body: string, ...more: [string, string][])
     ["message", String(seq)],
     ["sent", message.acceptedAt],
     ...(message.urgency === "normal" ? [] : [["urgency", message.urgency]]),
-    ...(message.answerBy === undefined ? [] : [["answer_by", message.answerBy]]),
+    ...(isOwed(message) ? [["answer_by", message.answerBy]] : []),
     ...(message.topic === undefined ? [] : [["topic", message.topic]]),
     ...(isFirstOfThread(message) ? [] : [["thread", message.threadId]]),
     ...(message.inReplyTo === undefined ? [] : [["in_reply_to", message.inReplyTo]]),
@@ -70,6 +70,11 @@ function fenced(shown: ShownDelivery, body: string, ...more: [string, string][])
 /** A value for an attribute of the fence. */
 export function fenceAttribute(value: string): string {
   return plainLine(value).replace(/["'<>&\uff1c\uff1e\ufe64\ufe65]/g, "");
+}
+
+/** Somebody waits for the answer to it. */
+function isOwed({ answerBy, answerWaivedAt }: Message): boolean {
+  return answerBy !== undefined && answerWaivedAt === undefined;
 }
 
 /** A message that began its thread carries the thread's id behind another prefix. */

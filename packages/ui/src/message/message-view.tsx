@@ -68,7 +68,11 @@ function Trace({ status: { message, question, deliveries, nextAfter } }: { statu
         · {clock(message.acceptedAt)} (<Age at={message.acceptedAt} />)
         {message.urgency !== "normal" && <small class="chip">{message.urgency}</small>}
         {message.trust === "unverified" && <small class="chip">unverified</small>}
-        {message.answerBy !== undefined && <small class="chip">answer by {clock(message.answerBy)}</small>}
+        {message.answerWaivedAt !== undefined ? (
+          <small class="chip">answer waived {clock(message.answerWaivedAt)}</small>
+        ) : (
+          message.answerBy !== undefined && <small class="chip">answer by {clock(message.answerBy)}</small>
+        )}
         {message.hops > 0 && <small> · {message.hops} hops</small>}
       </p>
       {question && (

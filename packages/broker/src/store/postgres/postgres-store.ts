@@ -4,6 +4,7 @@ import { ActLanes } from "../../mesh/act-lanes.ts";
 import type { Clock } from "../../mesh/clock.ts";
 import type { Store } from "../../mesh/store.ts";
 import { FoundDamage } from "../shared/damage.ts";
+import { laneOf } from "../shared/lanes.ts";
 import { voidLeases } from "./acts/lease.ts";
 import { agentGlances } from "./agent/glances.ts";
 import type { Act, Witness } from "./commits/begun.ts";
@@ -128,6 +129,12 @@ export function postgresStore(
       }),
     ack: (lane, asked, act) =>
       share(lane, act, (answer) => ({ agents: [asked.agentId], asked: { ...asked, kind: "ack", answer } })),
+    lease: (terms, act) =>
+      share(laneOf.agent(terms.agentId), act, (answer) => {
+        const { agentId, stream, push } = terms;
+        const isPlain = (stream ?? push)?.webhook === undefined;
+        return { agents: [agentId], ...(isPlain && { asked: { kind: "lease", terms, answer } }) };
+      }),
     writeSliced: (lane, slice) =>
       lanes.run(lane, async () => {
         await begun();

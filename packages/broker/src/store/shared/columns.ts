@@ -7,10 +7,10 @@ export const DELIVERY = `
     r.pk AS recipient_pk, r.id AS recipient_id, r.name AS recipient_name,
     m.pk AS message_pk, m.id AS message_id, m.sender_pk, s.id AS sender_id, s.name AS sender_name,
     s.trust AS sender_trust, m.kind, m.topic, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops,
-    m.urgency, m.accepted_at, d.expires_at,
-    (SELECT k.due_at FROM ask k WHERE k.message_pk = m.pk) AS answer_by
+    m.urgency, m.accepted_at, d.expires_at, q.due_at AS answer_by, q.waived_at AS answer_waived_at
   FROM delivery d
   JOIN message m ON m.pk = d.message_pk
+  LEFT JOIN ask q ON q.message_pk = m.pk
   JOIN agent r ON r.pk = d.agent_pk
   JOIN agent s ON s.pk = m.sender_pk`;
 
@@ -28,8 +28,8 @@ export const MESSAGE = `
   SELECT m.id AS message_id, m.kind, m.topic, m.sender_pk, s.id AS sender_id, s.name AS sender_name,
     s.trust AS sender_trust,
     '' AS recipient_name, m.body, m.body_bytes, m.body_hash, m.thread_id, m.in_reply_to, m.hops, m.urgency,
-    m.by_program, m.accepted_at, m.expires_at, (SELECT k.due_at FROM ask k WHERE k.message_pk = m.pk) AS answer_by
-  FROM message m JOIN agent s ON s.pk = m.sender_pk`;
+    m.by_program, m.accepted_at, m.expires_at, q.due_at AS answer_by, q.waived_at AS answer_waived_at
+  FROM message m JOIN agent s ON s.pk = m.sender_pk LEFT JOIN ask q ON q.message_pk = m.pk`;
 
 /** What both engines read of an ask; `k` is the ask, `m` its message, `d` the delivery, `a` the asker, `b` who owes the answer. */
 export const ASK_COLUMNS = `k.message_pk, m.id AS message_id, m.thread_id, d.seq, a.id AS asker_id, a.name AS asker_name,

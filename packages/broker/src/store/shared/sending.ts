@@ -34,7 +34,8 @@ export function acceptedRow(
     ...{ message_id: id, kind: "message", topic: null, recipient_name: recipientName },
     ...{ sender_pk: sender.pk, sender_id: sender.id, sender_name: sender.name, sender_trust: sender.trust },
     ...{ body, body_bytes: bodyBytes, body_hash: "", thread_id: threadId, in_reply_to: inReplyTo, hops },
-    ...{ urgency: urgencyWeight(urgency), accepted_at: acceptedAt, expires_at: expiresAt, answer_by: null },
+    ...{ urgency: urgencyWeight(urgency), accepted_at: acceptedAt, expires_at: expiresAt },
+    ...{ answer_by: null, answer_waived_at: null },
   };
 }
 

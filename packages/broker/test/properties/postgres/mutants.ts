@@ -39,7 +39,7 @@ function everySecond(call: Seat["call"]): SpoiledSeat {
 }
 
 const STREAMS = ["open a stream", "send several", "ack"];
-const TOGETHER = ["send several", "send", "lease", "ack"];
+const TOGETHER = ["send many at once", "send several", "send", "lease", "ack"];
 
 export const postgresMutants: readonly PostgresMutant[] = [
   { name: "some acts that were answered are not committed", rewrite: oneIn(40) },
@@ -74,16 +74,31 @@ export const postgresMutants: readonly PostgresMutant[] = [
   ),
   sql(
     "of many acks one keeps its delivery leased",
-    "FROM acked a WHERE d.pk = a.pk)",
-    "FROM acked a WHERE d.pk = a.pk AND d.pk % 5 > 0)",
+    "AS x (pk, evidence) WHERE d.pk = x.pk",
+    "AS x (pk, evidence) WHERE d.pk = x.pk AND d.pk % 5 > 0",
     ["stream and end", ...STREAMS],
   ),
   sql(
     "of many keys one is forgotten",
-    "c.message - $2::BIGINT + x.n, x.until",
-    "c.message - $2::BIGINT + x.n, CASE WHEN c.message % 2 = 0 THEN 0 ELSE x.until END",
+    "c.message - $1::BIGINT + x.n, x.until",
+    "c.message - $1::BIGINT + x.n, CASE WHEN c.message % 2 = 0 THEN 0 ELSE x.until END",
     ["send"],
   ),
+  sql(
+    "of the numbers of many one is left out",
+    "SET next_seq = a.next_seq + x.numbers,",
+    "SET next_seq = a.next_seq + x.numbers + (a.next_seq % 3 = 0)::INTEGER,",
+    TOGETHER,
+  ),
+  sql("what many acts move is counted twice", "agentmesh.counted = 'by act'", "agentmesh.counted = ''", TOGETHER),
+  sql(
+    "what is done behind many acts is not counted",
+    "SET LOCAL agentmesh.counted = ''",
+    "SET LOCAL agentmesh.counted = 'by act'",
+    TOGETHER,
+  ),
+  sql("of many messages nothing is kept", "messages = k.messages + x.messages", "messages = k.messages", TOGETHER),
+  sql("a refused act takes its neighbours along", "ROLLBACK TO one; RELEASE one", "ROLLBACK; BEGIN", TOGETHER),
   sql(
     "a stream is given more than it takes in hand",
     "WHERE d.session_id = s.id AND d.state = 'leased' AND d.stream_position IS NOT NULL)",

@@ -51,6 +51,10 @@ export async function propertyServer(version: PostgresVersion): Promise<Property
   async function make(): Promise<Kept> {
     const name = `run_${all.length + 1}`;
     await admin.use((connection) => connection.script(`CREATE DATABASE ${name}`));
+    // Its tables are small whatever is asked: a plan for each value costs more than all that it finds.
+    await admin.use((connection) =>
+      connection.script(`ALTER DATABASE ${name} SET plan_cache_mode = force_generic_plan`),
+    );
     const url = server.addressOf(name);
     const own = await control(url);
     const disconnect = (named = "broker") =>

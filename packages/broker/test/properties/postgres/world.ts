@@ -59,6 +59,8 @@ export class PostgresWorld extends World {
   #marks = 0;
   #brokers: Broker[] = [];
   #turn = 0;
+  /** Why acts of a sound engine did not share their transaction. */
+  readonly #apart: unknown[] = [];
   #starts = 0;
 
   private constructor(database: RunDatabase & { done(): void }, count: number, spoiled: Spoiled) {
@@ -102,6 +104,7 @@ export class PostgresWorld extends World {
   /** What the brokers call to each other has been heard: a call of the test's own, behind theirs, was heard by all. */
   override async hinted(): Promise<void> {
     await super.hinted();
+    if (this.#apart.length > 0) throw new Error(`acts were done by themselves: ${this.#apart.join("; ")}`);
     await untilSo(() => this.#calling === 0, "a call of a broker does not come back");
     const mark: AgentId = `agt_mark${++this.#marks}`;
     await this.#database.sql(`SELECT pg_notify('agentmesh', '{"by":"tests","ready":["${mark}"]}')`);
@@ -180,7 +183,7 @@ export class PostgresWorld extends World {
     const followed = this.#calls(open.seat, otherwise?.(open.seat));
     const sound = postgresStore(
       { ...open, db, seat: followed },
-      { notice: () => {}, clock: this.clock, witness: this.#seen },
+      { notice: (...told) => this.#noticed(...told), clock: this.clock, witness: this.#seen },
     );
     const store = { ...sound, ...verbs?.({ store: sound, clock: this.clock, start: this.#starts }) };
     const heard: Heard = { told: new Set(), grown: false, happened: false };
@@ -198,6 +201,10 @@ export class PostgresWorld extends World {
       void open.seat.abandon();
     };
     return { store: this.#placed(store), seat: open.seat, heard, kill, close: () => open.db.close() };
+  }
+
+  #noticed(_: string, event: string, { why }: Record<string, unknown>): void {
+    if (event === "acts.apart" && this.#spoiled.rewrite === undefined) this.#apart.push(why);
   }
 
   /** A seat whose calls are waited for. */

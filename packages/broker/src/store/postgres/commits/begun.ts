@@ -43,11 +43,15 @@ export type Act<T> = (engine: Engine, context: EngineContext) => Promise<T>;
 
 const BEGIN = {
   act: "BEGIN ISOLATION LEVEL READ COMMITTED",
-  // Statements on many rows are planned once for all sizes of what they are given: along the indexes.
-  group: "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off",
+  // Statements on many rows are planned once for all sizes of what they are given: along the indexes. What they move they count.
+  group: `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off;
+    SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL agentmesh.counted = 'by act'`,
   // All of one look is of one moment.
   look: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 } as const;
+
+/** Said in a group before acts follow that are done by their own statements. */
+export const OTHERS = "SET LOCAL plan_cache_mode = auto; SET LOCAL agentmesh.counted = ''";
 
 /** Begins one; returns the time of all that is done in it. */
 export async function begin(connection: Connection, how: keyof typeof BEGIN, { clock }: Terms): Promise<number> {

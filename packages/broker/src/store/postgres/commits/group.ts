@@ -5,21 +5,30 @@
 import type { AgentId } from "@agentmesh/protocol";
 import { MeshError } from "../../../mesh/errors.ts";
 import type { StoreListener } from "../../../mesh/store.ts";
-import { HELD_BY_POLICY } from "../../shared/sending.ts";
 import { leaseForStreams } from "../acts/streamed.ts";
 import { type DecidedAcks, decideAcks } from "../acts/together/acks.ts";
+import { decideLeases } from "../acts/together/leases.ts";
 import { type Decided, decideSends } from "../acts/together/sends.ts";
 import { type Standing, standing } from "../acts/together/standing.ts";
-import { type SendToWrite, writtenStatements } from "../acts/together/written.ts";
+import { Tallied, type Tally } from "../acts/together/tally.ts";
+import { type LeaseToWrite, type SendToWrite, writtenStatements } from "../acts/together/written.ts";
 import type { EngineContext } from "../context.ts";
 import type { Connection } from "../driver/database.ts";
-import { awayWhy, type Stage } from "../driver/failure.ts";
+import { awayWhy, isBehindFailure, type Stage } from "../driver/failure.ts";
 import { engineOf } from "../engine.ts";
-import { begin, contextOf, type Terms } from "./begun.ts";
+import { begin, contextOf, OTHERS, type Terms } from "./begun.ts";
 import { Hints } from "./hints.ts";
 import { LockedAgents } from "./locked.ts";
 import { Numbers } from "./numbers.ts";
-import type { AckAskedFor, OneOf, SendAsked, Waiting } from "./waiting.ts";
+import type { AckAskedFor, LeaseAskedFor, OneOf, SendAsked, Waiting } from "./waiting.ts";
+
+/** What was decided of all kinds. */
+interface Found {
+  readonly sent: Decided<SendToWrite>;
+  readonly acked: DecidedAcks;
+  readonly leased: Decided<LeaseToWrite>;
+  readonly tallied: Tally;
+}
 
 /** Acts that are done in one transaction. */
 export class Group {
@@ -50,33 +59,41 @@ export class Group {
   async #run(connection: Connection, committing: () => void): Promise<void> {
     const sends: OneOf<SendAsked>[] = [];
     const acks: OneOf<AckAskedFor>[] = [];
+    const leases: OneOf<LeaseAskedFor>[] = [];
     const others: Waiting[] = [];
     for (const waiting of this.#acts) {
       const { asked } = waiting;
       if (asked?.kind === "send") sends.push({ asked, waiting });
       else if (asked?.kind === "ack") acks.push({ asked, waiting });
+      else if (asked?.kind === "lease") leases.push({ asked, waiting });
       else others.push(waiting);
     }
     const agents = [...new Set(this.#acts.flatMap((each) => each.agents))];
-    const asked = { agents, sends: sends.map((one) => one.asked), acks: acks.map((one) => one.asked) };
+    const asked = {
+      ...{ agents, sends: sends.map((one) => one.asked), acks: acks.map((one) => one.asked) },
+      leases: leases.map((one) => one.asked),
+    };
     const [now, stand] = await allOf([
       begin(connection, "group", this.#terms),
       standing(connection, asked, (agentId) => this.#offersOf(agentId)),
     ]);
     const context = this.#context(connection, now, stand);
-    const sent = decideSends(sends, stand, context);
-    const acked = decideAcks(acks, stand, context);
-    for (const [waiting, told] of [...sent.told, ...acked.told]) this.told.set(waiting, told);
-    const rest = [...sent.byItself, ...acked.byItself, ...others];
+    const tallied = new Tallied();
+    const sent = decideSends(sends, stand, context, tallied);
+    const acked = decideAcks(acks, stand, context, tallied);
+    const leased = decideLeases(leases, stand, context, tallied, sent.notes.length + acked.notes.length);
+    for (const [waiting, told] of [...sent.told, ...acked.told, ...leased.told]) this.told.set(waiting, told);
+    const rest = [...sent.byItself, ...acked.byItself, ...leased.byItself, ...others];
     const isWhole = rest.length === 0 && this.#serve(stand);
-    const writing = this.#write(connection, now, sent, acked);
+    const writing = this.#write(connection, now, { sent, acked, leased, tallied });
     const placed = () => {
-      for (const waiting of [...sent.told.keys(), ...acked.told.keys()]) waiting.seen?.placed();
+      for (const waiting of this.told.keys()) waiting.seen?.placed();
     };
     // Its COMMIT goes with what it writes, and is none where something of that fails. Who is seen is so while it holds its locks.
     if (!isWhole || this.#terms.witness) await writing;
     placed();
     if (!isWhole) {
+      await connection.script(OTHERS);
       for (const waiting of rest) await this.#one(connection, context, waiting);
       await leaseForStreams(engineOf(context), context, (agentId) => this.#offersOf(agentId));
     }
@@ -99,26 +116,26 @@ export class Group {
   }
 
   /** Writes what was decided, in one go. */
-  async #write(connection: Connection, now: number, sent: Decided<SendToWrite>, acked: DecidedAcks): Promise<void> {
-    const [messages, notes] = [sent.rows.length, sent.notes + acked.notes];
-    if (notes === 0) return;
+  async #write(connection: Connection, now: number, { sent, acked, leased, tallied }: Found): Promise<void> {
+    const notes = [...sent.notes, ...acked.notes, ...leased.notes];
+    if (notes.length === 0) return;
     this.hints.advanced();
     const write = writtenStatements(connection, now);
-    const taken = { messages, notes };
-    const keyed = sent.rows.filter(({ key }) => key !== null);
-    const inboxes = new Map<number, number>();
-    for (const { recipient } of sent.rows) inboxes.set(recipient, (inboxes.get(recipient) ?? 0) + 1);
-    const numbers = [...inboxes].map(([pk, n]) => ({ pk, n }));
-    const [[last]] = await allOf([
-      write.take(taken),
-      messages > 0 ? write.number(numbers) : undefined,
-      messages > 0 ? write.send(sent.rows, taken, HELD_BY_POLICY) : undefined,
-      keyed.length > 0 ? write.putKeys(keyed, taken) : undefined,
-      acked.notes > 0 ? write.ack(acked.rows, { messages, notes: acked.notes }) : undefined,
-      acked.heard.size > 0 ? write.heard([...acked.heard], acked.notes) : undefined,
-    ]);
+    const taken = write.take(sent.rows.length, notes.length);
+    const written: Promise<unknown>[] = [write.count(tallied.inboxes)];
+    if (sent.rows.length > 0) {
+      written.push(write.keep(tallied.senders), write.putMessages(sent.rows), write.putWords(sent.rows));
+      written.push(write.putDeliveries(sent.rows, notes.length));
+    }
+    if (sent.rows.some(({ key }) => key)) written.push(write.putKeys(sent.rows));
+    if (acked.rows.length > 0) written.push(write.ack(acked.rows));
+    written.push(write.note(notes));
+    if (leased.rows.length > 0) written.push(write.lease(leased.rows, notes.length));
+    const heard = [...acked.heard];
+    if (heard.length > 0) written.push(write.heard(heard, acked.notes.length + leased.notes.length));
+    const [[last]] = await allOf([taken, ...written]);
     if (!last) throw new Error("the database has lost its counters");
-    for (const place of sent.placed) place(last.timeline - notes);
+    for (const place of [...sent.placed, ...leased.placed]) place(last.timeline - notes.length);
   }
 
   /** Whether nothing is left to be leased for streams: what is not served by then is looked for. */
@@ -157,6 +174,9 @@ export class Group {
 async function allOf<T extends readonly unknown[]>(
   works: readonly [...T],
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(works);
+  const failures: unknown[] = [];
+  for (const one of await Promise.allSettled(works)) if (one.status === "rejected") failures.push(one.reason);
+  // What was asked behind a failure fails, too, and does not say why.
+  if (failures.length > 0) throw failures.find((failure) => !isBehindFailure(failure)) ?? failures[0];
   return Promise.all(works);
 }

@@ -3,7 +3,7 @@
  * may begin: it waits in the database for what both need. What fails a group is found by doing its acts one by one.
  */
 import type { StoreListener } from "../../../mesh/store.ts";
-import { databaseError, unheardWhy } from "../driver/failure.ts";
+import { databaseError, isLostRace, unheardWhy } from "../driver/failure.ts";
 import type { Act, SeenAct, Terms } from "./begun.ts";
 import { Group } from "./group.ts";
 import type { Hints } from "./hints.ts";
@@ -93,7 +93,10 @@ export class Groups {
       await this.#terms.db.use((connection) => group.run(connection, committing));
     } catch (error) {
       // What the database refused is stored of none; of what broke behind the COMMIT nobody knows.
-      if (unheardWhy(error, group.stage) === undefined) return entries;
+      if (unheardWhy(error, group.stage) === undefined) {
+        if (!isLostRace(error)) this.#tellApart(entries.length, error);
+        return entries;
+      }
       for (const { waiting, done } of entries) {
         waiting.seen?.answered();
         waiting.refuse(databaseError(error, group.stage));
@@ -113,6 +116,13 @@ export class Groups {
       }
     }
     return left;
+  }
+
+  /** What no other transaction is to blame for would happen again, and costs each act a transaction of its own. */
+  #tellApart(acts: number, error: unknown): void {
+    const detail =
+      "what was to share a transaction was refused by the database: each act is done by itself, which is slow";
+    this.#terms.notice("warn", "acts.apart", { acts, why: String(error), detail });
   }
 
   async #alone({ waiting, done }: Entry): Promise<void> {

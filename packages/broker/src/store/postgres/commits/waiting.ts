@@ -1,6 +1,13 @@
 /** Acts that wait for a transaction which they share. */
 import type { AckEvidence, AgentId, DeliveryRef } from "@agentmesh/protocol";
-import type { AckVerdict, Enqueued, InboxQuota, MessageToEnqueue } from "../../../mesh/store.ts";
+import type {
+  AckVerdict,
+  Enqueued,
+  InboxQuota,
+  LeasedRecord,
+  LeaseTerms,
+  MessageToEnqueue,
+} from "../../../mesh/store.ts";
 import type { Act, SeenAct } from "./begun.ts";
 
 /** A message to accept. */
@@ -21,12 +28,19 @@ export interface AckAskedFor {
   answer(verdict: AckVerdict): void;
 }
 
+/** Deliveries to lease, for nobody's webhook. */
+export interface LeaseAskedFor {
+  readonly kind: "lease";
+  readonly terms: LeaseTerms;
+  answer(taken: { readonly leased: LeasedRecord[]; readonly queued: number; readonly silent?: boolean }): void;
+}
+
 /** An act that may share a transaction. */
 export interface Waiting {
   /** What it needs locked; an act that finds that it needs more is done by itself. */
   readonly agents: readonly AgentId[];
   /** Left out of one that is not done with others of its kind in the same statements. */
-  readonly asked?: SendAsked | AckAskedFor;
+  readonly asked?: SendAsked | AckAskedFor | LeaseAskedFor;
   /** Does it by its own statements; what is returned tells its caller what came of it. */
   readonly act: Act<() => void>;
   refuse(error: unknown): void;

@@ -10,6 +10,7 @@ import { meshKeys } from "../migrations/0007-mesh-key.ts";
 import { shared } from "../migrations/0008-shared.ts";
 import { countsOfMany } from "../migrations/0009-counts-of-many.ts";
 import { waived } from "../migrations/0010-waived.ts";
+import { countedByAct } from "../migrations/0011-counted-by-act.ts";
 
 /** Every migration in order; the schema is how many a database has. Never edited after a release. */
 export const migrations: readonly string[] = [
@@ -23,6 +24,7 @@ export const migrations: readonly string[] = [
   shared,
   countsOfMany,
   waived,
+  countedByAct,
 ];
 
 /** Which of all advisory locks of a database the migrations of a mesh take. */

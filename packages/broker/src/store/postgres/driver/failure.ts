@@ -17,6 +17,11 @@ export function isLostRace(error: unknown): boolean {
   return ["40001", "40P01", "23505"].includes(codeOf(error));
 }
 
+/** Whether it was not done since something before it in the same transaction had failed. */
+export function isBehindFailure(error: unknown): boolean {
+  return codeOf(error) === "25P02";
+}
+
 /** Why a database is away for now, in the driver's words; undefined for what waiting does not mend. */
 export function awayWhy(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

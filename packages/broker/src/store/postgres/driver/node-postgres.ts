@@ -129,9 +129,22 @@ function usual({ types }: typeof import("pg"), { url, connectMs }: ClientAddress
   };
 }
 
+/** Names of statements, by their text: each connection parses one once. */
+const NAMES = new Map<string, string>();
+/** The engine has so many at most. */
+const MOST_NAMES = 1_000;
+
+function nameOf(text: string): string | undefined {
+  const known = NAMES.get(text);
+  if (known !== undefined || NAMES.size >= MOST_NAMES) return known;
+  const name = `s${NAMES.size}`;
+  NAMES.set(text, name);
+  return name;
+}
+
 /** What the engine asks of a connection, over one of the driver's. */
 export function connectionOf(client: ClientBase): Connection {
-  const query = <Row extends object>(text: string, values: readonly Value[] = [], name?: string) =>
+  const query = <Row extends object>(text: string, values: readonly Value[] = [], name = nameOf(text)) =>
     client.query<Row>({ text, values: [...values], ...(name !== undefined && { name }) });
   return {
     get: async <Row extends object>(sql: string, values?: readonly Value[]) => (await query<Row>(sql, values)).rows[0],

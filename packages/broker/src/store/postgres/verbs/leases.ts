@@ -14,6 +14,7 @@ import { partsOnDisk, type VerbParts } from "./parts.ts";
 /** Verbs of an inbox's owner on what it leases. */
 export function leaseVerbs({
   ack,
+  lease,
   share,
   write,
   writeSliced,
@@ -32,7 +33,7 @@ export function leaseVerbs({
     lease: async (terms) => {
       const lane = laneOf.agent(terms.agentId);
       if (terms.max <= MAX_DELIVERIES_PER_READ) {
-        return share(lane, [terms.agentId], async (engine, context) => {
+        return lease(terms, async (engine, context) => {
           // Of an empty inbox nobody is kept waiting.
           const agent = await engine.agents.row(terms.agentId);
           return agent && agent.queued_count > 0 ? takeLeases(engine, context, terms) : { leased: [], queued: 0 };

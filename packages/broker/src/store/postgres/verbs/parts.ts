@@ -1,6 +1,6 @@
 /** What the Store's verbs are made of. */
 import type { AgentId } from "@agentmesh/protocol";
-import type { AckVerdict, Enqueued } from "../../../mesh/store.ts";
+import type { AckVerdict, Enqueued, LeaseTerms, Store } from "../../../mesh/store.ts";
 import type { AgentGlances } from "../agent/glances.ts";
 import type { Act } from "../commits/begun.ts";
 import type { Hints } from "../commits/hints.ts";
@@ -11,6 +11,9 @@ import type { Engine } from "../engine.ts";
 
 /** A slice of an act that may be big, which goes on behind what those before have done. */
 export type SlicedAct<T> = (engine: Engine, context: EngineContext, kept: readonly T[]) => Promise<Slice<T>>;
+
+/** What was leased, and how many stay queued. */
+export type Leased = Awaited<ReturnType<Store["lease"]>>;
 
 /** How to run an act or a look. */
 export interface VerbParts {
@@ -29,6 +32,7 @@ export interface VerbParts {
     asked: Omit<AckAskedFor, "kind" | "answer">,
     act: Act<AckVerdict>,
   ) => Promise<AckVerdict>;
+  readonly lease: (terms: LeaseTerms, act: Act<Leased>) => Promise<Leased>;
   /** Runs an act that may be big, a transaction for each slice; `kept` is what the slices before have done. */
   readonly writeSliced: <T>(lane: string, slice: SlicedAct<T>) => Promise<readonly T[]>;
   /** Tells whoever listens, now. */

@@ -41,6 +41,8 @@ export interface MessageRow {
   readonly expires_at: number;
   /** When the answer to an ask is overdue. */
   readonly answer_by: number | null;
+  /** When nobody was to owe it any more. */
+  readonly answer_waived_at: number | null;
 }
 
 /** A delivery joined with its message, its sender and its recipient. */
@@ -109,6 +111,7 @@ export function messageOf(row: MessageRow, intact = isIntact(row)): Message {
     acceptedAt: timestamp(row.accepted_at),
     expiresAt: timestamp(row.expires_at),
     ...(row.answer_by !== null && { answerBy: timestamp(row.answer_by) }),
+    ...(row.answer_waived_at !== null && { answerWaivedAt: timestamp(row.answer_waived_at) }),
   };
 }
 

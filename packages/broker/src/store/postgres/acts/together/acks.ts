@@ -6,6 +6,7 @@ import type { EngineContext } from "../../context.ts";
 import { isProven } from "../../sessions.ts";
 import { type Decided, undecided } from "./sends.ts";
 import type { Standing } from "./standing.ts";
+import type { Tallied } from "./tally.ts";
 import type { AckToWrite } from "./written.ts";
 
 /** What is decided, and which sessions gave a sign with it. */
@@ -16,10 +17,11 @@ export function decideAcks(
   acks: readonly OneOf<AckAskedFor>[],
   standing: Standing,
   context: Pick<EngineContext, "now" | "hints">,
+  tallied: Tallied,
 ): DecidedAcks {
   const decided = { ...undecided<AckToWrite>(), heard: new Set<string>() };
   for (const { asked, waiting } of acks) {
-    const told = ack(asked, standing, context, decided);
+    const told = ack(asked, standing, context, decided, tallied);
     if (told) decided.told.set(waiting, told);
     else decided.byItself.push(waiting);
   }
@@ -32,6 +34,7 @@ function ack(
   { deliveries, holders, parties }: Standing,
   { now, hints }: Pick<EngineContext, "now" | "hints">,
   decided: DecidedAcks,
+  tallied: Tallied,
 ): (() => void) | undefined {
   const row = deliveries.get(ref);
   const party = parties.get(agentId);
@@ -41,8 +44,9 @@ function ack(
   if (holder?.row.silent === 1) return undefined;
   if (holder && evidence !== "read" && !isProven(holder.row.proven_at, now)) return undefined;
   const { pk, attempt, session_id: session, recipient_pk: recipient, sender_pk: sender } = row;
-  decided.notes++;
-  decided.rows.push({ pk, place: decided.notes, evidence, attempt, session, recipient, sender });
+  decided.notes.push({ pk, recipient, sender, event: "acked", attempt, session, reason: evidence });
+  decided.rows.push({ pk, evidence });
+  tallied.inbox(recipient, { open: -1, bytes: -row.bytes });
   if (holder) decided.heard.add(holder.row.id);
   party.open = { messages: party.open.messages - 1, bytes: party.open.bytes - row.bytes };
   hints.ready(agentId);

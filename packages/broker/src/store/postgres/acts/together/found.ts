@@ -1,10 +1,13 @@
 /** SQL of what a group of acts needs to know: asked at once, behind the locks of all its agents. */
 import type { AgentId, DeliveryId, SessionId } from "@agentmesh/protocol";
-import { OWN_DELIVERY } from "../../../shared/columns.ts";
+import { urgencyWeight } from "../../../../mesh/acceptance/urgency.ts";
+import type { LeaseTerms } from "../../../../mesh/store.ts";
+import { DELIVERY, OWN_DELIVERY } from "../../../shared/columns.ts";
 import type { Count } from "../../../shared/quota.ts";
 import type { PartyRow, StandingRow } from "../../../shared/rows/agents.ts";
-import type { OwnDeliveryRow } from "../../../shared/rows/rows.ts";
+import type { DeliveryRow, OwnDeliveryRow } from "../../../shared/rows/rows.ts";
 import { AGENT, type SeenRow } from "../../agents.ts";
+import { ROWS } from "../../commits/slices.ts";
 import type { Statements } from "../../driver/database.ts";
 
 /** An agent that is locked, as sends and acks need it. */
@@ -22,6 +25,11 @@ export interface HolderRow {
   readonly proven_at: number | null;
   /** What it was streamed and has not ended. */
   readonly streamed: number;
+}
+
+/** What one that leases may have; `n` is its place among them, from 1. */
+export interface LeasableRow extends DeliveryRow {
+  readonly n: number;
 }
 
 /** What is kept of a sender. */
@@ -64,6 +72,36 @@ const HOLDERS = `
       AND d.agent_pk IN (SELECT a.pk FROM agent a WHERE a.id = ANY ($3::TEXT[])))
   ORDER BY s.id FOR NO KEY UPDATE OF s`;
 
+/**
+ * What is queued and ready for each that leases, in the order of reading: within its credit and its bytes, the first whatever its
+ * size. Who is in focus is asked for otherwise.
+ */
+const LEASABLE = `
+  SELECT found.n, row.*
+  FROM (
+    SELECT x.n, q.pk, q.place
+    FROM unnest($1::TEXT[], $2::TEXT[], $3::BIGINT[], $4::SMALLINT[], $5::BIGINT[], $6::BIGINT[], $7::BIGINT[])
+      WITH ORDINALITY AS x (agent, session, pushes, urgency, most, credit, bytes, n)
+    CROSS JOIN LATERAL (
+      SELECT o.pk, row_number() OVER reading AS place, SUM(o.bytes) OVER reading AS so_far
+      FROM (
+        SELECT d.pk, d.rank, d.seq, d.bytes FROM delivery d
+        WHERE d.agent_pk = (SELECT a.pk FROM agent a WHERE a.id = x.agent) AND d.state = 'queued'
+          AND d.expires_at > mesh_now() AND (d.ready_at <= mesh_now() OR d.delayed = 'webhook') AND d.urgency >= x.urgency
+          AND NOT EXISTS (SELECT 1 FROM push p
+                          WHERE p.delivery_pk = d.pk AND p.session_id = x.session AND p.pushes >= x.pushes)
+        ORDER BY d.rank, d.seq
+        LIMIT LEAST(x.most, GREATEST(0, x.credit - (
+          SELECT COUNT(*) FROM delivery s
+          WHERE s.session_id = x.session AND s.state = 'leased' AND s.stream_position IS NOT NULL)))) o
+      WINDOW reading AS (ORDER BY o.rank, o.seq)) q
+    WHERE q.place = 1 OR q.so_far <= x.bytes) found
+  CROSS JOIN LATERAL (${DELIVERY} WHERE d.pk = found.pk) row
+  ORDER BY found.n, found.place`;
+
+/** Keys for deliveries; one that is not used is no harm. */
+const KEYS = `SELECT nextval('delivery_pk_seq') AS pk FROM generate_series(1, $1::INTEGER)`;
+
 /** The statements. */
 export function foundStatements(db: Statements) {
   return {
@@ -72,6 +110,25 @@ export function foundStatements(db: Statements) {
     /** As others see them. */
     records: (ids: readonly AgentId[]) =>
       db.all<SeenRow>(`${AGENT} WHERE a.id = ANY ($1::TEXT[]) AND a.removed_at IS NULL`, [ids], "group_records"),
+    /** Keys for so many deliveries. */
+    newKeys: async (count: number) =>
+      (await db.all<{ pk: number }>(KEYS, [count], "group_new_keys")).map(({ pk }) => pk),
+    leasable: (leases: readonly LeaseTerms[]) => {
+      const pushes = leases.map(({ stream, push }) => stream ?? push);
+      return db.all<LeasableRow>(
+        LEASABLE,
+        [
+          ...[leases.map(({ agentId }) => agentId), leases.map(({ session = null }) => session)],
+          ...[
+            pushes.map((push) => push?.maxPushes ?? null),
+            pushes.map((push) => urgencyWeight(push?.urgency ?? "fyi")),
+          ],
+          ...[leases.map(({ max }) => Math.min(max, ROWS)), leases.map(({ stream }) => stream?.maxInFlight ?? ROWS)],
+          leases.map(({ maxBytes }) => maxBytes),
+        ],
+        "group_leasable",
+      );
+    },
     usedKeys: (senders: readonly AgentId[], keys: readonly string[]) =>
       db.all<UsedKeyRow>(USED_KEYS, [senders, keys], "group_keys"),
     kept: (senders: readonly AgentId[]) => db.all<KeptRow>(KEPT, [senders], "group_kept"),

@@ -10,20 +10,21 @@ import { agentRecord, policyOf } from "../../../shared/rows/agents.ts";
 import { bodyHash } from "../../../shared/rows/body.ts";
 import { RANK } from "../../../shared/rows/deliveries.ts";
 import { messageOf } from "../../../shared/rows/rows.ts";
-import { acceptedRow, recipientLeft, refusedByPolicy, senderLeft } from "../../../shared/sending.ts";
+import { acceptedRow, HELD_BY_POLICY, recipientLeft, refusedByPolicy, senderLeft } from "../../../shared/sending.ts";
 import type { OneOf, SendAsked, Waiting } from "../../commits/waiting.ts";
 import type { EngineContext } from "../../context.ts";
 import { newestSigns } from "../../rows/signs.ts";
 import { vectorOf } from "../../words.ts";
 import type { LockedRow } from "./found.ts";
 import type { Party, Standing } from "./standing.ts";
-import type { SendToWrite } from "./written.ts";
+import type { Tallied } from "./tally.ts";
+import type { NoteToWrite, SendToWrite } from "./written.ts";
 
 /** What is decided, until it is written. */
 export interface Decided<Row> {
   readonly rows: Row[];
-  /** Notes in the timeline. */
-  notes: number;
+  /** Notes in the timeline, in their order. */
+  readonly notes: NoteToWrite[];
   /** Done when the places are known: the last note of the timeline that was there before. */
   readonly placed: ((before: number) => void)[];
   /** What is told to whom when it is committed, in the order of doing: what came of it, or why it is refused by the rules. */
@@ -34,7 +35,7 @@ export interface Decided<Row> {
 
 /** Nothing yet. */
 export function undecided<Row>(): Decided<Row> {
-  return { rows: [], notes: 0, placed: [], told: new Map(), byItself: [] };
+  return { rows: [], notes: [], placed: [], told: new Map(), byItself: [] };
 }
 
 /** Whether a message is one as most are: no answer, no ask, nothing that is to be found out first. */
@@ -49,6 +50,7 @@ export function decideSends(
   sends: readonly OneOf<SendAsked>[],
   standing: Standing,
   context: Pick<EngineContext, "now" | "remoteSenders" | "hints">,
+  tallied: Tallied,
 ): Decided<SendToWrite> {
   const decided = undecided<SendToWrite>();
   for (const { asked, waiting } of sends) {
@@ -57,7 +59,7 @@ export function decideSends(
       continue;
     }
     try {
-      decided.told.set(waiting, accept(asked, standing, context, decided));
+      decided.told.set(waiting, accept(asked, standing, context, decided, tallied));
     } catch (error) {
       decided.told.set(waiting, () => waiting.refuse(error));
     }
@@ -75,6 +77,7 @@ function accept(
   standing: Standing,
   { now, remoteSenders, hints }: Pick<EngineContext, "now" | "remoteSenders" | "hints">,
   decided: Decided<SendToWrite>,
+  tallied: Tallied,
 ): () => void {
   const sender = standing.parties.get(message.senderId);
   if (!sender || sender.row.removed_at !== null) throw senderLeft();
@@ -111,17 +114,26 @@ function accept(
   const state = action === "hold" ? "held" : "queued";
   const stream = action === "hold" ? undefined : streamFor(recipient, standing, weight, now);
   const lease = stream && { receipt: newReceipt(), session: stream.session, ends: now + stream.leaseMs };
-  const place = decided.notes + 1;
-  decided.notes += action === "hold" || lease ? 2 : 1;
+  const place = decided.notes.length + 1;
+  const pk = standing.newKeys[decided.rows.length];
+  if (pk === undefined) throw new Error("there is no key for a delivery");
+  const noted = { pk, recipient: row.pk, sender: sender.row.pk, attempt: 0, session: null, reason: null };
+  decided.notes.push({ ...noted, event: "accepted" });
+  if (lease) decided.notes.push({ ...noted, event: "leased", attempt: 1, session: lease.session });
+  if (action === "hold") decided.notes.push({ ...noted, event: "held", reason: HELD_BY_POLICY });
+  const waits = lease ? {} : { [state]: 1 };
+  tallied.inbox(row.pk, { ...waits, numbers: 1, open: 1, bytes: bodyBytes });
+  tallied.kept(sender.row.pk, more.bytes);
   decided.rows.push({
-    ...{ n: decided.rows.length + 1, place, id: message.id, sender: sender.row.pk, recipient: row.pk },
+    ...{ pk, place, id: message.id, sender: sender.row.pk, recipient: row.pk },
     ...{ thread: message.threadId, hops: message.hops ?? 0, urgency: weight, program: message.byProgram ? 1 : 0 },
     ...{ body: message.body, bytes: bodyBytes, hash: bodyHash(message.body), words: vectorOf(message.body) },
     ...{ expires: expiresAt, delivery: message.deliveryId, seq, trust: came.trust },
     ...{ rank: urgency === "interrupt" ? RANK.interrupt : RANK.message, state: lease ? "leased" : state },
     ...{ receipt: lease?.receipt ?? null, session: lease?.session ?? null, ends: lease?.ends ?? null },
-    ...{ key: idempotency?.key ?? null, content: idempotency?.contentHash ?? null },
-    until: idempotency ? now + idempotency.windowMs : null,
+    key: idempotency && {
+      ...{ key: idempotency.key, content: idempotency.contentHash, until: now + idempotency.windowMs },
+    },
   });
   if (action !== "hold") hints.ready(row.id);
   const id: DeliveryId = message.deliveryId;

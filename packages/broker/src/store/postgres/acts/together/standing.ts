@@ -4,9 +4,9 @@ import type { StreamLeaseTerms } from "../../../../mesh/store.ts";
 import type { Count } from "../../../shared/quota.ts";
 import type { OwnDeliveryRow } from "../../../shared/rows/rows.ts";
 import type { SeenRow } from "../../agents.ts";
-import type { AckAskedFor, SendAsked } from "../../commits/waiting.ts";
+import type { AckAskedFor, LeaseAskedFor, SendAsked } from "../../commits/waiting.ts";
 import type { Statements } from "../../driver/database.ts";
-import { foundStatements, type HolderRow, type LockedRow } from "./found.ts";
+import { foundStatements, type HolderRow, type LeasableRow, type LockedRow } from "./found.ts";
 
 /** An agent of the group. */
 export interface Party {
@@ -33,7 +33,11 @@ export interface Standing {
   readonly parties: ReadonlyMap<AgentId, Party>;
   readonly holders: ReadonlyMap<string, Holder>;
   readonly deliveries: ReadonlyMap<string, OwnDeliveryRow>;
+  /** What each lease may have, by its place among those asked for. */
+  readonly leasable: ReadonlyMap<number, readonly LeasableRow[]>;
   readonly isUsed: (sender: AgentId, key: string, now: number) => boolean;
+  /** Keys for the deliveries to come, of each message asked for one. */
+  readonly newKeys: readonly number[];
   kept: Count;
 }
 
@@ -47,11 +51,12 @@ export async function standing(
     readonly agents: readonly AgentId[];
     readonly sends: readonly SendAsked[];
     readonly acks: readonly AckAskedFor[];
+    readonly leases: readonly LeaseAskedFor[];
   },
   offersOf: (agentId: AgentId) => readonly StreamLeaseTerms[],
 ): Promise<Standing> {
   const found = foundStatements(db);
-  const { agents, sends, acks } = asked;
+  const { agents, sends, acks, leases } = asked;
   const recipients = [...new Set(sends.map(({ message }) => message.recipientId))];
   const senders = [...new Set(sends.map(({ message }) => message.senderId))];
   const keyed = sends.flatMap(({ message: { senderId, idempotency } }) =>
@@ -60,11 +65,13 @@ export async function standing(
   const isKeeping = sends.some(({ quota }) => quota.keeping !== undefined);
   const offers = new Map(recipients.map((id) => [id, offersOf(id)]));
   const sessions = [...offers.values()].flat().map(({ session }): SessionId => session);
+  for (const { terms } of leases) if (terms.session !== undefined) sessions.push(terms.session);
   const owners = acks.map(({ agentId }) => agentId);
   const acked = acks.map(({ ref }) => ref).filter(isId);
-  const [locked, records, used, kept, all, deliveries, holders] = await Promise.all([
+  const [locked, records, newKeys, used, kept, all, deliveries, leasable, holders] = await Promise.all([
     found.lock(agents),
     recipients.length > 0 ? found.records(recipients) : [],
+    sends.length > 0 ? found.newKeys(sends.length) : [],
     keyed.length > 0
       ? found.usedKeys(
           keyed.map(({ senderId }) => senderId),
@@ -74,6 +81,7 @@ export async function standing(
     isKeeping ? found.kept(senders) : [],
     isKeeping ? found.keptOfAll() : [],
     acked.length > 0 ? found.deliveries(acked) : [],
+    leases.length > 0 ? found.leasable(leases.map(({ terms }) => terms)) : [],
     sessions.length + acked.length > 0 ? found.holders(sessions, acked, owners) : [],
   ]);
   const recordOf = new Map(records.map((row) => [row.id, row]));
@@ -97,7 +105,9 @@ export async function standing(
     ),
     holders: new Map(holders.map((row) => [row.id, { row, streamed: row.streamed }])),
     deliveries: new Map(deliveries.map((row) => [row.id, row])),
+    leasable: Map.groupBy(leasable, ({ n }) => n - 1),
     isUsed: (sender, key, now) => (untilOf.get(`${sender} ${key}`) ?? 0) > now,
+    newKeys,
     kept: all[0] ?? NOTHING,
   };
 }

@@ -1,0 +1,110 @@
+/** What becomes of the leases of a group: what is queued as most things are is leased together. */
+import type { LeasedDelivery } from "@agentmesh/protocol";
+import { urgencyWeight } from "../../../../mesh/acceptance/urgency.ts";
+import type { LeaseTerms } from "../../../../mesh/store.ts";
+import { leasedDelivery, leastPushed, newReceipt } from "../../../shared/leasing.ts";
+import { messageOf } from "../../../shared/rows/rows.ts";
+import { MAX_ENTRIES_PER_EVENT } from "../../../shared/timeline.ts";
+import type { LeaseAskedFor, OneOf } from "../../commits/waiting.ts";
+import type { EngineContext } from "../../context.ts";
+import type { LeasableRow } from "./found.ts";
+import { type Decided, undecided } from "./sends.ts";
+import type { Standing } from "./standing.ts";
+import type { Tallied } from "./tally.ts";
+import type { LeaseToWrite } from "./written.ts";
+
+/** Decides what each takes; their notes are written behind so many others. */
+export function decideLeases(
+  leases: readonly OneOf<LeaseAskedFor>[],
+  standing: Standing,
+  context: Pick<EngineContext, "now">,
+  tallied: Tallied,
+  behind: number,
+): Decided<LeaseToWrite> {
+  const decided = undecided<LeaseToWrite>();
+  const given = new Set<string>();
+  for (const [n, { asked, waiting }] of leases.entries()) {
+    const rows = standing.leasable.get(n) ?? [];
+    // What another one of the group was given was read for this one, too.
+    const told = given.has(asked.terms.agentId)
+      ? undefined
+      : lease(asked, rows, { standing, now: context.now, decided, tallied, behind });
+    if (!told) decided.byItself.push(waiting);
+    else {
+      if (rows.length > 0) given.add(asked.terms.agentId);
+      decided.told.set(waiting, told);
+    }
+  }
+  return decided;
+}
+
+/** Undefined when it is another than most are: of an agent in focus, of a damaged message, or leased very often before. */
+function lease(
+  { terms, answer }: LeaseAskedFor,
+  rows: readonly LeasableRow[],
+  by: {
+    readonly standing: Standing;
+    readonly now: number;
+    readonly decided: Decided<LeaseToWrite>;
+    readonly tallied: Tallied;
+    readonly behind: number;
+  },
+): (() => void) | undefined {
+  const { standing, now, decided, tallied, behind } = by;
+  const { agentId, session = null, stream, leaseMs } = terms;
+  const party = standing.parties.get(agentId);
+  if (!party || party.row.removed_at !== null) return undefined;
+  if (party.queued === 0) return () => answer({ leased: [], queued: 0 });
+  const push = stream ?? terms.push;
+  const asked = push?.urgency ?? "fyi";
+  if (push && leastPushed(party.row, asked, now) > urgencyWeight(asked)) return undefined;
+  const holder = session === null ? undefined : standing.holders.get(session);
+  const { queued } = party;
+  if (session !== null && !holder) return () => answer({ leased: [], queued, silent: false });
+  if (stream && holder?.row.silent === 1) return () => answer({ leased: [], queued, silent: true });
+  const ready = within(rows, terms, holder?.streamed ?? 0);
+  const messages = ready.map((row) => messageOf(row));
+  if (messages.some(({ damaged }) => damaged) || ready.some(({ attempt }) => attempt >= MAX_ENTRIES_PER_EVENT)) {
+    return undefined;
+  }
+
+  const endsAt = now + leaseMs;
+  const taken = ready.flatMap((row, i): { readonly delivery: LeasedDelivery; readonly place: number }[] => {
+    const message = messages[i];
+    if (!message) return [];
+    const [attempt, receipt] = [row.attempt + 1, newReceipt()];
+    const { pk, recipient_pk: recipient, sender_pk: sender } = row;
+    decided.notes.push({ pk, recipient, sender, event: "leased", attempt, session, reason: null });
+    const place = behind + decided.notes.length;
+    decided.rows.push({ pk, receipt, session, ends: endsAt, place: stream ? place : null });
+    return [{ delivery: leasedDelivery(row, { attempt, receipt, endsAt }, message), place }];
+  });
+  if (taken.length > 0) tallied.inbox(party.row.pk, { queued: -taken.length });
+  party.queued -= taken.length;
+  if (holder && stream) holder.streamed += taken.length;
+  let start = 0;
+  decided.placed.push((before) => {
+    start = before;
+  });
+  const left = party.queued;
+  return () =>
+    answer({
+      leased: taken.map(({ delivery, place }) => ({ delivery, streamPosition: start + place })),
+      queued: left,
+      silent: false,
+    });
+}
+
+/** Within the caller's credit and the bytes of one read; the first comes whatever its size. */
+function within(
+  rows: readonly LeasableRow[],
+  { max, maxBytes, stream }: LeaseTerms,
+  streamed: number,
+): readonly LeasableRow[] {
+  const most = Math.min(max, stream ? stream.maxInFlight - streamed : max);
+  let bytes = 0;
+  return rows.slice(0, Math.max(0, most)).filter(({ body_bytes: size }, i) => {
+    bytes += size;
+    return i === 0 || bytes <= maxBytes;
+  });
+}
