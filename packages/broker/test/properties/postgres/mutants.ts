@@ -97,7 +97,6 @@ export const postgresMutants: readonly PostgresMutant[] = [
     "SET LOCAL agentmesh.counted = 'by act'",
     TOGETHER,
   ),
-  sql("of many messages nothing is kept", "messages = k.messages + x.messages", "messages = k.messages", TOGETHER),
   sql("a refused act takes its neighbours along", "ROLLBACK TO one; RELEASE one", "ROLLBACK; BEGIN", TOGETHER),
   sql(
     "a stream is given more than it takes in hand",
