@@ -10,6 +10,8 @@ export interface FigureKind {
   readonly what: string;
   readonly unit: Unit;
   readonly better: "less" | "more";
+  /** It says how the others came about; a later run is not held to it. */
+  readonly beside?: true;
 }
 
 /** What one round brought, by the keys of the figures. */

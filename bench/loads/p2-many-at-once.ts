@@ -17,7 +17,7 @@ export const manyAtOnce: Load = {
     { key: "acked", what: "acked, p50", unit: "ms", better: "less" },
     { key: "acked99", what: "acked, p99", unit: "ms", better: "less" },
     // Of the whole machine, the load's own share with them: at 100 nothing more fits beside it.
-    { key: "busy", what: "processors at work", unit: "%", better: "less" },
+    { key: "busy", what: "processors at work", unit: "%", better: "less", beside: true },
   ],
   goals: [
     { figure: "rate", least: 8, of: { side: "against", figure: "rate" } },

@@ -27,6 +27,7 @@ export function compare(loads: readonly Load[], before: Kept, now: Result): Comp
     const fresh = now.loads.find(({ id }) => id === load.id);
     if (!old || !fresh || old.load.size !== fresh.size) return [];
     return load.figures.flatMap((figure) => {
+      if (figure.beside) return [];
       const was = ratios(figure, old.load, old.run);
       return [...ratios(figure, fresh, now)].flatMap(([name, value]) => {
         const earlier = was.get(name);

@@ -1,6 +1,7 @@
 /** Acts that wait share a transaction, and what they moved is counted as if each had been alone. */
 import { packagedPostgres } from "testkit";
 import { describe, expect, test } from "vitest";
+import { newId } from "../../src/mesh/ids.ts";
 import { openPostgres } from "../../src/store/postgres/database/open.ts";
 import { postgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { messageFrom, registered } from "./parties.ts";
@@ -57,6 +58,36 @@ describe.skipIf(version.whyNot !== undefined)(
       // 120 acts; and nothing was refused to a group, which would have done its acts one by one.
       expect((await transactions()) - before).toBeLessThan(MANY);
       expect(told).toEqual([]);
+      await store.close();
+    });
+
+    test("are leased in the order of reading, also what is sent beside the lease", async () => {
+      const store = postgresStore(await openPostgres({ url: await newDatabase() }), { notice: () => {} });
+      const [ann, ben] = [await registered(store, "ann"), await registered(store, "ben")];
+      await store.enqueue(messageFrom(ann, ben, { body: "first" }), QUOTA);
+      const lease = { agentId: ben, max: 1, maxBytes: 1e6, leaseMs: 60_000, session: undefined };
+      const [, { leased }] = await Promise.all([
+        store.enqueue(messageFrom(ann, ben, { body: "urgent", urgency: "interrupt" }), QUOTA),
+        store.lease(lease),
+      ]);
+      const { entries } = await store.log({ after: undefined, limit: 10, viewer: undefined });
+      // Both were in one transaction: the send is ahead.
+      expect(entries.map(({ event }) => event)).toEqual(["accepted", "accepted", "leased"]);
+      expect(leased.map(({ delivery }) => delivery.message.body)).toEqual(["urgent"]);
+      await store.close();
+    });
+
+    test("are leased by a read whatever its session holds of its stream", async () => {
+      const store = postgresStore(await openPostgres({ url: await newDatabase() }), { notice: () => {} });
+      const [ann, ben] = [await registered(store, "ann"), await registered(store, "ben")];
+      const session = newId("ses");
+      await store.openSession({ id: session, agentId: ben, profile: {}, pushPaths: [] });
+      for (let n = 0; n < 90; n++) await store.enqueue(messageFrom(ann, ben, { body: `${n}` }), QUOTA);
+      const read = { agentId: ben, max: 25, maxBytes: 1e6, leaseMs: 60_000, session };
+      const streamed = { ...read, stream: { maxInFlight: 60 } };
+      const taken = [await store.lease(streamed), await store.lease(streamed), await store.lease(streamed)];
+      expect(taken.map(({ leased }) => leased.length)).toEqual([25, 25, 10]);
+      expect((await store.lease(read)).leased).toHaveLength(25);
       await store.close();
     });
   },

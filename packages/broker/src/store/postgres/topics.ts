@@ -55,7 +55,7 @@ export function topicStatements({ db, now, happened }: EngineContext) {
     /** A publish whose message is accepted, with those who have not got it; undefined when nobody is left. */
     async underWay(id: MessageId): Promise<UnderWay | undefined> {
       const row = await db.get<{ message_pk: number; rest: string; max_messages: number; max_bytes: number }>(
-        `SELECT p.* FROM publishing p JOIN message m ON m.pk = p.message_pk WHERE m.id = $1`,
+        `SELECT p.message_pk, p.rest, p.max_messages, p.max_bytes FROM publishing p JOIN message m ON m.pk = p.message_pk WHERE m.id = $1`,
         [id],
       );
       if (!row) return undefined;

@@ -35,17 +35,17 @@ export function agentGlances(db: Database, clock: Clock | undefined): AgentGlanc
   const time = (now: number): number => (clock ? Math.trunc(clock.now()) : now);
   const record = (row: SeenRow & At) => agentRecord(row, newestSigns(row.newest), time(row.now));
   const callers = new Glances<KnownAgent>(db, async (connection, hashes) => {
-    const rows = await connection.all<HeardRow & At>(BY_TOKEN, [hashes], "agents_by_token");
+    const rows = await connection.all<HeardRow & At>(BY_TOKEN, [hashes]);
     return new Map(
       rows.map((row) => [row.token_hash, knownAgent(callerOf(row), row.newest_beat ?? undefined, time(row.now))]),
     );
   });
   const byId = new Glances<AgentRecord>(db, async (connection, ids) => {
-    const rows = await connection.all<SeenRow & At>(BY_ID, [ids], "agents_by_id");
+    const rows = await connection.all<SeenRow & At>(BY_ID, [ids]);
     return new Map(rows.map((row) => [row.id, record(row)]));
   });
   const byName = new Glances<AgentRecord>(db, async (connection, names) => {
-    const rows = await connection.all<SeenRow & At>(BY_NAME, [names], "agents_by_name");
+    const rows = await connection.all<SeenRow & At>(BY_NAME, [names]);
     return new Map(rows.map((row) => [row.name, record(row)]));
   });
   return {

@@ -3,7 +3,7 @@
  * may begin: it waits in the database for what both need. What fails a group is found by doing its acts one by one.
  */
 import type { StoreListener } from "../../../mesh/store.ts";
-import { databaseError, isLostRace, unheardWhy } from "../driver/failure.ts";
+import { databaseError, isCrossing, unheardWhy } from "../driver/failure.ts";
 import type { Act, SeenAct, Terms } from "./begun.ts";
 import { Group } from "./group.ts";
 import type { Hints } from "./hints.ts";
@@ -94,7 +94,8 @@ export class Groups {
     } catch (error) {
       // What the database refused is stored of none; of what broke behind the COMMIT nobody knows.
       if (unheardWhy(error, group.stage) === undefined) {
-        if (!isLostRace(error)) this.#tellApart(entries.length, error);
+        // What a group finds missing nobody can make meanwhile: it has the locks.
+        if (!isCrossing(error)) this.#tellApart(entries.length, error);
         return entries;
       }
       for (const { waiting, done } of entries) {

@@ -10,14 +10,13 @@ export type Value =
   | readonly (number | null)[]
   | readonly (string | null)[];
 
-/** Statements within a transaction; what is asked before the last one was answered is on its way with it. */
+/** Statements within a transaction; what is asked before the last one was answered is on its way with it. A connection parses each text once. */
 export interface Statements {
   /** The first row. */
   get<Row extends object>(sql: string, values?: readonly Value[]): Promise<Row | undefined>;
-  /** `name`, of one that comes often: a connection plans it once. */
-  all<Row extends object>(sql: string, values?: readonly Value[], name?: string): Promise<Row[]>;
+  all<Row extends object>(sql: string, values?: readonly Value[]): Promise<Row[]>;
   /** How many rows it changed. */
-  run(sql: string, values?: readonly Value[], name?: string): Promise<number>;
+  run(sql: string, values?: readonly Value[]): Promise<number>;
 }
 
 /** How a transaction is begun and ended: what goes to the database as it stands, and its rows. */

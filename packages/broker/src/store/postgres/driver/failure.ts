@@ -12,9 +12,14 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
-/** Whether two acts were in each other's way, or one made what the other found missing: done again, it finds it. */
+/** Whether two acts were in each other's way. */
+export function isCrossing(error: unknown): boolean {
+  return ["40001", "40P01"].includes(codeOf(error));
+}
+
+/** The same, or one made what the other found missing: done again, it finds it. */
 export function isLostRace(error: unknown): boolean {
-  return ["40001", "40P01", "23505"].includes(codeOf(error));
+  return isCrossing(error) || codeOf(error) === "23505";
 }
 
 /** Whether it was not done since something before it in the same transaction had failed. */

@@ -129,11 +129,13 @@ function usual({ types }: typeof import("pg"), { url, connectMs }: ClientAddress
   };
 }
 
-/** Names of statements, by their text: each connection parses one once. */
+/** Names of statements, by their text: under its name a connection parses one once. */
 const NAMES = new Map<string, string>();
-/** The engine has so many at most. */
+
+/** More texts than the engine has; a connection keeps each that it was asked. */
 const MOST_NAMES = 1_000;
 
+/** The name of a statement; undefined for one beyond the most, which is parsed each time. */
 function nameOf(text: string): string | undefined {
   const known = NAMES.get(text);
   if (known !== undefined || NAMES.size >= MOST_NAMES) return known;
@@ -144,13 +146,14 @@ function nameOf(text: string): string | undefined {
 
 /** What the engine asks of a connection, over one of the driver's. */
 export function connectionOf(client: ClientBase): Connection {
-  const query = <Row extends object>(text: string, values: readonly Value[] = [], name = nameOf(text)) =>
-    client.query<Row>({ text, values: [...values], ...(name !== undefined && { name }) });
+  const query = <Row extends object>(text: string, values: readonly Value[] = []) => {
+    const name = nameOf(text);
+    return client.query<Row>({ text, values: [...values], ...(name !== undefined && { name }) });
+  };
   return {
     get: async <Row extends object>(sql: string, values?: readonly Value[]) => (await query<Row>(sql, values)).rows[0],
-    all: async <Row extends object>(sql: string, values?: readonly Value[], name?: string) =>
-      (await query<Row>(sql, values, name)).rows,
-    run: async (sql, values, name) => (await query(sql, values, name)).rowCount ?? 0,
+    all: async <Row extends object>(sql: string, values?: readonly Value[]) => (await query<Row>(sql, values)).rows,
+    run: async (sql, values) => (await query(sql, values)).rowCount ?? 0,
     async script<Row extends object>(sql: string) {
       // Several statements are answered with as many results, which the types of the driver do not say.
       const results: unknown = await client.query<Row>(sql);

@@ -34,9 +34,11 @@ export function traceStatements({ db, epoch, now }: EngineContext) {
       ...[message, after, limit, viewer],
     ]);
   const steps = (delivery: number) =>
-    db.all<TimelineRow>(`SELECT * FROM timeline WHERE delivery_pk = $1 ORDER BY pk DESC LIMIT $2`, [
-      ...[delivery, MAX_STEPS_PER_TRACE + 1],
-    ]);
+    db.all<TimelineRow>(
+      `SELECT pk, at, event, attempt, session_id, path, reason FROM timeline
+       WHERE delivery_pk = $1 ORDER BY pk DESC LIMIT $2`,
+      [...[delivery, MAX_STEPS_PER_TRACE + 1]],
+    );
 
   return {
     answers: async (message: MessageId): Promise<GivenAnswer[]> =>

@@ -7,7 +7,6 @@ import type { Count } from "../../../shared/quota.ts";
 import type { PartyRow, StandingRow } from "../../../shared/rows/agents.ts";
 import type { DeliveryRow, OwnDeliveryRow } from "../../../shared/rows/rows.ts";
 import { AGENT, type SeenRow } from "../../agents.ts";
-import { ROWS } from "../../commits/slices.ts";
 import type { Statements } from "../../driver/database.ts";
 
 /** An agent that is locked, as sends and acks need it. */
@@ -73,8 +72,8 @@ const HOLDERS = `
   ORDER BY s.id FOR NO KEY UPDATE OF s`;
 
 /**
- * What is queued and ready for each that leases, in the order of reading: within its credit and its bytes, the first whatever its
- * size. Who is in focus is asked for otherwise.
+ * What is queued and ready for each that leases, in the order of reading: within its bytes, the first whatever its size, and within its
+ * credit, which of a read is none. Who is in focus is asked for otherwise.
  */
 const LEASABLE = `
   SELECT found.n, row.*
@@ -91,9 +90,9 @@ const LEASABLE = `
           AND NOT EXISTS (SELECT 1 FROM push p
                           WHERE p.delivery_pk = d.pk AND p.session_id = x.session AND p.pushes >= x.pushes)
         ORDER BY d.rank, d.seq
-        LIMIT LEAST(x.most, GREATEST(0, x.credit - (
+        LIMIT LEAST(x.most, CASE WHEN x.credit IS NOT NULL THEN GREATEST(0, x.credit - (
           SELECT COUNT(*) FROM delivery s
-          WHERE s.session_id = x.session AND s.state = 'leased' AND s.stream_position IS NOT NULL)))) o
+          WHERE s.session_id = x.session AND s.state = 'leased' AND s.stream_position IS NOT NULL)) END)) o
       WINDOW reading AS (ORDER BY o.rank, o.seq)) q
     WHERE q.place = 1 OR q.so_far <= x.bytes) found
   CROSS JOIN LATERAL (${DELIVERY} WHERE d.pk = found.pk) row
@@ -106,36 +105,27 @@ const KEYS = `SELECT nextval('delivery_pk_seq') AS pk FROM generate_series(1, $1
 export function foundStatements(db: Statements) {
   return {
     /** Locks agents until the transaction ends; returns them as they are from now on. */
-    lock: (ids: readonly AgentId[]) => db.all<LockedRow>(LOCK, [ids], "group_lock"),
+    lock: (ids: readonly AgentId[]) => db.all<LockedRow>(LOCK, [ids]),
     /** As others see them. */
     records: (ids: readonly AgentId[]) =>
-      db.all<SeenRow>(`${AGENT} WHERE a.id = ANY ($1::TEXT[]) AND a.removed_at IS NULL`, [ids], "group_records"),
+      db.all<SeenRow>(`${AGENT} WHERE a.id = ANY ($1::TEXT[]) AND a.removed_at IS NULL`, [ids]),
     /** Keys for so many deliveries. */
-    newKeys: async (count: number) =>
-      (await db.all<{ pk: number }>(KEYS, [count], "group_new_keys")).map(({ pk }) => pk),
+    newKeys: async (count: number) => (await db.all<{ pk: number }>(KEYS, [count])).map(({ pk }) => pk),
     leasable: (leases: readonly LeaseTerms[]) => {
       const pushes = leases.map(({ stream, push }) => stream ?? push);
-      return db.all<LeasableRow>(
-        LEASABLE,
-        [
-          ...[leases.map(({ agentId }) => agentId), leases.map(({ session = null }) => session)],
-          ...[
-            pushes.map((push) => push?.maxPushes ?? null),
-            pushes.map((push) => urgencyWeight(push?.urgency ?? "fyi")),
-          ],
-          ...[leases.map(({ max }) => Math.min(max, ROWS)), leases.map(({ stream }) => stream?.maxInFlight ?? ROWS)],
-          leases.map(({ maxBytes }) => maxBytes),
-        ],
-        "group_leasable",
-      );
+      return db.all<LeasableRow>(LEASABLE, [
+        ...[leases.map(({ agentId }) => agentId), leases.map(({ session = null }) => session)],
+        ...[pushes.map((push) => push?.maxPushes ?? null), pushes.map((push) => urgencyWeight(push?.urgency ?? "fyi"))],
+        ...[leases.map(({ max }) => max), leases.map(({ stream }) => stream?.maxInFlight ?? null)],
+        leases.map(({ maxBytes }) => maxBytes),
+      ]);
     },
-    usedKeys: (senders: readonly AgentId[], keys: readonly string[]) =>
-      db.all<UsedKeyRow>(USED_KEYS, [senders, keys], "group_keys"),
-    kept: (senders: readonly AgentId[]) => db.all<KeptRow>(KEPT, [senders], "group_kept"),
-    keptOfAll: () => db.all<Count>(KEPT_OF_ALL, [], "group_kept_of_all"),
+    usedKeys: (senders: readonly AgentId[], keys: readonly string[]) => db.all<UsedKeyRow>(USED_KEYS, [senders, keys]),
+    kept: (senders: readonly AgentId[]) => db.all<KeptRow>(KEPT, [senders]),
+    keptOfAll: () => db.all<Count>(KEPT_OF_ALL, []),
     deliveries: (ids: readonly DeliveryId[]) =>
-      db.all<OwnDeliveryRow>(`${OWN_DELIVERY} WHERE d.id = ANY ($1::TEXT[])`, [ids], "group_deliveries"),
+      db.all<OwnDeliveryRow>(`${OWN_DELIVERY} WHERE d.id = ANY ($1::TEXT[])`, [ids]),
     holders: (sessions: readonly SessionId[], deliveries: readonly DeliveryId[], owners: readonly AgentId[]) =>
-      db.all<HolderRow>(HOLDERS, [sessions, deliveries, owners], "group_holders"),
+      db.all<HolderRow>(HOLDERS, [sessions, deliveries, owners]),
   };
 }

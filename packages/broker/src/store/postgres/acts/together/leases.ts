@@ -1,7 +1,5 @@
 /** What becomes of the leases of a group: what is queued as most things are is leased together. */
-import type { LeasedDelivery } from "@agentmesh/protocol";
 import { urgencyWeight } from "../../../../mesh/acceptance/urgency.ts";
-import type { LeaseTerms } from "../../../../mesh/store.ts";
 import { leasedDelivery, leastPushed, newReceipt } from "../../../shared/leasing.ts";
 import { messageOf } from "../../../shared/rows/rows.ts";
 import { MAX_ENTRIES_PER_EVENT } from "../../../shared/timeline.ts";
@@ -22,23 +20,19 @@ export function decideLeases(
   behind: number,
 ): Decided<LeaseToWrite> {
   const decided = undecided<LeaseToWrite>();
-  const given = new Set<string>();
   for (const [n, { asked, waiting }] of leases.entries()) {
     const rows = standing.leasable.get(n) ?? [];
-    // What another one of the group was given was read for this one, too.
-    const told = given.has(asked.terms.agentId)
-      ? undefined
-      : lease(asked, rows, { standing, now: context.now, decided, tallied, behind });
-    if (!told) decided.byItself.push(waiting);
-    else {
-      if (rows.length > 0) given.add(asked.terms.agentId);
-      decided.told.set(waiting, told);
-    }
+    const told = lease(asked, rows, { standing, now: context.now, decided, tallied, behind });
+    if (told) decided.told.set(waiting, told);
+    else decided.byItself.push(waiting);
   }
   return decided;
 }
 
-/** Undefined when it is another than most are: of an agent in focus, of a damaged message, or leased very often before. */
+/**
+ * Undefined when it is another than most are: of an inbox that the group has moved since it was read, of an agent in focus, of a damaged
+ * message, or of one that was leased very often before.
+ */
 function lease(
   { terms, answer }: LeaseAskedFor,
   rows: readonly LeasableRow[],
@@ -54,30 +48,27 @@ function lease(
   const { agentId, session = null, stream, leaseMs } = terms;
   const party = standing.parties.get(agentId);
   if (!party || party.row.removed_at !== null) return undefined;
-  if (party.queued === 0) return () => answer({ leased: [], queued: 0 });
+  const { queued } = party;
+  if (queued === 0) return () => answer({ leased: [], queued: 0 });
+  if (queued !== party.row.queued_count) return undefined;
   const push = stream ?? terms.push;
   const asked = push?.urgency ?? "fyi";
   if (push && leastPushed(party.row, asked, now) > urgencyWeight(asked)) return undefined;
   const holder = session === null ? undefined : standing.holders.get(session);
-  const { queued } = party;
   if (session !== null && !holder) return () => answer({ leased: [], queued, silent: false });
   if (stream && holder?.row.silent === 1) return () => answer({ leased: [], queued, silent: true });
-  const ready = within(rows, terms, holder?.streamed ?? 0);
-  const messages = ready.map((row) => messageOf(row));
-  if (messages.some(({ damaged }) => damaged) || ready.some(({ attempt }) => attempt >= MAX_ENTRIES_PER_EVENT)) {
-    return undefined;
-  }
+  const credit = stream ? stream.maxInFlight - (holder?.streamed ?? 0) : rows.length;
+  const ready = rows.slice(0, Math.max(0, credit)).map((row) => ({ row, message: messageOf(row) }));
+  if (ready.some(({ row, message }) => message.damaged || row.attempt >= MAX_ENTRIES_PER_EVENT)) return undefined;
 
   const endsAt = now + leaseMs;
-  const taken = ready.flatMap((row, i): { readonly delivery: LeasedDelivery; readonly place: number }[] => {
-    const message = messages[i];
-    if (!message) return [];
+  const taken = ready.map(({ row, message }) => {
     const [attempt, receipt] = [row.attempt + 1, newReceipt()];
     const { pk, recipient_pk: recipient, sender_pk: sender } = row;
     decided.notes.push({ pk, recipient, sender, event: "leased", attempt, session, reason: null });
     const place = behind + decided.notes.length;
     decided.rows.push({ pk, receipt, session, ends: endsAt, place: stream ? place : null });
-    return [{ delivery: leasedDelivery(row, { attempt, receipt, endsAt }, message), place }];
+    return { delivery: leasedDelivery(row, { attempt, receipt, endsAt }, message), place };
   });
   if (taken.length > 0) tallied.inbox(party.row.pk, { queued: -taken.length });
   party.queued -= taken.length;
@@ -86,25 +77,10 @@ function lease(
   decided.placed.push((before) => {
     start = before;
   });
-  const left = party.queued;
   return () =>
     answer({
       leased: taken.map(({ delivery, place }) => ({ delivery, streamPosition: start + place })),
-      queued: left,
+      queued: queued - taken.length,
       silent: false,
     });
-}
-
-/** Within the caller's credit and the bytes of one read; the first comes whatever its size. */
-function within(
-  rows: readonly LeasableRow[],
-  { max, maxBytes, stream }: LeaseTerms,
-  streamed: number,
-): readonly LeasableRow[] {
-  const most = Math.min(max, stream ? stream.maxInFlight - streamed : max);
-  let bytes = 0;
-  return rows.slice(0, Math.max(0, most)).filter(({ body_bytes: size }, i) => {
-    bytes += size;
-    return i === 0 || bytes <= maxBytes;
-  });
 }

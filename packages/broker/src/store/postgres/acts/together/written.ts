@@ -134,8 +134,7 @@ const HEARD = `
 export function writtenStatements(db: Statements, now: number) {
   return {
     /** Takes places for so many messages and notes; whoever takes some waits until this transaction ends. Returns the last. */
-    take: (messages: number, notes: number) =>
-      db.all<{ message: number; timeline: number }>(TAKE, [messages, notes], "group_take"),
+    take: (messages: number, notes: number) => db.all<{ message: number; timeline: number }>(TAKE, [messages, notes]),
     /** Gives out numbers of inboxes, and counts what is open in them. */
     count: (inboxes: Tally["inboxes"]) => {
       const each = [...inboxes.values()];
@@ -145,72 +144,55 @@ export function writtenStatements(db: Statements, now: number) {
         each.map(({ held }) => held),
       ];
       const open = [each.map((one) => one.open), each.map(({ bytes }) => bytes)];
-      return db.run(COUNT, [[...inboxes.keys()], ...values, ...open], "group_count");
+      return db.run(COUNT, [[...inboxes.keys()], ...values, ...open]);
     },
     /** Counts what is kept of senders. */
     keep: (senders: Tally["senders"]) => {
       const each = [...senders.values()];
       const values = [each.map(({ messages }) => messages), each.map(({ bytes }) => bytes)];
-      return db.run(KEEP, [[...senders.keys()], ...values], "group_keep");
+      return db.run(KEEP, [[...senders.keys()], ...values]);
     },
     putMessages: (sends: readonly SendToWrite[]) =>
-      db.run(
-        PUT_MESSAGES,
-        [
-          ...[sends.length, now, sends.map(({ id }) => id), sends.map(({ sender }) => sender)],
-          ...[sends.map(({ thread }) => thread), sends.map(({ hops }) => hops), sends.map(({ urgency }) => urgency)],
-          ...[sends.map(({ program }) => program), sends.map(({ body }) => body), sends.map(({ bytes }) => bytes)],
-          ...[sends.map(({ hash }) => hash), sends.map(({ expires }) => expires)],
-        ],
-        "group_put_messages",
-      ),
+      db.run(PUT_MESSAGES, [
+        ...[sends.length, now, sends.map(({ id }) => id), sends.map(({ sender }) => sender)],
+        ...[sends.map(({ thread }) => thread), sends.map(({ hops }) => hops), sends.map(({ urgency }) => urgency)],
+        ...[sends.map(({ program }) => program), sends.map(({ body }) => body), sends.map(({ bytes }) => bytes)],
+        ...[sends.map(({ hash }) => hash), sends.map(({ expires }) => expires)],
+      ]),
     /** By which they are found. */
-    putWords: (sends: readonly SendToWrite[]) =>
-      db.run(PUT_WORDS, [sends.length, sends.map(({ words }) => words)], "group_put_words"),
+    putWords: (sends: readonly SendToWrite[]) => db.run(PUT_WORDS, [sends.length, sends.map(({ words }) => words)]),
     putDeliveries: (sends: readonly SendToWrite[], notes: number) =>
-      db.run(
-        PUT_DELIVERIES,
-        [
-          ...[sends.length, notes, now, sends.map(({ pk }) => pk), sends.map(({ delivery }) => delivery)],
-          ...[sends.map(({ recipient }) => recipient), sends.map(({ seq }) => seq), sends.map(({ bytes }) => bytes)],
-          ...[sends.map(({ trust }) => trust), sends.map(({ state }) => state), sends.map(({ urgency }) => urgency)],
-          ...[sends.map(({ rank }) => rank), sends.map(({ expires }) => expires), sends.map(({ receipt }) => receipt)],
-          ...[sends.map(({ session }) => session), sends.map(({ ends }) => ends), sends.map(({ place }) => place)],
-        ],
-        "group_put_deliveries",
-      ),
+      db.run(PUT_DELIVERIES, [
+        ...[sends.length, notes, now, sends.map(({ pk }) => pk), sends.map(({ delivery }) => delivery)],
+        ...[sends.map(({ recipient }) => recipient), sends.map(({ seq }) => seq), sends.map(({ bytes }) => bytes)],
+        ...[sends.map(({ trust }) => trust), sends.map(({ state }) => state), sends.map(({ urgency }) => urgency)],
+        ...[sends.map(({ rank }) => rank), sends.map(({ expires }) => expires), sends.map(({ receipt }) => receipt)],
+        ...[sends.map(({ session }) => session), sends.map(({ ends }) => ends), sends.map(({ place }) => place)],
+      ]),
     /** Remembers under which keys messages were accepted. */
     putKeys: (sends: readonly SendToWrite[]) => {
       const keyed = sends.flatMap(({ key, sender }, i) => (key ? [{ ...key, sender, n: i + 1 }] : []));
       const whose = [keyed.map(({ sender }) => sender), keyed.map(({ key }) => key)];
       const what = [keyed.map(({ content }) => content), keyed.map(({ until }) => until), keyed.map(({ n }) => n)];
-      return db.run(PUT_KEYS, [sends.length, ...whose, ...what], "group_put_keys");
+      return db.run(PUT_KEYS, [sends.length, ...whose, ...what]);
     },
     /** Ends deliveries. */
     ack: (acks: readonly AckToWrite[]) =>
-      db.run(ACK, [now, acks.map(({ pk }) => pk), acks.map(({ evidence }) => evidence)], "group_ack"),
+      db.run(ACK, [now, acks.map(({ pk }) => pk), acks.map(({ evidence }) => evidence)]),
     /** Begins leases. */
     lease: (leases: readonly LeaseToWrite[], notes: number) =>
-      db.run(
-        LEASE,
-        [
-          ...[notes, leases.map(({ pk }) => pk), leases.map(({ receipt }) => receipt)],
-          ...[leases.map(({ session }) => session), leases.map(({ ends }) => ends), leases.map(({ place }) => place)],
-        ],
-        "group_lease",
-      ),
+      db.run(LEASE, [
+        ...[notes, leases.map(({ pk }) => pk), leases.map(({ receipt }) => receipt)],
+        ...[leases.map(({ session }) => session), leases.map(({ ends }) => ends), leases.map(({ place }) => place)],
+      ]),
     /** What the timeline says of all of it, in its order. */
     note: (notes: readonly NoteToWrite[]) =>
-      db.run(
-        NOTE,
-        [
-          ...[notes.length, now, notes.map(({ pk }) => pk), notes.map(({ recipient }) => recipient)],
-          ...[notes.map(({ sender }) => sender), notes.map(({ event }) => event), notes.map(({ attempt }) => attempt)],
-          ...[notes.map(({ session }) => session), notes.map(({ reason }) => reason)],
-        ],
-        "group_note",
-      ),
+      db.run(NOTE, [
+        ...[notes.length, now, notes.map(({ pk }) => pk), notes.map(({ recipient }) => recipient)],
+        ...[notes.map(({ sender }) => sender), notes.map(({ event }) => event), notes.map(({ attempt }) => attempt)],
+        ...[notes.map(({ session }) => session), notes.map(({ reason }) => reason)],
+      ]),
     /** Sessions were heard of before the last notes of the group. */
-    heard: (sessions: readonly string[], notesBehind: number) => db.run(HEARD, [sessions, notesBehind], "group_heard"),
+    heard: (sessions: readonly string[], notesBehind: number) => db.run(HEARD, [sessions, notesBehind]),
   };
 }
